@@ -1,0 +1,63 @@
+import { Failure } from './failure.ts';
+
+/** A span of time in milliseconds, so that it is never taken for seconds or for another number. */
+export type Duration = number & { readonly unit: 'milliseconds' };
+
+const MILLISECONDS_PER_UNIT: ReadonlyMap<string, number> = new Map([
+  ['ns', 1e-6],
+  ['us', 1e-3],
+  ['µs', 1e-3],
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+]);
+
+const TERM = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/y;
+
+/** Gives the duration of that many milliseconds. */
+export function milliseconds(count: number): Duration {
+  return count as Duration;
+}
+
+/** Gives the duration of that many seconds. */
+export function seconds(count: number): Duration {
+  return milliseconds(count * 1000);
+}
+
+/**
+ * Reads a duration as Go writes it (`2h`, `15m0s`, `1.5s`, `500ms`, `0`), for the flag or input named `about`.
+ * Negative ones are refused. Throws `DURATION_MALFORMED`. https://pkg.go.dev/time#ParseDuration
+ */
+export function parseDuration(text: string, about: string): Duration {
+  const trimmed = text.trim();
+  if (trimmed === '0') return milliseconds(0);
+  let total = 0;
+  let end = 0;
+  while (end < trimmed.length) {
+    TERM.lastIndex = end;
+    const term = TERM.exec(trimmed);
+    const factor = MILLISECONDS_PER_UNIT.get(term?.[2] ?? '');
+    if (term === null || factor === undefined) break;
+    total += Number(term[1]) * factor;
+    end = TERM.lastIndex;
+  }
+  if (end === 0 || end < trimmed.length || !Number.isFinite(total)) {
+    throw new Failure({
+      code: 'DURATION_MALFORMED',
+      about,
+      message: `"${text}" is not a duration`,
+      hint: 'write a number with a unit, such as 500ms, 30s, 15m0s or 2h; 0 means no limit',
+    });
+  }
+  return milliseconds(total);
+}
+
+/** Gives a duration in the two units a person cares for: `350 ms`, `4.2 s`, `3 m 20 s`, `2 h 5 m`. */
+export function formatDuration(duration: Duration): string {
+  if (duration < 1000) return `${Math.round(duration)} ms`;
+  if (duration < 59_950) return `${(duration / 1000).toFixed(1)} s`;
+  const whole = Math.round(duration / 1000);
+  if (whole < 3600) return `${Math.floor(whole / 60)} m ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} m`;
+}
