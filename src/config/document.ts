@@ -1,0 +1,148 @@
+import { readFile } from 'node:fs/promises';
+import { type Node, type ParseError, parseTree } from 'jsonc-parser';
+import { Failure, failureCode } from '../lib/failure.ts';
+import type { Place } from '../lib/reporter.ts';
+import { ConfigurationFailure, type Problem } from './problem.ts';
+import { describeSyntaxError } from './syntax-error.ts';
+
+/** The way to a value inside a document: keys of objects and indexes of lists. */
+export type Path = readonly PropertyKey[];
+
+/** A JSON text and where each of its values stands. Comments and trailing commas are allowed. */
+export interface Document {
+  readonly file: string;
+  /** The plain value; undefined where the text holds none. */
+  readonly value: unknown;
+  /** Syntax errors and keys that appear twice. A document that has some is read as far as it can be. */
+  readonly problems: readonly Problem[];
+  /** Gives where the value at a path starts; for what is missing, where the innermost value around it starts. */
+  place(path: Path): Place;
+  /** Gives where the key that ends a path stands; for an index, where its value starts. */
+  keyPlace(path: Path): Place;
+}
+
+function keyOf(property: Node): string {
+  return String(property.children?.[0]?.value);
+}
+
+function children(node: Node): readonly Node[] {
+  return node.children ?? [];
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (const match of text.matchAll(/\r\n|\r|\n/g)) starts.push(match.index + match[0].length);
+  return starts;
+}
+
+/** The last property of that name, because the last one is the one that JSON readers take. */
+function property(node: Node, key: PropertyKey): Node | undefined {
+  if (node.type !== 'object') return undefined;
+  return children(node).findLast((candidate) => keyOf(candidate) === key);
+}
+
+function step(node: Node, key: PropertyKey): Node | undefined {
+  if (node.type === 'array' && typeof key === 'number') return node.children?.[key];
+  return property(node, key)?.children?.[1];
+}
+
+/** Gives the value of a node; `__proto__` is a key like any other here, so it is noticed as unknown. */
+function plainValue(node: Node | undefined): unknown {
+  if (node?.type === 'array') return children(node).map(plainValue);
+  if (node?.type === 'object') {
+    const entries = children(node).filter((candidate) => candidate.children?.[1] !== undefined);
+    return Object.fromEntries(
+      entries.map((entry): [string, unknown] => [keyOf(entry), plainValue(entry.children?.[1])]),
+    );
+  }
+  return node?.value;
+}
+
+function repeatedKeys(node: Node | undefined): { key: string; first: number; again: number }[] {
+  const found: { key: string; first: number; again: number }[] = [];
+  const seen = new Map<string, number>();
+  for (const child of node?.children ?? []) {
+    if (child.type === 'property') {
+      const first = seen.get(keyOf(child));
+      if (first !== undefined) found.push({ key: keyOf(child), first, again: child.offset });
+      else seen.set(keyOf(child), child.offset);
+      found.push(...repeatedKeys(child.children?.[1]));
+    } else {
+      found.push(...repeatedKeys(child));
+    }
+  }
+  return found;
+}
+
+/** Reads a JSON text. Never throws: what is wrong with it stands in `problems`. */
+export function parseDocument(file: string, source: string): Document {
+  // Windows editors start files with a byte order mark, which JSON does not know.
+  const text = source.replace(/^\uFEFF/, '');
+  const starts = lineStarts(text);
+  const at = (offset: number): Place => {
+    const line = starts.findLastIndex((start) => start <= offset);
+    return { file, line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
+  };
+  const errors: ParseError[] = [];
+  let root: Node | undefined;
+  try {
+    root = parseTree(text, errors, { allowTrailingComma: true });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new ConfigurationFailure(file, [
+      { place: at(0), message: 'lists or objects are nested too deeply' },
+    ]);
+  }
+  const problems: Problem[] = [];
+  for (const error of errors) {
+    const place = at(error.offset);
+    // The parser stumbles on after an error; what it says further along the same line only confuses.
+    if (problems.at(-1)?.place.line === place.line) continue;
+    problems.push({ place, message: describeSyntaxError(error, text) });
+  }
+  for (const { key, first, again } of repeatedKeys(root)) {
+    problems.push({
+      place: at(again),
+      message: `"${key}" is written twice, first on line ${at(first).line}`,
+    });
+  }
+  const follow = (path: Path): Node | undefined => {
+    let node = root;
+    for (const key of path) {
+      const next = node === undefined ? undefined : step(node, key);
+      if (next === undefined) return node;
+      node = next;
+    }
+    return node;
+  };
+  return {
+    file,
+    value: plainValue(root),
+    problems,
+    place: (path) => at(follow(path)?.offset ?? 0),
+    keyPlace: (path) => {
+      const parent = follow(path.slice(0, -1));
+      const key = path.at(-1);
+      const found = parent === undefined || key === undefined ? undefined : property(parent, key);
+      return at((found ?? follow(path))?.offset ?? 0);
+    },
+  };
+}
+
+/** Reads a JSON file. Throws `CONFIGURATION_UNREADABLE`. */
+export async function readDocument(file: string): Promise<Document> {
+  let source: string;
+  try {
+    source = await readFile(file, 'utf8');
+  } catch (cause) {
+    const missing = failureCode(cause) === 'ENOENT';
+    throw new Failure({
+      code: 'CONFIGURATION_UNREADABLE',
+      about: file,
+      message: missing ? 'there is no such file' : `the file cannot be read: ${failureCode(cause)}`,
+      hint: missing ? 'in a workflow, check out the repository in a step before this one' : undefined,
+      cause,
+    });
+  }
+  return parseDocument(file, source);
+}

@@ -1,0 +1,37 @@
+import { Failure } from '../lib/failure.ts';
+import type { Place } from '../lib/reporter.ts';
+
+/** One thing that is wrong in a configuration file. */
+export interface Problem {
+  readonly place: Place;
+  /** What was expected and what was found, as one line without a full stop. */
+  readonly message: string;
+}
+
+/** Writes a place as compilers do, `file:line:column`, so that editors and terminals make it a link. */
+export function formatPlace(place: Place): string {
+  return `${place.file}:${place.line}:${place.column}`;
+}
+
+/** A configuration file that cannot be used, with everything that is wrong in it, in the order of the file. */
+export class ConfigurationFailure extends Failure<'CONFIGURATION_MALFORMED'> {
+  override readonly name = 'ConfigurationFailure';
+  readonly problems: readonly Problem[];
+
+  constructor(file: string, problems: readonly Problem[]) {
+    const sorted = problems.toSorted(
+      (one, other) => one.place.line - other.place.line || one.place.column - other.place.column,
+    );
+    const [only] = sorted;
+    const lines = sorted.map((problem) => `  ${formatPlace(problem.place)}: ${problem.message}`);
+    super({
+      code: 'CONFIGURATION_MALFORMED',
+      about: only !== undefined && sorted.length === 1 ? formatPlace(only.place) : file,
+      message:
+        only !== undefined && sorted.length === 1
+          ? only.message
+          : `${sorted.length} problems\n${lines.join('\n')}`,
+    });
+    this.problems = sorted;
+  }
+}
