@@ -1,0 +1,170 @@
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { type Duration, formatDuration, seconds } from './duration.ts';
+import { explainNetworkError, HttpFailure } from './http-failure.ts';
+import { AgentPool, type CertificateAuthorities } from './proxy.ts';
+
+/** How long each phase of a request may take. */
+export interface HttpTimeouts {
+  readonly connect: Duration;
+  /** From the end of the request to the first byte of the answer. */
+  readonly firstByte: Duration;
+  /** Without a byte in either direction. */
+  readonly idle: Duration;
+}
+
+export const DEFAULT_TIMEOUTS: HttpTimeouts = {
+  connect: seconds(30),
+  firstByte: seconds(60),
+  idle: seconds(60),
+};
+
+/** Writes a request's body. It must stop when the signal aborts: the other side answered early, or the run ends. */
+export type BodyWriter = (sink: ClientRequest, signal: AbortSignal) => Promise<void>;
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | BodyWriter;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Where the answer came from. */
+  readonly url: URL;
+  /** Not yet read. It must be read or destroyed, else its connection is lost. */
+  readonly body: IncomingMessage;
+}
+
+/** Sends requests over kept connections. It follows no redirect, adds no credential and tries nothing twice. */
+export class HttpClient {
+  readonly #agents: AgentPool;
+  readonly #timeouts: HttpTimeouts;
+
+  constructor(settings: { authorities?: CertificateAuthorities; timeouts?: HttpTimeouts } = {}) {
+    this.#agents = new AgentPool(settings.authorities);
+    this.#timeouts = settings.timeouts ?? DEFAULT_TIMEOUTS;
+  }
+
+  /** Sends a request and gives its answer with the body unread. Throws `HttpFailure`, or the signal's reason. */
+  async send(request: HttpRequest): Promise<HttpAnswer> {
+    request.signal.throwIfAborted();
+    try {
+      return await this.#exchange(request, false);
+    } catch (error) {
+      request.signal.throwIfAborted();
+      throw explainNetworkError(error, request.url.host);
+    }
+  }
+
+  /** Closes all idle connections, so that the process can end. */
+  close(): void {
+    this.#agents.close();
+  }
+
+  #exchange(request: HttpRequest, isSecondTry: boolean): Promise<HttpAnswer> {
+    const { method, url, signal, body } = request;
+    return new Promise((resolve, reject) => {
+      const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
+      const outgoing = open(url, { method, headers: request.headers, agent: this.#agents.agentFor(url) });
+      const stopWriter = new AbortController();
+      let answered: IncomingMessage | undefined;
+      const breakOff = (reason: Error): void => void (answered ?? outgoing).destroy(reason);
+      const limits = this.#watch(outgoing, url.host, breakOff);
+      const abort = (): void => breakOff(toError(signal.reason));
+      signal.addEventListener('abort', abort, { once: true });
+      const settle = (): void => {
+        limits.stop();
+        stopWriter.abort(new Error('the request is over'));
+      };
+      outgoing.on('error', (error) => {
+        settle();
+        signal.removeEventListener('abort', abort);
+        // The other side may close a kept connection just as a request goes out on it; that says nothing about it.
+        const isStale = outgoing.reusedSocket && !isSecondTry && typeof body !== 'function' && isReset(error);
+        if (isStale && !signal.aborted) this.#exchange(request, true).then(resolve, reject);
+        else reject(error);
+      });
+      outgoing.on('response', (answer) => {
+        answered = answer;
+        settle();
+        answer.on('close', () => signal.removeEventListener('abort', abort));
+        // Errors of a body reach who reads it; without a listener a late one would end the process.
+        answer.on('error', () => undefined);
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, url, body: answer });
+      });
+      if (typeof body !== 'function') outgoing.end(body);
+      else {
+        body(outgoing, stopWriter.signal).catch((error: unknown) => {
+          if (!stopWriter.signal.aborted) outgoing.destroy(toError(error));
+        });
+      }
+    });
+  }
+
+  #watch(outgoing: ClientRequest, host: string, breakOff: (reason: Error) => void): { stop: () => void } {
+    const { connect, firstByte, idle } = this.#timeouts;
+    const expire = (after: Duration, what: string) => (): void => {
+      const message = `${what} within ${formatDuration(after)}`;
+      breakOff(new HttpFailure('TIMED_OUT', host, message, true, {}));
+    };
+    let timer = setTimeout(expire(connect, 'no connection'), connect);
+    outgoing.on('socket', (socket) => {
+      const connected = (): void => clearTimeout(timer);
+      if (socket.connecting) socket.once('connect', connected);
+      else connected();
+    });
+    outgoing.setTimeout(idle, expire(idle, 'not a byte moved'));
+    outgoing.on('finish', () => {
+      clearTimeout(timer);
+      timer = setTimeout(expire(firstByte, 'no answer'), firstByte);
+    });
+    return { stop: () => clearTimeout(timer) };
+  }
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}
+
+function isReset(error: Error): boolean {
+  return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+}
+
+/**
+ * Reads a body into memory and gives its bytes; it throws `HttpFailure` when it breaks off and ends the
+ * connection when there is more than `limit` bytes, for which it gives `undefined`.
+ */
+export async function readBody(answer: HttpAnswer, limit: number): Promise<Buffer | undefined> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const part of answer.body) {
+      if (!Buffer.isBuffer(part)) continue;
+      length += part.length;
+      if (length > limit) {
+        answer.body.destroy();
+        return undefined;
+      }
+      parts.push(part);
+    }
+  } catch (error) {
+    throw explainNetworkError(error, answer.url.host);
+  }
+  return Buffer.concat(parts, length);
+}
+
+/** Lets go of an answer whose body nobody wants; a short one is read so that its connection can be used again. */
+export function discardBody(answer: HttpAnswer): void {
+  const length = Number(answer.headers['content-length'] ?? Number.NaN);
+  if (length <= 65_536) answer.body.resume();
+  else answer.body.destroy();
+}

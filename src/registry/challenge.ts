@@ -1,0 +1,86 @@
+/** What a registry wants to see before it answers (RFC 9110, 11.6.1; distribution-spec token authentication). */
+export type Challenge =
+  | { readonly scheme: 'basic' }
+  | { readonly scheme: 'bearer'; readonly realm: string; readonly service: string | undefined };
+
+const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
+const LENGTH_LIMIT = 16_384;
+
+/** Reads along a text; every step is linear, so that no header can make it slow. */
+class Scanner {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#text.length;
+  }
+
+  skip(characters: string): void {
+    while (!this.isAtEnd && characters.includes(this.#text.charAt(this.#at))) this.#at += 1;
+  }
+
+  takeToken(): string | undefined {
+    TOKEN.lastIndex = this.#at;
+    const found = TOKEN.exec(this.#text)?.[0];
+    if (found !== undefined) this.#at += found.length;
+    return found;
+  }
+
+  take(character: string): boolean {
+    if (this.#text.charAt(this.#at) !== character) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  takeQuoted(): string {
+    let value = '';
+    while (!this.isAtEnd) {
+      const character = this.#text.charAt(this.#at++);
+      if (character === '"') break;
+      value += character === '\\' ? this.#text.charAt(this.#at++) : character;
+    }
+    return value;
+  }
+}
+
+interface RawChallenge {
+  readonly scheme: string;
+  readonly parameters: Map<string, string>;
+}
+
+function parseRaw(header: string): RawChallenge[] {
+  const scanner = new Scanner(header.slice(0, LENGTH_LIMIT));
+  const challenges: RawChallenge[] = [];
+  while (!scanner.isAtEnd) {
+    scanner.skip(' \t,');
+    const name = scanner.takeToken();
+    if (name === undefined) break;
+    scanner.skip(' \t');
+    const current = challenges.at(-1);
+    if (!scanner.take('=')) challenges.push({ scheme: name.toLowerCase(), parameters: new Map() });
+    else {
+      scanner.skip(' \t');
+      const value = scanner.take('"') ? scanner.takeQuoted() : (scanner.takeToken() ?? '');
+      current?.parameters.set(name.toLowerCase(), value);
+    }
+  }
+  return challenges;
+}
+
+/**
+ * Reads `WWW-Authenticate`, one or several headers with one or several challenges each, and gives the one to meet:
+ * Bearer before Basic, as registries that offer both mean it; `undefined` when neither is there.
+ */
+export function parseChallenge(headers: string | readonly string[] | undefined): Challenge | undefined {
+  const all = [headers ?? []].flat().flatMap(parseRaw);
+  const bearer = all.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'));
+  if (bearer !== undefined) {
+    const { parameters } = bearer;
+    return { scheme: 'bearer', realm: parameters.get('realm') ?? '', service: parameters.get('service') };
+  }
+  return all.some(({ scheme }) => scheme === 'basic') ? { scheme: 'basic' } : undefined;
+}

@@ -1,0 +1,39 @@
+import type { Host } from './reference.ts';
+
+/** What proves who we are to one registry. */
+export type Credential =
+  | { readonly kind: 'password'; readonly username: string; readonly password: string }
+  /** An OAuth2 refresh token, which only the token endpoint takes. */
+  | { readonly kind: 'identity-token'; readonly token: string };
+
+/** Finds the credential for exactly this host, or `undefined` for anonymous access. */
+export type CredentialLookup = (host: Host) => Promise<Credential | undefined>;
+
+/** Gives a lookup that asks each of several in turn, once for each host and run. */
+export function firstCredential(lookups: readonly CredentialLookup[]): CredentialLookup {
+  const answers = new Map<Host, Promise<Credential | undefined>>();
+  const ask = async (host: Host): Promise<Credential | undefined> => {
+    for (const lookup of lookups) {
+      const credential = await lookup(host);
+      if (credential !== undefined) return credential;
+    }
+    return undefined;
+  };
+  return (host) => {
+    const answer = answers.get(host) ?? ask(host);
+    answers.set(host, answer);
+    return answer;
+  };
+}
+
+/** Gives a lookup that knows one user of one host; where name or password is missing it knows nobody. */
+export function explicitCredential(host: Host, username?: string, password?: string): CredentialLookup {
+  const known: Credential | undefined =
+    username === undefined || password === undefined ? undefined : { kind: 'password', username, password };
+  return async (asked) => (asked === host ? known : undefined);
+}
+
+/** Gives the value of a Basic `Authorization` header (RFC 7617). */
+export function basicAuthorization(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}

@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { Failure } from '../lib/failure.ts';
+import type { Credential, CredentialLookup } from './credentials.ts';
+import { DOCKER_HUB, type Host, parseHost } from './reference.ts';
+
+/** Runs `docker-credential-<helper> get` for a server address; `undefined` when it knows none. */
+export type CredentialHelper = (
+  helper: string,
+  server: string,
+) => Promise<{ readonly username: string; readonly password: string } | undefined>;
+
+const configShape = z.object({
+  auths: z
+    .record(
+      z.string(),
+      z.object({
+        auth: z.string().optional(),
+        username: z.string().optional(),
+        password: z.string().optional(),
+        identitytoken: z.string().optional(),
+      }),
+    )
+    .optional(),
+  credHelpers: z.record(z.string(), z.string()).optional(),
+  credsStore: z.string().optional(),
+});
+type DockerConfig = z.infer<typeof configShape>;
+
+/** The address under which Docker itself stores the login of Docker Hub. */
+const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/';
+/** The user name by which a helper says that the secret is an identity token. */
+const TOKEN_USERNAME = '<token>';
+
+/**
+ * Gives the host that a key of `auths` or `credHelpers` means. Keys with a path other than an API version belong to
+ * a part of a registry only and are no key for the whole of it: exact matches, or a login reaches a foreign host.
+ */
+function hostOfKey(key: string): Host | undefined {
+  const bare = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '');
+  if (bare.includes('/')) return undefined;
+  try {
+    return parseHost(bare);
+  } catch {
+    return undefined;
+  }
+}
+
+function findByHost<Value>(record: Record<string, Value> | undefined, host: Host): Value | undefined {
+  return Object.entries(record ?? {}).find(([key]) => hostOfKey(key) === host)?.[1];
+}
+
+async function readConfig(file: string): Promise<DockerConfig> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR'))
+      return {};
+    throw new Failure({ code: 'DOCKER_CONFIG_UNREADABLE', about: file, message: 'it cannot be read', cause });
+  }
+  try {
+    return configShape.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new Failure({
+      code: 'DOCKER_CONFIG_UNREADABLE',
+      about: file,
+      message: 'it is not a Docker configuration',
+      hint: 'repair it, or point DOCKER_CONFIG at another folder',
+      cause,
+    });
+  }
+}
+
+function storedCredential(config: DockerConfig, host: Host): Credential | undefined {
+  const entry = findByHost(config.auths, host);
+  if (entry === undefined) return undefined;
+  if (entry.identitytoken) return { kind: 'identity-token', token: entry.identitytoken };
+  if (entry.username && entry.password) {
+    return { kind: 'password', username: entry.username, password: entry.password };
+  }
+  const pair = Buffer.from(entry.auth ?? '', 'base64').toString('utf8');
+  const colon = pair.indexOf(':');
+  if (colon < 1) return undefined;
+  return {
+    kind: 'password',
+    username: pair.slice(0, colon),
+    password: pair.slice(colon + 1).replaceAll('\0', ''),
+  };
+}
+
+/** Gives the folder of Docker's configuration: `DOCKER_CONFIG`, else `~/.docker`. */
+export function dockerConfigFile(environment: NodeJS.ProcessEnv): string {
+  return join(environment['DOCKER_CONFIG'] || join(homedir(), '.docker'), 'config.json');
+}
+
+/**
+ * Gives a lookup in Docker's `config.json`, which is read once, when first asked: `credHelpers`, then `credsStore`,
+ * then `auths`, each for exactly the asked host. Throws `DOCKER_CONFIG_UNREADABLE`; a missing file knows nobody.
+ */
+export function dockerCredentials(file: string, runHelper: CredentialHelper): CredentialLookup {
+  let config: Promise<DockerConfig> | undefined;
+  return async (host) => {
+    config ??= readConfig(file);
+    const known = await config;
+    const helper = findByHost(known.credHelpers, host) ?? known.credsStore;
+    if (helper !== undefined && helper !== '') {
+      const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host);
+      if (found?.username === TOKEN_USERNAME) return { kind: 'identity-token', token: found.password };
+      if (found !== undefined) return { kind: 'password', ...found };
+    }
+    return storedCredential(known, host);
+  };
+}

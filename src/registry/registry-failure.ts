@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { Failure, failureCode } from '../lib/failure.ts';
+import { HttpFailure } from '../lib/http-failure.ts';
+
+export type RegistryFailureCode =
+  | 'NOT_FOUND'
+  | 'DENIED'
+  | 'UNAUTHORIZED'
+  | 'RATE_LIMITED'
+  | 'DIGEST_MISMATCH'
+  | 'SIZE_MISMATCH'
+  | 'CONTENT_UNKNOWN'
+  | 'REDIRECT_REFUSED'
+  | 'REGISTRY_REFUSED'
+  | 'REGISTRY_BROKEN';
+
+/** What a registry answered where something else was needed. */
+export class RegistryFailure extends Failure<RegistryFailureCode> {
+  override readonly name = 'RegistryFailure';
+  readonly status: number | undefined;
+  /** Whether the same request could be answered differently a moment later. */
+  readonly transient: boolean;
+  /** When the registry asked to be left alone until, in milliseconds since 1970. */
+  readonly retryAt: number | undefined;
+
+  constructor(details: {
+    readonly code: RegistryFailureCode;
+    readonly about: string;
+    readonly message: string;
+    readonly hint?: string | undefined;
+    readonly cause?: unknown;
+    readonly status?: number;
+    readonly transient?: boolean;
+    readonly retryAt?: number | undefined;
+  }) {
+    super(details);
+    this.status = details.status;
+    this.transient = details.transient ?? false;
+    this.retryAt = details.retryAt;
+  }
+}
+
+/** Tells whether a further attempt at what failed with this error could end differently. */
+export function isTransient(error: unknown): boolean {
+  return (error instanceof HttpFailure || error instanceof RegistryFailure) && error.transient;
+}
+
+/** Tells whether an error is the registry's word that something does not exist. */
+export function isNotFound(error: unknown): boolean {
+  return failureCode(error) === 'NOT_FOUND';
+}
+
+const errorBodyShape = z.object({
+  errors: z.array(z.object({ code: z.string().optional(), message: z.string().optional() })).min(1),
+});
+
+/** The error codes of the distribution specification in an answer's body, and what it says in words. */
+export interface RegistryComplaint {
+  readonly codes: readonly string[];
+  /** At most 300 characters on one line; empty where the body says nothing to a person. */
+  readonly text: string;
+}
+
+/** Reads the body of an error answer: JSON as specified, plain text, HTML or nothing (distribution-spec, "Error codes"). */
+export function parseComplaint(body: string): RegistryComplaint {
+  const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim().slice(0, 300);
+  try {
+    const parsed = errorBodyShape.safeParse(JSON.parse(body));
+    if (parsed.success) {
+      const codes = parsed.data.errors.flatMap((error) => (error.code === undefined ? [] : [error.code]));
+      const first = parsed.data.errors[0];
+      return { codes, text: oneLine([first?.code, first?.message].filter(Boolean).join(': ')) };
+    }
+  } catch {
+    // Not JSON: what follows treats it as text.
+  }
+  return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body) };
+}
+
+/** Reads Retry-After, seconds or a date (RFC 9110, 10.2.3), as milliseconds since 1970; `undefined` if unusable. */
+export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
+  if (header === undefined) return undefined;
+  const text = header.trim();
+  if (/^\d{1,9}$/.test(text)) return now + Number(text) * 1000;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.max(date, now);
+}
+
+const TRANSIENT_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 499, 500, 502, 503, 504, 522]);
+
+function verdict(status: number): { code: RegistryFailureCode; hint?: string } {
+  if (status === 401) {
+    return { code: 'UNAUTHORIZED', hint: 'check the user name and password for this registry' };
+  }
+  if (status === 403) {
+    return {
+      code: 'DENIED',
+      hint: 'check that the namespace exists and that the account may do this there',
+    };
+  }
+  if (status === 404) return { code: 'NOT_FOUND' };
+  if (status === 429)
+    return { code: 'RATE_LIMITED', hint: 'log in to this registry or lower --query-limit and --limit' };
+  if (status >= 500) return { code: 'REGISTRY_BROKEN' };
+  return { code: 'REGISTRY_REFUSED' };
+}
+
+/** Gives the failure for an answer that was not hoped for. `about` names the image or host; `action` says what was tried. */
+export function refusal(answer: {
+  readonly about: string;
+  readonly action: string;
+  readonly status: number;
+  readonly complaint: RegistryComplaint;
+  readonly retryAt?: number | undefined;
+}): RegistryFailure {
+  const { status, complaint } = answer;
+  const isUnknownContent =
+    complaint.codes.includes('MANIFEST_BLOB_UNKNOWN') ||
+    (complaint.codes.includes('BLOB_UNKNOWN') && answer.action.startsWith('push'));
+  const { code, hint } = isUnknownContent ? { code: 'CONTENT_UNKNOWN' as const } : verdict(status);
+  const said = complaint.text === '' ? '' : `: ${complaint.text}`;
+  return new RegistryFailure({
+    code,
+    about: answer.about,
+    message: `cannot ${answer.action}, the registry answered ${status}${said}`,
+    ...(hint === undefined ? {} : { hint }),
+    status,
+    transient: TRANSIENT_STATUS.has(status),
+    retryAt: answer.retryAt,
+  });
+}
