@@ -1,0 +1,378 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Fault, Faults, type JournalEntry, type Operation } from './faults.ts';
+import { parseForm } from './form.ts';
+import { Bucket, contentOf, receive, type StoredObject } from './objects.ts';
+import {
+  type Account,
+  mayReplace,
+  type Policy,
+  Refusal,
+  verifyDownload,
+  verifyManagement,
+  verifyScope,
+  verifySize,
+  verifyUploadToken,
+} from './signatures.ts';
+import { Uploads } from './uploads.ts';
+
+/** How the stand-in is set up; everything has a default. */
+export interface KodoSettings {
+  readonly account?: Account;
+  /** Bucket names and the region of each; `{ keel: 'z0' }` when left out. */
+  readonly buckets?: Readonly<Record<string, string>>;
+  /** The region that this server plays; buckets of others are refused as Kodo does. */
+  readonly region?: string;
+  /** `hashes` forgets content, so that large uploads cost neither memory nor disk. */
+  readonly keep?: 'files' | 'hashes';
+  /** Milliseconds until an upload in parts expires. */
+  readonly uploadLifetime?: number;
+  readonly partsPerPage?: number;
+  readonly now?: () => number;
+}
+
+interface Route {
+  readonly operation: Operation;
+  readonly bucket: string;
+  readonly key: string | undefined;
+  readonly uploadId: string | undefined;
+  readonly part: number | undefined;
+}
+
+const UPLOAD_PATH = /^\/buckets\/([^/]+)\/objects\/([^/]+)\/uploads(?:\/([^/]+)(?:\/(\d+))?)?$/;
+const ENTRY_PATH = /^\/(stat|delete)\/([^/]+)(?:\/needparts\/true)?$/;
+
+function decode(text: string): string {
+  return Buffer.from(text, 'base64url').toString('utf8');
+}
+
+function uploadOperation(method: string, uploadId: string | undefined, part: string | undefined): Operation {
+  if (uploadId === undefined) return method === 'POST' ? 'init' : 'unknown';
+  if (part !== undefined) return method === 'PUT' ? 'part' : 'unknown';
+  if (method === 'GET') return 'list-parts';
+  if (method === 'POST') return 'complete';
+  return method === 'DELETE' ? 'abort' : 'unknown';
+}
+
+function routeOf(method: string, url: URL): Route {
+  const none = { bucket: '', key: undefined, uploadId: undefined, part: undefined };
+  const upload = UPLOAD_PATH.exec(url.pathname);
+  if (upload !== null) {
+    const [, bucket = '', encoded = '', uploadId, part] = upload;
+    const key = encoded === '~' ? undefined : decode(encoded);
+    const operation = uploadOperation(method, uploadId, part);
+    return { operation, bucket, key, uploadId, part: part === undefined ? undefined : Number(part) };
+  }
+  const entry = ENTRY_PATH.exec(url.pathname);
+  if (entry !== null) {
+    const [bucket = '', ...key] = decode(entry[2] ?? '').split(':');
+    return { ...none, operation: entry[1] === 'stat' ? 'stat' : 'delete', bucket, key: key.join(':') };
+  }
+  const bucketAsked = url.searchParams.get('bucket') ?? '';
+  if (url.pathname === '/v4/query') return { ...none, operation: 'query', bucket: bucketAsked };
+  if (url.pathname === '/list') return { ...none, operation: 'list', bucket: bucketAsked };
+  if (url.pathname === '/v2/domains') {
+    return { ...none, operation: 'domains', bucket: url.searchParams.get('tbl') ?? '' };
+  }
+  if (method === 'POST' && url.pathname === '/') return { ...none, operation: 'form' };
+  const [, bucket = '', ...key] = decodeURIComponent(url.pathname).split('/');
+  if (method === 'GET' && key.length > 0) {
+    return { ...none, operation: 'download', bucket, key: key.join('/') };
+  }
+  return { ...none, operation: 'unknown' };
+}
+
+async function readAll(request: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+class ConnectionCut extends Error {}
+
+function cutAfter(limit: number): Transform {
+  let passed = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      passed += chunk.length;
+      done(passed >= limit ? new ConnectionCut() : null, chunk);
+    },
+  });
+}
+
+/** A Qiniu Kodo on loopback: upload, management, region and download hosts in one, signatures verified. */
+export class Kodo {
+  readonly account: Account;
+  readonly buckets: ReadonlyMap<string, Bucket>;
+  readonly uploads: Uploads;
+  readonly faults = new Faults();
+  readonly journal: JournalEntry[] = [];
+  readonly #region: string;
+  readonly #folder: string | undefined;
+  readonly #workFolder: string;
+  readonly #now: () => number;
+  readonly #server: Server;
+
+  private constructor(settings: KodoSettings, workFolder: string) {
+    this.account = settings.account ?? { accessKey: 'test-access-key', secretKey: 'test-secret-key' };
+    this.#region = settings.region ?? 'z0';
+    const buckets = Object.entries(settings.buckets ?? { keel: this.#region });
+    this.buckets = new Map(buckets.map(([name, region]) => [name, new Bucket(name, region)]));
+    this.#now = settings.now ?? Date.now;
+    this.uploads = new Uploads({
+      lifetime: settings.uploadLifetime ?? 7 * 24 * 3600_000,
+      now: this.#now,
+      ...(settings.partsPerPage === undefined ? {} : { pageSize: settings.partsPerPage }),
+    });
+    this.#workFolder = workFolder;
+    this.#folder = settings.keep === 'hashes' ? undefined : workFolder;
+    this.#server = createServer((request, response) => void this.#serve(request, response));
+  }
+
+  static async start(settings: KodoSettings = {}): Promise<Kodo> {
+    const kodo = new Kodo(settings, await mkdtemp(join(tmpdir(), 'kodo-')));
+    await new Promise<void>((resolve) => kodo.#server.listen(0, '127.0.0.1', resolve));
+    return kodo;
+  }
+
+  /** Host and port. */
+  get host(): string {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('not listening');
+    return `127.0.0.1:${address.port}`;
+  }
+
+  get url(): string {
+    return `http://${this.host}`;
+  }
+
+  /** Gives an object; undefined where there is none. */
+  object(bucket: string, key: string): StoredObject | undefined {
+    return this.buckets.get(bucket)?.objects.get(key);
+  }
+
+  /** Gives an object's content in one piece, for small ones. */
+  async content(bucket: string, key: string): Promise<Buffer> {
+    const object = this.object(bucket, key);
+    if (object === undefined) throw new Error(`${bucket} has no ${key}`);
+    return readAll(contentOf(object));
+  }
+
+  /** Gives the journal's entries of one operation. */
+  requests(operation: Operation): JournalEntry[] {
+    return this.journal.filter((entry) => entry.operation === operation);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    await closed;
+    await rm(this.#workFolder, { recursive: true, force: true });
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://kodo');
+    const route = routeOf(request.method ?? 'GET', url);
+    const { operation, key, part, uploadId } = route;
+    const { socket } = request;
+    const port = socket.remotePort;
+    const entry: JournalEntry = { operation, key, part, uploadId, bytes: 0, status: 0, port };
+    this.journal.push(entry);
+    request.on('data', (chunk: Buffer) => {
+      entry.bytes += chunk.length;
+    });
+    request.pause();
+    response.setHeader('X-Reqid', `request-${this.journal.length}`);
+    const fault = this.faults.take(operation, part);
+    try {
+      const answer = await this.#faulty(fault, route, request, url, response);
+      if (answer === undefined) {
+        entry.status = response.statusCode;
+        return;
+      }
+      entry.status = 200;
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
+    } catch (error) {
+      if (error instanceof ConnectionCut || socket.destroyed) {
+        socket.destroy();
+        return;
+      }
+      request.resume();
+      const refusal = error instanceof Refusal ? error : new Refusal(599, String(error));
+      entry.status = refusal.status;
+      const headers = { 'Content-Type': 'application/json', ...refusal.headers };
+      response.writeHead(refusal.status, headers).end(JSON.stringify({ error: refusal.message }));
+    }
+  }
+
+  async #faulty(
+    fault: Fault | undefined,
+    route: Route,
+    request: IncomingMessage,
+    url: URL,
+    response: ServerResponse,
+  ): Promise<object | undefined> {
+    if (fault?.answer !== undefined) {
+      await readAll(request);
+      throw new Refusal(fault.answer.status, fault.answer.error ?? 'planned fault', fault.answer.headers);
+    }
+    if (fault?.silent === true) {
+      await readAll(request);
+      await new Promise((resolve) => request.socket.once('close', resolve));
+      throw new ConnectionCut();
+    }
+    const cutting = fault?.cutAfter === undefined ? undefined : cutAfter(fault.cutAfter);
+    // A failure of the pipeline shows where its end is read.
+    if (cutting !== undefined) pipeline(request, cutting).catch(() => {});
+    const answer = await this.#answer(route, cutting ?? request, request, url, response);
+    if (fault?.loseAnswer === true) throw new ConnectionCut();
+    if (fault?.wrongEtag === true) return { ...answer, etag: 'FnotTheEtagOfAnything0000000', md5: '0' };
+    return answer;
+  }
+
+  async #answer(
+    route: Route,
+    body: Readable,
+    request: IncomingMessage,
+    url: URL,
+    response: ServerResponse,
+  ): Promise<object | undefined> {
+    switch (route.operation) {
+      case 'query':
+        return this.#query(route.bucket, url.searchParams.get('ak') ?? '');
+      case 'stat':
+      case 'delete':
+      case 'list':
+      case 'domains':
+        verifyManagement(this.account, request, await readAll(body), this.#now());
+        return this.#manage(route, url);
+      case 'form':
+        return this.#form(request.headers['content-type'] ?? '', await readAll(body));
+      case 'download':
+        return this.#download(route, request, response);
+      case 'unknown':
+        throw new Refusal(404, 'not found');
+      default:
+        return this.#upload(route, body, request, url);
+    }
+  }
+
+  #bucket(name: string): Bucket {
+    const bucket = this.buckets.get(name);
+    if (bucket === undefined) throw new Refusal(631, 'no such bucket');
+    return bucket;
+  }
+
+  #query(name: string, accessKey: string): object {
+    if (accessKey !== this.account.accessKey) throw new Refusal(612, 'app/accesskey is not found');
+    const bucket = this.#bucket(name);
+    const service = { domains: [this.host] };
+    const s3 = { ...service, region_alias: bucket.region };
+    const services = { uc: service, up: service, io: service, rs: service, rsf: service, api: service, s3 };
+    return { hosts: [{ region: bucket.region, ttl: 86_400, ...services }] };
+  }
+
+  #manage(route: Route, url: URL): object {
+    const bucket = this.#bucket(route.bucket);
+    if (route.operation === 'domains') return [this.host];
+    if (route.operation === 'list') {
+      const prefix = url.searchParams.get('prefix') ?? '';
+      const items = [...bucket.objects.values()].filter((object) => object.key.startsWith(prefix));
+      return {
+        items: items.map(({ key, hash, size, mimeType, putTime }) => ({
+          key,
+          hash,
+          fsize: size,
+          mimeType,
+          putTime,
+        })),
+      };
+    }
+    const object = bucket.objects.get(route.key ?? '');
+    if (object === undefined) throw new Refusal(612, 'no such file or directory');
+    if (route.operation === 'delete') {
+      bucket.objects.delete(object.key);
+      return {};
+    }
+    const { hash, size, mimeType, putTime } = object;
+    const parts = url.pathname.endsWith('/needparts/true') || url.searchParams.get('needparts') === 'true';
+    return {
+      ...{ hash, fsize: size, mimeType, putTime, type: 0 },
+      ...(parts ? { parts: object.parts.map((part) => part.hash.size) } : {}),
+    };
+  }
+
+  #allow(token: string, bucket: string, key: string | undefined): { policy: Policy; target: Bucket } {
+    const policy = verifyUploadToken(this.account, token, this.#now());
+    verifyScope(policy, bucket, key);
+    const target = this.#bucket(bucket);
+    if (target.region !== this.#region) {
+      const host = `up-${target.region}.qiniup.com`;
+      throw new Refusal(400, `incorrect region, please use ${host}, bucket is: ${bucket}`);
+    }
+    return { policy, target };
+  }
+
+  async #form(contentType: string, body: Buffer): Promise<object> {
+    const form = parseForm(contentType, body);
+    const token = form.fields.get('token') ?? '';
+    const bucket = verifyUploadToken(this.account, token, this.#now()).scope.split(':')[0] ?? '';
+    const { policy, target } = this.#allow(token, bucket, form.fields.get('key'));
+    if (form.file === undefined) throw new Refusal(400, 'file is not specified in multipart');
+    verifySize(policy, form.file.length);
+    const part = await receive(Readable.from([form.file]), this.#folder);
+    const key = form.fields.get('key') ?? part.etag;
+    const common = { key, hash: part.etag, size: part.hash.size, putTime: this.#now() * 10_000 };
+    const mimeType = form.fileType ?? 'application/octet-stream';
+    target.put({ ...common, mimeType, parts: [part] }, mayReplace(policy));
+    return { key, hash: part.etag };
+  }
+
+  async #upload(route: Route, body: Readable, request: IncomingMessage, url: URL): Promise<object> {
+    const token = /^UpToken (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    const { policy, target } = this.#allow(token, route.bucket, route.key);
+    if (route.operation === 'init') return this.uploads.open(route.bucket, route.key);
+    const uploadId = route.uploadId ?? '';
+    const upload = this.uploads.find(uploadId, route.bucket, route.key);
+    switch (route.operation) {
+      case 'part': {
+        const part = await receive(body, this.#folder);
+        const declared = request.headers['content-md5'];
+        if (declared !== undefined && declared !== part.md5) throw new Refusal(406, 'Content-MD5 mismatch');
+        this.uploads.addPart(upload, route.part ?? 0, part);
+        return { etag: part.etag, md5: part.md5 };
+      }
+      case 'list-parts': {
+        const marker = Number(url.searchParams.get('part-number-marker') ?? 0);
+        return this.uploads.list(upload, uploadId, marker, Number(url.searchParams.get('max-parts') ?? 1000));
+      }
+      case 'complete': {
+        const object = this.uploads.assemble(upload, await readAll(body));
+        verifySize(policy, object.size);
+        const key = route.key ?? object.hash;
+        target.put({ ...object, key }, mayReplace(policy));
+        this.uploads.close(uploadId);
+        return { hash: object.hash, key };
+      }
+      default:
+        this.uploads.close(uploadId);
+        return {};
+    }
+  }
+
+  async #download(route: Route, request: IncomingMessage, response: ServerResponse): Promise<undefined> {
+    verifyDownload(this.account, `${this.url}${request.url ?? ''}`, this.#now());
+    const object = this.#bucket(route.bucket).objects.get(route.key ?? '');
+    if (object === undefined) throw new Refusal(404, 'Document not found');
+    response.writeHead(200, {
+      'Content-Length': object.size,
+      'Content-Type': object.mimeType,
+      ETag: `"${object.hash}"`,
+    });
+    await pipeline(contentOf(object), response);
+  }
+}
