@@ -1,0 +1,36 @@
+/** One flag of a command, which is an action input of the same name as well unless it says otherwise. */
+export interface Flag<Name extends string = string> {
+  readonly name: Name;
+  /** One letter, for `-u`. */
+  readonly short?: string;
+  /** What its value is called in the help, such as `HOST`. A flag without one is a switch. */
+  readonly value?: string;
+  /** Used where the flag is left alone. */
+  readonly default?: string;
+  /** Told instead of the default where a rule decides. */
+  readonly defaultNote?: string;
+  /** What it does, as one sentence. */
+  readonly description: string;
+  /** The heading under which help and tables list it. */
+  readonly group: string;
+  /** Read where the flag is left alone. */
+  readonly environment?: string;
+  /** Its value must never be shown. */
+  readonly secret?: boolean;
+  /** May be given several times, or once with values between commas or on lines of their own. */
+  readonly repeatable?: boolean;
+  /** Only for a person at a terminal: no action input. */
+  readonly commandLineOnly?: boolean;
+}
+
+/** Gives the flags in their groups; both keep the order of the table. */
+export function groupFlags<Name extends string>(
+  flags: readonly Flag<Name>[],
+): ReadonlyMap<string, readonly Flag<Name>[]> {
+  return Map.groupBy(flags, (flag) => flag.group);
+}
+
+/** Gives what a person needs to know of a flag's default: `"15m0s"`, a rule, or nothing. */
+export function defaultOf(flag: Flag): string | undefined {
+  return flag.defaultNote ?? flag.default;
+}

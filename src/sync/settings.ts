@@ -1,0 +1,140 @@
+import { FlagReader, type FlagSource } from '../config/flag-reader.ts';
+import { malformed, oneOf, parseSwitch, wholeNumber } from '../config/flag-value.ts';
+import { type Duration, parseDuration } from '../lib/duration.ts';
+import type { Failure } from '../lib/failure.ts';
+import { type Platform, parsePlatform } from '../registry/platform.ts';
+import { type Host, parseHost, parseRepository, type Repository } from '../registry/reference.ts';
+import { SYNC_FLAGS, type SyncFlagName } from './flags.ts';
+
+/** Which part of a run this job does: part `index` of `count`, counted from 1. */
+export interface ShardChoice {
+  readonly index: number;
+  readonly count: number;
+}
+
+/** What a run of `synctl sync` or action-sync is told. */
+export interface SyncSettings {
+  readonly source: Host;
+  readonly destination: Host;
+  readonly namespace: Repository | undefined;
+  /** Credentials for the destination; without them, Docker's are looked up. */
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  /** Path of image_set.json. */
+  readonly imageSet: string;
+  /** Path of the state file. */
+  readonly database: string;
+  /** Requests in flight per host; undefined lets the run find out. */
+  readonly queryLimit: number | undefined;
+  /** Blob transfers in flight per host; undefined lets the run find out. */
+  readonly limit: number | undefined;
+  /** 0 is no limit, here and for `pushTimeout`. */
+  readonly commandTimeout: Duration;
+  readonly pushTimeout: Duration;
+  /** Attempts at each request, at least 1. */
+  readonly retry: number;
+  readonly retryInterval: Duration;
+  /** `*` stands for all. */
+  readonly additionNamespaces: readonly string[];
+  readonly dryRun: boolean;
+  readonly naming: 'basename' | 'dashed' | 'path';
+  /** Empty stands for all. */
+  readonly platforms: readonly Platform[];
+  readonly signatures: 'skip' | 'copy';
+  readonly verify: 'sample' | 'all' | 'none';
+  readonly shard: ShardChoice | undefined;
+  /** Path of the JSON report. */
+  readonly report: string | undefined;
+  readonly failOn: 'any' | 'never';
+  readonly insecureRegistries: readonly Host[];
+  readonly caFile: string | undefined;
+  readonly json: boolean;
+}
+
+/** Settings with what the user should be told about them, or everything that is wrong with them. */
+export type ParsedSyncSettings =
+  | { readonly ok: true; readonly settings: SyncSettings; readonly notices: readonly string[] }
+  | { readonly ok: false; readonly failures: readonly Failure[] };
+
+const RETIRED_HOST = 'k8s.gcr.io';
+const ITS_SUCCESSOR = 'registry.k8s.io';
+const NO_NAMESPACE = '/';
+const IN_FLIGHT = wholeNumber(1, 1000);
+
+/** Reads the settings of a sync run from flags or inputs, and reports all malformed ones at once. */
+export function parseSyncSettings(from: FlagSource): ParsedSyncSettings {
+  const flags = new FlagReader<SyncFlagName>(SYNC_FLAGS, from);
+  const notices = new Set<string>();
+  const host = (text: string, about: string): Host => {
+    const given = parseHost(text, about);
+    if (given !== RETIRED_HOST) return given;
+    notices.add(`${about}: ${RETIRED_HOST} is frozen and being shut down; ${ITS_SUCCESSOR} is used instead`);
+    return parseHost(ITS_SUCCESSOR);
+  };
+  const settings: SyncSettings = {
+    source: flags.required('source', host),
+    destination: flags.required('push-to', host),
+    namespace: flags.text('push-ns') === NO_NAMESPACE ? undefined : flags.required('push-ns', parsePath),
+    username: flags.text('username'),
+    password: flags.text('password'),
+    imageSet: flags.required('image-set', asIs),
+    database: flags.required('db', asIs),
+    queryLimit: flags.optional('query-limit', IN_FLIGHT),
+    limit: flags.optional('limit', IN_FLIGHT),
+    commandTimeout: flags.required('command-timeout', parseDuration),
+    pushTimeout: flags.required('push-timeout', parseDuration),
+    // No attempt at all would be no run: 0 has always meant that nothing is tried a second time.
+    retry: Math.max(1, flags.required('retry', wholeNumber(0, 100))),
+    retryInterval: flags.required('retry-interval', parseDuration),
+    additionNamespaces: flags.list('addition-ns', parsePathOrAll),
+    dryRun: flags.optional('dry-run', parseSwitch) ?? false,
+    naming: flags.required('naming', oneOf('basename', 'dashed', 'path')),
+    platforms: flags.text('platform') === 'all' ? [] : flags.list('platform', parsePlatform),
+    signatures: flags.required('signatures', oneOf('skip', 'copy')),
+    verify: flags.required('verify', oneOf('sample', 'all', 'none')),
+    shard: flags.optional('shard', parseShard),
+    report: flags.text('report'),
+    failOn: flags.required('fail-on', oneOf('any', 'never')),
+    insecureRegistries: flags.list('insecure-registry', host),
+    caFile: flags.text('ca-file'),
+    json: flags.optional('json', parseSwitch) ?? false,
+  };
+  if (settings.username !== undefined && settings.password === undefined) {
+    const hint = `give ${flags.label('password')} or the environment variable KEEL_PASSWORD`;
+    flags.refuse('username', 'there is a user name but no password', hint);
+  }
+  if (settings.password !== undefined && settings.username === undefined) {
+    flags.refuse(
+      'password',
+      'there is a password but no user name',
+      `give ${flags.label('username')} as well`,
+    );
+  }
+  if (flags.failures.length > 0) return { ok: false, failures: flags.failures };
+  return { ok: true, settings, notices: [...notices] };
+}
+
+function asIs(text: string): string {
+  return text;
+}
+
+function parsePath(text: string, about: string): Repository {
+  return parseRepository(text.replace(/^\/|\/$/g, ''), about);
+}
+
+function parsePathOrAll(text: string, about: string): string {
+  return text === '*' ? text : parsePath(text, about);
+}
+
+function parseShard(text: string, about: string): ShardChoice {
+  const parts = /^([1-9]\d{0,3})\/([1-9]\d{0,3})$/.exec(text);
+  const index = Number(parts?.[1]);
+  const count = Number(parts?.[2]);
+  if (parts !== null && index <= count) return { index, count };
+  throw malformed(
+    about,
+    text,
+    'is not a part of a whole',
+    'write which part of how many, such as 1/4 for the first of four and 4/4 for the last',
+  );
+}

@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest';
+import { describeFailure } from '../../src/lib/failure.ts';
+import { type ParsedSyncSettings, parseSyncSettings, type SyncSettings } from '../../src/sync/settings.ts';
+
+function parse(
+  values: Readonly<Record<string, string>> = {},
+  environment: Readonly<Record<string, string>> = {},
+): ParsedSyncSettings {
+  return parseSyncSettings({
+    values: new Map(Object.entries(values)),
+    environment,
+    label: (name) => `--${name}`,
+  });
+}
+
+function settings(values?: Readonly<Record<string, string>>, environment?: Readonly<Record<string, string>>) {
+  const parsed = parse(values, environment);
+  if (!parsed.ok) throw new Error(parsed.failures.map(describeFailure).join('\n'));
+  return parsed.settings;
+}
+
+function complaints(values: Readonly<Record<string, string>>): string[] {
+  const parsed = parse(values);
+  return parsed.ok ? [] : parsed.failures.map(describeFailure);
+}
+
+const DEFAULTS: SyncSettings = {
+  source: settings().source,
+  destination: settings().destination,
+  namespace: settings().namespace,
+  username: undefined,
+  password: undefined,
+  imageSet: 'image_set.json',
+  database: 'sync.bolt.db',
+  queryLimit: undefined,
+  limit: undefined,
+  commandTimeout: settings().commandTimeout,
+  pushTimeout: settings().pushTimeout,
+  retry: 5,
+  retryInterval: settings().retryInterval,
+  additionNamespaces: [],
+  dryRun: false,
+  naming: 'basename',
+  platforms: [],
+  signatures: 'skip',
+  verify: 'sample',
+  shard: undefined,
+  report: undefined,
+  failOn: 'any',
+  insecureRegistries: [],
+  caFile: undefined,
+  json: false,
+};
+
+describe('defaults', () => {
+  test('are those that users of keel-pkg know', () => {
+    expect(settings()).toEqual({
+      ...DEFAULTS,
+      source: 'registry.k8s.io',
+      destination: 'registry.cn-hangzhou.aliyuncs.com',
+      namespace: 'keel',
+      commandTimeout: 0,
+      pushTimeout: 15 * 60_000,
+      retryInterval: 5000,
+    });
+  });
+
+  test('stand for flags that are given but empty, as workflows give unset inputs', () => {
+    const empty = { limit: '', 'push-to': ' ', 'dry-run': '', platform: '\n', shard: '', username: '' };
+    expect(settings(empty)).toEqual(DEFAULTS);
+  });
+});
+
+test.each<[string, string, keyof SyncSettings, unknown]>([
+  ['source', 'Quay.IO', 'source', 'quay.io'],
+  ['push-to', 'localhost:5000', 'destination', 'localhost:5000'],
+  ['push-ns', '/', 'namespace', undefined],
+  ['push-ns', 'team/mirror/', 'namespace', 'team/mirror'],
+  ['query-limit', '1', 'queryLimit', 1],
+  ['limit', '1000', 'limit', 1000],
+  ['command-timeout', '2h', 'commandTimeout', 7_200_000],
+  ['push-timeout', '1m30s', 'pushTimeout', 90_000],
+  ['retry', '0', 'retry', 1],
+  ['retry-interval', '500ms', 'retryInterval', 500],
+  [
+    'addition-ns',
+    'coredns, etcd\n\nkube-state-metrics',
+    'additionNamespaces',
+    ['coredns', 'etcd', 'kube-state-metrics'],
+  ],
+  ['addition-ns', '*', 'additionNamespaces', ['*']],
+  ['platform', 'all', 'platforms', []],
+  [
+    'platform',
+    'linux/amd64,linux/arm/v7',
+    'platforms',
+    [
+      { os: 'linux', architecture: 'amd64' },
+      { os: 'linux', architecture: 'arm', variant: 'v7' },
+    ],
+  ],
+  ['shard', '2/4', 'shard', { index: 2, count: 4 }],
+  ['dry-run', 'yes', 'dryRun', true],
+  ['dry-run', 'False', 'dryRun', false],
+  ['json', '1', 'json', true],
+  ['verify', 'none', 'verify', 'none'],
+  ['naming', 'dashed', 'naming', 'dashed'],
+  ['insecure-registry', '10.0.0.5:5000', 'insecureRegistries', ['10.0.0.5:5000']],
+])('--%s %j is read', (flag, text, key, value) => {
+  expect(settings({ [flag]: text })[key]).toEqual(value);
+});
+
+test.each<[string, string, string]>([
+  ['limit', 'many', '--limit: "many" is out of bounds (write a whole number from 1 to 1000)'],
+  ['query-limit', '0', '--query-limit: "0" is out of bounds (write a whole number from 1 to 1000)'],
+  ['naming', 'short', '--naming: "short" is not one of the words it takes (write basename, dashed or path)'],
+  [
+    'dry-run',
+    'perhaps',
+    '--dry-run: "perhaps" is neither yes nor no (write true or false; yes, no, 1 and 0 do as well)',
+  ],
+  [
+    'shard',
+    '5/4',
+    '--shard: "5/4" is not a part of a whole (write which part of how many, such as 1/4 for the first of four and 4/4 for the last)',
+  ],
+  [
+    'shard',
+    '0/4',
+    '--shard: "0/4" is not a part of a whole (write which part of how many, such as 1/4 for the first of four and 4/4 for the last)',
+  ],
+  [
+    'push-timeout',
+    '15',
+    '--push-timeout: "15" is not a duration (write a number with a unit, such as 500ms, 30s, 15m0s or 2h; 0 means no limit)',
+  ],
+  [
+    'push-to',
+    'https://r.example.com',
+    '--push-to: "https://r.example.com" is not a registry host (write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path)',
+  ],
+  [
+    'push-ns',
+    'Keel',
+    '--push-ns: "Keel" cannot be part of a repository name (repositories are lower case: keel)',
+  ],
+])('--%s %j is refused with what is allowed', (flag, text, message) => {
+  expect(complaints({ [flag]: text })).toEqual([message]);
+});
+
+test('everything that is wrong is told at once, each wrong value of a list too', () => {
+  const told = complaints({ retry: '-1', 'fail-on': 'all', platform: 'linux/amd64,arm,x', 'push-to': 'a b' });
+  expect(told.map((line) => line.split(':')[0])).toEqual([
+    '--push-to',
+    '--retry',
+    '--platform',
+    '--platform',
+    '--fail-on',
+  ]);
+});
+
+test('k8s.gcr.io is read as registry.k8s.io, and the user is told', () => {
+  const parsed = parse({ source: 'k8s.gcr.io' });
+  expect(parsed).toMatchObject({
+    ok: true,
+    settings: { source: 'registry.k8s.io' },
+    notices: ['--source: k8s.gcr.io is frozen and being shut down; registry.k8s.io is used instead'],
+  });
+});
+
+describe('credentials', () => {
+  test('a flag outranks its environment variable', () => {
+    const environment = { KEEL_USERNAME: 'night', KEEL_PASSWORD: 'from the environment' };
+    expect(settings({ username: 'day' }, environment)).toMatchObject({
+      username: 'day',
+      password: 'from the environment',
+    });
+  });
+
+  test('a password keeps its spaces', () => {
+    expect(settings({ username: 'keel', password: ' p ' }).password).toBe(' p ');
+  });
+
+  test('one half alone is refused, without showing it', () => {
+    expect(complaints({ username: 'keel' })).toEqual([
+      '--username: there is a user name but no password (give --password or the environment variable KEEL_PASSWORD)',
+    ]);
+    expect(complaints({ password: 'hush' })).toEqual([
+      '--password: there is a password but no user name (give --username as well)',
+    ]);
+  });
+});

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+const { KEEL_TALLY: tally } = process.env;
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // node:sqlite, signals and the working directory belong to a process: threads would share them.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    // What a developer's shell holds must not decide whether a test passes.
+    env: { KEEL_USERNAME: '', KEEL_PASSWORD: '', KEEL_DEBUG: '' },
+    reporters: tally === undefined ? ['default'] : ['default', './scripts/tally-reporter.ts'],
+  },
+});
