@@ -1,0 +1,94 @@
+import { Worker } from 'node:worker_threads';
+import { type Block, WINDOW_SIZE } from './block.ts';
+
+/** What the thread is asked for; it answers each task once, in order. */
+export type DigestTask =
+  | {
+      readonly kind: 'bytes';
+      readonly shared: SharedArrayBuffer;
+      readonly start: number;
+      readonly length: number;
+    }
+  | { readonly kind: 'grown'; readonly path: string; readonly size: number }
+  | { readonly kind: 'end-bytes' }
+  | { readonly kind: 'end-file'; readonly path: string; readonly size: number };
+
+export interface BytesDigest {
+  readonly kind: 'bytes';
+  readonly sha256: string;
+  readonly crc32: number;
+}
+
+export interface FileDigest {
+  readonly kind: 'file';
+  readonly sha256: string;
+  readonly qetag: string;
+}
+
+export type DigestAnswer = { readonly kind: 'taken' } | BytesDigest | FileDigest;
+
+interface Waiting {
+  readonly resolve: (answer: DigestAnswer) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+function startWorker(): Worker {
+  // Only this form is followed by the bundler; the source, as tests run it, has another extension.
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./digest-worker.js', import.meta.url));
+  return new Worker(new URL(import.meta.url.replace(/[^/]+$/, 'digest-worker.ts')));
+}
+
+/** Hashes what is packed on a thread of its own: blocks in shared memory, and a file while it grows. */
+export class DigestThread implements AsyncDisposable {
+  readonly #worker = startWorker();
+  readonly #waiting: Waiting[] = [];
+  #broken: { readonly reason: unknown } | undefined;
+
+  constructor() {
+    this.#worker.on('message', (answer: DigestAnswer) => this.#waiting.shift()?.resolve(answer));
+    this.#worker.on('error', (error) => this.#break(error));
+    this.#worker.on('exit', (code) => this.#break(new Error(`the hashing thread ended with code ${code}`)));
+  }
+
+  #break(reason: unknown): void {
+    this.#broken ??= { reason };
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(reason);
+  }
+
+  #ask(task: DigestTask): Promise<DigestAnswer> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken.reason);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#worker.postMessage(task);
+    });
+  }
+
+  /** Hashes a block of the tar; its memory must stay as it is until the promise is fulfilled. */
+  async addBlock(block: Block): Promise<void> {
+    const { shared } = block.memory;
+    await this.#ask({ kind: 'bytes', shared, start: WINDOW_SIZE, length: block.data.length });
+  }
+
+  /** Hashes what was added to the file up to `size`. */
+  async fileGrew(path: string, size: number): Promise<void> {
+    await this.#ask({ kind: 'grown', path, size });
+  }
+
+  /** Gives the sums of all blocks. */
+  async endBlocks(): Promise<BytesDigest> {
+    const answer = await this.#ask({ kind: 'end-bytes' });
+    if (answer.kind !== 'bytes') throw new Error(`the hashing thread answered "${answer.kind}"`);
+    return answer;
+  }
+
+  /** Gives the sums of the whole file. */
+  async endFile(path: string, size: number): Promise<FileDigest> {
+    const answer = await this.#ask({ kind: 'end-file', path, size });
+    if (answer.kind !== 'file') throw new Error(`the hashing thread answered "${answer.kind}"`);
+    return answer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate();
+  }
+}

@@ -1,0 +1,121 @@
+import { BLOCK_SIZE, type Block, type BlockMemories, type BlockMemory, WINDOW_SIZE } from './block.ts';
+import { beginsCompressed } from './compressed-content.ts';
+import { openContent } from './content-reader.ts';
+import type { ArchiveEntry, FileEntry } from './entry.ts';
+import { paddingAfter, RECORD, tarHeader } from './tar-header.ts';
+
+/** Smaller files share blocks with their neighbours, whatever they hold: cutting for them would cost more. */
+const OWN_BLOCK_SIZE = 64 * 1024;
+const END_OF_TAR = Buffer.alloc(2 * RECORD);
+const NOTHING = Buffer.alloc(0);
+
+// tar-stream's pack makes a chunk of its own of all it is given and hides where an entry begins. Here content is read
+// straight into the memory that is compressed, which costs half as much, and blocks are cut where entries that are
+// compressed already begin and end. The tests read the result with tar-stream's extract, among others.
+class BlockCutter {
+  readonly #memories: BlockMemories;
+  #memory: BlockMemory | undefined;
+  #length = 0;
+  #window: Buffer = NOTHING;
+  compressedEntry = false;
+
+  constructor(memories: BlockMemories) {
+    this.#memories = memories;
+  }
+
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#length === BLOCK_SIZE;
+  }
+
+  /** The bytes of the present block so far. */
+  get filled(): Buffer {
+    return this.#memory?.bytes.subarray(WINDOW_SIZE, WINDOW_SIZE + this.#length) ?? NOTHING;
+  }
+
+  /** The place for what comes next. */
+  async space(): Promise<Buffer> {
+    this.#memory ??= await this.#memories.take();
+    return this.#memory.bytes.subarray(WINDOW_SIZE + this.#length, WINDOW_SIZE + BLOCK_SIZE);
+  }
+
+  /** Counts bytes that were put into `space`. */
+  advance(count: number): void {
+    this.#length += count;
+  }
+
+  /** Gives the present block, if it holds anything, and begins another one. */
+  *cut(): Generator<Block> {
+    const memory = this.#memory;
+    if (memory === undefined || this.#length === 0) return;
+    const data = this.filled;
+    const dictionary = memory.bytes.subarray(WINDOW_SIZE - this.#window.length, WINDOW_SIZE);
+    dictionary.set(this.#window);
+    // Compressed content has nothing in it that could be referred to.
+    this.#window = this.compressedEntry ? NOTHING : Buffer.from(data.subarray(-WINDOW_SIZE));
+    this.#memory = undefined;
+    this.#length = 0;
+    yield { memory, data, dictionary, compressedEntry: this.compressedEntry };
+  }
+}
+
+async function* putBytes(cutter: BlockCutter, bytes: Buffer): AsyncGenerator<Block> {
+  let rest = bytes;
+  while (rest.length > 0) {
+    const count = rest.copy(await cutter.space());
+    cutter.advance(count);
+    rest = rest.subarray(count);
+    if (cutter.isFull) yield* cutter.cut();
+  }
+}
+
+async function* putContent(
+  cutter: BlockCutter,
+  entry: FileEntry,
+  signal: AbortSignal,
+): AsyncGenerator<Block> {
+  const reader = await openContent(entry, signal);
+  try {
+    if (entry.size >= OWN_BLOCK_SIZE) yield* cutter.cut();
+    let isFirst = entry.size >= OWN_BLOCK_SIZE;
+    let count = await reader.read(await cutter.space());
+    while (count > 0) {
+      signal.throwIfAborted();
+      cutter.advance(count);
+      if (cutter.isFull) {
+        if (isFirst) cutter.compressedEntry = beginsCompressed(cutter.filled);
+        isFirst = false;
+        yield* cutter.cut();
+      }
+      count = await reader.read(await cutter.space());
+    }
+    if (isFirst) cutter.compressedEntry = beginsCompressed(cutter.filled);
+    if (cutter.compressedEntry) yield* cutter.cut();
+    cutter.compressedEntry = false;
+  } finally {
+    await reader.close();
+  }
+}
+
+/**
+ * Gives the tar of entries that stand in order, in blocks of up to 1 MiB that lie in the given memories; who receives a
+ * block gives its memory back. Where blocks are cut depends on nothing but the entries.
+ */
+export async function* tarBlocks(
+  entries: readonly ArchiveEntry[],
+  memories: BlockMemories,
+  signal: AbortSignal,
+): AsyncGenerator<Block> {
+  const cutter = new BlockCutter(memories);
+  for (const entry of entries) {
+    yield* putBytes(cutter, tarHeader(entry));
+    if (entry.kind !== 'file') continue;
+    yield* putContent(cutter, entry, signal);
+    yield* putBytes(cutter, Buffer.alloc(paddingAfter(entry.size)));
+  }
+  yield* putBytes(cutter, END_OF_TAR);
+  yield* cutter.cut();
+}

@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { Failure, failureCode } from '../../lib/failure.ts';
+import { BlockMemories } from './block.ts';
+import { deflateBlock, type Level } from './deflate-block.ts';
+import { DigestThread } from './digest-thread.ts';
+import type { ArchiveEntry } from './entry.ts';
+import { inOrder } from './in-order.ts';
+import { tarBlocks } from './tar-blocks.ts';
+import { tarSize } from './tar-size.ts';
+import { orderEntries } from './tree.ts';
+
+/** One member (RFC 1952): deflate, no name, no time, Unix. */
+const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
+/** An empty last block, which ends the deflate stream. */
+const DEFLATE_END = Buffer.from([0x03, 0x00]);
+/** Blocks that are being written or hashed, besides those being read and deflated. */
+const BLOCKS_BEHIND = 4;
+
+export interface ArchiveOptions {
+  readonly entries: readonly ArchiveEntry[];
+  /** Paths that come first, in this order; see `orderEntries`. */
+  readonly first?: readonly string[];
+  /** Where the archive is to stand; it appears there whole or not at all. */
+  readonly output: string;
+  readonly level?: Level;
+  /** How many blocks of 1 MiB are under way at once; it does not change the result. */
+  readonly concurrency?: number;
+  readonly signal: AbortSignal;
+  /** Told the bytes of tar that are done, and how many there will be. */
+  readonly onProgress?: (bytes: number, total: number) => void;
+}
+
+export interface WrittenArchive {
+  /** Of the `.tar.gz`, in bytes. */
+  readonly size: number;
+  /** Of the `.tar.gz`, 64 hexadecimal digits. */
+  readonly sha256: string;
+  /** Of the tar within; unlike the other it does not depend on the version of Node. */
+  readonly tarSha256: string;
+  /** Of the `.tar.gz`, as Qiniu Kodo computes it. */
+  readonly qetag: string;
+}
+
+async function writeAll(handle: FileHandle, pieces: readonly Uint8Array[]): Promise<number> {
+  let rest = pieces;
+  let total = 0;
+  while (rest.length > 0) {
+    let { bytesWritten } = await handle.writev([...rest]);
+    total += bytesWritten;
+    let whole = 0;
+    while (whole < rest.length && bytesWritten >= (rest[whole]?.length ?? 0)) {
+      bytesWritten -= rest[whole]?.length ?? 0;
+      whole += 1;
+    }
+    const [partial, ...others] = rest.slice(whole);
+    rest = partial === undefined ? [] : [partial.subarray(bytesWritten), ...others];
+  }
+  return total;
+}
+
+function gzipTrailer(crc32: number, size: number): Buffer {
+  const trailer = Buffer.alloc(8);
+  trailer.writeUInt32LE(crc32, 0);
+  trailer.writeUInt32LE(size % 2 ** 32, 4);
+  return trailer;
+}
+
+async function writeGzip(file: string, options: ArchiveOptions): Promise<WrittenArchive> {
+  const { level = 6, concurrency = availableParallelism() + 2, onProgress } = options;
+  const entries = orderEntries(options.entries, options.first);
+  const total = tarSize(entries);
+  const memories = new BlockMemories(concurrency + BLOCKS_BEHIND);
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
+  signal.addEventListener('abort', () => memories.close(signal.reason), { once: true });
+  const fail = (reason: unknown): void => failed.abort(reason);
+
+  await using tarDigest = new DigestThread();
+  await using fileDigest = new DigestThread();
+  await using handle = await open(file, 'wx');
+  let size = await writeAll(handle, [GZIP_HEADER]);
+  let done = 0;
+  try {
+    const deflated = inOrder(tarBlocks(entries, memories, signal), concurrency, async (block) => ({
+      block,
+      hashed: tarDigest.addBlock(block),
+      pieces: await deflateBlock(block, level),
+    }));
+    for await (const { block, hashed, pieces } of deflated) {
+      signal.throwIfAborted();
+      size += await writeAll(handle, pieces);
+      hashed.then(() => memories.release(block.memory), fail);
+      fileDigest.fileGrew(file, size).catch(fail);
+      done += block.data.length;
+      onProgress?.(done, total);
+    }
+    const tar = await tarDigest.endBlocks();
+    size += await writeAll(handle, [DEFLATE_END, gzipTrailer(tar.crc32, done)]);
+    const { sha256, qetag } = await fileDigest.endFile(file, size);
+    signal.throwIfAborted();
+    return { size, sha256, tarSha256: tar.sha256, qetag };
+  } catch (error) {
+    fail(error);
+    throw error;
+  }
+}
+
+function explained(error: unknown, output: string): unknown {
+  if (error instanceof Failure) return error;
+  const code = failureCode(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new Failure({
+      code: 'DISK_FULL',
+      about: output,
+      message: 'the disk became full while the archive was written',
+      hint: `free some space on the file system of ${dirname(output)}, or choose another folder`,
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/**
+ * Writes the entries as a `.tar.gz`: one gzip member of blocks deflated in parallel, those that are compressed already
+ * stored (design 5, "Archive"). The same entries give the same bytes on one version of Node, whatever the concurrency.
+ * It is written under another name beside the output and renamed when it is whole; on failure and abort nothing is left.
+ * Throws `ENTRY_UNUSABLE`, `CONTENT_SIZE_MISMATCH`, `DISK_FULL`, and what reading content throws.
+ */
+export async function writeArchive(options: ArchiveOptions): Promise<WrittenArchive> {
+  options.signal.throwIfAborted();
+  const { output } = options;
+  const partial = join(dirname(output), `.${basename(output)}.${randomBytes(6).toString('hex')}.partial`);
+  try {
+    const written = await writeGzip(partial, options);
+    await rename(partial, output);
+    return written;
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw explained(error, output);
+  }
+}
