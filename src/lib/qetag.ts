@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+
+/** The hash by which Qiniu Kodo knows content: base64url of a prefix and a sha1 over 4 MiB blocks. */
+export type Qetag = string & { readonly grammar: 'qetag' };
+
+/** Kodo hashes content in blocks of this many bytes. */
+export const QETAG_BLOCK_SIZE = 4 * 1024 * 1024;
+
+const ONE_BLOCK = 0x16;
+const MANY_BLOCKS = 0x96;
+const QETAG = /^[A-Za-z0-9_-]{28}$/;
+
+/** Tells whether a text has the form of a Kodo hash. */
+export function isQetag(text: string): text is Qetag {
+  return QETAG.test(text);
+}
+
+/** Gives the sha1 of one block of at most 4 MiB, which is what `qetagOfBlocks` is made from. */
+export function hashQetagBlock(block: Uint8Array): Buffer {
+  return createHash('sha1').update(block).digest();
+}
+
+/** Gives the Kodo hash of content by the sha1 of each of its 4 MiB blocks; empty content has one empty block. */
+export function qetagOfBlocks(blocks: readonly Uint8Array[]): Qetag {
+  const [only] = blocks;
+  if (blocks.length === 1 && only !== undefined) return encode(ONE_BLOCK, only);
+  const hash = createHash('sha1');
+  for (const block of blocks) hash.update(block);
+  return encode(MANY_BLOCKS, hash.digest());
+}
+
+function encode(prefix: number, hash: Uint8Array): Qetag {
+  return Buffer.concat([Buffer.of(prefix), hash]).toString('base64url') as Qetag;
+}

@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { KodoRefusal } from './kodo-refusal.ts';
+import type { KodoService } from './kodo-service.ts';
+
+/** A part that Kodo holds. */
+export interface KodoPart {
+  readonly etag: string;
+  readonly size: number;
+}
+
+/** What an upload makes: the object's name and size, and whether it may take another's place. */
+export interface UploadGoal {
+  readonly key: string;
+  readonly size: number;
+  readonly replace: boolean;
+}
+
+const openedShape = z.object({ uploadId: z.string().min(1), expireAt: z.number().optional() });
+const partShape = z.object({ etag: z.string(), md5: z.string().optional() });
+const pageShape = z.object({
+  partNumberMarker: z.number().optional(),
+  parts: z
+    .array(z.object({ partNumber: z.number().int(), etag: z.string(), size: z.number() }))
+    .nullish()
+    .transform((parts) => parts ?? []),
+});
+const completedShape = z.object({ hash: z.string(), key: z.string().optional() });
+
+/** An upload in parts (Kodo's second version of them). https://developer.qiniu.com/kodo/7458/multipartupload */
+export class KodoUpload {
+  readonly uploadId: string;
+  readonly #service: KodoService;
+  readonly #goal: UploadGoal;
+
+  constructor(service: KodoService, goal: UploadGoal, uploadId: string) {
+    this.#service = service;
+    this.#goal = goal;
+    this.uploadId = uploadId;
+  }
+
+  /** Opens an upload. Throws `KodoRefusal`. */
+  static async open(service: KodoService, goal: UploadGoal, signal: AbortSignal): Promise<KodoUpload> {
+    const request = {
+      method: 'POST',
+      path: pathOf(service, goal),
+      key: goal.key,
+      token: tokenFor(service, goal),
+    };
+    const opened = openedShape.parse(await service.upload(request, signal));
+    return new KodoUpload(service, goal, opened.uploadId);
+  }
+
+  /** Sends a part and gives its etag. `onRetry` hears of each attempt that failed and is repeated. */
+  async send(
+    number: number,
+    body: Buffer,
+    md5: string,
+    signal: AbortSignal,
+    onRetry: (error: unknown) => void,
+  ): Promise<string> {
+    const type = 'application/octet-stream';
+    const answer = await this.#call('PUT', `/${number}`, signal, { body, md5, type }, onRetry);
+    return partShape.parse(answer).etag;
+  }
+
+  /** Gives the parts that Kodo holds, by number; `ABSENT` when the upload expired or ended. */
+  async list(signal: AbortSignal): Promise<Map<number, KodoPart>> {
+    const found = new Map<number, KodoPart>();
+    for (let marker = 0; ; ) {
+      const query = `?max-parts=1000&part-number-marker=${marker}`;
+      const page = pageShape.parse(await this.#call('GET', query, signal, {}));
+      for (const { partNumber, etag, size } of page.parts) found.set(partNumber, { etag, size });
+      const next = page.partNumberMarker ?? 0;
+      if (next <= marker) return found;
+      marker = next;
+    }
+  }
+
+  /** Makes the object of its parts, named by their etags in order, and gives its hash. */
+  async complete(etags: readonly string[], mimeType: string, signal: AbortSignal): Promise<string> {
+    const parts = etags.map((etag, index) => ({ partNumber: index + 1, etag }));
+    const body = Buffer.from(JSON.stringify({ parts, fname: this.#goal.key, mimeType }));
+    return completedShape.parse(await this.#call('POST', '', signal, { body, type: 'application/json' }))
+      .hash;
+  }
+
+  /** Gives the upload up, with all that was sent. One that is gone already is fine. */
+  async abort(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#call('DELETE', '', signal, {});
+    } catch (error) {
+      if (!(error instanceof KodoRefusal && error.code === 'ABSENT')) throw error;
+    }
+  }
+
+  #call(
+    method: string,
+    suffix: string,
+    signal: AbortSignal,
+    more: { body?: Buffer; md5?: string; type?: string },
+    onRetry?: (error: unknown) => void,
+  ): Promise<unknown> {
+    const path = `${pathOf(this.#service, this.#goal)}/${this.uploadId}${suffix}`;
+    const token = tokenFor(this.#service, this.#goal);
+    return this.#service.upload({ method, path, token, key: this.#goal.key, ...more }, signal, onRetry);
+  }
+}
+
+function pathOf(service: KodoService, goal: UploadGoal): string {
+  const name = Buffer.from(goal.key).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+  return `/buckets/${service.bucket}/objects/${name}/uploads`;
+}
+
+function tokenFor(service: KodoService, goal: UploadGoal): string {
+  return service.uploadToken(goal.key, goal.size, goal.replace);
+}

@@ -1,0 +1,274 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { milliseconds } from '../../src/lib/duration.ts';
+import { isBetaName, type QiniuSettings, QiniuTarget } from '../../src/publish/qiniu.ts';
+import { parseZone } from '../../src/publish/zone.ts';
+import type { Fault } from '../support/kodo/faults.ts';
+import { Kodo, type KodoSettings } from '../support/kodo/kodo.ts';
+import { PackageFixture } from './package-fixture.ts';
+
+const MIB = 1024 * 1024;
+const NAME = 'kube-1.36.2-amd64.tar.gz';
+const BETA = 'kube-1.36.2-amd64-beta.tar.gz';
+const calm = new AbortController().signal;
+
+function targetFor(kodo: Kodo, more: Partial<QiniuSettings> = {}): QiniuTarget {
+  return new QiniuTarget({
+    ...kodo.account,
+    bucket: 'keel',
+    zone: undefined,
+    endpoint: new URL(kodo.url),
+    overwrite: false,
+    attempts: { attempts: 3, interval: milliseconds(1) },
+    timeouts: { connect: milliseconds(5000), firstByte: milliseconds(5000), idle: milliseconds(5000) },
+    ...more,
+  });
+}
+
+async function publish(target: QiniuTarget, fixture: PackageFixture, signal = calm) {
+  const progress: number[] = [];
+  const location = await target.publish(fixture.file, signal, (bytes) => progress.push(bytes));
+  return { location, progress };
+}
+
+describe('publishing to Qiniu', () => {
+  it('sends parts of 4 MiB, several at a time, and says where the package is', async () => {
+    await using kodo = await Kodo.start();
+    await using fixture = await PackageFixture.write(NAME, 21 * MIB + 5);
+    const { location, progress } = await publish(targetFor(kodo), fixture);
+    expect(location).toEqual({
+      target: 'qiniu',
+      outcome: 'published',
+      address: `http://${kodo.host}/${NAME}`,
+      instruction: `curl -fLO http://${kodo.host}/${NAME}`,
+    });
+    expect((await kodo.content('keel', NAME)).equals(fixture.content)).toBe(true);
+    expect(kodo.object('keel', NAME)).toMatchObject({
+      hash: fixture.file.qetag,
+      mimeType: 'application/gzip',
+    });
+    expect(progress).toHaveLength(6);
+    expect(progress.at(-1)).toBe(fixture.file.size);
+    const parts = kodo.requests('part');
+    expect(new Set(parts.map((part) => part.port)).size).toBeGreaterThan(1);
+    expect(parts.map((part) => part.part).toSorted()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await readdir(fixture.folder)).toEqual([NAME]);
+  });
+
+  it('takes an empty package', async () => {
+    await using kodo = await Kodo.start();
+    await using fixture = await PackageFixture.write(NAME, 0);
+    await publish(targetFor(kodo), fixture);
+    expect(kodo.object('keel', NAME)).toMatchObject({ size: 0, hash: 'Fto5o-5ea0sNMlW_75VgGJCv2AcJ' });
+  });
+
+  it('sends nothing when the bucket has this content', async () => {
+    await using kodo = await Kodo.start();
+    await using fixture = await PackageFixture.write(NAME, 5 * MIB);
+    await publish(targetFor(kodo), fixture);
+    kodo.journal.length = 0;
+    const { location } = await publish(targetFor(kodo), fixture);
+    expect(location.outcome).toBe('present');
+    expect(kodo.journal.map((entry) => entry.operation)).toEqual(['query', 'stat', 'domains']);
+  });
+
+  it.each([
+    { name: BETA, overwrite: false, replaced: true },
+    { name: NAME, overwrite: true, replaced: true },
+    { name: NAME, overwrite: false, replaced: false },
+  ])('with other content under $name and overwrite $overwrite, replaces it: $replaced', async (row) => {
+    await using kodo = await Kodo.start();
+    await using first = await PackageFixture.write(row.name, 1000);
+    await using second = await PackageFixture.write(row.name, 2000);
+    await publish(targetFor(kodo), first);
+    kodo.journal.length = 0;
+    const repeated = publish(targetFor(kodo, { overwrite: row.overwrite }), second);
+    if (row.replaced) expect((await repeated).location.outcome).toBe('published');
+    else {
+      await expect(repeated).rejects.toMatchObject({ code: 'ALREADY_PUBLISHED', about: row.name });
+      expect(kodo.requests('init')).toEqual([]);
+    }
+    const expected = row.replaced ? second : first;
+    expect((await kodo.content('keel', row.name)).equals(expected.content)).toBe(true);
+  });
+
+  it('loses a race for a name without replacing what won it', async () => {
+    await using kodo = await Kodo.start();
+    await using mine = await PackageFixture.write(NAME, 9 * MIB);
+    await using theirs = await PackageFixture.write(NAME, 1000);
+    kodo.faults.add({ operation: 'stat', answer: { status: 612, error: 'no such file or directory' } });
+    await publish(targetFor(kodo), theirs);
+    kodo.faults.add({ operation: 'stat', answer: { status: 612, error: 'no such file or directory' } });
+    await expect(publish(targetFor(kodo), mine)).rejects.toMatchObject({
+      code: 'ALREADY_PUBLISHED',
+      status: 614,
+    });
+    expect((await kodo.content('keel', NAME)).equals(theirs.content)).toBe(true);
+  });
+});
+
+describe('publishing to Qiniu in bad weather', () => {
+  const faults: [string, Fault][] = [
+    ['the region query fails', { operation: 'query', answer: { status: 502 } }],
+    ['a stat fails', { operation: 'stat', answer: { status: 503 }, times: 2 }],
+    ['opening fails', { operation: 'init', answer: { status: 599 } }],
+    ['a part fails', { operation: 'part', part: 2, answer: { status: 503 }, times: 2 }],
+    ['it asks for less', { operation: 'part', answer: { status: 573 }, times: 2 }],
+    ['a connection is cut in the middle of a part', { operation: 'part', part: 3, cutAfter: MIB, times: 2 }],
+    ['the answer to a part is lost', { operation: 'part', part: 1, loseAnswer: true }],
+    ['a part arrives damaged', { operation: 'part', part: 2, wrongEtag: true }],
+    ['the upload expires under way', { operation: 'part', part: 2, answer: { status: 612 } }],
+    ['the answer to the completion is lost', { operation: 'complete', loseAnswer: true }],
+    ['completion fails', { operation: 'complete', answer: { status: 500 } }],
+    ['the domains are not told', { operation: 'domains', answer: { status: 400 } }],
+  ];
+  it.each(faults)('gets there when %s', async (_name, fault) => {
+    await using kodo = await Kodo.start();
+    await using fixture = await PackageFixture.write(NAME, 13 * MIB);
+    kodo.faults.add(fault);
+    const { location } = await publish(targetFor(kodo), fixture);
+    expect(location.outcome).toBe('published');
+    expect((await kodo.content('keel', NAME)).equals(fixture.content)).toBe(true);
+    expect(await readdir(fixture.folder)).toEqual([NAME]);
+  });
+
+  it('gives up on a host that takes parts and never answers, after its time limit', async () => {
+    await using kodo = await Kodo.start();
+    await using fixture = await PackageFixture.write(NAME, 9 * MIB);
+    kodo.faults.add({ operation: 'part', part: 2, silent: true });
+    const timeouts = { connect: milliseconds(2000), firstByte: milliseconds(300), idle: milliseconds(2000) };
+    await publish(targetFor(kodo, { timeouts }), fixture);
+    expect(kodo.requests('part').filter((entry) => entry.part === 2).length).toBeGreaterThan(1);
+    expect(kodo.object('keel', NAME)).toMatchObject({ hash: fixture.file.qetag });
+  });
+
+  it('goes on from where a run stopped, whatever the pages of the listing', async () => {
+    await using kodo = await Kodo.start({ partsPerPage: 2 });
+    await using fixture = await PackageFixture.write(NAME, 21 * MIB);
+    kodo.faults.add({ operation: 'part', part: 5, answer: { status: 400, error: 'planned' } });
+    const serial = { parallel: { start: 1 } };
+    await expect(publish(targetFor(kodo, serial), fixture)).rejects.toMatchObject({
+      code: 'SERVICE_REFUSED',
+    });
+    expect(kodo.object('keel', NAME)).toBeUndefined();
+    expect(await readdir(fixture.folder)).toEqual([NAME, `${NAME}.keel.upload.json`]);
+    kodo.journal.length = 0;
+    await publish(targetFor(kodo, serial), fixture);
+    expect(kodo.requests('init')).toEqual([]);
+    expect(kodo.requests('part').map((entry) => entry.part)).toEqual([5, 6]);
+    expect(kodo.object('keel', NAME)).toMatchObject({ hash: fixture.file.qetag });
+    expect(await readdir(fixture.folder)).toEqual([NAME]);
+  });
+
+  it('stops at once when the run is aborted, and goes on from there', async () => {
+    await using kodo = await Kodo.start();
+    await using fixture = await PackageFixture.write(NAME, 13 * MIB);
+    const controller = new AbortController();
+    const serial = { parallel: { start: 1 } };
+    kodo.faults.add({ operation: 'part', part: 3, silent: true });
+    const target = targetFor(kodo, serial);
+    const aborted = target.publish(fixture.file, controller.signal, (bytes) => {
+      if (bytes === 8 * MIB) setImmediate(() => controller.abort(new Error('enough')));
+    });
+    await expect(aborted).rejects.toThrow('enough');
+    kodo.faults.clear();
+    kodo.journal.length = 0;
+    await publish(targetFor(kodo, serial), fixture);
+    expect(kodo.requests('part').map((entry) => entry.part)).toEqual([3, 4]);
+  });
+
+  it('begins anew when the upload of an earlier run expired, or was of other content', async () => {
+    await using kodo = await Kodo.start();
+    await using fixture = await PackageFixture.write(NAME, 9 * MIB);
+    kodo.faults.add({ operation: 'complete', answer: { status: 400 } });
+    await expect(publish(targetFor(kodo), fixture)).rejects.toThrow('refused');
+    kodo.uploads.expireAll();
+    kodo.journal.length = 0;
+    await publish(targetFor(kodo), fixture);
+    expect(kodo.requests('list-parts').map((entry) => entry.status)).toEqual([612]);
+    expect(kodo.requests('part')).toHaveLength(3);
+  });
+
+  it('never makes an object of a file that changed since it was hashed', async () => {
+    await using kodo = await Kodo.start();
+    await using fixture = await PackageFixture.write(NAME, 9 * MIB);
+    fixture.content.writeUInt8(fixture.content.readUInt8(MIB) ^ 1, MIB);
+    await writeFile(fixture.file.path, fixture.content);
+    await expect(publish(targetFor(kodo), fixture)).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+    expect(kodo.object('keel', NAME)).toBeUndefined();
+    expect(kodo.uploads.count).toBe(0);
+  });
+
+  it('gives up on an upload that is forgotten again and again', async () => {
+    await using kodo = await Kodo.start();
+    await using fixture = await PackageFixture.write(NAME, MIB);
+    kodo.faults.add({ operation: 'part', answer: { status: 612 }, times: 10 });
+    await expect(publish(targetFor(kodo), fixture)).rejects.toMatchObject({ code: 'UPLOAD_EXPIRED' });
+    expect(kodo.requests('init')).toHaveLength(3);
+  });
+});
+
+describe('proving a Qiniu target', () => {
+  it('leaves neither object nor open upload', async () => {
+    await using kodo = await Kodo.start();
+    await targetFor(kodo).prove(calm);
+    expect(kodo.journal.map((entry) => entry.operation)).toEqual(['query', 'stat', 'init', 'abort']);
+    expect(kodo.uploads.count).toBe(0);
+    expect(kodo.buckets.get('keel')?.objects.size).toBe(0);
+  });
+
+  const hint = (text: string) => expect.stringContaining(text);
+  it.each<[string, KodoSettings, Partial<QiniuSettings>, object]>([
+    ['access key', {}, { accessKey: 'nobody' }, { code: 'CREDENTIALS_REFUSED', hint: hint('--access-key') }],
+    ['secret key', {}, { secretKey: 'wrong' }, { code: 'CREDENTIALS_REFUSED', hint: hint('--secret-key') }],
+    [
+      'bucket',
+      {},
+      { bucket: 'absent' },
+      { code: 'BUCKET_ABSENT', about: 'bucket absent', hint: hint('--bucket') },
+    ],
+    ['zone', { buckets: { keel: 'z2' } }, {}, { code: 'WRONG_ZONE', hint: hint('z2') }],
+    [
+      'clock',
+      { now: () => Date.now() + 3 * 3600_000 },
+      {},
+      { code: 'CREDENTIALS_REFUSED', hint: hint('clock') },
+    ],
+  ])('tells a wrong %s', async (_name, settings, more, expected) => {
+    await using kodo = await Kodo.start(settings);
+    await expect(targetFor(kodo, more).prove(calm)).rejects.toMatchObject(expected);
+  });
+
+  it('tells a region service that cannot be reached, without waiting long', async () => {
+    const kodo = await Kodo.start();
+    const target = targetFor(kodo);
+    await kodo[Symbol.asyncDispose]();
+    await expect(target.prove(calm)).rejects.toMatchObject({ code: 'UNREACHABLE', hint: hint('--zone') });
+  });
+});
+
+describe('names', () => {
+  it.each([
+    [BETA, true],
+    ['kube-1.36.2-arm64-beta', true],
+    ['kube-1.36.2-beta.1-amd64.tar.gz', true],
+    [NAME, false],
+    ['kube-1.36.2-betamax.tar.gz', false],
+  ])('%s is a beta: %s', (name, expected) => {
+    expect(isBetaName(name)).toBe(expected);
+  });
+
+  it.each([
+    ['keel', 'z0'],
+    ['Huadong', 'z0'],
+    ['z2', 'z2'],
+    ['us-north-1', 'na0'],
+    ['Zone_as0', 'as0'],
+  ])('the zone %s is %s', (text, id) => {
+    expect(parseZone(text, '--zone')).toBe(id);
+  });
+
+  it('refuses a zone that is none', () => {
+    expect(() => parseZone('mars', '--zone')).toThrow('"mars" is not a zone');
+  });
+});
