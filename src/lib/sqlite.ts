@@ -1,0 +1,64 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** What went wrong in SQLite, as far as a user can tell the difference. */
+export type SqliteProblem =
+  | 'busy'
+  | 'damaged'
+  | 'full'
+  | 'input-output'
+  | 'read-only'
+  | 'cannot-open'
+  | 'other';
+
+// https://www.sqlite.org/rescode.html#primary_result_codes
+const PROBLEM_OF_PRIMARY_CODE: ReadonlyMap<number, SqliteProblem> = new Map([
+  [3, 'read-only'],
+  [5, 'busy'],
+  [6, 'busy'],
+  [8, 'read-only'],
+  [10, 'input-output'],
+  [11, 'damaged'],
+  [13, 'full'],
+  [14, 'cannot-open'],
+  [26, 'damaged'],
+]);
+
+/** Tells whether a call of `process.emitWarning` is Node's notice that node:sqlite is experimental. */
+export function isSqliteNotice(warning: unknown, type: unknown): boolean {
+  return type === 'ExperimentalWarning' && /^SQLite is an experimental feature/.test(String(warning));
+}
+
+/**
+ * Runs `load` and keeps back the one notice that node:sqlite is experimental; every other warning passes.
+ *
+ * Node before 24.15 prints that notice when the module is first loaded, which would be the first thing a user
+ * sees. An `import` statement would load it before any code of ours runs, and `--no-warnings` would hide
+ * everything, so the module is loaded here, synchronously, while `emitWarning` is wrapped.
+ */
+export function withoutSqliteNotice<T>(load: () => T): T {
+  const original = process.emitWarning;
+  process.emitWarning = new Proxy(original, {
+    apply(target, self, call: unknown[]) {
+      if (!isSqliteNotice(call[0], call[1])) Reflect.apply(target, self, call);
+    },
+  });
+  try {
+    return load();
+  } finally {
+    process.emitWarning = original;
+  }
+}
+
+/** Opens a SQLite database file, or one in memory for `:memory:`. Throws what node:sqlite throws. */
+export function openSqlite(file: string): DatabaseSync {
+  const sqlite = withoutSqliteNotice(() => process.getBuiltinModule('node:sqlite'));
+  return new sqlite.DatabaseSync(file);
+}
+
+/** Tells what kind of SQLite problem an error is; undefined when it does not come from SQLite. */
+export function sqliteProblem(error: unknown): SqliteProblem | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
+    return undefined;
+  // The low byte is the primary code; the rest only refines it.
+  return PROBLEM_OF_PRIMARY_CODE.get(error.errcode & 0xff) ?? 'other';
+}

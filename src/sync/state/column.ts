@@ -1,0 +1,65 @@
+import type { SQLOutputValue } from 'node:sqlite';
+import { Failure } from '../../lib/failure.ts';
+import { type Digest, digestHex, parseDigest } from '../../registry/digest.ts';
+
+/** One row as node:sqlite gives it. */
+export type Row = Readonly<Record<string, SQLOutputValue>>;
+
+function unreadable(column: string): Failure<'STATE_ROW_UNREADABLE'> {
+  return new Failure({
+    code: 'STATE_ROW_UNREADABLE',
+    about: 'state file',
+    message: `the column ${column} does not hold what it should`,
+  });
+}
+
+/** Gives a text of a row. Throws `STATE_ROW_UNREADABLE`. */
+export function textIn(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value !== 'string') throw unreadable(column);
+  return value;
+}
+
+/** Gives a number of a row. Throws `STATE_ROW_UNREADABLE`. */
+export function numberIn(row: Row, column: string): number {
+  const value = row[column];
+  if (typeof value !== 'number') throw unreadable(column);
+  return value;
+}
+
+/** Gives a point in time, which is stored in whole seconds. Throws `STATE_ROW_UNREADABLE`. */
+export function timeIn(row: Row, column: string): Date {
+  const time = new Date(numberIn(row, column) * 1000);
+  if (Number.isNaN(time.getTime())) throw unreadable(column);
+  return time;
+}
+
+/** Gives a digest, which is stored as its bytes: 32 are sha256, 64 sha512. Throws `DIGEST_MALFORMED`. */
+export function digestIn(row: Row, column: string): Digest {
+  const value = row[column];
+  if (!(value instanceof Uint8Array)) throw unreadable(column);
+  const algorithm = value.length === 64 ? 'sha512' : 'sha256';
+  return parseDigest(`${algorithm}:${Buffer.from(value).toString('hex')}`, 'state file');
+}
+
+/** Gives a digest as it is stored. */
+export function digestBytes(digest: Digest): Uint8Array {
+  return Buffer.from(digestHex(digest), 'hex');
+}
+
+/** Gives a point in time as it is stored. */
+export function wholeSeconds(time: Date): number {
+  return Math.floor(time.getTime() / 1000);
+}
+
+/** Reads rows and leaves out those that are not what they should be: a state is a hint, never a reason to stop. */
+export function readable<T>(rows: readonly Row[], read: (row: Row) => T): T[] {
+  return rows.flatMap((row) => {
+    try {
+      return [read(row)];
+    } catch (error) {
+      if (error instanceof Failure) return [];
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,56 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { parseTag, type Tag } from '../../registry/reference.ts';
+import { readable, textIn, timeIn, wholeSeconds } from './column.ts';
+import { findRepository, type RepositoryAddress } from './repository-rows.ts';
+
+/** A failure of a tag that no later run has tried again is dropped after this time: 30 days. */
+const KEPT_SECONDS = 30 * 86_400;
+
+/** How a tag failed when it was last tried. */
+export interface RecordedFailure {
+  readonly tag: Tag;
+  /** The code of its `Failure`. */
+  readonly code: string;
+  readonly failed: Date;
+}
+
+/** Gives the tags of a destination repository that failed when they were last tried. */
+export function readFailures(
+  database: DatabaseSync,
+  destination: RepositoryAddress,
+): ReadonlyMap<Tag, RecordedFailure> {
+  const id = findRepository(database, destination);
+  if (id === undefined) return new Map();
+  const rows = database.prepare('SELECT tag, code, failed FROM failure WHERE destination = ?').all(id);
+  const failures = readable(
+    rows,
+    (row): RecordedFailure => ({
+      tag: parseTag(textIn(row, 'tag')),
+      code: textIn(row, 'code'),
+      failed: timeIn(row, 'failed'),
+    }),
+  );
+  return new Map(failures.map((failure) => [failure.tag, failure]));
+}
+
+/** Records that tags failed, in place of how they failed before. */
+export function writeFailures(
+  database: DatabaseSync,
+  destination: number,
+  failures: readonly Omit<RecordedFailure, 'failed'>[],
+  now: Date,
+): void {
+  const insert = database.prepare('INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)');
+  for (const { tag, code } of failures) insert.run(destination, tag, code, wholeSeconds(now));
+}
+
+/** Forgets the failures of tags that went well now. */
+export function deleteFailures(database: DatabaseSync, destination: number, tags: readonly Tag[]): void {
+  const remove = database.prepare('DELETE FROM failure WHERE destination = ? AND tag = ?');
+  for (const tag of tags) remove.run(destination, tag);
+}
+
+/** Drops failures of tags that no run tries any more. */
+export function pruneFailures(database: DatabaseSync, now: Date): void {
+  database.prepare('DELETE FROM failure WHERE failed < ?').run(wholeSeconds(now) - KEPT_SECONDS);
+}

@@ -1,0 +1,145 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Digest } from '../../registry/digest.ts';
+import {
+  type Host,
+  parseHost,
+  parseRepository,
+  parseTag,
+  type Repository,
+  type Tag,
+} from '../../registry/reference.ts';
+import { digestBytes, digestIn, numberIn, readable, textIn, timeIn, wholeSeconds } from './column.ts';
+import { ensureRepository, findRepository, type RepositoryAddress } from './repository-rows.ts';
+
+/** An image that this run saw at the destination: what it was made from and what it is. */
+export interface SeenImage {
+  /** The tag at the destination. */
+  readonly tag: Tag;
+  readonly source: RepositoryAddress & { readonly tag: Tag };
+  readonly sourceDigest: Digest;
+  /** Differs from `sourceDigest` where platforms were chosen or the format was converted. */
+  readonly pushedDigest: Digest;
+  /** The settings that shape content, as one text: two equal texts give equal digests from one source. */
+  readonly options: string;
+  /** The image's size: its manifests and every blob under them. */
+  readonly bytes: number;
+}
+
+/** An image as the state remembers it; both times in whole seconds. */
+export interface RecordedImage extends SeenImage {
+  readonly pushed: Date;
+  /** When the destination last told that the tag is this digest. */
+  readonly confirmed: Date;
+}
+
+/** What a destination repository holds, as far as the state knows. */
+export interface RepositorySummary {
+  readonly destination: { readonly host: Host; readonly repository: Repository };
+  readonly tags: number;
+  readonly bytes: number;
+  readonly pushed: Date;
+}
+
+/** Gives the images recorded for a destination repository, by their tags there. */
+export function readImages(
+  database: DatabaseSync,
+  destination: RepositoryAddress,
+): ReadonlyMap<Tag, RecordedImage> {
+  const id = findRepository(database, destination);
+  if (id === undefined) return new Map();
+  const rows = database
+    .prepare(
+      `SELECT image.tag, host, path, ifnull(source_tag, tag) AS source_tag, source_digest,
+  ifnull(pushed_digest, source_digest) AS pushed_digest, key, bytes, pushed, confirmed
+FROM image JOIN repository ON repository.id = image.source JOIN content_options ON content_options.id = image.options
+WHERE image.destination = ?`,
+    )
+    .all(id);
+  const images = readable(rows, (row): RecordedImage => {
+    const host = parseHost(textIn(row, 'host'));
+    const repository = parseRepository(textIn(row, 'path'));
+    return {
+      tag: parseTag(textIn(row, 'tag')),
+      source: { host, repository, tag: parseTag(textIn(row, 'source_tag')) },
+      sourceDigest: digestIn(row, 'source_digest'),
+      pushedDigest: digestIn(row, 'pushed_digest'),
+      options: textIn(row, 'key'),
+      bytes: numberIn(row, 'bytes'),
+      pushed: timeIn(row, 'pushed'),
+      confirmed: timeIn(row, 'confirmed'),
+    };
+  });
+  return new Map(images.map((image) => [image.tag, image]));
+}
+
+/** Records images as pushed and confirmed at that time, in place of what was known of their tags. */
+export function writeImages(
+  database: DatabaseSync,
+  destination: number,
+  images: readonly SeenImage[],
+  now: Date,
+): void {
+  if (images.length === 0) return;
+  const insert = database.prepare('INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const time = wholeSeconds(now);
+  const sources = new Map<string, number>();
+  const options = new Map<string, number>();
+  for (const image of images) {
+    const { host, repository } = image.source;
+    const source = sources.get(`${host}/${repository}`) ?? ensureRepository(database, image.source);
+    const option = options.get(image.options) ?? ensureOptions(database, image.options);
+    sources.set(`${host}/${repository}`, source);
+    options.set(image.options, option);
+    insert.run(
+      destination,
+      image.tag,
+      source,
+      image.source.tag === image.tag ? null : image.source.tag,
+      digestBytes(image.sourceDigest),
+      image.pushedDigest === image.sourceDigest ? null : digestBytes(image.pushedDigest),
+      option,
+      image.bytes,
+      time,
+      time,
+    );
+  }
+}
+
+/** Records that the destination told at that time that the tags are what the state remembers. */
+export function confirmImages(
+  database: DatabaseSync,
+  destination: number,
+  tags: readonly Tag[],
+  now: Date,
+): void {
+  const update = database.prepare('UPDATE image SET confirmed = ? WHERE destination = ? AND tag = ?');
+  for (const tag of tags) update.run(wholeSeconds(now), destination, tag);
+}
+
+/** Forgets what the destination does not hold any more, or not as it was pushed. */
+export function deleteImages(database: DatabaseSync, destination: number, tags: readonly Tag[]): void {
+  const remove = database.prepare('DELETE FROM image WHERE destination = ? AND tag = ?');
+  for (const tag of tags) remove.run(destination, tag);
+}
+
+/** Gives every destination repository that the state knows, in order of name. */
+export function summariseRepositories(database: DatabaseSync): RepositorySummary[] {
+  const rows = database
+    .prepare(
+      `SELECT host, path, count(*) AS tags, sum(bytes) AS bytes, max(pushed) AS pushed
+FROM image JOIN repository ON repository.id = image.destination GROUP BY host, path ORDER BY host, path`,
+    )
+    .all();
+  return readable(rows, (row) => ({
+    destination: { host: parseHost(textIn(row, 'host')), repository: parseRepository(textIn(row, 'path')) },
+    tags: numberIn(row, 'tags'),
+    bytes: numberIn(row, 'bytes'),
+    pushed: timeIn(row, 'pushed'),
+  }));
+}
+
+function ensureOptions(database: DatabaseSync, key: string): number {
+  const known = database.prepare('SELECT id FROM content_options WHERE key = ?').get(key);
+  if (known !== undefined) return numberIn(known, 'id');
+  return Number(database.prepare('INSERT INTO content_options (key) VALUES (?)').run(key).lastInsertRowid);
+}

@@ -1,0 +1,66 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { Failure, failureCode } from '../../lib/failure.ts';
+
+/** What stands at the path of a state file, judged by its first bytes. */
+export type FileKind = 'missing' | 'empty' | 'sqlite' | 'bolt' | 'damaged' | 'other';
+
+const SQLITE_MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
+// https://github.com/etcd-io/bbolt/blob/main/internal/common/types.go: a meta page is a 16-byte header and this.
+const BOLT_MAGIC = Buffer.from([0xed, 0xda, 0x0c, 0xed]);
+const BOLT_MAGIC_OFFSETS = [16, 4096 + 16] as const;
+const HEAD_LENGTH = 4096 + 20;
+
+/**
+ * Tells what stands at a path without changing it. A cut-off SQLite header and one of zeroes (a disk that was
+ * full, a machine that lost power) are `damaged`. Throws `STATE_UNUSABLE` for what is not a readable file.
+ */
+export function inspectFile(file: string): FileKind {
+  try {
+    const status = statSync(file, { throwIfNoEntry: false });
+    if (status === undefined) return 'missing';
+    if (!status.isFile()) {
+      throw new Failure({
+        code: 'STATE_UNUSABLE',
+        about: file,
+        message: status.isDirectory()
+          ? 'the state cannot be kept in a folder'
+          : 'this is not an ordinary file',
+        hint: 'give --db the path of a file, such as sync.bolt.db',
+      });
+    }
+    return status.size === 0 ? 'empty' : kindOfHead(readHead(file));
+  } catch (error) {
+    throw error instanceof Failure ? error : unusable(file, 'be read', error);
+  }
+}
+
+/** Judges the first 4116 bytes of a file that is not empty. */
+export function kindOfHead(head: Buffer): FileKind {
+  if (BOLT_MAGIC_OFFSETS.some((at) => head.subarray(at, at + BOLT_MAGIC.length).equals(BOLT_MAGIC)))
+    return 'bolt';
+  const start = head.subarray(0, SQLITE_MAGIC.length);
+  if (start.equals(SQLITE_MAGIC)) return 'sqlite';
+  const cutOff = start.equals(SQLITE_MAGIC.subarray(0, head.length));
+  return cutOff || start.every((byte) => byte === 0) ? 'damaged' : 'other';
+}
+
+/** Gives the failure for a state file with which the system does not let us do something. */
+export function unusable(file: string, what: string, cause: unknown): Failure<'STATE_UNUSABLE'> {
+  return new Failure({
+    code: 'STATE_UNUSABLE',
+    about: file,
+    message: `the state file cannot ${what} (${cause instanceof Error ? cause.message : failureCode(cause)})`,
+    hint: 'check the owner and permissions of the file and its folder, or give --db another path',
+    cause,
+  });
+}
+
+function readHead(file: string): Buffer {
+  const head = Buffer.alloc(HEAD_LENGTH);
+  const descriptor = openSync(file, 'r');
+  try {
+    return head.subarray(0, readSync(descriptor, head, 0, HEAD_LENGTH, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}

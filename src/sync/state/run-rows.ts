@@ -1,0 +1,97 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Host } from '../../registry/reference.ts';
+import { numberIn, type Row, readable, textIn, timeIn, wholeSeconds } from './column.ts';
+
+const RUNS_KEPT = 30;
+const OUTCOMES = ['succeeded', 'failed', 'interrupted'] as const;
+
+/** How a run ended. */
+export type RunOutcome = (typeof OUTCOMES)[number];
+
+/** A run as the chart of the last runs needs it. */
+export interface RecordedRun {
+  readonly started: Date;
+  readonly ended: Date;
+  readonly outcome: RunOutcome;
+  readonly copied: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly deferred: number;
+  /** Bytes sent to the destination. */
+  readonly bytes: number;
+}
+
+/** What a whole run saw at its source, for the warnings of the next one. */
+export interface SourceView {
+  /** Names and prefixes of the image set that matched something. */
+  readonly matched: readonly string[];
+  /** How many entries each listing had, by repository or namespace path. */
+  readonly listings: ReadonlyMap<string, number>;
+}
+
+/** Gives the last runs of a scope (source, destination and namespace as one text), the oldest first; at most 30. */
+export function readRuns(database: DatabaseSync, scope: string): RecordedRun[] {
+  const rows = database.prepare('SELECT * FROM run WHERE scope = ? ORDER BY id').all(scope);
+  return readable(rows, (row) => ({
+    started: timeIn(row, 'started'),
+    ended: timeIn(row, 'ended'),
+    outcome: outcomeIn(row),
+    copied: numberIn(row, 'copied'),
+    skipped: numberIn(row, 'skipped'),
+    failed: numberIn(row, 'failed'),
+    deferred: numberIn(row, 'deferred'),
+    bytes: numberIn(row, 'bytes'),
+  }));
+}
+
+/** Records a run and drops those of its scope beyond the last 30. */
+export function writeRun(database: DatabaseSync, scope: string, run: RecordedRun): void {
+  database
+    .prepare(
+      `INSERT INTO run (scope, started, ended, outcome, copied, skipped, failed, deferred, bytes)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(
+      scope,
+      wholeSeconds(run.started),
+      wholeSeconds(run.ended),
+      run.outcome,
+      run.copied,
+      run.skipped,
+      run.failed,
+      run.deferred,
+      run.bytes,
+    );
+  database
+    .prepare(
+      'DELETE FROM run WHERE scope = ? AND id NOT IN (SELECT id FROM run WHERE scope = ? ORDER BY id DESC LIMIT ?)',
+    )
+    .run(scope, scope, RUNS_KEPT);
+}
+
+/** Gives what the last whole run saw at a source host; empty when there was none. */
+export function readSourceView(database: DatabaseSync, host: Host): SourceView {
+  const patterns = database.prepare('SELECT pattern FROM pattern WHERE host = ? ORDER BY pattern').all(host);
+  const listings = database.prepare('SELECT path, size FROM listing WHERE host = ? ORDER BY path').all(host);
+  return {
+    matched: readable(patterns, (row) => textIn(row, 'pattern')),
+    listings: new Map(
+      readable(listings, (row): [string, number] => [textIn(row, 'path'), numberIn(row, 'size')]),
+    ),
+  };
+}
+
+/** Records what a whole run saw at a source host, in place of what was seen before. */
+export function writeSourceView(database: DatabaseSync, host: Host, view: SourceView): void {
+  database.prepare('DELETE FROM pattern WHERE host = ?').run(host);
+  database.prepare('DELETE FROM listing WHERE host = ?').run(host);
+  const pattern = database.prepare('INSERT OR IGNORE INTO pattern VALUES (?, ?)');
+  for (const matched of view.matched) pattern.run(host, matched);
+  const listing = database.prepare('INSERT INTO listing VALUES (?, ?, ?)');
+  for (const [path, size] of view.listings) listing.run(host, path, size);
+}
+
+function outcomeIn(row: Row): RunOutcome {
+  const text = textIn(row, 'outcome');
+  return OUTCOMES.find((outcome) => outcome === text) ?? 'failed';
+}

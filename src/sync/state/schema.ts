@@ -1,0 +1,125 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** Marks a SQLite file as a state of keel-pkg: "keel" in ASCII. */
+export const APPLICATION_ID = 0x6b65656c;
+/** Grows whenever the tables change; a file with another number is set aside, never guessed at. */
+export const FORMAT_VERSION = 1;
+
+/**
+ * Repositories stand in a table of their own and digests are bytes, which keeps 100,000 tags within 15 MB.
+ * A null repeats its neighbour: `source_tag` the tag, `pushed_digest` the source's digest.
+ */
+const TABLES: ReadonlyMap<string, string> = new Map([
+  [
+    'repository',
+    `CREATE TABLE repository (
+  id INTEGER PRIMARY KEY,
+  host TEXT NOT NULL,
+  path TEXT NOT NULL,
+  UNIQUE (host, path)
+) STRICT`,
+  ],
+  [
+    'content_options',
+    `CREATE TABLE content_options (
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE
+) STRICT`,
+  ],
+  [
+    'image',
+    `CREATE TABLE image (
+  destination INTEGER NOT NULL,
+  tag TEXT NOT NULL,
+  source INTEGER NOT NULL,
+  source_tag TEXT,
+  source_digest BLOB NOT NULL,
+  pushed_digest BLOB,
+  options INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  pushed INTEGER NOT NULL,
+  confirmed INTEGER NOT NULL,
+  PRIMARY KEY (destination, tag)
+) STRICT, WITHOUT ROWID`,
+  ],
+  [
+    'failure',
+    `CREATE TABLE failure (
+  destination INTEGER NOT NULL,
+  tag TEXT NOT NULL,
+  code TEXT NOT NULL,
+  failed INTEGER NOT NULL,
+  PRIMARY KEY (destination, tag)
+) STRICT, WITHOUT ROWID`,
+  ],
+  [
+    'blob',
+    `CREATE TABLE blob (
+  digest BLOB NOT NULL,
+  repository INTEGER NOT NULL,
+  used_day INTEGER NOT NULL,
+  PRIMARY KEY (digest, repository)
+) STRICT, WITHOUT ROWID`,
+  ],
+  [
+    'pattern',
+    `CREATE TABLE pattern (
+  host TEXT NOT NULL,
+  pattern TEXT NOT NULL,
+  PRIMARY KEY (host, pattern)
+) STRICT, WITHOUT ROWID`,
+  ],
+  [
+    'listing',
+    `CREATE TABLE listing (
+  host TEXT NOT NULL,
+  path TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  PRIMARY KEY (host, path)
+) STRICT, WITHOUT ROWID`,
+  ],
+  [
+    'run',
+    `CREATE TABLE run (
+  id INTEGER PRIMARY KEY,
+  scope TEXT NOT NULL,
+  started INTEGER NOT NULL,
+  ended INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  copied INTEGER NOT NULL,
+  skipped INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  deferred INTEGER NOT NULL,
+  bytes INTEGER NOT NULL
+) STRICT`,
+  ],
+]);
+
+/** Creates the tables of a new state; when another process was quicker, its tables are kept. */
+export function createTables(database: DatabaseSync): void {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    if (readPragma(database, 'application_id') !== APPLICATION_ID) {
+      for (const statement of TABLES.values()) database.exec(statement);
+      database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION}`);
+    }
+    database.exec('COMMIT');
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** Tells whether a database has exactly the tables of a state: no more (a trigger, say), no fewer. */
+export function hasExpectedTables(database: DatabaseSync): boolean {
+  const rows = database.prepare('SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL').all();
+  return (
+    rows.length === TABLES.size &&
+    rows.every(({ name, sql }) => sql !== null && TABLES.get(String(name)) === sql)
+  );
+}
+
+/** Gives the value of a pragma that answers with one number, such as `user_version`. */
+export function readPragma(database: DatabaseSync, name: 'application_id' | 'user_version'): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
+}

@@ -1,0 +1,30 @@
+import { digestOf } from '../../src/registry/digest.ts';
+import { parseHost, parseRepository, parseTag } from '../../src/registry/reference.ts';
+import type { RepositoryAddress, SeenImage } from '../../src/sync/state.ts';
+
+export const SOURCE_HOST = parseHost('registry.k8s.io');
+export const DESTINATION_HOST = parseHost('registry.cn-hangzhou.aliyuncs.com');
+
+/** Gives the address `keel/<name>` at the destination host. */
+export function destinationOf(name: string, host = DESTINATION_HOST): RepositoryAddress {
+  return { host, repository: parseRepository(`keel/${name}`) };
+}
+
+/** Gives an image that was copied as it is, with a digest that follows from name, tag and content. */
+export function seenImage(name: string, tag: string, content = 'first'): SeenImage {
+  const digest = digestOf(Buffer.from(`${name}:${tag} ${content}`));
+  return {
+    tag: parseTag(tag),
+    source: { host: SOURCE_HOST, repository: parseRepository(name), tag: parseTag(tag) },
+    sourceDigest: digest,
+    pushedDigest: digest,
+    options: 'platforms=all',
+    bytes: 320_000,
+  };
+}
+
+/** Gives a reporter that keeps warnings, and the warnings. */
+export function warningKeeper(): { reporter: { warning(text: string): void }; warnings: string[] } {
+  const warnings: string[] = [];
+  return { reporter: { warning: (text) => warnings.push(text) }, warnings };
+}
