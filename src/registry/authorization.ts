@@ -1,0 +1,230 @@
+import { z } from 'zod';
+import { type HttpAnswer, type HttpClient, readBody } from '../lib/http.ts';
+import { Lane } from '../lib/lane.ts';
+import { isLoopback } from '../lib/loopback.ts';
+import { type Challenge, parseChallenge } from './challenge.ts';
+import { basicAuthorization, type Credential, type CredentialLookup } from './credentials.ts';
+import { followAddress } from './endpoint.ts';
+import type { Host, Repository } from './reference.ts';
+import { parseComplaint, parseRetryAfter, RegistryFailure, refusal } from './registry-failure.ts';
+
+/** What a token allows (distribution-spec token scopes): `repository:library/nginx:pull`. */
+export type Scope = `repository:${Repository}:${'pull' | 'pull,push'}`;
+
+/** Gives the scope for reading a repository. */
+export function pullScope(repository: Repository): Scope {
+  return `repository:${repository}:pull`;
+}
+
+/** Gives the scope for writing to a repository. */
+export function pushScope(repository: Repository): Scope {
+  return `repository:${repository}:pull,push`;
+}
+
+interface Token {
+  /** Absent where the registry turned out to want none. */
+  readonly header: string | undefined;
+  /** In milliseconds since 1970, with a margin for clocks and for requests under way. */
+  readonly staleAt: number;
+}
+
+const tokenShape = z.object({
+  token: z.string().optional(),
+  access_token: z.string().optional(),
+  expires_in: z.number().optional().catch(undefined),
+});
+
+const SHORTEST_LIFE_SECONDS = 60;
+const TOKEN_BODY_LIMIT = 1024 * 1024;
+
+/** How one host is talked to: what it challenged, who we are to it, and the tokens it gave, one a set of scopes. */
+export class Authorization {
+  readonly #host: Host;
+  readonly #endpoint: URL;
+  readonly #http: HttpClient;
+  readonly #lane: Lane;
+  readonly #lookup: CredentialLookup;
+  readonly #onSecret: (secret: string) => void;
+  readonly #signal: AbortSignal;
+  readonly #tokens = new Map<string, Promise<Token>>();
+  #challenge: Challenge | undefined;
+  // Docker Hub locks accounts for minutes that repeat a wrong password.
+  #loginRefused: RegistryFailure | undefined;
+
+  constructor(parts: {
+    readonly host: Host;
+    readonly endpoint: URL;
+    readonly http: HttpClient;
+    readonly lane: Lane;
+    readonly lookup: CredentialLookup;
+    /** Told each secret before its first use, so that it can be masked. */
+    readonly onSecret: (secret: string) => void;
+    /** Of the run: tokens are shared by many requests and outlive each. */
+    readonly signal: AbortSignal;
+  }) {
+    this.#host = parts.host;
+    this.#endpoint = parts.endpoint;
+    this.#http = parts.http;
+    this.#lane = parts.lane;
+    this.#lookup = parts.lookup;
+    this.#onSecret = parts.onSecret;
+    this.#signal = parts.signal;
+  }
+
+  /** Gives the `Authorization` header for a request that needs these scopes, the most important first. */
+  async header(scopes: readonly Scope[]): Promise<string | undefined> {
+    if (this.#challenge === undefined) return undefined;
+    if (this.#challenge.scheme === 'basic') return this.#basicHeader();
+    const key = scopes.join(' ');
+    const known = await this.#tokens.get(key);
+    if (known !== undefined && known.staleAt > Date.now()) return known.header;
+    return (await this.#renew(key, scopes, this.#challenge, known)).header;
+  }
+
+  /**
+   * Learns from a 401 to a request that carried `sent`. Gives whether the same request is worth sending again: there
+   * is something to prove now, or a token that is no longer taken was dropped.
+   */
+  async learn(answer: HttpAnswer, scopes: readonly Scope[], sent: string | undefined): Promise<boolean> {
+    const challenge = parseChallenge(answer.headers['www-authenticate']) ?? this.#challenge;
+    const isNew = this.#challenge === undefined && challenge !== undefined;
+    this.#challenge = challenge;
+    if (challenge === undefined) return false;
+    if (sent === undefined) return isNew || (await this.header(scopes)) !== undefined;
+    if (!sent.startsWith('Bearer ')) return false;
+    const key = scopes.join(' ');
+    const held = await this.#tokens.get(key)?.catch(() => undefined);
+    if (held?.header === sent) this.#tokens.delete(key);
+    return true;
+  }
+
+  async #basicHeader(): Promise<string | undefined> {
+    const credential = await this.#lookup(this.#host);
+    if (credential?.kind !== 'password') return undefined;
+    const header = basicAuthorization(credential.username, credential.password);
+    this.#onSecret(header.slice('Basic '.length));
+    return header;
+  }
+
+  async #renew(
+    key: string,
+    scopes: readonly Scope[],
+    challenge: Challenge & { scheme: 'bearer' },
+    stale: Token | undefined,
+  ): Promise<Token> {
+    const current = this.#tokens.get(key);
+    // Someone else may have renewed it while the stale one was looked at.
+    if (current !== undefined && (await current) !== stale) return current;
+    const fetched = this.#fetchToken(scopes, challenge);
+    this.#tokens.set(key, fetched);
+    // A refusal would be the same again; a passing fault must not stick.
+    fetched.catch((error: unknown) => {
+      const isRefusal = error instanceof RegistryFailure && !error.transient;
+      if (!isRefusal && this.#tokens.get(key) === fetched) this.#tokens.delete(key);
+    });
+    return fetched;
+  }
+
+  async #fetchToken(scopes: readonly Scope[], challenge: Challenge & { scheme: 'bearer' }): Promise<Token> {
+    if (this.#loginRefused !== undefined) throw this.#loginRefused;
+    const credential = await this.#lookup(this.#host);
+    const realm = this.#resolveRealm(challenge.realm);
+    const giveBack = await Lane.take([this.#lane], this.#signal);
+    try {
+      const answer = await this.#ask(realm, scopes, challenge.service, credential);
+      const body = (await readBody(answer, TOKEN_BODY_LIMIT))?.toString('utf8') ?? '';
+      // registry.k8s.io challenges, but its tokens are optional and the endpoint may be missing.
+      if (answer.status === 404 && credential === undefined) {
+        return { header: undefined, staleAt: Number.POSITIVE_INFINITY };
+      }
+      if (answer.status !== 200) throw this.#tokenRefusal(answer, body, credential);
+      return this.#readToken(body);
+    } finally {
+      giveBack();
+    }
+  }
+
+  /** A realm elsewhere is common (auth.docker.io), but it gets the password only over HTTPS. */
+  #resolveRealm(realm: string): URL {
+    const url = followAddress(this.#endpoint, realm, this.#endpoint);
+    const isPlain = url.protocol === 'http:' && !isLoopback(url.hostname) && url.host !== this.#endpoint.host;
+    if (isPlain) {
+      throw new RegistryFailure({
+        code: 'REDIRECT_REFUSED',
+        about: this.#host,
+        message: `it wants the login sent to ${url.host} over plain HTTP`,
+      });
+    }
+    return url;
+  }
+
+  #ask(
+    realm: URL,
+    scopes: readonly Scope[],
+    service: string | undefined,
+    credential: Credential | undefined,
+  ): Promise<HttpAnswer> {
+    if (credential?.kind === 'identity-token') {
+      const form = new URLSearchParams({
+        grant_type: 'refresh_token',
+        refresh_token: credential.token,
+        client_id: 'keel-pkg',
+        scope: scopes.join(' '),
+      });
+      if (service !== undefined) form.set('service', service);
+      const body = Buffer.from(form.toString());
+      const headers = {
+        'content-type': 'application/x-www-form-urlencoded',
+        'content-length': String(body.length),
+      };
+      return this.#http.send({ method: 'POST', url: realm, headers, body, signal: this.#signal });
+    }
+    const url = new URL(realm);
+    if (service !== undefined) url.searchParams.set('service', service);
+    // One parameter a scope: some registries look at nothing behind a space.
+    for (const scope of scopes) url.searchParams.append('scope', scope);
+    const headers: Record<string, string> = {};
+    if (credential !== undefined) {
+      headers['authorization'] = basicAuthorization(credential.username, credential.password);
+      this.#onSecret(headers['authorization'].slice('Basic '.length));
+    }
+    return this.#http.send({ method: 'GET', url, headers, signal: this.#signal });
+  }
+
+  #readToken(body: string): Token {
+    let parsed: z.infer<typeof tokenShape> = {};
+    try {
+      parsed = tokenShape.parse(JSON.parse(body));
+    } catch (cause) {
+      throw this.#noToken(cause);
+    }
+    const token = parsed.token || parsed.access_token;
+    if (!token || /[^\x21-\x7e]/.test(token)) throw this.#noToken(undefined);
+    this.#onSecret(token);
+    const life = Math.max(parsed.expires_in ?? SHORTEST_LIFE_SECONDS, SHORTEST_LIFE_SECONDS);
+    return { header: `Bearer ${token}`, staleAt: Date.now() + life * 900 };
+  }
+
+  #noToken(cause: unknown): RegistryFailure {
+    const message = 'its token service answered without a token';
+    return new RegistryFailure({
+      code: 'REGISTRY_BROKEN',
+      about: this.#host,
+      message,
+      transient: true,
+      cause,
+    });
+  }
+
+  #tokenRefusal(answer: HttpAnswer, body: string, credential: Credential | undefined): RegistryFailure {
+    const failure = refusal({
+      about: this.#host,
+      action: credential === undefined ? 'get an anonymous token' : 'log in',
+      status: answer.status,
+      complaint: parseComplaint(body),
+      retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
+    });
+    if (answer.status === 401 && credential !== undefined) this.#loginRefused = failure;
+    return failure;
+  }
+}

@@ -1,0 +1,240 @@
+import { discardBody } from '../lib/http.ts';
+import { HttpFailure } from '../lib/http-failure.ts';
+import { Lane } from '../lib/lane.ts';
+import { pushScope } from './authorization.ts';
+import type { BlobSource } from './blob-source.ts';
+import { newMeter, type ResumePoint, sendChunks, sendWhole, type Transfer } from './blob-upload.ts';
+import type { Descriptor } from './manifest.ts';
+import type { Repository } from './reference.ts';
+import type { Registry } from './registry.ts';
+import { isTransient, RegistryFailure } from './registry-failure.ts';
+import type { Upload } from './upload.ts';
+import { cancelUpload, inspectUpload, type Mount, openUpload } from './upload-session.ts';
+
+/** How a blob came to be in a repository: it was there, came from another one, or its bytes were sent. */
+export type Placed = 'present' | 'mounted' | 'uploaded';
+
+export interface BlobPush {
+  readonly registry: Registry;
+  readonly repository: Repository;
+  readonly descriptor: Pick<Descriptor, 'digest' | 'size'>;
+  /** Where the bytes can come from, best first; asked before each attempt, as more may become known. */
+  readonly sources: () => readonly BlobSource[];
+  /** Another repository of the registry that is believed to hold the blob. */
+  readonly mountFrom?: Repository | undefined;
+  /** Whether this repository is known not to hold it. */
+  readonly isAbsent: boolean;
+  readonly signal: AbortSignal;
+  /** Told when the push takes its slots and when it gives them back. */
+  readonly onActive?: (isActive: boolean) => void;
+  readonly onBytes?: (count: number) => void;
+}
+
+/** What was seen of how a registry answers a request to mount a blob from the very repository that asks. */
+interface MountHabits {
+  selfMount: 'unknown' | 'reliable' | 'unreliable';
+}
+
+const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
+/** Below this a needless upload is cheaper than the question. */
+const WORTH_ASKING_BYTES = 8 * 1024 * 1024;
+const habitsOf = new WeakMap<Registry, MountHabits>();
+
+/**
+ * Brings one blob into one repository in as few requests as its state allows: a mount is one, an unknown new blob is
+ * a POST and one streaming PUT. Bytes are checked on the way. After a first cut of a large blob it goes on in chunks
+ * from where it stopped. Uploads given up are deleted. Throws the last attempt's failure.
+ */
+export async function pushBlob(push: BlobPush): Promise<Placed> {
+  return new Pushing(push).run();
+}
+
+class Pushing {
+  readonly #push: BlobPush;
+  readonly #habits: MountHabits;
+  readonly #dead = new Map<BlobSource, unknown>();
+  #mount: Mount | undefined;
+  #lastUsed: BlobSource | undefined;
+  #isChunked = false;
+  #resumePoint: ResumePoint | undefined;
+
+  constructor(push: BlobPush) {
+    const { registry, repository, descriptor, mountFrom } = push;
+    this.#push = push;
+    this.#habits = habitsOf.get(registry) ?? { selfMount: 'unknown' };
+    habitsOf.set(registry, this.#habits);
+    if (mountFrom !== undefined && mountFrom !== repository) {
+      this.#mount = { digest: descriptor.digest, from: mountFrom };
+    }
+  }
+
+  async run(): Promise<Placed> {
+    const { registry, signal } = this.#push;
+    try {
+      return await registry.retrying(signal, async () => {
+        await registry.greet();
+        const opened = await this.#tryMount();
+        return opened === 'mounted' ? opened : await this.#transfer(opened);
+      });
+    } finally {
+      if (this.#resumePoint !== undefined) await cancelUpload(registry, this.#resumePoint.upload);
+    }
+  }
+
+  async #tryMount(): Promise<Upload | 'mounted' | undefined> {
+    const { registry, repository, signal } = this.#push;
+    if (this.#mount === undefined) return undefined;
+    const giveBack = await Lane.take([registry.limits.metadata], signal);
+    try {
+      const opened = await openUpload(registry, repository, signal, this.#mount);
+      this.#mount = undefined;
+      registry.limits.metadata.succeeded();
+      return opened === 'refused' ? undefined : opened;
+    } finally {
+      giveBack();
+    }
+  }
+
+  /** Tries source after source as long as each is out of the question, which costs no attempt. */
+  async #transfer(mounted: Upload | undefined): Promise<Placed> {
+    let upload = mounted;
+    for (;;) {
+      const source = this.#chooseSource();
+      try {
+        return await this.#transferFrom(source, upload);
+      } catch (error) {
+        upload = undefined;
+        const isLast = this.#push.sources().every((other) => this.#dead.has(other));
+        if (!this.#dead.has(source) || isLast) throw error;
+      }
+    }
+  }
+
+  #chooseSource(): BlobSource {
+    const living = this.#push.sources().filter((source) => !this.#dead.has(source));
+    const chosen = living.find((source) => source !== this.#lastUsed) ?? living[0];
+    if (chosen === undefined) throw [...this.#dead.values()].at(-1) ?? new Error('a blob without a source');
+    this.#lastUsed = chosen;
+    return chosen;
+  }
+
+  async #transferFrom(source: BlobSource, mounted: Upload | undefined): Promise<Placed> {
+    const { registry, signal, onActive } = this.#push;
+    const lanes = [registry.limits.transfers, ...(source.lane === undefined ? [] : [source.lane])];
+    const giveBack = await Lane.take(lanes, signal).catch(async (error: unknown) => {
+      if (mounted !== undefined) await cancelUpload(registry, mounted);
+      throw error;
+    });
+    onActive?.(true);
+    try {
+      const placed = await this.#deliver(this.#newTransfer(source), mounted);
+      for (const lane of lanes) lane.succeeded();
+      return placed;
+    } finally {
+      onActive?.(false);
+      giveBack();
+    }
+  }
+
+  #newTransfer(source: BlobSource): Transfer {
+    const { registry, repository, descriptor, signal, onBytes } = this.#push;
+    const onSourceFailure = (error: unknown): void => {
+      if (!isTransient(error)) this.#dead.set(source, error);
+    };
+    return {
+      registry,
+      repository,
+      descriptor,
+      source,
+      signal,
+      onBytes: onBytes ?? (() => undefined),
+      onSourceFailure,
+    };
+  }
+
+  async #deliver(transfer: Transfer, mounted: Upload | undefined): Promise<Placed> {
+    const { registry } = this.#push;
+    const resumed = await this.#findResumePoint();
+    if (resumed !== undefined) return this.#deliverChunks(transfer, resumed);
+    const upload = mounted ?? (await this.#openUpload());
+    if (upload === 'present') return 'present';
+    if (this.#isChunked) return this.#deliverChunks(transfer, { upload, meter: newMeter(transfer) });
+    try {
+      await sendWhole(transfer, upload);
+      return 'uploaded';
+    } catch (error) {
+      await cancelUpload(registry, upload);
+      throw this.#considerChunks(error);
+    }
+  }
+
+  async #deliverChunks(transfer: Transfer, from: ResumePoint): Promise<Placed> {
+    this.#resumePoint = from;
+    await sendChunks(transfer, from, (point) => {
+      this.#resumePoint = point;
+    });
+    this.#resumePoint = undefined;
+    return 'uploaded';
+  }
+
+  /** Gives where a cut upload can go on, if the registry still holds exactly what was sent up to there. */
+  async #findResumePoint(): Promise<ResumePoint | undefined> {
+    const { registry, signal } = this.#push;
+    const point = this.#resumePoint;
+    if (point === undefined) return undefined;
+    const state = await inspectUpload(registry, point.upload, signal);
+    if (state?.received === point.meter.passed) return { upload: state.upload, meter: point.meter };
+    await cancelUpload(registry, point.upload);
+    this.#resumePoint = undefined;
+    return undefined;
+  }
+
+  #considerChunks(error: unknown): unknown {
+    if (error instanceof RegistryFailure && error.status === 413 && !this.#isChunked) {
+      this.#isChunked = true;
+      const { code, about, message, hint } = error;
+      return new RegistryFailure({ code, about, message, hint, status: 413, transient: true, cause: error });
+    }
+    const isCut =
+      error instanceof HttpFailure || (error instanceof RegistryFailure && error.code === 'SIZE_MISMATCH');
+    if (isCut && this.#push.descriptor.size > CHUNKED_FROM_BYTES) this.#isChunked = true;
+    return error;
+  }
+
+  /** Opens an upload, or finds that none is needed: a mount from the repository itself answers both in one request. */
+  async #openUpload(): Promise<Upload | 'present'> {
+    const { registry, repository, descriptor, isAbsent, signal } = this.#push;
+    const isReliable = this.#habits.selfMount !== 'unreliable';
+    if (!isAbsent && !isReliable && (await this.#isThere())) return 'present';
+    const mount = isAbsent || !isReliable ? undefined : { digest: descriptor.digest, from: repository };
+    const opened = await openUpload(registry, repository, signal, mount);
+    if (opened === 'mounted') {
+      this.#habits.selfMount = 'reliable';
+      return 'present';
+    }
+    if (opened === 'refused') {
+      this.#habits.selfMount = 'unreliable';
+      return this.#openUpload();
+    }
+    const isUnproved = mount !== undefined && this.#habits.selfMount === 'unknown';
+    if (!isUnproved || descriptor.size < WORTH_ASKING_BYTES || !(await this.#isThere())) return opened;
+    this.#habits.selfMount = 'unreliable';
+    await cancelUpload(registry, opened);
+    return 'present';
+  }
+
+  async #isThere(): Promise<boolean> {
+    const { registry, repository, descriptor, signal } = this.#push;
+    const answer = await registry.send({
+      method: 'HEAD',
+      url: registry.url(`/v2/${repository}/blobs/${descriptor.digest}`),
+      scopes: [pushScope(repository)],
+      expected: [200, 403, 404, 405],
+      about: `${registry.host}/${repository}`,
+      action: 'ask for a layer',
+      signal,
+    });
+    discardBody(answer);
+    return answer.status === 200;
+  }
+}

@@ -1,0 +1,31 @@
+import type { Readable } from 'node:stream';
+import type { Lane } from '../lib/lane.ts';
+import type { Descriptor } from './manifest.ts';
+import type { Repository } from './reference.ts';
+import type { ByteRange, Registry } from './registry.ts';
+
+/** Where the bytes of a blob come from. */
+export interface BlobSource {
+  /** For errors: `host/repository`, or a file. */
+  readonly about: string;
+  /** Taken together with the destination's while bytes flow. */
+  readonly lane?: Lane;
+  /** Gives the blob, whole or a range of it. */
+  open(
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    signal: AbortSignal,
+    range?: ByteRange,
+  ): Promise<Readable>;
+}
+
+/** Gives the source that reads blobs from a repository of a registry. */
+export function registrySource(registry: Registry, repository: Repository): BlobSource {
+  return {
+    about: `${registry.host}/${repository}`,
+    lane: registry.limits.transfers,
+    open: async (descriptor, signal, range) => {
+      await registry.greet();
+      return (await registry.openBlob(repository, descriptor, signal, range)).body;
+    },
+  };
+}

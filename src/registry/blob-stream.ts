@@ -1,0 +1,106 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { Readable, Writable } from 'node:stream';
+import { digestAlgorithm, digestHex } from './digest.ts';
+import type { Descriptor } from './manifest.ts';
+import { RegistryFailure } from './registry-failure.ts';
+
+/** The bytes of a blob on their way: how many have passed and what they hash to. A copy of it is a place to resume. */
+export class BlobMeter {
+  readonly #descriptor: Pick<Descriptor, 'digest' | 'size'>;
+  readonly #about: string;
+  readonly #hash: Hash;
+  #passed: number;
+
+  constructor(descriptor: Pick<Descriptor, 'digest' | 'size'>, about: string, from?: BlobMeter) {
+    this.#descriptor = descriptor;
+    this.#about = about;
+    this.#hash = from === undefined ? createHash(digestAlgorithm(descriptor.digest)) : from.#hash.copy();
+    this.#passed = from?.passed ?? 0;
+  }
+
+  get passed(): number {
+    return this.#passed;
+  }
+
+  get isComplete(): boolean {
+    return this.#passed === this.#descriptor.size;
+  }
+
+  /** Gives a meter that stands where this one does and goes its own way. */
+  copy(): BlobMeter {
+    return new BlobMeter(this.#descriptor, this.#about, this);
+  }
+
+  /** Takes in the next bytes. Throws `SIZE_MISMATCH` as soon as there are more than up to `end`. */
+  add(bytes: Uint8Array, end: number): void {
+    this.#passed += bytes.length;
+    if (this.#passed > end) {
+      throw this.#mismatch('SIZE_MISMATCH', `it is longer than the ${end} bytes announced`);
+    }
+    this.#hash.update(bytes);
+  }
+
+  /** Gives the failure for a source that ended too soon. */
+  truncated(): RegistryFailure {
+    const message = `it ended after ${this.#passed} of ${this.#descriptor.size} bytes`;
+    return this.#mismatch('SIZE_MISMATCH', message);
+  }
+
+  /** Throws `SIZE_MISMATCH` or `DIGEST_MISMATCH` unless exactly the announced bytes have passed. */
+  verify(): void {
+    if (!this.isComplete) throw this.truncated();
+    const hex = this.#hash.copy().digest('hex');
+    if (hex !== digestHex(this.#descriptor.digest)) {
+      throw this.#mismatch('DIGEST_MISMATCH', `its content hashes to ${hex.slice(0, 12)}… instead`);
+    }
+  }
+
+  #mismatch(code: 'SIZE_MISMATCH' | 'DIGEST_MISMATCH', message: string): RegistryFailure {
+    return new RegistryFailure({ code, about: this.#about, message, transient: true });
+  }
+}
+
+/**
+ * Moves exactly `length` bytes from `source` to `sink`, hashing on the way, and ends neither. What would complete
+ * the blob is held back until the digest is right, so that a wrong blob is never accepted. Throws `SIZE_MISMATCH`,
+ * `DIGEST_MISMATCH`, or what broke either side.
+ */
+export async function pour(options: {
+  readonly source: Readable;
+  readonly sink: Writable;
+  readonly meter: BlobMeter;
+  readonly length: number;
+  readonly signal: AbortSignal;
+  readonly onBytes: (count: number) => void;
+}): Promise<void> {
+  const { source, sink, meter, length, signal, onBytes } = options;
+  if (length === 0) return meter.verify();
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const end = meter.passed + length;
+  const take = (bytes: Buffer): void => {
+    try {
+      meter.add(bytes, end);
+      if (meter.isComplete) meter.verify();
+      onBytes(bytes.length);
+      const isDrained = sink.write(bytes);
+      if (meter.passed === end) resolve();
+      else if (!isDrained) source.pause();
+    } catch (error) {
+      reject(error);
+    }
+  };
+  const resume = (): void => void source.resume();
+  const breakOff = (): void => reject(meter.truncated());
+  const abort = (): void => reject(signal.reason);
+  source.on('data', take).once('end', breakOff).once('error', reject);
+  sink.on('drain', resume).once('error', reject);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await promise;
+  } finally {
+    source.off('data', take).off('end', breakOff).off('error', reject);
+    sink.off('drain', resume).off('error', reject);
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,127 @@
+import { type BodyWriter, discardBody, type HttpAnswer, type HttpClient, readBody } from '../lib/http.ts';
+import type { Authorization, Scope } from './authorization.ts';
+import { followAddress } from './endpoint.ts';
+import { parseComplaint, parseRetryAfter, RegistryFailure, refusal } from './registry-failure.ts';
+
+/** One request to a registry, with all that is needed to answer its challenge and to explain its refusal. */
+export interface Exchange {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: URL;
+  readonly scopes: readonly Scope[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | BodyWriter;
+  /** Statuses that the caller handles; any other becomes a failure. */
+  readonly expected: readonly number[];
+  /** The image, repository or host that the request is about. */
+  readonly about: string;
+  /** What is tried, as it goes into `cannot …`. */
+  readonly action: string;
+  readonly signal: AbortSignal;
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const REDIRECT_LIMIT = 8;
+const COMPLAINT_LIMIT = 64 * 1024;
+
+async function explain(exchange: Exchange, answer: HttpAnswer): Promise<RegistryFailure> {
+  const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, COMPLAINT_LIMIT);
+  if (exchange.method === 'HEAD') discardBody(answer);
+  return refusal({
+    about: exchange.about,
+    action: exchange.action,
+    status: answer.status,
+    complaint: parseComplaint(body?.toString('utf8') ?? ''),
+    retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
+  });
+}
+
+/** Carries requests to one registry: credentials to its own host only, redirects, one answer to a challenge. */
+export class Exchanger {
+  readonly #http: HttpClient;
+  readonly #endpoint: URL;
+  readonly #authorization: Authorization;
+  readonly #onRequest: (method: string, url: URL) => void;
+
+  constructor(parts: {
+    readonly http: HttpClient;
+    readonly endpoint: URL;
+    readonly authorization: Authorization;
+    readonly onRequest: (method: string, url: URL) => void;
+  }) {
+    this.#http = parts.http;
+    this.#endpoint = parts.endpoint;
+    this.#authorization = parts.authorization;
+    this.#onRequest = parts.onRequest;
+  }
+
+  /**
+   * Sends a request and gives an answer with one of the expected statuses. A 401 is answered once with what it asks
+   * for; a streamed body cannot be sent twice, so there it fails as transient. Throws `RegistryFailure`,
+   * `HttpFailure` or the signal's reason.
+   */
+  async send(exchange: Exchange): Promise<HttpAnswer> {
+    const sent = await this.#credentialFor(exchange.url, exchange.scopes);
+    const answer = await this.#follow(exchange, sent);
+    if (exchange.expected.includes(answer.status)) return answer;
+    const isOwn = answer.url.origin === this.#endpoint.origin;
+    if (answer.status !== 401 || !isOwn) throw await explain(exchange, answer);
+    const isWorthRepeating = await this.#authorization.learn(answer, exchange.scopes, sent);
+    if (!isWorthRepeating) throw await explain(exchange, answer);
+    discardBody(answer);
+    if (typeof exchange.body === 'function') throw this.#staleLogin(exchange);
+    const second = await this.#follow(exchange, await this.#credentialFor(exchange.url, exchange.scopes));
+    if (exchange.expected.includes(second.status)) return second;
+    throw await explain(exchange, second);
+  }
+
+  /** Takes in the challenge of an answer that was expected to be one. */
+  async learn(answer: HttpAnswer): Promise<void> {
+    await this.#authorization.learn(answer, [], undefined);
+  }
+
+  async #credentialFor(url: URL, scopes: readonly Scope[]): Promise<string | undefined> {
+    return url.origin === this.#endpoint.origin ? this.#authorization.header(scopes) : undefined;
+  }
+
+  async #follow(exchange: Exchange, credential: string | undefined): Promise<HttpAnswer> {
+    const { method, body, signal } = exchange;
+    let url = exchange.url;
+    let carried = credential;
+    for (let hop = 0; hop <= REDIRECT_LIMIT; hop += 1) {
+      const headers: Record<string, string> = { 'user-agent': 'keel-pkg', ...exchange.headers };
+      if (carried !== undefined) headers['authorization'] = carried;
+      if (body instanceof Uint8Array) headers['content-length'] = String(body.length);
+      this.#onRequest(method, url);
+      const answer = await this.#http.send({
+        method,
+        url,
+        headers,
+        signal,
+        ...(body === undefined ? {} : { body }),
+      });
+      const target = answer.headers.location;
+      const isFollowed = method === 'GET' || method === 'HEAD';
+      if (!isFollowed || !REDIRECTS.has(answer.status) || target === undefined) return answer;
+      discardBody(answer);
+      const next = followAddress(url, target, this.#endpoint);
+      // Once away from the registry nothing is carried again, not even on the way back.
+      if (next.origin !== this.#endpoint.origin) carried = undefined;
+      url = next;
+    }
+    throw new RegistryFailure({
+      code: 'REGISTRY_BROKEN',
+      about: exchange.about,
+      message: `cannot ${exchange.action}, the registry redirects without end`,
+    });
+  }
+
+  #staleLogin(exchange: Exchange): RegistryFailure {
+    return new RegistryFailure({
+      code: 'UNAUTHORIZED',
+      about: exchange.about,
+      message: `cannot ${exchange.action}, the login expired on the way`,
+      status: 401,
+      transient: true,
+    });
+  }
+}

@@ -1,0 +1,89 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Duration, milliseconds, seconds } from '../lib/duration.ts';
+import { Lane, type LaneWidth } from '../lib/lane.ts';
+import { Pace } from '../lib/pace.ts';
+import type { Host } from './reference.ts';
+import { RegistryFailure } from './registry-failure.ts';
+
+/** How much may be asked of one host at a time. */
+export interface LimitSettings {
+  readonly metadata: LaneWidth;
+  readonly transfers: LaneWidth;
+}
+
+/** Where users set no limits of their own: a careful start that widens while the host keeps up. */
+export const ADAPTIVE_LIMITS: LimitSettings = {
+  metadata: { start: 10, ceiling: 64 },
+  transfers: { start: 5, ceiling: 32 },
+};
+
+const TOKENS: LaneWidth = { start: 8 };
+const LONGEST_HOLD: Duration = seconds(300);
+/** Hosts whose operators said what they bear. */
+const REQUESTS_PER_SECOND: ReadonlyMap<string, number> = new Map([['registry.k8s.io', 50]]);
+/** Huawei SWR takes at most 20 uploads at a time from one tenant. */
+const SWR_TRANSFERS = 20;
+const SWR = /^swr[.-].*\.myhuaweicloud\.(?:com|eu)$/;
+
+function transfersWidth(host: Host, width: LaneWidth): LaneWidth {
+  if (!SWR.test(host)) return width;
+  const start = Math.min(width.start, SWR_TRANSFERS);
+  return width.ceiling === undefined ? { start } : { start, ceiling: Math.min(width.ceiling, SWR_TRANSFERS) };
+}
+
+/** What one host bears: slots for metadata, transfers and tokens, a pace, and how long it wants to be left alone. */
+export class HostLimits {
+  readonly metadata: Lane;
+  readonly transfers: Lane;
+  readonly tokens: Lane = new Lane(TOKENS);
+  readonly #host: Host;
+  readonly #pace: Pace | undefined;
+  readonly #deadline: number | undefined;
+  #heldUntil = 0;
+
+  /** `deadline` is when the run has to be over, in milliseconds since 1970. */
+  constructor(host: Host, settings: LimitSettings, deadline?: number) {
+    this.#host = host;
+    this.#deadline = deadline;
+    this.metadata = new Lane(settings.metadata);
+    this.transfers = new Lane(transfersWidth(host, settings.transfers));
+    const perSecond = REQUESTS_PER_SECOND.get(host);
+    this.#pace = perSecond === undefined ? undefined : new Pace(perSecond);
+  }
+
+  /**
+   * Resolves when a request may go out. Throws `RATE_LIMITED`, which is not transient, when the host asked for more
+   * patience than five minutes or than the run has.
+   */
+  async ready(signal: AbortSignal): Promise<void> {
+    while (this.#heldUntil > Date.now()) {
+      this.#refuseIfTooLong();
+      await wait(milliseconds(this.#heldUntil - Date.now()), undefined, { signal });
+    }
+    await this.#pace?.turn(signal);
+  }
+
+  /** Learns from a failed request: narrower lanes, and a pause for the whole host where it asked for one. */
+  learn(error: unknown): void {
+    if (!(error instanceof RegistryFailure)) return;
+    if (error.status === 429 || error.status === 503) {
+      this.metadata.throttled();
+      this.transfers.throttled();
+    }
+    if (error.retryAt !== undefined) this.#heldUntil = Math.max(this.#heldUntil, error.retryAt);
+  }
+
+  // Beyond that patience the rest of the host is left for the next run, and other hosts go on.
+  #refuseIfTooLong(): void {
+    const patience = Math.min(Date.now() + LONGEST_HOLD, this.#deadline ?? Number.POSITIVE_INFINITY);
+    if (this.#heldUntil <= patience) return;
+    const until = new Date(this.#heldUntil).toISOString().slice(11, 16);
+    throw new RegistryFailure({
+      code: 'RATE_LIMITED',
+      about: this.#host,
+      message: `deferred (rate limited until ${until} UTC)`,
+      hint: 'the next run goes on from here; logging in usually raises the limit',
+      retryAt: this.#heldUntil,
+    });
+  }
+}

@@ -1,0 +1,117 @@
+import { type AttemptPolicy, attempt } from '../lib/attempts.ts';
+import { discardBody, type HttpAnswer } from '../lib/http.ts';
+import { Lane } from '../lib/lane.ts';
+import { type Digest, isDigest } from './digest.ts';
+import type { Exchange, Exchanger } from './exchange.ts';
+import type { HostLimits } from './host-limits.ts';
+import type { Host, Repository, Tag } from './reference.ts';
+import { isTransient } from './registry-failure.ts';
+
+/** What a registry client is made of. */
+export interface RegistryParts {
+  readonly host: Host;
+  readonly endpoint: URL;
+  readonly exchanger: Exchanger;
+  readonly limits: HostLimits;
+  readonly attempts: AttemptPolicy;
+  /** Of the run: what callers share must not end with one of them. */
+  readonly signal: AbortSignal;
+  readonly onRetry?: (error: unknown, attempt: number) => void;
+}
+
+/** How one host is dealt with, whatever is asked of it: greeted once, on slots, with pauses and attempts. */
+export class RegistryHost {
+  readonly host: Host;
+  readonly endpoint: URL;
+  readonly limits: HostLimits;
+  readonly #exchanger: Exchanger;
+  readonly #attempts: AttemptPolicy;
+  readonly #signal: AbortSignal;
+  readonly #onRetry: ((error: unknown, attempt: number) => void) | undefined;
+  #greeting: Promise<void> | undefined;
+
+  constructor(parts: RegistryParts) {
+    this.host = parts.host;
+    this.endpoint = parts.endpoint;
+    this.limits = parts.limits;
+    this.#exchanger = parts.exchanger;
+    this.#attempts = parts.attempts;
+    this.#signal = parts.signal;
+    this.#onRetry = parts.onRetry;
+  }
+
+  /**
+   * Learns, once a run, how this registry wants to be talked to. It tries once: every other method greets first, and
+   * its attempts are the ones that count. Throws when the host cannot be reached.
+   */
+  greet(): Promise<void> {
+    this.#greeting ??= this.#ping().catch((error: unknown) => {
+      this.#greeting = undefined;
+      throw error;
+    });
+    return this.#greeting;
+  }
+
+  /** Sends one request as it is, without slot and second try; the host's limits learn from its failure. */
+  async send(exchange: Exchange): Promise<HttpAnswer> {
+    await this.limits.ready(exchange.signal);
+    try {
+      return await this.#exchanger.send(exchange);
+    } catch (error) {
+      this.limits.learn(error);
+      throw error;
+    }
+  }
+
+  /** Does something on a slot for metadata, as often as the policy allows; a pause that the host asked for is kept. */
+  asMetadata<Result>(signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
+    return this.retrying(signal, async () => {
+      await this.greet();
+      const giveBack = await Lane.take([this.limits.metadata], signal);
+      try {
+        const result = await operation();
+        this.limits.metadata.succeeded();
+        return result;
+      } finally {
+        giveBack();
+      }
+    });
+  }
+
+  /** Does something as often as the policy allows. */
+  retrying<Result>(signal: AbortSignal, operation: (attempt: number) => Promise<Result>): Promise<Result> {
+    const onRetry = this.#onRetry;
+    const options = {
+      policy: this.#attempts,
+      signal,
+      isTransient,
+      ...(onRetry === undefined ? {} : { onRetry }),
+    };
+    return attempt(options, operation);
+  }
+
+  /** Gives the URL of a path at this registry. */
+  url(path: string): URL {
+    return new URL(path, this.endpoint);
+  }
+
+  /** Names something in a repository for people: `host/repository:tag` or `host/repository@digest`. */
+  nameOf(repository: Repository, name: Tag | Digest): string {
+    return `${this.host}/${repository}${isDigest(name) ? '@' : ':'}${name}`;
+  }
+
+  async #ping(): Promise<void> {
+    const answer = await this.send({
+      method: 'GET',
+      url: this.url('/v2/'),
+      scopes: [],
+      // Quay and others answer their ping with 401 even to an anonymous token; it counts as reached.
+      expected: [200, 401, 403, 404],
+      about: this.host,
+      action: 'reach the registry',
+      signal: this.#signal,
+    });
+    if (answer.status === 401) await this.#exchanger.learn(answer);
+    discardBody(answer);
+  }
+}

@@ -1,0 +1,224 @@
+import { discardBody, type HttpAnswer, readBody } from '../lib/http.ts';
+import { pullScope, pushScope, type Scope } from './authorization.ts';
+import { type Digest, digestAlgorithm, digestOf, isDigest } from './digest.ts';
+import { followAddress } from './endpoint.ts';
+import { type Descriptor, MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from './manifest.ts';
+import { MANIFEST_ACCEPT } from './media-type.ts';
+import type { Repository, Tag } from './reference.ts';
+import { isNotFound, RegistryFailure } from './registry-failure.ts';
+import { RegistryHost } from './registry-host.ts';
+import { joinTagLists, nextLink, parseTagList, type TagList } from './tag-list.ts';
+
+const PAGE_SIZE = 1000;
+const PAGE_LIMIT = 10_000;
+/** Part of a blob: from `start` up to, not including, `end`. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What is read into memory as a blob: configurations and signatures. */
+const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
+const TAG_LIST_SIZE_LIMIT = 128 * 1024 * 1024;
+
+/** One registry, one method an endpoint of the distribution protocol (distribution-spec 1.1, "Endpoints"). */
+export class Registry extends RegistryHost {
+  /** Lists the tags of a repository, or with `undefined` the root of a registry with Google's extension. */
+  listTags(repository: Repository | undefined, signal: AbortSignal): Promise<TagList> {
+    const about = repository === undefined ? this.host : `${this.host}/${repository}`;
+    const path = repository === undefined ? '/v2/tags/list' : `/v2/${repository}/tags/list`;
+    const scopes = repository === undefined ? [] : [pullScope(repository)];
+    return this.asMetadata(signal, async () => {
+      const pages: TagList[] = [];
+      const seen = new Set<string>();
+      let url: URL | undefined = new URL(`${path}?n=${PAGE_SIZE}`, this.endpoint);
+      while (url !== undefined && !seen.has(url.href) && pages.length < PAGE_LIMIT) {
+        seen.add(url.href);
+        const page = await this.#listPage(url, scopes, about, signal);
+        pages.push(page.list);
+        url = page.next;
+      }
+      return joinTagLists(pages);
+    });
+  }
+
+  /** Gives a manifest with the bytes as sent. Throws `NOT_FOUND`, and `DIGEST_MISMATCH` for another than asked for. */
+  getManifest(repository: Repository, name: Tag | Digest, signal: AbortSignal): Promise<Manifest> {
+    const about = this.nameOf(repository, name);
+    return this.asMetadata(signal, async () => {
+      const answer = await this.send({
+        ...this.#manifestExchange('GET', repository, name, signal),
+        action: 'get its manifest',
+        expected: [200],
+      });
+      const bytes = await readBody(answer, MANIFEST_SIZE_LIMIT);
+      if (bytes === undefined) {
+        const message = 'its manifest is larger than the 4 MiB that registries take';
+        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message });
+      }
+      const algorithm = isDigest(name) ? digestAlgorithm(name) : 'sha256';
+      if (isDigest(name) && digestOf(bytes, algorithm) !== name) {
+        const message = `its manifest has another digest than asked for, ${digestOf(bytes, algorithm)}`;
+        throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
+      }
+      return parseManifest(bytes, answer.headers['content-type'], about, algorithm);
+    });
+  }
+
+  /** Gives the digest of a manifest without its body, or `undefined` when it does not exist. */
+  async findManifest(
+    repository: Repository,
+    name: Tag | Digest,
+    signal: AbortSignal,
+  ): Promise<Digest | undefined> {
+    const answer = await this.asMetadata(signal, async () => {
+      const head = await this.send({
+        ...this.#manifestExchange('HEAD', repository, name, signal),
+        action: 'ask for its manifest',
+        // Huawei SWR knows no HEAD here, and Artifactory says 403 for what is absent.
+        expected: [200, 403, 404, 405],
+      });
+      discardBody(head);
+      return head;
+    });
+    if (answer.status === 404) return undefined;
+    const digest = answer.headers['docker-content-digest'];
+    if (answer.status === 200 && typeof digest === 'string' && isDigest(digest)) return digest;
+    try {
+      return (await this.getManifest(repository, name, signal)).digest;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Stores a manifest under a tag or its digest, bytes untouched. Throws `CONTENT_UNKNOWN` when parts are missing. */
+  putManifest(
+    repository: Repository,
+    name: Tag | Digest,
+    manifest: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const about = this.nameOf(repository, name);
+    return this.asMetadata(signal, async () => {
+      const answer = await this.send({
+        method: 'PUT',
+        url: this.#manifestUrl(repository, name),
+        scopes: [pushScope(repository)],
+        headers: { 'content-type': manifest.mediaType },
+        body: manifest.bytes,
+        expected: [200, 201, 202],
+        about,
+        action: 'push its manifest',
+        signal,
+      });
+      discardBody(answer);
+      const stored = answer.headers['docker-content-digest'];
+      const isOther = typeof stored === 'string' && isDigest(stored) && stored !== manifest.digest;
+      if (isOther && digestAlgorithm(stored) === digestAlgorithm(manifest.digest)) {
+        const message = `the registry stored another digest, ${stored}`;
+        throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message });
+      }
+    });
+  }
+
+  /** Tells whether a repository holds a blob. */
+  hasBlob(repository: Repository, digest: Digest, signal: AbortSignal): Promise<boolean> {
+    return this.asMetadata(signal, async () => {
+      const answer = await this.send({
+        method: 'HEAD',
+        url: this.url(`/v2/${repository}/blobs/${digest}`),
+        scopes: [pullScope(repository)],
+        expected: [200, 404],
+        about: this.nameOf(repository, digest),
+        action: 'ask for a layer',
+        signal,
+      });
+      discardBody(answer);
+      return answer.status === 200;
+    });
+  }
+
+  /**
+   * Opens a blob for reading, whole or `range` of it, following redirects; only the answer's range is checked. It
+   * takes no slot and tries once: it is part of a transfer.
+   */
+  async openBlob(
+    repository: Repository,
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    signal: AbortSignal,
+    range?: ByteRange,
+  ): Promise<HttpAnswer> {
+    const about = this.nameOf(repository, descriptor.digest);
+    const answer = await this.send({
+      method: 'GET',
+      url: this.url(`/v2/${repository}/blobs/${descriptor.digest}`),
+      scopes: [pullScope(repository)],
+      ...(range === undefined ? {} : { headers: { range: `bytes=${range.start}-${range.end - 1}` } }),
+      expected: [range === undefined ? 200 : 206],
+      about,
+      action: 'fetch a layer',
+      signal,
+    });
+    const sent = answer.headers['content-range'];
+    if (range === undefined || sent === undefined || sent.startsWith(`bytes ${range.start}-`)) return answer;
+    answer.body.destroy();
+    const message = 'the registry answered with another part of a layer than asked for';
+    throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
+  }
+
+  /** Reads a small blob into memory, checked by size and digest. Throws `DIGEST_MISMATCH`. */
+  readBlob(repository: Repository, descriptor: Descriptor, signal: AbortSignal): Promise<Buffer> {
+    return this.asMetadata(signal, async () => {
+      const answer = await this.openBlob(repository, descriptor, signal);
+      const bytes = await readBody(answer, Math.min(descriptor.size, SMALL_BLOB_LIMIT));
+      if (bytes !== undefined && digestOf(bytes, digestAlgorithm(descriptor.digest)) === descriptor.digest) {
+        return bytes;
+      }
+      const about = this.nameOf(repository, descriptor.digest);
+      const message = 'its content does not have this digest';
+      throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
+    });
+  }
+
+  async #listPage(
+    url: URL,
+    scopes: readonly Scope[],
+    about: string,
+    signal: AbortSignal,
+  ): Promise<{ list: TagList; next: URL | undefined }> {
+    const answer = await this.send({
+      method: 'GET',
+      url,
+      scopes,
+      expected: [200],
+      about,
+      action: 'list its tags',
+      signal,
+    });
+    const body = await readBody(answer, TAG_LIST_SIZE_LIMIT);
+    if (body === undefined) {
+      const message = 'its tag list is larger than 128 MiB';
+      throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message });
+    }
+    const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
+    // registry.k8s.io redirects; the next page is relative to where this one really came from.
+    const next = link === undefined ? undefined : followAddress(answer.url, link, this.endpoint);
+    return { list: parseTagList(body, about), next };
+  }
+
+  #manifestExchange(method: 'GET' | 'HEAD', repository: Repository, name: Tag | Digest, signal: AbortSignal) {
+    return {
+      method,
+      url: this.#manifestUrl(repository, name),
+      scopes: [pullScope(repository)],
+      headers: { accept: MANIFEST_ACCEPT },
+      about: this.nameOf(repository, name),
+      signal,
+    };
+  }
+
+  #manifestUrl(repository: Repository, name: Tag | Digest): URL {
+    return this.url(`/v2/${repository}/manifests/${name}`);
+  }
+}

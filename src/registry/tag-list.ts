@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { type Digest, isDigest } from './digest.ts';
+import { isTag, type Tag } from './reference.ts';
+import { RegistryFailure } from './registry-failure.ts';
+
+/** What a registry with Google's extension tells of a tag without being asked for its manifest. */
+export interface ListedManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly uploaded?: Date;
+}
+
+/** The tags of a repository and, from registries with Google's extension, their digests and the paths below. */
+export interface TagList {
+  readonly tags: readonly Tag[];
+  /** Names of the next path component of repositories below this one. */
+  readonly children: readonly string[];
+  readonly manifests: ReadonlyMap<Tag, ListedManifest>;
+}
+
+const listedShape = z.object({
+  mediaType: z.string().catch(''),
+  tag: z.array(z.string()).nullish(),
+  timeUploadedMs: z.string().optional().catch(undefined),
+});
+
+const listShape = z.object({
+  tags: z.array(z.string()).nullish(),
+  child: z.array(z.string()).nullish(),
+  manifest: z.record(z.string(), listedShape).nullish(),
+});
+
+const CHILD = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+
+function uploadTime(milliseconds: string | undefined): { uploaded: Date } | undefined {
+  const time = Number(milliseconds ?? Number.NaN);
+  return time > 0 && time < 8.64e15 ? { uploaded: new Date(time) } : undefined;
+}
+
+/**
+ * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Entries
+ * that are no tags (Artifactory lists digests) are left out; `"tags": null` is an empty list. `about` names the
+ * repository. Throws `REGISTRY_BROKEN`.
+ */
+export function parseTagList(body: Buffer, about: string): TagList {
+  let parsed: z.infer<typeof listShape>;
+  try {
+    parsed = listShape.parse(JSON.parse(body.toString('utf8')));
+  } catch (cause) {
+    const message = 'its tag list is not what the protocol says';
+    throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+  }
+  const manifests = new Map<Tag, ListedManifest>();
+  for (const [digest, { mediaType, tag, timeUploadedMs }] of Object.entries(parsed.manifest ?? {})) {
+    if (!isDigest(digest)) continue;
+    const listed = { digest, mediaType, ...uploadTime(timeUploadedMs) };
+    for (const name of tag ?? []) if (isTag(name)) manifests.set(name, listed);
+  }
+  return {
+    tags: (parsed.tags ?? []).filter(isTag),
+    children: (parsed.child ?? []).filter((child) => CHILD.test(child)),
+    manifests,
+  };
+}
+
+/** Joins the pages of a list. */
+export function joinTagLists(pages: readonly TagList[]): TagList {
+  return {
+    tags: [...new Set(pages.flatMap((page) => page.tags))],
+    children: [...new Set(pages.flatMap((page) => page.children))],
+    manifests: new Map(pages.flatMap((page) => [...page.manifests])),
+  };
+}
+
+/** Gives the target of `rel="next"` in a Link header (RFC 8288), with or without quotes; `undefined` without one. */
+export function nextLink(header: string | undefined): string | undefined {
+  for (const link of (header ?? '').slice(0, 16_384).split(/,(?=\s*<)/)) {
+    const end = link.indexOf('>');
+    const start = link.indexOf('<');
+    if (start < 0 || end < start) continue;
+    const parameters = link.slice(end + 1).split(';');
+    const isNext = parameters.some((parameter) => /^\s*rel\s*=\s*"?next"?\s*$/i.test(parameter));
+    if (isNext) return link.slice(start + 1, end);
+  }
+  return undefined;
+}
