@@ -8,6 +8,12 @@ export interface Problem {
   readonly message: string;
 }
 
+/** Something in a configuration file that its writer should know, though the file can be used. */
+export interface Notice {
+  readonly place: Place;
+  readonly message: string;
+}
+
 /** Writes a place as compilers do, `file:line:column`, so that editors and terminals make it a link. */
 export function formatPlace(place: Place): string {
   return `${place.file}:${place.line}:${place.column}`;

@@ -1,0 +1,105 @@
+import { Failure } from '../lib/failure.ts';
+import { formatReference, parseReference, parseRepository, type Reference } from '../registry/reference.ts';
+
+/** The registry that names without a host belong to, whatever mirror of it they are read from. */
+export const KUBERNETES_REGISTRY = 'registry.k8s.io';
+/** What that registry was called until 2023. https://kubernetes.io/blog/2023/02/06/k8s-gcr-io-freeze-announcement/ */
+export const OLD_KUBERNETES_REGISTRY = 'k8s.gcr.io';
+
+/**
+ * The name of an image in a set: the repository's path for images of the source registry, and
+ * `host/path` for those of other registries.
+ */
+export type ImageName = string;
+
+function malformed(message: string, hint: string): Failure<'REFERENCE_MALFORMED'> {
+  return new Failure({ code: 'REFERENCE_MALFORMED', about: 'image set', message, hint });
+}
+
+function startsWithHost(text: string): boolean {
+  return /^(?:[^/]*[.:][^/]*|localhost)\//.test(text);
+}
+
+/** Tells whether a text names the old registry. */
+export function namesOldRegistry(text: string): boolean {
+  return text.startsWith(`${OLD_KUBERNETES_REGISTRY}/`);
+}
+
+/** Gives a text without `registry.k8s.io/` or `k8s.gcr.io/` in front. */
+export function withoutKubernetesHost(text: string): string {
+  for (const host of [KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY]) {
+    if (text.startsWith(`${host}/`)) return text.slice(host.length + 1);
+  }
+  return text;
+}
+
+function refuseTag(text: string): void {
+  if (text.includes('://')) parseReference(text);
+  const at = text.search(/[:@][^/]*$/);
+  if (at < 0) return;
+  throw malformed(
+    `expected a name without a tag, found "${text}"`,
+    `write "${text.slice(0, at)}", and choose its tags with a patch`,
+  );
+}
+
+/** Reads a name of the source registry. Throws `REFERENCE_MALFORMED`. */
+export function parseSourceName(text: string): ImageName {
+  const path = withoutKubernetesHost(text);
+  refuseTag(path);
+  if (startsWithHost(path)) {
+    throw malformed(`"${text}" names another registry`, 'move it to "extras"');
+  }
+  return parseRepository(path);
+}
+
+/** Reads the name of any image of a set, of the source registry or of another. Throws `REFERENCE_MALFORMED`. */
+export function parseImageName(text: string): ImageName {
+  const path = withoutKubernetesHost(text);
+  refuseTag(path);
+  return startsWithHost(path) ? formatReference(parseReference(path)) : parseRepository(path);
+}
+
+/** Reads the beginning of names of the source registry. Throws `REFERENCE_MALFORMED`. */
+export function parsePrefix(text: string): string {
+  const prefix = withoutKubernetesHost(text);
+  if (startsWithHost(prefix)) {
+    throw malformed(
+      `"${text}" names another registry`,
+      'name the images of other registries one by one in "extras"',
+    );
+  }
+  if (!/^(?:[a-z0-9][a-z0-9._/-]*)?$/.test(prefix)) {
+    throw malformed(
+      `no repository name starts with "${text}"`,
+      prefix.endsWith('*')
+        ? `a prefix needs no star: write "${prefix.replace(/\*+$/, '')}"`
+        : 'names are lower-case letters, digits, ".", "_", "-" and "/"',
+    );
+  }
+  return prefix;
+}
+
+/** Reads a full reference `host/path[:tag]` to an image of any registry. Throws `REFERENCE_MALFORMED`. */
+export function parseExtra(text: string): Reference {
+  const current = namesOldRegistry(text) ? `${KUBERNETES_REGISTRY}/${withoutKubernetesHost(text)}` : text;
+  const reference = parseReference(current);
+  if (reference.digest !== undefined) {
+    throw malformed(
+      `expected host/path[:tag], found a digest in "${text}"`,
+      'a mirror follows tags; write the tag',
+    );
+  }
+  if (!startsWithHost(current)) {
+    throw malformed(
+      `expected host/path[:tag], found "${text}" without a host`,
+      `write "${formatReference(reference)}" for Docker Hub, or put it into "names" if it is one of the source registry`,
+    );
+  }
+  return reference;
+}
+
+/** Gives the name that an image of another registry has in a set. */
+export function extraName(reference: Pick<Reference, 'host' | 'repository'>): ImageName {
+  return `${reference.host}/${reference.repository}`;
+}

@@ -1,0 +1,122 @@
+import { satisfies } from 'semver';
+import { type ImageName, withoutKubernetesHost } from '../config/image-name.ts';
+import type { ImageSet, Patch } from '../config/image-set.ts';
+import type { TagFilter } from '../config/tag-filter.ts';
+import type { Place } from '../lib/reporter.ts';
+import type { Platform } from '../registry/platform.ts';
+import type { Tag } from '../registry/reference.ts';
+import { extrasOf } from './extras.ts';
+import { isSignatureTag } from './signature-tag.ts';
+import { newestFirst, readTagVersion, type TagVersion } from './tag-version.ts';
+
+/** A tag that a source lists, and when it was uploaded where the listing tells that. */
+export interface OfferedTag {
+  readonly tag: Tag;
+  readonly uploaded?: Date | undefined;
+}
+
+function isExcluded(set: ImageSet, text: string): boolean {
+  return set.exclude.some((part) => text.includes(part));
+}
+
+/** Tells whether a repository of the source registry is wanted: named, or begun by a prefix and not excluded. */
+export function wantsRepository(set: ImageSet, name: ImageName): boolean {
+  if (set.names.some((entry) => entry.value === name)) return true;
+  return set.prefixes.some((entry) => name.startsWith(entry.value)) && !isExcluded(set, name);
+}
+
+/** Tells whether a repository below `path/` could be wanted; '' is the registry itself. Lets a walk leave out the rest. */
+export function couldWantBelow(set: ImageSet, path: string): boolean {
+  const start = path === '' ? '' : `${path}/`;
+  if (set.names.some((entry) => entry.value.startsWith(start))) return true;
+  const begun = set.prefixes.some((entry) => entry.value.startsWith(start) || start.startsWith(entry.value));
+  return begun && !isExcluded(set, start);
+}
+
+/** Gives the patch for an image, where the set has one. */
+export function patchFor(set: ImageSet, name: ImageName): Patch | undefined {
+  return set.patches.get(withoutKubernetesHost(name));
+}
+
+/** Gives the platforms that the set wants of an image, an empty list for all; undefined where it leaves that to the run. */
+export function platformsFor(set: ImageSet, name: ImageName): readonly Platform[] | undefined {
+  return patchFor(set, name)?.platforms;
+}
+
+/** Writes a version as semver does, for ranges: a revision or another suffix of a release plays no part in them. */
+function semverOf(version: TagVersion): string {
+  const [major = 0, minor = 0, patch = 0] = version.numbers;
+  const base = `${major}.${minor}.${patch}`;
+  if (!version.prerelease) return base;
+  return `${base}-${version.suffix.map((part) => part.replace(/^0+(?=\d)/, '')).join('.')}`;
+}
+
+function passes(filter: TagFilter, offered: OfferedTag): boolean {
+  if (filter.regex !== undefined && !filter.regex.test(offered.tag)) return false;
+  if (filter.since !== undefined && offered.uploaded !== undefined && offered.uploaded < filter.since) {
+    return false;
+  }
+  if (filter.semver === undefined) return true;
+  const version = readTagVersion(offered.tag);
+  return version.kind === 'version' && satisfies(semverOf(version), filter.semver);
+}
+
+/** Among the newest, releases come first. Pre-releases do so too where a range asked for them. */
+function rank(filter: TagFilter, offered: OfferedTag): number {
+  const version = readTagVersion(offered.tag);
+  if (version.kind !== 'version') return 2;
+  return version.prerelease && filter.semver === undefined ? 1 : 0;
+}
+
+function newest(filter: TagFilter, offered: readonly OfferedTag[]): OfferedTag[] {
+  const ordered = offered.toSorted(newestFirst);
+  if (filter.latest === undefined) return ordered;
+  const ranked = ordered.toSorted((one, other) => rank(filter, one) - rank(filter, other));
+  return ranked.slice(0, filter.latest).toSorted(newestFirst);
+}
+
+/**
+ * Gives the tags that are wanted of an image, the newest first. Signature tags never are. A tag that an extra names is
+ * wanted whatever the filters and `exclude` say; an extra with a tag wants no other.
+ */
+export function selectTags(set: ImageSet, name: ImageName, offered: readonly OfferedTag[]): Tag[] {
+  const ordinary = offered.filter(({ tag }) => !isSignatureTag(tag));
+  const extra = extrasOf(set).get(name);
+  const pinned = ordinary.filter(({ tag }) => extra?.tags.has(tag) === true);
+  const filter = patchFor(set, name)?.tags ?? set.tags;
+  const candidates =
+    extra?.listed === false ? [] : ordinary.filter((one) => !isExcluded(set, one.tag) && passes(filter, one));
+  const chosen = new Map([...newest(filter, candidates), ...pinned].map((one) => [one.tag, one]));
+  return [...chosen.values()].toSorted(newestFirst).map(({ tag }) => tag);
+}
+
+/** A line of a set for which no image was found. */
+export interface Unmatched {
+  readonly kind: 'name' | 'prefix' | 'extra' | 'patch';
+  /** The name or prefix as it counts, without the registry that is implied. */
+  readonly text: string;
+  readonly place: Place;
+}
+
+/** Gives the names, prefixes, extras and patches of a set that none of the images found is for. */
+export function unmatched(set: ImageSet, found: Iterable<ImageName>): Unmatched[] {
+  const names = new Set(found);
+  const wanted = [...names].filter((name) => wantsRepository(set, name));
+  const plain = new Set([...names].map(withoutKubernetesHost));
+  return [
+    ...set.names
+      .filter(({ value }) => !names.has(value))
+      .map(({ value, place }): Unmatched => ({ kind: 'name', text: value, place })),
+    ...set.prefixes
+      .filter(({ value }) => !wanted.some((name) => name.startsWith(value) && !isExcluded(set, name)))
+      .map(({ value, place }): Unmatched => ({ kind: 'prefix', text: value, place })),
+    ...[...extrasOf(set).values()]
+      .filter(({ name }) => !names.has(name))
+      .flatMap(({ name, places }) =>
+        places.map((place): Unmatched => ({ kind: 'extra', text: name, place })),
+      ),
+    ...[...set.patches.values()]
+      .filter(({ match }) => !plain.has(match))
+      .map(({ match, place }): Unmatched => ({ kind: 'patch', text: match, place })),
+  ];
+}

@@ -1,0 +1,113 @@
+/** What a tag tells about the age of its image. */
+export interface TagVersion {
+  /** `version`: numbers joined by dots; `date`: a day, as nightly builds have it; `other`: `latest`, `master`. */
+  readonly kind: 'version' | 'date' | 'other';
+  /** One to four numbers of a version, or year, month and day. */
+  readonly numbers: readonly number[];
+  /** The parts behind the numbers, words and numbers apart: `-rc.1` is `rc` and `1`, `-flannel3` is `flannel` and `3`. */
+  readonly suffix: readonly string[];
+  readonly prerelease: boolean;
+}
+
+// Suffixes are set apart by "-" or "_" ("+" cannot stand in a tag); only the usual words may follow at once (1.2.3rc1).
+const VERSION = /^v?(\d{1,5}(?:\.\d{1,9}){0,3})(?:[-_](.+)|((?:alpha|beta|rc)(?:[-_.]?\d+)?(?:[-_].+)?))?$/i;
+const DATE = /^v?((?:19|20)\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[-_.tT](.+))?$/;
+const PRERELEASE = /^(?:alpha|beta|rc|pre|preview|dev|snapshot|nightly|canary|m)$/i;
+/** What `git describe` gives for a commit behind a release: the number of commits and the commit. */
+const COMMIT_BEHIND_RELEASE = /^\d+-g[0-9a-f]{7,40}$/;
+const OTHER: TagVersion = { kind: 'other', numbers: [], suffix: [], prerelease: false };
+
+function suffixParts(suffix: string): string[] {
+  return suffix.match(/[0-9]+|[A-Za-z]+/g) ?? [];
+}
+
+/** Reads what a tag tells about its version. Every text has an answer. */
+export function readTagVersion(tag: string): TagVersion {
+  const date = DATE.exec(tag);
+  if (date !== null) {
+    const numbers = date.slice(1, 4).map(Number);
+    return { kind: 'date', numbers, suffix: suffixParts(date[4] ?? ''), prerelease: false };
+  }
+  const version = VERSION.exec(tag);
+  if (version?.[1] === undefined) return OTHER;
+  const text = version[2] ?? version[3] ?? '';
+  const suffix = suffixParts(text);
+  const prerelease = suffix.some((part) => PRERELEASE.test(part)) || COMMIT_BEHIND_RELEASE.test(text);
+  return { kind: 'version', numbers: version[1].split('.').map(Number), suffix, prerelease };
+}
+
+function compareParts(one: string, other: string): number {
+  const numbers = /^\d/.test(one) && /^\d/.test(other);
+  if (numbers) return Number(one) - Number(other) || compareTexts(one, other);
+  // As in semver, a number is older than a word.
+  if (/^\d/.test(one)) return -1;
+  if (/^\d/.test(other)) return 1;
+  return compareTexts(one, other);
+}
+
+/** By code units, so that the order is the same on every machine. */
+function compareTexts(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+function compareLists<Item>(
+  one: readonly Item[],
+  other: readonly Item[],
+  compare: (one: Item, other: Item) => number,
+): number {
+  for (const [index, left] of one.entries()) {
+    const right = other[index];
+    if (right === undefined) return 1;
+    const difference = compare(left, right);
+    if (difference !== 0) return difference;
+  }
+  return one.length - other.length;
+}
+
+const KINDS = ['other', 'date', 'version'] as const;
+
+/** Orders versions, older ones first: others, then dates, then versions; 0 for those that tell the same. */
+export function compareVersions(one: TagVersion, other: TagVersion): number {
+  const padded = (version: TagVersion): number[] => [0, 1, 2, 3].map((index) => version.numbers[index] ?? 0);
+  return (
+    KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
+    compareLists(padded(one), padded(other), (left, right) => left - right) ||
+    Number(other.prerelease) - Number(one.prerelease) ||
+    compareLists(one.suffix, other.suffix, compareParts) ||
+    one.numbers.length - other.numbers.length
+  );
+}
+
+/** A tag of a source's listing. */
+export interface DatedTag {
+  readonly tag: string;
+  readonly uploaded?: Date | undefined;
+}
+
+/**
+ * Orders tags, the newest first: by version, then by upload, then by their letters. Versions come before dates,
+ * and these before all others (`latest`, `master`).
+ */
+export function newestFirst(one: DatedTag, other: DatedTag): number {
+  return (
+    compareVersions(readTagVersion(other.tag), readTagVersion(one.tag)) ||
+    (other.uploaded?.getTime() ?? 0) - (one.uploaded?.getTime() ?? 0) ||
+    compareTexts(one.tag, other.tag)
+  );
+}
+
+const MOVING = /^(?:latest|nightly|snapshot|dev|edge|canary|main|master|head|tip|stable|current|next)$/i;
+const COMMIT = /^[0-9a-f]{40}$/;
+
+/**
+ * Tells whether a tag looks as if no one ever moved it: a full version (three numbers, and if it has a suffix then one
+ * that ends with a number: `v1.9.1-flannel3`, `3.5.21-0`), a day or a whole commit. When in doubt it does not.
+ */
+export function looksImmutable(tag: string): boolean {
+  if (COMMIT.test(tag)) return true;
+  const { kind, numbers, suffix } = readTagVersion(tag);
+  if (kind === 'other' || suffix.some((part) => MOVING.test(part))) return false;
+  const last = suffix.at(-1);
+  if (kind === 'date') return true;
+  return numbers.length >= 3 && (last === undefined || /^\d/.test(last) || last === 'arm');
+}

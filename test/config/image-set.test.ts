@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import { parseDocument } from '../../src/config/document.ts';
+import { type ImageSet, parseImageSet, readImageSet } from '../../src/config/image-set.ts';
+import { ConfigurationFailure } from '../../src/config/problem.ts';
+import { formatPlatform } from '../../src/registry/platform.ts';
+import { formatReference } from '../../src/registry/reference.ts';
+
+function read(text: string): ImageSet {
+  return parseImageSet(parseDocument('image_set.json', text));
+}
+
+function problemsOf(text: string): string[] {
+  try {
+    read(text);
+  } catch (error) {
+    if (!(error instanceof ConfigurationFailure)) throw error;
+    return error.problems.map(({ place, message }) => `${place.line}:${place.column} ${message}`);
+  }
+  return [];
+}
+
+describe('an image set', () => {
+  test('in the form that the Go tool reads works unchanged', () => {
+    const set = read(
+      '{"names": ["kube-apiserver", "pause"],\n"prefixes": ["sig-storage/"], "exclude": ["-amd64"]}',
+    );
+    expect(set.names).toEqual([
+      { value: 'kube-apiserver', place: { file: 'image_set.json', line: 1, column: 12 } },
+      { value: 'pause', place: { file: 'image_set.json', line: 1, column: 30 } },
+    ]);
+    expect(set.prefixes.map(({ value, place }) => [value, place.line, place.column])).toEqual([
+      ['sig-storage/', 2, 14],
+    ]);
+    expect(set.exclude).toEqual(['-amd64']);
+    expect({ extras: set.extras, patches: set.patches.size, tags: set.tags, notices: set.notices }).toEqual({
+      extras: [],
+      patches: 0,
+      tags: {},
+      notices: [],
+    });
+  });
+
+  test('takes null for an empty list, as Go writes it', () => {
+    const set = read('{"names": ["pause"], "prefixes": null, "exclude": null}');
+    expect([set.prefixes, set.exclude]).toEqual([[], []]);
+  });
+
+  test('reads both names of the Kubernetes registry, and says that the old one is old', () => {
+    const set = read(
+      '{"names": ["k8s.gcr.io/pause",\n"registry.k8s.io/etcd"], "prefixes": ["k8s.gcr.io/dns/"],\n"exclude": ["registry.k8s.io/dns/x"],\n"extras": ["k8s.gcr.io/kube-proxy:v1.20.0"], "patches": [{"match": "k8s.gcr.io/etcd", "name": "e"}]}',
+    );
+    expect(set.names.map(({ value }) => value)).toEqual(['pause', 'etcd']);
+    expect(set.prefixes.map(({ value }) => value)).toEqual(['dns/']);
+    expect(set.exclude).toEqual(['dns/x']);
+    expect(set.extras.map(({ value }) => formatReference(value))).toEqual([
+      'registry.k8s.io/kube-proxy:v1.20.0',
+    ]);
+    expect([...set.patches.keys()]).toEqual(['etcd']);
+    expect(set.notices.map(({ place, message }) => `${place.line} ${message.split('; ')[1]}`)).toEqual([
+      '1 read as registry.k8s.io/pause',
+      '2 read as registry.k8s.io/dns/',
+      '4 read as registry.k8s.io/kube-proxy:v1.20.0',
+      '4 read as registry.k8s.io/etcd',
+    ]);
+  });
+
+  test('reads patches, filters and platforms into values', () => {
+    const set = read(`{
+      "extras": ["ghcr.io/flannel-io/flannel", "docker.io/nginx:1.29.1"],
+      "tags": {"semver": ">=1.9, <2", "since": "2025-01-01"},
+      "patches": [
+        {"match": "ghcr.io/flannel-io/flannel", "tags": {"latest": 3, "regex": "^v0\\\\."}},
+        {"match": "docker.io/nginx", "name": "web/nginx", "platforms": ["linux/amd64", "linux/arm/v7"]},
+      ]
+    }`);
+    expect(set.tags.semver?.range).toBe('>=1.9.0 <2.0.0-0');
+    expect(set.tags.since).toEqual(new Date('2025-01-01T00:00:00Z'));
+    const flannel = set.patches.get('ghcr.io/flannel-io/flannel');
+    expect([
+      flannel?.tags?.latest,
+      flannel?.tags?.regex?.test('v0.28.9'),
+      flannel?.tags?.regex?.test('v1'),
+    ]).toEqual([3, true, false]);
+    const nginx = set.patches.get('docker.io/library/nginx');
+    expect([nginx?.name, nginx?.platforms?.map(formatPlatform), nginx?.place.line]).toEqual([
+      'web/nginx',
+      ['linux/amd64', 'linux/arm/v7'],
+      6,
+    ]);
+  });
+
+  test('warns of an empty prefix', () => {
+    expect(read('{"prefixes": [""]}').notices.map(({ message }) => message)).toEqual([
+      'an empty prefix matches every repository',
+    ]);
+  });
+
+  test.each<[string, string, string[]]>([
+    [
+      'nothing wanted',
+      '{"exclude": ["x"]}',
+      ['1:1 the set has no image: give "names", "prefixes" or "extras"'],
+    ],
+    [
+      'names of other things',
+      '{"names": [\n"pause:3.10",\n"quay.io/calico/node",\n"Kube-Proxy",\n"",\n"https://registry.k8s.io/pause"]}',
+      [
+        '2:1 expected a name without a tag, found "pause:3.10" (write "pause", and choose its tags with a patch)',
+        '3:1 "quay.io/calico/node" names another registry (move it to "extras")',
+        '4:1 "Kube-Proxy" cannot be part of a repository name (repositories are lower case: kube-proxy)',
+        '5:1 an empty path component cannot be part of a repository name (a path component is lower-case letters and digits, joined by ".", "_", "__" or "-")',
+        '6:1 an image reference has no scheme (write registry.k8s.io/pause)',
+      ],
+    ],
+    [
+      'prefixes of nothing',
+      '{"prefixes": [\n"kube-*",\n"Kube",\n"quay.io/calico/"]}',
+      [
+        '2:1 no repository name starts with "kube-*" (a prefix needs no star: write "kube-")',
+        '3:1 no repository name starts with "Kube" (names are lower-case letters, digits, ".", "_", "-" and "/")',
+        '4:1 "quay.io/calico/" names another registry (name the images of other registries one by one in "extras")',
+      ],
+    ],
+    [
+      'excluding everything',
+      '{"names": ["pause"], "exclude": [""]}',
+      ['1:34 expected some characters, found ""; every name and tag contains that'],
+    ],
+    [
+      'extras that are no full references',
+      '{"extras": [\n"coredns/coredns",\n"nginx",\n"ghcr.io/a/b:",\n5]}',
+      [
+        '2:1 expected host/path[:tag], found "coredns/coredns" without a host (write "docker.io/coredns/coredns" for Docker Hub, or put it into "names" if it is one of the source registry)',
+        '3:1 expected host/path[:tag], found "nginx" without a host (write "docker.io/library/nginx" for Docker Hub, or put it into "names" if it is one of the source registry)',
+        '4:1 the tag after ":" is empty (a tag is up to 128 letters, digits, "_", "." and "-", and starts with none of the last two)',
+        '5:1 expected a text, found 5',
+      ],
+    ],
+    [
+      'filters',
+      '{"names": ["pause"], "tags": {\n"semver": "new",\n"latest": 0,\n"since": "2025-02-30",\n"regex": "(",\n"newest": 3}}',
+      [
+        '2:11 expected a range of versions, found "new" (write one such as ">=1.35", "~1.36.2" or ">=1.9 <2 || 3.x")',
+        '3:11 expected at least 1, found 0',
+        '4:10 expected a day, found "2025-02-30" (write it as 2026-03-31, or with a time and its zone as 2026-03-31T08:00:00Z)',
+        '5:10 expected a regular expression, found "(": error parsing regexp: missing closing ): `(` (the grammar is RE2, which has neither lookaround nor backreferences)',
+        '6:1 "newest" is not a known key; known are "semver", "latest", "since" or "regex"',
+      ],
+    ],
+    [
+      'patches',
+      '{"names": ["pause"], "patches": [\n{"match": "pause"},\n{"name": "x"},\n{"match": "etcd", "platforms": ["amd64"]}]}',
+      [
+        '2:1 the patch changes nothing: give "name", "tags" or "platforms"',
+        '3:1 "match" is missing: expected a text',
+        '4:33 "amd64" is not a platform (write os/architecture, such as linux/amd64 or linux/arm/v7)',
+      ],
+    ],
+    [
+      'two patches for one image',
+      '{"names": ["pause"], "patches": [\n{"match": "etcd", "name": "a"},\n{"match": "registry.k8s.io/etcd", "name": "b"}]}',
+      ['3:11 there is a patch for "etcd" already, on line 2; join the two'],
+    ],
+  ])('says what is wrong: %s', (_name, text, problems) => {
+    expect(problemsOf(text)).toEqual(problems);
+  });
+
+  test('of this repository is in order', async () => {
+    const set = await readImageSet('image_set.json');
+    expect(set.notices).toEqual([]);
+    expect(set.names.map(({ value }) => value)).toContain('kube-apiserver');
+  });
+});

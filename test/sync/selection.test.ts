@@ -1,0 +1,280 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseDocument } from '../../src/config/document.ts';
+import { type ImageSet, parseImageSet, readImageSet } from '../../src/config/image-set.ts';
+import { digestOf } from '../../src/registry/digest.ts';
+import { formatPlatform } from '../../src/registry/platform.ts';
+import { parseTag } from '../../src/registry/reference.ts';
+import { extrasOf } from '../../src/sync/extras.ts';
+import {
+  couldWantBelow,
+  type OfferedTag,
+  platformsFor,
+  selectTags,
+  unmatched,
+  wantsRepository,
+} from '../../src/sync/selection.ts';
+import { isSignatureTag, signatureTagsOf } from '../../src/sync/signature-tag.ts';
+
+const DIGEST = digestOf(Buffer.from('an image'));
+const SIGNATURE = `sha256-${DIGEST.slice(7)}`;
+
+function imageSet(content: object): ImageSet {
+  return parseImageSet(parseDocument('image_set.json', JSON.stringify(content)));
+}
+
+function offered(...tags: (string | [string, string])[]): OfferedTag[] {
+  return tags.map((tag) =>
+    typeof tag === 'string'
+      ? { tag: parseTag(tag) }
+      : { tag: parseTag(tag[0]), uploaded: new Date(`${tag[1]}T00:00:00Z`) },
+  );
+}
+
+describe('repositories', () => {
+  const set = imageSet({
+    names: ['kube-apiserver', 'dns/k8s-dns-arm-node'],
+    prefixes: ['sig-storage/csi', 'autoscaling/'],
+    exclude: ['-arm', 'old/'],
+  });
+
+  test.each<[string, boolean]>([
+    ['kube-apiserver', true],
+    ['kube-apiserver-amd64', false],
+    ['dns/k8s-dns-arm-node', true],
+    ['sig-storage/csi-provisioner', true],
+    ['sig-storage/csi-provisioner-arm64', false],
+    ['sig-storage/nfs', false],
+    ['autoscaling/a/b', true],
+    ['autoscaling/old/b', false],
+    ['x/autoscaling/a', false],
+  ])('%s wanted: %s', (name, wanted) => {
+    expect(wantsRepository(set, name)).toBe(wanted);
+  });
+
+  test.each<[string, boolean]>([
+    ['', true],
+    ['dns', true],
+    ['kube-apiserver', false],
+    ['sig-storage', true],
+    ['sig-storage/csi-x', true],
+    ['sig-storage/nfs', false],
+    ['sig', false],
+    ['autoscaling/a', true],
+    ['autoscaling/old', false],
+    ['autoscaling/a-arm64', false],
+  ])('below %s something could be wanted: %s', (path, could) => {
+    expect(couldWantBelow(set, path)).toBe(could);
+  });
+
+  test('a walk that leaves out what could not be wanted misses nothing', () => {
+    const path = fc.array(fc.constantFrom('a', 'b', 'ab', 'a-b'), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(
+        path,
+        fc.array(path),
+        fc.array(fc.string({ unit: fc.constantFrom('a', 'b', '/', '-'), maxLength: 5 })),
+        fc.array(fc.string({ unit: fc.constantFrom('a', 'b', '/', '-'), minLength: 2, maxLength: 3 })),
+        (sought, names, prefixes, exclude) => {
+          const random = imageSet({
+            names: [...names.map((name) => name.join('/')), 'pause'],
+            prefixes: prefixes.filter((prefix) => !/^[-/]/.test(prefix)),
+            exclude,
+          });
+          if (!wantsRepository(random, sought.join('/'))) return;
+          for (let depth = 0; depth < sought.length; depth += 1) {
+            expect(couldWantBelow(random, sought.slice(0, depth).join('/'))).toBe(true);
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe('tags', () => {
+  const tags = offered(
+    'latest',
+    'v1.34.0',
+    'v1.36.1',
+    'v1.35.2',
+    'v1.37.0-rc.0',
+    'v1.36.1-amd64',
+    `${SIGNATURE}.sig`,
+    SIGNATURE,
+  );
+
+  test.each<[string, object, string[]]>([
+    ['no filter', {}, ['v1.37.0-rc.0', 'v1.36.1-amd64', 'v1.36.1', 'v1.35.2', 'v1.34.0', 'latest']],
+    ['semver', { semver: '>=1.35' }, ['v1.36.1-amd64', 'v1.36.1', 'v1.35.2']],
+    ['semver that asks for a pre-release', { semver: '>=1.37.0-alpha.0' }, ['v1.37.0-rc.0']],
+    ['semver, either', { semver: '~1.34.0 || 1.35.x' }, ['v1.35.2', 'v1.34.0']],
+    ['latest counts releases first', { latest: 2 }, ['v1.36.1-amd64', 'v1.36.1']],
+    [
+      'latest takes the rest where releases are few',
+      { latest: 5 },
+      ['v1.37.0-rc.0', 'v1.36.1-amd64', 'v1.36.1', 'v1.35.2', 'v1.34.0'],
+    ],
+    ['regex, anywhere', { regex: '1\\.3[45]' }, ['v1.35.2', 'v1.34.0']],
+    ['regex, whole', { regex: '^v[0-9.]+$', latest: 2 }, ['v1.36.1', 'v1.35.2']],
+    ['nothing left', { semver: '>=9' }, []],
+  ])('%s', (_name, filter, wanted) => {
+    expect(selectTags(imageSet({ names: ['a'], tags: filter }), 'a', tags)).toEqual(wanted);
+  });
+
+  test.each<[string, string, string[], string[]]>([
+    ['revisions', '>=3.5.21', ['3.5.21-0', '3.5.20-0', 'v3.6.11', '3.10'], ['3.10', 'v3.6.11', '3.5.21-0']],
+    ['two numbers', '>=3.10', ['3.9', '3.10', '3.10.2'], ['3.10.2', '3.10']],
+    ['named builds', '~1.9.1', ['v1.9.1-flannel3', 'v1.8.0-flannel1'], ['v1.9.1-flannel3']],
+    ['dates are no versions', '>=1', ['v20240513-35280ba', '20240513', 'v1.5.2'], ['v1.5.2']],
+    ['commits behind a release', '>=1', ['v1.5.2-3-gabcdef0', 'v1.5.2'], ['v1.5.2']],
+    ['leading zeros', '>=1.37.0-rc.1', ['v1.37.0-rc.01', 'v1.37.0-rc.00'], ['v1.37.0-rc.01']],
+  ])('versions as Kubernetes writes them: %s', (_name, semver, given, wanted) => {
+    expect(selectTags(imageSet({ names: ['a'], tags: { semver } }), 'a', offered(...given))).toEqual(wanted);
+  });
+
+  test('since goes by the time of upload; without one a tag stays', () => {
+    const set = imageSet({ names: ['a'], tags: { since: '2025-01-01' } });
+    expect(selectTags(set, 'a', offered(['v1', '2024-12-31'], ['v2', '2025-01-01'], 'v3'))).toEqual([
+      'v3',
+      'v2',
+    ]);
+  });
+
+  test('exclude drops tags also of images that are named, and signatures never count', () => {
+    const set = imageSet({ names: ['a'], exclude: ['-amd64', 'rc', 'latest'] });
+    expect(selectTags(set, 'a', tags)).toEqual(['v1.36.1', 'v1.35.2', 'v1.34.0']);
+  });
+
+  test('a patch takes the place of the filter for all', () => {
+    const set = imageSet({
+      names: ['a', 'b', 'c'],
+      tags: { latest: 1 },
+      patches: [
+        { match: 'a', tags: { semver: '1.35.x' } },
+        { match: 'b', tags: {}, platforms: ['linux/arm64'] },
+        { match: 'c', name: 'd', platforms: [] },
+      ],
+    });
+    expect(selectTags(set, 'a', tags)).toEqual(['v1.35.2']);
+    expect(selectTags(set, 'b', tags)).toHaveLength(6);
+    expect(selectTags(set, 'c', tags)).toEqual(['v1.36.1-amd64']);
+    expect(platformsFor(set, 'a')).toBeUndefined();
+    expect(platformsFor(set, 'b')?.map(formatPlatform)).toEqual(['linux/arm64']);
+    expect(platformsFor(set, 'c')).toEqual([]);
+  });
+
+  test('extras give their named tags, and all others only where they stand without a tag too', () => {
+    const set = imageSet({
+      extras: [
+        'ghcr.io/a/b:latest',
+        'ghcr.io/a/b:v1.34.0',
+        'quay.io/c/d',
+        'quay.io/c/d:v1.36.1-amd64',
+        'quay.io/e/f',
+      ],
+      exclude: ['latest', '-amd64'],
+      tags: { semver: '>=1.35' },
+      patches: [{ match: 'quay.io/e/f', tags: { latest: 1 } }],
+    });
+    expect(selectTags(set, 'ghcr.io/a/b', tags)).toEqual(['v1.34.0', 'latest']);
+    expect(selectTags(set, 'quay.io/c/d', tags)).toEqual(['v1.36.1-amd64', 'v1.36.1', 'v1.35.2']);
+    expect(selectTags(set, 'quay.io/e/f', tags)).toEqual(['v1.36.1']);
+    const [first] = extrasOf(set).values();
+    expect(first).toMatchObject({
+      host: 'ghcr.io',
+      repository: 'a/b',
+      listed: false,
+      places: [{ line: 1 }, { line: 1 }],
+    });
+  });
+
+  test('of any shape are chosen from what is offered, none twice, none that names a signature', () => {
+    const tag = fc
+      .stringMatching(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,40}$/)
+      .map((text) => ({ tag: parseTag(text) }));
+    const filter = fc.record(
+      {
+        semver: fc.constantFrom('*', '>=1', '<2'),
+        latest: fc.integer({ min: 1, max: 9 }),
+        regex: fc.constantFrom('.', '^v'),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.array(tag), filter, (some, filters) => {
+        const chosen = selectTags(imageSet({ names: ['a'], tags: filters }), 'a', some);
+        expect(new Set(chosen).size).toBe(chosen.length);
+        expect(chosen.every((one) => some.some((other) => other.tag === one) && !isSignatureTag(one))).toBe(
+          true,
+        );
+        if (filters.latest !== undefined) expect(chosen.length).toBeLessThanOrEqual(filters.latest);
+      }),
+    );
+  });
+});
+
+test('signature tags are told from others and go to their image', () => {
+  const other = digestOf(Buffer.from('another image'));
+  const tags = [
+    `${SIGNATURE}.sig`,
+    `${SIGNATURE}.att`,
+    `${SIGNATURE}.sbom`,
+    SIGNATURE,
+    `sha256-${other.slice(7)}.sig`,
+    'v1',
+  ];
+  expect(tags.map(isSignatureTag)).toEqual([true, true, true, true, true, false]);
+  expect(signatureTagsOf(DIGEST, tags)).toEqual(tags.slice(0, 4));
+  expect(signatureTagsOf(digestOf(Buffer.from('an image'), 'sha512'), tags)).toEqual([]);
+  expect(isSignatureTag('sha256-abc')).toBe(false);
+});
+
+test('what no image was found for is told with its kind and its place', () => {
+  const set = imageSet({
+    names: ['kube-proxy', 'gone'],
+    prefixes: ['sig-storage/', 'none/', 'only-arm'],
+    exclude: ['-arm'],
+    extras: ['ghcr.io/a/b', 'ghcr.io/c/d'],
+    patches: [
+      { match: 'kube-proxy', name: 'p' },
+      { match: 'typo', name: 't' },
+      { match: 'ghcr.io/a/b', name: 'b' },
+    ],
+  });
+  const found = ['kube-proxy', 'sig-storage/nfs', 'only-arm64', 'ghcr.io/a/b'];
+  expect(unmatched(set, found).map(({ kind, text }) => `${kind} ${text}`)).toEqual([
+    'name gone',
+    'prefix none/',
+    'prefix only-arm',
+    'extra ghcr.io/c/d',
+    'patch typo',
+  ]);
+  expect(unmatched(set, found)[0]?.place).toEqual({ file: 'image_set.json', line: 1, column: 24 });
+});
+
+test('the set of this repository wants recent releases only', async () => {
+  const set = await readImageSet('image_set.json');
+  const kubernetes = offered(
+    'v1.34.9',
+    'v1.35.0',
+    'v1.36.4',
+    'v1.37.1',
+    'v1.38.0-alpha.1',
+    'v1.37.0-rc.1',
+    `${SIGNATURE}.sig`,
+  );
+  expect(selectTags(set, 'kube-apiserver', kubernetes)).toEqual(['v1.37.1', 'v1.36.4', 'v1.35.0']);
+  const etcd = offered('3.6.5-0', '3.6.6-0', '3.7.0-0', '3.7.0-rc.0-0', 'v3.6.11', 'v3.5.31-arm64');
+  expect(selectTags(set, 'etcd', etcd)).toEqual(['3.7.0-0', '3.6.6-0']);
+  expect(selectTags(set, 'pause', offered('3.9', '3.10', '3.10.2', 'latest', '3.10-amd64'))).toEqual([
+    '3.10.2',
+    '3.10',
+  ]);
+  const cni = offered('v1.9.1-flannel3', 'v1.6.0-flannel1', 'v1.9.1-flannel3-amd64');
+  expect(selectTags(set, 'ghcr.io/flannel-io/flannel-cni-plugin', cni)).toEqual(['v1.9.1-flannel3']);
+  const provisioner = offered(['v5.0.0', '2024-04-01'], ['v1.6.0', '2021-01-01'], 'canary', [
+    'v6.0.0-rc1',
+    '2026-01-01',
+  ]);
+  expect(selectTags(set, 'sig-storage/csi-provisioner', provisioner)).toEqual(['v5.0.0']);
+});
