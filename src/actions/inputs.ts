@@ -1,0 +1,51 @@
+import type { Flag } from '../config/flag.ts';
+import { nearestName } from '../lib/nearest.ts';
+
+/** What a workflow gave under `with:`. */
+export interface Inputs {
+  /** Texts by input name, as the flags' reader takes them; what was left empty is missing. */
+  readonly values: ReadonlyMap<string, string>;
+  /** A warning for each input that the action does not have. */
+  readonly warnings: readonly string[];
+}
+
+const PREFIX = 'INPUT_';
+
+/** Gives how a message names an input. */
+export function labelInput(name: string): string {
+  return `input "${name}"`;
+}
+
+/** Gives the flags that are inputs of an action. */
+export function inputFlags<Name extends string>(flags: readonly Flag<Name>[]): readonly Flag<Name>[] {
+  return flags.filter((flag) => flag.commandLineOnly !== true);
+}
+
+/** Reads the inputs of an action by its table of flags; an unknown one is told with the name that was likely meant. */
+export function readInputs(
+  flags: readonly Flag[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Inputs {
+  const known = new Map(inputFlags(flags).map((flag) => [variableOf(flag.name), flag.name]));
+  const values = new Map<string, string>();
+  const warnings: string[] = [];
+  for (const [variable, text = ''] of Object.entries(environment)) {
+    if (!variable.startsWith(PREFIX) || text === '') continue;
+    const name = known.get(variable);
+    if (name !== undefined) values.set(name, text);
+    else warnings.push(describeUnknown(variable, known.values()));
+  }
+  return { values, warnings };
+}
+
+/** Gives the variable in which the runner hands over an input: upper case, spaces become underscores. */
+function variableOf(name: string): string {
+  return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`;
+}
+
+function describeUnknown(variable: string, known: Iterable<string>): string {
+  const name = variable.slice(PREFIX.length).toLowerCase();
+  const nearest = nearestName(name, known);
+  const advice = nearest === undefined ? 'remove it' : `did you mean "${nearest}"?`;
+  return `${labelInput(name)}: the action has no such input, so it was ignored (${advice})`;
+}

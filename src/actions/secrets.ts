@@ -1,0 +1,28 @@
+import * as core from '@actions/core';
+
+/**
+ * Makes the runner hide a password in every form in which it travels: as it is, in a URL, in a query, and in the header
+ * of basic authentication. The user name stays readable: an output that holds a masked word is dropped by GitHub, and
+ * user names are often part of image names.
+ */
+export function maskPassword(
+  username: string | undefined,
+  password: string,
+  mask: (text: string) => void = core.setSecret,
+): void {
+  const forms = new Set([
+    password,
+    encodeURIComponent(password),
+    new URLSearchParams({ '': password }).toString().slice(1),
+    Buffer.from(password).toString('base64'),
+  ]);
+  if (username !== undefined) forms.add(Buffer.from(`${username}:${password}`).toString('base64'));
+  // The runner masks line by line, so a line of a password is as telling as the whole.
+  for (const line of password.split(/\r?\n/)) forms.add(line);
+  for (const form of forms) if (form.trim() !== '') mask(form);
+}
+
+/** Makes the runner hide a token that a registry or GitHub gave. */
+export function maskToken(token: string, mask: (text: string) => void = core.setSecret): void {
+  if (token.trim() !== '') mask(token);
+}

@@ -1,0 +1,36 @@
+/** The name of a workflow command that speaks to the log. */
+export type CommandName = 'group' | 'endgroup' | 'notice' | 'warning' | 'error' | 'debug';
+
+/**
+ * Writes a workflow command on one line; properties that are undefined are left out.
+ * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+ */
+export function formatCommand(
+  name: CommandName,
+  message = '',
+  properties: Readonly<Record<string, string | number | undefined>> = {},
+): string {
+  const given = Object.entries(properties)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}=${escapeProperty(String(value))}`);
+  const space = given.length === 0 ? '' : ' ';
+  return `::${name}${space}${given.join(',')}::${escapeMessage(message)}`;
+}
+
+/**
+ * Gives the lines of a text so that the runner takes none of them for a command: what a registry answers must not set
+ * masks or groups. https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+ */
+export function plainLines(text: string): string[] {
+  return text
+    .split(/\r\n|\r|\n/)
+    .map((line) => line.replace(/^(\s*):(?=:)/, '$1: ').replaceAll('##[', '## ['));
+}
+
+function escapeMessage(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function escapeProperty(text: string): string {
+  return escapeMessage(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}
