@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { type ImageSet, parseImageSet, readImageSet } from '../../src/config/image-set.ts';
@@ -169,5 +170,11 @@ describe('an image set', () => {
     const set = await readImageSet('image_set.json');
     expect(set.notices).toEqual([]);
     expect(set.names.map(({ value }) => value)).toContain('kube-apiserver');
+  });
+
+  test('of the documentation is in order', async () => {
+    const page = await readFile('docs/image-set.md', 'utf8');
+    const example = /```jsonc\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+    expect([...read(example).patches.keys()]).toEqual(['kube-apiserver', 'ingress-nginx/controller']);
   });
 });

@@ -11,10 +11,9 @@ import {
   type OfferedTag,
   platformsFor,
   selectTags,
-  unmatched,
   wantsRepository,
 } from '../../src/sync/selection.ts';
-import { isSignatureTag, signatureTagsOf } from '../../src/sync/signature-tag.ts';
+import { isSignatureTag } from '../../src/sync/signature-tag.ts';
 
 const DIGEST = digestOf(Buffer.from('an image'));
 const SIGNATURE = `sha256-${DIGEST.slice(7)}`;
@@ -211,45 +210,6 @@ describe('tags', () => {
       }),
     );
   });
-});
-
-test('signature tags are told from others and go to their image', () => {
-  const other = digestOf(Buffer.from('another image'));
-  const tags = [
-    `${SIGNATURE}.sig`,
-    `${SIGNATURE}.att`,
-    `${SIGNATURE}.sbom`,
-    SIGNATURE,
-    `sha256-${other.slice(7)}.sig`,
-    'v1',
-  ];
-  expect(tags.map(isSignatureTag)).toEqual([true, true, true, true, true, false]);
-  expect(signatureTagsOf(DIGEST, tags)).toEqual(tags.slice(0, 4));
-  expect(signatureTagsOf(digestOf(Buffer.from('an image'), 'sha512'), tags)).toEqual([]);
-  expect(isSignatureTag('sha256-abc')).toBe(false);
-});
-
-test('what no image was found for is told with its kind and its place', () => {
-  const set = imageSet({
-    names: ['kube-proxy', 'gone'],
-    prefixes: ['sig-storage/', 'none/', 'only-arm'],
-    exclude: ['-arm'],
-    extras: ['ghcr.io/a/b', 'ghcr.io/c/d'],
-    patches: [
-      { match: 'kube-proxy', name: 'p' },
-      { match: 'typo', name: 't' },
-      { match: 'ghcr.io/a/b', name: 'b' },
-    ],
-  });
-  const found = ['kube-proxy', 'sig-storage/nfs', 'only-arm64', 'ghcr.io/a/b'];
-  expect(unmatched(set, found).map(({ kind, text }) => `${kind} ${text}`)).toEqual([
-    'name gone',
-    'prefix none/',
-    'prefix only-arm',
-    'extra ghcr.io/c/d',
-    'patch typo',
-  ]);
-  expect(unmatched(set, found)[0]?.place).toEqual({ file: 'image_set.json', line: 1, column: 24 });
 });
 
 test('the set of this repository wants recent releases only', async () => {

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { parseDocument } from '../../src/config/document.ts';
+import { parseImageSet } from '../../src/config/image-set.ts';
+import { unmatched } from '../../src/sync/selection.ts';
+
+test('what no image was found for is told with its kind and its place', () => {
+  const content = JSON.stringify({
+    names: ['kube-proxy', 'gone'],
+    prefixes: ['sig-storage/', 'none/', 'only-arm'],
+    exclude: ['-arm'],
+    extras: ['ghcr.io/a/b', 'ghcr.io/c/d'],
+    patches: [
+      { match: 'kube-proxy', name: 'p' },
+      { match: 'typo', name: 't' },
+      { match: 'ghcr.io/a/b', name: 'b' },
+    ],
+  });
+  const set = parseImageSet(parseDocument('image_set.json', content));
+  const found = ['kube-proxy', 'sig-storage/nfs', 'only-arm64', 'ghcr.io/a/b'];
+  expect(unmatched(set, found).map(({ kind, text }) => `${kind} ${text}`)).toEqual([
+    'name gone',
+    'prefix none/',
+    'prefix only-arm',
+    'extra ghcr.io/c/d',
+    'patch typo',
+  ]);
+  expect(unmatched(set, found)[0]?.place).toEqual({ file: 'image_set.json', line: 1, column: 24 });
+});
