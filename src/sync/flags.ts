@@ -82,7 +82,7 @@ const TABLE = [
     name: 'platform',
     value: 'OS/ARCH',
     repeatable: true,
-    defaultNote: 'all',
+    default: 'all',
     group: WHAT,
     description: 'Platforms to mirror of images that offer several',
   },
@@ -185,7 +185,7 @@ const TABLE = [
     name: 'json',
     commandLineOnly: true,
     group: RESULT,
-    description: 'Print the report as JSON on standard output, and all else on standard error',
+    description: 'Print the result as JSON on standard output, and all else on standard error',
   },
 ] as const satisfies readonly Flag[];
 

@@ -1,5 +1,6 @@
 import { FlagReader, type FlagSource } from '../config/flag-reader.ts';
 import { malformed, oneOf, parseSwitch, wholeNumber } from '../config/flag-value.ts';
+import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
 import { type Platform, parsePlatform } from '../registry/platform.ts';
@@ -56,8 +57,6 @@ export type ParsedSyncSettings =
   | { readonly ok: true; readonly settings: SyncSettings; readonly notices: readonly string[] }
   | { readonly ok: false; readonly failures: readonly Failure[] };
 
-const RETIRED_HOST = 'k8s.gcr.io';
-const ITS_SUCCESSOR = 'registry.k8s.io';
 const NO_NAMESPACE = '/';
 const IN_FLIGHT = wholeNumber(1, 1000);
 
@@ -67,9 +66,9 @@ export function parseSyncSettings(from: FlagSource): ParsedSyncSettings {
   const notices = new Set<string>();
   const host = (text: string, about: string): Host => {
     const given = parseHost(text, about);
-    if (given !== RETIRED_HOST) return given;
-    notices.add(`${about}: ${RETIRED_HOST} is frozen and being shut down; ${ITS_SUCCESSOR} is used instead`);
-    return parseHost(ITS_SUCCESSOR);
+    if (given !== OLD_KUBERNETES_REGISTRY) return given;
+    notices.add(`${about}: ${given} is frozen and being shut down; ${KUBERNETES_REGISTRY} is used instead`);
+    return parseHost(KUBERNETES_REGISTRY);
   };
   const settings: SyncSettings = {
     source: flags.required('source', host),

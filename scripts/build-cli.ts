@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const VERSION_LINE = "const VERSION = 'v1.0.0';";
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { version: { type: 'string', default: 'v1.0.0' } },
+});
+for (const name of positionals) {
+  if (existsSync(`src/${name}.ts`)) buildExecutable(name, values.version);
+  else console.log(`${name}: not built, there is no src/${name}.ts`);
+}
+
+/** Writes ./<name>: the shell preamble that finds a Node 24, and behind it one bundle of build/src/<name>.js. */
+function buildExecutable(name: string, version: string): void {
+  if (!/^v\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/.test(version)) {
+    throw new Error(`version=${version}: write a version such as v1.2.3`);
+  }
+  const folder = join('build', 'bundle', name);
+  rmSync(folder, { recursive: true, force: true });
+  bundle(join('build', 'src', `${name}.js`), folder);
+  const strays = readdirSync(folder).filter((file) => file !== 'index.js' && file !== 'package.json');
+  if (strays.length > 0) {
+    throw new Error(
+      `${name} has to be one file, but the bundle has ${strays.join(', ')} as well: ` +
+        'write import(/* webpackMode: "eager" */ …)',
+    );
+  }
+  const preamble = readFileSync('scripts/cli-preamble.sh', 'utf8').replaceAll('@NAME@', name);
+  const program = stampVersion(readFileSync(join(folder, 'index.js'), 'utf8'), version);
+  // Renamed into place, so that a running one keeps its file.
+  writeFileSync(`${name}.new`, `${preamble}\n${program}`);
+  chmodSync(`${name}.new`, 0o755);
+  renameSync(`${name}.new`, name);
+  console.log(`./${name} ${version}`);
+}
+
+/** Bundles with this repository's own ncc, from its root: module ids depend on both. */
+function bundle(entry: string, folder: string): void {
+  const ncc = join('node_modules', '@vercel', 'ncc', 'dist', 'ncc', 'cli.js');
+  execFileSync(process.execPath, [ncc, 'build', entry, '-o', folder, '--no-cache', '-q'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+function stampVersion(program: string, version: string): string {
+  const parts = program.split(VERSION_LINE);
+  if (parts.length !== 2) {
+    throw new Error(`src/cli/version.ts: expected "${VERSION_LINE}" once in the bundle`);
+  }
+  return parts.join(`const VERSION = '${version}';`);
+}

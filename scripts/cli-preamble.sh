@@ -1,0 +1,20 @@
+#!/bin/sh
+':' /*
+# This file is a shell script that finds a Node 24, and the JavaScript module that it then runs. To the shell, all
+# that follows the last "exit" does not exist; to Node, this part is a comment, so nothing in it may close one.
+run_with() {
+  node=$1
+  shift
+  major=$("$node" --version 2>&1) || return
+  major=${major#v}
+  [ "${major%%.*}" -ge 24 ] 2>&- && exec "$node" --disable-warning=ExperimentalWarning "$0" "$@"
+}
+run_with "${KEEL_NODE:-node}" "$@"
+if [ -z "$KEEL_NODE" ]; then
+  # A checkout brings a Node along; this file, or what a link to it means, stands at the root of one.
+  file=$(readlink -f "$0") || file=$0
+  run_with "${file%/*}/node_modules/.bin/node" "$@"
+fi
+echo "@NAME@ needs Node 24 or newer" >&2
+exit 1
+*/

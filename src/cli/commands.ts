@@ -1,0 +1,31 @@
+import type { Reporter } from '../lib/reporter.ts';
+import type { Reference } from '../registry/reference.ts';
+import type { SyncSettings } from '../sync/settings.ts';
+import type { ExitCode } from './exit-code.ts';
+
+/** What every command gets besides its settings. */
+export interface CommandContext {
+  readonly reporter: Reporter;
+  /** Aborted by Ctrl-C and by termination: the command then winds up and returns. */
+  readonly signal: AbortSignal;
+  /** Writes what was asked for, as text or JSON, to standard output. */
+  readonly print: (text: string) => void;
+}
+
+/** Where `synctl merge` leaves the joined report, and what it makes of failures in it. */
+export interface MergeSettings {
+  readonly report: string | undefined;
+  readonly failOn: SyncSettings['failOn'];
+  readonly json: boolean;
+}
+
+/** The work behind each command of synctl. What they throw is shown, and ends the command with 1 or 2. */
+export interface SynctlCommands {
+  sync(settings: SyncSettings, context: CommandContext): Promise<ExitCode>;
+  check(image: Reference, settings: SyncSettings, context: CommandContext): Promise<ExitCode>;
+  doctor(settings: SyncSettings, context: CommandContext): Promise<ExitCode>;
+  /** Lists the state in the file `database`. */
+  sum(database: string, json: boolean, context: CommandContext): Promise<ExitCode>;
+  /** Joins the reports of shards, given by their paths. */
+  merge(reports: readonly string[], settings: MergeSettings, context: CommandContext): Promise<ExitCode>;
+}

@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import { type Duration, formatDuration, seconds } from '../lib/duration.ts';
+import { Failure } from '../lib/failure.ts';
+
+/** A user name and what proves it. */
+export interface HelperCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+// https://github.com/docker/docker-credential-helpers/blob/master/credentials/error.go
+const NOT_FOUND = /credentials not found/;
+const ANSWER = z.object({ Username: z.string(), Secret: z.string() });
+
+/**
+ * Asks `docker-credential-<helper>` for a host's credentials, as Docker does; undefined where it has none. Throws
+ * `CREDENTIAL_HELPER_FAILED`, with nothing of what the program wrote, for that may hold a secret.
+ */
+export async function askCredentialHelper(
+  helper: string,
+  host: string,
+  patience: Duration = seconds(30),
+): Promise<HelperCredentials | undefined> {
+  const program = `docker-credential-${helper}`;
+  const failed = (message: string, hint: string, cause?: unknown) =>
+    new Failure({ code: 'CREDENTIAL_HELPER_FAILED', about: program, message, hint, cause });
+  if (!NAME.test(helper)) {
+    throw failed('this is not the name of a credential helper', "correct it in Docker's config.json");
+  }
+  const { code, output } = await run(program, host, patience).catch((error: unknown) => {
+    throw failed(
+      `it could not be run for ${host}`,
+      `install it, drop it from Docker's config.json, or give user name and password`,
+      error,
+    );
+  });
+  if (code === undefined) {
+    throw failed(
+      `it did not answer for ${host} within ${formatDuration(patience)}`,
+      'run it by hand to see why',
+    );
+  }
+  if (code !== 0) {
+    if (NOT_FOUND.test(output)) return undefined;
+    throw failed(`it failed for ${host} with exit code ${code}`, 'run it by hand to see why');
+  }
+  const answer = ANSWER.safeParse(parseJson(output));
+  if (!answer.success) throw failed(`its answer for ${host} is not what Docker expects`, 'update it');
+  return answer.data.Secret === ''
+    ? undefined
+    : { username: answer.data.Username, password: answer.data.Secret };
+}
+
+/** Gives the exit code and standard output of `<program> get`; no code where it took too long. */
+async function run(
+  program: string,
+  host: string,
+  patience: Duration,
+): Promise<{ code: number | undefined; output: string }> {
+  const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], shell: false });
+  const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+  try {
+    const ended = new Promise<number | undefined>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code) => resolve(code ?? undefined));
+    });
+    // A helper that does not read its input closes the pipe; its exit code tells more.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(host);
+    const [output, code] = await Promise.all([text(child.stdout), ended]);
+    return { code, output };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function parseJson(output: string): unknown {
+  try {
+    return JSON.parse(output);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,20 @@
+/** What a command's exit code says. */
+export const EXIT = {
+  success: 0,
+  /** Some images failed or are left for the next run, or the run could not go on. */
+  failure: 1,
+  /** Flags or a configuration file are wrong: nothing was done. */
+  usage: 2,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The table of exit codes that help and README show. */
+export const EXIT_CODES: readonly { readonly codes: string; readonly meaning: string }[] = [
+  { codes: '0', meaning: 'All is well' },
+  { codes: '1', meaning: 'Some images failed or are left for the next run, or the run could not go on' },
+  { codes: '2', meaning: 'A flag or a configuration file is wrong; nothing was done' },
+  { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; the state is saved' },
+];

@@ -1,0 +1,30 @@
+import { EXIT_CODES } from './exit-code.ts';
+
+const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');
+
+/** Gives the examples and exit codes that end a command's help. */
+export function helpEnding(examples: readonly string[], withExitCodes = true): string {
+  const codes = EXIT_CODES.map(({ codes, meaning }) => `${codes.padEnd(10)}${meaning}`);
+  const parts = [
+    ...(examples.length === 0 ? [] : [`\nExamples:\n${indented(examples)}`]),
+    ...(withExitCodes ? [`\nExit codes:\n${indented(codes)}`] : []),
+  ];
+  return parts.join('\n');
+}
+
+export const EXAMPLES = {
+  synctl: [
+    'synctl doctor --push-to registry.example.com --push-ns mirror',
+    'synctl sync --push-to registry.example.com --push-ns mirror --dry-run',
+  ],
+  sync: [
+    'synctl sync -u robot --password-stdin --push-to registry.example.com --push-ns mirror < secret.txt',
+    'synctl sync --platform linux/amd64,linux/arm64 --report report.json',
+    'synctl sync --shard 2/4              # the second of four jobs that share the work',
+    'synctl sync --dry-run --json         # the plan, for a program to read',
+  ],
+  check: ['synctl check kube-apiserver:v1.36.1', 'synctl check quay.io/coreos/etcd:v3.6.1 --json'],
+  doctor: ['synctl doctor -u robot --password-stdin --push-to registry.example.com < secret.txt'],
+  sum: ['synctl sum', 'synctl sum /var/lib/keel/sync.bolt.db --json'],
+  merge: ['synctl merge shard-*.json --report report.json'],
+} as const;

@@ -1,0 +1,20 @@
+import { ConfigurationFailure } from '../config/problem.ts';
+import { describeFailure, Failure, failureCode } from '../lib/failure.ts';
+import type { Reporter } from '../lib/reporter.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+
+/** Flags or files that a user has to correct; everything else is the world's fault. */
+const USAGE_CODE = /_MALFORMED$/;
+
+/** Tells what ended a command, each problem of a configuration file on its own line, and gives the exit code. */
+export function reportOutcome(error: unknown, reporter: Reporter): ExitCode {
+  if (error instanceof ConfigurationFailure) {
+    for (const problem of error.problems) reporter.error(problem.message, problem.place);
+    return EXIT.usage;
+  }
+  const text = describeFailure(error);
+  if (error instanceof Failure) reporter.error(text);
+  else reporter.error(`${text} (this is a fault of synctl: KEEL_DEBUG=1 tells where)`);
+  if (error instanceof Error) reporter.detail(error.stack ?? text);
+  return USAGE_CODE.test(failureCode(error)) ? EXIT.usage : EXIT.failure;
+}

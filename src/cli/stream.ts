@@ -1,0 +1,17 @@
+/** A place to write to that may be a terminal; `process.stdout` and `process.stderr` are ones. */
+export interface TextStream {
+  readonly isTTY?: boolean;
+  /** Columns of the terminal. */
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+/** Gives whether to colour what goes to a stream: https://no-color.org, https://force-color.org, `TERM=dumb`. */
+export function wantsColour(
+  stream: TextStream,
+  environment: Readonly<Record<string, string | undefined>>,
+): boolean {
+  const { FORCE_COLOR: force = '', NO_COLOR: no = '', TERM: terminal } = environment;
+  if (force !== '') return force !== '0' && force !== 'false';
+  return no === '' && terminal !== 'dumb' && stream.isTTY === true;
+}

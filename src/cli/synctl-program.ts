@@ -1,0 +1,143 @@
+import { Command } from 'commander';
+import type { Flag } from '../config/flag.ts';
+import { SYNC_FLAGS, type SyncFlagName } from '../sync/flags.ts';
+import { createOption, optionTerm } from './arguments.ts';
+import { EXAMPLES, helpEnding } from './help.ts';
+import type { TextStream } from './stream.ts';
+import { VERSION } from './version.ts';
+
+/** A command line as it was understood: which command, its arguments, and its flags' texts by name. */
+export interface Invocation {
+  readonly command: 'sync' | 'check' | 'doctor' | 'sum' | 'merge';
+  readonly operands: readonly string[];
+  readonly values: ReadonlyMap<string, string>;
+}
+
+const CONNECTION: readonly SyncFlagName[] = [
+  'source',
+  'push-to',
+  'push-ns',
+  'username',
+  'password',
+  'password-stdin',
+  'insecure-registry',
+  'ca-file',
+  'image-set',
+  'addition-ns',
+  'naming',
+  'query-limit',
+  'command-timeout',
+  'retry',
+  'retry-interval',
+  'json',
+];
+
+function pick(names: readonly SyncFlagName[]): readonly Flag<SyncFlagName>[] {
+  return SYNC_FLAGS.filter((flag) => names.includes(flag.name));
+}
+
+const COMMANDS: readonly {
+  readonly name: Invocation['command'];
+  readonly operand?: readonly [form: string, description: string];
+  readonly summary: string;
+  readonly description: string;
+  readonly flags: readonly Flag<SyncFlagName>[];
+}[] = [
+  {
+    name: 'sync',
+    summary: 'mirror the wanted images into a registry',
+    description:
+      'Mirrors the images that the image set wants from one registry into another.\n' +
+      'What is there already is left alone: a second run has next to nothing to do.',
+    flags: SYNC_FLAGS,
+  },
+  {
+    name: 'check',
+    operand: ['<image>', 'image, with its registry unless it is one of --source'],
+    summary: 'tell state, source and destination of one image',
+    description: 'Shows side by side what the state, the source and the destination know of one image.',
+    flags: pick([...CONNECTION, 'platform', 'signatures', 'db']),
+  },
+  {
+    name: 'sum',
+    operand: ['[db]', 'state file (instead of --db)'],
+    summary: 'list what the state knows',
+    description: 'Lists the images that the state file knows.',
+    flags: pick(['db', 'json']),
+  },
+  {
+    name: 'doctor',
+    summary: 'tell in seconds whether a sync would work',
+    description:
+      'Tells in seconds whether a sync would work: names, TLS, login, permission to push, listing,\n' +
+      'mounts and formats. It leaves nothing behind at the destination.',
+    flags: pick(CONNECTION),
+  },
+  {
+    name: 'merge',
+    operand: ['<reports...>', 'reports that the shards of one run wrote with --report'],
+    summary: 'join the reports of several shards',
+    description: 'Joins the reports of several shards of one run into one.',
+    flags: pick(['report', 'fail-on', 'json']),
+  },
+];
+
+/**
+ * Gives synctl's commands as a commander program, which calls `chosen` with what the user wants and throws
+ * `CommanderError` for help, version and command lines that make no sense.
+ */
+export function createSynctlProgram(
+  stdout: TextStream,
+  stderr: TextStream,
+  chosen: (invocation: Invocation) => Promise<void>,
+): Command {
+  const program = new Command('synctl')
+    .description("Mirrors container images from Kubernetes' registry and others into a private registry.")
+    .usage('COMMAND [flags]')
+    .helpCommand('help [command]', 'tell more of a command')
+    .configureHelp({
+      optionTerm,
+      subcommandTerm: (command) => `${command.name()} ${operandForm(command)}`.trim(),
+    })
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+      getOutHelpWidth: () => stdout.columns ?? 100,
+      getErrHelpWidth: () => stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .exitOverride();
+  finish(program, EXAMPLES.synctl);
+  for (const { name, operand, summary, description, flags } of COMMANDS) {
+    const command = program.command(name).summary(summary).description(description);
+    if (operand !== undefined) command.argument(...operand);
+    command.usage(`${operandForm(command)} [flags]`.trim());
+    const values = new Map<string, string>();
+    for (const flag of flags) command.addOption(createOption(flag, values));
+    finish(command, EXAMPLES[name]);
+    command.action(() => chosen({ command: name, operands: command.args, values }));
+  }
+  return program;
+}
+
+function operandForm(command: Command): string {
+  return command.registeredArguments
+    .map((argument) => {
+      const name = `${argument.name().toUpperCase()}${argument.variadic ? '…' : ''}`;
+      return argument.required ? name : `[${name}]`;
+    })
+    .join(' ');
+}
+
+function finish(command: Command, examples: readonly string[]): void {
+  command
+    .version(VERSION, '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .showHelpAfterError(`See "${fullName(command)} --help".`)
+    .addHelpText('after', helpEnding(examples));
+}
+
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
+}

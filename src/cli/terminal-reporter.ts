@@ -1,0 +1,102 @@
+import { styleText } from 'node:util';
+import { formatPlace } from '../config/problem.ts';
+import type { Place, Progress, Reporter } from '../lib/reporter.ts';
+import { LiveBlock } from './live-block.ts';
+import { describeProgress, Speed } from './progress-text.ts';
+import { type TextStream, wantsColour } from './stream.ts';
+
+/** Where a terminal reporter writes, and how. */
+export interface TerminalReporterOptions {
+  readonly stdout: TextStream;
+  readonly stderr: TextStream;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Standard output belongs to JSON: all that is for people goes to standard error. */
+  readonly json?: boolean;
+  /** Gives the time in milliseconds. */
+  readonly now?: () => number;
+}
+
+const REDRAW_MILLISECONDS = 100;
+const PLAIN_LINE_MILLISECONDS = 10_000;
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Tells a run to a person at a terminal, with a live block below the lines, or to a log file, plainly. */
+export class TerminalReporter implements Reporter {
+  readonly #lines: TextStream;
+  readonly #troubles: TextStream;
+  readonly #block: LiveBlock | undefined;
+  readonly #environment: TerminalReporterOptions['environment'];
+  readonly #now: () => number;
+  readonly #speed = new Speed();
+  #lastProgress: number | undefined;
+  #saidAnything = false;
+
+  constructor(options: TerminalReporterOptions) {
+    this.#lines = options.json === true ? options.stderr : options.stdout;
+    this.#troubles = options.stderr;
+    this.#environment = options.environment;
+    this.#now = options.now ?? (() => performance.now());
+    const live = [this.#lines, this.#troubles].find((stream) => stream.isTTY === true);
+    const { TERM: terminal } = options.environment;
+    const canRedraw = live !== undefined && terminal !== 'dumb';
+    this.#block = canRedraw ? new LiveBlock(live, wantsColour(live, options.environment)) : undefined;
+  }
+
+  section(title: string): void {
+    this.close();
+    const gap = this.#saidAnything ? '\n' : '';
+    this.#write(this.#lines, `${gap}${this.#style('bold', title, this.#lines)}`);
+  }
+
+  line(text: string): void {
+    this.#write(this.#lines, text);
+  }
+
+  detail(text: string): void {
+    const { KEEL_DEBUG: debug = '' } = this.#environment;
+    if (debug === '') return;
+    this.#write(this.#troubles, this.#style('dim', text, this.#troubles));
+  }
+
+  warning(text: string, place?: Place): void {
+    this.#trouble('yellow', 'warning', text, place);
+  }
+
+  error(text: string, place?: Place): void {
+    this.#trouble('red', 'error', text, place);
+  }
+
+  progress(progress: Progress): void {
+    const now = this.#now();
+    const pause = this.#block === undefined ? PLAIN_LINE_MILLISECONDS : REDRAW_MILLISECONDS;
+    this.#lastProgress ??= this.#block === undefined ? now : now - pause;
+    this.#speed.note(progress, now);
+    if (now - this.#lastProgress < pause) return;
+    this.#lastProgress = now;
+    const headline = describeProgress(progress, this.#speed.measure());
+    if (this.#block === undefined) this.#write(this.#lines, headline);
+    else this.#block.draw(headline, progress.current);
+  }
+
+  close(): void {
+    this.#block?.close();
+    this.#lastProgress = undefined;
+  }
+
+  #trouble(colour: Style, kind: string, text: string, place: Place | undefined): void {
+    const where = place === undefined ? '' : `${formatPlace(place)}: `;
+    this.#write(this.#troubles, `${this.#style(colour, `${kind}:`, this.#troubles)} ${where}${text}`);
+  }
+
+  #write(stream: TextStream, line: string): void {
+    this.#saidAnything = true;
+    const write = () => void stream.write(`${line}\n`);
+    if (this.#block === undefined) write();
+    else this.#block.makeRoom(write);
+  }
+
+  #style(style: Style, text: string, stream: TextStream): string {
+    return wantsColour(stream, this.#environment) ? styleText(style, text, { validateStream: false }) : text;
+  }
+}

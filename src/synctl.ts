@@ -1,0 +1,23 @@
+import { EXIT } from './cli/exit-code.ts';
+import { runSynctl } from './cli/synctl.ts';
+import { Failure } from './lib/failure.ts';
+
+const missing = async (): Promise<never> => {
+  throw new Failure({
+    code: 'NOT_BUILT_YET',
+    about: 'synctl',
+    message: 'this command has no work behind it yet',
+  });
+};
+
+// A reader such as `head` that has seen enough is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT.success : EXIT.failure);
+});
+process.exitCode = await runSynctl(process, {
+  sync: missing,
+  check: missing,
+  doctor: missing,
+  sum: missing,
+  merge: missing,
+});
