@@ -1,0 +1,67 @@
+import { Failure } from '../lib/failure.ts';
+
+/** A piece of a template: a text as it stands, or a field whose value comes in its place. */
+type Piece = { readonly text: string } | { readonly field: 'Tag' | 'Arch' };
+
+/** An address with places for the tag and the architecture, as Go templates write them. */
+export interface UriTemplate {
+  readonly pieces: readonly Piece[];
+}
+
+// As in Go's text/template: blanks inside the braces mean nothing, "{{-" and "-}}" also trim blanks outside.
+const ACTION = /\s*\{\{-\s+([^{}]*?)\s+-\}\}\s*|\{\{([^{}]*)\}\}/g;
+
+function malformed(message: string, hint: string): Failure<'URI_MALFORMED'> {
+  return new Failure({ code: 'URI_MALFORMED', about: 'uri', message, hint });
+}
+
+const EXAMPLE = 'write one such as https://example.org/tool/v{{.Tag}}/tool-linux-{{.Arch}}.tar.gz';
+
+function fieldOf(action: string): Piece {
+  const name = action.trim();
+  if (name === '.Tag') return { field: 'Tag' };
+  if (name === '.Arch') return { field: 'Arch' };
+  throw malformed(`{{${name.slice(0, 60)}}} is not known here`, 'the fields are {{.Tag}} and {{.Arch}}');
+}
+
+/** Reads an address with `{{.Tag}}` and `{{.Arch}}`. Throws `URI_MALFORMED`. */
+export function parseUriTemplate(text: string): UriTemplate {
+  const pieces: Piece[] = [];
+  let end = 0;
+  for (const action of text.matchAll(ACTION)) {
+    pieces.push({ text: text.slice(end, action.index) }, fieldOf(action[1] ?? action[2] ?? ''));
+    end = action.index + action[0].length;
+  }
+  pieces.push({ text: text.slice(end) });
+  if (pieces.some((piece) => 'text' in piece && /\{\{|\}\}/.test(piece.text))) {
+    throw malformed('a {{ or }} has no partner', 'the fields are {{.Tag}} and {{.Arch}}');
+  }
+  const template = { pieces };
+  // What the fields stand for has no influence on whether the rest is an address.
+  expandUri(template, { tag: '1.0.0', arch: 'amd64' });
+  return template;
+}
+
+/** Gives the address for a tag and an architecture. Throws `URI_MALFORMED`. */
+export function expandUri(template: UriTemplate, values: { tag: string; arch: string }): URL {
+  const text = template.pieces
+    .map((piece) => ('text' in piece ? piece.text : piece.field === 'Tag' ? values.tag : values.arch))
+    .join('');
+  const url = URL.parse(text);
+  if (url === null || !/^https?:\/\//i.test(text)) {
+    throw malformed(`"${text.slice(0, 200)}" is not an http or https address`, EXAMPLE);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw malformed(
+      'the address holds a user name or password',
+      'a file in a repository is no place for them',
+    );
+  }
+  if (url.pathname.endsWith('/')) throw malformed(`"${text.slice(0, 200)}" names no file`, EXAMPLE);
+  return url;
+}
+
+/** Tells whether the address changes with a field. */
+export function usesField(template: UriTemplate, field: 'Tag' | 'Arch'): boolean {
+  return template.pieces.some((piece) => 'field' in piece && piece.field === field);
+}

@@ -1,0 +1,226 @@
+import { z } from 'zod';
+import { Failure } from '../lib/failure.ts';
+import { isLoopback } from '../lib/loopback.ts';
+import type { Place } from '../lib/reporter.ts';
+import { type Digest, isDigest } from '../registry/digest.ts';
+import {
+  parseReference,
+  parseRepository,
+  parseTag,
+  type Reference,
+  type Tag,
+} from '../registry/reference.ts';
+import { ARCHITECTURES, type Architecture, parseArchitecture } from './architecture.ts';
+import { type Document, readDocument } from './document.ts';
+import { ConfigurationFailure, type Problem } from './problem.ts';
+import { parseTreePath, type TreePath } from './tree-path.ts';
+import { expandUri, parseUriTemplate, type UriTemplate } from './uri-template.ts';
+import { textOf, validate } from './validation.ts';
+
+/** A tag as written, or `auto`: the one that belongs to the Kubernetes version. */
+export type WantedTag = Tag | 'auto';
+
+export interface ImageEntry {
+  readonly name: string;
+  readonly tag: WantedTag;
+  /** Where the image comes from when its name alone does not tell; never with a tag, perhaps with a digest. */
+  readonly image?: Reference | undefined;
+  /** Gives where one of the entry's values stands in the file. */
+  readonly place: (key?: 'name' | 'tag' | 'image') => Place;
+}
+
+/** What a download must be: nothing is known, the file's only architecture's digest, or one an architecture. */
+export type Sha256Pin = 'none' | Digest | ReadonlyMap<Architecture, Digest>;
+
+/** Where a component goes in the package: to this path, or, with `folder`, unpacked or by its own name below it. */
+export interface ComponentPath {
+  readonly path: TreePath;
+  readonly folder: boolean;
+}
+
+export interface ComponentEntry {
+  readonly name: string;
+  readonly tag: WantedTag;
+  readonly uri?: UriTemplate | undefined;
+  readonly sha256?: Sha256Pin | undefined;
+  readonly path?: ComponentPath | undefined;
+  /** Gives where one of the entry's values stands in the file. */
+  readonly place: (key?: 'name' | 'tag' | 'uri' | 'sha256' | 'path') => Place;
+}
+
+/** What a versions.json asks for (design.md 5). */
+export interface Versions {
+  readonly file: string;
+  readonly arch?: Architecture | undefined;
+  readonly images: readonly ImageEntry[];
+  readonly components: readonly ComponentEntry[];
+}
+
+const OWN_FILES = [
+  'images',
+  'keel-package.json',
+  'SHA256SUMS',
+  'versions.json',
+  'sbom.spdx.json',
+  'install.sh',
+];
+
+function refuse(message: string, hint: string): never {
+  throw new Failure({ code: 'VERSIONS_MALFORMED', about: 'versions', message, hint });
+}
+
+function readTag(text: string): WantedTag {
+  return text === 'auto' ? 'auto' : parseTag(text);
+}
+
+function readUpstream(text: string): Reference {
+  const first = text.split('/')[0] ?? '';
+  if (!text.includes('/') || !(/[.:]/.test(first) || first === 'localhost')) {
+    refuse(
+      `"${text.slice(0, 200)}" does not say at which registry it is`,
+      'write one such as quay.io/calico/node',
+    );
+  }
+  const reference = parseReference(text);
+  if (reference.tag !== undefined) {
+    refuse('the address of an image has no tag here', 'write the tag under "tag"');
+  }
+  return reference;
+}
+
+function readComponentName(text: string): string {
+  if (/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/.test(text) && text.length <= 64) return text;
+  return refuse(
+    `"${text.slice(0, 100)}" is not a component's name`,
+    'it has lower-case letters, digits, ".", "_" and "-"',
+  );
+}
+
+function readSha256(text: string): Digest {
+  const digest = `sha256:${text.toLowerCase().replace(/^sha256:/, '')}`;
+  if (isDigest(digest)) return digest;
+  return refuse(
+    `"${text.slice(0, 80)}" is not a sha256`,
+    'write its 64 hexadecimal digits, or "none" for a download that nothing can check',
+  );
+}
+
+function pinFor(arch: Architecture, digest: Digest | undefined): [Architecture, Digest][] {
+  return digest === undefined ? [] : [[arch, digest]];
+}
+
+function readPath(text: string): ComponentPath {
+  const folder = text.endsWith('/');
+  const path = parseTreePath(folder ? text.slice(0, -1) : text, 'path');
+  const first = path.split('/')[0]?.toLowerCase();
+  if (OWN_FILES.some((own) => own.toLowerCase() === first)) {
+    refuse(`"${path}" is a place that the package uses itself`, 'write another path, such as tools/name');
+  }
+  return { path, folder };
+}
+
+const sha256Text = textOf((text): 'none' | Digest => (text === 'none' ? 'none' : readSha256(text)));
+
+const sha256Shape = z
+  .union([z.string(), z.partialRecord(z.enum(ARCHITECTURES), textOf(readSha256))])
+  .transform((value, context): Sha256Pin => {
+    if (typeof value !== 'string') return new Map(ARCHITECTURES.flatMap((arch) => pinFor(arch, value[arch])));
+    // Read behind the union, because a union tells only that no form of it fits.
+    const read = sha256Text.safeParse(value);
+    if (read.success) return read.data;
+    for (const { message } of read.error.issues) context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+const imageShape = z.strictObject({
+  name: textOf((text) => String(parseRepository(text))),
+  tag: textOf(readTag),
+  image: textOf(readUpstream).optional(),
+});
+
+const componentShape = z.strictObject({
+  name: textOf(readComponentName),
+  tag: textOf(readTag),
+  uri: textOf(parseUriTemplate).optional(),
+  sha256: sha256Shape.optional(),
+  path: textOf(readPath).optional(),
+});
+
+const shape = z.strictObject({
+  // Editors take it as the address of a schema; it means nothing here.
+  $schema: z.string().optional(),
+  arch: textOf((text) => parseArchitecture(text, 'arch')).optional(),
+  images: z.array(imageShape).default([]),
+  components: z.array(componentShape).default([]),
+});
+
+function repeated(entries: readonly { readonly name: string }[], same: (index: number) => string): number[] {
+  const seen = new Set<string>();
+  return entries.flatMap((_, index) => {
+    const key = same(index);
+    if (seen.has(key)) return [index];
+    seen.add(key);
+    return [];
+  });
+}
+
+function isOpenToChange(component: ComponentEntry): boolean {
+  if (component.uri === undefined) return false;
+  const url = expandUri(component.uri, { tag: '1.0.0', arch: 'amd64' });
+  const isPinned = component.sha256 !== undefined && component.sha256 !== 'none';
+  return url.protocol === 'http:' && !isLoopback(url.hostname) && !isPinned;
+}
+
+function contradictions(versions: Versions, document: Document): Problem[] {
+  const { images, components } = versions;
+  const problems: Problem[] = [];
+  for (const index of repeated(images, (at) => `${images[at]?.name}:${images[at]?.tag}`)) {
+    problems.push({
+      place: document.place(['images', index, 'name']),
+      message: `${images[index]?.name} ${images[index]?.tag} is already in the list`,
+    });
+  }
+  for (const index of repeated(components, (at) => components[at]?.name ?? '')) {
+    problems.push({
+      place: document.place(['components', index, 'name']),
+      message: `${components[index]?.name} is already in the list`,
+    });
+  }
+  for (const component of components.filter(isOpenToChange)) {
+    problems.push({
+      place: component.place('uri'),
+      message: 'what comes over plain http can be changed on its way; write https:// or pin it with "sha256"',
+    });
+  }
+  if (images.length === 0 && components.length === 0) {
+    problems.push({
+      place: document.place([]),
+      message: 'there is nothing to pack: no images and no components',
+    });
+  }
+  return problems;
+}
+
+/** Reads a versions.json that was parsed. Throws `CONFIGURATION_MALFORMED` with every mistake in it at once. */
+export function parseVersions(document: Document): Versions {
+  const value = validate(document, shape);
+  const at = (list: string, index: number) => (key?: string) =>
+    document.place(key === undefined ? [list, index] : [list, index, key]);
+  const versions: Versions = {
+    file: document.file,
+    arch: value.arch,
+    images: value.images.map((entry, index) => ({ ...entry, place: at('images', index) })),
+    components: value.components.map((entry, index) => ({
+      ...entry,
+      place: at('components', index),
+    })),
+  };
+  const problems = contradictions(versions, document);
+  if (problems.length > 0) throw new ConfigurationFailure(document.file, problems);
+  return versions;
+}
+
+/** Reads a versions.json. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
+export async function readVersions(file: string): Promise<Versions> {
+  return parseVersions(await readDocument(file));
+}
