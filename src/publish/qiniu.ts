@@ -6,6 +6,7 @@ import { alreadyPublished, KodoRefusal } from './kodo-refusal.ts';
 import { type KodoAccess, KodoService } from './kodo-service.ts';
 import { type KodoPart, KodoUpload, type UploadGoal } from './kodo-upload.ts';
 import { fileChanged, sendParts } from './part-sender.ts';
+import { mayReplace } from './replacement.ts';
 import { ResumeRecord } from './resume-record.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from './target.ts';
 
@@ -23,11 +24,6 @@ const MIME_TYPE = 'application/gzip';
 const DEFAULT_PARALLEL: LaneWidth = { start: 4, ceiling: 16 };
 /** How many uploads are begun for one package: the one that was left, a new one, and one more. */
 const UPLOADS_BEGUN = 3;
-
-/** Tells whether a package is a trial, whose name a newer one may take. */
-export function isBetaName(name: string): boolean {
-  return /-beta(?=[.-]|$)/.test(name);
-}
 
 /** Publishes packages to a bucket of Qiniu Kodo. */
 export class QiniuTarget implements PublishTarget {
@@ -63,7 +59,7 @@ export class QiniuTarget implements PublishTarget {
   ): Promise<PackageLocation> {
     try {
       const service = await this.#open(signal);
-      const replace = this.#settings.overwrite || isBetaName(file.name);
+      const replace = mayReplace(file.name, this.#settings.overwrite);
       const present = await service.stat(file.name, signal);
       if (present?.hash === file.qetag) return await this.#locate(service, file, 'present', signal);
       if (present !== undefined && !replace) throw alreadyPublished(service.bucket, file.name);

@@ -1,7 +1,8 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import { isBetaName, type QiniuSettings, QiniuTarget } from '../../src/publish/qiniu.ts';
+import { type QiniuSettings, QiniuTarget } from '../../src/publish/qiniu.ts';
+import { isBetaName } from '../../src/publish/replacement.ts';
 import { parseZone } from '../../src/publish/zone.ts';
 import type { Fault } from '../support/kodo/faults.ts';
 import { Kodo, type KodoSettings } from '../support/kodo/kodo.ts';
