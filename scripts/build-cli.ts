@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { bundle } from './ncc.ts';
 
 const VERSION_LINE = "const VERSION = 'v1.0.0';";
 
@@ -32,18 +32,11 @@ function buildExecutable(name: string, version: string): void {
   const preamble = readFileSync('scripts/cli-preamble.sh', 'utf8').replaceAll('@NAME@', name);
   const program = stampVersion(readFileSync(join(folder, 'index.js'), 'utf8'), version);
   // Renamed into place, so that a running one keeps its file.
-  writeFileSync(`${name}.new`, `${preamble}\n${program}`);
-  chmodSync(`${name}.new`, 0o755);
-  renameSync(`${name}.new`, name);
+  const whole = join(folder, name);
+  writeFileSync(whole, `${preamble}\n${program}`);
+  chmodSync(whole, 0o755);
+  renameSync(whole, name);
   console.log(`./${name} ${version}`);
-}
-
-/** Bundles with this repository's own ncc, from its root: module ids depend on both. */
-function bundle(entry: string, folder: string): void {
-  const ncc = join('node_modules', '@vercel', 'ncc', 'dist', 'ncc', 'cli.js');
-  execFileSync(process.execPath, [ncc, 'build', entry, '-o', folder, '--no-cache', '-q'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
 }
 
 function stampVersion(program: string, version: string): string {

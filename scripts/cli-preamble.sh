@@ -2,12 +2,24 @@
 ':' /*
 # This file is a shell script that finds a Node 24, and the JavaScript module that it then runs. To the shell, all
 # that follows the last "exit" does not exist; to Node, this part is a comment, so nothing in it may close one.
+
+# A file without an ending is no module to Node where a package.json near it says "commonjs": it would do nothing
+# and report success. This says that the first file loaded, which is this one, is a module.
+as_module='data:text/javascript,
+  import { registerHooks } from "node:module";
+  const hooks = registerHooks({
+    load(url, context, next) {
+      hooks.deregister();
+      return next(url, { ...context, format: "module" });
+    },
+  });'
 run_with() {
   node=$1
   shift
   major=$("$node" --version 2>&1) || return
   major=${major#v}
-  [ "${major%%.*}" -ge 24 ] 2>&- && exec "$node" --disable-warning=ExperimentalWarning "$0" "$@"
+  [ "${major%%.*}" -ge 24 ] 2>&- || return
+  exec "$node" --disable-warning=ExperimentalWarning --import "$as_module" "$0" "$@"
 }
 run_with "${KEEL_NODE:-node}" "$@"
 if [ -z "$KEEL_NODE" ]; then

@@ -1,0 +1,79 @@
+# The front desk. Each target sets up what it needs, on a machine with Node 20 or newer, npm and GNU make.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+version ?= v1.0.0
+# Which tests to run: all, or such as TESTS=test/cli
+TESTS ?=
+
+# Node 24, tsc, vitest and biome come with npm ci.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+SETUP := node_modules/.keel-setup
+
+.PHONY: help
+help: ## Show this help
+	@echo "Usage: make TARGET"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+.PHONY: build
+build: compile ## Build ./synctl and ./packer; version=v1.2.3 is what --version prints
+	@node build/scripts/build-cli.js synctl packer --version "$(version)"
+
+.PHONY: build-sync
+build-sync: compile ## Build ./synctl alone
+	@node build/scripts/build-cli.js synctl --version "$(version)"
+
+.PHONY: build-pack
+build-pack: compile ## Build ./packer alone
+	@node build/scripts/build-cli.js packer --version "$(version)"
+
+.PHONY: test
+test: compile ## Run all tests, with real registries; TESTS=test/cli for some
+	@sh scripts/test-peers.sh
+	@vitest run $(TESTS)
+
+.PHONY: demo
+demo: build ## Show a mirror run on this machine, without a network
+	@node build/scripts/demo.js
+
+.PHONY: bench
+bench: build ## Measure against the tools people use instead
+	@node build/bench/run.js
+
+.PHONY: lint
+lint: $(SETUP) ## Check style and shell scripts
+	@biome ci --colors=off .
+	@sh scripts/shellcheck.sh
+
+.PHONY: fmt
+fmt: $(SETUP) ## Bring all files into form
+	@biome check --write .
+
+.PHONY: docs
+docs: compile ## Write the tables that the code knows into README.md and action.yml
+	@node build/scripts/docs.js
+
+.PHONY: dist
+dist: compile ## Bundle the actions into dist/
+	@node build/scripts/dist.js
+
+.PHONY: dist-check
+dist-check: dist ## Fail where dist/ is not what the sources make
+	@sh scripts/dist-check.sh
+
+.PHONY: clean
+clean: ## Remove what was built; node_modules stays
+	@rm -rf build .demo synctl packer
+
+.PHONY: compile
+compile: $(SETUP)
+	@node scripts/check-node.js
+	@tsc -b
+
+$(SETUP): package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node 20 or newer, with npm" >&2; exit 1; }
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@

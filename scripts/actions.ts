@@ -1,0 +1,40 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { SYNC_OUTPUTS } from '../src/actions/outputs.ts';
+import { SYNC_FLAGS } from '../src/sync/flags.ts';
+import {
+  type DescribedAction,
+  formatActionMetadata,
+  formatInputTables,
+  formatOutputTable,
+  replaceSection,
+} from './action-metadata.ts';
+
+/** The actions of this repository by their folders. */
+export const ACTIONS: Readonly<Record<string, DescribedAction>> = {
+  'action-sync': {
+    name: 'keel-pkg sync',
+    description: 'Mirror Kubernetes images, and any others, into a private registry',
+    icon: 'copy',
+    color: 'blue',
+    bundle: '../dist/action-sync/index.js',
+    post: true,
+    inputs: SYNC_FLAGS,
+    outputs: SYNC_OUTPUTS,
+  },
+};
+
+/** Gives the generated files of an action by path, with what they should hold. */
+export function generateAction(folder: string, action: DescribedAction): ReadonlyMap<string, string> {
+  const readme = `${folder}/README.md`;
+  const withInputs = replaceSection(readFileSync(readme, 'utf8'), 'inputs', formatInputTables(action.inputs));
+  return new Map([
+    [`${folder}/action.yml`, formatActionMetadata(action)],
+    [readme, replaceSection(withInputs, 'outputs', formatOutputTable(action.outputs))],
+  ]);
+}
+
+if (import.meta.main) {
+  for (const [folder, action] of Object.entries(ACTIONS)) {
+    for (const [file, text] of generateAction(folder, action)) writeFileSync(file, text);
+  }
+}

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Fails where dist/, just rebuilt, is not what is committed.
+set -eu
+changed=$(git status --porcelain -- dist)
+if [ -n "$changed" ]; then
+  echo "dist/ is not what the sources make. Commit what \"make dist\" wrote:" >&2
+  echo "$changed" >&2
+  exit 1
+fi
+echo "dist/ is what the sources make"

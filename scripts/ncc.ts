@@ -1,0 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+
+/** Bundles an entry into a folder, with this repository's own ncc and from its root: module ids depend on both. */
+export function bundle(entry: string, folder: string, options: readonly string[] = []): void {
+  const ncc = join('node_modules', '@vercel', 'ncc', 'dist', 'ncc', 'cli.js');
+  execFileSync(process.execPath, [ncc, 'build', entry, '-o', folder, '--no-cache', '-q', ...options], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}

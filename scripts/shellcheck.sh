@@ -1,0 +1,9 @@
+#!/bin/sh
+# Checks every shell script that the repository has.
+set -eu
+if ! command -v shellcheck >/dev/null 2>&1; then
+  echo "shellcheck is not installed: shell scripts are not checked" >&2
+  exit 0
+fi
+# SC2211 and SC2287: the preamble ends with the end of the comment that Node takes it for.
+git ls-files '*.sh' .ci/run | xargs shellcheck --exclude=SC2211,SC2287,SC2317

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Installs the programs that tests hold this project against: a real registry, and tools that read what it writes.
+# Tests that need a missing one are skipped, so it is said here which; under CI a missing one is a failure.
+set -u
+
+missing() {
+  for program in docker-registry skopeo pigz shellcheck; do
+    command -v "$program" >/dev/null 2>&1 || printf '%s ' "$program"
+  done
+}
+
+wanted=$(missing)
+[ -z "$wanted" ] && exit 0
+
+as_root=unknown
+if [ "$(id -u)" -eq 0 ]; then
+  as_root=
+elif sudo -n true 2>/dev/null; then
+  as_root="sudo -n"
+fi
+if [ "$as_root" != unknown ] && command -v apt-get >/dev/null 2>&1; then
+  echo "Installing for the tests: $wanted"
+  # Programs and packages have the same names. The lists may be old or absent, so a first failure is not the last.
+  # shellcheck disable=SC2086
+  install() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted; }
+  install >/dev/null 2>&1 </dev/null || { $as_root apt-get update -qq && install; } >/dev/null </dev/null
+  wanted=$(missing)
+  [ -z "$wanted" ] && exit 0
+fi
+
+echo "Not here, so the tests that need them cannot run: $wanted" >&2
+echo "Install them yourself: apt-get install $wanted" >&2
+[ "${CI:-}" = true ] && exit 1
+exit 0
