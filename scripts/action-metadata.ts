@@ -3,6 +3,8 @@ export interface DescribedInput {
   readonly name: string;
   readonly description: string;
   readonly group: string;
+  /** Its form, such as `HOST` or `any|never`; a switch has none. */
+  readonly value?: string;
   readonly default?: string;
   readonly defaultNote?: string;
   readonly environment?: string;
@@ -42,7 +44,7 @@ export function formatActionMetadata(action: DescribedAction): string {
     for (const input of inputs) {
       lines.push(`  ${input.name}:`);
       lines.push(`    description: ${quote(`${describe(input)}.`)}`);
-      lines.push('    required: false', `    default: ${quote(input.default ?? '')}`);
+      lines.push('    required: false', `    default: ${quote(standardOf(input))}`);
     }
     lines.push('');
   }
@@ -60,7 +62,7 @@ export function formatInputTables(inputs: readonly DescribedInput[]): string {
   return [...Map.groupBy(offered(inputs), (input) => input.group)]
     .map(([group, members]) => {
       const rows = members.map((input) => {
-        const standard = input.defaultNote ?? (input.default === undefined ? '' : `\`${input.default}\``);
+        const standard = input.defaultNote ?? (standardOf(input) === '' ? '' : `\`${standardOf(input)}\``);
         return `| \`${input.name}\` | ${standard} | ${cell(describe(input, false))} |`;
       });
       return [`**${group}**`, '', '| Input | Default | What it does |', '|---|---|---|', ...rows].join('\n');
@@ -89,12 +91,18 @@ function offered(inputs: readonly DescribedInput[]): readonly DescribedInput[] {
 
 function describe(input: DescribedInput, withDefault = true): string {
   const parts = [input.description];
+  const choices = input.value?.split('|') ?? [];
+  if (choices.length > 1) parts.push(`one of ${choices.join(', ')}`);
   if (input.repeatable === true) parts.push('several with commas or on lines of their own');
-  if (input.environment !== undefined) parts.push(`where it is empty, $${input.environment} is read`);
+  if (input.environment !== undefined) parts.push(`$${input.environment} does as well`);
   if (withDefault && input.defaultNote !== undefined && input.default === undefined) {
     parts.push(`where it is empty: ${input.defaultNote}`);
   }
   return parts.join('; ');
+}
+
+function standardOf(input: DescribedInput): string {
+  return input.default ?? (input.value === undefined ? 'false' : '');
 }
 
 function quote(text: string): string {
