@@ -1,0 +1,55 @@
+import { formatDuration, milliseconds } from '../../lib/duration.ts';
+import { formatSize } from '../../lib/size.ts';
+import type { RecordedRun } from '../state.ts';
+
+const RUNS_SHOWN = 14;
+const BAR_WIDTH = 20;
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
+
+/**
+ * Gives the last runs, oldest first, as a chart of plain letters in a fenced block: when, a bar for what was copied, and
+ * the numbers. It needs nothing of the page that shows it, neither scripts nor colours.
+ */
+export function formatHistory(runs: readonly RecordedRun[]): string {
+  const shown = runs.slice(-RUNS_SHOWN);
+  const most = Math.max(1, ...shown.map((run) => run.copied));
+  const columns = shown.map((run) => [
+    formatTime(run.started),
+    bar(run.copied / most),
+    `${run.copied} copied`,
+    formatSize(run.bytes),
+    formatDuration(milliseconds(run.ended.getTime() - run.started.getTime())),
+    describeTrouble(run),
+  ]);
+  const widths = [0, 1, 2, 3, 4].map((column) =>
+    Math.max(...columns.map((cells) => cells[column]?.length ?? 0)),
+  );
+  const lines = columns.map((cells) =>
+    cells
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return column < 2 ? cell.padEnd(width) : cell.padStart(width);
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+  return ['```text', ...lines, '```'].join('\n');
+}
+
+function formatTime(date: Date): string {
+  return date.toISOString().slice(0, 16).replace('T', ' ');
+}
+
+/** Gives a bar whose length is exact to an eighth of a letter; anything above nothing can be seen. */
+function bar(fraction: number): string {
+  const eighths = Math.ceil(fraction * BAR_WIDTH * 8);
+  return `${'█'.repeat(Math.floor(eighths / 8))}${EIGHTHS[eighths % 8] ?? ''}`;
+}
+
+function describeTrouble(run: RecordedRun): string {
+  const parts: string[] = [];
+  if (run.failed > 0) parts.push(`${run.failed} failed`);
+  if (run.deferred > 0) parts.push(`${run.deferred} deferred`);
+  if (run.outcome === 'interrupted') parts.push('stopped');
+  return parts.length === 0 ? '' : `✗ ${parts.join(', ')}`;
+}
