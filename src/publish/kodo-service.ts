@@ -4,6 +4,7 @@ import { type AttemptPolicy, attempt } from '../lib/attempts.ts';
 import { Failure } from '../lib/failure.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../lib/http.ts';
 import { HttpFailure } from '../lib/http-failure.ts';
+import { withinSignal } from '../lib/interruption.ts';
 import { AgentPool } from '../lib/proxy.ts';
 import { explainKodoAnswer, KodoRefusal } from './kodo-refusal.ts';
 import type { Zone } from './zone.ts';
@@ -253,17 +254,4 @@ function explainDiscovery(error: unknown, bucket: string, host: string): Error {
     hint: 'set --zone, so that it need not be asked for',
     cause: error,
   });
-}
-
-/** Gives a promise's result unless the signal aborts first; the package's own requests cannot be withdrawn. */
-async function withinSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -26,7 +26,8 @@ import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } fr
 
 /** How packages go to a release on GitHub. */
 export interface ReleaseSettings extends ReleaseAccess {
-  readonly tag: string;
+  /** Undefined has it derived from the package: `kube-1.36.2` for all packages of that version. */
+  readonly tag: string | undefined;
   readonly overwrite: boolean;
   /** Bytes an asset may have; 1900 MiB when left out. */
   readonly partSize?: number;
@@ -80,7 +81,8 @@ export class ReleaseTarget implements PublishTarget {
     signal: AbortSignal,
     onProgress: TransferProgress,
   ): Promise<PackageLocation> {
-    const { tag, overwrite } = this.#settings;
+    const { overwrite } = this.#settings;
+    const tag = this.#tagOf(file);
     const found = await this.#releases.find(tag, signal);
     const release = found ?? (await this.#releases.createDraft(tag, updateNotes('', file, parts), signal));
     const wanted = wantedAssets(file, parts);
@@ -98,6 +100,10 @@ export class ReleaseTarget implements PublishTarget {
     for (const asset of stale) await this.#releases.deleteAsset(asset, signal);
     const final = await this.#announce(release, file, parts, signal);
     return this.#locate(final, file, parts, uploaded > 0, signal);
+  }
+
+  #tagOf(file: PackageFile): string {
+    return this.#settings.tag ?? /^kube-v?\d+(?:\.\d+)*/.exec(file.name)?.[0] ?? file.name;
   }
 
   async #uploadAll(
@@ -185,7 +191,8 @@ export class ReleaseTarget implements PublishTarget {
     isNew: boolean,
     signal: AbortSignal,
   ): Promise<PackageLocation> {
-    const { repository, tag } = this.#settings;
+    const { repository } = this.#settings;
+    const tag = release.tag_name;
     const draft = release.draft ? ' (the release is still a draft, which only its makers see)' : '';
     const common = { target: this.name, outcome: isNew ? 'published' : 'present' } as const;
     if (parts.length > 1) {
