@@ -10,15 +10,21 @@ const { positionals, values } = parseArgs({
   options: { version: { type: 'string', default: 'v1.0.0' } },
 });
 for (const name of positionals) {
-  if (existsSync(`src/${name}.ts`)) buildExecutable(name, values.version);
-  else console.log(`${name}: not built, there is no src/${name}.ts`);
+  if (!existsSync(`src/${name}.ts`)) {
+    console.log(`./${name} is left out: there is no src/${name}.ts`);
+    continue;
+  }
+  try {
+    buildExecutable(name, values.version);
+  } catch (error) {
+    console.error(`./${name} was not built: ${error instanceof Error ? error.message : error}`);
+    process.exitCode = 1;
+  }
 }
 
 /** Writes ./<name>: the shell preamble that finds a Node 24, and behind it one bundle of build/src/<name>.js. */
 function buildExecutable(name: string, version: string): void {
-  if (!/^v\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/.test(version)) {
-    throw new Error(`version=${version}: write a version such as v1.2.3`);
-  }
+  if (!/^[\w.+-]+$/.test(version)) throw new Error(`"${version}" is no version, write one such as v1.2.3`);
   const folder = join('build', 'bundle', name);
   rmSync(folder, { recursive: true, force: true });
   bundle(join('build', 'src', `${name}.js`), folder);

@@ -45,12 +45,12 @@ export function describeProgress(progress: Progress, speed: ReturnType<Speed['me
     `${activity} ${done} of ${total} ${unit}`,
     ...(bytes > 0 || bytesTotal !== undefined ? [size] : []),
     ...(speed.rate === undefined ? [] : [`${formatSize(speed.rate)}/s`]),
-    ...(speed.left === undefined ? [] : [`${formatDuration(milliseconds(roundLeft(speed.left)))} left`]),
+    ...(speed.left === undefined ? [] : [`${formatLeft(speed.left)} left`]),
   ].join(', ');
 }
 
-/** A guess told to the second would change its mind at each look. */
-function roundLeft(left: number): number {
-  const step = left < 60_000 ? 1000 : 10_000;
-  return Math.ceil(left / step) * step;
+/** Rounds up: a guess told to the last second would change its mind at each look. */
+function formatLeft(left: number): string {
+  if (left < 59_500) return `${Math.ceil(left / 1000)} s`;
+  return formatDuration(milliseconds(Math.ceil(left / 10_000) * 10_000));
 }

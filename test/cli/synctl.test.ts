@@ -1,0 +1,232 @@
+import { EventEmitter } from 'node:events';
+import { Readable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import type { CommandContext, SynctlCommands } from '../../src/cli/commands.ts';
+import { EXIT, type ExitCode } from '../../src/cli/exit-code.ts';
+import { type ProcessLike, runSynctl } from '../../src/cli/synctl.ts';
+import { ConfigurationFailure } from '../../src/config/problem.ts';
+import { Failure } from '../../src/lib/failure.ts';
+import { formatReference } from '../../src/registry/reference.ts';
+import type { SyncSettings } from '../../src/sync/settings.ts';
+import { Screen } from '../support/screen.ts';
+
+class FakeProcess extends EventEmitter implements ProcessLike {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: Readable;
+  readonly stdout = new Screen({});
+  readonly stderr = new Screen({});
+
+  constructor(line: readonly string[], env: Readonly<Record<string, string>>, input: string) {
+    super();
+    this.argv = ['node', 'synctl', ...line];
+    this.env = env;
+    this.stdin = Readable.from([input]);
+  }
+
+  exit(code: number): never {
+    throw new Error(`exit ${code}`);
+  }
+}
+
+interface World {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  readonly work?: (context: CommandContext, process: FakeProcess) => Promise<ExitCode>;
+}
+
+/** Runs a command line with commands that only take down what they were asked for. */
+async function run(line: readonly string[], { environment = {}, input = '', work }: World = {}) {
+  const calls: unknown[][] = [];
+  const process = new FakeProcess(line, environment, input);
+  const settingsSeen: SyncSettings[] = [];
+  const note = async (context: CommandContext, ...call: unknown[]): Promise<ExitCode> => {
+    calls.push(call);
+    return work === undefined ? EXIT.success : work(context, process);
+  };
+  const commands: SynctlCommands = {
+    sync: (settings, context) => {
+      settingsSeen.push(settings);
+      return note(context, 'sync');
+    },
+    check: (image, _settings, context) => note(context, 'check', formatReference(image)),
+    doctor: (settings, context) => {
+      settingsSeen.push(settings);
+      return note(context, 'doctor');
+    },
+    sum: (database, json, context) => note(context, 'sum', database, json),
+    merge: (reports, { report, failOn }, context) => note(context, 'merge', reports, report, failOn),
+  };
+  const code = await runSynctl(process, commands);
+  const [out, err] = [process.stdout.written, process.stderr.written];
+  return { code, calls, settings: settingsSeen[0], out, err, process };
+}
+
+test.each<[string, unknown[]]>([
+  ['sync', ['sync']],
+  ['doctor', ['doctor']],
+  ['check pause:3.10', ['check', 'registry.k8s.io/pause:3.10']],
+  [
+    'check coredns/coredns:v1.12.1 --source mirror.example',
+    ['check', 'mirror.example/coredns/coredns:v1.12.1'],
+  ],
+  ['check k8s.gcr.io/pause:3.10', ['check', 'registry.k8s.io/pause:3.10']],
+  ['check docker.io/nginx', ['check', 'docker.io/library/nginx']],
+  ['sum', ['sum', 'sync.bolt.db', false]],
+  ['sum /tmp/state --json', ['sum', '/tmp/state', true]],
+  ['sum --db other', ['sum', 'other', false]],
+  ['merge a.json b.json --report all.json', ['merge', ['a.json', 'b.json'], 'all.json', 'any']],
+])('synctl %s', async (line, call) => {
+  const { code, calls, err } = await run(line.split(' '));
+  expect({ code, calls, err }).toEqual({ code: 0, calls: [call], err: '' });
+});
+
+test.each<[string, Partial<SyncSettings>]>([
+  ['--limit=3 --query-limit 7', { limit: 3, queryLimit: 7 }],
+  ['-u=robot --password=x', { username: 'robot', password: 'x' }],
+  ['-u robot -p x', { username: 'robot', password: 'x' }],
+  ['--dry-run --limit 2', { dryRun: true, limit: 2 }],
+  ['--dry-run=false', { dryRun: false }],
+  ['--addition-ns a,b --addition-ns c', { additionNamespaces: ['a', 'b', 'c'] }],
+  ['--limit 1 --limit 2', { limit: 2 }],
+])('the flags %s are understood', async (line, expected) => {
+  expect((await run(['sync', ...line.split(' ')])).settings).toMatchObject(expected);
+});
+
+test.each<[string, string]>([
+  ['snyc', 'error: unknown command \'snyc\'\n(Did you mean sync?)\nSee "synctl --help".\n'],
+  ['sync --lmit 3', 'error: unknown option \'--lmit\'\n(Did you mean --limit?)\nSee "synctl sync --help".\n'],
+  ['sync extra', "error: too many arguments for 'sync'. Expected 0 arguments but got 1: extra.\n"],
+  ['check', "error: missing required argument 'image'\n"],
+  [
+    'sync --limit none --verify most',
+    'error: --verify: "most" is not one of the words it takes (write sample, all or none)\n' +
+      'error: --limit: "none" is out of bounds (write a whole number from 1 to 1000)\n',
+  ],
+])('synctl %s is refused', async (line, message) => {
+  const { code, calls, err } = await run(line.split(' '));
+  expect({ code, calls }).toEqual({ code: 2, calls: [] });
+  for (const part of message.trimEnd().split('\n')) expect(err).toContain(part);
+});
+
+describe('help', () => {
+  test.each(['', '--help', '-h', 'help'])('synctl %s lists the commands', async (line) => {
+    const { code, out } = await run(line.split(' ').filter((word) => word !== ''));
+    expect(code).toBe(0);
+    for (const word of ['sync ', 'check IMAGE', 'sum [DB]', 'doctor', 'merge REPORTS…', 'Exit codes:']) {
+      expect(out).toContain(word);
+    }
+  });
+
+  test('each flag of sync has its default and its variable', async () => {
+    const { out } = await run(['sync', '--help']);
+    expect(out).toContain('-u, --username NAME');
+    expect(out).toContain('$KEEL_USERNAME');
+    expect(out).toContain('(default 15m0s)');
+    expect(out).toContain('--dry-run ');
+    expect(out).not.toContain('[yes]');
+  });
+
+  test.each(['-v', '--version', 'sync --version', 'sum -v'])('synctl %s prints the version', async (line) => {
+    expect(await run(line.split(' '))).toMatchObject({ code: 0, out: 'v1.0.0\n' });
+  });
+});
+
+describe('the password', () => {
+  test('comes from standard input without its line end', async () => {
+    const world = { input: 'open sesame\n' };
+    const { settings } = await run(['doctor', '-u', 'robot', '--password-stdin'], world);
+    expect(settings?.password).toBe('open sesame');
+  });
+
+  test('comes from the environment', async () => {
+    const environment = { KEEL_USERNAME: 'robot', KEEL_PASSWORD: 'hush' };
+    const { settings, err } = await run(['sync'], { environment });
+    expect([settings?.username, settings?.password, err]).toEqual(['robot', 'hush', '']);
+  });
+
+  test('as a flag is taken, with a word on who sees it', async () => {
+    const { settings, err } = await run(['sync', '-u', 'robot', '-p', 'hush']);
+    expect(settings?.password).toBe('hush');
+    expect(err).toMatch(/^warning: --password: every user of this machine can read it/);
+    expect(err).not.toContain('hush');
+  });
+
+  test.each([
+    [['--password-stdin', '-p', 'x'], 'there is --password as well'],
+    [['--password-stdin'], 'standard input is empty'],
+  ])('%j is refused', async (flags, message) => {
+    const { code, err } = await run(['sync', '-u', 'robot', ...flags]);
+    expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  test('is not wanted where nobody logs in', async () => {
+    expect((await run(['sum'], { environment: { KEEL_USERNAME: 'robot' } })).code).toBe(0);
+  });
+});
+
+describe('the exit code', () => {
+  const failing = (error: Error) => ({ work: () => Promise.reject(error) });
+
+  test('is what the command gives', async () => {
+    expect((await run(['sync'], { work: async () => EXIT.failure })).code).toBe(1);
+  });
+
+  test('is 1 for what the world did', async () => {
+    const failure = new Failure({ code: 'UNREACHABLE', about: 'r.example', message: 'it does not answer' });
+    expect(await run(['sync'], failing(failure))).toMatchObject({
+      code: 1,
+      err: 'error: r.example: it does not answer\n',
+    });
+  });
+
+  test('is 2 for a file that the user has to correct, with each problem on its line', async () => {
+    const place = { file: 'image_set.json', line: 3, column: 7 };
+    const failure = new ConfigurationFailure('image_set.json', [
+      { place, message: 'expected a name' },
+      { place: { ...place, line: 9 }, message: 'expected a comma' },
+    ]);
+    expect(await run(['sync'], failing(failure))).toMatchObject({
+      code: 2,
+      err: 'error: image_set.json:3:7: expected a name\nerror: image_set.json:9:7: expected a comma\n',
+    });
+  });
+
+  test.each<[string, number]>([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ])('is the one of %s, after the command wound up', async (name, expected) => {
+    const { code, err } = await run(['sync'], {
+      work: async ({ signal, reporter }, process) => {
+        process.emit(name);
+        expect(signal.aborted).toBe(true);
+        reporter.line('state saved');
+        return EXIT.failure;
+      },
+    });
+    expect(code).toBe(expected);
+    expect(err).toMatch(/^warning: stopping/);
+  });
+
+  test('a second signal ends at once, and afterwards signals are left to Node', async () => {
+    const { code, process } = await run(['sync'], {
+      work: async ({ signal }, process) => {
+        process.emit('SIGINT');
+        expect(() => process.emit('SIGTERM')).toThrow('exit 143');
+        return Promise.reject(signal.reason);
+      },
+    });
+    expect([code, process.listenerCount('SIGINT'), process.listenerCount('SIGTERM')]).toEqual([130, 0, 0]);
+  });
+});
+
+test('with --json only what the command prints is on standard output', async () => {
+  const { out, err } = await run(['sum', '--json'], {
+    work: async ({ reporter, print }) => {
+      reporter.line('12 images');
+      print('{"images":12}');
+      return EXIT.success;
+    },
+  });
+  expect([out, err]).toEqual(['{"images":12}\n', '12 images\n']);
+});
