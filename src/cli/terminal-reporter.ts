@@ -1,8 +1,9 @@
 import { styleText } from 'node:util';
 import { formatPlace } from '../config/problem.ts';
+import { milliseconds } from '../lib/duration.ts';
+import { describeProgress } from '../lib/progress-line.ts';
 import type { Place, Progress, Reporter } from '../lib/reporter.ts';
 import { LiveBlock } from './live-block.ts';
-import { describeProgress, Speed } from './progress-text.ts';
 import { type TextStream, wantsColour } from './stream.ts';
 
 /** Where a terminal reporter writes, and how. */
@@ -28,8 +29,8 @@ export class TerminalReporter implements Reporter {
   readonly #block: LiveBlock | undefined;
   readonly #environment: TerminalReporterOptions['environment'];
   readonly #now: () => number;
-  readonly #speed = new Speed();
-  #lastProgress: number | undefined;
+  /** What is being done, since when, and when it was last shown. */
+  #activity: { readonly name: string; readonly since: number; shown: number } | undefined;
   #saidAnything = false;
 
   constructor(options: TerminalReporterOptions) {
@@ -70,18 +71,21 @@ export class TerminalReporter implements Reporter {
   progress(progress: Progress): void {
     const now = this.#now();
     const pause = this.#block === undefined ? PLAIN_LINE_MILLISECONDS : REDRAW_MILLISECONDS;
-    this.#lastProgress ??= this.#block === undefined ? now : now - pause;
-    this.#speed.note(progress, now);
-    if (now - this.#lastProgress < pause) return;
-    this.#lastProgress = now;
-    const headline = describeProgress(progress, this.#speed.measure());
-    if (this.#block === undefined) this.#write(this.#lines, headline);
-    else this.#block.draw(headline, progress.current);
+    if (this.#activity?.name !== progress.activity) {
+      // A block is there at once; a log file says how far it is when there is something to say.
+      const shown = this.#block === undefined ? now : now - pause;
+      this.#activity = { name: progress.activity, since: now, shown };
+    }
+    if (now - this.#activity.shown < pause) return;
+    this.#activity.shown = now;
+    const elapsed = milliseconds(now - this.#activity.since);
+    if (this.#block === undefined) this.#write(this.#lines, describeProgress(progress, elapsed));
+    else this.#block.draw(describeProgress({ ...progress, current: [] }, elapsed), progress.current);
   }
 
   close(): void {
     this.#block?.close();
-    this.#lastProgress = undefined;
+    this.#activity = undefined;
   }
 
   #trouble(colour: Style, kind: string, text: string, place: Place | undefined): void {

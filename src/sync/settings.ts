@@ -1,17 +1,12 @@
 import { FlagReader, type FlagSource } from '../config/flag-reader.ts';
-import { malformed, oneOf, parseSwitch, wholeNumber } from '../config/flag-value.ts';
+import { oneOf, parseSwitch, wholeNumber } from '../config/flag-value.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
 import { type Platform, parsePlatform } from '../registry/platform.ts';
 import { type Host, parseHost, parseRepository, type Repository } from '../registry/reference.ts';
 import { SYNC_FLAGS, type SyncFlagName } from './flags.ts';
-
-/** Which part of a run this job does: part `index` of `count`, counted from 1. */
-export interface ShardChoice {
-  readonly index: number;
-  readonly count: number;
-}
+import { parseShard, type Shard } from './shard.ts';
 
 /** What a run of `synctl sync` or action-sync is told. */
 export interface SyncSettings {
@@ -43,7 +38,7 @@ export interface SyncSettings {
   readonly platforms: readonly Platform[];
   readonly signatures: 'skip' | 'copy';
   readonly verify: 'sample' | 'all' | 'none';
-  readonly shard: ShardChoice | undefined;
+  readonly shard: Shard | undefined;
   /** Path of the JSON report. */
   readonly report: string | undefined;
   readonly failOn: 'any' | 'never';
@@ -123,17 +118,4 @@ function parsePath(text: string, about: string): Repository {
 
 function parsePathOrAll(text: string, about: string): string {
   return text === '*' ? text : parsePath(text, about);
-}
-
-function parseShard(text: string, about: string): ShardChoice {
-  const parts = /^([1-9]\d{0,3})\/([1-9]\d{0,3})$/.exec(text);
-  const index = Number(parts?.[1]);
-  const count = Number(parts?.[2]);
-  if (parts !== null && index <= count) return { index, count };
-  throw malformed(
-    about,
-    text,
-    'is not a part of a whole',
-    'write which part of how many, such as 1/4 for the first of four and 4/4 for the last',
-  );
 }

@@ -52,7 +52,7 @@ Looking for images at registry.k8s.io
 
 Mirroring to registry.example.com/keel
 pause:3.10  copied  310 KiB in 1.2 s
-mirroring 2 of 40 images, 100 MiB of 600 MiB, 10 MiB/s, 50 s left
+mirroring 2 of 40 images, 100 MiB of 600 MiB, 10 MiB/s, about 50.0 s left; now etcd:3.6.1-0, coredns:v1.12.1
 `);
   expect(troubles.written).toBe(`\
 warning: image_set.json:12:5: "kube-aggregator" matches nothing
@@ -71,7 +71,7 @@ warning: image_set.json:12:5: "kube-aggregator" matches nothing
 Mirroring to registry.example.com/keel
 pause:3.10  copied  310 KiB in 1.2 s
 error: registry.k8s.io/etcd:3.6.1-0: layer 2 of 5 is not what its digest says
-mirroring 2 of 40 images, 100 MiB of 600 MiB, 10 MiB/s, 50…
+mirroring 2 of 40 images, 100 MiB of 600 MiB, 10 MiB/s, ab…
   etcd:3.6.1-0
   coredns:v1.12.1
 `);

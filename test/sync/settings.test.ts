@@ -122,12 +122,7 @@ test.each<[string, string, string]>([
   [
     'shard',
     '5/4',
-    '--shard: "5/4" is not a part of a whole (write which part of how many, such as 1/4 for the first of four and 4/4 for the last)',
-  ],
-  [
-    'shard',
-    '0/4',
-    '--shard: "0/4" is not a part of a whole (write which part of how many, such as 1/4 for the first of four and 4/4 for the last)',
+    '--shard: "5/4" is not a shard (write i/n with i from 1 to n and n up to 256, such as 2/8)',
   ],
   [
     'push-timeout',
