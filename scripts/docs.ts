@@ -1,0 +1,56 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { flagTerm } from '../src/cli/arguments.ts';
+import { EXIT_CODES } from '../src/cli/exit-code.ts';
+import { defaultOf, type Flag, groupFlags } from '../src/config/flag.ts';
+import { SYNC_FLAGS } from '../src/sync/flags.ts';
+import { replaceSection } from './action-metadata.ts';
+import { ACTIONS, generateAction } from './actions.ts';
+
+/** Gives every file that the code knows parts of, by path, with what it should hold. */
+export function generateDocuments(): ReadonlyMap<string, string> {
+  const readme = readFileSync('README.md', 'utf8');
+  const withFlags = replaceSection(readme, 'flags', formatFlagTables(SYNC_FLAGS));
+  const documents = new Map([['README.md', replaceSection(withFlags, 'exit-codes', formatExitCodes())]]);
+  for (const [folder, action] of Object.entries(ACTIONS)) {
+    for (const [file, text] of generateAction(folder, action)) documents.set(file, text);
+  }
+  return documents;
+}
+
+/** Gives the flags of a command as tables in Markdown, one under each heading. */
+export function formatFlagTables(flags: readonly Flag[]): string {
+  return [...groupFlags(flags)]
+    .map(([group, members]) => {
+      const rows = members.map((flag) => `| ${code(flagTerm(flag))} | ${standard(flag)} | ${what(flag)} |`);
+      return [`**${group}**`, '', '| Flag | Default | What it does |', '|---|---|---|', ...rows].join('\n');
+    })
+    .join('\n\n');
+}
+
+function formatExitCodes(): string {
+  const rows = EXIT_CODES.map(({ codes, meaning }) => `| ${codes} | ${meaning} |`);
+  return ['| Exit code | What it says |', '|---|---|', ...rows].join('\n');
+}
+
+function standard(flag: Flag): string {
+  const known = defaultOf(flag);
+  if (known === undefined) return '';
+  return flag.defaultNote === undefined ? code(known) : known;
+}
+
+function what(flag: Flag): string {
+  const notes = [
+    flag.description,
+    ...(flag.repeatable === true ? ['several with commas, or the flag several times'] : []),
+    ...(flag.environment === undefined ? [] : [`\`$${flag.environment}\` does as well`]),
+  ];
+  return notes.join('; ').replaceAll('|', '\\|');
+}
+
+function code(text: string): string {
+  return `\`${text.replaceAll('|', '\\|')}\``;
+}
+
+if (import.meta.main) {
+  for (const [file, text] of generateDocuments()) writeFileSync(file, text);
+}
