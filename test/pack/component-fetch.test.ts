@@ -1,0 +1,249 @@
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseTreePath } from '../../src/config/tree-path.ts';
+import { milliseconds, seconds } from '../../src/lib/duration.ts';
+import { HttpClient } from '../../src/lib/http.ts';
+import type { Reporter } from '../../src/lib/reporter.ts';
+import { ComponentCache, componentKey, type FileKeeper } from '../../src/pack/component-cache.ts';
+import { type ComponentFetch, fetchComponents } from '../../src/pack/component-fetch.ts';
+import type { ComponentCheck, ComponentPlan } from '../../src/pack/plan.ts';
+import { digestHex, digestOf } from '../../src/registry/digest.ts';
+import { parseTag } from '../../src/registry/reference.ts';
+import { FileServer } from '../support/file-server.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+
+const CONTENT = Buffer.from('a program');
+const DIGEST = digestOf(CONTENT);
+
+let folder: string;
+let server: FileServer;
+let http: HttpClient;
+let warnings: string[];
+
+beforeEach(async () => {
+  folder = scratchFolder();
+  server = await FileServer.start();
+  http = new HttpClient();
+  warnings = [];
+});
+
+afterEach(async () => {
+  http.close();
+  await server[Symbol.asyncDispose]();
+});
+
+function settings(changes: Partial<ComponentFetch> = {}): ComponentFetch {
+  return {
+    http,
+    policy: { attempts: 2, interval: milliseconds(1) },
+    patience: seconds(1),
+    timeLimit: milliseconds(0),
+    sizeLimit: 1_000_000,
+    signal: new AbortController().signal,
+    folder,
+    concurrency: 4,
+    ...changes,
+  };
+}
+
+function plan(name: string, check: (url: URL) => ComponentCheck): ComponentPlan {
+  const url = new URL(`/${name}`, server.origin);
+  return {
+    name,
+    tag: parseTag('1.0.0'),
+    url,
+    fileName: `${name}-1.0.0-amd64`,
+    check: check(url),
+    placement: { kind: 'file', path: parseTreePath(`kubernetes/bin/${name}`, name), executable: true },
+    place: { file: 'versions.json', line: 1, column: 1 },
+  };
+}
+
+function beside(url: URL): ComponentCheck {
+  const fileName = url.pathname.slice(1);
+  return {
+    kind: 'published',
+    sources: ['.sha256', '.sha256sum', '.sums'].map((suffix) => ({
+      url: new URL(`${url.href}${suffix}`),
+      fileName,
+    })),
+  };
+}
+
+const reporter: Reporter = {
+  section: () => undefined,
+  line: () => undefined,
+  detail: () => undefined,
+  warning: (text) => void warnings.push(text),
+  error: () => undefined,
+  progress: () => undefined,
+  close: () => undefined,
+};
+
+/** What @actions/tool-cache is on a runner: files by key, in a folder that outlives runs. */
+function keeper(): FileKeeper & { readonly folder: string } {
+  const kept = scratchFolder();
+  return {
+    folder: kept,
+    find: async (key) => ((await readdir(kept)).includes(key) ? join(kept, key) : undefined),
+    save: async (key, file) => copyFile(file, join(kept, key)),
+  };
+}
+
+describe('fetchComponents', () => {
+  it('checks each in its way, and tells how, in the order of the plan', async () => {
+    for (const name of ['published', 'pinned', 'unchecked']) server.put(`/${name}`, CONTENT);
+    server.put('/published.sha256sum', `${digestHex(DIGEST)}  published\n`);
+    const fetched = await fetchComponents(
+      [
+        plan('published', beside),
+        plan('pinned', () => ({ kind: 'pin', digest: DIGEST })),
+        plan('unchecked', () => ({ kind: 'none' })),
+      ],
+      settings({ concurrency: 1 }),
+    );
+    expect(fetched.map(({ plan: { name }, check, sha256, from }) => ({ name, check, sha256, from }))).toEqual(
+      [
+        {
+          name: 'published',
+          check: { kind: 'published', digest: DIGEST, source: `${server.origin}/published.sha256sum` },
+          sha256: DIGEST,
+          from: 'network',
+        },
+        { name: 'pinned', check: { kind: 'pin', digest: DIGEST }, sha256: DIGEST, from: 'network' },
+        { name: 'unchecked', check: { kind: 'none' }, sha256: DIGEST, from: 'network' },
+      ],
+    );
+    expect((await readdir(folder)).sort()).toEqual([
+      'pinned-1.0.0-amd64',
+      'published-1.0.0-amd64',
+      'unchecked-1.0.0-amd64',
+    ]);
+  });
+
+  it('refuses what has no checksum anywhere, before it fetches it', async () => {
+    server.put('/tool', CONTENT);
+    await expect(fetchComponents([plan('tool', beside)], settings())).rejects.toMatchObject({
+      code: 'CHECKSUM_MISSING',
+      about: 'tool 1.0.0',
+      hint: 'check the tag; else pin it with "sha256", or write "sha256": "none" to take it unchecked',
+    });
+    expect(server.requestsFor('/tool')).toHaveLength(0);
+  });
+
+  it('refuses a checksum file that does not speak of the download', async () => {
+    server.put('/tool', CONTENT);
+    server.put('/tool.sha256', '<html>welcome</html>');
+    await expect(fetchComponents([plan('tool', beside)], settings())).rejects.toMatchObject({
+      code: 'CHECKSUM_UNUSABLE',
+      about: `${server.origin}/tool.sha256`,
+    });
+  });
+
+  it('tries again for a checksum that could not be had at once', async () => {
+    server.put('/tool', CONTENT);
+    server.put('/tool.sha256', digestHex(DIGEST), { kind: 'status', status: 503 });
+    const [fetched] = await fetchComponents([plan('tool', beside)], settings());
+    expect(fetched?.sha256).toBe(DIGEST);
+  });
+
+  it('fetches the others although some fail, and tells all failures together', async () => {
+    for (const name of ['good', 'bad', 'gone']) server.put(`/${name}`, CONTENT);
+    server.put('/gone', '', { kind: 'status', status: 404 });
+    const wrong = digestOf(Buffer.from('else'));
+    const running = fetchComponents(
+      [
+        plan('bad', () => ({ kind: 'pin', digest: wrong })),
+        plan('gone', () => ({ kind: 'pin', digest: DIGEST })),
+        plan('good', () => ({ kind: 'pin', digest: DIGEST })),
+      ],
+      settings(),
+    );
+    await expect(running).rejects.toMatchObject({
+      code: 'COMPONENTS_FAILED',
+      message: [
+        '2 of 3 could not be had',
+        `  bad-1.0.0-amd64 from ${server.origin}/bad: expected ${wrong}, got ${DIGEST}; the file was thrown away (try again; if it stays, the server, a proxy or the checksum is wrong, and the file must not be used)`,
+        `  ${server.origin}/gone: answered with status 404 (check the tag and the architecture; not every release has every file)`,
+      ].join('\n'),
+    });
+    expect(await readdir(folder)).toEqual(['good-1.0.0-amd64']);
+  });
+
+  it('keeps what was checked for the next run, under a key that holds its digest', async () => {
+    server.put('/tool', CONTENT);
+    const tools = keeper();
+    const cache = new ComponentCache(tools, reporter);
+    const plans = [plan('tool', () => ({ kind: 'pin', digest: DIGEST }))];
+    await fetchComponents(plans, settings({ cache }));
+    expect(await readdir(tools.folder)).toEqual([componentKey(DIGEST)]);
+    const [again] = await fetchComponents(plans, settings({ cache, folder: scratchFolder() }));
+    expect(again).toMatchObject({ from: 'cache', sha256: DIGEST, size: CONTENT.length });
+    expect(await readFile(again?.file ?? '')).toEqual(CONTENT);
+    expect(server.requestsFor('/tool')).toHaveLength(1);
+  });
+
+  it('does not use a kept file that was changed', async () => {
+    server.put('/tool', CONTENT);
+    const tools = keeper();
+    await writeFile(join(tools.folder, componentKey(DIGEST)), 'an evil program');
+    const cache = new ComponentCache(tools, reporter);
+    const [fetched] = await fetchComponents(
+      [plan('tool', () => ({ kind: 'pin', digest: DIGEST }))],
+      settings({ cache }),
+    );
+    expect(fetched?.from).toBe('network');
+    expect(warnings).toEqual([expect.stringContaining('was changed since it was kept')]);
+  });
+
+  it('keeps nothing that nothing checked', async () => {
+    server.put('/tool', CONTENT);
+    const tools = keeper();
+    const cache = new ComponentCache(tools, reporter);
+    await fetchComponents([plan('tool', () => ({ kind: 'none' }))], settings({ cache }));
+    expect(await readdir(tools.folder)).toEqual([]);
+  });
+
+  it('goes on without a cache that does not work', async () => {
+    server.put('/tool', CONTENT);
+    const broken: FileKeeper = {
+      find: () => Promise.reject(new Error('no cache here')),
+      save: () => Promise.reject(new Error('no room')),
+    };
+    const cache = new ComponentCache(broken, reporter);
+    const [fetched] = await fetchComponents(
+      [plan('tool', () => ({ kind: 'pin', digest: DIGEST }))],
+      settings({ cache }),
+    );
+    expect(fetched?.sha256).toBe(DIGEST);
+    expect(warnings).toEqual([
+      'the cache of components cannot be read: no cache here',
+      'a component could not be kept for the next run: no room',
+    ]);
+  });
+
+  it('never has more downloads under way than it may', async () => {
+    let underWay = 0;
+    let most = 0;
+    const plans = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => plan(name, () => ({ kind: 'none' })));
+    for (const { name } of plans) server.put(`/${name}`, Buffer.alloc(100_000));
+    const started = new Set<string>();
+    await fetchComponents(
+      plans,
+      settings({
+        concurrency: 2,
+        onProgress: (name) => {
+          if (started.has(name)) return;
+          started.add(name);
+          underWay += 1;
+          most = Math.max(most, underWay);
+        },
+        onFetched: () => {
+          underWay -= 1;
+        },
+      }),
+    );
+    expect(most).toBeLessThanOrEqual(2);
+  });
+});
