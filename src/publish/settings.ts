@@ -102,7 +102,7 @@ function readRelease(
   environment: FlagSource['environment'],
 ): ReleaseChoice | undefined {
   const { GITHUB_TOKEN, GITHUB_API_URL } = environment;
-  const given = flags.text('github-token') ?? GITHUB_TOKEN ?? '';
+  const given = (flags.text('github-token') ?? GITHUB_TOKEN ?? '').trim();
   if (given === '') needed(flags, 'github-token', 'a release', 'set it, KEEL_GITHUB_TOKEN or GITHUB_TOKEN');
   const repository = flags.optional('release-repository', parseGithubRepository);
   if (flags.text('release-repository') === undefined) {
@@ -121,7 +121,8 @@ function needed(
 ): string | undefined {
   const text = flags.text(name);
   if (text === undefined) flags.refuse(name, `publishing to ${target} needs it`, hint);
-  return text;
+  // Keys have no white space, but files and secrets that hold them often end with a line end.
+  return text?.trim();
 }
 
 function parseAddress(text: string, about: string): URL {

@@ -1,0 +1,50 @@
+import type { AttemptPolicy } from '../lib/attempts.ts';
+import { Failure } from '../lib/failure.ts';
+import type { Reporter } from '../lib/reporter.ts';
+import type { Registries } from '../registry/client.ts';
+import { parseReference } from '../registry/reference.ts';
+import { type ArtifactSettings, ArtifactTarget } from './artifact.ts';
+import { ImageTarget } from './image.ts';
+import { QiniuTarget } from './qiniu.ts';
+import { ReleaseTarget } from './release.ts';
+import type { PublishSettings } from './settings.ts';
+import type { PublishTarget } from './target.ts';
+import type { TargetWord } from './target-word.ts';
+
+/** What the front gives to targets besides their settings. */
+export interface TargetMeans {
+  readonly attempts: AttemptPolicy;
+  /** Must know the credentials of `settings.image` for its host. */
+  readonly registries: Registries;
+  readonly reporter: Reporter;
+  /** Only a workflow run has artifacts. */
+  readonly artifacts: Omit<ArtifactSettings, 'overwrite'> | undefined;
+}
+
+/** What a runnable image is put on: it has `cp`, and is small. */
+const BASE_IMAGE = parseReference('docker.io/library/busybox:stable');
+
+/** Gives the chosen targets, ready to be proved. Throws `TARGET_UNAVAILABLE`. */
+export function openTargets(settings: PublishSettings, means: TargetMeans): PublishTarget[] {
+  return settings.targets.map((word) => openTarget(word, settings, means));
+}
+
+function openTarget(word: TargetWord, settings: PublishSettings, means: TargetMeans): PublishTarget {
+  const { overwrite, qiniu, image, release } = settings;
+  const { attempts, registries, reporter, artifacts } = means;
+  if (word === 'qiniu' && qiniu !== undefined) return new QiniuTarget({ ...qiniu, attempts, overwrite });
+  if (word === 'release' && release !== undefined) {
+    return new ReleaseTarget({ ...release, attempts, overwrite });
+  }
+  if (word === 'dockerhub' && image !== undefined) {
+    const { repository, form } = image;
+    return new ImageTarget({ registries, repository, form, base: BASE_IMAGE, overwrite, reporter });
+  }
+  if (word === 'artifact' && artifacts !== undefined) return new ArtifactTarget({ ...artifacts, overwrite });
+  throw new Failure({
+    code: 'TARGET_UNAVAILABLE',
+    about: word,
+    message: 'this target cannot be used here',
+    hint: 'artifacts exist only in a workflow on GitHub; choose another target',
+  });
+}

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { milliseconds } from '../../src/lib/duration.ts';
+import type { Progress, Reporter } from '../../src/lib/reporter.ts';
+import { measurePackage } from '../../src/publish/package-file.ts';
+import { proveTargets, publishToAll } from '../../src/publish/publishing.ts';
+import { QiniuTarget } from '../../src/publish/qiniu.ts';
+import { ReleaseTarget } from '../../src/publish/release.ts';
+import { Kodo } from '../support/kodo/kodo.ts';
+import { ReleaseService } from '../support/release-service.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+import { PackageFixture } from './package-fixture.ts';
+
+const MIB = 1024 * 1024;
+const NAME = 'kube-1.36.2-amd64.tar.gz';
+const calm = new AbortController().signal;
+const attempts = { attempts: 2, interval: milliseconds(1) };
+
+class Listener implements Reporter {
+  readonly lines: string[] = [];
+  readonly errors: string[] = [];
+  readonly shown: Progress[] = [];
+  section(): void {}
+  line(text: string): void {
+    this.lines.push(text);
+  }
+  detail(): void {}
+  warning(): void {}
+  error(text: string): void {
+    this.errors.push(text);
+  }
+  progress(progress: Progress): void {
+    this.shown.push(progress);
+  }
+  close(): void {}
+}
+
+function qiniu(kodo: Kodo, secretKey = kodo.account.secretKey): QiniuTarget {
+  const { accessKey } = kodo.account;
+  const place = { bucket: 'keel', zone: undefined, endpoint: new URL(kodo.url) };
+  return new QiniuTarget({ accessKey, secretKey, ...place, attempts, overwrite: false });
+}
+
+function release(service: ReleaseService): ReleaseTarget {
+  const { repository, token, url } = service;
+  return new ReleaseTarget({
+    repository,
+    token,
+    api: new URL(url),
+    tag: undefined,
+    attempts,
+    overwrite: false,
+  });
+}
+
+describe('publishing to several targets', () => {
+  it('brings the package to all of them, and tells the sum of their progress', async () => {
+    await using kodo = await Kodo.start();
+    await using service = await ReleaseService.start();
+    await using fixture = await PackageFixture.write(NAME, 5 * MIB);
+    const listener = new Listener();
+    const targets = [qiniu(kodo), release(service)];
+    expect(await proveTargets(targets, calm)).toEqual([]);
+    const { locations, failures } = await publishToAll(targets, fixture.file, calm, listener);
+    expect(failures).toEqual([]);
+    expect(locations.map((location) => location.target).toSorted()).toEqual(['qiniu', 'release']);
+    expect(kodo.object('keel', NAME)).toMatchObject({ hash: fixture.file.qetag });
+    expect(service.release('kube-1.36.2').assets).toHaveLength(1);
+    expect(listener.shown.at(-1)).toMatchObject({ done: 2, total: 2, bytes: 10 * MIB, bytesTotal: 10 * MIB });
+    expect(listener.lines.join('\n')).toContain('qiniu: kube-1.36.2-amd64.tar.gz (5 MiB) published: http://');
+  });
+
+  it('goes on with the others when one fails, and reports it', async () => {
+    await using kodo = await Kodo.start();
+    await using service = await ReleaseService.start();
+    await using fixture = await PackageFixture.write(NAME, MIB);
+    const listener = new Listener();
+    const targets = [qiniu(kodo, 'wrong'), release(service)];
+    expect(await proveTargets(targets, calm)).toMatchObject([
+      { target: 'qiniu', error: { code: 'CREDENTIALS_REFUSED' } },
+    ]);
+    const { locations, failures } = await publishToAll(targets, fixture.file, calm, listener);
+    expect(locations).toMatchObject([{ target: 'release', outcome: 'published' }]);
+    expect(failures).toMatchObject([{ target: 'qiniu', error: { code: 'CREDENTIALS_REFUSED' } }]);
+    expect(listener.errors).toEqual([
+      expect.stringMatching(/^qiniu: Qiniu: the access key or secret key is wrong/),
+    ]);
+    expect(listener.errors.join()).not.toContain('wrong-');
+  });
+
+  it('ends with the run', async () => {
+    await using kodo = await Kodo.start();
+    const aborted = AbortSignal.abort(new Error('enough'));
+    await expect(proveTargets([qiniu(kodo)], aborted)).rejects.toThrow('enough');
+  });
+});
+
+describe('a package that exists', () => {
+  it.each([0, 1, 4 * MIB, 4 * MIB + 1, 9 * MIB])('of %i bytes is measured', async (size) => {
+    await using fixture = await PackageFixture.write(NAME, size);
+    expect(await measurePackage(fixture.file.path, calm)).toEqual(fixture.file);
+  });
+
+  it('must be a file', async () => {
+    const expected = { code: 'PACKAGE_UNREADABLE', hint: expect.stringContaining('--pkg-uri') };
+    await expect(measurePackage(scratchFolder(), calm)).rejects.toMatchObject(expected);
+    await expect(measurePackage('/nowhere/kube.tar.gz', calm)).rejects.toMatchObject(expected);
+  });
+});
