@@ -1,0 +1,55 @@
+import { formatDuration } from '../../lib/duration.ts';
+import { escapeMarkdown, tableHead, tableRow } from '../../lib/markdown.ts';
+import { formatSize } from '../../lib/size.ts';
+import type { SummaryFacts } from './facts.ts';
+import { formatHistory } from './history.ts';
+import { formatPage, PAGE_LIMIT, type Section } from './page.ts';
+import {
+  collisionSection,
+  copiedSection,
+  failureSection,
+  slowestSection,
+  unmatchedSection,
+  warningSection,
+} from './sections.ts';
+
+const MARKS = { succeeded: '✅', failed: '❌', interrupted: '⏹️' } as const;
+/** With fewer there is nothing to compare. */
+const RUNS_FOR_CHART = 2;
+const IMAGES_FOR_SLOWEST = 3;
+
+/** Writes the page that a person looks at for ten seconds: what changed, what failed, what to do about it. */
+export function formatSummary(facts: SummaryFacts, limit = PAGE_LIMIT): string {
+  const sections: Section[] = [
+    fixed(`## ${MARKS[facts.outcome]} ${escapeMarkdown(facts.headline)}\n\n${totals(facts)}`),
+  ];
+  if (facts.failures.length > 0) sections.push(failureSection('What failed', facts.failures));
+  if (facts.collisions.length > 0) sections.push(collisionSection(facts.collisions));
+  if (facts.deferred.length > 0)
+    sections.push(failureSection('What is left for the next run', facts.deferred));
+  if (facts.unmatched.length > 0) sections.push(unmatchedSection(facts.unmatched));
+  if (facts.warnings.length > 0) sections.push(warningSection(facts.warnings));
+  if (facts.copied.length > 0) sections.push(copiedSection(facts.copied, facts.dryRun));
+  if (facts.copied.length >= IMAGES_FOR_SLOWEST && !facts.dryRun) sections.push(slowestSection(facts.copied));
+  if (facts.runs.length >= RUNS_FOR_CHART)
+    sections.push(fixed(`### The last runs\n\n${formatHistory(facts.runs)}`));
+  return formatPage(sections, limit);
+}
+
+function totals(facts: SummaryFacts): string {
+  const { wanted, copied, skipped, failures, deferred, bytes, duration, dryRun } = facts;
+  const columns: readonly (readonly [title: string, value: string])[] = [
+    ['Wanted', String(wanted)],
+    [dryRun ? 'Would be copied' : 'Copied', String(copied.length)],
+    ['There already', String(skipped)],
+    ['Failed', failures.length === 0 ? '0' : `**${failures.length}**`],
+    ...(deferred.length === 0 ? [] : ([['Left', String(deferred.length)]] as const)),
+    ['Sent', formatSize(bytes)],
+    ['Time', formatDuration(duration)],
+  ];
+  return `${tableHead(columns.map(([title]) => `>${title}`))}\n${tableRow(columns.map(([, value]) => value))}`;
+}
+
+function fixed(text: string): Section {
+  return { head: text, rows: [], more: () => '' };
+}
