@@ -81,6 +81,16 @@ export class Authorization {
     return (await this.#renew(key, scopes, this.#challenge, known)).header;
   }
 
+  /** Tells what is known of how this host wants to be talked to, and whether there is a login for it. */
+  async situation(): Promise<{
+    readonly scheme: Challenge['scheme'] | 'none';
+    readonly username: string | undefined;
+  }> {
+    const credential = await this.#lookup(this.#host);
+    const username = credential?.kind === 'password' ? credential.username : credential && 'identity token';
+    return { scheme: this.#challenge?.scheme ?? 'none', username };
+  }
+
   /**
    * Learns from a 401 to a request that carried `sent`. Gives whether the same request is worth sending again: there
    * is something to prove now, or a token that is no longer taken was dropped.

@@ -24,6 +24,8 @@ export interface BlobPush {
   readonly mountFrom?: Repository | undefined;
   /** Whether this repository is known not to hold it. */
   readonly isAbsent: boolean;
+  /** Whether a mount is not to be believed: the registry said that it holds the blob, and then that it does not. */
+  readonly isDoubted?: boolean;
   readonly signal: AbortSignal;
   /** Told when the push takes its slots and when it gives them back. */
   readonly onActive?: (isActive: boolean) => void;
@@ -204,7 +206,7 @@ class Pushing {
   /** Opens an upload, or finds that none is needed: a mount from the repository itself answers both in one request. */
   async #openUpload(): Promise<Upload | 'present'> {
     const { registry, repository, descriptor, isAbsent, signal } = this.#push;
-    const isReliable = this.#habits.selfMount !== 'unreliable';
+    const isReliable = this.#habits.selfMount !== 'unreliable' && this.#push.isDoubted !== true;
     if (!isAbsent && !isReliable && (await this.#isThere())) return 'present';
     const mount = isAbsent || !isReliable ? undefined : { digest: descriptor.digest, from: repository };
     const opened = await openUpload(registry, repository, signal, mount);

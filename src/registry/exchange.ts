@@ -74,6 +74,28 @@ export class Exchanger {
     throw await explain(exchange, second);
   }
 
+  /** Tells how the registry wants to be talked to, and as whom it would be. */
+  situation(): ReturnType<Authorization['situation']> {
+    return this.#authorization.situation();
+  }
+
+  /** Proves the login for some scopes: a token service does when it gives a token, a Basic registry on a ping. */
+  async prove(scopes: readonly Scope[], ping: URL, signal: AbortSignal): Promise<void> {
+    const header = await this.#authorization.header(scopes);
+    if (header?.startsWith('Basic ') !== true) return;
+    const about = this.#endpoint.host;
+    const answer = await this.send({
+      method: 'GET',
+      url: ping,
+      scopes,
+      expected: [200, 403, 404],
+      about,
+      action: 'log in',
+      signal,
+    });
+    discardBody(answer);
+  }
+
   /** Takes in the challenge of an answer that was expected to be one. */
   async learn(answer: HttpAnswer): Promise<void> {
     await this.#authorization.learn(answer, [], undefined);

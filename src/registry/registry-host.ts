@@ -1,11 +1,12 @@
 import { type AttemptPolicy, attempt } from '../lib/attempts.ts';
 import { discardBody, type HttpAnswer } from '../lib/http.ts';
 import { Lane } from '../lib/lane.ts';
+import { pushScope } from './authorization.ts';
 import { type Digest, isDigest } from './digest.ts';
 import type { Exchange, Exchanger } from './exchange.ts';
 import type { HostLimits } from './host-limits.ts';
 import type { Host, Repository, Tag } from './reference.ts';
-import { isTransient } from './registry-failure.ts';
+import { isTransient, RegistryFailure } from './registry-failure.ts';
 
 /** What a registry client is made of. */
 export interface RegistryParts {
@@ -50,6 +51,26 @@ export class RegistryHost {
       throw error;
     });
     return this.#greeting;
+  }
+
+  /**
+   * Proves, without writing anything, that we may log in to push: a token for the repository, or a ping with name and
+   * password. Gives the user's name; `undefined` where the registry wants none. Throws `UNAUTHORIZED`.
+   */
+  async logIn(repository: Repository): Promise<string | undefined> {
+    await this.greet();
+    const { scheme, username } = await this.#exchanger.situation();
+    if (scheme === 'none') return undefined;
+    if (username === undefined) {
+      throw new RegistryFailure({
+        code: 'UNAUTHORIZED',
+        about: this.host,
+        message: 'there is no login for this registry',
+        hint: 'give --username and KEEL_PASSWORD, or log in with docker login',
+      });
+    }
+    await this.#exchanger.prove([pushScope(repository)], this.url('/v2/'), this.#signal);
+    return username;
   }
 
   /** Sends one request as it is, without slot and second try; the host's limits learn from its failure. */

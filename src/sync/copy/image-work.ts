@@ -1,0 +1,80 @@
+import type { Duration } from '../../lib/duration.ts';
+import { Failure } from '../../lib/failure.ts';
+import type { Digest } from '../../registry/digest.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { RegistryFailure } from '../../registry/registry-failure.ts';
+import { contentOptions, type PlannedImage } from '../planned-image.ts';
+import type { CopiedImage, ImageCopier } from './image-copy.ts';
+import { PushClock } from './push-clock.ts';
+
+/** What came of an image that was checked or copied. */
+export type WorkedImage =
+  | { readonly outcome: 'confirmed'; readonly sourceDigest: Digest; readonly pushedDigest: Digest }
+  | CopiedImage;
+
+/** What is needed to work on images. */
+export interface WorkParts {
+  readonly target: Registry;
+  readonly copier: ImageCopier;
+  readonly pushTimeout: Duration;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Does what was decided about an image: asks the destination for it where that was decided, and copies it unless it
+ * is there already. Throws what kept it from being mirrored.
+ */
+export async function workOn(image: PlannedImage, parts: WorkParts): Promise<WorkedImage> {
+  const { target, copier, pushTimeout, signal } = parts;
+  let present: Digest | undefined;
+  let sourceDigest = image.sourceDigest;
+  if (image.decision.action === 'check') {
+    const [there, here] = await Promise.all([findPresent(image, target, signal), findSource(image, signal)]);
+    const expected = expectedDigest(image, here);
+    if (there !== undefined && there === expected) {
+      return { outcome: 'confirmed', sourceDigest: here, pushedDigest: there };
+    }
+    present = there;
+    sourceDigest = here;
+  }
+  const about = target.nameOf(image.target.repository, image.target.tag);
+  using clock = new PushClock(pushTimeout, about, signal);
+  const { source, platforms } = image;
+  return await copier.copy({ source, sourceDigest, target: image.target, platforms, present }, clock);
+}
+
+async function findPresent(
+  image: PlannedImage,
+  target: Registry,
+  signal: AbortSignal,
+): Promise<Digest | undefined> {
+  try {
+    return await target.findManifest(image.target.repository, image.target.tag, signal);
+  } catch (error) {
+    // Artifactory denies what does not exist; if it is a real denial, the push will say so.
+    if (error instanceof RegistryFailure && error.code === 'DENIED') return undefined;
+    throw error;
+  }
+}
+
+async function findSource(image: PlannedImage, signal: AbortSignal): Promise<Digest> {
+  if (image.sourceDigest !== undefined) return image.sourceDigest;
+  const { registry, repository, tag } = image.source;
+  const digest = await registry.findManifest(repository, tag, signal);
+  if (digest !== undefined) return digest;
+  throw new Failure({
+    code: 'NOT_FOUND',
+    about: registry.nameOf(repository, tag),
+    message: 'it does not exist at the source',
+    hint: 'check its name and tag in the image set',
+  });
+}
+
+/** What the tag holds at the destination if nobody touched it; unknown when it has to be built to be known. */
+function expectedDigest(image: PlannedImage, sourceDigest: Digest): Digest | undefined {
+  const { recorded, platforms } = image;
+  if (platforms.length === 0) return sourceDigest;
+  const isRecorded =
+    recorded?.sourceDigest === sourceDigest && recorded.options === contentOptions(platforms);
+  return isRecorded ? recorded.pushedDigest : undefined;
+}

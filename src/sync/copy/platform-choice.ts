@@ -1,0 +1,50 @@
+import { Failure } from '../../lib/failure.ts';
+import { type Descriptor, type Index, type Manifest, parseManifest } from '../../registry/manifest.ts';
+import { formatPlatform, matchesPlatform, type Platform } from '../../registry/platform.ts';
+
+/** Docker's attestations say by this annotation which image they are about. */
+const ATTESTED_DIGEST = 'vnd.docker.reference.digest';
+
+function offeredPlatforms(index: Index): string {
+  const names = index.manifests.flatMap(({ platform }) =>
+    platform === undefined ? [] : [formatPlatform(platform)],
+  );
+  return [...new Set(names)].filter((name) => name !== 'unknown/unknown').join(', ');
+}
+
+function keptEntries(index: Index, platforms: readonly Platform[]): ReadonlySet<Descriptor> {
+  const chosen = index.manifests.filter(
+    ({ platform }) => platform !== undefined && platforms.some((wanted) => matchesPlatform(platform, wanted)),
+  );
+  const digests = new Set<string>(chosen.map(({ digest }) => digest));
+  const attestations = index.manifests.filter(({ annotations }) =>
+    digests.has(annotations?.[ATTESTED_DIGEST] ?? ''),
+  );
+  return new Set([...chosen, ...attestations]);
+}
+
+/**
+ * Gives the manifest to push for the wanted platforms: as it is when all are wanted, when all of it is kept or when
+ * there is nothing to choose from; else an index of what is kept, which has another digest (OCI image-index.md).
+ * Throws `PLATFORM_MISSING`.
+ */
+export function choosePlatforms(manifest: Manifest, platforms: readonly Platform[], about: string): Manifest {
+  if (platforms.length === 0 || manifest.kind === 'image') return manifest;
+  const kept = keptEntries(manifest, platforms);
+  if (kept.size === 0) {
+    throw new Failure({
+      code: 'PLATFORM_MISSING',
+      about,
+      message: `it does not exist for ${platforms.map(formatPlatform).join(', ')}`,
+      hint: `it offers ${offeredPlatforms(manifest) || 'no platform by name'}; see --platform and "patches"`,
+    });
+  }
+  if (kept.size === manifest.manifests.length) return manifest;
+  const body: { manifests: unknown[] } = JSON.parse(manifest.bytes.toString('utf8'));
+  const manifests = body.manifests.filter((_, position) => {
+    const entry = manifest.manifests[position];
+    return entry !== undefined && kept.has(entry);
+  });
+  const bytes = Buffer.from(JSON.stringify({ ...body, manifests }));
+  return parseManifest(bytes, manifest.mediaType, about);
+}

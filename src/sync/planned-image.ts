@@ -1,0 +1,28 @@
+import type { ImageName } from '../config/image-name.ts';
+import type { Digest } from '../registry/digest.ts';
+import { formatPlatform, type Platform } from '../registry/platform.ts';
+import type { Repository, Tag } from '../registry/reference.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Decision } from './decision.ts';
+import type { RecordedImage } from './state.ts';
+
+/** One tag of a destination repository, where it comes from and what is to be done about it. */
+export interface PlannedImage {
+  readonly name: ImageName;
+  readonly source: { readonly registry: Registry; readonly repository: Repository; readonly tag: Tag };
+  readonly target: { readonly repository: Repository; readonly tag: Tag };
+  /** As the source's listing tells it. */
+  readonly sourceDigest: Digest | undefined;
+  readonly platforms: readonly Platform[];
+  readonly recorded: RecordedImage | undefined;
+  readonly decision: Decision;
+  /** The lower, the sooner: its place among its repository's tags, the newest first; what failed last time comes last. */
+  readonly rank: number;
+  /** Signature tags that the source lists, from which those of the image's own parts are taken. */
+  readonly signatureTags: readonly Tag[];
+}
+
+/** Gives the settings that shape an image's content as one text: equal texts make equal digests of equal sources. */
+export function contentOptions(platforms: readonly Platform[]): string {
+  return platforms.length === 0 ? '' : `platforms=${platforms.map(formatPlatform).toSorted().join(',')}`;
+}

@@ -1,0 +1,169 @@
+import type { ImageSet } from '../config/image-set.ts';
+import type { Digest } from '../registry/digest.ts';
+import type { Repository, Tag } from '../registry/reference.ts';
+import type { Registry } from '../registry/registry.ts';
+import { RegistryFailure } from '../registry/registry-failure.ts';
+import type { TagList } from '../registry/tag-list.ts';
+import { type Claim, type Collision, type Settlement, settleClaims } from './collision.ts';
+import { type DestinationListing, decide } from './decision.ts';
+import type { FoundRepository } from './discovery.ts';
+import type { RepositoryGroup } from './grouping.ts';
+import { contentOptions, type PlannedImage } from './planned-image.ts';
+import { type OfferedTag, platformsFor, selectTags } from './selection.ts';
+import type { SyncSettings } from './settings.ts';
+import { isSignatureTag, signatureTagsOf } from './signature-tag.ts';
+import type { RecordedFailure, RecordedImage } from './state.ts';
+
+/** What planning one destination repository needs. */
+export interface PlanningParts {
+  readonly set: ImageSet;
+  readonly settings: SyncSettings;
+  readonly target: Registry;
+  readonly remembered: {
+    readonly images: (repository: Repository) => ReadonlyMap<Tag, RecordedImage>;
+    readonly failures: (repository: Repository) => ReadonlyMap<Tag, RecordedFailure>;
+  };
+  readonly now: Date;
+  readonly signal: AbortSignal;
+}
+
+/** A source of a group with its listing, and the tags that are wanted of it. */
+interface Member {
+  readonly found: FoundRepository;
+  readonly listing: TagList;
+  readonly claim: Claim;
+}
+
+/** What is to be done in one destination repository. */
+export interface RepositoryPlan {
+  readonly repository: Repository;
+  readonly listing: DestinationListing;
+  readonly images: readonly PlannedImage[];
+  readonly collisions: readonly Collision[];
+  /** Members that exist at the source, with the size of their listings. */
+  readonly listed: ReadonlyMap<FoundRepository, number>;
+  /** Plans one more tag of a source that is among the members. */
+  readonly planTag: (image: PlannedImage, tag: Tag) => PlannedImage;
+}
+
+/** Failed ones come behind all others, however many tags a repository has. */
+const FAILED_RANK = 1_000_000;
+
+/** Plans one destination repository: asks both sides what they list, settles who fills which tag, and decides. */
+export async function planRepository(group: RepositoryGroup, parts: PlanningParts): Promise<RepositoryPlan> {
+  const { repository } = group;
+  const [members, listing] = await Promise.all([
+    Promise.all(group.members.map((found) => listMember(found, parts.set))),
+    listDestination(repository, parts),
+  ]);
+  const existing = members.filter((member) => member !== undefined);
+  const settlement = await settle(repository, existing, parts);
+  const recorded = parts.remembered.images(repository);
+  const failed = parts.remembered.failures(repository);
+  const order = new Map(
+    existing.flatMap(({ claim }) => [...claim.tags.keys()]).map((tag, index) => [tag, index]),
+  );
+
+  const plan = (found: FoundRepository, offered: TagList, tag: Tag, rank: number): PlannedImage => {
+    const platforms = isSignatureTag(tag)
+      ? []
+      : (platformsFor(parts.set, found.name) ?? parts.settings.platforms);
+    const sourceDigest = offered.manifests.get(tag)?.digest;
+    const remembered = recorded.get(tag);
+    const options = contentOptions(platforms);
+    const { verify } = parts.settings;
+    const { now } = parts;
+    const facts = { repository, tag, sourceDigest, listing, recorded: remembered, options, verify, now };
+    return {
+      name: found.name,
+      source: { registry: found.registry, repository: found.repository, tag },
+      target: { repository, tag },
+      sourceDigest,
+      platforms,
+      recorded: remembered,
+      decision: decide(facts),
+      rank: failed.has(tag) ? FAILED_RANK + rank : rank,
+      signatureTags: parts.settings.signatures === 'copy' ? offered.tags.filter(isSignatureTag) : [],
+    };
+  };
+
+  const images = [...settlement.chosen].flatMap(([tag, claim]) => {
+    const member = existing.find((one) => one.claim.name === claim.name);
+    if (member === undefined) return [];
+    return [plan(member.found, member.listing, tag, order.get(tag) ?? 0)];
+  });
+  return {
+    repository,
+    listing,
+    images,
+    collisions: settlement.collisions,
+    listed: new Map(
+      existing.map(({ found, listing: { tags, manifests } }) => [found, tags.length || manifests.size]),
+    ),
+    planTag: (image, tag) => {
+      const member = existing.find(({ found }) => found.name === image.name);
+      if (member === undefined) throw new Error(`${image.name} was not planned here`);
+      return plan(member.found, member.listing, tag, image.rank);
+    },
+  };
+}
+
+/** Gives the signature tags of an image's digests that the source offers. */
+export function signaturesOf(image: PlannedImage, digests: readonly Digest[]): Tag[] {
+  if (image.signatureTags.length === 0) return [];
+  return [...new Set(digests.flatMap((digest) => signatureTagsOf(digest, image.signatureTags)))];
+}
+
+async function listMember(found: FoundRepository, set: ImageSet): Promise<Member | undefined> {
+  const listing = found.namedTags === undefined ? await found.list() : undefined;
+  if (listing === undefined && found.namedTags === undefined) return undefined;
+  const known = listing ?? { tags: found.namedTags ?? [], children: [], manifests: new Map() };
+  const names = known.tags.length > 0 ? known.tags : [...known.manifests.keys()];
+  const offered = names.map((tag): OfferedTag => ({ tag, uploaded: known.manifests.get(tag)?.uploaded }));
+  const tags = selectTags(set, found.name, offered);
+  const source = { host: found.registry.host, repository: found.repository };
+  const digests = new Map(tags.map((tag) => [tag, known.manifests.get(tag)?.digest]));
+  return { found, listing: known, claim: { name: found.name, source, tags: digests } };
+}
+
+async function listDestination(repository: Repository, parts: PlanningParts): Promise<DestinationListing> {
+  try {
+    const { tags } = await parts.target.listTags(repository, parts.signal);
+    return { kind: 'tags', tags: new Set(tags) };
+  } catch (error) {
+    if (!(error instanceof RegistryFailure)) throw error;
+    const isKnownToHold = parts.remembered.images(repository).size > 0;
+    if (error.code === 'NOT_FOUND' && !isKnownToHold) return { kind: 'absent' };
+    const isRefused = ['NOT_FOUND', 'DENIED', 'UNAUTHORIZED'].includes(error.code);
+    if (isRefused) return { kind: 'unknown' };
+    throw error;
+  }
+}
+
+/** Settles claims; where sources may differ because a digest is not known, it is asked for. */
+async function settle(
+  repository: Repository,
+  members: readonly Member[],
+  parts: PlanningParts,
+): Promise<Settlement> {
+  const claims = members.map(({ claim }) => claim);
+  const first = settleClaims(repository, claims);
+  const open = first.collisions.flatMap(({ tag, undecided }) => undecided.map((claim) => ({ tag, claim })));
+  if (open.length === 0) return first;
+  const answers = await Promise.all(
+    open.map(async ({ tag, claim }) => {
+      const registry = members.find((member) => member.claim.name === claim.name)?.found.registry;
+      const digest = await registry?.findManifest(claim.source.repository, tag, parts.signal);
+      return { tag, claim, digest };
+    }),
+  );
+  const complete = claims.map((claim) => {
+    const tags = new Map(claim.tags);
+    for (const answer of answers) {
+      if (answer.claim.name === claim.name && answer.digest !== undefined)
+        tags.set(answer.tag, answer.digest);
+    }
+    return { ...claim, tags };
+  });
+  return settleClaims(repository, complete);
+}
