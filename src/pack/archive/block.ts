@@ -3,10 +3,9 @@ export const BLOCK_SIZE = 1024 * 1024;
 /** How far back deflate can refer (RFC 1951, 2). */
 export const WINDOW_SIZE = 32 * 1024;
 
-/** Memory for one block, with the window that precedes it, shared with the thread that hashes it. */
+/** Memory for one block, shared with the thread that hashes it. */
 export interface BlockMemory {
-  readonly shared: SharedArrayBuffer;
-  /** The whole memory: the window's place first, then the block's. */
+  /** The place of the window that precedes the block, then the block's. */
   readonly bytes: Buffer;
 }
 
@@ -44,8 +43,7 @@ export class BlockMemories {
     if (free !== undefined) return Promise.resolve(free);
     if (this.#unmade > 0) {
       this.#unmade -= 1;
-      const shared = new SharedArrayBuffer(WINDOW_SIZE + BLOCK_SIZE);
-      return Promise.resolve({ shared, bytes: Buffer.from(shared) });
+      return Promise.resolve({ bytes: Buffer.from(new SharedArrayBuffer(WINDOW_SIZE + BLOCK_SIZE)) });
     }
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }

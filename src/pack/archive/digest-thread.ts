@@ -1,46 +1,21 @@
 import { Worker } from 'node:worker_threads';
-import { type Block, WINDOW_SIZE } from './block.ts';
-
-/** What the thread is asked for; it answers each task once, in order. */
-export type DigestTask =
-  | {
-      readonly kind: 'bytes';
-      readonly shared: SharedArrayBuffer;
-      readonly start: number;
-      readonly length: number;
-    }
-  | { readonly kind: 'grown'; readonly path: string; readonly size: number }
-  | { readonly kind: 'end-bytes' }
-  | { readonly kind: 'end-file'; readonly path: string; readonly size: number };
-
-export interface BytesDigest {
-  readonly kind: 'bytes';
-  readonly sha256: string;
-  readonly crc32: number;
-}
-
-export interface FileDigest {
-  readonly kind: 'file';
-  readonly sha256: string;
-  readonly qetag: string;
-}
-
-export type DigestAnswer = { readonly kind: 'taken' } | BytesDigest | FileDigest;
+import type { Block } from './block.ts';
+import {
+  type BytesDigest,
+  type DigestAnswer,
+  type DigestTask,
+  digestWorker,
+  type FileDigest,
+} from './digest-worker.ts';
 
 interface Waiting {
   readonly resolve: (answer: DigestAnswer) => void;
   readonly reject: (reason: unknown) => void;
 }
 
-function startWorker(): Worker {
-  // Only this form is followed by the bundler; the source, as tests run it, has another extension.
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./digest-worker.js', import.meta.url));
-  return new Worker(new URL(import.meta.url.replace(/[^/]+$/, 'digest-worker.ts')));
-}
-
 /** Hashes what is packed on a thread of its own: blocks in shared memory, and a file while it grows. */
 export class DigestThread implements AsyncDisposable {
-  readonly #worker = startWorker();
+  readonly #worker = new Worker(`(${digestWorker.toString()})()`, { eval: true });
   readonly #waiting: Waiting[] = [];
   #broken: { readonly reason: unknown } | undefined;
 
@@ -65,8 +40,7 @@ export class DigestThread implements AsyncDisposable {
 
   /** Hashes a block of the tar; its memory must stay as it is until the promise is fulfilled. */
   async addBlock(block: Block): Promise<void> {
-    const { shared } = block.memory;
-    await this.#ask({ kind: 'bytes', shared, start: WINDOW_SIZE, length: block.data.length });
+    await this.#ask({ kind: 'bytes', bytes: block.data });
   }
 
   /** Hashes what was added to the file up to `size`. */

@@ -1,48 +1,78 @@
-import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
-import { crc32 } from 'node:zlib';
-import type { DigestAnswer, DigestTask } from './digest-thread.ts';
-import { Qetag } from './qetag.ts';
+/** What the thread is asked for; it answers each task once, in order. */
+export type DigestTask =
+  /** Hash these bytes of the tar. */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** Give the sums of all bytes. */
+  | { readonly kind: 'end-bytes' }
+  /** Hash what was added to the file, up to this size. */
+  | { readonly kind: 'grown'; readonly path: string; readonly size: number }
+  /** The same, and give the sums of the file. */
+  | { readonly kind: 'end-file'; readonly path: string; readonly size: number };
 
-// The thread's own file: `DigestThread` starts it. It must not import more than it needs, for it is loaded each time.
-
-const READ_SIZE = 1024 * 1024;
-
-const tar = { sha256: createHash('sha256'), crc32: 0 };
-const file = { sha256: createHash('sha256'), qetag: new Qetag(), read: 0 };
-const buffer = Buffer.allocUnsafe(READ_SIZE);
-let descriptor: number | undefined;
-
-function readFile(path: string, size: number): void {
-  descriptor ??= openSync(path, 'r');
-  while (file.read < size) {
-    const count = readSync(descriptor, buffer, 0, Math.min(READ_SIZE, size - file.read), file.read);
-    if (count === 0) throw new Error(`${path} is shorter than what was written to it`);
-    const piece = buffer.subarray(0, count);
-    file.sha256.update(piece);
-    file.qetag.update(piece);
-    file.read += count;
-  }
+export interface BytesDigest {
+  readonly kind: 'bytes';
+  readonly sha256: string;
+  readonly crc32: number;
 }
 
-function answer(task: DigestTask): DigestAnswer {
-  if (task.kind === 'bytes') {
-    const bytes = new Uint8Array(task.shared, task.start, task.length);
-    tar.sha256.update(bytes);
-    tar.crc32 = crc32(bytes, tar.crc32);
-    return { kind: 'taken' };
-  }
-  if (task.kind === 'grown') {
-    readFile(task.path, task.size);
-    return { kind: 'taken' };
-  }
-  if (task.kind === 'end-bytes') return { kind: 'bytes', sha256: tar.sha256.digest('hex'), crc32: tar.crc32 };
-  readFile(task.path, task.size);
-  if (descriptor !== undefined) closeSync(descriptor);
-  return { kind: 'file', sha256: file.sha256.digest('hex'), qetag: file.qetag.digest() };
+export interface FileDigest {
+  readonly kind: 'file';
+  readonly sha256: string;
+  /** The SHA-1 of each 4 MiB, of which a qetag is made. */
+  readonly qetagBlocks: readonly Uint8Array[];
 }
 
-parentPort?.on('message', (task: DigestTask) => {
-  parentPort?.postMessage(answer(task));
-});
+export type DigestAnswer = { readonly kind: 'taken' } | BytesDigest | FileDigest;
+
+/**
+ * The whole program of the hashing thread. It is started from its own source text, because the tools are bundled into
+ * one file each, where no second file could be loaded: so it must not use anything that stands outside of it.
+ */
+export function digestWorker(): void {
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  const { closeSync, openSync, readSync } = process.getBuiltinModule('node:fs');
+  const { parentPort } = process.getBuiltinModule('node:worker_threads');
+  const { crc32 } = process.getBuiltinModule('node:zlib');
+  const readSize = 1024 * 1024;
+  const qetagBlockSize = 4 * readSize;
+
+  const tar = { sha256: createHash('sha256'), crc32: 0 };
+  const file = { sha256: createHash('sha256'), sha1: createHash('sha1'), size: 0, descriptor: -1 };
+  const qetagBlocks: Uint8Array[] = [];
+  const buffer = Buffer.allocUnsafeSlow(readSize);
+
+  const readUpTo = (path: string, size: number): void => {
+    if (file.descriptor < 0) file.descriptor = openSync(path, 'r');
+    while (file.size < size) {
+      if (file.size > 0 && file.size % qetagBlockSize === 0) {
+        qetagBlocks.push(file.sha1.digest());
+        file.sha1 = createHash('sha1');
+      }
+      // Reads never cross the end of a qetag block.
+      const wanted = Math.min(readSize - (file.size % readSize), size - file.size);
+      const count = readSync(file.descriptor, buffer, 0, wanted, file.size);
+      if (count === 0) throw new Error(`${path} is shorter than what was written to it`);
+      const piece = buffer.subarray(0, count);
+      file.sha256.update(piece);
+      file.sha1.update(piece);
+      file.size += count;
+    }
+  };
+
+  const answer = (task: DigestTask): DigestAnswer => {
+    if (task.kind === 'bytes') {
+      tar.sha256.update(task.bytes);
+      tar.crc32 = crc32(task.bytes, tar.crc32);
+      return { kind: 'taken' };
+    }
+    if (task.kind === 'end-bytes')
+      return { kind: 'bytes', sha256: tar.sha256.digest('hex'), crc32: tar.crc32 };
+    readUpTo(task.path, task.size);
+    if (task.kind === 'grown') return { kind: 'taken' };
+    closeSync(file.descriptor);
+    qetagBlocks.push(file.sha1.digest());
+    return { kind: 'file', sha256: file.sha256.digest('hex'), qetagBlocks };
+  };
+
+  parentPort?.on('message', (task: DigestTask) => parentPort.postMessage(answer(task)));
+}

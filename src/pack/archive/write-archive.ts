@@ -3,6 +3,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Failure, failureCode } from '../../lib/failure.ts';
+import { type Qetag, qetagOfBlocks } from '../../lib/qetag.ts';
 import { BlockMemories } from './block.ts';
 import { deflateBlock, type Level } from './deflate-block.ts';
 import { DigestThread } from './digest-thread.ts';
@@ -16,6 +17,8 @@ import { orderEntries } from './tree.ts';
 const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
 /** An empty last block, which ends the deflate stream. */
 const DEFLATE_END = Buffer.from([0x03, 0x00]);
+/** A fifth quicker than 6, for half a percent of a usual package's size. */
+const DEFAULT_LEVEL: Level = 5;
 /** Blocks that are being written or hashed, besides those being read and deflated. */
 const BLOCKS_BEHIND = 4;
 
@@ -41,7 +44,7 @@ export interface WrittenArchive {
   /** Of the tar within; unlike the other it does not depend on the version of Node. */
   readonly tarSha256: string;
   /** Of the `.tar.gz`, as Qiniu Kodo computes it. */
-  readonly qetag: string;
+  readonly qetag: Qetag;
 }
 
 async function writeAll(handle: FileHandle, pieces: readonly Uint8Array[]): Promise<number> {
@@ -69,7 +72,7 @@ function gzipTrailer(crc32: number, size: number): Buffer {
 }
 
 async function writeGzip(file: string, options: ArchiveOptions): Promise<WrittenArchive> {
-  const { level = 6, concurrency = availableParallelism() + 2, onProgress } = options;
+  const { level = DEFAULT_LEVEL, concurrency = availableParallelism() + 2, onProgress } = options;
   const entries = orderEntries(options.entries, options.first);
   const total = tarSize(entries);
   const memories = new BlockMemories(concurrency + BLOCKS_BEHIND);
@@ -99,9 +102,9 @@ async function writeGzip(file: string, options: ArchiveOptions): Promise<Written
     }
     const tar = await tarDigest.endBlocks();
     size += await writeAll(handle, [DEFLATE_END, gzipTrailer(tar.crc32, done)]);
-    const { sha256, qetag } = await fileDigest.endFile(file, size);
+    const { sha256, qetagBlocks } = await fileDigest.endFile(file, size);
     signal.throwIfAborted();
-    return { size, sha256, tarSha256: tar.sha256, qetag };
+    return { size, sha256, tarSha256: tar.sha256, qetag: qetagOfBlocks(qetagBlocks) };
   } catch (error) {
     fail(error);
     throw error;
