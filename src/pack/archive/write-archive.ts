@@ -87,11 +87,11 @@ async function writeGzip(file: string, options: ArchiveOptions): Promise<Written
   let size = await writeAll(handle, [GZIP_HEADER]);
   let done = 0;
   try {
-    const deflated = inOrder(tarBlocks(entries, memories, signal), concurrency, async (block) => ({
-      block,
-      hashed: tarDigest.addBlock(block),
-      pieces: await deflateBlock(block, level),
-    }));
+    const deflated = inOrder(tarBlocks(entries, memories, signal), concurrency, async (block) => {
+      const hashed = tarDigest.addBlock(block);
+      hashed.catch(fail);
+      return { block, hashed, pieces: await deflateBlock(block, level) };
+    });
     for await (const { block, hashed, pieces } of deflated) {
       signal.throwIfAborted();
       size += await writeAll(handle, pieces);
