@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeExecutable } from './executable.ts';
 import { bundle } from './ncc.ts';
 
 const VERSION_LINE = "const VERSION = 'v1.0.0';";
@@ -35,13 +36,7 @@ function buildExecutable(name: string, version: string): void {
         'write import(/* webpackMode: "eager" */ …)',
     );
   }
-  const preamble = readFileSync('scripts/cli-preamble.sh', 'utf8').replaceAll('@NAME@', name);
-  const program = stampVersion(readFileSync(join(folder, 'index.js'), 'utf8'), version);
-  // Renamed into place, so that a running one keeps its file.
-  const whole = join(folder, name);
-  writeFileSync(whole, `${preamble}\n${program}`);
-  chmodSync(whole, 0o755);
-  renameSync(whole, name);
+  writeExecutable(name, name, stampVersion(readFileSync(join(folder, 'index.js'), 'utf8'), version));
   console.log(`./${name} ${version}`);
 }
 
