@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Duration } from '../../lib/duration.ts';
 import { Failure } from '../../lib/failure.ts';
+import { makeFolder } from '../../lib/folder.ts';
 import { openSqlite, sqliteProblem } from '../../lib/sqlite.ts';
 import { textIn } from './column.ts';
 import { inspectFile, unusable } from './inspection.ts';
@@ -73,7 +74,7 @@ function openInstead(file: string, reason: AsideReason, settings: OpeningSetting
 function openNew(file: string, settings: OpeningSettings): OpenedState {
   if (settings.mode === 'read') return openInMemory();
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
   } catch (error) {
     throw unusable(file, 'be created', error);
   }
@@ -92,10 +93,10 @@ function openExisting(file: string, settings: OpeningSettings): DatabaseSync | A
   const database = connect(file);
   try {
     configure(database, settings);
-    const reason = faultOf(database);
+    const reason = faultOf(database, file);
     if (reason === undefined) {
-      // Taking the write lock once tells here, not in the middle of the run, that the file can be written.
-      database.exec(settings.mode === 'read' ? 'PRAGMA query_only = 1' : 'BEGIN IMMEDIATE; COMMIT');
+      if (settings.mode === 'read') database.exec('PRAGMA query_only = 1');
+      else proveWritable(database);
       return database;
     }
     database.close();
@@ -106,6 +107,12 @@ function openExisting(file: string, settings: OpeningSettings): DatabaseSync | A
     if (problem === 'damaged' || problem === 'other') return 'damaged';
     throw asFailure(file, error);
   }
+}
+
+/** Tells at the start, not in the middle of a run, that the file and its journal can be written and are not locked. */
+function proveWritable(database: DatabaseSync): void {
+  // BEGIN alone succeeds on a read-only file; a write in it does not.
+  database.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${FORMAT_VERSION}; ROLLBACK`);
 }
 
 function connect(file: string): DatabaseSync {
@@ -122,11 +129,14 @@ function configure(database: DatabaseSync, settings: OpeningSettings): void {
 PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA synchronous = NORMAL`);
 }
 
-function faultOf(database: DatabaseSync): AsideReason | undefined {
+function faultOf(database: DatabaseSync, file: string): AsideReason | undefined {
   if (readPragma(database, 'application_id') !== APPLICATION_ID) return 'foreign';
   const version = readPragma(database, 'user_version');
   if (version !== FORMAT_VERSION) return version > FORMAT_VERSION ? 'newer' : 'older';
   if (!hasExpectedTables(database)) return 'damaged';
+  // SQLite takes what is missing at the end of a file for zeroes, which can look like content.
+  const size = readPragma(database, 'page_count') * readPragma(database, 'page_size');
+  if (statSync(file).size < size) return 'damaged';
   // 30 to 45 ms at 100,000 tags and 50,000 blob hints (11 MB).
   const rows = database.prepare('PRAGMA quick_check(1)').all();
   return rows.every((row) => textIn(row, 'quick_check') === 'ok') ? undefined : 'damaged';

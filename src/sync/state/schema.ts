@@ -120,6 +120,9 @@ export function hasExpectedTables(database: DatabaseSync): boolean {
 }
 
 /** Gives the value of a pragma that answers with one number, such as `user_version`. */
-export function readPragma(database: DatabaseSync, name: 'application_id' | 'user_version'): number {
+export function readPragma(
+  database: DatabaseSync,
+  name: 'application_id' | 'user_version' | 'page_count' | 'page_size',
+): number {
   return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
