@@ -39,7 +39,7 @@ export function plainLayer(file: PackageFile): PackageLayer {
  * package is read once to know the digest. Throws `FILE_CHANGED`.
  */
 export async function tarLayer(file: PackageFile, signal: AbortSignal): Promise<PackageLayer> {
-  const header = tarHeader(file);
+  const header = await tarHeader(file);
   const padding = ((TAR_RECORD - (file.size % TAR_RECORD)) % TAR_RECORD) + TAR_END;
   const end = Buffer.alloc(padding);
   const whole = createHash('sha256').update(header);
@@ -59,12 +59,25 @@ export async function tarLayer(file: PackageFile, signal: AbortSignal): Promise<
   return { digest, size, source };
 }
 
-function tarHeader(file: PackageFile): Buffer {
+/** Gives what stands before a package's content in a tar archive, of any size. */
+export async function tarHeader(file: Pick<PackageFile, 'name' | 'size'>): Promise<Buffer> {
   const archive = pack();
-  archive.entry({ name: file.name, size: file.size, mode: 0o644, mtime: MODIFIED, uid: 0, gid: 0 });
+  const entry = archive.entry({
+    name: file.name,
+    size: file.size,
+    mode: 0o644,
+    mtime: MODIFIED,
+    uid: 0,
+    gid: 0,
+  });
+  // The archive is left after its first byte of content, which marks the end of the header.
+  entry.on('error', () => undefined);
+  entry.write(Buffer.alloc(1));
   const records: Buffer[] = [];
-  for (let record = archive.read(); Buffer.isBuffer(record); record = archive.read()) records.push(record);
-  archive.destroy();
+  for await (const chunk of archive) {
+    if (!Buffer.isBuffer(chunk) || chunk.length === 1) break;
+    records.push(chunk);
+  }
   return Buffer.concat(records);
 }
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import type { Progress, Reporter } from '../../src/lib/reporter.ts';
 import { measurePackage } from '../../src/publish/package-file.ts';
 import { proveTargets, publishToAll } from '../../src/publish/publishing.ts';
 import { QiniuTarget } from '../../src/publish/qiniu.ts';
@@ -8,31 +7,13 @@ import { ReleaseTarget } from '../../src/publish/release.ts';
 import { Kodo } from '../support/kodo/kodo.ts';
 import { ReleaseService } from '../support/release-service.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
+import { Listener } from './listener.ts';
 import { PackageFixture } from './package-fixture.ts';
 
 const MIB = 1024 * 1024;
 const NAME = 'kube-1.36.2-amd64.tar.gz';
 const calm = new AbortController().signal;
 const attempts = { attempts: 2, interval: milliseconds(1) };
-
-class Listener implements Reporter {
-  readonly lines: string[] = [];
-  readonly errors: string[] = [];
-  readonly shown: Progress[] = [];
-  section(): void {}
-  line(text: string): void {
-    this.lines.push(text);
-  }
-  detail(): void {}
-  warning(): void {}
-  error(text: string): void {
-    this.errors.push(text);
-  }
-  progress(progress: Progress): void {
-    this.shown.push(progress);
-  }
-  close(): void {}
-}
 
 function qiniu(kodo: Kodo, secretKey = kodo.account.secretKey): QiniuTarget {
   const { accessKey } = kodo.account;

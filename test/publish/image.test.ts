@@ -1,0 +1,263 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { pack } from 'tar-stream';
+import { describe, expect, it } from 'vitest';
+import { milliseconds } from '../../src/lib/duration.ts';
+import { type ImageSettings, ImageTarget, tagOf } from '../../src/publish/image.ts';
+import { tarHeader, tarLayer } from '../../src/publish/image-layer.ts';
+import { Registries } from '../../src/registry/client.ts';
+import { explicitCredential } from '../../src/registry/credentials.ts';
+import { ADAPTIVE_LIMITS } from '../../src/registry/host-limits.ts';
+import { parseReference } from '../../src/registry/reference.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+import { Listener } from './listener.ts';
+import { LoopbackRegistry } from './loopback-registry.ts';
+import { PackageFixture } from './package-fixture.ts';
+
+const NAME = 'kube-1.36.2-amd64.tar.gz';
+const BETA = 'kube-1.36.2-arm64-beta.tar.gz';
+const calm = new AbortController().signal;
+/** The user "user" with the password "secret", as `htpasswd -B` writes it. */
+const USERS = 'user:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n';
+
+function targetFor(registry: LoopbackRegistry, more: Partial<ImageSettings> & { password?: string } = {}) {
+  const { password = 'secret', ...settings } = more;
+  const registries = new Registries({
+    credentials: explicitCredential(registry.host, 'user', password),
+    attempts: { attempts: 2, interval: milliseconds(1) },
+    limits: ADAPTIVE_LIMITS,
+    insecure: [],
+    signal: calm,
+    onSecret: () => undefined,
+  });
+  const reporter = new Listener();
+  const repository = parseReference(`${registry.host}/me/keel-pkg`);
+  const common = {
+    registries,
+    repository,
+    form: 'image',
+    base: undefined,
+    overwrite: false,
+    reporter,
+  } as const;
+  return { target: new ImageTarget({ ...common, ...settings }), reporter };
+}
+
+async function publish(target: ImageTarget, fixture: PackageFixture) {
+  const progress: number[] = [];
+  const location = await target.publish(fixture.file, calm, (bytes) => progress.push(bytes));
+  return { location, progress };
+}
+
+/** What skopeo, an other program than ours, makes of an image: its files, its configuration and its manifest. */
+async function fetchImage(registry: LoopbackRegistry, tag: string) {
+  const folder = scratchFolder();
+  const from = `docker://${registry.host}/me/keel-pkg:${tag}`;
+  const login = ['--src-tls-verify=false', '--src-creds=user:secret'];
+  execFileSync('skopeo', [
+    '--insecure-policy',
+    'copy',
+    '-q',
+    '--preserve-digests',
+    ...login,
+    from,
+    `dir:${folder}`,
+  ]);
+  const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
+  const blob = (digest: string) => readFile(join(folder, digest.slice('sha256:'.length)));
+  const layers: Buffer[] = [];
+  for (const layer of manifest.layers) layers.push(await blob(layer.digest));
+  return { manifest, layers, config: JSON.parse(String(await blob(manifest.config.digest))) };
+}
+
+function listTar(layer: Buffer): string[] {
+  return execFileSync('tar', ['-t'], { input: layer, encoding: 'utf8' }).trim().split('\n');
+}
+
+function extract(layer: Buffer, name: string): Buffer {
+  return execFileSync('tar', ['-xO', name], { input: layer, maxBuffer: 1 << 30 });
+}
+
+/** Pushes a small image by skopeo, to stand for busybox. */
+async function pushBase(registry: LoopbackRegistry): Promise<void> {
+  const archive = pack();
+  archive.entry({ name: 'bin/cp' }, 'a program');
+  archive.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of archive) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+  const tar = Buffer.concat(chunks);
+  const layer = gzipSync(tar);
+  const sha = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+  const config = Buffer.from(
+    JSON.stringify({
+      architecture: 'amd64',
+      os: 'linux',
+      config: { Env: ['PATH=/bin'], Cmd: ['sh'] },
+      rootfs: { type: 'layers', diff_ids: [`sha256:${sha(tar)}`] },
+      history: [{ created_by: 'base' }],
+    }),
+  );
+  const type = 'application/vnd.docker.distribution.manifest.v2+json';
+  const layers = [
+    {
+      mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+      digest: `sha256:${sha(layer)}`,
+      size: layer.length,
+    },
+  ];
+  const configType = 'application/vnd.docker.container.image.v1+json';
+  const own = { mediaType: configType, digest: `sha256:${sha(config)}`, size: config.length };
+  const folder = scratchFolder();
+  await writeFile(join(folder, 'version'), 'Directory Transport Version: 1.1\n');
+  await writeFile(join(folder, sha(layer)), layer);
+  await writeFile(join(folder, sha(config)), config);
+  const manifest = { schemaVersion: 2, mediaType: type, config: own, layers };
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
+  const to = `docker://${registry.host}/library/busybox:stable`;
+  const login = ['--dest-tls-verify=false', '--dest-creds=user:secret'];
+  execFileSync('skopeo', ['--insecure-policy', 'copy', '-q', ...login, `dir:${folder}`, to]);
+}
+
+describe('publishing to a registry', () => {
+  it('makes an image with the package at its root, to copy it from', async () => {
+    await using registry = await LoopbackRegistry.start(USERS);
+    await using fixture = await PackageFixture.write(NAME, 3_000_001);
+    const { target } = targetFor(registry);
+    await target.prove(calm);
+    const { location, progress } = await publish(target, fixture);
+    const address = `${registry.host}/me/keel-pkg:1.36.2-amd64`;
+    expect(location).toMatchObject({ target: 'dockerhub', outcome: 'published', address });
+    expect(location.instruction).toContain(`docker create ${address}`);
+    expect(progress.at(-1)).toBe(fixture.file.size);
+    const { layers, config, manifest } = await fetchImage(registry, '1.36.2-amd64');
+    expect(layers.map(listTar)).toEqual([[NAME]]);
+    expect(extract(layers[0] ?? Buffer.alloc(0), NAME).equals(fixture.content)).toBe(true);
+    expect(config).toMatchObject({ architecture: 'amd64', os: 'linux' });
+    expect(config.rootfs.diff_ids).toEqual([manifest.layers[0].digest]);
+    expect(manifest.layers[0].annotations).toEqual({ 'org.opencontainers.image.title': NAME });
+  });
+
+  it('puts it on a base, so that running the image copies the package out', async () => {
+    await using registry = await LoopbackRegistry.start(USERS);
+    await using fixture = await PackageFixture.write(NAME, 100_000);
+    await pushBase(registry);
+    const base = parseReference(`${registry.host}/library/busybox:stable`);
+    const { location } = await publish(targetFor(registry, { base }).target, fixture);
+    expect(location.instruction).toBe(`docker run --rm -v "$PWD:/out" ${location.address}`);
+    const { layers, config } = await fetchImage(registry, '1.36.2-amd64');
+    expect(config.config).toMatchObject({ Cmd: ['cp', `/${NAME}`, '/out/'], Env: ['PATH=/bin'] });
+    expect(config.rootfs.diff_ids).toHaveLength(2);
+    expect(config.history).toHaveLength(2);
+    expect(layers).toHaveLength(2);
+    expect(listTar(layers[1] ?? Buffer.alloc(0))).toEqual([NAME]);
+  });
+
+  it('does without a base that cannot be had, and says so', async () => {
+    await using registry = await LoopbackRegistry.start(USERS);
+    await using fixture = await PackageFixture.write(NAME, 100_000);
+    const base = parseReference(`${registry.host}/library/absent:stable`);
+    const { target, reporter } = targetFor(registry, { base });
+    expect((await publish(target, fixture)).location.outcome).toBe('published');
+    expect(reporter.warnings.join()).toContain('without its base');
+  });
+
+  it('makes an OCI artifact whose layer is the package', async () => {
+    await using registry = await LoopbackRegistry.start(USERS);
+    await using fixture = await PackageFixture.write(NAME, 100_000);
+    const { location } = await publish(targetFor(registry, { form: 'artifact' }).target, fixture);
+    expect(location.instruction).toBe(`oras pull ${location.address}`);
+    const { layers, manifest } = await fetchImage(registry, '1.36.2-amd64');
+    expect(manifest).toMatchObject({
+      artifactType: 'application/vnd.keel.package.v1',
+      config: { mediaType: 'application/vnd.oci.empty.v1+json', size: 2 },
+      layers: [{ digest: fixture.file.sha256, annotations: { 'org.opencontainers.image.title': NAME } }],
+    });
+    expect(layers[0]?.equals(fixture.content)).toBe(true);
+  });
+
+  it.each(['image', 'artifact'] as const)(
+    'sends nothing when the tag holds this package (%s)',
+    async (form) => {
+      await using registry = await LoopbackRegistry.start(USERS);
+      await using fixture = await PackageFixture.write(NAME, 100_000);
+      await publish(targetFor(registry, { form }).target, fixture);
+      const { location, progress } = await publish(targetFor(registry, { form }).target, fixture);
+      expect(location.outcome).toBe('present');
+      expect(progress).toEqual([]);
+    },
+  );
+
+  it.each([
+    { name: BETA, overwrite: false, replaced: true },
+    { name: NAME, overwrite: true, replaced: true },
+    { name: NAME, overwrite: false, replaced: false },
+  ])('with other content under $name and overwrite $overwrite, replaces it: $replaced', async (row) => {
+    await using registry = await LoopbackRegistry.start(USERS);
+    await using first = await PackageFixture.write(row.name, 1000);
+    await using second = await PackageFixture.write(row.name, 2000);
+    await publish(targetFor(registry).target, first);
+    const repeated = publish(targetFor(registry, { overwrite: row.overwrite }).target, second);
+    if (row.replaced) await repeated;
+    else await expect(repeated).rejects.toMatchObject({ code: 'ALREADY_PUBLISHED' });
+    const { layers } = await fetchImage(registry, tagOf(row.name));
+    const expected = row.replaced ? second : first;
+    expect(extract(layers[0] ?? Buffer.alloc(0), row.name).equals(expected.content)).toBe(true);
+  });
+
+  it('tells wrong credentials before anything is sent', async () => {
+    await using registry = await LoopbackRegistry.start(USERS);
+    const { target } = targetFor(registry, { password: 'wrong' });
+    await expect(target.prove(calm)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+  });
+});
+
+describe('the layer of an image', () => {
+  it('gives any range of itself, so that an upload can go on after a cut', async () => {
+    await using fixture = await PackageFixture.write(NAME, 2000);
+    const layer = await tarLayer(fixture.file, calm);
+    const read = async (range?: { start: number; end: number }) =>
+      Buffer.concat(await (await layer.source.open(layer, calm, range)).toArray());
+    const whole = await read();
+    expect(listTar(whole)).toEqual([NAME]);
+    expect(whole).toHaveLength(layer.size);
+    expect(`sha256:${createHash('sha256').update(whole).digest('hex')}`).toBe(layer.digest);
+    for (const [start, end] of [
+      [0, 10],
+      [500, 600],
+      [512, 2512],
+      [2500, 2600],
+      [2600, layer.size],
+    ] as const) {
+      expect((await read({ start, end })).equals(whole.subarray(start, end)), `${start}-${end}`).toBe(true);
+    }
+    expect(await readdir(fixture.folder)).toEqual([NAME]);
+  });
+
+  it('says a size beyond what a plain header can hold', async () => {
+    const size = 9 * 1024 ** 3;
+    const header = await tarHeader({ name: NAME, size });
+    // tar lists what the header says before it finds that no content follows.
+    const listed = spawnSync('tar', ['-tv'], { input: header, encoding: 'utf8' });
+    expect(listed.stdout).toMatch(new RegExp(` ${size} .* ${NAME}\n`));
+  });
+
+  it('is not made of a file that changed', async () => {
+    await using fixture = await PackageFixture.write(NAME, 2000);
+    await writeFile(fixture.file.path, Buffer.alloc(2000));
+    await expect(tarLayer(fixture.file, calm)).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+  });
+});
+
+describe('tags', () => {
+  it.each([
+    [NAME, '1.36.2-amd64'],
+    [BETA, '1.36.2-arm64-beta'],
+    ['kube-v1.36.2+k3s1-amd64.tgz', 'v1.36.2_k3s1-amd64'],
+    ['other.tar', 'other'],
+  ])('of %s is %s', (name, tag) => {
+    expect(tagOf(name)).toBe(tag);
+  });
+});
