@@ -11,8 +11,9 @@ import { tarHeader, tarLayer } from '../../src/publish/image-layer.ts';
 import { Registries } from '../../src/registry/client.ts';
 import { explicitCredential } from '../../src/registry/credentials.ts';
 import { ADAPTIVE_LIMITS } from '../../src/registry/host-limits.ts';
-import { parseReference } from '../../src/registry/reference.ts';
+import { type Host, parseReference } from '../../src/registry/reference.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
+import { CuttingProxy } from './cutting-proxy.ts';
 import { Listener } from './listener.ts';
 import { LoopbackRegistry } from './loopback-registry.ts';
 import { PackageFixture } from './package-fixture.ts';
@@ -23,11 +24,14 @@ const calm = new AbortController().signal;
 /** The user "user" with the password "secret", as `htpasswd -B` writes it. */
 const USERS = 'user:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n';
 
-function targetFor(registry: LoopbackRegistry, more: Partial<ImageSettings> & { password?: string } = {}) {
-  const { password = 'secret', ...settings } = more;
+function targetFor(
+  registry: { readonly host: Host },
+  more: Partial<ImageSettings> & { password?: string; attempts?: number } = {},
+) {
+  const { password = 'secret', attempts = 2, ...settings } = more;
   const registries = new Registries({
     credentials: explicitCredential(registry.host, 'user', password),
-    attempts: { attempts: 2, interval: milliseconds(1) },
+    attempts: { attempts, interval: milliseconds(1) },
     limits: ADAPTIVE_LIMITS,
     insecure: [],
     signal: calm,
@@ -205,6 +209,17 @@ describe('publishing to a registry', () => {
     const { layers } = await fetchImage(registry, tagOf(row.name));
     const expected = row.replaced ? second : first;
     expect(extract(layers[0] ?? Buffer.alloc(0), row.name).equals(expected.content)).toBe(true);
+  });
+
+  it('gets there when the connection is cut in the middle of the package', async () => {
+    await using registry = await LoopbackRegistry.start(USERS);
+    await using proxy = await CuttingProxy.start(registry.host, { bytes: 2_000_000, times: 2 });
+    await using fixture = await PackageFixture.write(NAME, 5_000_000);
+    const { location } = await publish(targetFor(proxy, { attempts: 3 }).target, fixture);
+    expect(location.outcome).toBe('published');
+    expect(proxy.cuts).toBe(2);
+    const { layers } = await fetchImage(registry, '1.36.2-amd64');
+    expect(extract(layers[0] ?? Buffer.alloc(0), NAME).equals(fixture.content)).toBe(true);
   });
 
   it('tells wrong credentials before anything is sent', async () => {
