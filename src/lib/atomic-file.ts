@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { Failure, failureCode } from './failure.ts';
+import { makeFolder } from './folder.ts';
+
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'check the permissions of the folder, or give another path'],
+  ['EPERM', 'check the permissions of the folder, or give another path'],
+  ['EROFS', 'this file system is read-only: give another path'],
+  ['ENOSPC', 'make room on this disk, or give another path'],
+  ['EDQUOT', 'make room on this disk, or give another path'],
+  ['EISDIR', 'this is a folder: give the path of a file'],
+]);
+
+/**
+ * Writes a file whole or not at all: whoever reads it, at whatever moment, finds the old content or the new. Missing
+ * folders are made; a symbolic link stays one; pipes and devices (`/dev/stdout`) are simply written to.
+ * Throws `FILE_UNWRITABLE`.
+ */
+export function writeFileWhole(file: string, content: string | Uint8Array): void {
+  try {
+    const status = statSync(file, { throwIfNoEntry: false });
+    // Renaming would put an ordinary file in place of the device, and fail for a folder.
+    if (status !== undefined && !status.isFile()) writeFileSync(file, content);
+    else replace(status === undefined ? file : realpathSync(file), status, content);
+  } catch (error) {
+    throw new Failure({
+      code: 'FILE_UNWRITABLE',
+      about: file,
+      message: `the file cannot be written (${error instanceof Error ? error.message : failureCode(error)})`,
+      hint: HINTS.get(failureCode(error)),
+      cause: error,
+    });
+  }
+}
+
+function replace(file: string, status: Stats | undefined, content: string | Uint8Array): void {
+  makeFolder(dirname(file));
+  // In the same folder, because a rename is atomic only within a file system.
+  const draft = join(dirname(file), `.${basename(file).slice(0, 100)}.${randomUUID()}`);
+  try {
+    const descriptor = openSync(draft, 'wx');
+    try {
+      writeFileSync(descriptor, content);
+      if (status !== undefined) fchmodSync(descriptor, status.mode & 0o7777);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(draft, file);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
