@@ -1,0 +1,110 @@
+import { type Duration, formatDuration, milliseconds } from '../lib/duration.ts';
+import { formatSize } from '../lib/size.ts';
+import type { ReportedImage, ReportedReason, Totals } from './report.ts';
+
+const GROUPED = new Intl.NumberFormat('en-GB');
+
+/** What the headline of a run tells. */
+export interface HeadlineFacts {
+  readonly totals: Totals;
+  readonly duration: Duration;
+  readonly dryRun: boolean;
+  /** Why the run ended early, as a part of a sentence: `the time limit of 15 m was reached`. */
+  readonly interrupted?: { readonly message: string; readonly left: number } | undefined;
+}
+
+/** Writes a number so that it can be read at a glance: `1,204`. */
+export function formatCount(count: number): string {
+  return GROUPED.format(count);
+}
+
+/** Writes a number of things: `1 image`, `1,204 images`. */
+export function countOf(count: number, singular: string, plural = `${singular}s`): string {
+  return `${formatCount(count)} ${count === 1 ? singular : plural}`;
+}
+
+/**
+ * Gives the one sentence that tells a run: `12 copied (340 MiB), 1,204 unchanged, 1 failed in 42 s`. What is zero is
+ * left out; a run that ended early says why and how much is left.
+ */
+export function headline({ totals, duration, dryRun, interrupted }: HeadlineFacts): string {
+  const size = totals.bytes === 0 ? '' : ` (${formatSize(totals.bytes)})`;
+  const parts = [
+    ...part(totals.copied, `${dryRun ? 'to copy' : 'copied'}${size}`),
+    ...part(totals.skipped, 'unchanged'),
+    ...part(totals.failed, dryRun ? 'cannot be copied' : 'failed'),
+    ...part(totals.deferred, 'deferred'),
+  ];
+  const told = parts.length === 0 ? 'no image matched' : parts.join(', ');
+  const sentence = `${dryRun ? 'dry run: ' : ''}${told} in ${formatSpent(duration)}`;
+  if (interrupted === undefined) return sentence;
+  const left =
+    interrupted.left === 0 ? 'nothing was left' : `${formatCount(interrupted.left)} left for the next run`;
+  return `stopped early, ${interrupted.message}: ${sentence}; ${left}`;
+}
+
+/** Gives the line of an image that moved: where from, where to, bytes sent, time. */
+export function movedLine(
+  image: Pick<ReportedImage, 'source' | 'destination' | 'bytes' | 'milliseconds'>,
+): string {
+  const spent = formatDuration(milliseconds(image.milliseconds));
+  return `${image.source} → ${image.destination}  ${formatSize(image.bytes)}  ${spent}`;
+}
+
+/** Gives the line of an image that a dry run would copy. */
+export function plannedLine(image: Pick<ReportedImage, 'source' | 'destination' | 'reason'>): string {
+  const why = image.reason === undefined ? '' : `  (${image.reason.message})`;
+  return `${image.source} → ${image.destination}${why}`;
+}
+
+/** Gives the line of an image that did not arrive: what happened to it, and what to change. */
+export function failedLine(
+  image: Pick<ReportedImage, 'source' | 'destination' | 'outcome' | 'reason' | 'claimants'>,
+): string {
+  const { source, destination, outcome, reason, claimants = [] } = image;
+  switch (outcome) {
+    case 'collision':
+      return `${destination}: wanted by ${claimants.length < 2 ? source : joinWords(claimants)}; left as it is${remedy(reason)}`;
+    case 'deferred':
+      return `${source}: deferred, ${reason?.message ?? 'the run ended before it'}${remedy(reason)}`;
+    case 'withdrawn':
+      return `${source}: given up, ${reason?.message ?? 'it took longer than --push-timeout'}${remedy(reason)}`;
+    default:
+      return `${source}: ${reason?.message ?? 'failed'}${remedy(reason)}`;
+  }
+}
+
+/** Gives the warning about a name or prefix of the image set that matched nothing. */
+export function unmatchedWarning(pattern: string, matchedBefore: boolean): string {
+  return matchedBefore
+    ? `"${pattern}" matched in the last run and matches nothing now; what it mirrored is still at the destination`
+    : `"${pattern}" matches nothing at the source; correct or remove it`;
+}
+
+/** Gives the warning about a listing that lost a fifth of its entries or more; undefined where it did not. */
+export function shrunkWarning(listing: string, before: number, now: number): string | undefined {
+  if (before < 5 || now > before * 0.8) return undefined;
+  return (
+    `${listing}: the listing shrank from ${formatCount(before)} to ${countOf(now, 'entry', 'entries')}; ` +
+    'nothing is removed from the destination, and the source may be answering in part'
+  );
+}
+
+/** Joins words as a sentence does: `a`, `a and b`, `a, b and c`. */
+export function joinWords(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+function part(count: number, words: string): string[] {
+  return count === 0 ? [] : [`${formatCount(count)} ${words}`];
+}
+
+/** A whole run's time: tenths matter only while it is short. */
+function formatSpent(duration: Duration): string {
+  const rounded = duration < 10_000 ? duration : Math.round(duration / 1000) * 1000;
+  return formatDuration(milliseconds(rounded)).replace('.0 s', ' s');
+}
+
+function remedy(reason: ReportedReason | undefined): string {
+  return reason?.hint === undefined ? '' : ` (${reason.hint})`;
+}

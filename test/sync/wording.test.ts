@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { milliseconds } from '../../src/lib/duration.ts';
+import type { ReportedImage, Totals } from '../../src/sync/report.ts';
+import {
+  countOf,
+  failedLine,
+  type HeadlineFacts,
+  headline,
+  joinWords,
+  movedLine,
+  plannedLine,
+  shrunkWarning,
+  unmatchedWarning,
+} from '../../src/sync/wording.ts';
+
+const NONE: Totals = { total: 0, copied: 0, skipped: 0, failed: 0, deferred: 0, bytes: 0 };
+const MIB = 1024 * 1024;
+
+describe('headline', () => {
+  const MIXED = { ...NONE, total: 1217, copied: 12, skipped: 1204, failed: 1, bytes: 340 * MIB };
+  test.each<[string, Totals, number, Partial<HeadlineFacts>]>([
+    ['12 copied (340 MiB), 1,204 unchanged, 1 failed in 42 s', MIXED, 42_004, {}],
+    ['1,204 unchanged in 480 ms', { ...NONE, skipped: 1204 }, 480, {}],
+    ['2 copied in 1.5 s', { ...NONE, copied: 2 }, 1_500, {}],
+    ['3 unchanged, 4 deferred in 2 m 5 s', { ...NONE, skipped: 3, deferred: 4 }, 125_000, {}],
+    ['no image matched in 2 s', NONE, 2_000, {}],
+    [
+      'dry run: 12 to copy (340 MiB), 1,204 unchanged, 1 cannot be copied in 10 s',
+      MIXED,
+      10_400,
+      { dryRun: true },
+    ],
+    [
+      'stopped early, the time limit of 15 m was reached: 2 copied (1 KiB) in 15 m 0 s; 1,800 left for the next run',
+      { ...NONE, copied: 2, bytes: 1024 },
+      900_300,
+      { interrupted: { message: 'the time limit of 15 m was reached', left: 1800 } },
+    ],
+    [
+      'stopped early, SIGINT was received: 2 copied in 3 s; nothing was left',
+      { ...NONE, copied: 2 },
+      3_000,
+      { interrupted: { message: 'SIGINT was received', left: 0 } },
+    ],
+  ])('%s', (expected, totals, spent, more) => {
+    expect(headline({ totals, duration: milliseconds(spent), dryRun: false, ...more })).toBe(expected);
+  });
+});
+
+const PAUSE = {
+  source: 'registry.k8s.io/pause:3.10.2',
+  destination: 'registry.cn-hangzhou.aliyuncs.com/keel/pause:3.10.2',
+};
+
+describe('the line of an image', () => {
+  test('that moved', () => {
+    expect(movedLine({ ...PAUSE, bytes: 1.2 * MIB, milliseconds: 812 })).toBe(
+      'registry.k8s.io/pause:3.10.2 → registry.cn-hangzhou.aliyuncs.com/keel/pause:3.10.2  1.2 MiB  812 ms',
+    );
+  });
+
+  test('that a dry run would copy', () => {
+    const reason = { code: 'MISSING', message: 'missing' };
+    expect(plannedLine({ ...PAUSE, reason })).toBe(`${PAUSE.source} → ${PAUSE.destination}  (missing)`);
+    expect(plannedLine(PAUSE)).toBe(`${PAUSE.source} → ${PAUSE.destination}`);
+  });
+
+  const denied = { code: 'DENIED', message: 'keel/pause may not be pushed to', hint: 'log in as its owner' };
+  const late = { code: 'RATE_LIMITED', message: 'rate limited until 14:05' };
+  test.each<[ReportedImage['outcome'], Partial<ReportedImage>, string]>([
+    ['failed', { reason: denied }, `${PAUSE.source}: keel/pause may not be pushed to (log in as its owner)`],
+    ['failed', {}, `${PAUSE.source}: failed`],
+    ['deferred', { reason: late }, `${PAUSE.source}: deferred, rate limited until 14:05`],
+    ['deferred', {}, `${PAUSE.source}: deferred, the run ended before it`],
+    ['withdrawn', {}, `${PAUSE.source}: given up, it took longer than --push-timeout`],
+    [
+      'collision',
+      {
+        claimants: ['registry.k8s.io/a/pause', 'quay.io/b/pause'],
+        reason: { ...denied, hint: 'add a patch' },
+      },
+      `${PAUSE.destination}: wanted by registry.k8s.io/a/pause and quay.io/b/pause; left as it is (add a patch)`,
+    ],
+  ])('that did not arrive: %s %o', (outcome, more, expected) => {
+    expect(failedLine({ ...PAUSE, outcome, ...more })).toBe(expected);
+  });
+});
+
+describe('warnings', () => {
+  test('about a name that matches nothing tell apart a mistake and a loss', () => {
+    expect(unmatchedWarning('puase', false)).toBe(
+      '"puase" matches nothing at the source; correct or remove it',
+    );
+    expect(unmatchedWarning('pause', true)).toContain('"pause" matched in the last run');
+  });
+
+  test.each([
+    [100, 81, false],
+    [100, 80, true],
+    [100, 0, true],
+    [5, 4, true],
+    [4, 0, false],
+    [0, 0, false],
+    [10, 30, false],
+  ])('about a listing that went from %i to %i entries: %s', (before, now, warns) => {
+    expect(shrunkWarning('registry.k8s.io/pause', before, now) !== undefined).toBe(warns);
+  });
+
+  test('about a listing name both numbers', () => {
+    expect(shrunkWarning('registry.k8s.io/pause', 1500, 1)).toContain(
+      'registry.k8s.io/pause: the listing shrank from 1,500 to 1 entry;',
+    );
+  });
+});
+
+test.each([
+  [[], ''],
+  [['a'], 'a'],
+  [['a', 'b'], 'a and b'],
+  [['a', 'b', 'c'], 'a, b and c'],
+])('joinWords(%j) is "%s"', (words, expected) => {
+  expect(joinWords(words)).toBe(expected);
+});
+
+test.each([
+  [0, '0 images'],
+  [1, '1 image'],
+  [12_345, '12,345 images'],
+])('countOf(%i) is "%s"', (count, expected) => {
+  expect(countOf(count, 'image')).toBe(expected);
+});
