@@ -1,0 +1,289 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { scratchFolder } from '../support/scratch-folder.ts';
+
+const PAUSE = 'registry.k8s.io/pause:3.10.2';
+const PROXY = 'registry.k8s.io/kube-proxy:v1.37.1';
+const machine = execFileSync('uname', ['-m'], { encoding: 'utf8' }).trim() === 'x86_64' ? 'amd64' : 'arm64';
+
+/**
+ * In place of ctr: it keeps what it imports in $KEEL_TEST_STATE. $KEEL_TEST_CTR tells how it fails: `silent` imports
+ * nothing without --local, `broken` never imports.
+ */
+const CTR = `#!/bin/sh
+printf '%s\\n' "$*" >>"$KEEL_TEST_STATE/calls"
+case "$*" in
+  *"images import --local -") [ "$KEEL_TEST_CTR" != broken ] || { cat >/dev/null; echo 'no space left' >&2; exit 1; } ;;
+  *"images import -")
+    [ "$KEEL_TEST_CTR" != broken ] || { cat >/dev/null; echo 'no space left' >&2; exit 1; }
+    [ "$KEEL_TEST_CTR" != silent ] || { cat >/dev/null; exit 0; }
+    ;;
+  *"images ls -q") cat "$KEEL_TEST_STATE/images" 2>/dev/null; exit 0 ;;
+  *) exit 0 ;;
+esac
+tar -xOf - ./index.json | grep -o '"registry[^"]*"' | tr -d '"' >"$KEEL_TEST_STATE/images"
+`;
+
+let workplace: string;
+let unpacked: string;
+let root: string;
+let state: string;
+
+function write(path: string, content: string, mode = 0o644): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+  chmodSync(path, mode);
+}
+
+function seal(): void {
+  const files = readdirSync(unpacked, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path !== 'SHA256SUMS' && statSync(join(unpacked, path)).isFile())
+    .sort();
+  const lines = files.map((path) => {
+    const hex = createHash('sha256')
+      .update(readFileSync(join(unpacked, path)))
+      .digest('hex');
+    return `${hex}  ${path}\n`;
+  });
+  writeFileSync(join(unpacked, 'SHA256SUMS'), lines.join(''));
+}
+
+function install(options: string[] = [], environment: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(join(unpacked, 'install.sh'), ['--root', root, ...options], {
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      TMPDIR: workplace,
+      KEEL_TEST_STATE: state,
+      KEEL_TEST_CTR: '',
+      ...environment,
+    },
+  });
+  return { status, stdout, stderr };
+}
+
+/** Every file below a folder, with mode and content. */
+function treeOf(folder: string): Record<string, string> {
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  return Object.fromEntries(
+    paths.map((path) => {
+      const at = join(folder, path);
+      const { mode } = statSync(at);
+      return [
+        path,
+        statSync(at).isFile() ? `${(mode & 0o7777).toString(8)} ${readFileSync(at, 'utf8')}` : 'folder',
+      ];
+    }),
+  );
+}
+
+beforeEach(() => {
+  workplace = scratchFolder();
+  // Spaces, because people unpack anywhere.
+  unpacked = join(workplace, 'my package');
+  root = join(workplace, 'the root');
+  state = join(workplace, 'state');
+  for (const folder of [unpacked, root, state]) mkdirSync(folder);
+  cpSync('package', unpacked, { recursive: true });
+  write(join(unpacked, 'kubernetes/conf/package.env'), `ARCH=${machine}\nPAUSE_IMAGE=${PAUSE}\n`);
+  write(join(unpacked, 'runtime/containerd/conf/config.toml'), 'version = 3\n');
+  write(join(unpacked, 'kubernetes/bin/kubelet'), 'kubelet', 0o755);
+  write(join(unpacked, 'kubernetes/cni/bridge'), 'bridge', 0o755);
+  write(join(unpacked, 'kubernetes/cni/LICENSE'), 'licence');
+  write(join(unpacked, 'runtime/containerd/bin/containerd'), 'containerd', 0o755);
+  write(join(unpacked, 'runtime/containerd/bin/ctr'), CTR, 0o755);
+  const names = [PAUSE, PROXY].map((name) => `{"annotations":{"io.containerd.image.name":"${name}"}}`);
+  write(join(unpacked, 'images/index.json'), `{"manifests":[${names.join(',')}]}`);
+  seal();
+});
+
+describe('install.sh', () => {
+  it('places programs and configuration, and nothing else', () => {
+    const { status, stdout, stderr } = install();
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('11 files placed, 0 were right already');
+    const files = Object.entries(treeOf(root)).filter(([, content]) => content !== 'folder');
+    expect(files.map(([path, content]) => `${content.slice(0, 3)} ${path}`)).toEqual([
+      '644 etc/containerd/config.toml',
+      '644 etc/crictl.yaml',
+      '644 etc/modules-load.d/keel-kubernetes.conf',
+      '644 etc/sysctl.d/99-keel-kubernetes.conf',
+      '644 etc/systemd/system/containerd.service',
+      '644 etc/systemd/system/kubelet.service',
+      '644 etc/systemd/system/kubelet.service.d/10-kubeadm.conf',
+      '755 opt/cni/bin/bridge',
+      '755 usr/local/bin/containerd',
+      '755 usr/local/bin/ctr',
+      '755 usr/local/bin/kubelet',
+    ]);
+    expect(readdirSync(workplace).sort()).toEqual(['my package', 'state', 'the root']);
+  });
+
+  it('changes nothing when it runs again', () => {
+    install();
+    const before = treeOf(root);
+    const { status, stdout } = install();
+    expect(status).toBe(0);
+    expect(stdout).toContain('0 files placed');
+    expect(treeOf(root)).toEqual(before);
+  });
+
+  it('mends what differs, and keeps what a person wrote', () => {
+    install();
+    const config = join(root, 'etc/containerd/config.toml');
+    writeFileSync(config, 'mine');
+    chmodSync(join(root, 'usr/local/bin/kubelet'), 0o600);
+    const { stdout } = install();
+    expect(stdout).toContain('2 files placed');
+    expect(readFileSync(config, 'utf8')).toBe('version = 3\n');
+    expect(readFileSync(`${config}.before-keel`, 'utf8')).toBe('mine');
+    expect(statSync(join(root, 'usr/local/bin/kubelet')).mode & 0o777).toBe(0o755);
+    writeFileSync(config, 'mine again');
+    install();
+    expect(readFileSync(`${config}.before-keel`, 'utf8')).toBe('mine');
+    expect(readFileSync(`${config}.before-keel.2`, 'utf8')).toBe('mine again');
+  });
+
+  it.each<[string, () => void, string]>([
+    [
+      'a changed file',
+      () => write(join(unpacked, 'kubernetes/bin/kubelet'), 'evil', 0o755),
+      'kubernetes/bin/kubelet: FAILED',
+    ],
+    ['a changed image', () => write(join(unpacked, 'images/index.json'), '{}'), 'images/index.json: FAILED'],
+    ['no list', () => writeFileSync(join(unpacked, 'SHA256SUMS'), ''), 'the package is damaged'],
+    [
+      'a program that is not in the list',
+      () => write(join(unpacked, 'kubernetes/bin/extra'), 'evil', 0o755),
+      'kubernetes/bin/extra is not in SHA256SUMS',
+    ],
+  ])('changes nothing with %s', (_, damage, message) => {
+    damage();
+    const { status, stderr } = install();
+    expect(status).toBe(1);
+    expect(stderr).toContain(message);
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it('puts everything back when placing fails in the middle', () => {
+    write(join(root, 'usr/local/bin/containerd'), 'an older containerd', 0o700);
+    write(join(root, 'etc/crictl.yaml'), 'mine', 0o600);
+    // What should be a file is a folder, which comes to light only when its turn comes.
+    mkdirSync(join(root, 'etc/systemd/system/kubelet.service'), { recursive: true });
+    const before = treeOf(root);
+    const { status, stdout, stderr } = install();
+    expect(status).toBe(1);
+    expect(stdout).toContain('usr/local/bin/containerd');
+    expect(stderr).toContain('kubelet.service is a folder; it should be a file');
+    expect(stderr).toContain('the files are as they were before');
+    expect(treeOf(root)).toEqual(before);
+    expect(readdirSync(workplace).sort()).toEqual(['my package', 'state', 'the root']);
+  });
+
+  it('puts everything back when images cannot be imported', () => {
+    const { status, stderr } = install(['--address', '/run/test.sock'], { KEEL_TEST_CTR: 'broken' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('no space left');
+    expect(stderr).toContain(`not imported: ${PROXY} ${PAUSE}`);
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it('imports images into the namespace of Kubernetes and pins the pause image', () => {
+    const { status, stdout } = install(['--address', '/run/test.sock']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('2 images are there');
+    expect(readFileSync(join(state, 'calls'), 'utf8').trim().split('\n')).toEqual([
+      '--address /run/test.sock -n k8s.io version',
+      '--address /run/test.sock -n k8s.io images import -',
+      '--address /run/test.sock -n k8s.io images ls -q',
+      `--address /run/test.sock -n k8s.io images label ${PAUSE} io.cri-containerd.pinned=pinned`,
+    ]);
+  });
+
+  it('tries again with --local when images do not show up, and pins all when told', () => {
+    const { status } = install(['--address=/run/test.sock', '--pin-all'], { KEEL_TEST_CTR: 'silent' });
+    expect(status).toBe(0);
+    const calls = readFileSync(join(state, 'calls'), 'utf8');
+    expect(calls).toContain('images import --local -');
+    for (const name of [PAUSE, PROXY])
+      expect(calls).toContain(`images label ${name} io.cri-containerd.pinned=pinned`);
+  });
+
+  it('leaves images alone with --skip-images', () => {
+    const { status, stdout } = install(['--address', '/run/test.sock', '--skip-images']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('images were not imported');
+    expect(existsSync(join(state, 'calls'))).toBe(false);
+  });
+
+  it('only tells what it would do with --dry-run', () => {
+    write(join(root, 'etc/crictl.yaml'), 'mine');
+    const before = treeOf(root);
+    const { status, stdout } = install(['--dry-run', '--address', '/run/test.sock']);
+    expect(status).toBe(0);
+    expect(stdout).toContain(`place      ${root}/usr/local/bin/kubelet`);
+    expect(stdout).toContain(`replace    ${root}/etc/crictl.yaml`);
+    expect(stdout).toContain(`import     ${PAUSE}`);
+    expect(stdout.trimEnd().endsWith('nothing was changed')).toBe(true);
+    expect(treeOf(root)).toEqual(before);
+  });
+
+  it('installs the bridge network only when told', () => {
+    install();
+    expect(existsSync(join(root, 'etc/cni'))).toBe(false);
+    install(['--bridge-network']);
+    expect(existsSync(join(root, 'etc/cni/net.d/10-bridge.conflist'))).toBe(true);
+  });
+
+  it('does not follow a link out of the tree that it installs into', () => {
+    const outside = join(workplace, 'outside');
+    mkdirSync(outside);
+    symlinkSync(outside, join(root, 'etc'));
+    const { status, stderr } = install();
+    expect(status).toBe(1);
+    expect(stderr).toContain('which is outside of');
+    expect(readdirSync(outside)).toEqual([]);
+    expect(readdirSync(root)).toEqual(['etc']);
+  });
+
+  it.each([
+    [['--help'], 0, 'Usage: ./install.sh [options]'],
+    [['--nonsense'], 1, 'unknown option: --nonsense'],
+    [['--address'], 1, '--address needs a value'],
+    [['--root', '/nowhere/at/all'], 1, 'there is no such folder'],
+  ])('answers %j', (options, status, text) => {
+    const result = install(options);
+    expect(result.status).toBe(status);
+    expect(result.stdout + result.stderr).toContain(text);
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it('is refused for another machine unless it goes into a tree', () => {
+    write(join(unpacked, 'kubernetes/conf/package.env'), 'ARCH=s390x\n');
+    seal();
+    expect(install().stdout).toContain('note: the package is for s390x');
+    const { status, stderr } = spawnSync(join(unpacked, 'install.sh'), ['--dry-run'], { encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('this package is for s390x');
+  });
+
+  it.runIf(existsSync('/usr/bin/shellcheck'))('passes shellcheck', () => {
+    expect(spawnSync('shellcheck', ['package/install.sh'], { encoding: 'utf8' })).toMatchObject({
+      status: 0,
+      stdout: '',
+    });
+  });
+});
