@@ -9,7 +9,7 @@ import { scratchFolder } from '../support/scratch-folder.ts';
 
 const MIB = 1024 * 1024;
 const SIZE = 384 * MIB;
-const PROGRAM = join(import.meta.dirname, 'upload-process.ts');
+const PROGRAM = join(import.meta.dirname, '../../bench/upload-run.ts');
 const resultShape = z.object({ peakMiB: z.number() });
 
 it('uploads a large package in little memory', { timeout: 120_000 }, async () => {
@@ -18,7 +18,14 @@ it('uploads a large package in little memory', { timeout: 120_000 }, async () =>
   await using sparse = await open(path, 'w');
   await sparse.truncate(SIZE);
   const { accessKey, secretKey } = kodo.account;
-  const run = await promisify(execFile)(process.execPath, [PROGRAM, path, kodo.url, accessKey, secretKey]);
+  const run = await promisify(execFile)(process.execPath, [
+    PROGRAM,
+    'keel',
+    path,
+    kodo.url,
+    accessKey,
+    secretKey,
+  ]);
   const { peakMiB } = resultShape.parse(JSON.parse(run.stdout));
   expect(kodo.object('keel', 'kube-1.36.2-amd64.tar.gz')).toMatchObject({ size: SIZE });
   expect(kodo.requests('part')).toHaveLength(SIZE / (4 * MIB));

@@ -116,6 +116,7 @@ export class Kodo {
   readonly #workFolder: string;
   readonly #now: () => number;
   readonly #server: Server;
+  #advertised: string | undefined;
 
   private constructor(settings: KodoSettings, workFolder: string) {
     this.account = settings.account ?? { accessKey: 'test-access-key', secretKey: 'test-secret-key' };
@@ -148,6 +149,11 @@ export class Kodo {
 
   get url(): string {
     return `http://${this.host}`;
+  }
+
+  /** Makes the region query name another host and port, such as that of a proxy in front. */
+  advertise(host: string): void {
+    this.#advertised = host;
   }
 
   /** Gives an object; undefined where there is none. */
@@ -270,7 +276,7 @@ export class Kodo {
   #query(name: string, accessKey: string): object {
     if (accessKey !== this.account.accessKey) throw new Refusal(612, 'app/accesskey is not found');
     const bucket = this.#bucket(name);
-    const service = { domains: [this.host] };
+    const service = { domains: [this.#advertised ?? this.host] };
     const s3 = { ...service, region_alias: bucket.region };
     const services = { uc: service, up: service, io: service, rs: service, rsf: service, api: service, s3 };
     return { hosts: [{ region: bucket.region, ttl: 86_400, ...services }] };
