@@ -1,5 +1,6 @@
 import { Failure } from '../lib/failure.ts';
 import type { Descriptor, Image } from '../registry/manifest.ts';
+import { MEDIA_TYPE } from '../registry/media-type.ts';
 import { formatReference, type Reference } from '../registry/reference.ts';
 import { type ArchiveEntry, bytesEntry, type FileEntry } from './archive/entry.ts';
 import { blobPath } from './content-folder.ts';
@@ -70,18 +71,26 @@ function json(value: unknown): string {
   return `${JSON.stringify(value)}\n`;
 }
 
+/**
+ * The rows of `index.json` for one name. None has `platform`: with it, loaders on another machine leave the image out.
+ * The full name stands in both annotations, for containerd and for skopeo.
+ */
+function indexRows({ mediaType, digest, bytes }: Image, name: string): unknown[] {
+  const reference = { 'org.opencontainers.image.ref.name': name };
+  const size = bytes.length;
+  const row = { mediaType, digest, size, annotations: { 'io.containerd.image.name': name, ...reference } };
+  if (mediaType === MEDIA_TYPE.ociManifest) return [row];
+  // skopeo looks among OCI's media types only when it is asked for a name, and reads both formats alike. The true row
+  // comes last because containerd keeps the last one, whose type it needs to push the image on.
+  // https://github.com/containers/image/blob/main/oci/layout/oci_transport.go
+  return [{ mediaType: MEDIA_TYPE.ociManifest, digest, size, annotations: reference }, row];
+}
+
 function indexOf(named: readonly NamedManifest[]): unknown {
-  // Without `platform`: with it, loaders on another machine leave the image out. The full name stands in both
-  // annotations, for containerd and for skopeo.
-  const manifests = named.flatMap(({ manifest: { mediaType, digest, bytes }, names }) =>
-    names.map((name) => ({
-      mediaType,
-      digest,
-      size: bytes.length,
-      annotations: { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': name },
-    })),
+  const manifests = named.flatMap(({ manifest, names }) =>
+    names.flatMap((name) => indexRows(manifest, name)),
   );
-  return { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests };
+  return { schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests };
 }
 
 /** Docker's own table, by which `docker load` and podman find images. */

@@ -1,0 +1,270 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { writeArchive } from '../../src/pack/archive/write-archive.ts';
+import { blobPath } from '../../src/pack/content-folder.ts';
+import { dockerArchives } from '../../src/pack/docker-archive.ts';
+import { type BlobFiles, layoutEntries, type PulledImage } from '../../src/pack/layout.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+import { has, run } from './archive/archive-reader.ts';
+import { pulledImage } from './pulled-image.ts';
+
+const { CI } = process.env;
+const PROXY = 'registry.k8s.io/kube-proxy:v1.36.0';
+const MIRRORED = 'registry.cn-hangzhou.aliyuncs.com/keel/kube-proxy:v1.36.0';
+const FLANNEL = 'docker.io/flannel/flannel:v0.27.0';
+const COREDNS = 'registry.k8s.io/coredns/coredns:v1.12.0';
+
+/** Three images in both formats, two of which share a layer, one with two names. */
+async function threeImages(folder: string): Promise<PulledImage[]> {
+  return Promise.all([
+    pulledImage(folder, { upstream: PROXY, pulledBy: MIRRORED, format: 'docker', layers: ['base', 'proxy'] }),
+    pulledImage(folder, { upstream: COREDNS, layers: ['base', 'dns'] }),
+    pulledImage(folder, { upstream: FLANNEL, layers: ['net'] }),
+  ]);
+}
+
+function filesIn(folder: string): BlobFiles {
+  return (digest) => join(folder, blobPath(digest));
+}
+
+/** Packs the images as a package does, and unpacks them again with tar. */
+async function unpackedLayout(images: readonly PulledImage[], content: string): Promise<string> {
+  const folder = scratchFolder();
+  const output = join(folder, 'package.tar.gz');
+  await writeArchive({
+    entries: layoutEntries(images, filesIn(content)),
+    output,
+    signal: new AbortController().signal,
+  });
+  run('tar', '-xzf', output, '-C', folder);
+  return join(folder, 'images');
+}
+
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+test('a layout has each blob once, whatever the order of the images', async () => {
+  const content = scratchFolder();
+  const images = await threeImages(content);
+  const entries = layoutEntries(images, filesIn(content));
+  // Of each image a manifest and a configuration, and four layers.
+  expect(entries.filter(({ path }) => path.startsWith('images/blobs/sha256/'))).toHaveLength(10);
+  const described = (list: readonly { path: string }[]) =>
+    list.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  expect(described(layoutEntries(images.toReversed(), filesIn(content)))).toEqual(described(entries));
+});
+
+test('its tables name each image by both of its names', async () => {
+  const content = scratchFolder();
+  const [proxy, coredns, flannel] = await threeImages(content);
+  if (proxy === undefined || coredns === undefined || flannel === undefined) throw new Error('three images');
+  const folder = await unpackedLayout([proxy, coredns, flannel], content);
+  const row = (image: PulledImage, name: string) => ({
+    mediaType: image.manifest.mediaType,
+    digest: image.manifest.digest,
+    size: image.manifest.bytes.length,
+    annotations: { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': name },
+  });
+  const rowForSkopeo = (image: PulledImage, name: string) => ({
+    ...row(image, name),
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    annotations: { 'org.opencontainers.image.ref.name': name },
+  });
+  expect(readJson(join(folder, 'oci-layout'))).toEqual({ imageLayoutVersion: '1.0.0' });
+  expect(readJson(join(folder, 'index.json'))).toEqual({
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.index.v1+json',
+    manifests: [
+      row(flannel, FLANNEL),
+      rowForSkopeo(proxy, MIRRORED),
+      row(proxy, MIRRORED),
+      rowForSkopeo(proxy, PROXY),
+      row(proxy, PROXY),
+      row(coredns, COREDNS),
+    ],
+  });
+  expect(readJson(join(folder, 'manifest.json'))).toEqual(
+    [flannel, proxy, coredns].map(({ manifest }) => ({
+      Config: blobPath(manifest.config.digest),
+      RepoTags: manifest === proxy.manifest ? [MIRRORED, PROXY] : [expect.any(String)],
+      Layers: manifest.layers.map(({ digest }) => blobPath(digest)),
+    })),
+  );
+});
+
+test('two contents under one name are refused', async () => {
+  const content = scratchFolder();
+  const images = await Promise.all([
+    pulledImage(content, { upstream: PROXY, layers: ['one'] }),
+    pulledImage(content, { upstream: PROXY, layers: ['other'] }),
+  ]);
+  expect(() => layoutEntries(images, filesIn(content))).toThrow(
+    expect.objectContaining({ code: 'IMAGE_NAME_TAKEN', about: PROXY }),
+  );
+});
+
+test.skipIf(!has('skopeo'))('skopeo copies each name out of it, digests unchanged', async () => {
+  const content = scratchFolder();
+  const images = await threeImages(content);
+  const folder = await unpackedLayout(images, content);
+  for (const name of [PROXY, MIRRORED, FLANNEL, COREDNS]) {
+    const image = images.find(({ upstream, pulledBy }) =>
+      [upstream, pulledBy].some((one) => `${one.host}/${one.repository}:${one.tag}` === name),
+    );
+    const copy = join(scratchFolder(), 'copy');
+    run(
+      'skopeo',
+      '--insecure-policy',
+      'copy',
+      '-q',
+      '--preserve-digests',
+      `oci:${folder}:${name}`,
+      `dir:${copy}`,
+    );
+    expect(readFileSync(join(copy, 'manifest.json'))).toEqual(image?.manifest.bytes);
+    for (const { digest } of image?.manifest.layers ?? []) {
+      expect(readdirSync(copy)).toContain(digest.slice('sha256:'.length));
+    }
+  }
+});
+
+/** The tar that a person makes to load the images of an unpacked package. */
+function pipedTar(folder: string): string {
+  const file = join(scratchFolder(), 'images.tar');
+  run('tar', '-C', folder, '-cf', file, '.');
+  return file;
+}
+
+test.skipIf(!has('skopeo'))('skopeo reads its tar as a docker archive as well', async () => {
+  const content = scratchFolder();
+  const file = pipedTar(await unpackedLayout(await threeImages(content), content));
+  for (const name of [PROXY, FLANNEL, COREDNS]) {
+    run(
+      'skopeo',
+      '--insecure-policy',
+      'copy',
+      '-q',
+      `docker-archive:${file}:${name}`,
+      `dir:${scratchFolder()}`,
+    );
+  }
+});
+
+async function startContainerd(): Promise<string | undefined> {
+  const folder = scratchFolder();
+  const socket = join(folder, 'c.sock');
+  const config = [
+    'version = 2',
+    `root = "${folder}/root"`,
+    `state = "${folder}/state"`,
+    'disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.overlayfs"]',
+    '[grpc]',
+    `  address = "${socket}"`,
+  ];
+  writeFileSync(join(folder, 'config.toml'), config.join('\n'));
+  const daemon = spawn('containerd', ['-c', join(folder, 'config.toml')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise<void>((resolve) => daemon.once('close', () => resolve()));
+  onTestFinished(async () => {
+    daemon.kill();
+    await ended;
+  });
+  return new Promise((resolve) => {
+    let said = '';
+    daemon.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      if (said.includes('successfully booted')) resolve(socket);
+    });
+    daemon.once('close', () => resolve(undefined));
+  });
+}
+
+describe.skipIf(!has('containerd') || !has('ctr') || process.getuid?.() !== 0)('containerd', () => {
+  test('imports it from a pipe, with every name and the digests of the registry', async (context) => {
+    const socket = await startContainerd();
+    if (socket === undefined) return context.skip('containerd does not start here');
+    const content = scratchFolder();
+    const images = await threeImages(content);
+    const file = pipedTar(await unpackedLayout(images, content));
+    const ctr = ['--address', socket, '--namespace', 'k8s.io', 'images'];
+    run('ctr', ...ctr, 'import', '--snapshotter', 'native', '--digests', file);
+    const listed = run('ctr', ...ctr, 'ls').split('\n');
+    const row = (name: string) => listed.find((line) => line.startsWith(`${name} `))?.split(/\s+/);
+    for (const image of images) {
+      const { host, repository, tag } = image.upstream;
+      const [, type, digest] = row(`${host}/${repository}:${tag}`) ?? [];
+      expect({ type, digest }).toEqual({ type: image.manifest.mediaType, digest: image.manifest.digest });
+    }
+    expect(row(MIRRORED)?.slice(1)).toEqual(row(PROXY)?.slice(1));
+    for (const name of [PROXY, MIRRORED, FLANNEL, COREDNS]) {
+      expect(run('ctr', ...ctr, 'check', '--snapshotter', 'native', `name==${name}`)).toContain('complete');
+    }
+  });
+});
+
+/** Podman with storage of its own; undefined where the machine does not let it unpack layers. */
+function podmanIn(folder: string): ((...command: string[]) => string) | undefined {
+  const own = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
+  const { status } = spawnSync('podman', [...own, 'images'], { stdio: 'ignore' });
+  return status === 0 ? (...command) => run('podman', ...own, ...command) : undefined;
+}
+
+describe.skipIf(!has('podman'))('podman', () => {
+  test('loads it', async (context) => {
+    const podman = podmanIn(scratchFolder());
+    if (podman === undefined && CI === undefined) return context.skip('podman does not work here');
+    if (podman === undefined) throw new Error('podman must work where CI is set');
+    const content = scratchFolder();
+    const file = pipedTar(await unpackedLayout(await threeImages(content), content));
+    podman('load', '-q', '-i', file);
+    const names = podman('images', '--format', '{{.Repository}}:{{.Tag}}').trim().split('\n');
+    expect(names.toSorted()).toEqual([FLANNEL, MIRRORED, COREDNS, PROXY].toSorted());
+  });
+});
+
+describe('one docker archive an image', () => {
+  async function unpackedArchives(): Promise<{ folder: string; images: PulledImage[] }> {
+    const content = scratchFolder();
+    const images = await threeImages(content);
+    const folder = scratchFolder();
+    const output = join(folder, 'package.tar.gz');
+    const entries = dockerArchives(images, filesIn(content));
+    await writeArchive({ entries, output, signal: new AbortController().signal });
+    run('tar', '-xzf', output, '-C', folder);
+    return { folder: join(folder, 'images'), images };
+  }
+
+  test('is called by name and tag, and holds what its table says', async () => {
+    const { folder, images } = await unpackedArchives();
+    expect(readdirSync(folder).sort()).toEqual([
+      'coredns-v1.12.0.tar',
+      'flannel-v0.27.0.tar',
+      'kube-proxy-v1.36.0.tar',
+    ]);
+    const out = join(folder, 'out');
+    mkdirSync(out);
+    run('tar', '-xf', join(folder, 'kube-proxy-v1.36.0.tar'), '-C', out);
+    const config = images[0]?.manifest.config.digest.slice('sha256:'.length);
+    const table = JSON.stringify(readJson(join(out, 'manifest.json')));
+    expect(table).toContain(`"Config":"${config}.json","RepoTags":["${MIRRORED}","${PROXY}"]`);
+    for (const [, file] of table.matchAll(/"([0-9a-f]{64}\.[a-z.]+)"/g)) {
+      expect(existsSync(join(out, file ?? ''))).toBe(true);
+    }
+  });
+
+  test.skipIf(!has('skopeo'))('is read by skopeo', async () => {
+    const { folder } = await unpackedArchives();
+    run(
+      'skopeo',
+      '--insecure-policy',
+      'copy',
+      '-q',
+      `docker-archive:${folder}/coredns-v1.12.0.tar:${COREDNS}`,
+      `dir:${scratchFolder()}`,
+    );
+  });
+});
