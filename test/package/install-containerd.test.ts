@@ -1,0 +1,142 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Digest, digestHex, digestOf } from '../../src/registry/digest.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+
+const PAUSE = 'registry.k8s.io/pause:3.10.2';
+const machine = process.arch === 'x64' ? 'amd64' : process.arch;
+
+let workplace: string;
+let unpacked: string;
+let socket: string;
+let containerd: ChildProcess | undefined;
+
+/** Puts a blob into the layout and gives its descriptor. */
+function blob(mediaType: string, content: Buffer): { mediaType: string; digest: Digest; size: number } {
+  const digest = digestOf(content);
+  mkdirSync(join(unpacked, 'images/blobs/sha256'), { recursive: true });
+  writeFileSync(join(unpacked, 'images/blobs/sha256', digestHex(digest)), content);
+  return { mediaType, digest, size: content.length };
+}
+
+function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/** Writes a layout with one image of one layer and gives the digest of its manifest. */
+function writeImages(): Digest {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, 'pause'), 'a program that waits');
+  const tar = execFileSync('tar', ['-cf', '-', '-C', folder, 'pause']);
+  const layer = blob('application/vnd.oci.image.layer.v1.tar+gzip', gzipSync(tar));
+  const config = blob(
+    'application/vnd.oci.image.config.v1+json',
+    json({
+      architecture: machine,
+      os: 'linux',
+      config: {},
+      rootfs: { type: 'layers', diff_ids: [digestOf(tar)] },
+    }),
+  );
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const manifest = blob(mediaType, json({ schemaVersion: 2, mediaType, config, layers: [layer] }));
+  const annotations = { 'io.containerd.image.name': PAUSE, 'org.opencontainers.image.ref.name': PAUSE };
+  writeFileSync(
+    join(unpacked, 'images/index.json'),
+    json({ schemaVersion: 2, manifests: [{ ...manifest, annotations }] }),
+  );
+  writeFileSync(join(unpacked, 'images/oci-layout'), json({ imageLayoutVersion: '1.0.0' }));
+  return manifest.digest;
+}
+
+function seal(): void {
+  const files = readdirSync(unpacked, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    statSync(join(unpacked, path)).isFile(),
+  );
+  const lines = files.map((path) => `${digestHex(digestOf(readFileSync(join(unpacked, path))))}  ${path}\n`);
+  writeFileSync(join(unpacked, 'SHA256SUMS'), lines.join(''));
+}
+
+async function startContainerd(): Promise<ChildProcess> {
+  const config = join(workplace, 'containerd.toml');
+  const plugins = ['aufs', 'btrfs', 'zfs', 'devmapper'].map(
+    (name) => `"io.containerd.snapshotter.v1.${name}"`,
+  );
+  writeFileSync(
+    config,
+    [
+      'version = 2',
+      `root = "${join(workplace, 'root')}"`,
+      `state = "${join(workplace, 'state')}"`,
+      `disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt", ${plugins.join(', ')}]`,
+      `[grpc]\n  address = "${socket}"`,
+      `[ttrpc]\n  address = "${socket}.ttrpc"`,
+    ].join('\n'),
+  );
+  const child = spawn('containerd', ['--config', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  for await (const line of createInterface({ input: child.stderr })) {
+    if (line.includes('successfully booted')) break;
+  }
+  child.stderr.resume();
+  return child;
+}
+
+function ctr(...words: string[]): string {
+  return execFileSync('ctr', ['--address', socket, '-n', 'k8s.io', ...words], { encoding: 'utf8' });
+}
+
+const { CI } = process.env;
+const hasContainerd = existsSync('/usr/bin/containerd') && process.getuid?.() === 0;
+
+describe.runIf(hasContainerd || CI === 'true')('install.sh with a real containerd', () => {
+  beforeEach(async () => {
+    workplace = scratchFolder();
+    unpacked = join(workplace, 'package');
+    // Paths of sockets may have about a hundred characters.
+    socket = join(workplace, 'c.sock');
+    cpSync('package', unpacked, { recursive: true });
+    mkdirSync(join(unpacked, 'runtime/containerd/bin'), { recursive: true });
+    copyFileSync('/usr/bin/ctr', join(unpacked, 'runtime/containerd/bin/ctr'));
+    writeFileSync(join(unpacked, 'kubernetes/conf/package.env'), `ARCH=${machine}\nPAUSE_IMAGE=${PAUSE}\n`);
+    containerd = await startContainerd();
+  });
+
+  afterEach(async () => {
+    if (containerd === undefined) return;
+    const ended = once(containerd, 'exit');
+    containerd.kill('SIGKILL');
+    await ended;
+  });
+
+  it('imports images under their names and digests, pinned, twice', () => {
+    const digest = writeImages();
+    seal();
+    const target = join(workplace, 'target');
+    mkdirSync(target);
+    for (const run of ['first', 'second']) {
+      const said = execFileSync(join(unpacked, 'install.sh'), ['--root', target, '--address', socket], {
+        encoding: 'utf8',
+      });
+      expect(said, run).toContain('1 images are there');
+    }
+    const [, listed] = ctr('images', 'ls').trim().split('\n');
+    expect(listed).toContain(PAUSE);
+    expect(listed).toContain(digest);
+    expect(listed).toContain('io.cri-containerd.pinned=pinned');
+    expect(ctr('images', 'check')).toContain('complete');
+  });
+});
