@@ -1,4 +1,5 @@
 import { EXIT } from './cli/exit-code.ts';
+import { syncCommand } from './cli/sync-command.ts';
 import { runSynctl } from './cli/synctl.ts';
 import { Failure } from './lib/failure.ts';
 
@@ -15,7 +16,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? EXIT.success : EXIT.failure);
 });
 process.exitCode = await runSynctl(process, {
-  sync: missing,
+  sync: syncCommand,
   check: missing,
   doctor: missing,
   sum: missing,

@@ -28,12 +28,19 @@ export interface RegistriesSettings {
   readonly onRetry?: (error: unknown, attempt: number) => void;
 }
 
+/** How much was asked of one host. */
+export interface HostTraffic {
+  readonly requests: number;
+  readonly retried: number;
+  readonly rateLimited: number;
+}
+
 /** The registries of a run, each host once: connections, logins, limits and request counts are shared. */
 export class Registries {
   readonly #settings: RegistriesSettings;
   readonly #http: HttpClient;
   readonly #known = new Map<Host, Registry>();
-  readonly #requests = new Map<string, number>();
+  readonly #traffic = new Map<string, HostTraffic>();
 
   constructor(settings: RegistriesSettings) {
     this.#settings = settings;
@@ -51,9 +58,9 @@ export class Registries {
     return known;
   }
 
-  /** Requests sent so far, one row a host and method, such as `registry.k8s.io GET`. Tokens are not counted. */
-  get requests(): ReadonlyMap<string, number> {
-    return this.#requests;
+  /** What was asked of each host so far, also of those that a registry redirected to. Tokens are not counted. */
+  get traffic(): ReadonlyMap<string, HostTraffic> {
+    return this.#traffic;
   }
 
   /** Closes idle connections, so that the process can end. */
@@ -75,12 +82,25 @@ export class Registries {
       onSecret,
       signal,
     });
-    const count = (method: string, url: URL): void => {
-      const key = `${url.host} ${method}`;
-      this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1);
-    };
-    const exchanger = new Exchanger({ http, endpoint, authorization, onRequest: count });
-    const retry = { attempts, signal, ...(onRetry === undefined ? {} : { onRetry }) };
-    return new Registry({ host, endpoint, exchanger, limits: hostLimits, ...retry });
+    const onRequest = (url: URL): void => this.#count(url.host, 'requests');
+    const exchanger = new Exchanger({ http, endpoint, authorization, onRequest });
+    return new Registry({
+      host,
+      endpoint,
+      exchanger,
+      limits: hostLimits,
+      attempts,
+      signal,
+      onRetry: (error, attempt) => {
+        this.#count(endpoint.host, 'retried');
+        onRetry?.(error, attempt);
+      },
+      onRateLimit: () => this.#count(endpoint.host, 'rateLimited'),
+    });
+  }
+
+  #count(host: string, what: keyof HostTraffic): void {
+    const row = this.#traffic.get(host) ?? { requests: 0, retried: 0, rateLimited: 0 };
+    this.#traffic.set(host, { ...row, [what]: row[what] + 1 });
   }
 }

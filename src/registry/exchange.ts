@@ -40,13 +40,13 @@ export class Exchanger {
   readonly #http: HttpClient;
   readonly #endpoint: URL;
   readonly #authorization: Authorization;
-  readonly #onRequest: (method: string, url: URL) => void;
+  readonly #onRequest: (url: URL) => void;
 
   constructor(parts: {
     readonly http: HttpClient;
     readonly endpoint: URL;
     readonly authorization: Authorization;
-    readonly onRequest: (method: string, url: URL) => void;
+    readonly onRequest: (url: URL) => void;
   }) {
     this.#http = parts.http;
     this.#endpoint = parts.endpoint;
@@ -113,7 +113,7 @@ export class Exchanger {
       const headers: Record<string, string> = { 'user-agent': 'keel-pkg', ...exchange.headers };
       if (carried !== undefined) headers['authorization'] = carried;
       if (body instanceof Uint8Array) headers['content-length'] = String(body.length);
-      this.#onRequest(method, url);
+      this.#onRequest(url);
       const answer = await this.#http.send({
         method,
         url,

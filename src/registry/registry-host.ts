@@ -17,7 +17,8 @@ export interface RegistryParts {
   readonly attempts: AttemptPolicy;
   /** Of the run: what callers share must not end with one of them. */
   readonly signal: AbortSignal;
-  readonly onRetry?: (error: unknown, attempt: number) => void;
+  readonly onRetry: (error: unknown, attempt: number) => void;
+  readonly onRateLimit: () => void;
 }
 
 /** How one host is dealt with, whatever is asked of it: greeted once, on slots, with pauses and attempts. */
@@ -28,7 +29,8 @@ export class RegistryHost {
   readonly #exchanger: Exchanger;
   readonly #attempts: AttemptPolicy;
   readonly #signal: AbortSignal;
-  readonly #onRetry: ((error: unknown, attempt: number) => void) | undefined;
+  readonly #onRetry: RegistryParts['onRetry'];
+  readonly #onRateLimit: RegistryParts['onRateLimit'];
   #greeting: Promise<void> | undefined;
 
   constructor(parts: RegistryParts) {
@@ -39,6 +41,7 @@ export class RegistryHost {
     this.#attempts = parts.attempts;
     this.#signal = parts.signal;
     this.#onRetry = parts.onRetry;
+    this.#onRateLimit = parts.onRateLimit;
   }
 
   /**
@@ -80,6 +83,7 @@ export class RegistryHost {
       return await this.#exchanger.send(exchange);
     } catch (error) {
       this.limits.learn(error);
+      if (error instanceof RegistryFailure && error.status === 429) this.#onRateLimit();
       throw error;
     }
   }
@@ -101,13 +105,8 @@ export class RegistryHost {
 
   /** Does something as often as the policy allows. */
   retrying<Result>(signal: AbortSignal, operation: (attempt: number) => Promise<Result>): Promise<Result> {
-    const onRetry = this.#onRetry;
-    const options = {
-      policy: this.#attempts,
-      signal,
-      isTransient,
-      ...(onRetry === undefined ? {} : { onRetry }),
-    };
+    const options = { policy: this.#attempts, signal, isTransient, onRetry: this.#onRetry };
+
     return attempt(options, operation);
   }
 

@@ -14,10 +14,29 @@ export type DestinationListing =
 
 export type Verification = 'sample' | 'all' | 'none';
 
-/** What to do about one tag, and why; the reason is shown to people. */
+/** Why something is done about a tag: a literal for programs and words for people. */
+const REASONS = {
+  REPOSITORY_NEW: 'the repository is new',
+  MISSING: 'missing at the destination',
+  CHANGED: 'changed at the source',
+  DESTINATION_UNLISTED: 'the destination does not list its tags',
+  SOURCE_DIGEST_UNKNOWN: 'the source lists no digests',
+  NOT_IN_STATE: 'not in the state',
+  OTHER_SETTINGS: 'mirrored with other settings',
+  MOVING_TAG: 'a tag that moves',
+  VERIFIED: 'to verify it',
+  SAMPLED: "one of today's sample",
+  UNCHANGED: 'unchanged',
+} as const;
+
+/** What to do about one tag, and why. */
 export interface Decision {
   readonly action: 'copy' | 'check' | 'skip';
-  readonly reason: string;
+  readonly reason: { readonly code: keyof typeof REASONS; readonly message: string };
+}
+
+function decision(action: Decision['action'], code: keyof typeof REASONS): Decision {
+  return { action, reason: { code, message: REASONS[code] } };
 }
 
 /** All that is known about one wanted tag before anything is asked about it. */
@@ -50,16 +69,15 @@ export function isInSample(repository: Repository, tag: Tag, now: Date): boolean
  */
 export function decide(situation: Situation): Decision {
   const { listing, tag, sourceDigest, recorded, options, verify, repository, now } = situation;
-  if (listing.kind === 'absent') return { action: 'copy', reason: 'the repository is new' };
-  if (listing.kind === 'tags' && !listing.tags.has(tag)) return { action: 'copy', reason: 'missing' };
-  const check = (reason: string): Decision => ({ action: 'check', reason });
-  if (listing.kind === 'unknown') return check('the destination does not list its tags');
-  if (sourceDigest === undefined) return check('the source lists no digests');
-  if (recorded === undefined) return check('not in the state');
-  if (recorded.sourceDigest !== sourceDigest) return { action: 'copy', reason: 'changed at the source' };
-  if (recorded.options !== options) return check('mirrored with other settings');
-  if (!looksImmutable(tag) && !isSignatureTag(tag)) return check('a tag that moves');
-  if (verify === 'all') return check('verified');
-  if (verify === 'sample' && isInSample(repository, tag, now)) return check('verified as a sample');
-  return { action: 'skip', reason: 'unchanged' };
+  if (listing.kind === 'absent') return decision('copy', 'REPOSITORY_NEW');
+  if (listing.kind === 'tags' && !listing.tags.has(tag)) return decision('copy', 'MISSING');
+  if (listing.kind === 'unknown') return decision('check', 'DESTINATION_UNLISTED');
+  if (sourceDigest === undefined) return decision('check', 'SOURCE_DIGEST_UNKNOWN');
+  if (recorded === undefined) return decision('check', 'NOT_IN_STATE');
+  if (recorded.sourceDigest !== sourceDigest) return decision('copy', 'CHANGED');
+  if (recorded.options !== options) return decision('check', 'OTHER_SETTINGS');
+  if (!looksImmutable(tag) && !isSignatureTag(tag)) return decision('check', 'MOVING_TAG');
+  if (verify === 'all') return decision('check', 'VERIFIED');
+  if (verify === 'sample' && isInSample(repository, tag, now)) return decision('check', 'SAMPLED');
+  return decision('skip', 'UNCHANGED');
 }

@@ -61,6 +61,7 @@ export class ImageCopier {
   readonly #target: Registry;
   readonly #board: BlobBoard;
   readonly #wasAbsent: (repository: Repository) => boolean;
+  readonly #isDryRun: boolean;
   readonly #signal: AbortSignal;
   readonly #fetched = new Once<string, Manifest>(MANIFESTS_KEPT);
   readonly #pushed = new Once<string, number>(MANIFESTS_KEPT * 10);
@@ -70,12 +71,15 @@ export class ImageCopier {
     readonly board: BlobBoard;
     /** Whether a repository was found not to exist when the run began. */
     readonly wasAbsent: (repository: Repository) => boolean;
+    /** Whether to stop before anything is sent. */
+    readonly isDryRun: boolean;
     /** Of the run. */
     readonly signal: AbortSignal;
   }) {
     this.#target = parts.target;
     this.#board = parts.board;
     this.#wasAbsent = parts.wasAbsent;
+    this.#isDryRun = parts.isDryRun;
     this.#signal = parts.signal;
   }
 
@@ -100,6 +104,7 @@ export class ImageCopier {
       digests: [...tally.digests],
     });
     if (order.present === manifest.digest) return result('unchanged', 0);
+    if (this.#isDryRun) return result('copied', 0);
     const task = { order, clock, tally, source: registrySource(source.registry, source.repository) };
     return result('copied', await this.#pushTree(task, manifest, target.tag, 0));
   }

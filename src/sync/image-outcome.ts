@@ -1,0 +1,80 @@
+import { Failure } from '../lib/failure.ts';
+import { formatReference } from '../registry/reference.ts';
+import type { Registry } from '../registry/registry.ts';
+import { RegistryFailure } from '../registry/registry-failure.ts';
+import { type Collision, patchText } from './collision.ts';
+import type { WorkedImage } from './copy/image-work.ts';
+import type { PlannedImage } from './planned-image.ts';
+import { type ReportedImage, reasonOf } from './report.ts';
+
+/** Which image a report entry is about. */
+export type ImageNames = Pick<ReportedImage, 'source' | 'destination'>;
+
+/** Gives the entry of an image that nothing had to be asked about. */
+export function skipped(names: ImageNames, image: PlannedImage): ReportedImage {
+  const digest = image.recorded?.pushedDigest;
+  return {
+    ...quiet(names, 'skipped'),
+    reason: image.decision.reason,
+    ...(digest === undefined ? {} : { digest }),
+  };
+}
+
+/** Gives the entry of an image that was asked for or copied; `took` in milliseconds. */
+export function worked(
+  names: ImageNames,
+  image: PlannedImage,
+  result: WorkedImage,
+  took: number,
+): ReportedImage {
+  const isCopied = result.outcome === 'copied';
+  return {
+    ...names,
+    outcome: isCopied ? 'copied' : 'checked',
+    reason: image.decision.reason,
+    digest: result.pushedDigest,
+    bytes: isCopied ? result.bytesSent : 0,
+    ...(isCopied ? { blobs: result.blobs } : {}),
+    milliseconds: Math.round(took),
+  };
+}
+
+/** Gives the entry of an image that an error kept from being mirrored. */
+export function failed(names: ImageNames, error: unknown, took: number): ReportedImage {
+  const isDeferred = error instanceof RegistryFailure && error.code === 'RATE_LIMITED' && !error.transient;
+  const isWithdrawn = error instanceof Failure && error.code === 'PUSH_TIMED_OUT';
+  const outcome = isDeferred ? 'deferred' : isWithdrawn ? 'withdrawn' : 'failed';
+  const reason = reasonOf(error);
+  // Where the fault lies with another thing than the image itself, that is named too.
+  const about = error instanceof Failure && error.about !== names.source ? `${error.about}: ` : '';
+  const message = `${about}${reason.message}`;
+  return { ...quiet(names, outcome), reason: { ...reason, message }, milliseconds: Math.round(took) };
+}
+
+/** Gives the entry of an image whose turn did not come, or was not over, when the run ended. */
+export function left(names: ImageNames): ReportedImage {
+  const message = 'the run ended first';
+  return {
+    ...quiet(names, 'deferred'),
+    reason: { code: 'INTERRUPTED', message, hint: 'the next run goes on here' },
+  };
+}
+
+/** Gives the entry of a destination tag that several sources want to be different things. */
+export function collided(
+  target: Registry,
+  repository: PlannedImage['target']['repository'],
+  collision: Collision,
+): ReportedImage {
+  const claimants = collision.claimants.map(({ claim }) =>
+    formatReference({ ...claim.source, tag: collision.tag }),
+  );
+  const names = { source: claimants[0] ?? '', destination: target.nameOf(repository, collision.tag) };
+  const message = `${claimants.join(' and ')} differ and both want this name; it was left as it is`;
+  const hint = `give one a name of its own: "patches": [${patchText(collision)}]`;
+  return { ...quiet(names, 'collision'), claimants, reason: { code: 'NAMES_COLLIDE', message, hint } };
+}
+
+function quiet(names: ImageNames, outcome: ReportedImage['outcome']): ReportedImage {
+  return { ...names, outcome, bytes: 0, milliseconds: 0 };
+}

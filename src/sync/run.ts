@@ -1,0 +1,249 @@
+import { type ImageSet, readImageSet } from '../config/image-set.ts';
+import type { HttpTimeouts } from '../lib/http.ts';
+import type { Place, Reporter } from '../lib/reporter.ts';
+import type { Registries } from '../registry/client.ts';
+import type { CredentialHelper } from '../registry/docker-config.ts';
+import { formatPlatform } from '../registry/platform.ts';
+import { openRegistries } from './connections.ts';
+import { discover, type FoundRepository } from './discovery.ts';
+import { groupByDestination, type RepositoryGroup } from './grouping.ts';
+import { Mirroring } from './mirroring.ts';
+import type { RepositoryPlan } from './planning.ts';
+import { preflight } from './preflight.ts';
+import { countImages, REPORT_SCHEMA_VERSION, type Report, type ReportedImage } from './report.ts';
+import { RunDeadline } from './run-deadline.ts';
+import { unmatched } from './selection.ts';
+import type { SyncSettings } from './settings.ts';
+import { compareListings, viewOfSource } from './source-view.ts';
+import { type RecordedRun, State } from './state.ts';
+import { failedLine, movedLine, plannedLine, unmatchedWarning } from './wording.ts';
+
+/** What a run borrows from its front. */
+export interface RunParts {
+  readonly reporter: Reporter;
+  /** Aborted when the run has to end early; it then winds up within seconds. */
+  readonly signal: AbortSignal;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly runCredentialHelper: CredentialHelper;
+  /** Told each secret before its first use. */
+  readonly onSecret: (secret: string) => void;
+  /** Of the tool, for the report. */
+  readonly version: string;
+  readonly now?: () => Date;
+  /** Given by tests, whose patience is short. */
+  readonly timeouts?: HttpTimeouts;
+}
+
+/** What came of a run. */
+export interface FinishedRun {
+  readonly report: Report;
+  /** The runs before this one over the same route, and this one, the oldest first. */
+  readonly runs: readonly RecordedRun[];
+}
+
+/** What a run has open. */
+interface OpenRun {
+  readonly set: ImageSet;
+  readonly state: State;
+  readonly registries: Registries;
+  readonly deadline: RunDeadline;
+  readonly started: Date;
+}
+
+const PROGRESS_EVERY_MILLISECONDS = 200;
+
+/**
+ * Mirrors what the image set wants from the source to the destination and gives the report, also when the run was
+ * ended early. Throws what kept it from beginning: settings, image set, state or a registry that does not answer.
+ */
+export async function runSync(settings: SyncSettings, parts: RunParts): Promise<FinishedRun> {
+  return new Run(settings, parts).run();
+}
+
+class Run {
+  readonly #settings: SyncSettings;
+  readonly #parts: RunParts;
+  readonly #now: () => Date;
+  readonly #images: ReportedImage[] = [];
+  readonly #warnings: Report['warnings'] = [];
+
+  constructor(settings: SyncSettings, parts: RunParts) {
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#now = parts.now ?? (() => new Date());
+  }
+
+  async run(): Promise<FinishedRun> {
+    const started = this.#now();
+    const { imageSet, database, dryRun, commandTimeout } = this.#settings;
+    const set = await readImageSet(imageSet);
+    for (const { message, place } of set.notices) this.#warn(message, place);
+    const reporter = this.#reporter();
+    const mode = dryRun ? 'read' : 'write';
+    using state = State.open(database, { reporter, mode, now: this.#now });
+    using deadline = new RunDeadline(commandTimeout, this.#parts.signal);
+    const registries = await openRegistries(this.#settings, {
+      ...this.#parts,
+      signal: deadline.signal,
+      deadline: deadline.at,
+    });
+    try {
+      return await this.#mirror({ set, state, registries, deadline, started });
+    } finally {
+      registries.close();
+    }
+  }
+
+  async #mirror(open: OpenRun): Promise<FinishedRun> {
+    const { set, state, registries, deadline, started } = open;
+    const { source } = this.#settings;
+    const found = await this.#find(set, registries, deadline.signal);
+    const plans = await this.#mirrorGroups(groupByDestination(found, set, this.#settings), open);
+    const isWhole = !deadline.signal.aborted;
+    const view = viewOfSource(set, plans);
+    const before = state.sourceView(source);
+    const missing = isWhole ? this.#findUnmatched(set, plans, before.matched) : [];
+    if (isWhole) for (const text of compareListings(before, view)) this.#warn(text);
+    const totals = countImages(this.#images);
+    const ended = this.#now();
+    const outcome = isWhole ? (totals.failed > 0 ? 'failed' : 'succeeded') : 'interrupted';
+    const run: RecordedRun = { started, ended, outcome, ...totals };
+    const scope = this.#scope();
+    const runs = [...state.runs(scope), run];
+    // A shard sees only a part of the source, which must not pass for the whole.
+    const isWholeView = isWhole && this.#settings.shard === undefined;
+    state.recordRun({ scope, run, ...(isWholeView ? { sourceViews: new Map([[source, view]]) } : {}) });
+    const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
+    const report: Report = {
+      ...this.#reportHead(),
+      started: started.toISOString(),
+      ended: ended.toISOString(),
+      stateRestored: state.restored,
+      ...(isWhole ? {} : { interrupted: { message: deadline.reason, left } }),
+      totals,
+      unmatched: missing,
+      warnings: this.#warnings,
+      requests: [...registries.traffic].map(([host, traffic]) => ({ host, ...traffic })),
+      images: this.#images,
+    };
+    return { report, runs };
+  }
+
+  #scope(): string {
+    const { source, destination, namespace } = this.#settings;
+    return `${source} ${destination}/${namespace ?? ''}`;
+  }
+
+  #reportHead() {
+    const { source, destination, namespace, naming, platforms, signatures, verify, dryRun, shard } =
+      this.#settings;
+    return {
+      schemaVersion: REPORT_SCHEMA_VERSION,
+      tool: { name: 'keel-pkg', version: this.#parts.version },
+      source,
+      destination,
+      ...(namespace === undefined ? {} : { namespace }),
+      options: { naming, platforms: platforms.map(formatPlatform), signatures, verify, dryRun },
+      shards: shard === undefined ? [] : [shard],
+    } as const satisfies Partial<Report>;
+  }
+
+  async #find(set: ImageSet, registries: Registries, signal: AbortSignal): Promise<FoundRepository[]> {
+    const { source, destination, additionNamespaces, namespace, naming, shard } = this.#settings;
+    this.#parts.reporter.section(
+      `Mirror ${source} to ${destination}${namespace === undefined ? '' : `/${namespace}`}`,
+    );
+    const discovery = discover({
+      set,
+      source: registries.at(source),
+      registryAt: (host) => registries.at(host),
+      namespaces: additionNamespaces,
+      signal,
+    });
+    // The login can only be proved for a repository; which one is known when they are found.
+    const found = await discovery;
+    const [first] = groupByDestination(found, set, { namespace, naming, shard });
+    if (first !== undefined) {
+      const target = registries.at(destination);
+      await preflight({ source: registries.at(source), target, repository: first.repository, signal });
+    }
+    return found;
+  }
+
+  async #mirrorGroups(groups: readonly RepositoryGroup[], open: OpenRun): Promise<readonly RepositoryPlan[]> {
+    const { set, state, registries, deadline } = open;
+    const { reporter } = this.#parts;
+    const host = this.#settings.destination;
+    const mirroring = new Mirroring({
+      set,
+      settings: this.#settings,
+      target: registries.at(host),
+      state,
+      remembered: {
+        images: (repository) => state.images({ host, repository }),
+        failures: (repository) => state.failures({ host, repository }),
+      },
+      reporter,
+      now: this.#now(),
+      signal: deadline.signal,
+      onResult: (image) => this.#take(image),
+    });
+    const show = (): void => {
+      reporter.progress({
+        activity: 'mirroring',
+        done: this.#images.length,
+        total: this.#images.length + mirroring.open,
+        unit: 'images',
+        bytes: mirroring.bytes,
+        current: mirroring.current,
+      });
+    };
+    const ticker = setInterval(show, PROGRESS_EVERY_MILLISECONDS);
+    try {
+      return await mirroring.run(groups);
+    } finally {
+      clearInterval(ticker);
+    }
+  }
+
+  #take(image: ReportedImage): void {
+    this.#images.push(image);
+    const { reporter } = this.#parts;
+    const line = this.#settings.dryRun ? plannedLine : movedLine;
+    if (image.outcome === 'copied') reporter.line(line(image));
+    else if (image.outcome !== 'skipped' && image.outcome !== 'checked') this.#tellFailure(image);
+  }
+
+  #tellFailure(image: ReportedImage): void {
+    const { reporter } = this.#parts;
+    if (image.reason?.code === 'INTERRUPTED') reporter.detail(failedLine(image));
+    else if (image.outcome === 'deferred') reporter.warning(failedLine(image));
+    else reporter.error(failedLine(image));
+  }
+
+  #findUnmatched(
+    set: ImageSet,
+    plans: readonly RepositoryPlan[],
+    before: readonly string[],
+  ): Report['unmatched'] {
+    if (this.#settings.shard !== undefined) return [];
+    const existing = plans.flatMap(({ listed }) => [...listed.keys()].map(({ name }) => name));
+    return unmatched(set, existing).map(({ text, place }) => {
+      const matchedBefore = before.includes(text);
+      const message = unmatchedWarning(text, matchedBefore);
+      if (matchedBefore) this.#parts.reporter.error(message, place);
+      else this.#parts.reporter.warning(message, place);
+      return { pattern: text, place, matchedBefore };
+    });
+  }
+
+  #warn(message: string, place?: Place): void {
+    this.#warnings.push({ message, ...(place === undefined ? {} : { place }) });
+    this.#parts.reporter.warning(message, place);
+  }
+
+  /** Warnings of the parts are kept for the report as well. */
+  #reporter(): Pick<Reporter, 'warning'> {
+    return { warning: (text, place) => this.#warn(text, place) };
+  }
+}
