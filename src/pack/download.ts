@@ -9,6 +9,7 @@ import { explainNetworkError, HttpFailure } from '../lib/http-failure.ts';
 import { formatSize } from '../lib/size.ts';
 import { type Digest, digestAlgorithm } from '../registry/digest.ts';
 import { redactUrl } from '../registry/endpoint.ts';
+import { onDisk } from './disk-failure.ts';
 import { digestFile, FileMeter } from './file-digest.ts';
 import { PartialFile, validatorOf } from './partial-file.ts';
 import { isWorthRepeating, openWebFile, WebFileFailure } from './web-file.ts';
@@ -97,7 +98,7 @@ class Transfer {
 
   /** Fetches what is missing and puts the file in its place. */
   async run(): Promise<Download> {
-    const beginning = await this.#partial.beginning();
+    const beginning = await this.#onDisk(() => this.#partial.beginning());
     const answer = await openWebFile({
       http: this.#settings.http,
       url: this.#request.url,
@@ -130,23 +131,23 @@ class Transfer {
       await this.#partial.discard();
       throw this.#broken('SERVER_BROKEN', 'it sent another part than was asked for');
     }
-    if (!isResumed) await this.#partial.begin(validatorOf(answer.headers));
+    if (!isResumed) await this.#onDisk(() => this.#partial.begin(validatorOf(answer.headers)));
     const { sizeLimit } = this.#settings;
     const tooLarge = this.#broken('SIZE_MISMATCH', `it is larger than ${formatSize(sizeLimit)}`, false);
-    const file = await open(this.#partial.path, isResumed ? 'a' : 'w');
+    const file = await this.#onDisk(() => open(this.#partial.path, isResumed ? 'a' : 'w'));
     try {
       if ((total ?? 0) > sizeLimit) throw tooLarge;
       for await (const bytes of answer.body) {
         if (!Buffer.isBuffer(bytes)) continue;
         meter.add(bytes);
         if (meter.size > sizeLimit) throw tooLarge;
-        await file.writeFile(bytes);
+        await this.#onDisk(() => file.writeFile(bytes));
         this.#request.onProgress?.(meter.size, total);
       }
     } catch (error) {
       answer.body.destroy();
       this.#signal.throwIfAborted();
-      throw this.#explain(error, answer.url.host);
+      throw error instanceof Failure ? error : explainNetworkError(error, answer.url.host);
     } finally {
       await file.close();
     }
@@ -165,27 +166,16 @@ class Transfer {
         throw mismatch(this.#request, got, isResumed);
       }
     }
-    await this.#partial.finish();
+    await this.#onDisk(() => this.#partial.finish());
     return { file, size: meter.size, sha256: meter.digest('sha256'), wasThere: false };
+  }
+
+  #onDisk<Result>(operation: () => Promise<Result>): Promise<Result> {
+    return onDisk(this.#request.file, operation);
   }
 
   #broken(code: 'SIZE_MISMATCH' | 'SERVER_BROKEN', message: string, transient = true): WebFileFailure {
     return new WebFileFailure({ code, about: redactUrl(this.#request.url), message, transient });
-  }
-
-  #explain(error: unknown, host: string): unknown {
-    if (error instanceof Failure) return error;
-    const code = failureCode(error);
-    if (code === 'ENOSPC' || code === 'EDQUOT') {
-      return new Failure({
-        code: 'DISK_FULL',
-        about: dirname(this.#request.file),
-        message: `there is no room left for ${basename(this.#request.file)}`,
-        hint: 'free some space, or choose another folder with --download-output',
-        cause: error,
-      });
-    }
-    return explainNetworkError(error, host);
   }
 }
 
@@ -217,10 +207,10 @@ async function withAttempts(
  * Downloads a file, hashing it on its way. A cut is mended from where it happened, also one of an earlier run, as
  * long as the server vouches that the file is the same. Only a whole file with the expected digest gets its name;
  * one that has it already is taken as it is. Throws `WebFileFailure`, `HttpFailure` (also `TIMED_OUT` when the time
- * limit is over), `DISK_FULL`, or the signal's reason.
+ * limit is over), `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
  */
 export async function download(request: DownloadRequest, settings: DownloadSettings): Promise<Download> {
-  await mkdir(dirname(request.file), { recursive: true });
+  await onDisk(request.file, () => mkdir(dirname(request.file), { recursive: true }));
   const there = await findThere(request, settings.signal);
   if (there !== undefined) return there;
   if (settings.timeLimit === 0) return withAttempts(request, settings, settings.signal);

@@ -27,9 +27,13 @@ const UPSTREAM: ReadonlyMap<string, string> = new Map([
   ['metrics-server', 'registry.k8s.io/metrics-server/metrics-server'],
 ]);
 
-/** Tells whether an image's tag is the version of Kubernetes; `kubernetes/kube-proxy` is kube-proxy as well. */
+/**
+ * Tells whether an image's tag is the version of Kubernetes; `kubernetes/kube-proxy` and `kube-proxy-amd64` are
+ * kube-proxy as well.
+ */
 export function isKubernetesImage(name: string): boolean {
-  return KUBERNETES_IMAGES.has(name.replace(/^kubernetes\//, ''));
+  const plain = name.replace(/^kubernetes\//, '').replace(/-(?:amd64|arm|arm64|ppc64le|s390x)$/, '');
+  return KUBERNETES_IMAGES.has(plain);
 }
 
 /** Gives the last part of a repository, by which mirrors with one namespace know it. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Duration, milliseconds, seconds } from '../../src/lib/duration.ts';
 import { HttpClient } from '../../src/lib/http.ts';
+import { diskFailure } from '../../src/pack/disk-failure.ts';
 import { type DownloadRequest, type DownloadSettings, download } from '../../src/pack/download.ts';
 import { type Digest, digestOf } from '../../src/registry/digest.ts';
 import { FileServer, originOf } from '../support/file-server.ts';
@@ -275,11 +276,38 @@ describe('download', () => {
     expect(await readdir(folder)).not.toContain('tool');
   });
 
-  it('stops at a file that is too large, announced or not', async () => {
+  it.each([[], [{ kind: 'unmeasured' as const }]])(
+    'stops at a file that is too large, said so or not',
+    async (...faults) => {
+      const url = server.put('/tool', CONTENT, ...faults);
+      await expect(download(request(url), settings({ sizeLimit: 1000 }))).rejects.toMatchObject({
+        code: 'SIZE_MISMATCH',
+        message: 'it is larger than 1000 B',
+      });
+    },
+  );
+
+  it('takes a file whose length nobody told', async () => {
+    await download(request(server.put('/tool', CONTENT, { kind: 'unmeasured' })), settings());
+    await expectWhole();
+  });
+
+  it('names the file when its folder cannot be made', async () => {
+    await writeFile(join(folder, 'occupied'), '');
+    const file = join(folder, 'occupied', 'tool');
     const url = server.put('/tool', CONTENT);
-    await expect(download(request(url), settings({ sizeLimit: 1000 }))).rejects.toMatchObject({
-      code: 'SIZE_MISMATCH',
-      message: 'it is larger than 1000 B',
+    await expect(download({ url, file, expected: DIGEST }, settings())).rejects.toMatchObject({
+      code: 'DISK_REFUSED',
+      about: file,
+    });
+  });
+
+  it('says that the disk is full, and where', () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    expect(diskFailure(full, '/downloads/kubelet')).toMatchObject({
+      code: 'DISK_FULL',
+      about: '/downloads',
+      message: 'there is no room left for kubelet',
     });
   });
 

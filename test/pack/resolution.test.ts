@@ -286,6 +286,18 @@ describe('resolvePackage', () => {
       '"3.4.7": kube-scheduler carries the version of Kubernetes, which "3.4.7" is not',
     ],
     [
+      'a kube image by architecture, of another version',
+      {
+        images: [
+          { name: 'kube-proxy-amd64', tag: 'v1.22.1' },
+          { name: 'kube-scheduler', tag: 'v1.22.2' },
+          { name: 'kube-apiserver', tag: 'v1.22.2' },
+        ],
+      },
+      {},
+      '"v1.22.1": kube-proxy-amd64 is pinned to 1.22.1, but kube-scheduler and one other are 1.22.2; one package holds one Kubernetes',
+    ],
+    [
       'a file that tells no version',
       { images: [{ name: 'pause', tag: '3.9' }] },
       {},

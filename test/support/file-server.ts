@@ -10,6 +10,8 @@ export type Fault =
   /** The whole file although a part was asked for, as servers without ranges answer. */
   | { readonly kind: 'whole' }
   | { readonly kind: 'wrong-range' }
+  /** The whole file without saying how long it is. */
+  | { readonly kind: 'unmeasured' }
   | { readonly kind: 'silence' };
 
 export interface Seen {
@@ -105,7 +107,7 @@ export class FileServer implements AsyncDisposable {
     const claimed = fault?.kind === 'wrong-range' ? start + 1 : start;
     response.writeHead(isPart ? 206 : 200, {
       ...validator,
-      'content-length': body.length,
+      ...(fault?.kind === 'unmeasured' ? {} : { 'content-length': body.length }),
       ...(isPart ? { 'content-range': `bytes ${claimed}-${file.length - 1}/${file.length}` } : {}),
     });
     if (fault?.kind !== 'hold') return void response.end(body);
