@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type AttemptPolicy, attempt } from '../lib/attempts.ts';
 import { type BodyWriter, type HttpAnswer, type HttpClient, readBody } from '../lib/http.ts';
 import { HttpFailure } from '../lib/http-failure.ts';
+import { readJson, understand } from './answer-shape.ts';
 import { explainReleaseAnswer, ReleaseRefusal } from './release-refusal.ts';
 
 /** Where releases are made, and as whom. */
@@ -74,13 +75,13 @@ export class GithubReleases {
   async find(tag: string, signal: AbortSignal): Promise<GithubRelease | undefined> {
     try {
       const path = `releases/tags/${encodeURIComponent(tag)}`;
-      return releaseShape.parse(await this.#json('GET', path, signal));
+      return understand(releaseShape, await this.#json('GET', path, signal), 'GitHub');
     } catch (error) {
       if (!(error instanceof ReleaseRefusal && error.code === 'ABSENT')) throw error;
     }
     for (let page = 1; page <= DRAFT_SEARCH_PAGES; page += 1) {
       const path = `releases?per_page=${PAGE_SIZE}&page=${page}`;
-      const releases = z.array(releaseShape).parse(await this.#json('GET', path, signal));
+      const releases = understand(z.array(releaseShape), await this.#json('GET', path, signal), 'GitHub');
       const draft = releases.find((release) => release.draft && release.tag_name === tag);
       if (draft !== undefined || releases.length < PAGE_SIZE) return draft;
     }
@@ -89,7 +90,7 @@ export class GithubReleases {
 
   async createDraft(tag: string, body: string, signal: AbortSignal): Promise<GithubRelease> {
     const wanted = { tag_name: tag, name: tag, body, draft: true };
-    return releaseShape.parse(await this.#json('POST', 'releases', signal, wanted));
+    return understand(releaseShape, await this.#json('POST', 'releases', signal, wanted), 'GitHub');
   }
 
   async update(
@@ -97,14 +98,18 @@ export class GithubReleases {
     change: { body?: string; draft?: boolean },
     signal: AbortSignal,
   ): Promise<GithubRelease> {
-    return releaseShape.parse(await this.#json('PATCH', `releases/${release.id}`, signal, change));
+    return understand(
+      releaseShape,
+      await this.#json('PATCH', `releases/${release.id}`, signal, change),
+      'GitHub',
+    );
   }
 
   async listAssets(release: GithubRelease, signal: AbortSignal): Promise<ReleaseAsset[]> {
     const found: ReleaseAsset[] = [];
     for (let page = 1; ; page += 1) {
       const path = `releases/${release.id}/assets?per_page=${PAGE_SIZE}&page=${page}`;
-      const assets = z.array(assetShape).parse(await this.#json('GET', path, signal));
+      const assets = understand(z.array(assetShape), await this.#json('GET', path, signal), 'GitHub');
       found.push(...assets);
       if (assets.length < PAGE_SIZE) return found;
     }
@@ -146,7 +151,7 @@ export class GithubReleases {
       body: isBytes ? content : writeRange(content, onBytes),
       signal,
     });
-    return assetShape.parse(await this.#read(answer, name));
+    return understand(assetShape, await this.#read(answer, name), 'GitHub');
   }
 
   #headers(): Record<string, string> {
@@ -178,7 +183,7 @@ export class GithubReleases {
 
   async #read(answer: HttpAnswer, about: string): Promise<unknown> {
     const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
-    const body = parseJson(text);
+    const body = readJson(text);
     if (answer.status >= 200 && answer.status < 300) return body;
     throw explainReleaseAnswer(answer.status, body, about);
   }
@@ -187,14 +192,6 @@ export class GithubReleases {
 /** Tells whether a request to GitHub could go well a moment later. */
 export function isTransientRelease(error: unknown): boolean {
   return (error instanceof HttpFailure || error instanceof ReleaseRefusal) && error.transient;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function writeRange(range: FileRange, onBytes: (count: number) => void): BodyWriter {

@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import { Failure } from '../lib/failure.ts';
+import { readJson } from './answer-shape.ts';
 
 export type KodoRefusalCode =
   | 'CREDENTIALS_REFUSED'
@@ -80,4 +82,11 @@ export function alreadyPublished(bucket: string, key: string): KodoRefusal {
   const message = `bucket ${bucket} has another file of this name`;
   const hint = 'published packages are not replaced: give the package a -beta name, or use --overwrite';
   return new KodoRefusal(614, 'ALREADY_PUBLISHED', key, message, hint);
+}
+
+const errorShape = z.object({ error: z.string() }).catch({ error: '' });
+
+/** Gives the error text of an answer's body; empty where it has none. */
+export function parseKodoError(body: string): string {
+  return errorShape.parse(readJson(body)).error;
 }

@@ -1,25 +1,11 @@
 import type qiniu from 'qiniu';
 import { z } from 'zod';
-import { type AttemptPolicy, attempt } from '../lib/attempts.ts';
-import { Failure } from '../lib/failure.ts';
+import { attempt } from '../lib/attempts.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../lib/http.ts';
 import { HttpFailure } from '../lib/http-failure.ts';
-import { withinSignal } from '../lib/interruption.ts';
-import { AgentPool } from '../lib/proxy.ts';
-import { explainKodoAnswer, KodoRefusal } from './kodo-refusal.ts';
-import type { Zone } from './zone.ts';
-
-/** Whose bucket it is and where it lives. */
-export interface KodoAccess {
-  readonly accessKey: string;
-  readonly secretKey: string;
-  readonly bucket: string;
-  /** Undefined has it asked for. */
-  readonly zone: Zone | undefined;
-  /** A Kodo that is not Qiniu's own: the address of its region service. */
-  readonly endpoint: URL | undefined;
-  readonly attempts: AttemptPolicy;
-}
+import { readJson, understand } from './answer-shape.ts';
+import { explainKodoAnswer, KodoRefusal, parseKodoError } from './kodo-refusal.ts';
+import { discoverRegion, type KodoAccess, noHosts } from './kodo-region.ts';
 
 /** An object as Kodo describes it. */
 export interface KodoObject {
@@ -33,13 +19,11 @@ interface KodoHosts {
   readonly buckets: readonly URL[];
 }
 
-const REGION_SERVICES = ['uc.qiniuapi.com', 'kodo-config.qiniuapi.com', 'uc.qbox.me'];
 /** Of each request of its own: a long upload asks for a new token for each part. */
 const TOKEN_LIFETIME_SECONDS = 3600;
-const REGION_QUERY_LIMIT = 30_000;
 const ANSWER_LIMIT = 4 * 1024 * 1024;
 
-const errorShape = z.object({ error: z.string() }).catch({ error: '' });
+const domainsShape = z.array(z.object({ domain: z.string() }));
 const statShape = z.object({ hash: z.string(), fsize: z.number() });
 
 /** One bucket of Kodo: its hosts and tokens, from the `qiniu` package, and what is asked about its objects. */
@@ -88,7 +72,11 @@ export class KodoService {
   async stat(key: string, signal: AbortSignal): Promise<KodoObject | undefined> {
     const path = `/stat/${this.#sdk.util.encodedEntry(this.bucket, key)}`;
     try {
-      const found = statShape.parse(await this.#manage(this.#hosts.objects, path, key, signal));
+      const found = understand(
+        statShape,
+        await this.#manage('GET', this.#hosts.objects, path, key, signal),
+        'Qiniu',
+      );
       return { hash: found.hash, size: found.fsize };
     } catch (error) {
       if (error instanceof KodoRefusal && error.code === 'ABSENT') return undefined;
@@ -99,8 +87,9 @@ export class KodoService {
   /** Gives the names under which the bucket can be downloaded from; none where the service does not tell. */
   async domains(signal: AbortSignal): Promise<readonly string[]> {
     try {
-      const path = `/v2/domains?tbl=${encodeURIComponent(this.bucket)}`;
-      return z.array(z.string()).parse(await this.#manage(this.#hosts.buckets, path, this.bucket, signal));
+      const path = `/v3/domains?tbl=${encodeURIComponent(this.bucket)}`;
+      const answer = await this.#manage('POST', this.#hosts.buckets, path, this.bucket, signal);
+      return domainsShape.parse(answer).map(({ domain }) => domain);
     } catch {
       signal.throwIfAborted();
       return [];
@@ -139,7 +128,13 @@ export class KodoService {
     );
   }
 
-  #manage(hosts: readonly URL[], path: string, key: string, signal: AbortSignal): Promise<unknown> {
+  #manage(
+    method: 'GET' | 'POST',
+    hosts: readonly URL[],
+    path: string,
+    key: string,
+    signal: AbortSignal,
+  ): Promise<unknown> {
     const type = 'application/x-www-form-urlencoded';
     return this.#ask(hosts, key, signal, undefined, (host) => {
       const url = new URL(path, host);
@@ -148,9 +143,9 @@ export class KodoService {
       const headers = {
         ...dated,
         'Content-Type': type,
-        Authorization: sign(this.#mac, url.href, 'GET', type, undefined, dated),
+        Authorization: sign(this.#mac, url.href, method, type, undefined, dated),
       };
-      return this.#http.send({ method: 'GET', url, headers, signal });
+      return this.#http.send({ method, url, headers, signal });
     });
   }
 
@@ -178,80 +173,12 @@ export class KodoService {
 
   async #read(answer: HttpAnswer, key: string): Promise<unknown> {
     const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
-    const json = parseJson(text);
-    if (answer.status === 200) return json;
-    throw explainKodoAnswer(answer.status, errorShape.parse(json).error, this.bucket, key);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    if (answer.status === 200) return readJson(text);
+    throw explainKodoAnswer(answer.status, parseKodoError(text), this.bucket, key);
   }
 }
 
 /** Tells whether a request to Kodo could go well a moment later. */
 export function isTransient(error: unknown): boolean {
   return (error instanceof HttpFailure || error instanceof KodoRefusal) && error.transient;
-}
-
-function noHosts(bucket: string): Failure<'UNREACHABLE'> {
-  return new Failure({
-    code: 'UNREACHABLE',
-    about: `bucket ${bucket}`,
-    message: 'its region names no hosts for this',
-    hint: 'set --zone',
-  });
-}
-
-async function discoverRegion(
-  sdk: typeof qiniu,
-  access: KodoAccess,
-  signal: AbortSignal,
-): Promise<qiniu.httpc.Region> {
-  const { endpoint, bucket } = access;
-  const scheme = endpoint?.protocol === 'http:' ? 'http' : 'https';
-  const hosts = endpoint === undefined ? REGION_SERVICES : [endpoint.host];
-  const endpoints = hosts.map((host) => new sdk.httpc.Endpoint(host, { defaultScheme: scheme }));
-  // The package knows no proxy (whose agents are plain http.Agent by their types), hence ours; and its default,
-  // a cache of regions, would leave the access key in a file under /tmp.
-  const agents = new AgentPool(undefined);
-  const agent = agents.agentFor(new URL(`${scheme}://${hosts[0] ?? ''}`));
-  if (scheme === 'http') sdk.rpc.qnHttpClient.httpAgent = agent;
-  else Object.assign(sdk.rpc.qnHttpClient, { httpsAgent: agent });
-  const provider = new sdk.httpc.QueryRegionsProvider({
-    accessKey: access.accessKey,
-    bucketName: bucket,
-    endpointsProvider: new sdk.httpc.StaticEndpointsProvider(endpoints),
-    preferredScheme: scheme,
-  });
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(REGION_QUERY_LIMIT)]);
-  try {
-    const [region] = await withinSignal(provider.getRegions(), limit);
-    if (region === undefined) throw noHosts(bucket);
-    return region;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw explainDiscovery(error, bucket, hosts[0] ?? '');
-  } finally {
-    agents.close();
-  }
-}
-
-function explainDiscovery(error: unknown, bucket: string, host: string): Error {
-  const text = error instanceof Error ? error.message : String(error);
-  const status = /Status Code (\d{3}), Body (.*)$/s.exec(text);
-  if (status !== null) {
-    const said = errorShape.parse(parseJson(status[2] ?? '')).error;
-    return explainKodoAnswer(Number(status[1]), said, bucket, bucket);
-  }
-  return new Failure({
-    code: 'UNREACHABLE',
-    about: host,
-    message: `the zone of bucket ${bucket} could not be found (${text.split('\n')[0]})`,
-    hint: 'set --zone, so that it need not be asked for',
-    cause: error,
-  });
 }

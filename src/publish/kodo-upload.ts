@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { understand } from './answer-shape.ts';
 import { KodoRefusal } from './kodo-refusal.ts';
 import type { KodoService } from './kodo-service.ts';
 
@@ -46,7 +47,7 @@ export class KodoUpload {
       key: goal.key,
       token: tokenFor(service, goal),
     };
-    const opened = openedShape.parse(await service.upload(request, signal));
+    const opened = understand(openedShape, await service.upload(request, signal), 'Qiniu');
     return new KodoUpload(service, goal, opened.uploadId);
   }
 
@@ -60,7 +61,7 @@ export class KodoUpload {
   ): Promise<string> {
     const type = 'application/octet-stream';
     const answer = await this.#call('PUT', `/${number}`, signal, { body, md5, type }, onRetry);
-    return partShape.parse(answer).etag;
+    return understand(partShape, answer, 'Qiniu').etag;
   }
 
   /** Gives the parts that Kodo holds, by number; `ABSENT` when the upload expired or ended. */
@@ -68,7 +69,7 @@ export class KodoUpload {
     const found = new Map<number, KodoPart>();
     for (let marker = 0; ; ) {
       const query = `?max-parts=1000&part-number-marker=${marker}`;
-      const page = pageShape.parse(await this.#call('GET', query, signal, {}));
+      const page = understand(pageShape, await this.#call('GET', query, signal, {}), 'Qiniu');
       for (const { partNumber, etag, size } of page.parts) found.set(partNumber, { etag, size });
       const next = page.partNumberMarker ?? 0;
       if (next <= marker) return found;
@@ -80,8 +81,8 @@ export class KodoUpload {
   async complete(etags: readonly string[], mimeType: string, signal: AbortSignal): Promise<string> {
     const parts = etags.map((etag, index) => ({ partNumber: index + 1, etag }));
     const body = Buffer.from(JSON.stringify({ parts, fname: this.#goal.key, mimeType }));
-    return completedShape.parse(await this.#call('POST', '', signal, { body, type: 'application/json' }))
-      .hash;
+    const answer = await this.#call('POST', '', signal, { body, type: 'application/json' });
+    return understand(completedShape, answer, 'Qiniu').hash;
   }
 
   /** Gives the upload up, with all that was sent. One that is gone already is fine. */

@@ -1,5 +1,5 @@
 import { DefaultArtifactClient } from '@actions/artifact';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ArtifactTarget } from '../../src/publish/artifact.ts';
 import { ActionsService } from '../support/actions-service/service.ts';
 import { PackageFixture } from './package-fixture.ts';
@@ -9,7 +9,13 @@ const BETA = 'kube-1.36.2-amd64-beta.tar.gz';
 const RUN = 'https://github.com/owner/repository/actions/runs/1';
 const calm = new AbortController().signal;
 
+beforeEach(() => {
+  // The toolkit tells a runner everything it does, in a language that a runner of these tests would obey.
+  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+});
+
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
 

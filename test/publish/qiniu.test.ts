@@ -1,4 +1,5 @@
 import { readdir, writeFile } from 'node:fs/promises';
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { type QiniuSettings, QiniuTarget } from '../../src/publish/qiniu.ts';
@@ -200,6 +201,14 @@ describe('publishing to Qiniu in bad weather', () => {
     expect(kodo.uploads.count).toBe(0);
   });
 
+  it('tells an answer that is not from Kodo, such as the page of a proxy', async () => {
+    await using kodo = await Kodo.start();
+    await using fixture = await PackageFixture.write(NAME, MIB);
+    kodo.faults.add({ operation: 'init', answer: { status: 200, error: 'Welcome' } });
+    const expected = { code: 'ANSWER_MALFORMED', about: 'Qiniu', hint: expect.stringContaining('proxy') };
+    await expect(publish(targetFor(kodo), fixture)).rejects.toMatchObject(expected);
+  });
+
   it('gives up on an upload that is forgotten again and again', async () => {
     await using kodo = await Kodo.start();
     await using fixture = await PackageFixture.write(NAME, MIB);
@@ -244,7 +253,9 @@ describe('proving a Qiniu target', () => {
     const kodo = await Kodo.start();
     const target = targetFor(kodo);
     await kodo[Symbol.asyncDispose]();
-    await expect(target.prove(calm)).rejects.toMatchObject({ code: 'UNREACHABLE', hint: hint('--zone') });
+    const failure = await target.prove(calm).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'UNREACHABLE', hint: hint('--zone') });
+    expect(inspect(failure, { depth: 9 })).not.toContain(kodo.account.accessKey);
   });
 });
 

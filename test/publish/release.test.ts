@@ -6,11 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { type ReleaseSettings, ReleaseTarget } from '../../src/publish/release.ts';
 import { isPartOf, PART_SIZE, splitSize, updateNotes } from '../../src/publish/release-parts.ts';
-import {
-  type ReleaseFault,
-  ReleaseService,
-  type ReleaseServiceSettings,
-} from '../support/release-service.ts';
+import type { ReleaseFault } from '../support/release-faults.ts';
+import { ReleaseService, type ReleaseServiceSettings } from '../support/release-service.ts';
 import { PackageFixture } from './package-fixture.ts';
 
 const MIB = 1024 * 1024;

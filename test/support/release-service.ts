@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { z } from 'zod';
+import type { ReleaseFault, ReleaseJournalEntry, ReleaseOperation } from './release-faults.ts';
+import { type Asset, type Release, ReleaseLook } from './release-look.ts';
 
 /** How the stand-in is set up; everything has a default. */
 export interface ReleaseServiceSettings {
@@ -13,54 +14,6 @@ export interface ReleaseServiceSettings {
   readonly tellsDigests?: boolean;
   /** Largest asset; GitHub's limit when left out. */
   readonly assetLimit?: number;
-}
-
-export type ReleaseOperation =
-  | 'get-by-tag'
-  | 'list'
-  | 'create'
-  | 'update'
-  | 'list-assets'
-  | 'upload'
-  | 'delete-asset'
-  | 'download'
-  | 'unknown';
-
-export interface ReleaseJournalEntry {
-  readonly operation: ReleaseOperation;
-  readonly asset: string | undefined;
-  bytes: number;
-  /** 0 where the connection was cut. */
-  status: number;
-}
-
-/** A trouble that befalls one request (or `times`) of an operation. */
-export interface ReleaseFault {
-  readonly operation: ReleaseOperation;
-  times?: number;
-  readonly answer?: { readonly status: number; readonly message?: string };
-  /** Cut the connection after that many bytes; the asset stays in the state `starter`, as it does at GitHub. */
-  readonly cutAfter?: number;
-  /** Keep other bytes than were sent. */
-  readonly damage?: boolean;
-  /** Take the body and never answer. */
-  readonly silent?: boolean;
-}
-
-interface Asset {
-  readonly id: number;
-  readonly name: string;
-  readonly state: 'uploaded' | 'starter';
-  readonly content: Buffer;
-}
-
-interface Release {
-  readonly id: number;
-  readonly tag: string;
-  name: string;
-  body: string;
-  draft: boolean;
-  readonly assets: Asset[];
 }
 
 const GITHUB_ASSET_LIMIT = 2 ** 31;
@@ -147,6 +100,10 @@ export class ReleaseService {
 
   requests(operation: ReleaseOperation): ReleaseJournalEntry[] {
     return this.journal.filter((entry) => entry.operation === operation);
+  }
+
+  get #look(): ReleaseLook {
+    return new ReleaseLook(this.url, this.repository, this.#settings.tellsDigests !== false);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -242,12 +199,12 @@ export class ReleaseService {
       case 'get-by-tag': {
         const tag = decodeURIComponent(url.pathname.split('/tags/')[1] ?? '');
         const found = this.releases.find((release) => release.tag === tag && !release.draft);
-        return found === undefined ? refuse(404, 'Not Found') : new Answer(200, this.#describe(found));
+        return found === undefined ? refuse(404, 'Not Found') : new Answer(200, this.#look.describe(found));
       }
       case 'list':
         return new Answer(
           200,
-          page(this.releases.toReversed(), url).map((release) => this.#describe(release)),
+          page(this.releases.toReversed(), url).map((release) => this.#look.describe(release)),
         );
       case 'create':
         return this.#create(body);
@@ -256,7 +213,7 @@ export class ReleaseService {
       case 'list-assets':
         return new Answer(
           200,
-          page(this.#byId(id).assets, url).map((asset) => this.#describeAsset(asset, id)),
+          page(this.#byId(id).assets, url).map((asset) => this.#look.describeAsset(asset, id)),
         );
       case 'delete-asset': {
         const owner = this.releases.find((release) => release.assets.some((asset) => asset.id === id));
@@ -289,7 +246,7 @@ export class ReleaseService {
     }
     const release = this.addRelease(tag, { draft, body: wanted.data.body ?? '' });
     release.name = wanted.data.name ?? tag;
-    return new Answer(201, this.#describe(release));
+    return new Answer(201, this.#look.describe(release));
   }
 
   #update(id: number, body: Buffer): Answer {
@@ -297,7 +254,7 @@ export class ReleaseService {
     const wanted = updateShape.parse(jsonOf(body));
     release.draft = wanted.draft ?? release.draft;
     release.body = wanted.body ?? release.body;
-    return new Answer(200, this.#describe(release));
+    return new Answer(200, this.#look.describe(release));
   }
 
   async #upload(
@@ -333,7 +290,7 @@ export class ReleaseService {
     if (fault?.damage === true) content.writeUInt8(content.readUInt8(0) ^ 1, 0);
     const uploaded: Asset = { id, name, state: 'uploaded', content };
     release.assets.splice(release.assets.indexOf(starter), 1, uploaded);
-    return new Answer(201, this.#describeAsset(uploaded, release.id));
+    return new Answer(201, this.#look.describeAsset(uploaded, release.id));
   }
 
   #download(url: URL): Answer {
@@ -341,32 +298,6 @@ export class ReleaseService {
     const release = this.#byId(Number(id));
     const found = release.assets.find((asset) => asset.name === name && asset.state === 'uploaded');
     return found === undefined ? refuse(404, 'Not Found') : new Answer(200, found.content);
-  }
-
-  #describe(release: Release): object {
-    return {
-      id: release.id,
-      tag_name: release.tag,
-      name: release.name,
-      body: release.body,
-      draft: release.draft,
-      html_url: `${this.url}/${this.repository}/releases/tag/${release.tag}`,
-      upload_url: `${this.url}/uploads/repos/${this.repository}/releases/${release.id}/assets{?name,label}`,
-      assets: release.assets.map((asset) => this.#describeAsset(asset, release.id)),
-    };
-  }
-
-  #describeAsset(asset: Asset, releaseId: number): object {
-    const hex = createHash('sha256').update(asset.content).digest('hex');
-    const tells = asset.state === 'uploaded' && this.#settings.tellsDigests !== false;
-    return {
-      id: asset.id,
-      name: asset.name,
-      state: asset.state,
-      size: asset.content.length,
-      digest: tells ? `sha256:${hex}` : null,
-      browser_download_url: `${this.url}/download/${releaseId}/${asset.name}`,
-    };
   }
 }
 

@@ -2,11 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { ConnectionCut, cutAfter } from './cut.ts';
 import { type Fault, Faults, type JournalEntry, type Operation } from './faults.ts';
 import { parseForm } from './form.ts';
+import { describeRegion, manage } from './management.ts';
 import { Bucket, contentOf, receive, type StoredObject } from './objects.ts';
+import { type Route, routeOf } from './route.ts';
 import {
   type Account,
   mayReplace,
@@ -35,73 +38,10 @@ export interface KodoSettings {
   readonly now?: () => number;
 }
 
-interface Route {
-  readonly operation: Operation;
-  readonly bucket: string;
-  readonly key: string | undefined;
-  readonly uploadId: string | undefined;
-  readonly part: number | undefined;
-}
-
-const UPLOAD_PATH = /^\/buckets\/([^/]+)\/objects\/([^/]+)\/uploads(?:\/([^/]+)(?:\/(\d+))?)?$/;
-const ENTRY_PATH = /^\/(stat|delete)\/([^/]+)(?:\/needparts\/true)?$/;
-
-function decode(text: string): string {
-  return Buffer.from(text, 'base64url').toString('utf8');
-}
-
-function uploadOperation(method: string, uploadId: string | undefined, part: string | undefined): Operation {
-  if (uploadId === undefined) return method === 'POST' ? 'init' : 'unknown';
-  if (part !== undefined) return method === 'PUT' ? 'part' : 'unknown';
-  if (method === 'GET') return 'list-parts';
-  if (method === 'POST') return 'complete';
-  return method === 'DELETE' ? 'abort' : 'unknown';
-}
-
-function routeOf(method: string, url: URL): Route {
-  const none = { bucket: '', key: undefined, uploadId: undefined, part: undefined };
-  const upload = UPLOAD_PATH.exec(url.pathname);
-  if (upload !== null) {
-    const [, bucket = '', encoded = '', uploadId, part] = upload;
-    const key = encoded === '~' ? undefined : decode(encoded);
-    const operation = uploadOperation(method, uploadId, part);
-    return { operation, bucket, key, uploadId, part: part === undefined ? undefined : Number(part) };
-  }
-  const entry = ENTRY_PATH.exec(url.pathname);
-  if (entry !== null) {
-    const [bucket = '', ...key] = decode(entry[2] ?? '').split(':');
-    return { ...none, operation: entry[1] === 'stat' ? 'stat' : 'delete', bucket, key: key.join(':') };
-  }
-  const bucketAsked = url.searchParams.get('bucket') ?? '';
-  if (url.pathname === '/v4/query') return { ...none, operation: 'query', bucket: bucketAsked };
-  if (url.pathname === '/list') return { ...none, operation: 'list', bucket: bucketAsked };
-  if (url.pathname === '/v2/domains') {
-    return { ...none, operation: 'domains', bucket: url.searchParams.get('tbl') ?? '' };
-  }
-  if (method === 'POST' && url.pathname === '/') return { ...none, operation: 'form' };
-  const [, bucket = '', ...key] = decodeURIComponent(url.pathname).split('/');
-  if (method === 'GET' && key.length > 0) {
-    return { ...none, operation: 'download', bucket, key: key.join('/') };
-  }
-  return { ...none, operation: 'unknown' };
-}
-
 async function readAll(request: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   return Buffer.concat(chunks);
-}
-
-class ConnectionCut extends Error {}
-
-function cutAfter(limit: number): Transform {
-  let passed = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      passed += chunk.length;
-      done(passed >= limit ? new ConnectionCut() : null, chunk);
-    },
-  });
 }
 
 /** A Qiniu Kodo on loopback: upload, management, region and download hosts in one, signatures verified. */
@@ -255,7 +195,7 @@ export class Kodo {
       case 'list':
       case 'domains':
         verifyManagement(this.account, request, await readAll(body), this.#now());
-        return this.#manage(route, url);
+        return manage(this.#bucket(route.bucket), route, url, this.host);
       case 'form':
         return this.#form(request.headers['content-type'] ?? '', await readAll(body));
       case 'download':
@@ -276,40 +216,7 @@ export class Kodo {
   #query(name: string, accessKey: string): object {
     if (accessKey !== this.account.accessKey) throw new Refusal(612, 'app/accesskey is not found');
     const bucket = this.#bucket(name);
-    const service = { domains: [this.#advertised ?? this.host] };
-    const s3 = { ...service, region_alias: bucket.region };
-    const services = { uc: service, up: service, io: service, rs: service, rsf: service, api: service, s3 };
-    return { hosts: [{ region: bucket.region, ttl: 86_400, ...services }] };
-  }
-
-  #manage(route: Route, url: URL): object {
-    const bucket = this.#bucket(route.bucket);
-    if (route.operation === 'domains') return [this.host];
-    if (route.operation === 'list') {
-      const prefix = url.searchParams.get('prefix') ?? '';
-      const items = [...bucket.objects.values()].filter((object) => object.key.startsWith(prefix));
-      return {
-        items: items.map(({ key, hash, size, mimeType, putTime }) => ({
-          key,
-          hash,
-          fsize: size,
-          mimeType,
-          putTime,
-        })),
-      };
-    }
-    const object = bucket.objects.get(route.key ?? '');
-    if (object === undefined) throw new Refusal(612, 'no such file or directory');
-    if (route.operation === 'delete') {
-      bucket.objects.delete(object.key);
-      return {};
-    }
-    const { hash, size, mimeType, putTime } = object;
-    const parts = url.pathname.endsWith('/needparts/true') || url.searchParams.get('needparts') === 'true';
-    return {
-      ...{ hash, fsize: size, mimeType, putTime, type: 0 },
-      ...(parts ? { parts: object.parts.map((part) => part.hash.size) } : {}),
-    };
+    return describeRegion(bucket.region, this.#advertised ?? this.host);
   }
 
   #allow(token: string, bucket: string, key: string | undefined): { policy: Policy; target: Bucket } {
