@@ -71,8 +71,9 @@ export function collided(
   );
   const names = { source: claimants[0] ?? '', destination: target.nameOf(repository, collision.tag) };
   const message = `${claimants.join(' and ')} differ and both want this name; it was left as it is`;
-  const hint = `give one a name of its own: "patches": [${patchText(collision)}]`;
-  return { ...quiet(names, 'collision'), claimants, reason: { code: 'NAMES_COLLIDE', message, hint } };
+  const patch = patchText(collision);
+  const hint = `give one a name of its own: "patches": [${patch}]`;
+  return { ...quiet(names, 'collision'), claimants, patch, reason: { code: 'NAMES_COLLIDE', message, hint } };
 }
 
 function quiet(names: ImageNames, outcome: ReportedImage['outcome']): ReportedImage {

@@ -36,6 +36,7 @@ const image = z.object({
     .describe('What the tag is at the destination, where that is known'),
   reason: reason.optional(),
   claimants: z.array(z.string()).optional().describe('Of a collision: all sources that want the name'),
+  patch: z.string().optional().describe('Of a collision: JSON to put into "patches" of the image set'),
   bytes: count.describe('Sent to the destination for this image'),
   blobs: z.object({ uploaded: count, mounted: count, present: count }).optional(),
   milliseconds: count,

@@ -1,0 +1,85 @@
+import { milliseconds } from '../../lib/duration.ts';
+import type { Report, ReportedImage } from '../report.ts';
+import type { RecordedRun } from '../state.ts';
+import { headline, unmatchedWarning } from '../wording.ts';
+import type { CollidingName, CopiedImage, FailedImage, SummaryFacts } from './facts.ts';
+
+/** Tells how a run ended: `succeeded` only where nothing failed, nothing is left and nothing went missing. */
+export function outcomeOf(report: Report): SummaryFacts['outcome'] {
+  const { totals, interrupted, unmatched } = report;
+  if (interrupted !== undefined) return 'interrupted';
+  const isGood =
+    totals.failed === 0 && totals.deferred === 0 && !unmatched.some(({ matchedBefore }) => matchedBefore);
+  return isGood ? 'succeeded' : 'failed';
+}
+
+/** Gives the one sentence that tells the run of a report. */
+export function headlineOf(report: Report): string {
+  const { totals, options, interrupted, started, ended } = report;
+  const duration = milliseconds(Date.parse(ended) - Date.parse(started));
+  return headline({ totals, duration, dryRun: options.dryRun, interrupted });
+}
+
+/** Gives what the summary page tells of a run; `runs` are those for its chart, this one included, the oldest first. */
+export function factsOfReport(report: Report, runs: readonly RecordedRun[]): SummaryFacts {
+  const { totals, options, images, unmatched, warnings, started, ended } = report;
+  const lost = unmatched.filter(({ matchedBefore }) => matchedBefore);
+  return {
+    headline: headlineOf(report),
+    outcome: outcomeOf(report),
+    dryRun: options.dryRun,
+    wanted: totals.total,
+    copied: images.filter(({ outcome }) => outcome === 'copied').map(copiedImage),
+    skipped: totals.skipped,
+    failures: images
+      .filter(({ outcome }) => outcome === 'failed' || outcome === 'withdrawn')
+      .map(failedImage),
+    deferred: images.filter(({ outcome }) => outcome === 'deferred').map(failedImage),
+    collisions: collidingNames(images.filter(({ outcome }) => outcome === 'collision')),
+    unmatched: unmatched.map(({ pattern, place }) => ({ name: pattern, place })),
+    warnings: [
+      ...lost.map(({ pattern }) => unmatchedWarning(pattern, true)),
+      ...warnings.map(({ message }) => message),
+    ],
+    bytes: totals.bytes,
+    duration: milliseconds(Date.parse(ended) - Date.parse(started)),
+    runs,
+  };
+}
+
+function copiedImage({ destination, bytes, milliseconds: took }: ReportedImage): CopiedImage {
+  const { repository, tag } = splitName(destination);
+  return { repository, tag, bytes, duration: milliseconds(took) };
+}
+
+function failedImage({ source, reason, outcome }: ReportedImage): FailedImage {
+  return { image: source, message: reason?.message ?? outcome, hint: reason?.hint };
+}
+
+/** Tags of a repository over which the same sources quarrel are one name: one patch settles them all. */
+function collidingNames(images: readonly ReportedImage[]): CollidingName[] {
+  const quarrels = Map.groupBy(images, ({ destination, patch }) =>
+    JSON.stringify([splitName(destination).repository, patch]),
+  );
+  return [...quarrels.values()].flatMap((group): CollidingName[] => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const tags = group.map(({ destination }) => splitName(destination).tag);
+    const claimants = first.claimants ?? [first.source];
+    const isAlone = group.length === 1;
+    return [
+      {
+        destination: `${splitName(first.destination).repository}:${tags.join(', ')}`,
+        sources: isAlone ? claimants : claimants.map((claimant) => splitName(claimant).repository),
+        patch: first.patch ?? '',
+      },
+    ];
+  });
+}
+
+function splitName(name: string): { readonly repository: string; readonly tag: string } {
+  const colon = name.lastIndexOf(':');
+  // A failure of a whole repository has no tag, and a port is none.
+  if (colon <= name.lastIndexOf('/')) return { repository: name, tag: '' };
+  return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
+}
