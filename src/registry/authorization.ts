@@ -9,7 +9,7 @@ import type { Host, Repository } from './reference.ts';
 import { parseComplaint, parseRetryAfter, RegistryFailure, refusal } from './registry-failure.ts';
 
 /** What a token allows (distribution-spec token scopes): `repository:library/nginx:pull`. */
-export type Scope = `repository:${Repository}:${'pull' | 'pull,push'}`;
+export type Scope = `repository:${Repository}:${'pull' | 'pull,push'}` | 'registry:catalog:*';
 
 /** Gives the scope for reading a repository. */
 export function pullScope(repository: Repository): Scope {

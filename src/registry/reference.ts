@@ -49,6 +49,14 @@ export function parseHost(text: string, about = text): Host {
   return host as Host;
 }
 
+/** Tells whether a text can be a repository path. */
+export function isRepository(text: string): text is Repository {
+  return (
+    text.length <= REPOSITORY_LENGTH_LIMIT &&
+    text.split('/').every((component) => PATH_COMPONENT.test(component))
+  );
+}
+
 /** Reads a repository path (distribution-spec, "Pulling manifests"). Throws `REFERENCE_MALFORMED`. */
 export function parseRepository(text: string, about = text): Repository {
   const wrong = text.split('/').find((component) => !PATH_COMPONENT.test(component));

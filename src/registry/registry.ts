@@ -7,7 +7,7 @@ import { MANIFEST_ACCEPT } from './media-type.ts';
 import type { Repository, Tag } from './reference.ts';
 import { isNotFound, RegistryFailure } from './registry-failure.ts';
 import { RegistryHost } from './registry-host.ts';
-import { joinTagLists, nextLink, parseTagList, type TagList } from './tag-list.ts';
+import { joinTagLists, nextLink, parseCatalogue, parseTagList, type TagList } from './tag-list.ts';
 
 const PAGE_SIZE = 1000;
 const PAGE_LIMIT = 10_000;
@@ -19,27 +19,36 @@ export interface ByteRange {
 
 /** What is read into memory as a blob: configurations and signatures. */
 const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
-const TAG_LIST_SIZE_LIMIT = 128 * 1024 * 1024;
+const LIST_SIZE_LIMIT = 128 * 1024 * 1024;
 
 /** One registry, one method an endpoint of the distribution protocol (distribution-spec 1.1, "Endpoints"). */
 export class Registry extends RegistryHost {
   /** Lists the tags of a repository, or with `undefined` the root of a registry with Google's extension. */
   listTags(repository: Repository | undefined, signal: AbortSignal): Promise<TagList> {
-    const about = repository === undefined ? this.host : `${this.host}/${repository}`;
     const path = repository === undefined ? '/v2/tags/list' : `/v2/${repository}/tags/list`;
-    const scopes = repository === undefined ? [] : [pullScope(repository)];
+    const list = {
+      path,
+      scopes: repository === undefined ? [] : [pullScope(repository)],
+      about: repository === undefined ? this.host : `${this.host}/${repository}`,
+      action: 'list its tags',
+    };
     return this.asMetadata(signal, async () => {
-      const pages: TagList[] = [];
-      const seen = new Set<string>();
-      let url: URL | undefined = new URL(`${path}?n=${PAGE_SIZE}`, this.endpoint);
-      while (url !== undefined && !seen.has(url.href) && pages.length < PAGE_LIMIT) {
-        seen.add(url.href);
-        const page = await this.#listPage(url, scopes, about, signal);
-        pages.push(page.list);
-        url = page.next;
-      }
+      const pages = await this.#readPages(list, signal, parseTagList);
       return joinTagLists(pages);
     });
+  }
+
+  /** Lists all repositories by `_catalog`; `undefined` where the registry does not offer that, or not to us. */
+  async listRepositories(signal: AbortSignal): Promise<Repository[] | undefined> {
+    const scopes: Scope[] = ['registry:catalog:*'];
+    const list = { path: '/v2/_catalog', scopes, about: this.host, action: 'list its repositories' };
+    try {
+      const pages = await this.asMetadata(signal, () => this.#readPages(list, signal, parseCatalogue));
+      return [...new Set(pages.flat())];
+    } catch (error) {
+      if (error instanceof RegistryFailure && !error.transient) return undefined;
+      throw error;
+    }
   }
 
   /** Gives a manifest with the bytes as sent. Throws `NOT_FOUND`, and `DIGEST_MISMATCH` for another than asked for. */
@@ -181,30 +190,34 @@ export class Registry extends RegistryHost {
     });
   }
 
-  async #listPage(
-    url: URL,
-    scopes: readonly Scope[],
-    about: string,
+  async #readPages<Page>(
+    list: {
+      readonly path: string;
+      readonly scopes: readonly Scope[];
+      readonly about: string;
+      readonly action: string;
+    },
     signal: AbortSignal,
-  ): Promise<{ list: TagList; next: URL | undefined }> {
-    const answer = await this.send({
-      method: 'GET',
-      url,
-      scopes,
-      expected: [200],
-      about,
-      action: 'list its tags',
-      signal,
-    });
-    const body = await readBody(answer, TAG_LIST_SIZE_LIMIT);
-    if (body === undefined) {
-      const message = 'its tag list is larger than 128 MiB';
-      throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message });
+    parse: (body: Buffer, about: string) => Page,
+  ): Promise<Page[]> {
+    const { path, ...exchange } = list;
+    const pages: Page[] = [];
+    const seen = new Set<string>();
+    let url: URL | undefined = new URL(`${path}?n=${PAGE_SIZE}`, this.endpoint);
+    while (url !== undefined && !seen.has(url.href) && pages.length < PAGE_LIMIT) {
+      seen.add(url.href);
+      const answer = await this.send({ ...exchange, method: 'GET', url, expected: [200], signal });
+      const body = await readBody(answer, LIST_SIZE_LIMIT);
+      if (body === undefined) {
+        const message = 'its list is larger than 128 MiB';
+        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about: list.about, message });
+      }
+      pages.push(parse(body, list.about));
+      const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
+      // registry.k8s.io redirects; the next page is relative to where this one really came from.
+      url = link === undefined ? undefined : followAddress(answer.url, link, this.endpoint);
     }
-    const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
-    // registry.k8s.io redirects; the next page is relative to where this one really came from.
-    const next = link === undefined ? undefined : followAddress(answer.url, link, this.endpoint);
-    return { list: parseTagList(body, about), next };
+    return pages;
   }
 
   #manifestExchange(method: 'GET' | 'HEAD', repository: Repository, name: Tag | Digest, signal: AbortSignal) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Digest, isDigest } from './digest.ts';
-import { isTag, type Tag } from './reference.ts';
+import { isRepository, isTag, type Repository, type Tag } from './reference.ts';
 import { RegistryFailure } from './registry-failure.ts';
 
 /** What a registry with Google's extension tells of a tag without being asked for its manifest. */
@@ -61,6 +61,19 @@ export function parseTagList(body: Buffer, about: string): TagList {
     children: (parsed.child ?? []).filter((child) => CHILD.test(child)),
     manifests,
   };
+}
+
+const catalogueShape = z.object({ repositories: z.array(z.string()).nullish() });
+
+/** Reads one page of `_catalog` (distribution-spec extension); entries that are no repositories are left out. */
+export function parseCatalogue(body: Buffer, about: string): Repository[] {
+  try {
+    const { repositories } = catalogueShape.parse(JSON.parse(body.toString('utf8')));
+    return (repositories ?? []).filter(isRepository);
+  } catch (cause) {
+    const message = 'its catalogue is not what the protocol says';
+    throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+  }
 }
 
 /** Joins the pages of a list. */

@@ -1,11 +1,13 @@
 import type { ImageName } from '../config/image-name.ts';
 import type { ImageSet } from '../config/image-set.ts';
+import { Failure } from '../lib/failure.ts';
 import { parseRepository, type Repository, type Tag } from '../registry/reference.ts';
 import type { Registry } from '../registry/registry.ts';
-import { isNotFound } from '../registry/registry-failure.ts';
+import { isNotFound, RegistryFailure } from '../registry/registry-failure.ts';
 import type { TagList } from '../registry/tag-list.ts';
 import { extrasOf } from './extras.ts';
 import { couldWantBelow, wantsRepository } from './selection.ts';
+import { type SourceLister, sourceLister } from './source-listing.ts';
 
 /** A source repository that the image set wants. */
 export interface FoundRepository {
@@ -32,10 +34,10 @@ export interface DiscoveryParts {
 /** Deeper than any namespace of registry.k8s.io. */
 const DEPTH_LIMIT = 8;
 
-function listOf(registry: Registry, repository: Repository, signal: AbortSignal): FoundRepository['list'] {
+function listOf(list: SourceLister, repository: Repository, signal: AbortSignal): FoundRepository['list'] {
   let listing: Promise<TagList | undefined> | undefined;
   return () => {
-    listing ??= registry.listTags(repository, signal).catch((error: unknown) => {
+    listing ??= list(repository, signal).catch((error: unknown) => {
       if (isNotFound(error)) return undefined;
       throw error;
     });
@@ -45,25 +47,26 @@ function listOf(registry: Registry, repository: Repository, signal: AbortSignal)
 
 /**
  * Finds the repositories that an image set wants: named ones and extras straight away, prefixes by walking the `child`
- * lists of Google's extension (field of `tags/list`). Only what could be wanted is asked for, and a listing that came
+ * lists of Google's extension, or in the catalogue of a registry without it. Only what could be wanted is asked for, and a listing that came
  * with the walk is not asked for again. Throws what kept the walk from its end.
  */
 export async function discover(parts: DiscoveryParts): Promise<FoundRepository[]> {
-  const { set, source, signal } = parts;
+  const { set, source, registryAt, signal } = parts;
+  const lister = sourceLister(source, registryAt);
   const found = new Map<ImageName, FoundRepository>();
   for (const { value } of set.names) {
     const repository = parseRepository(value);
-    const list = listOf(source, repository, signal);
+    const list = listOf(lister, repository, signal);
     found.set(value, { name: value, registry: source, repository, list, namedTags: undefined });
   }
   for (const extra of extrasOf(set).values()) {
-    const registry = parts.registryAt(extra.host);
-    const list = listOf(registry, extra.repository, signal);
+    const registry = registryAt(extra.host);
+    const list = listOf(sourceLister(registry, registryAt), extra.repository, signal);
     const namedTags = extra.listed ? undefined : [...extra.tags];
     found.set(extra.name, { name: extra.name, registry, repository: extra.repository, list, namedTags });
   }
   if (set.prefixes.length > 0) {
-    for (const repository of await walk(parts)) {
+    for (const repository of await search(parts, lister)) {
       if (!found.has(repository.name)) found.set(repository.name, repository);
     }
   }
@@ -85,16 +88,69 @@ function isSearched(parts: DiscoveryParts, path: string): boolean {
   return isAdded || parts.set.prefixes.some(({ value }) => value.startsWith(`${path}/`));
 }
 
-async function walk(parts: DiscoveryParts): Promise<FoundRepository[]> {
+/** Searches the source for what prefixes want: by its `child` lists, or by its catalogue where it has none. */
+async function search(parts: DiscoveryParts, lister: SourceLister): Promise<FoundRepository[]> {
+  const { source, set, signal } = parts;
+  const root = await lister(undefined, signal).catch((error: unknown) => {
+    if (error instanceof RegistryFailure && !error.transient) return undefined;
+    throw error;
+  });
+  const found =
+    root === undefined || root.children.length === 0
+      ? await readCatalogue(parts, lister)
+      : await walk(parts, lister, root.children);
+  const [prefix] = set.prefixes;
+  if (found === undefined) {
+    throw new Failure({
+      code: 'SEARCH_UNSUPPORTED',
+      about: source.host,
+      message: `it does not list its repositories, so "${prefix?.value ?? ''}" cannot be searched for`,
+      hint: 'put the images by their full names into "names" instead of "prefixes"',
+    });
+  }
+  signal.throwIfAborted();
+  return found.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+async function readCatalogue(
+  parts: DiscoveryParts,
+  lister: SourceLister,
+): Promise<FoundRepository[] | undefined> {
+  const { source, set, signal } = parts;
+  const repositories = await source.listRepositories(signal);
+  return repositories
+    ?.filter((repository) => wantsRepository(set, repository) && isSearchedFor(parts, repository))
+    .map((repository) => {
+      const list = listOf(lister, repository, signal);
+      return { name: repository, registry: source, repository, list, namedTags: undefined };
+    });
+}
+
+/** A catalogue lists all namespaces at once; only those count that a walk would have gone into. */
+function isSearchedFor(parts: DiscoveryParts, repository: Repository): boolean {
+  const slash = repository.lastIndexOf('/');
+  return slash < 0 || isSearched(parts, repository.slice(0, slash));
+}
+
+async function walk(
+  parts: DiscoveryParts,
+  lister: SourceLister,
+  roots: readonly string[],
+): Promise<FoundRepository[]> {
   const { set, source, signal } = parts;
-  const root = await source.listTags(undefined, signal);
   const found: FoundRepository[] = [];
   const visit = async (path: string, depth: number): Promise<void> => {
     const isWanted = wantsRepository(set, path);
     const goesDeeper = depth < DEPTH_LIMIT && isSearched(parts, path);
     if (!isWanted && !goesDeeper) return;
     const repository = parseRepository(path);
-    const listing = await listOf(source, repository, signal)();
+    const list = listOf(lister, repository, signal);
+    const listing = await list().catch(() => {
+      signal.throwIfAborted();
+      // It fails again when it is planned, which reports it; the others go on.
+      found.push({ name: path, registry: source, repository, list, namedTags: undefined });
+      return undefined;
+    });
     const holdsImages = listing !== undefined && (listing.tags.length > 0 || listing.manifests.size > 0);
     if (isWanted && holdsImages) {
       found.push({
@@ -109,6 +165,6 @@ async function walk(parts: DiscoveryParts): Promise<FoundRepository[]> {
     const children = listing?.children ?? [];
     await Promise.all(children.map((child) => visit(`${path}/${child}`, depth + 1)));
   };
-  await Promise.all(root.children.map((child) => visit(child, 1)));
-  return found.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  await Promise.all(roots.map((root) => visit(root, 1)));
+  return found;
 }

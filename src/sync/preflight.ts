@@ -15,17 +15,23 @@ async function twice<Result>(signal: AbortSignal, operation: () => Promise<Resul
   }
 }
 
+/** Finds out in a moment whether both registries answer. Throws what stands in the way. */
+export async function reachRegistries(
+  source: Registry,
+  target: Registry,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all([source, target].map((registry) => twice(signal, () => registry.greet())));
+}
+
 /**
- * Finds out in a moment whether a run can work at all: both registries answer and the login at the destination is
- * taken. Nothing is written. Throws what stands in the way, before hours are spent on it.
+ * Finds out whether the login at the destination is taken, before hours are spent on it; nothing is written.
+ * `repository` is any that the run may push to. Throws `UNAUTHORIZED` and what else stands in the way.
  */
-export async function preflight(parts: {
-  readonly source: Registry;
-  readonly target: Registry;
-  /** Any repository that the run may push to. */
-  readonly repository: Repository;
-  readonly signal: AbortSignal;
-}): Promise<void> {
-  const { source, target, repository, signal } = parts;
-  await Promise.all([twice(signal, () => source.greet()), twice(signal, () => target.logIn(repository))]);
+export async function proveLogin(
+  target: Registry,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<void> {
+  await twice(signal, () => target.logIn(repository));
 }

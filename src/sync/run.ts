@@ -9,7 +9,7 @@ import { discover, type FoundRepository } from './discovery.ts';
 import { groupByDestination, type RepositoryGroup } from './grouping.ts';
 import { Mirroring } from './mirroring.ts';
 import type { RepositoryPlan } from './planning.ts';
-import { preflight } from './preflight.ts';
+import { proveLogin, reachRegistries } from './preflight.ts';
 import { countImages, REPORT_SCHEMA_VERSION, type Report, type ReportedImage } from './report.ts';
 import { RunDeadline } from './run-deadline.ts';
 import { unmatched } from './selection.ts';
@@ -149,24 +149,22 @@ class Run {
   }
 
   async #find(set: ImageSet, registries: Registries, signal: AbortSignal): Promise<FoundRepository[]> {
-    const { source, destination, additionNamespaces, namespace, naming, shard } = this.#settings;
+    const { source, destination, additionNamespaces, namespace } = this.#settings;
     this.#parts.reporter.section(
       `Mirror ${source} to ${destination}${namespace === undefined ? '' : `/${namespace}`}`,
     );
-    const discovery = discover({
+    const target = registries.at(destination);
+    await reachRegistries(registries.at(source), target, signal);
+    const found = await discover({
       set,
       source: registries.at(source),
       registryAt: (host) => registries.at(host),
       namespaces: additionNamespaces,
       signal,
     });
-    // The login can only be proved for a repository; which one is known when they are found.
-    const found = await discovery;
-    const [first] = groupByDestination(found, set, { namespace, naming, shard });
-    if (first !== undefined) {
-      const target = registries.at(destination);
-      await preflight({ source: registries.at(source), target, repository: first.repository, signal });
-    }
+    // A login is proved for a repository; which ones there are is known only now.
+    const [first] = groupByDestination(found, set, this.#settings);
+    if (first !== undefined) await proveLogin(target, first.repository, signal);
     return found;
   }
 
