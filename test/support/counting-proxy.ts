@@ -1,0 +1,158 @@
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  request as openRequest,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { type Host, parseHost } from '../../src/registry/reference.ts';
+import { originOf } from './file-server.ts';
+
+/** One request that went through, in the order of their arrival. */
+export interface PassedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  /** 0 while there is no answer. */
+  status: number;
+  /** Of the bodies. */
+  bytesIn: number;
+  bytesOut: number;
+}
+
+/** Chooses requests; `when` sees each as it arrives. */
+export interface RequestChoice {
+  readonly method?: string | readonly string[];
+  readonly path?: RegExp;
+  readonly status?: number;
+}
+
+const WRITES = ['POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Tells whether a request is one of those that are chosen. */
+function isChosen({ method, path, status }: RequestChoice, request: PassedRequest): boolean {
+  return (
+    (method === undefined || [method].flat().includes(request.method)) &&
+    (path === undefined || path.test(request.path)) &&
+    (status === undefined || request.status === status)
+  );
+}
+
+interface Gate {
+  readonly choice: RequestChoice;
+  readonly reached: () => void;
+  readonly opened: Promise<void>;
+}
+
+/** Requests that are held before they reach the registry. */
+export interface Hold {
+  /** Resolves when the first of them has arrived. */
+  readonly reached: Promise<void>;
+  /** Lets them and all later ones go on. */
+  release(): void;
+}
+
+/**
+ * Stands in front of a registry, passes everything on as it is, and remembers every request. Through it a test can
+ * count what was asked and stop at a chosen moment.
+ */
+export class CountingProxy implements AsyncDisposable {
+  readonly host: Host;
+  readonly requests: PassedRequest[] = [];
+  readonly #server: Server;
+  readonly #upstream: Host;
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #gates = new Set<Gate>();
+
+  private constructor(server: Server, upstream: Host) {
+    this.#server = server;
+    this.#upstream = upstream;
+    this.host = parseHost(new URL(originOf(server)).host);
+    server.on('request', (request, response) => void this.#pass(request, response));
+  }
+
+  static async start(upstream: Host): Promise<CountingProxy> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return new CountingProxy(server, upstream);
+  }
+
+  filter(choice: RequestChoice): PassedRequest[] {
+    return this.requests.filter((request) => isChosen(choice, request));
+  }
+
+  count(choice: RequestChoice = {}): number {
+    return this.filter(choice).length;
+  }
+
+  /** Gives the requests that may change something, as `METHOD path`. */
+  get writes(): string[] {
+    return this.filter({ method: WRITES }).map(({ method, path }) => `${method} ${path}`);
+  }
+
+  /** Forgets the past, so that a second run is counted by itself. */
+  clear(): void {
+    this.requests.length = 0;
+  }
+
+  /** Holds all chosen requests from now on. */
+  hold(choice: RequestChoice): Hold {
+    const reached = Promise.withResolvers<void>();
+    const opened = Promise.withResolvers<void>();
+    const gate: Gate = { choice, reached: reached.resolve, opened: opened.promise };
+    this.#gates.add(gate);
+    const release = (): void => {
+      this.#gates.delete(gate);
+      opened.resolve();
+    };
+    return { reached: reached.promise, release };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    this.#agent.destroy();
+    await closed;
+  }
+
+  async #pass(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = 'GET', url = '/', headers } = incoming;
+    const { pathname, search } = new URL(url, `http://${this.#upstream}`);
+    const passed: PassedRequest = {
+      method,
+      path: pathname,
+      query: search,
+      status: 0,
+      bytesIn: 0,
+      bytesOut: 0,
+    };
+    this.requests.push(passed);
+    for (const gate of this.#gates) {
+      if (!isChosen(gate.choice, passed)) continue;
+      gate.reached();
+      await gate.opened;
+    }
+    if (response.destroyed) return;
+    // The registry sees the name that the client used, so that the addresses in its answers lead here again.
+    const outgoing = openRequest(`http://${this.#upstream}${url}`, { method, headers, agent: this.#agent });
+    incoming.on('data', (piece: Buffer) => {
+      passed.bytesIn += piece.length;
+    });
+    outgoing.on('response', (answer) => {
+      passed.status = answer.statusCode ?? 0;
+      answer.on('data', (piece: Buffer) => {
+        passed.bytesOut += piece.length;
+      });
+      response.writeHead(passed.status, answer.headers);
+      answer.on('error', () => response.destroy());
+      answer.pipe(response);
+    });
+    outgoing.on('error', () => response.destroy());
+    response.on('close', () => {
+      if (!response.writableFinished) outgoing.destroy();
+    });
+    incoming.on('error', () => outgoing.destroy());
+    incoming.pipe(outgoing);
+  }
+}

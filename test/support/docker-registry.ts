@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type Host, parseHost } from '../../src/registry/reference.ts';
+import { type Login, TOKEN_CERTIFICATE, TOKEN_ISSUER, TOKEN_SERVICE, TokenServer } from './token-server.ts';
+
+/** The one user of a registry that wants a login. */
+export const LOGIN: Login = { username: 'keel', password: 'keel-test-password' };
+// As `htpasswd -Bbn` writes it.
+const PASSWORDS = 'keel:$2y$05$keelkeelkeelkeelkeelkegJFZCVbLGCWKK3S.7hP4gepGc7pX6p.\n';
+
+/** Who may use a registry: everyone, the user by name and password, or the user by a token; strangers may then pull. */
+export type Access = 'open' | 'htpasswd' | 'token';
+
+const PORTS_TO_TRY = 5;
+const POLL_MILLISECONDS = 10;
+const PATIENCE_MILLISECONDS = 10_000;
+
+/** Debian's docker-registry on a port and in a folder of its own. Disposing ends it and removes what it stored. */
+export class DockerRegistry implements AsyncDisposable {
+  readonly host: Host;
+  /** What a push needs; undefined for a registry that is open. */
+  readonly login: Login | undefined;
+  /** Where its tokens come from. */
+  readonly tokens: TokenServer | undefined;
+  readonly #folder: string;
+  readonly #process: ChildProcess;
+
+  private constructor(
+    host: Host,
+    folder: string,
+    process: ChildProcess,
+    tokens: TokenServer | undefined,
+    access: Access,
+  ) {
+    this.host = host;
+    this.login = access === 'open' ? undefined : LOGIN;
+    this.tokens = tokens;
+    this.#folder = folder;
+    this.#process = process;
+  }
+
+  static async start(access: Access = 'open'): Promise<DockerRegistry> {
+    const folder = await mkdtemp(join(tmpdir(), 'keel-registry-'));
+    const tokens = access === 'token' ? await TokenServer.start(LOGIN) : undefined;
+    // Between finding a free port and using it someone else may take it.
+    for (let left = PORTS_TO_TRY; left > 0; left -= 1) {
+      const host = `127.0.0.1:${await freePort()}`;
+      const file = await writeConfiguration(folder, host, access, tokens);
+      const process = spawn('docker-registry', ['serve', file], { stdio: 'ignore' });
+      // Without a listener a program that is missing would end the tests; `isListening` tells.
+      process.on('error', () => undefined);
+      if (await isListening(host, process))
+        return new DockerRegistry(parseHost(host), folder, process, tokens, access);
+      process.kill('SIGKILL');
+    }
+    await tokens?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+    throw new Error('docker-registry did not start');
+  }
+
+  /** Of the registry's process, for measurements. */
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const hasEnded = this.#process.exitCode !== null || this.#process.signalCode !== null;
+    const ended = hasEnded ? undefined : new Promise((resolve) => this.#process.once('exit', resolve));
+    this.#process.kill('SIGKILL');
+    await ended;
+    await this.tokens?.[Symbol.asyncDispose]();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function writeConfiguration(
+  folder: string,
+  host: string,
+  access: Access,
+  tokens: TokenServer | undefined,
+): Promise<string> {
+  const users = join(folder, 'users');
+  if (access === 'htpasswd') await writeFile(users, PASSWORDS);
+  const auth = {
+    open: {},
+    htpasswd: { htpasswd: { realm: 'keel', path: users } },
+    token: {
+      token: {
+        realm: tokens?.realm,
+        service: TOKEN_SERVICE,
+        issuer: TOKEN_ISSUER,
+        rootcertbundle: fileURLToPath(TOKEN_CERTIFICATE),
+      },
+    },
+  }[access];
+  const configuration = {
+    version: 0.1,
+    log: { level: 'error', accesslog: { disabled: true } },
+    storage: {
+      filesystem: { rootdirectory: join(folder, 'data') },
+      delete: { enabled: true },
+      maintenance: { uploadpurging: { enabled: false } },
+    },
+    http: { addr: host, secret: 'test' },
+    ...(access === 'open' ? {} : { auth }),
+  };
+  // The registry reads YAML, of which JSON is a part.
+  const file = join(folder, 'config.yml');
+  await writeFile(file, JSON.stringify(configuration));
+  return file;
+}
+
+async function isListening(host: string, process: ChildProcess): Promise<boolean> {
+  const giveUpAt = Date.now() + PATIENCE_MILLISECONDS;
+  while (Date.now() < giveUpAt) {
+    if (process.pid === undefined || process.exitCode !== null) return false;
+    const isUp = await fetch(`http://${host}/v2/`).then(
+      () => true,
+      () => false,
+    );
+    if (isUp) return process.exitCode === null;
+    await wait(POLL_MILLISECONDS);
+  }
+  return false;
+}
+
+/** Gives a port of loopback that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}

@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Digest, digestOf } from '../../src/registry/digest.ts';
+import type { Login } from './token-server.ts';
+
+const run = promisify(execFile);
+
+/** An image at a registry on loopback, for skopeo. */
+export interface Place {
+  readonly reference: string;
+  readonly login?: Login | undefined;
+}
+
+async function skopeo(...args: readonly string[]): Promise<string> {
+  try {
+    const { stdout } = await run('skopeo', ['--insecure-policy', ...args], { maxBuffer: 64 * 1024 * 1024 });
+    return stdout;
+  } catch (error) {
+    const told = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+    throw new Error(`skopeo ${args[0]}: ${told || String(error)}`, { cause: error });
+  }
+}
+
+function credentials(flag: string, login: Login | undefined): string[] {
+  return login === undefined ? [] : [flag, `${login.username}:${login.password}`];
+}
+
+/** Gives the bytes of a manifest as skopeo sees them, with their digest. */
+export async function inspectManifest({
+  reference,
+  login,
+}: Place): Promise<{ text: string; digest: Digest }> {
+  const creds = credentials('--creds', login);
+  const text = await skopeo('inspect', '--raw', '--tls-verify=false', ...creds, `docker://${reference}`);
+  return { text, digest: digestOf(Buffer.from(text)) };
+}
+
+/** Gives the architecture that the configuration of an image tells, for a platform of an index. */
+export async function inspectArchitecture(
+  { reference, login }: Place,
+  architecture: string,
+): Promise<string> {
+  const creds = credentials('--creds', login);
+  const choice = [`--override-arch=${architecture}`, '--override-os=linux'];
+  const place = ['--config', '--tls-verify=false', ...creds, `docker://${reference}`];
+  const config: { architecture?: string } = JSON.parse(await skopeo(...choice, 'inspect', ...place));
+  return config.architecture ?? '';
+}
+
+/** Copies an image with all its platforms into a folder, digests unchanged: skopeo checks every one of them. */
+export async function copyToFolder({ reference, login }: Place, folder: string): Promise<{ digest: Digest }> {
+  const creds = credentials('--src-creds', login);
+  const how = ['--all', '--quiet', '--preserve-digests', '--src-tls-verify=false', ...creds];
+  await skopeo('copy', ...how, `docker://${reference}`, `dir:${folder}`);
+  return { digest: digestOf(await readFile(join(folder, 'manifest.json'))) };
+}
+
+/** Copies an image with all its platforms from one registry to another. */
+export async function copyImage(from: Place, to: Place): Promise<void> {
+  const creds = [...credentials('--src-creds', from.login), ...credentials('--dest-creds', to.login)];
+  const how = ['--all', '--quiet', '--src-tls-verify=false', '--dest-tls-verify=false', ...creds];
+  await skopeo('copy', ...how, `docker://${from.reference}`, `docker://${to.reference}`);
+}
+
+/** Mirrors the named tags, by repository, as `skopeo sync --all --scoped` does; `folder` is for its list. */
+export async function syncImages(options: {
+  readonly from: string;
+  readonly to: string;
+  readonly login?: Login | undefined;
+  readonly images: ReadonlyMap<string, readonly string[]>;
+  readonly folder: string;
+}): Promise<void> {
+  const { from, to, login, images, folder } = options;
+  const file = join(folder, 'images.yml');
+  // YAML, of which JSON is a part.
+  await writeFile(
+    file,
+    JSON.stringify({ [from]: { 'tls-verify': false, images: Object.fromEntries(images) } }),
+  );
+  const creds = credentials('--dest-creds', login);
+  await skopeo(
+    'sync',
+    '--all',
+    '--scoped',
+    '--src',
+    'yaml',
+    '--dest',
+    'docker',
+    '--dest-tls-verify=false',
+    ...creds,
+    file,
+    to,
+  );
+}
