@@ -29,19 +29,12 @@ export interface OpenedState {
 
 /**
  * Opens the state at a path by the rules of design.md 4: missing or empty is new, ours is used, an old BoltDB, a
- * damaged, newer or foreign SQLite file is set aside with a warning, all else is left untouched.
+ * damaged or newer SQLite file is set aside with a warning, all else, another program's database too, stays untouched.
  * Throws `STATE_NOT_OURS`, `STATE_UNUSABLE` and `STATE_BUSY`.
  */
 export function openStateFile(file: string, settings: OpeningSettings): OpenedState {
   const kind = inspectFile(file);
-  if (kind === 'other') {
-    throw new Failure({
-      code: 'STATE_NOT_OURS',
-      about: file,
-      message: 'this file exists and is not a state of synctl; it was left as it is',
-      hint: 'give --db another path, or move the file away',
-    });
-  }
+  if (kind === 'other') throw notOurs(file, 'this file exists and is not a state of synctl');
   if (kind === 'sqlite') {
     const found = openExisting(file, settings);
     if (typeof found === 'object') return { database: found, restored: true };
@@ -130,16 +123,32 @@ PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = ME
 }
 
 function faultOf(database: DatabaseSync, file: string): AsideReason | undefined {
-  if (readPragma(database, 'application_id') !== APPLICATION_ID) return 'foreign';
+  if (readPragma(database, 'application_id') !== APPLICATION_ID) {
+    // With our tables in it, it is a state whose header lost its mark.
+    if (hasExpectedTables(database) || !isWhole(database, file)) return 'damaged';
+    throw notOurs(file, 'this is a SQLite database of another program');
+  }
   const version = readPragma(database, 'user_version');
   if (version !== FORMAT_VERSION) return version > FORMAT_VERSION ? 'newer' : 'older';
-  if (!hasExpectedTables(database)) return 'damaged';
+  return hasExpectedTables(database) && isWhole(database, file) ? undefined : 'damaged';
+}
+
+function isWhole(database: DatabaseSync, file: string): boolean {
   // SQLite takes what is missing at the end of a file for zeroes, which can look like content.
   const size = readPragma(database, 'page_count') * readPragma(database, 'page_size');
-  if (statSync(file).size < size) return 'damaged';
+  if (statSync(file).size < size) return false;
   // 30 to 45 ms at 100,000 tags and 50,000 blob hints (11 MB).
   const rows = database.prepare('PRAGMA quick_check(1)').all();
-  return rows.every((row) => textIn(row, 'quick_check') === 'ok') ? undefined : 'damaged';
+  return rows.every((row) => textIn(row, 'quick_check') === 'ok');
+}
+
+function notOurs(file: string, message: string): Failure<'STATE_NOT_OURS'> {
+  return new Failure({
+    code: 'STATE_NOT_OURS',
+    about: file,
+    message: `${message}; it was left as it is`,
+    hint: 'give --db another path, or move the file away',
+  });
 }
 
 function asFailure(file: string, error: unknown): unknown {

@@ -2,15 +2,14 @@ import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { failureCode } from '../../lib/failure.ts';
 import { unusable } from './inspection.ts';
 
-/** Why a state file is not used: an old BoltDB, unreadable, made by a newer or older keel-pkg or by something else. */
-export type AsideReason = 'bolt' | 'damaged' | 'newer' | 'older' | 'foreign';
+/** Why a state file is not used: an old BoltDB, unreadable, made by a newer or older keel-pkg. */
+export type AsideReason = 'bolt' | 'damaged' | 'newer' | 'older';
 
 const EXPLANATIONS: Readonly<Record<AsideReason, string>> = {
   bolt: 'is a BoltDB of an earlier generation of synctl',
   damaged: 'is a damaged state file',
   newer: 'was written by a newer version of synctl',
   older: 'was written by an older version of synctl',
-  foreign: 'is a SQLite database of another program',
 };
 
 /** Tells in words what a file is that cannot be used for the given reason. */

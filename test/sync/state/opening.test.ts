@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../../src/lib/duration.ts';
@@ -122,9 +122,20 @@ const UNUSABLE: readonly { name: string; reason: string; make: (file: string) =>
     },
   },
   {
-    name: "another program's SQLite database",
-    reason: 'foreign',
-    make: (file) => execute(file, 'PRAGMA application_id = 7; CREATE TABLE note (text TEXT)'),
+    name: 'a state whose header lost its mark',
+    reason: 'damaged',
+    make: (file) => {
+      usableState(file);
+      execute(file, 'PRAGMA application_id = 0');
+    },
+  },
+  {
+    name: "another program's SQLite database that is cut off",
+    reason: 'damaged',
+    make: (file) => {
+      execute(file, 'CREATE TABLE note (text TEXT); INSERT INTO note VALUES (hex(zeroblob(9000)))');
+      truncateSync(file, 8192);
+    },
   },
 ];
 
@@ -184,6 +195,22 @@ describe('refused and left as it is', () => {
     }
     expect(readFileSync(file)).toEqual(Buffer.from(content));
     expect(readdirSync(folder)).toEqual(['image_set.json']);
+  });
+
+  test.each(['PRAGMA application_id = 7;', ''])("another program's SQLite database (%s)", (mark) => {
+    const folder = scratchFolder();
+    const file = join(folder, 'places.sqlite');
+    execute(file, `${mark} CREATE TABLE note (text TEXT); INSERT INTO note VALUES ('mine')`);
+    const content = readFileSync(file);
+    for (const mode of ['write', 'read'] as const) {
+      expect(failureOf(file, { mode })).toMatchObject({
+        code: 'STATE_NOT_OURS',
+        about: file,
+        message: 'this is a SQLite database of another program; it was left as it is',
+      });
+    }
+    expect(readFileSync(file).equals(content)).toBe(true);
+    expect(readdirSync(folder)).toEqual(['places.sqlite']);
   });
 
   test('a folder, a device, a path through a file', () => {
