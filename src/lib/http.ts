@@ -1,4 +1,5 @@
 import {
+  type Agent,
   type ClientRequest,
   request as httpRequest,
   type IncomingHttpHeaders,
@@ -58,7 +59,7 @@ export class HttpClient {
   async send(request: HttpRequest): Promise<HttpAnswer> {
     request.signal.throwIfAborted();
     try {
-      return await this.#exchange(request, false);
+      return await this.#exchange(request, await this.#agents.agentFor(request.url), false);
     } catch (error) {
       request.signal.throwIfAborted();
       throw explainNetworkError(error, request.url.host);
@@ -70,11 +71,11 @@ export class HttpClient {
     this.#agents.close();
   }
 
-  #exchange(request: HttpRequest, isSecondTry: boolean): Promise<HttpAnswer> {
+  #exchange(request: HttpRequest, agent: Agent, isSecondTry: boolean): Promise<HttpAnswer> {
     const { method, url, signal, body } = request;
     return new Promise((resolve, reject) => {
       const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
-      const outgoing = open(url, { method, headers: request.headers, agent: this.#agents.agentFor(url) });
+      const outgoing = open(url, { method, headers: request.headers, agent });
       const stopWriter = new AbortController();
       let answered: IncomingMessage | undefined;
       const breakOff = (reason: Error): void => void (answered ?? outgoing).destroy(reason);
@@ -90,7 +91,7 @@ export class HttpClient {
         signal.removeEventListener('abort', abort);
         // The other side may close a kept connection just as a request goes out on it; that says nothing about it.
         const isStale = outgoing.reusedSocket && !isSecondTry && typeof body !== 'function' && isReset(error);
-        if (isStale && !signal.aborted) this.#exchange(request, true).then(resolve, reject);
+        if (isStale && !signal.aborted) this.#exchange(request, agent, true).then(resolve, reject);
         else reject(error);
       });
       outgoing.on('response', (answer) => {

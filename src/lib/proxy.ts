@@ -1,7 +1,5 @@
 import { type AgentOptions, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { HttpProxyAgent } from 'http-proxy-agent';
-import { HttpsProxyAgent } from 'https-proxy-agent';
 import { getProxyForUrl } from 'proxy-from-env';
 import { isLoopback } from './loopback.ts';
 
@@ -15,30 +13,39 @@ const CONNECTIONS: AgentOptions = { keepAlive: true, scheduling: 'lifo' };
  * (also lower case) say. This machine is never reached through a proxy.
  */
 export class AgentPool {
-  readonly #authorities: CertificateAuthorities | undefined;
+  readonly #trust: { readonly ca?: string[] };
   readonly #agents = new Map<string, HttpAgent>();
 
   constructor(authorities: CertificateAuthorities | undefined) {
-    this.#authorities = authorities;
+    this.#trust = authorities === undefined ? {} : { ca: [...authorities] };
   }
 
   /** Gives the pool for this URL's origin, always the same one. */
-  agentFor(url: URL): HttpAgent {
+  agentFor(url: URL): HttpAgent | Promise<HttpAgent> {
     const known = this.#agents.get(url.origin);
     if (known !== undefined) return known;
     const proxy = isLoopback(url.hostname) ? '' : getProxyForUrl(url.href);
-    const agent = this.#open(url.protocol === 'https:', proxy);
-    this.#agents.set(url.origin, agent);
-    return agent;
+    const isSecure = url.protocol === 'https:';
+    if (proxy !== '') return this.#openThrough(proxy, url.origin, isSecure);
+    return this.#keep(
+      url.origin,
+      isSecure ? new HttpsAgent({ ...CONNECTIONS, ...this.#trust }) : new HttpAgent(CONNECTIONS),
+    );
   }
 
-  #open(secure: boolean, proxy: string): HttpAgent {
-    const trust = this.#authorities === undefined ? {} : { ca: [...this.#authorities] };
-    if (proxy === '')
-      return secure ? new HttpsAgent({ ...CONNECTIONS, ...trust }) : new HttpAgent(CONNECTIONS);
-    return secure
-      ? new HttpsProxyAgent(proxy, { ...CONNECTIONS, ...trust })
+  // Few have a proxy, and the agents for one take longer to load than a small run.
+  async #openThrough(proxy: string, origin: string, isSecure: boolean): Promise<HttpAgent> {
+    const { HttpsProxyAgent } = await import(/* webpackMode: "eager" */ 'https-proxy-agent');
+    const { HttpProxyAgent } = await import(/* webpackMode: "eager" */ 'http-proxy-agent');
+    const opened = isSecure
+      ? new HttpsProxyAgent(proxy, { ...CONNECTIONS, ...this.#trust })
       : new HttpProxyAgent(proxy, CONNECTIONS);
+    return this.#agents.get(origin) ?? this.#keep(origin, opened);
+  }
+
+  #keep(origin: string, agent: HttpAgent): HttpAgent {
+    this.#agents.set(origin, agent);
+    return agent;
   }
 
   /** Closes all idle connections, so that the process can end. */
