@@ -68,11 +68,11 @@ function rank(filter: TagFilter, offered: OfferedTag): number {
   return version.prerelease && filter.semver === undefined ? 1 : 0;
 }
 
+/** Gives as many of the newest as a filter wants, in no promised order. */
 function newest(filter: TagFilter, offered: readonly OfferedTag[]): OfferedTag[] {
-  const ordered = offered.toSorted(newestFirst);
-  if (filter.latest === undefined) return ordered;
-  const ranked = ordered.toSorted((one, other) => rank(filter, one) - rank(filter, other));
-  return ranked.slice(0, filter.latest).toSorted(newestFirst);
+  if (filter.latest === undefined) return [...offered];
+  const ranked = newestFirst(offered).toSorted((one, other) => rank(filter, one) - rank(filter, other));
+  return ranked.slice(0, filter.latest);
 }
 
 /**
@@ -87,7 +87,7 @@ export function selectTags(set: ImageSet, name: ImageName, offered: readonly Off
   const candidates =
     extra?.listed === false ? [] : ordinary.filter((one) => !isExcluded(set, one.tag) && passes(filter, one));
   const chosen = new Map([...newest(filter, candidates), ...pinned].map((one) => [one.tag, one]));
-  return [...chosen.values()].toSorted(newestFirst).map(({ tag }) => tag);
+  return newestFirst([...chosen.values()]).map(({ tag }) => tag);
 }
 
 /** A line of a set for which no image was found. */
