@@ -1,4 +1,6 @@
 import { EXIT } from './cli/exit-code.ts';
+import { mergeCommand } from './cli/merge-command.ts';
+import { sumCommand } from './cli/sum-command.ts';
 import { syncCommand } from './cli/sync-command.ts';
 import { runSynctl } from './cli/synctl.ts';
 import { Failure } from './lib/failure.ts';
@@ -19,6 +21,6 @@ process.exitCode = await runSynctl(process, {
   sync: syncCommand,
   check: missing,
   doctor: missing,
-  sum: missing,
-  merge: missing,
+  sum: sumCommand,
+  merge: mergeCommand,
 });

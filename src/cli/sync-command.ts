@@ -1,8 +1,7 @@
-import { milliseconds } from '../lib/duration.ts';
 import { formatReport, type Report, writeReport } from '../sync/report.ts';
 import { type RunParts, runSync } from '../sync/run.ts';
 import type { SyncSettings } from '../sync/settings.ts';
-import { headline } from '../sync/wording.ts';
+import { headlineOf, outcomeOf } from '../sync/summary/facts-of-report.ts';
 import type { CommandContext } from './commands.ts';
 import { askCredentialHelper } from './credential-helper.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
@@ -23,13 +22,7 @@ export function runParts({ reporter, signal }: CommandContext): RunParts {
 
 /** Tells whether a run ended as it should: all is there, and what matched before still does. */
 export function exitCodeOf(report: Report, failOn: SyncSettings['failOn']): ExitCode {
-  const { totals, interrupted, unmatched } = report;
-  const isGood =
-    totals.failed === 0 &&
-    totals.deferred === 0 &&
-    interrupted === undefined &&
-    !unmatched.some(({ matchedBefore }) => matchedBefore);
-  return isGood || failOn === 'never' ? EXIT.success : EXIT.failure;
+  return outcomeOf(report) === 'succeeded' || failOn === 'never' ? EXIT.success : EXIT.failure;
 }
 
 /** Mirrors, leaves the report where it was asked for, and closes with one sentence. */
@@ -43,8 +36,6 @@ export async function syncCommand(settings: SyncSettings, context: CommandContex
 
 /** Ends the log of a run, or of several joined ones, with its one sentence. */
 export function tellEnd(report: Report, { reporter }: Pick<CommandContext, 'reporter'>): void {
-  const { totals, options, interrupted, started, ended } = report;
-  const duration = milliseconds(Date.parse(ended) - Date.parse(started));
   reporter.close();
-  reporter.line(headline({ totals, duration, dryRun: options.dryRun, interrupted }));
+  reporter.line(headlineOf(report));
 }

@@ -16,7 +16,8 @@ import { unmatched } from './selection.ts';
 import type { SyncSettings } from './settings.ts';
 import { compareListings, viewOfSource } from './source-view.ts';
 import { type RecordedRun, State } from './state.ts';
-import { failedLine, movedLine, plannedLine, unmatchedWarning } from './wording.ts';
+import { tellTrouble } from './telling.ts';
+import { movedLine, plannedLine, unmatchedWarning } from './wording.ts';
 
 /** What a run borrows from its front. */
 export interface RunParts {
@@ -209,14 +210,7 @@ class Run {
     const { reporter } = this.#parts;
     const line = this.#settings.dryRun ? plannedLine : movedLine;
     if (image.outcome === 'copied') reporter.line(line(image));
-    else if (image.outcome !== 'skipped' && image.outcome !== 'checked') this.#tellFailure(image);
-  }
-
-  #tellFailure(image: ReportedImage): void {
-    const { reporter } = this.#parts;
-    if (image.reason?.code === 'INTERRUPTED') reporter.detail(failedLine(image));
-    else if (image.outcome === 'deferred') reporter.warning(failedLine(image));
-    else reporter.error(failedLine(image));
+    else tellTrouble(image, reporter);
   }
 
   #findUnmatched(

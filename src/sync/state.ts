@@ -27,6 +27,7 @@ import { ensureRepository, type RepositoryAddress } from './state/repository-row
 import {
   type RecordedRun,
   readRuns,
+  readScopes,
   readSourceView,
   type SourceView,
   writeRun,
@@ -144,6 +145,11 @@ export class State implements Disposable {
   /** Gives the last runs of a scope, the oldest first; at most 30. */
   runs(scope: string): readonly RecordedRun[] {
     return this.#read([], () => readRuns(this.#database, scope));
+  }
+
+  /** Gives every scope that runs are recorded for. */
+  scopes(): readonly string[] {
+    return this.#read([], () => readScopes(this.#database));
   }
 
   /** Gives every destination repository the state knows, with counts; `images` has the rest. */

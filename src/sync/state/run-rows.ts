@@ -44,6 +44,12 @@ export function readRuns(database: DatabaseSync, scope: string): RecordedRun[] {
   }));
 }
 
+/** Gives every scope that runs were recorded for, in order. */
+export function readScopes(database: DatabaseSync): string[] {
+  const rows = database.prepare('SELECT DISTINCT scope FROM run ORDER BY scope').all();
+  return readable(rows, (row) => textIn(row, 'scope'));
+}
+
 /** Records a run and drops those of its scope beyond the last 30. */
 export function writeRun(database: DatabaseSync, scope: string, run: RecordedRun): void {
   database

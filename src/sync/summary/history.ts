@@ -1,3 +1,4 @@
+import { alignColumns } from '../../lib/columns.ts';
 import { formatDuration, milliseconds } from '../../lib/duration.ts';
 import { formatSize } from '../../lib/size.ts';
 import type { RecordedRun } from '../state.ts';
@@ -11,9 +12,14 @@ const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
  * the numbers. It needs nothing of the page that shows it, neither scripts nor colours.
  */
 export function formatHistory(runs: readonly RecordedRun[]): string {
+  return ['```text', ...historyLines(runs), '```'].join('\n');
+}
+
+/** Gives the lines of that chart. */
+export function historyLines(runs: readonly RecordedRun[]): string[] {
   const shown = runs.slice(-RUNS_SHOWN);
   const most = Math.max(1, ...shown.map((run) => run.copied));
-  const columns = shown.map((run) => [
+  const rows = shown.map((run) => [
     formatTime(run.started),
     bar(run.copied / most),
     `${run.copied} copied`,
@@ -21,22 +27,11 @@ export function formatHistory(runs: readonly RecordedRun[]): string {
     formatDuration(milliseconds(run.ended.getTime() - run.started.getTime())),
     describeTrouble(run),
   ]);
-  const widths = [0, 1, 2, 3, 4].map((column) =>
-    Math.max(...columns.map((cells) => cells[column]?.length ?? 0)),
-  );
-  const lines = columns.map((cells) =>
-    cells
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return column < 2 ? cell.padEnd(width) : cell.padStart(width);
-      })
-      .join('  ')
-      .trimEnd(),
-  );
-  return ['```text', ...lines, '```'].join('\n');
+  return alignColumns(rows, new Set([2, 3, 4]));
 }
 
-function formatTime(date: Date): string {
+/** Writes a time to the minute, in UTC: `2026-03-01 02:00`. */
+export function formatTime(date: Date): string {
   return date.toISOString().slice(0, 16).replace('T', ' ');
 }
 

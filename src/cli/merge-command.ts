@@ -1,0 +1,46 @@
+import { appendFileSync } from 'node:fs';
+import { describeFailure } from '../lib/failure.ts';
+import { formatReport, type Report, readReport, writeReport } from '../sync/report.ts';
+import { mergeReports } from '../sync/report-merge.ts';
+import { factsOfReport } from '../sync/summary/facts-of-report.ts';
+import { formatSummary } from '../sync/summary/summary.ts';
+import { tellTrouble } from '../sync/telling.ts';
+import { unmatchedWarning } from '../sync/wording.ts';
+import type { CommandContext, MergeSettings } from './commands.ts';
+import type { ExitCode } from './exit-code.ts';
+import { exitCodeOf, tellEnd } from './sync-command.ts';
+
+/**
+ * Joins the reports of shards and tells them as one run. In a workflow the page that the action writes for a run is
+ * added to the job's summary, so that the last job of a matrix shows one for all.
+ */
+export async function mergeCommand(
+  files: readonly string[],
+  settings: MergeSettings,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const { reporter, print } = context;
+  const report = mergeReports(files.map((file) => ({ file, report: readReport(file) })));
+  for (const { message, place } of report.warnings) reporter.warning(message, place);
+  for (const { pattern, place, matchedBefore } of report.unmatched) {
+    const text = unmatchedWarning(pattern, matchedBefore);
+    if (matchedBefore) reporter.error(text, place);
+    else reporter.warning(text, place);
+  }
+  for (const image of report.images) tellTrouble(image, reporter);
+  if (settings.report !== undefined) writeReport(settings.report, report);
+  addToJobSummary(report, context);
+  tellEnd(report, context);
+  if (settings.json) print(formatReport(report));
+  return exitCodeOf(report, settings.failOn);
+}
+
+function addToJobSummary(report: Report, { reporter }: CommandContext): void {
+  const { GITHUB_STEP_SUMMARY: file = '' } = process.env;
+  if (file === '') return;
+  try {
+    appendFileSync(file, formatSummary(factsOfReport(report, [])));
+  } catch (error) {
+    reporter.warning(`the job summary could not be written: ${describeFailure(error)}`);
+  }
+}
