@@ -123,10 +123,14 @@ class Pushing {
   async #transferFrom(source: BlobSource, mounted: Upload | undefined): Promise<Placed> {
     const { registry, signal, onActive } = this.#push;
     const lanes = [registry.limits.transfers, ...(source.lane === undefined ? [] : [source.lane])];
-    const giveBack = await Lane.take(lanes, signal).catch(async (error: unknown) => {
+    let giveBack: () => void;
+    try {
+      await Promise.all([registry.limits.patience(signal), source.patience?.(signal)]);
+      giveBack = await Lane.take(lanes, signal);
+    } catch (error) {
       if (mounted !== undefined) await cancelUpload(registry, mounted);
       throw error;
-    });
+    }
     onActive?.(true);
     try {
       const placed = await this.#deliver(this.#newTransfer(source), mounted);

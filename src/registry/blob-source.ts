@@ -10,6 +10,8 @@ export interface BlobSource {
   readonly about: string;
   /** Taken together with the destination's while bytes flow. */
   readonly lane?: Lane;
+  /** Resolves when its host is not asking for patience; awaited before slots are taken. */
+  readonly patience?: (signal: AbortSignal) => Promise<void>;
   /** Gives the blob, whole or a range of it. */
   open(
     descriptor: Pick<Descriptor, 'digest' | 'size'>,
@@ -23,6 +25,7 @@ export function registrySource(registry: Registry, repository: Repository): Blob
   return {
     about: `${registry.host}/${repository}`,
     lane: registry.limits.transfers,
+    patience: (signal) => registry.limits.patience(signal),
     open: async (descriptor, signal, range) => {
       await registry.greet();
       return (await registry.openBlob(repository, descriptor, signal, range)).body;

@@ -56,11 +56,16 @@ export class HostLimits {
    * patience than five minutes or than the run has.
    */
   async ready(signal: AbortSignal): Promise<void> {
+    await this.patience(signal);
+    await this.#pace?.turn(signal);
+  }
+
+  /** Resolves when the host is not asking for patience: to be awaited before slots are taken, as `ready` within them. */
+  async patience(signal: AbortSignal): Promise<void> {
     while (this.#heldUntil > Date.now()) {
       this.#refuseIfTooLong();
       await wait(milliseconds(this.#heldUntil - Date.now()), undefined, { signal });
     }
-    await this.#pace?.turn(signal);
   }
 
   /** Learns from a failed request: narrower lanes, and a pause for the whole host where it asked for one. */

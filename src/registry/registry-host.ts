@@ -92,6 +92,7 @@ export class RegistryHost {
   asMetadata<Result>(signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
     return this.retrying(signal, async () => {
       await this.greet();
+      await this.limits.patience(signal);
       const giveBack = await Lane.take([this.limits.metadata], signal);
       try {
         const result = await operation();

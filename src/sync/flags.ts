@@ -56,7 +56,7 @@ const TABLE = [
     value: 'HOST',
     repeatable: true,
     group: WHERE,
-    description: 'Registry that is spoken to over plain HTTP, or whose certificate is not checked',
+    description: 'Registry that is spoken to over plain HTTP',
   },
   {
     name: 'ca-file',
