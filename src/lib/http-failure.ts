@@ -36,13 +36,13 @@ export function explainNetworkError(error: unknown, host: string): HttpFailure {
     return new HttpFailure('UNREACHABLE', host, 'no such host', false, { ...more, hint });
   }
   if (code === 'ECONNREFUSED') {
-    const hint = 'check the port and whether the registry is running';
+    const hint = 'check the port and whether the service there is running';
     return new HttpFailure('UNREACHABLE', host, 'the connection was refused', true, { ...more, hint });
   }
   if (TLS_CODE.test(code)) {
     const hint =
       code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER'
-        ? `if it speaks plain HTTP, add --insecure-registry ${host}`
+        ? `a registry that speaks plain HTTP needs --insecure-registry ${host}`
         : 'give the certificate authority that signed it with --ca-file';
     return new HttpFailure('TLS_REFUSED', host, `its certificate or TLS was not accepted (${code})`, false, {
       ...more,

@@ -1,0 +1,31 @@
+import { type Duration, formatDuration } from './duration.ts';
+import { describeFailure, Failure } from './failure.ts';
+
+/** The end of a run: `--command-timeout`, or whoever asks for it from outside. */
+export class RunDeadline implements Disposable {
+  readonly signal: AbortSignal;
+  /** In milliseconds since 1970; undefined without a time limit. */
+  readonly at: number | undefined;
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  /** A `limit` of 0 is none. */
+  constructor(limit: Duration, outer: AbortSignal) {
+    const expiry = new AbortController();
+    this.signal = AbortSignal.any([outer, expiry.signal]);
+    this.at = limit === 0 ? undefined : Date.now() + limit;
+    if (limit === 0) return;
+    const message = `the time limit of ${formatDuration(limit)} is over`;
+    const failure = new Failure({ code: 'COMMAND_TIMED_OUT', about: '--command-timeout', message });
+    this.#timer = setTimeout(() => expiry.abort(failure), limit);
+  }
+
+  /** Why the run had to end, in words. */
+  get reason(): string {
+    const reason: unknown = this.signal.reason;
+    return reason instanceof Failure ? reason.message : describeFailure(reason);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}
