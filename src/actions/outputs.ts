@@ -1,4 +1,4 @@
-import * as core from '@actions/core';
+import { leaveValue } from './command-file.ts';
 
 /** What later steps of a job may want to know of a mirroring run. None of it is secret. */
 export interface SyncOutputs {
@@ -38,7 +38,7 @@ export const NOTHING_DONE: SyncOutputs = {
 /** Sets all outputs; called on every path, so that a later step never reads an empty text for a number. */
 export function setSyncOutputs(
   outputs: SyncOutputs,
-  set: (name: string, value: string) => void = core.setOutput,
+  set: (name: string, value: string) => void = (name, value) => leaveValue('GITHUB_OUTPUT', name, value),
 ): void {
   for (const [name, value] of Object.entries(outputs)) set(name, String(value));
 }

@@ -1,4 +1,8 @@
-import * as core from '@actions/core';
+import { formatCommand } from './workflow-command.ts';
+
+function addMask(text: string): void {
+  process.stdout.write(`${formatCommand('add-mask', text)}\n`);
+}
 
 /**
  * Makes the runner hide a password in every form in which it travels: as it is, in a URL, in a query, and in the header
@@ -8,7 +12,7 @@ import * as core from '@actions/core';
 export function maskPassword(
   username: string | undefined,
   password: string,
-  mask: (text: string) => void = core.setSecret,
+  mask: (text: string) => void = addMask,
 ): void {
   const forms = new Set([
     password,
@@ -23,6 +27,6 @@ export function maskPassword(
 }
 
 /** Makes the runner hide a token that a registry or GitHub gave. */
-export function maskToken(token: string, mask: (text: string) => void = core.setSecret): void {
+export function maskToken(token: string, mask: (text: string) => void = addMask): void {
   if (token.trim() !== '') mask(token);
 }

@@ -118,11 +118,18 @@ export async function saveState(file: string, key: string, settings: StateCacheS
 
 type Cache = typeof import('@actions/cache');
 
+/** Tells whether the runner named a cache, new or old, without loading the toolkit, which takes its time. */
+function hasCache(): boolean {
+  const { ACTIONS_RESULTS_URL = '', ACTIONS_CACHE_URL = '' } = process.env;
+  return ACTIONS_RESULTS_URL !== '' || ACTIONS_CACHE_URL !== '';
+}
+
 /** Asks the cache, within the time limit; gives its answer, or the reason why there is none. */
 async function ask<T>(
   settings: StateCacheSettings,
   question: (cache: Cache) => Promise<T>,
 ): Promise<{ readonly value?: T; readonly reason?: string | undefined }> {
+  if (!hasCache()) return { reason: 'there is no Actions cache here' };
   const cache = await import('@actions/cache');
   if (!cache.isFeatureAvailable()) return { reason: 'there is no Actions cache here' };
   const limit = AbortSignal.timeout(settings.timeLimit);

@@ -1,4 +1,4 @@
-import * as core from '@actions/core';
+import { appendFile } from 'node:fs/promises';
 import { describeFailure } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
 
@@ -7,12 +7,13 @@ import type { Reporter } from '../lib/reporter.ts';
  * elsewhere, or where it cannot be written, the log says so and the run goes on.
  */
 export async function writeJobSummary(page: string, reporter: Reporter): Promise<void> {
-  if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') === '') {
+  const { GITHUB_STEP_SUMMARY: file = '' } = process.env;
+  if (file === '') {
     reporter.detail('there is no job summary here');
     return;
   }
   try {
-    await core.summary.addRaw(page).write();
+    await appendFile(file, page);
   } catch (error) {
     reporter.warning(`the job summary could not be written: ${describeFailure(error)}`);
   }

@@ -1,5 +1,5 @@
-/** The name of a workflow command that speaks to the log. */
-export type CommandName = 'group' | 'endgroup' | 'notice' | 'warning' | 'error' | 'debug';
+/** The name of a workflow command. */
+export type CommandName = 'add-mask' | 'group' | 'endgroup' | 'notice' | 'warning' | 'error' | 'debug';
 
 /**
  * Writes a workflow command on one line; properties that are undefined are left out.

@@ -28,6 +28,8 @@ export interface RunParts {
   readonly runCredentialHelper: CredentialHelper;
   /** Told each secret before its first use. */
   readonly onSecret: (secret: string) => void;
+  /** Puts the state file where the settings say, while the run looks for what is wanted. */
+  readonly fetchState?: () => Promise<unknown>;
   /** Of the tool, for the report. */
   readonly version: string;
   readonly now?: () => Date;
@@ -80,8 +82,6 @@ class Run {
     const set = await readImageSet(imageSet);
     for (const { message, place } of set.notices) this.#warn(message, place);
     const reporter = this.#reporter();
-    const mode = dryRun ? 'read' : 'write';
-    using state = State.open(database, { reporter, mode, now: this.#now });
     using deadline = new RunDeadline(commandTimeout, this.#parts.signal);
     const registries = await openRegistries(this.#settings, {
       ...this.#parts,
@@ -89,16 +89,21 @@ class Run {
       deadline: deadline.at,
     });
     try {
-      return await this.#mirror({ set, state, registries, deadline, started });
+      const finding = this.#find(set, registries, deadline.signal);
+      // Whichever of the two fails is told at once; without a state to fetch, the file is opened before any answer.
+      const fetching = this.#parts.fetchState?.();
+      await Promise.race([fetching, finding.then(() => fetching)]);
+      const mode = dryRun ? 'read' : 'write';
+      using state = State.open(database, { reporter, mode, now: this.#now });
+      return await this.#mirror(await finding, { set, state, registries, deadline, started });
     } finally {
       registries.close();
     }
   }
 
-  async #mirror(open: OpenRun): Promise<FinishedRun> {
+  async #mirror(found: readonly FoundRepository[], open: OpenRun): Promise<FinishedRun> {
     const { set, state, registries, deadline, started } = open;
     const { source } = this.#settings;
-    const found = await this.#find(set, registries, deadline.signal);
     const plans = await this.#mirrorGroups(groupByDestination(found, set, this.#settings), open);
     const isWhole = !deadline.signal.aborted;
     const view = viewOfSource(set, plans);

@@ -1,0 +1,30 @@
+import { leaveValue, stateValue } from './command-file.ts';
+
+/** What the main part of action-sync leaves for its post part. */
+export interface KeptState {
+  readonly key: string;
+  /** Path of the state file. */
+  readonly database: string;
+}
+
+/** Tells whether this process is the post part of a step. */
+export function isPost(): boolean {
+  return stateValue('isPost') !== '';
+}
+
+/** Makes the next process of this step know that it is the post part; called before anything can go wrong. */
+export function markMain(): void {
+  leaveValue('GITHUB_STATE', 'isPost', 'true');
+}
+
+/** Tells the post part which file to save, and as what. */
+export function keepForPost({ key, database }: KeptState): void {
+  leaveValue('GITHUB_STATE', 'key', key);
+  leaveValue('GITHUB_STATE', 'database', database);
+}
+
+/** Gives what main left; undefined where it came to no state, or only looked. */
+export function keptByMain(): KeptState | undefined {
+  const key = stateValue('key');
+  return key === '' ? undefined : { key, database: stateValue('database') };
+}

@@ -1,0 +1,137 @@
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ConfigurationFailure } from '../config/problem.ts';
+import { seconds } from '../lib/duration.ts';
+import { describeFailure, Failure } from '../lib/failure.ts';
+import type { Reporter } from '../lib/reporter.ts';
+import { SYNC_FLAGS } from '../sync/flags.ts';
+import { type Report, writeReport } from '../sync/report.ts';
+import { type FinishedRun, type RunParts, runSync } from '../sync/run.ts';
+import { parseSyncSettings, type SyncSettings } from '../sync/settings.ts';
+import { factsOfReport, headlineOf, outcomeOf } from '../sync/summary/facts-of-report.ts';
+import { formatRefusal, type Obstacle } from '../sync/summary/refusal.ts';
+import { formatSummary } from '../sync/summary/summary.ts';
+import { labelInput, readInputs } from './inputs.ts';
+import { NOTHING_DONE, setSyncOutputs } from './outputs.ts';
+import { maskPassword, maskToken } from './secrets.ts';
+import { restoreState, saveState, stateKeys } from './state-cache.ts';
+import { keepForPost, keptByMain, markMain } from './step-state.ts';
+import { writeJobSummary } from './summary.ts';
+
+/** What the entry lends to the action. */
+export type StepParts = Pick<
+  RunParts,
+  'reporter' | 'signal' | 'environment' | 'runCredentialHelper' | 'version'
+>;
+
+const RESTORE_TIME_LIMIT = seconds(30);
+const SAVE_TIME_LIMIT = seconds(60);
+
+/** Mirrors as the inputs of the step say, and tells whether the step is to be green. Outputs are set on every path. */
+export async function mirrorStep(parts: StepParts): Promise<boolean> {
+  const { reporter, signal } = parts;
+  markMain();
+  try {
+    const settings = readSettings(parts);
+    const finished = await runSync(settings, {
+      ...parts,
+      fetchState: () => findState(settings, parts),
+      onSecret: (secret) => maskToken(secret),
+    });
+    return await tell(settings, finished, reporter);
+  } catch (error) {
+    reporter.close();
+    setSyncOutputs(NOTHING_DONE);
+    const isStopped = signal.aborted && error === signal.reason;
+    const obstacles = isStopped ? [{ text: 'the run was stopped before it began' }] : obstaclesIn(error);
+    for (const { text, place } of obstacles) reporter.error(text, place);
+    await writeJobSummary(formatRefusal(obstacles), reporter);
+    return false;
+  }
+}
+
+/** Saves what the main part of the step left, if it left a state. */
+export async function saveStep({ reporter, signal }: Pick<StepParts, 'reporter' | 'signal'>): Promise<void> {
+  const kept = keptByMain();
+  if (kept === undefined) return;
+  await saveState(kept.database, kept.key, { reporter, signal, timeLimit: SAVE_TIME_LIMIT });
+}
+
+/** Several settings that are wrong, told at once. */
+class InputsRefused extends Error {
+  readonly failures: readonly Failure[];
+
+  constructor(failures: readonly Failure[]) {
+    super('inputs are wrong');
+    this.failures = failures;
+  }
+}
+
+function readSettings({ reporter, environment }: StepParts): SyncSettings {
+  const { values, warnings } = readInputs(SYNC_FLAGS, environment);
+  const { KEEL_USERNAME, KEEL_PASSWORD = '', RUNNER_TEMP = tmpdir() } = environment;
+  const password = values.get('password') ?? KEEL_PASSWORD;
+  if (password !== '') maskPassword(values.get('username') ?? KEEL_USERNAME, password);
+  for (const warning of warnings) reporter.warning(warning);
+  const parsed = parseSyncSettings({
+    values: new Map([['report', path.join(RUNNER_TEMP, 'sync-report.json')], ...values]),
+    environment,
+    label: labelInput,
+  });
+  if (!parsed.ok) throw new InputsRefused(parsed.failures);
+  for (const notice of parsed.notices) reporter.warning(notice);
+  return parsed.settings;
+}
+
+async function findState(settings: SyncSettings, parts: StepParts): Promise<boolean> {
+  const { reporter, signal } = parts;
+  const { GITHUB_RUN_ID: id = '0', GITHUB_RUN_ATTEMPT: attempt = '1' } = parts.environment;
+  const keys = stateKeys(settings, { id, attempt });
+  // The runner may end this process at any time from here on; what is in the file by then is worth keeping.
+  if (!settings.dryRun) keepForPost({ key: keys.key, database: path.resolve(settings.database) });
+  return restoreState(settings.database, keys, { reporter, signal, timeLimit: RESTORE_TIME_LIMIT });
+}
+
+/** Leaves report, outputs and summary, and closes the log with the sentence that tells the run. */
+async function tell(
+  settings: SyncSettings,
+  { report, runs }: FinishedRun,
+  reporter: Reporter,
+): Promise<boolean> {
+  const { total, copied, skipped, failed, bytes } = report.totals;
+  reporter.close();
+  setSyncOutputs({
+    ...{ total, copied, skipped, failed, bytes },
+    report: leaveReport(settings.report, report, reporter),
+    'state-restored': report.stateRestored,
+  });
+  await writeJobSummary(formatSummary(factsOfReport(report, runs)), reporter);
+  const isGood = outcomeOf(report) === 'succeeded';
+  if (isGood) reporter.line(headlineOf(report));
+  else if (settings.failOn === 'never') reporter.warning(headlineOf(report));
+  else reporter.error(headlineOf(report));
+  return isGood || settings.failOn === 'never';
+}
+
+/** Writes the report and gives its path; a report that cannot be written is told, and does not undo what was mirrored. */
+function leaveReport(file: string | undefined, report: Report, reporter: Reporter): string {
+  if (file === undefined) return '';
+  try {
+    writeReport(file, report);
+    return file;
+  } catch (error) {
+    reporter.warning(describeFailure(error));
+    return '';
+  }
+}
+
+/** Gives what an error says, each problem by itself; what is a fault of ours comes with its stack. */
+function obstaclesIn(error: unknown): Obstacle[] {
+  if (error instanceof InputsRefused)
+    return error.failures.map((failure) => ({ text: describeFailure(failure) }));
+  if (error instanceof ConfigurationFailure) {
+    return error.problems.map(({ message, place }) => ({ text: message, place }));
+  }
+  if (error instanceof Failure || !(error instanceof Error)) return [{ text: describeFailure(error) }];
+  return [{ text: error.stack ?? error.message }];
+}
