@@ -42,7 +42,7 @@ export interface RepositoryPlan {
   readonly collisions: readonly Collision[];
   /** Members that exist at the source, with the size of their listings. */
   readonly listed: ReadonlyMap<FoundRepository, number>;
-  /** Plans one more tag of a source that is among the members. */
+  /** Plans one more tag of the source that a planned image comes from. */
   readonly planTag: (image: PlannedImage, tag: Tag) => PlannedImage;
 }
 
@@ -57,55 +57,76 @@ export async function planRepository(group: RepositoryGroup, parts: PlanningPart
     listDestination(repository, parts),
   ]);
   const existing = members.filter((member) => member !== undefined);
-  const settlement = await settle(repository, existing, parts);
-  const recorded = parts.remembered.images(repository);
-  const failed = parts.remembered.failures(repository);
-  const order = new Map(
-    existing.flatMap(({ claim }) => [...claim.tags.keys()]).map((tag, index) => [tag, index]),
+  const { chosen, collisions } = await settle(repository, existing, parts);
+  const planner = new TagPlanner(repository, listing, parts);
+  const byName = new Map(existing.map((member) => [member.claim.name, member]));
+  // The newest of every repository go first, then the second newest, and so on.
+  const ranks = new Map(
+    existing.flatMap(({ claim }) => [...claim.tags.keys()].map((tag, rank) => [tag, rank])),
   );
+  const images = [...chosen].flatMap(([tag, { name }]) => {
+    const member = byName.get(name);
+    return member === undefined ? [] : [planner.plan(member, tag, ranks.get(tag) ?? 0)];
+  });
+  return {
+    repository,
+    listing,
+    images,
+    collisions,
+    listed: new Map(
+      existing.map(({ found, listing: { tags, manifests } }) => [found, tags.length || manifests.size]),
+    ),
+    planTag: (image, tag) => {
+      const member = byName.get(image.name);
+      if (member === undefined) throw new Error(`${image.name} was not planned here`);
+      return planner.plan(member, tag, image.rank);
+    },
+  };
+}
 
-  const plan = (found: FoundRepository, offered: TagList, tag: Tag, rank: number): PlannedImage => {
-    const platforms = isSignatureTag(tag)
-      ? []
-      : (platformsFor(parts.set, found.name) ?? parts.settings.platforms);
+/** Decides about the tags of one destination repository with what is known of it. */
+class TagPlanner {
+  readonly #repository: Repository;
+  readonly #listing: DestinationListing;
+  readonly #parts: PlanningParts;
+  readonly #recorded: ReadonlyMap<Tag, RecordedImage>;
+  readonly #failed: ReadonlyMap<Tag, RecordedFailure>;
+
+  constructor(repository: Repository, listing: DestinationListing, parts: PlanningParts) {
+    this.#repository = repository;
+    this.#listing = listing;
+    this.#parts = parts;
+    this.#recorded = parts.remembered.images(repository);
+    this.#failed = parts.remembered.failures(repository);
+  }
+
+  plan({ found, listing: offered }: Member, tag: Tag, rank: number): PlannedImage {
+    const { set, settings, now } = this.#parts;
+    const repository = this.#repository;
+    const platforms = isSignatureTag(tag) ? [] : (platformsFor(set, found.name) ?? settings.platforms);
     const sourceDigest = offered.manifests.get(tag)?.digest;
-    const remembered = recorded.get(tag);
-    const options = contentOptions(platforms);
-    const { verify } = parts.settings;
-    const { now } = parts;
-    const facts = { repository, tag, sourceDigest, listing, recorded: remembered, options, verify, now };
+    const recorded = this.#recorded.get(tag);
     return {
       name: found.name,
       source: { registry: found.registry, repository: found.repository, tag },
       target: { repository, tag },
       sourceDigest,
       platforms,
-      recorded: remembered,
-      decision: decide(facts),
-      rank: failed.has(tag) ? FAILED_RANK + rank : rank,
-      signatureTags: parts.settings.signatures === 'copy' ? offered.tags.filter(isSignatureTag) : [],
+      recorded,
+      decision: decide({
+        repository,
+        tag,
+        sourceDigest,
+        listing: this.#listing,
+        recorded,
+        options: contentOptions(platforms),
+        verify: settings.verify,
+        now,
+      }),
+      rank: this.#failed.has(tag) ? FAILED_RANK + rank : rank,
+      signatureTags: settings.signatures === 'copy' ? offered.tags.filter(isSignatureTag) : [],
     };
-  };
-
-  const images = [...settlement.chosen].flatMap(([tag, claim]) => {
-    const member = existing.find((one) => one.claim.name === claim.name);
-    if (member === undefined) return [];
-    return [plan(member.found, member.listing, tag, order.get(tag) ?? 0)];
-  });
-  return {
-    repository,
-    listing,
-    images,
-    collisions: settlement.collisions,
-    listed: new Map(
-      existing.map(({ found, listing: { tags, manifests } }) => [found, tags.length || manifests.size]),
-    ),
-    planTag: (image, tag) => {
-      const member = existing.find(({ found }) => found.name === image.name);
-      if (member === undefined) throw new Error(`${image.name} was not planned here`);
-      return plan(member.found, member.listing, tag, image.rank);
-    },
-  };
+  }
 }
 
 /** Gives the signature tags of an image's digests that the source offers. */
