@@ -32,6 +32,8 @@ interface Member {
   readonly found: FoundRepository;
   readonly listing: TagList;
   readonly claim: Claim;
+  /** Empty unless signatures are copied. */
+  readonly signatureTags: readonly Tag[];
 }
 
 /** What is to be done in one destination repository. */
@@ -53,7 +55,7 @@ const FAILED_RANK = 1_000_000;
 export async function planRepository(group: RepositoryGroup, parts: PlanningParts): Promise<RepositoryPlan> {
   const { repository } = group;
   const [members, listing] = await Promise.all([
-    Promise.all(group.members.map((found) => listMember(found, parts.set))),
+    Promise.all(group.members.map((found) => listMember(found, parts))),
     listDestination(repository, parts),
   ]);
   const existing = members.filter((member) => member !== undefined);
@@ -100,7 +102,7 @@ class TagPlanner {
     this.#failed = parts.remembered.failures(repository);
   }
 
-  plan({ found, listing: offered }: Member, tag: Tag, rank: number): PlannedImage {
+  plan({ found, listing: offered, signatureTags }: Member, tag: Tag, rank: number): PlannedImage {
     const { set, settings, now } = this.#parts;
     const repository = this.#repository;
     const platforms = isSignatureTag(tag) ? [] : (platformsFor(set, found.name) ?? settings.platforms);
@@ -124,7 +126,7 @@ class TagPlanner {
         now,
       }),
       rank: this.#failed.has(tag) ? FAILED_RANK + rank : rank,
-      signatureTags: settings.signatures === 'copy' ? offered.tags.filter(isSignatureTag) : [],
+      signatureTags,
     };
   }
 }
@@ -135,7 +137,10 @@ export function signaturesOf(image: PlannedImage, digests: readonly Digest[]): T
   return [...new Set(digests.flatMap((digest) => signatureTagsOf(digest, image.signatureTags)))];
 }
 
-async function listMember(found: FoundRepository, set: ImageSet): Promise<Member | undefined> {
+async function listMember(
+  found: FoundRepository,
+  { set, settings }: PlanningParts,
+): Promise<Member | undefined> {
   const listing = found.namedTags === undefined ? await found.list() : undefined;
   if (listing === undefined && found.namedTags === undefined) return undefined;
   const known = listing ?? { tags: found.namedTags ?? [], children: [], manifests: new Map() };
@@ -144,7 +149,8 @@ async function listMember(found: FoundRepository, set: ImageSet): Promise<Member
   const tags = selectTags(set, found.name, offered);
   const source = { host: found.registry.host, repository: found.repository };
   const digests = new Map(tags.map((tag) => [tag, known.manifests.get(tag)?.digest]));
-  return { found, listing: known, claim: { name: found.name, source, tags: digests } };
+  const signatureTags = settings.signatures === 'copy' ? known.tags.filter(isSignatureTag) : [];
+  return { found, listing: known, claim: { name: found.name, source, tags: digests }, signatureTags };
 }
 
 async function listDestination(repository: Repository, parts: PlanningParts): Promise<DestinationListing> {
