@@ -1,0 +1,102 @@
+import { gzipSync } from 'node:zlib';
+import { digestOf } from '../../../src/registry/digest.ts';
+import { type Descriptor, type Manifest, parseManifest } from '../../../src/registry/manifest.ts';
+import { MEDIA_TYPE } from '../../../src/registry/media-type.ts';
+import { formatPlatform, type Platform, parsePlatform } from '../../../src/registry/platform.ts';
+import { bytesContent, contentDigest, contentSize, generatedBytes, generatedContent } from './content.ts';
+import type { Storage } from './storage.ts';
+
+export interface SeedOptions {
+  /** Everything made up follows from it: the same seed gives the same digests. */
+  readonly seed?: string;
+  readonly tags?: readonly string[];
+  readonly family?: 'oci' | 'docker';
+  /** Uncompressed bytes of each layer. From a mebibyte on a layer is made up while it is read, and no real gzip. */
+  readonly layers?: readonly number[];
+  /** Seeds of layers, where images are to share some. */
+  readonly layerSeeds?: readonly string[];
+  readonly platform?: string;
+  readonly uploaded?: number;
+}
+
+const GENERATED_FROM = 1024 * 1024;
+
+const TYPES = {
+  oci: {
+    index: MEDIA_TYPE.ociIndex,
+    image: MEDIA_TYPE.ociManifest,
+    config: 'application/vnd.oci.image.config.v1+json',
+    layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  },
+  docker: {
+    index: MEDIA_TYPE.dockerList,
+    image: MEDIA_TYPE.dockerManifest,
+    config: 'application/vnd.docker.container.image.v1+json',
+    layer: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+  },
+} as const;
+
+function seedLayer(
+  storage: Storage,
+  repository: string,
+  seed: string,
+  size: number,
+): Pick<Descriptor, 'digest' | 'size'> & { diff: string } {
+  const isLarge = size >= GENERATED_FROM;
+  const plain = isLarge ? Buffer.alloc(0) : generatedBytes(seed, size);
+  const content = isLarge ? generatedContent(seed, size) : bytesContent(gzipSync(plain));
+  const digest = contentDigest(content);
+  storage.putBlob(repository, content, digest);
+  return { digest, size: contentSize(content), diff: isLarge ? digest : digestOf(plain) };
+}
+
+/** Stores an image of one platform with its blobs, and gives its manifest. */
+export function seedImage(storage: Storage, repository: string, options: SeedOptions = {}): Manifest {
+  const { seed = repository, family = 'oci', layers = [1000, 2000], platform = 'linux/amd64' } = options;
+  const types = TYPES[family];
+  const { os, architecture, variant }: Platform = parsePlatform(platform, 'seed');
+  const stored = layers.map((size, index) =>
+    seedLayer(storage, repository, options.layerSeeds?.[index] ?? `${seed} ${platform} layer ${index}`, size),
+  );
+  const config = Buffer.from(
+    JSON.stringify({
+      architecture,
+      os,
+      ...(variant === undefined ? {} : { variant }),
+      config: { Labels: { seed } },
+      rootfs: { type: 'layers', diff_ids: stored.map(({ diff }) => diff) },
+    }),
+  );
+  const bytes = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: types.image,
+      config: {
+        mediaType: types.config,
+        digest: storage.putBlob(repository, bytesContent(config)),
+        size: config.length,
+      },
+      layers: stored.map(({ digest, size }) => ({ mediaType: types.layer, digest, size })),
+    }),
+  );
+  storage.putManifest(repository, bytes, types.image, options.tags, options.uploaded);
+  return parseManifest(bytes, types.image, repository);
+}
+
+/** Stores an image of several platforms with all its parts, and gives its index. */
+export function seedIndex(
+  storage: Storage,
+  repository: string,
+  options: Omit<SeedOptions, 'platform'> & { readonly platforms?: readonly string[] } = {},
+): Manifest {
+  const { platforms = ['linux/amd64', 'linux/arm64'], family = 'oci', tags, ...rest } = options;
+  const types = TYPES[family];
+  const manifests = platforms.map((text) => {
+    const platform = parsePlatform(text, 'seed');
+    const child = seedImage(storage, repository, { ...rest, family, platform: formatPlatform(platform) });
+    return { mediaType: child.mediaType, digest: child.digest, size: child.bytes.length, platform };
+  });
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: types.index, manifests }));
+  storage.putManifest(repository, bytes, types.index, tags, options.uploaded);
+  return parseManifest(bytes, types.index, repository);
+}
