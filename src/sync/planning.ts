@@ -137,20 +137,28 @@ export function signaturesOf(image: PlannedImage, digests: readonly Digest[]): T
   return [...new Set(digests.flatMap((digest) => signatureTagsOf(digest, image.signatureTags)))];
 }
 
-async function listMember(
-  found: FoundRepository,
-  { set, settings }: PlanningParts,
-): Promise<Member | undefined> {
-  const listing = found.namedTags === undefined ? await found.list() : undefined;
-  if (listing === undefined && found.namedTags === undefined) return undefined;
-  const known = listing ?? { tags: found.namedTags ?? [], children: [], manifests: new Map() };
-  const names = known.tags.length > 0 ? known.tags : [...known.manifests.keys()];
-  const offered = names.map((tag): OfferedTag => ({ tag, uploaded: known.manifests.get(tag)?.uploaded }));
+async function listMember(found: FoundRepository, parts: PlanningParts): Promise<Member | undefined> {
+  const { set, settings } = parts;
+  const copiesSignatures = settings.signatures === 'copy';
+  const known = await listSource(found, copiesSignatures);
+  if (known === undefined) return undefined;
+  const names = new Set([...(found.namedTags ?? []), ...known.tags, ...known.manifests.keys()]);
+  const offered = [...names].map(
+    (tag): OfferedTag => ({ tag, uploaded: known.manifests.get(tag)?.uploaded }),
+  );
   const tags = selectTags(set, found.name, offered);
   const source = { host: found.registry.host, repository: found.repository };
   const digests = new Map(tags.map((tag) => [tag, known.manifests.get(tag)?.digest]));
-  const signatureTags = settings.signatures === 'copy' ? known.tags.filter(isSignatureTag) : [];
+  const signatureTags = copiesSignatures ? known.tags.filter(isSignatureTag) : [];
   return { found, listing: known, claim: { name: found.name, source, tags: digests }, signatureTags };
+}
+
+/** Where tags are named one by one, a list is only needed to find their signatures, and may be missing. */
+async function listSource(found: FoundRepository, copiesSignatures: boolean): Promise<TagList | undefined> {
+  if (found.namedTags === undefined) return found.list();
+  const nothing: TagList = { tags: [], children: [], manifests: new Map() };
+  if (!copiesSignatures) return nothing;
+  return (await found.list().catch(() => undefined)) ?? nothing;
 }
 
 async function listDestination(repository: Repository, parts: PlanningParts): Promise<DestinationListing> {
