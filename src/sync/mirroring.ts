@@ -133,8 +133,8 @@ export class Mirroring {
       const { pushTimeout } = this.#settings;
       const result = await workOn(image, { target: this.#target, copier: this.#copier, pushTimeout, signal });
       const plan = this.#plans.get(repository);
-      if (plan !== undefined && result.outcome !== 'confirmed')
-        this.#submitSignatures(plan, image, result.digests);
+      const digests = result.outcome === 'confirmed' ? [result.sourceDigest] : result.digests;
+      if (plan !== undefined) this.#submitSignatures(plan, image, digests);
       ledger.worked(image, result);
       onResult(worked(names, image, result, performance.now() - began));
     } catch (error) {

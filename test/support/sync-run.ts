@@ -1,0 +1,178 @@
+import { spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { milliseconds, seconds } from '../../src/lib/duration.ts';
+import type { Reporter } from '../../src/lib/reporter.ts';
+import { parseHost, parseRepository } from '../../src/registry/reference.ts';
+import { type Report, type ReportedOutcome, readReport } from '../../src/sync/report.ts';
+import { runSync } from '../../src/sync/run.ts';
+import type { SyncSettings } from '../../src/sync/settings.ts';
+import type { PushTarget } from './images/push.ts';
+import { scratchFolder } from './scratch-folder.ts';
+
+/** What a run needs that goes over settings; the clock and the way to end it early. */
+export interface RunChoices extends Partial<SyncSettings> {
+  readonly now?: Date;
+  readonly signal?: AbortSignal;
+}
+
+/** Where images come from and go to, and which. */
+export interface Route {
+  readonly source: { readonly host: string };
+  readonly destination: PushTarget;
+  /** As in image_set.json. */
+  readonly set: object;
+}
+
+const PROGRAM = fileURLToPath(new URL('../../src/synctl.ts', import.meta.url));
+const NAMESPACE = parseRepository('keel');
+
+/** A line of what a run told: `warning: …`, `error: …`, or the plain line. */
+class Lines implements Reporter {
+  readonly lines: string[] = [];
+
+  section(): void {}
+  progress(): void {}
+  detail(): void {}
+  close(): void {}
+  line(told: string): void {
+    this.lines.push(told);
+  }
+  warning(told: string): void {
+    this.lines.push(`warning: ${told}`);
+  }
+  error(told: string): void {
+    this.lines.push(`error: ${told}`);
+  }
+}
+
+/** Runs over one route that share a state file, as the runs of every night do. */
+export class SyncRoute {
+  readonly folder = scratchFolder();
+  readonly database = join(this.folder, 'sync.bolt.db');
+  readonly #imageSet = join(this.folder, 'image_set.json');
+  readonly #route: Route;
+
+  constructor(route: Route) {
+    this.#route = route;
+    this.wants(route.set);
+  }
+
+  /** Changes the image set. */
+  wants(set: object): void {
+    writeFileSync(this.#imageSet, JSON.stringify(set));
+  }
+
+  hasState(): boolean {
+    return existsSync(this.database);
+  }
+
+  /** Mirrors within this process. */
+  async run(choices: RunChoices = {}): Promise<{ report: Report; lines: string[] }> {
+    const { now, signal, ...settings } = choices;
+    const reporter = new Lines();
+    const { report } = await runSync(this.#settings(settings), {
+      reporter,
+      signal: signal ?? new AbortController().signal,
+      environment: { HOME: this.folder },
+      runCredentialHelper: async () => undefined,
+      onSecret: () => undefined,
+      version: 'test',
+      ...(now === undefined ? {} : { now: () => now }),
+    });
+    return { report, lines: reporter.lines };
+  }
+
+  /** Starts `synctl sync` as a process of its own. */
+  start(...flags: readonly string[]): SynctlProcess {
+    const { source, destination } = this.#route;
+    const report = join(this.folder, 'report.json');
+    const route = ['--source', source.host, '--push-to', destination.host, '--push-ns', NAMESPACE];
+    const files = ['--image-set', this.#imageSet, '--db', this.database, '--report', report];
+    return new SynctlProcess(['sync', ...route, ...files, '--retry-interval', '10ms', ...flags], report, {
+      HOME: this.folder,
+      ...(destination.login === undefined
+        ? {}
+        : { KEEL_USERNAME: destination.login.username, KEEL_PASSWORD: destination.login.password }),
+    });
+  }
+
+  #settings(choices: Partial<SyncSettings>): SyncSettings {
+    const { source, destination } = this.#route;
+    return {
+      source: parseHost(source.host),
+      destination: parseHost(destination.host),
+      namespace: NAMESPACE,
+      username: destination.login?.username,
+      password: destination.login?.password,
+      imageSet: this.#imageSet,
+      database: this.database,
+      queryLimit: undefined,
+      limit: undefined,
+      commandTimeout: milliseconds(0),
+      pushTimeout: seconds(60),
+      retry: 3,
+      retryInterval: milliseconds(10),
+      additionNamespaces: [],
+      dryRun: false,
+      naming: 'basename',
+      platforms: [],
+      signatures: 'skip',
+      verify: 'sample',
+      shard: undefined,
+      report: undefined,
+      failOn: 'any',
+      insecureRegistries: [],
+      caFile: undefined,
+      json: false,
+      ...choices,
+    };
+  }
+}
+
+/** `synctl sync` while it runs, and what became of it. */
+export class SynctlProcess {
+  readonly #child;
+  readonly #report: string;
+  readonly #told: Promise<string>;
+  readonly #ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+
+  constructor(line: readonly string[], report: string, environment: Readonly<Record<string, string>>) {
+    const { PATH = '' } = process.env;
+    this.#report = report;
+    this.#child = spawn(process.execPath, [PROGRAM, ...line], {
+      env: { PATH, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const { stdout, stderr } = this.#child;
+    this.#told = Promise.all([text(stdout), text(stderr)]).then((parts) => parts.join(''));
+    this.#ended = new Promise((resolve) => {
+      this.#child.once('close', (code, signal) => resolve({ code, signal }));
+    });
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for its end and gives its exit code, or the signal that ended it, and all it told. */
+  async end(): Promise<{ code: number | NodeJS.Signals | null; told: string }> {
+    const [{ code, signal }, told] = await Promise.all([this.#ended, this.#told]);
+    return { code: code ?? signal, told };
+  }
+
+  get report(): Report {
+    return readReport(this.#report);
+  }
+}
+
+/** Gives what became of each image, by its destination without host and namespace, in order. */
+export function outcomes({ images }: Report): Record<string, ReportedOutcome> {
+  const entries = images.map(({ destination, outcome }): [string, ReportedOutcome] => [
+    destination.replace(/^[^/]+\/keel\//, ''),
+    outcome,
+  ]);
+  return Object.fromEntries(entries.toSorted(([one], [other]) => (one < other ? -1 : 1)));
+}
