@@ -27,3 +27,8 @@ export async function readBody(exchange: Exchange, limit: number): Promise<Buffe
   }
   return size > limit ? undefined : Buffer.concat(pieces);
 }
+
+/** Reads a body that nobody wants. */
+export async function drain(exchange: Exchange): Promise<void> {
+  for await (const piece of exchange.body) void piece;
+}

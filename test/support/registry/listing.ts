@@ -92,7 +92,7 @@ export function listTags(exchange: Exchange, storage: Storage, style: ListingSty
   if (style.order !== 'stored') names.sort();
   if (quirks.digestsAmongTags === true) names.push(...(stored?.manifests.keys() ?? []));
   const [tags, next] = page(exchange, style, names);
-  const name = style.nameOf?.(repository) ?? `${exchange.prefix}${repository}`;
+  const name = style.nameOf?.(repository) ?? `${exchange.prefix}${repository}`.replace(/\/$/, '');
   const body = google
     ? { child: children, manifest: stored === undefined ? {} : manifestMap(stored), name, tags }
     : { name, tags: quirks.nullTags === true && tags.length === 0 ? null : tags };

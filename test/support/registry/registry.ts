@@ -3,16 +3,17 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Host, parseHost } from '../../../src/registry/reference.ts';
 import { type Access, Gate } from './access.ts';
-import { type Answer, empty, refusal } from './answer.ts';
-import { deleteBlob, serveBlob, serveStorage } from './blobs.ts';
-import type { Exchange } from './exchange.ts';
+import type { Answer } from './answer.ts';
+import { serveStorage } from './blobs.ts';
+import { answerEndpoint } from './endpoints.ts';
+import { drain, type Exchange } from './exchange.ts';
 import { type Fault, type FaultHandle, type FaultRule, Faults } from './faults.ts';
 import { answerFrontDoor, BACKEND_PREFIX } from './front-door.ts';
 import { Journal, type JournalEntry, type Listener } from './journal.ts';
 import { type Certificate, listen, type OpenListener } from './listener.ts';
-import { type ListingStyle, listCatalog, listTags } from './listing.ts';
-import { acceptManifest, deleteManifest, refuseReferrers, serveManifest } from './manifests.ts';
+import type { ListingStyle } from './listing.ts';
 import type { Quirks } from './quirks.ts';
+import { readRequest } from './request-body.ts';
 import { routeOf } from './route.ts';
 import { answerOfFault, ConnectionBroken, sendAnswer, untilClosed } from './sending.ts';
 import { Storage } from './storage.ts';
@@ -209,73 +210,22 @@ export class TestRegistry implements AsyncDisposable {
     return refused ?? (await this.#perform(exchange));
   }
 
-  async #perform(exchange: Exchange): Promise<Answer> {
-    const { storage, quirks } = this;
+  #perform(exchange: Exchange): Answer | Promise<Answer> {
     const storageOrigin = this.#listeners.get('storage')?.origin;
-    switch (exchange.entry.kind) {
-      case 'ping':
-        return empty(200, { 'docker-distribution-api-version': 'registry/2.0' });
-      case 'catalog':
-        return listCatalog(exchange, storage);
-      case 'tags-list':
-        return listTags(exchange, storage, this.#listingStyle(), quirks);
-      case 'referrers':
-        return refuseReferrers();
-      case 'manifest-get':
-      case 'manifest-head':
-        return serveManifest(exchange, storage, quirks);
-      case 'manifest-put':
-        return await acceptManifest(exchange, storage, quirks);
-      case 'manifest-delete':
-        return deleteManifest(exchange, storage, quirks);
-      case 'blob-get':
-      case 'blob-head':
-        return serveBlob(exchange, storage, quirks, storageOrigin);
-      case 'blob-delete':
-        return deleteBlob(exchange, storage, quirks);
-      case 'mount':
-      case 'upload-start':
-        return this.uploads.start(exchange);
-      case 'upload-status':
-      case 'upload-patch':
-      case 'upload-put':
-      case 'upload-delete':
-        return await this.uploads.go(exchange);
-      default:
-        return refusal(404, 'UNSUPPORTED', 'no such endpoint');
-    }
+    const { storage, uploads, quirks } = this;
+    return answerEndpoint(exchange, {
+      storage,
+      uploads,
+      quirks,
+      storageOrigin,
+      listing: this.#listingStyle(),
+    });
   }
 
   #listingStyle(): ListingStyle {
     const style = this.#options.frontDoor === true ? 'google' : 'plain';
     return { style, ...this.#options.listing };
   }
-}
-
-async function* readRequest(
-  request: IncomingMessage,
-  entry: JournalEntry,
-  fault: Fault | undefined,
-): AsyncGenerator<Buffer> {
-  const limit = fault?.kind === 'reset-request' ? fault.afterBytes : Number.POSITIVE_INFINITY;
-  try {
-    for await (const piece of request) {
-      if (!Buffer.isBuffer(piece)) throw new Error('request bodies come as buffers');
-      const kept = piece.subarray(0, Math.min(piece.length, limit - entry.bytesIn));
-      entry.bytesIn += kept.length;
-      if (kept.length > 0) yield kept;
-      if (entry.bytesIn < limit) continue;
-      request.socket.resetAndDestroy();
-      throw new ConnectionBroken('reset while the request came in');
-    }
-  } catch (error) {
-    if (error instanceof ConnectionBroken || !request.destroyed) throw error;
-    throw new ConnectionBroken('the client left', { cause: error });
-  }
-}
-
-async function drain(exchange: Exchange): Promise<void> {
-  for await (const piece of exchange.body) void piece;
 }
 
 /** Starts a registry on a free loopback port. Use it with `await using`, or close it. */
