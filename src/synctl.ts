@@ -1,3 +1,4 @@
+import { checkCommand } from './cli/check-command.ts';
 import { EXIT } from './cli/exit-code.ts';
 import { mergeCommand } from './cli/merge-command.ts';
 import { sumCommand } from './cli/sum-command.ts';
@@ -19,7 +20,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 process.exitCode = await runSynctl(process, {
   sync: syncCommand,
-  check: missing,
+  check: checkCommand,
   doctor: missing,
   sum: sumCommand,
   merge: mergeCommand,

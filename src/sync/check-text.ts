@@ -1,0 +1,173 @@
+import { formatPlace } from '../config/problem.ts';
+import { alignColumns } from '../lib/columns.ts';
+import type { Place } from '../lib/reporter.ts';
+import { formatSize } from '../lib/size.ts';
+import { digestHex } from '../registry/digest.ts';
+import { type ManifestMediaType, MEDIA_TYPE } from '../registry/media-type.ts';
+import { formatReference, type Reference } from '../registry/reference.ts';
+import type { CheckedImage, CheckedTag } from './checking.ts';
+import { formatTime } from './summary/history.ts';
+import type { TagView } from './tag-view.ts';
+import { countOf, joinWords } from './wording.ts';
+
+const FORMATS: Readonly<Record<ManifestMediaType, string>> = {
+  [MEDIA_TYPE.ociIndex]: 'OCI index',
+  [MEDIA_TYPE.ociManifest]: 'OCI image',
+  [MEDIA_TYPE.dockerList]: 'Docker list',
+  [MEDIA_TYPE.dockerManifest]: 'Docker image',
+};
+const SHORT_DIGEST = 12;
+
+/** Tells whether all that was looked at is at the destination as it should be. */
+export function isMirrored({ tags }: CheckedImage): boolean {
+  return tags.length > 0 && tags.every(({ verdict }) => verdict === 'mirrored');
+}
+
+/** Gives what was found out for people, with the verdict as the last line. */
+export function checkLines(checked: CheckedImage): string[] {
+  const [only] = checked.tags;
+  const isOne = checked.image.tag !== undefined || checked.image.digest !== undefined;
+  return isOne && only !== undefined ? oneTag(checked, only) : manyTags(checked);
+}
+
+function oneTag(checked: CheckedImage, tag: CheckedTag): string[] {
+  const { image, destination } = checked;
+  const { recorded } = tag;
+  const there: Reference =
+    image.tag === undefined ? { ...destination, ...pick(image) } : { ...destination, tag: image.tag };
+  const state =
+    recorded === undefined
+      ? ['state', 'not known']
+      : [
+          'state',
+          recorded.pushedDigest,
+          formatSize(recorded.bytes),
+          `pushed ${formatTime(recorded.pushed)}, seen ${formatTime(recorded.confirmed)}`,
+        ];
+  const sides = alignColumns([
+    ['source', ...viewCells(tag.source)],
+    ...(tag.expected === undefined || (tag.source.kind === 'there' && tag.source.digest === tag.expected)
+      ? []
+      : [['chosen', tag.expected, 'with the chosen platforms']]),
+    state,
+    ['destination', ...viewCells(tag.destination)],
+  ]);
+  return [
+    `${formatReference(image)} → ${formatReference(there)}`,
+    '',
+    ...sides,
+    ...platformLines(tag),
+    `image set    ${wish(checked, tag)}`,
+    '',
+    `${tag.verdict}: ${tag.message}`,
+  ];
+}
+
+function pick({ digest }: Reference): Pick<Reference, 'digest'> {
+  return digest === undefined ? {} : { digest };
+}
+
+function viewCells(view: TagView): string[] {
+  switch (view.kind) {
+    case 'absent':
+      return ['not there'];
+    case 'unknown':
+      return ['not known'];
+    case 'there':
+      return [
+        view.digest,
+        view.mediaType === undefined ? '' : FORMATS[view.mediaType],
+        view.uploaded === undefined ? '' : `uploaded ${formatTime(view.uploaded)}`,
+      ];
+  }
+}
+
+function platformLines({ source, destination }: CheckedTag): string[] {
+  const here = source.kind === 'there' ? (source.platforms ?? []) : [];
+  const there = destination.kind === 'there' ? (destination.platforms ?? []) : [];
+  const all = [...new Set([...here, ...there])];
+  if (all.length === 0) return [];
+  const only = (one: readonly string[], other: readonly string[], where: string): string[] => {
+    const rest = one.filter((platform) => !other.includes(platform));
+    return rest.length === 0 || other.length === 0 ? [] : [`; only at the ${where}: ${rest.join(', ')}`];
+  };
+  const both = here.length > 0 && there.length > 0 ? here.filter((each) => there.includes(each)) : all;
+  const differences = [...only(here, there, 'source'), ...only(there, here, 'destination')].join('');
+  return [`platforms    ${both.join(', ') || 'none in common'}${differences}`];
+}
+
+function wish({ imageSet, placement }: CheckedImage, tag?: CheckedTag): string {
+  const { wantedBy, patchedBy } = placement;
+  if (imageSet === undefined) return 'there is none';
+  const patch = patchedBy === undefined ? '' : `; patched at ${formatPlace(patchedBy)}`;
+  if (wantedBy === undefined) return `${imageSet} does not want it`;
+  if (tag?.isWanted === false)
+    return `${imageSet} does not want this tag, only the image (${formatPlace(wantedBy)})${patch}`;
+  return `wanted by ${formatPlace(wantedBy)}${patch}`;
+}
+
+function manyTags(checked: CheckedImage): string[] {
+  const { image, destination, tags } = checked;
+  const heading = [
+    `${formatReference(image)} → ${formatReference(destination)}`,
+    `image set: ${wish(checked)}`,
+  ];
+  if (tags.length === 0) return [...heading, '', 'nowhere: no tag of it is wanted, or the source has none'];
+  const rows = tags.map(({ tag, source, destination: there, recorded, verdict, message }) => [
+    tag,
+    shortDigest(source),
+    shortDigest(there),
+    recorded === undefined ? '-' : formatTime(recorded.pushed),
+    verdict === 'mirrored' || verdict === 'missing' ? verdict : `${verdict}: ${message}`,
+  ]);
+  const counts = [...Map.groupBy(tags, ({ verdict }) => verdict)].map(
+    ([verdict, ones]) => `${ones.length} ${verdict}`,
+  );
+  return [
+    ...heading,
+    '',
+    ...alignColumns([['TAG', 'SOURCE', 'DESTINATION', 'PUSHED (UTC)', 'VERDICT'], ...rows]),
+    '',
+    `${isMirrored(checked) ? 'mirrored' : 'not mirrored'}: of ${countOf(tags.length, 'tag')} ${joinWords(counts)}`,
+  ];
+}
+
+function shortDigest(view: TagView): string {
+  return view.kind === 'there' ? digestHex(view.digest).slice(0, SHORT_DIGEST) : viewCells(view).join('');
+}
+
+/** Gives what was found out for machines. */
+export function checkJson(checked: CheckedImage): unknown {
+  const { image, destination, placement, imageSet, tags } = checked;
+  const place = (at: Place | undefined) => (at === undefined ? {} : { place: formatPlace(at) });
+  return {
+    image: formatReference(image),
+    destination: formatReference(destination),
+    mirrored: isMirrored(checked),
+    imageSet:
+      imageSet === undefined
+        ? null
+        : { file: imageSet, wanted: placement.wantedBy !== undefined, ...place(placement.wantedBy) },
+    tags: tags.map(({ tag, isWanted, verdict, message, source, destination: there, expected, recorded }) => ({
+      tag,
+      ...(isWanted === undefined ? {} : { wanted: isWanted }),
+      verdict,
+      message,
+      source,
+      ...(expected === undefined ? {} : { expected }),
+      ...(recorded === undefined
+        ? {}
+        : {
+            state: {
+              source: formatReference(recorded.source),
+              sourceDigest: recorded.sourceDigest,
+              pushedDigest: recorded.pushedDigest,
+              pushed: recorded.pushed,
+              confirmed: recorded.confirmed,
+              bytes: recorded.bytes,
+            },
+          }),
+      destination: there,
+    })),
+  };
+}

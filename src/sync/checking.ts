@@ -1,0 +1,210 @@
+import { type ImageSet, readImageSet } from '../config/image-set.ts';
+import { describeFailure, Failure, failureCode } from '../lib/failure.ts';
+import { type Digest, isDigest } from '../registry/digest.ts';
+import type { Manifest } from '../registry/manifest.ts';
+import type { Platform } from '../registry/platform.ts';
+import type { Reference, Repository, Tag } from '../registry/reference.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { TagList } from '../registry/tag-list.ts';
+import { openRegistries } from './connections.ts';
+import { choosePlatforms } from './copy/platform-choice.ts';
+import { type Judgement, judge, type Placement, placeImage, type TagFacts } from './image-check.ts';
+import { contentOptions } from './planned-image.ts';
+import type { RunParts } from './run.ts';
+import { type OfferedTag, platformsFor, selectTags } from './selection.ts';
+import type { SyncSettings } from './settings.ts';
+import { type RecordedImage, State } from './state.ts';
+import { type TagView, viewDigest, viewManifest } from './tag-view.ts';
+
+/** One tag of a checked image. */
+export interface CheckedTag extends TagFacts, Judgement {
+  /** The tag, or the digest, that was asked for. */
+  readonly tag: Tag | Digest;
+  /** Whether the image set wants it; undefined where there is no set. */
+  readonly isWanted: boolean | undefined;
+}
+
+/** What `synctl check` found out. */
+export interface CheckedImage {
+  readonly image: Reference;
+  readonly placement: Placement;
+  readonly destination: Reference;
+  /** The file; undefined where there is none. */
+  readonly imageSet: string | undefined;
+  readonly tags: readonly CheckedTag[];
+}
+
+const NO_FILTERS: ImageSet = {
+  file: '',
+  names: [],
+  prefixes: [],
+  exclude: [],
+  extras: [],
+  patches: new Map(),
+  tags: {},
+  notices: [],
+};
+
+interface Sides {
+  readonly source: Registry;
+  readonly target: Registry;
+  readonly image: Reference;
+  readonly repository: Repository;
+  readonly platforms: readonly Platform[];
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Looks at one image at the source, in the state and at the destination; without a tag, at every tag that is wanted of
+ * it. Nothing is written. Throws what is wrong with settings, image set or state, and `NOT_FOUND` where an image
+ * without a tag does not exist at all.
+ */
+export async function checkImage(
+  image: Reference,
+  settings: SyncSettings,
+  parts: Pick<
+    RunParts,
+    'reporter' | 'environment' | 'runCredentialHelper' | 'onSecret' | 'signal' | 'timeouts'
+  >,
+): Promise<CheckedImage> {
+  const { signal, reporter } = parts;
+  const set = await readSetIfThere(settings.imageSet);
+  if (set === undefined) {
+    reporter.warning(
+      `${settings.imageSet}: there is no image set, so what it wants and renames is not considered`,
+    );
+  }
+  for (const { message, place } of set?.notices ?? []) reporter.warning(message, place);
+  using state = State.open(settings.database, { reporter, mode: 'read' });
+  const placement = placeImage(image, set, settings);
+  const repository = placement.destination;
+  const registries = await openRegistries(settings, { ...parts, deadline: undefined });
+  try {
+    const source = registries.at(image.host);
+    const target = registries.at(settings.destination);
+    const platforms = platformsFor(set ?? NO_FILTERS, placement.name) ?? settings.platforms;
+    const sides: Sides = { source, target, image, repository, platforms, signal };
+    const recorded = state.images({ host: target.host, repository });
+    const listing = await listSource(sides);
+    const wanted = selectTags(set ?? NO_FILTERS, placement.name, offeredBy(listing, image));
+    const isWanted = (tag: Tag | Digest): boolean | undefined =>
+      set === undefined || isDigest(tag)
+        ? undefined
+        : placement.wantedBy !== undefined && wanted.includes(tag);
+    const one = image.digest ?? image.tag;
+    const tags =
+      one === undefined
+        ? await lookAtMany(sides, listing, wanted, recorded)
+        : [await lookAtOne(sides, listing, one, isDigest(one) ? undefined : recorded.get(one))];
+    return {
+      image,
+      placement,
+      destination: { host: target.host, repository },
+      imageSet: set?.file,
+      tags: tags.map(({ tag, facts }) => ({ tag, isWanted: isWanted(tag), ...facts, ...judge(facts) })),
+    };
+  } finally {
+    registries.close();
+  }
+}
+
+interface Look {
+  readonly tag: Tag | Digest;
+  readonly facts: TagFacts;
+}
+
+/** The default file may well be missing where someone only asks for one image. */
+async function readSetIfThere(file: string): Promise<ImageSet | undefined> {
+  try {
+    return await readImageSet(file);
+  } catch (error) {
+    const isMissing = error instanceof Failure && failureCode(error.cause) === 'ENOENT';
+    if (isMissing) return undefined;
+    throw error;
+  }
+}
+
+async function listSource({ source, image, signal }: Sides): Promise<TagList | undefined> {
+  try {
+    return await source.listTags(image.repository, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    // Some registries list to nobody; a tag that is named can be asked for all the same.
+    if (image.tag !== undefined || image.digest !== undefined) return undefined;
+    throw error;
+  }
+}
+
+function offeredBy(listing: TagList | undefined, image: Reference): OfferedTag[] {
+  const listed = listing === undefined ? [] : [...new Set([...listing.tags, ...listing.manifests.keys()])];
+  const tags = listed.length === 0 && image.tag !== undefined ? [image.tag] : listed;
+  return tags.map((tag) => ({ tag, uploaded: listing?.manifests.get(tag)?.uploaded }));
+}
+
+/** Gets the manifests of both sides, to tell more than a digest. */
+async function lookAtOne(
+  sides: Sides,
+  listing: TagList | undefined,
+  tag: Tag | Digest,
+  recorded: RecordedImage | undefined,
+): Promise<Look> {
+  const { source, target, image, repository, signal } = sides;
+  const [here, there] = await Promise.all([
+    viewManifest(source, image.repository, tag, signal),
+    viewManifest(target, repository, tag, signal),
+  ]);
+  const uploaded = isDigest(tag) ? undefined : listing?.manifests.get(tag)?.uploaded;
+  const view = here.view.kind === 'there' ? { ...here.view, uploaded } : here.view;
+  const expectation = expect(sides, view, () => here.manifest);
+  return { tag, facts: { ...(await expectation), destination: there.view, recorded } };
+}
+
+/** Compares digests only: of the source as its listing tells them, of the destination by one request a tag. */
+async function lookAtMany(
+  sides: Sides,
+  listing: TagList | undefined,
+  wanted: readonly Tag[],
+  recorded: ReadonlyMap<Tag, RecordedImage>,
+): Promise<Look[]> {
+  const { source, target, image, repository, platforms, signal } = sides;
+  const options = contentOptions(platforms);
+  return await Promise.all(
+    wanted.map(async (tag): Promise<Look> => {
+      const listed = listing?.manifests.get(tag);
+      const [here, destination] = await Promise.all([
+        listed === undefined
+          ? viewDigest(source, image.repository, tag, signal)
+          : ({ kind: 'there', digest: listed.digest, uploaded: listed.uploaded } as const),
+        viewDigest(target, repository, tag, signal),
+      ]);
+      const known = recorded.get(tag);
+      const isRecorded =
+        here.kind === 'there' && known?.sourceDigest === here.digest && known.options === options;
+      if (isRecorded)
+        return { tag, facts: { source: here, expected: known.pushedDigest, destination, recorded: known } };
+      const expectation = await expect(sides, here, (digest) =>
+        source.getManifest(image.repository, digest, signal),
+      );
+      return { tag, facts: { ...expectation, destination, recorded: known } };
+    }),
+  );
+}
+
+/** Gives what the destination should hold. Where the chosen platforms do not exist, the source's view says so. */
+async function expect(
+  { source, image, platforms, signal }: Sides,
+  view: TagView,
+  manifestOf: (digest: Digest) => Manifest | undefined | Promise<Manifest>,
+): Promise<Pick<TagFacts, 'source' | 'expected'>> {
+  if (view.kind !== 'there') return { source: view, expected: undefined };
+  if (platforms.length === 0) return { source: view, expected: view.digest };
+  try {
+    const manifest = await manifestOf(view.digest);
+    const about = source.nameOf(image.repository, view.digest);
+    const expected = manifest === undefined ? undefined : choosePlatforms(manifest, platforms, about).digest;
+    return { source: view, expected };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { source: { kind: 'unknown', reason: describeFailure(error) }, expected: undefined };
+  }
+}
