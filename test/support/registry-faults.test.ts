@@ -13,11 +13,6 @@ function ask(registry: TestRegistry, path: string, init: RequestInit = {}): Prom
   return fetch(new URL(path, registry.url), { redirect: 'manual', ...init });
 }
 
-async function codeOf(answer: Response): Promise<string> {
-  const { errors }: { errors: { code: string }[] } = JSON.parse(await answer.text());
-  return `${answer.status} ${errors[0]?.code}`;
-}
-
 async function openUpload(registry: TestRegistry, repository: string): Promise<string> {
   const answer = await ask(registry, `/v2/${repository}/blobs/uploads/`, { method: 'POST' });
   expect(answer.status).toBe(202);
@@ -128,6 +123,8 @@ describe('quirks of a test registry', () => {
       body: Buffer.from(image.bytes),
       headers: { 'content-type': image.mediaType },
     });
-    expect(await codeOf(answer)).toBe('400 MANIFEST_INVALID');
+    expect(await answer.json()).toEqual({
+      errors: [{ code: 'DENIED', message: `unknown manifest class for ${refuseConfigTypes[0]}` }],
+    });
   });
 });

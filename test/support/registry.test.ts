@@ -212,6 +212,22 @@ describe('blobs of a test registry', () => {
     expect(registry.uploads.open).toBe(1);
   });
 
+  it('are verified by sha512 too', async () => {
+    await using registry = await startRegistry();
+    const bytes = generatedBytes('layer', 10_000);
+    const digest = digestOf(bytes, 'sha512');
+    const put = async (body: Buffer): Promise<number> => {
+      const location = await openUpload(registry, 'app');
+      const answer = await ask(registry, `${location}&digest=${digest}`, {
+        method: 'PUT',
+        body: new Uint8Array(body),
+      });
+      return answer.status;
+    };
+    expect(await put(generatedBytes('another', 10_000))).toBe(400);
+    expect(await put(bytes)).toBe(201);
+  });
+
   it('may be dropped once they are hashed', async () => {
     await using registry = await startRegistry({ discardAbove: 0 });
     const bytes = generatedBytes('layer', 10_000);

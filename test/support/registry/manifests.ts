@@ -73,11 +73,12 @@ export function refuseReferrers(): Answer {
 
 function refuseQuirkily(manifest: Manifest, quirks: Quirks): Answer | undefined {
   if (quirks.refuseOciIndex === true && manifest.mediaType === MEDIA_TYPE.ociIndex) {
-    return refusal(400, 'MANIFEST_INVALID', 'Invalid image, fail to parse manifest.json');
+    return refusal(400, 'MANIFEST_INVALID', "Invalid image, fail to parse 'manifest.json'");
   }
-  const isRefused =
-    manifest.kind === 'image' && quirks.refuseConfigTypes?.includes(manifest.config.mediaType) === true;
-  return isRefused ? refusal(400, 'MANIFEST_INVALID', 'invalid config media type') : undefined;
+  if (manifest.kind !== 'image') return undefined;
+  const { mediaType } = manifest.config;
+  const isRefused = quirks.refuseConfigTypes?.includes(mediaType) === true;
+  return isRefused ? refusal(400, 'DENIED', `unknown manifest class for ${mediaType}`) : undefined;
 }
 
 function refuseIncomplete(
