@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { parseComplaint, parseRetryAfter, refusal } from '../../src/registry/registry-failure.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+
+describe('Retry-After', () => {
+  it.each([
+    ['0', NOW],
+    ['120', NOW + 120_000],
+    [' 5 ', NOW + 5000],
+    ['Thu, 01 Jan 2026 00:01:00 GMT', NOW + 60_000],
+    ['Wed, 31 Dec 2025 00:00:00 GMT', NOW],
+    ['soon', undefined],
+    ['', undefined],
+    [undefined, undefined],
+  ])('%j means %j', (header, expected) => {
+    expect(parseRetryAfter(header, NOW)).toBe(expected);
+  });
+});
+
+describe('a complaint', () => {
+  it.each([
+    ['{"errors":[{"code":"DENIED","message":"no\\n  access"}]}', ['DENIED'], 'DENIED: no access'],
+    ['{"errors":[{"message":"no"}]}', [], 'no'],
+    ['{"errors":[]}', [], '{"errors":[]}'],
+    ['You have reached\nyour limit', [], 'You have reached your limit'],
+    ['  <html>gone</html>', [], ''],
+    ['', [], ''],
+  ])('%j is understood', (body, codes, text) => {
+    expect(parseComplaint(body)).toEqual({ codes, text });
+  });
+
+  it('is cut to what a person reads', () => {
+    expect(parseComplaint('x'.repeat(10_000)).text).toHaveLength(300);
+  });
+});
+
+describe('a refusal', () => {
+  it.each([
+    [400, 'REGISTRY_REFUSED', false],
+    [401, 'UNAUTHORIZED', false],
+    [403, 'DENIED', false],
+    [404, 'NOT_FOUND', false],
+    [405, 'REGISTRY_REFUSED', false],
+    [408, 'REGISTRY_REFUSED', true],
+    [413, 'REGISTRY_REFUSED', false],
+    [429, 'RATE_LIMITED', true],
+    [500, 'REGISTRY_BROKEN', true],
+    [501, 'REGISTRY_BROKEN', false],
+    [503, 'REGISTRY_BROKEN', true],
+    [522, 'REGISTRY_BROKEN', true],
+  ])('with %d is %s', (status, code, transient) => {
+    const complaint = { codes: [], text: 'told' };
+    const failure = refusal({ about: 'a.example', action: 'push its manifest', status, complaint });
+    expect(failure).toMatchObject({ code, transient, status });
+    expect(failure.message).toBe(`cannot push its manifest, the registry answered ${status}: told`);
+  });
+
+  it('tells when parts of a manifest are missing', () => {
+    const complaint = parseComplaint('{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}');
+    const failure = refusal({ about: 'a', action: 'push its manifest', status: 400, complaint });
+    expect(failure.code).toBe('CONTENT_UNKNOWN');
+  });
+});

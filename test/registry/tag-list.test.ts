@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { nextLink, parseTagList } from '../../src/registry/tag-list.ts';
+
+const DIGEST = `sha256:${'b'.repeat(64)}`;
+
+function parse(body: unknown) {
+  return parseTagList(Buffer.from(JSON.stringify(body)), 'a.example/app');
+}
+
+describe('a tag list', () => {
+  it('keeps tags only', () => {
+    const list = parse({ name: 'x', tags: ['1.0', DIGEST, '', 'a b', '-x', 'latest'] });
+    expect(list.tags).toEqual(['1.0', 'latest']);
+    expect(list.manifests.size).toBe(0);
+  });
+
+  it.each([{ tags: null }, {}, { name: 'x' }])('may be empty: %j', (body) => {
+    expect(parse(body)).toMatchObject({ tags: [], children: [] });
+  });
+
+  it("reads Google's numbers, which are strings, and leaves untagged manifests out", () => {
+    const entry = (tag: unknown, timeUploadedMs: unknown) => ({ mediaType: 'm', tag, timeUploadedMs });
+    const other = `sha256:${'c'.repeat(64)}`;
+    const list = parse({
+      tags: ['1.0', '1.1'],
+      child: ['a', '../b', 'A', 'c/d', 'd-e'],
+      manifest: {
+        [DIGEST]: entry(['1.0', '1.1'], '1700000000123'),
+        [other]: entry([], '5'),
+        wrong: entry(['x'], ''),
+      },
+    });
+    expect(list.children).toEqual(['a', 'd-e']);
+    expect([...list.manifests.keys()]).toEqual(['1.0', '1.1']);
+    expect([...list.manifests.values()][0]).toEqual({
+      digest: DIGEST,
+      mediaType: 'm',
+      uploaded: new Date(1_700_000_000_123),
+    });
+  });
+
+  it.each(['0', '-1', 'x', '', '1e300', undefined])('has no date for %j', (timeUploadedMs) => {
+    const list = parse({
+      tags: [],
+      manifest: { [DIGEST]: { mediaType: 'm', tag: ['1.0'], timeUploadedMs } },
+    });
+    expect([...list.manifests.values()]).toEqual([{ digest: DIGEST, mediaType: 'm' }]);
+  });
+
+  it.each(['', '<html>', '[]', '{"tags": "all"}', '{"tags": [1]}'])('is refused as %j', (text) => {
+    expect(() => parseTagList(Buffer.from(text), 'a.example/app')).toThrow(
+      expect.objectContaining({ code: 'REGISTRY_BROKEN', about: 'a.example/app' }),
+    );
+  });
+});
+
+describe('the next page', () => {
+  it.each([
+    ['</v2/a/tags/list?last=x&n=2>; rel="next"', '/v2/a/tags/list?last=x&n=2'],
+    ['</v2/a>; rel=next', '/v2/a'],
+    ['<https://a.example/x,y>; title="a"; rel="next"', 'https://a.example/x,y'],
+    ['</first>; rel="first", </second>; rel="next"', '/second'],
+    ['</x>; REL = "Next"', '/x'],
+    ['</x>; rel="prev"', undefined],
+    ['x; rel="next"', undefined],
+    ['', undefined],
+    [undefined, undefined],
+  ])('of %j is %j', (header, expected) => {
+    expect(nextLink(header)).toBe(expected);
+  });
+});
