@@ -22,7 +22,7 @@ export interface BlobPush {
   readonly sources: () => readonly BlobSource[];
   /** Another repository of the registry that is believed to hold the blob. */
   readonly mountFrom?: Repository | undefined;
-  /** Whether this repository is known not to hold it. */
+  /** Whether it is hardly there, as the repository lists nothing; a run that was killed may have left it all the same. */
   readonly isAbsent: boolean;
   /** Whether a mount is not to be believed: the registry said that it holds the blob, and then that it does not. */
   readonly isDoubted?: boolean;
@@ -35,6 +35,8 @@ export interface BlobPush {
 /** What was seen of how a registry answers a request to mount a blob from the very repository that asks. */
 interface MountHabits {
   selfMount: 'unknown' | 'reliable' | 'unreliable';
+  /** Whether a repository that does not exist yet may be asked; some registries refuse, and that says no more. */
+  takesNew: boolean;
 }
 
 const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
@@ -63,7 +65,7 @@ class Pushing {
   constructor(push: BlobPush) {
     const { registry, repository, descriptor, mountFrom } = push;
     this.#push = push;
-    this.#habits = habitsOf.get(registry) ?? { selfMount: 'unknown' };
+    this.#habits = habitsOf.get(registry) ?? { selfMount: 'unknown', takesNew: true };
     habitsOf.set(registry, this.#habits);
     if (mountFrom !== undefined && mountFrom !== repository) {
       this.#mount = { digest: descriptor.digest, from: mountFrom };
@@ -211,18 +213,20 @@ class Pushing {
   async #openUpload(): Promise<Upload | 'present'> {
     const { registry, repository, descriptor, isAbsent, signal } = this.#push;
     const isReliable = this.#habits.selfMount !== 'unreliable' && this.#push.isDoubted !== true;
+    const asks = isReliable && (!isAbsent || this.#habits.takesNew);
     if (!isAbsent && !isReliable && (await this.#isThere())) return 'present';
-    const mount = isAbsent || !isReliable ? undefined : { digest: descriptor.digest, from: repository };
+    const mount = asks ? { digest: descriptor.digest, from: repository } : undefined;
     const opened = await openUpload(registry, repository, signal, mount);
     if (opened === 'mounted') {
       this.#habits.selfMount = 'reliable';
       return 'present';
     }
     if (opened === 'refused') {
-      this.#habits.selfMount = 'unreliable';
+      if (isAbsent) this.#habits.takesNew = false;
+      else this.#habits.selfMount = 'unreliable';
       return this.#openUpload();
     }
-    const isUnproved = mount !== undefined && this.#habits.selfMount === 'unknown';
+    const isUnproved = !isAbsent && mount !== undefined && this.#habits.selfMount === 'unknown';
     if (!isUnproved || descriptor.size < WORTH_ASKING_BYTES || !(await this.#isThere())) return opened;
     this.#habits.selfMount = 'unreliable';
     await cancelUpload(registry, opened);

@@ -1,74 +1,13 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { CountingProxy } from '../../support/counting-proxy.ts';
-import { type Access, DockerRegistry } from '../../support/docker-registry.ts';
-import { fillRegistry } from '../../support/images/fill.ts';
+import type { Access } from '../../support/docker-registry.ts';
 import { type Image, ImageMaker, makeSignature } from '../../support/images/image.ts';
-import type { RepositoryRecipe } from '../../support/images/kubernetes-set.ts';
 import { PlainPush } from '../../support/images/push.ts';
 import { describeWith } from '../../support/programs.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 import { copyToFolder, inspectArchitecture, inspectManifest } from '../../support/skopeo.ts';
 import { outcomes, SyncRoute } from '../../support/sync-run.ts';
-
-const base = { name: 'base', size: 20_000 };
-const platforms = ['linux/amd64', 'linux/arm64', 'linux/s390x'];
-const own = (name: string) => [{ name, size: 5000 }];
-
-const REPOSITORIES: readonly RepositoryRecipe[] = [
-  { name: 'pause', tags: new Map([['3.10', { layers: [base], form: 'docker' }]]), signed: true },
-  {
-    name: 'coredns/coredns',
-    tags: new Map([
-      ['v1.13.1', { layers: [base], own: own('coredns-13'), platforms, form: 'docker' }],
-      ['v1.14.2', { layers: [base], own: own('coredns-14'), platforms }],
-    ]),
-  },
-  {
-    name: 'metrics-server/metrics-server',
-    tags: new Map([
-      [
-        'v0.9.0',
-        { layers: [base], own: own('metrics'), platforms: ['linux/amd64', 'linux/arm64'], attested: true },
-      ],
-    ]),
-  },
-];
-const SET = { names: REPOSITORIES.map(({ name }) => name) };
-
-/** A source that is filled, a destination, and every request at both of them. */
-async function world(access: Access = 'open') {
-  const stack = new AsyncDisposableStack();
-  const [from, to] = await Promise.all([
-    DockerRegistry.start().then((registry) => stack.use(registry)),
-    DockerRegistry.start(access).then((registry) => stack.use(registry)),
-  ]);
-  const source = stack.use(await CountingProxy.start(from.host));
-  const proxy = stack.use(await CountingProxy.start(to.host));
-  const images = await fillRegistry(from, REPOSITORIES);
-  const { login } = to;
-  const route = new SyncRoute({ source, destination: { host: proxy.host, login }, set: SET });
-  const destination = new PlainPush(to);
-  return {
-    from,
-    to,
-    source,
-    proxy,
-    images,
-    route,
-    destination,
-    login,
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  };
-}
-
-const MIRRORED: readonly [string, string][] = [
-  ['pause:3.10', 'pause:3.10'],
-  ['coredns/coredns:v1.13.1', 'coredns:v1.13.1'],
-  ['coredns/coredns:v1.14.2', 'coredns:v1.14.2'],
-  ['metrics-server/metrics-server:v0.9.0', 'metrics-server:v0.9.0'],
-];
-const ALL = (outcome: string) => Object.fromEntries(MIRRORED.map(([, name]) => [name, outcome]));
+import { ALL, base, MIRRORED, own, platforms, SET, world } from './world.ts';
 
 describeWith(['docker-registry', 'skopeo'], 'mirroring between two registries of Debian', () => {
   it.each<Access>(['htpasswd', 'token'])('is whole in the eyes of skopeo (%s)', async (access) => {
