@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../src/registry/digest.ts';
+import { parseManifest } from '../../src/registry/manifest.ts';
+import { MEDIA_TYPE } from '../../src/registry/media-type.ts';
+
+const DIGEST = digestOf(Buffer.from('x'));
+const LAYER = { mediaType: 'l', digest: DIGEST, size: 1 };
+const IMAGE = { schemaVersion: 2, mediaType: MEDIA_TYPE.ociManifest, config: LAYER, layers: [LAYER] };
+
+function parse(body: unknown, contentType?: string) {
+  return parseManifest(Buffer.from(JSON.stringify(body)), contentType, 'a.example/app:1');
+}
+
+describe('a manifest', () => {
+  it.each(Object.values(MEDIA_TYPE))('of type %s is read, and hashed as it came', (mediaType) => {
+    const isIndex = mediaType === MEDIA_TYPE.ociIndex || mediaType === MEDIA_TYPE.dockerList;
+    const body = isIndex ? { schemaVersion: 2, mediaType, manifests: [LAYER] } : { ...IMAGE, mediaType };
+    const bytes = Buffer.from(`${JSON.stringify(body, undefined, 3)}\n`);
+    const manifest = parseManifest(bytes, 'text/html', 'a');
+    expect(manifest).toMatchObject({ mediaType, digest: digestOf(bytes), bytes });
+    expect(manifest.kind).toBe(isIndex ? 'index' : 'image');
+  });
+
+  it('takes its type from the header where the body has none', () => {
+    const { mediaType: _, ...untyped } = IMAGE;
+    expect(parse(untyped, `${MEDIA_TYPE.ociManifest}; charset=utf-8`).mediaType).toBe(MEDIA_TYPE.ociManifest);
+    expect(() => parse(untyped)).toThrow(expect.objectContaining({ code: 'MANIFEST_UNUSABLE' }));
+  });
+
+  it('has no layers that live elsewhere', () => {
+    const foreign = { ...LAYER, size: 2, urls: ['https://a.example/layer'] };
+    const manifest = parse({ ...IMAGE, layers: [foreign, { ...LAYER, urls: [] }] });
+    expect(manifest.kind === 'image' && manifest.layers.map(({ size }) => size)).toEqual([1]);
+  });
+
+  it('bears platforms and annotations that make no sense', () => {
+    const manifests = [
+      { ...LAYER, platform: { os: 'linux', architecture: 'arm', variant: 'v7', 'os.version': '1' } },
+      { ...LAYER, platform: { os: 5 }, annotations: { a: 1 } },
+      { ...LAYER, platform: null },
+    ];
+    const index = parse({ schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests });
+    expect(index.kind === 'index' && index.manifests.map(({ platform }) => platform)).toEqual([
+      { os: 'linux', architecture: 'arm', variant: 'v7' },
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it.each([
+    ['no JSON', 'not JSON'],
+    ['null', 'cannot be copied'],
+    ['[]', 'cannot be copied'],
+    ['{"schemaVersion":1}', 'schema 1'],
+    [JSON.stringify({ ...IMAGE, mediaType: 'text/html' }), '"text/html"'],
+    [JSON.stringify({ ...IMAGE, layers: undefined }), 'malformed'],
+    [JSON.stringify({ ...IMAGE, config: { ...LAYER, digest: 'sha256:x' } }), 'malformed'],
+    [JSON.stringify({ ...IMAGE, config: { ...LAYER, digest: `${DIGEST}/../x` } }), 'malformed'],
+    [JSON.stringify({ ...IMAGE, config: { ...LAYER, size: -1 } }), 'malformed'],
+    [JSON.stringify({ ...IMAGE, config: { ...LAYER, size: 1e20 } }), 'malformed'],
+    [JSON.stringify({ ...IMAGE, mediaType: MEDIA_TYPE.ociIndex }), 'index is malformed'],
+  ])('is refused as %s', (text, message) => {
+    expect(() => parseManifest(Buffer.from(text), MEDIA_TYPE.ociManifest, 'a.example/app:1')).toThrow(
+      expect.objectContaining({
+        code: 'MANIFEST_UNUSABLE',
+        about: 'a.example/app:1',
+        message: expect.stringContaining(message),
+      }),
+    );
+  });
+
+  it('is hashed with the algorithm that it was asked for by', () => {
+    const bytes = Buffer.from(JSON.stringify(IMAGE));
+    expect(parseManifest(bytes, undefined, 'a', 'sha512').digest).toBe(digestOf(bytes, 'sha512'));
+  });
+});

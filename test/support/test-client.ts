@@ -1,0 +1,44 @@
+import { type Duration, milliseconds } from '../../src/lib/duration.ts';
+import { Registries, type RegistriesSettings } from '../../src/registry/client.ts';
+import { explicitCredential } from '../../src/registry/credentials.ts';
+import type { LimitSettings } from '../../src/registry/host-limits.ts';
+import type { Host } from '../../src/registry/reference.ts';
+import type { Registry } from '../../src/registry/registry.ts';
+
+/** How a test's registry client differs from the usual one, which has three attempts and hardly waits between them. */
+export interface ClientChoices
+  extends Partial<Omit<RegistriesSettings, 'credentials' | 'attempts' | 'onSecret'>> {
+  readonly login?: { readonly username: string; readonly password: string };
+  readonly attempts?: number;
+  readonly interval?: Duration;
+}
+
+const LIMITS: LimitSettings = { metadata: { start: 8 }, transfers: { start: 4 } };
+
+/** The registries of a test, closed when it ends. */
+export class TestClient implements Disposable {
+  readonly registries: Registries;
+  readonly registry: Registry;
+  readonly signal: AbortSignal;
+  readonly secrets: string[] = [];
+
+  /** A client with a login for `host`, which `registry` is. */
+  constructor(host: Host, choices: ClientChoices = {}) {
+    const { login, attempts = 3, interval = milliseconds(1), ...settings } = choices;
+    this.signal = choices.signal ?? new AbortController().signal;
+    this.registries = new Registries({
+      limits: LIMITS,
+      insecure: [],
+      signal: this.signal,
+      ...settings,
+      credentials: explicitCredential(host, login?.username, login?.password),
+      attempts: { attempts, interval },
+      onSecret: (secret) => this.secrets.push(secret),
+    });
+    this.registry = this.registries.at(host);
+  }
+
+  [Symbol.dispose](): void {
+    this.registries.close();
+  }
+}
