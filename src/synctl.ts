@@ -1,18 +1,10 @@
 import { checkCommand } from './cli/check-command.ts';
+import { doctorCommand } from './cli/doctor-command.ts';
 import { EXIT } from './cli/exit-code.ts';
 import { mergeCommand } from './cli/merge-command.ts';
 import { sumCommand } from './cli/sum-command.ts';
 import { syncCommand } from './cli/sync-command.ts';
 import { runSynctl } from './cli/synctl.ts';
-import { Failure } from './lib/failure.ts';
-
-const missing = async (): Promise<never> => {
-  throw new Failure({
-    code: 'NOT_BUILT_YET',
-    about: 'synctl',
-    message: 'this command has no work behind it yet',
-  });
-};
 
 // A reader such as `head` that has seen enough is no fault.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -21,7 +13,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.exitCode = await runSynctl(process, {
   sync: syncCommand,
   check: checkCommand,
-  doctor: missing,
+  doctor: doctorCommand,
   sum: sumCommand,
   merge: mergeCommand,
 });

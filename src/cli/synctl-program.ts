@@ -71,7 +71,7 @@ const COMMANDS: readonly {
     description:
       'Tells in seconds whether a sync would work: names, TLS, login, permission to push, listing,\n' +
       'mounts and formats. It leaves nothing behind at the destination.',
-    flags: pick(CONNECTION),
+    flags: pick([...CONNECTION, 'db']),
   },
   {
     name: 'merge',

@@ -140,7 +140,9 @@ export async function readDocument(file: string): Promise<Document> {
       code: 'CONFIGURATION_UNREADABLE',
       about: file,
       message: missing ? 'there is no such file' : `the file cannot be read: ${failureCode(cause)}`,
-      hint: missing ? 'in a workflow, check out the repository in a step before this one' : undefined,
+      hint: missing
+        ? 'name another file; in a workflow, check out the repository in a step before this one'
+        : undefined,
       cause,
     });
   }

@@ -8,6 +8,11 @@ export type CertificateAuthorities = readonly string[];
 
 const CONNECTIONS: AgentOptions = { keepAlive: true, scheduling: 'lifo' };
 
+/** Gives the proxy for a URL as the environment says, or '' for none. This machine is never reached through one. */
+export function proxyFor(url: URL): string {
+  return isLoopback(url.hostname) ? '' : getProxyForUrl(url.href);
+}
+
 /**
  * Gives the connection pool for a URL: straight, or through what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
  * (also lower case) say. This machine is never reached through a proxy.
@@ -24,7 +29,7 @@ export class AgentPool {
   agentFor(url: URL): HttpAgent | Promise<HttpAgent> {
     const known = this.#agents.get(url.origin);
     if (known !== undefined) return known;
-    const proxy = isLoopback(url.hostname) ? '' : getProxyForUrl(url.href);
+    const proxy = proxyFor(url);
     const isSecure = url.protocol === 'https:';
     if (proxy !== '') return this.#openThrough(proxy, url.origin, isSecure);
     return this.#keep(

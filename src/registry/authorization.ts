@@ -9,7 +9,7 @@ import type { Host, Repository } from './reference.ts';
 import { parseComplaint, parseRetryAfter, RegistryFailure, refusal } from './registry-failure.ts';
 
 /** What a token allows (distribution-spec token scopes): `repository:library/nginx:pull`. */
-export type Scope = `repository:${Repository}:${'pull' | 'pull,push'}` | 'registry:catalog:*';
+export type Scope = `repository:${Repository}:${'pull' | 'pull,push' | 'delete'}` | 'registry:catalog:*';
 
 /** Gives the scope for reading a repository. */
 export function pullScope(repository: Repository): Scope {
@@ -19,6 +19,11 @@ export function pullScope(repository: Repository): Scope {
 /** Gives the scope for writing to a repository. */
 export function pushScope(repository: Repository): Scope {
   return `repository:${repository}:pull,push`;
+}
+
+/** Gives the scope for deleting from a repository, which few accounts have. */
+export function deleteScope(repository: Repository): Scope {
+  return `repository:${repository}:delete`;
 }
 
 interface Token {

@@ -42,7 +42,7 @@ function oneTag(checked: CheckedImage, tag: CheckedTag): string[] {
           'state',
           recorded.pushedDigest,
           formatSize(recorded.bytes),
-          `pushed ${formatTime(recorded.pushed)}, seen ${formatTime(recorded.confirmed)}`,
+          `pushed ${formatTime(recorded.pushed)}, last seen ${formatTime(recorded.confirmed)}`,
         ];
   const sides = alignColumns([
     ['source', ...viewCells(tag.source)],
@@ -101,7 +101,7 @@ function wish({ imageSet, placement }: CheckedImage, tag?: CheckedTag): string {
   if (imageSet === undefined) return 'there is none';
   const patch = patchedBy === undefined ? '' : `; patched at ${formatPlace(patchedBy)}`;
   if (wantedBy === undefined) return `${imageSet} does not want it`;
-  if (tag?.isWanted === false)
+  if (tag?.isWanted === false && tag.source.kind === 'there')
     return `${imageSet} does not want this tag, only the image (${formatPlace(wantedBy)})${patch}`;
   return `wanted by ${formatPlace(wantedBy)}${patch}`;
 }
@@ -112,7 +112,7 @@ function manyTags(checked: CheckedImage): string[] {
     `${formatReference(image)} → ${formatReference(destination)}`,
     `image set: ${wish(checked)}`,
   ];
-  if (tags.length === 0) return [...heading, '', 'nowhere: no tag of it is wanted, or the source has none'];
+  if (tags.length === 0) return [...heading, '', 'nowhere: the source has no tag that is wanted'];
   const rows = tags.map(({ tag, source, destination: there, recorded, verdict, message }) => [
     tag,
     shortDigest(source),
@@ -123,12 +123,15 @@ function manyTags(checked: CheckedImage): string[] {
   const counts = [...Map.groupBy(tags, ({ verdict }) => verdict)].map(
     ([verdict, ones]) => `${ones.length} ${verdict}`,
   );
+  const verdict = isMirrored(checked)
+    ? `mirrored: ${countOf(tags.length, 'tag')}, each as the source has it`
+    : `not mirrored: of ${countOf(tags.length, 'tag')} ${joinWords(counts)}`;
   return [
     ...heading,
     '',
     ...alignColumns([['TAG', 'SOURCE', 'DESTINATION', 'PUSHED (UTC)', 'VERDICT'], ...rows]),
     '',
-    `${isMirrored(checked) ? 'mirrored' : 'not mirrored'}: of ${countOf(tags.length, 'tag')} ${joinWords(counts)}`,
+    verdict,
   ];
 }
 

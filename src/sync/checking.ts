@@ -3,8 +3,9 @@ import { describeFailure, Failure, failureCode } from '../lib/failure.ts';
 import { type Digest, isDigest } from '../registry/digest.ts';
 import type { Manifest } from '../registry/manifest.ts';
 import type { Platform } from '../registry/platform.ts';
-import type { Reference, Repository, Tag } from '../registry/reference.ts';
+import { formatReference, type Reference, type Repository, type Tag } from '../registry/reference.ts';
 import type { Registry } from '../registry/registry.ts';
+import { isNotFound } from '../registry/registry-failure.ts';
 import type { TagList } from '../registry/tag-list.ts';
 import { openRegistries } from './connections.ts';
 import { choosePlatforms } from './copy/platform-choice.ts';
@@ -60,7 +61,7 @@ interface Sides {
  * without a tag does not exist at all.
  */
 export async function checkImage(
-  image: Reference,
+  given: Reference,
   settings: SyncSettings,
   parts: Pick<
     RunParts,
@@ -76,6 +77,7 @@ export async function checkImage(
   }
   for (const { message, place } of set?.notices ?? []) reporter.warning(message, place);
   using state = State.open(settings.database, { reporter, mode: 'read' });
+  const image = sourceOf(given, settings, state);
   const placement = placeImage(image, set, settings);
   const repository = placement.destination;
   const registries = await openRegistries(settings, { ...parts, deadline: undefined });
@@ -113,6 +115,27 @@ interface Look {
   readonly facts: TagFacts;
 }
 
+/**
+ * Gives the image that is to be looked at by its name at the source. People paste what their cluster pulls: what the
+ * state recorded under that name at the destination tells where it came from.
+ */
+function sourceOf(given: Reference, settings: SyncSettings, state: State): Reference {
+  const { source, destination } = settings;
+  if (given.host !== destination || destination === source) return given;
+  const images = state.images({ host: given.host, repository: given.repository });
+  const recorded = given.tag === undefined ? [...images.values()][0] : images.get(given.tag);
+  if (recorded === undefined) {
+    throw new Failure({
+      code: 'IMAGE_NOT_KNOWN',
+      about: formatReference(given),
+      message: 'this is a name at the destination, and the state does not know what it was mirrored from',
+      hint: 'give the image as its source calls it, such as kube-proxy:v1.36.2',
+    });
+  }
+  const { host, repository, tag } = recorded.source;
+  return given.tag === undefined ? { host, repository } : { host, repository, tag };
+}
+
 /** The default file may well be missing where someone only asks for one image. */
 async function readSetIfThere(file: string): Promise<ImageSet | undefined> {
   try {
@@ -131,7 +154,14 @@ async function listSource({ source, image, signal }: Sides): Promise<TagList | u
     signal.throwIfAborted();
     // Some registries list to nobody; a tag that is named can be asked for all the same.
     if (image.tag !== undefined || image.digest !== undefined) return undefined;
-    throw error;
+    if (!isNotFound(error)) throw error;
+    throw new Failure({
+      code: 'NOT_FOUND',
+      about: formatReference(image),
+      message: 'the source has no such repository',
+      hint: 'check its spelling, and whether it belongs to another registry than --source',
+      cause: error,
+    });
   }
 }
 

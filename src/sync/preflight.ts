@@ -5,7 +5,8 @@ import { isTransient } from '../registry/registry-failure.ts';
 
 const SECOND_TRY_AFTER_MILLISECONDS = 500;
 
-async function twice<Result>(signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
+/** Does something again after a moment where it failed in passing. */
+export async function twice<Result>(signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
   try {
     return await operation();
   } catch (error) {

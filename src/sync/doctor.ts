@@ -1,0 +1,191 @@
+import { type ImageSet, readImageSet } from '../config/image-set.ts';
+import { type Duration, milliseconds, seconds } from '../lib/duration.ts';
+import { Failure } from '../lib/failure.ts';
+import type { Registries } from '../registry/client.ts';
+import { dockerConfigFile } from '../registry/docker-config.ts';
+import type { Host, Repository } from '../registry/reference.ts';
+import type { Registry } from '../registry/registry.ts';
+import { openRegistries } from './connections.ts';
+import { discover, type FoundRepository } from './discovery.ts';
+import { type Check, type Diagnosis, diagnose, doubtful, type Finding, fine } from './doctor/diagnosis.ts';
+import { greet, listDestination, listSource, resolveName } from './doctor/host-checks.ts';
+import { Trial } from './doctor/trial.ts';
+import { groupByDestination } from './grouping.ts';
+import { twice } from './preflight.ts';
+import type { RunParts } from './run.ts';
+import type { SyncSettings } from './settings.ts';
+import { inspectFile } from './state/inspection.ts';
+import { State } from './state.ts';
+import { countOf } from './wording.ts';
+
+/** Whoever asks a doctor does not wait for minutes. */
+const ATTEMPTS = 2;
+const INTERVAL: Duration = milliseconds(500);
+const TIMEOUTS = { connect: seconds(10), firstByte: seconds(20), idle: seconds(20) };
+
+export type DoctorParts = Pick<
+  RunParts,
+  'reporter' | 'environment' | 'runCredentialHelper' | 'onSecret' | 'signal' | 'timeouts'
+>;
+
+/**
+ * Finds out whether a run with these settings would work, and what would keep it from working. A trial image is
+ * pushed to one repository, without a tag, and deleted again. Throws only what keeps it from looking at all.
+ */
+export async function examine(
+  settings: SyncSettings,
+  parts: DoctorParts,
+  onDiagnosis: (diagnosis: Diagnosis) => void,
+): Promise<readonly Diagnosis[]> {
+  const patience = { ...settings, retry: Math.min(settings.retry, ATTEMPTS), retryInterval: INTERVAL };
+  const registries = await openRegistries(patience, {
+    ...parts,
+    timeouts: parts.timeouts ?? TIMEOUTS,
+    deadline: undefined,
+  });
+  try {
+    return await diagnose(new Examination(settings, parts, registries).checks(), parts.signal, onDiagnosis);
+  } finally {
+    registries.close();
+  }
+}
+
+/** The repository that is looked at for all others. */
+interface FirstRepository {
+  readonly found: FoundRepository;
+  /** At the destination. */
+  readonly repository: Repository;
+}
+
+class Examination {
+  readonly #settings: SyncSettings;
+  readonly #parts: DoctorParts;
+  readonly #registries: Registries;
+  readonly #source: Registry;
+  readonly #target: Registry;
+  #set: ImageSet | undefined;
+  #first: FirstRepository | undefined;
+  #trial: Trial | undefined;
+
+  constructor(settings: SyncSettings, parts: DoctorParts, registries: Registries) {
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#registries = registries;
+    this.#source = registries.at(settings.source);
+    this.#target = registries.at(settings.destination);
+  }
+
+  checks(): Check[] {
+    const { signal } = this.#parts;
+    const source = this.#source;
+    const target = this.#target;
+    const trial = (use: (trial: Trial) => Promise<Finding>) => async () => use(await this.#trialOf());
+    return [
+      { name: 'image set', needs: [], run: () => this.#readSet() },
+      { name: 'state', needs: [], run: async () => this.#readState() },
+      { name: 'source name', needs: [], run: () => resolveName(source) },
+      { name: 'source', needs: ['source name'], run: () => greet(source, signal) },
+      { name: 'source list', needs: ['image set', 'source'], run: () => this.#listFirst() },
+      { name: 'other sources', needs: ['image set'], run: () => this.#greetOthers() },
+      { name: 'destination name', needs: [], run: () => resolveName(target) },
+      { name: 'destination', needs: ['destination name'], run: () => greet(target, signal) },
+      { name: 'login', needs: ['image set', 'destination'], run: () => this.#logIn() },
+      {
+        name: 'list',
+        needs: ['login'],
+        run: async () => listDestination(target, (await this.#findFirst()).repository, signal),
+      },
+      { name: 'push', needs: ['login'], run: trial((one) => one.openUpload()) },
+      { name: 'layers', needs: ['push'], run: trial((one) => one.pushLayer()) },
+      { name: 'formats', needs: ['layers'], run: trial((one) => one.pushManifests()) },
+      { name: 'clean-up', needs: ['push'], run: trial((one) => one.remove()) },
+    ];
+  }
+
+  async #readSet(): Promise<Finding> {
+    const set = await readImageSet(this.#settings.imageSet);
+    this.#set = set;
+    const { names, prefixes, extras, notices, file } = set;
+    const held = `${file}: ${countOf(names.length, 'name')}, ${countOf(prefixes.length, 'prefix', 'prefixes')}, ${countOf(extras.length, 'extra')}`;
+    const [notice] = notices;
+    return notice === undefined
+      ? fine(held)
+      : doubtful(`${held}; line ${notice.place.line}: ${notice.message}`);
+  }
+
+  #readState(): Finding {
+    const { database } = this.#settings;
+    if (inspectFile(database) === 'missing') {
+      return fine(`${database} is not there yet; the first run asks for everything`);
+    }
+    const warnings: string[] = [];
+    const reporter = { warning: (text: string) => void warnings.push(text) };
+    using state = State.open(database, { reporter, mode: 'read' });
+    const [warning] = warnings;
+    if (warning !== undefined) return doubtful(warning);
+    const tags = state.repositories().reduce((sum, repository) => sum + repository.tags, 0);
+    return fine(`${database} knows ${countOf(tags, 'tag')}`);
+  }
+
+  async #listFirst(): Promise<Finding> {
+    const { found } = await this.#findFirst();
+    return await twice(this.#parts.signal, () => listSource(found));
+  }
+
+  /** Names and extras need no search; one that is wanted by a prefix does. */
+  async #findFirst(): Promise<FirstRepository> {
+    if (this.#first !== undefined) return this.#first;
+    const set = this.#setOf();
+    const { additionNamespaces: namespaces } = this.#settings;
+    const parts = {
+      source: this.#source,
+      registryAt: (host: Host) => this.#registries.at(host),
+      namespaces,
+      signal: this.#parts.signal,
+    };
+    const named = await discover({ ...parts, set: { ...set, prefixes: [] } });
+    const found = named.length > 0 ? named : await discover({ ...parts, set });
+    const [first] = groupByDestination(found, set, { ...this.#settings, shard: undefined });
+    const [member] = first?.members ?? [];
+    if (first !== undefined && member !== undefined) {
+      this.#first = { found: member, repository: first.repository };
+      return this.#first;
+    }
+    throw new Failure({
+      code: 'NOT_FOUND',
+      about: set.file,
+      message: `nothing at ${this.#source.host} is wanted by it`,
+      hint: 'correct its prefixes, or add their namespaces with --addition-ns',
+    });
+  }
+
+  async #greetOthers(): Promise<Finding> {
+    const hosts = [...new Set(this.#setOf().extras.map(({ value }) => value.host))].filter(
+      (host) => host !== this.#source.host,
+    );
+    if (hosts.length === 0) return fine('none is used');
+    const { signal } = this.#parts;
+    await Promise.all(hosts.map((host) => greet(this.#registries.at(host), signal)));
+    return fine(`${hosts.join(', ')} ${hosts.length === 1 ? 'answers' : 'answer'}`);
+  }
+
+  async #logIn(): Promise<Finding> {
+    const { username } = this.#settings;
+    const { signal, environment } = this.#parts;
+    const { repository } = await this.#findFirst();
+    const user = await twice(signal, () => this.#target.logIn(repository));
+    if (user === undefined) return fine(`${this.#target.host} wants no login`);
+    const origin = username === undefined ? dockerConfigFile(environment) : '--username or KEEL_USERNAME';
+    return fine(`logged in as ${user}, from ${origin}`);
+  }
+
+  async #trialOf(): Promise<Trial> {
+    this.#trial ??= new Trial(this.#target, (await this.#findFirst()).repository, this.#parts.signal);
+    return this.#trial;
+  }
+
+  #setOf(): ImageSet {
+    if (this.#set === undefined) throw new Error('the image set was not read');
+    return this.#set;
+  }
+}

@@ -1,0 +1,72 @@
+import { describeFailure, Failure } from '../../lib/failure.ts';
+
+/** What a check found where nothing stands in the way of a run. */
+export interface Finding {
+  readonly outcome: 'ok' | 'warning';
+  /** What is so, as a part of a sentence. */
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
+/** Something to find out, and the names of the checks that must have gone well before. */
+export interface Check {
+  readonly name: string;
+  readonly needs: readonly string[];
+  /** Throws what keeps a run from working. */
+  readonly run: () => Promise<Finding>;
+}
+
+/** What came of a check. */
+export interface Diagnosis {
+  readonly check: string;
+  readonly outcome: Finding['outcome'] | 'failed' | 'skipped';
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly milliseconds: number;
+}
+
+/** Gives a finding that all is well. */
+export function fine(message: string): Finding {
+  return { outcome: 'ok', message };
+}
+
+/** Gives a finding that a run can live with, and what would make it better. */
+export function doubtful(message: string, hint?: string): Finding {
+  return { outcome: 'warning', message, hint };
+}
+
+/** Runs checks one after the other; those that need one that did not go well are skipped, and say which. */
+export async function diagnose(
+  checks: readonly Check[],
+  signal: AbortSignal,
+  onDiagnosis: (diagnosis: Diagnosis) => void,
+): Promise<readonly Diagnosis[]> {
+  const diagnoses = new Map<string, Diagnosis>();
+  for (const check of checks) {
+    const missing = check.needs.find((name) => {
+      const outcome = diagnoses.get(name)?.outcome;
+      return outcome !== 'ok' && outcome !== 'warning';
+    });
+    const diagnosis =
+      missing === undefined
+        ? await carryOut(check, signal)
+        : { check: check.name, outcome: 'skipped' as const, message: `needs ${missing}`, milliseconds: 0 };
+    diagnoses.set(check.name, diagnosis);
+    onDiagnosis(diagnosis);
+  }
+  return [...diagnoses.values()];
+}
+
+async function carryOut(check: Check, signal: AbortSignal): Promise<Diagnosis> {
+  const began = performance.now();
+  const took = (): number => Math.round(performance.now() - began);
+  try {
+    const finding = await check.run();
+    return { check: check.name, ...finding, milliseconds: took() };
+  } catch (error) {
+    signal.throwIfAborted();
+    const hint = error instanceof Failure ? error.hint : undefined;
+    const message = error instanceof Failure ? `${error.about}: ${error.message}` : describeFailure(error);
+    return { check: check.name, outcome: 'failed', message, hint, milliseconds: took() };
+  }
+}

@@ -1,0 +1,74 @@
+import { lookup } from 'node:dns/promises';
+import { HttpFailure } from '../../lib/http-failure.ts';
+import { isLoopback } from '../../lib/loopback.ts';
+import { proxyFor } from '../../lib/proxy.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { RegistryFailure } from '../../registry/registry-failure.ts';
+import type { FoundRepository } from '../discovery.ts';
+import { twice } from '../preflight.ts';
+import { countOf } from '../wording.ts';
+import { doubtful, type Finding, fine } from './diagnosis.ts';
+
+/** Finds the address of a registry, unless a proxy does that. Throws `UNREACHABLE`. */
+export async function resolveName({ host, endpoint }: Registry): Promise<Finding> {
+  const proxy = proxyFor(endpoint);
+  if (proxy !== '') return fine(`${host} is reached through the proxy ${new URL(proxy).host}`);
+  const hostname = endpoint.hostname.replace(/^\[|\]$/g, '');
+  try {
+    const { address } = await lookup(hostname);
+    return fine(address === hostname ? `${host} is an address` : `${host} is ${address}`);
+  } catch (cause) {
+    const hint = 'check its spelling and the name server; behind a proxy set HTTPS_PROXY';
+    throw new HttpFailure('UNREACHABLE', host, 'no such host', false, { hint, cause });
+  }
+}
+
+/** Greets a registry, which proves its certificate where there is one. */
+export async function greet(registry: Registry, signal: AbortSignal): Promise<Finding> {
+  await twice(signal, () => registry.greet());
+  const { host, endpoint } = registry;
+  if (endpoint.protocol === 'https:') return fine(`${host} answers over TLS`);
+  if (isLoopback(endpoint.hostname)) return fine(`${host} answers over HTTP, on this machine`);
+  return doubtful(`${host} answers over plain HTTP: passwords and images can be read on the way`);
+}
+
+/** Lists one of the wanted repositories at its source. */
+export async function listSource({
+  registry,
+  repository,
+  list,
+  namedTags,
+}: FoundRepository): Promise<Finding> {
+  const name = `${registry.host}/${repository}`;
+  if (namedTags !== undefined)
+    return fine('every tag is named in the image set, so nothing has to be listed');
+  const listing = await list();
+  if (listing === undefined)
+    return doubtful(`${name} does not exist`, 'correct or remove it in the image set');
+  const { tags, manifests } = listing;
+  const size = countOf(Math.max(tags.length, manifests.size), 'tag');
+  return manifests.size > 0
+    ? fine(`${name} lists ${size} with their digests`)
+    : fine(`${name} lists ${size} without digests, so each run asks for each tag`);
+}
+
+/** Lists a repository at the destination, which need not exist yet. */
+export async function listDestination(
+  registry: Registry,
+  repository: FoundRepository['repository'],
+  signal: AbortSignal,
+): Promise<Finding> {
+  const name = `${registry.host}/${repository}`;
+  try {
+    const { tags } = await registry.listTags(repository, signal);
+    return fine(`${name} lists ${countOf(tags.length, 'tag')}`);
+  } catch (error) {
+    if (!(error instanceof RegistryFailure)) throw error;
+    if (error.code === 'NOT_FOUND') return fine(`${name} does not exist yet; the first push makes it`);
+    if (error.code !== 'DENIED' && error.code !== 'UNAUTHORIZED') throw error;
+    return doubtful(
+      `${name} may not be listed, so each run asks for each tag`,
+      'allow the account to list (pull) there',
+    );
+  }
+}

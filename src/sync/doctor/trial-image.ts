@@ -1,0 +1,98 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import { pack } from 'tar-stream';
+import type { BlobSource } from '../../registry/blob-source.ts';
+import { digestOf } from '../../registry/digest.ts';
+import { type Descriptor, type Manifest, parseManifest } from '../../registry/manifest.ts';
+import { type ManifestMediaType, MEDIA_TYPE } from '../../registry/media-type.ts';
+
+/** A blob of the trial image. */
+export interface TrialBlob {
+  readonly descriptor: Descriptor;
+  readonly source: BlobSource;
+}
+
+/** One family of formats: an image and an index with that image alone. */
+export interface TrialFamily {
+  readonly name: 'OCI' | 'Docker';
+  readonly image: Manifest;
+  readonly index: Manifest;
+}
+
+/** The smallest real image, in both families over the same blobs. */
+export interface TrialImage {
+  readonly blobs: readonly TrialBlob[];
+  readonly families: readonly TrialFamily[];
+}
+
+const PLATFORM = { os: 'linux', architecture: 'amd64' } as const;
+
+/**
+ * Makes the image by which a registry shows what it takes. It is always the same, so that trials which a registry does
+ * not delete do not add up, and its layer is like no other, so that deleting it harms nothing.
+ */
+export async function makeTrialImage(): Promise<TrialImage> {
+  const archive = pack();
+  archive.entry({ name: 'keel-pkg-doctor', mtime: new Date(0) }, 'left by synctl doctor; may be deleted\n');
+  archive.finalize();
+  const tar = await buffer(archive);
+  const layer = gzipSync(tar);
+  const configuration = Buffer.from(
+    JSON.stringify({
+      ...PLATFORM,
+      config: { Labels: { 'io.github.keel-pkg': 'doctor' } },
+      rootfs: { type: 'layers', diff_ids: [digestOf(tar)] },
+      history: [{ created_by: 'synctl doctor' }],
+    }),
+  );
+  return {
+    blobs: [blobOf(configuration), blobOf(layer)],
+    families: [
+      makeFamily('OCI', configuration, layer, {
+        image: MEDIA_TYPE.ociManifest,
+        index: MEDIA_TYPE.ociIndex,
+        configuration: 'application/vnd.oci.image.config.v1+json',
+        layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
+      }),
+      makeFamily('Docker', configuration, layer, {
+        image: MEDIA_TYPE.dockerManifest,
+        index: MEDIA_TYPE.dockerList,
+        configuration: 'application/vnd.docker.container.image.v1+json',
+        layer: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+      }),
+    ],
+  };
+}
+
+function blobOf(bytes: Buffer): TrialBlob {
+  const descriptor = describe('application/octet-stream', bytes);
+  return { descriptor, source: { about: 'the trial image', open: async () => Readable.from([bytes]) } };
+}
+
+function describe(mediaType: string, bytes: Buffer): Descriptor {
+  return { mediaType, digest: digestOf(bytes), size: bytes.length };
+}
+
+function makeFamily(
+  name: TrialFamily['name'],
+  configuration: Buffer,
+  layer: Buffer,
+  types: {
+    readonly image: ManifestMediaType;
+    readonly index: ManifestMediaType;
+    readonly configuration: string;
+    readonly layer: string;
+  },
+): TrialFamily {
+  const manifest = (mediaType: ManifestMediaType, body: object): Manifest => {
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...body }));
+    return parseManifest(bytes, mediaType, 'the trial image');
+  };
+  const image = manifest(types.image, {
+    config: describe(types.configuration, configuration),
+    layers: [describe(types.layer, layer)],
+  });
+  const entry = { ...describe(types.image, image.bytes), platform: PLATFORM };
+  return { name, image, index: manifest(types.index, { manifests: [entry] }) };
+}

@@ -1,0 +1,149 @@
+import { Failure } from '../../lib/failure.ts';
+import { discardBody } from '../../lib/http.ts';
+import { formatSize } from '../../lib/size.ts';
+import { deleteScope, pushScope } from '../../registry/authorization.ts';
+import { pushBlob } from '../../registry/blob-push.ts';
+import type { Digest } from '../../registry/digest.ts';
+import type { Manifest } from '../../registry/manifest.ts';
+import type { Repository } from '../../registry/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { RegistryFailure } from '../../registry/registry-failure.ts';
+import { cancelUpload, openUpload } from '../../registry/upload-session.ts';
+import { joinWords } from '../wording.ts';
+import { doubtful, type Finding, fine } from './diagnosis.ts';
+import { makeTrialImage, type TrialImage } from './trial-image.ts';
+
+/** What a destination shows of itself while a tiny image without a tag is pushed to it and deleted again. */
+export class Trial {
+  readonly #target: Registry;
+  readonly #repository: Repository;
+  readonly #signal: AbortSignal;
+  readonly #manifests: Manifest[] = [];
+  #image: TrialImage | undefined;
+  #areBlobsThere = false;
+
+  constructor(target: Registry, repository: Repository, signal: AbortSignal) {
+    this.#target = target;
+    this.#repository = repository;
+    this.#signal = signal;
+  }
+
+  /** Opens an upload and cancels it, which shows the permission to push without a byte of content. */
+  async openUpload(): Promise<Finding> {
+    const about = `${this.#target.host}/${this.#repository}`;
+    try {
+      const upload = await openUpload(this.#target, this.#repository, this.#signal);
+      if (typeof upload === 'object') await cancelUpload(this.#target, upload);
+      return fine(`pushing to ${about} is allowed`);
+    } catch (error) {
+      const isAbsent = error instanceof RegistryFailure && error.code === 'NOT_FOUND';
+      if (!isAbsent) throw error;
+      const { code, message, status } = error;
+      const hint = 'create the repository, or let the registry create repositories on push';
+      throw new RegistryFailure({ code, about, message, hint, status: status ?? 404, cause: error });
+    }
+  }
+
+  /** Pushes the blobs, and asks to mount one of them from the very repository that has it. */
+  async pushLayer(): Promise<Finding> {
+    const { blobs } = await this.#trialImage();
+    this.#areBlobsThere = true;
+    for (const { descriptor, source } of blobs) {
+      await pushBlob({
+        registry: this.#target,
+        repository: this.#repository,
+        descriptor,
+        sources: () => [source],
+        isAbsent: false,
+        signal: this.#signal,
+      });
+    }
+    const [first] = blobs;
+    if (first === undefined) return fine('a layer arrives');
+    const mount = { digest: first.descriptor.digest, from: this.#repository };
+    const opened = await openUpload(this.#target, this.#repository, this.#signal, mount);
+    if (opened === 'mounted')
+      return fine('a layer arrives, and a mount tells in one request that it is there');
+    if (opened !== 'refused') await cancelUpload(this.#target, opened);
+    return fine('a layer arrives; whether one is there already takes a request more, as it does not mount');
+  }
+
+  /** Pushes an image and an index of both families by their digests. */
+  async pushManifests(): Promise<Finding> {
+    const { families } = await this.#trialImage();
+    const taken: string[] = [];
+    const refused: { readonly name: string; readonly reason: string }[] = [];
+    for (const { name, image, index } of families) {
+      for (const [form, manifest] of [
+        ['image', image],
+        [name === 'OCI' ? 'index' : 'list', index],
+      ] as const) {
+        const reason = await this.#refusalOf(manifest);
+        if (reason === undefined) taken.push(`${name} ${form}`);
+        else refused.push({ name: `${name} ${form}`, reason });
+      }
+    }
+    if (refused.length === 0) return fine(`it takes ${joinWords(taken)}`);
+    const names = joinWords(refused.map((each) => each.name));
+    const message = `it refuses ${names}: ${refused[0]?.reason ?? ''}`;
+    const hint = `images in ${refused.length === 1 ? 'this format' : 'these formats'} will fail; update the registry`;
+    if (taken.length > 0) return doubtful(message, hint);
+    const about = `${this.#target.host}/${this.#repository}`;
+    throw new Failure({ code: 'FORMATS_REFUSED', about, message, hint });
+  }
+
+  /** Deletes what the trial pushed, the index before its parts. */
+  async remove(): Promise<Finding> {
+    const manifests = this.#manifests.toReversed();
+    const blobs = this.#areBlobsThere ? (await this.#trialImage()).blobs : [];
+    let left = 0;
+    for (const { digest, bytes } of manifests) {
+      if (!(await this.#delete('manifests', digest))) left += bytes.length;
+    }
+    // Where manifests stay, their blobs have to.
+    for (const { descriptor } of blobs) {
+      const isGone = left === 0 && (await this.#delete('blobs', descriptor.digest));
+      if (!isGone) left += descriptor.size;
+    }
+    if (left === 0) return fine('the trial image was deleted again');
+    return fine(`the registry keeps the trial image, ${formatSize(left)} without a tag, until it cleans up`);
+  }
+
+  async #trialImage(): Promise<TrialImage> {
+    this.#image ??= await makeTrialImage();
+    return this.#image;
+  }
+
+  async #refusalOf(manifest: Manifest): Promise<string | undefined> {
+    try {
+      await this.#target.putManifest(this.#repository, manifest.digest, manifest, this.#signal);
+      this.#manifests.push(manifest);
+      return undefined;
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (error instanceof RegistryFailure && !error.transient) return error.message;
+      throw error;
+    }
+  }
+
+  async #delete(what: 'manifests' | 'blobs', digest: Digest): Promise<boolean> {
+    const target = this.#target;
+    try {
+      const answer = await target.send({
+        method: 'DELETE',
+        url: target.url(`/v2/${this.#repository}/${what}/${digest}`),
+        scopes: [pushScope(this.#repository), deleteScope(this.#repository)],
+        expected: [200, 202, 204, 404],
+        about: target.nameOf(this.#repository, digest),
+        action: 'delete the trial image',
+        signal: this.#signal,
+      });
+      discardBody(answer);
+      return true;
+    } catch {
+      // Many registries delete for nobody, or only for an administrator; what stays is told.
+      this.#signal.throwIfAborted();
+      return false;
+    }
+  }
+}
