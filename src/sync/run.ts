@@ -4,6 +4,7 @@ import type { Place, Reporter } from '../lib/reporter.ts';
 import type { Registries } from '../registry/client.ts';
 import type { CredentialHelper } from '../registry/docker-config.ts';
 import { formatPlatform } from '../registry/platform.ts';
+import { placeOfClaim } from './collision-place.ts';
 import { openRegistries } from './connections.ts';
 import { discover, type FoundRepository } from './discovery.ts';
 import { groupByDestination, type RepositoryGroup } from './grouping.ts';
@@ -17,7 +18,7 @@ import type { SyncSettings } from './settings.ts';
 import { compareListings, viewOfSource } from './source-view.ts';
 import { type RecordedRun, State } from './state.ts';
 import { tellTrouble } from './telling.ts';
-import { movedLine, plannedLine, unmatchedWarning } from './wording.ts';
+import { movedLine, plannedLine, type Route, unmatchedWarning } from './wording.ts';
 
 /** What a run borrows from its front. */
 export interface RunParts {
@@ -135,9 +136,14 @@ class Run {
     return { report, runs };
   }
 
-  #scope(): string {
+  #route(): Route {
     const { source, destination, namespace } = this.#settings;
-    return `${source} ${destination}/${namespace ?? ''}`;
+    return { source, destination: namespace === undefined ? destination : `${destination}/${namespace}` };
+  }
+
+  #scope(): string {
+    const { source, destination } = this.#route();
+    return `${source} ${destination}`;
   }
 
   #reportHead() {
@@ -190,7 +196,7 @@ class Run {
       reporter,
       now: this.#now(),
       signal: deadline.signal,
-      onResult: (image) => this.#take(image),
+      onResult: (image) => this.#take(image, set),
     });
     const show = (): void => {
       reporter.progress({
@@ -210,12 +216,12 @@ class Run {
     }
   }
 
-  #take(image: ReportedImage): void {
+  #take(image: ReportedImage, set: ImageSet): void {
     this.#images.push(image);
     const { reporter } = this.#parts;
     const line = this.#settings.dryRun ? plannedLine : movedLine;
-    if (image.outcome === 'copied') reporter.line(line(image));
-    else tellTrouble(image, reporter);
+    if (image.outcome === 'copied') reporter.line(line(image, this.#route()));
+    else tellTrouble(image, reporter, placeOfClaim(set, this.#settings.source, image.claimants ?? []));
   }
 
   #findUnmatched(

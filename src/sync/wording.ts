@@ -33,7 +33,8 @@ export function headline({ totals, duration, dryRun, interrupted }: HeadlineFact
     ...part(totals.copied, `${dryRun ? 'to copy' : 'copied'}${size}`),
     ...part(totals.skipped, 'unchanged'),
     ...part(totals.failed, dryRun ? 'cannot be copied' : 'failed'),
-    ...part(totals.deferred, 'deferred'),
+    // What an early end left over is told by itself.
+    ...part(Math.max(0, totals.deferred - (interrupted?.left ?? 0)), 'deferred'),
   ];
   const told = parts.length === 0 ? 'no image matched' : parts.join(', ');
   const sentence = `${dryRun ? 'dry run: ' : ''}${told} in ${formatSpent(duration)}`;
@@ -43,18 +44,49 @@ export function headline({ totals, duration, dryRun, interrupted }: HeadlineFact
   return `stopped early, ${interrupted.message}: ${sentence}; ${left}`;
 }
 
-/** Gives the line of an image that moved: where from, where to, bytes sent, time. */
-export function movedLine(
-  image: Pick<ReportedImage, 'source' | 'destination' | 'bytes' | 'milliseconds'>,
-): string {
-  const spent = formatDuration(milliseconds(image.milliseconds));
-  return `${image.source} → ${image.destination}  ${formatSize(image.bytes)}  ${spent}`;
+/** Where a run mirrors from and to, as its first line tells: names below need not repeat it. */
+export interface Route {
+  /** Host. */
+  readonly source: string;
+  /** Host, and namespace where there is one. */
+  readonly destination: string;
 }
 
-/** Gives the line of an image that a dry run would copy. */
-export function plannedLine(image: Pick<ReportedImage, 'source' | 'destination' | 'reason'>): string {
+/**
+ * Gives the line of an image that moved: bytes sent, time, and its name, with the new one where it has another:
+ * `  196 KiB     1.5 s  coredns/coredns:v1.14.2 → coredns:v1.14.2`.
+ */
+export function movedLine(
+  image: Pick<ReportedImage, 'source' | 'destination' | 'bytes' | 'milliseconds'>,
+  route: Route,
+): string {
+  const spent = formatDuration(milliseconds(image.milliseconds));
+  return `${formatSize(image.bytes).padStart(9)} ${spent.padStart(9)}  ${shortNames(image, route)}`;
+}
+
+/** Gives the line of an image that a dry run would copy, and why it would. */
+export function plannedLine(
+  image: Pick<ReportedImage, 'source' | 'destination' | 'reason'>,
+  route: Route,
+): string {
   const why = image.reason === undefined ? '' : `  (${image.reason.message})`;
-  return `${image.source} → ${image.destination}${why}`;
+  return `  ${shortNames(image, route)}${why}`;
+}
+
+const SIGNATURE_NAME = /:sha256-([0-9a-f]{12})[0-9a-f]{52}/g;
+
+function shortNames(
+  { source, destination }: Pick<ReportedImage, 'source' | 'destination'>,
+  route: Route,
+): string {
+  const from = withoutPrefix(source, `${route.source}/`);
+  const to = withoutPrefix(destination, `${route.destination}/`);
+  const names = from === to ? from : `${from} → ${to}`;
+  return names.replaceAll(SIGNATURE_NAME, ':sha256-$1…');
+}
+
+function withoutPrefix(text: string, prefix: string): string {
+  return text.startsWith(prefix) ? text.slice(prefix.length) : text;
 }
 
 /** Gives the line of an image that did not arrive: what happened to it, and what to change. */

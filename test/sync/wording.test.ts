@@ -15,6 +15,7 @@ import {
 
 const NONE: Totals = { total: 0, copied: 0, skipped: 0, failed: 0, deferred: 0, bytes: 0 };
 const MIB = 1024 * 1024;
+const ROUTE = { source: 'registry.k8s.io', destination: 'registry.cn-hangzhou.aliyuncs.com/keel' };
 
 describe('headline', () => {
   const MIXED = { ...NONE, total: 1217, copied: 12, skipped: 1204, failed: 1, bytes: 340 * MIB };
@@ -54,15 +55,26 @@ const PAUSE = {
 
 describe('the line of an image', () => {
   test('that moved', () => {
-    expect(movedLine({ ...PAUSE, bytes: 1.2 * MIB, milliseconds: 812 })).toBe(
-      'registry.k8s.io/pause:3.10.2 → registry.cn-hangzhou.aliyuncs.com/keel/pause:3.10.2  1.2 MiB  812 ms',
+    expect(movedLine({ ...PAUSE, bytes: 1.2 * MIB, milliseconds: 812 }, ROUTE)).toBe(
+      '  1.2 MiB    812 ms  pause:3.10.2',
+    );
+    const renamed = {
+      source: 'registry.k8s.io/coredns/coredns:v1.14.2',
+      destination: 'registry.cn-hangzhou.aliyuncs.com/keel/coredns:v1.14.2',
+      bytes: 0,
+      milliseconds: 90_000,
+    };
+    expect(movedLine(renamed, ROUTE)).toBe('      0 B  1 m 30 s  coredns/coredns:v1.14.2 → coredns:v1.14.2');
+    const extra = { ...renamed, source: `ghcr.io/signed:sha256-${'0123456789abcdef'.repeat(4)}.sig` };
+    expect(movedLine(extra, ROUTE)).toBe(
+      '      0 B  1 m 30 s  ghcr.io/signed:sha256-0123456789ab….sig → coredns:v1.14.2',
     );
   });
 
   test('that a dry run would copy', () => {
     const reason = { code: 'MISSING', message: 'missing' };
-    expect(plannedLine({ ...PAUSE, reason })).toBe(`${PAUSE.source} → ${PAUSE.destination}  (missing)`);
-    expect(plannedLine(PAUSE)).toBe(`${PAUSE.source} → ${PAUSE.destination}`);
+    expect(plannedLine({ ...PAUSE, reason }, ROUTE)).toBe('  pause:3.10.2  (missing)');
+    expect(plannedLine(PAUSE, ROUTE)).toBe('  pause:3.10.2');
   });
 
   const denied = { code: 'DENIED', message: 'keel/pause may not be pushed to', hint: 'log in as its owner' };
