@@ -18,3 +18,11 @@ export const EXIT_CODES: readonly { readonly codes: string; readonly meaning: st
   { codes: '2', meaning: 'A flag or a configuration file is wrong; nothing was done' },
   { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; the state is saved' },
 ];
+
+/** The same for packer. */
+export const PACKER_EXIT_CODES: typeof EXIT_CODES = [
+  { codes: '0', meaning: 'All is well' },
+  { codes: '1', meaning: 'There is no package, or it could not be published everywhere' },
+  { codes: '2', meaning: 'A flag or a configuration file is wrong; nothing was done' },
+  { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; what was fetched is kept' },
+];

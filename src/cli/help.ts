@@ -3,11 +3,11 @@ import { EXIT_CODES } from './exit-code.ts';
 const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');
 
 /** Gives the examples and exit codes that end a command's help. */
-export function helpEnding(examples: readonly string[], withExitCodes = true): string {
-  const codes = EXIT_CODES.map(({ codes, meaning }) => `${codes.padEnd(10)}${meaning}`);
+export function helpEnding(examples: readonly string[], exitCodes = EXIT_CODES): string {
+  const codes = exitCodes.map(({ codes, meaning }) => `${codes.padEnd(10)}${meaning}`);
   const parts = [
     ...(examples.length === 0 ? [] : [`\nExamples:\n${indented(examples)}`]),
-    ...(withExitCodes ? [`\nExit codes:\n${indented(codes)}`] : []),
+    `\nExit codes:\n${indented(codes)}`,
   ];
   return parts.join('\n');
 }
@@ -26,5 +26,15 @@ export const EXAMPLES = {
   check: ['synctl check kube-apiserver:v1.36.1', 'synctl check quay.io/coreos/etcd:v3.6.1 --json'],
   doctor: ['synctl doctor -u robot --password-stdin --push-to registry.example.com < secret.txt'],
   sum: ['synctl sum', 'synctl sum /var/lib/keel/sync.bolt.db --json'],
+  packer: [
+    'packer --dry-run                     # what would be fetched, and how it is checked',
+    'packer --kube-version 1.37.1 --arch arm64 --image-source upstream',
+    'packer -u robot --password-stdin --registry registry.example.com --namespace kube < secret.txt',
+    'packer --lock keel.lock.json         # the first time it writes it, from then on it obeys it',
+  ],
+  push: [
+    'packer push --pkg-uri kube-1.37.1-amd64.tar.gz --bucket keel',
+    'packer push --pkg-uri kube-1.37.1-amd64.tar.gz --repo dockerhub,release',
+  ],
   merge: ['synctl merge shard-*.json --report report.json'],
 } as const;

@@ -7,14 +7,14 @@ import { EXIT, type ExitCode } from './exit-code.ts';
 const USAGE_CODE = /_MALFORMED$/;
 
 /** Tells what ended a command, each problem of a configuration file on its own line, and gives the exit code. */
-export function reportOutcome(error: unknown, reporter: Reporter): ExitCode {
+export function reportOutcome(error: unknown, reporter: Reporter, tool: string): ExitCode {
   if (error instanceof ConfigurationFailure) {
     for (const problem of error.problems) reporter.error(problem.message, problem.place);
     return EXIT.usage;
   }
   const text = describeFailure(error);
   if (error instanceof Failure) reporter.error(text);
-  else reporter.error(`${text} (this is a fault of synctl: KEEL_DEBUG=1 tells where)`);
+  else reporter.error(`${text} (this is a fault of ${tool}: KEEL_DEBUG=1 tells where)`);
   if (error instanceof Error) reporter.detail(error.stack ?? text);
   return USAGE_CODE.test(failureCode(error)) ? EXIT.usage : EXIT.failure;
 }

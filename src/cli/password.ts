@@ -1,17 +1,47 @@
 import { text } from 'node:stream/consumers';
+import { parseSwitch } from '../config/flag-value.ts';
 import { Failure } from '../lib/failure.ts';
 
 /** Where `--password-stdin` reads; `process.stdin` is one. */
 export type InputStream = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 
+/**
+ * Gives the flags of a command with the password from standard input where `--password-stdin` asks for it, and what
+ * the user should be told. Throws `FLAG_MALFORMED`.
+ */
+export async function takePassword(
+  given: ReadonlyMap<string, string>,
+  input: InputStream,
+  command: string,
+): Promise<{ readonly values: ReadonlyMap<string, string>; readonly notices: readonly string[] }> {
+  const values = new Map(given);
+  if (!parseSwitch(values.get('password-stdin') ?? 'no', '--password-stdin')) {
+    if (!values.has('password')) return { values, notices: [] };
+    const notice =
+      '--password: every user of this machine can read it in the list of processes; ' +
+      '--password-stdin and KEEL_PASSWORD keep it private';
+    return { values, notices: [notice] };
+  }
+  if (values.has('password')) {
+    throw new Failure({
+      code: 'FLAG_MALFORMED',
+      about: '--password-stdin',
+      message: 'there is --password as well',
+      hint: 'give one of them',
+    });
+  }
+  values.set('password', await readPassword(input, command));
+  return { values, notices: [] };
+}
+
 /** Reads a password from standard input, without the line end that `echo` adds. Throws `FLAG_MALFORMED`. */
-export async function readPassword(input: InputStream): Promise<string> {
+async function readPassword(input: InputStream, command: string): Promise<string> {
   const refuse = (message: string) =>
     new Failure({
       code: 'FLAG_MALFORMED',
       about: '--password-stdin',
       message,
-      hint: 'write: synctl sync --username NAME --password-stdin < FILE',
+      hint: `write: ${command} --username NAME --password-stdin < FILE`,
     });
   if (input.isTTY === true) throw refuse('standard input is a terminal, where the password would be seen');
   const password = (await text(input)).replace(/\r?\n$/, '');

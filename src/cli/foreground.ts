@@ -1,0 +1,76 @@
+import type { EventEmitter } from 'node:events';
+import { describeFailure, type Failure } from '../lib/failure.ts';
+import type { CommandContext } from './commands.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { Interrupt } from './interrupt.ts';
+import { reportOutcome } from './outcome.ts';
+import type { InputStream } from './password.ts';
+import type { TextStream } from './stream.ts';
+import { TerminalReporter } from './terminal-reporter.ts';
+
+/** What a command needs of its process; `process` itself is one. */
+export interface ProcessLike extends EventEmitter {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: InputStream;
+  readonly stdout: TextStream;
+  readonly stderr: TextStream;
+  exit(code: number): never;
+}
+
+/** Settings with what the user should be told about them, or everything that is wrong with them. */
+export type Parsed<Settings> =
+  | { readonly ok: true; readonly settings: Settings; readonly notices: readonly string[] }
+  | { readonly ok: false; readonly failures: readonly Failure[] };
+
+/** How a tool calls itself, and what it says when it is asked to stop. */
+export interface ToolWords {
+  readonly name: string;
+  readonly stopping: string;
+}
+
+/**
+ * Runs a command at a terminal: tells what is wrong with its settings, shows its progress, winds it up at Ctrl-C, tells
+ * what ended it, and gives the code to exit with.
+ */
+export async function runInForeground<Settings extends { readonly json: boolean }>(
+  process: ProcessLike,
+  words: ToolWords,
+  parsed: Parsed<Settings>,
+  work: (settings: Settings, context: CommandContext) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const { stdout, stderr, env } = process;
+  const json = parsed.ok && parsed.settings.json;
+  const reporter = new TerminalReporter({ stdout, stderr, environment: env, json });
+  const closeReporter = () => reporter.close();
+  using interrupt = new Interrupt(
+    process,
+    () => reporter.warning(words.stopping),
+    (code) => {
+      reporter.close();
+      process.exit(code);
+    },
+  );
+  const print = (text: string) => {
+    reporter.close();
+    stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  };
+  // An exception that nobody caught must not leave a terminal without its cursor.
+  process.once('exit', closeReporter);
+  try {
+    if (!parsed.ok) {
+      for (const failure of parsed.failures) reporter.error(describeFailure(failure));
+      return EXIT.usage;
+    }
+    for (const notice of parsed.notices) reporter.warning(notice);
+    const code = await work(parsed.settings, { reporter, signal: interrupt.signal, print });
+    return interrupt.exitCode ?? code;
+  } catch (error) {
+    if (interrupt.exitCode !== undefined && error === interrupt.signal.reason) return interrupt.exitCode;
+    const code = reportOutcome(error, reporter, words.name);
+    return interrupt.exitCode ?? code;
+  } finally {
+    reporter.close();
+    process.off('exit', closeReporter);
+  }
+}
