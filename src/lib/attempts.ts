@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import type { Duration } from './duration.ts';
+import { type Duration, milliseconds } from './duration.ts';
+import { pause } from './pause.ts';
 
 /** How often something is tried in all, and how long before the second time; the wait grows by half each time. */
 export interface AttemptPolicy {
@@ -32,7 +32,7 @@ export async function attempt<Result>(
       if (number >= policy.attempts || signal.aborted || !options.isTransient(error)) throw error;
       options.onRetry?.(error, number);
       const delay = policy.interval * 1.5 ** (number - 1) * (0.8 + 0.4 * Math.random());
-      await wait(delay, undefined, { signal });
+      await pause(milliseconds(delay), signal);
     }
   }
 }

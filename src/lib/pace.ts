@@ -1,4 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { milliseconds } from './duration.ts';
+import { pause } from './pause.ts';
 
 /** Spreads starts over time: at most `perSecond` of them a second, after a burst of a tenth of that. */
 export class Pace {
@@ -16,6 +17,6 @@ export class Pace {
     const now = performance.now();
     this.#next = Math.max(this.#next, now - this.#burst) + this.#gap;
     const delay = this.#next - this.#gap - now;
-    if (delay > 0) await wait(delay, undefined, { signal });
+    if (delay > 0) await pause(milliseconds(delay), signal);
   }
 }

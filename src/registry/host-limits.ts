@@ -1,7 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { type Duration, milliseconds, seconds } from '../lib/duration.ts';
 import { Lane, type LaneWidth } from '../lib/lane.ts';
 import { Pace } from '../lib/pace.ts';
+import { pause } from '../lib/pause.ts';
 import type { Host } from './reference.ts';
 import { RegistryFailure } from './registry-failure.ts';
 
@@ -64,7 +64,7 @@ export class HostLimits {
   async patience(signal: AbortSignal): Promise<void> {
     while (this.#heldUntil > Date.now()) {
       this.#refuseIfTooLong();
-      await wait(milliseconds(this.#heldUntil - Date.now()), undefined, { signal });
+      await pause(milliseconds(this.#heldUntil - Date.now()), signal);
     }
   }
 

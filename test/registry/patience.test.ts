@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import { milliseconds } from '../../src/lib/duration.ts';
+import { parseRepository, parseTag } from '../../src/registry/reference.ts';
+import { htmlError, rateLimited } from '../support/registry/faults.ts';
+import { startRegistry } from '../support/registry/registry.ts';
+import { seedImage } from '../support/registry/seed.ts';
+import { TestClient } from '../support/test-client.ts';
+
+const APP = parseRepository('app');
+const OTHER = parseRepository('other');
+const TAG = parseTag('1.0');
+const TIMEOUTS = { connect: milliseconds(2000), firstByte: milliseconds(150), idle: milliseconds(150) };
+
+describe('a host that asks for patience', () => {
+  it('is left alone as a whole until then, and other hosts are not', async () => {
+    await using server = await startRegistry();
+    await using elsewhere = await startRegistry();
+    for (const { storage } of [server, elsewhere]) {
+      for (const name of ['app', 'other']) seedImage(storage, name, { tags: ['1.0'] });
+    }
+    using client = new TestClient(server.host);
+    await client.registry.greet();
+    server.fail({ match: { kind: 'manifest-head' }, fault: rateLimited(1) });
+    const asked = performance.now();
+    const limited = server.journal.next({ kind: 'manifest-head' });
+    const first = client.registry.findManifest(APP, TAG, client.signal);
+    await limited;
+    await expect.poll(() => client.registries.traffic.get(server.host)?.rateLimited).toBe(1);
+    const second = client.registry.listTags(OTHER, client.signal);
+    await client.registries.at(elsewhere.host).listTags(APP, client.signal);
+    expect(performance.now() - asked).toBeLessThan(900);
+    expect(server.journal.count('tags-list')).toBe(0);
+    await Promise.all([first, second]);
+    // Timers may fire a little before the time that a clock tells.
+    expect(performance.now() - asked).toBeGreaterThan(950);
+    expect(server.journal.count('manifest-head')).toBe(2);
+  });
+
+  it('may say so with a date', async () => {
+    await using server = await startRegistry();
+    seedImage(server.storage, 'app', { tags: ['1.0'] });
+    // Dates have whole seconds.
+    const until = new Date(Math.ceil((Date.now() + 500) / 1000) * 1000);
+    server.fail({ match: { kind: 'tags-list' }, fault: rateLimited(until, 503) });
+    using client = new TestClient(server.host);
+    await client.registry.listTags(APP, client.signal);
+    expect(Date.now()).toBeGreaterThanOrEqual(until.getTime() - 5);
+  });
+
+  it.each([
+    ['six minutes', 360, undefined],
+    ['longer than the run lasts', 60, 30_000],
+  ])('for %s is put off to the next run', async (_name, seconds, left) => {
+    await using server = await startRegistry();
+    server.fail({ match: { kind: 'tags-list' }, fault: rateLimited(seconds) });
+    const deadline = left === undefined ? {} : { deadline: Date.now() + left };
+    using client = new TestClient(server.host, deadline);
+    for (const name of [APP, OTHER]) {
+      await expect(client.registry.listTags(name, client.signal)).rejects.toMatchObject({
+        code: 'RATE_LIMITED',
+        about: server.host,
+        message: expect.stringMatching(/^deferred \(rate limited until \d\d:\d\d UTC\)$/),
+      });
+    }
+    expect(server.journal.count('tags-list')).toBe(1);
+  });
+
+  it('stops waiting when the run ends', async () => {
+    await using server = await startRegistry();
+    server.fail({ match: { kind: 'tags-list' }, fault: rateLimited(60) });
+    const run = new AbortController();
+    using client = new TestClient(server.host, { signal: run.signal });
+    const listed = client.registry.listTags(APP, run.signal);
+    await expect.poll(() => client.registries.traffic.get(server.host)?.rateLimited).toBe(1);
+    run.abort(new Error('the run is over'));
+    await expect(listed).rejects.toThrow('the run is over');
+  });
+
+  it('halves what is asked of it at a time', async () => {
+    await using server = await startRegistry();
+    seedImage(server.storage, 'app', { tags: ['1.0'] });
+    const limits = { metadata: { start: 8, ceiling: 64 }, transfers: { start: 4, ceiling: 8 } };
+    using client = new TestClient(server.host, { limits });
+    server.fail({ match: { kind: 'tags-list' }, fault: rateLimited(0) });
+    await client.registry.listTags(APP, client.signal);
+    expect(client.registry.limits.metadata.width).toBe(4);
+    expect(client.registry.limits.transfers.width).toBe(2);
+  });
+
+  it('is never asked for more at a time than the limit says', async () => {
+    await using server = await startRegistry();
+    for (let number = 0; number < 12; number += 1) seedImage(server.storage, `app${number}`);
+    const gate = Promise.withResolvers<void>();
+    server.fail({
+      match: { kind: 'tags-list' },
+      times: Infinity,
+      fault: { kind: 'hold', until: gate.promise },
+    });
+    using client = new TestClient(server.host, {
+      limits: { metadata: { start: 3 }, transfers: { start: 1 } },
+    });
+    const third = Array.from({ length: 12 }, (_, number) => parseRepository(`app${number}`));
+    const listed = Promise.all(third.map((name) => client.registry.listTags(name, client.signal)));
+    await expect.poll(() => server.journal.count('tags-list')).toBe(3);
+    gate.resolve();
+    await listed;
+    expect(server.journal.peak('tags-list')).toBe(3);
+    expect(server.journal.connections()).toBeLessThanOrEqual(4);
+  });
+});
+
+describe('attempts', () => {
+  it.each([408, 500, 502, 503, 504])('go on after %d', async (status) => {
+    await using server = await startRegistry();
+    seedImage(server.storage, 'app', { tags: ['1.0'] });
+    server.fail({ match: { kind: 'tags-list' }, times: 2, fault: htmlError(status) });
+    using client = new TestClient(server.host);
+    expect((await client.registry.listTags(APP, client.signal)).tags).toEqual(['1.0']);
+  });
+
+  it.each([400, 403, 404, 405])('end at %d', async (status) => {
+    await using server = await startRegistry();
+    server.fail({ match: { kind: 'tags-list' }, times: Infinity, fault: htmlError(status) });
+    using client = new TestClient(server.host);
+    await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({ status });
+    expect(server.journal.count('tags-list')).toBe(1);
+  });
+
+  it('are as many as the settings say, and the last failure is told', async () => {
+    await using server = await startRegistry();
+    server.fail({ match: { kind: 'tags-list' }, times: Infinity, fault: htmlError(502) });
+    const told: number[] = [];
+    using client = new TestClient(server.host, { attempts: 4, onRetry: (_, attempt) => told.push(attempt) });
+    await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
+      code: 'REGISTRY_BROKEN',
+      message: 'cannot list its tags, the registry answered 502',
+    });
+    expect(told).toEqual([1, 2, 3]);
+    expect(server.journal.count('tags-list')).toBe(4);
+  });
+
+  it('go on after a connection that was cut or fell silent', async () => {
+    await using server = await startRegistry();
+    const image = seedImage(server.storage, 'app', { tags: ['1.0'] });
+    for (const fault of [
+      { kind: 'reset' },
+      { kind: 'silence' },
+      { kind: 'reset-answer', afterBytes: 20 },
+      { kind: 'silence', afterBytes: 20 },
+    ] as const) {
+      server.fail({ match: { kind: 'manifest-get' }, fault });
+    }
+    using client = new TestClient(server.host, { attempts: 5, timeouts: TIMEOUTS });
+    expect((await client.registry.getManifest(APP, TAG, client.signal)).digest).toBe(image.digest);
+    // A reset of a kept connection is repeated at once, without counting as an attempt.
+    expect(server.journal.count('manifest-get')).toBe(5);
+  });
+
+  it('end with TIMED_OUT where no answer ever comes', async () => {
+    await using server = await startRegistry();
+    server.fail({ match: { kind: 'tags-list' }, times: Infinity, fault: { kind: 'silence' } });
+    using client = new TestClient(server.host, { attempts: 2, timeouts: TIMEOUTS });
+    await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({ code: 'TIMED_OUT' });
+  });
+
+  it('stop at once when the run ends', async () => {
+    await using server = await startRegistry();
+    server.fail({ match: { kind: 'tags-list' }, fault: { kind: 'silence' } });
+    const run = new AbortController();
+    using client = new TestClient(server.host, { signal: run.signal });
+    const asked = server.journal.next({ kind: 'tags-list' });
+    const listed = client.registry.listTags(APP, run.signal);
+    await asked;
+    run.abort(new Error('the run is over'));
+    await expect(listed).rejects.toThrow('the run is over');
+    expect(server.journal.count('tags-list')).toBe(1);
+  });
+});
