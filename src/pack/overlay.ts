@@ -21,6 +21,17 @@ export interface OverlayValues {
   readonly containerdMajor: number;
 }
 
+/** A file of an overlay folder, not yet filled. */
+export interface OverlaySource {
+  /** Relative to the folder, with `/` between its parts. */
+  readonly path: string;
+  /** For messages. */
+  readonly about: string;
+  readonly content: Buffer;
+  /** 0o644 or 0o755. */
+  readonly mode: number;
+}
+
 export interface OverlayFile {
   readonly entry: FileEntry;
   readonly sha256: Digest;
@@ -89,34 +100,48 @@ async function readOverlayFile(path: string): Promise<{ content: Buffer; mode: n
   return { content: await readFile(path), mode: (mode & 0o100) === 0 ? 0o644 : 0o755 };
 }
 
-/**
- * Gives the files of an overlay folder (`--package`) as they go into the package. `NAME.tmpl` is filled and loses
- * its ending; `NAME.containerd-2.toml` goes in as `NAME.toml` where containerd 2 is packed, and not at all otherwise.
- * Throws `OVERLAY_UNUSABLE`, `TEMPLATE_MALFORMED`, or `PATH_UNSAFE` for names that cannot be in a package.
- */
-export async function overlayEntries(folder: string, values: OverlayValues): Promise<OverlayFile[]> {
+/** Reads the files of an overlay folder (`--package`), as they are. Throws `OVERLAY_UNUSABLE`. */
+export async function readOverlay(folder: string): Promise<OverlaySource[]> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
     const message = `the overlay folder cannot be read (${failureCode(cause)})`;
     throw new Failure({ code: 'OVERLAY_UNUSABLE', about: folder, message, hint: 'check --package', cause });
   });
-  const files: OverlayFile[] = [];
+  const sources: OverlaySource[] = [];
   for (const item of found) {
     if (item.isDirectory()) continue;
-    const path = join(item.parentPath, item.name);
+    const about = join(item.parentPath, item.name);
     if (!item.isFile()) {
       throw new Failure({
         code: 'OVERLAY_UNUSABLE',
-        about: path,
+        about,
         message: 'it is a link or device, only files go into a package',
       });
     }
-    const name = nameFor(relative(folder, path).split(sep).join('/'), values.containerdMajor);
-    if (name === undefined) continue;
-    const { content, mode } = await readOverlayFile(path);
-    const bytes = path.endsWith('.tmpl')
-      ? Buffer.from(fill(content.toString('utf8'), values, path))
-      : content;
-    files.push({ entry: bytesEntry(parseTreePath(name, path), bytes, mode), sha256: digestOf(bytes) });
+    const path = relative(folder, about).split(sep).join('/');
+    sources.push({ path, about, ...(await readOverlayFile(about)) });
   }
-  return files.toSorted((one, other) => (one.entry.path < other.entry.path ? -1 : 1));
+  return sources;
+}
+
+/**
+ * Gives files as they go into the package, later ones in place of earlier ones under the same name. `NAME.tmpl` is
+ * filled and loses its ending; `NAME.containerd-2.toml` goes in as `NAME.toml` where containerd 2 is packed, and not at
+ * all otherwise. Throws `TEMPLATE_MALFORMED`, or `PATH_UNSAFE` for names that cannot be in a package.
+ */
+export function overlayFiles(sources: readonly OverlaySource[], values: OverlayValues): OverlayFile[] {
+  const files = new Map<string, OverlayFile>();
+  for (const { path, about, content, mode } of sources) {
+    const name = nameFor(path, values.containerdMajor);
+    if (name === undefined) continue;
+    const bytes = path.endsWith('.tmpl')
+      ? Buffer.from(fill(content.toString('utf8'), values, about))
+      : content;
+    files.set(name, { entry: bytesEntry(parseTreePath(name, about), bytes, mode), sha256: digestOf(bytes) });
+  }
+  return [...files.values()].toSorted((one, other) => (one.entry.path < other.entry.path ? -1 : 1));
+}
+
+/** Gives the files of one overlay folder as they go into the package. Throws like `readOverlay` and `overlayFiles`. */
+export async function overlayEntries(folder: string, values: OverlayValues): Promise<OverlayFile[]> {
+  return overlayFiles(await readOverlay(folder), values);
 }

@@ -86,12 +86,14 @@ function nextAddress(from: URL, location: string, asked: URL): URL {
  */
 export async function openWebFile(request: {
   readonly http: HttpClient;
+  /** GET unless told. */
+  readonly method?: 'GET' | 'HEAD';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly expected: readonly number[];
   readonly signal: AbortSignal;
 }): Promise<HttpAnswer> {
-  const { http, signal } = request;
+  const { http, method = 'GET', signal } = request;
   let { url } = request;
   for (let hop = 0; hop <= REDIRECT_LIMIT; hop += 1) {
     const headers = {
@@ -100,7 +102,7 @@ export async function openWebFile(request: {
       'accept-encoding': 'identity',
       ...request.headers,
     };
-    const answer = await http.send({ method: 'GET', url, headers, signal });
+    const answer = await http.send({ method, url, headers, signal });
     if (request.expected.includes(answer.status)) return answer;
     const { location } = answer.headers;
     discardBody(answer);

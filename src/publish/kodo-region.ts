@@ -36,7 +36,7 @@ export async function discoverRegion(
   // The package knows no proxy (whose agents are plain http.Agent by their types), hence ours; and its default,
   // a cache of regions, would leave the access key in a file under /tmp.
   const agents = new AgentPool(undefined);
-  const agent = agents.agentFor(new URL(`${scheme}://${hosts[0] ?? ''}`));
+  const agent = await agents.agentFor(new URL(`${scheme}://${hosts[0] ?? ''}`));
   if (scheme === 'http') sdk.rpc.qnHttpClient.httpAgent = agent;
   else Object.assign(sdk.rpc.qnHttpClient, { httpsAgent: agent });
   const provider = new sdk.httpc.QueryRegionsProvider({

@@ -48,7 +48,7 @@ export class KodoService {
 
   /** Finds the hosts of a bucket. Throws `KodoRefusal`, or `UNREACHABLE` when no region service answers. */
   static async open(access: KodoAccess, http: HttpClient, signal: AbortSignal): Promise<KodoService> {
-    const { default: sdk } = await import('qiniu');
+    const { default: sdk } = await import(/* webpackMode: "eager" */ 'qiniu');
     const region =
       access.zone !== undefined && access.endpoint === undefined
         ? sdk.httpc.Region.fromRegionId(access.zone, { preferredScheme: 'https' })

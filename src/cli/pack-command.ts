@@ -1,0 +1,37 @@
+import { formatDuration } from '../lib/duration.ts';
+import { ownFiles } from '../pack/own-files.ts';
+import { runPack } from '../pack/run.ts';
+import type { PackSettings } from '../pack/settings.ts';
+import { plainPlan } from '../pack/wording.ts';
+import type { CommandContext } from './commands.ts';
+import { askCredentialHelper } from './credential-helper.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+
+/** Packing alone brings a package nowhere: `packer push` does. */
+const NOWHERE = { prove: async () => undefined, publish: async () => undefined };
+
+/** Packs, and closes with one sentence, or with the result as JSON. */
+export async function packCommand(settings: PackSettings, context: CommandContext): Promise<ExitCode> {
+  const { reporter, signal, print } = context;
+  const result = await runPack(settings, {
+    reporter,
+    signal,
+    environment: process.env,
+    runCredentialHelper: askCredentialHelper,
+    // Nothing a terminal shows ever holds a secret; there is no log to mask.
+    onSecret: () => undefined,
+    ownFiles: await ownFiles(),
+    destinations: NOWHERE,
+  });
+  if (result.kind === 'planned') {
+    if (settings.json) print(JSON.stringify(plainPlan(result.plan), undefined, 2));
+    return EXIT.success;
+  }
+  const { file, contents, duration } = result;
+  const { path, size, sha256, tarSha256, qetag } = file;
+  reporter.line(`packed in ${formatDuration(duration)}`);
+  if (settings.json) {
+    print(JSON.stringify({ ...contents, path, size, sha256, tarSha256, qetag }, undefined, 2));
+  }
+  return EXIT.success;
+}

@@ -1,0 +1,71 @@
+import { Command } from 'commander';
+import type { Flag } from '../config/flag.ts';
+import { PACK_FLAGS } from '../pack/flags.ts';
+import { PUSH_FLAGS } from '../publish/flags.ts';
+import { createOption, optionTerm } from './arguments.ts';
+import { PACKER_EXIT_CODES } from './exit-code.ts';
+import { EXAMPLES, helpEnding } from './help.ts';
+import type { TextStream } from './stream.ts';
+import { VERSION } from './version.ts';
+
+/** A command line of packer as it was understood: to pack or to publish, and its flags' texts by name. */
+export interface PackerInvocation {
+  readonly command: 'pack' | 'push';
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/**
+ * Gives packer's commands as a commander program, which calls `chosen` with what the user wants and throws
+ * `CommanderError` for help, version and command lines that make no sense. Without a command it packs.
+ */
+export function createPackerProgram(
+  stdout: TextStream,
+  stderr: TextStream,
+  chosen: (invocation: PackerInvocation) => Promise<void>,
+): Command {
+  const program = new Command('packer')
+    .summary('pack')
+    .description('Packs images, programs and configuration for installing Kubernetes without a network.')
+    .usage('[flags]\n       packer push --pkg-uri FILE [flags]')
+    .configureHelp({ optionTerm, subcommandTerm: (command) => command.name() })
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+      getOutHelpWidth: () => stdout.columns ?? 100,
+      getErrHelpWidth: () => stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    // Flags behind "push" are those of push, also where packing has one of the same name.
+    .enablePositionalOptions()
+    .helpCommand('help [command]', 'tell more of a command')
+    .exitOverride();
+  finish(program, PACK_FLAGS, EXAMPLES.packer, (values) => chosen({ command: 'pack', values }));
+  const push = program
+    .command('push')
+    .summary('publish a package that exists')
+    .description(
+      'Publishes a package: to Qiniu, to a registry, as a release on GitHub or as an artifact of the run.\n' +
+        'What is there already is not sent again; what was cut goes on where it stopped.',
+    )
+    .usage('--pkg-uri FILE [flags]');
+  finish(push, PUSH_FLAGS, EXAMPLES.push, (values) => chosen({ command: 'push', values }));
+  return program;
+}
+
+function finish(
+  command: Command,
+  flags: readonly Flag[],
+  examples: readonly string[],
+  run: (values: ReadonlyMap<string, string>) => Promise<void>,
+): void {
+  const values = new Map<string, string>();
+  for (const flag of flags) command.addOption(createOption(flag, values));
+  const full = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
+  command
+    .version(VERSION, '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .showHelpAfterError(`See "${full} --help".`)
+    .addHelpText('after', helpEnding(examples, PACKER_EXIT_CODES))
+    .action(() => run(values));
+}

@@ -1,0 +1,66 @@
+import { CommanderError } from 'commander';
+import { Failure } from '../lib/failure.ts';
+import { PACK_FLAGS } from '../pack/flags.ts';
+import { type PackSettings, parsePackSettings } from '../pack/settings.ts';
+import { PUSH_FLAGS } from '../publish/flags.ts';
+import { type PushSettings, parsePushSettings } from '../publish/push-settings.ts';
+import { expandArguments } from './arguments.ts';
+import type { CommandContext } from './commands.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { type Parsed, type ProcessLike, runInForeground } from './foreground.ts';
+import { createPackerProgram, type PackerInvocation } from './packer-program.ts';
+import { takePassword } from './password.ts';
+
+/** The work behind each command of packer. What they throw is shown, and ends the command with 1 or 2. */
+export interface PackerCommands {
+  pack(settings: PackSettings, context: CommandContext): Promise<ExitCode>;
+  push(settings: PushSettings, context: CommandContext): Promise<ExitCode>;
+}
+
+const WORDS = {
+  name: 'packer',
+  stopping: 'stopping: transfers are given up, what was fetched is kept; once more stops at once',
+};
+
+/** Runs the command that the command line asks for, and gives the code to exit with. */
+export async function runPacker(process: ProcessLike, commands: PackerCommands): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.success;
+  const program = createPackerProgram(process.stdout, process.stderr, async (invocation) => {
+    exitCode = await runCommand(process, commands, invocation);
+  });
+  try {
+    const given = expandArguments(process.argv.slice(2), [...PACK_FLAGS, ...PUSH_FLAGS]);
+    await program.parseAsync(given, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.success : EXIT.usage;
+  }
+}
+
+async function runCommand(
+  process: ProcessLike,
+  commands: PackerCommands,
+  { command, values }: PackerInvocation,
+): Promise<ExitCode> {
+  const source = { values, environment: process.env, label: (name: string) => `--${name}` };
+  if (command === 'push') {
+    return runInForeground(process, WORDS, parsePushSettings(source), commands.push.bind(commands));
+  }
+  const parsed = await readPackSettings(process, values);
+  return runInForeground(process, WORDS, parsed, commands.pack.bind(commands));
+}
+
+async function readPackSettings(
+  process: ProcessLike,
+  given: ReadonlyMap<string, string>,
+): Promise<Parsed<PackSettings>> {
+  try {
+    const { values, notices } = await takePassword(given, process.stdin, 'packer');
+    const parsed = parsePackSettings({ values, environment: process.env, label: (name) => `--${name}` });
+    return parsed.ok ? { ...parsed, notices: [...notices, ...parsed.notices] } : parsed;
+  } catch (error) {
+    if (error instanceof Failure) return { ok: false, failures: [error] };
+    throw error;
+  }
+}

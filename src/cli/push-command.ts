@@ -1,0 +1,47 @@
+import { seconds } from '../lib/duration.ts';
+import { describeFailure } from '../lib/failure.ts';
+import { RunDeadline } from '../lib/run-deadline.ts';
+import { formatSize } from '../lib/size.ts';
+import { measurePackage } from '../publish/package-file.ts';
+import { Publication, type PublicationConnections } from '../publish/publication.ts';
+import type { PushSettings } from '../publish/push-settings.ts';
+import type { CommandContext } from './commands.ts';
+import { askCredentialHelper } from './credential-helper.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+
+const CONNECTIONS: PublicationConnections = {
+  queryLimit: undefined,
+  limit: undefined,
+  retry: 5,
+  retryInterval: seconds(5),
+  insecureRegistries: [],
+  caFile: undefined,
+};
+
+/** Publishes a package that exists, and tells where it is. */
+export async function pushCommand(settings: PushSettings, context: CommandContext): Promise<ExitCode> {
+  const { reporter, print } = context;
+  using deadline = new RunDeadline(settings.commandTimeout, context.signal);
+  const { signal } = deadline;
+  using publication = await Publication.open(settings, CONNECTIONS, {
+    reporter,
+    signal,
+    environment: process.env,
+    runCredentialHelper: askCredentialHelper,
+    // Nothing a terminal shows ever holds a secret; there is no log to mask.
+    onSecret: () => undefined,
+    artifacts: undefined,
+  });
+  const file = await measurePackage(settings.package, signal);
+  await publication.prove(signal);
+  reporter.section(`Publishing ${file.name} (${formatSize(file.size)})`);
+  const { locations, failures } = await publication.publish(file, signal);
+  reporter.close();
+  for (const { instruction } of locations) reporter.line(instruction);
+  if (settings.json) {
+    const told = failures.map(({ target, error }) => ({ target, message: describeFailure(error) }));
+    const { name, size, sha256, qetag } = file;
+    print(JSON.stringify({ package: name, size, sha256, qetag, locations, failures: told }, undefined, 2));
+  }
+  return failures.length === 0 ? EXIT.success : EXIT.failure;
+}

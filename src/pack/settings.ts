@@ -1,0 +1,120 @@
+import { type Architecture, parseArchitecture } from '../config/architecture.ts';
+import { FlagReader, type FlagSource } from '../config/flag-reader.ts';
+import { oneOf, parseSwitch, wholeNumber } from '../config/flag-value.ts';
+import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
+import { type KubernetesVersion, parseKubernetesVersion } from '../config/kubernetes-version.ts';
+import { type Duration, parseDuration } from '../lib/duration.ts';
+import type { Failure } from '../lib/failure.ts';
+import { type Host, parseHost, parseRepository, type Repository } from '../registry/reference.ts';
+import { PACK_FLAGS, type PackFlagName } from './flags.ts';
+import { type ImageSource, parseImageSource } from './image-source.ts';
+import { type BetaSuffix, parseBetaSuffix } from './package-name.ts';
+
+/** What `packer` and action-pack are told. */
+export interface PackSettings {
+  /** Path of versions.json. */
+  readonly versionConfig: string;
+  readonly kubeVersion: KubernetesVersion | undefined;
+  readonly arch: Architecture | undefined;
+  readonly beta: BetaSuffix | undefined;
+  /** Folder whose files go into the package besides our own. */
+  readonly overlay: string | undefined;
+  readonly imageSource: ImageSource;
+  /** The host that user name and password are for. */
+  readonly registry: Host;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly insecureRegistries: readonly Host[];
+  readonly caFile: string | undefined;
+  /** Folders for the package, for blobs of images and for downloads. */
+  readonly output: string;
+  readonly imageOutput: string;
+  readonly downloadOutput: string;
+  readonly imageFormat: ImageFormat;
+  /** Path of the lock file. */
+  readonly lock: string | undefined;
+  readonly dryRun: boolean;
+  /** Requests and transfers in flight per host; undefined lets the run find out. */
+  readonly queryLimit: number | undefined;
+  readonly limit: number | undefined;
+  /** 0 is no limit. */
+  readonly commandTimeout: Duration;
+  /** Attempts at each request, at least 1. */
+  readonly retry: number;
+  readonly retryInterval: Duration;
+  readonly json: boolean;
+}
+
+export type ImageFormat = 'oci' | 'docker-archive';
+
+/** Settings with what the user should be told about them, or everything that is wrong with them. */
+export type ParsedPackSettings =
+  | { readonly ok: true; readonly settings: PackSettings; readonly notices: readonly string[] }
+  | { readonly ok: false; readonly failures: readonly Failure[] };
+
+const NO_NAMESPACE = '/';
+const IN_FLIGHT = wholeNumber(1, 1000);
+
+function asIs(text: string): string {
+  return text;
+}
+
+function parseNamespace(text: string, about: string): Repository {
+  return parseRepository(text.replace(/^\/|\/$/g, ''), about);
+}
+
+/** Reads the settings of a packing run from flags or inputs, and reports all malformed ones at once. */
+export function parsePackSettings(from: FlagSource): ParsedPackSettings {
+  const flags = new FlagReader<PackFlagName>(PACK_FLAGS, from);
+  const notices = new Set<string>();
+  const current = (host: Host, about: string): Host => {
+    if (host !== OLD_KUBERNETES_REGISTRY) return host;
+    notices.add(`${about}: ${host} is frozen and being shut down; ${KUBERNETES_REGISTRY} is used instead`);
+    return parseHost(KUBERNETES_REGISTRY);
+  };
+  const host = (text: string, about: string): Host => current(parseHost(text, about), about);
+  const source = (text: string, about: string): ImageSource => {
+    const given = parseImageSource(text, about);
+    return given.kind === 'upstream' ? given : { ...given, host: current(given.host, about) };
+  };
+  const registry = flags.required('registry', host);
+  const isBare = flags.text('namespace') === NO_NAMESPACE;
+  const namespace = isBare ? undefined : flags.required('namespace', parseNamespace);
+  const imageSource = flags.optional('image-source', source) ?? { kind: 'mirror', host: registry, namespace };
+  const settings: PackSettings = {
+    versionConfig: flags.required('version-config', asIs),
+    kubeVersion: flags.optional('kube-version', parseKubernetesVersion),
+    arch: flags.optional('arch', parseArchitecture),
+    beta: flags.optional('beta', parseBetaSuffix),
+    overlay: flags.text('package'),
+    imageSource,
+    registry: imageSource.kind === 'mirror' ? imageSource.host : registry,
+    username: flags.text('username'),
+    password: flags.text('password'),
+    insecureRegistries: flags.list('insecure-registry', host),
+    caFile: flags.text('ca-file'),
+    output: flags.required('output', asIs),
+    imageOutput: flags.required('image-output', asIs),
+    downloadOutput: flags.required('download-output', asIs),
+    imageFormat: flags.required('image-format', oneOf('oci', 'docker-archive')),
+    lock: flags.text('lock'),
+    dryRun: flags.optional('dry-run', parseSwitch) ?? false,
+    queryLimit: flags.optional('query-limit', IN_FLIGHT),
+    limit: flags.optional('limit', IN_FLIGHT),
+    commandTimeout: flags.required('command-timeout', parseDuration),
+    // No attempt at all would be no run: 0 means that nothing is tried a second time.
+    retry: Math.max(1, flags.required('retry', wholeNumber(0, 100))),
+    retryInterval: flags.required('retry-interval', parseDuration),
+    json: flags.optional('json', parseSwitch) ?? false,
+  };
+  if (settings.username !== undefined && settings.password === undefined) {
+    const hint = `give ${flags.label('password')} or the environment variable KEEL_PASSWORD`;
+    flags.refuse('username', 'there is a user name but no password', hint);
+  }
+  if (settings.password !== undefined && settings.username === undefined) {
+    const hint = `give ${flags.label('username')} as well`;
+    flags.refuse('password', 'there is a password but no user name', hint);
+  }
+  if (flags.failures.length > 0) return { ok: false, failures: flags.failures };
+  return { ok: true, settings, notices: [...notices] };
+}

@@ -1,0 +1,101 @@
+import { formatPlace } from '../config/problem.ts';
+import { formatSize } from '../lib/size.ts';
+import { redactUrl } from '../registry/endpoint.ts';
+import { formatReference } from '../registry/reference.ts';
+import type { FetchedComponent } from './component-fetch.ts';
+import { describeCheck, type PackageContents, uncheckedParts } from './contents.ts';
+import type { CheckedImage } from './image-fetch.ts';
+import type { ComponentCheck, ComponentPlan, ImagePlan, PackagePlan } from './plan.ts';
+
+/** Tells an image that was fetched: `registry.k8s.io/pause:3.10.2 from mirror.example.com/keel/pause:3.10.2, 318 KiB, …`. */
+export function fetchedImageLine({ image, check }: CheckedImage, bytes: number): string {
+  const upstream = formatReference(image.upstream);
+  const pulledBy = formatReference(image.pulledBy);
+  const from = pulledBy === upstream ? '' : ` from ${pulledBy}`;
+  return `${upstream}${from}, ${formatSize(bytes)}, ${describeCheck(check)}`;
+}
+
+/** Tells a component that was fetched: `kubelet 1.37.1, 58 MiB, checksum published at https://…`. */
+export function fetchedComponentLine({ plan, size, check }: FetchedComponent): string {
+  return `${plan.name} ${plan.tag}, ${formatSize(size)}, ${describeCheck(check)}`;
+}
+
+function plannedImageLine({ upstream, digest, candidates }: ImagePlan): string {
+  const name = formatReference(upstream);
+  const pulled = candidates[0] === undefined ? name : formatReference(candidates[0].reference);
+  const from = pulled === name ? '' : ` from ${pulled}`;
+  const others = candidates.length > 1 ? ` (else ${candidates.length - 1} other names)` : '';
+  const isOwn = candidates[0]?.reference.host === upstream.host;
+  const check =
+    digest !== undefined
+      ? `pinned to ${digest}`
+      : isOwn
+        ? `as ${upstream.host} has it`
+        : `compared with ${upstream.host} where it can be reached`;
+  return `${name}${from}${others}; ${check}`;
+}
+
+function plannedCheck(check: ComponentCheck): string {
+  switch (check.kind) {
+    case 'pin':
+      return `pinned to ${check.digest}`;
+    case 'published':
+      return `checksum at ${check.sources.map(({ url }) => redactUrl(url)).join(', else ')}`;
+    case 'none':
+      return 'not checked';
+  }
+}
+
+function plannedComponentLine({ name, tag, url, check }: ComponentPlan): string {
+  return `${name} ${tag} from ${redactUrl(url)}; ${plannedCheck(check)}`;
+}
+
+/** Tells what would be fetched, from where and how it is checked, a line each. */
+export function planLines(plan: PackagePlan): { readonly images: string[]; readonly components: string[] } {
+  return { images: plan.images.map(plannedImageLine), components: plan.components.map(plannedComponentLine) };
+}
+
+/** Gives the plan for machines. */
+export function plainPlan(plan: PackagePlan): unknown {
+  return {
+    package: plan.fileName,
+    kubernetes: plan.kubernetes,
+    arch: plan.arch,
+    images: plan.images.map(({ name, upstream, digest, candidates }) => ({
+      name,
+      upstream: formatReference(upstream),
+      ...(digest === undefined ? {} : { digest }),
+      candidates: candidates.map(({ reference }) => formatReference(reference)),
+    })),
+    components: plan.components.map(({ name, tag, url, check }) => ({
+      name,
+      tag,
+      url: redactUrl(url),
+      check:
+        check.kind === 'published'
+          ? { kind: check.kind, sources: check.sources.map((source) => redactUrl(source.url)) }
+          : check,
+    })),
+    notices: plan.notices.map(({ text, place }) =>
+      place === undefined ? text : `${formatPlace(place)}: ${text}`,
+    ),
+  };
+}
+
+/** Counts something: `1 image`, `12 images`. */
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Gives the one sentence of a package: `kube-1.37.1-amd64.tar.gz: 612 MiB with 10 images and 7 components`. */
+export function packageHeadline(contents: PackageContents, size: number): string {
+  const { images, components } = contents;
+  return `${contents.package}: ${formatSize(size)} with ${countOf(images.length, 'image')} and ${countOf(components.length, 'component')}`;
+}
+
+/** Gives the warning about what nobody but the place it came from vouches for; undefined where there is nothing. */
+export function uncheckedWarning(contents: PackageContents): string | undefined {
+  const parts = uncheckedParts(contents);
+  if (parts.length === 0) return undefined;
+  return `nobody but the place they came from vouches for ${parts.length} of the parts: ${parts.join('; ')}`;
+}

@@ -1,0 +1,10 @@
+import { EXIT } from './cli/exit-code.ts';
+import { packCommand } from './cli/pack-command.ts';
+import { runPacker } from './cli/packer.ts';
+import { pushCommand } from './cli/push-command.ts';
+
+// A reader such as `head` that has seen enough is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT.success : EXIT.failure);
+});
+process.exitCode = await runPacker(process, { pack: packCommand, push: pushCommand });

@@ -1,0 +1,82 @@
+import { describeFailure, Failure, failureCode } from '../lib/failure.ts';
+import type { Registries } from '../registry/client.ts';
+import { type ConnectionParts, type ConnectionSettings, openRegistries } from '../registry/connections.ts';
+import { parseHost } from '../registry/reference.ts';
+import { type Published, proveTargets, publishToAll } from './publishing.ts';
+import type { PublishSettings } from './settings.ts';
+import type { PackageFile, PublishTarget } from './target.ts';
+import { openTargets, type TargetMeans } from './targets.ts';
+
+/** How the targets of a publication are talked to. */
+export type PublicationConnections = Omit<ConnectionSettings, 'login'>;
+
+export interface PublicationParts extends Omit<ConnectionParts, 'deadline'> {
+  readonly reporter: TargetMeans['reporter'];
+  /** Only a workflow run has artifacts. */
+  readonly artifacts: TargetMeans['artifacts'];
+}
+
+/** All the places that a package goes to, as one: proved together, then published to together. */
+export class Publication implements Disposable {
+  readonly #targets: readonly PublishTarget[];
+  readonly #registries: Registries;
+  readonly #reporter: TargetMeans['reporter'];
+
+  private constructor(
+    targets: readonly PublishTarget[],
+    registries: Registries,
+    reporter: TargetMeans['reporter'],
+  ) {
+    this.#targets = targets;
+    this.#registries = registries;
+    this.#reporter = reporter;
+  }
+
+  /** Opens the targets that the settings name. Throws `TARGET_UNAVAILABLE` or `CA_FILE_MALFORMED`. */
+  static async open(
+    settings: PublishSettings,
+    connections: PublicationConnections,
+    parts: PublicationParts,
+  ): Promise<Publication> {
+    const { image, qiniu, release } = settings;
+    const { reporter, artifacts, onSecret } = parts;
+    for (const secret of [qiniu?.accessKey, qiniu?.secretKey, release?.token]) {
+      if (secret !== undefined) onSecret(secret);
+    }
+    const login = {
+      host: image?.repository.host ?? parseHost('docker.io'),
+      username: image?.username,
+      password: image?.password,
+    };
+    const registries = await openRegistries({ ...connections, login }, { ...parts, deadline: undefined });
+    const attempts = { attempts: connections.retry, interval: connections.retryInterval };
+    const targets = openTargets(settings, { attempts, registries, reporter, artifacts });
+    return new Publication(targets, registries, reporter);
+  }
+
+  /** Proves credentials and destinations. Throws `TARGETS_REFUSED`, which tells all that are no good. */
+  async prove(signal: AbortSignal): Promise<void> {
+    const failures = await proveTargets(this.#targets, signal);
+    if (failures.length === 0) return;
+    const told = failures.map(({ target, error }) => `${target}: ${describeFailure(error)}`);
+    throw new Failure({
+      code: 'TARGETS_REFUSED',
+      about: failures.map(({ target }) => target).join(', '),
+      message: `the package cannot go there, so nothing was fetched or sent\n${told.map((line) => `  ${line}`).join('\n')}`,
+      cause: new AggregateError(
+        failures.map(({ error }) => error),
+        failures.map(({ error }) => failureCode(error)).join(', '),
+      ),
+    });
+  }
+
+  /** Brings a package to all targets. What one of them says stops no other; aborting stops all of them. */
+  publish(file: PackageFile, signal: AbortSignal): Promise<Published> {
+    return publishToAll(this.#targets, file, signal, this.#reporter);
+  }
+
+  /** Closes idle connections, so that the process can end. */
+  [Symbol.dispose](): void {
+    this.#registries.close();
+  }
+}
