@@ -22,7 +22,7 @@ export class Interrupt implements Disposable {
         if (this.#code !== undefined) return end(CODES[name]);
         this.#code = CODES[name];
         told(name);
-        this.#controller.abort(new DOMException(`stopped by ${name}`, 'AbortError'));
+        this.#controller.abort(new DOMException(`cancelled by ${name}`, 'AbortError'));
       },
     ]);
     for (const [name, listener] of this.#listeners) process.on(name, listener);

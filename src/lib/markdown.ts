@@ -1,4 +1,4 @@
-const SPECIAL = /[&<>"'`*_~[\]()\\|#!@]|:(?=\/\/)|^\s*(?:[-+=]|\d+(?=[.)]\s))/g;
+const SPECIAL = /[&<>"'`*_~[\]\\|#!@]|:(?=\/\/)|^\s*(?:[-+=]|\d+(?=[.)]\s))/g;
 
 /**
  * Writes a text so that GitHub's Markdown shows it as it is, on one line, also within tables and HTML: nothing in it

@@ -54,6 +54,11 @@ const errorBodyShape = z.object({
   errors: z.array(z.object({ code: z.string().optional(), message: z.string().optional() })).min(1),
 });
 
+/** Token services and proxies in front of registries say it in ways of their own. */
+const otherErrorShape = z
+  .object({ message: z.string().optional(), details: z.string().optional(), error: z.string().optional() })
+  .catch({});
+
 /** The error codes of the distribution specification in an answer's body, and what it says in words. */
 export interface RegistryComplaint {
   readonly codes: readonly string[];
@@ -65,12 +70,15 @@ export interface RegistryComplaint {
 export function parseComplaint(body: string): RegistryComplaint {
   const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim().slice(0, 300);
   try {
-    const parsed = errorBodyShape.safeParse(JSON.parse(body));
+    const json: unknown = JSON.parse(body);
+    const parsed = errorBodyShape.safeParse(json);
     if (parsed.success) {
       const codes = parsed.data.errors.flatMap((error) => (error.code === undefined ? [] : [error.code]));
       const first = parsed.data.errors[0];
       return { codes, text: oneLine([first?.code, first?.message].filter(Boolean).join(': ')) };
     }
+    const { message, details, error } = otherErrorShape.parse(json);
+    return { codes: [], text: oneLine(message ?? details ?? error ?? '') };
   } catch {
     // Not JSON: what follows treats it as text.
   }
@@ -90,7 +98,11 @@ const TRANSIENT_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 499, 500, 
 
 function verdict(status: number): { code: RegistryFailureCode; hint?: string } {
   if (status === 401) {
-    return { code: 'UNAUTHORIZED', hint: 'check the user name and password for this registry' };
+    // Some registries say so to an account that they know as well, where it may not push.
+    return {
+      code: 'UNAUTHORIZED',
+      hint: 'check the user name and password for this registry, and that the account may do this there',
+    };
   }
   if (status === 403) {
     return {
@@ -101,7 +113,9 @@ function verdict(status: number): { code: RegistryFailureCode; hint?: string } {
   if (status === 404) return { code: 'NOT_FOUND' };
   if (status === 429)
     return { code: 'RATE_LIMITED', hint: 'log in to this registry or lower --query-limit and --limit' };
-  if (status >= 500) return { code: 'REGISTRY_BROKEN' };
+  if (status >= 500) {
+    return { code: 'REGISTRY_BROKEN', hint: 'this is a fault of the registry itself; try again later' };
+  }
   return { code: 'REGISTRY_REFUSED' };
 }
 

@@ -1,11 +1,11 @@
 import { Failure } from '../lib/failure.ts';
 import { formatReference } from '../registry/reference.ts';
 import type { Registry } from '../registry/registry.ts';
-import { RegistryFailure } from '../registry/registry-failure.ts';
+import { isNotFound, RegistryFailure } from '../registry/registry-failure.ts';
 import { type Collision, patchText } from './collision.ts';
 import type { WorkedImage } from './copy/image-work.ts';
 import type { PlannedImage } from './planned-image.ts';
-import { type ReportedImage, reasonOf } from './report.ts';
+import { type ReportedImage, type ReportedReason, reasonOf } from './report.ts';
 
 /** Which image a report entry is about. */
 export type ImageNames = Pick<ReportedImage, 'source' | 'destination'>;
@@ -44,10 +44,9 @@ export function failed(names: ImageNames, error: unknown, took: number): Reporte
   const isDeferred = error instanceof RegistryFailure && error.code === 'RATE_LIMITED' && !error.transient;
   const isWithdrawn = error instanceof Failure && error.code === 'PUSH_TIMED_OUT';
   const outcome = isDeferred ? 'deferred' : isWithdrawn ? 'withdrawn' : 'failed';
-  const reason = reasonOf(error);
-  // Where the fault lies with another thing than the image itself, that is named too.
-  const about = error instanceof Failure && error.about !== names.source ? `${error.about}: ` : '';
-  const message = `${about}${reason.message}`;
+  const reason = withRemedy(reasonOf(error), error, names);
+  const about = error instanceof Failure ? culprit(error.about, names) : undefined;
+  const message = about === undefined ? reason.message : `${about}: ${reason.message}`;
   return { ...quiet(names, outcome), reason: { ...reason, message }, milliseconds: Math.round(took) };
 }
 
@@ -74,6 +73,25 @@ export function collided(
   const patch = patchText(collision);
   const hint = `give one a name of its own: "patches": [${patch}]`;
   return { ...quiet(names, 'collision'), claimants, patch, reason: { code: 'NAMES_COLLIDE', message, hint } };
+}
+
+/** A registry cannot know why something is missing; what is asked for stands in the image set. */
+function withRemedy(reason: ReportedReason, error: unknown, { source }: ImageNames): ReportedReason {
+  const isMissing = isNotFound(error) && error instanceof Failure && error.about === source;
+  if (!isMissing || reason.hint !== undefined) return reason;
+  return { ...reason, hint: 'check its name and tag in the image set' };
+}
+
+/**
+ * Gives what else than the image itself a failure is about. Of its own repository at the destination only the host: then
+ * one fault of a registry reads the same for all images, and is told as one.
+ */
+function culprit(about: string, { source, destination }: ImageNames): string | undefined {
+  if (about === source || source.startsWith(`${about}/`)) return undefined;
+  const repository = destination.replace(/:[^:/]*$/, '');
+  return about === repository || about === destination
+    ? destination.slice(0, destination.indexOf('/'))
+    : about;
 }
 
 function quiet(names: ImageNames, outcome: ReportedImage['outcome']): ReportedImage {

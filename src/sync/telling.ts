@@ -1,9 +1,9 @@
-import type { Reporter } from '../lib/reporter.ts';
+import type { Place, Reporter } from '../lib/reporter.ts';
 import type { ReportedImage } from './report.ts';
 import { failedLine } from './wording.ts';
 
-/** Tells an image that did not arrive, as loud as it deserves; all others are passed over. */
-export function tellTrouble(image: ReportedImage, reporter: Reporter): void {
+/** Tells an image that did not arrive, as loud as it deserves, at its place in a file where it has one; others are passed over. */
+export function tellTrouble(image: ReportedImage, reporter: Reporter, place?: Place): void {
   switch (image.outcome) {
     case 'copied':
     case 'skipped':
@@ -15,6 +15,6 @@ export function tellTrouble(image: ReportedImage, reporter: Reporter): void {
       else reporter.warning(failedLine(image));
       return;
     default:
-      reporter.error(failedLine(image));
+      reporter.error(failedLine(image), place);
   }
 }

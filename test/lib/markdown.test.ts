@@ -4,9 +4,9 @@ import { code, escapeMarkdown, tableHead, tableRow } from '../../src/lib/markdow
 test.each([
   ['etcd:3.6.5-0', 'etcd:3.6.5-0'],
   ['kube-apiserver', 'kube-apiserver'],
-  ['<script>alert(1)</script>', '&#60;script&#62;alert&#40;1&#41;&#60;/script&#62;'],
+  ['<script>alert(1)</script>', '&#60;script&#62;alert(1)&#60;/script&#62;'],
   ['a|b `c` *d* _e_ ~f~', 'a&#124;b &#96;c&#96; &#42;d&#42; &#95;e&#95; &#126;f&#126;'],
-  ['[x](https://evil)', '&#91;x&#93;&#40;https&#58;//evil&#41;'],
+  ['[x](https://evil)', '&#91;x&#93;(https&#58;//evil)'],
   ['@octocat #1 &amp; !', '&#64;octocat &#35;1 &#38;amp; &#33;'],
   ['two\nlines\r\nand\ta tab', 'two lines and a tab'],
   ['- list', '&#45; list'],

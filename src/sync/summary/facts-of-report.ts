@@ -26,11 +26,15 @@ export function factsOfReport(report: Report, runs: readonly RecordedRun[]): Sum
   const lost = unmatched.filter(({ matchedBefore }) => matchedBefore);
   return {
     headline: headlineOf(report),
+    source: report.source,
+    destination:
+      report.namespace === undefined ? report.destination : `${report.destination}/${report.namespace}`,
     outcome: outcomeOf(report),
     dryRun: options.dryRun,
     wanted: totals.total,
     copied: images.filter(({ outcome }) => outcome === 'copied').map(copiedImage),
     skipped: totals.skipped,
+    failed: totals.failed,
     failures: images
       .filter(({ outcome }) => outcome === 'failed' || outcome === 'withdrawn')
       .map(failedImage),

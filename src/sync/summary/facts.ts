@@ -6,11 +6,16 @@ import type { RecordedRun } from '../state.ts';
 export interface SummaryFacts {
   /** The sentence by which log, report and summary tell the run. */
   readonly headline: string;
+  /** The host that images came from, and the host and namespace that they went to. */
+  readonly source: string;
+  readonly destination: string;
   readonly outcome: 'succeeded' | 'failed' | 'interrupted';
   readonly dryRun: boolean;
   readonly wanted: number;
   readonly copied: readonly CopiedImage[];
   readonly skipped: number;
+  /** All that did not arrive and is not put off: failures and collisions. */
+  readonly failed: number;
   readonly failures: readonly FailedImage[];
   /** Put off to the next run, with the reason. */
   readonly deferred: readonly FailedImage[];

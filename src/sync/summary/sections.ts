@@ -1,6 +1,7 @@
 import { formatDuration, milliseconds } from '../../lib/duration.ts';
 import { code, escapeMarkdown, tableHead, tableRow } from '../../lib/markdown.ts';
 import { formatSize } from '../../lib/size.ts';
+import { newestFirst } from '../tag-version.ts';
 import type { CollidingName, CopiedImage, FailedImage, UnmatchedName } from './facts.ts';
 import type { Section } from './page.ts';
 
@@ -16,11 +17,7 @@ export function failureSection(title: string, failures: readonly FailedImage[]):
   return {
     head: `### ${title} (${failures.length})\n\n${tableHead(['Image', 'What happened', 'What to do'])}`,
     rows: groups.map((group) => {
-      const images = listSome(
-        group.map(({ image }) => code(image)),
-        IMAGES_NAMED,
-        '<br>',
-      );
+      const images = listSome(group.map(({ image }) => code(image)).toSorted(), IMAGES_NAMED, '<br>');
       const [first] = group;
       return tableRow([images, escapeMarkdown(first?.message ?? ''), escapeMarkdown(first?.hint ?? '')]);
     }),
@@ -65,15 +62,15 @@ export function copiedSection(copied: readonly CopiedImage[], dryRun: boolean): 
   return {
     head:
       `### ${title} (${count})\n\n<details${open}><summary>By repository</summary>\n\n` +
-      tableHead(['Repository', 'Tags', '>Sent']),
+      tableHead(['Repository', 'Tags', ...(dryRun ? [] : ['>Sent'])]),
     rows: repositories.map(([repository, images]) => {
       const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
       const tags = listSome(
-        images.map(({ tag }) => code(tag)),
+        newestFirst(images).map(({ tag }) => code(tag)),
         TAGS_NAMED,
         ' ',
       );
-      return tableRow([code(repository), tags, formatSize(bytes)]);
+      return tableRow([code(repository), tags, ...(dryRun ? [] : [formatSize(bytes)])]);
     }),
     more: (left) => tableRow([`and ${left} more in the report`, '', '']),
     foot: '\n</details>',

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../lib/duration.ts';
-import { escapeMarkdown, tableHead, tableRow } from '../../lib/markdown.ts';
+import { code, escapeMarkdown, tableHead, tableRow } from '../../lib/markdown.ts';
 import { formatSize } from '../../lib/size.ts';
+import { formatCount } from '../wording.ts';
 import type { SummaryFacts } from './facts.ts';
 import { formatHistory } from './history.ts';
 import { formatPage, PAGE_LIMIT, type Section } from './page.ts';
@@ -20,8 +21,9 @@ const IMAGES_FOR_SLOWEST = 3;
 
 /** Writes the page that a person looks at for ten seconds: what changed, what failed, what to do about it. */
 export function formatSummary(facts: SummaryFacts, limit = PAGE_LIMIT): string {
+  const route = `From ${code(facts.source)} to ${code(facts.destination)}`;
   const sections: Section[] = [
-    fixed(`## ${MARKS[facts.outcome]} ${escapeMarkdown(facts.headline)}\n\n${totals(facts)}`),
+    fixed(`## ${MARKS[facts.outcome]} ${escapeMarkdown(facts.headline)}\n\n${route}\n\n${totals(facts)}`),
   ];
   if (facts.failures.length > 0) sections.push(failureSection('What failed', facts.failures));
   if (facts.collisions.length > 0) sections.push(collisionSection(facts.collisions));
@@ -37,13 +39,13 @@ export function formatSummary(facts: SummaryFacts, limit = PAGE_LIMIT): string {
 }
 
 function totals(facts: SummaryFacts): string {
-  const { wanted, copied, skipped, failures, deferred, bytes, duration, dryRun } = facts;
+  const { wanted, copied, skipped, failed, deferred, bytes, duration, dryRun } = facts;
   const columns: readonly (readonly [title: string, value: string])[] = [
-    ['Wanted', String(wanted)],
-    [dryRun ? 'Would be copied' : 'Copied', String(copied.length)],
-    ['There already', String(skipped)],
-    ['Failed', failures.length === 0 ? '0' : `**${failures.length}**`],
-    ...(deferred.length === 0 ? [] : ([['Left', String(deferred.length)]] as const)),
+    ['Wanted', formatCount(wanted)],
+    [dryRun ? 'Would be copied' : 'Copied', formatCount(copied.length)],
+    ['Unchanged', formatCount(skipped)],
+    ['Failed', failed === 0 ? '0' : `**${formatCount(failed)}**`],
+    ...(deferred.length === 0 ? [] : ([['Deferred', formatCount(deferred.length)]] as const)),
     ['Sent', formatSize(bytes)],
     ['Time', formatDuration(duration)],
   ];

@@ -6,11 +6,14 @@ import { formatSummary } from '../../../src/sync/summary/summary.ts';
 
 const NOTHING: SummaryFacts = {
   headline: 'Everything was there already: 5000 images at registry.example/keel',
+  source: 'registry.k8s.io',
+  destination: 'registry.example/keel',
   outcome: 'succeeded',
   dryRun: false,
   wanted: 5000,
   copied: [],
   skipped: 5000,
+  failed: 0,
   failures: [],
   deferred: [],
   collisions: [],
@@ -23,14 +26,16 @@ const NOTHING: SummaryFacts = {
 
 const MIB = 1 << 20;
 
-test('a night without news is two lines', () => {
+test('a night without news is short', () => {
   expect(formatSummary(NOTHING)).toBe(
     [
       '## ✅ Everything was there already: 5000 images at registry.example/keel',
       '',
-      '| Wanted | Copied | There already | Failed | Sent | Time |',
+      'From <code>registry.k8s.io</code> to <code>registry.example/keel</code>',
+      '',
+      '| Wanted | Copied | Unchanged | Failed | Sent | Time |',
       '| --: | --: | --: | --: | --: | --: |',
-      '| 5000 | 0 | 5000 | 0 | 0 B | 41.0 s |',
+      '| 5,000 | 0 | 5,000 | 0 | 0 B | 41.0 s |',
       '',
     ].join('\n'),
   );
@@ -59,6 +64,7 @@ test('a night with news tells what failed first, then what moved', () => {
     headline: 'Mirrored 3 images to registry.example/keel, 7 failed',
     outcome: 'failed',
     wanted: 5010,
+    failed: 8,
     copied: [...copied, pause],
     failures: [
       { image: 'registry.k8s.io/gone:1', message: 'the manifest is not there (404)', hint: undefined },
@@ -84,16 +90,18 @@ test('a night with news tells what failed first, then what moved', () => {
   expect(page).toBe(
     `## ❌ Mirrored 3 images to registry.example/keel, 7 failed
 
-| Wanted | Copied | There already | Failed | Left | Sent | Time |
+From <code>registry.k8s.io</code> to <code>registry.example/keel</code>
+
+| Wanted | Copied | Unchanged | Failed | Deferred | Sent | Time |
 | --: | --: | --: | --: | --: | --: | --: |
-| 5010 | 3 | 5000 | **7** | 1 | 121 MiB | 41.0 s |
+| 5,010 | 3 | 5,000 | **8** | 1 | 121 MiB | 41.0 s |
 
 ### What failed (7)
 
 | Image | What happened | What to do |
 | --- | --- | --- |
-| <code>registry.k8s.io/kube-proxy:v1.36.1</code><br><code>registry.k8s.io/kube-proxy:v1.36.2</code><br><code>registry.k8s.io/kube-proxy:v1.36.3</code><br><code>registry.k8s.io/kube-proxy:v1.36.4</code><br><code>registry.k8s.io/kube-proxy:v1.36.5</code><br>and 1 more | the destination refused the upload &#40;403&#41; | check that the user may push to keel |
-| <code>registry.k8s.io/gone:1</code> | the manifest is not there &#40;404&#41; |  |
+| <code>registry.k8s.io/kube-proxy:v1.36.1</code><br><code>registry.k8s.io/kube-proxy:v1.36.2</code><br><code>registry.k8s.io/kube-proxy:v1.36.3</code><br><code>registry.k8s.io/kube-proxy:v1.36.4</code><br><code>registry.k8s.io/kube-proxy:v1.36.5</code><br>and 1 more | the destination refused the upload (403) | check that the user may push to keel |
+| <code>registry.k8s.io/gone:1</code> | the manifest is not there (404) |  |
 
 ### Names that several images want (1)
 

@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest';
+import { seedIndex } from '../support/registry/seed.ts';
+import { Nights, PASSWORD } from './nights.ts';
+
+test('the first night copies all, the second has nothing to do', async () => {
+  const nights = await Nights.start();
+  const first = await nights.night();
+  await expect(first.golden).toMatchFileSnapshot('golden/first-run.txt');
+  expect(first.main.leaks).toEqual([]);
+  expect(first.main.log.masks).toContain(PASSWORD);
+  nights.destination.journal.clear();
+  const second = await nights.night();
+  await expect(second.golden).toMatchFileSnapshot('golden/nothing-to-do.txt');
+  expect(nights.destination.journal.count('upload-start')).toBe(0);
+});
+
+test('what failed is told with its cause, and does not stop the rest', async () => {
+  const nights = await Nights.start();
+  nights.denied.add('mirror/kube-proxy');
+  nights.source.fail({
+    match: { kind: 'manifest-get', path: /\/v2\/kube-scheduler\/manifests\// },
+    fault: { kind: 'wrong-bytes' },
+    times: Number.POSITIVE_INFINITY,
+  });
+  seedIndex(nights.source.storage, 'scheduler-plugins/kube-scheduler', { seed: 'other', tags: ['v1.36.2'] });
+  const night = await nights.night({
+    imageSet: `{
+  "names": ["pause", "etcd", "kube-apisever", "scheduler-plugins/kube-scheduler"],
+  "prefixes": ["kube-"],
+  "exclude": ["-rc."]
+}
+`,
+  });
+  await expect(night.golden).toMatchFileSnapshot('golden/some-failed.txt');
+  expect(night.main.leaks).toEqual([]);
+});
+
+test('everything failed, for one reason', async () => {
+  const nights = await Nights.start();
+  nights.destination.fail({
+    match: { kind: ['upload-start', 'mount'] },
+    fault: { kind: 'status', status: 500, body: '{"errors":[{"code":"UNKNOWN","message":"no space left"}]}' },
+    times: Number.POSITIVE_INFINITY,
+  });
+  await expect((await nights.night()).golden).toMatchFileSnapshot('golden/everything-failed.txt');
+});
+
+test('a login that is refused ends the run before anything is copied', async () => {
+  const nights = await Nights.start();
+  const night = await nights.night({ with: { password: 'something else' } });
+  await expect(night.golden).toMatchFileSnapshot('golden/login-refused.txt');
+});
+
+test('a bad image set is told with every line that is wrong', async () => {
+  const nights = await Nights.start();
+  const night = await nights.night({
+    imageSet: `{
+  "names": ["pause:3.10", "Etcd"],
+  "prefix": ["kube-"]
+}
+`,
+  });
+  await expect(night.golden).toMatchFileSnapshot('golden/bad-image-set.txt');
+  expect(night.main.log.annotations).toMatchObject([
+    { level: 'error', file: 'image_set.json', line: 2 },
+    { level: 'error', file: 'image_set.json', line: 2 },
+    { level: 'error', file: 'image_set.json', line: 3 },
+  ]);
+  expect(nights.source.journal.count()).toBe(0);
+});
+
+test('bad inputs are told all at once', async () => {
+  const nights = await Nights.start();
+  const night = await nights.night({
+    with: { limit: 'many', naming: 'flat', 'push-too': 'registry.example' },
+  });
+  await expect(night.golden).toMatchFileSnapshot('golden/bad-inputs.txt');
+});
+
+test('a dry run tells what would be copied, pushes nothing and keeps no state', async () => {
+  const nights = await Nights.start();
+  const night = await nights.night({ with: { 'dry-run': 'true' } });
+  await expect(night.golden).toMatchFileSnapshot('golden/dry-run.txt');
+  expect(nights.destination.storage.repositories.size).toBe(0);
+  expect(nights.service.caches).toHaveLength(0);
+});
+
+test('fail-on: never keeps a run with failures green', async () => {
+  const nights = await Nights.start();
+  nights.denied.add('mirror/pause');
+  const night = await nights.night({ with: { 'fail-on': 'never' } });
+  expect({ code: night.main.exitCode, failed: night.main.outputs['failed'] }).toEqual({
+    code: 0,
+    failed: '2',
+  });
+});
