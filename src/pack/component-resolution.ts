@@ -1,5 +1,6 @@
 import semver from 'semver';
 import { architecturesIn } from '../config/architecture.ts';
+import { kubeadmImages } from '../config/kubeadm-images.ts';
 import { kubernetesMinor } from '../config/kubernetes-version.ts';
 import { expandUri, parseUriTemplate, usesField } from '../config/uri-template.ts';
 import type { ComponentEntry, Versions } from '../config/versions.ts';
@@ -16,7 +17,6 @@ import {
   knownComponent,
   knownComponentNames,
 } from './known-component.ts';
-import { kubeadmImages } from './kubeadm-images.ts';
 import type { Choice } from './kubernetes-choice.ts';
 import type { ComponentPlan } from './plan.ts';
 

@@ -1,17 +1,17 @@
 import { architecturesIn } from '../config/architecture.ts';
-import type { ImageEntry } from '../config/versions.ts';
-import { formatReference, parseTag, type Reference, type Tag } from '../registry/reference.ts';
-import { matchingTag } from './component-matrix.ts';
-import type { Findings } from './findings.ts';
-import { type ImageSource, pullCandidates } from './image-source.ts';
-import { isKubernetesImage, upstreamOf } from './known-image.ts';
 import {
   isKubeadmImage,
   type KubeadmImage,
   kubeadmImages,
   kubeadmMinors,
   kubeadmVersionsOf,
-} from './kubeadm-images.ts';
+} from '../config/kubeadm-images.ts';
+import type { ImageEntry } from '../config/versions.ts';
+import { formatReference, parseTag, type Reference, type Tag } from '../registry/reference.ts';
+import { matchingTag } from './component-matrix.ts';
+import type { Findings } from './findings.ts';
+import { type ImageSource, pullCandidates } from './image-source.ts';
+import { isKubernetesImage, upstreamOf } from './known-image.ts';
 import type { Choice } from './kubernetes-choice.ts';
 import type { ImagePlan } from './plan.ts';
 

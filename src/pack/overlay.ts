@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import semver from 'semver';
+import { kubeadmImages } from '../config/kubeadm-images.ts';
 import { parseTreePath } from '../config/tree-path.ts';
 import { Failure, failureCode } from '../lib/failure.ts';
 import { formatSize } from '../lib/size.ts';
@@ -9,7 +10,6 @@ import { formatReference } from '../registry/reference.ts';
 import { bytesEntry, type FileEntry } from './archive/entry.ts';
 import { matrixRow } from './component-matrix.ts';
 import { knownComponent } from './known-component.ts';
-import { kubeadmImages } from './kubeadm-images.ts';
 import type { PackagePlan } from './plan.ts';
 
 /** What the templates of an overlay folder can name. */

@@ -1,4 +1,5 @@
 import type { Architecture } from '../config/architecture.ts';
+import { kubeadmImages } from '../config/kubeadm-images.ts';
 import type { KubernetesVersion } from '../config/kubernetes-version.ts';
 import { ConfigurationFailure } from '../config/problem.ts';
 import type { Versions } from '../config/versions.ts';
@@ -6,7 +7,6 @@ import { resolveComponents } from './component-resolution.ts';
 import { Findings } from './findings.ts';
 import { resolveImages } from './image-resolution.ts';
 import type { ImageSource } from './image-source.ts';
-import { kubeadmImages } from './kubeadm-images.ts';
 import { type Choice, chooseKubernetes } from './kubernetes-choice.ts';
 import { type BetaSuffix, packageName } from './package-name.ts';
 import type { ImagePlan, PackagePlan } from './plan.ts';

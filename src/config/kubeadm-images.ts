@@ -1,7 +1,7 @@
 import semver from 'semver';
-import { type KubernetesVersion, kubernetesMinor } from '../config/kubernetes-version.ts';
 import { parseTag, type Tag } from '../registry/reference.ts';
 import { KUBEADM_TABLE, type KubeadmRow } from './kubeadm-table.ts';
+import { type KubernetesVersion, kubernetesMinor } from './kubernetes-version.ts';
 
 /** The images that kubeadm chooses with, but not after, the version of Kubernetes. */
 export type KubeadmImage = 'etcd' | 'coredns' | 'pause';

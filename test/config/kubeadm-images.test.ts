@@ -1,8 +1,8 @@
 import semver from 'semver';
 import { describe, expect, it } from 'vitest';
+import { kubeadmImages, kubeadmMinors, kubeadmVersionsOf } from '../../src/config/kubeadm-images.ts';
+import { KUBEADM_TABLE } from '../../src/config/kubeadm-table.ts';
 import { parseKubernetesVersion } from '../../src/config/kubernetes-version.ts';
-import { kubeadmImages, kubeadmMinors, kubeadmVersionsOf } from '../../src/pack/kubeadm-images.ts';
-import { KUBEADM_TABLE } from '../../src/pack/kubeadm-table.ts';
 
 function answer(version: string): ReturnType<typeof kubeadmImages> {
   return kubeadmImages(parseKubernetesVersion(version, 'test'));
