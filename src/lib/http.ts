@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { type Duration, formatDuration, seconds } from './duration.ts';
+import { Failure } from './failure.ts';
 import { explainNetworkError, HttpFailure } from './http-failure.ts';
 import { AgentPool, type CertificateAuthorities } from './proxy.ts';
 
@@ -55,14 +56,17 @@ export class HttpClient {
     this.#timeouts = settings.timeouts ?? DEFAULT_TIMEOUTS;
   }
 
-  /** Sends a request and gives its answer with the body unread. Throws `HttpFailure`, or the signal's reason. */
+  /**
+   * Sends a request and gives its answer with the body unread. Throws `HttpFailure`, the failure of the body's writer,
+   * or the signal's reason.
+   */
   async send(request: HttpRequest): Promise<HttpAnswer> {
     request.signal.throwIfAborted();
     try {
       return await this.#exchange(request, await this.#agents.agentFor(request.url), false);
     } catch (error) {
       request.signal.throwIfAborted();
-      throw explainNetworkError(error, request.url.host);
+      throw error instanceof Failure ? error : explainNetworkError(error, request.url.host);
     }
   }
 

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
+import { explainNetworkError, type HttpFailure } from '../lib/http-failure.ts';
 import { digestAlgorithm, digestHex } from './digest.ts';
 import type { Descriptor } from './manifest.ts';
 import { RegistryFailure } from './registry-failure.ts';
@@ -44,6 +45,11 @@ export class BlobMeter {
   truncated(): RegistryFailure {
     const message = `it ended after ${this.#passed} of ${this.#descriptor.size} bytes`;
     return this.#mismatch('SIZE_MISMATCH', message);
+  }
+
+  /** Gives the failure for a source that broke off with an error, so that the sink is not taken for the culprit. */
+  broken(error: unknown): HttpFailure {
+    return explainNetworkError(error, this.#about);
   }
 
   /** Throws `SIZE_MISMATCH` or `DIGEST_MISMATCH` unless exactly the announced bytes have passed. */
@@ -92,14 +98,15 @@ export async function pour(options: {
   };
   const resume = (): void => void source.resume();
   const breakOff = (): void => reject(meter.truncated());
+  const fail = (error: unknown): void => reject(meter.broken(error));
   const abort = (): void => reject(signal.reason);
-  source.on('data', take).once('end', breakOff).once('error', reject);
+  source.on('data', take).once('end', breakOff).once('error', fail);
   sink.on('drain', resume).once('error', reject);
   signal.addEventListener('abort', abort, { once: true });
   try {
     await promise;
   } finally {
-    source.off('data', take).off('end', breakOff).off('error', reject);
+    source.off('data', take).off('end', breakOff).off('error', fail);
     sink.off('drain', resume).off('error', reject);
     signal.removeEventListener('abort', abort);
   }
