@@ -41,6 +41,8 @@ export interface FaultRule {
   readonly match?: RequestMatch;
   /** How many of them (1); `Infinity` for all. */
   readonly times?: number;
+  /** How many of them pass unharmed before (0). */
+  readonly skip?: number;
   readonly fault: Fault;
 }
 
@@ -54,6 +56,7 @@ export interface FaultHandle {
 class ActiveRule implements FaultHandle {
   readonly rule: FaultRule;
   hits = 0;
+  passed = 0;
   stopped = false;
 
   constructor(rule: FaultRule) {
@@ -61,7 +64,12 @@ class ActiveRule implements FaultHandle {
   }
 
   strikes(entry: JournalEntry): boolean {
-    return !this.stopped && this.hits < (this.rule.times ?? 1) && matches(this.rule.match ?? {}, entry);
+    const { times = 1, skip = 0, match = {} } = this.rule;
+    if (this.stopped || this.hits >= times || !matches(match, entry)) return false;
+    this.passed += 1;
+    if (this.passed <= skip) return false;
+    this.hits += 1;
+    return true;
   }
 
   stop(): void {
@@ -89,7 +97,6 @@ export class Faults {
     const waits: Fault[] = [];
     for (const active of this.#rules) {
       if (!active.strikes(entry)) continue;
-      active.hits += 1;
       const { fault } = active.rule;
       if (fault.kind !== 'delay' && fault.kind !== 'hold') return { waits, fault };
       waits.push(fault);
