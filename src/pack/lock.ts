@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { writeFileWhole } from '../lib/atomic-file.ts';
 import { Failure, failureCode } from '../lib/failure.ts';
-import { type Digest, isDigest, parseDigest } from '../registry/digest.ts';
+import { type Digest, isDigest } from '../registry/digest.ts';
 import { type Host, parseHost, parseReference } from '../registry/reference.ts';
 import type { CheckedBy } from './component-fetch.ts';
 import type { PackageContents } from './contents.ts';
@@ -112,7 +112,7 @@ export interface LockFacts {
   readonly addresses: ReadonlyMap<string, URL>;
   readonly imageFormat: string;
   readonly files: ReadonlyMap<string, Digest>;
-  readonly tarSha256: string;
+  readonly tarSha256: Digest;
 }
 
 /** Writes a lock. Throws `FILE_UNWRITABLE`. */
@@ -133,7 +133,7 @@ export function writeLock(file: string, facts: LockFacts): void {
       return { name, tag, url: addresses.get(name)?.href ?? url, sha256, check };
     }),
     files: Object.fromEntries(files),
-    tar: parseDigest(`sha256:${tarSha256}`, file),
+    tar: tarSha256,
   };
   writeFileWhole(file, `${JSON.stringify(lock, undefined, 2)}\n`);
 }
