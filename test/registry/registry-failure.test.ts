@@ -22,7 +22,9 @@ describe('a complaint', () => {
   it.each([
     ['{"errors":[{"code":"DENIED","message":"no\\n  access"}]}', ['DENIED'], 'DENIED: no access'],
     ['{"errors":[{"message":"no"}]}', [], 'no'],
-    ['{"errors":[]}', [], '{"errors":[]}'],
+    ['{"errors":[]}', [], ''],
+    ['{"details":"incorrect username or password"}', [], 'incorrect username or password'],
+    ['[1]', [], ''],
     ['You have reached\nyour limit', [], 'You have reached your limit'],
     ['  <html>gone</html>', [], ''],
     ['', [], ''],

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { scratchFolder } from './scratch-folder.ts';
+import type { Login } from './token-server.ts';
+
+/** What a command said and how it ended. */
+export interface Said {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `npm test` and `make test` compile before they test. */
+const PROGRAM = fileURLToPath(new URL('../../build/src/synctl.js', import.meta.url));
+
+/** A folder in which someone uses the built synctl, with nothing of this machine's user. */
+export class Desk {
+  readonly folder = scratchFolder();
+  readonly #environment: Record<string, string> = { HOME: this.folder };
+
+  constructor(login?: Login) {
+    if (login !== undefined) this.logIn(login);
+  }
+
+  logIn({ username, password }: Login): void {
+    this.set('KEEL_USERNAME', username);
+    this.set('KEEL_PASSWORD', password);
+  }
+
+  set(variable: string, value: string): void {
+    this.#environment[variable] = value;
+  }
+
+  /** Writes a file into the folder and gives its name. */
+  write(name: string, content: string | object): string {
+    writeFileSync(
+      join(this.folder, name),
+      typeof content === 'string' ? content : JSON.stringify(content, undefined, 2),
+    );
+    return name;
+  }
+
+  /** Runs synctl in the folder, with patience that suits a test. */
+  async run(command: string, ...line: readonly string[]): Promise<Said> {
+    const { PATH = '' } = process.env;
+    const talks = ['sync', 'check', 'doctor'].includes(command);
+    const patience = talks ? ['--retry', '2', '--retry-interval', '5ms'] : [];
+    const child = spawn(process.execPath, [PROGRAM, command, ...patience, ...line], {
+      cwd: this.folder,
+      env: { PATH, ...this.#environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+    return { code, stdout, stderr };
+  }
+}

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { parseDocument } from '../../src/config/document.ts';
+import { parseImageSet } from '../../src/config/image-set.ts';
+import { digestOf } from '../../src/registry/digest.ts';
+import { parseHost, parseReference, parseRepository } from '../../src/registry/reference.ts';
+import { judge, placeImage, type TagFacts } from '../../src/sync/image-check.ts';
+import type { RecordedImage } from '../../src/sync/state.ts';
+import { seenImage } from '../support/state-sample.ts';
+
+const first = digestOf(Buffer.from('first'));
+const second = digestOf(Buffer.from('second'));
+const there = (digest = first) => ({ kind: 'there', digest }) as const;
+const absent = { kind: 'absent' } as const;
+const unknown = { kind: 'unknown', reason: 'a.example: no such host' } as const;
+const recorded = (sourceDigest = first, pushedDigest = sourceDigest): RecordedImage => ({
+  ...seenImage('pause', '3.10'),
+  sourceDigest,
+  pushedDigest,
+  options: '',
+  pushed: new Date(0),
+  confirmed: new Date(0),
+});
+
+const facts = (more: Partial<TagFacts>): TagFacts => ({
+  source: there(),
+  destination: there(),
+  expected: first,
+  recorded: undefined,
+  ...more,
+});
+
+describe('a tag is judged', () => {
+  it.each<[message: string, verdict: string, facts: TagFacts]>([
+    ['the destination holds what the source holds', 'mirrored', facts({})],
+    [
+      'the destination holds what the source holds of the chosen platforms',
+      'mirrored',
+      facts({ destination: there(second), expected: second }),
+    ],
+    ['the destination does not have it', 'missing', facts({ destination: absent })],
+    [
+      'the destination does not have it, though it was pushed there: someone removed it',
+      'missing',
+      facts({ destination: absent, recorded: recorded() }),
+    ],
+    [
+      'the destination holds something else, and the state does not know it',
+      'differs',
+      facts({ destination: there(second) }),
+    ],
+    [
+      'the destination holds something else: someone else pushed this tag',
+      'differs',
+      facts({ destination: there(second), recorded: recorded() }),
+    ],
+    [
+      'the destination holds something else: the source moved on since it was mirrored',
+      'differs',
+      facts({ destination: there(second), recorded: recorded(second) }),
+    ],
+    [
+      'the destination holds something else: it was mirrored with other settings',
+      'differs',
+      facts({ destination: there(second), recorded: recorded(first, second) }),
+    ],
+    [
+      'the destination has it, the source does not',
+      'not-at-source',
+      facts({ source: absent, expected: undefined }),
+    ],
+    [
+      'neither the source nor the destination has it',
+      'nowhere',
+      facts({ source: absent, destination: absent, expected: undefined }),
+    ],
+    ['a.example: no such host', 'unknown', facts({ destination: unknown })],
+    ['a.example: no such host', 'unknown', facts({ source: unknown, expected: undefined })],
+  ])('%s', (message, verdict, given) => {
+    expect(judge(given)).toEqual({ verdict, message });
+  });
+});
+
+describe('an image is placed', () => {
+  const set = parseImageSet(
+    parseDocument(
+      'image_set.json',
+      `{
+  "names": ["pause"],
+  "prefixes": ["sig-storage/"],
+  "extras": ["quay.io/coreos/etcd:v3.6.1"],
+  "patches": [{"match": "quay.io/coreos/etcd", "name": "etcd-of-coreos"}]
+}`,
+    ),
+  );
+  const settings = {
+    source: parseHost('registry.k8s.io'),
+    naming: 'basename' as const,
+    namespace: parseRepository('keel'),
+  };
+  it.each([
+    ['registry.k8s.io/pause', 'keel/pause', 2],
+    ['registry.k8s.io/sig-storage/csi-attacher:v4', 'keel/csi-attacher', 3],
+    ['quay.io/coreos/etcd:v3.6.1', 'keel/etcd-of-coreos', 4],
+    ['registry.k8s.io/etcd', 'keel/etcd', undefined],
+    ['quay.io/pause', 'keel/pause', undefined],
+  ])('%s goes to %s, as line %s says', (image, destination, line) => {
+    const placement = placeImage(parseReference(image), set, settings);
+    expect(placement).toMatchObject({ destination });
+    expect(placement.wantedBy?.line).toBe(line);
+  });
+});

@@ -1,0 +1,285 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { Desk, type Said } from '../support/built-synctl.ts';
+import { DockerRegistry, freePort, LOGIN } from '../support/docker-registry.ts';
+import { ImageMaker } from '../support/images/image.ts';
+import { PlainPush } from '../support/images/push.ts';
+import { describeWith } from '../support/programs.ts';
+import { TestRegistry } from '../support/registry/registry.ts';
+
+const CHECKS = z.object({
+  works: z.boolean(),
+  checks: z.array(z.object({ check: z.string(), outcome: z.string(), message: z.string() })),
+});
+
+// A process a command, several a test, beside whatever else runs on two cores.
+vi.setConfig({ testTimeout: 60_000 });
+
+describeWith(['docker-registry'], 'what goes wrong is one line that names it and says what to change', () => {
+  let source: DockerRegistry;
+  let basic: DockerRegistry;
+  let token: DockerRegistry;
+
+  beforeAll(async () => {
+    [source, basic, token] = await Promise.all([
+      DockerRegistry.start(),
+      DockerRegistry.start('htpasswd'),
+      DockerRegistry.start('token'),
+    ]);
+    const image = await new ImageMaker().make({ own: [{ name: 'pause', size: 2000 }] });
+    const pusher = new PlainPush(source);
+    await Promise.all(['3.9', '3.10'].map((tag) => pusher.push('pause', tag, image)));
+  });
+
+  afterAll(async () => {
+    await Promise.all([source, basic, token].map((registry) => registry[Symbol.asyncDispose]()));
+  });
+
+  function sitDown(set: object | string = { names: ['pause'] }): Desk {
+    const desk = new Desk(LOGIN);
+    desk.write('image_set.json', set);
+    return desk;
+  }
+
+  const sync = (desk: Desk, from: string, to: string, ...more: string[]): Promise<Said> =>
+    desk.run('sync', '--source', from, '--push-to', to, ...more);
+
+  it.each(['htpasswd', 'token'] as const)('a wrong password (%s)', async (access) => {
+    const registry = access === 'token' ? token : basic;
+    const desk = sitDown();
+    desk.set('KEEL_PASSWORD', 'not-the-password');
+    const { code, stderr } = await sync(desk, source.host, registry.host);
+    expect(stderr).toMatch(
+      new RegExp(
+        `^error: ${registry.host}: cannot log in, the registry answered 401.* \\(check the user name and password .*\\)\\n$`,
+      ),
+    );
+    expect(stderr).not.toContain('not-the-password');
+    expect(code).toBe(1);
+  });
+
+  it('no login', async () => {
+    const desk = new Desk();
+    desk.write('image_set.json', { names: ['pause'] });
+    const { code, stderr } = await sync(desk, source.host, basic.host);
+    expect(stderr).toBe(
+      `error: ${basic.host}: there is no login for this registry ` +
+        '(give --username and KEEL_PASSWORD, or log in with docker login)\n',
+    );
+    expect(code).toBe(1);
+  });
+
+  it('an unknown host and a refused connection, on either side', async () => {
+    const unknown = 'registry.invalid';
+    const closed = `127.0.0.1:${await freePort()}`;
+    const noHost = `error: ${unknown}: no such host (check its spelling, the name server and, behind a proxy, HTTPS_PROXY)\n`;
+    const refused = `error: ${closed}: the connection was refused (check the port and whether the service there is running)\n`;
+    const desk = sitDown();
+    for (const [from, to, line] of [
+      [unknown, basic.host, noHost],
+      [source.host, unknown, noHost],
+      [closed, basic.host, refused],
+      [source.host, closed, refused],
+    ] as const) {
+      expect(await sync(desk, from, to)).toMatchObject({ code: 1, stderr: line });
+    }
+  });
+
+  it('a namespace that the account may not push to', async () => {
+    await using target = new TestRegistry({
+      access: {
+        mode: 'basic',
+        users: { [LOGIN.username]: LOGIN.password },
+        allows: (_user, repository, action) => action === 'pull' || repository.startsWith('mine/'),
+        deniedStatus: 403,
+      },
+    });
+    await target.open();
+    const desk = sitDown();
+    const { code, stderr, stdout } = await sync(desk, source.host, target.host, '--push-ns', 'theirs');
+    const lines = stderr.trimEnd().split('\n').toSorted();
+    expect(lines).toEqual(
+      ['3.10', '3.9'].map((tag) =>
+        expect.stringMatching(
+          new RegExp(
+            `^error: ${source.host}/pause:${tag}: ${target.host}.*: cannot .* answered 403.* \\(check that the namespace exists .*\\)$`,
+          ),
+        ),
+      ),
+    );
+    expect(stdout).toMatch(/\n2 failed in .*\n$/);
+    expect(code).toBe(1);
+    const doctor = await desk.run(
+      'doctor',
+      '--source',
+      source.host,
+      '--push-to',
+      target.host,
+      '--push-ns',
+      'theirs',
+      '--json',
+    );
+    const { works, checks } = CHECKS.parse(JSON.parse(doctor.stdout));
+    expect(works).toBe(false);
+    expect(checks.filter(({ outcome }) => outcome === 'failed').map(({ check }) => check)).toEqual(['push']);
+    expect(checks.slice(-3).map(({ check, message }) => `${check}: ${message}`)).toEqual([
+      'layers: needs push',
+      'formats: needs layers',
+      'clean-up: needs push',
+    ]);
+    expect((await sync(desk, source.host, target.host, '--push-ns', 'mine')).code).toBe(0);
+  });
+
+  it('a repository and a tag that the source does not have, while others arrive', async () => {
+    const desk = sitDown({ names: ['pause', 'nosuch'], extras: [`${source.host}/pause:77`] });
+    const { code, stderr, stdout } = await sync(desk, source.host, basic.host, '--push-ns', 'gaps');
+    expect(stderr.trimEnd().split('\n').toSorted()).toEqual([
+      `error: ${source.host}/pause:77: cannot get its manifest, the registry answered 404: ` +
+        'MANIFEST_UNKNOWN: manifest unknown (check its name and tag in the image set)',
+      'warning: image_set.json:4:5: "nosuch" matches nothing at the source; correct or remove it',
+    ]);
+    expect(stdout).toMatch(/\n2 copied \(.*\), 1 failed in .*\n$/);
+    expect(code).toBe(1);
+    expect((await sync(desk, source.host, basic.host, '--push-ns', 'gaps', '--fail-on', 'never')).code).toBe(
+      0,
+    );
+  });
+
+  it('another registry that is down, while others arrive', async () => {
+    const closed = `127.0.0.1:${await freePort()}`;
+    const desk = sitDown({ names: ['pause'], extras: [`${closed}/team/tool:1`] });
+    const { code, stderr, stdout } = await sync(desk, source.host, basic.host, '--push-ns', 'down');
+    expect(stderr).toBe(
+      `error: ${closed}/team/tool:1: the connection was refused (check the port and whether the service there is running)\n`,
+    );
+    expect(stdout).toContain('2 copied');
+    expect(code).toBe(1);
+  });
+
+  it('flags that are malformed, all at once and before anything is asked', async () => {
+    const line = [
+      '--limit',
+      '0',
+      '--retry-interval',
+      '5',
+      '--naming',
+      'short',
+      '--push-to',
+      'https://a.example',
+    ];
+    const said = await sitDown().run('sync', ...line, '--shard', '3/2');
+    expect(said.stdout).toBe('');
+    expect(said.stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(
+        /^error: --push-to: "https:\/\/a\.example" is not a registry host \(write a name .*\)$/,
+      ),
+      'error: --limit: "0" is out of bounds (write a whole number from 1 to 1000)',
+      expect.stringMatching(
+        /^error: --retry-interval: "5" is not a duration \(write a number with a unit, .*\)$/,
+      ),
+      'error: --naming: "short" is not one of the words it takes (write basename, dashed or path)',
+      'error: --shard: "3/2" is not a shard (write i/n with i from 1 to n and n up to 256, such as 2/8)',
+    ]);
+    expect(said.code).toBe(2);
+  });
+
+  it('an image set with mistakes, each by its place', async () => {
+    const desk = sitDown('{\n  "names": ["pause", "Pause"],\n  "prefxes": []\n}\n');
+    const said = await sync(desk, source.host, basic.host);
+    expect(said.code).toBe(2);
+    expect(said.stdout).toBe('');
+    expect(said.stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^error: image_set\.json:2:22: .*lower case/),
+      expect.stringMatching(
+        /^error: image_set\.json:3:3: "prefxes" is not a known key; did you mean "prefixes"\?$/,
+      ),
+    ]);
+    expect(await sync(desk, source.host, basic.host, '--image-set', 'none.json')).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^error: none\.json: there is no such file \(name another file; .*\)\n$/),
+    });
+  });
+
+  it('a state file that belongs to someone else', async () => {
+    const desk = sitDown();
+    writeFileSync(join(desk.folder, 'notes.json'), '{}');
+    const said = await sync(desk, source.host, basic.host, '--db', 'notes.json');
+    expect(said.stderr).toBe(
+      'error: notes.json: this file exists and is not a state of synctl; it was left as it is ' +
+        '(give --db another path, or move the file away)\n',
+    );
+    expect(said.code).toBe(1);
+  });
+
+  it('source and destination on one host with room for one request and one transfer', async () => {
+    const one = ['--limit', '1', '--query-limit', '1', '--push-ns', 'copy', '--json'];
+    const { code, stdout, stderr } = await sync(sitDown(), source.host, source.host, ...one);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ totals: { total: 2, copied: 2, failed: 0 } });
+    expect(stderr).toMatch(/\n2 copied .*\n$/);
+  });
+
+  it('tells where in the code with KEEL_DEBUG, and only then', async () => {
+    const desk = sitDown();
+    desk.set('KEEL_PASSWORD', 'wrong');
+    desk.set('KEEL_DEBUG', '1');
+    const { stderr } = await sync(desk, source.host, basic.host);
+    expect(stderr).toMatch(/^error: .*\nRegistryFailure: .*\n {4}at /m);
+  });
+
+  it('a registry with habits of its own, told by the doctor', async () => {
+    await using target = new TestRegistry({
+      quirks: { refuseOciIndex: true, refuseTagsList: 403, selfMountOpensUpload: true, refuseDelete: true },
+    });
+    await target.open();
+    const desk = new Desk();
+    desk.write('image_set.json', { names: ['pause'] });
+    const { code, stdout } = await desk.run('doctor', '--source', source.host, '--push-to', target.host);
+    const told = stdout.replaceAll(target.host, 'TARGET').replace(/ +[\d.]+ m?s /g, ' ');
+    expect(told.replace(/ +/g, ' ').split('\n').slice(8)).toEqual([
+      '✓ ok login TARGET wants no login',
+      '! warning list TARGET/keel/pause may not be listed, so each run asks for each tag ' +
+        '(allow the account to list (pull) there)',
+      '✓ ok push pushing to TARGET/keel/pause is allowed',
+      '✓ ok layers a layer arrives; whether one is there already takes a request more, as it does not mount',
+      expect.stringMatching(
+        /^! warning formats it refuses OCI index: cannot push its manifest, the registry answered 400: .* \(images are converted to Docker's format .*\)$/,
+      ),
+      expect.stringMatching(
+        /^✓ ok clean-up the registry keeps the trial image, .* KiB without a tag, until it cleans up$/,
+      ),
+      '',
+      'a sync would work, with 2 warnings',
+      '',
+    ]);
+    expect(code).toBe(0);
+  });
+
+  it('a registry that makes no repositories by itself', async () => {
+    await using target = new TestRegistry({ quirks: { repositoriesMustExist: true } });
+    await target.open();
+    const { code, stdout } = await sitDown().run('doctor', '--source', source.host, '--push-to', target.host);
+    expect(stdout).toMatch(
+      /✗ failed .* push .*\/keel\/pause: .* answered 404.* \(create the repository, or let the registry create repositories on push\)/,
+    );
+    expect(code).toBe(1);
+  });
+
+  it('a doctor that finds nothing, and leaves nothing', async () => {
+    for (const registry of [basic, token]) {
+      const line = ['--source', source.host, '--push-to', registry.host, '--push-ns', 'healthy'];
+      const { code, stdout, stderr } = await sitDown().run('doctor', ...line);
+      expect(stderr).toBe('');
+      const checks = stdout.trimEnd().split('\n').slice(0, -2);
+      expect(checks.filter((line) => !/^✓ ok +\d+ ms {2}\w/.test(line))).toEqual([]);
+      expect(checks).toHaveLength(14);
+      expect(stdout).toContain('logged in as keel, from --username or KEEL_USERNAME\n');
+      expect(stdout).toMatch(/\n\na sync would work\n$/);
+      expect(code).toBe(0);
+      expect(await new PlainPush(registry).tags('healthy/pause')).toEqual([]);
+    }
+  });
+});
