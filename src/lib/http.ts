@@ -79,7 +79,7 @@ export class HttpClient {
     const { method, url, signal, body } = request;
     return new Promise((resolve, reject) => {
       const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
-      const outgoing = open(url, { method, headers: request.headers, agent });
+      const outgoing = open(url, { method, headers: request.headers, agent, ...this.#agents.trust });
       const stopWriter = new AbortController();
       let answered: IncomingMessage | undefined;
       const breakOff = (reason: Error): void => void (answered ?? outgoing).destroy(reason);

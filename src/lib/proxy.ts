@@ -1,5 +1,6 @@
 import { type AgentOptions, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { getProxyForUrl } from 'proxy-from-env';
 import { isLoopback } from './loopback.ts';
 
@@ -18,11 +19,16 @@ export function proxyFor(url: URL): string {
  * (also lower case) say. This machine is never reached through a proxy.
  */
 export class AgentPool {
-  readonly #trust: { readonly ca?: string[] };
+  /**
+   * Whom to trust. Every request has to carry it: through a proxy an agent uses its own options for the proxy only.
+   */
+  readonly trust: { readonly secureContext?: SecureContext };
   readonly #agents = new Map<string, HttpAgent>();
 
   constructor(authorities: CertificateAuthorities | undefined) {
-    this.#trust = authorities === undefined ? {} : { ca: [...authorities] };
+    // Made once, as reading all authorities anew for each connection takes longer than to connect.
+    this.trust =
+      authorities === undefined ? {} : { secureContext: createSecureContext({ ca: [...authorities] }) };
   }
 
   /** Gives the pool for this URL's origin, always the same one. */
@@ -34,7 +40,7 @@ export class AgentPool {
     if (proxy !== '') return this.#openThrough(proxy, url.origin, isSecure);
     return this.#keep(
       url.origin,
-      isSecure ? new HttpsAgent({ ...CONNECTIONS, ...this.#trust }) : new HttpAgent(CONNECTIONS),
+      isSecure ? new HttpsAgent({ ...CONNECTIONS, ...this.trust }) : new HttpAgent(CONNECTIONS),
     );
   }
 
@@ -43,7 +49,7 @@ export class AgentPool {
     const { HttpsProxyAgent } = await import(/* webpackMode: "eager" */ 'https-proxy-agent');
     const { HttpProxyAgent } = await import(/* webpackMode: "eager" */ 'http-proxy-agent');
     const opened = isSecure
-      ? new HttpsProxyAgent(proxy, { ...CONNECTIONS, ...this.#trust })
+      ? new HttpsProxyAgent(proxy, { ...CONNECTIONS, ...this.trust })
       : new HttpProxyAgent(proxy, CONNECTIONS);
     return this.#agents.get(origin) ?? this.#keep(origin, opened);
   }

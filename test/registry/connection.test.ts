@@ -1,0 +1,196 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { milliseconds } from '../../src/lib/duration.ts';
+import { HttpClient, readBody } from '../../src/lib/http.ts';
+import { pushBlob } from '../../src/registry/blob-push.ts';
+import { registrySource } from '../../src/registry/blob-source.ts';
+import { digestOf } from '../../src/registry/digest.ts';
+import { parseHost, parseRepository, parseTag } from '../../src/registry/reference.ts';
+import { ForwardProxy } from '../support/forward-proxy.ts';
+import { generatedBytes } from '../support/registry/content.ts';
+import { startRegistry } from '../support/registry/registry.ts';
+import { seedImage } from '../support/registry/seed.ts';
+import { TestClient } from '../support/test-client.ts';
+
+function fixture(name: string): string {
+  return readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8');
+}
+
+const TLS = { key: fixture('server-key.pem'), certificate: fixture('server.pem') };
+const AUTHORITY = fixture('authority.pem');
+const HOST = parseHost('registry.test');
+const APP = parseRepository('app');
+const TAG = parseTag('1.0');
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY', 'NO_PROXY'];
+
+/** Sets the proxy variables; those that are not named are empty, in both spellings. */
+function setProxy(variables: Readonly<Record<string, string>>): void {
+  for (const name of PROXY_VARIABLES) {
+    vi.stubEnv(name, variables[name] ?? '');
+    vi.stubEnv(name.toLowerCase(), variables[name.toLowerCase()] ?? '');
+  }
+}
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe('a private certificate authority', () => {
+  it('is believed when it is named, and otherwise refused with what to give', async () => {
+    await using server = await startRegistry({ tls: TLS });
+    const ask = async (authorities: { authorities?: readonly string[] }) => {
+      const http = new HttpClient(authorities);
+      try {
+        const { signal } = new AbortController();
+        const answer = await http.send({
+          method: 'GET',
+          url: new URL('/v2/', server.url),
+          headers: {},
+          signal,
+        });
+        await readBody(answer, 1000);
+        return answer.status;
+      } finally {
+        http.close();
+      }
+    };
+    expect(await ask({ authorities: [AUTHORITY] })).toBe(200);
+    await expect(ask({})).rejects.toMatchObject({
+      code: 'TLS_REFUSED',
+      hint: expect.stringContaining('--ca-file'),
+    });
+    expect(server.journal.count()).toBe(1);
+  });
+
+  it('does not make other names right', async () => {
+    await using server = await startRegistry({ tls: TLS });
+    await using proxy = await ForwardProxy.start({ 'other.test:443': server.url });
+    setProxy({ HTTPS_PROXY: proxy.url });
+    using client = new TestClient(parseHost('other.test'), { authorities: [AUTHORITY] });
+    await expect(client.registry.greet()).rejects.toMatchObject({ code: 'TLS_REFUSED', about: 'other.test' });
+    expect(server.journal.count()).toBe(0);
+  });
+});
+
+describe('a proxy', () => {
+  it.each(['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY'])('named by %s is used for HTTPS', async (variable) => {
+    await using server = await startRegistry({ tls: TLS });
+    await using proxy = await ForwardProxy.start({ 'registry.test:443': server.url });
+    const image = seedImage(server.storage, 'app', { tags: ['1.0'] });
+    setProxy({ [variable]: proxy.url });
+    using client = new TestClient(HOST, { authorities: [AUTHORITY] });
+    expect((await client.registry.getManifest(APP, TAG, client.signal)).digest).toBe(image.digest);
+    await client.registry.listTags(APP, client.signal);
+    expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT registry.test:443']));
+    // Tunnels are kept: three requests need less than three.
+    expect(proxy.asked.length).toBeLessThan(3);
+  });
+
+  it('carries uploads', async () => {
+    await using server = await startRegistry({ tls: TLS });
+    await using source = await startRegistry();
+    await using proxy = await ForwardProxy.start({ 'registry.test:443': server.url });
+    const bytes = generatedBytes('layer', 2_000_000);
+    const digest = digestOf(bytes);
+    source.storage.putBlob('app', { kind: 'bytes', bytes });
+    setProxy({ HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url });
+    using client = new TestClient(HOST, { authorities: [AUTHORITY] });
+    const placed = await pushBlob({
+      registry: client.registry,
+      repository: APP,
+      descriptor: { digest, size: bytes.length },
+      sources: () => [registrySource(client.registries.at(source.host), APP)],
+      isAbsent: true,
+      signal: client.signal,
+    });
+    expect(placed).toBe('uploaded');
+    expect(server.storage.blob('app', digest)).toEqual({ kind: 'bytes', bytes });
+    // This machine is reached without it.
+    expect(proxy.asked.every((line) => line === 'CONNECT registry.test:443')).toBe(true);
+  });
+
+  it('named by HTTP_PROXY is used for a registry without TLS', async () => {
+    await using server = await startRegistry();
+    await using proxy = await ForwardProxy.start({ 'registry.test:80': server.url });
+    const image = seedImage(server.storage, 'app', { tags: ['1.0'] });
+    setProxy({ HTTP_PROXY: proxy.url });
+    using client = new TestClient(HOST, { insecure: [HOST] });
+    expect(await client.registry.findManifest(APP, TAG, client.signal)).toBe(image.digest);
+    expect(proxy.asked).toEqual([
+      'GET http://registry.test/v2/',
+      'HEAD http://registry.test/v2/app/manifests/1.0',
+    ]);
+  });
+
+  it('is not used for hosts that NO_PROXY names', async () => {
+    await using proxy = await ForwardProxy.start({});
+    setProxy({ HTTPS_PROXY: proxy.url, NO_PROXY: 'example.com,.test' });
+    const timeouts = { connect: milliseconds(2000), firstByte: milliseconds(2000), idle: milliseconds(2000) };
+    using client = new TestClient(HOST, { attempts: 1, timeouts });
+    // That host exists nowhere.
+    await expect(client.registry.greet()).rejects.toMatchObject({ about: 'registry.test' });
+    expect(proxy.asked).toEqual([]);
+  });
+
+  it("that refuses is not taken for the registry's consent", async () => {
+    await using proxy = await ForwardProxy.start({});
+    setProxy({ HTTPS_PROXY: proxy.url });
+    using client = new TestClient(HOST, { attempts: 1 });
+    await expect(client.registry.greet()).rejects.toMatchObject({
+      about: 'registry.test',
+      status: 502,
+    });
+    expect(proxy.asked).toEqual(['CONNECT registry.test:443']);
+  });
+});
+
+describe('a registry elsewhere', () => {
+  it.each([
+    ['to this machine', 'http://127.0.0.1:9/'],
+    ['to the secrets of a cloud', 'http://169.254.169.254/latest/meta-data/'],
+  ])('may not redirect %s', async (_name, location) => {
+    await using server = await startRegistry();
+    await using proxy = await ForwardProxy.start({ 'registry.test:80': server.url });
+    setProxy({ HTTP_PROXY: proxy.url });
+    server.fail({ match: { kind: 'manifest-get' }, fault: { kind: 'redirect', location } });
+    using client = new TestClient(HOST, { insecure: [HOST] });
+    await expect(client.registry.getManifest(APP, TAG, client.signal)).rejects.toMatchObject({
+      code: 'REDIRECT_REFUSED',
+      about: 'registry.test',
+    });
+    expect(proxy.asked).toHaveLength(2);
+  });
+
+  it('may not lead from HTTPS to plain HTTP, nor have the login sent there', async () => {
+    await using server = await startRegistry({ tls: TLS });
+    await using proxy = await ForwardProxy.start({ 'registry.test:443': server.url });
+    setProxy({ HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url });
+    const login = { username: 'keel', password: 'secret' };
+    using client = new TestClient(HOST, { authorities: [AUTHORITY], login });
+    server.fail({
+      match: { kind: 'manifest-get' },
+      fault: { kind: 'redirect', location: 'http://registry.test/' },
+    });
+    const get = () => client.registry.getManifest(APP, TAG, client.signal);
+    await expect(get()).rejects.toMatchObject({ code: 'REDIRECT_REFUSED' });
+    const headers = { 'www-authenticate': 'Bearer realm="http://tokens.test/token"' };
+    server.fail({ match: { kind: 'manifest-get' }, fault: { kind: 'status', status: 401, headers } });
+    await expect(get()).rejects.toMatchObject({ code: 'REDIRECT_REFUSED' });
+    expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT registry.test:443']));
+  });
+
+  it('without TLS may not have the login sent to another host in the clear', async () => {
+    await using server = await startRegistry();
+    await using proxy = await ForwardProxy.start({ 'registry.test:80': server.url });
+    setProxy({ HTTP_PROXY: proxy.url });
+    const login = { username: 'keel', password: 'secret' };
+    using client = new TestClient(HOST, { insecure: [HOST], login });
+    const headers = { 'www-authenticate': 'Bearer realm="http://tokens.test/token"' };
+    server.fail({ match: { kind: 'ping' }, fault: { kind: 'status', status: 401, headers } });
+    await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
+      code: 'REDIRECT_REFUSED',
+      message: 'it wants the login sent to tokens.test over plain HTTP',
+    });
+    expect(proxy.asked).toEqual(['GET http://registry.test/v2/']);
+  });
+});

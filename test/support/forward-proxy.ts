@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/**
+ * A proxy as companies have it, for hosts that exist only behind it: it takes CONNECT for HTTPS and whole addresses
+ * for plain HTTP, and leads each host where the test says.
+ */
+export class ForwardProxy implements AsyncDisposable {
+  /** `CONNECT host:port` or `GET http://…`, in the order of asking. */
+  readonly asked: string[] = [];
+  readonly #routes: ReadonlyMap<string, string>;
+  readonly #server = createServer((incoming, response) => this.#forward(incoming, response));
+  readonly #sockets = new Set<Duplex>();
+
+  /** `routes` lead from `host:port` to the origin of a server on this machine. */
+  constructor(routes: ReadonlyMap<string, string>) {
+    this.#routes = routes;
+    this.#server.on('connect', (incoming: IncomingMessage, client: Duplex) => this.#tunnel(incoming, client));
+  }
+
+  static async start(routes: Readonly<Record<string, string>>): Promise<ForwardProxy> {
+    const proxy = new ForwardProxy(new Map(Object.entries(routes)));
+    proxy.#server.listen(0, '127.0.0.1');
+    await once(proxy.#server, 'listening');
+    return proxy;
+  }
+
+  get url(): string {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #tunnel(incoming: IncomingMessage, client: Duplex): void {
+    this.asked.push(`CONNECT ${incoming.url}`);
+    const target = this.#routes.get(incoming.url ?? '');
+    if (target === undefined) {
+      client.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+      return;
+    }
+    const server: Socket = connect(Number(new URL(target).port), '127.0.0.1', () => {
+      client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+      client.pipe(server).pipe(client);
+    });
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => this.#sockets.delete(socket));
+    }
+  }
+
+  #forward(incoming: IncomingMessage, response: ServerResponse): void {
+    this.asked.push(`${incoming.method} ${incoming.url}`);
+    const url = new URL(incoming.url ?? '/');
+    const target = this.#routes.get(`${url.hostname}:${url.port || '80'}`);
+    if (target === undefined) {
+      response.writeHead(502).end();
+      return;
+    }
+    const { method, headers } = incoming;
+    const options = { ...(method === undefined ? {} : { method }), headers };
+    const outgoing = request(`${target}${url.pathname}${url.search}`, options, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    outgoing.on('error', () => response.destroy());
+    incoming.pipe(outgoing);
+  }
+}
