@@ -8,6 +8,12 @@ import { describeSyntaxError } from './syntax-error.ts';
 /** The way to a value inside a document: keys of objects and indexes of lists. */
 export type Path = readonly PropertyKey[];
 
+/** A value of a file and where it stands there. */
+export interface Entry<Value> {
+  readonly value: Value;
+  readonly place: Place;
+}
+
 /** A JSON text and where each of its values stands. Comments and trailing commas are allowed. */
 export interface Document {
   readonly file: string;

@@ -2,8 +2,11 @@ import { z } from 'zod';
 import type { Place } from '../lib/reporter.ts';
 import { type Platform, parsePlatform } from '../registry/platform.ts';
 import { parseRepository, type Reference, type Repository } from '../registry/reference.ts';
-import { type Document, type Path, readDocument } from './document.ts';
+import { type ClusterImage, clusterImages } from './cluster-image.ts';
+import { CNI_PLUGINS, cniImages } from './cni-plugin.ts';
+import { type Document, type Entry, type Path, readDocument } from './document.ts';
 import {
+  extraName,
   type ImageName,
   KUBERNETES_REGISTRY,
   namesOldRegistry,
@@ -14,15 +17,11 @@ import {
   parseSourceName,
   withoutKubernetesHost,
 } from './image-name.ts';
+import { kubeadmImages } from './kubeadm-images.ts';
+import { type KubernetesRelease, parseKubernetesRelease } from './kubernetes-release.ts';
 import { ConfigurationFailure, type Notice, type Problem } from './problem.ts';
 import { type TagFilter, tagFilterSchema } from './tag-filter.ts';
 import { textOf, validate } from './validation.ts';
-
-/** A value of a file and where it stands there. */
-export interface Entry<Value> {
-  readonly value: Value;
-  readonly place: Place;
-}
 
 /** What is different for one image. */
 export interface Patch {
@@ -47,11 +46,32 @@ export interface ImageSet {
   readonly exclude: readonly string[];
   /** Images of other registries; without a tag all their tags that the filters let pass. */
   readonly extras: readonly Entry<Reference>[];
+  /** Minors and versions of Kubernetes of which everything is wanted that kubeadm needs. */
+  readonly kubernetes: readonly Entry<KubernetesRelease>[];
+  /** The images of the source registry that they need; no filter and no `exclude` keeps a tag of these away. */
+  readonly clusterImages: ReadonlyMap<ImageName, ClusterImage>;
+  /** The filters of images that only `cni` asks for, which stand among the extras; a patch goes before them. */
+  readonly cniFilters: ReadonlyMap<ImageName, TagFilter>;
   readonly patches: ReadonlyMap<ImageName, Patch>;
   readonly tags: TagFilter;
   /** What was read otherwise than it is written; to be shown as warnings. */
   readonly notices: readonly Notice[];
 }
+
+/** A set that asks for nothing and filters nothing. */
+export const EMPTY_IMAGE_SET: ImageSet = {
+  file: '',
+  kubernetes: [],
+  clusterImages: new Map(),
+  names: [],
+  prefixes: [],
+  exclude: [],
+  extras: [],
+  cniFilters: new Map(),
+  patches: new Map(),
+  tags: {},
+  notices: [],
+};
 
 /** Go writes an empty list as null, so files that a Go tool wrote have it. */
 function list<Item extends z.ZodType>(item: Item) {
@@ -74,6 +94,8 @@ const patchSchema = z
   );
 
 const imageSetSchema = z.strictObject({
+  kubernetes: list(textOf(parseKubernetesRelease)),
+  cni: list(z.enum(CNI_PLUGINS)),
   names: list(textOf(parseSourceName)),
   prefixes: list(textOf(parsePrefix)),
   exclude: list(
@@ -108,6 +130,23 @@ function oldNames(document: Document, value: unknown = document.value, path: Pat
   );
 }
 
+/** Filters are for what is listed; of what only `kubernetes` asks for, the tags are known. */
+function uselessFilters(set: Pick<ImageSet, 'names' | 'prefixes' | 'clusterImages' | 'patches'>): Notice[] {
+  return [...set.patches.values()].flatMap(({ match, tags, place }) => {
+    const isListed =
+      set.names.some(({ value }) => value === match) ||
+      set.prefixes.some(({ value }) => match.startsWith(value));
+    if (tags === undefined || isListed || !set.clusterImages.has(match)) return [];
+    const message = `the tags of "${match}" follow from "kubernetes", so "tags" changes nothing here`;
+    return [{ place, message }];
+  });
+}
+
+function unknownPatch({ value, place }: Entry<KubernetesRelease>): Notice[] {
+  const message = value.kind === 'version' ? kubeadmImages(value.version)?.warning : undefined;
+  return message === undefined ? [] : [{ place, message }];
+}
+
 /** Reads an image set out of a document. Throws `CONFIGURATION_MALFORMED` with every problem that it has. */
 export function parseImageSet(document: Document): ImageSet {
   const parsed = validate(document, imageSetSchema);
@@ -117,21 +156,32 @@ export function parseImageSet(document: Document): ImageSet {
     document,
     parsed.patches.map((patch) => patch.match),
   );
-  if (parsed.names.length + parsed.prefixes.length + parsed.extras.length === 0) {
+  const { names, prefixes: starts, extras: others, kubernetes: releases, cni } = parsed;
+  if ([names, starts, others, releases, cni].every(({ length }) => length === 0)) {
     problems.push({
       place: document.place([]),
-      message: 'the set has no image: give "names", "prefixes" or "extras"',
+      message: 'the set has no image: give "kubernetes", "names", "prefixes", "extras" or "cni"',
     });
   }
   if (problems.length > 0) throw new ConfigurationFailure(document.file, problems);
-  const prefixes = entries('prefixes', parsed.prefixes);
-  const everything = prefixes.filter((prefix) => prefix.value === '');
-  return {
+  const kubernetes = entries('kubernetes', parsed.kubernetes);
+  const extras = entries('extras', parsed.extras);
+  const plugins = entries('cni', parsed.cni).flatMap(({ value, place }) =>
+    cniImages(value).map((image) => ({ ...image, place })),
+  );
+  const set = {
     file: document.file,
+    kubernetes,
+    clusterImages: clusterImages(kubernetes),
     names: entries('names', parsed.names),
-    prefixes,
+    prefixes: entries('prefixes', parsed.prefixes),
     exclude: parsed.exclude,
-    extras: entries('extras', parsed.extras),
+    extras: [...extras, ...plugins.map(({ image, place }) => ({ value: image, place }))],
+    cniFilters: new Map(
+      plugins
+        .filter(({ image }) => !extras.some(({ value }) => listsAll(value, image)))
+        .map(({ image, tags }) => [extraName(image), tags]),
+    ),
     patches: new Map(
       parsed.patches.map((patch, index) => [
         patch.match,
@@ -139,11 +189,21 @@ export function parseImageSet(document: Document): ImageSet {
       ]),
     ),
     tags: parsed.tags ?? {},
-    notices: [
-      ...everything.map(({ place }) => ({ place, message: 'an empty prefix matches every repository' })),
-      ...oldNames(document),
-    ],
   };
+  const notices = [
+    ...set.prefixes
+      .filter(({ value }) => value === '')
+      .map(({ place }) => ({ place, message: 'an empty prefix matches every repository' })),
+    ...oldNames(document),
+    ...kubernetes.flatMap(unknownPatch),
+    ...uselessFilters(set),
+  ];
+  return { ...set, notices };
+}
+
+/** Tells whether an extra wants all that an image's repository lists. */
+function listsAll(extra: Reference, image: Reference): boolean {
+  return extra.tag === undefined && extraName(extra) === extraName(image);
 }
 
 /** Reads an image set file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */

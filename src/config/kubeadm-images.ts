@@ -50,6 +50,12 @@ export function kubeadmImages(version: KubernetesVersion): KubeadmAnswer | undef
   };
 }
 
+/** Gives every tag of one image that kubeadm wants in any version of a minor, the oldest version's first. */
+export function kubeadmTagsOfMinor(minor: number, image: KubeadmImage): Tag[] {
+  const rows = KUBEADM_TABLE.filter((row) => semver.minor(row.first) === minor);
+  return [...new Set(rows.map((row) => toAnswer(row).tags[image]))];
+}
+
 /** Gives the Kubernetes versions whose kubeadm wants this tag, as `1.22.0 to 1.22.16`; empty when none does. */
 export function kubeadmVersionsOf(image: KubeadmImage, tag: string): string[] {
   const spans: { first: string; last: string }[] = [];

@@ -1,4 +1,4 @@
-import { type ImageSet, readImageSet } from '../config/image-set.ts';
+import { EMPTY_IMAGE_SET, type ImageSet, readImageSet } from '../config/image-set.ts';
 import { describeFailure, Failure, failureCode } from '../lib/failure.ts';
 import { type Digest, isDigest } from '../registry/digest.ts';
 import type { Manifest } from '../registry/manifest.ts';
@@ -34,17 +34,6 @@ export interface CheckedImage {
   readonly imageSet: string | undefined;
   readonly tags: readonly CheckedTag[];
 }
-
-const NO_FILTERS: ImageSet = {
-  file: '',
-  names: [],
-  prefixes: [],
-  exclude: [],
-  extras: [],
-  patches: new Map(),
-  tags: {},
-  notices: [],
-};
 
 interface Sides {
   readonly source: Registry;
@@ -84,11 +73,11 @@ export async function checkImage(
   try {
     const source = registries.at(image.host);
     const target = registries.at(settings.destination);
-    const platforms = platformsFor(set ?? NO_FILTERS, placement.name) ?? settings.platforms;
+    const platforms = platformsFor(set ?? EMPTY_IMAGE_SET, placement.name) ?? settings.platforms;
     const sides: Sides = { source, target, image, repository, platforms, signal };
     const recorded = state.images({ host: target.host, repository });
     const listing = await listSource(sides);
-    const wanted = selectTags(set ?? NO_FILTERS, placement.name, offeredBy(listing, image));
+    const wanted = selectTags(set ?? EMPTY_IMAGE_SET, placement.name, offeredBy(listing, image));
     const isWanted = (tag: Tag | Digest): boolean | undefined =>
       set === undefined || isDigest(tag)
         ? undefined

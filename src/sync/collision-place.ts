@@ -20,6 +20,7 @@ export function placeOfClaim(
     .map(
       (name) =>
         set.names.find(({ value }) => value === name)?.place ??
+        set.clusterImages.get(name)?.places[0] ??
         extras.get(name)?.places[0] ??
         prefixes.find(({ value }) => name.startsWith(value))?.place,
     )

@@ -46,7 +46,7 @@ function listOf(list: SourceLister, repository: Repository, signal: AbortSignal)
 }
 
 /**
- * Finds the repositories that an image set wants: named ones and extras straight away, prefixes by walking the `child`
+ * Finds the repositories that an image set wants: those of releases, named ones and extras straight away, prefixes by walking the `child`
  * lists of Google's extension, or in the catalogue of a registry without it. Only what could be wanted is asked for, and a listing that came
  * with the walk is not asked for again. Throws what kept the walk from its end.
  */
@@ -54,10 +54,10 @@ export async function discover(parts: DiscoveryParts): Promise<FoundRepository[]
   const { set, source, registryAt, signal } = parts;
   const lister = sourceLister(source, registryAt);
   const found = new Map<ImageName, FoundRepository>();
-  for (const { value } of set.names) {
-    const repository = parseRepository(value);
+  for (const name of new Set([...set.clusterImages.keys(), ...set.names.map(({ value }) => value)])) {
+    const repository = parseRepository(name);
     const list = listOf(lister, repository, signal);
-    found.set(value, { name: value, registry: source, repository, list, namedTags: undefined });
+    found.set(name, { name, registry: source, repository, list, namedTags: undefined });
   }
   for (const extra of extrasOf(set).values()) {
     const registry = registryAt(extra.host);

@@ -3,6 +3,7 @@ import type { ImageSet } from '../config/image-set.ts';
 import type { Place } from '../lib/reporter.ts';
 import type { Digest } from '../registry/digest.ts';
 import type { Reference, Repository } from '../registry/reference.ts';
+import { conversionIn } from './content-options.ts';
 import { extrasOf } from './extras.ts';
 import { destinationRepository } from './naming.ts';
 import { patchFor, wantsRepository } from './selection.ts';
@@ -41,11 +42,18 @@ export function judge({ source, destination, expected, recorded }: TagFacts): Ju
     return { verdict: 'missing', message: `the destination does not have it${lost}` };
   }
   if (destination.digest === expected) {
-    const chosen = expected === source.digest ? '' : ' of the chosen platforms';
-    return { verdict: 'mirrored', message: `the destination holds what the source holds${chosen}` };
+    const message = `the destination holds what the source holds${explainOtherDigest(source.digest, expected, recorded)}`;
+    return { verdict: 'mirrored', message };
   }
   const why = explainDifference(source.digest, destination.digest, recorded);
   return { verdict: 'differs', message: `the destination holds something else${why}` };
+}
+
+function explainOtherDigest(source: Digest, expected: Digest, recorded: RecordedImage | undefined): string {
+  if (expected === source) return '';
+  const conversion = recorded?.pushedDigest === expected ? conversionIn(recorded.options) : undefined;
+  if (conversion === undefined) return ' of the chosen platforms';
+  return conversion === 'docker-format' ? ", in Docker's format" : ', without attestations';
 }
 
 function explainDifference(source: Digest, destination: Digest, recorded: RecordedImage | undefined): string {
@@ -83,7 +91,7 @@ export function placeImage(
   return {
     name,
     destination: destinationRepository(settings.naming, settings.namespace, image, patch?.name),
-    wantedBy: wantedBy?.place ?? extra?.places[0],
+    wantedBy: wantedBy?.place ?? set?.clusterImages.get(name)?.places[0] ?? extra?.places[0],
     patchedBy: patch?.place,
   };
 }

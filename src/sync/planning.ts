@@ -9,6 +9,7 @@ import { type DestinationListing, decide } from './decision.ts';
 import type { FoundRepository } from './discovery.ts';
 import type { RepositoryGroup } from './grouping.ts';
 import { contentOptions, type PlannedImage } from './planned-image.ts';
+import type { Selection } from './release-wish.ts';
 import { type OfferedTag, platformsFor, selectTags } from './selection.ts';
 import type { SyncSettings } from './settings.ts';
 import { isSignatureTag, signatureTagsOf } from './signature-tag.ts';
@@ -44,6 +45,8 @@ export interface RepositoryPlan {
   readonly collisions: readonly Collision[];
   /** Members that exist at the source, with the size of their listings. */
   readonly listed: ReadonlyMap<FoundRepository, number>;
+  /** The tags that are wanted of each member that exists. */
+  readonly selected: Selection;
   /** Plans one more tag of the source that a planned image comes from. */
   readonly planTag: (image: PlannedImage, tag: Tag) => PlannedImage;
 }
@@ -78,6 +81,7 @@ export async function planRepository(group: RepositoryGroup, parts: PlanningPart
     listed: new Map(
       existing.map(({ found, listing: { tags, manifests } }) => [found, tags.length || manifests.size]),
     ),
+    selected: new Map(existing.map(({ claim }) => [claim.name, [...claim.tags.keys()]])),
     planTag: (image, tag) => {
       const member = byName.get(image.name);
       if (member === undefined) throw new Error(`${image.name} was not planned here`);

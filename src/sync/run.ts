@@ -1,8 +1,6 @@
 import { type ImageSet, readImageSet } from '../config/image-set.ts';
-import type { HttpTimeouts } from '../lib/http.ts';
 import type { Place, Reporter } from '../lib/reporter.ts';
 import type { Registries } from '../registry/client.ts';
-import type { CredentialHelper } from '../registry/docker-config.ts';
 import { formatPlatform } from '../registry/platform.ts';
 import { placeOfClaim } from './collision-place.ts';
 import { openRegistries } from './connections.ts';
@@ -11,32 +9,18 @@ import { groupByDestination, type RepositoryGroup } from './grouping.ts';
 import { Mirroring } from './mirroring.ts';
 import type { RepositoryPlan } from './planning.ts';
 import { proveLogin, reachRegistries } from './preflight.ts';
+import { newerReleases } from './release-wish.ts';
 import { countImages, REPORT_SCHEMA_VERSION, type Report, type ReportedImage } from './report.ts';
 import { RunDeadline } from './run-deadline.ts';
+import type { RunParts } from './run-parts.ts';
 import { unmatched } from './selection.ts';
 import type { SyncSettings } from './settings.ts';
-import { compareListings, viewOfSource } from './source-view.ts';
+import { compareListings, selectionOf, viewOfSource } from './source-view.ts';
 import { type RecordedRun, State } from './state.ts';
 import { tellTrouble } from './telling.ts';
 import { movedLine, plannedLine, type Route, unmatchedWarning } from './wording.ts';
 
-/** What a run borrows from its front. */
-export interface RunParts {
-  readonly reporter: Reporter;
-  /** Aborted when the run has to end early; it then winds up within seconds. */
-  readonly signal: AbortSignal;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly runCredentialHelper: CredentialHelper;
-  /** Told each secret before its first use. */
-  readonly onSecret: (secret: string) => void;
-  /** Puts the state file where the settings say, while the run looks for what is wanted. */
-  readonly fetchState?: () => Promise<unknown>;
-  /** Of the tool, for the report. */
-  readonly version: string;
-  readonly now?: () => Date;
-  /** Given by tests, whose patience is short. */
-  readonly timeouts?: HttpTimeouts;
-}
+export type { RunParts } from './run-parts.ts';
 
 /** What came of a run. */
 export interface FinishedRun {
@@ -230,8 +214,9 @@ class Run {
     before: readonly string[],
   ): Report['unmatched'] {
     if (this.#settings.shard !== undefined) return [];
-    const existing = plans.flatMap(({ listed }) => [...listed.keys()].map(({ name }) => name));
-    return unmatched(set, existing).map(({ text, place }) => {
+    const found = selectionOf(plans);
+    for (const { message, place } of newerReleases(set, found)) this.#warn(message, place);
+    return unmatched(set, found).map(({ text, place }) => {
       const matchedBefore = before.includes(text);
       const message = unmatchedWarning(text, matchedBefore);
       if (matchedBefore) this.#parts.reporter.error(message, place);

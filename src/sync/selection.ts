@@ -6,6 +6,7 @@ import type { Place } from '../lib/reporter.ts';
 import type { Platform } from '../registry/platform.ts';
 import type { Tag } from '../registry/reference.ts';
 import { extrasOf } from './extras.ts';
+import { releaseWishes, type Selection } from './release-wish.ts';
 import { isSignatureTag } from './signature-tag.ts';
 import { newestFirst, readTagVersion, type TagVersion } from './tag-version.ts';
 
@@ -19,8 +20,13 @@ function isExcluded(set: ImageSet, text: string): boolean {
   return set.exclude.some((part) => text.includes(part));
 }
 
-/** Tells whether a repository of the source registry is wanted: named, or begun by a prefix and not excluded. */
+/** Tells whether a repository of the source registry is wanted: needed by a cluster, named, or found by a prefix. */
 export function wantsRepository(set: ImageSet, name: ImageName): boolean {
+  return set.clusterImages.has(name) || asksForListing(set, name);
+}
+
+/** Tells whether all that a repository of the source lists is wanted, as far as the filters let it pass. */
+function asksForListing(set: ImageSet, name: ImageName): boolean {
   if (set.names.some((entry) => entry.value === name)) return true;
   return set.prefixes.some((entry) => name.startsWith(entry.value)) && !isExcluded(set, name);
 }
@@ -29,6 +35,7 @@ export function wantsRepository(set: ImageSet, name: ImageName): boolean {
 export function couldWantBelow(set: ImageSet, path: string): boolean {
   const start = path === '' ? '' : `${path}/`;
   if (set.names.some((entry) => entry.value.startsWith(start))) return true;
+  if ([...set.clusterImages.keys()].some((name) => name.startsWith(start))) return true;
   const begun = set.prefixes.some((entry) => entry.value.startsWith(start) || start.startsWith(entry.value));
   return begun && !isExcluded(set, start);
 }
@@ -76,34 +83,42 @@ function newest(filter: TagFilter, offered: readonly OfferedTag[]): OfferedTag[]
 }
 
 /**
- * Gives the tags that are wanted of an image, the newest first. Signature tags never are. A tag that an extra names is
- * wanted whatever the filters and `exclude` say; an extra with a tag wants no other.
+ * Gives the tags that are wanted of an image, the newest first. Signature tags never are. A tag that an extra names or
+ * that kubeadm needs is wanted whatever the filters and `exclude` say; where nothing else asks for the image, no other is.
  */
 export function selectTags(set: ImageSet, name: ImageName, offered: readonly OfferedTag[]): Tag[] {
   const ordinary = offered.filter(({ tag }) => !isSignatureTag(tag));
   const extra = extrasOf(set).get(name);
-  const pinned = ordinary.filter(({ tag }) => extra?.tags.has(tag) === true);
-  const filter = patchFor(set, name)?.tags ?? set.tags;
-  const candidates =
-    extra?.listed === false ? [] : ordinary.filter((one) => !isExcluded(set, one.tag) && passes(filter, one));
+  const needs = set.clusterImages.get(name)?.needs ?? [];
+  const pinned = ordinary.filter(
+    ({ tag }) => extra?.tags.has(tag) === true || needs.some((need) => need.wants(tag)),
+  );
+  const filter = patchFor(set, name)?.tags ?? set.cniFilters.get(name) ?? set.tags;
+  const wantsOnlyPinned = extra?.listed === false || (needs.length > 0 && !asksForListing(set, name));
+  const candidates = wantsOnlyPinned
+    ? []
+    : ordinary.filter((one) => !isExcluded(set, one.tag) && passes(filter, one));
   const chosen = new Map([...newest(filter, candidates), ...pinned].map((one) => [one.tag, one]));
   return newestFirst([...chosen.values()]).map(({ tag }) => tag);
 }
 
 /** A line of a set for which no image was found. */
 export interface Unmatched {
-  readonly kind: 'name' | 'prefix' | 'extra' | 'patch';
-  /** The name or prefix as it counts, without the registry that is implied. */
+  readonly kind: 'kubernetes' | 'name' | 'prefix' | 'extra' | 'patch';
+  /** The release, name or prefix as it counts, without the registry that is implied. */
   readonly text: string;
   readonly place: Place;
 }
 
-/** Gives the names, prefixes, extras and patches of a set that none of the images found is for. */
-export function unmatched(set: ImageSet, found: Iterable<ImageName>): Unmatched[] {
-  const names = new Set(found);
+/** Gives what the lines of a set ask for that no image was found for. */
+export function unmatched(set: ImageSet, found: Selection): Unmatched[] {
+  const names = new Set(found.keys());
   const wanted = [...names].filter((name) => wantsRepository(set, name));
   const plain = new Set([...names].map(withoutKubernetesHost));
   return [
+    ...releaseWishes(set, found)
+      .filter(({ isMet }) => !isMet)
+      .map(({ text, place }): Unmatched => ({ kind: 'kubernetes', text, place })),
     ...set.names
       .filter(({ value }) => !names.has(value))
       .map(({ value, place }): Unmatched => ({ kind: 'name', text: value, place })),

@@ -1,9 +1,15 @@
 import type { ImageSet } from '../config/image-set.ts';
 import { formatReference } from '../registry/reference.ts';
 import type { RepositoryPlan } from './planning.ts';
+import { releaseWishes, type Selection } from './release-wish.ts';
 import { wantsRepository } from './selection.ts';
 import type { SourceView } from './state.ts';
 import { shrunkWarning } from './wording.ts';
+
+/** Gives the tags that plans select, by image. */
+export function selectionOf(plans: readonly RepositoryPlan[]): Selection {
+  return new Map(plans.flatMap(({ selected }) => [...selected]));
+}
 
 /** Gives what a run saw at its sources: which lines of the image set matched, and how much each repository listed. */
 export function viewOfSource(set: ImageSet, plans: readonly RepositoryPlan[]): SourceView {
@@ -13,13 +19,14 @@ export function viewOfSource(set: ImageSet, plans: readonly RepositoryPlan[]): S
   const prefixes = set.prefixes
     .map(({ value }) => value)
     .filter((prefix) => wanted.some((name) => name.startsWith(prefix)));
+  const releases = releaseWishes(set, selectionOf(plans)).flatMap(({ text, isMet }) => (isMet ? [text] : []));
   const listings = listed
     .filter(([{ namedTags }]) => namedTags === undefined)
     .map(([{ registry, repository }, size]): [string, number] => [
       formatReference({ host: registry.host, repository }),
       size,
     ]);
-  return { matched: [...new Set([...names, ...prefixes])], listings: new Map(listings) };
+  return { matched: [...new Set([...names, ...prefixes, ...releases])], listings: new Map(listings) };
 }
 
 /** Gives a warning for each repository whose listing lost a fifth of its tags or more since the last run. */

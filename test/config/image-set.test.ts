@@ -100,7 +100,7 @@ describe('an image set', () => {
     [
       'nothing wanted',
       '{"exclude": ["x"]}',
-      ['1:1 the set has no image: give "names", "prefixes" or "extras"'],
+      ['1:1 the set has no image: give "kubernetes", "names", "prefixes", "extras" or "cni"'],
     ],
     [
       'names of other things',
@@ -174,7 +174,11 @@ describe('an image set', () => {
 
   test('of the documentation is in order', async () => {
     const page = await readFile('docs/image-set.md', 'utf8');
-    const example = /```jsonc\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
-    expect([...read(example).patches.keys()]).toEqual(['kube-apiserver', 'ingress-nginx/controller']);
+    const examples = [...page.matchAll(/```jsonc\n([\s\S]*?)```/g)].map(([, text = '']) => read(text));
+    expect(examples.map(({ patches }) => [...patches.keys()])).toEqual([
+      [],
+      ['kube-apiserver', 'ingress-nginx/controller'],
+    ]);
+    expect(examples.flatMap(({ notices }) => notices)).toEqual([]);
   });
 });

@@ -16,7 +16,9 @@ test('what no image was found for is told with its kind and its place', () => {
     ],
   });
   const set = parseImageSet(parseDocument('image_set.json', content));
-  const found = ['kube-proxy', 'sig-storage/nfs', 'only-arm64', 'ghcr.io/a/b'];
+  const found = new Map(
+    ['kube-proxy', 'sig-storage/nfs', 'only-arm64', 'ghcr.io/a/b'].map((name) => [name, []]),
+  );
   expect(unmatched(set, found).map(({ kind, text }) => `${kind} ${text}`)).toEqual([
     'name gone',
     'prefix none/',

@@ -1,0 +1,42 @@
+import { parseReference, type Reference } from '../registry/reference.ts';
+import { type TagFilter, tagFilterSchema } from './tag-filter.ts';
+
+/** The network plugins whose images `cni` of a set can ask for. */
+export const CNI_PLUGINS = ['calico', 'cilium', 'flannel'] as const;
+
+export type CniPlugin = (typeof CNI_PLUGINS)[number];
+
+/** An image of a network plugin, and which of its tags are releases. */
+export interface CniImage {
+  readonly image: Reference;
+  readonly tags: TagFilter;
+}
+
+const RELEASE = '^v[0-9]+\\.[0-9]+\\.[0-9]+$';
+const KEPT_RELEASES = 3;
+
+const IMAGES: Readonly<Record<CniPlugin, readonly (readonly [image: string, regex: string])[]>> = {
+  calico: [
+    ['quay.io/calico/node', RELEASE],
+    ['quay.io/calico/cni', RELEASE],
+    ['quay.io/calico/kube-controllers', RELEASE],
+    ['quay.io/calico/typha', RELEASE],
+  ],
+  cilium: [
+    ['quay.io/cilium/cilium', RELEASE],
+    ['quay.io/cilium/operator-generic', RELEASE],
+  ],
+  // quay.io/coreos/flannel and docker.io/flannelcni are frozen.
+  flannel: [
+    ['ghcr.io/flannel-io/flannel', RELEASE],
+    ['ghcr.io/flannel-io/flannel-cni-plugin', '^v[0-9]+\\.[0-9]+\\.[0-9]+-flannel[0-9]+$'],
+  ],
+};
+
+/** Gives the images of a network plugin, of each the three newest releases. */
+export function cniImages(plugin: CniPlugin): CniImage[] {
+  return IMAGES[plugin].map(([image, regex]) => ({
+    image: parseReference(image),
+    tags: tagFilterSchema.parse({ regex, latest: KEPT_RELEASES }),
+  }));
+}

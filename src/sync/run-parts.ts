@@ -1,0 +1,21 @@
+import type { HttpTimeouts } from '../lib/http.ts';
+import type { Reporter } from '../lib/reporter.ts';
+import type { CredentialHelper } from '../registry/docker-config.ts';
+
+/** What a run borrows from its front. */
+export interface RunParts {
+  readonly reporter: Reporter;
+  /** Aborted when the run has to end early; it then winds up within seconds. */
+  readonly signal: AbortSignal;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly runCredentialHelper: CredentialHelper;
+  /** Told each secret before its first use. */
+  readonly onSecret: (secret: string) => void;
+  /** Puts the state file where the settings say, while the run looks for what is wanted. */
+  readonly fetchState?: () => Promise<unknown>;
+  /** Of the tool, for the report. */
+  readonly version: string;
+  readonly now?: () => Date;
+  /** Given by tests, whose patience is short. */
+  readonly timeouts?: HttpTimeouts;
+}
