@@ -15,6 +15,7 @@ export class Placement {
   readonly #abandonment = new AbortController();
   readonly #interests = new Set<Interest>();
   #isActive = false;
+  #isOver = false;
   #work: Promise<Placed> | undefined;
 
   /** Aborted when nobody is interested any more. */
@@ -25,8 +26,11 @@ export class Placement {
   /** Begins the work, once. */
   start(work: () => Promise<Placed>): void {
     this.#work = work();
+    const end = (): void => {
+      this.#isOver = true;
+    };
     // Each who joins sees the failure; without a joiner it is nobody's.
-    this.#work.catch(() => undefined);
+    this.#work.then(end, end);
   }
 
   /** Passes on to all who are interested whether slots are held. */
@@ -52,7 +56,8 @@ export class Placement {
       signal.removeEventListener('abort', leave);
       this.#interests.delete(interest);
       if (this.#isActive) onActive(false);
-      if (this.#interests.size === 0) {
+      // Aborting what is over would break the connection that brought it, just as it becomes free.
+      if (this.#interests.size === 0 && !this.#isOver) {
         this.#abandonment.abort(
           signal.aborted ? signal.reason : new Error('nobody wants this blob any more'),
         );

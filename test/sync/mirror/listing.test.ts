@@ -162,3 +162,12 @@ it('does not block itself when source and destination are one host with one slot
   expect(outcomes(report)).toEqual({ 'app:v1': 'copied', 'app:v2': 'copied', 'app:v3': 'copied' });
   expect(registry.journal.peak('upload-put')).toBe(1);
 });
+
+it('keeps its connections: each costs a handshake, and as much again with TLS', async () => {
+  await using all = await world();
+  const { report } = await all.route.run({ queryLimit: 1, limit: 1 });
+  expect(report.totals.copied).toBe(WANTED.length);
+  expect(all.destination.journal.count('upload-put')).toBeGreaterThan(5);
+  // One at a time for layers, one for the rest, and one that was opened while another came free.
+  expect(all.destination.journal.connections()).toBeLessThanOrEqual(3);
+});
