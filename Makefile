@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 version ?= v1.0.0
 # Which tests to run: all, or such as TESTS=test/cli
 TESTS ?=
+# What a measurement is told, such as OPTIONS="--rounds 3"
+OPTIONS ?=
 
 # Node 24, tsc, vitest and biome come with npm ci.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -42,6 +44,11 @@ demo: build ## Show a mirror run on this machine, without a network
 .PHONY: bench
 bench: build ## Measure against the tools people use instead
 	@node build/bench/run.js
+
+.PHONY: bench-sync
+bench-sync: build-sync ## Measure ./synctl against skopeo sync, 30 ms away; OPTIONS="--full --rounds 3" for more
+	@sh scripts/test-peers.sh
+	@node build/bench/sync.js $(OPTIONS)
 
 .PHONY: lint
 lint: $(SETUP) ## Check style and shell scripts

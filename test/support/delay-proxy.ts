@@ -13,6 +13,8 @@ export interface Distance {
 /** What went over the way so far. */
 export interface Traffic {
   readonly connections: number;
+  /** Of HTTP without TLS. */
+  readonly requests: number;
   /** Towards the host. */
   readonly bytesSent: number;
   readonly bytesReceived: number;
@@ -20,6 +22,10 @@ export interface Traffic {
 
 /** What one connection may have under way in one direction, as receive windows of common systems allow. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
+
+/** A client that waits for its answers begins each request with a piece of its own. */
+const REQUEST = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE) \//;
+const LONGEST_METHOD = 'DELETE /'.length;
 
 /** Bytes under way in one direction of all connections, which share its rate. */
 class Rate {
@@ -52,12 +58,12 @@ class Lane {
     delay: number,
     rate: Rate,
     openAt: number,
-    onBytes: (count: number) => void,
+    onBytes: (bytes: Buffer) => void,
   ) {
     this.#from = ends.from;
     this.#to = ends.to;
     ends.from.on('data', (bytes: Buffer) => {
-      onBytes(bytes.length);
+      onBytes(bytes);
       this.#underWay += bytes.length;
       if (this.#underWay >= WINDOW_BYTES) ends.from.pause();
       this.#add(Math.max(openAt, rate.leave(bytes.length)) + delay, bytes);
@@ -109,6 +115,7 @@ export class DelayProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #connections = 0;
+  #requests = 0;
   #bytesSent = 0;
   #bytesReceived = 0;
   #cutAfter = Number.POSITIVE_INFINITY;
@@ -133,12 +140,13 @@ export class DelayProxy implements AsyncDisposable {
       proxy.#keep(near, far);
       const openAt = performance.now() + roundTripMilliseconds;
       const half = roundTripMilliseconds / 2;
-      new Lane({ from: near, to: far }, half, up, openAt, (count) => {
-        proxy.#bytesSent += count;
+      new Lane({ from: near, to: far }, half, up, openAt, (bytes) => {
+        proxy.#bytesSent += bytes.length;
+        if (REQUEST.test(bytes.toString('latin1', 0, LONGEST_METHOD))) proxy.#requests += 1;
         proxy.#cutIfTime(near, far);
       });
-      new Lane({ from: far, to: near }, half, down, openAt, (count) => {
-        proxy.#bytesReceived += count;
+      new Lane({ from: far, to: near }, half, down, openAt, (bytes) => {
+        proxy.#bytesReceived += bytes.length;
         proxy.#cutIfTime(near, far);
       });
     });
@@ -148,6 +156,7 @@ export class DelayProxy implements AsyncDisposable {
   get traffic(): Traffic {
     return {
       connections: this.#connections,
+      requests: this.#requests,
       bytesSent: this.#bytesSent,
       bytesReceived: this.#bytesReceived,
     };

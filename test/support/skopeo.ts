@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Digest, digestOf } from '../../src/registry/digest.ts';
@@ -62,35 +62,4 @@ export async function copyImage(from: Place, to: Place): Promise<void> {
   const creds = [...credentials('--src-creds', from.login), ...credentials('--dest-creds', to.login)];
   const how = ['--all', '--quiet', '--src-tls-verify=false', '--dest-tls-verify=false', ...creds];
   await skopeo('copy', ...how, `docker://${from.reference}`, `docker://${to.reference}`);
-}
-
-/** Mirrors the named tags, by repository, as `skopeo sync --all --scoped` does; `folder` is for its list. */
-export async function syncImages(options: {
-  readonly from: string;
-  readonly to: string;
-  readonly login?: Login | undefined;
-  readonly images: ReadonlyMap<string, readonly string[]>;
-  readonly folder: string;
-}): Promise<void> {
-  const { from, to, login, images, folder } = options;
-  const file = join(folder, 'images.yml');
-  // YAML, of which JSON is a part.
-  await writeFile(
-    file,
-    JSON.stringify({ [from]: { 'tls-verify': false, images: Object.fromEntries(images) } }),
-  );
-  const creds = credentials('--dest-creds', login);
-  await skopeo(
-    'sync',
-    '--all',
-    '--scoped',
-    '--src',
-    'yaml',
-    '--dest',
-    'docker',
-    '--dest-tls-verify=false',
-    ...creds,
-    file,
-    to,
-  );
 }
