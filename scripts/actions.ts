@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { SYNC_OUTPUTS } from '../src/actions/outputs.ts';
+import { PACK_OUTPUTS } from '../src/actions/pack-outputs.ts';
+import { PACK_INPUTS } from '../src/actions/pack-step.ts';
 import { SYNC_FLAGS } from '../src/sync/flags.ts';
 import {
   type DescribedAction,
@@ -20,6 +22,19 @@ export const ACTIONS: Readonly<Record<string, DescribedAction>> = {
     post: true,
     inputs: SYNC_FLAGS,
     outputs: SYNC_OUTPUTS,
+  },
+  'action-pack': {
+    name: 'keel-pkg pack',
+    description: 'Build a package that installs Kubernetes without a network, and publish it',
+    icon: 'package',
+    color: 'blue',
+    bundle: '../dist/action-pack/index.js',
+    post: false,
+    // The runner gives every job a token of its own, but only to actions that ask for it.
+    inputs: PACK_INPUTS.map((input) =>
+      input.name === 'github-token' ? { ...input, default: '${{ github.token }}' } : input,
+    ),
+    outputs: PACK_OUTPUTS,
   },
 };
 

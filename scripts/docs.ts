@@ -2,15 +2,21 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { flagTerm } from '../src/cli/arguments.ts';
 import { EXIT_CODES } from '../src/cli/exit-code.ts';
 import { defaultOf, type Flag, groupFlags } from '../src/config/flag.ts';
+import { PACK_FLAGS } from '../src/pack/flags.ts';
+import { PUSH_FLAGS } from '../src/publish/flags.ts';
 import { SYNC_FLAGS } from '../src/sync/flags.ts';
 import { replaceSection } from './action-metadata.ts';
 import { ACTIONS, generateAction } from './actions.ts';
+
+const PACK_PAGE = 'docs/pack.md';
 
 /** Gives every file that the code knows parts of, by path, with what it should hold. */
 export function generateDocuments(): ReadonlyMap<string, string> {
   const readme = readFileSync('README.md', 'utf8');
   const withFlags = replaceSection(readme, 'flags', formatFlagTables(SYNC_FLAGS));
   const documents = new Map([['README.md', replaceSection(withFlags, 'exit-codes', formatExitCodes())]]);
+  const pack = replaceSection(readFileSync(PACK_PAGE, 'utf8'), 'packer-flags', formatFlagTables(PACK_FLAGS));
+  documents.set(PACK_PAGE, replaceSection(pack, 'push-flags', formatFlagTables(PUSH_FLAGS)));
   for (const [folder, action] of Object.entries(ACTIONS)) {
     for (const [file, text] of generateAction(folder, action)) documents.set(file, text);
   }

@@ -1,17 +1,17 @@
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ConfigurationFailure } from '../config/problem.ts';
 import { seconds } from '../lib/duration.ts';
-import { describeFailure, Failure } from '../lib/failure.ts';
+import { describeFailure } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
 import { SYNC_FLAGS } from '../sync/flags.ts';
 import { type Report, writeReport } from '../sync/report.ts';
 import { type FinishedRun, type RunParts, runSync } from '../sync/run.ts';
 import { parseSyncSettings, type SyncSettings } from '../sync/settings.ts';
 import { factsOfReport, headlineOf, outcomeOf } from '../sync/summary/facts-of-report.ts';
-import { formatRefusal, type Obstacle } from '../sync/summary/refusal.ts';
+import { formatRefusal } from '../sync/summary/refusal.ts';
 import { formatSummary } from '../sync/summary/summary.ts';
 import { labelInput, readInputs } from './inputs.ts';
+import { InputsRefused, obstaclesIn } from './obstacles.ts';
 import { NOTHING_DONE, setSyncOutputs } from './outputs.ts';
 import { maskPassword, maskToken } from './secrets.ts';
 import { restoreState, saveState, stateKeys } from './state-cache.ts';
@@ -55,16 +55,6 @@ export async function saveStep({ reporter, signal }: Pick<StepParts, 'reporter' 
   const kept = keptByMain();
   if (kept === undefined) return;
   await saveState(kept.database, kept.key, { reporter, signal, timeLimit: SAVE_TIME_LIMIT });
-}
-
-/** Several settings that are wrong, told at once. */
-class InputsRefused extends Error {
-  readonly failures: readonly Failure[];
-
-  constructor(failures: readonly Failure[]) {
-    super('inputs are wrong');
-    this.failures = failures;
-  }
 }
 
 function readSettings({ reporter, environment }: StepParts): SyncSettings {
@@ -123,15 +113,4 @@ function leaveReport(file: string | undefined, report: Report, reporter: Reporte
     reporter.warning(describeFailure(error));
     return '';
   }
-}
-
-/** Gives what an error says, each problem by itself; what is a fault of ours comes with its stack. */
-function obstaclesIn(error: unknown): Obstacle[] {
-  if (error instanceof InputsRefused)
-    return error.failures.map((failure) => ({ text: describeFailure(failure) }));
-  if (error instanceof ConfigurationFailure) {
-    return error.problems.map(({ message, place }) => ({ text: message, place }));
-  }
-  if (error instanceof Failure || !(error instanceof Error)) return [{ text: describeFailure(error) }];
-  return [{ text: error.stack ?? error.message }];
 }

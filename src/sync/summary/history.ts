@@ -1,3 +1,4 @@
+import { bar } from '../../lib/bar.ts';
 import { alignColumns } from '../../lib/columns.ts';
 import { formatDuration, milliseconds } from '../../lib/duration.ts';
 import { formatSize } from '../../lib/size.ts';
@@ -5,7 +6,6 @@ import type { RecordedRun } from '../state.ts';
 
 const RUNS_SHOWN = 14;
 const BAR_WIDTH = 20;
-const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
 
 /**
  * Gives the last runs, oldest first, as a chart of plain letters in a fenced block: when, a bar for what was copied, and
@@ -21,7 +21,7 @@ export function historyLines(runs: readonly RecordedRun[]): string[] {
   const most = Math.max(1, ...shown.map((run) => run.copied));
   const rows = shown.map((run) => [
     formatTime(run.started),
-    bar(run.copied / most),
+    bar(run.copied / most, BAR_WIDTH),
     `${run.copied} copied`,
     formatSize(run.bytes),
     formatDuration(milliseconds(run.ended.getTime() - run.started.getTime())),
@@ -33,12 +33,6 @@ export function historyLines(runs: readonly RecordedRun[]): string[] {
 /** Writes a time to the minute, in UTC: `2026-03-01 02:00`. */
 export function formatTime(date: Date): string {
   return date.toISOString().slice(0, 16).replace('T', ' ');
-}
-
-/** Gives a bar whose length is exact to an eighth of a letter; anything above nothing can be seen. */
-function bar(fraction: number): string {
-  const eighths = Math.ceil(fraction * BAR_WIDTH * 8);
-  return `${'█'.repeat(Math.floor(eighths / 8))}${EIGHTHS[eighths % 8] ?? ''}`;
 }
 
 function describeTrouble(run: RecordedRun): string {

@@ -9,12 +9,10 @@ export interface Obstacle {
 }
 
 /** Writes the page of a run that could not begin, or was stopped before it knew anything: what stands in the way. */
-export function formatRefusal(obstacles: readonly Obstacle[]): string {
+export function formatRefusal(obstacles: readonly Obstacle[], title = 'Nothing was mirrored'): string {
   const rows = obstacles.map(({ text, place }) => {
     const where = place === undefined ? '' : `${code(`${place.file}:${place.line}:${place.column}`)} `;
     return `- ${where}${escapeMarkdown(text)}`;
   });
-  return formatPage([
-    { head: '## ❌ Nothing was mirrored\n', rows, more: (left) => `- and ${left} more in the log` },
-  ]);
+  return formatPage([{ head: `## ❌ ${title}\n`, rows, more: (left) => `- and ${left} more in the log` }]);
 }

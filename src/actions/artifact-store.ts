@@ -1,0 +1,26 @@
+import type { ArtifactSettings } from '../publish/artifact.ts';
+import { listenTo } from './toolkit-output.ts';
+
+/** Gives how packages become artifacts of this run; undefined outside of a workflow. */
+export function artifactStore(
+  environment: NodeJS.ProcessEnv,
+): Omit<ArtifactSettings, 'overwrite'> | undefined {
+  const { ACTIONS_RUNTIME_TOKEN: token = '', GITHUB_RUN_ID: run = '' } = environment;
+  if (token === '' || run === '') return undefined;
+  const { GITHUB_SERVER_URL: server = 'https://github.com', GITHUB_REPOSITORY: repository = '' } =
+    environment;
+  return {
+    runUrl: `${server}/${repository}/actions/runs/${run}`,
+    openStore: async () => {
+      const { DefaultArtifactClient } = await import('@actions/artifact');
+      const client = new DefaultArtifactClient();
+      // The toolkit tells every step it takes; the log of the action tells what came of it.
+      return {
+        uploadArtifact: (name, files, root, options) =>
+          listenTo(() => client.uploadArtifact(name, files, root, options)).result,
+        getArtifact: (name) => listenTo(() => client.getArtifact(name)).result,
+        deleteArtifact: (name) => listenTo(() => client.deleteArtifact(name)).result,
+      };
+    },
+  };
+}

@@ -1,0 +1,129 @@
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Flag } from '../config/flag.ts';
+import { describeFailure } from '../lib/failure.ts';
+import { PACK_FLAGS } from '../pack/flags.ts';
+import { ownFiles } from '../pack/own-files.ts';
+import { type PackParts, runPack } from '../pack/run.ts';
+import { type PackSettings, parsePackSettings } from '../pack/settings.ts';
+import { packageHeadline } from '../pack/wording.ts';
+import { PUBLISH_FLAGS } from '../publish/flags.ts';
+import { Publication } from '../publish/publication.ts';
+import type { Published } from '../publish/publishing.ts';
+import { type PublishSettings, parsePublishSettings } from '../publish/settings.ts';
+import { formatRefusal } from '../sync/summary/refusal.ts';
+import { artifactStore } from './artifact-store.ts';
+import { componentKeeper } from './component-keeper.ts';
+import { labelInput, readInputs } from './inputs.ts';
+import { InputsRefused, obstaclesIn } from './obstacles.ts';
+import { NO_PACKAGE, setPackOutputs } from './pack-outputs.ts';
+import { formatPackSummary, type PackFacts } from './pack-summary.ts';
+import { maskPassword, maskToken } from './secrets.ts';
+import { writeJobSummary } from './summary.ts';
+
+/** What the entry lends to the action. */
+export type PackStepParts = Pick<
+  PackParts<unknown>,
+  'reporter' | 'signal' | 'environment' | 'runCredentialHelper'
+>;
+
+/** The inputs of action-pack: the flags of `packer` and those of `packer push` that say where a package goes. */
+export const PACK_INPUTS: readonly Flag[] = [...PACK_FLAGS, ...PUBLISH_FLAGS];
+
+/** Packs and publishes as the inputs of the step say, and tells whether the step is to be green. Outputs are set on every path. */
+export async function packStep(parts: PackStepParts): Promise<boolean> {
+  const { reporter, signal, environment } = parts;
+  try {
+    const { pack, publish } = readSettings(parts);
+    const onSecret = (secret: string): void => maskToken(secret);
+    using destinations = await Publication.open(publish, pack, {
+      ...parts,
+      onSecret,
+      artifacts: artifactStore(environment),
+    });
+    const result = await runPack(pack, {
+      ...parts,
+      onSecret,
+      ownFiles: await ownFiles(),
+      keeper: componentKeeper(environment),
+      destinations,
+    });
+    if (result.kind === 'packed') return await tell(result, parts);
+    setPackOutputs(NO_PACKAGE);
+    return true;
+  } catch (error) {
+    reporter.close();
+    setPackOutputs(NO_PACKAGE);
+    const isStopped = signal.aborted && error === signal.reason;
+    const obstacles = isStopped ? [{ text: 'the run was stopped' }] : obstaclesIn(error);
+    for (const { text, place } of obstacles) reporter.error(text, place);
+    await writeJobSummary(formatRefusal(obstacles, 'There is no package'), reporter);
+    return false;
+  }
+}
+
+function readSettings({ reporter, environment }: PackStepParts): {
+  readonly pack: PackSettings;
+  readonly publish: PublishSettings;
+} {
+  const { values, warnings } = readInputs(PACK_INPUTS, environment);
+  maskSecrets(values, environment);
+  for (const warning of warnings) reporter.warning(warning);
+  const source = { values, environment, label: labelInput };
+  const pack = parsePackSettings(source);
+  const publish = parsePublishSettings(source);
+  if (!pack.ok || !publish.ok) {
+    throw new InputsRefused([pack, publish].flatMap((parsed) => (parsed.ok ? [] : parsed.failures)));
+  }
+  for (const notice of [...pack.notices, ...publish.notices]) reporter.warning(notice);
+  return { pack: pack.settings, publish: publish.settings };
+}
+
+/** Hides every secret before anything else is said. */
+function maskSecrets(values: ReadonlyMap<string, string>, environment: NodeJS.ProcessEnv): void {
+  const { KEEL_USERNAME, KEEL_DOCKERHUB_USERNAME, GITHUB_TOKEN = '' } = environment;
+  const users = new Map([
+    ['password', values.get('username') ?? KEEL_USERNAME],
+    ['dockerhub-password', values.get('dockerhub-username') ?? KEEL_DOCKERHUB_USERNAME],
+  ]);
+  for (const { name, secret, environment: variable = '' } of PACK_INPUTS) {
+    if (secret !== true) continue;
+    for (const text of [values.get(name), environment[variable]]) {
+      if (text !== undefined && text !== '') maskPassword(users.get(name), text);
+    }
+  }
+  maskToken(GITHUB_TOKEN);
+}
+
+/** Leaves outputs and summary, and closes the log with the sentence that tells the package. */
+async function tell(
+  {
+    file,
+    contents,
+    duration,
+    published,
+  }: Omit<PackFacts, 'locations' | 'failures'> & { published: Published },
+  { reporter, environment }: PackStepParts,
+): Promise<boolean> {
+  const { locations, failures } = published;
+  const { RUNNER_TEMP = tmpdir() } = environment;
+  const manifest = path.join(RUNNER_TEMP, 'keel-package.json');
+  await writeFile(manifest, `${JSON.stringify({ ...contents, ...file, locations }, undefined, 2)}\n`);
+  setPackOutputs({
+    package: file.path,
+    sha256: file.sha256.slice('sha256:'.length),
+    size: file.size,
+    locations: JSON.stringify(locations),
+    manifest,
+  });
+  const told = failures.map(({ target, error }) => ({ target, message: describeFailure(error) }));
+  await writeJobSummary(formatPackSummary({ file, contents, duration, locations, failures: told }), reporter);
+  const headline = packageHeadline(contents, file.size);
+  if (failures.length === 0) reporter.line(headline);
+  else
+    reporter.error(
+      `${headline}, but it could not be published to ${told.map(({ target }) => target).join(', ')}`,
+    );
+  return failures.length === 0;
+}
