@@ -78,6 +78,17 @@ describe('a login', () => {
     expect(server.journal.tally()).toEqual({ ping: 1, token: 1, 'tags-list': 1 });
   });
 
+  it('by identity token is posted, and never sent to the registry itself', async () => {
+    const access: Access = { ...BEARER, identityTokens: { 'refresh me': 'keel' } };
+    await using server = await startRegistry({ access });
+    seedImage(server.storage, 'app', { tags: ['1.0'] });
+    using client = new TestClient(server.host, { identityToken: 'refresh me' });
+    expect((await client.registry.listTags(APP, client.signal)).tags).toEqual(['1.0']);
+    const [token] = server.journal.filter({ kind: 'token' });
+    expect([token?.method, token?.headers.authorization, token?.query.size]).toEqual(['POST', undefined, 0]);
+    expect(server.journal.filter({ kind: 'tags-list' })[0]?.headers.authorization).toMatch(/^Bearer /);
+  });
+
   it('is renewed once when its token is not taken any more', async () => {
     await using server = await startRegistry({ access: BEARER });
     seedImage(server.storage, 'app', { tags: ['1.0'] });

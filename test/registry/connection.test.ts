@@ -194,3 +194,16 @@ describe('a registry elsewhere', () => {
     expect(proxy.asked).toEqual(['GET http://registry.test/v2/']);
   });
 });
+
+describe('a registry that is not there', () => {
+  it('is named, with what to check', async () => {
+    const server = await startRegistry();
+    await server.close();
+    using client = new TestClient(server.host, { attempts: 2 });
+    await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      about: server.host,
+      message: 'the connection was refused',
+    });
+  });
+});

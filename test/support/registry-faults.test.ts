@@ -1,23 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/registry/digest.ts';
 import { MANIFEST_ACCEPT } from '../../src/registry/media-type.ts';
+import { ask, openUpload } from './registry/ask.ts';
 import { bytesContent, generatedBytes } from './registry/content.ts';
 import { type Fault, htmlError, rateLimited } from './registry/faults.ts';
 import type { Quirks } from './registry/quirks.ts';
-import { startRegistry, type TestRegistry } from './registry/registry.ts';
+import { startRegistry } from './registry/registry.ts';
 import { seedImage, seedIndex } from './registry/seed.ts';
 
 const ACCEPT = { accept: MANIFEST_ACCEPT };
-
-function ask(registry: TestRegistry, path: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(new URL(path, registry.url), { redirect: 'manual', ...init });
-}
-
-async function openUpload(registry: TestRegistry, repository: string): Promise<string> {
-  const answer = await ask(registry, `/v2/${repository}/blobs/uploads/`, { method: 'POST' });
-  expect(answer.status).toBe(202);
-  return answer.headers.get('location') ?? '';
-}
 
 describe('faults of a test registry', () => {
   async function outcome(fault: Fault): Promise<string> {

@@ -1,6 +1,6 @@
 import { type Duration, milliseconds } from '../../src/lib/duration.ts';
 import { Registries, type RegistriesSettings } from '../../src/registry/client.ts';
-import { explicitCredential } from '../../src/registry/credentials.ts';
+import { explicitCredential, firstCredential } from '../../src/registry/credentials.ts';
 import type { LimitSettings } from '../../src/registry/host-limits.ts';
 import type { Host } from '../../src/registry/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';
@@ -9,6 +9,7 @@ import type { Registry } from '../../src/registry/registry.ts';
 export interface ClientChoices
   extends Partial<Omit<RegistriesSettings, 'credentials' | 'attempts' | 'onSecret'>> {
   readonly login?: { readonly username: string; readonly password: string };
+  readonly identityToken?: string;
   readonly attempts?: number;
   readonly interval?: Duration;
 }
@@ -24,14 +25,20 @@ export class TestClient implements Disposable {
 
   /** A client with a login for `host`, which `registry` is. */
   constructor(host: Host, choices: ClientChoices = {}) {
-    const { login, attempts = 3, interval = milliseconds(1), ...settings } = choices;
+    const { login, identityToken, attempts = 3, interval = milliseconds(1), ...settings } = choices;
     this.signal = choices.signal ?? new AbortController().signal;
     this.registries = new Registries({
       limits: LIMITS,
       insecure: [],
       signal: this.signal,
       ...settings,
-      credentials: explicitCredential(host, login?.username, login?.password),
+      credentials: firstCredential([
+        explicitCredential(host, login?.username, login?.password),
+        async (asked) =>
+          asked === host && identityToken !== undefined
+            ? { kind: 'identity-token', token: identityToken }
+            : undefined,
+      ]),
       attempts: { attempts, interval },
       onSecret: (secret) => this.secrets.push(secret),
     });
