@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure, failureCode } from '../lib/failure.ts';
 import { HttpFailure } from '../lib/http-failure.ts';
+import { pushVerdict, type Verdict } from './push-verdict.ts';
 
 export type RegistryFailureCode =
   | 'NOT_FOUND'
@@ -10,6 +11,8 @@ export type RegistryFailureCode =
   | 'DIGEST_MISMATCH'
   | 'SIZE_MISMATCH'
   | 'CONTENT_UNKNOWN'
+  | 'FORMAT_REFUSED'
+  | 'TAG_IMMUTABLE'
   | 'REDIRECT_REFUSED'
   | 'REGISTRY_REFUSED'
   | 'REGISTRY_BROKEN';
@@ -96,7 +99,7 @@ export function parseRetryAfter(header: string | undefined, now: number): number
 
 const TRANSIENT_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 499, 500, 502, 503, 504, 522]);
 
-function verdict(status: number): { code: RegistryFailureCode; hint?: string } {
+function verdict(status: number): Verdict {
   if (status === 401) {
     // Some registries say so to an account that they know as well, where it may not push.
     return {
@@ -128,10 +131,7 @@ export function refusal(answer: {
   readonly retryAt?: number | undefined;
 }): RegistryFailure {
   const { status, complaint } = answer;
-  const isUnknownContent =
-    complaint.codes.includes('MANIFEST_BLOB_UNKNOWN') ||
-    (complaint.codes.includes('BLOB_UNKNOWN') && answer.action.startsWith('push'));
-  const { code, hint } = isUnknownContent ? { code: 'CONTENT_UNKNOWN' as const } : verdict(status);
+  const { code, hint } = pushVerdict(answer.action, status, complaint) ?? verdict(status);
   const said = complaint.text === '' ? '' : `: ${complaint.text}`;
   return new RegistryFailure({
     code,

@@ -104,11 +104,14 @@ export class RegistryHost {
     });
   }
 
-  /** Does something as often as the policy allows. */
-  retrying<Result>(signal: AbortSignal, operation: (attempt: number) => Promise<Result>): Promise<Result> {
-    const options = { policy: this.#attempts, signal, isTransient, onRetry: this.#onRetry };
-
-    return attempt(options, operation);
+  /** Does something as often as the policy allows, while what went wrong is worth another attempt. */
+  retrying<Result>(
+    signal: AbortSignal,
+    operation: (attempt: number) => Promise<Result>,
+    isWorthRepeating: (error: unknown) => boolean = isTransient,
+  ): Promise<Result> {
+    const policy = this.#attempts;
+    return attempt({ policy, signal, isTransient: isWorthRepeating, onRetry: this.#onRetry }, operation);
   }
 
   /** Gives the URL of a path at this registry. */

@@ -63,9 +63,8 @@ export async function openUpload(
     if (answer.status === 202) return readLocation(registry, repository, answer);
     return answer.status === 201 ? 'mounted' : 'refused';
   } catch (error) {
-    // Harbor says 401 for a mount from a project that the account may not read.
-    const isMountDenied = mount !== undefined && mount.from !== repository;
-    if (isMountDenied && error instanceof RegistryFailure && error.status === 401) return 'refused';
+    // Harbor says 401 for a mount it will not make; where the account may not push at all, the plain request says so too.
+    if (mount !== undefined && error instanceof RegistryFailure && error.status === 401) return 'refused';
     throw error;
   }
 }

@@ -8,9 +8,9 @@ import type { Registry } from '../registry/registry.ts';
 import { isNotFound } from '../registry/registry-failure.ts';
 import type { TagList } from '../registry/tag-list.ts';
 import { openRegistries } from './connections.ts';
+import { contentOptions, conversionIn, fitsSettings } from './content-options.ts';
 import { choosePlatforms } from './copy/platform-choice.ts';
 import { type Judgement, judge, type Placement, placeImage, type TagFacts } from './image-check.ts';
-import { contentOptions } from './planned-image.ts';
 import type { RunParts } from './run.ts';
 import { type OfferedTag, platformsFor, selectTags } from './selection.ts';
 import type { SyncSettings } from './settings.ts';
@@ -125,8 +125,8 @@ function sourceOf(given: Reference, settings: SyncSettings, state: State): Refer
   return given.tag === undefined ? { host, repository } : { host, repository, tag };
 }
 
-/** The default file may well be missing where someone only asks for one image. */
-async function readSetIfThere(file: string): Promise<ImageSet | undefined> {
+/** Gives the image set; undefined where the file is missing, as the default one may well be where someone only asks. */
+export async function readSetIfThere(file: string): Promise<ImageSet | undefined> {
   try {
     return await readImageSet(file);
   } catch (error) {
@@ -174,8 +174,16 @@ async function lookAtOne(
   ]);
   const uploaded = isDigest(tag) ? undefined : listing?.manifests.get(tag)?.uploaded;
   const view = here.view.kind === 'there' ? { ...here.view, uploaded } : here.view;
-  const expectation = expect(sides, view, () => here.manifest);
-  return { tag, facts: { ...(await expectation), destination: there.view, recorded } };
+  const expectation = await expect(sides, view, () => here.manifest);
+  // What was converted for the destination cannot be told from the source alone.
+  const isConverted =
+    recorded !== undefined &&
+    conversionIn(recorded.options) !== undefined &&
+    fitsSettings(recorded.options, contentOptions(sides.platforms)) &&
+    view.kind === 'there' &&
+    view.digest === recorded.sourceDigest;
+  const expected = isConverted ? recorded.pushedDigest : expectation.expected;
+  return { tag, facts: { ...expectation, expected, destination: there.view, recorded } };
 }
 
 /** Compares digests only: of the source as its listing tells them, of the destination by one request a tag. */
@@ -198,7 +206,7 @@ async function lookAtMany(
       ]);
       const known = recorded.get(tag);
       const isRecorded =
-        here.kind === 'there' && known?.sourceDigest === here.digest && known.options === options;
+        here.kind === 'there' && known?.sourceDigest === here.digest && fitsSettings(known.options, options);
       if (isRecorded)
         return { tag, facts: { source: here, expected: known.pushedDigest, destination, recorded: known } };
       const expectation = await expect(sides, here, (digest) =>

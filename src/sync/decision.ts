@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '../registry/digest.ts';
 import type { Repository, Tag } from '../registry/reference.ts';
+import { fitsSettings } from './content-options.ts';
 import { isSignatureTag } from './signature-tag.ts';
 import type { RecordedImage } from './state.ts';
 import { looksImmutable } from './tag-version.ts';
@@ -75,7 +76,7 @@ export function decide(situation: Situation): Decision {
   if (sourceDigest === undefined) return decision('check', 'SOURCE_DIGEST_UNKNOWN');
   if (recorded === undefined) return decision('check', 'NOT_IN_STATE');
   if (recorded.sourceDigest !== sourceDigest) return decision('copy', 'CHANGED');
-  if (recorded.options !== options) return decision('check', 'OTHER_SETTINGS');
+  if (!fitsSettings(recorded.options, options)) return decision('check', 'OTHER_SETTINGS');
   if (!looksImmutable(tag) && !isSignatureTag(tag)) return decision('check', 'MOVING_TAG');
   if (verify === 'all') return decision('check', 'VERIFIED');
   if (verify === 'sample' && isInSample(repository, tag, now)) return decision('check', 'SAMPLED');

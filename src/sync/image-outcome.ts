@@ -3,6 +3,7 @@ import { formatReference } from '../registry/reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import { isNotFound, RegistryFailure } from '../registry/registry-failure.ts';
 import { type Collision, patchText } from './collision.ts';
+import { conversionIn } from './content-options.ts';
 import type { WorkedImage } from './copy/image-work.ts';
 import type { PlannedImage } from './planned-image.ts';
 import { type ReportedImage, type ReportedReason, reasonOf } from './report.ts';
@@ -12,11 +13,13 @@ export type ImageNames = Pick<ReportedImage, 'source' | 'destination'>;
 
 /** Gives the entry of an image that nothing had to be asked about. */
 export function skipped(names: ImageNames, image: PlannedImage): ReportedImage {
-  const digest = image.recorded?.pushedDigest;
+  const { recorded, decision } = image;
+  const conversion = recorded === undefined ? undefined : conversionIn(recorded.options);
   return {
     ...quiet(names, 'skipped'),
-    reason: image.decision.reason,
-    ...(digest === undefined ? {} : { digest }),
+    reason: decision.reason,
+    ...(recorded === undefined ? {} : { digest: recorded.pushedDigest }),
+    ...(conversion === undefined ? {} : { conversion }),
   };
 }
 
@@ -33,6 +36,7 @@ export function worked(
     outcome: isCopied ? 'copied' : 'checked',
     reason: image.decision.reason,
     digest: result.pushedDigest,
+    ...(result.conversion === undefined ? {} : { conversion: result.conversion }),
     bytes: isCopied ? result.bytesSent : 0,
     ...(isCopied ? { blobs: result.blobs } : {}),
     milliseconds: Math.round(took),

@@ -1,6 +1,6 @@
 import type { ImageName } from '../config/image-name.ts';
 import type { Digest } from '../registry/digest.ts';
-import { formatPlatform, type Platform } from '../registry/platform.ts';
+import type { Platform } from '../registry/platform.ts';
 import type { Repository, Tag } from '../registry/reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Decision } from './decision.ts';
@@ -20,9 +20,4 @@ export interface PlannedImage {
   readonly rank: number;
   /** Signature tags that the source lists, from which those of the image's own parts are taken. */
   readonly signatureTags: readonly Tag[];
-}
-
-/** Gives the settings that shape an image's content as one text: equal texts make equal digests of equal sources. */
-export function contentOptions(platforms: readonly Platform[]): string {
-  return platforms.length === 0 ? '' : `platforms=${platforms.map(formatPlatform).toSorted().join(',')}`;
 }

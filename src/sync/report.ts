@@ -35,6 +35,13 @@ const image = z.object({
     .optional()
     .describe('What the tag is at the destination, where that is known'),
   reason: reason.optional(),
+  conversion: z
+    .enum(['without-attestations', 'docker-format'])
+    .optional()
+    .describe(
+      'What had to be changed, as the destination refuses the image as it is: its digest there is another one, which ' +
+        'its signatures do not fit. docker-format: Docker manifest and list instead of OCI, without attestations',
+    ),
   claimants: z.array(z.string()).optional().describe('Of a collision: all sources that want the name'),
   patch: z.string().optional().describe('Of a collision: JSON to put into "patches" of the image set'),
   bytes: count.describe('Sent to the destination for this image'),
@@ -146,7 +153,8 @@ export function readReport(file: string): Report {
     value = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     if (error instanceof SyntaxError) throw malformed(`this is not JSON (${error.message})`, hint, error);
-    const message = `the report cannot be read (${error instanceof Error ? error.message : failureCode(error)})`;
+    const isMissing = failureCode(error) === 'ENOENT';
+    const message = isMissing ? 'there is no such report' : `it cannot be read: ${failureCode(error)}`;
     throw new Failure({ code: 'REPORT_UNREADABLE', about: file, message, hint, cause: error });
   }
   const version = z.object({ schemaVersion: z.number() }).safeParse(value).data?.schemaVersion;

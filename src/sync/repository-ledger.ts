@@ -1,7 +1,8 @@
 import type { Tag } from '../registry/reference.ts';
+import { contentOptions } from './content-options.ts';
 import type { CopiedImage } from './copy/image-copy.ts';
 import type { WorkedImage } from './copy/image-work.ts';
-import { contentOptions, type PlannedImage } from './planned-image.ts';
+import type { PlannedImage } from './planned-image.ts';
 import type { RepositoryNews, SeenImage } from './state.ts';
 
 /** So much of a large repository is written at a time: what a kill costs is asked for again by the next run. */
@@ -29,7 +30,8 @@ export class RepositoryLedger {
     const { recorded, target } = image;
     const isKnown =
       recorded?.sourceDigest === result.sourceDigest && recorded.pushedDigest === result.pushedDigest;
-    if (result.outcome !== 'copied' && isKnown && recorded.options === contentOptions(image.platforms)) {
+    const options = contentOptions(image.platforms, result.conversion);
+    if (result.outcome !== 'copied' && isKnown && recorded.options === options) {
       this.#confirmed.push(target.tag);
     } else this.#images.push(seen(image, result));
     this.#ended();
@@ -63,7 +65,7 @@ function seen(image: PlannedImage, result: WorkedImage | CopiedImage): SeenImage
     source: { host: registry.host, repository, tag },
     sourceDigest: result.sourceDigest,
     pushedDigest: result.pushedDigest,
-    options: contentOptions(image.platforms),
+    options: contentOptions(image.platforms, result.conversion),
     bytes: 'size' in result ? result.size : (image.recorded?.bytes ?? 0),
   };
 }

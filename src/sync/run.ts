@@ -4,6 +4,7 @@ import type { Registries } from '../registry/client.ts';
 import { formatPlatform } from '../registry/platform.ts';
 import { placeOfClaim } from './collision-place.ts';
 import { openRegistries } from './connections.ts';
+import type { Conversion } from './content-options.ts';
 import { discover, type FoundRepository } from './discovery.ts';
 import { groupByDestination, type RepositoryGroup } from './grouping.ts';
 import { Mirroring } from './mirroring.ts';
@@ -18,7 +19,7 @@ import type { SyncSettings } from './settings.ts';
 import { compareListings, selectionOf, viewOfSource } from './source-view.ts';
 import { type RecordedRun, State } from './state.ts';
 import { tellTrouble } from './telling.ts';
-import { movedLine, plannedLine, type Route, unmatchedWarning } from './wording.ts';
+import { conversionWarning, movedLine, plannedLine, type Route, unmatchedWarning } from './wording.ts';
 
 export type { RunParts } from './run-parts.ts';
 
@@ -54,6 +55,7 @@ class Run {
   readonly #now: () => Date;
   readonly #images: ReportedImage[] = [];
   readonly #warnings: Report['warnings'] = [];
+  readonly #conversions = new Set<Conversion>();
 
   constructor(settings: SyncSettings, parts: RunParts) {
     this.#settings = settings;
@@ -203,6 +205,11 @@ class Run {
   #take(image: ReportedImage, set: ImageSet): void {
     this.#images.push(image);
     const { reporter } = this.#parts;
+    const { conversion, outcome } = image;
+    if (conversion !== undefined && outcome === 'copied' && !this.#conversions.has(conversion)) {
+      this.#conversions.add(conversion);
+      this.#warn(conversionWarning(this.#settings.destination, conversion));
+    }
     const line = this.#settings.dryRun ? plannedLine : movedLine;
     if (image.outcome === 'copied') reporter.line(line(image, this.#route()));
     else tellTrouble(image, reporter, placeOfClaim(set, this.#settings.source, image.claimants ?? []));

@@ -57,11 +57,28 @@ export interface Route {
  * `  196 KiB     1.5 s  coredns/coredns:v1.14.2 → coredns:v1.14.2`.
  */
 export function movedLine(
-  image: Pick<ReportedImage, 'source' | 'destination' | 'bytes' | 'milliseconds'>,
+  image: Pick<ReportedImage, 'source' | 'destination' | 'bytes' | 'milliseconds' | 'conversion'>,
   route: Route,
 ): string {
   const spent = formatDuration(milliseconds(image.milliseconds));
-  return `${formatSize(image.bytes).padStart(9)} ${spent.padStart(9)}  ${shortNames(image, route)}`;
+  const converted = image.conversion === undefined ? '' : `  (${CONVERTED[image.conversion]})`;
+  return `${formatSize(image.bytes).padStart(9)} ${spent.padStart(9)}  ${shortNames(image, route)}${converted}`;
+}
+
+type Conversion = NonNullable<ReportedImage['conversion']>;
+
+const CONVERTED: Readonly<Record<Conversion, string>> = {
+  'without-attestations': 'without attestations',
+  'docker-format': "in Docker's format",
+};
+
+/** Gives the warning, told once a run, that a destination makes conversions necessary, and what follows from them. */
+export function conversionWarning(host: string, conversion: Conversion): string {
+  const what =
+    conversion === 'without-attestations'
+      ? `${host} refuses attestations, so images are pushed without them`
+      : `${host} refuses OCI images, so they are pushed in Docker's format and without attestations`;
+  return `${what}; their digests there differ from the source's, and signatures do not fit them any more`;
 }
 
 /** Gives the line of an image that a dry run would copy, and why it would. */

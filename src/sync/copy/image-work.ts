@@ -3,13 +3,19 @@ import { Failure } from '../../lib/failure.ts';
 import type { Digest } from '../../registry/digest.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { RegistryFailure } from '../../registry/registry-failure.ts';
-import { contentOptions, type PlannedImage } from '../planned-image.ts';
+import { type Conversion, contentOptions, conversionIn, fitsSettings } from '../content-options.ts';
+import type { PlannedImage } from '../planned-image.ts';
 import type { CopiedImage, ImageCopier } from './image-copy.ts';
 import { PushClock } from './push-clock.ts';
 
 /** What came of an image that was checked or copied. */
 export type WorkedImage =
-  | { readonly outcome: 'confirmed'; readonly sourceDigest: Digest; readonly pushedDigest: Digest }
+  | {
+      readonly outcome: 'confirmed';
+      readonly sourceDigest: Digest;
+      readonly pushedDigest: Digest;
+      readonly conversion: Conversion | undefined;
+    }
   | CopiedImage;
 
 /** What is needed to work on images. */
@@ -30,10 +36,8 @@ export async function workOn(image: PlannedImage, parts: WorkParts): Promise<Wor
   let sourceDigest = image.sourceDigest;
   if (image.decision.action === 'check') {
     const [there, here] = await Promise.all([findPresent(image, target, signal), findSource(image, signal)]);
-    const expected = expectedDigest(image, here);
-    if (there !== undefined && there === expected) {
-      return { outcome: 'confirmed', sourceDigest: here, pushedDigest: there };
-    }
+    const confirmed = there === undefined ? undefined : confirm(image, here, there);
+    if (confirmed !== undefined) return confirmed;
     present = there;
     sourceDigest = here;
   }
@@ -70,11 +74,14 @@ async function findSource(image: PlannedImage, signal: AbortSignal): Promise<Dig
   });
 }
 
-/** What the tag holds at the destination if nobody touched it; unknown when it has to be built to be known. */
-function expectedDigest(image: PlannedImage, sourceDigest: Digest): Digest | undefined {
+/** Tells whether the tag holds what it should; unknown when that has to be built to be known. */
+function confirm(image: PlannedImage, sourceDigest: Digest, there: Digest): WorkedImage | undefined {
   const { recorded, platforms } = image;
-  if (platforms.length === 0) return sourceDigest;
+  const found = { outcome: 'confirmed', sourceDigest, pushedDigest: there } as const;
+  if (platforms.length === 0 && there === sourceDigest) return { ...found, conversion: undefined };
   const isRecorded =
-    recorded?.sourceDigest === sourceDigest && recorded.options === contentOptions(platforms);
-  return isRecorded ? recorded.pushedDigest : undefined;
+    recorded?.sourceDigest === sourceDigest &&
+    recorded.pushedDigest === there &&
+    fitsSettings(recorded.options, contentOptions(platforms));
+  return isRecorded ? { ...found, conversion: conversionIn(recorded.options) } : undefined;
 }

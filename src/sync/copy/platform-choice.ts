@@ -1,9 +1,7 @@
 import { Failure } from '../../lib/failure.ts';
-import { type Descriptor, type Index, type Manifest, parseManifest } from '../../registry/manifest.ts';
+import type { Descriptor, Index, Manifest } from '../../registry/manifest.ts';
 import { formatPlatform, matchesPlatform, type Platform } from '../../registry/platform.ts';
-
-/** Docker's attestations say by this annotation which image they are about. */
-const ATTESTED_DIGEST = 'vnd.docker.reference.digest';
+import { ATTESTED_DIGEST, keepEntries } from './index-subset.ts';
 
 function offeredPlatforms(index: Index): string {
   const names = index.manifests.flatMap(({ platform }) =>
@@ -12,7 +10,7 @@ function offeredPlatforms(index: Index): string {
   return [...new Set(names)].filter((name) => name !== 'unknown/unknown').join(', ');
 }
 
-function keptEntries(index: Index, platforms: readonly Platform[]): ReadonlySet<Descriptor> {
+function chosenEntries(index: Index, platforms: readonly Platform[]): ReadonlySet<Descriptor> {
   const chosen = index.manifests.filter(
     ({ platform }) => platform !== undefined && platforms.some((wanted) => matchesPlatform(platform, wanted)),
   );
@@ -30,7 +28,7 @@ function keptEntries(index: Index, platforms: readonly Platform[]): ReadonlySet<
  */
 export function choosePlatforms(manifest: Manifest, platforms: readonly Platform[], about: string): Manifest {
   if (platforms.length === 0 || manifest.kind === 'image') return manifest;
-  const kept = keptEntries(manifest, platforms);
+  const kept = chosenEntries(manifest, platforms);
   if (kept.size === 0) {
     throw new Failure({
       code: 'PLATFORM_MISSING',
@@ -39,12 +37,5 @@ export function choosePlatforms(manifest: Manifest, platforms: readonly Platform
       hint: `it offers ${offeredPlatforms(manifest) || 'no platform by name'}; see --platform and "patches"`,
     });
   }
-  if (kept.size === manifest.manifests.length) return manifest;
-  const body: { manifests: unknown[] } = JSON.parse(manifest.bytes.toString('utf8'));
-  const manifests = body.manifests.filter((_, position) => {
-    const entry = manifest.manifests[position];
-    return entry !== undefined && kept.has(entry);
-  });
-  const bytes = Buffer.from(JSON.stringify({ ...body, manifests }));
-  return parseManifest(bytes, manifest.mediaType, about);
+  return keepEntries(manifest, kept, about);
 }

@@ -86,7 +86,10 @@ export class Trial {
     if (refused.length === 0) return fine(`it takes ${joinWords(taken)}`);
     const names = joinWords(refused.map((each) => each.name));
     const message = `it refuses ${names}: ${refused[0]?.reason ?? ''}`;
-    const hint = `images in ${refused.length === 1 ? 'this format' : 'these formats'} will fail; update the registry`;
+    const isConverted = taken.includes('Docker image') && taken.includes('Docker list');
+    const hint = isConverted
+      ? "images are converted to Docker's format on their way; their digests there differ, and signatures do not fit"
+      : `images in ${refused.length === 1 ? 'this format' : 'these formats'} will fail; update the registry`;
     if (taken.length > 0) return doubtful(message, hint);
     const about = `${this.#target.host}/${this.#repository}`;
     throw new Failure({ code: 'FORMATS_REFUSED', about, message, hint });

@@ -1,0 +1,89 @@
+import type { Digest } from '../../registry/digest.ts';
+import type { Index, Manifest } from '../../registry/manifest.ts';
+import { MEDIA_TYPE } from '../../registry/media-type.ts';
+import type { Conversion } from '../content-options.ts';
+import { isContainerImage, toDockerImage, toDockerList } from './docker-format.ts';
+import { isAttestation, keepEntries } from './index-subset.ts';
+
+/** A kind of manifest that some registries refuse. */
+export type RefusedFormat = 'attestation' | 'oci-index' | 'oci-image' | 'other';
+
+/** An image in the form in which it is pushed. */
+export interface FormedImage {
+  readonly manifest: Manifest;
+  /** What its index lists and the source does not have, by digest. */
+  readonly parts: ReadonlyMap<Digest, Manifest>;
+  /** Undefined where it is as the source has it. */
+  readonly conversion: Conversion | undefined;
+}
+
+/** Gives the kind of a manifest that a registry refused by itself. */
+export function formatOf({ mediaType }: Pick<Manifest, 'mediaType'>): RefusedFormat {
+  if (mediaType === MEDIA_TYPE.ociIndex) return 'oci-index';
+  return mediaType === MEDIA_TYPE.ociManifest ? 'oci-image' : 'other';
+}
+
+/** Gives the conversion by which an image gets past a destination that is known to refuse some formats, if one does. */
+export function conversionFor(
+  manifest: Manifest,
+  refused: ReadonlySet<RefusedFormat>,
+): Conversion | undefined {
+  if (manifest.kind === 'image') {
+    // What is no container image, such as a signature, has no other form.
+    const isConvertible = formatOf(manifest) === 'oci-image' && isContainerImage(manifest);
+    return isConvertible && refused.has('oci-image') ? 'docker-format' : undefined;
+  }
+  const isOci = manifest.mediaType === MEDIA_TYPE.ociIndex;
+  const listsOci = manifest.manifests.some(({ mediaType }) => mediaType === MEDIA_TYPE.ociManifest);
+  if (isOci && refused.has('oci-index')) return 'docker-format';
+  if (listsOci && refused.has('oci-image')) return 'docker-format';
+  return refused.has('attestation') && manifest.manifests.some(isAttestation)
+    ? 'without-attestations'
+    : undefined;
+}
+
+/**
+ * Gives an image in the form that a conversion makes of it. `fetch` gives what its index lists. Nothing runnable is
+ * ever left out. Throws `FORMAT_UNCONVERTIBLE`.
+ */
+export async function formImage(
+  original: Manifest,
+  conversion: Conversion | undefined,
+  fetch: (digest: Digest) => Promise<Manifest>,
+  about: string,
+): Promise<FormedImage> {
+  const formed = await convert(original, conversion, fetch, about);
+  const isChanged = formed.manifest.digest !== original.digest;
+  return { ...formed, conversion: isChanged ? conversion : undefined };
+}
+
+async function convert(
+  original: Manifest,
+  conversion: Conversion | undefined,
+  fetch: (digest: Digest) => Promise<Manifest>,
+  about: string,
+): Promise<Pick<FormedImage, 'manifest' | 'parts'>> {
+  const none: ReadonlyMap<Digest, Manifest> = new Map();
+  if (conversion === undefined) return { manifest: original, parts: none };
+  if (original.kind === 'image') {
+    const manifest = conversion === 'docker-format' ? toDockerImage(original, about) : original;
+    return { manifest, parts: none };
+  }
+  const runnable = withoutAttestations(original, about);
+  if (conversion === 'without-attestations' || runnable.kind === 'image') {
+    return { manifest: runnable, parts: none };
+  }
+  const images = await Promise.all(
+    runnable.manifests.map(async ({ digest }): Promise<[Digest, Manifest]> => {
+      const part = await fetch(digest);
+      return [digest, part.kind === 'image' ? toDockerImage(part, about) : part];
+    }),
+  );
+  const manifest = toDockerList(runnable, new Map(images), about);
+  return { manifest, parts: new Map(images.map(([, part]) => [part.digest, part])) };
+}
+
+function withoutAttestations(index: Index, about: string): Manifest {
+  const kept = new Set(index.manifests.filter((entry) => !isAttestation(entry)));
+  return kept.size === 0 ? index : keepEntries(index, kept, about);
+}

@@ -1,0 +1,193 @@
+import { Failure, failureCode } from '../../lib/failure.ts';
+import { Once } from '../../lib/once.ts';
+import { type BlobSource, registrySource } from '../../registry/blob-source.ts';
+import type { Digest } from '../../registry/digest.ts';
+import type { Descriptor, Image, Index, Manifest } from '../../registry/manifest.ts';
+import type { Repository, Tag } from '../../registry/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { BlobBoard } from './blob-board.ts';
+import { type FormedImage, formatOf, type RefusedFormat } from './format.ts';
+import { isAttestation } from './index-subset.ts';
+import type { PushClock } from './push-clock.ts';
+
+/** What was done for one image. */
+export interface Tally {
+  bytesSent: number;
+  uploaded: number;
+  mounted: number;
+  present: number;
+  /** Of the image and, for an index, of what it lists. */
+  readonly digests: Set<Digest>;
+}
+
+/** One image on its way. */
+export interface PushTask {
+  readonly source: { readonly registry: Registry; readonly repository: Repository };
+  readonly target: { readonly repository: Repository; readonly tag: Tag };
+  readonly image: FormedImage;
+  readonly clock: PushClock;
+  readonly tally: Tally;
+}
+
+/** A manifest that the destination refuses for its format; all that it needs is there. */
+export class RefusedManifest extends Error {
+  readonly format: RefusedFormat;
+  readonly refusal: unknown;
+
+  constructor(format: RefusedFormat, refusal: unknown) {
+    super('the destination refuses the format of a manifest');
+    this.format = format;
+    this.refusal = refusal;
+  }
+}
+
+const CHILDREN_KEPT = 20_000;
+/** Far beyond any real image; a registry that lies must not keep a run busy. */
+const NESTING_LIMIT = 4;
+const CHILDREN_LIMIT = 500;
+
+/** Pushes manifests after all that is under them, once each a repository and run. */
+export class TreePush {
+  readonly #target: Registry;
+  readonly #board: BlobBoard;
+  readonly #wasAbsent: (repository: Repository) => boolean;
+  readonly #fetch: (source: PushTask['source'], digest: Digest) => Promise<Manifest>;
+  readonly #pushed = new Once<string, number>(CHILDREN_KEPT);
+
+  constructor(parts: {
+    readonly target: Registry;
+    readonly board: BlobBoard;
+    /** Whether a repository was found not to exist when the run began. */
+    readonly wasAbsent: (repository: Repository) => boolean;
+    readonly fetch: (source: PushTask['source'], digest: Digest) => Promise<Manifest>;
+  }) {
+    this.#target = parts.target;
+    this.#board = parts.board;
+    this.#wasAbsent = parts.wasAbsent;
+    this.#fetch = parts.fetch;
+  }
+
+  /** Pushes an image and, last, its tag. Gives the size of all that it brought or found there. Throws `RefusedManifest`. */
+  push(task: PushTask): Promise<number> {
+    const { manifest } = task.image;
+    return this.#pushTree(task, manifest, task.target.tag, formatOf(manifest), 0);
+  }
+
+  async #pushTree(
+    task: PushTask,
+    manifest: Manifest,
+    name: Tag | Digest,
+    format: RefusedFormat,
+    depth: number,
+  ): Promise<number> {
+    const { target, clock } = task;
+    const size = await this.#pushParts(task, manifest, depth);
+    const put = () => this.#target.putManifest(target.repository, name, manifest, clock.signal);
+    try {
+      await put().catch((error: unknown) => {
+        if (!isContentUnknown(error)) throw error;
+        // What was believed is proved again. Stores that are consistent only in the end may need a moment more.
+        const again = async () => {
+          this.#doubtParts(manifest, target.repository);
+          await this.#pushParts(task, manifest, depth);
+          await put();
+        };
+        return this.#target.retrying(clock.signal, again, isContentUnknown);
+      });
+    } catch (error) {
+      if (failureCode(error) === 'FORMAT_REFUSED') throw new RefusedManifest(format, error);
+      throw error;
+    }
+    return size + manifest.bytes.length;
+  }
+
+  async #pushParts(task: PushTask, manifest: Manifest, depth: number): Promise<number> {
+    if (manifest.kind === 'image') return this.#placeBlobs(task, manifest);
+    if (depth >= NESTING_LIMIT || manifest.manifests.length > CHILDREN_LIMIT) {
+      const about = this.#target.nameOf(task.target.repository, manifest.digest);
+      const message = 'its index is nested too deeply or lists too much to be an image';
+      throw new Failure({ code: 'INDEX_UNREASONABLE', about, message });
+    }
+    return this.#pushChildren(task, manifest, depth + 1);
+  }
+
+  /** What keeps the image from being pushed in any form comes before what another form could do without. */
+  async #pushChildren(task: PushTask, index: Index, depth: number): Promise<number> {
+    const results = await Promise.allSettled(
+      index.manifests.map((child) => this.#pushChild(task, child, depth)),
+    );
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    const refusals = failures.filter((failure) => failure instanceof RefusedManifest);
+    if (failures.length > refusals.length) {
+      throw failures.find((failure) => !(failure instanceof RefusedManifest));
+    }
+    const refused = refusals.find(({ format }) => format !== 'attestation') ?? refusals[0];
+    if (refused !== undefined) throw refused;
+    return sum(results.map((result) => (result.status === 'fulfilled' ? result.value : 0)));
+  }
+
+  async #pushChild(task: PushTask, child: Descriptor, depth: number): Promise<number> {
+    const { repository } = task.target;
+    task.tally.digests.add(child.digest);
+    for (;;) {
+      let isOwn = false;
+      try {
+        return await this.#pushed.get(`${repository}@${child.digest}`, () => {
+          isOwn = true;
+          return this.#bringChild(task, child, depth);
+        });
+      } catch (error) {
+        // Another image did it for both and ran out of its own time; this one still has its.
+        const isForeign = !isOwn && failureCode(error) === 'PUSH_TIMED_OUT' && !task.clock.signal.aborted;
+        if (!isForeign) throw error;
+      }
+    }
+  }
+
+  async #bringChild(task: PushTask, child: Descriptor, depth: number): Promise<number> {
+    const { repository } = task.target;
+    const { signal } = task.clock;
+    if (!this.#wasAbsent(repository)) {
+      const present = await this.#target.findManifest(repository, child.digest, signal);
+      if (present !== undefined) return child.size;
+    }
+    const manifest = task.image.parts.get(child.digest) ?? (await this.#fetch(task.source, child.digest));
+    const format = isAttestation(child) ? 'attestation' : formatOf(manifest);
+    return this.#pushTree(task, manifest, child.digest, format, depth);
+  }
+
+  async #placeBlobs(task: PushTask, image: Image): Promise<number> {
+    const { repository } = task.target;
+    const { tally, clock } = task;
+    const { signal, setActive } = clock;
+    const source: BlobSource = registrySource(task.source.registry, task.source.repository);
+    const distinct = [
+      ...new Map([image.config, ...image.layers].map((blob) => [blob.digest, blob])).values(),
+    ];
+    const work = distinct.map(async (descriptor) => {
+      const placed = await this.#board.place({ descriptor, repository, source, signal, onActive: setActive });
+      tally[placed] += 1;
+      if (placed === 'uploaded') tally.bytesSent += descriptor.size;
+      return descriptor.size;
+    });
+    // All have ended before a failure is told, so that nothing goes on behind it.
+    await Promise.allSettled(work);
+    return sum(await Promise.all(work));
+  }
+
+  #doubtParts(manifest: Manifest, repository: Repository): void {
+    if (manifest.kind === 'index') {
+      for (const { digest } of manifest.manifests) this.#pushed.forget(`${repository}@${digest}`);
+      return;
+    }
+    for (const { digest } of [manifest.config, ...manifest.layers]) this.#board.doubt(digest, repository);
+  }
+}
+
+function isContentUnknown(error: unknown): boolean {
+  return failureCode(error) === 'CONTENT_UNKNOWN';
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
