@@ -1,4 +1,4 @@
-import { checkCommand } from './cli/check-command.ts';
+import { checkCommand, checkInstallationCommand } from './cli/check-command.ts';
 import { doctorCommand } from './cli/doctor-command.ts';
 import { EXIT } from './cli/exit-code.ts';
 import { mergeCommand } from './cli/merge-command.ts';
@@ -13,6 +13,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.exitCode = await runSynctl(process, {
   sync: syncCommand,
   check: checkCommand,
+  checkInstallation: checkInstallationCommand,
   doctor: doctorCommand,
   sum: sumCommand,
   merge: mergeCommand,

@@ -1,5 +1,6 @@
 import type { Reporter } from '../lib/reporter.ts';
 import type { Reference } from '../registry/reference.ts';
+import type { InstallationChoice } from '../sync/installation.ts';
 import type { SyncSettings } from '../sync/settings.ts';
 import type { ExitCode } from './exit-code.ts';
 
@@ -23,6 +24,12 @@ export interface MergeSettings {
 export interface SynctlCommands {
   sync(settings: SyncSettings, context: CommandContext): Promise<ExitCode>;
   check(image: Reference, settings: SyncSettings, context: CommandContext): Promise<ExitCode>;
+  /** Tells whether the destination has what an installation needs. */
+  checkInstallation(
+    choice: InstallationChoice,
+    settings: SyncSettings,
+    context: CommandContext,
+  ): Promise<ExitCode>;
   doctor(settings: SyncSettings, context: CommandContext): Promise<ExitCode>;
   /** Lists the state in the file `database`. */
   sum(database: string, json: boolean, context: CommandContext): Promise<ExitCode>;

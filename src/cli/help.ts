@@ -23,7 +23,11 @@ export const EXAMPLES = {
     'synctl sync --shard 2/4              # the second of four jobs that share the work',
     'synctl sync --dry-run --json         # the plan, for a program to read',
   ],
-  check: ['synctl check kube-apiserver:v1.36.1', 'synctl check quay.io/coreos/etcd:v3.6.1 --json'],
+  check: [
+    'synctl check kube-apiserver:v1.36.1',
+    'synctl check quay.io/coreos/etcd:v3.6.1 --json',
+    'synctl check --kubernetes 1.37.1 --arch arm64 --push-to registry.example.com --push-ns mirror',
+  ],
   doctor: ['synctl doctor -u robot --password-stdin --push-to registry.example.com < secret.txt'],
   sum: ['synctl sum', 'synctl sum /var/lib/keel/sync.bolt.db --json'],
   packer: [

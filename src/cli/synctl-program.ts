@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Flag } from '../config/flag.ts';
+import { CHECK_FLAGS } from '../sync/check-flags.ts';
 import { SYNC_FLAGS, type SyncFlagName } from '../sync/flags.ts';
 import { createOption, optionTerm } from './arguments.ts';
 import { EXAMPLES, helpEnding } from './help.ts';
@@ -41,7 +42,7 @@ const COMMANDS: readonly {
   readonly operand?: readonly [form: string, description: string];
   readonly summary: string;
   readonly description: string;
-  readonly flags: readonly Flag<SyncFlagName>[];
+  readonly flags: readonly Flag[];
 }[] = [
   {
     name: 'sync',
@@ -53,10 +54,13 @@ const COMMANDS: readonly {
   },
   {
     name: 'check',
-    operand: ['<image>', 'image, with its registry unless it is one of --source'],
+    operand: ['[image]', 'image, with its registry unless it is one of --source'],
     summary: 'tell state, source and destination of one image',
-    description: 'Shows side by side what the state, the source and the destination know of one image.',
-    flags: pick([...CONNECTION, 'platform', 'signatures', 'db']),
+    description:
+      'Shows side by side what the state, the source and the destination know of one image.\n' +
+      'With --kubernetes: tells whether the destination has all that kubeadm needs, and prints the\n' +
+      'configuration of containerd and kubeadm that uses it. It asks the destination alone.',
+    flags: [...CHECK_FLAGS, ...pick([...CONNECTION, 'platform', 'signatures', 'db'])],
   },
   {
     name: 'sum',

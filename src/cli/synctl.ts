@@ -1,13 +1,19 @@
 import { CommanderError } from 'commander';
+import { parseArchitecture } from '../config/architecture.ts';
+import { FlagReader, type FlagSource } from '../config/flag-reader.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
+import { parseKubernetesRelease } from '../config/kubernetes-release.ts';
+import { type KubernetesVersion, parseKubernetesVersion } from '../config/kubernetes-version.ts';
 import { Failure } from '../lib/failure.ts';
 import { type Host, parseHost, parseReference, type Reference } from '../registry/reference.ts';
+import { CHECK_FLAGS, type CheckFlagName } from '../sync/check-flags.ts';
 import { SYNC_FLAGS } from '../sync/flags.ts';
-import { type ParsedSyncSettings, parseSyncSettings, type SyncSettings } from '../sync/settings.ts';
+import type { InstallationChoice } from '../sync/installation.ts';
+import { parseSyncSettings, type SyncSettings } from '../sync/settings.ts';
 import { expandArguments } from './arguments.ts';
 import type { CommandContext, SynctlCommands } from './commands.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { type ProcessLike, runInForeground } from './foreground.ts';
+import { type Parsed, type ProcessLike, runInForeground } from './foreground.ts';
 import { takePassword } from './password.ts';
 import { createSynctlProgram, type Invocation } from './synctl-program.ts';
 
@@ -26,9 +32,12 @@ export async function runSynctl(process: ProcessLike, commands: SynctlCommands):
   });
   const given = process.argv.slice(2);
   try {
-    await program.parseAsync(given.length === 0 ? ['--help'] : expandArguments(given, SYNC_FLAGS), {
-      from: 'user',
-    });
+    await program.parseAsync(
+      given.length === 0 ? ['--help'] : expandArguments(given, [...SYNC_FLAGS, ...CHECK_FLAGS]),
+      {
+        from: 'user',
+      },
+    );
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -47,14 +56,52 @@ async function runCommand(
   );
 }
 
+/** The settings of a run, and what `synctl check` is asked for instead of an image. */
+interface SynctlSettings extends SyncSettings {
+  readonly installation?: InstallationChoice | undefined;
+}
+
+/** Reads what is to be checked: an image, or with `--kubernetes` an installation. */
+function readSubject(
+  { operands }: Invocation,
+  from: FlagSource,
+): { readonly installation: InstallationChoice | undefined; readonly failures: readonly Failure[] } {
+  const flags = new FlagReader<CheckFlagName>(CHECK_FLAGS, from);
+  const version = flags.optional('kubernetes', parseInstallableVersion);
+  const architecture = flags.required('arch', parseArchitecture);
+  if (flags.text('kubernetes') === undefined && operands.length === 0) {
+    flags.refuse(
+      'kubernetes',
+      'there is nothing to check',
+      'name an image, or give a version such as 1.37.1',
+    );
+  }
+  if (flags.text('kubernetes') !== undefined && operands.length > 0) {
+    flags.refuse('kubernetes', `it stands beside the image "${operands[0]}"`, 'give one of the two');
+  }
+  const installation = version === undefined ? undefined : { version, architecture };
+  return { installation, failures: flags.failures };
+}
+
+function parseInstallableVersion(text: string, about: string): KubernetesVersion {
+  const version = parseKubernetesVersion(text, about);
+  parseKubernetesRelease(version);
+  return version;
+}
+
 /** Reads the flags of a command and, where it is to come from there, the password from standard input. */
-async function readSettings(process: ProcessLike, invocation: Invocation): Promise<ParsedSyncSettings> {
+async function readSettings(process: ProcessLike, invocation: Invocation): Promise<Parsed<SynctlSettings>> {
   try {
     const { values, notices } = await takePassword(invocation.values, process.stdin, 'synctl sync');
     const logsIn = invocation.command !== 'sum' && invocation.command !== 'merge';
     const environment = logsIn ? process.env : {};
-    const parsed = parseSyncSettings({ values, environment, label: (name) => `--${name}` });
-    return parsed.ok ? { ...parsed, notices: [...notices, ...parsed.notices] } : parsed;
+    const from = { values, environment, label: (name: string) => `--${name}` };
+    const parsed = parseSyncSettings(from);
+    const subject = invocation.command === 'check' ? readSubject(invocation, from) : undefined;
+    const failures = [...(subject?.failures ?? []), ...(parsed.ok ? [] : parsed.failures)];
+    if (!parsed.ok || failures.length > 0) return { ok: false, failures };
+    const settings = { ...parsed.settings, installation: subject?.installation };
+    return { ok: true, settings, notices: [...notices, ...parsed.notices] };
   } catch (error) {
     if (error instanceof Failure) return { ok: false, failures: [error] };
     throw error;
@@ -64,13 +111,15 @@ async function readSettings(process: ProcessLike, invocation: Invocation): Promi
 function dispatch(
   commands: SynctlCommands,
   { command, operands }: Invocation,
-  settings: SyncSettings,
+  settings: SynctlSettings,
   context: CommandContext,
 ): Promise<ExitCode> {
   switch (command) {
     case 'sync':
       return commands.sync(settings, context);
     case 'check':
+      if (settings.installation !== undefined)
+        return commands.checkInstallation(settings.installation, settings, context);
       return commands.check(parseImage(operands[0] ?? '', settings.source), settings, context);
     case 'doctor':
       return commands.doctor(settings, context);

@@ -49,6 +49,8 @@ async function run(line: readonly string[], { environment = {}, input = '', work
       settingsSeen.push(settings);
       return note(context, 'sync');
     },
+    checkInstallation: ({ version, architecture }, _settings, context) =>
+      note(context, 'check', version, architecture),
     check: (image, _settings, context) => note(context, 'check', formatReference(image)),
     doctor: (settings, context) => {
       settingsSeen.push(settings);
@@ -72,6 +74,8 @@ test.each<[string, unknown[]]>([
   ],
   ['check k8s.gcr.io/pause:3.10', ['check', 'registry.k8s.io/pause:3.10']],
   ['check docker.io/nginx', ['check', 'docker.io/library/nginx']],
+  ['check --kubernetes v1.37.1', ['check', '1.37.1', 'amd64']],
+  ['check --kubernetes=1.36.2 --arch aarch64', ['check', '1.36.2', 'arm64']],
   ['sum', ['sum', 'sync.bolt.db', false]],
   ['sum /tmp/state --json', ['sum', '/tmp/state', true]],
   ['sum --db other', ['sum', 'other', false]],
@@ -97,7 +101,20 @@ test.each<[string, string]>([
   ['snyc', 'error: unknown command \'snyc\'\n(Did you mean sync?)\nSee "synctl --help".\n'],
   ['sync --lmit 3', 'error: unknown option \'--lmit\'\n(Did you mean --limit?)\nSee "synctl sync --help".\n'],
   ['sync extra', "error: too many arguments for 'sync'. Expected 0 arguments but got 1: extra.\n"],
-  ['check', "error: missing required argument 'image'\n"],
+  [
+    'check',
+    'error: --kubernetes: there is nothing to check (name an image, or give a version such as 1.37.1)\n',
+  ],
+  [
+    'check pause:3.10 --kubernetes 1.37.1',
+    'error: --kubernetes: it stands beside the image "pause:3.10" (give one of the two)\n',
+  ],
+  [
+    'check --kubernetes 1.37 --arch arm',
+    'error: --kubernetes: "1.37" is not a Kubernetes version (write all three numbers, such as 1.37.1; pre-releases such as 1.37.0-rc.0 are fine too)\n' +
+      'error: --arch: "arm" is not an architecture of Kubernetes',
+  ],
+  ['check --kubernetes 1.99.0', 'error: kubernetes: what kubeadm 1.99 needs is not known here;'],
   [
     'sync --limit none --verify most',
     'error: --verify: "most" is not one of the words it takes (write sample, all or none)\n' +
@@ -113,7 +130,7 @@ describe('help', () => {
   test.each(['', '--help', '-h', 'help'])('synctl %s lists the commands', async (line) => {
     const { code, out } = await run(line.split(' ').filter((word) => word !== ''));
     expect(code).toBe(0);
-    for (const word of ['sync ', 'check IMAGE', 'sum [DB]', 'doctor', 'merge REPORTS…', 'Exit codes:']) {
+    for (const word of ['sync ', 'check [IMAGE]', 'sum [DB]', 'doctor', 'merge REPORTS…', 'Exit codes:']) {
       expect(out).toContain(word);
     }
   });

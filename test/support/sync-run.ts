@@ -7,7 +7,7 @@ import { milliseconds, seconds } from '../../src/lib/duration.ts';
 import type { Reporter } from '../../src/lib/reporter.ts';
 import { parseHost, parseRepository } from '../../src/registry/reference.ts';
 import { type Report, type ReportedOutcome, readReport } from '../../src/sync/report.ts';
-import { runSync } from '../../src/sync/run.ts';
+import { type RunParts, runSync } from '../../src/sync/run.ts';
 import type { SyncSettings } from '../../src/sync/settings.ts';
 import type { PushTarget } from './images/push.ts';
 import { scratchFolder } from './scratch-folder.ts';
@@ -73,13 +73,9 @@ export class SyncRoute {
   async run(choices: RunChoices = {}): Promise<{ report: Report; lines: string[] }> {
     const { now, signal, ...settings } = choices;
     const reporter = new Lines();
-    const { report } = await runSync(this.#settings(settings), {
-      reporter,
-      signal: signal ?? new AbortController().signal,
-      environment: { HOME: this.folder },
-      runCredentialHelper: async () => undefined,
-      onSecret: () => undefined,
-      version: 'test',
+    const { report } = await runSync(this.settings(settings), {
+      ...this.parts(reporter),
+      ...(signal === undefined ? {} : { signal }),
       ...(now === undefined ? {} : { now: () => now }),
     });
     return { report, lines: reporter.lines };
@@ -99,7 +95,19 @@ export class SyncRoute {
     });
   }
 
-  #settings(choices: Partial<SyncSettings>): SyncSettings {
+  /** What commands borrow from their front. */
+  parts(reporter: Reporter = new Lines()): RunParts {
+    return {
+      reporter,
+      signal: new AbortController().signal,
+      environment: { HOME: this.folder },
+      runCredentialHelper: async () => undefined,
+      onSecret: () => undefined,
+      version: 'test',
+    };
+  }
+
+  settings(choices: Partial<SyncSettings> = {}): SyncSettings {
     const { source, destination } = this.#route;
     return {
       source: parseHost(source.host),

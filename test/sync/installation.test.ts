@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import type { Architecture } from '../../src/config/architecture.ts';
+import { parseKubernetesVersion } from '../../src/config/kubernetes-version.ts';
+import { parsePlatform } from '../../src/registry/platform.ts';
+import { checkInstallation } from '../../src/sync/installation.ts';
+import { installationJson, installationLines, isInstallable } from '../../src/sync/installation-text.ts';
+import { fillRegistry } from '../support/images/fill.ts';
+import { KUBERNETES_SET } from '../support/images/kubernetes-set.ts';
+import { startRegistry } from '../support/registry/registry.ts';
+import { type RunChoices, SyncRoute } from '../support/sync-run.ts';
+
+const PROGRAMS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy'];
+
+/** A mirror that one run filled. */
+async function world(set: object, choices: RunChoices = {}) {
+  const stack = new AsyncDisposableStack();
+  const source = stack.use(await startRegistry());
+  const destination = stack.use(await startRegistry());
+  await fillRegistry(source, KUBERNETES_SET);
+  const route = new SyncRoute({ source, destination, set });
+  await route.run(choices);
+  source.journal.clear();
+  destination.journal.clear();
+  const check = async (version: string, architecture: Architecture = 'amd64') => {
+    const warnings: string[] = [];
+    const checked = await checkInstallation(
+      { version: parseKubernetesVersion(version, 'test'), architecture },
+      route.settings(choices),
+      { ...route.parts(), reporter: { ...route.parts().reporter, warning: (text) => warnings.push(text) } },
+    );
+    return { checked, warnings, lines: installationLines(checked) };
+  };
+  return { source, destination, route, check, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+test('a mirror of a release can be installed from, on every architecture that was mirrored', async () => {
+  await using here = await world({ kubernetes: ['1.36'] });
+  const { checked, lines, warnings } = await here.check('1.36.3');
+  expect(isInstallable(checked)).toBe(true);
+  expect(warnings).toEqual([]);
+  expect(checked.images.map(({ name, verdict }) => `${name} ${verdict}`)).toEqual([
+    ...PROGRAMS.map((name) => `${name}:v1.36.3 there`),
+    'etcd:3.6.8-0 there',
+    'coredns/coredns:v1.14.2 there',
+    'pause:3.10.2 there',
+  ]);
+  expect(lines.at(-1)).toBe('installable: all 7 images of Kubernetes 1.36.3 for linux/amd64 are there');
+  expect(lines.join('\n')).toContain(`imageRepository: ${here.destination.host}/keel\n`);
+  expect(lines.join('\n')).toContain(`[host."http://${here.destination.host}/v2/keel"]`);
+  expect(here.source.journal.entries).toEqual([]);
+  expect(isInstallable((await here.check('1.36.3', 'arm64')).checked)).toBe(true);
+});
+
+test('what is missing is told by name, with what to do', async () => {
+  await using here = await world({ kubernetes: ['1.36'] });
+  const { checked, lines } = await here.check('1.35.7');
+  expect(isInstallable(checked)).toBe(false);
+  expect(lines.at(-1)).toBe(
+    'not installable: missing kube-apiserver:v1.35.7, kube-controller-manager:v1.35.7, kube-scheduler:v1.35.7, ' +
+      'kube-proxy:v1.35.7, etcd:3.6.6-0, coredns/coredns:v1.13.1 and pause:3.10.1 ' +
+      '(put "1.35.7" under "kubernetes" in the image set, and run synctl sync)',
+  );
+  expect(installationJson(checked)).toMatchObject({ installable: false, missing: { length: 7 } });
+});
+
+test('images for other machines do not count', async () => {
+  await using here = await world(
+    { kubernetes: ['1.36'] },
+    { platforms: [parsePlatform('linux/amd64', 'test')] },
+  );
+  expect(isInstallable((await here.check('1.36.2')).checked)).toBe(true);
+  const { lines } = await here.check('1.36.2', 'arm64');
+  expect(lines.find((line) => line.startsWith('etcd:'))).toContain('other-platforms: only for linux/amd64');
+  expect(lines.at(-1)).toContain('(widen --platform, put "1.36.2"');
+});
+
+test('names that kubeadm does not ask for are told, with the patch that mends them', async () => {
+  await using here = await world({ kubernetes: ['1.36.3'] }, { naming: 'dashed' });
+  const { checked, lines } = await here.check('1.36.3');
+  expect(isInstallable(checked)).toBe(false);
+  expect(checked.files).toEqual([]);
+  expect(lines.at(-1)).toBe(
+    'not installable: kubeadm asks for keel/coredns, and the mirror calls it keel/coredns-coredns ' +
+      '(use --naming basename, or a patch {"match": "coredns/coredns", "name": "coredns"})',
+  );
+});
+
+test('a version that is newer than what is known of kubeadm is told', async () => {
+  await using here = await world({ kubernetes: ['1.36.3'] });
+  const { warnings } = await here.check('1.36.99');
+  expect(warnings[0]).toContain('the images of kubeadm 1.36.99 are not known here yet');
+});

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { parseKubernetesVersion } from '../../src/config/kubernetes-version.ts';
+import { parseHost, parseRepository } from '../../src/registry/reference.ts';
+import { kubeadmNames } from '../../src/sync/kubeadm-names.ts';
+import { type MirrorFacts, mirrorFiles } from '../../src/sync/mirror-configuration.ts';
+import { destinationRepository, type Naming } from '../../src/sync/naming.ts';
+
+const HOST = parseHost('registry.example.com');
+const IMAGES = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kube-proxy',
+  'etcd',
+  'coredns/coredns',
+  'pause',
+];
+
+function names(naming: Naming, namespace: string | undefined, patches: Record<string, string> = {}) {
+  const source = parseHost('registry.k8s.io');
+  const space = namespace === undefined ? undefined : parseRepository(namespace);
+  const repositories = IMAGES.map((name) => {
+    const patch = patches[name] === undefined ? undefined : parseRepository(patches[name]);
+    const from = { host: source, repository: parseRepository(name) };
+    return [name, destinationRepository(naming, space, from, patch)] as const;
+  });
+  return kubeadmNames(HOST, new Map(repositories));
+}
+
+describe('the repositories for kubeadm', () => {
+  test.each<[Naming, string | undefined, Record<string, string>, object]>([
+    ['basename', 'mirror', {}, { image: 'registry.example.com/mirror' }],
+    ['basename', undefined, {}, { image: 'registry.example.com' }],
+    [
+      'basename',
+      'a/b',
+      { etcd: 'base/etcd' },
+      { image: 'registry.example.com/a/b', etcd: 'registry.example.com/a/b/base' },
+    ],
+    [
+      'path',
+      'mirror',
+      {},
+      { image: 'registry.example.com/mirror', dns: 'registry.example.com/mirror/coredns' },
+    ],
+    ['path', undefined, {}, { image: 'registry.example.com', dns: 'registry.example.com/coredns' }],
+    ['dashed', 'mirror', { 'coredns/coredns': 'coredns' }, { image: 'registry.example.com/mirror' }],
+  ])('with %s names below %s and patches %j', (naming, namespace, patches, repositories) => {
+    expect(names(naming, namespace, patches)).toEqual({ kind: 'usable', repositories });
+  });
+
+  test.each<[Naming, Record<string, string>, object]>([
+    ['dashed', {}, { name: 'coredns/coredns', expected: 'mirror/coredns', found: 'mirror/coredns-coredns' }],
+    [
+      'basename',
+      { 'kube-proxy': 'proxies/kube-proxy' },
+      { name: 'kube-proxy', expected: 'mirror/kube-proxy', found: 'mirror/proxies/kube-proxy' },
+    ],
+    ['basename', { pause: 'sandbox' }, { name: 'pause', expected: 'mirror/pause', found: 'mirror/sandbox' }],
+  ])('do not exist with %s names and patches %j', (naming, patches, misnamed) => {
+    expect(names(naming, 'mirror', patches)).toEqual({ kind: 'unusable', misnamed: [misnamed] });
+  });
+});
+
+function files(facts: Partial<MirrorFacts> & { version?: MirrorFacts['version'] } = {}): Map<string, string> {
+  const all = mirrorFiles({
+    version: parseKubernetesVersion('1.37.1', 'test'),
+    host: HOST,
+    endpoint: new URL('https://registry.example.com/'),
+    caFile: undefined,
+    repositories: { image: 'registry.example.com/mirror' },
+    pauseImage: 'registry.example.com/mirror/pause:3.10.2',
+    ...facts,
+  });
+  return new Map(all.map(({ path, text }) => [path, text]));
+}
+
+const UPSTREAM = '/etc/containerd/certs.d/registry.k8s.io/hosts.toml';
+
+describe('the files for a cluster', () => {
+  test('lead containerd and kubeadm to the mirror', () => {
+    expect(Object.fromEntries(files())).toEqual({
+      [UPSTREAM]: `server = "https://registry.k8s.io"
+
+[host."https://registry.example.com/v2/mirror"]
+  capabilities = ["pull", "resolve"]
+  override_path = true
+`,
+      '/etc/containerd/config.toml': `version = 3 # of containerd 2; merge with what is there
+
+[plugins.'io.containerd.cri.v1.images'.registry]
+  config_path = '/etc/containerd/certs.d'
+
+[plugins.'io.containerd.cri.v1.images'.pinned_images]
+  sandbox = 'registry.example.com/mirror/pause:3.10.2'
+`,
+      'kubeadm.yaml': `apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+kubernetesVersion: v1.37.1
+imageRepository: registry.example.com/mirror
+`,
+    });
+  });
+
+  test('name what is kept apart, in the format that an old kubeadm reads', () => {
+    const repositories = { image: 'r.example/m', dns: 'r.example/m/coredns', etcd: 'r.example/base' };
+    const version = parseKubernetesVersion('1.30.4', 'test');
+    expect(parse(files({ repositories, version }).get('kubeadm.yaml') ?? '')).toEqual({
+      apiVersion: 'kubeadm.k8s.io/v1beta3',
+      kind: 'ClusterConfiguration',
+      kubernetesVersion: 'v1.30.4',
+      imageRepository: 'r.example/m',
+      dns: { imageRepository: 'r.example/m/coredns' },
+      etcd: { local: { imageRepository: 'r.example/base' } },
+    });
+  });
+
+  test('tell how to trust a mirror with an authority of its own', () => {
+    const all = files({ caFile: 'ca.pem' });
+    const trust = '  # a copy of ca.pem\n  ca = "/etc/containerd/certs.d/mirror-ca.crt"\n';
+    expect(all.get(UPSTREAM)).toContain(trust);
+    expect(all.get('/etc/containerd/certs.d/registry.example.com/hosts.toml')).toBe(
+      `server = "https://registry.example.com"\n\n[host."https://registry.example.com"]\n  capabilities = ["pull", "resolve"]\n${trust}`,
+    );
+  });
+
+  test('speak plain HTTP where the mirror does', () => {
+    const host = parseHost('10.0.0.5:5000');
+    const repositories = { image: '10.0.0.5:5000' };
+    const all = files({ host, repositories, endpoint: new URL('http://10.0.0.5:5000/') });
+    expect(all.get(UPSTREAM)).toContain('[host."http://10.0.0.5:5000/v2"]');
+    expect(all.get('/etc/containerd/certs.d/10.0.0.5:5000/hosts.toml')).toContain(
+      'server = "http://10.0.0.5:5000"',
+    );
+  });
+});
