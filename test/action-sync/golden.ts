@@ -13,7 +13,7 @@ export function formatGolden(
   const outputs = Object.entries(main.outputs).map(([name, value]) => `${name}=${value}`);
   const parts = [
     `--- main: exit code ${main.exitCode}`,
-    ...visibleLines(main),
+    ...stateFirst(visibleLines(main)),
     '--- outputs',
     ...outputs,
     '--- summary',
@@ -32,10 +32,16 @@ function visibleLines({ stdout, stderr }: ProcessResult): string[] {
   );
 }
 
+/** The state is fetched while images are looked for, so what is told of it may come anywhere. */
+function stateFirst(lines: readonly string[]): string[] {
+  const isState = (line: string): boolean => line.startsWith('state: ');
+  return [...lines.filter(isState), ...lines.filter((line) => !isState(line))];
+}
+
 function sortImages(lines: readonly string[]): string[] {
-  // Indented: an image that moved. The others: failures, and rows of tables.
+  // Indented: an image that moved. The others: failures, and rows of the slowest.
   const isImage = (line: string): boolean =>
-    /^ +\S|^(?:::(?:error|warning)(?: [^:]*)?::|\| <code>)(?:source|destination)\.test/.test(line);
+    /^ +\S|^::(?:error|warning)(?: [^:]*)?::(?:source|destination)\.test|^\| <code>.*<spent>/.test(line);
   const sorted: string[] = [];
   let images: string[] = [];
   for (const line of lines) {

@@ -48,7 +48,9 @@ test('everything failed, for one reason', async () => {
 test('a login that is refused ends the run before anything is copied', async () => {
   const nights = await Nights.start();
   const night = await nights.night({ with: { password: 'something else' } });
-  await expect(night.golden).toMatchFileSnapshot('golden/login-refused.txt');
+  // The cache may have answered by then, or not.
+  const golden = night.golden.replaceAll(/^state: .*\n/gm, '');
+  await expect(golden).toMatchFileSnapshot('golden/login-refused.txt');
 });
 
 test('a bad image set is told with every line that is wrong', async () => {

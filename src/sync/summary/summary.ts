@@ -20,7 +20,8 @@ const RUNS_FOR_CHART = 2;
 const IMAGES_FOR_SLOWEST = 3;
 
 /** Writes the page that a person looks at for ten seconds: what changed, what failed, what to do about it. */
-export function formatSummary(facts: SummaryFacts, limit = PAGE_LIMIT): string {
+export function formatSummary(given: SummaryFacts, limit = PAGE_LIMIT): string {
+  const facts = withShortNames(given);
   const route = `From ${code(facts.source)} to ${code(facts.destination)}`;
   const sections: Section[] = [
     fixed(`## ${MARKS[facts.outcome]} ${escapeMarkdown(facts.headline)}\n\n${route}\n\n${totals(facts)}`),
@@ -36,6 +37,27 @@ export function formatSummary(facts: SummaryFacts, limit = PAGE_LIMIT): string {
   if (facts.runs.length >= RUNS_FOR_CHART)
     sections.push(fixed(`### The last runs\n\n${formatHistory(facts.runs)}`));
   return formatPage(sections, limit);
+}
+
+/** The page says once from where to where: names within need not repeat it. */
+function withShortNames(facts: SummaryFacts): SummaryFacts {
+  const source = (name: string): string => below(name, facts.source);
+  const destination = (name: string): string => below(name, facts.destination);
+  return {
+    ...facts,
+    copied: facts.copied.map((each) => ({ ...each, repository: destination(each.repository) })),
+    failures: facts.failures.map((each) => ({ ...each, image: source(each.image) })),
+    deferred: facts.deferred.map((each) => ({ ...each, image: source(each.image) })),
+    collisions: facts.collisions.map((each) => ({
+      ...each,
+      destination: destination(each.destination),
+      sources: each.sources.map(source),
+    })),
+  };
+}
+
+function below(name: string, prefix: string): string {
+  return name.startsWith(`${prefix}/`) ? name.slice(prefix.length + 1) : name;
 }
 
 function totals(facts: SummaryFacts): string {

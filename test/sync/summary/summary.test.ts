@@ -100,8 +100,8 @@ From <code>registry.k8s.io</code> to <code>registry.example/keel</code>
 
 | Image | What happened | What to do |
 | --- | --- | --- |
-| <code>registry.k8s.io/kube-proxy:v1.36.1</code><br><code>registry.k8s.io/kube-proxy:v1.36.2</code><br><code>registry.k8s.io/kube-proxy:v1.36.3</code><br><code>registry.k8s.io/kube-proxy:v1.36.4</code><br><code>registry.k8s.io/kube-proxy:v1.36.5</code><br>and 1 more | the destination refused the upload (403) | check that the user may push to keel |
-| <code>registry.k8s.io/gone:1</code> | the manifest is not there (404) |  |
+| <code>kube-proxy:v1.36.1</code><br><code>kube-proxy:v1.36.2</code><br><code>kube-proxy:v1.36.3</code><br><code>kube-proxy:v1.36.4</code><br><code>kube-proxy:v1.36.5</code><br>and 1 more | the destination refused the upload (403) | check that the user may push to keel |
+| <code>gone:1</code> | the manifest is not there (404) |  |
 
 ### Names that several images want (1)
 
@@ -109,7 +109,7 @@ Nothing was overwritten. A patch in the image set gives one of them a name of it
 
 | At the destination | Wanted by | Patch |
 | --- | --- | --- |
-| <code>registry.example/keel/kube-scheduler:v0.34.7</code> | <code>registry.k8s.io/kube-scheduler</code><br><code>registry.k8s.io/scheduler-plugins/kube-scheduler</code> | <code>{&#34;match&#34;:&#34;scheduler-plugins/kube-scheduler&#34;,&#34;name&#34;:&#34;scheduler-plugins-kube-scheduler&#34;}</code> |
+| <code>kube-scheduler:v0.34.7</code> | <code>kube-scheduler</code><br><code>scheduler-plugins/kube-scheduler</code> | <code>{&#34;match&#34;:&#34;scheduler-plugins/kube-scheduler&#34;,&#34;name&#34;:&#34;scheduler-plugins-kube-scheduler&#34;}</code> |
 
 ### What is left for the next run (1)
 
@@ -134,8 +134,8 @@ Nothing was overwritten. A patch in the image set gives one of them a name of it
 
 | Repository | Tags | Sent |
 | --- | --- | --: |
-| <code>registry.example/keel/etcd</code> | <code>3.6.5-0</code> <code>3.6.4-0</code> | 120 MiB |
-| <code>registry.example/keel/pause</code> | <code>3.10.2</code> | 1 MiB |
+| <code>etcd</code> | <code>3.6.5-0</code> <code>3.6.4-0</code> | 120 MiB |
+| <code>pause</code> | <code>3.10.2</code> | 1 MiB |
 
 </details>
 
@@ -143,9 +143,9 @@ Nothing was overwritten. A patch in the image set gives one of them a name of it
 
 | Image | Time | Sent | Rate |
 | --- | --: | --: | --: |
-| <code>registry.example/keel/etcd:3.6.4-0</code> | 5.0 s | 60 MiB | 12 MiB/s |
-| <code>registry.example/keel/etcd:3.6.5-0</code> | 4.0 s | 60 MiB | 15 MiB/s |
-| <code>registry.example/keel/pause:3.10.2</code> | 350 ms | 1 MiB | 2.9 MiB/s |
+| <code>etcd:3.6.4-0</code> | 5.0 s | 60 MiB | 12 MiB/s |
+| <code>etcd:3.6.5-0</code> | 4.0 s | 60 MiB | 15 MiB/s |
+| <code>pause:3.10.2</code> | 350 ms | 1 MiB | 2.9 MiB/s |
 
 </details>
 `,
