@@ -6,6 +6,9 @@ import { EXIT } from './cli/exit-code.ts';
 import { Interrupt } from './cli/interrupt.ts';
 import { seconds } from './lib/duration.ts';
 
+// The qiniu and artifact packages still call url.parse(); a user can do nothing about it.
+process.noDeprecation = true;
+
 const OLDEST_NODE = 24;
 
 if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {

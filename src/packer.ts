@@ -3,6 +3,8 @@ import { packCommand } from './cli/pack-command.ts';
 import { runPacker } from './cli/packer.ts';
 import { pushCommand } from './cli/push-command.ts';
 
+// The qiniu and artifact packages still call url.parse(); a user can do nothing about it.
+process.noDeprecation = true;
 // A reader such as `head` that has seen enough is no fault.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? EXIT.success : EXIT.failure);

@@ -26,6 +26,10 @@ export function reasonIn(said: readonly string[]): string | undefined {
   return message?.replace(/^Failed to (?:restore|save): /, '').replaceAll('%25', '%');
 }
 
+function withoutSignatures(line: string): string {
+  return line.replace(/([?&]sig=)[^"'&\s]+/g, '$1***');
+}
+
 function intercept(): void {
   intercepted = true;
   process.stdout.write = new Proxy(process.stdout.write, {
@@ -33,7 +37,9 @@ function intercept(): void {
       const said = listening.getStore();
       if (said === undefined) return Reflect.apply(write, stream, args);
       for (const line of String(args[0]).split(/\r?\n/)) {
-        if (/^::(?:add-mask|debug)::/.test(line)) Reflect.apply(write, stream, [`${line}\n`]);
+        if (/^::add-mask::/.test(line)) Reflect.apply(write, stream, [`${line}\n`]);
+        // The artifact package tells signed addresses in debug lines before it hides their signatures.
+        else if (/^::debug::/.test(line)) Reflect.apply(write, stream, [`${withoutSignatures(line)}\n`]);
         else if (line !== '') said.push(line);
       }
       const done = args.findLast((argument) => typeof argument === 'function');

@@ -1,0 +1,180 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempDisposable, readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { PackWorld } from '../pack/pack-world.ts';
+import { bundledAction } from '../support/action-bundle.ts';
+import { Job } from '../support/action-runner.ts';
+import { ActionsService } from '../support/actions-service/service.ts';
+import { Kodo } from '../support/kodo/kodo.ts';
+import { describeWith } from '../support/programs.ts';
+import { ReleaseService } from '../support/release-service.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+
+const NAME = 'kube-1.37.1-amd64.tar.gz';
+
+describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
+  let world: PackWorld;
+  let kodo: Kodo;
+  let releases: ReleaseService;
+  let service: ActionsService;
+
+  beforeAll(async () => {
+    bundledAction('action-pack');
+    world = await PackWorld.start();
+    kodo = await Kodo.start();
+    releases = await ReleaseService.start();
+    service = await ActionsService.start();
+  }, 120_000);
+  afterAll(async () => {
+    for (const stand of [world, kodo, releases, service]) await stand[Symbol.asyncDispose]();
+  });
+  beforeEach(() => {
+    world.write(world.versions());
+  });
+
+  async function run(inputs: Record<string, string>, env: Record<string, string> = {}) {
+    const folder = await mkdtempDisposable(join(tmpdir(), 'keel-pack-job-'));
+    const job = await Job.start({
+      folder: folder.path,
+      env: { ...service.environment(), GITHUB_API_URL: releases.url, ...env },
+      secrets: [kodo.account.secretKey, releases.token],
+    });
+    const action = bundledAction('action-pack');
+    const result = await job.step({
+      action,
+      with: {
+        ...world.flags(folder.path.split('/').at(-1)),
+        'version-config': join(world.folder, 'versions.json'),
+        output: '.',
+        'access-key': kodo.account.accessKey,
+        'secret-key': kodo.account.secretKey,
+        bucket: 'keel',
+        'qiniu-endpoint': kodo.url,
+        'dockerhub-repository': `${world.mirror.host}/me/keel-pkg`,
+        'dockerhub-form': 'artifact',
+        'github-token': releases.token,
+        'release-repository': releases.repository,
+        ...inputs,
+      },
+    });
+    return { ...result, job, folder };
+  }
+
+  it('packs once and publishes everywhere', async () => {
+    const { exitCode, outputs, summary, log, leaks, stderr, job, folder } = await run({
+      repo: 'qiniu,dockerhub,release,artifact',
+    });
+    await using _ = folder;
+    expect(stderr).toBe('');
+    expect(exitCode, log.text).toBe(0);
+    expect(leaks).toEqual([]);
+    expect(log.masks).toEqual(expect.arrayContaining([kodo.account.secretKey, releases.token]));
+    const file = outputs['package'] ?? '';
+    expect(file).toBe(join(job.workspace, NAME));
+    const content = await readFile(file);
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    expect(outputs).toMatchObject({ sha256, size: String(content.length) });
+    const locations: { target: string; address: string }[] = JSON.parse(outputs['locations'] ?? '');
+    expect(locations.map(({ target }) => target).toSorted()).toEqual([
+      'artifact',
+      'dockerhub',
+      'qiniu',
+      'release',
+    ]);
+    expect((await kodo.content('keel', NAME)).equals(content)).toBe(true);
+    expect(service.artifacts.map(({ name }) => name)).toContain(NAME);
+    expect(releases.release('kube-1.37.1').assets.map(({ name }) => name)).toContain(NAME);
+    const manifest = JSON.parse(await readFile(outputs['manifest'] ?? '', 'utf8'));
+    expect(manifest).toMatchObject({ kubernetes: '1.37.1', arch: 'amd64', images: expect.any(Array) });
+    for (const text of [
+      NAME,
+      sha256,
+      'Where it is',
+      'How to load it',
+      'kubelet 1.37.1',
+      '█',
+      'ctr -n k8s.io',
+    ]) {
+      expect(summary).toContain(text);
+    }
+    const unpacked = scratchFolder();
+    execFileSync('tar', ['-xzf', file, '-C', unpacked]);
+    execFileSync('sha256sum', ['-c', '--quiet', 'SHA256SUMS'], { cwd: unpacked });
+    expect(await readdir(unpacked)).toContain('install.sh');
+    const again = await run({ repo: 'qiniu' });
+    await using __ = again.folder;
+    expect(JSON.parse(again.outputs['locations'] ?? '')).toMatchObject([{ outcome: 'present' }]);
+  }, 60_000);
+
+  it('proves every target before anything is fetched', async () => {
+    world.web.seen.length = 0;
+    const { exitCode, outputs, summary, log, folder } = await run({
+      repo: 'qiniu,artifact',
+      'secret-key': 'wrong',
+    });
+    await using _ = folder;
+    expect(exitCode).toBe(1);
+    expect(world.web.seen).toEqual([]);
+    expect(outputs).toEqual({ package: '', sha256: '', size: '0', locations: '[]', manifest: '' });
+    expect(log.annotations.filter(({ level }) => level === 'error')).toHaveLength(1);
+    expect(summary).toContain('There is no package');
+  });
+
+  it('tells all inputs that are wrong, and where versions.json is', async () => {
+    const wrong = await run({ arch: 'amd65', 'kube-version': '1.37', repo: 'release', 'github-token': '' });
+    await using _ = wrong.folder;
+    const told = wrong.log.annotations.map(({ message }) => message).join('\n');
+    for (const input of ['arch', 'kube-version', 'github-token']) expect(told).toContain(`input "${input}"`);
+    world.write('{ "images": [{ "name": "pause" }] }');
+    const malformed = await run({ repo: 'none' });
+    await using __ = malformed.folder;
+    expect(malformed.log.annotations).toMatchObject([
+      { level: 'error', line: 1, column: expect.any(Number) },
+    ]);
+  });
+
+  it('keeps components on a runner of its own, and needs the web no more for them', async () => {
+    const tools = scratchFolder();
+    const env = { RUNNER_ENVIRONMENT: 'self-hosted', RUNNER_TOOL_CACHE: tools };
+    const first = await run({ repo: 'none' }, env);
+    await using _ = first.folder;
+    expect(first.exitCode, first.log.text).toBe(0);
+    expect((await readdir(tools)).every((name) => name.startsWith('keel-component-sha256-'))).toBe(true);
+    world.web.seen.length = 0;
+    const second = await run({ repo: 'none' }, env);
+    await using __ = second.folder;
+    expect(second.outputs['sha256']).toBe(first.outputs['sha256']);
+    const asked = world.web.seen.map(({ path }) => path).filter((path) => !/\.sha256(?:sum)?$/.test(path));
+    // How large they are is still asked.
+    expect(asked.toSorted()).toEqual(world.components.map(({ path }) => path).toSorted());
+  }, 60_000);
+
+  it('ends within seconds when the job is cancelled, and leaves no package', async () => {
+    world.web.put('/kubelet', world.components[0]?.content ?? '', { kind: 'hold', after: 1000 });
+    const { folder, job, log, signals } = await runCancelled();
+    await using _ = folder;
+    expect(signals).toEqual(['SIGINT']);
+    expect(log.text).toContain('stopping');
+    expect((await readdir(job.workspace)).filter((name) => name.endsWith('.gz'))).toEqual([]);
+    world.web.breakHeld();
+  });
+
+  async function runCancelled() {
+    const folder = await mkdtempDisposable(join(tmpdir(), 'keel-pack-job-'));
+    const job = await Job.start({ folder: folder.path });
+    const result = await job.step({
+      action: bundledAction('action-pack'),
+      with: {
+        ...world.flags('cancelled'),
+        'version-config': join(world.folder, 'versions.json'),
+        output: '.',
+        repo: 'none',
+      },
+      cancelWhen: (text) => text.includes('containerd 2.3.4'),
+    });
+    return { ...result, job, folder };
+  }
+});
