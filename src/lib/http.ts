@@ -170,6 +170,7 @@ export async function readBody(answer: HttpAnswer, limit: number): Promise<Buffe
 /** Lets go of an answer whose body nobody wants; a short one is read so that its connection can be used again. */
 export function discardBody(answer: HttpAnswer): void {
   const length = Number(answer.headers['content-length'] ?? Number.NaN);
-  if (length <= 65_536) answer.body.resume();
+  // An answer to HEAD is complete although it tells the length of a body.
+  if (answer.body.complete || length <= 65_536) answer.body.resume();
   else answer.body.destroy();
 }
