@@ -76,13 +76,14 @@ class Run {
       deadline: deadline.at,
     });
     try {
-      const finding = this.#find(set, registries, deadline.signal);
-      // Whichever of the two fails is told at once; without a state to fetch, the file is opened before any answer.
-      const fetching = this.#parts.fetchState?.();
-      await Promise.race([fetching, finding.then(() => fetching)]);
+      const find = (): Promise<FoundRepository[]> => this.#find(set, registries, deadline.signal);
+      const { fetchState } = this.#parts;
+      // A state that has to be fetched is so while images are looked for; one that is here is opened before any request.
+      const early = fetchState === undefined ? undefined : await Promise.all([find(), fetchState()]);
       const mode = dryRun ? 'read' : 'write';
       using state = State.open(database, { reporter, mode, now: this.#now });
-      return await this.#mirror(await finding, { set, state, registries, deadline, started });
+      const [found] = early ?? [await find()];
+      return await this.#mirror(found, { set, state, registries, deadline, started });
     } finally {
       registries.close();
     }
