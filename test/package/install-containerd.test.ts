@@ -1,5 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   cpSync,
@@ -11,10 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Digest, digestHex, digestOf } from '../../src/registry/digest.ts';
+import { Containerd } from '../support/containerd.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
 const PAUSE = 'registry.k8s.io/pause:3.10.2';
@@ -22,8 +21,7 @@ const machine = process.arch === 'x64' ? 'amd64' : process.arch;
 
 let workplace: string;
 let unpacked: string;
-let socket: string;
-let containerd: ChildProcess | undefined;
+let containerd: Containerd;
 
 /** Puts a blob into the layout and gives its descriptor. */
 function blob(mediaType: string, content: Buffer): { mediaType: string; digest: Digest; size: number } {
@@ -71,34 +69,6 @@ function seal(): void {
   writeFileSync(join(unpacked, 'SHA256SUMS'), lines.join(''));
 }
 
-async function startContainerd(): Promise<ChildProcess> {
-  const config = join(workplace, 'containerd.toml');
-  const plugins = ['aufs', 'btrfs', 'zfs', 'devmapper'].map(
-    (name) => `"io.containerd.snapshotter.v1.${name}"`,
-  );
-  writeFileSync(
-    config,
-    [
-      'version = 2',
-      `root = "${join(workplace, 'root')}"`,
-      `state = "${join(workplace, 'state')}"`,
-      `disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt", ${plugins.join(', ')}]`,
-      `[grpc]\n  address = "${socket}"`,
-      `[ttrpc]\n  address = "${socket}.ttrpc"`,
-    ].join('\n'),
-  );
-  const child = spawn('containerd', ['--config', config], { stdio: ['ignore', 'ignore', 'pipe'] });
-  for await (const line of createInterface({ input: child.stderr })) {
-    if (line.includes('successfully booted')) break;
-  }
-  child.stderr.resume();
-  return child;
-}
-
-function ctr(...words: string[]): string {
-  return execFileSync('ctr', ['--address', socket, '-n', 'k8s.io', ...words], { encoding: 'utf8' });
-}
-
 const { CI } = process.env;
 const hasContainerd = existsSync('/usr/bin/containerd') && process.getuid?.() === 0;
 
@@ -106,21 +76,14 @@ describe.runIf(hasContainerd || CI === 'true')('install.sh with a real container
   beforeEach(async () => {
     workplace = scratchFolder();
     unpacked = join(workplace, 'package');
-    // Paths of sockets may have about a hundred characters.
-    socket = join(workplace, 'c.sock');
     cpSync('package', unpacked, { recursive: true });
     mkdirSync(join(unpacked, 'runtime/containerd/bin'), { recursive: true });
     copyFileSync('/usr/bin/ctr', join(unpacked, 'runtime/containerd/bin/ctr'));
     writeFileSync(join(unpacked, 'kubernetes/conf/package.env'), `ARCH=${machine}\nPAUSE_IMAGE=${PAUSE}\n`);
-    containerd = await startContainerd();
+    containerd = await Containerd.start();
   });
 
-  afterEach(async () => {
-    if (containerd === undefined) return;
-    const ended = once(containerd, 'exit');
-    containerd.kill('SIGKILL');
-    await ended;
-  });
+  afterEach(() => containerd[Symbol.asyncDispose]());
 
   it('imports images under their names and digests, pinned, twice', () => {
     const digest = writeImages();
@@ -128,15 +91,19 @@ describe.runIf(hasContainerd || CI === 'true')('install.sh with a real container
     const target = join(workplace, 'target');
     mkdirSync(target);
     for (const run of ['first', 'second']) {
-      const said = execFileSync(join(unpacked, 'install.sh'), ['--root', target, '--address', socket], {
-        encoding: 'utf8',
-      });
+      const said = execFileSync(
+        join(unpacked, 'install.sh'),
+        ['--root', target, '--address', containerd.socket],
+        {
+          encoding: 'utf8',
+        },
+      );
       expect(said, run).toContain('1 images are there');
     }
-    const [, listed] = ctr('images', 'ls').trim().split('\n');
+    const [, listed] = containerd.ctr('images', 'ls').trim().split('\n');
     expect(listed).toContain(PAUSE);
     expect(listed).toContain(digest);
     expect(listed).toContain('io.cri-containerd.pinned=pinned');
-    expect(ctr('images', 'check')).toContain('complete');
+    expect(containerd.ctr('images', 'check')).toContain('complete');
   });
 });

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { writeExecutable } from '../../scripts/executable.ts';
+import { bundle } from '../../scripts/ncc.ts';
+
+/** What a command said and how it ended. */
+export interface Said {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Makes the one-file packer from the compiled sources (`npm run compile`), as `make build-pack` does, and gives its path.
+ * Throws where the bundle has more than one file.
+ */
+export function buildPacker(folder: string): string {
+  const parts = join(folder, 'parts');
+  bundle('build/src/packer.js', parts);
+  const strays = readdirSync(parts).filter((name) => name !== 'index.js' && name !== 'package.json');
+  if (strays.length > 0) throw new Error(`the bundle has ${strays.join(', ')} as well`);
+  const file = join(folder, 'packer');
+  writeExecutable(file, 'packer', readFileSync(join(parts, 'index.js'), 'utf8'));
+  return file;
+}
+
+/** Runs a program in a folder with nothing of this machine's user. */
+export async function runIn(
+  folder: string,
+  program: string,
+  line: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Said> {
+  const { PATH = '' } = process.env;
+  const child = spawn(program, line, {
+    cwd: folder,
+    env: { PATH, HOME: folder, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { code, stdout, stderr };
+}
