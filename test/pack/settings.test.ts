@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { describeFailure } from '../../src/lib/failure.ts';
+import { PACK_FLAGS } from '../../src/pack/flags.ts';
+import { parsePackSettings } from '../../src/pack/settings.ts';
+import { PUBLISH_FLAGS } from '../../src/publish/flags.ts';
+
+function parse(values: Record<string, string>, environment: Record<string, string> = {}) {
+  return parsePackSettings({
+    values: new Map(Object.entries(values)),
+    environment,
+    label: (name) => `--${name}`,
+  });
+}
+
+function settings(values: Record<string, string> = {}, environment: Record<string, string> = {}) {
+  const parsed = parse(values, environment);
+  if (!parsed.ok) throw new Error(parsed.failures.map(describeFailure).join('\n'));
+  return parsed.settings;
+}
+
+describe('the settings of packer', () => {
+  it('are by themselves what they have always been', () => {
+    expect(settings()).toEqual({
+      versionConfig: 'versions.json',
+      kubeVersion: undefined,
+      arch: undefined,
+      beta: undefined,
+      overlay: undefined,
+      imageSource: { kind: 'mirror', host: 'registry.cn-hangzhou.aliyuncs.com', namespace: 'keel' },
+      registry: 'registry.cn-hangzhou.aliyuncs.com',
+      username: undefined,
+      password: undefined,
+      insecureRegistries: [],
+      caFile: undefined,
+      output: '.',
+      imageOutput: '/var/run/keel/pack/images',
+      downloadOutput: '/var/run/keel/pack',
+      imageFormat: 'oci',
+      lock: undefined,
+      dryRun: false,
+      queryLimit: undefined,
+      limit: undefined,
+      commandTimeout: 0,
+      retry: 5,
+      retryInterval: 5000,
+      json: false,
+    });
+  });
+
+  it.each<[Record<string, string>, object, string]>([
+    [
+      { registry: 'r.example.com', namespace: '/a/b/' },
+      { kind: 'mirror', host: 'r.example.com', namespace: 'a/b' },
+      'r.example.com',
+    ],
+    [{ namespace: '/' }, { kind: 'mirror', namespace: undefined }, 'registry.cn-hangzhou.aliyuncs.com'],
+    [{ 'image-source': 'upstream', registry: 'ghcr.io' }, { kind: 'upstream' }, 'ghcr.io'],
+    [
+      { 'image-source': 'm.example.com/x', registry: 'ghcr.io' },
+      { kind: 'mirror', host: 'm.example.com', namespace: 'x' },
+      'm.example.com',
+    ],
+    [
+      { registry: 'k8s.gcr.io', namespace: '/' },
+      { kind: 'mirror', host: 'registry.k8s.io' },
+      'registry.k8s.io',
+    ],
+  ])('pull by %j from one place, to which alone the login goes', (values, source, host) => {
+    const read = settings(values);
+    expect(read.imageSource).toMatchObject(source);
+    expect(read.registry).toBe(host);
+  });
+
+  it('tell that the old registry is read as the new one', () => {
+    const parsed = parse({ 'image-source': 'k8s.gcr.io' });
+    expect(parsed).toMatchObject({
+      ok: true,
+      notices: [expect.stringContaining('registry.k8s.io is used instead')],
+    });
+  });
+
+  it('take the login from the environment', () => {
+    const environment = { KEEL_USERNAME: 'robot', KEEL_PASSWORD: ' secret ' };
+    expect(settings({}, environment)).toMatchObject({ username: 'robot', password: ' secret ' });
+  });
+
+  it('report all that is wrong at once', () => {
+    const parsed = parse({
+      arch: 'amd65',
+      'kube-version': '1.37',
+      'image-format': 'zip',
+      retry: 'often',
+      username: 'robot',
+      beta: 'a/b',
+      namespace: 'UPPER',
+    });
+    const told = parsed.ok ? [] : parsed.failures.map(describeFailure);
+    const flags = ['namespace', 'kube-version', 'arch', 'beta', 'image-format', 'retry', 'username'];
+    expect(told).toEqual(flags.map((flag) => expect.stringContaining(`--${flag}`)));
+  });
+});
+
+it('no flag of packing means something else in publishing, because the action has both', () => {
+  const names = [...PACK_FLAGS, ...PUBLISH_FLAGS].map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+});
