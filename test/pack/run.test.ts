@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { digestHex } from '../../src/registry/digest.ts';
@@ -77,5 +77,117 @@ describeWith(['docker-registry', 'skopeo', 'pigz'], 'packing', () => {
         expect(manifest.slice(0, 64), name).toBe(digestHex(digest));
       }
     }
+  });
+
+  /** Packs and gives what was packed and where it was unpacked. */
+  async function unpacked(name: string, values: Record<string, string> = {}) {
+    const { result, reporter } = await world.pack(values, { name });
+    if (result.kind !== 'packed') throw new Error(result.kind);
+    const folder = scratchFolder();
+    execFileSync('tar', ['-xzf', result.file.path, '-C', folder]);
+    const read = (path: string): string => readFileSync(join(folder, path), 'utf8');
+    return { ...result, reporter, folder, read };
+  }
+
+  it('packs the same again from the versions.json within a package, all of it pinned', async () => {
+    world.write(world.versions());
+    const first = await unpacked('first');
+    const versions = join(first.folder, 'versions.json');
+    const second = await unpacked('second', { 'version-config': versions });
+    const parts = ({ contents }: typeof first) => ({
+      images: contents.images.map(({ digest, upstream, pulledBy }) => [digest, upstream, pulledBy]),
+      components: contents.components.map(({ sha256, files }) => [sha256, files]),
+    });
+    expect(parts(second)).toEqual(parts(first));
+    expect(second.read('versions.json')).toBe(first.read('versions.json'));
+    expect(second.read('images/index.json')).toBe(first.read('images/index.json'));
+    const checks = [...second.contents.images, ...second.contents.components].map(({ check }) => check.kind);
+    expect(new Set(checks)).toEqual(new Set(['pin']));
+  });
+
+  it('describes itself in SPDX, every part with its digest and a relation', async () => {
+    world.write(world.versions());
+    const { read, contents } = await unpacked('spdx');
+    const sbom = JSON.parse(read('sbom.spdx.json'));
+    const ids: string[] = sbom.packages.map((part: { SPDXID: string }) => part.SPDXID);
+    expect(new Set(ids).size).toBe(1 + contents.images.length + contents.components.length);
+    expect(ids.every((id) => /^SPDXRef-[A-Za-z0-9.-]+$/.test(id))).toBe(true);
+    expect(sbom.relationships.map((row: { relatedSpdxElement: string }) => row.relatedSpdxElement)).toEqual(
+      ids,
+    );
+    expect(sbom).toMatchObject({
+      spdxVersion: 'SPDX-2.3',
+      dataLicense: 'CC0-1.0',
+      creationInfo: { created: '1970-01-01T00:00:00Z' },
+      documentNamespace: expect.stringMatching(/^https:.*kube-1\.37\.1-amd64-[0-9a-f]{32}$/),
+    });
+    const sums = sbom.packages.flatMap((part: { checksums?: { checksumValue: string }[] }) =>
+      (part.checksums ?? []).map(({ checksumValue }) => checksumValue),
+    );
+    expect(sums).toEqual(
+      [
+        ...contents.images.map(({ digest }) => digest),
+        ...contents.components.map(({ sha256 }) => sha256),
+      ].map(digestHex),
+    );
+  });
+
+  it('takes a mirror that keeps an image in another format for the same image', async () => {
+    const recipe = { own: [{ name: 'kept', size: 3000 }], platforms: ['linux/amd64'] };
+    await world.push('maker', 'kept', 'v1', { ...recipe, form: 'docker' });
+    const kept = await world.push('mirror', 'keel/kept', 'v1', { ...recipe, form: 'oci' });
+    const versions = world.versions();
+    versions.images.push({ name: 'kept', tag: 'v1', image: `${world.maker.host}/kept` });
+    world.write(versions);
+    const { contents } = await unpacked('kept');
+    expect(contents.images.at(-1)).toMatchObject({
+      digest: kept.children[0]?.digest,
+      check: { kind: 'upstream', registry: world.maker.host },
+    });
+  });
+
+  it('pulls each image from its own registry where there is no mirror', async () => {
+    world.write(world.versions());
+    const { contents } = await unpacked('upstream', { 'image-source': 'upstream' });
+    for (const { upstream, pulledBy, check } of contents.images) {
+      expect(pulledBy).toBe(upstream);
+      expect(check).toEqual({ kind: 'upstream', registry: world.maker.host });
+    }
+  });
+
+  it('packs for the architecture that is asked for, whatever the file says', async () => {
+    world.write({ ...world.versions(), components: [] });
+    const { contents } = await unpacked('arm', { arch: 'arm64', beta: 'true' });
+    expect(contents.package).toBe('kube-1.37.1-arm64-beta.tar.gz');
+    expect(contents.images.map(({ digest }) => digest)).toEqual(
+      ['kube-proxy', 'coredns', 'pause'].map((name) => world.manifest(name, 1)),
+    );
+  });
+
+  it('puts files of a folder into the package, in place of ours where they have the same name', async () => {
+    world.write(world.versions());
+    const overlay = scratchFolder();
+    mkdirSync(join(overlay, 'kubernetes/conf'), { recursive: true });
+    writeFileSync(join(overlay, 'kubernetes/conf/sysctl.conf'), 'vm.swappiness = 0\n');
+    writeFileSync(join(overlay, 'motd.tmpl'), 'Kubernetes {{.KubernetesVersion}} for {{.Arch}}\n');
+    const { read, contents } = await unpacked('overlay', { package: overlay });
+    expect(read('kubernetes/conf/sysctl.conf')).toBe('vm.swappiness = 0\n');
+    expect(read('motd')).toBe('Kubernetes 1.37.1 for amd64\n');
+    expect(contents.files.map(({ path }) => path)).toEqual(expect.arrayContaining(['install.sh', 'motd']));
+  });
+
+  it('installs with what it brought along', async () => {
+    world.write(world.versions());
+    const { folder } = await unpacked('installed');
+    const root = scratchFolder();
+    const said = execFileSync(join(folder, 'install.sh'), ['--root', root, '--skip-images'], {
+      encoding: 'utf8',
+    });
+    expect(said).toMatch(/^verified \d+ files/);
+    expect(readFileSync(join(root, 'usr/local/bin/kubelet')).equals(program('kubelet'))).toBe(true);
+    expect(readFileSync(join(root, 'opt/cni/bin/bridge')).equals(program('bridge'))).toBe(true);
+    expect(readFileSync(join(root, 'etc/containerd/config.toml'), 'utf8')).toContain(
+      `${world.maker.host}/pause:3.10.2`,
+    );
   });
 });
