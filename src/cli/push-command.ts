@@ -1,29 +1,20 @@
-import { seconds } from '../lib/duration.ts';
 import { describeFailure } from '../lib/failure.ts';
 import { RunDeadline } from '../lib/run-deadline.ts';
 import { formatSize } from '../lib/size.ts';
 import { measurePackage } from '../publish/package-file.ts';
-import { Publication, type PublicationConnections } from '../publish/publication.ts';
+import { Publication } from '../publish/publication.ts';
 import type { PushSettings } from '../publish/push-settings.ts';
 import type { CommandContext } from './commands.ts';
 import { askCredentialHelper } from './credential-helper.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-
-const CONNECTIONS: PublicationConnections = {
-  queryLimit: undefined,
-  limit: undefined,
-  retry: 5,
-  retryInterval: seconds(5),
-  insecureRegistries: [],
-  caFile: undefined,
-};
 
 /** Publishes a package that exists, and tells where it is. */
 export async function pushCommand(settings: PushSettings, context: CommandContext): Promise<ExitCode> {
   const { reporter, print } = context;
   using deadline = new RunDeadline(settings.commandTimeout, context.signal);
   const { signal } = deadline;
-  using publication = await Publication.open(settings, CONNECTIONS, {
+  const connections = { ...settings, queryLimit: undefined, limit: undefined };
+  using publication = await Publication.open(settings, connections, {
     reporter,
     signal,
     environment: process.env,

@@ -123,12 +123,39 @@ const PUSH_TABLE = [
     description: 'Package to publish: a path or a file:// address',
   },
   {
+    name: 'insecure-registry',
+    value: 'HOST',
+    repeatable: true,
+    group: REGISTRY,
+    description: 'Registry that is spoken to over plain HTTP',
+  },
+  {
+    name: 'ca-file',
+    value: 'FILE',
+    group: REGISTRY,
+    description: 'PEM file of certificate authorities to trust besides the usual ones, for registries',
+  },
+  {
     name: 'command-timeout',
     value: 'DURATION',
     default: '0',
     defaultNote: '0 = no limit',
     group: RUN,
     description: 'Time for the whole command; the next one goes on from where it stopped',
+  },
+  {
+    name: 'retry',
+    value: 'N',
+    default: '5',
+    group: RUN,
+    description: 'Attempts at each request',
+  },
+  {
+    name: 'retry-interval',
+    value: 'DURATION',
+    default: '5s',
+    group: RUN,
+    description: 'Pause before the second attempt; it grows from there',
   },
   {
     name: 'json',
@@ -144,7 +171,15 @@ export type PushFlagName = PublishFlagName | (typeof PUSH_TABLE)[number]['name']
 /** The flags that say where a package goes, which `packer push` and action-pack share. */
 export const PUBLISH_FLAGS: readonly Flag<PublishFlagName>[] = PUBLISH_TABLE;
 
-const [PACKAGE_FLAG, ...RUN_FLAGS] = PUSH_TABLE;
+const [PACKAGE_FLAG, INSECURE_FLAG, AUTHORITIES_FLAG, ...RUN_FLAGS] = PUSH_TABLE;
+const REGISTRY_END = PUBLISH_TABLE.findLastIndex(({ group }) => group === REGISTRY) + 1;
 
 /** The flags of `packer push`. */
-export const PUSH_FLAGS: readonly Flag<PushFlagName>[] = [PACKAGE_FLAG, ...PUBLISH_TABLE, ...RUN_FLAGS];
+export const PUSH_FLAGS: readonly Flag<PushFlagName>[] = [
+  PACKAGE_FLAG,
+  ...PUBLISH_TABLE.slice(0, REGISTRY_END),
+  INSECURE_FLAG,
+  AUTHORITIES_FLAG,
+  ...PUBLISH_TABLE.slice(REGISTRY_END),
+  ...RUN_FLAGS,
+];

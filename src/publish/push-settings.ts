@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { FlagReader, type FlagSource } from '../config/flag-reader.ts';
-import { malformed, parseSwitch } from '../config/flag-value.ts';
+import { malformed, parseSwitch, wholeNumber } from '../config/flag-value.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
+import { type Host, parseHost } from '../registry/reference.ts';
 import { PUSH_FLAGS, type PushFlagName } from './flags.ts';
 import { type PublishSettings, parsePublishSettings } from './settings.ts';
 
@@ -12,6 +13,11 @@ export interface PushSettings extends PublishSettings {
   readonly package: string;
   /** 0 is no limit. */
   readonly commandTimeout: Duration;
+  readonly insecureRegistries: readonly Host[];
+  readonly caFile: string | undefined;
+  /** Attempts at each request, at least 1. */
+  readonly retry: number;
+  readonly retryInterval: Duration;
   readonly json: boolean;
 }
 
@@ -25,6 +31,10 @@ export function parsePushSettings(from: FlagSource): ParsedPushSettings {
   const flags = new FlagReader<PushFlagName>(PUSH_FLAGS, from);
   const path = flags.optional('pkg-uri', parsePackageUri);
   const commandTimeout = flags.required('command-timeout', parseDuration);
+  const insecureRegistries = flags.list('insecure-registry', parseHost);
+  const caFile = flags.text('ca-file');
+  const retry = Math.max(1, flags.required('retry', wholeNumber(0, 100)));
+  const retryInterval = flags.required('retry-interval', parseDuration);
   const json = flags.optional('json', parseSwitch) ?? false;
   if (flags.text('pkg-uri') === undefined) {
     flags.refuse('pkg-uri', 'there is no package to publish', 'write the path of the one that packer made');
@@ -32,7 +42,8 @@ export function parsePushSettings(from: FlagSource): ParsedPushSettings {
   const published = parsePublishSettings(from);
   const failures = [...flags.failures, ...(published.ok ? [] : published.failures)];
   if (failures.length > 0 || !published.ok || path === undefined) return { ok: false, failures };
-  const settings = { ...published.settings, package: path, commandTimeout, json };
+  const registries = { insecureRegistries, caFile, retry, retryInterval };
+  const settings = { ...published.settings, package: path, commandTimeout, ...registries, json };
   return { ok: true, settings, notices: published.notices };
 }
 

@@ -47,6 +47,10 @@ describe('the settings of packer push', () => {
     expect(settings(KEYS)).toEqual({
       package: 'kube-1.36.2-amd64.tar.gz',
       commandTimeout: 0,
+      insecureRegistries: [],
+      caFile: undefined,
+      retry: 5,
+      retryInterval: 5000,
       json: false,
       targets: ['qiniu'],
       overwrite: false,
