@@ -133,7 +133,8 @@ export class CountingProxy implements AsyncDisposable {
       gate.reached();
       await gate.opened;
     }
-    if (response.destroyed) return;
+    // Who waited may have gone.
+    if (response.destroyed || incoming.destroyed) return;
     // The registry sees the name that the client used, so that the addresses in its answers lead here again.
     const outgoing = openRequest(`http://${this.#upstream}${url}`, { method, headers, agent: this.#agent });
     incoming.on('data', (piece: Buffer) => {

@@ -165,6 +165,12 @@ export class SynctlProcess {
     this.#child.kill(signal);
   }
 
+  /** Waits for a moment of the run. Throws what the process told when it ends before. */
+  async until(moment: Promise<void>): Promise<void> {
+    const isReached = await Promise.race([moment.then(() => true), this.#ended.then(() => false)]);
+    if (!isReached) throw new Error(`synctl ended too soon: ${await this.#told}`);
+  }
+
   /** Waits for its end and gives its exit code, or the signal that ended it, and all it told. */
   async end(): Promise<{ code: number | NodeJS.Signals | null; told: string }> {
     const [{ code, signal }, told] = await Promise.all([this.#ended, this.#told]);

@@ -68,7 +68,7 @@ describeWith(['docker-registry'], 'a run that is ended early', () => {
       const { route, proxy } = all;
       const hold = proxy.hold({ method: 'PUT', path: /keel\/metrics-server\/manifests/ });
       const sync = route.start();
-      await hold.reached;
+      await sync.until(hold.reached);
       const asked = performance.now();
       sync.kill(signal);
       const { code, told } = await sync.end();
@@ -76,7 +76,8 @@ describeWith(['docker-registry'], 'a run that is ended early', () => {
       expect(code).toBe(CODES[signal]);
       expect(told).toContain('stopping');
       const left = sync.report.images.filter(({ outcome }) => outcome === 'deferred');
-      expect(sync.report.interrupted).toEqual({ message: `stopped by ${signal}`, left: left.length });
+      expect(sync.report.interrupted?.message).toContain(signal);
+      expect(sync.report.interrupted?.left).toBe(left.length);
       expect(left.map(({ destination }) => destination)).toContain(
         `${proxy.host}/keel/metrics-server:v0.9.0`,
       );
@@ -107,7 +108,7 @@ describeWith(['docker-registry'], 'a run that is ended early', () => {
     const { route, source } = all;
     const hold = source.hold({ path: /tags\/list$/ });
     const sync = route.start();
-    await hold.reached;
+    await sync.until(hold.reached);
     const asked = performance.now();
     sync.kill('SIGTERM');
     expect((await sync.end()).code).toBe(CODES.SIGTERM);
@@ -120,7 +121,7 @@ describeWith(['docker-registry'], 'a run that is ended early', () => {
     const { route, proxy, destination, images } = all;
     const hold = proxy.hold(moment);
     const sync = route.start();
-    await hold.reached;
+    await sync.until(hold.reached);
     sync.kill('SIGKILL');
     expect((await sync.end()).code).toBe('SIGKILL');
     hold.release();
