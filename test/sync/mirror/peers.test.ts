@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { Access } from '../../support/docker-registry.ts';
+import { type Access, LOGIN } from '../../support/docker-registry.ts';
 import { type Image, ImageMaker, makeSignature } from '../../support/images/image.ts';
 import { PlainPush } from '../../support/images/push.ts';
 import { describeWith } from '../../support/programs.ts';
@@ -25,6 +26,27 @@ describeWith(['docker-registry', 'skopeo'], 'mirroring between two registries of
     }
     const coredns = { reference: `${to.host}/keel/coredns:v1.14.2`, login };
     expect(await inspectArchitecture(coredns, 's390x')).toBe('s390x');
+  });
+
+  it('is done by synctl as well, which leaves no password behind', async () => {
+    await using all = await world('token');
+    const sync = all.route.start('--json');
+    const { code, told } = await sync.end();
+    expect(code).toBe(0);
+    expect(outcomes(sync.report)).toEqual(ALL('copied'));
+    const left = [told, readFileSync(all.route.database, 'latin1'), JSON.stringify(sync.report)].join();
+    expect(left).not.toContain(LOGIN.password);
+    // A token a repository and set of actions, and not one a request.
+    const asked = all.to.tokens?.asked.length ?? 0;
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(20);
+  });
+
+  it('says which password was refused, before anything is fetched', async () => {
+    await using all = await world('htpasswd');
+    await expect(all.route.run({ password: 'wrong' })).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    expect(all.proxy.writes).toEqual([]);
+    expect(all.source.count({ path: /\/(?:blobs|manifests)\// })).toBe(0);
   });
 
   it('fetches each blob once, however many images and repositories share it', async () => {
