@@ -8,6 +8,8 @@ import type { ByteRange, Registry } from './registry.ts';
 export interface BlobSource {
   /** For errors: `host/repository`, or a file. */
   readonly about: string;
+  /** Where it stands at a registry, whose other repositories can mount it from there. */
+  readonly origin?: { readonly registry: Registry; readonly repository: Repository };
   /** Taken together with the destination's while bytes flow. */
   readonly lane?: Lane;
   /** Resolves when its host is not asking for patience; awaited before slots are taken. */
@@ -24,6 +26,7 @@ export interface BlobSource {
 export function registrySource(registry: Registry, repository: Repository): BlobSource {
   return {
     about: `${registry.host}/${repository}`,
+    origin: { registry, repository },
     lane: registry.limits.transfers,
     patience: (signal) => registry.limits.patience(signal),
     open: async (descriptor, signal, range) => {

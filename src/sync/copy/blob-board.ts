@@ -139,6 +139,9 @@ export class BlobBoard {
   #holderFor(entry: BoardEntry, digest: Digest, repository: Repository): Repository | undefined {
     const [proved] = entry.holders;
     if (proved !== undefined) return proved;
+    const { registry } = this.#destination;
+    const origin = entry.sources.find((source) => source.origin?.registry === registry)?.origin;
+    if (origin !== undefined && origin.repository !== repository) return origin.repository;
     return this.#destination.believedHolders(digest).find((believed) => believed !== repository);
   }
 }

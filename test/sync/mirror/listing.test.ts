@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseRepository, parseTag } from '../../../src/registry/reference.ts';
 import { isInSample } from '../../../src/sync/decision.ts';
+import type { Quirks } from '../../support/registry/quirks.ts';
 import { startRegistry } from '../../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../../support/registry/seed.ts';
 import { Storage } from '../../support/registry/storage.ts';
@@ -154,14 +155,20 @@ it('leaves a tag alone that two sources fill differently, says so, and goes on',
   expect(lines.some((line) => line.startsWith('error: ') && line.includes('scheduler-plugins'))).toBe(true);
 });
 
-it('does not block itself when source and destination are one host with one slot each', async () => {
-  await using registry = await startRegistry();
-  for (const tag of ['v1', 'v2', 'v3']) seedIndex(registry.storage, 'app', { seed: tag, tags: [tag] });
-  const route = new SyncRoute({ source: registry, destination: registry, set: { names: ['app'] } });
-  const { report } = await route.run({ queryLimit: 1, limit: 1 });
-  expect(outcomes(report)).toEqual({ 'app:v1': 'copied', 'app:v2': 'copied', 'app:v3': 'copied' });
-  expect(registry.journal.peak('upload-put')).toBe(1);
-});
+it.each<[string, Quirks, number]>([
+  ['mounts', {}, 0],
+  ['sends what cannot be mounted', { refuseMount: 405 }, 1],
+])(
+  '%s when source and destination are one host, and does not block itself on one slot',
+  async (_, quirks, sending) => {
+    await using registry = await startRegistry({ quirks });
+    for (const tag of ['v1', 'v2', 'v3']) seedIndex(registry.storage, 'app', { seed: tag, tags: [tag] });
+    const route = new SyncRoute({ source: registry, destination: registry, set: { names: ['app'] } });
+    const { report } = await route.run({ queryLimit: 1, limit: 1 });
+    expect(outcomes(report)).toEqual({ 'app:v1': 'copied', 'app:v2': 'copied', 'app:v3': 'copied' });
+    expect(registry.journal.peak('upload-put')).toBe(sending);
+  },
+);
 
 it('keeps its connections: each costs a handshake, and as much again with TLS', async () => {
   await using all = await world();
