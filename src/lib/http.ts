@@ -16,7 +16,7 @@ export interface HttpTimeouts {
   readonly connect: Duration;
   /** From the end of the request to the first byte of the answer. */
   readonly firstByte: Duration;
-  /** Without a byte in either direction. */
+  /** Without a byte in either direction; an answer may not trickle either, see `LEAST_BYTES_PER_SECOND`. */
   readonly idle: Duration;
 }
 
@@ -25,6 +25,9 @@ export const DEFAULT_TIMEOUTS: HttpTimeouts = {
   firstByte: seconds(60),
   idle: seconds(60),
 };
+
+/** What comes more slowly than this for a whole `idle` is as good as silent, however often a byte moves. */
+const LEAST_BYTES_PER_SECOND = 1024;
 
 /** Writes a request's body. It must stop when the signal aborts: the other side answered early, or the run ends. */
 export type BodyWriter = (sink: ClientRequest, signal: AbortSignal) => Promise<void>;
@@ -101,7 +104,11 @@ export class HttpClient {
       outgoing.on('response', (answer) => {
         answered = answer;
         settle();
-        answer.on('close', () => signal.removeEventListener('abort', abort));
+        const rate = this.#watchRate(answer, url.host);
+        answer.on('close', () => {
+          clearInterval(rate);
+          signal.removeEventListener('abort', abort);
+        });
         // Errors of a body reach who reads it; without a listener a late one would end the process.
         answer.on('error', () => undefined);
         resolve({ status: answer.statusCode ?? 0, headers: answer.headers, url, body: answer });
@@ -133,6 +140,20 @@ export class HttpClient {
       timer = setTimeout(expire(firstByte, 'no answer'), firstByte);
     });
     return { stop: () => clearTimeout(timer) };
+  }
+
+  #watchRate(answer: IncomingMessage, host: string): NodeJS.Timeout {
+    const { idle } = this.#timeouts;
+    const { socket } = answer;
+    let before = socket.bytesRead;
+    return setInterval(() => {
+      const moved = socket.bytesRead - before;
+      before = socket.bytesRead;
+      // Bytes that nobody takes wait for the other end of a copy, which has limits of its own.
+      if (answer.readableLength > 0 || (moved * 1000) / idle >= LEAST_BYTES_PER_SECOND) return;
+      const message = `it sent only ${moved} bytes within ${formatDuration(idle)}`;
+      answer.destroy(new HttpFailure('TIMED_OUT', host, message, true, {}));
+    }, idle);
   }
 }
 

@@ -1,3 +1,4 @@
+import { Failure } from '../lib/failure.ts';
 import { discardBody, type HttpAnswer, readBody } from '../lib/http.ts';
 import { pullScope, pushScope, type Scope } from './authorization.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './digest.ts';
@@ -70,7 +71,15 @@ export class Registry extends RegistryHost {
         const message = `its manifest has another digest than asked for, ${digestOf(bytes, algorithm)}`;
         throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
       }
-      return parseManifest(bytes, answer.headers['content-type'], about, algorithm);
+      try {
+        return parseManifest(bytes, answer.headers['content-type'], about, algorithm);
+      } catch (error) {
+        const isDamaged = error instanceof Failure && error.cause instanceof SyntaxError;
+        if (isDigest(name) || !isDamaged) throw error;
+        // Asked for by a tag, nothing but its form shows that it was cut on its way, or came from a proxy.
+        const message = 'what came is no manifest, not even JSON';
+        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: error });
+      }
     });
   }
 
