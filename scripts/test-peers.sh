@@ -4,7 +4,7 @@
 set -u
 
 missing() {
-  for program in docker-registry skopeo pigz shellcheck; do
+  for program in docker-registry skopeo pigz shellcheck containerd podman; do
     command -v "$program" >/dev/null 2>&1 || printf '%s ' "$program"
   done
 }
