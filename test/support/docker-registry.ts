@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -29,6 +30,11 @@ export class DockerRegistry implements AsyncDisposable {
   readonly tokens: TokenServer | undefined;
   readonly #folder: string;
   readonly #process: ChildProcess;
+  // A test that ran out of time never disposes of what it used; its process ends all the same.
+  readonly #endWithParent = (): void => {
+    this.#process.kill('SIGKILL');
+    rmSync(this.#folder, { recursive: true, force: true });
+  };
 
   private constructor(
     host: Host,
@@ -42,6 +48,7 @@ export class DockerRegistry implements AsyncDisposable {
     this.tokens = tokens;
     this.#folder = folder;
     this.#process = process;
+    globalThis.process.once('exit', this.#endWithParent);
   }
 
   static async start(access: Access = 'open'): Promise<DockerRegistry> {
@@ -69,6 +76,7 @@ export class DockerRegistry implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    globalThis.process.off('exit', this.#endWithParent);
     const hasEnded = this.#process.exitCode !== null || this.#process.signalCode !== null;
     const ended = hasEnded ? undefined : new Promise((resolve) => this.#process.once('exit', resolve));
     this.#process.kill('SIGKILL');
