@@ -1,0 +1,180 @@
+import { EventEmitter } from 'node:events';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { EXIT, type ExitCode } from '../../src/cli/exit-code.ts';
+import type { ProcessLike } from '../../src/cli/foreground.ts';
+import { runPacker } from '../../src/cli/packer.ts';
+import { runSynctl } from '../../src/cli/synctl.ts';
+import { parseDocument } from '../../src/config/document.ts';
+import { parseImageSet } from '../../src/config/image-set.ts';
+import { parseVersions } from '../../src/config/versions.ts';
+import { readActionMetadata } from '../support/action-metadata.ts';
+import {
+  commandsOf,
+  linksOf,
+  type ShownCommand,
+  type Snippet,
+  snippetsOf,
+  splitCommand,
+} from '../support/markdown-page.ts';
+import { Screen } from '../support/screen.ts';
+import { lintWorkflow } from '../support/workflow-lint.ts';
+
+const PAGES = globSync('{*.md,docs/*.md,action-*/README.md}');
+const SNIPPETS = PAGES.flatMap(snippetsOf);
+const COMMANDS = PAGES.flatMap(commandsOf);
+
+function place({ page, line }: { readonly page: string; readonly line: number }): string {
+  return `${page}:${line}`;
+}
+
+test('a shown command is split as a shell does', () => {
+  expect(splitCommand(`a --b "c d" 'e'f=g   # h`)).toEqual(['a', '--b', 'c d', 'ef=g']);
+  expect(splitCommand('a < secret.txt')).toEqual(['a']);
+});
+
+test('every link between pages leads somewhere', () => {
+  const broken = PAGES.flatMap((page) =>
+    linksOf(page)
+      .filter((target) => !existsSync(target))
+      .map((target) => `${page}: ${target}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+class PageProcess extends EventEmitter implements ProcessLike {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin = Readable.from(['secret\n']);
+  readonly stdout = new Screen({});
+  readonly stderr = new Screen({});
+
+  constructor({ words, environment }: ShownCommand) {
+    super();
+    this.argv = ['node', ...words];
+    // The login is shown where it matters, and left out elsewhere.
+    this.env = { KEEL_USERNAME: 'robot', KEEL_PASSWORD: 'secret', ...environment };
+  }
+
+  exit(code: number): never {
+    throw new Error(`exit ${code}`);
+  }
+}
+
+const done = async (): Promise<ExitCode> => EXIT.success;
+
+function isOf(...programs: string[]): ShownCommand[] {
+  return COMMANDS.filter(({ words }) => programs.includes(words[0] ?? ''));
+}
+
+test.each(isOf('synctl').map((command) => [place(command), command.text, command] as const))(
+  '%s shows a command that synctl understands: %s',
+  async (_place, _text, command) => {
+    const process = new PageProcess(command);
+    const code = await runSynctl(process, {
+      sync: done,
+      check: done,
+      checkInstallation: done,
+      doctor: done,
+      sum: done,
+      merge: done,
+    });
+    expect([code, process.stderr.written]).toEqual([EXIT.success, '']);
+  },
+);
+
+test.each(isOf('packer').map((command) => [place(command), command.text, command] as const))(
+  '%s shows a command that packer understands: %s',
+  async (_place, _text, command) => {
+    // Where a package goes needs logins, which pages leave to the environment.
+    const environment = {
+      KEEL_ACCESS_KEY: 'key',
+      KEEL_SECRET_KEY: 'secret',
+      KEEL_DOCKERHUB_USERNAME: 'me',
+      KEEL_DOCKERHUB_PASSWORD: 'secret',
+      KEEL_GITHUB_TOKEN: 'token',
+      GITHUB_REPOSITORY: 'owner/name',
+      ...command.environment,
+    };
+    const process = new PageProcess({ ...command, environment });
+    const code = await runPacker(process, { pack: done, push: done });
+    expect([code, process.stderr.written]).toEqual([EXIT.success, '']);
+  },
+);
+
+test('every target of make that a page shows exists', () => {
+  const makefile = readFileSync('Makefile', 'utf8');
+  const targets = new Set([...makefile.matchAll(/^([a-z-]+):/gm)].map(([, name]) => name));
+  for (const command of isOf('make')) {
+    for (const word of command.words.slice(1).filter((each) => !each.includes('='))) {
+      expect(targets, `${place(command)} ${command.text}`).toContain(word);
+    }
+  }
+});
+
+test('every option of install.sh that a page shows exists', () => {
+  const script = readFileSync('package/install.sh', 'utf8');
+  const options = isOf('install.sh').flatMap(({ words }) => words.filter((word) => word.startsWith('--')));
+  expect(options).not.toEqual([]);
+  for (const option of options) expect(script).toContain(` ${option} `);
+});
+
+const KINDS: readonly (readonly [keys: readonly string[], read: (snippet: Snippet) => unknown])[] = [
+  [
+    ['kubernetes', 'cni', 'names', 'prefixes', 'extras', 'patches'],
+    ({ page, text }) => parseImageSet(parseDocument(page, text)),
+  ],
+  [['images', 'components'], ({ page, text }) => parseVersions(parseDocument(page, text))],
+];
+
+test.each(
+  SNIPPETS.filter(({ language }) => /^jsonc?$/.test(language)).map(
+    (snippet) => [place(snippet), snippet] as const,
+  ),
+)('%s shows JSON that the tools take', (_place, snippet) => {
+  // A sum that is left open on a page is one like any other.
+  const text = snippet.text.replaceAll('"…"', `"${'0'.repeat(64)}"`);
+  const { value, problems } = parseDocument(snippet.page, text);
+  expect(problems).toEqual([]);
+  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  const [, read] = KINDS.find(([known]) => keys.some((key) => known.includes(key))) ?? [];
+  read?.({ ...snippet, text });
+});
+
+/** Pages show whole workflows, jobs without their names, lists of steps, and permissions with steps. */
+function asWorkflow(shown: string): string {
+  const [margin = ''] = /^ */.exec(shown) ?? [];
+  const own = shown.replaceAll(new RegExp(`^${margin}`, 'gm'), '');
+  // A step that reads the outputs of another is shown without it.
+  const earlier = ['sync', 'pack'].filter((id) => own.includes(`steps.${id}.`) && !own.includes(`id: ${id}`));
+  const text = `${earlier.map((id) => `- id: ${id}\n  uses: shipengqi/keel-pkg/action-${id}@v1\n`).join('')}${own}`;
+  const indent = (by: number) => text.replaceAll(/^(?=.)/gm, ' '.repeat(by));
+  if (/^on:/m.test(text)) return text;
+  const head = 'name: page\non: workflow_dispatch\n';
+  if (/^jobs:/m.test(text)) return `${head}${text}`;
+  const job = `${head}jobs:\n  page:\n    runs-on: ubuntu-latest\n`;
+  return text.startsWith('- ') ? `${job}    steps:\n${indent(6)}` : `${job}${indent(4)}`;
+}
+
+test.each(
+  SNIPPETS.filter(({ language }) => language === 'yaml').map((snippet) => [place(snippet), snippet] as const),
+)('%s shows YAML that a workflow takes, with inputs that our actions have', async (_place, snippet) => {
+  const workflow = asWorkflow(snippet.text);
+  // The linter knows neither our actions nor what "vars" a repository has.
+  expect(await lintWorkflow(workflow, '.github/workflows/page.yml')).toEqual([]);
+  const given = JSON.stringify(parse(workflow));
+  for (const [, folder = '', inputs = ''] of given.matchAll(
+    /"uses":"shipengqi\/keel-pkg\/(action-\w+)@v1","with":(\{[^{}]*(?:\{\{[^{}]*\}\}[^{}]*)*\})/g,
+  )) {
+    const metadata = await readActionMetadata(`${folder}/action.yml`);
+    expect(Object.keys(metadata.inputs)).toEqual(expect.arrayContaining(Object.keys(JSON.parse(inputs))));
+  }
+});
+
+test('pages show a command and a step of every kind', () => {
+  expect(isOf('synctl').length).toBeGreaterThan(10);
+  expect(isOf('packer').length).toBeGreaterThan(3);
+  expect(SNIPPETS.filter(({ language }) => language === 'yaml').length).toBeGreaterThan(8);
+});
