@@ -33,6 +33,16 @@ function digestOfSources(name: string): string {
   for (const file of readdirSync(COMPILED, { recursive: true, encoding: 'utf8' }).toSorted()) {
     if (file.endsWith('.js')) hash.update(readFileSync(path.join(COMPILED, file)));
   }
-  for (const file of ['package-lock.json', `${name}/action.yml`]) hash.update(readFileSync(file));
+  for (const file of ['package-lock.json', `${name}/action.yml`, ...packageFiles()]) {
+    hash.update(readFileSync(file));
+  }
   return hash.digest('hex').slice(0, 12);
+}
+
+/** Bundles carry the files of package/ within. */
+function packageFiles(): string[] {
+  return readdirSync('package', { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .toSorted();
 }
