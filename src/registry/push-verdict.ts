@@ -30,6 +30,12 @@ export function pushVerdict(
   status: number,
   { codes, text }: RegistryComplaint,
 ): Verdict | undefined {
+  // GHCR's words for a token of a workflow that may not write packages.
+  if (status === 403 && /permission_denied: \w+_package|installation not allowed/i.test(text)) {
+    const hint =
+      'a workflow needs "permissions: packages: write", and an existing package has to give its repository access under Package settings';
+    return { code: 'DENIED', hint };
+  }
   if (codes.includes('NAME_INVALID') || /invalid (?:repository )?name/i.test(text)) {
     const hint =
       'this registry may take fewer levels of names: for a destination, use --naming basename or dashed and a --push-ns of one level';

@@ -58,6 +58,16 @@ describe('a refusal', () => {
     expect(failure.message).toBe(`cannot push its manifest, the registry answered ${status}: told`);
   });
 
+  it.each(['permission_denied: write_package', 'installation not allowed to Create organization package'])(
+    'of GHCR that says "%s" tells which permission a workflow lacks',
+    (message) => {
+      const complaint = parseComplaint(JSON.stringify({ errors: [{ code: 'DENIED', message }] }));
+      const failure = refusal({ about: 'ghcr.io', action: 'start an upload', status: 403, complaint });
+      expect(failure).toMatchObject({ code: 'DENIED', transient: false });
+      expect(failure.hint).toContain('a workflow needs "permissions: packages: write"');
+    },
+  );
+
   it('tells when parts of a manifest are missing', () => {
     const complaint = parseComplaint('{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}');
     const failure = refusal({ about: 'a', action: 'push its manifest', status: 400, complaint });
