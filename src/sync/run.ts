@@ -1,5 +1,6 @@
 import { type ImageSet, readImageSet } from '../config/image-set.ts';
 import type { Place, Reporter } from '../lib/reporter.ts';
+import { RunDeadline } from '../lib/run-deadline.ts';
 import type { Registries } from '../registry/client.ts';
 import { formatPlatform } from '../registry/platform.ts';
 import { placeOfClaim } from './collision-place.ts';
@@ -12,7 +13,6 @@ import type { RepositoryPlan } from './planning.ts';
 import { proveLogin, reachRegistries } from './preflight.ts';
 import { newerReleases } from './release-wish.ts';
 import { countImages, REPORT_SCHEMA_VERSION, type Report, type ReportedImage } from './report.ts';
-import { RunDeadline } from './run-deadline.ts';
 import type { RunParts } from './run-parts.ts';
 import { unmatched } from './selection.ts';
 import type { SyncSettings } from './settings.ts';

@@ -1,1 +1,0 @@
-export { RunDeadline } from '../lib/run-deadline.ts';
