@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { embedPackage } from './embed-package.ts';
 
@@ -8,5 +9,8 @@ export function bundle(entry: string, folder: string, options: readonly string[]
   execFileSync(process.execPath, [ncc, 'build', entry, '-o', folder, '--no-cache', '-q', ...options], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  // ncc turns an import of a file that is not there into a fault at run time.
+  const lost = /@@notfound\.js\?([^'"]+)/.exec(readFileSync(join(folder, 'index.js'), 'utf8'))?.[1];
+  if (lost !== undefined) throw new Error(`${entry} imports ${lost}, which does not exist`);
   embedPackage(folder);
 }
