@@ -1,7 +1,7 @@
 /** Where the rows come from, so that the next person knows where to look for new ones. */
 export const KUBEADM_TABLE_SOURCE =
   'github.com/kubernetes/minikube, pkg/minikube/constants/constants_kubeadm_images.go at 383c3aa, ' +
-  'which is generated with `kubeadm config images list`; 1.37.1 from such a list of a user';
+  'which is generated with `kubeadm config images list`; 1.36.4 and 1.37.1 from such lists of users';
 
 /** The images that kubeadm wants beside its own for all versions from the first to the last of a row. */
 export interface KubeadmRow {
@@ -57,6 +57,6 @@ export const KUBEADM_TABLE: readonly KubeadmRow[] = [
   row('1.34.0', '1.34.1', '3.6.4-0', 'v1.12.1', '3.10.1'),
   row('1.34.2', '1.34.10', '3.6.5-0', 'v1.12.1', '3.10.1'),
   row('1.35.0', '1.35.7', '3.6.6-0', 'v1.13.1', '3.10.1'),
-  row('1.36.0', '1.36.3', '3.6.8-0', 'v1.14.2', '3.10.2'),
+  row('1.36.0', '1.36.4', '3.6.8-0', 'v1.14.2', '3.10.2'),
   row('1.37.0-rc.0', '1.37.1', '3.7.0-0', 'v1.14.6', '3.10.2'),
 ];

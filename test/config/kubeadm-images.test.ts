@@ -31,7 +31,7 @@ describe('kubeadmImages', () => {
     ['1.27.9', '3.5.9-0', 'v1.10.1', '3.9'],
     ['1.31.0', '3.5.15-0', 'v1.11.1', '3.10'],
     ['1.31.1', '3.5.15-0', 'v1.11.3', '3.10'],
-    ['1.36.3', '3.6.8-0', 'v1.14.2', '3.10.2'],
+    ['1.36.4', '3.6.8-0', 'v1.14.2', '3.10.2'],
     ['v1.37.1', '3.7.0-0', 'v1.14.6', '3.10.2'],
     ['1.37.0-rc.0', '3.7.0-0', 'v1.14.6', '3.10.2'],
   ])('%s wants etcd %s, coredns %s, pause %s', (version, etcd, coredns, pause) => {
@@ -39,12 +39,12 @@ describe('kubeadmImages', () => {
   });
 
   it('answers for an unknown patch with the nearest lower one and says so', () => {
-    expect(answer('1.36.4')).toEqual({
+    expect(answer('1.36.5')).toEqual({
       tags: { etcd: '3.6.8-0', coredns: 'v1.14.2', pause: '3.10.2' },
       warning:
-        'the images of kubeadm 1.36.4 are not known here yet, so those of 1.36.3 are taken ' +
+        'the images of kubeadm 1.36.5 are not known here yet, so those of 1.36.4 are taken ' +
         '(etcd 3.6.8-0, coredns v1.14.2, pause 3.10.2); ' +
-        'compare with: kubeadm config images list --kubernetes-version v1.36.4',
+        'compare with: kubeadm config images list --kubernetes-version v1.36.5',
     });
   });
 

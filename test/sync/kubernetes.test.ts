@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { type ImageSet, parseImageSet } from '../../src/config/image-set.ts';
 import { ConfigurationFailure } from '../../src/config/problem.ts';
-import { parseTag } from '../../src/registry/reference.ts';
+import { parseHost, parseRepository, parseTag } from '../../src/registry/reference.ts';
+import { placeImage } from '../../src/sync/image-check.ts';
 import { newerReleases } from '../../src/sync/release-wish.ts';
 import { couldWantBelow, selectTags, unmatched, wantsRepository } from '../../src/sync/selection.ts';
 import { fillRegistry } from '../support/images/fill.ts';
@@ -75,6 +76,19 @@ describe('"kubernetes" of an image set', () => {
     expect([couldWantBelow(set, 'coredns'), couldWantBelow(set, 'dns')]).toEqual([true, false]);
   });
 
+  test('tells synctl check at which line it wants an image', () => {
+    const set = imageSet({ kubernetes: ['1.36', '1.37'], names: ['pause'] });
+    const place = (name: string) => {
+      const image = { host: parseHost('registry.k8s.io'), repository: parseRepository(name) };
+      const settings = { source: image.host, naming: 'basename', namespace: undefined } as const;
+      const { wantedBy, destination } = placeImage(image, set, settings);
+      return [destination, wantedBy?.column];
+    };
+    expect(place('coredns/coredns')).toEqual(['coredns', 16]);
+    expect(place('pause')).toEqual(['pause', 40]);
+    expect(place('kubectl')).toEqual(['kubectl', undefined]);
+  });
+
   test('adds its tags to those that "names" and filters want of the same image', () => {
     const set = imageSet({ kubernetes: ['1.36.0'], names: ['kube-apiserver'], tags: { latest: 1 } });
     expect(select(set, 'kube-apiserver', ...PROGRAM_TAGS)).toEqual(['v1.37.1', 'v1.36.0']);
@@ -95,7 +109,7 @@ describe('"kubernetes" of an image set', () => {
   test('tells of versions that are newer than what is known of kubeadm', () => {
     const exact = imageSet({ kubernetes: ['1.36.99'] });
     expect(exact.notices.map(({ place, message }) => `${place.column} ${message.split('(')[0]}`)).toEqual([
-      '16 the images of kubeadm 1.36.99 are not known here yet, so those of 1.36.3 are taken ',
+      '16 the images of kubeadm 1.36.99 are not known here yet, so those of 1.36.4 are taken ',
     ]);
     const minor = imageSet({ kubernetes: ['1.36', '1.37'] });
     const found = new Map([
