@@ -18,7 +18,7 @@ import { componentKeeper } from './component-keeper.ts';
 import { labelInput, readInputs } from './inputs.ts';
 import { InputsRefused, obstaclesIn } from './obstacles.ts';
 import { NO_PACKAGE, setPackOutputs } from './pack-outputs.ts';
-import { formatPackSummary, type PackFacts } from './pack-summary.ts';
+import { formatPackSummary, formatPlanSummary, type PackFacts } from './pack-summary.ts';
 import { maskPassword, maskToken } from './secrets.ts';
 import { writeJobSummary } from './summary.ts';
 
@@ -51,6 +51,7 @@ export async function packStep(parts: PackStepParts): Promise<boolean> {
     });
     if (result.kind === 'packed') return await tell(result, parts);
     setPackOutputs(NO_PACKAGE);
+    await writeJobSummary(formatPlanSummary(result.plan), reporter);
     return true;
   } catch (error) {
     reporter.close();

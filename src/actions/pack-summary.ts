@@ -4,8 +4,9 @@ import { type Duration, formatDuration } from '../lib/duration.ts';
 import { code, escapeMarkdown, tableHead, tableRow } from '../lib/markdown.ts';
 import { formatSize } from '../lib/size.ts';
 import { describeCheck, type PackageContents, uncheckedParts } from '../pack/contents.ts';
+import type { PackagePlan } from '../pack/plan.ts';
 import type { BuiltPackage } from '../pack/result.ts';
-import { packageHeadline } from '../pack/wording.ts';
+import { packageHeadline, planLines } from '../pack/wording.ts';
 import type { PackageLocation } from '../publish/target.ts';
 import { formatPage, PAGE_LIMIT, type Section } from '../sync/summary/page.ts';
 
@@ -35,6 +36,18 @@ export function formatPackSummary(facts: PackFacts, limit = PAGE_LIMIT): string 
   if (contents.images.length > 0) sections.push(imageSection(contents));
   if (contents.components.length > 0) sections.push(componentSection(contents));
   return formatPage(sections, limit);
+}
+
+/** Writes the page of a dry run: what would be fetched, from where and how it is checked. */
+export function formatPlanSummary(plan: PackagePlan, limit = PAGE_LIMIT): string {
+  const { images, components } = planLines(plan);
+  const section = (title: string, lines: readonly string[]): Section => ({
+    head: `### ${title} (${lines.length})\n`,
+    rows: lines.map((line) => `- ${escapeMarkdown(line)}`),
+    more: (left) => `- and ${left} more`,
+  });
+  const head = `## ${escapeMarkdown(plan.fileName)} would be packed`;
+  return formatPage([fixed(head), section('Images', images), section('Components', components)], limit);
 }
 
 function headOf({ file, contents, duration, failures }: PackFacts): string {

@@ -45,10 +45,20 @@ async function runCommand(
 ): Promise<ExitCode> {
   const source = { values, environment: process.env, label: (name: string) => `--${name}` };
   if (command === 'push') {
-    return runInForeground(process, WORDS, parsePushSettings(source), commands.push.bind(commands));
+    const parsed = parsePushSettings(source);
+    const told = parsed.ok ? { ...parsed, notices: [...openSecrets(values), ...parsed.notices] } : parsed;
+    return runInForeground(process, WORDS, told, commands.push.bind(commands));
   }
   const parsed = await readPackSettings(process, values);
   return runInForeground(process, WORDS, parsed, commands.pack.bind(commands));
+}
+
+/** Gives a warning for each secret that stands on the command line. */
+function openSecrets(values: ReadonlyMap<string, string>): string[] {
+  return PUSH_FLAGS.filter(({ name, secret }) => secret === true && values.has(name)).map(
+    ({ name, environment }) =>
+      `--${name}: every user of this machine can read it in the list of processes; $${environment} keeps it private`,
+  );
 }
 
 async function readPackSettings(

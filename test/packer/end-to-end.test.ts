@@ -95,6 +95,9 @@ describeWith(['docker-registry', 'skopeo'], 'the built packer', () => {
     const refused = await runIn(world.folder, packer, [...line, ...flags], wrong);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain('qiniu');
+    const open = await runIn(world.folder, packer, [...line, ...flags, '-s', 'in-the-open'], environment);
+    expect(open.stderr).toContain('--secret-key: every user of this machine can read it');
+    expect(open.stderr).not.toContain('in-the-open');
   });
 
   it.each<[string, string[], number, RegExp]>([
