@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { type HttpAnswer, type HttpClient, readBody } from '../lib/http.ts';
 import { Lane } from '../lib/lane.ts';
 import { isLoopback } from '../lib/loopback.ts';
@@ -7,6 +6,8 @@ import { basicAuthorization, type Credential, type CredentialLookup } from './cr
 import { followAddress } from './endpoint.ts';
 import type { Host, Repository } from './reference.ts';
 import { parseComplaint, parseRetryAfter, RegistryFailure, refusal } from './registry-failure.ts';
+import { Secrets } from './secrets.ts';
+import { parseToken, type Token } from './token.ts';
 
 /** What a token allows (distribution-spec token scopes): `repository:library/nginx:pull`. */
 export type Scope = `repository:${Repository}:${'pull' | 'pull,push' | 'delete'}` | 'registry:catalog:*';
@@ -26,20 +27,6 @@ export function deleteScope(repository: Repository): Scope {
   return `repository:${repository}:delete`;
 }
 
-interface Token {
-  /** Absent where the registry turned out to want none. */
-  readonly header: string | undefined;
-  /** In milliseconds since 1970, with a margin for clocks and for requests under way. */
-  readonly staleAt: number;
-}
-
-const tokenShape = z.object({
-  token: z.string().optional(),
-  access_token: z.string().optional(),
-  expires_in: z.number().optional().catch(undefined),
-});
-
-const SHORTEST_LIFE_SECONDS = 60;
 const TOKEN_BODY_LIMIT = 1024 * 1024;
 
 /** How one host is talked to: what it challenged, who we are to it, and the tokens it gave, one a set of scopes. */
@@ -52,6 +39,7 @@ export class Authorization {
   readonly #onSecret: (secret: string) => void;
   readonly #signal: AbortSignal;
   readonly #tokens = new Map<string, Promise<Token>>();
+  readonly #secrets = new Secrets();
   #challenge: Challenge | undefined;
   // Docker Hub locks accounts for minutes that repeat a wrong password.
   #loginRefused: RegistryFailure | undefined;
@@ -72,9 +60,15 @@ export class Authorization {
     this.#http = parts.http;
     this.#lane = parts.lane;
     this.#lookup = parts.lookup;
-    this.#onSecret = parts.onSecret;
+    this.#onSecret = (secret) => {
+      this.#secrets.add(secret);
+      parts.onSecret(secret);
+    };
     this.#signal = parts.signal;
   }
+
+  /** Gives what this host said without the secrets that it was sent. */
+  readonly blacken = (text: string): string => this.#secrets.blacken(text);
 
   /** Gives the `Authorization` header for a request that needs these scopes, the most important first. */
   async header(scopes: readonly Scope[]): Promise<string | undefined> {
@@ -115,8 +109,12 @@ export class Authorization {
 
   async #basicHeader(): Promise<string | undefined> {
     const credential = await this.#lookup(this.#host);
-    if (credential?.kind !== 'password') return undefined;
-    const header = basicAuthorization(credential.username, credential.password);
+    return credential?.kind === 'password' ? this.#basicOf(credential) : undefined;
+  }
+
+  #basicOf({ username, password }: Credential & { kind: 'password' }): string {
+    const header = basicAuthorization(username, password);
+    this.#onSecret(password);
     this.#onSecret(header.slice('Basic '.length));
     return header;
   }
@@ -180,6 +178,7 @@ export class Authorization {
     credential: Credential | undefined,
   ): Promise<HttpAnswer> {
     if (credential?.kind === 'identity-token') {
+      this.#onSecret(credential.token);
       const form = new URLSearchParams({
         grant_type: 'refresh_token',
         refresh_token: credential.token,
@@ -200,24 +199,16 @@ export class Authorization {
     for (const scope of scopes) url.searchParams.append('scope', scope);
     const headers: Record<string, string> = {};
     if (credential !== undefined) {
-      headers['authorization'] = basicAuthorization(credential.username, credential.password);
-      this.#onSecret(headers['authorization'].slice('Basic '.length));
+      headers['authorization'] = this.#basicOf(credential);
     }
     return this.#http.send({ method: 'GET', url, headers, signal: this.#signal });
   }
 
   #readToken(body: string): Token {
-    let parsed: z.infer<typeof tokenShape> = {};
-    try {
-      parsed = tokenShape.parse(JSON.parse(body));
-    } catch (cause) {
-      throw this.#noToken(cause);
-    }
-    const token = parsed.token || parsed.access_token;
-    if (!token || /[^\x21-\x7e]/.test(token)) throw this.#noToken(undefined);
-    this.#onSecret(token);
-    const life = Math.max(parsed.expires_in ?? SHORTEST_LIFE_SECONDS, SHORTEST_LIFE_SECONDS);
-    return { header: `Bearer ${token}`, staleAt: Date.now() + life * 900 };
+    const parsed = parseToken(body);
+    if (parsed instanceof Error) throw this.#noToken(parsed);
+    this.#onSecret(parsed.token);
+    return { header: `Bearer ${parsed.token}`, staleAt: Date.now() + parsed.seconds * 900 };
   }
 
   #noToken(cause: unknown): RegistryFailure {
@@ -236,7 +227,7 @@ export class Authorization {
       about: this.#host,
       action: credential === undefined ? 'get an anonymous token' : 'log in',
       status: answer.status,
-      complaint: parseComplaint(body),
+      complaint: parseComplaint(body, this.blacken),
       retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
     });
     if (answer.status === 401 && credential !== undefined) this.#loginRefused = failure;

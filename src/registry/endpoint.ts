@@ -36,6 +36,9 @@ export function followAddress(from: URL, address: string, registry: URL): URL {
   if (isInward && !isLoopback(registry.hostname) && target.hostname !== registry.hostname) {
     return refuse(`it leads to ${target.host} on the machine that asks`);
   }
+  // A name and password in an address would be sent along, and end up in logs.
+  target.username = '';
+  target.password = '';
   return target;
 }
 

@@ -23,18 +23,6 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const REDIRECT_LIMIT = 8;
 const COMPLAINT_LIMIT = 64 * 1024;
 
-async function explain(exchange: Exchange, answer: HttpAnswer): Promise<RegistryFailure> {
-  const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, COMPLAINT_LIMIT);
-  if (exchange.method === 'HEAD') discardBody(answer);
-  return refusal({
-    about: exchange.about,
-    action: exchange.action,
-    status: answer.status,
-    complaint: parseComplaint(body?.toString('utf8') ?? ''),
-    retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
-  });
-}
-
 /** Carries requests to one registry: credentials to its own host only, redirects, one answer to a challenge. */
 export class Exchanger {
   readonly #http: HttpClient;
@@ -64,14 +52,14 @@ export class Exchanger {
     const answer = await this.#follow(exchange, sent);
     if (exchange.expected.includes(answer.status)) return answer;
     const isOwn = answer.url.origin === this.#endpoint.origin;
-    if (answer.status !== 401 || !isOwn) throw await explain(exchange, answer);
+    if (answer.status !== 401 || !isOwn) throw await this.#explain(exchange, answer);
     const isWorthRepeating = await this.#authorization.learn(answer, exchange.scopes, sent);
-    if (!isWorthRepeating) throw await explain(exchange, answer);
+    if (!isWorthRepeating) throw await this.#explain(exchange, answer);
     discardBody(answer);
     if (typeof exchange.body === 'function') throw this.#staleLogin(exchange);
     const second = await this.#follow(exchange, await this.#credentialFor(exchange.url, exchange.scopes));
     if (exchange.expected.includes(second.status)) return second;
-    throw await explain(exchange, second);
+    throw await this.#explain(exchange, second);
   }
 
   /** Tells how the registry wants to be talked to, and as whom it would be. */
@@ -134,6 +122,18 @@ export class Exchanger {
       code: 'REGISTRY_BROKEN',
       about: exchange.about,
       message: `cannot ${exchange.action}, the registry redirects without end`,
+    });
+  }
+
+  async #explain(exchange: Exchange, answer: HttpAnswer): Promise<RegistryFailure> {
+    const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, COMPLAINT_LIMIT);
+    if (exchange.method === 'HEAD') discardBody(answer);
+    return refusal({
+      about: exchange.about,
+      action: exchange.action,
+      status: answer.status,
+      complaint: parseComplaint(body?.toString('utf8') ?? '', this.#authorization.blacken),
+      retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
     });
   }
 

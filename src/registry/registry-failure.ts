@@ -69,9 +69,15 @@ export interface RegistryComplaint {
   readonly text: string;
 }
 
-/** Reads the body of an error answer: JSON as specified, plain text, HTML or nothing (distribution-spec, "Error codes"). */
-export function parseComplaint(body: string): RegistryComplaint {
-  const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim().slice(0, 300);
+/**
+ * Reads the body of an error answer: JSON as specified, plain text, HTML or nothing (distribution-spec, "Error codes").
+ * `clean` takes out what must not be repeated.
+ */
+export function parseComplaint(
+  body: string,
+  clean: (text: string) => string = (text) => text,
+): RegistryComplaint {
+  const oneLine = (text: string): string => clean(text).replaceAll(/\s+/g, ' ').trim().slice(0, 300);
   try {
     const json: unknown = JSON.parse(body);
     const parsed = errorBodyShape.safeParse(json);

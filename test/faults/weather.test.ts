@@ -6,6 +6,7 @@ import { startRegistry, type TestRegistry } from '../support/registry/registry.t
 import { seedImage } from '../support/registry/seed.ts';
 import { Storage } from '../support/registry/storage.ts';
 import { outcomes, SyncRoute } from '../support/sync-run.ts';
+import { randomFrom } from './random.ts';
 import { brokenTags } from './wholeness.ts';
 
 const SHORT = { connect: milliseconds(5000), firstByte: milliseconds(2000), idle: milliseconds(2000) };
@@ -20,17 +21,6 @@ const PASSING: readonly Fault[] = [
   { kind: 'truncate', bytes: 50, declared: 'whole' },
   { kind: 'wrong-bytes' },
 ];
-
-/** A random number generator that repeats itself (mulberry32), so that a failure can be looked at again. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function breakSomeOf(registry: TestRegistry, share: number, seed: number): void {
   const random = randomFrom(seed);

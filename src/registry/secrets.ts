@@ -1,0 +1,27 @@
+/** Shorter ones would blacken half of a text, and are no secrets. */
+const SHORTEST = 4;
+/** Longer ones are tokens: whoever repeats one does not encode it, and there may be thousands. */
+const LONGEST_ENCODED = 200;
+
+/** The secrets of one host, to be taken out of what it says: some registries repeat in an error what they were sent. */
+export class Secrets {
+  readonly #forms = new Set<string>();
+
+  /** Takes in a secret, in each form in which it travels. */
+  add(secret: string): void {
+    if (secret.length < SHORTEST) return;
+    this.#forms.add(secret);
+    if (secret.length > LONGEST_ENCODED) return;
+    const base64 = Buffer.from(secret).toString('base64');
+    const form = new URLSearchParams({ '': secret }).toString().slice(1);
+    for (const shape of [base64, encodeURIComponent(secret), encodeURIComponent(base64), form]) {
+      this.#forms.add(shape);
+    }
+  }
+
+  /** Gives a text with every secret blackened. */
+  blacken(text: string): string {
+    const longestFirst = [...this.#forms].toSorted((one, other) => other.length - one.length);
+    return longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
+  }
+}
