@@ -38,7 +38,7 @@ test: compile ## Run all tests, with real registries; TESTS=test/cli for some
 	@vitest run $(TESTS)
 
 .PHONY: demo
-demo: build ## Show a mirror run on this machine, without a network
+demo: build ## Show mirroring and packing on this machine, without a network
 	@node build/scripts/demo.js
 
 .PHONY: bench

@@ -6,6 +6,7 @@ import { formatSize } from '../src/lib/size.ts';
 import { fillRegistry } from '../test/support/images/fill.ts';
 import { KUBERNETES_SET } from '../test/support/images/kubernetes-set.ts';
 import { startRegistry, type TestRegistry } from '../test/support/registry/registry.ts';
+import { showPacking } from './demo-pack.ts';
 
 const FOLDER = resolve('.demo');
 const LOGIN = { username: 'demo', password: 'demo-password' };
@@ -35,12 +36,16 @@ function heading(text: string): void {
 }
 
 /** Shows a command as a person would type it, and runs it. Gives its exit code. */
-function run(command: string, commandArguments: readonly string[]): Promise<number> {
+function run(
+  command: string,
+  commandArguments: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<number> {
   say(`$ ${command} ${commandArguments.join(' ')}`);
-  const environment = { ...process.env, KEEL_USERNAME: LOGIN.username, KEEL_PASSWORD: LOGIN.password };
-  const child = spawn(resolve(command), commandArguments, {
+  const login = { KEEL_USERNAME: LOGIN.username, KEEL_PASSWORD: LOGIN.password };
+  const child = spawn(command.startsWith('./') ? resolve(command) : command, commandArguments, {
     cwd: FOLDER,
-    env: environment,
+    env: { ...process.env, ...login, ...more },
     stdio: 'inherit',
   });
   return new Promise((done, failed) => {
@@ -103,8 +108,11 @@ async function show(stage: Stage): Promise<void> {
     ...['--source', stage.source.host, '--push-to', stage.destination.host, '--push-ns', 'k8s'],
     'etcd:3.6.8-0',
   ]);
+  const { source, destination } = stage;
+  const mirrored = `${destination.host}/k8s`;
+  await showPacking({ folder: FOLDER, source: source.host, mirror: mirrored, heading, say, run });
   say();
-  say('The state, the report and the image set of these runs are in .demo/ for you to look at.');
+  say('State, report, package and all that says what is wanted are in .demo/ for you to look at.');
 }
 
 await using back = await startRegistry();

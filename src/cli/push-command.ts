@@ -1,6 +1,5 @@
 import { describeFailure } from '../lib/failure.ts';
 import { RunDeadline } from '../lib/run-deadline.ts';
-import { formatSize } from '../lib/size.ts';
 import { measurePackage } from '../publish/package-file.ts';
 import { Publication } from '../publish/publication.ts';
 import type { PushSettings } from '../publish/push-settings.ts';
@@ -25,9 +24,7 @@ export async function pushCommand(settings: PushSettings, context: CommandContex
   });
   const file = await measurePackage(settings.package, signal);
   await publication.prove(signal);
-  reporter.section(`Publishing ${file.name} (${formatSize(file.size)})`);
   const { locations, failures } = await publication.publish(file, signal);
-  reporter.close();
   for (const { instruction } of locations) reporter.line(instruction);
   if (settings.json) {
     const told = failures.map(({ target, error }) => ({ target, message: describeFailure(error) }));

@@ -67,7 +67,6 @@ export async function runPack<Published>(
   const { signal } = deadline;
   await destinations.prove(signal);
   const { tree, file } = await build(plan, lock, settings, parts, deadline);
-  reporter.section('Publishing');
   const published = await destinations.publish(file, signal);
   reporter.close();
   const duration = milliseconds(performance.now() - started);

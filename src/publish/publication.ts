@@ -1,4 +1,5 @@
 import { describeFailure, Failure, failureCode } from '../lib/failure.ts';
+import { formatSize } from '../lib/size.ts';
 import type { Registries } from '../registry/client.ts';
 import { type ConnectionParts, type ConnectionSettings, openRegistries } from '../registry/connections.ts';
 import { parseHost } from '../registry/reference.ts';
@@ -71,8 +72,12 @@ export class Publication implements Disposable {
   }
 
   /** Brings a package to all targets. What one of them says stops no other; aborting stops all of them. */
-  publish(file: PackageFile, signal: AbortSignal): Promise<Published> {
-    return publishToAll(this.#targets, file, signal, this.#reporter);
+  async publish(file: PackageFile, signal: AbortSignal): Promise<Published> {
+    if (this.#targets.length === 0) return { locations: [], failures: [] };
+    this.#reporter.section(`Publishing ${file.name} (${formatSize(file.size)})`);
+    const published = await publishToAll(this.#targets, file, signal, this.#reporter);
+    this.#reporter.close();
+    return published;
   }
 
   /** Closes idle connections, so that the process can end. */
