@@ -50,6 +50,10 @@ bench-sync: build-sync ## Measure ./synctl against skopeo sync, 30 ms away; OPTI
 	@sh scripts/test-peers.sh
 	@node build/bench/sync.js $(OPTIONS)
 
+.PHONY: soak
+soak: build-sync ## Kill a mirror at 200 random moments and look at what is left
+	@node build/bench/soak.js
+
 .PHONY: lint
 lint: $(SETUP) ## Check style and shell scripts
 	@biome ci --colors=off --diagnostic-level=warn .
