@@ -32,6 +32,7 @@ export const ACTIONS: Readonly<Record<string, DescribedAction>> = {
     post: false,
     // The runner gives every job a token of its own, but only to actions that ask for it.
     inputs: PACK_INPUTS.map((input) =>
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's, not one of ours
       input.name === 'github-token' ? { ...input, default: '${{ github.token }}' } : input,
     ),
     outputs: PACK_OUTPUTS,

@@ -201,6 +201,14 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
     });
   });
 
+  it('stops when its time is over, and says so', async () => {
+    world.web.put('/kubelet', world.components[0]?.content ?? '', { kind: 'hold', after: 1000 });
+    const failed = await attempt(() => undefined, { 'command-timeout': '700ms' });
+    world.web.breakHeld();
+    expect(failed).toMatchObject({ code: 'COMMAND_TIMED_OUT', left: [] });
+    expect(failed.text).toContain('the time limit of 700 ms is over');
+  });
+
   it('stops when it is told to, and leaves no package', async () => {
     const stop = new AbortController();
     world.write(world.versions());
