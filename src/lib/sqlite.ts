@@ -62,3 +62,12 @@ export function sqliteProblem(error: unknown): SqliteProblem | undefined {
   // The low byte is the primary code; the rest only refines it.
   return PROBLEM_OF_PRIMARY_CODE.get(error.errcode & 0xff) ?? 'other';
 }
+
+/** Undoes a transaction after an error, whose cause stays the one to be told. */
+export function rollBack(database: DatabaseSync): void {
+  try {
+    database.exec('ROLLBACK');
+  } catch {
+    // SQLite has rolled back by itself when the disk is full or broken; there is nothing left to undo.
+  }
+}

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type Duration, seconds } from '../lib/duration.ts';
 import type { Reporter } from '../lib/reporter.ts';
-import { sqliteProblem } from '../lib/sqlite.ts';
+import { rollBack, sqliteProblem } from '../lib/sqlite.ts';
 import type { Digest } from '../registry/digest.ts';
 import type { Host, Repository, Tag } from '../registry/reference.ts';
 import { deleteHolder, pruneHolders, readHolders, writeHolder } from './state/blob-rows.ts';
@@ -231,13 +231,5 @@ export class State implements Disposable {
   #warn(what: string, error: unknown, consequence: string): void {
     const why = error instanceof Error ? error.message : String(error);
     this.#settings.reporter.warning(`${this.file}: ${what} (${why}); ${consequence}`);
-  }
-}
-
-function rollBack(database: DatabaseSync): void {
-  try {
-    database.exec('ROLLBACK');
-  } catch {
-    // SQLite has rolled back by itself when the disk is full or broken; there is nothing left to undo.
   }
 }

@@ -45,12 +45,17 @@ export function kindOfHead(head: Buffer): FileKind {
 }
 
 /** Gives the failure for a state file with which the system does not let us do something. */
-export function unusable(file: string, what: string, cause: unknown): Failure<'STATE_UNUSABLE'> {
+export function unusable(
+  file: string,
+  what: string,
+  cause: unknown,
+  hint = 'check the owner and permissions of the file and its folder, or give --db another path',
+): Failure<'STATE_UNUSABLE'> {
   return new Failure({
     code: 'STATE_UNUSABLE',
     about: file,
     message: `the state file cannot ${what} (${cause instanceof Error ? cause.message : failureCode(cause)})`,
-    hint: 'check the owner and permissions of the file and its folder, or give --db another path',
+    hint,
     cause,
   });
 }

@@ -154,6 +154,10 @@ function notOurs(file: string, message: string): Failure<'STATE_NOT_OURS'> {
 function asFailure(file: string, error: unknown): unknown {
   const problem = sqliteProblem(error);
   if (problem === undefined) return error;
+  if (problem === 'full' || problem === 'input-output') {
+    const hint = 'free some space on its disk, or give --db a path on another one';
+    return unusable(file, 'be opened and written', error, hint);
+  }
   if (problem !== 'busy') return unusable(file, 'be opened and written', error);
   return new Failure({
     code: 'STATE_BUSY',

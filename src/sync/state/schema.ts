@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { rollBack } from '../../lib/sqlite.ts';
 
 /** Marks a SQLite file as a state of keel-pkg: "keel" in ASCII. */
 export const APPLICATION_ID = 0x6b65656c;
@@ -105,7 +106,7 @@ export function createTables(database: DatabaseSync): void {
     }
     database.exec('COMMIT');
   } catch (error) {
-    database.exec('ROLLBACK');
+    rollBack(database);
     throw error;
   }
 }
