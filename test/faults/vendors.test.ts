@@ -1,12 +1,16 @@
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { MEDIA_TYPE } from '../../src/registry/media-type.ts';
 import type { Report } from '../../src/sync/report.ts';
+import { describeWith } from '../support/programs.ts';
 import type { FaultRule } from '../support/registry/faults.ts';
 import { type Quirks, VENDOR_QUIRKS } from '../support/registry/quirks.ts';
 import { type RegistryOptions, startRegistry } from '../support/registry/registry.ts';
 import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
 import { Storage } from '../support/registry/storage.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+import { copyToFolder, inspectArchitecture, inspectManifest } from '../support/skopeo.ts';
 import { outcomes, SyncRoute } from '../support/sync-run.ts';
 import { seedArtifact, seedAttested, seedZstdIndex } from './attested-image.ts';
 import { brokenTags } from './wholeness.ts';
@@ -77,6 +81,7 @@ const ROWS: readonly [name: string, quirks: Quirks, converted: Record<string, st
   ['Harbor', VENDOR_QUIRKS.harbor, {}],
   ['Amazon ECR', { ...VENDOR_QUIRKS.ecr, repositoriesMustExist: false }, {}],
   ['Quay', VENDOR_QUIRKS.quay, {}],
+  ['Docker Hub', { uploadLocation: 'absolute', pathDepth: 2, mountOpensUpload: true }, {}],
   ['Artifactory', VENDOR_QUIRKS.artifactory, {}],
   ['Nexus', VENDOR_QUIRKS.nexus, {}],
   ['distribution 2.8', VENDOR_QUIRKS.distribution2, {}],
@@ -176,6 +181,56 @@ it('keeps what can run when attestations are refused, and tries them only until 
   const refused = destination.journal.count({ kind: 'manifest-put', when: ({ status }) => status === 400 });
   expect(refused).toBeGreaterThan(0);
   expect(refused).toBeLessThan(2 * many.length);
+});
+
+describeWith(['skopeo'], 'what was converted', () => {
+  it.each([
+    ['Aliyun ACR', VENDOR_QUIRKS.aliyun, 'coredns:v1.14.2'],
+    ['Huawei SWR', VENDOR_QUIRKS.huawei, 'coredns:v1.14.2'],
+    ['Huawei SWR', VENDOR_QUIRKS.huawei, 'kube-scheduler:v1.36.2'],
+  ] satisfies [string, Quirks, string][])(
+    'for %s is whole in the eyes of skopeo',
+    async (_, quirks, name) => {
+      await using here = await world({ quirks });
+      await here.route.run();
+      const reference = `${here.destination.host}/keel/${name}`;
+      expect((await inspectManifest({ reference })).digest).toBe(here.digests.of(name));
+      for (const architecture of ['amd64', 'arm64']) {
+        expect(await inspectArchitecture({ reference }, architecture)).toBe(architecture);
+      }
+      await copyToFolder({ reference }, join(scratchFolder(), 'copy'));
+    },
+  );
+});
+
+it('drops attestations from the chosen platforms alone, and knows it again', async () => {
+  await using here = await world({ quirks: VENDOR_QUIRKS.aliyun });
+  const { destination, route, attested } = here;
+  const choice = { platforms: [{ os: 'linux', architecture: 'arm64' }], verify: 'all' } as const;
+  const { report } = await route.run(choice);
+  expect(conversions(report)).toEqual({ 'coredns:v1.14.2': 'without-attestations' });
+  const index = destination.storage.manifest('keel/coredns', 'v1.14.2');
+  const listed: { manifests: { digest: string }[] } = JSON.parse(index?.bytes.toString('utf8') ?? '{}');
+  expect(listed.manifests.map(({ digest }) => digest)).toEqual([attested.images[1]?.digest]);
+  destination.journal.clear();
+  expect(outcomes((await route.run(choice)).report)).toMatchObject({ 'coredns:v1.14.2': 'checked' });
+  expect(destination.journal.filter({ kind: WRITES })).toEqual([]);
+  // Other settings make another image.
+  expect(outcomes((await route.run()).report)).toMatchObject({ 'coredns:v1.14.2': 'copied' });
+  expect(brokenTags(destination.storage)).toEqual([]);
+});
+
+it('goes back to the original when the destination takes it, as soon as the image changes', async () => {
+  await using here = await world({ quirks: VENDOR_QUIRKS.huawei });
+  const { destination, route, storage, digests } = here;
+  await route.run();
+  destination.quirks = {};
+  const unchanged = await route.run({ verify: 'all' });
+  expect(outcomes(unchanged.report)).toEqual(all('checked'));
+  seedIndex(storage, 'kube-scheduler', { seed: 'changed', tags: ['v1.36.2'] });
+  const { report } = await route.run();
+  expect(conversions(report)).toEqual({ 'coredns:v1.14.2': 'docker-format' });
+  expect(digests.of('kube-scheduler:v1.36.2')).toBe(digests.atSource('kube-scheduler', 'v1.36.2'));
 });
 
 it('finds again what it converted when the state is lost', async () => {
