@@ -10,9 +10,12 @@ const IMAGES: Readonly<Record<string, string>> = {
   'kube-controller-manager': `v${VERSION}`,
   'kube-scheduler': `v${VERSION}`,
   'kube-proxy': `v${VERSION}`,
+  coredns: 'auto',
   etcd: 'auto',
   pause: 'auto',
 };
+/** Images whose path at the source is not their name. */
+const UPSTREAM: Readonly<Record<string, string>> = { coredns: 'coredns/coredns' };
 const COMPONENTS = ['kubeadm', 'kubelet', 'kubectl'];
 
 /** What packing is shown with. */
@@ -45,7 +48,11 @@ export async function showPacking({ folder, source, mirror, heading, say, run }:
   await using kodo = await Kodo.start();
   serveComponents(web);
   const versions = {
-    images: Object.entries(IMAGES).map(([name, tag]) => ({ name, tag, image: `${source}/${name}` })),
+    images: Object.entries(IMAGES).map(([name, tag]) => ({
+      name,
+      tag,
+      image: `${source}/${UPSTREAM[name] ?? name}`,
+    })),
     components: COMPONENTS.map((name) => ({ name, tag: VERSION, uri: `${web.origin}/${name}` })),
   };
   writeFileSync(join(folder, 'versions.json'), `${JSON.stringify(versions, undefined, 2)}\n`);
