@@ -15,7 +15,10 @@ const IMAGE_SET = {
   names: ['etcd', 'coredns/coredns', 'metrics-server/metrics-server'],
   prefixes: ['kube-', 'pause', 'sig-storage/'],
   exclude: ['-amd64', '-rc.'],
-  patches: [{ match: 'pause', tags: { latest: 2 } }],
+  patches: [
+    { match: 'pause', tags: { latest: 2 } },
+    { match: 'coredns/coredns', name: 'coredns/coredns' },
+  ],
 };
 
 /** What the demo mirrors between: a read-only front like registry.k8s.io, and a private registry with a password. */
