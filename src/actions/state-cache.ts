@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Duration, formatDuration } from '../lib/duration.ts';
@@ -7,6 +6,7 @@ import type { Reporter } from '../lib/reporter.ts';
 import { formatSize } from '../lib/size.ts';
 import type { SyncSettings } from '../sync/settings.ts';
 import { FORMAT_VERSION } from '../sync/state/schema.ts';
+import { routeHash } from '../sync/state-artifact.ts';
 import { listenTo, reasonIn } from './toolkit-output.ts';
 
 /** Under which names a run finds and leaves its state. */
@@ -38,11 +38,8 @@ export function stateKeys(
   settings: Pick<SyncSettings, 'source' | 'destination' | 'namespace' | 'shard'>,
   run: { readonly id: string; readonly attempt: string },
 ): StateKeys {
-  const { source, destination, namespace = '', shard } = settings;
-  const route = createHash('sha256')
-    .update(JSON.stringify([source, destination, namespace]))
-    .digest('hex');
-  const family = `keel-sync-v${FORMAT_VERSION}-${route.slice(0, 16)}-`;
+  const { shard } = settings;
+  const family = `keel-sync-v${FORMAT_VERSION}-${routeHash(settings)}-`;
   const own = `${family}${shard?.index ?? 1}of${shard?.count ?? 1}-`;
   // Another shard's state knows images that this one may get after the number of shards was changed.
   return { key: `${own}${run.id}-${run.attempt}`, prefixes: [own, family] };

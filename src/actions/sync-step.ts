@@ -35,7 +35,7 @@ export async function mirrorStep(parts: StepParts): Promise<boolean> {
     const settings = readSettings(parts);
     const finished = await runSync(settings, {
       ...parts,
-      fetchState: () => findState(settings, parts),
+      ...(settings.state === 'file' ? { fetchState: () => findState(settings, parts) } : {}),
       onSecret: (secret) => maskToken(secret),
     });
     return await tell(settings, finished, reporter);

@@ -169,6 +169,14 @@ const TABLE = [
     description: 'File that keeps what earlier runs did; losing it costs time, never images',
   },
   {
+    name: 'state',
+    value: 'file|registry',
+    default: 'file',
+    group: RESULT,
+    description:
+      'Where that file is kept between runs: where it is (in Actions: in the cache), or beside the images, as keel-state',
+  },
+  {
     name: 'report',
     value: 'FILE',
     group: RESULT,

@@ -12,6 +12,7 @@ import { Mirroring } from './mirroring.ts';
 import type { RepositoryPlan } from './planning.ts';
 import { proveLogin, reachRegistries } from './preflight.ts';
 import { newerReleases } from './release-wish.ts';
+import { openRemoteState, type RemoteState } from './remote-state.ts';
 import { countImages, REPORT_SCHEMA_VERSION, type Report, type ReportedImage } from './report.ts';
 import type { RunParts } from './run-parts.ts';
 import { unmatched } from './selection.ts';
@@ -34,6 +35,7 @@ export interface FinishedRun {
 interface OpenRun {
   readonly set: ImageSet;
   readonly state: State;
+  readonly remote: RemoteState | undefined;
   readonly registries: Registries;
   readonly deadline: RunDeadline;
   readonly started: Date;
@@ -69,6 +71,7 @@ class Run {
     const set = await readImageSet(imageSet);
     for (const { message, place } of set.notices) this.#warn(message, place);
     const reporter = this.#reporter();
+    using remote = openRemoteState(this.#settings, { ...this.#parts, ...reporter, scope: this.#scope() });
     using deadline = new RunDeadline(commandTimeout, this.#parts.signal);
     const registries = await openRegistries(this.#settings, {
       ...this.#parts,
@@ -77,20 +80,20 @@ class Run {
     });
     try {
       const find = (): Promise<FoundRepository[]> => this.#find(set, registries, deadline.signal);
-      const { fetchState } = this.#parts;
+      const fetchState = remote?.fetching(registries, deadline.signal) ?? this.#parts.fetchState;
       // A state that has to be fetched is so while images are looked for; one that is here is opened before any request.
       const early = fetchState === undefined ? undefined : await Promise.all([find(), fetchState()]);
       const mode = dryRun ? 'read' : 'write';
-      using state = State.open(database, { reporter, mode, now: this.#now });
+      using state = State.open(remote?.file ?? database, { reporter, mode, now: this.#now });
       const [found] = early ?? [await find()];
-      return await this.#mirror(found, { set, state, registries, deadline, started });
+      return await this.#mirror(found, { set, state, remote, registries, deadline, started });
     } finally {
       registries.close();
     }
   }
 
   async #mirror(found: readonly FoundRepository[], open: OpenRun): Promise<FinishedRun> {
-    const { set, state, registries, deadline, started } = open;
+    const { set, state, remote, registries, deadline, started } = open;
     const { source } = this.#settings;
     const plans = await this.#mirrorGroups(groupByDestination(found, set, this.#settings), open);
     const isWhole = !deadline.signal.aborted;
@@ -107,6 +110,7 @@ class Run {
     // A shard sees only a part of the source, which must not pass for the whole.
     const isWholeView = isWhole && this.#settings.shard === undefined;
     state.recordRun({ scope, run, ...(isWholeView ? { sourceViews: new Map([[source, view]]) } : {}) });
+    await remote?.push(deadline.signal);
     const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
     const report: Report = {
       ...this.#reportHead(),

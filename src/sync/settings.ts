@@ -20,6 +20,8 @@ export interface SyncSettings {
   readonly imageSet: string;
   /** Path of the state file. */
   readonly database: string;
+  /** Where the state file comes from before a run and goes after it. */
+  readonly state: 'file' | 'registry';
   /** Requests in flight per host; undefined lets the run find out. */
   readonly queryLimit: number | undefined;
   /** Blob transfers in flight per host; undefined lets the run find out. */
@@ -73,6 +75,7 @@ export function parseSyncSettings(from: FlagSource): ParsedSyncSettings {
     password: flags.text('password'),
     imageSet: flags.required('image-set', asIs),
     database: flags.required('db', asIs),
+    state: flags.required('state', oneOf('file', 'registry')),
     queryLimit: flags.optional('query-limit', IN_FLIGHT),
     limit: flags.optional('limit', IN_FLIGHT),
     commandTimeout: flags.required('command-timeout', parseDuration),

@@ -117,6 +117,7 @@ export class SyncRoute {
       password: destination.login?.password,
       imageSet: this.#imageSet,
       database: this.database,
+      state: 'file',
       queryLimit: undefined,
       limit: undefined,
       commandTimeout: milliseconds(0),

@@ -32,6 +32,7 @@ const DEFAULTS: SyncSettings = {
   password: undefined,
   imageSet: 'image_set.json',
   database: 'sync.bolt.db',
+  state: 'file',
   queryLimit: undefined,
   limit: undefined,
   commandTimeout: settings().commandTimeout,
