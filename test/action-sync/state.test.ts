@@ -101,3 +101,16 @@ test('two steps with the same key keep the first state and say so', async () => 
   expect(second).toMatchObject({ ...QUIET, restored: 'true' });
   expect(second.said.at(-1)).toMatch(/^state: not saved, .*KEY-1of1-7-1.*; the next run uses an older one$/);
 });
+
+test('a state that is kept in the registry needs no cache', async () => {
+  const nights = await Nights.start();
+  const state = { with: { state: 'registry' } };
+  expect(brief(await nights.night(state))).toMatchObject({ codes: [0, 0], copied: '9', restored: 'false' });
+  const { said, ...second } = brief(await nights.night(state));
+  expect(second).toEqual({ ...QUIET, restored: 'true' });
+  expect(said).toEqual([
+    expect.stringMatching(/^state: fetched from .*keel-state:[0-9a-f]{16}/),
+    expect.stringMatching(/^state: pushed to .*keel-state:[0-9a-f]{16}/),
+  ]);
+  expect(nights.service.caches).toEqual([]);
+});

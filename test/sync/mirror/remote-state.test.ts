@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { seconds } from '../../../src/lib/duration.ts';
+import { openRemoteState } from '../../../src/sync/remote-state.ts';
 import { packState, pullState, pushState, statePlace } from '../../../src/sync/state-artifact.ts';
 import { describeWith } from '../../support/programs.ts';
 import type { RequestMatch } from '../../support/registry/journal.ts';
@@ -216,6 +217,32 @@ describe('a state in a registry', () => {
     await route.run({ now: new Date('2026-01-01T12:00:00Z') });
     const older = await route.run({ ...REMOTE, now: new Date('2026-01-03T00:00:00Z') });
     expect(stateLines(older.lines)[0]).toMatch(/^state: fetched from/);
+  });
+
+  it('is not pushed when nothing changed in it', async () => {
+    await using all = await world();
+    const { route, destination } = all;
+    await route.run(REMOTE);
+    all.loseFile();
+    destination.journal.clear();
+    using client = new TestClient(destination.host);
+    const lines: string[] = [];
+    const parts = route.parts();
+    const reporter = { ...parts.reporter, line: (text: string) => void lines.push(text) };
+    const settings = route.settings(REMOTE);
+    using remote = openRemoteState(settings, {
+      ...parts,
+      reporter,
+      scope: '',
+      warning: (text) => void lines.push(text),
+    });
+    await remote?.fetching(client.registries, client.signal)();
+    await remote?.push(client.signal);
+    expect(lines).toEqual([
+      expect.stringMatching(/^state: fetched/),
+      'state: nothing changed in it, so it was not pushed',
+    ]);
+    expect(destination.journal.entries.every(({ method }) => method === 'GET')).toBe(true);
   });
 
   it('is replaced by the last of two runs, which says so', async () => {
