@@ -4,8 +4,7 @@ import { formatReport, type Report, readReport, writeReport } from '../sync/repo
 import { mergeReports } from '../sync/report-merge.ts';
 import { factsOfReport } from '../sync/summary/facts-of-report.ts';
 import { formatSummary } from '../sync/summary/summary.ts';
-import { tellTrouble } from '../sync/telling.ts';
-import { unmatchedWarning } from '../sync/wording.ts';
+import { tellTrouble, tellUnmatched } from '../sync/telling.ts';
 import type { CommandContext, MergeSettings } from './commands.ts';
 import type { ExitCode } from './exit-code.ts';
 import { exitCodeOf, tellEnd } from './sync-command.ts';
@@ -22,11 +21,7 @@ export async function mergeCommand(
   const { reporter, print } = context;
   const report = mergeReports(files.map((file) => ({ file, report: readReport(file) })));
   for (const { message, place } of report.warnings) reporter.warning(message, place);
-  for (const { pattern, place, matchedBefore } of report.unmatched) {
-    const text = unmatchedWarning(pattern, matchedBefore);
-    if (matchedBefore) reporter.error(text, place);
-    else reporter.warning(text, place);
-  }
+  tellUnmatched(report.unmatched, reporter);
   for (const image of report.images) tellTrouble(image, reporter);
   if (settings.report !== undefined) writeReport(settings.report, report);
   addToJobSummary(report, context);

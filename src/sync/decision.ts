@@ -20,6 +20,7 @@ const REASONS = {
   REPOSITORY_NEW: 'the repository is new',
   MISSING: 'missing at the destination',
   CHANGED: 'changed at the source',
+  DIFFERS: 'differs from the source',
   DESTINATION_UNLISTED: 'the destination does not list its tags',
   SOURCE_DIGEST_UNKNOWN: 'the source lists no digests',
   NOT_IN_STATE: 'not in the state',
@@ -36,8 +37,13 @@ export interface Decision {
   readonly reason: { readonly code: keyof typeof REASONS; readonly message: string };
 }
 
+/** Gives the words for a reason. */
+export function describeReason(code: keyof typeof REASONS): Decision['reason'] {
+  return { code, message: REASONS[code] };
+}
+
 function decision(action: Decision['action'], code: keyof typeof REASONS): Decision {
-  return { action, reason: { code, message: REASONS[code] } };
+  return { action, reason: describeReason(code) };
 }
 
 /** All that is known about one wanted tag before anything is asked about it. */

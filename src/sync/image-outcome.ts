@@ -3,8 +3,9 @@ import { formatReference } from '../registry/reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import { isNotFound, RegistryFailure } from '../registry/registry-failure.ts';
 import { type Collision, patchText } from './collision.ts';
-import { conversionIn } from './content-options.ts';
+import { contentOptions, conversionIn, fitsSettings } from './content-options.ts';
 import type { WorkedImage } from './copy/image-work.ts';
+import { type Decision, describeReason } from './decision.ts';
 import type { PlannedImage } from './planned-image.ts';
 import { type ReportedImage, type ReportedReason, reasonOf } from './report.ts';
 
@@ -34,13 +35,26 @@ export function worked(
   return {
     ...names,
     outcome: isCopied ? 'copied' : 'checked',
-    reason: image.decision.reason,
+    reason: isCopied ? whyCopied(image, result) : image.decision.reason,
     digest: result.pushedDigest,
     ...(result.conversion === undefined ? {} : { conversion: result.conversion }),
     bytes: isCopied ? result.bytesSent : 0,
     ...(isCopied ? { blobs: result.blobs } : {}),
     milliseconds: Math.round(took),
   };
+}
+
+/** Where the destination was asked, what it said tells more than why it was asked. */
+function whyCopied(
+  { decision, recorded, platforms }: PlannedImage,
+  result: WorkedImage & { readonly outcome: 'copied' | 'unchanged' },
+): Decision['reason'] {
+  if (result.replaced === undefined) return decision.reason;
+  if (result.replaced === 'nothing') return describeReason('MISSING');
+  if (recorded === undefined || recorded.pushedDigest !== result.replaced) return describeReason('DIFFERS');
+  if (recorded.sourceDigest !== result.sourceDigest) return describeReason('CHANGED');
+  const isOfSettings = fitsSettings(recorded.options, contentOptions(platforms));
+  return describeReason(isOfSettings ? 'DIFFERS' : 'OTHER_SETTINGS');
 }
 
 /** Gives the entry of an image that an error kept from being mirrored. */

@@ -90,7 +90,9 @@ export class Mirroring {
       for (const collision of plan.collisions) onResult(collided(this.#target, plan.repository, collision));
       this.#submit(plan, plan.images);
       for (const image of plan.images) {
-        if (image.sourceDigest !== undefined) this.#submitSignatures(plan, image, [image.sourceDigest]);
+        // The signatures of the others follow when those are there: without its image a signature is of no use.
+        const isThere = image.decision.action === 'skip' && image.sourceDigest !== undefined;
+        if (isThere) this.#submitSignatures(plan, image, [image.sourceDigest]);
       }
     } catch (error) {
       const destination = formatReference({ host, repository: group.repository });

@@ -15,15 +15,18 @@ export type Selection = ReadonlyMap<ImageName, readonly Tag[]>;
 export interface ReleaseWish {
   /** The image and tag, such as `etcd:3.7.0-0`; the release where nothing at all was found for it. */
   readonly text: string;
+  /** Of the image; undefined where it is the release. */
+  readonly name?: ImageName;
   readonly place: Place;
   readonly isMet: boolean;
 }
 
 /** Gives what the releases of a set ask for, and whether it was found. */
 export function releaseWishes(set: ImageSet, found: Selection): ReleaseWish[] {
-  return set.kubernetes.flatMap(({ value, place }) => {
+  return set.kubernetes.flatMap(({ value, place }): ReleaseWish[] => {
     const wishes = clusterNeeds(value).map(({ name, text, wants }) => ({
       text: `${name}:${text}`,
+      name,
       place,
       isMet: found.get(name)?.some(wants) === true,
     }));

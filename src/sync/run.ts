@@ -15,12 +15,18 @@ import { newerReleases } from './release-wish.ts';
 import { openRemoteState, type RemoteState } from './remote-state.ts';
 import { countImages, REPORT_SCHEMA_VERSION, type Report, type ReportedImage } from './report.ts';
 import type { RunParts } from './run-parts.ts';
-import { unmatched } from './selection.ts';
 import type { SyncSettings } from './settings.ts';
-import { compareListings, selectionOf, viewOfSource } from './source-view.ts';
+import {
+  compareListings,
+  findFilteredAway,
+  findUnmatched,
+  type Sight,
+  selectionOf,
+  viewOfSource,
+} from './source-view.ts';
 import { type RecordedRun, State } from './state.ts';
-import { tellTrouble } from './telling.ts';
-import { conversionWarning, movedLine, plannedLine, type Route, unmatchedWarning } from './wording.ts';
+import { tellTrouble, tellUnmatched } from './telling.ts';
+import { conversionWarning, movedLine, plannedLines, type Route } from './wording.ts';
 
 export type { RunParts } from './run-parts.ts';
 
@@ -95,12 +101,15 @@ class Run {
   async #mirror(found: readonly FoundRepository[], open: OpenRun): Promise<FinishedRun> {
     const { set, state, remote, registries, deadline, started } = open;
     const { source } = this.#settings;
-    const plans = await this.#mirrorGroups(groupByDestination(found, set, this.#settings), open);
+    const groups = groupByDestination(found, set, this.#settings);
+    const plans = await this.#mirrorGroups(groups, open);
+    const planned = this.#settings.dryRun ? plannedLines(this.#images, this.#route()) : [];
+    for (const line of planned) this.#parts.reporter.line(line);
     const isWhole = !deadline.signal.aborted;
     const view = viewOfSource(set, plans);
     const before = state.sourceView(source);
-    const missing = isWhole ? this.#findUnmatched(set, plans, before.matched) : [];
-    if (isWhole) for (const text of compareListings(before, view)) this.#warn(text);
+    const missing = isWhole ? this.#findUnmatched({ set, groups, plans, before }) : [];
+    for (const text of isWhole ? compareListings(before, view) : []) this.#warn(text);
     const totals = countImages(this.#images);
     const ended = this.#now();
     const outcome = isWhole ? (totals.failed > 0 ? 'failed' : 'succeeded') : 'interrupted';
@@ -215,26 +224,17 @@ class Run {
       this.#conversions.add(conversion);
       this.#warn(conversionWarning(this.#settings.destination, conversion));
     }
-    const line = this.#settings.dryRun ? plannedLine : movedLine;
-    if (image.outcome === 'copied') reporter.line(line(image, this.#route()));
-    else tellTrouble(image, reporter, placeOfClaim(set, this.#settings.source, image.claimants ?? []));
+    if (outcome !== 'copied')
+      tellTrouble(image, reporter, placeOfClaim(set, this.#settings.source, image.claimants ?? []));
+    else if (!this.#settings.dryRun) reporter.line(movedLine(image, this.#route()));
   }
 
-  #findUnmatched(
-    set: ImageSet,
-    plans: readonly RepositoryPlan[],
-    before: readonly string[],
-  ): Report['unmatched'] {
+  #findUnmatched(sight: Sight): Report['unmatched'] {
+    const { set, plans } = sight;
+    for (const { message, place } of findFilteredAway(set, plans)) this.#warn(message, place);
     if (this.#settings.shard !== undefined) return [];
-    const found = selectionOf(plans);
-    for (const { message, place } of newerReleases(set, found)) this.#warn(message, place);
-    return unmatched(set, found).map(({ text, place }) => {
-      const matchedBefore = before.includes(text);
-      const message = unmatchedWarning(text, matchedBefore);
-      if (matchedBefore) this.#parts.reporter.error(message, place);
-      else this.#parts.reporter.warning(message, place);
-      return { pattern: text, place, matchedBefore };
-    });
+    for (const { message, place } of newerReleases(set, selectionOf(plans))) this.#warn(message, place);
+    return tellUnmatched(findUnmatched(sight), this.#parts.reporter);
   }
 
   #warn(message: string, place?: Place): void {

@@ -1,4 +1,5 @@
 import { satisfies } from 'semver';
+import { KUBERNETES_PROGRAMS } from '../config/cluster-image.ts';
 import { type ImageName, withoutKubernetesHost } from '../config/image-name.ts';
 import type { ImageSet, Patch } from '../config/image-set.ts';
 import type { TagFilter } from '../config/tag-filter.ts';
@@ -110,14 +111,27 @@ export interface Unmatched {
   readonly place: Place;
 }
 
-/** Gives what the lines of a set ask for that no image was found for. */
-export function unmatched(set: ImageSet, found: Selection): Unmatched[] {
-  const names = new Set(found.keys());
+/**
+ * Gives what the lines of a set ask for that no image was found for, each name once. What is `unlisted` could not be
+ * asked for, so nothing is said of it.
+ */
+export function unmatched(
+  set: ImageSet,
+  found: Selection,
+  unlisted: ReadonlySet<ImageName> = new Set(),
+): Unmatched[] {
+  const all = unmatchedLines(set, found, unlisted);
+  return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? []);
+}
+
+function unmatchedLines(set: ImageSet, found: Selection, unlisted: ReadonlySet<ImageName>): Unmatched[] {
+  const names = new Set([...found.keys(), ...unlisted]);
+  const isReleaseOpen = KUBERNETES_PROGRAMS.some((name) => unlisted.has(name));
   const wanted = [...names].filter((name) => wantsRepository(set, name));
   const plain = new Set([...names].map(withoutKubernetesHost));
   return [
     ...releaseWishes(set, found)
-      .filter(({ isMet }) => !isMet)
+      .filter(({ isMet, name }) => !isMet && !(name === undefined ? isReleaseOpen : unlisted.has(name)))
       .map(({ text, place }): Unmatched => ({ kind: 'kubernetes', text, place })),
     ...set.names
       .filter(({ value }) => !names.has(value))

@@ -1,10 +1,14 @@
 import type { ImageSet } from '../config/image-set.ts';
+import type { Notice } from '../config/problem.ts';
 import { formatReference } from '../registry/reference.ts';
+import { extrasOf } from './extras.ts';
+import type { RepositoryGroup } from './grouping.ts';
 import type { RepositoryPlan } from './planning.ts';
 import { releaseWishes, type Selection } from './release-wish.ts';
-import { wantsRepository } from './selection.ts';
+import type { Report } from './report.ts';
+import { unmatched, wantsRepository } from './selection.ts';
 import type { SourceView } from './state.ts';
-import { shrunkWarning } from './wording.ts';
+import { filteredWarning, shrunkWarning } from './wording.ts';
 
 /** Gives the tags that plans select, by image. */
 export function selectionOf(plans: readonly RepositoryPlan[]): Selection {
@@ -34,4 +38,39 @@ export function compareListings(before: SourceView, after: SourceView): string[]
   return [...after.listings].flatMap(
     ([name, size]) => shrunkWarning(name, before.listings.get(name) ?? 0, size) ?? [],
   );
+}
+
+/** Gives a warning for each image that the set names, whose tags are there and all filtered away. */
+export function findFilteredAway(set: ImageSet, plans: readonly RepositoryPlan[]): Notice[] {
+  const extras = extrasOf(set);
+  const selected = selectionOf(plans);
+  return plans.flatMap(({ listed }) =>
+    [...listed].flatMap(([{ name, namedTags }, size]): Notice[] => {
+      const place = set.names.find(({ value }) => value === name)?.place ?? extras.get(name)?.places[0];
+      const isFiltered = namedTags === undefined && size > 0 && selected.get(name)?.length === 0;
+      return isFiltered && place !== undefined ? [{ place, message: filteredWarning(name, size) }] : [];
+    }),
+  );
+}
+
+/** What a run saw, and what the one before it did. */
+export interface Sight {
+  readonly set: ImageSet;
+  readonly groups: readonly RepositoryGroup[];
+  /** Of the groups that could be listed. */
+  readonly plans: readonly RepositoryPlan[];
+  readonly before: SourceView;
+}
+
+/** Gives the lines of the image set that match nothing; of what could not be listed nothing is known. */
+export function findUnmatched({ set, groups, plans, before }: Sight): Report['unmatched'] {
+  const planned = new Set(plans.map(({ repository }) => repository));
+  const unlisted = groups
+    .filter(({ repository }) => !planned.has(repository))
+    .flatMap(({ members }) => members.map(({ name }) => name));
+  return unmatched(set, selectionOf(plans), new Set(unlisted)).map(({ text, place }) => ({
+    pattern: text,
+    place,
+    matchedBefore: before.matched.includes(text),
+  }));
 }

@@ -11,6 +11,8 @@ export interface HeadlineFacts {
   readonly dryRun: boolean;
   /** Why the run ended early, as a part of a sentence: `the time limit of 15 m was reached`. */
   readonly interrupted?: { readonly message: string; readonly left: number } | undefined;
+  /** Of a run that was one shard of several. */
+  readonly shard?: { readonly index: number; readonly count: number } | undefined;
 }
 
 /** Writes a number so that it can be read at a glance: `1,204`. */
@@ -27,7 +29,7 @@ export function countOf(count: number, singular: string, plural = `${singular}s`
  * Gives the one sentence that tells a run: `12 copied (340 MiB), 1,204 unchanged, 1 failed in 42 s`. What is zero is
  * left out; a run that ended early says why and how much is left.
  */
-export function headline({ totals, duration, dryRun, interrupted }: HeadlineFacts): string {
+export function headline({ totals, duration, dryRun, interrupted, shard }: HeadlineFacts): string {
   const size = totals.bytes === 0 ? '' : ` (${formatSize(totals.bytes)})`;
   const parts = [
     ...part(totals.copied, `${dryRun ? 'to copy' : 'copied'}${size}`),
@@ -36,7 +38,13 @@ export function headline({ totals, duration, dryRun, interrupted }: HeadlineFact
     // What an early end left over is told by itself.
     ...part(Math.max(0, totals.deferred - (interrupted?.left ?? 0)), 'deferred'),
   ];
-  const told = parts.length === 0 ? 'no image matched' : parts.join(', ');
+  const nothing =
+    interrupted !== undefined
+      ? `nothing ${dryRun ? 'looked at' : 'copied'} yet`
+      : shard === undefined
+        ? 'no image matched'
+        : `nothing falls to shard ${shard.index}/${shard.count}`;
+  const told = parts.length === 0 ? nothing : parts.join(', ');
   const sentence = `${dryRun ? 'dry run: ' : ''}${told} in ${formatSpent(duration)}`;
   if (interrupted === undefined) return sentence;
   const left =
@@ -81,13 +89,27 @@ export function conversionWarning(host: string, conversion: Conversion): string 
   return `${what}; their digests there differ from the source's, and signatures do not fit them any more`;
 }
 
-/** Gives the line of an image that a dry run would copy, and why it would. */
-export function plannedLine(
-  image: Pick<ReportedImage, 'source' | 'destination' | 'reason'>,
+const BY_NAME = new Intl.Collator('en-GB', { numeric: true });
+
+/**
+ * Gives the lines of the images that a dry run would copy, by name, as all are known by then, and why each would be; of
+ * a new repository it is said once.
+ */
+export function plannedLines(
+  images: readonly Pick<ReportedImage, 'source' | 'destination' | 'outcome' | 'reason'>[],
   route: Route,
-): string {
-  const why = image.reason === undefined ? '' : `  (${image.reason.message})`;
-  return `  ${shortNames(image, route)}${why}`;
+): string[] {
+  const told = new Set<string>();
+  return images
+    .filter(({ outcome }) => outcome === 'copied')
+    .toSorted((one, other) => BY_NAME.compare(one.destination, other.destination))
+    .map((image) => {
+      const { destination, reason } = image;
+      const repository = destination.replace(/:[^:/]*$/, '');
+      const isTold = reason?.code === 'REPOSITORY_NEW' && told.has(repository);
+      told.add(repository);
+      return `  ${shortNames(image, route)}${reason === undefined || isTold ? '' : `  (${reason.message})`}`;
+    });
 }
 
 const SIGNATURE_NAME = /:sha256-([0-9a-f]{12})[0-9a-f]{52}/g;
@@ -128,6 +150,16 @@ export function unmatchedWarning(pattern: string, matchedBefore: boolean): strin
   return matchedBefore
     ? `"${pattern}" matched in the last run and matches nothing now; what it mirrored is still at the destination`
     : `"${pattern}" matches nothing at the source; correct or remove it`;
+}
+
+/** Gives the warning about the names beyond those that were told one by one. */
+export function moreUnmatchedWarning(count: number): string {
+  return `${formatCount(count)} more ${count === 1 ? 'name matches' : 'names match'} nothing at the source; the report lists all`;
+}
+
+/** Gives the warning about an image that is there, and none of whose tags is wanted. */
+export function filteredWarning(name: string, tags: number): string {
+  return `"${name}" lists ${countOf(tags, 'tag')}, and "tags" and "exclude" let none pass`;
 }
 
 /** Gives the warning about a listing that lost a fifth of its entries or more; undefined where it did not. */

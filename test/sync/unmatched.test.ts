@@ -28,3 +28,21 @@ test('what no image was found for is told with its kind and its place', () => {
   ]);
   expect(unmatched(set, found)[0]?.place).toEqual({ file: 'image_set.json', line: 1, column: 24 });
 });
+
+test('a name is told once, and not at all where it could not be asked for', () => {
+  const content = JSON.stringify({
+    kubernetes: ['1.36.2'],
+    names: ['gone'],
+    extras: ['down.example/a'],
+    patches: [
+      { match: 'gone', name: 'g' },
+      { match: 'down.example/a', name: 'a' },
+    ],
+  });
+  const set = parseImageSet(parseDocument('image_set.json', content));
+  const unlisted = new Set(['down.example/a', 'kube-proxy']);
+  expect(unmatched(set, new Map(), unlisted).map(({ kind, text }) => `${kind} ${text}`)).toEqual([
+    'name gone',
+  ]);
+  expect(unmatched(set, new Map()).map(({ text }) => text)).toEqual(['1.36.2', 'gone', 'down.example/a']);
+});

@@ -8,7 +8,7 @@ import {
   headline,
   joinWords,
   movedLine,
-  plannedLine,
+  plannedLines,
   shrunkWarning,
   unmatchedWarning,
 } from '../../src/sync/wording.ts';
@@ -43,6 +43,13 @@ describe('headline', () => {
       3_000,
       { interrupted: { message: 'SIGINT was received', left: 0 } },
     ],
+    [
+      'stopped early, cancelled by SIGINT: nothing copied yet in 475 ms; 10 left for the next run',
+      { ...NONE, deferred: 10 },
+      475,
+      { interrupted: { message: 'cancelled by SIGINT', left: 10 } },
+    ],
+    ['nothing falls to shard 1/2 in 2 s', NONE, 2_000, { shard: { index: 1, count: 2 } }],
   ])('%s', (expected, totals, spent, more) => {
     expect(headline({ totals, duration: milliseconds(spent), dryRun: false, ...more })).toBe(expected);
   });
@@ -73,8 +80,23 @@ describe('the line of an image', () => {
 
   test('that a dry run would copy', () => {
     const reason = { code: 'MISSING', message: 'missing' };
-    expect(plannedLine({ ...PAUSE, reason }, ROUTE)).toBe('  pause:3.10.2  (missing)');
-    expect(plannedLine(PAUSE, ROUTE)).toBe('  pause:3.10.2');
+    const image = { ...PAUSE, outcome: 'copied' } as const;
+    expect(plannedLines([{ ...image, reason }], ROUTE)).toEqual(['  pause:3.10.2  (missing)']);
+    expect(plannedLines([image, { ...image, outcome: 'skipped' }], ROUTE)).toEqual(['  pause:3.10.2']);
+  });
+
+  test('that a dry run would copy stands by its name, and a new repository is told once', () => {
+    const reason = { code: 'REPOSITORY_NEW', message: 'the repository is new' };
+    const images = ['3.10', '3.9', '3.2'].map((tag) => {
+      const name = `registry.k8s.io/pause:${tag}`;
+      return { source: name, destination: name, outcome: 'copied', reason } as const;
+    });
+    const route = { source: 'registry.k8s.io', destination: 'registry.k8s.io' };
+    expect(plannedLines(images, route)).toEqual([
+      '  pause:3.2  (the repository is new)',
+      '  pause:3.9',
+      '  pause:3.10',
+    ]);
   });
 
   const denied = { code: 'DENIED', message: 'keel/pause may not be pushed to', hint: 'log in as its owner' };

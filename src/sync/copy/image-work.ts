@@ -16,7 +16,10 @@ export type WorkedImage =
       readonly pushedDigest: Digest;
       readonly conversion: Conversion | undefined;
     }
-  | CopiedImage;
+  | (CopiedImage & {
+      /** What the destination held instead, where it was asked before. */
+      readonly replaced?: Digest | 'nothing';
+    });
 
 /** What is needed to work on images. */
 export interface WorkParts {
@@ -44,7 +47,9 @@ export async function workOn(image: PlannedImage, parts: WorkParts): Promise<Wor
   const about = target.nameOf(image.target.repository, image.target.tag);
   using clock = new PushClock(pushTimeout, about, signal);
   const { source, platforms } = image;
-  return await copier.copy({ source, sourceDigest, target: image.target, platforms, present }, clock);
+  const order = { source, sourceDigest, target: image.target, platforms, present };
+  const copied = await copier.copy(order, clock);
+  return image.decision.action === 'check' ? { ...copied, replaced: present ?? 'nothing' } : copied;
 }
 
 async function findPresent(

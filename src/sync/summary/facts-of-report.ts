@@ -15,9 +15,10 @@ export function outcomeOf(report: Report): SummaryFacts['outcome'] {
 
 /** Gives the one sentence that tells the run of a report. */
 export function headlineOf(report: Report): string {
-  const { totals, options, interrupted, started, ended } = report;
+  const { totals, options, interrupted, shards, started, ended } = report;
+  const shard = shards.length === 1 ? shards[0] : undefined;
   const duration = milliseconds(Date.parse(ended) - Date.parse(started));
-  return headline({ totals, duration, dryRun: options.dryRun, interrupted });
+  return headline({ totals, duration, dryRun: options.dryRun, interrupted, shard });
 }
 
 /** Gives what the summary page tells of a run; `runs` are those for its chart, this one included, the oldest first. */
