@@ -3,8 +3,9 @@ import { describeFailure, Failure, failureCode } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 
-/** Flags or files that a user has to correct; everything else is the world's fault. */
-const USAGE_CODE = /_MALFORMED$/;
+/** Flags or named files that a user has to correct; everything else is the world's fault. */
+const USAGE_CODE =
+  /_MALFORMED$|^(?:CONFIGURATION|REPORT|PACKAGE)_UNREADABLE$|^(?:STATE_MISSING|OVERLAY_UNUSABLE|REPORTS_DISAGREE)$/;
 
 /** Tells what ended a command, each problem of a configuration file on its own line, and gives the exit code. */
 export function reportOutcome(error: unknown, reporter: Reporter, tool: string): ExitCode {

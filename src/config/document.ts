@@ -135,19 +135,22 @@ export function parseDocument(file: string, source: string): Document {
   };
 }
 
-/** Reads a JSON file. Throws `CONFIGURATION_UNREADABLE`. */
-export async function readDocument(file: string): Promise<Document> {
+/** Reads a JSON file; `page` is where its form is told. Throws `CONFIGURATION_UNREADABLE`. */
+export async function readDocument(file: string, page: string): Promise<Document> {
   let source: string;
   try {
     source = await readFile(file, 'utf8');
   } catch (cause) {
     const missing = failureCode(cause) === 'ENOENT';
+    const { GITHUB_ACTIONS } = process.env;
     throw new Failure({
       code: 'CONFIGURATION_UNREADABLE',
       about: file,
       message: missing ? 'there is no such file' : `the file cannot be read: ${failureCode(cause)}`,
       hint: missing
-        ? 'name another file; in a workflow, check out the repository in a step before this one'
+        ? GITHUB_ACTIONS === 'true'
+          ? 'name another file, or check out the repository in a step before this one'
+          : `name another file, or write one as ${page} tells`
         : undefined,
       cause,
     });

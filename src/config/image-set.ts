@@ -208,5 +208,5 @@ function listsAll(extra: Reference, image: Reference): boolean {
 
 /** Reads an image set file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
 export async function readImageSet(file: string): Promise<ImageSet> {
-  return parseImageSet(await readDocument(file));
+  return parseImageSet(await readDocument(file, 'docs/image-set.md'));
 }

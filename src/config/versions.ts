@@ -222,5 +222,5 @@ export function parseVersions(document: Document): Versions {
 
 /** Reads a versions.json. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
 export async function readVersions(file: string): Promise<Versions> {
-  return parseVersions(await readDocument(file));
+  return parseVersions(await readDocument(file, 'docs/pack.md'));
 }

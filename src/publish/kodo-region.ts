@@ -65,7 +65,9 @@ function explainDiscovery(error: unknown, bucket: string, host: string): Error {
     return explainKodoAnswer(Number(status[1]), parseKodoError(status[2] ?? ''), bucket, bucket);
   }
   // What follows names the address, and with it the access key; for that reason it is no cause either.
-  const reason = text.split(/, (?:GET|POST) |\n/)[0] ?? '';
+  const told = text.split(/, (?:GET|POST) |\n/)[0] ?? '';
+  const unknown = /getaddrinfo \w+ (\S+)/.exec(told)?.[1];
+  const reason = unknown === undefined ? told : `there is no host ${unknown}`;
   return new Failure({
     code: 'UNREACHABLE',
     about: host,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { Failure } from '../lib/failure.ts';
+import { Failure, failureCode } from '../lib/failure.ts';
 import { hashQetagBlock, QETAG_BLOCK_SIZE, qetagOfBlocks } from '../lib/qetag.ts';
 import { parseDigest } from '../registry/digest.ts';
 import type { PackageFile } from './target.ts';
@@ -29,10 +29,16 @@ export async function measurePackage(path: string, signal: AbortSignal): Promise
     return { path, name: basename(path), size, sha256, qetag: qetagOfBlocks(blocks) };
   } catch (cause) {
     signal.throwIfAborted();
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = explain(cause);
     const hint = 'give the path of a package with --pkg-uri';
     throw new Failure({ code: 'PACKAGE_UNREADABLE', about: path, message, hint, cause });
   }
+}
+
+function explain(cause: unknown): string {
+  const code = failureCode(cause);
+  if (code === 'ENOENT') return 'there is no such file';
+  return code === 'UNEXPECTED' && cause instanceof Error ? cause.message : `it cannot be read: ${code}`;
 }
 
 async function readFully(

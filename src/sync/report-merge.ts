@@ -21,6 +21,7 @@ export function mergeReports(reports: readonly NamedReport[]): Report {
       hint: 'name the files that --report wrote, one for each shard',
     });
   }
+  requireDistinctFiles(reports);
   for (const other of others) requireSameRun(first, other);
   requireDistinctShards(reports);
   const all = reports.map(({ report }) => report);
@@ -72,6 +73,14 @@ function requireSameRun(first: NamedReport, other: NamedReport): void {
       `its ${fact} is ${value}, and that of ${first.file} is ${before}`,
       'join only the reports of one run',
     );
+  }
+}
+
+function requireDistinctFiles(reports: readonly NamedReport[]): void {
+  const seen = new Set<string>();
+  for (const { file } of reports) {
+    if (seen.has(file)) throw disagreement(file, 'it is named twice', 'name each report once');
+    seen.add(file);
   }
 }
 

@@ -166,6 +166,9 @@ export function readReport(file: string): Report {
   }
   const parsed = REPORT_SCHEMA.safeParse(value);
   if (parsed.success) return parsed.data;
+  if (version === undefined && typeof value === 'object' && !Array.isArray(value)) {
+    throw malformed('this is not a report: it has no schemaVersion', hint, parsed.error);
+  }
   const [issue] = parsed.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? 'the whole file' : issue.path.join('.');
   throw malformed(`this is not a report: ${where}: ${issue?.message ?? 'unknown'}`, hint, parsed.error);

@@ -118,6 +118,7 @@ describe('a file that is not a report', () => {
   test.each([
     ['no JSON', '<html>', 'REPORT_MALFORMED', 'this is not JSON'],
     ['another JSON', '[]', 'REPORT_MALFORMED', 'this is not a report: the whole file'],
+    ['an image set', '{"names": []}', 'REPORT_MALFORMED', 'it has no schemaVersion'],
     ['a newer report', '{"schemaVersion": 2}', 'REPORT_MALFORMED', 'its schemaVersion is 2'],
     [
       'a report with a wrong outcome',
@@ -226,7 +227,11 @@ describe('mergeReports', () => {
 
   test('refuses an undivided report twice, and no report at all', () => {
     const named = { file: 'one.json', report: reportOf([]) };
-    expect(() => mergeReports([named, named])).toThrow(expect.objectContaining({ code: 'REPORTS_DISAGREE' }));
+    expect(() => mergeReports([named, named])).toThrow(
+      expect.objectContaining({ code: 'REPORTS_DISAGREE', message: 'it is named twice' }),
+    );
+    const copy = { ...named, file: 'copy.json' };
+    expect(() => mergeReports([named, copy])).toThrow('and so does one.json');
     expect(() => mergeReports([])).toThrow(expect.objectContaining({ code: 'REPORTS_MISSING' }));
   });
 });
