@@ -94,7 +94,7 @@ function describe(input: DescribedInput, withDefault = true): string {
   const choices = input.value?.split('|') ?? [];
   if (choices.length > 1) parts.push(`one of ${choices.join(', ')}`);
   if (input.repeatable === true) parts.push('several with commas or on lines of their own');
-  if (input.environment !== undefined) parts.push(`$${input.environment} does as well`);
+  if (input.environment !== undefined) parts.push(`or $${input.environment}`);
   if (withDefault && input.defaultNote !== undefined && input.default === undefined) {
     parts.push(`where it is empty: ${input.defaultNote}`);
   }

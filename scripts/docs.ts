@@ -48,7 +48,7 @@ function what(flag: Flag): string {
   const notes = [
     flag.description,
     ...(flag.repeatable === true ? ['several with commas, or the flag several times'] : []),
-    ...(flag.environment === undefined ? [] : [`\`$${flag.environment}\` does as well`]),
+    ...(flag.environment === undefined ? [] : [`or \`$${flag.environment}\``]),
   ];
   return notes.join('; ').replaceAll('|', '\\|');
 }

@@ -74,10 +74,10 @@ function readSettings({ reporter, environment }: PackStepParts): {
   const source = { values, environment, label: labelInput };
   const pack = parsePackSettings(source);
   const publish = parsePublishSettings(source);
+  for (const notice of [...(pack.ok ? pack.notices : []), ...publish.notices]) reporter.warning(notice);
   if (!pack.ok || !publish.ok) {
     throw new InputsRefused([pack, publish].flatMap((parsed) => (parsed.ok ? [] : parsed.failures)));
   }
-  for (const notice of [...pack.notices, ...publish.notices]) reporter.warning(notice);
   return { pack: pack.settings, publish: publish.settings };
 }
 

@@ -15,7 +15,7 @@ export function flagHelp(flag: Flag): string {
   const known = defaultOf(flag);
   const notes = [
     ...(flag.repeatable === true ? ['repeatable'] : []),
-    ...(known === undefined ? [] : [flag.defaultNote === undefined ? `default ${known}` : known]),
+    ...(known === undefined ? [] : [`default: ${known}`]),
     ...(flag.environment === undefined ? [] : [`or $${flag.environment}`]),
   ];
   return notes.length === 0 ? flag.description : `${flag.description} (${notes.join('; ')})`;

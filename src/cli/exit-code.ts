@@ -19,6 +19,16 @@ export const EXIT_CODES: readonly { readonly codes: string; readonly meaning: st
   { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; the state is saved' },
 ];
 
+/** Gives the table of a command that fails in its own way, and keeps no state. */
+export function exitCodesWith(failure: string): typeof EXIT_CODES {
+  return [
+    { codes: '0', meaning: 'All is well' },
+    { codes: '1', meaning: failure },
+    { codes: '2', meaning: 'A flag or a file that is named is wrong; nothing was done' },
+    { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal' },
+  ];
+}
+
 /** The same for packer. */
 export const PACKER_EXIT_CODES: typeof EXIT_CODES = [
   { codes: '0', meaning: 'All is well' },

@@ -21,7 +21,12 @@ export interface ProcessLike extends EventEmitter {
 /** Settings with what the user should be told about them, or everything that is wrong with them. */
 export type Parsed<Settings> =
   | { readonly ok: true; readonly settings: Settings; readonly notices: readonly string[] }
-  | { readonly ok: false; readonly failures: readonly Failure[] };
+  | {
+      readonly ok: false;
+      readonly failures: readonly Failure[];
+      /** Told before the failures, where they explain them. */
+      readonly notices?: readonly string[];
+    };
 
 /** How a tool calls itself, and what it says when it is asked to stop. */
 export interface ToolWords {
@@ -59,6 +64,7 @@ export async function runInForeground<Settings extends { readonly json: boolean 
   process.once('exit', closeReporter);
   try {
     if (!parsed.ok) {
+      for (const notice of parsed.notices ?? []) reporter.warning(notice);
       for (const failure of parsed.failures) reporter.error(describeFailure(failure));
       return EXIT.usage;
     }

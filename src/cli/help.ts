@@ -1,3 +1,5 @@
+import type { Command } from 'commander';
+import { nearestName } from '../lib/nearest.ts';
 import { EXIT_CODES } from './exit-code.ts';
 
 const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');
@@ -10,6 +12,20 @@ export function helpEnding(examples: readonly string[], exitCodes = EXIT_CODES):
     `\nExit codes:\n${indented(codes)}`,
   ];
   return parts.join('\n');
+}
+
+/** Ends a program that was asked for a command it does not have. Throws `CommanderError`. */
+export function refuseUnknownCommand(program: Command, word: string): never {
+  const names = program.commands.map((command) => command.name());
+  const nearest = nearestName(word, names);
+  const more = nearest === undefined ? `Known: ${names.join(', ')}` : `Did you mean ${nearest}?`;
+  program.error(`error: unknown command '${word}'\n(${more})`);
+}
+
+/** Refuses `help nosuch`, for which commander shows the help of the program. Throws `CommanderError`. */
+export function requireKnownHelp(program: Command, [first, word]: readonly string[]): void {
+  if (first !== 'help' || word === undefined || word.startsWith('-') || word === 'help') return;
+  if (!program.commands.some((command) => command.name() === word)) refuseUnknownCommand(program, word);
 }
 
 export const EXAMPLES = {

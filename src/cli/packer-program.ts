@@ -4,7 +4,7 @@ import { PACK_FLAGS } from '../pack/flags.ts';
 import { PUSH_FLAGS } from '../publish/flags.ts';
 import { createOption, optionTerm } from './arguments.ts';
 import { PACKER_EXIT_CODES } from './exit-code.ts';
-import { EXAMPLES, helpEnding } from './help.ts';
+import { EXAMPLES, helpEnding, refuseUnknownCommand } from './help.ts';
 import type { TextStream } from './stream.ts';
 import { VERSION } from './version.ts';
 
@@ -40,7 +40,12 @@ export function createPackerProgram(
     .enablePositionalOptions()
     .helpCommand('help [command]', 'tell more of a command')
     .exitOverride();
-  finish(program, PACK_FLAGS, EXAMPLES.packer, (values) => chosen({ command: 'pack', values }));
+  finish(program, PACK_FLAGS, EXAMPLES.packer, async (values) => {
+    const [word] = program.args;
+    if (word !== undefined) refuseUnknownCommand(program, word);
+    await chosen({ command: 'pack', values });
+  });
+  program.allowExcessArguments();
   const push = program
     .command('push')
     .summary('publish a package that exists')

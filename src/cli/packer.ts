@@ -8,6 +8,7 @@ import { expandArguments } from './arguments.ts';
 import type { CommandContext } from './commands.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { type Parsed, type ProcessLike, runInForeground } from './foreground.ts';
+import { requireKnownHelp } from './help.ts';
 import { createPackerProgram, type PackerInvocation } from './packer-program.ts';
 import { takePassword } from './password.ts';
 
@@ -30,6 +31,7 @@ export async function runPacker(process: ProcessLike, commands: PackerCommands):
   });
   try {
     const given = expandArguments(process.argv.slice(2), [...PACK_FLAGS, ...PUSH_FLAGS]);
+    requireKnownHelp(program, given);
     await program.parseAsync(given, { from: 'user' });
     return exitCode;
   } catch (error) {
@@ -46,7 +48,7 @@ async function runCommand(
   const source = { values, environment: process.env, label: (name: string) => `--${name}` };
   if (command === 'push') {
     const parsed = parsePushSettings(source);
-    const told = parsed.ok ? { ...parsed, notices: [...openSecrets(values), ...parsed.notices] } : parsed;
+    const told = { ...parsed, notices: [...openSecrets(values), ...parsed.notices] };
     return runInForeground(process, WORDS, told, commands.push.bind(commands));
   }
   const parsed = await readPackSettings(process, values);

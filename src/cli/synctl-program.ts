@@ -3,6 +3,7 @@ import type { Flag } from '../config/flag.ts';
 import { CHECK_FLAGS } from '../sync/check-flags.ts';
 import { SYNC_FLAGS, type SyncFlagName } from '../sync/flags.ts';
 import { createOption, optionTerm } from './arguments.ts';
+import { EXIT_CODES, exitCodesWith } from './exit-code.ts';
 import { EXAMPLES, helpEnding } from './help.ts';
 import type { TextStream } from './stream.ts';
 import { VERSION } from './version.ts';
@@ -43,6 +44,10 @@ const COMMANDS: readonly {
   readonly summary: string;
   readonly description: string;
   readonly flags: readonly Flag[];
+  /** Other ways to write it than with its operand. */
+  readonly alternative?: string;
+  /** What exit code 1 says; left out where the codes are those of all. */
+  readonly failure?: string;
 }[] = [
   {
     name: 'sync',
@@ -55,7 +60,9 @@ const COMMANDS: readonly {
   {
     name: 'check',
     operand: ['[image]', 'image, with its registry unless it is one of --source'],
-    summary: 'tell state, source and destination of one image',
+    alternative: '--kubernetes VERSION',
+    failure: 'The destination does not have it as it should, or could not be asked',
+    summary: 'tell where one image is, or all that a Kubernetes needs',
     description:
       'Shows side by side what the state, the source and the destination know of one image.\n' +
       'With --kubernetes: tells whether the destination has all that kubeadm needs, and prints the\n' +
@@ -65,12 +72,14 @@ const COMMANDS: readonly {
   {
     name: 'sum',
     operand: ['[db]', 'state file (instead of --db)'],
+    failure: 'The state file cannot be used',
     summary: 'list what the state knows',
     description: 'Lists the images that the state file knows.',
     flags: pick(['db', 'json']),
   },
   {
     name: 'doctor',
+    failure: 'A sync would not work',
     summary: 'tell in seconds whether a sync would work',
     description:
       'Tells in seconds whether a sync would work: names, TLS, login, permission to push, listing,\n' +
@@ -79,7 +88,8 @@ const COMMANDS: readonly {
   },
   {
     name: 'merge',
-    operand: ['<reports...>', 'reports that the shards of one run wrote with --report'],
+    operand: ['<report...>', 'reports that the shards of one run wrote with --report'],
+    failure: 'Some images of some shard failed or are left for the next run',
     summary: 'join the reports of several shards',
     description: 'Joins the reports of several shards of one run into one.',
     flags: pick(['report', 'fail-on', 'json']),
@@ -113,13 +123,14 @@ export function createSynctlProgram(
     })
     .exitOverride();
   finish(program, EXAMPLES.synctl);
-  for (const { name, operand, summary, description, flags } of COMMANDS) {
+  for (const { name, operand, summary, description, flags, alternative, failure } of COMMANDS) {
     const command = program.command(name).summary(summary).description(description);
     if (operand !== undefined) command.argument(...operand);
-    command.usage(`${operandForm(command)} [flags]`.trim());
+    const other = alternative === undefined ? '' : `\n       synctl ${name} ${alternative} [flags]`;
+    command.usage(`${operandForm(command)} [flags]${other}`.trim());
     const values = new Map<string, string>();
     for (const flag of flags) command.addOption(createOption(flag, values));
-    finish(command, EXAMPLES[name]);
+    finish(command, EXAMPLES[name], failure === undefined ? EXIT_CODES : exitCodesWith(failure));
     command.action(() => chosen({ command: name, operands: command.args, values }));
   }
   return program;
@@ -134,12 +145,12 @@ function operandForm(command: Command): string {
     .join(' ');
 }
 
-function finish(command: Command, examples: readonly string[]): void {
+function finish(command: Command, examples: readonly string[], codes = EXIT_CODES): void {
   command
     .version(VERSION, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'show this help')
     .showHelpAfterError(`See "${fullName(command)} --help".`)
-    .addHelpText('after', helpEnding(examples));
+    .addHelpText('after', helpEnding(examples, codes));
 }
 
 function fullName(command: Command): string {

@@ -14,6 +14,7 @@ import { expandArguments } from './arguments.ts';
 import type { CommandContext, SynctlCommands } from './commands.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { type Parsed, type ProcessLike, runInForeground } from './foreground.ts';
+import { requireKnownHelp } from './help.ts';
 import { takePassword } from './password.ts';
 import { createSynctlProgram, type Invocation } from './synctl-program.ts';
 
@@ -32,6 +33,7 @@ export async function runSynctl(process: ProcessLike, commands: SynctlCommands):
   });
   const given = process.argv.slice(2);
   try {
+    requireKnownHelp(program, given);
     await program.parseAsync(
       given.length === 0 ? ['--help'] : expandArguments(given, [...SYNC_FLAGS, ...CHECK_FLAGS]),
       {

@@ -47,10 +47,11 @@ export class TerminalReporter implements Reporter {
   section(title: string): void {
     this.close();
     const gap = this.#saidAnything ? '\n' : '';
-    this.#write(this.#lines, `${gap}${this.#style('bold', title, this.#lines)}`);
+    this.line(`${gap}${this.#style('bold', title, this.#lines)}`);
   }
 
   line(text: string): void {
+    this.#saidAnything = true;
     this.#write(this.#lines, text);
   }
 
@@ -94,7 +95,6 @@ export class TerminalReporter implements Reporter {
   }
 
   #write(stream: TextStream, line: string): void {
-    this.#saidAnything = true;
     const write = () => void stream.write(`${line}\n`);
     if (this.#block === undefined) write();
     else this.#block.makeRoom(write);

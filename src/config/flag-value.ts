@@ -17,9 +17,11 @@ export function parseSwitch(text: string, about: string): boolean {
 /** Gives a parser of whole numbers between two bounds, both included. It throws `FLAG_MALFORMED`. */
 export function wholeNumber(least: number, most: number): FlagParser<number> {
   return (text, about) => {
-    const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (count >= least && count <= most) return count;
-    throw malformed(about, text, 'is out of bounds', `write a whole number from ${least} to ${most}`);
+    const isWhole = /^\d+$/.test(text);
+    const count = Number(text);
+    if (isWhole && count >= least && count <= most) return count;
+    const message = isWhole ? 'is out of bounds' : 'is not a whole number';
+    throw malformed(about, text, message, `write a whole number from ${least} to ${most}`);
   };
 }
 

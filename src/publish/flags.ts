@@ -13,7 +13,7 @@ const PUBLISH_TABLE = [
     default: 'qiniu',
     repeatable: true,
     group: WHERE,
-    description: 'Where to publish: qiniu, dockerhub, release, artifact or none; several with commas',
+    description: 'Where to publish: qiniu, dockerhub, release, artifact or none',
   },
   {
     name: 'overwrite',
@@ -49,9 +49,9 @@ const PUBLISH_TABLE = [
   {
     name: 'zone',
     value: 'ZONE',
-    defaultNote: 'asked for',
+    defaultNote: 'Qiniu is asked for it',
     group: QINIU,
-    description: 'Zone of the bucket, such as z0, huanan or na0; keel is Huadong',
+    description: 'Zone of the bucket, such as z0, huanan or na0; the name keel means z0, Huadong',
   },
   {
     name: 'qiniu-endpoint',
@@ -79,7 +79,7 @@ const PUBLISH_TABLE = [
   {
     name: 'dockerhub-repository',
     value: 'REPOSITORY',
-    defaultNote: 'the user name, /keel-pkg',
+    defaultNote: 'the user name with /keel-pkg',
     group: REGISTRY,
     description: 'Repository that receives the package, with a host where it is not on Docker Hub',
   },

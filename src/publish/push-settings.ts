@@ -24,7 +24,7 @@ export interface PushSettings extends PublishSettings {
 /** Settings with what the user should be told about them, or everything that is wrong with them. */
 export type ParsedPushSettings =
   | { readonly ok: true; readonly settings: PushSettings; readonly notices: readonly string[] }
-  | { readonly ok: false; readonly failures: readonly Failure[] };
+  | { readonly ok: false; readonly failures: readonly Failure[]; readonly notices: readonly string[] };
 
 /** Reads the settings of `packer push`, and reports all malformed ones at once. */
 export function parsePushSettings(from: FlagSource): ParsedPushSettings {
@@ -41,7 +41,9 @@ export function parsePushSettings(from: FlagSource): ParsedPushSettings {
   }
   const published = parsePublishSettings(from);
   const failures = [...flags.failures, ...(published.ok ? [] : published.failures)];
-  if (failures.length > 0 || !published.ok || path === undefined) return { ok: false, failures };
+  if (failures.length > 0 || !published.ok || path === undefined) {
+    return { ok: false, failures, notices: published.notices };
+  }
   const registries = { insecureRegistries, caFile, retry, retryInterval };
   const settings = { ...published.settings, package: path, commandTimeout, ...registries, json };
   return { ok: true, settings, notices: published.notices };

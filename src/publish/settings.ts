@@ -44,7 +44,7 @@ export interface PublishSettings {
 /** Settings with what the user should be told about them, or everything that is wrong with them. */
 export type ParsedPublishSettings =
   | { readonly ok: true; readonly settings: PublishSettings; readonly notices: readonly string[] }
-  | { readonly ok: false; readonly failures: readonly Failure[] };
+  | { readonly ok: false; readonly failures: readonly Failure[]; readonly notices: readonly string[] };
 
 const PUBLIC_API = 'https://api.github.com';
 const DEFAULT_IMAGE_NAME = 'keel-pkg';
@@ -61,7 +61,7 @@ export function parsePublishSettings(from: FlagSource): ParsedPublishSettings {
     image: wants('dockerhub') ? readImage(flags) : undefined,
     release: wants('release') ? readRelease(flags, from.environment) : undefined,
   };
-  if (flags.failures.length > 0) return { ok: false, failures: flags.failures };
+  if (flags.failures.length > 0) return { ok: false, failures: flags.failures, notices: chosen.warnings };
   return { ok: true, settings, notices: chosen.warnings };
 }
 

@@ -99,6 +99,7 @@ test.each<[string, Partial<SyncSettings>]>([
 
 test.each<[string, string]>([
   ['snyc', 'error: unknown command \'snyc\'\n(Did you mean sync?)\nSee "synctl --help".\n'],
+  ['help snyc', 'error: unknown command \'snyc\'\n(Did you mean sync?)\nSee "synctl --help".\n'],
   ['sync --lmit 3', 'error: unknown option \'--lmit\'\n(Did you mean --limit?)\nSee "synctl sync --help".\n'],
   ['sync extra', "error: too many arguments for 'sync'. Expected 0 arguments but got 1: extra.\n"],
   [
@@ -118,7 +119,7 @@ test.each<[string, string]>([
   [
     'sync --limit none --verify most',
     'error: --verify: "most" is not one of the words it takes (write sample, all or none)\n' +
-      'error: --limit: "none" is out of bounds (write a whole number from 1 to 1000)\n',
+      'error: --limit: "none" is not a whole number (write a whole number from 1 to 1000)\n',
   ],
 ])('synctl %s is refused', async (line, message) => {
   const { code, calls, err } = await run(line.split(' '));
@@ -130,7 +131,7 @@ describe('help', () => {
   test.each(['', '--help', '-h', 'help'])('synctl %s lists the commands', async (line) => {
     const { code, out } = await run(line.split(' ').filter((word) => word !== ''));
     expect(code).toBe(0);
-    for (const word of ['sync ', 'check [IMAGE]', 'sum [DB]', 'doctor', 'merge REPORTS…', 'Exit codes:']) {
+    for (const word of ['sync ', 'check [IMAGE]', 'sum [DB]', 'doctor', 'merge REPORT…', 'Exit codes:']) {
       expect(out).toContain(word);
     }
   });
@@ -139,7 +140,7 @@ describe('help', () => {
     const { out } = await run(['sync', '--help']);
     expect(out).toContain('-u, --username NAME');
     expect(out).toContain('$KEEL_USERNAME');
-    expect(out).toContain('(default 15m0s)');
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('(default: 15m0s)');
     expect(out).toContain('--dry-run ');
     expect(out).not.toContain('[yes]');
   });
@@ -147,6 +148,14 @@ describe('help', () => {
   test.each(['-v', '--version', 'sync --version', 'sum -v'])('synctl %s prints the version', async (line) => {
     expect(await run(line.split(' '))).toMatchObject({ code: 0, out: 'v1.0.0\n' });
   });
+});
+
+test('the help of a command tells its own exit codes, and every way to write it', async () => {
+  const { out } = await run(['check', '--help']);
+  expect(out).toContain(
+    'Usage: synctl check [IMAGE] [flags]\n       synctl check --kubernetes VERSION [flags]\n',
+  );
+  expect((await run(['doctor', '--help'])).out).toContain('  1         A sync would not work\n');
 });
 
 describe('the password', () => {
@@ -208,6 +217,14 @@ describe('the exit code', () => {
       err: 'error: image_set.json:3:7: expected a name\nerror: image_set.json:9:7: expected a comma\n',
     });
   });
+
+  test.each(['CONFIGURATION_UNREADABLE', 'REPORT_UNREADABLE', 'STATE_MISSING', 'PACKAGE_UNREADABLE'])(
+    'is 2 for a named file that is not there: %s',
+    async (code) => {
+      const failure = new Failure({ code, about: 'nope', message: 'there is no such file' });
+      expect((await run(['sync'], failing(failure))).code).toBe(2);
+    },
+  );
 
   test.each<[string, number]>([
     ['SIGINT', 130],

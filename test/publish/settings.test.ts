@@ -117,6 +117,13 @@ describe('the settings of packer push', () => {
     for (const [index, pattern] of expected.entries()) expect(found[index]).toMatch(pattern);
   });
 
+  it('tell that an unknown target means Qiniu also where its keys are missing', () => {
+    expect(parse({ ...PACKAGE, repo: 'kodo' })).toMatchObject({
+      ok: false,
+      notices: [expect.stringMatching(/^"kodo" is no target, so Qiniu is used/)],
+    });
+  });
+
   it('need a package', () => {
     const parsed = parse({ repo: 'none' });
     expect(parsed.ok ? [] : parsed.failures.map(describeFailure)).toEqual([

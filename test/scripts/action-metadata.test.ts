@@ -66,7 +66,7 @@ test('an action.yml quotes what YAML would misread', () => {
   );
   expect(text).toContain("  b:\n    description: 'Switch.'\n    required: false\n    default: 'false'\n");
   expect(text).toContain(
-    "'List; several with commas or on lines of their own; $D does as well; where it is empty: all.'",
+    "'List; several with commas or on lines of their own; or $D; where it is empty: all.'",
   );
   expect(text).not.toContain('Hidden');
   expect(text).not.toContain('post');
@@ -77,9 +77,7 @@ test('tables escape what Markdown would take for a column', () => {
   const tables = formatInputTables(INPUTS);
   expect(tables).toContain('**One**');
   expect(tables).toContain('| `b` | `false` | Switch |');
-  expect(tables).toContain(
-    '| `d` | all | List; several with commas or on lines of their own; $D does as well |',
-  );
+  expect(tables).toContain('| `d` | all | List; several with commas or on lines of their own; or $D |');
 });
 
 test('a section is replaced between its marks, and a document without them is refused', () => {

@@ -24,5 +24,5 @@ test('a table of flags shows form, default and meaning, with bars that do not sp
 
 | Flag | Default | What it does |
 |---|---|---|
-| \`--dry-run\` |  | Only tell; \`$DRY\` does as well |`);
+| \`--dry-run\` |  | Only tell; or \`$DRY\` |`);
 });

@@ -112,7 +112,7 @@ test.each<[string, string, keyof SyncSettings, unknown]>([
 });
 
 test.each<[string, string, string]>([
-  ['limit', 'many', '--limit: "many" is out of bounds (write a whole number from 1 to 1000)'],
+  ['limit', 'many', '--limit: "many" is not a whole number (write a whole number from 1 to 1000)'],
   ['query-limit', '0', '--query-limit: "0" is out of bounds (write a whole number from 1 to 1000)'],
   ['naming', 'short', '--naming: "short" is not one of the words it takes (write basename, dashed or path)'],
   [
