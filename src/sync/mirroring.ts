@@ -50,6 +50,7 @@ export class Mirroring {
       onBytes: (count) => {
         this.#bytes += count;
       },
+      onUploaded: (repository, digest) => state.noteBlob({ host: target.host, repository }, digest),
     });
     const { dryRun } = parts.settings;
     this.#copier = new ImageCopier({ target, board: this.#board, wasAbsent, isDryRun: dryRun, signal });

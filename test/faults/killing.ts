@@ -18,6 +18,8 @@ export interface KillTally {
   blobsResent: number;
   /** Blobs that were on their way when a run was killed: so many may be sent again. */
   blobsInFlight: number;
+  /** Blobs that were sent again beyond those in flight, generation by generation. */
+  blobsInExcess: number;
   brokenTags: number;
   wrongBytes: number;
 }
@@ -74,6 +76,7 @@ class KilledMirror {
     blobsSent: 0,
     blobsResent: 0,
     blobsInFlight: 0,
+    blobsInExcess: 0,
     brokenTags: 0,
     wrongBytes: 0,
   };
@@ -84,6 +87,7 @@ class KilledMirror {
   /** How many requests and milliseconds a run takes, as seen so far. */
   #requests = 60;
   #duration = 1500;
+  #inFlightBefore = 0;
 
   constructor(source: TestRegistry, destination: TestRegistry, plan: KillPlan) {
     this.#source = source;
@@ -100,13 +104,10 @@ class KilledMirror {
   async runAndKill(): Promise<void> {
     const { random, signals, onKill } = this.#plan;
     const signal = signals[Math.floor(random() * signals.length)] ?? 'SIGKILL';
+    const begun = this.#destination.journal.entries.length;
     const child = this.#start();
     const kill = (): void => {
       if (child.process.exitCode !== null || child.process.signalCode !== null) return;
-      this.tally.blobsInFlight += this.#destination.journal.count({
-        kind: 'upload-put',
-        when: ({ state }) => state === 'open',
-      });
       child.process.kill(signal);
     };
     // Half of them at a request, which is where the danger is; half at any time, such as while the state is written.
@@ -128,6 +129,7 @@ class KilledMirror {
     const isKnownEnd = code === null || code === 0 || code === 130 || code === 143;
     if (!isKnownEnd) throw new Error(`the tool ended with ${code} after ${signal}: ${told}`);
     await this.#settle();
+    this.#countInFlight(begun);
     this.tally.kills += 1;
     this.#look();
     onKill?.(this.tally);
@@ -175,6 +177,16 @@ class KilledMirror {
     }
   }
 
+  /**
+   * Counts the uploads of the run that was killed whose answer it need not have seen. That it saw one is sure where it
+   * sent something more over the same connection.
+   */
+  #countInFlight(begun: number): void {
+    const last = new Map<number, JournalEntry>();
+    for (const entry of this.#destination.journal.entries.slice(begun)) last.set(entry.connection, entry);
+    this.tally.blobsInFlight += [...last.values()].filter(({ kind }) => kind === 'upload-put').length;
+  }
+
   #look(): void {
     const faults = brokenTags(this.#destination.storage);
     this.tally.wrongBytes += faults.filter((fault) => fault.endsWith('other bytes')).length;
@@ -193,6 +205,9 @@ class KilledMirror {
       .filter({ kind: 'upload-put' })
       .map(({ query }) => query.get('digest') ?? '');
     this.tally.blobsSent += sends.length;
-    this.tally.blobsResent += sends.length - new Set(sends).size;
+    const resent = sends.length - new Set(sends).size;
+    this.tally.blobsResent += resent;
+    this.tally.blobsInExcess += Math.max(0, resent - (this.tally.blobsInFlight - this.#inFlightBefore));
+    this.#inFlightBefore = this.tally.blobsInFlight;
   }
 }

@@ -21,6 +21,8 @@ export interface Destination {
   /** Repositories that earlier runs believed to hold a blob, the most recently used first. */
   readonly believedHolders: (digest: Digest) => readonly Repository[];
   readonly onBytes: (count: number) => void;
+  /** Told as soon as a blob's bytes have arrived in a repository. */
+  readonly onUploaded: (repository: Repository, digest: Digest) => void;
 }
 
 interface BoardEntry {
@@ -130,6 +132,7 @@ export class BlobBoard {
       entry.holders.add(repository);
       const proved = this.#proved.get(repository) ?? new Set();
       this.#proved.set(repository, proved.add(descriptor.digest));
+      if (placed === 'uploaded') this.#destination.onUploaded(repository, descriptor.digest);
       return placed;
     } finally {
       if (entry.fetching === placement) entry.fetching = undefined;
