@@ -86,5 +86,5 @@ compile: $(SETUP)
 
 $(SETUP): package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing: install Node 20 or newer, with npm" >&2; exit 1; }
-	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	npm ci --no-update-notifier --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

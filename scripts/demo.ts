@@ -97,6 +97,7 @@ async function show(stage: Stage): Promise<void> {
   );
   say(`A private registry on ${stage.destination.host}, empty, with a password.`);
   say(`What is wanted stands in ${join('.demo', 'image_set.json')}.`);
+  say('Commands run in .demo, with the login in KEEL_USERNAME and KEEL_PASSWORD; both are left out below.');
 
   heading('The first run copies');
   await mirror(stage);

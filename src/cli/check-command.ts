@@ -17,7 +17,7 @@ export async function checkInstallationCommand(
   const checked = await checkInstallation(choice, settings, runParts(context));
   const text = settings.json
     ? JSON.stringify(installationJson(checked), undefined, 2)
-    : installationLines(checked).join('\n');
+    : installationLines(checked, process.stdout.columns).join('\n');
   context.print(text);
   return isInstallable(checked) ? EXIT.success : EXIT.failure;
 }
@@ -30,7 +30,9 @@ export async function checkCommand(
 ): Promise<ExitCode> {
   const checked = await checkImage(image, settings, runParts(context));
   context.print(
-    settings.json ? JSON.stringify(checkJson(checked), undefined, 2) : checkLines(checked).join('\n'),
+    settings.json
+      ? JSON.stringify(checkJson(checked), undefined, 2)
+      : checkLines(checked, process.stdout.columns).join('\n'),
   );
   return isMirrored(checked) ? EXIT.success : EXIT.failure;
 }

@@ -1,3 +1,4 @@
+import { wrapLine } from '../lib/columns.ts';
 import { formatDuration, milliseconds } from '../lib/duration.ts';
 import type { Diagnosis } from '../sync/doctor/diagnosis.ts';
 import { examine } from '../sync/doctor.ts';
@@ -7,23 +8,30 @@ import type { CommandContext } from './commands.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { runParts } from './sync-command.ts';
 
-const MARKS = { ok: '✓ ok', warning: '! warning', failed: '✗ failed', skipped: '- skipped' } as const;
+const MARKS = {
+  ok: '✓ ok',
+  warning: '! warning',
+  partial: '✗ in part',
+  failed: '✗ failed',
+  skipped: '- skipped',
+} as const;
 const MARK_WIDTH = 9;
 const TIME_WIDTH = 7;
 const NAME_WIDTH = 16;
+const INDENT = MARK_WIDTH + TIME_WIDTH + NAME_WIDTH + 6;
 
 /** Tells whether a run would work, one line a check; 1 where something would keep it from working. */
 export async function doctorCommand(settings: SyncSettings, context: CommandContext): Promise<ExitCode> {
   const { reporter, print } = context;
   const diagnoses = await examine(settings, runParts(context), (diagnosis) =>
-    reporter.line(diagnosisLine(diagnosis)),
+    reporter.line(wrapLine(diagnosisLine(diagnosis), process.stdout.columns, INDENT)),
   );
-  const failed = diagnoses.filter(({ outcome }) => outcome === 'failed').length;
+  const works = diagnoses.every(({ outcome }) => outcome !== 'failed' && outcome !== 'partial');
   reporter.close();
   reporter.line('');
   reporter.line(conclusion(diagnoses));
-  if (settings.json) print(JSON.stringify({ works: failed === 0, checks: diagnoses }, undefined, 2));
-  return failed === 0 ? EXIT.success : EXIT.failure;
+  if (settings.json) print(JSON.stringify({ works, checks: diagnoses }, undefined, 2));
+  return works ? EXIT.success : EXIT.failure;
 }
 
 /** Gives the line of a check: mark and word, time taken, what it looked at, what it found, what to change. */
@@ -40,6 +48,8 @@ function conclusion(diagnoses: readonly Diagnosis[]): string {
     diagnoses.filter((diagnosis) => diagnosis.outcome === outcome).length;
   const failed = count('failed');
   if (failed > 0) return `a sync would not work: ${countOf(failed, 'check')} failed`;
+  const partial = diagnoses.find(({ outcome }) => outcome === 'partial');
+  if (partial !== undefined) return `a sync would work in part: ${partial.message}`;
   const warnings = count('warning');
   return warnings === 0 ? 'a sync would work' : `a sync would work, with ${countOf(warnings, 'warning')}`;
 }

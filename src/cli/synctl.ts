@@ -72,11 +72,9 @@ function readSubject(
   const version = flags.optional('kubernetes', parseInstallableVersion);
   const architecture = flags.required('arch', parseArchitecture);
   if (flags.text('kubernetes') === undefined && operands.length === 0) {
-    flags.refuse(
-      'kubernetes',
-      'there is nothing to check',
-      'name an image, or give a version such as 1.37.1',
-    );
+    const hint = 'such as synctl check pause, or synctl check --kubernetes 1.37.1';
+    const message = 'name an image, or give --kubernetes';
+    flags.failures.push(new Failure({ code: 'FLAG_MALFORMED', about: 'check', message, hint }));
   }
   if (flags.text('kubernetes') !== undefined && operands.length > 0) {
     flags.refuse('kubernetes', `it stands beside the image "${operands[0]}"`, 'give one of the two');
@@ -87,7 +85,14 @@ function readSubject(
 
 function parseInstallableVersion(text: string, about: string): KubernetesVersion {
   const version = parseKubernetesVersion(text, about);
-  parseKubernetesRelease(version);
+  try {
+    parseKubernetesRelease(version);
+  } catch (cause) {
+    if (!(cause instanceof Failure)) throw cause;
+    const { code, message } = cause;
+    const hint = 'use another version, or a newer keel-pkg where it is a newer one';
+    throw new Failure({ code, about, message, hint, cause });
+  }
   return version;
 }
 

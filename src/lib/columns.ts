@@ -17,3 +17,17 @@ export function alignColumns(
       .trimEnd(),
   );
 }
+
+/** Breaks a line at its spaces where it is wider than a terminal; what follows is indented. Undefined is any width. */
+export function wrapLine(line: string, width: number | undefined, indent: number): string {
+  const lines: string[] = [];
+  let rest = line;
+  while (width !== undefined && rest.length > width) {
+    const near = rest.lastIndexOf(' ', width);
+    const at = near > indent ? near : rest.indexOf(' ', Math.max(width, indent));
+    if (at < 0) break;
+    lines.push(rest.slice(0, at).trimEnd());
+    rest = `${' '.repeat(indent)}${rest.slice(at + 1).trimStart()}`;
+  }
+  return [...lines, rest].join('\n');
+}

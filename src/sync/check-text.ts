@@ -1,11 +1,12 @@
 import { formatPlace } from '../config/problem.ts';
-import { alignColumns } from '../lib/columns.ts';
+import { alignColumns, wrapLine } from '../lib/columns.ts';
 import type { Place } from '../lib/reporter.ts';
 import { formatSize } from '../lib/size.ts';
 import { digestHex } from '../registry/digest.ts';
 import { type ManifestMediaType, MEDIA_TYPE } from '../registry/media-type.ts';
 import { formatReference, type Reference } from '../registry/reference.ts';
 import type { CheckedImage, CheckedTag } from './checking.ts';
+import type { Verdict } from './image-check.ts';
 import { formatTime } from './summary/history.ts';
 import type { TagView } from './tag-view.ts';
 import { countOf, joinWords } from './wording.ts';
@@ -23,11 +24,24 @@ export function isMirrored({ tags }: CheckedImage): boolean {
   return tags.length > 0 && tags.every(({ verdict }) => verdict === 'mirrored');
 }
 
-/** Gives what was found out for people, with the verdict as the last line. */
-export function checkLines(checked: CheckedImage): string[] {
+const NARROW = 100;
+/** As wide as the names of the rows about one tag. */
+const INDENT = 13;
+
+/**
+ * Gives what was found out for people, with the verdict as the last line. `width` is that of the terminal: on a narrow
+ * one digests are shortened and lines broken; without one lines are as long as they are.
+ */
+export function checkLines(checked: CheckedImage, width?: number): string[] {
   const [only] = checked.tags;
   const isOne = checked.image.tag !== undefined || checked.image.digest !== undefined;
-  return isOne && only !== undefined ? oneTag(checked, only) : manyTags(checked);
+  if (!isOne || only === undefined) return manyTags(checked).map((line) => wrapLine(line, width, 2));
+  const lines = oneTag(checked, only);
+  if (width === undefined || width >= NARROW) return lines;
+  return lines.map((line) => {
+    const short = line.replace(/^(\S.{12}sha256:[0-9a-f]{12})[0-9a-f]{52}/, '$1…');
+    return wrapLine(short, width, /^[a-z ]{13}\S/.test(line) ? INDENT : 2);
+  });
 }
 
 function oneTag(checked: CheckedImage, tag: CheckedTag): string[] {
@@ -113,26 +127,54 @@ function manyTags(checked: CheckedImage): string[] {
     `image set: ${wish(checked)}`,
   ];
   if (tags.length === 0) return [...heading, '', 'nowhere: the source has no tag that is wanted'];
-  const rows = tags.map(({ tag, source, destination: there, recorded, verdict, message }) => [
+  const rows = tags.map(({ tag, source, destination: there, recorded, verdict }) => [
     tag,
     shortDigest(source),
     shortDigest(there),
     recorded === undefined ? '-' : formatTime(recorded.pushed),
-    verdict === 'mirrored' || verdict === 'missing' ? verdict : `${verdict}: ${message}`,
+    verdict,
   ]);
-  const counts = [...Map.groupBy(tags, ({ verdict }) => verdict)].map(
-    ([verdict, ones]) => `${ones.length} ${verdict}`,
+  const reasons = Map.groupBy(
+    tags.filter(({ verdict }) => verdict !== 'mirrored' && verdict !== 'missing'),
+    ({ verdict, message }) => `${verdict}: ${message}`,
   );
-  const verdict = isMirrored(checked)
-    ? `mirrored: ${countOf(tags.length, 'tag')}, each as the source has it`
-    : `not mirrored: of ${countOf(tags.length, 'tag')} ${joinWords(counts)}`;
+  const explained = [...reasons].map(([reason, ones]) =>
+    ones.length === tags.length ? reason : `${joinWords(ones.map(({ tag }) => tag))} ${reason}`,
+  );
   return [
     ...heading,
     '',
     ...alignColumns([['TAG', 'SOURCE', 'DESTINATION', 'PUSHED (UTC)', 'VERDICT'], ...rows]),
     '',
-    verdict,
+    ...(explained.length === 0 ? [] : [...explained, '']),
+    conclusion(checked),
   ];
+}
+
+/** How many tags are so, as the end of a sentence. */
+const COUNTED: Readonly<Record<Verdict, (count: number) => string>> = {
+  mirrored: (count) => (count === 1 ? 'is mirrored' : 'are mirrored'),
+  missing: (count) => (count === 1 ? 'is missing' : 'are missing'),
+  differs: (count) => (count === 1 ? 'differs' : 'differ'),
+  'not-at-source': (count) => (count === 1 ? 'is not at the source' : 'are not at the source'),
+  nowhere: (count) => (count === 1 ? 'is nowhere' : 'are nowhere'),
+  unknown: (count) => (count === 1 ? 'is not known' : 'are not known'),
+};
+
+function conclusion(checked: CheckedImage): string {
+  const { tags } = checked;
+  if (isMirrored(checked)) return `mirrored: ${countOf(tags.length, 'tag')}, each as the source has it`;
+  const counts = [...Map.groupBy(tags, ({ verdict }) => verdict)].map(([verdict, { length }]) => ({
+    length,
+    words: COUNTED[verdict](length),
+  }));
+  const [only] = counts;
+  if (counts.length === 1 && only !== undefined) {
+    const subject = only.length === 1 ? 'its one tag' : `all ${countOf(only.length, 'tag')}`;
+    return `not mirrored: ${subject} ${only.words}`;
+  }
+  const parts = counts.map(({ length, words }) => `${length} ${words}`);
+  return `not mirrored: of ${countOf(tags.length, 'tag')} ${joinWords(parts)}`;
 }
 
 function shortDigest(view: TagView): string {

@@ -10,12 +10,13 @@ import type { TagList } from '../registry/tag-list.ts';
 import { openRegistries } from './connections.ts';
 import { contentOptions, conversionIn, fitsSettings } from './content-options.ts';
 import { choosePlatforms } from './copy/platform-choice.ts';
+import { sourceOf } from './given-image.ts';
 import { type Judgement, judge, type Placement, placeImage, type TagFacts } from './image-check.ts';
 import type { RunParts } from './run.ts';
 import { type OfferedTag, platformsFor, selectTags } from './selection.ts';
 import type { SyncSettings } from './settings.ts';
 import { type RecordedImage, State } from './state.ts';
-import { type TagView, viewDigest, viewManifest } from './tag-view.ts';
+import { requireLogin, type TagView, viewDigest, viewManifest } from './tag-view.ts';
 
 /** One tag of a checked image. */
 export interface CheckedTag extends TagFacts, Judgement {
@@ -66,7 +67,7 @@ export async function checkImage(
   }
   for (const { message, place } of set?.notices ?? []) reporter.warning(message, place);
   using state = State.open(settings.database, { reporter, mode: 'read' });
-  const image = sourceOf(given, settings, state);
+  const image = sourceOf(given, settings, state, set);
   const placement = placeImage(image, set, settings);
   const repository = placement.destination;
   const registries = await openRegistries(settings, { ...parts, deadline: undefined });
@@ -87,6 +88,7 @@ export async function checkImage(
       one === undefined
         ? await lookAtMany(sides, listing, wanted, recorded)
         : [await lookAtOne(sides, listing, one, isDigest(one) ? undefined : recorded.get(one))];
+    for (const { facts } of tags) await requireLogin(facts.destination, target, repository);
     return {
       image,
       placement,
@@ -102,27 +104,6 @@ export async function checkImage(
 interface Look {
   readonly tag: Tag | Digest;
   readonly facts: TagFacts;
-}
-
-/**
- * Gives the image that is to be looked at by its name at the source. People paste what their cluster pulls: what the
- * state recorded under that name at the destination tells where it came from.
- */
-function sourceOf(given: Reference, settings: SyncSettings, state: State): Reference {
-  const { source, destination } = settings;
-  if (given.host !== destination || destination === source) return given;
-  const images = state.images({ host: given.host, repository: given.repository });
-  const recorded = given.tag === undefined ? [...images.values()][0] : images.get(given.tag);
-  if (recorded === undefined) {
-    throw new Failure({
-      code: 'IMAGE_NOT_KNOWN',
-      about: formatReference(given),
-      message: 'this is a name at the destination, and the state does not know what it was mirrored from',
-      hint: 'give the image as its source calls it, such as kube-proxy:v1.36.2',
-    });
-  }
-  const { host, repository, tag } = recorded.source;
-  return given.tag === undefined ? { host, repository } : { host, repository, tag };
 }
 
 /** Gives the image set; undefined where the file is missing, as the default one may well be where someone only asks. */

@@ -1,3 +1,4 @@
+import { extraName } from '../config/image-name.ts';
 import { type ImageSet, readImageSet } from '../config/image-set.ts';
 import { type Duration, milliseconds, seconds } from '../lib/duration.ts';
 import { Failure } from '../lib/failure.ts';
@@ -105,9 +106,8 @@ class Examination {
   async #readSet(): Promise<Finding> {
     const set = await readImageSet(this.#settings.imageSet);
     this.#set = set;
-    const { names, prefixes, extras, notices, file } = set;
-    const held = `${file}: ${countOf(names.length, 'name')}, ${countOf(prefixes.length, 'prefix', 'prefixes')}, ${countOf(extras.length, 'extra')}`;
-    const [notice] = notices;
+    const held = `${set.file}: ${contentsOf(set)}`;
+    const [notice] = set.notices;
     return notice === undefined
       ? fine(held)
       : doubtful(`${held}; line ${notice.place.line}: ${notice.message}`);
@@ -160,12 +160,26 @@ class Examination {
   }
 
   async #greetOthers(): Promise<Finding> {
-    const hosts = [...new Set(this.#setOf().extras.map(({ value }) => value.host))].filter(
+    const { extras } = this.#setOf();
+    const hosts = [...new Set(extras.map(({ value }) => value.host))].filter(
       (host) => host !== this.#source.host,
     );
     if (hosts.length === 0) return fine('none is used');
     const { signal } = this.#parts;
-    await Promise.all(hosts.map((host) => greet(this.#registries.at(host), signal)));
+    const greetings = hosts.map((host) => greet(this.#registries.at(host), signal));
+    const answers = await Promise.allSettled(greetings);
+    signal.throwIfAborted();
+    const failures = new Map(
+      hosts.flatMap((host, index) => {
+        const answer = answers[index];
+        return answer?.status === 'rejected' ? [[host, `${host}: ${messageOf(answer.reason)}`]] : [];
+      }),
+    );
+    if (failures.size > 0) {
+      const lost = extras.filter(({ value }) => failures.has(value.host)).length;
+      const message = `${countOf(lost, 'extra')} cannot be reached`;
+      return { outcome: 'partial', message, hint: [...failures.values()].join('; ') };
+    }
     return fine(`${hosts.join(', ')} ${hosts.length === 1 ? 'answers' : 'answer'}`);
   }
 
@@ -188,4 +202,22 @@ class Examination {
     if (this.#set === undefined) throw new Error('the image set was not read');
     return this.#set;
   }
+}
+
+/** Gives how much of what a set asks for; what it does not ask for is left out. */
+function contentsOf({ kubernetes, cniFilters, names, prefixes, extras }: ImageSet): string {
+  const others = extras.filter(({ value }) => !cniFilters.has(extraName(value)));
+  const parts = [
+    [kubernetes.length, countOf(kubernetes.length, 'release of Kubernetes', 'releases of Kubernetes')],
+    [cniFilters.size, countOf(cniFilters.size, 'image for CNI', 'images for CNI')],
+    [names.length, countOf(names.length, 'name')],
+    [prefixes.length, countOf(prefixes.length, 'prefix', 'prefixes')],
+    [others.length, countOf(others.length, 'extra')],
+  ] as const;
+  const words = parts.flatMap(([count, text]) => (count === 0 ? [] : [text]));
+  return words.length === 0 ? 'it asks for nothing' : words.join(', ');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

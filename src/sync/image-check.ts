@@ -60,7 +60,7 @@ function explainDifference(source: Digest, destination: Digest, recorded: Record
   if (recorded === undefined) return ', and the state does not know it';
   if (recorded.pushedDigest !== destination) return ': someone else pushed this tag';
   if (recorded.sourceDigest !== source) return ': the source moved on since it was mirrored';
-  return ': it was mirrored with other settings';
+  return ': it was mirrored with other settings (give the same --platform)';
 }
 
 /** Where an image stands in an image set, and where it goes. */

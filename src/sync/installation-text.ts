@@ -1,4 +1,4 @@
-import { alignColumns } from '../lib/columns.ts';
+import { alignColumns, wrapLine } from '../lib/columns.ts';
 import { digestHex } from '../registry/digest.ts';
 import type { CheckedInstallation, NeededImage } from './installation.ts';
 import { joinWords } from './wording.ts';
@@ -10,22 +10,29 @@ export function isInstallable({ images, names }: CheckedInstallation): boolean {
   return names.kind === 'usable' && images.every(({ verdict }) => verdict === 'there');
 }
 
-/** Gives what was found out for people: the images, the files to use the mirror with, and the verdict as the last line. */
-export function installationLines(checked: CheckedInstallation): string[] {
+const NARROW = 100;
+
+/**
+ * Gives what was found out for people: the images, the files to use the mirror with where it is of use, and the verdict
+ * as the last line. `width` is that of the terminal; without one lines are as long as they are.
+ */
+export function installationLines(checked: CheckedInstallation, width?: number): string[] {
   const { version, architecture, mirror, images, files } = checked;
+  const isNarrow = width !== undefined && width < NARROW;
   const rows = images.map(({ name, reference, digest, verdict, message }) => [
     name,
     reference.slice(reference.indexOf('/') + 1),
-    digest === undefined ? '-' : digestHex(digest).slice(0, SHORT_DIGEST),
-    verdict === 'there' ? 'there' : `${verdict}: ${message}`,
+    ...(isNarrow ? [] : [digest === undefined ? '-' : digestHex(digest).slice(0, SHORT_DIGEST)]),
+    message === '' ? verdict : `${verdict}: ${message}`,
   ]);
+  const heads = ['IMAGE', 'AT THE MIRROR', ...(isNarrow ? [] : ['DIGEST']), 'VERDICT'];
   return [
     `Kubernetes ${version} for linux/${architecture} from ${mirror}`,
     '',
-    ...alignColumns([['IMAGE', 'AT THE MIRROR', 'DIGEST', 'VERDICT'], ...rows]),
+    ...alignColumns([heads, ...rows]),
     '',
-    ...files.flatMap(({ path, text }) => [`# ${path}`, text]),
-    ...verdictLines(checked),
+    ...(isInstallable(checked) ? files.flatMap(({ path, text }) => [`# ${path}`, text]) : []),
+    ...verdictLines(checked).map((line) => wrapLine(line, width, 2)),
   ];
 }
 

@@ -24,7 +24,7 @@ import { destinationRepository } from './naming.ts';
 import type { RunParts } from './run-parts.ts';
 import { patchFor } from './selection.ts';
 import type { SyncSettings } from './settings.ts';
-import { viewDigest, viewManifest } from './tag-view.ts';
+import { requireLogin, viewDigest, viewManifest } from './tag-view.ts';
 
 /** What somebody wants to install. */
 export interface InstallationChoice {
@@ -39,7 +39,7 @@ export interface NeededImage {
   /** As the mirror calls it, in full. */
   readonly reference: string;
   readonly verdict: 'there' | 'missing' | 'other-platforms' | 'unknown';
-  /** What is wrong; empty where nothing is. */
+  /** What is wrong; empty where the verdict says it all. */
   readonly message: string;
   readonly digest?: Digest;
 }
@@ -127,8 +127,11 @@ async function lookAt(
     reference: formatReference({ host: target.host, repository, tag }),
   };
   const { view, manifest } = await viewManifest(target, repository, tag, signal);
-  if (view.kind === 'absent') return { ...image, verdict: 'missing', message: 'not there' };
-  if (view.kind === 'unknown') return { ...image, verdict: 'unknown', message: view.reason };
+  if (view.kind === 'absent') return { ...image, verdict: 'missing', message: '' };
+  if (view.kind === 'unknown') {
+    await requireLogin(view, target, repository);
+    return { ...image, verdict: 'unknown', message: view.reason };
+  }
   const { digest, platforms = [] } = view;
   const fits = platforms.some((platform) => platform === wanted || platform.startsWith(`${wanted}/`));
   if (!fits && platforms.length > 0) {

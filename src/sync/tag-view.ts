@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { describeFailure } from '../lib/failure.ts';
+import { describeFailure, failureCode } from '../lib/failure.ts';
 import type { Digest } from '../registry/digest.ts';
 import type { Image, Manifest } from '../registry/manifest.ts';
 import type { ManifestMediaType } from '../registry/media-type.ts';
@@ -20,7 +20,7 @@ export type TagView =
     }
   | { readonly kind: 'absent' }
   /** The failure that kept it from being found out, as one line. */
-  | { readonly kind: 'unknown'; readonly reason: string };
+  | { readonly kind: 'unknown'; readonly reason: string; readonly code?: string };
 
 const configurationShape = z.object({
   os: z.string(),
@@ -85,5 +85,14 @@ async function platformOf(
 
 function withoutView(error: unknown, signal: AbortSignal): TagView {
   signal.throwIfAborted();
-  return isNotFound(error) ? { kind: 'absent' } : { kind: 'unknown', reason: describeFailure(error) };
+  if (isNotFound(error)) return { kind: 'absent' };
+  return { kind: 'unknown', reason: describeFailure(error), code: failureCode(error) };
+}
+
+/**
+ * Asks for a login where a destination did not want to say what it holds for want of one: that is wrong with the whole
+ * check and not with a tag. Throws `UNAUTHORIZED`.
+ */
+export async function requireLogin(view: TagView, target: Registry, repository: Repository): Promise<void> {
+  if (view.kind === 'unknown' && view.code === 'UNAUTHORIZED') await target.logIn(repository);
 }

@@ -104,7 +104,7 @@ test.each<[string, string]>([
   ['sync extra', "error: too many arguments for 'sync'. Expected 0 arguments but got 1: extra.\n"],
   [
     'check',
-    'error: --kubernetes: there is nothing to check (name an image, or give a version such as 1.37.1)\n',
+    'error: check: name an image, or give --kubernetes (such as synctl check pause, or synctl check --kubernetes 1.37.1)\n',
   ],
   [
     'check pause:3.10 --kubernetes 1.37.1',
@@ -115,7 +115,7 @@ test.each<[string, string]>([
     'error: --kubernetes: "1.37" is not a Kubernetes version (write all three numbers, such as 1.37.1; pre-releases such as 1.37.0-rc.0 are fine too)\n' +
       'error: --arch: "arm" is not an architecture of Kubernetes',
   ],
-  ['check --kubernetes 1.99.0', 'error: kubernetes: what kubeadm 1.99 needs is not known here;'],
+  ['check --kubernetes 1.99.0', 'error: --kubernetes: what kubeadm 1.99 needs is not known here;'],
   [
     'sync --limit none --verify most',
     'error: --verify: "most" is not one of the words it takes (write sample, all or none)\n' +

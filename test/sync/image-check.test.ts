@@ -59,7 +59,7 @@ describe('a tag is judged', () => {
       facts({ destination: there(second), recorded: recorded(second) }),
     ],
     [
-      'the destination holds something else: it was mirrored with other settings',
+      'the destination holds something else: it was mirrored with other settings (give the same --platform)',
       'differs',
       facts({ destination: there(second), recorded: recorded(first, second) }),
     ],

@@ -69,6 +69,22 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
         '(give --username and KEEL_PASSWORD, or log in with docker login)\n',
     );
     expect(code).toBe(1);
+    const line = `error: ${basic.host}: there is no login for this registry (give --username and KEEL_PASSWORD, or log in with docker login)\n`;
+    for (const subject of [['pause'], ['pause:3.10'], ['--kubernetes', '1.36.2']]) {
+      const checked = await desk.run('check', '--source', source.host, '--push-to', basic.host, ...subject);
+      expect(checked).toMatchObject({ code: 1, stdout: '', stderr: line });
+    }
+  });
+
+  it('an extra that cannot be reached: of its listing nothing is said, and a sync works in part', async () => {
+    const desk = sitDown({ names: ['pause'], extras: ['registry.invalid/a', 'registry.invalid/b:1'] });
+    const doctor = await desk.run('doctor', '--source', source.host, '--push-to', basic.host);
+    expect(doctor.stdout).toContain('image_set.json: 1 name, 2 extras\n');
+    expect(doctor.stdout).toMatch(/\na sync would work in part: 2 extras cannot be reached\n$/);
+    expect(doctor.code).toBe(1);
+    const { stderr } = await sync(desk, source.host, basic.host, '--dry-run');
+    expect(stderr).toContain('registry.invalid/a: no such host');
+    expect(stderr).not.toContain('matches nothing');
   });
 
   it('an unknown host and a refused connection, on either side', async () => {
@@ -197,9 +213,11 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
       ),
     ]);
     expect(await sync(desk, source.host, basic.host, '--image-set', 'none.json')).toMatchObject({
-      code: 1,
+      code: 2,
       stdout: '',
-      stderr: expect.stringMatching(/^error: none\.json: there is no such file \(name another file; .*\)\n$/),
+      stderr: expect.stringMatching(
+        /^error: none\.json: there is no such file \(name another file, or .*\)\n$/,
+      ),
     });
   });
 

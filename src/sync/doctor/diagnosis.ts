@@ -2,7 +2,8 @@ import { describeFailure, Failure } from '../../lib/failure.ts';
 
 /** What a check found where nothing stands in the way of a run. */
 export interface Finding {
-  readonly outcome: 'ok' | 'warning';
+  /** `partial` where a run would do only a part of its work. */
+  readonly outcome: 'ok' | 'warning' | 'partial';
   /** What is so, as a part of a sentence. */
   readonly message: string;
   readonly hint?: string | undefined;

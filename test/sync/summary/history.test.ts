@@ -32,8 +32,8 @@ test('the last runs are a chart that anyone can read', () => {
     [
       '```text',
       '2026-11-20 16:20  ████████████████████  400 copied  4.7 GiB  7 m 20 s',
-      '2026-11-21 16:20  ▎                       3 copied   36 MiB    43.0 s',
-      '2026-11-22 16:20                          0 copied      0 B    40.0 s',
+      '2026-11-21 16:20  ▎                       3 copied   36 MiB      43 s',
+      '2026-11-22 16:20                          0 copied      0 B      40 s',
       '2026-11-23 16:20  █▎                     25 copied  300 MiB   1 m 5 s  ✗ 2 failed, 1 deferred',
       '2026-11-24 16:20  █████                 100 copied  1.2 GiB  2 m 20 s  ✗ stopped',
       '```',
