@@ -47,6 +47,8 @@ export async function lookUpImages(
     code: 'IMAGES_FAILED',
     about: 'images',
     message: `${failures.length} of ${plans.length} could not be had`,
+    noun: 'image',
+    total: plans.length,
   });
 }
 
@@ -93,5 +95,7 @@ export async function fetchImages(images: readonly CheckedImage[], parts: ImageF
     code: 'IMAGES_FAILED',
     about: 'images',
     message: `${failures.length} of ${images.length} could not be fetched`,
+    noun: 'image',
+    total: images.length,
   });
 }

@@ -21,7 +21,7 @@ import type { PackagePlan } from './plan.ts';
 import { resolvePackage } from './resolution.ts';
 import type { BuiltPackage, Destinations, PackResult } from './result.ts';
 import type { PackSettings } from './settings.ts';
-import { packageHeadline, planLines, uncheckedWarning } from './wording.ts';
+import { packageHeadline, planColumns, uncheckedWarning } from './wording.ts';
 import { workFolder } from './work-folder.ts';
 
 /** What a run borrows from its front. */
@@ -82,10 +82,8 @@ async function planPackage(settings: PackSettings, reporter: Reporter): Promise<
 }
 
 function tellPlan(plan: PackagePlan, reporter: Reporter): void {
-  const { images, components } = planLines(plan);
   reporter.section(`${plan.fileName} would be packed`);
-  reporter.line(`Kubernetes ${plan.kubernetes} for ${plan.arch}`);
-  for (const line of [...images, ...components]) reporter.line(line);
+  for (const line of planColumns(plan)) reporter.line(line);
   reporter.close();
 }
 

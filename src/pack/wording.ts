@@ -1,5 +1,7 @@
 import { formatPlace } from '../config/problem.ts';
+import { alignColumns } from '../lib/columns.ts';
 import { formatSize } from '../lib/size.ts';
+import { digestHex } from '../registry/digest.ts';
 import { redactUrl } from '../registry/endpoint.ts';
 import { formatReference } from '../registry/reference.ts';
 import type { FetchedComponent } from './component-fetch.ts';
@@ -54,6 +56,48 @@ function plannedComponentLine({ name, tag, url, check }: ComponentPlan): string 
 export function planLines(plan: PackagePlan): { readonly images: string[]; readonly components: string[] } {
   return { images: plan.images.map(plannedImageLine), components: plan.components.map(plannedComponentLine) };
 }
+
+/**
+ * Gives a plan for a terminal: columns that stand below each other, with what all have in common in the headings.
+ * What a column leaves out, `plainPlan` has.
+ */
+export function planColumns({ kubernetes, arch, images, components }: PackagePlan): string[] {
+  const pulls = images.map(({ upstream, digest, candidates }) => {
+    const pulled = candidates[0]?.reference ?? upstream;
+    return { upstream, digest, pulled, isOwn: pulled.host === upstream.host };
+  });
+  const [host, ...otherHosts] = new Set(pulls.map(({ pulled }) => pulled.host));
+  const isMirror = pulls.some(({ isOwn }) => !isOwn);
+  const from = isMirror && otherHosts.length === 0 ? ` from ${host}` : '';
+  const compared = isMirror ? ", compared with their makers' registries where those can be reached" : '';
+  const imageRows = pulls.map(({ upstream, digest, pulled, isOwn }) => [
+    `  ${formatReference(upstream)}`,
+    isOwn ? '' : `as ${pulled.repository}`,
+    digest === undefined ? '' : `pinned to ${digestHex(digest).slice(0, SHORT_DIGEST)}`,
+  ]);
+  const [check, ...otherChecks] = new Set(components.map((component) => CHECKS[component.check.kind]));
+  const isAlike = check !== undefined && otherChecks.length === 0;
+  const componentRows = components.map((component) => [
+    `  ${component.name}`,
+    component.tag,
+    ...(isAlike ? [] : [CHECKS[component.check.kind]]),
+    redactUrl(component.url),
+  ]);
+  return [
+    `Kubernetes ${kubernetes} for ${arch}`,
+    `${countOf(images.length, 'image')}${from}${compared}`,
+    ...alignColumns(imageRows),
+    `${countOf(components.length, 'component')}${isAlike ? `, ${check}` : ''}`,
+    ...alignColumns(componentRows),
+  ];
+}
+
+const SHORT_DIGEST = 12;
+const CHECKS = {
+  pin: 'pinned',
+  published: 'checked by a published checksum',
+  none: 'not checked',
+} as const;
 
 /** Gives the plan for machines. */
 export function plainPlan(plan: PackagePlan): unknown {

@@ -89,6 +89,14 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
     expect(failed.text).toMatch(text);
   });
 
+  it('tells one cause of several failures once', async () => {
+    const failed = await attempt(() => undefined, { 'image-source': 'nosuch.invalid/keel' });
+    expect(failed.code).toBe('IMAGES_FAILED');
+    expect(failed.text).toMatch(
+      /^images: 3 of 3 could not be had\n {2}all 3 images: nosuch\.invalid: no such host [^\n]*$/,
+    );
+  });
+
   it('points at the line of a malformed versions.json', async () => {
     const { outcome } = await attempt(
       () => '{\n  "images": [\n    { "name": "pause", "tga": "3.10" }\n  ]\n}',
@@ -167,10 +175,10 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
       result: { kind: 'planned' },
       reporter: {
         lines: expect.arrayContaining([
-          expect.stringMatching(
-            /pause:3\.10\.2 from .*keel\/pause:3\.10\.2 \(else 2 other names\); compared with/,
-          ),
-          expect.stringMatching(/^kubelet 1\.37\.1 from http:.*; checksum at http:.*kubelet\.sha256$/),
+          expect.stringMatching(/^3 images from 127\.0\.0\.1:\d+, compared with their makers' registries/),
+          expect.stringMatching(/^ {2}\S+\/pause:3\.10\.2 +as keel\/pause$/),
+          '3 components, checked by a published checksum',
+          expect.stringMatching(/^ {2}kubelet +1\.37\.1 {2}http:.*kubelet$/),
         ]),
       },
     });
