@@ -2,27 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { milliseconds, seconds } from '../src/lib/duration.ts';
 import type { RecordedRun } from '../src/sync/state.ts';
 import { formatSummary } from '../src/sync/summary/summary.ts';
+import { headline } from '../src/sync/wording.ts';
 
 // Writes the summary page of an imagined night, as Markdown, for the picture in the README:
 // node build/scripts/summary-picture.js FILE
 
 const MIB = 1 << 20;
-const NIGHTS = [0, 31, 0, 4, 12, 0, 9] as const;
-
-const runs = NIGHTS.map((copied, index): RecordedRun => {
-  const started = new Date(Date.UTC(2026, 2, 1 + index, 16, 24));
-  const isLast = index === NIGHTS.length - 1;
-  return {
-    started,
-    ended: new Date(started.getTime() + 21_000 + copied * 3100),
-    outcome: isLast ? 'failed' : 'succeeded',
-    copied,
-    skipped: 5120 - copied,
-    failed: isLast ? 3 : 0,
-    deferred: 0,
-    bytes: copied * 27 * MIB,
-  };
-});
+const NIGHTS = [0, 31, 0, 4, 12, 0] as const;
 
 const host = 'registry.cn-hangzhou.aliyuncs.com/keel';
 const image = (name: string, tag: string, size: number, spent: number) => ({
@@ -42,33 +28,53 @@ const copied = [
   image('csi-provisioner', 'v6.0.2', 26.9, 7500),
   image('metrics-server', 'v0.9.0', 31.5, 9300),
 ];
+const failures = ['v1.26.8', 'v1.26.7'].map((tag) => ({
+  image: `registry.k8s.io/dns/k8s-dns-node-cache:${tag}`,
+  message: 'registry.cn-hangzhou.aliyuncs.com: cannot push the manifest, the registry answered 403: DENIED',
+  hint: 'check that the namespace exists and that the account may do this there',
+}));
+const runs = NIGHTS.map((count, index): RecordedRun => {
+  const started = new Date(Date.UTC(2026, 2, 1 + index, 16, 24));
+  return {
+    started,
+    ended: new Date(started.getTime() + 21_000 + count * 3100),
+    outcome: 'succeeded',
+    copied: count,
+    skipped: 5120 - count,
+    failed: 0,
+    deferred: 0,
+    bytes: count * 27 * MIB,
+  };
+});
+const started = new Date(Date.UTC(2026, 2, 1 + NIGHTS.length, 16, 24));
+const bytes = copied.reduce((sum, image) => sum + image.bytes, 0);
+const duration = seconds(49);
+const totals = { copied: copied.length, skipped: 5111, failed: failures.length, deferred: 0, bytes };
+const wanted = totals.copied + totals.skipped + totals.failed;
+const lastRun: RecordedRun = {
+  ...totals,
+  started,
+  ended: new Date(started.getTime() + duration),
+  outcome: 'failed',
+};
+
 const page = formatSummary({
-  headline: '9 copied (240 MiB), 5,111 unchanged, 3 failed in 49 s',
+  headline: headline({ totals: { ...totals, total: wanted }, duration, dryRun: false }),
   source: 'registry.k8s.io',
   destination: host,
   outcome: 'failed',
   dryRun: false,
-  wanted: 5123,
+  wanted,
   copied,
-  skipped: 5111,
-  failed: 3,
-  failures: ['v1.26.8', 'v1.26.7'].map((tag) => ({
-    image: `registry.k8s.io/dns/k8s-dns-node-cache:${tag}`,
-    message: 'registry.cn-hangzhou.aliyuncs.com: cannot push the manifest, the registry answered 403: DENIED',
-    hint: 'check that the namespace exists and that the account may do this there',
-  })),
+  skipped: totals.skipped,
+  failed: totals.failed,
+  failures,
   deferred: [],
-  collisions: [
-    {
-      destination: `${host}/kube-scheduler:v0.34.7`,
-      sources: ['registry.k8s.io/kube-scheduler', 'registry.k8s.io/scheduler-plugins/kube-scheduler'],
-      patch: '{"match": "scheduler-plugins/kube-scheduler", "name": "scheduler-plugins-kube-scheduler"}',
-    },
-  ],
+  collisions: [],
   unmatched: [{ name: 'kube-apisever', place: { file: 'image_set.json', line: 4, column: 5 } }],
   warnings: [],
-  bytes: copied.reduce((sum, { bytes }) => sum + bytes, 0),
-  duration: seconds(49),
-  runs,
+  bytes,
+  duration,
+  runs: [...runs, lastRun],
 });
 writeFileSync(process.argv[2] ?? '/dev/stdout', page);
