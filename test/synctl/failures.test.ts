@@ -87,6 +87,22 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
     expect(stderr).not.toContain('matches nothing');
   });
 
+  it('a name whose tags are all filtered away, and names beyond the fifth that match nothing', async () => {
+    const names = ['pause', 'a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    const desk = sitDown({ names, tags: { regex: '^v9' }, patches: [{ match: 'a', name: 'z' }] });
+    const { stdout, stderr } = await sync(desk, source.host, basic.host, '--dry-run');
+    expect(stderr.replaceAll(/image_set.json:\d+:\d+: /g, '')).toBe(
+      [
+        'warning: "pause" lists 2 tags, and "tags" and "exclude" let none pass',
+        ...['a', 'b', 'c', 'd', 'e'].map(
+          (name) => `warning: "${name}" matches nothing at the source; correct or remove it`,
+        ),
+        'warning: 2 more names match nothing at the source; the report lists all\n',
+      ].join('\n'),
+    );
+    expect(stdout).toMatch(/dry run: no image matched in /);
+  });
+
   it('an unknown host and a refused connection, on either side', async () => {
     const unknown = 'registry.invalid';
     const closed = `127.0.0.1:${await freePort()}`;
