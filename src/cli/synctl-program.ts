@@ -62,7 +62,7 @@ const COMMANDS: readonly {
     operand: ['[image]', 'image, with its registry unless it is one of --source'],
     alternative: '--kubernetes VERSION',
     failure: 'The destination does not have it as it should, or could not be asked',
-    summary: 'tell where one image is, or all that a Kubernetes needs',
+    summary: 'tell where an image is, or with --kubernetes all that kubeadm needs',
     description:
       'Shows side by side what the state, the source and the destination know of one image.\n' +
       'With --kubernetes: tells whether the destination has all that kubeadm needs, and prints the\n' +

@@ -103,7 +103,9 @@ async function readOverlayFile(path: string): Promise<{ content: Buffer; mode: n
 /** Reads the files of an overlay folder (`--package`), as they are. Throws `OVERLAY_UNUSABLE`. */
 export async function readOverlay(folder: string): Promise<OverlaySource[]> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
-    const message = `the overlay folder cannot be read (${failureCode(cause)})`;
+    const code = failureCode(cause);
+    const message =
+      code === 'ENOENT' ? 'there is no such folder' : `the overlay folder cannot be read (${code})`;
     throw new Failure({ code: 'OVERLAY_UNUSABLE', about: folder, message, hint: 'check --package', cause });
   });
   const sources: OverlaySource[] = [];
