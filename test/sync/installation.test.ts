@@ -61,6 +61,9 @@ test('what is missing is told by name, with what to do', async () => {
       '(put "1.35.7" under "kubernetes" in the image set, and run synctl sync)',
   );
   expect(installationJson(checked)).toMatchObject({ installable: false, missing: { length: 7 } });
+  expect(lines.join('\n')).not.toContain('imageRepository');
+  const narrow = installationLines(checked, 80).flatMap((line) => line.split('\n'));
+  expect(narrow.filter((line) => line.length > 80)).toEqual([]);
 });
 
 test('images for other machines do not count', async () => {
