@@ -1,10 +1,10 @@
 import type { Flag } from '../config/flag.ts';
+import { LIMIT_FLAGS, PACE, RETRY_FLAGS } from '../config/pace-flags.ts';
 
 const WHAT = 'What is packed';
 const IMAGES = 'Where images come from';
 const FOLDERS = 'Where files go';
 const HOW = 'How it is packed';
-const PACE = 'Pace and patience';
 
 const TABLE = [
   {
@@ -141,20 +141,7 @@ const TABLE = [
     group: HOW,
     description: 'Tell what would be fetched, from where and how it is checked, and fetch nothing',
   },
-  {
-    name: 'query-limit',
-    value: 'N',
-    defaultNote: 'starts at 10, adapts up to 64',
-    group: PACE,
-    description: 'Requests in flight for each registry; a number given is never exceeded',
-  },
-  {
-    name: 'limit',
-    value: 'N',
-    defaultNote: 'starts at 5, adapts up to 32',
-    group: PACE,
-    description: 'Layers in transfer for each registry; a number given is never exceeded',
-  },
+  ...LIMIT_FLAGS,
   {
     name: 'command-timeout',
     value: 'DURATION',
@@ -163,20 +150,7 @@ const TABLE = [
     group: PACE,
     description: 'Time for the whole command; the next one goes on from what is there',
   },
-  {
-    name: 'retry',
-    value: 'N',
-    default: '5',
-    group: PACE,
-    description: 'Attempts at each request',
-  },
-  {
-    name: 'retry-interval',
-    value: 'DURATION',
-    default: '5s',
-    group: PACE,
-    description: 'Pause before the second attempt; it grows from there',
-  },
+  ...RETRY_FLAGS,
   {
     name: 'json',
     commandLineOnly: true,

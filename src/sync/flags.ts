@@ -1,9 +1,9 @@
 import type { Flag } from '../config/flag.ts';
+import { LIMIT_FLAGS, PACE, RETRY_FLAGS } from '../config/pace-flags.ts';
 
 const WHAT = 'What is mirrored';
 const WHERE = 'From where to where';
 const HOW = 'How it is mirrored';
-const PACE = 'Pace and patience';
 const RESULT = 'State and result';
 
 const TABLE = [
@@ -118,20 +118,7 @@ const TABLE = [
     group: HOW,
     description: 'Which images known from earlier runs are asked for at the receiving registry again',
   },
-  {
-    name: 'query-limit',
-    value: 'N',
-    defaultNote: 'starts at 10, adapts up to 64',
-    group: PACE,
-    description: 'Requests in flight for each registry; a number given is never exceeded',
-  },
-  {
-    name: 'limit',
-    value: 'N',
-    defaultNote: 'starts at 5, adapts up to 32',
-    group: PACE,
-    description: 'Layers in transfer for each registry; a number given is never exceeded',
-  },
+  ...LIMIT_FLAGS,
   {
     name: 'command-timeout',
     value: 'DURATION',
@@ -147,20 +134,7 @@ const TABLE = [
     group: PACE,
     description: 'Time for the transfers of one image; 0 for no limit',
   },
-  {
-    name: 'retry',
-    value: 'N',
-    default: '5',
-    group: PACE,
-    description: 'Attempts at each request',
-  },
-  {
-    name: 'retry-interval',
-    value: 'DURATION',
-    default: '5s',
-    group: PACE,
-    description: 'Pause before the second attempt; it grows from there',
-  },
+  ...RETRY_FLAGS,
   {
     name: 'db',
     value: 'FILE',

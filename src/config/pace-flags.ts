@@ -1,0 +1,40 @@
+import type { Flag } from './flag.ts';
+
+/** The heading under which tables and help show what follows. */
+export const PACE = 'Pace and patience';
+
+/** How much is asked of a host at a time, alike in every tool. */
+export const LIMIT_FLAGS = [
+  {
+    name: 'query-limit',
+    value: 'N',
+    defaultNote: 'starts at 10, adapts up to 64',
+    group: PACE,
+    description: 'Requests in flight for each registry; a number given is never exceeded',
+  },
+  {
+    name: 'limit',
+    value: 'N',
+    defaultNote: 'starts at 5, adapts up to 32',
+    group: PACE,
+    description: 'Layers in transfer for each registry; a number given is never exceeded',
+  },
+] as const satisfies readonly Flag[];
+
+/** How often something is tried, alike in every tool. */
+export const RETRY_FLAGS = [
+  {
+    name: 'retry',
+    value: 'N',
+    default: '5',
+    group: PACE,
+    description: 'Attempts at each request',
+  },
+  {
+    name: 'retry-interval',
+    value: 'DURATION',
+    default: '5s',
+    group: PACE,
+    description: 'Pause before the second attempt; it grows from there',
+  },
+] as const satisfies readonly Flag[];
