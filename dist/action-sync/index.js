@@ -22072,10 +22072,10 @@ class RemoteState {
 ;// CONCATENATED MODULE: ./build/src/sync/wording.js
 
 
-const GROUPED = new Intl.NumberFormat('en-GB');
 /** Writes a number so that it can be read at a glance: `1,204`. */
 function formatCount(count) {
-    return GROUPED.format(count);
+    // Intl.NumberFormat would cost every start some 15 ms.
+    return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
 }
 /** Writes a number of things: `1 image`, `1,204 images`. */
 function countOf(count, singular, plural = `${singular}s`) {
@@ -22126,16 +22126,16 @@ function conversionWarning(host, conversion) {
         : `${host} refuses OCI images, so they are pushed in Docker's format and without attestations`;
     return `${what}; their digests there differ from the source's, and signatures do not fit them any more`;
 }
-const BY_NAME = new Intl.Collator('en-GB', { numeric: true });
 /**
  * Gives the lines of the images that a dry run would copy, by name, as all are known by then, and why each would be; of
  * a new repository it is said once.
  */
 function plannedLines(images, route) {
     const told = new Set();
+    const byName = new Intl.Collator('en-GB', { numeric: true });
     return images
         .filter(({ outcome }) => outcome === 'copied')
-        .toSorted((one, other) => BY_NAME.compare(one.destination, other.destination))
+        .toSorted((one, other) => byName.compare(one.destination, other.destination))
         .map((image) => {
         const { destination, reason } = image;
         const repository = destination.replace(/:[^:/]*$/, '');
