@@ -1,4 +1,5 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
+import type { DuplexOptions } from 'node:stream';
 import type { Host } from '../../src/registry/reference.ts';
 import { parseHost } from '../../src/registry/reference.ts';
 
@@ -22,6 +23,9 @@ export interface Traffic {
 
 /** What one connection may have under way in one direction, as receive windows of common systems allow. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
+
+/** So much an end takes before it has to be waited for: small pieces would cost the proxy more than the way does. */
+const TAKEN_AT_ONCE_BYTES = 1024 * 1024;
 
 /** A client that waits for its answers begins each request with a piece of its own. */
 const REQUEST = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE) \//;
@@ -126,7 +130,7 @@ export class DelayProxy implements AsyncDisposable {
   }
 
   static async start(upstream: Host, distance: Distance): Promise<DelayProxy> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true });
+    const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: TAKEN_AT_ONCE_BYTES });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('the proxy does not listen');
@@ -136,7 +140,14 @@ export class DelayProxy implements AsyncDisposable {
     const down = new Rate(bytesPerSecond);
     const upstreamPort = Number(upstream.split(':').at(-1));
     server.on('connection', (near) => {
-      const far = connect({ port: upstreamPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+      const options: NetConnectOpts & DuplexOptions = {
+        port: upstreamPort,
+        host: '127.0.0.1',
+        allowHalfOpen: true,
+        noDelay: true,
+        writableHighWaterMark: TAKEN_AT_ONCE_BYTES,
+      };
+      const far = connect(options);
       proxy.#keep(near, far);
       const openAt = performance.now() + roundTripMilliseconds;
       const half = roundTripMilliseconds / 2;
