@@ -8,13 +8,6 @@ export const QETAG_BLOCK_SIZE = 4 * 1024 * 1024;
 
 const ONE_BLOCK = 0x16;
 const MANY_BLOCKS = 0x96;
-const QETAG = /^[A-Za-z0-9_-]{28}$/;
-
-/** Tells whether a text has the form of a Kodo hash. */
-export function isQetag(text: string): text is Qetag {
-  return QETAG.test(text);
-}
-
 /** Gives the sha1 of one block of at most 4 MiB, which is what `qetagOfBlocks` is made from. */
 export function hashQetagBlock(block: Uint8Array): Buffer {
   return createHash('sha1').update(block).digest();

@@ -142,8 +142,3 @@ export function overlayFiles(sources: readonly OverlaySource[], values: OverlayV
   }
   return [...files.values()].toSorted((one, other) => (one.entry.path < other.entry.path ? -1 : 1));
 }
-
-/** Gives the files of one overlay folder as they go into the package. Throws like `readOverlay` and `overlayFiles`. */
-export async function overlayEntries(folder: string, values: OverlayValues): Promise<OverlayFile[]> {
-  return overlayFiles(await readOverlay(folder), values);
-}

@@ -7,8 +7,9 @@ import { parseVersions } from '../../src/config/versions.ts';
 import {
   type OverlayFile,
   type OverlayValues,
-  overlayEntries,
+  overlayFiles,
   overlayValues,
+  readOverlay,
 } from '../../src/pack/overlay.ts';
 import { resolvePackage } from '../../src/pack/resolution.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
@@ -17,6 +18,10 @@ function valuesOf(images: object[], components: object[], kubelet = '1.37.1'): O
   const document = { images, components: [{ name: 'kubelet', tag: kubelet }, ...components] };
   const versions = parseVersions(parseDocument('versions.json', JSON.stringify(document)));
   return overlayValues(resolvePackage(versions, { imageSource: { kind: 'upstream' } }));
+}
+
+async function overlayEntries(folder: string, values: OverlayValues): Promise<OverlayFile[]> {
+  return overlayFiles(await readOverlay(folder), values);
 }
 
 function textOf(files: readonly OverlayFile[], path: string): string | undefined {
@@ -98,7 +103,7 @@ describe("the repository's own overlay", () => {
   );
 });
 
-describe('overlayEntries', () => {
+describe('the files of an overlay folder', () => {
   const values: OverlayValues = {
     pauseImage: 'p',
     kubernetesVersion: '1.37.1',
