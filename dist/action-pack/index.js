@@ -37996,10 +37996,6 @@ function overlayFiles(sources, values) {
     }
     return [...files.values()].toSorted((one, other) => (one.entry.path < other.entry.path ? -1 : 1));
 }
-/** Gives the files of one overlay folder as they go into the package. Throws like `readOverlay` and `overlayFiles`. */
-async function overlayEntries(folder, values) {
-    return overlayFiles(await readOverlay(folder), values);
-}
 
 ;// CONCATENATED MODULE: ./build/src/pack/own-files.js
 
@@ -40839,11 +40835,6 @@ async function openRegistries(settings, parts) {
 const QETAG_BLOCK_SIZE = 4 * 1024 * 1024;
 const ONE_BLOCK = 0x16;
 const MANY_BLOCKS = 0x96;
-const QETAG = /^[A-Za-z0-9_-]{28}$/;
-/** Tells whether a text has the form of a Kodo hash. */
-function isQetag(text) {
-    return QETAG.test(text);
-}
 /** Gives the sha1 of one block of at most 4 MiB, which is what `qetagOfBlocks` is made from. */
 function hashQetagBlock(block) {
     return (0,external_node_crypto_.createHash)('sha1').update(block).digest();
@@ -40864,7 +40855,7 @@ function encode(prefix, hash) {
 
 ;// CONCATENATED MODULE: ./build/src/pack/archive/block.js
 /** How much of the tar is compressed at once. */
-const block_BLOCK_SIZE = 1024 * 1024;
+const BLOCK_SIZE = 1024 * 1024;
 /** How far back deflate can refer (RFC 1951, 2). */
 const WINDOW_SIZE = 32 * 1024;
 /** A fixed number of block memories that go round, so that memory does not grow and reading waits for writing. */
@@ -40885,7 +40876,7 @@ class BlockMemories {
             return Promise.resolve(free);
         if (this.#unmade > 0) {
             this.#unmade -= 1;
-            return Promise.resolve({ bytes: Buffer.from(new SharedArrayBuffer(WINDOW_SIZE + block_BLOCK_SIZE)) });
+            return Promise.resolve({ bytes: Buffer.from(new SharedArrayBuffer(WINDOW_SIZE + BLOCK_SIZE)) });
         }
         return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
     }
@@ -40961,7 +40952,7 @@ const WORTHWHILE_SAVING = 0.02;
 function deflate(bytes, options) {
     return new Promise((resolve, reject) => {
         // A chunk as long as the block: one trip to the thread pool, not one for every 16 KiB.
-        (0,external_node_zlib_.deflateRaw)(bytes, { chunkSize: block_BLOCK_SIZE, memLevel: 9, ...options }, (error, result) => {
+        (0,external_node_zlib_.deflateRaw)(bytes, { chunkSize: BLOCK_SIZE, memLevel: 9, ...options }, (error, result) => {
             if (error === null)
                 resolve(result);
             else
@@ -41385,7 +41376,7 @@ class BlockCutter {
         return this.#length === 0;
     }
     get isFull() {
-        return this.#length === block_BLOCK_SIZE;
+        return this.#length === BLOCK_SIZE;
     }
     /** The bytes of the present block so far. */
     get filled() {
@@ -41394,7 +41385,7 @@ class BlockCutter {
     /** The place for what comes next. */
     async space() {
         this.#memory ??= await this.#memories.take();
-        return this.#memory.bytes.subarray(WINDOW_SIZE + this.#length, WINDOW_SIZE + block_BLOCK_SIZE);
+        return this.#memory.bytes.subarray(WINDOW_SIZE + this.#length, WINDOW_SIZE + BLOCK_SIZE);
     }
     /** Counts bytes that were put into `space`. */
     advance(count) {
@@ -41472,10 +41463,6 @@ async function* tarBlocks(entries, memories, signal) {
 
 ;// CONCATENATED MODULE: ./build/src/pack/archive/tar-size.js
 
-
-/** What a block adds at most when it is stored, or deflated in vain: five bytes a 64 KiB, and some to spare. */
-const OVERHEAD_PER_BLOCK = 128;
-const GZIP_FRAME = 20;
 /** Gives the bytes of the tar that holds these entries. */
 function tarSize(entries) {
     const sizes = entries.map((entry) => {
@@ -41483,13 +41470,6 @@ function tarSize(entries) {
         return tarHeader(entry).length + content + paddingAfter(content);
     });
     return sizes.reduce((total, size) => total + size, 2 * RECORD);
-}
-/** Gives the bytes that the `.tar.gz` of these entries has at most, to check for space before it is written. */
-function archiveSizeLimit(entries) {
-    const tar = tarSize(entries);
-    // A file is cut from its neighbours at most twice, besides the cut after each whole block.
-    const blocks = Math.ceil(tar / BLOCK_SIZE) + 2 * entries.length;
-    return tar + blocks * OVERHEAD_PER_BLOCK + GZIP_FRAME;
 }
 
 ;// CONCATENATED MODULE: ./build/src/pack/archive/tree.js
