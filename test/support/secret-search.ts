@@ -1,0 +1,116 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where some secret stood, in which form. It does not repeat the secret: failing tests are shown in public logs. */
+export interface Finding {
+  readonly where: string;
+  readonly secret: string;
+  readonly form: string;
+}
+
+/** Secrets by the names under which a finding tells them. */
+export type Secrets = Readonly<Record<string, string>>;
+
+/** Shorter ones stand in many a text by chance. */
+const SHORTEST = 6;
+/** What is larger is content of images or packages, not something that a run wrote about itself. */
+const LARGEST_FILE = 4 * 1024 * 1024;
+
+/**
+ * Gives every secret that a text holds: in plain, in base64 (both alphabets, with and without padding, at any place
+ * within a longer text, as in `user:password`), and either of these in URL-encoded, JSON, HTML or workflow-command form.
+ */
+export function findSecrets(where: string, text: string, secrets: Secrets): Finding[] {
+  const views = viewsOf(text);
+  return Object.entries(secrets).flatMap(([secret, value]) => {
+    if (Buffer.byteLength(value) < SHORTEST) throw new Error(`${secret} is too short to be looked for`);
+    const hit = needlesOf(value).find(([, needle]) => views.some((view) => view.includes(needle)));
+    return hit === undefined ? [] : [{ where, secret, form: hit[0] }];
+  });
+}
+
+/** Looks through all files under a folder, as far as a run may have written them about itself. */
+export function findSecretsInFiles(folder: string, secrets: Secrets): Finding[] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return files.flatMap(({ parentPath, name }) => {
+    const path = join(parentPath, name);
+    if (statSync(path).size > LARGEST_FILE) return [];
+    const bytes = readFileSync(path);
+    return ['utf8', 'utf16le'].flatMap((encoding) =>
+      findSecrets(
+        `${path} as ${encoding}`,
+        bytes.toString(encoding === 'utf8' ? 'utf8' : 'utf16le'),
+        secrets,
+      ),
+    );
+  });
+}
+
+/** Gives what a workflow's step printed without the lines that only tell the runner what to hide. */
+export function withoutMasks(printed: string): string {
+  return printed
+    .split('\n')
+    .filter((line) => !line.startsWith('::add-mask::'))
+    .join('\n');
+}
+
+function needlesOf(value: string): [form: string, needle: string][] {
+  const bytes = Buffer.from(value);
+  const cores = [0, 1, 2].map((shift) => {
+    const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
+    // Only what the secret alone decides: characters at either end carry bits of their neighbours.
+    return encoded.slice(Math.ceil((shift * 8) / 6), Math.floor(((shift + bytes.length) * 8) / 6));
+  });
+  return [
+    ['plain', value],
+    ...cores.map((core): [string, string] => ['base64', core]),
+    ...cores.map((core): [string, string] => ['base64url', core.replaceAll('+', '-').replaceAll('/', '_')]),
+  ];
+}
+
+/** A text as it stands, and as it reads once each layer of escapes is taken off. */
+function viewsOf(text: string): string[] {
+  const shown = [text, fromHtml(text), fromJson(text), fromJson(fromHtml(text))];
+  // Workflow commands escape the percent signs of what is URL-encoded already.
+  const views = shown.flatMap((view) => [view, fromPercent(view), fromPercent(fromPercent(view))]);
+  return [...new Set([...views, fromPercent(text.replaceAll('+', ' '))])];
+}
+
+function fromPercent(text: string): string {
+  return text.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, (run) =>
+    Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'),
+  );
+}
+
+const JSON_ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+  ['b', '\b'],
+  ['f', '\f'],
+]);
+
+function fromJson(text: string): string {
+  return text.replaceAll(/\\(?:u([0-9A-Fa-f]{4})|(.))/g, (_, code?: string, letter = '') =>
+    code === undefined
+      ? (JSON_ESCAPES.get(letter) ?? letter)
+      : String.fromCharCode(Number.parseInt(code, 16)),
+  );
+}
+
+const ENTITIES: ReadonlyMap<string, string> = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['apos', "'"],
+]);
+
+function fromHtml(text: string): string {
+  return text.replaceAll(/&(?:#(\d{1,6})|#x([0-9A-Fa-f]{1,5})|([a-z]+));/g, (all, decimal, hex, name) => {
+    if (name !== undefined) return ENTITIES.get(name) ?? all;
+    return String.fromCodePoint(decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal));
+  });
+}
