@@ -92,9 +92,11 @@ export class Authorization {
 
   /**
    * Learns from a 401 to a request that carried `sent`. Gives whether the same request is worth sending again: there
-   * is something to prove now, or a token that is no longer taken was dropped.
+   * is something to prove now, or a token that is no longer taken was dropped. Whoever a redirect led to may ask for a
+   * login, but not for this host's.
    */
   async learn(answer: HttpAnswer, scopes: readonly Scope[], sent: string | undefined): Promise<boolean> {
+    if (answer.url.origin !== this.#endpoint.origin) return false;
     const challenge = parseChallenge(answer.headers['www-authenticate']) ?? this.#challenge;
     const isNew = this.#challenge === undefined && challenge !== undefined;
     this.#challenge = challenge;

@@ -51,8 +51,7 @@ export class Exchanger {
     const sent = await this.#credentialFor(exchange.url, exchange.scopes);
     const answer = await this.#follow(exchange, sent);
     if (exchange.expected.includes(answer.status)) return answer;
-    const isOwn = answer.url.origin === this.#endpoint.origin;
-    if (answer.status !== 401 || !isOwn) throw await this.#explain(exchange, answer);
+    if (answer.status !== 401) throw await this.#explain(exchange, answer);
     const isWorthRepeating = await this.#authorization.learn(answer, exchange.scopes, sent);
     if (!isWorthRepeating) throw await this.#explain(exchange, answer);
     discardBody(answer);

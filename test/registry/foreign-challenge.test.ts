@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { parseRepository, parseTag } from '../../src/registry/reference.ts';
+import type { Access } from '../support/registry/access.ts';
+import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
+import { seedImage } from '../support/registry/seed.ts';
+import { findSecrets } from '../support/secret-search.ts';
+import { TestClient } from '../support/test-client.ts';
+
+const APP = parseRepository('app');
+const TAG = parseTag('1.0');
+const LOGIN = { username: 'keel', password: 'for the registry alone' };
+const BEARER: Access = { mode: 'bearer', users: { keel: LOGIN.password } };
+
+function heard(by: TestRegistry) {
+  const told = by.journal.entries.map(
+    ({ path, query, headers }) => `${path}?${query} ${JSON.stringify(headers)}`,
+  );
+  const credentials = by.journal.entries.filter(
+    ({ headers: { authorization, cookie } }) => authorization !== undefined || cookie !== undefined,
+  );
+  return { credentials, found: findSecrets('the stranger', told.join('\n'), { password: LOGIN.password }) };
+}
+
+describe('what someone else asks for', () => {
+  it.each(['Bearer realm="REALM/token",service="x"', 'Basic realm="give it to me"'])(
+    'after a redirected greeting is not answered: %s',
+    async (challenge) => {
+      await using stranger = await startRegistry();
+      await using server = await startRegistry({ access: BEARER });
+      seedImage(server.storage, 'app', { tags: ['1.0'] });
+      server.fail({
+        match: { kind: 'ping' },
+        times: Infinity,
+        fault: { kind: 'redirect', location: `${stranger.url}/v2/` },
+      });
+      stranger.fail({
+        match: { kind: 'ping' },
+        times: Infinity,
+        fault: {
+          kind: 'status',
+          status: 401,
+          headers: { 'www-authenticate': challenge.replace('REALM', stranger.url) },
+        },
+      });
+      using client = new TestClient(server.host, { login: LOGIN, attempts: 1 });
+      // The registry's own challenge, at the first request that it answers itself, is the one that counts.
+      expect((await client.registry.findManifest(APP, TAG, client.signal)) === undefined).toBe(false);
+      expect(stranger.journal.count('ping')).toBe(1);
+      expect(heard(stranger)).toEqual({ credentials: [], found: [] });
+    },
+  );
+});
