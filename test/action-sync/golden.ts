@@ -1,4 +1,5 @@
 import type { ProcessResult } from '../support/action-runner.ts';
+import { DURATION_TEXT } from '../support/duration-text.ts';
 
 /**
  * Writes down what a run showed, in the order in which a person meets it: the log with its commands, the outputs, the
@@ -61,7 +62,8 @@ function steady(text: string, names: ReadonlyMap<string, string>): string {
   return result
     .replace(/\b\d{4}-\d\d-\d\d(?:T| )\d\d:\d\d(?::\d\d(?:\.\d+)?Z?)?/g, '<time>')
     .replace(/\b\d+(?:\.\d+)? (?:KiB|MiB|B)\/s/g, '<rate>')
-    .replace(/ *(?:< )?\b\d+(?:\.\d+)? m?s\b/g, ' <spent>')
+    .replace(DURATION_TEXT, '<spent>')
+    .replace(/ +<spent>/g, ' <spent>')
     .replace(/\b(keel-sync-v\d+-)[0-9a-f]{16}/g, '$1<route>')
     .replace(/\b(state: [a-z ]+, )\d+(?:\.\d+)? KiB/g, '$1<size>')
     .replace(/\bsha256:[0-9a-f]{64}/g, 'sha256:<digest>');

@@ -16,7 +16,7 @@ function brief({ main, post }: Night) {
     said: stateLines.map((line) =>
       line
         .trim()
-        .replace(/keel-sync-v1-[0-9a-f]{16}/g, 'KEY')
+        .replace(/keel-sync-v2-[0-9a-f]{16}/g, 'KEY')
         .replace(/, \d+ KiB/, ''),
     ),
   };

@@ -6,7 +6,7 @@ import { Job } from '../support/action-runner.ts';
 import { ActionsService } from '../support/actions-service/service.ts';
 
 const STATE = path.resolve('test/fixtures/actions/state');
-const KEY = /keel-sync-v1-[0-9a-f]{16}-/g;
+const KEY = /keel-sync-v2-[0-9a-f]{16}-/g;
 
 /** Starts a cache service, and gives a function that is one nightly run on a fresh machine. */
 async function nights() {

@@ -164,6 +164,18 @@ describe('runs', () => {
     expect(state.runs('never')).toEqual([]);
   });
 
+  test('are kept to the millisecond, also in the file', () => {
+    const file = `${scratchFolder()}/sync.db`;
+    const started = new Date('2026-03-01T02:00:00.250Z');
+    const run = { ...runAt(started), ended: new Date('2026-03-01T02:00:00.733Z') };
+    const first = State.open(file, settingsAt(FIRST_DAY));
+    first.recordRun({ scope: 'nightly', run });
+    first.close();
+    const second = State.open(file, settingsAt(NEXT_DAY, 'read'));
+    expect(second.runs('nightly')).toEqual([run]);
+    second.close();
+  });
+
   test('leave what they saw at the source, in place of what was seen before', () => {
     const state = State.inMemory(settingsAt(FIRST_DAY));
     const record = (matched: string[], listings: [string, number][]) =>

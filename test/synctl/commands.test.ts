@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { readReport } from '../../src/sync/report.ts';
 import { Desk, type Said } from '../support/built-synctl.ts';
 import { DockerRegistry, LOGIN } from '../support/docker-registry.ts';
+import { DURATION_TEXT } from '../support/duration-text.ts';
 import { type Image, ImageMaker } from '../support/images/image.ts';
 import { PlainPush } from '../support/images/push.ts';
 import { describeWith } from '../support/programs.ts';
@@ -55,7 +56,7 @@ describeWith(['docker-registry'], 'the built synctl, as a user sees it', () => {
         .replaceAll(target.host, 'TARGET')
         .replace(/sha256:[0-9a-f]{64}/g, (digest) => `<${digests.get(digest) ?? 'other'}>`)
         .replace(/\d{4}-\d\d-\d\d \d\d:\d\d/g, 'TIME')
-        .replace(/[\d.]+ (?:ms|s)\b/g, 'SPENT')
+        .replace(DURATION_TEXT, 'SPENT')
         .replace(/[\d.]+ KiB/g, 'SIZE')
         .replace(/ +/g, ' ')
         .trimEnd();

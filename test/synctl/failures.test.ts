@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { Desk, type Said } from '../support/built-synctl.ts';
 import { DockerRegistry, freePort, LOGIN } from '../support/docker-registry.ts';
+import { DURATION_TEXT } from '../support/duration-text.ts';
 import { ImageMaker } from '../support/images/image.ts';
 import { PlainPush } from '../support/images/push.ts';
 import { describeWith } from '../support/programs.ts';
@@ -272,7 +273,7 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
     const desk = new Desk();
     desk.write('image_set.json', { names: ['pause'] });
     const { code, stdout } = await desk.run('doctor', '--source', source.host, '--push-to', target.host);
-    const told = stdout.replaceAll(target.host, 'TARGET').replace(/ +[\d.]+ m?s /g, ' ');
+    const told = stdout.replaceAll(target.host, 'TARGET').replace(DURATION_TEXT, '');
     expect(told.replace(/ +/g, ' ').split('\n').slice(8)).toEqual([
       '✓ ok login TARGET wants no login',
       '! warning list TARGET/keel/pause may not be listed, so each run asks for each tag ' +

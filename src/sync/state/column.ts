@@ -27,9 +27,18 @@ export function numberIn(row: Row, column: string): number {
   return value;
 }
 
-/** Gives a point in time, which is stored in whole seconds. Throws `STATE_ROW_UNREADABLE`. */
+/** Gives a point in time that is stored in whole seconds. Throws `STATE_ROW_UNREADABLE`. */
 export function timeIn(row: Row, column: string): Date {
-  const time = new Date(numberIn(row, column) * 1000);
+  return timeOf(numberIn(row, column) * 1000, column);
+}
+
+/** Gives a point in time that is stored in milliseconds. Throws `STATE_ROW_UNREADABLE`. */
+export function preciseTimeIn(row: Row, column: string): Date {
+  return timeOf(numberIn(row, column), column);
+}
+
+function timeOf(milliseconds: number, column: string): Date {
+  const time = new Date(milliseconds);
   if (Number.isNaN(time.getTime())) throw unreadable(column);
   return time;
 }
@@ -47,7 +56,7 @@ export function digestBytes(digest: Digest): Uint8Array {
   return Buffer.from(digestHex(digest), 'hex');
 }
 
-/** Gives a point in time as it is stored. */
+/** Gives a point in time as it is stored, but for those of runs. */
 export function wholeSeconds(time: Date): number {
   return Math.floor(time.getTime() / 1000);
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Host } from '../../registry/reference.ts';
-import { numberIn, type Row, readable, textIn, timeIn, wholeSeconds } from './column.ts';
+import { numberIn, preciseTimeIn, type Row, readable, textIn } from './column.ts';
 
 const RUNS_KEPT = 30;
 const OUTCOMES = ['succeeded', 'failed', 'interrupted'] as const;
@@ -33,8 +33,8 @@ export interface SourceView {
 export function readRuns(database: DatabaseSync, scope: string): RecordedRun[] {
   const rows = database.prepare('SELECT * FROM run WHERE scope = ? ORDER BY id').all(scope);
   return readable(rows, (row) => ({
-    started: timeIn(row, 'started'),
-    ended: timeIn(row, 'ended'),
+    started: preciseTimeIn(row, 'started'),
+    ended: preciseTimeIn(row, 'ended'),
     outcome: outcomeIn(row),
     copied: numberIn(row, 'copied'),
     skipped: numberIn(row, 'skipped'),
@@ -59,8 +59,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       scope,
-      wholeSeconds(run.started),
-      wholeSeconds(run.ended),
+      run.started.getTime(),
+      run.ended.getTime(),
       run.outcome,
       run.copied,
       run.skipped,

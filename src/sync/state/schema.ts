@@ -4,11 +4,12 @@ import { rollBack } from '../../lib/sqlite.ts';
 /** Marks a SQLite file as a state of keel-pkg: "keel" in ASCII. */
 export const APPLICATION_ID = 0x6b65656c;
 /** Grows whenever the tables change; a file with another number is set aside, never guessed at. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 /**
  * Repositories stand in a table of their own and digests are bytes, which keeps 100,000 tags within 15 MB.
  * A null repeats its neighbour: `source_tag` the tag, `pushed_digest` the source's digest.
+ * Times are whole seconds, those of a run milliseconds: its length is told.
  */
 const TABLES: ReadonlyMap<string, string> = new Map([
   [

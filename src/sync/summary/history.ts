@@ -24,7 +24,7 @@ export function historyLines(runs: readonly RecordedRun[]): string[] {
     bar(run.copied / most, BAR_WIDTH),
     `${run.copied} copied`,
     formatSize(run.bytes),
-    formatTook(run),
+    formatDuration(milliseconds(run.ended.getTime() - run.started.getTime())),
     describeTrouble(run),
   ]);
   return alignColumns(rows, new Set([2, 3, 4]));
@@ -33,13 +33,6 @@ export function historyLines(runs: readonly RecordedRun[]): string[] {
 /** Writes a time to the minute, in UTC: `2026-03-01 02:00`. */
 export function formatTime(date: Date): string {
   return date.toISOString().slice(0, 16).replace('T', ' ');
-}
-
-/** A state keeps whole seconds. */
-function formatTook({ started, ended }: RecordedRun): string {
-  const took = ended.getTime() - started.getTime();
-  if (took < 1000) return '< 1 s';
-  return took < 60_000 ? `${Math.round(took / 1000)} s` : formatDuration(milliseconds(took));
 }
 
 function describeTrouble(run: RecordedRun): string {

@@ -94,7 +94,7 @@ const UNUSABLE: readonly { name: string; reason: string; make: (file: string) =>
     reason: 'newer',
     make: (file) => {
       usableState(file);
-      execute(file, 'PRAGMA user_version = 2; CREATE TABLE later (id INTEGER)');
+      execute(file, 'PRAGMA user_version = 3; CREATE TABLE later (id INTEGER)');
     },
   },
   {
@@ -103,6 +103,14 @@ const UNUSABLE: readonly { name: string; reason: string; make: (file: string) =>
     make: (file) => {
       usableState(file);
       execute(file, 'PRAGMA user_version = 0');
+    },
+  },
+  {
+    name: 'a state of the first format, which kept the times of runs in seconds',
+    reason: 'older',
+    make: (file) => {
+      usableState(file);
+      execute(file, 'PRAGMA user_version = 1');
     },
   },
   {
