@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Content, readContent } from '../support/registry/content.ts';
-import type { Storage, StoredRepository } from '../support/registry/storage.ts';
+import type { Storage } from '../support/registry/storage.ts';
 
 /** Looks at a registry's storage with nothing of the project's own reading: only JSON and sha256. */
 interface Body {
@@ -20,8 +20,15 @@ function hashOf(pieces: Iterable<Buffer>): { digest: string; size: number } {
   return { digest: `sha256:${hash.digest('hex')}`, size };
 }
 
+/** What a repository holds, to be found by what a manifest says. */
+interface Held {
+  readonly manifests: ReadonlyMap<string, { readonly bytes: Buffer }>;
+  readonly blobs: ReadonlySet<string>;
+}
+
 /** Finds every tag under which something is missing or is not what its digest says; each as a line. */
 export function brokenTags({ repositories, contents }: Storage): string[] {
+  const stored = new Map<string, Content>(contents);
   const seen = new Map<Content, { digest: string; size: number }>();
   const measure = (content: Content): { digest: string; size: number } => {
     const measured = seen.get(content) ?? hashOf(readContent(content));
@@ -29,17 +36,16 @@ export function brokenTags({ repositories, contents }: Storage): string[] {
     return measured;
   };
   const faults: string[] = [];
-  const walk = (name: string, stored: StoredRepository, digest: string, path: string): void => {
-    const manifest = [...stored.manifests.values()].find((each) => each.digest === digest);
+  const walk = (held: Held, digest: string, path: string): void => {
+    const manifest = held.manifests.get(digest);
     if (manifest === undefined) return void faults.push(`${path}: ${digest} is missing`);
     if (hashOf([manifest.bytes]).digest !== digest) faults.push(`${path}: ${digest} has other bytes`);
     const body: Body = JSON.parse(manifest.bytes.toString('utf8'));
-    for (const child of body.manifests ?? []) walk(name, stored, child.digest, `${path} > ${digest}`);
+    for (const child of body.manifests ?? []) walk(held, child.digest, `${path} > ${digest}`);
     const blobs = [...(body.config === undefined ? [] : [body.config]), ...(body.layers ?? [])];
     for (const blob of blobs) {
-      const content = [...contents].find(([known]) => known === blob.digest)?.[1];
-      const isHeld = [...stored.blobs].some((held) => held === blob.digest);
-      if (!isHeld || content === undefined) {
+      const content = stored.get(blob.digest);
+      if (!held.blobs.has(blob.digest) || content === undefined) {
         if (!('urls' in blob)) faults.push(`${path}: blob ${blob.digest} is missing`);
         continue;
       }
@@ -48,8 +54,9 @@ export function brokenTags({ repositories, contents }: Storage): string[] {
         faults.push(`${path}: blob ${blob.digest} has other bytes`);
     }
   };
-  for (const [name, stored] of repositories) {
-    for (const [tag, digest] of stored.tags) walk(name, stored, digest, `${name}:${tag}`);
+  for (const [name, { manifests, blobs, tags }] of repositories) {
+    const held = { manifests: new Map<string, { bytes: Buffer }>(manifests), blobs: new Set<string>(blobs) };
+    for (const [tag, digest] of tags) walk(held, digest, `${name}:${tag}`);
   }
   return faults;
 }
