@@ -91,7 +91,9 @@ it.each(['source', 'destination'] as const)(
     const { report } = await route.run();
     const three = side === 'source' ? 'copied' : 'deferred';
     expect(outcomes(report)).toEqual({ 'one:v1': 'deferred', 'two:v1': 'deferred', 'three:v1': three });
-    expect(report.images[0]?.reason?.message).toMatch(/rate limited until \d\d:\d\d/);
+    // In the order of addresses, and with them of ports.
+    const deferred = report.images.find(({ outcome }) => outcome === 'deferred');
+    expect(deferred?.reason?.message).toMatch(/rate limited until \d\d:\d\d/);
     rule.stop();
     const second = await route.run();
     expect(second.report.totals).toMatchObject({ failed: 0, deferred: 0, total: 3 });
