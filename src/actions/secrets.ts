@@ -1,3 +1,4 @@
+import { secretForms } from '../lib/secret-forms.ts';
 import { formatCommand } from './workflow-command.ts';
 
 function addMask(text: string): void {
@@ -5,22 +6,16 @@ function addMask(text: string): void {
 }
 
 /**
- * Makes the runner hide a password in every form in which it travels: as it is, in a URL, in a query, and in the header
- * of basic authentication. The user name stays readable: an output that holds a masked word is dropped by GitHub, and
- * user names are often part of image names.
+ * Makes the runner hide a password in every form in which it travels, by itself and with its user's name. The name
+ * stays readable: an output that holds a masked word is dropped by GitHub, and user names are often part of image names.
  */
 export function maskPassword(
   username: string | undefined,
   password: string,
   mask: (text: string) => void = addMask,
 ): void {
-  const forms = new Set([
-    password,
-    encodeURIComponent(password),
-    new URLSearchParams({ '': password }).toString().slice(1),
-    Buffer.from(password).toString('base64'),
-  ]);
-  if (username !== undefined) forms.add(Buffer.from(`${username}:${password}`).toString('base64'));
+  const whole = [password, ...(username === undefined ? [] : [`${username}:${password}`])];
+  const forms = new Set(whole.flatMap((text) => [...secretForms(text)]));
   // The runner masks line by line, so a line of a password is as telling as the whole.
   for (const line of password.split(/\r?\n/)) forms.add(line);
   for (const form of forms) if (form.trim() !== '') mask(form);

@@ -1,6 +1,7 @@
-import { isLinkLocal, isLoopback } from '../lib/loopback.ts';
+import { isInward, isLoopback } from '../lib/loopback.ts';
 import { DOCKER_HUB, type Host } from './reference.ts';
 import { RegistryFailure } from './registry-failure.ts';
+import { Secrets } from './secrets.ts';
 
 /** Gives the base URL of a registry's API: HTTPS, but plain HTTP on this machine and for hosts named insecure. */
 export function endpointOf(host: Host, insecure: readonly Host[]): URL {
@@ -25,15 +26,17 @@ export function followAddress(from: URL, address: string, registry: URL): URL {
     });
   };
   const target = URL.canParse(address, from.href) ? new URL(address, from) : undefined;
-  if (target === undefined) return refuse(`it leads to "${address.slice(0, 100)}", which is no address`);
+  if (target === undefined) {
+    // Nobody can tell which part of what is no address is a password or a signature.
+    return refuse(`it leads to what is no address, of ${address.length} characters`);
+  }
   if (target.protocol !== 'https:' && target.protocol !== 'http:') {
     return refuse(`it leads to ${target.protocol}//, which is not HTTP`);
   }
   if (from.protocol === 'https:' && target.protocol === 'http:') {
     return refuse(`it leads from HTTPS to plain HTTP at ${target.host}`);
   }
-  const isInward = isLoopback(target.hostname) || isLinkLocal(target.hostname);
-  if (isInward && !isLoopback(registry.hostname) && target.hostname !== registry.hostname) {
+  if (isInward(target.hostname) && !isLoopback(registry.hostname) && target.hostname !== registry.hostname) {
     return refuse(`it leads to ${target.host} on the machine that asks`);
   }
   // A name and password in an address would be sent along, and end up in logs.
@@ -62,4 +65,14 @@ export function redactUrl(url: URL): string {
     if (!SHOWN_PARAMETERS.has(name)) shown.searchParams.set(name, '…');
   }
   return shown.href.replaceAll('%E2%80%A6', '…');
+}
+
+/** Gives a text without what signs an address, for those who repeat in an error what they were asked for. */
+export function withoutSignatures(text: string, url: URL): string {
+  const values = [...url.searchParams]
+    .filter(([name]) => !SHOWN_PARAMETERS.has(name))
+    .map(([, value]) => value);
+  const secrets = new Secrets();
+  for (const value of values) secrets.add(value);
+  return secrets.blacken(text);
 }

@@ -1,6 +1,6 @@
 import { type BodyWriter, discardBody, type HttpAnswer, type HttpClient, readBody } from '../lib/http.ts';
 import type { Authorization, Scope } from './authorization.ts';
-import { followAddress } from './endpoint.ts';
+import { followAddress, withoutSignatures } from './endpoint.ts';
 import { parseComplaint, parseRetryAfter, RegistryFailure, refusal } from './registry-failure.ts';
 
 /** One request to a registry, with all that is needed to answer its challenge and to explain its refusal. */
@@ -131,7 +131,9 @@ export class Exchanger {
       about: exchange.about,
       action: exchange.action,
       status: answer.status,
-      complaint: parseComplaint(body?.toString('utf8') ?? '', this.#authorization.blacken),
+      complaint: parseComplaint(body?.toString('utf8') ?? '', (text) =>
+        withoutSignatures(this.#authorization.blacken(text), answer.url),
+      ),
       retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
     });
   }

@@ -1,3 +1,5 @@
+import { secretForms } from '../lib/secret-forms.ts';
+
 /** Shorter ones would blacken half of a text, and are no secrets. */
 const SHORTEST = 4;
 /** Longer ones are tokens: whoever repeats one does not encode it, and there may be thousands. */
@@ -12,11 +14,7 @@ export class Secrets {
     if (secret.length < SHORTEST) return;
     this.#forms.add(secret);
     if (secret.length > LONGEST_ENCODED) return;
-    const base64 = Buffer.from(secret).toString('base64');
-    const form = new URLSearchParams({ '': secret }).toString().slice(1);
-    for (const shape of [base64, encodeURIComponent(secret), encodeURIComponent(base64), form]) {
-      this.#forms.add(shape);
-    }
+    for (const form of secretForms(secret)) this.#forms.add(form);
   }
 
   /** Gives a text with every secret blackened. */

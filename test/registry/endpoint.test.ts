@@ -31,6 +31,7 @@ describe('an address that a registry names', () => {
     ['http://a.example/', 'https://b.example/', 'https://b.example/'],
     ['http://127.0.0.1:5000/', 'http://127.0.0.1:5001/x', 'http://127.0.0.1:5001/x'],
     ['http://localhost:5000/', 'http://127.0.0.1:5001/x', 'http://127.0.0.1:5001/x'],
+    ['https://a.example/', 'https://10.0.0.5/x', 'https://10.0.0.5/x'],
   ])('from %s, %s is followed', (from, address, expected) => {
     expect(follow(from, address)).toBe(expected);
   });
@@ -43,6 +44,14 @@ describe('an address that a registry names', () => {
     ['https://a.example/', 'https://localhost:8443/', 'on the machine'],
     ['http://a.example/', 'http://169.254.169.254/latest', 'on the machine'],
     ['http://a.example/', 'http://[::1]/', 'on the machine'],
+    ['http://a.example/', 'http://[::ffff:127.0.0.1]/', 'on the machine'],
+    ['http://a.example/', 'http://[::ffff:169.254.169.254]/', 'on the machine'],
+    ['http://a.example/', 'http://0.0.0.0:5000/', 'on the machine'],
+    ['http://a.example/', 'http://[::]:5000/', 'on the machine'],
+    ['http://a.example/', 'http://localhost./', 'on the machine'],
+    ['http://a.example/', 'http://100.100.100.200/latest', 'on the machine'],
+    ['http://a.example/', 'http://[fd00:ec2::254]/latest', 'on the machine'],
+    ['http://a.example/', 'http://metadata.google.internal/', 'on the machine'],
     ['http://a.example/', 'http://2130706433/', 'on the machine'],
     ['https://a.example/', 'https://[', 'no address'],
   ])('from %s, %s is refused', (from, address, message) => {

@@ -50,3 +50,25 @@ describe('what someone else asks for', () => {
     },
   );
 });
+
+describe('what signs an address', () => {
+  it('is not repeated where the storage repeats it in an error', async () => {
+    await using stranger = await startRegistry();
+    await using server = await startRegistry({ access: BEARER });
+    const query = 'X-Amz-Credential=AKIA%2F20260101&X-Amz-Signature=0123456789abcdef&n=5';
+    server.fail({
+      match: { kind: 'manifest-get' },
+      times: Infinity,
+      fault: { kind: 'redirect', location: `${stranger.url}/v2/app/manifests/1.0?${query}` },
+    });
+    const body = `The request ${query} is signed with 0123456789abcdef by AKIA/20260101`;
+    stranger.fail({ match: {}, times: Infinity, fault: { kind: 'status', status: 403, body } });
+    using client = new TestClient(server.host, { login: LOGIN, attempts: 1 });
+    await expect(client.registry.getManifest(APP, TAG, client.signal)).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /The request X-Amz-Credential=\*\*\*&X-Amz-Signature=\*\*\*&n=5 .* by \*\*\*$/,
+      ),
+    });
+    expect(heard(stranger)).toEqual({ credentials: [], found: [] });
+  });
+});
