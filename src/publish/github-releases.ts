@@ -4,8 +4,10 @@ import { z } from 'zod';
 import { type AttemptPolicy, attempt } from '../lib/attempts.ts';
 import { type BodyWriter, type HttpAnswer, type HttpClient, readBody } from '../lib/http.ts';
 import { HttpFailure } from '../lib/http-failure.ts';
+import { Secrets } from '../registry/secrets.ts';
 import { readJson, understand } from './answer-shape.ts';
 import { explainReleaseAnswer, ReleaseRefusal } from './release-refusal.ts';
+import { releaseUploadAddress } from './release-upload-address.ts';
 
 /** Where releases are made, and as whom. */
 export interface ReleaseAccess {
@@ -53,10 +55,12 @@ const DRAFT_SEARCH_PAGES = 5;
 export class GithubReleases {
   readonly #access: ReleaseAccess;
   readonly #http: HttpClient;
+  readonly #secrets = new Secrets();
 
   constructor(access: ReleaseAccess, http: HttpClient) {
     this.#access = access;
     this.#http = http;
+    this.#secrets.add(access.token);
   }
 
   /**
@@ -126,7 +130,7 @@ export class GithubReleases {
 
   /**
    * Uploads an asset from a stretch of a file or from bytes, once: what a broken upload leaves has to be deleted
-   * before the next attempt. Throws `ReleaseRefusal` or `HttpFailure`.
+   * before the next attempt. Throws `ReleaseRefusal`, `HttpFailure` or `REDIRECT_REFUSED`.
    */
   async uploadAsset(
     release: GithubRelease,
@@ -135,9 +139,7 @@ export class GithubReleases {
     signal: AbortSignal,
     onBytes: (count: number) => void,
   ): Promise<ReleaseAsset> {
-    // The address is a template (RFC 6570): …/assets{?name,label}
-    const url = new URL(release.upload_url.replace(/\{.*\}$/, ''));
-    url.searchParams.set('name', name);
+    const url = releaseUploadAddress(this.#access.api, release.upload_url, name);
     const isBytes = Buffer.isBuffer(content);
     const size = isBytes ? content.length : content.end - content.start;
     const answer = await this.#http.send({
@@ -183,7 +185,7 @@ export class GithubReleases {
 
   async #read(answer: HttpAnswer, about: string): Promise<unknown> {
     const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
-    const body = readJson(text);
+    const body = readJson(this.#secrets.blacken(text));
     if (answer.status >= 200 && answer.status < 300) return body;
     throw explainReleaseAnswer(answer.status, body, about);
   }

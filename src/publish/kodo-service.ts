@@ -174,8 +174,15 @@ export class KodoService {
   async #read(answer: HttpAnswer, key: string): Promise<unknown> {
     const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
     if (answer.status === 200) return readJson(text);
-    throw explainKodoAnswer(answer.status, parseKodoError(text), this.bucket, key);
+    const error = withoutSignatures(parseKodoError(text), this.#access.accessKey);
+    throw explainKodoAnswer(answer.status, error, this.bucket, key);
   }
+}
+
+/** What a service repeats of a token: the access key may be seen, what was signed with the secret key may not. */
+function withoutSignatures(text: string, accessKey: string): string {
+  const [before = '', ...rest] = text.split(`${accessKey}:`);
+  return [before, ...rest.map((piece) => piece.replace(/^[\w=:%-]+/, '***'))].join(`${accessKey}:`);
 }
 
 /** Tells whether a request to Kodo could go well a moment later. */

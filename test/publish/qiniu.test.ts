@@ -138,7 +138,7 @@ describe('publishing to Qiniu in bad weather', () => {
     await using kodo = await Kodo.start();
     await using fixture = await PackageFixture.write(NAME, 9 * MIB);
     kodo.faults.add({ operation: 'part', part: 2, silent: true });
-    const timeouts = { connect: milliseconds(2000), firstByte: milliseconds(300), idle: milliseconds(2000) };
+    const timeouts = { connect: milliseconds(2000), firstByte: milliseconds(2000), idle: milliseconds(2000) };
     await publish(targetFor(kodo, { timeouts }), fixture);
     expect(kodo.requests('part').filter((entry) => entry.part === 2).length).toBeGreaterThan(1);
     expect(kodo.object('keel', NAME)).toMatchObject({ hash: fixture.file.qetag });
@@ -256,6 +256,17 @@ describe('proving a Qiniu target', () => {
     const failure = await target.prove(calm).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'UNREACHABLE', hint: hint('--zone') });
     expect(inspect(failure, { depth: 9 })).not.toContain(kodo.account.accessKey);
+  });
+});
+
+it('repeats no token that Qiniu repeats in a refusal', async () => {
+  await using kodo = await Kodo.start();
+  await using fixture = await PackageFixture.write(NAME, 1000);
+  const { accessKey } = kodo.account;
+  const error = `bad token ${accessKey}:c2lnbmF0dXJl-_=:cG9saWN5, and once more: UpToken ${accessKey}:abc=`;
+  kodo.faults.add({ operation: 'init', times: 9, answer: { status: 400, error } });
+  await expect(publish(targetFor(kodo), fixture)).rejects.toMatchObject({
+    message: expect.stringContaining(`bad token ${accessKey}:***, and once more: UpToken ${accessKey}:***`),
   });
 });
 
