@@ -62,6 +62,7 @@ export class ReleaseService {
   readonly #settings: ReleaseServiceSettings;
   readonly #server: Server;
   #lastId = 100;
+  #advertised: string | undefined;
 
   private constructor(settings: ReleaseServiceSettings) {
     this.token = settings.token ?? 'test-github-token';
@@ -80,6 +81,11 @@ export class ReleaseService {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('not listening');
     return `http://127.0.0.1:${address.port}`;
+  }
+
+  /** Makes the addresses in answers lead to another origin, such as that of a gateway in front. */
+  advertise(url: string): void {
+    this.#advertised = url;
   }
 
   /** Adds a release as if someone had made it by hand. */
@@ -103,7 +109,11 @@ export class ReleaseService {
   }
 
   get #look(): ReleaseLook {
-    return new ReleaseLook(this.url, this.repository, this.#settings.tellsDigests !== false);
+    return new ReleaseLook(
+      this.#advertised ?? this.url,
+      this.repository,
+      this.#settings.tellsDigests !== false,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

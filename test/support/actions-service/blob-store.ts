@@ -13,7 +13,8 @@ export interface Blob {
 /** Blobs in memory, uploaded whole (Put Blob) or in blocks (Put Block, Put Block List). */
 export class BlobStore {
   readonly #blobs = new Map<string, Blob>();
-  readonly #signature = randomUUID();
+  /** What makes an address of a blob as good as a login. */
+  readonly signature = randomUUID();
 
   create(fileName?: string): Blob {
     const blob: Blob = {
@@ -29,12 +30,12 @@ export class BlobStore {
 
   /** Gives the address by which a blob is written and read: account, container and blob, as the Azure SDK wants it. */
   sign(blob: Blob, origin: string): string {
-    return `${origin}/account/blobs/${blob.id}?sig=${this.#signature}`;
+    return `${origin}/account/blobs/${blob.id}?sig=${this.signature}`;
   }
 
   /** Finds the blob of a signed address; undefined when the signature or the path is not one of ours. */
   open(address: URL): Blob | undefined {
-    if (address.searchParams.get('sig') !== this.#signature) return undefined;
+    if (address.searchParams.get('sig') !== this.signature) return undefined;
     const id = /^\/account\/blobs\/([0-9a-f-]+)$/.exec(address.pathname)?.[1];
     return id === undefined ? undefined : this.#blobs.get(id);
   }

@@ -51,6 +51,7 @@ export class ActionsService implements AsyncDisposable {
   readonly #artifacts = new Artifacts(this.#blobs);
   readonly #server: Server;
   #port = 0;
+  #advertised: string | undefined;
 
   private constructor() {
     this.#server = createServer((request, response) => {
@@ -69,7 +70,12 @@ export class ActionsService implements AsyncDisposable {
   }
 
   get origin(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return this.#advertised ?? `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Makes jobs and addresses in answers lead to another origin, such as that of a gateway in front. */
+  advertise(url: string): void {
+    this.#advertised = url;
   }
 
   get caches(): CacheEntries['entries'] {
@@ -88,6 +94,12 @@ export class ActionsService implements AsyncDisposable {
       ACTIONS_RESULTS_URL: `${this.origin}/`,
       ACTIONS_RUNTIME_TOKEN: issueRuntimeToken(job.run ?? 'run-1', job.job ?? 'job-1', scopes),
     };
+  }
+
+  /** Gives what nobody but a job may see: its token, and what signs the addresses of blobs. */
+  secrets(job: Job = {}): Record<string, string> {
+    const { ACTIONS_RUNTIME_TOKEN: token = '' } = this.environment(job);
+    return { 'the runtime token': token, 'the signature of an address': this.#blobs.signature };
   }
 
   /** Makes the service disturb the calls to come. */

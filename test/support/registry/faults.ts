@@ -12,6 +12,8 @@ export type Fault =
     }
   /** The connection is reset before an answer. */
   | { readonly kind: 'reset' }
+  /** What was asked for is done, and the connection reset before an answer. */
+  | { readonly kind: 'lost-answer' }
   /** The connection is reset when so many bytes of the request's body have come in. */
   | { readonly kind: 'reset-request'; readonly afterBytes: number }
   /** The connection is reset when so many bytes of the answer's body have gone out. */

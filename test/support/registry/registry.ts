@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Host, parseHost } from '../../../src/registry/reference.ts';
 import { type Access, Gate } from './access.ts';
 import type { Answer } from './answer.ts';
@@ -15,7 +14,7 @@ import type { ListingStyle } from './listing.ts';
 import type { Quirks } from './quirks.ts';
 import { readRequest } from './request-body.ts';
 import { routeOf } from './route.ts';
-import { answerOfFault, ConnectionBroken, sendAnswer, untilClosed } from './sending.ts';
+import { answerOfFault, breakBefore, ConnectionBroken, sendAnswer } from './sending.ts';
 import { Storage } from './storage.ts';
 import { Uploads } from './uploads.ts';
 
@@ -180,20 +179,7 @@ export class TestRegistry implements AsyncDisposable {
     fault: Fault | undefined,
     response: ServerResponse,
   ): Promise<void> {
-    for (const wait of waits) {
-      const gone = untilClosed(response);
-      if (wait.kind === 'delay') await Promise.race([sleep(wait.milliseconds), gone]);
-      if (wait.kind === 'hold') await Promise.race([wait.until, gone]);
-      if (response.destroyed) throw new ConnectionBroken('the client left');
-    }
-    if (fault?.kind === 'reset') {
-      response.socket?.resetAndDestroy();
-      throw new ConnectionBroken('reset before an answer');
-    }
-    if (fault?.kind === 'silence' && fault.afterBytes === undefined) {
-      await untilClosed(response);
-      throw new ConnectionBroken('never answered');
-    }
+    await breakBefore(waits, fault, response);
     const replaced = answerOfFault(fault, exchange.url);
     if (replaced !== undefined && !(fault?.kind === 'status' && fault.early === true)) await drain(exchange);
     await sendAnswer(replaced ?? (await this.#answer(exchange)), fault, exchange.entry, response);

@@ -99,7 +99,7 @@ function flushed(response: ServerResponse): Promise<void> {
 }
 
 /** Waits until the client gives up or the registry closes. */
-export function untilClosed(response: ServerResponse): Promise<void> {
+function untilClosed(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     if (response.destroyed) resolve();
     else response.on('close', resolve);
@@ -126,6 +126,28 @@ async function finish(response: ServerResponse, fault: Fault | undefined): Promi
   await new Promise<void>((resolve) => response.end(resolve));
 }
 
+/** Lets a request wait, or breaks it off, as faults want it before it is answered. Throws `ConnectionBroken`. */
+export async function breakBefore(
+  waits: readonly Fault[],
+  fault: Fault | undefined,
+  response: ServerResponse,
+): Promise<void> {
+  for (const wait of waits) {
+    const gone = untilClosed(response);
+    if (wait.kind === 'delay') await Promise.race([sleep(wait.milliseconds), gone]);
+    if (wait.kind === 'hold') await Promise.race([wait.until, gone]);
+    if (response.destroyed) throw new ConnectionBroken('the client left');
+  }
+  if (fault?.kind === 'reset') {
+    response.socket?.resetAndDestroy();
+    throw new ConnectionBroken('reset before an answer');
+  }
+  if (fault?.kind === 'silence' && fault.afterBytes === undefined) {
+    await untilClosed(response);
+    throw new ConnectionBroken('never answered');
+  }
+}
+
 /** Sends an answer, whole or broken as a fault wants it. Throws `ConnectionBroken` when the client cannot have it all. */
 export async function sendAnswer(
   answer: Answer,
@@ -133,6 +155,10 @@ export async function sendAnswer(
   entry: JournalEntry,
   response: ServerResponse,
 ): Promise<void> {
+  if (fault?.kind === 'lost-answer') {
+    response.socket?.resetAndDestroy();
+    throw new ConnectionBroken('reset before the answer to what was done');
+  }
   entry.status = answer.status;
   const size = answer.body === undefined ? 0 : contentSize(answer.body);
   const length = (answer.end ?? size) - (answer.start ?? 0);
