@@ -8,8 +8,10 @@ export default defineConfig({
     // node:sqlite, signals and the working directory belong to a process: threads would share them.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // They end what hangs; how fast a machine is must not decide whether a test passes.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { interval: 10, timeout: 60_000 } },
     // What a developer's shell holds must not decide whether a test passes.
     env: { KEEL_USERNAME: '', KEEL_PASSWORD: '', KEEL_DEBUG: '' },
     reporters: tally === undefined ? ['default'] : ['default', './scripts/tally-reporter.ts'],

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { PackWorld } from '../pack/pack-world.ts';
 import { bundledAction } from '../support/action-bundle.ts';
-import { Job } from '../support/action-runner.ts';
+import { Job, LONG_PATIENCE } from '../support/action-runner.ts';
 import { ActionsService } from '../support/actions-service/service.ts';
 import { Kodo } from '../support/kodo/kodo.ts';
 import { describeWith } from '../support/programs.ts';
@@ -30,7 +30,7 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
     kodo = await Kodo.start();
     releases = await ReleaseService.start();
     service = await ActionsService.start();
-  }, 120_000);
+  });
   afterAll(async () => {
     for (const stand of [world, kodo, releases, service]) await stand[Symbol.asyncDispose]();
   });
@@ -68,6 +68,12 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
         ...inputs,
       },
     });
+    const secrets = {
+      'the secret key': kodo.account.secretKey,
+      'the token of GitHub': releases.token,
+      ...service.secrets(),
+    };
+    expect(job.findSecrets(secrets)).toEqual([]);
     return { ...result, job, folder };
   }
 
@@ -115,7 +121,7 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
     const again = await run({ repo: 'qiniu' });
     await using __ = again.folder;
     expect(JSON.parse(again.outputs['locations'] ?? '')).toMatchObject([{ outcome: 'present' }]);
-  }, 60_000);
+  });
 
   it('proves every target before anything is fetched', async () => {
     world.web.seen.length = 0;
@@ -183,7 +189,7 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
     const asked = world.web.seen.map(({ path }) => path).filter((path) => !/\.sha256(?:sum)?$/.test(path));
     // How large they are is still asked.
     expect(asked.toSorted()).toEqual(world.components.map(({ path }) => path).toSorted());
-  }, 60_000);
+  });
 
   it('ends within seconds when the job is cancelled, and leaves no package', async () => {
     world.web.put('/kubelet', world.components[0]?.content ?? '', { kind: 'hold', after: 1000 });
@@ -197,7 +203,7 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
 
   async function runCancelled() {
     const folder = await mkdtempDisposable(join(tmpdir(), 'keel-pack-job-'));
-    const job = await Job.start({ folder: folder.path });
+    const job = await Job.start({ folder: folder.path, patience: LONG_PATIENCE });
     const result = await job.step({
       action: bundledAction('action-pack'),
       with: {

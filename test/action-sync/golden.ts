@@ -25,9 +25,14 @@ export function formatGolden(
   return `${sortImages(steady(parts.join('\n'), names).split('\n')).join('\n')}\n`;
 }
 
-/** Debug lines are hidden unless someone asks for them; masks are checked by looking for leaks. */
+/**
+ * Debug lines are hidden unless someone asks for them; masks are checked by looking for leaks. How far a run is, is told
+ * every few seconds, which is never on a fast machine.
+ */
 function visibleLines({ stdout, stderr }: ProcessResult): string[] {
-  const lines = stdout.split('\n').filter((line) => !/^::(?:debug|add-mask)::/.test(line));
+  const lines = stdout
+    .split('\n')
+    .filter((line) => !/^::(?:debug|add-mask)::|^mirroring \d+ of \d+ /.test(line));
   return [...lines, ...stderr.split('\n').map((line) => (line === '' ? '' : `stderr: ${line}`))].filter(
     (line) => line !== '',
   );

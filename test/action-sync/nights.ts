@@ -1,10 +1,11 @@
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { beforeAll, onTestFinished, vi } from 'vitest';
+import { beforeAll, expect, onTestFinished } from 'vitest';
+import { formatCommand } from '../../src/actions/workflow-command.ts';
 import { readReport } from '../../src/sync/report.ts';
 import { bundledAction } from '../support/action-bundle.ts';
-import { Job, type ProcessResult, type StepOptions } from '../support/action-runner.ts';
+import { Job, LONG_PATIENCE, type ProcessResult, type StepOptions } from '../support/action-runner.ts';
 import { ActionsService } from '../support/actions-service/service.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
@@ -20,11 +21,7 @@ export const IMAGE_SET = `{
 }
 `;
 
-const BUNDLING_MILLISECONDS = 120_000;
-// Each night starts two processes, which takes its time on a busy machine.
-const NIGHTS_MILLISECONDS = 60_000;
-vi.setConfig({ testTimeout: NIGHTS_MILLISECONDS });
-beforeAll(() => void bundledAction('action-sync'), BUNDLING_MILLISECONDS);
+beforeAll(() => void bundledAction('action-sync'));
 
 /** What is different tonight. */
 export interface NightOptions extends Pick<StepOptions, 'cancelWhen'> {
@@ -94,6 +91,7 @@ export class Nights {
     const job = await Job.start({
       folder: folder.path,
       secrets: [PASSWORD],
+      patience: LONG_PATIENCE,
       env: {
         ...this.service.environment(),
         GITHUB_RUN_ID: String(this.#count),
@@ -112,6 +110,7 @@ export class Nights {
     });
     const [post] = await job.finish();
     if (post === undefined) throw new Error('the action has no post part');
+    this.#expectNoSecret(job, main, post);
     const { report: file = '' } = main.outputs;
     const report = file === '' ? undefined : readReport(path.resolve(job.workspace, file));
     const names = new Map([
@@ -122,6 +121,26 @@ export class Nights {
       [job.workspace, '<workspace>'],
     ]);
     return { main, post, report, golden: formatGolden(main, post, names) };
+  }
+
+  /** Whatever a night is about, nobody may learn the password, a token or a signed address from it. */
+  #expectNoSecret(job: Job, ...parts: readonly ProcessResult[]): void {
+    const shown = this.destination.journal.entries.map(({ headers }) => headers.authorization ?? '');
+    const tokens = new Set(shown.flatMap((header) => /^Bearer (.+)$/.exec(header)?.[1] ?? []));
+    const secrets = {
+      'the password': PASSWORD,
+      ...this.service.secrets(),
+      ...Object.fromEntries([...tokens].map((token, index) => [`token ${index} of the destination`, token])),
+    };
+    expect(job.findSecrets(secrets)).toEqual([]);
+    expect(job.processes.length).toBeGreaterThanOrEqual(parts.length);
+    for (const { stdout, log } of parts) {
+      if (!log.masks.includes(PASSWORD)) continue;
+      // Nothing may stand before the lines that tell the runner what to hide.
+      const lines = stdout.split('\n');
+      const first = lines.findIndex((line) => !line.startsWith('::add-mask::'));
+      expect(lines.slice(0, first)).toContain(formatCommand('add-mask', PASSWORD));
+    }
   }
 
   /** Gives what a workflow would write under `with`. */

@@ -53,7 +53,7 @@ test.each([
   ['../bin/sh', 'this is not the name of a credential helper'],
   ['asleep', 'it did not answer for r.example within 200 ms'],
 ])('%s: %s', async (helper, message) => {
-  const asked = askCredentialHelper(helper, 'r.example', milliseconds(helper === 'asleep' ? 200 : 10_000));
+  const asked = askCredentialHelper(helper, 'r.example', milliseconds(helper === 'asleep' ? 200 : 120_000));
   await expect(asked).rejects.toMatchObject({ code: 'CREDENTIAL_HELPER_FAILED', message });
   await expect(asked).rejects.not.toMatchObject({ message: expect.stringContaining('hush') });
 });

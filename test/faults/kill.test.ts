@@ -17,7 +17,7 @@ it('leaves nothing broken and sends nothing twice that had arrived, however ofte
     random: randomFrom(20),
   });
   expect(tally).toMatchObject({ kills: 20, resumes: 3, brokenTags: 0, wrongBytes: 0, blobsInExcess: 0 });
-}, 180_000);
+}, 900_000);
 
 it('knows in which repository a layer had arrived when it was killed', async () => {
   await using source = await startRegistry();

@@ -16,7 +16,8 @@ const SHARED = { layers: [3000, 500], layerSeeds: ['base'] };
 /** A wrong length in an answer about something small is waited for so long, three times at most. */
 const SHORT = { connect: milliseconds(2000), firstByte: milliseconds(500), idle: milliseconds(400) };
 const TARGETS = ['bad:v1', 'bad:v2', 'good:v1', 'other:v1'];
-const LONGEST_RUN_MILLISECONDS = 12_000;
+/** Two seconds; with the time limits that users have, what never answers takes minutes. */
+const LONGEST_RUN_MILLISECONDS = 60_000;
 
 /** Three repositories, of which one gets into trouble: it has a tag that is there and one that is not. */
 async function world() {

@@ -249,7 +249,7 @@ describe('download', () => {
   });
 
   it('notices a stall and goes on from there', async () => {
-    http = client(milliseconds(200));
+    http = client(milliseconds(2000));
     const url = server.put('/tool', CONTENT, { kind: 'hold', after: 100_000 });
     await download(request(url), settings({ http }));
     expect(rangesFor('/tool')[1]).toBe('bytes=100000-');

@@ -26,7 +26,7 @@ describeWith(['docker-registry', 'skopeo'], 'the built packer', () => {
     rmSync(join(folder, 'parts'), { recursive: true });
     world = await PackWorld.start();
     world.write(world.versions());
-  }, 120_000);
+  });
   afterAll(async () => {
     await world[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });

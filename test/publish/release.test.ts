@@ -195,7 +195,7 @@ describe('publishing to a GitHub release in bad weather', () => {
     await using service = await ReleaseService.start();
     await using fixture = await PackageFixture.write(NAME, MIB);
     service.faults.push({ operation: 'upload', silent: true });
-    const timeouts = { connect: milliseconds(2000), firstByte: milliseconds(200), idle: milliseconds(2000) };
+    const timeouts = { connect: milliseconds(2000), firstByte: milliseconds(2000), idle: milliseconds(2000) };
     await publish(targetFor(service, { timeouts }), fixture);
     expect(service.requests('upload').length).toBeGreaterThan(1);
     expect(contentOf(service, NAME)?.equals(fixture.content)).toBe(true);

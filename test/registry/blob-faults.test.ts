@@ -156,9 +156,10 @@ describe('a slow source', () => {
     await using sink = await startRegistry();
     const bytes = generatedBytes('slow', 10_000);
     const digest = source.storage.putBlob(SOURCE, bytesContent(bytes));
-    const patient = { connect: milliseconds(2000), firstByte: milliseconds(300), idle: milliseconds(300) };
+    // It takes longer than the client waits for the next byte.
+    const patient = { connect: milliseconds(2000), firstByte: milliseconds(2000), idle: milliseconds(2000) };
     using client = new TestClient(sink.host, { attempts: 1, timeouts: patient });
-    source.fail({ match: { kind: 'blob-get' }, fault: { kind: 'trickle', bytesPerSecond: 15_000 } });
+    source.fail({ match: { kind: 'blob-get' }, fault: { kind: 'trickle', bytesPerSecond: 4000 } });
     const placed = await pushBlob({
       registry: client.registry,
       repository: APP,

@@ -39,6 +39,7 @@ describe('a challenge', () => {
     const started = performance.now();
     parseChallenge(`Bearer ${'a="\\'.repeat(100_000)}`);
     parseChallenge(' ,'.repeat(100_000));
-    expect(performance.now() - started).toBeLessThan(500);
+    // Milliseconds; in the square of its length it would take minutes.
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 });

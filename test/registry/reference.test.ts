@@ -109,6 +109,7 @@ describe('a reference', () => {
     const started = performance.now();
     expect(() => parseReference(`host.example/${'a-'.repeat(50_000)}!`)).toThrow();
     expect(() => parseHost(`${'a.'.repeat(100)}!`)).toThrow();
-    expect(performance.now() - started).toBeLessThan(500);
+    // Milliseconds; in the square of its length it would take minutes.
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 });

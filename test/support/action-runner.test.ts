@@ -39,12 +39,18 @@ test('a secret in the open is found even where the log hides it', async () => {
 });
 
 test.each([
-  { ends: 'SIGINT', signals: ['SIGINT'], exitCode: 1 },
-  { ends: 'SIGTERM', signals: ['SIGINT', 'SIGTERM'], exitCode: 1 },
-  { ends: 'never', signals: ['SIGINT', 'SIGTERM', 'SIGKILL'], exitCode: null },
-])('cancelling an action that ends on $ends', async ({ ends, signals, exitCode }) => {
+  { ends: 'SIGINT', signals: ['SIGINT'], exitCode: 1, interrupt: 60_000, terminate: 60_000 },
+  { ends: 'SIGTERM', signals: ['SIGINT', 'SIGTERM'], exitCode: 1, interrupt: 150, terminate: 60_000 },
+  {
+    ends: 'never',
+    signals: ['SIGINT', 'SIGTERM', 'SIGKILL'],
+    exitCode: null,
+    interrupt: 150,
+    terminate: 100,
+  },
+])('cancelling an action that ends on $ends', async ({ ends, signals, exitCode, ...patience }) => {
   await using folder = await mkdtempDisposable(path.join(tmpdir(), 'keel-runner-'));
-  const job = await Job.start({ folder: folder.path, patience: { interrupt: 150, terminate: 100 } });
+  const job = await Job.start({ folder: folder.path, patience });
   const main = await job.step({
     action: PROBE,
     with: { secret: 'x', hang: ends },

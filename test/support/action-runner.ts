@@ -5,6 +5,14 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { readActionMetadata } from './action-metadata.ts';
 import { type CommandFileContents, CommandFiles } from './command-files.ts';
+import { processesIn, witnessed } from './processes.ts';
+import {
+  type Finding,
+  findSecrets,
+  findSecretsInFiles,
+  type Secrets,
+  withoutMasks,
+} from './secret-search.ts';
 import { type Leak, WorkflowLog } from './workflow-log.ts';
 
 /** What a job gives to all its steps. */
@@ -51,6 +59,8 @@ interface Post {
 }
 
 const RUNNER_PATIENCE = { interrupt: 7500, terminate: 2500 };
+/** For actions that end when they are asked to, and on a slow machine take longer than a runner waits. */
+export const LONG_PATIENCE = { interrupt: 60_000, terminate: 60_000 };
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
@@ -64,6 +74,7 @@ export class Job {
   readonly #options: JobOptions;
   readonly #posts: Post[] = [];
   readonly #exported: Record<string, string> = {};
+  readonly #printed: string[] = [];
   readonly #paths: string[] = [];
 
   private constructor(options: JobOptions) {
@@ -115,6 +126,27 @@ export class Job {
     return results;
   }
 
+  /** Gives the arguments of the action's processes and of all that they started, one a line. */
+  get processes(): string[] {
+    return processesIn(this.#witness);
+  }
+
+  /**
+   * Gives every secret that the job left where someone could see it: in its log (debug lines too, masks excepted), in
+   * any file of its folders, which are all that steps leave for the runner, and in the list of processes.
+   */
+  findSecrets(secrets: Secrets): Finding[] {
+    return [
+      ...this.#printed.flatMap((printed) => findSecrets('the log', withoutMasks(printed), secrets)),
+      ...findSecrets('the list of processes', this.processes.join('\n'), secrets),
+      ...findSecretsInFiles(this.#options.folder, secrets),
+    ];
+  }
+
+  get #witness(): string {
+    return path.join(this.#options.folder, 'processes.txt');
+  }
+
   async #run(
     entry: string,
     env: Readonly<Record<string, string>>,
@@ -161,6 +193,7 @@ export class Job {
       child.once('close', resolve);
     });
     const ended = performance.now();
+    this.#printed.push(printed.stdout, printed.stderr);
     const contents = await files.read();
     Object.assign(this.#exported, contents.env);
     this.#paths.unshift(...contents.path);
@@ -207,6 +240,7 @@ export class Job {
       RUNNER_OS: 'Linux',
       RUNNER_TEMP: this.temp,
       RUNNER_TOOL_CACHE: path.join(this.#options.folder, 'tools'),
+      ...witnessed(this.#witness),
       ...this.#options.env,
     };
   }

@@ -19,7 +19,7 @@ export type Access = 'open' | 'htpasswd' | 'token';
 
 const PORTS_TO_TRY = 5;
 const POLL_MILLISECONDS = 10;
-const PATIENCE_MILLISECONDS = 10_000;
+const PATIENCE_MILLISECONDS = 60_000;
 
 /** Debian's docker-registry on a port and in a folder of its own. Disposing ends it and removes what it stored. */
 export class DockerRegistry implements AsyncDisposable {

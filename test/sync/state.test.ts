@@ -236,5 +236,5 @@ test('100,000 tags and more blobs than are kept stay within 15 MB and open quick
   ).toBe(400);
   reopened.close();
   // About 40 ms on a quiet machine; the bound only catches a cost of another order.
-  expect(elapsed).toBeLessThan(1000);
-}, 60_000);
+  expect(elapsed).toBeLessThan(5000);
+});

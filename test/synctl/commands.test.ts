@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readReport } from '../../src/sync/report.ts';
 import { Desk, type Said } from '../support/built-synctl.ts';
 import { DockerRegistry, LOGIN } from '../support/docker-registry.ts';
@@ -10,9 +10,6 @@ import { PlainPush } from '../support/images/push.ts';
 import { describeWith } from '../support/programs.ts';
 
 const SET = { names: ['pause', 'coredns/coredns'], patches: [{ match: 'coredns/coredns', name: 'dns' }] };
-
-// A process a command, several a test, beside whatever else runs on two cores.
-vi.setConfig({ testTimeout: 60_000 });
 
 describeWith(['docker-registry'], 'the built synctl, as a user sees it', () => {
   let source: DockerRegistry;

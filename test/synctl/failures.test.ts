@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Desk, type Said } from '../support/built-synctl.ts';
 import { DockerRegistry, freePort, LOGIN } from '../support/docker-registry.ts';
@@ -14,9 +14,6 @@ const CHECKS = z.object({
   works: z.boolean(),
   checks: z.array(z.object({ check: z.string(), outcome: z.string(), message: z.string() })),
 });
-
-// A process a command, several a test, beside whatever else runs on two cores.
-vi.setConfig({ testTimeout: 60_000 });
 
 describeWith(['docker-registry'], 'what goes wrong is one line that names it and says what to change', () => {
   let source: DockerRegistry;

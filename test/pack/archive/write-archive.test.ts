@@ -257,7 +257,7 @@ test('names and contents of any size come back', async () => {
     }),
     { numRuns: 25 },
   );
-}, 60_000);
+});
 
 describe('a failure leaves nothing behind', () => {
   const wrongSizes: [string, (folder: string) => FileEntry, RegExp][] = [
