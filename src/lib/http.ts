@@ -29,6 +29,9 @@ export const DEFAULT_TIMEOUTS: HttpTimeouts = {
 /** What comes more slowly than this for a whole `idle` is as good as silent, however often a byte moves. */
 const LEAST_BYTES_PER_SECOND = 1024;
 
+// Made once: an error notes where it was made, which takes longer than the rest of a small request.
+const REQUEST_IS_OVER = new Error('the request is over');
+
 /** Writes a request's body. It must stop when the signal aborts: the other side answered early, or the run ends. */
 export type BodyWriter = (sink: ClientRequest, signal: AbortSignal) => Promise<void>;
 
@@ -83,7 +86,7 @@ export class HttpClient {
     return new Promise((resolve, reject) => {
       const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
       const outgoing = open(url, { method, headers: request.headers, agent, ...this.#agents.trust });
-      const stopWriter = new AbortController();
+      let stopWriter = (): void => undefined;
       let answered: IncomingMessage | undefined;
       const breakOff = (reason: Error): void => void (answered ?? outgoing).destroy(reason);
       const limits = this.#watch(outgoing, url.host, breakOff);
@@ -91,7 +94,7 @@ export class HttpClient {
       signal.addEventListener('abort', abort, { once: true });
       const settle = (): void => {
         limits.stop();
-        stopWriter.abort(new Error('the request is over'));
+        stopWriter();
       };
       outgoing.on('error', (error) => {
         settle();
@@ -104,7 +107,7 @@ export class HttpClient {
       outgoing.on('response', (answer) => {
         answered = answer;
         settle();
-        const rate = this.#watchRate(answer, url.host);
+        const rate = method === 'HEAD' ? undefined : this.#watchRate(answer, url.host);
         answer.on('close', () => {
           clearInterval(rate);
           signal.removeEventListener('abort', abort);
@@ -115,8 +118,10 @@ export class HttpClient {
       });
       if (typeof body !== 'function') outgoing.end(body);
       else {
-        body(outgoing, stopWriter.signal).catch((error: unknown) => {
-          if (!stopWriter.signal.aborted) outgoing.destroy(toError(error));
+        const writing = new AbortController();
+        stopWriter = () => writing.abort(REQUEST_IS_OVER);
+        body(outgoing, writing.signal).catch((error: unknown) => {
+          if (!writing.signal.aborted) outgoing.destroy(toError(error));
         });
       }
     });

@@ -179,19 +179,17 @@ export class State implements Disposable {
 
   /**
    * Records at once that a blob arrived in a repository, so that a run which is killed before it records the image
-   * leaves a hint where to mount it from. The disk is not waited for: that outlives a kill, and costs no time.
+   * leaves a hint where to mount it from.
    */
   noteBlob(destination: RepositoryAddress, digest: Digest): void {
-    if (!this.#writable) return;
-    this.#database.exec('PRAGMA synchronous = OFF');
     this.#write((database, now) => {
       writeHolder(database, ensureRepository(database, destination), [digest], now);
     });
-    this.#database.exec('PRAGMA synchronous = NORMAL');
   }
 
-  /** Records the end of a run, and drops what became too old. */
+  /** Records the end of a run, and drops what became too old; only this waits until the disk has all of it. */
   recordRun(news: RunNews): void {
+    if (this.#writable) this.#database.exec('PRAGMA synchronous = NORMAL');
     this.#write((database, now) => {
       writeRun(database, news.scope, news.run);
       for (const [host, view] of news.sourceViews ?? []) writeSourceView(database, host, view);
