@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { expect } from 'vitest';
 import { writeExecutable } from '../../scripts/executable.ts';
 import { bundle } from '../../scripts/ncc.ts';
+import { processesIn, witnessed } from './processes.ts';
+import { fileTimes, findSecrets, findSecretsInFiles, secretVariables } from './secret-search.ts';
 
 /** What a command said and how it ended. */
 export interface Said {
@@ -26,7 +30,7 @@ export function buildPacker(folder: string): string {
   return file;
 }
 
-/** Runs a program in a folder with nothing of this machine's user. */
+/** Runs a program in a folder with nothing of this machine's user. No secret of its environment may get out of it. */
 export async function runIn(
   folder: string,
   program: string,
@@ -34,12 +38,23 @@ export async function runIn(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Said> {
   const { PATH = '' } = process.env;
+  const beside = mkdtempSync(join(tmpdir(), 'keel-processes-'));
+  const witness = join(beside, 'processes.txt');
+  const before = fileTimes(folder);
   const child = spawn(program, line, {
     cwd: folder,
-    env: { PATH, HOME: folder, ...environment },
+    env: { PATH, HOME: folder, ...environment, ...witnessed(witness) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  const processes = processesIn(witness);
+  rmSync(beside, { recursive: true });
+  const secrets = secretVariables(environment);
+  expect([
+    ...findSecrets('its output', `${stdout}${stderr}`, secrets),
+    ...findSecrets('the list of processes', processes.join('\n'), secrets),
+    ...findSecretsInFiles(folder, secrets, before),
+  ]).toEqual([]);
   return { code, stdout, stderr };
 }

@@ -3,7 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { processesIn, witnessed } from './processes.ts';
 import { scratchFolder } from './scratch-folder.ts';
+import { fileTimes, findSecrets, findSecretsInFiles, secretVariables } from './secret-search.ts';
 import type { Login } from './token-server.ts';
 
 /** What a command said and how it ended. */
@@ -19,6 +22,7 @@ const PROGRAM = fileURLToPath(new URL('../../build/src/synctl.js', import.meta.u
 /** A folder in which someone uses the built synctl, with nothing of this machine's user. */
 export class Desk {
   readonly folder = scratchFolder();
+  readonly #beside = scratchFolder();
   readonly #environment: Record<string, string> = { HOME: this.folder };
 
   constructor(login?: Login) {
@@ -43,18 +47,26 @@ export class Desk {
     return name;
   }
 
-  /** Runs synctl in the folder, with patience that suits a test. */
+  /** Runs synctl in the folder, with patience that suits a test. No secret of its environment may get out of it. */
   async run(command: string, ...line: readonly string[]): Promise<Said> {
     const { PATH = '' } = process.env;
+    const witness = join(this.#beside, 'processes.txt');
+    const before = fileTimes(this.folder);
     const talks = ['sync', 'check', 'doctor'].includes(command);
     const patience = talks ? ['--retry', '2', '--retry-interval', '5ms'] : [];
     const child = spawn(process.execPath, [PROGRAM, command, ...patience, ...line], {
       cwd: this.folder,
-      env: { PATH, ...this.#environment },
+      env: { PATH, ...this.#environment, ...witnessed(witness) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+    const secrets = secretVariables(this.#environment);
+    expect([
+      ...findSecrets('its output', `${stdout}${stderr}`, secrets),
+      ...findSecrets('the list of processes', processesIn(witness).join('\n'), secrets),
+      ...findSecretsInFiles(this.folder, secrets, before),
+    ]).toEqual([]);
     return { code, stdout, stderr };
   }
 }

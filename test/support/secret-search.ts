@@ -14,7 +14,7 @@ export type Secrets = Readonly<Record<string, string>>;
 /** Shorter ones stand in many a text by chance. */
 const SHORTEST = 6;
 /** What is larger is content of images or packages, not something that a run wrote about itself. */
-const LARGEST_FILE = 4 * 1024 * 1024;
+const LARGEST_FILE = 1024 * 1024;
 
 /**
  * Gives every secret that a text holds: in plain, in base64 (both alphabets, with and without padding, at any place
@@ -29,22 +29,27 @@ export function findSecrets(where: string, text: string, secrets: Secrets): Find
   });
 }
 
+/** The files under a folder at some time, and when each was last written. */
+export type FileTimes = ReadonlyMap<string, number>;
+
+/** Gives the files under a folder, so that a later search can leave out what was there before and nobody changed. */
+export function fileTimes(folder: string): FileTimes {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  return new Map(files.map((file) => [file, statSync(file).mtimeMs]));
+}
+
 /** Looks through all files under a folder, as far as a run may have written them about itself. */
-export function findSecretsInFiles(folder: string, secrets: Secrets): Finding[] {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
-  );
-  return files.flatMap(({ parentPath, name }) => {
-    const path = join(parentPath, name);
-    if (statSync(path).size > LARGEST_FILE) return [];
-    const bytes = readFileSync(path);
-    return ['utf8', 'utf16le'].flatMap((encoding) =>
-      findSecrets(
-        `${path} as ${encoding}`,
-        bytes.toString(encoding === 'utf8' ? 'utf8' : 'utf16le'),
-        secrets,
-      ),
-    );
+export function findSecretsInFiles(
+  folder: string,
+  secrets: Secrets,
+  before: FileTimes = new Map(),
+): Finding[] {
+  return [...fileTimes(folder)].flatMap(([file, time]) => {
+    if (before.get(file) === time || statSync(file).size > LARGEST_FILE) return [];
+    return findSecrets(file, readFileSync(file, 'utf8'), secrets);
   });
 }
 
@@ -54,6 +59,13 @@ export function withoutMasks(printed: string): string {
     .split('\n')
     .filter((line) => !line.startsWith('::add-mask::'))
     .join('\n');
+}
+
+/** Gives the secrets among the variables of a process, by their names. */
+export function secretVariables(environment: Readonly<Record<string, string>>): Secrets {
+  const isSecret = ([name, value]: [string, string]): boolean =>
+    /PASSWORD|SECRET|TOKEN/.test(name) && value.length >= SHORTEST;
+  return Object.fromEntries(Object.entries(environment).filter(isSecret));
 }
 
 function needlesOf(value: string): [form: string, needle: string][] {
