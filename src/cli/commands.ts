@@ -31,8 +31,8 @@ export interface SynctlCommands {
     context: CommandContext,
   ): Promise<ExitCode>;
   doctor(settings: SyncSettings, context: CommandContext): Promise<ExitCode>;
-  /** Lists the state in the file `database`. */
-  sum(database: string, json: boolean, context: CommandContext): Promise<ExitCode>;
+  /** Lists what the state knows. */
+  sum(settings: SyncSettings, context: CommandContext): Promise<ExitCode>;
   /** Joins the reports of shards, given by their paths. */
   merge(reports: readonly string[], settings: MergeSettings, context: CommandContext): Promise<ExitCode>;
 }

@@ -1,16 +1,16 @@
-import { stateSummaryJson, stateSummaryLines, summariseState } from '../sync/state-summary.ts';
+import type { SyncSettings } from '../sync/settings.ts';
+import { stateSummaryJson, stateSummaryLines, summariseKnownState } from '../sync/state-summary.ts';
 import type { CommandContext } from './commands.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
+import { runParts } from './sync-command.ts';
 
-/** Lists what a state file knows, and leaves it as it is. */
-export async function sumCommand(
-  database: string,
-  json: boolean,
-  { reporter, print }: CommandContext,
-): Promise<ExitCode> {
-  const summary = summariseState(database, reporter);
-  print(
-    json ? JSON.stringify(stateSummaryJson(summary), undefined, 2) : stateSummaryLines(summary).join('\n'),
+/** Lists what a state knows, and leaves it as it is. */
+export async function sumCommand(settings: SyncSettings, context: CommandContext): Promise<ExitCode> {
+  const summary = await summariseKnownState(settings, runParts(context));
+  context.print(
+    settings.json
+      ? JSON.stringify(stateSummaryJson(summary), undefined, 2)
+      : stateSummaryLines(summary).join('\n'),
   );
   return EXIT.success;
 }

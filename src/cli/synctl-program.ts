@@ -15,7 +15,7 @@ export interface Invocation {
   readonly values: ReadonlyMap<string, string>;
 }
 
-const CONNECTION: readonly SyncFlagName[] = [
+const ROUTE: readonly SyncFlagName[] = [
   'source',
   'push-to',
   'push-ns',
@@ -24,13 +24,17 @@ const CONNECTION: readonly SyncFlagName[] = [
   'password-stdin',
   'insecure-registry',
   'ca-file',
+  'retry',
+  'retry-interval',
+];
+
+const CONNECTION: readonly SyncFlagName[] = [
+  ...ROUTE,
   'image-set',
   'addition-ns',
   'naming',
   'query-limit',
   'command-timeout',
-  'retry',
-  'retry-interval',
   'json',
 ];
 
@@ -67,15 +71,16 @@ const COMMANDS: readonly {
       'Shows side by side what the state, the source and the destination know of one image.\n' +
       'With --kubernetes: tells whether the destination has all that kubeadm needs, and prints the\n' +
       'configuration of containerd and kubeadm that uses it. It asks the destination alone.',
-    flags: [...CHECK_FLAGS, ...pick([...CONNECTION, 'platform', 'signatures', 'db'])],
+    flags: [...CHECK_FLAGS, ...pick([...CONNECTION, 'platform', 'signatures', 'db', 'state', 'shard'])],
   },
   {
     name: 'sum',
     operand: ['[db]', 'state file (instead of --db)'],
     failure: 'The state file cannot be used',
     summary: 'list what the state knows',
-    description: 'Lists the images that the state file knows.',
-    flags: pick(['db', 'json']),
+    description:
+      'Lists the images that the state file knows, or with --state registry the state beside the images.',
+    flags: pick([...ROUTE, 'db', 'state', 'shard', 'json']),
   },
   {
     name: 'doctor',
@@ -84,7 +89,7 @@ const COMMANDS: readonly {
     description:
       'Tells in seconds whether a sync would work: names, TLS, login, permission to push, listing,\n' +
       'mounts and formats. It leaves nothing behind at the destination.',
-    flags: pick([...CONNECTION, 'db']),
+    flags: pick([...CONNECTION, 'db', 'state', 'shard']),
   },
   {
     name: 'merge',

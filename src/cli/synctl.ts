@@ -100,7 +100,8 @@ function parseInstallableVersion(text: string, about: string): KubernetesVersion
 async function readSettings(process: ProcessLike, invocation: Invocation): Promise<Parsed<SynctlSettings>> {
   try {
     const { values, notices } = await takePassword(invocation.values, process.stdin, 'synctl sync');
-    const logsIn = invocation.command !== 'sum' && invocation.command !== 'merge';
+    const isSum = invocation.command === 'sum' && invocation.values.get('state') !== 'registry';
+    const logsIn = !isSum && invocation.command !== 'merge';
     const environment = logsIn ? process.env : {};
     const from = { values, environment, label: (name: string) => `--${name}` };
     const parsed = parseSyncSettings(from);
@@ -131,7 +132,7 @@ function dispatch(
     case 'doctor':
       return commands.doctor(settings, context);
     case 'sum':
-      return commands.sum(operands[0] ?? settings.database, settings.json, context);
+      return commands.sum({ ...settings, database: operands[0] ?? settings.database }, context);
     case 'merge':
       return commands.merge(operands, settings, context);
   }

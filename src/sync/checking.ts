@@ -12,10 +12,10 @@ import { contentOptions, conversionIn, fitsSettings } from './content-options.ts
 import { choosePlatforms } from './copy/platform-choice.ts';
 import { sourceOf } from './given-image.ts';
 import { type Judgement, judge, type Placement, placeImage, type TagFacts } from './image-check.ts';
-import type { RunParts } from './run.ts';
+import { type KnownStateParts, openKnownState } from './known-state.ts';
 import { type OfferedTag, platformsFor, selectTags } from './selection.ts';
 import type { SyncSettings } from './settings.ts';
-import { type RecordedImage, State } from './state.ts';
+import type { RecordedImage } from './state.ts';
 import { requireLogin, type TagView, viewDigest, viewManifest } from './tag-view.ts';
 
 /** One tag of a checked image. */
@@ -53,10 +53,7 @@ interface Sides {
 export async function checkImage(
   given: Reference,
   settings: SyncSettings,
-  parts: Pick<
-    RunParts,
-    'reporter' | 'environment' | 'runCredentialHelper' | 'onSecret' | 'signal' | 'timeouts'
-  >,
+  parts: KnownStateParts,
 ): Promise<CheckedImage> {
   const { signal, reporter } = parts;
   const set = await readSetIfThere(settings.imageSet);
@@ -66,12 +63,13 @@ export async function checkImage(
     );
   }
   for (const { message, place } of set?.notices ?? []) reporter.warning(message, place);
-  using state = State.open(settings.database, { reporter, mode: 'read' });
-  const image = sourceOf(given, settings, state, set);
-  const placement = placeImage(image, set, settings);
-  const repository = placement.destination;
   const registries = await openRegistries(settings, { ...parts, deadline: undefined });
   try {
+    using known = await openKnownState(settings, registries, parts);
+    const { state } = known;
+    const image = sourceOf(given, settings, state, set);
+    const placement = placeImage(image, set, settings);
+    const repository = placement.destination;
     const source = registries.at(image.host);
     const target = registries.at(settings.destination);
     const platforms = platformsFor(set ?? EMPTY_IMAGE_SET, placement.name) ?? settings.platforms;

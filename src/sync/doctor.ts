@@ -10,13 +10,12 @@ import { openRegistries } from './connections.ts';
 import { discover, type FoundRepository } from './discovery.ts';
 import { type Check, type Diagnosis, diagnose, doubtful, type Finding, fine } from './doctor/diagnosis.ts';
 import { greet, listDestination, listSource, resolveName } from './doctor/host-checks.ts';
+import { examineState } from './doctor/state-check.ts';
 import { Trial } from './doctor/trial.ts';
 import { groupByDestination } from './grouping.ts';
+import type { KnownStateParts } from './known-state.ts';
 import { twice } from './preflight.ts';
-import type { RunParts } from './run.ts';
 import type { SyncSettings } from './settings.ts';
-import { inspectFile } from './state/inspection.ts';
-import { State } from './state.ts';
 import { countOf } from './wording.ts';
 
 /** Whoever asks a doctor does not wait for minutes. */
@@ -24,18 +23,13 @@ const ATTEMPTS = 2;
 const INTERVAL: Duration = milliseconds(500);
 const TIMEOUTS = { connect: seconds(10), firstByte: seconds(20), idle: seconds(20) };
 
-export type DoctorParts = Pick<
-  RunParts,
-  'reporter' | 'environment' | 'runCredentialHelper' | 'onSecret' | 'signal' | 'timeouts'
->;
-
 /**
  * Finds out whether a run with these settings would work, and what would keep it from working. A trial image is
  * pushed to one repository, without a tag, and deleted again. Throws only what keeps it from looking at all.
  */
 export async function examine(
   settings: SyncSettings,
-  parts: DoctorParts,
+  parts: KnownStateParts,
   onDiagnosis: (diagnosis: Diagnosis) => void,
 ): Promise<readonly Diagnosis[]> {
   const patience = { ...settings, retry: Math.min(settings.retry, ATTEMPTS), retryInterval: INTERVAL };
@@ -60,7 +54,7 @@ interface FirstRepository {
 
 class Examination {
   readonly #settings: SyncSettings;
-  readonly #parts: DoctorParts;
+  readonly #parts: KnownStateParts;
   readonly #registries: Registries;
   readonly #source: Registry;
   readonly #target: Registry;
@@ -68,7 +62,7 @@ class Examination {
   #first: FirstRepository | undefined;
   #trial: Trial | undefined;
 
-  constructor(settings: SyncSettings, parts: DoctorParts, registries: Registries) {
+  constructor(settings: SyncSettings, parts: KnownStateParts, registries: Registries) {
     this.#settings = settings;
     this.#parts = parts;
     this.#registries = registries;
@@ -80,10 +74,16 @@ class Examination {
     const { signal } = this.#parts;
     const source = this.#source;
     const target = this.#target;
+    const isRemote = this.#settings.state === 'registry';
+    const state = (needs: readonly string[]): Check => ({
+      name: 'state',
+      needs,
+      run: () => examineState(this.#settings, this.#registries, this.#parts),
+    });
     const trial = (use: (trial: Trial) => Promise<Finding>) => async () => use(await this.#trialOf());
     return [
       { name: 'image set', needs: [], run: () => this.#readSet() },
-      { name: 'state', needs: [], run: async () => this.#readState() },
+      ...(isRemote ? [] : [state([])]),
       { name: 'source name', needs: [], run: () => resolveName(source) },
       { name: 'source', needs: ['source name'], run: () => greet(source, signal) },
       { name: 'source list', needs: ['image set', 'source'], run: () => this.#listFirst() },
@@ -91,6 +91,7 @@ class Examination {
       { name: 'destination name', needs: [], run: () => resolveName(target) },
       { name: 'destination', needs: ['destination name'], run: () => greet(target, signal) },
       { name: 'login', needs: ['image set', 'destination'], run: () => this.#logIn() },
+      ...(isRemote ? [state(['login'])] : []),
       {
         name: 'list',
         needs: ['login'],
@@ -111,20 +112,6 @@ class Examination {
     return notice === undefined
       ? fine(held)
       : doubtful(`${held}; line ${notice.place.line}: ${notice.message}`);
-  }
-
-  #readState(): Finding {
-    const { database } = this.#settings;
-    if (inspectFile(database) === 'missing') {
-      return fine(`${database} is not there yet; the first run asks for everything`);
-    }
-    const warnings: string[] = [];
-    const reporter = { warning: (text: string) => void warnings.push(text) };
-    using state = State.open(database, { reporter, mode: 'read' });
-    const [warning] = warnings;
-    if (warning !== undefined) return doubtful(warning);
-    const tags = state.repositories().reduce((sum, repository) => sum + repository.tags, 0);
-    return fine(`${database} knows ${countOf(tags, 'tag')}`);
   }
 
   async #listFirst(): Promise<Finding> {

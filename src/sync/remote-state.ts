@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { writeFileWhole } from '../lib/atomic-file.ts';
 import { describeFailure, failureCode } from '../lib/failure.ts';
 import { withinSignal } from '../lib/interruption.ts';
+import type { Reporter } from '../lib/reporter.ts';
 import { formatSize } from '../lib/size.ts';
 import type { Registries } from '../registry/client.ts';
 import type { Digest } from '../registry/digest.ts';
@@ -24,12 +25,16 @@ import {
 } from './state-artifact.ts';
 
 /** Who runs, and how it is told. */
-export interface RemoteStateParts extends RunParts {
+export interface RemoteStateParts extends Omit<RunParts, 'version' | 'reporter'> {
+  readonly reporter: Pick<Reporter, 'line'>;
   /** Source, destination and namespace as one text, by which runs are recorded. */
   readonly scope: string;
   readonly warning: (text: string) => void;
+  /** What follows where there is no state at all. Default: what follows for a run. */
+  readonly consequence?: string;
 }
 
+const RUN_CONSEQUENCE = 'this run asks the destination what is there';
 const FETCH_LIMIT_MILLISECONDS = 30_000;
 const PUSH_LIMIT_MILLISECONDS = 60_000;
 /** A run that is asked to end has 5 seconds in all (design.md 4, "Deadlines and signals"). */
@@ -80,6 +85,12 @@ export class RemoteState implements Disposable {
     if (!settings.dryRun && !this.#isHere) rmSync(this.file, { force: true });
   }
 
+  /** Where the registry keeps it: `host/namespace/keel-state:tag`. */
+  get name(): string {
+    const { repository, tag } = this.#place;
+    return `${this.#settings.destination}/${repository}:${tag}`;
+  }
+
   /** Gives what puts the state of the last run at `file`, unless what is there is as new. It never throws. */
   fetching(registries: Registries, signal: AbortSignal): () => Promise<void> {
     const registry = registries.at(this.#settings.destination);
@@ -88,11 +99,9 @@ export class RemoteState implements Disposable {
 
   /** Pushes what the run left at `file`, unless nothing changed in it. `ended` is aborted once the run was asked to end. */
   async push(ended: AbortSignal): Promise<void> {
-    const { destination, dryRun } = this.#settings;
-    if (dryRun) return;
+    if (this.#settings.dryRun) return;
     const { reporter, warning } = this.#parts;
-    const { repository, tag } = this.#place;
-    const name = `${destination}/${repository}:${tag}`;
+    const { name } = this;
     try {
       const file = readFileSync(this.file);
       const packed = await packState(file);
@@ -115,7 +124,8 @@ export class RemoteState implements Disposable {
   async #fetch(registry: Registry, signal: AbortSignal): Promise<void> {
     const { reporter, warning } = this.#parts;
     const name = registry.nameOf(this.#place.repository, this.#place.tag);
-    const consequence = this.#isHere ? `${this.file} is used` : 'this run asks the destination what is there';
+    const without = this.#parts.consequence ?? RUN_CONSEQUENCE;
+    const consequence = this.#isHere ? `${this.file} is used` : without;
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(FETCH_LIMIT_MILLISECONDS)]);
       const found = await withinSignal(this.#pull(registry, limit), limit);

@@ -25,6 +25,7 @@ import {
   viewOfSource,
 } from './source-view.ts';
 import { type RecordedRun, State } from './state.ts';
+import { scopeOf } from './state-artifact.ts';
 import { tellTrouble, tellUnmatched } from './telling.ts';
 import { conversionWarning, movedLine, plannedLines, type Route } from './wording.ts';
 
@@ -77,7 +78,11 @@ class Run {
     const set = await readImageSet(imageSet);
     for (const { message, place } of set.notices) this.#warn(message, place);
     const reporter = this.#reporter();
-    using remote = openRemoteState(this.#settings, { ...this.#parts, ...reporter, scope: this.#scope() });
+    using remote = openRemoteState(this.#settings, {
+      ...this.#parts,
+      ...reporter,
+      scope: scopeOf(this.#settings),
+    });
     using deadline = new RunDeadline(commandTimeout, this.#parts.signal);
     const registries = await openRegistries(this.#settings, {
       ...this.#parts,
@@ -114,7 +119,7 @@ class Run {
     const ended = this.#now();
     const outcome = isWhole ? (totals.failed > 0 ? 'failed' : 'succeeded') : 'interrupted';
     const run: RecordedRun = { started, ended, outcome, ...totals };
-    const scope = this.#scope();
+    const scope = scopeOf(this.#settings);
     const runs = [...state.runs(scope), run];
     // A shard sees only a part of the source, which must not pass for the whole.
     const isWholeView = isWhole && this.#settings.shard === undefined;
@@ -139,11 +144,6 @@ class Run {
   #route(): Route {
     const { source, destination, namespace } = this.#settings;
     return { source, destination: namespace === undefined ? destination : `${destination}/${namespace}` };
-  }
-
-  #scope(): string {
-    const { source, destination } = this.#route();
-    return `${source} ${destination}`;
   }
 
   #reportHead() {

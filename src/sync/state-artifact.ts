@@ -52,6 +52,12 @@ const ORDINARY_CONFIG = {
 const LAYER_LIMIT = 64 * 1024 * 1024;
 const FILE_LIMIT = 256 * 1024 * 1024;
 
+/** Gives source, destination and namespace as one text, by which runs are recorded. */
+export function scopeOf(settings: Pick<SyncSettings, 'source' | 'destination' | 'namespace'>): string {
+  const { source, destination, namespace } = settings;
+  return `${source} ${namespace === undefined ? destination : `${destination}/${namespace}`}`;
+}
+
 /** Gives the name of a route in tags and keys: a hash of where from and where to. */
 export function routeHash(settings: Pick<SyncSettings, 'source' | 'destination' | 'namespace'>): string {
   const { source, destination, namespace } = settings;

@@ -2,13 +2,17 @@ import { alignColumns } from '../lib/columns.ts';
 import { Failure } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
 import { formatSize } from '../lib/size.ts';
+import { openRegistries } from './connections.ts';
+import { type KnownStateParts, openKnownState } from './known-state.ts';
+import type { SyncSettings } from './settings.ts';
 import { inspectFile } from './state/inspection.ts';
 import { type RecordedRun, type RepositorySummary, State } from './state.ts';
 import { formatTime, historyLines } from './summary/history.ts';
 import { countOf } from './wording.ts';
 
-/** What a state file holds, as `synctl sum` lists it. */
+/** What a state holds, as `synctl sum` lists it. */
 export interface StateSummary {
+  /** The file, or its name in a registry. */
   readonly file: string;
   readonly repositories: readonly RepositorySummary[];
   /** The runs of each route, `source destination/namespace`, the oldest first. */
@@ -26,6 +30,34 @@ export function summariseState(file: string, reporter: Pick<Reporter, 'warning'>
     });
   }
   using state = State.open(file, { reporter, mode: 'read' });
+  return contentsOf(state, file);
+}
+
+/**
+ * Reads what the state at `--db`, or with `--state registry` the one beside the images, holds and leaves both as they are.
+ * Throws `STATE_MISSING` and what `State.open` throws.
+ */
+export async function summariseKnownState(
+  settings: SyncSettings,
+  parts: KnownStateParts,
+): Promise<StateSummary> {
+  if (settings.state === 'file') return summariseState(settings.database, parts.reporter);
+  const registries = await openRegistries(settings, { ...parts, deadline: undefined });
+  try {
+    using known = await openKnownState(settings, registries, parts);
+    if (known.isThere) return contentsOf(known.state, known.name);
+    throw new Failure({
+      code: 'STATE_MISSING',
+      about: known.name,
+      message: 'there is no state that can be read',
+      hint: 'synctl sync --state registry leaves it; --source, --push-to, --push-ns and --shard have to be those of the run',
+    });
+  } finally {
+    registries.close();
+  }
+}
+
+function contentsOf(state: State, file: string): StateSummary {
   return {
     file,
     repositories: state.repositories(),

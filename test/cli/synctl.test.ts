@@ -56,7 +56,7 @@ async function run(line: readonly string[], { environment = {}, input = '', work
       settingsSeen.push(settings);
       return note(context, 'doctor');
     },
-    sum: (database, json, context) => note(context, 'sum', database, json),
+    sum: ({ state, database, json }, context) => note(context, 'sum', state, database, json),
     merge: (reports, { report, failOn }, context) => note(context, 'merge', reports, report, failOn),
   };
   const code = await runSynctl(process, commands);
@@ -76,9 +76,10 @@ test.each<[string, unknown[]]>([
   ['check docker.io/nginx', ['check', 'docker.io/library/nginx']],
   ['check --kubernetes v1.37.1', ['check', '1.37.1', 'amd64']],
   ['check --kubernetes=1.36.2 --arch aarch64', ['check', '1.36.2', 'arm64']],
-  ['sum', ['sum', 'sync.bolt.db', false]],
-  ['sum /tmp/state --json', ['sum', '/tmp/state', true]],
-  ['sum --db other', ['sum', 'other', false]],
+  ['sum', ['sum', 'file', 'sync.bolt.db', false]],
+  ['sum /tmp/state --json', ['sum', 'file', '/tmp/state', true]],
+  ['sum --db other', ['sum', 'file', 'other', false]],
+  ['sum --state registry --push-ns mirror', ['sum', 'registry', 'sync.bolt.db', false]],
   ['merge a.json b.json --report all.json', ['merge', ['a.json', 'b.json'], 'all.json', 'any']],
 ])('synctl %s', async (line, call) => {
   const { code, calls, err } = await run(line.split(' '));

@@ -1,8 +1,12 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { seconds } from '../../../src/lib/duration.ts';
+import { parseReference } from '../../../src/registry/reference.ts';
+import { checkImage } from '../../../src/sync/checking.ts';
+import { examine } from '../../../src/sync/doctor.ts';
 import { openRemoteState } from '../../../src/sync/remote-state.ts';
 import { packState, pullState, pushState, statePlace } from '../../../src/sync/state-artifact.ts';
+import { summariseKnownState } from '../../../src/sync/state-summary.ts';
 import { describeWith } from '../../support/programs.ts';
 import type { RequestMatch } from '../../support/registry/journal.ts';
 import { type Quirks, VENDOR_QUIRKS } from '../../support/registry/quirks.ts';
@@ -53,6 +57,13 @@ function stateLines(lines: readonly string[]): string[] {
   return lines
     .filter((line) => line.includes('state:'))
     .map((line) => line.replace(/127\.0\.0\.1:\d+/g, 'HOST'));
+}
+
+/** What the doctor finds out about the state. */
+async function stateFinding({ route }: Awaited<ReturnType<typeof world>>) {
+  const diagnoses = await examine(route.settings(REMOTE), route.parts(), () => undefined);
+  const found = diagnoses.find(({ check }) => check === 'state');
+  return [found?.outcome, found?.message];
 }
 
 describeWith(['docker-registry'], 'a state beside the images of a real registry', () => {
@@ -206,6 +217,48 @@ describe('a state in a registry', () => {
     expect(route.hasState()).toBe(false);
     const others = destination.journal.count({ path: /\/keel\/(?!keel-state)/ });
     expect(others).toBeLessThanOrEqual(2 * SET.names.length);
+  });
+
+  it('is what check, sum and doctor look into, and leave as it is', async () => {
+    await using all = await world();
+    const { route, destination, place } = all;
+    const name = `${destination.host}/${place.repository}:${place.tag}`;
+    await expect(summariseKnownState(route.settings(REMOTE), route.parts())).rejects.toMatchObject({
+      code: 'STATE_MISSING',
+      about: name,
+    });
+    expect(await stateFinding(all)).toEqual([
+      'ok',
+      `${name} is not there yet; the first run asks for everything`,
+    ]);
+    await route.run(REMOTE);
+    all.loseFile();
+    destination.journal.clear();
+    const settings = route.settings(REMOTE);
+    const image = parseReference(`${destination.host}/keel/coredns:v1.14.2`);
+    const { tags } = await checkImage(image, settings, route.parts());
+    expect(tags).toMatchObject([{ verdict: 'mirrored', recorded: { tag: 'v1.14.2' } }]);
+    const sum = await summariseKnownState(settings, route.parts());
+    expect(sum).toMatchObject({ file: name, repositories: [{ tags: 2 }, { tags: 1 }, { tags: 1 }] });
+    expect(destination.journal.entries.every(({ method }) => method === 'GET' || method === 'HEAD')).toBe(
+      true,
+    );
+    expect(await stateFinding(all)).toEqual(['ok', `${name} knows 4 tags`]);
+    expect(route.hasState()).toBe(false);
+  });
+
+  it('may not be left everywhere, which the doctor tells before a run does', async () => {
+    await using all = await world();
+    const { destination } = all;
+    destination.fail({
+      match: { ...STATE, when: ({ method }) => method === 'POST' },
+      times: Number.POSITIVE_INFINITY,
+      fault: { kind: 'status', status: 403 },
+    });
+    expect(await stateFinding(all)).toEqual([
+      'warning',
+      expect.stringMatching(/^the state cannot be left at .*keel-state:.*403/),
+    ]);
   });
 
   it('gives way to a file that is as new, and replaces one that is older', async () => {

@@ -1,0 +1,58 @@
+import { describeFailure } from '../../lib/failure.ts';
+import type { Registries } from '../../registry/client.ts';
+import { type KnownStateParts, openKnownState } from '../known-state.ts';
+import type { SyncSettings } from '../settings.ts';
+import { statePlace } from '../state-artifact.ts';
+import { countOf } from '../wording.ts';
+import { doubtful, type Finding, fine } from './diagnosis.ts';
+import { Trial } from './trial.ts';
+
+/**
+ * Tells what the state knows; with `--state registry` also whether a run may leave it there. None of it keeps a run from
+ * working, but for a file at `--db` that is no state. Throws what `State.open` throws.
+ */
+export async function examineState(
+  settings: SyncSettings,
+  registries: Registries,
+  parts: KnownStateParts,
+): Promise<Finding> {
+  const warnings: string[] = [];
+  const reporter = { ...silent, warning: (text: string) => void warnings.push(text) };
+  using known = await openKnownState(settings, registries, { ...parts, reporter });
+  const [warning] = warnings;
+  if (warning !== undefined) return doubtful(warning);
+  const refusal =
+    settings.state === 'registry' ? await refusalToPush(settings, registries, parts) : undefined;
+  if (refusal !== undefined) {
+    const hint = 'let the account pull and push there; until then each run begins without a state';
+    return doubtful(`the state cannot be left at ${known.name}: ${refusal}`, hint);
+  }
+  if (!known.isThere) return fine(`${known.name} is not there yet; the first run asks for everything`);
+  const tags = known.state.repositories().reduce((sum, repository) => sum + repository.tags, 0);
+  return fine(`${known.name} knows ${countOf(tags, 'tag')}`);
+}
+
+const silent = {
+  section: () => undefined,
+  line: () => undefined,
+  detail: () => undefined,
+  error: () => undefined,
+  progress: () => undefined,
+  close: () => undefined,
+};
+
+/** Opens an upload where the state is to be kept and cancels it; gives what was answered instead. */
+async function refusalToPush(
+  settings: SyncSettings,
+  registries: Registries,
+  { signal }: KnownStateParts,
+): Promise<string | undefined> {
+  const trial = new Trial(registries.at(settings.destination), statePlace(settings).repository, signal);
+  try {
+    await trial.openUpload();
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    return describeFailure(error);
+  }
+}
