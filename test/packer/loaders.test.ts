@@ -46,35 +46,31 @@ describeWith(['docker-registry', 'containerd', 'ctr', 'podman'], 'the images of 
     expect(containerd.ctr('images', 'check')).not.toContain('incomplete');
   });
 
-  asRoot.each(['oci', 'docker-archive'])(
-    'are loaded by podman from %s',
-    async (format) => {
-      const folder = await unpacked(`podman-${format}`, { 'image-format': format });
-      const storage = join(world.folder, `podman-${format}`);
-      const podman = [
-        '--root',
-        join(storage, 'root'),
-        '--runroot',
-        join(storage, 'run'),
-        '--storage-driver',
-        'vfs',
-      ];
-      const load = `podman ${podman.join(' ')} load`;
-      if (format === 'oci')
-        execSync(`tar -C images -cf ../images.tar . && ${load} -i ../images.tar`, {
-          cwd: folder,
-          stdio: 'pipe',
-        });
-      else execSync(`for file in images/*.tar; do ${load} -i "$file"; done`, { cwd: folder, stdio: 'pipe' });
-      const listed = execFileSync('podman', [...podman, 'images', '--format', '{{.Repository}}:{{.Tag}}'], {
-        encoding: 'utf8',
+  asRoot.each(['oci', 'docker-archive'])('are loaded by podman from %s', async (format) => {
+    const folder = await unpacked(`podman-${format}`, { 'image-format': format });
+    const storage = join(world.folder, `podman-${format}`);
+    const podman = [
+      '--root',
+      join(storage, 'root'),
+      '--runroot',
+      join(storage, 'run'),
+      '--storage-driver',
+      'vfs',
+    ];
+    const load = `podman ${podman.join(' ')} load`;
+    if (format === 'oci')
+      execSync(`tar -C images -cf ../images.tar . && ${load} -i ../images.tar`, {
+        cwd: folder,
+        stdio: 'pipe',
       });
-      for (const host of [`${world.maker.host}`, `${world.mirror.host}/keel`]) {
-        for (const path of ['kube-proxy:v1.37.1', 'coredns/coredns:v1.14.6', 'pause:3.10.2']) {
-          expect(listed.split('\n')).toContain(`${host}/${path}`);
-        }
+    else execSync(`for file in images/*.tar; do ${load} -i "$file"; done`, { cwd: folder, stdio: 'pipe' });
+    const listed = execFileSync('podman', [...podman, 'images', '--format', '{{.Repository}}:{{.Tag}}'], {
+      encoding: 'utf8',
+    });
+    for (const host of [`${world.maker.host}`, `${world.mirror.host}/keel`]) {
+      for (const path of ['kube-proxy:v1.37.1', 'coredns/coredns:v1.14.6', 'pause:3.10.2']) {
+        expect(listed.split('\n')).toContain(`${host}/${path}`);
       }
-    },
-    60_000,
-  );
+    }
+  });
 });
