@@ -20,6 +20,7 @@ import {
 import { kubeadmImages } from './kubeadm-images.ts';
 import { type KubernetesRelease, parseKubernetesRelease } from './kubernetes-release.ts';
 import { ConfigurationFailure, type Notice, type Problem } from './problem.ts';
+import { readSignaturePolicies, type SignaturePolicies, signaturesSchema } from './signature-policy.ts';
 import { type TagFilter, tagFilterSchema } from './tag-filter.ts';
 import { textOf, validate } from './validation.ts';
 
@@ -54,6 +55,8 @@ export interface ImageSet {
   readonly cniFilters: ReadonlyMap<ImageName, TagFilter>;
   readonly patches: ReadonlyMap<ImageName, Patch>;
   readonly tags: TagFilter;
+  /** Whose signatures count for the images of a registry or path, besides what is known. */
+  readonly signatures: SignaturePolicies;
   /** What was read otherwise than it is written; to be shown as warnings. */
   readonly notices: readonly Notice[];
 }
@@ -70,6 +73,7 @@ export const EMPTY_IMAGE_SET: ImageSet = {
   cniFilters: new Map(),
   patches: new Map(),
   tags: {},
+  signatures: [],
   notices: [],
 };
 
@@ -107,6 +111,7 @@ const imageSetSchema = z.strictObject({
   extras: list(textOf(parseExtra)),
   patches: list(patchSchema),
   tags: tagFilterSchema.nullish(),
+  signatures: signaturesSchema.nullish(),
 });
 
 function repeatedPatches(document: Document, matches: readonly ImageName[]): Problem[] {
@@ -156,6 +161,11 @@ export function parseImageSet(document: Document): ImageSet {
     document,
     parsed.patches.map((patch) => patch.match),
   );
+  const { policies: signatures, problems: wrongScopes } = readSignaturePolicies(
+    document,
+    parsed.signatures ?? {},
+  );
+  problems.push(...wrongScopes);
   const { names, prefixes: starts, extras: others, kubernetes: releases, cni } = parsed;
   if ([names, starts, others, releases, cni].every(({ length }) => length === 0)) {
     problems.push({
@@ -189,6 +199,7 @@ export function parseImageSet(document: Document): ImageSet {
       ]),
     ),
     tags: parsed.tags ?? {},
+    signatures,
   };
   const notices = [
     ...set.prefixes

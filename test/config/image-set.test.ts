@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { type ImageSet, parseImageSet, readImageSet } from '../../src/config/image-set.ts';
 import { ConfigurationFailure } from '../../src/config/problem.ts';
+import { formatScope } from '../../src/config/signature-policy.ts';
 import { formatPlatform } from '../../src/registry/platform.ts';
 import { formatReference } from '../../src/registry/reference.ts';
 
@@ -180,5 +181,58 @@ describe('an image set', () => {
       ['kube-apiserver', 'ingress-nginx/controller'],
     ]);
     expect(examples.flatMap(({ notices }) => notices)).toEqual([]);
+  });
+});
+
+describe('the signers of an image set', () => {
+  test('are read for a registry or a path, with the nearest name of a registry', () => {
+    const set = read(`{"names": ["pause"], "signatures": {
+      "ghcr.io/flannel-io/": {"identity": "https://github.com/flannel-io/*", "issuer": "https://token.actions.githubusercontent.com"},
+      "index.docker.io": "off",
+      "k8s.gcr.io/dns": [{"identity": "a@b.c", "issuer": "https://accounts.google.com", "signedAs": "quay.io/dns"}]
+    }}`);
+    expect(set.signatures.map(({ scope, policy }) => `${formatScope(scope)} ${policy.kind}`)).toEqual([
+      'ghcr.io/flannel-io signed',
+      'docker.io off',
+      'registry.k8s.io/dns signed',
+    ]);
+  });
+
+  test.each([
+    [
+      '{"names": ["pause"], "signatures": {"flannel-io": "off"}}',
+      '1:37 expected a registry, found "flannel-io" (write its host, or its host and the beginning of a path, such as ghcr.io/flannel-io)',
+    ],
+    [
+      '{"names": ["pause"], "signatures": {"ghcr.io/*": "off"}}',
+      '1:37 a scope needs no star (write "ghcr.io")',
+    ],
+    [
+      '{"names": ["pause"], "signatures": {"docker.io": "off", "index.docker.io": "off"}}',
+      '1:57 docker.io is already there under another name',
+    ],
+    [
+      '{"names": ["pause"], "signatures": {"ghcr.io": {"identity": "*", "issuer": "https://accounts.google.com"}}}',
+      '1:61 this is everyone (write an e-mail address or the address of a workflow)',
+    ],
+    [
+      '{"names": ["pause"], "signatures": {"ghcr.io": {"identity": "a@b.c", "issuer": "accounts.google.com"}}}',
+      '1:80 expected the address of an identity provider, found "accounts.google.com" (GitHub Actions is https://token.actions.githubusercontent.com, Google is https://accounts.google.com)',
+    ],
+    [
+      '{"names": ["pause"], "signatures": {"ghcr.io": {"identity": "a@b.c"}}}',
+      '1:48 "issuer" is missing: expected a text',
+    ],
+    [
+      '{"names": ["pause"], "signatures": {"ghcr.io": {"identity": "a@b.c", "issuer": "https://x.y", "isuer": ""}}}',
+      '1:95 "isuer" is not a known key; did you mean "issuer"?',
+    ],
+    [
+      '{"names": ["pause"], "signatures": {"ghcr.io": "warn"}}',
+      '1:48 expected "off" or an object { … } or a list [ … ], found "warn"',
+    ],
+    ['{"names": ["pause"], "signatures": {"ghcr.io": []}}', '1:48 expected at least 1 entry, found 0'],
+  ])('are told what is wrong with %s', (text, problem) => {
+    expect(problemsOf(text)).toEqual([problem]);
   });
 });

@@ -2,7 +2,7 @@ import { type Answer, empty, refusal } from './answer.ts';
 import { deleteBlob, serveBlob } from './blobs.ts';
 import type { Exchange } from './exchange.ts';
 import { type ListingStyle, listCatalog, listTags } from './listing.ts';
-import { acceptManifest, deleteManifest, refuseReferrers, serveManifest } from './manifests.ts';
+import { acceptManifest, deleteManifest, listReferrers, serveManifest } from './manifests.ts';
 import type { Quirks } from './quirks.ts';
 import type { Storage } from './storage.ts';
 import type { Uploads } from './uploads.ts';
@@ -30,7 +30,7 @@ export function answerEndpoint(exchange: Exchange, parts: EndpointParts): Answer
     case 'tags-list':
       return listTags(exchange, storage, listing, quirks);
     case 'referrers':
-      return refuseReferrers();
+      return listReferrers(exchange, storage, quirks);
     case 'manifest-get':
     case 'manifest-head':
       return serveManifest(exchange, storage, quirks);

@@ -2,7 +2,7 @@ import { digestAlgorithm, digestOf, isDigest } from '../../../src/registry/diges
 import { MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from '../../../src/registry/manifest.ts';
 import { isManifestMediaType, MEDIA_TYPE } from '../../../src/registry/media-type.ts';
 import { isTag } from '../../../src/registry/reference.ts';
-import { type Answer, empty, refusal, text } from './answer.ts';
+import { type Answer, empty, json, refusal, text } from './answer.ts';
 import { type Exchange, headerOf, readBody } from './exchange.ts';
 import type { Quirks } from './quirks.ts';
 import type { Storage } from './storage.ts';
@@ -66,9 +66,23 @@ export function deleteManifest(exchange: Exchange, storage: Storage, quirks: Qui
   return isGone ? empty(202) : refusal(404, 'MANIFEST_UNKNOWN');
 }
 
-/** What registries without the referrers API answer. */
-export function refuseReferrers(): Answer {
-  return text(404, '404 page not found\n');
+/** Lists what has a manifest for its subject; most registries do not. */
+export function listReferrers({ entry }: Exchange, storage: Storage, quirks: Quirks): Answer {
+  if (quirks.referrersApi !== true) return text(404, '404 page not found\n');
+  const stored = [...(storage.repositories.get(entry.repository)?.manifests.values() ?? [])];
+  const manifests = stored.flatMap(({ bytes, digest, mediaType }) => {
+    const { subject, artifactType }: { subject?: { digest?: string }; artifactType?: string } = JSON.parse(
+      bytes.toString('utf8'),
+    );
+    return subject?.digest === entry.reference
+      ? [{ mediaType, digest, size: bytes.length, artifactType }]
+      : [];
+  });
+  return json(
+    200,
+    { schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests },
+    { 'content-type': MEDIA_TYPE.ociIndex },
+  );
 }
 
 function refuseQuirkily(manifest: Manifest, quirks: Quirks): Answer | undefined {

@@ -54,6 +54,8 @@ export interface Quirks {
   readonly uploadsAtOnce?: number;
   /** A token without the needed scope is answered 401 (the default) or 403. */
   readonly deniedStatus?: 401 | 403;
+  /** What refers to a manifest is listed; without it only the tag that stands in for the list tells. */
+  readonly referrersApi?: boolean;
   /** Deleting anything is answered 405. */
   readonly refuseDelete?: boolean;
 }

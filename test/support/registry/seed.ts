@@ -3,6 +3,7 @@ import { digestOf } from '../../../src/registry/digest.ts';
 import { type Descriptor, type Manifest, parseManifest } from '../../../src/registry/manifest.ts';
 import { MEDIA_TYPE } from '../../../src/registry/media-type.ts';
 import { formatPlatform, type Platform, parsePlatform } from '../../../src/registry/platform.ts';
+import type { Image } from '../images/image.ts';
 import { bytesContent, contentDigest, contentSize, generatedBytes, generatedContent } from './content.ts';
 import type { Storage } from './storage.ts';
 
@@ -99,4 +100,11 @@ export function seedIndex(
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: types.index, manifests }));
   storage.putManifest(repository, bytes, types.index, tags, options.uploaded);
   return parseManifest(bytes, types.index, repository);
+}
+
+/** Stores an image that was made elsewhere, with all its parts. */
+export function seedMade(storage: Storage, repository: string, tag: string | undefined, image: Image): void {
+  for (const [digest, bytes] of image.blobs) storage.putBlob(repository, bytesContent(bytes), digest);
+  for (const child of image.children) storage.putManifest(repository, child.bytes, child.mediaType);
+  storage.putManifest(repository, image.bytes, image.mediaType, tag === undefined ? [] : [tag]);
 }

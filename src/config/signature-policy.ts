@@ -1,0 +1,157 @@
+import { RE2JS } from 're2js';
+import { z } from 'zod';
+import { Failure } from '../lib/failure.ts';
+import { type Host, parseHost, parseRepository, type Repository } from '../registry/reference.ts';
+import type { Document } from './document.ts';
+import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from './image-name.ts';
+import type { Problem } from './problem.ts';
+import { textOf } from './validation.ts';
+
+/** Someone whose signature counts: as the certificate names them, and who vouched for that name. */
+export interface Signer {
+  /** An e-mail address or the address of a workflow; `*` stands for any text. */
+  readonly identity: string;
+  /** The exact address of the identity provider. */
+  readonly issuer: string;
+  /** Where the images were when this one signed them, instead of where they are. */
+  readonly signedAs?: Scope | undefined;
+}
+
+/** A registry, or all that is below a path of it. */
+export interface Scope {
+  readonly host: Host;
+  readonly path: Repository | undefined;
+}
+
+/** Whose signatures count for the images of a scope; `off` asks for none. */
+export type SignaturePolicy =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'signed'; readonly signers: readonly Signer[] };
+
+/** The policies of a file, each for its scope. */
+export type SignaturePolicies = readonly { readonly scope: Scope; readonly policy: SignaturePolicy }[];
+
+/** https://kubernetes.io/docs/tasks/administer-cluster/verify-signed-artifacts/ */
+const KUBERNETES_SIGNER: Signer = {
+  identity: 'krel-trust@k8s-releng-prod.iam.gserviceaccount.com',
+  issuer: 'https://accounts.google.com',
+};
+
+/** What counts where a file says nothing. */
+export const KNOWN_POLICIES: SignaturePolicies = [
+  {
+    scope: { host: parseHost(KUBERNETES_REGISTRY), path: undefined },
+    policy: { kind: 'signed', signers: [KUBERNETES_SIGNER] },
+  },
+];
+
+function malformed(message: string, hint: string): Failure<'SIGNATURE_POLICY_MALFORMED'> {
+  return new Failure({ code: 'SIGNATURE_POLICY_MALFORMED', about: 'signatures', message, hint });
+}
+
+/** Reads `host` or `host/path`. Throws `SIGNATURE_POLICY_MALFORMED` or `REFERENCE_MALFORMED`. */
+export function parseScope(text: string): Scope {
+  const [first = '', ...rest] = text.replace(/\/$/, '').split('/');
+  if (!/[.:]/.test(first) && first !== 'localhost') {
+    throw malformed(
+      `expected a registry, found ${JSON.stringify(text.slice(0, 200))}`,
+      'write its host, or its host and the beginning of a path, such as ghcr.io/flannel-io',
+    );
+  }
+  if (text.endsWith('*')) {
+    throw malformed('a scope needs no star', `write "${text.replace(/\/?\*+$/, '')}"`);
+  }
+  const host = parseHost(first, text);
+  const path = rest.length === 0 ? undefined : parseRepository(rest.join('/'), text);
+  return { host: host === OLD_KUBERNETES_REGISTRY ? parseHost(KUBERNETES_REGISTRY) : host, path };
+}
+
+/** Writes a scope as a file has it. */
+export function formatScope({ host, path }: Scope): string {
+  return path === undefined ? host : `${host}/${path}`;
+}
+
+function readIdentity(text: string): string {
+  if (/^\*+$/.test(text)) {
+    throw malformed('this is everyone', 'write an e-mail address or the address of a workflow');
+  }
+  if (text !== '' && text.length <= 1000 && !/\s/.test(text)) return text;
+  throw malformed(
+    `expected whom a certificate names, found ${JSON.stringify(text.slice(0, 200))}`,
+    'write an e-mail address or the address of a workflow; "*" stands for any text',
+  );
+}
+
+function readIssuer(text: string): string {
+  if (URL.canParse(text) && text.startsWith('https://') && !/[\s*]/.test(text)) return text;
+  throw malformed(
+    `expected the address of an identity provider, found ${JSON.stringify(text.slice(0, 200))}`,
+    'GitHub Actions is https://token.actions.githubusercontent.com, Google is https://accounts.google.com',
+  );
+}
+
+const signerSchema = z.strictObject({
+  identity: textOf(readIdentity),
+  issuer: textOf(readIssuer),
+  signedAs: textOf(parseScope).optional(),
+});
+
+/** The form of `signatures` in an image set and in a versions.json. */
+export const signaturesSchema = z.record(
+  z.string(),
+  z.union([z.literal('off'), signerSchema, z.array(signerSchema).min(1)]),
+);
+
+type ParsedSignatures = z.output<typeof signaturesSchema>;
+
+function toPolicy(value: ParsedSignatures[string]): SignaturePolicy {
+  if (value === 'off') return { kind: 'off' };
+  return { kind: 'signed', signers: Array.isArray(value) ? value : [value] };
+}
+
+/** Gives the policies of a document under its key `signatures`, and what is wrong with the scopes there. */
+export function readSignaturePolicies(
+  document: Document,
+  parsed: ParsedSignatures,
+): { readonly policies: SignaturePolicies; readonly problems: readonly Problem[] } {
+  const policies: { scope: Scope; policy: SignaturePolicy }[] = [];
+  const problems: Problem[] = [];
+  for (const [key, value] of Object.entries(parsed)) {
+    const place = document.keyPlace(['signatures', key]);
+    try {
+      const scope = parseScope(key);
+      const isTaken = policies.some((known) => formatScope(known.scope) === formatScope(scope));
+      if (isTaken)
+        problems.push({ place, message: `${formatScope(scope)} is already there under another name` });
+      else policies.push({ scope, policy: toPolicy(value) });
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      problems.push({ place, message: `${error.message} (${error.hint})` });
+    }
+  }
+  return { policies, problems };
+}
+
+/** Gives the policy whose scope fits a repository most closely; undefined where none does. */
+export function policyFor(
+  policies: SignaturePolicies,
+  { host, repository }: { readonly host: Host; readonly repository: Repository },
+): SignaturePolicies[number] | undefined {
+  const fits = [...policies, ...KNOWN_POLICIES].filter(
+    ({ scope }) =>
+      scope.host === host && (scope.path === undefined || `${repository}/`.startsWith(`${scope.path}/`)),
+  );
+  const length = ({ scope }: SignaturePolicies[number]): number => scope.path?.length ?? 0;
+  // The first of equals: what a file says goes before what is known.
+  return fits.toSorted((one, other) => length(other) - length(one))[0];
+}
+
+/** Tells whether a signer is the one that is meant, from the first character to the last. */
+export function isSigner(wanted: Signer, found: Pick<Signer, 'identity' | 'issuer'>): boolean {
+  if (wanted.issuer !== found.issuer) return false;
+  const pattern = wanted.identity
+    .split('*')
+    .map((part) => RE2JS.quote(part))
+    .join('.*');
+  return RE2JS.compile(pattern, RE2JS.DOTALL).testExact(found.identity);
+}

@@ -1,0 +1,33 @@
+/** A signature as a registry has it, in the one form that is verified. It proves nothing yet. */
+export interface Candidate {
+  readonly kind: 'candidate';
+  /** How it is stored: under cosign's tag, or as a bundle that refers to the image. */
+  readonly form: 'cosign' | 'bundle';
+  /** A Sigstore bundle as JSON. */
+  readonly bundle: unknown;
+  /** What was signed, where the bundle does not hold it itself. */
+  readonly artifact: Buffer | undefined;
+  /** The name under which the image was signed; bundles tell none. */
+  readonly signedName: string | undefined;
+}
+
+/** Something that stands where a signature should, and why it is none of this image. */
+export interface Unfit {
+  readonly kind: 'unfit';
+  /** As the end of a sentence. */
+  readonly reason: string;
+}
+
+/** Gives what is no signature of an image. */
+export function unfit(reason: string): Unfit {
+  return { kind: 'unfit', reason };
+}
+
+/** Gives JSON as a value; undefined where it is none. */
+export function parseJson(bytes: Buffer | string): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Digest } from '../registry/digest.ts';
+import { type Candidate, parseJson, type Unfit, unfit } from './candidate.ts';
+
+/** The type of a layer that holds what cosign signed. https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md */
+export const COSIGN_PAYLOAD = 'application/vnd.dev.cosign.simplesigning.v1+json';
+
+/** Of the oldest form: the only one that takes a chain of certificates and the log's promise without a proof. */
+const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle+json;version=0.1';
+
+const annotationsShape = z.object({
+  'dev.cosignproject.cosign/signature': z.string().min(1),
+  'dev.sigstore.cosign/certificate': z.string(),
+  'dev.sigstore.cosign/bundle': z.string(),
+});
+
+const logEntryShape = z.object({
+  SignedEntryTimestamp: z.string(),
+  Payload: z.object({
+    body: z.string(),
+    integratedTime: z.int().min(0),
+    logIndex: z.int().min(0),
+    logID: z.string().regex(/^[0-9a-f]{64}$/),
+  }),
+});
+
+const logBodyShape = z.object({
+  kind: z.string(),
+  apiVersion: z.string(),
+  spec: z.object({ signature: z.object({ publicKey: z.object({ content: z.string() }) }) }),
+});
+
+const payloadShape = z.object({
+  critical: z.object({
+    identity: z.object({ 'docker-reference': z.string() }),
+    image: z.object({ 'docker-manifest-digest': z.string() }),
+    type: z.literal('cosign container image signature'),
+  }),
+});
+
+/** Gives the base64 of a PEM certificate's content; the first, where there are several. */
+function certificateOf(pem: string): string | undefined {
+  const start = pem.indexOf('-----BEGIN CERTIFICATE-----');
+  const end = pem.indexOf('-----END CERTIFICATE-----');
+  if (start < 0 || end < start) return undefined;
+  return pem.slice(start + '-----BEGIN CERTIFICATE-----'.length, end).replaceAll(/\s/g, '');
+}
+
+/**
+ * Reads a layer of cosign's signature tag as a signature of the manifest with that digest: its payload must say so, and
+ * its entry in the log must be of the same certificate. Nothing of it is verified here.
+ */
+export function readCosignLayer(
+  layer: { readonly annotations: unknown; readonly payload: Buffer },
+  digest: Digest,
+): Candidate | Unfit {
+  const payload = payloadShape.safeParse(parseJson(layer.payload));
+  if (!payload.success) return unfit('its payload is not that of an image');
+  const { identity, image } = payload.data.critical;
+  const signed = image['docker-manifest-digest'];
+  if (signed !== digest) return unfit(`it signs another image, ${signed.slice(0, 19)}…`);
+  const annotations = annotationsShape.safeParse(layer.annotations);
+  if (!annotations.success)
+    return unfit('it has no certificate or no entry in a log, so nobody is named by it');
+  const certificate = certificateOf(annotations.data['dev.sigstore.cosign/certificate']);
+  const entry = logEntryShape.safeParse(parseJson(annotations.data['dev.sigstore.cosign/bundle']));
+  if (certificate === undefined || !entry.success)
+    return unfit('its certificate or its entry in a log is malformed');
+  const { SignedEntryTimestamp, Payload } = entry.data;
+  const body = logBodyShape.safeParse(parseJson(Buffer.from(Payload.body, 'base64')));
+  if (!body.success) return unfit('its entry in a log is malformed');
+  const logged = Buffer.from(body.data.spec.signature.publicKey.content, 'base64').toString('latin1');
+  if (certificateOf(logged) !== certificate) return unfit('its entry in a log is of another certificate');
+  const bundle = {
+    mediaType: BUNDLE_TYPE,
+    verificationMaterial: {
+      x509CertificateChain: { certificates: [{ rawBytes: certificate }] },
+      tlogEntries: [
+        {
+          logIndex: String(Payload.logIndex),
+          logId: { keyId: Buffer.from(Payload.logID, 'hex').toString('base64') },
+          kindVersion: { kind: body.data.kind, version: body.data.apiVersion },
+          integratedTime: String(Payload.integratedTime),
+          inclusionPromise: { signedEntryTimestamp: SignedEntryTimestamp },
+          canonicalizedBody: Payload.body,
+        },
+      ],
+    },
+    messageSignature: {
+      messageDigest: {
+        algorithm: 'SHA2_256',
+        digest: createHash('sha256').update(layer.payload).digest('base64'),
+      },
+      signature: annotations.data['dev.cosignproject.cosign/signature'],
+    },
+  };
+  const signedName = identity['docker-reference'];
+  return { kind: 'candidate', form: 'cosign', bundle, artifact: layer.payload, signedName };
+}

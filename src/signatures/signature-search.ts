@@ -1,0 +1,130 @@
+import { failureCode } from '../lib/failure.ts';
+import { type Digest, digestAlgorithm, digestHex } from '../registry/digest.ts';
+import type { Descriptor, Manifest } from '../registry/manifest.ts';
+import { parseTag, type Repository, type Tag } from '../registry/reference.ts';
+import { listReferrers } from '../registry/referrers.ts';
+import type { Registry } from '../registry/registry.ts';
+import { isNotFound, RegistryFailure } from '../registry/registry-failure.ts';
+import { isBundleType, readBundle } from './bundle-signature.ts';
+import { type Candidate, type Unfit, unfit } from './candidate.ts';
+import { COSIGN_PAYLOAD, readCosignLayer } from './cosign-signature.ts';
+
+/** A repository that may hold the signatures of an image. */
+export interface SignaturePlace {
+  readonly registry: Registry;
+  readonly repository: Repository;
+}
+
+/** What could not be had; it may be the very signature that counts. */
+export interface Unread {
+  readonly kind: 'unread';
+  readonly error: unknown;
+}
+
+type Found = AsyncGenerator<Candidate | Unfit | Unread, void, undefined>;
+
+/** Real ones have a kilobyte, a bundle with a statement some ten. */
+const SIZE_LIMIT = 1024 * 1024;
+/** Far beyond any real image; a registry that lies must not keep a run busy. */
+const CANDIDATES_LIMIT = 64;
+
+/**
+ * Finds what may be signatures of the manifest with a digest, one after the other so that nothing is fetched in vain: the
+ * layers of cosign's tag, then the bundles that refer to it.
+ */
+export async function* findSignatures(place: SignaturePlace, digest: Digest, signal: AbortSignal): Found {
+  let count = 0;
+  for (const search of [cosignLayers, bundles]) {
+    for await (const found of search(place, digest, signal)) {
+      if (count >= CANDIDATES_LIMIT) return;
+      count += 1;
+      yield found;
+    }
+  }
+}
+
+async function* cosignLayers(place: SignaturePlace, digest: Digest, signal: AbortSignal): Found {
+  // The tag of a longer digest would be longer than tags may be.
+  if (digestAlgorithm(digest) !== 'sha256') return;
+  // By tag and never by its digest: mirrors behind registry.k8s.io may lack that. https://github.com/kubernetes/registry.k8s.io/issues/324
+  const tag = parseTag(`sha256-${digestHex(digest)}.sig`);
+  const manifest = await attempt(() => getIfThere(place, tag, signal), signal);
+  if (manifest === undefined) return;
+  if (manifest.kind === 'unread') return yield manifest;
+  for (const layer of layersOf(manifest, (type) => type === COSIGN_PAYLOAD)) {
+    const read = async () => {
+      const payload = await readSmall(place, layer, signal);
+      return Buffer.isBuffer(payload)
+        ? readCosignLayer({ annotations: layer.annotations, payload }, digest)
+        : payload;
+    };
+    yield attempt(read, signal);
+  }
+}
+
+async function* bundles(place: SignaturePlace, digest: Digest, signal: AbortSignal): Found {
+  const { registry, repository } = place;
+  const referrers = await attempt(() => listReferrers(registry, repository, digest, signal), signal);
+  if (!Array.isArray(referrers)) return yield referrers;
+  let signed: Promise<Manifest> | undefined;
+  for (const { digest: own, artifactType } of referrers) {
+    if (artifactType !== undefined && !isBundleType(artifactType)) continue;
+    const manifest = await attempt(() => registry.getManifest(repository, own, signal), signal);
+    if (manifest.kind === 'unread') {
+      yield manifest;
+      continue;
+    }
+    for (const layer of layersOf(manifest, isBundleType)) {
+      const read = async () => {
+        const bytes = await readSmall(place, layer, signal);
+        if (!Buffer.isBuffer(bytes)) return bytes;
+        signed ??= registry.getManifest(repository, digest, signal);
+        return readBundle(bytes, digest, (await signed).bytes);
+      };
+      yield attempt(read, signal);
+    }
+  }
+}
+
+function layersOf(manifest: Manifest, isWanted: (mediaType: string) => boolean): readonly Descriptor[] {
+  return manifest.kind === 'image' ? manifest.layers.filter(({ mediaType }) => isWanted(mediaType)) : [];
+}
+
+async function getIfThere(
+  { registry, repository }: SignaturePlace,
+  tag: Tag,
+  signal: AbortSignal,
+): Promise<Manifest | undefined> {
+  try {
+    return await registry.getManifest(repository, tag, signal);
+  } catch (error) {
+    // Some registries say 403 for what does not exist.
+    const isAbsent = isNotFound(error) || (error instanceof RegistryFailure && error.code === 'DENIED');
+    if (isAbsent) return undefined;
+    throw error;
+  }
+}
+
+async function readSmall(
+  { registry, repository }: SignaturePlace,
+  layer: Descriptor,
+  signal: AbortSignal,
+): Promise<Buffer | Unfit> {
+  if (layer.size > SIZE_LIMIT) return unfit('it is larger than any real one');
+  try {
+    return await registry.readBlob(repository, layer, signal);
+  } catch (error) {
+    if (failureCode(error) === 'DIGEST_MISMATCH') return unfit('its content was altered');
+    throw error;
+  }
+}
+
+/** What cannot be had now must not hide another signature that can. */
+async function attempt<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result | Unread> {
+  try {
+    return await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    return { kind: 'unread', error };
+  }
+}

@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+import { Failure, failureCode } from '../lib/failure.ts';
+import type { SigstoreVerifier } from './sigstore.ts';
+
+function malformed(file: string, message: string, cause: unknown): Failure<'TRUSTED_ROOT_MALFORMED'> {
+  return new Failure({
+    code: 'TRUSTED_ROOT_MALFORMED',
+    about: `--trusted-root ${file}`,
+    message,
+    hint: 'give a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',
+    cause,
+  });
+}
+
+async function readRoot(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    const code = failureCode(cause);
+    throw malformed(file, code === 'ENOENT' ? 'there is no such file' : `it cannot be read: ${code}`, cause);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw malformed(file, 'it is not JSON', cause);
+  }
+}
+
+/**
+ * Gives what verifies signatures against the trusted root of a file, or without one against Sigstore's public root as it
+ * was when this version was made. Throws `TRUSTED_ROOT_MALFORMED`.
+ */
+export async function openVerifier(file: string | undefined): Promise<SigstoreVerifier> {
+  const root = file === undefined ? undefined : await readRoot(file);
+  const { SigstoreVerifier: Verifier } = await import(/* webpackMode: "eager" */ './sigstore.ts');
+  if (file === undefined) {
+    const { default: pinned } = await import(/* webpackMode: "eager" */ './public-good-root.json', {
+      with: { type: 'json' },
+    });
+    return new Verifier(pinned);
+  }
+  try {
+    return new Verifier(root);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw malformed(file, `it is no trusted root: ${why.slice(0, 200)}`, cause);
+  }
+}

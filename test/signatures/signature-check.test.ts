@@ -1,0 +1,494 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { parseDocument } from '../../src/config/document.ts';
+import { parseImageSet } from '../../src/config/image-set.ts';
+import { type Digest, digestOf } from '../../src/registry/digest.ts';
+import type { Manifest } from '../../src/registry/manifest.ts';
+import { parseHost, parseRepository } from '../../src/registry/reference.ts';
+import { SignatureCheck } from '../../src/signatures/signature-check.ts';
+import type { SignatureVerdict } from '../../src/signatures/verdict.ts';
+import type { Image } from '../support/images/image.ts';
+import { bytesContent } from '../support/registry/content.ts';
+import type { Quirks } from '../support/registry/quirks.ts';
+import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
+import { seedImage, seedIndex, seedMade } from '../support/registry/seed.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+import {
+  bundleManifest,
+  type CosignLayer,
+  cosignLayer,
+  cosignManifest,
+  cosignPayload,
+  messageBundle,
+  referrersIndex,
+  signatureTag,
+  statementBundle,
+} from '../support/sigstore/signature.ts';
+import { type Signing, TestSigstore } from '../support/sigstore/sigstore.ts';
+import { TestClient } from '../support/test-client.ts';
+
+const RELEASERS: Signing = {
+  identity: 'krel-trust@k8s-releng-prod.iam.gserviceaccount.com',
+  issuer: 'https://accounts.google.com',
+};
+const NAME = 'registry.k8s.io/pause';
+const OTHER = digestOf(Buffer.from('another image'));
+
+let sigstore: TestSigstore;
+let stranger: TestSigstore;
+beforeAll(async () => {
+  [sigstore, stranger] = await Promise.all([TestSigstore.start(), TestSigstore.start()]);
+});
+
+/** One image at a registry, and whatever is put beside it. */
+class Stand {
+  readonly registry: TestRegistry;
+  readonly image: Manifest;
+
+  constructor(registry: TestRegistry) {
+    this.registry = registry;
+    this.image = seedIndex(registry.storage, 'pause', { tags: ['3.10'] });
+  }
+
+  get digest(): Digest {
+    return this.image.digest;
+  }
+
+  put(tag: string | undefined, image: Image): void {
+    seedMade(this.registry.storage, 'pause', tag, image);
+  }
+
+  sign(...layers: readonly CosignLayer[]): void {
+    this.put(signatureTag(this.digest), cosignManifest(layers));
+  }
+
+  async layer(
+    signing: Partial<Signing> = {},
+    payload = cosignPayload(this.digest, NAME),
+  ): Promise<CosignLayer> {
+    return cosignLayer(sigstore, payload, { ...RELEASERS, ...signing });
+  }
+
+  refer(...bundles: readonly object[]): void {
+    const referrers = bundles.map((bundle) => bundleManifest(bundle, this.image));
+    const { tag, image } = referrersIndex(this.digest, referrers);
+    this.put(tag, image);
+  }
+}
+
+async function verdictOf(
+  prepare: (stand: Stand) => Promise<unknown> | unknown,
+  { signatures = {}, quirks = {}, name = NAME }: { signatures?: object; quirks?: Quirks; name?: string } = {},
+): Promise<SignatureVerdict> {
+  await using registry = await startRegistry({ quirks });
+  const stand = new Stand(registry);
+  await prepare(stand);
+  return await check(stand, signatures, name);
+}
+
+async function check(stand: Stand, signatures: object, name = NAME): Promise<SignatureVerdict> {
+  using client = new TestClient(stand.registry.host);
+  const set = parseImageSet(
+    parseDocument('image_set.json', JSON.stringify({ names: ['pause'], signatures })),
+  );
+  const checking = new SignatureCheck({
+    policies: set.signatures,
+    trustedRoot: sigstore.writeTrustedRoot(scratchFolder()),
+    file: 'image_set.json',
+  });
+  const [host = '', ...path] = name.split('/');
+  return await checking.check(
+    {
+      name: { host: parseHost(host), repository: parseRepository(path.join('/')) },
+      about: `${name}:3.10`,
+      digests: [stand.digest],
+      places: [{ registry: client.registry, repository: parseRepository('pause') }],
+    },
+    client.signal,
+  );
+}
+
+function told(verdict: SignatureVerdict): string {
+  if (verdict.kind === 'exempt') return 'exempt';
+  if (verdict.kind === 'verified') return `${verdict.form}: ${verdict.identity} (${verdict.issuer})`;
+  return `${verdict.failure.code}: ${verdict.failure.message}`;
+}
+
+const GOOD = `cosign: ${RELEASERS.identity} (${RELEASERS.issuer})`;
+const WANTED = `wanted is one by ${RELEASERS.identity} (${RELEASERS.issuer})`;
+
+function refused(reason: string): string {
+  return `SIGNATURE_REFUSED: its signature does not count: ${reason}; ${WANTED}`;
+}
+
+describe('a signature under cosign’s tag', () => {
+  test.each<[what: string, prepare: (stand: Stand) => Promise<unknown> | unknown, outcome: string]>([
+    ['of the releasers', async (it) => it.sign(await it.layer()), GOOD],
+    ['missing', () => undefined, `SIGNATURE_MISSING: it has no signature; ${WANTED}`],
+    [
+      'by someone else',
+      async (it) =>
+        it.sign(await it.layer({ identity: 'krel-staging@k8s-releng-prod.iam.gserviceaccount.com' })),
+      refused('it is by krel-staging@k8s-releng-prod.iam.gserviceaccount.com (https://accounts.google.com)'),
+    ],
+    [
+      'by someone whose name only contains the wanted one',
+      async (it) => it.sign(await it.layer({ identity: `x${RELEASERS.identity}.evil.example` })),
+      refused(`it is by x${RELEASERS.identity}.evil.example (https://accounts.google.com)`),
+    ],
+    [
+      'by someone whose name fits where dots stand for any character',
+      async (it) => it.sign(await it.layer({ identity: RELEASERS.identity.replaceAll('.', 'x') })),
+      refused(`it is by ${RELEASERS.identity.replaceAll('.', 'x')} (https://accounts.google.com)`),
+    ],
+    [
+      'by that name at another identity provider',
+      async (it) => it.sign(await it.layer({ issuer: 'https://accounts.example.com' })),
+      refused(`it is by ${RELEASERS.identity} (https://accounts.example.com)`),
+    ],
+    [
+      'of another image',
+      async (it) => it.sign(await it.layer({}, cosignPayload(OTHER, NAME))),
+      refused(`it signs another image, ${OTHER.slice(0, 19)}…`),
+    ],
+    [
+      'of this image under another name',
+      async (it) => it.sign(await it.layer({}, cosignPayload(it.digest, 'registry.k8s.io/kube-proxy'))),
+      refused('it was signed as registry.k8s.io/kube-proxy, not as registry.k8s.io/pause'),
+    ],
+    [
+      'without a name',
+      async (it) => it.sign(await it.layer({}, cosignPayload(it.digest, ''))),
+      refused('it was signed as nothing, not as registry.k8s.io/pause'),
+    ],
+    [
+      'of something that is no image',
+      async (it) => it.sign(await it.layer({}, cosignPayload(it.digest, NAME, 'a blob'))),
+      refused('its payload is not that of an image'),
+    ],
+    [
+      'as the promoter of Kubernetes named it until 2023',
+      async (it) => {
+        const name = 'europe-west1-docker.pkg.dev/k8s-artifacts-prod/images/pause';
+        it.sign(await it.layer({}, cosignPayload(it.digest, name)));
+      },
+      GOOD,
+    ],
+    [
+      'with a tag in its name',
+      async (it) => it.sign(await it.layer({}, cosignPayload(it.digest, `${NAME}:3.10`))),
+      GOOD,
+    ],
+    [
+      'with another payload than was signed',
+      async (it) => {
+        const signed = await it.layer({}, cosignPayload(OTHER, NAME));
+        it.sign({ ...signed, payload: cosignPayload(it.digest, NAME) });
+      },
+      refused('its entry in the log is of something else'),
+    ],
+    [
+      'whose signature is another one than in the log',
+      async (it) => {
+        const [one, other] = await Promise.all([it.layer(), it.layer()]);
+        const key = 'dev.cosignproject.cosign/signature';
+        it.sign({ ...one, annotations: { ...one.annotations, [key]: other.annotations[key] ?? '' } });
+      },
+      refused('its entry in the log is of something else'),
+    ],
+    [
+      'with the certificate of someone else',
+      async (it) => {
+        const [one, other] = await Promise.all([it.layer({ identity: 'me@example.com' }), it.layer()]);
+        const key = 'dev.sigstore.cosign/certificate';
+        it.sign({ ...one, annotations: { ...one.annotations, [key]: other.annotations[key] ?? '' } });
+      },
+      refused('its entry in a log is of another certificate'),
+    ],
+    [
+      'whose payload was altered in the registry',
+      async (it) => {
+        const layer = await it.layer();
+        it.sign(layer);
+        const altered = bytesContent(Buffer.from(layer.payload.toString().replace('optional', 'OPTIONAL')));
+        it.registry.storage.contents.set(digestOf(layer.payload), altered);
+      },
+      refused('its content was altered'),
+    ],
+    [
+      'made after its certificate had expired',
+      async (it) => it.sign(await it.layer({ late: true })),
+      refused('its certificate was not valid when it was made, or is of no trusted authority'),
+    ],
+    [
+      'with a certificate of an unknown authority',
+      async (it) => it.sign(await it.layer({ authority: stranger })),
+      refused('its certificate was not valid when it was made, or is of no trusted authority'),
+    ],
+    [
+      'in a log that nobody knows',
+      async (it) => it.sign(await it.layer({ log: stranger })),
+      refused('it is not in a trusted log'),
+    ],
+    [
+      'at a time that was changed',
+      async (it) => {
+        const layer = await it.layer();
+        const key = 'dev.sigstore.cosign/bundle';
+        const bundle = layer.annotations[key]?.replace(/"integratedTime":(\d+)/, (_, time) => {
+          return `"integratedTime":${Number(time) + 60}`;
+        });
+        it.sign({ ...layer, annotations: { ...layer.annotations, [key]: bundle ?? '' } });
+      },
+      refused('it is not in a trusted log'),
+    ],
+    [
+      'made with a key alone',
+      async (it) => {
+        const { payload, annotations } = await it.layer();
+        const key = 'dev.cosignproject.cosign/signature';
+        it.sign({ payload, annotations: { [key]: annotations[key] ?? '' } });
+      },
+      refused('it has no certificate or no entry in a log, so nobody is named by it'),
+    ],
+    [
+      'with a certificate that is none',
+      async (it) => {
+        const layer = await it.layer();
+        const pem = '-----BEGIN CERTIFICATE-----\nMAoC\n-----END CERTIFICATE-----\n';
+        const bundle = layer.annotations['dev.sigstore.cosign/bundle'] ?? '';
+        const body = Buffer.from(/"body":"([^"]+)"/.exec(bundle)?.[1] ?? '', 'base64').toString();
+        const own = body.replace(
+          /"content":"(LS0t[^"]+)"/,
+          `"content":"${Buffer.from(pem).toString('base64')}"`,
+        );
+        const annotations = {
+          ...layer.annotations,
+          'dev.sigstore.cosign/certificate': pem,
+          'dev.sigstore.cosign/bundle': bundle.replace(
+            /"body":"[^"]+"/,
+            `"body":"${Buffer.from(own).toString('base64')}"`,
+          ),
+        };
+        it.sign({ ...layer, annotations });
+      },
+      'SIGNATURE_REFUSED: its signature does not count: it is malformed',
+    ],
+    [
+      'one good among several',
+      async (it) => {
+        const staging = await it.layer({ identity: 'krel-staging@k8s-releng-prod.iam.gserviceaccount.com' });
+        const broken = { payload: Buffer.from('nothing'), annotations: {} };
+        it.sign(broken, staging, await it.layer({ late: true }), await it.layer());
+      },
+      GOOD,
+    ],
+    [
+      'none good among several',
+      async (it) => it.sign(await it.layer({ identity: 'a@b.c' }), await it.layer({ late: true })),
+      'SIGNATURE_REFUSED: none of its 2 signatures does count: it is by a@b.c (https://accounts.google.com); ' +
+        `its certificate was not valid when it was made, or is of no trusted authority; ${WANTED}`,
+    ],
+  ])('%s', async (_what, prepare, outcome) => {
+    const verdict = told(await verdictOf(prepare));
+    if (outcome.endsWith('malformed')) expect(verdict).toContain(outcome);
+    else expect(verdict).toBe(outcome);
+  });
+});
+
+describe('a bundle that refers to an image', () => {
+  const BUNDLE = GOOD.replace('cosign', 'bundle');
+
+  test.each<[what: string, prepare: (stand: Stand) => Promise<unknown> | unknown, outcome: string]>([
+    [
+      'that signs its manifest',
+      async (it) => it.refer(await messageBundle(sigstore, it.image.bytes, RELEASERS)),
+      BUNDLE,
+    ],
+    [
+      'with a statement about it',
+      async (it) => it.refer(await statementBundle(sigstore, it.digest, RELEASERS)),
+      BUNDLE,
+    ],
+    [
+      'that tells who built it',
+      async (it) =>
+        it.refer(await statementBundle(sigstore, it.digest, RELEASERS, 'https://slsa.dev/provenance/v1')),
+      BUNDLE,
+    ],
+    [
+      'with a statement that is no signature',
+      async (it) =>
+        it.refer(
+          await statementBundle(sigstore, it.digest, RELEASERS, 'https://example.com/failed-its-test'),
+        ),
+      refused('it is a statement of another kind, https://example.com/failed-its-test'),
+    ],
+    [
+      'with a statement about something else',
+      async (it) => it.refer(await statementBundle(sigstore, OTHER, RELEASERS)),
+      refused('it is a statement about something else'),
+    ],
+    [
+      'by someone else',
+      async (it) => it.refer(await statementBundle(sigstore, it.digest, { ...RELEASERS, identity: 'a@b.c' })),
+      refused('it is by a@b.c (https://accounts.google.com)'),
+    ],
+    [
+      'that signs another manifest',
+      async (it) => it.refer(await messageBundle(sigstore, Buffer.from('{}'), RELEASERS)),
+      refused('it does not fit what it signs'),
+    ],
+    [
+      'that is in a log that nobody knows',
+      async (it) => it.refer(await statementBundle(sigstore, it.digest, { ...RELEASERS, log: stranger })),
+      refused('it is not in a trusted log'),
+    ],
+    [
+      'that can be read in two ways',
+      async (it) => {
+        const about = await statementBundle(sigstore, it.digest, { ...RELEASERS, identity: 'a@b.c' });
+        const other = await statementBundle(sigstore, OTHER, RELEASERS);
+        it.refer({ ...other, messageSignature: {} }, { ...other, messageSignature: null }, about);
+      },
+      'SIGNATURE_REFUSED: none of its 3 signatures does count: ',
+    ],
+    ['that is none', (it) => it.refer({ some: 'thing' }), refused('it is no bundle that signs something')],
+    [
+      'good, beside a bad one and a bad signature under the tag',
+      async (it) => {
+        it.sign(await it.layer({ identity: 'a@b.c' }));
+        it.refer({}, await statementBundle(sigstore, it.digest, RELEASERS));
+      },
+      BUNDLE,
+    ],
+  ])('%s', async (_what, prepare, outcome) => {
+    for (const quirks of [{}, { referrersApi: true }]) {
+      const verdict = told(await verdictOf(prepare, { quirks }));
+      if (outcome.endsWith(': ')) expect(verdict).toContain(outcome);
+      else expect(verdict).toBe(outcome);
+    }
+  });
+
+  test('is not believed where its checkpoint would keep a regular expression busy for ever', async () => {
+    const verdict = await verdictOf(async (it) => {
+      const bundle = JSON.stringify(await statementBundle(sigstore, it.digest, RELEASERS));
+      // The name of a log is looked for as an expression: this one needs 2^26 steps for each character of its address.
+      it.refer(JSON.parse(bundle.replace(/\u2014 rekor\.sigstore\.dev/, '\u2014 ((([a-z:/.]+)+)+)+!')));
+    });
+    expect(told(verdict)).toBe(refused('it is malformed (it has a checkpoint that no log makes)'));
+  });
+
+  test('is not believed with more entries of logs than any real one', async () => {
+    const verdict = await verdictOf(async (it) => {
+      const bundle: { verificationMaterial: { tlogEntries: object[] } } = JSON.parse(
+        JSON.stringify(await statementBundle(sigstore, it.digest, RELEASERS)),
+      );
+      const [entry = {}] = bundle.verificationMaterial.tlogEntries;
+      bundle.verificationMaterial.tlogEntries = Array.from({ length: 9 }, () => entry);
+      it.refer(bundle);
+    });
+    expect(told(verdict)).toBe(refused('it is malformed (it has more proofs than any real one)'));
+  });
+});
+
+describe('a policy', () => {
+  const signedByMe = async (it: Stand) => {
+    const payload = cosignPayload(it.digest, 'quay.io/team/pause');
+    it.sign(
+      await it.layer(
+        {
+          identity: 'https://github.com/team/pause/.github/workflows/release.yml@refs/tags/v3',
+          issuer: 'https://token.actions.githubusercontent.com',
+        },
+        payload,
+      ),
+    );
+  };
+  const me = {
+    identity: 'https://github.com/team/pause/.github/workflows/release.yml@refs/tags/v*',
+    issuer: 'https://token.actions.githubusercontent.com',
+  };
+
+  test.each<[what: string, signatures: object, name: string, outcome: string]>([
+    ['off for a registry', { 'quay.io': 'off' }, 'quay.io/team/pause', 'exempt'],
+    ['off for a path', { 'quay.io/team': 'off', 'quay.io': me }, 'quay.io/team/pause', 'exempt'],
+    ['off for another path', { 'quay.io/te': 'off', 'quay.io': me }, 'quay.io/team/pause', 'cosign: '],
+    ['with a star', { 'quay.io/team': me }, 'quay.io/team/pause', 'cosign: '],
+    [
+      'with several signers',
+      { 'quay.io': [{ ...me, identity: 'someone@example.com' }, me] },
+      'quay.io/team/pause',
+      'cosign: ',
+    ],
+    [
+      'with a star that stands for less',
+      { 'quay.io': { ...me, identity: me.identity.replace('v*', '*.0') } },
+      'quay.io/team/pause',
+      'SIGNATURE_REFUSED: ',
+    ],
+    [
+      'of images that were signed elsewhere',
+      { 'docker.io/mirror': { ...me, signedAs: 'quay.io/team' } },
+      'docker.io/mirror/pause',
+      'cosign: ',
+    ],
+    [
+      'of images that were not signed here',
+      { 'docker.io/mirror': me },
+      'docker.io/mirror/pause',
+      'SIGNATURE_REFUSED: its signature does not count: it was signed as quay.io/team/pause, not as docker.io/mirror/pause',
+    ],
+    [
+      'that is not there',
+      { 'quay.io/other': me },
+      'quay.io/team/pause',
+      'SIGNATURE_POLICY_MISSING: who signs the images of quay.io is not said',
+    ],
+    ['in place of the one that is known', { 'registry.k8s.io': 'off' }, NAME, 'exempt'],
+  ])('%s', async (_what, signatures, name, outcome) => {
+    expect(told(await verdictOf(signedByMe, { signatures, name }))).toContain(outcome);
+  });
+});
+
+test('an image of one platform, and a child of an index, are signed by their own digest', async () => {
+  await using registry = await startRegistry();
+  const stand = new Stand(registry);
+  const single = seedImage(registry.storage, 'pause', { seed: 'single' });
+  stand.put(
+    signatureTag(single.digest),
+    cosignManifest([await stand.layer({}, cosignPayload(single.digest, NAME))]),
+  );
+  using client = new TestClient(registry.host);
+  const checking = new SignatureCheck({
+    policies: [],
+    trustedRoot: sigstore.writeTrustedRoot(scratchFolder()),
+    file: 'image_set.json',
+  });
+  const image = {
+    name: { host: parseHost('registry.k8s.io'), repository: parseRepository('pause') },
+    about: 'pause',
+    places: [{ registry: client.registry, repository: parseRepository('pause') }],
+  };
+  const verdict = await checking.check({ ...image, digests: [stand.digest, single.digest] }, client.signal);
+  expect(told(verdict)).toBe(GOOD);
+});
+
+test('what a registry cannot give just now is told as that, and not as an image without a signature', async () => {
+  await using registry = await startRegistry();
+  const stand = new Stand(registry);
+  stand.sign(await stand.layer());
+  registry.fail({ match: { kind: 'blob-get' }, times: Infinity, fault: { kind: 'status', status: 503 } });
+  await expect(check(stand, {})).rejects.toMatchObject({ code: 'REGISTRY_BROKEN' });
+});
+
+test('a trusted root that is none is refused before anything is asked', async () => {
+  const checking = (trustedRoot: string) =>
+    new SignatureCheck({ policies: [], trustedRoot, file: 'image_set.json' }).prepare();
+  const folder = scratchFolder();
+  await expect(checking(`${folder}/none.json`)).rejects.toMatchObject({
+    code: 'TRUSTED_ROOT_MALFORMED',
+    message: 'there is no such file',
+  });
+  await expect(checking('package.json')).rejects.toMatchObject({ code: 'TRUSTED_ROOT_MALFORMED' });
+  await expect(checking('README.md')).rejects.toMatchObject({ message: 'it is not JSON' });
+});
