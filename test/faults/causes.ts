@@ -1,0 +1,115 @@
+import { milliseconds, seconds } from '../../src/lib/duration.ts';
+import type { HttpTimeouts } from '../../src/lib/http.ts';
+import { endlessRedirect, type Fault, htmlError, rateLimited } from '../support/registry/faults.ts';
+
+/** What of a request can go wrong. */
+export interface Traits {
+  /** Whether its answers have bodies that are read, whether it sends one, whether it may be redirected. */
+  readonly answers: boolean;
+  readonly sends: boolean;
+  readonly follows: boolean;
+}
+
+/** One way to go wrong, and whether a step can go wrong that way. */
+export interface Cause {
+  readonly name: string;
+  readonly fault: Fault;
+  /** Whether the same request may well succeed a moment later. */
+  readonly passes: boolean;
+  /** Whether it shows only when patience is at its end. */
+  readonly waits?: true;
+  readonly suits?: (step: Traits) => boolean;
+}
+
+const isRead = ({ answers }: Traits): boolean => answers;
+const isGet = ({ follows }: Traits): boolean => follows;
+const status = (code: number): Cause['fault'] => ({ kind: 'status', status: code });
+const failing = (code: number, passes: boolean): Cause => ({ name: `${code}`, fault: status(code), passes });
+
+export const CAUSES: readonly Cause[] = [
+  { name: 'reset before', fault: { kind: 'reset' }, passes: true },
+  {
+    name: 'reset during the request',
+    fault: { kind: 'reset-request', afterBytes: 100 },
+    passes: true,
+    suits: ({ sends }) => sends,
+  },
+  { name: 'reset after', fault: { kind: 'reset-answer', afterBytes: 0 }, passes: true },
+  {
+    name: 'reset during the answer',
+    fault: { kind: 'reset-answer', afterBytes: 20 },
+    passes: true,
+    suits: isRead,
+  },
+  { name: 'answer lost', fault: { kind: 'lost-answer' }, passes: true },
+  { name: 'never answers', fault: { kind: 'silence' }, passes: true, waits: true },
+  {
+    name: 'silent within the answer',
+    fault: { kind: 'silence', afterBytes: 20 },
+    passes: true,
+    waits: true,
+    suits: isRead,
+  },
+  {
+    name: 'a trickle',
+    fault: { kind: 'trickle', bytesPerSecond: 40 },
+    passes: true,
+    waits: true,
+    suits: isRead,
+  },
+  failing(401, false),
+  failing(403, false),
+  failing(404, false),
+  failing(408, true),
+  failing(429, true),
+  { name: '429 with Retry-After in seconds', fault: rateLimited(0), passes: true },
+  { name: '429 with Retry-After as a date', fault: rateLimited(new Date(0)), passes: true },
+  failing(500, true),
+  failing(502, true),
+  { name: '503 with Retry-After', fault: rateLimited(0, 503), passes: true },
+  { name: '503 as HTML', fault: htmlError(503), passes: true },
+  {
+    name: 'too long',
+    fault: { kind: 'wrong-length', difference: 7 },
+    passes: true,
+    waits: true,
+    suits: isRead,
+  },
+  { name: 'too short', fault: { kind: 'wrong-length', difference: -7 }, passes: true, suits: isRead },
+  { name: 'cut off', fault: { kind: 'truncate', bytes: 30, declared: 'whole' }, passes: true, suits: isRead },
+  {
+    name: 'cut off with the length of the rest',
+    fault: { kind: 'truncate', bytes: 30, declared: 'short' },
+    passes: true,
+    suits: isRead,
+  },
+  { name: 'other bytes', fault: { kind: 'wrong-bytes' }, passes: true, suits: isRead },
+  { name: 'HTML instead of JSON', fault: htmlError(200), passes: true, suits: isRead },
+  { name: 'huge JSON', fault: { kind: 'huge-json', bytes: 140_000_000 }, passes: false, suits: isRead },
+  { name: 'endless redirects', fault: endlessRedirect(), passes: false, suits: isGet },
+  {
+    name: 'redirect to a closed port',
+    fault: { kind: 'redirect', location: 'http://127.0.0.1:9/' },
+    passes: true,
+    suits: isGet,
+  },
+  {
+    name: 'redirect to another scheme',
+    fault: { kind: 'redirect', location: 'file:///etc/passwd' },
+    passes: false,
+    suits: isGet,
+  },
+];
+
+/** Gives patience that is at its end soon where a cause needs that, and else lasts on a slow machine too. */
+export function patienceFor({ waits }: Cause): HttpTimeouts {
+  if (waits !== true) return { connect: seconds(60), firstByte: seconds(60), idle: seconds(60) };
+  return { connect: seconds(10), firstByte: milliseconds(500), idle: milliseconds(400) };
+}
+
+/** Gives the cause of a name, by which tests are called. */
+export function causeOf(name: string, causes: readonly Cause[] = CAUSES): Cause {
+  const found = causes.find((cause) => cause.name === name);
+  if (found === undefined) throw new Error(`there is no cause "${name}"`);
+  return found;
+}
