@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
@@ -10,6 +16,8 @@ import type { Duplex } from 'node:stream';
 export class ForwardProxy implements AsyncDisposable {
   /** `CONNECT host:port` or `GET http://…`, in the order of asking. */
   readonly asked: string[] = [];
+  /** The headers with which it was asked, in the same order. */
+  readonly headers: IncomingHttpHeaders[] = [];
   readonly #routes: ReadonlyMap<string, string>;
   readonly #server = createServer((incoming, response) => this.#forward(incoming, response));
   readonly #sockets = new Set<Duplex>();
@@ -43,6 +51,7 @@ export class ForwardProxy implements AsyncDisposable {
 
   #tunnel(incoming: IncomingMessage, client: Duplex): void {
     this.asked.push(`CONNECT ${incoming.url}`);
+    this.headers.push(incoming.headers);
     const target = this.#routes.get(incoming.url ?? '');
     if (target === undefined) {
       client.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
@@ -61,13 +70,16 @@ export class ForwardProxy implements AsyncDisposable {
 
   #forward(incoming: IncomingMessage, response: ServerResponse): void {
     this.asked.push(`${incoming.method} ${incoming.url}`);
+    this.headers.push(incoming.headers);
     const url = new URL(incoming.url ?? '/');
     const target = this.#routes.get(`${url.hostname}:${url.port || '80'}`);
     if (target === undefined) {
       response.writeHead(502).end();
       return;
     }
-    const { method, headers } = incoming;
+    const { method } = incoming;
+    // What is for the proxy stays there (RFC 9110, 11.7.1).
+    const { 'proxy-authorization': _, ...headers } = incoming.headers;
     const options = { ...(method === undefined ? {} : { method }), headers };
     const outgoing = request(`${target}${url.pathname}${url.search}`, options, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);

@@ -15,6 +15,8 @@ export interface Access {
   readonly anonymousPull?: boolean;
   /** Seconds a token lives; the answer tells it. */
   readonly expiresIn?: number;
+  /** Where tokens come from, instead of from `/token` of the host that was asked. */
+  readonly realm?: string;
   /** Under which name the token comes. */
   readonly tokenField?: 'token' | 'access_token';
   readonly allows?: (user: string | undefined, repository: string, action: AccessAction) => boolean;
@@ -136,8 +138,9 @@ export class Gate {
     }
     if (status === 403) return refusal(403, 'DENIED');
     const scope = needed.length === 0 ? '' : `,scope="${scopeOf(needed)}"`;
+    const realm = this.#options.realm ?? `${exchange.url.origin}/token`;
     return refusal(401, 'UNAUTHORIZED', undefined, {
-      'www-authenticate': `Bearer realm="${exchange.url.origin}/token",service="test-registry"${scope}`,
+      'www-authenticate': `Bearer realm="${realm}",service="test-registry"${scope}`,
     });
   }
 }
