@@ -42,13 +42,32 @@ demo: build ## Show mirroring and packing on this machine, without a network
 	@node build/scripts/demo.js
 
 .PHONY: bench
-bench: build ## Measure against the tools people use instead
-	@node build/bench/run.js
+bench: bench-setup ## Measure against the tools people use instead; OPTIONS="--rounds 5 --json FILE"
+	@node build/bench/run.js $(OPTIONS)
+
+.PHONY: bench-full
+bench-full: bench-setup ## The same with all sizes; takes an hour and more
+	@node build/bench/run.js --full $(OPTIONS)
 
 .PHONY: bench-sync
-bench-sync: build-sync ## Measure ./synctl against skopeo sync, 30 ms away; OPTIONS="--full --rounds 3" for more
-	@sh scripts/test-peers.sh
-	@node build/bench/sync.js $(OPTIONS)
+bench-sync: bench-setup ## Measure mirroring alone; OPTIONS="--full" for all sizes, here and below
+	@node build/bench/run.js --part sync $(OPTIONS)
+
+.PHONY: bench-noop
+bench-noop: bench-setup ## Measure mirroring what has not changed
+	@node build/bench/run.js --part noop $(OPTIONS)
+
+.PHONY: bench-pack
+bench-pack: bench-setup ## Measure packing
+	@node build/bench/run.js --part pack $(OPTIONS)
+
+.PHONY: bench-upload
+bench-upload: bench-setup ## Measure publishing to Kodo
+	@node build/bench/run.js --part upload $(OPTIONS)
+
+.PHONY: bench-setup
+bench-setup: build
+	@sh scripts/test-peers.sh time curl
 
 .PHONY: soak
 soak: build-sync ## Kill a mirror at 200 random moments and look at what is left

@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, cp, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
-import { createGunzip, createGzip } from 'node:zlib';
+import { createGzip } from 'node:zlib';
 
 /** Programs that machines for development have; those that are missing are left out. */
 const PROGRAMS = [
@@ -20,15 +18,13 @@ const PROGRAMS = [
   '/usr/bin/gdb',
 ];
 
-/**
- * Trees like those of a package: `bin` holds programs, `layers` gzip files, `all` both. `saved` has the same programs
- * and, in place of the layers, one tar an image as `docker save` writes it: layers unpacked, and the one that all
- * images share in each of them.
- */
+/** More layers than programs, as packages have them. */
+const LAYERS_FOR_PROGRAMS = 1.2;
+
+/** Trees like those of a package: `layers` holds gzip files, `all` programs besides. */
 export interface ArchiveFixture {
-  readonly root: string;
-  readonly trees: { readonly all: string; readonly layers: string };
-  readonly saved: string;
+  readonly all: string;
+  readonly layers: string;
   /** Bytes of programs and of layers. */
   readonly sizes: { readonly programs: number; readonly layers: number };
 }
@@ -42,9 +38,8 @@ async function existing(paths: readonly string[]): Promise<string[]> {
   return found;
 }
 
-/** Makes the trees from programs found on this machine; as many bytes of layers as of programs, or somewhat more. */
+/** Makes the trees in a folder, from programs found on this machine. */
 export async function makeFixture(root: string): Promise<ArchiveFixture> {
-  await rm(root, { recursive: true, force: true });
   const all = join(root, 'all');
   const bin = join(all, 'bin');
   const layers = join(all, 'layers');
@@ -57,7 +52,7 @@ export async function makeFixture(root: string): Promise<ArchiveFixture> {
     await copyFile(path, copy);
     sizes.programs += (await stat(copy)).size;
   }
-  for (let round = 0; sizes.layers < sizes.programs; round += 1) {
+  for (let round = 0; sizes.layers < sizes.programs * LAYERS_FOR_PROGRAMS; round += 1) {
     for (const index of programs.keys()) {
       const layer = join(layers, `layer-${round}-${index}.gz`);
       if (round === 0) {
@@ -72,30 +67,5 @@ export async function makeFixture(root: string): Promise<ArchiveFixture> {
       sizes.layers += (await stat(layer)).size;
     }
   }
-  return { root, trees: { all, layers }, saved: await saveImages(root, all), sizes };
-}
-
-/** Makes an image of each two layers, on the smallest one as their base, and archives each by itself. */
-async function saveImages(root: string, all: string): Promise<string> {
-  const saved = join(root, 'saved');
-  await mkdir(join(saved, 'images'), { recursive: true });
-  await cp(join(all, 'bin'), join(saved, 'bin'), { recursive: true });
-  const layers = (await readdir(join(all, 'layers'))).toSorted().map((name) => join(all, 'layers', name));
-  const sizes = new Map(
-    await Promise.all(layers.map(async (file) => [file, (await stat(file)).size] as const)),
-  );
-  // Bases are small: those of Kubernetes' images have 2 MiB.
-  const [base, ...own] = layers.toSorted((one, other) => (sizes.get(one) ?? 0) - (sizes.get(other) ?? 0));
-  for (let first = 0; first < own.length; first += 2) {
-    const folder = join(root, 'image');
-    await mkdir(folder);
-    for (const [index, layer] of [base, ...own.slice(first, first + 2)].entries()) {
-      if (layer === undefined) continue;
-      const file = join(folder, `layer-${index}.tar`);
-      await pipeline(createReadStream(layer), createGunzip(), createWriteStream(file));
-    }
-    await promisify(execFile)('tar', ['-cf', join(saved, 'images', `${first}.tar`), '-C', folder, '.']);
-    await rm(folder, { recursive: true });
-  }
-  return saved;
+  return { all, layers, sizes };
 }

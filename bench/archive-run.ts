@@ -3,7 +3,8 @@ import { join, relative } from 'node:path';
 import type { ArchiveEntry } from '../src/pack/archive/entry.ts';
 import { writeArchive } from '../src/pack/archive/write-archive.ts';
 
-// The process that `bench/archive.ts` measures: packs the folder given first into the file given second.
+// The process that `bench/archive.ts` measures: writes the archive of a package, with its sums, from the folder given
+// first into the file given second.
 
 const [folder = '', output = ''] = process.argv.slice(2);
 const found = await readdir(folder, { recursive: true, withFileTypes: true });

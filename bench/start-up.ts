@@ -3,7 +3,7 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { median } from './measure.ts';
+import { median } from './sample.ts';
 
 const ROUNDS = 15;
 const BUNDLE = path.resolve('dist/action-sync/index.js');

@@ -1,73 +1,70 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { open as openFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { z } from 'zod';
+import { parseHost } from '../src/registry/reference.ts';
 import { Kodo } from '../test/support/kodo/kodo.ts';
-import { median } from './measure.ts';
-import { type LinkShape, ShapedLink } from './shaped-link.ts';
+import type { Case, Contender, Stage } from './case.ts';
+import { measure } from './measure.ts';
+import type { Sample } from './sample.ts';
+import { openScratch } from './scratch.ts';
+import { ServerProcess } from './server-process.ts';
 
-// Uploads one file to a stand-in for Kodo behind a link with latency and a bandwidth cap, with this project and with
-// the qiniu package's own resumable upload, in turn, and prints medians and the ratio.
-// Usage: npm run compile && node build/bench/upload.js [MiB] [rounds]
+// Uploads one file to a stand-in for Kodo, which is far away behind a thin line, with this project and with the qiniu
+// package's own resumable upload.
 
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const RUNNER = fileURLToPath(new URL(`./upload-run.${EXTENSION}`, import.meta.url));
-const LINKS: readonly LinkShape[] = [
-  { roundTrip: 50, bitsPerSecond: 200e6 },
-  { roundTrip: 150, bitsPerSecond: 200e6 },
-];
-const WAYS = ['keel', 'sdk'] as const;
-const LABEL = { keel: 'keel', sdk: 'qiniu putFileV2' };
+const PACKER = resolve('packer');
+const MEBIBYTE = 1024 ** 2;
+const LINE = { milliseconds: 50, bytesPerSecond: 200e6 / 8 };
+const CONTENDERS = ['keel', 'putFileV2'] as const;
+const timing = z.object({ seconds: z.number() });
 
-const sampleShape = z.object({ seconds: z.number(), cpuSeconds: z.number(), peakMiB: z.number() });
-type Sample = z.infer<typeof sampleShape>;
-
-async function run(how: string, file: string, shape: LinkShape): Promise<Sample> {
-  await using kodo = await Kodo.start({ keep: 'hashes' });
-  await using link = await ShapedLink.open(new URL(kodo.url), shape);
-  kodo.advertise(new URL(link.url).host);
-  const { accessKey, secretKey } = kodo.account;
-  const words = [RUNNER, how, file, link.url, accessKey, secretKey];
-  const { stdout } = await promisify(execFile)(process.execPath, words);
-  return sampleShape.parse(JSON.parse(stdout));
+/** Gives the case of an upload: 256 MiB in the quick set, 1 GiB in the full one. */
+export function uploadCase(isFull: boolean): Case {
+  const mebibytes = isFull ? 1024 : 256;
+  const open = async (wants: (contender: string) => boolean): Promise<Stage> => {
+    const scratch = await openScratch();
+    const file = join(scratch.folder, 'kube-0.0.0-amd64.tar.gz');
+    await using sparse = await openFile(file, 'w');
+    await sparse.truncate(mebibytes * MEBIBYTE);
+    return {
+      contenders: CONTENDERS.filter((name) => wants(name)).map((name) => contender(name, file)),
+      facts: { bytes: mebibytes * MEBIBYTE, ...LINE },
+      [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose](),
+    };
+  };
+  const title = `upload of ${mebibytes} MiB to Kodo, 50 ms away through 200 Mbit/s`;
+  return { id: 'upload', part: 'upload', title, open };
 }
 
-const mebibytes = Number(process.argv[2] ?? 256);
-const rounds = Number(process.argv[3] ?? 1);
-const folder = await mkdtemp(join(tmpdir(), 'keel-bench-upload-'));
-try {
-  const file = join(folder, 'kube-0.0.0-amd64.tar.gz');
-  await using sparse = await open(file, 'w');
-  await sparse.truncate(mebibytes * 1024 * 1024);
-  for (const shape of LINKS) {
-    const rate = shape.bitsPerSecond / 1e6;
-    console.log(
-      `${mebibytes} MiB over ${shape.roundTrip} ms and ${rate} Mbit/s (load ${loadavg()[0]?.toFixed(1)})`,
-    );
-    const samples: Record<(typeof WAYS)[number], Sample[]> = { keel: [], sdk: [] };
-    for (let round = 0; round < rounds; round += 1) {
-      for (const how of WAYS) samples[how].push(await run(how, file, shape));
-    }
-    for (const how of WAYS) {
-      const of = (value: (sample: Sample) => number): number => median(samples[how].map(value));
-      const seconds = of((sample) => sample.seconds);
-      const cells = [
-        LABEL[how].padEnd(16),
-        `${seconds.toFixed(2)} s`.padStart(9),
-        `${((mebibytes * 8.388608) / seconds).toFixed(0)} Mbit/s`.padStart(11),
-        `${of((sample) => sample.cpuSeconds).toFixed(2)} s CPU`.padStart(11),
-        `${of((sample) => sample.peakMiB).toFixed(0)} MiB peak`.padStart(13),
-      ];
-      console.log(cells.join('  '));
-    }
-    const ratio = samples.sdk.map(
-      (sample, round) => sample.seconds / (samples.keel[round]?.seconds ?? Number.NaN),
-    );
-    console.log(`keel is ${median(ratio).toFixed(2)} times as fast\n`);
-  }
-} finally {
-  await rm(folder, { recursive: true });
+function contender(name: (typeof CONTENDERS)[number], file: string): Contender {
+  const run = async (): Promise<Sample> => {
+    await using kodo = await Kodo.start({ keep: 'hashes' });
+    await using network = await ServerProcess.start('distance', { ...LINE, hosts: [parseHost(kodo.host)] });
+    const [host = kodo.host] = network.hosts;
+    kodo.advertise(host);
+    const { accessKey, secretKey } = kodo.account;
+    const command =
+      name === 'keel'
+        ? `KEEL_ACCESS_KEY=${accessKey} KEEL_SECRET_KEY=${secretKey} KEEL_QINIU_ENDPOINT=http://${host} '${PACKER}' push --pkg-uri '${file}' --overwrite`
+        : `'${process.execPath}' '${RUNNER}' sdk '${file}' http://${host} ${accessKey} ${secretKey}`;
+    const { stdout, ...cost } = await measure(command, { network: network.pid });
+    const [traffic] = await network.traffic();
+    return {
+      ...cost,
+      // The package's own start is not counted: nobody would use it by itself. What packer does before counts.
+      ...(name === 'keel' ? {} : timing.parse(JSON.parse(stdout))),
+      ...(traffic === undefined
+        ? {}
+        : {
+            requests: { source: {}, destination: traffic.requests },
+            connections: traffic.connections,
+            bytesReceived: 0,
+            bytesSent: traffic.bytesSent,
+          }),
+    };
+  };
+  return { name, run };
 }

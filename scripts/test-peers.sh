@@ -1,10 +1,12 @@
 #!/bin/sh
 # Installs the programs that tests hold this project against: a real registry, and tools that read what it writes.
 # Tests that need a missing one are skipped, so it is said here which; under CI a missing one is a failure.
+# Usage: sh scripts/test-peers.sh [PROGRAM…], for programs besides
 set -u
+besides=$*
 
 missing() {
-  for program in docker-registry skopeo pigz shellcheck containerd podman; do
+  for program in docker-registry skopeo pigz shellcheck containerd podman $besides; do
     command -v "$program" >/dev/null 2>&1 || printf '%s ' "$program"
   done
 }

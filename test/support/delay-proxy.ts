@@ -14,8 +14,8 @@ export interface Distance {
 /** What went over the way so far. */
 export interface Traffic {
   readonly connections: number;
-  /** Of HTTP without TLS. */
-  readonly requests: number;
+  /** How many of each method, of HTTP without TLS. */
+  readonly requests: Readonly<Record<string, number>>;
   /** Towards the host. */
   readonly bytesSent: number;
   readonly bytesReceived: number;
@@ -28,7 +28,7 @@ const WINDOW_BYTES = 4 * 1024 * 1024;
 const TAKEN_AT_ONCE_BYTES = 1024 * 1024;
 
 /** A client that waits for its answers begins each request with a piece of its own. */
-const REQUEST = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE) \//;
+const REQUEST = /^(GET|HEAD|POST|PUT|PATCH|DELETE) \//;
 const LONGEST_METHOD = 'DELETE /'.length;
 
 /** Bytes under way in one direction of all connections, which share its rate. */
@@ -118,8 +118,8 @@ export class DelayProxy implements AsyncDisposable {
   readonly host: Host;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #requests: Record<string, number> = {};
   #connections = 0;
-  #requests = 0;
   #bytesSent = 0;
   #bytesReceived = 0;
   #cutAfter = Number.POSITIVE_INFINITY;
@@ -153,7 +153,8 @@ export class DelayProxy implements AsyncDisposable {
       const half = roundTripMilliseconds / 2;
       new Lane({ from: near, to: far }, half, up, openAt, (bytes) => {
         proxy.#bytesSent += bytes.length;
-        if (REQUEST.test(bytes.toString('latin1', 0, LONGEST_METHOD))) proxy.#requests += 1;
+        const method = REQUEST.exec(bytes.toString('latin1', 0, LONGEST_METHOD))?.[1];
+        if (method !== undefined) proxy.#requests[method] = (proxy.#requests[method] ?? 0) + 1;
         proxy.#cutIfTime(near, far);
       });
       new Lane({ from: far, to: near }, half, down, openAt, (bytes) => {
@@ -167,7 +168,7 @@ export class DelayProxy implements AsyncDisposable {
   get traffic(): Traffic {
     return {
       connections: this.#connections,
-      requests: this.#requests,
+      requests: { ...this.#requests },
       bytesSent: this.#bytesSent,
       bytesReceived: this.#bytesReceived,
     };

@@ -1,0 +1,77 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { countRequests, median, type Sample, sampleShape } from './sample.ts';
+
+const measuredShape = z.object({
+  id: z.string(),
+  title: z.string(),
+  /** When, as ISO 8601. */
+  measured: z.string(),
+  facts: z.record(z.string(), z.number()),
+  /** By contender, one a round. */
+  samples: z.record(z.string(), z.array(sampleShape)),
+});
+const resultsShape = z.object({
+  machine: z.object({
+    processor: z.string(),
+    cores: z.number(),
+    memory: z.number(),
+    system: z.string(),
+  }),
+  /** Of the programs that took part. */
+  versions: z.record(z.string(), z.string()),
+  cases: z.array(measuredShape),
+});
+
+/** One case with all that was measured of it. */
+export type MeasuredCase = z.infer<typeof measuredShape>;
+/** What a run found, as its JSON has it. */
+export type Results = z.infer<typeof resultsShape>;
+
+/** Reads the results of a run. Throws what is wrong with the file. */
+export function readResults(file: string): Results {
+  return resultsShape.parse(JSON.parse(readFileSync(file, 'utf8')));
+}
+
+/** Adds cases to a file of results: those that were measured again take the place of the former ones. */
+export function writeResults(file: string, results: Results): void {
+  const former = existsSync(file) ? readResults(file).cases : [];
+  const fresh = new Map(results.cases.map((each) => [each.id, each]));
+  const kept = former.map((each) => fresh.get(each.id) ?? each);
+  const added = results.cases.filter(({ id }) => !former.some((each) => each.id === id));
+  writeFileSync(file, `${JSON.stringify({ ...results, cases: [...kept, ...added] }, undefined, 1)}\n`);
+}
+
+/** What can be read off a sample. */
+export type Reading = (sample: Sample) => number | undefined;
+
+/** Requests to both ends together. */
+export const totalRequests: Reading = ({ requests }) =>
+  requests === undefined ? undefined : countRequests(requests.source) + countRequests(requests.destination);
+
+/** Requests that change something at the destination. */
+export const writes: Reading = ({ requests }) => {
+  if (requests === undefined) return undefined;
+  const { POST = 0, PUT = 0, PATCH = 0, DELETE = 0 } = requests.destination;
+  return POST + PUT + PATCH + DELETE;
+};
+
+/** Gives the median of what was read of a contender; undefined when there is nothing. */
+export function middle(
+  measured: MeasuredCase | undefined,
+  contender: string,
+  read: Reading,
+): number | undefined {
+  const values = (measured?.samples[contender] ?? []).map(read).filter((value) => value !== undefined);
+  return values.length === 0 ? undefined : median(values);
+}
+
+/** Gives the largest of what was read of a contender; undefined when there is nothing. */
+export function most(
+  measured: MeasuredCase | undefined,
+  contender: string,
+  read: Reading,
+): number | undefined {
+  const values = (measured?.samples[contender] ?? []).map(read).filter((value) => value !== undefined);
+  return values.length === 0 ? undefined : Math.max(...values);
+}
