@@ -116,7 +116,7 @@ export class Authorization {
 
   #basicOf({ username, password }: Credential & { kind: 'password' }): string {
     const header = basicAuthorization(username, password);
-    this.#onSecret(password);
+    for (const secret of [password, `${username}:${password}`]) this.#onSecret(secret);
     this.#onSecret(header.slice('Basic '.length));
     return header;
   }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
@@ -7,6 +7,7 @@ import type { Access } from '../support/registry/access.ts';
 import type { JournalEntry } from '../support/registry/journal.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
+import { fileTimes, findSecrets, findSecretsInFiles, type Secrets } from '../support/secret-search.ts';
 import { SyncRoute } from '../support/sync-run.ts';
 
 export const SOURCE = { username: 'reader', password: 'söurce/p@ss+wörd %41&"q' };
@@ -15,13 +16,23 @@ const SHORT = { connect: milliseconds(2000), firstByte: milliseconds(2000), idle
 
 type Login = typeof SOURCE;
 
-/** A secret in all the forms in which it could slip out. */
+/** A login in all the forms in which a registry could repeat it. */
 export function formsOf({ username, password }: Login): string[] {
   const pair = `${username}:${password}`;
-  const base64 = [password, pair].map((secret) => Buffer.from(secret).toString('base64'));
-  const escaped = JSON.stringify(password).slice(1, -1);
-  const encoded = [encodeURIComponent(password), new URLSearchParams({ '': password }).toString().slice(1)];
-  return [password, escaped, ...base64, ...base64.map((form) => encodeURIComponent(form)), ...encoded];
+  return [password, pair].flatMap((text) => {
+    const bytes = Buffer.from(text);
+    const base64 = bytes.toString('base64');
+    const bare = base64.replaceAll('=', '');
+    const encoded = [text, base64].map((form) => encodeURIComponent(form));
+    return [
+      text,
+      base64,
+      bare,
+      bytes.toString('base64url'),
+      ...encoded,
+      new URLSearchParams([['', text]]).toString(),
+    ];
+  });
 }
 
 const access = (mode: 'basic' | 'bearer', { username, password }: Login): Access => ({
@@ -59,26 +70,38 @@ function told(entries: readonly JournalEntry[]): string {
   return entries.map(({ path, query, headers }) => `${path}?${query} ${JSON.stringify(headers)}`).join('\n');
 }
 
-/** What some text gives away of some secrets. */
-export function leaks(where: string, secrets: readonly string[]): string[] {
-  return secrets.filter((secret) => where.includes(secret));
+/** All that only one of the two registries may hear: its login, and the tokens that were given for it. */
+export function secretsOf(registry: TestRegistry, { password }: Login, name: string): Secrets {
+  const tokens = [...new Set(bearersAt(registry))];
+  return {
+    [`the password of the ${name}`]: password,
+    ...Object.fromEntries(tokens.map((token, index) => [`token ${index} of the ${name}`, token])),
+  };
 }
 
 /** Whoever a login is not for must not have seen it, nor any token that was given for it. */
 export function expectKept({ source, destination, stranger }: Awaited<ReturnType<typeof world>>): void {
-  const ofSource = [...formsOf(SOURCE), ...bearersAt(source)];
-  const ofDestination = [...formsOf(DESTINATION), ...bearersAt(destination)];
+  const ofSource = secretsOf(source, SOURCE, 'source');
+  const ofDestination = secretsOf(destination, DESTINATION, 'destination');
   const isStorage = ({ listener }: JournalEntry): boolean => listener !== 'registry';
   const elsewhere = [...stranger.journal.entries, ...source.journal.entries.filter(isStorage)];
-  expect(elsewhere.map(({ headers }) => headers.authorization)).toEqual(elsewhere.map(() => undefined));
-  expect(leaks(told(elsewhere), [...ofSource, ...ofDestination])).toEqual([]);
-  expect(leaks(told(destination.journal.entries), ofSource)).toEqual([]);
-  expect(leaks(told(source.journal.entries), ofDestination)).toEqual([]);
+  const proofs = elsewhere.map(({ headers }) => [
+    headers.authorization,
+    headers.cookie,
+    headers['proxy-authorization'],
+  ]);
+  expect(proofs.flat().filter((proof) => proof !== undefined)).toEqual([]);
+  expect([
+    ...findSecrets('elsewhere', told(elsewhere), { ...ofSource, ...ofDestination }),
+    ...findSecrets('the destination', told(destination.journal.entries), ofSource),
+    ...findSecrets('the source', told(source.journal.entries), ofDestination),
+  ]).toEqual([]);
 }
 
 /** Mirrors once, and looks for every secret in whatever the run wrote, said and failed with. */
 export async function run(here: Awaited<ReturnType<typeof world>>) {
   const { route, source, destination } = here;
+  const before = fileTimes(route.folder);
   const masked = new Set<string>();
   const unmasked: string[] = [];
   const check = (entry: JournalEntry): boolean => {
@@ -111,16 +134,14 @@ export async function run(here: Awaited<ReturnType<typeof world>>) {
     return { report: undefined };
   });
   expect(unmasked).toEqual([]);
-  const state = existsSync(route.database) ? readFileSync(route.database, 'latin1') : '';
-  const tokens = [...bearersAt(source), ...bearersAt(destination)];
-  const secrets = [...formsOf(SOURCE), ...formsOf(DESTINATION), ...tokens];
-  expect(leaks(`${lines.join('\n')}\n${JSON.stringify(report)}`, secrets)).toEqual([]);
-  expect(
-    leaks(
-      state,
-      secrets.map((secret) => Buffer.from(secret).toString('latin1')),
-    ),
-  ).toEqual([]);
-  expect(leaks(Buffer.from(state, 'latin1').toString('utf8'), secrets)).toEqual([]);
+  const secrets = {
+    ...secretsOf(source, SOURCE, 'source'),
+    ...secretsOf(destination, DESTINATION, 'destination'),
+  };
+  expect([
+    ...findSecrets('what it told', lines.join('\n'), secrets),
+    ...findSecrets('the report', JSON.stringify(report ?? ''), secrets),
+    ...findSecretsInFiles(route.folder, secrets, before),
+  ]).toEqual([]);
   return { report, lines };
 }
