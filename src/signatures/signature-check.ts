@@ -35,6 +35,13 @@ export interface SignedImage {
   readonly places: readonly SignaturePlace[];
 }
 
+/** What policies say of a repository: nothing, that it needs no signature, or under what it is verified. */
+export type Stance =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'off' }
+  /** `policy` is as in a verdict. */
+  | { readonly kind: 'signed'; readonly policy: string };
+
 type Outcome = (FoundSigner & { readonly kind: 'verified'; readonly form: Candidate['form'] }) | Refusal;
 
 const OUTCOMES_KEPT = 10_000;
@@ -64,10 +71,13 @@ export class SignatureCheck {
     if (this.#trustedRoot !== undefined) await this.#open();
   }
 
-  /** Gives what tells one policy from another: undefined where none or no signature is asked for. */
-  policyOf(name: RepositoryName): string | undefined {
+  /** Gives what the policies say of a repository, without asking anyone. */
+  stanceOn(name: RepositoryName): Stance {
     const applied = policyFor(this.#policies, name);
-    return applied === undefined || applied.policy.kind === 'off' ? undefined : digestOfPolicy(applied);
+    if (applied === undefined) return { kind: 'unknown' };
+    return applied.policy.kind === 'off'
+      ? { kind: 'off' }
+      : { kind: 'signed', policy: digestOfPolicy(applied) };
   }
 
   /** Gives the failure of an image for which there is no policy; undefined where there is one. */

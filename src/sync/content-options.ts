@@ -7,17 +7,29 @@ export type Conversion =
   /** As Docker manifest and list instead of OCI, and so without attestations as well. */
   | 'docker-format';
 
+const SIGNED = /(?:^|;)signed=([0-9a-f]{12})(?=;|$)/;
 const CONVERSION = /(?:^|;)conversion=(without-attestations|docker-format)$/;
 
 function isConversion(text: string | undefined): text is Conversion {
   return text === 'without-attestations' || text === 'docker-format';
 }
 
-/** Gives what shapes an image's content as one text: equal texts make equal digests of equal sources. */
-export function contentOptions(platforms: readonly Platform[], conversion?: Conversion): string {
+/**
+ * Gives what shapes an image's content as one text: equal texts make equal digests of equal sources. `signed` is the
+ * policy under which its signature was verified, which changes no content.
+ */
+export function contentOptions(
+  platforms: readonly Platform[],
+  conversion?: Conversion,
+  signed?: string,
+): string {
   const chosen =
     platforms.length === 0 ? [] : [`platforms=${platforms.map(formatPlatform).toSorted().join(',')}`];
-  return [...chosen, ...(conversion === undefined ? [] : [`conversion=${conversion}`])].join(';');
+  return [
+    ...chosen,
+    ...(signed === undefined ? [] : [`signed=${signed}`]),
+    ...(conversion === undefined ? [] : [`conversion=${conversion}`]),
+  ].join(';');
 }
 
 /** Gives the conversion that a recorded text tells of. */
@@ -26,7 +38,15 @@ export function conversionIn(options: string): Conversion | undefined {
   return isConversion(found) ? found : undefined;
 }
 
-/** Tells whether a recorded text comes from these settings; a conversion is the destination's doing and none of them. */
+/** Gives the policy under which a recorded text says that the signature was verified. */
+export function signedUnder(options: string): string | undefined {
+  return SIGNED.exec(options)?.[1];
+}
+
+/**
+ * Tells whether a recorded text comes from these settings; a conversion is the destination's doing and none of them, and
+ * a signature makes no other image.
+ */
 export function fitsSettings(recorded: string, settings: string): boolean {
-  return recorded.replace(CONVERSION, '') === settings;
+  return recorded.replace(CONVERSION, '').replace(SIGNED, '') === settings;
 }

@@ -25,6 +25,7 @@ const REASONS = {
   SOURCE_DIGEST_UNKNOWN: 'the source lists no digests',
   NOT_IN_STATE: 'not in the state',
   OTHER_SETTINGS: 'mirrored with other settings',
+  SIGNATURE_DUE: 'its signature was not verified yet',
   MOVING_TAG: 'a tag that moves',
   VERIFIED: 'to verify it',
   SAMPLED: "one of today's sample",
@@ -56,6 +57,8 @@ export interface Situation {
   readonly recorded: RecordedImage | undefined;
   /** The settings that shape content, as the state has them. */
   readonly options: string;
+  /** Whether one is required and was not verified under the policy of now. */
+  readonly isSignatureDue: boolean;
   readonly verify: Verification;
   readonly now: Date;
 }
@@ -83,6 +86,7 @@ export function decide(situation: Situation): Decision {
   if (recorded === undefined) return decision('check', 'NOT_IN_STATE');
   if (recorded.sourceDigest !== sourceDigest) return decision('copy', 'CHANGED');
   if (!fitsSettings(recorded.options, options)) return decision('check', 'OTHER_SETTINGS');
+  if (situation.isSignatureDue) return decision('check', 'SIGNATURE_DUE');
   if (!looksImmutable(tag) && !isSignatureTag(tag)) return decision('check', 'MOVING_TAG');
   if (verify === 'all') return decision('check', 'VERIFIED');
   if (verify === 'sample' && isInSample(repository, tag, now)) return decision('check', 'SAMPLED');

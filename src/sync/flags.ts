@@ -1,5 +1,6 @@
 import type { Flag } from '../config/flag.ts';
 import { LIMIT_FLAGS, PACE, RETRY_FLAGS } from '../config/pace-flags.ts';
+import { SIGNATURE_FLAGS } from '../config/signature-flags.ts';
 
 const WHAT = 'What is mirrored';
 const WHERE = 'From where to where';
@@ -118,6 +119,7 @@ const TABLE = [
     group: HOW,
     description: 'Which images known from earlier runs are asked for at the receiving registry again',
   },
+  ...SIGNATURE_FLAGS,
   ...LIMIT_FLAGS,
   {
     name: 'command-timeout',

@@ -8,6 +8,7 @@ import type { WorkedImage } from './copy/image-work.ts';
 import { type Decision, describeReason } from './decision.ts';
 import type { PlannedImage } from './planned-image.ts';
 import { type ReportedImage, type ReportedReason, reasonOf } from './report.ts';
+import { reportedSignature } from './signature-report.ts';
 
 /** Which image a report entry is about. */
 export type ImageNames = Pick<ReportedImage, 'source' | 'destination'>;
@@ -38,6 +39,7 @@ export function worked(
     reason: isCopied ? whyCopied(image, result) : image.decision.reason,
     digest: result.pushedDigest,
     ...(result.conversion === undefined ? {} : { conversion: result.conversion }),
+    ...(result.signature === undefined ? {} : { signature: reportedSignature(result.signature) }),
     bytes: isCopied ? result.bytesSent : 0,
     ...(isCopied ? { blobs: result.blobs } : {}),
     milliseconds: Math.round(took),

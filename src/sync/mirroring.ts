@@ -134,7 +134,9 @@ export class Mirroring {
     const ledger = this.#ledgerOf(repository);
     try {
       const { pushTimeout } = this.#settings;
-      const result = await workOn(image, { target: this.#target, copier: this.#copier, pushTimeout, signal });
+      const { vetting } = this.#parts;
+      const parts = { target: this.#target, copier: this.#copier, vetting, pushTimeout, signal };
+      const result = await workOn(image, parts);
       const plan = this.#plans.get(repository);
       const digests = result.outcome === 'confirmed' ? [result.sourceDigest] : result.digests;
       if (plan !== undefined) this.#submitSignatures(plan, image, digests);

@@ -15,6 +15,7 @@ import { type OfferedTag, platformsFor, selectTags } from './selection.ts';
 import type { SyncSettings } from './settings.ts';
 import { isSignatureTag, signatureTagsOf } from './signature-tag.ts';
 import type { RecordedFailure, RecordedImage } from './state.ts';
+import type { Vetting } from './vetting.ts';
 
 /** What planning one destination repository needs. */
 export interface PlanningParts {
@@ -25,6 +26,8 @@ export interface PlanningParts {
     readonly images: (repository: Repository) => ReadonlyMap<Tag, RecordedImage>;
     readonly failures: (repository: Repository) => ReadonlyMap<Tag, RecordedFailure>;
   };
+  /** What asks for signatures, where they are wanted. */
+  readonly vetting: Vetting | undefined;
   readonly now: Date;
   readonly signal: AbortSignal;
 }
@@ -108,14 +111,15 @@ class TagPlanner {
   }
 
   plan({ found, listing: offered, signatureTags }: Member, tag: Tag, rank: number): PlannedImage {
-    const { set, settings, now } = this.#parts;
+    const { set, settings, vetting, now } = this.#parts;
     const repository = this.#repository;
     const platforms = isSignatureTag(tag) ? [] : (platformsFor(set, found.name) ?? settings.platforms);
     const sourceDigest = offered.manifests.get(tag)?.digest;
     const recorded = this.#recorded.get(tag);
+    const source = { registry: found.registry, repository: found.repository, tag };
     return {
       name: found.name,
-      source: { registry: found.registry, repository: found.repository, tag },
+      source,
       target: { repository, tag },
       sourceDigest,
       platforms,
@@ -127,6 +131,7 @@ class TagPlanner {
         listing: this.#listing,
         recorded,
         options: contentOptions(platforms),
+        isSignatureDue: vetting?.isDue({ source, recorded }, sourceDigest) ?? false,
         verify: settings.verify,
         now,
       }),

@@ -61,6 +61,7 @@ function requireSameRun(first: NamedReport, other: NamedReport): void {
     '--naming': report.options.naming,
     '--platform': report.options.platforms.join(',') || 'all',
     '--signatures': report.options.signatures,
+    '--verify-signatures': report.options.verifySignatures ?? 'off',
     '--dry-run': String(report.options.dryRun),
     'number of shards': String(report.shards[0]?.count ?? 1),
   });

@@ -42,6 +42,23 @@ const image = z.object({
       'What had to be changed, as the destination refuses the image as it is: its digest there is another one, which ' +
         'its signatures do not fit. docker-format: Docker manifest and list instead of OCI, without attestations',
     ),
+  signature: z
+    .object({
+      status: z
+        .enum(['verified', 'unverified', 'exempt'])
+        .describe(
+          'exempt: the policy of its registry is "off"; an image that failed for want of one has a reason',
+        ),
+      identity: z.string().optional().describe('Whom the certificate names'),
+      issuer: z.string().optional().describe('Who vouched for that name'),
+      form: z
+        .enum(['cosign', 'bundle'])
+        .optional()
+        .describe("Under cosign's tag, or as a bundle that refers to the image"),
+      reason: reason.optional().describe('Why no signature counts'),
+    })
+    .optional()
+    .describe('Where --verify-signatures asked for it in this run'),
   claimants: z.array(z.string()).optional().describe('Of a collision: all sources that want the name'),
   patch: z.string().optional().describe('Of a collision: JSON to put into "patches" of the image set'),
   bytes: count.describe('Sent to the destination for this image'),
@@ -74,6 +91,7 @@ export const REPORT_SCHEMA = z.object({
     platforms: z.array(z.string()).describe('Empty: all'),
     signatures: z.enum(['skip', 'copy']),
     verify: z.enum(['sample', 'all', 'none']),
+    verifySignatures: z.enum(['off', 'warn', 'require']).optional().describe('Missing in older reports: off'),
     dryRun: z.boolean(),
   }),
   shards: z

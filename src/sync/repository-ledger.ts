@@ -1,6 +1,5 @@
 import type { Tag } from '../registry/reference.ts';
-import { contentOptions } from './content-options.ts';
-import type { CopiedImage } from './copy/image-copy.ts';
+import { contentOptions, signedUnder } from './content-options.ts';
 import type { WorkedImage } from './copy/image-work.ts';
 import type { PlannedImage } from './planned-image.ts';
 import type { RepositoryNews, SeenImage } from './state.ts';
@@ -30,7 +29,7 @@ export class RepositoryLedger {
     const { recorded, target } = image;
     const isKnown =
       recorded?.sourceDigest === result.sourceDigest && recorded.pushedDigest === result.pushedDigest;
-    const options = contentOptions(image.platforms, result.conversion);
+    const options = optionsOf(image, result);
     if (result.outcome !== 'copied' && isKnown && recorded.options === options) {
       this.#confirmed.push(target.tag);
     } else this.#images.push(seen(image, result));
@@ -58,14 +57,23 @@ export class RepositoryLedger {
   }
 }
 
-function seen(image: PlannedImage, result: WorkedImage | CopiedImage): SeenImage {
+/** What was verified once stays so as long as nobody finds otherwise and the image is the same. */
+function optionsOf({ platforms, recorded }: PlannedImage, result: WorkedImage): string {
+  const { signature, sourceDigest, conversion } = result;
+  const before = recorded?.sourceDigest === sourceDigest ? signedUnder(recorded.options) : undefined;
+  const signed =
+    signature?.kind === 'verified' ? signature.policy : signature === undefined ? before : undefined;
+  return contentOptions(platforms, conversion, signed);
+}
+
+function seen(image: PlannedImage, result: WorkedImage): SeenImage {
   const { registry, repository, tag } = image.source;
   return {
     tag: image.target.tag,
     source: { host: registry.host, repository, tag },
     sourceDigest: result.sourceDigest,
     pushedDigest: result.pushedDigest,
-    options: contentOptions(image.platforms, result.conversion),
+    options: optionsOf(image, result),
     bytes: 'size' in result ? result.size : (image.recorded?.bytes ?? 0),
   };
 }

@@ -2,7 +2,6 @@ import { type ImageSet, readImageSet } from '../config/image-set.ts';
 import type { Place, Reporter } from '../lib/reporter.ts';
 import { RunDeadline } from '../lib/run-deadline.ts';
 import type { Registries } from '../registry/client.ts';
-import { formatPlatform } from '../registry/platform.ts';
 import { placeOfClaim } from './collision-place.ts';
 import { openRegistries } from './connections.ts';
 import type { Conversion } from './content-options.ts';
@@ -13,9 +12,11 @@ import type { RepositoryPlan } from './planning.ts';
 import { proveLogin, reachRegistries } from './preflight.ts';
 import { newerReleases } from './release-wish.ts';
 import { openRemoteState, type RemoteState } from './remote-state.ts';
-import { countImages, REPORT_SCHEMA_VERSION, type Report, type ReportedImage } from './report.ts';
+import { countImages, type Report, type ReportedImage } from './report.ts';
+import { reportHead } from './report-head.ts';
 import type { RunParts } from './run-parts.ts';
 import type { SyncSettings } from './settings.ts';
+import { signatureLine, signatureWarnings } from './signature-report.ts';
 import {
   compareListings,
   findFilteredAway,
@@ -27,6 +28,7 @@ import {
 import { type RecordedRun, State } from './state.ts';
 import { scopeOf } from './state-artifact.ts';
 import { tellTrouble, tellUnmatched } from './telling.ts';
+import { openVetting, type Vetting } from './vetting.ts';
 import { conversionWarning, movedLine, plannedLines, type Route } from './wording.ts';
 
 export type { RunParts } from './run-parts.ts';
@@ -44,6 +46,7 @@ interface OpenRun {
   readonly state: State;
   readonly remote: RemoteState | undefined;
   readonly registries: Registries;
+  readonly vetting: Vetting | undefined;
   readonly deadline: RunDeadline;
   readonly started: Date;
 }
@@ -90,6 +93,7 @@ class Run {
       deadline: deadline.at,
     });
     try {
+      const vetting = await openVetting(this.#settings, set, deadline.signal);
       const find = (): Promise<FoundRepository[]> => this.#find(set, registries, deadline.signal);
       const fetchState = remote?.fetching(registries, deadline.signal) ?? this.#parts.fetchState;
       // A state that has to be fetched is so while images are looked for; one that is here is opened before any request.
@@ -97,7 +101,7 @@ class Run {
       const mode = dryRun ? 'read' : 'write';
       using state = State.open(remote?.file ?? database, { reporter, mode, now: this.#now });
       const [found] = early ?? [await find()];
-      return await this.#mirror(found, { set, state, remote, registries, deadline, started });
+      return await this.#mirror(found, { set, state, remote, registries, vetting, deadline, started });
     } finally {
       registries.close();
     }
@@ -110,6 +114,8 @@ class Run {
     const plans = await this.#mirrorGroups(groups, open);
     const planned = this.#settings.dryRun ? plannedLines(this.#images, this.#route()) : [];
     for (const line of planned) this.#parts.reporter.line(line);
+    const head = reportHead(this.#settings, this.#parts.version);
+    this.#tellSignatures(head.options);
     const isWhole = !deadline.signal.aborted;
     const view = viewOfSource(set, plans);
     const before = state.sourceView(source);
@@ -127,7 +133,7 @@ class Run {
     await remote?.push(deadline.signal);
     const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
     const report: Report = {
-      ...this.#reportHead(),
+      ...head,
       started: started.toISOString(),
       ended: ended.toISOString(),
       stateRestored: state.restored,
@@ -144,20 +150,6 @@ class Run {
   #route(): Route {
     const { source, destination, namespace } = this.#settings;
     return { source, destination: namespace === undefined ? destination : `${destination}/${namespace}` };
-  }
-
-  #reportHead() {
-    const { source, destination, namespace, naming, platforms, signatures, verify, dryRun, shard } =
-      this.#settings;
-    return {
-      schemaVersion: REPORT_SCHEMA_VERSION,
-      tool: { name: 'keel-pkg', version: this.#parts.version },
-      source,
-      destination,
-      ...(namespace === undefined ? {} : { namespace }),
-      options: { naming, platforms: platforms.map(formatPlatform), signatures, verify, dryRun },
-      shards: shard === undefined ? [] : [shard],
-    } as const satisfies Partial<Report>;
   }
 
   async #find(set: ImageSet, registries: Registries, signal: AbortSignal): Promise<FoundRepository[]> {
@@ -181,7 +173,7 @@ class Run {
   }
 
   async #mirrorGroups(groups: readonly RepositoryGroup[], open: OpenRun): Promise<readonly RepositoryPlan[]> {
-    const { set, state, registries, deadline } = open;
+    const { set, state, registries, vetting, deadline } = open;
     const { reporter } = this.#parts;
     const host = this.#settings.destination;
     const mirroring = new Mirroring({
@@ -194,6 +186,7 @@ class Run {
         failures: (repository) => state.failures({ host, repository }),
       },
       reporter,
+      vetting,
       now: this.#now(),
       signal: deadline.signal,
       onResult: (image) => this.#take(image, set),
@@ -227,6 +220,12 @@ class Run {
     if (outcome !== 'copied')
       tellTrouble(image, reporter, placeOfClaim(set, this.#settings.source, image.claimants ?? []));
     else if (!this.#settings.dryRun) reporter.line(movedLine(image, this.#route()));
+  }
+
+  #tellSignatures(options: Report['options']): void {
+    const line = signatureLine(this.#images);
+    if (line !== undefined) this.#parts.reporter.line(line);
+    for (const text of signatureWarnings(this.#images, options)) this.#warn(text);
   }
 
   #findUnmatched(sight: Sight): Report['unmatched'] {

@@ -1,6 +1,7 @@
 import { FlagReader, type FlagSource } from '../config/flag-reader.ts';
 import { oneOf, parseSwitch, wholeNumber } from '../config/flag-value.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
+import type { SignatureVerification } from '../config/signature-flags.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
 import { type Platform, parsePlatform } from '../registry/platform.ts';
@@ -40,6 +41,9 @@ export interface SyncSettings {
   readonly platforms: readonly Platform[];
   readonly signatures: 'skip' | 'copy';
   readonly verify: 'sample' | 'all' | 'none';
+  readonly verifySignatures: SignatureVerification;
+  /** Path of a trusted_root.json; Sigstore's public one without. */
+  readonly trustedRoot: string | undefined;
   readonly shard: Shard | undefined;
   /** Path of the JSON report. */
   readonly report: string | undefined;
@@ -89,6 +93,8 @@ export function parseSyncSettings(from: FlagSource): ParsedSyncSettings {
     platforms: flags.text('platform') === 'all' ? [] : flags.list('platform', parsePlatform),
     signatures: flags.required('signatures', oneOf('skip', 'copy')),
     verify: flags.required('verify', oneOf('sample', 'all', 'none')),
+    verifySignatures: flags.required('verify-signatures', oneOf('off', 'warn', 'require')),
+    trustedRoot: flags.text('trusted-root'),
     shard: flags.optional('shard', parseShard),
     report: flags.text('report'),
     failOn: flags.required('fail-on', oneOf('any', 'never')),

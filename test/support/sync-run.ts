@@ -130,6 +130,8 @@ export class SyncRoute {
       platforms: [],
       signatures: 'skip',
       verify: 'sample',
+      verifySignatures: 'off',
+      trustedRoot: undefined,
       shard: undefined,
       report: undefined,
       failOn: 'any',

@@ -45,6 +45,8 @@ const DEFAULTS: SyncSettings = {
   platforms: [],
   signatures: 'skip',
   verify: 'sample',
+  verifySignatures: 'off',
+  trustedRoot: undefined,
   shard: undefined,
   report: undefined,
   failOn: 'any',

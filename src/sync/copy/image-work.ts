@@ -3,13 +3,15 @@ import { Failure } from '../../lib/failure.ts';
 import type { Digest } from '../../registry/digest.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { RegistryFailure } from '../../registry/registry-failure.ts';
+import type { SignatureVerdict } from '../../signatures/verdict.ts';
 import { type Conversion, contentOptions, conversionIn, fitsSettings } from '../content-options.ts';
 import type { PlannedImage } from '../planned-image.ts';
+import type { Vetting } from '../vetting.ts';
 import type { CopiedImage, ImageCopier } from './image-copy.ts';
 import { PushClock } from './push-clock.ts';
 
 /** What came of an image that was checked or copied. */
-export type WorkedImage =
+export type WorkedImage = (
   | {
       readonly outcome: 'confirmed';
       readonly sourceDigest: Digest;
@@ -19,12 +21,18 @@ export type WorkedImage =
   | (CopiedImage & {
       /** What the destination held instead, where it was asked before. */
       readonly replaced?: Digest | 'nothing';
-    });
+    })
+) & {
+  /** Where it was asked for. */
+  readonly signature?: SignatureVerdict | undefined;
+};
 
 /** What is needed to work on images. */
 export interface WorkParts {
   readonly target: Registry;
   readonly copier: ImageCopier;
+  /** What asks for signatures, where they are wanted. */
+  readonly vetting: Vetting | undefined;
   readonly pushTimeout: Duration;
   readonly signal: AbortSignal;
 }
@@ -34,21 +42,28 @@ export interface WorkParts {
  * is there already. Throws what kept it from being mirrored.
  */
 export async function workOn(image: PlannedImage, parts: WorkParts): Promise<WorkedImage> {
-  const { target, copier, pushTimeout, signal } = parts;
+  const { target, copier, vetting, pushTimeout, signal } = parts;
   let present: Digest | undefined;
   let sourceDigest = image.sourceDigest;
   if (image.decision.action === 'check') {
     const [there, here] = await Promise.all([findPresent(image, target, signal), findSource(image, signal)]);
     const confirmed = there === undefined ? undefined : confirm(image, here, there);
-    if (confirmed !== undefined) return confirmed;
+    if (confirmed !== undefined) {
+      return vetting?.isDue(image, here)
+        ? { ...confirmed, signature: await vetting.vet(image, here) }
+        : confirmed;
+    }
     present = there;
     sourceDigest = here;
   }
+  // What was verified is a digest: from here on nothing is asked for by the tag, which may move meanwhile.
+  if (vetting !== undefined) sourceDigest ??= await findSource(image, signal);
+  const signature = sourceDigest === undefined ? undefined : await vetting?.vet(image, sourceDigest);
   const about = target.nameOf(image.target.repository, image.target.tag);
   using clock = new PushClock(pushTimeout, about, signal);
   const { source, platforms } = image;
   const order = { source, sourceDigest, target: image.target, platforms, present };
-  const copied = await copier.copy(order, clock);
+  const copied = { ...(await copier.copy(order, clock)), signature };
   return image.decision.action === 'check' ? { ...copied, replaced: present ?? 'nothing' } : copied;
 }
 

@@ -1,5 +1,6 @@
 import { milliseconds } from '../../lib/duration.ts';
 import type { Report, ReportedImage } from '../report.ts';
+import { signatureLine } from '../signature-report.ts';
 import type { RecordedRun } from '../state.ts';
 import { headline, unmatchedWarning } from '../wording.ts';
 import type { CollidingName, CopiedImage, FailedImage, SummaryFacts } from './facts.ts';
@@ -42,6 +43,7 @@ export function factsOfReport(report: Report, runs: readonly RecordedRun[]): Sum
     deferred: images.filter(({ outcome }) => outcome === 'deferred').map(failedImage),
     collisions: collidingNames(images.filter(({ outcome }) => outcome === 'collision')),
     unmatched: unmatched.map(({ pattern, place }) => ({ name: pattern, place })),
+    signatures: signatureLine(images),
     warnings: [
       ...lost.map(({ pattern }) => unmatchedWarning(pattern, true)),
       ...warnings.map(({ message }) => message),

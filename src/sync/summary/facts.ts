@@ -21,6 +21,8 @@ export interface SummaryFacts {
   readonly deferred: readonly FailedImage[];
   readonly collisions: readonly CollidingName[];
   readonly unmatched: readonly UnmatchedName[];
+  /** How many signatures were verified and how many not, where they were asked for. */
+  readonly signatures?: string | undefined;
   readonly warnings: readonly string[];
   readonly bytes: number;
   readonly duration: Duration;

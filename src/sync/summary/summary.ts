@@ -23,8 +23,11 @@ const IMAGES_FOR_SLOWEST = 3;
 export function formatSummary(given: SummaryFacts, limit = PAGE_LIMIT): string {
   const facts = withShortNames(given);
   const route = `From ${code(facts.source)} to ${code(facts.destination)}`;
+  const signatures = facts.signatures === undefined ? '' : `\n\n${escapeMarkdown(capital(facts.signatures))}`;
   const sections: Section[] = [
-    fixed(`## ${MARKS[facts.outcome]} ${escapeMarkdown(facts.headline)}\n\n${route}\n\n${totals(facts)}`),
+    fixed(
+      `## ${MARKS[facts.outcome]} ${escapeMarkdown(facts.headline)}\n\n${route}\n\n${totals(facts)}${signatures}`,
+    ),
   ];
   if (facts.failures.length > 0) sections.push(failureSection('What failed', facts.failures));
   if (facts.collisions.length > 0) sections.push(collisionSection(facts.collisions));
@@ -72,6 +75,10 @@ function totals(facts: SummaryFacts): string {
     ['Time', formatDuration(duration)],
   ];
   return `${tableHead(columns.map(([title]) => `>${title}`))}\n${tableRow(columns.map(([, value]) => value))}`;
+}
+
+function capital(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
 function fixed(text: string): Section {
