@@ -4,7 +4,7 @@ import { formatReport, type Report, readReport, writeReport } from '../sync/repo
 import { mergeReports } from '../sync/report-merge.ts';
 import { factsOfReport } from '../sync/summary/facts-of-report.ts';
 import { formatSummary } from '../sync/summary/summary.ts';
-import { tellTrouble, tellUnmatched } from '../sync/telling.ts';
+import { TroubleTeller, tellUnmatched } from '../sync/telling.ts';
 import type { CommandContext, MergeSettings } from './commands.ts';
 import type { ExitCode } from './exit-code.ts';
 import { exitCodeOf, tellEnd } from './sync-command.ts';
@@ -22,7 +22,9 @@ export async function mergeCommand(
   const report = mergeReports(files.map((file) => ({ file, report: readReport(file) })));
   for (const { message, place } of report.warnings) reporter.warning(message, place);
   tellUnmatched(report.unmatched, reporter);
-  for (const image of report.images) tellTrouble(image, reporter);
+  const trouble = new TroubleTeller(reporter, () => undefined);
+  for (const image of report.images) trouble.take(image);
+  trouble.finish();
   if (settings.report !== undefined) writeReport(settings.report, report);
   addToJobSummary(report, context);
   tellEnd(report, context);

@@ -27,7 +27,7 @@ import {
 } from './source-view.ts';
 import { type RecordedRun, State } from './state.ts';
 import { scopeOf } from './state-artifact.ts';
-import { tellTrouble, tellUnmatched } from './telling.ts';
+import { TroubleTeller, tellUnmatched } from './telling.ts';
 import { openVetting, type Vetting } from './vetting.ts';
 import { conversionWarning, movedLine, plannedLines, type Route } from './wording.ts';
 
@@ -175,7 +175,8 @@ class Run {
   async #mirrorGroups(groups: readonly RepositoryGroup[], open: OpenRun): Promise<readonly RepositoryPlan[]> {
     const { set, state, registries, vetting, deadline } = open;
     const { reporter } = this.#parts;
-    const host = this.#settings.destination;
+    const { source, destination: host } = this.#settings;
+    const trouble = new TroubleTeller(reporter, (claimants) => placeOfClaim(set, source, claimants));
     const mirroring = new Mirroring({
       set,
       settings: this.#settings,
@@ -189,7 +190,7 @@ class Run {
       vetting,
       now: this.#now(),
       signal: deadline.signal,
-      onResult: (image) => this.#take(image, set),
+      onResult: (image) => this.#take(image, trouble),
     });
     const show = (): void => {
       reporter.progress({
@@ -206,10 +207,11 @@ class Run {
       return await mirroring.run(groups);
     } finally {
       clearInterval(ticker);
+      trouble.finish();
     }
   }
 
-  #take(image: ReportedImage, set: ImageSet): void {
+  #take(image: ReportedImage, trouble: TroubleTeller): void {
     this.#images.push(image);
     const { reporter } = this.#parts;
     const { conversion, outcome } = image;
@@ -217,9 +219,8 @@ class Run {
       this.#conversions.add(conversion);
       this.#warn(conversionWarning(this.#settings.destination, conversion));
     }
-    if (outcome !== 'copied')
-      tellTrouble(image, reporter, placeOfClaim(set, this.#settings.source, image.claimants ?? []));
-    else if (!this.#settings.dryRun) reporter.line(movedLine(image, this.#route()));
+    trouble.take(image);
+    if (outcome === 'copied' && !this.#settings.dryRun) reporter.line(movedLine(image, this.#route()));
   }
 
   #tellSignatures(options: Report['options']): void {

@@ -1,6 +1,8 @@
 import { type Duration, formatDuration, milliseconds } from '../lib/duration.ts';
 import { formatSize } from '../lib/size.ts';
 import type { ReportedImage, ReportedReason, Totals } from './report.ts';
+import { newestFirst } from './tag-version.ts';
+import { splitName } from './tagged-name.ts';
 
 /** What the headline of a run tells. */
 export interface HeadlineFacts {
@@ -141,6 +143,25 @@ export function failedLine(
     default:
       return `${source}: ${reason?.message ?? 'failed'}${remedy(reason)}`;
   }
+}
+
+const TAGS_NAMED = 3;
+
+/** Gives the line of several tags of a repository that did not arrive for one reason; of a single one, the line of that. */
+export function failedTogetherLine(
+  first: Parameters<typeof failedLine>[0],
+  others: readonly Pick<ReportedImage, 'source' | 'destination'>[],
+): string {
+  if (others.length === 0) return failedLine(first);
+  const { outcome, reason, claimants = [] } = first;
+  const isCollision = outcome === 'collision';
+  const names = [first, ...others].map((image) => splitName(isCollision ? image.destination : image.source));
+  const tags = newestFirst(names).map(({ tag }) => tag);
+  const told = tags.length > TAGS_NAMED ? `${tags.at(-1)} … ${tags[0]}` : joinWords(tags.toReversed());
+  const what = isCollision
+    ? `wanted by ${joinWords(claimants.map((claimant) => splitName(claimant).repository))}; left as they are`
+    : (reason?.message ?? 'failed');
+  return `${names[0]?.repository} (${countOf(tags.length, 'tag')}, ${told}): ${what}${remedy(reason)}`;
 }
 
 /** Gives the warning about a name or prefix of the image set that matched nothing. */

@@ -4,6 +4,7 @@ import type { ReportedImage, Totals } from '../../src/sync/report.ts';
 import {
   countOf,
   failedLine,
+  failedTogetherLine,
   type HeadlineFacts,
   headline,
   joinWords,
@@ -117,6 +118,35 @@ describe('the line of an image', () => {
     ],
   ])('that did not arrive: %s %o', (outcome, more, expected) => {
     expect(failedLine({ ...PAUSE, outcome, ...more })).toBe(expected);
+    expect(failedTogetherLine({ ...PAUSE, outcome, ...more }, [])).toBe(expected);
+  });
+
+  const names = (tag: string) => ({
+    source: `h:1/coredns/coredns:${tag}`,
+    destination: `d:2/keel/dns:${tag}`,
+  });
+  const foreign = { code: 'PLATFORM_MISSING', message: 'it does not exist for linux/riscv64', hint: 'see' };
+  test.each<[string[], ReportedImage['outcome'], string]>([
+    [
+      ['v1.10.0', 'v1.9.0'],
+      'failed',
+      'h:1/coredns/coredns (2 tags, v1.9.0 and v1.10.0): it does not exist for linux/riscv64 (see)',
+    ],
+    [
+      ['v1.9.0', 'v1.12.0', 'v1.1.0', 'v1.10.0'],
+      'failed',
+      'h:1/coredns/coredns (4 tags, v1.1.0 … v1.12.0): it does not exist for linux/riscv64 (see)',
+    ],
+    [
+      ['v2', 'v1'],
+      'collision',
+      'd:2/keel/dns (2 tags, v1 and v2): wanted by h:1/a/dns and q:3/dns; left as they are (see)',
+    ],
+  ])('that did not arrive together: %j, %s', (tags, outcome, expected) => {
+    const [first = '', ...others] = tags;
+    const claimants = [`h:1/a/dns:${first}`, `q:3/dns:${first}`];
+    const image = { ...names(first), outcome, reason: foreign, claimants };
+    expect(failedTogetherLine(image, others.map(names))).toBe(expected);
   });
 });
 

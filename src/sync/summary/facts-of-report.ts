@@ -2,6 +2,7 @@ import { milliseconds } from '../../lib/duration.ts';
 import type { Report, ReportedImage } from '../report.ts';
 import { signatureLine } from '../signature-report.ts';
 import type { RecordedRun } from '../state.ts';
+import { splitName } from '../tagged-name.ts';
 import { headline, unmatchedWarning } from '../wording.ts';
 import type { CollidingName, CopiedImage, FailedImage, SummaryFacts } from './facts.ts';
 
@@ -82,11 +83,4 @@ function collidingNames(images: readonly ReportedImage[]): CollidingName[] {
       },
     ];
   });
-}
-
-function splitName(name: string): { readonly repository: string; readonly tag: string } {
-  const colon = name.lastIndexOf(':');
-  // A failure of a whole repository has no tag, and a port is none.
-  if (colon <= name.lastIndexOf('/')) return { repository: name, tag: '' };
-  return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
 }

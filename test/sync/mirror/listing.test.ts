@@ -155,6 +155,29 @@ it('leaves a tag alone that two sources fill differently, says so, and goes on',
   expect(lines.some((line) => line.startsWith('error: ') && line.includes('scheduler-plugins'))).toBe(true);
 });
 
+it('tells once what holds for many tags of a repository', async () => {
+  await using all = await world({
+    names: ['kube-scheduler', 'scheduler-plugins/kube-scheduler', 'few'],
+    patches: [{ match: 'few', platforms: ['linux/riscv64'] }],
+  });
+  const { storage, route } = all;
+  for (const tag of ['v1.36.1', 'v1.36.2']) {
+    seedImage(storage, 'kube-scheduler', { seed: tag, tags: [tag] });
+    seedImage(storage, 'scheduler-plugins/kube-scheduler', { seed: `plugins ${tag}`, tags: [tag] });
+    seedIndex(storage, 'few', { seed: tag, tags: [tag] });
+  }
+  const { report, lines } = await route.run();
+  expect(report.totals.failed).toBe(4);
+  const errors = lines.filter((line) => line.startsWith('error: '));
+  expect(errors).toHaveLength(2);
+  expect(errors.join('\n')).toMatch(
+    /\/keel\/kube-scheduler \(2 tags, v1\.36\.1 and v1\.36\.2\): wanted by .*; left as they are \(give one/,
+  );
+  expect(errors.join('\n')).toContain(
+    `${all.source.host}/few (2 tags, v1.36.1 and v1.36.2): it does not exist for linux/riscv64 (it offers`,
+  );
+});
+
 it.each<[string, Quirks, number]>([
   ['mounts', {}, 0],
   ['sends what cannot be mounted', { refuseMount: 405 }, 1],
