@@ -40,7 +40,7 @@ function intercept(): void {
         if (/^::add-mask::/.test(line)) Reflect.apply(write, stream, [`${line}\n`]);
         // The artifact package tells signed addresses in debug lines before it hides their signatures.
         else if (/^::debug::/.test(line)) Reflect.apply(write, stream, [`${withoutSignatures(line)}\n`]);
-        else if (line !== '') said.push(line);
+        else if (line !== '') said.push(withoutSignatures(line));
       }
       const done = args.findLast((argument) => typeof argument === 'function');
       if (done !== undefined) process.nextTick(done);

