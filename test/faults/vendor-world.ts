@@ -4,6 +4,7 @@ import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
 import { Storage } from '../support/registry/storage.ts';
 import { SyncRoute } from '../support/sync-run.ts';
+import type { Login } from '../support/token-server.ts';
 import { seedAttested } from './attested-image.ts';
 
 export const SET = { names: ['pause', 'coredns/coredns', 'kube-proxy', 'kube-scheduler'] };
@@ -19,7 +20,7 @@ export const WRITES: readonly RequestKind[] = [
 ];
 
 /** A source that lists digests, as registry.k8s.io does, with every kind of image that it has. */
-export async function world(options: RegistryOptions) {
+export async function world(options: RegistryOptions, login?: Login) {
   const stack = new AsyncDisposableStack();
   const storage = new Storage();
   const shared = { layers: [3000, 1000], layerSeeds: ['base'] };
@@ -29,7 +30,8 @@ export async function world(options: RegistryOptions) {
   seedIndex(storage, 'kube-scheduler', { seed: 's', tags: ['v1.36.2'], ...shared });
   const source = stack.use(await startRegistry({ frontDoor: true, storage }));
   const destination = stack.use(await startRegistry(options));
-  const route = new SyncRoute({ source, destination, set: SET });
+  const target = login === undefined ? destination : { host: destination.host, login };
+  const route = new SyncRoute({ source, destination: target, set: SET });
   const digests = {
     of: (name: string) => {
       const [repository = '', tag = ''] = name.split(':');

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { type Quirks, VENDOR_QUIRKS } from '../support/registry/quirks.ts';
+import type { RegistryOptions } from '../support/registry/registry.ts';
 import { outcomes } from '../support/sync-run.ts';
 import { all, conversions, IN_DOCKER, WANTED, WRITES, world } from './vendor-world.ts';
 import { brokenTags } from './wholeness.ts';
@@ -7,10 +8,13 @@ import { brokenTags } from './wholeness.ts';
 const ROWS: readonly [name: string, quirks: Quirks, converted: Record<string, string>][] = [
   ['Aliyun ACR', VENDOR_QUIRKS.aliyun, { 'coredns:v1.14.2': 'without-attestations' }],
   ['Huawei SWR', VENDOR_QUIRKS.huawei, IN_DOCKER],
+  ['Tencent TCR', VENDOR_QUIRKS.tencent, {}],
   ['Harbor', VENDOR_QUIRKS.harbor, {}],
   ['Amazon ECR', { ...VENDOR_QUIRKS.ecr, repositoriesMustExist: false }, {}],
   ['Quay', VENDOR_QUIRKS.quay, {}],
-  ['Docker Hub', { uploadLocation: 'absolute', pathDepth: 2, mountOpensUpload: true }, {}],
+  ['GHCR', VENDOR_QUIRKS.ghcr, {}],
+  ['Google Artifact Registry', VENDOR_QUIRKS.google, {}],
+  ['Docker Hub', VENDOR_QUIRKS.dockerHub, {}],
   ['Artifactory', VENDOR_QUIRKS.artifactory, {}],
   ['Nexus', VENDOR_QUIRKS.nexus, {}],
   ['distribution 2.8', VENDOR_QUIRKS.distribution2, {}],
@@ -22,10 +26,22 @@ const ROWS: readonly [name: string, quirks: Quirks, converted: Record<string, st
   ['a registry that says 401 for what is absent', { absentManifest: 401 }, {}],
 ];
 
-it.each(ROWS)(
+const LOGIN = { username: 'robot$mirror', password: 'a password for the vendor' };
+
+/** Open, and with tokens: a registry that is asked for them shows other manners. */
+const MEETINGS = ROWS.flatMap(([name, quirks, converted]) => {
+  const users = { [LOGIN.username]: LOGIN.password };
+  const login = { access: { mode: 'bearer', users } } as const;
+  const guarded: RegistryOptions = { quirks, ...login };
+  const isTold = 'deniedStatus' in quirks || 'tokenUrlLimit' in quirks || 'challengeOnPingOnly' in quirks;
+  const open: [string, RegistryOptions, Record<string, string>] = [name, { quirks }, converted];
+  return isTold ? [open, [`${name}, which wants tokens,`, guarded, converted] as const] : [open];
+});
+
+it.each(MEETINGS)(
   '%s holds all after the first run and is left alone by the second',
-  async (_, quirks, converted) => {
-    await using here = await world({ quirks });
+  async (_, options, converted) => {
+    await using here = await world(options, LOGIN);
     const { destination, route, digests } = here;
     const { report, lines } = await route.run();
     expect(outcomes(report)).toEqual(all('copied'));

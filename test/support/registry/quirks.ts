@@ -56,6 +56,18 @@ export interface Quirks {
   readonly deniedStatus?: 401 | 403;
   /** What refers to a manifest is listed; without it only the tag that stands in for the list tells. */
   readonly referrersApi?: boolean;
+  /** Docker Hub: so many manifests are given, then 429; HEAD is not counted. */
+  readonly pullLimit?: number;
+  /** SWR: whether a manifest is there can only be found out by fetching it. */
+  readonly refuseManifestHead?: 405;
+  /** Harbor behind nginx: longer requests for tokens are answered 414. */
+  readonly tokenUrlLimit?: number;
+  /** Google: only the ping tells how to log in, any other 401 says nothing. */
+  readonly challengeOnPingOnly?: boolean;
+  /** Google Artifact Registry: uploads have addresses outside of `/v2/`. */
+  readonly uploadsElsewhere?: boolean;
+  /** ECR: a list of more entries at a time is refused. */
+  readonly pageLimit?: number;
   /** Deleting anything is answered 405. */
   readonly refuseDelete?: boolean;
 }
@@ -67,10 +79,14 @@ export const VENDOR_QUIRKS = {
     refuseConfigTypes: ['application/vnd.oci.empty.v1+json', 'application/vnd.in-toto+json'],
     pathDepth: 2,
   },
-  huawei: { refuseOciIndex: true, uploadsAtOnce: 20 },
-  harbor: { refuseMount: 401, deniedStatus: 401 },
-  ecr: { repositoriesMustExist: true, chunkStatus: 201, mountOpensUpload: true },
+  huawei: { refuseOciIndex: true, uploadsAtOnce: 20, refuseManifestHead: 405 },
+  tencent: { pathDepth: 2 },
+  harbor: { refuseMount: 401, deniedStatus: 401, tokenUrlLimit: 500 },
+  ecr: { repositoriesMustExist: true, chunkStatus: 201, mountOpensUpload: true, pageLimit: 1000 },
+  ghcr: { uploadLocation: 'relative', deniedStatus: 403 },
+  google: { uploadsElsewhere: true, challengeOnPingOnly: true },
   quay: { rangePrefix: 'bytes=', anonymousMount: 'refuse', pathDepth: 2 },
+  dockerHub: { uploadLocation: 'absolute', pathDepth: 2, mountOpensUpload: true, pullLimit: 100 },
   artifactory: { absentManifest: 403, digestsAmongTags: true },
   nexus: { nullTags: true },
   distribution2: { ignoreContentRange: true, interruptedUpload: 'forgotten' },

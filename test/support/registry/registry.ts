@@ -11,6 +11,7 @@ import { answerFrontDoor, BACKEND_PREFIX } from './front-door.ts';
 import { Journal, type JournalEntry, type Listener } from './journal.ts';
 import { type Certificate, listen, type OpenListener } from './listener.ts';
 import type { ListingStyle } from './listing.ts';
+import { Manners } from './manners.ts';
 import type { Quirks } from './quirks.ts';
 import { readRequest } from './request-body.ts';
 import { routeOf } from './route.ts';
@@ -43,6 +44,7 @@ export class TestRegistry implements AsyncDisposable {
   readonly #options: RegistryOptions;
   readonly #gate: Gate;
   readonly #faults = new Faults();
+  readonly #manners = new Manners();
   readonly #connections = new WeakMap<Socket, number>();
   readonly #listeners = new Map<Listener, OpenListener>();
   #connectionCount = 0;
@@ -93,6 +95,11 @@ export class TestRegistry implements AsyncDisposable {
   /** Lets time pass for the tokens, without waiting. */
   advanceTokens(milliseconds: number): void {
     this.#gate.advance(milliseconds);
+  }
+
+  /** Lets the hours pass after which a limit on pulls begins anew. */
+  restPulls(): void {
+    this.#manners.rest();
   }
 
   /** Makes every token that was issued so far invalid. */
@@ -182,7 +189,8 @@ export class TestRegistry implements AsyncDisposable {
     await breakBefore(waits, fault, response);
     const replaced = answerOfFault(fault, exchange.url);
     if (replaced !== undefined && !(fault?.kind === 'status' && fault.early === true)) await drain(exchange);
-    await sendAnswer(replaced ?? (await this.#answer(exchange)), fault, exchange.entry, response);
+    const answer = replaced ?? this.#manners.word(await this.#answer(exchange), exchange, this.quirks);
+    await sendAnswer(answer, fault, exchange.entry, response);
   }
 
   async #answer(exchange: Exchange): Promise<Answer> {
@@ -191,6 +199,8 @@ export class TestRegistry implements AsyncDisposable {
     if (listener === 'registry' && this.#options.frontDoor === true) {
       return answerFrontDoor(exchange, this.storage, this.originOf('backend'), this.originOf('storage'));
     }
+    const unmannered = this.#manners.refuse(exchange, this.quirks);
+    if (unmannered !== undefined) return unmannered;
     if (kind === 'token') return this.#gate.issue(exchange);
     const refused = listener === 'backend' ? undefined : this.#gate.refuse(exchange);
     return refused ?? (await this.#perform(exchange));

@@ -56,6 +56,7 @@ const PATTERNS: readonly (readonly [RegExp, (method: string, query: URLSearchPar
   [/^\/v2\/(.+)\/manifests\/([^/]+)$/, (method) => MANIFEST_KINDS[method] ?? 'other'],
   [/^\/v2\/(.+)\/blobs\/uploads\/?()$/, (method, query) => startKind(method, query)],
   [/^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/, (method) => UPLOAD_KINDS[method] ?? 'other'],
+  [/^\/artifacts-uploads\/namespaces\/(.+)\/uploads\/([^/]+)$/, (method) => UPLOAD_KINDS[method] ?? 'other'],
   [/^\/v2\/(.+)\/blobs\/([^/]+)$/, (method) => BLOB_KINDS[method] ?? 'other'],
 ];
 

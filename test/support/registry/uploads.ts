@@ -164,8 +164,12 @@ export class Uploads {
   #headers(exchange: Exchange, session: Session): Record<string, string> {
     const base = this.#quirks.uploadLocation === 'absolute' ? exchange.url.origin : '';
     const smallest = this.#quirks.chunkMinimumLength;
+    const folder =
+      this.#quirks.uploadsElsewhere === true
+        ? `artifacts-uploads/namespaces/${session.repository}/uploads`
+        : `v2/${session.repository}/blobs/uploads`;
     return {
-      location: `${base}/v2/${session.repository}/blobs/uploads/${session.id}?_state=${session.state}`,
+      location: `${base}/${folder}/${session.id}?_state=${session.state}`,
       'docker-upload-uuid': session.id,
       range: `${this.#quirks.rangePrefix ?? ''}0-${Math.max(0, session.size - 1)}`,
       ...(smallest === undefined ? {} : { 'oci-chunk-min-length': String(smallest) }),
