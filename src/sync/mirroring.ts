@@ -14,6 +14,7 @@ import type { ReportedImage } from './report.ts';
 import { RepositoryLedger } from './repository-ledger.ts';
 import { Schedule } from './schedule.ts';
 import type { SyncSettings } from './settings.ts';
+import { signedParts } from './signed-parts.ts';
 import type { State } from './state.ts';
 
 /** What mirroring works with. */
@@ -138,7 +139,10 @@ export class Mirroring {
       const parts = { target: this.#target, copier: this.#copier, vetting, pushTimeout, signal };
       const result = await workOn(image, parts);
       const plan = this.#plans.get(repository);
-      const digests = result.outcome === 'confirmed' ? [result.sourceDigest] : result.digests;
+      const digests =
+        result.outcome === 'confirmed'
+          ? await signedParts(image, result.sourceDigest, signal)
+          : result.digests;
       if (plan !== undefined) this.#submitSignatures(plan, image, digests);
       ledger.worked(image, result);
       onResult(worked(names, image, result, performance.now() - began));

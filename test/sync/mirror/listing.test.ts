@@ -155,6 +155,26 @@ it('leaves a tag alone that two sources fill differently, says so, and goes on',
   expect(lines.some((line) => line.startsWith('error: ') && line.includes('scheduler-plugins'))).toBe(true);
 });
 
+it('brings the signatures of what an index lists when it asks for the index again', async () => {
+  await using all = await world({ names: ['signed'] });
+  const { storage, route, destination } = all;
+  const index = seedIndex(storage, 'signed', { tags: ['v1.2.3'] });
+  const digests = [index, ...(index.kind === 'index' ? index.manifests : [])].map(({ digest }) => digest);
+  expect(digests).toHaveLength(3);
+  const signatures = digests.map((digest) => `${digest.replace(':', '-')}.sig`);
+  for (const tag of signatures) seedImage(storage, 'signed', { seed: tag, tags: [tag] });
+  await route.run({ verify: 'none' });
+  const tags = () => [...destination.storage.repository('keel/signed').tags.keys()].toSorted();
+  expect(tags()).toEqual(['v1.2.3']);
+  const { report } = await route.run({ signatures: 'copy', verify: 'none' });
+  expect(report.totals).toMatchObject({ skipped: 1, copied: 1 });
+  await route.run({ signatures: 'copy', verify: 'all' });
+  expect(tags()).toEqual(['v1.2.3', ...signatures].toSorted());
+  all.clear();
+  await route.run({ signatures: 'copy', verify: 'none' });
+  expect(all.source.journal.count({ kind: 'manifest-get' })).toBe(0);
+});
+
 it('tells once what holds for many tags of a repository', async () => {
   await using all = await world({
     names: ['kube-scheduler', 'scheduler-plugins/kube-scheduler', 'few'],
