@@ -1,6 +1,6 @@
 import { Failure } from './failure.ts';
 
-export type HttpFailureCode = 'UNREACHABLE' | 'TIMED_OUT' | 'TLS_REFUSED';
+export type HttpFailureCode = 'UNREACHABLE' | 'TIMED_OUT' | 'TLS_REFUSED' | 'PROXY_REFUSED';
 
 /** A request that got no answer, or not a whole one. */
 export class HttpFailure extends Failure<HttpFailureCode> {

@@ -10,6 +10,7 @@ import { type Duration, formatDuration, seconds } from './duration.ts';
 import { Failure } from './failure.ts';
 import { explainNetworkError, HttpFailure } from './http-failure.ts';
 import { AgentPool, type CertificateAuthorities } from './proxy.ts';
+import { proxyRefusal } from './proxy-refusal.ts';
 
 /** How long each phase of a request may take. */
 export interface HttpTimeouts {
@@ -40,6 +41,8 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | BodyWriter;
+  /** Whether doing it twice would be wrong, so that it is not repeated over a connection that was closed under it. */
+  readonly isOnce?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -82,7 +85,8 @@ export class HttpClient {
   }
 
   #exchange(request: HttpRequest, agent: Agent, isSecondTry: boolean): Promise<HttpAnswer> {
-    const { method, url, signal, body } = request;
+    const { method, url, signal, body, isOnce = false } = request;
+    const isRepeatable = !isOnce && typeof body !== 'function';
     return new Promise((resolve, reject) => {
       const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
       const outgoing = open(url, { method, headers: request.headers, agent, ...this.#agents.trust });
@@ -100,13 +104,22 @@ export class HttpClient {
         settle();
         signal.removeEventListener('abort', abort);
         // The other side may close a kept connection just as a request goes out on it; that says nothing about it.
-        const isStale = outgoing.reusedSocket && !isSecondTry && typeof body !== 'function' && isReset(error);
+        const isStale = outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
         if (isStale && !signal.aborted) this.#exchange(request, agent, true).then(resolve, reject);
         else reject(error);
+      });
+      outgoing.once('proxyConnect', ({ statusCode }: { readonly statusCode: number }) => {
+        if (statusCode !== 200) outgoing.destroy(proxyRefusal(url, statusCode));
       });
       outgoing.on('response', (answer) => {
         answered = answer;
         settle();
+        // No server may say so of itself (RFC 9110, 15.5.8).
+        if (answer.statusCode === 407) {
+          signal.removeEventListener('abort', abort);
+          answer.destroy();
+          return reject(proxyRefusal(url, 407));
+        }
         const rate = method === 'HEAD' ? undefined : this.#watchRate(answer, url.host);
         answer.on('close', () => {
           clearInterval(rate);

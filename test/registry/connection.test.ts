@@ -137,10 +137,41 @@ describe('a proxy', () => {
     setProxy({ HTTPS_PROXY: proxy.url });
     using client = new TestClient(HOST, { attempts: 1 });
     await expect(client.registry.greet()).rejects.toMatchObject({
+      code: 'PROXY_REFUSED',
       about: 'registry.test',
-      status: 502,
     });
     expect(proxy.asked).toEqual(['CONNECT registry.test:443']);
+  });
+
+  it.each([
+    [403, 1, /^let the proxy allow registry\.test, check HTTPS_PROXY, or name registry\.test in NO_PROXY/],
+    [404, 1, /NO_PROXY/],
+    [407, 1, /^write its name and password into HTTPS_PROXY, as http:\/\/NAME:PASSWORD@HOST:PORT/],
+    [503, 3, /NO_PROXY/],
+  ])('that refuses with %i is told as a proxy, after %i attempts', async (status, attempts, hint) => {
+    await using proxy = await ForwardProxy.start({}, status);
+    const address = new URL(proxy.url);
+    setProxy({ HTTPS_PROXY: `http://me:secret@${address.host}` });
+    using client = new TestClient(HOST, { attempts: 3 });
+    await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
+      code: 'PROXY_REFUSED',
+      about: 'registry.test',
+      message: `the proxy ${address.host} refused the tunnel to registry.test (status ${status})`,
+      hint: expect.stringMatching(hint),
+    });
+    expect(proxy.asked).toHaveLength(attempts);
+  });
+
+  it('that wants a login is told as a proxy for a registry without TLS too', async () => {
+    await using proxy = await ForwardProxy.start({}, 407);
+    setProxy({ HTTP_PROXY: proxy.url });
+    using client = new TestClient(HOST, { insecure: [HOST] });
+    await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
+      code: 'PROXY_REFUSED',
+      message: `the proxy ${new URL(proxy.url).host} wants a login of its own (status 407)`,
+      hint: expect.stringContaining('HTTP_PROXY'),
+    });
+    expect(proxy.asked).toHaveLength(1);
   });
 });
 

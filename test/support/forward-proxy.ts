@@ -22,14 +22,17 @@ export class ForwardProxy implements AsyncDisposable {
   readonly #server = createServer((incoming, response) => this.#forward(incoming, response));
   readonly #sockets = new Set<Duplex>();
 
-  /** `routes` lead from `host:port` to the origin of a server on this machine. */
-  constructor(routes: ReadonlyMap<string, string>) {
+  readonly #refusal: number;
+
+  /** `routes` lead from `host:port` to the origin of a server on this machine; others are refused with that status. */
+  constructor(routes: ReadonlyMap<string, string>, refusal: number) {
     this.#routes = routes;
+    this.#refusal = refusal;
     this.#server.on('connect', (incoming: IncomingMessage, client: Duplex) => this.#tunnel(incoming, client));
   }
 
-  static async start(routes: Readonly<Record<string, string>>): Promise<ForwardProxy> {
-    const proxy = new ForwardProxy(new Map(Object.entries(routes)));
+  static async start(routes: Readonly<Record<string, string>>, refusal = 502): Promise<ForwardProxy> {
+    const proxy = new ForwardProxy(new Map(Object.entries(routes)), refusal);
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
@@ -54,7 +57,7 @@ export class ForwardProxy implements AsyncDisposable {
     this.headers.push(incoming.headers);
     const target = this.#routes.get(incoming.url ?? '');
     if (target === undefined) {
-      client.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+      client.end(`HTTP/1.1 ${this.#refusal} No\r\n\r\n`);
       return;
     }
     const server: Socket = connect(Number(new URL(target).port), '127.0.0.1', () => {
@@ -74,7 +77,7 @@ export class ForwardProxy implements AsyncDisposable {
     const url = new URL(incoming.url ?? '/');
     const target = this.#routes.get(`${url.hostname}:${url.port || '80'}`);
     if (target === undefined) {
-      response.writeHead(502).end();
+      response.writeHead(this.#refusal).end();
       return;
     }
     const { method } = incoming;

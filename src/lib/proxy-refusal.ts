@@ -1,0 +1,26 @@
+import { HttpFailure } from './http-failure.ts';
+import { proxyFor } from './proxy.ts';
+
+const LOGIN_WANTED = 407;
+/** What a proxy says when it could not reach the host this time, or is busy. */
+const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+
+/** Gives the failure for a proxy that does not let a request to this URL through, by the status of its answer. */
+export function proxyRefusal(url: URL, status: number): HttpFailure {
+  const proxy = proxyFor(url);
+  // Its address may hold a name and a password.
+  const where = URL.canParse(proxy) ? ` ${new URL(proxy).host}` : '';
+  const what = url.protocol === 'https:' ? `refused the tunnel to ${url.host}` : 'wants a login of its own';
+  const message = `the proxy${where} ${what} (status ${status})`;
+  return new HttpFailure('PROXY_REFUSED', url.host, message, PASSING.has(status), {
+    hint: hintFor(url, status),
+  });
+}
+
+function hintFor({ protocol, hostname }: URL, status: number): string {
+  const variable = protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+  if (status === LOGIN_WANTED) {
+    return `write its name and password into ${variable}, as http://NAME:PASSWORD@HOST:PORT, or name ${hostname} in NO_PROXY`;
+  }
+  return `let the proxy allow ${hostname}, check ${variable}, or name ${hostname} in NO_PROXY where it is reached without`;
+}
