@@ -9,7 +9,7 @@ import { CHECKSUM_FILE_LIMIT, findChecksum } from './checksum.ts';
 import type { ComponentCache } from './component-cache.ts';
 import { type DownloadSettings, download } from './download.ts';
 import type { ChecksumSource, ComponentCheck, ComponentPlan } from './plan.ts';
-import { isWorthRepeating, openWebFile, WebFileFailure } from './web-file.ts';
+import { heldUntil, isWorthRepeating, openWebFile, WebFileFailure } from './web-file.ts';
 
 /** How a download was checked, for the package's own list and the summary. */
 export interface CheckedBy {
@@ -44,7 +44,7 @@ async function readChecksum(source: ChecksumSource, settings: DownloadSettings):
   const { http, policy, signal, patience } = settings;
   try {
     const text = await attempt(
-      { policy, signal, isTransient: (error) => isWorthRepeating(error, patience) },
+      { policy, signal, isTransient: (error) => isWorthRepeating(error, patience), heldUntil },
       async () => {
         const answer = await openWebFile({ http, url: source.url, expected: [200], signal });
         return (await readBody(answer, CHECKSUM_FILE_LIMIT))?.toString('utf8') ?? '';

@@ -1,6 +1,5 @@
 import { mkdir, open } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { type AttemptPolicy, attempt } from '../lib/attempts.ts';
 import { type Duration, formatDuration } from '../lib/duration.ts';
 import { Failure, failureCode } from '../lib/failure.ts';
@@ -12,7 +11,7 @@ import { redactUrl } from '../registry/endpoint.ts';
 import { onDisk } from './disk-failure.ts';
 import { digestFile, FileMeter } from './file-digest.ts';
 import { PartialFile, validatorOf } from './partial-file.ts';
-import { isWorthRepeating, openWebFile, WebFileFailure } from './web-file.ts';
+import { heldUntil, isWorthRepeating, openWebFile, WebFileFailure } from './web-file.ts';
 
 /** How downloads behave; connecting and stalls are limited by the HTTP client's own timeouts. */
 export interface DownloadSettings {
@@ -184,22 +183,15 @@ async function withAttempts(
   settings: DownloadSettings,
   signal: AbortSignal,
 ): Promise<Download> {
-  let notBefore = 0;
   return attempt(
     {
       policy: settings.policy,
       signal,
       isTransient: (error) => isWorthRepeating(error, settings.patience),
-      onRetry: (error) => {
-        if (error instanceof WebFileFailure) notBefore = error.retryAt ?? 0;
-        request.onRetry?.(error);
-      },
+      heldUntil,
+      onRetry: (error) => request.onRetry?.(error),
     },
-    async () => {
-      const pause = notBefore - Date.now();
-      if (pause > 0) await wait(pause, undefined, { signal });
-      return new Transfer(request, settings, signal).run();
-    },
+    () => new Transfer(request, settings, signal).run(),
   );
 }
 

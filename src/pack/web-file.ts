@@ -44,6 +44,11 @@ export function isWorthRepeating(error: unknown, patience: number): boolean {
   return error.retryAt === undefined || error.retryAt - Date.now() <= patience;
 }
 
+/** Gives when the server asked to be left alone until, in milliseconds since 1970. */
+export function heldUntil(error: unknown): number | undefined {
+  return error instanceof WebFileFailure ? error.retryAt : undefined;
+}
+
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const REDIRECT_LIMIT = 8;
 const TRANSIENT: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504, 520, 522, 524]);

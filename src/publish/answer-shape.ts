@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { Failure } from '../lib/failure.ts';
+import { Failure, failureCode } from '../lib/failure.ts';
 
 /** Reads JSON; undefined for what is none, such as the page of a proxy. */
 export function readJson(text: string): unknown {
@@ -8,6 +8,11 @@ export function readJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Tells whether an answer was not what it should be, as a proxy gives it that has trouble for a moment. */
+export function isMalformed(error: unknown): boolean {
+  return failureCode(error) === 'ANSWER_MALFORMED';
 }
 
 /** Gives an answer of a service as what it should be. Throws `ANSWER_MALFORMED`, naming the service. */

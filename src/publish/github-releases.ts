@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { type AttemptPolicy, attempt } from '../lib/attempts.ts';
 import { type BodyWriter, type HttpAnswer, type HttpClient, readBody } from '../lib/http.ts';
 import { HttpFailure } from '../lib/http-failure.ts';
+import { parseRetryAfter } from '../registry/registry-failure.ts';
 import { Secrets } from '../registry/secrets.ts';
-import { readJson, understand } from './answer-shape.ts';
+import { isMalformed, readJson, understand } from './answer-shape.ts';
 import { explainReleaseAnswer, ReleaseRefusal } from './release-refusal.ts';
 import { releaseUploadAddress } from './release-upload-address.ts';
 
@@ -69,7 +70,7 @@ export class GithubReleases {
    */
   async prove(signal: AbortSignal): Promise<void> {
     try {
-      await this.#json('POST', 'releases', signal, {});
+      await this.#json(z.unknown(), 'POST', 'releases', signal, {});
     } catch (error) {
       if (!(error instanceof ReleaseRefusal && error.status === 422)) throw error;
     }
@@ -79,22 +80,23 @@ export class GithubReleases {
   async find(tag: string, signal: AbortSignal): Promise<GithubRelease | undefined> {
     try {
       const path = `releases/tags/${encodeURIComponent(tag)}`;
-      return understand(releaseShape, await this.#json('GET', path, signal), 'GitHub');
+      return await this.#json(releaseShape, 'GET', path, signal);
     } catch (error) {
       if (!(error instanceof ReleaseRefusal && error.code === 'ABSENT')) throw error;
     }
     for (let page = 1; page <= DRAFT_SEARCH_PAGES; page += 1) {
       const path = `releases?per_page=${PAGE_SIZE}&page=${page}`;
-      const releases = understand(z.array(releaseShape), await this.#json('GET', path, signal), 'GitHub');
+      const releases = await this.#json(z.array(releaseShape), 'GET', path, signal);
       const draft = releases.find((release) => release.draft && release.tag_name === tag);
       if (draft !== undefined || releases.length < PAGE_SIZE) return draft;
     }
     return undefined;
   }
 
+  /** Makes a draft, with one attempt: one whose answer is lost may have made it. */
   async createDraft(tag: string, body: string, signal: AbortSignal): Promise<GithubRelease> {
     const wanted = { tag_name: tag, name: tag, body, draft: true };
-    return understand(releaseShape, await this.#json('POST', 'releases', signal, wanted), 'GitHub');
+    return await this.#once(releaseShape, 'POST', 'releases', signal, wanted);
   }
 
   async update(
@@ -102,18 +104,14 @@ export class GithubReleases {
     change: { body?: string; draft?: boolean },
     signal: AbortSignal,
   ): Promise<GithubRelease> {
-    return understand(
-      releaseShape,
-      await this.#json('PATCH', `releases/${release.id}`, signal, change),
-      'GitHub',
-    );
+    return await this.#json(releaseShape, 'PATCH', `releases/${release.id}`, signal, change);
   }
 
   async listAssets(release: GithubRelease, signal: AbortSignal): Promise<ReleaseAsset[]> {
     const found: ReleaseAsset[] = [];
     for (let page = 1; ; page += 1) {
       const path = `releases/${release.id}/assets?per_page=${PAGE_SIZE}&page=${page}`;
-      const assets = understand(z.array(assetShape), await this.#json('GET', path, signal), 'GitHub');
+      const assets = await this.#json(z.array(assetShape), 'GET', path, signal);
       found.push(...assets);
       if (assets.length < PAGE_SIZE) return found;
     }
@@ -122,7 +120,7 @@ export class GithubReleases {
   /** Deletes an asset; one that is gone already is fine. */
   async deleteAsset(asset: ReleaseAsset, signal: AbortSignal): Promise<void> {
     try {
-      await this.#json('DELETE', `releases/assets/${asset.id}`, signal);
+      await this.#json(z.unknown(), 'DELETE', `releases/assets/${asset.id}`, signal);
     } catch (error) {
       if (!(error instanceof ReleaseRefusal && error.code === 'ABSENT')) throw error;
     }
@@ -165,35 +163,61 @@ export class GithubReleases {
     };
   }
 
-  #json(method: string, path: string, signal: AbortSignal, body?: object): Promise<unknown> {
-    const { repository, api, attempts } = this.#access;
+  #json<Shape extends z.ZodType>(
+    shape: Shape,
+    method: string,
+    path: string,
+    signal: AbortSignal,
+    body?: object,
+  ): Promise<z.infer<Shape>> {
+    const { attempts: policy } = this.#access;
+    return attempt({ policy, signal, isTransient: isTransientRelease, heldUntil }, () =>
+      this.#once(shape, method, path, signal, body),
+    );
+  }
+
+  async #once<Shape extends z.ZodType>(
+    shape: Shape,
+    method: string,
+    path: string,
+    signal: AbortSignal,
+    body?: object,
+  ): Promise<z.infer<Shape>> {
+    const { repository, api } = this.#access;
     const base = api.href.endsWith('/') ? api.href : `${api.href}/`;
     const url = new URL(`repos/${repository}/${path}`, base);
     const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    return attempt({ policy: attempts, signal, isTransient: isTransientRelease }, async () => {
-      const headers = {
-        ...this.#headers(),
-        ...(bytes === undefined
-          ? {}
-          : { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) }),
-      };
-      const request = { method, url, headers, signal };
-      const answer = await this.#http.send(bytes === undefined ? request : { ...request, body: bytes });
-      return await this.#read(answer, repository);
-    });
+    const headers = {
+      ...this.#headers(),
+      ...(bytes === undefined
+        ? {}
+        : { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) }),
+    };
+    const request = { method, url, headers, signal, isOnce: method === 'POST' };
+    const answer = await this.#http.send(bytes === undefined ? request : { ...request, body: bytes });
+    return understand(shape, await this.#read(answer, repository), 'GitHub');
   }
 
   async #read(answer: HttpAnswer, about: string): Promise<unknown> {
     const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
     const body = readJson(this.#secrets.blacken(text));
     if (answer.status >= 200 && answer.status < 300) return body;
-    throw explainReleaseAnswer(answer.status, body, about);
+    const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
+    throw explainReleaseAnswer(answer.status, body, about, retryAt);
   }
 }
 
 /** Tells whether a request to GitHub could go well a moment later. */
 export function isTransientRelease(error: unknown): boolean {
-  return (error instanceof HttpFailure || error instanceof ReleaseRefusal) && error.transient;
+  return (
+    isMalformed(error) ||
+    ((error instanceof HttpFailure || error instanceof ReleaseRefusal) && error.transient)
+  );
+}
+
+/** Gives when GitHub asked to be left alone until, in milliseconds since 1970. */
+export function heldUntil(error: unknown): number | undefined {
+  return error instanceof ReleaseRefusal ? error.retryAt : undefined;
 }
 
 function writeRange(range: FileRange, onBytes: (count: number) => void): BodyWriter {

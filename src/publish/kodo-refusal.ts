@@ -17,10 +17,20 @@ export type KodoRefusalCode =
 export class KodoRefusal extends Failure<KodoRefusalCode> {
   override readonly name = 'KodoRefusal';
   readonly status: number;
+  /** When Kodo asked to be left alone until, in milliseconds since 1970. */
+  readonly retryAt: number | undefined;
 
-  constructor(status: number, code: KodoRefusalCode, about: string, message: string, hint?: string) {
+  constructor(
+    status: number,
+    code: KodoRefusalCode,
+    about: string,
+    message: string,
+    hint?: string,
+    retryAt?: number,
+  ) {
     super({ code, about, message, hint });
     this.status = status;
+    this.retryAt = retryAt;
   }
 
   /** Whether the same request could go well a moment later. */
@@ -35,11 +45,17 @@ const KEYS_HINT = 'check --access-key and --secret-key; both stand in the Qiniu 
  * Explains an answer of Kodo by its status and error text. Some statuses are Kodo's own: 573 throttled, 612 absent,
  * 614 exists, 631 no bucket. https://developer.qiniu.com/kodo/3928/error-responses
  */
-export function explainKodoAnswer(status: number, error: string, bucket: string, key: string): KodoRefusal {
+export function explainKodoAnswer(
+  status: number,
+  error: string,
+  bucket: string,
+  key: string,
+  retryAt?: number,
+): KodoRefusal {
   const bucketName = `bucket ${bucket}`;
   const said = error === '' ? `status ${status}` : `status ${status}: ${error.slice(0, 200)}`;
   const refuse = (code: KodoRefusalCode, about: string, message: string, hint?: string): KodoRefusal =>
-    new KodoRefusal(status, code, about, message, hint);
+    new KodoRefusal(status, code, about, message, hint, retryAt);
   const zone = /incorrect region.*?up(?:load)?(?:-([a-z0-9-]+))?\.qiniup\.com/.exec(error);
   if (status === 400 && error.includes('incorrect region')) {
     const right = zone === null ? 'leave --zone out' : `leave --zone out or set it to ${zone[1] ?? 'z0'}`;
@@ -71,7 +87,7 @@ export function explainKodoAnswer(status: number, error: string, bucket: string,
   }
   if (status === 429 || status === 573)
     return refuse('THROTTLED', bucketName, `Kodo asks for less (${said})`);
-  if (status >= 500 && status < 600) {
+  if (status === 408 || (status >= 500 && status < 600)) {
     return refuse('SERVICE_BROKEN', bucketName, `Kodo could not do it (${said})`, 'try again later');
   }
   return refuse('SERVICE_REFUSED', bucketName, `Kodo refused (${said})`);

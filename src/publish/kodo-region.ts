@@ -1,6 +1,8 @@
 import type qiniu from 'qiniu';
 import type { AttemptPolicy } from '../lib/attempts.ts';
 import { Failure } from '../lib/failure.ts';
+import type { HttpTimeouts } from '../lib/http.ts';
+import { HttpFailure } from '../lib/http-failure.ts';
 import { withinSignal } from '../lib/interruption.ts';
 import { AgentPool } from '../lib/proxy.ts';
 import { explainKodoAnswer, parseKodoError } from './kodo-refusal.ts';
@@ -16,6 +18,8 @@ export interface KodoAccess {
   /** A Kodo that is not Qiniu's own: the address of its region service. */
   readonly endpoint: URL | undefined;
   readonly attempts: AttemptPolicy;
+  /** Given by tests, whose patience is short. */
+  readonly timeouts?: HttpTimeouts;
 }
 
 const REGION_SERVICES = ['uc.qiniuapi.com', 'kodo-config.qiniuapi.com', 'uc.qbox.me'];
@@ -34,7 +38,8 @@ export async function discoverRegion(
   const hosts = endpoint === undefined ? REGION_SERVICES : [endpoint.host];
   const endpoints = hosts.map((host) => new sdk.httpc.Endpoint(host, { defaultScheme: scheme }));
   // The package knows no proxy (whose agents are plain http.Agent by their types), hence ours; and its default,
-  // a cache of regions, would leave the access key in a file under /tmp.
+  // a cache of regions, would leave the access key in a file under /tmp. The agent is the whole process's, so that it is
+  // not closed while another query may be under way; an idle connection of it does not keep the process.
   const agents = new AgentPool(undefined);
   const agent = await agents.agentFor(new URL(`${scheme}://${hosts[0] ?? ''}`));
   if (scheme === 'http') sdk.rpc.qnHttpClient.httpAgent = agent;
@@ -45,7 +50,8 @@ export async function discoverRegion(
     endpointsProvider: new sdk.httpc.StaticEndpointsProvider(endpoints),
     preferredScheme: scheme,
   });
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(REGION_QUERY_LIMIT)]);
+  const patience = access.timeouts?.firstByte ?? REGION_QUERY_LIMIT;
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
   try {
     const [region] = await withinSignal(provider.getRegions(), limit);
     if (region === undefined) throw noHosts(bucket);
@@ -53,8 +59,6 @@ export async function discoverRegion(
   } catch (error) {
     signal.throwIfAborted();
     throw explainDiscovery(error, bucket, hosts[0] ?? '');
-  } finally {
-    agents.close();
   }
 }
 
@@ -68,12 +72,9 @@ function explainDiscovery(error: unknown, bucket: string, host: string): Error {
   const told = text.split(/, (?:GET|POST) |\n/)[0] ?? '';
   const unknown = /getaddrinfo \w+ (\S+)/.exec(told)?.[1];
   const reason = unknown === undefined ? told : `there is no host ${unknown}`;
-  return new Failure({
-    code: 'UNREACHABLE',
-    about: host,
-    message: `the zone of bucket ${bucket} could not be found (${reason})`,
-    hint: 'set --zone, so that it need not be asked for',
-  });
+  const message = `the zone of bucket ${bucket} could not be found (${reason})`;
+  const hint = 'set --zone, so that it need not be asked for';
+  return new HttpFailure('UNREACHABLE', host, message, unknown === undefined, { hint });
 }
 
 /** Gives the failure for a region that lacks a service. */

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { attempt } from '../lib/attempts.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../lib/http.ts';
 import { HttpFailure } from '../lib/http-failure.ts';
-import { readJson, understand } from './answer-shape.ts';
+import { parseRetryAfter } from '../registry/registry-failure.ts';
+import { isMalformed, readJson, understand } from './answer-shape.ts';
 import { explainKodoAnswer, KodoRefusal, parseKodoError } from './kodo-refusal.ts';
 import { discoverRegion, type KodoAccess, noHosts } from './kodo-region.ts';
 
@@ -52,7 +53,7 @@ export class KodoService {
     const region =
       access.zone !== undefined && access.endpoint === undefined
         ? sdk.httpc.Region.fromRegionId(access.zone, { preferredScheme: 'https' })
-        : await attempt({ policy: access.attempts, signal, isTransient }, () =>
+        : await attempt({ policy: access.attempts, signal, isTransient, heldUntil }, () =>
             discoverRegion(sdk, access, signal),
           );
     const { up = [], rs = [], uc = [] } = region.services;
@@ -72,11 +73,7 @@ export class KodoService {
   async stat(key: string, signal: AbortSignal): Promise<KodoObject | undefined> {
     const path = `/stat/${this.#sdk.util.encodedEntry(this.bucket, key)}`;
     try {
-      const found = understand(
-        statShape,
-        await this.#manage('GET', this.#hosts.objects, path, key, signal),
-        'Qiniu',
-      );
+      const found = await this.#manage(statShape, 'GET', this.#hosts.objects, path, key, signal);
       return { hash: found.hash, size: found.fsize };
     } catch (error) {
       if (error instanceof KodoRefusal && error.code === 'ABSENT') return undefined;
@@ -88,16 +85,18 @@ export class KodoService {
   async domains(signal: AbortSignal): Promise<readonly string[]> {
     try {
       const path = `/v3/domains?tbl=${encodeURIComponent(this.bucket)}`;
-      const answer = await this.#manage('POST', this.#hosts.buckets, path, this.bucket, signal);
-      return domainsShape.parse(answer).map(({ domain }) => domain);
+      const { buckets } = this.#hosts;
+      const domains = await this.#manage(domainsShape, 'POST', buckets, path, this.bucket, signal);
+      return domains.map(({ domain }) => domain);
     } catch {
       signal.throwIfAborted();
       return [];
     }
   }
 
-  /** Sends a request to an upload host, and gives the JSON that it answers. Throws `KodoRefusal`. */
-  upload(
+  /** Sends a request to an upload host, and gives what it answers. Throws `KodoRefusal` or `ANSWER_MALFORMED`. */
+  upload<Shape extends z.ZodType>(
+    shape: Shape,
     request: {
       method: string;
       path: string;
@@ -109,7 +108,7 @@ export class KodoService {
     },
     signal: AbortSignal,
     onRetry?: (error: unknown) => void,
-  ): Promise<unknown> {
+  ): Promise<z.infer<Shape>> {
     const { method, path, token, key, body } = request;
     const headers = {
       Authorization: `UpToken ${token}`,
@@ -117,7 +116,7 @@ export class KodoService {
       ...(request.type === undefined ? {} : { 'Content-Type': request.type }),
       ...(request.md5 === undefined ? {} : { 'Content-MD5': request.md5 }),
     };
-    return this.#ask(this.#hosts.upload, key, signal, onRetry, (url) =>
+    return this.#ask(shape, this.#hosts.upload, key, signal, onRetry, (url) =>
       this.#http.send({
         method,
         url: new URL(path, url),
@@ -128,15 +127,16 @@ export class KodoService {
     );
   }
 
-  #manage(
+  #manage<Shape extends z.ZodType>(
+    shape: Shape,
     method: 'GET' | 'POST',
     hosts: readonly URL[],
     path: string,
     key: string,
     signal: AbortSignal,
-  ): Promise<unknown> {
+  ): Promise<z.infer<Shape>> {
     const type = 'application/x-www-form-urlencoded';
-    return this.#ask(hosts, key, signal, undefined, (host) => {
+    return this.#ask(shape, hosts, key, signal, undefined, (host) => {
       const url = new URL(path, host);
       const dated = { 'X-Qiniu-Date': this.#sdk.util.formatDateUTC(new Date(), 'YYYYMMDDTHHmmssZ') };
       const sign = this.#sdk.util.generateAccessTokenV2;
@@ -149,20 +149,21 @@ export class KodoService {
     });
   }
 
-  #ask(
+  #ask<Shape extends z.ZodType>(
+    shape: Shape,
     hosts: readonly URL[],
     key: string,
     signal: AbortSignal,
     onRetry: ((error: unknown) => void) | undefined,
     send: (host: URL) => Promise<HttpAnswer>,
-  ): Promise<unknown> {
-    const options = { policy: this.#access.attempts, signal, isTransient };
+  ): Promise<z.infer<Shape>> {
+    const options = { policy: this.#access.attempts, signal, isTransient, heldUntil };
     return attempt(onRetry === undefined ? options : { ...options, onRetry }, async () => {
       const preferred = this.#preferred;
       const host = hosts[preferred % hosts.length];
       if (host === undefined) throw noHosts(this.bucket);
       try {
-        return await this.#read(await send(host), key);
+        return understand(shape, await this.#read(await send(host), key), 'Qiniu');
       } catch (error) {
         // Of many requests that fail together only the first moves on to the next host.
         if (error instanceof HttpFailure && this.#preferred === preferred) this.#preferred += 1;
@@ -175,7 +176,8 @@ export class KodoService {
     const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
     if (answer.status === 200) return readJson(text);
     const error = withoutSignatures(parseKodoError(text), this.#access.accessKey);
-    throw explainKodoAnswer(answer.status, error, this.bucket, key);
+    const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
+    throw explainKodoAnswer(answer.status, error, this.bucket, key, retryAt);
   }
 }
 
@@ -187,5 +189,11 @@ function withoutSignatures(text: string, accessKey: string): string {
 
 /** Tells whether a request to Kodo could go well a moment later. */
 export function isTransient(error: unknown): boolean {
-  return (error instanceof HttpFailure || error instanceof KodoRefusal) && error.transient;
+  return (
+    isMalformed(error) || ((error instanceof HttpFailure || error instanceof KodoRefusal) && error.transient)
+  );
+}
+
+function heldUntil(error: unknown): number | undefined {
+  return error instanceof KodoRefusal ? error.retryAt : undefined;
 }

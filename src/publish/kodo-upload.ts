@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { understand } from './answer-shape.ts';
 import { KodoRefusal } from './kodo-refusal.ts';
 import type { KodoService } from './kodo-service.ts';
 
@@ -47,7 +46,7 @@ export class KodoUpload {
       key: goal.key,
       token: tokenFor(service, goal),
     };
-    const opened = understand(openedShape, await service.upload(request, signal), 'Qiniu');
+    const opened = await service.upload(openedShape, request, signal);
     return new KodoUpload(service, goal, opened.uploadId);
   }
 
@@ -60,8 +59,7 @@ export class KodoUpload {
     onRetry: (error: unknown) => void,
   ): Promise<string> {
     const type = 'application/octet-stream';
-    const answer = await this.#call('PUT', `/${number}`, signal, { body, md5, type }, onRetry);
-    return understand(partShape, answer, 'Qiniu').etag;
+    return (await this.#call(partShape, 'PUT', `/${number}`, signal, { body, md5, type }, onRetry)).etag;
   }
 
   /** Gives the parts that Kodo holds, by number; `ABSENT` when the upload expired or ended. */
@@ -69,7 +67,7 @@ export class KodoUpload {
     const found = new Map<number, KodoPart>();
     for (let marker = 0; ; ) {
       const query = `?max-parts=1000&part-number-marker=${marker}`;
-      const page = understand(pageShape, await this.#call('GET', query, signal, {}), 'Qiniu');
+      const page = await this.#call(pageShape, 'GET', query, signal, {});
       for (const { partNumber, etag, size } of page.parts) found.set(partNumber, { etag, size });
       const next = page.partNumberMarker ?? 0;
       if (next <= marker) return found;
@@ -81,29 +79,30 @@ export class KodoUpload {
   async complete(etags: readonly string[], mimeType: string, signal: AbortSignal): Promise<string> {
     const parts = etags.map((etag, index) => ({ partNumber: index + 1, etag }));
     const body = Buffer.from(JSON.stringify({ parts, fname: this.#goal.key, mimeType }));
-    const answer = await this.#call('POST', '', signal, { body, type: 'application/json' });
-    return understand(completedShape, answer, 'Qiniu').hash;
+    return (await this.#call(completedShape, 'POST', '', signal, { body, type: 'application/json' })).hash;
   }
 
   /** Gives the upload up, with all that was sent. One that is gone already is fine. */
   async abort(signal: AbortSignal): Promise<void> {
     try {
-      await this.#call('DELETE', '', signal, {});
+      await this.#call(z.unknown(), 'DELETE', '', signal, {});
     } catch (error) {
       if (!(error instanceof KodoRefusal && error.code === 'ABSENT')) throw error;
     }
   }
 
-  #call(
+  #call<Shape extends z.ZodType>(
+    shape: Shape,
     method: string,
     suffix: string,
     signal: AbortSignal,
     more: { body?: Buffer; md5?: string; type?: string },
     onRetry?: (error: unknown) => void,
-  ): Promise<unknown> {
+  ): Promise<z.infer<Shape>> {
     const path = `${pathOf(this.#service, this.#goal)}/${this.uploadId}${suffix}`;
     const token = tokenFor(this.#service, this.#goal);
-    return this.#service.upload({ method, path, token, key: this.#goal.key, ...more }, signal, onRetry);
+    const request = { method, path, token, key: this.#goal.key, ...more };
+    return this.#service.upload(shape, request, signal, onRetry);
   }
 }
 

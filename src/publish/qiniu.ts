@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { Failure } from '../lib/failure.ts';
-import { HttpClient, type HttpTimeouts } from '../lib/http.ts';
+import { HttpClient } from '../lib/http.ts';
 import { Lane, type LaneWidth } from '../lib/lane.ts';
 import { alreadyPublished, KodoRefusal } from './kodo-refusal.ts';
 import type { KodoAccess } from './kodo-region.ts';
@@ -17,7 +17,6 @@ export interface QiniuSettings extends KodoAccess {
   readonly overwrite: boolean;
   /** Parts under way at once; adapts from 4 up to 16 when left out. */
   readonly parallel?: LaneWidth;
-  readonly timeouts?: HttpTimeouts;
 }
 
 const PROBE_KEY = '.keel-pkg-probe';

@@ -109,8 +109,9 @@ export function updateNotes(notes: string, file: PackageFile, parts: readonly Pa
     close,
   ];
   const section = lines.join('\n');
-  const start = notes.indexOf(open);
-  const end = notes.indexOf(close, start);
-  if (start >= 0 && end >= 0) return notes.slice(0, start) + section + notes.slice(end + close.length);
+  const end = notes.lastIndexOf(close);
+  // Someone may have removed the end of an older section by hand; what they wrote below it is theirs.
+  const start = end < 0 ? -1 : notes.lastIndexOf(open, end);
+  if (start >= 0) return notes.slice(0, start) + section + notes.slice(end + close.length);
   return notes.trim() === '' ? `${section}\n` : `${notes.trimEnd()}\n\n${section}\n`;
 }

@@ -15,10 +15,20 @@ export type ReleaseRefusalCode =
 export class ReleaseRefusal extends Failure<ReleaseRefusalCode> {
   override readonly name = 'ReleaseRefusal';
   readonly status: number;
+  /** When GitHub asked to be left alone until, in milliseconds since 1970. */
+  readonly retryAt: number | undefined;
 
-  constructor(status: number, code: ReleaseRefusalCode, about: string, message: string, hint?: string) {
+  constructor(
+    status: number,
+    code: ReleaseRefusalCode,
+    about: string,
+    message: string,
+    hint?: string,
+    retryAt?: number,
+  ) {
     super({ code, about, message, hint });
     this.status = status;
+    this.retryAt = retryAt;
   }
 
   /** Whether the same request could go well a moment later. */
@@ -37,12 +47,17 @@ const refusalShape = z
   .catch({ message: '', errors: [] });
 
 /** Explains an answer of GitHub's releases API. https://docs.github.com/rest/releases */
-export function explainReleaseAnswer(status: number, body: unknown, about: string): ReleaseRefusal {
+export function explainReleaseAnswer(
+  status: number,
+  body: unknown,
+  about: string,
+  retryAt?: number,
+): ReleaseRefusal {
   const { message, errors } = refusalShape.parse(body);
   const details = errors.flatMap((error) => error.message ?? []).join(', ');
   const said = [`status ${status}`, message, details].filter((text) => text !== '').join(': ');
   const refuse = (code: ReleaseRefusalCode, text: string, hint?: string): ReleaseRefusal =>
-    new ReleaseRefusal(status, code, about, `${text} (${said.slice(0, 300)})`, hint);
+    new ReleaseRefusal(status, code, about, `${text} (${said.slice(0, 300)})`, hint, retryAt);
   if (status === 401) {
     const hint = 'check --github-token; a token of a workflow ends with its job';
     return refuse('CREDENTIALS_REFUSED', 'GitHub does not know the token', hint);
@@ -64,6 +79,7 @@ export function explainReleaseAnswer(status: number, body: unknown, about: strin
   if (status === 422 && details.includes('size must be less than')) {
     return refuse('TOO_LARGE', 'GitHub takes no asset of this size');
   }
-  if (status >= 500) return refuse('SERVICE_BROKEN', 'GitHub could not do it', 'try again later');
+  if (status === 408 || status >= 500)
+    return refuse('SERVICE_BROKEN', 'GitHub could not do it', 'try again later');
   return refuse('SERVICE_REFUSED', 'GitHub refused');
 }

@@ -1,19 +1,17 @@
 import { attempt } from '../lib/attempts.ts';
 import { Failure } from '../lib/failure.ts';
 import { HttpClient, type HttpTimeouts } from '../lib/http.ts';
-import type { Digest } from '../registry/digest.ts';
-import { digestOf } from '../registry/digest.ts';
 import {
-  type FileRange,
   type GithubRelease,
   GithubReleases,
+  heldUntil,
   isTransientRelease,
   type ReleaseAccess,
   type ReleaseAsset,
 } from './github-releases.ts';
+import { isAmong, isSame, isWhole, type WantedAsset, wantedAssets } from './release-assets.ts';
 import {
   areOwnNotes,
-  formatHeader,
   isPartOf,
   PART_SIZE,
   type PackagePart,
@@ -32,13 +30,6 @@ export interface ReleaseSettings extends ReleaseAccess {
   /** Bytes an asset may have; 1900 MiB when left out. */
   readonly partSize?: number;
   readonly timeouts?: HttpTimeouts;
-}
-
-interface WantedAsset {
-  readonly name: string;
-  readonly size: number;
-  readonly sha256: Digest;
-  readonly content: FileRange | Buffer;
 }
 
 /** Publishes packages as assets of a release on GitHub, split where they are too large for one. */
@@ -84,7 +75,7 @@ export class ReleaseTarget implements PublishTarget {
     const { overwrite } = this.#settings;
     const tag = this.#tagOf(file);
     const found = await this.#releases.find(tag, signal);
-    const release = found ?? (await this.#releases.createDraft(tag, updateNotes('', file, parts), signal));
+    const release = found ?? (await this.#createDraft(tag, updateNotes('', file, parts), signal));
     const wanted = wantedAssets(file, parts);
     const present = (await this.#releases.listAssets(release, signal)).filter((asset) =>
       isPartOf(file.name, asset.name),
@@ -100,6 +91,15 @@ export class ReleaseTarget implements PublishTarget {
     for (const asset of stale) await this.#releases.deleteAsset(asset, signal);
     const final = await this.#announce(release, file, parts, signal);
     return this.#locate(final, file, parts, uploaded > 0, signal);
+  }
+
+  #createDraft(tag: string, body: string, signal: AbortSignal): Promise<GithubRelease> {
+    const { attempts: policy } = this.#settings;
+    return attempt({ policy, signal, isTransient: isTransientRelease, heldUntil }, async (number) => {
+      // The answer to the first attempt may have been lost, and two drafts of one tag are one too many.
+      const made = number === 1 ? undefined : await this.#releases.find(tag, signal);
+      return made ?? (await this.#releases.createDraft(tag, body, signal));
+    });
   }
 
   #tagOf(file: PackageFile): string {
@@ -140,7 +140,7 @@ export class ReleaseTarget implements PublishTarget {
       isTransientRelease(error) ||
       (error instanceof ReleaseRefusal && error.code === 'ALREADY_EXISTS') ||
       (error instanceof Failure && error.code === 'DIGEST_MISMATCH');
-    await attempt({ policy: this.#settings.attempts, signal, isTransient }, async (number) => {
+    await attempt({ policy: this.#settings.attempts, signal, isTransient, heldUntil }, async (number) => {
       if (number > 1) {
         const assets = await this.#releases.listAssets(release, signal);
         obstacle = assets.find((asset) => asset.name === wanted.name);
@@ -205,39 +205,6 @@ export class ReleaseTarget implements PublishTarget {
       assets.find((asset) => asset.name === file.name)?.browser_download_url ?? release.html_url;
     return { ...common, address, instruction: `curl -fLO ${address}${draft}` };
   }
-}
-
-function wantedAssets(file: PackageFile, parts: readonly PackagePart[]): WantedAsset[] {
-  const assets: WantedAsset[] = parts.map(({ name, start, end, sha256 }) => ({
-    name,
-    size: end - start,
-    sha256,
-    content: { path: file.path, start, end },
-  }));
-  if (parts.length === 1) return assets;
-  // Last, so that who finds it finds all parts as well.
-  const header = formatHeader(file, parts);
-  assets.push({
-    name: `${file.name}.parts.json`,
-    size: header.length,
-    sha256: digestOf(header),
-    content: header,
-  });
-  return assets;
-}
-
-function isWhole(asset: ReleaseAsset): boolean {
-  return asset.state === 'uploaded';
-}
-
-// Servers before 2025 tell no digest; there, the size has to do.
-function isSame(asset: ReleaseAsset, wanted: WantedAsset): boolean {
-  if (!isWhole(asset) || asset.size !== wanted.size) return false;
-  return asset.digest === undefined || asset.digest === null || asset.digest === wanted.sha256;
-}
-
-function isAmong(asset: ReleaseAsset, wanted: readonly WantedAsset[]): boolean {
-  return wanted.some((candidate) => candidate.name === asset.name && isSame(asset, candidate));
 }
 
 function alreadyReleased(name: string, tag: string): Failure<'ALREADY_PUBLISHED'> {

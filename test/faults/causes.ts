@@ -104,7 +104,7 @@ export const CAUSES: readonly Cause[] = [
 /** Gives patience that is at its end soon where a cause needs that, and else lasts on a slow machine too. */
 export function patienceFor({ waits }: Cause): HttpTimeouts {
   if (waits !== true) return { connect: seconds(60), firstByte: seconds(60), idle: seconds(60) };
-  return { connect: seconds(10), firstByte: milliseconds(500), idle: milliseconds(400) };
+  return { connect: seconds(10), firstByte: milliseconds(2000), idle: milliseconds(1500) };
 }
 
 /** Gives the cause of a name, by which tests are called. */

@@ -122,7 +122,7 @@ const CELLS = STEPS.flatMap((step) =>
 );
 
 // Most of the time of those that wait is nobody's.
-vi.setConfig({ testTimeout: LONGEST_TEST_MILLISECONDS, maxConcurrency: 12 });
+vi.setConfig({ testTimeout: LONGEST_TEST_MILLISECONDS, maxConcurrency: 30 });
 
 describe.concurrent.each(STEPS)('at the $name', (step) => {
   const causes = CELLS.filter((cell) => cell.step === step).map(({ cause }) => cause);

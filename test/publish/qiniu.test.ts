@@ -204,7 +204,7 @@ describe('publishing to Qiniu in bad weather', () => {
   it('tells an answer that is not from Kodo, such as the page of a proxy', async () => {
     await using kodo = await Kodo.start();
     await using fixture = await PackageFixture.write(NAME, MIB);
-    kodo.faults.add({ operation: 'init', answer: { status: 200, error: 'Welcome' } });
+    kodo.faults.add({ operation: 'init', answer: { status: 200, error: 'Welcome' }, times: 3 });
     const expected = { code: 'ANSWER_MALFORMED', about: 'Qiniu', hint: expect.stringContaining('proxy') };
     await expect(publish(targetFor(kodo), fixture)).rejects.toMatchObject(expected);
   });
