@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { type Duration, milliseconds } from '../lib/duration.ts';
+import { plainText } from '../lib/plain-text.ts';
 import { describeProgress } from '../lib/progress-line.ts';
 import type { Place, Progress, Reporter } from '../lib/reporter.ts';
 import { type CommandName, formatCommand, plainLines } from './workflow-command.ts';
@@ -28,16 +29,16 @@ export class WorkflowReporter implements Reporter {
 
   section(title: string): void {
     this.close();
-    this.#settings.write(formatCommand('group', title));
+    this.#settings.write(formatCommand('group', plainText(title)));
     this.#grouped = true;
   }
 
   line(text: string): void {
-    for (const line of plainLines(text)) this.#settings.write(line);
+    for (const line of plainLines(plainText(text))) this.#settings.write(line);
   }
 
   detail(text: string): void {
-    this.#settings.write(formatCommand('debug', text));
+    this.#settings.write(formatCommand('debug', plainText(text)));
   }
 
   warning(text: string, place?: Place): void {
@@ -67,7 +68,9 @@ export class WorkflowReporter implements Reporter {
 
   #annotate(name: CommandName, text: string, place: Place | undefined): void {
     const file = place === undefined ? undefined : this.#relative(place.file);
-    this.#settings.write(formatCommand(name, text, { file, line: place?.line, col: place?.column }));
+    this.#settings.write(
+      formatCommand(name, plainText(text), { file, line: place?.line, col: place?.column }),
+    );
   }
 
   #relative(file: string): string {

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { describeFailure, type Failure } from '../lib/failure.ts';
+import { plainText } from '../lib/plain-text.ts';
 import type { CommandContext } from './commands.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { Interrupt } from './interrupt.ts';
@@ -58,7 +59,8 @@ export async function runInForeground<Settings extends { readonly json: boolean 
   );
   const print = (text: string) => {
     reporter.close();
-    stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    const plain = plainText(text);
+    stdout.write(plain.endsWith('\n') ? plain : `${plain}\n`);
   };
   // An exception that nobody caught must not leave a terminal without its cursor.
   process.once('exit', closeReporter);

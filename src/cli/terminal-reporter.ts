@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { formatPlace } from '../config/problem.ts';
 import { milliseconds } from '../lib/duration.ts';
+import { plainText } from '../lib/plain-text.ts';
 import { describeProgress } from '../lib/progress-line.ts';
 import type { Place, Progress, Reporter } from '../lib/reporter.ts';
 import { LiveBlock } from './live-block.ts';
@@ -47,18 +48,17 @@ export class TerminalReporter implements Reporter {
   section(title: string): void {
     this.close();
     const gap = this.#saidAnything ? '\n' : '';
-    this.line(`${gap}${this.#style('bold', title, this.#lines)}`);
+    this.#say(`${gap}${this.#style('bold', plainText(title), this.#lines)}`);
   }
 
   line(text: string): void {
-    this.#saidAnything = true;
-    this.#write(this.#lines, text);
+    this.#say(plainText(text));
   }
 
   detail(text: string): void {
     const { KEEL_DEBUG: debug = '' } = this.#environment;
     if (debug === '') return;
-    this.#write(this.#troubles, this.#style('dim', text, this.#troubles));
+    this.#write(this.#troubles, this.#style('dim', plainText(text), this.#troubles));
   }
 
   warning(text: string, place?: Place): void {
@@ -89,9 +89,15 @@ export class TerminalReporter implements Reporter {
     this.#activity = undefined;
   }
 
+  #say(line: string): void {
+    this.#saidAnything = true;
+    this.#write(this.#lines, line);
+  }
+
   #trouble(colour: Style, kind: string, text: string, place: Place | undefined): void {
     const where = place === undefined ? '' : `${formatPlace(place)}: `;
-    this.#write(this.#troubles, `${this.#style(colour, `${kind}:`, this.#troubles)} ${where}${text}`);
+    const told = plainText(`${where}${text}`);
+    this.#write(this.#troubles, `${this.#style(colour, `${kind}:`, this.#troubles)} ${told}`);
   }
 
   #write(stream: TextStream, line: string): void {
