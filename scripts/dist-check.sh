@@ -8,3 +8,4 @@ if [ -n "$changed" ]; then
   exit 1
 fi
 echo "dist/ is what the sources make"
+sh scripts/dist-elsewhere.sh

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { readResults } from '../bench/results.ts';
 import { flagTerm } from '../src/cli/arguments.ts';
 import { EXIT_CODES } from '../src/cli/exit-code.ts';
 import { defaultOf, type Flag, groupFlags } from '../src/config/flag.ts';
@@ -7,8 +8,12 @@ import { PUSH_FLAGS } from '../src/publish/flags.ts';
 import { SYNC_FLAGS } from '../src/sync/flags.ts';
 import { replaceSection } from './action-metadata.ts';
 import { ACTIONS, generateAction } from './actions.ts';
+import { licencePage } from './licences.ts';
+import { fillPerformance } from './performance.ts';
 
 const PACK_PAGE = 'docs/pack.md';
+const PERFORMANCE_PAGE = 'docs/performance.md';
+const RESULTS = 'bench/results.json';
 
 /** Gives every file that the code knows parts of, by path, with what it should hold. */
 export function generateDocuments(): ReadonlyMap<string, string> {
@@ -17,6 +22,9 @@ export function generateDocuments(): ReadonlyMap<string, string> {
   const documents = new Map([['README.md', replaceSection(withFlags, 'exit-codes', formatExitCodes())]]);
   const pack = replaceSection(readFileSync(PACK_PAGE, 'utf8'), 'packer-flags', formatFlagTables(PACK_FLAGS));
   documents.set(PACK_PAGE, replaceSection(pack, 'push-flags', formatFlagTables(PUSH_FLAGS)));
+  documents.set('docs/licences.md', licencePage());
+  const performance = readFileSync(PERFORMANCE_PAGE, 'utf8');
+  documents.set(PERFORMANCE_PAGE, fillPerformance(performance, readResults(RESULTS)));
   for (const [folder, action] of Object.entries(ACTIONS)) {
     for (const [file, text] of generateAction(folder, action)) documents.set(file, text);
   }
