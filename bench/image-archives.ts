@@ -20,7 +20,7 @@ interface PackedImage {
 export function imageArchivesCase(isFull: boolean): Case {
   const open = async (wants: (contender: string) => boolean): Promise<Stage> => {
     const source = await startSource(isFull);
-    const { host, pid } = source.registry;
+    const { host } = source.registry;
     const images = source.repositories.flatMap(({ name, tags }) =>
       tags.slice(-TAGS_OF_REPOSITORY).map((tag) => ({ name, tag })),
     );
@@ -30,7 +30,7 @@ export function imageArchivesCase(isFull: boolean): Case {
     ];
     return {
       contenders: contenders.filter(({ name }) => wants(name)),
-      facts: { images: images.length, registry: pid },
+      facts: { images: images.length },
       [Symbol.asyncDispose]: () => source.registry[Symbol.asyncDispose](),
     };
   };

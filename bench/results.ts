@@ -33,13 +33,21 @@ export function readResults(file: string): Results {
   return resultsShape.parse(JSON.parse(readFileSync(file, 'utf8')));
 }
 
-/** Adds cases to a file of results: those that were measured again take the place of the former ones. */
-export function writeResults(file: string, results: Results): void {
+/**
+ * Adds cases to a file of results: those that were measured again take the place of the former ones. They stand in the
+ * order of the ids that are given, others behind them.
+ */
+export function writeResults(file: string, results: Results, order: readonly string[]): void {
   const former = existsSync(file) ? readResults(file).cases : [];
-  const fresh = new Map(results.cases.map((each) => [each.id, each]));
-  const kept = former.map((each) => fresh.get(each.id) ?? each);
-  const added = results.cases.filter(({ id }) => !former.some((each) => each.id === id));
-  writeFileSync(file, `${JSON.stringify({ ...results, cases: [...kept, ...added] }, undefined, 1)}\n`);
+  const cases = new Map([...former, ...results.cases].map((each) => [each.id, each]));
+  const ids = new Set([...order, ...cases.keys()]);
+  const all: Results = { ...results, cases: [...ids].flatMap((id) => cases.get(id) ?? []) };
+  writeFileSync(file, `${JSON.stringify(all, rounded, 2)}\n`);
+}
+
+/** Thousandths are more than was measured. */
+function rounded(_name: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 1000) / 1000 : value;
 }
 
 /** What can be read off a sample. */

@@ -69,6 +69,7 @@ async function run(cases: readonly Case[]): Promise<void> {
       .map(([program, version]) => `${program} ${version}`)
       .join(', ')}; ${machine.cores} × ${machine.processor}\n`,
   );
+  const order = allCases(true).map(({ id }) => id);
   const measured: MeasuredCase[] = [];
   const results: Results = { machine, versions, cases: measured };
   for (const each of cases) {
@@ -76,7 +77,7 @@ async function run(cases: readonly Case[]): Promise<void> {
     const found = await measureCase(each, Number(values.rounds));
     measured.push(found);
     print(caseTable(found, machine.cores));
-    if (values.json !== undefined) writeResults(values.json, results);
+    if (values.json !== undefined) writeResults(values.json, results, order);
   }
   print(targetTable(results));
   console.log(describeNoise(results));

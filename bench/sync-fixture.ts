@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import { fillRegistry } from '../test/support/images/fill.ts';
-import { ImageMaker, type ImageRecipe } from '../test/support/images/image.ts';
+import type { ImageRecipe } from '../test/support/images/image.ts';
 import type { RepositoryRecipe } from '../test/support/images/kubernetes-set.ts';
 import type { LayerRecipe } from '../test/support/images/layer.ts';
-import type { PushTarget } from '../test/support/images/push.ts';
 
 const TAGS = 10;
 const KIB = 1024;
@@ -63,12 +61,4 @@ export function benchRepositories(all: boolean): readonly RepositoryRecipe[] {
   return Array.from({ length: 20 }, (_, number) =>
     repositoryOf(number, number < 10 ? 'old' : 'distroless', number % 5 < 2),
   );
-}
-
-/** Fills a registry one repository at a time, so that not all of their layers are in memory at once. */
-export async function fillForBench(
-  target: PushTarget,
-  repositories: readonly RepositoryRecipe[],
-): Promise<void> {
-  for (const repository of repositories) await fillRegistry(target, [repository], new ImageMaker());
 }
