@@ -3,7 +3,7 @@ import { alignColumns } from '../lib/columns.ts';
 import { type Duration, formatDuration } from '../lib/duration.ts';
 import { code, escapeMarkdown, tableHead, tableRow } from '../lib/markdown.ts';
 import { formatSize } from '../lib/size.ts';
-import { describeCheck, type PackageContents, uncheckedParts } from '../pack/contents.ts';
+import { describeCheck, describeImageCheck, type PackageContents, uncheckedParts } from '../pack/contents.ts';
 import type { PackagePlan } from '../pack/plan.ts';
 import type { BuiltPackage } from '../pack/result.ts';
 import { packageHeadline, planLines } from '../pack/wording.ts';
@@ -125,12 +125,12 @@ function chartOf({ images, components }: PackageContents): string {
 function imageSection({ images }: PackageContents): Section {
   return {
     head: `### Images (${images.length})\n\n${tableHead(['Image', 'Digest', '>Size', 'Checked'])}`,
-    rows: images.map(({ upstream, digest, size, check }) =>
+    rows: images.map(({ upstream, digest, size, check, signature }) =>
       tableRow([
         code(upstream),
         code(`${digest.slice(0, DIGEST_LENGTH)}…`),
         formatSize(size),
-        escapeMarkdown(describeCheck(check)),
+        escapeMarkdown(describeImageCheck({ check, signature })),
       ]),
     ),
     more: (left) => tableRow([`and ${left} more in keel-package.json`, '', '', '']),

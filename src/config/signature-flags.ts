@@ -11,7 +11,7 @@ export const SIGNATURE_FLAGS = [
     default: 'off',
     group: 'What is trusted',
     description:
-      'Whether images need a signature of those who make them: no; else a warning; else they are left out',
+      'Ask for the signatures of images: not at all, with a warning where none counts, or as a condition',
   },
   {
     name: 'trusted-root',

@@ -13,6 +13,7 @@ import {
 import { ARCHITECTURES, type Architecture, parseArchitecture } from './architecture.ts';
 import { type Document, readDocument } from './document.ts';
 import { ConfigurationFailure, type Problem } from './problem.ts';
+import { readSignaturePolicies, type SignaturePolicies, signaturesSchema } from './signature-policy.ts';
 import { parseTreePath, type TreePath } from './tree-path.ts';
 import { expandUri, parseUriTemplate, type UriTemplate } from './uri-template.ts';
 import { textOf, validate } from './validation.ts';
@@ -54,6 +55,8 @@ export interface Versions {
   readonly arch?: Architecture | undefined;
   readonly images: readonly ImageEntry[];
   readonly components: readonly ComponentEntry[];
+  /** Whose signatures count for the images of a registry or path, besides what is known. */
+  readonly signatures: SignaturePolicies;
 }
 
 const OWN_FILES = [
@@ -152,6 +155,7 @@ const shape = z.strictObject({
   arch: textOf((text) => parseArchitecture(text, 'arch')).optional(),
   images: z.array(imageShape).default([]),
   components: z.array(componentShape).default([]),
+  signatures: signaturesSchema.optional(),
 });
 
 function repeated(entries: readonly { readonly name: string }[], same: (index: number) => string): number[] {
@@ -206,6 +210,7 @@ export function parseVersions(document: Document): Versions {
   const value = validate(document, shape);
   const at = (list: string, index: number) => (key?: string) =>
     document.place(key === undefined ? [list, index] : [list, index, key]);
+  const { policies, problems: wrongScopes } = readSignaturePolicies(document, value.signatures ?? {});
   const versions: Versions = {
     file: document.file,
     arch: value.arch,
@@ -214,8 +219,9 @@ export function parseVersions(document: Document): Versions {
       ...entry,
       place: at('components', index),
     })),
+    signatures: policies,
   };
-  const problems = contradictions(versions, document);
+  const problems = [...contradictions(versions, document), ...wrongScopes];
   if (problems.length > 0) throw new ConfigurationFailure(document.file, problems);
   return versions;
 }

@@ -5,6 +5,7 @@ import type { TreeFile } from './component-entries.ts';
 import type { CheckedBy, FetchedComponent } from './component-fetch.ts';
 import type { ImageCheck } from './image-check.ts';
 import { blobsOf, type CheckedImage } from './image-fetch.ts';
+import type { ImageSignature } from './image-signature.ts';
 import type { OverlayFile } from './overlay.ts';
 import type { PackagePlan } from './plan.ts';
 
@@ -23,6 +24,8 @@ export interface PackedImage {
   /** Of configuration and layers, some of which other images may share. */
   readonly size: number;
   readonly check: ImageCheck;
+  /** Whose signature it has, where one was asked for. */
+  readonly signature?: ImageSignature | undefined;
 }
 
 /** One component of a package: a download. */
@@ -60,7 +63,7 @@ export interface UnpackedComponent {
   readonly files: readonly TreeFile[];
 }
 
-function describeImage({ image, check }: CheckedImage): PackedImage {
+function describeImage({ image, check, signature }: CheckedImage): PackedImage {
   const { manifest } = image;
   return {
     name: image.plan.name,
@@ -72,6 +75,7 @@ function describeImage({ image, check }: CheckedImage): PackedImage {
     layers: manifest.layers.map(({ digest }) => digest),
     size: blobsOf(image).reduce((sum, { size }) => sum + size, 0),
     check,
+    signature,
   };
 }
 
@@ -108,13 +112,22 @@ export function describeContents(
 /** Gives what nothing but the place it came from vouches for: images by name with the reason, unchecked components. */
 export function uncheckedParts(contents: Pick<PackageContents, 'images' | 'components'>): string[] {
   return [
-    ...contents.images.flatMap(({ upstream, check }) =>
-      check.kind === 'mirror-only' ? [`${upstream} (${check.reason})`] : [],
+    // Whoever signed an image vouches for it, wherever it was pulled from.
+    ...contents.images.flatMap(({ upstream, check, signature }) =>
+      check.kind === 'mirror-only' && signature?.kind !== 'verified' ? [`${upstream} (${check.reason})`] : [],
     ),
     ...contents.components.flatMap(({ name, tag, check }) =>
       check.kind === 'none' ? [`${name} ${tag} (the versions.json says "sha256": "none")`] : [],
     ),
   ];
+}
+
+/** Tells in a few words how an image was checked, and who signed it where that was asked. */
+export function describeImageCheck({ check, signature }: Pick<PackedImage, 'check' | 'signature'>): string {
+  const checked = describeCheck(check);
+  if (signature === undefined) return checked;
+  if (signature.kind === 'unverified') return `${checked}, without a signature that counts`;
+  return `${checked}, signed by ${signature.identity}`;
 }
 
 /** Tells in a few words how something of a package was checked. */

@@ -4,18 +4,20 @@ import type { Reporter } from '../lib/reporter.ts';
 import { formatSize } from '../lib/size.ts';
 import type { Registries } from '../registry/client.ts';
 import { formatReference } from '../registry/reference.ts';
+import type { SignatureCheck } from '../signatures/signature-check.ts';
 import type { BlobFetch } from './blob-fetch.ts';
 import { ComponentCache, type FileKeeper } from './component-cache.ts';
 import { type ComponentFetch, type FetchedComponent, fetchComponents } from './component-fetch.ts';
 import { FetchProgress } from './fetch-progress.ts';
 import { UpstreamComparison } from './image-check.ts';
 import { blobsOf, type CheckedImage, fetchImages, lookUpImages } from './image-fetch.ts';
+import { ImageVetting } from './image-signature.ts';
 import { jointFailure } from './joint-failure.ts';
 import type { Lock } from './lock.ts';
 import type { ComponentPlan, PackagePlan } from './plan.ts';
 import type { PackSettings } from './settings.ts';
 import { estimateSpace, requireRoom } from './space.ts';
-import { fetchedComponentLine, fetchedImageLine } from './wording.ts';
+import { fetchedComponentLine, fetchedImageLine, unsignedWarnings } from './wording.ts';
 
 /** What fetching works with. */
 export interface Fetching {
@@ -28,6 +30,8 @@ export interface Fetching {
   readonly folders: { readonly images: string; readonly downloads: string; readonly output: string };
   readonly keeper: FileKeeper | undefined;
   readonly lock: Lock | undefined;
+  /** What verifies signatures, where they are wanted. */
+  readonly signatures: SignatureCheck | undefined;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
   readonly timeouts?: HttpTimeouts | undefined;
@@ -92,8 +96,12 @@ function componentSettings(fetching: Fetching, progress: FetchProgress): Compone
 export async function fetchAll(plan: PackagePlan, fetching: Fetching): Promise<Fetched> {
   const { registries, makers, http, blobs, folders, lock, reporter, signal } = fetching;
   const comparison = new UpstreamComparison(makers, plan.platform);
-  const parts = { registries, blobs, platform: plan.platform, signal, comparison };
+  const { verifySignatures: mode } = fetching.settings;
+  const check = fetching.signatures;
+  const vetting = check === undefined ? undefined : new ImageVetting({ mode, check, registries, makers });
+  const parts = { registries, blobs, platform: plan.platform, signal, comparison, vetting };
   const images = await lookUpImages(plan.images, parts, lock?.images);
+  for (const text of unsignedWarnings(images)) reporter.warning(text);
   for (const { image } of images) {
     if (!image.namesArchitecture) continue;
     reporter.warning(

@@ -1,5 +1,6 @@
 import type { Flag } from '../config/flag.ts';
 import { LIMIT_FLAGS, PACE, RETRY_FLAGS } from '../config/pace-flags.ts';
+import { SIGNATURE_FLAGS } from '../config/signature-flags.ts';
 
 const WHAT = 'What is packed';
 const IMAGES = 'Where images come from';
@@ -141,6 +142,7 @@ const TABLE = [
     group: HOW,
     description: 'Tell what would be fetched, from where and how it is checked, and fetch nothing',
   },
+  ...SIGNATURE_FLAGS,
   ...LIMIT_FLAGS,
   {
     name: 'command-timeout',

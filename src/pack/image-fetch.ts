@@ -9,6 +9,7 @@ import {
   type LockedImage,
   type LookupParts,
 } from './image-lookup.ts';
+import type { ImageSignature, ImageVetting } from './image-signature.ts';
 import { allOrFailures, jointFailure } from './joint-failure.ts';
 import type { ImagePlan } from './plan.ts';
 
@@ -16,11 +17,16 @@ import type { ImagePlan } from './plan.ts';
 export interface CheckedImage {
   readonly image: FoundImage;
   readonly check: ImageCheck;
+  /** Where one was asked for; of a locked image, what the lock tells. */
+  readonly signature?: ImageSignature | undefined;
+  /** What was found out in this run. */
+  readonly vetted?: ImageSignature | undefined;
 }
 
 /** What a lock knows of an image. */
 export interface LockedCheck extends LockedImage {
   readonly check: ImageCheck;
+  readonly signature?: ImageSignature | undefined;
 }
 
 /**
@@ -29,16 +35,30 @@ export interface LockedCheck extends LockedImage {
  */
 export async function lookUpImages(
   plans: readonly ImagePlan[],
-  parts: LookupParts & { readonly comparison: UpstreamComparison },
+  parts: LookupParts & {
+    readonly comparison: UpstreamComparison;
+    /** What asks for signatures, where they are wanted. */
+    readonly vetting: ImageVetting | undefined;
+  },
   locked: ReadonlyMap<string, LockedCheck> | undefined,
 ): Promise<readonly CheckedImage[]> {
   const { results, failures } = await allOrFailures(
     plans.map(async (plan): Promise<CheckedImage> => {
       const known = locked?.get(formatReference(plan.upstream));
-      if (known !== undefined)
-        return { image: await findLockedImage(plan, known, parts), check: known.check };
+      if (known !== undefined) {
+        const image = await findLockedImage(plan, known, parts);
+        const { check, signature } = known;
+        // What was verified is locked by its digest. The package tells what the lock tells, so that it stays the same.
+        const isVerified = signature?.kind === 'verified';
+        const vetted = isVerified ? signature : await parts.vetting?.vet(image, parts.signal);
+        return { image, check, signature, vetted };
+      }
       const image = await findImage(plan, parts);
-      return { image, check: await parts.comparison.check(image, parts.signal) };
+      const [check, signature] = await Promise.all([
+        parts.comparison.check(image, parts.signal),
+        parts.vetting?.vet(image, parts.signal),
+      ]);
+      return { image, check, signature, vetted: signature };
     }),
   );
   parts.signal.throwIfAborted();

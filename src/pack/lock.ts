@@ -40,6 +40,10 @@ const imageCheck = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('upstream'), registry: z.string().transform((text): Host => parseHost(text)) }),
   z.object({ kind: z.literal('mirror-only'), reason: z.string() }),
 ]);
+const imageSignature = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('verified'), identity: z.string(), issuer: z.string() }),
+  z.object({ kind: z.literal('unverified'), reason: z.string() }),
+]);
 const lockShape = z.object({
   schema: z.literal(SCHEMA),
   package: z.string(),
@@ -51,6 +55,7 @@ const lockShape = z.object({
       index: digest.optional(),
       digest,
       check: imageCheck,
+      signature: imageSignature.optional(),
     }),
   ),
   components: z.array(
@@ -122,12 +127,13 @@ export function writeLock(file: string, facts: LockFacts): void {
     schema: SCHEMA,
     package: contents.package,
     imageFormat,
-    images: contents.images.map(({ upstream, pulledBy, index, digest: found, check }) => ({
+    images: contents.images.map(({ upstream, pulledBy, index, digest: found, check, signature }) => ({
       upstream,
       pulledBy,
       ...(index === undefined ? {} : { index }),
       digest: found,
       check,
+      ...(signature === undefined ? {} : { signature }),
     })),
     components: contents.components.map(({ name, tag, url, sha256, check }) => {
       return { name, tag, url: addresses.get(name)?.href ?? url, sha256, check };

@@ -1,5 +1,6 @@
 import type { Architecture } from '../config/architecture.ts';
 import type { KubernetesVersion } from '../config/kubernetes-version.ts';
+import type { SignaturePolicies } from '../config/signature-policy.ts';
 import type { TreePath } from '../config/tree-path.ts';
 import type { Place } from '../lib/reporter.ts';
 import type { Digest } from '../registry/digest.ts';
@@ -71,5 +72,7 @@ export interface PackagePlan {
   readonly platform: Platform;
   readonly images: readonly ImagePlan[];
   readonly components: readonly ComponentPlan[];
+  /** Whose signatures count, besides what is known. */
+  readonly signatures: SignaturePolicies;
   readonly notices: readonly Notice[];
 }

@@ -60,6 +60,7 @@ export function resolvePackage(versions: Versions, settings: ResolutionSettings)
     platform: { os: 'linux', architecture: choice.arch },
     images,
     components,
+    signatures: versions.signatures,
     notices: findings.notices,
   };
 }

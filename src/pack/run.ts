@@ -8,12 +8,14 @@ import { RunDeadline } from '../lib/run-deadline.ts';
 import { openRegistries } from '../registry/connections.ts';
 import { parseDigest } from '../registry/digest.ts';
 import type { CredentialHelper } from '../registry/docker-config.ts';
+import type { SignatureCheck } from '../signatures/signature-check.ts';
 import { writeArchive } from './archive/write-archive.ts';
 import { assemble, type PackageTree } from './assembly.ts';
 import { BlobFetch } from './blob-fetch.ts';
 import type { FileKeeper } from './component-cache.ts';
 import { ContentFolder } from './content-folder.ts';
 import { fetchAll } from './fetching.ts';
+import { openSignatureCheck, requirePolicies } from './image-signature.ts';
 import { type Lock, readLock, writeLock } from './lock.ts';
 import { fileChanges, planChanges, requireUnchanged } from './lock-changes.ts';
 import { type OverlaySource, overlayFiles, overlayValues, readOverlay } from './overlay.ts';
@@ -21,7 +23,7 @@ import type { PackagePlan } from './plan.ts';
 import { resolvePackage } from './resolution.ts';
 import type { BuiltPackage, Destinations, PackResult } from './result.ts';
 import type { PackSettings } from './settings.ts';
-import { packageHeadline, planColumns, uncheckedWarning } from './wording.ts';
+import { packageHeadline, planColumns, signaturePlanLine, uncheckedWarning } from './wording.ts';
 import { workFolder } from './work-folder.ts';
 
 /** What a run borrows from its front. */
@@ -59,14 +61,16 @@ export async function runPack<Published>(
   const plan = await planPackage(settings, reporter);
   const lock = settings.lock === undefined ? undefined : await readLock(settings.lock);
   if (lock !== undefined) requireUnchanged(lock, planChanges(lock, plan, settings.imageFormat));
+  const signatures = await openSignatureCheck(plan, settings);
+  if (signatures !== undefined && settings.verifySignatures === 'require') requirePolicies(plan, signatures);
   if (settings.dryRun) {
-    tellPlan(plan, reporter);
+    tellPlan(plan, settings, reporter);
     return { kind: 'planned', plan };
   }
   using deadline = new RunDeadline(settings.commandTimeout, parts.signal);
   const { signal } = deadline;
   await destinations.prove(signal);
-  const { tree, file } = await build(plan, lock, settings, parts, deadline);
+  const { tree, file } = await build({ plan, lock, signatures }, settings, parts, deadline);
   const published = await destinations.publish(file, signal);
   reporter.close();
   const duration = milliseconds(performance.now() - started);
@@ -81,15 +85,22 @@ async function planPackage(settings: PackSettings, reporter: Reporter): Promise<
   return plan;
 }
 
-function tellPlan(plan: PackagePlan, reporter: Reporter): void {
+function tellPlan(plan: PackagePlan, { verifySignatures }: PackSettings, reporter: Reporter): void {
   reporter.section(`${plan.fileName} would be packed`);
   for (const line of planColumns(plan)) reporter.line(line);
+  if (verifySignatures !== 'off') reporter.line(signaturePlanLine(plan, verifySignatures));
   reporter.close();
 }
 
+/** What is packed, and against what it is held. */
+interface Task {
+  readonly plan: PackagePlan;
+  readonly lock: Lock | undefined;
+  readonly signatures: SignatureCheck | undefined;
+}
+
 async function build<Published>(
-  plan: PackagePlan,
-  lock: Lock | undefined,
+  { plan, lock, signatures }: Task,
   settings: PackSettings,
   parts: PackParts<Published>,
   { signal, at: deadline }: RunDeadline,
@@ -121,7 +132,19 @@ async function build<Published>(
     const blobs = new BlobFetch(
       new ContentFolder(folders.images, { attempts: retry, interval: retryInterval }),
     );
-    const fetching = { settings, registries, makers, http, blobs, folders, keeper, lock, reporter, signal };
+    const fetching = {
+      settings,
+      registries,
+      makers,
+      http,
+      blobs,
+      folders,
+      keeper,
+      lock,
+      signatures,
+      reporter,
+      signal,
+    };
     const { images, components } = await fetchAll(plan, fetching);
     reporter.section(`Packing ${plan.fileName}`);
     const { imageFormat } = settings;

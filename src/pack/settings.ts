@@ -3,6 +3,7 @@ import { FlagReader, type FlagSource } from '../config/flag-reader.ts';
 import { oneOf, parseSwitch, wholeNumber } from '../config/flag-value.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
 import { type KubernetesVersion, parseKubernetesVersion } from '../config/kubernetes-version.ts';
+import type { SignatureVerification } from '../config/signature-flags.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
 import { type Host, parseHost, parseRepository, type Repository } from '../registry/reference.ts';
@@ -31,6 +32,9 @@ export interface PackSettings {
   readonly imageOutput: string;
   readonly downloadOutput: string;
   readonly imageFormat: ImageFormat;
+  readonly verifySignatures: SignatureVerification;
+  /** Path of a trusted_root.json; Sigstore's public one without. */
+  readonly trustedRoot: string | undefined;
   /** Path of the lock file. */
   readonly lock: string | undefined;
   readonly dryRun: boolean;
@@ -97,6 +101,8 @@ export function parsePackSettings(from: FlagSource): ParsedPackSettings {
     imageOutput: flags.required('image-output', asIs),
     downloadOutput: flags.required('download-output', asIs),
     imageFormat: flags.required('image-format', oneOf('oci', 'docker-archive')),
+    verifySignatures: flags.required('verify-signatures', oneOf('off', 'warn', 'require')),
+    trustedRoot: flags.text('trusted-root'),
     lock: flags.text('lock'),
     dryRun: flags.optional('dry-run', parseSwitch) ?? false,
     queryLimit: flags.optional('query-limit', IN_FLIGHT),

@@ -1,20 +1,42 @@
 import { formatPlace } from '../config/problem.ts';
+import { policyFor } from '../config/signature-policy.ts';
 import { alignColumns } from '../lib/columns.ts';
 import { formatSize } from '../lib/size.ts';
 import { digestHex } from '../registry/digest.ts';
 import { redactUrl } from '../registry/endpoint.ts';
 import { formatReference } from '../registry/reference.ts';
 import type { FetchedComponent } from './component-fetch.ts';
-import { describeCheck, type PackageContents, uncheckedParts } from './contents.ts';
+import { describeCheck, describeImageCheck, type PackageContents, uncheckedParts } from './contents.ts';
 import type { CheckedImage } from './image-fetch.ts';
 import type { ComponentCheck, ComponentPlan, ImagePlan, PackagePlan } from './plan.ts';
 
 /** Tells an image that was fetched: `registry.k8s.io/pause:3.10.2 from mirror.example.com/keel/pause:3.10.2, 318 KiB, …`. */
-export function fetchedImageLine({ image, check }: CheckedImage, bytes: number): string {
+export function fetchedImageLine({ image, check, signature }: CheckedImage, bytes: number): string {
   const upstream = formatReference(image.upstream);
   const pulledBy = formatReference(image.pulledBy);
   const from = pulledBy === upstream ? '' : ` from ${pulledBy}`;
-  return `${upstream}${from}, ${formatSize(bytes)}, ${describeCheck(check)}`;
+  return `${upstream}${from}, ${formatSize(bytes)}, ${describeImageCheck({ check, signature })}`;
+}
+
+/** Gives a warning for each reason for which images have no signature that counts. */
+export function unsignedWarnings(images: readonly CheckedImage[]): string[] {
+  const unsigned = images.flatMap(({ image, vetted }) =>
+    vetted?.kind === 'unverified' ? [{ name: formatReference(image.upstream), ...vetted }] : [],
+  );
+  return [...Map.groupBy(unsigned, ({ reason }) => reason)].map(([reason, group]) => {
+    const names = group.map(({ name }) => name).join(', ');
+    return `${countOf(group.length, 'image')} without a signature that counts: ${reason}: ${names}`;
+  });
+}
+
+/** Tells what is asked of the images' signatures. */
+export function signaturePlanLine(plan: PackagePlan, mode: 'warn' | 'require'): string {
+  const unasked = plan.images.filter(
+    ({ upstream }) => policyFor(plan.signatures, upstream)?.policy.kind === 'off',
+  ).length;
+  const asked = countOf(plan.images.length - unasked, 'image');
+  const how = mode === 'require' ? `required of ${asked}` : `looked for, of ${asked}`;
+  return `signatures: ${how}${unasked === 0 ? '' : `, and not of ${unasked} whose registry is "off"`}`;
 }
 
 /** Tells a component that was fetched: `kubelet 1.37.1, 58 MiB, checksum published at https://…`. */

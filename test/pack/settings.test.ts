@@ -22,6 +22,8 @@ describe('the settings of packer', () => {
   it('are by themselves what they have always been', () => {
     expect(settings()).toEqual({
       versionConfig: 'versions.json',
+      verifySignatures: 'off',
+      trustedRoot: undefined,
       kubeVersion: undefined,
       arch: undefined,
       beta: undefined,

@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeFailure, failureCode } from '../../src/lib/failure.ts';
+import type { Digest } from '../../src/registry/digest.ts';
+import { PlainPush } from '../support/images/push.ts';
+import { describeWith } from '../support/programs.ts';
+import { cosignLayer, cosignManifest, cosignPayload, signatureTag } from '../support/sigstore/signature.ts';
+import { TestSigstore } from '../support/sigstore/sigstore.ts';
+import { PackWorld } from './pack-world.ts';
+
+const ME = { identity: 'release@example.com', issuer: 'https://accounts.example.com' };
+
+describeWith(['docker-registry'], 'packing with signatures', () => {
+  let world: PackWorld;
+  let sigstore: TestSigstore;
+  let flags: Record<string, string>;
+
+  beforeAll(async () => {
+    [world, sigstore] = await Promise.all([PackWorld.start(), TestSigstore.start()]);
+    flags = { 'trusted-root': sigstore.writeTrustedRoot(world.folder) };
+    // One signed beside the mirror's copy, one only at its maker's, and one by the digest of its platform alone.
+    await sign('mirror', 'kube-proxy', indexOf('kube-proxy'));
+    await sign('maker', 'coredns/coredns', indexOf('coredns'));
+    await sign('mirror', 'pause', world.manifest('pause'));
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+
+  function indexOf(name: string): Digest {
+    const image = world.images.get(name);
+    if (image === undefined) throw new Error(`there is no ${name}`);
+    return image.digest;
+  }
+
+  async function sign(at: 'maker' | 'mirror', path: string, digest: Digest): Promise<void> {
+    const payload = cosignPayload(digest, `${world.maker.host}/${path}`);
+    const image = cosignManifest([await cosignLayer(sigstore, payload, ME)]);
+    const repository = at === 'mirror' ? `keel/${path}` : path;
+    await new PlainPush(world[at]).push(repository, signatureTag(digest), image);
+  }
+
+  function versions(signatures: object = { [world.maker.host]: ME }) {
+    return { ...world.versions(), signatures };
+  }
+
+  function pack(name: string, values: Record<string, string> = {}) {
+    return world.pack({ ...flags, ...values }, { name });
+  }
+
+  function contentsOf(file: string): { images: { name: string; signature?: object }[] } {
+    return JSON.parse(execFileSync('tar', ['-xzOf', file, 'keel-package.json'], { encoding: 'utf8' }));
+  }
+
+  it('takes signatures from the mirror, else from the maker, and tells in the package whose they are', async () => {
+    world.write(versions());
+    const { result, reporter } = await pack('signed', { 'verify-signatures': 'require' });
+    if (result.kind !== 'packed') throw new Error(result.kind);
+    expect(contentsOf(result.file.path).images.map(({ name, signature }) => [name, signature])).toEqual([
+      ['kube-proxy', { kind: 'verified', ...ME }],
+      ['coredns', { kind: 'verified', ...ME }],
+      ['pause', { kind: 'verified', ...ME }],
+    ]);
+    expect(reporter.lines.join('\n')).toContain(', signed by release@example.com');
+    expect(reporter.warnings.filter((text) => text.includes('signature'))).toEqual([]);
+  });
+
+  it('packs nothing where one is required and none counts, and fetches no layer of it', async () => {
+    world.write(versions({ [world.maker.host]: { ...ME, identity: 'other@example.com' } }));
+    const failure: unknown = await pack('refused', { 'verify-signatures': 'require' }).catch(
+      (error) => error,
+    );
+    expect(failureCode(failure)).toBe('IMAGES_FAILED');
+    expect(describeFailure(failure)).toContain(
+      `${world.maker.host}/pause:3.10.2: its signature does not count: it is by release@example.com (https://accounts.example.com); wanted is one by other@example.com`,
+    );
+    expect(existsSync(join(world.folder, 'refused/out/kube-1.37.1-amd64.tar.gz'))).toBe(false);
+  });
+
+  it('packs with a warning where signatures are only looked for, and the lock remembers', async () => {
+    const pause = `${world.maker.host}/pause`;
+    const other = { ...ME, identity: 'other@example.com' };
+    world.write(versions({ [world.maker.host]: ME, [pause]: other }));
+    const lock = join(world.folder, 'warned.lock.json');
+    const { result, reporter } = await pack('warned', { 'verify-signatures': 'warn', lock });
+    if (result.kind !== 'packed') throw new Error(result.kind);
+    const reason =
+      'its signature does not count: it is by release@example.com (https://accounts.example.com); wanted is one by other@example.com (https://accounts.example.com)';
+    expect(reporter.warnings).toContain(
+      `1 image without a signature that counts: ${reason}: ${pause}:3.10.2`,
+    );
+    expect(contentsOf(result.file.path).images.at(-1)?.signature).toEqual({ kind: 'unverified', reason });
+    const again = await pack('again', { lock });
+    if (again.result.kind !== 'packed') throw new Error(again.result.kind);
+    expect(again.result.file.sha256).toBe(result.file.sha256);
+    // What the lock says was verified needs no signature any more; what it does not has to have one.
+    await expect(pack('required', { 'verify-signatures': 'require', lock })).rejects.toMatchObject({
+      code: 'SIGNATURE_REFUSED',
+      about: `${pause}:3.10.2`,
+    });
+  });
+
+  it('refuses before anything is fetched what nobody said a signer for, also in a dry run', async () => {
+    world.write(world.versions());
+    const failure: unknown = await pack('unsaid', {
+      'verify-signatures': 'require',
+      'dry-run': 'true',
+    }).catch((error) => error);
+    expect(describeFailure(failure)).toContain(`who signs the images of ${world.maker.host} is not said`);
+    world.write(versions({ [`${world.maker.host}/pause`]: 'off', [world.maker.host]: ME }));
+    const { reporter } = await pack('planned', { 'verify-signatures': 'require', 'dry-run': 'true' });
+    expect(reporter.lines.at(-1)).toBe(
+      'signatures: required of 2 images, and not of 1 whose registry is "off"',
+    );
+  });
+
+  it('says that the maker cannot be asked where the mirror has no signature', async () => {
+    const nowhere = '127.0.0.1:1';
+    const file = versions({ [nowhere]: ME });
+    const images = file.images.filter(({ name }) => name === 'coredns');
+    world.write({
+      ...file,
+      images: images.map((each) => ({ ...each, image: `${nowhere}/coredns/coredns` })),
+    });
+    await expect(pack('walled', { 'verify-signatures': 'require' })).rejects.toMatchObject({
+      code: 'SIGNATURE_MISSING',
+      message: expect.stringContaining(
+        `${world.mirror.host} has no signature of it, and its maker's registry cannot be asked: `,
+      ),
+      hint: 'mirror the signatures with the images: synctl sync --signatures copy',
+    });
+  });
+});
