@@ -1,4 +1,5 @@
 import type { Reference } from '../registry/reference.ts';
+import { areSignaturesFine } from '../sync/check-signatures.ts';
 import { checkJson, checkLines, isMirrored } from '../sync/check-text.ts';
 import { checkImage } from '../sync/checking.ts';
 import { checkInstallation, type InstallationChoice } from '../sync/installation.ts';
@@ -22,7 +23,7 @@ export async function checkInstallationCommand(
   return isInstallable(checked) ? EXIT.success : EXIT.failure;
 }
 
-/** Tells what source, state and destination know of an image; 0 only where it is mirrored. */
+/** Tells what source, state and destination know of an image; 0 only where it is mirrored, and signed where it has to be. */
 export async function checkCommand(
   image: Reference,
   settings: SyncSettings,
@@ -34,5 +35,5 @@ export async function checkCommand(
       ? JSON.stringify(checkJson(checked), undefined, 2)
       : checkLines(checked, process.stdout.columns).join('\n'),
   );
-  return isMirrored(checked) ? EXIT.success : EXIT.failure;
+  return isMirrored(checked) && areSignaturesFine(checked) ? EXIT.success : EXIT.failure;
 }

@@ -5,8 +5,10 @@ import { formatSize } from '../lib/size.ts';
 import { digestHex } from '../registry/digest.ts';
 import { type ManifestMediaType, MEDIA_TYPE } from '../registry/media-type.ts';
 import { formatReference, type Reference } from '../registry/reference.ts';
+import { describeSignature } from './check-signatures.ts';
 import type { CheckedImage, CheckedTag } from './checking.ts';
 import type { Verdict } from './image-check.ts';
+import type { RecordedImage } from './state.ts';
 import { formatTime } from './summary/history.ts';
 import type { TagView } from './tag-view.ts';
 import { countOf, joinWords } from './wording.ts';
@@ -71,6 +73,7 @@ function oneTag(checked: CheckedImage, tag: CheckedTag): string[] {
     '',
     ...sides,
     ...platformLines(tag),
+    ...(tag.signature === undefined ? [] : [`signature    ${describeSignature(tag.signature)}`]),
     `image set    ${wish(checked, tag)}`,
     '',
     `${tag.verdict}: ${tag.message}`,
@@ -141,12 +144,20 @@ function manyTags(checked: CheckedImage): string[] {
   const explained = [...reasons].map(([reason, ones]) =>
     ones.length === tags.length ? reason : `${joinWords(ones.map(({ tag }) => tag))} ${reason}`,
   );
+  const signatures = Map.groupBy(
+    tags.flatMap(({ tag, signature }) => (signature === undefined ? [] : [{ tag, signature }])),
+    ({ signature }) => describeSignature(signature),
+  );
+  const signed = [...signatures].map(
+    ([words, ones]) => `${joinWords(ones.map(({ tag }) => tag))} signature: ${words}`,
+  );
   return [
     ...heading,
     '',
     ...alignColumns([['TAG', 'SOURCE', 'DESTINATION', 'PUSHED (UTC)', 'VERDICT'], ...rows]),
     '',
     ...(explained.length === 0 ? [] : [...explained, '']),
+    ...(signed.length === 0 ? [] : [...signed, '']),
     conclusion(checked),
   ];
 }
@@ -193,26 +204,20 @@ export function checkJson(checked: CheckedImage): unknown {
       imageSet === undefined
         ? null
         : { file: imageSet, wanted: placement.wantedBy !== undefined, ...place(placement.wantedBy) },
-    tags: tags.map(({ tag, isWanted, verdict, message, source, destination: there, expected, recorded }) => ({
+    tags: tags.map(({ tag, isWanted, verdict, message, source, destination: there, ...facts }) => ({
       tag,
       ...(isWanted === undefined ? {} : { wanted: isWanted }),
       verdict,
       message,
       source,
-      ...(expected === undefined ? {} : { expected }),
-      ...(recorded === undefined
-        ? {}
-        : {
-            state: {
-              source: formatReference(recorded.source),
-              sourceDigest: recorded.sourceDigest,
-              pushedDigest: recorded.pushedDigest,
-              pushed: recorded.pushed,
-              confirmed: recorded.confirmed,
-              bytes: recorded.bytes,
-            },
-          }),
+      ...(facts.expected === undefined ? {} : { expected: facts.expected }),
+      ...(facts.recorded === undefined ? {} : { state: stateJson(facts.recorded) }),
+      ...(facts.signature === undefined ? {} : { signature: facts.signature }),
       destination: there,
     })),
   };
+}
+
+function stateJson({ source, sourceDigest, pushedDigest, pushed, confirmed, bytes }: RecordedImage): object {
+  return { source: formatReference(source), sourceDigest, pushedDigest, pushed, confirmed, bytes };
 }

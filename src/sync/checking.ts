@@ -7,6 +7,7 @@ import { formatReference, type Reference, type Repository, type Tag } from '../r
 import type { Registry } from '../registry/registry.ts';
 import { isNotFound } from '../registry/registry-failure.ts';
 import type { TagList } from '../registry/tag-list.ts';
+import { type CheckedSignature, checkSignature, openSignatures } from './check-signatures.ts';
 import { openRegistries } from './connections.ts';
 import { contentOptions, conversionIn, fitsSettings } from './content-options.ts';
 import { choosePlatforms } from './copy/platform-choice.ts';
@@ -24,6 +25,8 @@ export interface CheckedTag extends TagFacts, Judgement {
   readonly tag: Tag | Digest;
   /** Whether the image set wants it; undefined where there is no set. */
   readonly isWanted: boolean | undefined;
+  /** Where it was asked for and the source has the tag. */
+  readonly signature?: CheckedSignature | undefined;
 }
 
 /** What `synctl check` found out. */
@@ -33,6 +36,7 @@ export interface CheckedImage {
   readonly destination: Reference;
   /** The file; undefined where there is none. */
   readonly imageSet: string | undefined;
+  readonly requiresSignatures: boolean;
   readonly tags: readonly CheckedTag[];
 }
 
@@ -63,6 +67,7 @@ export async function checkImage(
     );
   }
   for (const { message, place } of set?.notices ?? []) reporter.warning(message, place);
+  const signatures = await openSignatures(settings, set);
   const registries = await openRegistries(settings, { ...parts, deadline: undefined });
   try {
     using known = await openKnownState(settings, registries, parts);
@@ -87,12 +92,18 @@ export async function checkImage(
         ? await lookAtMany(sides, listing, wanted, recorded)
         : [await lookAtOne(sides, listing, one, isDigest(one) ? undefined : recorded.get(one))];
     for (const { facts } of tags) await requireLogin(facts.destination, target, repository);
+    const judged = tags.map(async ({ tag, facts }): Promise<CheckedTag> => {
+      const signature =
+        signatures && (await checkSignature(signatures, { source, image, tag }, facts.source, signal));
+      return { tag, isWanted: isWanted(tag), ...facts, ...judge(facts), signature };
+    });
     return {
       image,
       placement,
       destination: { host: target.host, repository },
       imageSet: set?.file,
-      tags: tags.map(({ tag, facts }) => ({ tag, isWanted: isWanted(tag), ...facts, ...judge(facts) })),
+      requiresSignatures: settings.verifySignatures === 'require',
+      tags: await Promise.all(judged),
     };
   } finally {
     registries.close();

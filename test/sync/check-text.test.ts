@@ -36,7 +36,8 @@ function checkedAs(image: string, tags: readonly CheckedTag[]): CheckedImage {
     wantedBy: undefined,
     patchedBy: undefined,
   };
-  return { image: parseReference(image), placement, destination, imageSet: 'image_set.json', tags };
+  const imageSet = 'image_set.json';
+  return { image: parseReference(image), placement, destination, imageSet, requiresSignatures: false, tags };
 }
 
 test('on a narrow terminal digests are short, and what is still too long goes on below', () => {

@@ -1,6 +1,10 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Manifest } from '../../../src/registry/manifest.ts';
+import { parseReference } from '../../../src/registry/reference.ts';
+import { areSignaturesFine } from '../../../src/sync/check-signatures.ts';
+import { checkJson, checkLines, isMirrored } from '../../../src/sync/check-text.ts';
+import { checkImage } from '../../../src/sync/checking.ts';
 import { isSignatureTag } from '../../../src/sync/signature-tag.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry/registry.ts';
 import { seedImage, seedIndex, seedMade } from '../../support/registry/seed.ts';
@@ -281,6 +285,32 @@ describe('with --verify-signatures warn', () => {
     const { report } = await place.run({ verifySignatures: 'warn' });
     expect(report.images[0]?.signature).toEqual({ status: 'verified', form: 'bundle', ...ME });
   });
+});
+
+test('synctl check tells whose signature an image has, and is not content where one is required', async () => {
+  await using place = await Place.open();
+  const trustedRoot = sigstore.writeTrustedRoot(place.route.folder);
+  await place.run();
+  const check = (tag: string, verifySignatures: 'warn' | 'require') =>
+    checkImage(
+      parseReference(`${place.source.host}/${tag}`),
+      place.route.settings({ verifySignatures, trustedRoot }),
+      place.route.parts(),
+    );
+  const signed = await check('signed:1.0.0', 'require');
+  expect(checkLines(signed)).toContain(
+    'signature    verified, of release@example.com (https://accounts.example.com)',
+  );
+  expect([isMirrored(signed), areSignaturesFine(signed)]).toEqual([true, true]);
+  const foreign = await check('foreign:1.0.0', 'require');
+  expect(checkLines(foreign).join('\n')).toContain(
+    'signature    its signature does not count: it is by other@',
+  );
+  expect([isMirrored(foreign), areSignaturesFine(foreign)]).toEqual([true, false]);
+  const unsigned = await check('unsigned', 'warn');
+  expect(checkLines(unsigned).join('\n')).toContain('1.1.0 and 1.0.0 signature: it has no signature; ');
+  expect(areSignaturesFine(unsigned)).toBe(true);
+  expect(JSON.stringify(checkJson(foreign))).toContain('"SIGNATURE_REFUSED"');
 });
 
 test('synctl sync itself exits red for what it left out, and reads its trusted root first', async () => {
