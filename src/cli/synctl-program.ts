@@ -38,6 +38,8 @@ const CONNECTION: readonly SyncFlagName[] = [
   'json',
 ];
 
+const TRUST: readonly SyncFlagName[] = ['verify-signatures', 'trusted-root'];
+
 function pick(names: readonly SyncFlagName[]): readonly Flag<SyncFlagName>[] {
   return SYNC_FLAGS.filter((flag) => names.includes(flag.name));
 }
@@ -71,7 +73,7 @@ const COMMANDS: readonly {
       'Shows side by side what the state, the source and the destination know of one image.\n' +
       'With --kubernetes: tells whether the destination has all that kubeadm needs, and prints the\n' +
       'configuration of containerd and kubeadm that uses it. It asks the destination alone.',
-    flags: [...CHECK_FLAGS, ...pick([...CONNECTION, 'platform', 'signatures', 'db', 'state', 'shard'])],
+    flags: [...CHECK_FLAGS, ...pick([...CONNECTION, 'platform', 'signatures', ...TRUST, 'db', 'state', 'shard'])],
   },
   {
     name: 'sum',
