@@ -3,7 +3,7 @@ import { HttpFailure } from '../lib/http-failure.ts';
 import { Lane } from '../lib/lane.ts';
 import { pushScope } from './authorization.ts';
 import type { BlobSource } from './blob-source.ts';
-import { newMeter, type ResumePoint, sendChunks, sendWhole, type Transfer } from './blob-upload.ts';
+import { catchUp, newMeter, type ResumePoint, sendChunks, sendWhole, type Transfer } from './blob-upload.ts';
 import type { Descriptor } from './manifest.ts';
 import type { Repository } from './reference.ts';
 import type { Registry } from './registry.ts';
@@ -162,7 +162,7 @@ class Pushing {
 
   async #deliver(transfer: Transfer, mounted: Upload | undefined): Promise<Placed> {
     const { registry } = this.#push;
-    const resumed = await this.#findResumePoint();
+    const resumed = await this.#findResumePoint(transfer);
     if (resumed !== undefined) return this.#deliverChunks(transfer, resumed);
     const upload = mounted ?? (await this.#openUpload());
     if (upload === 'present') return 'present';
@@ -185,14 +185,14 @@ class Pushing {
     return 'uploaded';
   }
 
-  /** Gives where a cut upload can go on, if the registry still holds exactly what was sent up to there. */
-  async #findResumePoint(): Promise<ResumePoint | undefined> {
-    const { registry, signal } = this.#push;
+  /** Gives where a cut upload can go on, if the registry still holds what was sent up to there. */
+  async #findResumePoint(transfer: Transfer): Promise<ResumePoint | undefined> {
     const point = this.#resumePoint;
     if (point === undefined) return undefined;
-    const state = await inspectUpload(registry, point.upload, signal);
-    if (state?.received === point.meter.passed) return { upload: state.upload, meter: point.meter };
-    await cancelUpload(registry, point.upload);
+    const state = await inspectUpload(transfer.registry, point.upload, transfer.signal);
+    const held = state && (await catchUp(transfer, { ...point, upload: state.upload }, state.received));
+    if (held !== undefined) return held;
+    await cancelUpload(transfer.registry, point.upload);
     this.#resumePoint = undefined;
     return undefined;
   }

@@ -6,6 +6,7 @@ import { BlobMeter, pour } from './blob-stream.ts';
 import type { Descriptor } from './manifest.ts';
 import type { Repository } from './reference.ts';
 import type { ByteRange, Registry } from './registry.ts';
+import { RegistryFailure } from './registry-failure.ts';
 import { closingLocation, type Upload } from './upload.ts';
 import { nextLocation } from './upload-session.ts';
 
@@ -74,6 +75,33 @@ export async function sendChunks(
     point = await sendChunk(transfer, point, { start: begin, end });
   }
   await closeChunks(transfer, point.upload);
+}
+
+/**
+ * Gives the point at which the registry says that an upload stands: at `point`, or behind it where it kept a part of a
+ * chunk that was cut, or a chunk whose answer was lost. What lies between is read again for its digest, and not sent.
+ * Undefined where the registry has less, or more than there is.
+ */
+export async function catchUp(
+  transfer: Transfer,
+  point: ResumePoint,
+  received: number,
+): Promise<ResumePoint | undefined> {
+  const start = point.meter.passed;
+  if (received < start || received > transfer.descriptor.size) return undefined;
+  if (received === start) return point;
+  const meter = point.meter.copy();
+  await withSource(transfer, { start, end: received }, async (body) => {
+    try {
+      for await (const bytes of body) meter.add(bytes, received);
+    } catch (error) {
+      transfer.signal.throwIfAborted();
+      throw error instanceof RegistryFailure ? error : meter.broken(error);
+    }
+  });
+  if (meter.passed < received) throw meter.truncated();
+  if (meter.isComplete) meter.verify();
+  return { upload: point.upload, meter };
 }
 
 async function sendChunk(transfer: Transfer, point: ResumePoint, range: ByteRange): Promise<ResumePoint> {

@@ -56,6 +56,13 @@ function describeChunk({ headers, status }: JournalEntry): string {
   return `${shown(start)}+${shown(length)} ${status === 0 ? 'cut' : status}`;
 }
 
+function cutSecondChunk(sink: TestRegistry): void {
+  sink.fail({
+    match: { kind: 'upload-patch', when: ({ headers }) => headers['content-range'] === '16777216-33554431' },
+    fault: { kind: 'reset-request', afterBytes: MEBIBYTE },
+  });
+}
+
 const LAST = `${SIZE - 64 * MEBIBYTE}`;
 const WHOLE_CHUNKS = ['0M+16M 202', '16M+16M 202', '32M+16M 202', '48M+16M 202', `64M+${LAST} 202`];
 
@@ -102,22 +109,25 @@ describe('a large blob whose upload was cut', () => {
     expect(chunks).toEqual(['0M+16M 202', '16M+16M cut', ...WHOLE_CHUNKS.slice(1)]);
   });
 
-  it.each<Quirks>([{ interruptedUpload: 'forgotten' }, { interruptedUpload: 'partial' }])(
-    'starts over where the registry does not hold just what it took: %o',
-    async (quirks) => {
-      const { chunks, requests } = await pushCut(quirks, (sink) => {
-        sink.fail({
-          match: {
-            kind: 'upload-patch',
-            when: ({ headers }) => headers['content-range'] === '16777216-33554431',
-          },
-          fault: { kind: 'reset-request', afterBytes: MEBIBYTE },
-        });
-      });
-      expect(chunks).toEqual(['0M+16M 202', '16M+16M cut', ...WHOLE_CHUNKS]);
-      expect(requests['upload-status']).toBe(1);
-    },
-  );
+  it('starts over where the registry forgot what it took', async () => {
+    const { chunks, requests } = await pushCut({ interruptedUpload: 'forgotten' }, cutSecondChunk);
+    expect(chunks).toEqual(['0M+16M 202', '16M+16M cut', ...WHOLE_CHUNKS]);
+    expect(requests['upload-status']).toBe(1);
+  });
+
+  it('goes on within a chunk where the registry kept a part of it', async () => {
+    const { chunks, ranges } = await pushCut({ interruptedUpload: 'partial' }, cutSecondChunk);
+    const [first, cut, next] = chunks;
+    expect([first, cut]).toEqual(['0M+16M 202', '16M+16M cut']);
+    const kept = Number(
+      /^\d+/.exec(next?.replace(/^(\d+)M/, (_, count) => String(count * MEBIBYTE)) ?? '')?.[0],
+    );
+    expect(kept).toBeGreaterThan(16 * MEBIBYTE);
+    expect(kept).toBeLessThan(32 * MEBIBYTE);
+    // What is there already is read once more, for its digest, and not sent.
+    expect(ranges).toContain(`bytes=${16 * MEBIBYTE}-${kept - 1}`);
+    expect(chunks.filter((chunk) => chunk.startsWith('0M'))).toHaveLength(1);
+  });
 
   it('is sent in chunks of the size that the registry wants at least', async () => {
     const { chunks } = await pushCut({ chunkMinimumLength: 24 * MEBIBYTE, chunkStatus: 201 });
