@@ -9,8 +9,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     // They end what hangs; how fast a machine is must not decide whether a test passes.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     expect: { poll: { interval: 10, timeout: 60_000 } },
     // What a developer's shell holds must not decide whether a test passes.
     env: { KEEL_USERNAME: '', KEEL_PASSWORD: '', KEEL_DEBUG: '' },
