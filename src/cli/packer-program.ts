@@ -1,12 +1,12 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Flag } from '../config/flag.ts';
 import { PACK_FLAGS } from '../pack/flags.ts';
 import { PUSH_FLAGS } from '../publish/flags.ts';
-import { createOption, optionTerm } from './arguments.ts';
+import { createOption } from './arguments.ts';
 import { PACKER_EXIT_CODES } from './exit-code.ts';
-import { EXAMPLES, helpEnding, refuseUnknownCommand } from './help.ts';
+import { EXAMPLES, refuseUnknownCommand } from './help.ts';
+import { finishCommand, openProgram } from './program.ts';
 import type { TextStream } from './stream.ts';
-import { VERSION } from './version.ts';
 
 /** A command line of packer as it was understood: to pack or to publish, and its flags' texts by name. */
 export interface PackerInvocation {
@@ -23,23 +23,12 @@ export function createPackerProgram(
   stderr: TextStream,
   chosen: (invocation: PackerInvocation) => Promise<void>,
 ): Command {
-  const program = new Command('packer')
+  const program = openProgram('packer', stdout, stderr, (command) => command.name())
     .summary('pack')
     .description('Packs images, programs and configuration for installing Kubernetes without a network.')
     .usage('[flags]\n       packer push --pkg-uri FILE [flags]')
-    .configureHelp({ optionTerm, subcommandTerm: (command) => command.name() })
-    .configureOutput({
-      writeOut: (text) => void stdout.write(text),
-      writeErr: (text) => void stderr.write(text),
-      getOutHelpWidth: () => stdout.columns ?? 100,
-      getErrHelpWidth: () => stderr.columns ?? 100,
-      getOutHasColors: () => false,
-      getErrHasColors: () => false,
-    })
     // Flags behind "push" are those of push, also where packing has one of the same name.
-    .enablePositionalOptions()
-    .helpCommand('help [command]', 'tell more of a command')
-    .exitOverride();
+    .enablePositionalOptions();
   finish(program, PACK_FLAGS, EXAMPLES.packer, async (values) => {
     const [word] = program.args;
     if (word !== undefined) refuseUnknownCommand(program, word);
@@ -66,11 +55,6 @@ function finish(
 ): void {
   const values = new Map<string, string>();
   for (const flag of flags) command.addOption(createOption(flag, values));
-  const full = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
-  command
-    .version(VERSION, '-v, --version', 'print the version')
-    .helpOption('-h, --help', 'show this help')
-    .showHelpAfterError(`See "${full} --help".`)
-    .addHelpText('after', helpEnding(examples, PACKER_EXIT_CODES))
-    .action(() => run(values));
+  finishCommand(command, examples, PACKER_EXIT_CODES);
+  command.action(() => run(values));
 }

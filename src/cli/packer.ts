@@ -1,16 +1,14 @@
-import { CommanderError } from 'commander';
 import { Failure } from '../lib/failure.ts';
 import { PACK_FLAGS } from '../pack/flags.ts';
 import { type PackSettings, parsePackSettings } from '../pack/settings.ts';
 import { PUSH_FLAGS } from '../publish/flags.ts';
 import { type PushSettings, parsePushSettings } from '../publish/push-settings.ts';
-import { expandArguments } from './arguments.ts';
 import type { CommandContext } from './commands.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { type Parsed, type ProcessLike, runInForeground } from './foreground.ts';
-import { requireKnownHelp } from './help.ts';
 import { createPackerProgram, type PackerInvocation } from './packer-program.ts';
 import { takePassword } from './password.ts';
+import { followLine } from './program.ts';
 
 /** The work behind each command of packer. What they throw is shown, and ends the command with 1 or 2. */
 export interface PackerCommands {
@@ -29,15 +27,8 @@ export async function runPacker(process: ProcessLike, commands: PackerCommands):
   const program = createPackerProgram(process.stdout, process.stderr, async (invocation) => {
     exitCode = await runCommand(process, commands, invocation);
   });
-  try {
-    const given = expandArguments(process.argv.slice(2), [...PACK_FLAGS, ...PUSH_FLAGS]);
-    requireKnownHelp(program, given);
-    await program.parseAsync(given, { from: 'user' });
-    return exitCode;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? EXIT.success : EXIT.usage;
-  }
+  const ended = await followLine(program, process.argv.slice(2), [...PACK_FLAGS, ...PUSH_FLAGS]);
+  return ended ?? exitCode;
 }
 
 async function runCommand(

@@ -1,12 +1,12 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Flag } from '../config/flag.ts';
 import { CHECK_FLAGS } from '../sync/check-flags.ts';
 import { SYNC_FLAGS, type SyncFlagName } from '../sync/flags.ts';
-import { createOption, optionTerm } from './arguments.ts';
+import { createOption } from './arguments.ts';
 import { EXIT_CODES, exitCodesWith } from './exit-code.ts';
-import { EXAMPLES, helpEnding } from './help.ts';
+import { EXAMPLES } from './help.ts';
+import { finishCommand, openProgram } from './program.ts';
 import type { TextStream } from './stream.ts';
-import { VERSION } from './version.ts';
 
 /** A command line as it was understood: which command, its arguments, and its flags' texts by name. */
 export interface Invocation {
@@ -73,7 +73,10 @@ const COMMANDS: readonly {
       'Shows side by side what the state, the source and the destination know of one image.\n' +
       'With --kubernetes: tells whether the destination has all that kubeadm needs, and prints the\n' +
       'configuration of containerd and kubeadm that uses it. It asks the destination alone.',
-    flags: [...CHECK_FLAGS, ...pick([...CONNECTION, 'platform', 'signatures', ...TRUST, 'db', 'state', 'shard'])],
+    flags: [
+      ...CHECK_FLAGS,
+      ...pick([...CONNECTION, 'platform', 'signatures', ...TRUST, 'db', 'state', 'shard']),
+    ],
   },
   {
     name: 'sum',
@@ -112,24 +115,11 @@ export function createSynctlProgram(
   stderr: TextStream,
   chosen: (invocation: Invocation) => Promise<void>,
 ): Command {
-  const program = new Command('synctl')
+  const nameOf = (command: Command): string => `${command.name()} ${operandForm(command)}`.trim();
+  const program = openProgram('synctl', stdout, stderr, nameOf)
     .description("Mirrors container images from Kubernetes' registry and others into a private registry.")
-    .usage('COMMAND [flags]')
-    .helpCommand('help [command]', 'tell more of a command')
-    .configureHelp({
-      optionTerm,
-      subcommandTerm: (command) => `${command.name()} ${operandForm(command)}`.trim(),
-    })
-    .configureOutput({
-      writeOut: (text) => void stdout.write(text),
-      writeErr: (text) => void stderr.write(text),
-      getOutHelpWidth: () => stdout.columns ?? 100,
-      getErrHelpWidth: () => stderr.columns ?? 100,
-      getOutHasColors: () => false,
-      getErrHasColors: () => false,
-    })
-    .exitOverride();
-  finish(program, EXAMPLES.synctl);
+    .usage('COMMAND [flags]');
+  finishCommand(program, EXAMPLES.synctl, EXIT_CODES);
   for (const { name, operand, summary, description, flags, alternative, failure } of COMMANDS) {
     const command = program.command(name).summary(summary).description(description);
     if (operand !== undefined) command.argument(...operand);
@@ -137,7 +127,7 @@ export function createSynctlProgram(
     command.usage(`${operandForm(command)} [flags]${other}`.trim());
     const values = new Map<string, string>();
     for (const flag of flags) command.addOption(createOption(flag, values));
-    finish(command, EXAMPLES[name], failure === undefined ? EXIT_CODES : exitCodesWith(failure));
+    finishCommand(command, EXAMPLES[name], failure === undefined ? EXIT_CODES : exitCodesWith(failure));
     command.action(() => chosen({ command: name, operands: command.args, values }));
   }
   return program;
@@ -150,16 +140,4 @@ function operandForm(command: Command): string {
       return argument.required ? name : `[${name}]`;
     })
     .join(' ');
-}
-
-function finish(command: Command, examples: readonly string[], codes = EXIT_CODES): void {
-  command
-    .version(VERSION, '-v, --version', 'print the version')
-    .helpOption('-h, --help', 'show this help')
-    .showHelpAfterError(`See "${fullName(command)} --help".`)
-    .addHelpText('after', helpEnding(examples, codes));
-}
-
-function fullName(command: Command): string {
-  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 }

@@ -1,4 +1,3 @@
-import { CommanderError } from 'commander';
 import { parseArchitecture } from '../config/architecture.ts';
 import { FlagReader, type FlagSource } from '../config/flag-reader.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
@@ -10,12 +9,11 @@ import { CHECK_FLAGS, type CheckFlagName } from '../sync/check-flags.ts';
 import { SYNC_FLAGS } from '../sync/flags.ts';
 import type { InstallationChoice } from '../sync/installation.ts';
 import { parseSyncSettings, type SyncSettings } from '../sync/settings.ts';
-import { expandArguments } from './arguments.ts';
 import type { CommandContext, SynctlCommands } from './commands.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { type Parsed, type ProcessLike, runInForeground } from './foreground.ts';
-import { requireKnownHelp } from './help.ts';
 import { takePassword } from './password.ts';
+import { followLine } from './program.ts';
 import { createSynctlProgram, type Invocation } from './synctl-program.ts';
 
 export type { ProcessLike } from './foreground.ts';
@@ -32,19 +30,8 @@ export async function runSynctl(process: ProcessLike, commands: SynctlCommands):
     exitCode = await runCommand(process, commands, invocation);
   });
   const given = process.argv.slice(2);
-  try {
-    requireKnownHelp(program, given);
-    await program.parseAsync(
-      given.length === 0 ? ['--help'] : expandArguments(given, [...SYNC_FLAGS, ...CHECK_FLAGS]),
-      {
-        from: 'user',
-      },
-    );
-    return exitCode;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? EXIT.success : EXIT.usage;
-  }
+  const line = given.length === 0 ? ['--help'] : given;
+  return (await followLine(program, line, [...SYNC_FLAGS, ...CHECK_FLAGS])) ?? exitCode;
 }
 
 async function runCommand(

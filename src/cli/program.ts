@@ -1,0 +1,60 @@
+import { Command, CommanderError } from 'commander';
+import type { Flag } from '../config/flag.ts';
+import { expandArguments, optionTerm } from './arguments.ts';
+import { EXIT, type EXIT_CODES, type ExitCode } from './exit-code.ts';
+import { helpEnding, requireKnownHelp } from './help.ts';
+import type { TextStream } from './stream.ts';
+import { VERSION } from './version.ts';
+
+/** Gives a commander program that writes to these streams and throws `CommanderError` instead of ending the process. */
+export function openProgram(
+  name: string,
+  stdout: TextStream,
+  stderr: TextStream,
+  subcommandTerm: (command: Command) => string,
+): Command {
+  return new Command(name)
+    .helpCommand('help [command]', 'tell more of a command')
+    .configureHelp({ optionTerm, subcommandTerm })
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+      getOutHelpWidth: () => stdout.columns ?? 100,
+      getErrHelpWidth: () => stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .exitOverride();
+}
+
+/** Gives a command the flags and texts that every command ends with. */
+export function finishCommand(command: Command, examples: readonly string[], codes: typeof EXIT_CODES): void {
+  command
+    .version(VERSION, '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .showHelpAfterError(`See "${fullName(command)} --help".`)
+    .addHelpText('after', helpEnding(examples, codes));
+}
+
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
+}
+
+/**
+ * Reads a command line, which calls what the program was made with; `flags` are those of all its commands. Gives the code
+ * to exit with where it asked for help or made no sense, else undefined.
+ */
+export async function followLine(
+  program: Command,
+  given: readonly string[],
+  flags: readonly Flag[],
+): Promise<ExitCode | undefined> {
+  try {
+    requireKnownHelp(program, given);
+    await program.parseAsync(expandArguments(given, flags), { from: 'user' });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.success : EXIT.usage;
+  }
+}
