@@ -12,25 +12,24 @@ import { Registries } from '../../src/registry/client.ts';
 import { explicitCredential } from '../../src/registry/credentials.ts';
 import { ADAPTIVE_LIMITS } from '../../src/registry/host-limits.ts';
 import { type Host, parseReference } from '../../src/registry/reference.ts';
+import { DockerRegistry, LOGIN } from '../support/docker-registry.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { CuttingProxy } from './cutting-proxy.ts';
 import { Listener } from './listener.ts';
-import { LoopbackRegistry } from './loopback-registry.ts';
 import { PackageFixture } from './package-fixture.ts';
 
 const NAME = 'kube-1.36.2-amd64.tar.gz';
 const BETA = 'kube-1.36.2-arm64-beta.tar.gz';
 const calm = new AbortController().signal;
-/** The user "user" with the password "secret", as `htpasswd -B` writes it. */
-const USERS = 'user:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n';
+const CREDENTIALS = `${LOGIN.username}:${LOGIN.password}`;
 
 function targetFor(
   registry: { readonly host: Host },
   more: Partial<ImageSettings> & { password?: string; attempts?: number } = {},
 ) {
-  const { password = 'secret', attempts = 2, ...settings } = more;
+  const { password = LOGIN.password, attempts = 2, ...settings } = more;
   const registries = new Registries({
-    credentials: explicitCredential(registry.host, 'user', password),
+    credentials: explicitCredential(registry.host, LOGIN.username, password),
     attempts: { attempts, interval: milliseconds(1) },
     limits: ADAPTIVE_LIMITS,
     insecure: [],
@@ -57,10 +56,10 @@ async function publish(target: ImageTarget, fixture: PackageFixture) {
 }
 
 /** What skopeo, an other program than ours, makes of an image: its files, its configuration and its manifest. */
-async function fetchImage(registry: LoopbackRegistry, tag: string) {
+async function fetchImage(registry: DockerRegistry, tag: string) {
   const folder = scratchFolder();
   const from = `docker://${registry.host}/me/keel-pkg:${tag}`;
-  const login = ['--src-tls-verify=false', '--src-creds=user:secret'];
+  const login = ['--src-tls-verify=false', `--src-creds=${CREDENTIALS}`];
   execFileSync('skopeo', [
     '--insecure-policy',
     'copy',
@@ -86,7 +85,7 @@ function extract(layer: Buffer, name: string): Buffer {
 }
 
 /** Pushes a small image by skopeo, to stand for busybox. */
-async function pushBase(registry: LoopbackRegistry): Promise<void> {
+async function pushBase(registry: DockerRegistry): Promise<void> {
   const archive = pack();
   archive.entry({ name: 'bin/cp' }, 'a program');
   archive.finalize();
@@ -121,13 +120,13 @@ async function pushBase(registry: LoopbackRegistry): Promise<void> {
   const manifest = { schemaVersion: 2, mediaType: type, config: own, layers };
   await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
   const to = `docker://${registry.host}/library/busybox:stable`;
-  const login = ['--dest-tls-verify=false', '--dest-creds=user:secret'];
+  const login = ['--dest-tls-verify=false', `--dest-creds=${CREDENTIALS}`];
   execFileSync('skopeo', ['--insecure-policy', 'copy', '-q', ...login, `dir:${folder}`, to]);
 }
 
 describe('publishing to a registry', () => {
   it('makes an image with the package at its root, to copy it from', async () => {
-    await using registry = await LoopbackRegistry.start(USERS);
+    await using registry = await DockerRegistry.start('htpasswd');
     await using fixture = await PackageFixture.write(NAME, 3_000_001);
     const { target } = targetFor(registry);
     await target.prove(calm);
@@ -145,7 +144,7 @@ describe('publishing to a registry', () => {
   });
 
   it('puts it on a base, so that running the image copies the package out', async () => {
-    await using registry = await LoopbackRegistry.start(USERS);
+    await using registry = await DockerRegistry.start('htpasswd');
     await using fixture = await PackageFixture.write(NAME, 100_000);
     await pushBase(registry);
     const base = parseReference(`${registry.host}/library/busybox:stable`);
@@ -160,7 +159,7 @@ describe('publishing to a registry', () => {
   });
 
   it('does without a base that cannot be had, and says so', async () => {
-    await using registry = await LoopbackRegistry.start(USERS);
+    await using registry = await DockerRegistry.start('htpasswd');
     await using fixture = await PackageFixture.write(NAME, 100_000);
     const base = parseReference(`${registry.host}/library/absent:stable`);
     const { target, reporter } = targetFor(registry, { base });
@@ -169,7 +168,7 @@ describe('publishing to a registry', () => {
   });
 
   it('makes an OCI artifact whose layer is the package', async () => {
-    await using registry = await LoopbackRegistry.start(USERS);
+    await using registry = await DockerRegistry.start('htpasswd');
     await using fixture = await PackageFixture.write(NAME, 100_000);
     const { location } = await publish(targetFor(registry, { form: 'artifact' }).target, fixture);
     expect(location.instruction).toBe(`oras pull ${location.address}`);
@@ -185,7 +184,7 @@ describe('publishing to a registry', () => {
   it.each(['image', 'artifact'] as const)(
     'sends nothing when the tag holds this package (%s)',
     async (form) => {
-      await using registry = await LoopbackRegistry.start(USERS);
+      await using registry = await DockerRegistry.start('htpasswd');
       await using fixture = await PackageFixture.write(NAME, 100_000);
       await publish(targetFor(registry, { form }).target, fixture);
       const { location, progress } = await publish(targetFor(registry, { form }).target, fixture);
@@ -199,7 +198,7 @@ describe('publishing to a registry', () => {
     { name: NAME, overwrite: true, replaced: true },
     { name: NAME, overwrite: false, replaced: false },
   ])('with other content under $name and overwrite $overwrite, replaces it: $replaced', async (row) => {
-    await using registry = await LoopbackRegistry.start(USERS);
+    await using registry = await DockerRegistry.start('htpasswd');
     await using first = await PackageFixture.write(row.name, 1000);
     await using second = await PackageFixture.write(row.name, 2000);
     await publish(targetFor(registry).target, first);
@@ -212,7 +211,7 @@ describe('publishing to a registry', () => {
   });
 
   it('gets there when the connection is cut in the middle of the package', async () => {
-    await using registry = await LoopbackRegistry.start(USERS);
+    await using registry = await DockerRegistry.start('htpasswd');
     await using proxy = await CuttingProxy.start(registry.host, { bytes: 2_000_000, times: 2 });
     await using fixture = await PackageFixture.write(NAME, 5_000_000);
     const { location } = await publish(targetFor(proxy, { attempts: 3 }).target, fixture);
@@ -223,7 +222,7 @@ describe('publishing to a registry', () => {
   });
 
   it('tells wrong credentials before anything is sent', async () => {
-    await using registry = await LoopbackRegistry.start(USERS);
+    await using registry = await DockerRegistry.start('htpasswd');
     const { target } = targetFor(registry, { password: 'wrong' });
     await expect(target.prove(calm)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
   });

@@ -17,6 +17,8 @@ const PASSWORDS = 'keel:$2y$05$keelkeelkeelkeelkeelkegJFZCVbLGCWKK3S.7hP4gepGc7p
 /** Who may use a registry: everyone, the user by name and password, or the user by a token; strangers may then pull. */
 export type Access = 'open' | 'htpasswd' | 'token';
 
+/** A port that was free may be another registry's a moment later: each tells by this header which it is. */
+const MARK = 'x-keel-registry';
 const PORTS_TO_TRY = 5;
 const POLL_MILLISECONDS = 10;
 const PATIENCE_MILLISECONDS = 60_000;
@@ -61,7 +63,7 @@ export class DockerRegistry implements AsyncDisposable {
       const process = spawn('docker-registry', ['serve', file], { stdio: 'ignore' });
       // Without a listener a program that is missing would end the tests; `isListening` tells.
       process.on('error', () => undefined);
-      if (await isListening(host, process))
+      if (await isListening(host, folder, process))
         return new DockerRegistry(parseHost(host), folder, process, tokens, access);
       process.kill('SIGKILL');
     }
@@ -114,7 +116,7 @@ async function writeConfiguration(
       delete: { enabled: true },
       maintenance: { uploadpurging: { enabled: false } },
     },
-    http: { addr: host, secret: 'test' },
+    http: { addr: host, secret: 'test', headers: { [MARK]: [folder] } },
     ...(access === 'open' ? {} : { auth }),
   };
   // The registry reads YAML, of which JSON is a part.
@@ -123,15 +125,15 @@ async function writeConfiguration(
   return file;
 }
 
-async function isListening(host: string, process: ChildProcess): Promise<boolean> {
+async function isListening(host: string, folder: string, process: ChildProcess): Promise<boolean> {
   const giveUpAt = Date.now() + PATIENCE_MILLISECONDS;
   while (Date.now() < giveUpAt) {
     if (process.pid === undefined || process.exitCode !== null) return false;
     const isUp = await fetch(`http://${host}/v2/`).then(
-      () => true,
+      ({ headers }) => headers.get(MARK) === folder,
       () => false,
     );
-    if (isUp) return process.exitCode === null;
+    if (isUp) return true;
     await wait(POLL_MILLISECONDS);
   }
   return false;
