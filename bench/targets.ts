@@ -25,7 +25,18 @@ const connections: Reading = (sample) => sample.connections;
 const size: Reading = (sample) => sample.size;
 
 function caseOf(results: Results, id: string): MeasuredCase | undefined {
-  return results.cases.find((each) => each.id === id);
+  return results.cases.find((each) => each.id === id && isOfFullSize(each));
+}
+
+/** Targets are for these sizes; what the quick set measures of them shows in its own table only. */
+const FULL_SIZES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  unchanged: { tags: 200 },
+  'pack-images': { images: 60 },
+  upload: { bytes: 1024 ** 3 },
+};
+
+function isOfFullSize({ id, facts }: MeasuredCase): boolean {
+  return Object.entries(FULL_SIZES[id] ?? {}).every(([name, size]) => facts[name] === size);
 }
 
 /** Gives `theirs / ours`. */
@@ -107,7 +118,7 @@ function timeOnTheLine(measured: MeasuredCase | undefined, bytes: string): numbe
 }
 
 const uploadTarget: Target = {
-  work: 'Kodo upload',
+  work: 'Kodo upload of 1 GiB',
   against: 'putFileV2; the line',
   wanted: '3× faster, or 95 % of the line',
   value: (results) => {
@@ -165,9 +176,9 @@ export const TARGETS: readonly Target[] = [
     show: inSeconds,
     value: (results) => middle(caseOf(results, 'unchanged-10000-blind'), 'keel', seconds),
   }),
-  better({ work: 'no change, no state', id: 'unchanged', against: 'skopeo' }, 60, 'faster'),
+  better({ work: 'no change, 200 tags, no state', id: 'unchanged', against: 'skopeo' }, 60, 'faster'),
   atMost({
-    work: 'no change, no state: writes',
+    work: 'no change, 200 tags, no state: writes',
     limit: 0,
     show: (value) => value.toFixed(0),
     value: (results) => most(caseOf(results, 'unchanged'), 'keel', writes),
@@ -180,9 +191,13 @@ export const TARGETS: readonly Target[] = [
     asGrowth,
   ),
   better({ work: 'pack, layers only', id: 'pack-layers', against: 'tar czf' }, 10, 'faster'),
-  better({ work: 'package of several versions', id: 'pack-images', against: 'docker-archives' }, 6, 'faster'),
   better(
-    { work: 'package of several versions', id: 'pack-images', against: 'docker-archives', reading: size },
+    { work: '3 versions of each of 20 images', id: 'pack-images', against: 'docker-archives' },
+    6,
+    'faster',
+  ),
+  better(
+    { work: '3 versions of each of 20 images', id: 'pack-images', against: 'docker-archives', reading: size },
     2.5,
     'smaller',
   ),
@@ -191,7 +206,7 @@ export const TARGETS: readonly Target[] = [
   memoryOf('cold mirror of 20 repositories', 'cold-30-full', 'keel', 200),
   memoryOf('one layer of 1 GiB', 'large-layer', 'keel', 200),
   memoryOf('pack', 'pack-mixed', 'keel', 200),
-  memoryOf('package of several versions', 'pack-images', 'keel', 200),
+  memoryOf('3 versions of each of 20 images', 'pack-images', 'keel', 200),
   memoryOf('upload', 'upload', 'keel', 200),
   memoryOf('10,000 tags without state', 'unchanged-10000-blind', 'keel', 256),
   atMost({

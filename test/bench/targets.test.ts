@@ -8,11 +8,13 @@ function sample(seconds: number, more: Partial<Sample> = {}): Sample {
   return { seconds, cpuSeconds: 1, memory: 100, servers: {}, otherCpuSeconds: 0, load: 0, ...more };
 }
 
-function results(...cases: readonly Pick<MeasuredCase, 'id' | 'samples'>[]): Results {
+type Measured = Pick<MeasuredCase, 'id' | 'samples'> & Partial<MeasuredCase>;
+
+function results(...cases: readonly Measured[]): Results {
   return {
     machine: { processor: 'any', cores: 2, memory: 0, system: 'any' },
     versions: {},
-    cases: cases.map((each) => ({ ...each, title: each.id, measured: '', facts: {} })),
+    cases: cases.map((each) => ({ title: each.id, measured: '', facts: {}, ...each })),
   };
 }
 
@@ -42,10 +44,12 @@ test('a target for requests says how large a part of the other tool they are', (
   ]);
 });
 
-test('writes without a change miss the target, however few', () => {
+test('writes without a change miss the target, however few, and sets of other sizes have none', () => {
   const writing = sample(1, { requests: { source: { HEAD: 9 }, destination: { HEAD: 9, PUT: 1 } } });
-  const table = targetTable(results({ id: 'unchanged', samples: { keel: [writing, sample(1)] } }));
-  expect(table[1]).toEqual(['no change, no state: writes', '', '≤ 0', '1', '**no**']);
+  const measured = { id: 'unchanged', samples: { keel: [writing, sample(1)] } };
+  const table = targetTable(results({ ...measured, facts: { tags: 200 } }));
+  expect(table[1]).toEqual(['no change, 200 tags, no state: writes', '', '≤ 0', '1', '**no**']);
+  expect(targetTable(results({ ...measured, facts: { tags: 30 } }))).toHaveLength(1);
 });
 
 test('what was not measured is left out', () => {
