@@ -67,8 +67,10 @@ async function* bundles(place: SignaturePlace, digest: Digest, signal: AbortSign
   const referrers = await attempt(() => listReferrers(registry, repository, digest, signal), signal);
   if (!Array.isArray(referrers)) return yield referrers;
   let signed: Promise<Manifest> | undefined;
-  for (const { digest: own, artifactType } of referrers) {
-    if (artifactType !== undefined && !isBundleType(artifactType)) continue;
+  const likely = referrers.filter(
+    ({ artifactType }) => artifactType === undefined || isBundleType(artifactType),
+  );
+  for (const { digest: own } of likely.slice(0, CANDIDATES_LIMIT)) {
     const manifest = await attempt(() => registry.getManifest(repository, own, signal), signal);
     if (manifest.kind === 'unread') {
       yield manifest;

@@ -42,14 +42,17 @@ const REASONS_TOLD = 5;
 const IMAGES_NAMED = 3;
 
 /** Gives a warning for each reason for which images went through without a signature that counts. */
-export function signatureWarnings(images: readonly Told[], options: Report['options']): string[] {
+export function signatureWarnings(
+  images: readonly Told[],
+  { dryRun }: Pick<Report['options'], 'dryRun'>,
+): string[] {
   const open = images.flatMap(({ source, signature }) =>
     signature?.status === 'unverified' ? [{ source, reason: signature.reason }] : [],
   );
   const groups = [...Map.groupBy(open, ({ reason }) => reason?.message ?? '')].toSorted(
     ([, one], [, other]) => other.length - one.length,
   );
-  const verb = options.dryRun ? 'would be copied' : 'copied';
+  const verb = dryRun ? 'would be copied' : 'copied';
   const told = groups.slice(0, REASONS_TOLD).map(([message, group]) => {
     const names = group.slice(0, IMAGES_NAMED).map(({ source }) => source);
     const more = group.length - names.length;

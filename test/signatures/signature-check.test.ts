@@ -1,10 +1,14 @@
+import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
 import { type Digest, digestOf } from '../../src/registry/digest.ts';
 import type { Manifest } from '../../src/registry/manifest.ts';
 import { parseHost, parseRepository } from '../../src/registry/reference.ts';
+import { readBundle } from '../../src/signatures/bundle-signature.ts';
+import { readCosignLayer } from '../../src/signatures/cosign-signature.ts';
 import { SignatureCheck } from '../../src/signatures/signature-check.ts';
+import { SigstoreVerifier } from '../../src/signatures/sigstore.ts';
 import type { SignatureVerdict } from '../../src/signatures/verdict.ts';
 import type { Image } from '../support/images/image.ts';
 import { bytesContent } from '../support/registry/content.ts';
@@ -389,6 +393,79 @@ describe('a bundle that refers to an image', () => {
     });
     expect(told(verdict)).toBe(refused('it is malformed (it has more proofs than any real one)'));
   });
+});
+
+test('what a registry makes up to keep us busy costs a bounded number of requests', async () => {
+  await using registry = await startRegistry();
+  const stand = new Stand(registry);
+  const made = Array.from({ length: 300 }, (_, index) => bundleManifest({ index }, stand.image));
+  const { tag, image } = referrersIndex(stand.digest, made);
+  const untold = Buffer.from(image.bytes.toString().replaceAll(/,"artifactType":"[^"]+"/g, ''));
+  stand.put(undefined, image);
+  registry.storage.putManifest('pause', untold, image.mediaType, [tag]);
+  expect(told(await check(stand, {}))).toContain('none of its 64 signatures does count');
+  const bare = { ...cosignManifest([]), blobs: new Map() };
+  const many = Array.from({ length: 300 }, (_, index) => {
+    const bytes = Buffer.from(bare.bytes.toString().replace('{', `{"annotations":{"n":"${index}"},`));
+    return { ...bare, bytes, digest: digestOf(bytes) };
+  });
+  const listed = referrersIndex(stand.digest, many).image.bytes.toString();
+  for (const each of many) stand.put(undefined, each);
+  registry.storage.putManifest(
+    'pause',
+    Buffer.from(listed.replaceAll(/,"artifactType":"[^"]+"/g, '')),
+    image.mediaType,
+    [tag],
+  );
+  registry.journal.clear();
+  expect(told(await check(stand, {}))).toContain('SIGNATURE_MISSING');
+  expect(registry.journal.count('manifest-get')).toBeLessThan(70);
+});
+
+test('layers in a signature tag beyond any number are not all read', async () => {
+  await using registry = await startRegistry();
+  const stand = new Stand(registry);
+  stand.sign(
+    ...Array.from({ length: 300 }, (_, index) => ({ payload: Buffer.from(`${index}`), annotations: {} })),
+  );
+  expect(told(await check(stand, {}))).toContain('none of its 64 signatures does count');
+  expect(registry.journal.count('blob-get')).toBeLessThan(70);
+});
+
+test('nothing that a registry can say ends in anything but a candidate or a reason', () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.json(),
+    fc.constantFrom('', '{', '-----BEGIN CERTIFICATE-----', 'null'),
+  );
+  const annotations = fc.record({
+    'dev.cosignproject.cosign/signature': text,
+    'dev.sigstore.cosign/certificate': text,
+    'dev.sigstore.cosign/bundle': text,
+  });
+  const kinds = ['candidate', 'unfit'];
+  fc.assert(
+    fc.property(fc.oneof(annotations, fc.anything()), text, (given, payload) => {
+      expect(kinds).toContain(
+        readCosignLayer({ annotations: given, payload: Buffer.from(payload) }, OTHER).kind,
+      );
+      expect(kinds).toContain(readBundle(Buffer.from(payload), OTHER, Buffer.from('')).kind);
+    }),
+    { numRuns: 300 },
+  );
+  const verifier = new SigstoreVerifier(sigstore.trustedRoot);
+  fc.assert(
+    fc.property(fc.json({ maxDepth: 4 }), (bundle) => {
+      const candidate = {
+        kind: 'candidate',
+        form: 'bundle',
+        artifact: undefined,
+        signedName: undefined,
+      } as const;
+      expect(() => verifier.verify({ ...candidate, bundle: JSON.parse(bundle) })).toThrow();
+    }),
+    { numRuns: 300 },
+  );
 });
 
 describe('a policy', () => {

@@ -5,6 +5,7 @@ import {
   contentOptions,
   conversionIn,
   fitsSettings,
+  signedUnder,
 } from '../../src/sync/content-options.ts';
 
 it.each<[platforms: string[], conversion: Conversion | undefined, text: string]>([
@@ -20,3 +21,24 @@ it.each<[platforms: string[], conversion: Conversion | undefined, text: string]>
   expect(fitsSettings(text, contentOptions(platforms))).toBe(true);
   expect(fitsSettings(text, 'platforms=windows/amd64')).toBe(false);
 });
+
+it.each<[platforms: string[], conversion: Conversion | undefined, text: string]>([
+  [[], undefined, 'signed=0123456789ab'],
+  [['linux/arm64'], undefined, 'platforms=linux/arm64;signed=0123456789ab'],
+  [[], 'docker-format', 'signed=0123456789ab;conversion=docker-format'],
+  [
+    ['linux/arm64'],
+    'without-attestations',
+    'platforms=linux/arm64;signed=0123456789ab;conversion=without-attestations',
+  ],
+])(
+  '%j, %s remembers under what its signature was verified, which makes no other image',
+  (texts, conversion, text) => {
+    const platforms = texts.map((each) => parsePlatform(each, 'test'));
+    expect(contentOptions(platforms, conversion, '0123456789ab')).toBe(text);
+    expect([signedUnder(text), conversionIn(text)]).toEqual(['0123456789ab', conversion]);
+    expect(signedUnder(contentOptions(platforms, conversion))).toBeUndefined();
+    expect(fitsSettings(text, contentOptions(platforms))).toBe(true);
+    expect(fitsSettings(text, 'platforms=windows/amd64')).toBe(false);
+  },
+);
