@@ -9,7 +9,7 @@ import { isNotFound } from '../registry/registry-failure.ts';
 import type { TagList } from '../registry/tag-list.ts';
 import { type CheckedSignature, checkSignature, openSignatures } from './check-signatures.ts';
 import { openRegistries } from './connections.ts';
-import { contentOptions, conversionIn, fitsSettings } from './content-options.ts';
+import { contentOptions, conversionIn, fitsSettings, mayDiffer } from './content-options.ts';
 import { choosePlatforms } from './copy/platform-choice.ts';
 import { sourceOf } from './given-image.ts';
 import { type Judgement, judge, type Placement, placeImage, type TagFacts } from './image-check.ts';
@@ -196,7 +196,10 @@ async function lookAtMany(
       ]);
       const known = recorded.get(tag);
       const isRecorded =
-        here.kind === 'there' && known?.sourceDigest === here.digest && fitsSettings(known.options, options);
+        here.kind === 'there' &&
+        known?.sourceDigest === here.digest &&
+        fitsSettings(known.options, options) &&
+        mayDiffer(known.options, platforms);
       if (isRecorded)
         return { tag, facts: { source: here, expected: known.pushedDigest, destination, recorded: known } };
       const expectation = await expect(sides, here, (digest) =>

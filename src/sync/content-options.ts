@@ -50,3 +50,11 @@ export function signedUnder(options: string): string | undefined {
 export function fitsSettings(recorded: string, settings: string): boolean {
   return recorded.replace(CONVERSION, '').replace(SIGNED, '') === settings;
 }
+
+/**
+ * Tells whether an image is to have another digest at the destination than at the source. Without platforms to choose and
+ * without a conversion it is to have the same, whatever a state says that anybody could have written.
+ */
+export function mayDiffer(recorded: string, platforms: readonly Platform[]): boolean {
+  return platforms.length > 0 || conversionIn(recorded) !== undefined;
+}

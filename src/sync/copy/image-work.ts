@@ -4,7 +4,13 @@ import type { Digest } from '../../registry/digest.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { RegistryFailure } from '../../registry/registry-failure.ts';
 import type { SignatureVerdict } from '../../signatures/verdict.ts';
-import { type Conversion, contentOptions, conversionIn, fitsSettings } from '../content-options.ts';
+import {
+  type Conversion,
+  contentOptions,
+  conversionIn,
+  fitsSettings,
+  mayDiffer,
+} from '../content-options.ts';
 import type { PlannedImage } from '../planned-image.ts';
 import type { Vetting } from '../vetting.ts';
 import type { CopiedImage, ImageCopier } from './image-copy.ts';
@@ -102,6 +108,7 @@ function confirm(image: PlannedImage, sourceDigest: Digest, there: Digest): Work
   const isRecorded =
     recorded?.sourceDigest === sourceDigest &&
     recorded.pushedDigest === there &&
+    mayDiffer(recorded.options, platforms) &&
     fitsSettings(recorded.options, contentOptions(platforms));
   return isRecorded ? { ...found, conversion: conversionIn(recorded.options) } : undefined;
 }
