@@ -132,6 +132,20 @@ export function readSignaturePolicies(
   return { policies, problems };
 }
 
+/** Gives policies in the form that a file has. */
+export function formatSignaturePolicies(policies: SignaturePolicies): object {
+  const entries = policies.map(({ scope, policy }): [string, unknown] => [
+    formatScope(scope),
+    policy.kind === 'off'
+      ? 'off'
+      : policy.signers.map(({ signedAs, ...signer }) => ({
+          ...signer,
+          ...(signedAs === undefined ? {} : { signedAs: formatScope(signedAs) }),
+        })),
+  ]);
+  return Object.fromEntries(entries);
+}
+
 /** Gives the policy whose scope fits a repository most closely; undefined where none does. */
 export function policyFor(
   policies: SignaturePolicies,

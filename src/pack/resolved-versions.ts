@@ -1,3 +1,4 @@
+import { formatSignaturePolicies } from '../config/signature-policy.ts';
 import { digestHex } from '../registry/digest.ts';
 import type { UnpackedComponent } from './contents.ts';
 import type { CheckedImage } from './image-fetch.ts';
@@ -30,6 +31,7 @@ export function formatResolvedVersions(
       sha256: digestHex(sha256),
       path: pathOf(wanted.placement),
     })),
+    ...(plan.signatures.length === 0 ? {} : { signatures: formatSignaturePolicies(plan.signatures) }),
   };
   return `${JSON.stringify(versions, undefined, 2)}\n`;
 }

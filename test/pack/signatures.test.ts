@@ -61,6 +61,11 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
       ['coredns', { kind: 'verified', ...ME }],
       ['pause', { kind: 'verified', ...ME }],
     ]);
+    // The file that the package has of itself still says whose signatures count.
+    const resolved: object = JSON.parse(
+      execFileSync('tar', ['-xzOf', result.file.path, 'versions.json'], { encoding: 'utf8' }),
+    );
+    expect(resolved).toMatchObject({ signatures: { [world.maker.host]: [ME] } });
     expect(reporter.lines.join('\n')).toContain(', signed by release@example.com');
     expect(reporter.warnings.filter((text) => text.includes('signature'))).toEqual([]);
   });
