@@ -1,29 +1,62 @@
+/** What a `Once` remembers at most. */
+export interface Memory<Result> {
+  readonly results: number;
+  /** Of all results together, in the unit of `weigh`; without it their number alone counts. */
+  readonly weight?: number;
+  readonly weigh?: (result: Result) => number;
+}
+
+interface Work<Result> {
+  readonly result: Promise<Result>;
+  weight: number;
+}
+
 /**
- * Does the work for each key once at a time and remembers what came of it, the most recently added `limit` results
- * only. A failure is told to all who waited and then forgotten.
+ * Does the work for each key once at a time and remembers what came of it, the most recently added results only. A
+ * failure is told to all who waited and then forgotten.
  */
 export class Once<Key, Result> {
-  readonly #limit: number;
-  readonly #results = new Map<Key, Promise<Result>>();
+  readonly #memory: Memory<Result>;
+  readonly #works = new Map<Key, Work<Result>>();
+  #weight = 0;
 
-  constructor(limit: number) {
-    this.#limit = limit;
+  constructor(memory: Memory<Result>) {
+    this.#memory = memory;
   }
 
   /** Gives the result for a key, from `work` unless it is known or under way. */
   get(key: Key, work: () => Promise<Result>): Promise<Result> {
-    const known = this.#results.get(key);
-    if (known !== undefined) return known;
-    const result = work();
-    this.#results.set(key, result);
-    result.catch(() => this.#results.delete(key));
-    const [oldest] = this.#results.keys();
-    if (this.#results.size > this.#limit && oldest !== undefined) this.#results.delete(oldest);
-    return result;
+    const known = this.#works.get(key);
+    if (known !== undefined) return known.result;
+    const begun: Work<Result> = { result: work(), weight: 0 };
+    this.#works.set(key, begun);
+    begun.result.then(
+      (result) => this.#weigh(key, begun, result),
+      () => this.forget(key),
+    );
+    this.#shrink();
+    return begun.result;
   }
 
   /** Forgets a result. */
   forget(key: Key): void {
-    this.#results.delete(key);
+    this.#weight -= this.#works.get(key)?.weight ?? 0;
+    this.#works.delete(key);
+  }
+
+  #weigh(key: Key, work: Work<Result>, result: Result): void {
+    if (this.#works.get(key) !== work) return;
+    work.weight = this.#memory.weigh?.(result) ?? 0;
+    this.#weight += work.weight;
+    this.#shrink();
+  }
+
+  #shrink(): void {
+    const { results, weight = Number.POSITIVE_INFINITY } = this.#memory;
+    while (this.#works.size > results || (this.#weight > weight && this.#works.size > 0)) {
+      const [oldest] = this.#works.keys();
+      if (oldest === undefined) return;
+      this.forget(oldest);
+    }
   }
 }

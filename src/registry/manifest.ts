@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../lib/failure.ts';
+import { isNestedDeeper } from '../lib/json-depth.ts';
 import { type Digest, digestOf, isDigest } from './digest.ts';
 import { isIndexMediaType, isManifestMediaType, type ManifestMediaType } from './media-type.ts';
 import type { Platform } from './platform.ts';
@@ -81,7 +82,15 @@ function unusable(about: string, message: string, cause?: unknown): Failure<'MAN
   return new Failure({ code: 'MANIFEST_UNUSABLE', about, message, cause });
 }
 
+/** More than any filesystem can stack, and than artifacts have files. */
+const LAYERS_LIMIT = 1000;
+/** Real ones stand five levels deep; what is beyond that could not be written again. */
+const DEPTH_LIMIT = 100;
+
 function parseJson(bytes: Buffer, about: string): unknown {
+  if (isNestedDeeper(bytes, DEPTH_LIMIT)) {
+    throw unusable(about, `its lists and objects stand within each other more than ${DEPTH_LIMIT} times`);
+  }
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
@@ -121,6 +130,12 @@ export function parseManifest(
   }
   const image = imageShape.safeParse(json);
   if (!image.success) throw unusable(about, 'the manifest is malformed', image.error);
+  if (image.data.layers.length > LAYERS_LIMIT) {
+    throw unusable(
+      about,
+      `it has ${image.data.layers.length} layers, and no image has more than ${LAYERS_LIMIT}`,
+    );
+  }
   const distributable = image.data.layers.filter((layer) => (layer.urls ?? []).length === 0);
   return {
     ...common,

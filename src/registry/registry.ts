@@ -2,16 +2,15 @@ import { Failure } from '../lib/failure.ts';
 import { discardBody, type HttpAnswer, readBody } from '../lib/http.ts';
 import { pullScope, pushScope, type Scope } from './authorization.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './digest.ts';
-import { followAddress } from './endpoint.ts';
+import type { Exchange } from './exchange.ts';
+import { readPages } from './list-pages.ts';
 import { type Descriptor, MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from './manifest.ts';
 import { MANIFEST_ACCEPT } from './media-type.ts';
 import type { Repository, Tag } from './reference.ts';
 import { isNotFound, RegistryFailure } from './registry-failure.ts';
 import { RegistryHost } from './registry-host.ts';
-import { joinTagLists, nextLink, parseCatalogue, parseTagList, type TagList } from './tag-list.ts';
+import { joinTagLists, parseCatalogue, parseTagList, type TagList } from './tag-list.ts';
 
-const PAGE_SIZE = 1000;
-const PAGE_LIMIT = 10_000;
 /** Part of a blob: from `start` up to, not including, `end`. */
 export interface ByteRange {
   readonly start: number;
@@ -20,7 +19,6 @@ export interface ByteRange {
 
 /** What is read into memory as a blob: configurations and signatures. */
 const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
-const LIST_SIZE_LIMIT = 128 * 1024 * 1024;
 
 /** One registry, one method an endpoint of the distribution protocol (distribution-spec 1.1, "Endpoints"). */
 export class Registry extends RegistryHost {
@@ -47,7 +45,9 @@ export class Registry extends RegistryHost {
       const pages = await this.asMetadata(signal, () => this.#readPages(list, signal, parseCatalogue));
       return [...new Set(pages.flat())];
     } catch (error) {
-      if (error instanceof RegistryFailure && !error.transient) return undefined;
+      // Without a status it is what came that cannot be used.
+      const isRefused = error instanceof RegistryFailure && !error.transient && error.status !== undefined;
+      if (isRefused) return undefined;
       throw error;
     }
   }
@@ -199,34 +199,14 @@ export class Registry extends RegistryHost {
     });
   }
 
-  async #readPages<Page>(
-    list: {
-      readonly path: string;
-      readonly scopes: readonly Scope[];
-      readonly about: string;
-      readonly action: string;
-    },
+  #readPages<Page>(
+    list: Pick<Exchange, 'scopes' | 'about' | 'action'> & { readonly path: string },
     signal: AbortSignal,
     parse: (body: Buffer, about: string) => Page,
   ): Promise<Page[]> {
     const { path, ...exchange } = list;
-    const pages: Page[] = [];
-    const seen = new Set<string>();
-    let url: URL | undefined = new URL(`${path}?n=${PAGE_SIZE}`, this.endpoint);
-    while (url !== undefined && !seen.has(url.href) && pages.length < PAGE_LIMIT) {
-      seen.add(url.href);
-      const answer = await this.send({ ...exchange, method: 'GET', url, expected: [200], signal });
-      const body = await readBody(answer, LIST_SIZE_LIMIT);
-      if (body === undefined) {
-        const message = 'its list is larger than 128 MiB';
-        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about: list.about, message });
-      }
-      pages.push(parse(body, list.about));
-      const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
-      // registry.k8s.io redirects; the next page is relative to where this one really came from.
-      url = link === undefined ? undefined : followAddress(answer.url, link, this.endpoint);
-    }
-    return pages;
+    const send = (url: URL) => this.send({ ...exchange, method: 'GET', url, expected: [200], signal });
+    return readPages({ path, endpoint: this.endpoint, about: list.about }, send, parse);
   }
 
   #manifestExchange(method: 'GET' | 'HEAD', repository: Repository, name: Tag | Digest, signal: AbortSignal) {

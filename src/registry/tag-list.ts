@@ -30,8 +30,6 @@ const listShape = z.object({
   manifest: z.record(z.string(), listedShape).nullish(),
 });
 
-const CHILD = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
-
 function uploadTime(milliseconds: string | undefined): { uploaded: Date } | undefined {
   const time = Number(milliseconds ?? Number.NaN);
   return time > 0 && time < 8.64e15 ? { uploaded: new Date(time) } : undefined;
@@ -58,7 +56,7 @@ export function parseTagList(body: Buffer, about: string): TagList {
   }
   return {
     tags: (parsed.tags ?? []).filter(isTag),
-    children: (parsed.child ?? []).filter((child) => CHILD.test(child)),
+    children: (parsed.child ?? []).filter((child) => isRepository(child) && !child.includes('/')),
     manifests,
   };
 }

@@ -15,6 +15,8 @@ const answerShape = z.object({
 });
 
 const SHORTEST_LIFE_SECONDS = 60;
+/** Servers take 8 to 16 KiB of headers; a cloud's longest tokens have 4 KiB. */
+const LENGTH_LIMIT = 64 * 1024;
 
 /** Reads the answer of a token service (distribution-spec token authentication), or gives what is wrong with it. */
 export function parseToken(body: string): { readonly token: string; readonly seconds: number } | Error {
@@ -22,6 +24,7 @@ export function parseToken(body: string): { readonly token: string; readonly sec
     const parsed = answerShape.parse(JSON.parse(body));
     const token = parsed.token || parsed.access_token;
     if (!token || /[^\x21-\x7e]/.test(token)) return new Error('there is no token in it');
+    if (token.length > LENGTH_LIMIT) return new Error(`its token has ${token.length} characters`);
     return { token, seconds: Math.max(parsed.expires_in ?? SHORTEST_LIFE_SECONDS, SHORTEST_LIFE_SECONDS) };
   } catch {
     // What a parser says of it may quote a part of the token.

@@ -51,7 +51,7 @@ export class SignatureCheck {
   readonly #policies: SignaturePolicies;
   readonly #trustedRoot: string | undefined;
   readonly #file: string;
-  readonly #known = new Once<string, Outcome>(OUTCOMES_KEPT);
+  readonly #known = new Once<string, Outcome>({ results: OUTCOMES_KEPT });
   #verifier: Promise<SigstoreVerifier> | undefined;
 
   constructor(settings: {

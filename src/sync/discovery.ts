@@ -1,7 +1,7 @@
 import type { ImageName } from '../config/image-name.ts';
 import type { ImageSet } from '../config/image-set.ts';
 import { Failure } from '../lib/failure.ts';
-import { parseRepository, type Repository, type Tag } from '../registry/reference.ts';
+import { isRepository, parseRepository, type Repository, type Tag } from '../registry/reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import { isNotFound, RegistryFailure } from '../registry/registry-failure.ts';
 import type { TagList } from '../registry/tag-list.ts';
@@ -33,6 +33,17 @@ export interface DiscoveryParts {
 
 /** Deeper than any namespace of registry.k8s.io. */
 const DEPTH_LIMIT = 8;
+/** Some ten times what registry.k8s.io has in all; a source that lies must not be walked for ever. */
+const REPOSITORIES_LIMIT = 20_000;
+
+function tooMany(source: Registry): Failure<'SOURCE_UNREASONABLE'> {
+  return new Failure({
+    code: 'SOURCE_UNREASONABLE',
+    about: source.host,
+    message: `it lists more than ${REPOSITORIES_LIMIT} repositories that the prefixes want`,
+    hint: 'write longer prefixes, or put the images by their full names into "names"',
+  });
+}
 
 function listOf(list: SourceLister, repository: Repository, signal: AbortSignal): FoundRepository['list'] {
   let listing: Promise<TagList | undefined> | undefined;
@@ -118,12 +129,14 @@ async function readCatalogue(
 ): Promise<FoundRepository[] | undefined> {
   const { source, set, signal } = parts;
   const repositories = await source.listRepositories(signal);
-  return repositories
-    ?.filter((repository) => wantsRepository(set, repository) && isSearchedFor(parts, repository))
-    .map((repository) => {
-      const list = listOf(lister, repository, signal);
-      return { name: repository, registry: source, repository, list, namedTags: undefined };
-    });
+  const wanted = repositories?.filter(
+    (repository) => wantsRepository(set, repository) && isSearchedFor(parts, repository),
+  );
+  if ((wanted?.length ?? 0) > REPOSITORIES_LIMIT) throw tooMany(source);
+  return wanted?.map((repository) => {
+    const list = listOf(lister, repository, signal);
+    return { name: repository, registry: source, repository, list, namedTags: undefined };
+  });
 }
 
 /** A catalogue lists all namespaces at once; only those count that a walk would have gone into. */
@@ -137,13 +150,20 @@ async function walk(
   lister: SourceLister,
   roots: readonly string[],
 ): Promise<FoundRepository[]> {
-  const { set, source, signal } = parts;
+  const { set, source } = parts;
+  const end = new AbortController();
+  const signal = AbortSignal.any([parts.signal, end.signal]);
   const found: FoundRepository[] = [];
+  let asked = 0;
   const visit = async (path: string, depth: number): Promise<void> => {
     const isWanted = wantsRepository(set, path);
     const goesDeeper = depth < DEPTH_LIMIT && isSearched(parts, path);
-    if (!isWanted && !goesDeeper) return;
-    const repository = parseRepository(path);
+    // A name that no registry takes can only be a joke of this one.
+    if ((!isWanted && !goesDeeper) || !isRepository(path)) return;
+    asked += 1;
+    if (asked > REPOSITORIES_LIMIT) end.abort(tooMany(source));
+    signal.throwIfAborted();
+    const repository = path;
     const list = listOf(lister, repository, signal);
     const listing = await list().catch(() => {
       signal.throwIfAborted();

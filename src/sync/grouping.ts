@@ -1,4 +1,5 @@
 import type { ImageSet } from '../config/image-set.ts';
+import { describeFailure, Failure } from '../lib/failure.ts';
 import type { Repository } from '../registry/reference.ts';
 import type { FoundRepository } from './discovery.ts';
 import { destinationRepository } from './naming.ts';
@@ -14,19 +15,27 @@ export interface RepositoryGroup {
 
 /**
  * Gives the destination repositories of a run's shard, with the sources that meet in each. Names that collide are in
- * one group, and so in one shard.
+ * one group, and so in one shard. What cannot have a name there is left out, which `warn` is told.
  */
 export function groupByDestination(
   found: readonly FoundRepository[],
   set: ImageSet,
   settings: Pick<SyncSettings, 'naming' | 'namespace' | 'shard'>,
+  warn: (text: string) => void = () => undefined,
 ): RepositoryGroup[] {
   const groups = new Map<Repository, FoundRepository[]>();
   for (const member of found) {
     const source = { host: member.registry.host, repository: member.repository };
     const patch = patchFor(set, member.name)?.name;
-    const repository = destinationRepository(settings.naming, settings.namespace, source, patch);
-    groups.set(repository, [...(groups.get(repository) ?? []), member]);
+    try {
+      const repository = destinationRepository(settings.naming, settings.namespace, source, patch);
+      const members = groups.get(repository) ?? [];
+      groups.set(repository, members);
+      members.push(member);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      warn(`${member.name} is not mirrored: ${describeFailure(error)}`);
+    }
   }
   return [...groups]
     .filter(([repository]) => inShard(settings.shard, repository))

@@ -110,7 +110,7 @@ class Run {
   async #mirror(found: readonly FoundRepository[], open: OpenRun): Promise<FinishedRun> {
     const { set, state, remote, registries, deadline, started } = open;
     const { source } = this.#settings;
-    const groups = groupByDestination(found, set, this.#settings);
+    const groups = groupByDestination(found, set, this.#settings, (text) => this.#warn(text));
     const plans = await this.#mirrorGroups(groups, open);
     const planned = this.#settings.dryRun ? plannedLines(this.#images, this.#route()) : [];
     for (const line of planned) this.#parts.reporter.line(line);

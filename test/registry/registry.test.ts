@@ -83,7 +83,7 @@ describe('listing tags', () => {
     using client = new TestClient(server.host);
     await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
       code: 'REGISTRY_BROKEN',
-      message: expect.stringContaining('larger than 128 MiB'),
+      message: expect.stringContaining('larger than 64 MiB'),
     });
   });
 });

@@ -8,6 +8,7 @@ import type { Registry } from '../../registry/registry.ts';
 import type { Conversion } from '../content-options.ts';
 import type { BlobBoard } from './blob-board.ts';
 import { conversionFor, type FormedImage, formImage, type RefusedFormat } from './format.ts';
+import { requireReasonable } from './index-limits.ts';
 import { choosePlatforms } from './platform-choice.ts';
 import type { PushClock } from './push-clock.ts';
 import { RefusedManifest, type Tally, TreePush } from './tree-push.ts';
@@ -40,7 +41,12 @@ export interface CopiedImage {
   readonly digests: readonly Digest[];
 }
 
-const MANIFESTS_KEPT = 2000;
+/** Real ones have some kilobytes; those of a registry that lies up to 4 MiB each. */
+const MANIFESTS_KEPT = {
+  results: 2000,
+  weight: 32 * 1024 * 1024,
+  weigh: ({ bytes }: Manifest): number => bytes.length,
+};
 
 /** Copies images into one registry, sharing among them what they have in common. */
 export class ImageCopier {
@@ -84,6 +90,7 @@ export class ImageCopier {
     const about = source.registry.nameOf(source.repository, source.tag);
     const original = await this.#fetch(source, order.sourceDigest ?? source.tag);
     const chosen = choosePlatforms(original, order.platforms, about);
+    if (chosen.kind === 'index') requireReasonable(chosen, 0, new Set(), about);
     const digests = new Set([original.digest]);
     const tally: Tally = { bytesSent: 0, uploaded: 0, mounted: 0, present: 0, digests };
     const refused = new Set(this.#refused);

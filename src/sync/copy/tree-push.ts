@@ -1,12 +1,14 @@
-import { Failure, failureCode } from '../../lib/failure.ts';
+import { failureCode } from '../../lib/failure.ts';
 import { Once } from '../../lib/once.ts';
 import { type BlobSource, registrySource } from '../../registry/blob-source.ts';
 import type { Digest } from '../../registry/digest.ts';
 import type { Descriptor, Image, Index, Manifest } from '../../registry/manifest.ts';
 import type { Repository, Tag } from '../../registry/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { RegistryFailure } from '../../registry/registry-failure.ts';
 import type { BlobBoard } from './blob-board.ts';
 import { type FormedImage, formatOf, type RefusedFormat } from './format.ts';
+import { requireReasonable } from './index-limits.ts';
 import { isAttestation } from './index-subset.ts';
 import type { PushClock } from './push-clock.ts';
 
@@ -42,9 +44,6 @@ export class RefusedManifest extends Error {
 }
 
 const CHILDREN_KEPT = 20_000;
-/** Far beyond any real image; a registry that lies must not keep a run busy. */
-const NESTING_LIMIT = 4;
-const CHILDREN_LIMIT = 500;
 
 /** Pushes manifests after all that is under them, once each a repository and run. */
 export class TreePush {
@@ -52,7 +51,7 @@ export class TreePush {
   readonly #board: BlobBoard;
   readonly #wasAbsent: (repository: Repository) => boolean;
   readonly #fetch: (source: PushTask['source'], digest: Digest) => Promise<Manifest>;
-  readonly #pushed = new Once<string, number>(CHILDREN_KEPT);
+  readonly #pushed = new Once<string, number>({ results: CHILDREN_KEPT });
 
   constructor(parts: {
     readonly target: Registry;
@@ -103,11 +102,9 @@ export class TreePush {
 
   async #pushParts(task: PushTask, manifest: Manifest, depth: number): Promise<number> {
     if (manifest.kind === 'image') return this.#placeBlobs(task, manifest);
-    if (depth >= NESTING_LIMIT || manifest.manifests.length > CHILDREN_LIMIT) {
-      const about = this.#target.nameOf(task.target.repository, manifest.digest);
-      const message = 'its index is nested too deeply or lists too much to be an image';
-      throw new Failure({ code: 'INDEX_UNREASONABLE', about, message });
-    }
+    const about = this.#target.nameOf(task.target.repository, manifest.digest);
+    requireReasonable(manifest, depth, task.tally.digests, about);
+    for (const { digest } of manifest.manifests) task.tally.digests.add(digest);
     return this.#pushChildren(task, manifest, depth + 1);
   }
 
@@ -128,7 +125,6 @@ export class TreePush {
 
   async #pushChild(task: PushTask, child: Descriptor, depth: number): Promise<number> {
     const { repository } = task.target;
-    task.tally.digests.add(child.digest);
     for (;;) {
       let isOwn = false;
       try {
@@ -151,9 +147,18 @@ export class TreePush {
       const present = await this.#target.findManifest(repository, child.digest, signal);
       if (present !== undefined) return child.size;
     }
-    const manifest = task.image.parts.get(child.digest) ?? (await this.#fetch(task.source, child.digest));
+    const manifest = task.image.parts.get(child.digest) ?? (await this.#fetchChild(task, child));
     const format = isAttestation(child) ? 'attestation' : formatOf(manifest);
     return this.#pushTree(task, manifest, child.digest, format, depth);
+  }
+
+  /** What an index says of sizes is what its limits go by. */
+  async #fetchChild({ source }: PushTask, { digest, size }: Descriptor): Promise<Manifest> {
+    const manifest = await this.#fetch(source, digest);
+    if (manifest.bytes.length <= size) return manifest;
+    const about = source.registry.nameOf(source.repository, digest);
+    const message = `it has ${manifest.bytes.length} bytes, and its index says ${size}`;
+    throw new RegistryFailure({ code: 'SIZE_MISMATCH', about, message });
   }
 
   async #placeBlobs(task: PushTask, image: Image): Promise<number> {

@@ -5,6 +5,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Content;
+  /** In place of a body whose size is known. */
+  readonly made?: Iterable<Buffer>;
   /** The part of the body that is sent; all of it without. */
   readonly start?: number;
   readonly end?: number;

@@ -29,6 +29,13 @@ export type Fault =
   | { readonly kind: 'wrong-bytes' }
   /** Valid JSON without an end in sight, without Content-Length. */
   | { readonly kind: 'huge-json'; readonly bytes: number; readonly status?: number }
+  /** An answer that is made up while it is sent, without Content-Length; it may have no end. */
+  | {
+      readonly kind: 'made';
+      readonly status?: number;
+      readonly headers?: (url: URL) => Readonly<Record<string, string>>;
+      readonly pieces: (url: URL) => Iterable<Buffer>;
+    }
   | {
       readonly kind: 'redirect';
       readonly location: string | ((url: URL) => string);

@@ -20,6 +20,11 @@ export function answerOfFault(fault: Fault | undefined, url: URL): Answer | unde
     const { location, status = 307 } = fault;
     return empty(status, { location: typeof location === 'string' ? location : location(url) });
   }
+  if (fault?.kind === 'made') {
+    const { status = 200, headers, pieces } = fault;
+    const all = { 'content-type': 'application/json', ...headers?.(url) };
+    return { ...empty(status, all), made: pieces(url) };
+  }
   if (fault?.kind === 'huge-json') return empty(fault.status ?? 200, { 'content-type': 'application/json' });
   return undefined;
 }
@@ -56,6 +61,7 @@ async function* slowly(pieces: Iterable<Buffer>, bytesPerSecond: number): AsyncG
 }
 
 function piecesOf(answer: Answer, fault: Fault | undefined): Iterable<Buffer> | AsyncIterable<Buffer> {
+  if (answer.made !== undefined) return answer.made;
   const pieces = answer.body === undefined ? [] : readContent(answer.body, answer.start, answer.end);
   switch (fault?.kind) {
     case 'huge-json':
@@ -76,7 +82,7 @@ function piecesOf(answer: Answer, fault: Fault | undefined): Iterable<Buffer> | 
 }
 
 function declaredLength(length: number, fault: Fault | undefined): number | undefined {
-  if (fault?.kind === 'huge-json') return undefined;
+  if (fault?.kind === 'huge-json' || fault?.kind === 'made') return undefined;
   if (fault?.kind === 'wrong-length') return length + fault.difference;
   return fault?.kind === 'truncate' && fault.declared === 'short' ? Math.min(fault.bytes, length) : length;
 }

@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { isNestedDeeper } from '../../src/lib/json-depth.ts';
+
+it.each([
+  ['{"a":[1]}', 2, false],
+  ['{"a":[1]}', 1, true],
+  ['["[[[[", "\\"[[[["]', 1, false],
+  ['[],[],[]', 1, false],
+  [`${'['.repeat(101)}`, 100, true],
+  ['', 0, false],
+])('%s stands deeper than %i: %s', (json, limit, expected) => {
+  expect(isNestedDeeper(Buffer.from(json), limit)).toBe(expected);
+});
