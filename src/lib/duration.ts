@@ -13,6 +13,9 @@ const MILLISECONDS_PER_UNIT: ReadonlyMap<string, number> = new Map([
   ['h', 3_600_000],
 ]);
 
+/** The longest that a timer of Node takes, nearly 25 days; given more, it goes off at once. */
+export const LONGEST_DURATION = milliseconds(2 ** 31 - 1);
+
 const TERM = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/y;
 
 /** Gives the duration of that many milliseconds. */
@@ -27,7 +30,7 @@ export function seconds(count: number): Duration {
 
 /**
  * Reads a duration as Go writes it (`2h`, `15m0s`, `1.5s`, `500ms`, `0`), for the flag or input named `about`.
- * Negative ones are refused. Throws `DURATION_MALFORMED`. https://pkg.go.dev/time#ParseDuration
+ * Negative ones are refused, and what is longer than 24 days. Throws `DURATION_MALFORMED`. https://pkg.go.dev/time#ParseDuration
  */
 export function parseDuration(text: string, about: string): Duration {
   const trimmed = text.trim();
@@ -46,8 +49,16 @@ export function parseDuration(text: string, about: string): Duration {
     throw new Failure({
       code: 'DURATION_MALFORMED',
       about,
-      message: `"${text}" is not a duration`,
+      message: `"${text.slice(0, 100)}" is not a duration`,
       hint: 'write a number with a unit, such as 500ms, 30s, 15m0s or 2h; 0 means no limit',
+    });
+  }
+  if (total > LONGEST_DURATION) {
+    throw new Failure({
+      code: 'DURATION_MALFORMED',
+      about,
+      message: `"${text.slice(0, 100)}" is longer than 24 days`,
+      hint: 'write at most 596h; 0 means no limit',
     });
   }
   return milliseconds(total);

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Duration } from './duration.ts';
+import { type Duration, LONGEST_DURATION } from './duration.ts';
 
 /** Resolves after a duration. Rejects with the signal's own reason, which node:timers hides in an AbortError. */
 export async function pause(duration: Duration, signal: AbortSignal): Promise<void> {
   try {
-    await wait(duration, undefined, { signal });
+    await wait(Math.min(duration, LONGEST_DURATION), undefined, { signal });
   } catch (error) {
     signal.throwIfAborted();
     throw error;

@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest';
+import { formatDuration, milliseconds, parseDuration } from '../../src/lib/duration.ts';
+import { pause } from '../../src/lib/pause.ts';
+
+it.each([
+  ['0', 0],
+  ['15m0s', 900_000],
+  ['1.5h', 5_400_000],
+  ['1h2m3s4ms', 3_723_004],
+  ['.5s', 500],
+  ['596h', 2_145_600_000],
+])('reads %s', (text, expected) => {
+  expect(parseDuration(text, '--push-timeout')).toBe(expected);
+});
+
+it.each([
+  ['', '"" is not a duration'],
+  ['1', '"1" is not a duration'],
+  ['-1s', '"-1s" is not a duration'],
+  ['1s ', undefined],
+  ['1 s', '"1 s" is not a duration'],
+  // A timer that is given more goes off at once.
+  ['720h', '"720h" is longer than 24 days'],
+  ['9'.repeat(400).concat('h'), 'is not a duration'],
+])('refuses %s', (text, message) => {
+  const read = () => parseDuration(text, '--push-timeout');
+  if (message === undefined) expect(read()).toBe(1000);
+  else
+    expect(read).toThrow(
+      expect.objectContaining({ code: 'DURATION_MALFORMED', message: expect.stringContaining(message) }),
+    );
+});
+
+it('waits, and not a moment less, for longer than a timer can', async () => {
+  const end = new AbortController();
+  const waiting = pause(milliseconds(2 ** 40), end.signal);
+  end.abort(new Error('enough'));
+  await expect(waiting).rejects.toThrow('enough');
+});
+
+it('tells a duration in two units', () => {
+  expect(formatDuration(milliseconds(7_500_000))).toBe('2 h 5 m');
+});
