@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Node, type ParseError, parseTree } from 'jsonc-parser';
+import { createScanner, type Node, type ParseError, parseTree } from 'jsonc-parser';
 import { Failure, failureCode } from '../lib/failure.ts';
 import type { Place } from '../lib/reporter.ts';
 import { ConfigurationFailure, type Problem } from './problem.ts';
@@ -27,6 +27,9 @@ export interface Document {
   keyPlace(path: Path): Place;
 }
 
+/** Such files stand four levels deep. */
+const DEPTH_LIMIT = 50;
+
 function keyOf(property: Node): string {
   return String(property.children?.[0]?.value);
 }
@@ -39,6 +42,31 @@ function lineStarts(text: string): number[] {
   const starts = [0];
   for (const match of text.matchAll(/\r\n|\r|\n/g)) starts.push(match.index + match[0].length);
   return starts;
+}
+
+/** Gives the index of the last line that starts at an offset or before it. */
+function lineOf(starts: readonly number[], offset: number): number {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((starts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** Gives where lists and objects begin to stand within each other too often for what reads them by calling itself. */
+function depthExceeded(text: string): number | undefined {
+  const scanner = createScanner(text, true);
+  let depth = 0;
+  for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+    const first = text.charAt(scanner.getTokenOffset());
+    if (first === '{' || first === '[') depth += 1;
+    if (first === '}' || first === ']') depth -= 1;
+    if (depth > DEPTH_LIMIT) return scanner.getTokenOffset();
+  }
+  return undefined;
 }
 
 /** The last property of that name, because the last one is the one that JSON readers take. */
@@ -64,20 +92,18 @@ function plainValue(node: Node | undefined): unknown {
   return node?.value;
 }
 
-function repeatedKeys(node: Node | undefined): { key: string; first: number; again: number }[] {
-  const found: { key: string; first: number; again: number }[] = [];
+function* repeatedKeys(node: Node | undefined): Generator<{ key: string; first: number; again: number }> {
   const seen = new Map<string, number>();
   for (const child of node?.children ?? []) {
     if (child.type === 'property') {
       const first = seen.get(keyOf(child));
-      if (first !== undefined) found.push({ key: keyOf(child), first, again: child.offset });
+      if (first !== undefined) yield { key: keyOf(child), first, again: child.offset };
       else seen.set(keyOf(child), child.offset);
-      found.push(...repeatedKeys(child.children?.[1]));
+      yield* repeatedKeys(child.children?.[1]);
     } else {
-      found.push(...repeatedKeys(child));
+      yield* repeatedKeys(child);
     }
   }
-  return found;
 }
 
 /** Reads a JSON text. Never throws: what is wrong with it stands in `problems`. */
@@ -86,19 +112,16 @@ export function parseDocument(file: string, source: string): Document {
   const text = source.replace(/^\uFEFF/, '');
   const starts = lineStarts(text);
   const at = (offset: number): Place => {
-    const line = starts.findLastIndex((start) => start <= offset);
+    const line = lineOf(starts, offset);
     return { file, line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
   };
-  const errors: ParseError[] = [];
-  let root: Node | undefined;
-  try {
-    root = parseTree(text, errors, { allowTrailingComma: true });
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new ConfigurationFailure(file, [
-      { place: at(0), message: 'lists or objects are nested too deeply' },
-    ]);
+  const tooDeep = depthExceeded(text);
+  if (tooDeep !== undefined) {
+    const message = 'lists or objects are nested too deeply';
+    throw new ConfigurationFailure(file, [{ place: at(tooDeep), message }]);
   }
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { allowTrailingComma: true });
   const problems: Problem[] = [];
   for (const error of errors) {
     const place = at(error.offset);

@@ -65,7 +65,7 @@ const otherErrorShape = z
 /** The error codes of the distribution specification in an answer's body, and what it says in words. */
 export interface RegistryComplaint {
   readonly codes: readonly string[];
-  /** At most 300 characters on one line; empty where the body says nothing to a person. */
+  /** At most 300 characters on one line, without those that steer a terminal; empty where the body says nothing to a person. */
   readonly text: string;
 }
 
@@ -77,7 +77,11 @@ export function parseComplaint(
   body: string,
   clean: (text: string) => string = (text) => text,
 ): RegistryComplaint {
-  const oneLine = (text: string): string => clean(text).replaceAll(/\s+/g, ' ').trim().slice(0, 300);
+  const oneLine = (text: string): string =>
+    clean(text)
+      .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+      .trim()
+      .slice(0, 300);
   try {
     const json: unknown = JSON.parse(body);
     const parsed = errorBodyShape.safeParse(json);

@@ -1,0 +1,85 @@
+import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { z } from 'zod';
+import { PROPERTIES } from './properties.ts';
+import type { Finding, Property } from './property.ts';
+
+/** What a property may use: far more than any input that is tried is worth. */
+const HEAP_MEGABYTES = 512;
+/** How much longer than its share a property may take before it is taken for one that hangs. */
+const GRACE_MILLISECONDS = 60_000;
+
+const orderShape = z.object({
+  index: z.number(),
+  seed: z.number(),
+  milliseconds: z.number(),
+  path: z.string().optional(),
+});
+
+/** Searches in a thread of its own, so that one that hangs or eats the memory can be ended and told. */
+function searchApart(index: number, seed: number, milliseconds: number, path?: string): Promise<Finding> {
+  return new Promise((resolve) => {
+    const worker = new Worker(new URL(import.meta.url), {
+      workerData: { index, seed, milliseconds, path },
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES },
+    });
+    const end = (finding: Finding): void => {
+      clearTimeout(watch);
+      resolve(finding);
+      worker.terminate().catch(() => undefined);
+    };
+    const fail = (failure: string): void => end({ runs: 0, seed, failure: `seed ${seed}\n${failure}` });
+    const watch = setTimeout(() => fail('it hangs'), milliseconds + GRACE_MILLISECONDS);
+    worker.once('message', (finding: Finding) => end(finding));
+    worker.once('error', (error) => fail(String(error)));
+    worker.once('exit', (code) => fail(`its thread ended with ${code}`));
+  });
+}
+
+async function searchHere(): Promise<void> {
+  const { index, path, ...search } = orderShape.parse(workerData);
+  const property = PROPERTIES[index];
+  if (property === undefined) throw new Error(`there is no property ${index}`);
+  const finding = await property.search({
+    runs: Number.MAX_SAFE_INTEGER,
+    ...search,
+    ...(path === undefined ? {} : { path }),
+  });
+  parentPort?.postMessage(finding);
+}
+
+function line(property: Property, { runs, failure }: Finding): string {
+  return `${failure === undefined ? 'holds ' : 'BROKEN'}  ${String(runs).padStart(9)} inputs  ${property.name}`;
+}
+
+/**
+ * Looks for inputs that break a property, for `--seconds` in all, and ends with 1 when there is one. `--seed` repeats a
+ * search, `--path` one input of it, `--only` takes the properties whose names hold a text.
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '120' },
+      seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+      only: { type: 'string', default: '' },
+      path: { type: 'string' },
+    },
+  });
+  const seed = Number(values.seed);
+  const chosen = [...PROPERTIES.entries()].filter(([, { name }]) => name.includes(values.only));
+  const share = Math.max(100, (Number(values.seconds) * 1000) / Math.max(1, chosen.length));
+  console.log(`${chosen.length} properties, ${Math.round(share)} ms each, seed ${seed}`);
+  let inputs = 0;
+  const broken: string[] = [];
+  for (const [index, property] of chosen) {
+    const finding = await searchApart(index, seed, share, values.path);
+    inputs += finding.runs;
+    console.log(line(property, finding));
+    if (finding.failure !== undefined) broken.push(`\n${property.name}\n${finding.failure}`);
+  }
+  for (const told of broken) console.error(told);
+  console.log(`${inputs} inputs, ${broken.length} properties broken, seed ${seed}`);
+  if (chosen.length === 0 || broken.length > 0) process.exitCode = 1;
+}
+
+await (isMainThread ? main() : searchHere());
