@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { median } from './sample.ts';
 
+// Prints how long action-sync takes to its first request. Usage: npm run compile && node build/bench/start-up.js
+
 const ROUNDS = 15;
 const BUNDLE = path.resolve('dist/action-sync/index.js');
 
