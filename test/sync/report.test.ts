@@ -15,6 +15,7 @@ import {
   writeReport,
 } from '../../src/sync/report.ts';
 import { mergeReports } from '../../src/sync/report-merge.ts';
+import { sampleReport } from '../support/report-sample.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
 function image(tag: string, outcome: ReportedOutcome, bytes = 0): ReportedImage {
@@ -27,25 +28,8 @@ function image(tag: string, outcome: ReportedOutcome, bytes = 0): ReportedImage 
   };
 }
 
-function reportOf(images: ReportedImage[], more: Partial<Report> = {}): Report {
-  return {
-    schemaVersion: 1,
-    tool: { name: 'synctl', version: 'v1.2.3' },
-    started: '2026-03-01T02:00:00.000Z',
-    ended: '2026-03-01T02:00:42.000Z',
-    source: 'registry.k8s.io',
-    destination: 'harbor.example:5000',
-    namespace: 'keel',
-    options: { naming: 'basename', platforms: [], signatures: 'skip', verify: 'sample', dryRun: false },
-    shards: [],
-    stateRestored: true,
-    totals: countImages(images),
-    unmatched: [],
-    warnings: [],
-    requests: [],
-    images,
-    ...more,
-  };
+function reportOf(images: readonly ReportedImage[], more: Partial<Report> = {}): Report {
+  return sampleReport(images, { destination: 'harbor.example:5000', namespace: 'keel', ...more });
 }
 
 const shard = (index: number, count: number): Pick<Report, 'shards'> => ({ shards: [{ index, count }] });

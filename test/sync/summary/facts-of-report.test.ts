@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { seconds } from '../../../src/lib/duration.ts';
-import { countImages, type Report, type ReportedImage } from '../../../src/sync/report.ts';
+import type { Report, ReportedImage } from '../../../src/sync/report.ts';
 import { factsOfReport, outcomeOf } from '../../../src/sync/summary/facts-of-report.ts';
+import { sampleReport } from '../../support/report-sample.ts';
 
 function image(name: string, more: Partial<ReportedImage> = {}): ReportedImage {
   const source = `registry.k8s.io/${name}`;
@@ -9,30 +10,10 @@ function image(name: string, more: Partial<ReportedImage> = {}): ReportedImage {
   return { source, destination, outcome: 'copied', bytes: 10, milliseconds: 2000, ...more };
 }
 
-function reportOf(images: readonly ReportedImage[], more: Partial<Report> = {}): Report {
-  return {
-    schemaVersion: 1,
-    tool: { name: 'keel-pkg', version: 'v1.0.0' },
-    started: '2026-03-01T02:00:00.000Z',
-    ended: '2026-03-01T02:00:42.000Z',
-    source: 'registry.k8s.io',
-    destination: '127.0.0.1:5000',
-    options: { naming: 'basename', platforms: [], signatures: 'skip', verify: 'sample', dryRun: false },
-    shards: [],
-    stateRestored: true,
-    totals: countImages(images),
-    unmatched: [],
-    warnings: [],
-    requests: [],
-    images: [...images],
-    ...more,
-  };
-}
-
 test('a report is told by what moved, what failed and what is left', () => {
   const reason = { code: 'DENIED', message: 'the push was refused', hint: 'log in' };
   const facts = factsOfReport(
-    reportOf([
+    sampleReport([
       image('pause:3.10'),
       image('etcd:3.6.1', { outcome: 'skipped', bytes: 0 }),
       image('coredns', { outcome: 'failed', bytes: 0, reason }),
@@ -65,28 +46,28 @@ test('tags that the same sources want are one quarrel with one patch', () => {
       claimants: [`a.example/proxy:${tag}`, `a.example:5000/b/proxy:${tag}`],
       patch,
     });
-  expect(factsOfReport(reportOf([quarrel('v1'), quarrel('v2')]), []).collisions).toEqual([
+  expect(factsOfReport(sampleReport([quarrel('v1'), quarrel('v2')]), []).collisions).toEqual([
     {
       destination: '127.0.0.1:5000/keel/proxy:v1, v2',
       sources: ['a.example/proxy', 'a.example:5000/b/proxy'],
       patch,
     },
   ]);
-  expect(factsOfReport(reportOf([quarrel('v1')]), []).collisions[0]?.sources).toEqual([
+  expect(factsOfReport(sampleReport([quarrel('v1')]), []).collisions[0]?.sources).toEqual([
     'a.example/proxy:v1',
     'a.example:5000/b/proxy:v1',
   ]);
 });
 
 test.each<[outcome: string, report: Report]>([
-  ['succeeded', reportOf([])],
-  ['succeeded', reportOf([], { unmatched: [{ pattern: 'typo', matchedBefore: false }] })],
-  ['failed', reportOf([], { unmatched: [{ pattern: 'gone', matchedBefore: true }] })],
-  ['failed', reportOf([image('a:1', { outcome: 'deferred' })])],
-  ['failed', reportOf([image('a:1', { outcome: 'collision' })])],
+  ['succeeded', sampleReport([])],
+  ['succeeded', sampleReport([], { unmatched: [{ pattern: 'typo', matchedBefore: false }] })],
+  ['failed', sampleReport([], { unmatched: [{ pattern: 'gone', matchedBefore: true }] })],
+  ['failed', sampleReport([image('a:1', { outcome: 'deferred' })])],
+  ['failed', sampleReport([image('a:1', { outcome: 'collision' })])],
   [
     'interrupted',
-    reportOf([image('a:1', { outcome: 'failed' })], { interrupted: { message: 'm', left: 1 } }),
+    sampleReport([image('a:1', { outcome: 'failed' })], { interrupted: { message: 'm', left: 1 } }),
   ],
 ])('a run is %s', (outcome, report) => {
   expect(outcomeOf(report)).toBe(outcome);
@@ -95,7 +76,7 @@ test.each<[outcome: string, report: Report]>([
 test('a name that matched before and does not now is told as the reason of a red run', () => {
   const place = { file: 'image_set.json', line: 3, column: 5 };
   const facts = factsOfReport(
-    reportOf([], { unmatched: [{ pattern: 'gone', place, matchedBefore: true }] }),
+    sampleReport([], { unmatched: [{ pattern: 'gone', place, matchedBefore: true }] }),
     [],
   );
   expect(facts.unmatched).toEqual([{ name: 'gone', place }]);
