@@ -5,6 +5,8 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 version ?= v1.0.0
+# Whether make build also writes synctl-licenses.txt and packer-licenses.txt: licenses=yes
+licenses ?=
 # Which tests to run: all, or such as TESTS=test/cli
 TESTS ?=
 # What a measurement is told, such as OPTIONS="--rounds 3"
@@ -22,7 +24,7 @@ help: ## Show this help
 
 .PHONY: build
 build: compile ## Build ./synctl and ./packer; version=v1.2.3 is what --version prints
-	@node build/scripts/build-cli.js synctl packer --version "$(version)"
+	@node build/scripts/build-cli.js synctl packer --version "$(version)" $(if $(licenses),--licenses)
 
 .PHONY: build-sync
 build-sync: compile ## Build ./synctl alone
@@ -70,7 +72,7 @@ bench-setup: build
 	@sh scripts/test-peers.sh time curl
 
 .PHONY: soak
-soak: build-sync ## Kill a mirror at 200 random moments and look at what is left
+soak: build ## Kill a mirror and a packer at 200 random moments each and look at what is left
 	@node build/bench/soak.js
 
 .PHONY: lint

@@ -2,35 +2,57 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type KillTally, killAgainAndAgain } from '../test/faults/killing.ts';
+import { killPackAgainAndAgain, type PackTally } from '../test/faults/killing-pack.ts';
 import { randomFrom } from '../test/faults/random.ts';
 
-/** `make soak`: kills a mirror at 200 random moments, over generations, and prints what was left behind. */
+/** `make soak`: kills a mirror and a packer at 200 random moments each, over generations, and prints what was left. */
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '200' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 });
-const built = resolve('synctl');
-const program = existsSync(built) ? [built] : [process.execPath, resolve('build/src/synctl.js')];
+const KILLS_A_LINE = 20;
+const signals = ['SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGINT'] as const;
 
-function line(tally: KillTally): string {
-  return (
-    `${tally.kills} kills, ${tally.resumes} resumes, ${tally.blobsResent} of ${tally.blobsSent} blobs resent ` +
-    `(${tally.blobsInFlight} were in flight), ${tally.brokenTags} broken tags, ${tally.wrongBytes} wrong bytes`
+function programOf(name: 'synctl' | 'packer'): readonly string[] {
+  const built = resolve(name);
+  return existsSync(built) ? [built] : [process.execPath, resolve(`build/src/${name}.js`)];
+}
+
+function planFor(name: 'synctl' | 'packer') {
+  const program = programOf(name);
+  console.log(`seed ${values.seed}, ${program.join(' ')}`);
+  return { kills: Number(values.kills), program, signals, random: randomFrom(Number(values.seed)) };
+}
+
+function tellMirror(tally: KillTally): void {
+  console.log(
+    `mirror: ${tally.kills} kills, ${tally.resumes} resumes, ${tally.blobsResent} of ${tally.blobsSent} blobs resent ` +
+      `(${tally.blobsInFlight} were in flight), ${tally.brokenTags} broken tags, ${tally.wrongBytes} wrong bytes`,
   );
 }
 
-console.log(`seed ${values.seed}, ${program.join(' ')}`);
-const tally = await killAgainAndAgain({
-  kills: Number(values.kills),
-  program,
-  signals: ['SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGINT'],
-  random: randomFrom(Number(values.seed)),
-  onKill: (now) => {
-    if (now.kills % 20 === 0) console.log(line(now));
-  },
-});
-console.log(line(tally));
-const isSound = tally.brokenTags === 0 && tally.wrongBytes === 0 && tally.blobsInExcess === 0;
-process.exitCode = isSound ? 0 : 1;
+function tellPack(tally: PackTally): void {
+  console.log(
+    `pack: ${tally.kills} kills, ${tally.resumes} resumes, ${tally.filesFetchedAgain} of ${tally.filesFetched} downloads ` +
+      `of what was there, ${tally.partsResent} of ${tally.partsSent} parts and blobs resent that had arrived, ` +
+      `${tally.brokenPackages} broken packages, ${tally.wrongBytes} wrong bytes`,
+  );
+}
+
+function now<Tally extends { readonly kills: number }>(tell: (tally: Tally) => void) {
+  return (tally: Tally): void => {
+    if (tally.kills % KILLS_A_LINE === 0) tell(tally);
+  };
+}
+
+const mirror = await killAgainAndAgain({ ...planFor('synctl'), onKill: now(tellMirror) });
+tellMirror(mirror);
+const pack = await killPackAgainAndAgain({ ...planFor('packer'), onKill: now(tellPack) });
+tellPack(pack);
+const faults = [
+  ...[mirror.brokenTags, mirror.wrongBytes, mirror.blobsInExcess],
+  ...[pack.brokenPackages, pack.wrongBytes, pack.filesFetchedAgain, pack.partsResent],
+];
+process.exitCode = faults.every((count) => count === 0) ? 0 : 1;

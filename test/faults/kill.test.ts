@@ -4,9 +4,11 @@ import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { SyncRoute } from '../support/sync-run.ts';
 import { killAgainAndAgain } from './killing.ts';
+import { killPackAgainAndAgain } from './killing-pack.ts';
 import { randomFrom } from './random.ts';
 import { brokenTags } from './wholeness.ts';
 
+const PACKER = fileURLToPath(new URL('../../src/packer.ts', import.meta.url));
 const SYNCTL = fileURLToPath(new URL('../../src/synctl.ts', import.meta.url));
 
 it('leaves nothing broken and sends nothing twice that had arrived, however often it is killed', async () => {
@@ -18,6 +20,17 @@ it('leaves nothing broken and sends nothing twice that had arrived, however ofte
   });
   expect(tally).toMatchObject({ kills: 20, resumes: 3, brokenTags: 0, wrongBytes: 0, blobsInExcess: 0 });
 }, 900_000);
+
+it('packs and publishes nothing broken, and moves nothing twice that had arrived, however often it is killed', async () => {
+  const tally = await killPackAgainAndAgain({
+    kills: 10,
+    program: [process.execPath, PACKER],
+    signals: ['SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGINT'],
+    random: randomFrom(10),
+  });
+  const clean = { filesFetchedAgain: 0, partsResent: 0, brokenPackages: 0, wrongBytes: 0 };
+  expect(tally).toMatchObject({ kills: 10, resumes: 2, ...clean });
+}, 300_000);
 
 it('knows in which repository a layer had arrived when it was killed', async () => {
   await using source = await startRegistry();
