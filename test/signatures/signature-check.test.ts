@@ -26,6 +26,7 @@ import {
   referrersIndex,
   signatureTag,
   statementBundle,
+  timestampedBundle,
 } from '../support/sigstore/signature.ts';
 import { type Signing, TestSigstore } from '../support/sigstore/sigstore.ts';
 import { TestClient } from '../support/test-client.ts';
@@ -307,6 +308,23 @@ describe('a bundle that refers to an image', () => {
       'that signs its manifest',
       async (it) => it.refer(await messageBundle(sigstore, it.image.bytes, RELEASERS)),
       BUNDLE,
+    ],
+    [
+      'in a log of the newer kind, with a time of an authority for that',
+      async (it) => it.refer(await timestampedBundle(sigstore, it.image.bytes, RELEASERS)),
+      BUNDLE,
+    ],
+    [
+      'with a time of an authority that nobody knows',
+      async (it) =>
+        it.refer(await timestampedBundle(sigstore, it.image.bytes, { ...RELEASERS, clock: stranger })),
+      refused('nothing that is trusted tells when it was made'),
+    ],
+    [
+      'in a log of the newer kind that nobody knows',
+      async (it) =>
+        it.refer(await timestampedBundle(sigstore, it.image.bytes, { ...RELEASERS, log: stranger })),
+      refused('it is not in a trusted log'),
     ],
     [
       'with a statement about it',

@@ -112,7 +112,7 @@ export function cosignManifest(layers: readonly CosignLayer[]): Image {
   );
 }
 
-function bundleOf({ certificate, entry }: Signed, kind: string, content: object): object {
+function bundleOf({ certificate, entry }: Signed, kind: string, content: object) {
   const { body, integratedTime, logIndex, logID, verification } = entry;
   const { inclusionProof: proof, signedEntryTimestamp } = verification;
   return {
@@ -148,12 +148,54 @@ export async function messageBundle(
   signing: Signing,
 ): Promise<object> {
   const signed = await sigstore.sign(bytes, signing, recordOf(bytes));
-  return bundleOf(signed, 'hashedrekord', {
+  return bundleOf(signed, 'hashedrekord', messageSignature(bytes, signed));
+}
+
+/**
+ * Gives a bundle that signs bytes themselves and is in a log of the newer kind, which promises nothing and tells no time: a
+ * time-stamping authority does. https://github.com/sigstore/rekor-tiles
+ */
+export async function timestampedBundle(
+  sigstore: TestSigstore,
+  bytes: Buffer,
+  signing: Signing & { readonly clock?: TestSigstore },
+): Promise<object> {
+  const signed = await sigstore.sign(bytes, signing, (signature, certificate) => ({
+    kind: 'hashedrekord',
+    apiVersion: '0.0.2',
+    spec: {
+      hashedRekordV002: {
+        data: { algorithm: 'SHA2_256', digest: sha256(bytes).toString('base64') },
+        signature: {
+          content: signature,
+          verifier: { x509Certificate: { rawBytes: certificate }, keyDetails: 'PKIX_ECDSA_P256_SHA_256' },
+        },
+      },
+    },
+  }));
+  const { verificationMaterial, ...rest } = bundleOf(signed, 'hashedrekord', messageSignature(bytes, signed));
+  const [entry] = verificationMaterial.tlogEntries;
+  const { inclusionPromise: _, ...withoutPromise } = { ...entry, inclusionPromise: undefined };
+  const signedTimestamp = await (signing.clock ?? sigstore).timestamp(signed.signature);
+  return {
+    ...rest,
+    verificationMaterial: {
+      ...verificationMaterial,
+      tlogEntries: [
+        { ...withoutPromise, integratedTime: '0', kindVersion: { kind: 'hashedrekord', version: '0.0.2' } },
+      ],
+      timestampVerificationData: { rfc3161Timestamps: [{ signedTimestamp }] },
+    },
+  };
+}
+
+function messageSignature(bytes: Buffer, { signature }: Signed) {
+  return {
     messageSignature: {
       messageDigest: { algorithm: 'SHA2_256', digest: sha256(bytes).toString('base64') },
-      signature: signed.signature,
+      signature,
     },
-  });
+  };
 }
 
 /** Gives a bundle with a statement about the manifest with that digest. */

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { initializeCA, initializeCTLog, initializeTLog } from '@sigstore/mock';
+import { initializeCA, initializeCTLog, initializeTLog, initializeTSA } from '@sigstore/mock';
 import { z } from 'zod';
 
 /** Who signs, and what is unusual about it. */
@@ -44,6 +44,7 @@ export type LogEntry = z.infer<typeof entryShape>;
 
 const REKOR = 'https://rekor.sigstore.dev';
 const ISSUER_EXTENSION = '1.3.6.1.4.1.57264.1.8';
+const SHA256 = '2.16.840.1.101.3.4.2.1';
 const HOUR = 3_600_000;
 
 type Authority = Awaited<ReturnType<typeof initializeCA>>;
@@ -54,6 +55,7 @@ interface Parts {
   readonly certificateLog: Awaited<ReturnType<typeof initializeCTLog>>;
   readonly log: Log;
   readonly lateLog: Log;
+  readonly clock: Awaited<ReturnType<typeof initializeTSA>>;
 }
 
 function keys(namedCurve: 'P-256' | 'P-384'): { publicKey: KeyObject; privateKey: KeyObject } {
@@ -77,13 +79,14 @@ export class TestSigstore {
       certificateLog,
       authority: await initializeCA(keys('P-384'), certificateLog, now),
       log: await initializeTLog(REKOR, logKeys, now),
+      clock: await initializeTSA(keys('P-384'), now),
       lateLog: await initializeTLog(REKOR, logKeys, new Date(now.getTime() + HOUR)),
     });
   }
 
   /** The trusted_root.json by which its signatures are verified. */
   get trustedRoot(): object {
-    const { authority, certificateLog, log } = this.#parts;
+    const { authority, certificateLog, log, clock } = this.#parts;
     const validFor = { start: '2020-01-01T00:00:00Z' };
     const logOf = (baseUrl: string, key: Buffer) => ({
       baseUrl,
@@ -91,7 +94,6 @@ export class TestSigstore {
       publicKey: { rawBytes: key.toString('base64'), keyDetails: 'PKIX_ECDSA_P256_SHA_256', validFor },
       logId: { keyId: createHash('sha256').update(key).digest('base64') },
     });
-    const root = Buffer.from(authority.rootCertificate.buffer, authority.rootCertificate.byteOffset);
     return {
       mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
       tlogs: [logOf(REKOR, log.publicKey)],
@@ -100,15 +102,24 @@ export class TestSigstore {
           subject: { organization: 'sigstore.mock', commonName: 'sigstore' },
           uri: 'https://fulcio.sigstore.dev',
           certChain: {
-            certificates: [
-              { rawBytes: root.subarray(0, authority.rootCertificate.byteLength).toString('base64') },
-            ],
+            certificates: [{ rawBytes: toBase64(authority.rootCertificate) }],
           },
           validFor,
         },
       ],
       ctlogs: [logOf('https://ctfe.sigstore.dev', certificateLog.publicKey)],
-      timestampAuthorities: [],
+      timestampAuthorities: [
+        {
+          subject: { organization: 'sigstore.mock', commonName: 'tsa' },
+          uri: 'https://timestamp.sigstore.dev',
+          certChain: {
+            certificates: [clock.intCertificate, clock.rootCertificate].map((each) => ({
+              rawBytes: toBase64(each),
+            })),
+          },
+          validFor,
+        },
+      ],
     };
   }
 
@@ -117,6 +128,17 @@ export class TestSigstore {
     const file = join(folder, 'trusted_root.json');
     writeFileSync(file, JSON.stringify(this.trustedRoot));
     return file;
+  }
+
+  /** Gives a signed time for a signature, both in base64. */
+  async timestamp(signature: string): Promise<string> {
+    const answer = await this.#parts.clock.timestamp({
+      artifactHash: createHash('sha256').update(Buffer.from(signature, 'base64')).digest(),
+      hashAlgorithmOID: SHA256,
+      nonce: 1,
+      policyOID: '1.3.6.1.4.1.57264.2',
+    });
+    return toBase64(answer);
   }
 
   /** Signs bytes; `entryOf` gives what goes into the log. */
@@ -131,8 +153,7 @@ export class TestSigstore {
       subjectAltName: identity,
       extensions: [{ oid: ISSUER_EXTENSION, value: issuer }],
     });
-    const der = Buffer.from(new Uint8Array(issued.buffer, issued.byteOffset, issued.byteLength));
-    const certificate = der.toString('base64');
+    const certificate = toBase64(issued);
     const signature = sign('sha256', bytes, privateKey).toString('base64');
     const { log: inTime, lateLog } = log.#parts;
     const logged: unknown = await (late ? lateLog : inTime).log(entryOf(signature, certificate));
@@ -140,6 +161,10 @@ export class TestSigstore {
     if (entry === undefined) throw new Error('the log took no entry');
     return { signature, certificate, entry };
   }
+}
+
+function toBase64({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 }
 
 /** Writes a certificate as PEM. */
