@@ -3,12 +3,12 @@ import { createReadStream } from 'node:fs';
 import { z } from 'zod';
 import { type AttemptPolicy, attempt } from '../lib/attempts.ts';
 import { type BodyWriter, type HttpAnswer, type HttpClient, readBody } from '../lib/http.ts';
-import { HttpFailure } from '../lib/http-failure.ts';
 import { parseRetryAfter } from '../registry/registry-failure.ts';
 import { Secrets } from '../registry/secrets.ts';
-import { isMalformed, readJson, understand } from './answer-shape.ts';
+import { readJson, understand } from './answer-shape.ts';
 import { explainReleaseAnswer, ReleaseRefusal } from './release-refusal.ts';
 import { releaseUploadAddress } from './release-upload-address.ts';
+import { heldUntil, isTransient } from './service-refusal.ts';
 
 /** Where releases are made, and as whom. */
 export interface ReleaseAccess {
@@ -171,7 +171,7 @@ export class GithubReleases {
     body?: object,
   ): Promise<z.infer<Shape>> {
     const { attempts: policy } = this.#access;
-    return attempt({ policy, signal, isTransient: isTransientRelease, heldUntil }, () =>
+    return attempt({ policy, signal, isTransient, heldUntil }, () =>
       this.#once(shape, method, path, signal, body),
     );
   }
@@ -205,19 +205,6 @@ export class GithubReleases {
     const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
     throw explainReleaseAnswer(answer.status, body, about, retryAt);
   }
-}
-
-/** Tells whether a request to GitHub could go well a moment later. */
-export function isTransientRelease(error: unknown): boolean {
-  return (
-    isMalformed(error) ||
-    ((error instanceof HttpFailure || error instanceof ReleaseRefusal) && error.transient)
-  );
-}
-
-/** Gives when GitHub asked to be left alone until, in milliseconds since 1970. */
-export function heldUntil(error: unknown): number | undefined {
-  return error instanceof ReleaseRefusal ? error.retryAt : undefined;
 }
 
 function writeRange(range: FileRange, onBytes: (count: number) => void): BodyWriter {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Failure } from '../lib/failure.ts';
 import { readJson } from './answer-shape.ts';
+import { ServiceRefusal } from './service-refusal.ts';
 
 export type KodoRefusalCode =
   | 'CREDENTIALS_REFUSED'
@@ -13,30 +13,9 @@ export type KodoRefusalCode =
   | 'SERVICE_BROKEN'
   | 'SERVICE_REFUSED';
 
-/** An answer of Kodo that is not a success, in words that say what to change. */
-export class KodoRefusal extends Failure<KodoRefusalCode> {
+/** An answer of Kodo that is not a success. */
+export class KodoRefusal extends ServiceRefusal<KodoRefusalCode> {
   override readonly name = 'KodoRefusal';
-  readonly status: number;
-  /** When Kodo asked to be left alone until, in milliseconds since 1970. */
-  readonly retryAt: number | undefined;
-
-  constructor(
-    status: number,
-    code: KodoRefusalCode,
-    about: string,
-    message: string,
-    hint?: string,
-    retryAt?: number,
-  ) {
-    super({ code, about, message, hint });
-    this.status = status;
-    this.retryAt = retryAt;
-  }
-
-  /** Whether the same request could go well a moment later. */
-  get transient(): boolean {
-    return this.code === 'THROTTLED' || this.code === 'SERVICE_BROKEN';
-  }
 }
 
 const KEYS_HINT = 'check --access-key and --secret-key; both stand in the Qiniu console under key management';

@@ -4,9 +4,10 @@ import { attempt } from '../lib/attempts.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../lib/http.ts';
 import { HttpFailure } from '../lib/http-failure.ts';
 import { parseRetryAfter } from '../registry/registry-failure.ts';
-import { isMalformed, readJson, understand } from './answer-shape.ts';
+import { readJson, understand } from './answer-shape.ts';
 import { explainKodoAnswer, KodoRefusal, parseKodoError } from './kodo-refusal.ts';
 import { discoverRegion, type KodoAccess, noHosts } from './kodo-region.ts';
+import { heldUntil, isTransient } from './service-refusal.ts';
 
 /** An object as Kodo describes it. */
 export interface KodoObject {
@@ -185,15 +186,4 @@ export class KodoService {
 function withoutSignatures(text: string, accessKey: string): string {
   const [before = '', ...rest] = text.split(`${accessKey}:`);
   return [before, ...rest.map((piece) => piece.replace(/^[\w=:%-]+/, '***'))].join(`${accessKey}:`);
-}
-
-/** Tells whether a request to Kodo could go well a moment later. */
-export function isTransient(error: unknown): boolean {
-  return (
-    isMalformed(error) || ((error instanceof HttpFailure || error instanceof KodoRefusal) && error.transient)
-  );
-}
-
-function heldUntil(error: unknown): number | undefined {
-  return error instanceof KodoRefusal ? error.retryAt : undefined;
 }

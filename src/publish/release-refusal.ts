@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Failure } from '../lib/failure.ts';
+import { ServiceRefusal } from './service-refusal.ts';
 
 export type ReleaseRefusalCode =
   | 'CREDENTIALS_REFUSED'
@@ -11,30 +11,9 @@ export type ReleaseRefusalCode =
   | 'SERVICE_BROKEN'
   | 'SERVICE_REFUSED';
 
-/** An answer of GitHub that is not a success, in words that say what to change. */
-export class ReleaseRefusal extends Failure<ReleaseRefusalCode> {
+/** An answer of GitHub that is not a success. */
+export class ReleaseRefusal extends ServiceRefusal<ReleaseRefusalCode> {
   override readonly name = 'ReleaseRefusal';
-  readonly status: number;
-  /** When GitHub asked to be left alone until, in milliseconds since 1970. */
-  readonly retryAt: number | undefined;
-
-  constructor(
-    status: number,
-    code: ReleaseRefusalCode,
-    about: string,
-    message: string,
-    hint?: string,
-    retryAt?: number,
-  ) {
-    super({ code, about, message, hint });
-    this.status = status;
-    this.retryAt = retryAt;
-  }
-
-  /** Whether the same request could go well a moment later. */
-  get transient(): boolean {
-    return this.code === 'RATE_LIMITED' || this.code === 'SERVICE_BROKEN';
-  }
 }
 
 const refusalShape = z

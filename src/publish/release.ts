@@ -4,8 +4,6 @@ import { HttpClient, type HttpTimeouts } from '../lib/http.ts';
 import {
   type GithubRelease,
   GithubReleases,
-  heldUntil,
-  isTransientRelease,
   type ReleaseAccess,
   type ReleaseAsset,
 } from './github-releases.ts';
@@ -20,6 +18,7 @@ import {
 } from './release-parts.ts';
 import { ReleaseRefusal } from './release-refusal.ts';
 import { mayReplace } from './replacement.ts';
+import { heldUntil, isTransient } from './service-refusal.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from './target.ts';
 
 /** How packages go to a release on GitHub. */
@@ -95,7 +94,7 @@ export class ReleaseTarget implements PublishTarget {
 
   #createDraft(tag: string, body: string, signal: AbortSignal): Promise<GithubRelease> {
     const { attempts: policy } = this.#settings;
-    return attempt({ policy, signal, isTransient: isTransientRelease, heldUntil }, async (number) => {
+    return attempt({ policy, signal, isTransient, heldUntil }, async (number) => {
       // The answer to the first attempt may have been lost, and two drafts of one tag are one too many.
       const made = number === 1 ? undefined : await this.#releases.find(tag, signal);
       return made ?? (await this.#releases.createDraft(tag, body, signal));
@@ -136,11 +135,12 @@ export class ReleaseTarget implements PublishTarget {
     onProgress: (bytes: number) => void,
   ): Promise<void> {
     let obstacle = inTheWay;
-    const isTransient = (error: unknown): boolean =>
-      isTransientRelease(error) ||
+    const passes = (error: unknown): boolean =>
+      isTransient(error) ||
       (error instanceof ReleaseRefusal && error.code === 'ALREADY_EXISTS') ||
       (error instanceof Failure && error.code === 'DIGEST_MISMATCH');
-    await attempt({ policy: this.#settings.attempts, signal, isTransient, heldUntil }, async (number) => {
+    const policy = this.#settings.attempts;
+    await attempt({ policy, signal, isTransient: passes, heldUntil }, async (number) => {
       if (number > 1) {
         const assets = await this.#releases.listAssets(release, signal);
         obstacle = assets.find((asset) => asset.name === wanted.name);
