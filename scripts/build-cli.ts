@@ -1,6 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { bundleLicences } from './bundle-licences.ts';
 import { writeExecutable } from './executable.ts';
 import { bundle } from './ncc.ts';
 
@@ -8,7 +10,11 @@ const VERSION_LINE = "const VERSION = 'v1.0.0';";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { version: { type: 'string', default: 'v1.0.0' } },
+  options: {
+    version: { type: 'string', default: 'v1.0.0' },
+    // Also <name>-licenses.txt, which goes along with what is given away.
+    licenses: { type: 'boolean', default: false },
+  },
 });
 for (const name of positionals) {
   if (!existsSync(`src/${name}.ts`)) {
@@ -17,6 +23,7 @@ for (const name of positionals) {
   }
   try {
     buildExecutable(name, values.version);
+    if (values.licenses) writeFileSync(`${name}-licenses.txt`, licencesOf(name));
   } catch (error) {
     console.error(`./${name} was not built: ${error instanceof Error ? error.message : error}`);
     process.exitCode = 1;
@@ -38,6 +45,18 @@ function buildExecutable(name: string, version: string): void {
   }
   writeExecutable(name, name, stampVersion(readFileSync(join(folder, 'index.js'), 'utf8'), version));
   console.log(`./${name} ${version}`);
+}
+
+/** Bundles once more to learn what is within; nothing of that bundle is used. */
+function licencesOf(name: string): string {
+  const scratch = mkdtempSync(join(tmpdir(), 'keel-licences-'));
+  const statistics = join(scratch, 'statistics.json');
+  try {
+    bundle(join('build', 'src', `${name}.js`), join(scratch, 'bundle'), ['--stats-out', statistics]);
+    return bundleLicences(readFileSync(statistics, 'utf8'));
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
 }
 
 function stampVersion(program: string, version: string): string {

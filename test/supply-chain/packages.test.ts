@@ -19,7 +19,16 @@ const ALLOWED = new Set([
 /** Packages without a licence that are there for want of anything else; each is a debt. */
 const EXCEPTIONS = ['buffers'];
 /** Packages that name their licence and bring no text of it. */
-const WITHOUT_TEXT = ['@nodable/entities', 'binary', 'buffers', 'chainsaw'];
+const WITHOUT_TEXT = [
+  '@nodable/entities',
+  '@sigstore/verify',
+  'binary',
+  'buffers',
+  'chainsaw',
+  'copy-to',
+  'os-name',
+  'qiniu',
+];
 
 const dependencies = z.record(z.string(), z.string()).default({});
 const manifestShape = z.object({
