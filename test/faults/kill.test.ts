@@ -30,7 +30,7 @@ it('packs and publishes nothing broken, and moves nothing twice that had arrived
   });
   const clean = { filesFetchedAgain: 0, partsResent: 0, brokenPackages: 0, wrongBytes: 0 };
   expect(tally).toMatchObject({ kills: 10, resumes: 2, ...clean });
-}, 300_000);
+});
 
 it('knows in which repository a layer had arrived when it was killed', async () => {
   await using source = await startRegistry();

@@ -71,7 +71,7 @@ it('mirrors 2,000 tags though one answer in twenty goes wrong, in at most twice 
   }
   expect(rough.requests).toBeGreaterThan(clear.requests);
   expect(rough.requests).toBeLessThanOrEqual(2 * clear.requests);
-}, 300_000);
+});
 
 it.each(['source', 'destination'] as const)(
   'puts off what a %s asks an hour of patience for, and goes on',
