@@ -26,6 +26,7 @@ const WITHOUT_TEXT = [
   'buffers',
   'chainsaw',
   'copy-to',
+  'isarray',
   'os-name',
   'qiniu',
 ];
