@@ -61,9 +61,10 @@ export function formatLicences(packages: readonly BundledPackage[]): string {
   return `# Licences of what is inside
 
 keel-pkg itself is under the [MIT licence](../LICENSE). Its tools and actions are bundles, which contain code of these
-${packages.length} packages, or of some of them. The texts of the licences are in \`dist/action-sync/licenses.txt\` and
-\`dist/action-pack/licenses.txt\`, for those that are within. \`npm run docs\` writes this page from \`package-lock.json\`; a test holds that it is up to
-date, and that no licence is new.
+${packages.length} packages, or of some of them. The texts for those that are within come along: in
+\`dist/action-sync/licenses.txt\` and \`dist/action-pack/licenses.txt\`, and as \`synctl-licenses.txt\` and
+\`packer-licenses.txt\` with each release. \`npm run docs\` writes this page from \`package-lock.json\`; a test holds that it
+is up to date, and that no licence is new.
 
 ${sections.join('\n')}`;
 }
