@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Digest, digestAlgorithm, digestHex } from '../registry/digest.ts';
-import { type Candidate, parseJson, type Unfit, unfit } from './candidate.ts';
+import { type Candidate, parseJson, shown, type Unfit, unfit } from './candidate.ts';
 
 const BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle[.+]/;
 const STATEMENT_TYPE = 'application/vnd.in-toto+json';
@@ -42,7 +42,7 @@ export function readBundle(bytes: Buffer, digest: Digest, manifest: Buffer): Can
   if (payloadType !== STATEMENT_TYPE || !statement.success) return unfit('it is no statement of in-toto');
   const { subject, predicateType } = statement.data;
   if (!PREDICATES.test(predicateType)) {
-    return unfit(`it is a statement of another kind, ${predicateType.slice(0, 100)}`);
+    return unfit(`it is a statement of another kind, ${shown(predicateType, 100)}`);
   }
   const algorithm = digestAlgorithm(digest);
   const isOfImage = subject.some((one) => one.digest[algorithm] === digestHex(digest));

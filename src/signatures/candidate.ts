@@ -1,3 +1,5 @@
+import { plainText } from '../lib/plain-text.ts';
+
 /** A signature as a registry has it, in the one form that is verified. It proves nothing yet. */
 export interface Candidate {
   readonly kind: 'candidate';
@@ -21,6 +23,12 @@ export interface Unfit {
 /** Gives what is no signature of an image. */
 export function unfit(reason: string): Unfit {
   return { kind: 'unfit', reason };
+}
+
+/** Gives what a registry or a signer wrote as part of a line: nobody may write lines of their own into a log. */
+export function shown(text: string, most = 200): string {
+  const line = plainText(text).replaceAll(/\s+/g, ' ');
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
 
 /** Gives JSON as a value; undefined where it is none. */

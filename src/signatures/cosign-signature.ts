@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Digest } from '../registry/digest.ts';
-import { type Candidate, parseJson, type Unfit, unfit } from './candidate.ts';
+import { type Candidate, parseJson, shown, type Unfit, unfit } from './candidate.ts';
 
 /** The type of a layer that holds what cosign signed. https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md */
 export const COSIGN_PAYLOAD = 'application/vnd.dev.cosign.simplesigning.v1+json';
@@ -59,7 +59,7 @@ export function readCosignLayer(
   if (!payload.success) return unfit('its payload is not that of an image');
   const { identity, image } = payload.data.critical;
   const signed = image['docker-manifest-digest'];
-  if (signed !== digest) return unfit(`it signs another image, ${signed.slice(0, 19)}…`);
+  if (signed !== digest) return unfit(`it signs another image, ${shown(signed, 20)}`);
   const annotations = annotationsShape.safeParse(layer.annotations);
   if (!annotations.success)
     return unfit('it has no certificate or no entry in a log, so nobody is named by it');

@@ -9,7 +9,7 @@ import {
 import { type Failure, failureCode } from '../lib/failure.ts';
 import { Once } from '../lib/once.ts';
 import type { Digest } from '../registry/digest.ts';
-import type { Candidate } from './candidate.ts';
+import { type Candidate, shown } from './candidate.ts';
 import { findSignatures, type SignaturePlace } from './signature-search.ts';
 import { isNameOf, nameWhenSigned, type RepositoryName } from './signed-name.ts';
 import type { FoundSigner, SigstoreVerifier } from './sigstore.ts';
@@ -154,7 +154,7 @@ function judge(candidate: Candidate, { verifier, signers, name, applied }: Measu
   if (signedName === undefined) return signer;
   const names = wanted.map(({ signedAs }) => nameWhenSigned(name, applied.scope, signedAs));
   if (names.some((one) => isNameOf(signedName, one))) return signer;
-  return `it was signed as ${signedName.slice(0, 200) || 'nothing'}, not as ${names[0]}`;
+  return `it was signed as ${shown(signedName) || 'nothing'}, not as ${names[0]}`;
 }
 
 const EXPLANATIONS: ReadonlyMap<string, string> = new Map([
@@ -171,7 +171,7 @@ const EXPLANATIONS: ReadonlyMap<string, string> = new Map([
 
 function explain(error: unknown): string {
   const known = EXPLANATIONS.get(failureCode(error));
-  return known ?? `it is malformed (${error instanceof Error ? error.message.slice(0, 100) : 'unknown'})`;
+  return known ?? `it is malformed (${error instanceof Error ? shown(error.message, 100) : 'unknown'})`;
 }
 
 function digestOfPolicy({ scope, policy }: AppliedPolicy): string {

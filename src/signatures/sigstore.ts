@@ -10,6 +10,7 @@ export type FoundSigner = Pick<Signer, 'identity' | 'issuer'>;
 
 /** Of one signature; real ones have one or two. Entries are compared with each other, and each costs a verification. */
 const PROOFS_LIMIT = 8;
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Z}]/u;
 const CHECKPOINT_LIMIT = 16_384;
 /** What signs a checkpoint, as the library looks for it: it takes the name for a regular expression, which may never end. */
 const CHECKPOINT_SIGNER = /^[\w./:-]{1,200}$/;
@@ -44,6 +45,7 @@ export class SigstoreVerifier {
     const name = identity?.subjectAlternativeName;
     const issuer = identity?.extensions?.issuer;
     if (name === undefined || issuer === undefined) throw new Error('it names nobody');
+    if (UNSEEN.test(name + issuer)) throw new Error('it names somebody with characters that nobody sees');
     return { identity: name, issuer };
   }
 }

@@ -166,6 +166,16 @@ describe('a signature under cosign’s tag', () => {
       refused('it was signed as nothing, not as registry.k8s.io/pause'),
     ],
     [
+      'that would write a line of its own into the log',
+      async (it) => it.sign(await it.layer({}, cosignPayload(it.digest, 'a\n::error::b\u001b[2Jc'))),
+      refused('it was signed as a ::error::b\ufffd[2Jc, not as registry.k8s.io/pause'),
+    ],
+    [
+      'by someone with a name that nobody sees as it is',
+      async (it) => it.sign(await it.layer({ identity: `me@example.com\n${RELEASERS.identity}` })),
+      refused('it is malformed (it names somebody with characters that nobody sees)'),
+    ],
+    [
       'of something that is no image',
       async (it) => it.sign(await it.layer({}, cosignPayload(it.digest, NAME, 'a blob'))),
       refused('its payload is not that of an image'),
