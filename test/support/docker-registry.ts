@@ -140,7 +140,7 @@ async function isListening(host: string, folder: string, process: ChildProcess):
 }
 
 /** Gives a port of loopback that was free a moment ago. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Desk, type Said } from '../support/built-synctl.ts';
-import { DockerRegistry, freePort, LOGIN } from '../support/docker-registry.ts';
+import { DockerRegistry, LOGIN } from '../support/docker-registry.ts';
 import { DURATION_TEXT } from '../support/duration-text.ts';
 import { ImageMaker } from '../support/images/image.ts';
 import { PlainPush } from '../support/images/push.ts';
 import { describeWith } from '../support/programs.ts';
 import { TestRegistry } from '../support/registry/registry.ts';
+
+/** A port that is nobody's: one that was free a moment ago may be another test's by now. */
+const CLOSED = '127.0.0.1:1';
 
 const CHECKS = z.object({
   works: z.boolean(),
@@ -103,15 +106,14 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
 
   it('an unknown host and a refused connection, on either side', async () => {
     const unknown = 'registry.invalid';
-    const closed = `127.0.0.1:${await freePort()}`;
     const noHost = `error: ${unknown}: no such host (check its spelling, the name server and, behind a proxy, HTTPS_PROXY)\n`;
-    const refused = `error: ${closed}: the connection was refused (check the port and whether the service there is running)\n`;
+    const refused = `error: ${CLOSED}: the connection was refused (check the port and whether the service there is running)\n`;
     const desk = sitDown();
     for (const [from, to, line] of [
       [unknown, basic.host, noHost],
       [source.host, unknown, noHost],
-      [closed, basic.host, refused],
-      [source.host, closed, refused],
+      [CLOSED, basic.host, refused],
+      [source.host, CLOSED, refused],
     ] as const) {
       expect(await sync(desk, from, to)).toMatchObject({ code: 1, stderr: line });
     }
@@ -178,11 +180,10 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
   });
 
   it('another registry that is down, while others arrive', async () => {
-    const closed = `127.0.0.1:${await freePort()}`;
-    const desk = sitDown({ names: ['pause'], extras: [`${closed}/team/tool:1`] });
+    const desk = sitDown({ names: ['pause'], extras: [`${CLOSED}/team/tool:1`] });
     const { code, stderr, stdout } = await sync(desk, source.host, basic.host, '--push-ns', 'down');
     expect(stderr).toBe(
-      `error: ${closed}/team/tool:1: the connection was refused (check the port and whether the service there is running)\n`,
+      `error: ${CLOSED}/team/tool:1: the connection was refused (check the port and whether the service there is running)\n`,
     );
     expect(stdout).toContain('2 copied');
     expect(code).toBe(1);
