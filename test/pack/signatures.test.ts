@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { formatPackSummary } from '../../src/actions/pack-summary.ts';
 import { describeFailure, failureCode } from '../../src/lib/failure.ts';
 import type { Digest } from '../../src/registry/digest.ts';
 import { PlainPush } from '../support/images/push.ts';
@@ -61,6 +62,9 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
       ['coredns', { kind: 'verified', ...ME }],
       ['pause', { kind: 'verified', ...ME }],
     ]);
+    const facts = { file: result.file, contents: result.contents, duration: result.duration };
+    const page = formatPackSummary({ ...facts, locations: [], failures: [] });
+    expect(page.match(/, signed by release/g)).toHaveLength(3);
     // The file that the package has of itself still says whose signatures count.
     const resolved: object = JSON.parse(
       execFileSync('tar', ['-xzOf', result.file.path, 'versions.json'], { encoding: 'utf8' }),

@@ -41,6 +41,16 @@ test('a night without news is short', () => {
   );
 });
 
+test('how many signatures were verified stands below the totals, where they were asked for', () => {
+  const page = formatSummary({ ...NOTHING, signatures: 'signatures: 3 verified' });
+  expect(page.split('\n').slice(-4)).toEqual([
+    '| 5,000 | 0 | 5,000 | 0 | 0 B | 41.0 s |',
+    '',
+    'Signatures: 3 verified',
+    '',
+  ]);
+});
+
 test('a night with news tells what failed first, then what moved', () => {
   const copied = ['3.6.5-0', '3.6.4-0'].map((tag, index) => ({
     repository: 'registry.example/keel/etcd',
