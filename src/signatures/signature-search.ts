@@ -50,7 +50,7 @@ async function* cosignLayers(place: SignaturePlace, digest: Digest, signal: Abor
   const tag = parseTag(`sha256-${digestHex(digest)}.sig`);
   const manifest = await attempt(() => getIfThere(place, tag, signal), signal);
   if (manifest === undefined) return;
-  if (manifest.kind === 'unread') return yield manifest;
+  if (manifest.kind === 'unread' || manifest.kind === 'unfit') return yield manifest;
   for (const layer of layersOf(manifest, (type) => type === COSIGN_PAYLOAD)) {
     const read = async () => {
       const payload = await readSmall(place, layer, signal);
@@ -72,7 +72,7 @@ async function* bundles(place: SignaturePlace, digest: Digest, signal: AbortSign
   );
   for (const { digest: own } of likely.slice(0, CANDIDATES_LIMIT)) {
     const manifest = await attempt(() => registry.getManifest(repository, own, signal), signal);
-    if (manifest.kind === 'unread') {
+    if (manifest.kind === 'unread' || manifest.kind === 'unfit') {
       yield manifest;
       continue;
     }
@@ -122,11 +122,16 @@ async function readSmall(
 }
 
 /** What cannot be had now must not hide another signature that can. */
-async function attempt<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result | Unread> {
+async function attempt<Result>(
+  work: () => Promise<Result>,
+  signal: AbortSignal,
+): Promise<Result | Unfit | Unread> {
   try {
     return await work();
   } catch (error) {
     signal.throwIfAborted();
+    // Some places of registry.k8s.io list signatures that they do not have. https://github.com/kubernetes-sigs/promo-tools/issues/1949
+    if (isNotFound(error)) return unfit('the registry lists it and does not have it');
     return { kind: 'unread', error };
   }
 }

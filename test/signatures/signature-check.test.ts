@@ -230,6 +230,15 @@ describe('a signature under cosign’s tag', () => {
       refused('its content was altered'),
     ],
     [
+      'whose payload the registry lost',
+      async (it) => {
+        const layer = await it.layer();
+        it.sign(layer);
+        it.registry.storage.deleteBlob('pause', digestOf(layer.payload));
+      },
+      refused('the registry lists it and does not have it'),
+    ],
+    [
       'made after its certificate had expired',
       async (it) => it.sign(await it.layer({ late: true })),
       refused('its certificate was not valid when it was made, or is of no trusted authority'),
@@ -383,6 +392,18 @@ describe('a bundle that refers to an image', () => {
         it.refer({ ...other, messageSignature: {} }, { ...other, messageSignature: null }, about);
       },
       'SIGNATURE_REFUSED: none of its 3 signatures does count: ',
+    ],
+    [
+      'that the registry lists and does not have',
+      async (it) => {
+        const bundle = bundleManifest(await statementBundle(sigstore, it.digest, RELEASERS), it.image);
+        const { tag, image } = referrersIndex(it.digest, [bundle]);
+        it.put(tag, image);
+        it.registry.storage.deleteManifest('pause', bundle.digest);
+        // With the API it is not even listed.
+        it.registry.quirks = {};
+      },
+      refused('the registry lists it and does not have it'),
     ],
     ['that is none', (it) => it.refer({ some: 'thing' }), refused('it is no bundle that signs something')],
     [
