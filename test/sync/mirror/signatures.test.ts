@@ -201,6 +201,23 @@ describe('with --verify-signatures require', () => {
     expect([became, place.questions]).toEqual([{ 'signed:1.0.0': 'skipped' }, 0]);
   });
 
+  test('a signature that cannot be had just now keeps its image back, and the next run brings it', async () => {
+    await using place = await Place.open();
+    place.route.wants({ ...place.set(), names: ['signed'] });
+    const outage = place.source.fail({
+      match: { kind: 'blob-get' },
+      times: Number.POSITIVE_INFINITY,
+      fault: { kind: 'status', status: 503 },
+    });
+    const { report } = await place.run({ verifySignatures: 'require' });
+    expect(report.images.map(({ outcome, reason }) => [outcome, reason?.code])).toEqual([
+      ['failed', 'REGISTRY_BROKEN'],
+    ]);
+    expect(place.arrived).toEqual({});
+    outage.stop();
+    expect((await place.run({ verifySignatures: 'require' })).outcomes).toEqual({ 'signed:1.0.0': 'copied' });
+  });
+
   test('a dry run tells what a real one would leave out', async () => {
     await using place = await Place.open();
     const { outcomes: became } = await place.run({ verifySignatures: 'require', dryRun: true });
