@@ -314,7 +314,7 @@ it('a proxy that refuses gets its own login alone, and nobody learns that from t
   await using here = await world();
   using client = new TestClient(parseHost('unknown.test'), { login: LOGIN, attempts: 1 });
   const failure = await client.registry.greet().catch((error: unknown) => error);
-  expect(failure).toMatchObject({ status: 502 });
+  expect(failure).toMatchObject({ code: 'PROXY_REFUSED' });
   shownTo(here);
   expect(
     findSecrets('the error', `${failure}${JSON.stringify(failure)}`, {
