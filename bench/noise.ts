@@ -24,9 +24,12 @@ export function describeNoise({ cases, machine }: Results): string {
   if (busy.length === 0) {
     return 'The machine did nothing else to speak of.';
   }
+  const which =
+    busy.length === cases.length
+      ? 'all cases'
+      : `${busy.length} of ${cases.length} cases (${busy.map(({ id }) => id).join(', ')})`;
   return (
-    `The machine was busy with other work during ${busy.length} of ${cases.length} cases ` +
-    `(${busy.map(({ id }) => id).join(', ')}): their times and ratios of times are not to be relied on. ` +
+    `The machine was busy with other work during ${which}: their times and ratios of times are not to be relied on. ` +
     'Requests, connections and bytes are what they are, CPU times nearly so.'
   );
 }
