@@ -42,15 +42,15 @@ export interface ComponentFetch extends DownloadSettings {
 
 async function readChecksum(source: ChecksumSource, settings: DownloadSettings): Promise<Digest | undefined> {
   const { http, policy, signal, patience } = settings;
+  // A proxy in trouble sends pages of its own for a moment.
+  const isTransient = (error: unknown): boolean =>
+    isWorthRepeating(error, patience) || failureCode(error) === 'CHECKSUM_UNUSABLE';
   try {
-    const text = await attempt(
-      { policy, signal, isTransient: (error) => isWorthRepeating(error, patience), heldUntil },
-      async () => {
-        const answer = await openWebFile({ http, url: source.url, expected: [200], signal });
-        return (await readBody(answer, CHECKSUM_FILE_LIMIT))?.toString('utf8') ?? '';
-      },
-    );
-    return findChecksum(text, source.fileName, redactUrl(source.url));
+    return await attempt({ policy, signal, isTransient, heldUntil }, async () => {
+      const answer = await openWebFile({ http, url: source.url, expected: [200], signal });
+      const text = (await readBody(answer, CHECKSUM_FILE_LIMIT))?.toString('utf8') ?? '';
+      return findChecksum(text, source.fileName, redactUrl(source.url));
+    });
   } catch (error) {
     // Object stores say "denied" for what is not there.
     const isAbsent =

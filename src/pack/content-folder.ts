@@ -10,6 +10,7 @@ import { type Digest, digestAlgorithm, digestHex } from '../registry/digest.ts';
 import type { Descriptor } from '../registry/manifest.ts';
 import type { ByteRange } from '../registry/registry.ts';
 import { isTransient } from '../registry/registry-failure.ts';
+import { onDisk } from './disk-failure.ts';
 import { digestFile } from './file-digest.ts';
 
 /** A blob that is wanted, and how to get it. */
@@ -74,10 +75,10 @@ export class ContentFolder {
   async #store(request: BlobRequest): Promise<string> {
     const { descriptor, signal } = request;
     const file = this.pathOf(descriptor.digest);
-    await mkdir(dirname(file), { recursive: true });
+    await inFolder(file, () => mkdir(dirname(file), { recursive: true }));
     if (await this.#isRight(file, request)) return file;
     await attempt({ policy: this.#policy, signal, isTransient }, () => this.#fetch(`${file}.part`, request));
-    await rename(`${file}.part`, file);
+    await inFolder(file, () => rename(`${file}.part`, file));
     return file;
   }
 
@@ -131,33 +132,24 @@ async function receive(
   meter: BlobMeter,
   { descriptor, signal, onBytes }: BlobRequest,
 ): Promise<void> {
-  const file = await open(part, meter.passed === 0 ? 'w' : 'a');
+  const file = await inFolder(part, () => open(part, meter.passed === 0 ? 'w' : 'a'));
   try {
     for await (const bytes of answer.body) {
       signal.throwIfAborted();
       if (!Buffer.isBuffer(bytes)) continue;
       meter.add(bytes, descriptor.size);
-      await file.writeFile(bytes);
+      await inFolder(part, () => file.writeFile(bytes));
       onBytes?.(bytes.length);
     }
   } catch (error) {
     signal.throwIfAborted();
-    throw explain(error, answer.url.host, part);
+    throw error instanceof Failure ? error : explainNetworkError(error, answer.url.host);
   } finally {
     answer.body.destroy();
     await file.close();
   }
 }
 
-function explain(error: unknown, host: string, part: string): unknown {
-  if (error instanceof Failure) return error;
-  const code = failureCode(error);
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return explainNetworkError(error, host);
-  return new Failure({
-    code: 'DISK_FULL',
-    about: dirname(part),
-    message: 'there is no room left for the layers of the images',
-    hint: 'free some space, or choose another folder with --image-output',
-    cause: error,
-  });
+function inFolder<Result>(file: string, operation: () => Promise<Result>): Promise<Result> {
+  return onDisk(file, '--image-output', operation);
 }

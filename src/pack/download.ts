@@ -96,7 +96,7 @@ class Transfer {
   }
 
   /** Fetches what is missing and puts the file in its place. */
-  async run(): Promise<Download> {
+  async run(attempt: number): Promise<Download> {
     const beginning = await this.#onDisk(() => this.#partial.beginning());
     const answer = await openWebFile({
       http: this.#settings.http,
@@ -111,7 +111,7 @@ class Transfer {
     if (isResumed) await meter.addFile(this.#partial.path, this.#signal);
     if (answer.status === 416) await this.#requireWhole(answer, meter.size);
     else await this.#receive(answer, meter, isResumed);
-    return this.#finish(meter, isResumed);
+    return this.#finish(meter, isResumed || attempt === 1);
   }
 
   /** A range behind the end is refused, also when nothing is missing: then the answer tells the length. */
@@ -155,14 +155,14 @@ class Transfer {
     }
   }
 
-  async #finish(meter: FileMeter, isResumed: boolean): Promise<Download> {
+  async #finish(meter: FileMeter, deservesMore: boolean): Promise<Download> {
     const { expected, file } = this.#request;
     if (expected !== undefined) {
       const got = meter.digest(digestAlgorithm(expected));
       if (got !== expected) {
         await this.#partial.discard();
-        // What an earlier run left may have been wrong; the whole file deserves a try.
-        throw mismatch(this.#request, got, isResumed);
+        // What an earlier run left may have been wrong, or a byte on the way; a file that stays wrong is left alone.
+        throw mismatch(this.#request, got, deservesMore);
       }
     }
     await this.#onDisk(() => this.#partial.finish());
@@ -170,7 +170,7 @@ class Transfer {
   }
 
   #onDisk<Result>(operation: () => Promise<Result>): Promise<Result> {
-    return onDisk(this.#request.file, operation);
+    return onDisk(this.#request.file, '--download-output', operation);
   }
 
   #broken(code: 'SIZE_MISMATCH' | 'SERVER_BROKEN', message: string, transient = true): WebFileFailure {
@@ -191,7 +191,7 @@ async function withAttempts(
       heldUntil,
       onRetry: (error) => request.onRetry?.(error),
     },
-    () => new Transfer(request, settings, signal).run(),
+    (number) => new Transfer(request, settings, signal).run(number),
   );
 }
 
@@ -202,7 +202,7 @@ async function withAttempts(
  * limit is over), `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
  */
 export async function download(request: DownloadRequest, settings: DownloadSettings): Promise<Download> {
-  await onDisk(request.file, () => mkdir(dirname(request.file), { recursive: true }));
+  await onDisk(request.file, '--download-output', () => mkdir(dirname(request.file), { recursive: true }));
   const there = await findThere(request, settings.signal);
   if (there !== undefined) return there;
   if (settings.timeLimit === 0) return withAttempts(request, settings, settings.signal);

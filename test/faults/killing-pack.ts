@@ -278,7 +278,7 @@ class KilledPack implements AsyncDisposable {
       ...web.journal.entries
         .slice(marks[1])
         .filter(({ method, path }) => method === 'GET' && path.endsWith('t')),
-    ].map(({ path }) => path.replace(/^.*[/:]/, ''));
+    ].map(({ path }) => path.replace(/^.*[/:]/, '').replace(/^kubelet$/, `kubelet-${this.#version}-amd64`));
     const sent = kodo.journal
       .slice(partsBefore)
       .filter(({ operation }) => operation === 'part')

@@ -1,14 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { Failure, failureCode } from '../../lib/failure.ts';
+import { dirname } from 'node:path';
+import { Failure } from '../../lib/failure.ts';
 import { type Qetag, qetagOfBlocks } from '../../lib/qetag.ts';
+import { isDiskFull } from '../disk-failure.ts';
 import { BlockMemories } from './block.ts';
 import { deflateBlock, type Level } from './deflate-block.ts';
 import { DigestThread } from './digest-thread.ts';
 import type { ArchiveEntry } from './entry.ts';
 import { inOrder } from './in-order.ts';
+import { draftOf, removeLeftovers } from './leftovers.ts';
 import { tarBlocks } from './tar-blocks.ts';
 import { tarSize } from './tar-size.ts';
 import { orderEntries } from './tree.ts';
@@ -113,8 +114,7 @@ async function writeGzip(file: string, options: ArchiveOptions): Promise<Written
 
 function explained(error: unknown, output: string): unknown {
   if (error instanceof Failure) return error;
-  const code = failureCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  if (isDiskFull(error)) {
     return new Failure({
       code: 'DISK_FULL',
       about: output,
@@ -129,14 +129,16 @@ function explained(error: unknown, output: string): unknown {
 /**
  * Writes the entries as a `.tar.gz`: one gzip member of blocks deflated in parallel, those that are compressed already
  * stored (design 5, "Archive"). The same entries give the same bytes on one version of Node, whatever the concurrency.
- * It is written under another name beside the output and renamed when it is whole; on failure and abort nothing is left.
+ * It is written under another name beside the output and renamed when it is whole; on failure and abort nothing is left,
+ * and what a killed run left is removed by the next.
  * Throws `ENTRY_UNUSABLE`, `CONTENT_SIZE_MISMATCH`, `DISK_FULL`, and what reading content throws.
  */
 export async function writeArchive(options: ArchiveOptions): Promise<WrittenArchive> {
   options.signal.throwIfAborted();
   const { output } = options;
-  const partial = join(dirname(output), `.${basename(output)}.${randomBytes(6).toString('hex')}.partial`);
+  const partial = draftOf(output);
   try {
+    await removeLeftovers(output);
     const written = await writeGzip(partial, options);
     await rename(partial, output);
     return written;
