@@ -42,6 +42,8 @@ export interface Night {
   /** All that a person can see of it, with what changes from run to run named instead. */
   readonly golden: string;
   readonly report: ReturnType<typeof readReport> | undefined;
+  /** The arguments of every process of the night. */
+  readonly processes: readonly string[];
 }
 
 /** A source, a destination that wants a login, and GitHub's cache: what stays while nights go by. */
@@ -120,7 +122,7 @@ export class Nights {
       [job.temp, '<temp>'],
       [job.workspace, '<workspace>'],
     ]);
-    return { main, post, report, golden: formatGolden(main, post, names) };
+    return { main, post, report, golden: formatGolden(main, post, names), processes: job.processes };
   }
 
   /** Whatever a night is about, nobody may learn the password, a token or a signed address from it. */
