@@ -30,6 +30,6 @@ export function describeNoise({ cases, machine }: Results): string {
       : `${busy.length} of ${cases.length} cases (${busy.map(({ id }) => id).join(', ')})`;
   return (
     `The machine was busy with other work during ${which}: their times and ratios of times are not to be relied on. ` +
-    'Requests, connections and bytes are what they are, CPU times nearly so.'
+    'CPU times are too high, as cores and caches were shared; requests, connections and bytes are what they are.'
   );
 }
