@@ -9,7 +9,7 @@ const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 export function proxyRefusal(url: URL, status: number): HttpFailure {
   const proxy = proxyFor(url);
   // Its address may hold a name and a password.
-  const where = URL.canParse(proxy) ? ` ${new URL(proxy).host}` : '';
+  const where = proxy === undefined ? '' : ` ${proxy.host}`;
   const what = url.protocol === 'https:' ? `refused the tunnel to ${url.host}` : 'wants a login of its own';
   const message = `the proxy${where} ${what} (status ${status})`;
   return new HttpFailure('PROXY_REFUSED', url.host, message, PASSING.has(status), {

@@ -2,6 +2,7 @@ import { type AgentOptions, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { getProxyForUrl } from 'proxy-from-env';
+import { HttpFailure } from './http-failure.ts';
 import { isLoopback } from './loopback.ts';
 
 /** Certificate authorities in PEM that are trusted besides the system's, for all connections of an agent. */
@@ -9,9 +10,19 @@ export type CertificateAuthorities = readonly string[];
 
 const CONNECTIONS: AgentOptions = { keepAlive: true, scheduling: 'lifo' };
 
-/** Gives the proxy for a URL as the environment says, or '' for none. This machine is never reached through one. */
-export function proxyFor(url: URL): string {
-  return isLoopback(url.hostname) ? '' : getProxyForUrl(url.href);
+/**
+ * Gives the proxy for a URL as the environment says, or `undefined` for none. This machine is never reached through one.
+ * Throws `UNREACHABLE` for what is no proxy's address, without repeating it: it may hold a password.
+ */
+export function proxyFor(url: URL): URL | undefined {
+  const told = isLoopback(url.hostname) ? '' : getProxyForUrl(url.href);
+  if (told === '') return undefined;
+  const proxy = URL.parse(told);
+  if (proxy?.protocol === 'http:' || proxy?.protocol === 'https:') return proxy;
+  const found = proxy === null ? 'no address' : `an address for ${proxy.protocol.slice(0, -1)}`;
+  throw new HttpFailure('UNREACHABLE', url.host, `the proxy to reach it by is ${found}`, false, {
+    hint: 'write HTTPS_PROXY, HTTP_PROXY and ALL_PROXY such as http://proxy.example:3128',
+  });
 }
 
 /**
@@ -37,7 +48,7 @@ export class AgentPool {
     if (known !== undefined) return known;
     const proxy = proxyFor(url);
     const isSecure = url.protocol === 'https:';
-    if (proxy !== '') return this.#openThrough(proxy, url.origin, isSecure);
+    if (proxy !== undefined) return this.#openThrough(proxy, url.origin, isSecure);
     return this.#keep(
       url.origin,
       isSecure ? new HttpsAgent({ ...CONNECTIONS, ...this.trust }) : new HttpAgent(CONNECTIONS),
@@ -45,7 +56,7 @@ export class AgentPool {
   }
 
   // Few have a proxy, and the agents for one take longer to load than a small run.
-  async #openThrough(proxy: string, origin: string, isSecure: boolean): Promise<HttpAgent> {
+  async #openThrough(proxy: URL, origin: string, isSecure: boolean): Promise<HttpAgent> {
     const { HttpsProxyAgent } = await import(/* webpackMode: "eager" */ 'https-proxy-agent');
     const { HttpProxyAgent } = await import(/* webpackMode: "eager" */ 'http-proxy-agent');
     const opened = isSecure

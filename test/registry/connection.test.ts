@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { HttpClient, readBody } from '../../src/lib/http.ts';
@@ -172,6 +173,19 @@ describe('a proxy', () => {
       hint: expect.stringContaining('HTTP_PROXY'),
     });
     expect(proxy.asked).toHaveLength(1);
+  });
+});
+
+describe('what is no proxy', () => {
+  it.each([
+    ['http://walker:a-password@proxy.test:99999', 'the proxy to reach it by is no address'],
+    ['socks5://walker:a-password@proxy.test:1080', 'the proxy to reach it by is an address for socks5'],
+  ])('is told, and its password is not (%#)', async (proxy, message) => {
+    setProxy({ HTTPS_PROXY: proxy });
+    using client = new TestClient(HOST, { attempts: 1 });
+    const failure = await client.registry.greet().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'UNREACHABLE', about: 'registry.test', message });
+    expect(inspect(failure, { depth: 9 })).not.toContain('a-password');
   });
 });
 

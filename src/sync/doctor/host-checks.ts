@@ -12,7 +12,7 @@ import { doubtful, type Finding, fine } from './diagnosis.ts';
 /** Finds the address of a registry, unless a proxy does that. Throws `UNREACHABLE`. */
 export async function resolveName({ host, endpoint }: Registry): Promise<Finding> {
   const proxy = proxyFor(endpoint);
-  if (proxy !== '') return fine(`${host} is reached through the proxy ${new URL(proxy).host}`);
+  if (proxy !== undefined) return fine(`${host} is reached through the proxy ${proxy.host}`);
   const hostname = endpoint.hostname.replace(/^\[|\]$/g, '');
   try {
     const { address } = await lookup(hostname);
