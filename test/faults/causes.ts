@@ -21,6 +21,11 @@ export interface Cause {
   readonly suits?: (step: Traits) => boolean;
 }
 
+/** More than any answer may have. */
+const HUGE = 140_000_000;
+/** More than answers to packing and publishing may have. */
+const LARGE = 40_000_000;
+
 const isRead = ({ answers }: Traits): boolean => answers;
 const isGet = ({ follows }: Traits): boolean => follows;
 const status = (code: number): Cause['fault'] => ({ kind: 'status', status: code });
@@ -85,7 +90,7 @@ export const CAUSES: readonly Cause[] = [
   },
   { name: 'other bytes', fault: { kind: 'wrong-bytes' }, passes: true, suits: isRead },
   { name: 'HTML instead of JSON', fault: htmlError(200), passes: true, suits: isRead },
-  { name: 'huge JSON', fault: { kind: 'huge-json', bytes: 140_000_000 }, passes: false, suits: isRead },
+  { name: 'huge JSON', fault: { kind: 'huge-json', bytes: HUGE }, passes: false, suits: isRead },
   { name: 'endless redirects', fault: endlessRedirect(), passes: false, suits: isGet },
   {
     name: 'redirect to a closed port',
@@ -101,10 +106,40 @@ export const CAUSES: readonly Cause[] = [
   },
 ];
 
-/** Gives patience that is at its end soon where a cause needs that, and else lasts on a slow machine too. */
-export function patienceFor({ waits }: Cause): HttpTimeouts {
-  if (waits !== true) return { connect: seconds(60), firstByte: seconds(60), idle: seconds(60) };
-  return { connect: seconds(10), firstByte: milliseconds(2000), idle: milliseconds(1500) };
+/** The causes for packing and publishing, which read no long lists, and may be led to someone else. */
+export const PACKING_CAUSES: readonly Cause[] = [
+  ...CAUSES.map(
+    (cause): Cause =>
+      cause.fault.kind === 'huge-json' ? { ...cause, fault: { kind: 'huge-json', bytes: LARGE } } : cause,
+  ),
+  { name: 'redirect to another host', fault: { kind: 'redirect', location: '' }, passes: false },
+  { name: '429 until in an hour', fault: rateLimited(3600), passes: false },
+];
+
+/** Gives the fault of a cause, led to where a test wants it. */
+export function faultOf({ name, fault }: Cause, stranger: string): Fault {
+  if (name !== 'redirect to another host') return fault;
+  return { kind: 'redirect', location: ({ pathname }) => `${stranger}${pathname}` };
+}
+
+/** How long a run waits, and how often it tries. */
+export interface Patience {
+  readonly timeouts: HttpTimeouts;
+  readonly attempts: number;
+}
+
+const LASTING: HttpTimeouts = { connect: seconds(60), firstByte: seconds(60), idle: seconds(60) };
+const SHORT: HttpTimeouts = { connect: seconds(10), firstByte: milliseconds(2000), idle: milliseconds(1500) };
+
+/** Patience that lasts on a slow machine too. */
+export const PATIENT: Patience = { timeouts: LASTING, attempts: 3 };
+
+/**
+ * Gives patience that is at its end soon where a cause needs that. What goes wrong once has attempts to spare, as on a
+ * slow machine a good answer may come too late for it.
+ */
+export function patienceFor({ waits }: Cause, isForEver: boolean): Patience {
+  return { timeouts: waits === true ? SHORT : LASTING, attempts: isForEver ? 3 : 6 };
 }
 
 /** Gives the cause of a name, by which tests are called. */

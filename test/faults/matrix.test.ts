@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import type { HttpTimeouts } from '../../src/lib/http.ts';
 import type { Report } from '../../src/sync/report.ts';
 import { runSync } from '../../src/sync/run.ts';
 import type { Access } from '../support/registry/access.ts';
@@ -8,7 +7,7 @@ import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
 import { Storage } from '../support/registry/storage.ts';
 import { outcomes, SyncRoute } from '../support/sync-run.ts';
-import { CAUSES, type Cause, causeOf, patienceFor } from './causes.ts';
+import { CAUSES, type Cause, causeOf, PATIENT, type Patience, patienceFor } from './causes.ts';
 import { isAbout, STEPS, type Step } from './cells.ts';
 import { brokenTags } from './wholeness.ts';
 
@@ -20,7 +19,7 @@ const TARGETS = ['bad:v1', 'bad:v2', 'good:v1', 'other:v1'];
 const LONGEST_TEST_MILLISECONDS = 180_000;
 
 /** Three repositories, of which one gets into trouble: it has a tag that is there and one that is not. */
-async function world(timeouts: HttpTimeouts) {
+async function world() {
   const stack = new AsyncDisposableStack();
   const storage = new Storage();
   seedImage(storage, 'good', { seed: 'g', tags: ['v1'], ...SHARED });
@@ -34,11 +33,9 @@ async function world(timeouts: HttpTimeouts) {
   seedImage(destination.storage, 'keel/bad', { seed: 'b1', tags: ['v1'] });
   const set = { names: ['good', 'bad', 'other'] };
   const route = new SyncRoute({ source, destination: { host: destination.host, login: LOGIN }, set });
-  const run = async () => {
-    const { report } = await runSync(route.settings({ retry: 3, retryInterval: milliseconds(1) }), {
-      ...route.parts(),
-      timeouts,
-    });
+  const run = async ({ timeouts, attempts }: Patience) => {
+    const settings = route.settings({ retry: attempts, retryInterval: milliseconds(1) });
+    const { report } = await runSync(settings, { ...route.parts(), timeouts });
     return report;
   };
   return { storage, source, destination, run, [Symbol.asyncDispose]: () => stack.disposeAsync() };
@@ -62,7 +59,7 @@ function expectNamed({ images, totals }: Report, concernsOthers: boolean): void 
 }
 
 async function tryCell(step: Step, cause: Cause, isForEver: boolean): Promise<void> {
-  await using here = await world(patienceFor(cause));
+  await using here = await world();
   const { source, destination, storage } = here;
   const place = step.side === 'source' ? source : destination;
   const repository = step.side === 'source' ? 'bad' : 'keel/bad';
@@ -78,7 +75,7 @@ async function tryCell(step: Step, cause: Cause, isForEver: boolean): Promise<vo
     times: isForEver ? Number.POSITIVE_INFINITY : 1,
     fault: cause.fault,
   });
-  const report = await here.run();
+  const report = await here.run(patienceFor(cause, isForEver));
   expect(rule.hits).toBeGreaterThan(0);
   const ended = outcomes(report);
   // Layers are shared, and a login that is refused is not tried again: accounts get locked for that.
@@ -101,7 +98,7 @@ async function tryCell(step: Step, cause: Cause, isForEver: boolean): Promise<vo
   rule.stop();
   const before = blobsOf(destination.storage);
   destination.journal.clear();
-  const second = await here.run();
+  const second = await here.run(PATIENT);
   expect(Object.keys(outcomes(second))).toEqual(TARGETS);
   expect(second.totals).toMatchObject({ failed: 0, deferred: 0 });
   expect(brokenTags(destination.storage)).toEqual([]);

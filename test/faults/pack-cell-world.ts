@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempDisposableSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempDisposableSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runPack } from '../../src/pack/run.ts';
@@ -130,7 +130,12 @@ export async function packCellWorld(redirects = false, sizes = SMALL): Promise<P
     faults: () => brokenFiles(join(output, PACKAGE), new Map([['kubernetes/bin/kubelet', digest]])),
     fetched: () => {
       const all = [...listed(blobs), ...listed(downloads)].filter((name) => !name.endsWith('.json'));
-      const parts = all.filter((name) => name.endsWith('.part')).map((name) => name.slice(0, -5));
+      const isBegun = (name: string): boolean =>
+        name.endsWith('.part') &&
+        [blobs, downloads].some(
+          (place) => (statSync(join(place, name), { throwIfNoEntry: false })?.size ?? 0) > 0,
+        );
+      const parts = all.filter(isBegun).map((name) => name.slice(0, -'.part'.length));
       return { whole: all.filter((name) => !name.endsWith('.part')), parts };
     },
     asked: () => {

@@ -1,4 +1,3 @@
-import type { HttpTimeouts } from '../../src/lib/http.ts';
 import type { RequestMatch } from '../support/registry/journal.ts';
 import type { Traits } from './causes.ts';
 import { imageWorld, kodoWorld, type PublishWorld, releaseWorld } from './publish-world.ts';
@@ -7,7 +6,7 @@ import { imageWorld, kodoWorld, type PublishWorld, releaseWorld } from './publis
 export interface PublishStep extends Traits {
   readonly name: string;
   readonly match: RequestMatch;
-  readonly open: (timeouts: HttpTimeouts) => Promise<PublishWorld>;
+  readonly open: () => Promise<PublishWorld>;
   /** Names of the causes that are tried, where it is not all. */
   readonly causes?: ReadonlySet<string>;
   /** Whether publishing does without an answer. */
@@ -23,8 +22,8 @@ function asked(method: string, path: RegExp): RequestMatch {
   return { path, when: (entry) => entry.method === method };
 }
 
-const kodo = (timeouts: HttpTimeouts) => kodoWorld(timeouts, false);
-const largeKodo = (timeouts: HttpTimeouts) => kodoWorld(timeouts, true);
+const kodo = () => kodoWorld(1000);
+const largeKodo = () => kodoWorld(4 * 1024 * 1024 + 100);
 /** A large package costs time, and is there to see that its first part is not sent again. */
 const LARGE_CAUSES = new Set(['reset before', 'reset during the request', 'answer lost', '401', '500']);
 const UPLOADS = '/objects/[^/]+/uploads';

@@ -1,5 +1,4 @@
 import { milliseconds } from '../../src/lib/duration.ts';
-import type { HttpTimeouts } from '../../src/lib/http.ts';
 import { ImageTarget } from '../../src/publish/image.ts';
 import { QiniuTarget } from '../../src/publish/qiniu.ts';
 import { ReleaseTarget } from '../../src/publish/release.ts';
@@ -16,19 +15,19 @@ import { readContent } from '../support/registry/content.ts';
 import type { FaultHandle, FaultRule } from '../support/registry/faults.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { ReleaseService } from '../support/release-service.ts';
+import type { Patience } from './causes.ts';
 import { brokenTags } from './wholeness.ts';
 
 export const NAME = 'kube-1.36.2-amd64.tar.gz';
 export const SECRET = 'a password that is for one host';
 const TAG = 'kube-1.36.2';
-const ATTEMPTS = { attempts: 3, interval: milliseconds(1) };
-const MIB = 1024 * 1024;
+const INTERVAL = milliseconds(1);
 
 /** One target with all that stands behind it. */
 export interface PublishWorld extends AsyncDisposable {
   readonly fixture: PackageFixture;
   /** Opens the target anew, as each run does. */
-  open(): PublishTarget;
+  open(patience: Patience): PublishTarget;
   /** Where the target is talked to, as messages name it. */
   readonly place: RegExp;
   fail(rule: FaultRule): FaultHandle;
@@ -39,14 +38,14 @@ export interface PublishWorld extends AsyncDisposable {
   takeSent(): string[];
 }
 
-/** Kodo, with a package of one part or of two. */
-export async function kodoWorld(timeouts: HttpTimeouts, isLarge: boolean): Promise<PublishWorld> {
+/** Kodo, with a package of so many bytes. */
+export async function kodoWorld(size: number): Promise<PublishWorld> {
   const stack = new AsyncDisposableStack();
   const kodo = stack.use(await Kodo.start());
   const gateway = stack.use(await Gateway.open(kodo.url));
   kodo.advertise(gateway.host);
-  const fixture = stack.use(await PackageFixture.write(NAME, isLarge ? 4 * MIB + 100 : 1000));
-  const open = () =>
+  const fixture = stack.use(await PackageFixture.write(NAME, size));
+  const open = ({ timeouts, attempts }: Patience) =>
     new QiniuTarget({
       accessKey: kodo.account.accessKey,
       secretKey: kodo.account.secretKey,
@@ -54,7 +53,7 @@ export async function kodoWorld(timeouts: HttpTimeouts, isLarge: boolean): Promi
       zone: undefined,
       endpoint: new URL(gateway.url),
       overwrite: false,
-      attempts: ATTEMPTS,
+      attempts: { attempts, interval: INTERVAL },
       timeouts,
     });
   const parts = () => kodo.requests('part').filter(({ status }) => status === 200);
@@ -82,7 +81,7 @@ export async function kodoWorld(timeouts: HttpTimeouts, isLarge: boolean): Promi
 }
 
 /** GitHub's releases. */
-export async function releaseWorld(timeouts: HttpTimeouts): Promise<PublishWorld> {
+export async function releaseWorld(): Promise<PublishWorld> {
   const stack = new AsyncDisposableStack();
   const service = stack.use(await ReleaseService.start());
   const gateway = stack.use(await Gateway.open(service.url));
@@ -90,13 +89,13 @@ export async function releaseWorld(timeouts: HttpTimeouts): Promise<PublishWorld
   const fixture = stack.use(await PackageFixture.write(NAME, 1000));
   const { repository, token } = service;
   const api = new URL(gateway.url);
-  const open = () =>
+  const open = ({ timeouts, attempts }: Patience) =>
     new ReleaseTarget({
       repository,
       token,
       api,
       tag: undefined,
-      attempts: ATTEMPTS,
+      attempts: { attempts, interval: INTERVAL },
       overwrite: false,
       timeouts,
     });
@@ -136,14 +135,14 @@ export async function releaseWorld(timeouts: HttpTimeouts): Promise<PublishWorld
 }
 
 /** A registry that wants a token. */
-export async function imageWorld(timeouts: HttpTimeouts): Promise<PublishWorld> {
+export async function imageWorld(): Promise<PublishWorld> {
   const stack = new AsyncDisposableStack();
   const registry = stack.use(await startRegistry({ access: { mode: 'bearer', users: { keel: SECRET } } }));
   const fixture = stack.use(await PackageFixture.write(NAME, 1000));
-  const open = () => {
+  const open = ({ timeouts, attempts }: Patience) => {
     const registries = new Registries({
       credentials: explicitCredential(registry.host, 'keel', SECRET),
-      attempts: ATTEMPTS,
+      attempts: { attempts, interval: INTERVAL },
       limits: ADAPTIVE_LIMITS,
       insecure: [],
       signal: new AbortController().signal,

@@ -2,17 +2,23 @@ import { describe, expect, it, vi } from 'vitest';
 import { describeFailure, Failure } from '../../src/lib/failure.ts';
 import { type Published, publishToAll } from '../../src/publish/publishing.ts';
 import { Listener } from '../publish/listener.ts';
-import { rateLimited } from '../support/registry/faults.ts';
 import { startRegistry } from '../support/registry/registry.ts';
-import { CAUSES, type Cause, causeOf, patienceFor } from './causes.ts';
+import {
+  type Cause,
+  causeOf,
+  faultOf,
+  PACKING_CAUSES,
+  PATIENT,
+  type Patience,
+  patienceFor,
+} from './causes.ts';
 import { PUBLISH_STEPS, type PublishStep } from './publish-cells.ts';
 import { imageWorld, kodoWorld, type PublishWorld, releaseWorld, SECRET } from './publish-world.ts';
 
 const calm = new AbortController().signal;
-const ELSEWHERE = 'redirect to another host';
 
-async function publish({ open, fixture }: PublishWorld): Promise<Published> {
-  return publishToAll([open()], fixture.file, calm, new Listener());
+async function publish({ open, fixture }: PublishWorld, patience: Patience): Promise<Published> {
+  return publishToAll([open(patience)], fixture.file, calm, new Listener());
 }
 
 /** What could not be published is told with the place and a reason that a person can read. */
@@ -28,16 +34,12 @@ function expectNamed({ failures, locations }: Published, { place }: PublishWorld
 }
 
 async function tryCell(step: PublishStep, cause: Cause, isForEver: boolean): Promise<void> {
-  await using here = await step.open(patienceFor(cause));
+  await using here = await step.open();
   await using stranger = await startRegistry();
   const times = isForEver ? Number.POSITIVE_INFINITY : 1;
-  const elsewhere = {
-    kind: 'redirect',
-    location: ({ pathname }: URL) => `${stranger.url}${pathname}`,
-  } as const;
-  const fault = cause.name === ELSEWHERE ? elsewhere : cause.fault;
+  const fault = faultOf(cause, stranger.url);
   const rule = here.fail({ match: step.match, times, fault });
-  const first = await publish(here);
+  const first = await publish(here, patienceFor(cause, isForEver && step.isSpare !== true));
   expect(rule.hits).toBeGreaterThan(0);
   rule.stop();
   expect(here.look()).not.toBe('broken');
@@ -47,23 +49,17 @@ async function tryCell(step: PublishStep, cause: Cause, isForEver: boolean): Pro
   for (const { headers } of stranger.journal.entries) expect(headers.authorization).toBeUndefined();
   const before = here.stored();
   here.takeSent();
-  const second = await publish(here);
+  const second = await publish(here, PATIENT);
   expect(second.failures).toEqual([]);
   expect(second.locations).toHaveLength(1);
   expect(here.look()).toBe('whole');
   expect(here.takeSent().filter((name) => before.has(name))).toEqual([]);
 }
 
-const CAUSES_HERE: readonly Cause[] = [
-  ...CAUSES,
-  { name: ELSEWHERE, fault: { kind: 'redirect', location: '' }, passes: false },
-  { name: '429 until in an hour', fault: rateLimited(3600), passes: false },
-];
-
 vi.setConfig({ testTimeout: 180_000, maxConcurrency: 30 });
 
 describe.concurrent.each(PUBLISH_STEPS)('at $name', (step) => {
-  const causes = CAUSES_HERE.filter(({ suits }) => suits?.(step) ?? true).filter(
+  const causes = PACKING_CAUSES.filter(({ suits }) => suits?.(step) ?? true).filter(
     ({ name }) => step.causes?.has(name) ?? true,
   );
   it.each(causes)('$name, once', ({ name }) => tryCell(step, causeOf(name, causes), false));
@@ -73,12 +69,11 @@ describe.concurrent.each(PUBLISH_STEPS)('at $name', (step) => {
 it.each(['qiniu', 'release', 'dockerhub'])(
   'brings the package to all others when %s is down',
   async (down) => {
-    const patience = patienceFor(causeOf('500'));
-    await using kodo = await kodoWorld(patience, false);
-    await using release = await releaseWorld(patience);
-    await using image = await imageWorld(patience);
+    await using kodo = await kodoWorld(1000);
+    await using release = await releaseWorld();
+    await using image = await imageWorld();
     const worlds = [kodo, release, image];
-    const targets = worlds.map((world) => world.open());
+    const targets = worlds.map((world) => world.open(PATIENT));
     const lost = worlds[targets.findIndex(({ name }) => name === down)];
     lost?.fail({ times: Number.POSITIVE_INFINITY, fault: { kind: 'reset' } });
     const first = await publishToAll(targets, kodo.fixture.file, calm, new Listener());
