@@ -48,7 +48,7 @@ export function signedUnder(options: string): string | undefined {
  * a signature makes no other image.
  */
 export function fitsSettings(recorded: string, settings: string): boolean {
-  return recorded.replace(CONVERSION, '').replace(SIGNED, '') === settings;
+  return recorded === settings || recorded.replace(CONVERSION, '').replace(SIGNED, '') === settings;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Digest } from '../../registry/digest.ts';
 import { type Host, parseRepository, type Repository } from '../../registry/reference.ts';
 import { digestBytes, numberIn, readable, textIn } from './column.ts';
+import { statement } from './statement.ts';
 
 const DAY_MILLISECONDS = 86_400_000;
 /** A hint that no run used for so long is dropped; the worst it costs is one upload more. */
@@ -11,12 +12,11 @@ const HINT_LIMIT = 50_000;
 
 /** Gives the repositories of a host that are believed to hold a blob, the most recently used first. */
 export function readHolders(database: DatabaseSync, host: Host, digest: Digest): readonly Repository[] {
-  const rows = database
-    .prepare(
-      `SELECT path FROM blob JOIN repository ON repository.id = blob.repository
+  const rows = statement(
+    database,
+    `SELECT path FROM blob JOIN repository ON repository.id = blob.repository
 WHERE blob.digest = ? AND host = ? ORDER BY used_day DESC, path`,
-    )
-    .all(digestBytes(digest), host);
+  ).all(digestBytes(digest), host);
   return readable(rows, (row) => parseRepository(textIn(row, 'path')));
 }
 
@@ -27,7 +27,8 @@ export function writeHolder(
   digests: readonly Digest[],
   now: Date,
 ): void {
-  const upsert = database.prepare(
+  const upsert = statement(
+    database,
     `INSERT INTO blob VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET used_day = excluded.used_day WHERE used_day <> excluded.used_day`,
   );
@@ -36,22 +37,21 @@ ON CONFLICT DO UPDATE SET used_day = excluded.used_day WHERE used_day <> exclude
 
 /** Forgets blobs that a repository turned out not to hold. */
 export function deleteHolder(database: DatabaseSync, repository: number, digests: readonly Digest[]): void {
-  const remove = database.prepare('DELETE FROM blob WHERE digest = ? AND repository = ?');
+  const remove = statement(database, 'DELETE FROM blob WHERE digest = ? AND repository = ?');
   for (const digest of digests) remove.run(digestBytes(digest), repository);
 }
 
 /** Drops hints that were not used for 90 days, and the longest unused ones beyond `limit`. */
 export function pruneHolders(database: DatabaseSync, now: Date, limit: number = HINT_LIMIT): void {
-  database.prepare('DELETE FROM blob WHERE used_day < ?').run(dayOf(now) - KEPT_DAYS);
-  const row = database.prepare('SELECT count(*) AS hints FROM blob').get();
+  statement(database, 'DELETE FROM blob WHERE used_day < ?').run(dayOf(now) - KEPT_DAYS);
+  const row = statement(database, 'SELECT count(*) AS hints FROM blob').get();
   const count = row === undefined ? 0 : numberIn(row, 'hints');
   if (count <= limit) return;
-  database
-    .prepare(
-      `DELETE FROM blob WHERE (digest, repository) IN
+  statement(
+    database,
+    `DELETE FROM blob WHERE (digest, repository) IN
   (SELECT digest, repository FROM blob ORDER BY used_day, digest, repository LIMIT ?)`,
-    )
-    .run(count - limit);
+  ).run(count - limit);
 }
 
 function dayOf(time: Date): number {

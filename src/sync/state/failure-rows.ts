@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { parseTag, type Tag } from '../../registry/reference.ts';
 import { readable, textIn, timeIn, wholeSeconds } from './column.ts';
 import { findRepository, type RepositoryAddress } from './repository-rows.ts';
+import { statement } from './statement.ts';
 
 /** A failure of a tag that no later run has tried again is dropped after this time: 30 days. */
 const KEPT_SECONDS = 30 * 86_400;
@@ -21,7 +22,7 @@ export function readFailures(
 ): ReadonlyMap<Tag, RecordedFailure> {
   const id = findRepository(database, destination);
   if (id === undefined) return new Map();
-  const rows = database.prepare('SELECT tag, code, failed FROM failure WHERE destination = ?').all(id);
+  const rows = statement(database, 'SELECT tag, code, failed FROM failure WHERE destination = ?').all(id);
   const failures = readable(
     rows,
     (row): RecordedFailure => ({
@@ -40,17 +41,17 @@ export function writeFailures(
   failures: readonly Omit<RecordedFailure, 'failed'>[],
   now: Date,
 ): void {
-  const insert = database.prepare('INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)');
+  const insert = statement(database, 'INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)');
   for (const { tag, code } of failures) insert.run(destination, tag, code, wholeSeconds(now));
 }
 
 /** Forgets the failures of tags that went well now. */
 export function deleteFailures(database: DatabaseSync, destination: number, tags: readonly Tag[]): void {
-  const remove = database.prepare('DELETE FROM failure WHERE destination = ? AND tag = ?');
+  const remove = statement(database, 'DELETE FROM failure WHERE destination = ? AND tag = ?');
   for (const tag of tags) remove.run(destination, tag);
 }
 
 /** Drops failures of tags that no run tries any more. */
 export function pruneFailures(database: DatabaseSync, now: Date): void {
-  database.prepare('DELETE FROM failure WHERE failed < ?').run(wholeSeconds(now) - KEPT_SECONDS);
+  statement(database, 'DELETE FROM failure WHERE failed < ?').run(wholeSeconds(now) - KEPT_SECONDS);
 }

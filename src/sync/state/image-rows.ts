@@ -10,6 +10,7 @@ import {
 } from '../../registry/reference.ts';
 import { digestBytes, digestIn, numberIn, readable, textIn, timeIn, wholeSeconds } from './column.ts';
 import { ensureRepository, findRepository, type RepositoryAddress } from './repository-rows.ts';
+import { statement } from './statement.ts';
 
 /** An image that this run saw at the destination: what it was made from and what it is. */
 export interface SeenImage {
@@ -47,14 +48,13 @@ export function readImages(
 ): ReadonlyMap<Tag, RecordedImage> {
   const id = findRepository(database, destination);
   if (id === undefined) return new Map();
-  const rows = database
-    .prepare(
-      `SELECT image.tag, host, path, ifnull(source_tag, tag) AS source_tag, source_digest,
+  const rows = statement(
+    database,
+    `SELECT image.tag, host, path, ifnull(source_tag, tag) AS source_tag, source_digest,
   ifnull(pushed_digest, source_digest) AS pushed_digest, key, bytes, pushed, confirmed
 FROM image JOIN repository ON repository.id = image.source JOIN content_options ON content_options.id = image.options
 WHERE image.destination = ?`,
-    )
-    .all(id);
+  ).all(id);
   const images = readable(rows, (row): RecordedImage => {
     const host = parseHost(textIn(row, 'host'));
     const repository = parseRepository(textIn(row, 'path'));
@@ -80,7 +80,7 @@ export function writeImages(
   now: Date,
 ): void {
   if (images.length === 0) return;
-  const insert = database.prepare('INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const insert = statement(database, 'INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const time = wholeSeconds(now);
   const sources = new Map<string, number>();
   const options = new Map<string, number>();
@@ -112,24 +112,23 @@ export function confirmImages(
   tags: readonly Tag[],
   now: Date,
 ): void {
-  const update = database.prepare('UPDATE image SET confirmed = ? WHERE destination = ? AND tag = ?');
+  const update = statement(database, 'UPDATE image SET confirmed = ? WHERE destination = ? AND tag = ?');
   for (const tag of tags) update.run(wholeSeconds(now), destination, tag);
 }
 
 /** Forgets what the destination does not hold any more, or not as it was pushed. */
 export function deleteImages(database: DatabaseSync, destination: number, tags: readonly Tag[]): void {
-  const remove = database.prepare('DELETE FROM image WHERE destination = ? AND tag = ?');
+  const remove = statement(database, 'DELETE FROM image WHERE destination = ? AND tag = ?');
   for (const tag of tags) remove.run(destination, tag);
 }
 
 /** Gives every destination repository that the state knows, in order of name. */
 export function summariseRepositories(database: DatabaseSync): RepositorySummary[] {
-  const rows = database
-    .prepare(
-      `SELECT host, path, count(*) AS tags, sum(bytes) AS bytes, max(pushed) AS pushed
+  const rows = statement(
+    database,
+    `SELECT host, path, count(*) AS tags, sum(bytes) AS bytes, max(pushed) AS pushed
 FROM image JOIN repository ON repository.id = image.destination GROUP BY host, path ORDER BY host, path`,
-    )
-    .all();
+  ).all();
   return readable(rows, (row) => ({
     destination: { host: parseHost(textIn(row, 'host')), repository: parseRepository(textIn(row, 'path')) },
     tags: numberIn(row, 'tags'),
@@ -139,7 +138,7 @@ FROM image JOIN repository ON repository.id = image.destination GROUP BY host, p
 }
 
 function ensureOptions(database: DatabaseSync, key: string): number {
-  const known = database.prepare('SELECT id FROM content_options WHERE key = ?').get(key);
+  const known = statement(database, 'SELECT id FROM content_options WHERE key = ?').get(key);
   if (known !== undefined) return numberIn(known, 'id');
-  return Number(database.prepare('INSERT INTO content_options (key) VALUES (?)').run(key).lastInsertRowid);
+  return Number(statement(database, 'INSERT INTO content_options (key) VALUES (?)').run(key).lastInsertRowid);
 }

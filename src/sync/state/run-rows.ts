@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Host } from '../../registry/reference.ts';
 import { numberIn, preciseTimeIn, type Row, readable, textIn } from './column.ts';
+import { statement } from './statement.ts';
 
 const RUNS_KEPT = 30;
 const OUTCOMES = ['succeeded', 'failed', 'interrupted'] as const;
@@ -31,7 +32,7 @@ export interface SourceView {
 
 /** Gives the last runs of a scope (source, destination and namespace as one text), the oldest first; at most 30. */
 export function readRuns(database: DatabaseSync, scope: string): RecordedRun[] {
-  const rows = database.prepare('SELECT * FROM run WHERE scope = ? ORDER BY id').all(scope);
+  const rows = statement(database, 'SELECT * FROM run WHERE scope = ? ORDER BY id').all(scope);
   return readable(rows, (row) => ({
     started: preciseTimeIn(row, 'started'),
     ended: preciseTimeIn(row, 'ended'),
@@ -46,39 +47,41 @@ export function readRuns(database: DatabaseSync, scope: string): RecordedRun[] {
 
 /** Gives every scope that runs were recorded for, in order. */
 export function readScopes(database: DatabaseSync): string[] {
-  const rows = database.prepare('SELECT DISTINCT scope FROM run ORDER BY scope').all();
+  const rows = statement(database, 'SELECT DISTINCT scope FROM run ORDER BY scope').all();
   return readable(rows, (row) => textIn(row, 'scope'));
 }
 
 /** Records a run and drops those of its scope beyond the last 30. */
 export function writeRun(database: DatabaseSync, scope: string, run: RecordedRun): void {
-  database
-    .prepare(
-      `INSERT INTO run (scope, started, ended, outcome, copied, skipped, failed, deferred, bytes)
+  statement(
+    database,
+    `INSERT INTO run (scope, started, ended, outcome, copied, skipped, failed, deferred, bytes)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
-    .run(
-      scope,
-      run.started.getTime(),
-      run.ended.getTime(),
-      run.outcome,
-      run.copied,
-      run.skipped,
-      run.failed,
-      run.deferred,
-      run.bytes,
-    );
-  database
-    .prepare(
-      'DELETE FROM run WHERE scope = ? AND id NOT IN (SELECT id FROM run WHERE scope = ? ORDER BY id DESC LIMIT ?)',
-    )
-    .run(scope, scope, RUNS_KEPT);
+  ).run(
+    scope,
+    run.started.getTime(),
+    run.ended.getTime(),
+    run.outcome,
+    run.copied,
+    run.skipped,
+    run.failed,
+    run.deferred,
+    run.bytes,
+  );
+  statement(
+    database,
+    'DELETE FROM run WHERE scope = ? AND id NOT IN (SELECT id FROM run WHERE scope = ? ORDER BY id DESC LIMIT ?)',
+  ).run(scope, scope, RUNS_KEPT);
 }
 
 /** Gives what the last whole run saw at a source host; empty when there was none. */
 export function readSourceView(database: DatabaseSync, host: Host): SourceView {
-  const patterns = database.prepare('SELECT pattern FROM pattern WHERE host = ? ORDER BY pattern').all(host);
-  const listings = database.prepare('SELECT path, size FROM listing WHERE host = ? ORDER BY path').all(host);
+  const patterns = statement(database, 'SELECT pattern FROM pattern WHERE host = ? ORDER BY pattern').all(
+    host,
+  );
+  const listings = statement(database, 'SELECT path, size FROM listing WHERE host = ? ORDER BY path').all(
+    host,
+  );
   return {
     matched: readable(patterns, (row) => textIn(row, 'pattern')),
     listings: new Map(
@@ -89,11 +92,11 @@ export function readSourceView(database: DatabaseSync, host: Host): SourceView {
 
 /** Records what a whole run saw at a source host, in place of what was seen before. */
 export function writeSourceView(database: DatabaseSync, host: Host, view: SourceView): void {
-  database.prepare('DELETE FROM pattern WHERE host = ?').run(host);
-  database.prepare('DELETE FROM listing WHERE host = ?').run(host);
-  const pattern = database.prepare('INSERT OR IGNORE INTO pattern VALUES (?, ?)');
+  statement(database, 'DELETE FROM pattern WHERE host = ?').run(host);
+  statement(database, 'DELETE FROM listing WHERE host = ?').run(host);
+  const pattern = statement(database, 'INSERT OR IGNORE INTO pattern VALUES (?, ?)');
   for (const matched of view.matched) pattern.run(host, matched);
-  const listing = database.prepare('INSERT INTO listing VALUES (?, ?, ?)');
+  const listing = statement(database, 'INSERT INTO listing VALUES (?, ?, ?)');
   for (const [path, size] of view.listings) listing.run(host, path, size);
 }
 

@@ -1,0 +1,12 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+
+const compiled = new WeakMap<DatabaseSync, Map<string, StatementSync>>();
+
+/** Gives the statement for a text of SQL, compiled once a database: that takes longer than most of them run. */
+export function statement(database: DatabaseSync, sql: string): StatementSync {
+  const known = compiled.get(database) ?? new Map<string, StatementSync>();
+  compiled.set(database, known);
+  const found = known.get(sql) ?? database.prepare(sql);
+  known.set(sql, found);
+  return found;
+}
