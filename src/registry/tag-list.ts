@@ -76,6 +76,9 @@ export function parseCatalogue(body: Buffer, about: string): Repository[] {
 
 /** Joins the pages of a list. */
 export function joinTagLists(pages: readonly TagList[]): TagList {
+  const [first] = pages;
+  // Most lists have one page.
+  if (first !== undefined && pages.length === 1) return { ...first, tags: [...new Set(first.tags)] };
   return {
     tags: [...new Set(pages.flatMap((page) => page.tags))],
     children: [...new Set(pages.flatMap((page) => page.children))],

@@ -55,23 +55,34 @@ function compareLists<Item>(
   other: readonly Item[],
   compare: (one: Item, other: Item) => number,
 ): number {
-  for (const [index, left] of one.entries()) {
+  let index = 0;
+  for (const left of one) {
     const right = other[index];
     if (right === undefined) return 1;
     const difference = compare(left, right);
     if (difference !== 0) return difference;
+    index += 1;
   }
   return one.length - other.length;
 }
 
+/** Numbers that are not there count as 0: `1.2` is as new as `1.2.0`. */
+function compareNumbers(one: readonly number[], other: readonly number[]): number {
+  for (let index = 0; index < MOST_NUMBERS; index += 1) {
+    const difference = (one[index] ?? 0) - (other[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+const MOST_NUMBERS = 4;
 const KINDS = ['other', 'date', 'version'] as const;
 
 /** Orders versions, older ones first: others, then dates, then versions; 0 for those that tell the same. */
 export function compareVersions(one: TagVersion, other: TagVersion): number {
-  const padded = (version: TagVersion): number[] => [0, 1, 2, 3].map((index) => version.numbers[index] ?? 0);
   return (
     KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
-    compareLists(padded(one), padded(other), (left, right) => left - right) ||
+    compareNumbers(one.numbers, other.numbers) ||
     Number(other.prerelease) - Number(one.prerelease) ||
     compareLists(one.suffix, other.suffix, compareParts) ||
     one.numbers.length - other.numbers.length
