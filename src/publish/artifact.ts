@@ -101,12 +101,14 @@ function isSame(present: { size: number; digest?: string }, file: PackageFile): 
 }
 
 function unavailable(cause: unknown): Failure<'ARTIFACTS_UNAVAILABLE'> {
-  const detail = cause instanceof Error ? cause.message : String(cause);
+  const text = cause instanceof Error ? cause.message : String(cause);
+  // The storage behind them may refuse without a word.
+  const detail = text.split('\n').find((line) => line.trim() !== '') ?? 'the service refused';
   const code = failureCode(cause);
   return new Failure({
     code: 'ARTIFACTS_UNAVAILABLE',
     about: 'workflow artifacts',
-    message: `${detail.split('\n')[0]}${code === 'UNEXPECTED' ? '' : ` (${code})`}`,
+    message: `${detail}${code === 'UNEXPECTED' ? '' : ` (${code})`}`,
     hint: 'artifacts exist in workflow runs on github.com; elsewhere publish to another target',
     cause,
   });
