@@ -1,6 +1,6 @@
 import { parseArchitecture } from '../config/architecture.ts';
 import { FlagReader, type FlagSource } from '../config/flag-reader.ts';
-import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
+import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY, startsWithHost } from '../config/image-name.ts';
 import { parseKubernetesRelease } from '../config/kubernetes-release.ts';
 import { type KubernetesVersion, parseKubernetesVersion } from '../config/kubernetes-version.ts';
 import { Failure } from '../lib/failure.ts';
@@ -127,7 +127,7 @@ function dispatch(
 
 /** Reads an image of a command line: one without a host is an image of the source. */
 function parseImage(text: string, source: Host): Reference {
-  const namesHost = /^(?:[^/]*[.:][^/]*|localhost)\//.test(text);
+  const namesHost = startsWithHost(text);
   const reference = parseReference(namesHost || text === '' ? text : `${source}/${text}`);
   return reference.host === OLD_KUBERNETES_REGISTRY
     ? { ...reference, host: parseHost(KUBERNETES_REGISTRY) }

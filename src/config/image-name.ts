@@ -1,4 +1,5 @@
 import { Failure } from '../lib/failure.ts';
+import { withoutTrailing } from '../lib/trailing.ts';
 import { formatReference, parseReference, parseRepository, type Reference } from '../registry/reference.ts';
 
 /** The registry that names without a host belong to, whatever mirror of it they are read from. */
@@ -16,8 +17,11 @@ function malformed(message: string, hint: string): Failure<'REFERENCE_MALFORMED'
   return new Failure({ code: 'REFERENCE_MALFORMED', about: 'image set', message, hint });
 }
 
-function startsWithHost(text: string): boolean {
-  return /^(?:[^/]*[.:][^/]*|localhost)\//.test(text);
+/** Tells whether the part of a name before its first slash is a host. */
+export function startsWithHost(text: string): boolean {
+  const slash = text.indexOf('/');
+  const first = text.slice(0, Math.max(slash, 0));
+  return first.includes('.') || first.includes(':') || first === 'localhost';
 }
 
 /** Tells whether a text names the old registry. */
@@ -35,8 +39,10 @@ export function withoutKubernetesHost(text: string): string {
 
 function refuseTag(text: string): void {
   if (text.includes('://')) parseReference(text);
-  const at = text.search(/[:@][^/]*$/);
-  if (at < 0) return;
+  const last = text.lastIndexOf('/') + 1;
+  const inLast = text.slice(last).search(/[:@]/);
+  if (inLast < 0) return;
+  const at = last + inLast;
   throw malformed(
     `expected a name without a tag, found "${text}"`,
     `write "${text.slice(0, at)}", and choose its tags with a patch`,
@@ -73,7 +79,7 @@ export function parsePrefix(text: string): string {
     throw malformed(
       `no repository name starts with "${text}"`,
       prefix.endsWith('*')
-        ? `a prefix needs no star: write "${prefix.replace(/\*+$/, '')}"`
+        ? `a prefix needs no star: write "${withoutTrailing(prefix, '*')}"`
         : 'names are lower-case letters, digits, ".", "_", "-" and "/"',
     );
   }

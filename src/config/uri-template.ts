@@ -8,8 +8,7 @@ export interface UriTemplate {
   readonly pieces: readonly Piece[];
 }
 
-// As in Go's text/template: blanks inside the braces mean nothing, "{{-" and "-}}" also trim blanks outside.
-const ACTION = /\s*\{\{-\s+([^{}]*?)\s+-\}\}\s*|\{\{([^{}]*)\}\}/g;
+const ACTION = /\{\{([^{}]*)\}\}/g;
 
 function malformed(message: string, hint: string): Failure<'URI_MALFORMED'> {
   return new Failure({ code: 'URI_MALFORMED', about: 'uri', message, hint });
@@ -28,9 +27,14 @@ function fieldOf(action: string): Piece {
 export function parseUriTemplate(text: string): UriTemplate {
   const pieces: Piece[] = [];
   let end = 0;
-  for (const action of text.matchAll(ACTION)) {
-    pieces.push({ text: text.slice(end, action.index) }, fieldOf(action[1] ?? action[2] ?? ''));
-    end = action.index + action[0].length;
+  for (const { 0: whole, 1: inside = '', index } of text.matchAll(ACTION)) {
+    // As in Go's text/template: blanks inside the braces mean nothing, "{{- " and " -}}" also trim blanks outside.
+    const isTrimming = /^-\s/.test(inside) && /\s-$/.test(inside);
+    const before = text.slice(end, index);
+    pieces.push({ text: isTrimming ? before.trimEnd() : before });
+    pieces.push(fieldOf(isTrimming ? inside.slice(1, -1) : inside));
+    end = index + whole.length;
+    if (isTrimming) end = text.length - text.slice(end).trimStart().length;
   }
   pieces.push({ text: text.slice(end) });
   if (pieces.some((piece) => 'text' in piece && /\{\{|\}\}/.test(piece.text))) {

@@ -11,7 +11,7 @@ interface Line {
 }
 
 const BARE = /^([0-9a-fA-F]{64}|[0-9a-fA-F]{128})$/;
-const NAMED = /^\\?([0-9a-fA-F]{64}|[0-9a-fA-F]{128})[ \t]+\*?([^\0]+)$/;
+const NAMED = /^\\?([0-9a-fA-F]{64}|[0-9a-fA-F]{128})[ \t]([^\0]+)$/;
 const BSD = /^SHA-?(256|512) ?\(([^\0]+)\) ?= ?([0-9a-fA-F]+)$/i;
 
 const SIGNED_BEGIN = '-----BEGIN PGP SIGNED MESSAGE-----';
@@ -30,7 +30,7 @@ function parseLine(line: string): Line | undefined {
   const bare = BARE.exec(line);
   if (bare?.[1] !== undefined) return withDigest(bare[1], undefined);
   const named = NAMED.exec(line);
-  if (named?.[1] !== undefined) return withDigest(named[1], named[2]);
+  if (named?.[1] !== undefined) return withDigest(named[1], named[2]?.trimStart().replace(/^\*/, ''));
   const bsd = BSD.exec(line);
   const isWhole = bsd?.[3]?.length === (bsd?.[1] === '256' ? 64 : 128);
   return bsd?.[3] !== undefined && isWhole ? withDigest(bsd[3], bsd[2]) : undefined;

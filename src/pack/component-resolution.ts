@@ -75,8 +75,8 @@ function checkAddress(entry: ComponentEntry, url: URL, tag: Tag, choice: Choice,
       `this is for ${architectures.join(', ')}, the package is for ${choice.arch}; write {{.Arch}} in its place`,
     );
   }
-  const versions: readonly string[] = url.pathname.match(/\d+\.\d+\.\d+/g) ?? [];
-  const core = /\d+\.\d+\.\d+/.exec(tag)?.[0];
+  const versions: readonly string[] = url.pathname.match(/(?<!\d)\d+\.\d+\.\d+/g) ?? [];
+  const core = /(?<!\d)\d+\.\d+\.\d+/.exec(tag)?.[0];
   if (!usesField(entry.uri, 'Tag') && core !== undefined && versions.length > 0 && !versions.includes(core)) {
     findings.problem(
       entry.place('uri'),

@@ -1,5 +1,6 @@
 import type { Architecture } from '../config/architecture.ts';
 import { Failure } from '../lib/failure.ts';
+import { withoutTrailing } from '../lib/trailing.ts';
 import {
   type Host,
   parseHost,
@@ -24,7 +25,7 @@ export interface PullCandidate {
 
 /** Reads `upstream`, `host` or `host/namespace`. Throws `IMAGE_SOURCE_MALFORMED` or `REFERENCE_MALFORMED`. */
 export function parseImageSource(text: string, about: string): ImageSource {
-  const trimmed = text.trim().replace(/\/+$/, '');
+  const trimmed = withoutTrailing(text.trim(), '/');
   if (trimmed === 'upstream') return { kind: 'upstream' };
   const slash = trimmed.indexOf('/');
   const host = slash < 0 ? trimmed : trimmed.slice(0, slash);

@@ -67,7 +67,8 @@ function fill(template: string, values: OverlayValues, about: string): string {
     ['KubernetesVersion', values.kubernetesVersion],
     ['Arch', values.arch],
   ]);
-  return template.replace(/\{\{-?\s*([^{}]*?)\s*-?\}\}/g, (_, action: string) => {
+  return template.replace(/\{\{([^{}]*)\}\}/g, (_, inside: string) => {
+    const action = inside.replace(/^-/, '').replace(/-$/, '').trim();
     const value = known.get(action.replace(/^\./, ''));
     if (value !== undefined && action.startsWith('.')) return value;
     throw new Failure({

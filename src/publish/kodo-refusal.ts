@@ -35,7 +35,7 @@ export function explainKodoAnswer(
   const said = error === '' ? `status ${status}` : `status ${status}: ${error.slice(0, 200)}`;
   const refuse = (code: KodoRefusalCode, about: string, message: string, hint?: string): KodoRefusal =>
     new KodoRefusal(status, code, about, message, hint, retryAt);
-  const zone = /incorrect region.*?up(?:load)?(?:-([a-z0-9-]+))?\.qiniup\.com/.exec(error);
+  const zone = /\bup(?:load)?(?:-([a-z0-9-]{1,40}))?\.qiniup\.com/.exec(error);
   if (status === 400 && error.includes('incorrect region')) {
     const right = zone === null ? 'leave --zone out' : `leave --zone out or set it to ${zone[1] ?? 'z0'}`;
     return refuse('WRONG_ZONE', bucketName, 'it lives in another zone', right);

@@ -6,7 +6,7 @@ import { Failure } from '../lib/failure.ts';
  * (`uploads.github.com` for `api.github.com`), over no less than the API's scheme. Throws `REDIRECT_REFUSED`.
  */
 export function releaseUploadAddress(api: URL, template: string, name: string): URL {
-  const address = URL.parse(template.replace(/\{.*\}$/, ''));
+  const address = URL.parse(template.endsWith('}') ? template.slice(0, template.indexOf('{')) : template);
   const beside = `uploads.${api.host.replace(/^api\./, '')}`;
   const isKnown = address?.host === api.host || address?.host === beside;
   if (address === null || !isKnown || (address.protocol !== 'https:' && address.protocol !== api.protocol)) {
