@@ -183,6 +183,13 @@ describe('componentEntries', () => {
     ],
     ['a pipe', [{ name: 'a', type: 'fifo' }], '"a" is a fifo, only files are taken'],
     ['a name twice', [{ name: 'a' }, { name: './a' }], 'it has two entries for "a"'],
+    ['a drive letter', [{ name: 'C:/tool' }], 'it has an absolute path, "C:/tool"'],
+    [
+      'names that differ in their Unicode form',
+      [{ name: 'caf\u00e9' }, { name: 'cafe\u0301' }],
+      'it has two entries for "cafe\u0301"',
+    ],
+    ['a block device', [{ name: 'a', type: 'block-device' }], '"a" is a block-device, only files are taken'],
     ['names that differ in case', [{ name: 'tool' }, { name: 'Tool' }], 'it has two entries for "Tool"'],
   ])('refuses %s', async (_, headers, message) => {
     const file = await strangeArchive(...headers);

@@ -4,6 +4,8 @@ import type { ArchiveEntry } from './entry.ts';
 const FORBIDDEN_CHARACTER = /[\p{Cc}\u2028\u2029\\]/u;
 /** Longer names cannot be created on the file systems that packages are unpacked to. */
 const NAME_BYTES_LIMIT = 255;
+/** Linux takes 4096 for a whole path, and the folder that a package is unpacked to needs some. */
+const PATH_BYTES_LIMIT = 2048;
 
 function unusable(entry: { path: string }, message: string, hint?: string): Failure<'ENTRY_UNUSABLE'> {
   return new Failure({
@@ -25,6 +27,9 @@ function checkText(entry: ArchiveEntry, text: string, what: string): void {
 
 function checkPath(entry: ArchiveEntry): void {
   checkText(entry, entry.path, 'path');
+  if (Buffer.byteLength(entry.path) > PATH_BYTES_LIMIT) {
+    throw unusable(entry, `its path has more than ${PATH_BYTES_LIMIT} bytes`);
+  }
   for (const part of entry.path.split('/')) {
     if (part === '' || part === '.' || part === '..') {
       throw unusable(entry, `its path has the part "${part}"`, 'write the path without ".", ".." and "//"');

@@ -60,6 +60,7 @@ describe('entries that are refused, by name', () => {
     ['a backslash', [file('a\\b')], /backslash/],
     ['half a character', [file('a\ud800')], /Unicode/],
     ['a name too long', [file('é'.repeat(128))], /255 bytes/],
+    ['a path too long', [file('a/'.repeat(500_000).concat('b'))], /2048 bytes/],
     ['twice', [file('a/b'), file('a/b')], /"a\/b".*twice/],
     ['another case', [file('a/README'), file('a/Readme')], /"a\/Readme".*"a\/README"/],
     ['another case of a folder', [file('a/x'), file('A/y')], /"A".*"a"/],
