@@ -75,6 +75,10 @@ bench-setup: build
 soak: build ## Kill a mirror and a packer at 200 random moments each and look at what is left
 	@node build/bench/soak.js
 
+.PHONY: fuzz
+fuzz: compile ## Look for input that breaks a reader; OPTIONS="--seconds 600 --seed 1" for more
+	@node build/test/hostile/fuzz.js $(OPTIONS)
+
 .PHONY: lint
 lint: $(SETUP) ## Check style and shell scripts
 	@biome ci --colors=off --diagnostic-level=warn .

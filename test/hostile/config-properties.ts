@@ -159,12 +159,7 @@ export const CONFIG_PROPERTIES: readonly Property[] = [
   ),
   property(
     'a duration means the sum of its terms',
-    fc.tuple(
-      fc.nat({ max: 100 }),
-      fc.nat({ max: 10_000 }),
-      fc.nat({ max: 10_000 }),
-      fc.nat({ max: 10_000 }),
-    ),
+    fc.tuple(fc.nat({ max: 100 }), fc.nat({ max: 10_000 }), fc.nat({ max: 10_000 }), fc.nat({ max: 10_000 })),
     ([hours, minutes, seconds, milliseconds]) => {
       const sum = hours * 3_600_000 + minutes * 60_000 + seconds * 1000 + milliseconds;
       require(parseDuration(`${hours}h${minutes}m${seconds}s${milliseconds}ms`, 'test') ===
