@@ -22,7 +22,7 @@ export function reasonIn(said: readonly string[]): string | undefined {
   const told = said.findLast((line) =>
     /^::(?:warning|error)|^Failed to |skipped: |failed with error: /.test(line),
   );
-  const message = told?.replace(/^::\w+[^:]*::/, '').split(/%0A|\n/)[0];
+  const message = told?.replace(/^::\w[^:]*::/, '').split(/%0A|\n/)[0];
   return message?.replace(/^Failed to (?:restore|save): /, '').replaceAll('%25', '%');
 }
 

@@ -37,7 +37,7 @@ export function createOption(flag: Flag, values: Map<string, string>): Option {
 
 /** Gives an option's form in help, without what only commander needs. */
 export function optionTerm(option: Option): string {
-  return option.flags.replace(SWITCH_VALUE, '').replace(/<(.*)>/, '$1');
+  return option.flags.replace(SWITCH_VALUE, '').replace(/<([^<>]*)>/, '$1');
 }
 
 /**

@@ -5,7 +5,7 @@
 export function secretForms(secret: string): ReadonlySet<string> {
   const bytes = Buffer.from(secret);
   const padded = bytes.toString('base64');
-  const base64 = [padded, padded.replace(/=+$/, ''), bytes.toString('base64url')];
+  const base64 = [padded, padded.replace(/={1,2}$/, ''), bytes.toString('base64url')];
   const queries = [secret, padded].flatMap((text) => [
     encodeURIComponent(text),
     new URLSearchParams({ '': text }).toString().slice(1),
