@@ -82,10 +82,13 @@ async function tryCell(step: PackStep, cause: Cause, isForEver: boolean): Promis
   broken.stop();
   expectKept(here, `${first.told}\n${describeFailure(first.error)}`, stranger.journal.entries);
   if (step.isSpare || (cause.passes && !isForEver)) expect(first.error).toBeUndefined();
-  if (first.error !== undefined) {
-    expectNamed(first.error);
-    expect(here.left()).toEqual([]);
-  } else expect(await here.faults()).toEqual([]);
+  if (first.error === undefined) {
+    expect(here.left()).toEqual([PACKAGE]);
+    expect(await here.faults()).toEqual([]);
+    return;
+  }
+  expectNamed(first.error);
+  expect(here.left()).toEqual([]);
   const before = here.fetched();
   here.mirror.journal.clear();
   here.web.journal.clear();
