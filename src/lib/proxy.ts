@@ -1,7 +1,7 @@
-import { type AgentOptions, Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { AgentOptions, Agent as HttpAgent } from 'node:http';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { getProxyForUrl } from 'proxy-from-env';
+import { directAgent } from './direct-agent.ts';
 import { HttpFailure } from './http-failure.ts';
 import { isLoopback } from './loopback.ts';
 
@@ -49,10 +49,7 @@ export class AgentPool {
     const proxy = proxyFor(url);
     const isSecure = url.protocol === 'https:';
     if (proxy !== undefined) return this.#openThrough(proxy, url.origin, isSecure);
-    return this.#keep(
-      url.origin,
-      isSecure ? new HttpsAgent({ ...CONNECTIONS, ...this.trust }) : new HttpAgent(CONNECTIONS),
-    );
+    return this.#keep(url.origin, directAgent(isSecure, { ...CONNECTIONS, ...this.trust }));
   }
 
   // Few have a proxy, and the agents for one take longer to load than a small run.
