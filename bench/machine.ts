@@ -13,9 +13,10 @@ const OTHERS: readonly (readonly [program: string, ...words: string[]])[] = [
   ['docker-registry', '--version'],
 ];
 
-/** Tells what this machine is. */
-export function describeMachine(): Results['machine'] {
+/** Tells what this machine is, and where what is measured keeps its files. */
+export function describeMachine(files: Results['machine']['files']): Results['machine'] {
   return {
+    files,
     processor: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
     memory: totalmem(),

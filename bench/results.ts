@@ -17,6 +17,8 @@ const resultsShape = z.object({
     cores: z.number(),
     memory: z.number(),
     system: z.string(),
+    /** Where registries and tools kept their files. */
+    files: z.enum(['memory', 'disk']),
   }),
   /** Of the programs that took part. */
   versions: z.record(z.string(), z.string()),

@@ -7,6 +7,7 @@ import { describeMachine, findVersions } from './machine.ts';
 import { describeNoise } from './noise.ts';
 import { type MeasuredCase, type Results, writeResults } from './results.ts';
 import type { Sample } from './sample.ts';
+import { chooseScratch } from './scratch.ts';
 import { syncCases } from './sync.ts';
 import { caseTable, type Table, targetTable } from './table.ts';
 import { unchangedCases } from './unchanged.ts';
@@ -62,7 +63,7 @@ function print(table: Table): void {
 }
 
 async function run(cases: readonly Case[]): Promise<void> {
-  const machine = describeMachine();
+  const machine = describeMachine(chooseScratch());
   const versions = await findVersions();
   console.log(
     `${Object.entries(versions)

@@ -33,7 +33,7 @@ function describeConditions(results: Results): string {
   const days = [...new Set(cases.map(({ measured }) => measured.slice(0, 10)))].toSorted();
   const programs = Object.entries(versions).map(([program, version]) => `${program} ${version}`);
   const hardware = `${machine.cores} × ${machine.processor}, ${formatSize(machine.memory)}, ${machine.system}`;
-  return `Measured ${days.join(', ')} on ${hardware}, with ${programs.join(', ')}. ${describeNoise(results)}`;
+  return `Measured ${days.join(', ')} on ${hardware}, with ${programs.join(', ')}; all files ${machine.files === 'memory' ? 'in memory (`/dev/shm`)' : 'on disk'}. ${describeNoise(results)}`;
 }
 
 /** Counted requests beside those that the cost model gives. */

@@ -12,7 +12,7 @@ type Measured = Pick<MeasuredCase, 'id' | 'samples'> & Partial<MeasuredCase>;
 
 function results(...cases: readonly Measured[]): Results {
   return {
-    machine: { processor: 'any', cores: 2, memory: 0, system: 'any' },
+    machine: { processor: 'any', cores: 2, memory: 0, system: 'any', files: 'memory' },
     versions: {},
     cases: cases.map((each) => ({ title: each.id, measured: '', facts: {}, ...each })),
   };
