@@ -4,7 +4,7 @@ import { Failure } from '../lib/failure.ts';
 /** A version of Kubernetes in full, without the leading `v`, such as `1.37.1` or `1.37.0-rc.0`. */
 export type KubernetesVersion = string & { readonly grammar: 'kubernetes version' };
 
-const VERSION = /^v?(1\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,3})(?:-(?:alpha|beta|rc)\.\d{1,3})?)$/;
+const VERSION = /^v?(1\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,3})(?:-(?:alpha|beta|rc)\.(?:0|[1-9]\d{0,2}))?)$/;
 
 /** Gives the Kubernetes version that a tag such as `v1.37.1` or `1.37.1` means; `undefined` for any other text. */
 export function toKubernetesVersion(text: string): KubernetesVersion | undefined {

@@ -39,8 +39,8 @@ function malformed(about: string, message: string, hint: string): Failure<'REFER
 export function parseHost(text: string, about = text): Host {
   const host = text.toLowerCase();
   if (DOCKER_HUB_ALIASES.has(host)) return DOCKER_HUB;
-  const port = /:([0-9]+)$/.exec(host)?.[1];
-  if (host.length > 253 || !HOST.test(host) || (port !== undefined && Number(port) > 65535)) {
+  // A URL takes numbers for addresses, and some numbers are none; it refuses ports that are too large as well.
+  if (host.length > 253 || !HOST.test(host) || !URL.canParse(`https://${host}/`)) {
     throw malformed(
       about,
       `"${text.slice(0, 200)}" is not a registry host`,

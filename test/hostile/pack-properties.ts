@@ -173,7 +173,7 @@ export const PACK_PROPERTIES: readonly Property[] = [
     async (files) => {
       const sources = files.map(([path, text]) => ({
         path,
-        about: path,
+        about: `overlay/${path}`,
         content: Buffer.from(text),
         mode: 0o644,
       }));
