@@ -28,6 +28,8 @@ TEXT
 
 say() { printf '%s\n' "$*"; }
 complain() { printf 'install.sh: %s\n' "$*" >&2; }
+# A name from outside, without what a terminal would obey.
+shown() { printf '%s' "$1" | tr '[:cntrl:]' '?'; }
 fail() {
   complain "$*"
   exit 1
@@ -74,6 +76,20 @@ fi
 
 command -v sha256sum >/dev/null 2>&1 || fail 'sha256sum is missing on this machine; it is part of coreutils and busybox'
 [ -f "$here/SHA256SUMS" ] || fail "$here/SHA256SUMS is missing; unpack the whole package"
+
+# Packages have no links: one would make what lies elsewhere look verified.
+for folder in SHA256SUMS kubernetes runtime images; do
+  [ -e "$here/$folder" ] || [ -L "$here/$folder" ] || continue
+  odd=$(cd -- "$here" && find "$folder" ! -type f ! -type d | head -n 1)
+  [ -z "$odd" ] || fail "$(shown "$odd") is neither a file nor a folder; nothing was changed. Unpack the package again"
+done
+
+# sha256sum skips lines that it cannot read, and reads files wherever a line leads.
+listed_names() { sed 's/^[0-9a-f]* [ *]//; s|^\./||' "$here/SHA256SUMS"; }
+odd=$(grep -Evn '^[0-9a-f]{64} [ *][^/[:cntrl:]\][^[:cntrl:]\]*$' "$here/SHA256SUMS" | sed -n '1s/:.*//p')
+[ -n "$odd" ] || odd=$(listed_names | grep -En '(^|/)\.\.(/|$)' | sed -n '1s/:.*//p')
+[ -z "$odd" ] || fail "line $odd of SHA256SUMS names no file of this package; nothing was changed. Copy or unpack it again"
+
 if ! bad=$(cd -- "$here" && sha256sum -c SHA256SUMS 2>&1); then
   printf '%s\n' "$bad" | grep -v ': OK$' >&2 || :
   fail 'the package is damaged; nothing was changed. Copy or unpack it again'
@@ -81,7 +97,20 @@ fi
 say "verified $(grep -c . "$here/SHA256SUMS") files"
 
 # What is not in the list was not made by the packer, so it is not installed.
-is_listed() { sed 's/^[0-9a-f]* [ *]//' "$here/SHA256SUMS" | sed 's|^\./||' | grep -Fqx -- "$1"; }
+refuse_unlisted() {
+  fail "$(shown "$1") is not in SHA256SUMS, so nobody vouches for it; nothing was changed"
+}
+newline='
+'
+require_listed() {
+  # To grep, lines are patterns of their own.
+  case $1 in *"$newline"*) refuse_unlisted "$1" ;; esac
+  listed_names | grep -Fqx -- "$1" || refuse_unlisted "$1"
+}
+if [ -d "$here/images" ]; then
+  odd=$({ listed_names && listed_names && (cd -- "$here" && find images -type f); } | sort | uniq -u | head -n 1)
+  [ -z "$odd" ] || refuse_unlisted "$odd"
+fi
 
 setting() { sed -n "s/^$1=//p" "$here/kubernetes/conf/package.env" 2>/dev/null | head -n 1; }
 arch=$(setting ARCH)
@@ -105,7 +134,7 @@ plan=
 # Adds one file: mode, path in the package, path on the machine.
 want() {
   [ -f "$here/$2" ] || return 0
-  is_listed "$2" || fail "$2 is not in SHA256SUMS, so nobody vouches for it; nothing was changed"
+  require_listed "$2"
   plan="$plan$1$tab$2$tab$3
 "
 }
@@ -204,14 +233,6 @@ trap 'exit 130' HUP INT TERM
 backup=$(mktemp -d "${TMPDIR:-/var/tmp}/keel-install.XXXXXX")
 : >"$backup/journal"
 
-make_folder() {
-  [ ! -d "$1" ] || return 0
-  make_folder_parent=$(dirname -- "$1")
-  (make_folder "$make_folder_parent")
-  mkdir -- "$1"
-  printf 'made %s\n' "$1" >>"$backup/journal"
-}
-
 # A link in the tree of a machine image may point to this machine's own /etc.
 require_inside() {
   inside=$(CDPATH='' cd -P -- "$1" && pwd -P)
@@ -221,14 +242,25 @@ require_inside() {
   esac
 }
 
+make_folder() {
+  if [ -d "$1" ]; then
+    require_inside "$1"
+    return 0
+  fi
+  make_folder_parent=$(dirname -- "$1")
+  (make_folder "$make_folder_parent")
+  mkdir -- "$1"
+  printf 'made %s\n' "$1" >>"$backup/journal"
+}
+
 # Gives the first of NAME, NAME.2, NAME.3 and so on that is free.
 free_name() {
-  if [ ! -e "$1" ]; then
+  if [ ! -e "$1" ] && [ ! -L "$1" ]; then
     printf '%s\n' "$1"
     return 0
   fi
   next=2
-  while [ -e "$1.$next" ]; do next=$((next + 1)); done
+  while [ -e "$1.$next" ] || [ -L "$1.$next" ]; do next=$((next + 1)); done
   printf '%s\n' "$1.$next"
 }
 
@@ -237,7 +269,6 @@ changed=0
 place() {
   folder=$(dirname -- "$3")
   make_folder "$folder"
-  require_inside "$folder"
   ! is_same "$2" "$3" "$1" || return 0
   [ ! -d "$3" ] || fail "$3 is a folder; it should be a file"
   rm -f -- "$3.keel-new"

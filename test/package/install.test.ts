@@ -1,12 +1,17 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  appendFileSync,
   chmodSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -17,6 +22,7 @@ import { scratchFolder } from '../support/scratch-folder.ts';
 
 const PAUSE = 'registry.k8s.io/pause:3.10.2';
 const PROXY = 'registry.k8s.io/kube-proxy:v1.37.1';
+const HEX = 'a1'.repeat(32);
 const machine = execFileSync('uname', ['-m'], { encoding: 'utf8' }).trim() === 'x86_64' ? 'amd64' : 'arm64';
 
 /**
@@ -59,6 +65,17 @@ function seal(): void {
     return `${hex}  ${path}\n`;
   });
   writeFileSync(join(unpacked, 'SHA256SUMS'), lines.join(''));
+}
+
+function addLine(line: string): void {
+  appendFileSync(join(unpacked, 'SHA256SUMS'), `${line}\n`);
+}
+
+/** Writes a program beside the package, and adds it to the list with its true checksum. */
+function addOutside(nameFor: (file: string) => string): void {
+  const file = join(workplace, 'outside');
+  write(file, 'evil', 0o755);
+  addLine(`${createHash('sha256').update('evil').digest('hex')}  ${nameFor(file)}`);
 }
 
 function install(options: string[] = [], environment: Record<string, string> = {}) {
@@ -165,6 +182,57 @@ describe('install.sh', () => {
     ],
     ['a changed image', () => write(join(unpacked, 'images/index.json'), '{}'), 'images/index.json: FAILED'],
     ['no list', () => writeFileSync(join(unpacked, 'SHA256SUMS'), ''), 'the package is damaged'],
+    ['a line that is malformed', () => addLine('nonsense'), 'of SHA256SUMS names no file'],
+    ['lines that end as on Windows', () => addLine(`${HEX}  install.sh\r`), 'of SHA256SUMS names no file'],
+    ['a line with no name', () => addLine(`${HEX}  `), 'of SHA256SUMS names no file'],
+    ['a line whose name is escaped', () => addLine(`\\${HEX}  a\\nb`), 'of SHA256SUMS names no file'],
+    ['an absolute name in the list', () => addOutside((file) => file), 'of SHA256SUMS names no file'],
+    [
+      'a name in the list that leads out',
+      () => addOutside(() => '../outside'),
+      'names no file of this package',
+    ],
+    [
+      'a name in the list that leads out from within',
+      () => addOutside(() => 'kubernetes/../../outside'),
+      'names no file of this package',
+    ],
+    [
+      'a link to a program outside',
+      () => {
+        addOutside(() => 'kubernetes/bin/linked');
+        symlinkSync('../../../outside', join(unpacked, 'kubernetes/bin/linked'));
+      },
+      'kubernetes/bin/linked is neither a file nor a folder',
+    ],
+    [
+      'a link to a folder outside',
+      () => {
+        renameSync(join(unpacked, 'kubernetes'), join(workplace, 'elsewhere'));
+        symlinkSync('../elsewhere', join(unpacked, 'kubernetes'));
+      },
+      'kubernetes is neither a file nor a folder',
+    ],
+    [
+      'a file that is missing',
+      () => rmSync(join(unpacked, 'kubernetes/cni/bridge')),
+      'the package is damaged',
+    ],
+    [
+      'an image that is not in the list',
+      () => write(join(unpacked, 'images/manifest.json'), '[]'),
+      'images/manifest.json is not in SHA256SUMS',
+    ],
+    [
+      'a program whose name holds that of another',
+      () => write(join(unpacked, 'kubernetes/bin/kubelet\nx'), 'evil', 0o755),
+      'kubernetes/bin/kubelet?x is not in SHA256SUMS',
+    ],
+    [
+      'a name with a tab',
+      () => write(join(unpacked, 'kubernetes/bin/a\tb'), 'evil', 0o755),
+      'kubernetes/bin/a?b is not in SHA256SUMS',
+    ],
     [
       'a program that is not in the list',
       () => write(join(unpacked, 'kubernetes/bin/extra'), 'evil', 0o755),
@@ -257,6 +325,67 @@ describe('install.sh', () => {
     expect(stderr).toContain('which is outside of');
     expect(readdirSync(outside)).toEqual([]);
     expect(readdirSync(root)).toEqual(['etc']);
+  });
+
+  it('makes no folder behind a link that leads out of the tree', () => {
+    const outside = join(workplace, 'outside');
+    mkdirSync(join(outside, 'conf'), { recursive: true });
+    mkdirSync(join(root, 'etc'));
+    symlinkSync(join(outside, 'conf'), join(root, 'etc/systemd'));
+    const { status, stderr } = install();
+    expect(status).toBe(1);
+    expect(stderr).toContain('/etc/systemd leads to');
+    expect(readdirSync(outside, { recursive: true })).toEqual(['conf']);
+    expect(readdirSync(root, { recursive: true, encoding: 'utf8' }).sort()).toEqual(['etc', 'etc/systemd']);
+  });
+
+  it('replaces links at its places, and writes through none', () => {
+    const outside = join(workplace, 'outside');
+    write(outside, 'not ours');
+    mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
+    mkdirSync(join(root, 'etc'));
+    for (const path of ['usr/local/bin/kubelet', 'usr/local/bin/ctr.keel-new', 'etc/crictl.yaml'])
+      symlinkSync(outside, join(root, path));
+    symlinkSync(join(workplace, 'nowhere'), join(root, 'etc/crictl.yaml.before-keel'));
+    const { status, stderr } = install();
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(readFileSync(outside, 'utf8')).toBe('not ours');
+    expect(existsSync(join(workplace, 'nowhere'))).toBe(false);
+    expect(readFileSync(join(root, 'usr/local/bin/kubelet'), 'utf8')).toBe('kubelet');
+    expect(lstatSync(join(root, 'usr/local/bin/kubelet')).isFile()).toBe(true);
+    expect(readlinkSync(join(root, 'etc/crictl.yaml.before-keel.2'))).toBe(outside);
+  });
+
+  it('puts links back when placing fails', () => {
+    const outside = join(workplace, 'outside');
+    write(outside, 'not ours');
+    mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
+    symlinkSync(outside, join(root, 'usr/local/bin/containerd'));
+    mkdirSync(join(root, 'etc/systemd/system/kubelet.service'), { recursive: true });
+    expect(install().status).toBe(1);
+    expect(readlinkSync(join(root, 'usr/local/bin/containerd'))).toBe(outside);
+    expect(readFileSync(outside, 'utf8')).toBe('not ours');
+  });
+
+  it('puts nothing into a folder that a link leads to', () => {
+    const outside = join(workplace, 'outside');
+    mkdirSync(outside);
+    mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
+    symlinkSync(outside, join(root, 'usr/local/bin/kubelet'));
+    const { status, stderr } = install();
+    expect(status).toBe(1);
+    expect(stderr).toContain('kubelet is a folder; it should be a file');
+    expect(readdirSync(outside)).toEqual([]);
+  });
+
+  it('takes names with spaces, quotes and what a shell would run', () => {
+    const odd = 'a b "q\' $(touch x) `touch y` *';
+    write(join(unpacked, 'kubernetes/bin', odd), 'odd', 0o755);
+    write(join(unpacked, 'kubernetes/bin/-rf'), 'dash', 0o755);
+    seal();
+    const { status, stderr } = install();
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(readdirSync(join(root, 'usr/local/bin'))).toEqual(['-rf', odd, 'containerd', 'ctr', 'kubelet']);
   });
 
   it.each([
