@@ -3,6 +3,7 @@ import { attempt } from '../lib/attempts.ts';
 import { describeFailure, Failure, failureCode } from '../lib/failure.ts';
 import { readBody } from '../lib/http.ts';
 import { Lane } from '../lib/lane.ts';
+import { formatSize } from '../lib/size.ts';
 import type { Digest } from '../registry/digest.ts';
 import { redactUrl } from '../registry/endpoint.ts';
 import { CHECKSUM_FILE_LIMIT, findChecksum } from './checksum.ts';
@@ -48,8 +49,17 @@ async function readChecksum(source: ChecksumSource, settings: DownloadSettings):
   try {
     return await attempt({ policy, signal, isTransient, heldUntil }, async () => {
       const answer = await openWebFile({ http, url: source.url, expected: [200], signal });
-      const text = (await readBody(answer, CHECKSUM_FILE_LIMIT))?.toString('utf8') ?? '';
-      return findChecksum(text, source.fileName, redactUrl(source.url));
+      const text = await readBody(answer, CHECKSUM_FILE_LIMIT);
+      if (text === undefined) {
+        const message = `it is larger than ${formatSize(CHECKSUM_FILE_LIMIT)}, so it is no list of checksums`;
+        throw new WebFileFailure({
+          code: 'SIZE_MISMATCH',
+          about: redactUrl(source.url),
+          message,
+          hint: 'pin the download with "sha256" in the versions file',
+        });
+      }
+      return findChecksum(text.toString('utf8'), source.fileName, redactUrl(source.url));
     });
   } catch (error) {
     // Object stores say "denied" for what is not there.

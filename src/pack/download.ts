@@ -145,6 +145,8 @@ class Transfer {
       }
     } catch (error) {
       answer.body.destroy();
+      // What is too large stays too large, and fills the disk for nothing.
+      if (error === tooLarge) await this.#partial.discard();
       this.#signal.throwIfAborted();
       throw error instanceof Failure ? error : explainNetworkError(error, answer.url.host);
     } finally {

@@ -78,11 +78,16 @@ async function readConfig(image: Image, reference: Reference, { registries, blob
   }
 }
 
+/** More than any real image is made for. */
+const PLATFORMS_TOLD = 40;
+
 function platformsOf(index: Index): string {
   const names = index.manifests.flatMap(({ platform }) =>
     platform === undefined || platform.os === 'unknown' ? [] : [formatPlatform(platform)],
   );
-  return names.length === 0 ? 'a list without platforms' : names.join(', ');
+  if (names.length === 0) return 'a list without platforms';
+  const more = names.length > PLATFORMS_TOLD ? ` and ${names.length - PLATFORMS_TOLD} more` : '';
+  return `${names.slice(0, PLATFORMS_TOLD).join(', ')}${more}`;
 }
 
 async function readCandidate(

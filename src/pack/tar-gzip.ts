@@ -24,6 +24,12 @@ function unreadable(about: string, cause: unknown): Failure<'ARCHIVE_UNREADABLE'
   });
 }
 
+/**
+ * Bytes that may come without an entry or a piece of one. A header has up to 4 MiB, and behind the last entry are up to
+ * 1 MiB of zeros; a few megabytes of gzip hold gigabytes of them.
+ */
+const FILLING_LIMIT = 32 * 1024 * 1024;
+
 /** The entries of a tar.gz file in their order, unpacked on the way and held nowhere. */
 export class TarGzip {
   readonly #about: string;
@@ -31,14 +37,20 @@ export class TarGzip {
   readonly #extract = extract();
   readonly #entries = this.#extract[Symbol.asyncIterator]();
   #error: unknown;
+  #filling = 0;
 
   constructor(file: string, about: string, signal: AbortSignal) {
     this.#about = about;
     this.#signal = signal;
     const unpacked = this.#extract;
+    const isFilled = (length: number): boolean => {
+      this.#filling += length;
+      return this.#filling > FILLING_LIMIT;
+    };
     const sink = new Writable({
       write(bytes, _encoding, done) {
-        if (unpacked.write(bytes)) done();
+        if (isFilled(bytes.length)) done(new Error('it goes on without files'));
+        else if (unpacked.write(bytes)) done();
         else unpacked.once('drain', () => done());
       },
       final(done) {
@@ -65,6 +77,7 @@ export class TarGzip {
       if (this.#error !== undefined) throw this.#explain(this.#error);
       return undefined;
     }
+    this.#filling = 0;
     const { header } = step.value;
     return {
       name: header.name,
@@ -80,6 +93,7 @@ export class TarGzip {
     const pieces = entry.body[Symbol.asyncIterator]();
     for (;;) {
       const piece = await this.#guard(() => pieces.next());
+      this.#filling = 0;
       if (piece.done === true) return;
       if (piece.value instanceof Uint8Array) yield piece.value;
     }

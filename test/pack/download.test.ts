@@ -284,6 +284,7 @@ describe('download', () => {
         code: 'SIZE_MISMATCH',
         message: 'it is larger than 1000 B',
       });
+      expect(await readdir(folder)).toEqual([]);
     },
   );
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream';
 
 /** What goes wrong with one answer; without a fault the next one is as it should be. */
 export type Fault =
@@ -12,6 +13,12 @@ export type Fault =
   | { readonly kind: 'wrong-range' }
   /** The whole file without saying how long it is. */
   | { readonly kind: 'unmeasured' }
+  /** Pieces that are made up while they are sent, perhaps without end. */
+  | {
+      readonly kind: 'made';
+      readonly pieces: () => Iterable<Buffer>;
+      readonly headers?: Record<string, string>;
+    }
   | { readonly kind: 'silence' };
 
 export interface Seen {
@@ -83,6 +90,11 @@ export class FileServer implements AsyncDisposable {
     if (fault?.kind === 'silence') return;
     if (fault?.kind === 'redirect') return void response.writeHead(302, { location: fault.to }).end();
     if (fault?.kind === 'status') return void response.writeHead(fault.status, fault.headers).end('no');
+    if (fault?.kind === 'made') {
+      response.writeHead(200, fault.headers);
+      // Whoever has enough closes the connection.
+      return void pipeline(fault.pieces(), response, () => undefined);
+    }
     const file = this.#files.get(path);
     if (file === undefined) return void response.writeHead(404).end('not found');
     this.#send(file, path, request, response, fault);
