@@ -52,27 +52,51 @@ function line(property: Property, { runs, failure }: Finding): string {
   return `${failure === undefined ? 'holds ' : 'BROKEN'}  ${String(runs).padStart(9)} inputs  ${property.name}`;
 }
 
-/**
- * Looks for inputs that break a property, for `--seconds` in all, and ends with 1 when there is one. `--seed` repeats a
- * search, `--path` one input of it, `--only` takes the properties whose names hold a text.
- */
+const USAGE = `Looks for input that breaks a reader, and ends with 1 where there is one.
+  --seconds N   how long to look in all; 120 unless told
+  --only TEXT   look at properties whose names hold this text
+  --seed N      look at the same inputs again
+  --path PATH   of a seed, look at the one input that broke a property`;
+
+const optionsShape = z.object({
+  seconds: z.coerce.number().positive().max(1_000_000),
+  seed: z.coerce.number().int(),
+  only: z.string(),
+  path: z.string().optional(),
+});
+
+function readOptions(): z.infer<typeof optionsShape> | undefined {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seconds: { type: 'string', default: '120' },
+        seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+        only: { type: 'string', default: '' },
+        path: { type: 'string' },
+      },
+    });
+    return optionsShape.parse(values);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Looks for inputs that break a property. Ends with 1 when there is one, with 2 when it is not told what to do. */
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seconds: { type: 'string', default: '120' },
-      seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-      only: { type: 'string', default: '' },
-      path: { type: 'string' },
-    },
-  });
-  const seed = Number(values.seed);
-  const chosen = [...PROPERTIES.entries()].filter(([, { name }]) => name.includes(values.only));
-  const share = Math.max(100, (Number(values.seconds) * 1000) / Math.max(1, chosen.length));
+  const options = readOptions();
+  if (options === undefined) {
+    console.error(USAGE);
+    process.exitCode = 2;
+    return;
+  }
+  const { seconds, seed, only, path } = options;
+  const chosen = [...PROPERTIES.entries()].filter(([, { name }]) => name.includes(only));
+  const share = Math.max(100, (seconds * 1000) / Math.max(1, chosen.length));
   console.log(`${chosen.length} properties, ${Math.round(share)} ms each, seed ${seed}`);
   let inputs = 0;
   const broken: string[] = [];
   for (const [index, property] of chosen) {
-    const finding = await searchApart(index, seed, share, values.path);
+    const finding = await searchApart(index, seed, share, path);
     inputs += finding.runs;
     console.log(line(property, finding));
     if (finding.failure !== undefined) broken.push(`\n${property.name}\n${finding.failure}`);
