@@ -39,6 +39,13 @@ function unconvertible(about: string, why: string): Failure<'FORMAT_UNCONVERTIBL
   });
 }
 
+/** Reads what the conversion needs besides what every manifest has. */
+function contentOf<Content>(shape: z.ZodType<Content>, { bytes }: Manifest, about: string): Content {
+  const { success, data } = shape.safeParse(JSON.parse(bytes.toString('utf8')));
+  if (!success) throw unconvertible(about, 'its manifest is malformed');
+  return data;
+}
+
 function dockerLayerType(mediaType: string, about: string): string {
   const type = LAYER_TYPES.get(mediaType) ?? (DOCKER_TYPES.has(mediaType) ? mediaType : undefined);
   if (type !== undefined) return type;
@@ -59,7 +66,7 @@ export function isContainerImage({ config }: Image): boolean {
  */
 export function toDockerImage(image: Image, about: string): Manifest {
   if (image.mediaType === MEDIA_TYPE.dockerManifest) return image;
-  const { config, layers } = imageShape.parse(JSON.parse(image.bytes.toString('utf8')));
+  const { config, layers } = contentOf(imageShape, image, about);
   if (!isContainerImage(image)) {
     throw unconvertible(about, `its configuration is "${config.mediaType.slice(0, 100)}"`);
   }
@@ -79,7 +86,7 @@ export function toDockerImage(image: Image, about: string): Manifest {
 
 /** Gives an index as Docker manifest list; `parts` are its entries, by their digests in it, as they will be pushed. */
 export function toDockerList(index: Index, parts: ReadonlyMap<Digest, Manifest>, about: string): Manifest {
-  const { manifests } = indexShape.parse(JSON.parse(index.bytes.toString('utf8')));
+  const { manifests } = contentOf(indexShape, index, about);
   const body = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.dockerList,
