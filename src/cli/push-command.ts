@@ -22,8 +22,7 @@ export async function pushCommand(settings: PushSettings, context: CommandContex
     onSecret: () => undefined,
     artifacts: undefined,
   });
-  const file = await measurePackage(settings.package, signal);
-  await publication.prove(signal);
+  const [file] = await Promise.all([measurePackage(settings.package, signal), publication.prove(signal)]);
   const { locations, failures } = await publication.publish(file, signal);
   for (const { instruction } of locations) reporter.line(instruction);
   if (settings.json) {

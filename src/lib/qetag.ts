@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, subtle } from 'node:crypto';
 
 /** The hash by which Qiniu Kodo knows content: base64url of a prefix and a sha1 over 4 MiB blocks. */
 export type Qetag = string & { readonly grammar: 'qetag' };
@@ -11,6 +11,11 @@ const MANY_BLOCKS = 0x96;
 /** Gives the sha1 of one block of at most 4 MiB, which is what `qetagOfBlocks` is made from. */
 export function hashQetagBlock(block: Uint8Array): Buffer {
   return createHash('sha1').update(block).digest();
+}
+
+/** The same, worked out beside the main thread; the block may be overwritten at once. */
+export async function hashQetagBlockAside(block: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  return new Uint8Array(await subtle.digest('SHA-1', block));
 }
 
 /** Gives the Kodo hash of content by the sha1 of each of its 4 MiB blocks; empty content has one empty block. */

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Failure, failureCode } from '../lib/failure.ts';
-import { hashQetagBlock, QETAG_BLOCK_SIZE, qetagOfBlocks } from '../lib/qetag.ts';
+import { hashQetagBlockAside, QETAG_BLOCK_SIZE, qetagOfBlocks } from '../lib/qetag.ts';
 import { parseDigest } from '../registry/digest.ts';
 import type { PackageFile } from './target.ts';
+
+const BLOCKS_ASIDE = 3;
 
 /** Reads a package that exists, to know its size and hashes. Throws `PACKAGE_UNREADABLE`. */
 export async function measurePackage(path: string, signal: AbortSignal): Promise<PackageFile> {
@@ -12,7 +14,7 @@ export async function measurePackage(path: string, signal: AbortSignal): Promise
     await using file = await open(path, 'r');
     if (!(await file.stat()).isFile()) throw new Error('it is not a file');
     const whole = createHash('sha256');
-    const blocks: Buffer[] = [];
+    const blocks: Promise<Uint8Array>[] = [];
     const buffer = Buffer.allocUnsafeSlow(QETAG_BLOCK_SIZE);
     let size = 0;
     for (;;) {
@@ -20,13 +22,15 @@ export async function measurePackage(path: string, signal: AbortSignal): Promise
       const { bytesRead } = await readFully(file, buffer, size);
       if (bytesRead === 0 && size > 0) break;
       const block = buffer.subarray(0, bytesRead);
+      blocks.push(hashQetagBlockAside(block));
       whole.update(block);
-      blocks.push(hashQetagBlock(block));
+      // Each that is under way holds a copy of its block.
+      await blocks.at(-BLOCKS_ASIDE);
       size += bytesRead;
       if (bytesRead < QETAG_BLOCK_SIZE) break;
     }
     const sha256 = parseDigest(`sha256:${whole.digest('hex')}`, path);
-    return { path, name: basename(path), size, sha256, qetag: qetagOfBlocks(blocks) };
+    return { path, name: basename(path), size, sha256, qetag: qetagOfBlocks(await Promise.all(blocks)) };
   } catch (cause) {
     signal.throwIfAborted();
     const message = explain(cause);
