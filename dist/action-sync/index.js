@@ -1,6 +1,6197 @@
 import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /******/ var __webpack_modules__ = ({
 
+/***/ 8456:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.toMessageSignatureBundle = toMessageSignatureBundle;
+exports.toDSSEBundle = toDSSEBundle;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const protobuf_specs_1 = __nccwpck_require__(9654);
+const bundle_1 = __nccwpck_require__(7742);
+// Message signature bundle - $case: 'messageSignature'
+function toMessageSignatureBundle(options) {
+    return {
+        mediaType: options.certificateChain
+            ? bundle_1.BUNDLE_V02_MEDIA_TYPE
+            : bundle_1.BUNDLE_V03_MEDIA_TYPE,
+        content: {
+            $case: 'messageSignature',
+            messageSignature: {
+                messageDigest: {
+                    algorithm: protobuf_specs_1.HashAlgorithm.SHA2_256,
+                    digest: options.digest,
+                },
+                signature: options.signature,
+            },
+        },
+        verificationMaterial: toVerificationMaterial(options),
+    };
+}
+// DSSE envelope bundle - $case: 'dsseEnvelope'
+function toDSSEBundle(options) {
+    return {
+        mediaType: options.certificateChain
+            ? bundle_1.BUNDLE_V02_MEDIA_TYPE
+            : bundle_1.BUNDLE_V03_MEDIA_TYPE,
+        content: {
+            $case: 'dsseEnvelope',
+            dsseEnvelope: toEnvelope(options),
+        },
+        verificationMaterial: toVerificationMaterial(options),
+    };
+}
+function toEnvelope(options) {
+    return {
+        payloadType: options.artifactType,
+        payload: options.artifact,
+        signatures: [toSignature(options)],
+    };
+}
+function toSignature(options) {
+    return {
+        keyid: options.keyHint || '',
+        sig: options.signature,
+    };
+}
+// Verification material
+function toVerificationMaterial(options) {
+    return {
+        content: toKeyContent(options),
+        tlogEntries: [],
+        timestampVerificationData: { rfc3161Timestamps: [] },
+    };
+}
+function toKeyContent(options) {
+    if (options.certificate) {
+        if (options.certificateChain) {
+            return {
+                $case: 'x509CertificateChain',
+                x509CertificateChain: {
+                    certificates: [{ rawBytes: options.certificate }],
+                },
+            };
+        }
+        else {
+            return {
+                $case: 'certificate',
+                certificate: { rawBytes: options.certificate },
+            };
+        }
+    }
+    else {
+        return {
+            $case: 'publicKey',
+            publicKey: {
+                hint: options.keyHint || '',
+            },
+        };
+    }
+}
+
+
+/***/ }),
+
+/***/ 7742:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.BUNDLE_V03_MEDIA_TYPE = exports.BUNDLE_V03_LEGACY_MEDIA_TYPE = exports.BUNDLE_V02_MEDIA_TYPE = exports.BUNDLE_V01_MEDIA_TYPE = void 0;
+exports.isBundleWithCertificateChain = isBundleWithCertificateChain;
+exports.isBundleWithPublicKey = isBundleWithPublicKey;
+exports.isBundleWithMessageSignature = isBundleWithMessageSignature;
+exports.isBundleWithDsseEnvelope = isBundleWithDsseEnvelope;
+exports.BUNDLE_V01_MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle+json;version=0.1';
+exports.BUNDLE_V02_MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle+json;version=0.2';
+exports.BUNDLE_V03_LEGACY_MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle+json;version=0.3';
+exports.BUNDLE_V03_MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+// Type guards for bundle variants.
+function isBundleWithCertificateChain(b) {
+    return b.verificationMaterial.content.$case === 'x509CertificateChain';
+}
+function isBundleWithPublicKey(b) {
+    return b.verificationMaterial.content.$case === 'publicKey';
+}
+function isBundleWithMessageSignature(b) {
+    return b.content.$case === 'messageSignature';
+}
+function isBundleWithDsseEnvelope(b) {
+    return b.content.$case === 'dsseEnvelope';
+}
+
+
+/***/ }),
+
+/***/ 7714:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.ValidationError = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+class ValidationError extends Error {
+    constructor(message, fields) {
+        super(message);
+        this.fields = fields;
+    }
+}
+exports.ValidationError = ValidationError;
+
+
+/***/ }),
+
+/***/ 1040:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+var __webpack_unused_export__;
+
+__webpack_unused_export__ = ({ value: true });
+__webpack_unused_export__ = __webpack_unused_export__ = __webpack_unused_export__ = __webpack_unused_export__ = __webpack_unused_export__ = __webpack_unused_export__ = __webpack_unused_export__ = __webpack_unused_export__ = exports.vw = __webpack_unused_export__ = __webpack_unused_export__ = __webpack_unused_export__ = __webpack_unused_export__ = __webpack_unused_export__ = __webpack_unused_export__ = __webpack_unused_export__ = __webpack_unused_export__ = __webpack_unused_export__ = __webpack_unused_export__ = __webpack_unused_export__ = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+var build_1 = __nccwpck_require__(8456);
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return build_1.toDSSEBundle; } });
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return build_1.toMessageSignatureBundle; } });
+var bundle_1 = __nccwpck_require__(7742);
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return bundle_1.BUNDLE_V01_MEDIA_TYPE; } });
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return bundle_1.BUNDLE_V02_MEDIA_TYPE; } });
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return bundle_1.BUNDLE_V03_LEGACY_MEDIA_TYPE; } });
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return bundle_1.BUNDLE_V03_MEDIA_TYPE; } });
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return bundle_1.isBundleWithCertificateChain; } });
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return bundle_1.isBundleWithDsseEnvelope; } });
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return bundle_1.isBundleWithMessageSignature; } });
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return bundle_1.isBundleWithPublicKey; } });
+var error_1 = __nccwpck_require__(7714);
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return error_1.ValidationError; } });
+var serialized_1 = __nccwpck_require__(3404);
+Object.defineProperty(exports, "vw", ({ enumerable: true, get: function () { return serialized_1.bundleFromJSON; } }));
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return serialized_1.bundleToJSON; } });
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return serialized_1.envelopeFromJSON; } });
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return serialized_1.envelopeToJSON; } });
+var validate_1 = __nccwpck_require__(9352);
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return validate_1.assertBundle; } });
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return validate_1.assertBundleLatest; } });
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return validate_1.assertBundleV01; } });
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return validate_1.assertBundleV02; } });
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return validate_1.isBundleV01; } });
+
+
+/***/ }),
+
+/***/ 3404:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.envelopeToJSON = exports.envelopeFromJSON = exports.bundleToJSON = exports.bundleFromJSON = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const protobuf_specs_1 = __nccwpck_require__(9654);
+const bundle_1 = __nccwpck_require__(7742);
+const validate_1 = __nccwpck_require__(9352);
+const bundleFromJSON = (obj) => {
+    const bundle = protobuf_specs_1.Bundle.fromJSON(obj);
+    switch (bundle.mediaType) {
+        case bundle_1.BUNDLE_V01_MEDIA_TYPE:
+            (0, validate_1.assertBundleV01)(bundle);
+            break;
+        case bundle_1.BUNDLE_V02_MEDIA_TYPE:
+            (0, validate_1.assertBundleV02)(bundle);
+            break;
+        default:
+            (0, validate_1.assertBundleLatest)(bundle);
+            break;
+    }
+    return bundle;
+};
+exports.bundleFromJSON = bundleFromJSON;
+const bundleToJSON = (bundle) => {
+    return protobuf_specs_1.Bundle.toJSON(bundle);
+};
+exports.bundleToJSON = bundleToJSON;
+const envelopeFromJSON = (obj) => {
+    return protobuf_specs_1.Envelope.fromJSON(obj);
+};
+exports.envelopeFromJSON = envelopeFromJSON;
+const envelopeToJSON = (envelope) => {
+    return protobuf_specs_1.Envelope.toJSON(envelope);
+};
+exports.envelopeToJSON = envelopeToJSON;
+
+
+/***/ }),
+
+/***/ 9352:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.assertBundle = assertBundle;
+exports.assertBundleV01 = assertBundleV01;
+exports.isBundleV01 = isBundleV01;
+exports.assertBundleV02 = assertBundleV02;
+exports.assertBundleLatest = assertBundleLatest;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const error_1 = __nccwpck_require__(7714);
+// Performs basic validation of a Sigstore bundle to ensure that all required
+// fields are populated. This is not a complete validation of the bundle, but
+// rather a check that the bundle is in a valid state to be processed by the
+// rest of the code.
+function assertBundle(b) {
+    const invalidValues = validateBundleBase(b);
+    if (invalidValues.length > 0) {
+        throw new error_1.ValidationError('invalid bundle', invalidValues);
+    }
+}
+// Asserts that the given bundle conforms to the v0.1 bundle format.
+function assertBundleV01(b) {
+    const invalidValues = [];
+    invalidValues.push(...validateBundleBase(b));
+    invalidValues.push(...validateInclusionPromise(b));
+    if (invalidValues.length > 0) {
+        throw new error_1.ValidationError('invalid v0.1 bundle', invalidValues);
+    }
+}
+// Type guard to determine if Bundle is a v0.1 bundle.
+function isBundleV01(b) {
+    try {
+        assertBundleV01(b);
+        return true;
+    }
+    catch (e) {
+        return false;
+    }
+}
+// Asserts that the given bundle conforms to the v0.2 bundle format.
+function assertBundleV02(b) {
+    const invalidValues = [];
+    invalidValues.push(...validateBundleBase(b));
+    invalidValues.push(...validateInclusionProof(b));
+    if (invalidValues.length > 0) {
+        throw new error_1.ValidationError('invalid v0.2 bundle', invalidValues);
+    }
+}
+// Asserts that the given bundle conforms to the newest (0.3) bundle format.
+function assertBundleLatest(b) {
+    const invalidValues = [];
+    invalidValues.push(...validateBundleBase(b));
+    invalidValues.push(...validateInclusionProof(b));
+    invalidValues.push(...validateNoCertificateChain(b));
+    if (invalidValues.length > 0) {
+        throw new error_1.ValidationError('invalid bundle', invalidValues);
+    }
+}
+function validateBundleBase(b) {
+    const invalidValues = [];
+    // Media type validation
+    if (b.mediaType === undefined ||
+        (!b.mediaType.match(/^application\/vnd\.dev\.sigstore\.bundle\+json;version=\d\.\d/) &&
+            !b.mediaType.match(/^application\/vnd\.dev\.sigstore\.bundle\.v\d\.\d\+json/))) {
+        invalidValues.push('mediaType');
+    }
+    // Content-related validation
+    if (b.content === undefined) {
+        invalidValues.push('content');
+    }
+    else {
+        switch (b.content.$case) {
+            case 'messageSignature':
+                if (b.content.messageSignature.messageDigest === undefined) {
+                    invalidValues.push('content.messageSignature.messageDigest');
+                }
+                else {
+                    if (b.content.messageSignature.messageDigest.digest.length === 0) {
+                        invalidValues.push('content.messageSignature.messageDigest.digest');
+                    }
+                }
+                if (b.content.messageSignature.signature.length === 0) {
+                    invalidValues.push('content.messageSignature.signature');
+                }
+                break;
+            case 'dsseEnvelope':
+                if (b.content.dsseEnvelope.payload.length === 0) {
+                    invalidValues.push('content.dsseEnvelope.payload');
+                }
+                if (b.content.dsseEnvelope.signatures.length !== 1) {
+                    invalidValues.push('content.dsseEnvelope.signatures');
+                }
+                else {
+                    if (b.content.dsseEnvelope.signatures[0].sig.length === 0) {
+                        invalidValues.push('content.dsseEnvelope.signatures[0].sig');
+                    }
+                }
+                break;
+        }
+    }
+    // Verification material-related validation
+    if (b.verificationMaterial === undefined) {
+        invalidValues.push('verificationMaterial');
+    }
+    else {
+        if (b.verificationMaterial.content === undefined) {
+            invalidValues.push('verificationMaterial.content');
+        }
+        else {
+            switch (b.verificationMaterial.content.$case) {
+                case 'x509CertificateChain':
+                    if (b.verificationMaterial.content.x509CertificateChain.certificates
+                        .length === 0) {
+                        invalidValues.push('verificationMaterial.content.x509CertificateChain.certificates');
+                    }
+                    b.verificationMaterial.content.x509CertificateChain.certificates.forEach((cert, i) => {
+                        if (cert.rawBytes.length === 0) {
+                            invalidValues.push(`verificationMaterial.content.x509CertificateChain.certificates[${i}].rawBytes`);
+                        }
+                    });
+                    break;
+                case 'certificate':
+                    if (b.verificationMaterial.content.certificate.rawBytes.length === 0) {
+                        invalidValues.push('verificationMaterial.content.certificate.rawBytes');
+                    }
+                    break;
+            }
+        }
+        if (b.verificationMaterial.tlogEntries === undefined) {
+            invalidValues.push('verificationMaterial.tlogEntries');
+        }
+        else {
+            if (b.verificationMaterial.tlogEntries.length > 0) {
+                b.verificationMaterial.tlogEntries.forEach((entry, i) => {
+                    if (entry.logId === undefined) {
+                        invalidValues.push(`verificationMaterial.tlogEntries[${i}].logId`);
+                    }
+                    if (entry.kindVersion === undefined) {
+                        invalidValues.push(`verificationMaterial.tlogEntries[${i}].kindVersion`);
+                    }
+                });
+            }
+        }
+    }
+    return invalidValues;
+}
+// Necessary for V01 bundles
+function validateInclusionPromise(b) {
+    const invalidValues = [];
+    if (b.verificationMaterial &&
+        b.verificationMaterial.tlogEntries?.length > 0) {
+        b.verificationMaterial.tlogEntries.forEach((entry, i) => {
+            if (entry.inclusionPromise === undefined) {
+                invalidValues.push(`verificationMaterial.tlogEntries[${i}].inclusionPromise`);
+            }
+        });
+    }
+    return invalidValues;
+}
+// Necessary for V02 and later bundles
+function validateInclusionProof(b) {
+    const invalidValues = [];
+    if (b.verificationMaterial &&
+        b.verificationMaterial.tlogEntries?.length > 0) {
+        b.verificationMaterial.tlogEntries.forEach((entry, i) => {
+            if (entry.inclusionProof === undefined) {
+                invalidValues.push(`verificationMaterial.tlogEntries[${i}].inclusionProof`);
+            }
+            else {
+                if (entry.inclusionProof.checkpoint === undefined) {
+                    invalidValues.push(`verificationMaterial.tlogEntries[${i}].inclusionProof.checkpoint`);
+                }
+            }
+        });
+    }
+    return invalidValues;
+}
+// Necessary for V03 and later bundles
+function validateNoCertificateChain(b) {
+    const invalidValues = [];
+    /* istanbul ignore next */
+    if (b.verificationMaterial?.content?.$case === 'x509CertificateChain') {
+        invalidValues.push('verificationMaterial.content.$case');
+    }
+    return invalidValues;
+}
+
+
+/***/ }),
+
+/***/ 1121:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.ASN1TypeError = exports.ASN1ParseError = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+class ASN1ParseError extends Error {
+}
+exports.ASN1ParseError = ASN1ParseError;
+class ASN1TypeError extends Error {
+}
+exports.ASN1TypeError = ASN1TypeError;
+
+
+/***/ }),
+
+/***/ 6027:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.ASN1Obj = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+var obj_1 = __nccwpck_require__(990);
+Object.defineProperty(exports, "ASN1Obj", ({ enumerable: true, get: function () { return obj_1.ASN1Obj; } }));
+
+
+/***/ }),
+
+/***/ 4243:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.decodeLength = decodeLength;
+exports.encodeLength = encodeLength;
+const error_1 = __nccwpck_require__(1121);
+// Decodes the length of a DER-encoded ANS.1 element from the supplied stream.
+// https://learn.microsoft.com/en-us/windows/win32/seccertenroll/about-encoded-length-and-value-bytes
+function decodeLength(stream) {
+    const buf = stream.getUint8();
+    // If the most significant bit is UNSET the length is just the value of the
+    // byte.
+    if ((buf & 0x80) === 0x00) {
+        return buf;
+    }
+    // Otherwise, the lower 7 bits of the first byte indicate the number of bytes
+    // that follow to encode the length.
+    const byteCount = buf & 0x7f;
+    // Ensure the encoded length can safely fit in a JS number.
+    if (byteCount > 6) {
+        throw new error_1.ASN1ParseError('length exceeds 6 byte limit');
+    }
+    // Iterate over the bytes that encode the length.
+    let len = 0;
+    for (let i = 0; i < byteCount; i++) {
+        len = len * 256 + stream.getUint8();
+    }
+    // This is a valid ASN.1 length encoding, but we don't support it.
+    if (len === 0) {
+        throw new error_1.ASN1ParseError('indefinite length encoding not supported');
+    }
+    return len;
+}
+// Translates the supplied value to a DER-encoded length.
+function encodeLength(len) {
+    if (len < 128) {
+        return Buffer.from([len]);
+    }
+    // Bitwise operations on large numbers are not supported in JS, so we need to
+    // use BigInts.
+    let val = BigInt(len);
+    const bytes = [];
+    while (val > 0n) {
+        bytes.unshift(Number(val & 255n));
+        val = val >> 8n;
+    }
+    return Buffer.from([0x80 | bytes.length, ...bytes]);
+}
+
+
+/***/ }),
+
+/***/ 990:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.ASN1Obj = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const stream_1 = __nccwpck_require__(1673);
+const error_1 = __nccwpck_require__(1121);
+const length_1 = __nccwpck_require__(4243);
+const parse_1 = __nccwpck_require__(1044);
+const tag_1 = __nccwpck_require__(9343);
+class ASN1Obj {
+    tag;
+    subs;
+    value;
+    constructor(tag, value, subs) {
+        this.tag = tag;
+        this.value = value;
+        this.subs = subs;
+    }
+    // Constructs an ASN.1 object from a Buffer of DER-encoded bytes.
+    static parseBuffer(buf) {
+        return parseStream(new stream_1.ByteStream(buf));
+    }
+    toDER() {
+        const valueStream = new stream_1.ByteStream();
+        if (this.subs.length > 0) {
+            for (const sub of this.subs) {
+                valueStream.appendView(sub.toDER());
+            }
+        }
+        else {
+            valueStream.appendView(this.value);
+        }
+        const value = valueStream.buffer;
+        // Concat tag/length/value
+        const obj = new stream_1.ByteStream();
+        obj.appendChar(this.tag.toDER());
+        obj.appendView((0, length_1.encodeLength)(value.length));
+        obj.appendView(value);
+        return obj.buffer;
+    }
+    /////////////////////////////////////////////////////////////////////////////
+    // Convenience methods for parsing ASN.1 primitives into JS types
+    // Returns the ASN.1 object's value as a boolean. Throws an error if the
+    // object is not a boolean.
+    toBoolean() {
+        if (!this.tag.isBoolean()) {
+            throw new error_1.ASN1TypeError('not a boolean');
+        }
+        return (0, parse_1.parseBoolean)(this.value);
+    }
+    // Returns the ASN.1 object's value as a BigInt. Throws an error if the
+    // object is not an integer.
+    toInteger() {
+        if (!this.tag.isInteger()) {
+            throw new error_1.ASN1TypeError('not an integer');
+        }
+        return (0, parse_1.parseInteger)(this.value);
+    }
+    // Returns the ASN.1 object's value as an OID string. Throws an error if the
+    // object is not an OID.
+    toOID() {
+        if (!this.tag.isOID()) {
+            throw new error_1.ASN1TypeError('not an OID');
+        }
+        return (0, parse_1.parseOID)(this.value);
+    }
+    // Returns the ASN.1 object's value as a Date. Throws an error if the object
+    // is not either a UTCTime or a GeneralizedTime.
+    toDate() {
+        switch (true) {
+            case this.tag.isUTCTime():
+                return (0, parse_1.parseTime)(this.value, true);
+            case this.tag.isGeneralizedTime():
+                return (0, parse_1.parseTime)(this.value, false);
+            default:
+                throw new error_1.ASN1TypeError('not a date');
+        }
+    }
+    // Returns the ASN.1 object's value as a number[] where each number is the
+    // value of a bit in the bit string. Throws an error if the object is not a
+    // bit string.
+    toBitString() {
+        if (!this.tag.isBitString()) {
+            throw new error_1.ASN1TypeError('not a bit string');
+        }
+        return (0, parse_1.parseBitString)(this.value);
+    }
+}
+exports.ASN1Obj = ASN1Obj;
+/////////////////////////////////////////////////////////////////////////////
+// Internal stream parsing functions
+function parseStream(stream) {
+    // Parse tag, length, and value from stream
+    const tag = new tag_1.ASN1Tag(stream.getUint8());
+    const len = (0, length_1.decodeLength)(stream);
+    const value = stream.slice(stream.position, len);
+    const start = stream.position;
+    let subs = [];
+    // If the object is constructed, parse its children. Sometimes, children
+    // are embedded in OCTESTRING objects, so we need to check those
+    // for children as well.
+    if (tag.constructed) {
+        subs = collectSubs(stream, len);
+    }
+    else if (tag.isOctetString()) {
+        // Attempt to parse children of OCTETSTRING objects. If anything fails,
+        // assume the object is not constructed and treat as primitive.
+        try {
+            subs = collectSubs(stream, len);
+        }
+        catch (e) {
+            // Fail silently and treat as primitive
+        }
+    }
+    // If there are no children, move stream cursor to the end of the object
+    if (subs.length === 0) {
+        stream.seek(start + len);
+    }
+    return new ASN1Obj(tag, value, subs);
+}
+function collectSubs(stream, len) {
+    // Calculate end of object content
+    const end = stream.position + len;
+    // Make sure there are enough bytes left in the stream. This should never
+    // happen, cause it'll get caught when the stream is sliced in parseStream.
+    // Leaving as an extra check just in case.
+    /* istanbul ignore if */
+    if (end > stream.length) {
+        throw new error_1.ASN1ParseError('invalid length');
+    }
+    // Parse all children
+    const subs = [];
+    while (stream.position < end) {
+        subs.push(parseStream(stream));
+    }
+    // When we're done parsing children, we should be at the end of the object
+    if (stream.position !== end) {
+        throw new error_1.ASN1ParseError('invalid length');
+    }
+    return subs;
+}
+
+
+/***/ }),
+
+/***/ 1044:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.parseInteger = parseInteger;
+exports.parseStringASCII = parseStringASCII;
+exports.parseTime = parseTime;
+exports.parseOID = parseOID;
+exports.parseBoolean = parseBoolean;
+exports.parseBitString = parseBitString;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const RE_TIME_SHORT_YEAR = /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\.\d{3})?Z$/;
+const RE_TIME_LONG_YEAR = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\.\d{3})?Z$/;
+// Parse a BigInt from the DER-encoded buffer
+// https://learn.microsoft.com/en-us/windows/win32/seccertenroll/about-integer
+function parseInteger(buf) {
+    let pos = 0;
+    const end = buf.length;
+    let val = buf[pos];
+    const neg = val > 0x7f;
+    // Consume any padding bytes
+    const pad = neg ? 0xff : 0x00;
+    while (val == pad && ++pos < end) {
+        val = buf[pos];
+    }
+    // Calculate remaining bytes to read
+    const len = end - pos;
+    if (len === 0)
+        return BigInt(neg ? -1 : 0);
+    // Handle two's complement for negative numbers
+    val = neg ? val - 256 : val;
+    // Parse remaining bytes
+    let n = BigInt(val);
+    for (let i = pos + 1; i < end; ++i) {
+        n = n * BigInt(256) + BigInt(buf[i]);
+    }
+    return n;
+}
+// Parse an ASCII string from the DER-encoded buffer
+// https://learn.microsoft.com/en-us/windows/win32/seccertenroll/about-basic-types#boolean
+function parseStringASCII(buf) {
+    return buf.toString('ascii');
+}
+// Parse a Date from the DER-encoded buffer
+// https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5.1
+function parseTime(buf, shortYear) {
+    const timeStr = parseStringASCII(buf);
+    // Parse the time string into matches - captured groups start at index 1
+    const m = shortYear
+        ? RE_TIME_SHORT_YEAR.exec(timeStr)
+        : RE_TIME_LONG_YEAR.exec(timeStr);
+    if (!m) {
+        throw new Error('invalid time');
+    }
+    // Translate dates with a 2-digit year to 4 digits per the spec
+    if (shortYear) {
+        let year = Number(m[1]);
+        year += year >= 50 ? 1900 : 2000;
+        m[1] = year.toString();
+    }
+    // Translate to ISO8601 format and parse
+    return new Date(`${m[1]}-${m[2]}-${m[3]}T${m[4]}:${m[5]}:${m[6]}Z`);
+}
+// Parse an OID from the DER-encoded buffer
+// https://learn.microsoft.com/en-us/windows/win32/seccertenroll/about-object-identifier
+function parseOID(buf) {
+    let pos = 0;
+    const end = buf.length;
+    // Consume first byte which encodes the first two OID components
+    let n = buf[pos++];
+    const first = Math.floor(n / 40);
+    const second = n % 40;
+    let oid = `${first}.${second}`;
+    // Consume remaining bytes
+    let val = 0;
+    for (; pos < end; ++pos) {
+        n = buf[pos];
+        val = (val << 7) + (n & 0x7f);
+        // If the left-most bit is NOT set, then this is the last byte in the
+        // sequence and we can add the value to the OID and reset the accumulator
+        if ((n & 0x80) === 0) {
+            oid += `.${val}`;
+            val = 0;
+        }
+    }
+    return oid;
+}
+// Parse a boolean from the DER-encoded buffer
+// https://learn.microsoft.com/en-us/windows/win32/seccertenroll/about-basic-types#boolean
+function parseBoolean(buf) {
+    return buf[0] !== 0;
+}
+// Parse a bit string from the DER-encoded buffer
+// https://learn.microsoft.com/en-us/windows/win32/seccertenroll/about-bit-string
+function parseBitString(buf) {
+    // First byte tell us how many unused bits are in the last byte
+    const unused = buf[0];
+    const start = 1;
+    const end = buf.length;
+    const bits = [];
+    for (let i = start; i < end; ++i) {
+        const byte = buf[i];
+        // The skip value is only used for the last byte
+        const skip = i === end - 1 ? unused : 0;
+        // Iterate over each bit in the byte (most significant first)
+        for (let j = 7; j >= skip; --j) {
+            // Read the bit and add it to the bit string
+            bits.push((byte >> j) & 0x01);
+        }
+    }
+    return bits;
+}
+
+
+/***/ }),
+
+/***/ 9343:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.ASN1Tag = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const error_1 = __nccwpck_require__(1121);
+const UNIVERSAL_TAG = {
+    BOOLEAN: 0x01,
+    INTEGER: 0x02,
+    BIT_STRING: 0x03,
+    OCTET_STRING: 0x04,
+    OBJECT_IDENTIFIER: 0x06,
+    SEQUENCE: 0x10,
+    SET: 0x11,
+    PRINTABLE_STRING: 0x13,
+    UTC_TIME: 0x17,
+    GENERALIZED_TIME: 0x18,
+};
+const TAG_CLASS = {
+    UNIVERSAL: 0x00,
+    APPLICATION: 0x01,
+    CONTEXT_SPECIFIC: 0x02,
+    PRIVATE: 0x03,
+};
+// https://learn.microsoft.com/en-us/windows/win32/seccertenroll/about-encoded-tag-bytes
+class ASN1Tag {
+    number;
+    constructed;
+    class;
+    constructor(enc) {
+        // Bits 0 through 4 are the tag number
+        this.number = enc & 0x1f;
+        // Bit 5 is the constructed bit
+        this.constructed = (enc & 0x20) === 0x20;
+        // Bit 6 & 7 are the class
+        this.class = enc >> 6;
+        if (this.number === 0x1f) {
+            throw new error_1.ASN1ParseError('long form tags not supported');
+        }
+        if (this.class === TAG_CLASS.UNIVERSAL && this.number === 0x00) {
+            throw new error_1.ASN1ParseError('unsupported tag 0x00');
+        }
+    }
+    isUniversal() {
+        return this.class === TAG_CLASS.UNIVERSAL;
+    }
+    isContextSpecific(num) {
+        const res = this.class === TAG_CLASS.CONTEXT_SPECIFIC;
+        return num !== undefined ? res && this.number === num : res;
+    }
+    isBoolean() {
+        return this.isUniversal() && this.number === UNIVERSAL_TAG.BOOLEAN;
+    }
+    isInteger() {
+        return this.isUniversal() && this.number === UNIVERSAL_TAG.INTEGER;
+    }
+    isBitString() {
+        return this.isUniversal() && this.number === UNIVERSAL_TAG.BIT_STRING;
+    }
+    isOctetString() {
+        return this.isUniversal() && this.number === UNIVERSAL_TAG.OCTET_STRING;
+    }
+    isOID() {
+        return (this.isUniversal() && this.number === UNIVERSAL_TAG.OBJECT_IDENTIFIER);
+    }
+    isUTCTime() {
+        return this.isUniversal() && this.number === UNIVERSAL_TAG.UTC_TIME;
+    }
+    isGeneralizedTime() {
+        return this.isUniversal() && this.number === UNIVERSAL_TAG.GENERALIZED_TIME;
+    }
+    toDER() {
+        return this.number | (this.constructed ? 0x20 : 0x00) | (this.class << 6);
+    }
+}
+exports.ASN1Tag = ASN1Tag;
+
+
+/***/ }),
+
+/***/ 9368:
+/***/ (function(__unused_webpack_module, exports, __nccwpck_require__) {
+
+
+var __importDefault = (this && this.__importDefault) || function (mod) {
+    return (mod && mod.__esModule) ? mod : { "default": mod };
+};
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.createPublicKey = createPublicKey;
+exports.digest = digest;
+exports.verify = verify;
+exports.bufferEqual = bufferEqual;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const crypto_1 = __importDefault(__nccwpck_require__(6982));
+function createPublicKey(key, type = 'spki') {
+    if (typeof key === 'string') {
+        if (key.startsWith('-----')) {
+            return crypto_1.default.createPublicKey(key);
+        }
+        else {
+            return crypto_1.default.createPublicKey({
+                key: Buffer.from(key, 'base64'),
+                format: 'der',
+                type: type,
+            });
+        }
+    }
+    else {
+        return crypto_1.default.createPublicKey({ key, format: 'der', type: type });
+    }
+}
+function digest(algorithm, ...data) {
+    const hash = crypto_1.default.createHash(algorithm);
+    for (const d of data) {
+        hash.update(d);
+    }
+    return hash.digest();
+}
+function verify(data, key, signature, algorithm) {
+    // The try/catch is to work around an issue in Node 14.x where verify throws
+    // an error in some scenarios if the signature is invalid.
+    try {
+        return crypto_1.default.verify(algorithm, data, key, signature);
+    }
+    catch (e) {
+        /* istanbul ignore next */
+        return false;
+    }
+}
+function bufferEqual(a, b) {
+    try {
+        return crypto_1.default.timingSafeEqual(a, b);
+    }
+    catch {
+        /* istanbul ignore next */
+        return false;
+    }
+}
+
+
+/***/ }),
+
+/***/ 9032:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.preAuthEncoding = preAuthEncoding;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const PAE_PREFIX = 'DSSEv1';
+// DSSE Pre-Authentication Encoding
+function preAuthEncoding(payloadType, payload) {
+    const typeBytes = Buffer.from(payloadType, 'utf-8');
+    return Buffer.concat([
+        Buffer.from(`${PAE_PREFIX} ${typeBytes.length} `, 'ascii'),
+        typeBytes,
+        Buffer.from(` ${payload.length} `, 'ascii'),
+        payload,
+    ]);
+}
+
+
+/***/ }),
+
+/***/ 2788:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.base64Encode = base64Encode;
+exports.base64Decode = base64Decode;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const BASE64_ENCODING = 'base64';
+const UTF8_ENCODING = 'utf-8';
+function base64Encode(str) {
+    return Buffer.from(str, UTF8_ENCODING).toString(BASE64_ENCODING);
+}
+function base64Decode(str) {
+    return Buffer.from(str, BASE64_ENCODING).toString(UTF8_ENCODING);
+}
+
+
+/***/ }),
+
+/***/ 3917:
+/***/ (function(__unused_webpack_module, exports, __nccwpck_require__) {
+
+
+var __createBinding = (this && this.__createBinding) || (Object.create ? (function(o, m, k, k2) {
+    if (k2 === undefined) k2 = k;
+    var desc = Object.getOwnPropertyDescriptor(m, k);
+    if (!desc || ("get" in desc ? !m.__esModule : desc.writable || desc.configurable)) {
+      desc = { enumerable: true, get: function() { return m[k]; } };
+    }
+    Object.defineProperty(o, k2, desc);
+}) : (function(o, m, k, k2) {
+    if (k2 === undefined) k2 = k;
+    o[k2] = m[k];
+}));
+var __setModuleDefault = (this && this.__setModuleDefault) || (Object.create ? (function(o, v) {
+    Object.defineProperty(o, "default", { enumerable: true, value: v });
+}) : function(o, v) {
+    o["default"] = v;
+});
+var __importStar = (this && this.__importStar) || (function () {
+    var ownKeys = function(o) {
+        ownKeys = Object.getOwnPropertyNames || function (o) {
+            var ar = [];
+            for (var k in o) if (Object.prototype.hasOwnProperty.call(o, k)) ar[ar.length] = k;
+            return ar;
+        };
+        return ownKeys(o);
+    };
+    return function (mod) {
+        if (mod && mod.__esModule) return mod;
+        var result = {};
+        if (mod != null) for (var k = ownKeys(mod), i = 0; i < k.length; i++) if (k[i] !== "default") __createBinding(result, mod, k[i]);
+        __setModuleDefault(result, mod);
+        return result;
+    };
+})();
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.X509SCTExtension = exports.X509Certificate = exports.EXTENSION_OID_SCT = exports.ByteStream = exports.RFC3161Timestamp = exports.pem = exports.json = exports.encoding = exports.dsse = exports.crypto = exports.ASN1Obj = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+var asn1_1 = __nccwpck_require__(6027);
+Object.defineProperty(exports, "ASN1Obj", ({ enumerable: true, get: function () { return asn1_1.ASN1Obj; } }));
+exports.crypto = __importStar(__nccwpck_require__(9368));
+exports.dsse = __importStar(__nccwpck_require__(9032));
+exports.encoding = __importStar(__nccwpck_require__(2788));
+exports.json = __importStar(__nccwpck_require__(3327));
+exports.pem = __importStar(__nccwpck_require__(1055));
+var rfc3161_1 = __nccwpck_require__(994);
+Object.defineProperty(exports, "RFC3161Timestamp", ({ enumerable: true, get: function () { return rfc3161_1.RFC3161Timestamp; } }));
+var stream_1 = __nccwpck_require__(1673);
+Object.defineProperty(exports, "ByteStream", ({ enumerable: true, get: function () { return stream_1.ByteStream; } }));
+var x509_1 = __nccwpck_require__(9358);
+Object.defineProperty(exports, "EXTENSION_OID_SCT", ({ enumerable: true, get: function () { return x509_1.EXTENSION_OID_SCT; } }));
+Object.defineProperty(exports, "X509Certificate", ({ enumerable: true, get: function () { return x509_1.X509Certificate; } }));
+Object.defineProperty(exports, "X509SCTExtension", ({ enumerable: true, get: function () { return x509_1.X509SCTExtension; } }));
+
+
+/***/ }),
+
+/***/ 3327:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.canonicalize = canonicalize;
+// JSON canonicalization per https://github.com/cyberphone/json-canonicalization
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function canonicalize(object) {
+    let buffer = '';
+    if (object === null || typeof object !== 'object' || object.toJSON != null) {
+        // Primitives or toJSONable objects
+        buffer += JSON.stringify(object);
+    }
+    else if (Array.isArray(object)) {
+        // Array - maintain element order
+        buffer += '[';
+        let first = true;
+        object.forEach((element) => {
+            if (!first) {
+                buffer += ',';
+            }
+            first = false;
+            // recursive call
+            buffer += canonicalize(element);
+        });
+        buffer += ']';
+    }
+    else {
+        // Object - Sort properties before serializing
+        buffer += '{';
+        let first = true;
+        Object.keys(object)
+            .sort()
+            .forEach((property) => {
+            if (!first) {
+                buffer += ',';
+            }
+            first = false;
+            buffer += JSON.stringify(property);
+            buffer += ':';
+            // recursive call
+            buffer += canonicalize(object[property]);
+        });
+        buffer += '}';
+    }
+    return buffer;
+}
+
+
+/***/ }),
+
+/***/ 1817:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.SHA2_HASH_ALGOS = exports.RSA_SIGNATURE_ALGOS = exports.ECDSA_SIGNATURE_ALGOS = void 0;
+exports.ECDSA_SIGNATURE_ALGOS = {
+    '1.2.840.10045.4.3.1': 'sha224',
+    '1.2.840.10045.4.3.2': 'sha256',
+    '1.2.840.10045.4.3.3': 'sha384',
+    '1.2.840.10045.4.3.4': 'sha512',
+};
+exports.RSA_SIGNATURE_ALGOS = {
+    '1.2.840.113549.1.1.14': 'sha224',
+    '1.2.840.113549.1.1.11': 'sha256',
+    '1.2.840.113549.1.1.12': 'sha384',
+    '1.2.840.113549.1.1.13': 'sha512',
+};
+exports.SHA2_HASH_ALGOS = {
+    '2.16.840.1.101.3.4.2.1': 'sha256',
+    '2.16.840.1.101.3.4.2.2': 'sha384',
+    '2.16.840.1.101.3.4.2.3': 'sha512',
+};
+
+
+/***/ }),
+
+/***/ 1055:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.toDER = toDER;
+exports.fromDER = fromDER;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const PEM_HEADER = /-----BEGIN (.*)-----/;
+const PEM_FOOTER = /-----END (.*)-----/;
+function toDER(certificate) {
+    let der = '';
+    certificate.split('\n').forEach((line) => {
+        if (line.match(PEM_HEADER) || line.match(PEM_FOOTER)) {
+            return;
+        }
+        der += line;
+    });
+    return Buffer.from(der, 'base64');
+}
+// Translates a DER-encoded buffer into a PEM-encoded string. Standard PEM
+// encoding dictates that each certificate should have a trailing newline after
+// the footer.
+function fromDER(certificate, type = 'CERTIFICATE') {
+    // Base64-encode the certificate.
+    const der = certificate.toString('base64');
+    // Split the certificate into lines of 64 characters.
+    const lines = der.match(/.{1,64}/g) || '';
+    return [`-----BEGIN ${type}-----`, ...lines, `-----END ${type}-----`]
+        .join('\n')
+        .concat('\n');
+}
+
+
+/***/ }),
+
+/***/ 7512:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.RFC3161TimestampVerificationError = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+class RFC3161TimestampVerificationError extends Error {
+}
+exports.RFC3161TimestampVerificationError = RFC3161TimestampVerificationError;
+
+
+/***/ }),
+
+/***/ 994:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.RFC3161Timestamp = void 0;
+var timestamp_1 = __nccwpck_require__(2714);
+Object.defineProperty(exports, "RFC3161Timestamp", ({ enumerable: true, get: function () { return timestamp_1.RFC3161Timestamp; } }));
+
+
+/***/ }),
+
+/***/ 2714:
+/***/ (function(__unused_webpack_module, exports, __nccwpck_require__) {
+
+
+var __createBinding = (this && this.__createBinding) || (Object.create ? (function(o, m, k, k2) {
+    if (k2 === undefined) k2 = k;
+    var desc = Object.getOwnPropertyDescriptor(m, k);
+    if (!desc || ("get" in desc ? !m.__esModule : desc.writable || desc.configurable)) {
+      desc = { enumerable: true, get: function() { return m[k]; } };
+    }
+    Object.defineProperty(o, k2, desc);
+}) : (function(o, m, k, k2) {
+    if (k2 === undefined) k2 = k;
+    o[k2] = m[k];
+}));
+var __setModuleDefault = (this && this.__setModuleDefault) || (Object.create ? (function(o, v) {
+    Object.defineProperty(o, "default", { enumerable: true, value: v });
+}) : function(o, v) {
+    o["default"] = v;
+});
+var __importStar = (this && this.__importStar) || (function () {
+    var ownKeys = function(o) {
+        ownKeys = Object.getOwnPropertyNames || function (o) {
+            var ar = [];
+            for (var k in o) if (Object.prototype.hasOwnProperty.call(o, k)) ar[ar.length] = k;
+            return ar;
+        };
+        return ownKeys(o);
+    };
+    return function (mod) {
+        if (mod && mod.__esModule) return mod;
+        var result = {};
+        if (mod != null) for (var k = ownKeys(mod), i = 0; i < k.length; i++) if (k[i] !== "default") __createBinding(result, mod, k[i]);
+        __setModuleDefault(result, mod);
+        return result;
+    };
+})();
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.RFC3161Timestamp = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const asn1_1 = __nccwpck_require__(6027);
+const crypto = __importStar(__nccwpck_require__(9368));
+const oid_1 = __nccwpck_require__(1817);
+const error_1 = __nccwpck_require__(7512);
+const tstinfo_1 = __nccwpck_require__(2925);
+const OID_PKCS9_CONTENT_TYPE_SIGNED_DATA = '1.2.840.113549.1.7.2';
+const OID_PKCS9_CONTENT_TYPE_TSTINFO = '1.2.840.113549.1.9.16.1.4';
+const OID_PKCS9_MESSAGE_DIGEST_KEY = '1.2.840.113549.1.9.4';
+class RFC3161Timestamp {
+    root;
+    constructor(asn1) {
+        this.root = asn1;
+    }
+    static parse(der) {
+        const asn1 = asn1_1.ASN1Obj.parseBuffer(der);
+        return new RFC3161Timestamp(asn1);
+    }
+    get status() {
+        return this.pkiStatusInfoObj.subs[0].toInteger();
+    }
+    get contentType() {
+        return this.contentTypeObj.toOID();
+    }
+    get eContentType() {
+        return this.eContentTypeObj.toOID();
+    }
+    get signingTime() {
+        return this.tstInfo.genTime;
+    }
+    get signerIssuer() {
+        return this.signerSidObj.subs[0].value;
+    }
+    get signerSerialNumber() {
+        return this.signerSidObj.subs[1].value;
+    }
+    get signerDigestAlgorithm() {
+        const oid = this.signerDigestAlgorithmObj.subs[0].toOID();
+        return oid_1.SHA2_HASH_ALGOS[oid];
+    }
+    get signatureAlgorithm() {
+        const oid = this.signatureAlgorithmObj.subs[0].toOID();
+        return oid_1.ECDSA_SIGNATURE_ALGOS[oid];
+    }
+    get signatureValue() {
+        return this.signatureValueObj.value;
+    }
+    get tstInfo() {
+        // Need to unpack tstInfo from an OCTET STRING
+        return new tstinfo_1.TSTInfo(this.eContentObj.subs[0].subs[0]);
+    }
+    verify(data, publicKey) {
+        if (!this.timeStampTokenObj) {
+            throw new error_1.RFC3161TimestampVerificationError('timeStampToken is missing');
+        }
+        // Check for expected ContentInfo content type
+        if (this.contentType !== OID_PKCS9_CONTENT_TYPE_SIGNED_DATA) {
+            throw new error_1.RFC3161TimestampVerificationError(`incorrect content type: ${this.contentType}`);
+        }
+        // Check for expected encapsulated content type
+        if (this.eContentType !== OID_PKCS9_CONTENT_TYPE_TSTINFO) {
+            throw new error_1.RFC3161TimestampVerificationError(`incorrect encapsulated content type: ${this.eContentType}`);
+        }
+        // Check that the tstInfo references the correct artifact
+        this.tstInfo.verify(data);
+        // Check that the signed message digest matches the tstInfo
+        this.verifyMessageDigest();
+        // Check that the signature is valid for the signed attributes
+        this.verifySignature(publicKey);
+    }
+    verifyMessageDigest() {
+        // Check that the tstInfo matches the signed data
+        const tstInfoDigest = crypto.digest(this.signerDigestAlgorithm, this.tstInfo.raw);
+        const expectedDigest = this.messageDigestAttributeObj.subs[1].subs[0].value;
+        if (!crypto.bufferEqual(tstInfoDigest, expectedDigest)) {
+            throw new error_1.RFC3161TimestampVerificationError('signed data does not match tstInfo');
+        }
+    }
+    verifySignature(key) {
+        // Encode the signed attributes for verification
+        const signedAttrs = this.signedAttrsObj.toDER();
+        signedAttrs[0] = 0x31; // Change context-specific tag to SET
+        // Check that the signature is valid for the signed attributes
+        const verified = crypto.verify(signedAttrs, key, this.signatureValue, this.signatureAlgorithm);
+        if (!verified) {
+            throw new error_1.RFC3161TimestampVerificationError('signature verification failed');
+        }
+    }
+    // https://www.rfc-editor.org/rfc/rfc3161#section-2.4.2
+    get pkiStatusInfoObj() {
+        // pkiStatusInfo is the first element of the timestamp response sequence
+        return this.root.subs[0];
+    }
+    // https://www.rfc-editor.org/rfc/rfc3161#section-2.4.2
+    get timeStampTokenObj() {
+        // timeStampToken is the first element of the timestamp response sequence
+        return this.root.subs[1];
+    }
+    // https://datatracker.ietf.org/doc/html/rfc5652#section-3
+    get contentTypeObj() {
+        return this.timeStampTokenObj.subs[0];
+    }
+    // https://www.rfc-editor.org/rfc/rfc5652#section-3
+    get signedDataObj() {
+        const obj = this.timeStampTokenObj.subs.find((sub) => sub.tag.isContextSpecific(0x00));
+        return obj.subs[0];
+    }
+    // https://datatracker.ietf.org/doc/html/rfc5652#section-5.1
+    get encapContentInfoObj() {
+        return this.signedDataObj.subs[2];
+    }
+    // https://datatracker.ietf.org/doc/html/rfc5652#section-5.1
+    get signerInfosObj() {
+        // SignerInfos is the last element of the signed data sequence
+        const sd = this.signedDataObj;
+        return sd.subs[sd.subs.length - 1];
+    }
+    // https://www.rfc-editor.org/rfc/rfc5652#section-5.1
+    get signerInfoObj() {
+        // Only supporting one signer
+        return this.signerInfosObj.subs[0];
+    }
+    // https://datatracker.ietf.org/doc/html/rfc5652#section-5.2
+    get eContentTypeObj() {
+        return this.encapContentInfoObj.subs[0];
+    }
+    // https://datatracker.ietf.org/doc/html/rfc5652#section-5.2
+    get eContentObj() {
+        return this.encapContentInfoObj.subs[1];
+    }
+    // https://datatracker.ietf.org/doc/html/rfc5652#section-5.3
+    get signedAttrsObj() {
+        const signedAttrs = this.signerInfoObj.subs.find((sub) => sub.tag.isContextSpecific(0x00));
+        return signedAttrs;
+    }
+    // https://datatracker.ietf.org/doc/html/rfc5652#section-5.3
+    get messageDigestAttributeObj() {
+        const messageDigest = this.signedAttrsObj.subs.find((sub) => sub.subs[0].tag.isOID() &&
+            sub.subs[0].toOID() === OID_PKCS9_MESSAGE_DIGEST_KEY);
+        return messageDigest;
+    }
+    // https://datatracker.ietf.org/doc/html/rfc5652#section-5.3
+    get signerSidObj() {
+        return this.signerInfoObj.subs[1];
+    }
+    // https://datatracker.ietf.org/doc/html/rfc5652#section-5.3
+    get signerDigestAlgorithmObj() {
+        // Signature is the 2nd element of the signerInfoObj object
+        return this.signerInfoObj.subs[2];
+    }
+    // https://datatracker.ietf.org/doc/html/rfc5652#section-5.3
+    get signatureAlgorithmObj() {
+        // Signature is the 4th element of the signerInfoObj object
+        return this.signerInfoObj.subs[4];
+    }
+    // https://datatracker.ietf.org/doc/html/rfc5652#section-5.3
+    get signatureValueObj() {
+        // Signature is the 6th element of the signerInfoObj object
+        return this.signerInfoObj.subs[5];
+    }
+}
+exports.RFC3161Timestamp = RFC3161Timestamp;
+
+
+/***/ }),
+
+/***/ 2925:
+/***/ (function(__unused_webpack_module, exports, __nccwpck_require__) {
+
+
+var __createBinding = (this && this.__createBinding) || (Object.create ? (function(o, m, k, k2) {
+    if (k2 === undefined) k2 = k;
+    var desc = Object.getOwnPropertyDescriptor(m, k);
+    if (!desc || ("get" in desc ? !m.__esModule : desc.writable || desc.configurable)) {
+      desc = { enumerable: true, get: function() { return m[k]; } };
+    }
+    Object.defineProperty(o, k2, desc);
+}) : (function(o, m, k, k2) {
+    if (k2 === undefined) k2 = k;
+    o[k2] = m[k];
+}));
+var __setModuleDefault = (this && this.__setModuleDefault) || (Object.create ? (function(o, v) {
+    Object.defineProperty(o, "default", { enumerable: true, value: v });
+}) : function(o, v) {
+    o["default"] = v;
+});
+var __importStar = (this && this.__importStar) || (function () {
+    var ownKeys = function(o) {
+        ownKeys = Object.getOwnPropertyNames || function (o) {
+            var ar = [];
+            for (var k in o) if (Object.prototype.hasOwnProperty.call(o, k)) ar[ar.length] = k;
+            return ar;
+        };
+        return ownKeys(o);
+    };
+    return function (mod) {
+        if (mod && mod.__esModule) return mod;
+        var result = {};
+        if (mod != null) for (var k = ownKeys(mod), i = 0; i < k.length; i++) if (k[i] !== "default") __createBinding(result, mod, k[i]);
+        __setModuleDefault(result, mod);
+        return result;
+    };
+})();
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.TSTInfo = void 0;
+const crypto = __importStar(__nccwpck_require__(9368));
+const oid_1 = __nccwpck_require__(1817);
+const error_1 = __nccwpck_require__(7512);
+class TSTInfo {
+    root;
+    constructor(asn1) {
+        this.root = asn1;
+    }
+    get version() {
+        return this.root.subs[0].toInteger();
+    }
+    get genTime() {
+        return this.root.subs[4].toDate();
+    }
+    get messageImprintHashAlgorithm() {
+        const oid = this.messageImprintObj.subs[0].subs[0].toOID();
+        return oid_1.SHA2_HASH_ALGOS[oid];
+    }
+    get messageImprintHashedMessage() {
+        return this.messageImprintObj.subs[1].value;
+    }
+    get raw() {
+        return this.root.toDER();
+    }
+    verify(data) {
+        const digest = crypto.digest(this.messageImprintHashAlgorithm, data);
+        if (!crypto.bufferEqual(digest, this.messageImprintHashedMessage)) {
+            throw new error_1.RFC3161TimestampVerificationError('message imprint does not match artifact');
+        }
+    }
+    // https://www.rfc-editor.org/rfc/rfc3161#section-2.4.2
+    get messageImprintObj() {
+        return this.root.subs[2];
+    }
+}
+exports.TSTInfo = TSTInfo;
+
+
+/***/ }),
+
+/***/ 1673:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.ByteStream = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+class StreamError extends Error {
+}
+class ByteStream {
+    static BLOCK_SIZE = 1024;
+    buf;
+    view;
+    start = 0;
+    constructor(buffer) {
+        if (buffer) {
+            this.buf = buffer;
+            this.view = Buffer.from(buffer);
+        }
+        else {
+            this.buf = Buffer.alloc(0);
+            this.view = Buffer.from(this.buf);
+        }
+    }
+    get buffer() {
+        return this.view.subarray(0, this.start);
+    }
+    get length() {
+        return this.view.byteLength;
+    }
+    get position() {
+        return this.start;
+    }
+    seek(position) {
+        this.start = position;
+    }
+    // Returns a Buffer containing the specified number of bytes starting at the
+    // given start position.
+    slice(start, len) {
+        const end = start + len;
+        if (end > this.length) {
+            throw new StreamError('request past end of buffer');
+        }
+        return this.view.subarray(start, end);
+    }
+    appendChar(char) {
+        this.ensureCapacity(1);
+        this.view[this.start] = char;
+        this.start += 1;
+    }
+    appendUint16(num) {
+        this.ensureCapacity(2);
+        const value = new Uint16Array([num]);
+        const view = new Uint8Array(value.buffer);
+        this.view[this.start] = view[1];
+        this.view[this.start + 1] = view[0];
+        this.start += 2;
+    }
+    appendUint24(num) {
+        this.ensureCapacity(3);
+        const value = new Uint32Array([num]);
+        const view = new Uint8Array(value.buffer);
+        this.view[this.start] = view[2];
+        this.view[this.start + 1] = view[1];
+        this.view[this.start + 2] = view[0];
+        this.start += 3;
+    }
+    appendView(view) {
+        this.ensureCapacity(view.length);
+        this.view.set(view, this.start);
+        this.start += view.length;
+    }
+    getBlock(size) {
+        if (size <= 0) {
+            return Buffer.alloc(0);
+        }
+        if (this.start + size > this.view.length) {
+            throw new Error('request past end of buffer');
+        }
+        const result = this.view.subarray(this.start, this.start + size);
+        this.start += size;
+        return result;
+    }
+    getUint8() {
+        return this.getBlock(1)[0];
+    }
+    getUint16() {
+        const block = this.getBlock(2);
+        return (block[0] << 8) | block[1];
+    }
+    ensureCapacity(size) {
+        if (this.start + size > this.view.byteLength) {
+            const blockSize = ByteStream.BLOCK_SIZE + (size > ByteStream.BLOCK_SIZE ? size : 0);
+            this.realloc(this.view.byteLength + blockSize);
+        }
+    }
+    realloc(size) {
+        const newArray = Buffer.alloc(size);
+        const newView = Buffer.from(newArray);
+        // Copy the old buffer into the new one
+        newView.set(this.view);
+        this.buf = newArray;
+        this.view = newView;
+    }
+}
+exports.ByteStream = ByteStream;
+
+
+/***/ }),
+
+/***/ 3566:
+/***/ (function(__unused_webpack_module, exports, __nccwpck_require__) {
+
+
+var __createBinding = (this && this.__createBinding) || (Object.create ? (function(o, m, k, k2) {
+    if (k2 === undefined) k2 = k;
+    var desc = Object.getOwnPropertyDescriptor(m, k);
+    if (!desc || ("get" in desc ? !m.__esModule : desc.writable || desc.configurable)) {
+      desc = { enumerable: true, get: function() { return m[k]; } };
+    }
+    Object.defineProperty(o, k2, desc);
+}) : (function(o, m, k, k2) {
+    if (k2 === undefined) k2 = k;
+    o[k2] = m[k];
+}));
+var __setModuleDefault = (this && this.__setModuleDefault) || (Object.create ? (function(o, v) {
+    Object.defineProperty(o, "default", { enumerable: true, value: v });
+}) : function(o, v) {
+    o["default"] = v;
+});
+var __importStar = (this && this.__importStar) || (function () {
+    var ownKeys = function(o) {
+        ownKeys = Object.getOwnPropertyNames || function (o) {
+            var ar = [];
+            for (var k in o) if (Object.prototype.hasOwnProperty.call(o, k)) ar[ar.length] = k;
+            return ar;
+        };
+        return ownKeys(o);
+    };
+    return function (mod) {
+        if (mod && mod.__esModule) return mod;
+        var result = {};
+        if (mod != null) for (var k = ownKeys(mod), i = 0; i < k.length; i++) if (k[i] !== "default") __createBinding(result, mod, k[i]);
+        __setModuleDefault(result, mod);
+        return result;
+    };
+})();
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.X509Certificate = exports.EXTENSION_OID_SCT = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const asn1_1 = __nccwpck_require__(6027);
+const crypto = __importStar(__nccwpck_require__(9368));
+const oid_1 = __nccwpck_require__(1817);
+const pem = __importStar(__nccwpck_require__(1055));
+const ext_1 = __nccwpck_require__(6389);
+const EXTENSION_OID_SUBJECT_KEY_ID = '2.5.29.14';
+const EXTENSION_OID_KEY_USAGE = '2.5.29.15';
+const EXTENSION_OID_SUBJECT_ALT_NAME = '2.5.29.17';
+const EXTENSION_OID_BASIC_CONSTRAINTS = '2.5.29.19';
+const EXTENSION_OID_AUTHORITY_KEY_ID = '2.5.29.35';
+exports.EXTENSION_OID_SCT = '1.3.6.1.4.1.11129.2.4.2';
+class X509Certificate {
+    root;
+    constructor(asn1) {
+        this.root = asn1;
+    }
+    static parse(cert) {
+        const der = typeof cert === 'string' ? pem.toDER(cert) : cert;
+        const asn1 = asn1_1.ASN1Obj.parseBuffer(der);
+        return new X509Certificate(asn1);
+    }
+    get tbsCertificate() {
+        return this.tbsCertificateObj;
+    }
+    get version() {
+        // version number is the first element of the version context specific tag
+        const ver = this.versionObj.subs[0].toInteger();
+        return `v${(ver + BigInt(1)).toString()}`;
+    }
+    get serialNumber() {
+        return this.serialNumberObj.value;
+    }
+    get notBefore() {
+        // notBefore is the first element of the validity sequence
+        return this.validityObj.subs[0].toDate();
+    }
+    get notAfter() {
+        // notAfter is the second element of the validity sequence
+        return this.validityObj.subs[1].toDate();
+    }
+    get issuer() {
+        return this.issuerObj.value;
+    }
+    get subject() {
+        return this.subjectObj.value;
+    }
+    get publicKey() {
+        return this.subjectPublicKeyInfoObj.toDER();
+    }
+    get signatureAlgorithm() {
+        const oid = this.signatureAlgorithmObj.subs[0].toOID();
+        if (oid_1.RSA_SIGNATURE_ALGOS[oid]) {
+            return oid_1.RSA_SIGNATURE_ALGOS[oid];
+        }
+        return oid_1.ECDSA_SIGNATURE_ALGOS[oid];
+    }
+    get signatureValue() {
+        // Signature value is a bit string, so we need to skip the first byte
+        return this.signatureValueObj.value.subarray(1);
+    }
+    get subjectAltName() {
+        const ext = this.extSubjectAltName;
+        return ext?.uri || /* istanbul ignore next */ ext?.rfc822Name;
+    }
+    get extensions() {
+        // The extension list is the first (and only) element of the extensions
+        // context specific tag
+        /* istanbul ignore next */
+        const extSeq = this.extensionsObj?.subs[0];
+        /* istanbul ignore next */
+        return extSeq?.subs || [];
+    }
+    get extKeyUsage() {
+        const ext = this.findExtension(EXTENSION_OID_KEY_USAGE);
+        return ext ? new ext_1.X509KeyUsageExtension(ext) : undefined;
+    }
+    get extBasicConstraints() {
+        const ext = this.findExtension(EXTENSION_OID_BASIC_CONSTRAINTS);
+        return ext ? new ext_1.X509BasicConstraintsExtension(ext) : undefined;
+    }
+    get extSubjectAltName() {
+        const ext = this.findExtension(EXTENSION_OID_SUBJECT_ALT_NAME);
+        return ext ? new ext_1.X509SubjectAlternativeNameExtension(ext) : undefined;
+    }
+    get extAuthorityKeyID() {
+        const ext = this.findExtension(EXTENSION_OID_AUTHORITY_KEY_ID);
+        return ext ? new ext_1.X509AuthorityKeyIDExtension(ext) : undefined;
+    }
+    get extSubjectKeyID() {
+        const ext = this.findExtension(EXTENSION_OID_SUBJECT_KEY_ID);
+        return ext
+            ? new ext_1.X509SubjectKeyIDExtension(ext)
+            : /* istanbul ignore next */ undefined;
+    }
+    get extSCT() {
+        const ext = this.findExtension(exports.EXTENSION_OID_SCT);
+        return ext ? new ext_1.X509SCTExtension(ext) : undefined;
+    }
+    get isCA() {
+        const ca = this.extBasicConstraints?.isCA || false;
+        // If the KeyUsage extension is present, keyCertSign must be set
+        /* istanbul ignore else */
+        if (this.extKeyUsage) {
+            return ca && this.extKeyUsage.keyCertSign;
+        }
+        // TODO: test coverage for this case
+        /* istanbul ignore next */
+        return ca;
+    }
+    extension(oid) {
+        const ext = this.findExtension(oid);
+        return ext ? new ext_1.X509Extension(ext) : undefined;
+    }
+    verify(issuerCertificate) {
+        // Use the issuer's public key if provided, otherwise use the subject's
+        const publicKey = issuerCertificate?.publicKey || this.publicKey;
+        const key = crypto.createPublicKey(publicKey);
+        return crypto.verify(this.tbsCertificate.toDER(), key, this.signatureValue, this.signatureAlgorithm);
+    }
+    validForDate(date) {
+        return this.notBefore <= date && date <= this.notAfter;
+    }
+    equals(other) {
+        return this.root.toDER().equals(other.root.toDER());
+    }
+    // Creates a copy of the certificate with a new buffer
+    clone() {
+        const der = this.root.toDER();
+        const clone = Buffer.alloc(der.length);
+        der.copy(clone);
+        return X509Certificate.parse(clone);
+    }
+    findExtension(oid) {
+        // Find the extension with the given OID. The OID will always be the first
+        // element of the extension sequence
+        return this.extensions.find((ext) => ext.subs[0].toOID() === oid);
+    }
+    /////////////////////////////////////////////////////////////////////////////
+    // The following properties use the documented x509 structure to locate the
+    // desired ASN.1 object
+    // https://www.rfc-editor.org/rfc/rfc5280#section-4.1
+    // https://www.rfc-editor.org/rfc/rfc5280#section-4.1.1.1
+    get tbsCertificateObj() {
+        // tbsCertificate is the first element of the certificate sequence
+        return this.root.subs[0];
+    }
+    // https://www.rfc-editor.org/rfc/rfc5280#section-4.1.1.2
+    get signatureAlgorithmObj() {
+        // signatureAlgorithm is the second element of the certificate sequence
+        return this.root.subs[1];
+    }
+    // https://www.rfc-editor.org/rfc/rfc5280#section-4.1.1.3
+    get signatureValueObj() {
+        // signatureValue is the third element of the certificate sequence
+        return this.root.subs[2];
+    }
+    // https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.1
+    get versionObj() {
+        // version is the first element of the tbsCertificate sequence
+        return this.tbsCertificateObj.subs[0];
+    }
+    // https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.2
+    get serialNumberObj() {
+        // serialNumber is the second element of the tbsCertificate sequence
+        return this.tbsCertificateObj.subs[1];
+    }
+    // https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.4
+    get issuerObj() {
+        // issuer is the fourth element of the tbsCertificate sequence
+        return this.tbsCertificateObj.subs[3];
+    }
+    // https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5
+    get validityObj() {
+        // version is the fifth element of the tbsCertificate sequence
+        return this.tbsCertificateObj.subs[4];
+    }
+    // https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.6
+    get subjectObj() {
+        // subject is the sixth element of the tbsCertificate sequence
+        return this.tbsCertificateObj.subs[5];
+    }
+    // https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.7
+    get subjectPublicKeyInfoObj() {
+        // subjectPublicKeyInfo is the seventh element of the tbsCertificate sequence
+        return this.tbsCertificateObj.subs[6];
+    }
+    // Extensions can't be located by index because their position varies. Instead,
+    // we need to find the extensions context specific tag
+    // https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.9
+    get extensionsObj() {
+        return this.tbsCertificateObj.subs.find((sub) => sub.tag.isContextSpecific(0x03));
+    }
+}
+exports.X509Certificate = X509Certificate;
+
+
+/***/ }),
+
+/***/ 6389:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.X509SCTExtension = exports.X509SubjectKeyIDExtension = exports.X509AuthorityKeyIDExtension = exports.X509SubjectAlternativeNameExtension = exports.X509KeyUsageExtension = exports.X509BasicConstraintsExtension = exports.X509Extension = void 0;
+const stream_1 = __nccwpck_require__(1673);
+const sct_1 = __nccwpck_require__(6144);
+// https://www.rfc-editor.org/rfc/rfc5280#section-4.1
+class X509Extension {
+    root;
+    constructor(asn1) {
+        this.root = asn1;
+    }
+    get oid() {
+        return this.root.subs[0].toOID();
+    }
+    get critical() {
+        // The critical field is optional and will be the second element of the
+        // extension sequence if present. Default to false if not present.
+        return this.root.subs.length === 3 ? this.root.subs[1].toBoolean() : false;
+    }
+    get value() {
+        return this.extnValueObj.value;
+    }
+    get valueObj() {
+        return this.extnValueObj;
+    }
+    get extnValueObj() {
+        // The extnValue field will be the last element of the extension sequence
+        return this.root.subs[this.root.subs.length - 1];
+    }
+}
+exports.X509Extension = X509Extension;
+// https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.9
+class X509BasicConstraintsExtension extends X509Extension {
+    get isCA() {
+        return this.sequence.subs[0]?.toBoolean() ?? false;
+    }
+    get pathLenConstraint() {
+        return this.sequence.subs.length > 1
+            ? this.sequence.subs[1].toInteger()
+            : undefined;
+    }
+    // The extnValue field contains a single sequence wrapping the isCA and
+    // pathLenConstraint.
+    get sequence() {
+        return this.extnValueObj.subs[0];
+    }
+}
+exports.X509BasicConstraintsExtension = X509BasicConstraintsExtension;
+// https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.3
+class X509KeyUsageExtension extends X509Extension {
+    get digitalSignature() {
+        return this.bitString[0] === 1;
+    }
+    get keyCertSign() {
+        return this.bitString[5] === 1;
+    }
+    get crlSign() {
+        return this.bitString[6] === 1;
+    }
+    // The extnValue field contains a single bit string which is a bit mask
+    // indicating which key usages are enabled.
+    get bitString() {
+        return this.extnValueObj.subs[0].toBitString();
+    }
+}
+exports.X509KeyUsageExtension = X509KeyUsageExtension;
+// https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.6
+class X509SubjectAlternativeNameExtension extends X509Extension {
+    get rfc822Name() {
+        return this.findGeneralName(0x01)?.value.toString('ascii');
+    }
+    get uri() {
+        return this.findGeneralName(0x06)?.value.toString('ascii');
+    }
+    // Retrieve the value of an otherName with the given OID.
+    otherName(oid) {
+        const otherName = this.findGeneralName(0x00);
+        if (otherName === undefined) {
+            return undefined;
+        }
+        // The otherName is a sequence containing an OID and a value.
+        // Need to check that the OID matches the one we're looking for.
+        const otherNameOID = otherName.subs[0].toOID();
+        if (otherNameOID !== oid) {
+            return undefined;
+        }
+        // The otherNameValue is a sequence containing the actual value.
+        const otherNameValue = otherName.subs[1];
+        return otherNameValue.subs[0].value.toString('ascii');
+    }
+    findGeneralName(tag) {
+        return this.generalNames.find((gn) => gn.tag.isContextSpecific(tag));
+    }
+    // The extnValue field contains a sequence of GeneralNames.
+    get generalNames() {
+        return this.extnValueObj.subs[0].subs;
+    }
+}
+exports.X509SubjectAlternativeNameExtension = X509SubjectAlternativeNameExtension;
+// https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.1
+class X509AuthorityKeyIDExtension extends X509Extension {
+    get keyIdentifier() {
+        return this.findSequenceMember(0x00)?.value;
+    }
+    findSequenceMember(tag) {
+        return this.sequence.subs.find((el) => el.tag.isContextSpecific(tag));
+    }
+    // The extnValue field contains a single sequence wrapping the keyIdentifier
+    get sequence() {
+        return this.extnValueObj.subs[0];
+    }
+}
+exports.X509AuthorityKeyIDExtension = X509AuthorityKeyIDExtension;
+// https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.2
+class X509SubjectKeyIDExtension extends X509Extension {
+    get keyIdentifier() {
+        return this.extnValueObj.subs[0].value;
+    }
+}
+exports.X509SubjectKeyIDExtension = X509SubjectKeyIDExtension;
+// https://www.rfc-editor.org/rfc/rfc6962#section-3.3
+class X509SCTExtension extends X509Extension {
+    constructor(asn1) {
+        super(asn1);
+    }
+    get signedCertificateTimestamps() {
+        const buf = this.extnValueObj.subs[0].value;
+        const stream = new stream_1.ByteStream(buf);
+        // The overall list length is encoded in the first two bytes -- note this
+        // is the length of the list in bytes, NOT the number of SCTs in the list
+        const end = stream.getUint16() + 2;
+        const sctList = [];
+        while (stream.position < end) {
+            // Read the length of the next SCT
+            const sctLength = stream.getUint16();
+            // Slice out the bytes for the next SCT and parse it
+            const sct = stream.getBlock(sctLength);
+            sctList.push(sct_1.SignedCertificateTimestamp.parse(sct));
+        }
+        if (stream.position !== end) {
+            throw new Error('SCT list length does not match actual length');
+        }
+        return sctList;
+    }
+}
+exports.X509SCTExtension = X509SCTExtension;
+
+
+/***/ }),
+
+/***/ 9358:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.X509SCTExtension = exports.X509Certificate = exports.EXTENSION_OID_SCT = void 0;
+var cert_1 = __nccwpck_require__(3566);
+Object.defineProperty(exports, "EXTENSION_OID_SCT", ({ enumerable: true, get: function () { return cert_1.EXTENSION_OID_SCT; } }));
+Object.defineProperty(exports, "X509Certificate", ({ enumerable: true, get: function () { return cert_1.X509Certificate; } }));
+var ext_1 = __nccwpck_require__(6389);
+Object.defineProperty(exports, "X509SCTExtension", ({ enumerable: true, get: function () { return ext_1.X509SCTExtension; } }));
+
+
+/***/ }),
+
+/***/ 6144:
+/***/ (function(__unused_webpack_module, exports, __nccwpck_require__) {
+
+
+var __createBinding = (this && this.__createBinding) || (Object.create ? (function(o, m, k, k2) {
+    if (k2 === undefined) k2 = k;
+    var desc = Object.getOwnPropertyDescriptor(m, k);
+    if (!desc || ("get" in desc ? !m.__esModule : desc.writable || desc.configurable)) {
+      desc = { enumerable: true, get: function() { return m[k]; } };
+    }
+    Object.defineProperty(o, k2, desc);
+}) : (function(o, m, k, k2) {
+    if (k2 === undefined) k2 = k;
+    o[k2] = m[k];
+}));
+var __setModuleDefault = (this && this.__setModuleDefault) || (Object.create ? (function(o, v) {
+    Object.defineProperty(o, "default", { enumerable: true, value: v });
+}) : function(o, v) {
+    o["default"] = v;
+});
+var __importStar = (this && this.__importStar) || (function () {
+    var ownKeys = function(o) {
+        ownKeys = Object.getOwnPropertyNames || function (o) {
+            var ar = [];
+            for (var k in o) if (Object.prototype.hasOwnProperty.call(o, k)) ar[ar.length] = k;
+            return ar;
+        };
+        return ownKeys(o);
+    };
+    return function (mod) {
+        if (mod && mod.__esModule) return mod;
+        var result = {};
+        if (mod != null) for (var k = ownKeys(mod), i = 0; i < k.length; i++) if (k[i] !== "default") __createBinding(result, mod, k[i]);
+        __setModuleDefault(result, mod);
+        return result;
+    };
+})();
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.SignedCertificateTimestamp = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const crypto = __importStar(__nccwpck_require__(9368));
+const stream_1 = __nccwpck_require__(1673);
+class SignedCertificateTimestamp {
+    version;
+    logID;
+    timestamp;
+    extensions;
+    hashAlgorithm;
+    signatureAlgorithm;
+    signature;
+    constructor(options) {
+        this.version = options.version;
+        this.logID = options.logID;
+        this.timestamp = options.timestamp;
+        this.extensions = options.extensions;
+        this.hashAlgorithm = options.hashAlgorithm;
+        this.signatureAlgorithm = options.signatureAlgorithm;
+        this.signature = options.signature;
+    }
+    get datetime() {
+        return new Date(Number(this.timestamp.readBigInt64BE()));
+    }
+    // Returns the hash algorithm used to generate the SCT's signature.
+    // https://www.rfc-editor.org/rfc/rfc5246#section-7.4.1.4.1
+    get algorithm() {
+        switch (this.hashAlgorithm) {
+            /* istanbul ignore next */
+            case 0:
+                return 'none';
+            /* istanbul ignore next */
+            case 1:
+                return 'md5';
+            /* istanbul ignore next */
+            case 2:
+                return 'sha1';
+            /* istanbul ignore next */
+            case 3:
+                return 'sha224';
+            case 4:
+                return 'sha256';
+            /* istanbul ignore next */
+            case 5:
+                return 'sha384';
+            /* istanbul ignore next */
+            case 6:
+                return 'sha512';
+            /* istanbul ignore next */
+            default:
+                return 'unknown';
+        }
+    }
+    verify(preCert, key) {
+        // Assemble the digitally-signed struct (the data over which the signature
+        // was generated).
+        // https://www.rfc-editor.org/rfc/rfc6962#section-3.2
+        const stream = new stream_1.ByteStream();
+        stream.appendChar(this.version);
+        stream.appendChar(0x00); // SignatureType = certificate_timestamp(0)
+        stream.appendView(this.timestamp);
+        stream.appendUint16(0x01); // LogEntryType = precert_entry(1)
+        stream.appendView(preCert);
+        stream.appendUint16(this.extensions.byteLength);
+        /* istanbul ignore next - extensions are very uncommon */
+        if (this.extensions.byteLength > 0) {
+            stream.appendView(this.extensions);
+        }
+        return crypto.verify(stream.buffer, key, this.signature, this.algorithm);
+    }
+    // Parses a SignedCertificateTimestamp from a buffer. SCTs are encoded using
+    // TLS encoding which means the fields and lengths of most fields are
+    // specified as part of the SCT and TLS specs.
+    // https://www.rfc-editor.org/rfc/rfc6962#section-3.2
+    // https://www.rfc-editor.org/rfc/rfc5246#section-7.4.1.4.1
+    static parse(buf) {
+        const stream = new stream_1.ByteStream(buf);
+        // Version - enum { v1(0), (255) }
+        const version = stream.getUint8();
+        // Log ID  - struct { opaque key_id[32]; }
+        const logID = stream.getBlock(32);
+        // Timestamp - uint64
+        const timestamp = stream.getBlock(8);
+        // Extensions - opaque extensions<0..2^16-1>;
+        const extenstionLength = stream.getUint16();
+        const extensions = stream.getBlock(extenstionLength);
+        // Hash algo - enum { sha256(4), . . . (255) }
+        const hashAlgorithm = stream.getUint8();
+        // Signature algo - enum { anonymous(0), rsa(1), dsa(2), ecdsa(3), (255) }
+        const signatureAlgorithm = stream.getUint8();
+        // Signature  - opaque signature<0..2^16-1>;
+        const sigLength = stream.getUint16();
+        const signature = stream.getBlock(sigLength);
+        // Check that we read the entire buffer
+        if (stream.position !== buf.length) {
+            throw new Error('SCT buffer length mismatch');
+        }
+        return new SignedCertificateTimestamp({
+            version,
+            logID,
+            timestamp,
+            extensions,
+            hashAlgorithm,
+            signatureAlgorithm,
+            signature,
+        });
+    }
+}
+exports.SignedCertificateTimestamp = SignedCertificateTimestamp;
+
+
+/***/ }),
+
+/***/ 4649:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+// Code generated by protoc-gen-ts_proto. DO NOT EDIT.
+// versions:
+//   protoc-gen-ts_proto  v2.12.0
+//   protoc               v7.35.1
+// source: envelope.proto
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.Signature = exports.Envelope = void 0;
+exports.Envelope = {
+    fromJSON(object) {
+        return {
+            payload: isSet(object.payload) ? Buffer.from(bytesFromBase64(object.payload)) : Buffer.alloc(0),
+            payloadType: isSet(object.payloadType) ? globalThis.String(object.payloadType) : "",
+            signatures: globalThis.Array.isArray(object?.signatures)
+                ? object.signatures.map((e) => exports.Signature.fromJSON(e))
+                : [],
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.payload.length !== 0) {
+            obj.payload = base64FromBytes(message.payload);
+        }
+        if (message.payloadType !== "") {
+            obj.payloadType = message.payloadType;
+        }
+        if (message.signatures?.length) {
+            obj.signatures = message.signatures.map((e) => exports.Signature.toJSON(e));
+        }
+        return obj;
+    },
+};
+exports.Signature = {
+    fromJSON(object) {
+        return {
+            sig: isSet(object.sig) ? Buffer.from(bytesFromBase64(object.sig)) : Buffer.alloc(0),
+            keyid: isSet(object.keyid) ? globalThis.String(object.keyid) : "",
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.sig.length !== 0) {
+            obj.sig = base64FromBytes(message.sig);
+        }
+        if (message.keyid !== "") {
+            obj.keyid = message.keyid;
+        }
+        return obj;
+    },
+};
+function bytesFromBase64(b64) {
+    return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+}
+function base64FromBytes(arr) {
+    return globalThis.Buffer.from(arr).toString("base64");
+}
+function isSet(value) {
+    return value !== null && value !== undefined;
+}
+
+
+/***/ }),
+
+/***/ 5000:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+// Code generated by protoc-gen-ts_proto. DO NOT EDIT.
+// versions:
+//   protoc-gen-ts_proto  v2.12.0
+//   protoc               v7.35.1
+// source: google/protobuf/timestamp.proto
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.Timestamp = void 0;
+exports.Timestamp = {
+    fromJSON(object) {
+        return {
+            seconds: isSet(object.seconds) ? globalThis.String(object.seconds) : "0",
+            nanos: isSet(object.nanos) ? globalThis.Number(object.nanos) : 0,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.seconds !== "0") {
+            obj.seconds = message.seconds;
+        }
+        if (message.nanos !== 0) {
+            obj.nanos = Math.round(message.nanos);
+        }
+        return obj;
+    },
+};
+function isSet(value) {
+    return value !== null && value !== undefined;
+}
+
+
+/***/ }),
+
+/***/ 6764:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+// Code generated by protoc-gen-ts_proto. DO NOT EDIT.
+// versions:
+//   protoc-gen-ts_proto  v2.12.0
+//   protoc               v7.35.1
+// source: rekor/v2/dsse.proto
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.DSSELogEntryV002 = exports.DSSERequestV002 = void 0;
+/* eslint-disable */
+const envelope_1 = __nccwpck_require__(4649);
+const sigstore_common_1 = __nccwpck_require__(5334);
+const verifier_1 = __nccwpck_require__(7543);
+exports.DSSERequestV002 = {
+    fromJSON(object) {
+        return {
+            envelope: isSet(object.envelope) ? envelope_1.Envelope.fromJSON(object.envelope) : undefined,
+            verifiers: globalThis.Array.isArray(object?.verifiers)
+                ? object.verifiers.map((e) => verifier_1.Verifier.fromJSON(e))
+                : [],
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.envelope !== undefined) {
+            obj.envelope = envelope_1.Envelope.toJSON(message.envelope);
+        }
+        if (message.verifiers?.length) {
+            obj.verifiers = message.verifiers.map((e) => verifier_1.Verifier.toJSON(e));
+        }
+        return obj;
+    },
+};
+exports.DSSELogEntryV002 = {
+    fromJSON(object) {
+        return {
+            payloadHash: isSet(object.payloadHash) ? sigstore_common_1.HashOutput.fromJSON(object.payloadHash) : undefined,
+            signatures: globalThis.Array.isArray(object?.signatures)
+                ? object.signatures.map((e) => verifier_1.Signature.fromJSON(e))
+                : [],
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.payloadHash !== undefined) {
+            obj.payloadHash = sigstore_common_1.HashOutput.toJSON(message.payloadHash);
+        }
+        if (message.signatures?.length) {
+            obj.signatures = message.signatures.map((e) => verifier_1.Signature.toJSON(e));
+        }
+        return obj;
+    },
+};
+function isSet(value) {
+    return value !== null && value !== undefined;
+}
+
+
+/***/ }),
+
+/***/ 381:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+// Code generated by protoc-gen-ts_proto. DO NOT EDIT.
+// versions:
+//   protoc-gen-ts_proto  v2.12.0
+//   protoc               v7.35.1
+// source: rekor/v2/entry.proto
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.CreateEntryRequest = exports.Spec = exports.Entry = void 0;
+/* eslint-disable */
+const dsse_1 = __nccwpck_require__(6764);
+const hashedrekord_1 = __nccwpck_require__(4969);
+exports.Entry = {
+    fromJSON(object) {
+        return {
+            kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+            apiVersion: isSet(object.apiVersion) ? globalThis.String(object.apiVersion) : "",
+            spec: isSet(object.spec) ? exports.Spec.fromJSON(object.spec) : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.kind !== "") {
+            obj.kind = message.kind;
+        }
+        if (message.apiVersion !== "") {
+            obj.apiVersion = message.apiVersion;
+        }
+        if (message.spec !== undefined) {
+            obj.spec = exports.Spec.toJSON(message.spec);
+        }
+        return obj;
+    },
+};
+exports.Spec = {
+    fromJSON(object) {
+        return {
+            spec: isSet(object.hashedRekordV002)
+                ? { $case: "hashedRekordV002", hashedRekordV002: hashedrekord_1.HashedRekordLogEntryV002.fromJSON(object.hashedRekordV002) }
+                : isSet(object.dsseV002)
+                    ? { $case: "dsseV002", dsseV002: dsse_1.DSSELogEntryV002.fromJSON(object.dsseV002) }
+                    : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.spec?.$case === "hashedRekordV002") {
+            obj.hashedRekordV002 = hashedrekord_1.HashedRekordLogEntryV002.toJSON(message.spec.hashedRekordV002);
+        }
+        else if (message.spec?.$case === "dsseV002") {
+            obj.dsseV002 = dsse_1.DSSELogEntryV002.toJSON(message.spec.dsseV002);
+        }
+        return obj;
+    },
+};
+exports.CreateEntryRequest = {
+    fromJSON(object) {
+        return {
+            spec: isSet(object.hashedRekordRequestV002)
+                ? {
+                    $case: "hashedRekordRequestV002",
+                    hashedRekordRequestV002: hashedrekord_1.HashedRekordRequestV002.fromJSON(object.hashedRekordRequestV002),
+                }
+                : isSet(object.dsseRequestV002)
+                    ? { $case: "dsseRequestV002", dsseRequestV002: dsse_1.DSSERequestV002.fromJSON(object.dsseRequestV002) }
+                    : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.spec?.$case === "hashedRekordRequestV002") {
+            obj.hashedRekordRequestV002 = hashedrekord_1.HashedRekordRequestV002.toJSON(message.spec.hashedRekordRequestV002);
+        }
+        else if (message.spec?.$case === "dsseRequestV002") {
+            obj.dsseRequestV002 = dsse_1.DSSERequestV002.toJSON(message.spec.dsseRequestV002);
+        }
+        return obj;
+    },
+};
+function isSet(value) {
+    return value !== null && value !== undefined;
+}
+
+
+/***/ }),
+
+/***/ 4969:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+// Code generated by protoc-gen-ts_proto. DO NOT EDIT.
+// versions:
+//   protoc-gen-ts_proto  v2.12.0
+//   protoc               v7.35.1
+// source: rekor/v2/hashedrekord.proto
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.HashedRekordLogEntryV002 = exports.HashedRekordRequestV002 = void 0;
+/* eslint-disable */
+const sigstore_common_1 = __nccwpck_require__(5334);
+const verifier_1 = __nccwpck_require__(7543);
+exports.HashedRekordRequestV002 = {
+    fromJSON(object) {
+        return {
+            digest: isSet(object.digest) ? Buffer.from(bytesFromBase64(object.digest)) : Buffer.alloc(0),
+            signature: isSet(object.signature) ? verifier_1.Signature.fromJSON(object.signature) : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.digest.length !== 0) {
+            obj.digest = base64FromBytes(message.digest);
+        }
+        if (message.signature !== undefined) {
+            obj.signature = verifier_1.Signature.toJSON(message.signature);
+        }
+        return obj;
+    },
+};
+exports.HashedRekordLogEntryV002 = {
+    fromJSON(object) {
+        return {
+            data: isSet(object.data) ? sigstore_common_1.HashOutput.fromJSON(object.data) : undefined,
+            signature: isSet(object.signature) ? verifier_1.Signature.fromJSON(object.signature) : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.data !== undefined) {
+            obj.data = sigstore_common_1.HashOutput.toJSON(message.data);
+        }
+        if (message.signature !== undefined) {
+            obj.signature = verifier_1.Signature.toJSON(message.signature);
+        }
+        return obj;
+    },
+};
+function bytesFromBase64(b64) {
+    return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+}
+function base64FromBytes(arr) {
+    return globalThis.Buffer.from(arr).toString("base64");
+}
+function isSet(value) {
+    return value !== null && value !== undefined;
+}
+
+
+/***/ }),
+
+/***/ 7543:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+// Code generated by protoc-gen-ts_proto. DO NOT EDIT.
+// versions:
+//   protoc-gen-ts_proto  v2.12.0
+//   protoc               v7.35.1
+// source: rekor/v2/verifier.proto
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.Signature = exports.Verifier = exports.PublicKey = void 0;
+/* eslint-disable */
+const sigstore_common_1 = __nccwpck_require__(5334);
+exports.PublicKey = {
+    fromJSON(object) {
+        return { rawBytes: isSet(object.rawBytes) ? Buffer.from(bytesFromBase64(object.rawBytes)) : Buffer.alloc(0) };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.rawBytes.length !== 0) {
+            obj.rawBytes = base64FromBytes(message.rawBytes);
+        }
+        return obj;
+    },
+};
+exports.Verifier = {
+    fromJSON(object) {
+        return {
+            verifier: isSet(object.publicKey)
+                ? { $case: "publicKey", publicKey: exports.PublicKey.fromJSON(object.publicKey) }
+                : isSet(object.x509Certificate)
+                    ? { $case: "x509Certificate", x509Certificate: sigstore_common_1.X509Certificate.fromJSON(object.x509Certificate) }
+                    : undefined,
+            keyDetails: isSet(object.keyDetails) ? (0, sigstore_common_1.publicKeyDetailsFromJSON)(object.keyDetails) : 0,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.verifier?.$case === "publicKey") {
+            obj.publicKey = exports.PublicKey.toJSON(message.verifier.publicKey);
+        }
+        else if (message.verifier?.$case === "x509Certificate") {
+            obj.x509Certificate = sigstore_common_1.X509Certificate.toJSON(message.verifier.x509Certificate);
+        }
+        if (message.keyDetails !== 0) {
+            obj.keyDetails = (0, sigstore_common_1.publicKeyDetailsToJSON)(message.keyDetails);
+        }
+        return obj;
+    },
+};
+exports.Signature = {
+    fromJSON(object) {
+        return {
+            content: isSet(object.content) ? Buffer.from(bytesFromBase64(object.content)) : Buffer.alloc(0),
+            verifier: isSet(object.verifier) ? exports.Verifier.fromJSON(object.verifier) : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.content.length !== 0) {
+            obj.content = base64FromBytes(message.content);
+        }
+        if (message.verifier !== undefined) {
+            obj.verifier = exports.Verifier.toJSON(message.verifier);
+        }
+        return obj;
+    },
+};
+function bytesFromBase64(b64) {
+    return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+}
+function base64FromBytes(arr) {
+    return globalThis.Buffer.from(arr).toString("base64");
+}
+function isSet(value) {
+    return value !== null && value !== undefined;
+}
+
+
+/***/ }),
+
+/***/ 715:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+// Code generated by protoc-gen-ts_proto. DO NOT EDIT.
+// versions:
+//   protoc-gen-ts_proto  v2.12.0
+//   protoc               v7.35.1
+// source: sigstore_bundle.proto
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.Bundle = exports.VerificationMaterial = exports.TimestampVerificationData = void 0;
+/* eslint-disable */
+const envelope_1 = __nccwpck_require__(4649);
+const sigstore_common_1 = __nccwpck_require__(5334);
+const sigstore_rekor_1 = __nccwpck_require__(5204);
+exports.TimestampVerificationData = {
+    fromJSON(object) {
+        return {
+            rfc3161Timestamps: globalThis.Array.isArray(object?.rfc3161Timestamps)
+                ? object.rfc3161Timestamps.map((e) => sigstore_common_1.RFC3161SignedTimestamp.fromJSON(e))
+                : [],
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.rfc3161Timestamps?.length) {
+            obj.rfc3161Timestamps = message.rfc3161Timestamps.map((e) => sigstore_common_1.RFC3161SignedTimestamp.toJSON(e));
+        }
+        return obj;
+    },
+};
+exports.VerificationMaterial = {
+    fromJSON(object) {
+        return {
+            content: isSet(object.publicKey)
+                ? { $case: "publicKey", publicKey: sigstore_common_1.PublicKeyIdentifier.fromJSON(object.publicKey) }
+                : isSet(object.x509CertificateChain)
+                    ? {
+                        $case: "x509CertificateChain",
+                        x509CertificateChain: sigstore_common_1.X509CertificateChain.fromJSON(object.x509CertificateChain),
+                    }
+                    : isSet(object.certificate)
+                        ? { $case: "certificate", certificate: sigstore_common_1.X509Certificate.fromJSON(object.certificate) }
+                        : undefined,
+            tlogEntries: globalThis.Array.isArray(object?.tlogEntries)
+                ? object.tlogEntries.map((e) => sigstore_rekor_1.TransparencyLogEntry.fromJSON(e))
+                : [],
+            timestampVerificationData: isSet(object.timestampVerificationData)
+                ? exports.TimestampVerificationData.fromJSON(object.timestampVerificationData)
+                : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.content?.$case === "publicKey") {
+            obj.publicKey = sigstore_common_1.PublicKeyIdentifier.toJSON(message.content.publicKey);
+        }
+        else if (message.content?.$case === "x509CertificateChain") {
+            obj.x509CertificateChain = sigstore_common_1.X509CertificateChain.toJSON(message.content.x509CertificateChain);
+        }
+        else if (message.content?.$case === "certificate") {
+            obj.certificate = sigstore_common_1.X509Certificate.toJSON(message.content.certificate);
+        }
+        if (message.tlogEntries?.length) {
+            obj.tlogEntries = message.tlogEntries.map((e) => sigstore_rekor_1.TransparencyLogEntry.toJSON(e));
+        }
+        if (message.timestampVerificationData !== undefined) {
+            obj.timestampVerificationData = exports.TimestampVerificationData.toJSON(message.timestampVerificationData);
+        }
+        return obj;
+    },
+};
+exports.Bundle = {
+    fromJSON(object) {
+        return {
+            mediaType: isSet(object.mediaType) ? globalThis.String(object.mediaType) : "",
+            verificationMaterial: isSet(object.verificationMaterial)
+                ? exports.VerificationMaterial.fromJSON(object.verificationMaterial)
+                : undefined,
+            content: isSet(object.messageSignature)
+                ? { $case: "messageSignature", messageSignature: sigstore_common_1.MessageSignature.fromJSON(object.messageSignature) }
+                : isSet(object.dsseEnvelope)
+                    ? { $case: "dsseEnvelope", dsseEnvelope: envelope_1.Envelope.fromJSON(object.dsseEnvelope) }
+                    : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.mediaType !== "") {
+            obj.mediaType = message.mediaType;
+        }
+        if (message.verificationMaterial !== undefined) {
+            obj.verificationMaterial = exports.VerificationMaterial.toJSON(message.verificationMaterial);
+        }
+        if (message.content?.$case === "messageSignature") {
+            obj.messageSignature = sigstore_common_1.MessageSignature.toJSON(message.content.messageSignature);
+        }
+        else if (message.content?.$case === "dsseEnvelope") {
+            obj.dsseEnvelope = envelope_1.Envelope.toJSON(message.content.dsseEnvelope);
+        }
+        return obj;
+    },
+};
+function isSet(value) {
+    return value !== null && value !== undefined;
+}
+
+
+/***/ }),
+
+/***/ 5334:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+// Code generated by protoc-gen-ts_proto. DO NOT EDIT.
+// versions:
+//   protoc-gen-ts_proto  v2.12.0
+//   protoc               v7.35.1
+// source: sigstore_common.proto
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.TimeRange = exports.X509CertificateChain = exports.SubjectAlternativeName = exports.X509Certificate = exports.DistinguishedName = exports.ObjectIdentifierValuePair = exports.ObjectIdentifier = exports.PublicKeyIdentifier = exports.PublicKey = exports.RFC3161SignedTimestamp = exports.LogId = exports.MessageSignature = exports.HashOutput = exports.SubjectAlternativeNameType = exports.PublicKeyDetails = exports.HashAlgorithm = void 0;
+exports.hashAlgorithmFromJSON = hashAlgorithmFromJSON;
+exports.hashAlgorithmToJSON = hashAlgorithmToJSON;
+exports.publicKeyDetailsFromJSON = publicKeyDetailsFromJSON;
+exports.publicKeyDetailsToJSON = publicKeyDetailsToJSON;
+exports.subjectAlternativeNameTypeFromJSON = subjectAlternativeNameTypeFromJSON;
+exports.subjectAlternativeNameTypeToJSON = subjectAlternativeNameTypeToJSON;
+/* eslint-disable */
+const timestamp_1 = __nccwpck_require__(5000);
+/**
+ * Only a subset of the secure hash standard algorithms are supported.
+ * See <https://nvlpubs.nist.gov/nistpubs/FIPS/NIST.FIPS.180-4.pdf> for more
+ * details.
+ * UNSPECIFIED SHOULD not be used, primary reason for inclusion is to force
+ * any proto JSON serialization to emit the used hash algorithm, as default
+ * option is to *omit* the default value of an enum (which is the first
+ * value, represented by '0'.
+ */
+var HashAlgorithm;
+(function (HashAlgorithm) {
+    HashAlgorithm[HashAlgorithm["HASH_ALGORITHM_UNSPECIFIED"] = 0] = "HASH_ALGORITHM_UNSPECIFIED";
+    HashAlgorithm[HashAlgorithm["SHA2_256"] = 1] = "SHA2_256";
+    HashAlgorithm[HashAlgorithm["SHA2_384"] = 2] = "SHA2_384";
+    HashAlgorithm[HashAlgorithm["SHA2_512"] = 3] = "SHA2_512";
+    /**
+     * SHA3_256 - Used for LMS
+     *
+     * @deprecated
+     */
+    HashAlgorithm[HashAlgorithm["SHA3_256"] = 4] = "SHA3_256";
+    /**
+     * SHA3_384 - Used for LMS
+     *
+     * @deprecated
+     */
+    HashAlgorithm[HashAlgorithm["SHA3_384"] = 5] = "SHA3_384";
+})(HashAlgorithm || (exports.HashAlgorithm = HashAlgorithm = {}));
+function hashAlgorithmFromJSON(object) {
+    switch (object) {
+        case 0:
+        case "HASH_ALGORITHM_UNSPECIFIED":
+            return HashAlgorithm.HASH_ALGORITHM_UNSPECIFIED;
+        case 1:
+        case "SHA2_256":
+            return HashAlgorithm.SHA2_256;
+        case 2:
+        case "SHA2_384":
+            return HashAlgorithm.SHA2_384;
+        case 3:
+        case "SHA2_512":
+            return HashAlgorithm.SHA2_512;
+        case 4:
+        case "SHA3_256":
+            return HashAlgorithm.SHA3_256;
+        case 5:
+        case "SHA3_384":
+            return HashAlgorithm.SHA3_384;
+        default:
+            throw new globalThis.Error("Unrecognized enum value " + object + " for enum HashAlgorithm");
+    }
+}
+function hashAlgorithmToJSON(object) {
+    switch (object) {
+        case HashAlgorithm.HASH_ALGORITHM_UNSPECIFIED:
+            return "HASH_ALGORITHM_UNSPECIFIED";
+        case HashAlgorithm.SHA2_256:
+            return "SHA2_256";
+        case HashAlgorithm.SHA2_384:
+            return "SHA2_384";
+        case HashAlgorithm.SHA2_512:
+            return "SHA2_512";
+        case HashAlgorithm.SHA3_256:
+            return "SHA3_256";
+        case HashAlgorithm.SHA3_384:
+            return "SHA3_384";
+        default:
+            throw new globalThis.Error("Unrecognized enum value " + object + " for enum HashAlgorithm");
+    }
+}
+/**
+ * Details of a specific public key, capturing the the key encoding method,
+ * and signature algorithm.
+ *
+ * PublicKeyDetails captures the public key/hash algorithm combinations
+ * recommended in the Sigstore ecosystem.
+ *
+ * This is modelled as a linear set as we want to provide a small number of
+ * opinionated options instead of allowing every possible permutation.
+ *
+ * Any changes to this enum MUST be reflected in the algorithm registry.
+ *
+ * See: <https://github.com/sigstore/architecture-docs/blob/main/algorithm-registry.md>
+ *
+ * To avoid the possibility of contradicting formats such as PKCS1 with
+ * ED25519 the valid permutations are listed as a linear set instead of a
+ * cartesian set (i.e one combined variable instead of two, one for encoding
+ * and one for the signature algorithm).
+ */
+var PublicKeyDetails;
+(function (PublicKeyDetails) {
+    PublicKeyDetails[PublicKeyDetails["PUBLIC_KEY_DETAILS_UNSPECIFIED"] = 0] = "PUBLIC_KEY_DETAILS_UNSPECIFIED";
+    /**
+     * PKCS1_RSA_PKCS1V5 - RSA
+     *
+     * @deprecated
+     */
+    PublicKeyDetails[PublicKeyDetails["PKCS1_RSA_PKCS1V5"] = 1] = "PKCS1_RSA_PKCS1V5";
+    /**
+     * PKCS1_RSA_PSS - See RFC8017
+     *
+     * @deprecated
+     */
+    PublicKeyDetails[PublicKeyDetails["PKCS1_RSA_PSS"] = 2] = "PKCS1_RSA_PSS";
+    /** @deprecated */
+    PublicKeyDetails[PublicKeyDetails["PKIX_RSA_PKCS1V5"] = 3] = "PKIX_RSA_PKCS1V5";
+    /** @deprecated */
+    PublicKeyDetails[PublicKeyDetails["PKIX_RSA_PSS"] = 4] = "PKIX_RSA_PSS";
+    /** PKIX_RSA_PKCS1V15_2048_SHA256 - RSA public key in PKIX format, PKCS#1v1.5 signature */
+    PublicKeyDetails[PublicKeyDetails["PKIX_RSA_PKCS1V15_2048_SHA256"] = 9] = "PKIX_RSA_PKCS1V15_2048_SHA256";
+    PublicKeyDetails[PublicKeyDetails["PKIX_RSA_PKCS1V15_3072_SHA256"] = 10] = "PKIX_RSA_PKCS1V15_3072_SHA256";
+    PublicKeyDetails[PublicKeyDetails["PKIX_RSA_PKCS1V15_4096_SHA256"] = 11] = "PKIX_RSA_PKCS1V15_4096_SHA256";
+    /** PKIX_RSA_PSS_2048_SHA256 - RSA public key in PKIX format, RSASSA-PSS signature */
+    PublicKeyDetails[PublicKeyDetails["PKIX_RSA_PSS_2048_SHA256"] = 16] = "PKIX_RSA_PSS_2048_SHA256";
+    PublicKeyDetails[PublicKeyDetails["PKIX_RSA_PSS_3072_SHA256"] = 17] = "PKIX_RSA_PSS_3072_SHA256";
+    PublicKeyDetails[PublicKeyDetails["PKIX_RSA_PSS_4096_SHA256"] = 18] = "PKIX_RSA_PSS_4096_SHA256";
+    /**
+     * PKIX_ECDSA_P256_HMAC_SHA_256 - ECDSA
+     *
+     * @deprecated
+     */
+    PublicKeyDetails[PublicKeyDetails["PKIX_ECDSA_P256_HMAC_SHA_256"] = 6] = "PKIX_ECDSA_P256_HMAC_SHA_256";
+    /** PKIX_ECDSA_P256_SHA_256 - See NIST FIPS 186-4 */
+    PublicKeyDetails[PublicKeyDetails["PKIX_ECDSA_P256_SHA_256"] = 5] = "PKIX_ECDSA_P256_SHA_256";
+    PublicKeyDetails[PublicKeyDetails["PKIX_ECDSA_P384_SHA_384"] = 12] = "PKIX_ECDSA_P384_SHA_384";
+    PublicKeyDetails[PublicKeyDetails["PKIX_ECDSA_P521_SHA_512"] = 13] = "PKIX_ECDSA_P521_SHA_512";
+    /** PKIX_ED25519 - Ed 25519 */
+    PublicKeyDetails[PublicKeyDetails["PKIX_ED25519"] = 7] = "PKIX_ED25519";
+    PublicKeyDetails[PublicKeyDetails["PKIX_ED25519_PH"] = 8] = "PKIX_ED25519_PH";
+    /**
+     * PKIX_ECDSA_P384_SHA_256 - These algorithms are deprecated and should not be used, but they
+     * were/are being used by most Sigstore clients implementations.
+     *
+     * @deprecated
+     */
+    PublicKeyDetails[PublicKeyDetails["PKIX_ECDSA_P384_SHA_256"] = 19] = "PKIX_ECDSA_P384_SHA_256";
+    /** @deprecated */
+    PublicKeyDetails[PublicKeyDetails["PKIX_ECDSA_P521_SHA_256"] = 20] = "PKIX_ECDSA_P521_SHA_256";
+    /**
+     * LMS_SHA256 - LMS and LM-OTS
+     *
+     * These algorithms are deprecated and should not be used.
+     * There are no plans to support SLH-DSA at this time.
+     *
+     * USER WARNING: LMS and LM-OTS are both stateful signature schemes.
+     * Using them correctly requires discretion and careful consideration
+     * to ensure that individual secret keys are not used more than once.
+     * In addition, LM-OTS is a single-use scheme, meaning that it
+     * MUST NOT be used for more than one signature per LM-OTS key.
+     * If you cannot maintain these invariants, you MUST NOT use these
+     * schemes.
+     *
+     * @deprecated
+     */
+    PublicKeyDetails[PublicKeyDetails["LMS_SHA256"] = 14] = "LMS_SHA256";
+    /** @deprecated */
+    PublicKeyDetails[PublicKeyDetails["LMOTS_SHA256"] = 15] = "LMOTS_SHA256";
+    /**
+     * ML_DSA_44 - ML-DSA
+     *
+     * These ML_DSA_44, ML_DSA_65 and ML-DSA_87 algorithms are the pure variants
+     * that take data to sign rather than the prehash variants (HashML-DSA), which
+     * take digests. While considered quantum-resistant, their usage
+     * involves tradeoffs in that signatures and keys are much larger, and
+     * this makes deployments more costly.
+     *
+     * USER WARNING: ML_DSA_44, ML_DSA_65 and ML_DSA_87 are experimental algorithms.
+     * In the future they MAY be used by private Sigstore deployments, but
+     * they are not yet fully functional. This warning will be removed when
+     * these algorithms are widely supported by Sigstore clients and servers,
+     * but care should still be taken for production environments.
+     *
+     * See NIST FIPS 204, RFC 9881 for algorithm identifiers
+     */
+    PublicKeyDetails[PublicKeyDetails["ML_DSA_44"] = 23] = "ML_DSA_44";
+    PublicKeyDetails[PublicKeyDetails["ML_DSA_65"] = 21] = "ML_DSA_65";
+    PublicKeyDetails[PublicKeyDetails["ML_DSA_87"] = 22] = "ML_DSA_87";
+})(PublicKeyDetails || (exports.PublicKeyDetails = PublicKeyDetails = {}));
+function publicKeyDetailsFromJSON(object) {
+    switch (object) {
+        case 0:
+        case "PUBLIC_KEY_DETAILS_UNSPECIFIED":
+            return PublicKeyDetails.PUBLIC_KEY_DETAILS_UNSPECIFIED;
+        case 1:
+        case "PKCS1_RSA_PKCS1V5":
+            return PublicKeyDetails.PKCS1_RSA_PKCS1V5;
+        case 2:
+        case "PKCS1_RSA_PSS":
+            return PublicKeyDetails.PKCS1_RSA_PSS;
+        case 3:
+        case "PKIX_RSA_PKCS1V5":
+            return PublicKeyDetails.PKIX_RSA_PKCS1V5;
+        case 4:
+        case "PKIX_RSA_PSS":
+            return PublicKeyDetails.PKIX_RSA_PSS;
+        case 9:
+        case "PKIX_RSA_PKCS1V15_2048_SHA256":
+            return PublicKeyDetails.PKIX_RSA_PKCS1V15_2048_SHA256;
+        case 10:
+        case "PKIX_RSA_PKCS1V15_3072_SHA256":
+            return PublicKeyDetails.PKIX_RSA_PKCS1V15_3072_SHA256;
+        case 11:
+        case "PKIX_RSA_PKCS1V15_4096_SHA256":
+            return PublicKeyDetails.PKIX_RSA_PKCS1V15_4096_SHA256;
+        case 16:
+        case "PKIX_RSA_PSS_2048_SHA256":
+            return PublicKeyDetails.PKIX_RSA_PSS_2048_SHA256;
+        case 17:
+        case "PKIX_RSA_PSS_3072_SHA256":
+            return PublicKeyDetails.PKIX_RSA_PSS_3072_SHA256;
+        case 18:
+        case "PKIX_RSA_PSS_4096_SHA256":
+            return PublicKeyDetails.PKIX_RSA_PSS_4096_SHA256;
+        case 6:
+        case "PKIX_ECDSA_P256_HMAC_SHA_256":
+            return PublicKeyDetails.PKIX_ECDSA_P256_HMAC_SHA_256;
+        case 5:
+        case "PKIX_ECDSA_P256_SHA_256":
+            return PublicKeyDetails.PKIX_ECDSA_P256_SHA_256;
+        case 12:
+        case "PKIX_ECDSA_P384_SHA_384":
+            return PublicKeyDetails.PKIX_ECDSA_P384_SHA_384;
+        case 13:
+        case "PKIX_ECDSA_P521_SHA_512":
+            return PublicKeyDetails.PKIX_ECDSA_P521_SHA_512;
+        case 7:
+        case "PKIX_ED25519":
+            return PublicKeyDetails.PKIX_ED25519;
+        case 8:
+        case "PKIX_ED25519_PH":
+            return PublicKeyDetails.PKIX_ED25519_PH;
+        case 19:
+        case "PKIX_ECDSA_P384_SHA_256":
+            return PublicKeyDetails.PKIX_ECDSA_P384_SHA_256;
+        case 20:
+        case "PKIX_ECDSA_P521_SHA_256":
+            return PublicKeyDetails.PKIX_ECDSA_P521_SHA_256;
+        case 14:
+        case "LMS_SHA256":
+            return PublicKeyDetails.LMS_SHA256;
+        case 15:
+        case "LMOTS_SHA256":
+            return PublicKeyDetails.LMOTS_SHA256;
+        case 23:
+        case "ML_DSA_44":
+            return PublicKeyDetails.ML_DSA_44;
+        case 21:
+        case "ML_DSA_65":
+            return PublicKeyDetails.ML_DSA_65;
+        case 22:
+        case "ML_DSA_87":
+            return PublicKeyDetails.ML_DSA_87;
+        default:
+            throw new globalThis.Error("Unrecognized enum value " + object + " for enum PublicKeyDetails");
+    }
+}
+function publicKeyDetailsToJSON(object) {
+    switch (object) {
+        case PublicKeyDetails.PUBLIC_KEY_DETAILS_UNSPECIFIED:
+            return "PUBLIC_KEY_DETAILS_UNSPECIFIED";
+        case PublicKeyDetails.PKCS1_RSA_PKCS1V5:
+            return "PKCS1_RSA_PKCS1V5";
+        case PublicKeyDetails.PKCS1_RSA_PSS:
+            return "PKCS1_RSA_PSS";
+        case PublicKeyDetails.PKIX_RSA_PKCS1V5:
+            return "PKIX_RSA_PKCS1V5";
+        case PublicKeyDetails.PKIX_RSA_PSS:
+            return "PKIX_RSA_PSS";
+        case PublicKeyDetails.PKIX_RSA_PKCS1V15_2048_SHA256:
+            return "PKIX_RSA_PKCS1V15_2048_SHA256";
+        case PublicKeyDetails.PKIX_RSA_PKCS1V15_3072_SHA256:
+            return "PKIX_RSA_PKCS1V15_3072_SHA256";
+        case PublicKeyDetails.PKIX_RSA_PKCS1V15_4096_SHA256:
+            return "PKIX_RSA_PKCS1V15_4096_SHA256";
+        case PublicKeyDetails.PKIX_RSA_PSS_2048_SHA256:
+            return "PKIX_RSA_PSS_2048_SHA256";
+        case PublicKeyDetails.PKIX_RSA_PSS_3072_SHA256:
+            return "PKIX_RSA_PSS_3072_SHA256";
+        case PublicKeyDetails.PKIX_RSA_PSS_4096_SHA256:
+            return "PKIX_RSA_PSS_4096_SHA256";
+        case PublicKeyDetails.PKIX_ECDSA_P256_HMAC_SHA_256:
+            return "PKIX_ECDSA_P256_HMAC_SHA_256";
+        case PublicKeyDetails.PKIX_ECDSA_P256_SHA_256:
+            return "PKIX_ECDSA_P256_SHA_256";
+        case PublicKeyDetails.PKIX_ECDSA_P384_SHA_384:
+            return "PKIX_ECDSA_P384_SHA_384";
+        case PublicKeyDetails.PKIX_ECDSA_P521_SHA_512:
+            return "PKIX_ECDSA_P521_SHA_512";
+        case PublicKeyDetails.PKIX_ED25519:
+            return "PKIX_ED25519";
+        case PublicKeyDetails.PKIX_ED25519_PH:
+            return "PKIX_ED25519_PH";
+        case PublicKeyDetails.PKIX_ECDSA_P384_SHA_256:
+            return "PKIX_ECDSA_P384_SHA_256";
+        case PublicKeyDetails.PKIX_ECDSA_P521_SHA_256:
+            return "PKIX_ECDSA_P521_SHA_256";
+        case PublicKeyDetails.LMS_SHA256:
+            return "LMS_SHA256";
+        case PublicKeyDetails.LMOTS_SHA256:
+            return "LMOTS_SHA256";
+        case PublicKeyDetails.ML_DSA_44:
+            return "ML_DSA_44";
+        case PublicKeyDetails.ML_DSA_65:
+            return "ML_DSA_65";
+        case PublicKeyDetails.ML_DSA_87:
+            return "ML_DSA_87";
+        default:
+            throw new globalThis.Error("Unrecognized enum value " + object + " for enum PublicKeyDetails");
+    }
+}
+var SubjectAlternativeNameType;
+(function (SubjectAlternativeNameType) {
+    SubjectAlternativeNameType[SubjectAlternativeNameType["SUBJECT_ALTERNATIVE_NAME_TYPE_UNSPECIFIED"] = 0] = "SUBJECT_ALTERNATIVE_NAME_TYPE_UNSPECIFIED";
+    SubjectAlternativeNameType[SubjectAlternativeNameType["EMAIL"] = 1] = "EMAIL";
+    SubjectAlternativeNameType[SubjectAlternativeNameType["URI"] = 2] = "URI";
+    /**
+     * OTHER_NAME - OID 1.3.6.1.4.1.57264.1.7
+     * See https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md#1361415726417--othername-san
+     * for more details.
+     */
+    SubjectAlternativeNameType[SubjectAlternativeNameType["OTHER_NAME"] = 3] = "OTHER_NAME";
+})(SubjectAlternativeNameType || (exports.SubjectAlternativeNameType = SubjectAlternativeNameType = {}));
+function subjectAlternativeNameTypeFromJSON(object) {
+    switch (object) {
+        case 0:
+        case "SUBJECT_ALTERNATIVE_NAME_TYPE_UNSPECIFIED":
+            return SubjectAlternativeNameType.SUBJECT_ALTERNATIVE_NAME_TYPE_UNSPECIFIED;
+        case 1:
+        case "EMAIL":
+            return SubjectAlternativeNameType.EMAIL;
+        case 2:
+        case "URI":
+            return SubjectAlternativeNameType.URI;
+        case 3:
+        case "OTHER_NAME":
+            return SubjectAlternativeNameType.OTHER_NAME;
+        default:
+            throw new globalThis.Error("Unrecognized enum value " + object + " for enum SubjectAlternativeNameType");
+    }
+}
+function subjectAlternativeNameTypeToJSON(object) {
+    switch (object) {
+        case SubjectAlternativeNameType.SUBJECT_ALTERNATIVE_NAME_TYPE_UNSPECIFIED:
+            return "SUBJECT_ALTERNATIVE_NAME_TYPE_UNSPECIFIED";
+        case SubjectAlternativeNameType.EMAIL:
+            return "EMAIL";
+        case SubjectAlternativeNameType.URI:
+            return "URI";
+        case SubjectAlternativeNameType.OTHER_NAME:
+            return "OTHER_NAME";
+        default:
+            throw new globalThis.Error("Unrecognized enum value " + object + " for enum SubjectAlternativeNameType");
+    }
+}
+exports.HashOutput = {
+    fromJSON(object) {
+        return {
+            algorithm: isSet(object.algorithm) ? hashAlgorithmFromJSON(object.algorithm) : 0,
+            digest: isSet(object.digest) ? Buffer.from(bytesFromBase64(object.digest)) : Buffer.alloc(0),
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.algorithm !== 0) {
+            obj.algorithm = hashAlgorithmToJSON(message.algorithm);
+        }
+        if (message.digest.length !== 0) {
+            obj.digest = base64FromBytes(message.digest);
+        }
+        return obj;
+    },
+};
+exports.MessageSignature = {
+    fromJSON(object) {
+        return {
+            messageDigest: isSet(object.messageDigest) ? exports.HashOutput.fromJSON(object.messageDigest) : undefined,
+            signature: isSet(object.signature) ? Buffer.from(bytesFromBase64(object.signature)) : Buffer.alloc(0),
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.messageDigest !== undefined) {
+            obj.messageDigest = exports.HashOutput.toJSON(message.messageDigest);
+        }
+        if (message.signature.length !== 0) {
+            obj.signature = base64FromBytes(message.signature);
+        }
+        return obj;
+    },
+};
+exports.LogId = {
+    fromJSON(object) {
+        return { keyId: isSet(object.keyId) ? Buffer.from(bytesFromBase64(object.keyId)) : Buffer.alloc(0) };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.keyId.length !== 0) {
+            obj.keyId = base64FromBytes(message.keyId);
+        }
+        return obj;
+    },
+};
+exports.RFC3161SignedTimestamp = {
+    fromJSON(object) {
+        return {
+            signedTimestamp: isSet(object.signedTimestamp)
+                ? Buffer.from(bytesFromBase64(object.signedTimestamp))
+                : Buffer.alloc(0),
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.signedTimestamp.length !== 0) {
+            obj.signedTimestamp = base64FromBytes(message.signedTimestamp);
+        }
+        return obj;
+    },
+};
+exports.PublicKey = {
+    fromJSON(object) {
+        return {
+            rawBytes: isSet(object.rawBytes) ? Buffer.from(bytesFromBase64(object.rawBytes)) : undefined,
+            keyDetails: isSet(object.keyDetails) ? publicKeyDetailsFromJSON(object.keyDetails) : 0,
+            validFor: isSet(object.validFor) ? exports.TimeRange.fromJSON(object.validFor) : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.rawBytes !== undefined) {
+            obj.rawBytes = base64FromBytes(message.rawBytes);
+        }
+        if (message.keyDetails !== 0) {
+            obj.keyDetails = publicKeyDetailsToJSON(message.keyDetails);
+        }
+        if (message.validFor !== undefined) {
+            obj.validFor = exports.TimeRange.toJSON(message.validFor);
+        }
+        return obj;
+    },
+};
+exports.PublicKeyIdentifier = {
+    fromJSON(object) {
+        return { hint: isSet(object.hint) ? globalThis.String(object.hint) : "" };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.hint !== "") {
+            obj.hint = message.hint;
+        }
+        return obj;
+    },
+};
+exports.ObjectIdentifier = {
+    fromJSON(object) {
+        return { id: globalThis.Array.isArray(object?.id) ? object.id.map((e) => globalThis.Number(e)) : [] };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.id?.length) {
+            obj.id = message.id.map((e) => Math.round(e));
+        }
+        return obj;
+    },
+};
+exports.ObjectIdentifierValuePair = {
+    fromJSON(object) {
+        return {
+            oid: isSet(object.oid) ? exports.ObjectIdentifier.fromJSON(object.oid) : undefined,
+            value: isSet(object.value) ? Buffer.from(bytesFromBase64(object.value)) : Buffer.alloc(0),
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.oid !== undefined) {
+            obj.oid = exports.ObjectIdentifier.toJSON(message.oid);
+        }
+        if (message.value.length !== 0) {
+            obj.value = base64FromBytes(message.value);
+        }
+        return obj;
+    },
+};
+exports.DistinguishedName = {
+    fromJSON(object) {
+        return {
+            organization: isSet(object.organization) ? globalThis.String(object.organization) : "",
+            commonName: isSet(object.commonName) ? globalThis.String(object.commonName) : "",
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.organization !== "") {
+            obj.organization = message.organization;
+        }
+        if (message.commonName !== "") {
+            obj.commonName = message.commonName;
+        }
+        return obj;
+    },
+};
+exports.X509Certificate = {
+    fromJSON(object) {
+        return { rawBytes: isSet(object.rawBytes) ? Buffer.from(bytesFromBase64(object.rawBytes)) : Buffer.alloc(0) };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.rawBytes.length !== 0) {
+            obj.rawBytes = base64FromBytes(message.rawBytes);
+        }
+        return obj;
+    },
+};
+exports.SubjectAlternativeName = {
+    fromJSON(object) {
+        return {
+            type: isSet(object.type) ? subjectAlternativeNameTypeFromJSON(object.type) : 0,
+            identity: isSet(object.regexp)
+                ? { $case: "regexp", regexp: globalThis.String(object.regexp) }
+                : isSet(object.value)
+                    ? { $case: "value", value: globalThis.String(object.value) }
+                    : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.type !== 0) {
+            obj.type = subjectAlternativeNameTypeToJSON(message.type);
+        }
+        if (message.identity?.$case === "regexp") {
+            obj.regexp = message.identity.regexp;
+        }
+        else if (message.identity?.$case === "value") {
+            obj.value = message.identity.value;
+        }
+        return obj;
+    },
+};
+exports.X509CertificateChain = {
+    fromJSON(object) {
+        return {
+            certificates: globalThis.Array.isArray(object?.certificates)
+                ? object.certificates.map((e) => exports.X509Certificate.fromJSON(e))
+                : [],
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.certificates?.length) {
+            obj.certificates = message.certificates.map((e) => exports.X509Certificate.toJSON(e));
+        }
+        return obj;
+    },
+};
+exports.TimeRange = {
+    fromJSON(object) {
+        return {
+            start: isSet(object.start) ? fromJsonTimestamp(object.start) : undefined,
+            end: isSet(object.end) ? fromJsonTimestamp(object.end) : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.start !== undefined) {
+            obj.start = message.start.toISOString();
+        }
+        if (message.end !== undefined) {
+            obj.end = message.end.toISOString();
+        }
+        return obj;
+    },
+};
+function bytesFromBase64(b64) {
+    return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+}
+function base64FromBytes(arr) {
+    return globalThis.Buffer.from(arr).toString("base64");
+}
+function fromTimestamp(t) {
+    let millis = (globalThis.Number(t.seconds) || 0) * 1_000;
+    millis += (t.nanos || 0) / 1_000_000;
+    return new globalThis.Date(millis);
+}
+function fromJsonTimestamp(o) {
+    if (o instanceof globalThis.Date) {
+        return o;
+    }
+    else if (typeof o === "string") {
+        return new globalThis.Date(o);
+    }
+    else {
+        return fromTimestamp(timestamp_1.Timestamp.fromJSON(o));
+    }
+}
+function isSet(value) {
+    return value !== null && value !== undefined;
+}
+
+
+/***/ }),
+
+/***/ 5204:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+// Code generated by protoc-gen-ts_proto. DO NOT EDIT.
+// versions:
+//   protoc-gen-ts_proto  v2.12.0
+//   protoc               v7.35.1
+// source: sigstore_rekor.proto
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.TransparencyLogEntry = exports.InclusionPromise = exports.InclusionProof = exports.Checkpoint = exports.KindVersion = void 0;
+/* eslint-disable */
+const sigstore_common_1 = __nccwpck_require__(5334);
+exports.KindVersion = {
+    fromJSON(object) {
+        return {
+            kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+            version: isSet(object.version) ? globalThis.String(object.version) : "",
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.kind !== "") {
+            obj.kind = message.kind;
+        }
+        if (message.version !== "") {
+            obj.version = message.version;
+        }
+        return obj;
+    },
+};
+exports.Checkpoint = {
+    fromJSON(object) {
+        return { envelope: isSet(object.envelope) ? globalThis.String(object.envelope) : "" };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.envelope !== "") {
+            obj.envelope = message.envelope;
+        }
+        return obj;
+    },
+};
+exports.InclusionProof = {
+    fromJSON(object) {
+        return {
+            logIndex: isSet(object.logIndex) ? globalThis.String(object.logIndex) : "0",
+            rootHash: isSet(object.rootHash) ? Buffer.from(bytesFromBase64(object.rootHash)) : Buffer.alloc(0),
+            treeSize: isSet(object.treeSize) ? globalThis.String(object.treeSize) : "0",
+            hashes: globalThis.Array.isArray(object?.hashes)
+                ? object.hashes.map((e) => Buffer.from(bytesFromBase64(e)))
+                : [],
+            checkpoint: isSet(object.checkpoint) ? exports.Checkpoint.fromJSON(object.checkpoint) : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.logIndex !== "0") {
+            obj.logIndex = message.logIndex;
+        }
+        if (message.rootHash.length !== 0) {
+            obj.rootHash = base64FromBytes(message.rootHash);
+        }
+        if (message.treeSize !== "0") {
+            obj.treeSize = message.treeSize;
+        }
+        if (message.hashes?.length) {
+            obj.hashes = message.hashes.map((e) => base64FromBytes(e));
+        }
+        if (message.checkpoint !== undefined) {
+            obj.checkpoint = exports.Checkpoint.toJSON(message.checkpoint);
+        }
+        return obj;
+    },
+};
+exports.InclusionPromise = {
+    fromJSON(object) {
+        return {
+            signedEntryTimestamp: isSet(object.signedEntryTimestamp)
+                ? Buffer.from(bytesFromBase64(object.signedEntryTimestamp))
+                : Buffer.alloc(0),
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.signedEntryTimestamp.length !== 0) {
+            obj.signedEntryTimestamp = base64FromBytes(message.signedEntryTimestamp);
+        }
+        return obj;
+    },
+};
+exports.TransparencyLogEntry = {
+    fromJSON(object) {
+        return {
+            logIndex: isSet(object.logIndex) ? globalThis.String(object.logIndex) : "0",
+            logId: isSet(object.logId) ? sigstore_common_1.LogId.fromJSON(object.logId) : undefined,
+            kindVersion: isSet(object.kindVersion) ? exports.KindVersion.fromJSON(object.kindVersion) : undefined,
+            integratedTime: isSet(object.integratedTime) ? globalThis.String(object.integratedTime) : "0",
+            inclusionPromise: isSet(object.inclusionPromise) ? exports.InclusionPromise.fromJSON(object.inclusionPromise) : undefined,
+            inclusionProof: isSet(object.inclusionProof) ? exports.InclusionProof.fromJSON(object.inclusionProof) : undefined,
+            canonicalizedBody: isSet(object.canonicalizedBody)
+                ? Buffer.from(bytesFromBase64(object.canonicalizedBody))
+                : Buffer.alloc(0),
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.logIndex !== "0") {
+            obj.logIndex = message.logIndex;
+        }
+        if (message.logId !== undefined) {
+            obj.logId = sigstore_common_1.LogId.toJSON(message.logId);
+        }
+        if (message.kindVersion !== undefined) {
+            obj.kindVersion = exports.KindVersion.toJSON(message.kindVersion);
+        }
+        if (message.integratedTime !== "0") {
+            obj.integratedTime = message.integratedTime;
+        }
+        if (message.inclusionPromise !== undefined) {
+            obj.inclusionPromise = exports.InclusionPromise.toJSON(message.inclusionPromise);
+        }
+        if (message.inclusionProof !== undefined) {
+            obj.inclusionProof = exports.InclusionProof.toJSON(message.inclusionProof);
+        }
+        if (message.canonicalizedBody.length !== 0) {
+            obj.canonicalizedBody = base64FromBytes(message.canonicalizedBody);
+        }
+        return obj;
+    },
+};
+function bytesFromBase64(b64) {
+    return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+}
+function base64FromBytes(arr) {
+    return globalThis.Buffer.from(arr).toString("base64");
+}
+function isSet(value) {
+    return value !== null && value !== undefined;
+}
+
+
+/***/ }),
+
+/***/ 1997:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+// Code generated by protoc-gen-ts_proto. DO NOT EDIT.
+// versions:
+//   protoc-gen-ts_proto  v2.12.0
+//   protoc               v7.35.1
+// source: sigstore_trustroot.proto
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.ClientTrustConfig = exports.ServiceConfiguration = exports.Service = exports.SigningConfig = exports.TrustedRoot = exports.CertificateAuthority = exports.TransparencyLogInstance = exports.ServiceSelector = void 0;
+exports.serviceSelectorFromJSON = serviceSelectorFromJSON;
+exports.serviceSelectorToJSON = serviceSelectorToJSON;
+/* eslint-disable */
+const sigstore_common_1 = __nccwpck_require__(5334);
+/**
+ * ServiceSelector specifies how a client SHOULD select a set of
+ * Services to connect to. A client SHOULD throw an error if
+ * the value is SERVICE_SELECTOR_UNDEFINED.
+ */
+var ServiceSelector;
+(function (ServiceSelector) {
+    ServiceSelector[ServiceSelector["SERVICE_SELECTOR_UNDEFINED"] = 0] = "SERVICE_SELECTOR_UNDEFINED";
+    /**
+     * ALL - Clients SHOULD select all Services based on supported API version
+     * and validity window.
+     */
+    ServiceSelector[ServiceSelector["ALL"] = 1] = "ALL";
+    /**
+     * ANY - Clients SHOULD select one Service based on supported API version
+     * and validity window. It is up to the client implementation to
+     * decide how to select the Service, e.g. random or round-robin.
+     */
+    ServiceSelector[ServiceSelector["ANY"] = 2] = "ANY";
+    /**
+     * EXACT - Clients SHOULD select a specific number of Services based on
+     * supported API version and validity window, using the provided
+     * `count`. It is up to the client implementation to decide how to
+     * select the Service, e.g. random or round-robin.
+     */
+    ServiceSelector[ServiceSelector["EXACT"] = 3] = "EXACT";
+})(ServiceSelector || (exports.ServiceSelector = ServiceSelector = {}));
+function serviceSelectorFromJSON(object) {
+    switch (object) {
+        case 0:
+        case "SERVICE_SELECTOR_UNDEFINED":
+            return ServiceSelector.SERVICE_SELECTOR_UNDEFINED;
+        case 1:
+        case "ALL":
+            return ServiceSelector.ALL;
+        case 2:
+        case "ANY":
+            return ServiceSelector.ANY;
+        case 3:
+        case "EXACT":
+            return ServiceSelector.EXACT;
+        default:
+            throw new globalThis.Error("Unrecognized enum value " + object + " for enum ServiceSelector");
+    }
+}
+function serviceSelectorToJSON(object) {
+    switch (object) {
+        case ServiceSelector.SERVICE_SELECTOR_UNDEFINED:
+            return "SERVICE_SELECTOR_UNDEFINED";
+        case ServiceSelector.ALL:
+            return "ALL";
+        case ServiceSelector.ANY:
+            return "ANY";
+        case ServiceSelector.EXACT:
+            return "EXACT";
+        default:
+            throw new globalThis.Error("Unrecognized enum value " + object + " for enum ServiceSelector");
+    }
+}
+exports.TransparencyLogInstance = {
+    fromJSON(object) {
+        return {
+            baseUrl: isSet(object.baseUrl) ? globalThis.String(object.baseUrl) : "",
+            hashAlgorithm: isSet(object.hashAlgorithm) ? (0, sigstore_common_1.hashAlgorithmFromJSON)(object.hashAlgorithm) : 0,
+            publicKey: isSet(object.publicKey) ? sigstore_common_1.PublicKey.fromJSON(object.publicKey) : undefined,
+            logId: isSet(object.logId) ? sigstore_common_1.LogId.fromJSON(object.logId) : undefined,
+            checkpointKeyId: isSet(object.checkpointKeyId) ? sigstore_common_1.LogId.fromJSON(object.checkpointKeyId) : undefined,
+            operator: isSet(object.operator) ? globalThis.String(object.operator) : "",
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.baseUrl !== "") {
+            obj.baseUrl = message.baseUrl;
+        }
+        if (message.hashAlgorithm !== 0) {
+            obj.hashAlgorithm = (0, sigstore_common_1.hashAlgorithmToJSON)(message.hashAlgorithm);
+        }
+        if (message.publicKey !== undefined) {
+            obj.publicKey = sigstore_common_1.PublicKey.toJSON(message.publicKey);
+        }
+        if (message.logId !== undefined) {
+            obj.logId = sigstore_common_1.LogId.toJSON(message.logId);
+        }
+        if (message.checkpointKeyId !== undefined) {
+            obj.checkpointKeyId = sigstore_common_1.LogId.toJSON(message.checkpointKeyId);
+        }
+        if (message.operator !== "") {
+            obj.operator = message.operator;
+        }
+        return obj;
+    },
+};
+exports.CertificateAuthority = {
+    fromJSON(object) {
+        return {
+            subject: isSet(object.subject) ? sigstore_common_1.DistinguishedName.fromJSON(object.subject) : undefined,
+            uri: isSet(object.uri) ? globalThis.String(object.uri) : "",
+            certChain: isSet(object.certChain) ? sigstore_common_1.X509CertificateChain.fromJSON(object.certChain) : undefined,
+            validFor: isSet(object.validFor) ? sigstore_common_1.TimeRange.fromJSON(object.validFor) : undefined,
+            operator: isSet(object.operator) ? globalThis.String(object.operator) : "",
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.subject !== undefined) {
+            obj.subject = sigstore_common_1.DistinguishedName.toJSON(message.subject);
+        }
+        if (message.uri !== "") {
+            obj.uri = message.uri;
+        }
+        if (message.certChain !== undefined) {
+            obj.certChain = sigstore_common_1.X509CertificateChain.toJSON(message.certChain);
+        }
+        if (message.validFor !== undefined) {
+            obj.validFor = sigstore_common_1.TimeRange.toJSON(message.validFor);
+        }
+        if (message.operator !== "") {
+            obj.operator = message.operator;
+        }
+        return obj;
+    },
+};
+exports.TrustedRoot = {
+    fromJSON(object) {
+        return {
+            mediaType: isSet(object.mediaType) ? globalThis.String(object.mediaType) : "",
+            tlogs: globalThis.Array.isArray(object?.tlogs)
+                ? object.tlogs.map((e) => exports.TransparencyLogInstance.fromJSON(e))
+                : [],
+            certificateAuthorities: globalThis.Array.isArray(object?.certificateAuthorities)
+                ? object.certificateAuthorities.map((e) => exports.CertificateAuthority.fromJSON(e))
+                : [],
+            ctlogs: globalThis.Array.isArray(object?.ctlogs)
+                ? object.ctlogs.map((e) => exports.TransparencyLogInstance.fromJSON(e))
+                : [],
+            timestampAuthorities: globalThis.Array.isArray(object?.timestampAuthorities)
+                ? object.timestampAuthorities.map((e) => exports.CertificateAuthority.fromJSON(e))
+                : [],
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.mediaType !== "") {
+            obj.mediaType = message.mediaType;
+        }
+        if (message.tlogs?.length) {
+            obj.tlogs = message.tlogs.map((e) => exports.TransparencyLogInstance.toJSON(e));
+        }
+        if (message.certificateAuthorities?.length) {
+            obj.certificateAuthorities = message.certificateAuthorities.map((e) => exports.CertificateAuthority.toJSON(e));
+        }
+        if (message.ctlogs?.length) {
+            obj.ctlogs = message.ctlogs.map((e) => exports.TransparencyLogInstance.toJSON(e));
+        }
+        if (message.timestampAuthorities?.length) {
+            obj.timestampAuthorities = message.timestampAuthorities.map((e) => exports.CertificateAuthority.toJSON(e));
+        }
+        return obj;
+    },
+};
+exports.SigningConfig = {
+    fromJSON(object) {
+        return {
+            mediaType: isSet(object.mediaType) ? globalThis.String(object.mediaType) : "",
+            caUrls: globalThis.Array.isArray(object?.caUrls) ? object.caUrls.map((e) => exports.Service.fromJSON(e)) : [],
+            oidcUrls: globalThis.Array.isArray(object?.oidcUrls) ? object.oidcUrls.map((e) => exports.Service.fromJSON(e)) : [],
+            rekorTlogUrls: globalThis.Array.isArray(object?.rekorTlogUrls)
+                ? object.rekorTlogUrls.map((e) => exports.Service.fromJSON(e))
+                : [],
+            rekorTlogConfig: isSet(object.rekorTlogConfig)
+                ? exports.ServiceConfiguration.fromJSON(object.rekorTlogConfig)
+                : undefined,
+            tsaUrls: globalThis.Array.isArray(object?.tsaUrls) ? object.tsaUrls.map((e) => exports.Service.fromJSON(e)) : [],
+            tsaConfig: isSet(object.tsaConfig) ? exports.ServiceConfiguration.fromJSON(object.tsaConfig) : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.mediaType !== "") {
+            obj.mediaType = message.mediaType;
+        }
+        if (message.caUrls?.length) {
+            obj.caUrls = message.caUrls.map((e) => exports.Service.toJSON(e));
+        }
+        if (message.oidcUrls?.length) {
+            obj.oidcUrls = message.oidcUrls.map((e) => exports.Service.toJSON(e));
+        }
+        if (message.rekorTlogUrls?.length) {
+            obj.rekorTlogUrls = message.rekorTlogUrls.map((e) => exports.Service.toJSON(e));
+        }
+        if (message.rekorTlogConfig !== undefined) {
+            obj.rekorTlogConfig = exports.ServiceConfiguration.toJSON(message.rekorTlogConfig);
+        }
+        if (message.tsaUrls?.length) {
+            obj.tsaUrls = message.tsaUrls.map((e) => exports.Service.toJSON(e));
+        }
+        if (message.tsaConfig !== undefined) {
+            obj.tsaConfig = exports.ServiceConfiguration.toJSON(message.tsaConfig);
+        }
+        return obj;
+    },
+};
+exports.Service = {
+    fromJSON(object) {
+        return {
+            url: isSet(object.url) ? globalThis.String(object.url) : "",
+            majorApiVersion: isSet(object.majorApiVersion) ? globalThis.Number(object.majorApiVersion) : 0,
+            validFor: isSet(object.validFor) ? sigstore_common_1.TimeRange.fromJSON(object.validFor) : undefined,
+            operator: isSet(object.operator) ? globalThis.String(object.operator) : "",
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.url !== "") {
+            obj.url = message.url;
+        }
+        if (message.majorApiVersion !== 0) {
+            obj.majorApiVersion = Math.round(message.majorApiVersion);
+        }
+        if (message.validFor !== undefined) {
+            obj.validFor = sigstore_common_1.TimeRange.toJSON(message.validFor);
+        }
+        if (message.operator !== "") {
+            obj.operator = message.operator;
+        }
+        return obj;
+    },
+};
+exports.ServiceConfiguration = {
+    fromJSON(object) {
+        return {
+            selector: isSet(object.selector) ? serviceSelectorFromJSON(object.selector) : 0,
+            count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.selector !== 0) {
+            obj.selector = serviceSelectorToJSON(message.selector);
+        }
+        if (message.count !== 0) {
+            obj.count = Math.round(message.count);
+        }
+        return obj;
+    },
+};
+exports.ClientTrustConfig = {
+    fromJSON(object) {
+        return {
+            mediaType: isSet(object.mediaType) ? globalThis.String(object.mediaType) : "",
+            trustedRoot: isSet(object.trustedRoot) ? exports.TrustedRoot.fromJSON(object.trustedRoot) : undefined,
+            signingConfig: isSet(object.signingConfig) ? exports.SigningConfig.fromJSON(object.signingConfig) : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.mediaType !== "") {
+            obj.mediaType = message.mediaType;
+        }
+        if (message.trustedRoot !== undefined) {
+            obj.trustedRoot = exports.TrustedRoot.toJSON(message.trustedRoot);
+        }
+        if (message.signingConfig !== undefined) {
+            obj.signingConfig = exports.SigningConfig.toJSON(message.signingConfig);
+        }
+        return obj;
+    },
+};
+function isSet(value) {
+    return value !== null && value !== undefined;
+}
+
+
+/***/ }),
+
+/***/ 9732:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+// Code generated by protoc-gen-ts_proto. DO NOT EDIT.
+// versions:
+//   protoc-gen-ts_proto  v2.12.0
+//   protoc               v7.35.1
+// source: sigstore_verification.proto
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.Input = exports.Artifact = exports.ArtifactVerificationOptions_ObserverTimestampOptions = exports.ArtifactVerificationOptions_TlogIntegratedTimestampOptions = exports.ArtifactVerificationOptions_TimestampAuthorityOptions = exports.ArtifactVerificationOptions_CtlogOptions = exports.ArtifactVerificationOptions_TlogOptions = exports.ArtifactVerificationOptions = exports.PublicKeyIdentities = exports.CertificateIdentities = exports.CertificateIdentity = void 0;
+/* eslint-disable */
+const sigstore_bundle_1 = __nccwpck_require__(715);
+const sigstore_common_1 = __nccwpck_require__(5334);
+const sigstore_trustroot_1 = __nccwpck_require__(1997);
+exports.CertificateIdentity = {
+    fromJSON(object) {
+        return {
+            issuer: isSet(object.issuer) ? globalThis.String(object.issuer) : "",
+            san: isSet(object.san) ? sigstore_common_1.SubjectAlternativeName.fromJSON(object.san) : undefined,
+            oids: globalThis.Array.isArray(object?.oids)
+                ? object.oids.map((e) => sigstore_common_1.ObjectIdentifierValuePair.fromJSON(e))
+                : [],
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.issuer !== "") {
+            obj.issuer = message.issuer;
+        }
+        if (message.san !== undefined) {
+            obj.san = sigstore_common_1.SubjectAlternativeName.toJSON(message.san);
+        }
+        if (message.oids?.length) {
+            obj.oids = message.oids.map((e) => sigstore_common_1.ObjectIdentifierValuePair.toJSON(e));
+        }
+        return obj;
+    },
+};
+exports.CertificateIdentities = {
+    fromJSON(object) {
+        return {
+            identities: globalThis.Array.isArray(object?.identities)
+                ? object.identities.map((e) => exports.CertificateIdentity.fromJSON(e))
+                : [],
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.identities?.length) {
+            obj.identities = message.identities.map((e) => exports.CertificateIdentity.toJSON(e));
+        }
+        return obj;
+    },
+};
+exports.PublicKeyIdentities = {
+    fromJSON(object) {
+        return {
+            publicKeys: globalThis.Array.isArray(object?.publicKeys)
+                ? object.publicKeys.map((e) => sigstore_common_1.PublicKey.fromJSON(e))
+                : [],
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.publicKeys?.length) {
+            obj.publicKeys = message.publicKeys.map((e) => sigstore_common_1.PublicKey.toJSON(e));
+        }
+        return obj;
+    },
+};
+exports.ArtifactVerificationOptions = {
+    fromJSON(object) {
+        return {
+            signers: isSet(object.certificateIdentities)
+                ? {
+                    $case: "certificateIdentities",
+                    certificateIdentities: exports.CertificateIdentities.fromJSON(object.certificateIdentities),
+                }
+                : isSet(object.publicKeys)
+                    ? { $case: "publicKeys", publicKeys: exports.PublicKeyIdentities.fromJSON(object.publicKeys) }
+                    : undefined,
+            tlogOptions: isSet(object.tlogOptions)
+                ? exports.ArtifactVerificationOptions_TlogOptions.fromJSON(object.tlogOptions)
+                : undefined,
+            ctlogOptions: isSet(object.ctlogOptions)
+                ? exports.ArtifactVerificationOptions_CtlogOptions.fromJSON(object.ctlogOptions)
+                : undefined,
+            tsaOptions: isSet(object.tsaOptions)
+                ? exports.ArtifactVerificationOptions_TimestampAuthorityOptions.fromJSON(object.tsaOptions)
+                : undefined,
+            integratedTsOptions: isSet(object.integratedTsOptions)
+                ? exports.ArtifactVerificationOptions_TlogIntegratedTimestampOptions.fromJSON(object.integratedTsOptions)
+                : undefined,
+            observerOptions: isSet(object.observerOptions)
+                ? exports.ArtifactVerificationOptions_ObserverTimestampOptions.fromJSON(object.observerOptions)
+                : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.signers?.$case === "certificateIdentities") {
+            obj.certificateIdentities = exports.CertificateIdentities.toJSON(message.signers.certificateIdentities);
+        }
+        else if (message.signers?.$case === "publicKeys") {
+            obj.publicKeys = exports.PublicKeyIdentities.toJSON(message.signers.publicKeys);
+        }
+        if (message.tlogOptions !== undefined) {
+            obj.tlogOptions = exports.ArtifactVerificationOptions_TlogOptions.toJSON(message.tlogOptions);
+        }
+        if (message.ctlogOptions !== undefined) {
+            obj.ctlogOptions = exports.ArtifactVerificationOptions_CtlogOptions.toJSON(message.ctlogOptions);
+        }
+        if (message.tsaOptions !== undefined) {
+            obj.tsaOptions = exports.ArtifactVerificationOptions_TimestampAuthorityOptions.toJSON(message.tsaOptions);
+        }
+        if (message.integratedTsOptions !== undefined) {
+            obj.integratedTsOptions = exports.ArtifactVerificationOptions_TlogIntegratedTimestampOptions.toJSON(message.integratedTsOptions);
+        }
+        if (message.observerOptions !== undefined) {
+            obj.observerOptions = exports.ArtifactVerificationOptions_ObserverTimestampOptions.toJSON(message.observerOptions);
+        }
+        return obj;
+    },
+};
+exports.ArtifactVerificationOptions_TlogOptions = {
+    fromJSON(object) {
+        return {
+            threshold: isSet(object.threshold) ? globalThis.Number(object.threshold) : 0,
+            performOnlineVerification: isSet(object.performOnlineVerification)
+                ? globalThis.Boolean(object.performOnlineVerification)
+                : false,
+            disable: isSet(object.disable) ? globalThis.Boolean(object.disable) : false,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.threshold !== 0) {
+            obj.threshold = Math.round(message.threshold);
+        }
+        if (message.performOnlineVerification !== false) {
+            obj.performOnlineVerification = message.performOnlineVerification;
+        }
+        if (message.disable !== false) {
+            obj.disable = message.disable;
+        }
+        return obj;
+    },
+};
+exports.ArtifactVerificationOptions_CtlogOptions = {
+    fromJSON(object) {
+        return {
+            threshold: isSet(object.threshold) ? globalThis.Number(object.threshold) : 0,
+            disable: isSet(object.disable) ? globalThis.Boolean(object.disable) : false,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.threshold !== 0) {
+            obj.threshold = Math.round(message.threshold);
+        }
+        if (message.disable !== false) {
+            obj.disable = message.disable;
+        }
+        return obj;
+    },
+};
+exports.ArtifactVerificationOptions_TimestampAuthorityOptions = {
+    fromJSON(object) {
+        return {
+            threshold: isSet(object.threshold) ? globalThis.Number(object.threshold) : 0,
+            disable: isSet(object.disable) ? globalThis.Boolean(object.disable) : false,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.threshold !== 0) {
+            obj.threshold = Math.round(message.threshold);
+        }
+        if (message.disable !== false) {
+            obj.disable = message.disable;
+        }
+        return obj;
+    },
+};
+exports.ArtifactVerificationOptions_TlogIntegratedTimestampOptions = {
+    fromJSON(object) {
+        return {
+            threshold: isSet(object.threshold) ? globalThis.Number(object.threshold) : 0,
+            disable: isSet(object.disable) ? globalThis.Boolean(object.disable) : false,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.threshold !== 0) {
+            obj.threshold = Math.round(message.threshold);
+        }
+        if (message.disable !== false) {
+            obj.disable = message.disable;
+        }
+        return obj;
+    },
+};
+exports.ArtifactVerificationOptions_ObserverTimestampOptions = {
+    fromJSON(object) {
+        return {
+            threshold: isSet(object.threshold) ? globalThis.Number(object.threshold) : 0,
+            disable: isSet(object.disable) ? globalThis.Boolean(object.disable) : false,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.threshold !== 0) {
+            obj.threshold = Math.round(message.threshold);
+        }
+        if (message.disable !== false) {
+            obj.disable = message.disable;
+        }
+        return obj;
+    },
+};
+exports.Artifact = {
+    fromJSON(object) {
+        return {
+            data: isSet(object.artifactUri)
+                ? { $case: "artifactUri", artifactUri: globalThis.String(object.artifactUri) }
+                : isSet(object.artifact)
+                    ? { $case: "artifact", artifact: Buffer.from(bytesFromBase64(object.artifact)) }
+                    : isSet(object.artifactDigest)
+                        ? { $case: "artifactDigest", artifactDigest: sigstore_common_1.HashOutput.fromJSON(object.artifactDigest) }
+                        : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.data?.$case === "artifactUri") {
+            obj.artifactUri = message.data.artifactUri;
+        }
+        else if (message.data?.$case === "artifact") {
+            obj.artifact = base64FromBytes(message.data.artifact);
+        }
+        else if (message.data?.$case === "artifactDigest") {
+            obj.artifactDigest = sigstore_common_1.HashOutput.toJSON(message.data.artifactDigest);
+        }
+        return obj;
+    },
+};
+exports.Input = {
+    fromJSON(object) {
+        return {
+            artifactTrustRoot: isSet(object.artifactTrustRoot) ? sigstore_trustroot_1.TrustedRoot.fromJSON(object.artifactTrustRoot) : undefined,
+            artifactVerificationOptions: isSet(object.artifactVerificationOptions)
+                ? exports.ArtifactVerificationOptions.fromJSON(object.artifactVerificationOptions)
+                : undefined,
+            bundle: isSet(object.bundle) ? sigstore_bundle_1.Bundle.fromJSON(object.bundle) : undefined,
+            artifact: isSet(object.artifact) ? exports.Artifact.fromJSON(object.artifact) : undefined,
+        };
+    },
+    toJSON(message) {
+        const obj = {};
+        if (message.artifactTrustRoot !== undefined) {
+            obj.artifactTrustRoot = sigstore_trustroot_1.TrustedRoot.toJSON(message.artifactTrustRoot);
+        }
+        if (message.artifactVerificationOptions !== undefined) {
+            obj.artifactVerificationOptions = exports.ArtifactVerificationOptions.toJSON(message.artifactVerificationOptions);
+        }
+        if (message.bundle !== undefined) {
+            obj.bundle = sigstore_bundle_1.Bundle.toJSON(message.bundle);
+        }
+        if (message.artifact !== undefined) {
+            obj.artifact = exports.Artifact.toJSON(message.artifact);
+        }
+        return obj;
+    },
+};
+function bytesFromBase64(b64) {
+    return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+}
+function base64FromBytes(arr) {
+    return globalThis.Buffer.from(arr).toString("base64");
+}
+function isSet(value) {
+    return value !== null && value !== undefined;
+}
+
+
+/***/ }),
+
+/***/ 9654:
+/***/ (function(__unused_webpack_module, exports, __nccwpck_require__) {
+
+
+var __createBinding = (this && this.__createBinding) || (Object.create ? (function(o, m, k, k2) {
+    if (k2 === undefined) k2 = k;
+    var desc = Object.getOwnPropertyDescriptor(m, k);
+    if (!desc || ("get" in desc ? !m.__esModule : desc.writable || desc.configurable)) {
+      desc = { enumerable: true, get: function() { return m[k]; } };
+    }
+    Object.defineProperty(o, k2, desc);
+}) : (function(o, m, k, k2) {
+    if (k2 === undefined) k2 = k;
+    o[k2] = m[k];
+}));
+var __exportStar = (this && this.__exportStar) || function(m, exports) {
+    for (var p in m) if (p !== "default" && !Object.prototype.hasOwnProperty.call(exports, p)) __createBinding(exports, m, p);
+};
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+__exportStar(__nccwpck_require__(4649), exports);
+__exportStar(__nccwpck_require__(715), exports);
+__exportStar(__nccwpck_require__(5334), exports);
+__exportStar(__nccwpck_require__(5204), exports);
+__exportStar(__nccwpck_require__(1997), exports);
+__exportStar(__nccwpck_require__(9732), exports);
+
+
+/***/ }),
+
+/***/ 3835:
+/***/ (function(__unused_webpack_module, exports, __nccwpck_require__) {
+
+
+var __createBinding = (this && this.__createBinding) || (Object.create ? (function(o, m, k, k2) {
+    if (k2 === undefined) k2 = k;
+    var desc = Object.getOwnPropertyDescriptor(m, k);
+    if (!desc || ("get" in desc ? !m.__esModule : desc.writable || desc.configurable)) {
+      desc = { enumerable: true, get: function() { return m[k]; } };
+    }
+    Object.defineProperty(o, k2, desc);
+}) : (function(o, m, k, k2) {
+    if (k2 === undefined) k2 = k;
+    o[k2] = m[k];
+}));
+var __exportStar = (this && this.__exportStar) || function(m, exports) {
+    for (var p in m) if (p !== "default" && !Object.prototype.hasOwnProperty.call(exports, p)) __createBinding(exports, m, p);
+};
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+/*
+Copyright 2025 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+__exportStar(__nccwpck_require__(6764), exports);
+__exportStar(__nccwpck_require__(381), exports);
+__exportStar(__nccwpck_require__(4969), exports);
+__exportStar(__nccwpck_require__(7543), exports);
+
+
+/***/ }),
+
+/***/ 2635:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.DSSESignatureContent = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const core_1 = __nccwpck_require__(3917);
+class DSSESignatureContent {
+    env;
+    constructor(env) {
+        this.env = env;
+    }
+    compareDigest(digest) {
+        return core_1.crypto.bufferEqual(digest, core_1.crypto.digest('sha256', this.env.payload));
+    }
+    compareSignature(signature) {
+        return core_1.crypto.bufferEqual(signature, this.signature);
+    }
+    verifySignature(key) {
+        return core_1.crypto.verify(this.preAuthEncoding, key, this.signature);
+    }
+    get signature() {
+        return this.env.signatures.length > 0
+            ? this.env.signatures[0].sig
+            : Buffer.from('');
+    }
+    // DSSE Pre-Authentication Encoding
+    get preAuthEncoding() {
+        return core_1.dsse.preAuthEncoding(this.env.payloadType, this.env.payload);
+    }
+}
+exports.DSSESignatureContent = DSSESignatureContent;
+
+
+/***/ }),
+
+/***/ 2544:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.toSignedEntity = toSignedEntity;
+exports.signatureContent = signatureContent;
+const core_1 = __nccwpck_require__(3917);
+const dsse_1 = __nccwpck_require__(2635);
+const message_1 = __nccwpck_require__(6531);
+function toSignedEntity(bundle, artifact) {
+    const { tlogEntries, timestampVerificationData } = bundle.verificationMaterial;
+    const timestamps = [];
+    for (const entry of tlogEntries) {
+        if (entry.integratedTime && entry.integratedTime !== '0') {
+            timestamps.push({
+                $case: 'transparency-log',
+                tlogEntry: entry,
+            });
+        }
+    }
+    for (const ts of timestampVerificationData?.rfc3161Timestamps ?? []) {
+        timestamps.push({
+            $case: 'timestamp-authority',
+            timestamp: core_1.RFC3161Timestamp.parse(Buffer.from(ts.signedTimestamp)),
+        });
+    }
+    return {
+        signature: signatureContent(bundle, artifact),
+        key: key(bundle),
+        tlogEntries,
+        timestamps,
+    };
+}
+function signatureContent(bundle, artifact) {
+    switch (bundle.content.$case) {
+        case 'dsseEnvelope':
+            return new dsse_1.DSSESignatureContent(bundle.content.dsseEnvelope);
+        case 'messageSignature':
+            return new message_1.MessageSignatureContent(bundle.content.messageSignature, artifact);
+    }
+}
+function key(bundle) {
+    switch (bundle.verificationMaterial.content.$case) {
+        case 'publicKey':
+            return {
+                $case: 'public-key',
+                hint: bundle.verificationMaterial.content.publicKey.hint,
+            };
+        case 'x509CertificateChain':
+            return {
+                $case: 'certificate',
+                certificate: core_1.X509Certificate.parse(Buffer.from(bundle.verificationMaterial.content.x509CertificateChain
+                    .certificates[0].rawBytes)),
+            };
+        case 'certificate':
+            return {
+                $case: 'certificate',
+                certificate: core_1.X509Certificate.parse(Buffer.from(bundle.verificationMaterial.content.certificate.rawBytes)),
+            };
+    }
+}
+
+
+/***/ }),
+
+/***/ 6531:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.MessageSignatureContent = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const core_1 = __nccwpck_require__(3917);
+const protobuf_specs_1 = __nccwpck_require__(9654);
+// Map from the Sigstore protobuf HashAlgorithm enum to
+// the string values used by the Node.js crypto module.
+const HASH_ALGORITHM_MAP = {
+    [protobuf_specs_1.HashAlgorithm.HASH_ALGORITHM_UNSPECIFIED]: 'sha256',
+    [protobuf_specs_1.HashAlgorithm.SHA2_256]: 'sha256',
+    [protobuf_specs_1.HashAlgorithm.SHA2_384]: 'sha384',
+    [protobuf_specs_1.HashAlgorithm.SHA2_512]: 'sha512',
+    [protobuf_specs_1.HashAlgorithm.SHA3_256]: 'sha3-256',
+    [protobuf_specs_1.HashAlgorithm.SHA3_384]: 'sha3-384',
+};
+class MessageSignatureContent {
+    signature;
+    messageDigest;
+    artifact;
+    hashAlgorithm;
+    constructor(messageSignature, artifact) {
+        this.signature = messageSignature.signature;
+        this.messageDigest = messageSignature.messageDigest.digest;
+        this.artifact = artifact;
+        this.hashAlgorithm =
+            HASH_ALGORITHM_MAP[messageSignature.messageDigest.algorithm] ??
+                /* istanbul ignore next */ 'sha256';
+    }
+    compareSignature(signature) {
+        return core_1.crypto.bufferEqual(signature, this.signature);
+    }
+    compareDigest(digest) {
+        return core_1.crypto.bufferEqual(digest, this.messageDigest);
+    }
+    verifySignature(key) {
+        return core_1.crypto.verify(this.artifact, key, this.signature, this.hashAlgorithm);
+    }
+}
+exports.MessageSignatureContent = MessageSignatureContent;
+
+
+/***/ }),
+
+/***/ 6849:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.PolicyError = exports.VerificationError = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+class BaseError extends Error {
+    code;
+    cause; /* eslint-disable-line @typescript-eslint/no-explicit-any */
+    constructor({ code, message, cause, }) {
+        super(message);
+        this.code = code;
+        this.cause = cause;
+        this.name = this.constructor.name;
+    }
+}
+class VerificationError extends BaseError {
+}
+exports.VerificationError = VerificationError;
+class PolicyError extends BaseError {
+}
+exports.PolicyError = PolicyError;
+
+
+/***/ }),
+
+/***/ 4187:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+var __webpack_unused_export__;
+
+__webpack_unused_export__ = ({ value: true });
+exports.BL = exports.jO = __webpack_unused_export__ = __webpack_unused_export__ = exports.DC = void 0;
+/* istanbul ignore file */
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+var bundle_1 = __nccwpck_require__(2544);
+Object.defineProperty(exports, "DC", ({ enumerable: true, get: function () { return bundle_1.toSignedEntity; } }));
+var error_1 = __nccwpck_require__(6849);
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return error_1.PolicyError; } });
+__webpack_unused_export__ = ({ enumerable: true, get: function () { return error_1.VerificationError; } });
+var trust_1 = __nccwpck_require__(7822);
+Object.defineProperty(exports, "jO", ({ enumerable: true, get: function () { return trust_1.toTrustMaterial; } }));
+var verifier_1 = __nccwpck_require__(4433);
+Object.defineProperty(exports, "BL", ({ enumerable: true, get: function () { return verifier_1.Verifier; } }));
+
+
+/***/ }),
+
+/***/ 8412:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.CertificateChainVerifier = void 0;
+exports.verifyCertificateChain = verifyCertificateChain;
+const error_1 = __nccwpck_require__(6849);
+const trust_1 = __nccwpck_require__(7822);
+function verifyCertificateChain(timestamp, leaf, certificateAuthorities) {
+    // Filter list of trusted CAs to those which are valid for the given
+    // timestamp
+    const cas = (0, trust_1.filterCertAuthorities)(certificateAuthorities, timestamp);
+    /* eslint-disable-next-line @typescript-eslint/no-explicit-any */
+    let error;
+    for (const ca of cas) {
+        try {
+            const verifier = new CertificateChainVerifier({
+                trustedCerts: ca.certChain,
+                untrustedCert: leaf,
+                timestamp,
+            });
+            return verifier.verify();
+        }
+        catch (err) {
+            error = err;
+        }
+    }
+    // If we failed to verify the certificate chain for all of the trusted
+    // CAs, throw the last error we encountered.
+    throw new error_1.VerificationError({
+        code: 'CERTIFICATE_ERROR',
+        message: 'Failed to verify certificate chain',
+        cause: error,
+    });
+}
+class CertificateChainVerifier {
+    untrustedCert;
+    trustedCerts;
+    localCerts;
+    timestamp;
+    constructor(opts) {
+        this.untrustedCert = opts.untrustedCert;
+        this.trustedCerts = opts.trustedCerts;
+        this.localCerts = dedupeCertificates([
+            ...opts.trustedCerts,
+            opts.untrustedCert,
+        ]);
+        this.timestamp = opts.timestamp;
+    }
+    verify() {
+        // Construct certificate path from leaf to root
+        const certificatePath = this.sort();
+        // Perform validation checks on each certificate in the path
+        this.checkPath(certificatePath);
+        const validForDate = certificatePath.every((cert) => cert.validForDate(this.timestamp));
+        if (!validForDate) {
+            throw new error_1.VerificationError({
+                code: 'CERTIFICATE_ERROR',
+                message: 'certificate is not valid or expired at the specified date',
+            });
+        }
+        // Return verified certificate path
+        return certificatePath;
+    }
+    sort() {
+        const leafCert = this.untrustedCert;
+        // Construct all possible paths from the leaf
+        let paths = this.buildPaths(leafCert);
+        // Filter for paths which contain a trusted certificate
+        paths = paths.filter((path) => path.some((cert) => this.trustedCerts.includes(cert)));
+        if (paths.length === 0) {
+            throw new error_1.VerificationError({
+                code: 'CERTIFICATE_ERROR',
+                message: 'no trusted certificate path found',
+            });
+        }
+        // Find the shortest of possible paths
+        /* istanbul ignore next */
+        const path = paths.reduce((prev, curr) => prev.length < curr.length ? prev : curr);
+        // Construct chain from shortest path
+        // Removes the last certificate in the path, which will be a second copy
+        // of the root certificate given that the root is self-signed.
+        return [leafCert, ...path].slice(0, -1);
+    }
+    // Recursively build all possible paths from the leaf to the root
+    buildPaths(certificate) {
+        const paths = [];
+        const issuers = this.findIssuer(certificate);
+        if (issuers.length === 0) {
+            throw new error_1.VerificationError({
+                code: 'CERTIFICATE_ERROR',
+                message: 'no valid certificate path found',
+            });
+        }
+        for (let i = 0; i < issuers.length; i++) {
+            const issuer = issuers[i];
+            // Base case - issuer is self
+            if (issuer.equals(certificate)) {
+                paths.push([certificate]);
+                continue;
+            }
+            // Recursively build path for the issuer
+            const subPaths = this.buildPaths(issuer);
+            // Construct paths by appending the issuer to each subpath
+            for (let j = 0; j < subPaths.length; j++) {
+                paths.push([issuer, ...subPaths[j]]);
+            }
+        }
+        return paths;
+    }
+    // Return all possible issuers for the given certificate
+    findIssuer(certificate) {
+        let issuers = [];
+        let keyIdentifier;
+        // Exit early if the certificate is self-signed
+        if (certificate.subject.equals(certificate.issuer)) {
+            if (certificate.verify()) {
+                return [certificate];
+            }
+        }
+        // If the certificate has an authority key identifier, use that
+        // to find the issuer
+        if (certificate.extAuthorityKeyID) {
+            keyIdentifier = certificate.extAuthorityKeyID.keyIdentifier;
+            // TODO: Add support for authorityCertIssuer/authorityCertSerialNumber
+            // though Fulcio doesn't appear to use these
+        }
+        // Find possible issuers by comparing the authorityKeyID/subjectKeyID
+        // or issuer/subject. Potential issuers are added to the result array.
+        this.localCerts.forEach((possibleIssuer) => {
+            if (keyIdentifier) {
+                /* istanbul ignore else */
+                if (possibleIssuer.extSubjectKeyID) {
+                    if (possibleIssuer.extSubjectKeyID.keyIdentifier.equals(keyIdentifier)) {
+                        issuers.push(possibleIssuer);
+                    }
+                    return;
+                }
+            }
+            // Fallback to comparing certificate issuer and subject if
+            // subjectKey/authorityKey extensions are not present
+            if (possibleIssuer.subject.equals(certificate.issuer)) {
+                issuers.push(possibleIssuer);
+            }
+        });
+        // Remove any issuers which fail to verify the certificate
+        issuers = issuers.filter((issuer) => {
+            try {
+                return certificate.verify(issuer);
+            }
+            catch (ex) {
+                /* istanbul ignore next - should never error */
+                return false;
+            }
+        });
+        return issuers;
+    }
+    checkPath(path) {
+        /* istanbul ignore if */
+        if (path.length < 1) {
+            throw new error_1.VerificationError({
+                code: 'CERTIFICATE_ERROR',
+                message: 'certificate chain must contain at least one certificate',
+            });
+        }
+        // Ensure that all certificates beyond the leaf are CAs
+        const validCAs = path.slice(1).every((cert) => cert.isCA);
+        if (!validCAs) {
+            throw new error_1.VerificationError({
+                code: 'CERTIFICATE_ERROR',
+                message: 'intermediate certificate is not a CA',
+            });
+        }
+        // Certificate's issuer must match the subject of the next certificate
+        // in the chain
+        for (let i = path.length - 2; i >= 0; i--) {
+            /* istanbul ignore if */
+            if (!path[i].issuer.equals(path[i + 1].subject)) {
+                throw new error_1.VerificationError({
+                    code: 'CERTIFICATE_ERROR',
+                    message: 'incorrect certificate name chaining',
+                });
+            }
+        }
+        // Check pathlength constraints
+        for (let i = 0; i < path.length; i++) {
+            const cert = path[i];
+            // If the certificate is a CA, check the path length
+            if (cert.extBasicConstraints?.isCA) {
+                const pathLength = cert.extBasicConstraints.pathLenConstraint;
+                // The path length, if set, indicates how many intermediate
+                // certificates (NOT including the leaf) are allowed to follow. The
+                // pathLength constraint of any intermediate CA certificate MUST be
+                // greater than or equal to it's own depth in the chain (with an
+                // adjustment for the leaf certificate)
+                if (pathLength !== undefined && pathLength < i - 1) {
+                    throw new error_1.VerificationError({
+                        code: 'CERTIFICATE_ERROR',
+                        message: 'path length constraint exceeded',
+                    });
+                }
+            }
+        }
+    }
+}
+exports.CertificateChainVerifier = CertificateChainVerifier;
+// Remove duplicate certificates from the array
+function dedupeCertificates(certs) {
+    for (let i = 0; i < certs.length; i++) {
+        for (let j = i + 1; j < certs.length; j++) {
+            if (certs[i].equals(certs[j])) {
+                certs.splice(j, 1);
+                j--;
+            }
+        }
+    }
+    return certs;
+}
+
+
+/***/ }),
+
+/***/ 3771:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.verifyPublicKey = verifyPublicKey;
+exports.verifyCertificate = verifyCertificate;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const core_1 = __nccwpck_require__(3917);
+const error_1 = __nccwpck_require__(6849);
+const certificate_1 = __nccwpck_require__(8412);
+const sct_1 = __nccwpck_require__(1633);
+const OID_FULCIO_ISSUER_V1 = '1.3.6.1.4.1.57264.1.1';
+const OID_FULCIO_ISSUER_V2 = '1.3.6.1.4.1.57264.1.8';
+function verifyPublicKey(hint, timestamps, trustMaterial) {
+    const key = trustMaterial.publicKey(hint);
+    timestamps.forEach((timestamp) => {
+        if (!key.validFor(timestamp)) {
+            throw new error_1.VerificationError({
+                code: 'PUBLIC_KEY_ERROR',
+                message: `Public key is not valid for timestamp: ${timestamp.toISOString()}`,
+            });
+        }
+    });
+    return { key: key.publicKey };
+}
+function verifyCertificate(leaf, timestamps, trustMaterial) {
+    // Check that leaf certificate chains to a trusted CA
+    let path = [];
+    timestamps.forEach((timestamp) => {
+        path = (0, certificate_1.verifyCertificateChain)(timestamp, leaf, trustMaterial.certificateAuthorities);
+    });
+    return {
+        scts: (0, sct_1.verifySCTs)(path[0], path[1], trustMaterial.ctlogs),
+        signer: getSigner(path[0]),
+    };
+}
+function getSigner(cert) {
+    let issuer;
+    const issuerExtension = cert.extension(OID_FULCIO_ISSUER_V2);
+    /* istanbul ignore next */
+    if (issuerExtension) {
+        issuer = issuerExtension.valueObj.subs?.[0]?.value.toString('ascii');
+    }
+    else {
+        issuer = cert.extension(OID_FULCIO_ISSUER_V1)?.value.toString('ascii');
+    }
+    const oids = cert.extensions.map((ext) => {
+        const oid = ext.subs[0].toOID();
+        return {
+            oid: { id: oid.split('.').map(Number) },
+            value: ext.subs[ext.subs.length - 1].value,
+        };
+    });
+    const identity = {
+        extensions: { issuer },
+        subjectAlternativeName: cert.subjectAltName,
+        oids,
+    };
+    return {
+        key: core_1.crypto.createPublicKey(cert.publicKey),
+        identity,
+    };
+}
+
+
+/***/ }),
+
+/***/ 1633:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.verifySCTs = verifySCTs;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const core_1 = __nccwpck_require__(3917);
+const error_1 = __nccwpck_require__(6849);
+const trust_1 = __nccwpck_require__(7822);
+function verifySCTs(cert, issuer, ctlogs) {
+    let extSCT;
+    // Verifying the SCT requires that we remove the SCT extension and
+    // re-encode the TBS structure to DER -- this value is part of the data
+    // over which the signature is calculated. Since this is a destructive action
+    // we create a copy of the certificate so we can remove the SCT extension
+    // without affecting the original certificate.
+    const clone = cert.clone();
+    // Intentionally not using the findExtension method here because we want to
+    // remove the the SCT extension from the certificate before calculating the
+    // PreCert structure
+    for (let i = 0; i < clone.extensions.length; i++) {
+        const ext = clone.extensions[i];
+        if (ext.subs[0].toOID() === core_1.EXTENSION_OID_SCT) {
+            extSCT = new core_1.X509SCTExtension(ext);
+            // Remove the extension from the certificate
+            clone.extensions.splice(i, 1);
+            break;
+        }
+    }
+    // No SCT extension found to verify
+    if (!extSCT) {
+        return [];
+    }
+    // Found an SCT extension but it has no SCTs
+    /* istanbul ignore if -- too difficult to fabricate test case for this */
+    if (extSCT.signedCertificateTimestamps.length === 0) {
+        return [];
+    }
+    // Construct the PreCert structure
+    // https://www.rfc-editor.org/rfc/rfc6962#section-3.2
+    const preCert = new core_1.ByteStream();
+    // Calculate hash of the issuer's public key
+    const issuerId = core_1.crypto.digest('sha256', issuer.publicKey);
+    preCert.appendView(issuerId);
+    // Re-encodes the certificate to DER after removing the SCT extension
+    const tbs = clone.tbsCertificate.toDER();
+    preCert.appendUint24(tbs.length);
+    preCert.appendView(tbs);
+    // Calculate and return the verification results for each SCT
+    return extSCT.signedCertificateTimestamps.map((sct) => {
+        // Find the ctlog instance that corresponds to the SCT's logID
+        const validCTLogs = (0, trust_1.filterTLogAuthorities)(ctlogs, {
+            logID: sct.logID,
+            targetDate: sct.datetime,
+        });
+        // See if the SCT is valid for any of the CT logs
+        const verified = validCTLogs.some((log) => sct.verify(preCert.buffer, log.publicKey));
+        if (!verified) {
+            throw new error_1.VerificationError({
+                code: 'CERTIFICATE_ERROR',
+                message: 'SCT verification failed',
+            });
+        }
+        return sct.logID;
+    });
+}
+
+
+/***/ }),
+
+/***/ 418:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.verifySubjectAlternativeName = verifySubjectAlternativeName;
+exports.verifyExtensions = verifyExtensions;
+exports.verifyOIDs = verifyOIDs;
+const error_1 = __nccwpck_require__(6849);
+// Verifies that the signer's SAN matches the policy identity. The
+// policyIdentity is treated as a JavaScript regular expression pattern and
+// tested against the full signerIdentity string. For exact matching, use
+// anchored patterns (e.g. '^user@example\\.com$').
+function verifySubjectAlternativeName(policyIdentity, signerIdentity) {
+    if (signerIdentity === undefined || !signerIdentity.match(policyIdentity)) {
+        throw new error_1.PolicyError({
+            code: 'UNTRUSTED_SIGNER_ERROR',
+            message: `certificate identity error - expected ${policyIdentity}, got ${signerIdentity}`,
+        });
+    }
+}
+function verifyExtensions(policyExtensions, signerExtensions = {}) {
+    let key;
+    for (key in policyExtensions) {
+        if (signerExtensions[key] !== policyExtensions[key]) {
+            throw new error_1.PolicyError({
+                code: 'UNTRUSTED_SIGNER_ERROR',
+                message: `invalid certificate extension - expected ${key}=${policyExtensions[key]}, got ${key}=${signerExtensions[key]}`,
+            });
+        }
+    }
+}
+function verifyOIDs(policyOIDs, signerOIDs = []) {
+    for (const policyOID of policyOIDs) {
+        const match = signerOIDs.find((signerOID) => oidEquals(policyOID.oid?.id, signerOID.oid?.id) &&
+            policyOID.value.equals(signerOID.value));
+        if (!match) {
+            /* istanbul ignore next */
+            const oid = policyOID.oid?.id.join('.') ?? '<unknown>';
+            throw new error_1.PolicyError({
+                code: 'UNTRUSTED_SIGNER_ERROR',
+                message: `invalid certificate extension - missing OID ${oid}`,
+            });
+        }
+    }
+}
+function oidEquals(a, b) {
+    /* istanbul ignore if */
+    if (a === undefined || b === undefined) {
+        return false;
+    }
+    return a.length === b.length && a.every((v, i) => v === b[i]);
+}
+
+
+/***/ }),
+
+/***/ 7968:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.getTSATimestamp = getTSATimestamp;
+exports.getTLogTimestamp = getTLogTimestamp;
+const tsa_1 = __nccwpck_require__(4472);
+function getTSATimestamp(timestamp, data, timestampAuthorities) {
+    (0, tsa_1.verifyRFC3161Timestamp)(timestamp, data, timestampAuthorities);
+    return {
+        type: 'timestamp-authority',
+        logID: timestamp.signerSerialNumber,
+        timestamp: timestamp.signingTime,
+    };
+}
+function getTLogTimestamp(entry) {
+    // Only entries with an inclusion promise provide a verifiable timestamp
+    if (!entry.inclusionPromise) {
+        return undefined;
+    }
+    return {
+        type: 'transparency-log',
+        logID: entry.logId.keyId,
+        timestamp: new Date(Number(entry.integratedTime) * 1000),
+    };
+}
+
+
+/***/ }),
+
+/***/ 4472:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.verifyRFC3161Timestamp = verifyRFC3161Timestamp;
+const core_1 = __nccwpck_require__(3917);
+const error_1 = __nccwpck_require__(6849);
+const certificate_1 = __nccwpck_require__(8412);
+const trust_1 = __nccwpck_require__(7822);
+function verifyRFC3161Timestamp(timestamp, data, timestampAuthorities) {
+    const signingTime = timestamp.signingTime;
+    // Filter for CAs which were valid at the time of signing
+    timestampAuthorities = (0, trust_1.filterCertAuthorities)(timestampAuthorities, signingTime);
+    // Filter for CAs which match serial and issuer embedded in the timestamp
+    timestampAuthorities = filterCAsBySerialAndIssuer(timestampAuthorities, {
+        serialNumber: timestamp.signerSerialNumber,
+        issuer: timestamp.signerIssuer,
+    });
+    // Check that we can verify the timestamp with AT LEAST ONE of the remaining
+    // CAs
+    const verified = timestampAuthorities.some((ca) => {
+        try {
+            verifyTimestampForCA(timestamp, data, ca);
+            return true;
+        }
+        catch (e) {
+            return false;
+        }
+    });
+    if (!verified) {
+        throw new error_1.VerificationError({
+            code: 'TIMESTAMP_ERROR',
+            message: 'timestamp could not be verified',
+        });
+    }
+}
+function verifyTimestampForCA(timestamp, data, ca) {
+    const [leaf, ...cas] = ca.certChain;
+    const signingKey = core_1.crypto.createPublicKey(leaf.publicKey);
+    const signingTime = timestamp.signingTime;
+    // Verify the certificate chain for the provided CA
+    try {
+        new certificate_1.CertificateChainVerifier({
+            untrustedCert: leaf,
+            trustedCerts: cas,
+            timestamp: signingTime,
+        }).verify();
+    }
+    catch (e) {
+        throw new error_1.VerificationError({
+            code: 'TIMESTAMP_ERROR',
+            message: 'invalid certificate chain',
+        });
+    }
+    // Check that the signing certificate's key can be used to verify the
+    // timestamp signature.
+    timestamp.verify(data, signingKey);
+}
+// Filters the list of CAs to those which have a leaf signing certificate which
+// matches the given serial number and issuer.
+function filterCAsBySerialAndIssuer(timestampAuthorities, criteria) {
+    return timestampAuthorities.filter((ca) => ca.certChain.length > 0 &&
+        core_1.crypto.bufferEqual(ca.certChain[0].serialNumber, criteria.serialNumber) &&
+        core_1.crypto.bufferEqual(ca.certChain[0].issuer, criteria.issuer));
+}
+
+
+/***/ }),
+
+/***/ 9266:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.LogCheckpoint = void 0;
+exports.verifyCheckpoint = verifyCheckpoint;
+/*
+Copyright 2025 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const core_1 = __nccwpck_require__(3917);
+const error_1 = __nccwpck_require__(6849);
+// Separator between the note and the signatures in a checkpoint
+const CHECKPOINT_SEPARATOR = '\n\n';
+// Checkpoint signatures are of the following form:
+// "– <identity> <key_hint+signature_bytes>\n"
+// where:
+// - the prefix is an emdash (U+2014).
+// - <identity> gives a human-readable representation of the signing ID.
+// - <key_hint+signature_bytes> is the first 4 bytes of the SHA256 hash of the
+//   associated public key followed by the signature bytes.
+const SIGNATURE_REGEX = /\u2014 (\S+) (\S+)\n/g;
+// Verifies the checkpoint value in the given tlog entry. There are two steps
+// to the verification:
+// 1. Verify that all signatures in the checkpoint can be verified against a
+//    trusted public key
+// 2. Verify that the root hash in the checkpoint matches the root hash in the
+//    inclusion proof
+// See: https://github.com/transparency-dev/formats/blob/main/log/README.md
+function verifyCheckpoint(entry, tlogs) {
+    const inclusionProof = entry.inclusionProof;
+    const signedNote = SignedNote.fromString(inclusionProof.checkpoint.envelope);
+    const checkpoint = LogCheckpoint.fromString(signedNote.note);
+    // Verify that the signatures in the checkpoint are all valid
+    if (!verifySignedNote(signedNote, tlogs)) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_INCLUSION_PROOF_ERROR',
+            message: 'invalid checkpoint signature',
+        });
+    }
+    return checkpoint;
+}
+// Verifies the signatures in the SignedNote. For each signature, the
+// corresponding transparency log is looked up by the key hint and the
+// signature is verified against the public key in the transparency log.
+// Throws an error if any of the signatures are invalid.
+function verifySignedNote(signedNote, tlogs) {
+    const data = Buffer.from(signedNote.note, 'utf-8');
+    return signedNote.signatures.some((signature) => {
+        // Find the transparency log instance with the matching key hint
+        const tlog = tlogs.find((tlog) => core_1.crypto.bufferEqual(tlog.logID.subarray(0, 4), signature.keyHint) &&
+            tlog.baseURL.match(signature.name) // Match the name to the base URL of the tlog
+        );
+        if (!tlog) {
+            return false;
+        }
+        return core_1.crypto.verify(data, tlog.publicKey, signature.signature);
+    });
+}
+// SignedNote represents a signed note from a transparency log checkpoint. Consists
+// of a body (or note) and one more signatures calculated over the body. See
+// https://github.com/transparency-dev/formats/blob/main/log/README.md#signed-envelope
+class SignedNote {
+    note;
+    signatures;
+    constructor(note, signatures) {
+        this.note = note;
+        this.signatures = signatures;
+    }
+    // Deserialize a SignedNote from a string
+    static fromString(envelope) {
+        if (!envelope.includes(CHECKPOINT_SEPARATOR)) {
+            throw new error_1.VerificationError({
+                code: 'TLOG_INCLUSION_PROOF_ERROR',
+                message: 'missing checkpoint separator',
+            });
+        }
+        // Split the note into the header and the data portions at the separator
+        const split = envelope.indexOf(CHECKPOINT_SEPARATOR);
+        const header = envelope.slice(0, split + 1);
+        const data = envelope.slice(split + CHECKPOINT_SEPARATOR.length);
+        // Find all the signature lines in the data portion
+        const matches = data.matchAll(SIGNATURE_REGEX);
+        // Parse each of the matched signature lines into the name and signature.
+        // The first four bytes of the signature are the key hint (should match the
+        // first four bytes of the log ID), and the rest is the signature itself.
+        const signatures = Array.from(matches, (match) => {
+            const [, name, signature] = match;
+            const sigBytes = Buffer.from(signature, 'base64');
+            if (sigBytes.length < 5) {
+                throw new error_1.VerificationError({
+                    code: 'TLOG_INCLUSION_PROOF_ERROR',
+                    message: 'malformed checkpoint signature',
+                });
+            }
+            return {
+                name,
+                keyHint: sigBytes.subarray(0, 4),
+                signature: sigBytes.subarray(4),
+            };
+        });
+        if (signatures.length === 0) {
+            throw new error_1.VerificationError({
+                code: 'TLOG_INCLUSION_PROOF_ERROR',
+                message: 'no signatures found in checkpoint',
+            });
+        }
+        return new SignedNote(header, signatures);
+    }
+}
+// LogCheckpoint represents a transparency log checkpoint. Consists of the
+// following:
+//  - origin: the name of the transparency log
+//  - logSize: the size of the log at the time of the checkpoint
+//  - logHash: the root hash of the log at the time of the checkpoint
+//  - rest: the rest of the checkpoint body, which is a list of log entries
+// See:
+// https://github.com/transparency-dev/formats/blob/main/log/README.md#checkpoint-body
+class LogCheckpoint {
+    origin;
+    logSize;
+    logHash;
+    rest;
+    constructor(origin, logSize, logHash, rest) {
+        this.origin = origin;
+        this.logSize = logSize;
+        this.logHash = logHash;
+        this.rest = rest;
+    }
+    static fromString(note) {
+        const lines = note.trimEnd().split('\n');
+        if (lines.length < 3) {
+            throw new error_1.VerificationError({
+                code: 'TLOG_INCLUSION_PROOF_ERROR',
+                message: 'too few lines in checkpoint header',
+            });
+        }
+        const origin = lines[0];
+        const logSize = BigInt(lines[1]);
+        const rootHash = Buffer.from(lines[2], 'base64');
+        const rest = lines.slice(3);
+        return new LogCheckpoint(origin, logSize, rootHash, rest);
+    }
+}
+exports.LogCheckpoint = LogCheckpoint;
+
+
+/***/ }),
+
+/***/ 7005:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.DSSE_API_VERSION_V1 = void 0;
+exports.verifyDSSETLogBody = verifyDSSETLogBody;
+exports.verifyDSSETLogBodyV2 = verifyDSSETLogBodyV2;
+/*
+Copyright 2025 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const error_1 = __nccwpck_require__(6849);
+exports.DSSE_API_VERSION_V1 = '0.0.1';
+// Compare the given dsse tlog entry to the given bundle
+function verifyDSSETLogBody(tlogEntry, content) {
+    switch (tlogEntry.apiVersion) {
+        case exports.DSSE_API_VERSION_V1:
+            return verifyDSSE001TLogBody(tlogEntry, content);
+        default:
+            throw new error_1.VerificationError({
+                code: 'TLOG_BODY_ERROR',
+                message: `unsupported dsse version: ${tlogEntry.apiVersion}`,
+            });
+    }
+}
+// Compare the given dsse tlog entry to the given bundle. This function is
+// specifically for Rekor V2 entries.
+function verifyDSSETLogBodyV2(tlogEntry, content) {
+    const spec = tlogEntry.spec?.spec;
+    if (!spec) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: `missing dsse spec`,
+        });
+    }
+    switch (spec.$case) {
+        case 'dsseV002':
+            return verifyDSSE002TLogBody(spec.dsseV002, content);
+        default:
+            throw new error_1.VerificationError({
+                code: 'TLOG_BODY_ERROR',
+                message: `unsupported version: ${spec.$case}`,
+            });
+    }
+}
+// Compare the given dsse v0.0.1 tlog entry to the given DSSE envelope.
+function verifyDSSE001TLogBody(tlogEntry, content) {
+    // Ensure the bundle's DSSE only contains a single signature
+    if (tlogEntry.spec.signatures?.length !== 1) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: 'signature count mismatch',
+        });
+    }
+    const tlogSig = tlogEntry.spec.signatures[0].signature;
+    // Ensure that the signature in the bundle's DSSE matches tlog entry
+    if (!content.compareSignature(Buffer.from(tlogSig, 'base64')))
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: 'tlog entry signature mismatch',
+        });
+    // Ensure the digest of the bundle's DSSE payload matches the digest in the
+    // tlog entry
+    const tlogHash = tlogEntry.spec.payloadHash?.value || '';
+    if (!content.compareDigest(Buffer.from(tlogHash, 'hex'))) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: 'DSSE payload hash mismatch',
+        });
+    }
+}
+// Compare the given dsse v0.0.2 tlog entry to the given DSSE envelope.
+function verifyDSSE002TLogBody(spec, content) {
+    // Ensure the bundle's DSSE only contains a single signature
+    if (spec.signatures?.length !== 1) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: 'signature count mismatch',
+        });
+    }
+    const tlogSig = spec.signatures[0].content;
+    // Ensure that the signature in the bundle's DSSE matches tlog entry
+    if (!content.compareSignature(tlogSig))
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: 'tlog entry signature mismatch',
+        });
+    // Ensure the digest of the bundle's DSSE payload matches the digest in the
+    // tlog entry
+    const tlogHash = spec.payloadHash?.digest || Buffer.from('');
+    if (!content.compareDigest(tlogHash)) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: 'DSSE payload hash mismatch',
+        });
+    }
+}
+
+
+/***/ }),
+
+/***/ 1484:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.HASHEDREKORD_API_VERSION_V1 = void 0;
+exports.verifyHashedRekordTLogBody = verifyHashedRekordTLogBody;
+exports.verifyHashedRekordTLogBodyV2 = verifyHashedRekordTLogBodyV2;
+/*
+Copyright 2025 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const error_1 = __nccwpck_require__(6849);
+exports.HASHEDREKORD_API_VERSION_V1 = '0.0.1';
+// Compare the given hashedrekord tlog entry to the given bundle
+function verifyHashedRekordTLogBody(tlogEntry, content) {
+    switch (tlogEntry.apiVersion) {
+        case exports.HASHEDREKORD_API_VERSION_V1:
+            return verifyHashedrekord001TLogBody(tlogEntry, content);
+        default:
+            throw new error_1.VerificationError({
+                code: 'TLOG_BODY_ERROR',
+                message: `unsupported hashedrekord version: ${tlogEntry.apiVersion}`,
+            });
+    }
+}
+// Compare the given hashedrekor tlog entry to the given bundle. This function is
+// specifically for Rekor V2 entries.
+function verifyHashedRekordTLogBodyV2(tlogEntry, content) {
+    const spec = tlogEntry.spec?.spec;
+    if (!spec) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: `missing dsse spec`,
+        });
+    }
+    switch (spec.$case) {
+        case 'hashedRekordV002':
+            return verifyHashedrekord002TLogBody(spec.hashedRekordV002, content);
+        default:
+            throw new error_1.VerificationError({
+                code: 'TLOG_BODY_ERROR',
+                message: `unsupported version: ${spec.$case}`,
+            });
+    }
+}
+// Compare the given hashedrekord v0.0.1 tlog entry to the given message
+// signature
+function verifyHashedrekord001TLogBody(tlogEntry, content) {
+    // Ensure that the bundles message signature matches the tlog entry
+    const tlogSig = tlogEntry.spec.signature.content || '';
+    if (!content.compareSignature(Buffer.from(tlogSig, 'base64'))) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: 'signature mismatch',
+        });
+    }
+    // Ensure that the bundle's message digest matches the tlog entry
+    const tlogDigest = tlogEntry.spec.data.hash?.value || '';
+    if (!content.compareDigest(Buffer.from(tlogDigest, 'hex'))) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: 'digest mismatch',
+        });
+    }
+}
+// Compare the given hashedrekord v0.0.2 tlog entry to the given message
+// signature
+function verifyHashedrekord002TLogBody(spec, content) {
+    // Ensure that the bundles message signature matches the tlog entry
+    const tlogSig = spec.signature?.content || Buffer.from('');
+    if (!content.compareSignature(tlogSig)) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: 'signature mismatch',
+        });
+    }
+    // Ensure that the bundle's message digest matches the tlog entry
+    const tlogHash = spec.data?.digest || Buffer.from('');
+    if (!content.compareDigest(tlogHash)) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: 'digest mismatch',
+        });
+    }
+}
+
+
+/***/ }),
+
+/***/ 8218:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.verifyTLogBody = verifyTLogBody;
+exports.verifyTLogInclusion = verifyTLogInclusion;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const v2_1 = __nccwpck_require__(3835);
+const error_1 = __nccwpck_require__(6849);
+const dsse_1 = __nccwpck_require__(7005);
+const hashedrekord_1 = __nccwpck_require__(1484);
+const intoto_1 = __nccwpck_require__(7703);
+const checkpoint_1 = __nccwpck_require__(9266);
+const merkle_1 = __nccwpck_require__(7046);
+const set_1 = __nccwpck_require__(333);
+// Verifies that the given tlog entry matches the supplied signature content.
+function verifyTLogBody(entry, sigContent) {
+    const { kind, version } = entry.kindVersion;
+    const body = JSON.parse(entry.canonicalizedBody.toString('utf8'));
+    // validate body
+    if (kind !== body.kind || version !== body.apiVersion) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: `kind/version mismatch - expected: ${kind}/${version}, received: ${body.kind}/${body.apiVersion}`,
+        });
+    }
+    switch (kind) {
+        case 'dsse':
+            // Rekor V1 and V2 use incompatible types so we need to branch here based on version
+            if (version == dsse_1.DSSE_API_VERSION_V1) {
+                return (0, dsse_1.verifyDSSETLogBody)(body, sigContent);
+            }
+            else {
+                const entryRekorV2 = v2_1.Entry.fromJSON(body);
+                return (0, dsse_1.verifyDSSETLogBodyV2)(entryRekorV2, sigContent);
+            }
+        case 'intoto':
+            return (0, intoto_1.verifyIntotoTLogBody)(body, sigContent);
+        case 'hashedrekord':
+            // Rekor V1 and V2 use incompatible types so we need to branch here based on version
+            if (version == hashedrekord_1.HASHEDREKORD_API_VERSION_V1) {
+                return (0, hashedrekord_1.verifyHashedRekordTLogBody)(body, sigContent);
+            }
+            else {
+                const entryRekorV2 = v2_1.Entry.fromJSON(body);
+                return (0, hashedrekord_1.verifyHashedRekordTLogBodyV2)(entryRekorV2, sigContent);
+            }
+        /* istanbul ignore next */
+        default:
+            throw new error_1.VerificationError({
+                code: 'TLOG_BODY_ERROR',
+                message: `unsupported kind: ${kind}`,
+            });
+    }
+}
+function verifyTLogInclusion(entry, tlogAuthorities) {
+    let inclusionVerified = false;
+    if (isTLogEntryWithInclusionPromise(entry)) {
+        (0, set_1.verifyTLogSET)(entry, tlogAuthorities);
+        inclusionVerified = true;
+    }
+    if (isTLogEntryWithInclusionProof(entry)) {
+        const checkpoint = (0, checkpoint_1.verifyCheckpoint)(entry, tlogAuthorities);
+        (0, merkle_1.verifyMerkleInclusion)(entry, checkpoint);
+        inclusionVerified = true;
+    }
+    if (!inclusionVerified) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_MISSING_INCLUSION_ERROR',
+            message: 'inclusion could not be verified',
+        });
+    }
+    return;
+}
+function isTLogEntryWithInclusionPromise(entry) {
+    return entry.inclusionPromise !== undefined;
+}
+function isTLogEntryWithInclusionProof(entry) {
+    return entry.inclusionProof !== undefined;
+}
+
+
+/***/ }),
+
+/***/ 7703:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.verifyIntotoTLogBody = verifyIntotoTLogBody;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const error_1 = __nccwpck_require__(6849);
+// Compare the given intoto tlog entry to the given bundle
+function verifyIntotoTLogBody(tlogEntry, content) {
+    switch (tlogEntry.apiVersion) {
+        case '0.0.2':
+            return verifyIntoto002TLogBody(tlogEntry, content);
+        default:
+            throw new error_1.VerificationError({
+                code: 'TLOG_BODY_ERROR',
+                message: `unsupported intoto version: ${tlogEntry.apiVersion}`,
+            });
+    }
+}
+// Compare the given intoto v0.0.2 tlog entry to the given DSSE envelope.
+function verifyIntoto002TLogBody(tlogEntry, content) {
+    // Ensure the bundle's DSSE contains a single signature
+    if (tlogEntry.spec.content.envelope.signatures?.length !== 1) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: 'signature count mismatch',
+        });
+    }
+    // Signature is double-base64-encoded in the tlog entry
+    const tlogSig = base64Decode(tlogEntry.spec.content.envelope.signatures[0].sig);
+    // Ensure that the signature in the bundle's DSSE matches tlog entry
+    if (!content.compareSignature(Buffer.from(tlogSig, 'base64'))) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: 'tlog entry signature mismatch',
+        });
+    }
+    // Ensure the digest of the bundle's DSSE payload matches the digest in the
+    // tlog entry
+    const tlogHash = tlogEntry.spec.content.payloadHash?.value || '';
+    if (!content.compareDigest(Buffer.from(tlogHash, 'hex'))) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: 'DSSE payload hash mismatch',
+        });
+    }
+}
+function base64Decode(str) {
+    return Buffer.from(str, 'base64').toString('utf-8');
+}
+
+
+/***/ }),
+
+/***/ 7046:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.verifyMerkleInclusion = verifyMerkleInclusion;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const core_1 = __nccwpck_require__(3917);
+const error_1 = __nccwpck_require__(6849);
+const RFC6962_LEAF_HASH_PREFIX = Buffer.from([0x00]);
+const RFC6962_NODE_HASH_PREFIX = Buffer.from([0x01]);
+function verifyMerkleInclusion(entry, checkpoint) {
+    const inclusionProof = entry.inclusionProof;
+    const logIndex = BigInt(inclusionProof.logIndex);
+    const treeSize = BigInt(checkpoint.logSize);
+    if (logIndex < 0n || logIndex >= treeSize) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_INCLUSION_PROOF_ERROR',
+            message: `invalid index: ${logIndex}`,
+        });
+    }
+    // Figure out which subset of hashes corresponds to the inner and border
+    // nodes
+    const { inner, border } = decompInclProof(logIndex, treeSize);
+    if (inclusionProof.hashes.length !== inner + border) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_INCLUSION_PROOF_ERROR',
+            message: 'invalid hash count',
+        });
+    }
+    const innerHashes = inclusionProof.hashes.slice(0, inner);
+    const borderHashes = inclusionProof.hashes.slice(inner);
+    // The entry's hash is the leaf hash
+    const leafHash = hashLeaf(entry.canonicalizedBody);
+    // Chain the hashes belonging to the inner and border portions
+    const calculatedHash = chainBorderRight(chainInner(leafHash, innerHashes, logIndex), borderHashes);
+    // Calculated hash should match the root hash in the inclusion proof
+    if (!core_1.crypto.bufferEqual(calculatedHash, checkpoint.logHash)) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_INCLUSION_PROOF_ERROR',
+            message: 'calculated root hash does not match inclusion proof',
+        });
+    }
+}
+// Breaks down inclusion proof for a leaf at the specified index in a tree of
+// the specified size. The split point is where paths to the index leaf and
+// the (size - 1) leaf diverge. Returns lengths of the bottom and upper proof
+// parts.
+function decompInclProof(index, size) {
+    const inner = innerProofSize(index, size);
+    const border = onesCount(index >> BigInt(inner));
+    return { inner, border };
+}
+// Computes a subtree hash for a node on or below the tree's right border.
+// Assumes the provided proof hashes are ordered from lower to higher levels
+// and seed is the initial hash of the node specified by the index.
+function chainInner(seed, hashes, index) {
+    return hashes.reduce((acc, h, i) => {
+        if ((index >> BigInt(i)) & BigInt(1)) {
+            return hashChildren(h, acc);
+        }
+        else {
+            return hashChildren(acc, h);
+        }
+    }, seed);
+}
+// Computes a subtree hash for nodes along the tree's right border.
+function chainBorderRight(seed, hashes) {
+    return hashes.reduce((acc, h) => hashChildren(h, acc), seed);
+}
+function innerProofSize(index, size) {
+    return bitLength(index ^ (size - BigInt(1)));
+}
+// Counts the number of ones in the binary representation of the given number.
+// https://en.wikipedia.org/wiki/Hamming_weight
+function onesCount(num) {
+    return num.toString(2).split('1').length - 1;
+}
+// Returns the number of bits necessary to represent an integer in binary.
+function bitLength(n) {
+    if (n === 0n) {
+        return 0;
+    }
+    return n.toString(2).length;
+}
+// Hashing logic according to RFC6962.
+// https://datatracker.ietf.org/doc/html/rfc6962#section-2
+function hashChildren(left, right) {
+    return core_1.crypto.digest('sha256', RFC6962_NODE_HASH_PREFIX, left, right);
+}
+function hashLeaf(leaf) {
+    return core_1.crypto.digest('sha256', RFC6962_LEAF_HASH_PREFIX, leaf);
+}
+
+
+/***/ }),
+
+/***/ 333:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.verifyTLogSET = verifyTLogSET;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const core_1 = __nccwpck_require__(3917);
+const error_1 = __nccwpck_require__(6849);
+const trust_1 = __nccwpck_require__(7822);
+// Verifies the SET for the given entry against the list of trusted
+// transparency logs. Returns true if the SET can be verified against at least
+// one of the trusted logs; otherwise, returns false.
+function verifyTLogSET(entry, tlogs) {
+    // Filter the list of tlog instances to only those which might be able to
+    // verify the SET
+    const validTLogs = (0, trust_1.filterTLogAuthorities)(tlogs, {
+        logID: entry.logId.keyId,
+        targetDate: new Date(Number(entry.integratedTime) * 1000),
+    });
+    // Check to see if we can verify the SET against any of the valid tlogs
+    const verified = validTLogs.some((tlog) => {
+        // Re-create the original Rekor verification payload
+        const payload = toVerificationPayload(entry);
+        // Canonicalize the payload and turn into a buffer for verification
+        const data = Buffer.from(core_1.json.canonicalize(payload), 'utf8');
+        // Extract the SET from the tlog entry
+        const signature = entry.inclusionPromise.signedEntryTimestamp;
+        return core_1.crypto.verify(data, tlog.publicKey, signature);
+    });
+    if (!verified) {
+        throw new error_1.VerificationError({
+            code: 'TLOG_INCLUSION_PROMISE_ERROR',
+            message: 'inclusion promise could not be verified',
+        });
+    }
+}
+// Returns a properly formatted "VerificationPayload" for one of the
+// transaction log entires in the given bundle which can be used for SET
+// verification.
+function toVerificationPayload(entry) {
+    const { integratedTime, logIndex, logId, canonicalizedBody } = entry;
+    return {
+        body: canonicalizedBody.toString('base64'),
+        integratedTime: Number(integratedTime),
+        logIndex: Number(logIndex),
+        logID: logId.keyId.toString('hex'),
+    };
+}
+
+
+/***/ }),
+
+/***/ 9738:
+/***/ ((__unused_webpack_module, exports) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.filterCertAuthorities = filterCertAuthorities;
+exports.filterTLogAuthorities = filterTLogAuthorities;
+function filterCertAuthorities(certAuthorities, timestamp) {
+    return certAuthorities.filter((ca) => {
+        return ca.validFor.start <= timestamp && ca.validFor.end >= timestamp;
+    });
+}
+// Filter the list of tlog instances to only those which match the given log
+// ID and have public keys which are valid for the given integrated time.
+function filterTLogAuthorities(tlogAuthorities, criteria) {
+    return tlogAuthorities.filter((tlog) => {
+        // If we're filtering by log ID and the log IDs don't match, we can't use
+        // this tlog
+        if (criteria.logID && !tlog.logID.equals(criteria.logID)) {
+            return false;
+        }
+        // Check that the integrated time is within the validFor range
+        return (tlog.validFor.start <= criteria.targetDate &&
+            criteria.targetDate <= tlog.validFor.end);
+    });
+}
+
+
+/***/ }),
+
+/***/ 7822:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.filterTLogAuthorities = exports.filterCertAuthorities = void 0;
+exports.toTrustMaterial = toTrustMaterial;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const core_1 = __nccwpck_require__(3917);
+const protobuf_specs_1 = __nccwpck_require__(9654);
+const error_1 = __nccwpck_require__(6849);
+const BEGINNING_OF_TIME = new Date(0);
+const END_OF_TIME = new Date(8640000000000000);
+var filter_1 = __nccwpck_require__(9738);
+Object.defineProperty(exports, "filterCertAuthorities", ({ enumerable: true, get: function () { return filter_1.filterCertAuthorities; } }));
+Object.defineProperty(exports, "filterTLogAuthorities", ({ enumerable: true, get: function () { return filter_1.filterTLogAuthorities; } }));
+function toTrustMaterial(root, keys) {
+    const keyFinder = typeof keys === 'function' ? keys : keyLocator(keys);
+    return {
+        certificateAuthorities: root.certificateAuthorities.map(createCertAuthority),
+        timestampAuthorities: root.timestampAuthorities.map(createCertAuthority),
+        tlogs: root.tlogs.map(createTLogAuthority),
+        ctlogs: root.ctlogs.map(createTLogAuthority),
+        publicKey: keyFinder,
+    };
+}
+function createTLogAuthority(tlogInstance) {
+    const keyDetails = tlogInstance.publicKey.keyDetails;
+    const keyType = keyDetails === protobuf_specs_1.PublicKeyDetails.PKCS1_RSA_PKCS1V5 ||
+        keyDetails === protobuf_specs_1.PublicKeyDetails.PKIX_RSA_PKCS1V5 ||
+        keyDetails === protobuf_specs_1.PublicKeyDetails.PKIX_RSA_PKCS1V15_2048_SHA256 ||
+        keyDetails === protobuf_specs_1.PublicKeyDetails.PKIX_RSA_PKCS1V15_3072_SHA256 ||
+        keyDetails === protobuf_specs_1.PublicKeyDetails.PKIX_RSA_PKCS1V15_4096_SHA256
+        ? 'pkcs1'
+        : 'spki';
+    /* istanbul ignore next */
+    return {
+        baseURL: tlogInstance.baseUrl,
+        logID: tlogInstance.checkpointKeyId
+            ? tlogInstance.checkpointKeyId.keyId
+            : tlogInstance.logId.keyId,
+        publicKey: core_1.crypto.createPublicKey(tlogInstance.publicKey.rawBytes, keyType),
+        validFor: {
+            start: tlogInstance.publicKey.validFor?.start || BEGINNING_OF_TIME,
+            end: tlogInstance.publicKey.validFor?.end || END_OF_TIME,
+        },
+    };
+}
+function createCertAuthority(ca) {
+    /* istanbul ignore next */
+    return {
+        certChain: ca.certChain.certificates.map((cert) => {
+            return core_1.X509Certificate.parse(Buffer.from(cert.rawBytes));
+        }),
+        validFor: {
+            start: ca.validFor?.start || BEGINNING_OF_TIME,
+            end: ca.validFor?.end || END_OF_TIME,
+        },
+    };
+}
+function keyLocator(keys) {
+    return (hint) => {
+        const key = (keys || {})[hint];
+        if (!key) {
+            throw new error_1.VerificationError({
+                code: 'PUBLIC_KEY_ERROR',
+                message: `key not found: ${hint}`,
+            });
+        }
+        return {
+            publicKey: core_1.crypto.createPublicKey(key.rawBytes),
+            validFor: (date) => {
+                /* istanbul ignore next */
+                return ((key.validFor?.start || BEGINNING_OF_TIME) <= date &&
+                    (key.validFor?.end || END_OF_TIME) >= date);
+            },
+        };
+    };
+}
+
+
+/***/ }),
+
+/***/ 4433:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+
+Object.defineProperty(exports, "__esModule", ({ value: true }));
+exports.Verifier = void 0;
+/*
+Copyright 2023 The Sigstore Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+const util_1 = __nccwpck_require__(9023);
+const error_1 = __nccwpck_require__(6849);
+const key_1 = __nccwpck_require__(3771);
+const policy_1 = __nccwpck_require__(418);
+const timestamp_1 = __nccwpck_require__(7968);
+const tlog_1 = __nccwpck_require__(8218);
+class Verifier {
+    trustMaterial;
+    options;
+    constructor(trustMaterial, options = {}) {
+        this.trustMaterial = trustMaterial;
+        this.options = {
+            ctlogThreshold: options.ctlogThreshold ?? 1,
+            tlogThreshold: options.tlogThreshold ?? 1,
+            timestampThreshold: options.timestampThreshold ?? options.tsaThreshold ?? 1,
+            tsaThreshold: 0,
+        };
+    }
+    verify(entity, policy) {
+        const timestamps = this.verifyTimestamps(entity);
+        const signer = this.verifySigningKey(entity, timestamps);
+        this.verifyTLogs(entity);
+        this.verifySignature(entity, signer);
+        if (policy) {
+            this.verifyPolicy(policy, signer.identity || {});
+        }
+        return signer;
+    }
+    // Checks that all of the timestamps in the entity are valid and returns them
+    verifyTimestamps(entity) {
+        const timestamps = [];
+        for (const timestamp of entity.timestamps) {
+            switch (timestamp.$case) {
+                case 'timestamp-authority':
+                    timestamps.push((0, timestamp_1.getTSATimestamp)(timestamp.timestamp, entity.signature.signature, this.trustMaterial.timestampAuthorities));
+                    break;
+                case 'transparency-log': {
+                    const result = (0, timestamp_1.getTLogTimestamp)(timestamp.tlogEntry);
+                    /* istanbul ignore else */
+                    if (result) {
+                        timestamps.push(result);
+                    }
+                    break;
+                }
+            }
+        }
+        // Check for duplicate timestamps
+        if (containsDupes(timestamps)) {
+            throw new error_1.VerificationError({
+                code: 'TIMESTAMP_ERROR',
+                message: 'duplicate timestamp',
+            });
+        }
+        if (timestamps.length < this.options.timestampThreshold) {
+            throw new error_1.VerificationError({
+                code: 'TIMESTAMP_ERROR',
+                message: `expected ${this.options.timestampThreshold} timestamps, got ${timestamps.length}`,
+            });
+        }
+        return timestamps.map((t) => t.timestamp);
+    }
+    // Checks that the signing key is valid for all of the the supplied timestamps
+    // and returns the signer.
+    verifySigningKey({ key }, timestamps) {
+        switch (key.$case) {
+            case 'public-key': {
+                return (0, key_1.verifyPublicKey)(key.hint, timestamps, this.trustMaterial);
+            }
+            case 'certificate': {
+                const result = (0, key_1.verifyCertificate)(key.certificate, timestamps, this.trustMaterial);
+                /* istanbul ignore next - no fixture */
+                if (containsDupes(result.scts)) {
+                    throw new error_1.VerificationError({
+                        code: 'CERTIFICATE_ERROR',
+                        message: 'duplicate SCT',
+                    });
+                }
+                if (result.scts.length < this.options.ctlogThreshold) {
+                    throw new error_1.VerificationError({
+                        code: 'CERTIFICATE_ERROR',
+                        message: `expected ${this.options.ctlogThreshold} SCTs, got ${result.scts.length}`,
+                    });
+                }
+                return result.signer;
+            }
+        }
+    }
+    // Checks that the tlog entries are valid for the supplied content
+    verifyTLogs({ signature: content, tlogEntries }) {
+        let tlogCount = 0;
+        tlogEntries.forEach((entry) => {
+            tlogCount++;
+            (0, tlog_1.verifyTLogInclusion)(entry, this.trustMaterial.tlogs);
+            (0, tlog_1.verifyTLogBody)(entry, content);
+        });
+        if (tlogCount < this.options.tlogThreshold) {
+            throw new error_1.VerificationError({
+                code: 'TLOG_ERROR',
+                message: `expected ${this.options.tlogThreshold} tlog entries, got ${tlogCount}`,
+            });
+        }
+    }
+    // Checks that the signature is valid for the supplied content
+    verifySignature(entity, signer) {
+        if (!entity.signature.verifySignature(signer.key)) {
+            throw new error_1.VerificationError({
+                code: 'SIGNATURE_ERROR',
+                message: 'signature verification failed',
+            });
+        }
+    }
+    verifyPolicy(policy, identity) {
+        // Check the subject alternative name of the signer matches the policy
+        /* istanbul ignore else */
+        if (policy.subjectAlternativeName) {
+            (0, policy_1.verifySubjectAlternativeName)(policy.subjectAlternativeName, identity.subjectAlternativeName);
+        }
+        // Check that the extensions of the signer match the policy
+        /* istanbul ignore else */
+        if (policy.extensions) {
+            (0, policy_1.verifyExtensions)(policy.extensions, identity.extensions);
+        }
+        // Check that the OIDs of the signer match the policy
+        /* istanbul ignore if */
+        if (policy.oids) {
+            (0, policy_1.verifyOIDs)(policy.oids, identity.oids);
+        }
+    }
+}
+exports.Verifier = Verifier;
+// Checks for duplicate items in the array. Objects are compared using
+// deep equality.
+function containsDupes(arr) {
+    for (let i = 0; i < arr.length; i++) {
+        for (let j = i + 1; j < arr.length; j++) {
+            if ((0, util_1.isDeepStrictEqual)(arr[i], arr[j])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+
+/***/ }),
+
 /***/ 5183:
 /***/ (function(__unused_webpack_module, exports, __nccwpck_require__) {
 
@@ -7185,104 +13376,21 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 
 /***/ }),
 
-/***/ 7767:
-/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
-
-__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _actions_reporter_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2729);
-/* harmony import */ var _actions_step_state_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5167);
-/* harmony import */ var _actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(196);
-/* harmony import */ var _actions_workflow_command_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(1304);
-/* harmony import */ var _cli_credential_helper_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5379);
-/* harmony import */ var _cli_exit_code_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3250);
-/* harmony import */ var _cli_interrupt_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6163);
-/* harmony import */ var _cli_version_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9720);
-/* harmony import */ var _lib_duration_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8081);
-
-
-
-
-
-
-
-
-
-const OLDEST_NODE = 24;
-if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
-    process.stdout.write(`${(0,_actions_workflow_command_js__WEBPACK_IMPORTED_MODULE_7__/* .formatCommand */ .f)('error', `needs Node ${OLDEST_NODE} or newer`)}\n`);
-    process.exit(_cli_exit_code_js__WEBPACK_IMPORTED_MODULE_4__/* .EXIT */ .dc.failure);
-}
-const { GITHUB_WORKSPACE: workspace = process.cwd() } = process.env;
-const reporter = new _actions_reporter_js__WEBPACK_IMPORTED_MODULE_0__/* .WorkflowReporter */ .L({
-    write: (line) => process.stdout.write(`${line}\n`),
-    workspace,
-    interval: (0,_lib_duration_js__WEBPACK_IMPORTED_MODULE_6__/* .seconds */ .YA)(5),
-    clock: () => performance.now(),
-});
-// Connections that are kept alive, and a cache that does not answer, must not hold the job.
-const end = (code) => process.exit(code);
-process.once('uncaughtException', (error) => {
-    reporter.error(error.stack ?? error.message);
-    end(_cli_exit_code_js__WEBPACK_IMPORTED_MODULE_4__/* .EXIT */ .dc.failure);
-});
-const interrupt = new _cli_interrupt_js__WEBPACK_IMPORTED_MODULE_5__/* .Interrupt */ .O(process, (signal) => reporter.warning(`${signal}: stopping; transfers are given up and the state is kept`), end);
-const parts = { reporter, signal: interrupt.signal, environment: process.env };
-if ((0,_actions_step_state_js__WEBPACK_IMPORTED_MODULE_1__/* .isPost */ .tl)()) {
-    await (0,_actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__/* .saveStep */ .c)(parts);
-    end(_cli_exit_code_js__WEBPACK_IMPORTED_MODULE_4__/* .EXIT */ .dc.success);
-}
-const isGood = await (0,_actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__/* .mirrorStep */ .G)({ ...parts, runCredentialHelper: _cli_credential_helper_js__WEBPACK_IMPORTED_MODULE_3__/* .askCredentialHelper */ .Z, version: _cli_version_js__WEBPACK_IMPORTED_MODULE_8__/* .VERSION */ .x });
-end(interrupt.exitCode ?? (isGood ? _cli_exit_code_js__WEBPACK_IMPORTED_MODULE_4__/* .EXIT */ .dc.success : _cli_exit_code_js__WEBPACK_IMPORTED_MODULE_4__/* .EXIT */ .dc.failure));
-
-__webpack_async_result__();
-} catch(e) { __webpack_async_result__(e); } }, 1);
-
-/***/ }),
-
-/***/ 8675:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   $: () => (/* binding */ stateValue),
-/* harmony export */   z: () => (/* binding */ leaveValue)
-/* harmony export */ });
-/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
-
-
-/**
- * Leaves a value for the runner, whatever characters it has; without a runner nothing happens.
- * https://docs.github.com/actions/reference/workflow-commands-for-github-actions#environment-files
- */
-function leaveValue(file, name, value) {
-    const path = process.env[file] ?? '';
-    if (path === '')
-        return;
-    // Nobody can foresee it, so no value can end its own block and begin another.
-    const delimiter = `keel-${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)()}`;
-    (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.appendFileSync)(path, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
-}
-/** Gives what an earlier process of this step left in its state; empty where there is nothing. */
-function stateValue(name) {
-    return process.env[`STATE_${name}`] ?? '';
-}
-
-
-/***/ }),
-
-/***/ 2729:
+/***/ 5615:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  L: () => (/* binding */ WorkflowReporter)
+  F: () => (/* binding */ openAction)
 });
 
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: ./build/src/lib/duration.js
 var duration = __nccwpck_require__(8081);
+// EXTERNAL MODULE: ./build/src/lib/plain-text.js
+var plain_text = __nccwpck_require__(8037);
 // EXTERNAL MODULE: ./build/src/lib/size.js
 var size = __nccwpck_require__(8824);
 ;// CONCATENATED MODULE: ./build/src/lib/progress-line.js
@@ -7327,6 +13435,7 @@ var workflow_command = __nccwpck_require__(1304);
 
 
 
+
 /** Reports to a workflow's log: sections as groups, warnings and errors as annotations, progress now and then. */
 class WorkflowReporter {
     #settings;
@@ -7337,15 +13446,15 @@ class WorkflowReporter {
     }
     section(title) {
         this.close();
-        this.#settings.write((0,workflow_command/* formatCommand */.f)('group', title));
+        this.#settings.write((0,workflow_command/* formatCommand */.f)('group', (0,plain_text/* plainText */.w)(title)));
         this.#grouped = true;
     }
     line(text) {
-        for (const line of (0,workflow_command/* plainLines */.y)(text))
+        for (const line of (0,workflow_command/* plainLines */.y)((0,plain_text/* plainText */.w)(text)))
             this.#settings.write(line);
     }
     detail(text) {
-        this.#settings.write((0,workflow_command/* formatCommand */.f)('debug', text));
+        this.#settings.write((0,workflow_command/* formatCommand */.f)('debug', (0,plain_text/* plainText */.w)(text)));
     }
     warning(text, place) {
         this.#annotate('warning', text, place);
@@ -7372,12 +13481,151 @@ class WorkflowReporter {
     }
     #annotate(name, text, place) {
         const file = place === undefined ? undefined : this.#relative(place.file);
-        this.#settings.write((0,workflow_command/* formatCommand */.f)(name, text, { file, line: place?.line, col: place?.column }));
+        this.#settings.write((0,workflow_command/* formatCommand */.f)(name, (0,plain_text/* plainText */.w)(text), { file, line: place?.line, col: place?.column }));
     }
     #relative(file) {
         const relative = external_node_path_.relative(this.#settings.workspace, external_node_path_.resolve(this.#settings.workspace, file));
         return relative.split(external_node_path_.sep).join('/');
     }
+}
+
+// EXTERNAL MODULE: ./build/src/cli/exit-code.js
+var exit_code = __nccwpck_require__(3250);
+;// CONCATENATED MODULE: ./build/src/cli/interrupt.js
+
+const CODES = { SIGINT: exit_code/* EXIT */.dc.interrupted, SIGTERM: exit_code/* EXIT */.dc.terminated };
+/** Turns the first SIGINT or SIGTERM into an aborted signal, and the second into the end. */
+class Interrupt {
+    #controller = new AbortController();
+    #process;
+    #listeners;
+    #code;
+    /**
+     * `process` sends the signals. `told` is called with the first, to say that the run winds up; `end` with the
+     * exit code at the second, and must not return to the run.
+     */
+    constructor(process, told, end) {
+        this.#process = process;
+        this.#listeners = ['SIGINT', 'SIGTERM'].map((name) => [
+            name,
+            () => {
+                if (this.#code !== undefined)
+                    return end(CODES[name]);
+                this.#code = CODES[name];
+                told(name);
+                this.#controller.abort(new DOMException(`cancelled by ${name}`, 'AbortError'));
+            },
+        ]);
+        for (const [name, listener] of this.#listeners)
+            process.on(name, listener);
+    }
+    /** Aborted once a signal came. */
+    get signal() {
+        return this.#controller.signal;
+    }
+    /** 130 or 143 once a signal came. */
+    get exitCode() {
+        return this.#code;
+    }
+    /** Leaves signals to Node again. */
+    [Symbol.dispose]() {
+        for (const [name, listener] of this.#listeners)
+            this.#process.off(name, listener);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/action-process.js
+
+
+
+
+
+const OLDEST_NODE = 24;
+const PROGRESS_INTERVAL = (0,duration/* seconds */.YA)(5);
+/**
+ * Opens the process of an action, or ends it where its Node is too old. `stopping` says what becomes of the work when the
+ * job is cancelled.
+ */
+function openAction(stopping) {
+    if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+        process.stdout.write(`${(0,workflow_command/* formatCommand */.f)('error', `needs Node ${OLDEST_NODE} or newer`)}\n`);
+        process.exit(exit_code/* EXIT */.dc.failure);
+    }
+    const { GITHUB_WORKSPACE: workspace = process.cwd() } = process.env;
+    const reporter = new WorkflowReporter({
+        write: (line) => process.stdout.write(`${line}\n`),
+        workspace,
+        interval: PROGRESS_INTERVAL,
+        clock: () => performance.now(),
+    });
+    process.once('uncaughtException', (error) => {
+        reporter.error(error.stack ?? error.message);
+        process.exit(exit_code/* EXIT */.dc.failure);
+    });
+    const interrupt = new Interrupt(process, (signal) => reporter.warning(`${signal}: stopping; ${stopping}`), (code) => process.exit(code));
+    return {
+        parts: { reporter, signal: interrupt.signal, environment: process.env },
+        end: (isGood) => process.exit(interrupt.exitCode ?? (isGood ? exit_code/* EXIT */.dc.success : exit_code/* EXIT */.dc.failure)),
+    };
+}
+
+
+/***/ }),
+
+/***/ 7767:
+/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
+/* harmony import */ var _action_process_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5615);
+/* harmony import */ var _actions_step_state_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5167);
+/* harmony import */ var _actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2233);
+/* harmony import */ var _cli_credential_helper_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5379);
+/* harmony import */ var _cli_exit_code_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3250);
+/* harmony import */ var _cli_version_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9720);
+
+
+
+
+
+
+const { parts, end } = (0,_action_process_js__WEBPACK_IMPORTED_MODULE_0__/* .openAction */ .F)('transfers are given up and the state is kept');
+if ((0,_actions_step_state_js__WEBPACK_IMPORTED_MODULE_1__/* .isPost */ .tl)()) {
+    await (0,_actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__/* .saveStep */ .c)(parts);
+    process.exit(_cli_exit_code_js__WEBPACK_IMPORTED_MODULE_4__/* .EXIT */ .dc.success);
+}
+end(await (0,_actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__/* .mirrorStep */ .G)({ ...parts, runCredentialHelper: _cli_credential_helper_js__WEBPACK_IMPORTED_MODULE_3__/* .askCredentialHelper */ .Z, version: _cli_version_js__WEBPACK_IMPORTED_MODULE_5__/* .VERSION */ .x }));
+
+__webpack_async_result__();
+} catch(e) { __webpack_async_result__(e); } }, 1);
+
+/***/ }),
+
+/***/ 8675:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $: () => (/* binding */ stateValue),
+/* harmony export */   z: () => (/* binding */ leaveValue)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
+
+
+/**
+ * Leaves a value for the runner, whatever characters it has; without a runner nothing happens.
+ * https://docs.github.com/actions/reference/workflow-commands-for-github-actions#environment-files
+ */
+function leaveValue(file, name, value) {
+    const path = process.env[file] ?? '';
+    if (path === '')
+        return;
+    // Nobody can foresee it, so no value can end its own block and begin another.
+    const delimiter = `keel-${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)()}`;
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.appendFileSync)(path, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
+}
+/** Gives what an earlier process of this step left in its state; empty where there is nothing. */
+function stateValue(name) {
+    return process.env[`STATE_${name}`] ?? '';
 }
 
 
@@ -7416,7 +13664,7 @@ function keptByMain() {
 
 /***/ }),
 
-/***/ 196:
+/***/ 2233:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -7472,7 +13720,27 @@ const RETRY_FLAGS = [
     },
 ];
 
+;// CONCATENATED MODULE: ./build/src/config/signature-flags.js
+/** How it is made sure whose images they are, alike in every tool. */
+const SIGNATURE_FLAGS = [
+    {
+        name: 'verify-signatures',
+        value: 'off|warn|require',
+        default: 'off',
+        group: 'What is trusted',
+        description: 'Ask for the signatures of images: not at all, with a warning where none counts, or as a condition',
+    },
+    {
+        name: 'trusted-root',
+        value: 'FILE',
+        defaultNote: "Sigstore's public one, as of this version",
+        group: 'What is trusted',
+        description: 'trusted_root.json with the authorities and logs that signatures are checked against',
+    },
+];
+
 ;// CONCATENATED MODULE: ./build/src/sync/flags.js
+
 
 const WHAT = 'What is mirrored';
 const WHERE = 'From where to where';
@@ -7590,6 +13858,7 @@ const TABLE = [
         group: HOW,
         description: 'Which images known from earlier runs are asked for at the receiving registry again',
     },
+    ...SIGNATURE_FLAGS,
     ...LIMIT_FLAGS,
     {
         name: 'command-timeout',
@@ -7785,6 +14054,18 @@ const report_image = schemas/* object */.Ikc({
         .optional()
         .describe('What had to be changed, as the destination refuses the image as it is: its digest there is another one, which ' +
         'its signatures do not fit. docker-format: Docker manifest and list instead of OCI, without attestations'),
+    signature: schemas/* object */.Ikc({
+        status: schemas/* enum */.k5n(['verified', 'unverified', 'exempt'])
+            .describe('exempt: the policy of its registry is "off"; an image that failed for want of one has a reason'),
+        identity: schemas/* string */.YjP().optional().describe('Whom the certificate names'),
+        issuer: schemas/* string */.YjP().optional().describe('Who vouched for that name'),
+        form: schemas/* enum */.k5n(['cosign', 'bundle'])
+            .optional()
+            .describe("Under cosign's tag, or as a bundle that refers to the image"),
+        reason: reason.optional().describe('Why no signature counts'),
+    })
+        .optional()
+        .describe('Where --verify-signatures asked for it in this run'),
     claimants: schemas/* array */.YOg(schemas/* string */.YjP()).optional().describe('Of a collision: all sources that want the name'),
     patch: schemas/* string */.YjP().optional().describe('Of a collision: JSON to put into "patches" of the image set'),
     bytes: count.describe('Sent to the destination for this image'),
@@ -7814,6 +14095,7 @@ const REPORT_SCHEMA = schemas/* object */.Ikc({
         platforms: schemas/* array */.YOg(schemas/* string */.YjP()).describe('Empty: all'),
         signatures: schemas/* enum */.k5n(['skip', 'copy']),
         verify: schemas/* enum */.k5n(['sample', 'all', 'none']),
+        verifySignatures: schemas/* enum */.k5n(['off', 'warn', 'require']).optional().describe('Missing in older reports: off'),
         dryRun: schemas/* boolean */.zMY(),
     }),
     shards: schemas/* array */.YOg(shard)
@@ -7976,15 +14258,16 @@ const DOCKER_HUB_ALIASES = new Set([
     'registry.hub.docker.com',
 ]);
 function malformed(about, message, hint) {
-    return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', about, message, hint });
+    const shown = about === '' ? 'image reference' : about.slice(0, 400);
+    return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', about: shown, message, hint });
 }
 /** Reads a registry host. All names of Docker Hub become `docker.io`. Throws `REFERENCE_MALFORMED`. */
 function parseHost(text, about = text) {
     const host = text.toLowerCase();
     if (DOCKER_HUB_ALIASES.has(host))
         return DOCKER_HUB;
-    const port = /:([0-9]+)$/.exec(host)?.[1];
-    if (host.length > 253 || !HOST.test(host) || (port !== undefined && Number(port) > 65535)) {
+    // A URL takes numbers for addresses, and some numbers are none; it refuses ports that are too large as well.
+    if (host.length > 253 || !HOST.test(host) || !URL.canParse(`https://${host}/`)) {
         throw malformed(about, `"${text.slice(0, 200)}" is not a registry host`, 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path');
     }
     return host;
@@ -8118,7 +14401,7 @@ const kubeadm_table_KUBEADM_TABLE = [
 ;// CONCATENATED MODULE: ./build/src/config/kubernetes-version.js
 
 
-const VERSION = /^v?(1\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,3})(?:-(?:alpha|beta|rc)\.\d{1,3})?)$/;
+const VERSION = /^v?(1\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,3})(?:-(?:alpha|beta|rc)\.(?:0|[1-9]\d{0,2}))?)$/;
 /** Gives the Kubernetes version that a tag such as `v1.37.1` or `1.37.1` means; `undefined` for any other text. */
 function toKubernetesVersion(text) {
     const version = VERSION.exec(text.trim())?.[1];
@@ -15443,6 +21726,8 @@ function describeSyntaxError(error, text) {
 
 
 
+/** Such files stand four levels deep. */
+const DEPTH_LIMIT = 50;
 function keyOf(property) {
     return String(property.children?.[0]?.value);
 }
@@ -15454,6 +21739,34 @@ function lineStarts(text) {
     for (const match of text.matchAll(/\r\n|\r|\n/g))
         starts.push(match.index + match[0].length);
     return starts;
+}
+/** Gives the index of the last line that starts at an offset or before it. */
+function lineOf(starts, offset) {
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+        const middle = Math.ceil((low + high) / 2);
+        if ((starts[middle] ?? 0) <= offset)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+/** Gives where lists and objects begin to stand within each other too often for what reads them by calling itself. */
+function depthExceeded(text) {
+    const scanner = (0,main.createScanner)(text, true);
+    let depth = 0;
+    for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+        const first = text.charAt(scanner.getTokenOffset());
+        if (first === '{' || first === '[')
+            depth += 1;
+        if (first === '}' || first === ']')
+            depth -= 1;
+        if (depth > DEPTH_LIMIT)
+            return scanner.getTokenOffset();
+    }
+    return undefined;
 }
 /** The last property of that name, because the last one is the one that JSON readers take. */
 function property(node, key) {
@@ -15476,23 +21789,21 @@ function plainValue(node) {
     }
     return node?.value;
 }
-function repeatedKeys(node) {
-    const found = [];
+function* repeatedKeys(node) {
     const seen = new Map();
     for (const child of node?.children ?? []) {
         if (child.type === 'property') {
             const first = seen.get(keyOf(child));
             if (first !== undefined)
-                found.push({ key: keyOf(child), first, again: child.offset });
+                yield { key: keyOf(child), first, again: child.offset };
             else
                 seen.set(keyOf(child), child.offset);
-            found.push(...repeatedKeys(child.children?.[1]));
+            yield* repeatedKeys(child.children?.[1]);
         }
         else {
-            found.push(...repeatedKeys(child));
+            yield* repeatedKeys(child);
         }
     }
-    return found;
 }
 /** Reads a JSON text. Never throws: what is wrong with it stands in `problems`. */
 function parseDocument(file, source) {
@@ -15500,21 +21811,16 @@ function parseDocument(file, source) {
     const text = source.replace(/^\uFEFF/, '');
     const starts = lineStarts(text);
     const at = (offset) => {
-        const line = starts.findLastIndex((start) => start <= offset);
+        const line = lineOf(starts, offset);
         return { file, line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
     };
+    const tooDeep = depthExceeded(text);
+    if (tooDeep !== undefined) {
+        const message = 'lists or objects are nested too deeply';
+        throw new ConfigurationFailure(file, [{ place: at(tooDeep), message }]);
+    }
     const errors = [];
-    let root;
-    try {
-        root = (0,main.parseTree)(text, errors, { allowTrailingComma: true });
-    }
-    catch (cause) {
-        if (!(cause instanceof RangeError))
-            throw cause;
-        throw new ConfigurationFailure(file, [
-            { place: at(0), message: 'lists or objects are nested too deeply' },
-        ]);
-    }
+    const root = (0,main.parseTree)(text, errors, { allowTrailingComma: true });
     const problems = [];
     for (const error of errors) {
         const place = at(error.offset);
@@ -15576,7 +21882,17 @@ async function readDocument(file, page) {
     return parseDocument(file, source);
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/trailing.js
+/** Gives a text without a character at its end, however often; `/x+$/` takes the square of their number in a bad case. */
+function withoutTrailing(text, character) {
+    let end = text.length;
+    while (end > 0 && text.charAt(end - 1) === character)
+        end -= 1;
+    return text.slice(0, end);
+}
+
 ;// CONCATENATED MODULE: ./build/src/config/image-name.js
+
 
 
 /** The registry that names without a host belong to, whatever mirror of it they are read from. */
@@ -15586,8 +21902,11 @@ const OLD_KUBERNETES_REGISTRY = 'k8s.gcr.io';
 function image_name_malformed(message, hint) {
     return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', about: 'image set', message, hint });
 }
+/** Tells whether the part of a name before its first slash is a host. */
 function startsWithHost(text) {
-    return /^(?:[^/]*[.:][^/]*|localhost)\//.test(text);
+    const slash = text.indexOf('/');
+    const first = text.slice(0, Math.max(slash, 0));
+    return first.includes('.') || first.includes(':') || first === 'localhost';
 }
 /** Tells whether a text names the old registry. */
 function namesOldRegistry(text) {
@@ -15604,9 +21923,11 @@ function withoutKubernetesHost(text) {
 function refuseTag(text) {
     if (text.includes('://'))
         parseReference(text);
-    const at = text.search(/[:@][^/]*$/);
-    if (at < 0)
+    const last = text.lastIndexOf('/') + 1;
+    const inLast = text.slice(last).search(/[:@]/);
+    if (inLast < 0)
         return;
+    const at = last + inLast;
     throw image_name_malformed(`expected a name without a tag, found "${text}"`, `write "${text.slice(0, at)}", and choose its tags with a patch`);
 }
 /** Reads a name of the source registry. Throws `REFERENCE_MALFORMED`. */
@@ -15632,7 +21953,7 @@ function parsePrefix(text) {
     }
     if (!/^(?:[a-z0-9][a-z0-9._/-]*)?$/.test(prefix)) {
         throw image_name_malformed(`no repository name starts with "${text}"`, prefix.endsWith('*')
-            ? `a prefix needs no star: write "${prefix.replace(/\*+$/, '')}"`
+            ? `a prefix needs no star: write "${withoutTrailing(prefix, '*')}"`
             : 'names are lower-case letters, digits, ".", "_", "-" and "/"');
     }
     return prefix;
@@ -15682,7 +22003,125 @@ function parseKubernetesRelease(text) {
     return { kind: 'version', text: version, version };
 }
 
+;// CONCATENATED MODULE: ./build/src/config/signature-policy.js
+
+
+
+
+
+
+/** https://kubernetes.io/docs/tasks/administer-cluster/verify-signed-artifacts/ */
+const KUBERNETES_SIGNER = {
+    identity: 'krel-trust@k8s-releng-prod.iam.gserviceaccount.com',
+    issuer: 'https://accounts.google.com',
+};
+/** What counts where a file says nothing. */
+const KNOWN_POLICIES = [
+    {
+        scope: { host: parseHost(KUBERNETES_REGISTRY), path: undefined },
+        policy: { kind: 'signed', signers: [KUBERNETES_SIGNER] },
+    },
+];
+function signature_policy_malformed(message, hint) {
+    return new lib_failure/* Failure */.HR({ code: 'SIGNATURE_POLICY_MALFORMED', about: 'signatures', message, hint });
+}
+/** Reads `host` or `host/path`. Throws `SIGNATURE_POLICY_MALFORMED` or `REFERENCE_MALFORMED`. */
+function parseScope(text) {
+    const [first = '', ...rest] = text.replace(/\/$/, '').split('/');
+    if (!/[.:]/.test(first) && first !== 'localhost') {
+        throw signature_policy_malformed(`expected a registry, found ${JSON.stringify(text.slice(0, 200))}`, 'write its host, or its host and the beginning of a path, such as ghcr.io/flannel-io');
+    }
+    if (text.endsWith('*')) {
+        throw signature_policy_malformed('a scope needs no star', `write "${text.replace(/\/?\*+$/, '')}"`);
+    }
+    const host = parseHost(first, text);
+    const path = rest.length === 0 ? undefined : parseRepository(rest.join('/'), text);
+    return { host: host === OLD_KUBERNETES_REGISTRY ? parseHost(KUBERNETES_REGISTRY) : host, path };
+}
+/** Writes a scope as a file has it. */
+function formatScope({ host, path }) {
+    return path === undefined ? host : `${host}/${path}`;
+}
+function readIdentity(text) {
+    if (/^\*+$/.test(text)) {
+        throw signature_policy_malformed('this is everyone', 'write an e-mail address or the address of a workflow');
+    }
+    if (text !== '' && text.length <= 1000 && !/\s/.test(text))
+        return text;
+    throw signature_policy_malformed(`expected whom a certificate names, found ${JSON.stringify(text.slice(0, 200))}`, 'write an e-mail address or the address of a workflow; "*" stands for any text');
+}
+function readIssuer(text) {
+    if (URL.canParse(text) && text.startsWith('https://') && !/[\s*]/.test(text))
+        return text;
+    throw signature_policy_malformed(`expected the address of an identity provider, found ${JSON.stringify(text.slice(0, 200))}`, 'GitHub Actions is https://token.actions.githubusercontent.com, Google is https://accounts.google.com');
+}
+const signerSchema = schemas/* strictObject */.rej({
+    identity: textOf(readIdentity),
+    issuer: textOf(readIssuer),
+    signedAs: textOf(parseScope).optional(),
+});
+/** The form of `signatures` in an image set and in a versions.json. */
+const signaturesSchema = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* union */.KCZ([schemas/* literal */.euz('off'), signerSchema, schemas/* array */.YOg(signerSchema).min(1)]));
+function toPolicy(value) {
+    if (value === 'off')
+        return { kind: 'off' };
+    return { kind: 'signed', signers: Array.isArray(value) ? value : [value] };
+}
+/** Gives the policies of a document under its key `signatures`, and what is wrong with the scopes there. */
+function readSignaturePolicies(document, parsed) {
+    const policies = [];
+    const problems = [];
+    for (const [key, value] of Object.entries(parsed)) {
+        const place = document.keyPlace(['signatures', key]);
+        try {
+            const scope = parseScope(key);
+            const isTaken = policies.some((known) => formatScope(known.scope) === formatScope(scope));
+            if (isTaken)
+                problems.push({ place, message: `${formatScope(scope)} is already there under another name` });
+            else
+                policies.push({ scope, policy: toPolicy(value) });
+        }
+        catch (error) {
+            if (!(error instanceof lib_failure/* Failure */.HR))
+                throw error;
+            problems.push({ place, message: `${error.message} (${error.hint})` });
+        }
+    }
+    return { policies, problems };
+}
+/** Gives policies in the form that a file has. */
+function formatSignaturePolicies(policies) {
+    const entries = policies.map(({ scope, policy }) => [
+        formatScope(scope),
+        policy.kind === 'off'
+            ? 'off'
+            : policy.signers.map(({ signedAs, ...signer }) => ({
+                ...signer,
+                ...(signedAs === undefined ? {} : { signedAs: formatScope(signedAs) }),
+            })),
+    ]);
+    return Object.fromEntries(entries);
+}
+/** Gives the policy whose scope fits a repository most closely; undefined where none does. */
+function policyFor(policies, { host, repository }) {
+    const fits = [...policies, ...KNOWN_POLICIES].filter(({ scope }) => scope.host === host && (scope.path === undefined || `${repository}/`.startsWith(`${scope.path}/`)));
+    const length = ({ scope }) => scope.path?.length ?? 0;
+    // The first of equals: what a file says goes before what is known.
+    return fits.toSorted((one, other) => length(other) - length(one))[0];
+}
+/** Tells whether a signer is the one that is meant, from the first character to the last. */
+function isSigner(wanted, found) {
+    if (wanted.issuer !== found.issuer)
+        return false;
+    const pattern = wanted.identity
+        .split('*')
+        .map((part) => RE2JS.quote(part))
+        .join('.*');
+    return RE2JS.compile(pattern, RE2JS.DOTALL).testExact(found.identity);
+}
+
 ;// CONCATENATED MODULE: ./build/src/config/image-set.js
+
 
 
 
@@ -15707,6 +22146,7 @@ const EMPTY_IMAGE_SET = {
     cniFilters: new Map(),
     patches: new Map(),
     tags: {},
+    signatures: [],
     notices: [],
 };
 /** Go writes an empty list as null, so files that a Go tool wrote have it. */
@@ -15733,6 +22173,7 @@ const imageSetSchema = schemas/* strictObject */.rej({
     extras: list(textOf(parseExtra)),
     patches: list(patchSchema),
     tags: tagFilterSchema.nullish(),
+    signatures: signaturesSchema.nullish(),
 });
 function repeatedPatches(document, matches) {
     return matches.flatMap((match, index) => {
@@ -15773,6 +22214,8 @@ function parseImageSet(document) {
     const parsed = validate(document, imageSetSchema);
     const entries = (key, values) => values.map((value, index) => ({ value, place: document.place([key, index]) }));
     const problems = repeatedPatches(document, parsed.patches.map((patch) => patch.match));
+    const { policies: signatures, problems: wrongScopes } = readSignaturePolicies(document, parsed.signatures ?? {});
+    problems.push(...wrongScopes);
     const { names, prefixes: starts, extras: others, kubernetes: releases, cni } = parsed;
     if ([names, starts, others, releases, cni].every(({ length }) => length === 0)) {
         problems.push({
@@ -15801,6 +22244,7 @@ function parseImageSet(document) {
             { ...patch, place: document.place(['patches', index, 'match']) },
         ])),
         tags: parsed.tags ?? {},
+        signatures,
     };
     const notices = [
         ...set.prefixes
@@ -16077,7 +22521,47 @@ function getEnv(key) {
   return process.env[key.toLowerCase()] || process.env[key.toUpperCase()] || '';
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/direct-agent.js
+
+
+/** As much as a fast line has waiting when we come back to it. */
+const READ_SIZE = 256 * 1024;
+/**
+ * Has a connection read into one memory of its own, where Node would take 64 KiB anew for each piece: so much garbage
+ * that collecting it was a third of the work of a mirror. The HTTP parser copies what it passes on and keeps nothing,
+ * so what it was given may be overwritten. https://nodejs.org/api/net.html#new-netsocketoptions
+ */
+function readingIntoItsOwn(connect) {
+    const connection = connect({
+        onread: {
+            buffer: Buffer.allocUnsafeSlow(READ_SIZE),
+            callback: (count, buffer) => {
+                connection?.emit('data', buffer.subarray(0, count));
+                return true;
+            },
+        },
+    });
+    return connection;
+}
+class DirectHttpAgent extends external_node_http_.Agent {
+    createConnection(options, created) {
+        return readingIntoItsOwn((own) => super.createConnection({ ...options, ...own }, created));
+    }
+}
+class DirectHttpsAgent extends external_node_https_.Agent {
+    createConnection(options, created) {
+        return readingIntoItsOwn((own) => super.createConnection({ ...options, ...own }, created));
+    }
+}
+/** Gives a pool of connections that go through no proxy. */
+function directAgent(isSecure, options) {
+    return isSecure ? new DirectHttpsAgent(options) : new DirectHttpAgent(options);
+}
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: ./build/src/lib/loopback.js
+
 /** Tells whether a host name or address (without port, IPv6 perhaps in brackets) means this machine. */
 function isLoopback(hostname) {
     const bare = hostname.replace(/^\[|\]$/g, '').toLowerCase();
@@ -16086,10 +22570,30 @@ function isLoopback(hostname) {
         bare === '::1' ||
         /^127(?:\.\d{1,3}){3}$/.test(bare));
 }
-/** Tells whether an address is link-local, where clouds keep the secrets of a machine (169.254.169.254). */
-function isLinkLocal(hostname) {
-    const bare = hostname.replace(/^\[|\]$/g, '').toLowerCase();
-    return /^169\.254\.\d{1,3}\.\d{1,3}$/.test(bare) || /^fe[89ab][0-9a-f]:/.test(bare);
+// 0.0.0.0 and :: reach this machine too; at the others clouds keep the secrets of a machine.
+const INWARD = new external_node_net_.BlockList();
+INWARD.addSubnet('127.0.0.0', 8, 'ipv4');
+INWARD.addSubnet('0.0.0.0', 8, 'ipv4');
+INWARD.addSubnet('169.254.0.0', 16, 'ipv4');
+INWARD.addAddress('100.100.100.200', 'ipv4');
+INWARD.addAddress('::1', 'ipv6');
+INWARD.addAddress('::', 'ipv6');
+INWARD.addSubnet('fe80::', 10, 'ipv6');
+INWARD.addAddress('fd00:ec2::254', 'ipv6');
+/**
+ * Tells whether a host name or address (IPv6 perhaps in brackets) leads to this machine, or to where its cloud tells it
+ * secrets. Names that a name server answers so are not recognised.
+ */
+function isInward(hostname) {
+    const bare = hostname
+        .replace(/^\[|\]$/g, '')
+        .replace(/\.$/, '')
+        .toLowerCase();
+    const version = (0,external_node_net_.isIP)(bare);
+    if (version === 0)
+        return isLoopback(bare) || bare === 'metadata.google.internal';
+    // An IPv4 address within an IPv6 one is looked up as what it is.
+    return INWARD.check(bare, version === 4 ? 'ipv4' : 'ipv6');
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/proxy.js
@@ -16099,9 +22603,21 @@ function isLinkLocal(hostname) {
 
 
 const CONNECTIONS = { keepAlive: true, scheduling: 'lifo' };
-/** Gives the proxy for a URL as the environment says, or '' for none. This machine is never reached through one. */
+/**
+ * Gives the proxy for a URL as the environment says, or `undefined` for none. This machine is never reached through one.
+ * Throws `UNREACHABLE` for what is no proxy's address, without repeating it: it may hold a password.
+ */
 function proxyFor(url) {
-    return isLoopback(url.hostname) ? '' : getProxyForUrl(url.href);
+    const told = isLoopback(url.hostname) ? '' : getProxyForUrl(url.href);
+    if (told === '')
+        return undefined;
+    const proxy = URL.parse(told);
+    if (proxy?.protocol === 'http:' || proxy?.protocol === 'https:')
+        return proxy;
+    const found = proxy === null ? 'no address' : `an address for ${proxy.protocol.slice(0, -1)}`;
+    throw new HttpFailure('UNREACHABLE', url.host, `the proxy to reach it by is ${found}`, false, {
+        hint: 'write HTTPS_PROXY, HTTP_PROXY and ALL_PROXY such as http://proxy.example:3128',
+    });
 }
 /**
  * Gives the connection pool for a URL: straight, or through what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
@@ -16125,9 +22641,9 @@ class AgentPool {
             return known;
         const proxy = proxyFor(url);
         const isSecure = url.protocol === 'https:';
-        if (proxy !== '')
+        if (proxy !== undefined)
             return this.#openThrough(proxy, url.origin, isSecure);
-        return this.#keep(url.origin, isSecure ? new external_node_https_.Agent({ ...CONNECTIONS, ...this.trust }) : new external_node_http_.Agent(CONNECTIONS));
+        return this.#keep(url.origin, directAgent(isSecure, { ...CONNECTIONS, ...this.trust }));
     }
     // Few have a proxy, and the agents for one take longer to load than a small run.
     async #openThrough(proxy, origin, isSecure) {
@@ -16149,7 +22665,33 @@ class AgentPool {
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/proxy-refusal.js
+
+
+const LOGIN_WANTED = 407;
+/** What a proxy says when it could not reach the host this time, or is busy. */
+const PASSING = new Set([408, 429, 500, 502, 503, 504]);
+/** Gives the failure for a proxy that does not let a request to this URL through, by the status of its answer. */
+function proxyRefusal(url, status) {
+    const proxy = proxyFor(url);
+    // Its address may hold a name and a password.
+    const where = proxy === undefined ? '' : ` ${proxy.host}`;
+    const what = url.protocol === 'https:' ? `refused the tunnel to ${url.host}` : 'wants a login of its own';
+    const message = `the proxy${where} ${what} (status ${status})`;
+    return new HttpFailure('PROXY_REFUSED', url.host, message, PASSING.has(status), {
+        hint: hintFor(url, status),
+    });
+}
+function hintFor({ protocol, hostname }, status) {
+    const variable = protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+    if (status === LOGIN_WANTED) {
+        return `write its name and password into ${variable}, as http://NAME:PASSWORD@HOST:PORT, or name ${hostname} in NO_PROXY`;
+    }
+    return `let the proxy allow ${hostname}, check ${variable}, or name ${hostname} in NO_PROXY where it is reached without`;
+}
+
 ;// CONCATENATED MODULE: ./build/src/lib/http.js
+
 
 
 
@@ -16163,6 +22705,8 @@ const DEFAULT_TIMEOUTS = {
 };
 /** What comes more slowly than this for a whole `idle` is as good as silent, however often a byte moves. */
 const LEAST_BYTES_PER_SECOND = 1024;
+// Made once: an error notes where it was made, which takes longer than the rest of a small request.
+const REQUEST_IS_OVER = new Error('the request is over');
 /** Sends requests over kept connections. It follows no redirect, adds no credential and tries nothing twice. */
 class HttpClient {
     #agents;
@@ -16190,11 +22734,12 @@ class HttpClient {
         this.#agents.close();
     }
     #exchange(request, agent, isSecondTry) {
-        const { method, url, signal, body } = request;
+        const { method, url, signal, body, isOnce = false } = request;
+        const isRepeatable = !isOnce && typeof body !== 'function';
         return new Promise((resolve, reject) => {
             const open = url.protocol === 'https:' ? external_node_https_.request : external_node_http_.request;
             const outgoing = open(url, { method, headers: request.headers, agent, ...this.#agents.trust });
-            const stopWriter = new AbortController();
+            let stopWriter = () => undefined;
             let answered;
             const breakOff = (reason) => void (answered ?? outgoing).destroy(reason);
             const limits = this.#watch(outgoing, url.host, breakOff);
@@ -16202,22 +22747,32 @@ class HttpClient {
             signal.addEventListener('abort', abort, { once: true });
             const settle = () => {
                 limits.stop();
-                stopWriter.abort(new Error('the request is over'));
+                stopWriter();
             };
             outgoing.on('error', (error) => {
                 settle();
                 signal.removeEventListener('abort', abort);
                 // The other side may close a kept connection just as a request goes out on it; that says nothing about it.
-                const isStale = outgoing.reusedSocket && !isSecondTry && typeof body !== 'function' && isReset(error);
+                const isStale = outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
                 if (isStale && !signal.aborted)
                     this.#exchange(request, agent, true).then(resolve, reject);
                 else
                     reject(error);
             });
+            outgoing.once('proxyConnect', ({ statusCode }) => {
+                if (statusCode !== 200)
+                    outgoing.destroy(proxyRefusal(url, statusCode));
+            });
             outgoing.on('response', (answer) => {
                 answered = answer;
                 settle();
-                const rate = this.#watchRate(answer, url.host);
+                // No server may say so of itself (RFC 9110, 15.5.8).
+                if (answer.statusCode === 407) {
+                    signal.removeEventListener('abort', abort);
+                    answer.destroy();
+                    return reject(proxyRefusal(url, 407));
+                }
+                const rate = method === 'HEAD' ? undefined : this.#watchRate(answer, url.host);
                 answer.on('close', () => {
                     clearInterval(rate);
                     signal.removeEventListener('abort', abort);
@@ -16229,8 +22784,10 @@ class HttpClient {
             if (typeof body !== 'function')
                 outgoing.end(body);
             else {
-                body(outgoing, stopWriter.signal).catch((error) => {
-                    if (!stopWriter.signal.aborted)
+                const writing = new AbortController();
+                stopWriter = () => writing.abort(REQUEST_IS_OVER);
+                body(outgoing, writing.signal).catch((error) => {
+                    if (!writing.signal.aborted)
                         outgoing.destroy(toError(error));
                 });
             }
@@ -16616,7 +23173,10 @@ const otherErrorShape = schemas/* object */.Ikc({ message: schemas/* string */.Y
  * `clean` takes out what must not be repeated.
  */
 function parseComplaint(body, clean = (text) => text) {
-    const oneLine = (text) => clean(text).replaceAll(/\s+/g, ' ').trim().slice(0, 300);
+    const oneLine = (text) => clean(text)
+        .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+        .trim()
+        .slice(0, 300);
     try {
         const json = JSON.parse(body);
         const parsed = errorBodyShape.safeParse(json);
@@ -16683,7 +23243,50 @@ function refusal(answer) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/secret-forms.js
+/**
+ * Gives a secret in each form in which it travels or is repeated: as it is, in a URL, in a query, and in both alphabets
+ * of base64, which with padding begins as it does without.
+ */
+function secretForms(secret) {
+    const bytes = Buffer.from(secret);
+    const padded = bytes.toString('base64');
+    const base64 = [padded, padded.replace(/={1,2}$/, ''), bytes.toString('base64url')];
+    const queries = [secret, padded].flatMap((text) => [
+        encodeURIComponent(text),
+        new URLSearchParams({ '': text }).toString().slice(1),
+    ]);
+    return new Set([secret, ...base64, ...queries]);
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/secrets.js
+
+/** Shorter ones would blacken half of a text, and are no secrets. */
+const SHORTEST = 4;
+/** Longer ones are tokens: whoever repeats one does not encode it, and there may be thousands. */
+const LONGEST_ENCODED = 200;
+/** The secrets of one host, to be taken out of what it says: some registries repeat in an error what they were sent. */
+class Secrets {
+    #forms = new Set();
+    /** Takes in a secret, in each form in which it travels. */
+    add(secret) {
+        if (secret.length < SHORTEST)
+            return;
+        this.#forms.add(secret);
+        if (secret.length > LONGEST_ENCODED)
+            return;
+        for (const form of secretForms(secret))
+            this.#forms.add(form);
+    }
+    /** Gives a text with every secret blackened. */
+    blacken(text) {
+        const longestFirst = [...this.#forms].toSorted((one, other) => other.length - one.length);
+        return longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/endpoint.js
+
 
 
 
@@ -16710,16 +23313,17 @@ function followAddress(from, address, registry) {
         });
     };
     const target = URL.canParse(address, from.href) ? new URL(address, from) : undefined;
-    if (target === undefined)
-        return refuse(`it leads to "${address.slice(0, 100)}", which is no address`);
+    if (target === undefined) {
+        // Nobody can tell which part of what is no address is a password or a signature.
+        return refuse(`it leads to what is no address, of ${address.length} characters`);
+    }
     if (target.protocol !== 'https:' && target.protocol !== 'http:') {
         return refuse(`it leads to ${target.protocol}//, which is not HTTP`);
     }
     if (from.protocol === 'https:' && target.protocol === 'http:') {
         return refuse(`it leads from HTTPS to plain HTTP at ${target.host}`);
     }
-    const isInward = isLoopback(target.hostname) || isLinkLocal(target.hostname);
-    if (isInward && !isLoopback(registry.hostname) && target.hostname !== registry.hostname) {
+    if (isInward(target.hostname) && !isLoopback(registry.hostname) && target.hostname !== registry.hostname) {
         return refuse(`it leads to ${target.host} on the machine that asks`);
     }
     // A name and password in an address would be sent along, and end up in logs.
@@ -16748,33 +23352,15 @@ function redactUrl(url) {
     }
     return shown.href.replaceAll('%E2%80%A6', '…');
 }
-
-;// CONCATENATED MODULE: ./build/src/registry/secrets.js
-/** Shorter ones would blacken half of a text, and are no secrets. */
-const SHORTEST = 4;
-/** Longer ones are tokens: whoever repeats one does not encode it, and there may be thousands. */
-const LONGEST_ENCODED = 200;
-/** The secrets of one host, to be taken out of what it says: some registries repeat in an error what they were sent. */
-class Secrets {
-    #forms = new Set();
-    /** Takes in a secret, in each form in which it travels. */
-    add(secret) {
-        if (secret.length < SHORTEST)
-            return;
-        this.#forms.add(secret);
-        if (secret.length > LONGEST_ENCODED)
-            return;
-        const base64 = Buffer.from(secret).toString('base64');
-        const form = new URLSearchParams({ '': secret }).toString().slice(1);
-        for (const shape of [base64, encodeURIComponent(secret), encodeURIComponent(base64), form]) {
-            this.#forms.add(shape);
-        }
-    }
-    /** Gives a text with every secret blackened. */
-    blacken(text) {
-        const longestFirst = [...this.#forms].toSorted((one, other) => other.length - one.length);
-        return longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
-    }
+/** Gives a text without what signs an address, for those who repeat in an error what they were asked for. */
+function withoutSignatures(text, url) {
+    const values = [...url.searchParams]
+        .filter(([name]) => !SHOWN_PARAMETERS.has(name))
+        .map(([, value]) => value);
+    const secrets = new Secrets();
+    for (const value of values)
+        secrets.add(value);
+    return secrets.blacken(text);
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/token.js
@@ -16785,6 +23371,8 @@ const answerShape = schemas/* object */.Ikc({
     expires_in: schemas/* number */.aig().optional().catch(undefined),
 });
 const SHORTEST_LIFE_SECONDS = 60;
+/** Servers take 8 to 16 KiB of headers; a cloud's longest tokens have 4 KiB. */
+const token_LENGTH_LIMIT = 64 * 1024;
 /** Reads the answer of a token service (distribution-spec token authentication), or gives what is wrong with it. */
 function parseToken(body) {
     try {
@@ -16792,6 +23380,8 @@ function parseToken(body) {
         const token = parsed.token || parsed.access_token;
         if (!token || /[^\x21-\x7e]/.test(token))
             return new Error('there is no token in it');
+        if (token.length > token_LENGTH_LIMIT)
+            return new Error(`its token has ${token.length} characters`);
         return { token, seconds: Math.max(parsed.expires_in ?? SHORTEST_LIFE_SECONDS, SHORTEST_LIFE_SECONDS) };
     }
     catch {
@@ -16871,9 +23461,12 @@ class Authorization {
     }
     /**
      * Learns from a 401 to a request that carried `sent`. Gives whether the same request is worth sending again: there
-     * is something to prove now, or a token that is no longer taken was dropped.
+     * is something to prove now, or a token that is no longer taken was dropped. Whoever a redirect led to may ask for a
+     * login, but not for this host's.
      */
     async learn(answer, scopes, sent) {
+        if (answer.url.origin !== this.#endpoint.origin)
+            return false;
         const challenge = parseChallenge(answer.headers['www-authenticate']) ?? this.#challenge;
         const isNew = this.#challenge === undefined && challenge !== undefined;
         this.#challenge = challenge;
@@ -16895,7 +23488,8 @@ class Authorization {
     }
     #basicOf({ username, password }) {
         const header = basicAuthorization(username, password);
-        this.#onSecret(password);
+        for (const secret of [password, `${username}:${password}`])
+            this.#onSecret(secret);
         this.#onSecret(header.slice('Basic '.length));
         return header;
     }
@@ -17038,8 +23632,7 @@ class Exchanger {
         const answer = await this.#follow(exchange, sent);
         if (exchange.expected.includes(answer.status))
             return answer;
-        const isOwn = answer.url.origin === this.#endpoint.origin;
-        if (answer.status !== 401 || !isOwn)
+        if (answer.status !== 401)
             throw await this.#explain(exchange, answer);
         const isWorthRepeating = await this.#authorization.learn(answer, exchange.scopes, sent);
         if (!isWorthRepeating)
@@ -17123,7 +23716,7 @@ class Exchanger {
             about: exchange.about,
             action: exchange.action,
             status: answer.status,
-            complaint: parseComplaint(body?.toString('utf8') ?? '', this.#authorization.blacken),
+            complaint: parseComplaint(body?.toString('utf8') ?? '', (text) => withoutSignatures(this.#authorization.blacken(text), answer.url)),
             retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
         });
     }
@@ -17142,10 +23735,11 @@ class Exchanger {
 const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./build/src/lib/pause.js
 
+
 /** Resolves after a duration. Rejects with the signal's own reason, which node:timers hides in an AbortError. */
 async function pause(duration, signal) {
     try {
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(duration, undefined, { signal });
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(Math.min(duration, lib_duration/* LONGEST_DURATION */.Qk), undefined, { signal });
     }
     catch (error) {
         signal.throwIfAborted();
@@ -17259,6 +23853,171 @@ class HostLimits {
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/registry/tag-list.js
+
+
+
+
+const listedShape = schemas/* object */.Ikc({
+    mediaType: schemas/* string */.YjP().catch(''),
+    tag: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
+    timeUploadedMs: schemas/* string */.YjP().optional().catch(undefined),
+});
+const listShape = schemas/* object */.Ikc({
+    tags: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
+    child: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
+    manifest: schemas/* record */.g1P(schemas/* string */.YjP(), listedShape).nullish(),
+});
+function uploadTime(milliseconds) {
+    const time = Number(milliseconds ?? Number.NaN);
+    return time > 0 && time < 8.64e15 ? { uploaded: new Date(time) } : undefined;
+}
+/**
+ * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Entries
+ * that are no tags (Artifactory lists digests) are left out; `"tags": null` is an empty list. `about` names the
+ * repository. Throws `REGISTRY_BROKEN`.
+ */
+function parseTagList(body, about) {
+    let parsed;
+    try {
+        parsed = listShape.parse(JSON.parse(body.toString('utf8')));
+    }
+    catch (cause) {
+        const message = 'its tag list is not what the protocol says';
+        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+    }
+    const manifests = new Map();
+    for (const [digest, { mediaType, tag, timeUploadedMs }] of Object.entries(parsed.manifest ?? {})) {
+        if (!isDigest(digest))
+            continue;
+        const listed = { digest, mediaType, ...uploadTime(timeUploadedMs) };
+        for (const name of tag ?? [])
+            if (isTag(name))
+                manifests.set(name, listed);
+    }
+    return {
+        tags: (parsed.tags ?? []).filter(isTag),
+        children: (parsed.child ?? []).filter((child) => isRepository(child) && !child.includes('/')),
+        manifests,
+    };
+}
+const catalogueShape = schemas/* object */.Ikc({ repositories: schemas/* array */.YOg(schemas/* string */.YjP()).nullish() });
+/** Reads one page of `_catalog` (distribution-spec extension); entries that are no repositories are left out. */
+function parseCatalogue(body, about) {
+    try {
+        const { repositories } = catalogueShape.parse(JSON.parse(body.toString('utf8')));
+        return (repositories ?? []).filter(isRepository);
+    }
+    catch (cause) {
+        const message = 'its catalogue is not what the protocol says';
+        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+    }
+}
+/** Joins the pages of a list. */
+function joinTagLists(pages) {
+    const [first] = pages;
+    // Most lists have one page.
+    if (first !== undefined && pages.length === 1)
+        return { ...first, tags: [...new Set(first.tags)] };
+    return {
+        tags: [...new Set(pages.flatMap((page) => page.tags))],
+        children: [...new Set(pages.flatMap((page) => page.children))],
+        manifests: new Map(pages.flatMap((page) => [...page.manifests])),
+    };
+}
+/** Gives the target of `rel="next"` in a Link header (RFC 8288), with or without quotes; `undefined` without one. */
+function nextLink(header) {
+    for (const link of (header ?? '').slice(0, 16_384).split(/,(?=\s*<)/)) {
+        const end = link.indexOf('>');
+        const start = link.indexOf('<');
+        if (start < 0 || end < start)
+            continue;
+        const parameters = link.slice(end + 1).split(';');
+        const isNext = parameters.some((parameter) => /^\s*rel\s*=\s*"?next"?\s*$/i.test(parameter));
+        if (isNext)
+            return link.slice(start + 1, end);
+    }
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/list-pages.js
+
+
+
+
+const PAGE_SIZE = 1000;
+/** Some registries give no more than 50 names a page; 100,000 tags are the most that any repository is known to have. */
+const PAGE_LIMIT = 4000;
+/** All pages together. Google's listing has some 300 bytes a tag. */
+const BYTES_LIMIT = 64 * 1024 * 1024;
+/**
+ * Reads all pages of a list, each parsed at once, following `Link` (distribution-spec, "Listing Tags"). `send` asks for
+ * one. Throws `REGISTRY_BROKEN` for a list without end; a page that comes again ends it.
+ */
+async function readPages(list, send, parse) {
+    const { path, endpoint, about } = list;
+    const pages = [];
+    const seen = new Set();
+    let bytesLeft = BYTES_LIMIT;
+    let url = new URL(`${path}?n=${PAGE_SIZE}`, endpoint);
+    while (url !== undefined && !seen.has(url.href)) {
+        if (pages.length >= PAGE_LIMIT)
+            throw endless(about, `has more than ${PAGE_LIMIT} pages`);
+        seen.add(url.href);
+        const answer = await send(url);
+        const body = await readBody(answer, bytesLeft);
+        if (body === undefined)
+            throw endless(about, 'is larger than 64 MiB');
+        bytesLeft -= body.length;
+        pages.push(parse(body, about));
+        const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
+        // registry.k8s.io redirects; the next page is relative to where this one really came from.
+        url = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
+    }
+    return pages;
+}
+function endless(about, what) {
+    return new RegistryFailure({
+        code: 'REGISTRY_BROKEN',
+        about,
+        message: `its list ${what}`,
+        hint: 'no real list is that long; name the images with their tags in "extras" if you have to mirror from there',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/json-depth.js
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPENING = new Set([0x5b, 0x7b]);
+const CLOSING = new Set([0x5d, 0x7d]);
+/**
+ * Tells whether lists and objects of a JSON text stand within each other more than `limit` times. What reads or writes
+ * values by calling itself, as `JSON.stringify` does, runs out of stack some thousands of levels down.
+ */
+function isNestedDeeper(json, limit) {
+    let depth = 0;
+    let isInText = false;
+    for (let at = 0; at < json.length; at += 1) {
+        const byte = json[at] ?? 0;
+        if (isInText) {
+            if (byte === BACKSLASH)
+                at += 1;
+            else if (byte === QUOTE)
+                isInText = false;
+        }
+        else if (byte === QUOTE)
+            isInText = true;
+        else if (OPENING.has(byte)) {
+            depth += 1;
+            if (depth > limit)
+                return true;
+        }
+        else if (CLOSING.has(byte))
+            depth -= 1;
+    }
+    return false;
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/media-type.js
 /** The media types of manifests and indexes that are copied, in both families. */
 const MEDIA_TYPE = {
@@ -17283,6 +24042,7 @@ function isIndexMediaType(type) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/manifest.js
+
 
 
 
@@ -17326,7 +24086,14 @@ function toDescriptor(parsed) {
 function unusable(about, message, cause) {
     return new lib_failure/* Failure */.HR({ code: 'MANIFEST_UNUSABLE', about, message, cause });
 }
+/** More than any filesystem can stack, and than artifacts have files. */
+const LAYERS_LIMIT = 1000;
+/** Real ones stand five levels deep; what is beyond that could not be written again. */
+const manifest_DEPTH_LIMIT = 100;
 function parseJson(bytes, about) {
+    if (isNestedDeeper(bytes, manifest_DEPTH_LIMIT)) {
+        throw unusable(about, `its lists and objects stand within each other more than ${manifest_DEPTH_LIMIT} times`);
+    }
     try {
         return JSON.parse(bytes.toString('utf8'));
     }
@@ -17359,6 +24126,9 @@ function parseManifest(bytes, contentType, about, algorithm = 'sha256') {
     const image = imageShape.safeParse(json);
     if (!image.success)
         throw unusable(about, 'the manifest is malformed', image.error);
+    if (image.data.layers.length > LAYERS_LIMIT) {
+        throw unusable(about, `it has ${image.data.layers.length} layers, and no image has more than ${LAYERS_LIMIT}`);
+    }
     const distributable = image.data.layers.filter((layer) => (layer.urls ?? []).length === 0);
     return {
         ...common,
@@ -17371,9 +24141,12 @@ function parseManifest(bytes, contentType, about, algorithm = 'sha256') {
 ;// CONCATENATED MODULE: ./build/src/lib/attempts.js
 
 
+/** A server that asks for more patience than this is left for the next run. */
+const attempts_LONGEST_HOLD = (0,lib_duration/* seconds */.YA)(300);
 /**
  * Does something up to `policy.attempts` times and gives its result, or throws its last error as it is. The waits
- * vary by a fifth, so that what failed together does not come back together.
+ * vary by a fifth, so that what failed together does not come back together. Who asks to be left alone for longer is
+ * obeyed for five minutes, and not asked again beyond that.
  */
 async function attempt(options, operation) {
     const { policy, signal } = options;
@@ -17385,9 +24158,12 @@ async function attempt(options, operation) {
         catch (error) {
             if (number >= policy.attempts || signal.aborted || !options.isTransient(error))
                 throw error;
+            const hold = (options.heldUntil?.(error) ?? 0) - Date.now();
+            if (hold > attempts_LONGEST_HOLD)
+                throw error;
             options.onRetry?.(error, number);
             const delay = policy.interval * 1.5 ** (number - 1) * (0.8 + 0.4 * Math.random());
-            await pause((0,lib_duration/* milliseconds */.Rz)(delay), signal);
+            await pause((0,lib_duration/* milliseconds */.Rz)(Math.max(delay, hold)), signal);
         }
     }
 }
@@ -17510,90 +24286,6 @@ class RegistryHost {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/tag-list.js
-
-
-
-
-const listedShape = schemas/* object */.Ikc({
-    mediaType: schemas/* string */.YjP().catch(''),
-    tag: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
-    timeUploadedMs: schemas/* string */.YjP().optional().catch(undefined),
-});
-const listShape = schemas/* object */.Ikc({
-    tags: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
-    child: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
-    manifest: schemas/* record */.g1P(schemas/* string */.YjP(), listedShape).nullish(),
-});
-const CHILD = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
-function uploadTime(milliseconds) {
-    const time = Number(milliseconds ?? Number.NaN);
-    return time > 0 && time < 8.64e15 ? { uploaded: new Date(time) } : undefined;
-}
-/**
- * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Entries
- * that are no tags (Artifactory lists digests) are left out; `"tags": null` is an empty list. `about` names the
- * repository. Throws `REGISTRY_BROKEN`.
- */
-function parseTagList(body, about) {
-    let parsed;
-    try {
-        parsed = listShape.parse(JSON.parse(body.toString('utf8')));
-    }
-    catch (cause) {
-        const message = 'its tag list is not what the protocol says';
-        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
-    }
-    const manifests = new Map();
-    for (const [digest, { mediaType, tag, timeUploadedMs }] of Object.entries(parsed.manifest ?? {})) {
-        if (!isDigest(digest))
-            continue;
-        const listed = { digest, mediaType, ...uploadTime(timeUploadedMs) };
-        for (const name of tag ?? [])
-            if (isTag(name))
-                manifests.set(name, listed);
-    }
-    return {
-        tags: (parsed.tags ?? []).filter(isTag),
-        children: (parsed.child ?? []).filter((child) => CHILD.test(child)),
-        manifests,
-    };
-}
-const catalogueShape = schemas/* object */.Ikc({ repositories: schemas/* array */.YOg(schemas/* string */.YjP()).nullish() });
-/** Reads one page of `_catalog` (distribution-spec extension); entries that are no repositories are left out. */
-function parseCatalogue(body, about) {
-    try {
-        const { repositories } = catalogueShape.parse(JSON.parse(body.toString('utf8')));
-        return (repositories ?? []).filter(isRepository);
-    }
-    catch (cause) {
-        const message = 'its catalogue is not what the protocol says';
-        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
-    }
-}
-/** Joins the pages of a list. */
-function joinTagLists(pages) {
-    return {
-        tags: [...new Set(pages.flatMap((page) => page.tags))],
-        children: [...new Set(pages.flatMap((page) => page.children))],
-        manifests: new Map(pages.flatMap((page) => [...page.manifests])),
-    };
-}
-/** Gives the target of `rel="next"` in a Link header (RFC 8288), with or without quotes; `undefined` without one. */
-function nextLink(header) {
-    for (const link of (header ?? '').slice(0, 16_384).split(/,(?=\s*<)/)) {
-        const end = link.indexOf('>');
-        const start = link.indexOf('<');
-        if (start < 0 || end < start)
-            continue;
-        const parameters = link.slice(end + 1).split(';');
-        const isNext = parameters.some((parameter) => /^\s*rel\s*=\s*"?next"?\s*$/i.test(parameter));
-        if (isNext)
-            return link.slice(start + 1, end);
-    }
-    return undefined;
-}
-
 ;// CONCATENATED MODULE: ./build/src/registry/registry.js
 
 
@@ -17605,11 +24297,8 @@ function nextLink(header) {
 
 
 
-const PAGE_SIZE = 1000;
-const PAGE_LIMIT = 10_000;
 /** What is read into memory as a blob: configurations and signatures. */
 const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
-const LIST_SIZE_LIMIT = 128 * 1024 * 1024;
 /** One registry, one method an endpoint of the distribution protocol (distribution-spec 1.1, "Endpoints"). */
 class Registry extends RegistryHost {
     /** Lists the tags of a repository, or with `undefined` the root of a registry with Google's extension. */
@@ -17635,7 +24324,9 @@ class Registry extends RegistryHost {
             return [...new Set(pages.flat())];
         }
         catch (error) {
-            if (error instanceof RegistryFailure && !error.transient)
+            // Without a status it is what came that cannot be used.
+            const isRefused = error instanceof RegistryFailure && !error.transient && error.status !== undefined;
+            if (isRefused)
                 return undefined;
             throw error;
         }
@@ -17774,25 +24465,10 @@ class Registry extends RegistryHost {
             throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
         });
     }
-    async #readPages(list, signal, parse) {
+    #readPages(list, signal, parse) {
         const { path, ...exchange } = list;
-        const pages = [];
-        const seen = new Set();
-        let url = new URL(`${path}?n=${PAGE_SIZE}`, this.endpoint);
-        while (url !== undefined && !seen.has(url.href) && pages.length < PAGE_LIMIT) {
-            seen.add(url.href);
-            const answer = await this.send({ ...exchange, method: 'GET', url, expected: [200], signal });
-            const body = await readBody(answer, LIST_SIZE_LIMIT);
-            if (body === undefined) {
-                const message = 'its list is larger than 128 MiB';
-                throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about: list.about, message });
-            }
-            pages.push(parse(body, list.about));
-            const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
-            // registry.k8s.io redirects; the next page is relative to where this one really came from.
-            url = link === undefined ? undefined : followAddress(answer.url, link, this.endpoint);
-        }
-        return pages;
+        const send = (url) => this.send({ ...exchange, method: 'GET', url, expected: [200], signal });
+        return readPages({ path, endpoint: this.endpoint, about: list.about }, send, parse);
     }
     #manifestExchange(method, repository, name, signal) {
         return {
@@ -18121,22 +24797,33 @@ function compareTexts(one, other) {
     return one < other ? -1 : one > other ? 1 : 0;
 }
 function compareLists(one, other, compare) {
-    for (const [index, left] of one.entries()) {
+    let index = 0;
+    for (const left of one) {
         const right = other[index];
         if (right === undefined)
             return 1;
         const difference = compare(left, right);
         if (difference !== 0)
             return difference;
+        index += 1;
     }
     return one.length - other.length;
 }
+/** Numbers that are not there count as 0: `1.2` is as new as `1.2.0`. */
+function compareNumbers(one, other) {
+    for (let index = 0; index < MOST_NUMBERS; index += 1) {
+        const difference = (one[index] ?? 0) - (other[index] ?? 0);
+        if (difference !== 0)
+            return difference;
+    }
+    return 0;
+}
+const MOST_NUMBERS = 4;
 const KINDS = ['other', 'date', 'version'];
 /** Orders versions, older ones first: others, then dates, then versions; 0 for those that tell the same. */
 function compareVersions(one, other) {
-    const padded = (version) => [0, 1, 2, 3].map((index) => version.numbers[index] ?? 0);
     return (KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
-        compareLists(padded(one), padded(other), (left, right) => left - right) ||
+        compareNumbers(one.numbers, other.numbers) ||
         Number(other.prerelease) - Number(one.prerelease) ||
         compareLists(one.suffix, other.suffix, compareParts) ||
         one.numbers.length - other.numbers.length);
@@ -18345,7 +25032,17 @@ function sourceLister(source, registryAt, backends = LISTING_BACKENDS) {
 
 
 /** Deeper than any namespace of registry.k8s.io. */
-const DEPTH_LIMIT = 8;
+const discovery_DEPTH_LIMIT = 8;
+/** Some ten times what registry.k8s.io has in all; a source that lies must not be walked for ever. */
+const REPOSITORIES_LIMIT = 20_000;
+function tooMany(source) {
+    return new lib_failure/* Failure */.HR({
+        code: 'SOURCE_UNREASONABLE',
+        about: source.host,
+        message: `it lists more than ${REPOSITORIES_LIMIT} repositories that the prefixes want`,
+        hint: 'write longer prefixes, or put the images by their full names into "names"',
+    });
+}
 function listOf(list, repository, signal) {
     let listing;
     return () => {
@@ -18423,9 +25120,10 @@ async function search(parts, lister) {
 async function readCatalogue(parts, lister) {
     const { source, set, signal } = parts;
     const repositories = await source.listRepositories(signal);
-    return repositories
-        ?.filter((repository) => wantsRepository(set, repository) && isSearchedFor(parts, repository))
-        .map((repository) => {
+    const wanted = repositories?.filter((repository) => wantsRepository(set, repository) && isSearchedFor(parts, repository));
+    if ((wanted?.length ?? 0) > REPOSITORIES_LIMIT)
+        throw tooMany(source);
+    return wanted?.map((repository) => {
         const list = listOf(lister, repository, signal);
         return { name: repository, registry: source, repository, list, namedTags: undefined };
     });
@@ -18436,14 +25134,22 @@ function isSearchedFor(parts, repository) {
     return slash < 0 || isSearched(parts, repository.slice(0, slash));
 }
 async function walk(parts, lister, roots) {
-    const { set, source, signal } = parts;
+    const { set, source } = parts;
+    const end = new AbortController();
+    const signal = AbortSignal.any([parts.signal, end.signal]);
     const found = [];
+    let asked = 0;
     const visit = async (path, depth) => {
         const isWanted = wantsRepository(set, path);
-        const goesDeeper = depth < DEPTH_LIMIT && isSearched(parts, path);
-        if (!isWanted && !goesDeeper)
+        const goesDeeper = depth < discovery_DEPTH_LIMIT && isSearched(parts, path);
+        // A name that no registry takes can only be a joke of this one.
+        if ((!isWanted && !goesDeeper) || !isRepository(path))
             return;
-        const repository = parseRepository(path);
+        asked += 1;
+        if (asked > REPOSITORIES_LIMIT)
+            end.abort(tooMany(source));
+        signal.throwIfAborted();
+        const repository = path;
         const list = listOf(lister, repository, signal);
         const listing = await list().catch(() => {
             signal.throwIfAborted();
@@ -18545,17 +25251,27 @@ function inShard(shard, repository) {
 
 
 
+
 /**
  * Gives the destination repositories of a run's shard, with the sources that meet in each. Names that collide are in
- * one group, and so in one shard.
+ * one group, and so in one shard. What cannot have a name there is left out, which `warn` is told.
  */
-function groupByDestination(found, set, settings) {
+function groupByDestination(found, set, settings, warn = () => undefined) {
     const groups = new Map();
     for (const member of found) {
         const source = { host: member.registry.host, repository: member.repository };
         const patch = patchFor(set, member.name)?.name;
-        const repository = destinationRepository(settings.naming, settings.namespace, source, patch);
-        groups.set(repository, [...(groups.get(repository) ?? []), member]);
+        try {
+            const repository = destinationRepository(settings.naming, settings.namespace, source, patch);
+            const members = groups.get(repository) ?? [];
+            groups.set(repository, members);
+            members.push(member);
+        }
+        catch (error) {
+            if (!(error instanceof lib_failure/* Failure */.HR))
+                throw error;
+            warn(`${member.name} is not mirrored: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
+        }
     }
     return [...groups]
         .filter(([repository]) => inShard(settings.shard, repository))
@@ -18788,6 +25504,7 @@ async function cancelUpload(registry, upload) {
 
 
 
+
 const CHUNK_BYTES = 16 * 1024 * 1024;
 /** GHCR refuses larger ranged chunks. */
 const CHUNK_BYTES_BY_HOST = new Map([['ghcr.io', 4 * 1024 * 1024]]);
@@ -18828,6 +25545,34 @@ async function sendChunks(transfer, start, onProgress) {
         point = await sendChunk(transfer, point, { start: begin, end });
     }
     await closeChunks(transfer, point.upload);
+}
+/**
+ * Gives the point at which the registry says that an upload stands: at `point`, or behind it where it kept a part of a
+ * chunk that was cut, or a chunk whose answer was lost. What lies between is read again for its digest, and not sent.
+ * Undefined where the registry has less, or more than there is.
+ */
+async function catchUp(transfer, point, received) {
+    const start = point.meter.passed;
+    if (received < start || received > transfer.descriptor.size)
+        return undefined;
+    if (received === start)
+        return point;
+    const meter = point.meter.copy();
+    await withSource(transfer, { start, end: received }, async (body) => {
+        try {
+            for await (const bytes of body)
+                meter.add(bytes, received);
+        }
+        catch (error) {
+            transfer.signal.throwIfAborted();
+            throw error instanceof RegistryFailure ? error : meter.broken(error);
+        }
+    });
+    if (meter.passed < received)
+        throw meter.truncated();
+    if (meter.isComplete)
+        meter.verify();
+    return { upload: point.upload, meter };
 }
 async function sendChunk(transfer, point, range) {
     const { registry, repository, signal } = transfer;
@@ -19026,7 +25771,7 @@ class Pushing {
     }
     async #deliver(transfer, mounted) {
         const { registry } = this.#push;
-        const resumed = await this.#findResumePoint();
+        const resumed = await this.#findResumePoint(transfer);
         if (resumed !== undefined)
             return this.#deliverChunks(transfer, resumed);
         const upload = mounted ?? (await this.#openUpload());
@@ -19051,16 +25796,16 @@ class Pushing {
         this.#resumePoint = undefined;
         return 'uploaded';
     }
-    /** Gives where a cut upload can go on, if the registry still holds exactly what was sent up to there. */
-    async #findResumePoint() {
-        const { registry, signal } = this.#push;
+    /** Gives where a cut upload can go on, if the registry still holds what was sent up to there. */
+    async #findResumePoint(transfer) {
         const point = this.#resumePoint;
         if (point === undefined)
             return undefined;
-        const state = await inspectUpload(registry, point.upload, signal);
-        if (state?.received === point.meter.passed)
-            return { upload: state.upload, meter: point.meter };
-        await cancelUpload(registry, point.upload);
+        const state = await inspectUpload(transfer.registry, point.upload, transfer.signal);
+        const held = state && (await catchUp(transfer, { ...point, upload: state.upload }, state.received));
+        if (held !== undefined)
+            return held;
+        await cancelUpload(transfer.registry, point.upload);
         this.#resumePoint = undefined;
         return undefined;
     }
@@ -19295,31 +26040,47 @@ class BlobBoard {
 
 ;// CONCATENATED MODULE: ./build/src/lib/once.js
 /**
- * Does the work for each key once at a time and remembers what came of it, the most recently added `limit` results
- * only. A failure is told to all who waited and then forgotten.
+ * Does the work for each key once at a time and remembers what came of it, the most recently added results only. A
+ * failure is told to all who waited and then forgotten.
  */
 class Once {
-    #limit;
-    #results = new Map();
-    constructor(limit) {
-        this.#limit = limit;
+    #memory;
+    #works = new Map();
+    #weight = 0;
+    constructor(memory) {
+        this.#memory = memory;
     }
     /** Gives the result for a key, from `work` unless it is known or under way. */
     get(key, work) {
-        const known = this.#results.get(key);
+        const known = this.#works.get(key);
         if (known !== undefined)
-            return known;
-        const result = work();
-        this.#results.set(key, result);
-        result.catch(() => this.#results.delete(key));
-        const [oldest] = this.#results.keys();
-        if (this.#results.size > this.#limit && oldest !== undefined)
-            this.#results.delete(oldest);
-        return result;
+            return known.result;
+        const begun = { result: work(), weight: 0 };
+        this.#works.set(key, begun);
+        begun.result.then((result) => this.#weigh(key, begun, result), () => this.forget(key));
+        this.#shrink();
+        return begun.result;
     }
     /** Forgets a result. */
     forget(key) {
-        this.#results.delete(key);
+        this.#weight -= this.#works.get(key)?.weight ?? 0;
+        this.#works.delete(key);
+    }
+    #weigh(key, work, result) {
+        if (this.#works.get(key) !== work)
+            return;
+        work.weight = this.#memory.weigh?.(result) ?? 0;
+        this.#weight += work.weight;
+        this.#shrink();
+    }
+    #shrink() {
+        const { results, weight = Number.POSITIVE_INFINITY } = this.#memory;
+        while (this.#works.size > results || (this.#weight > weight && this.#works.size > 0)) {
+            const [oldest] = this.#works.keys();
+            if (oldest === undefined)
+                return;
+            this.forget(oldest);
+        }
     }
 }
 
@@ -19359,6 +26120,13 @@ function unconvertible(about, why) {
         hint: 'leave it out with "exclude", or mirror to a registry that takes OCI images',
     });
 }
+/** Reads what the conversion needs besides what every manifest has. */
+function contentOf(shape, { bytes }, about) {
+    const { success, data } = shape.safeParse(JSON.parse(bytes.toString('utf8')));
+    if (!success)
+        throw unconvertible(about, 'its manifest is malformed');
+    return data;
+}
 function dockerLayerType(mediaType, about) {
     const type = LAYER_TYPES.get(mediaType) ?? (DOCKER_TYPES.has(mediaType) ? mediaType : undefined);
     if (type !== undefined)
@@ -19379,7 +26147,7 @@ function isContainerImage({ config }) {
 function toDockerImage(image, about) {
     if (image.mediaType === MEDIA_TYPE.dockerManifest)
         return image;
-    const { config, layers } = docker_format_imageShape.parse(JSON.parse(image.bytes.toString('utf8')));
+    const { config, layers } = contentOf(docker_format_imageShape, image, about);
     if (!isContainerImage(image)) {
         throw unconvertible(about, `its configuration is "${config.mediaType.slice(0, 100)}"`);
     }
@@ -19398,7 +26166,7 @@ function toDockerImage(image, about) {
 }
 /** Gives an index as Docker manifest list; `parts` are its entries, by their digests in it, as they will be pushed. */
 function toDockerList(index, parts, about) {
-    const { manifests } = docker_format_indexShape.parse(JSON.parse(index.bytes.toString('utf8')));
+    const { manifests } = contentOf(docker_format_indexShape, index, about);
     const body = {
         schemaVersion: 2,
         mediaType: MEDIA_TYPE.dockerList,
@@ -19498,6 +26266,38 @@ function withoutAttestations(index, about) {
     return kept.size === 0 ? index : keepEntries(index, kept, about);
 }
 
+;// CONCATENATED MODULE: ./build/src/sync/copy/index-limits.js
+
+
+/** Far beyond any real image, which lists some thirty platforms and what is attested of each. */
+const CHILDREN_LIMIT = 500;
+/** An index in an index is rare, and one more in that is not known. */
+const NESTING_LIMIT = 4;
+/** Under one tag, however they are nested. */
+const MANIFESTS_LIMIT = 1000;
+/**
+ * Refuses an index that no image has, before anything of it is fetched: a registry that lies must not keep a run busy
+ * or fill its memory. `depth` is how many indexes stand around it, `known` all that was met under its tag so far.
+ * Throws `INDEX_UNREASONABLE`.
+ */
+function requireReasonable(index, depth, known, about) {
+    const { manifests } = index;
+    const size = manifests.reduce((sum, entry) => sum + entry.size, 0);
+    const fresh = manifests.filter(({ digest }) => !known.has(digest));
+    const isReasonable = depth < NESTING_LIMIT &&
+        manifests.length <= CHILDREN_LIMIT &&
+        known.size + fresh.length <= MANIFESTS_LIMIT &&
+        size <= MANIFEST_SIZE_LIMIT;
+    if (isReasonable)
+        return;
+    throw new lib_failure/* Failure */.HR({
+        code: 'INDEX_UNREASONABLE',
+        about,
+        message: 'its index is nested too deeply or lists too much to be an image',
+        hint: 'leave it out with "exclude"; if it is real, please tell us',
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/src/sync/copy/platform-choice.js
 
 
@@ -19553,6 +26353,8 @@ function registrySource(registry, repository) {
 
 
 
+
+
 /** A manifest that the destination refuses for its format; all that it needs is there. */
 class RefusedManifest extends Error {
     format;
@@ -19564,16 +26366,13 @@ class RefusedManifest extends Error {
     }
 }
 const CHILDREN_KEPT = 20_000;
-/** Far beyond any real image; a registry that lies must not keep a run busy. */
-const NESTING_LIMIT = 4;
-const CHILDREN_LIMIT = 500;
 /** Pushes manifests after all that is under them, once each a repository and run. */
 class TreePush {
     #target;
     #board;
     #wasAbsent;
     #fetch;
-    #pushed = new Once(CHILDREN_KEPT);
+    #pushed = new Once({ results: CHILDREN_KEPT });
     constructor(parts) {
         this.#target = parts.target;
         this.#board = parts.board;
@@ -19612,11 +26411,10 @@ class TreePush {
     async #pushParts(task, manifest, depth) {
         if (manifest.kind === 'image')
             return this.#placeBlobs(task, manifest);
-        if (depth >= NESTING_LIMIT || manifest.manifests.length > CHILDREN_LIMIT) {
-            const about = this.#target.nameOf(task.target.repository, manifest.digest);
-            const message = 'its index is nested too deeply or lists too much to be an image';
-            throw new lib_failure/* Failure */.HR({ code: 'INDEX_UNREASONABLE', about, message });
-        }
+        const about = this.#target.nameOf(task.target.repository, manifest.digest);
+        requireReasonable(manifest, depth, task.tally.digests, about);
+        for (const { digest } of manifest.manifests)
+            task.tally.digests.add(digest);
         return this.#pushChildren(task, manifest, depth + 1);
     }
     /** What keeps the image from being pushed in any form comes before what another form could do without. */
@@ -19634,7 +26432,6 @@ class TreePush {
     }
     async #pushChild(task, child, depth) {
         const { repository } = task.target;
-        task.tally.digests.add(child.digest);
         for (;;) {
             let isOwn = false;
             try {
@@ -19659,9 +26456,18 @@ class TreePush {
             if (present !== undefined)
                 return child.size;
         }
-        const manifest = task.image.parts.get(child.digest) ?? (await this.#fetch(task.source, child.digest));
+        const manifest = task.image.parts.get(child.digest) ?? (await this.#fetchChild(task, child));
         const format = isAttestation(child) ? 'attestation' : formatOf(manifest);
         return this.#pushTree(task, manifest, child.digest, format, depth);
+    }
+    /** What an index says of sizes is what its limits go by. */
+    async #fetchChild({ source }, { digest, size }) {
+        const manifest = await this.#fetch(source, digest);
+        if (manifest.bytes.length <= size)
+            return manifest;
+        const about = source.registry.nameOf(source.repository, digest);
+        const message = `it has ${manifest.bytes.length} bytes, and its index says ${size}`;
+        throw new RegistryFailure({ code: 'SIZE_MISMATCH', about, message });
     }
     async #placeBlobs(task, image) {
         const { repository } = task.target;
@@ -19705,7 +26511,13 @@ function sum(numbers) {
 
 
 
-const MANIFESTS_KEPT = 2000;
+
+/** Real ones have some kilobytes; those of a registry that lies up to 4 MiB each. */
+const MANIFESTS_KEPT = {
+    results: 2000,
+    weight: 32 * 1024 * 1024,
+    weigh: ({ bytes }) => bytes.length,
+};
 /** Copies images into one registry, sharing among them what they have in common. */
 class ImageCopier {
     #target;
@@ -19737,6 +26549,8 @@ class ImageCopier {
         const about = source.registry.nameOf(source.repository, source.tag);
         const original = await this.#fetch(source, order.sourceDigest ?? source.tag);
         const chosen = choosePlatforms(original, order.platforms, about);
+        if (chosen.kind === 'index')
+            requireReasonable(chosen, 0, new Set(), about);
         const digests = new Set([original.digest]);
         const tally = { bytesSent: 0, uploaded: 0, mounted: 0, present: 0, digests };
         const refused = new Set(this.#refused);
@@ -19813,23 +26627,45 @@ function image_copy_short(digest) {
 
 ;// CONCATENATED MODULE: ./build/src/sync/content-options.js
 
+const SIGNED = /(?:^|;)signed=([0-9a-f]{12})(?=;|$)/;
 const CONVERSION = /(?:^|;)conversion=(without-attestations|docker-format)$/;
 function isConversion(text) {
     return text === 'without-attestations' || text === 'docker-format';
 }
-/** Gives what shapes an image's content as one text: equal texts make equal digests of equal sources. */
-function contentOptions(platforms, conversion) {
+/**
+ * Gives what shapes an image's content as one text: equal texts make equal digests of equal sources. `signed` is the
+ * policy under which its signature was verified, which changes no content.
+ */
+function contentOptions(platforms, conversion, signed) {
     const chosen = platforms.length === 0 ? [] : [`platforms=${platforms.map(formatPlatform).toSorted().join(',')}`];
-    return [...chosen, ...(conversion === undefined ? [] : [`conversion=${conversion}`])].join(';');
+    return [
+        ...chosen,
+        ...(signed === undefined ? [] : [`signed=${signed}`]),
+        ...(conversion === undefined ? [] : [`conversion=${conversion}`]),
+    ].join(';');
 }
 /** Gives the conversion that a recorded text tells of. */
 function conversionIn(options) {
     const found = CONVERSION.exec(options)?.[1];
     return isConversion(found) ? found : undefined;
 }
-/** Tells whether a recorded text comes from these settings; a conversion is the destination's doing and none of them. */
+/** Gives the policy under which a recorded text says that the signature was verified. */
+function signedUnder(options) {
+    return SIGNED.exec(options)?.[1];
+}
+/**
+ * Tells whether a recorded text comes from these settings; a conversion is the destination's doing and none of them, and
+ * a signature makes no other image.
+ */
 function fitsSettings(recorded, settings) {
-    return recorded.replace(CONVERSION, '') === settings;
+    return recorded === settings || recorded.replace(CONVERSION, '').replace(SIGNED, '') === settings;
+}
+/**
+ * Tells whether an image is to have another digest at the destination than at the source. Without platforms to choose and
+ * without a conversion it is to have the same, whatever a state says that anybody could have written.
+ */
+function mayDiffer(recorded, platforms) {
+    return platforms.length > 0 || conversionIn(recorded) !== undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/copy/push-clock.js
@@ -19946,22 +26782,29 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
 async function workOn(image, parts) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
-        const { target, copier, pushTimeout, signal } = parts;
+        const { target, copier, vetting, pushTimeout, signal } = parts;
         let present;
         let sourceDigest = image.sourceDigest;
         if (image.decision.action === 'check') {
             const [there, here] = await Promise.all([findPresent(image, target, signal), findSource(image, signal)]);
             const confirmed = there === undefined ? undefined : image_work_confirm(image, here, there);
-            if (confirmed !== undefined)
-                return confirmed;
+            if (confirmed !== undefined) {
+                return vetting?.isDue(image, here)
+                    ? { ...confirmed, signature: await vetting.vet(image, here) }
+                    : confirmed;
+            }
             present = there;
             sourceDigest = here;
         }
+        // What was verified is a digest: from here on nothing is asked for by the tag, which may move meanwhile.
+        if (vetting !== undefined)
+            sourceDigest ??= await findSource(image, signal);
+        const signature = sourceDigest === undefined ? undefined : await vetting?.vet(image, sourceDigest);
         const about = target.nameOf(image.target.repository, image.target.tag);
         const clock = __addDisposableResource(env_1, new PushClock(pushTimeout, about, signal), false);
         const { source, platforms } = image;
         const order = { source, sourceDigest, target: image.target, platforms, present };
-        const copied = await copier.copy(order, clock);
+        const copied = { ...(await copier.copy(order, clock)), signature };
         return image.decision.action === 'check' ? { ...copied, replaced: present ?? 'nothing' } : copied;
     }
     catch (e_1) {
@@ -20005,6 +26848,7 @@ function image_work_confirm(image, sourceDigest, there) {
         return { ...found, conversion: undefined };
     const isRecorded = recorded?.sourceDigest === sourceDigest &&
         recorded.pushedDigest === there &&
+        mayDiffer(recorded.options, platforms) &&
         fitsSettings(recorded.options, contentOptions(platforms));
     return isRecorded ? { ...found, conversion: conversionIn(recorded.options) } : undefined;
 }
@@ -20109,6 +26953,7 @@ const REASONS = {
     SOURCE_DIGEST_UNKNOWN: 'the source lists no digests',
     NOT_IN_STATE: 'not in the state',
     OTHER_SETTINGS: 'mirrored with other settings',
+    SIGNATURE_DUE: 'its signature was not verified yet',
     MOVING_TAG: 'a tag that moves',
     VERIFIED: 'to verify it',
     SAMPLED: "one of today's sample",
@@ -20148,6 +26993,8 @@ function decide(situation) {
         return decision('copy', 'CHANGED');
     if (!fitsSettings(recorded.options, options))
         return decision('check', 'OTHER_SETTINGS');
+    if (situation.isSignatureDue)
+        return decision('check', 'SIGNATURE_DUE');
     if (!looksImmutable(tag) && !isSignatureTag(tag))
         return decision('check', 'MOVING_TAG');
     if (verify === 'all')
@@ -20157,7 +27004,226 @@ function decide(situation) {
     return decision('skip', 'UNCHANGED');
 }
 
+// EXTERNAL MODULE: ./build/src/lib/size.js
+var lib_size = __nccwpck_require__(8824);
+;// CONCATENATED MODULE: ./build/src/sync/tagged-name.js
+/** Splits the name of an image as reports have it, `host:port/repository:tag`. */
+function splitName(name) {
+    const colon = name.lastIndexOf(':');
+    // A failure of a whole repository has no tag, and a port is none.
+    if (colon <= name.lastIndexOf('/'))
+        return { repository: name, tag: '' };
+    return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/wording.js
+
+
+
+
+/** Writes a number so that it can be read at a glance: `1,204`. */
+function formatCount(count) {
+    // Intl.NumberFormat would cost every start some 15 ms.
+    return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
+}
+/** Writes a number of things: `1 image`, `1,204 images`. */
+function countOf(count, singular, plural = `${singular}s`) {
+    return `${formatCount(count)} ${count === 1 ? singular : plural}`;
+}
+/**
+ * Gives the one sentence that tells a run: `12 copied (340 MiB), 1,204 unchanged, 1 failed in 42 s`. What is zero is
+ * left out; a run that ended early says why and how much is left.
+ */
+function headline({ totals, duration, dryRun, interrupted, shard }) {
+    const size = totals.bytes === 0 ? '' : ` (${(0,lib_size/* formatSize */.X)(totals.bytes)})`;
+    const parts = [
+        ...part(totals.copied, `${dryRun ? 'to copy' : 'copied'}${size}`),
+        ...part(totals.skipped, 'unchanged'),
+        ...part(totals.failed, dryRun ? 'cannot be copied' : 'failed'),
+        // What an early end left over is told by itself.
+        ...part(Math.max(0, totals.deferred - (interrupted?.left ?? 0)), 'deferred'),
+    ];
+    const nothing = interrupted !== undefined
+        ? `nothing ${dryRun ? 'looked at' : 'copied'} yet`
+        : shard === undefined
+            ? 'no image matched'
+            : `nothing falls to shard ${shard.index}/${shard.count}`;
+    const told = parts.length === 0 ? nothing : parts.join(', ');
+    const sentence = `${dryRun ? 'dry run: ' : ''}${told} in ${formatSpent(duration)}`;
+    if (interrupted === undefined)
+        return sentence;
+    const left = interrupted.left === 0 ? 'nothing was left' : `${formatCount(interrupted.left)} left for the next run`;
+    return `stopped early, ${interrupted.message}: ${sentence}; ${left}`;
+}
+/**
+ * Gives the line of an image that moved: bytes sent, time, and its name, with the new one where it has another:
+ * `  196 KiB     1.5 s  coredns/coredns:v1.14.2 → coredns:v1.14.2`.
+ */
+function movedLine(image, route) {
+    const spent = (0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(image.milliseconds));
+    const converted = image.conversion === undefined ? '' : `  (${CONVERTED[image.conversion]})`;
+    return `${(0,lib_size/* formatSize */.X)(image.bytes).padStart(9)} ${spent.padStart(9)}  ${shortNames(image, route)}${converted}`;
+}
+const CONVERTED = {
+    'without-attestations': 'without attestations',
+    'docker-format': "in Docker's format",
+};
+/** Gives the warning, told once a run, that a destination makes conversions necessary, and what follows from them. */
+function conversionWarning(host, conversion) {
+    const what = conversion === 'without-attestations'
+        ? `${host} refuses attestations, so images are pushed without them`
+        : `${host} refuses OCI images, so they are pushed in Docker's format and without attestations`;
+    return `${what}; their digests there differ from the source's, and signatures do not fit them any more`;
+}
+/**
+ * Gives the lines of the images that a dry run would copy, by name, as all are known by then, and why each would be; of
+ * a new repository it is said once.
+ */
+function plannedLines(images, route) {
+    const told = new Set();
+    const byName = new Intl.Collator('en-GB', { numeric: true });
+    return images
+        .filter(({ outcome }) => outcome === 'copied')
+        .toSorted((one, other) => byName.compare(one.destination, other.destination))
+        .map((image) => {
+        const { destination, reason } = image;
+        const repository = destination.replace(/:[^:/]*$/, '');
+        const isTold = reason?.code === 'REPOSITORY_NEW' && told.has(repository);
+        told.add(repository);
+        return `  ${shortNames(image, route)}${reason === undefined || isTold ? '' : `  (${reason.message})`}`;
+    });
+}
+const SIGNATURE_NAME = /:sha256-([0-9a-f]{12})[0-9a-f]{52}/g;
+function shortNames({ source, destination }, route) {
+    const from = withoutPrefix(source, `${route.source}/`);
+    const to = withoutPrefix(destination, `${route.destination}/`);
+    const names = from === to ? from : `${from} → ${to}`;
+    return names.replaceAll(SIGNATURE_NAME, ':sha256-$1…');
+}
+function withoutPrefix(text, prefix) {
+    return text.startsWith(prefix) ? text.slice(prefix.length) : text;
+}
+/** Gives the line of an image that did not arrive: what happened to it, and what to change. */
+function failedLine(image) {
+    const { source, destination, outcome, reason, claimants = [] } = image;
+    switch (outcome) {
+        case 'collision':
+            return `${destination}: wanted by ${claimants.length < 2 ? source : joinWords(claimants)}; left as it is${remedy(reason)}`;
+        case 'deferred':
+            return `${source}: deferred, ${reason?.message ?? 'the run ended before it'}${remedy(reason)}`;
+        case 'withdrawn':
+            return `${source}: given up, ${reason?.message ?? 'it took longer than --push-timeout'}${remedy(reason)}`;
+        default:
+            return `${source}: ${reason?.message ?? 'failed'}${remedy(reason)}`;
+    }
+}
+const TAGS_NAMED = 3;
+/** Gives the line of several tags of a repository that did not arrive for one reason; of a single one, the line of that. */
+function failedTogetherLine(first, others) {
+    if (others.length === 0)
+        return failedLine(first);
+    const { outcome, reason, claimants = [] } = first;
+    const isCollision = outcome === 'collision';
+    const names = [first, ...others].map((image) => splitName(isCollision ? image.destination : image.source));
+    const tags = newestFirst(names).map(({ tag }) => tag);
+    const told = tags.length > TAGS_NAMED ? `${tags.at(-1)} … ${tags[0]}` : joinWords(tags.toReversed());
+    const what = isCollision
+        ? `wanted by ${joinWords(claimants.map((claimant) => splitName(claimant).repository))}; left as they are`
+        : (reason?.message ?? 'failed');
+    return `${names[0]?.repository} (${countOf(tags.length, 'tag')}, ${told}): ${what}${remedy(reason)}`;
+}
+/** Gives the warning about a name or prefix of the image set that matched nothing. */
+function unmatchedWarning(pattern, matchedBefore) {
+    return matchedBefore
+        ? `"${pattern}" matched in the last run and matches nothing now; what it mirrored is still at the destination`
+        : `"${pattern}" matches nothing at the source; correct or remove it`;
+}
+/** Gives the warning about the names beyond those that were told one by one. */
+function moreUnmatchedWarning(count) {
+    return `${formatCount(count)} more ${count === 1 ? 'name matches' : 'names match'} nothing at the source; the report lists all`;
+}
+/** Gives the warning about an image that is there, and none of whose tags is wanted. */
+function filteredWarning(name, tags) {
+    return `"${name}" lists ${countOf(tags, 'tag')}, and "tags" and "exclude" let none pass`;
+}
+/** Gives the warning about a listing that lost a fifth of its entries or more; undefined where it did not. */
+function shrunkWarning(listing, before, now) {
+    if (before < 5 || now > before * 0.8)
+        return undefined;
+    return (`${listing}: the listing shrank from ${formatCount(before)} to ${countOf(now, 'entry', 'entries')}; ` +
+        'nothing is removed from the destination, and the source may be answering in part');
+}
+/** Joins words as a sentence does: `a`, `a and b`, `a, b and c`. */
+function joinWords(words) {
+    return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+function part(count, words) {
+    return count === 0 ? [] : [`${formatCount(count)} ${words}`];
+}
+/** A whole run's time: tenths matter only while it is short. */
+function formatSpent(duration) {
+    const rounded = duration < 10_000 ? duration : Math.round(duration / 1000) * 1000;
+    return (0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(rounded)).replace('.0 s', ' s');
+}
+function remedy(reason) {
+    return reason?.hint === undefined ? '' : ` (${reason.hint})`;
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/signature-report.js
+
+
+/** Gives what is known of a signature as the report tells it. */
+function reportedSignature(verdict) {
+    switch (verdict.kind) {
+        case 'exempt':
+            return { status: 'exempt' };
+        case 'verified': {
+            const { identity, issuer, form } = verdict;
+            return { status: 'verified', identity, issuer, form };
+        }
+        case 'unverified':
+            return { status: 'unverified', reason: reasonOf(verdict.failure) };
+    }
+}
+function isRefused({ outcome, reason }) {
+    return outcome === 'failed' && reason?.code.startsWith('SIGNATURE_') === true;
+}
+/** Gives how many signatures were verified and how many not, as one line; undefined where none was asked for. */
+function signatureLine(images) {
+    const count = (status) => images.filter(({ signature }) => signature?.status === status).length;
+    const unverified = count('unverified') + images.filter(isRefused).length;
+    const parts = [
+        [count('verified'), 'verified'],
+        [unverified, 'missing or not to be relied on'],
+        [count('exempt'), 'not asked for, as their registry is "off"'],
+    ];
+    const told = parts.flatMap(([number, words]) => (number === 0 ? [] : [`${formatCount(number)} ${words}`]));
+    return told.length === 0 ? undefined : `signatures: ${told.join(', ')}`;
+}
+const REASONS_TOLD = 5;
+const IMAGES_NAMED = 3;
+/** Gives a warning for each reason for which images went through without a signature that counts. */
+function signatureWarnings(images, { dryRun }) {
+    const open = images.flatMap(({ source, signature }) => signature?.status === 'unverified' ? [{ source, reason: signature.reason }] : []);
+    const groups = [...Map.groupBy(open, ({ reason }) => reason?.message ?? '')].toSorted(([, one], [, other]) => other.length - one.length);
+    const verb = dryRun ? 'would be copied' : 'copied';
+    const told = groups.slice(0, REASONS_TOLD).map(([message, group]) => {
+        const names = group.slice(0, IMAGES_NAMED).map(({ source }) => source);
+        const more = group.length - names.length;
+        const named = joinWords(more > 0 ? [...names, `${formatCount(more)} more`] : names);
+        return `${countOf(group.length, 'image')} ${verb} without a signature that counts: ${message}: ${named}`;
+    });
+    const left = groups.slice(REASONS_TOLD).reduce((sum, [, group]) => sum + group.length, 0);
+    if (left === 0)
+        return told;
+    return [
+        ...told,
+        `${countOf(left, 'more image')} ${verb} without a signature that counts; the report tells why`,
+    ];
+}
+
 ;// CONCATENATED MODULE: ./build/src/sync/image-outcome.js
+
 
 
 
@@ -20185,6 +27251,7 @@ function worked(names, image, result, took) {
         reason: isCopied ? whyCopied(image, result) : image.decision.reason,
         digest: result.pushedDigest,
         ...(result.conversion === undefined ? {} : { conversion: result.conversion }),
+        ...(result.signature === undefined ? {} : { signature: reportedSignature(result.signature) }),
         bytes: isCopied ? result.bytesSent : 0,
         ...(isCopied ? { blobs: result.blobs } : {}),
         milliseconds: Math.round(took),
@@ -20309,14 +27376,15 @@ class TagPlanner {
         this.#failed = parts.remembered.failures(repository);
     }
     plan({ found, listing: offered, signatureTags }, tag, rank) {
-        const { set, settings, now } = this.#parts;
+        const { set, settings, vetting, now } = this.#parts;
         const repository = this.#repository;
         const platforms = isSignatureTag(tag) ? [] : (platformsFor(set, found.name) ?? settings.platforms);
         const sourceDigest = offered.manifests.get(tag)?.digest;
         const recorded = this.#recorded.get(tag);
+        const source = { registry: found.registry, repository: found.repository, tag };
         return {
             name: found.name,
-            source: { registry: found.registry, repository: found.repository, tag },
+            source,
             target: { repository, tag },
             sourceDigest,
             platforms,
@@ -20328,6 +27396,7 @@ class TagPlanner {
                 listing: this.#listing,
                 recorded,
                 options: contentOptions(platforms),
+                isSignatureDue: vetting?.isDue({ source, recorded }, sourceDigest) ?? false,
                 verify: settings.verify,
                 now,
             }),
@@ -20427,7 +27496,7 @@ class RepositoryLedger {
     worked(image, result) {
         const { recorded, target } = image;
         const isKnown = recorded?.sourceDigest === result.sourceDigest && recorded.pushedDigest === result.pushedDigest;
-        const options = contentOptions(image.platforms, result.conversion);
+        const options = optionsOf(image, result);
         if (result.outcome !== 'copied' && isKnown && recorded.options === options) {
             this.#confirmed.push(target.tag);
         }
@@ -20455,6 +27524,13 @@ class RepositoryLedger {
             this.flush();
     }
 }
+/** What was verified once stays so as long as nobody finds otherwise and the image is the same. */
+function optionsOf({ platforms, recorded }, result) {
+    const { signature, sourceDigest, conversion } = result;
+    const before = recorded?.sourceDigest === sourceDigest ? signedUnder(recorded.options) : undefined;
+    const signed = signature?.kind === 'verified' ? signature.policy : signature === undefined ? before : undefined;
+    return contentOptions(platforms, conversion, signed);
+}
 function seen(image, result) {
     const { registry, repository, tag } = image.source;
     return {
@@ -20462,7 +27538,7 @@ function seen(image, result) {
         source: { host: registry.host, repository, tag },
         sourceDigest: result.sourceDigest,
         pushedDigest: result.pushedDigest,
-        options: contentOptions(image.platforms, result.conversion),
+        options: optionsOf(image, result),
         bytes: 'size' in result ? result.size : (image.recorded?.bytes ?? 0),
     };
 }
@@ -20559,7 +27635,32 @@ class Schedule {
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/sync/signed-parts.js
+
+
+/**
+ * Gives the digests of an image that the destination already has whose signatures may belong beside it: its own, and
+ * those of the images that it lists. These are asked for only where the source offers signatures; where it does not tell
+ * them, its own has to do.
+ */
+async function signedParts(image, sourceDigest, signal) {
+    const { source, target, platforms, signatureTags } = image;
+    if (signatureTags.length === 0 || isSignatureTag(target.tag))
+        return [sourceDigest];
+    try {
+        const manifest = await source.registry.getManifest(source.repository, sourceDigest, signal);
+        const chosen = choosePlatforms(manifest, platforms, source.repository);
+        const parts = chosen.kind === 'index' ? chosen.manifests.map(({ digest }) => digest) : [];
+        return [sourceDigest, ...parts];
+    }
+    catch {
+        signal.throwIfAborted();
+        return [sourceDigest];
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/sync/mirroring.js
+
 
 
 
@@ -20676,9 +27777,13 @@ class Mirroring {
         const ledger = this.#ledgerOf(repository);
         try {
             const { pushTimeout } = this.#settings;
-            const result = await workOn(image, { target: this.#target, copier: this.#copier, pushTimeout, signal });
+            const { vetting } = this.#parts;
+            const parts = { target: this.#target, copier: this.#copier, vetting, pushTimeout, signal };
+            const result = await workOn(image, parts);
             const plan = this.#plans.get(repository);
-            const digests = result.outcome === 'confirmed' ? [result.sourceDigest] : result.digests;
+            const digests = result.outcome === 'confirmed'
+                ? await signedParts(image, result.sourceDigest, signal)
+                : result.digests;
             if (plan !== undefined)
                 this.#submitSignatures(plan, image, digests);
             ledger.worked(image, result);
@@ -20754,8 +27859,6 @@ async function withinSignal(promise, signal) {
     }
 }
 
-// EXTERNAL MODULE: ./build/src/lib/size.js
-var lib_size = __nccwpck_require__(8824);
 ;// CONCATENATED MODULE: ./build/src/lib/sqlite.js
 // https://www.sqlite.org/rescode.html#primary_result_codes
 const PROBLEM_OF_PRIMARY_CODE = new Map([
@@ -20841,9 +27944,16 @@ function numberIn(row, column) {
         throw unreadable(column);
     return value;
 }
-/** Gives a point in time, which is stored in whole seconds. Throws `STATE_ROW_UNREADABLE`. */
+/** Gives a point in time that is stored in whole seconds. Throws `STATE_ROW_UNREADABLE`. */
 function timeIn(row, column) {
-    const time = new Date(numberIn(row, column) * 1000);
+    return timeOf(numberIn(row, column) * 1000, column);
+}
+/** Gives a point in time that is stored in milliseconds. Throws `STATE_ROW_UNREADABLE`. */
+function preciseTimeIn(row, column) {
+    return timeOf(numberIn(row, column), column);
+}
+function timeOf(milliseconds, column) {
+    const time = new Date(milliseconds);
     if (Number.isNaN(time.getTime()))
         throw unreadable(column);
     return time;
@@ -20860,7 +27970,7 @@ function digestIn(row, column) {
 function digestBytes(digest) {
     return Buffer.from(digestHex(digest), 'hex');
 }
-/** Gives a point in time as it is stored. */
+/** Gives a point in time as it is stored, but for those of runs. */
 function wholeSeconds(time) {
     return Math.floor(time.getTime() / 1000);
 }
@@ -20878,7 +27988,19 @@ function readable(rows, read) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/src/sync/state/statement.js
+const compiled = new WeakMap();
+/** Gives the statement for a text of SQL, compiled once a database: that takes longer than most of them run. */
+function statement(database, sql) {
+    const known = compiled.get(database) ?? new Map();
+    compiled.set(database, known);
+    const found = known.get(sql) ?? database.prepare(sql);
+    known.set(sql, found);
+    return found;
+}
+
 ;// CONCATENATED MODULE: ./build/src/sync/state/blob-rows.js
+
 
 
 const blob_rows_DAY_MILLISECONDS = 86_400_000;
@@ -20888,36 +28010,32 @@ const KEPT_DAYS = 90;
 const HINT_LIMIT = 50_000;
 /** Gives the repositories of a host that are believed to hold a blob, the most recently used first. */
 function readHolders(database, host, digest) {
-    const rows = database
-        .prepare(`SELECT path FROM blob JOIN repository ON repository.id = blob.repository
-WHERE blob.digest = ? AND host = ? ORDER BY used_day DESC, path`)
-        .all(digestBytes(digest), host);
+    const rows = statement(database, `SELECT path FROM blob JOIN repository ON repository.id = blob.repository
+WHERE blob.digest = ? AND host = ? ORDER BY used_day DESC, path`).all(digestBytes(digest), host);
     return readable(rows, (row) => parseRepository(textIn(row, 'path')));
 }
 /** Records that a repository holds blobs, proved or used at that time. */
 function writeHolder(database, repository, digests, now) {
-    const upsert = database.prepare(`INSERT INTO blob VALUES (?, ?, ?)
+    const upsert = statement(database, `INSERT INTO blob VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET used_day = excluded.used_day WHERE used_day <> excluded.used_day`);
     for (const digest of digests)
         upsert.run(digestBytes(digest), repository, dayOf(now));
 }
 /** Forgets blobs that a repository turned out not to hold. */
 function deleteHolder(database, repository, digests) {
-    const remove = database.prepare('DELETE FROM blob WHERE digest = ? AND repository = ?');
+    const remove = statement(database, 'DELETE FROM blob WHERE digest = ? AND repository = ?');
     for (const digest of digests)
         remove.run(digestBytes(digest), repository);
 }
 /** Drops hints that were not used for 90 days, and the longest unused ones beyond `limit`. */
 function pruneHolders(database, now, limit = HINT_LIMIT) {
-    database.prepare('DELETE FROM blob WHERE used_day < ?').run(dayOf(now) - KEPT_DAYS);
-    const row = database.prepare('SELECT count(*) AS hints FROM blob').get();
+    statement(database, 'DELETE FROM blob WHERE used_day < ?').run(dayOf(now) - KEPT_DAYS);
+    const row = statement(database, 'SELECT count(*) AS hints FROM blob').get();
     const count = row === undefined ? 0 : numberIn(row, 'hints');
     if (count <= limit)
         return;
-    database
-        .prepare(`DELETE FROM blob WHERE (digest, repository) IN
-  (SELECT digest, repository FROM blob ORDER BY used_day, digest, repository LIMIT ?)`)
-        .run(count - limit);
+    statement(database, `DELETE FROM blob WHERE (digest, repository) IN
+  (SELECT digest, repository FROM blob ORDER BY used_day, digest, repository LIMIT ?)`).run(count - limit);
 }
 function dayOf(time) {
     return Math.floor(time.getTime() / blob_rows_DAY_MILLISECONDS);
@@ -20925,11 +28043,10 @@ function dayOf(time) {
 
 ;// CONCATENATED MODULE: ./build/src/sync/state/repository-rows.js
 
+
 /** Gives the number of a repository in the state; undefined when nothing is known of it. */
 function findRepository(database, address) {
-    const row = database
-        .prepare('SELECT id FROM repository WHERE host = ? AND path = ?')
-        .get(address.host, address.repository);
+    const row = statement(database, 'SELECT id FROM repository WHERE host = ? AND path = ?').get(address.host, address.repository);
     return row === undefined ? undefined : numberIn(row, 'id');
 }
 /** Gives the number of a repository in the state, and makes one up if need be. */
@@ -20937,11 +28054,12 @@ function ensureRepository(database, address) {
     const known = findRepository(database, address);
     if (known !== undefined)
         return known;
-    const insert = database.prepare('INSERT INTO repository (host, path) VALUES (?, ?)');
+    const insert = statement(database, 'INSERT INTO repository (host, path) VALUES (?, ?)');
     return Number(insert.run(address.host, address.repository).lastInsertRowid);
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/state/failure-rows.js
+
 
 
 
@@ -20952,7 +28070,7 @@ function readFailures(database, destination) {
     const id = findRepository(database, destination);
     if (id === undefined)
         return new Map();
-    const rows = database.prepare('SELECT tag, code, failed FROM failure WHERE destination = ?').all(id);
+    const rows = statement(database, 'SELECT tag, code, failed FROM failure WHERE destination = ?').all(id);
     const failures = readable(rows, (row) => ({
         tag: parseTag(textIn(row, 'tag')),
         code: textIn(row, 'code'),
@@ -20962,22 +28080,23 @@ function readFailures(database, destination) {
 }
 /** Records that tags failed, in place of how they failed before. */
 function writeFailures(database, destination, failures, now) {
-    const insert = database.prepare('INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)');
+    const insert = statement(database, 'INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)');
     for (const { tag, code } of failures)
         insert.run(destination, tag, code, wholeSeconds(now));
 }
 /** Forgets the failures of tags that went well now. */
 function deleteFailures(database, destination, tags) {
-    const remove = database.prepare('DELETE FROM failure WHERE destination = ? AND tag = ?');
+    const remove = statement(database, 'DELETE FROM failure WHERE destination = ? AND tag = ?');
     for (const tag of tags)
         remove.run(destination, tag);
 }
 /** Drops failures of tags that no run tries any more. */
 function pruneFailures(database, now) {
-    database.prepare('DELETE FROM failure WHERE failed < ?').run(wholeSeconds(now) - KEPT_SECONDS);
+    statement(database, 'DELETE FROM failure WHERE failed < ?').run(wholeSeconds(now) - KEPT_SECONDS);
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/state/image-rows.js
+
 
 
 
@@ -20986,12 +28105,10 @@ function readImages(database, destination) {
     const id = findRepository(database, destination);
     if (id === undefined)
         return new Map();
-    const rows = database
-        .prepare(`SELECT image.tag, host, path, ifnull(source_tag, tag) AS source_tag, source_digest,
+    const rows = statement(database, `SELECT image.tag, host, path, ifnull(source_tag, tag) AS source_tag, source_digest,
   ifnull(pushed_digest, source_digest) AS pushed_digest, key, bytes, pushed, confirmed
 FROM image JOIN repository ON repository.id = image.source JOIN content_options ON content_options.id = image.options
-WHERE image.destination = ?`)
-        .all(id);
+WHERE image.destination = ?`).all(id);
     const images = readable(rows, (row) => {
         const host = parseHost(textIn(row, 'host'));
         const repository = parseRepository(textIn(row, 'path'));
@@ -21012,7 +28129,7 @@ WHERE image.destination = ?`)
 function writeImages(database, destination, images, now) {
     if (images.length === 0)
         return;
-    const insert = database.prepare('INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    const insert = statement(database, 'INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     const time = wholeSeconds(now);
     const sources = new Map();
     const options = new Map();
@@ -21027,22 +28144,20 @@ function writeImages(database, destination, images, now) {
 }
 /** Records that the destination told at that time that the tags are what the state remembers. */
 function confirmImages(database, destination, tags, now) {
-    const update = database.prepare('UPDATE image SET confirmed = ? WHERE destination = ? AND tag = ?');
+    const update = statement(database, 'UPDATE image SET confirmed = ? WHERE destination = ? AND tag = ?');
     for (const tag of tags)
         update.run(wholeSeconds(now), destination, tag);
 }
 /** Forgets what the destination does not hold any more, or not as it was pushed. */
 function deleteImages(database, destination, tags) {
-    const remove = database.prepare('DELETE FROM image WHERE destination = ? AND tag = ?');
+    const remove = statement(database, 'DELETE FROM image WHERE destination = ? AND tag = ?');
     for (const tag of tags)
         remove.run(destination, tag);
 }
 /** Gives every destination repository that the state knows, in order of name. */
 function summariseRepositories(database) {
-    const rows = database
-        .prepare(`SELECT host, path, count(*) AS tags, sum(bytes) AS bytes, max(pushed) AS pushed
-FROM image JOIN repository ON repository.id = image.destination GROUP BY host, path ORDER BY host, path`)
-        .all();
+    const rows = statement(database, `SELECT host, path, count(*) AS tags, sum(bytes) AS bytes, max(pushed) AS pushed
+FROM image JOIN repository ON repository.id = image.destination GROUP BY host, path ORDER BY host, path`).all();
     return readable(rows, (row) => ({
         destination: { host: parseHost(textIn(row, 'host')), repository: parseRepository(textIn(row, 'path')) },
         tags: numberIn(row, 'tags'),
@@ -21051,10 +28166,10 @@ FROM image JOIN repository ON repository.id = image.destination GROUP BY host, p
     }));
 }
 function ensureOptions(database, key) {
-    const known = database.prepare('SELECT id FROM content_options WHERE key = ?').get(key);
+    const known = statement(database, 'SELECT id FROM content_options WHERE key = ?').get(key);
     if (known !== undefined)
         return numberIn(known, 'id');
-    return Number(database.prepare('INSERT INTO content_options (key) VALUES (?)').run(key).lastInsertRowid);
+    return Number(statement(database, 'INSERT INTO content_options (key) VALUES (?)').run(key).lastInsertRowid);
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/state/inspection.js
@@ -21126,10 +28241,11 @@ function readHead(file) {
 /** Marks a SQLite file as a state of keel-pkg: "keel" in ASCII. */
 const APPLICATION_ID = 0x6b65656c;
 /** Grows whenever the tables change; a file with another number is set aside, never guessed at. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 /**
  * Repositories stand in a table of their own and digests are bytes, which keeps 100,000 tags within 15 MB.
  * A null repeats its neighbour: `source_tag` the tag, `pushed_digest` the source's digest.
+ * Times are whole seconds, those of a run milliseconds: its length is told.
  */
 const TABLES = new Map([
     [
@@ -21394,9 +28510,11 @@ function connect(file) {
     }
 }
 function configure(database, settings) {
+    // What is written outlives a kill without waiting for the disk (synchronous). A power cut in the middle of a run may
+    // damage the file: the next run then sets it aside and asks the destination.
     // The file may come out of a shared cache: nothing in its schema may run functions (trusted_schema).
     database.exec(`PRAGMA busy_timeout = ${Math.round(settings.busyTimeout)};
-PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA synchronous = NORMAL`);
+PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA synchronous = OFF`);
 }
 function faultOf(database, file) {
     if (readPragma(database, 'application_id') !== APPLICATION_ID) {
@@ -21448,14 +28566,15 @@ function asFailure(file, error) {
 
 ;// CONCATENATED MODULE: ./build/src/sync/state/run-rows.js
 
+
 const RUNS_KEPT = 30;
 const OUTCOMES = ['succeeded', 'failed', 'interrupted'];
 /** Gives the last runs of a scope (source, destination and namespace as one text), the oldest first; at most 30. */
 function readRuns(database, scope) {
-    const rows = database.prepare('SELECT * FROM run WHERE scope = ? ORDER BY id').all(scope);
+    const rows = statement(database, 'SELECT * FROM run WHERE scope = ? ORDER BY id').all(scope);
     return readable(rows, (row) => ({
-        started: timeIn(row, 'started'),
-        ended: timeIn(row, 'ended'),
+        started: preciseTimeIn(row, 'started'),
+        ended: preciseTimeIn(row, 'ended'),
         outcome: outcomeIn(row),
         copied: numberIn(row, 'copied'),
         skipped: numberIn(row, 'skipped'),
@@ -21466,23 +28585,19 @@ function readRuns(database, scope) {
 }
 /** Gives every scope that runs were recorded for, in order. */
 function readScopes(database) {
-    const rows = database.prepare('SELECT DISTINCT scope FROM run ORDER BY scope').all();
+    const rows = statement(database, 'SELECT DISTINCT scope FROM run ORDER BY scope').all();
     return readable(rows, (row) => textIn(row, 'scope'));
 }
 /** Records a run and drops those of its scope beyond the last 30. */
 function writeRun(database, scope, run) {
-    database
-        .prepare(`INSERT INTO run (scope, started, ended, outcome, copied, skipped, failed, deferred, bytes)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-        .run(scope, wholeSeconds(run.started), wholeSeconds(run.ended), run.outcome, run.copied, run.skipped, run.failed, run.deferred, run.bytes);
-    database
-        .prepare('DELETE FROM run WHERE scope = ? AND id NOT IN (SELECT id FROM run WHERE scope = ? ORDER BY id DESC LIMIT ?)')
-        .run(scope, scope, RUNS_KEPT);
+    statement(database, `INSERT INTO run (scope, started, ended, outcome, copied, skipped, failed, deferred, bytes)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(scope, run.started.getTime(), run.ended.getTime(), run.outcome, run.copied, run.skipped, run.failed, run.deferred, run.bytes);
+    statement(database, 'DELETE FROM run WHERE scope = ? AND id NOT IN (SELECT id FROM run WHERE scope = ? ORDER BY id DESC LIMIT ?)').run(scope, scope, RUNS_KEPT);
 }
 /** Gives what the last whole run saw at a source host; empty when there was none. */
 function readSourceView(database, host) {
-    const patterns = database.prepare('SELECT pattern FROM pattern WHERE host = ? ORDER BY pattern').all(host);
-    const listings = database.prepare('SELECT path, size FROM listing WHERE host = ? ORDER BY path').all(host);
+    const patterns = statement(database, 'SELECT pattern FROM pattern WHERE host = ? ORDER BY pattern').all(host);
+    const listings = statement(database, 'SELECT path, size FROM listing WHERE host = ? ORDER BY path').all(host);
     return {
         matched: readable(patterns, (row) => textIn(row, 'pattern')),
         listings: new Map(readable(listings, (row) => [textIn(row, 'path'), numberIn(row, 'size')])),
@@ -21490,12 +28605,12 @@ function readSourceView(database, host) {
 }
 /** Records what a whole run saw at a source host, in place of what was seen before. */
 function writeSourceView(database, host, view) {
-    database.prepare('DELETE FROM pattern WHERE host = ?').run(host);
-    database.prepare('DELETE FROM listing WHERE host = ?').run(host);
-    const pattern = database.prepare('INSERT OR IGNORE INTO pattern VALUES (?, ?)');
+    statement(database, 'DELETE FROM pattern WHERE host = ?').run(host);
+    statement(database, 'DELETE FROM listing WHERE host = ?').run(host);
+    const pattern = statement(database, 'INSERT OR IGNORE INTO pattern VALUES (?, ?)');
     for (const matched of view.matched)
         pattern.run(host, matched);
-    const listing = database.prepare('INSERT INTO listing VALUES (?, ?, ?)');
+    const listing = statement(database, 'INSERT INTO listing VALUES (?, ?, ?)');
     for (const [path, size] of view.listings)
         listing.run(host, path, size);
 }
@@ -21603,19 +28718,17 @@ class State {
     }
     /**
      * Records at once that a blob arrived in a repository, so that a run which is killed before it records the image
-     * leaves a hint where to mount it from. The disk is not waited for: that outlives a kill, and costs no time.
+     * leaves a hint where to mount it from.
      */
     noteBlob(destination, digest) {
-        if (!this.#writable)
-            return;
-        this.#database.exec('PRAGMA synchronous = OFF');
         this.#write((database, now) => {
             writeHolder(database, ensureRepository(database, destination), [digest], now);
         });
-        this.#database.exec('PRAGMA synchronous = NORMAL');
     }
-    /** Records the end of a run, and drops what became too old. */
+    /** Records the end of a run, and drops what became too old; only this waits until the disk has all of it. */
     recordRun(news) {
+        if (this.#writable)
+            this.#database.exec('PRAGMA synchronous = NORMAL');
         this.#write((database, now) => {
             writeRun(database, news.scope, news.run);
             for (const [host, view] of news.sourceViews ?? [])
@@ -21699,6 +28812,11 @@ const ORDINARY_CONFIG = {
 /** 100,000 tags are about 15 MB; what is far beyond that is no state, or a bomb. */
 const LAYER_LIMIT = 64 * 1024 * 1024;
 const FILE_LIMIT = 256 * 1024 * 1024;
+/** Gives source, destination and namespace as one text, by which runs are recorded. */
+function scopeOf(settings) {
+    const { source, destination, namespace } = settings;
+    return `${source} ${namespace === undefined ? destination : `${destination}/${namespace}`}`;
+}
 /** Gives the name of a route in tags and keys: a hash of where from and where to. */
 function routeHash(settings) {
     const { source, destination, namespace } = settings;
@@ -21865,6 +28983,7 @@ var remote_state_disposeResources = (undefined && undefined.__disposeResources) 
 
 
 
+const RUN_CONSEQUENCE = 'this run asks the destination what is there';
 const FETCH_LIMIT_MILLISECONDS = 30_000;
 const PUSH_LIMIT_MILLISECONDS = 60_000;
 /** A run that is asked to end has 5 seconds in all (design.md 4, "Deadlines and signals"). */
@@ -21912,6 +29031,11 @@ class RemoteState {
         if (!settings.dryRun && !this.#isHere)
             (0,external_node_fs_.rmSync)(this.file, { force: true });
     }
+    /** Where the registry keeps it: `host/namespace/keel-state:tag`. */
+    get name() {
+        const { repository, tag } = this.#place;
+        return `${this.#settings.destination}/${repository}:${tag}`;
+    }
     /** Gives what puts the state of the last run at `file`, unless what is there is as new. It never throws. */
     fetching(registries, signal) {
         const registry = registries.at(this.#settings.destination);
@@ -21919,12 +29043,10 @@ class RemoteState {
     }
     /** Pushes what the run left at `file`, unless nothing changed in it. `ended` is aborted once the run was asked to end. */
     async push(ended) {
-        const { destination, dryRun } = this.#settings;
-        if (dryRun)
+        if (this.#settings.dryRun)
             return;
         const { reporter, warning } = this.#parts;
-        const { repository, tag } = this.#place;
-        const name = `${destination}/${repository}:${tag}`;
+        const { name } = this;
         try {
             const file = (0,external_node_fs_.readFileSync)(this.file);
             const packed = await packState(file);
@@ -21947,7 +29069,8 @@ class RemoteState {
     async #fetch(registry, signal) {
         const { reporter, warning } = this.#parts;
         const name = registry.nameOf(this.#place.repository, this.#place.tag);
-        const consequence = this.#isHere ? `${this.file} is used` : 'this run asks the destination what is there';
+        const without = this.#parts.consequence ?? RUN_CONSEQUENCE;
+        const consequence = this.#isHere ? `${this.file} is used` : without;
         try {
             const limit = AbortSignal.any([signal, AbortSignal.timeout(FETCH_LIMIT_MILLISECONDS)]);
             const found = await withinSignal(this.#pull(registry, limit), limit);
@@ -22069,140 +29192,28 @@ class RemoteState {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/wording.js
+;// CONCATENATED MODULE: ./build/src/sync/report-head.js
 
 
-/** Writes a number so that it can be read at a glance: `1,204`. */
-function formatCount(count) {
-    // Intl.NumberFormat would cost every start some 15 ms.
-    return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
-}
-/** Writes a number of things: `1 image`, `1,204 images`. */
-function countOf(count, singular, plural = `${singular}s`) {
-    return `${formatCount(count)} ${count === 1 ? singular : plural}`;
-}
-/**
- * Gives the one sentence that tells a run: `12 copied (340 MiB), 1,204 unchanged, 1 failed in 42 s`. What is zero is
- * left out; a run that ended early says why and how much is left.
- */
-function headline({ totals, duration, dryRun, interrupted, shard }) {
-    const size = totals.bytes === 0 ? '' : ` (${(0,lib_size/* formatSize */.X)(totals.bytes)})`;
-    const parts = [
-        ...part(totals.copied, `${dryRun ? 'to copy' : 'copied'}${size}`),
-        ...part(totals.skipped, 'unchanged'),
-        ...part(totals.failed, dryRun ? 'cannot be copied' : 'failed'),
-        // What an early end left over is told by itself.
-        ...part(Math.max(0, totals.deferred - (interrupted?.left ?? 0)), 'deferred'),
-    ];
-    const nothing = interrupted !== undefined
-        ? `nothing ${dryRun ? 'looked at' : 'copied'} yet`
-        : shard === undefined
-            ? 'no image matched'
-            : `nothing falls to shard ${shard.index}/${shard.count}`;
-    const told = parts.length === 0 ? nothing : parts.join(', ');
-    const sentence = `${dryRun ? 'dry run: ' : ''}${told} in ${formatSpent(duration)}`;
-    if (interrupted === undefined)
-        return sentence;
-    const left = interrupted.left === 0 ? 'nothing was left' : `${formatCount(interrupted.left)} left for the next run`;
-    return `stopped early, ${interrupted.message}: ${sentence}; ${left}`;
-}
-/**
- * Gives the line of an image that moved: bytes sent, time, and its name, with the new one where it has another:
- * `  196 KiB     1.5 s  coredns/coredns:v1.14.2 → coredns:v1.14.2`.
- */
-function movedLine(image, route) {
-    const spent = (0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(image.milliseconds));
-    const converted = image.conversion === undefined ? '' : `  (${CONVERTED[image.conversion]})`;
-    return `${(0,lib_size/* formatSize */.X)(image.bytes).padStart(9)} ${spent.padStart(9)}  ${shortNames(image, route)}${converted}`;
-}
-const CONVERTED = {
-    'without-attestations': 'without attestations',
-    'docker-format': "in Docker's format",
-};
-/** Gives the warning, told once a run, that a destination makes conversions necessary, and what follows from them. */
-function conversionWarning(host, conversion) {
-    const what = conversion === 'without-attestations'
-        ? `${host} refuses attestations, so images are pushed without them`
-        : `${host} refuses OCI images, so they are pushed in Docker's format and without attestations`;
-    return `${what}; their digests there differ from the source's, and signatures do not fit them any more`;
-}
-/**
- * Gives the lines of the images that a dry run would copy, by name, as all are known by then, and why each would be; of
- * a new repository it is said once.
- */
-function plannedLines(images, route) {
-    const told = new Set();
-    const byName = new Intl.Collator('en-GB', { numeric: true });
-    return images
-        .filter(({ outcome }) => outcome === 'copied')
-        .toSorted((one, other) => byName.compare(one.destination, other.destination))
-        .map((image) => {
-        const { destination, reason } = image;
-        const repository = destination.replace(/:[^:/]*$/, '');
-        const isTold = reason?.code === 'REPOSITORY_NEW' && told.has(repository);
-        told.add(repository);
-        return `  ${shortNames(image, route)}${reason === undefined || isTold ? '' : `  (${reason.message})`}`;
-    });
-}
-const SIGNATURE_NAME = /:sha256-([0-9a-f]{12})[0-9a-f]{52}/g;
-function shortNames({ source, destination }, route) {
-    const from = withoutPrefix(source, `${route.source}/`);
-    const to = withoutPrefix(destination, `${route.destination}/`);
-    const names = from === to ? from : `${from} → ${to}`;
-    return names.replaceAll(SIGNATURE_NAME, ':sha256-$1…');
-}
-function withoutPrefix(text, prefix) {
-    return text.startsWith(prefix) ? text.slice(prefix.length) : text;
-}
-/** Gives the line of an image that did not arrive: what happened to it, and what to change. */
-function failedLine(image) {
-    const { source, destination, outcome, reason, claimants = [] } = image;
-    switch (outcome) {
-        case 'collision':
-            return `${destination}: wanted by ${claimants.length < 2 ? source : joinWords(claimants)}; left as it is${remedy(reason)}`;
-        case 'deferred':
-            return `${source}: deferred, ${reason?.message ?? 'the run ended before it'}${remedy(reason)}`;
-        case 'withdrawn':
-            return `${source}: given up, ${reason?.message ?? 'it took longer than --push-timeout'}${remedy(reason)}`;
-        default:
-            return `${source}: ${reason?.message ?? 'failed'}${remedy(reason)}`;
-    }
-}
-/** Gives the warning about a name or prefix of the image set that matched nothing. */
-function unmatchedWarning(pattern, matchedBefore) {
-    return matchedBefore
-        ? `"${pattern}" matched in the last run and matches nothing now; what it mirrored is still at the destination`
-        : `"${pattern}" matches nothing at the source; correct or remove it`;
-}
-/** Gives the warning about the names beyond those that were told one by one. */
-function moreUnmatchedWarning(count) {
-    return `${formatCount(count)} more ${count === 1 ? 'name matches' : 'names match'} nothing at the source; the report lists all`;
-}
-/** Gives the warning about an image that is there, and none of whose tags is wanted. */
-function filteredWarning(name, tags) {
-    return `"${name}" lists ${countOf(tags, 'tag')}, and "tags" and "exclude" let none pass`;
-}
-/** Gives the warning about a listing that lost a fifth of its entries or more; undefined where it did not. */
-function shrunkWarning(listing, before, now) {
-    if (before < 5 || now > before * 0.8)
-        return undefined;
-    return (`${listing}: the listing shrank from ${formatCount(before)} to ${countOf(now, 'entry', 'entries')}; ` +
-        'nothing is removed from the destination, and the source may be answering in part');
-}
-/** Joins words as a sentence does: `a`, `a and b`, `a, b and c`. */
-function joinWords(words) {
-    return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
-}
-function part(count, words) {
-    return count === 0 ? [] : [`${formatCount(count)} ${words}`];
-}
-/** A whole run's time: tenths matter only while it is short. */
-function formatSpent(duration) {
-    const rounded = duration < 10_000 ? duration : Math.round(duration / 1000) * 1000;
-    return (0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(rounded)).replace('.0 s', ' s');
-}
-function remedy(reason) {
-    return reason?.hint === undefined ? '' : ` (${reason.hint})`;
+/** Gives what a report says of how a run was told to be; `version` is that of the tool. */
+function reportHead(settings, version) {
+    const { source, destination, namespace, naming, platforms, signatures, verify, verifySignatures, dryRun, shard, } = settings;
+    return {
+        schemaVersion: REPORT_SCHEMA_VERSION,
+        tool: { name: 'keel-pkg', version },
+        source,
+        destination,
+        ...(namespace === undefined ? {} : { namespace }),
+        options: {
+            naming,
+            platforms: platforms.map(formatPlatform),
+            signatures,
+            verify,
+            verifySignatures,
+            dryRun,
+        },
+        shards: shard === undefined ? [] : [shard],
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/source-view.js
@@ -22261,23 +29272,58 @@ function findUnmatched({ set, groups, plans, before }) {
 
 ;// CONCATENATED MODULE: ./build/src/sync/telling.js
 
-/** Tells an image that did not arrive, as loud as it deserves, at its place in a file where it has one; others are passed over. */
-function tellTrouble(image, reporter, place) {
-    switch (image.outcome) {
-        case 'copied':
-        case 'skipped':
-        case 'checked':
-            return;
-        case 'deferred':
-            // After an interruption there may be thousands, and the headline counts them.
-            if (image.reason?.code === 'INTERRUPTED')
-                reporter.detail(failedLine(image));
-            else
-                reporter.warning(failedLine(image));
-            return;
-        default:
-            reporter.error(failedLine(image), place);
+
+/**
+ * Tells images that did not arrive, as loud as each deserves and at its place in a file where it has one; others are
+ * passed over. What the image set asks for in vain is so for many tags of a repository: it is told once for all, at the
+ * end.
+ */
+class TroubleTeller {
+    #reporter;
+    #placeOf;
+    #held = [];
+    /** `placeOf` gives where a file asks for one of the images that want a name. */
+    constructor(reporter, placeOf) {
+        this.#reporter = reporter;
+        this.#placeOf = placeOf;
     }
+    take(image) {
+        switch (image.outcome) {
+            case 'copied':
+            case 'skipped':
+            case 'checked':
+                return;
+            case 'deferred':
+                // After an interruption there may be thousands, and the headline counts them.
+                if (image.reason?.code === 'INTERRUPTED')
+                    this.#reporter.detail(failedLine(image));
+                else
+                    this.#reporter.warning(failedLine(image));
+                return;
+            case 'collision':
+                this.#held.push(image);
+                return;
+            default:
+                if (image.reason?.code === 'PLATFORM_MISSING')
+                    this.#held.push(image);
+                else
+                    this.#reporter.error(failedLine(image));
+        }
+    }
+    /** Tells what was held back. */
+    finish() {
+        for (const [first, ...others] of Map.groupBy(this.#held.splice(0), causeOf).values()) {
+            if (first === undefined)
+                continue;
+            this.#reporter.error(failedTogetherLine(first, others), this.#placeOf(first.claimants ?? []));
+        }
+    }
+}
+function causeOf({ source, destination, outcome, reason, claimants }) {
+    const repositories = (names) => names.map((name) => splitName(name).repository);
+    const which = outcome === 'collision' ? repositories([destination, ...(claimants ?? [])]) : repositories([source]);
+    // The message of a collision names the tags.
+    return JSON.stringify([outcome, which, outcome === 'collision' ? '' : reason?.message, reason?.hint]);
 }
 /** A set made for another source has dozens. */
 const UNMATCHED_TOLD = 5;
@@ -22293,6 +29339,690 @@ function tellUnmatched(unmatched, reporter) {
     if (more > 0)
         reporter.warning(moreUnmatchedWarning(more));
     return unmatched;
+}
+
+// EXTERNAL MODULE: ./build/src/lib/plain-text.js
+var plain_text = __nccwpck_require__(8037);
+;// CONCATENATED MODULE: ./build/src/signatures/candidate.js
+
+/** Gives what is no signature of an image. */
+function unfit(reason) {
+    return { kind: 'unfit', reason };
+}
+/** Gives what a registry or a signer wrote as part of a line: nobody may write lines of their own into a log. */
+function shown(text, most = 200) {
+    const line = (0,plain_text/* plainText */.w)(text).replaceAll(/\s+/g, ' ');
+    return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+}
+/** Gives JSON as a value; undefined where it is none. */
+function candidate_parseJson(bytes) {
+    try {
+        return JSON.parse(bytes.toString('utf8'));
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/referrers.js
+
+
+
+
+
+
+
+
+
+
+const referrers_PAGE_LIMIT = 20;
+const referrers_listShape = schemas/* object */.Ikc({
+    manifests: schemas/* array */.YOg(schemas/* object */.Ikc({
+        digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
+        artifactType: schemas/* string */.YjP().optional().catch(undefined),
+    })),
+});
+/**
+ * Lists what refers to a manifest: by the API, and where a registry has none, by the tag that stands in for it
+ * (distribution-spec, "Listing Referrers" and "Referrers Tag Schema"). Throws `REGISTRY_BROKEN`, or what the registry says.
+ */
+async function listReferrers(registry, repository, digest, signal) {
+    try {
+        return await registry.asMetadata(signal, () => referrers_readPages(registry, repository, digest, signal));
+    }
+    catch (error) {
+        // What stands before a registry may let through only what it knows: registry.k8s.io answers 403.
+        const isUnknown = error instanceof RegistryFailure && !error.transient && error.code !== 'RATE_LIMITED';
+        if (!isUnknown)
+            throw error;
+        return readFallbackTag(registry, repository, digest, signal);
+    }
+}
+async function referrers_readPages(registry, repository, digest, signal) {
+    const about = registry.nameOf(repository, digest);
+    const found = [];
+    const seen = new Set();
+    let url = registry.url(`/v2/${repository}/referrers/${digest}`);
+    while (url !== undefined && !seen.has(url.href) && seen.size < referrers_PAGE_LIMIT) {
+        seen.add(url.href);
+        const answer = await registry.send({
+            method: 'GET',
+            url,
+            scopes: [pullScope(repository)],
+            headers: { accept: MEDIA_TYPE.ociIndex },
+            expected: [200],
+            about,
+            action: 'list what refers to it',
+            signal,
+        });
+        const body = await readBody(answer, MANIFEST_SIZE_LIMIT);
+        found.push(...parseReferrers(body, about));
+        const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
+        url = link === undefined ? undefined : followAddress(answer.url, link, registry.endpoint);
+    }
+    return found;
+}
+async function readFallbackTag(registry, repository, digest, signal) {
+    const tag = parseTag(`${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`);
+    try {
+        const { bytes } = await registry.getManifest(repository, tag, signal);
+        return parseReferrers(bytes, registry.nameOf(repository, tag));
+    }
+    catch (error) {
+        // Some registries say 403 for what does not exist.
+        const isAbsent = isNotFound(error) || (error instanceof RegistryFailure && error.code === 'DENIED');
+        if (isAbsent)
+            return [];
+        throw error;
+    }
+}
+function parseReferrers(body, about) {
+    try {
+        const { manifests } = referrers_listShape.parse(JSON.parse(body?.toString('utf8') ?? ''));
+        return manifests.map(({ digest, artifactType }) => ({ digest, artifactType }));
+    }
+    catch (cause) {
+        const message = 'its list of what refers to a manifest makes no sense';
+        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, cause });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/bundle-signature.js
+
+
+
+const BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle[.+]/;
+const STATEMENT_TYPE = 'application/vnd.in-toto+json';
+/**
+ * What a statement may be to count as a signature: that of cosign, a record of who built, promoted or released it. Others
+ * may tell anything of an image, also that it failed a test.
+ */
+const PREDICATES = /^https:\/\/(?:sigstore\.dev\/cosign\/sign\/v1|slsa\.dev\/provenance\/v\d[\d.]*|k8s\.io\/promo-tools\/promotion\/v1|in-toto\.io\/attestation\/release\/v\d[\d.]*)$/;
+/** Tells whether a media type is that of a Sigstore bundle. */
+function isBundleType(mediaType) {
+    return BUNDLE_TYPE.test(mediaType);
+}
+const bundleShape = schemas/* union */.KCZ([
+    schemas/* object */.Ikc({ messageSignature: schemas/* looseObject */._H3({}) }),
+    schemas/* object */.Ikc({ dsseEnvelope: schemas/* object */.Ikc({ payloadType: schemas/* string */.YjP(), payload: schemas/* string */.YjP() }) }),
+]);
+const statementShape = schemas/* object */.Ikc({
+    subject: schemas/* array */.YOg(schemas/* object */.Ikc({ digest: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()) })),
+    predicateType: schemas/* string */.YjP(),
+});
+/**
+ * Reads a bundle as a signature of the manifest with that digest: of its bytes themselves, or a statement whose subject
+ * it is. Nothing of it is verified here.
+ */
+function readBundle(bytes, digest, manifest) {
+    const bundle = candidate_parseJson(bytes);
+    const shape = bundleShape.safeParse(bundle);
+    if (!shape.success)
+        return unfit('it is no bundle that signs something');
+    const candidate = { kind: 'candidate', form: 'bundle', bundle, signedName: undefined };
+    if ('messageSignature' in shape.data)
+        return { ...candidate, artifact: manifest };
+    const { payloadType, payload } = shape.data.dsseEnvelope;
+    const statement = statementShape.safeParse(candidate_parseJson(Buffer.from(payload, 'base64')));
+    if (payloadType !== STATEMENT_TYPE || !statement.success)
+        return unfit('it is no statement of in-toto');
+    const { subject, predicateType } = statement.data;
+    if (!PREDICATES.test(predicateType)) {
+        return unfit(`it is a statement of another kind, ${shown(predicateType, 100)}`);
+    }
+    const algorithm = digestAlgorithm(digest);
+    const isOfImage = subject.some((one) => one.digest[algorithm] === digestHex(digest));
+    return isOfImage ? { ...candidate, artifact: undefined } : unfit('it is a statement about something else');
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/cosign-signature.js
+
+
+
+/** The type of a layer that holds what cosign signed. https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md */
+const COSIGN_PAYLOAD = 'application/vnd.dev.cosign.simplesigning.v1+json';
+/** Of the oldest form: the only one that takes a chain of certificates and the log's promise without a proof. */
+const cosign_signature_BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle+json;version=0.1';
+const annotationsShape = schemas/* object */.Ikc({
+    'dev.cosignproject.cosign/signature': schemas/* string */.YjP().min(1),
+    'dev.sigstore.cosign/certificate': schemas/* string */.YjP(),
+    'dev.sigstore.cosign/bundle': schemas/* string */.YjP(),
+});
+const logEntryShape = schemas/* object */.Ikc({
+    SignedEntryTimestamp: schemas/* string */.YjP(),
+    Payload: schemas/* object */.Ikc({
+        body: schemas/* string */.YjP(),
+        integratedTime: schemas/* int */.Whr().min(0),
+        logIndex: schemas/* int */.Whr().min(0),
+        logID: schemas/* string */.YjP().regex(/^[0-9a-f]{64}$/),
+    }),
+});
+const logBodyShape = schemas/* object */.Ikc({
+    kind: schemas/* string */.YjP(),
+    apiVersion: schemas/* string */.YjP(),
+    spec: schemas/* object */.Ikc({ signature: schemas/* object */.Ikc({ publicKey: schemas/* object */.Ikc({ content: schemas/* string */.YjP() }) }) }),
+});
+const payloadShape = schemas/* object */.Ikc({
+    critical: schemas/* object */.Ikc({
+        identity: schemas/* object */.Ikc({ 'docker-reference': schemas/* string */.YjP() }),
+        image: schemas/* object */.Ikc({ 'docker-manifest-digest': schemas/* string */.YjP() }),
+        type: schemas/* literal */.euz('cosign container image signature'),
+    }),
+});
+/** Gives the base64 of a PEM certificate's content; the first, where there are several. */
+function certificateOf(pem) {
+    const start = pem.indexOf('-----BEGIN CERTIFICATE-----');
+    const end = pem.indexOf('-----END CERTIFICATE-----');
+    if (start < 0 || end < start)
+        return undefined;
+    return pem.slice(start + '-----BEGIN CERTIFICATE-----'.length, end).replaceAll(/\s/g, '');
+}
+/**
+ * Reads a layer of cosign's signature tag as a signature of the manifest with that digest: its payload must say so, and
+ * its entry in the log must be of the same certificate. Nothing of it is verified here.
+ */
+function readCosignLayer(layer, digest) {
+    const payload = payloadShape.safeParse(candidate_parseJson(layer.payload));
+    if (!payload.success)
+        return unfit('its payload is not that of an image');
+    const { identity, image } = payload.data.critical;
+    const signed = image['docker-manifest-digest'];
+    if (signed !== digest)
+        return unfit(`it signs another image, ${shown(signed, 20)}`);
+    const annotations = annotationsShape.safeParse(layer.annotations);
+    if (!annotations.success)
+        return unfit('it has no certificate or no entry in a log, so nobody is named by it');
+    const certificate = certificateOf(annotations.data['dev.sigstore.cosign/certificate']);
+    const entry = logEntryShape.safeParse(candidate_parseJson(annotations.data['dev.sigstore.cosign/bundle']));
+    if (certificate === undefined || !entry.success)
+        return unfit('its certificate or its entry in a log is malformed');
+    const { SignedEntryTimestamp, Payload } = entry.data;
+    const body = logBodyShape.safeParse(candidate_parseJson(Buffer.from(Payload.body, 'base64')));
+    if (!body.success)
+        return unfit('its entry in a log is malformed');
+    const logged = Buffer.from(body.data.spec.signature.publicKey.content, 'base64').toString('latin1');
+    if (certificateOf(logged) !== certificate)
+        return unfit('its entry in a log is of another certificate');
+    const bundle = {
+        mediaType: cosign_signature_BUNDLE_TYPE,
+        verificationMaterial: {
+            x509CertificateChain: { certificates: [{ rawBytes: certificate }] },
+            tlogEntries: [
+                {
+                    logIndex: String(Payload.logIndex),
+                    logId: { keyId: Buffer.from(Payload.logID, 'hex').toString('base64') },
+                    kindVersion: { kind: body.data.kind, version: body.data.apiVersion },
+                    integratedTime: String(Payload.integratedTime),
+                    inclusionPromise: { signedEntryTimestamp: SignedEntryTimestamp },
+                    canonicalizedBody: Payload.body,
+                },
+            ],
+        },
+        messageSignature: {
+            messageDigest: {
+                algorithm: 'SHA2_256',
+                digest: (0,external_node_crypto_.createHash)('sha256').update(layer.payload).digest('base64'),
+            },
+            signature: annotations.data['dev.cosignproject.cosign/signature'],
+        },
+    };
+    const signedName = identity['docker-reference'];
+    return { kind: 'candidate', form: 'cosign', bundle, artifact: layer.payload, signedName };
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/signature-search.js
+
+
+
+
+
+
+
+
+/** Real ones have a kilobyte, a bundle with a statement some ten. */
+const SIZE_LIMIT = 1024 * 1024;
+/** Far beyond any real image; a registry that lies must not keep a run busy. */
+const CANDIDATES_LIMIT = 64;
+/**
+ * Finds what may be signatures of the manifest with a digest, one after the other so that nothing is fetched in vain: the
+ * layers of cosign's tag, then the bundles that refer to it.
+ */
+async function* findSignatures(place, digest, signal) {
+    let count = 0;
+    for (const search of [cosignLayers, bundles]) {
+        for await (const found of search(place, digest, signal)) {
+            if (count >= CANDIDATES_LIMIT)
+                return;
+            count += 1;
+            yield found;
+        }
+    }
+}
+async function* cosignLayers(place, digest, signal) {
+    // The tag of a longer digest would be longer than tags may be.
+    if (digestAlgorithm(digest) !== 'sha256')
+        return;
+    // By tag and never by its digest: mirrors behind registry.k8s.io may lack that. https://github.com/kubernetes/registry.k8s.io/issues/324
+    const tag = parseTag(`sha256-${digestHex(digest)}.sig`);
+    const manifest = await signature_search_attempt(() => getIfThere(place, tag, signal), signal);
+    if (manifest === undefined)
+        return;
+    if (manifest.kind === 'unread' || manifest.kind === 'unfit')
+        return yield manifest;
+    for (const layer of layersOf(manifest, (type) => type === COSIGN_PAYLOAD)) {
+        const read = async () => {
+            const payload = await readSmall(place, layer, signal);
+            return Buffer.isBuffer(payload)
+                ? readCosignLayer({ annotations: layer.annotations, payload }, digest)
+                : payload;
+        };
+        yield signature_search_attempt(read, signal);
+    }
+}
+async function* bundles(place, digest, signal) {
+    const { registry, repository } = place;
+    const referrers = await signature_search_attempt(() => listReferrers(registry, repository, digest, signal), signal);
+    if (!Array.isArray(referrers))
+        return yield referrers;
+    let signed;
+    const likely = referrers.filter(({ artifactType }) => artifactType === undefined || isBundleType(artifactType));
+    for (const { digest: own } of likely.slice(0, CANDIDATES_LIMIT)) {
+        const manifest = await signature_search_attempt(() => registry.getManifest(repository, own, signal), signal);
+        if (manifest.kind === 'unread' || manifest.kind === 'unfit') {
+            yield manifest;
+            continue;
+        }
+        for (const layer of layersOf(manifest, isBundleType)) {
+            const read = async () => {
+                const bytes = await readSmall(place, layer, signal);
+                if (!Buffer.isBuffer(bytes))
+                    return bytes;
+                signed ??= registry.getManifest(repository, digest, signal);
+                return readBundle(bytes, digest, (await signed).bytes);
+            };
+            yield signature_search_attempt(read, signal);
+        }
+    }
+}
+function layersOf(manifest, isWanted) {
+    return manifest.kind === 'image' ? manifest.layers.filter(({ mediaType }) => isWanted(mediaType)) : [];
+}
+async function getIfThere({ registry, repository }, tag, signal) {
+    try {
+        return await registry.getManifest(repository, tag, signal);
+    }
+    catch (error) {
+        // Some registries say 403 for what does not exist.
+        const isAbsent = isNotFound(error) || (error instanceof RegistryFailure && error.code === 'DENIED');
+        if (isAbsent)
+            return undefined;
+        throw error;
+    }
+}
+async function readSmall({ registry, repository }, layer, signal) {
+    if (layer.size > SIZE_LIMIT)
+        return unfit('it is larger than any real one');
+    try {
+        return await registry.readBlob(repository, layer, signal);
+    }
+    catch (error) {
+        if ((0,lib_failure/* failureCode */.AD)(error) === 'DIGEST_MISMATCH')
+            return unfit('its content was altered');
+        throw error;
+    }
+}
+/** What cannot be had now must not hide another signature that can. */
+async function signature_search_attempt(work, signal) {
+    try {
+        return await work();
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        // Some places of registry.k8s.io list signatures that they do not have. https://github.com/kubernetes-sigs/promo-tools/issues/1949
+        if (isNotFound(error))
+            return unfit('the registry lists it and does not have it');
+        return { kind: 'unread', error };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/signed-name.js
+
+
+
+/** Where the promoter of Kubernetes pushed what registry.k8s.io serves, and signed it under that name until 2023. */
+const PROMOTED = /^(?:[a-z0-9-]+-docker\.pkg\.dev\/k8s-artifacts-prod\/images|(?:(?:us|eu|asia)\.)?gcr\.io\/k8s-artifacts-prod)$/;
+/** Gives the name that an image should have been signed under, where those of a scope were signed as another one. */
+function nameWhenSigned({ host, repository }, scope, signedAs) {
+    if (signedAs === undefined)
+        return `${host}/${repository}`;
+    const below = scope.path === undefined ? `/${repository}` : repository.slice(scope.path.length);
+    return `${signedAs.host}${signedAs.path === undefined ? '' : `/${signedAs.path}`}${below}`;
+}
+/** Tells whether the name in a signature, with or without tag and digest, is that of a repository. */
+function isNameOf(signed, wanted) {
+    try {
+        const { host, repository } = parseReference(signed);
+        return current(`${host}/${repository}`) === wanted;
+    }
+    catch (error) {
+        if (error instanceof lib_failure/* Failure */.HR)
+            return false;
+        throw error;
+    }
+}
+function current(name) {
+    for (const [index, character] of [...name].entries()) {
+        if (character !== '/')
+            continue;
+        const place = name.slice(0, index);
+        if (place === OLD_KUBERNETES_REGISTRY || PROMOTED.test(place)) {
+            return `${KUBERNETES_REGISTRY}${name.slice(index)}`;
+        }
+    }
+    return name;
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/trusted-root.js
+
+
+function trusted_root_malformed(file, message, cause) {
+    return new lib_failure/* Failure */.HR({
+        code: 'TRUSTED_ROOT_MALFORMED',
+        about: `--trusted-root ${file}`,
+        message,
+        hint: 'give a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',
+        cause,
+    });
+}
+async function readRoot(file) {
+    let text;
+    try {
+        text = await (0,promises_namespaceObject.readFile)(file, 'utf8');
+    }
+    catch (cause) {
+        const code = (0,lib_failure/* failureCode */.AD)(cause);
+        throw trusted_root_malformed(file, code === 'ENOENT' ? 'there is no such file' : `it cannot be read: ${code}`, cause);
+    }
+    try {
+        return JSON.parse(text);
+    }
+    catch (cause) {
+        throw trusted_root_malformed(file, 'it is not JSON', cause);
+    }
+}
+/**
+ * Gives what verifies signatures against the trusted root of a file, or without one against Sigstore's public root as it
+ * was when this version was made. Throws `TRUSTED_ROOT_MALFORMED`.
+ */
+async function openVerifier(file) {
+    const root = file === undefined ? undefined : await readRoot(file);
+    const { SigstoreVerifier: Verifier } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 5651));
+    if (file === undefined) {
+        const { default: pinned } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 2888, 17));
+        return new Verifier(pinned);
+    }
+    try {
+        return new Verifier(root);
+    }
+    catch (cause) {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw trusted_root_malformed(file, `it is no trusted root: ${why.slice(0, 200)}`, cause);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/verdict.js
+
+function describeSigner({ identity, issuer }) {
+    return `${identity} (${issuer})`;
+}
+function joinOr(words) {
+    return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}
+const verdict_REASONS_TOLD = 4;
+/** Gives the failure of an image whose signature is missing or does not count. */
+function signatureFailure(about, refusal, signers) {
+    const wanted = `wanted is one by ${joinOr(signers.map(describeSigner))}`;
+    if (refusal.kind === 'missing') {
+        return new lib_failure/* Failure */.HR({
+            code: 'SIGNATURE_MISSING',
+            about,
+            message: `it has no signature; ${wanted}`,
+            hint: 'take a release that is signed, or write "off" for its name under "signatures"',
+        });
+    }
+    const { reasons } = refusal;
+    const told = [...new Set(reasons)];
+    const some = told.length > verdict_REASONS_TOLD ? [...told.slice(0, verdict_REASONS_TOLD), 'and so on'] : told;
+    const subject = reasons.length === 1 ? 'its signature does' : `none of its ${reasons.length} signatures does`;
+    return new lib_failure/* Failure */.HR({
+        code: 'SIGNATURE_REFUSED',
+        about,
+        message: `${subject}${reasons.length === 1 ? ' not' : ''} count: ${some.join('; ')}; ${wanted}`,
+        hint: 'find out why before you use this image; where the signer is right, name them under "signatures"',
+    });
+}
+/** What is wrong with a signature that is by someone else. */
+function byAnother(signer) {
+    return `it is by ${describeSigner(signer)}`;
+}
+/** Gives the failure of an image of which nobody said who signs it; `file` is where that belongs. */
+function policyFailure(about, host, file) {
+    return new lib_failure/* Failure */.HR({
+        code: 'SIGNATURE_POLICY_MISSING',
+        about,
+        message: `who signs the images of ${host} is not said`,
+        hint: `add to ${file} "signatures": {"${host}/…": {"identity": "…", "issuer": "…"}}, or "${host}": "off"`,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/signature-check.js
+
+
+
+
+
+
+
+
+
+const OUTCOMES_KEPT = 10_000;
+/** Verifies signatures of images, each digest of a repository once a run. */
+class SignatureCheck {
+    #policies;
+    #trustedRoot;
+    #file;
+    #known = new Once({ results: OUTCOMES_KEPT });
+    #verifier;
+    constructor(settings) {
+        this.#policies = settings.policies;
+        this.#trustedRoot = settings.trustedRoot;
+        this.#file = settings.file;
+    }
+    /** Reads the trusted root now, where one was given. Throws `TRUSTED_ROOT_MALFORMED`. */
+    async prepare() {
+        if (this.#trustedRoot !== undefined)
+            await this.#open();
+    }
+    /** Gives what the policies say of a repository, without asking anyone. */
+    stanceOn(name) {
+        const applied = policyFor(this.#policies, name);
+        if (applied === undefined)
+            return { kind: 'unknown' };
+        return applied.policy.kind === 'off'
+            ? { kind: 'off' }
+            : { kind: 'signed', policy: digestOfPolicy(applied) };
+    }
+    /** Gives the failure of an image for which there is no policy; undefined where there is one. */
+    missingPolicy({ name, about }) {
+        if (policyFor(this.#policies, name) !== undefined)
+            return undefined;
+        return policyFailure(about, name.host, this.#file);
+    }
+    /** Finds out about the signature of an image. Throws only what keeps it from being found out. */
+    async check(image, signal) {
+        const applied = policyFor(this.#policies, image.name);
+        if (applied === undefined) {
+            return { kind: 'unverified', failure: policyFailure(image.about, image.name.host, this.#file) };
+        }
+        if (applied.policy.kind === 'off')
+            return { kind: 'exempt' };
+        const { signers } = applied.policy;
+        const key = `${image.name.host}/${image.name.repository} ${image.digests.join(' ')}`;
+        const outcome = await this.#known.get(key, () => this.#search(image, applied, signers, signal));
+        if (outcome.kind === 'verified')
+            return { ...outcome, policy: digestOfPolicy(applied) };
+        return { kind: 'unverified', failure: signatureFailure(image.about, outcome, signers) };
+    }
+    async #search(image, applied, signers, signal) {
+        const verifier = await this.#open();
+        const reasons = [];
+        const unread = [];
+        for (const digest of image.digests) {
+            for (const place of image.places) {
+                for await (const found of findSignatures(place, digest, signal)) {
+                    if (found.kind === 'unread')
+                        unread.push(found.error);
+                    else if (found.kind === 'unfit')
+                        reasons.push(found.reason);
+                    else {
+                        const judged = judge(found, { verifier, signers, name: image.name, applied });
+                        if (typeof judged !== 'string')
+                            return { ...judged, kind: 'verified', form: found.form };
+                        reasons.push(judged);
+                    }
+                }
+            }
+        }
+        // What could not be had may have been the right one.
+        if (unread.length > 0)
+            throw unread[0];
+        return reasons.length === 0 ? { kind: 'missing' } : { kind: 'refused', reasons };
+    }
+    #open() {
+        this.#verifier ??= openVerifier(this.#trustedRoot);
+        return this.#verifier;
+    }
+}
+/** Gives who signed, or why that does not count as the end of a sentence. */
+function judge(candidate, { verifier, signers, name, applied }) {
+    let signer;
+    try {
+        signer = verifier.verify(candidate);
+    }
+    catch (error) {
+        return signature_check_explain(error);
+    }
+    const wanted = signers.filter((one) => isSigner(one, signer));
+    if (wanted.length === 0)
+        return byAnother(signer);
+    const { signedName } = candidate;
+    if (signedName === undefined)
+        return signer;
+    const names = wanted.map(({ signedAs }) => nameWhenSigned(name, applied.scope, signedAs));
+    if (names.some((one) => isNameOf(signedName, one)))
+        return signer;
+    return `it was signed as ${shown(signedName) || 'nothing'}, not as ${names[0]}`;
+}
+const signature_check_EXPLANATIONS = new Map([
+    ['CERTIFICATE_ERROR', 'its certificate was not valid when it was made, or is of no trusted authority'],
+    ['PUBLIC_KEY_ERROR', 'it was made with a key, which names nobody'],
+    ['SIGNATURE_ERROR', 'it does not fit what it signs'],
+    ['TIMESTAMP_ERROR', 'nothing that is trusted tells when it was made'],
+    ['TLOG_ERROR', 'it is in no log'],
+    ['TLOG_BODY_ERROR', 'its entry in the log is of something else'],
+    ['TLOG_INCLUSION_PROOF_ERROR', 'it is not in a trusted log'],
+    ['TLOG_INCLUSION_PROMISE_ERROR', 'it is not in a trusted log'],
+    ['TLOG_MISSING_INCLUSION_ERROR', 'nothing proves that it is in a log'],
+]);
+function signature_check_explain(error) {
+    const known = signature_check_EXPLANATIONS.get((0,lib_failure/* failureCode */.AD)(error));
+    return known ?? `it is malformed (${error instanceof Error ? shown(error.message, 100) : 'unknown'})`;
+}
+function digestOfPolicy({ scope, policy }) {
+    const text = JSON.stringify([formatScope(scope), policy]);
+    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex').slice(0, 12);
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/vetting.js
+
+
+
+
+/** Asks for the signatures of images before they are copied. */
+class Vetting {
+    #mode;
+    #check;
+    #signal;
+    constructor(mode, check, signal) {
+        this.#mode = mode;
+        this.#check = check;
+        this.#signal = signal;
+    }
+    /**
+     * Tells whether an image that is at the destination is to be asked for its signature: where one is required, unless
+     * this digest was verified in an earlier run under the same policy.
+     */
+    isDue({ source, recorded }, digest) {
+        if (this.#mode !== 'require' || isSignatureTag(source.tag))
+            return false;
+        const stance = this.#check.stanceOn({ host: source.registry.host, repository: source.repository });
+        if (stance.kind === 'off')
+            return false;
+        const isKnown = recorded !== undefined && recorded.sourceDigest === digest;
+        return stance.kind === 'unknown' || !isKnown || signedUnder(recorded.options) !== stance.policy;
+    }
+    /**
+     * Gives what is known of an image's signature; undefined for what is itself a signature. Throws, where one is required,
+     * why none counts.
+     */
+    async vet({ source }, digest) {
+        const { registry, repository, tag } = source;
+        if (isSignatureTag(tag))
+            return undefined;
+        const image = {
+            name: { host: registry.host, repository },
+            about: registry.nameOf(repository, tag),
+            digests: [digest],
+            places: [{ registry, repository }],
+        };
+        const verdict = await this.#check.check(image, this.#signal).catch((error) => {
+            this.#signal.throwIfAborted();
+            if (this.#mode === 'require' || !(error instanceof lib_failure/* Failure */.HR))
+                throw error;
+            return { kind: 'unverified', failure: error };
+        });
+        if (verdict.kind === 'unverified' && this.#mode === 'require')
+            throw verdict.failure;
+        return verdict;
+    }
+}
+/** Gives what asks for signatures in a run; undefined where none are wanted. Throws `TRUSTED_ROOT_MALFORMED`. */
+async function openVetting({ verifySignatures, trustedRoot, imageSet }, set, signal) {
+    if (verifySignatures === 'off')
+        return undefined;
+    const check = new SignatureCheck({ policies: set.signatures, trustedRoot, file: imageSet });
+    await check.prepare();
+    return new Vetting(verifySignatures, check, signal);
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/run.js
@@ -22364,6 +30094,9 @@ var run_disposeResources = (undefined && undefined.__disposeResources) || (funct
 
 
 
+
+
+
 const PROGRESS_EVERY_MILLISECONDS = 200;
 /**
  * Mirrors what the image set wants from the source to the destination and gives the report, also when the run was
@@ -22393,7 +30126,11 @@ class Run {
             for (const { message, place } of set.notices)
                 this.#warn(message, place);
             const reporter = this.#reporter();
-            const remote = run_addDisposableResource(env_1, openRemoteState(this.#settings, { ...this.#parts, ...reporter, scope: this.#scope() }), false);
+            const remote = run_addDisposableResource(env_1, openRemoteState(this.#settings, {
+                ...this.#parts,
+                ...reporter,
+                scope: scopeOf(this.#settings),
+            }), false);
             const deadline = run_addDisposableResource(env_1, new RunDeadline(commandTimeout, this.#parts.signal), false);
             const registries = await connections_openRegistries(this.#settings, {
                 ...this.#parts,
@@ -22403,6 +30140,7 @@ class Run {
             try {
                 const env_2 = { stack: [], error: void 0, hasError: false };
                 try {
+                    const vetting = await openVetting(this.#settings, set, deadline.signal);
                     const find = () => this.#find(set, registries, deadline.signal);
                     const fetchState = remote?.fetching(registries, deadline.signal) ?? this.#parts.fetchState;
                     // A state that has to be fetched is so while images are looked for; one that is here is opened before any request.
@@ -22410,7 +30148,7 @@ class Run {
                     const mode = dryRun ? 'read' : 'write';
                     const state = run_addDisposableResource(env_2, State.open(remote?.file ?? database, { reporter, mode, now: this.#now }), false);
                     const [found] = early ?? [await find()];
-                    return await this.#mirror(found, { set, state, remote, registries, deadline, started });
+                    return await this.#mirror(found, { set, state, remote, registries, vetting, deadline, started });
                 }
                 catch (e_1) {
                     env_2.error = e_1;
@@ -22435,11 +30173,13 @@ class Run {
     async #mirror(found, open) {
         const { set, state, remote, registries, deadline, started } = open;
         const { source } = this.#settings;
-        const groups = groupByDestination(found, set, this.#settings);
+        const groups = groupByDestination(found, set, this.#settings, (text) => this.#warn(text));
         const plans = await this.#mirrorGroups(groups, open);
         const planned = this.#settings.dryRun ? plannedLines(this.#images, this.#route()) : [];
         for (const line of planned)
             this.#parts.reporter.line(line);
+        const head = reportHead(this.#settings, this.#parts.version);
+        this.#tellSignatures(head.options);
         const isWhole = !deadline.signal.aborted;
         const view = viewOfSource(set, plans);
         const before = state.sourceView(source);
@@ -22450,7 +30190,7 @@ class Run {
         const ended = this.#now();
         const outcome = isWhole ? (totals.failed > 0 ? 'failed' : 'succeeded') : 'interrupted';
         const run = { started, ended, outcome, ...totals };
-        const scope = this.#scope();
+        const scope = scopeOf(this.#settings);
         const runs = [...state.runs(scope), run];
         // A shard sees only a part of the source, which must not pass for the whole.
         const isWholeView = isWhole && this.#settings.shard === undefined;
@@ -22458,7 +30198,7 @@ class Run {
         await remote?.push(deadline.signal);
         const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
         const report = {
-            ...this.#reportHead(),
+            ...head,
             started: started.toISOString(),
             ended: ended.toISOString(),
             stateRestored: state.restored,
@@ -22474,22 +30214,6 @@ class Run {
     #route() {
         const { source, destination, namespace } = this.#settings;
         return { source, destination: namespace === undefined ? destination : `${destination}/${namespace}` };
-    }
-    #scope() {
-        const { source, destination } = this.#route();
-        return `${source} ${destination}`;
-    }
-    #reportHead() {
-        const { source, destination, namespace, naming, platforms, signatures, verify, dryRun, shard } = this.#settings;
-        return {
-            schemaVersion: REPORT_SCHEMA_VERSION,
-            tool: { name: 'keel-pkg', version: this.#parts.version },
-            source,
-            destination,
-            ...(namespace === undefined ? {} : { namespace }),
-            options: { naming, platforms: platforms.map(formatPlatform), signatures, verify, dryRun },
-            shards: shard === undefined ? [] : [shard],
-        };
     }
     async #find(set, registries, signal) {
         const { source, destination, additionNamespaces, namespace } = this.#settings;
@@ -22510,9 +30234,10 @@ class Run {
         return found;
     }
     async #mirrorGroups(groups, open) {
-        const { set, state, registries, deadline } = open;
+        const { set, state, registries, vetting, deadline } = open;
         const { reporter } = this.#parts;
-        const host = this.#settings.destination;
+        const { source, destination: host } = this.#settings;
+        const trouble = new TroubleTeller(reporter, (claimants) => placeOfClaim(set, source, claimants));
         const mirroring = new Mirroring({
             set,
             settings: this.#settings,
@@ -22523,9 +30248,10 @@ class Run {
                 failures: (repository) => state.failures({ host, repository }),
             },
             reporter,
+            vetting,
             now: this.#now(),
             signal: deadline.signal,
-            onResult: (image) => this.#take(image, set),
+            onResult: (image) => this.#take(image, trouble),
         });
         const show = () => {
             reporter.progress({
@@ -22543,9 +30269,10 @@ class Run {
         }
         finally {
             clearInterval(ticker);
+            trouble.finish();
         }
     }
-    #take(image, set) {
+    #take(image, trouble) {
         this.#images.push(image);
         const { reporter } = this.#parts;
         const { conversion, outcome } = image;
@@ -22553,10 +30280,16 @@ class Run {
             this.#conversions.add(conversion);
             this.#warn(conversionWarning(this.#settings.destination, conversion));
         }
-        if (outcome !== 'copied')
-            tellTrouble(image, reporter, placeOfClaim(set, this.#settings.source, image.claimants ?? []));
-        else if (!this.#settings.dryRun)
+        trouble.take(image);
+        if (outcome === 'copied' && !this.#settings.dryRun)
             reporter.line(movedLine(image, this.#route()));
+    }
+    #tellSignatures(options) {
+        const line = signatureLine(this.#images);
+        if (line !== undefined)
+            this.#parts.reporter.line(line);
+        for (const text of signatureWarnings(this.#images, options))
+            this.#warn(text);
     }
     #findUnmatched(sight) {
         const { set, plans } = sight;
@@ -22728,6 +30461,8 @@ function parseSyncSettings(from) {
         platforms: flags.text('platform') === 'all' ? [] : flags.list('platform', parsePlatform),
         signatures: flags.required('signatures', oneOf('skip', 'copy')),
         verify: flags.required('verify', oneOf('sample', 'all', 'none')),
+        verifySignatures: flags.required('verify-signatures', oneOf('off', 'warn', 'require')),
+        trustedRoot: flags.text('trusted-root'),
         shard: flags.optional('shard', parseShard),
         report: flags.text('report'),
         failOn: flags.required('fail-on', oneOf('any', 'never')),
@@ -22757,6 +30492,8 @@ function parsePathOrAll(text, about) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/summary/facts-of-report.js
+
+
 
 
 /** Tells how a run ended: `succeeded` only where nothing failed, nothing is left and nothing went missing. */
@@ -22794,6 +30531,7 @@ function factsOfReport(report, runs) {
         deferred: images.filter(({ outcome }) => outcome === 'deferred').map(failedImage),
         collisions: collidingNames(images.filter(({ outcome }) => outcome === 'collision')),
         unmatched: unmatched.map(({ pattern, place }) => ({ name: pattern, place })),
+        signatures: signatureLine(images),
         warnings: [
             ...lost.map(({ pattern }) => unmatchedWarning(pattern, true)),
             ...warnings.map(({ message }) => message),
@@ -22828,13 +30566,6 @@ function collidingNames(images) {
             },
         ];
     });
-}
-function splitName(name) {
-    const colon = name.lastIndexOf(':');
-    // A failure of a whole repository has no tag, and a port is none.
-    if (colon <= name.lastIndexOf('/'))
-        return { repository: name, tag: '' };
-    return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/markdown.js
@@ -22967,7 +30698,7 @@ function historyLines(runs) {
         bar(run.copied / most, BAR_WIDTH),
         `${run.copied} copied`,
         (0,lib_size/* formatSize */.X)(run.bytes),
-        formatTook(run),
+        (0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(run.ended.getTime() - run.started.getTime())),
         describeTrouble(run),
     ]);
     return alignColumns(rows, new Set([2, 3, 4]));
@@ -22975,13 +30706,6 @@ function historyLines(runs) {
 /** Writes a time to the minute, in UTC: `2026-03-01 02:00`. */
 function formatTime(date) {
     return date.toISOString().slice(0, 16).replace('T', ' ');
-}
-/** A state keeps whole seconds. */
-function formatTook({ started, ended }) {
-    const took = ended.getTime() - started.getTime();
-    if (took < 1000)
-        return '< 1 s';
-    return took < 60_000 ? `${Math.round(took / 1000)} s` : (0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(took));
 }
 function describeTrouble(run) {
     const parts = [];
@@ -22999,8 +30723,8 @@ function describeTrouble(run) {
 
 
 
-const IMAGES_NAMED = 5;
-const TAGS_NAMED = 12;
+const sections_IMAGES_NAMED = 5;
+const sections_TAGS_NAMED = 12;
 const SLOWEST_SHOWN = 10;
 const OPEN_UP_TO = 30;
 /** Gives a table of failures; those with the same cause share a row, so that one outage is read as one. */
@@ -23010,7 +30734,7 @@ function failureSection(title, failures) {
     return {
         head: `### ${title} (${failures.length})\n\n${tableHead(['Image', 'What happened', 'What to do'])}`,
         rows: groups.map((group) => {
-            const images = listSome(group.map(({ image }) => code(image)).toSorted(), IMAGES_NAMED, '<br>');
+            const images = listSome(group.map(({ image }) => code(image)).toSorted(), sections_IMAGES_NAMED, '<br>');
             const [first] = group;
             return tableRow([images, escapeMarkdown(first?.message ?? ''), escapeMarkdown(first?.hint ?? '')]);
         }),
@@ -23023,7 +30747,7 @@ function collisionSection(collisions) {
         head: `### Names that several images want (${collisions.length})\n\n` +
             'Nothing was overwritten. A patch in the image set gives one of them a name of its own.\n\n' +
             tableHead(['At the destination', 'Wanted by', 'Patch']),
-        rows: collisions.map(({ destination, sources, patch }) => tableRow([code(destination), listSome(sources.map(code), IMAGES_NAMED, '<br>'), code(patch)])),
+        rows: collisions.map(({ destination, sources, patch }) => tableRow([code(destination), listSome(sources.map(code), sections_IMAGES_NAMED, '<br>'), code(patch)])),
         more: (left) => tableRow([`and ${left} more in the report`, '', '']),
     };
 }
@@ -23049,7 +30773,7 @@ function copiedSection(copied, dryRun) {
             tableHead(['Repository', 'Tags', ...(dryRun ? [] : ['>Sent'])]),
         rows: repositories.map(([repository, images]) => {
             const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
-            const tags = listSome(newestFirst(images).map(({ tag }) => code(tag)), TAGS_NAMED, ' ');
+            const tags = listSome(newestFirst(images).map(({ tag }) => code(tag)), sections_TAGS_NAMED, ' ');
             return tableRow([code(repository), tags, ...(dryRun ? [] : [(0,lib_size/* formatSize */.X)(bytes)])]);
         }),
         more: (left) => tableRow([`and ${left} more in the report`, '', '']),
@@ -23100,8 +30824,9 @@ const IMAGES_FOR_SLOWEST = 3;
 function formatSummary(given, limit = page_PAGE_LIMIT) {
     const facts = withShortNames(given);
     const route = `From ${code(facts.source)} to ${code(facts.destination)}`;
+    const signatures = facts.signatures === undefined ? '' : `\n\n${escapeMarkdown(capital(facts.signatures))}`;
     const sections = [
-        fixed(`## ${MARKS[facts.outcome]} ${escapeMarkdown(facts.headline)}\n\n${route}\n\n${summary_totals(facts)}`),
+        fixed(`## ${MARKS[facts.outcome]} ${escapeMarkdown(facts.headline)}\n\n${route}\n\n${summary_totals(facts)}${signatures}`),
     ];
     if (facts.failures.length > 0)
         sections.push(failureSection('What failed', facts.failures));
@@ -23152,6 +30877,9 @@ function summary_totals(facts) {
         ['Time', (0,lib_duration/* formatDuration */.a3)(duration)],
     ];
     return `${tableHead(columns.map(([title]) => `>${title}`))}\n${tableRow(columns.map(([, value]) => value))}`;
+}
+function capital(text) {
+    return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 function fixed(text) {
     return { head: text, rows: [], more: () => '' };
@@ -23252,23 +30980,17 @@ function setSyncOutputs(outputs, set = (name, value) => (0,command_file/* leaveV
 var workflow_command = __nccwpck_require__(1304);
 ;// CONCATENATED MODULE: ./build/src/actions/secrets.js
 
+
 function addMask(text) {
     process.stdout.write(`${(0,workflow_command/* formatCommand */.f)('add-mask', text)}\n`);
 }
 /**
- * Makes the runner hide a password in every form in which it travels: as it is, in a URL, in a query, and in the header
- * of basic authentication. The user name stays readable: an output that holds a masked word is dropped by GitHub, and
- * user names are often part of image names.
+ * Makes the runner hide a password in every form in which it travels, by itself and with its user's name. The name
+ * stays readable: an output that holds a masked word is dropped by GitHub, and user names are often part of image names.
  */
 function maskPassword(username, password, mask = addMask) {
-    const forms = new Set([
-        password,
-        encodeURIComponent(password),
-        new URLSearchParams({ '': password }).toString().slice(1),
-        Buffer.from(password).toString('base64'),
-    ]);
-    if (username !== undefined)
-        forms.add(Buffer.from(`${username}:${password}`).toString('base64'));
+    const whole = [password, ...(username === undefined ? [] : [`${username}:${password}`])];
+    const forms = new Set(whole.flatMap((text) => [...secretForms(text)]));
     // The runner masks line by line, so a line of a password is as telling as the whole.
     for (const line of password.split(/\r?\n/))
         forms.add(line);
@@ -23302,10 +31024,10 @@ function listenTo(work) {
 /** Gives the reason among what was said: the last warning or failure, on one line; undefined where there was none. */
 function reasonIn(said) {
     const told = said.findLast((line) => /^::(?:warning|error)|^Failed to |skipped: |failed with error: /.test(line));
-    const message = told?.replace(/^::\w+[^:]*::/, '').split(/%0A|\n/)[0];
+    const message = told?.replace(/^::\w[^:]*::/, '').split(/%0A|\n/)[0];
     return message?.replace(/^Failed to (?:restore|save): /, '').replaceAll('%25', '%');
 }
-function withoutSignatures(line) {
+function toolkit_output_withoutSignatures(line) {
     return line.replace(/([?&]sig=)[^"'&\s]+/g, '$1***');
 }
 function intercept() {
@@ -23320,9 +31042,9 @@ function intercept() {
                     Reflect.apply(write, stream, [`${line}\n`]);
                 // The artifact package tells signed addresses in debug lines before it hides their signatures.
                 else if (/^::debug::/.test(line))
-                    Reflect.apply(write, stream, [`${withoutSignatures(line)}\n`]);
+                    Reflect.apply(write, stream, [`${toolkit_output_withoutSignatures(line)}\n`]);
                 else if (line !== '')
-                    said.push(line);
+                    said.push(toolkit_output_withoutSignatures(line));
             }
             const done = args.findLast((argument) => typeof argument === 'function');
             if (done !== undefined)
@@ -23781,58 +31503,6 @@ const PACKER_EXIT_CODES = [
 
 /***/ }),
 
-/***/ 6163:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   O: () => (/* binding */ Interrupt)
-/* harmony export */ });
-/* harmony import */ var _exit_code_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3250);
-
-const CODES = { SIGINT: _exit_code_js__WEBPACK_IMPORTED_MODULE_0__/* .EXIT */ .dc.interrupted, SIGTERM: _exit_code_js__WEBPACK_IMPORTED_MODULE_0__/* .EXIT */ .dc.terminated };
-/** Turns the first SIGINT or SIGTERM into an aborted signal, and the second into the end. */
-class Interrupt {
-    #controller = new AbortController();
-    #process;
-    #listeners;
-    #code;
-    /**
-     * `process` sends the signals. `told` is called with the first, to say that the run winds up; `end` with the
-     * exit code at the second, and must not return to the run.
-     */
-    constructor(process, told, end) {
-        this.#process = process;
-        this.#listeners = ['SIGINT', 'SIGTERM'].map((name) => [
-            name,
-            () => {
-                if (this.#code !== undefined)
-                    return end(CODES[name]);
-                this.#code = CODES[name];
-                told(name);
-                this.#controller.abort(new DOMException(`cancelled by ${name}`, 'AbortError'));
-            },
-        ]);
-        for (const [name, listener] of this.#listeners)
-            process.on(name, listener);
-    }
-    /** Aborted once a signal came. */
-    get signal() {
-        return this.#controller.signal;
-    }
-    /** 130 or 143 once a signal came. */
-    get exitCode() {
-        return this.#code;
-    }
-    /** Leaves signals to Node again. */
-    [Symbol.dispose]() {
-        for (const [name, listener] of this.#listeners)
-            this.#process.off(name, listener);
-    }
-}
-
-
-/***/ }),
-
 /***/ 9720:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -23850,6 +31520,7 @@ const VERSION = 'v1.0.0';
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   E9: () => (/* binding */ parseDuration),
+/* harmony export */   Qk: () => (/* binding */ LONGEST_DURATION),
 /* harmony export */   Rz: () => (/* binding */ milliseconds),
 /* harmony export */   YA: () => (/* binding */ seconds),
 /* harmony export */   a3: () => (/* binding */ formatDuration)
@@ -23865,6 +31536,8 @@ const MILLISECONDS_PER_UNIT = new Map([
     ['m', 60_000],
     ['h', 3_600_000],
 ]);
+/** The longest that a timer of Node takes, nearly 25 days; given more, it goes off at once. */
+const LONGEST_DURATION = milliseconds(2 ** 31 - 1);
 const TERM = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/y;
 /** Gives the duration of that many milliseconds. */
 function milliseconds(count) {
@@ -23876,7 +31549,7 @@ function seconds(count) {
 }
 /**
  * Reads a duration as Go writes it (`2h`, `15m0s`, `1.5s`, `500ms`, `0`), for the flag or input named `about`.
- * Negative ones are refused. Throws `DURATION_MALFORMED`. https://pkg.go.dev/time#ParseDuration
+ * Negative ones are refused, and what is longer than 24 days. Throws `DURATION_MALFORMED`. https://pkg.go.dev/time#ParseDuration
  */
 function parseDuration(text, about) {
     const trimmed = text.trim();
@@ -23897,8 +31570,16 @@ function parseDuration(text, about) {
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR({
             code: 'DURATION_MALFORMED',
             about,
-            message: `"${text}" is not a duration`,
+            message: `"${text.slice(0, 100)}" is not a duration`,
             hint: 'write a number with a unit, such as 500ms, 30s, 15m0s or 2h; 0 means no limit',
+        });
+    }
+    if (total > LONGEST_DURATION) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR({
+            code: 'DURATION_MALFORMED',
+            about,
+            message: `"${text.slice(0, 100)}" is longer than 24 days`,
+            hint: 'write at most 596h; 0 means no limit',
         });
     }
     return milliseconds(total);
@@ -23957,6 +31638,25 @@ function failureCode(error) {
 
 /***/ }),
 
+/***/ 8037:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   w: () => (/* binding */ plainText)
+/* harmony export */ });
+// Control characters but tab and line feed, and those that turn the direction of a text.
+const UNSEEN = /(?![\n\t])\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+/**
+ * Gives a text as a terminal or log should show it: what a registry or a file says may not move the cursor, change
+ * colours, or hide what stands before it. A carriage return before a line feed is left out.
+ */
+function plainText(text) {
+    return text.replaceAll('\r\n', '\n').replace(UNSEEN, '\ufffd');
+}
+
+
+/***/ }),
+
 /***/ 8824:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -23979,6 +31679,80 @@ function formatSize(bytes) {
 
 /***/ }),
 
+/***/ 5651:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   SigstoreVerifier: () => (/* binding */ SigstoreVerifier)
+/* harmony export */ });
+/* harmony import */ var _sigstore_bundle__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1040);
+/* harmony import */ var _sigstore_protobuf_specs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9654);
+/* harmony import */ var _sigstore_verify__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4187);
+// Loads some 40 modules; only trusted-root.ts imports it, when a signature is to be verified.
+
+
+
+/** Of one signature; real ones have one or two. Entries are compared with each other, and each costs a verification. */
+const PROOFS_LIMIT = 8;
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Z}]/u;
+const CHECKPOINT_LIMIT = 16_384;
+/** What signs a checkpoint, as the library looks for it: it takes the name for a regular expression, which may never end. */
+const CHECKPOINT_SIGNER = /^[\w./:-]{1,200}$/;
+/** Verifies signatures against one trusted root, without a network. */
+class SigstoreVerifier {
+    #verifier;
+    /** `root` is the JSON of a trusted_root.json. Throws what is wrong with it. */
+    constructor(root) {
+        const parsed = _sigstore_protobuf_specs__WEBPACK_IMPORTED_MODULE_1__.TrustedRoot.fromJSON(root);
+        const { tlogs, certificateAuthorities, ctlogs } = parsed;
+        if (tlogs.length === 0 || certificateAuthorities.length === 0 || ctlogs.length === 0) {
+            throw new Error('it has no certificate authority, no log of certificates or no log of signatures');
+        }
+        const thresholds = { tlogThreshold: 1, ctlogThreshold: 1, timestampThreshold: 1 };
+        this.#verifier = new _sigstore_verify__WEBPACK_IMPORTED_MODULE_2__/* .Verifier */ .BL((0,_sigstore_verify__WEBPACK_IMPORTED_MODULE_2__/* .toTrustMaterial */ .jO)(parsed), thresholds);
+    }
+    /**
+     * Gives who made a signature, proved by a certificate that was valid then, its log, and the log of signatures; who that
+     * should be is another question. Throws what does not hold.
+     */
+    verify({ bundle, artifact }) {
+        const parsed = (0,_sigstore_bundle__WEBPACK_IMPORTED_MODULE_0__/* .bundleFromJSON */ .vw)(bundle);
+        refuseUnreasonable(parsed);
+        // A bundle that says both could be read as one thing here and as another there.
+        const signsBytes = parsed.content.$case === 'messageSignature';
+        if (signsBytes !== (artifact !== undefined))
+            throw new Error('it signs something else than it seems to');
+        // Without a policy: the library takes the wanted name for a regular expression that may match anywhere.
+        const { identity } = this.#verifier.verify((0,_sigstore_verify__WEBPACK_IMPORTED_MODULE_2__/* .toSignedEntity */ .DC)(parsed, artifact));
+        const name = identity?.subjectAlternativeName;
+        const issuer = identity?.extensions?.issuer;
+        if (name === undefined || issuer === undefined)
+            throw new Error('it names nobody');
+        if (UNSEEN.test(name + issuer))
+            throw new Error('it names somebody with characters that nobody sees');
+        return { identity: name, issuer };
+    }
+}
+/** Refuses what no real bundle has and what would keep the verification busy for long. */
+function refuseUnreasonable({ verificationMaterial }) {
+    const { tlogEntries, timestampVerificationData } = verificationMaterial;
+    const proofs = [tlogEntries, timestampVerificationData?.rfc3161Timestamps ?? []];
+    if (proofs.some(({ length }) => length > PROOFS_LIMIT))
+        throw new Error('it has more proofs than any real one');
+    for (const { inclusionProof } of tlogEntries) {
+        const checkpoint = inclusionProof?.checkpoint?.envelope ?? '';
+        const signers = [...checkpoint.slice(0, CHECKPOINT_LIMIT).matchAll(/\u2014 (\S+)/g)].map(([, name = '']) => name);
+        const isOdd = checkpoint.length > CHECKPOINT_LIMIT ||
+            signers.length > PROOFS_LIMIT ||
+            signers.some((name) => !CHECKPOINT_SIGNER.test(name));
+        if (isOdd)
+            throw new Error('it has a checkpoint that no log makes');
+    }
+}
+
+
+/***/ }),
+
 /***/ 2857:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -23993,15 +31767,17 @@ __nccwpck_require__.d(__webpack_exports__, {
   k5n: () => (/* binding */ _enum),
   Whr: () => (/* binding */ schemas_int),
   euz: () => (/* binding */ literal),
+  _H3: () => (/* binding */ looseObject),
   aig: () => (/* binding */ number),
   Ikc: () => (/* binding */ object),
   g1P: () => (/* binding */ record),
   rej: () => (/* binding */ strictObject),
   YjP: () => (/* binding */ string),
+  KCZ: () => (/* binding */ union),
   L5J: () => (/* binding */ unknown)
 });
 
-// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumber, ZodNumberFormat, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, date, describe, discriminatedUnion, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, looseObject, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, null, nullable, nullish, optional, partialRecord, pipe, prefault, preprocess, promise, readonly, refine, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, tuple, uint32, uint64, ulid, undefined, union, url, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
+// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumber, ZodNumberFormat, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, date, describe, discriminatedUnion, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, null, nullable, nullish, optional, partialRecord, pipe, prefault, preprocess, promise, readonly, refine, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, tuple, uint32, uint64, ulid, undefined, url, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
 var core_core = __nccwpck_require__(8532);
@@ -30084,7 +37860,7 @@ function looseObject(shape, params) {
         type: "object",
         shape,
         catchall: unknown(),
-        ...util.normalizeParams(params),
+        ...core_util/* normalizeParams */.A2(params),
     });
 }
 const ZodUnion = /*@__PURE__*/ core_core/* $constructor */.xI("ZodUnion", (inst, def) => {
@@ -33768,6 +41544,13 @@ function constantCatch(value) {
     return fn;
 }
 
+
+/***/ }),
+
+/***/ 2888:
+/***/ ((module) => {
+
+module.exports = /*#__PURE__*/JSON.parse('{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1","tlogs":[{"baseUrl":"https://rekor.sigstore.dev","hashAlgorithm":"SHA2_256","publicKey":{"rawBytes":"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE2G2Y+2tabdTV5BcGiBIx0a9fAFwrkBbmLSGtks4L3qX6yYY0zufBnhC8Ur/iy55GhWP/9A/bY2LhC30M9+RYtw==","keyDetails":"PKIX_ECDSA_P256_SHA_256","validFor":{"start":"2021-01-12T11:53:27Z"}},"logId":{"keyId":"wNI9atQGlz+VWfO6LRygH4QUfY/8W4RFwiT5i5WRgB0="}},{"baseUrl":"https://log2025-1.rekor.sigstore.dev","hashAlgorithm":"SHA2_256","publicKey":{"rawBytes":"MCowBQYDK2VwAyEAt8rlp1knGwjfbcXAYPYAkn0XiLz1x8O4t0YkEhie244=","keyDetails":"PKIX_ED25519","validFor":{"start":"2025-09-23T00:00:00Z"}},"logId":{"keyId":"zxGZFVvd0FEmjR8WrFwMdcAJ9vtaY/QXf44Y1wUeP6A="}}],"certificateAuthorities":[{"subject":{"organization":"sigstore.dev","commonName":"sigstore"},"uri":"https://fulcio.sigstore.dev","certChain":{"certificates":[{"rawBytes":"MIIB+DCCAX6gAwIBAgITNVkDZoCiofPDsy7dfm6geLbuhzAKBggqhkjOPQQDAzAqMRUwEwYDVQQKEwxzaWdzdG9yZS5kZXYxETAPBgNVBAMTCHNpZ3N0b3JlMB4XDTIxMDMwNzAzMjAyOVoXDTMxMDIyMzAzMjAyOVowKjEVMBMGA1UEChMMc2lnc3RvcmUuZGV2MREwDwYDVQQDEwhzaWdzdG9yZTB2MBAGByqGSM49AgEGBSuBBAAiA2IABLSyA7Ii5k+pNO8ZEWY0ylemWDowOkNa3kL+GZE5Z5GWehL9/A9bRNA3RbrsZ5i0JcastaRL7Sp5fp/jD5dxqc/UdTVnlvS16an+2Yfswe/QuLolRUCrcOE2+2iA5+tzd6NmMGQwDgYDVR0PAQH/BAQDAgEGMBIGA1UdEwEB/wQIMAYBAf8CAQEwHQYDVR0OBBYEFMjFHQBBmiQpMlEk6w2uSu1KBtPsMB8GA1UdIwQYMBaAFMjFHQBBmiQpMlEk6w2uSu1KBtPsMAoGCCqGSM49BAMDA2gAMGUCMH8liWJfMui6vXXBhjDgY4MwslmN/TJxVe/83WrFomwmNf056y1X48F9c4m3a3ozXAIxAKjRay5/aj/jsKKGIkmQatjI8uupHr/+CxFvaJWmpYqNkLDGRU+9orzh5hI2RrcuaQ=="}]},"validFor":{"start":"2021-03-07T03:20:29Z","end":"2022-12-31T23:59:59.999Z"}},{"subject":{"organization":"sigstore.dev","commonName":"sigstore"},"uri":"https://fulcio.sigstore.dev","certChain":{"certificates":[{"rawBytes":"MIICGjCCAaGgAwIBAgIUALnViVfnU0brJasmRkHrn/UnfaQwCgYIKoZIzj0EAwMwKjEVMBMGA1UEChMMc2lnc3RvcmUuZGV2MREwDwYDVQQDEwhzaWdzdG9yZTAeFw0yMjA0MTMyMDA2MTVaFw0zMTEwMDUxMzU2NThaMDcxFTATBgNVBAoTDHNpZ3N0b3JlLmRldjEeMBwGA1UEAxMVc2lnc3RvcmUtaW50ZXJtZWRpYXRlMHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE8RVS/ysH+NOvuDZyPIZtilgUF9NlarYpAd9HP1vBBH1U5CV77LSS7s0ZiH4nE7Hv7ptS6LvvR/STk798LVgMzLlJ4HeIfF3tHSaexLcYpSASr1kS0N/RgBJz/9jWCiXno3sweTAOBgNVHQ8BAf8EBAMCAQYwEwYDVR0lBAwwCgYIKwYBBQUHAwMwEgYDVR0TAQH/BAgwBgEB/wIBADAdBgNVHQ4EFgQU39Ppz1YkEZb5qNjpKFWixi4YZD8wHwYDVR0jBBgwFoAUWMAeX5FFpWapesyQoZMi0CrFxfowCgYIKoZIzj0EAwMDZwAwZAIwPCsQK4DYiZYDPIaDi5HFKnfxXx6ASSVmERfsynYBiX2X6SJRnZU84/9DZdnFvvxmAjBOt6QpBlc4J/0DxvkTCqpclvziL6BCCPnjdlIB3Pu3BxsPmygUY7Ii2zbdCdliiow="},{"rawBytes":"MIIB9zCCAXygAwIBAgIUALZNAPFdxHPwjeDloDwyYChAO/4wCgYIKoZIzj0EAwMwKjEVMBMGA1UEChMMc2lnc3RvcmUuZGV2MREwDwYDVQQDEwhzaWdzdG9yZTAeFw0yMTEwMDcxMzU2NTlaFw0zMTEwMDUxMzU2NThaMCoxFTATBgNVBAoTDHNpZ3N0b3JlLmRldjERMA8GA1UEAxMIc2lnc3RvcmUwdjAQBgcqhkjOPQIBBgUrgQQAIgNiAAT7XeFT4rb3PQGwS4IajtLk3/OlnpgangaBclYpsYBr5i+4ynB07ceb3LP0OIOZdxexX69c5iVuyJRQ+Hz05yi+UF3uBWAlHpiS5sh0+H2GHE7SXrk1EC5m1Tr19L9gg92jYzBhMA4GA1UdDwEB/wQEAwIBBjAPBgNVHRMBAf8EBTADAQH/MB0GA1UdDgQWBBRYwB5fkUWlZql6zJChkyLQKsXF+jAfBgNVHSMEGDAWgBRYwB5fkUWlZql6zJChkyLQKsXF+jAKBggqhkjOPQQDAwNpADBmAjEAj1nHeXZp+13NWBNa+EDsDP8G1WWg1tCMWP/WHPqpaVo0jhsweNFZgSs0eE7wYI4qAjEA2WB9ot98sIkoF3vZYdd3/VtWB5b9TNMea7Ix/stJ5TfcLLeABLE4BNJOsQ4vnBHJ"}]},"validFor":{"start":"2022-04-13T20:06:15Z"}}],"ctlogs":[{"baseUrl":"https://ctfe.sigstore.dev/test","hashAlgorithm":"SHA2_256","publicKey":{"rawBytes":"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEbfwR+RJudXscgRBRpKX1XFDy3PyudDxz/SfnRi1fT8ekpfBd2O1uoz7jr3Z8nKzxA69EUQ+eFCFI3zeubPWU7w==","keyDetails":"PKIX_ECDSA_P256_SHA_256","validFor":{"start":"2021-03-14T00:00:00Z","end":"2022-10-31T23:59:59.999Z"}},"logId":{"keyId":"CGCS8ChS/2hF0dFrJ4ScRWcYrBY9wzjSbea8IgY2b3I="}},{"baseUrl":"https://ctfe.sigstore.dev/2022","hashAlgorithm":"SHA2_256","publicKey":{"rawBytes":"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEiPSlFi0CmFTfEjCUqF9HuCEcYXNKAaYalIJmBZ8yyezPjTqhxrKBpMnaocVtLJBI1eM3uXnQzQGAJdJ4gs9Fyw==","keyDetails":"PKIX_ECDSA_P256_SHA_256","validFor":{"start":"2022-10-20T00:00:00Z"}},"logId":{"keyId":"3T0wasbHETJjGR4cmWc3AqJKXrjePK3/h4pygC8p7o4="}}],"timestampAuthorities":[{"subject":{"organization":"sigstore.dev","commonName":"sigstore-tsa-selfsigned"},"uri":"https://timestamp.sigstore.dev/api/v1/timestamp","certChain":{"certificates":[{"rawBytes":"MIICEDCCAZagAwIBAgIUOhNULwyQYe68wUMvy4qOiyojiwwwCgYIKoZIzj0EAwMwOTEVMBMGA1UEChMMc2lnc3RvcmUuZGV2MSAwHgYDVQQDExdzaWdzdG9yZS10c2Etc2VsZnNpZ25lZDAeFw0yNTA0MDgwNjU5NDNaFw0zNTA0MDYwNjU5NDNaMC4xFTATBgNVBAoTDHNpZ3N0b3JlLmRldjEVMBMGA1UEAxMMc2lnc3RvcmUtdHNhMHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE4ra2Z8hKNig2T9kFjCAToGG30jky+WQv3BzL+mKvh1SKNR/UwuwsfNCg4sryoYAd8E6isovVA3M4aoNdm9QDi50Z8nTEyvqgfDPtTIwXItfiW/AFf1V7uwkbkAoj0xxco2owaDAOBgNVHQ8BAf8EBAMCB4AwHQYDVR0OBBYEFIn9eUOHz9BlRsMCRscsc1t9tOsDMB8GA1UdIwQYMBaAFJjsAe9/u1H/1JUeb4qImFMHic6/MBYGA1UdJQEB/wQMMAoGCCsGAQUFBwMIMAoGCCqGSM49BAMDA2gAMGUCMDtpsV/6KaO0qyF/UMsX2aSUXKQFdoGTptQGc0ftq1csulHPGG6dsmyMNd3JB+G3EQIxAOajvBcjpJmKb4Nv+2Taoj8Uc5+b6ih6FXCCKraSqupe07zqswMcXJTe1cExvHvvlw=="},{"rawBytes":"MIIB9zCCAXygAwIBAgIUV7f0GLDOoEzIh8LXSW80OJiUp14wCgYIKoZIzj0EAwMwOTEVMBMGA1UEChMMc2lnc3RvcmUuZGV2MSAwHgYDVQQDExdzaWdzdG9yZS10c2Etc2VsZnNpZ25lZDAeFw0yNTA0MDgwNjU5NDNaFw0zNTA0MDYwNjU5NDNaMDkxFTATBgNVBAoTDHNpZ3N0b3JlLmRldjEgMB4GA1UEAxMXc2lnc3RvcmUtdHNhLXNlbGZzaWduZWQwdjAQBgcqhkjOPQIBBgUrgQQAIgNiAAQUQNtfRT/ou3YATa6wB/kKTe70cfJwyRIBovMnt8RcJph/COE82uyS6FmppLLL1VBPGcPfpQPYJNXzWwi8icwhKQ6W/Qe2h3oebBb2FHpwNJDqo+TMaC/tdfkv/ElJB72jRTBDMA4GA1UdDwEB/wQEAwIBBjASBgNVHRMBAf8ECDAGAQH/AgEAMB0GA1UdDgQWBBSY7AHvf7tR/9SVHm+KiJhTB4nOvzAKBggqhkjOPQQDAwNpADBmAjEAwGEGrfGZR1cen1R8/DTVMI943LssZmJRtDp/i7SfGHmGRP6gRbuj9vOK3b67Z0QQAjEAuT2H673LQEaHTcyQSZrkp4mX7WwkmF+sVbkYY5mXN+RMH13KUEHHOqASaemYWK/E"}]},"validFor":{"start":"2025-07-04T00:00:00Z"}}]}');
 
 /***/ })
 
