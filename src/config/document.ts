@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createScanner, type Node, type ParseError, parseTree } from 'jsonc-parser';
 import { Failure, failureCode } from '../lib/failure.ts';
+import { explainFileError } from '../lib/file-error.ts';
 import type { Place } from '../lib/reporter.ts';
 import { ConfigurationFailure, type Problem } from './problem.ts';
 import { describeSyntaxError } from './syntax-error.ts';
@@ -169,7 +170,7 @@ export async function readDocument(file: string, page: string): Promise<Document
     throw new Failure({
       code: 'CONFIGURATION_UNREADABLE',
       about: file,
-      message: missing ? 'there is no such file' : `the file cannot be read: ${failureCode(cause)}`,
+      message: explainFileError(cause),
       hint: missing
         ? GITHUB_ACTIONS === 'true'
           ? 'name another file, or check out the repository in a step before this one'

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { getCACertificates } from 'node:tls';
-import { Failure, failureCode } from './failure.ts';
+import { Failure } from './failure.ts';
+import { explainFileError } from './file-error.ts';
 
 /**
  * Gives the certificate authorities to trust, in PEM: the usual ones and those of a file; undefined without a file.
@@ -16,15 +17,9 @@ export async function readAuthorities(file: string | undefined): Promise<string[
     throw new Failure({
       code: 'CA_FILE_MALFORMED',
       about: `--ca-file ${file}`,
-      message: explain(cause),
+      message: explainFileError(cause),
       hint: 'give a file with PEM certificates',
       cause,
     });
   }
-}
-
-function explain(cause: unknown): string {
-  const code = failureCode(cause);
-  if (code === 'ENOENT') return 'there is no such file';
-  return code === 'UNEXPECTED' && cause instanceof Error ? cause.message : `it cannot be read: ${code}`;
 }

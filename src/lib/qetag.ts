@@ -8,6 +8,7 @@ export const QETAG_BLOCK_SIZE = 4 * 1024 * 1024;
 
 const ONE_BLOCK = 0x16;
 const MANY_BLOCKS = 0x96;
+
 /** Gives the sha1 of one block of at most 4 MiB, which is what `qetagOfBlocks` is made from. */
 export function hashQetagBlock(block: Uint8Array): Buffer {
   return createHash('sha1').update(block).digest();

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { Failure, failureCode } from '../lib/failure.ts';
+import { Failure } from '../lib/failure.ts';
+import { explainFileError } from '../lib/file-error.ts';
 import { hashQetagBlockAside, QETAG_BLOCK_SIZE, qetagOfBlocks } from '../lib/qetag.ts';
 import { parseDigest } from '../registry/digest.ts';
 import type { PackageFile } from './target.ts';
@@ -33,16 +34,10 @@ export async function measurePackage(path: string, signal: AbortSignal): Promise
     return { path, name: basename(path), size, sha256, qetag: qetagOfBlocks(await Promise.all(blocks)) };
   } catch (cause) {
     signal.throwIfAborted();
-    const message = explain(cause);
+    const message = explainFileError(cause);
     const hint = 'give the path of a package with --pkg-uri';
     throw new Failure({ code: 'PACKAGE_UNREADABLE', about: path, message, hint, cause });
   }
-}
-
-function explain(cause: unknown): string {
-  const code = failureCode(cause);
-  if (code === 'ENOENT') return 'there is no such file';
-  return code === 'UNEXPECTED' && cause instanceof Error ? cause.message : `it cannot be read: ${code}`;
 }
 
 async function readFully(

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { Failure, failureCode } from '../lib/failure.ts';
+import { Failure } from '../lib/failure.ts';
+import { explainFileError } from '../lib/file-error.ts';
 import type { SigstoreVerifier } from './sigstore.ts';
 
 function malformed(file: string, message: string, cause: unknown): Failure<'TRUSTED_ROOT_MALFORMED'> {
@@ -17,8 +18,7 @@ async function readRoot(file: string): Promise<unknown> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    const code = failureCode(cause);
-    throw malformed(file, code === 'ENOENT' ? 'there is no such file' : `it cannot be read: ${code}`, cause);
+    throw malformed(file, explainFileError(cause), cause);
   }
   try {
     return JSON.parse(text);
