@@ -8,7 +8,7 @@ export interface AttemptPolicy {
 }
 
 /** A server that asks for more patience than this is left for the next run. */
-const LONGEST_HOLD: Duration = seconds(300);
+export const LONGEST_HOLD: Duration = seconds(300);
 
 export interface AttemptOptions {
   readonly policy: AttemptPolicy;

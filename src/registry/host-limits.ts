@@ -1,4 +1,5 @@
-import { type Duration, milliseconds, seconds } from '../lib/duration.ts';
+import { LONGEST_HOLD } from '../lib/attempts.ts';
+import { milliseconds } from '../lib/duration.ts';
 import { Lane, type LaneWidth } from '../lib/lane.ts';
 import { Pace } from '../lib/pace.ts';
 import { pause } from '../lib/pause.ts';
@@ -18,7 +19,6 @@ export const ADAPTIVE_LIMITS: LimitSettings = {
 };
 
 const TOKENS: LaneWidth = { start: 8 };
-const LONGEST_HOLD: Duration = seconds(300);
 /** Hosts whose operators said what they bear. */
 const REQUESTS_PER_SECOND: ReadonlyMap<string, number> = new Map([['registry.k8s.io', 50]]);
 /** Huawei SWR takes at most 20 uploads at a time from one tenant. */

@@ -1,34 +1,44 @@
 import { type HttpAnswer, readBody } from '../lib/http.ts';
+import { formatSize } from '../lib/size.ts';
 import { followAddress } from './endpoint.ts';
 import { RegistryFailure } from './registry-failure.ts';
 import { nextLink } from './tag-list.ts';
 
-const PAGE_SIZE = 1000;
+/** How long a list may be. */
+export interface ListLimits {
+  readonly pages: number;
+  /** Of all pages together. */
+  readonly bytes: number;
+}
+
 /** Some registries give no more than 50 names a page; 100,000 tags are the most that any repository is known to have. */
-const PAGE_LIMIT = 4000;
-/** All pages together. Google's listing has some 300 bytes a tag. */
-const BYTES_LIMIT = 64 * 1024 * 1024;
+export const LIST_LIMITS: ListLimits = {
+  pages: 4000,
+  // Google's listing has some 300 bytes a tag.
+  bytes: 64 * 1024 * 1024,
+};
 
 /**
  * Reads all pages of a list, each parsed at once, following `Link` (distribution-spec, "Listing Tags"). `send` asks for
  * one. Throws `REGISTRY_BROKEN` for a list without end; a page that comes again ends it.
  */
 export async function readPages<Page>(
-  list: { readonly path: string; readonly endpoint: URL; readonly about: string },
+  list: { readonly first: URL; readonly about: string; readonly limits: ListLimits },
+  endpoint: URL,
   send: (url: URL) => Promise<HttpAnswer>,
   parse: (body: Buffer, about: string) => Page,
 ): Promise<Page[]> {
-  const { path, endpoint, about } = list;
+  const { first, about, limits } = list;
   const pages: Page[] = [];
   const seen = new Set<string>();
-  let bytesLeft = BYTES_LIMIT;
-  let url: URL | undefined = new URL(`${path}?n=${PAGE_SIZE}`, endpoint);
+  let bytesLeft = limits.bytes;
+  let url: URL | undefined = first;
   while (url !== undefined && !seen.has(url.href)) {
-    if (pages.length >= PAGE_LIMIT) throw endless(about, `has more than ${PAGE_LIMIT} pages`);
+    if (pages.length >= limits.pages) throw endless(about, `has more than ${limits.pages} pages`);
     seen.add(url.href);
     const answer = await send(url);
     const body = await readBody(answer, bytesLeft);
-    if (body === undefined) throw endless(about, 'is larger than 64 MiB');
+    if (body === undefined) throw endless(about, `is larger than ${formatSize(limits.bytes)}`);
     bytesLeft -= body.length;
     pages.push(parse(body, about));
     const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));

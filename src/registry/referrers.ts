@@ -1,14 +1,12 @@
 import { z } from 'zod';
-import { readBody } from '../lib/http.ts';
 import { pullScope } from './authorization.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from './digest.ts';
-import { followAddress } from './endpoint.ts';
+import { type ListLimits, readPages } from './list-pages.ts';
 import { MANIFEST_SIZE_LIMIT } from './manifest.ts';
 import { MEDIA_TYPE } from './media-type.ts';
 import { parseTag, type Repository } from './reference.ts';
 import type { Registry } from './registry.ts';
-import { isNotFound, RegistryFailure } from './registry-failure.ts';
-import { nextLink } from './tag-list.ts';
+import { mayBeAbsent, RegistryFailure } from './registry-failure.ts';
 
 /** What refers to a manifest, such as a signature. */
 export interface Referrer {
@@ -17,7 +15,8 @@ export interface Referrer {
   readonly artifactType: string | undefined;
 }
 
-const PAGE_LIMIT = 20;
+/** Images have a few; what has more is no use as a list of signatures. */
+const LIMITS: ListLimits = { pages: 20, bytes: 4 * MANIFEST_SIZE_LIMIT };
 
 const listShape = z.object({
   manifests: z.array(
@@ -39,7 +38,7 @@ export async function listReferrers(
   signal: AbortSignal,
 ): Promise<Referrer[]> {
   try {
-    return await registry.asMetadata(signal, () => readPages(registry, repository, digest, signal));
+    return await registry.asMetadata(signal, () => readReferrers(registry, repository, digest, signal));
   } catch (error) {
     // What stands before a registry may let through only what it knows: registry.k8s.io answers 403.
     const isUnknown = error instanceof RegistryFailure && !error.transient && error.code !== 'RATE_LIMITED';
@@ -48,19 +47,16 @@ export async function listReferrers(
   }
 }
 
-async function readPages(
+async function readReferrers(
   registry: Registry,
   repository: Repository,
   digest: Digest,
   signal: AbortSignal,
 ): Promise<Referrer[]> {
   const about = registry.nameOf(repository, digest);
-  const found: Referrer[] = [];
-  const seen = new Set<string>();
-  let url: URL | undefined = registry.url(`/v2/${repository}/referrers/${digest}`);
-  while (url !== undefined && !seen.has(url.href) && seen.size < PAGE_LIMIT) {
-    seen.add(url.href);
-    const answer = await registry.send({
+  const first = registry.url(`/v2/${repository}/referrers/${digest}`);
+  const send = (url: URL) =>
+    registry.send({
       method: 'GET',
       url,
       scopes: [pullScope(repository)],
@@ -70,12 +66,8 @@ async function readPages(
       action: 'list what refers to it',
       signal,
     });
-    const body = await readBody(answer, MANIFEST_SIZE_LIMIT);
-    found.push(...parseReferrers(body, about));
-    const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
-    url = link === undefined ? undefined : followAddress(answer.url, link, registry.endpoint);
-  }
-  return found;
+  const pages = await readPages({ first, about, limits: LIMITS }, registry.endpoint, send, parseReferrers);
+  return pages.flat();
 }
 
 async function readFallbackTag(
@@ -89,16 +81,14 @@ async function readFallbackTag(
     const { bytes } = await registry.getManifest(repository, tag, signal);
     return parseReferrers(bytes, registry.nameOf(repository, tag));
   } catch (error) {
-    // Some registries say 403 for what does not exist.
-    const isAbsent = isNotFound(error) || (error instanceof RegistryFailure && error.code === 'DENIED');
-    if (isAbsent) return [];
+    if (mayBeAbsent(error)) return [];
     throw error;
   }
 }
 
-function parseReferrers(body: Buffer | undefined, about: string): Referrer[] {
+function parseReferrers(body: Buffer, about: string): Referrer[] {
   try {
-    const { manifests } = listShape.parse(JSON.parse(body?.toString('utf8') ?? ''));
+    const { manifests } = listShape.parse(JSON.parse(body.toString('utf8')));
     return manifests.map(({ digest, artifactType }) => ({ digest, artifactType }));
   } catch (cause) {
     const message = 'its list of what refers to a manifest makes no sense';

@@ -53,6 +53,11 @@ export function isNotFound(error: unknown): boolean {
   return failureCode(error) === 'NOT_FOUND';
 }
 
+/** The same, or a denial: some registries say 403 for what does not exist. */
+export function mayBeAbsent(error: unknown): boolean {
+  return isNotFound(error) || (error instanceof RegistryFailure && error.code === 'DENIED');
+}
+
 const errorBodyShape = z.object({
   errors: z.array(z.object({ code: z.string().optional(), message: z.string().optional() })).min(1),
 });

@@ -3,13 +3,15 @@ import { discardBody, type HttpAnswer, readBody } from '../lib/http.ts';
 import { pullScope, pushScope, type Scope } from './authorization.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './digest.ts';
 import type { Exchange } from './exchange.ts';
-import { readPages } from './list-pages.ts';
+import { LIST_LIMITS, readPages } from './list-pages.ts';
 import { type Descriptor, MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from './manifest.ts';
 import { MANIFEST_ACCEPT } from './media-type.ts';
 import type { Repository, Tag } from './reference.ts';
 import { isNotFound, RegistryFailure } from './registry-failure.ts';
 import { RegistryHost } from './registry-host.ts';
 import { joinTagLists, parseCatalogue, parseTagList, type TagList } from './tag-list.ts';
+
+const PAGE_SIZE = 1000;
 
 /** Part of a blob: from `start` up to, not including, `end`. */
 export interface ByteRange {
@@ -206,7 +208,8 @@ export class Registry extends RegistryHost {
   ): Promise<Page[]> {
     const { path, ...exchange } = list;
     const send = (url: URL) => this.send({ ...exchange, method: 'GET', url, expected: [200], signal });
-    return readPages({ path, endpoint: this.endpoint, about: list.about }, send, parse);
+    const first = this.url(`${path}?n=${PAGE_SIZE}`);
+    return readPages({ first, about: list.about, limits: LIST_LIMITS }, this.endpoint, send, parse);
   }
 
   #manifestExchange(method: 'GET' | 'HEAD', repository: Repository, name: Tag | Digest, signal: AbortSignal) {

@@ -4,7 +4,7 @@ import type { Descriptor, Manifest } from '../registry/manifest.ts';
 import { parseTag, type Repository, type Tag } from '../registry/reference.ts';
 import { listReferrers } from '../registry/referrers.ts';
 import type { Registry } from '../registry/registry.ts';
-import { isNotFound, RegistryFailure } from '../registry/registry-failure.ts';
+import { isNotFound, mayBeAbsent } from '../registry/registry-failure.ts';
 import { isBundleType, readBundle } from './bundle-signature.ts';
 import { type Candidate, type Unfit, unfit } from './candidate.ts';
 import { COSIGN_PAYLOAD, readCosignLayer } from './cosign-signature.ts';
@@ -100,9 +100,7 @@ async function getIfThere(
   try {
     return await registry.getManifest(repository, tag, signal);
   } catch (error) {
-    // Some registries say 403 for what does not exist.
-    const isAbsent = isNotFound(error) || (error instanceof RegistryFailure && error.code === 'DENIED');
-    if (isAbsent) return undefined;
+    if (mayBeAbsent(error)) return undefined;
     throw error;
   }
 }
