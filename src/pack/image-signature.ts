@@ -2,27 +2,15 @@ import type { SignatureVerification } from '../config/signature-flags.ts';
 import { describeFailure, Failure } from '../lib/failure.ts';
 import type { Registries } from '../registry/client.ts';
 import { formatReference, type Host } from '../registry/reference.ts';
-import { SignatureCheck } from '../signatures/signature-check.ts';
+import type { SignatureCheck } from '../signatures/signature-check.ts';
 import type { FoundImage } from './image-lookup.ts';
 import { jointFailure } from './joint-failure.ts';
 import type { PackagePlan } from './plan.ts';
-import type { PackSettings } from './settings.ts';
 
 /** Whose signature an image has, or why none counts. */
 export type ImageSignature =
   | { readonly kind: 'verified'; readonly identity: string; readonly issuer: string }
   | { readonly kind: 'unverified'; readonly reason: string };
-
-/** Gives what verifies the signatures of a package's images; undefined where none are wanted. Throws `TRUSTED_ROOT_MALFORMED`. */
-export async function openSignatureCheck(
-  plan: PackagePlan,
-  { verifySignatures, trustedRoot, versionConfig }: PackSettings,
-): Promise<SignatureCheck | undefined> {
-  if (verifySignatures === 'off') return undefined;
-  const check = new SignatureCheck({ policies: plan.signatures, trustedRoot, file: versionConfig });
-  await check.prepare();
-  return check;
-}
 
 /** Refuses a plan with images of which nobody said who signs them, where a signature is required. */
 export function requirePolicies(plan: PackagePlan, check: SignatureCheck): void {
@@ -76,26 +64,13 @@ export class ImageVetting {
       digests: index === undefined ? [manifest.digest] : [index, manifest.digest],
       places: isOwn || trouble !== undefined ? [own] : [own, maker],
     };
-    try {
-      const verdict = await this.#check.check(signed, signal);
-      if (verdict.kind === 'exempt') return undefined;
-      if (verdict.kind === 'verified') {
-        return { kind: 'verified', identity: verdict.identity, issuer: verdict.issuer };
-      }
-      const { failure } = verdict;
-      return this.#refuse(
-        trouble === undefined || failure.code !== 'SIGNATURE_MISSING'
-          ? failure
-          : unasked(about, host, trouble),
-      );
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof Failure)) throw error;
-      return this.#refuse(error);
+    const verdict = await this.#check.check(signed, signal);
+    if (verdict.kind === 'exempt') return undefined;
+    if (verdict.kind === 'verified') {
+      return { kind: 'verified', identity: verdict.identity, issuer: verdict.issuer };
     }
-  }
-
-  #refuse(failure: Failure): ImageSignature {
+    const isUnasked = trouble !== undefined && verdict.failure.code === 'SIGNATURE_MISSING';
+    const failure = isUnasked ? unasked(about, host, trouble) : verdict.failure;
     if (this.#mode === 'require') throw failure;
     return { kind: 'unverified', reason: failure.message };
   }

@@ -8,14 +8,14 @@ import { RunDeadline } from '../lib/run-deadline.ts';
 import { openRegistries } from '../registry/connections.ts';
 import { parseDigest } from '../registry/digest.ts';
 import type { CredentialHelper } from '../registry/docker-config.ts';
-import type { SignatureCheck } from '../signatures/signature-check.ts';
+import { SignatureCheck } from '../signatures/signature-check.ts';
 import { writeArchive } from './archive/write-archive.ts';
 import { assemble, type PackageTree } from './assembly.ts';
 import { BlobFetch } from './blob-fetch.ts';
 import type { FileKeeper } from './component-cache.ts';
 import { ContentFolder } from './content-folder.ts';
 import { fetchAll } from './fetching.ts';
-import { openSignatureCheck, requirePolicies } from './image-signature.ts';
+import { requirePolicies } from './image-signature.ts';
 import { type Lock, readLock, writeLock } from './lock.ts';
 import { fileChanges, planChanges, requireUnchanged } from './lock-changes.ts';
 import { type OverlaySource, overlayFiles, overlayValues, readOverlay } from './overlay.ts';
@@ -61,7 +61,12 @@ export async function runPack<Published>(
   const plan = await planPackage(settings, reporter);
   const lock = settings.lock === undefined ? undefined : await readLock(settings.lock);
   if (lock !== undefined) requireUnchanged(lock, planChanges(lock, plan, settings.imageFormat));
-  const signatures = await openSignatureCheck(plan, settings);
+  const { verifySignatures, trustedRoot, versionConfig } = settings;
+  const signatures = await SignatureCheck.open(verifySignatures, {
+    policies: plan.signatures,
+    trustedRoot,
+    file: versionConfig,
+  });
   if (signatures !== undefined && settings.verifySignatures === 'require') requirePolicies(plan, signatures);
   if (settings.dryRun) {
     tellPlan(plan, settings, reporter);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { SignatureVerification } from '../config/signature-flags.ts';
 import {
   formatScope,
   isSigner,
@@ -6,7 +7,7 @@ import {
   type SignaturePolicies,
   type Signer,
 } from '../config/signature-policy.ts';
-import { type Failure, failureCode } from '../lib/failure.ts';
+import { Failure, failureCode } from '../lib/failure.ts';
 import { Once } from '../lib/once.ts';
 import type { Digest } from '../registry/digest.ts';
 import { type Candidate, shown } from './candidate.ts';
@@ -46,6 +47,15 @@ type Outcome = (FoundSigner & { readonly kind: 'verified'; readonly form: Candid
 
 const OUTCOMES_KEPT = 10_000;
 
+/** What signatures are verified by. */
+export interface SignatureSettings {
+  readonly policies: SignaturePolicies;
+  /** Path of a trusted_root.json; Sigstore's public one without. */
+  readonly trustedRoot: string | undefined;
+  /** Where policies stand, for messages. */
+  readonly file: string;
+}
+
 /** Verifies signatures of images, each digest of a repository once a run. */
 export class SignatureCheck {
   readonly #policies: SignaturePolicies;
@@ -54,21 +64,24 @@ export class SignatureCheck {
   readonly #known = new Once<string, Outcome>({ results: OUTCOMES_KEPT });
   #verifier: Promise<SigstoreVerifier> | undefined;
 
-  constructor(settings: {
-    readonly policies: SignaturePolicies;
-    /** Path of a trusted_root.json; Sigstore's public one without. */
-    readonly trustedRoot: string | undefined;
-    /** Where policies stand, for messages. */
-    readonly file: string;
-  }) {
-    this.#policies = settings.policies;
-    this.#trustedRoot = settings.trustedRoot;
-    this.#file = settings.file;
+  private constructor({ policies, trustedRoot, file }: SignatureSettings) {
+    this.#policies = policies;
+    this.#trustedRoot = trustedRoot;
+    this.#file = file;
   }
 
-  /** Reads the trusted root now, where one was given. Throws `TRUSTED_ROOT_MALFORMED`. */
-  async prepare(): Promise<void> {
-    if (this.#trustedRoot !== undefined) await this.#open();
+  /**
+   * Gives what verifies signatures; undefined where none are wanted. A trusted root that was given is read now. Throws
+   * `TRUSTED_ROOT_MALFORMED`.
+   */
+  static async open(
+    wanted: SignatureVerification,
+    settings: SignatureSettings,
+  ): Promise<SignatureCheck | undefined> {
+    if (wanted === 'off') return undefined;
+    const check = new SignatureCheck(settings);
+    if (settings.trustedRoot !== undefined) await check.#open();
+    return check;
   }
 
   /** Gives what the policies say of a repository, without asking anyone. */
@@ -86,7 +99,7 @@ export class SignatureCheck {
     return policyFailure(about, name.host, this.#file);
   }
 
-  /** Finds out about the signature of an image. Throws only what keeps it from being found out. */
+  /** Finds out about the signature of an image; what keeps it from being found out is why it is not verified. */
   async check(image: SignedImage, signal: AbortSignal): Promise<SignatureVerdict> {
     const applied = policyFor(this.#policies, image.name);
     if (applied === undefined) {
@@ -95,9 +108,15 @@ export class SignatureCheck {
     if (applied.policy.kind === 'off') return { kind: 'exempt' };
     const { signers } = applied.policy;
     const key = `${image.name.host}/${image.name.repository} ${image.digests.join(' ')}`;
-    const outcome = await this.#known.get(key, () => this.#search(image, applied, signers, signal));
-    if (outcome.kind === 'verified') return { ...outcome, policy: digestOfPolicy(applied) };
-    return { kind: 'unverified', failure: signatureFailure(image.about, outcome, signers) };
+    try {
+      const outcome = await this.#known.get(key, () => this.#search(image, applied, signers, signal));
+      if (outcome.kind === 'verified') return { ...outcome, policy: digestOfPolicy(applied) };
+      return { kind: 'unverified', failure: signatureFailure(image.about, outcome, signers) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof Failure)) throw error;
+      return { kind: 'unverified', failure: error };
+    }
   }
 
   async #search(

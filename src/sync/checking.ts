@@ -7,7 +7,8 @@ import { formatReference, type Reference, type Repository, type Tag } from '../r
 import type { Registry } from '../registry/registry.ts';
 import { isNotFound } from '../registry/registry-failure.ts';
 import type { TagList } from '../registry/tag-list.ts';
-import { type CheckedSignature, checkSignature, openSignatures } from './check-signatures.ts';
+import { SignatureCheck } from '../signatures/signature-check.ts';
+import { type CheckedSignature, checkSignature } from './check-signatures.ts';
 import { openRegistries } from './connections.ts';
 import { contentOptions, conversionIn, fitsSettings, mayDiffer } from './content-options.ts';
 import { choosePlatforms } from './copy/platform-choice.ts';
@@ -67,7 +68,9 @@ export async function checkImage(
     );
   }
   for (const { message, place } of set?.notices ?? []) reporter.warning(message, place);
-  const signatures = await openSignatures(settings, set);
+  const { verifySignatures, trustedRoot, imageSet: file } = settings;
+  const { signatures: policies } = set ?? EMPTY_IMAGE_SET;
+  const signatures = await SignatureCheck.open(verifySignatures, { policies, trustedRoot, file });
   const registries = await openRegistries(settings, { ...parts, deadline: undefined });
   try {
     using known = await openKnownState(settings, registries, parts);

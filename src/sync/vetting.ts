@@ -1,6 +1,5 @@
 import type { ImageSet } from '../config/image-set.ts';
 import type { SignatureVerification } from '../config/signature-flags.ts';
-import { Failure } from '../lib/failure.ts';
 import type { Digest } from '../registry/digest.ts';
 import { SignatureCheck } from '../signatures/signature-check.ts';
 import type { SignatureVerdict } from '../signatures/verdict.ts';
@@ -49,11 +48,7 @@ export class Vetting {
       digests: [digest],
       places: [{ registry, repository }],
     };
-    const verdict = await this.#check.check(image, this.#signal).catch((error: unknown): SignatureVerdict => {
-      this.#signal.throwIfAborted();
-      if (this.#mode === 'require' || !(error instanceof Failure)) throw error;
-      return { kind: 'unverified', failure: error };
-    });
+    const verdict = await this.#check.check(image, this.#signal);
     if (verdict.kind === 'unverified' && this.#mode === 'require') throw verdict.failure;
     return verdict;
   }
@@ -65,8 +60,7 @@ export async function openVetting(
   set: ImageSet,
   signal: AbortSignal,
 ): Promise<Vetting | undefined> {
-  if (verifySignatures === 'off') return undefined;
-  const check = new SignatureCheck({ policies: set.signatures, trustedRoot, file: imageSet });
-  await check.prepare();
-  return new Vetting(verifySignatures, check, signal);
+  const { signatures: policies } = set;
+  const check = await SignatureCheck.open(verifySignatures, { policies, trustedRoot, file: imageSet });
+  return check === undefined ? undefined : new Vetting(verifySignatures, check, signal);
 }

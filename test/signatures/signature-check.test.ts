@@ -7,7 +7,7 @@ import type { Manifest } from '../../src/registry/manifest.ts';
 import { parseHost, parseRepository } from '../../src/registry/reference.ts';
 import { readBundle } from '../../src/signatures/bundle-signature.ts';
 import { readCosignLayer } from '../../src/signatures/cosign-signature.ts';
-import { SignatureCheck } from '../../src/signatures/signature-check.ts';
+import { SignatureCheck, type SignatureSettings } from '../../src/signatures/signature-check.ts';
 import { SigstoreVerifier } from '../../src/signatures/sigstore.ts';
 import type { SignatureVerdict } from '../../src/signatures/verdict.ts';
 import type { Image } from '../support/images/image.ts';
@@ -90,12 +90,18 @@ async function verdictOf(
   return await check(stand, signatures, name);
 }
 
+async function opened(settings: SignatureSettings): Promise<SignatureCheck> {
+  const check = await SignatureCheck.open('require', settings);
+  if (check === undefined) throw new Error('a check that is required was not opened');
+  return check;
+}
+
 async function check(stand: Stand, signatures: object, name = NAME): Promise<SignatureVerdict> {
   using client = new TestClient(stand.registry.host);
   const set = parseImageSet(
     parseDocument('image_set.json', JSON.stringify({ names: ['pause'], signatures })),
   );
-  const checking = new SignatureCheck({
+  const checking = await opened({
     policies: set.signatures,
     trustedRoot: sigstore.writeTrustedRoot(scratchFolder()),
     file: 'image_set.json',
@@ -585,7 +591,7 @@ test('an image of one platform, and a child of an index, are signed by their own
     cosignManifest([await stand.layer({}, cosignPayload(single.digest, NAME))]),
   );
   using client = new TestClient(registry.host);
-  const checking = new SignatureCheck({
+  const checking = await opened({
     policies: [],
     trustedRoot: sigstore.writeTrustedRoot(scratchFolder()),
     file: 'image_set.json',
@@ -604,12 +610,15 @@ test('what a registry cannot give just now is told as that, and not as an image 
   const stand = new Stand(registry);
   stand.sign(await stand.layer());
   registry.fail({ match: { kind: 'blob-get' }, times: Infinity, fault: { kind: 'status', status: 503 } });
-  await expect(check(stand, {})).rejects.toMatchObject({ code: 'REGISTRY_BROKEN' });
+  expect(await check(stand, {})).toMatchObject({
+    kind: 'unverified',
+    failure: { code: 'REGISTRY_BROKEN' },
+  });
 });
 
 test('a trusted root that is none is refused before anything is asked', async () => {
   const checking = (trustedRoot: string) =>
-    new SignatureCheck({ policies: [], trustedRoot, file: 'image_set.json' }).prepare();
+    SignatureCheck.open('require', { policies: [], trustedRoot, file: 'image_set.json' });
   const folder = scratchFolder();
   await expect(checking(`${folder}/none.json`)).rejects.toMatchObject({
     code: 'TRUSTED_ROOT_MALFORMED',
