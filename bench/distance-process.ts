@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseHost } from '../src/registry/reference.ts';
+import { parseHost } from '../src/registry/oci/reference.ts';
 import { DelayProxy } from '../test/support/delay-proxy.ts';
 import { serve } from './serving.ts';
 

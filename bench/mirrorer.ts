@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Host } from '../src/registry/reference.ts';
+import type { Host } from '../src/registry/oci/reference.ts';
 import { missingPrograms } from '../test/support/programs.ts';
 
 /** What is to be mirrored, and where to. */

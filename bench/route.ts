@@ -1,4 +1,4 @@
-import type { Host } from '../src/registry/reference.ts';
+import type { Host } from '../src/registry/oci/reference.ts';
 import { measure } from './measure.ts';
 import type { Sample } from './sample.ts';
 import { type HostTraffic, ServerProcess } from './server-process.ts';

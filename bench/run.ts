@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { alignColumns } from '../src/lib/columns.ts';
+import { alignColumns } from '../src/lib/text/columns.ts';
 import { archiveCases } from './archive.ts';
 import { type Case, PARTS } from './case.ts';
 import { imageArchivesCase } from './image-archives.ts';

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { type Host, parseHost } from '../src/registry/reference.ts';
+import { type Host, parseHost } from '../src/registry/oci/reference.ts';
 
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const started = z.object({ hosts: z.array(z.string()) });

@@ -1,4 +1,4 @@
-import type { Host } from '../src/registry/reference.ts';
+import type { Host } from '../src/registry/oci/reference.ts';
 import type { HostTraffic } from './server-process.ts';
 
 /** A host that counts what goes over it. */

@@ -1,4 +1,4 @@
-import type { Digest } from '../src/registry/digest.ts';
+import type { Digest } from '../src/registry/oci/digest.ts';
 import type { Image } from '../test/support/images/image.ts';
 
 /** What repositories hold, in the numbers that a mirror's cost is made of. */

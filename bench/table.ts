@@ -1,4 +1,4 @@
-import { formatSize } from '../src/lib/size.ts';
+import { formatSize } from '../src/lib/text/size.ts';
 import { noiseOf } from './noise.ts';
 import type { MeasuredCase, Results } from './results.ts';
 import { countRequests, median, type Sample } from './sample.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { z } from 'zod';
-import { type Host, parseHost } from '../src/registry/reference.ts';
+import { type Host, parseHost } from '../src/registry/oci/reference.ts';
 import { originOf } from '../test/support/file-server.ts';
 import type { HostTraffic } from './server-process.ts';
 

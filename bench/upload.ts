@@ -2,7 +2,7 @@ import { open as openFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { parseHost } from '../src/registry/reference.ts';
+import { parseHost } from '../src/registry/oci/reference.ts';
 import { Kodo } from '../test/support/kodo/kodo.ts';
 import type { Case, Contender, Stage } from './case.ts';
 import { measure } from './measure.ts';

@@ -62,7 +62,7 @@ function licencesOf(name: string): string {
 function stampVersion(program: string, version: string): string {
   const parts = program.split(VERSION_LINE);
   if (parts.length !== 2) {
-    throw new Error(`src/cli/version.ts: expected "${VERSION_LINE}" once in the bundle`);
+    throw new Error(`src/process/version.ts: expected "${VERSION_LINE}" once in the bundle`);
   }
   return parts.join(`const VERSION = '${version}';`);
 }

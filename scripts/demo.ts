@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { styleText } from 'node:util';
-import { formatSize } from '../src/lib/size.ts';
+import { formatSize } from '../src/lib/text/size.ts';
 import { fillRegistry } from '../test/support/images/fill.ts';
 import { KUBERNETES_SET } from '../test/support/images/kubernetes-set.ts';
 import { startRegistry, type TestRegistry } from '../test/support/registry/registry.ts';

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readResults } from '../bench/results.ts';
 import { flagTerm } from '../src/cli/arguments.ts';
-import { EXIT_CODES } from '../src/cli/exit-code.ts';
-import { defaultOf, type Flag, groupFlags } from '../src/config/flag.ts';
+import { defaultOf, type Flag, groupFlags } from '../src/config/flags/flag.ts';
 import { PACK_FLAGS } from '../src/pack/flags.ts';
+import { EXIT_CODES } from '../src/process/exit-code.ts';
 import { PUSH_FLAGS } from '../src/publish/flags.ts';
 import { SYNC_FLAGS } from '../src/sync/flags.ts';
 import { replaceSection } from './action-metadata.ts';

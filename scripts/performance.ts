@@ -4,7 +4,7 @@ import { describeNoise } from '../bench/noise.ts';
 import { middle, type Results } from '../bench/results.ts';
 import { countRequests } from '../bench/sample.ts';
 import { asMarkdown, caseTable, type Table, targetTable } from '../bench/table.ts';
-import { formatSize } from '../src/lib/size.ts';
+import { formatSize } from '../src/lib/text/size.ts';
 import { replaceSection } from './action-metadata.ts';
 
 /** Fills the parts of the page on performance that come from the results of a run. */

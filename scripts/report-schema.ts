@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { writeFileWhole } from '../src/lib/atomic-file.ts';
-import { REPORT_SCHEMA } from '../src/sync/report.ts';
+import { REPORT_SCHEMA } from '../src/sync/report/report.ts';
 
 /** Where the form of a sync report stands as JSON Schema, for readers in any language. */
 export const REPORT_SCHEMA_FILE = fileURLToPath(new URL('../docs/report.schema.json', import.meta.url));

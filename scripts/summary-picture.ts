@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { milliseconds, seconds } from '../src/lib/duration.ts';
-import type { RecordedRun } from '../src/sync/state.ts';
-import { formatSummary } from '../src/sync/summary/summary.ts';
-import { headline } from '../src/sync/wording.ts';
+import { formatSummary } from '../src/summary/summary.ts';
+import { headline } from '../src/sync/report/wording.ts';
+import type { RecordedRun } from '../src/sync/state/state.ts';
 
 // Writes the summary page of an imagined night, as Markdown, for the picture in the README:
 // node build/scripts/summary-picture.js FILE

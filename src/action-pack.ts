@@ -1,6 +1,6 @@
-import { openAction } from './action-process.ts';
+import { openAction } from './actions/action-process.ts';
 import { packStep } from './actions/pack-step.ts';
-import { askCredentialHelper } from './cli/credential-helper.ts';
+import { askCredentialHelper } from './process/credential-helper.ts';
 
 // The qiniu and artifact packages still call url.parse(); a user can do nothing about it.
 process.noDeprecation = true;

@@ -1,9 +1,9 @@
-import { openAction } from './action-process.ts';
+import { openAction } from './actions/action-process.ts';
 import { isPost } from './actions/step-state.ts';
 import { mirrorStep, saveStep } from './actions/sync-step.ts';
-import { askCredentialHelper } from './cli/credential-helper.ts';
-import { EXIT } from './cli/exit-code.ts';
-import { VERSION } from './cli/version.ts';
+import { askCredentialHelper } from './process/credential-helper.ts';
+import { EXIT } from './process/exit-code.ts';
+import { VERSION } from './process/version.ts';
 
 const { parts, end } = openAction('transfers are given up and the state is kept');
 if (isPost()) {

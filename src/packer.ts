@@ -1,7 +1,7 @@
-import { EXIT } from './cli/exit-code.ts';
 import { packCommand } from './cli/pack-command.ts';
 import { runPacker } from './cli/packer.ts';
 import { pushCommand } from './cli/push-command.ts';
+import { EXIT } from './process/exit-code.ts';
 
 // The qiniu and artifact packages still call url.parse(); a user can do nothing about it.
 process.noDeprecation = true;

@@ -1,10 +1,10 @@
 import { checkCommand, checkInstallationCommand } from './cli/check-command.ts';
 import { doctorCommand } from './cli/doctor-command.ts';
-import { EXIT } from './cli/exit-code.ts';
 import { mergeCommand } from './cli/merge-command.ts';
 import { sumCommand } from './cli/sum-command.ts';
 import { syncCommand } from './cli/sync-command.ts';
 import { runSynctl } from './cli/synctl.ts';
+import { EXIT } from './process/exit-code.ts';
 
 // A reader such as `head` that has seen enough is no fault.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,4 +1,4 @@
-import type { ArtifactSettings } from '../publish/artifact.ts';
+import type { ArtifactSettings } from '../publish/artifact/artifact.ts';
 import { listenTo } from './toolkit-output.ts';
 
 /** Gives how packages become artifacts of this run; undefined outside of a workflow. */

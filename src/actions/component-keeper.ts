@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { FileKeeper } from '../pack/component-cache.ts';
+import type { FileKeeper } from '../pack/fetch/component-cache.ts';
 import { listenTo } from './toolkit-output.ts';
 
 /** The tool cache sorts by versions; what is kept here is named by its content. */

@@ -1,5 +1,5 @@
-import type { Flag } from '../config/flag.ts';
-import { nearestName } from '../lib/nearest.ts';
+import type { Flag } from '../config/flags/flag.ts';
+import { nearestName } from '../lib/text/nearest.ts';
 
 /** What a workflow gave under `with:`. */
 export interface Inputs {

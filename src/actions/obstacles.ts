@@ -1,6 +1,6 @@
 import { ConfigurationFailure } from '../config/problem.ts';
 import { describeFailure, Failure } from '../lib/failure.ts';
-import type { Obstacle } from '../sync/summary/refusal.ts';
+import type { Obstacle } from '../summary/refusal.ts';
 
 /** Several settings that are wrong, told at once. */
 export class InputsRefused extends Error {

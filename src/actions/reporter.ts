@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { type Duration, milliseconds } from '../lib/duration.ts';
-import { plainText } from '../lib/plain-text.ts';
 import { describeProgress } from '../lib/progress-line.ts';
 import type { Place, Progress, Reporter } from '../lib/reporter.ts';
+import { plainText } from '../lib/text/plain-text.ts';
 import { type CommandName, formatCommand, plainLines } from './workflow-command.ts';
 
 /** What a reporter for a workflow's log needs to know. */

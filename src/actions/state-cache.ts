@@ -3,10 +3,10 @@ import path from 'node:path';
 import { type Duration, formatDuration } from '../lib/duration.ts';
 import { describeFailure } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
-import { formatSize } from '../lib/size.ts';
+import { formatSize } from '../lib/text/size.ts';
 import type { SyncSettings } from '../sync/settings.ts';
 import { FORMAT_VERSION } from '../sync/state/schema.ts';
-import { routeHash } from '../sync/state-artifact.ts';
+import { routeHash } from '../sync/state/state-artifact.ts';
 import { listenTo, reasonIn } from './toolkit-output.ts';
 
 /** Under which names a run finds and leaves its state. */

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { defaultOf, type Flag } from '../config/flag.ts';
+import { defaultOf, type Flag } from '../config/flags/flag.ts';
 
 /** Shown nowhere: it lets commander take `--dry-run=false`, as Go's flags do. */
 const SWITCH_VALUE = ' [yes]';

@@ -1,12 +1,12 @@
-import type { Reference } from '../registry/reference.ts';
-import { areSignaturesFine } from '../sync/check-signatures.ts';
-import { checkJson, checkLines, isMirrored } from '../sync/check-text.ts';
-import { checkImage } from '../sync/checking.ts';
-import { checkInstallation, type InstallationChoice } from '../sync/installation.ts';
-import { installationJson, installationLines, isInstallable } from '../sync/installation-text.ts';
+import { EXIT, type ExitCode } from '../process/exit-code.ts';
+import type { Reference } from '../registry/oci/reference.ts';
+import { areSignaturesFine } from '../sync/check/check-signatures.ts';
+import { checkImage } from '../sync/check/checking.ts';
+import { checkInstallation, type InstallationChoice } from '../sync/check/installation.ts';
 import type { SyncSettings } from '../sync/settings.ts';
+import { checkJson, checkLines, isMirrored } from './check-text.ts';
 import type { CommandContext } from './commands.ts';
-import { EXIT, type ExitCode } from './exit-code.ts';
+import { installationJson, installationLines, isInstallable } from './installation-text.ts';
 import { runParts } from './sync-command.ts';
 
 /** Tells whether the destination has what an installation needs, and how to use it; 0 only where it has all of it. */

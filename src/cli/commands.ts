@@ -1,8 +1,8 @@
 import type { Reporter } from '../lib/reporter.ts';
-import type { Reference } from '../registry/reference.ts';
-import type { InstallationChoice } from '../sync/installation.ts';
+import type { ExitCode } from '../process/exit-code.ts';
+import type { Reference } from '../registry/oci/reference.ts';
+import type { InstallationChoice } from '../sync/check/installation.ts';
 import type { SyncSettings } from '../sync/settings.ts';
-import type { ExitCode } from './exit-code.ts';
 
 /** What every command gets besides its settings. */
 export interface CommandContext {

@@ -1,11 +1,11 @@
-import { wrapLine } from '../lib/columns.ts';
 import { formatDuration, milliseconds } from '../lib/duration.ts';
+import { wrapLine } from '../lib/text/columns.ts';
+import { EXIT, type ExitCode } from '../process/exit-code.ts';
 import type { Diagnosis } from '../sync/doctor/diagnosis.ts';
-import { examine } from '../sync/doctor.ts';
+import { examine } from '../sync/doctor/doctor.ts';
+import { countOf } from '../sync/report/wording.ts';
 import type { SyncSettings } from '../sync/settings.ts';
-import { countOf } from '../sync/wording.ts';
 import type { CommandContext } from './commands.ts';
-import { EXIT, type ExitCode } from './exit-code.ts';
 import { runParts } from './sync-command.ts';
 
 const MARKS = {

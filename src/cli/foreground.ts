@@ -1,9 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import { describeFailure, type Failure } from '../lib/failure.ts';
-import { plainText } from '../lib/plain-text.ts';
+import { plainText } from '../lib/text/plain-text.ts';
+import { EXIT, type ExitCode } from '../process/exit-code.ts';
+import { Interrupt } from '../process/interrupt.ts';
 import type { CommandContext } from './commands.ts';
-import { EXIT, type ExitCode } from './exit-code.ts';
-import { Interrupt } from './interrupt.ts';
 import { reportOutcome } from './outcome.ts';
 import type { InputStream } from './password.ts';
 import type { TextStream } from './stream.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { nearestName } from '../lib/nearest.ts';
-import { EXIT_CODES } from './exit-code.ts';
+import { nearestName } from '../lib/text/nearest.ts';
+import { EXIT_CODES } from '../process/exit-code.ts';
 
 const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');
 

@@ -1,12 +1,12 @@
 import { appendFileSync } from 'node:fs';
 import { describeFailure } from '../lib/failure.ts';
-import { formatReport, type Report, readReport, writeReport } from '../sync/report.ts';
-import { mergeReports } from '../sync/report-merge.ts';
-import { factsOfReport } from '../sync/summary/facts-of-report.ts';
-import { formatSummary } from '../sync/summary/summary.ts';
-import { TroubleTeller, tellUnmatched } from '../sync/telling.ts';
+import type { ExitCode } from '../process/exit-code.ts';
+import { factsOfReport } from '../summary/facts-of-report.ts';
+import { formatSummary } from '../summary/summary.ts';
+import { formatReport, type Report, readReport, writeReport } from '../sync/report/report.ts';
+import { mergeReports } from '../sync/report/report-merge.ts';
+import { TroubleTeller, tellUnmatched } from '../sync/report/telling.ts';
 import type { CommandContext, MergeSettings } from './commands.ts';
-import type { ExitCode } from './exit-code.ts';
 import { exitCodeOf, tellEnd } from './sync-command.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { ConfigurationFailure } from '../config/problem.ts';
 import { describeFailure, Failure, failureCode } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
-import { EXIT, type ExitCode } from './exit-code.ts';
+import { EXIT, type ExitCode } from '../process/exit-code.ts';
 
 /** Flags or named files that a user has to correct; everything else is the world's fault. */
 const USAGE_CODE =

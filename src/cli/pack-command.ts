@@ -1,11 +1,11 @@
 import { formatDuration } from '../lib/duration.ts';
-import { ownFiles } from '../pack/own-files.ts';
-import { runPack } from '../pack/run.ts';
+import { ownFiles } from '../pack/contents/own-files.ts';
+import { runPack } from '../pack/run/run.ts';
+import { plainPlan } from '../pack/run/wording.ts';
 import type { PackSettings } from '../pack/settings.ts';
-import { plainPlan } from '../pack/wording.ts';
+import { askCredentialHelper } from '../process/credential-helper.ts';
+import { EXIT, type ExitCode } from '../process/exit-code.ts';
 import type { CommandContext } from './commands.ts';
-import { askCredentialHelper } from './credential-helper.ts';
-import { EXIT, type ExitCode } from './exit-code.ts';
 
 /** Packing alone brings a package nowhere: `packer push` does. */
 const NOWHERE = { prove: async () => undefined, publish: async () => undefined };

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { Flag } from '../config/flag.ts';
+import type { Flag } from '../config/flags/flag.ts';
 import { PACK_FLAGS } from '../pack/flags.ts';
+import { PACKER_EXIT_CODES } from '../process/exit-code.ts';
 import { PUSH_FLAGS } from '../publish/flags.ts';
 import { createOption } from './arguments.ts';
-import { PACKER_EXIT_CODES } from './exit-code.ts';
 import { EXAMPLES, refuseUnknownCommand } from './help.ts';
 import { finishCommand, openProgram } from './program.ts';
 import type { TextStream } from './stream.ts';

@@ -1,10 +1,10 @@
 import { Failure } from '../lib/failure.ts';
 import { PACK_FLAGS } from '../pack/flags.ts';
 import { type PackSettings, parsePackSettings } from '../pack/settings.ts';
+import { EXIT, type ExitCode } from '../process/exit-code.ts';
 import { PUSH_FLAGS } from '../publish/flags.ts';
 import { type PushSettings, parsePushSettings } from '../publish/push-settings.ts';
 import type { CommandContext } from './commands.ts';
-import { EXIT, type ExitCode } from './exit-code.ts';
 import { type Parsed, type ProcessLike, runInForeground } from './foreground.ts';
 import { createPackerProgram, type PackerInvocation } from './packer-program.ts';
 import { takePassword } from './password.ts';

@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { parseSwitch } from '../config/flag-value.ts';
+import { parseSwitch } from '../config/flags/flag-value.ts';
 import { Failure } from '../lib/failure.ts';
 
 /** Where `--password-stdin` reads; `process.stdin` is one. */

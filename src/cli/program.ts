@@ -1,10 +1,10 @@
 import { Command, CommanderError } from 'commander';
-import type { Flag } from '../config/flag.ts';
+import type { Flag } from '../config/flags/flag.ts';
+import { EXIT, type EXIT_CODES, type ExitCode } from '../process/exit-code.ts';
+import { VERSION } from '../process/version.ts';
 import { expandArguments, optionTerm } from './arguments.ts';
-import { EXIT, type EXIT_CODES, type ExitCode } from './exit-code.ts';
 import { helpEnding, requireKnownHelp } from './help.ts';
 import type { TextStream } from './stream.ts';
-import { VERSION } from './version.ts';
 
 /** Gives a commander program that writes to these streams and throws `CommanderError` instead of ending the process. */
 export function openProgram(

@@ -1,11 +1,11 @@
 import { describeFailure } from '../lib/failure.ts';
 import { RunDeadline } from '../lib/run-deadline.ts';
-import { measurePackage } from '../publish/package-file.ts';
+import { askCredentialHelper } from '../process/credential-helper.ts';
+import { EXIT, type ExitCode } from '../process/exit-code.ts';
 import { Publication } from '../publish/publication.ts';
 import type { PushSettings } from '../publish/push-settings.ts';
+import { measurePackage } from '../publish/target/package-file.ts';
 import type { CommandContext } from './commands.ts';
-import { askCredentialHelper } from './credential-helper.ts';
-import { EXIT, type ExitCode } from './exit-code.ts';
 
 /** Publishes a package that exists, and tells where it is. */
 export async function pushCommand(settings: PushSettings, context: CommandContext): Promise<ExitCode> {

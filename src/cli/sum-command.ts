@@ -1,7 +1,7 @@
+import { EXIT, type ExitCode } from '../process/exit-code.ts';
 import type { SyncSettings } from '../sync/settings.ts';
-import { stateSummaryJson, stateSummaryLines, summariseKnownState } from '../sync/state-summary.ts';
 import type { CommandContext } from './commands.ts';
-import { EXIT, type ExitCode } from './exit-code.ts';
+import { stateSummaryJson, stateSummaryLines, summariseKnownState } from './state-summary.ts';
 import { runParts } from './sync-command.ts';
 
 /** Lists what a state knows, and leaves it as it is. */

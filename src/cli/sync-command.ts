@@ -1,11 +1,11 @@
-import { formatReport, type Report, writeReport } from '../sync/report.ts';
-import { type RunParts, runSync } from '../sync/run.ts';
+import { askCredentialHelper } from '../process/credential-helper.ts';
+import { EXIT, type ExitCode } from '../process/exit-code.ts';
+import { VERSION } from '../process/version.ts';
+import { headlineOf, outcomeOf } from '../summary/facts-of-report.ts';
+import { formatReport, type Report, writeReport } from '../sync/report/report.ts';
+import { type RunParts, runSync } from '../sync/run/run.ts';
 import type { SyncSettings } from '../sync/settings.ts';
-import { headlineOf, outcomeOf } from '../sync/summary/facts-of-report.ts';
 import type { CommandContext } from './commands.ts';
-import { askCredentialHelper } from './credential-helper.ts';
-import { EXIT, type ExitCode } from './exit-code.ts';
-import { VERSION } from './version.ts';
 
 /** Gives what every command that talks to registries lends to its work. */
 export function runParts({ reporter, signal }: CommandContext): RunParts {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { Flag } from '../config/flag.ts';
-import { CHECK_FLAGS } from '../sync/check-flags.ts';
+import type { Flag } from '../config/flags/flag.ts';
+import { EXIT_CODES, exitCodesWith } from '../process/exit-code.ts';
+import { CHECK_FLAGS } from '../sync/check/check-flags.ts';
 import { SYNC_FLAGS, type SyncFlagName } from '../sync/flags.ts';
 import { createOption } from './arguments.ts';
-import { EXIT_CODES, exitCodesWith } from './exit-code.ts';
 import { EXAMPLES } from './help.ts';
 import { finishCommand, openProgram } from './program.ts';
 import type { TextStream } from './stream.ts';

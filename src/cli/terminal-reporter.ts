@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
 import { formatPlace } from '../config/problem.ts';
 import { milliseconds } from '../lib/duration.ts';
-import { plainText } from '../lib/plain-text.ts';
 import { describeProgress } from '../lib/progress-line.ts';
 import type { Place, Progress, Reporter } from '../lib/reporter.ts';
+import { plainText } from '../lib/text/plain-text.ts';
 import { LiveBlock } from './live-block.ts';
 import { type TextStream, wantsColour } from './stream.ts';
 

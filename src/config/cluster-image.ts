@@ -1,11 +1,11 @@
 import semver from 'semver';
 import type { Place } from '../lib/reporter.ts';
-import { parseTag, type Tag } from '../registry/reference.ts';
+import { parseTag, type Tag } from '../registry/oci/reference.ts';
 import type { Entry } from './document.ts';
 import type { ImageName } from './image-name.ts';
-import { type KubeadmImage, kubeadmImages, kubeadmTagsOfMinor } from './kubeadm-images.ts';
-import type { KubernetesRelease } from './kubernetes-release.ts';
-import { kubernetesMinor, toKubernetesVersion } from './kubernetes-version.ts';
+import { type KubeadmImage, kubeadmImages, kubeadmTagsOfMinor } from './kubernetes/kubeadm-images.ts';
+import type { KubernetesRelease } from './kubernetes/kubernetes-release.ts';
+import { kubernetesMinor, toKubernetesVersion } from './kubernetes/kubernetes-version.ts';
 
 /** The images that carry the version of Kubernetes as their tag. */
 export const KUBERNETES_PROGRAMS: readonly ImageName[] = [

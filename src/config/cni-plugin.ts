@@ -1,4 +1,4 @@
-import { parseReference, type Reference } from '../registry/reference.ts';
+import { parseReference, type Reference } from '../registry/oci/reference.ts';
 import { type TagFilter, tagFilterSchema } from './tag-filter.ts';
 
 /** The network plugins whose images `cni` of a set can ask for. */

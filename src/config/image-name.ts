@@ -1,6 +1,11 @@
 import { Failure } from '../lib/failure.ts';
-import { withoutTrailing } from '../lib/trailing.ts';
-import { formatReference, parseReference, parseRepository, type Reference } from '../registry/reference.ts';
+import { withoutTrailing } from '../lib/text/trailing.ts';
+import {
+  formatReference,
+  parseReference,
+  parseRepository,
+  type Reference,
+} from '../registry/oci/reference.ts';
 
 /** The registry that names without a host belong to, whatever mirror of it they are read from. */
 export const KUBERNETES_REGISTRY = 'registry.k8s.io';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Place } from '../lib/reporter.ts';
-import { type Platform, parsePlatform } from '../registry/platform.ts';
-import { parseRepository, type Reference, type Repository } from '../registry/reference.ts';
+import { type Platform, parsePlatform } from '../registry/oci/platform.ts';
+import { parseRepository, type Reference, type Repository } from '../registry/oci/reference.ts';
 import { type ClusterImage, clusterImages } from './cluster-image.ts';
 import { CNI_PLUGINS, cniImages } from './cni-plugin.ts';
 import { type Document, type Entry, type Path, readDocument } from './document.ts';
@@ -17,8 +17,8 @@ import {
   parseSourceName,
   withoutKubernetesHost,
 } from './image-name.ts';
-import { kubeadmImages } from './kubeadm-images.ts';
-import { type KubernetesRelease, parseKubernetesRelease } from './kubernetes-release.ts';
+import { kubeadmImages } from './kubernetes/kubeadm-images.ts';
+import { type KubernetesRelease, parseKubernetesRelease } from './kubernetes/kubernetes-release.ts';
 import { ConfigurationFailure, type Notice, type Problem } from './problem.ts';
 import { readSignaturePolicies, type SignaturePolicies, signaturesSchema } from './signature-policy.ts';
 import { type TagFilter, tagFilterSchema } from './tag-filter.ts';

@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { Failure } from '../lib/failure.ts';
-import { type Host, parseHost, parseRepository, type Repository } from '../registry/reference.ts';
+import { type Host, parseHost, parseRepository, type Repository } from '../registry/oci/reference.ts';
 import type { Document } from './document.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from './image-name.ts';
 import type { Problem } from './problem.ts';

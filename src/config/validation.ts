@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../lib/failure.ts';
-import { suggestion } from '../lib/nearest.ts';
+import { suggestion } from '../lib/text/nearest.ts';
 import type { Document, Path } from './document.ts';
 import { ConfigurationFailure, type Problem } from './problem.ts';
 

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { Failure } from '../lib/failure.ts';
-import { isLoopback } from '../lib/loopback.ts';
+import { isLoopback } from '../lib/http/loopback.ts';
 import type { Place } from '../lib/reporter.ts';
-import { type Digest, isDigest } from '../registry/digest.ts';
+import { type Digest, isDigest } from '../registry/oci/digest.ts';
 import {
   parseReference,
   parseRepository,
   parseTag,
   type Reference,
   type Tag,
-} from '../registry/reference.ts';
-import { ARCHITECTURES, type Architecture, parseArchitecture } from './architecture.ts';
+} from '../registry/oci/reference.ts';
 import { type Document, readDocument } from './document.ts';
+import { ARCHITECTURES, type Architecture, parseArchitecture } from './kubernetes/architecture.ts';
 import { ConfigurationFailure, type Problem } from './problem.ts';
 import { readSignaturePolicies, type SignaturePolicies, signaturesSchema } from './signature-policy.ts';
 import { parseTreePath, type TreePath } from './tree-path.ts';

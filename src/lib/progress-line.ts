@@ -1,6 +1,6 @@
 import { type Duration, formatDuration, milliseconds } from './duration.ts';
 import type { Progress } from './reporter.ts';
-import { formatSize } from './size.ts';
+import { formatSize } from './text/size.ts';
 
 const NAMED = 3;
 /** Before this much time has passed, a rate tells nothing. */

@@ -1,15 +1,15 @@
-import { type Architecture, parseArchitecture } from '../config/architecture.ts';
-import { FlagReader, type FlagSource } from '../config/flag-reader.ts';
-import { oneOf, parseSwitch, wholeNumber } from '../config/flag-value.ts';
+import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
+import { oneOf, parseSwitch, wholeNumber } from '../config/flags/flag-value.ts';
+import type { SignatureVerification } from '../config/flags/signature-flags.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
-import { type KubernetesVersion, parseKubernetesVersion } from '../config/kubernetes-version.ts';
-import type { SignatureVerification } from '../config/signature-flags.ts';
+import { type Architecture, parseArchitecture } from '../config/kubernetes/architecture.ts';
+import { type KubernetesVersion, parseKubernetesVersion } from '../config/kubernetes/kubernetes-version.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
-import { type Host, parseHost, parseRepository, type Repository } from '../registry/reference.ts';
+import { type Host, parseHost, parseRepository, type Repository } from '../registry/oci/reference.ts';
 import { PACK_FLAGS, type PackFlagName } from './flags.ts';
-import { type ImageSource, parseImageSource } from './image-source.ts';
-import { type BetaSuffix, parseBetaSuffix } from './package-name.ts';
+import { type ImageSource, parseImageSource } from './plan/image-source.ts';
+import { type BetaSuffix, parseBetaSuffix } from './plan/package-name.ts';
 
 /** What `packer` and action-pack are told. */
 export interface PackSettings {

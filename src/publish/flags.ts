@@ -1,4 +1,4 @@
-import type { Flag } from '../config/flag.ts';
+import type { Flag } from '../config/flags/flag.ts';
 
 const WHERE = 'Where the package goes';
 const QINIU = 'Qiniu';

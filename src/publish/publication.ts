@@ -1,11 +1,11 @@
 import { describeFailure, Failure, failureCode } from '../lib/failure.ts';
-import { formatSize } from '../lib/size.ts';
+import { formatSize } from '../lib/text/size.ts';
 import type { Registries } from '../registry/client.ts';
 import { type ConnectionParts, type ConnectionSettings, openRegistries } from '../registry/connections.ts';
-import { parseHost } from '../registry/reference.ts';
+import { parseHost } from '../registry/oci/reference.ts';
 import { type Published, proveTargets, publishToAll } from './publishing.ts';
 import type { PublishSettings } from './settings.ts';
-import type { PackageFile, PublishTarget } from './target.ts';
+import type { PackageFile, PublishTarget } from './target/target.ts';
 import { openTargets, type TargetMeans } from './targets.ts';
 
 /** How the targets of a publication are talked to. */

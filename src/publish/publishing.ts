@@ -1,7 +1,7 @@
 import { describeFailure } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
-import { formatSize } from '../lib/size.ts';
-import type { PackageFile, PackageLocation, PublishTarget } from './target.ts';
+import { formatSize } from '../lib/text/size.ts';
+import type { PackageFile, PackageLocation, PublishTarget } from './target/target.ts';
 
 /** A target that could not be proved or published to, and why. */
 export interface TargetFailure {

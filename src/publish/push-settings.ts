@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { FlagReader, type FlagSource } from '../config/flag-reader.ts';
-import { malformed, parseSwitch, wholeNumber } from '../config/flag-value.ts';
+import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
+import { malformed, parseSwitch, wholeNumber } from '../config/flags/flag-value.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
-import { type Host, parseHost } from '../registry/reference.ts';
+import { type Host, parseHost } from '../registry/oci/reference.ts';
 import { PUSH_FLAGS, type PushFlagName } from './flags.ts';
 import { type PublishSettings, parsePublishSettings } from './settings.ts';
 

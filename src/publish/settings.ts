@@ -1,10 +1,10 @@
-import { FlagReader, type FlagSource } from '../config/flag-reader.ts';
-import { malformed, oneOf, parseSwitch } from '../config/flag-value.ts';
+import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
+import { malformed, oneOf, parseSwitch } from '../config/flags/flag-value.ts';
 import type { Failure } from '../lib/failure.ts';
-import { parseReference, parseTag, type Reference, type Tag } from '../registry/reference.ts';
+import { parseReference, parseTag, type Reference, type Tag } from '../registry/oci/reference.ts';
 import { PUBLISH_FLAGS, type PublishFlagName } from './flags.ts';
+import { parseZone, type Zone } from './qiniu/zone.ts';
 import { parseTargetWords, type TargetWord } from './target-word.ts';
-import { parseZone, type Zone } from './zone.ts';
 
 /** What goes to a bucket of Qiniu. */
 export interface QiniuChoice {

@@ -2,13 +2,13 @@ import type { AttemptPolicy } from '../lib/attempts.ts';
 import { Failure } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
 import type { Registries } from '../registry/client.ts';
-import { parseReference } from '../registry/reference.ts';
-import { type ArtifactSettings, ArtifactTarget } from './artifact.ts';
-import { ImageTarget } from './image.ts';
-import { QiniuTarget } from './qiniu.ts';
-import { ReleaseTarget } from './release.ts';
+import { parseReference } from '../registry/oci/reference.ts';
+import { type ArtifactSettings, ArtifactTarget } from './artifact/artifact.ts';
+import { QiniuTarget } from './qiniu/qiniu.ts';
+import { ImageTarget } from './registry/image.ts';
+import { ReleaseTarget } from './release/release.ts';
 import type { PublishSettings } from './settings.ts';
-import type { PublishTarget } from './target.ts';
+import type { PublishTarget } from './target/target.ts';
 import type { TargetWord } from './target-word.ts';
 
 /** What the front gives to targets besides their settings. */

@@ -1,10 +1,10 @@
-import { type HttpAnswer, type HttpClient, readBody } from '../lib/http.ts';
+import { type HttpAnswer, type HttpClient, readBody } from '../lib/http/http.ts';
+import { isLoopback } from '../lib/http/loopback.ts';
 import { Lane } from '../lib/lane.ts';
-import { isLoopback } from '../lib/loopback.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
 import { basicAuthorization, type Credential, type CredentialLookup } from './credentials.ts';
 import { followAddress } from './endpoint.ts';
-import type { Host, Repository } from './reference.ts';
+import type { Host, Repository } from './oci/reference.ts';
 import { parseComplaint, parseRetryAfter, RegistryFailure, refusal } from './registry-failure.ts';
 import { Secrets } from './secrets.ts';
 import { parseToken, type Token } from './token.ts';

@@ -1,11 +1,11 @@
-import { discardBody } from '../lib/http.ts';
-import { HttpFailure } from '../lib/http-failure.ts';
+import { discardBody } from '../lib/http/http.ts';
+import { HttpFailure } from '../lib/http/http-failure.ts';
 import { Lane } from '../lib/lane.ts';
 import { pushScope } from './authorization.ts';
 import type { BlobSource } from './blob-source.ts';
 import { catchUp, newMeter, type ResumePoint, sendChunks, sendWhole, type Transfer } from './blob-upload.ts';
-import type { Descriptor } from './manifest.ts';
-import type { Repository } from './reference.ts';
+import type { Descriptor } from './oci/manifest.ts';
+import type { Repository } from './oci/reference.ts';
 import type { Registry } from './registry.ts';
 import { isTransient, RegistryFailure } from './registry-failure.ts';
 import type { Upload } from './upload.ts';

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Lane } from '../lib/lane.ts';
-import type { Descriptor } from './manifest.ts';
-import type { Repository } from './reference.ts';
+import type { Descriptor } from './oci/manifest.ts';
+import type { Repository } from './oci/reference.ts';
 import type { ByteRange, Registry } from './registry.ts';
 
 /** Where the bytes of a blob come from. */

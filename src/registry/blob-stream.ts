@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
-import { explainNetworkError, type HttpFailure } from '../lib/http-failure.ts';
-import { digestAlgorithm, digestHex } from './digest.ts';
-import type { Descriptor } from './manifest.ts';
+import { explainNetworkError, type HttpFailure } from '../lib/http/http-failure.ts';
+import { digestAlgorithm, digestHex } from './oci/digest.ts';
+import type { Descriptor } from './oci/manifest.ts';
 import { RegistryFailure } from './registry-failure.ts';
 
 /** The bytes of a blob on their way: how many have passed and what they hash to. A copy of it is a place to resume. */

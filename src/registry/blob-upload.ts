@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
-import { type BodyWriter, discardBody } from '../lib/http.ts';
+import { type BodyWriter, discardBody } from '../lib/http/http.ts';
 import { pushScope } from './authorization.ts';
 import type { BlobSource } from './blob-source.ts';
 import { BlobMeter, pour } from './blob-stream.ts';
-import type { Descriptor } from './manifest.ts';
-import type { Repository } from './reference.ts';
+import type { Descriptor } from './oci/manifest.ts';
+import type { Repository } from './oci/reference.ts';
 import type { ByteRange, Registry } from './registry.ts';
 import { RegistryFailure } from './registry-failure.ts';
 import { closingLocation, type Upload } from './upload.ts';

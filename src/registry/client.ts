@@ -1,11 +1,11 @@
 import type { AttemptPolicy } from '../lib/attempts.ts';
-import { HttpClient, type HttpTimeouts } from '../lib/http.ts';
+import { HttpClient, type HttpTimeouts } from '../lib/http/http.ts';
 import { Authorization } from './authorization.ts';
 import type { CredentialLookup } from './credentials.ts';
 import { endpointOf } from './endpoint.ts';
 import { Exchanger } from './exchange.ts';
 import { HostLimits, type LimitSettings } from './host-limits.ts';
-import type { Host } from './reference.ts';
+import type { Host } from './oci/reference.ts';
 import { Registry } from './registry.ts';
 
 /** What all registries of a run share. */

@@ -1,4 +1,4 @@
-import type { Host } from './reference.ts';
+import type { Host } from './oci/reference.ts';
 
 /** What proves who we are to one registry. */
 export type Credential =

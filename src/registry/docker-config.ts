@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../lib/failure.ts';
 import type { Credential, CredentialLookup } from './credentials.ts';
-import { DOCKER_HUB, type Host, parseHost } from './reference.ts';
+import { DOCKER_HUB, type Host, parseHost } from './oci/reference.ts';
 
 /** Runs `docker-credential-<helper> get` for a server address; `undefined` when it knows none. */
 export type CredentialHelper = (

@@ -1,5 +1,5 @@
-import { isInward, isLoopback } from '../lib/loopback.ts';
-import { DOCKER_HUB, type Host } from './reference.ts';
+import { isInward, isLoopback } from '../lib/http/loopback.ts';
+import { DOCKER_HUB, type Host } from './oci/reference.ts';
 import { RegistryFailure } from './registry-failure.ts';
 import { Secrets } from './secrets.ts';
 

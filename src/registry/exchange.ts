@@ -1,4 +1,10 @@
-import { type BodyWriter, discardBody, type HttpAnswer, type HttpClient, readBody } from '../lib/http.ts';
+import {
+  type BodyWriter,
+  discardBody,
+  type HttpAnswer,
+  type HttpClient,
+  readBody,
+} from '../lib/http/http.ts';
 import type { Authorization, Scope } from './authorization.ts';
 import { followAddress, withoutSignatures } from './endpoint.ts';
 import { parseComplaint, parseRetryAfter, RegistryFailure, refusal } from './registry-failure.ts';

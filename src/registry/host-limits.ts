@@ -3,7 +3,7 @@ import { milliseconds } from '../lib/duration.ts';
 import { Lane, type LaneWidth } from '../lib/lane.ts';
 import { Pace } from '../lib/pace.ts';
 import { pause } from '../lib/pause.ts';
-import type { Host } from './reference.ts';
+import type { Host } from './oci/reference.ts';
 import { RegistryFailure } from './registry-failure.ts';
 
 /** How much may be asked of one host at a time. */

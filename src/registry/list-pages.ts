@@ -1,5 +1,5 @@
-import { type HttpAnswer, readBody } from '../lib/http.ts';
-import { formatSize } from '../lib/size.ts';
+import { type HttpAnswer, readBody } from '../lib/http/http.ts';
+import { formatSize } from '../lib/text/size.ts';
 import { followAddress } from './endpoint.ts';
 import { RegistryFailure } from './registry-failure.ts';
 import { nextLink } from './tag-list.ts';

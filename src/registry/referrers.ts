@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { pullScope } from './authorization.ts';
-import { type Digest, digestAlgorithm, digestHex, isDigest } from './digest.ts';
 import { type ListLimits, readPages } from './list-pages.ts';
-import { MANIFEST_SIZE_LIMIT } from './manifest.ts';
-import { MEDIA_TYPE } from './media-type.ts';
-import { parseTag, type Repository } from './reference.ts';
+import { type Digest, digestAlgorithm, digestHex, isDigest } from './oci/digest.ts';
+import { MANIFEST_SIZE_LIMIT } from './oci/manifest.ts';
+import { MEDIA_TYPE } from './oci/media-type.ts';
+import { parseTag, type Repository } from './oci/reference.ts';
 import type { Registry } from './registry.ts';
 import { mayBeAbsent, RegistryFailure } from './registry-failure.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Failure, failureCode } from '../lib/failure.ts';
-import { HttpFailure } from '../lib/http-failure.ts';
+import { HttpFailure } from '../lib/http/http-failure.ts';
 import { pushVerdict, type Verdict } from './push-verdict.ts';
 
 export type RegistryFailureCode =

@@ -1,11 +1,11 @@
 import { type AttemptPolicy, attempt } from '../lib/attempts.ts';
-import { discardBody, type HttpAnswer } from '../lib/http.ts';
+import { discardBody, type HttpAnswer } from '../lib/http/http.ts';
 import { Lane } from '../lib/lane.ts';
 import { pushScope } from './authorization.ts';
-import { type Digest, isDigest } from './digest.ts';
 import type { Exchange, Exchanger } from './exchange.ts';
 import type { HostLimits } from './host-limits.ts';
-import type { Host, Repository, Tag } from './reference.ts';
+import { type Digest, isDigest } from './oci/digest.ts';
+import type { Host, Repository, Tag } from './oci/reference.ts';
 import { isTransient, RegistryFailure } from './registry-failure.ts';
 
 /** What a registry client is made of. */

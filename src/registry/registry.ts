@@ -1,12 +1,12 @@
 import { Failure } from '../lib/failure.ts';
-import { discardBody, type HttpAnswer, readBody } from '../lib/http.ts';
+import { discardBody, type HttpAnswer, readBody } from '../lib/http/http.ts';
 import { pullScope, pushScope, type Scope } from './authorization.ts';
-import { type Digest, digestAlgorithm, digestOf, isDigest } from './digest.ts';
 import type { Exchange } from './exchange.ts';
 import { LIST_LIMITS, readPages } from './list-pages.ts';
-import { type Descriptor, MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from './manifest.ts';
-import { MANIFEST_ACCEPT } from './media-type.ts';
-import type { Repository, Tag } from './reference.ts';
+import { type Digest, digestAlgorithm, digestOf, isDigest } from './oci/digest.ts';
+import { type Descriptor, MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from './oci/manifest.ts';
+import { MANIFEST_ACCEPT } from './oci/media-type.ts';
+import type { Repository, Tag } from './oci/reference.ts';
 import { isNotFound, RegistryFailure } from './registry-failure.ts';
 import { RegistryHost } from './registry-host.ts';
 import { joinTagLists, parseCatalogue, parseTagList, type TagList } from './tag-list.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Digest, isDigest } from './digest.ts';
-import { isRepository, isTag, type Repository, type Tag } from './reference.ts';
+import { type Digest, isDigest } from './oci/digest.ts';
+import { isRepository, isTag, type Repository, type Tag } from './oci/reference.ts';
 import { RegistryFailure } from './registry-failure.ts';
 
 /** What a registry with Google's extension tells of a tag without being asked for its manifest. */

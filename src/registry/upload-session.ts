@@ -1,8 +1,8 @@
-import { discardBody, type HttpAnswer } from '../lib/http.ts';
+import { discardBody, type HttpAnswer } from '../lib/http/http.ts';
 import { pullScope, pushScope, type Scope } from './authorization.ts';
-import type { Digest } from './digest.ts';
 import { followAddress } from './endpoint.ts';
-import type { Repository } from './reference.ts';
+import type { Digest } from './oci/digest.ts';
+import type { Repository } from './oci/reference.ts';
 import type { Registry } from './registry.ts';
 import { RegistryFailure } from './registry-failure.ts';
 import { receivedBytes, type Upload } from './upload.ts';

@@ -1,4 +1,4 @@
-import type { Repository } from './reference.ts';
+import type { Repository } from './oci/reference.ts';
 
 /** A blob upload that a registry has opened. */
 export interface Upload {

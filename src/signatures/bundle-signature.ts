@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Digest, digestAlgorithm, digestHex } from '../registry/digest.ts';
+import { type Digest, digestAlgorithm, digestHex } from '../registry/oci/digest.ts';
 import { type Candidate, parseJson, shown, type Unfit, unfit } from './candidate.ts';
 
 const BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle[.+]/;

@@ -1,4 +1,4 @@
-import { plainText } from '../lib/plain-text.ts';
+import { plainText } from '../lib/text/plain-text.ts';
 
 /** A signature as a registry has it, in the one form that is verified. It proves nothing yet. */
 export interface Candidate {

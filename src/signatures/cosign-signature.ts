@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Digest } from '../registry/digest.ts';
+import type { Digest } from '../registry/oci/digest.ts';
 import { type Candidate, parseJson, shown, type Unfit, unfit } from './candidate.ts';
 
 /** The type of a layer that holds what cosign signed. https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SignatureVerification } from '../config/signature-flags.ts';
+import type { SignatureVerification } from '../config/flags/signature-flags.ts';
 import {
   formatScope,
   isSigner,
@@ -9,7 +9,7 @@ import {
 } from '../config/signature-policy.ts';
 import { Failure, failureCode } from '../lib/failure.ts';
 import { Once } from '../lib/once.ts';
-import type { Digest } from '../registry/digest.ts';
+import type { Digest } from '../registry/oci/digest.ts';
 import { type Candidate, shown } from './candidate.ts';
 import { findSignatures, type SignaturePlace } from './signature-search.ts';
 import { isNameOf, nameWhenSigned, type RepositoryName } from './signed-name.ts';

@@ -1,7 +1,7 @@
 import { failureCode } from '../lib/failure.ts';
-import { type Digest, digestAlgorithm, digestHex } from '../registry/digest.ts';
-import type { Descriptor, Manifest } from '../registry/manifest.ts';
-import { parseTag, type Repository, type Tag } from '../registry/reference.ts';
+import { type Digest, digestAlgorithm, digestHex } from '../registry/oci/digest.ts';
+import type { Descriptor, Manifest } from '../registry/oci/manifest.ts';
+import { parseTag, type Repository, type Tag } from '../registry/oci/reference.ts';
 import { listReferrers } from '../registry/referrers.ts';
 import type { Registry } from '../registry/registry.ts';
 import { isNotFound, mayBeAbsent } from '../registry/registry-failure.ts';

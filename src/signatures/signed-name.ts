@@ -1,7 +1,7 @@
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
 import type { Scope } from '../config/signature-policy.ts';
 import { Failure } from '../lib/failure.ts';
-import { type Host, parseReference, type Repository } from '../registry/reference.ts';
+import { type Host, parseReference, type Repository } from '../registry/oci/reference.ts';
 
 /** Where the promoter of Kubernetes pushed what registry.k8s.io serves, and signed it under that name until 2023. */
 const PROMOTED =

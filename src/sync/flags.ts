@@ -1,6 +1,6 @@
-import type { Flag } from '../config/flag.ts';
-import { LIMIT_FLAGS, PACE, RETRY_FLAGS } from '../config/pace-flags.ts';
-import { SIGNATURE_FLAGS } from '../config/signature-flags.ts';
+import type { Flag } from '../config/flags/flag.ts';
+import { LIMIT_FLAGS, PACE, RETRY_FLAGS } from '../config/flags/pace-flags.ts';
+import { SIGNATURE_FLAGS } from '../config/flags/signature-flags.ts';
 
 const WHAT = 'What is mirrored';
 const WHERE = 'From where to where';

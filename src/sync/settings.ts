@@ -1,11 +1,11 @@
-import { FlagReader, type FlagSource } from '../config/flag-reader.ts';
-import { oneOf, parseSwitch, wholeNumber } from '../config/flag-value.ts';
+import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
+import { oneOf, parseSwitch, wholeNumber } from '../config/flags/flag-value.ts';
+import type { SignatureVerification } from '../config/flags/signature-flags.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
-import type { SignatureVerification } from '../config/signature-flags.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
-import { type Platform, parsePlatform } from '../registry/platform.ts';
-import { type Host, parseHost, parseRepository, type Repository } from '../registry/reference.ts';
+import { type Platform, parsePlatform } from '../registry/oci/platform.ts';
+import { type Host, parseHost, parseRepository, type Repository } from '../registry/oci/reference.ts';
 import { SYNC_FLAGS, type SyncFlagName } from './flags.ts';
 import { parseShard, type Shard } from './shard.ts';
 

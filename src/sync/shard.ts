@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../lib/failure.ts';
-import type { Repository } from '../registry/reference.ts';
+import type { Repository } from '../registry/oci/reference.ts';
 
 /** One of several runs that share the work. */
 export interface Shard {

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { writeReport } from '../../src/sync/report.ts';
+import { writeReport } from '../../src/sync/report/report.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { Nights } from './nights.ts';
 

@@ -2,8 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { askCredentialHelper } from '../../src/cli/credential-helper.ts';
 import { milliseconds } from '../../src/lib/duration.ts';
+import { askCredentialHelper } from '../../src/process/credential-helper.ts';
 
 let folder: string;
 

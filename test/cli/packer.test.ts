@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { EXIT } from '../../src/cli/exit-code.ts';
 import type { ProcessLike } from '../../src/cli/foreground.ts';
 import { runPacker } from '../../src/cli/packer.ts';
+import { EXIT } from '../../src/process/exit-code.ts';
 import { Screen } from '../support/screen.ts';
 
 class FakeProcess extends EventEmitter implements ProcessLike {

@@ -2,11 +2,11 @@ import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { CommandContext, SynctlCommands } from '../../src/cli/commands.ts';
-import { EXIT, type ExitCode } from '../../src/cli/exit-code.ts';
 import { type ProcessLike, runSynctl } from '../../src/cli/synctl.ts';
 import { ConfigurationFailure } from '../../src/config/problem.ts';
 import { Failure } from '../../src/lib/failure.ts';
-import { formatReference } from '../../src/registry/reference.ts';
+import { EXIT, type ExitCode } from '../../src/process/exit-code.ts';
+import { formatReference } from '../../src/registry/oci/reference.ts';
 import type { SyncSettings } from '../../src/sync/settings.ts';
 import { Screen } from '../support/screen.ts';
 

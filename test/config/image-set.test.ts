@@ -4,8 +4,8 @@ import { parseDocument } from '../../src/config/document.ts';
 import { type ImageSet, parseImageSet, readImageSet } from '../../src/config/image-set.ts';
 import { ConfigurationFailure } from '../../src/config/problem.ts';
 import { formatScope } from '../../src/config/signature-policy.ts';
-import { formatPlatform } from '../../src/registry/platform.ts';
-import { formatReference } from '../../src/registry/reference.ts';
+import { formatPlatform } from '../../src/registry/oci/platform.ts';
+import { formatReference } from '../../src/registry/oci/reference.ts';
 
 function read(text: string): ImageSet {
   return parseImageSet(parseDocument('image_set.json', text));

@@ -1,8 +1,12 @@
 import semver from 'semver';
 import { describe, expect, it } from 'vitest';
-import { kubeadmImages, kubeadmMinors, kubeadmVersionsOf } from '../../src/config/kubeadm-images.ts';
-import { KUBEADM_TABLE } from '../../src/config/kubeadm-table.ts';
-import { parseKubernetesVersion } from '../../src/config/kubernetes-version.ts';
+import {
+  kubeadmImages,
+  kubeadmMinors,
+  kubeadmVersionsOf,
+} from '../../src/config/kubernetes/kubeadm-images.ts';
+import { KUBEADM_TABLE } from '../../src/config/kubernetes/kubeadm-table.ts';
+import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
 
 function answer(version: string): ReturnType<typeof kubeadmImages> {
   return kubeadmImages(parseKubernetesVersion(version, 'test'));

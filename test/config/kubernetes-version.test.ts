@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { kubernetesMinor, parseKubernetesVersion } from '../../src/config/kubernetes-version.ts';
+import { kubernetesMinor, parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
 
 it.each([
   ['1.37.1', 37],

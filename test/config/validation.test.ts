@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { parseDocument, readDocument } from '../../src/config/document.ts';
 import { ConfigurationFailure, formatPlace } from '../../src/config/problem.ts';
 import { textOf, validate } from '../../src/config/validation.ts';
-import { parseReference } from '../../src/registry/reference.ts';
+import { parseReference } from '../../src/registry/oci/reference.ts';
 
 const schema = z.strictObject({
   arch: z.enum(['amd64', 'arm64']).optional(),

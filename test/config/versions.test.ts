@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { ConfigurationFailure, formatPlace } from '../../src/config/problem.ts';
 import { parseVersions, readVersions, type Versions } from '../../src/config/versions.ts';
-import { formatReference } from '../../src/registry/reference.ts';
+import { formatReference } from '../../src/registry/oci/reference.ts';
 
 const HEX = 'ab'.repeat(32);
 

@@ -1,10 +1,10 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CNI_PLUGINS } from '../../src/config/cni-plugin.ts';
-import { kubeadmMinors } from '../../src/config/kubeadm-images.ts';
+import { kubeadmMinors } from '../../src/config/kubernetes/kubeadm-images.ts';
 import { PACK_FLAGS } from '../../src/pack/flags.ts';
 import { PUSH_FLAGS } from '../../src/publish/flags.ts';
-import { CHECK_FLAGS } from '../../src/sync/check-flags.ts';
+import { CHECK_FLAGS } from '../../src/sync/check/check-flags.ts';
 import { SYNC_FLAGS } from '../../src/sync/flags.ts';
 
 const FLAGS = new Set<string>(
@@ -52,7 +52,7 @@ test.each([
 });
 
 test('how-sync-decides tells every reason there is, in the order in which they are tried', () => {
-  const source = readFileSync('src/sync/decision.ts', 'utf8');
+  const source = readFileSync('src/sync/plan/decision.ts', 'utf8');
   const page = readFileSync('docs/how-sync-decides.md', 'utf8');
   const tried = [...source.matchAll(/return decision\('(\w+)', '([A-Z_]+)'/g)].map(
     ([, action, code]) => `${action} ${code}`,

@@ -3,13 +3,13 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { EXIT, type ExitCode } from '../../src/cli/exit-code.ts';
 import type { ProcessLike } from '../../src/cli/foreground.ts';
 import { runPacker } from '../../src/cli/packer.ts';
 import { runSynctl } from '../../src/cli/synctl.ts';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
 import { parseVersions } from '../../src/config/versions.ts';
+import { EXIT, type ExitCode } from '../../src/process/exit-code.ts';
 import { readActionMetadata } from '../support/action-metadata.ts';
 import {
   commandsOf,

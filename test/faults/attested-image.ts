@@ -1,6 +1,6 @@
-import { digestOf } from '../../src/registry/digest.ts';
-import { type Manifest, parseManifest } from '../../src/registry/manifest.ts';
-import { MEDIA_TYPE } from '../../src/registry/media-type.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { type Manifest, parseManifest } from '../../src/registry/oci/manifest.ts';
+import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { bytesContent } from '../support/registry/content.ts';
 import { type SeedOptions, seedImage } from '../support/registry/seed.ts';
 import type { Storage } from '../support/registry/storage.ts';

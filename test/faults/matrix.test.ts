@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import type { Report } from '../../src/sync/report.ts';
-import { runSync } from '../../src/sync/run.ts';
+import type { Report } from '../../src/sync/report/report.ts';
+import { runSync } from '../../src/sync/run/run.ts';
 import type { Access } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';

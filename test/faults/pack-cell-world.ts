@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdtempDisposableSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runPack } from '../../src/pack/run.ts';
+import { runPack } from '../../src/pack/run/run.ts';
 import { parsePackSettings } from '../../src/pack/settings.ts';
 import { NOWHERE } from '../pack/pack-world.ts';
 import { Listener } from '../publish/listener.ts';

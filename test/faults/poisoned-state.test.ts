@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { parseHost, parseReference, parseRepository, parseTag } from '../../src/registry/reference.ts';
-import { checkImage } from '../../src/sync/checking.ts';
-import { State } from '../../src/sync/state.ts';
+import { parseHost, parseReference, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
+import { checkImage } from '../../src/sync/check/checking.ts';
+import { State } from '../../src/sync/state/state.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { outcomes, SyncRoute } from '../support/sync-run.ts';

@@ -1,12 +1,12 @@
 import { milliseconds } from '../../src/lib/duration.ts';
-import { ImageTarget } from '../../src/publish/image.ts';
-import { QiniuTarget } from '../../src/publish/qiniu.ts';
-import { ReleaseTarget } from '../../src/publish/release.ts';
-import type { PublishTarget } from '../../src/publish/target.ts';
+import { QiniuTarget } from '../../src/publish/qiniu/qiniu.ts';
+import { ImageTarget } from '../../src/publish/registry/image.ts';
+import { ReleaseTarget } from '../../src/publish/release/release.ts';
+import type { PublishTarget } from '../../src/publish/target/target.ts';
 import { Registries } from '../../src/registry/client.ts';
 import { explicitCredential } from '../../src/registry/credentials.ts';
 import { ADAPTIVE_LIMITS } from '../../src/registry/host-limits.ts';
-import { parseReference } from '../../src/registry/reference.ts';
+import { parseReference } from '../../src/registry/oci/reference.ts';
 import { Listener } from '../publish/listener.ts';
 import { PackageFixture } from '../publish/package-fixture.ts';
 import { Gateway } from '../support/gateway.ts';

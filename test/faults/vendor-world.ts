@@ -1,4 +1,4 @@
-import type { Report } from '../../src/sync/report.ts';
+import type { Report } from '../../src/sync/report/report.ts';
 import { type RegistryOptions, startRegistry } from '../support/registry/registry.ts';
 import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import { runSync } from '../../src/sync/run.ts';
+import { runSync } from '../../src/sync/run/run.ts';
 import { type Fault, htmlError, rateLimited } from '../support/registry/faults.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';

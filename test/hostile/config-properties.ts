@@ -1,23 +1,28 @@
 import fc from 'fast-check';
-import { parseArchitecture } from '../../src/config/architecture.ts';
 import { type Document, parseDocument } from '../../src/config/document.ts';
-import { oneOf, parseSwitch, wholeNumber } from '../../src/config/flag-value.ts';
+import { oneOf, parseSwitch, wholeNumber } from '../../src/config/flags/flag-value.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
-import { parseKubernetesRelease } from '../../src/config/kubernetes-release.ts';
-import { parseKubernetesVersion } from '../../src/config/kubernetes-version.ts';
+import { parseArchitecture } from '../../src/config/kubernetes/architecture.ts';
+import { parseKubernetesRelease } from '../../src/config/kubernetes/kubernetes-release.ts';
+import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
 import { parseTreePath } from '../../src/config/tree-path.ts';
 import { expandUri, parseUriTemplate } from '../../src/config/uri-template.ts';
 import { parseVersions } from '../../src/config/versions.ts';
 import { formatDuration, parseDuration } from '../../src/lib/duration.ts';
-import { formatSize } from '../../src/lib/size.ts';
-import { parseImageSource, pullCandidates } from '../../src/pack/image-source.ts';
-import { parseBetaSuffix } from '../../src/pack/package-name.ts';
+import { formatSize } from '../../src/lib/text/size.ts';
+import { parseImageSource, pullCandidates } from '../../src/pack/plan/image-source.ts';
+import { parseBetaSuffix } from '../../src/pack/plan/package-name.ts';
+import { parseZone } from '../../src/publish/qiniu/zone.ts';
 import { parseTargetWords } from '../../src/publish/target-word.ts';
-import { parseZone } from '../../src/publish/zone.ts';
-import { parseReference, parseTag } from '../../src/registry/reference.ts';
-import { selectTags, wantsRepository } from '../../src/sync/selection.ts';
+import { parseReference, parseTag } from '../../src/registry/oci/reference.ts';
+import { selectTags, wantsRepository } from '../../src/sync/select/selection.ts';
+import {
+  compareVersions,
+  looksImmutable,
+  newestFirst,
+  readTagVersion,
+} from '../../src/sync/select/tag-version.ts';
 import { parseShard } from '../../src/sync/shard.ts';
-import { compareVersions, looksImmutable, newestFirst, readTagVersion } from '../../src/sync/tag-version.ts';
 import { anyText, hostile, hostileJson, nearly } from './inputs.ts';
 import { type Property, property, require, unlessRefused } from './property.ts';
 

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { parseTreePath } from '../../src/config/tree-path.ts';
-import type { FetchedComponent } from '../../src/pack/component-fetch.ts';
-import { digestOf } from '../../src/registry/digest.ts';
-import { parseTag } from '../../src/registry/reference.ts';
+import type { FetchedComponent } from '../../src/pack/fetch/component-fetch.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { parseTag } from '../../src/registry/oci/reference.ts';
 
 /** Gives a component that was fetched as a tar.gz and is to be unpacked into a folder of the package. */
 export function fetchedArchive(file: string, folder: string): FetchedComponent {

@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { readLock } from '../../src/pack/lock.ts';
+import { stateSummaryJson, stateSummaryLines, summariseState } from '../../src/cli/state-summary.ts';
+import { readLock } from '../../src/pack/run/lock.ts';
 import { dockerCredentials } from '../../src/registry/docker-config.ts';
-import { parseHost } from '../../src/registry/reference.ts';
-import { formatReport, REPORT_SCHEMA, type Report, readReport } from '../../src/sync/report.ts';
-import { mergeReports } from '../../src/sync/report-merge.ts';
-import { State } from '../../src/sync/state.ts';
-import { stateSummaryJson, stateSummaryLines, summariseState } from '../../src/sync/state-summary.ts';
-import { factsOfReport } from '../../src/sync/summary/facts-of-report.ts';
-import { formatSummary } from '../../src/sync/summary/summary.ts';
+import { parseHost } from '../../src/registry/oci/reference.ts';
+import { factsOfReport } from '../../src/summary/facts-of-report.ts';
+import { formatSummary } from '../../src/summary/summary.ts';
+import { formatReport, REPORT_SCHEMA, type Report, readReport } from '../../src/sync/report/report.ts';
+import { mergeReports } from '../../src/sync/report/report-merge.ts';
+import { State } from '../../src/sync/state/state.ts';
 import {
   DESTINATION_HOST,
   destinationOf,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { digestOf } from '../../src/registry/digest.ts';
-import { MEDIA_TYPE } from '../../src/registry/media-type.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import type { Fault } from '../support/registry/faults.ts';
 import type { Storage } from '../support/registry/storage.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { digestHex, digestOf } from '../../src/registry/digest.ts';
+import { digestHex, digestOf } from '../../src/registry/oci/digest.ts';
 import { type Fault, FileServer } from '../support/file-server.ts';
 import type { FaultRule } from '../support/registry/faults.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { digestOf } from '../../src/registry/digest.ts';
-import { type Manifest, parseManifest } from '../../src/registry/manifest.ts';
-import { MEDIA_TYPE } from '../../src/registry/media-type.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { type Manifest, parseManifest } from '../../src/registry/oci/manifest.ts';
+import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { conversionFor, formImage, type RefusedFormat } from '../../src/sync/copy/format.ts';
 import { choosePlatforms } from '../../src/sync/copy/platform-choice.ts';
 import { hostileJson } from './inputs.ts';

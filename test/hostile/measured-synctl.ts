@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Report, readReport } from '../../src/sync/report.ts';
+import { type Report, readReport } from '../../src/sync/report/report.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { type MeasuredProgram, measured } from './measured-program.ts';
 

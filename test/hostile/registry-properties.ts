@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { parseChallenge } from '../../src/registry/challenge.ts';
-import { digestOf, isDigest, parseDigest } from '../../src/registry/digest.ts';
 import { endpointOf, followAddress, redactUrl } from '../../src/registry/endpoint.ts';
-import { formatPlatform, parsePlatform } from '../../src/registry/platform.ts';
+import { digestOf, isDigest, parseDigest } from '../../src/registry/oci/digest.ts';
+import { formatPlatform, parsePlatform } from '../../src/registry/oci/platform.ts';
 import {
   formatReference,
   isRepository,
@@ -11,7 +11,7 @@ import {
   parseReference,
   parseRepository,
   parseTag,
-} from '../../src/registry/reference.ts';
+} from '../../src/registry/oci/reference.ts';
 import { parseComplaint, parseRetryAfter, refusal } from '../../src/registry/registry-failure.ts';
 import { joinTagLists, nextLink, parseCatalogue, parseTagList } from '../../src/registry/tag-list.ts';
 import { parseToken } from '../../src/registry/token.ts';

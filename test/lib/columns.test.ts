@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { wrapLine } from '../../src/lib/columns.ts';
+import { wrapLine } from '../../src/lib/text/columns.ts';
 
 test.each<[line: string, width: number | undefined, wrapped: string]>([
   ['name  a line that is long', undefined, 'name  a line that is long'],

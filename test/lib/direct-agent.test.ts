@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { expect, it } from 'vitest';
-import { HttpClient, readBody } from '../../src/lib/http.ts';
+import { HttpClient, readBody } from '../../src/lib/http/http.ts';
 
 const SIZE = 5 * 1024 * 1024;
 const calm = new AbortController().signal;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explainNetworkError } from '../../src/lib/http-failure.ts';
+import { explainNetworkError } from '../../src/lib/http/http-failure.ts';
 
 function systemError(code: string): Error {
   return Object.assign(new Error(`it failed with ${code}`), { code });

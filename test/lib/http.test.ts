@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { discardBody, HttpClient, readBody } from '../../src/lib/http.ts';
+import { discardBody, HttpClient, readBody } from '../../src/lib/http/http.ts';
 import { originOf } from '../support/file-server.ts';
 
 const LARGE = 100 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { code, escapeMarkdown, tableHead, tableRow } from '../../src/lib/markdown.ts';
+import { code, escapeMarkdown, tableHead, tableRow } from '../../src/lib/text/markdown.ts';
 
 test.each([
   ['etcd:3.6.5-0', 'etcd:3.6.5-0'],

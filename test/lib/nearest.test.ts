@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { nearestName, suggestion } from '../../src/lib/nearest.ts';
+import { nearestName, suggestion } from '../../src/lib/text/nearest.ts';
 
 const KEYS = ['names', 'prefixes', 'exclude', 'extras', 'patches', 'tags'];
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { TerminalReporter } from '../../src/cli/terminal-reporter.ts';
-import { plainText } from '../../src/lib/plain-text.ts';
+import { plainText } from '../../src/lib/text/plain-text.ts';
 import { Screen } from '../support/screen.ts';
 
 test.each([

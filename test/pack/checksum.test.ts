@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/lib/failure.ts';
-import { findChecksum } from '../../src/pack/checksum.ts';
+import { findChecksum } from '../../src/pack/fetch/checksum.ts';
 
 const A = 'a1'.repeat(32);
 const B = 'b2'.repeat(32);

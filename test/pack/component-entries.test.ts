@@ -5,11 +5,11 @@ import { gzipSync } from 'node:zlib';
 import { type Header, pack } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { parseTreePath } from '../../src/config/tree-path.ts';
-import { componentEntries, type TreeFile } from '../../src/pack/component-entries.ts';
-import type { FetchedComponent } from '../../src/pack/component-fetch.ts';
-import type { Placement } from '../../src/pack/plan.ts';
-import { digestOf } from '../../src/registry/digest.ts';
-import { parseTag } from '../../src/registry/reference.ts';
+import { componentEntries, type TreeFile } from '../../src/pack/contents/component-entries.ts';
+import type { FetchedComponent } from '../../src/pack/fetch/component-fetch.ts';
+import type { Placement } from '../../src/pack/plan/plan.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { parseTag } from '../../src/registry/oci/reference.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
 const signal = new AbortController().signal;

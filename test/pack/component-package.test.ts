@@ -5,12 +5,12 @@ import { expect, it } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseVersions } from '../../src/config/versions.ts';
 import { milliseconds, seconds } from '../../src/lib/duration.ts';
-import { HttpClient } from '../../src/lib/http.ts';
+import { HttpClient } from '../../src/lib/http/http.ts';
 import { writeArchive } from '../../src/pack/archive/write-archive.ts';
-import { componentEntries } from '../../src/pack/component-entries.ts';
-import { fetchComponents } from '../../src/pack/component-fetch.ts';
-import { resolvePackage } from '../../src/pack/resolution.ts';
-import { digestHex, digestOf } from '../../src/registry/digest.ts';
+import { componentEntries } from '../../src/pack/contents/component-entries.ts';
+import { fetchComponents } from '../../src/pack/fetch/component-fetch.ts';
+import { resolvePackage } from '../../src/pack/plan/resolution.ts';
+import { digestHex, digestOf } from '../../src/registry/oci/digest.ts';
 import { FileServer } from '../support/file-server.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 

@@ -3,10 +3,10 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Duration, milliseconds, seconds } from '../../src/lib/duration.ts';
-import { HttpClient } from '../../src/lib/http.ts';
-import { diskFailure } from '../../src/pack/disk-failure.ts';
-import { type DownloadRequest, type DownloadSettings, download } from '../../src/pack/download.ts';
-import { type Digest, digestOf } from '../../src/registry/digest.ts';
+import { HttpClient } from '../../src/lib/http/http.ts';
+import { diskFailure } from '../../src/pack/archive/disk-failure.ts';
+import { type DownloadRequest, type DownloadSettings, download } from '../../src/pack/fetch/download.ts';
+import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
 import { FileServer, originOf } from '../support/file-server.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 

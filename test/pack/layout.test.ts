@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { writeArchive } from '../../src/pack/archive/write-archive.ts';
-import { blobPath } from '../../src/pack/content-folder.ts';
-import { dockerArchives } from '../../src/pack/docker-archive.ts';
-import { type BlobFiles, layoutEntries, type PulledImage } from '../../src/pack/layout.ts';
+import { dockerArchives } from '../../src/pack/contents/docker-archive.ts';
+import { type BlobFiles, layoutEntries, type PulledImage } from '../../src/pack/contents/layout.ts';
+import { blobPath } from '../../src/pack/fetch/content-folder.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { has, run } from './archive/archive-reader.ts';
 import { pulledImage } from './pulled-image.ts';

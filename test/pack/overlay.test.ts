@@ -10,8 +10,8 @@ import {
   overlayFiles,
   overlayValues,
   readOverlay,
-} from '../../src/pack/overlay.ts';
-import { resolvePackage } from '../../src/pack/resolution.ts';
+} from '../../src/pack/contents/overlay.ts';
+import { resolvePackage } from '../../src/pack/plan/resolution.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
 function valuesOf(images: object[], components: object[], kubelet = '1.37.1'): OverlayValues {

@@ -3,12 +3,12 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { milliseconds } from '../../src/lib/duration.ts';
-import type { HttpTimeouts } from '../../src/lib/http.ts';
-import { readOverlay } from '../../src/pack/overlay.ts';
-import type { Destinations } from '../../src/pack/result.ts';
-import { runPack } from '../../src/pack/run.ts';
+import type { HttpTimeouts } from '../../src/lib/http/http.ts';
+import { readOverlay } from '../../src/pack/contents/overlay.ts';
+import type { Destinations } from '../../src/pack/run/result.ts';
+import { runPack } from '../../src/pack/run/run.ts';
 import { parsePackSettings } from '../../src/pack/settings.ts';
-import { type Digest, digestHex, digestOf } from '../../src/registry/digest.ts';
+import { type Digest, digestHex, digestOf } from '../../src/registry/oci/digest.ts';
 import { Listener } from '../publish/listener.ts';
 import { DockerRegistry } from '../support/docker-registry.ts';
 import { FileServer } from '../support/file-server.ts';

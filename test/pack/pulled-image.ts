@@ -5,11 +5,11 @@ import { gzipSync } from 'node:zlib';
 import { bytesEntry } from '../../src/pack/archive/entry.ts';
 import { tarBytes } from '../../src/pack/archive/tar-bytes.ts';
 import { orderEntries } from '../../src/pack/archive/tree.ts';
-import { blobPath } from '../../src/pack/content-folder.ts';
-import type { PulledImage } from '../../src/pack/layout.ts';
-import { digestOf } from '../../src/registry/digest.ts';
-import { parseManifest } from '../../src/registry/manifest.ts';
-import { parseReference } from '../../src/registry/reference.ts';
+import type { PulledImage } from '../../src/pack/contents/layout.ts';
+import { blobPath } from '../../src/pack/fetch/content-folder.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { parseManifest } from '../../src/registry/oci/manifest.ts';
+import { parseReference } from '../../src/registry/oci/reference.ts';
 
 const CONFIG_TYPE = {
   oci: 'application/vnd.oci.image.config.v1+json',

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { type Architecture, parseArchitecture } from '../../src/config/architecture.ts';
 import { parseDocument } from '../../src/config/document.ts';
-import { parseKubernetesVersion } from '../../src/config/kubernetes-version.ts';
+import { type Architecture, parseArchitecture } from '../../src/config/kubernetes/architecture.ts';
+import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
 import { ConfigurationFailure } from '../../src/config/problem.ts';
 import { parseVersions, readVersions } from '../../src/config/versions.ts';
-import { parseImageSource } from '../../src/pack/image-source.ts';
-import { parseBetaSuffix } from '../../src/pack/package-name.ts';
-import type { ComponentPlan, PackagePlan } from '../../src/pack/plan.ts';
-import { resolvePackage } from '../../src/pack/resolution.ts';
-import { formatReference } from '../../src/registry/reference.ts';
+import { parseImageSource } from '../../src/pack/plan/image-source.ts';
+import { parseBetaSuffix } from '../../src/pack/plan/package-name.ts';
+import type { ComponentPlan, PackagePlan } from '../../src/pack/plan/plan.ts';
+import { resolvePackage } from '../../src/pack/plan/resolution.ts';
+import { formatReference } from '../../src/registry/oci/reference.ts';
 
 interface Wanted {
   readonly kube?: string;

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeFailure, failureCode } from '../../src/lib/failure.ts';
-import type { Destinations } from '../../src/pack/result.ts';
+import type { Destinations } from '../../src/pack/run/result.ts';
 import { describeWith } from '../support/programs.ts';
 import { NOWHERE, PackWorld } from './pack-world.ts';
 

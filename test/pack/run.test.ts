@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { digestHex } from '../../src/registry/digest.ts';
+import { digestHex } from '../../src/registry/oci/digest.ts';
 import { describeWith } from '../support/programs.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { PackWorld, program } from './pack-world.ts';

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Digest, digestHex, digestOf } from '../../src/registry/digest.ts';
+import { type Digest, digestHex, digestOf } from '../../src/registry/oci/digest.ts';
 import { Containerd } from '../support/containerd.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 

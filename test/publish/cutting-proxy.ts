@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { type Host, parseHost } from '../../src/registry/reference.ts';
+import { type Host, parseHost } from '../../src/registry/oci/reference.ts';
 
 /** Passes connections on to a host, and cuts the first `times` that carry `bytes` towards it. */
 export class CuttingProxy {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import { HttpClient } from '../../src/lib/http.ts';
-import { GithubReleases } from '../../src/publish/github-releases.ts';
-import { releaseUploadAddress } from '../../src/publish/release-upload-address.ts';
+import { HttpClient } from '../../src/lib/http/http.ts';
+import { GithubReleases } from '../../src/publish/release/github-releases.ts';
+import { releaseUploadAddress } from '../../src/publish/release/release-upload-address.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 
 const PATH = '/repos/me/it/releases/1/assets';

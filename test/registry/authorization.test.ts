@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseRepository, parseTag } from '../../src/registry/reference.ts';
+import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { openUpload } from '../../src/registry/upload-session.ts';
 import type { Access } from '../support/registry/access.ts';
 import { bytesContent } from '../support/registry/content.ts';

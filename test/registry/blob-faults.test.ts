@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { pushBlob } from '../../src/registry/blob-push.ts';
 import { registrySource } from '../../src/registry/blob-source.ts';
-import { digestOf } from '../../src/registry/digest.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
 import { bytesContent, generatedBytes } from '../support/registry/content.ts';
 import type { Fault } from '../support/registry/faults.ts';
 import { startRegistry } from '../support/registry/registry.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '../../src/registry/digest.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
 import { bytesContent } from '../support/registry/content.ts';
 import type { Quirks } from '../support/registry/quirks.ts';
 import { startRegistry } from '../support/registry/registry.ts';

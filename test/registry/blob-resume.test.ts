@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { pushBlob } from '../../src/registry/blob-push.ts';
 import { registrySource } from '../../src/registry/blob-source.ts';
-import type { Digest } from '../../src/registry/digest.ts';
-import { parseRepository } from '../../src/registry/reference.ts';
+import type { Digest } from '../../src/registry/oci/digest.ts';
+import { parseRepository } from '../../src/registry/oci/reference.ts';
 import { contentDigest, generatedContent } from '../support/registry/content.ts';
 import type { JournalEntry } from '../support/registry/journal.ts';
 import type { Quirks } from '../support/registry/quirks.ts';

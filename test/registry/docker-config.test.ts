@@ -7,7 +7,7 @@ import {
   dockerConfigFile,
   dockerCredentials,
 } from '../../src/registry/docker-config.ts';
-import { parseHost } from '../../src/registry/reference.ts';
+import { parseHost } from '../../src/registry/oci/reference.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
 const nobody: CredentialHelper = async () => undefined;

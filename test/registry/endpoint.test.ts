@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { endpointOf, followAddress, redactUrl } from '../../src/registry/endpoint.ts';
-import { parseHost } from '../../src/registry/reference.ts';
+import { parseHost } from '../../src/registry/oci/reference.ts';
 
 describe('the endpoint of a host', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '../../src/registry/digest.ts';
-import { parseManifest } from '../../src/registry/manifest.ts';
-import { MEDIA_TYPE } from '../../src/registry/media-type.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { parseManifest } from '../../src/registry/oci/manifest.ts';
+import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 
 const DIGEST = digestOf(Buffer.from('x'));
 const LAYER = { mediaType: 'l', digest: DIGEST, size: 1 };

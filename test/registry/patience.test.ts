@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import { parseRepository, parseTag } from '../../src/registry/reference.ts';
+import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { htmlError, rateLimited } from '../support/registry/faults.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';

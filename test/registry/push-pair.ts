@@ -1,7 +1,7 @@
 import { type BlobPush, pushBlob } from '../../src/registry/blob-push.ts';
 import { registrySource } from '../../src/registry/blob-source.ts';
-import { type Digest, digestOf } from '../../src/registry/digest.ts';
-import { parseRepository } from '../../src/registry/reference.ts';
+import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
+import { parseRepository } from '../../src/registry/oci/reference.ts';
 import { bytesContent, generatedBytes } from '../support/registry/content.ts';
 import type { RequestMatch } from '../support/registry/journal.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';

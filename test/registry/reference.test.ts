@@ -7,7 +7,7 @@ import {
   parseHost,
   parseReference,
   parseRepository,
-} from '../../src/registry/reference.ts';
+} from '../../src/registry/oci/reference.ts';
 
 const HEX = 'a'.repeat(64);
 

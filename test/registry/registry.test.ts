@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '../../src/registry/digest.ts';
-import { MANIFEST_ACCEPT } from '../../src/registry/media-type.ts';
-import { parseRepository, parseTag } from '../../src/registry/reference.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { MANIFEST_ACCEPT } from '../../src/registry/oci/media-type.ts';
+import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { bytesContent } from '../support/registry/content.ts';
 import type { ListingStyle } from '../support/registry/listing.ts';
 import { startRegistry } from '../support/registry/registry.ts';

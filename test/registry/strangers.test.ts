@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseRepository, parseTag } from '../../src/registry/reference.ts';
+import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import type { Access } from '../support/registry/access.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';

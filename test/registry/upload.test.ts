@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseRepository } from '../../src/registry/reference.ts';
+import { parseRepository } from '../../src/registry/oci/reference.ts';
 import { closingLocation, receivedBytes } from '../../src/registry/upload.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;

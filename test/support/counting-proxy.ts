@@ -6,7 +6,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import { type Host, parseHost } from '../../src/registry/reference.ts';
+import { type Host, parseHost } from '../../src/registry/oci/reference.ts';
 import { originOf } from './file-server.ts';
 
 /** One request that went through, in the order of their arrival. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { parseHost } from '../../src/registry/reference.ts';
+import { parseHost } from '../../src/registry/oci/reference.ts';
 import { DelayProxy } from './delay-proxy.ts';
 import { originOf } from './file-server.ts';
 import { seededBytes } from './images/layer.ts';

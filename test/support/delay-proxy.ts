@@ -1,7 +1,7 @@
 import { connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
 import type { DuplexOptions } from 'node:stream';
-import type { Host } from '../../src/registry/reference.ts';
-import { parseHost } from '../../src/registry/reference.ts';
+import type { Host } from '../../src/registry/oci/reference.ts';
+import { parseHost } from '../../src/registry/oci/reference.ts';
 
 /** What the way to a host is like. */
 export interface Distance {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Host, parseHost } from '../../src/registry/reference.ts';
+import { type Host, parseHost } from '../../src/registry/oci/reference.ts';
 import { type Login, TOKEN_CERTIFICATE, TOKEN_ISSUER, TOKEN_SERVICE, TokenServer } from './token-server.ts';
 
 /** The one user of a registry that wants a login. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '../../src/registry/digest.ts';
-import { MANIFEST_ACCEPT } from '../../src/registry/media-type.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { MANIFEST_ACCEPT } from '../../src/registry/oci/media-type.ts';
 import { ask, openUpload } from './registry/ask.ts';
 import { bytesContent, generatedBytes } from './registry/content.ts';
 import { type Fault, htmlError, rateLimited } from './registry/faults.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '../../src/registry/digest.ts';
-import { MANIFEST_ACCEPT, MEDIA_TYPE } from '../../src/registry/media-type.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { MANIFEST_ACCEPT, MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { describeWith } from './programs.ts';
 import type { Access } from './registry/access.ts';
 import { ask, codeOf, openUpload } from './registry/ask.ts';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { formatCommand } from '../../src/actions/workflow-command.ts';
-import { escapeMarkdown } from '../../src/lib/markdown.ts';
+import { escapeMarkdown } from '../../src/lib/text/markdown.ts';
 import { scratchFolder } from './scratch-folder.ts';
 import { findSecrets, findSecretsInFiles, withoutMasks } from './secret-search.ts';
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Digest, digestOf } from '../../src/registry/digest.ts';
+import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
 import type { Login } from './token-server.ts';
 
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
-import { digestOf } from '../../src/registry/digest.ts';
-import { parseHost, parseRepository, parseTag } from '../../src/registry/reference.ts';
-import type { RepositoryAddress, SeenImage } from '../../src/sync/state.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
+import type { RepositoryAddress, SeenImage } from '../../src/sync/state/state.ts';
 
 export const SOURCE_HOST = parseHost('registry.k8s.io');
 export const DESTINATION_HOST = parseHost('registry.cn-hangzhou.aliyuncs.com');

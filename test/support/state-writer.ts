@@ -1,4 +1,4 @@
-import { State } from '../../src/sync/state.ts';
+import { State } from '../../src/sync/state/state.ts';
 import { destinationOf, seenImage } from './state-sample.ts';
 
 // Run as a process of its own: records one repository after the other in the state file named by the first argument,

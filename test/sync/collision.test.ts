@@ -2,16 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
-import { type Digest, digestOf } from '../../src/registry/digest.ts';
+import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
 import {
   parseHost,
   parseReference,
   parseRepository,
   parseTag,
   type Tag,
-} from '../../src/registry/reference.ts';
-import { type Claim, patchText, settleClaims } from '../../src/sync/collision.ts';
-import { destinationRepository } from '../../src/sync/naming.ts';
+} from '../../src/registry/oci/reference.ts';
+import { type Claim, patchText, settleClaims } from '../../src/sync/plan/collision.ts';
+import { destinationRepository } from '../../src/sync/plan/naming.ts';
 
 function claim(reference: string, tags: Record<string, string | undefined>): Claim {
   const { host, repository } = parseReference(reference);

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { parsePlatform } from '../../src/registry/platform.ts';
+import { parsePlatform } from '../../src/registry/oci/platform.ts';
 import {
   type Conversion,
   contentOptions,
   conversionIn,
   fitsSettings,
   signedUnder,
-} from '../../src/sync/content-options.ts';
+} from '../../src/sync/plan/content-options.ts';
 
 it.each<[platforms: string[], conversion: Conversion | undefined, text: string]>([
   [[], undefined, ''],

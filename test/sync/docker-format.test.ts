@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { digestOf } from '../../src/registry/digest.ts';
-import { parseManifest } from '../../src/registry/manifest.ts';
-import { MEDIA_TYPE } from '../../src/registry/media-type.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { parseManifest } from '../../src/registry/oci/manifest.ts';
+import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { formImage } from '../../src/sync/copy/format.ts';
 
 const ENTRY = { mediaType: MEDIA_TYPE.ociManifest, digest: digestOf(Buffer.from('x')), size: 1 };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
-import { digestOf } from '../../src/registry/digest.ts';
-import { parseHost, parseReference, parseRepository } from '../../src/registry/reference.ts';
-import { judge, placeImage, type TagFacts } from '../../src/sync/image-check.ts';
-import type { RecordedImage } from '../../src/sync/state.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { parseHost, parseReference, parseRepository } from '../../src/registry/oci/reference.ts';
+import { judge, placeImage, type TagFacts } from '../../src/sync/check/image-check.ts';
+import type { RecordedImage } from '../../src/sync/state/state.ts';
 import { seenImage } from '../support/state-sample.ts';
 
 const first = digestOf(Buffer.from('first'));

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { parseKubernetesVersion } from '../../src/config/kubernetes-version.ts';
-import { parseHost, parseRepository } from '../../src/registry/reference.ts';
-import { kubeadmNames } from '../../src/sync/kubeadm-names.ts';
-import { type MirrorFacts, mirrorFiles } from '../../src/sync/mirror-configuration.ts';
-import { destinationRepository, type Naming } from '../../src/sync/naming.ts';
+import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
+import { parseHost, parseRepository } from '../../src/registry/oci/reference.ts';
+import { kubeadmNames } from '../../src/sync/check/kubeadm-names.ts';
+import { type MirrorFacts, mirrorFiles } from '../../src/sync/check/mirror-configuration.ts';
+import { destinationRepository, type Naming } from '../../src/sync/plan/naming.ts';
 
 const HOST = parseHost('registry.example.com');
 const IMAGES = [

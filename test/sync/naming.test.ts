@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseReference, parseRepository } from '../../src/registry/reference.ts';
-import { destinationRepository, type Naming } from '../../src/sync/naming.ts';
+import { parseReference, parseRepository } from '../../src/registry/oci/reference.ts';
+import { destinationRepository, type Naming } from '../../src/sync/plan/naming.ts';
 
 describe('the name at the destination', () => {
   test.each<[Naming, string | undefined, string, string | undefined, string]>([

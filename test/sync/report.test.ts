@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { REPORT_SCHEMA_FILE, reportJsonSchema } from '../../scripts/report-schema.ts';
 import { Failure } from '../../src/lib/failure.ts';
-import { digestOf } from '../../src/registry/digest.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
 import {
   countImages,
   formatReport,
@@ -13,8 +13,8 @@ import {
   readReport,
   reasonOf,
   writeReport,
-} from '../../src/sync/report.ts';
-import { mergeReports } from '../../src/sync/report-merge.ts';
+} from '../../src/sync/report/report.ts';
+import { mergeReports } from '../../src/sync/report/report-merge.ts';
 import { sampleReport } from '../support/report-sample.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 

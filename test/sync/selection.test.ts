@@ -2,18 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { type ImageSet, parseImageSet, readImageSet } from '../../src/config/image-set.ts';
-import { digestOf } from '../../src/registry/digest.ts';
-import { formatPlatform } from '../../src/registry/platform.ts';
-import { parseTag } from '../../src/registry/reference.ts';
-import { extrasOf } from '../../src/sync/extras.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { formatPlatform } from '../../src/registry/oci/platform.ts';
+import { parseTag } from '../../src/registry/oci/reference.ts';
+import { extrasOf } from '../../src/sync/select/extras.ts';
 import {
   couldWantBelow,
   type OfferedTag,
   platformsFor,
   selectTags,
   wantsRepository,
-} from '../../src/sync/selection.ts';
-import { isSignatureTag } from '../../src/sync/signature-tag.ts';
+} from '../../src/sync/select/selection.ts';
+import { isSignatureTag } from '../../src/sync/select/signature-tag.ts';
 
 const DIGEST = digestOf(Buffer.from('an image'));
 const SIGNATURE = `sha256-${DIGEST.slice(7)}`;

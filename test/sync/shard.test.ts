@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseRepository } from '../../src/registry/reference.ts';
+import { parseRepository } from '../../src/registry/oci/reference.ts';
 import { inShard, parseShard, shardOf } from '../../src/sync/shard.ts';
 
 const REPOSITORIES = Array.from({ length: 400 }, (_, index) => parseRepository(`keel/image-${index}`));

@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { Failure } from '../../src/lib/failure.ts';
-import type { ReportedImage } from '../../src/sync/report.ts';
-import { reportedSignature, signatureLine, signatureWarnings } from '../../src/sync/signature-report.ts';
+import type { ReportedImage } from '../../src/sync/report/report.ts';
+import {
+  reportedSignature,
+  signatureLine,
+  signatureWarnings,
+} from '../../src/sync/report/signature-report.ts';
 
 function image(source: string, message?: string): ReportedImage {
   const failure = new Failure({ code: 'SIGNATURE_MISSING', about: source, message: message ?? '' });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { digestOf } from '../../src/registry/digest.ts';
-import { isSignatureTag, signatureTagsOf } from '../../src/sync/signature-tag.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { isSignatureTag, signatureTagsOf } from '../../src/sync/select/signature-tag.ts';
 
 const DIGEST = digestOf(Buffer.from('an image'));
 const SIGNATURE = `sha256-${DIGEST.slice(7)}`;

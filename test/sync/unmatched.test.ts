@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
-import { unmatched } from '../../src/sync/selection.ts';
+import { unmatched } from '../../src/sync/select/selection.ts';
 
 test('what no image was found for is told with its kind and its place', () => {
   const content = JSON.stringify({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import type { ReportedImage, Totals } from '../../src/sync/report.ts';
+import type { ReportedImage, Totals } from '../../src/sync/report/report.ts';
 import {
   countOf,
   failedLine,
@@ -12,7 +12,7 @@ import {
   plannedLines,
   shrunkWarning,
   unmatchedWarning,
-} from '../../src/sync/wording.ts';
+} from '../../src/sync/report/wording.ts';
 
 const NONE: Totals = { total: 0, copied: 0, skipped: 0, failed: 0, deferred: 0, bytes: 0 };
 const MIB = 1024 * 1024;

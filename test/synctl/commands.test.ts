@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readReport } from '../../src/sync/report.ts';
+import { readReport } from '../../src/sync/report/report.ts';
 import { Desk, type Said } from '../support/built-synctl.ts';
 import { DockerRegistry, LOGIN } from '../support/docker-registry.ts';
 import { DURATION_TEXT } from '../support/duration-text.ts';

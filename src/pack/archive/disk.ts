@@ -1,7 +1,7 @@
 import { stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Failure, failureCode } from '../../lib/failure.ts';
-import { formatSize } from '../../lib/size.ts';
+import { formatSize } from '../../lib/text/size.ts';
 
 /** Bytes that will be written into a folder, and what for: `the downloads`, `the package`. */
 export interface SpaceNeed {

@@ -1,8 +1,8 @@
 import { type Placed, pushBlob } from '../../registry/blob-push.ts';
 import type { BlobSource } from '../../registry/blob-source.ts';
-import type { Digest } from '../../registry/digest.ts';
-import type { Descriptor } from '../../registry/manifest.ts';
-import type { Repository } from '../../registry/reference.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
+import type { Descriptor } from '../../registry/oci/manifest.ts';
+import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { type Interest, Placement } from './placement.ts';
 

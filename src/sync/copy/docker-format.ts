@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
-import type { Digest } from '../../registry/digest.ts';
-import { type Image, type Index, type Manifest, parseManifest } from '../../registry/manifest.ts';
-import { MEDIA_TYPE } from '../../registry/media-type.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
+import { type Image, type Index, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
+import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
 
 const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
 const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';

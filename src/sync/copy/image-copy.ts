@@ -1,11 +1,11 @@
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { Once } from '../../lib/once.ts';
-import type { Digest } from '../../registry/digest.ts';
-import type { Manifest } from '../../registry/manifest.ts';
-import type { Platform } from '../../registry/platform.ts';
-import type { Repository, Tag } from '../../registry/reference.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
+import type { Manifest } from '../../registry/oci/manifest.ts';
+import type { Platform } from '../../registry/oci/platform.ts';
+import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import type { Conversion } from '../content-options.ts';
+import type { Conversion } from '../plan/content-options.ts';
 import type { BlobBoard } from './blob-board.ts';
 import { conversionFor, type FormedImage, formImage, type RefusedFormat } from './format.ts';
 import { requireReasonable } from './index-limits.ts';

@@ -1,6 +1,6 @@
 import type { Duration } from '../../lib/duration.ts';
 import { Failure } from '../../lib/failure.ts';
-import type { Digest } from '../../registry/digest.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { RegistryFailure } from '../../registry/registry-failure.ts';
 import type { SignatureVerdict } from '../../signatures/verdict.ts';
@@ -10,9 +10,9 @@ import {
   conversionIn,
   fitsSettings,
   mayDiffer,
-} from '../content-options.ts';
-import type { PlannedImage } from '../planned-image.ts';
-import type { Vetting } from '../vetting.ts';
+} from '../plan/content-options.ts';
+import type { PlannedImage } from '../plan/planned-image.ts';
+import type { Vetting } from '../plan/vetting.ts';
 import type { CopiedImage, ImageCopier } from './image-copy.ts';
 import { PushClock } from './push-clock.ts';
 

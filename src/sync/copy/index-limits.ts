@@ -1,6 +1,6 @@
 import { Failure } from '../../lib/failure.ts';
-import type { Digest } from '../../registry/digest.ts';
-import { type Index, MANIFEST_SIZE_LIMIT } from '../../registry/manifest.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
+import { type Index, MANIFEST_SIZE_LIMIT } from '../../registry/oci/manifest.ts';
 
 /** Far beyond any real image, which lists some thirty platforms and what is attested of each. */
 const CHILDREN_LIMIT = 500;

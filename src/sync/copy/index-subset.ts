@@ -1,4 +1,4 @@
-import { type Descriptor, type Index, type Manifest, parseManifest } from '../../registry/manifest.ts';
+import { type Descriptor, type Index, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
 
 /** Docker's attestations say by these annotations what they are and which image they are about. */
 export const ATTESTED_DIGEST = 'vnd.docker.reference.digest';

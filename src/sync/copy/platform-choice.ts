@@ -1,6 +1,6 @@
 import { Failure } from '../../lib/failure.ts';
-import type { Descriptor, Index, Manifest } from '../../registry/manifest.ts';
-import { formatPlatform, matchesPlatform, type Platform } from '../../registry/platform.ts';
+import type { Descriptor, Index, Manifest } from '../../registry/oci/manifest.ts';
+import { formatPlatform, matchesPlatform, type Platform } from '../../registry/oci/platform.ts';
 import { ATTESTED_DIGEST, keepEntries } from './index-subset.ts';
 
 function offeredPlatforms(index: Index): string {

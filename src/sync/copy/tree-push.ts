@@ -1,9 +1,9 @@
 import { failureCode } from '../../lib/failure.ts';
 import { Once } from '../../lib/once.ts';
 import { type BlobSource, registrySource } from '../../registry/blob-source.ts';
-import type { Digest } from '../../registry/digest.ts';
-import type { Descriptor, Image, Index, Manifest } from '../../registry/manifest.ts';
-import type { Repository, Tag } from '../../registry/reference.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
+import type { Descriptor, Image, Index, Manifest } from '../../registry/oci/manifest.ts';
+import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { RegistryFailure } from '../../registry/registry-failure.ts';
 import type { BlobBoard } from './blob-board.ts';

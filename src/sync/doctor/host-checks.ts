@@ -1,12 +1,12 @@
 import { lookup } from 'node:dns/promises';
-import { HttpFailure } from '../../lib/http-failure.ts';
-import { isLoopback } from '../../lib/loopback.ts';
-import { proxyFor } from '../../lib/proxy.ts';
+import { HttpFailure } from '../../lib/http/http-failure.ts';
+import { isLoopback } from '../../lib/http/loopback.ts';
+import { proxyFor } from '../../lib/http/proxy.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { RegistryFailure } from '../../registry/registry-failure.ts';
-import type { FoundRepository } from '../discovery.ts';
-import { twice } from '../preflight.ts';
-import { countOf } from '../wording.ts';
+import type { FoundRepository } from '../plan/discovery.ts';
+import { countOf } from '../report/wording.ts';
+import { twice } from '../run/preflight.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 
 /** Finds the address of a registry, unless a proxy does that. Throws `UNREACHABLE`. */

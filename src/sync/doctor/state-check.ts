@@ -1,9 +1,9 @@
 import { describeFailure } from '../../lib/failure.ts';
 import type { Registries } from '../../registry/client.ts';
-import { type KnownStateParts, openKnownState } from '../known-state.ts';
+import { countOf } from '../report/wording.ts';
 import type { SyncSettings } from '../settings.ts';
-import { statePlace } from '../state-artifact.ts';
-import { countOf } from '../wording.ts';
+import { type KnownStateParts, openKnownState } from '../state/known-state.ts';
+import { statePlace } from '../state/state-artifact.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 import { Trial } from './trial.ts';
 

@@ -3,9 +3,9 @@ import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import type { BlobSource } from '../../registry/blob-source.ts';
-import { digestOf } from '../../registry/digest.ts';
-import { type Descriptor, type Manifest, parseManifest } from '../../registry/manifest.ts';
-import { type ManifestMediaType, MEDIA_TYPE } from '../../registry/media-type.ts';
+import { digestOf } from '../../registry/oci/digest.ts';
+import { type Descriptor, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
+import { type ManifestMediaType, MEDIA_TYPE } from '../../registry/oci/media-type.ts';
 
 /** A blob of the trial image. */
 export interface TrialBlob {

@@ -1,15 +1,15 @@
 import { Failure } from '../../lib/failure.ts';
-import { discardBody } from '../../lib/http.ts';
-import { formatSize } from '../../lib/size.ts';
+import { discardBody } from '../../lib/http/http.ts';
+import { formatSize } from '../../lib/text/size.ts';
 import { deleteScope, pushScope } from '../../registry/authorization.ts';
 import { pushBlob } from '../../registry/blob-push.ts';
-import type { Digest } from '../../registry/digest.ts';
-import type { Manifest } from '../../registry/manifest.ts';
-import type { Repository } from '../../registry/reference.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
+import type { Manifest } from '../../registry/oci/manifest.ts';
+import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { RegistryFailure } from '../../registry/registry-failure.ts';
 import { cancelUpload, openUpload } from '../../registry/upload-session.ts';
-import { joinWords } from '../wording.ts';
+import { joinWords } from '../report/wording.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 import { makeTrialImage, type TrialImage } from './trial-image.ts';
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Digest } from '../../registry/digest.ts';
-import { type Host, parseRepository, type Repository } from '../../registry/reference.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
+import { type Host, parseRepository, type Repository } from '../../registry/oci/reference.ts';
 import { digestBytes, numberIn, readable, textIn } from './column.ts';
 import { statement } from './statement.ts';
 

@@ -1,6 +1,6 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import { Failure } from '../../lib/failure.ts';
-import { type Digest, digestHex, parseDigest } from '../../registry/digest.ts';
+import { type Digest, digestHex, parseDigest } from '../../registry/oci/digest.ts';
 
 /** One row as node:sqlite gives it. */
 export type Row = Readonly<Record<string, SQLOutputValue>>;

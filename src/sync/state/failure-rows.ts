@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { parseTag, type Tag } from '../../registry/reference.ts';
+import { parseTag, type Tag } from '../../registry/oci/reference.ts';
 import { readable, textIn, timeIn, wholeSeconds } from './column.ts';
 import { findRepository, type RepositoryAddress } from './repository-rows.ts';
 import { statement } from './statement.ts';

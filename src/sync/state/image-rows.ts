@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Digest } from '../../registry/digest.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
 import {
   type Host,
   parseHost,
@@ -7,7 +7,7 @@ import {
   parseTag,
   type Repository,
   type Tag,
-} from '../../registry/reference.ts';
+} from '../../registry/oci/reference.ts';
 import { digestBytes, digestIn, numberIn, readable, textIn, timeIn, wholeSeconds } from './column.ts';
 import { ensureRepository, findRepository, type RepositoryAddress } from './repository-rows.ts';
 import { statement } from './statement.ts';

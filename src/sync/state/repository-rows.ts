@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Reference } from '../../registry/reference.ts';
+import type { Reference } from '../../registry/oci/reference.ts';
 import { numberIn } from './column.ts';
 import { statement } from './statement.ts';
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Host } from '../../registry/reference.ts';
+import type { Host } from '../../registry/oci/reference.ts';
 import { numberIn, preciseTimeIn, type Row, readable, textIn } from './column.ts';
 import { statement } from './statement.ts';
 

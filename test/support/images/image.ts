@@ -1,4 +1,4 @@
-import { type Digest, digestHex, digestOf } from '../../../src/registry/digest.ts';
+import { type Digest, digestHex, digestOf } from '../../../src/registry/oci/digest.ts';
 import { type Layer, type LayerRecipe, makeLayer } from './layer.ts';
 
 /** What an image is made of. */

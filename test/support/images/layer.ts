@@ -2,7 +2,7 @@ import { createCipheriv, createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
-import { type Digest, digestOf } from '../../../src/registry/digest.ts';
+import { type Digest, digestOf } from '../../../src/registry/oci/digest.ts';
 
 /** A layer that holds one file. The same recipe makes the same bytes, so two images that name it share it. */
 export interface LayerRecipe {

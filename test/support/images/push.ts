@@ -1,4 +1,4 @@
-import type { Digest } from '../../../src/registry/digest.ts';
+import type { Digest } from '../../../src/registry/oci/digest.ts';
 import type { Login } from '../token-server.ts';
 import type { Image, ImageManifest } from './image.ts';
 

@@ -1,4 +1,4 @@
-import { isDigest } from '../../../src/registry/digest.ts';
+import { isDigest } from '../../../src/registry/oci/digest.ts';
 import { type Answer, empty, refusal } from './answer.ts';
 import { type Content, contentSize } from './content.ts';
 import { type Exchange, headerOf } from './exchange.ts';

@@ -1,6 +1,6 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { type Digest, parseDigest } from '../../../src/registry/digest.ts';
+import { type Digest, parseDigest } from '../../../src/registry/oci/digest.ts';
 
 /**
  * The bytes of a blob: in memory, made up while they are read (so that a layer of a gigabyte costs nothing), or

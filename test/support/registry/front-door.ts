@@ -1,4 +1,4 @@
-import { isDigest } from '../../../src/registry/digest.ts';
+import { isDigest } from '../../../src/registry/oci/digest.ts';
 import { type Answer, empty, text } from './answer.ts';
 import type { Exchange } from './exchange.ts';
 import { isWrite } from './route.ts';

@@ -1,7 +1,7 @@
-import { digestAlgorithm, digestOf, isDigest } from '../../../src/registry/digest.ts';
-import { MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from '../../../src/registry/manifest.ts';
-import { isManifestMediaType, MEDIA_TYPE } from '../../../src/registry/media-type.ts';
-import { isTag } from '../../../src/registry/reference.ts';
+import { digestAlgorithm, digestOf, isDigest } from '../../../src/registry/oci/digest.ts';
+import { MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from '../../../src/registry/oci/manifest.ts';
+import { isManifestMediaType, MEDIA_TYPE } from '../../../src/registry/oci/media-type.ts';
+import { isTag } from '../../../src/registry/oci/reference.ts';
 import { type Answer, empty, json, refusal, text } from './answer.ts';
 import { type Exchange, headerOf, readBody } from './exchange.ts';
 import type { Quirks } from './quirks.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Host, parseHost } from '../../../src/registry/reference.ts';
+import { type Host, parseHost } from '../../../src/registry/oci/reference.ts';
 import { type Access, Gate } from './access.ts';
 import type { Answer } from './answer.ts';
 import { serveStorage } from './blobs.ts';

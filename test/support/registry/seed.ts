@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
-import { digestOf } from '../../../src/registry/digest.ts';
-import { type Descriptor, type Manifest, parseManifest } from '../../../src/registry/manifest.ts';
-import { MEDIA_TYPE } from '../../../src/registry/media-type.ts';
-import { formatPlatform, type Platform, parsePlatform } from '../../../src/registry/platform.ts';
+import { digestOf } from '../../../src/registry/oci/digest.ts';
+import { type Descriptor, type Manifest, parseManifest } from '../../../src/registry/oci/manifest.ts';
+import { MEDIA_TYPE } from '../../../src/registry/oci/media-type.ts';
+import { formatPlatform, type Platform, parsePlatform } from '../../../src/registry/oci/platform.ts';
 import type { Image } from '../images/image.ts';
 import { bytesContent, contentDigest, contentSize, generatedBytes, generatedContent } from './content.ts';
 import type { Storage } from './storage.ts';

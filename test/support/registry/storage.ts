@@ -1,5 +1,5 @@
-import { type Digest, digestOf, isDigest } from '../../../src/registry/digest.ts';
-import type { ManifestMediaType } from '../../../src/registry/media-type.ts';
+import { type Digest, digestOf, isDigest } from '../../../src/registry/oci/digest.ts';
+import type { ManifestMediaType } from '../../../src/registry/oci/media-type.ts';
 import { type Content, contentDigest } from './content.ts';
 
 export interface StoredManifest {

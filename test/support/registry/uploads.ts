@@ -1,5 +1,11 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto';
-import { type Digest, digestAlgorithm, digestHex, digestOf, isDigest } from '../../../src/registry/digest.ts';
+import {
+  type Digest,
+  digestAlgorithm,
+  digestHex,
+  digestOf,
+  isDigest,
+} from '../../../src/registry/oci/digest.ts';
 import type { Gate } from './access.ts';
 import { type Answer, empty, refusal } from './answer.ts';
 import { type Exchange, headerOf } from './exchange.ts';

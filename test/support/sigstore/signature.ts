@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Digest, digestHex, digestOf } from '../../../src/registry/digest.ts';
+import { type Digest, digestHex, digestOf } from '../../../src/registry/oci/digest.ts';
 import type { Image } from '../images/image.ts';
 import { type Signed, type Signing, type TestSigstore, toPem } from './sigstore.ts';
 

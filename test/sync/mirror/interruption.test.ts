@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { seconds } from '../../../src/lib/duration.ts';
-import type { Digest } from '../../../src/registry/digest.ts';
+import type { Digest } from '../../../src/registry/oci/digest.ts';
 import type { RequestChoice } from '../../support/counting-proxy.ts';
 import type { Image } from '../../support/images/image.ts';
 import type { PlainPush } from '../../support/images/push.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { parseRepository, parseTag } from '../../../src/registry/reference.ts';
-import { isInSample } from '../../../src/sync/decision.ts';
+import { parseRepository, parseTag } from '../../../src/registry/oci/reference.ts';
+import { isInSample } from '../../../src/sync/plan/decision.ts';
 import type { Quirks } from '../../support/registry/quirks.ts';
 import { startRegistry } from '../../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../../support/registry/seed.ts';

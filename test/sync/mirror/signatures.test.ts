@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Manifest } from '../../../src/registry/manifest.ts';
-import { parseReference } from '../../../src/registry/reference.ts';
-import { areSignaturesFine } from '../../../src/sync/check-signatures.ts';
-import { checkJson, checkLines, isMirrored } from '../../../src/sync/check-text.ts';
-import { checkImage } from '../../../src/sync/checking.ts';
-import { isSignatureTag } from '../../../src/sync/signature-tag.ts';
+import { checkJson, checkLines, isMirrored } from '../../../src/cli/check-text.ts';
+import type { Manifest } from '../../../src/registry/oci/manifest.ts';
+import { parseReference } from '../../../src/registry/oci/reference.ts';
+import { areSignaturesFine } from '../../../src/sync/check/check-signatures.ts';
+import { checkImage } from '../../../src/sync/check/checking.ts';
+import { isSignatureTag } from '../../../src/sync/select/signature-tag.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry/registry.ts';
 import { seedImage, seedIndex, seedMade } from '../../support/registry/seed.ts';
 import {

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { State } from '../../../src/sync/state.ts';
+import { State } from '../../../src/sync/state/state.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 import { destinationOf, seenImage, warningKeeper } from '../../support/state-sample.ts';
 

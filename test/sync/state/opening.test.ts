@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../../src/lib/duration.ts';
 import { openSqlite } from '../../../src/lib/sqlite.ts';
-import { State, type StateSettings } from '../../../src/sync/state.ts';
+import { State, type StateSettings } from '../../../src/sync/state/state.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 import { destinationOf, seenImage, warningKeeper } from '../../support/state-sample.ts';
 

@@ -1,0 +1,51 @@
+import { seconds } from '../lib/duration.ts';
+import type { Reporter } from '../lib/reporter.ts';
+import { EXIT } from '../process/exit-code.ts';
+import { Interrupt } from '../process/interrupt.ts';
+import { WorkflowReporter } from './reporter.ts';
+import { formatCommand } from './workflow-command.ts';
+
+const OLDEST_NODE = 24;
+const PROGRESS_INTERVAL = seconds(5);
+
+/** The process of an action: what its step borrows from it, and how it ends. */
+export interface ActionProcess {
+  readonly parts: {
+    readonly reporter: Reporter;
+    readonly signal: AbortSignal;
+    readonly environment: NodeJS.ProcessEnv;
+  };
+  /** Ends the process at once: connections that are kept alive, and a cache that does not answer, must not hold the job. */
+  end(isGood: boolean): never;
+}
+
+/**
+ * Opens the process of an action, or ends it where its Node is too old. `stopping` says what becomes of the work when the
+ * job is cancelled.
+ */
+export function openAction(stopping: string): ActionProcess {
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+    process.stdout.write(`${formatCommand('error', `needs Node ${OLDEST_NODE} or newer`)}\n`);
+    process.exit(EXIT.failure);
+  }
+  const { GITHUB_WORKSPACE: workspace = process.cwd() } = process.env;
+  const reporter = new WorkflowReporter({
+    write: (line) => process.stdout.write(`${line}\n`),
+    workspace,
+    interval: PROGRESS_INTERVAL,
+    clock: () => performance.now(),
+  });
+  process.once('uncaughtException', (error) => {
+    reporter.error(error.stack ?? error.message);
+    process.exit(EXIT.failure);
+  });
+  const interrupt = new Interrupt(
+    process,
+    (signal) => reporter.warning(`${signal}: stopping; ${stopping}`),
+    (code) => process.exit(code),
+  );
+  return {
+    parts: { reporter, signal: interrupt.signal, environment: process.env },
+    end: (isGood) => process.exit(interrupt.exitCode ?? (isGood ? EXIT.success : EXIT.failure)),
+  };
+}

@@ -1,0 +1,223 @@
+import { formatPlace } from '../config/problem.ts';
+import type { Place } from '../lib/reporter.ts';
+import { alignColumns, wrapLine } from '../lib/text/columns.ts';
+import { formatSize } from '../lib/text/size.ts';
+import { digestHex } from '../registry/oci/digest.ts';
+import { type ManifestMediaType, MEDIA_TYPE } from '../registry/oci/media-type.ts';
+import { formatReference, type Reference } from '../registry/oci/reference.ts';
+import { formatTime } from '../summary/history.ts';
+import { describeSignature } from '../sync/check/check-signatures.ts';
+import type { CheckedImage, CheckedTag } from '../sync/check/checking.ts';
+import type { Verdict } from '../sync/check/image-check.ts';
+import type { TagView } from '../sync/check/tag-view.ts';
+import { countOf, joinWords } from '../sync/report/wording.ts';
+import type { RecordedImage } from '../sync/state/state.ts';
+
+const FORMATS: Readonly<Record<ManifestMediaType, string>> = {
+  [MEDIA_TYPE.ociIndex]: 'OCI index',
+  [MEDIA_TYPE.ociManifest]: 'OCI image',
+  [MEDIA_TYPE.dockerList]: 'Docker list',
+  [MEDIA_TYPE.dockerManifest]: 'Docker image',
+};
+const SHORT_DIGEST = 12;
+
+/** Tells whether all that was looked at is at the destination as it should be. */
+export function isMirrored({ tags }: CheckedImage): boolean {
+  return tags.length > 0 && tags.every(({ verdict }) => verdict === 'mirrored');
+}
+
+const NARROW = 100;
+/** As wide as the names of the rows about one tag. */
+const INDENT = 13;
+
+/**
+ * Gives what was found out for people, with the verdict as the last line. `width` is that of the terminal: on a narrow
+ * one digests are shortened and lines broken; without one lines are as long as they are.
+ */
+export function checkLines(checked: CheckedImage, width?: number): string[] {
+  const [only] = checked.tags;
+  const isOne = checked.image.tag !== undefined || checked.image.digest !== undefined;
+  if (!isOne || only === undefined) return manyTags(checked).map((line) => wrapLine(line, width, 2));
+  const lines = oneTag(checked, only);
+  if (width === undefined || width >= NARROW) return lines;
+  return lines.map((line) => {
+    const short = line.replace(/^(\S.{12}sha256:[0-9a-f]{12})[0-9a-f]{52}/, '$1…');
+    return wrapLine(short, width, /^[a-z ]{13}\S/.test(line) ? INDENT : 2);
+  });
+}
+
+function oneTag(checked: CheckedImage, tag: CheckedTag): string[] {
+  const { image, destination } = checked;
+  const { recorded } = tag;
+  const there: Reference =
+    image.tag === undefined ? { ...destination, ...pick(image) } : { ...destination, tag: image.tag };
+  const state =
+    recorded === undefined
+      ? ['state', 'not known']
+      : [
+          'state',
+          recorded.pushedDigest,
+          formatSize(recorded.bytes),
+          `pushed ${formatTime(recorded.pushed)}, last seen ${formatTime(recorded.confirmed)}`,
+        ];
+  const sides = alignColumns([
+    ['source', ...viewCells(tag.source)],
+    ...(tag.expected === undefined || (tag.source.kind === 'there' && tag.source.digest === tag.expected)
+      ? []
+      : [['chosen', tag.expected, 'with the chosen platforms']]),
+    state,
+    ['destination', ...viewCells(tag.destination)],
+  ]);
+  return [
+    `${formatReference(image)} → ${formatReference(there)}`,
+    '',
+    ...sides,
+    ...platformLines(tag),
+    ...(tag.signature === undefined ? [] : [`signature    ${describeSignature(tag.signature)}`]),
+    `image set    ${wish(checked, tag)}`,
+    '',
+    `${tag.verdict}: ${tag.message}`,
+  ];
+}
+
+function pick({ digest }: Reference): Pick<Reference, 'digest'> {
+  return digest === undefined ? {} : { digest };
+}
+
+function viewCells(view: TagView): string[] {
+  switch (view.kind) {
+    case 'absent':
+      return ['not there'];
+    case 'unknown':
+      return ['not known'];
+    case 'there':
+      return [
+        view.digest,
+        view.mediaType === undefined ? '' : FORMATS[view.mediaType],
+        view.uploaded === undefined ? '' : `uploaded ${formatTime(view.uploaded)}`,
+      ];
+  }
+}
+
+function platformLines({ source, destination }: CheckedTag): string[] {
+  const here = source.kind === 'there' ? (source.platforms ?? []) : [];
+  const there = destination.kind === 'there' ? (destination.platforms ?? []) : [];
+  const all = [...new Set([...here, ...there])];
+  if (all.length === 0) return [];
+  const only = (one: readonly string[], other: readonly string[], where: string): string[] => {
+    const rest = one.filter((platform) => !other.includes(platform));
+    return rest.length === 0 || other.length === 0 ? [] : [`; only at the ${where}: ${rest.join(', ')}`];
+  };
+  const both = here.length > 0 && there.length > 0 ? here.filter((each) => there.includes(each)) : all;
+  const differences = [...only(here, there, 'source'), ...only(there, here, 'destination')].join('');
+  return [`platforms    ${both.join(', ') || 'none in common'}${differences}`];
+}
+
+function wish({ imageSet, placement }: CheckedImage, tag?: CheckedTag): string {
+  const { wantedBy, patchedBy } = placement;
+  if (imageSet === undefined) return 'there is none';
+  const patch = patchedBy === undefined ? '' : `; patched at ${formatPlace(patchedBy)}`;
+  if (wantedBy === undefined) return `${imageSet} does not want it`;
+  if (tag?.isWanted === false && tag.source.kind === 'there')
+    return `${imageSet} does not want this tag, only the image (${formatPlace(wantedBy)})${patch}`;
+  return `wanted by ${formatPlace(wantedBy)}${patch}`;
+}
+
+function manyTags(checked: CheckedImage): string[] {
+  const { image, destination, tags } = checked;
+  const heading = [
+    `${formatReference(image)} → ${formatReference(destination)}`,
+    `image set: ${wish(checked)}`,
+  ];
+  if (tags.length === 0) return [...heading, '', 'nowhere: the source has no tag that is wanted'];
+  const rows = tags.map(({ tag, source, destination: there, recorded, verdict }) => [
+    tag,
+    shortDigest(source),
+    shortDigest(there),
+    recorded === undefined ? '-' : formatTime(recorded.pushed),
+    verdict,
+  ]);
+  const reasons = Map.groupBy(
+    tags.filter(({ verdict }) => verdict !== 'mirrored' && verdict !== 'missing'),
+    ({ verdict, message }) => `${verdict}: ${message}`,
+  );
+  const explained = [...reasons].map(([reason, ones]) =>
+    ones.length === tags.length ? reason : `${joinWords(ones.map(({ tag }) => tag))} ${reason}`,
+  );
+  const signatures = Map.groupBy(
+    tags.flatMap(({ tag, signature }) => (signature === undefined ? [] : [{ tag, signature }])),
+    ({ signature }) => describeSignature(signature),
+  );
+  const signed = [...signatures].map(
+    ([words, ones]) => `${joinWords(ones.map(({ tag }) => tag))} signature: ${words}`,
+  );
+  return [
+    ...heading,
+    '',
+    ...alignColumns([['TAG', 'SOURCE', 'DESTINATION', 'PUSHED (UTC)', 'VERDICT'], ...rows]),
+    '',
+    ...(explained.length === 0 ? [] : [...explained, '']),
+    ...(signed.length === 0 ? [] : [...signed, '']),
+    conclusion(checked),
+  ];
+}
+
+/** How many tags are so, as the end of a sentence. */
+const COUNTED: Readonly<Record<Verdict, (count: number) => string>> = {
+  mirrored: (count) => (count === 1 ? 'is mirrored' : 'are mirrored'),
+  missing: (count) => (count === 1 ? 'is missing' : 'are missing'),
+  differs: (count) => (count === 1 ? 'differs' : 'differ'),
+  'not-at-source': (count) => (count === 1 ? 'is not at the source' : 'are not at the source'),
+  nowhere: (count) => (count === 1 ? 'is nowhere' : 'are nowhere'),
+  unknown: (count) => (count === 1 ? 'is not known' : 'are not known'),
+};
+
+function conclusion(checked: CheckedImage): string {
+  const { tags } = checked;
+  if (isMirrored(checked)) return `mirrored: ${countOf(tags.length, 'tag')}, each as the source has it`;
+  const counts = [...Map.groupBy(tags, ({ verdict }) => verdict)].map(([verdict, { length }]) => ({
+    length,
+    words: COUNTED[verdict](length),
+  }));
+  const [only] = counts;
+  if (counts.length === 1 && only !== undefined) {
+    const subject = only.length === 1 ? 'its one tag' : `all ${countOf(only.length, 'tag')}`;
+    return `not mirrored: ${subject} ${only.words}`;
+  }
+  const parts = counts.map(({ length, words }) => `${length} ${words}`);
+  return `not mirrored: of ${countOf(tags.length, 'tag')} ${joinWords(parts)}`;
+}
+
+function shortDigest(view: TagView): string {
+  return view.kind === 'there' ? digestHex(view.digest).slice(0, SHORT_DIGEST) : viewCells(view).join('');
+}
+
+/** Gives what was found out for machines. */
+export function checkJson(checked: CheckedImage): unknown {
+  const { image, destination, placement, imageSet, tags } = checked;
+  const place = (at: Place | undefined) => (at === undefined ? {} : { place: formatPlace(at) });
+  return {
+    image: formatReference(image),
+    destination: formatReference(destination),
+    mirrored: isMirrored(checked),
+    imageSet:
+      imageSet === undefined
+        ? null
+        : { file: imageSet, wanted: placement.wantedBy !== undefined, ...place(placement.wantedBy) },
+    tags: tags.map(({ tag, isWanted, verdict, message, source, destination: there, ...facts }) => ({
+      tag,
+      ...(isWanted === undefined ? {} : { wanted: isWanted }),
+      verdict,
+      message,
+      source,
+      ...(facts.expected === undefined ? {} : { expected: facts.expected }),
+      ...(facts.recorded === undefined ? {} : { state: stateJson(facts.recorded) }),
+      ...(facts.signature === undefined ? {} : { signature: facts.signature }),
+      destination: there,
+    })),
+  };
+}
+
+function stateJson({ source, sourceDigest, pushedDigest, pushed, confirmed, bytes }: RecordedImage): object {
+  return { source: formatReference(source), sourceDigest, pushedDigest, pushed, confirmed, bytes };
+}

@@ -1,0 +1,89 @@
+import { alignColumns, wrapLine } from '../lib/text/columns.ts';
+import { digestHex } from '../registry/oci/digest.ts';
+import type { CheckedInstallation, NeededImage } from '../sync/check/installation.ts';
+import { joinWords } from '../sync/report/wording.ts';
+
+const SHORT_DIGEST = 12;
+
+/** Tells whether a mirror has all that an installation needs, under names that kubeadm asks for. */
+export function isInstallable({ images, names }: CheckedInstallation): boolean {
+  return names.kind === 'usable' && images.every(({ verdict }) => verdict === 'there');
+}
+
+const NARROW = 100;
+
+/**
+ * Gives what was found out for people: the images, the files to use the mirror with where it is of use, and the verdict
+ * as the last line. `width` is that of the terminal; without one lines are as long as they are.
+ */
+export function installationLines(checked: CheckedInstallation, width?: number): string[] {
+  const { version, architecture, mirror, images, files } = checked;
+  const isNarrow = width !== undefined && width < NARROW;
+  const rows = images.map(({ name, reference, digest, verdict, message }) => [
+    name,
+    reference.slice(reference.indexOf('/') + 1),
+    ...(isNarrow ? [] : [digest === undefined ? '-' : digestHex(digest).slice(0, SHORT_DIGEST)]),
+    message === '' ? verdict : `${verdict}: ${message}`,
+  ]);
+  const heads = ['IMAGE', 'AT THE MIRROR', ...(isNarrow ? [] : ['DIGEST']), 'VERDICT'];
+  return [
+    `Kubernetes ${version} for linux/${architecture} from ${mirror}`,
+    '',
+    ...alignColumns([heads, ...rows]),
+    '',
+    ...(isInstallable(checked) ? files.flatMap(({ path, text }) => [`# ${path}`, text]) : []),
+    ...verdictLines(checked).map((line) => wrapLine(line, width, 2)),
+  ];
+}
+
+function verdictLines(checked: CheckedInstallation): string[] {
+  const { version, architecture, images, names } = checked;
+  if (isInstallable(checked)) {
+    return [
+      `installable: all ${images.length} images of Kubernetes ${version} for linux/${architecture} are there`,
+    ];
+  }
+  const unknown = images.filter(({ verdict }) => verdict === 'unknown');
+  const lacking = images.filter(({ verdict }) => verdict === 'missing' || verdict === 'other-platforms');
+  const misnamed = names.kind === 'usable' ? [] : names.misnamed;
+  return [
+    ...misnamed.map(
+      ({ name, expected, found }) =>
+        `not installable: kubeadm asks for ${expected}, and the mirror calls it ${found} ` +
+        `(use --naming basename, or a patch {"match": ${JSON.stringify(name)}, "name": ${JSON.stringify(lastPart(name))}})`,
+    ),
+    ...(lacking.length === 0
+      ? []
+      : [
+          `not installable: missing ${joinWords(lacking.map(({ name }) => name))} ` +
+            `(${remedyFor(lacking)}put "${version}" under "kubernetes" in the image set, and run synctl sync)`,
+        ]),
+    ...(unknown.length === 0
+      ? []
+      : [`not known: ${joinWords(unknown.map(({ name }) => name))} could not be asked for`]),
+  ];
+}
+
+function remedyFor(lacking: readonly NeededImage[]): string {
+  const isNarrow = lacking.some(({ verdict }) => verdict === 'other-platforms');
+  return isNarrow ? 'widen --platform, ' : '';
+}
+
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
+}
+
+/** Gives what was found out for machines. */
+export function installationJson(checked: CheckedInstallation): unknown {
+  const { version, architecture, mirror, images, names, files } = checked;
+  return {
+    kubernetes: version,
+    platform: `linux/${architecture}`,
+    mirror,
+    installable: isInstallable(checked),
+    missing: images.filter(({ verdict }) => verdict !== 'there').map(({ name }) => name),
+    images,
+    misnamed: names.kind === 'usable' ? [] : names.misnamed,
+    files: Object.fromEntries(files.map(({ path, text }) => [path, text])),
+  };
+}

@@ -1,0 +1,79 @@
+import { Failure } from '../../lib/failure.ts';
+import type { Flag } from './flag.ts';
+import type { FlagParser } from './flag-value.ts';
+
+/** Where the texts of flags come from. */
+export interface FlagSource {
+  /** By flag name, as the command line or the action's inputs gave them. An empty text counts as not given. */
+  readonly values: ReadonlyMap<string, string>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** How this front writes a flag's name: `--limit`, or `input "limit"`. */
+  readonly label: (name: string) => string;
+}
+
+/** Reads flags into values and keeps every failure, so that a user sees all that is wrong at once. */
+export class FlagReader<Name extends string> {
+  readonly failures: Failure[] = [];
+  readonly #flags: ReadonlyMap<string, Flag<Name>>;
+  readonly #source: FlagSource;
+
+  constructor(flags: readonly Flag<Name>[], source: FlagSource) {
+    this.#flags = new Map(flags.map((flag) => [flag.name, flag]));
+    this.#source = source;
+  }
+
+  /** Gives how this front writes the flag. */
+  label(name: Name): string {
+    return this.#source.label(name);
+  }
+
+  /** Gives the text of a flag: as given, from its environment variable, or its default. */
+  text(name: Name): string | undefined {
+    const flag = this.#flags.get(name);
+    const given = this.#source.values.get(name) ?? '';
+    if (given.trim() !== '') return flag?.secret === true ? given : given.trim();
+    const variable = flag?.environment;
+    const inherited = variable === undefined ? '' : (this.#source.environment[variable] ?? '');
+    return inherited === '' ? flag?.default : inherited;
+  }
+
+  /** Gives the parsed text of a flag; undefined where there is none or, with a failure kept, a wrong one. */
+  optional<T>(name: Name, parser: FlagParser<T>): T | undefined {
+    const text = this.text(name);
+    return text === undefined ? undefined : this.#attempt(name, text, parser);
+  }
+
+  /** Gives the parsed text of a flag that has a default, which stands in for a wrong one until all are read. */
+  required<T>(name: Name, parser: FlagParser<T>): T {
+    const value = this.optional(name, parser);
+    if (value !== undefined) return value;
+    const fallback = this.#flags.get(name)?.default;
+    if (fallback === undefined) throw new TypeError(`the flag ${name} has no default`);
+    return parser(fallback, this.label(name));
+  }
+
+  /** Gives every value of a repeatable flag, parsed; wrong ones are left out and kept as failures. */
+  list<T>(name: Name, parser: FlagParser<T>): T[] {
+    const found: T[] = [];
+    for (const text of (this.text(name) ?? '').split(/[\n,]/)) {
+      const value = text.trim() === '' ? undefined : this.#attempt(name, text.trim(), parser);
+      if (value !== undefined) found.push(value);
+    }
+    return found;
+  }
+
+  /** Keeps a failure that shows only when flags are seen together. */
+  refuse(name: Name, message: string, hint: string): void {
+    this.failures.push(new Failure({ code: 'FLAG_MALFORMED', about: this.label(name), message, hint }));
+  }
+
+  #attempt<T>(name: Name, text: string, parser: FlagParser<T>): T | undefined {
+    try {
+      return parser(text, this.label(name));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.failures.push(error);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { Failure } from '../../lib/failure.ts';
+
+const YES = new Set(['true', 'yes', '1']);
+const NO = new Set(['false', 'no', '0']);
+
+/** Reads the text of the flag that is called `about`, and throws a `Failure` that says what is allowed. */
+export type FlagParser<T> = (text: string, about: string) => T;
+
+/** Reads a switch: true, yes, 1 or false, no, 0, in any case. Throws `FLAG_MALFORMED`. */
+export function parseSwitch(text: string, about: string): boolean {
+  const word = text.toLowerCase();
+  if (YES.has(word)) return true;
+  if (NO.has(word)) return false;
+  throw malformed(about, text, 'is neither yes nor no', 'write true or false; yes, no, 1 and 0 do as well');
+}
+
+/** Gives a parser of whole numbers between two bounds, both included. It throws `FLAG_MALFORMED`. */
+export function wholeNumber(least: number, most: number): FlagParser<number> {
+  return (text, about) => {
+    const isWhole = /^\d+$/.test(text);
+    const count = Number(text);
+    if (isWhole && count >= least && count <= most) return count;
+    const message = isWhole ? 'is out of bounds' : 'is not a whole number';
+    throw malformed(about, text, message, `write a whole number from ${least} to ${most}`);
+  };
+}
+
+/** Gives a parser of a choice between words. It throws `FLAG_MALFORMED`. */
+export function oneOf<Word extends string>(...words: readonly Word[]): FlagParser<Word> {
+  return (text, about) => {
+    const word = words.find((known) => known === text);
+    if (word !== undefined) return word;
+    const allowed = `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+    throw malformed(about, text, 'is not one of the words it takes', `write ${allowed}`);
+  };
+}
+
+/** Gives the failure of a flag whose text has the wrong form. */
+export function malformed(
+  about: string,
+  text: string,
+  message: string,
+  hint: string,
+): Failure<'FLAG_MALFORMED'> {
+  return new Failure({ code: 'FLAG_MALFORMED', about, message: `"${text.slice(0, 200)}" ${message}`, hint });
+}

@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises';
+import { getCACertificates } from 'node:tls';
+import { Failure } from '../failure.ts';
+import { explainFileError } from '../file-error.ts';
+
+/**
+ * Gives the certificate authorities to trust, in PEM: the usual ones and those of a file; undefined without a file.
+ * Throws `CA_FILE_MALFORMED`.
+ */
+export async function readAuthorities(file: string | undefined): Promise<string[] | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    const pem = await readFile(file, 'utf8');
+    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no certificate');
+    return [...getCACertificates('default'), pem];
+  } catch (cause) {
+    throw new Failure({
+      code: 'CA_FILE_MALFORMED',
+      about: `--ca-file ${file}`,
+      message: explainFileError(cause),
+      hint: 'give a file with PEM certificates',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,215 @@
+import {
+  type Agent,
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { type Duration, formatDuration, seconds } from '../duration.ts';
+import { Failure } from '../failure.ts';
+import { explainNetworkError, HttpFailure } from './http-failure.ts';
+import { AgentPool, type CertificateAuthorities } from './proxy.ts';
+import { proxyRefusal } from './proxy-refusal.ts';
+
+/** How long each phase of a request may take. */
+export interface HttpTimeouts {
+  readonly connect: Duration;
+  /** From the end of the request to the first byte of the answer. */
+  readonly firstByte: Duration;
+  /** Without a byte in either direction; an answer may not trickle either, see `LEAST_BYTES_PER_SECOND`. */
+  readonly idle: Duration;
+}
+
+export const DEFAULT_TIMEOUTS: HttpTimeouts = {
+  connect: seconds(30),
+  firstByte: seconds(60),
+  idle: seconds(60),
+};
+
+/** What comes more slowly than this for a whole `idle` is as good as silent, however often a byte moves. */
+const LEAST_BYTES_PER_SECOND = 1024;
+
+// Made once: an error notes where it was made, which takes longer than the rest of a small request.
+const REQUEST_IS_OVER = new Error('the request is over');
+
+/** Writes a request's body. It must stop when the signal aborts: the other side answered early, or the run ends. */
+export type BodyWriter = (sink: ClientRequest, signal: AbortSignal) => Promise<void>;
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | BodyWriter;
+  /** Whether doing it twice would be wrong, so that it is not repeated over a connection that was closed under it. */
+  readonly isOnce?: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Where the answer came from. */
+  readonly url: URL;
+  /** Not yet read. It must be read or destroyed, else its connection is lost. */
+  readonly body: IncomingMessage;
+}
+
+/** Sends requests over kept connections. It follows no redirect, adds no credential and tries nothing twice. */
+export class HttpClient {
+  readonly #agents: AgentPool;
+  readonly #timeouts: HttpTimeouts;
+
+  constructor(settings: { authorities?: CertificateAuthorities; timeouts?: HttpTimeouts } = {}) {
+    this.#agents = new AgentPool(settings.authorities);
+    this.#timeouts = settings.timeouts ?? DEFAULT_TIMEOUTS;
+  }
+
+  /**
+   * Sends a request and gives its answer with the body unread. Throws `HttpFailure`, the failure of the body's writer,
+   * or the signal's reason.
+   */
+  async send(request: HttpRequest): Promise<HttpAnswer> {
+    request.signal.throwIfAborted();
+    try {
+      return await this.#exchange(request, await this.#agents.agentFor(request.url), false);
+    } catch (error) {
+      request.signal.throwIfAborted();
+      throw error instanceof Failure ? error : explainNetworkError(error, request.url.host);
+    }
+  }
+
+  /** Closes all idle connections, so that the process can end. */
+  close(): void {
+    this.#agents.close();
+  }
+
+  #exchange(request: HttpRequest, agent: Agent, isSecondTry: boolean): Promise<HttpAnswer> {
+    const { method, url, signal, body, isOnce = false } = request;
+    const isRepeatable = !isOnce && typeof body !== 'function';
+    return new Promise((resolve, reject) => {
+      const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
+      const outgoing = open(url, { method, headers: request.headers, agent, ...this.#agents.trust });
+      let stopWriter = (): void => undefined;
+      let answered: IncomingMessage | undefined;
+      const breakOff = (reason: Error): void => void (answered ?? outgoing).destroy(reason);
+      const limits = this.#watch(outgoing, url.host, breakOff);
+      const abort = (): void => breakOff(toError(signal.reason));
+      signal.addEventListener('abort', abort, { once: true });
+      const settle = (): void => {
+        limits.stop();
+        stopWriter();
+      };
+      outgoing.on('error', (error) => {
+        settle();
+        signal.removeEventListener('abort', abort);
+        // The other side may close a kept connection just as a request goes out on it; that says nothing about it.
+        const isStale = outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
+        if (isStale && !signal.aborted) this.#exchange(request, agent, true).then(resolve, reject);
+        else reject(error);
+      });
+      outgoing.once('proxyConnect', ({ statusCode }: { readonly statusCode: number }) => {
+        if (statusCode !== 200) outgoing.destroy(proxyRefusal(url, statusCode));
+      });
+      outgoing.on('response', (answer) => {
+        answered = answer;
+        settle();
+        // No server may say so of itself (RFC 9110, 15.5.8).
+        if (answer.statusCode === 407) {
+          signal.removeEventListener('abort', abort);
+          answer.destroy();
+          return reject(proxyRefusal(url, 407));
+        }
+        const rate = method === 'HEAD' ? undefined : this.#watchRate(answer, url.host);
+        answer.on('close', () => {
+          clearInterval(rate);
+          signal.removeEventListener('abort', abort);
+        });
+        // Errors of a body reach who reads it; without a listener a late one would end the process.
+        answer.on('error', () => undefined);
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, url, body: answer });
+      });
+      if (typeof body !== 'function') outgoing.end(body);
+      else {
+        const writing = new AbortController();
+        stopWriter = () => writing.abort(REQUEST_IS_OVER);
+        body(outgoing, writing.signal).catch((error: unknown) => {
+          if (!writing.signal.aborted) outgoing.destroy(toError(error));
+        });
+      }
+    });
+  }
+
+  #watch(outgoing: ClientRequest, host: string, breakOff: (reason: Error) => void): { stop: () => void } {
+    const { connect, firstByte, idle } = this.#timeouts;
+    const expire = (after: Duration, what: string) => (): void => {
+      const message = `${what} within ${formatDuration(after)}`;
+      breakOff(new HttpFailure('TIMED_OUT', host, message, true, {}));
+    };
+    let timer = setTimeout(expire(connect, 'no connection'), connect);
+    outgoing.on('socket', (socket) => {
+      const connected = (): void => clearTimeout(timer);
+      if (socket.connecting) socket.once('connect', connected);
+      else connected();
+    });
+    outgoing.setTimeout(idle, expire(idle, 'not a byte moved'));
+    outgoing.on('finish', () => {
+      clearTimeout(timer);
+      timer = setTimeout(expire(firstByte, 'no answer'), firstByte);
+    });
+    return { stop: () => clearTimeout(timer) };
+  }
+
+  #watchRate(answer: IncomingMessage, host: string): NodeJS.Timeout {
+    const { idle } = this.#timeouts;
+    const { socket } = answer;
+    let before = socket.bytesRead;
+    return setInterval(() => {
+      const moved = socket.bytesRead - before;
+      before = socket.bytesRead;
+      // Bytes that nobody takes wait for the other end of a copy, which has limits of its own.
+      if (answer.readableLength > 0 || (moved * 1000) / idle >= LEAST_BYTES_PER_SECOND) return;
+      const message = `it sent only ${moved} bytes within ${formatDuration(idle)}`;
+      answer.destroy(new HttpFailure('TIMED_OUT', host, message, true, {}));
+    }, idle);
+  }
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}
+
+function isReset(error: Error): boolean {
+  return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+}
+
+/**
+ * Reads a body into memory and gives its bytes; it throws `HttpFailure` when it breaks off and ends the
+ * connection when there is more than `limit` bytes, for which it gives `undefined`.
+ */
+export async function readBody(answer: HttpAnswer, limit: number): Promise<Buffer | undefined> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const part of answer.body) {
+      if (!Buffer.isBuffer(part)) continue;
+      length += part.length;
+      if (length > limit) {
+        answer.body.destroy();
+        return undefined;
+      }
+      parts.push(part);
+    }
+  } catch (error) {
+    throw explainNetworkError(error, answer.url.host);
+  }
+  return Buffer.concat(parts, length);
+}
+
+/** Lets go of an answer whose body nobody wants; a short one is read so that its connection can be used again. */
+export function discardBody(answer: HttpAnswer): void {
+  const length = Number(answer.headers['content-length'] ?? Number.NaN);
+  // An answer to HEAD is complete although it tells the length of a body.
+  if (answer.body.complete || length <= 65_536) answer.body.resume();
+  else answer.body.destroy();
+}

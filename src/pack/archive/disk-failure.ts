@@ -1,0 +1,47 @@
+import { basename, dirname } from 'node:path';
+import { Failure, failureCode } from '../../lib/failure.ts';
+
+/** The disk, the quota or the limit of a process. */
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** Tells whether an error of the file system says that there is no room. */
+export function isDiskFull(error: unknown): boolean {
+  return FULL.has(failureCode(error));
+}
+
+/** Turns what the file system says about a file into a failure that says what to change; `flag` chooses its folder. */
+export function diskFailure(
+  error: unknown,
+  file: string,
+  flag: string,
+): Failure<'DISK_FULL' | 'DISK_REFUSED'> {
+  if (isDiskFull(error)) {
+    return new Failure({
+      code: 'DISK_FULL',
+      about: dirname(file),
+      message: `there is no room left for ${basename(file)}`,
+      hint: `free some space, or choose another folder with ${flag}`,
+      cause: error,
+    });
+  }
+  return new Failure({
+    code: 'DISK_REFUSED',
+    about: file,
+    message: `it cannot be written or read (${failureCode(error)})`,
+    hint: `check the permissions of the folder, or choose another one with ${flag}`,
+    cause: error,
+  });
+}
+
+/** Does something with a file that is fetched, into the folder that `flag` chooses. Throws `DISK_FULL` or `DISK_REFUSED`. */
+export async function onDisk<Result>(
+  file: string,
+  flag: '--download-output' | '--image-output',
+  operation: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await operation();
+  } catch (error) {
+    throw error instanceof Failure ? error : diskFailure(error, file, flag);
+  }
+}

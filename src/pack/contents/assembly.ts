@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { type Digest, digestHex, digestOf, parseDigest } from '../../registry/oci/digest.ts';
+import { bytesEntry, type FileEntry } from '../archive/entry.ts';
+import type { FetchedComponent } from '../fetch/component-fetch.ts';
+import { blobPath } from '../fetch/content-folder.ts';
+import { blobsOf, type CheckedImage } from '../fetch/image-fetch.ts';
+import type { PackagePlan } from '../plan/plan.ts';
+import type { ImageFormat } from '../settings.ts';
+import { componentEntries } from './component-entries.ts';
+import { describeContents, type PackageContents, type UnpackedComponent } from './contents.ts';
+import { dockerArchives } from './docker-archive.ts';
+import { type BlobFiles, layoutEntries } from './layout.ts';
+import type { OverlayFile } from './overlay.ts';
+import { formatResolvedVersions } from './resolved-versions.ts';
+import { formatSbom } from './sbom.ts';
+
+/** Everything that a package is put together from: fetched and checked. */
+export interface Ingredients {
+  readonly plan: PackagePlan;
+  readonly images: readonly CheckedImage[];
+  readonly components: readonly FetchedComponent[];
+  readonly overlay: readonly OverlayFile[];
+  readonly imageFormat: ImageFormat;
+  readonly blobFiles: BlobFiles;
+}
+
+/** The tree of a package, ready to be archived. */
+export interface PackageTree {
+  readonly entries: readonly FileEntry[];
+  /** Paths that come first in the archive. */
+  readonly first: readonly string[];
+  readonly contents: PackageContents;
+  /** The digests of all files that are neither of an image nor of a component, by path. */
+  readonly ownFiles: ReadonlyMap<string, Digest>;
+}
+
+/** What a reader of the archive sees first tells what the rest is (design 5, "Package tree"). */
+const FIRST = [
+  'keel-package.json',
+  'SHA256SUMS',
+  'versions.json',
+  'sbom.spdx.json',
+  'install.sh',
+  'images/oci-layout',
+  'images/index.json',
+  'images/manifest.json',
+  'images',
+  'kubernetes',
+  'runtime',
+];
+
+const MANIFEST_SCHEMA = 1;
+
+interface SummedFile {
+  readonly entry: FileEntry;
+  readonly sha256: Digest;
+}
+
+async function digestOfEntry({ content, path }: FileEntry, signal: AbortSignal): Promise<Digest> {
+  if (content.kind === 'bytes') return digestOf(content.bytes);
+  if (content.kind === 'file') throw new TypeError(`the digest of ${path} should be known`);
+  const hash = createHash('sha256');
+  for await (const piece of await content.open(signal)) hash.update(piece);
+  return parseDigest(`sha256:${hash.digest('hex')}`, path);
+}
+
+/** Gives the files of the images with their digests; blobs have theirs from the fetch. */
+async function imageFiles(
+  { images, imageFormat, blobFiles }: Ingredients,
+  signal: AbortSignal,
+): Promise<SummedFile[]> {
+  const pulled = images.map(({ image }) => image);
+  const entries =
+    imageFormat === 'oci' ? layoutEntries(pulled, blobFiles) : dockerArchives(pulled, blobFiles);
+  const blobs = new Map(
+    pulled.flatMap((image) => blobsOf(image)).map(({ digest }) => [`images/${blobPath(digest)}`, digest]),
+  );
+  const files: SummedFile[] = [];
+  for (const entry of entries) {
+    files.push({ entry, sha256: blobs.get(entry.path) ?? (await digestOfEntry(entry, signal)) });
+  }
+  return files;
+}
+
+/** Archives are listed one after the other: each is read as fast as it can be unpacked. */
+async function unpack(
+  components: readonly FetchedComponent[],
+  signal: AbortSignal,
+): Promise<UnpackedComponent[]> {
+  const unpacked: UnpackedComponent[] = [];
+  for (const component of components) {
+    unpacked.push({ component, files: await componentEntries(component, signal) });
+  }
+  return unpacked;
+}
+
+function summed(path: string, text: string): SummedFile {
+  const entry = bytesEntry(path, text);
+  return { entry, sha256: digestOf(Buffer.from(text)) };
+}
+
+/** When the newest image was made: the only time in a package, because it is the same whenever it is packed. */
+function newestOf(images: readonly CheckedImage[]): Date {
+  return new Date(Math.max(0, ...images.map(({ image }) => image.created ?? 0)));
+}
+
+/**
+ * Puts the whole tree of a package together, without writing any of it: what it holds, its sums, the resolved
+ * versions.json, the SBOM, the installer and all files. The same ingredients give the same entries. Throws what reading
+ * archives and laying out images throws.
+ */
+export async function assemble(ingredients: Ingredients, signal: AbortSignal): Promise<PackageTree> {
+  const { plan, images, components, overlay } = ingredients;
+  const unpacked = await unpack(components, signal);
+  const contents = describeContents(plan, images, unpacked, overlay);
+  const metadata = [
+    summed(
+      'keel-package.json',
+      `${JSON.stringify({ schema: MANIFEST_SCHEMA, ...contents }, undefined, 2)}\n`,
+    ),
+    summed('versions.json', formatResolvedVersions(plan, images, unpacked)),
+    summed('sbom.spdx.json', formatSbom(contents, newestOf(images))),
+  ];
+  const layout = await imageFiles(ingredients, signal);
+  const own = [...metadata, ...overlay];
+  const files = [...own, ...layout, ...unpacked.flatMap(({ files: unpackedFiles }) => unpackedFiles)];
+  const sums = files
+    .map(({ entry, sha256 }) => `${digestHex(sha256)}  ${entry.path}\n`)
+    .toSorted((one, other) => (one.slice(66) < other.slice(66) ? -1 : 1));
+  return {
+    entries: [...files.map(({ entry }) => entry), bytesEntry('SHA256SUMS', sums.join(''))],
+    first: FIRST,
+    contents,
+    ownFiles: new Map(own.map(({ entry, sha256 }) => [entry.path, sha256])),
+  };
+}

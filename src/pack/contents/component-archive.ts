@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../../lib/failure.ts';
+import { formatSize } from '../../lib/text/size.ts';
+import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
+import type { Placement } from '../plan/plan.ts';
+import { type TarEntry, TarGzip } from './tar-gzip.ts';
+
+/** One file of an archive that belongs into the package. */
+export interface ArchivedFile {
+  /** Its place among all entries of the archive. */
+  readonly index: number;
+  /** Within the folder of its component. */
+  readonly name: string;
+  readonly size: number;
+  readonly isExecutable: boolean;
+  readonly sha256: Digest;
+}
+
+export interface ArchiveLimits {
+  /** For all of its files together, unpacked, in bytes. */
+  readonly unpackedSize: number;
+  readonly entries: number;
+}
+
+export const DEFAULT_ARCHIVE_LIMITS: ArchiveLimits = { unpackedSize: 8 * 1024 ** 3, entries: 20_000 };
+
+function refuse(about: string, message: string): never {
+  throw new Failure({
+    code: 'ARCHIVE_UNSAFE',
+    about,
+    message,
+    hint: 'this is not what its maker publishes; do not use it, or pack it as it is with a "path" without / at its end',
+  });
+}
+
+/** Gives the parts of an entry's name without leading "./"; refuses names that lead elsewhere. */
+function nameParts(entry: TarEntry, about: string): string[] {
+  const shown = JSON.stringify(entry.name.slice(0, 200));
+  if (entry.name.startsWith('/') || /^[A-Za-z]:/.test(entry.name))
+    refuse(about, `it has an absolute path, ${shown}`);
+  if (/[\p{Cc}\\]/u.test(entry.name))
+    refuse(about, `it has a name with a control character or backslash, ${shown}`);
+  const parts = entry.name.split('/').filter((part) => part !== '.' && part !== '');
+  if (parts.includes('..')) refuse(about, `it has a path that leads out of it, ${shown}`);
+  return parts;
+}
+
+/** Gives what an entry is called in the package; undefined for one that is not wanted. */
+function wantedName(path: string, placement: Placement & { kind: 'archive' }): string | undefined {
+  if (!path.startsWith(placement.strip)) return undefined;
+  const name = path.slice(placement.strip.length);
+  return placement.only === undefined ? name : placement.only.get(name);
+}
+
+async function hashBody(archive: TarGzip, entry: TarEntry): Promise<Digest> {
+  const hash = createHash('sha256');
+  for await (const bytes of archive.read(entry)) hash.update(bytes);
+  return parseDigest(`sha256:${hash.digest('hex')}`, entry.name);
+}
+
+/** Keeps what was seen of an archive within its limits, without two entries in one place. */
+class Inventory {
+  readonly files: ArchivedFile[] = [];
+  readonly #about: string;
+  readonly #limits: ArchiveLimits;
+  readonly #seen = new Set<string>();
+  #size = 0;
+
+  constructor(about: string, limits: ArchiveLimits) {
+    this.#about = about;
+    this.#limits = limits;
+  }
+
+  admit(entry: TarEntry, path: string, index: number): void {
+    this.#size += entry.size;
+    if (index >= this.#limits.entries)
+      refuse(this.#about, `it has more than ${this.#limits.entries} entries`);
+    if (this.#size > this.#limits.unpackedSize) {
+      refuse(this.#about, `it unpacks to more than ${formatSize(this.#limits.unpackedSize)}`);
+    }
+    if (entry.type === 'directory') return;
+    const key = path.normalize('NFKC').toLowerCase();
+    if (this.#seen.has(key))
+      refuse(this.#about, `it has two entries for ${JSON.stringify(path.slice(0, 200))}`);
+    this.#seen.add(key);
+  }
+
+  requireWanted(placement: Placement & { kind: 'archive' }): void {
+    const found = new Set(this.files.map(({ name }) => name));
+    const missing = [...(placement.only?.values() ?? [])].filter((name) => !found.has(name));
+    // etcdutl, for one, came only with 3.5: what counts is that something is there.
+    if (this.files.length > 0 && missing.length < (placement.only?.size ?? 1)) return;
+    const wanted = missing.length > 0 ? missing.join(', ') : `any file under ${placement.strip || 'its top'}`;
+    throw new Failure({
+      code: 'ARCHIVE_INCOMPLETE',
+      about: this.#about,
+      message: `it does not hold ${wanted}, but ${[...this.#seen].slice(0, 10).join(', ') || 'nothing'}`,
+      hint: 'check the address and the tag',
+    });
+  }
+}
+
+/**
+ * Reads a tar.gz once and gives the files of it that belong into the package, hashed. Throws `ARCHIVE_UNSAFE` for
+ * paths that lead elsewhere, links and devices among what is wanted, two entries in one place (also where case does
+ * not count) and more than the limits; `ARCHIVE_INCOMPLETE`, `ARCHIVE_UNREADABLE`.
+ */
+export async function listArchive(
+  file: string,
+  placement: Placement & { kind: 'archive' },
+  about: string,
+  limits: ArchiveLimits,
+  signal: AbortSignal,
+): Promise<ArchivedFile[]> {
+  const archive = new TarGzip(file, about, signal);
+  const inventory = new Inventory(about, limits);
+  try {
+    for (let index = 0; ; index += 1) {
+      const entry = await archive.next();
+      if (entry === undefined) break;
+      const path = nameParts(entry, about).join('/');
+      inventory.admit(entry, path, index);
+      const name = entry.type === 'directory' ? undefined : wantedName(path, placement);
+      if (name === undefined || name === '') {
+        await archive.skip(entry);
+        continue;
+      }
+      if (entry.type !== 'file' && entry.type !== 'contiguous-file') {
+        refuse(about, `${JSON.stringify(path.slice(0, 200))} is a ${entry.type}, only files are taken`);
+      }
+      const { size, isExecutable } = entry;
+      inventory.files.push({ index, name, size, isExecutable, sha256: await hashBody(archive, entry) });
+    }
+  } finally {
+    archive.close();
+  }
+  inventory.requireWanted(placement);
+  return inventory.files;
+}
+
+/** A place in an archive that is being read. */
+interface Cursor {
+  readonly archive: TarGzip;
+  next: number;
+}
+
+/**
+ * Gives the contents of an archive's files, each as often as it is asked for. Nothing is kept: a file that lies
+ * behind the last one is reached by going on from there, one that lies before it by unpacking from the start.
+ */
+export class ArchiveContents {
+  readonly #file: string;
+  readonly #about: string;
+  readonly #unread: Set<number>;
+  #idle: Cursor | undefined;
+
+  constructor(file: string, about: string, files: readonly ArchivedFile[]) {
+    this.#file = file;
+    this.#about = about;
+    this.#unread = new Set(files.map(({ index }) => index));
+  }
+
+  /** Gives the bytes of a file. Throws `ARCHIVE_CHANGED` when they are not those that were hashed. */
+  async *read(wanted: ArchivedFile, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const cursor = this.#take(wanted.index, signal);
+    let isWhole = false;
+    try {
+      const hash = createHash('sha256');
+      for await (const bytes of cursor.archive.read(await this.#seek(cursor, wanted))) {
+        hash.update(bytes);
+        yield bytes;
+      }
+      if (`sha256:${hash.digest('hex')}` !== wanted.sha256) throw this.#changed(wanted);
+      isWhole = true;
+    } finally {
+      this.#unread.delete(wanted.index);
+      if (isWhole && this.#unread.size > 0 && this.#idle === undefined) this.#idle = cursor;
+      else cursor.archive.close();
+      if (this.#unread.size === 0) this.#dropIdle();
+    }
+  }
+
+  #take(index: number, signal: AbortSignal): Cursor {
+    const idle = this.#idle;
+    if (idle !== undefined && idle.next <= index) {
+      this.#idle = undefined;
+      return idle;
+    }
+    this.#dropIdle();
+    return { archive: new TarGzip(this.#file, this.#about, signal), next: 0 };
+  }
+
+  async #seek(cursor: Cursor, wanted: ArchivedFile): Promise<TarEntry> {
+    for (;;) {
+      const entry = await cursor.archive.next();
+      if (entry === undefined) throw this.#changed(wanted);
+      cursor.next += 1;
+      if (cursor.next > wanted.index) return entry;
+      await cursor.archive.skip(entry);
+    }
+  }
+
+  #dropIdle(): void {
+    this.#idle?.archive.close();
+    this.#idle = undefined;
+  }
+
+  #changed(wanted: ArchivedFile): Failure<'ARCHIVE_CHANGED'> {
+    return new Failure({
+      code: 'ARCHIVE_CHANGED',
+      about: this.#about,
+      message: `${wanted.name} is not what it was a moment ago`,
+      hint: 'something changes the folder of downloads while it is packed',
+    });
+  }
+}

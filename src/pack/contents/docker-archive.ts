@@ -1,0 +1,29 @@
+import type { FileEntry } from '../archive/entry.ts';
+import { tarBytes } from '../archive/tar-bytes.ts';
+import { tarSize } from '../archive/tar-size.ts';
+import { orderEntries } from '../archive/tree.ts';
+import { type BlobFiles, dockerArchiveEntries, type PulledImage } from './layout.ts';
+
+/** Gives the name of an image's own archive, `kube-proxy-v1.36.0.tar`. */
+function archiveName({ upstream }: PulledImage): string {
+  const name = upstream.repository.slice(upstream.repository.lastIndexOf('/') + 1);
+  return upstream.tag === undefined ? `${name}.tar` : `${name}-${upstream.tag}.tar`;
+}
+
+/** Gives one tar an image under `root`, as `docker save` writes it; none of them is staged on disk. */
+export function dockerArchives(
+  images: readonly PulledImage[],
+  files: BlobFiles,
+  root = 'images',
+): FileEntry[] {
+  return images.map((image) => {
+    const entries = orderEntries(dockerArchiveEntries(image, files), ['manifest.json']);
+    return {
+      kind: 'file',
+      path: `${root}/${archiveName(image)}`,
+      mode: 0o644,
+      size: tarSize(entries),
+      content: { kind: 'stream', open: async (signal) => tarBytes(entries, signal) },
+    };
+  });
+}

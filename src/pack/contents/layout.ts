@@ -1,0 +1,148 @@
+import { Failure } from '../../lib/failure.ts';
+import type { Descriptor, Image } from '../../registry/oci/manifest.ts';
+import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
+import { formatReference, type Reference } from '../../registry/oci/reference.ts';
+import { type ArchiveEntry, bytesEntry, type FileEntry } from '../archive/entry.ts';
+import { blobPath } from '../fetch/content-folder.ts';
+
+/** An image of one platform whose configuration and layers are stored as files. */
+export interface PulledImage {
+  /** The name under which the package knows it, with a tag. */
+  readonly upstream: Reference;
+  /** The name under which it was pulled, by which it can be found as well. */
+  readonly pulledBy: Reference;
+  /** The manifest of the platform, never an index: loaders miss the other platforms of one. */
+  readonly manifest: Image;
+}
+
+/** Gives the file that holds a blob. */
+export type BlobFiles = (digest: Descriptor['digest']) => string;
+
+/** One manifest with all names that lead to it, sorted. */
+interface NamedManifest {
+  readonly manifest: Image;
+  readonly names: readonly string[];
+}
+
+/**
+ * Gives the names of an image in full, without digest: `docker.io/library/x:tag`. Loaders take no digest in a name,
+ * and know an image whose name is only a tag under the day of its import, or not at all.
+ */
+function namesOf(image: PulledImage): string[] {
+  return [image.upstream, image.pulledBy].flatMap(({ host, repository, tag }) =>
+    tag === undefined ? [] : [formatReference({ host, repository, tag })],
+  );
+}
+
+function nameManifests(images: readonly PulledImage[]): NamedManifest[] {
+  const byName = new Map<string, Image>();
+  for (const image of images) {
+    for (const name of namesOf(image)) {
+      const other = byName.get(name);
+      if (other !== undefined && other.digest !== image.manifest.digest) {
+        throw new Failure({
+          code: 'IMAGE_NAME_TAKEN',
+          about: name,
+          message: `two images with this name are to be packed, ${other.digest} and ${image.manifest.digest}`,
+          hint: 'list it once, or give one of them another tag',
+        });
+      }
+      byName.set(name, image.manifest);
+    }
+  }
+  const sorted = [...byName].sort(([left], [right]) => (left < right ? -1 : 1));
+  return [...Map.groupBy(sorted, ([, manifest]) => manifest.digest).values()].flatMap((named) => {
+    const manifest = named[0]?.[1];
+    return manifest === undefined ? [] : [{ manifest, names: named.map(([name]) => name) }];
+  });
+}
+
+function blobEntry(blob: Pick<Descriptor, 'digest' | 'size'>, path: string, files: BlobFiles): FileEntry {
+  return {
+    kind: 'file',
+    path,
+    mode: 0o644,
+    size: blob.size,
+    content: { kind: 'file', path: files(blob.digest) },
+  };
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+/**
+ * The rows of `index.json` for one name. None has `platform`: with it, loaders on another machine leave the image out.
+ * The full name stands in both annotations, for containerd and for skopeo.
+ */
+function indexRows({ mediaType, digest, bytes }: Image, name: string): unknown[] {
+  const reference = { 'org.opencontainers.image.ref.name': name };
+  const size = bytes.length;
+  const row = { mediaType, digest, size, annotations: { 'io.containerd.image.name': name, ...reference } };
+  if (mediaType === MEDIA_TYPE.ociManifest) return [row];
+  // skopeo looks among OCI's media types only when it is asked for a name, and reads both formats alike. The true row
+  // comes last because containerd keeps the last one, whose type it needs to push the image on.
+  // https://github.com/containers/image/blob/main/oci/layout/oci_transport.go
+  return [{ mediaType: MEDIA_TYPE.ociManifest, digest, size, annotations: reference }, row];
+}
+
+function indexOf(named: readonly NamedManifest[]): unknown {
+  const manifests = named.flatMap(({ manifest, names }) =>
+    names.flatMap((name) => indexRows(manifest, name)),
+  );
+  return { schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests };
+}
+
+/** Docker's own table, by which `docker load` and podman find images. */
+function dockerTable(named: readonly NamedManifest[], pathOf: (blob: Descriptor) => string): unknown {
+  return named.map(({ manifest, names }) => ({
+    Config: pathOf(manifest.config),
+    RepoTags: names,
+    Layers: manifest.layers.map(pathOf),
+  }));
+}
+
+/**
+ * Gives the entries of one OCI image layout (image-spec 1.1, image-layout.md) with all images under `root`, each blob
+ * once, and Docker's `manifest.json` beside it, so that containerd, docker, podman and skopeo all read it. The same
+ * images give the same entries in any order. Throws `IMAGE_NAME_TAKEN`.
+ */
+export function layoutEntries(
+  images: readonly PulledImage[],
+  files: BlobFiles,
+  root = 'images',
+): FileEntry[] {
+  const named = nameManifests(images);
+  const blobs = new Map<string, FileEntry>();
+  for (const { manifest } of named) {
+    const path = `${root}/${blobPath(manifest.digest)}`;
+    blobs.set(path, bytesEntry(path, manifest.bytes));
+    for (const blob of [manifest.config, ...manifest.layers]) {
+      const blobEntryPath = `${root}/${blobPath(blob.digest)}`;
+      blobs.set(blobEntryPath, blobEntry(blob, blobEntryPath, files));
+    }
+  }
+  return [
+    bytesEntry(`${root}/oci-layout`, json({ imageLayoutVersion: '1.0.0' })),
+    bytesEntry(`${root}/index.json`, json(indexOf(named))),
+    bytesEntry(`${root}/manifest.json`, json(dockerTable(named, (blob) => blobPath(blob.digest)))),
+    ...blobs.values(),
+  ];
+}
+
+/**
+ * Gives the entries of one image as `docker save` archives it: `manifest.json`, the configuration and the layers, here
+ * as they were pulled. All of `docker load`, containerd, podman and skopeo read it.
+ */
+export function dockerArchiveEntries(image: PulledImage, files: BlobFiles): ArchiveEntry[] {
+  const named = nameManifests([image]);
+  const { config, layers } = image.manifest;
+  const pathOf = (blob: Descriptor): string => {
+    const hex = blob.digest.slice(blob.digest.indexOf(':') + 1);
+    return blob.digest === config.digest ? `${hex}.json` : `${hex}.tar.gz`;
+  };
+  const blobs = new Map(
+    [config, ...layers].map((blob) => [blob.digest, blobEntry(blob, pathOf(blob), files)]),
+  );
+  return [bytesEntry('manifest.json', json(dockerTable(named, pathOf))), ...blobs.values()];
+}

@@ -1,0 +1,145 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import semver from 'semver';
+import { kubeadmImages } from '../../config/kubernetes/kubeadm-images.ts';
+import { parseTreePath } from '../../config/tree-path.ts';
+import { Failure, failureCode } from '../../lib/failure.ts';
+import { formatSize } from '../../lib/text/size.ts';
+import { type Digest, digestOf } from '../../registry/oci/digest.ts';
+import { formatReference } from '../../registry/oci/reference.ts';
+import { bytesEntry, type FileEntry } from '../archive/entry.ts';
+import { matrixRow } from '../plan/component-matrix.ts';
+import { knownComponent } from '../plan/known-component.ts';
+import type { PackagePlan } from '../plan/plan.ts';
+
+/** What the templates of an overlay folder can name. */
+export interface OverlayValues {
+  readonly pauseImage: string;
+  readonly kubernetesVersion: string;
+  readonly arch: string;
+  /** Of the containerd in the package: which form its configuration has. */
+  readonly containerdMajor: number;
+}
+
+/** A file of an overlay folder, not yet filled. */
+export interface OverlaySource {
+  /** Relative to the folder, with `/` between its parts. */
+  readonly path: string;
+  /** For messages. */
+  readonly about: string;
+  readonly content: Buffer;
+  /** 0o644 or 0o755. */
+  readonly mode: number;
+}
+
+export interface OverlayFile {
+  readonly entry: FileEntry;
+  readonly sha256: Digest;
+}
+
+/** Overlay files are configuration and scripts; larger ones belong among the components. */
+const SIZE_LIMIT = 64 * 1024 * 1024;
+
+function containerdVersion(plan: PackagePlan): string {
+  const packed = plan.components.find(({ name }) => knownComponent(name)?.name === 'containerd');
+  return packed?.tag ?? matrixRow(plan.kubernetes)?.containerd ?? '2.0.0';
+}
+
+/**
+ * Gives what the templates name for a plan. The pause image is the packed one; without one, kubeadm's, so that the
+ * configuration fits an image that comes another way.
+ */
+export function overlayValues(plan: PackagePlan): OverlayValues {
+  const packed = plan.images.find(({ upstream }) => upstream.repository === 'pause');
+  const usual = kubeadmImages(plan.kubernetes)?.tags.pause;
+  const fallback = usual === undefined ? '' : `registry.k8s.io/pause:${usual}`;
+  return {
+    pauseImage: packed === undefined ? fallback : formatReference(packed.upstream),
+    kubernetesVersion: plan.kubernetes,
+    arch: plan.arch,
+    containerdMajor: semver.coerce(containerdVersion(plan))?.major ?? 2,
+  };
+}
+
+function fill(template: string, values: OverlayValues, about: string): string {
+  const known = new Map([
+    ['PauseImage', values.pauseImage],
+    ['KubernetesVersion', values.kubernetesVersion],
+    ['Arch', values.arch],
+  ]);
+  return template.replace(/\{\{([^{}]*)\}\}/g, (_, inside: string) => {
+    const action = inside.replace(/^-/, '').replace(/-$/, '').trim();
+    const value = known.get(action.replace(/^\./, ''));
+    if (value !== undefined && action.startsWith('.')) return value;
+    throw new Failure({
+      code: 'TEMPLATE_MALFORMED',
+      about,
+      message: `{{${action.slice(0, 60)}}} is not known here`,
+      hint: `the fields are ${[...known.keys()].map((name) => `{{.${name}}}`).join(', ')}`,
+    });
+  });
+}
+
+/** Gives the name in the package; undefined for a file that is for another containerd. */
+function nameFor(path: string, containerdMajor: number): string | undefined {
+  const untold = path.replace(/\.tmpl$/, '');
+  const major = /\.containerd-(\d+)(?=\.[^./]+$)/.exec(untold);
+  if (major === null) return untold;
+  return Number(major[1]) === containerdMajor ? untold.replace(major[0], '') : undefined;
+}
+
+async function readOverlayFile(path: string): Promise<{ content: Buffer; mode: number }> {
+  const { size, mode } = await stat(path);
+  if (size > SIZE_LIMIT) {
+    throw new Failure({
+      code: 'OVERLAY_UNUSABLE',
+      about: path,
+      message: `it has ${formatSize(size)}, ${formatSize(SIZE_LIMIT)} are allowed`,
+      hint: 'name large files in versions.json as components with a "uri"',
+    });
+  }
+  return { content: await readFile(path), mode: (mode & 0o100) === 0 ? 0o644 : 0o755 };
+}
+
+/** Reads the files of an overlay folder (`--package`), as they are. Throws `OVERLAY_UNUSABLE`. */
+export async function readOverlay(folder: string): Promise<OverlaySource[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
+    const code = failureCode(cause);
+    const message =
+      code === 'ENOENT' ? 'there is no such folder' : `the overlay folder cannot be read (${code})`;
+    throw new Failure({ code: 'OVERLAY_UNUSABLE', about: folder, message, hint: 'check --package', cause });
+  });
+  const sources: OverlaySource[] = [];
+  for (const item of found) {
+    if (item.isDirectory()) continue;
+    const about = join(item.parentPath, item.name);
+    if (!item.isFile()) {
+      throw new Failure({
+        code: 'OVERLAY_UNUSABLE',
+        about,
+        message: 'it is a link or device, only files go into a package',
+      });
+    }
+    const path = relative(folder, about).split(sep).join('/');
+    sources.push({ path, about, ...(await readOverlayFile(about)) });
+  }
+  return sources;
+}
+
+/**
+ * Gives files as they go into the package, later ones in place of earlier ones under the same name. `NAME.tmpl` is
+ * filled and loses its ending; `NAME.containerd-2.toml` goes in as `NAME.toml` where containerd 2 is packed, and not at
+ * all otherwise. Throws `TEMPLATE_MALFORMED`, or `PATH_UNSAFE` for names that cannot be in a package.
+ */
+export function overlayFiles(sources: readonly OverlaySource[], values: OverlayValues): OverlayFile[] {
+  const files = new Map<string, OverlayFile>();
+  for (const { path, about, content, mode } of sources) {
+    const name = nameFor(path, values.containerdMajor);
+    if (name === undefined) continue;
+    const bytes = path.endsWith('.tmpl')
+      ? Buffer.from(fill(content.toString('utf8'), values, about))
+      : content;
+    files.set(name, { entry: bytesEntry(parseTreePath(name, about), bytes, mode), sha256: digestOf(bytes) });
+  }
+  return [...files.values()].toSorted((one, other) => (one.entry.path < other.entry.path ? -1 : 1));
+}

@@ -1,0 +1,37 @@
+import { formatSignaturePolicies } from '../../config/signature-policy.ts';
+import { digestHex } from '../../registry/oci/digest.ts';
+import type { CheckedImage } from '../fetch/image-fetch.ts';
+import type { PackagePlan, Placement } from '../plan/plan.ts';
+import type { UnpackedComponent } from './contents.ts';
+
+function pathOf(placement: Placement): string {
+  return placement.kind === 'file' ? placement.path : `${placement.folder}/`;
+}
+
+/**
+ * Gives the versions.json of a package: nothing in it is left to be answered, images and downloads are pinned, so that
+ * packing it again gives the same content or an error.
+ */
+export function formatResolvedVersions(
+  plan: PackagePlan,
+  images: readonly CheckedImage[],
+  components: readonly UnpackedComponent[],
+): string {
+  const versions = {
+    arch: plan.arch,
+    images: images.map(({ image: { plan: wanted, upstream, index, manifest } }) => ({
+      name: wanted.name,
+      tag: upstream.tag,
+      image: `${upstream.host}/${upstream.repository}@${index ?? manifest.digest}`,
+    })),
+    components: components.map(({ component: { plan: wanted, sha256 } }) => ({
+      name: wanted.name,
+      tag: wanted.tag,
+      uri: wanted.url.href,
+      sha256: digestHex(sha256),
+      path: pathOf(wanted.placement),
+    })),
+    ...(plan.signatures.length === 0 ? {} : { signatures: formatSignaturePolicies(plan.signatures) }),
+  };
+  return `${JSON.stringify(versions, undefined, 2)}\n`;
+}

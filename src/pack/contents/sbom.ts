@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { digestHex } from '../../registry/oci/digest.ts';
+import { parseReference } from '../../registry/oci/reference.ts';
+import type { PackageContents, PackedComponent, PackedImage } from './contents.ts';
+
+const NAMESPACE = 'https://github.com/shipengqi/keel-pkg/spdx';
+const NOTHING = 'NOASSERTION';
+const DOCUMENT = 'SPDXRef-DOCUMENT';
+const PACKAGE = 'SPDXRef-package';
+
+/** Gives an identifier of SPDX: letters, digits, dots and dashes. */
+function identifier(kind: string, text: string): string {
+  return `SPDXRef-${kind}-${text.replace(/[^A-Za-z0-9.-]+/g, '-')}`;
+}
+
+function purl(locator: string): unknown {
+  return { referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: locator };
+}
+
+function describePackage(id: string, name: string, version: string, details: object): unknown {
+  return {
+    SPDXID: id,
+    name,
+    versionInfo: version,
+    supplier: NOTHING,
+    filesAnalyzed: false,
+    licenseConcluded: NOTHING,
+    licenseDeclared: NOTHING,
+    copyrightText: NOTHING,
+    ...details,
+  };
+}
+
+// https://github.com/package-url/purl-spec/blob/main/types-doc/oci-definition.md
+function imagePackage(image: PackedImage, arch: string): { id: string; described: unknown } {
+  const { repository, host, tag = '' } = parseReference(image.upstream);
+  const name = repository.slice(repository.lastIndexOf('/') + 1);
+  const qualifiers = new URLSearchParams({ arch, repository_url: `${host}/${repository}`, tag });
+  const id = identifier('image', `${image.name}-${tag}`);
+  const described = describePackage(id, `${host}/${repository}`, tag, {
+    primaryPackagePurpose: 'CONTAINER',
+    downloadLocation: NOTHING,
+    checksums: [{ algorithm: 'SHA256', checksumValue: digestHex(image.digest) }],
+    externalRefs: [purl(`pkg:oci/${name}@${encodeURIComponent(image.digest)}?${qualifiers}`)],
+  });
+  return { id, described };
+}
+
+function componentPackage(component: PackedComponent): { id: string; described: unknown } {
+  const { name, tag, url, sha256 } = component;
+  const qualifiers = new URLSearchParams({ checksum: sha256, download_url: url });
+  const id = identifier('component', name);
+  const described = describePackage(id, name, tag, {
+    primaryPackagePurpose: 'APPLICATION',
+    downloadLocation: url,
+    checksums: [{ algorithm: 'SHA256', checksumValue: digestHex(sha256) }],
+    externalRefs: [purl(`pkg:generic/${name}@${encodeURIComponent(tag)}?${qualifiers}`)],
+  });
+  return { id, described };
+}
+
+/**
+ * Gives the SBOM of a package as SPDX 2.3 JSON (https://spdx.github.io/spdx-spec/v2.3/). Its time is that of the newest
+ * image and its namespace follows from the content, so that the same content gives the same bytes.
+ */
+export function formatSbom(contents: PackageContents, created: Date): string {
+  const name = contents.package.replace(/\.tar\.gz$/, '');
+  const parts = [
+    ...contents.images.map((image) => imagePackage(image, contents.arch)),
+    ...contents.components.map(componentPackage),
+  ];
+  const digest = createHash('sha256').update(JSON.stringify(contents)).digest('hex');
+  const document = {
+    spdxVersion: 'SPDX-2.3',
+    dataLicense: 'CC0-1.0',
+    SPDXID: DOCUMENT,
+    name,
+    documentNamespace: `${NAMESPACE}/${name}-${digest.slice(0, 32)}`,
+    creationInfo: { created: `${created.toISOString().slice(0, 19)}Z`, creators: ['Tool: keel-pkg-packer'] },
+    documentDescribes: [PACKAGE],
+    packages: [
+      describePackage(PACKAGE, name, contents.kubernetes, {
+        primaryPackagePurpose: 'ARCHIVE',
+        downloadLocation: NOTHING,
+      }),
+      ...parts.map(({ described }) => described),
+    ],
+    relationships: [
+      { spdxElementId: DOCUMENT, relationshipType: 'DESCRIBES', relatedSpdxElement: PACKAGE },
+      ...parts.map(({ id }) => ({
+        spdxElementId: PACKAGE,
+        relationshipType: 'CONTAINS',
+        relatedSpdxElement: id,
+      })),
+    ],
+  };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}

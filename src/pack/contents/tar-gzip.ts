@@ -1,0 +1,123 @@
+import { createReadStream } from 'node:fs';
+import { pipeline, Writable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { extract } from 'tar-stream';
+import { Failure } from '../../lib/failure.ts';
+
+/** One entry of an archive as it comes out; its body must be read or skipped before the next one is asked for. */
+export interface TarEntry {
+  readonly name: string;
+  readonly type: string;
+  readonly size: number;
+  readonly isExecutable: boolean;
+  readonly body: AsyncIterable<unknown>;
+}
+
+function unreadable(about: string, cause: unknown): Failure<'ARCHIVE_UNREADABLE'> {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new Failure({
+    code: 'ARCHIVE_UNREADABLE',
+    about,
+    message: `it cannot be read as a tar.gz (${detail})`,
+    hint: 'if it is no archive, give it a "path" without / at its end, so that it is packed as it is',
+    cause,
+  });
+}
+
+/**
+ * Bytes that may come without an entry or a piece of one. A header has up to 4 MiB, and behind the last entry are up to
+ * 1 MiB of zeros; a few megabytes of gzip hold gigabytes of them.
+ */
+const FILLING_LIMIT = 32 * 1024 * 1024;
+
+/** The entries of a tar.gz file in their order, unpacked on the way and held nowhere. */
+export class TarGzip {
+  readonly #about: string;
+  readonly #signal: AbortSignal;
+  readonly #extract = extract();
+  readonly #entries = this.#extract[Symbol.asyncIterator]();
+  #error: unknown;
+  #filling = 0;
+
+  constructor(file: string, about: string, signal: AbortSignal) {
+    this.#about = about;
+    this.#signal = signal;
+    const unpacked = this.#extract;
+    const isFilled = (length: number): boolean => {
+      this.#filling += length;
+      return this.#filling > FILLING_LIMIT;
+    };
+    const sink = new Writable({
+      write(bytes, _encoding, done) {
+        if (isFilled(bytes.length)) done(new Error('it goes on without files'));
+        else if (unpacked.write(bytes)) done();
+        else unpacked.once('drain', () => done());
+      },
+      final(done) {
+        unpacked.end(undefined);
+        done();
+      },
+    });
+    unpacked.on('close', () => sink.destroy());
+    unpacked.on('error', (error) => {
+      this.#error ??= error;
+    });
+    pipeline(createReadStream(file, { signal, highWaterMark: 256 * 1024 }), createGunzip(), sink, (error) => {
+      if (error === null || error === undefined) return;
+      this.#error ??= error;
+      unpacked.destroy(error);
+    });
+  }
+
+  /** Gives the next entry; undefined at the end. Throws `ARCHIVE_UNREADABLE` or the signal's reason. */
+  async next(): Promise<TarEntry | undefined> {
+    const step = await this.#guard(() => this.#entries.next());
+    if (step.done === true) {
+      // A stream that was destroyed looks as if it had ended.
+      if (this.#error !== undefined) throw this.#explain(this.#error);
+      return undefined;
+    }
+    this.#filling = 0;
+    const { header } = step.value;
+    return {
+      name: header.name,
+      type: header.type,
+      size: header.size,
+      isExecutable: (header.mode & 0o100) !== 0,
+      body: step.value,
+    };
+  }
+
+  /** Gives the body of an entry piece by piece. Throws `ARCHIVE_UNREADABLE` or the signal's reason. */
+  async *read(entry: TarEntry): AsyncGenerator<Uint8Array> {
+    const pieces = entry.body[Symbol.asyncIterator]();
+    for (;;) {
+      const piece = await this.#guard(() => pieces.next());
+      this.#filling = 0;
+      if (piece.done === true) return;
+      if (piece.value instanceof Uint8Array) yield piece.value;
+    }
+  }
+
+  /** Reads an entry to its end without giving anything of it. */
+  async skip(entry: TarEntry): Promise<void> {
+    for await (const _ of this.read(entry));
+  }
+
+  close(): void {
+    this.#extract.destroy();
+  }
+
+  async #guard<Result>(operation: () => Promise<Result>): Promise<Result> {
+    try {
+      return await operation();
+    } catch (error) {
+      throw this.#explain(this.#error ?? error);
+    }
+  }
+
+  #explain(error: unknown): unknown {
+    if (this.#signal.aborted) return this.#signal.reason;
+    return unreadable(this.#about, error);
+  }
+}

@@ -1,0 +1,56 @@
+import { describeFailure } from '../../lib/failure.ts';
+import type { Reporter } from '../../lib/reporter.ts';
+import { type Digest, digestHex } from '../../registry/oci/digest.ts';
+import { digestFile } from './file-digest.ts';
+
+/** A place that keeps files from run to run, such as @actions/tool-cache on a runner of one's own. */
+export interface FileKeeper {
+  /** Gives the path of the file kept under a key. */
+  find(key: string): Promise<string | undefined>;
+  save(key: string, file: string): Promise<void>;
+}
+
+/** Gives the key under which a file is kept; it holds the digest, so that a key never means two contents. */
+export function componentKey(digest: Digest): string {
+  return `keel-component-sha256-${digestHex(digest)}`;
+}
+
+/** Components of earlier runs. What it gives was hashed again; whatever goes wrong with it costs a download, no more. */
+export class ComponentCache {
+  readonly #keeper: FileKeeper;
+  readonly #reporter: Reporter;
+
+  constructor(keeper: FileKeeper, reporter: Reporter) {
+    this.#keeper = keeper;
+    this.#reporter = reporter;
+  }
+
+  /** Gives the path and size of the file with this digest; undefined for sha512, under which nothing is kept. */
+  async find(
+    digest: Digest,
+    signal: AbortSignal,
+  ): Promise<{ readonly file: string; readonly size: number } | undefined> {
+    if (!digest.startsWith('sha256:')) return undefined;
+    try {
+      const file = await this.#keeper.find(componentKey(digest));
+      if (file === undefined) return undefined;
+      const found = await digestFile(file, digest, signal);
+      if (found.compared === digest) return { file, size: found.size };
+      this.#reporter.warning(
+        `${file} was changed since it was kept (it is ${found.compared} now), so it is not used`,
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#reporter.warning(`the cache of components cannot be read: ${describeFailure(error)}`);
+    }
+    return undefined;
+  }
+
+  async save(digest: Digest, file: string): Promise<void> {
+    try {
+      await this.#keeper.save(componentKey(digest), file);
+    } catch (error) {
+      this.#reporter.warning(`a component could not be kept for the next run: ${describeFailure(error)}`);
+    }
+  }
+}

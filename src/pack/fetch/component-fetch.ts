@@ -1,0 +1,149 @@
+import { join } from 'node:path';
+import { attempt } from '../../lib/attempts.ts';
+import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
+import { readBody } from '../../lib/http/http.ts';
+import { Lane } from '../../lib/lane.ts';
+import { formatSize } from '../../lib/text/size.ts';
+import { redactUrl } from '../../registry/endpoint.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
+import type { ChecksumSource, ComponentCheck, ComponentPlan } from '../plan/plan.ts';
+import { CHECKSUM_FILE_LIMIT, findChecksum } from './checksum.ts';
+import type { ComponentCache } from './component-cache.ts';
+import { type DownloadSettings, download } from './download.ts';
+import { heldUntil, isWorthRepeating, openWebFile, WebFileFailure } from './web-file.ts';
+
+/** How a download was checked, for the package's own list and the summary. */
+export interface CheckedBy {
+  readonly kind: ComponentCheck['kind'];
+  /** What it was compared with; undefined where nothing could be. */
+  readonly digest?: Digest | undefined;
+  /** Where a published checksum stood. */
+  readonly source?: string | undefined;
+}
+
+export interface FetchedComponent {
+  readonly plan: ComponentPlan;
+  readonly file: string;
+  readonly size: number;
+  readonly sha256: Digest;
+  readonly check: CheckedBy;
+  readonly from: 'network' | 'folder' | 'cache';
+}
+
+export interface ComponentFetch extends DownloadSettings {
+  /** The folder of downloads. */
+  readonly folder: string;
+  /** How many downloads are under way at once. */
+  readonly concurrency: number;
+  readonly cache?: ComponentCache | undefined;
+  readonly onProgress?: (name: string, done: number, total: number | undefined) => void;
+  readonly onRetry?: (name: string, error: unknown) => void;
+  readonly onFetched?: (component: FetchedComponent) => void;
+}
+
+async function readChecksum(source: ChecksumSource, settings: DownloadSettings): Promise<Digest | undefined> {
+  const { http, policy, signal, patience } = settings;
+  // A proxy in trouble sends pages of its own for a moment.
+  const isTransient = (error: unknown): boolean =>
+    isWorthRepeating(error, patience) || failureCode(error) === 'CHECKSUM_UNUSABLE';
+  try {
+    return await attempt({ policy, signal, isTransient, heldUntil }, async () => {
+      const answer = await openWebFile({ http, url: source.url, expected: [200], signal });
+      const text = await readBody(answer, CHECKSUM_FILE_LIMIT);
+      if (text === undefined) {
+        const message = `it is larger than ${formatSize(CHECKSUM_FILE_LIMIT)}, so it is no list of checksums`;
+        throw new WebFileFailure({
+          code: 'SIZE_MISMATCH',
+          about: redactUrl(source.url),
+          message,
+          hint: 'pin the download with "sha256" in the versions file',
+        });
+      }
+      return findChecksum(text.toString('utf8'), source.fileName, redactUrl(source.url));
+    });
+  } catch (error) {
+    // Object stores say "denied" for what is not there.
+    const isAbsent =
+      error instanceof WebFileFailure && (error.code === 'NOT_FOUND' || error.code === 'DENIED');
+    if (isAbsent) return undefined;
+    throw error;
+  }
+}
+
+async function resolveCheck(plan: ComponentPlan, settings: DownloadSettings): Promise<CheckedBy> {
+  const { check } = plan;
+  if (check.kind === 'pin') return { kind: 'pin', digest: check.digest };
+  if (check.kind === 'none') return { kind: 'none' };
+  for (const source of check.sources) {
+    const digest = await readChecksum(source, settings);
+    if (digest !== undefined) return { kind: 'published', digest, source: redactUrl(source.url) };
+  }
+  const looked = check.sources.map(({ url }) => redactUrl(url));
+  throw new Failure({
+    code: 'CHECKSUM_MISSING',
+    about: `${plan.name} ${plan.tag}`,
+    message: `there is no checksum to compare it with; looked for ${looked.join(', ')}`,
+    hint: 'check the tag; else pin it with "sha256", or write "sha256": "none" to take it unchecked',
+  });
+}
+
+async function fetchOne(plan: ComponentPlan, settings: ComponentFetch): Promise<FetchedComponent> {
+  const check = await resolveCheck(plan, settings);
+  const { digest } = check;
+  const kept = digest === undefined ? undefined : await settings.cache?.find(digest, settings.signal);
+  if (kept !== undefined && digest !== undefined)
+    return { plan, ...kept, sha256: digest, check, from: 'cache' };
+  const { onProgress, onRetry } = settings;
+  const { file, size, sha256, wasThere } = await download(
+    {
+      url: plan.url,
+      file: join(settings.folder, plan.fileName),
+      expected: digest,
+      ...(onProgress === undefined
+        ? {}
+        : { onProgress: (done, total) => onProgress(plan.name, done, total) }),
+      ...(onRetry === undefined ? {} : { onRetry: (error) => onRetry(plan.name, error) }),
+    },
+    settings,
+  );
+  // What nothing checked must not come back one day as something that was.
+  if (digest !== undefined) await settings.cache?.save(sha256, file);
+  return { plan, file, size, sha256, check, from: wasThere ? 'folder' : 'network' };
+}
+
+/**
+ * Fetches and checks every component, several at once, in the order of the plan. One that fails does not stop the
+ * others, so that all failures are told together: a single one as it is, more as `COMPONENTS_FAILED`.
+ */
+export async function fetchComponents(
+  plans: readonly ComponentPlan[],
+  settings: ComponentFetch,
+): Promise<FetchedComponent[]> {
+  const lane = new Lane({ start: settings.concurrency });
+  const outcomes = await Promise.allSettled(
+    plans.map(async (plan) => {
+      const giveBack = await Lane.take([lane], settings.signal);
+      try {
+        const fetched = await fetchOne(plan, settings);
+        settings.onFetched?.(fetched);
+        return fetched;
+      } finally {
+        giveBack();
+      }
+    }),
+  );
+  settings.signal.throwIfAborted();
+  const failures = outcomes.flatMap((outcome): unknown[] =>
+    outcome.status === 'rejected' ? [outcome.reason] : [],
+  );
+  if (failures.length === 1) throw failures[0];
+  if (failures.length > 1) {
+    throw new Failure({
+      code: 'COMPONENTS_FAILED',
+      about: 'components',
+      message: `${failures.length} of ${plans.length} could not be had\n${failures.map((failure) => `  ${describeFailure(failure)}`).join('\n')}`,
+      cause: new AggregateError(failures, failures.map(failureCode).join(', ')),
+    });
+  }
+  return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+}

@@ -1,0 +1,219 @@
+import { mkdir, open } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { type AttemptPolicy, attempt } from '../../lib/attempts.ts';
+import { type Duration, formatDuration } from '../../lib/duration.ts';
+import { Failure, failureCode } from '../../lib/failure.ts';
+import { discardBody, type HttpAnswer, type HttpClient } from '../../lib/http/http.ts';
+import { explainNetworkError, HttpFailure } from '../../lib/http/http-failure.ts';
+import { formatSize } from '../../lib/text/size.ts';
+import { redactUrl } from '../../registry/endpoint.ts';
+import { type Digest, digestAlgorithm } from '../../registry/oci/digest.ts';
+import { onDisk } from '../archive/disk-failure.ts';
+import { digestFile, FileMeter } from './file-digest.ts';
+import { PartialFile, validatorOf } from './partial-file.ts';
+import { heldUntil, isWorthRepeating, openWebFile, WebFileFailure } from './web-file.ts';
+
+/** How downloads behave; connecting and stalls are limited by the HTTP client's own timeouts. */
+export interface DownloadSettings {
+  readonly http: HttpClient;
+  readonly policy: AttemptPolicy;
+  /** The longest Retry-After that is waited for. */
+  readonly patience: Duration;
+  /** For one file with all its attempts; 0 for no limit. */
+  readonly timeLimit: Duration;
+  /** In bytes; more than any component has. */
+  readonly sizeLimit: number;
+  readonly signal: AbortSignal;
+}
+
+export interface DownloadRequest {
+  readonly url: URL;
+  /** Where the file goes once it is whole and right. */
+  readonly file: string;
+  /** What it must hash to; undefined for a file that nothing can check. */
+  readonly expected: Digest | undefined;
+  /** Told after each piece: how many bytes are there, and of how many, where the server says it. */
+  readonly onProgress?: (done: number, total: number | undefined) => void;
+  readonly onRetry?: (error: unknown) => void;
+}
+
+/** A file that is whole, right and in its place. */
+export interface Download {
+  readonly file: string;
+  readonly size: number;
+  readonly sha256: Digest;
+  /** Whether it was there already, so that nothing was fetched. */
+  readonly wasThere: boolean;
+}
+
+function mismatch(request: DownloadRequest, got: Digest, isTransient: boolean): WebFileFailure {
+  return new WebFileFailure({
+    code: 'DIGEST_MISMATCH',
+    about: `${basename(request.file)} from ${redactUrl(request.url)}`,
+    message: `expected ${request.expected}, got ${got}; the file was thrown away`,
+    hint: 'try again; if it stays, the server, a proxy or the checksum is wrong, and the file must not be used',
+    transient: isTransient,
+  });
+}
+
+async function findThere(request: DownloadRequest, signal: AbortSignal): Promise<Download | undefined> {
+  const { file, expected } = request;
+  if (expected === undefined) return undefined;
+  try {
+    const found = await digestFile(file, expected, signal);
+    return found.compared === expected
+      ? { file, size: found.size, sha256: found.sha256, wasThere: true }
+      : undefined;
+  } catch (error) {
+    if (failureCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Gives the first byte's position and the whole length that an answer announces. */
+function rangeOf(answer: HttpAnswer): { start: number; total: number | undefined } {
+  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.headers['content-range'] ?? '');
+  if (answer.status === 206) {
+    const total = range?.[2] === undefined || range[2] === '*' ? undefined : Number(range[2]);
+    return { start: range === null ? -1 : Number(range[1]), total };
+  }
+  const length = answer.headers['content-length'];
+  return { start: 0, total: length === undefined ? undefined : Number(length) };
+}
+
+/** One download on its way. */
+class Transfer {
+  readonly #request: DownloadRequest;
+  readonly #settings: DownloadSettings;
+  readonly #signal: AbortSignal;
+  readonly #partial: PartialFile;
+
+  constructor(request: DownloadRequest, settings: DownloadSettings, signal: AbortSignal) {
+    this.#request = request;
+    this.#settings = settings;
+    this.#signal = signal;
+    this.#partial = new PartialFile(request.file, request.url);
+  }
+
+  /** Fetches what is missing and puts the file in its place. */
+  async run(attempt: number): Promise<Download> {
+    const beginning = await this.#onDisk(() => this.#partial.beginning());
+    const answer = await openWebFile({
+      http: this.#settings.http,
+      url: this.#request.url,
+      headers:
+        beginning === undefined ? {} : { range: `bytes=${beginning.size}-`, 'if-range': beginning.validator },
+      expected: beginning === undefined ? [200] : [200, 206, 416],
+      signal: this.#signal,
+    });
+    const meter = new FileMeter(this.#request.expected);
+    const isResumed = beginning !== undefined && answer.status !== 200;
+    if (isResumed) await meter.addFile(this.#partial.path, this.#signal);
+    if (answer.status === 416) await this.#requireWhole(answer, meter.size);
+    else await this.#receive(answer, meter, isResumed);
+    return this.#finish(meter, isResumed || attempt === 1);
+  }
+
+  /** A range behind the end is refused, also when nothing is missing: then the answer tells the length. */
+  async #requireWhole(answer: HttpAnswer, size: number): Promise<void> {
+    const length = /^bytes \*\/(\d+)$/.exec(answer.headers['content-range'] ?? '')?.[1];
+    discardBody(answer);
+    if (Number(length) === size) return;
+    await this.#partial.discard();
+    throw this.#broken('SIZE_MISMATCH', 'it changed since the last attempt');
+  }
+
+  async #receive(answer: HttpAnswer, meter: FileMeter, isResumed: boolean): Promise<void> {
+    const { start, total } = rangeOf(answer);
+    if (start !== meter.size) {
+      answer.body.destroy();
+      await this.#partial.discard();
+      throw this.#broken('SERVER_BROKEN', 'it sent another part than was asked for');
+    }
+    if (!isResumed) await this.#onDisk(() => this.#partial.begin(validatorOf(answer.headers)));
+    const { sizeLimit } = this.#settings;
+    const tooLarge = this.#broken('SIZE_MISMATCH', `it is larger than ${formatSize(sizeLimit)}`, false);
+    const file = await this.#onDisk(() => open(this.#partial.path, isResumed ? 'a' : 'w'));
+    try {
+      if ((total ?? 0) > sizeLimit) throw tooLarge;
+      for await (const bytes of answer.body) {
+        if (!Buffer.isBuffer(bytes)) continue;
+        meter.add(bytes);
+        if (meter.size > sizeLimit) throw tooLarge;
+        await this.#onDisk(() => file.writeFile(bytes));
+        this.#request.onProgress?.(meter.size, total);
+      }
+    } catch (error) {
+      answer.body.destroy();
+      // What is too large stays too large, and fills the disk for nothing.
+      if (error === tooLarge) await this.#partial.discard();
+      this.#signal.throwIfAborted();
+      throw error instanceof Failure ? error : explainNetworkError(error, answer.url.host);
+    } finally {
+      await file.close();
+    }
+    if (total !== undefined && meter.size !== total) {
+      throw this.#broken('SIZE_MISMATCH', `it ended after ${meter.size} of ${total} bytes`);
+    }
+  }
+
+  async #finish(meter: FileMeter, deservesMore: boolean): Promise<Download> {
+    const { expected, file } = this.#request;
+    if (expected !== undefined) {
+      const got = meter.digest(digestAlgorithm(expected));
+      if (got !== expected) {
+        await this.#partial.discard();
+        // What an earlier run left may have been wrong, or a byte on the way; a file that stays wrong is left alone.
+        throw mismatch(this.#request, got, deservesMore);
+      }
+    }
+    await this.#onDisk(() => this.#partial.finish());
+    return { file, size: meter.size, sha256: meter.digest('sha256'), wasThere: false };
+  }
+
+  #onDisk<Result>(operation: () => Promise<Result>): Promise<Result> {
+    return onDisk(this.#request.file, '--download-output', operation);
+  }
+
+  #broken(code: 'SIZE_MISMATCH' | 'SERVER_BROKEN', message: string, transient = true): WebFileFailure {
+    return new WebFileFailure({ code, about: redactUrl(this.#request.url), message, transient });
+  }
+}
+
+async function withAttempts(
+  request: DownloadRequest,
+  settings: DownloadSettings,
+  signal: AbortSignal,
+): Promise<Download> {
+  return attempt(
+    {
+      policy: settings.policy,
+      signal,
+      isTransient: (error) => isWorthRepeating(error, settings.patience),
+      heldUntil,
+      onRetry: (error) => request.onRetry?.(error),
+    },
+    (number) => new Transfer(request, settings, signal).run(number),
+  );
+}
+
+/**
+ * Downloads a file, hashing it on its way. A cut is mended from where it happened, also one of an earlier run, as
+ * long as the server vouches that the file is the same. Only a whole file with the expected digest gets its name;
+ * one that has it already is taken as it is. Throws `WebFileFailure`, `HttpFailure` (also `TIMED_OUT` when the time
+ * limit is over), `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
+ */
+export async function download(request: DownloadRequest, settings: DownloadSettings): Promise<Download> {
+  await onDisk(request.file, '--download-output', () => mkdir(dirname(request.file), { recursive: true }));
+  const there = await findThere(request, settings.signal);
+  if (there !== undefined) return there;
+  if (settings.timeLimit === 0) return withAttempts(request, settings, settings.signal);
+  const limit = AbortSignal.timeout(settings.timeLimit);
+  try {
+    return await withAttempts(request, settings, AbortSignal.any([settings.signal, limit]));
+  } catch (error) {
+    if (!limit.aborted || settings.signal.aborted) throw error;
+    const message = `it did not arrive within ${formatDuration(settings.timeLimit)}`;
+    throw new HttpFailure('TIMED_OUT', redactUrl(request.url), message, false, { cause: error });
+  }
+}

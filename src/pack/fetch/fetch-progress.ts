@@ -1,0 +1,48 @@
+import type { Reporter } from '../../lib/reporter.ts';
+
+/** How far images and components are, told as one. */
+export class FetchProgress {
+  readonly #reporter: Reporter;
+  readonly #total: number;
+  readonly #bytesTotal: number | undefined;
+  readonly #bytes = new Map<string, number>();
+  readonly #ended = new Set<string>();
+
+  /** `bytesTotal` is what will have moved in the end, where that is known. */
+  constructor(reporter: Reporter, total: number, bytesTotal: number | undefined) {
+    this.#reporter = reporter;
+    this.#total = total;
+    this.#bytesTotal = bytesTotal;
+  }
+
+  /** Gives the bytes of one thing that moved so far. */
+  bytesOf(name: string): number {
+    return this.#bytes.get(name) ?? 0;
+  }
+
+  moved(name: string, count: number): void {
+    this.reached(name, this.bytesOf(name) + count);
+  }
+
+  reached(name: string, bytes: number): void {
+    this.#bytes.set(name, bytes);
+    this.#show();
+  }
+
+  ended(name: string): void {
+    this.#ended.add(name);
+    this.#show();
+  }
+
+  #show(): void {
+    this.#reporter.progress({
+      activity: 'fetching',
+      done: this.#ended.size,
+      total: this.#total,
+      unit: 'images and components',
+      bytes: [...this.#bytes.values()].reduce((sum, count) => sum + count, 0),
+      ...(this.#bytesTotal === undefined ? {} : { bytesTotal: this.#bytesTotal }),
+      current: [...this.#bytes.keys()].filter((name) => !this.#ended.has(name)),
+    });
+  }
+}

@@ -1,0 +1,121 @@
+import type { Registries } from '../../registry/client.ts';
+import { formatReference } from '../../registry/oci/reference.ts';
+import type { ImagePlan } from '../plan/plan.ts';
+import type { BlobFetch } from './blob-fetch.ts';
+import type { ImageCheck, UpstreamComparison } from './image-check.ts';
+import {
+  type FoundImage,
+  findImage,
+  findLockedImage,
+  type LockedImage,
+  type LookupParts,
+} from './image-lookup.ts';
+import type { ImageSignature, ImageVetting } from './image-signature.ts';
+import { allOrFailures, jointFailure } from './joint-failure.ts';
+
+/** An image that was found, and who vouches for it. */
+export interface CheckedImage {
+  readonly image: FoundImage;
+  readonly check: ImageCheck;
+  /** Where one was asked for; of a locked image, what the lock tells. */
+  readonly signature?: ImageSignature | undefined;
+  /** What was found out in this run. */
+  readonly vetted?: ImageSignature | undefined;
+}
+
+/** What a lock knows of an image. */
+export interface LockedCheck extends LockedImage {
+  readonly check: ImageCheck;
+  readonly signature?: ImageSignature | undefined;
+}
+
+/**
+ * Finds all images and checks them against their makers' registries, without their layers; what is locked is taken
+ * as the lock has it. One that is missing does not hide the others: several are told together as `IMAGES_FAILED`.
+ */
+export async function lookUpImages(
+  plans: readonly ImagePlan[],
+  parts: LookupParts & {
+    readonly comparison: UpstreamComparison;
+    /** What asks for signatures, where they are wanted. */
+    readonly vetting: ImageVetting | undefined;
+  },
+  locked: ReadonlyMap<string, LockedCheck> | undefined,
+): Promise<readonly CheckedImage[]> {
+  const { results, failures } = await allOrFailures(
+    plans.map(async (plan): Promise<CheckedImage> => {
+      const known = locked?.get(formatReference(plan.upstream));
+      if (known !== undefined) {
+        const image = await findLockedImage(plan, known, parts);
+        const { check, signature } = known;
+        // What was verified is locked by its digest. The package tells what the lock tells, so that it stays the same.
+        const isVerified = signature?.kind === 'verified';
+        const vetted = isVerified ? signature : await parts.vetting?.vet(image, parts.signal);
+        return { image, check, signature, vetted };
+      }
+      const image = await findImage(plan, parts);
+      const [check, signature] = await Promise.all([
+        parts.comparison.check(image, parts.signal),
+        parts.vetting?.vet(image, parts.signal),
+      ]);
+      return { image, check, signature, vetted: signature };
+    }),
+  );
+  parts.signal.throwIfAborted();
+  if (failures.length === 0) return results;
+  throw jointFailure(failures, {
+    code: 'IMAGES_FAILED',
+    about: 'images',
+    message: `${failures.length} of ${plans.length} could not be had`,
+    noun: 'image',
+    total: plans.length,
+  });
+}
+
+export interface ImageFetch {
+  readonly registries: Registries;
+  readonly blobs: BlobFetch;
+  readonly signal: AbortSignal;
+  readonly onBytes: (image: FoundImage, count: number) => void;
+  readonly onFetched: (image: CheckedImage) => void;
+}
+
+/** Gives the blobs of an image: its configuration and layers. */
+export function blobsOf({ manifest }: Pick<FoundImage, 'manifest'>) {
+  return [manifest.config, ...manifest.layers];
+}
+
+/** Fetches the layers of all images at once, each blob once. Throws like `lookUpImages`. */
+export async function fetchImages(images: readonly CheckedImage[], parts: ImageFetch): Promise<void> {
+  const { registries, blobs, signal, onBytes, onFetched } = parts;
+  const { failures } = await allOrFailures(
+    images.map(async (checked) => {
+      const { image } = checked;
+      const { host, repository } = image.pulledBy;
+      const { failures: broken } = await allOrFailures(
+        blobsOf(image).map((descriptor) =>
+          blobs.store({
+            registry: registries.at(host),
+            repository,
+            descriptor,
+            about: formatReference(image.pulledBy),
+            signal,
+            onBytes: (count) => onBytes(image, count),
+          }),
+        ),
+      );
+      // One layer tells why; those of the same outage would only repeat it.
+      if (broken.length > 0) throw broken[0];
+      onFetched(checked);
+    }),
+  );
+  signal.throwIfAborted();
+  if (failures.length === 0) return;
+  throw jointFailure(failures, {
+    code: 'IMAGES_FAILED',
+    about: 'images',
+    message: `${failures.length} of ${images.length} could not be fetched`,
+    noun: 'image',
+    total: images.length,
+  });
+}

@@ -1,0 +1,189 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { Failure } from '../../lib/failure.ts';
+import { formatSize } from '../../lib/text/size.ts';
+import type { Registries } from '../../registry/client.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
+import type { Image, Index } from '../../registry/oci/manifest.ts';
+import { formatPlatform, matchesPlatform, type Platform } from '../../registry/oci/platform.ts';
+import { formatReference, type Reference } from '../../registry/oci/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { isNotFound, RegistryFailure } from '../../registry/registry-failure.ts';
+import type { PulledImage } from '../contents/layout.ts';
+import type { PullCandidate } from '../plan/image-source.ts';
+import type { ImagePlan } from '../plan/plan.ts';
+import type { BlobFetch } from './blob-fetch.ts';
+
+/** An image as it was found at its source, for one platform; its layers are not fetched yet. */
+export interface FoundImage extends PulledImage {
+  readonly plan: ImagePlan;
+  /** Of the list of platforms that its name leads to, where it leads to one. */
+  readonly index: Digest | undefined;
+  /** Whether it was found only under a name with the architecture in it. */
+  readonly namesArchitecture: boolean;
+  /** When it was made, as its configuration tells, in milliseconds since 1970. */
+  readonly created: number | undefined;
+}
+
+export interface LookupParts {
+  readonly registries: Registries;
+  readonly blobs: BlobFetch;
+  readonly platform: Platform;
+  readonly signal: AbortSignal;
+}
+
+/** Where exactly an image is, from a lock. */
+export interface LockedImage {
+  readonly pulledBy: Reference;
+  readonly index: Digest | undefined;
+  readonly digest: Digest;
+}
+
+const CONFIG_LIMIT = 16 * 1024 * 1024;
+
+const configShape = z.object({
+  architecture: z.string(),
+  os: z.string(),
+  created: z.string().optional().catch(undefined),
+});
+
+/** A candidate that is there, but not for the wanted platform. */
+class OtherPlatform {
+  readonly found: string;
+
+  constructor(found: string) {
+    this.found = found;
+  }
+}
+
+async function readConfig(image: Image, reference: Reference, { registries, blobs, signal }: LookupParts) {
+  const about = formatReference(reference);
+  const unusable = (message: string, cause?: unknown) =>
+    new Failure({ code: 'IMAGE_UNUSABLE', about, message, cause });
+  if (image.config.size > CONFIG_LIMIT) {
+    throw unusable(`its configuration has ${formatSize(image.config.size)}, so it is no usual image`);
+  }
+  const { host, repository } = reference;
+  const file = await blobs.store({
+    registry: registries.at(host),
+    repository,
+    descriptor: image.config,
+    about,
+    signal,
+  });
+  try {
+    return configShape.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (cause) {
+    throw unusable('its configuration does not tell for which platform it is', cause);
+  }
+}
+
+/** More than any real image is made for. */
+const PLATFORMS_TOLD = 40;
+
+function platformsOf(index: Index): string {
+  const names = index.manifests.flatMap(({ platform }) =>
+    platform === undefined || platform.os === 'unknown' ? [] : [formatPlatform(platform)],
+  );
+  if (names.length === 0) return 'a list without platforms';
+  const more = names.length > PLATFORMS_TOLD ? ` and ${names.length - PLATFORMS_TOLD} more` : '';
+  return `${names.slice(0, PLATFORMS_TOLD).join(', ')}${more}`;
+}
+
+async function readCandidate(
+  { reference, namesArchitecture }: PullCandidate,
+  plan: ImagePlan,
+  parts: LookupParts,
+  locked?: LockedImage,
+): Promise<FoundImage | OtherPlatform> {
+  const { registries, platform, signal } = parts;
+  const { host, repository, tag } = reference;
+  const registry: Registry = registries.at(host);
+  const name = locked?.digest ?? plan.digest ?? tag;
+  if (name === undefined) throw new TypeError(`${formatReference(reference)} has neither tag nor digest`);
+  const top = await registry.getManifest(repository, name, signal);
+  let image: Image;
+  if (top.kind === 'image') image = top;
+  else {
+    const child = top.manifests.find((entry) => entry.platform && matchesPlatform(entry.platform, platform));
+    if (child === undefined) return new OtherPlatform(platformsOf(top));
+    const manifest = await registry.getManifest(repository, child.digest, signal);
+    if (manifest.kind !== 'image') return new OtherPlatform('a list within a list');
+    image = manifest;
+  }
+  // What a list says of its entries is a claim; the configuration is what runs.
+  const config = await readConfig(image, reference, parts);
+  if (!matchesPlatform(config, platform)) return new OtherPlatform(formatPlatform(config));
+  const created = Date.parse(config.created ?? '');
+  return {
+    plan,
+    upstream: plan.upstream,
+    pulledBy: reference,
+    manifest: image,
+    index: locked === undefined ? (top.kind === 'index' ? top.digest : undefined) : locked.index,
+    namesArchitecture,
+    created: Number.isNaN(created) ? undefined : created,
+  };
+}
+
+/** Some registries say "denied" for what does not exist. */
+function isPerhapsAbsent(error: unknown): error is RegistryFailure {
+  const isDenied =
+    error instanceof RegistryFailure && (error.code === 'DENIED' || error.code === 'UNAUTHORIZED');
+  return isDenied || isNotFound(error);
+}
+
+/**
+ * Finds an image under the first of its names that has it for the platform. Throws `IMAGE_MISSING`,
+ * `IMAGE_FOR_OTHER_PLATFORM`, or what the registry says.
+ */
+export async function findImage(plan: ImagePlan, parts: LookupParts): Promise<FoundImage> {
+  const others: string[] = [];
+  let denial: unknown;
+  for (const candidate of plan.candidates) {
+    try {
+      const found = await readCandidate(candidate, plan, parts);
+      if (!(found instanceof OtherPlatform)) return found;
+      others.push(`${formatReference(candidate.reference)} is for ${found.found}`);
+    } catch (error) {
+      if (!isPerhapsAbsent(error)) throw error;
+      if (!isNotFound(error)) denial ??= error;
+    }
+  }
+  const wanted = formatPlatform(parts.platform);
+  if (others.length > 0) {
+    throw new Failure({
+      code: 'IMAGE_FOR_OTHER_PLATFORM',
+      about: `${plan.name} ${plan.upstream.tag ?? ''}`.trim(),
+      message: `there is none for ${wanted}: ${others.join('; ')}`,
+      hint: 'mirror it for this platform, or choose another --image-source',
+    });
+  }
+  if (denial !== undefined) throw denial;
+  throw new Failure({
+    code: 'IMAGE_MISSING',
+    about: `${plan.name} ${plan.digest ?? plan.upstream.tag ?? ''}`.trim(),
+    message: `it is not there; looked for ${plan.candidates.map(({ reference }) => formatReference(reference)).join(', ')}`,
+    hint: 'check the tag, mirror it first, or choose another --image-source',
+  });
+}
+
+/** Finds an image exactly as a lock has it. Throws `IMAGE_FOR_OTHER_PLATFORM`, or what the registry says. */
+export async function findLockedImage(
+  plan: ImagePlan,
+  locked: LockedImage,
+  parts: LookupParts,
+): Promise<FoundImage> {
+  const candidate = plan.candidates.find(
+    ({ reference }) => formatReference(reference) === formatReference(locked.pulledBy),
+  );
+  const namesArchitecture = candidate?.namesArchitecture ?? false;
+  const found = await readCandidate({ reference: locked.pulledBy, namesArchitecture }, plan, parts, locked);
+  if (!(found instanceof OtherPlatform)) return found;
+  throw new Failure({
+    code: 'IMAGE_FOR_OTHER_PLATFORM',
+    about: formatReference(locked.pulledBy),
+    message: `${locked.digest} of the lock is for ${found.found}, not ${formatPlatform(parts.platform)}`,
+    hint: 'remove the lock to write a new one',
+  });
+}

@@ -1,0 +1,104 @@
+import type { SignatureVerification } from '../../config/flags/signature-flags.ts';
+import { describeFailure, Failure } from '../../lib/failure.ts';
+import type { Registries } from '../../registry/client.ts';
+import { formatReference, type Host } from '../../registry/oci/reference.ts';
+import type { SignatureCheck } from '../../signatures/signature-check.ts';
+import type { PackagePlan } from '../plan/plan.ts';
+import type { FoundImage } from './image-lookup.ts';
+import { jointFailure } from './joint-failure.ts';
+
+/** Whose signature an image has, or why none counts. */
+export type ImageSignature =
+  | { readonly kind: 'verified'; readonly identity: string; readonly issuer: string }
+  | { readonly kind: 'unverified'; readonly reason: string };
+
+/** Refuses a plan with images of which nobody said who signs them, where a signature is required. */
+export function requirePolicies(plan: PackagePlan, check: SignatureCheck): void {
+  const failures = plan.images.flatMap(({ upstream }) => {
+    return check.missingPolicy({ name: upstream, about: formatReference(upstream) }) ?? [];
+  });
+  if (failures.length === 0) return;
+  throw jointFailure(failures, {
+    code: 'IMAGES_FAILED',
+    about: 'images',
+    message: `${failures.length} of ${plan.images.length} could not be had`,
+    noun: 'image',
+    total: plan.images.length,
+  });
+}
+
+/** Asks for the signatures of images: where they are pulled from, and at their makers' registries. */
+export class ImageVetting {
+  readonly #mode: SignatureVerification;
+  readonly #check: SignatureCheck;
+  readonly #registries: Registries;
+  readonly #makers: Registries;
+  readonly #greetings = new Map<Host, Promise<string | undefined>>();
+
+  /** `makers` should have little patience: behind many walls nobody answers. */
+  constructor(parts: {
+    readonly mode: SignatureVerification;
+    readonly check: SignatureCheck;
+    readonly registries: Registries;
+    readonly makers: Registries;
+  }) {
+    this.#mode = parts.mode;
+    this.#check = parts.check;
+    this.#registries = parts.registries;
+    this.#makers = parts.makers;
+  }
+
+  /** Gives whose signature an image has; undefined where none is asked for. Throws, where one is required, why none counts. */
+  async vet(image: FoundImage, signal: AbortSignal): Promise<ImageSignature | undefined> {
+    const { upstream, pulledBy, index, manifest } = image;
+    const about = formatReference(upstream);
+    if (this.#check.stanceOn(upstream).kind === 'off') return undefined;
+    const { host, repository } = pulledBy;
+    const own = { registry: this.#registries.at(host), repository };
+    const isOwn = host === upstream.host;
+    const trouble = isOwn ? undefined : await this.#greet(upstream.host, signal);
+    const maker = { registry: this.#makers.at(upstream.host), repository: upstream.repository };
+    const signed = {
+      name: upstream,
+      about,
+      digests: index === undefined ? [manifest.digest] : [index, manifest.digest],
+      places: isOwn || trouble !== undefined ? [own] : [own, maker],
+    };
+    const verdict = await this.#check.check(signed, signal);
+    if (verdict.kind === 'exempt') return undefined;
+    if (verdict.kind === 'verified') {
+      return { kind: 'verified', identity: verdict.identity, issuer: verdict.issuer };
+    }
+    const isUnasked = trouble !== undefined && verdict.failure.code === 'SIGNATURE_MISSING';
+    const failure = isUnasked ? unasked(about, host, trouble) : verdict.failure;
+    if (this.#mode === 'require') throw failure;
+    return { kind: 'unverified', reason: failure.message };
+  }
+
+  /** Gives why a maker's registry cannot be asked; it is found out once. */
+  #greet(host: Host, signal: AbortSignal): Promise<string | undefined> {
+    const known = this.#greetings.get(host);
+    if (known !== undefined) return known;
+    const greeting = this.#makers
+      .at(host)
+      .greet()
+      .then(
+        () => undefined,
+        (error: unknown) => {
+          signal.throwIfAborted();
+          return describeFailure(error);
+        },
+      );
+    this.#greetings.set(host, greeting);
+    return greeting;
+  }
+}
+
+function unasked(about: string, mirror: Host, trouble: string): Failure<'SIGNATURE_MISSING'> {
+  return new Failure({
+    code: 'SIGNATURE_MISSING',
+    about,
+    message: `${mirror} has no signature of it, and its maker's registry cannot be asked: ${trouble}`,
+    hint: 'mirror the signatures with the images: synctl sync --signatures copy',
+  });
+}

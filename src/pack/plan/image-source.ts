@@ -1,0 +1,81 @@
+import type { Architecture } from '../../config/kubernetes/architecture.ts';
+import { Failure } from '../../lib/failure.ts';
+import { withoutTrailing } from '../../lib/text/trailing.ts';
+import {
+  type Host,
+  parseHost,
+  parseRepository,
+  parseTag,
+  type Reference,
+  type Repository,
+} from '../../registry/oci/reference.ts';
+import { basenameOf, hasTakenBasename } from './known-image.ts';
+
+/** Where images are pulled from: each from its own registry, or all from a mirror. */
+export type ImageSource =
+  | { readonly kind: 'upstream' }
+  | { readonly kind: 'mirror'; readonly host: Host; readonly namespace: Repository | undefined };
+
+/** One name under which an image may be found. */
+export interface PullCandidate {
+  readonly reference: Reference;
+  /** Whether the architecture is part of the name, as in `kube-proxy-amd64:v1.22.2`. */
+  readonly namesArchitecture: boolean;
+}
+
+/** Reads `upstream`, `host` or `host/namespace`. Throws `IMAGE_SOURCE_MALFORMED` or `REFERENCE_MALFORMED`. */
+export function parseImageSource(text: string, about: string): ImageSource {
+  const trimmed = withoutTrailing(text.trim(), '/');
+  if (trimmed === 'upstream') return { kind: 'upstream' };
+  const slash = trimmed.indexOf('/');
+  const host = slash < 0 ? trimmed : trimmed.slice(0, slash);
+  if (!/[.:]/.test(host) && host !== 'localhost') {
+    throw new Failure({
+      code: 'IMAGE_SOURCE_MALFORMED',
+      about,
+      message: `"${text.slice(0, 200)}" does not say from which registry images come`,
+      hint: 'write upstream, or a mirror such as registry.cn-hangzhou.aliyuncs.com/keel',
+    });
+  }
+  const namespace = slash < 0 ? undefined : parseRepository(trimmed.slice(slash + 1), about);
+  return { kind: 'mirror', host: parseHost(host, about), namespace };
+}
+
+function repositoriesAt(source: ImageSource, upstream: Reference): { host: Host; repository: Repository }[] {
+  if (source.kind === 'upstream') return [{ host: upstream.host, repository: upstream.repository }];
+  // A mirror of basenames holds something else under a name that a well-known image has.
+  const paths = new Set(
+    hasTakenBasename(upstream)
+      ? [upstream.repository]
+      : [basenameOf(upstream.repository), upstream.repository],
+  );
+  const prefix = source.namespace === undefined ? '' : `${source.namespace}/`;
+  return [...paths].map((path) => ({ host: source.host, repository: parseRepository(`${prefix}${path}`) }));
+}
+
+/**
+ * Gives the names under which an image may be found at a source, the likeliest first: the plain ones, then
+ * `<name>-<arch>:<tag>` and `<name>:<tag>-<arch>`, which older mirrors have in place of a list of platforms.
+ */
+export function pullCandidates(
+  source: ImageSource,
+  upstream: Reference,
+  arch: Architecture,
+): PullCandidate[] {
+  const { tag } = upstream;
+  const places = repositoriesAt(source, upstream);
+  const plain = places.map((place) => ({
+    reference: { ...place, ...(tag === undefined ? {} : { tag }) },
+    namesArchitecture: false,
+  }));
+  if (tag === undefined) return plain;
+  const inRepository = places.map(({ host, repository }) => ({
+    reference: { host, repository: parseRepository(`${repository}-${arch}`), tag },
+    namesArchitecture: true,
+  }));
+  const inTag = places.map(({ host, repository }) => ({
+    reference: { host, repository, tag: parseTag(`${tag}-${arch}`) },
+    namesArchitecture: true,
+  }));
+  return [...plain, ...inRepository, ...inTag];
+}

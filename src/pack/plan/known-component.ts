@@ -1,0 +1,151 @@
+import type { Architecture } from '../../config/kubernetes/architecture.ts';
+
+/** Where a component's checksum is published: beside it with a suffix, or in a list in the same folder. */
+export type PublishedChecksum = { readonly suffix: string } | { readonly list: string };
+
+/** What a component's download is: one file, or an archive from which some or all files are wanted. */
+export type KnownContent =
+  | { readonly kind: 'file'; readonly name: string }
+  | {
+      readonly kind: 'archive';
+      /** The part of each entry's name that is left out; entries without it are not wanted. */
+      readonly strip: string;
+      /** By name within the archive, what each wanted file is called in the package; without it, all are wanted. */
+      readonly only?: ReadonlyMap<string, string>;
+    };
+
+/** What is known of a component that a versions.json names. Templates take `{{.Tag}}` without "v". */
+export interface KnownComponent {
+  readonly name: string;
+  readonly uri: string;
+  readonly checksum: PublishedChecksum;
+  /** The folder of the package into which its files go. */
+  readonly folder: string;
+  readonly content: (version: string, arch: Architecture) => KnownContent;
+}
+
+const GITHUB = 'https://github.com';
+const KUBERNETES_BIN = 'kubernetes/bin';
+const RUNTIME_BIN = 'runtime/containerd/bin';
+
+function kubernetesBinary(name: string): KnownComponent {
+  return {
+    name,
+    uri: `https://dl.k8s.io/release/v{{.Tag}}/bin/linux/{{.Arch}}/${name}`,
+    checksum: { suffix: '.sha256' },
+    folder: KUBERNETES_BIN,
+    content: () => ({ kind: 'file', name }),
+  };
+}
+
+function only(...names: (string | readonly [string, string])[]): ReadonlyMap<string, string> {
+  return new Map(names.map((name) => (typeof name === 'string' ? [name, name] : name)));
+}
+
+/** Addresses and forms of checksums as each project's release workflow writes them. */
+const COMPONENTS: readonly KnownComponent[] = [
+  kubernetesBinary('kubeadm'),
+  kubernetesBinary('kubelet'),
+  kubernetesBinary('kubectl'),
+  {
+    name: 'containerd',
+    uri: `${GITHUB}/containerd/containerd/releases/download/v{{.Tag}}/containerd-{{.Tag}}-linux-{{.Arch}}.tar.gz`,
+    checksum: { suffix: '.sha256sum' },
+    folder: RUNTIME_BIN,
+    content: () => ({ kind: 'archive', strip: 'bin/' }),
+  },
+  {
+    name: 'runc',
+    uri: `${GITHUB}/opencontainers/runc/releases/download/v{{.Tag}}/runc.{{.Arch}}`,
+    checksum: { list: 'runc.sha256sum' },
+    folder: RUNTIME_BIN,
+    content: () => ({ kind: 'file', name: 'runc' }),
+  },
+  {
+    name: 'crictl',
+    uri: `${GITHUB}/kubernetes-sigs/cri-tools/releases/download/v{{.Tag}}/crictl-v{{.Tag}}-linux-{{.Arch}}.tar.gz`,
+    checksum: { suffix: '.sha256' },
+    folder: RUNTIME_BIN,
+    content: () => ({ kind: 'archive', strip: '', only: only('crictl') }),
+  },
+  {
+    name: 'nerdctl',
+    uri: `${GITHUB}/containerd/nerdctl/releases/download/v{{.Tag}}/nerdctl-{{.Tag}}-linux-{{.Arch}}.tar.gz`,
+    checksum: { list: 'SHA256SUMS' },
+    folder: RUNTIME_BIN,
+    content: () => ({ kind: 'archive', strip: '', only: only('nerdctl') }),
+  },
+  {
+    name: 'cni-plugins',
+    uri: `${GITHUB}/containernetworking/plugins/releases/download/v{{.Tag}}/cni-plugins-linux-{{.Arch}}-v{{.Tag}}.tgz`,
+    checksum: { suffix: '.sha256' },
+    folder: 'kubernetes/cni',
+    content: () => ({ kind: 'archive', strip: '' }),
+  },
+  {
+    name: 'flannel-cni',
+    uri: `${GITHUB}/flannel-io/cni-plugin/releases/download/v{{.Tag}}/cni-plugin-flannel-linux-{{.Arch}}-v{{.Tag}}.tgz`,
+    checksum: { suffix: '.sha256' },
+    folder: 'kubernetes/cni',
+    content: (_, arch) => ({ kind: 'archive', strip: '', only: only([`flannel-${arch}`, 'flannel']) }),
+  },
+  {
+    name: 'helm',
+    uri: 'https://get.helm.sh/helm-v{{.Tag}}-linux-{{.Arch}}.tar.gz',
+    checksum: { suffix: '.sha256sum' },
+    folder: KUBERNETES_BIN,
+    content: (_, arch) => ({ kind: 'archive', strip: `linux-${arch}/`, only: only('helm') }),
+  },
+  {
+    name: 'etcd',
+    uri: `${GITHUB}/etcd-io/etcd/releases/download/v{{.Tag}}/etcd-v{{.Tag}}-linux-{{.Arch}}.tar.gz`,
+    checksum: { list: 'SHA256SUMS' },
+    folder: KUBERNETES_BIN,
+    content: (version, arch) => ({
+      kind: 'archive',
+      strip: `etcd-v${version}-linux-${arch}/`,
+      only: only('etcdctl', 'etcdutl'),
+    }),
+  },
+  {
+    name: 'calicoctl',
+    uri: `${GITHUB}/projectcalico/calico/releases/download/v{{.Tag}}/calicoctl-linux-{{.Arch}}`,
+    checksum: { list: 'SHA256SUMS' },
+    folder: KUBERNETES_BIN,
+    content: () => ({ kind: 'file', name: 'calicoctl' }),
+  },
+  {
+    name: 'cilium-cli',
+    uri: `${GITHUB}/cilium/cilium-cli/releases/download/v{{.Tag}}/cilium-linux-{{.Arch}}.tar.gz`,
+    checksum: { suffix: '.sha256sum' },
+    folder: KUBERNETES_BIN,
+    content: () => ({ kind: 'archive', strip: '', only: only('cilium') }),
+  },
+];
+
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['cni', 'cni-plugins'],
+  ['cni_plugins', 'cni-plugins'],
+  ['flannel', 'flannel-cni'],
+  ['flannel-cni-plugin', 'flannel-cni'],
+  ['cni-plugin-flannel', 'flannel-cni'],
+  ['cri-tools', 'crictl'],
+  ['etcdctl', 'etcd'],
+  ['cilium', 'cilium-cli'],
+]);
+
+/** Gives what is known of a component, by its name or one of the names that people use for it. */
+export function knownComponent(name: string): KnownComponent | undefined {
+  const proper = ALIASES.get(name) ?? name;
+  return COMPONENTS.find((component) => component.name === proper);
+}
+
+/** Gives the names of all known components. */
+export function knownComponentNames(): string[] {
+  return COMPONENTS.map((component) => component.name);
+}
+
+/** Tells whether a component's version is that of Kubernetes. */
+export function isKubernetesComponent(name: string): boolean {
+  return name === 'kubeadm' || name === 'kubelet' || name === 'kubectl';
+}

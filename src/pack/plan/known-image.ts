@@ -1,0 +1,71 @@
+import {
+  parseReference,
+  parseRepository,
+  type Reference,
+  type Repository,
+  type Tag,
+} from '../../registry/oci/reference.ts';
+
+/** The images that carry the version of Kubernetes itself. Others that begin with "kube-" have versions of their own. */
+const KUBERNETES_IMAGES: ReadonlySet<string> = new Set([
+  'conformance',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-proxy',
+  'kube-scheduler',
+  'kubectl',
+]);
+
+/** Where images are that are known by a shorter name. https://github.com/kubernetes/registry.k8s.io */
+const UPSTREAM: ReadonlyMap<string, string> = new Map([
+  ['cluster-proportional-autoscaler', 'registry.k8s.io/cpa/cluster-proportional-autoscaler'],
+  ['coredns', 'registry.k8s.io/coredns/coredns'],
+  ['flannel', 'ghcr.io/flannel-io/flannel'],
+  ['flannel-cni-plugin', 'ghcr.io/flannel-io/flannel-cni-plugin'],
+  ['k8s-dns-node-cache', 'registry.k8s.io/dns/k8s-dns-node-cache'],
+  ['kube-state-metrics', 'registry.k8s.io/kube-state-metrics/kube-state-metrics'],
+  ['metrics-server', 'registry.k8s.io/metrics-server/metrics-server'],
+]);
+
+/**
+ * Tells whether an image's tag is the version of Kubernetes; `kubernetes/kube-proxy` and `kube-proxy-amd64` are
+ * kube-proxy as well.
+ */
+export function isKubernetesImage(name: string): boolean {
+  const plain = name.replace(/^kubernetes\//, '').replace(/-(?:amd64|arm|arm64|ppc64le|s390x)$/, '');
+  return KUBERNETES_IMAGES.has(plain);
+}
+
+/** Gives the last part of a repository, by which mirrors with one namespace know it. */
+export function basenameOf(repository: string): Repository {
+  return parseRepository(repository.slice(repository.lastIndexOf('/') + 1));
+}
+
+/** Tells whether a mirror of basenames holds another image under the basename of this one. */
+export function hasTakenBasename(upstream: Reference): boolean {
+  const basename = basenameOf(upstream.repository);
+  const owner =
+    UPSTREAM.get(basename) ?? (isKubernetesImage(basename) ? `registry.k8s.io/${basename}` : undefined);
+  if (owner === undefined) return false;
+  const known = parseReference(owner);
+  const path = upstream.repository.replace(/^kubernetes\//, '');
+  return known.host !== upstream.host || known.repository !== path;
+}
+
+function hasHost(name: string): boolean {
+  const slash = name.indexOf('/');
+  return slash > 0 && name.slice(0, slash).includes('.');
+}
+
+/**
+ * Gives where an image is upstream: at the address the file gives, at the known one for its name, by a name that
+ * is an address itself, else at registry.k8s.io under its name.
+ */
+export function upstreamOf(name: string, tag: Tag, given: Reference | undefined): Reference {
+  if (given !== undefined) return { ...given, tag };
+  const known = UPSTREAM.get(name);
+  // Before 1.8.0 coredns was published at the top, and without a "v".
+  if (name === 'coredns' && !tag.startsWith('v'))
+    return { ...parseReference('registry.k8s.io/coredns'), tag };
+  return { ...parseReference(known ?? (hasHost(name) ? name : `registry.k8s.io/${name}`)), tag };
+}

@@ -1,0 +1,66 @@
+import type { Architecture } from '../../config/kubernetes/architecture.ts';
+import { kubeadmImages } from '../../config/kubernetes/kubeadm-images.ts';
+import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
+import { ConfigurationFailure } from '../../config/problem.ts';
+import type { Versions } from '../../config/versions.ts';
+import { resolveComponents } from './component-resolution.ts';
+import { Findings } from './findings.ts';
+import { resolveImages } from './image-resolution.ts';
+import type { ImageSource } from './image-source.ts';
+import { type Choice, chooseKubernetes } from './kubernetes-choice.ts';
+import { type BetaSuffix, packageName } from './package-name.ts';
+import type { ImagePlan, PackagePlan } from './plan.ts';
+
+/** What is asked for from outside the file. */
+export interface ResolutionSettings {
+  /** `--kube-version`: sets the kube-* images, kubelet, kubectl, kubeadm and every `auto`. */
+  readonly kubeVersion?: KubernetesVersion | undefined;
+  /** `--arch`: goes before the file's; without both, amd64. */
+  readonly arch?: Architecture | undefined;
+  readonly beta?: BetaSuffix | undefined;
+  readonly imageSource: ImageSource;
+}
+
+function noticeMissing(images: readonly ImagePlan[], choice: Choice, findings: Findings): void {
+  const tags = kubeadmImages(choice.version)?.tags;
+  if (tags === undefined || images.length === 0) return;
+  const packed = new Set<string>(images.map(({ upstream }) => upstream.repository.split('/').at(-1) ?? ''));
+  const wanted = [
+    'kube-apiserver',
+    'kube-controller-manager',
+    'kube-scheduler',
+    'kube-proxy',
+    ...Object.keys(tags),
+  ];
+  const missing = wanted.filter((name) => !packed.has(name));
+  if (missing.length > 0) {
+    findings.notice(
+      `kubeadm ${choice.version} also wants ${missing.join(', ')}, which the package will not have`,
+    );
+  }
+}
+
+/**
+ * Resolves a versions.json into what the package will hold, for exactly one Kubernetes and one architecture, so
+ * that its name and content cannot disagree. Throws `CONFIGURATION_MALFORMED` with every problem at its place.
+ */
+export function resolvePackage(versions: Versions, settings: ResolutionSettings): PackagePlan {
+  const findings = new Findings();
+  const wanted = { version: settings.kubeVersion, arch: settings.arch };
+  const choice = chooseKubernetes(versions, wanted, findings);
+  if (choice === undefined) throw new ConfigurationFailure(versions.file, findings.problems);
+  const images = resolveImages(versions.images, choice, settings.imageSource, findings);
+  const components = resolveComponents(versions, choice, findings);
+  if (findings.problems.length > 0) throw new ConfigurationFailure(versions.file, findings.problems);
+  noticeMissing(images, choice, findings);
+  return {
+    fileName: packageName(choice.version, choice.arch, settings.beta),
+    kubernetes: choice.version,
+    arch: choice.arch,
+    platform: { os: 'linux', architecture: choice.arch },
+    images,
+    components,
+    signatures: versions.signatures,
+    notices: findings.notices,
+  };
+}

@@ -1,0 +1,53 @@
+import { accessSync, constants } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Failure, failureCode } from '../../lib/failure.ts';
+import { makeFolder } from '../../lib/folder.ts';
+import type { Reporter } from '../../lib/reporter.ts';
+
+/** Where the folders of downloads are by custom, which only root can write. */
+const CUSTOMARY = '/var/run/keel';
+
+function makeWritable(folder: string): void {
+  makeFolder(folder);
+  accessSync(folder, constants.W_OK);
+}
+
+/** Gives a place that the user can write: a job's temporary folder, else the user's cache. */
+function ownPlace(environment: NodeJS.ProcessEnv): string {
+  const { RUNNER_TEMP = '', XDG_CACHE_HOME = '' } = environment;
+  if (RUNNER_TEMP !== '') return join(RUNNER_TEMP, 'keel');
+  return join(XDG_CACHE_HOME === '' ? join(homedir(), '.cache') : XDG_CACHE_HOME, 'keel');
+}
+
+/**
+ * Gives a folder for files that are fetched or written, made if it was missing. A user who may not write the customary
+ * place gets one of their own instead, and is told. Throws `FOLDER_UNWRITABLE`.
+ */
+export function workFolder(
+  folder: string,
+  flag: string,
+  environment: NodeJS.ProcessEnv,
+  reporter: Reporter,
+): string {
+  try {
+    makeWritable(folder);
+    return resolve(folder);
+  } catch (cause) {
+    const rest = folder.startsWith(`${CUSTOMARY}/`) ? folder.slice(CUSTOMARY.length) : undefined;
+    const isForbidden = ['EACCES', 'EPERM', 'EROFS'].includes(failureCode(cause));
+    if (rest !== undefined && isForbidden) {
+      const other = join(ownPlace(environment), rest);
+      reporter.detail(`${folder} cannot be written by this user, ${other} is used`);
+      makeWritable(other);
+      return other;
+    }
+    throw new Failure({
+      code: 'FOLDER_UNWRITABLE',
+      about: folder,
+      message: `the folder cannot be made or written (${failureCode(cause)})`,
+      hint: `check its permissions, or choose another one with ${flag}`,
+      cause,
+    });
+  }
+}

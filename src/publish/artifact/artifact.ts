@@ -1,0 +1,129 @@
+import { basename, dirname } from 'node:path';
+import { Failure, failureCode } from '../../lib/failure.ts';
+import { withinSignal } from '../../lib/interruption.ts';
+import { mayReplace } from '../target/replacement.ts';
+import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';
+
+/** What is needed of `@actions/artifact`'s client; its own class fits. */
+export interface ArtifactStore {
+  uploadArtifact(
+    name: string,
+    files: string[],
+    rootDirectory: string,
+    options: { skipArchive: boolean; retentionDays?: number },
+  ): Promise<{ id?: number; digest?: string }>;
+  /** Throws an error named `ArtifactNotFoundError` when the run has none of that name. */
+  getArtifact(name: string): Promise<{ artifact: { id: number; size: number; digest?: string } }>;
+  deleteArtifact(name: string): Promise<unknown>;
+}
+
+/** How packages become artifacts of a workflow run. */
+export interface ArtifactSettings {
+  /** Called when the client is first needed, as it is heavy. */
+  readonly openStore: () => Promise<ArtifactStore>;
+  /** The page of the run, such as `https://github.com/owner/name/actions/runs/1`. */
+  readonly runUrl: string;
+  readonly overwrite: boolean;
+  readonly retentionDays?: number;
+}
+
+const PROBE_NAME = 'keel-pkg-probe';
+
+/** Publishes packages as artifacts of the workflow run, as they are and without a second archive around them. */
+export class ArtifactTarget implements PublishTarget {
+  readonly name = 'artifact';
+  readonly #settings: ArtifactSettings;
+
+  constructor(settings: ArtifactSettings) {
+    this.#settings = settings;
+  }
+
+  /** Asks for an artifact that does not exist, which only a job that may store artifacts is told. */
+  async prove(signal: AbortSignal): Promise<void> {
+    const store = await this.#settings.openStore();
+    await this.#find(store, PROBE_NAME, signal);
+  }
+
+  async publish(
+    file: PackageFile,
+    signal: AbortSignal,
+    onProgress: TransferProgress,
+  ): Promise<PackageLocation> {
+    const store = await this.#settings.openStore();
+    // What is not archived again is named after its file, whatever name is asked for.
+    const name = basename(file.path);
+    const present = await this.#find(store, name, signal);
+    if (present !== undefined && isSame(present, file)) return this.#locate(present.id, 'present');
+    if (present !== undefined) {
+      if (!mayReplace(file.name, this.#settings.overwrite)) throw alreadyStored(name);
+      await withinSignal(store.deleteArtifact(name), signal).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw unavailable(error);
+      });
+    }
+    const { retentionDays } = this.#settings;
+    const options = { skipArchive: true, ...(retentionDays === undefined ? {} : { retentionDays }) };
+    const upload = store.uploadArtifact(name, [file.path], dirname(file.path), options);
+    const { id, digest } = await withinSignal(upload, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw unavailable(error);
+    });
+    if (digest !== undefined && hexOf(digest) !== hexOf(file.sha256)) throw arrivedDifferent(name, digest);
+    onProgress(file.size);
+    return this.#locate(id, 'published');
+  }
+
+  async #find(store: ArtifactStore, name: string, signal: AbortSignal) {
+    try {
+      return (await withinSignal(store.getArtifact(name), signal)).artifact;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof Error && error.name === 'ArtifactNotFoundError') return undefined;
+      throw unavailable(error);
+    }
+  }
+
+  #locate(id: number | undefined, outcome: PackageLocation['outcome']): PackageLocation {
+    const { runUrl } = this.#settings;
+    const address = id === undefined ? runUrl : `${runUrl}/artifacts/${id}`;
+    const instruction = 'open the address in a browser that is signed in to GitHub';
+    return { target: this.name, address, instruction, outcome };
+  }
+}
+
+function hexOf(digest: string): string {
+  return digest.replace(/^sha256:/, '');
+}
+
+function isSame(present: { size: number; digest?: string }, file: PackageFile): boolean {
+  if (present.digest !== undefined) return hexOf(present.digest) === hexOf(file.sha256);
+  return present.size === file.size;
+}
+
+function unavailable(cause: unknown): Failure<'ARTIFACTS_UNAVAILABLE'> {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  // The storage behind them may refuse without a word.
+  const detail = text.split('\n').find((line) => line.trim() !== '') ?? 'the service refused';
+  const code = failureCode(cause);
+  return new Failure({
+    code: 'ARTIFACTS_UNAVAILABLE',
+    about: 'workflow artifacts',
+    message: `${detail}${code === 'UNEXPECTED' ? '' : ` (${code})`}`,
+    hint: 'artifacts exist in workflow runs on github.com; elsewhere publish to another target',
+    cause,
+  });
+}
+
+function arrivedDifferent(name: string, digest: string): Failure<'DIGEST_MISMATCH'> {
+  const message = `the artifact was stored with another digest, ${digest}`;
+  return new Failure({ code: 'DIGEST_MISMATCH', about: name, message, hint: 'publish it again' });
+}
+
+function alreadyStored(name: string): Failure<'ALREADY_PUBLISHED'> {
+  return new Failure({
+    code: 'ALREADY_PUBLISHED',
+    about: name,
+    message: 'this run has another artifact of this name',
+    hint: 'published packages are not replaced: give the package a -beta name, or use --overwrite',
+  });
+}

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { readJson } from '../target/answer-shape.ts';
+import { ServiceRefusal } from '../target/service-refusal.ts';
+
+export type KodoRefusalCode =
+  | 'CREDENTIALS_REFUSED'
+  | 'BUCKET_ABSENT'
+  | 'WRONG_ZONE'
+  | 'ALREADY_PUBLISHED'
+  | 'ABSENT'
+  | 'TOO_LARGE'
+  | 'THROTTLED'
+  | 'SERVICE_BROKEN'
+  | 'SERVICE_REFUSED';
+
+/** An answer of Kodo that is not a success. */
+export class KodoRefusal extends ServiceRefusal<KodoRefusalCode> {
+  override readonly name = 'KodoRefusal';
+}
+
+const KEYS_HINT = 'check --access-key and --secret-key; both stand in the Qiniu console under key management';
+
+/**
+ * Explains an answer of Kodo by its status and error text. Some statuses are Kodo's own: 573 throttled, 612 absent,
+ * 614 exists, 631 no bucket. https://developer.qiniu.com/kodo/3928/error-responses
+ */
+export function explainKodoAnswer(
+  status: number,
+  error: string,
+  bucket: string,
+  key: string,
+  retryAt?: number,
+): KodoRefusal {
+  const bucketName = `bucket ${bucket}`;
+  const said = error === '' ? `status ${status}` : `status ${status}: ${error.slice(0, 200)}`;
+  const refuse = (code: KodoRefusalCode, about: string, message: string, hint?: string): KodoRefusal =>
+    new KodoRefusal(status, code, about, message, hint, retryAt);
+  const zone = /\bup(?:load)?(?:-([a-z0-9-]{1,40}))?\.qiniup\.com/.exec(error);
+  if (status === 400 && error.includes('incorrect region')) {
+    const right = zone === null ? 'leave --zone out' : `leave --zone out or set it to ${zone[1] ?? 'z0'}`;
+    return refuse('WRONG_ZONE', bucketName, 'it lives in another zone', right);
+  }
+  if (status === 401 && error.includes('expired')) {
+    const hint = "correct this machine's clock, or the clock of the virtual machine that it is";
+    return refuse('CREDENTIALS_REFUSED', 'Qiniu', 'the upload token had expired when it arrived', hint);
+  }
+  if (status === 401 || (status === 612 && error.includes('accesskey'))) {
+    return refuse(
+      'CREDENTIALS_REFUSED',
+      'Qiniu',
+      `the access key or secret key is wrong (${said})`,
+      KEYS_HINT,
+    );
+  }
+  if (status === 403) {
+    const hint = 'the key pair needs the right to write there, and the clock of this machine has to be right';
+    return refuse('CREDENTIALS_REFUSED', bucketName, `it may not be written to (${said})`, hint);
+  }
+  if (status === 413) return refuse('TOO_LARGE', key, `Kodo takes no object of this size (${said})`);
+  if (status === 419) return refuse('SERVICE_REFUSED', 'Qiniu', `the account is suspended (${said})`);
+  if (status === 612) return refuse('ABSENT', key, `${bucketName} does not have it`);
+  if (status === 614) return alreadyPublished(bucket, key);
+  if (status === 631) {
+    const hint = 'check --bucket, and that the access key belongs to the account that owns it';
+    return refuse('BUCKET_ABSENT', bucketName, 'there is no such bucket', hint);
+  }
+  if (status === 429 || status === 573)
+    return refuse('THROTTLED', bucketName, `Kodo asks for less (${said})`);
+  if (status === 408 || (status >= 500 && status < 600)) {
+    return refuse('SERVICE_BROKEN', bucketName, `Kodo could not do it (${said})`, 'try again later');
+  }
+  return refuse('SERVICE_REFUSED', bucketName, `Kodo refused (${said})`);
+}
+
+/** Gives the refusal for a name that is taken by other content. */
+export function alreadyPublished(bucket: string, key: string): KodoRefusal {
+  const message = `bucket ${bucket} has another file of this name`;
+  const hint = 'published packages are not replaced: give the package a -beta name, or use --overwrite';
+  return new KodoRefusal(614, 'ALREADY_PUBLISHED', key, message, hint);
+}
+
+const errorShape = z.object({ error: z.string() }).catch({ error: '' });
+
+/** Gives the error text of an answer's body; empty where it has none. */
+export function parseKodoError(body: string): string {
+  return errorShape.parse(readJson(body)).error;
+}

@@ -1,0 +1,189 @@
+import type qiniu from 'qiniu';
+import { z } from 'zod';
+import { attempt } from '../../lib/attempts.ts';
+import { type HttpAnswer, type HttpClient, readBody } from '../../lib/http/http.ts';
+import { HttpFailure } from '../../lib/http/http-failure.ts';
+import { parseRetryAfter } from '../../registry/registry-failure.ts';
+import { readJson, understand } from '../target/answer-shape.ts';
+import { heldUntil, isTransient } from '../target/service-refusal.ts';
+import { explainKodoAnswer, KodoRefusal, parseKodoError } from './kodo-refusal.ts';
+import { discoverRegion, type KodoAccess, noHosts } from './kodo-region.ts';
+
+/** An object as Kodo describes it. */
+export interface KodoObject {
+  readonly hash: string;
+  readonly size: number;
+}
+
+interface KodoHosts {
+  readonly upload: readonly URL[];
+  readonly objects: readonly URL[];
+  readonly buckets: readonly URL[];
+}
+
+/** Of each request of its own: a long upload asks for a new token for each part. */
+const TOKEN_LIFETIME_SECONDS = 3600;
+const ANSWER_LIMIT = 4 * 1024 * 1024;
+
+const domainsShape = z.array(z.object({ domain: z.string() }));
+const statShape = z.object({ hash: z.string(), fsize: z.number() });
+
+/** One bucket of Kodo: its hosts and tokens, from the `qiniu` package, and what is asked about its objects. */
+export class KodoService {
+  readonly bucket: string;
+  readonly #access: KodoAccess;
+  readonly #sdk: typeof qiniu;
+  readonly #http: HttpClient;
+  readonly #hosts: KodoHosts;
+  readonly #mac: qiniu.auth.digest.Mac;
+  // What answered last is asked first; hosts that were cut off stay at the end.
+  #preferred = 0;
+
+  private constructor(access: KodoAccess, sdk: typeof qiniu, http: HttpClient, hosts: KodoHosts) {
+    this.bucket = access.bucket;
+    this.#access = access;
+    this.#sdk = sdk;
+    this.#http = http;
+    this.#hosts = hosts;
+    this.#mac = new sdk.auth.digest.Mac(access.accessKey, access.secretKey);
+  }
+
+  /** Finds the hosts of a bucket. Throws `KodoRefusal`, or `UNREACHABLE` when no region service answers. */
+  static async open(access: KodoAccess, http: HttpClient, signal: AbortSignal): Promise<KodoService> {
+    const { default: sdk } = await import(/* webpackMode: "eager" */ 'qiniu');
+    const region =
+      access.zone !== undefined && access.endpoint === undefined
+        ? sdk.httpc.Region.fromRegionId(access.zone, { preferredScheme: 'https' })
+        : await attempt({ policy: access.attempts, signal, isTransient, heldUntil }, () =>
+            discoverRegion(sdk, access, signal),
+          );
+    const { up = [], rs = [], uc = [] } = region.services;
+    const urls = (endpoints: readonly qiniu.httpc.Endpoint[]): URL[] =>
+      endpoints.map((endpoint) => new URL(endpoint.getValue()));
+    return new KodoService(access, sdk, http, { upload: urls(up), objects: urls(rs), buckets: urls(uc) });
+  }
+
+  /** Gives a token that allows one object of that size under `key`; `replace` lets it take another's place. */
+  uploadToken(key: string, size: number, replace: boolean): string {
+    const scope = `${this.bucket}:${key}`;
+    const options = { scope, expires: TOKEN_LIFETIME_SECONDS, fsizeLimit: size, insertOnly: replace ? 0 : 1 };
+    return new this.#sdk.rs.PutPolicy(options).uploadToken(this.#mac);
+  }
+
+  /** Gives what the bucket holds under a key, or undefined. Throws `KodoRefusal`. */
+  async stat(key: string, signal: AbortSignal): Promise<KodoObject | undefined> {
+    const path = `/stat/${this.#sdk.util.encodedEntry(this.bucket, key)}`;
+    try {
+      const found = await this.#manage(statShape, 'GET', this.#hosts.objects, path, key, signal);
+      return { hash: found.hash, size: found.fsize };
+    } catch (error) {
+      if (error instanceof KodoRefusal && error.code === 'ABSENT') return undefined;
+      throw error;
+    }
+  }
+
+  /** Gives the names under which the bucket can be downloaded from; none where the service does not tell. */
+  async domains(signal: AbortSignal): Promise<readonly string[]> {
+    try {
+      const path = `/v3/domains?tbl=${encodeURIComponent(this.bucket)}`;
+      const { buckets } = this.#hosts;
+      const domains = await this.#manage(domainsShape, 'POST', buckets, path, this.bucket, signal);
+      return domains.map(({ domain }) => domain);
+    } catch {
+      signal.throwIfAborted();
+      return [];
+    }
+  }
+
+  /** Sends a request to an upload host, and gives what it answers. Throws `KodoRefusal` or `ANSWER_MALFORMED`. */
+  upload<Shape extends z.ZodType>(
+    shape: Shape,
+    request: {
+      method: string;
+      path: string;
+      token: string;
+      key: string;
+      type?: string;
+      md5?: string;
+      body?: Buffer;
+    },
+    signal: AbortSignal,
+    onRetry?: (error: unknown) => void,
+  ): Promise<z.infer<Shape>> {
+    const { method, path, token, key, body } = request;
+    const headers = {
+      Authorization: `UpToken ${token}`,
+      'Content-Length': String(body?.length ?? 0),
+      ...(request.type === undefined ? {} : { 'Content-Type': request.type }),
+      ...(request.md5 === undefined ? {} : { 'Content-MD5': request.md5 }),
+    };
+    return this.#ask(shape, this.#hosts.upload, key, signal, onRetry, (url) =>
+      this.#http.send({
+        method,
+        url: new URL(path, url),
+        headers,
+        ...(body === undefined ? {} : { body }),
+        signal,
+      }),
+    );
+  }
+
+  #manage<Shape extends z.ZodType>(
+    shape: Shape,
+    method: 'GET' | 'POST',
+    hosts: readonly URL[],
+    path: string,
+    key: string,
+    signal: AbortSignal,
+  ): Promise<z.infer<Shape>> {
+    const type = 'application/x-www-form-urlencoded';
+    return this.#ask(shape, hosts, key, signal, undefined, (host) => {
+      const url = new URL(path, host);
+      const dated = { 'X-Qiniu-Date': this.#sdk.util.formatDateUTC(new Date(), 'YYYYMMDDTHHmmssZ') };
+      const sign = this.#sdk.util.generateAccessTokenV2;
+      const headers = {
+        ...dated,
+        'Content-Type': type,
+        Authorization: sign(this.#mac, url.href, method, type, undefined, dated),
+      };
+      return this.#http.send({ method, url, headers, signal });
+    });
+  }
+
+  #ask<Shape extends z.ZodType>(
+    shape: Shape,
+    hosts: readonly URL[],
+    key: string,
+    signal: AbortSignal,
+    onRetry: ((error: unknown) => void) | undefined,
+    send: (host: URL) => Promise<HttpAnswer>,
+  ): Promise<z.infer<Shape>> {
+    const options = { policy: this.#access.attempts, signal, isTransient, heldUntil };
+    return attempt(onRetry === undefined ? options : { ...options, onRetry }, async () => {
+      const preferred = this.#preferred;
+      const host = hosts[preferred % hosts.length];
+      if (host === undefined) throw noHosts(this.bucket);
+      try {
+        return understand(shape, await this.#read(await send(host), key), 'Qiniu');
+      } catch (error) {
+        // Of many requests that fail together only the first moves on to the next host.
+        if (error instanceof HttpFailure && this.#preferred === preferred) this.#preferred += 1;
+        throw error;
+      }
+    });
+  }
+
+  async #read(answer: HttpAnswer, key: string): Promise<unknown> {
+    const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
+    if (answer.status === 200) return readJson(text);
+    const error = withoutSignatures(parseKodoError(text), this.#access.accessKey);
+    const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
+    throw explainKodoAnswer(answer.status, error, this.bucket, key, retryAt);
+  }
+}
+
+/** What a service repeats of a token: the access key may be seen, what was signed with the secret key may not. */
+function withoutSignatures(text: string, accessKey: string): string {
+  const [before = '', ...rest] = text.split(`${accessKey}:`);
+  return [before, ...rest.map((piece) => piece.replace(/^[\w=:%-]+/, '***'))].join(`${accessKey}:`);
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { type Digest, digestOf } from '../../registry/oci/digest.ts';
+import type { Descriptor, Manifest } from '../../registry/oci/manifest.ts';
+import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
+import type { PackageFile } from '../target/target.ts';
+import type { PackageLayer } from './image-layer.ts';
+
+/** The image that a package is put on top of: its layers, and its configuration as it came. */
+export interface BaseImage {
+  readonly layers: readonly Descriptor[];
+  readonly config: unknown;
+}
+
+/** What is pushed besides layers: a small blob, and the manifest that ties all together. */
+export interface ImageDocuments {
+  readonly config: { readonly bytes: Buffer; readonly digest: Digest; readonly mediaType: string };
+  readonly manifest: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>;
+}
+
+const ARTIFACT_TYPE = 'application/vnd.keel.package.v1';
+const ARTIFACT_LAYER = 'application/vnd.keel.package.layer.v1.tar+gzip';
+const EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json';
+const IMAGE_CONFIG = 'application/vnd.oci.image.config.v1+json';
+const IMAGE_LAYER = 'application/vnd.oci.image.layer.v1.tar';
+const DOCKER_GZIP_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
+const OCI_GZIP_LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
+/** Fixed, so that the same package gives the same image. */
+const CREATED = '1980-01-01T00:00:00Z';
+/** Where the image copies the package to; the caller mounts a folder there. */
+export const OUTPUT_FOLDER = '/out';
+
+const baseShape = z.object({
+  rootfs: z.object({ diff_ids: z.array(z.string()) }),
+  history: z.array(z.unknown()).catch([]),
+  config: z.object({ Env: z.array(z.string()).nullish() }).catch({}),
+});
+
+function annotationsOf(file: PackageFile): Record<string, string> {
+  return { 'org.opencontainers.image.title': file.name };
+}
+
+function documents(config: Buffer, configType: string, body: object): ImageDocuments {
+  const digest = digestOf(config);
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.ociManifest,
+    ...body,
+    config: { mediaType: configType, digest, size: config.length },
+  };
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  return {
+    config: { bytes: config, digest, mediaType: configType },
+    manifest: { bytes, mediaType: MEDIA_TYPE.ociManifest, digest: digestOf(bytes) },
+  };
+}
+
+/** Gives an OCI artifact of one layer that is the package, which `oras pull` writes under its own name. */
+export function artifactDocuments(file: PackageFile, layer: PackageLayer): ImageDocuments {
+  const { digest, size } = layer;
+  const annotations = annotationsOf(file);
+  return documents(Buffer.from('{}'), EMPTY_CONFIG, {
+    artifactType: ARTIFACT_TYPE,
+    layers: [{ mediaType: ARTIFACT_LAYER, digest, size, annotations }],
+    annotations: { ...annotations, 'org.opencontainers.image.created': CREATED },
+  });
+}
+
+/**
+ * Gives an image with the package at its root. On a base it copies the package to `/out` when it is run; without one
+ * it can only be created, for `docker cp`.
+ */
+export function imageDocuments(
+  file: PackageFile,
+  layer: PackageLayer,
+  architecture: string,
+  base: BaseImage | undefined,
+): ImageDocuments {
+  const inherited = base === undefined ? undefined : baseShape.parse(base.config);
+  const history = { created: CREATED, created_by: `COPY ${file.name} /`, comment: 'keel-pkg' };
+  const config = {
+    created: CREATED,
+    architecture,
+    os: 'linux',
+    config: {
+      ...(inherited?.config.Env ? { Env: inherited.config.Env } : {}),
+      Cmd: base === undefined ? [`/${file.name}`] : ['cp', `/${file.name}`, `${OUTPUT_FOLDER}/`],
+      Labels: { ...annotationsOf(file), 'keel.package.sha256': file.sha256 },
+    },
+    rootfs: { type: 'layers', diff_ids: [...(inherited?.rootfs.diff_ids ?? []), layer.digest] },
+    history: [...(inherited?.history ?? []), history],
+  };
+  const { digest, size } = layer;
+  const own = { mediaType: IMAGE_LAYER, digest, size, annotations: annotationsOf(file) };
+  const below = (base?.layers ?? []).map((one) => ({
+    // A manifest of one family with layers of the other is refused by containerd.
+    mediaType: one.mediaType === DOCKER_GZIP_LAYER ? OCI_GZIP_LAYER : one.mediaType,
+    digest: one.digest,
+    size: one.size,
+  }));
+  return documents(Buffer.from(JSON.stringify(config)), IMAGE_CONFIG, {
+    layers: [...below, own],
+    annotations: annotationsOf(file),
+  });
+}

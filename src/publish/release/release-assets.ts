@@ -1,0 +1,48 @@
+import { type Digest, digestOf } from '../../registry/oci/digest.ts';
+import type { PackageFile } from '../target/target.ts';
+import type { FileRange, ReleaseAsset } from './github-releases.ts';
+import { formatHeader, type PackagePart } from './release-parts.ts';
+
+/** An asset as a release should have it. */
+export interface WantedAsset {
+  readonly name: string;
+  readonly size: number;
+  readonly sha256: Digest;
+  readonly content: FileRange | Buffer;
+}
+
+/** Gives the assets that a package becomes: itself, or its parts and a header that tells how they belong together. */
+export function wantedAssets(file: PackageFile, parts: readonly PackagePart[]): WantedAsset[] {
+  const assets: WantedAsset[] = parts.map(({ name, start, end, sha256 }) => ({
+    name,
+    size: end - start,
+    sha256,
+    content: { path: file.path, start, end },
+  }));
+  if (parts.length === 1) return assets;
+  // Last, so that who finds it finds all parts as well.
+  const header = formatHeader(file, parts);
+  assets.push({
+    name: `${file.name}.parts.json`,
+    size: header.length,
+    sha256: digestOf(header),
+    content: header,
+  });
+  return assets;
+}
+
+/** Tells whether an upload came to its end. */
+export function isWhole(asset: ReleaseAsset): boolean {
+  return asset.state === 'uploaded';
+}
+
+/** Tells whether an asset has the wanted content; servers before 2025 tell no digest, and there the size has to do. */
+export function isSame(asset: ReleaseAsset, wanted: WantedAsset): boolean {
+  if (!isWhole(asset) || asset.size !== wanted.size) return false;
+  return asset.digest === undefined || asset.digest === null || asset.digest === wanted.sha256;
+}
+
+/** Tells whether an asset is one of the wanted ones. */
+export function isAmong(asset: ReleaseAsset, wanted: readonly WantedAsset[]): boolean {
+  return wanted.some((candidate) => candidate.name === asset.name && isSame(asset, candidate));
+}

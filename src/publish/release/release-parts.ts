@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { formatSize } from '../../lib/text/size.ts';
+import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
+import { fileChanged } from '../target/part-sender.ts';
+import type { PackageFile } from '../target/target.ts';
+
+/** One asset of a package: the whole of it, or a stretch; `end` is the first byte after it. */
+export interface PackagePart {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  readonly sha256: Digest;
+}
+
+/** GitHub takes assets of less than 2 GiB; this leaves room for its way of counting. */
+export const PART_SIZE = 1900 * 1024 * 1024;
+
+/** Gives the stretches that a file of `size` bytes is split into: one where it fits. */
+export function splitSize(size: number, partSize: number): { start: number; end: number }[] {
+  const count = Math.max(1, Math.ceil(size / partSize));
+  return Array.from({ length: count }, (_, index) => ({
+    start: index * partSize,
+    end: Math.min(size, (index + 1) * partSize),
+  }));
+}
+
+/** Tells whether an asset's name is one that a package, whole or split, may have left in a release. */
+export function isPartOf(packageName: string, assetName: string): boolean {
+  if (!assetName.startsWith(packageName)) return false;
+  return /^(?:|\.part\d{3}|\.parts\.json)$/.test(assetName.slice(packageName.length));
+}
+
+/**
+ * Gives the assets of a package. A split one is read once, to know the digest of each part before any is sent.
+ * Throws `FILE_CHANGED`.
+ */
+export async function planParts(
+  file: PackageFile,
+  partSize: number,
+  signal: AbortSignal,
+): Promise<PackagePart[]> {
+  const ranges = splitSize(file.size, partSize);
+  if (ranges.length === 1) return [{ name: file.name, start: 0, end: file.size, sha256: file.sha256 }];
+  const whole = createHash('sha256');
+  const parts: PackagePart[] = [];
+  for (const [index, { start, end }] of ranges.entries()) {
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(file.path, {
+      start,
+      end: end - 1,
+      signal,
+      highWaterMark: 1 << 20,
+    })) {
+      hash.update(chunk);
+      whole.update(chunk);
+    }
+    const name = `${file.name}.part${String(index).padStart(3, '0')}`;
+    parts.push({ name, start, end, sha256: parseDigest(`sha256:${hash.digest('hex')}`, name) });
+  }
+  if (`sha256:${whole.digest('hex')}` !== file.sha256) throw fileChanged(file.name);
+  return parts;
+}
+
+/** Gives the header of a split package: what a program needs to fetch, check and join it. */
+export function formatHeader(file: PackageFile, parts: readonly PackagePart[]): Buffer {
+  const header = {
+    schema: 'keel-package-parts/1',
+    name: file.name,
+    size: file.size,
+    sha256: hexOf(file.sha256),
+    parts: parts.map(({ name, start, end, sha256 }) => ({ name, size: end - start, sha256: hexOf(sha256) })),
+  };
+  return Buffer.from(`${JSON.stringify(header, null, 2)}\n`);
+}
+
+function hexOf(digest: Digest): string {
+  return digest.slice(digest.indexOf(':') + 1);
+}
+
+/** Gives the commands that turn what was downloaded into the package and check it. */
+export function joinCommands(file: PackageFile, parts: readonly PackagePart[]): string[] {
+  const check = `echo "${hexOf(file.sha256)}  ${file.name}" | sha256sum -c -`;
+  return parts.length === 1 ? [check] : [`cat ${file.name}.part??? > ${file.name}`, check];
+}
+
+function markers(name: string): { open: string; close: string } {
+  return { open: `<!-- keel-package ${name} -->`, close: `<!-- /keel-package ${name} -->` };
+}
+
+/** Tells whether release notes were begun by this program. */
+export function areOwnNotes(notes: string): boolean {
+  return notes.trimStart().startsWith('<!-- keel-package ');
+}
+
+/** Gives release notes with the section of a package put in, or put anew where they have one; the rest stays. */
+export function updateNotes(notes: string, file: PackageFile, parts: readonly PackagePart[]): string {
+  const { open, close } = markers(file.name);
+  const many = parts.length > 1;
+  const lines = [
+    open,
+    `### ${file.name}`,
+    '',
+    `${formatSize(file.size)}${many ? ` in ${parts.length} parts` : ''}. After downloading ${many ? 'all parts' : 'it'}:`,
+    '',
+    '```sh',
+    ...joinCommands(file, parts),
+    '```',
+    close,
+  ];
+  const section = lines.join('\n');
+  const end = notes.lastIndexOf(close);
+  // Someone may have removed the end of an older section by hand; what they wrote below it is theirs.
+  const start = end < 0 ? -1 : notes.lastIndexOf(open, end);
+  if (start >= 0) return notes.slice(0, start) + section + notes.slice(end + close.length);
+  return notes.trim() === '' ? `${section}\n` : `${notes.trimEnd()}\n\n${section}\n`;
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { ServiceRefusal } from '../target/service-refusal.ts';
+
+export type ReleaseRefusalCode =
+  | 'CREDENTIALS_REFUSED'
+  | 'DENIED'
+  | 'ABSENT'
+  | 'ALREADY_EXISTS'
+  | 'TOO_LARGE'
+  | 'RATE_LIMITED'
+  | 'SERVICE_BROKEN'
+  | 'SERVICE_REFUSED';
+
+/** An answer of GitHub that is not a success. */
+export class ReleaseRefusal extends ServiceRefusal<ReleaseRefusalCode> {
+  override readonly name = 'ReleaseRefusal';
+}
+
+const refusalShape = z
+  .object({
+    message: z.string().catch(''),
+    errors: z
+      .array(z.object({ code: z.string().optional(), message: z.string().optional() }).catch({}))
+      .catch([]),
+  })
+  .catch({ message: '', errors: [] });
+
+/** Explains an answer of GitHub's releases API. https://docs.github.com/rest/releases */
+export function explainReleaseAnswer(
+  status: number,
+  body: unknown,
+  about: string,
+  retryAt?: number,
+): ReleaseRefusal {
+  const { message, errors } = refusalShape.parse(body);
+  const details = errors.flatMap((error) => error.message ?? []).join(', ');
+  const said = [`status ${status}`, message, details].filter((text) => text !== '').join(': ');
+  const refuse = (code: ReleaseRefusalCode, text: string, hint?: string): ReleaseRefusal =>
+    new ReleaseRefusal(status, code, about, `${text} (${said.slice(0, 300)})`, hint, retryAt);
+  if (status === 401) {
+    const hint = 'check --github-token; a token of a workflow ends with its job';
+    return refuse('CREDENTIALS_REFUSED', 'GitHub does not know the token', hint);
+  }
+  if (status === 429 || (status === 403 && /rate limit/i.test(message))) {
+    return refuse('RATE_LIMITED', 'GitHub asks for less', 'try again in a while');
+  }
+  if (status === 403) {
+    const hint = 'a workflow needs "permissions: contents: write", other tokens the right to write contents';
+    return refuse('DENIED', 'the token may not write releases', hint);
+  }
+  if (status === 404) {
+    const hint = 'check the repository, and that the token can see it';
+    return refuse('ABSENT', 'GitHub does not have it', hint);
+  }
+  if (status === 422 && errors.some((error) => error.code === 'already_exists')) {
+    return refuse('ALREADY_EXISTS', 'there is one of this name');
+  }
+  if (status === 422 && details.includes('size must be less than')) {
+    return refuse('TOO_LARGE', 'GitHub takes no asset of this size');
+  }
+  if (status === 408 || status >= 500)
+    return refuse('SERVICE_BROKEN', 'GitHub could not do it', 'try again later');
+  return refuse('SERVICE_REFUSED', 'GitHub refused');
+}

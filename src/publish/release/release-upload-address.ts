@@ -1,0 +1,24 @@
+import { Failure } from '../../lib/failure.ts';
+
+/**
+ * Gives where an asset of this name goes, from the address template that the API told (RFC 6570,
+ * `…/assets{?name,label}`). The token goes along, so it has to be the API's own host or the one for uploads beside it
+ * (`uploads.github.com` for `api.github.com`), over no less than the API's scheme. Throws `REDIRECT_REFUSED`.
+ */
+export function releaseUploadAddress(api: URL, template: string, name: string): URL {
+  const address = URL.parse(template.endsWith('}') ? template.slice(0, template.indexOf('{')) : template);
+  const beside = `uploads.${api.host.replace(/^api\./, '')}`;
+  const isKnown = address?.host === api.host || address?.host === beside;
+  if (address === null || !isKnown || (address.protocol !== 'https:' && address.protocol !== api.protocol)) {
+    throw new Failure({
+      code: 'REDIRECT_REFUSED',
+      about: api.host,
+      message: `it wants the package and the token sent to ${address?.origin ?? 'what is no address'}`,
+      hint: `uploads go to ${api.host} or ${beside}; nothing was sent`,
+    });
+  }
+  address.username = '';
+  address.password = '';
+  address.searchParams.set('name', name);
+  return address;
+}

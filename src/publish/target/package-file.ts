@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { Failure } from '../../lib/failure.ts';
+import { explainFileError } from '../../lib/file-error.ts';
+import { hashQetagBlockAside, QETAG_BLOCK_SIZE, qetagOfBlocks } from '../../lib/qetag.ts';
+import { parseDigest } from '../../registry/oci/digest.ts';
+import type { PackageFile } from './target.ts';
+
+const BLOCKS_ASIDE = 3;
+
+/** Reads a package that exists, to know its size and hashes. Throws `PACKAGE_UNREADABLE`. */
+export async function measurePackage(path: string, signal: AbortSignal): Promise<PackageFile> {
+  try {
+    await using file = await open(path, 'r');
+    if (!(await file.stat()).isFile()) throw new Error('it is not a file');
+    const whole = createHash('sha256');
+    const blocks: Promise<Uint8Array>[] = [];
+    const buffer = Buffer.allocUnsafeSlow(QETAG_BLOCK_SIZE);
+    let size = 0;
+    for (;;) {
+      signal.throwIfAborted();
+      const { bytesRead } = await readFully(file, buffer, size);
+      if (bytesRead === 0 && size > 0) break;
+      const block = buffer.subarray(0, bytesRead);
+      blocks.push(hashQetagBlockAside(block));
+      whole.update(block);
+      // Each that is under way holds a copy of its block.
+      await blocks.at(-BLOCKS_ASIDE);
+      size += bytesRead;
+      if (bytesRead < QETAG_BLOCK_SIZE) break;
+    }
+    const sha256 = parseDigest(`sha256:${whole.digest('hex')}`, path);
+    return { path, name: basename(path), size, sha256, qetag: qetagOfBlocks(await Promise.all(blocks)) };
+  } catch (cause) {
+    signal.throwIfAborted();
+    const message = explainFileError(cause);
+    const hint = 'give the path of a package with --pkg-uri';
+    throw new Failure({ code: 'PACKAGE_UNREADABLE', about: path, message, hint, cause });
+  }
+}
+
+async function readFully(
+  file: {
+    read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+  },
+  buffer: Buffer,
+  position: number,
+): Promise<{ bytesRead: number }> {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, position + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return { bytesRead: filled };
+}

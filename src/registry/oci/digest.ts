@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../../lib/failure.ts';
+
+/** A content digest, `sha256:` or `sha512:` with lower-case hexadecimal digits. */
+export type Digest = `${'sha256' | 'sha512'}:${string}` & { readonly grammar: 'digest' };
+
+const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+
+/** Tells whether a text is a digest of an algorithm that can be verified here. */
+export function isDigest(text: string): text is Digest {
+  return DIGEST.test(text);
+}
+
+/**
+ * Reads a digest (OCI image-spec, descriptor.md, "Digests"), for the thing named `about`.
+ * Throws `DIGEST_MALFORMED`, also for algorithms that cannot be verified here.
+ */
+export function parseDigest(text: string, about: string): Digest {
+  if (isDigest(text)) return text;
+  throw new Failure({
+    code: 'DIGEST_MALFORMED',
+    about,
+    message: `"${text.slice(0, 200)}" is not a digest`,
+    hint: 'a digest is sha256: and 64, or sha512: and 128 lower-case hexadecimal digits',
+  });
+}
+
+/** Gives the algorithm of a digest, under the name that node:crypto knows it by. */
+export function digestAlgorithm(digest: Digest): 'sha256' | 'sha512' {
+  return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
+}
+
+/** Gives the hexadecimal part of a digest. */
+export function digestHex(digest: Digest): string {
+  return digest.slice(digest.indexOf(':') + 1);
+}
+
+/** Computes the digest of some bytes. */
+export function digestOf(bytes: Uint8Array, algorithm: 'sha256' | 'sha512' = 'sha256'): Digest {
+  return parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`, 'computed digest');
+}

@@ -1,0 +1,146 @@
+import { z } from 'zod';
+import { Failure } from '../../lib/failure.ts';
+import { isNestedDeeper } from '../../lib/json-depth.ts';
+import { type Digest, digestOf, isDigest } from './digest.ts';
+import { isIndexMediaType, isManifestMediaType, type ManifestMediaType } from './media-type.ts';
+import type { Platform } from './platform.ts';
+
+/** Points at content: its type, digest and size in bytes (OCI image-spec, descriptor.md). */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly platform?: Platform;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+interface ManifestBody {
+  readonly mediaType: ManifestMediaType;
+  readonly digest: Digest;
+  /** Exactly what the registry sent: only these bytes have this digest. */
+  readonly bytes: Buffer;
+}
+
+/** A list of manifests, one a platform. */
+export interface Index extends ManifestBody {
+  readonly kind: 'index';
+  readonly manifests: readonly Descriptor[];
+}
+
+/** One image (or artifact): a configuration and layers. */
+export interface Image extends ManifestBody {
+  readonly kind: 'image';
+  readonly config: Descriptor;
+  /** Without layers that live at fixed addresses elsewhere (`foreign`, `nondistributable` with `urls`). */
+  readonly layers: readonly Descriptor[];
+}
+
+export type Manifest = Index | Image;
+
+/** What registries accept at most, and more than any real manifest has. */
+export const MANIFEST_SIZE_LIMIT = 4 * 1024 * 1024;
+
+const platformShape = z.object({
+  os: z.string(),
+  architecture: z.string(),
+  variant: z.string().optional(),
+});
+
+const descriptorShape = z.object({
+  mediaType: z.string(),
+  digest: z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
+  size: z.number().int().nonnegative(),
+  platform: platformShape.optional().catch(undefined),
+  annotations: z.record(z.string(), z.string()).optional().catch(undefined),
+  urls: z.array(z.string()).optional(),
+});
+
+const bodyShape = z.object({ schemaVersion: z.literal(2), mediaType: z.string().optional() });
+const indexShape = bodyShape.extend({ manifests: z.array(descriptorShape) });
+const imageShape = bodyShape.extend({ config: descriptorShape, layers: z.array(descriptorShape) });
+
+function toDescriptor(parsed: z.infer<typeof descriptorShape>): Descriptor {
+  const { mediaType, digest, size, platform, annotations } = parsed;
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(platform === undefined
+      ? {}
+      : {
+          platform: {
+            os: platform.os,
+            architecture: platform.architecture,
+            ...(platform.variant === undefined ? {} : { variant: platform.variant }),
+          },
+        }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+}
+
+function unusable(about: string, message: string, cause?: unknown): Failure<'MANIFEST_UNUSABLE'> {
+  return new Failure({ code: 'MANIFEST_UNUSABLE', about, message, cause });
+}
+
+/** More than any filesystem can stack, and than artifacts have files. */
+const LAYERS_LIMIT = 1000;
+/** Real ones stand five levels deep; what is beyond that could not be written again. */
+const DEPTH_LIMIT = 100;
+
+function parseJson(bytes: Buffer, about: string): unknown {
+  if (isNestedDeeper(bytes, DEPTH_LIMIT)) {
+    throw unusable(about, `its lists and objects stand within each other more than ${DEPTH_LIMIT} times`);
+  }
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw unusable(about, 'the manifest is not JSON', cause);
+  }
+}
+
+/**
+ * Reads a manifest or index of any of the four media types (OCI image-spec, manifest.md and image-index.md).
+ * `contentType` is the answer's header; the body's own `mediaType` must agree with it, else it would be refused
+ * when pushed. The digest is computed here, never taken from a header. Throws `MANIFEST_UNUSABLE`.
+ */
+export function parseManifest(
+  bytes: Buffer,
+  contentType: string | undefined,
+  about: string,
+  algorithm: 'sha256' | 'sha512' = 'sha256',
+): Manifest {
+  const json = parseJson(bytes, about);
+  const body = bodyShape.safeParse(json);
+  if (!body.success) {
+    throw unusable(
+      about,
+      'the manifest is of a kind that cannot be copied (schema 1 or unknown)',
+      body.error,
+    );
+  }
+  const mediaType = body.data.mediaType ?? contentType?.split(';')[0]?.trim() ?? '';
+  if (!isManifestMediaType(mediaType)) {
+    throw unusable(about, `the manifest has the type "${mediaType.slice(0, 100)}", which cannot be copied`);
+  }
+  const common = { mediaType, digest: digestOf(bytes, algorithm), bytes };
+  if (isIndexMediaType(mediaType)) {
+    const index = indexShape.safeParse(json);
+    if (!index.success) throw unusable(about, 'the index is malformed', index.error);
+    return { ...common, kind: 'index', manifests: index.data.manifests.map(toDescriptor) };
+  }
+  const image = imageShape.safeParse(json);
+  if (!image.success) throw unusable(about, 'the manifest is malformed', image.error);
+  if (image.data.layers.length > LAYERS_LIMIT) {
+    throw unusable(
+      about,
+      `it has ${image.data.layers.length} layers, and no image has more than ${LAYERS_LIMIT}`,
+    );
+  }
+  const distributable = image.data.layers.filter((layer) => (layer.urls ?? []).length === 0);
+  return {
+    ...common,
+    kind: 'image',
+    config: toDescriptor(image.data.config),
+    layers: distributable.map(toDescriptor),
+  };
+}

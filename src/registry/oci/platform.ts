@@ -1,0 +1,40 @@
+import { Failure } from '../../lib/failure.ts';
+
+/** What an image runs on (OCI image-index spec, `platform`). */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
+
+const PLATFORM = /^([a-z0-9]+)\/([a-z0-9_]+)(?:\/([a-z0-9.]+))?$/;
+
+/** Reads `os/architecture[/variant]`, such as `linux/arm64/v8`. Throws `PLATFORM_MALFORMED`. */
+export function parsePlatform(text: string, about: string): Platform {
+  const parts = PLATFORM.exec(text.trim());
+  if (parts?.[1] === undefined || parts[2] === undefined) {
+    throw new Failure({
+      code: 'PLATFORM_MALFORMED',
+      about,
+      message: `"${text}" is not a platform`,
+      hint: 'write os/architecture, such as linux/amd64 or linux/arm/v7',
+    });
+  }
+  const platform = { os: parts[1], architecture: parts[2] };
+  return parts[3] === undefined ? platform : { ...platform, variant: parts[3] };
+}
+
+/** Writes a platform as `os/architecture[/variant]`. */
+export function formatPlatform(platform: Platform): string {
+  const base = `${platform.os}/${platform.architecture}`;
+  return platform.variant === undefined ? base : `${base}/${platform.variant}`;
+}
+
+/** Tells whether an image's platform is the wanted one; a variant counts only where one is wanted. */
+export function matchesPlatform(offered: Platform, wanted: Platform): boolean {
+  return (
+    offered.os === wanted.os &&
+    offered.architecture === wanted.architecture &&
+    (wanted.variant === undefined || wanted.variant === offered.variant)
+  );
+}

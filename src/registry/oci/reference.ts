@@ -1,0 +1,139 @@
+import { Failure } from '../../lib/failure.ts';
+import { type Digest, isDigest } from './digest.ts';
+
+/** A registry's host as it is written in references: a name or address, perhaps with a port, lower case. */
+export type Host = string & { readonly grammar: 'host' };
+/** A path within a registry, such as `library/nginx`. */
+export type Repository = string & { readonly grammar: 'repository' };
+export type Tag = string & { readonly grammar: 'tag' };
+
+/** An image as people write it. Without tag and digest it means the whole repository. */
+export interface Reference {
+  readonly host: Host;
+  readonly repository: Repository;
+  readonly tag?: Tag;
+  readonly digest?: Digest;
+}
+
+/** Docker Hub under the one name by which everything here knows it. */
+export const DOCKER_HUB = 'docker.io' as Host;
+
+const HOST =
+  /^(?:(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])(?:\.(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9]))*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
+const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+const REPOSITORY_LENGTH_LIMIT = 255;
+const DOCKER_HUB_ALIASES: ReadonlySet<string> = new Set([
+  'docker.io',
+  'index.docker.io',
+  'registry-1.docker.io',
+  'registry.hub.docker.com',
+]);
+
+function malformed(about: string, message: string, hint: string): Failure<'REFERENCE_MALFORMED'> {
+  const shown = about === '' ? 'image reference' : about.slice(0, 400);
+  return new Failure({ code: 'REFERENCE_MALFORMED', about: shown, message, hint });
+}
+
+/** Reads a registry host. All names of Docker Hub become `docker.io`. Throws `REFERENCE_MALFORMED`. */
+export function parseHost(text: string, about = text): Host {
+  const host = text.toLowerCase();
+  if (DOCKER_HUB_ALIASES.has(host)) return DOCKER_HUB;
+  // A URL takes numbers for addresses, and some numbers are none; it refuses ports that are too large as well.
+  if (host.length > 253 || !HOST.test(host) || !URL.canParse(`https://${host}/`)) {
+    throw malformed(
+      about,
+      `"${text.slice(0, 200)}" is not a registry host`,
+      'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path',
+    );
+  }
+  return host as Host;
+}
+
+/** Tells whether a text can be a repository path. */
+export function isRepository(text: string): text is Repository {
+  return (
+    text.length <= REPOSITORY_LENGTH_LIMIT &&
+    text.split('/').every((component) => PATH_COMPONENT.test(component))
+  );
+}
+
+/** Reads a repository path (distribution-spec, "Pulling manifests"). Throws `REFERENCE_MALFORMED`. */
+export function parseRepository(text: string, about = text): Repository {
+  const wrong = text.split('/').find((component) => !PATH_COMPONENT.test(component));
+  if (wrong !== undefined) {
+    const shown = wrong === '' ? 'an empty path component' : `"${wrong.slice(0, 200)}"`;
+    const hint =
+      wrong.toLowerCase() !== wrong && PATH_COMPONENT.test(wrong.toLowerCase())
+        ? `repositories are lower case: ${text.toLowerCase()}`
+        : 'a path component is lower-case letters and digits, joined by ".", "_", "__" or "-"';
+    throw malformed(about, `${shown} cannot be part of a repository name`, hint);
+  }
+  if (text.length > REPOSITORY_LENGTH_LIMIT) {
+    throw malformed(about, `the repository name has ${text.length} characters`, 'registries allow 255');
+  }
+  return text as Repository;
+}
+
+/** Tells whether a text can be a tag. */
+export function isTag(text: string): text is Tag {
+  return TAG.test(text);
+}
+
+/** Reads a tag. Throws `REFERENCE_MALFORMED`. */
+export function parseTag(text: string, about = text): Tag {
+  if (isTag(text)) return text;
+  throw malformed(
+    about,
+    text === '' ? 'the tag after ":" is empty' : `"${text.slice(0, 200)}" is not a tag`,
+    'a tag is up to 128 letters, digits, "_", "." and "-", and starts with none of the last two',
+  );
+}
+
+function splitHost(name: string): { host: Host; path: string } {
+  const slash = name.indexOf('/');
+  const first = name.slice(0, Math.max(slash, 0));
+  const namesHost = first.includes('.') || first.includes(':') || first === 'localhost';
+  const host = namesHost ? parseHost(first, name) : DOCKER_HUB;
+  const path = namesHost ? name.slice(slash + 1) : name;
+  return { host, path: host === DOCKER_HUB && !path.includes('/') ? `library/${path}` : path };
+}
+
+/**
+ * Reads an image reference `[host/]path[:tag][@digest]`, with Docker Hub's short forms: `nginx` is
+ * `docker.io/library/nginx`. Nothing is added where tag and digest are missing. Throws `REFERENCE_MALFORMED`.
+ */
+export function parseReference(text: string): Reference {
+  if (text === '') {
+    throw malformed('image reference', 'it is empty', 'write one such as registry.k8s.io/pause:3.10.2');
+  }
+  if (/^[a-z]+:\/\//i.test(text)) {
+    throw malformed(text, 'an image reference has no scheme', `write ${text.replace(/^[a-z]+:\/\//i, '')}`);
+  }
+  const at = text.indexOf('@');
+  const digest = at < 0 ? undefined : text.slice(at + 1);
+  if (digest !== undefined && !isDigest(digest)) {
+    throw malformed(
+      text,
+      `"${digest.slice(0, 200)}" after "@" is not a digest`,
+      'write sha256: and 64 lower-case hexadecimal digits',
+    );
+  }
+  const named = at < 0 ? text : text.slice(0, at);
+  // Only a colon behind the last slash starts a tag; one before it belongs to a port.
+  const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
+  const { host, path } = splitHost(colon < 0 ? named : named.slice(0, colon));
+  return {
+    host,
+    repository: parseRepository(path, text),
+    ...(colon < 0 ? {} : { tag: parseTag(named.slice(colon + 1), text) }),
+    ...(digest === undefined ? {} : { digest }),
+  };
+}
+
+/** Writes a reference in full: `docker.io/library/nginx:1.29@sha256:…`. */
+export function formatReference(reference: Reference): string {
+  const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
+  const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
+  return `${reference.host}/${reference.repository}${tag}${digest}`;
+}

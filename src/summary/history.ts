@@ -1,0 +1,44 @@
+import { formatDuration, milliseconds } from '../lib/duration.ts';
+import { bar } from '../lib/text/bar.ts';
+import { alignColumns } from '../lib/text/columns.ts';
+import { formatSize } from '../lib/text/size.ts';
+import type { RecordedRun } from '../sync/state/state.ts';
+
+const RUNS_SHOWN = 14;
+const BAR_WIDTH = 20;
+
+/**
+ * Gives the last runs, oldest first, as a chart of plain letters in a fenced block: when, a bar for what was copied, and
+ * the numbers. It needs nothing of the page that shows it, neither scripts nor colours.
+ */
+export function formatHistory(runs: readonly RecordedRun[]): string {
+  return ['```text', ...historyLines(runs), '```'].join('\n');
+}
+
+/** Gives the lines of that chart. */
+export function historyLines(runs: readonly RecordedRun[]): string[] {
+  const shown = runs.slice(-RUNS_SHOWN);
+  const most = Math.max(1, ...shown.map((run) => run.copied));
+  const rows = shown.map((run) => [
+    formatTime(run.started),
+    bar(run.copied / most, BAR_WIDTH),
+    `${run.copied} copied`,
+    formatSize(run.bytes),
+    formatDuration(milliseconds(run.ended.getTime() - run.started.getTime())),
+    describeTrouble(run),
+  ]);
+  return alignColumns(rows, new Set([2, 3, 4]));
+}
+
+/** Writes a time to the minute, in UTC: `2026-03-01 02:00`. */
+export function formatTime(date: Date): string {
+  return date.toISOString().slice(0, 16).replace('T', ' ');
+}
+
+function describeTrouble(run: RecordedRun): string {
+  const parts: string[] = [];
+  if (run.failed > 0) parts.push(`${run.failed} failed`);
+  if (run.deferred > 0) parts.push(`${run.deferred} deferred`);
+  if (run.outcome === 'interrupted') parts.push('stopped');
+  return parts.length === 0 ? '' : `✗ ${parts.join(', ')}`;
+}

@@ -1,0 +1,162 @@
+import { type Duration, formatDuration } from '../lib/duration.ts';
+import { bar } from '../lib/text/bar.ts';
+import { alignColumns } from '../lib/text/columns.ts';
+import { code, escapeMarkdown, tableHead, tableRow } from '../lib/text/markdown.ts';
+import { formatSize } from '../lib/text/size.ts';
+import {
+  describeCheck,
+  describeImageCheck,
+  type PackageContents,
+  uncheckedParts,
+} from '../pack/contents/contents.ts';
+import type { PackagePlan } from '../pack/plan/plan.ts';
+import type { BuiltPackage } from '../pack/run/result.ts';
+import { packageHeadline, planLines } from '../pack/run/wording.ts';
+import type { PackageLocation } from '../publish/target/target.ts';
+import { formatPage, PAGE_LIMIT, type Section } from './page.ts';
+
+/** Everything that the summary page of a package tells. */
+export interface PackFacts {
+  readonly file: BuiltPackage;
+  readonly contents: PackageContents;
+  readonly duration: Duration;
+  readonly locations: readonly PackageLocation[];
+  readonly failures: readonly { readonly target: string; readonly message: string }[];
+}
+
+const BAR_WIDTH = 30;
+const BARS = 20;
+const DIGEST_LENGTH = 'sha256:'.length + 12;
+
+/** Writes the page of a package: what it holds, how that was checked, where it is and how to load it. */
+export function formatPackSummary(facts: PackFacts, limit = PAGE_LIMIT): string {
+  const { contents, failures, locations } = facts;
+  const sections: Section[] = [fixed(headOf(facts))];
+  if (failures.length > 0) sections.push(failureSection(failures));
+  if (locations.length > 0) sections.push(locationSection(locations));
+  sections.push(fixed(loadingOf(facts)));
+  const unchecked = uncheckedParts(contents);
+  if (unchecked.length > 0) sections.push(uncheckedSection(unchecked));
+  sections.push(fixed(chartOf(contents)));
+  if (contents.images.length > 0) sections.push(imageSection(contents));
+  if (contents.components.length > 0) sections.push(componentSection(contents));
+  return formatPage(sections, limit);
+}
+
+/** Writes the page of a dry run: what would be fetched, from where and how it is checked. */
+export function formatPlanSummary(plan: PackagePlan, limit = PAGE_LIMIT): string {
+  const { images, components } = planLines(plan);
+  const section = (title: string, lines: readonly string[]): Section => ({
+    head: `### ${title} (${lines.length})\n`,
+    rows: lines.map((line) => `- ${escapeMarkdown(line)}`),
+    more: (left) => `- and ${left} more`,
+  });
+  const head = `## ${escapeMarkdown(plan.fileName)} would be packed`;
+  return formatPage([fixed(head), section('Images', images), section('Components', components)], limit);
+}
+
+function headOf({ file, contents, duration, failures }: PackFacts): string {
+  const mark = failures.length === 0 ? '✅' : '❌';
+  const head = tableHead(['Kubernetes', 'Architecture', '>Size', '>Time', 'sha256']);
+  const row = tableRow([
+    escapeMarkdown(contents.kubernetes),
+    escapeMarkdown(contents.arch),
+    formatSize(file.size),
+    formatDuration(duration),
+    code(file.sha256.slice('sha256:'.length)),
+  ]);
+  return `## ${mark} ${escapeMarkdown(packageHeadline(contents, file.size))}\n\n${head}\n${row}`;
+}
+
+function failureSection(failures: PackFacts['failures']): Section {
+  return {
+    head: `### Where it could not be published (${failures.length})\n\n${tableHead(['Target', 'What happened'])}`,
+    rows: failures.map(({ target, message }) => tableRow([escapeMarkdown(target), escapeMarkdown(message)])),
+    more: (left) => tableRow([`and ${left} more`, '']),
+  };
+}
+
+function locationSection(locations: readonly PackageLocation[]): Section {
+  return {
+    head: `### Where it is\n\n${tableHead(['Target', 'Address', 'How to get it'])}`,
+    rows: locations.map(({ target, address, instruction, outcome }) => {
+      const note = outcome === 'present' ? ' (was there)' : '';
+      return tableRow([`${escapeMarkdown(target)}${note}`, code(address), code(instruction)]);
+    }),
+    more: (left) => tableRow([`and ${left} more`, '', '']),
+  };
+}
+
+function loadingOf({ contents, file }: PackFacts): string {
+  const [image] = contents.images;
+  const lines = [
+    `mkdir kube && tar -xzf ${file.name} -C kube && cd kube`,
+    'sudo ./install.sh                                          # all of it; --dry-run tells what it would do',
+    ...(image === undefined
+      ? []
+      : [
+          'tar -C images -cf - . | ctr -n k8s.io images import -      # only the images',
+          'tar -C images -cf - . | docker load',
+          `skopeo copy oci:images:${image.upstream} docker://registry.example.com/${image.name}`,
+        ]),
+  ];
+  return ['### How to load it', '', '```sh', ...lines, '```'].join('\n');
+}
+
+function uncheckedSection(unchecked: readonly string[]): Section {
+  return {
+    head: `### Nobody but the place it came from vouches for (${unchecked.length})\n`,
+    rows: unchecked.map((text) => `- ${escapeMarkdown(text)}`),
+    more: (left) => `- and ${left} more`,
+  };
+}
+
+function chartOf({ images, components }: PackageContents): string {
+  const parts = [
+    ...images.map(({ name, size }) => ({ name, size })),
+    ...components.map(({ name, tag, size }) => ({ name: `${name} ${tag}`, size })),
+  ].toSorted((one, other) => other.size - one.size);
+  const most = Math.max(1, ...parts.map(({ size }) => size));
+  const rows = parts
+    .slice(0, BARS)
+    .map(({ name, size }) => [name, bar(size / most, BAR_WIDTH), formatSize(size)]);
+  const left = parts.length - BARS;
+  const more = left > 0 ? [`and ${left} smaller ones`] : [];
+  return ['### What takes how much', '', '```text', ...alignColumns(rows, new Set([2])), ...more, '```'].join(
+    '\n',
+  );
+}
+
+function imageSection({ images }: PackageContents): Section {
+  return {
+    head: `### Images (${images.length})\n\n${tableHead(['Image', 'Digest', '>Size', 'Checked'])}`,
+    rows: images.map(({ upstream, digest, size, check, signature }) =>
+      tableRow([
+        code(upstream),
+        code(`${digest.slice(0, DIGEST_LENGTH)}…`),
+        formatSize(size),
+        escapeMarkdown(describeImageCheck({ check, signature })),
+      ]),
+    ),
+    more: (left) => tableRow([`and ${left} more in keel-package.json`, '', '', '']),
+  };
+}
+
+function componentSection({ components }: PackageContents): Section {
+  return {
+    head: `### Components (${components.length})\n\n${tableHead(['Component', 'sha256', '>Size', 'Checked'])}`,
+    rows: components.map(({ name, tag, sha256, size, check }) =>
+      tableRow([
+        escapeMarkdown(`${name} ${tag}`),
+        code(`${sha256.slice(0, DIGEST_LENGTH)}…`),
+        formatSize(size),
+        escapeMarkdown(describeCheck(check)),
+      ]),
+    ),
+    more: (left) => tableRow([`and ${left} more in keel-package.json`, '', '', '']),
+  };
+}
+
+function fixed(text: string): Section {
+  return { head: text, rows: [], more: () => '' };
+}

@@ -1,0 +1,18 @@
+import type { Place } from '../lib/reporter.ts';
+import { code, escapeMarkdown } from '../lib/text/markdown.ts';
+import { formatPage } from './page.ts';
+
+/** One thing that kept a run from beginning. */
+export interface Obstacle {
+  readonly text: string;
+  readonly place?: Place;
+}
+
+/** Writes the page of a run that could not begin, or was stopped before it knew anything: what stands in the way. */
+export function formatRefusal(obstacles: readonly Obstacle[], title = 'Nothing was mirrored'): string {
+  const rows = obstacles.map(({ text, place }) => {
+    const where = place === undefined ? '' : `${code(`${place.file}:${place.line}:${place.column}`)} `;
+    return `- ${where}${escapeMarkdown(text)}`;
+  });
+  return formatPage([{ head: `## ❌ ${title}\n`, rows, more: (left) => `- and ${left} more in the log` }]);
+}

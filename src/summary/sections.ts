@@ -1,0 +1,108 @@
+import { formatDuration, milliseconds } from '../lib/duration.ts';
+import { code, escapeMarkdown, tableHead, tableRow } from '../lib/text/markdown.ts';
+import { formatSize } from '../lib/text/size.ts';
+import { newestFirst } from '../sync/select/tag-version.ts';
+import type { CollidingName, CopiedImage, FailedImage, UnmatchedName } from './facts.ts';
+import type { Section } from './page.ts';
+
+const IMAGES_NAMED = 5;
+const TAGS_NAMED = 12;
+const SLOWEST_SHOWN = 10;
+const OPEN_UP_TO = 30;
+
+/** Gives a table of failures; those with the same cause share a row, so that one outage is read as one. */
+export function failureSection(title: string, failures: readonly FailedImage[]): Section {
+  const causes = Map.groupBy(failures, ({ message, hint }) => JSON.stringify([message, hint]));
+  const groups = [...causes.values()].toSorted((one, other) => other.length - one.length);
+  return {
+    head: `### ${title} (${failures.length})\n\n${tableHead(['Image', 'What happened', 'What to do'])}`,
+    rows: groups.map((group) => {
+      const images = listSome(group.map(({ image }) => code(image)).toSorted(), IMAGES_NAMED, '<br>');
+      const [first] = group;
+      return tableRow([images, escapeMarkdown(first?.message ?? ''), escapeMarkdown(first?.hint ?? '')]);
+    }),
+    more: (left) => tableRow([`and ${left} more causes in the report`, '', '']),
+  };
+}
+
+/** Gives the names that several sources want, each with the patch that would settle it. */
+export function collisionSection(collisions: readonly CollidingName[]): Section {
+  return {
+    head:
+      `### Names that several images want (${collisions.length})\n\n` +
+      'Nothing was overwritten. A patch in the image set gives one of them a name of its own.\n\n' +
+      tableHead(['At the destination', 'Wanted by', 'Patch']),
+    rows: collisions.map(({ destination, sources, patch }) =>
+      tableRow([code(destination), listSome(sources.map(code), IMAGES_NAMED, '<br>'), code(patch)]),
+    ),
+    more: (left) => tableRow([`and ${left} more in the report`, '', '']),
+  };
+}
+
+/** Gives the names of the image set that matched nothing, each with where it stands. */
+export function unmatchedSection(unmatched: readonly UnmatchedName[]): Section {
+  return {
+    head: `### Names that match nothing (${unmatched.length})\n\n${tableHead(['Name', 'Written at'])}`,
+    rows: unmatched.map(({ name, place }) => {
+      const where = place === undefined ? '' : code(`${place.file}:${place.line}:${place.column}`);
+      return tableRow([code(name), where]);
+    }),
+    more: (left) => tableRow([`and ${left} more in the report`, '']),
+  };
+}
+
+/** Gives what moved, a row for each repository of the destination. */
+export function copiedSection(copied: readonly CopiedImage[], dryRun: boolean): Section {
+  const repositories = [...Map.groupBy(copied, ({ repository }) => repository)].toSorted(([one], [other]) =>
+    one < other ? -1 : 1,
+  );
+  const title = dryRun ? 'What would be copied' : 'What was copied';
+  const count = `${copied.length} in ${repositories.length} ${repositories.length === 1 ? 'repository' : 'repositories'}`;
+  const open = repositories.length <= OPEN_UP_TO ? ' open' : '';
+  return {
+    head:
+      `### ${title} (${count})\n\n<details${open}><summary>By repository</summary>\n\n` +
+      tableHead(['Repository', 'Tags', ...(dryRun ? [] : ['>Sent'])]),
+    rows: repositories.map(([repository, images]) => {
+      const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
+      const tags = listSome(
+        newestFirst(images).map(({ tag }) => code(tag)),
+        TAGS_NAMED,
+        ' ',
+      );
+      return tableRow([code(repository), tags, ...(dryRun ? [] : [formatSize(bytes)])]);
+    }),
+    more: (left) => tableRow([`and ${left} more in the report`, '', '']),
+    foot: '\n</details>',
+  };
+}
+
+/** Gives the images that took longest. */
+export function slowestSection(copied: readonly CopiedImage[]): Section {
+  const slowest = copied.toSorted((one, other) => other.duration - one.duration).slice(0, SLOWEST_SHOWN);
+  return {
+    head: `<details><summary>Slowest images</summary>\n\n${tableHead(['Image', '>Time', '>Sent', '>Rate'])}`,
+    rows: slowest.map(({ repository, tag, duration, bytes }) => {
+      const rate = `${formatSize((bytes * 1000) / Math.max(1, duration))}/s`;
+      const name = code(`${repository}:${tag}`);
+      return tableRow([name, formatDuration(milliseconds(duration)), formatSize(bytes), rate]);
+    }),
+    more: (left) => tableRow([`and ${left} more in the report`, '', '', '']),
+    foot: '\n</details>',
+  };
+}
+
+/** Gives remarks that belong to no image. */
+export function warningSection(warnings: readonly string[]): Section {
+  return {
+    head: `### Warnings (${warnings.length})\n`,
+    rows: warnings.map((text) => `- ${escapeMarkdown(text)}`),
+    more: (left) => `- and ${left} more in the report`,
+  };
+}
+
+function listSome(items: readonly string[], limit: number, separator: string): string {
+  const shown = items.slice(0, limit);
+  const left = items.length - shown.length;
+  return [...shown, ...(left > 0 ? [`and ${left} more`] : [])].join(separator);
+}

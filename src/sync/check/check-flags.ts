@@ -1,0 +1,27 @@
+import type { Flag } from '../../config/flags/flag.ts';
+import { ARCHITECTURES } from '../../config/kubernetes/architecture.ts';
+
+const INSTALLATION = 'Installation';
+
+const TABLE = [
+  {
+    name: 'kubernetes',
+    value: 'VERSION',
+    group: INSTALLATION,
+    commandLineOnly: true,
+    description: 'Instead of an image, all that kubeadm of this version needs, such as 1.37.1',
+  },
+  {
+    name: 'arch',
+    value: ARCHITECTURES.join('|'),
+    default: 'amd64',
+    group: INSTALLATION,
+    commandLineOnly: true,
+    description: 'Architecture of the machines that it is for',
+  },
+] as const satisfies readonly Flag[];
+
+export type CheckFlagName = (typeof TABLE)[number]['name'];
+
+/** The flags that `synctl check` has besides those of `synctl sync`. */
+export const CHECK_FLAGS: readonly Flag<CheckFlagName>[] = TABLE;

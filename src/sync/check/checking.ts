@@ -1,0 +1,233 @@
+import { EMPTY_IMAGE_SET, type ImageSet, readImageSet } from '../../config/image-set.ts';
+import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
+import { type Digest, isDigest } from '../../registry/oci/digest.ts';
+import type { Manifest } from '../../registry/oci/manifest.ts';
+import type { Platform } from '../../registry/oci/platform.ts';
+import { formatReference, type Reference, type Repository, type Tag } from '../../registry/oci/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { isNotFound } from '../../registry/registry-failure.ts';
+import type { TagList } from '../../registry/tag-list.ts';
+import { SignatureCheck } from '../../signatures/signature-check.ts';
+import { openRegistries } from '../connections.ts';
+import { choosePlatforms } from '../copy/platform-choice.ts';
+import { contentOptions, conversionIn, fitsSettings, mayDiffer } from '../plan/content-options.ts';
+import { type OfferedTag, platformsFor, selectTags } from '../select/selection.ts';
+import type { SyncSettings } from '../settings.ts';
+import { type KnownStateParts, openKnownState } from '../state/known-state.ts';
+import type { RecordedImage } from '../state/state.ts';
+import { type CheckedSignature, checkSignature } from './check-signatures.ts';
+import { sourceOf } from './given-image.ts';
+import { type Judgement, judge, type Placement, placeImage, type TagFacts } from './image-check.ts';
+import { requireLogin, type TagView, viewDigest, viewManifest } from './tag-view.ts';
+
+/** One tag of a checked image. */
+export interface CheckedTag extends TagFacts, Judgement {
+  /** The tag, or the digest, that was asked for. */
+  readonly tag: Tag | Digest;
+  /** Whether the image set wants it; undefined where there is no set. */
+  readonly isWanted: boolean | undefined;
+  /** Where it was asked for and the source has the tag. */
+  readonly signature?: CheckedSignature | undefined;
+}
+
+/** What `synctl check` found out. */
+export interface CheckedImage {
+  readonly image: Reference;
+  readonly placement: Placement;
+  readonly destination: Reference;
+  /** The file; undefined where there is none. */
+  readonly imageSet: string | undefined;
+  readonly requiresSignatures: boolean;
+  readonly tags: readonly CheckedTag[];
+}
+
+interface Sides {
+  readonly source: Registry;
+  readonly target: Registry;
+  readonly image: Reference;
+  readonly repository: Repository;
+  readonly platforms: readonly Platform[];
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Looks at one image at the source, in the state and at the destination; without a tag, at every tag that is wanted of
+ * it. Nothing is written. Throws what is wrong with settings, image set or state, and `NOT_FOUND` where an image
+ * without a tag does not exist at all.
+ */
+export async function checkImage(
+  given: Reference,
+  settings: SyncSettings,
+  parts: KnownStateParts,
+): Promise<CheckedImage> {
+  const { signal, reporter } = parts;
+  const set = await readSetIfThere(settings.imageSet);
+  if (set === undefined) {
+    reporter.warning(
+      `${settings.imageSet}: there is no image set, so what it wants and renames is not considered`,
+    );
+  }
+  for (const { message, place } of set?.notices ?? []) reporter.warning(message, place);
+  const { verifySignatures, trustedRoot, imageSet: file } = settings;
+  const { signatures: policies } = set ?? EMPTY_IMAGE_SET;
+  const signatures = await SignatureCheck.open(verifySignatures, { policies, trustedRoot, file });
+  const registries = await openRegistries(settings, { ...parts, deadline: undefined });
+  try {
+    using known = await openKnownState(settings, registries, parts);
+    const { state } = known;
+    const image = sourceOf(given, settings, state, set);
+    const placement = placeImage(image, set, settings);
+    const repository = placement.destination;
+    const source = registries.at(image.host);
+    const target = registries.at(settings.destination);
+    const platforms = platformsFor(set ?? EMPTY_IMAGE_SET, placement.name) ?? settings.platforms;
+    const sides: Sides = { source, target, image, repository, platforms, signal };
+    const recorded = state.images({ host: target.host, repository });
+    const listing = await listSource(sides);
+    const wanted = selectTags(set ?? EMPTY_IMAGE_SET, placement.name, offeredBy(listing, image));
+    const isWanted = (tag: Tag | Digest): boolean | undefined =>
+      set === undefined || isDigest(tag)
+        ? undefined
+        : placement.wantedBy !== undefined && wanted.includes(tag);
+    const one = image.digest ?? image.tag;
+    const tags =
+      one === undefined
+        ? await lookAtMany(sides, listing, wanted, recorded)
+        : [await lookAtOne(sides, listing, one, isDigest(one) ? undefined : recorded.get(one))];
+    for (const { facts } of tags) await requireLogin(facts.destination, target, repository);
+    const judged = tags.map(async ({ tag, facts }): Promise<CheckedTag> => {
+      const signature =
+        signatures && (await checkSignature(signatures, { source, image, tag }, facts.source, signal));
+      return { tag, isWanted: isWanted(tag), ...facts, ...judge(facts), signature };
+    });
+    return {
+      image,
+      placement,
+      destination: { host: target.host, repository },
+      imageSet: set?.file,
+      requiresSignatures: settings.verifySignatures === 'require',
+      tags: await Promise.all(judged),
+    };
+  } finally {
+    registries.close();
+  }
+}
+
+interface Look {
+  readonly tag: Tag | Digest;
+  readonly facts: TagFacts;
+}
+
+/** Gives the image set; undefined where the file is missing, as the default one may well be where someone only asks. */
+export async function readSetIfThere(file: string): Promise<ImageSet | undefined> {
+  try {
+    return await readImageSet(file);
+  } catch (error) {
+    const isMissing = error instanceof Failure && failureCode(error.cause) === 'ENOENT';
+    if (isMissing) return undefined;
+    throw error;
+  }
+}
+
+async function listSource({ source, image, signal }: Sides): Promise<TagList | undefined> {
+  try {
+    return await source.listTags(image.repository, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    // Some registries list to nobody; a tag that is named can be asked for all the same.
+    if (image.tag !== undefined || image.digest !== undefined) return undefined;
+    if (!isNotFound(error)) throw error;
+    throw new Failure({
+      code: 'NOT_FOUND',
+      about: formatReference(image),
+      message: 'the source has no such repository',
+      hint: 'check its spelling, and whether it belongs to another registry than --source',
+      cause: error,
+    });
+  }
+}
+
+function offeredBy(listing: TagList | undefined, image: Reference): OfferedTag[] {
+  const listed = listing === undefined ? [] : [...new Set([...listing.tags, ...listing.manifests.keys()])];
+  const tags = listed.length === 0 && image.tag !== undefined ? [image.tag] : listed;
+  return tags.map((tag) => ({ tag, uploaded: listing?.manifests.get(tag)?.uploaded }));
+}
+
+/** Gets the manifests of both sides, to tell more than a digest. */
+async function lookAtOne(
+  sides: Sides,
+  listing: TagList | undefined,
+  tag: Tag | Digest,
+  recorded: RecordedImage | undefined,
+): Promise<Look> {
+  const { source, target, image, repository, signal } = sides;
+  const [here, there] = await Promise.all([
+    viewManifest(source, image.repository, tag, signal),
+    viewManifest(target, repository, tag, signal),
+  ]);
+  const uploaded = isDigest(tag) ? undefined : listing?.manifests.get(tag)?.uploaded;
+  const view = here.view.kind === 'there' ? { ...here.view, uploaded } : here.view;
+  const expectation = await expect(sides, view, () => here.manifest);
+  // What was converted for the destination cannot be told from the source alone.
+  const isConverted =
+    recorded !== undefined &&
+    conversionIn(recorded.options) !== undefined &&
+    fitsSettings(recorded.options, contentOptions(sides.platforms)) &&
+    view.kind === 'there' &&
+    view.digest === recorded.sourceDigest;
+  const expected = isConverted ? recorded.pushedDigest : expectation.expected;
+  return { tag, facts: { ...expectation, expected, destination: there.view, recorded } };
+}
+
+/** Compares digests only: of the source as its listing tells them, of the destination by one request a tag. */
+async function lookAtMany(
+  sides: Sides,
+  listing: TagList | undefined,
+  wanted: readonly Tag[],
+  recorded: ReadonlyMap<Tag, RecordedImage>,
+): Promise<Look[]> {
+  const { source, target, image, repository, platforms, signal } = sides;
+  const options = contentOptions(platforms);
+  return await Promise.all(
+    wanted.map(async (tag): Promise<Look> => {
+      const listed = listing?.manifests.get(tag);
+      const [here, destination] = await Promise.all([
+        listed === undefined
+          ? viewDigest(source, image.repository, tag, signal)
+          : ({ kind: 'there', digest: listed.digest, uploaded: listed.uploaded } as const),
+        viewDigest(target, repository, tag, signal),
+      ]);
+      const known = recorded.get(tag);
+      const isRecorded =
+        here.kind === 'there' &&
+        known?.sourceDigest === here.digest &&
+        fitsSettings(known.options, options) &&
+        mayDiffer(known.options, platforms);
+      if (isRecorded)
+        return { tag, facts: { source: here, expected: known.pushedDigest, destination, recorded: known } };
+      const expectation = await expect(sides, here, (digest) =>
+        source.getManifest(image.repository, digest, signal),
+      );
+      return { tag, facts: { ...expectation, destination, recorded: known } };
+    }),
+  );
+}
+
+/** Gives what the destination should hold. Where the chosen platforms do not exist, the source's view says so. */
+async function expect(
+  { source, image, platforms, signal }: Sides,
+  view: TagView,
+  manifestOf: (digest: Digest) => Manifest | undefined | Promise<Manifest>,
+): Promise<Pick<TagFacts, 'source' | 'expected'>> {
+  if (view.kind !== 'there') return { source: view, expected: undefined };
+  if (platforms.length === 0) return { source: view, expected: view.digest };
+  try {
+    const manifest = await manifestOf(view.digest);
+    const about = source.nameOf(image.repository, view.digest);
+    const expected = manifest === undefined ? undefined : choosePlatforms(manifest, platforms, about).digest;
+    return { source: view, expected };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { source: { kind: 'unknown', reason: describeFailure(error) }, expected: undefined };
+  }
+}

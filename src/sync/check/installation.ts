@@ -1,0 +1,159 @@
+import { clusterNeeds } from '../../config/cluster-image.ts';
+import type { ImageName } from '../../config/image-name.ts';
+import type { ImageSet } from '../../config/image-set.ts';
+import type { Architecture } from '../../config/kubernetes/architecture.ts';
+import { kubeadmImages } from '../../config/kubernetes/kubeadm-images.ts';
+import { parseKubernetesRelease } from '../../config/kubernetes/kubernetes-release.ts';
+import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
+import { endpointOf } from '../../registry/endpoint.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
+import type { Manifest } from '../../registry/oci/manifest.ts';
+import {
+  formatReference,
+  parseRepository,
+  parseTag,
+  type Repository,
+  type Tag,
+} from '../../registry/oci/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { openRegistries } from '../connections.ts';
+import { destinationRepository } from '../plan/naming.ts';
+import type { RunParts } from '../run-parts.ts';
+import { patchFor } from '../select/selection.ts';
+import type { SyncSettings } from '../settings.ts';
+import { readSetIfThere } from './checking.ts';
+import { type KubeadmNames, kubeadmNames } from './kubeadm-names.ts';
+import { type ConfigurationFile, mirrorFiles } from './mirror-configuration.ts';
+import { requireLogin, viewDigest, viewManifest } from './tag-view.ts';
+
+/** What somebody wants to install. */
+export interface InstallationChoice {
+  readonly version: KubernetesVersion;
+  readonly architecture: Architecture;
+}
+
+/** One image that is needed, and what the mirror has of it. */
+export interface NeededImage {
+  /** As upstream calls it, such as `coredns/coredns:v1.14.6`. */
+  readonly name: string;
+  /** As the mirror calls it, in full. */
+  readonly reference: string;
+  readonly verdict: 'there' | 'missing' | 'other-platforms' | 'unknown';
+  /** What is wrong; empty where the verdict says it all. */
+  readonly message: string;
+  readonly digest?: Digest;
+}
+
+/** What `synctl check --kubernetes` found out. */
+export interface CheckedInstallation extends InstallationChoice {
+  readonly mirror: string;
+  readonly images: readonly NeededImage[];
+  readonly names: KubeadmNames;
+  /** Empty where the names at the mirror are of no use to kubeadm. */
+  readonly files: readonly ConfigurationFile[];
+}
+
+interface Needed {
+  readonly name: ImageName;
+  readonly repository: Repository;
+  readonly tag: Tag;
+}
+
+function neededImages(
+  { version }: InstallationChoice,
+  set: ImageSet | undefined,
+  { naming, namespace, source }: SyncSettings,
+): Needed[] {
+  return clusterNeeds(parseKubernetesRelease(version)).map(({ name, text }) => {
+    const patch = set === undefined ? undefined : patchFor(set, name)?.name;
+    const from = { host: source, repository: parseRepository(name) };
+    const repository = destinationRepository(naming, namespace, from, patch);
+    return { name, repository, tag: parseTag(text) };
+  });
+}
+
+/**
+ * Looks at the destination alone for all that kubeadm of a version needs on one architecture, and gives the
+ * configuration with which a cluster uses it. Throws what is wrong with settings or image set.
+ */
+export async function checkInstallation(
+  choice: InstallationChoice,
+  settings: SyncSettings,
+  parts: Pick<
+    RunParts,
+    'reporter' | 'environment' | 'runCredentialHelper' | 'onSecret' | 'signal' | 'timeouts'
+  >,
+): Promise<CheckedInstallation> {
+  const { reporter, signal } = parts;
+  const { destination, namespace, caFile, insecureRegistries } = settings;
+  const set = await readSetIfThere(settings.imageSet);
+  const { warning, tags } = kubeadmImages(choice.version) ?? {};
+  if (warning !== undefined) reporter.warning(warning);
+  const needed = neededImages(choice, set, settings);
+  const registries = await openRegistries(settings, { ...parts, deadline: undefined });
+  try {
+    const target = registries.at(destination);
+    const images = await Promise.all(needed.map((one) => lookAt(one, choice.architecture, target, signal)));
+    const repositories = new Map(needed.map(({ name, repository }) => [name, repository]));
+    const names = kubeadmNames(destination, repositories);
+    const pause = repositories.get('pause');
+    const files =
+      names.kind === 'unusable' || pause === undefined || tags === undefined
+        ? []
+        : mirrorFiles({
+            version: choice.version,
+            host: destination,
+            endpoint: endpointOf(destination, insecureRegistries),
+            caFile,
+            repositories: names.repositories,
+            pauseImage: formatReference({ host: destination, repository: pause, tag: tags.pause }),
+          });
+    const mirror = namespace === undefined ? destination : `${destination}/${namespace}`;
+    return { ...choice, mirror, images, names, files };
+  } finally {
+    registries.close();
+  }
+}
+
+async function lookAt(
+  { name, repository, tag }: Needed,
+  architecture: Architecture,
+  target: Registry,
+  signal: AbortSignal,
+): Promise<NeededImage> {
+  const wanted = `linux/${architecture}`;
+  const image = {
+    name: `${name}:${tag}`,
+    reference: formatReference({ host: target.host, repository, tag }),
+  };
+  const { view, manifest } = await viewManifest(target, repository, tag, signal);
+  if (view.kind === 'absent') return { ...image, verdict: 'missing', message: '' };
+  if (view.kind === 'unknown') {
+    await requireLogin(view, target, repository);
+    return { ...image, verdict: 'unknown', message: view.reason };
+  }
+  const { digest, platforms = [] } = view;
+  const fits = platforms.some((platform) => platform === wanted || platform.startsWith(`${wanted}/`));
+  if (!fits && platforms.length > 0) {
+    return { ...image, digest, verdict: 'other-platforms', message: `only for ${platforms.join(', ')}` };
+  }
+  const child = manifest === undefined ? undefined : childFor(manifest, architecture);
+  // A registry that was filled with other tools may hold an index without all that it lists.
+  if (child === undefined) return { ...image, digest, verdict: 'there', message: '' };
+  const inner = await viewDigest(target, repository, child, signal);
+  switch (inner.kind) {
+    case 'there':
+      return { ...image, digest, verdict: 'there', message: '' };
+    case 'absent':
+      return { ...image, digest, verdict: 'missing', message: `its image for ${wanted} is not there` };
+    case 'unknown':
+      return { ...image, digest, verdict: 'unknown', message: inner.reason };
+  }
+}
+
+function childFor(manifest: Manifest, architecture: Architecture): Digest | undefined {
+  if (manifest.kind === 'image') return undefined;
+  return manifest.manifests.find(
+    ({ platform }) => platform?.os === 'linux' && platform.architecture === architecture,
+  )?.digest;
+}

@@ -1,0 +1,65 @@
+import { KUBEADM_IMAGE_NAMES, KUBERNETES_PROGRAMS } from '../../config/cluster-image.ts';
+import type { ImageName } from '../../config/image-name.ts';
+import type { Host, Repository } from '../../registry/oci/reference.ts';
+
+/** The repositories that kubeadm is to pull from, each without the image's own name. */
+export interface KubeadmRepositories {
+  readonly image: string;
+  /** Where CoreDNS is kept apart from the rest, as with `--naming path`. */
+  readonly dns?: string;
+  readonly etcd?: string;
+}
+
+/** An image that the mirror holds under a name that kubeadm never asks for. */
+export interface MisnamedImage {
+  readonly name: ImageName;
+  readonly expected: string;
+  readonly found: Repository;
+}
+
+/** What the names at a mirror mean to kubeadm. */
+export type KubeadmNames =
+  | { readonly kind: 'usable'; readonly repositories: KubeadmRepositories }
+  | { readonly kind: 'unusable'; readonly misnamed: readonly MisnamedImage[] };
+
+/** kubeadm has a repository to choose for all images, and others for CoreDNS and etcd; the last part of a name is fixed. */
+function ownName(name: ImageName): string {
+  return name.slice(name.lastIndexOf('/') + 1);
+}
+
+function folderOf(repository: Repository): string {
+  return repository.slice(0, Math.max(0, repository.lastIndexOf('/')));
+}
+
+function endsInOwnName(name: ImageName, repository: Repository): boolean {
+  return repository === ownName(name) || repository.endsWith(`/${ownName(name)}`);
+}
+
+/** Tells whether and how kubeadm can use a mirror, from where it keeps each image: from its name to its repository there. */
+export function kubeadmNames(host: Host, repositories: ReadonlyMap<ImageName, Repository>): KubeadmNames {
+  const at = (folder: string): string => (folder === '' ? host : `${host}/${folder}`);
+  const [first = KUBERNETES_PROGRAMS[0]] = KUBERNETES_PROGRAMS;
+  const folders = new Map([...repositories].map(([name, repository]) => [name, folderOf(repository)]));
+  const common = folders.get(first ?? '') ?? '';
+  const { coredns, etcd } = KUBEADM_IMAGE_NAMES;
+  const misnamed = [...repositories].flatMap(([name, found]): MisnamedImage[] => {
+    const isApart = name === coredns || name === etcd;
+    const fits = endsInOwnName(name, found) && (isApart || folderOf(found) === common);
+    const expected = common === '' ? ownName(name) : `${common}/${ownName(name)}`;
+    return fits ? [] : [{ name, expected, found }];
+  });
+  if (misnamed.length > 0) return { kind: 'unusable', misnamed };
+  const apart = (name: ImageName): string | undefined => {
+    const folder = folders.get(name);
+    return folder === undefined || folder === common ? undefined : at(folder);
+  };
+  const [dns, etcdApart] = [apart(coredns), apart(etcd)];
+  return {
+    kind: 'usable',
+    repositories: {
+      image: at(common),
+      ...(dns === undefined ? {} : { dns }),
+      ...(etcdApart === undefined ? {} : { etcd: etcdApart }),
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { KUBERNETES_REGISTRY } from '../../config/image-name.ts';
+import { type KubernetesVersion, kubernetesMinor } from '../../config/kubernetes/kubernetes-version.ts';
+import type { Host } from '../../registry/oci/reference.ts';
+import type { KubeadmRepositories } from './kubeadm-names.ts';
+
+/** A file for the machines of a cluster. */
+export interface ConfigurationFile {
+  /** Where it belongs there. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What the files of a mirror say. */
+export interface MirrorFacts {
+  readonly version: KubernetesVersion;
+  readonly host: Host;
+  /** The base URL of its API. */
+  readonly endpoint: URL;
+  /** PEM file of authorities by which its certificate is known, on this machine. */
+  readonly caFile: string | undefined;
+  readonly repositories: KubeadmRepositories;
+  /** The image that containerd starts every pod with, in full. */
+  readonly pauseImage: string;
+}
+
+const FOLDER = '/etc/containerd/certs.d';
+const CERTIFICATE = `${FOLDER}/mirror-ca.crt`;
+/** Since 1.31; before it v1beta3. https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/ */
+const FIRST_MINOR_OF_V1BETA4 = 31;
+
+/**
+ * Gives the files with which containerd and kubeadm use a mirror: containerd asks it before registry.k8s.io, and kubeadm
+ * names its images by it. Nothing in them is secret.
+ */
+export function mirrorFiles(facts: MirrorFacts): ConfigurationFile[] {
+  const own = facts.endpoint.protocol === 'https:' && facts.caFile === undefined;
+  return [
+    { path: `${FOLDER}/${KUBERNETES_REGISTRY}/hosts.toml`, text: upstreamHosts(facts) },
+    // By its own name containerd finds the mirror without help, unless it has to be told how to trust it.
+    ...(own ? [] : [{ path: `${FOLDER}/${facts.host}/hosts.toml`, text: ownHosts(facts) }]),
+    { path: '/etc/containerd/config.toml', text: containerdSettings(facts) },
+    { path: 'kubeadm.yaml', text: kubeadmSettings(facts) },
+  ];
+}
+
+function trust({ caFile }: MirrorFacts): string[] {
+  return caFile === undefined ? [] : [`  # a copy of ${caFile}`, `  ca = ${JSON.stringify(CERTIFICATE)}`];
+}
+
+function upstreamHosts(facts: MirrorFacts): string {
+  const folder = facts.repositories.image.slice(facts.host.length);
+  const address = `${facts.endpoint.origin}/v2${folder}`;
+  return lines([
+    `server = "https://${KUBERNETES_REGISTRY}"`,
+    '',
+    `[host.${JSON.stringify(address)}]`,
+    '  capabilities = ["pull", "resolve"]',
+    '  override_path = true',
+    ...trust(facts),
+  ]);
+}
+
+function ownHosts(facts: MirrorFacts): string {
+  const { origin } = facts.endpoint;
+  return lines([
+    `server = ${JSON.stringify(origin)}`,
+    '',
+    `[host.${JSON.stringify(origin)}]`,
+    '  capabilities = ["pull", "resolve"]',
+    ...trust(facts),
+  ]);
+}
+
+function containerdSettings({ pauseImage }: MirrorFacts): string {
+  return lines([
+    'version = 3 # of containerd 2; merge with what is there',
+    '',
+    "[plugins.'io.containerd.cri.v1.images'.registry]",
+    `  config_path = '${FOLDER}'`,
+    '',
+    "[plugins.'io.containerd.cri.v1.images'.pinned_images]",
+    `  sandbox = '${pauseImage}'`,
+  ]);
+}
+
+function kubeadmSettings({ version, repositories }: MirrorFacts): string {
+  const format = kubernetesMinor(version) < FIRST_MINOR_OF_V1BETA4 ? 'v1beta3' : 'v1beta4';
+  const { image, dns, etcd } = repositories;
+  return lines([
+    `apiVersion: kubeadm.k8s.io/${format}`,
+    'kind: ClusterConfiguration',
+    `kubernetesVersion: v${version}`,
+    `imageRepository: ${image}`,
+    ...(dns === undefined ? [] : ['dns:', `  imageRepository: ${dns}`]),
+    ...(etcd === undefined ? [] : ['etcd:', '  local:', `    imageRepository: ${etcd}`]),
+  ]);
+}
+
+function lines(texts: readonly string[]): string {
+  return `${texts.join('\n')}\n`;
+}

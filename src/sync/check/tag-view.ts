@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { describeFailure, failureCode } from '../../lib/failure.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
+import type { Image, Manifest } from '../../registry/oci/manifest.ts';
+import type { ManifestMediaType } from '../../registry/oci/media-type.ts';
+import { formatPlatform } from '../../registry/oci/platform.ts';
+import type { Repository, Tag } from '../../registry/oci/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { isNotFound } from '../../registry/registry-failure.ts';
+
+/** What one registry says of a tag. */
+export type TagView =
+  | {
+      readonly kind: 'there';
+      readonly digest: Digest;
+      readonly uploaded?: Date | undefined;
+      /** These two only where the manifest itself was looked at. */
+      readonly mediaType?: ManifestMediaType;
+      readonly platforms?: readonly string[];
+    }
+  | { readonly kind: 'absent' }
+  /** The failure that kept it from being found out, as one line. */
+  | { readonly kind: 'unknown'; readonly reason: string; readonly code?: string };
+
+const configurationShape = z.object({
+  os: z.string(),
+  architecture: z.string(),
+  variant: z.string().optional(),
+});
+
+/** Asks a registry for a tag's digest, in one small request. */
+export async function viewDigest(
+  registry: Registry,
+  repository: Repository,
+  name: Tag | Digest,
+  signal: AbortSignal,
+): Promise<TagView> {
+  try {
+    const digest = await registry.findManifest(repository, name, signal);
+    return digest === undefined ? { kind: 'absent' } : { kind: 'there', digest };
+  } catch (error) {
+    return withoutView(error, signal);
+  }
+}
+
+/** Gets a tag's manifest, and so its format and platforms. */
+export async function viewManifest(
+  registry: Registry,
+  repository: Repository,
+  name: Tag | Digest,
+  signal: AbortSignal,
+): Promise<{ readonly view: TagView; readonly manifest?: Manifest }> {
+  try {
+    const manifest = await registry.getManifest(repository, name, signal);
+    const { digest, mediaType } = manifest;
+    const platforms =
+      manifest.kind === 'image'
+        ? await platformOf(registry, repository, manifest, signal)
+        : manifest.manifests.flatMap(({ platform }) =>
+            platform === undefined ? [] : [formatPlatform(platform)],
+          );
+    const named = [...new Set(platforms)].filter((platform) => platform !== 'unknown/unknown');
+    return { view: { kind: 'there', digest, mediaType, platforms: named }, manifest };
+  } catch (error) {
+    return { view: withoutView(error, signal) };
+  }
+}
+
+/** An image alone tells its platform in its configuration; one that cannot be read is no reason to fail. */
+async function platformOf(
+  registry: Registry,
+  repository: Repository,
+  image: Image,
+  signal: AbortSignal,
+): Promise<string[]> {
+  try {
+    const bytes = await registry.readBlob(repository, image.config, signal);
+    const { os, architecture, variant } = configurationShape.parse(JSON.parse(bytes.toString('utf8')));
+    return [formatPlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) })];
+  } catch {
+    signal.throwIfAborted();
+    return [];
+  }
+}
+
+function withoutView(error: unknown, signal: AbortSignal): TagView {
+  signal.throwIfAborted();
+  if (isNotFound(error)) return { kind: 'absent' };
+  return { kind: 'unknown', reason: describeFailure(error), code: failureCode(error) };
+}
+
+/**
+ * Asks for a login where a destination did not want to say what it holds for want of one: that is wrong with the whole
+ * check and not with a tag. Throws `UNAUTHORIZED`.
+ */
+export async function requireLogin(view: TagView, target: Registry, repository: Repository): Promise<void> {
+  if (view.kind === 'unknown' && view.code === 'UNAUTHORIZED') await target.logIn(repository);
+}

@@ -1,0 +1,210 @@
+import { extraName } from '../../config/image-name.ts';
+import { type ImageSet, readImageSet } from '../../config/image-set.ts';
+import { type Duration, milliseconds, seconds } from '../../lib/duration.ts';
+import { Failure } from '../../lib/failure.ts';
+import type { Registries } from '../../registry/client.ts';
+import { dockerConfigFile } from '../../registry/docker-config.ts';
+import type { Host, Repository } from '../../registry/oci/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { openRegistries } from '../connections.ts';
+import { discover, type FoundRepository } from '../plan/discovery.ts';
+import { groupByDestination } from '../plan/grouping.ts';
+import { countOf } from '../report/wording.ts';
+import { twice } from '../run/preflight.ts';
+import type { SyncSettings } from '../settings.ts';
+import type { KnownStateParts } from '../state/known-state.ts';
+import { type Check, type Diagnosis, diagnose, doubtful, type Finding, fine } from './diagnosis.ts';
+import { greet, listDestination, listSource, resolveName } from './host-checks.ts';
+import { examineState } from './state-check.ts';
+import { Trial } from './trial.ts';
+
+/** Whoever asks a doctor does not wait for minutes. */
+const ATTEMPTS = 2;
+const INTERVAL: Duration = milliseconds(500);
+const TIMEOUTS = { connect: seconds(10), firstByte: seconds(20), idle: seconds(20) };
+
+/**
+ * Finds out whether a run with these settings would work, and what would keep it from working. A trial image is
+ * pushed to one repository, without a tag, and deleted again. Throws only what keeps it from looking at all.
+ */
+export async function examine(
+  settings: SyncSettings,
+  parts: KnownStateParts,
+  onDiagnosis: (diagnosis: Diagnosis) => void,
+): Promise<readonly Diagnosis[]> {
+  const patience = { ...settings, retry: Math.min(settings.retry, ATTEMPTS), retryInterval: INTERVAL };
+  const registries = await openRegistries(patience, {
+    ...parts,
+    timeouts: parts.timeouts ?? TIMEOUTS,
+    deadline: undefined,
+  });
+  try {
+    return await diagnose(new Examination(settings, parts, registries).checks(), parts.signal, onDiagnosis);
+  } finally {
+    registries.close();
+  }
+}
+
+/** The repository that is looked at for all others. */
+interface FirstRepository {
+  readonly found: FoundRepository;
+  /** At the destination. */
+  readonly repository: Repository;
+}
+
+class Examination {
+  readonly #settings: SyncSettings;
+  readonly #parts: KnownStateParts;
+  readonly #registries: Registries;
+  readonly #source: Registry;
+  readonly #target: Registry;
+  #set: ImageSet | undefined;
+  #first: FirstRepository | undefined;
+  #trial: Trial | undefined;
+
+  constructor(settings: SyncSettings, parts: KnownStateParts, registries: Registries) {
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#registries = registries;
+    this.#source = registries.at(settings.source);
+    this.#target = registries.at(settings.destination);
+  }
+
+  checks(): Check[] {
+    const { signal } = this.#parts;
+    const source = this.#source;
+    const target = this.#target;
+    const isRemote = this.#settings.state === 'registry';
+    const state = (needs: readonly string[]): Check => ({
+      name: 'state',
+      needs,
+      run: () => examineState(this.#settings, this.#registries, this.#parts),
+    });
+    const trial = (use: (trial: Trial) => Promise<Finding>) => async () => use(await this.#trialOf());
+    return [
+      { name: 'image set', needs: [], run: () => this.#readSet() },
+      ...(isRemote ? [] : [state([])]),
+      { name: 'source name', needs: [], run: () => resolveName(source) },
+      { name: 'source', needs: ['source name'], run: () => greet(source, signal) },
+      { name: 'source list', needs: ['image set', 'source'], run: () => this.#listFirst() },
+      { name: 'other sources', needs: ['image set'], run: () => this.#greetOthers() },
+      { name: 'destination name', needs: [], run: () => resolveName(target) },
+      { name: 'destination', needs: ['destination name'], run: () => greet(target, signal) },
+      { name: 'login', needs: ['image set', 'destination'], run: () => this.#logIn() },
+      ...(isRemote ? [state(['login'])] : []),
+      {
+        name: 'list',
+        needs: ['login'],
+        run: async () => listDestination(target, (await this.#findFirst()).repository, signal),
+      },
+      { name: 'push', needs: ['login'], run: trial((one) => one.openUpload()) },
+      { name: 'layers', needs: ['push'], run: trial((one) => one.pushLayer()) },
+      { name: 'formats', needs: ['layers'], run: trial((one) => one.pushManifests()) },
+      { name: 'clean-up', needs: ['push'], run: trial((one) => one.remove()) },
+    ];
+  }
+
+  async #readSet(): Promise<Finding> {
+    const set = await readImageSet(this.#settings.imageSet);
+    this.#set = set;
+    const held = `${set.file}: ${contentsOf(set)}`;
+    const [notice] = set.notices;
+    return notice === undefined
+      ? fine(held)
+      : doubtful(`${held}; line ${notice.place.line}: ${notice.message}`);
+  }
+
+  async #listFirst(): Promise<Finding> {
+    const { found } = await this.#findFirst();
+    return await twice(this.#parts.signal, () => listSource(found));
+  }
+
+  /** Names and extras need no search; one that is wanted by a prefix does. */
+  async #findFirst(): Promise<FirstRepository> {
+    if (this.#first !== undefined) return this.#first;
+    const set = this.#setOf();
+    const { additionNamespaces: namespaces } = this.#settings;
+    const parts = {
+      source: this.#source,
+      registryAt: (host: Host) => this.#registries.at(host),
+      namespaces,
+      signal: this.#parts.signal,
+    };
+    const named = await discover({ ...parts, set: { ...set, prefixes: [] } });
+    const found = named.length > 0 ? named : await discover({ ...parts, set });
+    const [first] = groupByDestination(found, set, { ...this.#settings, shard: undefined });
+    const [member] = first?.members ?? [];
+    if (first !== undefined && member !== undefined) {
+      this.#first = { found: member, repository: first.repository };
+      return this.#first;
+    }
+    throw new Failure({
+      code: 'NOT_FOUND',
+      about: set.file,
+      message: `nothing at ${this.#source.host} is wanted by it`,
+      hint: 'correct its prefixes, or add their namespaces with --addition-ns',
+    });
+  }
+
+  async #greetOthers(): Promise<Finding> {
+    const { extras } = this.#setOf();
+    const hosts = [...new Set(extras.map(({ value }) => value.host))].filter(
+      (host) => host !== this.#source.host,
+    );
+    if (hosts.length === 0) return fine('none is used');
+    const { signal } = this.#parts;
+    const greetings = hosts.map((host) => greet(this.#registries.at(host), signal));
+    const answers = await Promise.allSettled(greetings);
+    signal.throwIfAborted();
+    const failures = new Map(
+      hosts.flatMap((host, index) => {
+        const answer = answers[index];
+        return answer?.status === 'rejected' ? [[host, `${host}: ${messageOf(answer.reason)}`]] : [];
+      }),
+    );
+    if (failures.size > 0) {
+      const lost = extras.filter(({ value }) => failures.has(value.host)).length;
+      const message = `${countOf(lost, 'extra')} cannot be reached`;
+      return { outcome: 'partial', message, hint: [...failures.values()].join('; ') };
+    }
+    return fine(`${hosts.join(', ')} ${hosts.length === 1 ? 'answers' : 'answer'}`);
+  }
+
+  async #logIn(): Promise<Finding> {
+    const { username } = this.#settings;
+    const { signal, environment } = this.#parts;
+    const { repository } = await this.#findFirst();
+    const user = await twice(signal, () => this.#target.logIn(repository));
+    if (user === undefined) return fine(`${this.#target.host} wants no login`);
+    const origin = username === undefined ? dockerConfigFile(environment) : '--username or KEEL_USERNAME';
+    return fine(`logged in as ${user}, from ${origin}`);
+  }
+
+  async #trialOf(): Promise<Trial> {
+    this.#trial ??= new Trial(this.#target, (await this.#findFirst()).repository, this.#parts.signal);
+    return this.#trial;
+  }
+
+  #setOf(): ImageSet {
+    if (this.#set === undefined) throw new Error('the image set was not read');
+    return this.#set;
+  }
+}
+
+/** Gives how much of what a set asks for; what it does not ask for is left out. */
+function contentsOf({ kubernetes, cniFilters, names, prefixes, extras }: ImageSet): string {
+  const others = extras.filter(({ value }) => !cniFilters.has(extraName(value)));
+  const parts = [
+    [kubernetes.length, countOf(kubernetes.length, 'release of Kubernetes', 'releases of Kubernetes')],
+    [cniFilters.size, countOf(cniFilters.size, 'image for CNI', 'images for CNI')],
+    [names.length, countOf(names.length, 'name')],
+    [prefixes.length, countOf(prefixes.length, 'prefix', 'prefixes')],
+    [others.length, countOf(others.length, 'extra')],
+  ] as const;
+  const words = parts.flatMap(([count, text]) => (count === 0 ? [] : [text]));
+  return words.length === 0 ? 'it asks for nothing' : words.join(', ');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import type { Digest } from '../../registry/oci/digest.ts';
+import type { Repository, Tag } from '../../registry/oci/reference.ts';
+import { isSignatureTag } from '../select/signature-tag.ts';
+import { looksImmutable } from '../select/tag-version.ts';
+import type { RecordedImage } from '../state/state.ts';
+import { fitsSettings } from './content-options.ts';
+
+/** What is known of a destination repository: its tags, that it does not exist, or nothing. */
+export type DestinationListing =
+  | { readonly kind: 'tags'; readonly tags: ReadonlySet<Tag> }
+  | { readonly kind: 'absent' }
+  /** Some registries refuse to list even to those who may pull. */
+  | { readonly kind: 'unknown' };
+
+export type Verification = 'sample' | 'all' | 'none';
+
+/** Why something is done about a tag: a literal for programs and words for people. */
+const REASONS = {
+  REPOSITORY_NEW: 'the repository is new',
+  MISSING: 'missing at the destination',
+  CHANGED: 'changed at the source',
+  DIFFERS: 'differs from the source',
+  DESTINATION_UNLISTED: 'the destination does not list its tags',
+  SOURCE_DIGEST_UNKNOWN: 'the source lists no digests',
+  NOT_IN_STATE: 'not in the state',
+  OTHER_SETTINGS: 'mirrored with other settings',
+  SIGNATURE_DUE: 'its signature was not verified yet',
+  MOVING_TAG: 'a tag that moves',
+  VERIFIED: 'to verify it',
+  SAMPLED: "one of today's sample",
+  UNCHANGED: 'unchanged',
+} as const;
+
+/** What to do about one tag, and why. */
+export interface Decision {
+  readonly action: 'copy' | 'check' | 'skip';
+  readonly reason: { readonly code: keyof typeof REASONS; readonly message: string };
+}
+
+/** Gives the words for a reason. */
+export function describeReason(code: keyof typeof REASONS): Decision['reason'] {
+  return { code, message: REASONS[code] };
+}
+
+function decision(action: Decision['action'], code: keyof typeof REASONS): Decision {
+  return { action, reason: describeReason(code) };
+}
+
+/** All that is known about one wanted tag before anything is asked about it. */
+export interface Situation {
+  readonly repository: Repository;
+  readonly tag: Tag;
+  /** As the source's listing tells it. */
+  readonly sourceDigest: Digest | undefined;
+  readonly listing: DestinationListing;
+  readonly recorded: RecordedImage | undefined;
+  /** The settings that shape content, as the state has them. */
+  readonly options: string;
+  /** Whether one is required and was not verified under the policy of now. */
+  readonly isSignatureDue: boolean;
+  readonly verify: Verification;
+  readonly now: Date;
+}
+
+const SAMPLE_PERIOD_DAYS = 14;
+const DAY_MILLISECONDS = 86_400_000;
+
+/** Tells whether a tag is one of today's sample: each is so once in 14 days, spread evenly over them. */
+export function isInSample(repository: Repository, tag: Tag, now: Date): boolean {
+  const slot =
+    createHash('sha256').update(`${repository}:${tag}`).digest().readUInt32BE(0) % SAMPLE_PERIOD_DAYS;
+  return slot === Math.floor(now.getTime() / DAY_MILLISECONDS) % SAMPLE_PERIOD_DAYS;
+}
+
+/**
+ * Decides what to do about a wanted tag. `skip` is only for what the source's listing, the state and the
+ * destination's listing agree about and what nobody is likely to have moved; `check` asks the destination.
+ */
+export function decide(situation: Situation): Decision {
+  const { listing, tag, sourceDigest, recorded, options, verify, repository, now } = situation;
+  if (listing.kind === 'absent') return decision('copy', 'REPOSITORY_NEW');
+  if (listing.kind === 'tags' && !listing.tags.has(tag)) return decision('copy', 'MISSING');
+  if (listing.kind === 'unknown') return decision('check', 'DESTINATION_UNLISTED');
+  if (sourceDigest === undefined) return decision('check', 'SOURCE_DIGEST_UNKNOWN');
+  if (recorded === undefined) return decision('check', 'NOT_IN_STATE');
+  if (recorded.sourceDigest !== sourceDigest) return decision('copy', 'CHANGED');
+  if (!fitsSettings(recorded.options, options)) return decision('check', 'OTHER_SETTINGS');
+  if (situation.isSignatureDue) return decision('check', 'SIGNATURE_DUE');
+  if (!looksImmutable(tag) && !isSignatureTag(tag)) return decision('check', 'MOVING_TAG');
+  if (verify === 'all') return decision('check', 'VERIFIED');
+  if (verify === 'sample' && isInSample(repository, tag, now)) return decision('check', 'SAMPLED');
+  return decision('skip', 'UNCHANGED');
+}

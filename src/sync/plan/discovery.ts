@@ -1,0 +1,190 @@
+import type { ImageName } from '../../config/image-name.ts';
+import type { ImageSet } from '../../config/image-set.ts';
+import { Failure } from '../../lib/failure.ts';
+import { isRepository, parseRepository, type Repository, type Tag } from '../../registry/oci/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { isNotFound, RegistryFailure } from '../../registry/registry-failure.ts';
+import type { TagList } from '../../registry/tag-list.ts';
+import { extrasOf } from '../select/extras.ts';
+import { couldWantBelow, wantsRepository } from '../select/selection.ts';
+import { type SourceLister, sourceLister } from './source-listing.ts';
+
+/** A source repository that the image set wants. */
+export interface FoundRepository {
+  readonly name: ImageName;
+  readonly registry: Registry;
+  readonly repository: Repository;
+  /** Gives its listing, which may have come with the walk; `undefined` when the repository does not exist. */
+  readonly list: () => Promise<TagList | undefined>;
+  /** Tags that the set names one by one, where it wants no others: then nothing has to be listed. */
+  readonly namedTags: readonly Tag[] | undefined;
+}
+
+/** What is needed to find the repositories of an image set. */
+export interface DiscoveryParts {
+  readonly set: ImageSet;
+  readonly source: Registry;
+  /** Gives the registry of an extra. */
+  readonly registryAt: (host: Registry['host']) => Registry;
+  /** `--addition-ns`: namespaces to search for prefixes; `*` is all. */
+  readonly namespaces: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** Deeper than any namespace of registry.k8s.io. */
+const DEPTH_LIMIT = 8;
+/** Some ten times what registry.k8s.io has in all; a source that lies must not be walked for ever. */
+const REPOSITORIES_LIMIT = 20_000;
+
+function tooMany(source: Registry): Failure<'SOURCE_UNREASONABLE'> {
+  return new Failure({
+    code: 'SOURCE_UNREASONABLE',
+    about: source.host,
+    message: `it lists more than ${REPOSITORIES_LIMIT} repositories that the prefixes want`,
+    hint: 'write longer prefixes, or put the images by their full names into "names"',
+  });
+}
+
+function listOf(list: SourceLister, repository: Repository, signal: AbortSignal): FoundRepository['list'] {
+  let listing: Promise<TagList | undefined> | undefined;
+  return () => {
+    listing ??= list(repository, signal).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+    return listing;
+  };
+}
+
+/**
+ * Finds the repositories that an image set wants: those of releases, named ones and extras straight away, prefixes by walking the `child`
+ * lists of Google's extension, or in the catalogue of a registry without it. Only what could be wanted is asked for, and a listing that came
+ * with the walk is not asked for again. Throws what kept the walk from its end.
+ */
+export async function discover(parts: DiscoveryParts): Promise<FoundRepository[]> {
+  const { set, source, registryAt, signal } = parts;
+  const lister = sourceLister(source, registryAt);
+  const found = new Map<ImageName, FoundRepository>();
+  for (const name of new Set([...set.clusterImages.keys(), ...set.names.map(({ value }) => value)])) {
+    const repository = parseRepository(name);
+    const list = listOf(lister, repository, signal);
+    found.set(name, { name, registry: source, repository, list, namedTags: undefined });
+  }
+  for (const extra of extrasOf(set).values()) {
+    const registry = registryAt(extra.host);
+    const list = listOf(sourceLister(registry, registryAt), extra.repository, signal);
+    const namedTags = extra.listed ? undefined : [...extra.tags];
+    found.set(extra.name, { name: extra.name, registry, repository: extra.repository, list, namedTags });
+  }
+  if (set.prefixes.length > 0) {
+    for (const repository of await search(parts, lister)) {
+      if (!found.has(repository.name)) found.set(repository.name, repository);
+    }
+  }
+  return [...found.values()];
+}
+
+/** Whether the repositories below a path are searched: in namespaces that were asked for or that the set spells out. */
+function isSearched(parts: DiscoveryParts, path: string): boolean {
+  if (!couldWantBelow(parts.set, path)) return false;
+  const [top] = path.split('/');
+  const isAdded = parts.namespaces.some(
+    (namespace) =>
+      namespace === '*' ||
+      namespace === top ||
+      namespace === path ||
+      path.startsWith(`${namespace}/`) ||
+      namespace.startsWith(`${path}/`),
+  );
+  return isAdded || parts.set.prefixes.some(({ value }) => value.startsWith(`${path}/`));
+}
+
+/** Searches the source for what prefixes want: by its `child` lists, or by its catalogue where it has none. */
+async function search(parts: DiscoveryParts, lister: SourceLister): Promise<FoundRepository[]> {
+  const { source, set, signal } = parts;
+  const root = await lister(undefined, signal).catch((error: unknown) => {
+    if (error instanceof RegistryFailure && !error.transient) return undefined;
+    throw error;
+  });
+  const found =
+    root === undefined || root.children.length === 0
+      ? await readCatalogue(parts, lister)
+      : await walk(parts, lister, root.children);
+  const [prefix] = set.prefixes;
+  if (found === undefined) {
+    throw new Failure({
+      code: 'SEARCH_UNSUPPORTED',
+      about: source.host,
+      message: `it does not list its repositories, so "${prefix?.value ?? ''}" cannot be searched for`,
+      hint: 'put the images by their full names into "names" instead of "prefixes"',
+    });
+  }
+  signal.throwIfAborted();
+  return found.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+async function readCatalogue(
+  parts: DiscoveryParts,
+  lister: SourceLister,
+): Promise<FoundRepository[] | undefined> {
+  const { source, set, signal } = parts;
+  const repositories = await source.listRepositories(signal);
+  const wanted = repositories?.filter(
+    (repository) => wantsRepository(set, repository) && isSearchedFor(parts, repository),
+  );
+  if ((wanted?.length ?? 0) > REPOSITORIES_LIMIT) throw tooMany(source);
+  return wanted?.map((repository) => {
+    const list = listOf(lister, repository, signal);
+    return { name: repository, registry: source, repository, list, namedTags: undefined };
+  });
+}
+
+/** A catalogue lists all namespaces at once; only those count that a walk would have gone into. */
+function isSearchedFor(parts: DiscoveryParts, repository: Repository): boolean {
+  const slash = repository.lastIndexOf('/');
+  return slash < 0 || isSearched(parts, repository.slice(0, slash));
+}
+
+async function walk(
+  parts: DiscoveryParts,
+  lister: SourceLister,
+  roots: readonly string[],
+): Promise<FoundRepository[]> {
+  const { set, source } = parts;
+  const end = new AbortController();
+  const signal = AbortSignal.any([parts.signal, end.signal]);
+  const found: FoundRepository[] = [];
+  let asked = 0;
+  const visit = async (path: string, depth: number): Promise<void> => {
+    const isWanted = wantsRepository(set, path);
+    const goesDeeper = depth < DEPTH_LIMIT && isSearched(parts, path);
+    // A name that no registry takes can only be a joke of this one.
+    if ((!isWanted && !goesDeeper) || !isRepository(path)) return;
+    asked += 1;
+    if (asked > REPOSITORIES_LIMIT) end.abort(tooMany(source));
+    signal.throwIfAborted();
+    const repository = path;
+    const list = listOf(lister, repository, signal);
+    const listing = await list().catch(() => {
+      signal.throwIfAborted();
+      // It fails again when it is planned, which reports it; the others go on.
+      found.push({ name: path, registry: source, repository, list, namedTags: undefined });
+      return undefined;
+    });
+    const holdsImages = listing !== undefined && (listing.tags.length > 0 || listing.manifests.size > 0);
+    if (isWanted && holdsImages) {
+      found.push({
+        name: path,
+        registry: source,
+        repository,
+        list: async () => listing,
+        namedTags: undefined,
+      });
+    }
+    if (!goesDeeper) return;
+    const children = listing?.children ?? [];
+    await Promise.all(children.map((child) => visit(`${path}/${child}`, depth + 1)));
+  };
+  await Promise.all(roots.map((root) => visit(root, 1)));
+  return found;
+}

@@ -1,0 +1,214 @@
+import type { ImageSet } from '../../config/image-set.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
+import type { Repository, Tag } from '../../registry/oci/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { RegistryFailure } from '../../registry/registry-failure.ts';
+import type { TagList } from '../../registry/tag-list.ts';
+import type { Selection } from '../select/release-wish.ts';
+import { type OfferedTag, platformsFor, selectTags } from '../select/selection.ts';
+import { isSignatureTag, signatureTagsOf } from '../select/signature-tag.ts';
+import type { SyncSettings } from '../settings.ts';
+import type { RecordedFailure, RecordedImage } from '../state/state.ts';
+import { type Claim, type Collision, type Settlement, settleClaims } from './collision.ts';
+import { contentOptions } from './content-options.ts';
+import { type DestinationListing, decide } from './decision.ts';
+import type { FoundRepository } from './discovery.ts';
+import type { RepositoryGroup } from './grouping.ts';
+import type { PlannedImage } from './planned-image.ts';
+import type { Vetting } from './vetting.ts';
+
+/** What planning one destination repository needs. */
+export interface PlanningParts {
+  readonly set: ImageSet;
+  readonly settings: SyncSettings;
+  readonly target: Registry;
+  readonly remembered: {
+    readonly images: (repository: Repository) => ReadonlyMap<Tag, RecordedImage>;
+    readonly failures: (repository: Repository) => ReadonlyMap<Tag, RecordedFailure>;
+  };
+  /** What asks for signatures, where they are wanted. */
+  readonly vetting: Vetting | undefined;
+  readonly now: Date;
+  readonly signal: AbortSignal;
+}
+
+/** A source of a group with its listing, and the tags that are wanted of it. */
+interface Member {
+  readonly found: FoundRepository;
+  readonly listing: TagList;
+  readonly claim: Claim;
+  /** Empty unless signatures are copied. */
+  readonly signatureTags: readonly Tag[];
+}
+
+/** What is to be done in one destination repository. */
+export interface RepositoryPlan {
+  readonly repository: Repository;
+  readonly listing: DestinationListing;
+  readonly images: readonly PlannedImage[];
+  readonly collisions: readonly Collision[];
+  /** Members that exist at the source, with the size of their listings. */
+  readonly listed: ReadonlyMap<FoundRepository, number>;
+  /** The tags that are wanted of each member that exists. */
+  readonly selected: Selection;
+  /** Plans one more tag of the source that a planned image comes from. */
+  readonly planTag: (image: PlannedImage, tag: Tag) => PlannedImage;
+}
+
+/** Failed ones come behind all others, however many tags a repository has. */
+const FAILED_RANK = 1_000_000;
+
+/** Plans one destination repository: asks both sides what they list, settles who fills which tag, and decides. */
+export async function planRepository(group: RepositoryGroup, parts: PlanningParts): Promise<RepositoryPlan> {
+  const { repository } = group;
+  const [members, listing] = await Promise.all([
+    Promise.all(group.members.map((found) => listMember(found, parts))),
+    listDestination(repository, parts),
+  ]);
+  const existing = members.filter((member) => member !== undefined);
+  const { chosen, collisions } = await settle(repository, existing, parts);
+  const planner = new TagPlanner(repository, listing, parts);
+  const byName = new Map(existing.map((member) => [member.claim.name, member]));
+  // The newest of every repository go first, then the second newest, and so on.
+  const ranks = new Map(
+    existing.flatMap(({ claim }) => [...claim.tags.keys()].map((tag, rank) => [tag, rank])),
+  );
+  const images = [...chosen].flatMap(([tag, { name }]) => {
+    const member = byName.get(name);
+    return member === undefined ? [] : [planner.plan(member, tag, ranks.get(tag) ?? 0)];
+  });
+  return {
+    repository,
+    listing,
+    images,
+    collisions,
+    listed: new Map(
+      existing.map(({ found, listing: { tags, manifests } }) => [found, tags.length || manifests.size]),
+    ),
+    selected: new Map(existing.map(({ claim }) => [claim.name, [...claim.tags.keys()]])),
+    planTag: (image, tag) => {
+      const member = byName.get(image.name);
+      if (member === undefined) throw new Error(`${image.name} was not planned here`);
+      return planner.plan(member, tag, image.rank);
+    },
+  };
+}
+
+/** Decides about the tags of one destination repository with what is known of it. */
+class TagPlanner {
+  readonly #repository: Repository;
+  readonly #listing: DestinationListing;
+  readonly #parts: PlanningParts;
+  readonly #recorded: ReadonlyMap<Tag, RecordedImage>;
+  readonly #failed: ReadonlyMap<Tag, RecordedFailure>;
+
+  constructor(repository: Repository, listing: DestinationListing, parts: PlanningParts) {
+    this.#repository = repository;
+    this.#listing = listing;
+    this.#parts = parts;
+    this.#recorded = parts.remembered.images(repository);
+    this.#failed = parts.remembered.failures(repository);
+  }
+
+  plan({ found, listing: offered, signatureTags }: Member, tag: Tag, rank: number): PlannedImage {
+    const { set, settings, vetting, now } = this.#parts;
+    const repository = this.#repository;
+    const platforms = isSignatureTag(tag) ? [] : (platformsFor(set, found.name) ?? settings.platforms);
+    const sourceDigest = offered.manifests.get(tag)?.digest;
+    const recorded = this.#recorded.get(tag);
+    const source = { registry: found.registry, repository: found.repository, tag };
+    return {
+      name: found.name,
+      source,
+      target: { repository, tag },
+      sourceDigest,
+      platforms,
+      recorded,
+      decision: decide({
+        repository,
+        tag,
+        sourceDigest,
+        listing: this.#listing,
+        recorded,
+        options: contentOptions(platforms),
+        isSignatureDue: vetting?.isDue({ source, recorded }, sourceDigest) ?? false,
+        verify: settings.verify,
+        now,
+      }),
+      rank: this.#failed.has(tag) ? FAILED_RANK + rank : rank,
+      signatureTags,
+    };
+  }
+}
+
+/** Gives the signature tags of an image's digests that the source offers. */
+export function signaturesOf(image: PlannedImage, digests: readonly Digest[]): Tag[] {
+  if (image.signatureTags.length === 0) return [];
+  return [...new Set(digests.flatMap((digest) => signatureTagsOf(digest, image.signatureTags)))];
+}
+
+async function listMember(found: FoundRepository, parts: PlanningParts): Promise<Member | undefined> {
+  const { set, settings } = parts;
+  const copiesSignatures = settings.signatures === 'copy';
+  const known = await listSource(found, copiesSignatures);
+  if (known === undefined) return undefined;
+  const names = new Set([...(found.namedTags ?? []), ...known.tags, ...known.manifests.keys()]);
+  const offered = [...names].map(
+    (tag): OfferedTag => ({ tag, uploaded: known.manifests.get(tag)?.uploaded }),
+  );
+  const tags = selectTags(set, found.name, offered);
+  const source = { host: found.registry.host, repository: found.repository };
+  const digests = new Map(tags.map((tag) => [tag, known.manifests.get(tag)?.digest]));
+  const signatureTags = copiesSignatures ? known.tags.filter(isSignatureTag) : [];
+  return { found, listing: known, claim: { name: found.name, source, tags: digests }, signatureTags };
+}
+
+/** Where tags are named one by one, a list is only needed to find their signatures, and may be missing. */
+async function listSource(found: FoundRepository, copiesSignatures: boolean): Promise<TagList | undefined> {
+  if (found.namedTags === undefined) return found.list();
+  const nothing: TagList = { tags: [], children: [], manifests: new Map() };
+  if (!copiesSignatures) return nothing;
+  return (await found.list().catch(() => undefined)) ?? nothing;
+}
+
+async function listDestination(repository: Repository, parts: PlanningParts): Promise<DestinationListing> {
+  try {
+    const { tags } = await parts.target.listTags(repository, parts.signal);
+    return { kind: 'tags', tags: new Set(tags) };
+  } catch (error) {
+    if (!(error instanceof RegistryFailure)) throw error;
+    const isKnownToHold = parts.remembered.images(repository).size > 0;
+    if (error.code === 'NOT_FOUND' && !isKnownToHold) return { kind: 'absent' };
+    const isRefused = ['NOT_FOUND', 'DENIED', 'UNAUTHORIZED'].includes(error.code);
+    if (isRefused) return { kind: 'unknown' };
+    throw error;
+  }
+}
+
+/** Settles claims; where sources may differ because a digest is not known, it is asked for. */
+async function settle(
+  repository: Repository,
+  members: readonly Member[],
+  parts: PlanningParts,
+): Promise<Settlement> {
+  const claims = members.map(({ claim }) => claim);
+  const first = settleClaims(repository, claims);
+  const open = first.collisions.flatMap(({ tag, undecided }) => undecided.map((claim) => ({ tag, claim })));
+  if (open.length === 0) return first;
+  const answers = await Promise.all(
+    open.map(async ({ tag, claim }) => {
+      const registry = members.find((member) => member.claim.name === claim.name)?.found.registry;
+      const digest = await registry?.findManifest(claim.source.repository, tag, parts.signal);
+      return { tag, claim, digest };
+    }),
+  );
+  const complete = claims.map((claim) => {
+    const tags = new Map(claim.tags);
+    for (const answer of answers) {
+      if (answer.claim.name === claim.name && answer.digest !== undefined)
+        tags.set(answer.tag, answer.digest);
+    }
+    return { ...claim, tags };
+  });
+  return settleClaims(repository, complete);
+}

@@ -1,0 +1,143 @@
+import { Failure } from '../../lib/failure.ts';
+import { countImages, type Report } from './report.ts';
+
+/** A report and the file it was read from. */
+export interface NamedReport {
+  readonly file: string;
+  readonly report: Report;
+}
+
+/**
+ * Joins the reports of a run that was divided into shards: sums, and lists one after the other. A shard that is
+ * missing becomes a warning. Throws `REPORTS_DISAGREE` for reports that do not belong together, naming both files.
+ */
+export function mergeReports(reports: readonly NamedReport[]): Report {
+  const [first, ...others] = reports;
+  if (first === undefined) {
+    throw new Failure({
+      code: 'REPORTS_MISSING',
+      about: 'synctl merge',
+      message: 'there is no report to join',
+      hint: 'name the files that --report wrote, one for each shard',
+    });
+  }
+  requireDistinctFiles(reports);
+  for (const other of others) requireSameRun(first, other);
+  requireDistinctShards(reports);
+  const all = reports.map(({ report }) => report);
+  const images = all.flatMap((report) => report.images);
+  const shards = all.flatMap((report) => report.shards).toSorted((one, other) => one.index - other.index);
+  const stops = all.flatMap((report) => (report.interrupted === undefined ? [] : [report.interrupted]));
+  const [stop] = stops;
+  return {
+    ...first.report,
+    started: outermost(
+      all.map(({ started }) => started),
+      1,
+    ),
+    ended: outermost(
+      all.map(({ ended }) => ended),
+      -1,
+    ),
+    shards,
+    stateRestored: all.every(({ stateRestored }) => stateRestored),
+    interrupted:
+      stop === undefined
+        ? undefined
+        : { message: stop.message, left: stops.reduce((sum, { left }) => sum + left, 0) },
+    totals: countImages(images),
+    unmatched: unmatchedEverywhere(all),
+    warnings: [...distinct(all.flatMap(({ warnings }) => warnings)), ...missingShards(shards)],
+    requests: sumRequests(all),
+    images,
+  };
+}
+
+function requireSameRun(first: NamedReport, other: NamedReport): void {
+  const facts = ({ report }: NamedReport) => ({
+    source: report.source,
+    destination: report.destination,
+    namespace: report.namespace ?? 'none',
+    '--naming': report.options.naming,
+    '--platform': report.options.platforms.join(',') || 'all',
+    '--signatures': report.options.signatures,
+    '--verify-signatures': report.options.verifySignatures ?? 'off',
+    '--dry-run': String(report.options.dryRun),
+    'number of shards': String(report.shards[0]?.count ?? 1),
+  });
+  const expected = new Map(Object.entries(facts(first)));
+  for (const [fact, value] of Object.entries(facts(other))) {
+    const before = expected.get(fact);
+    if (before === value) continue;
+    throw disagreement(
+      other.file,
+      `its ${fact} is ${value}, and that of ${first.file} is ${before}`,
+      'join only the reports of one run',
+    );
+  }
+}
+
+function requireDistinctFiles(reports: readonly NamedReport[]): void {
+  const seen = new Set<string>();
+  for (const { file } of reports) {
+    if (seen.has(file)) throw disagreement(file, 'it is named twice', 'name each report once');
+    seen.add(file);
+  }
+}
+
+function requireDistinctShards(reports: readonly NamedReport[]): void {
+  const seen = new Map<string, string>();
+  for (const { file, report } of reports) {
+    const names = report.shards.map(({ index, count }) => `shard ${index}/${count}`);
+    for (const name of names.length === 0 ? ['the undivided run'] : names) {
+      const other = seen.get(name);
+      if (other !== undefined) {
+        throw disagreement(file, `it tells about ${name}, and so does ${other}`, 'name each report once');
+      }
+      seen.set(name, file);
+    }
+  }
+}
+
+function disagreement(about: string, message: string, hint: string): Failure<'REPORTS_DISAGREE'> {
+  return new Failure({ code: 'REPORTS_DISAGREE', about, message, hint });
+}
+
+/** Gives the earliest of some times, or with the sign -1 the latest. */
+function outermost(times: readonly string[], sign: 1 | -1): string {
+  return times.reduce((one, other) => ((Date.parse(one) - Date.parse(other)) * sign <= 0 ? one : other));
+}
+
+/** A pattern is unmatched only where it matched in no shard: each shard may look at a part of the source. */
+function unmatchedEverywhere(reports: readonly Report[]): Report['unmatched'] {
+  const [first, ...others] = reports;
+  return (first?.unmatched ?? []).filter(({ pattern }) =>
+    others.every((report) => report.unmatched.some((each) => each.pattern === pattern)),
+  );
+}
+
+function distinct(warnings: Report['warnings']): Report['warnings'] {
+  return [...new Map(warnings.map((warning) => [JSON.stringify(warning), warning])).values()];
+}
+
+function missingShards(shards: Report['shards']): Report['warnings'] {
+  const count = shards[0]?.count ?? 0;
+  const indices = Array.from({ length: count }, (_, position) => position + 1);
+  return indices
+    .filter((index) => !shards.some((shard) => shard.index === index))
+    .map((index) => ({ message: `the report of shard ${index}/${count} is missing` }));
+}
+
+function sumRequests(reports: readonly Report[]): Report['requests'] {
+  const sums = new Map<string, Report['requests'][number]>();
+  for (const each of reports.flatMap(({ requests }) => requests)) {
+    const sum = sums.get(each.host) ?? { host: each.host, requests: 0, retried: 0, rateLimited: 0 };
+    sums.set(each.host, {
+      host: each.host,
+      requests: sum.requests + each.requests,
+      retried: sum.retried + each.retried,
+      rateLimited: sum.rateLimited + each.rateLimited,
+    });
+  }
+  return [...sums.values()];
+}

@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { writeFileWhole } from '../../lib/atomic-file.ts';
+import { Failure, failureCode } from '../../lib/failure.ts';
+
+/** Grows when a reader of the report would have to change; new optional fields do not count. */
+export const REPORT_SCHEMA_VERSION = 1;
+
+const count = z.int().min(0);
+const time = z.iso.datetime().describe('UTC, ISO 8601');
+
+const place = z
+  .object({ file: z.string(), line: z.int().min(1), column: z.int().min(1) })
+  .describe('Where in a file it stands; lines and columns count from 1');
+
+const reason = z.object({
+  code: z.string().describe('A literal for programs, such as RATE_LIMITED or UNCHANGED'),
+  message: z.string().describe('What happened, for people'),
+  hint: z.string().optional().describe('What to change'),
+});
+
+const image = z.object({
+  source: z.string().describe('host/repository:tag'),
+  destination: z.string().describe('host/repository:tag'),
+  outcome: z
+    .enum(['copied', 'skipped', 'checked', 'failed', 'collision', 'deferred', 'withdrawn'])
+    .describe(
+      'copied: pushed by this run (in a dry run: would be); skipped: there, without a request; checked: there, by an ' +
+        'answer; failed; collision: several sources want this name; deferred: left for the next run; withdrawn: ' +
+        'given up at --push-timeout',
+    ),
+  digest: z
+    .string()
+    .regex(/^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/)
+    .optional()
+    .describe('What the tag is at the destination, where that is known'),
+  reason: reason.optional(),
+  conversion: z
+    .enum(['without-attestations', 'docker-format'])
+    .optional()
+    .describe(
+      'What had to be changed, as the destination refuses the image as it is: its digest there is another one, which ' +
+        'its signatures do not fit. docker-format: Docker manifest and list instead of OCI, without attestations',
+    ),
+  signature: z
+    .object({
+      status: z
+        .enum(['verified', 'unverified', 'exempt'])
+        .describe(
+          'exempt: the policy of its registry is "off"; an image that failed for want of one has a reason',
+        ),
+      identity: z.string().optional().describe('Whom the certificate names'),
+      issuer: z.string().optional().describe('Who vouched for that name'),
+      form: z
+        .enum(['cosign', 'bundle'])
+        .optional()
+        .describe("Under cosign's tag, or as a bundle that refers to the image"),
+      reason: reason.optional().describe('Why no signature counts'),
+    })
+    .optional()
+    .describe('Where --verify-signatures asked for it in this run'),
+  claimants: z.array(z.string()).optional().describe('Of a collision: all sources that want the name'),
+  patch: z.string().optional().describe('Of a collision: JSON to put into "patches" of the image set'),
+  bytes: count.describe('Sent to the destination for this image'),
+  blobs: z.object({ uploaded: count, mounted: count, present: count }).optional(),
+  milliseconds: count,
+});
+
+const totals = z.object({
+  total: count.describe('Images (tags) that were wanted'),
+  copied: count,
+  skipped: count.describe('skipped and checked'),
+  failed: count.describe('failed, collision and withdrawn'),
+  deferred: count,
+  bytes: count.describe('Sent to the destination'),
+});
+
+const shard = z.object({ index: z.int().min(1), count: z.int().min(1) });
+
+/** The form of a report, for reading one and for docs/report.schema.json. */
+export const REPORT_SCHEMA = z.object({
+  schemaVersion: z.literal(REPORT_SCHEMA_VERSION),
+  tool: z.object({ name: z.string(), version: z.string() }),
+  started: time,
+  ended: time,
+  source: z.string().describe('Host that images come from; extras may come from others'),
+  destination: z.string().describe('Host that images are pushed to'),
+  namespace: z.string().optional(),
+  options: z.object({
+    naming: z.enum(['basename', 'dashed', 'path']),
+    platforms: z.array(z.string()).describe('Empty: all'),
+    signatures: z.enum(['skip', 'copy']),
+    verify: z.enum(['sample', 'all', 'none']),
+    verifySignatures: z.enum(['off', 'warn', 'require']).optional().describe('Missing in older reports: off'),
+    dryRun: z.boolean(),
+  }),
+  shards: z
+    .array(shard)
+    .describe('The shards that this report tells about; empty for a run that was not divided'),
+  stateRestored: z.boolean().describe('Whether what an earlier run knew was found'),
+  interrupted: z
+    .object({ message: z.string(), left: count.describe('Images that were not dealt with') })
+    .optional()
+    .describe('Why the run ended early; missing where it did not'),
+  totals,
+  unmatched: z
+    .array(z.object({ pattern: z.string(), place: place.optional(), matchedBefore: z.boolean() }))
+    .describe('Names and prefixes that matched nothing'),
+  warnings: z.array(z.object({ message: z.string(), place: place.optional() })),
+  requests: z
+    .array(z.object({ host: z.string(), requests: count, retried: count, rateLimited: count }))
+    .describe('What was asked of each host'),
+  images: z.array(image),
+});
+
+/** All that a run did, for machines (design.md 4, "Result"). */
+export type Report = z.infer<typeof REPORT_SCHEMA>;
+export type ReportedImage = Report['images'][number];
+export type ReportedOutcome = ReportedImage['outcome'];
+export type ReportedReason = NonNullable<ReportedImage['reason']>;
+export type Totals = Report['totals'];
+
+const COUNTED_AS: Readonly<Record<ReportedOutcome, 'copied' | 'skipped' | 'failed' | 'deferred'>> = {
+  copied: 'copied',
+  skipped: 'skipped',
+  checked: 'skipped',
+  failed: 'failed',
+  collision: 'failed',
+  withdrawn: 'failed',
+  deferred: 'deferred',
+};
+
+/** Counts images by what became of them, and the bytes that were sent for them. */
+export function countImages(images: Iterable<Pick<ReportedImage, 'outcome' | 'bytes'>>): Totals {
+  const totals = { total: 0, copied: 0, skipped: 0, failed: 0, deferred: 0, bytes: 0 };
+  for (const { outcome, bytes } of images) {
+    totals.total += 1;
+    totals[COUNTED_AS[outcome]] += 1;
+    totals.bytes += bytes;
+  }
+  return totals;
+}
+
+/** Gives a failure as the report tells it. */
+export function reasonOf(error: unknown): ReportedReason {
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = error instanceof Failure ? error.hint : undefined;
+  return { code: failureCode(error), message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** Gives a report as JSON with each image on a line of its own, which people and diffs can read. */
+export function formatReport(report: Report): string {
+  const { images, ...facts } = report;
+  const head = JSON.stringify(facts, undefined, 2).replace(/\n\}$/, '');
+  const lines = images.map((each) => `\n    ${JSON.stringify(each)}`).join(',');
+  return `${head},\n  "images": [${lines}${lines === '' ? '' : '\n  '}]\n}\n`;
+}
+
+/** Writes a report whole or not at all. Throws `FILE_UNWRITABLE`. */
+export function writeReport(file: string, report: Report): void {
+  writeFileWhole(file, formatReport(report));
+}
+
+/** Reads a report. Throws `REPORT_UNREADABLE` and `REPORT_MALFORMED`. */
+export function readReport(file: string): Report {
+  const malformed = (message: string, hint: string, cause?: unknown) =>
+    new Failure({ code: 'REPORT_MALFORMED', about: file, message, hint, cause });
+  const hint = 'give the files that --report wrote';
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw malformed(`this is not JSON (${error.message})`, hint, error);
+    const isMissing = failureCode(error) === 'ENOENT';
+    const message = isMissing ? 'there is no such report' : `it cannot be read: ${failureCode(error)}`;
+    throw new Failure({ code: 'REPORT_UNREADABLE', about: file, message, hint, cause: error });
+  }
+  const version = z.object({ schemaVersion: z.number() }).safeParse(value).data?.schemaVersion;
+  if (version !== undefined && version > REPORT_SCHEMA_VERSION) {
+    throw malformed(
+      `its schemaVersion is ${version}, and this synctl knows ${REPORT_SCHEMA_VERSION}`,
+      'use the version of synctl that wrote it, or a newer one',
+    );
+  }
+  const parsed = REPORT_SCHEMA.safeParse(value);
+  if (parsed.success) return parsed.data;
+  if (version === undefined && typeof value === 'object' && !Array.isArray(value)) {
+    throw malformed('this is not a report: it has no schemaVersion', hint, parsed.error);
+  }
+  const [issue] = parsed.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? 'the whole file' : issue.path.join('.');
+  throw malformed(`this is not a report: ${where}: ${issue?.message ?? 'unknown'}`, hint, parsed.error);
+}

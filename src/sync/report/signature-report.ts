@@ -1,0 +1,68 @@
+import type { SignatureVerdict } from '../../signatures/verdict.ts';
+import { type Report, type ReportedImage, reasonOf } from './report.ts';
+import { countOf, formatCount, joinWords } from './wording.ts';
+
+type ReportedSignature = NonNullable<ReportedImage['signature']>;
+
+/** Gives what is known of a signature as the report tells it. */
+export function reportedSignature(verdict: SignatureVerdict): ReportedSignature {
+  switch (verdict.kind) {
+    case 'exempt':
+      return { status: 'exempt' };
+    case 'verified': {
+      const { identity, issuer, form } = verdict;
+      return { status: 'verified', identity, issuer, form };
+    }
+    case 'unverified':
+      return { status: 'unverified', reason: reasonOf(verdict.failure) };
+  }
+}
+
+type Told = Pick<ReportedImage, 'source' | 'outcome' | 'signature' | 'reason'>;
+
+function isRefused({ outcome, reason }: Told): boolean {
+  return outcome === 'failed' && reason?.code.startsWith('SIGNATURE_') === true;
+}
+
+/** Gives how many signatures were verified and how many not, as one line; undefined where none was asked for. */
+export function signatureLine(images: readonly Told[]): string | undefined {
+  const count = (status: ReportedSignature['status']): number =>
+    images.filter(({ signature }) => signature?.status === status).length;
+  const unverified = count('unverified') + images.filter(isRefused).length;
+  const parts = [
+    [count('verified'), 'verified'],
+    [unverified, 'missing or not to be relied on'],
+    [count('exempt'), 'not asked for, as their registry is "off"'],
+  ] as const;
+  const told = parts.flatMap(([number, words]) => (number === 0 ? [] : [`${formatCount(number)} ${words}`]));
+  return told.length === 0 ? undefined : `signatures: ${told.join(', ')}`;
+}
+
+const REASONS_TOLD = 5;
+const IMAGES_NAMED = 3;
+
+/** Gives a warning for each reason for which images went through without a signature that counts. */
+export function signatureWarnings(
+  images: readonly Told[],
+  { dryRun }: Pick<Report['options'], 'dryRun'>,
+): string[] {
+  const open = images.flatMap(({ source, signature }) =>
+    signature?.status === 'unverified' ? [{ source, reason: signature.reason }] : [],
+  );
+  const groups = [...Map.groupBy(open, ({ reason }) => reason?.message ?? '')].toSorted(
+    ([, one], [, other]) => other.length - one.length,
+  );
+  const verb = dryRun ? 'would be copied' : 'copied';
+  const told = groups.slice(0, REASONS_TOLD).map(([message, group]) => {
+    const names = group.slice(0, IMAGES_NAMED).map(({ source }) => source);
+    const more = group.length - names.length;
+    const named = joinWords(more > 0 ? [...names, `${formatCount(more)} more`] : names);
+    return `${countOf(group.length, 'image')} ${verb} without a signature that counts: ${message}: ${named}`;
+  });
+  const left = groups.slice(REASONS_TOLD).reduce((sum, [, group]) => sum + group.length, 0);
+  if (left === 0) return told;
+  return [
+    ...told,
+    `${countOf(left, 'more image')} ${verb} without a signature that counts; the report tells why`,
+  ];
+}

@@ -1,0 +1,78 @@
+import type { Place, Reporter } from '../../lib/reporter.ts';
+import type { Report, ReportedImage } from './report.ts';
+import { splitName } from './tagged-name.ts';
+import { failedLine, failedTogetherLine, moreUnmatchedWarning, unmatchedWarning } from './wording.ts';
+
+/**
+ * Tells images that did not arrive, as loud as each deserves and at its place in a file where it has one; others are
+ * passed over. What the image set asks for in vain is so for many tags of a repository: it is told once for all, at the
+ * end.
+ */
+export class TroubleTeller {
+  readonly #reporter: Reporter;
+  readonly #placeOf: (claimants: readonly string[]) => Place | undefined;
+  readonly #held: ReportedImage[] = [];
+
+  /** `placeOf` gives where a file asks for one of the images that want a name. */
+  constructor(reporter: Reporter, placeOf: (claimants: readonly string[]) => Place | undefined) {
+    this.#reporter = reporter;
+    this.#placeOf = placeOf;
+  }
+
+  take(image: ReportedImage): void {
+    switch (image.outcome) {
+      case 'copied':
+      case 'skipped':
+      case 'checked':
+        return;
+      case 'deferred':
+        // After an interruption there may be thousands, and the headline counts them.
+        if (image.reason?.code === 'INTERRUPTED') this.#reporter.detail(failedLine(image));
+        else this.#reporter.warning(failedLine(image));
+        return;
+      case 'collision':
+        this.#held.push(image);
+        return;
+      default:
+        if (image.reason?.code === 'PLATFORM_MISSING') this.#held.push(image);
+        else this.#reporter.error(failedLine(image));
+    }
+  }
+
+  /** Tells what was held back. */
+  finish(): void {
+    for (const [first, ...others] of Map.groupBy(this.#held.splice(0), causeOf).values()) {
+      if (first === undefined) continue;
+      this.#reporter.error(failedTogetherLine(first, others), this.#placeOf(first.claimants ?? []));
+    }
+  }
+}
+
+function causeOf({ source, destination, outcome, reason, claimants }: ReportedImage): string {
+  const repositories = (names: readonly string[]): string[] =>
+    names.map((name) => splitName(name).repository);
+  const which =
+    outcome === 'collision' ? repositories([destination, ...(claimants ?? [])]) : repositories([source]);
+  // The message of a collision names the tags.
+  return JSON.stringify([outcome, which, outcome === 'collision' ? '' : reason?.message, reason?.hint]);
+}
+
+/** A set made for another source has dozens. */
+const UNMATCHED_TOLD = 5;
+
+/** Tells the names that match nothing: all that did before, as errors, and the first few of the others. Gives all of them. */
+export function tellUnmatched(
+  unmatched: Report['unmatched'],
+  reporter: Pick<Reporter, 'warning' | 'error'>,
+): Report['unmatched'] {
+  const { lost = [], never = [] } = Object.groupBy(unmatched, ({ matchedBefore }) =>
+    matchedBefore ? 'lost' : 'never',
+  );
+  for (const { pattern, place } of lost) reporter.error(unmatchedWarning(pattern, true), place);
+  for (const { pattern, place } of never.slice(0, UNMATCHED_TOLD)) {
+    reporter.warning(unmatchedWarning(pattern, false), place);
+  }
+  const more = never.length - UNMATCHED_TOLD;
+  if (more > 0) reporter.warning(moreUnmatchedWarning(more));
+  return unmatched;
+}

@@ -1,0 +1,38 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Repository } from '../../registry/oci/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { isTransient } from '../../registry/registry-failure.ts';
+
+const SECOND_TRY_AFTER_MILLISECONDS = 500;
+
+/** Does something again after a moment where it failed in passing. */
+export async function twice<Result>(signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
+  try {
+    return await operation();
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+    await wait(SECOND_TRY_AFTER_MILLISECONDS, undefined, { signal });
+    return operation();
+  }
+}
+
+/** Finds out in a moment whether both registries answer. Throws what stands in the way. */
+export async function reachRegistries(
+  source: Registry,
+  target: Registry,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all([source, target].map((registry) => twice(signal, () => registry.greet())));
+}
+
+/**
+ * Finds out whether the login at the destination is taken, before hours are spent on it; nothing is written.
+ * `repository` is any that the run may push to. Throws `UNAUTHORIZED` and what else stands in the way.
+ */
+export async function proveLogin(
+  target: Registry,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<void> {
+  await twice(signal, () => target.logIn(repository));
+}

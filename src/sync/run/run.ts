@@ -1,0 +1,249 @@
+import { type ImageSet, readImageSet } from '../../config/image-set.ts';
+import type { Place, Reporter } from '../../lib/reporter.ts';
+import { RunDeadline } from '../../lib/run-deadline.ts';
+import type { Registries } from '../../registry/client.ts';
+import { openRegistries } from '../connections.ts';
+import type { Conversion } from '../plan/content-options.ts';
+import { discover, type FoundRepository } from '../plan/discovery.ts';
+import { groupByDestination, type RepositoryGroup } from '../plan/grouping.ts';
+import type { RepositoryPlan } from '../plan/planning.ts';
+import { openVetting, type Vetting } from '../plan/vetting.ts';
+import { countImages, type Report, type ReportedImage } from '../report/report.ts';
+import { reportHead } from '../report/report-head.ts';
+import { signatureLine, signatureWarnings } from '../report/signature-report.ts';
+import { TroubleTeller, tellUnmatched } from '../report/telling.ts';
+import { conversionWarning, movedLine, plannedLines, type Route } from '../report/wording.ts';
+import type { RunParts } from '../run-parts.ts';
+import { newerReleases } from '../select/release-wish.ts';
+import type { SyncSettings } from '../settings.ts';
+import { openRemoteState, type RemoteState } from '../state/remote-state.ts';
+import { type RecordedRun, State } from '../state/state.ts';
+import { scopeOf } from '../state/state-artifact.ts';
+import { placeOfClaim } from './collision-place.ts';
+import { Mirroring } from './mirroring.ts';
+import { proveLogin, reachRegistries } from './preflight.ts';
+import {
+  compareListings,
+  findFilteredAway,
+  findUnmatched,
+  type Sight,
+  selectionOf,
+  viewOfSource,
+} from './source-view.ts';
+
+export type { RunParts } from '../run-parts.ts';
+
+/** What came of a run. */
+export interface FinishedRun {
+  readonly report: Report;
+  /** The runs before this one over the same route, and this one, the oldest first. */
+  readonly runs: readonly RecordedRun[];
+}
+
+/** What a run has open. */
+interface OpenRun {
+  readonly set: ImageSet;
+  readonly state: State;
+  readonly remote: RemoteState | undefined;
+  readonly registries: Registries;
+  readonly vetting: Vetting | undefined;
+  readonly deadline: RunDeadline;
+  readonly started: Date;
+}
+
+const PROGRESS_EVERY_MILLISECONDS = 200;
+
+/**
+ * Mirrors what the image set wants from the source to the destination and gives the report, also when the run was
+ * ended early. Throws what kept it from beginning: settings, image set, state or a registry that does not answer.
+ */
+export async function runSync(settings: SyncSettings, parts: RunParts): Promise<FinishedRun> {
+  return new Run(settings, parts).run();
+}
+
+class Run {
+  readonly #settings: SyncSettings;
+  readonly #parts: RunParts;
+  readonly #now: () => Date;
+  readonly #images: ReportedImage[] = [];
+  readonly #warnings: Report['warnings'] = [];
+  readonly #conversions = new Set<Conversion>();
+
+  constructor(settings: SyncSettings, parts: RunParts) {
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#now = parts.now ?? (() => new Date());
+  }
+
+  async run(): Promise<FinishedRun> {
+    const started = this.#now();
+    const { imageSet, database, dryRun, commandTimeout } = this.#settings;
+    const set = await readImageSet(imageSet);
+    for (const { message, place } of set.notices) this.#warn(message, place);
+    const reporter = this.#reporter();
+    using remote = openRemoteState(this.#settings, {
+      ...this.#parts,
+      ...reporter,
+      scope: scopeOf(this.#settings),
+    });
+    using deadline = new RunDeadline(commandTimeout, this.#parts.signal);
+    const registries = await openRegistries(this.#settings, {
+      ...this.#parts,
+      signal: deadline.signal,
+      deadline: deadline.at,
+    });
+    try {
+      const vetting = await openVetting(this.#settings, set, deadline.signal);
+      const find = (): Promise<FoundRepository[]> => this.#find(set, registries, deadline.signal);
+      const fetchState = remote?.fetching(registries, deadline.signal) ?? this.#parts.fetchState;
+      // A state that has to be fetched is so while images are looked for; one that is here is opened before any request.
+      const early = fetchState === undefined ? undefined : await Promise.all([find(), fetchState()]);
+      const mode = dryRun ? 'read' : 'write';
+      using state = State.open(remote?.file ?? database, { reporter, mode, now: this.#now });
+      const [found] = early ?? [await find()];
+      return await this.#mirror(found, { set, state, remote, registries, vetting, deadline, started });
+    } finally {
+      registries.close();
+    }
+  }
+
+  async #mirror(found: readonly FoundRepository[], open: OpenRun): Promise<FinishedRun> {
+    const { set, state, remote, registries, deadline, started } = open;
+    const { source } = this.#settings;
+    const groups = groupByDestination(found, set, this.#settings, (text) => this.#warn(text));
+    const plans = await this.#mirrorGroups(groups, open);
+    const planned = this.#settings.dryRun ? plannedLines(this.#images, this.#route()) : [];
+    for (const line of planned) this.#parts.reporter.line(line);
+    const head = reportHead(this.#settings, this.#parts.version);
+    this.#tellSignatures(head.options);
+    const isWhole = !deadline.signal.aborted;
+    const view = viewOfSource(set, plans);
+    const before = state.sourceView(source);
+    const missing = isWhole ? this.#findUnmatched({ set, groups, plans, before }) : [];
+    for (const text of isWhole ? compareListings(before, view) : []) this.#warn(text);
+    const totals = countImages(this.#images);
+    const ended = this.#now();
+    const outcome = isWhole ? (totals.failed > 0 ? 'failed' : 'succeeded') : 'interrupted';
+    const run: RecordedRun = { started, ended, outcome, ...totals };
+    const scope = scopeOf(this.#settings);
+    const runs = [...state.runs(scope), run];
+    // A shard sees only a part of the source, which must not pass for the whole.
+    const isWholeView = isWhole && this.#settings.shard === undefined;
+    state.recordRun({ scope, run, ...(isWholeView ? { sourceViews: new Map([[source, view]]) } : {}) });
+    await remote?.push(deadline.signal);
+    const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
+    const report: Report = {
+      ...head,
+      started: started.toISOString(),
+      ended: ended.toISOString(),
+      stateRestored: state.restored,
+      ...(isWhole ? {} : { interrupted: { message: deadline.reason, left } }),
+      totals,
+      unmatched: missing,
+      warnings: this.#warnings,
+      requests: [...registries.traffic].map(([host, traffic]) => ({ host, ...traffic })),
+      images: this.#images,
+    };
+    return { report, runs };
+  }
+
+  #route(): Route {
+    const { source, destination, namespace } = this.#settings;
+    return { source, destination: namespace === undefined ? destination : `${destination}/${namespace}` };
+  }
+
+  async #find(set: ImageSet, registries: Registries, signal: AbortSignal): Promise<FoundRepository[]> {
+    const { source, destination, additionNamespaces, namespace } = this.#settings;
+    this.#parts.reporter.section(
+      `Mirror ${source} to ${destination}${namespace === undefined ? '' : `/${namespace}`}`,
+    );
+    const target = registries.at(destination);
+    await reachRegistries(registries.at(source), target, signal);
+    const found = await discover({
+      set,
+      source: registries.at(source),
+      registryAt: (host) => registries.at(host),
+      namespaces: additionNamespaces,
+      signal,
+    });
+    // A login is proved for a repository; which ones there are is known only now.
+    const [first] = groupByDestination(found, set, this.#settings);
+    if (first !== undefined) await proveLogin(target, first.repository, signal);
+    return found;
+  }
+
+  async #mirrorGroups(groups: readonly RepositoryGroup[], open: OpenRun): Promise<readonly RepositoryPlan[]> {
+    const { set, state, registries, vetting, deadline } = open;
+    const { reporter } = this.#parts;
+    const { source, destination: host } = this.#settings;
+    const trouble = new TroubleTeller(reporter, (claimants) => placeOfClaim(set, source, claimants));
+    const mirroring = new Mirroring({
+      set,
+      settings: this.#settings,
+      target: registries.at(host),
+      state,
+      remembered: {
+        images: (repository) => state.images({ host, repository }),
+        failures: (repository) => state.failures({ host, repository }),
+      },
+      reporter,
+      vetting,
+      now: this.#now(),
+      signal: deadline.signal,
+      onResult: (image) => this.#take(image, trouble),
+    });
+    const show = (): void => {
+      reporter.progress({
+        activity: 'mirroring',
+        done: this.#images.length,
+        total: this.#images.length + mirroring.open,
+        unit: 'images',
+        bytes: mirroring.bytes,
+        current: mirroring.current,
+      });
+    };
+    const ticker = setInterval(show, PROGRESS_EVERY_MILLISECONDS);
+    try {
+      return await mirroring.run(groups);
+    } finally {
+      clearInterval(ticker);
+      trouble.finish();
+    }
+  }
+
+  #take(image: ReportedImage, trouble: TroubleTeller): void {
+    this.#images.push(image);
+    const { reporter } = this.#parts;
+    const { conversion, outcome } = image;
+    if (conversion !== undefined && outcome === 'copied' && !this.#conversions.has(conversion)) {
+      this.#conversions.add(conversion);
+      this.#warn(conversionWarning(this.#settings.destination, conversion));
+    }
+    trouble.take(image);
+    if (outcome === 'copied' && !this.#settings.dryRun) reporter.line(movedLine(image, this.#route()));
+  }
+
+  #tellSignatures(options: Report['options']): void {
+    const line = signatureLine(this.#images);
+    if (line !== undefined) this.#parts.reporter.line(line);
+    for (const text of signatureWarnings(this.#images, options)) this.#warn(text);
+  }
+
+  #findUnmatched(sight: Sight): Report['unmatched'] {
+    const { set, plans } = sight;
+    for (const { message, place } of findFilteredAway(set, plans)) this.#warn(message, place);
+    if (this.#settings.shard !== undefined) return [];
+    for (const { message, place } of newerReleases(set, selectionOf(plans))) this.#warn(message, place);
+    return tellUnmatched(findUnmatched(sight), this.#parts.reporter);
+  }
+
+  #warn(message: string, place?: Place): void {
+    this.#warnings.push({ message, ...(place === undefined ? {} : { place }) });
+    this.#parts.reporter.warning(message, place);
+  }
+
+  /** Warnings of the parts are kept for the report as well. */
+  #reporter(): Pick<Reporter, 'warning'> {
+    return { warning: (text, place) => this.#warn(text, place) };
+  }
+}

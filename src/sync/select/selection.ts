@@ -1,0 +1,151 @@
+import { satisfies } from 'semver';
+import { KUBERNETES_PROGRAMS } from '../../config/cluster-image.ts';
+import { type ImageName, withoutKubernetesHost } from '../../config/image-name.ts';
+import type { ImageSet, Patch } from '../../config/image-set.ts';
+import type { TagFilter } from '../../config/tag-filter.ts';
+import type { Place } from '../../lib/reporter.ts';
+import type { Platform } from '../../registry/oci/platform.ts';
+import type { Tag } from '../../registry/oci/reference.ts';
+import { extrasOf } from './extras.ts';
+import { releaseWishes, type Selection } from './release-wish.ts';
+import { isSignatureTag } from './signature-tag.ts';
+import { newestFirst, readTagVersion, type TagVersion } from './tag-version.ts';
+
+/** A tag that a source lists, and when it was uploaded where the listing tells that. */
+export interface OfferedTag {
+  readonly tag: Tag;
+  readonly uploaded?: Date | undefined;
+}
+
+function isExcluded(set: ImageSet, text: string): boolean {
+  return set.exclude.some((part) => text.includes(part));
+}
+
+/** Tells whether a repository of the source registry is wanted: needed by a cluster, named, or found by a prefix. */
+export function wantsRepository(set: ImageSet, name: ImageName): boolean {
+  return set.clusterImages.has(name) || asksForListing(set, name);
+}
+
+/** Tells whether all that a repository of the source lists is wanted, as far as the filters let it pass. */
+function asksForListing(set: ImageSet, name: ImageName): boolean {
+  if (set.names.some((entry) => entry.value === name)) return true;
+  return set.prefixes.some((entry) => name.startsWith(entry.value)) && !isExcluded(set, name);
+}
+
+/** Tells whether a repository below `path/` could be wanted; '' is the registry itself. Lets a walk leave out the rest. */
+export function couldWantBelow(set: ImageSet, path: string): boolean {
+  const start = path === '' ? '' : `${path}/`;
+  if (set.names.some((entry) => entry.value.startsWith(start))) return true;
+  if ([...set.clusterImages.keys()].some((name) => name.startsWith(start))) return true;
+  const begun = set.prefixes.some((entry) => entry.value.startsWith(start) || start.startsWith(entry.value));
+  return begun && !isExcluded(set, start);
+}
+
+/** Gives the patch for an image, where the set has one. */
+export function patchFor(set: ImageSet, name: ImageName): Patch | undefined {
+  return set.patches.get(withoutKubernetesHost(name));
+}
+
+/** Gives the platforms that the set wants of an image, an empty list for all; undefined where it leaves that to the run. */
+export function platformsFor(set: ImageSet, name: ImageName): readonly Platform[] | undefined {
+  return patchFor(set, name)?.platforms;
+}
+
+/** Writes a version as semver does, for ranges: a revision or another suffix of a release plays no part in them. */
+function semverOf(version: TagVersion): string {
+  const [major = 0, minor = 0, patch = 0] = version.numbers;
+  const base = `${major}.${minor}.${patch}`;
+  if (!version.prerelease) return base;
+  return `${base}-${version.suffix.map((part) => part.replace(/^0+(?=\d)/, '')).join('.')}`;
+}
+
+function passes(filter: TagFilter, offered: OfferedTag): boolean {
+  if (filter.regex !== undefined && !filter.regex.test(offered.tag)) return false;
+  if (filter.since !== undefined && offered.uploaded !== undefined && offered.uploaded < filter.since) {
+    return false;
+  }
+  if (filter.semver === undefined) return true;
+  const version = readTagVersion(offered.tag);
+  return version.kind === 'version' && satisfies(semverOf(version), filter.semver);
+}
+
+/** Among the newest, releases come first. Pre-releases do so too where a range asked for them. */
+function rank(filter: TagFilter, offered: OfferedTag): number {
+  const version = readTagVersion(offered.tag);
+  if (version.kind !== 'version') return 2;
+  return version.prerelease && filter.semver === undefined ? 1 : 0;
+}
+
+/** Gives as many of the newest as a filter wants, in no promised order. */
+function newest(filter: TagFilter, offered: readonly OfferedTag[]): OfferedTag[] {
+  if (filter.latest === undefined) return [...offered];
+  const ranked = newestFirst(offered).toSorted((one, other) => rank(filter, one) - rank(filter, other));
+  return ranked.slice(0, filter.latest);
+}
+
+/**
+ * Gives the tags that are wanted of an image, the newest first. Signature tags never are. A tag that an extra names or
+ * that kubeadm needs is wanted whatever the filters and `exclude` say; where nothing else asks for the image, no other is.
+ */
+export function selectTags(set: ImageSet, name: ImageName, offered: readonly OfferedTag[]): Tag[] {
+  const ordinary = offered.filter(({ tag }) => !isSignatureTag(tag));
+  const extra = extrasOf(set).get(name);
+  const needs = set.clusterImages.get(name)?.needs ?? [];
+  const pinned = ordinary.filter(
+    ({ tag }) => extra?.tags.has(tag) === true || needs.some((need) => need.wants(tag)),
+  );
+  const filter = patchFor(set, name)?.tags ?? set.cniFilters.get(name) ?? set.tags;
+  const wantsOnlyPinned = extra?.listed === false || (needs.length > 0 && !asksForListing(set, name));
+  const candidates = wantsOnlyPinned
+    ? []
+    : ordinary.filter((one) => !isExcluded(set, one.tag) && passes(filter, one));
+  const chosen = new Map([...newest(filter, candidates), ...pinned].map((one) => [one.tag, one]));
+  return newestFirst([...chosen.values()]).map(({ tag }) => tag);
+}
+
+/** A line of a set for which no image was found. */
+export interface Unmatched {
+  readonly kind: 'kubernetes' | 'name' | 'prefix' | 'extra' | 'patch';
+  /** The release, name or prefix as it counts, without the registry that is implied. */
+  readonly text: string;
+  readonly place: Place;
+}
+
+/**
+ * Gives what the lines of a set ask for that no image was found for, each name once. What is `unlisted` could not be
+ * asked for, so nothing is said of it.
+ */
+export function unmatched(
+  set: ImageSet,
+  found: Selection,
+  unlisted: ReadonlySet<ImageName> = new Set(),
+): Unmatched[] {
+  const all = unmatchedLines(set, found, unlisted);
+  return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? []);
+}
+
+function unmatchedLines(set: ImageSet, found: Selection, unlisted: ReadonlySet<ImageName>): Unmatched[] {
+  const names = new Set([...found.keys(), ...unlisted]);
+  const isReleaseOpen = KUBERNETES_PROGRAMS.some((name) => unlisted.has(name));
+  const wanted = [...names].filter((name) => wantsRepository(set, name));
+  const plain = new Set([...names].map(withoutKubernetesHost));
+  return [
+    ...releaseWishes(set, found)
+      .filter(({ isMet, name }) => !isMet && !(name === undefined ? isReleaseOpen : unlisted.has(name)))
+      .map(({ text, place }): Unmatched => ({ kind: 'kubernetes', text, place })),
+    ...set.names
+      .filter(({ value }) => !names.has(value))
+      .map(({ value, place }): Unmatched => ({ kind: 'name', text: value, place })),
+    ...set.prefixes
+      .filter(({ value }) => !wanted.some((name) => name.startsWith(value) && !isExcluded(set, name)))
+      .map(({ value, place }): Unmatched => ({ kind: 'prefix', text: value, place })),
+    ...[...extrasOf(set).values()]
+      .filter(({ name }) => !names.has(name))
+      .flatMap(({ name, places }) =>
+        places.map((place): Unmatched => ({ kind: 'extra', text: name, place })),
+      ),
+    ...[...set.patches.values()]
+      .filter(({ match }) => !plain.has(match))
+      .map(({ match, place }): Unmatched => ({ kind: 'patch', text: match, place })),
+  ];
+}

@@ -1,0 +1,58 @@
+import type { Registries } from '../../registry/client.ts';
+import type { RunParts } from '../run-parts.ts';
+import type { SyncSettings } from '../settings.ts';
+import { inspectFile } from './inspection.ts';
+import { openRemoteState } from './remote-state.ts';
+import { State } from './state.ts';
+import { scopeOf } from './state-artifact.ts';
+
+/** What earlier runs left, for whoever only asks. */
+export interface KnownState extends Disposable {
+  readonly state: State;
+  /** The file it stands in, or its name in the registry. */
+  readonly name: string;
+  /** Whether anything was found there. */
+  readonly isThere: boolean;
+}
+
+/** Who asks. */
+export type KnownStateParts = Omit<RunParts, 'version'>;
+
+/**
+ * Opens the state of `--db`, or with `--state registry` the newer of that and the one beside the images, and leaves both
+ * as they are. Where the registry does not give it, that costs a warning. Throws what `State.open` throws.
+ */
+export async function openKnownState(
+  settings: SyncSettings,
+  registries: Registries,
+  parts: KnownStateParts,
+): Promise<KnownState> {
+  const { reporter, signal } = parts;
+  const remote = openRemoteState(
+    { ...settings, dryRun: true },
+    {
+      ...parts,
+      reporter: { line: (text) => reporter.detail(text) },
+      warning: (text) => reporter.warning(text),
+      scope: scopeOf(settings),
+      consequence: 'nothing is known of earlier runs',
+    },
+  );
+  try {
+    await remote?.fetching(registries, signal)();
+    signal.throwIfAborted();
+    const file = remote?.file ?? settings.database;
+    const isHere = file === settings.database && inspectFile(file) !== 'missing';
+    const isThere = isHere || file !== settings.database;
+    const name = remote === undefined || isHere ? file : remote.name;
+    const state = State.open(file, { reporter, mode: 'read' });
+    const dispose = (): void => {
+      state.close();
+      remote?.[Symbol.dispose]();
+    };
+    return { state, name, isThere, [Symbol.dispose]: dispose };
+  } catch (error) {
+    remote?.[Symbol.dispose]();
+    throw error;
+  }
+}

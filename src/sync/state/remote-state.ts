@@ -1,0 +1,230 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeFileWhole } from '../../lib/atomic-file.ts';
+import { describeFailure, failureCode } from '../../lib/failure.ts';
+import { withinSignal } from '../../lib/interruption.ts';
+import type { Reporter } from '../../lib/reporter.ts';
+import { formatSize } from '../../lib/text/size.ts';
+import type { Registries } from '../../registry/client.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { openRegistries } from '../connections.ts';
+import type { RunParts } from '../run-parts.ts';
+import type { SyncSettings } from '../settings.ts';
+import { State } from './state.ts';
+import {
+  type FoundState,
+  type PackedState,
+  packState,
+  pullState,
+  pushState,
+  type StatePlace,
+  statePlace,
+  unusable,
+} from './state-artifact.ts';
+
+/** Who runs, and how it is told. */
+export interface RemoteStateParts extends Omit<RunParts, 'version' | 'reporter'> {
+  readonly reporter: Pick<Reporter, 'line'>;
+  /** Source, destination and namespace as one text, by which runs are recorded. */
+  readonly scope: string;
+  readonly warning: (text: string) => void;
+  /** What follows where there is no state at all. Default: what follows for a run. */
+  readonly consequence?: string;
+}
+
+const RUN_CONSEQUENCE = 'this run asks the destination what is there';
+const FETCH_LIMIT_MILLISECONDS = 30_000;
+const PUSH_LIMIT_MILLISECONDS = 60_000;
+/** A run that is asked to end has 5 seconds in all (design.md 4, "Deadlines and signals"). */
+const LAST_PUSH_LIMIT_MILLISECONDS = 3000;
+/** An absent repository looks like a forbidden one to many registries. */
+const NOT_THERE: ReadonlySet<string> = new Set(['NOT_FOUND', 'DENIED', 'UNAUTHORIZED']);
+
+/** Gives the state that is kept in a registry where the settings say so; looks at `--db`, and throws as `State.open` does. */
+export function openRemoteState(settings: SyncSettings, parts: RemoteStateParts): RemoteState | undefined {
+  return settings.state === 'registry' ? new RemoteState(settings, parts) : undefined;
+}
+
+/**
+ * The state of `--state registry`: fetched from the destination before a run, and pushed there after it. Whatever goes
+ * wrong with it is told and costs requests, nothing else.
+ */
+export class RemoteState implements Disposable {
+  /** Path of the file that the run is to open: `--db`, in a dry run perhaps a copy that goes with it. */
+  file: string;
+  readonly #settings: SyncSettings;
+  readonly #parts: RemoteStateParts;
+  readonly #place: StatePlace;
+  /** Of the state that is at `file` already. */
+  readonly #lastRunHere: Date | undefined;
+  readonly #isHere: boolean;
+  #found: FoundState | undefined;
+  /** Whether the registry said that there is none. */
+  #wasAbsent = false;
+  #scratch: string | undefined;
+  readonly #disposed = new AbortController();
+
+  constructor(settings: SyncSettings, parts: RemoteStateParts) {
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#place = statePlace(settings);
+    this.file = settings.database;
+    // Opening it for writing sets aside what is no state, which must not be written over.
+    const here = State.open(settings.database, {
+      // A dry run leaves it where it is and opens it again, which is when it is told.
+      reporter: { warning: settings.dryRun ? () => undefined : parts.warning },
+      mode: settings.dryRun ? 'read' : 'write',
+      ...(parts.now === undefined ? {} : { now: parts.now }),
+    });
+    this.#isHere = here.restored;
+    this.#lastRunHere = here.runs(parts.scope).at(-1)?.ended;
+    here.close();
+    // It was made just now, and would pass for that of an earlier run.
+    if (!settings.dryRun && !this.#isHere) rmSync(this.file, { force: true });
+  }
+
+  /** Where the registry keeps it: `host/namespace/keel-state:tag`. */
+  get name(): string {
+    const { repository, tag } = this.#place;
+    return `${this.#settings.destination}/${repository}:${tag}`;
+  }
+
+  /** Gives what puts the state of the last run at `file`, unless what is there is as new. It never throws. */
+  fetching(registries: Registries, signal: AbortSignal): () => Promise<void> {
+    const registry = registries.at(this.#settings.destination);
+    return () => this.#fetch(registry, AbortSignal.any([signal, this.#disposed.signal]));
+  }
+
+  /** Pushes what the run left at `file`, unless nothing changed in it. `ended` is aborted once the run was asked to end. */
+  async push(ended: AbortSignal): Promise<void> {
+    if (this.#settings.dryRun) return;
+    const { reporter, warning } = this.#parts;
+    const { name } = this;
+    try {
+      const file = readFileSync(this.file);
+      const packed = await packState(file);
+      if (packed.digest === this.#found?.layer) {
+        reporter.line('state: nothing changed in it, so it was not pushed');
+        return;
+      }
+      await this.#pushWithin(ended, packed);
+      reporter.line(`state: pushed to ${name}, ${formatSize(packed.layer.length)}`);
+    } catch (error) {
+      warning(`state: not pushed, ${describeFailure(error)}; the next run uses an older one`);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed.abort(new Error('the run is over'));
+    if (this.#scratch !== undefined) rmSync(this.#scratch, { recursive: true, force: true });
+  }
+
+  async #fetch(registry: Registry, signal: AbortSignal): Promise<void> {
+    const { reporter, warning } = this.#parts;
+    const name = registry.nameOf(this.#place.repository, this.#place.tag);
+    const without = this.#parts.consequence ?? RUN_CONSEQUENCE;
+    const consequence = this.#isHere ? `${this.file} is used` : without;
+    try {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(FETCH_LIMIT_MILLISECONDS)]);
+      const found = await withinSignal(this.#pull(registry, limit), limit);
+      const lastRun = this.#inspect(found.bytes, name);
+      if (this.#isHere && this.#lastRunHere !== undefined && lastRun <= this.#lastRunHere) {
+        reporter.line(`state: ${this.file} is as new as ${name}, so it is used`);
+        return;
+      }
+      if (!this.#settings.dryRun) writeFileWhole(this.file, found.bytes);
+      else this.file = this.#writeScratch('state.db', found.bytes);
+      reporter.line(`state: fetched from ${name}, ${formatSize(found.bytes.length)}`);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (failureCode(error) === 'NOT_FOUND') reporter.line(`state: none at ${name} yet; ${consequence}`);
+      else if (NOT_THERE.has(failureCode(error))) {
+        reporter.line(`state: none that can be read, ${describeFailure(error)}; ${consequence}`);
+      } else warning(`state: not fetched, ${describeFailure(error)}; ${consequence}`);
+    }
+  }
+
+  async #pull(registry: Registry, signal: AbortSignal): Promise<FoundState> {
+    const { repository, tag, fallback } = this.#place;
+    try {
+      this.#found = await pullState(registry, repository, tag, signal);
+      return this.#found;
+    } catch (error) {
+      if (failureCode(error) !== 'NOT_FOUND') throw error;
+      this.#wasAbsent = true;
+      if (fallback === undefined) throw error;
+      return await pullState(registry, repository, fallback, signal);
+    }
+  }
+
+  /** Gives the time of the last run that a state knows of. Throws `STATE_UNUSABLE` for what a run could not use. */
+  #inspect(bytes: Buffer, name: string): Date {
+    const complaints: string[] = [];
+    const file = this.#writeScratch('fetched.db', bytes);
+    const reporter = { warning: (text: string) => complaints.push(text) };
+    try {
+      using state = State.open(file, { reporter, mode: 'read' });
+      if (state.restored) return state.runs(this.#parts.scope).at(-1)?.ended ?? new Date(0);
+    } catch (error) {
+      throw unusable(name, 'it holds no state of synctl', error);
+    }
+    // As it is told of a file: `<path>: this is a damaged state file; …`.
+    const [, what = 'it is empty'] = /: this ([^;]+)/.exec(complaints[0] ?? '') ?? [];
+    throw unusable(name, what);
+  }
+
+  async #pushWithin(ended: AbortSignal, packed: PackedState): Promise<void> {
+    const budget = new AbortController();
+    const expire = (): void => budget.abort(new Error(`${this.#settings.destination} took too long`));
+    let timer = setTimeout(expire, PUSH_LIMIT_MILLISECONDS);
+    const hurry = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(expire, LAST_PUSH_LIMIT_MILLISECONDS);
+    };
+    ended.addEventListener('abort', hurry, { once: true });
+    if (ended.aborted) hurry();
+    const { signal } = budget;
+    // Those of the run end with it.
+    const registries = await openRegistries(this.#settings, { ...this.#parts, signal, deadline: undefined });
+    try {
+      await withinSignal(this.#replace(registries.at(this.#settings.destination), packed, signal), signal);
+    } finally {
+      clearTimeout(timer);
+      ended.removeEventListener('abort', hurry);
+      registries.close();
+    }
+  }
+
+  async #replace(registry: Registry, packed: PackedState, signal: AbortSignal): Promise<void> {
+    const { repository, tag } = this.#place;
+    const present = await this.#present(registry, signal);
+    const isKnown = this.#wasAbsent || this.#found !== undefined;
+    if (isKnown && present !== undefined && present !== this.#found?.manifest) {
+      const name = registry.nameOf(repository, tag);
+      this.#parts.warning(
+        `state: another run pushed to ${name} while this one was under way; this one's takes its place`,
+      );
+    }
+    const isOrdinary = this.#found?.isOrdinary ?? false;
+    await pushState(registry, this.#place, { ...packed, isOrdinary }, signal);
+  }
+
+  async #present(registry: Registry, signal: AbortSignal): Promise<Digest | undefined> {
+    try {
+      return await registry.findManifest(this.#place.repository, this.#place.tag, signal);
+    } catch (error) {
+      // Absent or damaged; whether it can be replaced is seen by pushing.
+      if (signal.aborted) throw error;
+      return undefined;
+    }
+  }
+
+  #writeScratch(name: string, bytes: Buffer): string {
+    this.#scratch ??= mkdtempSync(join(tmpdir(), 'keel-state-'));
+    const file = join(this.#scratch, name);
+    writeFileSync(file, bytes);
+    return file;
+  }
+}

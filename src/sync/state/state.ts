@@ -1,0 +1,246 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { type Duration, seconds } from '../../lib/duration.ts';
+import type { Reporter } from '../../lib/reporter.ts';
+import { rollBack, sqliteProblem } from '../../lib/sqlite.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
+import type { Host, Repository, Tag } from '../../registry/oci/reference.ts';
+import { deleteHolder, pruneHolders, readHolders, writeHolder } from './blob-rows.ts';
+import {
+  deleteFailures,
+  pruneFailures,
+  type RecordedFailure,
+  readFailures,
+  writeFailures,
+} from './failure-rows.ts';
+import {
+  confirmImages,
+  deleteImages,
+  type RecordedImage,
+  type RepositorySummary,
+  readImages,
+  type SeenImage,
+  summariseRepositories,
+  writeImages,
+} from './image-rows.ts';
+import { type OpenedState, openInMemory, openStateFile } from './opening.ts';
+import { ensureRepository, type RepositoryAddress } from './repository-rows.ts';
+import {
+  type RecordedRun,
+  readRuns,
+  readScopes,
+  readSourceView,
+  type SourceView,
+  writeRun,
+  writeSourceView,
+} from './run-rows.ts';
+
+export type { RecordedFailure } from './failure-rows.ts';
+export type { RecordedImage, RepositorySummary, SeenImage } from './image-rows.ts';
+export type { RepositoryAddress } from './repository-rows.ts';
+export type { RecordedRun, RunOutcome, SourceView } from './run-rows.ts';
+
+const HINTS_BETWEEN_PRUNING = 10_000;
+
+/** How a state is opened and heard. */
+export interface StateSettings {
+  readonly reporter: Pick<Reporter, 'warning'>;
+  /** `read` (dry runs, listings) never changes file or folder, and records nothing. Default `write`. */
+  readonly mode?: 'write' | 'read';
+  readonly now?: () => Date;
+  /** How long another process may hold the file; nothing else happens meanwhile. Default 2 s. */
+  readonly busyTimeout?: Duration;
+}
+
+/** What one run learned about one destination repository. */
+export interface RepositoryNews {
+  /** Images that were pushed, or found there as they should be while the state did not know them. */
+  readonly images?: readonly SeenImage[];
+  /** Tags that the destination said to be what the state remembers. */
+  readonly confirmed?: readonly Tag[];
+  /** Tags that are gone or hold something else. */
+  readonly gone?: readonly Tag[];
+  readonly failures?: readonly Omit<RecordedFailure, 'failed'>[];
+  /** Blobs that the repository holds, as an answer of this run proved. */
+  readonly blobs?: readonly Digest[];
+  /** Blobs that it was believed to hold and does not. */
+  readonly blobsGone?: readonly Digest[];
+}
+
+/** What is recorded when a run ends. */
+export interface RunNews {
+  /** Source, destination and namespace as one text: runs are kept and charted by it. */
+  readonly scope: string;
+  readonly run: RecordedRun;
+  /** Left out when discovery did not come to its end. */
+  readonly sourceViews?: ReadonlyMap<Host, SourceView>;
+}
+
+/**
+ * What earlier runs knew (design.md 1 and 4): a hint that saves requests, never a proof. Reading what is damaged
+ * gives nothing and one warning; after a write that failed nothing more is written, with one warning.
+ */
+export class State implements Disposable {
+  /** The path of the file, or `:memory:`. */
+  readonly file: string;
+  /** Whether the file held what an earlier run knew. */
+  readonly restored: boolean;
+  readonly #database: DatabaseSync;
+  readonly #settings: StateSettings;
+  #readWarned = false;
+  #writable: boolean;
+  #hintsSincePruning = 0;
+
+  private constructor(file: string, opened: OpenedState, settings: StateSettings) {
+    this.file = file;
+    this.restored = opened.restored;
+    this.#database = opened.database;
+    this.#settings = settings;
+    this.#writable = settings.mode !== 'read';
+  }
+
+  /**
+   * Opens a state file, or one in memory for `:memory:`. A missing or empty file is new; what cannot be used is set
+   * aside under another name with a warning. Throws `STATE_NOT_OURS`, `STATE_UNUSABLE` and `STATE_BUSY`.
+   */
+  static open(file: string, settings: StateSettings): State {
+    if (file === ':memory:') return State.inMemory(settings);
+    const opened = openStateFile(file, {
+      mode: settings.mode ?? 'write',
+      now: settings.now?.() ?? new Date(),
+      busyTimeout: settings.busyTimeout ?? seconds(2),
+      warn: (text) => settings.reporter.warning(text),
+    });
+    return new State(file, opened, settings);
+  }
+
+  /** Gives an empty state that is forgotten with the process. */
+  static inMemory(settings: StateSettings): State {
+    return new State(':memory:', openInMemory(), settings);
+  }
+
+  /** Gives the images recorded for a destination repository, by their tags there. */
+  images(destination: RepositoryAddress): ReadonlyMap<Tag, RecordedImage> {
+    return this.#read<ReadonlyMap<Tag, RecordedImage>>(new Map(), () =>
+      readImages(this.#database, destination),
+    );
+  }
+
+  /** Gives the tags of a destination repository that failed when they were last tried. */
+  failures(destination: RepositoryAddress): ReadonlyMap<Tag, RecordedFailure> {
+    return this.#read<ReadonlyMap<Tag, RecordedFailure>>(new Map(), () =>
+      readFailures(this.#database, destination),
+    );
+  }
+
+  /** Gives the repositories of a host that are believed to hold a blob, the most recently used first. */
+  blobHolders(host: Host, digest: Digest): readonly Repository[] {
+    return this.#read([], () => readHolders(this.#database, host, digest));
+  }
+
+  /** Gives what the last whole run saw at a source host. */
+  sourceView(host: Host): SourceView {
+    return this.#read({ matched: [], listings: new Map() }, () => readSourceView(this.#database, host));
+  }
+
+  /** Gives the last runs of a scope, the oldest first; at most 30. */
+  runs(scope: string): readonly RecordedRun[] {
+    return this.#read([], () => readRuns(this.#database, scope));
+  }
+
+  /** Gives every scope that runs are recorded for. */
+  scopes(): readonly string[] {
+    return this.#read([], () => readScopes(this.#database));
+  }
+
+  /** Gives every destination repository the state knows, with counts; `images` has the rest. */
+  repositories(): readonly RepositorySummary[] {
+    return this.#read([], () => summariseRepositories(this.#database));
+  }
+
+  /** Records what was learned about one destination repository, all of it or, if the process dies, none. */
+  record(destination: RepositoryAddress, news: RepositoryNews): void {
+    const { images = [], confirmed = [], gone = [], failures = [], blobs = [], blobsGone = [] } = news;
+    this.#write((database, now) => {
+      const id = ensureRepository(database, destination);
+      deleteImages(database, id, gone);
+      writeImages(database, id, images, now);
+      confirmImages(database, id, confirmed, now);
+      deleteFailures(database, id, [...images.map(({ tag }) => tag), ...confirmed]);
+      writeFailures(database, id, failures, now);
+      deleteHolder(database, id, blobsGone);
+      writeHolder(database, id, blobs, now);
+      this.#hintsSincePruning += blobs.length;
+      if (this.#hintsSincePruning >= HINTS_BETWEEN_PRUNING) {
+        this.#hintsSincePruning = 0;
+        pruneHolders(database, now);
+      }
+    });
+  }
+
+  /**
+   * Records at once that a blob arrived in a repository, so that a run which is killed before it records the image
+   * leaves a hint where to mount it from.
+   */
+  noteBlob(destination: RepositoryAddress, digest: Digest): void {
+    this.#write((database, now) => {
+      writeHolder(database, ensureRepository(database, destination), [digest], now);
+    });
+  }
+
+  /** Records the end of a run, and drops what became too old; only this waits until the disk has all of it. */
+  recordRun(news: RunNews): void {
+    if (this.#writable) this.#database.exec('PRAGMA synchronous = NORMAL');
+    this.#write((database, now) => {
+      writeRun(database, news.scope, news.run);
+      for (const [host, view] of news.sourceViews ?? []) writeSourceView(database, host, view);
+      pruneHolders(database, now);
+      pruneFailures(database, now);
+    });
+  }
+
+  /** Lets go of the file. Nothing can be asked or recorded after it. */
+  close(): void {
+    this.#database.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #read<T>(nothing: T, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (sqliteProblem(error) === undefined) throw error;
+      if (!this.#readWarned) {
+        this.#readWarned = true;
+        this.#warn('part of the state cannot be read', error, 'what it knew is asked for at the destination');
+      }
+      return nothing;
+    }
+  }
+
+  #write(change: (database: DatabaseSync, now: Date) => void): void {
+    if (!this.#writable) return;
+    const database = this.#database;
+    try {
+      database.exec('BEGIN IMMEDIATE');
+      change(database, this.#settings.now?.() ?? new Date());
+      database.exec('COMMIT');
+    } catch (error) {
+      rollBack(database);
+      if (sqliteProblem(error) === undefined) throw error;
+      this.#writable = false;
+      this.#warn(
+        'the state cannot be written',
+        error,
+        'the run goes on without it, and the next one has more to ask',
+      );
+    }
+  }
+
+  #warn(what: string, error: unknown, consequence: string): void {
+    const why = error instanceof Error ? error.message : String(error);
+    this.#settings.reporter.warning(`${this.file}: ${what} (${why}); ${consequence}`);
+  }
+}

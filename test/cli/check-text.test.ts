@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { checkLines } from '../../src/cli/check-text.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
+import { parseReference, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
+import type { CheckedImage, CheckedTag } from '../../src/sync/check/checking.ts';
+import { judge } from '../../src/sync/check/image-check.ts';
+import { seenImage } from '../support/state-sample.ts';
+
+const here = digestOf(Buffer.from('here'));
+const there = digestOf(Buffer.from('there'));
+const time = new Date(Date.UTC(2026, 10, 23, 4, 57));
+
+function tagOf(name: string): CheckedTag {
+  const facts = {
+    source: { kind: 'there', digest: here, mediaType: MEDIA_TYPE.ociIndex, uploaded: time },
+    destination: { kind: 'there', digest: there, mediaType: MEDIA_TYPE.ociIndex },
+    expected: here,
+    recorded: {
+      ...seenImage('pause', name),
+      sourceDigest: here,
+      pushedDigest: there,
+      options: '',
+      pushed: time,
+      confirmed: time,
+    },
+  } as const;
+  return { tag: parseTag(name), isWanted: true, ...facts, ...judge(facts) };
+}
+
+function checkedAs(image: string, tags: readonly CheckedTag[]): CheckedImage {
+  const destination = parseReference('registry.cn-hangzhou.aliyuncs.com/keel/pause');
+  const placement = {
+    name: 'pause',
+    destination: parseRepository('keel/pause'),
+    wantedBy: undefined,
+    patchedBy: undefined,
+  };
+  const imageSet = 'image_set.json';
+  return { image: parseReference(image), placement, destination, imageSet, requiresSignatures: false, tags };
+}
+
+test('on a narrow terminal digests are short, and what is still too long goes on below', () => {
+  const one = checkedAs('registry.k8s.io/pause:3.10', [tagOf('3.10')]);
+  expect(checkLines(one).join('\n')).toContain(here);
+  const lines = checkLines(one, 80).flatMap((line) => line.split('\n'));
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  expect(lines.join('\n')).toContain(`source       ${here.slice(0, 19)}…`);
+  expect(lines.slice(-2)).toEqual([
+    'differs: the destination holds something else: it was mirrored with other',
+    '  settings (give the same --platform)',
+  ]);
+});
+
+test('what is the same of all tags is told once', () => {
+  const all = checkedAs('registry.k8s.io/pause', ['3.10', '3.9'].map(tagOf));
+  expect(checkLines(all).slice(-3)).toEqual([
+    'differs: the destination holds something else: it was mirrored with other settings (give the same --platform)',
+    '',
+    'not mirrored: all 2 tags differ',
+  ]);
+  const lines = checkLines(all, 80).flatMap((line) => line.split('\n'));
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+});
