@@ -14,7 +14,7 @@ import { openScratch } from './scratch.ts';
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const RUNNER = fileURLToPath(new URL(`./archive-run.${EXTENSION}`, import.meta.url));
 
-/** Gives the cases of writing an archive. */
+/** Returns the cases of writing an archive. */
 export function archiveCases(): readonly Case[] {
   return [
     pack('pack-mixed', 'archive of programs and gzip layers, with its sums', ({ all }) => all),

@@ -22,7 +22,7 @@ export interface Work {
   readonly placements: number;
 }
 
-/** Gives the requests of a run without logins, redirects and retries, into repositories that hold it all or nothing. */
+/** Returns the requests of a run without logins, redirects and retries, into repositories that hold it all or nothing. */
 export function requestsOf(work: Work): Requests {
   const { repositories, checked, asked, manifests, blobs, placements } = work;
   const everyRun = 1 + repositories;
@@ -32,7 +32,7 @@ export function requestsOf(work: Work): Requests {
   };
 }
 
-/** Gives the requests that a contender's run of a case should take; undefined where the model says nothing of it. */
+/** Returns the requests that a contender's run of a case should take; undefined where the model says nothing of it. */
 export function expectedRequests({ id, facts }: MeasuredCase, contender: string): Requests | undefined {
   const of = (name: string): number => facts[name] ?? 0;
   const nothing = {

@@ -10,7 +10,7 @@ const READINGS: readonly (readonly [heading: string, read: Reading, of: typeof m
 /** Less than that is no difference. */
 const WORTH_TELLING = 0.97;
 
-/** Gives what others did with less than this project: each value as a part of this project's, empty where it is not less. */
+/** Returns what others did with less than this project: each value as a part of this project's, empty where it is not less. */
 export function lossTable(results: Results): Table {
   const rows = results.cases.flatMap((measured) =>
     Object.keys(measured.samples)

@@ -24,7 +24,7 @@ export function describeMachine(files: Results['machine']['files']): Results['ma
   };
 }
 
-/** Gives the versions of all programs that can take part here. What `go install` built may tell none. */
+/** Returns the versions of all programs that can take part here. What `go install` built may tell none. */
 export async function findVersions(): Promise<Record<string, string>> {
   const mirrorers = MIRRORERS.flatMap(({ program, versionWords }) =>
     program === undefined ? [] : [[program, ...versionWords] as const],

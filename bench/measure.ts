@@ -14,7 +14,7 @@ function secondsOf(servers: Servers): Record<string, number> {
 }
 
 /**
- * Runs a command of bash under GNU time and gives what it cost, what its servers used meanwhile, and what was left of
+ * Runs a command of bash under GNU time and returns what it cost, what its servers used meanwhile, and what was left of
  * the machine's time by others. Throws when it fails, with what it said.
  */
 export async function measure(command: string, servers: Servers = {}): Promise<Sample & { stdout: string }> {

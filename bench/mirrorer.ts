@@ -19,7 +19,7 @@ export interface Mirrorer {
   readonly program: string | undefined;
   /** Prints its version. */
   readonly versionWords: readonly string[];
-  /** Writes what the tool reads, and gives its command line. */
+  /** Writes what the tool reads, and returns its command line. */
   readonly command: (task: MirrorTask) => Promise<string>;
 }
 
@@ -79,7 +79,7 @@ export const MIRRORERS: readonly Mirrorer[] = [
   { name: 'oras', program: 'oras', versionWords: ['version'], command: oras },
 ];
 
-/** Gives those that are installed here. */
+/** Returns those that are installed here. */
 export function installedMirrorers(): readonly Mirrorer[] {
   return MIRRORERS.filter(({ program }) => program === undefined || missingPrograms([program]).length === 0);
 }

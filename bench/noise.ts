@@ -4,12 +4,12 @@ import { median, type Sample } from './sample.ts';
 /** Above this part of the machine, what others did decides what was measured. */
 const BUSY_FROM = 0.1;
 
-/** Gives the part of the machine's time that others used while a sample was taken, from 0 to 1. */
+/** Returns the part of the machine's time that others used while a sample was taken, from 0 to 1. */
 export function noiseOf({ otherCpuSeconds, seconds }: Sample, cores: number): number {
   return otherCpuSeconds / (seconds * cores);
 }
 
-/** Gives the median part of the machine's time that others used during a case. */
+/** Returns the median part of the machine's time that others used during a case. */
 export function noiseOfCase(measured: MeasuredCase, cores: number): number {
   return median(
     Object.values(measured.samples)

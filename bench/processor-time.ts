@@ -12,7 +12,7 @@ function ticks(fields: readonly string[], wanted: readonly number[]): number {
   return wanted.reduce((sum, field) => sum + Number(fields[field] ?? 0), 0) / TICKS_PER_SECOND;
 }
 
-/** Gives the CPU seconds that a process has used so far, without its children; 0 when it is gone. */
+/** Returns the CPU seconds that a process has used so far, without its children; 0 when it is gone. */
 export function processSeconds(pid: number): number {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -22,7 +22,7 @@ export function processSeconds(pid: number): number {
   }
 }
 
-/** Gives the CPU seconds that all processes of this machine together have used so far. */
+/** Returns the CPU seconds that all processes of this machine together have used so far. */
 export function machineSeconds(): number {
   const [first = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
   return ticks(first.split(/ +/), BUSY);

@@ -66,7 +66,7 @@ export const writes: Reading = ({ requests }) => {
   return POST + PUT + PATCH + DELETE;
 };
 
-/** Gives the median of what was read of a contender; undefined when there is nothing. */
+/** Returns the median of what was read of a contender; undefined when there is nothing. */
 export function middle(
   measured: MeasuredCase | undefined,
   contender: string,
@@ -76,7 +76,7 @@ export function middle(
   return values.length === 0 ? undefined : median(values);
 }
 
-/** Gives the largest of what was read of a contender; undefined when there is nothing. */
+/** Returns the largest of what was read of a contender; undefined when there is nothing. */
 export function most(
   measured: MeasuredCase | undefined,
   contender: string,

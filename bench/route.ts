@@ -44,7 +44,7 @@ export class Route implements AsyncDisposable {
     return new Route([source, destination], network);
   }
 
-  /** Runs a command and gives what it cost, with what it asked of each end. */
+  /** Runs a command and returns what it cost, with what it asked of each end. */
   async measure(command: string): Promise<Sample> {
     const [source, destination] = this.#ends;
     const network = this.#network;
@@ -64,7 +64,7 @@ export class Route implements AsyncDisposable {
   }
 }
 
-/** Gives what went over a source and a destination between two moments. */
+/** Returns what went over a source and a destination between two moments. */
 export function difference(
   before: readonly HostTraffic[],
   after: readonly HostTraffic[],

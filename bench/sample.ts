@@ -34,7 +34,7 @@ export function countRequests(counts: Readonly<Record<string, number>>): number 
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
-/** Gives the middle of some numbers. */
+/** Returns the middle of some numbers. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right);
   const middle = Math.floor(sorted.length / 2);

@@ -43,7 +43,7 @@ export class ServerProcess implements AsyncDisposable {
     );
   }
 
-  /** Gives what went over each host so far. */
+  /** Returns what went over each host so far. */
   async traffic(): Promise<readonly HostTraffic[]> {
     const answer = once(this.#process, 'message', { signal: AbortSignal.timeout(PATIENCE_MILLISECONDS) });
     this.#process.send('traffic');

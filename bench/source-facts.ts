@@ -20,7 +20,7 @@ export class SourceFacts {
     this.#placements += own.size;
   }
 
-  /** Gives what was counted: `manifests` and `placements` each once a repository, `blobs` and `blobBytes` once in all. */
+  /** Returns what was counted: `manifests` and `placements` each once a repository, `blobs` and `blobBytes` once in all. */
   get counts(): {
     readonly repositories: number;
     readonly tags: number;

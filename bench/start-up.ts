@@ -10,7 +10,7 @@ import { median } from './sample.ts';
 const ROUNDS = 15;
 const BUNDLE = path.resolve('dist/action-sync/index.js');
 
-/** Gives the milliseconds from starting action-sync to the first request that it sends to anyone. */
+/** Returns the milliseconds from starting action-sync to the first request that it sends to anyone. */
 async function measureStart(environment: (origin: string) => Record<string, string>): Promise<number> {
   await using folder = await mkdtempDisposable(path.join(tmpdir(), 'keel-start-up-'));
   const { promise: asked, resolve } = Promise.withResolvers<number>();

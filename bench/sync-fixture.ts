@@ -8,7 +8,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const PLATFORMS = ['linux/amd64', 'linux/arm64', 'linux/s390x'];
 
-/** Gives a size between two bounds that is the same for the same name. As with real layers, most are rather small. */
+/** Returns a size between two bounds that is the same for the same name. As with real layers, most are rather small. */
 function sizeOf(name: string, least: number, most: number): number {
   const part = createHash('sha256').update(name).digest().readUInt32BE(0) / 2 ** 32;
   return Math.round(least * (most / least) ** part);

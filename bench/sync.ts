@@ -12,7 +12,7 @@ import { type SyncSource, startSource } from './sync-source.ts';
 
 const HUNDRED_MEGABIT = 100e6 / 8;
 
-/** Gives the cases of mirroring. The quick set mirrors 3 repositories; the full one also all 20. */
+/** Returns the cases of mirroring. The quick set mirrors 3 repositories; the full one also all 20. */
 export function syncCases(isFull: boolean): readonly Case[] {
   const away = { milliseconds: 30 };
   const capped = { milliseconds: 30, bytesPerSecond: HUNDRED_MEGABIT };

@@ -89,7 +89,7 @@ const COLUMNS: readonly Column[] = [
   number('used by others', noiseOf, (part) => `${(part * 100).toFixed(0)} %`),
 ];
 
-/** Gives a case as a table: a row a contender, its medians, and how many times as long as this project it took. */
+/** Returns a case as a table: a row a contender, its medians, and how many times as long as this project it took. */
 export function caseTable(measured: MeasuredCase, cores: number): Table {
   const rows = Object.entries(measured.samples);
   const first = rows[0]?.[1] ?? [];
@@ -109,7 +109,7 @@ export function caseTable(measured: MeasuredCase, cores: number): Table {
   return [['', seconds.heading, 'time', ...others.map(({ heading }) => heading)], ...lines];
 }
 
-/** Gives what was wanted and what was reached; rows that were not measured are left out. */
+/** Returns what was wanted and what was reached; rows that were not measured are left out. */
 export function targetTable(results: Results): Table {
   const rows = TARGETS.flatMap(({ work, against, wanted, value, show, isReached }) => {
     const found = value(results);
@@ -119,7 +119,7 @@ export function targetTable(results: Results): Table {
   return [['work', 'against', 'wanted', 'measured', 'reached'], ...rows];
 }
 
-/** Gives a table in Markdown. */
+/** Returns a table in Markdown. */
 export function asMarkdown([heading = [], ...rows]: Table): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;

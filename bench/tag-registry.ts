@@ -24,7 +24,7 @@ function digestOf(text: string): string {
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
-/** Gives the names of its repositories, without their namespace. */
+/** Returns the names of its repositories, without their namespace. */
 export function repositoryNames(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `component-${String(index).padStart(4, '0')}`);
 }

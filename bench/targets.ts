@@ -110,7 +110,7 @@ function memoryOf(work: string, id: string, contender: string, limit: number): T
   return atMost({ work: `peak memory, ${work}`, limit, show: inMebibytes, value });
 }
 
-/** Gives the seconds that bytes take at least; undefined where the case has no cap. */
+/** Returns the seconds that bytes take at least; undefined where the case has no cap. */
 function timeOnTheLine(measured: MeasuredCase | undefined, bytes: string): number | undefined {
   const amount = measured?.facts[bytes];
   const rate = measured?.facts['bytesPerSecond'];
@@ -141,7 +141,7 @@ function growth(results: Results, few: number, many: number): number | undefined
 const COLD_30 = 'cold mirror, 30 ms';
 const UNCHANGED = 'no change, 10,000 tags, 30 ms';
 
-/** Gives all targets, in the order of the table. */
+/** Returns all targets, in the order of the table. */
 export const TARGETS: readonly Target[] = [
   better({ work: COLD_30, id: 'cold-30', against: 'skopeo' }, 25, 'faster'),
   better({ work: COLD_30, id: 'cold-30', against: 'crane' }, 1.4, 'faster'),

@@ -14,7 +14,7 @@ import { repositoryNames, type TagRegistrySettings } from './tag-registry.ts';
 const TAGS_OF_REPOSITORY = 100;
 const DISTANCE = 30;
 
-/** Gives the cases of mirroring what has not changed. The full set goes to 100,000 tags. */
+/** Returns the cases of mirroring what has not changed. The full set goes to 100,000 tags. */
 export function unchangedCases(isFull: boolean): readonly Case[] {
   return [
     withState(1000, ['none']),

@@ -21,7 +21,7 @@ const LINE = { milliseconds: 50, bytesPerSecond: 200e6 / 8 };
 const CONTENDERS = ['keel', 'putFileV2'] as const;
 const timing = z.object({ seconds: z.number() });
 
-/** Gives the case of an upload: 256 MiB in the quick set, 1 GiB in the full one. */
+/** Returns the case of an upload: 256 MiB in the quick set, 1 GiB in the full one. */
 export function uploadCase(isFull: boolean): Case {
   const mebibytes = isFull ? 1024 : 256;
   const open = async (wants: (contender: string) => boolean): Promise<Stage> => {

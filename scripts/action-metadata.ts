@@ -26,7 +26,7 @@ export interface DescribedAction {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
-/** Gives the text of an action.yml. */
+/** Returns the text of an action.yml. */
 export function formatActionMetadata(action: DescribedAction): string {
   const lines = [
     '# Written by scripts/actions.ts from the tables of flags and outputs; change those and run it again.',
@@ -57,7 +57,7 @@ export function formatActionMetadata(action: DescribedAction): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Gives the inputs of an action as tables in Markdown, one under each heading. */
+/** Returns the inputs of an action as tables in Markdown, one under each heading. */
 export function formatInputTables(inputs: readonly DescribedInput[]): string {
   return [...Map.groupBy(offered(inputs), (input) => input.group)]
     .map(([group, members]) => {
@@ -70,7 +70,7 @@ export function formatInputTables(inputs: readonly DescribedInput[]): string {
     .join('\n\n');
 }
 
-/** Gives the outputs of an action as a table in Markdown. */
+/** Returns the outputs of an action as a table in Markdown. */
 export function formatOutputTable(outputs: Readonly<Record<string, string>>): string {
   const rows = Object.entries(outputs).map(([name, text]) => `| \`${name}\` | ${cell(text)} |`);
   return ['| Output | What it holds |', '|---|---|', ...rows].join('\n');

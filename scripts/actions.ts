@@ -39,7 +39,7 @@ export const ACTIONS: Readonly<Record<string, DescribedAction>> = {
   },
 };
 
-/** Gives the generated files of an action by path, with what they should hold. */
+/** Returns the generated files of an action by path, with what they should hold. */
 export function generateAction(folder: string, action: DescribedAction): ReadonlyMap<string, string> {
   const readme = `${folder}/README.md`;
   const withInputs = replaceSection(readFileSync(readme, 'utf8'), 'inputs', formatInputTables(action.inputs));

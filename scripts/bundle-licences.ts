@@ -28,7 +28,7 @@ const TEXT_FILE = /^(?:licen[cs]e|copying)(?:[.-]\w+)*$/i;
 const LINE = '-'.repeat(80);
 
 /**
- * Gives what has to go along with a bundle: the licences of the packages within, with their texts. `statistics` is what
+ * Returns what has to go along with a bundle: the licences of the packages within, with their texts. `statistics` is what
  * ncc writes with `--stats-out`; its own `--license` leaves out every package whose modules it joins, which are most.
  */
 export function bundleLicences(statistics: string): string {

@@ -26,7 +26,7 @@ export interface PackDemo {
   readonly mirror: string;
   readonly heading: (text: string) => void;
   readonly say: (text?: string) => void;
-  /** Shows a command, runs it in the folder, and gives its exit code. */
+  /** Shows a command, runs it in the folder, and returns its exit code. */
   readonly run: (
     command: string,
     line: readonly string[],

@@ -38,7 +38,7 @@ function heading(text: string): void {
   say(process.stdout.isTTY ? styleText('bold', text) : text);
 }
 
-/** Shows a command as a person would type it, and runs it. Gives its exit code. */
+/** Shows a command as a person would type it, and runs it. Returns its exit code. */
 function run(
   command: string,
   commandArguments: readonly string[],

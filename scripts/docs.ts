@@ -15,7 +15,7 @@ const PACK_PAGE = 'docs/pack.md';
 const PERFORMANCE_PAGE = 'docs/performance.md';
 const RESULTS = 'bench/results.json';
 
-/** Gives every file that the code knows parts of, by path, with what it should hold. */
+/** Returns every file that the code knows parts of, by path, with what it should hold. */
 export function generateDocuments(): ReadonlyMap<string, string> {
   const readme = readFileSync('README.md', 'utf8');
   const withFlags = replaceSection(readme, 'flags', formatFlagTables(SYNC_FLAGS));
@@ -31,7 +31,7 @@ export function generateDocuments(): ReadonlyMap<string, string> {
   return documents;
 }
 
-/** Gives the flags of a command as tables in Markdown, one under each heading. */
+/** Returns the flags of a command as tables in Markdown, one under each heading. */
 export function formatFlagTables(flags: readonly Flag[]): string {
   return [...groupFlags(flags)]
     .map(([group, members]) => {

@@ -30,7 +30,7 @@ const LICENCES_OF_SILENT: ReadonlyMap<string, string> = new Map([
   ['buffers@0.1.1', 'none stated'],
 ]);
 
-/** Gives the packages that the tools and actions may be made of: all but those for development, once each. */
+/** Returns the packages that the tools and actions may be made of: all but those for development, once each. */
 export function bundledPackages(lock: string): BundledPackage[] {
   const { packages } = lockShape.parse(JSON.parse(lock));
   const found = new Map<string, BundledPackage>();
@@ -43,13 +43,13 @@ export function bundledPackages(lock: string): BundledPackage[] {
   return [...found.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** Gives the licence of `name@version` as an SPDX expression without brackets, from what its package.json says. */
+/** Returns the licence of `name@version` as an SPDX expression without brackets, from what its package.json says. */
 export function licenceOf(id: string, told = ''): string {
   const licence = told === '' ? (LICENCES_OF_SILENT.get(id) ?? 'unknown') : told;
   return licence.replace(/^\((.*)\)$/, '$1');
 }
 
-/** Gives docs/licences.md. */
+/** Returns docs/licences.md. */
 export function formatLicences(packages: readonly BundledPackage[]): string {
   const byLicence = Object.entries(Object.groupBy(packages, ({ licence }) => licence)).toSorted(
     ([one, first = []], [other, second = []]) => second.length - first.length || (one < other ? -1 : 1),
@@ -69,7 +69,7 @@ is up to date, and that no licence is new.
 ${sections.join('\n')}`;
 }
 
-/** Gives docs/licences.md for the packages that package-lock.json names now. */
+/** Returns docs/licences.md for the packages that package-lock.json names now. */
 export function licencePage(): string {
   return formatLicences(bundledPackages(readFileSync('package-lock.json', 'utf8')));
 }

@@ -7,7 +7,7 @@ import { REPORT_SCHEMA } from '../src/sync/report/report.ts';
 /** Where the form of a sync report stands as JSON Schema, for readers in any language. */
 export const REPORT_SCHEMA_FILE = fileURLToPath(new URL('../docs/report.schema.json', import.meta.url));
 
-/** Gives the form of a sync report as JSON Schema 2020-12. */
+/** Returns the form of a sync report as JSON Schema 2020-12. */
 export function reportJsonSchema(): object {
   const schema = z.toJSONSchema(REPORT_SCHEMA, {
     io: 'input',

@@ -46,7 +46,7 @@ function folderOf(path: string): string {
   return path.includes('/') ? (path.split('/')[0] ?? '.') : '.';
 }
 
-/** Gives the imports of a file that the table of folders does not allow. */
+/** Returns the imports of a file that the table of folders does not allow. */
 function wrongImports({ path, folder, imports }: Pick<SourceFile, 'path' | 'folder' | 'imports'>): string[] {
   return imports.flatMap((name) => {
     if (name.startsWith('@actions/')) return folder === 'actions' ? [] : [`src/${path}: ${name}`];

@@ -1,7 +1,7 @@
-import type { ArtifactSettings } from '../publish/artifact/artifact.ts';
+import type { ArtifactSettings } from '../publish/artifact/artifact-target.ts';
 import { listenTo } from './toolkit-output.ts';
 
-/** Gives how packages become artifacts of this run; undefined outside of a workflow. */
+/** Returns how packages become artifacts of this run; undefined outside of a workflow. */
 export function artifactStore(
   environment: NodeJS.ProcessEnv,
 ): Omit<ArtifactSettings, 'overwrite'> | undefined {

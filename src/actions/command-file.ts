@@ -19,7 +19,7 @@ export function leaveValue(file: CommandFile, name: string, value: string): void
   appendFileSync(path, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
 }
 
-/** Gives what an earlier process of this step left in its state; empty where there is nothing. */
+/** Returns what an earlier process of this step left in its state; empty where there is nothing. */
 export function stateValue(name: string): string {
   return process.env[`STATE_${name}`] ?? '';
 }

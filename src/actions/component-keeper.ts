@@ -7,7 +7,7 @@ const VERSION = '1.0.0';
 const FILE = 'component';
 
 /**
- * Gives the keeper of components on a runner of one's own, whose tool cache outlives the job; undefined on GitHub's,
+ * Returns the keeper of components on a runner of one's own, whose tool cache outlives the job; undefined on GitHub's,
  * where it would only cost time.
  */
 export function componentKeeper(environment: NodeJS.ProcessEnv): FileKeeper | undefined {

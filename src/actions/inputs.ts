@@ -11,12 +11,12 @@ export interface Inputs {
 
 const PREFIX = 'INPUT_';
 
-/** Gives how a message names an input. */
+/** Returns how a message names an input. */
 export function labelInput(name: string): string {
   return `input "${name}"`;
 }
 
-/** Gives the flags that are inputs of an action. */
+/** Returns the flags that are inputs of an action. */
 export function inputFlags<Name extends string>(flags: readonly Flag<Name>[]): readonly Flag<Name>[] {
   return flags.filter((flag) => flag.commandLineOnly !== true);
 }
@@ -38,7 +38,7 @@ export function readInputs(
   return { values, warnings };
 }
 
-/** Gives the variable in which the runner hands over an input: upper case, spaces become underscores. */
+/** Returns the variable in which the runner hands over an input: upper case, spaces become underscores. */
 function variableOf(name: string): string {
   return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`;
 }

@@ -12,7 +12,7 @@ export class InputsRefused extends Error {
   }
 }
 
-/** Gives what an error says, each problem by itself; what is a fault of ours comes with its stack. */
+/** Returns what an error says, each problem by itself; what is a fault of ours comes with its stack. */
 export function obstaclesIn(error: unknown): Obstacle[] {
   if (error instanceof InputsRefused)
     return error.failures.map((failure) => ({ text: describeFailure(failure) }));

@@ -33,7 +33,7 @@ const FILE = path.join(FOLDER, 'state.db');
 const JOURNAL = '-journal';
 const CONSEQUENCE = 'this run asks the destination what is there';
 
-/** Gives the cache keys of a run's state: format, where from and where to, shard, run and attempt. */
+/** Returns the cache keys of a run's state: format, where from and where to, shard, run and attempt. */
 export function stateKeys(
   settings: Pick<SyncSettings, 'source' | 'destination' | 'namespace' | 'shard'>,
   run: { readonly id: string; readonly attempt: string },
@@ -115,7 +115,7 @@ export async function saveState(file: string, key: string, settings: StateCacheS
 
 type Cache = typeof import('@actions/cache');
 
-/** Tells whether the runner named a cache, new or old, without loading the toolkit, which takes its time. */
+/** Returns whether the runner named a cache, new or old, without loading the toolkit, which takes its time. */
 function hasCache(): boolean {
   const { ACTIONS_RESULTS_URL = '', ACTIONS_CACHE_URL = '' } = process.env;
   return ACTIONS_RESULTS_URL !== '' || ACTIONS_CACHE_URL !== '';
@@ -162,7 +162,7 @@ async function move(from: string, to: string): Promise<number> {
   return size;
 }
 
-/** Gives the size of a regular file, 0 where there is none. */
+/** Returns the size of a regular file, 0 where there is none. */
 async function sizeOf(file: string): Promise<number> {
   const found = await stat(file).catch(() => undefined);
   return found?.isFile() === true ? found.size : 0;

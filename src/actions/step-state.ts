@@ -7,7 +7,7 @@ export interface KeptState {
   readonly database: string;
 }
 
-/** Tells whether this process is the post part of a step. */
+/** Returns whether this process is the post part of a step. */
 export function isPost(): boolean {
   return stateValue('isPost') !== '';
 }
@@ -23,7 +23,7 @@ export function keepForPost({ key, database }: KeptState): void {
   leaveValue('GITHUB_STATE', 'database', database);
 }
 
-/** Gives what main left; undefined where it came to no state, or only looked. */
+/** Returns what main left; undefined where it came to no state, or only looked. */
 export function keptByMain(): KeptState | undefined {
   const key = stateValue('key');
   return key === '' ? undefined : { key, database: stateValue('database') };

@@ -103,7 +103,7 @@ async function tell(
   return isGood || settings.failOn === 'never';
 }
 
-/** Writes the report and gives its path; a report that cannot be written is told, and does not undo what was mirrored. */
+/** Writes the report and returns its path; a report that cannot be written is told, and does not undo what was mirrored. */
 function leaveReport(file: string | undefined, report: Report, reporter: Reporter): string {
   if (file === undefined) return '';
   try {

@@ -17,7 +17,7 @@ export function listenTo<T>(work: () => Promise<T>): { readonly result: Promise<
   return { result: listening.run(said, work), said };
 }
 
-/** Gives the reason among what was said: the last warning or failure, on one line; undefined where there was none. */
+/** Returns the reason among what was said: the last warning or failure, on one line; undefined where there was none. */
 export function reasonIn(said: readonly string[]): string | undefined {
   const told = said.findLast((line) =>
     /^::(?:warning|error)|^Failed to |skipped: |failed with error: /.test(line),

@@ -18,7 +18,7 @@ export function formatCommand(
 }
 
 /**
- * Gives the lines of a text so that the runner takes none of them for a command: what a registry answers must not set
+ * Returns the lines of a text so that the runner takes none of them for a command: what a registry answers must not set
  * masks or groups. https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
  */
 export function plainLines(text: string): string[] {

@@ -4,13 +4,13 @@ import { defaultOf, type Flag } from '../config/flags/flag.ts';
 /** Shown nowhere: it lets commander take `--dry-run=false`, as Go's flags do. */
 const SWITCH_VALUE = ' [yes]';
 
-/** Gives the form of a flag in help and tables: `-u, --username NAME`. */
+/** Returns the form of a flag in help and tables: `-u, --username NAME`. */
 export function flagTerm(flag: Flag): string {
   const short = flag.short === undefined ? '' : `-${flag.short}, `;
   return `${short}--${flag.name}${flag.value === undefined ? '' : ` ${flag.value}`}`;
 }
 
-/** Gives the sentence of a flag in help, with its default and its environment variable. */
+/** Returns the sentence of a flag in help, with its default and its environment variable. */
 export function flagHelp(flag: Flag): string {
   const known = defaultOf(flag);
   const notes = [
@@ -21,7 +21,7 @@ export function flagHelp(flag: Flag): string {
   return notes.length === 0 ? flag.description : `${flag.description} (${notes.join('; ')})`;
 }
 
-/** Gives commander's option for a flag, which keeps what it is given in `values`. */
+/** Returns commander's option for a flag, which keeps what it is given in `values`. */
 export function createOption(flag: Flag, values: Map<string, string>): Option {
   const term = flag.value === undefined ? SWITCH_VALUE : ` <${flag.value}>`;
   const short = flag.short === undefined ? '' : `-${flag.short}, `;
@@ -35,7 +35,7 @@ export function createOption(flag: Flag, values: Map<string, string>): Option {
   return option;
 }
 
-/** Gives an option's form in help, without what only commander needs. */
+/** Returns an option's form in help, without what only commander needs. */
 export function optionTerm(option: Option): string {
   return option.flags.replace(SWITCH_VALUE, '').replace(/<([^<>]*)>/, '$1');
 }

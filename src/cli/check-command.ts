@@ -9,7 +9,7 @@ import type { CommandContext } from './commands.ts';
 import { installationJson, installationLines, isInstallable } from './installation-text.ts';
 import { runParts } from './sync-command.ts';
 
-/** Tells whether the destination has what an installation needs, and how to use it; 0 only where it has all of it. */
+/** Returns whether the destination has what an installation needs, and how to use it; 0 only where it has all of it. */
 export async function checkInstallationCommand(
   choice: InstallationChoice,
   settings: SyncSettings,

@@ -21,7 +21,7 @@ const FORMATS: Readonly<Record<ManifestMediaType, string>> = {
 };
 const SHORT_DIGEST = 12;
 
-/** Tells whether all that was looked at is at the destination as it should be. */
+/** Returns whether all that was looked at is at the destination as it should be. */
 export function isMirrored({ tags }: CheckedImage): boolean {
   return tags.length > 0 && tags.every(({ verdict }) => verdict === 'mirrored');
 }
@@ -31,7 +31,7 @@ const NARROW = 100;
 const INDENT = 13;
 
 /**
- * Gives what was found out for people, with the verdict as the last line. `width` is that of the terminal: on a narrow
+ * Returns what was found out for people, with the verdict as the last line. `width` is that of the terminal: on a narrow
  * one digests are shortened and lines broken; without one lines are as long as they are.
  */
 export function checkLines(checked: CheckedImage, width?: number): string[] {
@@ -192,7 +192,7 @@ function shortDigest(view: TagView): string {
   return view.kind === 'there' ? digestHex(view.digest).slice(0, SHORT_DIGEST) : viewCells(view).join('');
 }
 
-/** Gives what was found out for machines. */
+/** Returns what was found out for machines. */
 export function checkJson(checked: CheckedImage): unknown {
   const { image, destination, placement, imageSet, tags } = checked;
   const place = (at: Place | undefined) => (at === undefined ? {} : { place: formatPlace(at) });

@@ -24,7 +24,7 @@ export interface MergeSettings {
 export interface SynctlCommands {
   sync(settings: SyncSettings, context: CommandContext): Promise<ExitCode>;
   check(image: Reference, settings: SyncSettings, context: CommandContext): Promise<ExitCode>;
-  /** Tells whether the destination has what an installation needs. */
+  /** Returns whether the destination has what an installation needs. */
   checkInstallation(
     choice: InstallationChoice,
     settings: SyncSettings,

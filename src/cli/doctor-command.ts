@@ -20,7 +20,7 @@ const TIME_WIDTH = 7;
 const NAME_WIDTH = 16;
 const INDENT = MARK_WIDTH + TIME_WIDTH + NAME_WIDTH + 6;
 
-/** Tells whether a run would work, one line a check; 1 where something would keep it from working. */
+/** Returns whether a run would work, one line a check; 1 where something would keep it from working. */
 export async function doctorCommand(settings: SyncSettings, context: CommandContext): Promise<ExitCode> {
   const { reporter, print } = context;
   const diagnoses = await examine(settings, runParts(context), (diagnosis) =>
@@ -34,7 +34,7 @@ export async function doctorCommand(settings: SyncSettings, context: CommandCont
   return works ? EXIT.success : EXIT.failure;
 }
 
-/** Gives the line of a check: mark and word, time taken, what it looked at, what it found, what to change. */
+/** Returns the line of a check: mark and word, time taken, what it looked at, what it found, what to change. */
 function diagnosisLine({ check, outcome, message, hint, milliseconds: took }: Diagnosis): string {
   const time = outcome === 'skipped' ? '' : formatDuration(milliseconds(took));
   const remedy = hint === undefined ? '' : ` (${hint})`;

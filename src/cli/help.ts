@@ -4,7 +4,7 @@ import { EXIT_CODES } from '../process/exit-code.ts';
 
 const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');
 
-/** Gives the examples and exit codes that end a command's help. */
+/** Returns the examples and exit codes that end a command's help. */
 export function helpEnding(examples: readonly string[], exitCodes = EXIT_CODES): string {
   const codes = exitCodes.map(({ codes, meaning }) => `${codes.padEnd(10)}${meaning}`);
   const parts = [

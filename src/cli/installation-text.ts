@@ -5,7 +5,7 @@ import { joinWords } from '../sync/report/wording.ts';
 
 const SHORT_DIGEST = 12;
 
-/** Tells whether a mirror has all that an installation needs, under names that kubeadm asks for. */
+/** Returns whether a mirror has all that an installation needs, under names that kubeadm asks for. */
 export function isInstallable({ images, names }: CheckedInstallation): boolean {
   return names.kind === 'usable' && images.every(({ verdict }) => verdict === 'there');
 }
@@ -13,7 +13,7 @@ export function isInstallable({ images, names }: CheckedInstallation): boolean {
 const NARROW = 100;
 
 /**
- * Gives what was found out for people: the images, the files to use the mirror with where it is of use, and the verdict
+ * Returns what was found out for people: the images, the files to use the mirror with where it is of use, and the verdict
  * as the last line. `width` is that of the terminal; without one lines are as long as they are.
  */
 export function installationLines(checked: CheckedInstallation, width?: number): string[] {
@@ -73,7 +73,7 @@ function lastPart(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }
 
-/** Gives what was found out for machines. */
+/** Returns what was found out for machines. */
 export function installationJson(checked: CheckedInstallation): unknown {
   const { version, architecture, mirror, images, names, files } = checked;
   return {

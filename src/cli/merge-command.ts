@@ -3,9 +3,9 @@ import { describeFailure } from '../lib/failure.ts';
 import type { ExitCode } from '../process/exit-code.ts';
 import { factsOfReport } from '../summary/facts-of-report.ts';
 import { formatSummary } from '../summary/summary.ts';
+import { TroubleTeller, tellUnmatched } from '../sync/report/notices.ts';
 import { formatReport, type Report, readReport, writeReport } from '../sync/report/report.ts';
 import { mergeReports } from '../sync/report/report-merge.ts';
-import { TroubleTeller, tellUnmatched } from '../sync/report/telling.ts';
 import type { CommandContext, MergeSettings } from './commands.ts';
 import { exitCodeOf, tellEnd } from './sync-command.ts';
 

@@ -7,7 +7,7 @@ import { EXIT, type ExitCode } from '../process/exit-code.ts';
 const USAGE_CODE =
   /_MALFORMED$|^(?:CONFIGURATION|REPORT|PACKAGE)_UNREADABLE$|^(?:STATE_MISSING|OVERLAY_UNUSABLE|REPORTS_DISAGREE)$/;
 
-/** Tells what ended a command, each problem of a configuration file on its own line, and gives the exit code. */
+/** Tells what ended a command, each problem of a configuration file on its own line, and returns the exit code. */
 export function reportOutcome(error: unknown, reporter: Reporter, tool: string): ExitCode {
   if (error instanceof ConfigurationFailure) {
     for (const problem of error.problems) reporter.error(problem.message, problem.place);

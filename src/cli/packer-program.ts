@@ -15,7 +15,7 @@ export interface PackerInvocation {
 }
 
 /**
- * Gives packer's commands as a commander program, which calls `chosen` with what the user wants and throws
+ * Returns packer's commands as a commander program, which calls `chosen` with what the user wants and throws
  * `CommanderError` for help, version and command lines that make no sense. Without a command it packs.
  */
 export function createPackerProgram(

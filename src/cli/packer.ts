@@ -21,7 +21,7 @@ const WORDS = {
   stopping: 'stopping: transfers are given up, what was fetched is kept; once more stops at once',
 };
 
-/** Runs the command that the command line asks for, and gives the code to exit with. */
+/** Runs the command that the command line asks for, and returns the code to exit with. */
 export async function runPacker(process: ProcessLike, commands: PackerCommands): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.success;
   const program = createPackerProgram(process.stdout, process.stderr, async (invocation) => {
@@ -46,7 +46,7 @@ async function runCommand(
   return runInForeground(process, WORDS, parsed, commands.pack.bind(commands));
 }
 
-/** Gives a warning for each secret that stands on the command line. */
+/** Returns a warning for each secret that stands on the command line. */
 function openSecrets(values: ReadonlyMap<string, string>): string[] {
   return PUSH_FLAGS.filter(({ name, secret }) => secret === true && values.has(name)).map(
     ({ name, environment }) =>

@@ -6,7 +6,7 @@ import { Failure } from '../lib/failure.ts';
 export type InputStream = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 
 /**
- * Gives the flags of a command with the password from standard input where `--password-stdin` asks for it, and what
+ * Returns the flags of a command with the password from standard input where `--password-stdin` asks for it, and what
  * the user should be told. Throws `FLAG_MALFORMED`.
  */
 export async function takePassword(

@@ -6,7 +6,7 @@ import { expandArguments, optionTerm } from './arguments.ts';
 import { helpEnding, requireKnownHelp } from './help.ts';
 import type { TextStream } from './stream.ts';
 
-/** Gives a commander program that writes to these streams and throws `CommanderError` instead of ending the process. */
+/** Returns a commander program that writes to these streams and throws `CommanderError` instead of ending the process. */
 export function openProgram(
   name: string,
   stdout: TextStream,
@@ -27,7 +27,7 @@ export function openProgram(
     .exitOverride();
 }
 
-/** Gives a command the flags and texts that every command ends with. */
+/** Returns a command the flags and texts that every command ends with. */
 export function finishCommand(command: Command, examples: readonly string[], codes: typeof EXIT_CODES): void {
   command
     .version(VERSION, '-v, --version', 'print the version')
@@ -41,7 +41,7 @@ function fullName(command: Command): string {
 }
 
 /**
- * Reads a command line, which calls what the program was made with; `flags` are those of all its commands. Gives the code
+ * Reads a command line, which calls what the program was made with; `flags` are those of all its commands. Returns the code
  * to exit with where it asked for help or made no sense, else undefined.
  */
 export async function followLine(

@@ -65,7 +65,7 @@ function contentsOf(state: State, file: string): StateSummary {
   };
 }
 
-/** Gives the summary for people: a headline, the repositories, and a chart of the last runs of each route. */
+/** Returns the summary for people: a headline, the repositories, and a chart of the last runs of each route. */
 export function stateSummaryLines({ file, repositories, routes }: StateSummary): string[] {
   const tags = repositories.reduce((sum, repository) => sum + repository.tags, 0);
   const bytes = repositories.reduce((sum, repository) => sum + repository.bytes, 0);
@@ -92,7 +92,7 @@ export function stateSummaryLines({ file, repositories, routes }: StateSummary):
   ];
 }
 
-/** Gives the summary for machines. */
+/** Returns the summary for machines. */
 export function stateSummaryJson({ file, repositories, routes }: StateSummary): unknown {
   return {
     file,

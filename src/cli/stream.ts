@@ -6,7 +6,7 @@ export interface TextStream {
   write(text: string): unknown;
 }
 
-/** Gives whether to colour what goes to a stream: https://no-color.org, https://force-color.org, `TERM=dumb`. */
+/** Returns whether to colour what goes to a stream: https://no-color.org, https://force-color.org, `TERM=dumb`. */
 export function wantsColour(
   stream: TextStream,
   environment: Readonly<Record<string, string | undefined>>,

@@ -7,7 +7,7 @@ import { type RunParts, runSync } from '../sync/run/run.ts';
 import type { SyncSettings } from '../sync/settings.ts';
 import type { CommandContext } from './commands.ts';
 
-/** Gives what every command that talks to registries lends to its work. */
+/** Returns what every command that talks to registries lends to its work. */
 export function runParts({ reporter, signal }: CommandContext): RunParts {
   return {
     reporter,
@@ -20,7 +20,7 @@ export function runParts({ reporter, signal }: CommandContext): RunParts {
   };
 }
 
-/** Tells whether a run ended as it should: all is there, and what matched before still does. */
+/** Returns whether a run ended as it should: all is there, and what matched before still does. */
 export function exitCodeOf(report: Report, failOn: SyncSettings['failOn']): ExitCode {
   return outcomeOf(report) === 'succeeded' || failOn === 'never' ? EXIT.success : EXIT.failure;
 }

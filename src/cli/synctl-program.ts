@@ -107,7 +107,7 @@ const COMMANDS: readonly {
 ];
 
 /**
- * Gives synctl's commands as a commander program, which calls `chosen` with what the user wants and throws
+ * Returns synctl's commands as a commander program, which calls `chosen` with what the user wants and throws
  * `CommanderError` for help, version and command lines that make no sense.
  */
 export function createSynctlProgram(

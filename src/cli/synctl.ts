@@ -23,7 +23,7 @@ const WORDS = {
   stopping: 'stopping: transfers are given up and the state is saved; once more stops at once',
 };
 
-/** Runs the command that the command line asks for, and gives the code to exit with. */
+/** Runs the command that the command line asks for, and returns the code to exit with. */
 export async function runSynctl(process: ProcessLike, commands: SynctlCommands): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.success;
   const program = createSynctlProgram(process.stdout, process.stderr, async (invocation) => {

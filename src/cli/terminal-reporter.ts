@@ -14,7 +14,7 @@ export interface TerminalReporterOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Standard output belongs to JSON: all that is for people goes to standard error. */
   readonly json?: boolean;
-  /** Gives the time in milliseconds. */
+  /** Returns the time in milliseconds. */
   readonly now?: () => number;
 }
 

@@ -53,7 +53,7 @@ function chosenTags(release: KubernetesRelease, image: KubeadmImage): readonly T
   return answer === undefined ? [] : [answer.tags[image]];
 }
 
-/** Gives what kubeadm of a release needs, its programs first; of a minor, what it needs for any of its releases. */
+/** Returns what kubeadm of a release needs, its programs first; of a minor, what it needs for any of its releases. */
 export function clusterNeeds(release: KubernetesRelease): ClusterNeed[] {
   const chosen = (image: KubeadmImage) =>
     chosenTags(release, image).map((tag) => exactly(KUBEADM_IMAGE_NAMES[image], tag));
@@ -68,7 +68,7 @@ export interface ClusterImage {
   readonly places: readonly Place[];
 }
 
-/** Gives the images that releases need together, by name. */
+/** Returns the images that releases need together, by name. */
 export function clusterImages(
   releases: readonly Entry<KubernetesRelease>[],
 ): ReadonlyMap<ImageName, ClusterImage> {

@@ -33,7 +33,7 @@ const IMAGES: Readonly<Record<CniPlugin, readonly (readonly [image: string, rege
   ],
 };
 
-/** Gives the images of a network plugin, of each the three newest releases. */
+/** Returns the images of a network plugin, of each the three newest releases. */
 export function cniImages(plugin: CniPlugin): CniImage[] {
   return IMAGES[plugin].map(([image, regex]) => ({
     image: parseReference(image),

@@ -22,9 +22,9 @@ export interface Document {
   readonly value: unknown;
   /** Syntax errors and keys that appear twice. A document that has some is read as far as it can be. */
   readonly problems: readonly Problem[];
-  /** Gives where the value at a path starts; for what is missing, where the innermost value around it starts. */
+  /** Returns where the value at a path starts; for what is missing, where the innermost value around it starts. */
   place(path: Path): Place;
-  /** Gives where the key that ends a path stands; for an index, where its value starts. */
+  /** Returns where the key that ends a path stands; for an index, where its value starts. */
   keyPlace(path: Path): Place;
 }
 
@@ -45,7 +45,7 @@ function lineStarts(text: string): number[] {
   return starts;
 }
 
-/** Gives the index of the last line that starts at an offset or before it. */
+/** Returns the index of the last line that starts at an offset or before it. */
 function lineOf(starts: readonly number[], offset: number): number {
   let low = 0;
   let high = starts.length - 1;
@@ -57,7 +57,7 @@ function lineOf(starts: readonly number[], offset: number): number {
   return low;
 }
 
-/** Gives where lists and objects begin to stand within each other too often for what reads them by calling itself. */
+/** Returns where lists and objects begin to stand within each other too often for what reads them by calling itself. */
 function depthExceeded(text: string): number | undefined {
   const scanner = createScanner(text, true);
   let depth = 0;
@@ -81,7 +81,7 @@ function step(node: Node, key: PropertyKey): Node | undefined {
   return property(node, key)?.children?.[1];
 }
 
-/** Gives the value of a node; `__proto__` is a key like any other here, so it is noticed as unknown. */
+/** Returns the value of a node; `__proto__` is a key like any other here, so it is noticed as unknown. */
 function plainValue(node: Node | undefined): unknown {
   if (node?.type === 'array') return children(node).map(plainValue);
   if (node?.type === 'object') {

@@ -22,19 +22,19 @@ function malformed(message: string, hint: string): Failure<'REFERENCE_MALFORMED'
   return new Failure({ code: 'REFERENCE_MALFORMED', about: 'image set', message, hint });
 }
 
-/** Tells whether the part of a name before its first slash is a host. */
+/** Returns whether the part of a name before its first slash is a host. */
 export function startsWithHost(text: string): boolean {
   const slash = text.indexOf('/');
   const first = text.slice(0, Math.max(slash, 0));
   return first.includes('.') || first.includes(':') || first === 'localhost';
 }
 
-/** Tells whether a text names the old registry. */
+/** Returns whether a text names the old registry. */
 export function namesOldRegistry(text: string): boolean {
   return text.startsWith(`${OLD_KUBERNETES_REGISTRY}/`);
 }
 
-/** Gives a text without `registry.k8s.io/` or `k8s.gcr.io/` in front. */
+/** Returns a text without `registry.k8s.io/` or `k8s.gcr.io/` in front. */
 export function withoutKubernetesHost(text: string): string {
   for (const host of [KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY]) {
     if (text.startsWith(`${host}/`)) return text.slice(host.length + 1);
@@ -110,7 +110,7 @@ export function parseExtra(text: string): Reference {
   return reference;
 }
 
-/** Gives the name that an image of another registry has in a set. */
+/** Returns the name that an image of another registry has in a set. */
 export function extraName(reference: Pick<Reference, 'host' | 'repository'>): ImageName {
   return `${reference.host}/${reference.repository}`;
 }

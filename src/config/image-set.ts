@@ -212,7 +212,7 @@ export function parseImageSet(document: Document): ImageSet {
   return { ...set, notices };
 }
 
-/** Tells whether an extra wants all that an image's repository lists. */
+/** Returns whether an extra wants all that an image's repository lists. */
 function listsAll(extra: Reference, image: Reference): boolean {
   return extra.tag === undefined && extraName(extra) === extraName(image);
 }

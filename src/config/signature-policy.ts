@@ -109,7 +109,7 @@ function toPolicy(value: ParsedSignatures[string]): SignaturePolicy {
   return { kind: 'signed', signers: Array.isArray(value) ? value : [value] };
 }
 
-/** Gives the policies of a document under its key `signatures`, and what is wrong with the scopes there. */
+/** Returns the policies of a document under its key `signatures`, and what is wrong with the scopes there. */
 export function readSignaturePolicies(
   document: Document,
   parsed: ParsedSignatures,
@@ -132,7 +132,7 @@ export function readSignaturePolicies(
   return { policies, problems };
 }
 
-/** Gives policies in the form that a file has. */
+/** Returns policies in the form that a file has. */
 export function formatSignaturePolicies(policies: SignaturePolicies): object {
   const entries = policies.map(({ scope, policy }): [string, unknown] => [
     formatScope(scope),
@@ -146,7 +146,7 @@ export function formatSignaturePolicies(policies: SignaturePolicies): object {
   return Object.fromEntries(entries);
 }
 
-/** Gives the policy whose scope fits a repository most closely; undefined where none does. */
+/** Returns the policy whose scope fits a repository most closely; undefined where none does. */
 export function policyFor(
   policies: SignaturePolicies,
   { host, repository }: { readonly host: Host; readonly repository: Repository },
@@ -160,7 +160,7 @@ export function policyFor(
   return fits.toSorted((one, other) => length(other) - length(one))[0];
 }
 
-/** Tells whether a signer is the one that is meant, from the first character to the last. */
+/** Returns whether a signer is the one that is meant, from the first character to the last. */
 export function isSigner(wanted: Signer, found: Pick<Signer, 'identity' | 'issuer'>): boolean {
   if (wanted.issuer !== found.issuer) return false;
   const pattern = wanted.identity

@@ -46,7 +46,7 @@ export function parseUriTemplate(text: string): UriTemplate {
   return template;
 }
 
-/** Gives the address for a tag and an architecture. Throws `URI_MALFORMED`. */
+/** Returns the address for a tag and an architecture. Throws `URI_MALFORMED`. */
 export function expandUri(template: UriTemplate, values: { tag: string; arch: string }): URL {
   const text = template.pieces
     .map((piece) => ('text' in piece ? piece.text : piece.field === 'Tag' ? values.tag : values.arch))
@@ -65,7 +65,7 @@ export function expandUri(template: UriTemplate, values: { tag: string; arch: st
   return url;
 }
 
-/** Tells whether the address changes with a field. */
+/** Returns whether the address changes with a field. */
 export function usesField(template: UriTemplate, field: 'Tag' | 'Arch'): boolean {
   return template.pieces.some((piece) => 'field' in piece && piece.field === field);
 }

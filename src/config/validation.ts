@@ -124,7 +124,7 @@ function problemsOf(document: Document, error: z.ZodError): Problem[] {
 }
 
 /**
- * Gives the value of a document in the shape of a schema. Throws `ConfigurationFailure` with every problem at once,
+ * Returns the value of a document in the shape of a schema. Throws `ConfigurationFailure` with every problem at once,
  * each at its line and column; after a syntax error, what it may have caused itself is left out.
  */
 export function validate<Schema extends z.ZodType>(document: Document, schema: Schema): z.output<Schema> {
@@ -141,7 +141,7 @@ export function validate<Schema extends z.ZodType>(document: Document, schema: S
 }
 
 /**
- * Gives a schema for texts with a grammar of their own: `read` gives the value or throws a `Failure`, whose message
+ * Returns a schema for texts with a grammar of their own: `read` gives the value or throws a `Failure`, whose message
  * and hint become the problem at the text's place.
  */
 export function textOf<Value>(read: (text: string) => Value): z.ZodType<Value, string> {

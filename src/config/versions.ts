@@ -26,7 +26,7 @@ export interface ImageEntry {
   readonly tag: WantedTag;
   /** Where the image comes from when its name alone does not tell; never with a tag, perhaps with a digest. */
   readonly image?: Reference | undefined;
-  /** Gives where one of the entry's values stands in the file. */
+  /** Returns where one of the entry's values stands in the file. */
   readonly place: (key?: 'name' | 'tag' | 'image') => Place;
 }
 
@@ -45,7 +45,7 @@ export interface ComponentEntry {
   readonly uri?: UriTemplate | undefined;
   readonly sha256?: Sha256Pin | undefined;
   readonly path?: ComponentPath | undefined;
-  /** Gives where one of the entry's values stands in the file. */
+  /** Returns where one of the entry's values stands in the file. */
   readonly place: (key?: 'name' | 'tag' | 'uri' | 'sha256' | 'path') => Place;
 }
 

@@ -18,12 +18,12 @@ export const LONGEST_DURATION = milliseconds(2 ** 31 - 1);
 
 const TERM = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/y;
 
-/** Gives the duration of that many milliseconds. */
+/** Returns the duration of that many milliseconds. */
 export function milliseconds(count: number): Duration {
   return count as Duration;
 }
 
-/** Gives the duration of that many seconds. */
+/** Returns the duration of that many seconds. */
 export function seconds(count: number): Duration {
   return milliseconds(count * 1000);
 }
@@ -64,7 +64,7 @@ export function parseDuration(text: string, about: string): Duration {
   return milliseconds(total);
 }
 
-/** Gives a duration in the two units a person cares for: `350 ms`, `4.2 s`, `3 m 20 s`, `2 h 5 m`. */
+/** Returns a duration in the two units a person cares for: `350 ms`, `4.2 s`, `3 m 20 s`, `2 h 5 m`. */
 export function formatDuration(duration: Duration): string {
   if (duration < 1000) return `${Math.round(duration)} ms`;
   if (duration < 59_950) return `${(duration / 1000).toFixed(1)} s`;

@@ -26,7 +26,7 @@ export class Failure<Code extends string = string> extends Error {
   }
 }
 
-/** Gives the one line by which an error is shown everywhere: `about: message (hint)`. */
+/** Returns the one line by which an error is shown everywhere: `about: message (hint)`. */
 export function describeFailure(error: unknown): string {
   if (error instanceof Failure) {
     const hint = error.hint === undefined ? '' : ` (${error.hint})`;
@@ -35,7 +35,7 @@ export function describeFailure(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Gives the literal code of an error: a `Failure`'s or a Node system error's; `UNEXPECTED` for the rest. */
+/** Returns the literal code of an error: a `Failure`'s or a Node system error's; `UNEXPECTED` for the rest. */
 export function failureCode(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
   return 'UNEXPECTED';

@@ -1,6 +1,6 @@
 import { failureCode } from './failure.ts';
 
-/** Gives what kept a file from being read, as the middle of a sentence; an error of ours says so by its own message. */
+/** Returns what kept a file from being read, as the middle of a sentence; an error of ours says so by its own message. */
 export function explainFileError(error: unknown): string {
   const code = failureCode(error);
   if (code === 'ENOENT') return 'there is no such file';

@@ -1,4 +1,4 @@
-/** Gives a promise's result unless the signal aborts first, for work that cannot be withdrawn; it goes on unheard. */
+/** Returns a promise's result unless the signal aborts first, for work that cannot be withdrawn; it goes on unheard. */
 export async function withinSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   promise.catch(() => undefined);
   signal.throwIfAborted();

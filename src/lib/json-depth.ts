@@ -4,7 +4,7 @@ const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
 const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
 
 /**
- * Tells whether lists and objects of a JSON text stand within each other more than `limit` times. What reads or writes
+ * Returns whether lists and objects of a JSON text stand within each other more than `limit` times. What reads or writes
  * values by calling itself, as `JSON.stringify` does, runs out of stack some thousands of levels down.
  */
 export function isNestedDeeper(json: Uint8Array, limit: number): boolean {

@@ -7,7 +7,7 @@ const NAMED = 3;
 const RATE_AFTER = milliseconds(2000);
 
 /**
- * Gives how far a run is on one line, `elapsed` after its activity began:
+ * Returns how far a run is on one line, `elapsed` after its activity began:
  * `mirroring 12 of 40 images, 1.2 GiB, 31 MiB/s, about 2 m 10 s left; now etcd:3.6.5, pause:3.10 and 2 more`.
  */
 export function describeProgress(progress: Progress, elapsed: Duration): string {
@@ -25,7 +25,7 @@ export function describeProgress(progress: Progress, elapsed: Duration): string 
   return `${parts.join(', ')}${now}`;
 }
 
-/** Gives the time that is left if it goes on like this, or undefined where nobody can tell yet. */
+/** Returns the time that is left if it goes on like this, or undefined where nobody can tell yet. */
 function timeLeft(progress: Progress, elapsed: Duration): Duration | undefined {
   const { done, total, bytes, bytesTotal } = progress;
   const fraction = bytesTotal === undefined || bytesTotal === 0 ? done / total : bytes / bytesTotal;

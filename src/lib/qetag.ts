@@ -9,7 +9,7 @@ export const QETAG_BLOCK_SIZE = 4 * 1024 * 1024;
 const ONE_BLOCK = 0x16;
 const MANY_BLOCKS = 0x96;
 
-/** Gives the sha1 of one block of at most 4 MiB, which is what `qetagOfBlocks` is made from. */
+/** Returns the sha1 of one block of at most 4 MiB, which is what `qetagOfBlocks` is made from. */
 export function hashQetagBlock(block: Uint8Array): Buffer {
   return createHash('sha1').update(block).digest();
 }
@@ -19,7 +19,7 @@ export async function hashQetagBlockAside(block: Uint8Array<ArrayBuffer>): Promi
   return new Uint8Array(await subtle.digest('SHA-1', block));
 }
 
-/** Gives the Kodo hash of content by the sha1 of each of its 4 MiB blocks; empty content has one empty block. */
+/** Returns the Kodo hash of content by the sha1 of each of its 4 MiB blocks; empty content has one empty block. */
 export function qetagOfBlocks(blocks: readonly Uint8Array[]): Qetag {
   const [only] = blocks;
   if (blocks.length === 1 && only !== undefined) return encode(ONE_BLOCK, only);

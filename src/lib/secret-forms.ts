@@ -1,5 +1,5 @@
 /**
- * Gives a secret in each form in which it travels or is repeated: as it is, in a URL, in a query, and in both alphabets
+ * Returns a secret in each form in which it travels or is repeated: as it is, in a URL, in a query, and in both alphabets
  * of base64, which with padding begins as it does without.
  */
 export function secretForms(secret: string): ReadonlySet<string> {

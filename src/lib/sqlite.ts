@@ -23,7 +23,7 @@ const PROBLEM_OF_PRIMARY_CODE: ReadonlyMap<number, SqliteProblem> = new Map([
   [26, 'damaged'],
 ]);
 
-/** Tells whether a call of `process.emitWarning` is Node's notice that node:sqlite is experimental. */
+/** Returns whether a call of `process.emitWarning` is Node's notice that node:sqlite is experimental. */
 export function isSqliteNotice(warning: unknown, type: unknown): boolean {
   return type === 'ExperimentalWarning' && /^SQLite is an experimental feature/.test(String(warning));
 }

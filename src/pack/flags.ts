@@ -1,5 +1,5 @@
+import { LIMIT_FLAGS, PACE, RETRY_FLAGS } from '../config/flags/connection-flags.ts';
 import type { Flag } from '../config/flags/flag.ts';
-import { LIMIT_FLAGS, PACE, RETRY_FLAGS } from '../config/flags/pace-flags.ts';
 import { SIGNATURE_FLAGS } from '../config/flags/signature-flags.ts';
 
 const WHAT = 'What is packed';

@@ -1,6 +1,6 @@
 import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
 import { oneOf, parseSwitch, wholeNumber } from '../config/flags/flag-value.ts';
-import type { SignatureVerification } from '../config/flags/signature-flags.ts';
+import type { VerificationMode } from '../config/flags/signature-flags.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
 import { type Architecture, parseArchitecture } from '../config/kubernetes/architecture.ts';
 import { type KubernetesVersion, parseKubernetesVersion } from '../config/kubernetes/kubernetes-version.ts';
@@ -32,7 +32,7 @@ export interface PackSettings {
   readonly imageOutput: string;
   readonly downloadOutput: string;
   readonly imageFormat: ImageFormat;
-  readonly verifySignatures: SignatureVerification;
+  readonly verifySignatures: VerificationMode;
   /** Path of a trusted_root.json; Sigstore's public one without. */
   readonly trustedRoot: string | undefined;
   /** Path of the lock file. */

@@ -54,7 +54,7 @@ export async function askCredentialHelper(
     : { username: answer.data.Username, password: answer.data.Secret };
 }
 
-/** Gives the exit code and standard output of `<program> get`; no code where it took too long. */
+/** Returns the exit code and standard output of `<program> get`; no code where it took too long. */
 async function run(
   program: string,
   host: string,

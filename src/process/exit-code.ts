@@ -19,7 +19,7 @@ export const EXIT_CODES: readonly { readonly codes: string; readonly meaning: st
   { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; the state is saved' },
 ];
 
-/** Gives the table of a command that fails in its own way, and keeps no state. */
+/** Returns the table of a command that fails in its own way, and keeps no state. */
 export function exitCodesWith(failure: string): typeof EXIT_CODES {
   return [
     { codes: '0', meaning: 'All is well' },

@@ -1,8 +1,8 @@
 import { describeFailure, Failure, failureCode } from '../lib/failure.ts';
 import { formatSize } from '../lib/text/size.ts';
-import type { Registries } from '../registry/client.ts';
 import { type ConnectionParts, type ConnectionSettings, openRegistries } from '../registry/connections.ts';
 import { parseHost } from '../registry/oci/reference.ts';
+import type { Registries } from '../registry/registries.ts';
 import { type Published, proveTargets, publishToAll } from './publishing.ts';
 import type { PublishSettings } from './settings.ts';
 import type { PackageFile, PublishTarget } from './target/target.ts';

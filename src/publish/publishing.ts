@@ -15,7 +15,7 @@ export interface Published {
   readonly failures: readonly TargetFailure[];
 }
 
-/** Proves all targets at once and gives those that are no good; throws only when the run is aborted. */
+/** Proves all targets at once and returns those that are no good; throws only when the run is aborted. */
 export async function proveTargets(
   targets: readonly PublishTarget[],
   signal: AbortSignal,

@@ -1,19 +1,19 @@
-import type { AttemptPolicy } from '../lib/attempts.ts';
 import { Failure } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
-import type { Registries } from '../registry/client.ts';
+import type { RetryPolicy } from '../lib/retry.ts';
 import { parseReference } from '../registry/oci/reference.ts';
-import { type ArtifactSettings, ArtifactTarget } from './artifact/artifact.ts';
-import { QiniuTarget } from './qiniu/qiniu.ts';
-import { ImageTarget } from './registry/image.ts';
-import { ReleaseTarget } from './release/release.ts';
+import type { Registries } from '../registry/registries.ts';
+import { type ArtifactSettings, ArtifactTarget } from './artifact/artifact-target.ts';
+import { QiniuTarget } from './qiniu/qiniu-target.ts';
+import { RegistryTarget } from './registry/registry-target.ts';
+import { ReleaseTarget } from './release/release-target.ts';
 import type { PublishSettings } from './settings.ts';
 import type { PublishTarget } from './target/target.ts';
 import type { TargetWord } from './target-word.ts';
 
 /** What the front gives to targets besides their settings. */
 export interface TargetMeans {
-  readonly attempts: AttemptPolicy;
+  readonly attempts: RetryPolicy;
   /** Must know the credentials of `settings.image` for its host. */
   readonly registries: Registries;
   readonly reporter: Reporter;
@@ -24,7 +24,7 @@ export interface TargetMeans {
 /** What a runnable image is put on: it has `cp`, and is small. */
 const BASE_IMAGE = parseReference('docker.io/library/busybox:stable');
 
-/** Gives the chosen targets, ready to be proved. Throws `TARGET_UNAVAILABLE`. */
+/** Returns the chosen targets, ready to be proved. Throws `TARGET_UNAVAILABLE`. */
 export function openTargets(settings: PublishSettings, means: TargetMeans): PublishTarget[] {
   return settings.targets.map((word) => openTarget(word, settings, means));
 }
@@ -38,7 +38,7 @@ function openTarget(word: TargetWord, settings: PublishSettings, means: TargetMe
   }
   if (word === 'dockerhub' && image !== undefined) {
     const { repository, form } = image;
-    return new ImageTarget({ registries, repository, form, base: BASE_IMAGE, overwrite, reporter });
+    return new RegistryTarget({ registries, repository, form, base: BASE_IMAGE, overwrite, reporter });
   }
   if (word === 'artifact' && artifacts !== undefined) return new ArtifactTarget({ ...artifacts, overwrite });
   throw new Failure({

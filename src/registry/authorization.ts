@@ -1,28 +1,28 @@
+import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../lib/http/http.ts';
 import { isLoopback } from '../lib/http/loopback.ts';
-import { Lane } from '../lib/lane.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
 import { basicAuthorization, type Credential, type CredentialLookup } from './credentials.ts';
 import { followAddress } from './endpoint.ts';
 import type { Host, Repository } from './oci/reference.ts';
-import { parseComplaint, parseRetryAfter, RegistryFailure, refusal } from './registry-failure.ts';
+import { parseErrorBody, parseRetryAfter, RegistryFailure, refusal } from './registry-failure.ts';
 import { Secrets } from './secrets.ts';
 import { parseToken, type Token } from './token.ts';
 
 /** What a token allows (distribution-spec token scopes): `repository:library/nginx:pull`. */
 export type Scope = `repository:${Repository}:${'pull' | 'pull,push' | 'delete'}` | 'registry:catalog:*';
 
-/** Gives the scope for reading a repository. */
+/** Returns the scope for reading a repository. */
 export function pullScope(repository: Repository): Scope {
   return `repository:${repository}:pull`;
 }
 
-/** Gives the scope for writing to a repository. */
+/** Returns the scope for writing to a repository. */
 export function pushScope(repository: Repository): Scope {
   return `repository:${repository}:pull,push`;
 }
 
-/** Gives the scope for deleting from a repository, which few accounts have. */
+/** Returns the scope for deleting from a repository, which few accounts have. */
 export function deleteScope(repository: Repository): Scope {
   return `repository:${repository}:delete`;
 }
@@ -34,7 +34,7 @@ export class Authorization {
   readonly #host: Host;
   readonly #endpoint: URL;
   readonly #http: HttpClient;
-  readonly #lane: Lane;
+  readonly #limiter: ConcurrencyLimiter;
   readonly #lookup: CredentialLookup;
   readonly #onSecret: (secret: string) => void;
   readonly #signal: AbortSignal;
@@ -48,7 +48,7 @@ export class Authorization {
     readonly host: Host;
     readonly endpoint: URL;
     readonly http: HttpClient;
-    readonly lane: Lane;
+    readonly limiter: ConcurrencyLimiter;
     readonly lookup: CredentialLookup;
     /** Told each secret before its first use, so that it can be masked. */
     readonly onSecret: (secret: string) => void;
@@ -58,7 +58,7 @@ export class Authorization {
     this.#host = parts.host;
     this.#endpoint = parts.endpoint;
     this.#http = parts.http;
-    this.#lane = parts.lane;
+    this.#limiter = parts.limiter;
     this.#lookup = parts.lookup;
     this.#onSecret = (secret) => {
       this.#secrets.add(secret);
@@ -67,10 +67,10 @@ export class Authorization {
     this.#signal = parts.signal;
   }
 
-  /** Gives what this host said without the secrets that it was sent. */
-  readonly blacken = (text: string): string => this.#secrets.blacken(text);
+  /** Returns what this host said without the secrets that it was sent. */
+  readonly redact = (text: string): string => this.#secrets.redact(text);
 
-  /** Gives the `Authorization` header for a request that needs these scopes, the most important first. */
+  /** Returns the `Authorization` header for a request that needs these scopes, the most important first. */
   async header(scopes: readonly Scope[]): Promise<string | undefined> {
     if (this.#challenge === undefined) return undefined;
     if (this.#challenge.scheme === 'basic') return this.#basicHeader();
@@ -91,7 +91,7 @@ export class Authorization {
   }
 
   /**
-   * Learns from a 401 to a request that carried `sent`. Gives whether the same request is worth sending again: there
+   * Learns from a 401 to a request that carried `sent`. Returns whether the same request is worth sending again: there
    * is something to prove now, or a token that is no longer taken was dropped. Whoever a redirect led to may ask for a
    * login, but not for this host's.
    */
@@ -144,7 +144,7 @@ export class Authorization {
     if (this.#loginRefused !== undefined) throw this.#loginRefused;
     const credential = await this.#lookup(this.#host);
     const realm = this.#resolveRealm(challenge.realm);
-    const giveBack = await Lane.take([this.#lane], this.#signal);
+    const giveBack = await ConcurrencyLimiter.take([this.#limiter], this.#signal);
     try {
       const answer = await this.#ask(realm, scopes, challenge.service, credential);
       const body = (await readBody(answer, TOKEN_BODY_LIMIT))?.toString('utf8') ?? '';
@@ -229,7 +229,7 @@ export class Authorization {
       about: this.#host,
       action: credential === undefined ? 'get an anonymous token' : 'log in',
       status: answer.status,
-      complaint: parseComplaint(body, this.blacken),
+      errorBody: parseErrorBody(body, this.redact),
       retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
     });
     if (answer.status === 401 && credential !== undefined) this.#loginRefused = failure;

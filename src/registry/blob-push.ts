@@ -1,6 +1,6 @@
+import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import { discardBody } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
-import { Lane } from '../lib/lane.ts';
 import { pushScope } from './authorization.ts';
 import type { BlobSource } from './blob-source.ts';
 import { catchUp, newMeter, type ResumePoint, sendChunks, sendWhole, type Transfer } from './blob-upload.ts';
@@ -76,7 +76,7 @@ class Pushing {
     const { registry, signal } = this.#push;
     try {
       return await registry.retrying(signal, async () => {
-        await registry.greet();
+        await registry.ping();
         const opened = await this.#tryMount();
         return opened === 'mounted' ? opened : await this.#transfer(opened);
       });
@@ -88,7 +88,7 @@ class Pushing {
   async #tryMount(): Promise<Upload | 'mounted' | undefined> {
     const { registry, repository, signal } = this.#push;
     if (this.#mount === undefined) return undefined;
-    const giveBack = await Lane.take([registry.limits.metadata], signal);
+    const giveBack = await ConcurrencyLimiter.take([registry.limits.metadata], signal);
     try {
       const opened = await openUpload(registry, repository, signal, this.#mount);
       this.#mount = undefined;
@@ -124,11 +124,11 @@ class Pushing {
 
   async #transferFrom(source: BlobSource, mounted: Upload | undefined): Promise<Placed> {
     const { registry, signal, onActive } = this.#push;
-    const lanes = [registry.limits.transfers, ...(source.lane === undefined ? [] : [source.lane])];
+    const limiters = [registry.limits.transfers, ...(source.limiter === undefined ? [] : [source.limiter])];
     let giveBack: () => void;
     try {
       await Promise.all([registry.limits.patience(signal), source.patience?.(signal)]);
-      giveBack = await Lane.take(lanes, signal);
+      giveBack = await ConcurrencyLimiter.take(limiters, signal);
     } catch (error) {
       if (mounted !== undefined) await cancelUpload(registry, mounted);
       throw error;
@@ -136,7 +136,7 @@ class Pushing {
     onActive?.(true);
     try {
       const placed = await this.#deliver(this.#newTransfer(source), mounted);
-      for (const lane of lanes) lane.succeeded();
+      for (const limiter of limiters) limiter.succeeded();
       return placed;
     } finally {
       onActive?.(false);
@@ -185,7 +185,7 @@ class Pushing {
     return 'uploaded';
   }
 
-  /** Gives where a cut upload can go on, if the registry still holds what was sent up to there. */
+  /** Returns where a cut upload can go on, if the registry still holds what was sent up to there. */
   async #findResumePoint(transfer: Transfer): Promise<ResumePoint | undefined> {
     const point = this.#resumePoint;
     if (point === undefined) return undefined;

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Lane } from '../lib/lane.ts';
+import type { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import type { Descriptor } from './oci/manifest.ts';
 import type { Repository } from './oci/reference.ts';
 import type { ByteRange, Registry } from './registry.ts';
@@ -11,10 +11,10 @@ export interface BlobSource {
   /** Where it stands at a registry, whose other repositories can mount it from there. */
   readonly origin?: { readonly registry: Registry; readonly repository: Repository };
   /** Taken together with the destination's while bytes flow. */
-  readonly lane?: Lane;
+  readonly limiter?: ConcurrencyLimiter;
   /** Resolves when its host is not asking for patience; awaited before slots are taken. */
   readonly patience?: (signal: AbortSignal) => Promise<void>;
-  /** Gives the blob, whole or a range of it. */
+  /** Returns the blob, whole or a range of it. */
   open(
     descriptor: Pick<Descriptor, 'digest' | 'size'>,
     signal: AbortSignal,
@@ -22,15 +22,15 @@ export interface BlobSource {
   ): Promise<Readable>;
 }
 
-/** Gives the source that reads blobs from a repository of a registry. */
+/** Returns the source that reads blobs from a repository of a registry. */
 export function registrySource(registry: Registry, repository: Repository): BlobSource {
   return {
     about: `${registry.host}/${repository}`,
     origin: { registry, repository },
-    lane: registry.limits.transfers,
+    limiter: registry.limits.transfers,
     patience: (signal) => registry.limits.patience(signal),
     open: async (descriptor, signal, range) => {
-      await registry.greet();
+      await registry.ping();
       return (await registry.openBlob(repository, descriptor, signal, range)).body;
     },
   };

@@ -27,7 +27,7 @@ export class BlobMeter {
     return this.#passed === this.#descriptor.size;
   }
 
-  /** Gives a meter that stands where this one does and goes its own way. */
+  /** Returns a meter that stands where this one does and goes its own way. */
   copy(): BlobMeter {
     return new BlobMeter(this.#descriptor, this.#about, this);
   }
@@ -41,13 +41,13 @@ export class BlobMeter {
     this.#hash.update(bytes);
   }
 
-  /** Gives the failure for a source that ended too soon. */
+  /** Returns the failure for a source that ended too soon. */
   truncated(): RegistryFailure {
     const message = `it ended after ${this.#passed} of ${this.#descriptor.size} bytes`;
     return this.#mismatch('SIZE_MISMATCH', message);
   }
 
-  /** Gives the failure for a source that broke off with an error, so that the sink is not taken for the culprit. */
+  /** Returns the failure for a source that broke off with an error, so that the sink is not taken for the culprit. */
   broken(error: unknown): HttpFailure {
     return explainNetworkError(error, this.#about);
   }

@@ -32,7 +32,7 @@ const CHUNK_BYTES = 16 * 1024 * 1024;
 /** GHCR refuses larger ranged chunks. */
 const CHUNK_BYTES_BY_HOST: ReadonlyMap<string, number> = new Map([['ghcr.io', 4 * 1024 * 1024]]);
 
-/** Gives a meter that stands before a transfer's first byte. */
+/** Returns a meter that stands before a transfer's first byte. */
 export function newMeter(transfer: Transfer): BlobMeter {
   return new BlobMeter(transfer.descriptor, `${transfer.source.about}@${transfer.descriptor.digest}`);
 }
@@ -78,7 +78,7 @@ export async function sendChunks(
 }
 
 /**
- * Gives the point at which the registry says that an upload stands: at `point`, or behind it where it kept a part of a
+ * Returns the point at which the registry says that an upload stands: at `point`, or behind it where it kept a part of a
  * chunk that was cut, or a chunk whose answer was lost. What lies between is read again for its digest, and not sent.
  * Undefined where the registry has less, or more than there is.
  */

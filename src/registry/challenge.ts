@@ -72,7 +72,7 @@ function parseRaw(header: string): RawChallenge[] {
 }
 
 /**
- * Reads `WWW-Authenticate`, one or several headers with one or several challenges each, and gives the one to meet:
+ * Reads `WWW-Authenticate`, one or several headers with one or several challenges each, and returns the one to meet:
  * Bearer before Basic, as registries that offer both mean it; `undefined` when neither is there.
  */
 export function parseChallenge(headers: string | readonly string[] | undefined): Challenge | undefined {

@@ -1,11 +1,11 @@
 import type { Duration } from '../lib/duration.ts';
 import { readAuthorities } from '../lib/http/authorities.ts';
 import type { HttpTimeouts } from '../lib/http/http.ts';
-import { Registries } from './client.ts';
 import { explicitCredential, firstCredential } from './credentials.ts';
 import { type CredentialHelper, dockerConfigFile, dockerCredentials } from './docker-config.ts';
 import { ADAPTIVE_LIMITS, type LimitSettings } from './host-limits.ts';
 import type { Host } from './oci/reference.ts';
+import { Registries } from './registries.ts';
 
 /** What a user says about how registries are talked to. */
 export interface ConnectionSettings {

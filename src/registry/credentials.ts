@@ -9,7 +9,7 @@ export type Credential =
 /** Finds the credential for exactly this host, or `undefined` for anonymous access. */
 export type CredentialLookup = (host: Host) => Promise<Credential | undefined>;
 
-/** Gives a lookup that asks each of several in turn, once for each host and run. */
+/** Returns a lookup that asks each of several in turn, once for each host and run. */
 export function firstCredential(lookups: readonly CredentialLookup[]): CredentialLookup {
   const answers = new Map<Host, Promise<Credential | undefined>>();
   const ask = async (host: Host): Promise<Credential | undefined> => {
@@ -26,14 +26,14 @@ export function firstCredential(lookups: readonly CredentialLookup[]): Credentia
   };
 }
 
-/** Gives a lookup that knows one user of one host; where name or password is missing it knows nobody. */
+/** Returns a lookup that knows one user of one host; where name or password is missing it knows nobody. */
 export function explicitCredential(host: Host, username?: string, password?: string): CredentialLookup {
   const known: Credential | undefined =
     username === undefined || password === undefined ? undefined : { kind: 'password', username, password };
   return async (asked) => (asked === host ? known : undefined);
 }
 
-/** Gives the value of a Basic `Authorization` header (RFC 7617). */
+/** Returns the value of a Basic `Authorization` header (RFC 7617). */
 export function basicAuthorization(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }

@@ -35,7 +35,7 @@ const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/';
 const TOKEN_USERNAME = '<token>';
 
 /**
- * Gives the host that a key of `auths` or `credHelpers` means. Keys with a path other than an API version belong to
+ * Returns the host that a key of `auths` or `credHelpers` means. Keys with a path other than an API version belong to
  * a part of a registry only and are no key for the whole of it: exact matches, or a login reaches a foreign host.
  */
 function hostOfKey(key: string): Host | undefined {
@@ -91,13 +91,13 @@ function storedCredential(config: DockerConfig, host: Host): Credential | undefi
   };
 }
 
-/** Gives the folder of Docker's configuration: `DOCKER_CONFIG`, else `~/.docker`. */
+/** Returns the folder of Docker's configuration: `DOCKER_CONFIG`, else `~/.docker`. */
 export function dockerConfigFile(environment: NodeJS.ProcessEnv): string {
   return join(environment['DOCKER_CONFIG'] || join(homedir(), '.docker'), 'config.json');
 }
 
 /**
- * Gives a lookup in Docker's `config.json`, which is read once, when first asked: `credHelpers`, then `credsStore`,
+ * Returns a lookup in Docker's `config.json`, which is read once, when first asked: `credHelpers`, then `credsStore`,
  * then `auths`, each for exactly the asked host. Throws `DOCKER_CONFIG_UNREADABLE`; a missing file knows nobody.
  */
 export function dockerCredentials(file: string, runHelper: CredentialHelper): CredentialLookup {

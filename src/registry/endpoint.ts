@@ -3,7 +3,7 @@ import { DOCKER_HUB, type Host } from './oci/reference.ts';
 import { RegistryFailure } from './registry-failure.ts';
 import { Secrets } from './secrets.ts';
 
-/** Gives the base URL of a registry's API: HTTPS, but plain HTTP on this machine and for hosts named insecure. */
+/** Returns the base URL of a registry's API: HTTPS, but plain HTTP on this machine and for hosts named insecure. */
 export function endpointOf(host: Host, insecure: readonly Host[]): URL {
   if (host === DOCKER_HUB) return new URL('https://registry-1.docker.io/');
   const hostname = new URL(`http://${host}/`).hostname;
@@ -12,7 +12,7 @@ export function endpointOf(host: Host, insecure: readonly Host[]): URL {
 }
 
 /**
- * Gives the address that a redirect, `Location` or realm of a registry leads to, resolved against `from`. Throws
+ * Returns the address that a redirect, `Location` or realm of a registry leads to, resolved against `from`. Throws
  * `REDIRECT_REFUSED` for what no honest registry needs: another scheme than HTTP, from HTTPS down to HTTP, or from
  * elsewhere to this machine's own services.
  */
@@ -55,7 +55,7 @@ const SHOWN_PARAMETERS: ReadonlySet<string> = new Set([
   'scope',
 ]);
 
-/** Gives a URL for people to read: without credentials and without query values that may be signatures. */
+/** Returns a URL for people to read: without credentials and without query values that may be signatures. */
 export function redactUrl(url: URL): string {
   const shown = new URL(url);
   shown.username = '';
@@ -67,12 +67,12 @@ export function redactUrl(url: URL): string {
   return shown.href.replaceAll('%E2%80%A6', '…');
 }
 
-/** Gives a text without what signs an address, for those who repeat in an error what they were asked for. */
+/** Returns a text without what signs an address, for those who repeat in an error what they were asked for. */
 export function withoutSignatures(text: string, url: URL): string {
   const values = [...url.searchParams]
     .filter(([name]) => !SHOWN_PARAMETERS.has(name))
     .map(([, value]) => value);
   const secrets = new Secrets();
   for (const value of values) secrets.add(value);
-  return secrets.blacken(text);
+  return secrets.redact(text);
 }

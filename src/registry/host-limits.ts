@@ -1,15 +1,15 @@
-import { LONGEST_HOLD } from '../lib/attempts.ts';
+import { ConcurrencyLimiter, type LimiterWidth } from '../lib/concurrency-limiter.ts';
 import { milliseconds } from '../lib/duration.ts';
-import { Lane, type LaneWidth } from '../lib/lane.ts';
-import { Pace } from '../lib/pace.ts';
 import { pause } from '../lib/pause.ts';
+import { RateLimiter } from '../lib/rate-limiter.ts';
+import { LONGEST_HOLD } from '../lib/retry.ts';
 import type { Host } from './oci/reference.ts';
 import { RegistryFailure } from './registry-failure.ts';
 
 /** How much may be asked of one host at a time. */
 export interface LimitSettings {
-  readonly metadata: LaneWidth;
-  readonly transfers: LaneWidth;
+  readonly metadata: LimiterWidth;
+  readonly transfers: LimiterWidth;
 }
 
 /** Where users set no limits of their own: a careful start that widens while the host keeps up. */
@@ -18,14 +18,14 @@ export const ADAPTIVE_LIMITS: LimitSettings = {
   transfers: { start: 5, ceiling: 32 },
 };
 
-const TOKENS: LaneWidth = { start: 8 };
+const TOKENS: LimiterWidth = { start: 8 };
 /** Hosts whose operators said what they bear. */
 const REQUESTS_PER_SECOND: ReadonlyMap<string, number> = new Map([['registry.k8s.io', 50]]);
 /** Huawei SWR takes at most 20 uploads at a time from one tenant. */
 const SWR_TRANSFERS = 20;
 const SWR = /^swr[.-].*\.myhuaweicloud\.(?:com|eu)$/;
 
-function transfersWidth(host: Host, width: LaneWidth): LaneWidth {
+function transfersWidth(host: Host, width: LimiterWidth): LimiterWidth {
   if (!SWR.test(host)) return width;
   const start = Math.min(width.start, SWR_TRANSFERS);
   return width.ceiling === undefined ? { start } : { start, ceiling: Math.min(width.ceiling, SWR_TRANSFERS) };
@@ -33,11 +33,11 @@ function transfersWidth(host: Host, width: LaneWidth): LaneWidth {
 
 /** What one host bears: slots for metadata, transfers and tokens, a pace, and how long it wants to be left alone. */
 export class HostLimits {
-  readonly metadata: Lane;
-  readonly transfers: Lane;
-  readonly tokens: Lane = new Lane(TOKENS);
+  readonly metadata: ConcurrencyLimiter;
+  readonly transfers: ConcurrencyLimiter;
+  readonly tokens: ConcurrencyLimiter = new ConcurrencyLimiter(TOKENS);
   readonly #host: Host;
-  readonly #pace: Pace | undefined;
+  readonly #rate: RateLimiter | undefined;
   readonly #deadline: number | undefined;
   #heldUntil = 0;
 
@@ -45,10 +45,10 @@ export class HostLimits {
   constructor(host: Host, settings: LimitSettings, deadline?: number) {
     this.#host = host;
     this.#deadline = deadline;
-    this.metadata = new Lane(settings.metadata);
-    this.transfers = new Lane(transfersWidth(host, settings.transfers));
+    this.metadata = new ConcurrencyLimiter(settings.metadata);
+    this.transfers = new ConcurrencyLimiter(transfersWidth(host, settings.transfers));
     const perSecond = REQUESTS_PER_SECOND.get(host);
-    this.#pace = perSecond === undefined ? undefined : new Pace(perSecond);
+    this.#rate = perSecond === undefined ? undefined : new RateLimiter(perSecond);
   }
 
   /**
@@ -57,7 +57,7 @@ export class HostLimits {
    */
   async ready(signal: AbortSignal): Promise<void> {
     await this.patience(signal);
-    await this.#pace?.turn(signal);
+    await this.#rate?.turn(signal);
   }
 
   /** Resolves when the host is not asking for patience: to be awaited before slots are taken, as `ready` within them. */
@@ -68,7 +68,7 @@ export class HostLimits {
     }
   }
 
-  /** Learns from a failed request: narrower lanes, and a pause for the whole host where it asked for one. */
+  /** Learns from a failed request: narrower limiters, and a pause for the whole host where it asked for one. */
   learn(error: unknown): void {
     if (!(error instanceof RegistryFailure)) return;
     if (error.status === 429 || error.status === 503) {

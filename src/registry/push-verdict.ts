@@ -1,4 +1,4 @@
-import type { RegistryComplaint, RegistryFailureCode } from './registry-failure.ts';
+import type { ErrorBody, RegistryFailureCode } from './registry-failure.ts';
 
 /** What a refusal means and what the user can change about it. */
 export interface Verdict {
@@ -25,11 +25,7 @@ const FORMAT_STATUS: ReadonlySet<number> = new Set([400, 405, 406, 415, 422]);
  * Reads what a registry says when it refuses something that is pushed, where its words tell more than its status;
  * `undefined` where they do not. Every registry has its own way to say these (field notes of Harbor, ECR, ACR, SWR, Quay).
  */
-export function pushVerdict(
-  action: string,
-  status: number,
-  { codes, text }: RegistryComplaint,
-): Verdict | undefined {
+export function pushVerdict(action: string, status: number, { codes, text }: ErrorBody): Verdict | undefined {
   // GHCR's words for a token of a workflow that may not write packages.
   if (status === 403 && /permission_denied: \w+_package|installation not allowed/i.test(text)) {
     const hint =

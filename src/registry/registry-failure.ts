@@ -43,12 +43,12 @@ export class RegistryFailure extends Failure<RegistryFailureCode> {
   }
 }
 
-/** Tells whether a further attempt at what failed with this error could end differently. */
+/** Returns whether a further attempt at what failed with this error could end differently. */
 export function isTransient(error: unknown): boolean {
   return (error instanceof HttpFailure || error instanceof RegistryFailure) && error.transient;
 }
 
-/** Tells whether an error is the registry's word that something does not exist. */
+/** Returns whether an error is the registry's word that something does not exist. */
 export function isNotFound(error: unknown): boolean {
   return failureCode(error) === 'NOT_FOUND';
 }
@@ -68,7 +68,7 @@ const otherErrorShape = z
   .catch({});
 
 /** The error codes of the distribution specification in an answer's body, and what it says in words. */
-export interface RegistryComplaint {
+export interface ErrorBody {
   readonly codes: readonly string[];
   /** At most 300 characters on one line, without those that steer a terminal; empty where the body says nothing to a person. */
   readonly text: string;
@@ -78,10 +78,7 @@ export interface RegistryComplaint {
  * Reads the body of an error answer: JSON as specified, plain text, HTML or nothing (distribution-spec, "Error codes").
  * `clean` takes out what must not be repeated.
  */
-export function parseComplaint(
-  body: string,
-  clean: (text: string) => string = (text) => text,
-): RegistryComplaint {
+export function parseErrorBody(body: string, clean: (text: string) => string = (text) => text): ErrorBody {
   const oneLine = (text: string): string =>
     clean(text)
       .replaceAll(/[\s\p{Cc}]+/gu, ' ')
@@ -137,17 +134,17 @@ function verdict(status: number): Verdict {
   return { code: 'REGISTRY_REFUSED' };
 }
 
-/** Gives the failure for an answer that was not hoped for. `about` names the image or host; `action` says what was tried. */
+/** Returns the failure for an answer that was not hoped for. `about` names the image or host; `action` says what was tried. */
 export function refusal(answer: {
   readonly about: string;
   readonly action: string;
   readonly status: number;
-  readonly complaint: RegistryComplaint;
+  readonly errorBody: ErrorBody;
   readonly retryAt?: number | undefined;
 }): RegistryFailure {
-  const { status, complaint } = answer;
-  const { code, hint } = pushVerdict(answer.action, status, complaint) ?? verdict(status);
-  const said = complaint.text === '' ? '' : `: ${complaint.text}`;
+  const { status, errorBody } = answer;
+  const { code, hint } = pushVerdict(answer.action, status, errorBody) ?? verdict(status);
+  const said = errorBody.text === '' ? '' : `: ${errorBody.text}`;
   return new RegistryFailure({
     code,
     about: answer.about,

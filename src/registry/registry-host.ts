@@ -1,43 +1,43 @@
-import { type AttemptPolicy, attempt } from '../lib/attempts.ts';
+import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import { discardBody, type HttpAnswer } from '../lib/http/http.ts';
-import { Lane } from '../lib/lane.ts';
+import { attempt, type RetryPolicy } from '../lib/retry.ts';
 import { pushScope } from './authorization.ts';
-import type { Exchange, Exchanger } from './exchange.ts';
 import type { HostLimits } from './host-limits.ts';
 import { type Digest, isDigest } from './oci/digest.ts';
 import type { Host, Repository, Tag } from './oci/reference.ts';
 import { isTransient, RegistryFailure } from './registry-failure.ts';
+import type { Exchange, Transport } from './transport.ts';
 
 /** What a registry client is made of. */
 export interface RegistryParts {
   readonly host: Host;
   readonly endpoint: URL;
-  readonly exchanger: Exchanger;
+  readonly transport: Transport;
   readonly limits: HostLimits;
-  readonly attempts: AttemptPolicy;
+  readonly attempts: RetryPolicy;
   /** Of the run: what callers share must not end with one of them. */
   readonly signal: AbortSignal;
   readonly onRetry: (error: unknown, attempt: number) => void;
   readonly onRateLimit: () => void;
 }
 
-/** How one host is dealt with, whatever is asked of it: greeted once, on slots, with pauses and attempts. */
+/** How one host is dealt with, whatever is asked of it: pinged once, on slots, with pauses and attempts. */
 export class RegistryHost {
   readonly host: Host;
   readonly endpoint: URL;
   readonly limits: HostLimits;
-  readonly #exchanger: Exchanger;
-  readonly #attempts: AttemptPolicy;
+  readonly #transport: Transport;
+  readonly #attempts: RetryPolicy;
   readonly #signal: AbortSignal;
   readonly #onRetry: RegistryParts['onRetry'];
   readonly #onRateLimit: RegistryParts['onRateLimit'];
-  #greeting: Promise<void> | undefined;
+  #pinged: Promise<void> | undefined;
 
   constructor(parts: RegistryParts) {
     this.host = parts.host;
     this.endpoint = parts.endpoint;
     this.limits = parts.limits;
-    this.#exchanger = parts.exchanger;
+    this.#transport = parts.transport;
     this.#attempts = parts.attempts;
     this.#signal = parts.signal;
     this.#onRetry = parts.onRetry;
@@ -45,24 +45,24 @@ export class RegistryHost {
   }
 
   /**
-   * Learns, once a run, how this registry wants to be talked to. It tries once: every other method greets first, and
+   * Learns, once a run, how this registry wants to be talked to. It tries once: every other method pings first, and
    * its attempts are the ones that count. Throws when the host cannot be reached.
    */
-  greet(): Promise<void> {
-    this.#greeting ??= this.#ping().catch((error: unknown) => {
-      this.#greeting = undefined;
+  ping(): Promise<void> {
+    this.#pinged ??= this.#askVersion().catch((error: unknown) => {
+      this.#pinged = undefined;
       throw error;
     });
-    return this.#greeting;
+    return this.#pinged;
   }
 
   /**
    * Proves, without writing anything, that we may log in to push: a token for the repository, or a ping with name and
-   * password. Gives the user's name; `undefined` where the registry wants none. Throws `UNAUTHORIZED`.
+   * password. Returns the user's name; `undefined` where the registry wants none. Throws `UNAUTHORIZED`.
    */
   async logIn(repository: Repository): Promise<string | undefined> {
-    await this.greet();
-    const { scheme, username } = await this.#exchanger.situation();
+    await this.ping();
+    const { scheme, username } = await this.#transport.situation();
     if (scheme === 'none') return undefined;
     if (username === undefined) {
       throw new RegistryFailure({
@@ -72,7 +72,7 @@ export class RegistryHost {
         hint: 'give --username and KEEL_PASSWORD, or log in with docker login',
       });
     }
-    await this.#exchanger.prove([pushScope(repository)], this.url('/v2/'), this.#signal);
+    await this.#transport.prove([pushScope(repository)], this.url('/v2/'), this.#signal);
     return username;
   }
 
@@ -80,7 +80,7 @@ export class RegistryHost {
   async send(exchange: Exchange): Promise<HttpAnswer> {
     await this.limits.ready(exchange.signal);
     try {
-      return await this.#exchanger.send(exchange);
+      return await this.#transport.send(exchange);
     } catch (error) {
       this.limits.learn(error);
       if (error instanceof RegistryFailure && error.status === 429) this.#onRateLimit();
@@ -91,9 +91,9 @@ export class RegistryHost {
   /** Does something on a slot for metadata, as often as the policy allows; a pause that the host asked for is kept. */
   asMetadata<Result>(signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
     return this.retrying(signal, async () => {
-      await this.greet();
+      await this.ping();
       await this.limits.patience(signal);
-      const giveBack = await Lane.take([this.limits.metadata], signal);
+      const giveBack = await ConcurrencyLimiter.take([this.limits.metadata], signal);
       try {
         const result = await operation();
         this.limits.metadata.succeeded();
@@ -114,7 +114,7 @@ export class RegistryHost {
     return attempt({ policy, signal, isTransient: isWorthRepeating, onRetry: this.#onRetry }, operation);
   }
 
-  /** Gives the URL of a path at this registry. */
+  /** Returns the URL of a path at this registry. */
   url(path: string): URL {
     return new URL(path, this.endpoint);
   }
@@ -124,7 +124,7 @@ export class RegistryHost {
     return `${this.host}/${repository}${isDigest(name) ? '@' : ':'}${name}`;
   }
 
-  async #ping(): Promise<void> {
+  async #askVersion(): Promise<void> {
     const answer = await this.send({
       method: 'GET',
       url: this.url('/v2/'),
@@ -135,7 +135,7 @@ export class RegistryHost {
       action: 'reach the registry',
       signal: this.#signal,
     });
-    if (answer.status === 401) await this.#exchanger.learn(answer);
+    if (answer.status === 401) await this.#transport.learn(answer);
     discardBody(answer);
   }
 }

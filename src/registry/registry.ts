@@ -1,7 +1,6 @@
 import { Failure } from '../lib/failure.ts';
 import { discardBody, type HttpAnswer, readBody } from '../lib/http/http.ts';
 import { pullScope, pushScope, type Scope } from './authorization.ts';
-import type { Exchange } from './exchange.ts';
 import { LIST_LIMITS, readPages } from './list-pages.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './oci/digest.ts';
 import { type Descriptor, MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from './oci/manifest.ts';
@@ -10,6 +9,7 @@ import type { Repository, Tag } from './oci/reference.ts';
 import { isNotFound, RegistryFailure } from './registry-failure.ts';
 import { RegistryHost } from './registry-host.ts';
 import { joinTagLists, parseCatalogue, parseTagList, type TagList } from './tag-list.ts';
+import type { Exchange } from './transport.ts';
 
 const PAGE_SIZE = 1000;
 
@@ -54,7 +54,7 @@ export class Registry extends RegistryHost {
     }
   }
 
-  /** Gives a manifest with the bytes as sent. Throws `NOT_FOUND`, and `DIGEST_MISMATCH` for another than asked for. */
+  /** Returns a manifest with the bytes as sent. Throws `NOT_FOUND`, and `DIGEST_MISMATCH` for another than asked for. */
   getManifest(repository: Repository, name: Tag | Digest, signal: AbortSignal): Promise<Manifest> {
     const about = this.nameOf(repository, name);
     return this.asMetadata(signal, async () => {
@@ -85,7 +85,7 @@ export class Registry extends RegistryHost {
     });
   }
 
-  /** Gives the digest of a manifest without its body, or `undefined` when it does not exist. */
+  /** Returns the digest of a manifest without its body, or `undefined` when it does not exist. */
   async findManifest(
     repository: Repository,
     name: Tag | Digest,
@@ -142,7 +142,7 @@ export class Registry extends RegistryHost {
     });
   }
 
-  /** Tells whether a repository holds a blob. */
+  /** Returns whether a repository holds a blob. */
   hasBlob(repository: Repository, digest: Digest, signal: AbortSignal): Promise<boolean> {
     return this.asMetadata(signal, async () => {
       const answer = await this.send({

@@ -1,6 +1,6 @@
 import { secretForms } from '../lib/secret-forms.ts';
 
-/** Shorter ones would blacken half of a text, and are no secrets. */
+/** Shorter ones would redact half of a text, and are no secrets. */
 const SHORTEST = 4;
 /** Longer ones are tokens: whoever repeats one does not encode it, and there may be thousands. */
 const LONGEST_ENCODED = 200;
@@ -17,8 +17,8 @@ export class Secrets {
     for (const form of secretForms(secret)) this.#forms.add(form);
   }
 
-  /** Gives a text with every secret blackened. */
-  blacken(text: string): string {
+  /** Returns a text with every secret blackened. */
+  redact(text: string): string {
     const longestFirst = [...this.#forms].toSorted((one, other) => other.length - one.length);
     return longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
   }

@@ -86,7 +86,7 @@ export function joinTagLists(pages: readonly TagList[]): TagList {
   };
 }
 
-/** Gives the target of `rel="next"` in a Link header (RFC 8288), with or without quotes; `undefined` without one. */
+/** Returns the target of `rel="next"` in a Link header (RFC 8288), with or without quotes; `undefined` without one. */
 export function nextLink(header: string | undefined): string | undefined {
   for (const link of (header ?? '').slice(0, 16_384).split(/,(?=\s*<)/)) {
     const end = link.indexOf('>');

@@ -92,7 +92,7 @@ export async function inspectUpload(
   };
 }
 
-/** Gives an upload with the location that an answer named for its next request. */
+/** Returns an upload with the location that an answer named for its next request. */
 export function nextLocation(registry: Registry, upload: Upload, answer: HttpAnswer): Upload {
   const location = answer.headers.location;
   if (location === undefined) return upload;

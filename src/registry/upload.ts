@@ -9,7 +9,7 @@ export interface Upload {
   readonly smallestChunk: number;
 }
 
-/** Gives the address that ends an upload: its location with the digest added and nothing else changed. */
+/** Returns the address that ends an upload: its location with the digest added and nothing else changed. */
 export function closingLocation(upload: Upload, digest: string): URL {
   const url = new URL(upload.location);
   // Rebuilding the query would re-encode what the registry signed.
@@ -18,7 +18,7 @@ export function closingLocation(upload: Upload, digest: string): URL {
   return url;
 }
 
-/** Gives how many bytes an upload holds from a `Range: 0-N` (or `bytes=0-N`) header; 0 when it tells nothing. */
+/** Returns how many bytes an upload holds from a `Range: 0-N` (or `bytes=0-N`) header; 0 when it tells nothing. */
 export function receivedBytes(range: string | undefined): number {
   const end = /^(?:bytes=)?0-(\d{1,15})$/.exec(range?.trim() ?? '')?.[1];
   return end === undefined || end === '0' ? 0 : Number(end) + 1;

@@ -12,7 +12,7 @@ const STATEMENT_TYPE = 'application/vnd.in-toto+json';
 const PREDICATES =
   /^https:\/\/(?:sigstore\.dev\/cosign\/sign\/v1|slsa\.dev\/provenance\/v\d[\d.]*|k8s\.io\/promo-tools\/promotion\/v1|in-toto\.io\/attestation\/release\/v\d[\d.]*)$/;
 
-/** Tells whether a media type is that of a Sigstore bundle. */
+/** Returns whether a media type is that of a Sigstore bundle. */
 export function isBundleType(mediaType: string): boolean {
   return BUNDLE_TYPE.test(mediaType);
 }

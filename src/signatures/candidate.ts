@@ -20,12 +20,12 @@ export interface Unfit {
   readonly reason: string;
 }
 
-/** Gives what is no signature of an image. */
+/** Returns what is no signature of an image. */
 export function unfit(reason: string): Unfit {
   return { kind: 'unfit', reason };
 }
 
-/** Gives what a registry or a signer wrote as part of a line: nobody may write lines of their own into a log. */
+/** Returns what a registry or a signer wrote as part of a line: nobody may write lines of their own into a log. */
 export function shown(text: string, most = 200): string {
   const line = plainText(text).replaceAll(/\s+/g, ' ');
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;

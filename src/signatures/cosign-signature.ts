@@ -39,7 +39,7 @@ const payloadShape = z.object({
   }),
 });
 
-/** Gives the base64 of a PEM certificate's content; the first, where there are several. */
+/** Returns the base64 of a PEM certificate's content; the first, where there are several. */
 function certificateOf(pem: string): string | undefined {
   const start = pem.indexOf('-----BEGIN CERTIFICATE-----');
   const end = pem.indexOf('-----END CERTIFICATE-----');

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SignatureVerification } from '../config/flags/signature-flags.ts';
+import type { VerificationMode } from '../config/flags/signature-flags.ts';
 import {
   formatScope,
   isSigner,
@@ -8,12 +8,12 @@ import {
   type Signer,
 } from '../config/signature-policy.ts';
 import { Failure, failureCode } from '../lib/failure.ts';
-import { Once } from '../lib/once.ts';
+import { SingleFlight } from '../lib/single-flight.ts';
 import type { Digest } from '../registry/oci/digest.ts';
 import { type Candidate, shown } from './candidate.ts';
 import { findSignatures, type SignaturePlace } from './signature-search.ts';
 import { isNameOf, nameWhenSigned, type RepositoryName } from './signed-name.ts';
-import type { FoundSigner, SigstoreVerifier } from './sigstore.ts';
+import type { FoundSigner, SigstoreVerifier } from './sigstore-verifier.ts';
 import { openVerifier } from './trusted-root.ts';
 import {
   type AppliedPolicy,
@@ -61,7 +61,7 @@ export class SignatureCheck {
   readonly #policies: SignaturePolicies;
   readonly #trustedRoot: string | undefined;
   readonly #file: string;
-  readonly #known = new Once<string, Outcome>({ results: OUTCOMES_KEPT });
+  readonly #known = new SingleFlight<string, Outcome>({ results: OUTCOMES_KEPT });
   #verifier: Promise<SigstoreVerifier> | undefined;
 
   private constructor({ policies, trustedRoot, file }: SignatureSettings) {
@@ -71,11 +71,11 @@ export class SignatureCheck {
   }
 
   /**
-   * Gives what verifies signatures; undefined where none are wanted. A trusted root that was given is read now. Throws
+   * Returns what verifies signatures; undefined where none are wanted. A trusted root that was given is read now. Throws
    * `TRUSTED_ROOT_MALFORMED`.
    */
   static async open(
-    wanted: SignatureVerification,
+    wanted: VerificationMode,
     settings: SignatureSettings,
   ): Promise<SignatureCheck | undefined> {
     if (wanted === 'off') return undefined;
@@ -84,7 +84,7 @@ export class SignatureCheck {
     return check;
   }
 
-  /** Gives what the policies say of a repository, without asking anyone. */
+  /** Returns what the policies say of a repository, without asking anyone. */
   stanceOn(name: RepositoryName): Stance {
     const applied = policyFor(this.#policies, name);
     if (applied === undefined) return { kind: 'unknown' };
@@ -93,7 +93,7 @@ export class SignatureCheck {
       : { kind: 'signed', policy: digestOfPolicy(applied) };
   }
 
-  /** Gives the failure of an image for which there is no policy; undefined where there is one. */
+  /** Returns the failure of an image for which there is no policy; undefined where there is one. */
   missingPolicy({ name, about }: Pick<SignedImage, 'name' | 'about'>): Failure | undefined {
     if (policyFor(this.#policies, name) !== undefined) return undefined;
     return policyFailure(about, name.host, this.#file);
@@ -159,7 +159,7 @@ interface Measure {
   readonly applied: AppliedPolicy;
 }
 
-/** Gives who signed, or why that does not count as the end of a sentence. */
+/** Returns who signed, or why that does not count as the end of a sentence. */
 function judge(candidate: Candidate, { verifier, signers, name, applied }: Measure): FoundSigner | string {
   let signer: FoundSigner;
   try {

@@ -13,7 +13,7 @@ export interface RepositoryName {
   readonly repository: Repository;
 }
 
-/** Gives the name that an image should have been signed under, where those of a scope were signed as another one. */
+/** Returns the name that an image should have been signed under, where those of a scope were signed as another one. */
 export function nameWhenSigned(
   { host, repository }: RepositoryName,
   scope: Scope,
@@ -24,7 +24,7 @@ export function nameWhenSigned(
   return `${signedAs.host}${signedAs.path === undefined ? '' : `/${signedAs.path}`}${below}`;
 }
 
-/** Tells whether the name in a signature, with or without tag and digest, is that of a repository. */
+/** Returns whether the name in a signature, with or without tag and digest, is that of a repository. */
 export function isNameOf(signed: string, wanted: string): boolean {
   try {
     const { host, repository } = parseReference(signed);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../lib/failure.ts';
 import { explainFileError } from '../lib/file-error.ts';
-import type { SigstoreVerifier } from './sigstore.ts';
+import type { SigstoreVerifier } from './sigstore-verifier.ts';
 
 function malformed(file: string, message: string, cause: unknown): Failure<'TRUSTED_ROOT_MALFORMED'> {
   return new Failure({
@@ -28,12 +28,12 @@ async function readRoot(file: string): Promise<unknown> {
 }
 
 /**
- * Gives what verifies signatures against the trusted root of a file, or without one against Sigstore's public root as it
+ * Returns what verifies signatures against the trusted root of a file, or without one against Sigstore's public root as it
  * was when this version was made. Throws `TRUSTED_ROOT_MALFORMED`.
  */
 export async function openVerifier(file: string | undefined): Promise<SigstoreVerifier> {
   const root = file === undefined ? undefined : await readRoot(file);
-  const { SigstoreVerifier: Verifier } = await import(/* webpackMode: "eager" */ './sigstore.ts');
+  const { SigstoreVerifier: Verifier } = await import(/* webpackMode: "eager" */ './sigstore-verifier.ts');
   if (file === undefined) {
     const { default: pinned } = await import(/* webpackMode: "eager" */ './public-good-root.json', {
       with: { type: 'json' },

@@ -1,6 +1,6 @@
 import type { SignaturePolicies, Signer } from '../config/signature-policy.ts';
 import { Failure } from '../lib/failure.ts';
-import type { FoundSigner } from './sigstore.ts';
+import type { FoundSigner } from './sigstore-verifier.ts';
 
 /** What is known of the signature of an image. */
 export type SignatureVerdict =
@@ -30,7 +30,7 @@ function joinOr(words: readonly string[]): string {
 
 const REASONS_TOLD = 4;
 
-/** Gives the failure of an image whose signature is missing or does not count. */
+/** Returns the failure of an image whose signature is missing or does not count. */
 export function signatureFailure(about: string, refusal: Refusal, signers: readonly Signer[]): Failure {
   const wanted = `wanted is one by ${joinOr(signers.map(describeSigner))}`;
   if (refusal.kind === 'missing') {
@@ -59,7 +59,7 @@ export function byAnother(signer: FoundSigner): string {
   return `it is by ${describeSigner(signer)}`;
 }
 
-/** Gives the failure of an image of which nobody said who signs it; `file` is where that belongs. */
+/** Returns the failure of an image of which nobody said who signs it; `file` is where that belongs. */
 export function policyFailure(about: string, host: string, file: string): Failure {
   return new Failure({
     code: 'SIGNATURE_POLICY_MISSING',

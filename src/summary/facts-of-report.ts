@@ -15,7 +15,7 @@ export function outcomeOf(report: Report): SummaryFacts['outcome'] {
   return isGood ? 'succeeded' : 'failed';
 }
 
-/** Gives the one sentence that tells the run of a report. */
+/** Returns the one sentence that tells the run of a report. */
 export function headlineOf(report: Report): string {
   const { totals, options, interrupted, shards, started, ended } = report;
   const shard = shards.length === 1 ? shards[0] : undefined;
@@ -23,7 +23,7 @@ export function headlineOf(report: Report): string {
   return headline({ totals, duration, dryRun: options.dryRun, interrupted, shard });
 }
 
-/** Gives what the summary page tells of a run; `runs` are those for its chart, this one included, the oldest first. */
+/** Returns what the summary page tells of a run; `runs` are those for its chart, this one included, the oldest first. */
 export function factsOfReport(report: Report, runs: readonly RecordedRun[]): SummaryFacts {
   const { totals, options, images, unmatched, warnings, started, ended } = report;
   const lost = unmatched.filter(({ matchedBefore }) => matchedBefore);

@@ -1,5 +1,5 @@
 import { formatDuration, milliseconds } from '../lib/duration.ts';
-import { bar } from '../lib/text/bar.ts';
+import { bar } from '../lib/text/chart-bar.ts';
 import { alignColumns } from '../lib/text/columns.ts';
 import { formatSize } from '../lib/text/size.ts';
 import type { RecordedRun } from '../sync/state/state.ts';
@@ -8,14 +8,14 @@ const RUNS_SHOWN = 14;
 const BAR_WIDTH = 20;
 
 /**
- * Gives the last runs, oldest first, as a chart of plain letters in a fenced block: when, a bar for what was copied, and
+ * Returns the last runs, oldest first, as a chart of plain letters in a fenced block: when, a bar for what was copied, and
  * the numbers. It needs nothing of the page that shows it, neither scripts nor colours.
  */
 export function formatHistory(runs: readonly RecordedRun[]): string {
   return ['```text', ...historyLines(runs), '```'].join('\n');
 }
 
-/** Gives the lines of that chart. */
+/** Returns the lines of that chart. */
 export function historyLines(runs: readonly RecordedRun[]): string[] {
   const shown = runs.slice(-RUNS_SHOWN);
   const most = Math.max(1, ...shown.map((run) => run.copied));

@@ -1,5 +1,5 @@
 import { type Duration, formatDuration } from '../lib/duration.ts';
-import { bar } from '../lib/text/bar.ts';
+import { bar } from '../lib/text/chart-bar.ts';
 import { alignColumns } from '../lib/text/columns.ts';
 import { code, escapeMarkdown, tableHead, tableRow } from '../lib/text/markdown.ts';
 import { formatSize } from '../lib/text/size.ts';

@@ -1,5 +1,5 @@
-import type { Registries } from '../registry/client.ts';
 import { type ConnectionParts, openRegistries as open } from '../registry/connections.ts';
+import type { Registries } from '../registry/registries.ts';
 import type { SyncSettings } from './settings.ts';
 
 /** Opens the registries of a run: logins from the settings, then from Docker's configuration. Throws `CA_FILE_MALFORMED`. */

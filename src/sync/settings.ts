@@ -1,6 +1,6 @@
 import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
 import { oneOf, parseSwitch, wholeNumber } from '../config/flags/flag-value.ts';
-import type { SignatureVerification } from '../config/flags/signature-flags.ts';
+import type { VerificationMode } from '../config/flags/signature-flags.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
@@ -41,7 +41,7 @@ export interface SyncSettings {
   readonly platforms: readonly Platform[];
   readonly signatures: 'skip' | 'copy';
   readonly verify: 'sample' | 'all' | 'none';
-  readonly verifySignatures: SignatureVerification;
+  readonly verifySignatures: VerificationMode;
   /** Path of a trusted_root.json; Sigstore's public one without. */
   readonly trustedRoot: string | undefined;
   readonly shard: Shard | undefined;

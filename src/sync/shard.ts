@@ -35,7 +35,7 @@ function weight(index: number, repository: Repository): Buffer {
 }
 
 /**
- * Gives the shard, from 1 to `count`, that a repository at the destination belongs to: the one with the highest hash
+ * Returns the shard, from 1 to `count`, that a repository at the destination belongs to: the one with the highest hash
  * (rendezvous hashing), so that one more shard takes only its own part from the others.
  */
 export function shardOf(repository: Repository, count: number): number {
@@ -51,7 +51,7 @@ export function shardOf(repository: Repository, count: number): number {
   return best;
 }
 
-/** Tells whether a repository at the destination is a shard's business; without shards everything is. */
+/** Returns whether a repository at the destination is a shard's business; without shards everything is. */
 export function inShard(shard: Shard | undefined, repository: Repository): boolean {
   return shard === undefined || shardOf(repository, shard.count) === shard.index;
 }

@@ -145,7 +145,7 @@ export class Nights {
     }
   }
 
-  /** Gives what a workflow would write under `with`. */
+  /** Returns what a workflow would write under `with`. */
   inputs(): Record<string, string> {
     return {
       source: this.source.host,

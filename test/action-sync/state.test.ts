@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { type Night, Nights } from './nights.ts';
 
-/** Gives what is left of a night when nothing was wrong with it but its state. */
+/** Returns what is left of a night when nothing was wrong with it but its state. */
 function brief({ main, post }: Night) {
   const { copied, failed } = main.outputs;
   const stateLines = [...main.log.text.split('\n'), ...post.log.text.split('\n')].filter((line) =>

@@ -8,7 +8,7 @@ import { ActionsService } from '../support/actions-service/service.ts';
 const STATE = path.resolve('test/fixtures/actions/state');
 const KEY = /keel-sync-v2-[0-9a-f]{16}-/g;
 
-/** Starts a cache service, and gives a function that is one nightly run on a fresh machine. */
+/** Starts a cache service, and returns a function that is one nightly run on a fresh machine. */
 async function nights() {
   const service = await ActionsService.start();
   onTestFinished(() => service[Symbol.asyncDispose]());

@@ -1,7 +1,7 @@
 import { DefaultArtifactClient } from '@actions/artifact';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { describeFailure, Failure } from '../../src/lib/failure.ts';
-import { ArtifactTarget } from '../../src/publish/artifact/artifact.ts';
+import { ArtifactTarget } from '../../src/publish/artifact/artifact-target.ts';
 import { publishToAll } from '../../src/publish/publishing.ts';
 import { Listener } from '../publish/listener.ts';
 import { PackageFixture } from '../publish/package-fixture.ts';

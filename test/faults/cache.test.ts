@@ -92,7 +92,7 @@ describe('a cache', () => {
     return { reporter, stop, settings: { reporter, timeLimit: seconds(120), signal: stop.signal } };
   }
 
-  /** Gives what a run of another machine finds under a key. */
+  /** Returns what a run of another machine finds under a key. */
   async function find(key: string): Promise<Buffer | undefined> {
     rmSync('other.db', { force: true });
     const { settings } = listen();

@@ -116,7 +116,7 @@ export const PACKING_CAUSES: readonly Cause[] = [
   { name: '429 until in an hour', fault: rateLimited(3600), passes: false },
 ];
 
-/** Gives the fault of a cause, led to where a test wants it. */
+/** Returns the fault of a cause, led to where a test wants it. */
 export function faultOf({ name, fault }: Cause, stranger: string): Fault {
   if (name !== 'redirect to another host') return fault;
   return { kind: 'redirect', location: ({ pathname }) => `${stranger}${pathname}` };
@@ -135,14 +135,14 @@ const SHORT: HttpTimeouts = { connect: seconds(10), firstByte: milliseconds(2000
 export const PATIENT: Patience = { timeouts: LASTING, attempts: 3 };
 
 /**
- * Gives patience that is at its end soon where a cause needs that. What goes wrong once has attempts to spare, as on a
+ * Returns patience that is at its end soon where a cause needs that. What goes wrong once has attempts to spare, as on a
  * slow machine a good answer may come too late for it.
  */
 export function patienceFor({ waits }: Cause, isForEver: boolean): Patience {
   return { timeouts: waits === true ? SHORT : LASTING, attempts: isForEver ? 3 : 6 };
 }
 
-/** Gives the cause of a name, by which tests are called. */
+/** Returns the cause of a name, by which tests are called. */
 export function causeOf(name: string, causes: readonly Cause[] = CAUSES): Cause {
   const found = causes.find((cause) => cause.name === name);
   if (found === undefined) throw new Error(`there is no cause "${name}"`);

@@ -204,7 +204,7 @@ class KilledPack implements AsyncDisposable {
     return [mirror, target, web, upload].reduce((sum, { journal }) => sum + journal.count(), 0);
   }
 
-  /** Packs and pushes; the signal goes to whichever of the two is running. Gives the code of the last one. */
+  /** Packs and pushes; the signal goes to whichever of the two is running. Returns the code of the last one. */
   async #run(stop: AbortSignal, kill: NodeJS.Signals): Promise<{ code: number | null; told: string }> {
     const { mirror, target, upload, kodo } = this.#services;
     const before = this.#there();

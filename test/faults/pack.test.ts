@@ -29,7 +29,7 @@ const STEPS: readonly PackStep[] = [
   { name: 'manifest', side: 'mirror', match: { kind: 'manifest-get' }, ...read },
   { name: 'blob', side: 'mirror', match: { kind: 'blob-get' }, ...bare },
   { name: 'redirect target', side: 'mirror', match: { kind: 'storage-get' }, ...read },
-  { name: "maker's greeting", side: 'maker', match: { kind: 'ping' }, ...bare, isSpare: true },
+  { name: "maker's ping", side: 'maker', match: { kind: 'ping' }, ...bare, isSpare: true },
   { name: "maker's manifest", side: 'maker', match: { kind: 'manifest-get' }, ...read, isSpare: true },
   { name: 'component size', side: 'web', match: asked('HEAD', /^\/kubelet$/), ...bare, isSpare: true },
   { name: 'component', side: 'web', match: asked('GET', /^\/kubelet$/), ...read },

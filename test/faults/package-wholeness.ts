@@ -10,7 +10,7 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Gives the files of a small package, with nothing of the project's own reading. Throws where it is no whole tar.gz. */
+/** Returns the files of a small package, with nothing of the project's own reading. Throws where it is no whole tar.gz. */
 export async function filesOf(file: string): Promise<Map<string, Buffer>> {
   const unpacked = extract();
   unpacked.end(gunzipSync(readFileSync(file)));

@@ -1,12 +1,12 @@
 import { milliseconds } from '../../src/lib/duration.ts';
-import { QiniuTarget } from '../../src/publish/qiniu/qiniu.ts';
-import { ImageTarget } from '../../src/publish/registry/image.ts';
-import { ReleaseTarget } from '../../src/publish/release/release.ts';
+import { QiniuTarget } from '../../src/publish/qiniu/qiniu-target.ts';
+import { RegistryTarget } from '../../src/publish/registry/registry-target.ts';
+import { ReleaseTarget } from '../../src/publish/release/release-target.ts';
 import type { PublishTarget } from '../../src/publish/target/target.ts';
-import { Registries } from '../../src/registry/client.ts';
 import { explicitCredential } from '../../src/registry/credentials.ts';
 import { ADAPTIVE_LIMITS } from '../../src/registry/host-limits.ts';
 import { parseReference } from '../../src/registry/oci/reference.ts';
+import { Registries } from '../../src/registry/registries.ts';
 import { Listener } from '../publish/listener.ts';
 import { PackageFixture } from '../publish/package-fixture.ts';
 import { Gateway } from '../support/gateway.ts';
@@ -152,7 +152,7 @@ export async function imageWorld(): Promise<PublishWorld> {
     stack.defer(() => registries.close());
     const repository = parseReference(`${registry.host}/me/keel-pkg`);
     const reporter = new Listener();
-    return new ImageTarget({
+    return new RegistryTarget({
       registries,
       repository,
       form: 'artifact',

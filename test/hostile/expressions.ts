@@ -9,7 +9,7 @@ export interface Expression {
 /** What may stand before an expression; behind anything else a slash divides. */
 const BEFORE_EXPRESSION = /(?:[=(,:[!&|?;{}]|=>|\breturn)\s*$/;
 
-/** Gives where a literal that begins here ends, behind its closing character. */
+/** Returns where a literal that begins here ends, behind its closing character. */
 function endOfLiteral(text: string, start: number, close: string): number {
   let isInClass = false;
   for (let at = start + 1; at < text.length; at += 1) {
@@ -22,7 +22,7 @@ function endOfLiteral(text: string, start: number, close: string): number {
   return text.length;
 }
 
-/** Gives where a template ends, and what stands within its braces. */
+/** Returns where a template ends, and what stands within its braces. */
 function endOfTemplate(text: string, start: number): number {
   let depth = 0;
   for (let at = start + 1; at < text.length; at += 1) {
@@ -53,7 +53,7 @@ function* expressionsIn(text: string): Generator<RegExp> {
   }
 }
 
-/** Gives every regular expression that stands in the sources as a literal. */
+/** Returns every regular expression that stands in the sources as a literal. */
 export function expressionsOfSources(): Expression[] {
   return globSync('src/**/*.ts').flatMap((file) =>
     [...expressionsIn(readFileSync(file, 'utf8'))].map((expression) => ({ file, expression })),

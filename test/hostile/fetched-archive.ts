@@ -4,7 +4,7 @@ import type { FetchedComponent } from '../../src/pack/fetch/component-fetch.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parseTag } from '../../src/registry/oci/reference.ts';
 
-/** Gives a component that was fetched as a tar.gz and is to be unpacked into a folder of the package. */
+/** Returns a component that was fetched as a tar.gz and is to be unpacked into a folder of the package. */
 export function fetchedArchive(file: string, folder: string): FetchedComponent {
   return {
     plan: {

@@ -33,7 +33,7 @@ const USUAL_TEXTS = [
   '{',
 ];
 
-/** Gives texts that an expression matches; what cannot be made up is made without looking ahead. */
+/** Returns texts that an expression matches; what cannot be made up is made without looking ahead. */
 function samplesOf(expression: RegExp): string[] {
   // fast-check looks for ever for a character outside of those it makes up.
   if (/^\[[^\]]*\]\+?$/.test(expression.source)) return [];
@@ -51,7 +51,7 @@ function samplesOf(expression: RegExp): string[] {
   return [];
 }
 
-/** Gives inputs that match for long and then fail: each piece of a text that matches, over and over. */
+/** Returns inputs that match for long and then fail: each piece of a text that matches, over and over. */
 export function attacksOn(expression: RegExp): Attack[] {
   const texts = samplesOf(expression);
   const begun = texts.flatMap((text) => {
@@ -74,7 +74,7 @@ function inputOf({ before, again, after }: Attack, length: number): string {
   return before + again.repeat(Math.ceil(length / Math.max(1, again.length))) + after;
 }
 
-/** Gives the time of the processor in milliseconds: what else the machine does counts for nothing. */
+/** Returns the time of the processor in milliseconds: what else the machine does counts for nothing. */
 function costOnce(expression: RegExp, input: string): number {
   const begun = process.cpuUsage();
   input.replace(expression, '');
@@ -93,7 +93,7 @@ const SUSPICIOUS_MILLISECONDS = 2;
 /** Four times the input costs four times as much where growth is linear, and sixteen times where it is not. */
 const GROWTH_LIMIT = 9;
 
-/** Tells whether an expression costs more than in proportion to an input's length. */
+/** Returns whether an expression costs more than in proportion to an input's length. */
 export function explodesAt(expression: RegExp, attack: Attack): boolean {
   let before = Number.POSITIVE_INFINITY;
   for (const length of LENGTHS) {

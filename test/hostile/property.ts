@@ -4,7 +4,7 @@ import { Failure } from '../../src/lib/failure.ts';
 /** How long to look for an input that breaks a property, and with which random numbers. */
 export interface Search {
   readonly runs: number;
-  /** Gives the same inputs again. */
+  /** Returns the same inputs again. */
   readonly seed: number;
   /** After which no further input is tried. */
   readonly milliseconds?: number;
@@ -26,7 +26,7 @@ export interface Property {
   search(search: Search): Promise<Finding>;
 }
 
-/** Gives the property that `body` does not throw for any input. */
+/** Returns the property that `body` does not throw for any input. */
 export function property<Input>(
   name: string,
   inputs: fc.Arbitrary<Input>,
@@ -63,7 +63,7 @@ function describe<Input>(details: fc.RunDetails<[Input]>): string | undefined {
 }
 
 /**
- * Does work on hostile input and gives its result, or undefined where it was refused with a `Failure` of one of the
+ * Does work on hostile input and returns its result, or undefined where it was refused with a `Failure` of one of the
  * codes. All else that is thrown breaks the property: a crash is no refusal.
  */
 export async function unlessRefused<Result>(

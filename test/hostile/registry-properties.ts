@@ -12,7 +12,7 @@ import {
   parseRepository,
   parseTag,
 } from '../../src/registry/oci/reference.ts';
-import { parseComplaint, parseRetryAfter, refusal } from '../../src/registry/registry-failure.ts';
+import { parseErrorBody, parseRetryAfter, refusal } from '../../src/registry/registry-failure.ts';
 import { joinTagLists, nextLink, parseCatalogue, parseTagList } from '../../src/registry/tag-list.ts';
 import { parseToken } from '../../src/registry/token.ts';
 import { receivedBytes } from '../../src/registry/upload.ts';
@@ -159,9 +159,9 @@ export const REGISTRY_PROPERTIES: readonly Property[] = [
       { details: 'no' },
     ),
     (text) => {
-      const complaint = parseComplaint(text);
-      require(complaint.text.length <= 300 && !/[\p{Cc}\u2028\u2029]/u.test(complaint.text), 'it is not');
-      const failure = refusal({ about: 'a', action: 'do it', status: 400, complaint });
+      const errorBody = parseErrorBody(text);
+      require(errorBody.text.length <= 300 && !/[\p{Cc}\u2028\u2029]/u.test(errorBody.text), 'it is not');
+      const failure = refusal({ about: 'a', action: 'do it', status: 400, errorBody });
       require(failure.message.length < 1000, 'the message is long');
     },
   ),

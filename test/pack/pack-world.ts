@@ -139,14 +139,14 @@ export class PackWorld implements AsyncDisposable {
     return image;
   }
 
-  /** Gives the digest of an image's manifest for a platform. */
+  /** Returns the digest of an image's manifest for a platform. */
   manifest(name: string, index = 0): Digest {
     const child = this.images.get(name)?.children[index];
     if (child === undefined) throw new Error(`there is no ${name}`);
     return child.digest;
   }
 
-  /** Gives a versions.json as an object, to be changed by a test. */
+  /** Returns a versions.json as an object, to be changed by a test. */
   versions() {
     return {
       arch: 'amd64',
@@ -157,14 +157,14 @@ export class PackWorld implements AsyncDisposable {
     };
   }
 
-  /** Writes a versions.json and gives its path. */
+  /** Writes a versions.json and returns its path. */
   write(versions: object | string, name = 'versions.json'): string {
     const file = join(this.folder, name);
     writeFileSync(file, typeof versions === 'string' ? versions : JSON.stringify(versions, undefined, 2));
     return file;
   }
 
-  /** Gives the flags that pack the small package into a folder of its own. */
+  /** Returns the flags that pack the small package into a folder of its own. */
   flags(name = 'one'): Record<string, string> {
     return {
       'image-source': `${this.mirror.host}/keel`,

@@ -31,7 +31,7 @@ function resolve(text: string, wanted: Wanted = {}): PackagePlan {
   });
 }
 
-/** Gives each problem behind the value that stands at its place. */
+/** Returns each problem behind the value that stands at its place. */
 function problemsOf(text: string, wanted: Wanted = {}): string[] {
   try {
     resolve(text, wanted);

@@ -29,7 +29,7 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
     return { name, tag, image: `${host}/${name}` };
   }
 
-  /** Packs what a change of the small versions.json makes of it, and gives what was thrown and what is left. */
+  /** Packs what a change of the small versions.json makes of it, and returns what was thrown and what is left. */
   async function attempt(
     change: (versions: Versions) => unknown,
     values: Record<string, string> = {},

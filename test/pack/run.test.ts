@@ -79,7 +79,7 @@ describeWith(['docker-registry', 'skopeo', 'pigz'], 'packing', () => {
     }
   });
 
-  /** Packs and gives what was packed and where it was unpacked. */
+  /** Packs and returns what was packed and where it was unpacked. */
   async function unpacked(name: string, values: Record<string, string> = {}) {
     const { result, reporter } = await world.pack(values, { name });
     if (result.kind !== 'packed') throw new Error(result.kind);

@@ -23,7 +23,7 @@ let workplace: string;
 let unpacked: string;
 let containerd: Containerd;
 
-/** Puts a blob into the layout and gives its descriptor. */
+/** Puts a blob into the layout and returns its descriptor. */
 function blob(mediaType: string, content: Buffer): { mediaType: string; digest: Digest; size: number } {
   const digest = digestOf(content);
   mkdirSync(join(unpacked, 'images/blobs/sha256'), { recursive: true });
@@ -35,7 +35,7 @@ function json(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-/** Writes a layout with one image of one layer and gives the digest of its manifest. */
+/** Writes a layout with one image of one layer and returns the digest of its manifest. */
 function writeImages(): Digest {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'pause'), 'a program that waits');

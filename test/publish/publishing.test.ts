@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { proveTargets, publishToAll } from '../../src/publish/publishing.ts';
-import { QiniuTarget } from '../../src/publish/qiniu/qiniu.ts';
-import { ReleaseTarget } from '../../src/publish/release/release.ts';
+import { QiniuTarget } from '../../src/publish/qiniu/qiniu-target.ts';
+import { ReleaseTarget } from '../../src/publish/release/release-target.ts';
 import { measurePackage } from '../../src/publish/target/package-file.ts';
 import { Kodo } from '../support/kodo/kodo.ts';
 import { ReleaseService } from '../support/release-service.ts';

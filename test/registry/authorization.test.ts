@@ -53,7 +53,7 @@ describe('a login', () => {
     await using server = await startRegistry({ access: BEARER });
     const digest = server.storage.putBlob('other', bytesContent('layer'));
     using client = new TestClient(server.host, { login: LOGIN });
-    await client.registry.greet();
+    await client.registry.ping();
     const mount = { digest, from: parseRepository('other') };
     expect(await openUpload(client.registry, APP, client.signal, mount)).toBe('mounted');
     const [token] = server.journal.filter({ kind: 'token' });

@@ -68,7 +68,7 @@ describe('a private certificate authority', () => {
     await using proxy = await ForwardProxy.start({ 'other.test:443': server.url });
     setProxy({ HTTPS_PROXY: proxy.url });
     using client = new TestClient(parseHost('other.test'), { authorities: [AUTHORITY] });
-    await expect(client.registry.greet()).rejects.toMatchObject({ code: 'TLS_REFUSED', about: 'other.test' });
+    await expect(client.registry.ping()).rejects.toMatchObject({ code: 'TLS_REFUSED', about: 'other.test' });
     expect(server.journal.count()).toBe(0);
   });
 });
@@ -129,7 +129,7 @@ describe('a proxy', () => {
     const timeouts = { connect: milliseconds(2000), firstByte: milliseconds(2000), idle: milliseconds(2000) };
     using client = new TestClient(HOST, { attempts: 1, timeouts });
     // That host exists nowhere.
-    await expect(client.registry.greet()).rejects.toMatchObject({ about: 'registry.test' });
+    await expect(client.registry.ping()).rejects.toMatchObject({ about: 'registry.test' });
     expect(proxy.asked).toEqual([]);
   });
 
@@ -137,7 +137,7 @@ describe('a proxy', () => {
     await using proxy = await ForwardProxy.start({});
     setProxy({ HTTPS_PROXY: proxy.url });
     using client = new TestClient(HOST, { attempts: 1 });
-    await expect(client.registry.greet()).rejects.toMatchObject({
+    await expect(client.registry.ping()).rejects.toMatchObject({
       code: 'PROXY_REFUSED',
       about: 'registry.test',
     });
@@ -183,7 +183,7 @@ describe('what is no proxy', () => {
   ])('is told, and its password is not (%#)', async (proxy, message) => {
     setProxy({ HTTPS_PROXY: proxy });
     using client = new TestClient(HOST, { attempts: 1 });
-    const failure = await client.registry.greet().catch((error: unknown) => error);
+    const failure = await client.registry.ping().catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'UNREACHABLE', about: 'registry.test', message });
     expect(inspect(failure, { depth: 9 })).not.toContain('a-password');
   });

@@ -313,7 +313,7 @@ describe('a realm', () => {
 it('a proxy that refuses gets its own login alone, and nobody learns that from the error', async () => {
   await using here = await world();
   using client = new TestClient(parseHost('unknown.test'), { login: LOGIN, attempts: 1 });
-  const failure = await client.registry.greet().catch((error: unknown) => error);
+  const failure = await client.registry.ping().catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 'PROXY_REFUSED' });
   shownTo(here);
   expect(

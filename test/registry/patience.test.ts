@@ -20,7 +20,7 @@ describe('a host that asks for patience', () => {
     }
     const run = new AbortController();
     using client = new TestClient(server.host, { signal: run.signal });
-    await client.registry.greet();
+    await client.registry.ping();
     server.fail({ match: { kind: 'manifest-head' }, fault: rateLimited(60) });
     const first = client.registry.findManifest(APP, TAG, run.signal);
     await expect.poll(() => client.registries.traffic.get(server.host)?.rateLimited).toBe(1);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseComplaint, refusal } from '../../src/registry/registry-failure.ts';
+import { parseErrorBody, refusal } from '../../src/registry/registry-failure.ts';
 
 const complain = (code: string, message = '') => JSON.stringify({ errors: [{ code, message }] });
 const MANIFEST = 'push its manifest';
@@ -74,7 +74,7 @@ it.each<[what: string, action: string, status: number, body: string, code: strin
   ['reading says nothing of pushing', 'get its manifest', 415, '', 'REGISTRY_REFUSED', /^$/],
   ['a fault of the registry is no format', MANIFEST, 500, 'manifest unknown', 'REGISTRY_BROKEN', /later/],
 ])('%s', (_, action, status, body, code, hint) => {
-  const failure = refusal({ about: 'a.example/app', action, status, complaint: parseComplaint(body) });
+  const failure = refusal({ about: 'a.example/app', action, status, errorBody: parseErrorBody(body) });
   expect(failure.code).toBe(code);
   expect(failure.hint ?? '').toMatch(hint);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseComplaint, parseRetryAfter, refusal } from '../../src/registry/registry-failure.ts';
+import { parseErrorBody, parseRetryAfter, refusal } from '../../src/registry/registry-failure.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -29,11 +29,11 @@ describe('a complaint', () => {
     ['  <html>gone</html>', [], ''],
     ['', [], ''],
   ])('%j is understood', (body, codes, text) => {
-    expect(parseComplaint(body)).toEqual({ codes, text });
+    expect(parseErrorBody(body)).toEqual({ codes, text });
   });
 
   it('is cut to what a person reads', () => {
-    expect(parseComplaint('x'.repeat(10_000)).text).toHaveLength(300);
+    expect(parseErrorBody('x'.repeat(10_000)).text).toHaveLength(300);
   });
 });
 
@@ -52,8 +52,8 @@ describe('a refusal', () => {
     [503, 'REGISTRY_BROKEN', true],
     [522, 'REGISTRY_BROKEN', true],
   ])('with %d is %s', (status, code, transient) => {
-    const complaint = { codes: [], text: 'told' };
-    const failure = refusal({ about: 'a.example', action: 'push its manifest', status, complaint });
+    const errorBody = { codes: [], text: 'told' };
+    const failure = refusal({ about: 'a.example', action: 'push its manifest', status, errorBody });
     expect(failure).toMatchObject({ code, transient, status });
     expect(failure.message).toBe(`cannot push its manifest, the registry answered ${status}: told`);
   });
@@ -61,16 +61,16 @@ describe('a refusal', () => {
   it.each(['permission_denied: write_package', 'installation not allowed to Create organization package'])(
     'of GHCR that says "%s" tells which permission a workflow lacks',
     (message) => {
-      const complaint = parseComplaint(JSON.stringify({ errors: [{ code: 'DENIED', message }] }));
-      const failure = refusal({ about: 'ghcr.io', action: 'start an upload', status: 403, complaint });
+      const errorBody = parseErrorBody(JSON.stringify({ errors: [{ code: 'DENIED', message }] }));
+      const failure = refusal({ about: 'ghcr.io', action: 'start an upload', status: 403, errorBody });
       expect(failure).toMatchObject({ code: 'DENIED', transient: false });
       expect(failure.hint).toContain('a workflow needs "permissions: packages: write"');
     },
   );
 
   it('tells when parts of a manifest are missing', () => {
-    const complaint = parseComplaint('{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}');
-    const failure = refusal({ about: 'a', action: 'push its manifest', status: 400, complaint });
+    const errorBody = parseErrorBody('{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}');
+    const failure = refusal({ about: 'a', action: 'push its manifest', status: 400, errorBody });
     expect(failure.code).toBe('CONTENT_UNKNOWN');
   });
 });

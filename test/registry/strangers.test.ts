@@ -23,7 +23,7 @@ function heard(by: TestRegistry) {
 
 describe('what someone else asks for', () => {
   it.each(['Bearer realm="REALM/token",service="x"', 'Basic realm="give it to me"'])(
-    'after a redirected greeting is not answered: %s',
+    'after a redirected ping is not answered: %s',
     async (challenge) => {
       await using stranger = await startRegistry();
       await using server = await startRegistry({ access: BEARER });

@@ -8,7 +8,7 @@ import { parseHost, parseRepository } from '../../src/registry/oci/reference.ts'
 import { readBundle } from '../../src/signatures/bundle-signature.ts';
 import { readCosignLayer } from '../../src/signatures/cosign-signature.ts';
 import { SignatureCheck, type SignatureSettings } from '../../src/signatures/signature-check.ts';
-import { SigstoreVerifier } from '../../src/signatures/sigstore.ts';
+import { SigstoreVerifier } from '../../src/signatures/sigstore-verifier.ts';
 import type { SignatureVerdict } from '../../src/signatures/verdict.ts';
 import type { Image } from '../support/images/image.ts';
 import { bytesContent } from '../support/registry/content.ts';

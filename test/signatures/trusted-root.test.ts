@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { TRUSTED_ROOT_FILE } from '../../scripts/trusted-root.ts';
-import { SigstoreVerifier } from '../../src/signatures/sigstore.ts';
+import { SigstoreVerifier } from '../../src/signatures/sigstore-verifier.ts';
 
 const seedsShape = z.record(z.string(), z.object({ targets: z.record(z.string(), z.string()) }));
 const validFor = z.object({ start: z.iso.datetime(), end: z.iso.datetime().optional() });

@@ -6,7 +6,7 @@ import { bundle } from '../../scripts/ncc.ts';
 const COMPILED = 'build/src';
 
 /**
- * Gives the folder of an action whose bundle is made of the compiled sources (`npm run compile`), just as `make dist`
+ * Returns the folder of an action whose bundle is made of the compiled sources (`npm run compile`), just as `make dist`
  * makes the committed one. Bundling takes seconds, so a bundle is kept under build/ until the sources change.
  */
 export function bundledAction(name: 'action-sync' | 'action-pack'): string {

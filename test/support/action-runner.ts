@@ -126,13 +126,13 @@ export class Job {
     return results;
   }
 
-  /** Gives the arguments of the action's processes and of all that they started, one a line. */
+  /** Returns the arguments of the action's processes and of all that they started, one a line. */
   get processes(): string[] {
     return processesIn(this.#witness);
   }
 
   /**
-   * Gives every secret that the job left where someone could see it: in its log (debug lines too, masks excepted), in
+   * Returns every secret that the job left where someone could see it: in its log (debug lines too, masks excepted), in
    * any file of its folders, which are all that steps leave for the runner, and in the list of processes.
    */
   findSecrets(secrets: Secrets): Finding[] {

@@ -9,7 +9,7 @@ import { ActionsService } from './actions-service/service.ts';
 const CACHE = path.resolve('test/fixtures/actions/cache');
 const ARTIFACT = path.resolve('test/fixtures/actions/artifact');
 
-/** Starts the service and gives a function that runs one step of a fresh job in a workspace that stays. */
+/** Starts the service and returns a function that runs one step of a fresh job in a workspace that stays. */
 async function start() {
   const folder = await mkdtempDisposable(path.join(tmpdir(), 'keel-service-'));
   const service = await ActionsService.start();

@@ -17,7 +17,7 @@ export interface Said {
 }
 
 /**
- * Makes the one-file packer from the compiled sources (`npm run compile`), as `make build-pack` does, and gives its path.
+ * Makes the one-file packer from the compiled sources (`npm run compile`), as `make build-pack` does, and returns its path.
  * Throws where the bundle has more than one file.
  */
 export function buildPacker(folder: string): string {

@@ -38,7 +38,7 @@ export class Desk {
     this.#environment[variable] = value;
   }
 
-  /** Writes a file into the folder and gives its name. */
+  /** Writes a file into the folder and returns its name. */
   write(name: string, content: string | object): string {
     writeFileSync(
       join(this.folder, name),

@@ -45,7 +45,7 @@ export class Containerd implements AsyncDisposable {
     return new Containerd(folder, socket, child);
   }
 
-  /** Runs `ctr` in the namespace of Kubernetes and gives what it printed. */
+  /** Runs `ctr` in the namespace of Kubernetes and returns what it printed. */
   ctr(...words: readonly string[]): string {
     return execFileSync('ctr', ['--address', this.socket, '-n', 'k8s.io', ...words], { encoding: 'utf8' });
   }

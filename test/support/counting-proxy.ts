@@ -30,7 +30,7 @@ export interface RequestChoice {
 
 const WRITES = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** Tells whether a request is one of those that are chosen. */
+/** Returns whether a request is one of those that are chosen. */
 function isChosen({ method, path, status }: RequestChoice, request: PassedRequest): boolean {
   return (
     (method === undefined || [method].flat().includes(request.method)) &&
@@ -86,7 +86,7 @@ export class CountingProxy implements AsyncDisposable {
     return this.filter(choice).length;
   }
 
-  /** Gives the requests that may change something, as `METHOD path`. */
+  /** Returns the requests that may change something, as `METHOD path`. */
   get writes(): string[] {
     return this.filter({ method: WRITES }).map(({ method, path }) => `${method} ${path}`);
   }

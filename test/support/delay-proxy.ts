@@ -40,7 +40,7 @@ class Rate {
     this.#bytesPerSecond = bytesPerSecond;
   }
 
-  /** Gives when the last of so many bytes has left, if they are sent as soon as those before them have. */
+  /** Returns when the last of so many bytes has left, if they are sent as soon as those before them have. */
   leave(bytes: number): number {
     const now = performance.now();
     this.#freeAt = Math.max(now, this.#freeAt) + (bytes * 1000) / this.#bytesPerSecond;

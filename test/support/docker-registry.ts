@@ -139,7 +139,7 @@ async function isListening(host: string, folder: string, process: ChildProcess):
   return false;
 }
 
-/** Gives a port of loopback that was free a moment ago. */
+/** Returns a port of loopback that was free a moment ago. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -26,7 +26,7 @@ export interface Seen {
   readonly headers: IncomingMessage['headers'];
 }
 
-/** Gives the address at which a server listens on loopback. */
+/** Returns the address at which a server listens on loopback. */
 export function originOf(server: Server): string {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server does not listen');
@@ -55,7 +55,7 @@ export class FileServer implements AsyncDisposable {
     return new FileServer(server);
   }
 
-  /** Serves a file and gives its address. */
+  /** Serves a file and returns its address. */
   put(path: string, content: Buffer | string, ...faults: Fault[]): URL {
     this.#files.set(path, Buffer.from(content));
     this.#faults.set(path, [...faults]);

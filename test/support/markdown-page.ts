@@ -21,7 +21,7 @@ export interface ShownCommand {
   readonly words: readonly string[];
 }
 
-/** Gives the blocks of code of a page. */
+/** Returns the blocks of code of a page. */
 export function snippetsOf(page: string): Snippet[] {
   const text = readFileSync(page, 'utf8');
   return [...text.matchAll(/^( *)```(\w+)\n([\s\S]*?)^\1```$/gm)].map((match) => ({
@@ -32,7 +32,7 @@ export function snippetsOf(page: string): Snippet[] {
   }));
 }
 
-/** Gives the paths of other files of the repository that a page links to. */
+/** Returns the paths of other files of the repository that a page links to. */
 export function linksOf(page: string): string[] {
   const text = readFileSync(page, 'utf8').replaceAll(/^ *```[\s\S]*?^ *```$/gm, '');
   const targets = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)].map(
@@ -55,7 +55,7 @@ export function splitCommand(text: string): string[] {
 
 const PROMPT = /^[$#] /;
 
-/** Gives the commands of a page: those behind a prompt in blocks of a console, every line in blocks of a shell. */
+/** Returns the commands of a page: those behind a prompt in blocks of a console, every line in blocks of a shell. */
 export function commandsOf(page: string): ShownCommand[] {
   return snippetsOf(page)
     .filter(({ language }) => ['console', 'sh', 'bash'].includes(language))

@@ -14,7 +14,7 @@ function isInstalled(program: string): boolean {
   });
 }
 
-/** Gives those of the programs that are not installed here. */
+/** Returns those of the programs that are not installed here. */
 export function missingPrograms(programs: readonly string[]): string[] {
   return programs.filter((program) => !isInstalled(program));
 }

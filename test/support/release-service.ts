@@ -97,7 +97,7 @@ export class ReleaseService {
     return release;
   }
 
-  /** Gives the release of a tag. */
+  /** Returns the release of a tag. */
   release(tag: string): Release {
     const release = this.releases.find((candidate) => candidate.tag === tag);
     if (release === undefined) throw new Error(`there is no release ${tag}`);

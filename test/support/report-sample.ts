@@ -1,6 +1,6 @@
 import { countImages, type Report, type ReportedImage } from '../../src/sync/report/report.ts';
 
-/** Gives the report of a run of 42 seconds with these images, and what is `more` to it or else in it. */
+/** Returns the report of a run of 42 seconds with these images, and what is `more` to it or else in it. */
 export function sampleReport(images: readonly ReportedImage[], more: Partial<Report> = {}): Report {
   return {
     schemaVersion: 1,

@@ -25,7 +25,7 @@ export class Screen implements TextStream {
     return this.written.lastIndexOf(HIDE_CURSOR) > this.written.lastIndexOf(SHOW_CURSOR);
   }
 
-  /** Gives the lines that stand on the screen, where every line written fits into its width. */
+  /** Returns the lines that stand on the screen, where every line written fits into its width. */
   text(): string {
     const lines: string[] = [''];
     const parts = this.written

@@ -17,7 +17,7 @@ const SHORTEST = 6;
 const LARGEST_FILE = 1024 * 1024;
 
 /**
- * Gives every secret that a text holds: in plain, in base64 (both alphabets, with and without padding, at any place
+ * Returns every secret that a text holds: in plain, in base64 (both alphabets, with and without padding, at any place
  * within a longer text, as in `user:password`), and either of these in URL-encoded, JSON, HTML or workflow-command form.
  */
 export function findSecrets(where: string, text: string, secrets: Secrets): Finding[] {
@@ -32,7 +32,7 @@ export function findSecrets(where: string, text: string, secrets: Secrets): Find
 /** The files under a folder at some time, and when each was last written. */
 export type FileTimes = ReadonlyMap<string, number>;
 
-/** Gives the files under a folder, so that a later search can leave out what was there before and nobody changed. */
+/** Returns the files under a folder, so that a later search can leave out what was there before and nobody changed. */
 export function fileTimes(folder: string): FileTimes {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   const files = entries
@@ -53,7 +53,7 @@ export function findSecretsInFiles(
   });
 }
 
-/** Gives what a workflow's step printed without the lines that only tell the runner what to hide. */
+/** Returns what a workflow's step printed without the lines that only tell the runner what to hide. */
 export function withoutMasks(printed: string): string {
   return printed
     .split('\n')
@@ -61,7 +61,7 @@ export function withoutMasks(printed: string): string {
     .join('\n');
 }
 
-/** Gives the secrets among the variables of a process, by their names. */
+/** Returns the secrets among the variables of a process, by their names. */
 export function secretVariables(environment: Readonly<Record<string, string>>): Secrets {
   const isSecret = ([name, value]: [string, string]): boolean =>
     /PASSWORD|SECRET|TOKEN/.test(name) && value.length >= SHORTEST;

@@ -27,7 +27,7 @@ function credentials(flag: string, login: Login | undefined): string[] {
   return login === undefined ? [] : [flag, `${login.username}:${login.password}`];
 }
 
-/** Gives the bytes of a manifest as skopeo sees them, with their digest. */
+/** Returns the bytes of a manifest as skopeo sees them, with their digest. */
 export async function inspectManifest({
   reference,
   login,
@@ -37,7 +37,7 @@ export async function inspectManifest({
   return { text, digest: digestOf(Buffer.from(text)) };
 }
 
-/** Gives the architecture that the configuration of an image tells, for a platform of an index. */
+/** Returns the architecture that the configuration of an image tells, for a platform of an index. */
 export async function inspectArchitecture(
   { reference, login }: Place,
   architecture: string,

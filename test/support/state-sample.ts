@@ -5,12 +5,12 @@ import type { RepositoryAddress, SeenImage } from '../../src/sync/state/state.ts
 export const SOURCE_HOST = parseHost('registry.k8s.io');
 export const DESTINATION_HOST = parseHost('registry.cn-hangzhou.aliyuncs.com');
 
-/** Gives the address `keel/<name>` at the destination host. */
+/** Returns the address `keel/<name>` at the destination host. */
 export function destinationOf(name: string, host = DESTINATION_HOST): RepositoryAddress {
   return { host, repository: parseRepository(`keel/${name}`) };
 }
 
-/** Gives an image that was copied as it is, with a digest that follows from name, tag and content. */
+/** Returns an image that was copied as it is, with a digest that follows from name, tag and content. */
 export function seenImage(name: string, tag: string, content = 'first'): SeenImage {
   const digest = digestOf(Buffer.from(`${name}:${tag} ${content}`));
   return {
@@ -23,7 +23,7 @@ export function seenImage(name: string, tag: string, content = 'first'): SeenIma
   };
 }
 
-/** Gives a reporter that keeps warnings, and the warnings. */
+/** Returns a reporter that keeps warnings, and the warnings. */
 export function warningKeeper(): { reporter: { warning(text: string): void }; warnings: string[] } {
   const warnings: string[] = [];
   return { reporter: { warning: (text) => warnings.push(text) }, warnings };

@@ -174,7 +174,7 @@ export class SynctlProcess {
     if (!isReached) throw new Error(`synctl ended too soon: ${await this.#told}`);
   }
 
-  /** Waits for its end and gives its exit code, or the signal that ended it, and all it told. */
+  /** Waits for its end and returns its exit code, or the signal that ended it, and all it told. */
   async end(): Promise<{ code: number | NodeJS.Signals | null; told: string }> {
     const [{ code, signal }, told] = await Promise.all([this.#ended, this.#told]);
     return { code: code ?? signal, told };
@@ -185,7 +185,7 @@ export class SynctlProcess {
   }
 }
 
-/** Gives what became of each image, by its destination without host and namespace, in order. */
+/** Returns what became of each image, by its destination without host and namespace, in order. */
 export function outcomes({ images }: Report): Record<string, ReportedOutcome> {
   const entries = images.map(({ destination, outcome }): [string, ReportedOutcome] => [
     destination.replace(/^[^/]+\/keel\//, ''),

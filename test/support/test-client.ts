@@ -1,8 +1,8 @@
 import { type Duration, milliseconds } from '../../src/lib/duration.ts';
-import { Registries, type RegistriesSettings } from '../../src/registry/client.ts';
 import { explicitCredential, firstCredential } from '../../src/registry/credentials.ts';
 import type { LimitSettings } from '../../src/registry/host-limits.ts';
 import type { Host } from '../../src/registry/oci/reference.ts';
+import { Registries, type RegistriesSettings } from '../../src/registry/registries.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 
 /** How a test's registry client differs from the usual one, which has three attempts and hardly waits between them. */

@@ -24,7 +24,7 @@ interface Access {
 }
 
 /**
- * Gives tokens for a registry, as Docker's token specification has it: all that is asked for to the one user, pulling
+ * Returns tokens for a registry, as Docker's token specification has it: all that is asked for to the one user, pulling
  * to strangers, and 401 for a wrong password.
  */
 export class TokenServer implements AsyncDisposable {

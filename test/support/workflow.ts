@@ -14,7 +14,7 @@ const Workflow = z.object({ jobs: z.record(z.string(), z.object({ steps: z.array
 
 export type WorkflowStep = z.infer<typeof Step>;
 
-/** Gives the steps of a workflow's job. */
+/** Returns the steps of a workflow's job. */
 export function stepsOf(file: string, job: string): readonly WorkflowStep[] {
   const steps = Workflow.parse(parse(readFileSync(file, 'utf8'))).jobs[job]?.steps;
   if (steps === undefined) throw new Error(`${file} has no job ${job}`);

@@ -44,7 +44,7 @@ describeWith(['docker-registry'], 'the built synctl, as a user sees it', () => {
     return { desk, run: (command: string, ...line: string[]) => desk.run(command, ...line, ...route) };
   }
 
-  /** Gives what was said with the names of hosts, digests and times that differ from run to run made alike. */
+  /** Returns what was said with the names of hosts, digests and times that differ from run to run made alike. */
   function alike({ code, stdout, stderr }: Said): string {
     const digests = new Map(Object.entries(images).map(([name, { digest }]) => [digest.toString(), name]));
     const plain = (text: string): string =>

@@ -22,12 +22,12 @@ export class FlagReader<Name extends string> {
     this.#source = source;
   }
 
-  /** Gives how this front writes the flag. */
+  /** Returns how this front writes the flag. */
   label(name: Name): string {
     return this.#source.label(name);
   }
 
-  /** Gives the text of a flag: as given, from its environment variable, or its default. */
+  /** Returns the text of a flag: as given, from its environment variable, or its default. */
   text(name: Name): string | undefined {
     const flag = this.#flags.get(name);
     const given = this.#source.values.get(name) ?? '';
@@ -37,13 +37,13 @@ export class FlagReader<Name extends string> {
     return inherited === '' ? flag?.default : inherited;
   }
 
-  /** Gives the parsed text of a flag; undefined where there is none or, with a failure kept, a wrong one. */
+  /** Returns the parsed text of a flag; undefined where there is none or, with a failure kept, a wrong one. */
   optional<T>(name: Name, parser: FlagParser<T>): T | undefined {
     const text = this.text(name);
     return text === undefined ? undefined : this.#attempt(name, text, parser);
   }
 
-  /** Gives the parsed text of a flag that has a default, which stands in for a wrong one until all are read. */
+  /** Returns the parsed text of a flag that has a default, which stands in for a wrong one until all are read. */
   required<T>(name: Name, parser: FlagParser<T>): T {
     const value = this.optional(name, parser);
     if (value !== undefined) return value;
@@ -52,7 +52,7 @@ export class FlagReader<Name extends string> {
     return parser(fallback, this.label(name));
   }
 
-  /** Gives every value of a repeatable flag, parsed; wrong ones are left out and kept as failures. */
+  /** Returns every value of a repeatable flag, parsed; wrong ones are left out and kept as failures. */
   list<T>(name: Name, parser: FlagParser<T>): T[] {
     const found: T[] = [];
     for (const text of (this.text(name) ?? '').split(/[\n,]/)) {

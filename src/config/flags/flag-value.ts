@@ -14,7 +14,7 @@ export function parseSwitch(text: string, about: string): boolean {
   throw malformed(about, text, 'is neither yes nor no', 'write true or false; yes, no, 1 and 0 do as well');
 }
 
-/** Gives a parser of whole numbers between two bounds, both included. It throws `FLAG_MALFORMED`. */
+/** Returns a parser of whole numbers between two bounds, both included. It throws `FLAG_MALFORMED`. */
 export function wholeNumber(least: number, most: number): FlagParser<number> {
   return (text, about) => {
     const isWhole = /^\d+$/.test(text);
@@ -25,7 +25,7 @@ export function wholeNumber(least: number, most: number): FlagParser<number> {
   };
 }
 
-/** Gives a parser of a choice between words. It throws `FLAG_MALFORMED`. */
+/** Returns a parser of a choice between words. It throws `FLAG_MALFORMED`. */
 export function oneOf<Word extends string>(...words: readonly Word[]): FlagParser<Word> {
   return (text, about) => {
     const word = words.find((known) => known === text);
@@ -35,7 +35,7 @@ export function oneOf<Word extends string>(...words: readonly Word[]): FlagParse
   };
 }
 
-/** Gives the failure of a flag whose text has the wrong form. */
+/** Returns the failure of a flag whose text has the wrong form. */
 export function malformed(
   about: string,
   text: string,

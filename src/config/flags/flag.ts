@@ -23,14 +23,14 @@ export interface Flag<Name extends string = string> {
   readonly commandLineOnly?: boolean;
 }
 
-/** Gives the flags in their groups; both keep the order of the table. */
+/** Returns the flags in their groups; both keep the order of the table. */
 export function groupFlags<Name extends string>(
   flags: readonly Flag<Name>[],
 ): ReadonlyMap<string, readonly Flag<Name>[]> {
   return Map.groupBy(flags, (flag) => flag.group);
 }
 
-/** Gives what a person needs to know of a flag's default: `"15m0s"`, a rule, or nothing. */
+/** Returns what a person needs to know of a flag's default: `"15m0s"`, a rule, or nothing. */
 export function defaultOf(flag: Flag): string | undefined {
   return flag.defaultNote ?? flag.default;
 }

@@ -1,7 +1,7 @@
 import type { Flag } from './flag.ts';
 
 /** What is done about the signatures of images: nothing, a warning, or no image without one that counts. */
-export type SignatureVerification = 'off' | 'warn' | 'require';
+export type VerificationMode = 'off' | 'warn' | 'require';
 
 /** How it is made sure whose images they are, alike in every tool. */
 export const SIGNATURE_FLAGS = [

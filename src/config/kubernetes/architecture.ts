@@ -32,7 +32,7 @@ export function parseArchitecture(text: string, about: string): Architecture {
   });
 }
 
-/** Gives the architectures, by their Go names, that are words of a text such as a URL or an image name. */
+/** Returns the architectures, by their Go names, that are words of a text such as a URL or an image name. */
 export function architecturesIn(text: string): string[] {
   const words = text.toLowerCase().split(/[^a-z0-9_]+/);
   return [...new Set(words.flatMap((word) => WORDS.get(word) ?? []))];

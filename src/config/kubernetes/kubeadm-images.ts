@@ -13,7 +13,7 @@ export interface KubeadmAnswer {
   readonly warning?: string;
 }
 
-/** Tells whether an image is one that kubeadm chooses. */
+/** Returns whether an image is one that kubeadm chooses. */
 export function isKubeadmImage(name: string): name is KubeadmImage {
   return name === 'etcd' || name === 'coredns' || name === 'pause';
 }
@@ -30,7 +30,7 @@ function toAnswer(row: KubeadmRow): KubeadmAnswer {
 }
 
 /**
- * Gives the tags of etcd, coredns and pause that kubeadm of this version wants. They change within a minor, so a
+ * Returns the tags of etcd, coredns and pause that kubeadm of this version wants. They change within a minor, so a
  * version that the table lacks gets those of the nearest lower one of its minor (a pre-release below the first:
  * those of the first), with a warning; a minor that it lacks gives `undefined`.
  */
@@ -50,13 +50,13 @@ export function kubeadmImages(version: KubernetesVersion): KubeadmAnswer | undef
   };
 }
 
-/** Gives every tag of one image that kubeadm wants in any version of a minor, the oldest version's first. */
+/** Returns every tag of one image that kubeadm wants in any version of a minor, the oldest version's first. */
 export function kubeadmTagsOfMinor(minor: number, image: KubeadmImage): Tag[] {
   const rows = KUBEADM_TABLE.filter((row) => semver.minor(row.first) === minor);
   return [...new Set(rows.map((row) => toAnswer(row).tags[image]))];
 }
 
-/** Gives the Kubernetes versions whose kubeadm wants this tag, as `1.22.0 to 1.22.16`; empty when none does. */
+/** Returns the Kubernetes versions whose kubeadm wants this tag, as `1.22.0 to 1.22.16`; empty when none does. */
 export function kubeadmVersionsOf(image: KubeadmImage, tag: string): string[] {
   const spans: { first: string; last: string }[] = [];
   let open: { first: string; last: string } | undefined;
@@ -71,7 +71,7 @@ export function kubeadmVersionsOf(image: KubeadmImage, tag: string): string[] {
   return spans.map(({ first, last }) => (first === last ? first : `${first} to ${last}`));
 }
 
-/** Gives the oldest and newest minor that the table knows. */
+/** Returns the oldest and newest minor that the table knows. */
 export function kubeadmMinors(): { readonly oldest: number; readonly newest: number } {
   const minors = KUBEADM_TABLE.map((row) => semver.minor(row.first));
   return { oldest: Math.min(...minors), newest: Math.max(...minors) };

@@ -6,7 +6,7 @@ export type KubernetesVersion = string & { readonly grammar: 'kubernetes version
 
 const VERSION = /^v?(1\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,3})(?:-(?:alpha|beta|rc)\.(?:0|[1-9]\d{0,2}))?)$/;
 
-/** Gives the Kubernetes version that a tag such as `v1.37.1` or `1.37.1` means; `undefined` for any other text. */
+/** Returns the Kubernetes version that a tag such as `v1.37.1` or `1.37.1` means; `undefined` for any other text. */
 export function toKubernetesVersion(text: string): KubernetesVersion | undefined {
   const version = VERSION.exec(text.trim())?.[1];
   return version === undefined ? undefined : (version as KubernetesVersion);
@@ -24,7 +24,7 @@ export function parseKubernetesVersion(text: string, about: string): KubernetesV
   });
 }
 
-/** Gives the minor number of a version: 37 for `1.37.1`. */
+/** Returns the minor number of a version: 37 for `1.37.1`. */
 export function kubernetesMinor(version: KubernetesVersion): number {
   return semver.minor(version);
 }

@@ -4,7 +4,7 @@ import { Failure } from '../failure.ts';
 import { explainFileError } from '../file-error.ts';
 
 /**
- * Gives the certificate authorities to trust, in PEM: the usual ones and those of a file; undefined without a file.
+ * Returns the certificate authorities to trust, in PEM: the usual ones and those of a file; undefined without a file.
  * Throws `CA_FILE_MALFORMED`.
  */
 export async function readAuthorities(file: string | undefined): Promise<string[] | undefined> {

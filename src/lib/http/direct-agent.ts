@@ -39,7 +39,7 @@ class DirectHttpsAgent extends HttpsAgent {
   }
 }
 
-/** Gives a pool of connections that go through no proxy. */
+/** Returns a pool of connections that go through no proxy. */
 export function directAgent(isSecure: boolean, options: AgentOptions): HttpAgent {
   return isSecure ? new DirectHttpsAgent(options) : new DirectHttpAgent(options);
 }

@@ -66,7 +66,7 @@ export class HttpClient {
   }
 
   /**
-   * Sends a request and gives its answer with the body unread. Throws `HttpFailure`, the failure of the body's writer,
+   * Sends a request and returns its answer with the body unread. Throws `HttpFailure`, the failure of the body's writer,
    * or the signal's reason.
    */
   async send(request: HttpRequest): Promise<HttpAnswer> {
@@ -184,7 +184,7 @@ function isReset(error: Error): boolean {
 }
 
 /**
- * Reads a body into memory and gives its bytes; it throws `HttpFailure` when it breaks off and ends the
+ * Reads a body into memory and returns its bytes; it throws `HttpFailure` when it breaks off and ends the
  * connection when there is more than `limit` bytes, for which it gives `undefined`.
  */
 export async function readBody(answer: HttpAnswer, limit: number): Promise<Buffer | undefined> {

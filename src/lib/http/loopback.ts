@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Tells whether a host name or address (without port, IPv6 perhaps in brackets) means this machine. */
+/** Returns whether a host name or address (without port, IPv6 perhaps in brackets) means this machine. */
 export function isLoopback(hostname: string): boolean {
   const bare = hostname.replace(/^\[|\]$/g, '').toLowerCase();
   return (
@@ -23,7 +23,7 @@ INWARD.addSubnet('fe80::', 10, 'ipv6');
 INWARD.addAddress('fd00:ec2::254', 'ipv6');
 
 /**
- * Tells whether a host name or address (IPv6 perhaps in brackets) leads to this machine, or to where its cloud tells it
+ * Returns whether a host name or address (IPv6 perhaps in brackets) leads to this machine, or to where its cloud tells it
  * secrets. Names that a name server answers so are not recognised.
  */
 export function isInward(hostname: string): boolean {

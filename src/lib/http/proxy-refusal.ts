@@ -5,7 +5,7 @@ const LOGIN_WANTED = 407;
 /** What a proxy says when it could not reach the host this time, or is busy. */
 const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
-/** Gives the failure for a proxy that does not let a request to this URL through, by the status of its answer. */
+/** Returns the failure for a proxy that does not let a request to this URL through, by the status of its answer. */
 export function proxyRefusal(url: URL, status: number): HttpFailure {
   const proxy = proxyFor(url);
   // Its address may hold a name and a password.

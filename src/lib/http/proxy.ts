@@ -11,7 +11,7 @@ export type CertificateAuthorities = readonly string[];
 const CONNECTIONS: AgentOptions = { keepAlive: true, scheduling: 'lifo' };
 
 /**
- * Gives the proxy for a URL as the environment says, or `undefined` for none. This machine is never reached through one.
+ * Returns the proxy for a URL as the environment says, or `undefined` for none. This machine is never reached through one.
  * Throws `UNREACHABLE` for what is no proxy's address, without repeating it: it may hold a password.
  */
 export function proxyFor(url: URL): URL | undefined {
@@ -26,7 +26,7 @@ export function proxyFor(url: URL): URL | undefined {
 }
 
 /**
- * Gives the connection pool for a URL: straight, or through what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
+ * Returns the connection pool for a URL: straight, or through what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
  * (also lower case) say. This machine is never reached through a proxy.
  */
 export class AgentPool {
@@ -42,7 +42,7 @@ export class AgentPool {
       authorities === undefined ? {} : { secureContext: createSecureContext({ ca: [...authorities] }) };
   }
 
-  /** Gives the pool for this URL's origin, always the same one. */
+  /** Returns the pool for this URL's origin, always the same one. */
   agentFor(url: URL): HttpAgent | Promise<HttpAgent> {
     const known = this.#agents.get(url.origin);
     if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-/** Gives rows as lines whose columns stand below each other; the columns named in `right` are flush right. */
+/** Returns rows as lines whose columns stand below each other; the columns named in `right` are flush right. */
 export function alignColumns(
   rows: readonly (readonly string[])[],
   right: ReadonlySet<number> = new Set(),

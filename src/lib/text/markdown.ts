@@ -19,12 +19,12 @@ export function code(text: string): string {
   return `<code>${escapeMarkdown(text)}</code>`;
 }
 
-/** Gives a row of a table; the cells are Markdown already. */
+/** Returns a row of a table; the cells are Markdown already. */
 export function tableRow(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** Gives the two lines that begin a table. Columns whose title starts with `>` are numbers, and stand to the right. */
+/** Returns the two lines that begin a table. Columns whose title starts with `>` are numbers, and stand to the right. */
 export function tableHead(titles: readonly string[]): string {
   const names = titles.map((title) => title.replace(/^>/, ''));
   const lines = titles.map((title) => (title.startsWith('>') ? '--:' : '---'));

@@ -25,13 +25,13 @@ function editDistance(from: string, to: string): number {
   return last[to.length] ?? 0;
 }
 
-/** Gives a name without what people mix up: case, and the signs that join words. */
+/** Returns a name without what people mix up: case, and the signs that join words. */
 function skeleton(name: string): string {
   return name.toLowerCase().replace(/[-_. ]/g, '');
 }
 
 /**
- * Gives the known name that someone who wrote `name` most likely meant, or undefined where none is near:
+ * Returns the known name that someone who wrote `name` most likely meant, or undefined where none is near:
  * a third of its letters may be wrong, three at most. The earlier of two equally near names wins.
  */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {

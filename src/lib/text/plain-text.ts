@@ -2,7 +2,7 @@
 const UNSEEN = /(?![\n\t])\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
- * Gives a text as a terminal or log should show it: what a registry or a file says may not move the cursor, change
+ * Returns a text as a terminal or log should show it: what a registry or a file says may not move the cursor, change
  * colours, or hide what stands before it. A carriage return before a line feed is left out.
  */
 export function plainText(text: string): string {

@@ -1,6 +1,6 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
-/** Gives a number of bytes with a binary unit and at most one decimal: `0 B`, `512 B`, `1.5 MiB`, `13 GiB`. */
+/** Returns a number of bytes with a binary unit and at most one decimal: `0 B`, `512 B`, `1.5 MiB`, `13 GiB`. */
 export function formatSize(bytes: number): string {
   let value = bytes;
   let unit = 0;

@@ -36,7 +36,7 @@ export class BlockMemories {
     this.#unmade = count;
   }
 
-  /** Gives a free memory, or waits until one is; rejects once they are closed. */
+  /** Returns a free memory, or waits until one is; rejects once they are closed. */
   take(): Promise<BlockMemory> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed.reason);
     const free = this.#free.pop();

@@ -12,13 +12,13 @@ const SAMPLE_SIZE = 1024;
 /** Random bytes reach 7.97 bits in such samples, gzip data 7.95 and more, programs and text under 7.6. */
 const DENSE_BITS_PER_BYTE = 7.9;
 
-/** Tells whether content that begins like this is in a compressed format. */
+/** Returns whether content that begins like this is in a compressed format. */
 export function beginsCompressed(content: Buffer): boolean {
   return MAGIC_NUMBERS.some((magic) => content.subarray(0, magic.length).equals(magic));
 }
 
 /**
- * Tells whether samples of some bytes use all byte values alike, as compressed and encrypted ones do. Costs about ten
+ * Returns whether samples of some bytes use all byte values alike, as compressed and encrypted ones do. Costs about ten
  * microseconds, whatever the length.
  */
 export function looksDense(bytes: Buffer): boolean {

@@ -43,7 +43,7 @@ async function isIncompressible(block: Block): Promise<boolean> {
 }
 
 /**
- * Deflates a block on the thread pool, or stores it where that would save nothing, and gives the pieces to write, which
+ * Deflates a block on the thread pool, or stores it where that would save nothing, and returns the pieces to write, which
  * may lie in the block's own memory. They end on a byte boundary, so that blocks can be joined to one deflate stream.
  */
 export async function deflateBlock(block: Block, level: Level): Promise<readonly Uint8Array[]> {

@@ -48,14 +48,14 @@ export class DigestThread implements AsyncDisposable {
     await this.#ask({ kind: 'grown', path, size });
   }
 
-  /** Gives the sums of all blocks. */
+  /** Returns the sums of all blocks. */
   async endBlocks(): Promise<BytesDigest> {
     const answer = await this.#ask({ kind: 'end-bytes' });
     if (answer.kind !== 'bytes') throw new Error(`the hashing thread answered "${answer.kind}"`);
     return answer;
   }
 
-  /** Gives the sums of the whole file. */
+  /** Returns the sums of the whole file. */
   async endFile(path: string, size: number): Promise<FileDigest> {
     const answer = await this.#ask({ kind: 'end-file', path, size });
     if (answer.kind !== 'file') throw new Error(`the hashing thread answered "${answer.kind}"`);

@@ -4,7 +4,7 @@ import { Failure, failureCode } from '../../lib/failure.ts';
 /** The disk, the quota or the limit of a process. */
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
-/** Tells whether an error of the file system says that there is no room. */
+/** Returns whether an error of the file system says that there is no room. */
 export function isDiskFull(error: unknown): boolean {
   return FULL.has(failureCode(error));
 }

@@ -31,7 +31,7 @@ export interface LinkEntry {
 
 export type ArchiveEntry = FileEntry | DirectoryEntry | LinkEntry;
 
-/** Gives a file entry whose content is in memory; text is written as UTF-8. */
+/** Returns a file entry whose content is in memory; text is written as UTF-8. */
 export function bytesEntry(path: string, content: Uint8Array | string, mode = 0o644): FileEntry {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   return { kind: 'file', path, mode, size: bytes.length, content: { kind: 'bytes', bytes } };

@@ -1,5 +1,5 @@
 /**
- * Gives the results of `work` for each item in the items' order, while up to `ahead` items are being fetched, worked on
+ * Returns the results of `work` for each item in the items' order, while up to `ahead` items are being fetched, worked on
  * or waiting for their turn. The first failure, of an item or of its work, ends it; work under way is waited for.
  */
 export async function* inOrder<Item, Result>(

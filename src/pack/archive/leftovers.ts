@@ -6,7 +6,7 @@ import { failureCode } from '../../lib/failure.ts';
 /** On a folder that machines share, a process that is not known here may be another one's, and at work. */
 const UNTOUCHED_MILLISECONDS = 60_000;
 
-/** Gives the name under which this process writes an archive until it is whole. */
+/** Returns the name under which this process writes an archive until it is whole. */
 export function draftOf(output: string): string {
   const random = randomBytes(6).toString('hex');
   return join(dirname(output), `.${basename(output)}.${process.pid}-${random}.partial`);

@@ -47,7 +47,7 @@ class BlockCutter {
     this.#length += count;
   }
 
-  /** Gives the present block, if it holds anything, and begins another one. */
+  /** Returns the present block, if it holds anything, and begins another one. */
   *cut(): Generator<Block> {
     const memory = this.#memory;
     if (memory === undefined || this.#length === 0) return;
@@ -101,7 +101,7 @@ async function* putContent(
 }
 
 /**
- * Gives the tar of entries that stand in order, in blocks of up to 1 MiB that lie in the given memories; who receives a
+ * Returns the tar of entries that stand in order, in blocks of up to 1 MiB that lie in the given memories; who receives a
  * block gives its memory back. Where blocks are cut depends on nothing but the entries.
  */
 export async function* tarBlocks(

@@ -2,7 +2,7 @@ import { BlockMemories } from './block.ts';
 import type { ArchiveEntry } from './entry.ts';
 import { tarBlocks } from './tar-blocks.ts';
 
-/** Gives the plain tar of entries that stand in order, in pieces of up to 1 MiB; each is good until the next is asked for. */
+/** Returns the plain tar of entries that stand in order, in pieces of up to 1 MiB; each is good until the next is asked for. */
 export async function* tarBytes(
   entries: readonly ArchiveEntry[],
   signal: AbortSignal,

@@ -19,7 +19,7 @@ interface HeaderFields {
   readonly target: string;
 }
 
-/** Gives how many bytes of zero follow content of this size, up to the next record. */
+/** Returns how many bytes of zero follow content of this size, up to the next record. */
 export function paddingAfter(size: number): number {
   return (RECORD - (size % RECORD)) % RECORD;
 }
@@ -79,7 +79,7 @@ function fallbackName(name: string): string {
 }
 
 /**
- * Gives the header of an entry: one ustar record, preceded by a pax header where a name is longer than ustar holds or
+ * Returns the header of an entry: one ustar record, preceded by a pax header where a name is longer than ustar holds or
  * not ASCII, or where the size is 8 GiB or more (POSIX.1-2024, "pax Interchange Format").
  */
 export function tarHeader(entry: ArchiveEntry): Buffer {

@@ -1,7 +1,7 @@
 import type { ArchiveEntry } from './entry.ts';
 import { paddingAfter, RECORD, tarHeader } from './tar-header.ts';
 
-/** Gives the bytes of the tar that holds these entries. */
+/** Returns the bytes of the tar that holds these entries. */
 export function tarSize(entries: readonly ArchiveEntry[]): number {
   const sizes = entries.map((entry) => {
     const content = entry.kind === 'file' ? entry.size : 0;

@@ -83,7 +83,7 @@ function sortKey(entry: ArchiveEntry): Buffer {
 }
 
 /**
- * Gives the entries in the one order in which they are written: by the bytes of their paths, those named in `first`
+ * Returns the entries in the one order in which they are written: by the bytes of their paths, those named in `first`
  * (a file, or a directory with all below it) before the others. Directories that are only implied are added with
  * mode 0755. Throws `ENTRY_UNUSABLE`, which names the entry, for a path that is absolute, leaves the archive, holds
  * control characters or clashes with another one.

@@ -64,7 +64,7 @@ async function digestOfEntry({ content, path }: FileEntry, signal: AbortSignal):
   return parseDigest(`sha256:${hash.digest('hex')}`, path);
 }
 
-/** Gives the files of the images with their digests; blobs have theirs from the fetch. */
+/** Returns the files of the images with their digests; blobs have theirs from the fetch. */
 async function imageFiles(
   { images, imageFormat, blobFiles }: Ingredients,
   signal: AbortSignal,

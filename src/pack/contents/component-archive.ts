@@ -3,7 +3,7 @@ import { Failure } from '../../lib/failure.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
 import type { Placement } from '../plan/plan.ts';
-import { type TarEntry, TarGzip } from './tar-gzip.ts';
+import { type TarEntry, TarGzip } from './archive-reader.ts';
 
 /** One file of an archive that belongs into the package. */
 export interface ArchivedFile {
@@ -33,7 +33,7 @@ function refuse(about: string, message: string): never {
   });
 }
 
-/** Gives the parts of an entry's name without leading "./"; refuses names that lead elsewhere. */
+/** Returns the parts of an entry's name without leading "./"; refuses names that lead elsewhere. */
 function nameParts(entry: TarEntry, about: string): string[] {
   const shown = JSON.stringify(entry.name.slice(0, 200));
   if (entry.name.startsWith('/') || /^[A-Za-z]:/.test(entry.name))
@@ -45,7 +45,7 @@ function nameParts(entry: TarEntry, about: string): string[] {
   return parts;
 }
 
-/** Gives what an entry is called in the package; undefined for one that is not wanted. */
+/** Returns what an entry is called in the package; undefined for one that is not wanted. */
 function wantedName(path: string, placement: Placement & { kind: 'archive' }): string | undefined {
   if (!path.startsWith(placement.strip)) return undefined;
   const name = path.slice(placement.strip.length);
@@ -101,7 +101,7 @@ class Inventory {
 }
 
 /**
- * Reads a tar.gz once and gives the files of it that belong into the package, hashed. Throws `ARCHIVE_UNSAFE` for
+ * Reads a tar.gz once and returns the files of it that belong into the package, hashed. Throws `ARCHIVE_UNSAFE` for
  * paths that lead elsewhere, links and devices among what is wanted, two entries in one place (also where case does
  * not count) and more than the limits; `ARCHIVE_INCOMPLETE`, `ARCHIVE_UNREADABLE`.
  */
@@ -145,7 +145,7 @@ interface Cursor {
 }
 
 /**
- * Gives the contents of an archive's files, each as often as it is asked for. Nothing is kept: a file that lies
+ * Returns the contents of an archive's files, each as often as it is asked for. Nothing is kept: a file that lies
  * behind the last one is reached by going on from there, one that lies before it by unpacking from the start.
  */
 export class ArchiveContents {
@@ -160,7 +160,7 @@ export class ArchiveContents {
     this.#unread = new Set(files.map(({ index }) => index));
   }
 
-  /** Gives the bytes of a file. Throws `ARCHIVE_CHANGED` when they are not those that were hashed. */
+  /** Returns the bytes of a file. Throws `ARCHIVE_CHANGED` when they are not those that were hashed. */
   async *read(wanted: ArchivedFile, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const cursor = this.#take(wanted.index, signal);
     let isWhole = false;

@@ -20,7 +20,7 @@ const PROGRAM = 0o755;
 const DATA = 0o644;
 
 /**
- * Gives the files that a fetched component puts into the package: the download as it is, or what its archive holds.
+ * Returns the files that a fetched component puts into the package: the download as it is, or what its archive holds.
  * Archives are unpacked twice, here to hash and when they are written, and staged nowhere. Owners, times and modes
  * are the package's own. Throws what `listArchive` throws.
  */

@@ -92,7 +92,7 @@ function describeComponent({ component, files }: UnpackedComponent): PackedCompo
   };
 }
 
-/** Gives what a package holds, in the order of its versions.json. */
+/** Returns what a package holds, in the order of its versions.json. */
 export function describeContents(
   plan: PackagePlan,
   images: readonly CheckedImage[],
@@ -109,7 +109,7 @@ export function describeContents(
   };
 }
 
-/** Gives what nothing but the place it came from vouches for: images by name with the reason, unchecked components. */
+/** Returns what nothing but the place it came from vouches for: images by name with the reason, unchecked components. */
 export function uncheckedParts(contents: Pick<PackageContents, 'images' | 'components'>): string[] {
   return [
     // Whoever signed an image vouches for it, wherever it was pulled from.

@@ -4,13 +4,13 @@ import { tarSize } from '../archive/tar-size.ts';
 import { orderEntries } from '../archive/tree.ts';
 import { type BlobFiles, dockerArchiveEntries, type PulledImage } from './layout.ts';
 
-/** Gives the name of an image's own archive, `kube-proxy-v1.36.0.tar`. */
+/** Returns the name of an image's own archive, `kube-proxy-v1.36.0.tar`. */
 function archiveName({ upstream }: PulledImage): string {
   const name = upstream.repository.slice(upstream.repository.lastIndexOf('/') + 1);
   return upstream.tag === undefined ? `${name}.tar` : `${name}-${upstream.tag}.tar`;
 }
 
-/** Gives one tar an image under `root`, as `docker save` writes it; none of them is staged on disk. */
+/** Returns one tar an image under `root`, as `docker save` writes it; none of them is staged on disk. */
 export function dockerArchives(
   images: readonly PulledImage[],
   files: BlobFiles,

@@ -15,7 +15,7 @@ export interface PulledImage {
   readonly manifest: Image;
 }
 
-/** Gives the file that holds a blob. */
+/** Returns the file that holds a blob. */
 export type BlobFiles = (digest: Descriptor['digest']) => string;
 
 /** One manifest with all names that lead to it, sorted. */
@@ -25,7 +25,7 @@ interface NamedManifest {
 }
 
 /**
- * Gives the names of an image in full, without digest: `docker.io/library/x:tag`. Loaders take no digest in a name,
+ * Returns the names of an image in full, without digest: `docker.io/library/x:tag`. Loaders take no digest in a name,
  * and know an image whose name is only a tag under the day of its import, or not at all.
  */
 function namesOf(image: PulledImage): string[] {
@@ -103,7 +103,7 @@ function dockerTable(named: readonly NamedManifest[], pathOf: (blob: Descriptor)
 }
 
 /**
- * Gives the entries of one OCI image layout (image-spec 1.1, image-layout.md) with all images under `root`, each blob
+ * Returns the entries of one OCI image layout (image-spec 1.1, image-layout.md) with all images under `root`, each blob
  * once, and Docker's `manifest.json` beside it, so that containerd, docker, podman and skopeo all read it. The same
  * images give the same entries in any order. Throws `IMAGE_NAME_TAKEN`.
  */
@@ -131,7 +131,7 @@ export function layoutEntries(
 }
 
 /**
- * Gives the entries of one image as `docker save` archives it: `manifest.json`, the configuration and the layers, here
+ * Returns the entries of one image as `docker save` archives it: `manifest.json`, the configuration and the layers, here
  * as they were pulled. All of `docker load`, containerd, podman and skopeo read it.
  */
 export function dockerArchiveEntries(image: PulledImage, files: BlobFiles): ArchiveEntry[] {

@@ -46,7 +46,7 @@ function containerdVersion(plan: PackagePlan): string {
 }
 
 /**
- * Gives what the templates name for a plan. The pause image is the packed one; without one, kubeadm's, so that the
+ * Returns what the templates name for a plan. The pause image is the packed one; without one, kubeadm's, so that the
  * configuration fits an image that comes another way.
  */
 export function overlayValues(plan: PackagePlan): OverlayValues {
@@ -80,7 +80,7 @@ function fill(template: string, values: OverlayValues, about: string): string {
   });
 }
 
-/** Gives the name in the package; undefined for a file that is for another containerd. */
+/** Returns the name in the package; undefined for a file that is for another containerd. */
 function nameFor(path: string, containerdMajor: number): string | undefined {
   const untold = path.replace(/\.tmpl$/, '');
   const major = /\.containerd-(\d+)(?=\.[^./]+$)/.exec(untold);
@@ -127,7 +127,7 @@ export async function readOverlay(folder: string): Promise<OverlaySource[]> {
 }
 
 /**
- * Gives files as they go into the package, later ones in place of earlier ones under the same name. `NAME.tmpl` is
+ * Returns files as they go into the package, later ones in place of earlier ones under the same name. `NAME.tmpl` is
  * filled and loses its ending; `NAME.containerd-2.toml` goes in as `NAME.toml` where containerd 2 is packed, and not at
  * all otherwise. Throws `TEMPLATE_MALFORMED`, or `PATH_UNSAFE` for names that cannot be in a package.
  */

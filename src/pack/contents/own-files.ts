@@ -7,7 +7,7 @@ const EMBEDDED_PACKAGE: string = '';
 const shape = z.record(z.string(), z.object({ mode: z.number(), content: z.string() }));
 
 /**
- * Gives the files that every package has: configuration, units and the installer. A bundle carries them within; when
+ * Returns the files that every package has: configuration, units and the installer. A bundle carries them within; when
  * the sources run unbundled, at the root of the repository, they are read from package/.
  */
 export async function ownFiles(): Promise<OverlaySource[]> {

@@ -9,7 +9,7 @@ function pathOf(placement: Placement): string {
 }
 
 /**
- * Gives the versions.json of a package: nothing in it is left to be answered, images and downloads are pinned, so that
+ * Returns the versions.json of a package: nothing in it is left to be answered, images and downloads are pinned, so that
  * packing it again gives the same content or an error.
  */
 export function formatResolvedVersions(

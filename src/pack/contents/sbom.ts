@@ -8,7 +8,7 @@ const NOTHING = 'NOASSERTION';
 const DOCUMENT = 'SPDXRef-DOCUMENT';
 const PACKAGE = 'SPDXRef-package';
 
-/** Gives an identifier of SPDX: letters, digits, dots and dashes. */
+/** Returns an identifier of SPDX: letters, digits, dots and dashes. */
 function identifier(kind: string, text: string): string {
   return `SPDXRef-${kind}-${text.replace(/[^A-Za-z0-9.-]+/g, '-')}`;
 }
@@ -60,7 +60,7 @@ function componentPackage(component: PackedComponent): { id: string; described: 
 }
 
 /**
- * Gives the SBOM of a package as SPDX 2.3 JSON (https://spdx.github.io/spdx-spec/v2.3/). Its time is that of the newest
+ * Returns the SBOM of a package as SPDX 2.3 JSON (https://spdx.github.io/spdx-spec/v2.3/). Its time is that of the newest
  * image and its namespace follows from the content, so that the same content gives the same bytes.
  */
 export function formatSbom(contents: PackageContents, created: Date): string {

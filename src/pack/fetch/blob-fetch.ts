@@ -1,4 +1,4 @@
-import { Lane } from '../../lib/lane.ts';
+import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Descriptor } from '../../registry/oci/manifest.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
@@ -26,7 +26,7 @@ export class BlobFetch {
     this.content = content;
   }
 
-  /** Gives the file of a blob once it is there and verified. Throws what `ContentFolder.store` throws. */
+  /** Returns the file of a blob once it is there and verified. Throws what `ContentFolder.store` throws. */
   store(blob: WantedBlob): Promise<string> {
     const { digest } = blob.descriptor;
     // Who waits for a blob that is under way holds no slot.
@@ -39,8 +39,8 @@ export class BlobFetch {
   }
 
   async #transfer({ registry, repository, descriptor, about, signal, onBytes }: WantedBlob): Promise<string> {
-    const lane = registry.limits.transfers;
-    const giveBack = await Lane.take([lane], signal);
+    const limiter = registry.limits.transfers;
+    const giveBack = await ConcurrencyLimiter.take([limiter], signal);
     try {
       const file = await this.content.store({
         descriptor,
@@ -49,7 +49,7 @@ export class BlobFetch {
         open: (range, opened) => registry.openBlob(repository, descriptor, opened, range),
         ...(onBytes === undefined ? {} : { onBytes }),
       });
-      lane.succeeded();
+      limiter.succeeded();
       return file;
     } finally {
       giveBack();

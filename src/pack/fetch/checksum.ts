@@ -41,7 +41,7 @@ function withDigest(hex: string, fileName: string | undefined): Line | undefined
   return digest === undefined ? undefined : { digest, fileName };
 }
 
-/** Gives the signed lines of a clear-signed text (RFC 9580, 7), or all lines of any other. */
+/** Returns the signed lines of a clear-signed text (RFC 9580, 7), or all lines of any other. */
 function contentLines(text: string): string[] {
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/);
   const begin = lines.findIndex((line) => line.trimEnd() === SIGNED_BEGIN);

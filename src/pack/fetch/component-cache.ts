@@ -5,12 +5,12 @@ import { digestFile } from './file-digest.ts';
 
 /** A place that keeps files from run to run, such as @actions/tool-cache on a runner of one's own. */
 export interface FileKeeper {
-  /** Gives the path of the file kept under a key. */
+  /** Returns the path of the file kept under a key. */
   find(key: string): Promise<string | undefined>;
   save(key: string, file: string): Promise<void>;
 }
 
-/** Gives the key under which a file is kept; it holds the digest, so that a key never means two contents. */
+/** Returns the key under which a file is kept; it holds the digest, so that a key never means two contents. */
 export function componentKey(digest: Digest): string {
   return `keel-component-sha256-${digestHex(digest)}`;
 }
@@ -25,7 +25,7 @@ export class ComponentCache {
     this.#reporter = reporter;
   }
 
-  /** Gives the path and size of the file with this digest; undefined for sha512, under which nothing is kept. */
+  /** Returns the path and size of the file with this digest; undefined for sha512, under which nothing is kept. */
   async find(
     digest: Digest,
     signal: AbortSignal,

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { attempt } from '../../lib/attempts.ts';
+import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
 import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
 import { readBody } from '../../lib/http/http.ts';
-import { Lane } from '../../lib/lane.ts';
+import { attempt } from '../../lib/retry.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { redactUrl } from '../../registry/endpoint.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
@@ -119,10 +119,10 @@ export async function fetchComponents(
   plans: readonly ComponentPlan[],
   settings: ComponentFetch,
 ): Promise<FetchedComponent[]> {
-  const lane = new Lane({ start: settings.concurrency });
+  const limiter = new ConcurrencyLimiter({ start: settings.concurrency });
   const outcomes = await Promise.allSettled(
     plans.map(async (plan) => {
-      const giveBack = await Lane.take([lane], settings.signal);
+      const giveBack = await ConcurrencyLimiter.take([limiter], settings.signal);
       try {
         const fetched = await fetchOne(plan, settings);
         settings.onFetched?.(fetched);

@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type AttemptPolicy, attempt } from '../../lib/attempts.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import type { HttpAnswer } from '../../lib/http/http.ts';
 import { explainNetworkError } from '../../lib/http/http-failure.ts';
+import { attempt, type RetryPolicy } from '../../lib/retry.ts';
 import { BlobMeter } from '../../registry/blob-stream.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../../registry/oci/digest.ts';
 import type { Descriptor } from '../../registry/oci/manifest.ts';
@@ -24,7 +24,7 @@ export interface BlobRequest {
   readonly onBytes?: (count: number) => void;
 }
 
-/** Gives where a blob stands in a folder that is laid out as OCI's image-layout has it: `blobs/sha256/<hex>`. */
+/** Returns where a blob stands in a folder that is laid out as OCI's image-layout has it: `blobs/sha256/<hex>`. */
 export function blobPath(digest: Digest): string {
   return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;
 }
@@ -44,21 +44,21 @@ async function sizeOf(file: string): Promise<number | undefined> {
  */
 export class ContentFolder {
   readonly #folder: string;
-  readonly #policy: AttemptPolicy;
+  readonly #policy: RetryPolicy;
   readonly #stored = new Map<Digest, Promise<string>>();
 
-  constructor(folder: string, policy: AttemptPolicy) {
+  constructor(folder: string, policy: RetryPolicy) {
     this.#folder = folder;
     this.#policy = policy;
   }
 
-  /** Gives the file in which a blob stands once it is stored. */
+  /** Returns the file in which a blob stands once it is stored. */
   pathOf(digest: Digest): string {
     return join(this.#folder, blobPath(digest));
   }
 
   /**
-   * Makes sure that a blob is there and right, and gives its file. One that is asked for several times is fetched
+   * Makes sure that a blob is there and right, and returns its file. One that is asked for several times is fetched
    * once; one of an earlier run is hashed again. Throws `RegistryFailure` (`DIGEST_MISMATCH`, `SIZE_MISMATCH`, …),
    * `HttpFailure`, `DISK_FULL`, or the signal's reason.
    */

@@ -1,10 +1,10 @@
 import { mkdir, open } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { type AttemptPolicy, attempt } from '../../lib/attempts.ts';
 import { type Duration, formatDuration } from '../../lib/duration.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { discardBody, type HttpAnswer, type HttpClient } from '../../lib/http/http.ts';
 import { explainNetworkError, HttpFailure } from '../../lib/http/http-failure.ts';
+import { attempt, type RetryPolicy } from '../../lib/retry.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { redactUrl } from '../../registry/endpoint.ts';
 import { type Digest, digestAlgorithm } from '../../registry/oci/digest.ts';
@@ -16,7 +16,7 @@ import { heldUntil, isWorthRepeating, openWebFile, WebFileFailure } from './web-
 /** How downloads behave; connecting and stalls are limited by the HTTP client's own timeouts. */
 export interface DownloadSettings {
   readonly http: HttpClient;
-  readonly policy: AttemptPolicy;
+  readonly policy: RetryPolicy;
   /** The longest Retry-After that is waited for. */
   readonly patience: Duration;
   /** For one file with all its attempts; 0 for no limit. */
@@ -70,7 +70,7 @@ async function findThere(request: DownloadRequest, signal: AbortSignal): Promise
   }
 }
 
-/** Gives the first byte's position and the whole length that an answer announces. */
+/** Returns the first byte's position and the whole length that an answer announces. */
 function rangeOf(answer: HttpAnswer): { start: number; total: number | undefined } {
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.headers['content-range'] ?? '');
   if (answer.status === 206) {

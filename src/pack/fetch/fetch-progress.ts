@@ -15,7 +15,7 @@ export class FetchProgress {
     this.#bytesTotal = bytesTotal;
   }
 
-  /** Gives the bytes of one thing that moved so far. */
+  /** Returns the bytes of one thing that moved so far. */
   bytesOf(name: string): number {
     return this.#bytes.get(name) ?? 0;
   }

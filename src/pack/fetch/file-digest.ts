@@ -31,7 +31,7 @@ export class FileMeter {
     }
   }
 
-  /** Gives what has passed so far as a digest. */
+  /** Returns what has passed so far as a digest. */
   digest(algorithm: 'sha256' | 'sha512'): Digest {
     const hash = this.#hashes.get(algorithm) ?? createHash(algorithm);
     return parseDigest(`${algorithm}:${hash.copy().digest('hex')}`, 'computed digest');

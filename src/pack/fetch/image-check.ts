@@ -1,8 +1,8 @@
 import { describeFailure, Failure } from '../../lib/failure.ts';
-import type { Registries } from '../../registry/client.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { matchesPlatform, type Platform } from '../../registry/oci/platform.ts';
 import { formatReference, type Host } from '../../registry/oci/reference.ts';
+import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 import type { FoundImage } from './image-lookup.ts';
@@ -19,7 +19,7 @@ export type ImageCheck =
 export class UpstreamComparison {
   readonly #registries: Registries;
   readonly #platform: Platform;
-  readonly #greetings = new Map<Host, Promise<string | undefined>>();
+  readonly #pings = new Map<Host, Promise<string | undefined>>();
 
   /** `registries` should try once and have little patience: behind many walls nobody answers. */
   constructor(registries: Registries, platform: Platform) {
@@ -34,7 +34,7 @@ export class UpstreamComparison {
     const { host } = upstream;
     if (pulledBy.host === host) return { kind: 'upstream', registry: host };
     const registry = this.#registries.at(host);
-    const trouble = await this.#greet(registry, signal);
+    const trouble = await this.#ping(registry, signal);
     if (trouble !== undefined) return { kind: 'mirror-only', reason: trouble };
     try {
       if (await this.#hasSame(registry, image, signal)) return { kind: 'upstream', registry: host };
@@ -47,19 +47,19 @@ export class UpstreamComparison {
     return { kind: 'mirror-only', reason: `${host} does not have it for this platform` };
   }
 
-  /** Gives why a host cannot be asked; it is found out once. */
-  #greet(registry: Registry, signal: AbortSignal): Promise<string | undefined> {
-    const known = this.#greetings.get(registry.host);
+  /** Returns why a host cannot be asked; it is found out once. */
+  #ping(registry: Registry, signal: AbortSignal): Promise<string | undefined> {
+    const known = this.#pings.get(registry.host);
     if (known !== undefined) return known;
-    const greeting = registry.greet().then(
+    const ping = registry.ping().then(
       () => undefined,
       (error: unknown) => {
         signal.throwIfAborted();
         return `${registry.host} cannot be reached (${reasonOf(error)})`;
       },
     );
-    this.#greetings.set(registry.host, greeting);
-    return greeting;
+    this.#pings.set(registry.host, ping);
+    return ping;
   }
 
   async #hasSame(registry: Registry, image: FoundImage, signal: AbortSignal): Promise<boolean> {

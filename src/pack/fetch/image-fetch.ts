@@ -1,5 +1,5 @@
-import type { Registries } from '../../registry/client.ts';
 import { formatReference } from '../../registry/oci/reference.ts';
+import type { Registries } from '../../registry/registries.ts';
 import type { ImagePlan } from '../plan/plan.ts';
 import type { BlobFetch } from './blob-fetch.ts';
 import type { ImageCheck, UpstreamComparison } from './image-check.ts';
@@ -10,7 +10,7 @@ import {
   type LockedImage,
   type LookupParts,
 } from './image-lookup.ts';
-import type { ImageSignature, ImageVetting } from './image-signature.ts';
+import type { ImageSignature, ImageVerification } from './image-signature.ts';
 import { allOrFailures, jointFailure } from './joint-failure.ts';
 
 /** An image that was found, and who vouches for it. */
@@ -38,7 +38,7 @@ export async function lookUpImages(
   parts: LookupParts & {
     readonly comparison: UpstreamComparison;
     /** What asks for signatures, where they are wanted. */
-    readonly vetting: ImageVetting | undefined;
+    readonly verification: ImageVerification | undefined;
   },
   locked: ReadonlyMap<string, LockedCheck> | undefined,
 ): Promise<readonly CheckedImage[]> {
@@ -50,13 +50,13 @@ export async function lookUpImages(
         const { check, signature } = known;
         // What was verified is locked by its digest. The package tells what the lock tells, so that it stays the same.
         const isVerified = signature?.kind === 'verified';
-        const vetted = isVerified ? signature : await parts.vetting?.vet(image, parts.signal);
+        const vetted = isVerified ? signature : await parts.verification?.verify(image, parts.signal);
         return { image, check, signature, vetted };
       }
       const image = await findImage(plan, parts);
       const [check, signature] = await Promise.all([
         parts.comparison.check(image, parts.signal),
-        parts.vetting?.vet(image, parts.signal),
+        parts.verification?.verify(image, parts.signal),
       ]);
       return { image, check, signature, vetted: signature };
     }),
@@ -80,7 +80,7 @@ export interface ImageFetch {
   readonly onFetched: (image: CheckedImage) => void;
 }
 
-/** Gives the blobs of an image: its configuration and layers. */
+/** Returns the blobs of an image: its configuration and layers. */
 export function blobsOf({ manifest }: Pick<FoundImage, 'manifest'>) {
   return [manifest.config, ...manifest.layers];
 }

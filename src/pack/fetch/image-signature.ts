@@ -1,7 +1,7 @@
-import type { SignatureVerification } from '../../config/flags/signature-flags.ts';
+import type { VerificationMode } from '../../config/flags/signature-flags.ts';
 import { describeFailure, Failure } from '../../lib/failure.ts';
-import type { Registries } from '../../registry/client.ts';
 import { formatReference, type Host } from '../../registry/oci/reference.ts';
+import type { Registries } from '../../registry/registries.ts';
 import type { SignatureCheck } from '../../signatures/signature-check.ts';
 import type { PackagePlan } from '../plan/plan.ts';
 import type { FoundImage } from './image-lookup.ts';
@@ -28,16 +28,16 @@ export function requirePolicies(plan: PackagePlan, check: SignatureCheck): void 
 }
 
 /** Asks for the signatures of images: where they are pulled from, and at their makers' registries. */
-export class ImageVetting {
-  readonly #mode: SignatureVerification;
+export class ImageVerification {
+  readonly #mode: VerificationMode;
   readonly #check: SignatureCheck;
   readonly #registries: Registries;
   readonly #makers: Registries;
-  readonly #greetings = new Map<Host, Promise<string | undefined>>();
+  readonly #pings = new Map<Host, Promise<string | undefined>>();
 
   /** `makers` should have little patience: behind many walls nobody answers. */
   constructor(parts: {
-    readonly mode: SignatureVerification;
+    readonly mode: VerificationMode;
     readonly check: SignatureCheck;
     readonly registries: Registries;
     readonly makers: Registries;
@@ -48,15 +48,15 @@ export class ImageVetting {
     this.#makers = parts.makers;
   }
 
-  /** Gives whose signature an image has; undefined where none is asked for. Throws, where one is required, why none counts. */
-  async vet(image: FoundImage, signal: AbortSignal): Promise<ImageSignature | undefined> {
+  /** Returns whose signature an image has; undefined where none is asked for. Throws, where one is required, why none counts. */
+  async verify(image: FoundImage, signal: AbortSignal): Promise<ImageSignature | undefined> {
     const { upstream, pulledBy, index, manifest } = image;
     const about = formatReference(upstream);
     if (this.#check.stanceOn(upstream).kind === 'off') return undefined;
     const { host, repository } = pulledBy;
     const own = { registry: this.#registries.at(host), repository };
     const isOwn = host === upstream.host;
-    const trouble = isOwn ? undefined : await this.#greet(upstream.host, signal);
+    const trouble = isOwn ? undefined : await this.#ping(upstream.host, signal);
     const maker = { registry: this.#makers.at(upstream.host), repository: upstream.repository };
     const signed = {
       name: upstream,
@@ -75,13 +75,13 @@ export class ImageVetting {
     return { kind: 'unverified', reason: failure.message };
   }
 
-  /** Gives why a maker's registry cannot be asked; it is found out once. */
-  #greet(host: Host, signal: AbortSignal): Promise<string | undefined> {
-    const known = this.#greetings.get(host);
+  /** Returns why a maker's registry cannot be asked; it is found out once. */
+  #ping(host: Host, signal: AbortSignal): Promise<string | undefined> {
+    const known = this.#pings.get(host);
     if (known !== undefined) return known;
-    const greeting = this.#makers
+    const ping = this.#makers
       .at(host)
-      .greet()
+      .ping()
       .then(
         () => undefined,
         (error: unknown) => {
@@ -89,8 +89,8 @@ export class ImageVetting {
           return describeFailure(error);
         },
       );
-    this.#greetings.set(host, greeting);
-    return greeting;
+    this.#pings.set(host, ping);
+    return ping;
   }
 }
 

@@ -12,7 +12,7 @@ export interface JointWords {
 }
 
 /**
- * Gives the one failure for several: a single one as it is, more as `code`, each on a line of its own; those of the same
+ * Returns the one failure for several: a single one as it is, more as `code`, each on a line of its own; those of the same
  * cause share one, with their number.
  */
 export function jointFailure(

@@ -30,7 +30,7 @@ export class PartialFile {
     this.#url = url.href;
   }
 
-  /** Gives how much is there and by which validator to ask for the rest; undefined where nothing is of use. */
+  /** Returns how much is there and by which validator to ask for the rest; undefined where nothing is of use. */
   async beginning(): Promise<{ readonly size: number; readonly validator: string } | undefined> {
     try {
       const note = noteShape.parse(JSON.parse(await readFile(this.#note, 'utf8')));

@@ -37,14 +37,14 @@ export class WebFileFailure extends Failure<WebFileFailureCode> {
   }
 }
 
-/** Tells whether a further attempt at a file, within `patience` milliseconds, could end differently. */
+/** Returns whether a further attempt at a file, within `patience` milliseconds, could end differently. */
 export function isWorthRepeating(error: unknown, patience: number): boolean {
   if (error instanceof HttpFailure) return error.transient;
   if (!(error instanceof WebFileFailure) || !error.transient) return false;
   return error.retryAt === undefined || error.retryAt - Date.now() <= patience;
 }
 
-/** Gives when the server asked to be left alone until, in milliseconds since 1970. */
+/** Returns when the server asked to be left alone until, in milliseconds since 1970. */
 export function heldUntil(error: unknown): number | undefined {
   return error instanceof WebFileFailure ? error.retryAt : undefined;
 }
@@ -86,7 +86,7 @@ function nextAddress(from: URL, location: string, asked: URL): URL {
 }
 
 /**
- * Asks for a file, without credentials, and gives the answer when its status is expected. Redirects are followed,
+ * Asks for a file, without credentials, and returns the answer when its status is expected. Redirects are followed,
  * but never from HTTPS down to plain HTTP. Throws `WebFileFailure`, `HttpFailure` or the signal's reason.
  */
 export async function openWebFile(request: {

@@ -27,7 +27,7 @@ function sourceAt(url: URL, checksum: KnownComponent['checksum']): ChecksumSourc
   return { url: beside, fileName: lastPart(url) };
 }
 
-/** Gives how the download of a component is checked; undefined where its pin belongs to something else. */
+/** Returns how the download of a component is checked; undefined where its pin belongs to something else. */
 export function checkOf(
   entry: ComponentEntry,
   known: KnownComponent | undefined,

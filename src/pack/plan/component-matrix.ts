@@ -57,14 +57,14 @@ const INDEPENDENT: ReadonlyMap<string, string> = new Map([
   ['helm', '4.3.0'],
 ]);
 
-/** Gives the row of the matrix for a version of Kubernetes; undefined for a minor that it does not know. */
+/** Returns the row of the matrix for a version of Kubernetes; undefined for a minor that it does not know. */
 export function matrixRow(version: KubernetesVersion): MatrixRow | undefined {
   const minor = kubernetesMinor(version);
   return COMPONENT_MATRIX.find((candidate) => candidate.minor === minor);
 }
 
 /**
- * Gives the tag that `auto` means for a component or image whose version is its own (not kube-*, kubelet and the
+ * Returns the tag that `auto` means for a component or image whose version is its own (not kube-*, kubelet and the
  * like, not kubeadm's images); undefined where none is known to go with this Kubernetes.
  */
 export function matchingTag(name: string, version: KubernetesVersion): Tag | undefined {

@@ -14,7 +14,7 @@ function filePlacement(path: string, url: URL): Placement {
 }
 
 /**
- * Gives where a component goes. A path of the file that ends in `/` is a folder: archives are unpacked into it,
+ * Returns where a component goes. A path of the file that ends in `/` is a folder: archives are unpacked into it,
  * other files put into it by the component's name; a path that does not is the file itself. Without a path known
  * components have their place, programs go to `kubernetes/bin`, and any other file to `components` as it is.
  */

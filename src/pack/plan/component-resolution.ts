@@ -116,7 +116,7 @@ function fileNameOf(name: string, tag: Tag, arch: string, url: URL): string {
   return `${name}-${tag}-${arch}${ending.toLowerCase()}`;
 }
 
-/** Gives what to download for each component of a file, for one version of Kubernetes and one architecture. */
+/** Returns what to download for each component of a file, for one version of Kubernetes and one architecture. */
 export function resolveComponents(versions: Versions, choice: Choice, findings: Findings): ComponentPlan[] {
   const plans = versions.components.flatMap((entry): ComponentPlan[] => {
     const known = knownComponent(entry.name);

@@ -15,7 +15,7 @@ import { isKubernetesImage, upstreamOf } from './known-image.ts';
 import type { Choice } from './kubernetes-choice.ts';
 import type { ImagePlan } from './plan.ts';
 
-/** Gives the name by which kubeadm's table knows an image; `coredns/coredns` is coredns. */
+/** Returns the name by which kubeadm's table knows an image; `coredns/coredns` is coredns. */
 function kubeadmName(name: string): KubeadmImage | undefined {
   const short = name === 'coredns/coredns' ? 'coredns' : name;
   return isKubeadmImage(short) ? short : undefined;
@@ -112,7 +112,7 @@ function checkNames(plans: readonly ImagePlan[], findings: Findings): void {
   }
 }
 
-/** Gives what to pull for each image of a file, for one version of Kubernetes and one architecture. */
+/** Returns what to pull for each image of a file, for one version of Kubernetes and one architecture. */
 export function resolveImages(
   entries: readonly ImageEntry[],
   choice: Choice,

@@ -54,7 +54,7 @@ function repositoriesAt(source: ImageSource, upstream: Reference): { host: Host;
 }
 
 /**
- * Gives the names under which an image may be found at a source, the likeliest first: the plain ones, then
+ * Returns the names under which an image may be found at a source, the likeliest first: the plain ones, then
  * `<name>-<arch>:<tag>` and `<name>:<tag>-<arch>`, which older mirrors have in place of a list of platforms.
  */
 export function pullCandidates(

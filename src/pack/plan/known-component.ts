@@ -134,18 +134,18 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['cilium', 'cilium-cli'],
 ]);
 
-/** Gives what is known of a component, by its name or one of the names that people use for it. */
+/** Returns what is known of a component, by its name or one of the names that people use for it. */
 export function knownComponent(name: string): KnownComponent | undefined {
   const proper = ALIASES.get(name) ?? name;
   return COMPONENTS.find((component) => component.name === proper);
 }
 
-/** Gives the names of all known components. */
+/** Returns the names of all known components. */
 export function knownComponentNames(): string[] {
   return COMPONENTS.map((component) => component.name);
 }
 
-/** Tells whether a component's version is that of Kubernetes. */
+/** Returns whether a component's version is that of Kubernetes. */
 export function isKubernetesComponent(name: string): boolean {
   return name === 'kubeadm' || name === 'kubelet' || name === 'kubectl';
 }

@@ -28,7 +28,7 @@ const UPSTREAM: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Tells whether an image's tag is the version of Kubernetes; `kubernetes/kube-proxy` and `kube-proxy-amd64` are
+ * Returns whether an image's tag is the version of Kubernetes; `kubernetes/kube-proxy` and `kube-proxy-amd64` are
  * kube-proxy as well.
  */
 export function isKubernetesImage(name: string): boolean {
@@ -36,12 +36,12 @@ export function isKubernetesImage(name: string): boolean {
   return KUBERNETES_IMAGES.has(plain);
 }
 
-/** Gives the last part of a repository, by which mirrors with one namespace know it. */
+/** Returns the last part of a repository, by which mirrors with one namespace know it. */
 export function basenameOf(repository: string): Repository {
   return parseRepository(repository.slice(repository.lastIndexOf('/') + 1));
 }
 
-/** Tells whether a mirror of basenames holds another image under the basename of this one. */
+/** Returns whether a mirror of basenames holds another image under the basename of this one. */
 export function hasTakenBasename(upstream: Reference): boolean {
   const basename = basenameOf(upstream.repository);
   const owner =
@@ -58,7 +58,7 @@ function hasHost(name: string): boolean {
 }
 
 /**
- * Gives where an image is upstream: at the address the file gives, at the known one for its name, by a name that
+ * Returns where an image is upstream: at the address the file gives, at the known one for its name, by a name that
  * is an address itself, else at registry.k8s.io under its name.
  */
 export function upstreamOf(name: string, tag: Tag, given: Reference | undefined): Reference {

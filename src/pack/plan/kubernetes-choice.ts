@@ -57,7 +57,7 @@ function agreedVersion(pins: readonly Pin[], findings: Findings): KubernetesVers
   return first.version;
 }
 
-/** Gives the version of Kubernetes for which a package is built: the wanted one, else the one the file agrees on. */
+/** Returns the version of Kubernetes for which a package is built: the wanted one, else the one the file agrees on. */
 export function chooseKubernetes(
   versions: Versions,
   wanted: { readonly version: KubernetesVersion | undefined; readonly arch: Architecture | undefined },

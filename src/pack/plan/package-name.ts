@@ -24,7 +24,7 @@ export function parseBetaSuffix(text: string, about: string): BetaSuffix | undef
   });
 }
 
-/** Gives the file name of a package: `kube-1.37.1-amd64.tar.gz`, or `kube-1.37.1-amd64-beta.tar.gz`. */
+/** Returns the file name of a package: `kube-1.37.1-amd64.tar.gz`, or `kube-1.37.1-amd64-beta.tar.gz`. */
 export function packageName(
   version: KubernetesVersion,
   arch: Architecture,

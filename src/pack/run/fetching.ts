@@ -2,8 +2,8 @@ import { seconds } from '../../lib/duration.ts';
 import type { HttpClient, HttpTimeouts } from '../../lib/http/http.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { formatSize } from '../../lib/text/size.ts';
-import type { Registries } from '../../registry/client.ts';
 import { formatReference } from '../../registry/oci/reference.ts';
+import type { Registries } from '../../registry/registries.ts';
 import type { SignatureCheck } from '../../signatures/signature-check.ts';
 import type { BlobFetch } from '../fetch/blob-fetch.ts';
 import { ComponentCache, type FileKeeper } from '../fetch/component-cache.ts';
@@ -11,7 +11,7 @@ import { type ComponentFetch, type FetchedComponent, fetchComponents } from '../
 import { FetchProgress } from '../fetch/fetch-progress.ts';
 import { UpstreamComparison } from '../fetch/image-check.ts';
 import { blobsOf, type CheckedImage, fetchImages, lookUpImages } from '../fetch/image-fetch.ts';
-import { ImageVetting } from '../fetch/image-signature.ts';
+import { ImageVerification } from '../fetch/image-signature.ts';
 import { jointFailure } from '../fetch/joint-failure.ts';
 import { estimateSpace, requireRoom } from '../fetch/space.ts';
 import type { ComponentPlan, PackagePlan } from '../plan/plan.ts';
@@ -98,8 +98,9 @@ export async function fetchAll(plan: PackagePlan, fetching: Fetching): Promise<F
   const comparison = new UpstreamComparison(makers, plan.platform);
   const { verifySignatures: mode } = fetching.settings;
   const check = fetching.signatures;
-  const vetting = check === undefined ? undefined : new ImageVetting({ mode, check, registries, makers });
-  const parts = { registries, blobs, platform: plan.platform, signal, comparison, vetting };
+  const verification =
+    check === undefined ? undefined : new ImageVerification({ mode, check, registries, makers });
+  const parts = { registries, blobs, platform: plan.platform, signal, comparison, verification };
   const images = await lookUpImages(plan.images, parts, lock?.images);
   for (const text of unsignedWarnings(images)) reporter.warning(text);
   for (const { image } of images) {

@@ -23,7 +23,7 @@ export function fetchedImageLine({ image, check, signature }: CheckedImage, byte
   return `${upstream}${from}, ${formatSize(bytes)}, ${describeImageCheck({ check, signature })}`;
 }
 
-/** Gives a warning for each reason for which images have no signature that counts. */
+/** Returns a warning for each reason for which images have no signature that counts. */
 export function unsignedWarnings(images: readonly CheckedImage[]): string[] {
   const unsigned = images.flatMap(({ image, vetted }) =>
     vetted?.kind === 'unverified' ? [{ name: formatReference(image.upstream), ...vetted }] : [],
@@ -85,7 +85,7 @@ export function planLines(plan: PackagePlan): { readonly images: string[]; reado
 }
 
 /**
- * Gives a plan for a terminal: columns that stand below each other, with what all have in common in the headings.
+ * Returns a plan for a terminal: columns that stand below each other, with what all have in common in the headings.
  * What a column leaves out, `plainPlan` has.
  */
 export function planColumns({ kubernetes, arch, images, components }: PackagePlan): string[] {
@@ -126,7 +126,7 @@ const CHECKS = {
   none: 'not checked',
 } as const;
 
-/** Gives the plan for machines. */
+/** Returns the plan for machines. */
 export function plainPlan(plan: PackagePlan): unknown {
   return {
     package: plan.fileName,
@@ -158,13 +158,13 @@ export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Gives the one sentence of a package: `kube-1.37.1-amd64.tar.gz: 612 MiB with 10 images and 7 components`. */
+/** Returns the one sentence of a package: `kube-1.37.1-amd64.tar.gz: 612 MiB with 10 images and 7 components`. */
 export function packageHeadline(contents: PackageContents, size: number): string {
   const { images, components } = contents;
   return `${contents.package}: ${formatSize(size)} with ${countOf(images.length, 'image')} and ${countOf(components.length, 'component')}`;
 }
 
-/** Gives the warning about what nobody but the place it came from vouches for; undefined where there is nothing. */
+/** Returns the warning about what nobody but the place it came from vouches for; undefined where there is nothing. */
 export function uncheckedWarning(contents: PackageContents): string | undefined {
   const parts = uncheckedParts(contents);
   if (parts.length === 0) return undefined;

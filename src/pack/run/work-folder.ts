@@ -13,7 +13,7 @@ function makeWritable(folder: string): void {
   accessSync(folder, constants.W_OK);
 }
 
-/** Gives a place that the user can write: a job's temporary folder, else the user's cache. */
+/** Returns a place that the user can write: a job's temporary folder, else the user's cache. */
 function ownPlace(environment: NodeJS.ProcessEnv): string {
   const { RUNNER_TEMP = '', XDG_CACHE_HOME = '' } = environment;
   if (RUNNER_TEMP !== '') return join(RUNNER_TEMP, 'keel');
@@ -21,7 +21,7 @@ function ownPlace(environment: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Gives a folder for files that are fetched or written, made if it was missing. A user who may not write the customary
+ * Returns a folder for files that are fetched or written, made if it was missing. A user who may not write the customary
  * place gets one of their own instead, and is told. Throws `FOLDER_UNWRITABLE`.
  */
 export function workFolder(

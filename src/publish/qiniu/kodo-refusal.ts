@@ -72,7 +72,7 @@ export function explainKodoAnswer(
   return refuse('SERVICE_REFUSED', bucketName, `Kodo refused (${said})`);
 }
 
-/** Gives the refusal for a name that is taken by other content. */
+/** Returns the refusal for a name that is taken by other content. */
 export function alreadyPublished(bucket: string, key: string): KodoRefusal {
   const message = `bucket ${bucket} has another file of this name`;
   const hint = 'published packages are not replaced: give the package a -beta name, or use --overwrite';
@@ -81,7 +81,7 @@ export function alreadyPublished(bucket: string, key: string): KodoRefusal {
 
 const errorShape = z.object({ error: z.string() }).catch({ error: '' });
 
-/** Gives the error text of an answer's body; empty where it has none. */
+/** Returns the error text of an answer's body; empty where it has none. */
 export function parseKodoError(body: string): string {
   return errorShape.parse(readJson(body)).error;
 }

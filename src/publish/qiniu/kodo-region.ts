@@ -1,10 +1,10 @@
 import type qiniu from 'qiniu';
-import type { AttemptPolicy } from '../../lib/attempts.ts';
 import { Failure } from '../../lib/failure.ts';
 import type { HttpTimeouts } from '../../lib/http/http.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { AgentPool } from '../../lib/http/proxy.ts';
 import { withinSignal } from '../../lib/interruption.ts';
+import type { RetryPolicy } from '../../lib/retry.ts';
 import { explainKodoAnswer, parseKodoError } from './kodo-refusal.ts';
 import type { Zone } from './zone.ts';
 
@@ -17,7 +17,7 @@ export interface KodoAccess {
   readonly zone: Zone | undefined;
   /** A Kodo that is not Qiniu's own: the address of its region service. */
   readonly endpoint: URL | undefined;
-  readonly attempts: AttemptPolicy;
+  readonly attempts: RetryPolicy;
   /** Given by tests, whose patience is short. */
   readonly timeouts?: HttpTimeouts;
 }
@@ -77,7 +77,7 @@ function explainDiscovery(error: unknown, bucket: string, host: string): Error {
   return new HttpFailure('UNREACHABLE', host, message, unknown === undefined, { hint });
 }
 
-/** Gives the failure for a region that lacks a service. */
+/** Returns the failure for a region that lacks a service. */
 export function noHosts(bucket: string): Failure<'UNREACHABLE'> {
   return new Failure({
     code: 'UNREACHABLE',

@@ -1,8 +1,8 @@
 import type qiniu from 'qiniu';
 import { z } from 'zod';
-import { attempt } from '../../lib/attempts.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../../lib/http/http.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
+import { attempt } from '../../lib/retry.ts';
 import { parseRetryAfter } from '../../registry/registry-failure.ts';
 import { readJson, understand } from '../target/answer-shape.ts';
 import { heldUntil, isTransient } from '../target/service-refusal.ts';
@@ -63,14 +63,14 @@ export class KodoService {
     return new KodoService(access, sdk, http, { upload: urls(up), objects: urls(rs), buckets: urls(uc) });
   }
 
-  /** Gives a token that allows one object of that size under `key`; `replace` lets it take another's place. */
+  /** Returns a token that allows one object of that size under `key`; `replace` lets it take another's place. */
   uploadToken(key: string, size: number, replace: boolean): string {
     const scope = `${this.bucket}:${key}`;
     const options = { scope, expires: TOKEN_LIFETIME_SECONDS, fsizeLimit: size, insertOnly: replace ? 0 : 1 };
     return new this.#sdk.rs.PutPolicy(options).uploadToken(this.#mac);
   }
 
-  /** Gives what the bucket holds under a key, or undefined. Throws `KodoRefusal`. */
+  /** Returns what the bucket holds under a key, or undefined. Throws `KodoRefusal`. */
   async stat(key: string, signal: AbortSignal): Promise<KodoObject | undefined> {
     const path = `/stat/${this.#sdk.util.encodedEntry(this.bucket, key)}`;
     try {
@@ -82,7 +82,7 @@ export class KodoService {
     }
   }
 
-  /** Gives the names under which the bucket can be downloaded from; none where the service does not tell. */
+  /** Returns the names under which the bucket can be downloaded from; none where the service does not tell. */
   async domains(signal: AbortSignal): Promise<readonly string[]> {
     try {
       const path = `/v3/domains?tbl=${encodeURIComponent(this.bucket)}`;
@@ -95,7 +95,7 @@ export class KodoService {
     }
   }
 
-  /** Sends a request to an upload host, and gives what it answers. Throws `KodoRefusal` or `ANSWER_MALFORMED`. */
+  /** Sends a request to an upload host, and returns what it answers. Throws `KodoRefusal` or `ANSWER_MALFORMED`. */
   upload<Shape extends z.ZodType>(
     shape: Shape,
     request: {

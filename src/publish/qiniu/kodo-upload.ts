@@ -50,7 +50,7 @@ export class KodoUpload {
     return new KodoUpload(service, goal, opened.uploadId);
   }
 
-  /** Sends a part and gives its etag. `onRetry` hears of each attempt that failed and is repeated. */
+  /** Sends a part and returns its etag. `onRetry` hears of each attempt that failed and is repeated. */
   async send(
     number: number,
     body: Buffer,
@@ -62,7 +62,7 @@ export class KodoUpload {
     return (await this.#call(partShape, 'PUT', `/${number}`, signal, { body, md5, type }, onRetry)).etag;
   }
 
-  /** Gives the parts that Kodo holds, by number; `ABSENT` when the upload expired or ended. */
+  /** Returns the parts that Kodo holds, by number; `ABSENT` when the upload expired or ended. */
   async list(signal: AbortSignal): Promise<Map<number, KodoPart>> {
     const found = new Map<number, KodoPart>();
     for (let marker = 0; ; ) {
@@ -75,14 +75,14 @@ export class KodoUpload {
     }
   }
 
-  /** Makes the object of its parts, named by their etags in order, and gives its hash. */
+  /** Makes the object of its parts, named by their etags in order, and returns its hash. */
   async complete(etags: readonly string[], mimeType: string, signal: AbortSignal): Promise<string> {
     const parts = etags.map((etag, index) => ({ partNumber: index + 1, etag }));
     const body = Buffer.from(JSON.stringify({ parts, fname: this.#goal.key, mimeType }));
     return (await this.#call(completedShape, 'POST', '', signal, { body, type: 'application/json' })).hash;
   }
 
-  /** Gives the upload up, with all that was sent. One that is gone already is fine. */
+  /** Returns the upload up, with all that was sent. One that is gone already is fine. */
   async abort(signal: AbortSignal): Promise<void> {
     try {
       await this.#call(z.unknown(), 'DELETE', '', signal, {});

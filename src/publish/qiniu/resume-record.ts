@@ -22,7 +22,7 @@ export class ResumeRecord {
     this.#file = file;
   }
 
-  /** Gives the open upload of this very content; undefined where there is none, or the record is of no use. */
+  /** Returns the open upload of this very content; undefined where there is none, or the record is of no use. */
   async read(): Promise<string | undefined> {
     try {
       const record = recordShape.parse(JSON.parse(await readFile(this.#path, 'utf8')));

@@ -20,7 +20,7 @@ const MODIFIED = new Date('1980-01-01T00:00:00Z');
 /** A tar archive ends with two empty records. */
 const TAR_END = 2 * TAR_RECORD;
 
-/** Gives the layer that is the package itself, for an OCI artifact. */
+/** Returns the layer that is the package itself, for an OCI artifact. */
 export function plainLayer(file: PackageFile): PackageLayer {
   const { path, size, sha256, name } = file;
   return {
@@ -35,7 +35,7 @@ export function plainLayer(file: PackageFile): PackageLayer {
 }
 
 /**
- * Gives the layer that is a tar archive with the package at its root, for an image. Nothing is written to disk; the
+ * Returns the layer that is a tar archive with the package at its root, for an image. Nothing is written to disk; the
  * package is read once to know the digest. Throws `FILE_CHANGED`.
  */
 export async function tarLayer(file: PackageFile, signal: AbortSignal): Promise<PackageLayer> {
@@ -59,7 +59,7 @@ export async function tarLayer(file: PackageFile, signal: AbortSignal): Promise<
   return { digest, size, source };
 }
 
-/** Gives what stands before a package's content in a tar archive, of any size. */
+/** Returns what stands before a package's content in a tar archive, of any size. */
 export async function tarHeader(file: Pick<PackageFile, 'name' | 'size'>): Promise<Buffer> {
   const archive = pack();
   const entry = archive.entry({

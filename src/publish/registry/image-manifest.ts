@@ -54,7 +54,7 @@ function documents(config: Buffer, configType: string, body: object): ImageDocum
   };
 }
 
-/** Gives an OCI artifact of one layer that is the package, which `oras pull` writes under its own name. */
+/** Returns an OCI artifact of one layer that is the package, which `oras pull` writes under its own name. */
 export function artifactDocuments(file: PackageFile, layer: PackageLayer): ImageDocuments {
   const { digest, size } = layer;
   const annotations = annotationsOf(file);
@@ -66,7 +66,7 @@ export function artifactDocuments(file: PackageFile, layer: PackageLayer): Image
 }
 
 /**
- * Gives an image with the package at its root. On a base it copies the package to `/out` when it is run; without one
+ * Returns an image with the package at its root. On a base it copies the package to `/out` when it is run; without one
  * it can only be created, for `docker cp`.
  */
 export function imageDocuments(

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
-import { type AttemptPolicy, attempt } from '../../lib/attempts.ts';
 import { type BodyWriter, type HttpAnswer, type HttpClient, readBody } from '../../lib/http/http.ts';
+import { attempt, type RetryPolicy } from '../../lib/retry.ts';
 import { parseRetryAfter } from '../../registry/registry-failure.ts';
 import { Secrets } from '../../registry/secrets.ts';
 import { readJson, understand } from '../target/answer-shape.ts';
@@ -17,7 +17,7 @@ export interface ReleaseAccess {
   readonly token: string;
   /** `https://api.github.com`, or that of a GitHub Enterprise Server. */
   readonly api: URL;
-  readonly attempts: AttemptPolicy;
+  readonly attempts: RetryPolicy;
 }
 
 const assetShape = z.object({
@@ -76,7 +76,7 @@ export class GithubReleases {
     }
   }
 
-  /** Gives the release of a tag, published ones first, then drafts; undefined where there is none. */
+  /** Returns the release of a tag, published ones first, then drafts; undefined where there is none. */
   async find(tag: string, signal: AbortSignal): Promise<GithubRelease | undefined> {
     try {
       const path = `releases/tags/${encodeURIComponent(tag)}`;
@@ -200,7 +200,7 @@ export class GithubReleases {
 
   async #read(answer: HttpAnswer, about: string): Promise<unknown> {
     const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
-    const body = readJson(this.#secrets.blacken(text));
+    const body = readJson(this.#secrets.redact(text));
     if (answer.status >= 200 && answer.status < 300) return body;
     const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
     throw explainReleaseAnswer(answer.status, body, about, retryAt);

@@ -11,7 +11,7 @@ export interface WantedAsset {
   readonly content: FileRange | Buffer;
 }
 
-/** Gives the assets that a package becomes: itself, or its parts and a header that tells how they belong together. */
+/** Returns the assets that a package becomes: itself, or its parts and a header that tells how they belong together. */
 export function wantedAssets(file: PackageFile, parts: readonly PackagePart[]): WantedAsset[] {
   const assets: WantedAsset[] = parts.map(({ name, start, end, sha256 }) => ({
     name,
@@ -31,18 +31,18 @@ export function wantedAssets(file: PackageFile, parts: readonly PackagePart[]): 
   return assets;
 }
 
-/** Tells whether an upload came to its end. */
+/** Returns whether an upload came to its end. */
 export function isWhole(asset: ReleaseAsset): boolean {
   return asset.state === 'uploaded';
 }
 
-/** Tells whether an asset has the wanted content; servers before 2025 tell no digest, and there the size has to do. */
+/** Returns whether an asset has the wanted content; servers before 2025 tell no digest, and there the size has to do. */
 export function isSame(asset: ReleaseAsset, wanted: WantedAsset): boolean {
   if (!isWhole(asset) || asset.size !== wanted.size) return false;
   return asset.digest === undefined || asset.digest === null || asset.digest === wanted.sha256;
 }
 
-/** Tells whether an asset is one of the wanted ones. */
+/** Returns whether an asset is one of the wanted ones. */
 export function isAmong(asset: ReleaseAsset, wanted: readonly WantedAsset[]): boolean {
   return wanted.some((candidate) => candidate.name === asset.name && isSame(asset, candidate));
 }

@@ -16,7 +16,7 @@ export interface PackagePart {
 /** GitHub takes assets of less than 2 GiB; this leaves room for its way of counting. */
 export const PART_SIZE = 1900 * 1024 * 1024;
 
-/** Gives the stretches that a file of `size` bytes is split into: one where it fits. */
+/** Returns the stretches that a file of `size` bytes is split into: one where it fits. */
 export function splitSize(size: number, partSize: number): { start: number; end: number }[] {
   const count = Math.max(1, Math.ceil(size / partSize));
   return Array.from({ length: count }, (_, index) => ({
@@ -25,14 +25,14 @@ export function splitSize(size: number, partSize: number): { start: number; end:
   }));
 }
 
-/** Tells whether an asset's name is one that a package, whole or split, may have left in a release. */
+/** Returns whether an asset's name is one that a package, whole or split, may have left in a release. */
 export function isPartOf(packageName: string, assetName: string): boolean {
   if (!assetName.startsWith(packageName)) return false;
   return /^(?:|\.part\d{3}|\.parts\.json)$/.test(assetName.slice(packageName.length));
 }
 
 /**
- * Gives the assets of a package. A split one is read once, to know the digest of each part before any is sent.
+ * Returns the assets of a package. A split one is read once, to know the digest of each part before any is sent.
  * Throws `FILE_CHANGED`.
  */
 export async function planParts(
@@ -62,7 +62,7 @@ export async function planParts(
   return parts;
 }
 
-/** Gives the header of a split package: what a program needs to fetch, check and join it. */
+/** Returns the header of a split package: what a program needs to fetch, check and join it. */
 export function formatHeader(file: PackageFile, parts: readonly PackagePart[]): Buffer {
   const header = {
     schema: 'keel-package-parts/1',
@@ -78,7 +78,7 @@ function hexOf(digest: Digest): string {
   return digest.slice(digest.indexOf(':') + 1);
 }
 
-/** Gives the commands that turn what was downloaded into the package and check it. */
+/** Returns the commands that turn what was downloaded into the package and check it. */
 export function joinCommands(file: PackageFile, parts: readonly PackagePart[]): string[] {
   const check = `echo "${hexOf(file.sha256)}  ${file.name}" | sha256sum -c -`;
   return parts.length === 1 ? [check] : [`cat ${file.name}.part??? > ${file.name}`, check];
@@ -88,12 +88,12 @@ function markers(name: string): { open: string; close: string } {
   return { open: `<!-- keel-package ${name} -->`, close: `<!-- /keel-package ${name} -->` };
 }
 
-/** Tells whether release notes were begun by this program. */
+/** Returns whether release notes were begun by this program. */
 export function areOwnNotes(notes: string): boolean {
   return notes.trimStart().startsWith('<!-- keel-package ');
 }
 
-/** Gives release notes with the section of a package put in, or put anew where they have one; the rest stays. */
+/** Returns release notes with the section of a package put in, or put anew where they have one; the rest stays. */
 export function updateNotes(notes: string, file: PackageFile, parts: readonly PackagePart[]): string {
   const { open, close } = markers(file.name);
   const many = parts.length > 1;

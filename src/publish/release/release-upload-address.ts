@@ -1,7 +1,7 @@
 import { Failure } from '../../lib/failure.ts';
 
 /**
- * Gives where an asset of this name goes, from the address template that the API told (RFC 6570,
+ * Returns where an asset of this name goes, from the address template that the API told (RFC 6570,
  * `…/assets{?name,label}`). The token goes along, so it has to be the API's own host or the one for uploads beside it
  * (`uploads.github.com` for `api.github.com`), over no less than the API's scheme. Throws `REDIRECT_REFUSED`.
  */

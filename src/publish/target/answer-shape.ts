@@ -10,12 +10,12 @@ export function readJson(text: string): unknown {
   }
 }
 
-/** Tells whether an answer was not what it should be, as a proxy gives it that has trouble for a moment. */
+/** Returns whether an answer was not what it should be, as a proxy gives it that has trouble for a moment. */
 export function isMalformed(error: unknown): boolean {
   return failureCode(error) === 'ANSWER_MALFORMED';
 }
 
-/** Gives an answer of a service as what it should be. Throws `ANSWER_MALFORMED`, naming the service. */
+/** Returns an answer of a service as what it should be. Throws `ANSWER_MALFORMED`, naming the service. */
 export function understand<Shape extends z.ZodType>(
   shape: Shape,
   answer: unknown,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
+import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
 import { Failure } from '../../lib/failure.ts';
-import { Lane } from '../../lib/lane.ts';
 import { hashQetagBlock, QETAG_BLOCK_SIZE, type Qetag, qetagOfBlocks } from '../../lib/qetag.ts';
 import type { KodoPart, KodoUpload } from '../qiniu/kodo-upload.ts';
 
@@ -14,7 +14,7 @@ export interface PartSending {
   /** Parts that Kodo has from an earlier run; each is compared with the file before it is believed. */
   readonly held: ReadonlyMap<number, KodoPart>;
   /** How many parts are under way at once; each holds its 4 MiB in memory. */
-  readonly lane: Lane;
+  readonly limiter: ConcurrencyLimiter;
   readonly signal: AbortSignal;
   readonly onProgress: (bytesDone: number) => void;
 }
@@ -50,12 +50,12 @@ class PartSender {
   }
 
   async run(): Promise<SentParts> {
-    const { size, lane } = this.#sending;
+    const { size, limiter } = this.#sending;
     const count = Math.max(1, Math.ceil(size / QETAG_BLOCK_SIZE));
     const underWay = new Set<Promise<void>>();
     const failures: unknown[] = [];
     for (let number = 1; number <= count && failures.length === 0; number += 1) {
-      const release = await Lane.take([lane], this.#signal).catch((error: unknown) => {
+      const release = await ConcurrencyLimiter.take([limiter], this.#signal).catch((error: unknown) => {
         failures.push(error);
       });
       if (release === undefined) break;
@@ -104,12 +104,12 @@ class PartSender {
   }
 
   async #deliver(number: number, body: Buffer, etag: Qetag): Promise<void> {
-    const { upload, lane, name } = this.#sending;
+    const { upload, limiter, name } = this.#sending;
     const md5 = createHash('md5').update(body).digest('hex');
     for (let attempt = 1; attempt <= ATTEMPTS_FOR_A_GOOD_ETAG; attempt += 1) {
-      const answered = await upload.send(number, body, md5, this.#signal, () => lane.throttled());
+      const answered = await upload.send(number, body, md5, this.#signal, () => limiter.throttled());
       if (answered === etag) {
-        lane.succeeded();
+        limiter.succeeded();
         return;
       }
     }
@@ -122,7 +122,7 @@ class PartSender {
   }
 }
 
-/** Gives the failure for a package that changed between being hashed and being sent. */
+/** Returns the failure for a package that changed between being hashed and being sent. */
 export function fileChanged(name: string): Failure<'FILE_CHANGED'> {
   return new Failure({
     code: 'FILE_CHANGED',

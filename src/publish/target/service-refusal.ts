@@ -23,7 +23,7 @@ export class ServiceRefusal<Code extends string = string> extends Failure<Code> 
   }
 }
 
-/** Tells whether a request to a service could go well a moment later. */
+/** Returns whether a request to a service could go well a moment later. */
 export function isTransient(error: unknown): boolean {
   return (
     isMalformed(error) ||
@@ -31,7 +31,7 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
-/** Gives when a service asked to be left alone until, in milliseconds since 1970. */
+/** Returns when a service asked to be left alone until, in milliseconds since 1970. */
 export function heldUntil(error: unknown): number | undefined {
   return error instanceof ServiceRefusal ? error.retryAt : undefined;
 }

@@ -6,7 +6,7 @@ export type Digest = `${'sha256' | 'sha512'}:${string}` & { readonly grammar: 'd
 
 const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 
-/** Tells whether a text is a digest of an algorithm that can be verified here. */
+/** Returns whether a text is a digest of an algorithm that can be verified here. */
 export function isDigest(text: string): text is Digest {
   return DIGEST.test(text);
 }
@@ -25,12 +25,12 @@ export function parseDigest(text: string, about: string): Digest {
   });
 }
 
-/** Gives the algorithm of a digest, under the name that node:crypto knows it by. */
+/** Returns the algorithm of a digest, under the name that node:crypto knows it by. */
 export function digestAlgorithm(digest: Digest): 'sha256' | 'sha512' {
   return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
 }
 
-/** Gives the hexadecimal part of a digest. */
+/** Returns the hexadecimal part of a digest. */
 export function digestHex(digest: Digest): string {
   return digest.slice(digest.indexOf(':') + 1);
 }

@@ -16,12 +16,12 @@ const MANIFEST_MEDIA_TYPES: ReadonlySet<string> = new Set(Object.values(MEDIA_TY
  */
 export const MANIFEST_ACCEPT = [...MANIFEST_MEDIA_TYPES].join(', ');
 
-/** Tells whether a media type is one of the four that can be copied. */
+/** Returns whether a media type is one of the four that can be copied. */
 export function isManifestMediaType(text: string): text is ManifestMediaType {
   return MANIFEST_MEDIA_TYPES.has(text);
 }
 
-/** Tells whether a media type is an index: a list of manifests, one a platform. */
+/** Returns whether a media type is an index: a list of manifests, one a platform. */
 export function isIndexMediaType(type: ManifestMediaType): boolean {
   return type === MEDIA_TYPE.ociIndex || type === MEDIA_TYPE.dockerList;
 }

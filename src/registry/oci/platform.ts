@@ -30,7 +30,7 @@ export function formatPlatform(platform: Platform): string {
   return platform.variant === undefined ? base : `${base}/${platform.variant}`;
 }
 
-/** Tells whether an image's platform is the wanted one; a variant counts only where one is wanted. */
+/** Returns whether an image's platform is the wanted one; a variant counts only where one is wanted. */
 export function matchesPlatform(offered: Platform, wanted: Platform): boolean {
   return (
     offered.os === wanted.os &&

@@ -50,7 +50,7 @@ export function parseHost(text: string, about = text): Host {
   return host as Host;
 }
 
-/** Tells whether a text can be a repository path. */
+/** Returns whether a text can be a repository path. */
 export function isRepository(text: string): text is Repository {
   return (
     text.length <= REPOSITORY_LENGTH_LIMIT &&
@@ -75,7 +75,7 @@ export function parseRepository(text: string, about = text): Repository {
   return text as Repository;
 }
 
-/** Tells whether a text can be a tag. */
+/** Returns whether a text can be a tag. */
 export function isTag(text: string): text is Tag {
   return TAG.test(text);
 }

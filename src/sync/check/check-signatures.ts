@@ -28,7 +28,7 @@ export async function checkSignature(
   return reportedSignature(await check.check(asked, signal));
 }
 
-/** Tells whether nothing is wrong with the signatures of what was looked at, where they are required. */
+/** Returns whether nothing is wrong with the signatures of what was looked at, where they are required. */
 export function areSignaturesFine(checked: {
   readonly tags: readonly { readonly signature?: CheckedSignature | undefined }[];
   readonly requiresSignatures: boolean;
@@ -38,7 +38,7 @@ export function areSignaturesFine(checked: {
   );
 }
 
-/** Gives what is known of a signature in words. */
+/** Returns what is known of a signature in words. */
 export function describeSignature({ status, identity, issuer, reason }: CheckedSignature): string {
   if (status === 'exempt') return 'not asked for, as its registry is "off"';
   return status === 'verified' ? `verified, of ${identity} (${issuer})` : (reason?.message ?? 'unverified');

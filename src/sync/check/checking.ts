@@ -118,7 +118,7 @@ interface Look {
   readonly facts: TagFacts;
 }
 
-/** Gives the image set; undefined where the file is missing, as the default one may well be where someone only asks. */
+/** Returns the image set; undefined where the file is missing, as the default one may well be where someone only asks. */
 export async function readSetIfThere(file: string): Promise<ImageSet | undefined> {
   try {
     return await readImageSet(file);
@@ -213,7 +213,7 @@ async function lookAtMany(
   );
 }
 
-/** Gives what the destination should hold. Where the chosen platforms do not exist, the source's view says so. */
+/** Returns what the destination should hold. Where the chosen platforms do not exist, the source's view says so. */
 async function expect(
   { source, image, platforms, signal }: Sides,
   view: TagView,

@@ -6,7 +6,7 @@ import type { SyncSettings } from '../settings.ts';
 import type { State } from '../state/state.ts';
 
 /**
- * Gives an image by its name at the source. People give what their cluster pulls, or the last part of it: what the
+ * Returns an image by its name at the source. People give what their cluster pulls, or the last part of it: what the
  * state recorded under that name at the destination tells where it came from. A name of the source that the set wants
  * is never taken for one of the destination. Throws `IMAGE_NOT_KNOWN`.
  */

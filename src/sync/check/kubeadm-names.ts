@@ -35,7 +35,7 @@ function endsInOwnName(name: ImageName, repository: Repository): boolean {
   return repository === ownName(name) || repository.endsWith(`/${ownName(name)}`);
 }
 
-/** Tells whether and how kubeadm can use a mirror, from where it keeps each image: from its name to its repository there. */
+/** Returns whether and how kubeadm can use a mirror, from where it keeps each image: from its name to its repository there. */
 export function kubeadmNames(host: Host, repositories: ReadonlyMap<ImageName, Repository>): KubeadmNames {
   const at = (folder: string): string => (folder === '' ? host : `${host}/${folder}`);
   const [first = KUBERNETES_PROGRAMS[0]] = KUBERNETES_PROGRAMS;

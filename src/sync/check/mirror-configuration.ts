@@ -29,7 +29,7 @@ const CERTIFICATE = `${FOLDER}/mirror-ca.crt`;
 const FIRST_MINOR_OF_V1BETA4 = 31;
 
 /**
- * Gives the files with which containerd and kubeadm use a mirror: containerd asks it before registry.k8s.io, and kubeadm
+ * Returns the files with which containerd and kubeadm use a mirror: containerd asks it before registry.k8s.io, and kubeadm
  * names its images by it. Nothing in them is secret.
  */
 export function mirrorFiles(facts: MirrorFacts): ConfigurationFile[] {

@@ -80,7 +80,7 @@ export class BlobBoard {
     entry.isDoubted = true;
   }
 
-  /** Gives the blobs that a repository was proved to hold in this run. */
+  /** Returns the blobs that a repository was proved to hold in this run. */
   provedIn(repository: Repository): readonly Digest[] {
     return [...(this.#proved.get(repository) ?? [])];
   }

@@ -55,13 +55,13 @@ function dockerLayerType(mediaType: string, about: string): string {
   throw unconvertible(about, why);
 }
 
-/** Tells whether a manifest is a container image, not an artifact that is stored like one. */
+/** Returns whether a manifest is a container image, not an artifact that is stored like one. */
 export function isContainerImage({ config }: Image): boolean {
   return config.mediaType === OCI_CONFIG || config.mediaType === DOCKER_CONFIG;
 }
 
 /**
- * Gives an image as Docker manifest, schema 2, over the same blobs; one that is so already stays as it is. Equal images
+ * Returns an image as Docker manifest, schema 2, over the same blobs; one that is so already stays as it is. Equal images
  * give equal bytes. Throws `FORMAT_UNCONVERTIBLE`.
  */
 export function toDockerImage(image: Image, about: string): Manifest {
@@ -84,7 +84,7 @@ export function toDockerImage(image: Image, about: string): Manifest {
   return parseManifest(Buffer.from(JSON.stringify(body)), body.mediaType, about);
 }
 
-/** Gives an index as Docker manifest list; `parts` are its entries, by their digests in it, as they will be pushed. */
+/** Returns an index as Docker manifest list; `parts` are its entries, by their digests in it, as they will be pushed. */
 export function toDockerList(index: Index, parts: ReadonlyMap<Digest, Manifest>, about: string): Manifest {
   const { manifests } = contentOf(indexShape, index, about);
   const body = {

@@ -17,13 +17,13 @@ export interface FormedImage {
   readonly conversion: Conversion | undefined;
 }
 
-/** Gives the kind of a manifest that a registry refused by itself. */
+/** Returns the kind of a manifest that a registry refused by itself. */
 export function formatOf({ mediaType }: Pick<Manifest, 'mediaType'>): RefusedFormat {
   if (mediaType === MEDIA_TYPE.ociIndex) return 'oci-index';
   return mediaType === MEDIA_TYPE.ociManifest ? 'oci-image' : 'other';
 }
 
-/** Gives the conversion by which an image gets past a destination that is known to refuse some formats, if one does. */
+/** Returns the conversion by which an image gets past a destination that is known to refuse some formats, if one does. */
 export function conversionFor(
   manifest: Manifest,
   refused: ReadonlySet<RefusedFormat>,
@@ -43,7 +43,7 @@ export function conversionFor(
 }
 
 /**
- * Gives an image in the form that a conversion makes of it. `fetch` gives what its index lists. Nothing runnable is
+ * Returns an image in the form that a conversion makes of it. `fetch` gives what its index lists. Nothing runnable is
  * ever left out. Throws `FORMAT_UNCONVERTIBLE`.
  */
 export async function formImage(

@@ -1,5 +1,5 @@
 import { Failure, failureCode } from '../../lib/failure.ts';
-import { Once } from '../../lib/once.ts';
+import { SingleFlight } from '../../lib/single-flight.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
@@ -54,7 +54,7 @@ export class ImageCopier {
   readonly #tree: TreePush;
   readonly #isDryRun: boolean;
   readonly #signal: AbortSignal;
-  readonly #fetched = new Once<string, Manifest>(MANIFESTS_KEPT);
+  readonly #fetched = new SingleFlight<string, Manifest>(MANIFESTS_KEPT);
   /** What this destination was seen to refuse in this run, while it took the same image in another form. */
   readonly #refused = new Set<RefusedFormat>();
 

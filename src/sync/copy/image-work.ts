@@ -12,7 +12,7 @@ import {
   mayDiffer,
 } from '../plan/content-options.ts';
 import type { PlannedImage } from '../plan/planned-image.ts';
-import type { Vetting } from '../plan/vetting.ts';
+import type { SourceVerification } from '../plan/verification.ts';
 import type { CopiedImage, ImageCopier } from './image-copy.ts';
 import { PushClock } from './push-clock.ts';
 
@@ -38,7 +38,7 @@ export interface WorkParts {
   readonly target: Registry;
   readonly copier: ImageCopier;
   /** What asks for signatures, where they are wanted. */
-  readonly vetting: Vetting | undefined;
+  readonly verification: SourceVerification | undefined;
   readonly pushTimeout: Duration;
   readonly signal: AbortSignal;
 }
@@ -48,23 +48,23 @@ export interface WorkParts {
  * is there already. Throws what kept it from being mirrored.
  */
 export async function workOn(image: PlannedImage, parts: WorkParts): Promise<WorkedImage> {
-  const { target, copier, vetting, pushTimeout, signal } = parts;
+  const { target, copier, verification, pushTimeout, signal } = parts;
   let present: Digest | undefined;
   let sourceDigest = image.sourceDigest;
   if (image.decision.action === 'check') {
     const [there, here] = await Promise.all([findPresent(image, target, signal), findSource(image, signal)]);
     const confirmed = there === undefined ? undefined : confirm(image, here, there);
     if (confirmed !== undefined) {
-      return vetting?.isDue(image, here)
-        ? { ...confirmed, signature: await vetting.vet(image, here) }
+      return verification?.isDue(image, here)
+        ? { ...confirmed, signature: await verification.verify(image, here) }
         : confirmed;
     }
     present = there;
     sourceDigest = here;
   }
   // What was verified is a digest: from here on nothing is asked for by the tag, which may move meanwhile.
-  if (vetting !== undefined) sourceDigest ??= await findSource(image, signal);
-  const signature = sourceDigest === undefined ? undefined : await vetting?.vet(image, sourceDigest);
+  if (verification !== undefined) sourceDigest ??= await findSource(image, signal);
+  const signature = sourceDigest === undefined ? undefined : await verification?.verify(image, sourceDigest);
   const about = target.nameOf(image.target.repository, image.target.tag);
   using clock = new PushClock(pushTimeout, about, signal);
   const { source, platforms } = image;
@@ -100,7 +100,7 @@ async function findSource(image: PlannedImage, signal: AbortSignal): Promise<Dig
   });
 }
 
-/** Tells whether the tag holds what it should; unknown when that has to be built to be known. */
+/** Returns whether the tag holds what it should; unknown when that has to be built to be known. */
 function confirm(image: PlannedImage, sourceDigest: Digest, there: Digest): WorkedImage | undefined {
   const { recorded, platforms } = image;
   const found = { outcome: 'confirmed', sourceDigest, pushedDigest: there } as const;

@@ -4,13 +4,13 @@ import { type Descriptor, type Index, type Manifest, parseManifest } from '../..
 export const ATTESTED_DIGEST = 'vnd.docker.reference.digest';
 const REFERENCE_TYPE = 'vnd.docker.reference.type';
 
-/** Tells whether an index lists this for what it says about another entry, not to be run. */
+/** Returns whether an index lists this for what it says about another entry, not to be run. */
 export function isAttestation({ platform, annotations }: Descriptor): boolean {
   const isUnknown = platform?.os === 'unknown' && platform.architecture === 'unknown';
   return isUnknown || annotations?.[REFERENCE_TYPE] === 'attestation-manifest';
 }
 
-/** Gives an index that lists only some of the entries of another, all else as it was (OCI image-index.md). */
+/** Returns an index that lists only some of the entries of another, all else as it was (OCI image-index.md). */
 export function keepEntries(index: Index, kept: ReadonlySet<Descriptor>, about: string): Manifest {
   if (kept.size === index.manifests.length) return index;
   const body: { manifests: unknown[] } = JSON.parse(index.bytes.toString('utf8'));

@@ -22,7 +22,7 @@ function chosenEntries(index: Index, platforms: readonly Platform[]): ReadonlySe
 }
 
 /**
- * Gives the manifest to push for the wanted platforms: as it is when all are wanted, when all of it is kept or when
+ * Returns the manifest to push for the wanted platforms: as it is when all are wanted, when all of it is kept or when
  * there is nothing to choose from; else an index of what is kept, which has another digest (OCI image-index.md).
  * Throws `PLATFORM_MISSING`.
  */

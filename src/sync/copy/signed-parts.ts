@@ -4,7 +4,7 @@ import { isSignatureTag } from '../select/signature-tag.ts';
 import { choosePlatforms } from './platform-choice.ts';
 
 /**
- * Gives the digests of an image that the destination already has whose signatures may belong beside it: its own, and
+ * Returns the digests of an image that the destination already has whose signatures may belong beside it: its own, and
  * those of the images that it lists. These are asked for only where the source offers signatures; where it does not tell
  * them, its own has to do.
  */

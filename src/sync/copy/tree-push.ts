@@ -1,5 +1,5 @@
 import { failureCode } from '../../lib/failure.ts';
-import { Once } from '../../lib/once.ts';
+import { SingleFlight } from '../../lib/single-flight.ts';
 import { type BlobSource, registrySource } from '../../registry/blob-source.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Descriptor, Image, Index, Manifest } from '../../registry/oci/manifest.ts';
@@ -51,7 +51,7 @@ export class TreePush {
   readonly #board: BlobBoard;
   readonly #wasAbsent: (repository: Repository) => boolean;
   readonly #fetch: (source: PushTask['source'], digest: Digest) => Promise<Manifest>;
-  readonly #pushed = new Once<string, number>({ results: CHILDREN_KEPT });
+  readonly #pushed = new SingleFlight<string, number>({ results: CHILDREN_KEPT });
 
   constructor(parts: {
     readonly target: Registry;
@@ -66,7 +66,7 @@ export class TreePush {
     this.#fetch = parts.fetch;
   }
 
-  /** Pushes an image and, last, its tag. Gives the size of all that it brought or found there. Throws `RefusedManifest`. */
+  /** Pushes an image and, last, its tag. Returns the size of all that it brought or found there. Throws `RefusedManifest`. */
   push(task: PushTask): Promise<number> {
     const { manifest } = task.image;
     return this.#pushTree(task, manifest, task.target.tag, formatOf(manifest), 0);

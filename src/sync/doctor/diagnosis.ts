@@ -26,12 +26,12 @@ export interface Diagnosis {
   readonly milliseconds: number;
 }
 
-/** Gives a finding that all is well. */
+/** Returns a finding that all is well. */
 export function fine(message: string): Finding {
   return { outcome: 'ok', message };
 }
 
-/** Gives a finding that a run can live with, and what would make it better. */
+/** Returns a finding that a run can live with, and what would make it better. */
 export function doubtful(message: string, hint?: string): Finding {
   return { outcome: 'warning', message, hint };
 }

@@ -2,9 +2,9 @@ import { extraName } from '../../config/image-name.ts';
 import { type ImageSet, readImageSet } from '../../config/image-set.ts';
 import { type Duration, milliseconds, seconds } from '../../lib/duration.ts';
 import { Failure } from '../../lib/failure.ts';
-import type { Registries } from '../../registry/client.ts';
 import { dockerConfigFile } from '../../registry/docker-config.ts';
 import type { Host, Repository } from '../../registry/oci/reference.ts';
+import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { openRegistries } from '../connections.ts';
 import { discover, type FoundRepository } from '../plan/discovery.ts';
@@ -14,9 +14,9 @@ import { twice } from '../run/preflight.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { KnownStateParts } from '../state/known-state.ts';
 import { type Check, type Diagnosis, diagnose, doubtful, type Finding, fine } from './diagnosis.ts';
-import { greet, listDestination, listSource, resolveName } from './host-checks.ts';
+import { listDestination, listSource, ping, resolveName } from './host-checks.ts';
+import { Probe } from './probe.ts';
 import { examineState } from './state-check.ts';
-import { Trial } from './trial.ts';
 
 /** Whoever asks a doctor does not wait for minutes. */
 const ATTEMPTS = 2;
@@ -60,7 +60,7 @@ class Examination {
   readonly #target: Registry;
   #set: ImageSet | undefined;
   #first: FirstRepository | undefined;
-  #trial: Trial | undefined;
+  #probe: Probe | undefined;
 
   constructor(settings: SyncSettings, parts: KnownStateParts, registries: Registries) {
     this.#settings = settings;
@@ -80,16 +80,16 @@ class Examination {
       needs,
       run: () => examineState(this.#settings, this.#registries, this.#parts),
     });
-    const trial = (use: (trial: Trial) => Promise<Finding>) => async () => use(await this.#trialOf());
+    const probe = (use: (probe: Probe) => Promise<Finding>) => async () => use(await this.#probeOf());
     return [
       { name: 'image set', needs: [], run: () => this.#readSet() },
       ...(isRemote ? [] : [state([])]),
       { name: 'source name', needs: [], run: () => resolveName(source) },
-      { name: 'source', needs: ['source name'], run: () => greet(source, signal) },
+      { name: 'source', needs: ['source name'], run: () => ping(source, signal) },
       { name: 'source list', needs: ['image set', 'source'], run: () => this.#listFirst() },
-      { name: 'other sources', needs: ['image set'], run: () => this.#greetOthers() },
+      { name: 'other sources', needs: ['image set'], run: () => this.#pingOthers() },
       { name: 'destination name', needs: [], run: () => resolveName(target) },
-      { name: 'destination', needs: ['destination name'], run: () => greet(target, signal) },
+      { name: 'destination', needs: ['destination name'], run: () => ping(target, signal) },
       { name: 'login', needs: ['image set', 'destination'], run: () => this.#logIn() },
       ...(isRemote ? [state(['login'])] : []),
       {
@@ -97,10 +97,10 @@ class Examination {
         needs: ['login'],
         run: async () => listDestination(target, (await this.#findFirst()).repository, signal),
       },
-      { name: 'push', needs: ['login'], run: trial((one) => one.openUpload()) },
-      { name: 'layers', needs: ['push'], run: trial((one) => one.pushLayer()) },
-      { name: 'formats', needs: ['layers'], run: trial((one) => one.pushManifests()) },
-      { name: 'clean-up', needs: ['push'], run: trial((one) => one.remove()) },
+      { name: 'push', needs: ['login'], run: probe((one) => one.openUpload()) },
+      { name: 'layers', needs: ['push'], run: probe((one) => one.pushLayer()) },
+      { name: 'formats', needs: ['layers'], run: probe((one) => one.pushManifests()) },
+      { name: 'clean-up', needs: ['push'], run: probe((one) => one.remove()) },
     ];
   }
 
@@ -146,15 +146,15 @@ class Examination {
     });
   }
 
-  async #greetOthers(): Promise<Finding> {
+  async #pingOthers(): Promise<Finding> {
     const { extras } = this.#setOf();
     const hosts = [...new Set(extras.map(({ value }) => value.host))].filter(
       (host) => host !== this.#source.host,
     );
     if (hosts.length === 0) return fine('none is used');
     const { signal } = this.#parts;
-    const greetings = hosts.map((host) => greet(this.#registries.at(host), signal));
-    const answers = await Promise.allSettled(greetings);
+    const pings = hosts.map((host) => ping(this.#registries.at(host), signal));
+    const answers = await Promise.allSettled(pings);
     signal.throwIfAborted();
     const failures = new Map(
       hosts.flatMap((host, index) => {
@@ -180,9 +180,9 @@ class Examination {
     return fine(`logged in as ${user}, from ${origin}`);
   }
 
-  async #trialOf(): Promise<Trial> {
-    this.#trial ??= new Trial(this.#target, (await this.#findFirst()).repository, this.#parts.signal);
-    return this.#trial;
+  async #probeOf(): Promise<Probe> {
+    this.#probe ??= new Probe(this.#target, (await this.#findFirst()).repository, this.#parts.signal);
+    return this.#probe;
   }
 
   #setOf(): ImageSet {
@@ -191,7 +191,7 @@ class Examination {
   }
 }
 
-/** Gives how much of what a set asks for; what it does not ask for is left out. */
+/** Returns how much of what a set asks for; what it does not ask for is left out. */
 function contentsOf({ kubernetes, cniFilters, names, prefixes, extras }: ImageSet): string {
   const others = extras.filter(({ value }) => !cniFilters.has(extraName(value)));
   const parts = [

@@ -24,8 +24,8 @@ export async function resolveName({ host, endpoint }: Registry): Promise<Finding
 }
 
 /** Greets a registry, which proves its certificate where there is one. */
-export async function greet(registry: Registry, signal: AbortSignal): Promise<Finding> {
-  await twice(signal, () => registry.greet());
+export async function ping(registry: Registry, signal: AbortSignal): Promise<Finding> {
+  await twice(signal, () => registry.ping());
   const { host, endpoint } = registry;
   if (endpoint.protocol === 'https:') return fine(`${host} answers over TLS`);
   if (isLoopback(endpoint.hostname)) return fine(`${host} answers over HTTP, on this machine`);

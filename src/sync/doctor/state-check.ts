@@ -1,11 +1,11 @@
 import { describeFailure } from '../../lib/failure.ts';
-import type { Registries } from '../../registry/client.ts';
+import type { Registries } from '../../registry/registries.ts';
 import { countOf } from '../report/wording.ts';
 import type { SyncSettings } from '../settings.ts';
 import { type KnownStateParts, openKnownState } from '../state/known-state.ts';
 import { statePlace } from '../state/state-artifact.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
-import { Trial } from './trial.ts';
+import { Probe } from './probe.ts';
 
 /**
  * Tells what the state knows; with `--state registry` also whether a run may leave it there. None of it keeps a run from
@@ -47,9 +47,9 @@ async function refusalToPush(
   registries: Registries,
   { signal }: KnownStateParts,
 ): Promise<string | undefined> {
-  const trial = new Trial(registries.at(settings.destination), statePlace(settings).repository, signal);
+  const probe = new Probe(registries.at(settings.destination), statePlace(settings).repository, signal);
   try {
-    await trial.openUpload();
+    await probe.openUpload();
     return undefined;
   } catch (error) {
     signal.throwIfAborted();

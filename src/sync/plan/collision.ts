@@ -68,7 +68,7 @@ function newName(claim: Claim, taken: ReadonlySet<string>): Repository {
 }
 
 /**
- * Gives the patches that would give each of the claims but the first a name of its own; `destination` is the
+ * Returns the patches that would give each of the claims but the first a name of its own; `destination` is the
  * repository, or the part of it below the namespace, that they meet in.
  */
 function resolvingPatches(destination: Repository, claims: readonly Claim[]): Collision['patches'] {
@@ -116,7 +116,7 @@ export function settleClaims(destination: Repository, claims: readonly Claim[]):
   return { chosen, collisions };
 }
 
-/** Gives the text to put into `patches` of an image set so that a collision is resolved. */
+/** Returns the text to put into `patches` of an image set so that a collision is resolved. */
 export function patchText(collision: Collision): string {
   return collision.patches
     .map(({ match, name }) => `{"match": ${JSON.stringify(match)}, "name": ${JSON.stringify(name)}}`)

@@ -15,7 +15,7 @@ function isConversion(text: string | undefined): text is Conversion {
 }
 
 /**
- * Gives what shapes an image's content as one text: equal texts make equal digests of equal sources. `signed` is the
+ * Returns what shapes an image's content as one text: equal texts make equal digests of equal sources. `signed` is the
  * policy under which its signature was verified, which changes no content.
  */
 export function contentOptions(
@@ -32,19 +32,19 @@ export function contentOptions(
   ].join(';');
 }
 
-/** Gives the conversion that a recorded text tells of. */
+/** Returns the conversion that a recorded text tells of. */
 export function conversionIn(options: string): Conversion | undefined {
   const found = CONVERSION.exec(options)?.[1];
   return isConversion(found) ? found : undefined;
 }
 
-/** Gives the policy under which a recorded text says that the signature was verified. */
+/** Returns the policy under which a recorded text says that the signature was verified. */
 export function signedUnder(options: string): string | undefined {
   return SIGNED.exec(options)?.[1];
 }
 
 /**
- * Tells whether a recorded text comes from these settings; a conversion is the destination's doing and none of them, and
+ * Returns whether a recorded text comes from these settings; a conversion is the destination's doing and none of them, and
  * a signature makes no other image.
  */
 export function fitsSettings(recorded: string, settings: string): boolean {
@@ -52,7 +52,7 @@ export function fitsSettings(recorded: string, settings: string): boolean {
 }
 
 /**
- * Tells whether an image is to have another digest at the destination than at the source. Without platforms to choose and
+ * Returns whether an image is to have another digest at the destination than at the source. Without platforms to choose and
  * without a conversion it is to have the same, whatever a state says that anybody could have written.
  */
 export function mayDiffer(recorded: string, platforms: readonly Platform[]): boolean {

@@ -38,7 +38,7 @@ export interface Decision {
   readonly reason: { readonly code: keyof typeof REASONS; readonly message: string };
 }
 
-/** Gives the words for a reason. */
+/** Returns the words for a reason. */
 export function describeReason(code: keyof typeof REASONS): Decision['reason'] {
   return { code, message: REASONS[code] };
 }
@@ -66,7 +66,7 @@ export interface Situation {
 const SAMPLE_PERIOD_DAYS = 14;
 const DAY_MILLISECONDS = 86_400_000;
 
-/** Tells whether a tag is one of today's sample: each is so once in 14 days, spread evenly over them. */
+/** Returns whether a tag is one of today's sample: each is so once in 14 days, spread evenly over them. */
 export function isInSample(repository: Repository, tag: Tag, now: Date): boolean {
   const slot =
     createHash('sha256').update(`${repository}:${tag}`).digest().readUInt32BE(0) % SAMPLE_PERIOD_DAYS;

@@ -14,7 +14,7 @@ export interface FoundRepository {
   readonly name: ImageName;
   readonly registry: Registry;
   readonly repository: Repository;
-  /** Gives its listing, which may have come with the walk; `undefined` when the repository does not exist. */
+  /** Returns its listing, which may have come with the walk; `undefined` when the repository does not exist. */
   readonly list: () => Promise<TagList | undefined>;
   /** Tags that the set names one by one, where it wants no others: then nothing has to be listed. */
   readonly namedTags: readonly Tag[] | undefined;
@@ -24,7 +24,7 @@ export interface FoundRepository {
 export interface DiscoveryParts {
   readonly set: ImageSet;
   readonly source: Registry;
-  /** Gives the registry of an extra. */
+  /** Returns the registry of an extra. */
   readonly registryAt: (host: Registry['host']) => Registry;
   /** `--addition-ns`: namespaces to search for prefixes; `*` is all. */
   readonly namespaces: readonly string[];

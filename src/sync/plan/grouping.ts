@@ -14,7 +14,7 @@ export interface RepositoryGroup {
 }
 
 /**
- * Gives the destination repositories of a run's shard, with the sources that meet in each. Names that collide are in
+ * Returns the destination repositories of a run's shard, with the sources that meet in each. Names that collide are in
  * one group, and so in one shard. What cannot have a name there is left out, which `warn` is told.
  */
 export function groupByDestination(

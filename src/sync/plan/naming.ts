@@ -9,7 +9,7 @@ export interface SourceRepository {
   readonly repository: Repository;
 }
 
-/** Gives a repository's path as one component, such as `coredns-coredns`. */
+/** Returns a repository's path as one component, such as `coredns-coredns`. */
 export function dashedName(repository: string): string {
   return repository.replaceAll('/', '-');
 }
@@ -26,7 +26,7 @@ function nameFor(naming: Naming, repository: Repository): string {
 }
 
 /**
- * Gives the repository at the destination: below the namespace, if there is one, the name that a patch says, else the
+ * Returns the repository at the destination: below the namespace, if there is one, the name that a patch says, else the
  * one that follows from the source's path. The source's host plays no part. Throws `REFERENCE_MALFORMED` when too long.
  */
 export function destinationRepository(

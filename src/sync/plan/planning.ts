@@ -15,7 +15,7 @@ import { type DestinationListing, decide } from './decision.ts';
 import type { FoundRepository } from './discovery.ts';
 import type { RepositoryGroup } from './grouping.ts';
 import type { PlannedImage } from './planned-image.ts';
-import type { Vetting } from './vetting.ts';
+import type { SourceVerification } from './verification.ts';
 
 /** What planning one destination repository needs. */
 export interface PlanningParts {
@@ -27,7 +27,7 @@ export interface PlanningParts {
     readonly failures: (repository: Repository) => ReadonlyMap<Tag, RecordedFailure>;
   };
   /** What asks for signatures, where they are wanted. */
-  readonly vetting: Vetting | undefined;
+  readonly verification: SourceVerification | undefined;
   readonly now: Date;
   readonly signal: AbortSignal;
 }
@@ -111,7 +111,7 @@ class TagPlanner {
   }
 
   plan({ found, listing: offered, signatureTags }: Member, tag: Tag, rank: number): PlannedImage {
-    const { set, settings, vetting, now } = this.#parts;
+    const { set, settings, verification, now } = this.#parts;
     const repository = this.#repository;
     const platforms = isSignatureTag(tag) ? [] : (platformsFor(set, found.name) ?? settings.platforms);
     const sourceDigest = offered.manifests.get(tag)?.digest;
@@ -131,7 +131,7 @@ class TagPlanner {
         listing: this.#listing,
         recorded,
         options: contentOptions(platforms),
-        isSignatureDue: vetting?.isDue({ source, recorded }, sourceDigest) ?? false,
+        isSignatureDue: verification?.isDue({ source, recorded }, sourceDigest) ?? false,
         verify: settings.verify,
         now,
       }),
@@ -141,7 +141,7 @@ class TagPlanner {
   }
 }
 
-/** Gives the signature tags of an image's digests that the source offers. */
+/** Returns the signature tags of an image's digests that the source offers. */
 export function signaturesOf(image: PlannedImage, digests: readonly Digest[]): Tag[] {
   if (image.signatureTags.length === 0) return [];
   return [...new Set(digests.flatMap((digest) => signatureTagsOf(digest, image.signatureTags)))];

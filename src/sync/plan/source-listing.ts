@@ -20,11 +20,11 @@ export const LISTING_BACKENDS: ReadonlyMap<string, ListingBackend> = new Map([
 /** Page sizes at which a listing without a next page was probably cut. */
 const SUSPICIOUS_SIZES: ReadonlySet<number> = new Set([1000, 10_000]);
 
-/** Gives the listing of a repository, or with `undefined` of the root. */
+/** Returns the listing of a repository, or with `undefined` of the root. */
 export type SourceLister = (repository: Repository | undefined, signal: AbortSignal) => Promise<TagList>;
 
 /**
- * Gives how to list a source: from itself, and where it does not list or looks cut off, from what stands behind it if
+ * Returns how to list a source: from itself, and where it does not list or looks cut off, from what stands behind it if
  * that is known.
  */
 export function sourceLister(

@@ -7,7 +7,7 @@ type ReportHead = Pick<
   'schemaVersion' | 'tool' | 'source' | 'destination' | 'namespace' | 'options' | 'shards'
 >;
 
-/** Gives what a report says of how a run was told to be; `version` is that of the tool. */
+/** Returns what a report says of how a run was told to be; `version` is that of the tool. */
 export function reportHead(settings: SyncSettings, version: string): ReportHead {
   const {
     source,

@@ -103,7 +103,7 @@ function disagreement(about: string, message: string, hint: string): Failure<'RE
   return new Failure({ code: 'REPORTS_DISAGREE', about, message, hint });
 }
 
-/** Gives the earliest of some times, or with the sign -1 the latest. */
+/** Returns the earliest of some times, or with the sign -1 the latest. */
 function outermost(times: readonly string[], sign: 1 | -1): string {
   return times.reduce((one, other) => ((Date.parse(one) - Date.parse(other)) * sign <= 0 ? one : other));
 }

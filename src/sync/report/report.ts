@@ -141,14 +141,14 @@ export function countImages(images: Iterable<Pick<ReportedImage, 'outcome' | 'by
   return totals;
 }
 
-/** Gives a failure as the report tells it. */
+/** Returns a failure as the report tells it. */
 export function reasonOf(error: unknown): ReportedReason {
   const message = error instanceof Error ? error.message : String(error);
   const hint = error instanceof Failure ? error.hint : undefined;
   return { code: failureCode(error), message, ...(hint === undefined ? {} : { hint }) };
 }
 
-/** Gives a report as JSON with each image on a line of its own, which people and diffs can read. */
+/** Returns a report as JSON with each image on a line of its own, which people and diffs can read. */
 export function formatReport(report: Report): string {
   const { images, ...facts } = report;
   const head = JSON.stringify(facts, undefined, 2).replace(/\n\}$/, '');

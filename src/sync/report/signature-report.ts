@@ -4,7 +4,7 @@ import { countOf, formatCount, joinWords } from './wording.ts';
 
 type ReportedSignature = NonNullable<ReportedImage['signature']>;
 
-/** Gives what is known of a signature as the report tells it. */
+/** Returns what is known of a signature as the report tells it. */
 export function reportedSignature(verdict: SignatureVerdict): ReportedSignature {
   switch (verdict.kind) {
     case 'exempt':
@@ -24,7 +24,7 @@ function isRefused({ outcome, reason }: Told): boolean {
   return outcome === 'failed' && reason?.code.startsWith('SIGNATURE_') === true;
 }
 
-/** Gives how many signatures were verified and how many not, as one line; undefined where none was asked for. */
+/** Returns how many signatures were verified and how many not, as one line; undefined where none was asked for. */
 export function signatureLine(images: readonly Told[]): string | undefined {
   const count = (status: ReportedSignature['status']): number =>
     images.filter(({ signature }) => signature?.status === status).length;
@@ -41,7 +41,7 @@ export function signatureLine(images: readonly Told[]): string | undefined {
 const REASONS_TOLD = 5;
 const IMAGES_NAMED = 3;
 
-/** Gives a warning for each reason for which images went through without a signature that counts. */
+/** Returns a warning for each reason for which images went through without a signature that counts. */
 export function signatureWarnings(
   images: readonly Told[],
   { dryRun }: Pick<Report['options'], 'dryRun'>,

@@ -27,7 +27,7 @@ export function countOf(count: number, singular: string, plural = `${singular}s`
 }
 
 /**
- * Gives the one sentence that tells a run: `12 copied (340 MiB), 1,204 unchanged, 1 failed in 42 s`. What is zero is
+ * Returns the one sentence that tells a run: `12 copied (340 MiB), 1,204 unchanged, 1 failed in 42 s`. What is zero is
  * left out; a run that ended early says why and how much is left.
  */
 export function headline({ totals, duration, dryRun, interrupted, shard }: HeadlineFacts): string {
@@ -62,7 +62,7 @@ export interface Route {
 }
 
 /**
- * Gives the line of an image that moved: bytes sent, time, and its name, with the new one where it has another:
+ * Returns the line of an image that moved: bytes sent, time, and its name, with the new one where it has another:
  * `  196 KiB     1.5 s  coredns/coredns:v1.14.2 → coredns:v1.14.2`.
  */
 export function movedLine(
@@ -81,7 +81,7 @@ const CONVERTED: Readonly<Record<Conversion, string>> = {
   'docker-format': "in Docker's format",
 };
 
-/** Gives the warning, told once a run, that a destination makes conversions necessary, and what follows from them. */
+/** Returns the warning, told once a run, that a destination makes conversions necessary, and what follows from them. */
 export function conversionWarning(host: string, conversion: Conversion): string {
   const what =
     conversion === 'without-attestations'
@@ -91,7 +91,7 @@ export function conversionWarning(host: string, conversion: Conversion): string 
 }
 
 /**
- * Gives the lines of the images that a dry run would copy, by name, as all are known by then, and why each would be; of
+ * Returns the lines of the images that a dry run would copy, by name, as all are known by then, and why each would be; of
  * a new repository it is said once.
  */
 export function plannedLines(
@@ -128,7 +128,7 @@ function withoutPrefix(text: string, prefix: string): string {
   return text.startsWith(prefix) ? text.slice(prefix.length) : text;
 }
 
-/** Gives the line of an image that did not arrive: what happened to it, and what to change. */
+/** Returns the line of an image that did not arrive: what happened to it, and what to change. */
 export function failedLine(
   image: Pick<ReportedImage, 'source' | 'destination' | 'outcome' | 'reason' | 'claimants'>,
 ): string {
@@ -147,7 +147,7 @@ export function failedLine(
 
 const TAGS_NAMED = 3;
 
-/** Gives the line of several tags of a repository that did not arrive for one reason; of a single one, the line of that. */
+/** Returns the line of several tags of a repository that did not arrive for one reason; of a single one, the line of that. */
 export function failedTogetherLine(
   first: Parameters<typeof failedLine>[0],
   others: readonly Pick<ReportedImage, 'source' | 'destination'>[],
@@ -164,24 +164,24 @@ export function failedTogetherLine(
   return `${names[0]?.repository} (${countOf(tags.length, 'tag')}, ${told}): ${what}${remedy(reason)}`;
 }
 
-/** Gives the warning about a name or prefix of the image set that matched nothing. */
+/** Returns the warning about a name or prefix of the image set that matched nothing. */
 export function unmatchedWarning(pattern: string, matchedBefore: boolean): string {
   return matchedBefore
     ? `"${pattern}" matched in the last run and matches nothing now; what it mirrored is still at the destination`
     : `"${pattern}" matches nothing at the source; correct or remove it`;
 }
 
-/** Gives the warning about the names beyond those that were told one by one. */
+/** Returns the warning about the names beyond those that were told one by one. */
 export function moreUnmatchedWarning(count: number): string {
   return `${formatCount(count)} more ${count === 1 ? 'name matches' : 'names match'} nothing at the source; the report lists all`;
 }
 
-/** Gives the warning about an image that is there, and none of whose tags is wanted. */
+/** Returns the warning about an image that is there, and none of whose tags is wanted. */
 export function filteredWarning(name: string, tags: number): string {
   return `"${name}" lists ${countOf(tags, 'tag')}, and "tags" and "exclude" let none pass`;
 }
 
-/** Gives the warning about a listing that lost a fifth of its entries or more; undefined where it did not. */
+/** Returns the warning about a listing that lost a fifth of its entries or more; undefined where it did not. */
 export function shrunkWarning(listing: string, before: number, now: number): string | undefined {
   if (before < 5 || now > before * 0.8) return undefined;
   return (

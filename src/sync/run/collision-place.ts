@@ -3,7 +3,7 @@ import type { Place } from '../../lib/reporter.ts';
 import { extrasOf } from '../select/extras.ts';
 
 /**
- * Gives where an image set asks for one of the sources (`host/repository:tag`) that want a name; the last one found,
+ * Returns where an image set asks for one of the sources (`host/repository:tag`) that want a name; the last one found,
  * because the first keeps the name. Undefined where they are found by a prefix that names neither.
  */
 export function placeOfClaim(

@@ -13,7 +13,7 @@ import { reportedSignature } from '../report/signature-report.ts';
 /** Which image a report entry is about. */
 export type ImageNames = Pick<ReportedImage, 'source' | 'destination'>;
 
-/** Gives the entry of an image that nothing had to be asked about. */
+/** Returns the entry of an image that nothing had to be asked about. */
 export function skipped(names: ImageNames, image: PlannedImage): ReportedImage {
   const { recorded, decision } = image;
   const conversion = recorded === undefined ? undefined : conversionIn(recorded.options);
@@ -25,7 +25,7 @@ export function skipped(names: ImageNames, image: PlannedImage): ReportedImage {
   };
 }
 
-/** Gives the entry of an image that was asked for or copied; `took` in milliseconds. */
+/** Returns the entry of an image that was asked for or copied; `took` in milliseconds. */
 export function worked(
   names: ImageNames,
   image: PlannedImage,
@@ -59,7 +59,7 @@ function whyCopied(
   return describeReason(isOfSettings ? 'DIFFERS' : 'OTHER_SETTINGS');
 }
 
-/** Gives the entry of an image that an error kept from being mirrored. */
+/** Returns the entry of an image that an error kept from being mirrored. */
 export function failed(names: ImageNames, error: unknown, took: number): ReportedImage {
   const isDeferred = error instanceof RegistryFailure && error.code === 'RATE_LIMITED' && !error.transient;
   const isWithdrawn = error instanceof Failure && error.code === 'PUSH_TIMED_OUT';
@@ -70,7 +70,7 @@ export function failed(names: ImageNames, error: unknown, took: number): Reporte
   return { ...quiet(names, outcome), reason: { ...reason, message }, milliseconds: Math.round(took) };
 }
 
-/** Gives the entry of an image whose turn did not come, or was not over, when the run ended. */
+/** Returns the entry of an image whose turn did not come, or was not over, when the run ended. */
 export function left(names: ImageNames): ReportedImage {
   const message = 'the run ended first';
   return {
@@ -79,7 +79,7 @@ export function left(names: ImageNames): ReportedImage {
   };
 }
 
-/** Gives the entry of a destination tag that several sources want to be different things. */
+/** Returns the entry of a destination tag that several sources want to be different things. */
 export function collided(
   target: Registry,
   repository: PlannedImage['target']['repository'],
@@ -103,7 +103,7 @@ function withRemedy(reason: ReportedReason, error: unknown, { source }: ImageNam
 }
 
 /**
- * Gives what else than the image itself a failure is about. Of its own repository at the destination only the host: then
+ * Returns what else than the image itself a failure is about. Of its own repository at the destination only the host: then
  * one fault of a registry reads the same for all images, and is told as one.
  */
 function culprit(about: string, { source, destination }: ImageNames): string | undefined {

@@ -14,7 +14,7 @@ import type { ReportedImage } from '../report/report.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { State } from '../state/state.ts';
 import { collided, failed, type ImageNames, left, skipped, worked } from './image-outcome.ts';
-import { RepositoryLedger } from './repository-ledger.ts';
+import { RepositoryTally } from './repository-tally.ts';
 import { Schedule } from './schedule.ts';
 
 /** What mirroring works with. */
@@ -30,7 +30,7 @@ export class Mirroring {
   readonly #settings: SyncSettings;
   readonly #target: Registry;
   readonly #absent = new Set<Repository>();
-  readonly #ledgers = new Map<Repository, RepositoryLedger>();
+  readonly #tallies = new Map<Repository, RepositoryTally>();
   readonly #plans = new Map<Repository, RepositoryPlan>();
   readonly #planned = new Map<Repository, Set<Tag>>();
   readonly #board: BlobBoard;
@@ -73,12 +73,12 @@ export class Mirroring {
     return [...this.#schedule.underWay.keys()].map(({ target }) => `${target.repository}:${target.tag}`);
   }
 
-  /** Mirrors all groups. What was not begun when the signal aborted is left for the next run. Gives the plans. */
+  /** Mirrors all groups. What was not begun when the signal aborted is left for the next run. Returns the plans. */
   async run(groups: readonly RepositoryGroup[]): Promise<readonly RepositoryPlan[]> {
     await Promise.all(groups.map((group) => this.#plan(group)));
     const notBegun = await this.#schedule.finish();
     for (const image of notBegun) this.#parts.onResult(left(this.#names(image)));
-    for (const ledger of this.#ledgers.values()) ledger.flush();
+    for (const tally of this.#tallies.values()) tally.flush();
     return [...this.#plans.values()];
   }
 
@@ -114,7 +114,7 @@ export class Mirroring {
     for (const image of fresh) {
       if (image.decision.action === 'skip') this.#parts.onResult(skipped(this.#names(image), image));
     }
-    this.#ledgerOf(plan.repository).expect(active.length);
+    this.#tallyOf(plan.repository).expect(active.length);
     this.#schedule.add(active);
   }
 
@@ -132,11 +132,11 @@ export class Mirroring {
     const began = performance.now();
     const names = this.#names(image);
     const { repository } = image.target;
-    const ledger = this.#ledgerOf(repository);
+    const tally = this.#tallyOf(repository);
     try {
       const { pushTimeout } = this.#settings;
-      const { vetting } = this.#parts;
-      const parts = { target: this.#target, copier: this.#copier, vetting, pushTimeout, signal };
+      const { verification } = this.#parts;
+      const parts = { target: this.#target, copier: this.#copier, verification, pushTimeout, signal };
       const result = await workOn(image, parts);
       const plan = this.#plans.get(repository);
       const digests =
@@ -144,26 +144,26 @@ export class Mirroring {
           ? await signedParts(image, result.sourceDigest, signal)
           : result.digests;
       if (plan !== undefined) this.#submitSignatures(plan, image, digests);
-      ledger.worked(image, result);
+      tally.worked(image, result);
       onResult(worked(names, image, result, performance.now() - began));
     } catch (error) {
       if (signal.aborted) return onResult(left(names));
-      ledger.failed(image, failureCode(error));
+      tally.failed(image, failureCode(error));
       onResult(failed(names, error, performance.now() - began));
     }
   }
 
-  #ledgerOf(repository: Repository): RepositoryLedger {
-    const known = this.#ledgers.get(repository);
+  #tallyOf(repository: Repository): RepositoryTally {
+    const known = this.#tallies.get(repository);
     if (known !== undefined) return known;
-    const ledger = new RepositoryLedger((news) => {
+    const tally = new RepositoryTally((news) => {
       this.#parts.state.record(
         { host: this.#target.host, repository },
         { ...news, blobs: this.#board.provedIn(repository) },
       );
     });
-    this.#ledgers.set(repository, ledger);
-    return ledger;
+    this.#tallies.set(repository, tally);
+    return tally;
   }
 
   #names(image: PlannedImage): ImageNames {

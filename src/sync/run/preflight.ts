@@ -22,7 +22,7 @@ export async function reachRegistries(
   target: Registry,
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all([source, target].map((registry) => twice(signal, () => registry.greet())));
+  await Promise.all([source, target].map((registry) => twice(signal, () => registry.ping())));
 }
 
 /**

@@ -1,17 +1,17 @@
 import { type ImageSet, readImageSet } from '../../config/image-set.ts';
 import type { Place, Reporter } from '../../lib/reporter.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
-import type { Registries } from '../../registry/client.ts';
+import type { Registries } from '../../registry/registries.ts';
 import { openRegistries } from '../connections.ts';
 import type { Conversion } from '../plan/content-options.ts';
 import { discover, type FoundRepository } from '../plan/discovery.ts';
 import { groupByDestination, type RepositoryGroup } from '../plan/grouping.ts';
 import type { RepositoryPlan } from '../plan/planning.ts';
-import { openVetting, type Vetting } from '../plan/vetting.ts';
+import { openVerification, type SourceVerification } from '../plan/verification.ts';
+import { TroubleTeller, tellUnmatched } from '../report/notices.ts';
 import { countImages, type Report, type ReportedImage } from '../report/report.ts';
 import { reportHead } from '../report/report-head.ts';
 import { signatureLine, signatureWarnings } from '../report/signature-report.ts';
-import { TroubleTeller, tellUnmatched } from '../report/telling.ts';
 import { conversionWarning, movedLine, plannedLines, type Route } from '../report/wording.ts';
 import type { RunParts } from '../run-parts.ts';
 import { newerReleases } from '../select/release-wish.ts';
@@ -46,7 +46,7 @@ interface OpenRun {
   readonly state: State;
   readonly remote: RemoteState | undefined;
   readonly registries: Registries;
-  readonly vetting: Vetting | undefined;
+  readonly verification: SourceVerification | undefined;
   readonly deadline: RunDeadline;
   readonly started: Date;
 }
@@ -54,7 +54,7 @@ interface OpenRun {
 const PROGRESS_EVERY_MILLISECONDS = 200;
 
 /**
- * Mirrors what the image set wants from the source to the destination and gives the report, also when the run was
+ * Mirrors what the image set wants from the source to the destination and returns the report, also when the run was
  * ended early. Throws what kept it from beginning: settings, image set, state or a registry that does not answer.
  */
 export async function runSync(settings: SyncSettings, parts: RunParts): Promise<FinishedRun> {
@@ -93,7 +93,7 @@ class Run {
       deadline: deadline.at,
     });
     try {
-      const vetting = await openVetting(this.#settings, set, deadline.signal);
+      const verification = await openVerification(this.#settings, set, deadline.signal);
       const find = (): Promise<FoundRepository[]> => this.#find(set, registries, deadline.signal);
       const fetchState = remote?.fetching(registries, deadline.signal) ?? this.#parts.fetchState;
       // A state that has to be fetched is so while images are looked for; one that is here is opened before any request.
@@ -101,7 +101,7 @@ class Run {
       const mode = dryRun ? 'read' : 'write';
       using state = State.open(remote?.file ?? database, { reporter, mode, now: this.#now });
       const [found] = early ?? [await find()];
-      return await this.#mirror(found, { set, state, remote, registries, vetting, deadline, started });
+      return await this.#mirror(found, { set, state, remote, registries, verification, deadline, started });
     } finally {
       registries.close();
     }
@@ -173,7 +173,7 @@ class Run {
   }
 
   async #mirrorGroups(groups: readonly RepositoryGroup[], open: OpenRun): Promise<readonly RepositoryPlan[]> {
-    const { set, state, registries, vetting, deadline } = open;
+    const { set, state, registries, verification, deadline } = open;
     const { reporter } = this.#parts;
     const { source, destination: host } = this.#settings;
     const trouble = new TroubleTeller(reporter, (claimants) => placeOfClaim(set, source, claimants));
@@ -187,7 +187,7 @@ class Run {
         failures: (repository) => state.failures({ host, repository }),
       },
       reporter,
-      vetting,
+      verification,
       now: this.#now(),
       signal: deadline.signal,
       onResult: (image) => this.#take(image, trouble),

@@ -1,4 +1,4 @@
-import { Agenda } from '../../lib/agenda.ts';
+import { PriorityQueue } from '../../lib/priority-queue.ts';
 import type { PlannedImage } from '../plan/planned-image.ts';
 
 /** Enough to hide latency behind 64 requests in flight, few enough to keep the most urgent in front. */
@@ -9,7 +9,7 @@ const IMAGES_UNDER_WAY = 96;
  * still being planned.
  */
 export class Schedule {
-  readonly #agenda = new Agenda<PlannedImage>();
+  readonly #queue = new PriorityQueue<PlannedImage>();
   readonly #underWay = new Map<PlannedImage, number>();
   readonly #work: (image: PlannedImage) => Promise<void>;
   readonly #signal: AbortSignal;
@@ -29,11 +29,11 @@ export class Schedule {
 
   /** How many are waiting or being worked on. */
   get open(): number {
-    return this.#agenda.length + this.#underWay.size;
+    return this.#queue.length + this.#underWay.size;
   }
 
   add(images: readonly PlannedImage[]): void {
-    for (const image of images) this.#agenda.add(image, image.rank);
+    for (const image of images) this.#queue.add(image, image.rank);
     this.#begin();
   }
 
@@ -42,12 +42,12 @@ export class Schedule {
     this.#isComplete = true;
     this.#begin();
     await this.#end.promise;
-    return this.#agenda.takeAll();
+    return this.#queue.takeAll();
   }
 
   #begin(): void {
     while (!this.#signal.aborted && this.#underWay.size < IMAGES_UNDER_WAY) {
-      const image = this.#agenda.take();
+      const image = this.#queue.take();
       if (image === undefined) break;
       this.#underWay.set(image, performance.now());
       this.#work(image).then(
@@ -55,7 +55,7 @@ export class Schedule {
         (error: unknown) => this.#end.reject(error),
       );
     }
-    const isIdle = this.#underWay.size === 0 && (this.#agenda.length === 0 || this.#signal.aborted);
+    const isIdle = this.#underWay.size === 0 && (this.#queue.length === 0 || this.#signal.aborted);
     if (this.#isComplete && isIdle) this.#end.resolve();
   }
 

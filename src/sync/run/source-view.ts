@@ -10,12 +10,12 @@ import { releaseWishes, type Selection } from '../select/release-wish.ts';
 import { unmatched, wantsRepository } from '../select/selection.ts';
 import type { SourceView } from '../state/state.ts';
 
-/** Gives the tags that plans select, by image. */
+/** Returns the tags that plans select, by image. */
 export function selectionOf(plans: readonly RepositoryPlan[]): Selection {
   return new Map(plans.flatMap(({ selected }) => [...selected]));
 }
 
-/** Gives what a run saw at its sources: which lines of the image set matched, and how much each repository listed. */
+/** Returns what a run saw at its sources: which lines of the image set matched, and how much each repository listed. */
 export function viewOfSource(set: ImageSet, plans: readonly RepositoryPlan[]): SourceView {
   const listed = plans.flatMap((plan) => [...plan.listed]);
   const names = listed.map(([{ name }]) => name);
@@ -33,14 +33,14 @@ export function viewOfSource(set: ImageSet, plans: readonly RepositoryPlan[]): S
   return { matched: [...new Set([...names, ...prefixes, ...releases])], listings: new Map(listings) };
 }
 
-/** Gives a warning for each repository whose listing lost a fifth of its tags or more since the last run. */
+/** Returns a warning for each repository whose listing lost a fifth of its tags or more since the last run. */
 export function compareListings(before: SourceView, after: SourceView): string[] {
   return [...after.listings].flatMap(
     ([name, size]) => shrunkWarning(name, before.listings.get(name) ?? 0, size) ?? [],
   );
 }
 
-/** Gives a warning for each image that the set names, whose tags are there and all filtered away. */
+/** Returns a warning for each image that the set names, whose tags are there and all filtered away. */
 export function findFilteredAway(set: ImageSet, plans: readonly RepositoryPlan[]): Notice[] {
   const extras = extrasOf(set);
   const selected = selectionOf(plans);
@@ -62,7 +62,7 @@ export interface Sight {
   readonly before: SourceView;
 }
 
-/** Gives the lines of the image set that match nothing; of what could not be listed nothing is known. */
+/** Returns the lines of the image set that match nothing; of what could not be listed nothing is known. */
 export function findUnmatched({ set, groups, plans, before }: Sight): Report['unmatched'] {
   const planned = new Set(plans.map(({ repository }) => repository));
   const unlisted = groups

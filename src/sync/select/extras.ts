@@ -15,7 +15,7 @@ export interface Extra {
   readonly places: readonly Place[];
 }
 
-/** Gives the extras of a set by repository, in the order of the file. */
+/** Returns the extras of a set by repository, in the order of the file. */
 export function extrasOf(set: ImageSet): ReadonlyMap<ImageName, Extra> {
   const extras = new Map<ImageName, Extra>();
   for (const { value, place } of set.extras) {

@@ -21,7 +21,7 @@ export interface ReleaseWish {
   readonly isMet: boolean;
 }
 
-/** Gives what the releases of a set ask for, and whether it was found. */
+/** Returns what the releases of a set ask for, and whether it was found. */
 export function releaseWishes(set: ImageSet, found: Selection): ReleaseWish[] {
   return set.kubernetes.flatMap(({ value, place }): ReleaseWish[] => {
     const wishes = clusterNeeds(value).map(({ name, text, wants }) => ({
@@ -36,7 +36,7 @@ export function releaseWishes(set: ImageSet, found: Selection): ReleaseWish[] {
   });
 }
 
-/** Gives a notice for each minor of a set of which a release was found that is newer than what is known of kubeadm. */
+/** Returns a notice for each minor of a set of which a release was found that is newer than what is known of kubeadm. */
 export function newerReleases(set: ImageSet, found: Selection): Notice[] {
   const versions = (found.get('kube-apiserver') ?? []).flatMap((tag) => toKubernetesVersion(tag) ?? []);
   return set.kubernetes.flatMap(({ value, place }) => {

@@ -21,18 +21,18 @@ function isExcluded(set: ImageSet, text: string): boolean {
   return set.exclude.some((part) => text.includes(part));
 }
 
-/** Tells whether a repository of the source registry is wanted: needed by a cluster, named, or found by a prefix. */
+/** Returns whether a repository of the source registry is wanted: needed by a cluster, named, or found by a prefix. */
 export function wantsRepository(set: ImageSet, name: ImageName): boolean {
   return set.clusterImages.has(name) || asksForListing(set, name);
 }
 
-/** Tells whether all that a repository of the source lists is wanted, as far as the filters let it pass. */
+/** Returns whether all that a repository of the source lists is wanted, as far as the filters let it pass. */
 function asksForListing(set: ImageSet, name: ImageName): boolean {
   if (set.names.some((entry) => entry.value === name)) return true;
   return set.prefixes.some((entry) => name.startsWith(entry.value)) && !isExcluded(set, name);
 }
 
-/** Tells whether a repository below `path/` could be wanted; '' is the registry itself. Lets a walk leave out the rest. */
+/** Returns whether a repository below `path/` could be wanted; '' is the registry itself. Lets a walk leave out the rest. */
 export function couldWantBelow(set: ImageSet, path: string): boolean {
   const start = path === '' ? '' : `${path}/`;
   if (set.names.some((entry) => entry.value.startsWith(start))) return true;
@@ -41,12 +41,12 @@ export function couldWantBelow(set: ImageSet, path: string): boolean {
   return begun && !isExcluded(set, start);
 }
 
-/** Gives the patch for an image, where the set has one. */
+/** Returns the patch for an image, where the set has one. */
 export function patchFor(set: ImageSet, name: ImageName): Patch | undefined {
   return set.patches.get(withoutKubernetesHost(name));
 }
 
-/** Gives the platforms that the set wants of an image, an empty list for all; undefined where it leaves that to the run. */
+/** Returns the platforms that the set wants of an image, an empty list for all; undefined where it leaves that to the run. */
 export function platformsFor(set: ImageSet, name: ImageName): readonly Platform[] | undefined {
   return patchFor(set, name)?.platforms;
 }
@@ -76,7 +76,7 @@ function rank(filter: TagFilter, offered: OfferedTag): number {
   return version.prerelease && filter.semver === undefined ? 1 : 0;
 }
 
-/** Gives as many of the newest as a filter wants, in no promised order. */
+/** Returns as many of the newest as a filter wants, in no promised order. */
 function newest(filter: TagFilter, offered: readonly OfferedTag[]): OfferedTag[] {
   if (filter.latest === undefined) return [...offered];
   const ranked = newestFirst(offered).toSorted((one, other) => rank(filter, one) - rank(filter, other));
@@ -84,7 +84,7 @@ function newest(filter: TagFilter, offered: readonly OfferedTag[]): OfferedTag[]
 }
 
 /**
- * Gives the tags that are wanted of an image, the newest first. Signature tags never are. A tag that an extra names or
+ * Returns the tags that are wanted of an image, the newest first. Signature tags never are. A tag that an extra names or
  * that kubeadm needs is wanted whatever the filters and `exclude` say; where nothing else asks for the image, no other is.
  */
 export function selectTags(set: ImageSet, name: ImageName, offered: readonly OfferedTag[]): Tag[] {
@@ -112,7 +112,7 @@ export interface Unmatched {
 }
 
 /**
- * Gives what the lines of a set ask for that no image was found for, each name once. What is `unlisted` could not be
+ * Returns what the lines of a set ask for that no image was found for, each name once. What is `unlisted` could not be
  * asked for, so nothing is said of it.
  */
 export function unmatched(

@@ -4,7 +4,7 @@ import { type Digest, digestAlgorithm, digestHex } from '../../registry/oci/dige
 // long digests off at 64 digits. https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
 const SIGNATURE_TAG = /^sha(?:256|512)-[0-9a-f]{64}/;
 
-/** Tells whether a tag holds what belongs to another image: its signature, attestation, bill of materials. */
+/** Returns whether a tag holds what belongs to another image: its signature, attestation, bill of materials. */
 export function isSignatureTag(tag: string): boolean {
   return SIGNATURE_TAG.test(tag);
 }

@@ -96,7 +96,7 @@ export interface DatedTag {
 }
 
 /**
- * Gives tags in order, the newest first: by version, then by upload, then by their letters. Versions come before dates,
+ * Returns tags in order, the newest first: by version, then by upload, then by their letters. Versions come before dates,
  * and these before all others (`latest`, `master`).
  */
 export function newestFirst<Dated extends DatedTag>(tags: readonly Dated[]): Dated[] {
@@ -116,7 +116,7 @@ const MOVING = /^(?:latest|nightly|snapshot|dev|edge|canary|main|master|head|tip
 const COMMIT = /^[0-9a-f]{40}$/;
 
 /**
- * Tells whether a tag looks as if no one ever moved it: a full version (three numbers, and if it has a suffix then one
+ * Returns whether a tag looks as if no one ever moved it: a full version (three numbers, and if it has a suffix then one
  * that ends with a number: `v1.9.1-flannel3`, `3.5.21-0`), a day or a whole commit. When in doubt it does not.
  */
 export function looksImmutable(tag: string): boolean {

@@ -10,7 +10,7 @@ const KEPT_DAYS = 90;
 /** With 100,000 tags this many hints keep the file at 11 MB. */
 const HINT_LIMIT = 50_000;
 
-/** Gives the repositories of a host that are believed to hold a blob, the most recently used first. */
+/** Returns the repositories of a host that are believed to hold a blob, the most recently used first. */
 export function readHolders(database: DatabaseSync, host: Host, digest: Digest): readonly Repository[] {
   const rows = statement(
     database,

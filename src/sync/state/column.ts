@@ -13,26 +13,26 @@ function unreadable(column: string): Failure<'STATE_ROW_UNREADABLE'> {
   });
 }
 
-/** Gives a text of a row. Throws `STATE_ROW_UNREADABLE`. */
+/** Returns a text of a row. Throws `STATE_ROW_UNREADABLE`. */
 export function textIn(row: Row, column: string): string {
   const value = row[column];
   if (typeof value !== 'string') throw unreadable(column);
   return value;
 }
 
-/** Gives a number of a row. Throws `STATE_ROW_UNREADABLE`. */
+/** Returns a number of a row. Throws `STATE_ROW_UNREADABLE`. */
 export function numberIn(row: Row, column: string): number {
   const value = row[column];
   if (typeof value !== 'number') throw unreadable(column);
   return value;
 }
 
-/** Gives a point in time that is stored in whole seconds. Throws `STATE_ROW_UNREADABLE`. */
+/** Returns a point in time that is stored in whole seconds. Throws `STATE_ROW_UNREADABLE`. */
 export function timeIn(row: Row, column: string): Date {
   return timeOf(numberIn(row, column) * 1000, column);
 }
 
-/** Gives a point in time that is stored in milliseconds. Throws `STATE_ROW_UNREADABLE`. */
+/** Returns a point in time that is stored in milliseconds. Throws `STATE_ROW_UNREADABLE`. */
 export function preciseTimeIn(row: Row, column: string): Date {
   return timeOf(numberIn(row, column), column);
 }
@@ -43,7 +43,7 @@ function timeOf(milliseconds: number, column: string): Date {
   return time;
 }
 
-/** Gives a digest, which is stored as its bytes: 32 are sha256, 64 sha512. Throws `DIGEST_MALFORMED`. */
+/** Returns a digest, which is stored as its bytes: 32 are sha256, 64 sha512. Throws `DIGEST_MALFORMED`. */
 export function digestIn(row: Row, column: string): Digest {
   const value = row[column];
   if (!(value instanceof Uint8Array)) throw unreadable(column);
@@ -51,12 +51,12 @@ export function digestIn(row: Row, column: string): Digest {
   return parseDigest(`${algorithm}:${Buffer.from(value).toString('hex')}`, 'state file');
 }
 
-/** Gives a digest as it is stored. */
+/** Returns a digest as it is stored. */
 export function digestBytes(digest: Digest): Uint8Array {
   return Buffer.from(digestHex(digest), 'hex');
 }
 
-/** Gives a point in time as it is stored, but for those of runs. */
+/** Returns a point in time as it is stored, but for those of runs. */
 export function wholeSeconds(time: Date): number {
   return Math.floor(time.getTime() / 1000);
 }

@@ -15,7 +15,7 @@ export interface RecordedFailure {
   readonly failed: Date;
 }
 
-/** Gives the tags of a destination repository that failed when they were last tried. */
+/** Returns the tags of a destination repository that failed when they were last tried. */
 export function readFailures(
   database: DatabaseSync,
   destination: RepositoryAddress,

@@ -41,7 +41,7 @@ export interface RepositorySummary {
   readonly pushed: Date;
 }
 
-/** Gives the images recorded for a destination repository, by their tags there. */
+/** Returns the images recorded for a destination repository, by their tags there. */
 export function readImages(
   database: DatabaseSync,
   destination: RepositoryAddress,
@@ -122,7 +122,7 @@ export function deleteImages(database: DatabaseSync, destination: number, tags: 
   for (const tag of tags) remove.run(destination, tag);
 }
 
-/** Gives every destination repository that the state knows, in order of name. */
+/** Returns every destination repository that the state knows, in order of name. */
 export function summariseRepositories(database: DatabaseSync): RepositorySummary[] {
   const rows = statement(
     database,

@@ -44,7 +44,7 @@ export function kindOfHead(head: Buffer): FileKind {
   return cutOff || start.every((byte) => byte === 0) ? 'damaged' : 'other';
 }
 
-/** Gives the failure for a state file with which the system does not let us do something. */
+/** Returns the failure for a state file with which the system does not let us do something. */
 export function unusable(
   file: string,
   what: string,

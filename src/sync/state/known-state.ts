@@ -1,4 +1,4 @@
-import type { Registries } from '../../registry/client.ts';
+import type { Registries } from '../../registry/registries.ts';
 import type { RunParts } from '../run-parts.ts';
 import type { SyncSettings } from '../settings.ts';
 import { inspectFile } from './inspection.ts';

@@ -6,8 +6,8 @@ import { describeFailure, failureCode } from '../../lib/failure.ts';
 import { withinSignal } from '../../lib/interruption.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { formatSize } from '../../lib/text/size.ts';
-import type { Registries } from '../../registry/client.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
+import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { openRegistries } from '../connections.ts';
 import type { RunParts } from '../run-parts.ts';
@@ -42,7 +42,7 @@ const LAST_PUSH_LIMIT_MILLISECONDS = 3000;
 /** An absent repository looks like a forbidden one to many registries. */
 const NOT_THERE: ReadonlySet<string> = new Set(['NOT_FOUND', 'DENIED', 'UNAUTHORIZED']);
 
-/** Gives the state that is kept in a registry where the settings say so; looks at `--db`, and throws as `State.open` does. */
+/** Returns the state that is kept in a registry where the settings say so; looks at `--db`, and throws as `State.open` does. */
 export function openRemoteState(settings: SyncSettings, parts: RemoteStateParts): RemoteState | undefined {
   return settings.state === 'registry' ? new RemoteState(settings, parts) : undefined;
 }
@@ -91,7 +91,7 @@ export class RemoteState implements Disposable {
     return `${this.#settings.destination}/${repository}:${tag}`;
   }
 
-  /** Gives what puts the state of the last run at `file`, unless what is there is as new. It never throws. */
+  /** Returns what puts the state of the last run at `file`, unless what is there is as new. It never throws. */
   fetching(registries: Registries, signal: AbortSignal): () => Promise<void> {
     const registry = registries.at(this.#settings.destination);
     return () => this.#fetch(registry, AbortSignal.any([signal, this.#disposed.signal]));
@@ -159,7 +159,7 @@ export class RemoteState implements Disposable {
     }
   }
 
-  /** Gives the time of the last run that a state knows of. Throws `STATE_UNUSABLE` for what a run could not use. */
+  /** Returns the time of the last run that a state knows of. Throws `STATE_UNUSABLE` for what a run could not use. */
   #inspect(bytes: Buffer, name: string): Date {
     const complaints: string[] = [];
     const file = this.#writeScratch('fetched.db', bytes);

@@ -6,7 +6,7 @@ import { statement } from './statement.ts';
 /** A repository at a host, be it one that is read or one that is written. */
 export type RepositoryAddress = Pick<Reference, 'host' | 'repository'>;
 
-/** Gives the number of a repository in the state; undefined when nothing is known of it. */
+/** Returns the number of a repository in the state; undefined when nothing is known of it. */
 export function findRepository(database: DatabaseSync, address: RepositoryAddress): number | undefined {
   const row = statement(database, 'SELECT id FROM repository WHERE host = ? AND path = ?').get(
     address.host,
@@ -15,7 +15,7 @@ export function findRepository(database: DatabaseSync, address: RepositoryAddres
   return row === undefined ? undefined : numberIn(row, 'id');
 }
 
-/** Gives the number of a repository in the state, and makes one up if need be. */
+/** Returns the number of a repository in the state, and makes one up if need be. */
 export function ensureRepository(database: DatabaseSync, address: RepositoryAddress): number {
   const known = findRepository(database, address);
   if (known !== undefined) return known;

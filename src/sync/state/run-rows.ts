@@ -30,7 +30,7 @@ export interface SourceView {
   readonly listings: ReadonlyMap<string, number>;
 }
 
-/** Gives the last runs of a scope (source, destination and namespace as one text), the oldest first; at most 30. */
+/** Returns the last runs of a scope (source, destination and namespace as one text), the oldest first; at most 30. */
 export function readRuns(database: DatabaseSync, scope: string): RecordedRun[] {
   const rows = statement(database, 'SELECT * FROM run WHERE scope = ? ORDER BY id').all(scope);
   return readable(rows, (row) => ({
@@ -45,7 +45,7 @@ export function readRuns(database: DatabaseSync, scope: string): RecordedRun[] {
   }));
 }
 
-/** Gives every scope that runs were recorded for, in order. */
+/** Returns every scope that runs were recorded for, in order. */
 export function readScopes(database: DatabaseSync): string[] {
   const rows = statement(database, 'SELECT DISTINCT scope FROM run ORDER BY scope').all();
   return readable(rows, (row) => textIn(row, 'scope'));
@@ -74,7 +74,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(scope, scope, RUNS_KEPT);
 }
 
-/** Gives what the last whole run saw at a source host; empty when there was none. */
+/** Returns what the last whole run saw at a source host; empty when there was none. */
 export function readSourceView(database: DatabaseSync, host: Host): SourceView {
   const patterns = statement(database, 'SELECT pattern FROM pattern WHERE host = ? ORDER BY pattern').all(
     host,

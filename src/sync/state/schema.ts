@@ -112,7 +112,7 @@ export function createTables(database: DatabaseSync): void {
   }
 }
 
-/** Tells whether a database has exactly the tables of a state: no more (a trigger, say), no fewer. */
+/** Returns whether a database has exactly the tables of a state: no more (a trigger, say), no fewer. */
 export function hasExpectedTables(database: DatabaseSync): boolean {
   const rows = database.prepare('SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL').all();
   return (
@@ -121,7 +121,7 @@ export function hasExpectedTables(database: DatabaseSync): boolean {
   );
 }
 
-/** Gives the value of a pragma that answers with one number, such as `user_version`. */
+/** Returns the value of a pragma that answers with one number, such as `user_version`. */
 export function readPragma(
   database: DatabaseSync,
   name: 'application_id' | 'user_version' | 'page_count' | 'page_size',

@@ -18,7 +18,7 @@ export function explainAside(reason: AsideReason): string {
 }
 
 /**
- * Renames a file to `<file>.<reason>-<UTC time>`, with what SQLite left beside it, and gives the new name.
+ * Renames a file to `<file>.<reason>-<UTC time>`, with what SQLite left beside it, and returns the new name.
  * Never overwrites: a name that is taken gets a number. Throws `STATE_UNUSABLE`.
  */
 export function setAside(file: string, reason: AsideReason, now: Date): string {

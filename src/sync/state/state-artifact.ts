@@ -52,20 +52,20 @@ const ORDINARY_CONFIG = {
 const LAYER_LIMIT = 64 * 1024 * 1024;
 const FILE_LIMIT = 256 * 1024 * 1024;
 
-/** Gives source, destination and namespace as one text, by which runs are recorded. */
+/** Returns source, destination and namespace as one text, by which runs are recorded. */
 export function scopeOf(settings: Pick<SyncSettings, 'source' | 'destination' | 'namespace'>): string {
   const { source, destination, namespace } = settings;
   return `${source} ${namespace === undefined ? destination : `${destination}/${namespace}`}`;
 }
 
-/** Gives the name of a route in tags and keys: a hash of where from and where to. */
+/** Returns the name of a route in tags and keys: a hash of where from and where to. */
 export function routeHash(settings: Pick<SyncSettings, 'source' | 'destination' | 'namespace'>): string {
   const { source, destination, namespace } = settings;
   const route = JSON.stringify([source, destination, namespace ?? '']);
   return createHash('sha256').update(route).digest('hex').slice(0, 16);
 }
 
-/** Gives where the state of a run is kept: `<namespace>/keel-state:<route>`, of a shard `…:<route>-2of8`. */
+/** Returns where the state of a run is kept: `<namespace>/keel-state:<route>`, of a shard `…:<route>-2of8`. */
 export function statePlace(
   settings: Pick<SyncSettings, 'source' | 'destination' | 'namespace' | 'shard'>,
 ): StatePlace {
@@ -183,7 +183,7 @@ async function pushBytes(
   return descriptor.digest;
 }
 
-/** Gives the failure for a state in a registry that cannot be used. */
+/** Returns the failure for a state in a registry that cannot be used. */
 export function unusable(about: string, message: string, cause?: unknown): Failure<'STATE_UNUSABLE'> {
   return new Failure({ code: 'STATE_UNUSABLE', about, message, cause });
 }

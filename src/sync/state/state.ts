@@ -113,46 +113,46 @@ export class State implements Disposable {
     return new State(file, opened, settings);
   }
 
-  /** Gives an empty state that is forgotten with the process. */
+  /** Returns an empty state that is forgotten with the process. */
   static inMemory(settings: StateSettings): State {
     return new State(':memory:', openInMemory(), settings);
   }
 
-  /** Gives the images recorded for a destination repository, by their tags there. */
+  /** Returns the images recorded for a destination repository, by their tags there. */
   images(destination: RepositoryAddress): ReadonlyMap<Tag, RecordedImage> {
     return this.#read<ReadonlyMap<Tag, RecordedImage>>(new Map(), () =>
       readImages(this.#database, destination),
     );
   }
 
-  /** Gives the tags of a destination repository that failed when they were last tried. */
+  /** Returns the tags of a destination repository that failed when they were last tried. */
   failures(destination: RepositoryAddress): ReadonlyMap<Tag, RecordedFailure> {
     return this.#read<ReadonlyMap<Tag, RecordedFailure>>(new Map(), () =>
       readFailures(this.#database, destination),
     );
   }
 
-  /** Gives the repositories of a host that are believed to hold a blob, the most recently used first. */
+  /** Returns the repositories of a host that are believed to hold a blob, the most recently used first. */
   blobHolders(host: Host, digest: Digest): readonly Repository[] {
     return this.#read([], () => readHolders(this.#database, host, digest));
   }
 
-  /** Gives what the last whole run saw at a source host. */
+  /** Returns what the last whole run saw at a source host. */
   sourceView(host: Host): SourceView {
     return this.#read({ matched: [], listings: new Map() }, () => readSourceView(this.#database, host));
   }
 
-  /** Gives the last runs of a scope, the oldest first; at most 30. */
+  /** Returns the last runs of a scope, the oldest first; at most 30. */
   runs(scope: string): readonly RecordedRun[] {
     return this.#read([], () => readRuns(this.#database, scope));
   }
 
-  /** Gives every scope that runs are recorded for. */
+  /** Returns every scope that runs are recorded for. */
   scopes(): readonly string[] {
     return this.#read([], () => readScopes(this.#database));
   }
 
-  /** Gives every destination repository the state knows, with counts; `images` has the rest. */
+  /** Returns every destination repository the state knows, with counts; `images` has the rest. */
   repositories(): readonly RepositorySummary[] {
     return this.#read([], () => summariseRepositories(this.#database));
   }

@@ -6,7 +6,7 @@ import { extract, type Header } from 'tar-stream';
 
 const { CI } = process.env;
 
-/** Runs a program, throws with what it said when it fails, and gives its output. */
+/** Runs a program, throws with what it said when it fails, and returns its output. */
 export function run(program: string, ...argumentList: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync(program, argumentList, {
     encoding: 'utf8',
@@ -19,7 +19,7 @@ export function run(program: string, ...argumentList: readonly string[]): string
   return stdout;
 }
 
-/** Tells whether a program is there; where CI is set it has to be. */
+/** Returns whether a program is there; where CI is set it has to be. */
 export function has(program: string): boolean {
   const found = spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
   if (!found && CI !== undefined) throw new Error(`${program} must be installed for these tests`);

@@ -28,7 +28,7 @@ export class BlobStore {
     return blob;
   }
 
-  /** Gives the address by which a blob is written and read: account, container and blob, as the Azure SDK wants it. */
+  /** Returns the address by which a blob is written and read: account, container and blob, as the Azure SDK wants it. */
   sign(blob: Blob, origin: string): string {
     return `${origin}/account/blobs/${blob.id}?sig=${this.signature}`;
   }
@@ -61,7 +61,7 @@ export class BlobStore {
   }
 }
 
-/** Gives a copy of some bytes with every second one flipped, as bad storage might. */
+/** Returns a copy of some bytes with every second one flipped, as bad storage might. */
 export function damaged(bytes: Buffer): Buffer {
   return Buffer.from(bytes.map((byte, index) => (index % 2 === 0 ? byte : byte ^ 0xff)));
 }

@@ -41,7 +41,7 @@ export class Faults {
     this.#waiting = [];
   }
 
-  /** Gives the fault that hits this call, if one does, and counts it; its delay is over when this resolves. */
+  /** Returns the fault that hits this call, if one does, and counts it; its delay is over when this resolves. */
   async strike(call: Call): Promise<Fault | undefined> {
     const hit = this.#waiting.find(({ fault, left }) => fault.call === call && left > 0);
     if (hit === undefined) return undefined;

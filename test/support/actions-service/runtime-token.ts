@@ -13,7 +13,7 @@ const READ = 1;
 const WRITE = 2;
 
 /**
- * Gives the token a runner hands to a job: a JWT with the run and job it belongs to and the cache scopes it may use, its
+ * Returns the token a runner hands to a job: a JWT with the run and job it belongs to and the cache scopes it may use, its
  * own branch first. It is not signed; the toolkit only decodes it, and the stand-in trusts what it issued.
  */
 export function issueRuntimeToken(run: string, job: string, scopes: readonly CacheScope[]): string {

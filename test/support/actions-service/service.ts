@@ -86,7 +86,7 @@ export class ActionsService implements AsyncDisposable {
     return this.#artifacts.artifacts;
   }
 
-  /** Gives the variables by which a runner tells a job where the services are. */
+  /** Returns the variables by which a runner tells a job where the services are. */
   environment(job: Job = {}): Record<string, string> {
     const scopes = job.scopes ?? [{ branch: 'refs/heads/main', access: 'write' }];
     return {
@@ -96,7 +96,7 @@ export class ActionsService implements AsyncDisposable {
     };
   }
 
-  /** Gives what nobody but a job may see: its token, and what signs the addresses of blobs. */
+  /** Returns what nobody but a job may see: its token, and what signs the addresses of blobs. */
   secrets(job: Job = {}): Record<string, string> {
     const { ACTIONS_RUNTIME_TOKEN: token = '' } = this.environment(job);
     return { 'the runtime token': token, 'the signature of an address': this.#blobs.signature };

@@ -2,7 +2,7 @@ import { type Image, ImageMaker, makeSignature } from './image.ts';
 import type { RepositoryRecipe } from './kubernetes-set.ts';
 import { PlainPush, type PushTarget } from './push.ts';
 
-/** Makes images and pushes them to a registry that takes writes. Gives them by `repository:tag`, signatures too. */
+/** Makes images and pushes them to a registry that takes writes. Returns them by `repository:tag`, signatures too. */
 export async function fillRegistry(
   target: PushTarget,
   repositories: readonly RepositoryRecipe[],

@@ -115,7 +115,7 @@ export class ImageMaker {
   }
 }
 
-/** Makes what cosign pushes to sign a manifest, and gives the tag that it belongs under. */
+/** Makes what cosign pushes to sign a manifest, and returns the tag that it belongs under. */
 export function makeSignature(digest: Digest): { readonly tag: string; readonly image: Image } {
   const payload = json({
     critical: {

@@ -23,7 +23,7 @@ export interface Layer {
 const GZIP_SYSTEM_BYTE = 9;
 const UNKNOWN_SYSTEM = 255;
 
-/** Gives bytes that look random and are the same for the same seed. */
+/** Returns bytes that look random and are the same for the same seed. */
 export function seededBytes(seed: string, size: number): Buffer {
   const key = createHash('sha256').update(seed).digest().subarray(0, 16);
   return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(size));

@@ -33,14 +33,14 @@ export class PlainPush {
     await this.#send(repository, 'DELETE', `/v2/${repository}/manifests/${digest}`, 202);
   }
 
-  /** Gives the tags of a repository in order; none when it does not exist. */
+  /** Returns the tags of a repository in order; none when it does not exist. */
   async tags(repository: string): Promise<string[]> {
     const answer = await this.#send(repository, 'GET', `/v2/${repository}/tags/list`, [200, 404]);
     const { tags }: { tags?: string[] } = JSON.parse(await answer.text());
     return (tags ?? []).toSorted();
   }
 
-  /** Gives what a tag or digest holds; undefined when there is nothing. */
+  /** Returns what a tag or digest holds; undefined when there is nothing. */
   async digestOf(repository: string, name: string): Promise<string | undefined> {
     const path = `/v2/${repository}/manifests/${name}`;
     const accept =
@@ -50,7 +50,7 @@ application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docke
     return answer.status === 200 ? (answer.headers.get('docker-content-digest') ?? undefined) : undefined;
   }
 
-  /** Tells whether a repository holds a blob. */
+  /** Returns whether a repository holds a blob. */
   async holds(repository: string, digest: Digest): Promise<boolean> {
     const answer = await this.#send(repository, 'HEAD', `/v2/${repository}/blobs/${digest}`, [200, 404]);
     return answer.status === 200;

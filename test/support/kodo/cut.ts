@@ -3,7 +3,7 @@ import { Transform } from 'node:stream';
 /** Thrown where the connection shall be cut. */
 export class ConnectionCut extends Error {}
 
-/** Gives a passage for a body that breaks after that many bytes. */
+/** Returns a passage for a body that breaks after that many bytes. */
 export function cutAfter(limit: number): Transform {
   let passed = 0;
   return new Transform({

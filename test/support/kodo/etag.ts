@@ -33,7 +33,7 @@ export class ContentHash {
     }
   }
 
-  /** Gives the MD5 in hexadecimal digits; nothing can be added afterwards. */
+  /** Returns the MD5 in hexadecimal digits; nothing can be added afterwards. */
   finish(): { md5: string; etag: string } {
     if (this.#filled > 0 || this.blocks.length === 0) this.#closeBlock();
     return { md5: this.#md5.digest('hex'), etag: etagOfBlocks(this.blocks) };
@@ -46,14 +46,14 @@ export class ContentHash {
   }
 }
 
-/** Gives the etag (version 1) of content by the sha1 of its 4 MiB blocks. */
+/** Returns the etag (version 1) of content by the sha1 of its 4 MiB blocks. */
 export function etagOfBlocks(blocks: readonly Buffer[]): string {
   const [first] = blocks;
   if (blocks.length === 1 && first !== undefined) return encode(0x16, first);
   return encode(0x96, sha1(...blocks));
 }
 
-/** Gives the etag of an object made of parts: version 1 where all but the last have 4 MiB, else version 2. */
+/** Returns the etag of an object made of parts: version 1 where all but the last have 4 MiB, else version 2. */
 export function etagOfParts(parts: readonly ContentHash[]): string {
   if (parts.slice(0, -1).every((part) => part.size === BLOCK) && (parts.at(-1)?.size ?? 0) <= BLOCK) {
     return etagOfBlocks(parts.flatMap((part) => part.blocks));

@@ -62,7 +62,7 @@ export class Faults {
     this.#waiting.length = 0;
   }
 
-  /** Gives the trouble for a request, if there is one, and counts it. */
+  /** Returns the trouble for a request, if there is one, and counts it. */
   take(operation: Operation, part: number | undefined): Fault | undefined {
     const index = this.#waiting.findIndex(
       (fault) => fault.operation === operation && (fault.part === undefined || fault.part === part),

@@ -96,19 +96,19 @@ export class Kodo {
     this.#advertised = host;
   }
 
-  /** Gives an object; undefined where there is none. */
+  /** Returns an object; undefined where there is none. */
   object(bucket: string, key: string): StoredObject | undefined {
     return this.buckets.get(bucket)?.objects.get(key);
   }
 
-  /** Gives an object's content in one piece, for small ones. */
+  /** Returns an object's content in one piece, for small ones. */
   async content(bucket: string, key: string): Promise<Buffer> {
     const object = this.object(bucket, key);
     if (object === undefined) throw new Error(`${bucket} has no ${key}`);
     return readAll(contentOf(object));
   }
 
-  /** Gives the journal's entries of one operation. */
+  /** Returns the journal's entries of one operation. */
   requests(operation: Operation): JournalEntry[] {
     return this.journal.filter((entry) => entry.operation === operation);
   }

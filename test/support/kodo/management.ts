@@ -2,7 +2,7 @@ import type { Bucket } from './objects.ts';
 import type { Route } from './route.ts';
 import { Refusal } from './signatures.ts';
 
-/** Gives the answer of the region query for a bucket of that region, all of whose services are on one host. */
+/** Returns the answer of the region query for a bucket of that region, all of whose services are on one host. */
 export function describeRegion(region: string, host: string): object {
   const service = { domains: [host] };
   const s3 = { ...service, region_alias: region };

@@ -70,7 +70,7 @@ export async function receive(body: Readable, folder: string | undefined): Promi
   return { hash, ...hash.finish(), file };
 }
 
-/** Gives an object's content. Throws when only hashes were kept. */
+/** Returns an object's content. Throws when only hashes were kept. */
 export function contentOf(object: StoredObject): Readable {
   const files = object.parts.map((part) => {
     if (part.file === undefined) throw new Error(`the content of ${object.key} was not kept`);

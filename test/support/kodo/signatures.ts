@@ -68,7 +68,7 @@ export function verifyScope(policy: Policy, bucket: string, key: string | undefi
   if (covered !== true) throw new Refusal(403, "key doesn't match with scope");
 }
 
-/** Tells whether the policy lets an object that has other content be replaced. */
+/** Returns whether the policy lets an object that has other content be replaced. */
 export function mayReplace(policy: Policy): boolean {
   return policy.scope.includes(':') && policy.insertOnly !== 1;
 }

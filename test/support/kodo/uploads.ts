@@ -45,7 +45,7 @@ export class Uploads {
     return { uploadId, expireAt };
   }
 
-  /** Gives an open upload of that bucket and key; throws 612 for one that ended, expired or never was. */
+  /** Returns an open upload of that bucket and key; throws 612 for one that ended, expired or never was. */
   find(uploadId: string, bucket: string, key: string | undefined): Upload {
     const upload = this.#open.get(uploadId);
     if (upload === undefined || upload.expireAt * 1000 <= this.#now())

@@ -49,7 +49,7 @@ export class Gate {
     this.#clockOffset += milliseconds;
   }
 
-  /** Gives the refusal of a request, or `undefined` where it may go on. */
+  /** Returns the refusal of a request, or `undefined` where it may go on. */
   refuse(exchange: Exchange): Answer | undefined {
     const { mode } = this.#options;
     if (mode === 'none' || exchange.entry.kind === 'token') return undefined;
@@ -64,7 +64,7 @@ export class Gate {
     return this.#challenge(exchange, needed, this.#options.deniedStatus ?? 401);
   }
 
-  /** Tells whether the request's token allows something beyond what the request needs by itself. */
+  /** Returns whether the request's token allows something beyond what the request needs by itself. */
   mayAlso(exchange: Exchange, repository: string, action: AccessAction): boolean {
     if (this.#options.mode === 'none') return true;
     if (this.#options.mode === 'basic') {

@@ -15,7 +15,7 @@ const PIECE = 256 * 1024;
 const ZEROES = Buffer.alloc(PIECE);
 const CIPHER_BLOCK = 16;
 
-/** Gives the number of bytes of a content. */
+/** Returns the number of bytes of a content. */
 export function contentSize(content: Content): number {
   return content.kind === 'bytes' ? content.bytes.length : content.size;
 }
@@ -41,7 +41,7 @@ function* generate(seed: string, start: number, end: number): Generator<Buffer> 
     yield cipher.update(ZEROES.subarray(0, Math.min(PIECE, end - at)));
 }
 
-/** Gives the bytes of a content from `start` up to and without `end`, piece by piece. */
+/** Returns the bytes of a content from `start` up to and without `end`, piece by piece. */
 export function* readContent(content: Content, start = 0, end = contentSize(content)): Generator<Buffer> {
   if (content.kind === 'discarded')
     throw new Error('this blob was discarded after hashing; it cannot be read');

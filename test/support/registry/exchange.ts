@@ -11,7 +11,7 @@ export interface Exchange {
   readonly body: AsyncIterable<Buffer>;
 }
 
-/** Gives a request's header, the first where there are several. */
+/** Returns a request's header, the first where there are several. */
 export function headerOf(exchange: Exchange, name: string): string | undefined {
   const value = exchange.entry.headers[name];
   return Array.isArray(value) ? value[0] : value;

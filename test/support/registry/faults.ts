@@ -101,7 +101,7 @@ export class Faults {
     this.#rules.length = 0;
   }
 
-  /** Gives what happens to a request: all waits that match it, then the first other fault. */
+  /** Returns what happens to a request: all waits that match it, then the first other fault. */
   take(entry: JournalEntry): { waits: Fault[]; fault: Fault | undefined } {
     const waits: Fault[] = [];
     for (const active of this.#rules) {

@@ -31,7 +31,7 @@ export interface RequestMatch {
   readonly when?: (entry: JournalEntry) => boolean;
 }
 
-/** Tells whether a request is one of those a match chooses. */
+/** Returns whether a request is one of those a match chooses. */
 export function matches(match: RequestMatch, entry: JournalEntry): boolean {
   const kinds = match.kind === undefined ? undefined : [match.kind].flat();
   return (
@@ -54,7 +54,7 @@ export class Journal {
   readonly #peaks = new Map<RequestKind, number>();
   readonly #waiters = new Set<Waiter>();
 
-  /** Gives the requests that a match chooses. */
+  /** Returns the requests that a match chooses. */
   filter(match: RequestMatch): JournalEntry[] {
     return this.entries.filter((entry) => matches(match, entry));
   }
@@ -76,7 +76,7 @@ export class Journal {
     return new Set(this.entries.map(({ listener, connection }) => `${listener} ${connection}`)).size;
   }
 
-  /** Gives how many requests of a kind were under way at the same time at most. */
+  /** Returns how many requests of a kind were under way at the same time at most. */
   peak(kind: RequestKind): number {
     return this.#peaks.get(kind) ?? 0;
   }

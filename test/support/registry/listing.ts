@@ -52,7 +52,7 @@ function manifestMap(stored: StoredRepository): Record<string, unknown> {
   );
 }
 
-/** Gives the first path components below a repository path: `child` of the Google listing. */
+/** Returns the first path components below a repository path: `child` of the Google listing. */
 function childrenOf(storage: Storage, path: string): string[] {
   const below = path === '' ? '' : `${path}/`;
   const children = [...storage.repositories.keys()]

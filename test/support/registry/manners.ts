@@ -6,7 +6,7 @@ import type { Quirks } from './quirks.ts';
 export class Manners {
   #pulls = 0;
 
-  /** Gives the refusal of a request, or `undefined` where it may go on. */
+  /** Returns the refusal of a request, or `undefined` where it may go on. */
   refuse({ entry, url }: Exchange, quirks: Quirks): Answer | undefined {
     const { kind } = entry;
     if (kind === 'token' && url.href.length > (quirks.tokenUrlLimit ?? Number.POSITIVE_INFINITY)) {
@@ -38,7 +38,7 @@ export class Manners {
     this.#pulls = 0;
   }
 
-  /** Gives an answer as this registry words it. */
+  /** Returns an answer as this registry words it. */
   word(answer: Answer, { entry }: Exchange, quirks: Quirks): Answer {
     const { 'www-authenticate': challenge, ...bare } = answer.headers;
     if (quirks.challengeOnPingOnly === true && challenge !== undefined && entry.kind !== 'ping') {

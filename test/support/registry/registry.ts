@@ -75,7 +75,7 @@ export class TestRegistry implements AsyncDisposable {
     return parseHost(new URL(this.url).host);
   }
 
-  /** Gives the address of one of the listeners; throws where the options did not ask for it. */
+  /** Returns the address of one of the listeners; throws where the options did not ask for it. */
   originOf(listener: Listener): string {
     const open = this.#listeners.get(listener);
     if (open === undefined) throw new Error(`this test registry has no ${listener} listener`);

@@ -3,7 +3,7 @@ import type { Fault } from './faults.ts';
 import type { JournalEntry } from './journal.ts';
 import { ConnectionBroken } from './sending.ts';
 
-/** Gives a request's body and counts it; a fault may break the connection on the way. Throws `ConnectionBroken`. */
+/** Returns a request's body and counts it; a fault may break the connection on the way. Throws `ConnectionBroken`. */
 export async function* readRequest(
   request: IncomingMessage,
   entry: JournalEntry,

@@ -65,7 +65,7 @@ function startKind(method: string, query: URLSearchParams): RequestKind {
   return query.has('mount') ? 'mount' : 'upload-start';
 }
 
-/** Gives the route of a request (distribution-spec, "Endpoints"). */
+/** Returns the route of a request (distribution-spec, "Endpoints"). */
 export function routeOf(method: string, url: URL): Route {
   for (const [pattern, kindOf] of PATTERNS) {
     const parts = pattern.exec(url.pathname);
@@ -76,7 +76,7 @@ export function routeOf(method: string, url: URL): Route {
   return { kind: 'other', repository: '', reference: '' };
 }
 
-/** Tells whether a request would change what is stored. */
+/** Returns whether a request would change what is stored. */
 export function isWrite(method: string): boolean {
   return method !== 'GET' && method !== 'HEAD';
 }

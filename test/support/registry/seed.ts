@@ -51,7 +51,7 @@ function seedLayer(
   return { digest, size: contentSize(content), diff: isLarge ? digest : digestOf(plain) };
 }
 
-/** Stores an image of one platform with its blobs, and gives its manifest. */
+/** Stores an image of one platform with its blobs, and returns its manifest. */
 export function seedImage(storage: Storage, repository: string, options: SeedOptions = {}): Manifest {
   const { seed = repository, family = 'oci', layers = [1000, 2000], platform = 'linux/amd64' } = options;
   const types = TYPES[family];
@@ -84,7 +84,7 @@ export function seedImage(storage: Storage, repository: string, options: SeedOpt
   return parseManifest(bytes, types.image, repository);
 }
 
-/** Stores an image of several platforms with all its parts, and gives its index. */
+/** Stores an image of several platforms with all its parts, and returns its index. */
 export function seedIndex(
   storage: Storage,
   repository: string,

@@ -10,7 +10,7 @@ const TRICKLE_STEP_MILLISECONDS = 20;
 /** Says that the connection is gone, by a fault or because the client left. */
 export class ConnectionBroken extends Error {}
 
-/** Gives the answer that a fault puts in the place of the real one, if it does. */
+/** Returns the answer that a fault puts in the place of the real one, if it does. */
 export function answerOfFault(fault: Fault | undefined, url: URL): Answer | undefined {
   if (fault?.kind === 'status') {
     const headers = { 'content-type': 'application/json', ...fault.headers };

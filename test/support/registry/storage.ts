@@ -21,7 +21,7 @@ export class Storage {
   readonly repositories = new Map<string, StoredRepository>();
   readonly contents = new Map<Digest, Content>();
 
-  /** Gives a repository, and creates it where it is missing. */
+  /** Returns a repository, and creates it where it is missing. */
   repository(name: string): StoredRepository {
     const known = this.repositories.get(name);
     if (known !== undefined) return known;
@@ -38,7 +38,7 @@ export class Storage {
     return digest;
   }
 
-  /** Gives a blob's content when this repository holds it. */
+  /** Returns a blob's content when this repository holds it. */
   blob(repository: string, digest: Digest): Content | undefined {
     return this.repositories.get(repository)?.blobs.has(digest) === true
       ? this.contents.get(digest)
@@ -60,7 +60,7 @@ export class Storage {
     return digest;
   }
 
-  /** Gives a manifest by tag or digest. */
+  /** Returns a manifest by tag or digest. */
   manifest(repository: string, reference: string): StoredManifest | undefined {
     const stored = this.repositories.get(repository);
     if (stored === undefined) return undefined;

@@ -18,7 +18,7 @@ function sha256(bytes: Buffer): Buffer {
   return createHash('sha256').update(bytes).digest();
 }
 
-/** Gives what cosign signs. */
+/** Returns what cosign signs. */
 export function cosignPayload(
   digest: string,
   name: string,
@@ -99,7 +99,7 @@ function artifact(layers: readonly ArtifactLayer[], configType: string, more: ob
   return { digest: digestOf(bytes), mediaType: MANIFEST_TYPE, bytes, children: [], blobs };
 }
 
-/** Gives the tag under which cosign keeps the signatures of a manifest. */
+/** Returns the tag under which cosign keeps the signatures of a manifest. */
 export function signatureTag(digest: Digest): string {
   return `sha256-${digestHex(digest)}.sig`;
 }
@@ -141,7 +141,7 @@ function bundleOf({ certificate, entry }: Signed, kind: string, content: object)
   };
 }
 
-/** Gives a bundle that signs bytes themselves. */
+/** Returns a bundle that signs bytes themselves. */
 export async function messageBundle(
   sigstore: TestSigstore,
   bytes: Buffer,
@@ -152,7 +152,7 @@ export async function messageBundle(
 }
 
 /**
- * Gives a bundle that signs bytes themselves and is in a log of the newer kind, which promises nothing and tells no time: a
+ * Returns a bundle that signs bytes themselves and is in a log of the newer kind, which promises nothing and tells no time: a
  * time-stamping authority does. https://github.com/sigstore/rekor-tiles
  */
 export async function timestampedBundle(
@@ -198,7 +198,7 @@ function messageSignature(bytes: Buffer, { signature }: Signed) {
   };
 }
 
-/** Gives a bundle with a statement about the manifest with that digest. */
+/** Returns a bundle with a statement about the manifest with that digest. */
 export async function statementBundle(
   sigstore: TestSigstore,
   digest: Digest,
@@ -249,7 +249,7 @@ export function bundleManifest(
   );
 }
 
-/** Gives the list of what refers to a manifest, and the tag under which registries without the API keep it. */
+/** Returns the list of what refers to a manifest, and the tag under which registries without the API keep it. */
 export function referrersIndex(
   digest: Digest,
   referrers: readonly Image[],

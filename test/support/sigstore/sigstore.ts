@@ -123,14 +123,14 @@ export class TestSigstore {
     };
   }
 
-  /** Writes its trusted_root.json into a folder and gives the path. */
+  /** Writes its trusted_root.json into a folder and returns the path. */
   writeTrustedRoot(folder: string): string {
     const file = join(folder, 'trusted_root.json');
     writeFileSync(file, JSON.stringify(this.trustedRoot));
     return file;
   }
 
-  /** Gives a signed time for a signature, both in base64. */
+  /** Returns a signed time for a signature, both in base64. */
   async timestamp(signature: string): Promise<string> {
     const answer = await this.#parts.clock.timestamp({
       artifactHash: createHash('sha256').update(Buffer.from(signature, 'base64')).digest(),

@@ -19,7 +19,7 @@ const MOMENTS: readonly [string, RequestChoice][] = [
   ['a tag is pushed', { method: 'PUT', path: /keel\/[^/]+\/manifests\/v1/ }],
 ];
 
-/** Gives the blobs that destination repositories hold, as `repository digest`. */
+/** Returns the blobs that destination repositories hold, as `repository digest`. */
 async function placedBlobs(destination: PlainPush, images: ReadonlyMap<string, Image>): Promise<Set<string>> {
   const placed = new Set<string>();
   for (const [source, name] of MIRRORED) {
@@ -31,7 +31,7 @@ async function placedBlobs(destination: PlainPush, images: ReadonlyMap<string, I
   return placed;
 }
 
-/** Gives what tags point at and is not there. */
+/** Returns what tags point at and is not there. */
 async function missingBehindTags(
   destination: PlainPush,
   images: ReadonlyMap<string, Image>,

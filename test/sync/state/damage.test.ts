@@ -35,7 +35,7 @@ function writeState(file: string, repositories: number): void {
   state.close();
 }
 
-/** Does with a state what a run does, and gives how many images it knew. */
+/** Does with a state what a run does, and returns how many images it knew. */
 function useState(state: State, repositories: number): number {
   let known = 0;
   for (let number = 0; number < repositories; number += 1) {

@@ -11,15 +11,15 @@ import { RegistryFailure } from '../../registry/registry-failure.ts';
 import { cancelUpload, openUpload } from '../../registry/upload-session.ts';
 import { joinWords } from '../report/wording.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
-import { makeTrialImage, type TrialImage } from './trial-image.ts';
+import { makeProbeImage, type ProbeImage } from './probe-image.ts';
 
 /** What a destination shows of itself while a tiny image without a tag is pushed to it and deleted again. */
-export class Trial {
+export class Probe {
   readonly #target: Registry;
   readonly #repository: Repository;
   readonly #signal: AbortSignal;
   readonly #manifests: Manifest[] = [];
-  #image: TrialImage | undefined;
+  #image: ProbeImage | undefined;
   #areBlobsThere = false;
 
   constructor(target: Registry, repository: Repository, signal: AbortSignal) {
@@ -46,7 +46,7 @@ export class Trial {
 
   /** Pushes the blobs, and asks to mount one of them from the very repository that has it. */
   async pushLayer(): Promise<Finding> {
-    const { blobs } = await this.#trialImage();
+    const { blobs } = await this.#probeImage();
     this.#areBlobsThere = true;
     for (const { descriptor, source } of blobs) {
       await pushBlob({
@@ -70,7 +70,7 @@ export class Trial {
 
   /** Pushes an image and an index of both families by their digests. */
   async pushManifests(): Promise<Finding> {
-    const { families } = await this.#trialImage();
+    const { families } = await this.#probeImage();
     const taken: string[] = [];
     const refused: { readonly name: string; readonly reason: string }[] = [];
     for (const { name, image, index } of families) {
@@ -98,7 +98,7 @@ export class Trial {
   /** Deletes what the trial pushed, the index before its parts. */
   async remove(): Promise<Finding> {
     const manifests = this.#manifests.toReversed();
-    const blobs = this.#areBlobsThere ? (await this.#trialImage()).blobs : [];
+    const blobs = this.#areBlobsThere ? (await this.#probeImage()).blobs : [];
     let left = 0;
     for (const { digest, bytes } of manifests) {
       if (!(await this.#delete('manifests', digest))) left += bytes.length;
@@ -112,8 +112,8 @@ export class Trial {
     return fine(`the registry keeps the trial image, ${formatSize(left)} without a tag, until it cleans up`);
   }
 
-  async #trialImage(): Promise<TrialImage> {
-    this.#image ??= await makeTrialImage();
+  async #probeImage(): Promise<ProbeImage> {
+    this.#image ??= await makeProbeImage();
     return this.#image;
   }
 

@@ -31,7 +31,7 @@ export class SigstoreVerifier {
   }
 
   /**
-   * Gives who made a signature, proved by a certificate that was valid then, its log, and the log of signatures; who that
+   * Returns who made a signature, proved by a certificate that was valid then, its log, and the log of signatures; who that
    * should be is another question. Throws what does not hold.
    */
   verify({ bundle, artifact }: Candidate): FoundSigner {

@@ -7,7 +7,7 @@ import {
 } from '../lib/http/http.ts';
 import type { Authorization, Scope } from './authorization.ts';
 import { followAddress, withoutSignatures } from './endpoint.ts';
-import { parseComplaint, parseRetryAfter, RegistryFailure, refusal } from './registry-failure.ts';
+import { parseErrorBody, parseRetryAfter, RegistryFailure, refusal } from './registry-failure.ts';
 
 /** One request to a registry, with all that is needed to answer its challenge and to explain its refusal. */
 export interface Exchange {
@@ -27,10 +27,10 @@ export interface Exchange {
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const REDIRECT_LIMIT = 8;
-const COMPLAINT_LIMIT = 64 * 1024;
+const ERROR_BODY_LIMIT = 64 * 1024;
 
 /** Carries requests to one registry: credentials to its own host only, redirects, one answer to a challenge. */
-export class Exchanger {
+export class Transport {
   readonly #http: HttpClient;
   readonly #endpoint: URL;
   readonly #authorization: Authorization;
@@ -49,7 +49,7 @@ export class Exchanger {
   }
 
   /**
-   * Sends a request and gives an answer with one of the expected statuses. A 401 is answered once with what it asks
+   * Sends a request and returns an answer with one of the expected statuses. A 401 is answered once with what it asks
    * for; a streamed body cannot be sent twice, so there it fails as transient. Throws `RegistryFailure`,
    * `HttpFailure` or the signal's reason.
    */
@@ -131,14 +131,14 @@ export class Exchanger {
   }
 
   async #explain(exchange: Exchange, answer: HttpAnswer): Promise<RegistryFailure> {
-    const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, COMPLAINT_LIMIT);
+    const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, ERROR_BODY_LIMIT);
     if (exchange.method === 'HEAD') discardBody(answer);
     return refusal({
       about: exchange.about,
       action: exchange.action,
       status: answer.status,
-      complaint: parseComplaint(body?.toString('utf8') ?? '', (text) =>
-        withoutSignatures(this.#authorization.blacken(text), answer.url),
+      errorBody: parseErrorBody(body?.toString('utf8') ?? '', (text) =>
+        withoutSignatures(this.#authorization.redact(text), answer.url),
       ),
       retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
     });

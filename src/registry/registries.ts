@@ -1,17 +1,17 @@
-import type { AttemptPolicy } from '../lib/attempts.ts';
 import { HttpClient, type HttpTimeouts } from '../lib/http/http.ts';
+import type { RetryPolicy } from '../lib/retry.ts';
 import { Authorization } from './authorization.ts';
 import type { CredentialLookup } from './credentials.ts';
 import { endpointOf } from './endpoint.ts';
-import { Exchanger } from './exchange.ts';
 import { HostLimits, type LimitSettings } from './host-limits.ts';
 import type { Host } from './oci/reference.ts';
 import { Registry } from './registry.ts';
+import { Transport } from './transport.ts';
 
 /** What all registries of a run share. */
 export interface RegistriesSettings {
   readonly credentials: CredentialLookup;
-  readonly attempts: AttemptPolicy;
+  readonly attempts: RetryPolicy;
   readonly limits: LimitSettings;
   /** Hosts that are spoken to over plain HTTP, besides this machine. */
   readonly insecure: readonly Host[];
@@ -51,7 +51,7 @@ export class Registries {
     });
   }
 
-  /** Gives the registry at a host. */
+  /** Returns the registry at a host. */
   at(host: Host): Registry {
     const known = this.#known.get(host) ?? this.#open(host);
     this.#known.set(host, known);
@@ -77,17 +77,17 @@ export class Registries {
       host,
       endpoint,
       http,
-      lane: hostLimits.tokens,
+      limiter: hostLimits.tokens,
       lookup: credentials,
       onSecret,
       signal,
     });
     const onRequest = (url: URL): void => this.#count(url.host, 'requests');
-    const exchanger = new Exchanger({ http, endpoint, authorization, onRequest });
+    const transport = new Transport({ http, endpoint, authorization, onRequest });
     return new Registry({
       host,
       endpoint,
-      exchanger,
+      transport,
       limits: hostLimits,
       attempts,
       signal,

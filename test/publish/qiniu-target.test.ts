@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import { type QiniuSettings, QiniuTarget } from '../../src/publish/qiniu/qiniu.ts';
+import { type QiniuSettings, QiniuTarget } from '../../src/publish/qiniu/qiniu-target.ts';
 import { parseZone } from '../../src/publish/qiniu/zone.ts';
 import { isBetaName } from '../../src/publish/target/replacement.ts';
 import type { Fault } from '../support/kodo/faults.ts';

@@ -3,7 +3,6 @@ import { describeFailure, Failure } from '../../lib/failure.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { pushBlob } from '../../registry/blob-push.ts';
 import { type BlobSource, registrySource } from '../../registry/blob-source.ts';
-import type { Registries } from '../../registry/client.ts';
 import type { Image } from '../../registry/oci/manifest.ts';
 import { matchesPlatform } from '../../registry/oci/platform.ts';
 import {
@@ -13,6 +12,7 @@ import {
   type Repository,
   type Tag,
 } from '../../registry/oci/reference.ts';
+import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 import { cancelUpload, openUpload } from '../../registry/upload-session.ts';
@@ -41,14 +41,14 @@ export interface ImageSettings {
 
 const ARCHITECTURE = /-(amd64|arm64|arm|386|ppc64le|s390x|riscv64)(?=[.-]|$)/;
 
-/** Gives the tag of a package: its name without `kube-` and `.tar.gz`, such as `1.36.2-amd64-beta`. */
+/** Returns the tag of a package: its name without `kube-` and `.tar.gz`, such as `1.36.2-amd64-beta`. */
 export function tagOf(packageName: string): Tag {
   const bare = packageName.replace(/\.(?:tar(?:\.[a-z0-9]+)?|tgz)$/, '').replace(/^kube-/, '');
   return parseTag(bare.replaceAll(/[^\w.-]/g, '_').replace(/^[.-]+/, ''), packageName);
 }
 
 /** Publishes packages to a registry, as an image or an OCI artifact, without any daemon. */
-export class ImageTarget implements PublishTarget {
+export class RegistryTarget implements PublishTarget {
   readonly name = 'dockerhub';
   readonly #settings: ImageSettings;
   readonly #registry: Registry;

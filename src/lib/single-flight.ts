@@ -1,4 +1,4 @@
-/** What a `Once` remembers at most. */
+/** What a `SingleFlight` remembers at most. */
 export interface Memory<Result> {
   readonly results: number;
   /** Of all results together, in the unit of `weigh`; without it their number alone counts. */
@@ -15,7 +15,7 @@ interface Work<Result> {
  * Does the work for each key once at a time and remembers what came of it, the most recently added results only. A
  * failure is told to all who waited and then forgotten.
  */
-export class Once<Key, Result> {
+export class SingleFlight<Key, Result> {
   readonly #memory: Memory<Result>;
   readonly #works = new Map<Key, Work<Result>>();
   #weight = 0;
@@ -24,7 +24,7 @@ export class Once<Key, Result> {
     this.#memory = memory;
   }
 
-  /** Gives the result for a key, from `work` unless it is known or under way. */
+  /** Returns the result for a key, from `work` unless it is known or under way. */
   get(key: Key, work: () => Promise<Result>): Promise<Result> {
     const known = this.#works.get(key);
     if (known !== undefined) return known.result;

@@ -8,7 +8,7 @@ import type { RepositoryNews, SeenImage } from '../state/state.ts';
 const ENTRIES_PER_TRANSACTION = 100;
 
 /** What a run learns about one destination repository, written to the state when it is complete or has grown. */
-export class RepositoryLedger {
+export class RepositoryTally {
   readonly #write: (news: RepositoryNews) => void;
   #images: SeenImage[] = [];
   #confirmed: Tag[] = [];

@@ -6,12 +6,12 @@ import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import { type ImageSettings, ImageTarget, tagOf } from '../../src/publish/registry/image.ts';
 import { tarHeader, tarLayer } from '../../src/publish/registry/image-layer.ts';
-import { Registries } from '../../src/registry/client.ts';
+import { type ImageSettings, RegistryTarget, tagOf } from '../../src/publish/registry/registry-target.ts';
 import { explicitCredential } from '../../src/registry/credentials.ts';
 import { ADAPTIVE_LIMITS } from '../../src/registry/host-limits.ts';
 import { type Host, parseReference } from '../../src/registry/oci/reference.ts';
+import { Registries } from '../../src/registry/registries.ts';
 import { DockerRegistry, LOGIN } from '../support/docker-registry.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { CuttingProxy } from './cutting-proxy.ts';
@@ -46,10 +46,10 @@ function targetFor(
     overwrite: false,
     reporter,
   } as const;
-  return { target: new ImageTarget({ ...common, ...settings }), reporter };
+  return { target: new RegistryTarget({ ...common, ...settings }), reporter };
 }
 
-async function publish(target: ImageTarget, fixture: PackageFixture) {
+async function publish(target: RegistryTarget, fixture: PackageFixture) {
   const progress: number[] = [];
   const location = await target.publish(fixture.file, calm, (bytes) => progress.push(bytes));
   return { location, progress };

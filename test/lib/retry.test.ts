@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { attempt } from '../../src/lib/attempts.ts';
 import { milliseconds } from '../../src/lib/duration.ts';
+import { attempt } from '../../src/lib/retry.ts';
 
 const policy = { attempts: 3, interval: milliseconds(1) };
 const { signal } = new AbortController();

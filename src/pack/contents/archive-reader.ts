@@ -69,7 +69,7 @@ export class TarGzip {
     });
   }
 
-  /** Gives the next entry; undefined at the end. Throws `ARCHIVE_UNREADABLE` or the signal's reason. */
+  /** Returns the next entry; undefined at the end. Throws `ARCHIVE_UNREADABLE` or the signal's reason. */
   async next(): Promise<TarEntry | undefined> {
     const step = await this.#guard(() => this.#entries.next());
     if (step.done === true) {
@@ -88,7 +88,7 @@ export class TarGzip {
     };
   }
 
-  /** Gives the body of an entry piece by piece. Throws `ARCHIVE_UNREADABLE` or the signal's reason. */
+  /** Returns the body of an entry piece by piece. Throws `ARCHIVE_UNREADABLE` or the signal's reason. */
   async *read(entry: TarEntry): AsyncGenerator<Uint8Array> {
     const pieces = entry.body[Symbol.asyncIterator]();
     for (;;) {

@@ -8,22 +8,22 @@ import { type Descriptor, type Manifest, parseManifest } from '../../registry/oc
 import { type ManifestMediaType, MEDIA_TYPE } from '../../registry/oci/media-type.ts';
 
 /** A blob of the trial image. */
-export interface TrialBlob {
+export interface ProbeBlob {
   readonly descriptor: Descriptor;
   readonly source: BlobSource;
 }
 
 /** One family of formats: an image and an index with that image alone. */
-export interface TrialFamily {
+export interface ProbeFamily {
   readonly name: 'OCI' | 'Docker';
   readonly image: Manifest;
   readonly index: Manifest;
 }
 
 /** The smallest real image, in both families over the same blobs. */
-export interface TrialImage {
-  readonly blobs: readonly TrialBlob[];
-  readonly families: readonly TrialFamily[];
+export interface ProbeImage {
+  readonly blobs: readonly ProbeBlob[];
+  readonly families: readonly ProbeFamily[];
 }
 
 const PLATFORM = { os: 'linux', architecture: 'amd64' } as const;
@@ -32,7 +32,7 @@ const PLATFORM = { os: 'linux', architecture: 'amd64' } as const;
  * Makes the image by which a registry shows what it takes. It is always the same, so that trials which a registry does
  * not delete do not add up, and its layer is like no other, so that deleting it harms nothing.
  */
-export async function makeTrialImage(): Promise<TrialImage> {
+export async function makeProbeImage(): Promise<ProbeImage> {
   const archive = pack();
   archive.entry({ name: 'keel-pkg-doctor', mtime: new Date(0) }, 'left by synctl doctor; may be deleted\n');
   archive.finalize();
@@ -65,7 +65,7 @@ export async function makeTrialImage(): Promise<TrialImage> {
   };
 }
 
-function blobOf(bytes: Buffer): TrialBlob {
+function blobOf(bytes: Buffer): ProbeBlob {
   const descriptor = describe('application/octet-stream', bytes);
   return { descriptor, source: { about: 'the trial image', open: async () => Readable.from([bytes]) } };
 }
@@ -75,7 +75,7 @@ function describe(mediaType: string, bytes: Buffer): Descriptor {
 }
 
 function makeFamily(
-  name: TrialFamily['name'],
+  name: ProbeFamily['name'],
   configuration: Buffer,
   layer: Buffer,
   types: {
@@ -84,7 +84,7 @@ function makeFamily(
     readonly configuration: string;
     readonly layer: string;
   },
-): TrialFamily {
+): ProbeFamily {
   const manifest = (mediaType: ManifestMediaType, body: object): Manifest => {
     const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...body }));
     return parseManifest(bytes, mediaType, 'the trial image');

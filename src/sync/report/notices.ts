@@ -60,7 +60,7 @@ function causeOf({ source, destination, outcome, reason, claimants }: ReportedIm
 /** A set made for another source has dozens. */
 const UNMATCHED_TOLD = 5;
 
-/** Tells the names that match nothing: all that did before, as errors, and the first few of the others. Gives all of them. */
+/** Tells the names that match nothing: all that did before, as errors, and the first few of the others. Returns all of them. */
 export function tellUnmatched(
   unmatched: Report['unmatched'],
   reporter: Pick<Reporter, 'warning' | 'error'>,

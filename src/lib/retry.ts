@@ -2,7 +2,7 @@ import { type Duration, milliseconds, seconds } from './duration.ts';
 import { pause } from './pause.ts';
 
 /** How often something is tried in all, and how long before the second time; the wait grows by half each time. */
-export interface AttemptPolicy {
+export interface RetryPolicy {
   readonly attempts: number;
   readonly interval: Duration;
 }
@@ -10,23 +10,23 @@ export interface AttemptPolicy {
 /** A server that asks for more patience than this is left for the next run. */
 export const LONGEST_HOLD: Duration = seconds(300);
 
-export interface AttemptOptions {
-  readonly policy: AttemptPolicy;
+export interface RetryOptions {
+  readonly policy: RetryPolicy;
   readonly signal: AbortSignal;
-  /** Tells whether a further attempt could end differently. */
+  /** Returns whether a further attempt could end differently. */
   readonly isTransient: (error: unknown) => boolean;
-  /** Gives when the other side asked to be left alone until, in milliseconds since 1970. */
+  /** Returns when the other side asked to be left alone until, in milliseconds since 1970. */
   readonly heldUntil?: (error: unknown) => number | undefined;
   readonly onRetry?: (error: unknown, attempt: number) => void;
 }
 
 /**
- * Does something up to `policy.attempts` times and gives its result, or throws its last error as it is. The waits
+ * Does something up to `policy.attempts` times and returns its result, or throws its last error as it is. The waits
  * vary by a fifth, so that what failed together does not come back together. Who asks to be left alone for longer is
  * obeyed for five minutes, and not asked again beyond that.
  */
 export async function attempt<Result>(
-  options: AttemptOptions,
+  options: RetryOptions,
   operation: (attempt: number) => Promise<Result>,
 ): Promise<Result> {
   const { policy, signal } = options;

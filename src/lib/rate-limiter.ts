@@ -2,7 +2,7 @@ import { milliseconds } from './duration.ts';
 import { pause } from './pause.ts';
 
 /** Spreads starts over time: at most `perSecond` of them a second, after a burst of a tenth of that. */
-export class Pace {
+export class RateLimiter {
   readonly #gap: number;
   readonly #burst: number;
   #next = 0;

@@ -1,6 +1,6 @@
-import { attempt } from '../../lib/attempts.ts';
 import { Failure } from '../../lib/failure.ts';
 import { HttpClient, type HttpTimeouts } from '../../lib/http/http.ts';
+import { attempt } from '../../lib/retry.ts';
 import { mayReplace } from '../target/replacement.ts';
 import { heldUntil, isTransient } from '../target/service-refusal.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';

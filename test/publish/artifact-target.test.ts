@@ -1,6 +1,6 @@
 import { DefaultArtifactClient } from '@actions/artifact';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ArtifactTarget } from '../../src/publish/artifact/artifact.ts';
+import { ArtifactTarget } from '../../src/publish/artifact/artifact-target.ts';
 import { ActionsService } from '../support/actions-service/service.ts';
 import { PackageFixture } from './package-fixture.ts';
 

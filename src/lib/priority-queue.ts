@@ -1,5 +1,5 @@
 /** Things to do in order of urgency: the lowest rank first, equal ones as they came. */
-export class Agenda<Item> {
+export class PriorityQueue<Item> {
   readonly #ranks: number[] = [];
   readonly #items: Item[] = [];
 

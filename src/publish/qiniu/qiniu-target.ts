@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
+import { ConcurrencyLimiter, type LimiterWidth } from '../../lib/concurrency-limiter.ts';
 import { Failure } from '../../lib/failure.ts';
 import { HttpClient } from '../../lib/http/http.ts';
-import { Lane, type LaneWidth } from '../../lib/lane.ts';
 import { fileChanged, sendParts } from '../target/part-sender.ts';
 import { mayReplace } from '../target/replacement.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';
@@ -16,12 +16,12 @@ export interface QiniuSettings extends KodoAccess {
   /** Lets a package take the place of another with its name, which otherwise only `-beta` ones may. */
   readonly overwrite: boolean;
   /** Parts under way at once; adapts from 4 up to 16 when left out. */
-  readonly parallel?: LaneWidth;
+  readonly parallel?: LimiterWidth;
 }
 
 const PROBE_KEY = '.keel-pkg-probe';
 const MIME_TYPE = 'application/gzip';
-const DEFAULT_PARALLEL: LaneWidth = { start: 4, ceiling: 16 };
+const DEFAULT_PARALLEL: LimiterWidth = { start: 4, ceiling: 16 };
 /** How many uploads are begun for one package: the one that was left, a new one, and one more. */
 const UPLOADS_BEGUN = 3;
 
@@ -30,13 +30,13 @@ export class QiniuTarget implements PublishTarget {
   readonly name = 'qiniu';
   readonly #settings: QiniuSettings;
   readonly #http: HttpClient;
-  readonly #lane: Lane;
+  readonly #limiter: ConcurrencyLimiter;
   #service: Promise<KodoService> | undefined;
 
   constructor(settings: QiniuSettings) {
     this.#settings = settings;
     this.#http = new HttpClient(settings.timeouts === undefined ? {} : { timeouts: settings.timeouts });
-    this.#lane = new Lane(settings.parallel ?? DEFAULT_PARALLEL);
+    this.#limiter = new ConcurrencyLimiter(settings.parallel ?? DEFAULT_PARALLEL);
   }
 
   /** Asks for an object, which proves the key pair, and opens and aborts an upload, which proves the rest. */
@@ -132,7 +132,16 @@ export class QiniuTarget implements PublishTarget {
     onProgress: TransferProgress,
   ): Promise<void> {
     await using file = await open(path, 'r');
-    const sent = await sendParts({ upload, file, name, size, held, lane: this.#lane, signal, onProgress });
+    const sent = await sendParts({
+      upload,
+      file,
+      name,
+      size,
+      held,
+      limiter: this.#limiter,
+      signal,
+      onProgress,
+    });
     // Compared before the object is made, so that a wrong one is never seen by anyone.
     if (sent.qetag !== qetag) {
       await upload.abort(signal);
