@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { type Duration, formatDuration, seconds } from '../lib/duration.ts';
 import { Failure } from '../lib/failure.ts';
+import { parseJson } from '../lib/json.ts';
 
 /** A user name and what proves it. */
 export interface HelperCredentials {
@@ -74,13 +75,5 @@ async function run(
     return { code, output };
   } finally {
     clearTimeout(timer);
-  }
-}
-
-function parseJson(output: string): unknown {
-  try {
-    return JSON.parse(output);
-  } catch {
-    return undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { parseJson } from '../lib/json.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../registry/oci/digest.ts';
-import { type Candidate, parseJson, shown, type Unfit, unfit } from './candidate.ts';
+import { type Candidate, shown, type Unfit, unfit } from './candidate.ts';
 
 const BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle[.+]/;
 const STATEMENT_TYPE = 'application/vnd.in-toto+json';

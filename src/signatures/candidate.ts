@@ -30,12 +30,3 @@ export function shown(text: string, most = 200): string {
   const line = plainText(text).replaceAll(/\s+/g, ' ');
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
-
-/** Gives JSON as a value; undefined where it is none. */
-export function parseJson(bytes: Buffer | string): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { parseJson } from '../lib/json.ts';
 import type { Digest } from '../registry/oci/digest.ts';
-import { type Candidate, parseJson, shown, type Unfit, unfit } from './candidate.ts';
+import { type Candidate, shown, type Unfit, unfit } from './candidate.ts';
 
 /** The type of a layer that holds what cosign signed. https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md */
 export const COSIGN_PAYLOAD = 'application/vnd.dev.cosign.simplesigning.v1+json';

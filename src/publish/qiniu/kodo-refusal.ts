@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readJson } from '../target/answer-shape.ts';
+import { parseJson } from '../../lib/json.ts';
 import { ServiceRefusal } from '../target/service-refusal.ts';
 
 export type KodoRefusalCode =
@@ -83,5 +83,5 @@ const errorShape = z.object({ error: z.string() }).catch({ error: '' });
 
 /** Returns the error text of an answer's body; empty where it has none. */
 export function parseKodoError(body: string): string {
-  return errorShape.parse(readJson(body)).error;
+  return errorShape.parse(parseJson(body)).error;
 }

@@ -2,9 +2,10 @@ import type qiniu from 'qiniu';
 import { z } from 'zod';
 import { type HttpAnswer, type HttpClient, readBody } from '../../lib/http/http.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
+import { parseJson } from '../../lib/json.ts';
 import { attempt } from '../../lib/retry.ts';
 import { parseRetryAfter } from '../../registry/registry-failure.ts';
-import { readJson, understand } from '../target/answer-shape.ts';
+import { understand } from '../target/answer-shape.ts';
 import { heldUntil, isTransient } from '../target/service-refusal.ts';
 import { explainKodoAnswer, KodoRefusal, parseKodoError } from './kodo-refusal.ts';
 import { discoverRegion, type KodoAccess, noHosts } from './kodo-region.ts';
@@ -175,7 +176,7 @@ export class KodoService {
 
   async #read(answer: HttpAnswer, key: string): Promise<unknown> {
     const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
-    if (answer.status === 200) return readJson(text);
+    if (answer.status === 200) return parseJson(text);
     const error = withoutSignatures(parseKodoError(text), this.#access.accessKey);
     const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
     throw explainKodoAnswer(answer.status, error, this.bucket, key, retryAt);

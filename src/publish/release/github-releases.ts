@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
 import { type BodyWriter, type HttpAnswer, type HttpClient, readBody } from '../../lib/http/http.ts';
+import { parseJson } from '../../lib/json.ts';
 import { attempt, type RetryPolicy } from '../../lib/retry.ts';
 import { parseRetryAfter } from '../../registry/registry-failure.ts';
 import { Secrets } from '../../registry/secrets.ts';
-import { readJson, understand } from '../target/answer-shape.ts';
+import { understand } from '../target/answer-shape.ts';
 import { heldUntil, isTransient } from '../target/service-refusal.ts';
 import { explainReleaseAnswer, ReleaseRefusal } from './release-refusal.ts';
 import { releaseUploadAddress } from './release-upload-address.ts';
@@ -200,7 +201,7 @@ export class GithubReleases {
 
   async #read(answer: HttpAnswer, about: string): Promise<unknown> {
     const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
-    const body = readJson(this.#secrets.redact(text));
+    const body = parseJson(this.#secrets.redact(text));
     if (answer.status >= 200 && answer.status < 300) return body;
     const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
     throw explainReleaseAnswer(answer.status, body, about, retryAt);

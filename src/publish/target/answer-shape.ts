@@ -1,15 +1,6 @@
 import type { z } from 'zod';
 import { Failure, failureCode } from '../../lib/failure.ts';
 
-/** Reads JSON; undefined for what is none, such as the page of a proxy. */
-export function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Returns whether an answer was not what it should be, as a proxy gives it that has trouble for a moment. */
 export function isMalformed(error: unknown): boolean {
   return failureCode(error) === 'ANSWER_MALFORMED';

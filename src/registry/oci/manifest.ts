@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
-import { isNestedDeeper } from '../../lib/json-depth.ts';
+import { isNestedDeeper } from '../../lib/json.ts';
 import { type Digest, digestOf, isDigest } from './digest.ts';
 import { isIndexMediaType, isManifestMediaType, type ManifestMediaType } from './media-type.ts';
 import type { Platform } from './platform.ts';

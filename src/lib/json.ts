@@ -23,3 +23,12 @@ export function isNestedDeeper(json: Uint8Array, limit: number): boolean {
   }
   return false;
 }
+
+/** Returns a JSON text as a value; undefined where it is not JSON. */
+export function parseJson(json: Buffer | string): unknown {
+  try {
+    return JSON.parse(json.toString());
+  } catch {
+    return undefined;
+  }
+}

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isNestedDeeper } from '../../src/lib/json-depth.ts';
+import { isNestedDeeper, parseJson } from '../../src/lib/json.ts';
 
 it.each([
   ['{"a":[1]}', 2, false],
@@ -10,4 +10,14 @@ it.each([
   ['', 0, false],
 ])('%s stands deeper than %i: %s', (json, limit, expected) => {
   expect(isNestedDeeper(Buffer.from(json), limit)).toBe(expected);
+});
+
+it.each([
+  ['{"a": [1]}', { a: [1] }],
+  ['null', null],
+  ['<html>', undefined],
+  ['', undefined],
+])('%s is read as %j', (text, value) => {
+  expect(parseJson(text)).toEqual(value);
+  expect(parseJson(Buffer.from(text))).toEqual(value);
 });
