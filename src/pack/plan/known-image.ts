@@ -1,3 +1,4 @@
+import { KUBERNETES_PROGRAMS } from '../../config/cluster-image.ts';
 import {
   parseReference,
   parseRepository,
@@ -7,14 +8,7 @@ import {
 } from '../../registry/oci/reference.ts';
 
 /** The images that carry the version of Kubernetes itself. Others that begin with "kube-" have versions of their own. */
-const KUBERNETES_IMAGES: ReadonlySet<string> = new Set([
-  'conformance',
-  'kube-apiserver',
-  'kube-controller-manager',
-  'kube-proxy',
-  'kube-scheduler',
-  'kubectl',
-]);
+const KUBERNETES_IMAGES: ReadonlySet<string> = new Set(['conformance', 'kubectl', ...KUBERNETES_PROGRAMS]);
 
 /** Where images are that are known by a shorter name. https://github.com/kubernetes/registry.k8s.io */
 const UPSTREAM: ReadonlyMap<string, string> = new Map([

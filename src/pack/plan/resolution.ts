@@ -1,3 +1,4 @@
+import { KUBERNETES_PROGRAMS } from '../../config/cluster-image.ts';
 import type { Architecture } from '../../config/kubernetes/architecture.ts';
 import { kubeadmImages } from '../../config/kubernetes/kubeadm-images.ts';
 import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
@@ -25,13 +26,7 @@ function noticeMissing(images: readonly ImagePlan[], choice: Choice, findings: F
   const tags = kubeadmImages(choice.version)?.tags;
   if (tags === undefined || images.length === 0) return;
   const packed = new Set<string>(images.map(({ upstream }) => upstream.repository.split('/').at(-1) ?? ''));
-  const wanted = [
-    'kube-apiserver',
-    'kube-controller-manager',
-    'kube-scheduler',
-    'kube-proxy',
-    ...Object.keys(tags),
-  ];
+  const wanted = [...KUBERNETES_PROGRAMS, ...Object.keys(tags)];
   const missing = wanted.filter((name) => !packed.has(name));
   if (missing.length > 0) {
     findings.notice(
