@@ -1,16 +1,16 @@
 import { formatPlace } from '../config/problem.ts';
 import type { Place } from '../lib/reporter.ts';
 import { alignColumns, wrapLine } from '../lib/text/columns.ts';
+import { countOf, joinWords } from '../lib/text/sentence.ts';
 import { formatSize } from '../lib/text/size.ts';
-import { digestHex } from '../registry/oci/digest.ts';
+import { formatTime } from '../lib/text/time.ts';
+import { shortDigest } from '../registry/oci/digest.ts';
 import { type ManifestMediaType, MEDIA_TYPE } from '../registry/oci/media-type.ts';
 import { formatReference, type Reference } from '../registry/oci/reference.ts';
-import { formatTime } from '../summary/history.ts';
 import { describeSignature } from '../sync/check/check-signatures.ts';
 import type { CheckedImage, CheckedTag } from '../sync/check/checking.ts';
 import type { Verdict } from '../sync/check/image-check.ts';
 import type { TagView } from '../sync/check/tag-view.ts';
-import { countOf, joinWords } from '../sync/report/wording.ts';
 import type { RecordedImage } from '../sync/state/state.ts';
 
 const FORMATS: Readonly<Record<ManifestMediaType, string>> = {
@@ -19,7 +19,6 @@ const FORMATS: Readonly<Record<ManifestMediaType, string>> = {
   [MEDIA_TYPE.dockerList]: 'Docker list',
   [MEDIA_TYPE.dockerManifest]: 'Docker image',
 };
-const SHORT_DIGEST = 12;
 
 /** Returns whether all that was looked at is at the destination as it should be. */
 export function isMirrored({ tags }: CheckedImage): boolean {
@@ -132,8 +131,8 @@ function manyTags(checked: CheckedImage): string[] {
   if (tags.length === 0) return [...heading, '', 'nowhere: the source has no tag that is wanted'];
   const rows = tags.map(({ tag, source, destination: there, recorded, verdict }) => [
     tag,
-    shortDigest(source),
-    shortDigest(there),
+    digestCell(source),
+    digestCell(there),
     recorded === undefined ? '-' : formatTime(recorded.pushed),
     verdict,
   ]);
@@ -188,8 +187,8 @@ function conclusion(checked: CheckedImage): string {
   return `not mirrored: of ${countOf(tags.length, 'tag')} ${joinWords(parts)}`;
 }
 
-function shortDigest(view: TagView): string {
-  return view.kind === 'there' ? digestHex(view.digest).slice(0, SHORT_DIGEST) : viewCells(view).join('');
+function digestCell(view: TagView): string {
+  return view.kind === 'there' ? shortDigest(view.digest) : viewCells(view).join('');
 }
 
 /** Returns what was found out for machines. */

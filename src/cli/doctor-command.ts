@@ -1,9 +1,9 @@
 import { formatDuration, milliseconds } from '../lib/duration.ts';
 import { wrapLine } from '../lib/text/columns.ts';
+import { countOf } from '../lib/text/sentence.ts';
 import { EXIT, type ExitCode } from '../process/exit-code.ts';
 import type { Diagnosis } from '../sync/doctor/diagnosis.ts';
 import { examine } from '../sync/doctor/doctor.ts';
-import { countOf } from '../sync/report/wording.ts';
 import type { SyncSettings } from '../sync/settings.ts';
 import type { CommandContext } from './commands.ts';
 import { runParts } from './sync-command.ts';

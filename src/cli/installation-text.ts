@@ -1,9 +1,7 @@
 import { alignColumns, wrapLine } from '../lib/text/columns.ts';
-import { digestHex } from '../registry/oci/digest.ts';
+import { joinWords } from '../lib/text/sentence.ts';
+import { shortDigest } from '../registry/oci/digest.ts';
 import type { CheckedInstallation, NeededImage } from '../sync/check/installation.ts';
-import { joinWords } from '../sync/report/wording.ts';
-
-const SHORT_DIGEST = 12;
 
 /** Returns whether a mirror has all that an installation needs, under names that kubeadm asks for. */
 export function isInstallable({ images, names }: CheckedInstallation): boolean {
@@ -22,7 +20,7 @@ export function installationLines(checked: CheckedInstallation, width?: number):
   const rows = images.map(({ name, reference, digest, verdict, message }) => [
     name,
     reference.slice(reference.indexOf('/') + 1),
-    ...(isNarrow ? [] : [digest === undefined ? '-' : digestHex(digest).slice(0, SHORT_DIGEST)]),
+    ...(isNarrow ? [] : [digest === undefined ? '-' : shortDigest(digest)]),
     message === '' ? verdict : `${verdict}: ${message}`,
   ]);
   const heads = ['IMAGE', 'AT THE MIRROR', ...(isNarrow ? [] : ['DIGEST']), 'VERDICT'];

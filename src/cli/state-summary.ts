@@ -1,10 +1,11 @@
 import { Failure } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
 import { alignColumns } from '../lib/text/columns.ts';
+import { countOf } from '../lib/text/sentence.ts';
 import { formatSize } from '../lib/text/size.ts';
-import { formatTime, historyLines } from '../summary/history.ts';
+import { formatTime } from '../lib/text/time.ts';
+import { historyLines } from '../summary/history.ts';
 import { openRegistries } from '../sync/connections.ts';
-import { countOf } from '../sync/report/wording.ts';
 import type { SyncSettings } from '../sync/settings.ts';
 import { inspectFile } from '../sync/state/inspection.ts';
 import { type KnownStateParts, openKnownState } from '../sync/state/known-state.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../lib/failure.ts';
 import { suggestion } from '../lib/text/nearest.ts';
+import { joinWords } from '../lib/text/sentence.ts';
 import type { Document, Path } from './document.ts';
 import { ConfigurationFailure, type Problem } from './problem.ts';
 
@@ -23,8 +24,7 @@ function describeValue(value: unknown): string {
 }
 
 function alternatives(values: readonly unknown[]): string {
-  const shown = values.map((value) => describeValue(value));
-  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}`;
+  return joinWords(values.map(describeValue), 'or');
 }
 
 function count(limit: number | bigint, unit: string): string {

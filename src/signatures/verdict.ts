@@ -1,5 +1,6 @@
 import type { SignaturePolicies, Signer } from '../config/signature-policy.ts';
 import { Failure } from '../lib/failure.ts';
+import { joinWords } from '../lib/text/sentence.ts';
 import type { FoundSigner } from './sigstore-verifier.ts';
 
 /** What is known of the signature of an image. */
@@ -24,15 +25,11 @@ function describeSigner({ identity, issuer }: FoundSigner): string {
   return `${identity} (${issuer})`;
 }
 
-function joinOr(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-}
-
 const REASONS_TOLD = 4;
 
 /** Returns the failure of an image whose signature is missing or does not count. */
 export function signatureFailure(about: string, refusal: Refusal, signers: readonly Signer[]): Failure {
-  const wanted = `wanted is one by ${joinOr(signers.map(describeSigner))}`;
+  const wanted = `wanted is one by ${joinWords(signers.map(describeSigner), 'or')}`;
   if (refusal.kind === 'missing') {
     return new Failure({
       code: 'SIGNATURE_MISSING',

@@ -2,6 +2,7 @@ import { formatDuration, milliseconds } from '../lib/duration.ts';
 import { bar } from '../lib/text/chart-bar.ts';
 import { alignColumns } from '../lib/text/columns.ts';
 import { formatSize } from '../lib/text/size.ts';
+import { formatTime } from '../lib/text/time.ts';
 import type { RecordedRun } from '../sync/state/state.ts';
 
 const RUNS_SHOWN = 14;
@@ -28,11 +29,6 @@ export function historyLines(runs: readonly RecordedRun[]): string[] {
     describeTrouble(run),
   ]);
   return alignColumns(rows, new Set([2, 3, 4]));
-}
-
-/** Writes a time to the minute, in UTC: `2026-03-01 02:00`. */
-export function formatTime(date: Date): string {
-  return date.toISOString().slice(0, 16).replace('T', ' ');
 }
 
 function describeTrouble(run: RecordedRun): string {

@@ -1,7 +1,7 @@
 import { formatDuration } from '../lib/duration.ts';
 import { code, escapeMarkdown, tableHead, tableRow } from '../lib/text/markdown.ts';
+import { formatCount } from '../lib/text/sentence.ts';
 import { formatSize } from '../lib/text/size.ts';
-import { formatCount } from '../sync/report/wording.ts';
 import type { SummaryFacts } from './facts.ts';
 import { formatHistory } from './history.ts';
 import { formatPage, PAGE_LIMIT, type Section } from './page.ts';

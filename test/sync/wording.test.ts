@@ -2,12 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
 import type { ReportedImage, Totals } from '../../src/sync/report/report.ts';
 import {
-  countOf,
   failedLine,
   failedTogetherLine,
   type HeadlineFacts,
   headline,
-  joinWords,
   movedLine,
   plannedLines,
   shrunkWarning,
@@ -175,21 +173,4 @@ describe('warnings', () => {
       'registry.k8s.io/pause: the listing shrank from 1,500 to 1 entry;',
     );
   });
-});
-
-test.each([
-  [[], ''],
-  [['a'], 'a'],
-  [['a', 'b'], 'a and b'],
-  [['a', 'b', 'c'], 'a, b and c'],
-])('joinWords(%j) is "%s"', (words, expected) => {
-  expect(joinWords(words)).toBe(expected);
-});
-
-test.each([
-  [0, '0 images'],
-  [1, '1 image'],
-  [12_345, '12,345 images'],
-])('countOf(%i) is "%s"', (count, expected) => {
-  expect(countOf(count, 'image')).toBe(expected);
 });

@@ -1,4 +1,5 @@
 import { Failure } from '../../lib/failure.ts';
+import { joinWords } from '../../lib/text/sentence.ts';
 
 const YES = new Set(['true', 'yes', '1']);
 const NO = new Set(['false', 'no', '0']);
@@ -30,8 +31,7 @@ export function oneOf<Word extends string>(...words: readonly Word[]): FlagParse
   return (text, about) => {
     const word = words.find((known) => known === text);
     if (word !== undefined) return word;
-    const allowed = `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-    throw malformed(about, text, 'is not one of the words it takes', `write ${allowed}`);
+    throw malformed(about, text, 'is not one of the words it takes', `write ${joinWords(words, 'or')}`);
   };
 }
 

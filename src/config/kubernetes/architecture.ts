@@ -1,5 +1,6 @@
 import { Failure } from '../../lib/failure.ts';
 import { suggestion } from '../../lib/text/nearest.ts';
+import { joinWords } from '../../lib/text/sentence.ts';
 
 /** The architectures for which Kubernetes publishes server binaries, by their Go names. */
 export const ARCHITECTURES = ['amd64', 'arm64', 'ppc64le', 's390x'] as const;
@@ -28,7 +29,7 @@ export function parseArchitecture(text: string, about: string): Architecture {
     code: 'ARCHITECTURE_UNKNOWN',
     about,
     message: `"${text.slice(0, 100)}" is not an architecture of Kubernetes${suggestion(word, ARCHITECTURES)}`,
-    hint: `write ${ARCHITECTURES.slice(0, -1).join(', ')} or ${ARCHITECTURES.at(-1)}`,
+    hint: `write ${joinWords(ARCHITECTURES, 'or')}`,
   });
 }
 

@@ -1,9 +1,10 @@
 import { formatPlace } from '../../config/problem.ts';
 import { policyFor } from '../../config/signature-policy.ts';
 import { alignColumns } from '../../lib/text/columns.ts';
+import { countOf } from '../../lib/text/sentence.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { redactUrl } from '../../registry/endpoint.ts';
-import { digestHex } from '../../registry/oci/digest.ts';
+import { shortDigest } from '../../registry/oci/digest.ts';
 import { formatReference } from '../../registry/oci/reference.ts';
 import {
   describeCheck,
@@ -100,7 +101,7 @@ export function planColumns({ kubernetes, arch, images, components }: PackagePla
   const imageRows = pulls.map(({ upstream, digest, pulled, isOwn }) => [
     `  ${formatReference(upstream)}`,
     isOwn ? '' : `as ${pulled.repository}`,
-    digest === undefined ? '' : `pinned to ${digestHex(digest).slice(0, SHORT_DIGEST)}`,
+    digest === undefined ? '' : `pinned to ${shortDigest(digest)}`,
   ]);
   const [check, ...otherChecks] = new Set(components.map((component) => CHECKS[component.check.kind]));
   const isAlike = check !== undefined && otherChecks.length === 0;
@@ -119,7 +120,6 @@ export function planColumns({ kubernetes, arch, images, components }: PackagePla
   ];
 }
 
-const SHORT_DIGEST = 12;
 const CHECKS = {
   pin: 'pinned',
   published: 'checked by a published checksum',
@@ -151,11 +151,6 @@ export function plainPlan(plan: PackagePlan): unknown {
       place === undefined ? text : `${formatPlace(place)}: ${text}`,
     ),
   };
-}
-
-/** Counts something: `1 image`, `12 images`. */
-export function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Returns the one sentence of a package: `kube-1.37.1-amd64.tar.gz: 612 MiB with 10 images and 7 components`. */

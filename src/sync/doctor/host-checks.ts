@@ -2,10 +2,10 @@ import { lookup } from 'node:dns/promises';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { isLoopback } from '../../lib/http/loopback.ts';
 import { proxyFor } from '../../lib/http/proxy.ts';
+import { countOf } from '../../lib/text/sentence.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { RegistryFailure } from '../../registry/registry-failure.ts';
 import type { FoundRepository } from '../plan/discovery.ts';
-import { countOf } from '../report/wording.ts';
 import { twice } from '../run/preflight.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 

@@ -1,5 +1,6 @@
 import { Failure } from '../../lib/failure.ts';
 import { discardBody } from '../../lib/http/http.ts';
+import { joinWords } from '../../lib/text/sentence.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { deleteScope, pushScope } from '../../registry/authorization.ts';
 import { pushBlob } from '../../registry/blob-push.ts';
@@ -9,7 +10,6 @@ import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { RegistryFailure } from '../../registry/registry-failure.ts';
 import { cancelUpload, openUpload } from '../../registry/upload-session.ts';
-import { joinWords } from '../report/wording.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 import { makeProbeImage, type ProbeImage } from './probe-image.ts';
 

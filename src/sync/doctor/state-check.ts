@@ -1,6 +1,6 @@
 import { describeFailure } from '../../lib/failure.ts';
+import { countOf } from '../../lib/text/sentence.ts';
 import type { Registries } from '../../registry/registries.ts';
-import { countOf } from '../report/wording.ts';
 import type { SyncSettings } from '../settings.ts';
 import { type KnownStateParts, openKnownState } from '../state/known-state.ts';
 import { statePlace } from '../state/state-artifact.ts';

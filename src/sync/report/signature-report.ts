@@ -1,6 +1,6 @@
+import { countOf, formatCount, joinWords } from '../../lib/text/sentence.ts';
 import type { SignatureVerdict } from '../../signatures/verdict.ts';
 import { type Report, type ReportedImage, reasonOf } from './report.ts';
-import { countOf, formatCount, joinWords } from './wording.ts';
 
 type ReportedSignature = NonNullable<ReportedImage['signature']>;
 

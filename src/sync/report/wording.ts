@@ -1,4 +1,5 @@
 import { type Duration, formatDuration, milliseconds } from '../../lib/duration.ts';
+import { countOf, formatCount, joinWords } from '../../lib/text/sentence.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { newestFirst } from '../select/tag-version.ts';
 import type { ReportedImage, ReportedReason, Totals } from './report.ts';
@@ -13,17 +14,6 @@ export interface HeadlineFacts {
   readonly interrupted?: { readonly message: string; readonly left: number } | undefined;
   /** Of a run that was one shard of several. */
   readonly shard?: { readonly index: number; readonly count: number } | undefined;
-}
-
-/** Writes a number so that it can be read at a glance: `1,204`. */
-export function formatCount(count: number): string {
-  // Intl.NumberFormat would cost every start some 15 ms.
-  return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
-}
-
-/** Writes a number of things: `1 image`, `1,204 images`. */
-export function countOf(count: number, singular: string, plural = `${singular}s`): string {
-  return `${formatCount(count)} ${count === 1 ? singular : plural}`;
 }
 
 /**
@@ -188,11 +178,6 @@ export function shrunkWarning(listing: string, before: number, now: number): str
     `${listing}: the listing shrank from ${formatCount(before)} to ${countOf(now, 'entry', 'entries')}; ` +
     'nothing is removed from the destination, and the source may be answering in part'
   );
-}
-
-/** Joins words as a sentence does: `a`, `a and b`, `a, b and c`. */
-export function joinWords(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
 function part(count: number, words: string): string[] {
