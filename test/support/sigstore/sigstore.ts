@@ -46,6 +46,7 @@ const REKOR = 'https://rekor.sigstore.dev';
 const ISSUER_EXTENSION = '1.3.6.1.4.1.57264.1.8';
 const SHA256 = '2.16.840.1.101.3.4.2.1';
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 type Authority = Awaited<ReturnType<typeof initializeCA>>;
 type Log = Awaited<ReturnType<typeof initializeTLog>>;
@@ -62,6 +63,16 @@ function keys(namedCurve: 'P-256' | 'P-384'): { publicKey: KeyObject; privateKey
   return generateKeyPairSync('ec', { namedCurve });
 }
 
+/**
+ * Returns the time at which everything is signed: a day after the root certificates begin, which the mock dates by the
+ * machine's clock. It is a whole second: @sigstore/core reads no fraction of one or two digits, and the mock writes .010 s
+ * as ".01", so one start in ten would make timestamps that are malformed to it.
+ */
+function timeOfSignatures(): Date {
+  const seconds = Math.floor((Date.now() + DAY) / 1000);
+  return new Date(seconds * 1000);
+}
+
 /** A Sigstore of a test's own: an authority that names signers, the log of its certificates, and the log of signatures. */
 export class TestSigstore {
   readonly #parts: Parts;
@@ -71,8 +82,7 @@ export class TestSigstore {
   }
 
   static async start(): Promise<TestSigstore> {
-    // The root certificate begins now; what it vouches for comes a little later.
-    const now = new Date(Date.now() + 60_000);
+    const now = timeOfSignatures();
     const certificateLog = await initializeCTLog(keys('P-256'), now);
     const logKeys = keys('P-256');
     return new TestSigstore({
