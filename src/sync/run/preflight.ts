@@ -1,17 +1,21 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { milliseconds } from '../../lib/duration.ts';
+import { pause } from '../../lib/pause.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isTransient } from '../../registry/registry-failure.ts';
 
-const SECOND_TRY_AFTER_MILLISECONDS = 500;
+const SECOND_TRY_AFTER = milliseconds(500);
 
-/** Does something again after a moment where it failed in passing. */
+/**
+ * Does something, and where it failed transiently, once more after half a second. Returns the result. Throws the last
+ * failure, or the signal's reason.
+ */
 export async function twice<Result>(signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
   try {
     return await operation();
   } catch (error) {
     if (!isTransient(error)) throw error;
-    await wait(SECOND_TRY_AFTER_MILLISECONDS, undefined, { signal });
+    await pause(SECOND_TRY_AFTER, signal);
     return operation();
   }
 }
