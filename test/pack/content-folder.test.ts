@@ -128,6 +128,15 @@ test.each([
   expect(existsSync(openFolder().pathOf(DIGEST))).toBe(false);
 });
 
+test('an abort while what is there is hashed ends it with its reason', async () => {
+  const { request, openFolder } = await setUp(BLOB);
+  const file = openFolder().pathOf(DIGEST);
+  await mkdir(dirname(file), { recursive: true });
+  writeFileSync(file, BLOB);
+  const signal = AbortSignal.abort(new Error('stopped'));
+  await expect(openFolder().store({ ...request, signal })).rejects.toThrow('stopped');
+});
+
 test('an abort ends it with its reason', async () => {
   const { server, request, openFolder } = await setUp(BLOB, { kind: 'hold', after: 500_000 });
   const stop = new AbortController();

@@ -303,6 +303,13 @@ describe('download', () => {
     });
   });
 
+  it('an abort while what is there is hashed ends it with its reason', async () => {
+    const wanted = request(server.put('/tool', CONTENT));
+    await writeFile(wanted.file, CONTENT);
+    const reason = new Error('stopped');
+    await expect(download(wanted, settings({ signal: AbortSignal.abort(reason) }))).rejects.toBe(reason);
+  });
+
   it('says that the disk is full, and where', () => {
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     expect(diskFailure(full, '/downloads/kubelet', '--download-output')).toMatchObject({

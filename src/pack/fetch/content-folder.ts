@@ -121,7 +121,9 @@ export class ContentFolder {
 }
 
 async function addFile(meter: BlobMeter, file: string, size: number, signal: AbortSignal): Promise<void> {
-  for await (const bytes of createReadStream(file, { signal, highWaterMark: 1024 * 1024 })) {
+  // Given to the stream, the signal would come out as an AbortError instead of its reason.
+  for await (const bytes of createReadStream(file, { highWaterMark: 1024 * 1024 })) {
+    signal.throwIfAborted();
     if (Buffer.isBuffer(bytes)) meter.add(bytes, size);
   }
 }

@@ -24,9 +24,10 @@ export class FileMeter {
     for (const hash of this.#hashes.values()) hash.update(bytes);
   }
 
-  /** Takes in the whole content of a file. */
+  /** Takes in the whole content of a file. Throws the signal's reason, which a stream would hide in an AbortError. */
   async addFile(file: string, signal: AbortSignal): Promise<void> {
-    for await (const bytes of createReadStream(file, { signal, highWaterMark: 1024 * 1024 })) {
+    for await (const bytes of createReadStream(file, { highWaterMark: 1024 * 1024 })) {
+      signal.throwIfAborted();
       if (Buffer.isBuffer(bytes)) this.add(bytes);
     }
   }

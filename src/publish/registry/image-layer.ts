@@ -36,7 +36,7 @@ export function plainLayer(file: PackageFile): PackageLayer {
 
 /**
  * Returns the layer that is a tar archive with the package at its root, for an image. Nothing is written to disk; the
- * package is read once to know the digest. Throws `FILE_CHANGED`.
+ * package is read once to know the digest. Throws `FILE_CHANGED` or the signal's reason.
  */
 export async function tarLayer(file: PackageFile, signal: AbortSignal): Promise<PackageLayer> {
   const header = await tarHeader(file);
@@ -44,7 +44,8 @@ export async function tarLayer(file: PackageFile, signal: AbortSignal): Promise<
   const end = Buffer.alloc(padding);
   const whole = createHash('sha256').update(header);
   const content = createHash('sha256');
-  for await (const chunk of readFile(file.path, 0, file.size, signal)) {
+  for await (const chunk of readFile(file.path, 0, file.size)) {
+    signal.throwIfAborted();
     whole.update(chunk);
     content.update(chunk);
   }
@@ -97,7 +98,8 @@ async function* slices(
   if (to > contentEnd) yield end.subarray(Math.max(from, contentEnd) - contentEnd, to - contentEnd);
 }
 
-function readFile(path: string, start: number, end: number, signal: AbortSignal): Readable {
+/** With a signal, its abort breaks the stream with an AbortError, not with the reason. */
+function readFile(path: string, start: number, end: number, signal?: AbortSignal): Readable {
   if (end <= start) return Readable.from([]);
   return createReadStream(path, { start, end: end - 1, signal, highWaterMark: 256 * 1024 });
 }
