@@ -1,12 +1,12 @@
 import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
-import { oneOf, parseSwitch, wholeNumber } from '../config/flags/flag-value.ts';
+import { asIs, oneOf, parseSwitch, wholeNumber } from '../config/flags/flag-value.ts';
+import { hostParser, readLimits, readNamespace, refuseHalfLogin } from '../config/flags/registry-flags.ts';
 import type { VerificationMode } from '../config/flags/signature-flags.ts';
-import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
 import { type Architecture, parseArchitecture } from '../config/kubernetes/architecture.ts';
 import { type KubernetesVersion, parseKubernetesVersion } from '../config/kubernetes/kubernetes-version.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
-import { type Host, parseHost, parseRepository, type Repository } from '../registry/oci/reference.ts';
+import type { Host } from '../registry/oci/reference.ts';
 import { PACK_FLAGS, type PackFlagName } from './flags.ts';
 import { type ImageSource, parseImageSource } from './plan/image-source.ts';
 import { type BetaSuffix, parseBetaSuffix } from './plan/package-name.ts';
@@ -56,34 +56,17 @@ export type ParsedPackSettings =
   | { readonly ok: true; readonly settings: PackSettings; readonly notices: readonly string[] }
   | { readonly ok: false; readonly failures: readonly Failure[] };
 
-const NO_NAMESPACE = '/';
-const IN_FLIGHT = wholeNumber(1, 1000);
-
-function asIs(text: string): string {
-  return text;
-}
-
-function parseNamespace(text: string, about: string): Repository {
-  return parseRepository(text.replace(/^\/|\/$/g, ''), about);
-}
-
 /** Reads the settings of a packing run from flags or inputs, and reports all malformed ones at once. */
 export function parsePackSettings(from: FlagSource): ParsedPackSettings {
   const flags = new FlagReader<PackFlagName>(PACK_FLAGS, from);
   const notices = new Set<string>();
-  const current = (host: Host, about: string): Host => {
-    if (host !== OLD_KUBERNETES_REGISTRY) return host;
-    notices.add(`${about}: ${host} is frozen and being shut down; ${KUBERNETES_REGISTRY} is used instead`);
-    return parseHost(KUBERNETES_REGISTRY);
-  };
-  const host = (text: string, about: string): Host => current(parseHost(text, about), about);
+  const host = hostParser(notices);
   const source = (text: string, about: string): ImageSource => {
     const given = parseImageSource(text, about);
-    return given.kind === 'upstream' ? given : { ...given, host: current(given.host, about) };
+    return given.kind === 'upstream' ? given : { ...given, host: host(given.host, about) };
   };
   const registry = flags.required('registry', host);
-  const isBare = flags.text('namespace') === NO_NAMESPACE;
-  const namespace = isBare ? undefined : flags.required('namespace', parseNamespace);
+  const namespace = readNamespace(flags, 'namespace');
   const imageSource = flags.optional('image-source', source) ?? { kind: 'mirror', host: registry, namespace };
   const settings: PackSettings = {
     versionConfig: flags.required('version-config', asIs),
@@ -105,22 +88,14 @@ export function parsePackSettings(from: FlagSource): ParsedPackSettings {
     trustedRoot: flags.text('trusted-root'),
     lock: flags.text('lock'),
     dryRun: flags.optional('dry-run', parseSwitch) ?? false,
-    queryLimit: flags.optional('query-limit', IN_FLIGHT),
-    limit: flags.optional('limit', IN_FLIGHT),
+    ...readLimits(flags),
     commandTimeout: flags.required('command-timeout', parseDuration),
     // No attempt at all would be no run: 0 means that nothing is tried a second time.
     retry: Math.max(1, flags.required('retry', wholeNumber(0, 100))),
     retryInterval: flags.required('retry-interval', parseDuration),
     json: flags.optional('json', parseSwitch) ?? false,
   };
-  if (settings.username !== undefined && settings.password === undefined) {
-    const hint = `give ${flags.label('password')} or the environment variable KEEL_PASSWORD`;
-    flags.refuse('username', 'there is a user name but no password', hint);
-  }
-  if (settings.password !== undefined && settings.username === undefined) {
-    const hint = `give ${flags.label('username')} as well`;
-    flags.refuse('password', 'there is a password but no user name', hint);
-  }
+  refuseHalfLogin(flags, settings);
   if (flags.failures.length > 0) return { ok: false, failures: flags.failures };
   return { ok: true, settings, notices: [...notices] };
 }

@@ -1,11 +1,17 @@
 import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
-import { oneOf, parseSwitch, wholeNumber } from '../config/flags/flag-value.ts';
+import { asIs, oneOf, parseSwitch, wholeNumber } from '../config/flags/flag-value.ts';
+import {
+  hostParser,
+  parsePath,
+  readLimits,
+  readNamespace,
+  refuseHalfLogin,
+} from '../config/flags/registry-flags.ts';
 import type { VerificationMode } from '../config/flags/signature-flags.ts';
-import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
 import { type Platform, parsePlatform } from '../registry/oci/platform.ts';
-import { type Host, parseHost, parseRepository, type Repository } from '../registry/oci/reference.ts';
+import type { Host, Repository } from '../registry/oci/reference.ts';
 import { SYNC_FLAGS, type SyncFlagName } from './flags.ts';
 import { parseShard, type Shard } from './shard.ts';
 
@@ -58,30 +64,21 @@ export type ParsedSyncSettings =
   | { readonly ok: true; readonly settings: SyncSettings; readonly notices: readonly string[] }
   | { readonly ok: false; readonly failures: readonly Failure[] };
 
-const NO_NAMESPACE = '/';
-const IN_FLIGHT = wholeNumber(1, 1000);
-
 /** Reads the settings of a sync run from flags or inputs, and reports all malformed ones at once. */
 export function parseSyncSettings(from: FlagSource): ParsedSyncSettings {
   const flags = new FlagReader<SyncFlagName>(SYNC_FLAGS, from);
   const notices = new Set<string>();
-  const host = (text: string, about: string): Host => {
-    const given = parseHost(text, about);
-    if (given !== OLD_KUBERNETES_REGISTRY) return given;
-    notices.add(`${about}: ${given} is frozen and being shut down; ${KUBERNETES_REGISTRY} is used instead`);
-    return parseHost(KUBERNETES_REGISTRY);
-  };
+  const host = hostParser(notices);
   const settings: SyncSettings = {
     source: flags.required('source', host),
     destination: flags.required('push-to', host),
-    namespace: flags.text('push-ns') === NO_NAMESPACE ? undefined : flags.required('push-ns', parsePath),
+    namespace: readNamespace(flags, 'push-ns'),
     username: flags.text('username'),
     password: flags.text('password'),
     imageSet: flags.required('image-set', asIs),
     database: flags.required('db', asIs),
     state: flags.required('state', oneOf('file', 'registry')),
-    queryLimit: flags.optional('query-limit', IN_FLIGHT),
-    limit: flags.optional('limit', IN_FLIGHT),
+    ...readLimits(flags),
     commandTimeout: flags.required('command-timeout', parseDuration),
     pushTimeout: flags.required('push-timeout', parseDuration),
     // No attempt at all would be no run: 0 has always meant that nothing is tried a second time.
@@ -102,27 +99,9 @@ export function parseSyncSettings(from: FlagSource): ParsedSyncSettings {
     caFile: flags.text('ca-file'),
     json: flags.optional('json', parseSwitch) ?? false,
   };
-  if (settings.username !== undefined && settings.password === undefined) {
-    const hint = `give ${flags.label('password')} or the environment variable KEEL_PASSWORD`;
-    flags.refuse('username', 'there is a user name but no password', hint);
-  }
-  if (settings.password !== undefined && settings.username === undefined) {
-    flags.refuse(
-      'password',
-      'there is a password but no user name',
-      `give ${flags.label('username')} as well`,
-    );
-  }
+  refuseHalfLogin(flags, settings);
   if (flags.failures.length > 0) return { ok: false, failures: flags.failures };
   return { ok: true, settings, notices: [...notices] };
-}
-
-function asIs(text: string): string {
-  return text;
-}
-
-function parsePath(text: string, about: string): Repository {
-  return parseRepository(text.replace(/^\/|\/$/g, ''), about);
 }
 
 function parsePathOrAll(text: string, about: string): string {

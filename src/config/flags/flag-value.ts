@@ -7,6 +7,11 @@ const NO = new Set(['false', 'no', '0']);
 /** Reads the text of the flag that is called `about`, and throws a `Failure` that says what is allowed. */
 export type FlagParser<T> = (text: string, about: string) => T;
 
+/** Returns a text unchanged, such as the path of a file. */
+export function asIs(text: string): string {
+  return text;
+}
+
 /** Reads a switch: true, yes, 1 or false, no, 0, in any case. Throws `FLAG_MALFORMED`. */
 export function parseSwitch(text: string, about: string): boolean {
   const word = text.toLowerCase();

@@ -1,0 +1,55 @@
+import { type Host, parseHost, parseRepository, type Repository } from '../../registry/oci/reference.ts';
+import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../image-name.ts';
+import type { FlagReader } from './flag-reader.ts';
+import { type FlagParser, wholeNumber } from './flag-value.ts';
+
+const NO_NAMESPACE = '/';
+const IN_FLIGHT = wholeNumber(1, 1000);
+
+/** A flag that names a namespace of a registry. */
+type NamespaceFlag = 'push-ns' | 'namespace';
+
+/** Reads a path in a registry; a slash at either end is ignored. Throws `REFERENCE_MALFORMED`. */
+export function parsePath(text: string, about: string): Repository {
+  return parseRepository(text.replace(/^\/|\/$/g, ''), about);
+}
+
+/** Returns the namespace that a flag names; undefined for `/`, which is none. */
+export function readNamespace<Name extends string>(
+  flags: FlagReader<Name>,
+  name: Extract<Name, NamespaceFlag>,
+): Repository | undefined {
+  return flags.text(name) === NO_NAMESPACE ? undefined : flags.required(name, parsePath);
+}
+
+/** Returns a parser of hosts that replaces the frozen registry of Kubernetes, with a notice about it. */
+export function hostParser(notices: Set<string>): FlagParser<Host> {
+  return (text, about) => {
+    const host = parseHost(text, about);
+    if (host !== OLD_KUBERNETES_REGISTRY) return host;
+    notices.add(`${about}: ${host} is frozen and being shut down; ${KUBERNETES_REGISTRY} is used instead`);
+    return parseHost(KUBERNETES_REGISTRY);
+  };
+}
+
+/** Returns how many requests and transfers may be in flight for each host; undefined lets the run find out. */
+export function readLimits<Name extends string>(
+  flags: FlagReader<Name | 'query-limit' | 'limit'>,
+): { readonly queryLimit: number | undefined; readonly limit: number | undefined } {
+  return { queryLimit: flags.optional('query-limit', IN_FLIGHT), limit: flags.optional('limit', IN_FLIGHT) };
+}
+
+/** Keeps a failure where a user name was given without its password, or a password without its user name. */
+export function refuseHalfLogin<Name extends string>(
+  flags: FlagReader<Name | 'username' | 'password'>,
+  login: { readonly username: string | undefined; readonly password: string | undefined },
+): void {
+  if (login.username !== undefined && login.password === undefined) {
+    const hint = `give ${flags.label('password')} or the environment variable KEEL_PASSWORD`;
+    flags.refuse('username', 'there is a user name but no password', hint);
+  }
+  if (login.password !== undefined && login.username === undefined) {
+    const hint = `give ${flags.label('username')} as well`;
+    flags.refuse('password', 'there is a password but no user name', hint);
+  }
+}
