@@ -2,7 +2,9 @@ import type { FileEntry } from '../archive/entry.ts';
 import { tarBytes } from '../archive/tar-bytes.ts';
 import { tarSize } from '../archive/tar-size.ts';
 import { orderEntries } from '../archive/tree.ts';
-import { type BlobFiles, dockerArchiveEntries, type PulledImage } from './layout.ts';
+import type { BlobFiles } from '../fetch/content-folder.ts';
+import type { PulledImage } from '../fetch/image-lookup.ts';
+import { dockerArchiveEntries } from './layout.ts';
 
 /** Returns the name of an image's own archive, `kube-proxy-v1.36.0.tar`. */
 function archiveName({ upstream }: PulledImage): string {

@@ -1,22 +1,10 @@
 import { Failure } from '../../lib/failure.ts';
 import type { Descriptor, Image } from '../../registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
-import { formatReference, type Reference } from '../../registry/oci/reference.ts';
+import { formatReference } from '../../registry/oci/reference.ts';
 import { type ArchiveEntry, bytesEntry, type FileEntry } from '../archive/entry.ts';
-import { blobPath } from '../fetch/content-folder.ts';
-
-/** An image of one platform whose configuration and layers are stored as files. */
-export interface PulledImage {
-  /** The name under which the package knows it, with a tag. */
-  readonly upstream: Reference;
-  /** The name under which it was pulled, by which it can be found as well. */
-  readonly pulledBy: Reference;
-  /** The manifest of the platform, never an index: loaders miss the other platforms of one. */
-  readonly manifest: Image;
-}
-
-/** Returns the file that holds a blob. */
-export type BlobFiles = (digest: Descriptor['digest']) => string;
+import { type BlobFiles, blobPath } from '../fetch/content-folder.ts';
+import type { PulledImage } from '../fetch/image-lookup.ts';
 
 /** One manifest with all names that lead to it, sorted. */
 interface NamedManifest {

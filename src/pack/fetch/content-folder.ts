@@ -24,6 +24,9 @@ export interface BlobRequest {
   readonly onBytes?: (count: number) => void;
 }
 
+/** Returns the file that holds a blob. */
+export type BlobFiles = (digest: Digest) => string;
+
 /** Returns where a blob stands in a folder that is laid out as OCI's image-layout has it: `blobs/sha256/<hex>`. */
 export function blobPath(digest: Digest): string {
   return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;

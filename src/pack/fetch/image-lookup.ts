@@ -9,10 +9,19 @@ import { formatReference, type Reference } from '../../registry/oci/reference.ts
 import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound, RegistryFailure } from '../../registry/registry-failure.ts';
-import type { PulledImage } from '../contents/layout.ts';
 import type { PullCandidate } from '../plan/image-source.ts';
 import type { ImagePlan } from '../plan/plan.ts';
 import type { BlobFetch } from './blob-fetch.ts';
+
+/** An image of one platform whose configuration and layers are stored as files. */
+export interface PulledImage {
+  /** The name under which the package knows it, with a tag. */
+  readonly upstream: Reference;
+  /** The name under which it was pulled, by which it can be found as well. */
+  readonly pulledBy: Reference;
+  /** The manifest of the platform, never an index: loaders miss the other platforms of one. */
+  readonly manifest: Image;
+}
 
 /** An image as it was found at its source, for one platform; its layers are not fetched yet. */
 export interface FoundImage extends PulledImage {
