@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { bytesEntry } from '../../src/pack/archive/entry.ts';
-import { tarBytes } from '../../src/pack/archive/tar-bytes.ts';
+import { tarBytes } from '../../src/pack/archive/tar-blocks.ts';
 import { orderEntries } from '../../src/pack/archive/tree.ts';
 import { blobPath } from '../../src/pack/fetch/content-folder.ts';
 import type { PulledImage } from '../../src/pack/fetch/image-lookup.ts';

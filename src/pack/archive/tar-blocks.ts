@@ -1,8 +1,8 @@
-import { BLOCK_SIZE, type Block, type BlockMemories, type BlockMemory, WINDOW_SIZE } from './block.ts';
+import { BLOCK_SIZE, type Block, BlockMemories, type BlockMemory, WINDOW_SIZE } from './block.ts';
 import { beginsCompressed } from './compressed-content.ts';
 import { openContent } from './content-reader.ts';
 import type { ArchiveEntry, FileEntry } from './entry.ts';
-import { paddingAfter, RECORD, tarHeader } from './tar-header.ts';
+import { entryHeader, paddingAfter, RECORD } from './tar-header.ts';
 
 /** Smaller files share blocks with their neighbours, whatever they hold: cutting for them would cost more. */
 const OWN_BLOCK_SIZE = 64 * 1024;
@@ -111,11 +111,23 @@ export async function* tarBlocks(
 ): AsyncGenerator<Block> {
   const cutter = new BlockCutter(memories);
   for (const entry of entries) {
-    yield* putBytes(cutter, tarHeader(entry));
+    yield* putBytes(cutter, entryHeader(entry));
     if (entry.kind !== 'file') continue;
     yield* putContent(cutter, entry, signal);
     yield* putBytes(cutter, Buffer.alloc(paddingAfter(entry.size)));
   }
   yield* putBytes(cutter, END_OF_TAR);
   yield* cutter.cut();
+}
+
+/** Returns the plain tar of entries that stand in order, in pieces of up to 1 MiB; each is good until the next is asked for. */
+export async function* tarBytes(
+  entries: readonly ArchiveEntry[],
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const memories = new BlockMemories(2);
+  for await (const block of tarBlocks(entries, memories, signal)) {
+    yield block.data;
+    memories.release(block.memory);
+  }
 }

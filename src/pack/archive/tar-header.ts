@@ -64,8 +64,8 @@ function isAscii(text: string): boolean {
   return Buffer.byteLength(text) === text.length;
 }
 
-/** Splits a name over ustar's two fields, or gives `undefined` where only pax can hold it. */
-function splitName(name: string): { name: string; prefix: string } | undefined {
+/** Splits a path over ustar's two fields; undefined where only pax can hold it. */
+function splitPath(name: string): { name: string; prefix: string } | undefined {
   if (!isAscii(name)) return undefined;
   if (name.length <= NAME_LIMIT) return { name, prefix: '' };
   const slash = name.indexOf('/', name.length - NAME_LIMIT - 1);
@@ -82,11 +82,11 @@ function fallbackName(name: string): string {
  * Returns the header of an entry: one ustar record, preceded by a pax header where a name is longer than ustar holds or
  * not ASCII, or where the size is 8 GiB or more (POSIX.1-2024, "pax Interchange Format").
  */
-export function tarHeader(entry: ArchiveEntry): Buffer {
+export function entryHeader(entry: ArchiveEntry): Buffer {
   const path = entry.kind === 'directory' ? `${entry.path}/` : entry.path;
   const target = entry.kind === 'symlink' ? entry.target : '';
   const size = entry.kind === 'file' ? entry.size : 0;
-  const split = splitName(path);
+  const split = splitPath(path);
   const targetFits = isAscii(target) && target.length <= NAME_LIMIT;
   const pax = [
     split === undefined ? paxRecord('path', path) : '',
@@ -111,4 +111,13 @@ export function tarHeader(entry: ArchiveEntry): Buffer {
     target: '',
   });
   return Buffer.concat([extended, body, Buffer.alloc(paddingAfter(body.length)), record]);
+}
+
+/** Returns the bytes of the tar that holds these entries. */
+export function tarSize(entries: readonly ArchiveEntry[]): number {
+  const sizes = entries.map((entry) => {
+    const content = entry.kind === 'file' ? entry.size : 0;
+    return entryHeader(entry).length + content + paddingAfter(content);
+  });
+  return sizes.reduce((total, size) => total + size, 2 * RECORD);
 }

@@ -11,7 +11,7 @@ import type { ArchiveEntry } from './entry.ts';
 import { inOrder } from './in-order.ts';
 import { draftOf, removeLeftovers } from './leftovers.ts';
 import { tarBlocks } from './tar-blocks.ts';
-import { tarSize } from './tar-size.ts';
+import { tarSize } from './tar-header.ts';
 import { orderEntries } from './tree.ts';
 
 /** One member (RFC 1952): deflate, no name, no time, Unix. */

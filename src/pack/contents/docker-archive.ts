@@ -1,6 +1,6 @@
 import type { FileEntry } from '../archive/entry.ts';
-import { tarBytes } from '../archive/tar-bytes.ts';
-import { tarSize } from '../archive/tar-size.ts';
+import { tarBytes } from '../archive/tar-blocks.ts';
+import { tarSize } from '../archive/tar-header.ts';
 import { orderEntries } from '../archive/tree.ts';
 import type { BlobFiles } from '../fetch/content-folder.ts';
 import type { PulledImage } from '../fetch/image-lookup.ts';

@@ -2,7 +2,7 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { FileEntry } from '../../../src/pack/archive/entry.ts';
-import { paddingAfter, tarHeader } from '../../../src/pack/archive/tar-header.ts';
+import { entryHeader, paddingAfter } from '../../../src/pack/archive/tar-header.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 import { has, run } from './archive-reader.ts';
 
@@ -13,11 +13,11 @@ function file(path: string, size: number): FileEntry {
 }
 
 test('a short name takes one record, a foreign or very long one brings a pax header', () => {
-  expect(tarHeader(file('a'.repeat(100), 1))).toHaveLength(512);
-  expect(tarHeader(file(`${'a'.repeat(155)}/${'b'.repeat(100)}`, 1))).toHaveLength(512);
-  expect(tarHeader(file(`${'a'.repeat(156)}/${'b'.repeat(100)}`, 1))).toHaveLength(3 * 512);
-  expect(tarHeader(file('a'.repeat(101), 1))).toHaveLength(3 * 512);
-  expect(tarHeader(file('é', 1))).toHaveLength(3 * 512);
+  expect(entryHeader(file('a'.repeat(100), 1))).toHaveLength(512);
+  expect(entryHeader(file(`${'a'.repeat(155)}/${'b'.repeat(100)}`, 1))).toHaveLength(512);
+  expect(entryHeader(file(`${'a'.repeat(156)}/${'b'.repeat(100)}`, 1))).toHaveLength(3 * 512);
+  expect(entryHeader(file('a'.repeat(101), 1))).toHaveLength(3 * 512);
+  expect(entryHeader(file('é', 1))).toHaveLength(3 * 512);
 });
 
 // The length of a pax record counts its own digits, which matters where they become more.
@@ -25,7 +25,7 @@ test.skipIf(!has('tar')).each([100, 200, 90 + 900, 989, 990, 991, 992])('a name 
   const folder = scratchFolder();
   const parts = Array.from({ length: Math.ceil(length / 200) }, () => 'é'.repeat(99));
   const path = parts.join('/').slice(0, length / 2);
-  writeFileSync(join(folder, 'a.tar'), Buffer.concat([tarHeader(file(path, 0)), Buffer.alloc(1024)]));
+  writeFileSync(join(folder, 'a.tar'), Buffer.concat([entryHeader(file(path, 0)), Buffer.alloc(1024)]));
   expect(run('tar', '--quoting-style=literal', '-tf', join(folder, 'a.tar'))).toBe(`${path}\n`);
 });
 
@@ -34,7 +34,7 @@ describe('sizes around 8 GiB', () => {
 
   function sparseTar(size: number): string {
     const path = join(scratchFolder(), 'a.tar');
-    const header = tarHeader(file('big', size));
+    const header = entryHeader(file('big', size));
     writeFileSync(path, header);
     truncateSync(path, header.length + size + paddingAfter(size) + 1024);
     return path;

@@ -18,7 +18,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hashQetagBlock, QETAG_BLOCK_SIZE, qetagOfBlocks } from '../../../src/lib/qetag.ts';
 import { type ArchiveEntry, bytesEntry, type FileEntry } from '../../../src/pack/archive/entry.ts';
-import { tarSize } from '../../../src/pack/archive/tar-size.ts';
+import { tarSize } from '../../../src/pack/archive/tar-header.ts';
 import { orderEntries } from '../../../src/pack/archive/tree.ts';
 import {
   type ArchiveOptions,
