@@ -49,9 +49,14 @@ export class BlobBoard {
     this.#destination = destination;
   }
 
-  /** Sees to it that a blob is in a repository, and tells how it came there; `present` to all but the first to ask. */
+  /**
+   * Brings a blob into a repository unless it is there, and returns how it came there: `present` to all but the first who
+   * asks. Throws the failure of the transfer, or the reason of the asker's own signal.
+   */
   async place(want: BlobWant): Promise<Placed> {
-    const { descriptor, repository, source } = want;
+    const { descriptor, repository, source, signal } = want;
+    // A placement that nobody joins could not be abandoned either.
+    signal.throwIfAborted();
     const entry = this.#entryOf(descriptor.digest);
     if (entry.holders.has(repository)) return 'present';
     if (!entry.sources.some(({ about }) => about === source.about)) entry.sources.push(source);

@@ -175,7 +175,7 @@ export class TreePush {
       if (placed === 'uploaded') tally.bytesSent += descriptor.size;
       return descriptor.size;
     });
-    // All have ended before a failure is told, so that nothing goes on behind it.
+    // All have ended before a failure is thrown. What an abort ended may still be winding down, and is over soon.
     await Promise.allSettled(work);
     return sum(await Promise.all(work));
   }
