@@ -35,7 +35,7 @@ export class Mirroring {
   readonly #planned = new Map<Repository, Set<Tag>>();
   readonly #board: BlobBoard;
   readonly #copier: ImageCopier;
-  readonly #schedule: Schedule;
+  readonly #schedule: Schedule<PlannedImage>;
   #bytes = 0;
 
   constructor(parts: MirroringParts) {
@@ -70,7 +70,7 @@ export class Mirroring {
 
   /** Images under way as `repository:tag`, the longest-running first. */
   get current(): string[] {
-    return [...this.#schedule.underWay.keys()].map(({ target }) => `${target.repository}:${target.tag}`);
+    return [...this.#schedule.underWay].map(({ target }) => `${target.repository}:${target.tag}`);
   }
 
   /** Mirrors all groups. What was not begun when the signal aborted is left for the next run. Returns the plans. */

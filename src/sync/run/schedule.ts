@@ -1,29 +1,34 @@
 import { PriorityQueue } from '../../lib/priority-queue.ts';
-import type { PlannedImage } from '../plan/planned-image.ts';
 
 /** Enough to hide latency behind 64 requests in flight, few enough to keep the most urgent in front. */
-const IMAGES_UNDER_WAY = 96;
+const ITEMS_UNDER_WAY = 96;
+
+/** Something to work on; the lower its rank, the sooner its turn comes. */
+interface Ranked {
+  readonly rank: number;
+}
 
 /**
- * Lets images be worked on, a number of them at a time, the most urgent of those known so far first, while others are
- * still being planned.
+ * Works on items, a number of them at a time, the most urgent of those known so far first, while others are still being
+ * planned.
  */
-export class Schedule {
-  readonly #queue = new PriorityQueue<PlannedImage>();
-  readonly #underWay = new Map<PlannedImage, number>();
-  readonly #work: (image: PlannedImage) => Promise<void>;
+export class Schedule<Item extends Ranked> {
+  readonly #queue = new PriorityQueue<Item>();
+  readonly #underWay = new Set<Item>();
+  readonly #work: (item: Item) => Promise<void>;
   readonly #signal: AbortSignal;
   readonly #end = Promise.withResolvers<void>();
+  readonly #failures: unknown[] = [];
   #isComplete = false;
 
-  /** `work` must deal with its failures by itself. Nothing is begun any more once the signal aborts. */
-  constructor(work: (image: PlannedImage) => Promise<void>, signal: AbortSignal) {
+  /** Nothing is begun any more once the signal aborts or `work` throws, which should deal with its failures by itself. */
+  constructor(work: (item: Item) => Promise<void>, signal: AbortSignal) {
     this.#work = work;
     this.#signal = signal;
   }
 
-  /** Images that are being worked on, the longest-running first, each with when it began (`performance.now()`). */
-  get underWay(): ReadonlyMap<PlannedImage, number> {
+  /** Items that are being worked on, the longest-running first. */
+  get underWay(): ReadonlySet<Item> {
     return this.#underWay;
   }
 
@@ -32,35 +37,42 @@ export class Schedule {
     return this.#queue.length + this.#underWay.size;
   }
 
-  add(images: readonly PlannedImage[]): void {
-    for (const image of images) this.#queue.add(image, image.rank);
+  add(items: readonly Item[]): void {
+    for (const item of items) this.#queue.add(item, item.rank);
     this.#begin();
   }
 
-  /** Says that only the work itself will add more; when all has ended it gives what was never begun. */
-  async finish(): Promise<readonly PlannedImage[]> {
+  /**
+   * Waits for the end of all work. Only the work itself may add more from here on. Returns what was never begun. Throws
+   * what `work` threw first.
+   */
+  async finish(): Promise<readonly Item[]> {
     this.#isComplete = true;
     this.#begin();
     await this.#end.promise;
+    if (this.#failures.length > 0) throw this.#failures[0];
     return this.#queue.takeAll();
   }
 
+  get #isStopped(): boolean {
+    return this.#signal.aborted || this.#failures.length > 0;
+  }
+
   #begin(): void {
-    while (!this.#signal.aborted && this.#underWay.size < IMAGES_UNDER_WAY) {
-      const image = this.#queue.take();
-      if (image === undefined) break;
-      this.#underWay.set(image, performance.now());
-      this.#work(image).then(
-        () => this.#ended(image),
-        (error: unknown) => this.#end.reject(error),
-      );
+    while (!this.#isStopped && this.#underWay.size < ITEMS_UNDER_WAY) {
+      const item = this.#queue.take();
+      if (item === undefined) break;
+      this.#underWay.add(item);
+      this.#work(item)
+        .catch((error: unknown) => this.#failures.push(error))
+        .finally(() => this.#ended(item));
     }
-    const isIdle = this.#underWay.size === 0 && (this.#queue.length === 0 || this.#signal.aborted);
+    const isIdle = this.#underWay.size === 0 && (this.#queue.length === 0 || this.#isStopped);
     if (this.#isComplete && isIdle) this.#end.resolve();
   }
 
-  #ended(image: PlannedImage): void {
-    this.#underWay.delete(image);
+  #ended(item: Item): void {
+    this.#underWay.delete(item);
     this.#begin();
   }
 }
