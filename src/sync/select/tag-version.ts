@@ -1,3 +1,5 @@
+import { architecturesIn } from '../../config/kubernetes/architecture.ts';
+
 /** What a tag tells about the age of its image. */
 export interface TagVersion {
   /** `version`: numbers joined by dots; `date`: a day, as nightly builds have it; `other`: `latest`, `master`. */
@@ -116,8 +118,9 @@ const MOVING = /^(?:latest|nightly|snapshot|dev|edge|canary|main|master|head|tip
 const COMMIT = /^[0-9a-f]{40}$/;
 
 /**
- * Returns whether a tag looks as if no one ever moved it: a full version (three numbers, and if it has a suffix then one
- * that ends with a number: `v1.9.1-flannel3`, `3.5.21-0`), a day or a whole commit. When in doubt it does not.
+ * Returns whether a tag looks as if no one ever moves it: a full version (three numbers, and if it has a suffix then one
+ * that ends with a number or an architecture: `v1.9.1-flannel3`, `3.5.21-0`, `v1.8.0-s390x`), a day or a whole commit.
+ * When in doubt it does not.
  */
 export function looksImmutable(tag: string): boolean {
   if (COMMIT.test(tag)) return true;
@@ -125,5 +128,9 @@ export function looksImmutable(tag: string): boolean {
   if (kind === 'other' || suffix.some((part) => MOVING.test(part))) return false;
   const last = suffix.at(-1);
   if (kind === 'date') return true;
-  return numbers.length >= 3 && (last === undefined || /^\d/.test(last) || last === 'arm');
+  return numbers.length >= 3 && (last === undefined || /^\d/.test(last) || endsWithArchitecture(tag));
+}
+
+function endsWithArchitecture(tag: string): boolean {
+  return architecturesIn(tag.split(/[-_.]/).at(-1) ?? '').length > 0;
 }
