@@ -19,7 +19,7 @@ import { componentKeeper } from './component-keeper.ts';
 import { labelInput, readInputs } from './inputs.ts';
 import { InputsRefused, obstaclesIn } from './obstacles.ts';
 import { NO_PACKAGE, setPackOutputs } from './pack-outputs.ts';
-import { maskPassword, maskToken } from './secrets.ts';
+import { maskSecret, maskToken } from './secrets.ts';
 import { writeJobSummary } from './summary.ts';
 
 /** What the entry lends to the action. */
@@ -69,32 +69,16 @@ function readSettings({ reporter, environment }: PackStepParts): {
   readonly publish: PublishSettings;
 } {
   const { values, warnings } = readInputs(PACK_INPUTS, environment);
-  maskSecrets(values, environment);
-  for (const warning of warnings) reporter.warning(warning);
-  const source = { values, environment, label: labelInput };
+  const onSecret = (secret: string): void => maskSecret(secret);
+  const source = { values, environment, label: labelInput, onSecret };
   const pack = parsePackSettings(source);
   const publish = parsePublishSettings(source);
+  for (const warning of warnings) reporter.warning(warning);
   for (const notice of [...(pack.ok ? pack.notices : []), ...publish.notices]) reporter.warning(notice);
   if (!pack.ok || !publish.ok) {
     throw new InputsRefused([pack, publish].flatMap((parsed) => (parsed.ok ? [] : parsed.failures)));
   }
   return { pack: pack.settings, publish: publish.settings };
-}
-
-/** Hides every secret before anything else is said. */
-function maskSecrets(values: ReadonlyMap<string, string>, environment: NodeJS.ProcessEnv): void {
-  const { KEEL_USERNAME, KEEL_DOCKERHUB_USERNAME, GITHUB_TOKEN = '' } = environment;
-  const users = new Map([
-    ['password', values.get('username') ?? KEEL_USERNAME],
-    ['dockerhub-password', values.get('dockerhub-username') ?? KEEL_DOCKERHUB_USERNAME],
-  ]);
-  for (const { name, secret, environment: variable = '' } of PACK_INPUTS) {
-    if (secret !== true) continue;
-    for (const text of [values.get(name), environment[variable]]) {
-      if (text !== undefined && text !== '') maskPassword(users.get(name), text);
-    }
-  }
-  maskToken(GITHUB_TOKEN);
 }
 
 /** Leaves outputs and summary, and closes the log with the sentence that tells the package. */

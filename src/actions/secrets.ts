@@ -6,22 +6,16 @@ function addMask(text: string): void {
 }
 
 /**
- * Makes the runner hide a password in every form in which it travels, by itself and with its user's name. The name
- * stays readable: an output that holds a masked word is dropped by GitHub, and user names are often part of image names.
+ * Makes the runner hide a secret that a user gave, in every form in which it travels. User names stay readable: GitHub
+ * drops an output that holds a masked word, and user names are often part of image names.
  */
-export function maskPassword(
-  username: string | undefined,
-  password: string,
-  mask: (text: string) => void = addMask,
-): void {
-  const whole = [password, ...(username === undefined ? [] : [`${username}:${password}`])];
-  const forms = new Set(whole.flatMap((text) => [...secretForms(text)]));
-  // The runner masks line by line, so a line of a password is as telling as the whole.
-  for (const line of password.split(/\r?\n/)) forms.add(line);
+export function maskSecret(secret: string, mask: (text: string) => void = addMask): void {
+  // The runner masks line by line, so a line of a secret is as telling as the whole.
+  const forms = new Set([...secretForms(secret), ...secret.split(/\r?\n/)]);
   for (const form of forms) if (form.trim() !== '') mask(form);
 }
 
-/** Makes the runner hide a token that a registry or GitHub gave. */
+/** Makes the runner hide a token that a registry gave. There may be thousands, and nobody repeats one encoded. */
 export function maskToken(token: string, mask: (text: string) => void = addMask): void {
   if (token.trim() !== '') mask(token);
 }

@@ -13,7 +13,7 @@ import { parseSyncSettings, type SyncSettings } from '../sync/settings.ts';
 import { labelInput, readInputs } from './inputs.ts';
 import { InputsRefused, obstaclesIn } from './obstacles.ts';
 import { NOTHING_DONE, setSyncOutputs } from './outputs.ts';
-import { maskPassword, maskToken } from './secrets.ts';
+import { maskSecret, maskToken } from './secrets.ts';
 import { restoreState, saveState, stateKeys } from './state-cache.ts';
 import { keepForPost, keptByMain, markMain } from './step-state.ts';
 import { writeJobSummary } from './summary.ts';
@@ -59,15 +59,14 @@ export async function saveStep({ reporter, signal }: Pick<StepParts, 'reporter' 
 
 function readSettings({ reporter, environment }: StepParts): SyncSettings {
   const { values, warnings } = readInputs(SYNC_FLAGS, environment);
-  const { KEEL_USERNAME, KEEL_PASSWORD = '', RUNNER_TEMP = tmpdir() } = environment;
-  const password = values.get('password') ?? KEEL_PASSWORD;
-  if (password !== '') maskPassword(values.get('username') ?? KEEL_USERNAME, password);
-  for (const warning of warnings) reporter.warning(warning);
+  const { RUNNER_TEMP = tmpdir() } = environment;
   const parsed = parseSyncSettings({
     values: new Map([['report', path.join(RUNNER_TEMP, 'sync-report.json')], ...values]),
     environment,
     label: labelInput,
+    onSecret: (secret) => maskSecret(secret),
   });
+  for (const warning of warnings) reporter.warning(warning);
   if (!parsed.ok) throw new InputsRefused(parsed.failures);
   for (const notice of parsed.notices) reporter.warning(notice);
   return parsed.settings;

@@ -78,6 +78,7 @@ const TABLE = [
     value: 'SECRET',
     environment: 'KEEL_PASSWORD',
     secret: true,
+    user: 'username',
     group: IMAGES,
     description: 'Password for the registry to pull from',
   },

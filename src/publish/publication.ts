@@ -39,11 +39,8 @@ export class Publication implements Disposable {
     connections: PublicationConnections,
     parts: PublicationParts,
   ): Promise<Publication> {
-    const { image, qiniu, release } = settings;
-    const { reporter, artifacts, onSecret } = parts;
-    for (const secret of [qiniu?.accessKey, qiniu?.secretKey, release?.token]) {
-      if (secret !== undefined) onSecret(secret);
-    }
+    const { image } = settings;
+    const { reporter, artifacts } = parts;
     const login = {
       host: image?.repository.host ?? parseHost('docker.io'),
       username: image?.username,

@@ -101,16 +101,15 @@ function readRelease(
   flags: FlagReader<PublishFlagName>,
   environment: FlagSource['environment'],
 ): ReleaseChoice | undefined {
-  const { GITHUB_TOKEN, GITHUB_API_URL } = environment;
-  const given = (flags.text('github-token') ?? GITHUB_TOKEN ?? '').trim();
-  if (given === '') needed(flags, 'github-token', 'a release', 'set it, KEEL_GITHUB_TOKEN or GITHUB_TOKEN');
+  const { GITHUB_API_URL } = environment;
+  const token = needed(flags, 'github-token', 'a release', 'set it, KEEL_GITHUB_TOKEN or GITHUB_TOKEN');
   const repository = flags.optional('release-repository', parseGithubRepository);
   if (flags.text('release-repository') === undefined) {
     needed(flags, 'release-repository', 'a release', 'write the repository on GitHub as owner/name');
   }
   const tag = flags.optional('release-tag', parseTag);
-  if (given === '' || repository === undefined) return undefined;
-  return { repository, token: given, tag, api: new URL(GITHUB_API_URL || PUBLIC_API) };
+  if (token === undefined || repository === undefined) return undefined;
+  return { repository, token, tag, api: new URL(GITHUB_API_URL || PUBLIC_API) };
 }
 
 function needed(
@@ -119,10 +118,11 @@ function needed(
   target: string,
   hint: string,
 ): string | undefined {
-  const text = flags.text(name);
-  if (text === undefined) flags.refuse(name, `publishing to ${target} needs it`, hint);
   // Keys have no white space, but files and secrets that hold them often end with a line end.
-  return text?.trim();
+  const text = flags.text(name)?.trim() ?? '';
+  if (text !== '') return text;
+  flags.refuse(name, `publishing to ${target} needs it`, hint);
+  return undefined;
 }
 
 function parseAddress(text: string, about: string): URL {

@@ -43,6 +43,7 @@ const TABLE = [
     value: 'SECRET',
     environment: 'KEEL_PASSWORD',
     secret: true,
+    user: 'username',
     group: WHERE,
     description: 'Password for the receiving registry',
   },

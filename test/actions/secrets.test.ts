@@ -1,12 +1,55 @@
-import { expect, test } from 'vitest';
-import { maskPassword, maskToken } from '../../src/actions/secrets.ts';
+import { describe, expect, test } from 'vitest';
+import { maskSecret, maskToken } from '../../src/actions/secrets.ts';
+import type { Flag } from '../../src/config/flags/flag.ts';
+import type { FlagSource } from '../../src/config/flags/flag-reader.ts';
+import { PACK_FLAGS } from '../../src/pack/flags.ts';
+import { parsePackSettings } from '../../src/pack/settings.ts';
+import { PUBLISH_FLAGS, PUSH_FLAGS } from '../../src/publish/flags.ts';
+import { parsePushSettings } from '../../src/publish/push-settings.ts';
+import { parsePublishSettings } from '../../src/publish/settings.ts';
+import { SYNC_FLAGS } from '../../src/sync/flags.ts';
+import { parseSyncSettings } from '../../src/sync/settings.ts';
 import { findSecrets } from '../support/secret-search.ts';
 
-function masksOf(username: string | undefined, password: string): string[] {
-  const masks: string[] = [];
-  maskPassword(username, password, (text) => masks.push(text));
-  return masks;
+/** What is masked of a password and its user, which a reader of flags tells by itself and as a pair. */
+function masksOf(username: string, password: string): string[] {
+  const masks = new Set<string>();
+  for (const secret of [password, `${username}:${password}`]) maskSecret(secret, (text) => masks.add(text));
+  return [...masks];
 }
+
+/** Every table of flags with what reads it. */
+const READERS: readonly [string, readonly Flag[], (from: FlagSource) => unknown][] = [
+  ['action-sync and synctl', SYNC_FLAGS, parseSyncSettings],
+  ['action-pack and packer', PACK_FLAGS, parsePackSettings],
+  ['action-pack, of publishing', PUBLISH_FLAGS, parsePublishSettings],
+  ['packer push', PUSH_FLAGS, parsePushSettings],
+];
+
+describe.each(READERS)('the secrets of %s', (_tool, flags, parse) => {
+  function toldOf(from: Pick<FlagSource, 'values' | 'environment'>): string[] {
+    const told: string[] = [];
+    parse({ ...from, label: (name) => name, onSecret: (secret) => told.push(secret) });
+    return told;
+  }
+
+  const secret = flags.filter((flag) => flag.secret === true);
+
+  test.each(secret.map((flag) => [flag.name, flag] as const))('include --%s', (name, flag) => {
+    expect(toldOf({ values: new Map([[name, 'a secret']]), environment: {} })).toContain('a secret');
+    const variables = [flag.environment, flag.otherEnvironment].filter((each) => each !== undefined);
+    expect(variables).not.toEqual([]);
+    for (const variable of variables) {
+      const environment = { [variable]: 'a secret' };
+      expect(toldOf({ values: new Map(), environment })).toContain('a secret');
+    }
+  });
+
+  test('are all that looks like one', () => {
+    const named = flags.filter(({ name }) => /password$|key$|token$|secret/.test(name));
+    expect(named.map(({ name }) => name)).toEqual(secret.map(({ name }) => name));
+  });
+});
 
 test('a password is hidden in each form in which it travels, the user name is not', () => {
   const password = 'p@ss?>~ w/rd';
@@ -26,7 +69,6 @@ test('a password is hidden in each form in which it travels, the user name is no
     ]),
   );
   expect(masks).not.toContain('robot');
-  expect(new Set(masks).size).toBe(masks.length);
 });
 
 test.each(['a', 'ab', 'abc'].map((tail) => [`secret${tail}`]))(
@@ -44,8 +86,10 @@ test.each(['a', 'ab', 'abc'].map((tail) => [`secret${tail}`]))(
 );
 
 test('each line of a password is hidden, and nothing empty', () => {
-  expect(masksOf(undefined, 'one\n\ntwo')).toEqual(expect.arrayContaining(['one\n\ntwo', 'one', 'two']));
-  expect(masksOf(undefined, '')).toEqual([]);
+  const masks: string[] = [];
+  for (const secret of ['one\n\ntwo', '']) maskSecret(secret, (text) => masks.push(text));
+  expect(masks).toEqual(expect.arrayContaining(['one\n\ntwo', 'one', 'two']));
+  expect(masks.every((text) => text.trim() !== '')).toBe(true);
 });
 
 test('tokens are hidden', () => {

@@ -9,17 +9,20 @@ export interface FlagSource {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** How this front writes a flag's name: `--limit`, or `input "limit"`. */
   readonly label: (name: string) => string;
+  /** Told each secret before its first use, so that the log can mask it; a terminal shows none. */
+  readonly onSecret?: ((secret: string) => void) | undefined;
 }
 
 /** Reads flags into values and keeps every failure, so that a user sees all that is wrong at once. */
-export class FlagReader<Name extends string> {
+export class FlagReader<in Name extends string> {
   readonly failures: Failure[] = [];
-  readonly #flags: ReadonlyMap<string, Flag<Name>>;
+  readonly #flags: ReadonlyMap<string, Flag>;
   readonly #source: FlagSource;
 
   constructor(flags: readonly Flag<Name>[], source: FlagSource) {
     this.#flags = new Map(flags.map((flag) => [flag.name, flag]));
     this.#source = source;
+    for (const flag of flags) if (flag.secret === true) this.#tellSecret(flag);
   }
 
   /** Returns how this front writes the flag. */
@@ -29,12 +32,7 @@ export class FlagReader<Name extends string> {
 
   /** Returns the text of a flag: as given, from its environment variable, or its default. */
   text(name: Name): string | undefined {
-    const flag = this.#flags.get(name);
-    const given = this.#source.values.get(name) ?? '';
-    if (given.trim() !== '') return flag?.secret === true ? given : given.trim();
-    const variable = flag?.environment;
-    const inherited = variable === undefined ? '' : (this.#source.environment[variable] ?? '');
-    return inherited === '' ? flag?.default : inherited;
+    return this.#textOf(name);
   }
 
   /** Returns the parsed text of a flag; undefined where there is none or, with a failure kept, a wrong one. */
@@ -65,6 +63,32 @@ export class FlagReader<Name extends string> {
   /** Keeps a failure that shows only when flags are seen together. */
   refuse(name: Name, message: string, hint: string): void {
     this.failures.push(new Failure({ code: 'FLAG_MALFORMED', about: this.label(name), message, hint }));
+  }
+
+  #textOf(name: string): string | undefined {
+    const flag = this.#flags.get(name);
+    const given = this.#source.values.get(name) ?? '';
+    if (given.trim() !== '') return flag?.secret === true ? given : given.trim();
+    const inherited = this.#inherited(flag).find((text) => text !== '');
+    return inherited ?? flag?.default;
+  }
+
+  #inherited(flag: Flag | undefined): readonly string[] {
+    const variables = [flag?.environment, flag?.otherEnvironment];
+    return variables.map((name) => (name === undefined ? '' : (this.#source.environment[name] ?? '')));
+  }
+
+  /** Tells a secret wherever it was given: also what another value overrules must not be shown. */
+  #tellSecret(flag: Flag): void {
+    const user = flag.user === undefined ? undefined : this.#textOf(flag.user);
+    for (const text of [this.#source.values.get(flag.name) ?? '', ...this.#inherited(flag)]) {
+      // Some are used without the line end that a file gave them.
+      for (const secret of new Set([text, text.trim()])) {
+        if (secret.trim() === '') continue;
+        this.#source.onSecret?.(secret);
+        if (user !== undefined) this.#source.onSecret?.(`${user}:${secret}`);
+      }
+    }
   }
 
   #attempt<T>(name: Name, text: string, parser: FlagParser<T>): T | undefined {

@@ -15,8 +15,12 @@ export interface Flag<Name extends string = string> {
   readonly group: string;
   /** Read where the flag is left alone. */
   readonly environment?: string;
-  /** Its value must never be shown. */
+  /** Read where that variable is empty too. Help shows only `environment`, so the description has to name it. */
+  readonly otherEnvironment?: string;
+  /** Its value must never be shown: whoever opens a `FlagReader` on its table is told it before anything is read. */
   readonly secret?: boolean;
+  /** The flag with the user name that a secret belongs to: as `name:secret`, the two travel together. */
+  readonly user?: string;
   /** May be given several times, or once with values between commas or on lines of their own. */
   readonly repeatable?: boolean;
   /** Only for a person at a terminal: no action input. */
