@@ -49,7 +49,7 @@ export interface ComponentEntry {
   readonly place: (key?: 'name' | 'tag' | 'uri' | 'sha256' | 'path') => Place;
 }
 
-/** What a versions.json asks for (design.md 5). */
+/** What a versions.json asks for. */
 export interface Versions {
   readonly file: string;
   readonly arch?: Architecture | undefined;

@@ -128,7 +128,7 @@ function explained(error: unknown, output: string): unknown {
 
 /**
  * Writes the entries as a `.tar.gz`: one gzip member of blocks deflated in parallel, those that are compressed already
- * stored (design 5, "Archive"). The same entries give the same bytes on one version of Node, whatever the concurrency.
+ * stored. The same entries give the same bytes on one version of Node, whatever the concurrency.
  * It is written under another name beside the output and renamed when it is whole; on failure and abort nothing is left,
  * and what a killed run left is removed by the next.
  * Throws `ENTRY_UNUSABLE`, `CONTENT_SIZE_MISMATCH`, `DISK_FULL`, and what reading content throws.

@@ -34,7 +34,7 @@ export interface PackageTree {
   readonly ownFiles: ReadonlyMap<string, Digest>;
 }
 
-/** What a reader of the archive sees first tells what the rest is (design 5, "Package tree"). */
+/** What a reader of the archive sees first tells what the rest is. */
 const FIRST = [
   'keel-package.json',
   'SHA256SUMS',

@@ -113,7 +113,7 @@ export const REPORT_SCHEMA = z.object({
   images: z.array(image),
 });
 
-/** All that a run did, for machines (design.md 4, "Result"). */
+/** All that a run did, for machines. */
 export type Report = z.infer<typeof REPORT_SCHEMA>;
 export type ReportedImage = Report['images'][number];
 export type ReportedOutcome = ReportedImage['outcome'];

@@ -28,8 +28,8 @@ export interface OpenedState {
 }
 
 /**
- * Opens the state at a path by the rules of design.md 4: missing or empty is new, ours is used, an old BoltDB, a
- * damaged or newer SQLite file is set aside with a warning, all else, another program's database too, stays untouched.
+ * Opens the state at a path: missing or empty is new, ours is used, an old BoltDB, a damaged or newer SQLite file is set
+ * aside with a warning, all else, another program's database too, stays untouched.
  * Throws `STATE_NOT_OURS`, `STATE_UNUSABLE` and `STATE_BUSY`.
  */
 export function openStateFile(file: string, settings: OpeningSettings): OpenedState {

@@ -37,7 +37,7 @@ export interface RemoteStateParts extends Omit<RunParts, 'version' | 'reporter'>
 const RUN_CONSEQUENCE = 'this run asks the destination what is there';
 const FETCH_LIMIT_MILLISECONDS = 30_000;
 const PUSH_LIMIT_MILLISECONDS = 60_000;
-/** A run that is asked to end has 5 seconds in all (design.md 4, "Deadlines and signals"). */
+/** A run that is asked to end has 5 seconds in all. */
 const LAST_PUSH_LIMIT_MILLISECONDS = 3000;
 /** An absent repository looks like a forbidden one to many registries. */
 const NOT_THERE: ReadonlySet<string> = new Set(['NOT_FOUND', 'DENIED', 'UNAUTHORIZED']);

@@ -76,7 +76,7 @@ export interface RunNews {
 }
 
 /**
- * What earlier runs knew (design.md 1 and 4): a hint that saves requests, never a proof. Reading what is damaged
+ * What earlier runs knew: a hint that saves requests, never a proof. Reading what is damaged
  * gives nothing and one warning; after a write that failed nothing more is written, with one warning.
  */
 export class State implements Disposable {
