@@ -1,0 +1,32 @@
+/** What each floor of src/ may import besides itself. `.` holds the entries, which only wire. */
+export const FLOORS: Readonly<Record<string, readonly string[]>> = {
+  '.': ['actions', 'cli', 'process'],
+  actions: ['process', 'summary', 'sync', 'pack', 'publish', 'registry', 'config', 'lib'],
+  cli: ['process', 'summary', 'sync', 'pack', 'publish', 'registry', 'config', 'lib'],
+  // Pages about what became of a run, of either tool.
+  summary: ['sync', 'pack', 'publish', 'lib'],
+  sync: ['signatures', 'registry', 'config', 'lib'],
+  pack: ['signatures', 'registry', 'config', 'lib'],
+  // Whose images these are: both tools ask, and both have the answer in their results.
+  signatures: ['registry', 'config', 'lib'],
+  publish: ['registry', 'config', 'lib'],
+  // The image set and versions.json name images, so config speaks of references; the registry knows no configuration.
+  config: ['registry', 'lib'],
+  registry: ['lib'],
+  // How a process begins and ends: signals, exit codes, version, credential helpers.
+  process: ['lib'],
+  lib: [],
+};
+
+/** The folders of a floor by levels, the lowest first. `.` stands for the files beside the folders. */
+export type Rooms = readonly (readonly string[])[];
+
+/** A room may import the rooms of lower levels, and none of its own level or above. */
+export const ROOMS: Readonly<Record<string, Rooms>> = {
+  lib: [['text'], ['.'], ['http']],
+  registry: [['oci'], ['.']],
+  config: [['kubernetes'], ['.'], ['flags']],
+  sync: [['.'], ['select', 'state'], ['plan', 'report'], ['copy'], ['run'], ['check', 'doctor']],
+  pack: [['archive', 'plan'], ['.'], ['fetch'], ['contents'], ['run']],
+  publish: [['target'], ['qiniu', 'registry', 'release', 'artifact'], ['.']],
+};
