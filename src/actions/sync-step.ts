@@ -7,8 +7,9 @@ import { factsOfReport, headlineOf, outcomeOf } from '../summary/facts-of-report
 import { formatRefusal } from '../summary/refusal.ts';
 import { formatSummary } from '../summary/summary.ts';
 import { SYNC_FLAGS } from '../sync/flags.ts';
+import type { RunParts } from '../sync/parts.ts';
 import { type Report, writeReport } from '../sync/report/report.ts';
-import { type FinishedRun, type RunParts, runSync } from '../sync/run/run.ts';
+import { type FinishedRun, runSync } from '../sync/run/run.ts';
 import { parseSyncSettings, type SyncSettings } from '../sync/settings.ts';
 import { labelInput, readInputs } from './inputs.ts';
 import { InputsRefused, obstaclesIn } from './obstacles.ts';

@@ -5,7 +5,7 @@ import { countOf } from '../lib/text/sentence.ts';
 import { formatSize } from '../lib/text/size.ts';
 import { formatTime } from '../lib/text/time.ts';
 import { historyLines } from '../summary/history.ts';
-import { openRegistries } from '../sync/connections.ts';
+import { openRunRegistries } from '../sync/parts.ts';
 import type { SyncSettings } from '../sync/settings.ts';
 import { inspectFile } from '../sync/state/inspection.ts';
 import { type KnownStateParts, openKnownState } from '../sync/state/known-state.ts';
@@ -43,7 +43,7 @@ export async function summariseKnownState(
   parts: KnownStateParts,
 ): Promise<StateSummary> {
   if (settings.state === 'file') return summariseState(settings.database, parts.reporter);
-  const registries = await openRegistries(settings, { ...parts, deadline: undefined });
+  const registries = await openRunRegistries(settings, { ...parts, deadline: undefined });
   try {
     using known = await openKnownState(settings, registries, parts);
     if (known.isThere) return contentsOf(known.state, known.name);

@@ -8,8 +8,8 @@ import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
 import { SignatureCheck } from '../../signatures/signature-check.ts';
-import { openRegistries } from '../connections.ts';
 import { choosePlatforms } from '../copy/platform-choice.ts';
+import { openRunRegistries } from '../parts.ts';
 import { contentOptions, conversionIn, fitsSettings, mayDiffer } from '../plan/content-options.ts';
 import { type OfferedTag, platformsFor, selectTags } from '../select/selection.ts';
 import type { SyncSettings } from '../settings.ts';
@@ -71,7 +71,7 @@ export async function checkImage(
   const { verifySignatures, trustedRoot, imageSet: file } = settings;
   const { signatures: policies } = set ?? EMPTY_IMAGE_SET;
   const signatures = await SignatureCheck.open(verifySignatures, { policies, trustedRoot, file });
-  const registries = await openRegistries(settings, { ...parts, deadline: undefined });
+  const registries = await openRunRegistries(settings, { ...parts, deadline: undefined });
   try {
     using known = await openKnownState(settings, registries, parts);
     const { state } = known;

@@ -16,9 +16,8 @@ import {
   type Tag,
 } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { openRegistries } from '../connections.ts';
+import { openRunRegistries, type RunParts } from '../parts.ts';
 import { destinationRepository } from '../plan/naming.ts';
-import type { RunParts } from '../run-parts.ts';
 import { patchFor } from '../select/selection.ts';
 import type { SyncSettings } from '../settings.ts';
 import { readSetIfThere } from './checking.ts';
@@ -90,7 +89,7 @@ export async function checkInstallation(
   const { warning, tags } = kubeadmImages(choice.version) ?? {};
   if (warning !== undefined) reporter.warning(warning);
   const needed = neededImages(choice, set, settings);
-  const registries = await openRegistries(settings, { ...parts, deadline: undefined });
+  const registries = await openRunRegistries(settings, { ...parts, deadline: undefined });
   try {
     const target = registries.at(destination);
     const images = await Promise.all(needed.map((one) => lookAt(one, choice.architecture, target, signal)));

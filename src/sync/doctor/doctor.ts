@@ -7,7 +7,7 @@ import { dockerConfigFile } from '../../registry/docker-config.ts';
 import type { Host, Repository } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { openRegistries } from '../connections.ts';
+import { openRunRegistries } from '../parts.ts';
 import { discover, type FoundRepository } from '../plan/discovery.ts';
 import { groupByDestination } from '../plan/grouping.ts';
 import { twice } from '../run/preflight.ts';
@@ -33,7 +33,7 @@ export async function examine(
   onDiagnosis: (diagnosis: Diagnosis) => void,
 ): Promise<readonly Diagnosis[]> {
   const patience = { ...settings, retry: Math.min(settings.retry, ATTEMPTS), retryInterval: INTERVAL };
-  const registries = await openRegistries(patience, {
+  const registries = await openRunRegistries(patience, {
     ...parts,
     timeouts: parts.timeouts ?? TIMEOUTS,
     deadline: undefined,

@@ -2,7 +2,7 @@ import { type ImageSet, readImageSet } from '../../config/image-set.ts';
 import type { Place, Reporter } from '../../lib/reporter.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import type { Registries } from '../../registry/registries.ts';
-import { openRegistries } from '../connections.ts';
+import { openRunRegistries, type RunParts } from '../parts.ts';
 import type { Conversion } from '../plan/content-options.ts';
 import { discover, type FoundRepository } from '../plan/discovery.ts';
 import { groupByDestination, type RepositoryGroup } from '../plan/grouping.ts';
@@ -13,7 +13,6 @@ import { countImages, type Report, type ReportedImage } from '../report/report.t
 import { reportHead } from '../report/report-head.ts';
 import { signatureLine, signatureWarnings } from '../report/signature-report.ts';
 import { conversionWarning, movedLine, plannedLines, type Route } from '../report/wording.ts';
-import type { RunParts } from '../run-parts.ts';
 import { newerReleases } from '../select/release-wish.ts';
 import type { SyncSettings } from '../settings.ts';
 import { openRemoteState, type RemoteState } from '../state/remote-state.ts';
@@ -30,8 +29,6 @@ import {
   selectionOf,
   viewOfSource,
 } from './source-view.ts';
-
-export type { RunParts } from '../run-parts.ts';
 
 /** What came of a run. */
 export interface FinishedRun {
@@ -87,7 +84,7 @@ class Run {
       scope: scopeOf(this.#settings),
     });
     using deadline = new RunDeadline(commandTimeout, this.#parts.signal);
-    const registries = await openRegistries(this.#settings, {
+    const registries = await openRunRegistries(this.#settings, {
       ...this.#parts,
       signal: deadline.signal,
       deadline: deadline.at,

@@ -1,5 +1,5 @@
 import type { Registries } from '../../registry/registries.ts';
-import type { RunParts } from '../run-parts.ts';
+import type { RunParts } from '../parts.ts';
 import type { SyncSettings } from '../settings.ts';
 import { inspectFile } from './inspection.ts';
 import { openRemoteState } from './remote-state.ts';

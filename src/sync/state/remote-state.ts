@@ -9,8 +9,7 @@ import { formatSize } from '../../lib/text/size.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { openRegistries } from '../connections.ts';
-import type { RunParts } from '../run-parts.ts';
+import { openRunRegistries, type RunParts } from '../parts.ts';
 import type { SyncSettings } from '../settings.ts';
 import { State } from './state.ts';
 import {
@@ -187,7 +186,11 @@ export class RemoteState implements Disposable {
     if (ended.aborted) hurry();
     const { signal } = budget;
     // Those of the run end with it.
-    const registries = await openRegistries(this.#settings, { ...this.#parts, signal, deadline: undefined });
+    const registries = await openRunRegistries(this.#settings, {
+      ...this.#parts,
+      signal,
+      deadline: undefined,
+    });
     try {
       await withinSignal(this.#replace(registries.at(this.#settings.destination), packed, signal), signal);
     } finally {

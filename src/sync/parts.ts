@@ -1,6 +1,9 @@
 import type { HttpTimeouts } from '../lib/http/http.ts';
 import type { Reporter } from '../lib/reporter.ts';
+import { type ConnectionParts, openRegistries } from '../registry/connections.ts';
 import type { CredentialHelper } from '../registry/docker-config.ts';
+import type { Registries } from '../registry/registries.ts';
+import type { SyncSettings } from './settings.ts';
 
 /** What a run borrows from its front. */
 export interface RunParts {
@@ -18,4 +21,10 @@ export interface RunParts {
   readonly now?: () => Date;
   /** Given by tests, whose patience is short. */
   readonly timeouts?: HttpTimeouts;
+}
+
+/** Opens the registries of a run, with its login at the destination. Throws `CA_FILE_MALFORMED`. */
+export function openRunRegistries(settings: SyncSettings, parts: ConnectionParts): Promise<Registries> {
+  const { destination, username, password } = settings;
+  return openRegistries({ ...settings, login: { host: destination, username, password } }, parts);
 }
