@@ -1,8 +1,7 @@
 import { milliseconds } from '../lib/duration.ts';
 import type { Report, ReportedImage } from '../sync/report/report.ts';
 import { signatureLine } from '../sync/report/signature-report.ts';
-import { splitName } from '../sync/report/tagged-name.ts';
-import { headline, unmatchedWarning } from '../sync/report/wording.ts';
+import { headline, splitName, unmatchedWarning } from '../sync/report/wording.ts';
 import type { RecordedRun } from '../sync/state/state.ts';
 import type { CollidingName, CopiedImage, FailedImage, SummaryFacts } from './facts.ts';
 

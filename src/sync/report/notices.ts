@@ -1,7 +1,12 @@
 import type { Place, Reporter } from '../../lib/reporter.ts';
 import type { Report, ReportedImage } from './report.ts';
-import { splitName } from './tagged-name.ts';
-import { failedLine, failedTogetherLine, moreUnmatchedWarning, unmatchedWarning } from './wording.ts';
+import {
+  failedLine,
+  failedTogetherLine,
+  moreUnmatchedWarning,
+  splitName,
+  unmatchedWarning,
+} from './wording.ts';
 
 /**
  * Tells images that did not arrive, as loud as each deserves and at its place in a file where it has one; others are

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { writeFileWhole } from '../../lib/atomic-file.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
+import { formatPlatform } from '../../registry/oci/platform.ts';
+import type { SyncSettings } from '../settings.ts';
 
 /** Grows when a reader of the report would have to change; new optional fields do not count. */
 export const REPORT_SCHEMA_VERSION = 1;
@@ -146,6 +148,43 @@ export function reasonOf(error: unknown): ReportedReason {
   const message = error instanceof Error ? error.message : String(error);
   const hint = error instanceof Failure ? error.hint : undefined;
   return { code: failureCode(error), message, ...(hint === undefined ? {} : { hint }) };
+}
+
+type ReportHead = Pick<
+  Report,
+  'schemaVersion' | 'tool' | 'source' | 'destination' | 'namespace' | 'options' | 'shards'
+>;
+
+/** Returns what a report says of how a run was told to be; `version` is that of the tool. */
+export function reportHead(settings: SyncSettings, version: string): ReportHead {
+  const {
+    source,
+    destination,
+    namespace,
+    naming,
+    platforms,
+    signatures,
+    verify,
+    verifySignatures,
+    dryRun,
+    shard,
+  } = settings;
+  return {
+    schemaVersion: REPORT_SCHEMA_VERSION,
+    tool: { name: 'keel-pkg', version },
+    source,
+    destination,
+    ...(namespace === undefined ? {} : { namespace }),
+    options: {
+      naming,
+      platforms: platforms.map(formatPlatform),
+      signatures,
+      verify,
+      verifySignatures,
+      dryRun,
+    },
+    shards: shard === undefined ? [] : [shard],
+  };
 }
 
 /** Returns a report as JSON with each image on a line of its own, which people and diffs can read. */

@@ -3,7 +3,22 @@ import { countOf, formatCount, joinWords } from '../../lib/text/sentence.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { newestFirst } from '../select/tag-version.ts';
 import type { ReportedImage, ReportedReason, Totals } from './report.ts';
-import { splitName } from './tagged-name.ts';
+
+/** The name of an image in a report, in two. */
+export interface TaggedName {
+  /** With its host. */
+  readonly repository: string;
+  /** Empty where a whole repository is meant. */
+  readonly tag: string;
+}
+
+/** Splits the name of an image as reports have it, `host:port/repository:tag`. */
+export function splitName(name: string): TaggedName {
+  const colon = name.lastIndexOf(':');
+  // A failure of a whole repository has no tag, and a port is none.
+  if (colon <= name.lastIndexOf('/')) return { repository: name, tag: '' };
+  return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
+}
 
 /** What the headline of a run tells. */
 export interface HeadlineFacts {
