@@ -3,7 +3,7 @@ import { parseDocument } from '../../src/config/document.ts';
 import { type ImageSet, parseImageSet } from '../../src/config/image-set.ts';
 import { ConfigurationFailure } from '../../src/config/problem.ts';
 import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import { placeImage } from '../../src/sync/check/image-check.ts';
+import { placeImage } from '../../src/sync/check/mirror-verdict.ts';
 import { newerReleases } from '../../src/sync/select/release-wish.ts';
 import { couldWantBelow, selectTags, unmatched, wantsRepository } from '../../src/sync/select/selection.ts';
 import { fillRegistry } from '../support/images/fill.ts';

@@ -16,8 +16,8 @@ import type { SyncSettings } from '../settings.ts';
 import { type KnownStateParts, openKnownState } from '../state/known-state.ts';
 import type { RecordedImage } from '../state/state.ts';
 import { type CheckedSignature, checkSignature } from './check-signatures.ts';
-import { sourceOf } from './given-image.ts';
-import { type Judgement, judge, type Placement, placeImage, type TagFacts } from './image-check.ts';
+import { sourceOf } from './image-location.ts';
+import { type Judgement, judge, type Placement, placeImage, type TagFacts } from './mirror-verdict.ts';
 import { requireLogin, type TagView, viewDigest, viewManifest } from './tag-view.ts';
 
 /** One tag of a checked image. */

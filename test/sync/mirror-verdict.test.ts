@@ -3,7 +3,7 @@ import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parseHost, parseReference, parseRepository } from '../../src/registry/oci/reference.ts';
-import { judge, placeImage, type TagFacts } from '../../src/sync/check/image-check.ts';
+import { judge, placeImage, type TagFacts } from '../../src/sync/check/mirror-verdict.ts';
 import type { RecordedImage } from '../../src/sync/state/state.ts';
 import { seenImage } from '../support/state-sample.ts';
 
