@@ -1,7 +1,7 @@
 import { EXIT, type ExitCode } from '../process/exit-code.ts';
 import type { Reference } from '../registry/oci/reference.ts';
 import { areSignaturesFine } from '../sync/check/check-signatures.ts';
-import { checkImage } from '../sync/check/checking.ts';
+import { checkImage } from '../sync/check/image-check.ts';
 import { checkInstallation, type InstallationChoice } from '../sync/check/installation.ts';
 import type { SyncSettings } from '../sync/settings.ts';
 import { checkJson, checkLines, isMirrored } from './check-text.ts';

@@ -8,7 +8,7 @@ import { shortDigest } from '../registry/oci/digest.ts';
 import { type ManifestMediaType, MEDIA_TYPE } from '../registry/oci/media-type.ts';
 import { formatReference, type Reference } from '../registry/oci/reference.ts';
 import { describeSignature } from '../sync/check/check-signatures.ts';
-import type { CheckedImage, CheckedTag } from '../sync/check/checking.ts';
+import type { CheckedImage, CheckedTag } from '../sync/check/image-check.ts';
 import type { Verdict } from '../sync/check/mirror-verdict.ts';
 import type { TagView } from '../sync/check/tag-view.ts';
 import type { RecordedImage } from '../sync/state/state.ts';

@@ -3,7 +3,7 @@ import { checkLines } from '../../src/cli/check-text.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { parseReference, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import type { CheckedImage, CheckedTag } from '../../src/sync/check/checking.ts';
+import type { CheckedImage, CheckedTag } from '../../src/sync/check/image-check.ts';
 import { judge } from '../../src/sync/check/mirror-verdict.ts';
 import { seenImage } from '../support/state-sample.ts';
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { parseReference } from '../../src/registry/oci/reference.ts';
-import { checkImage } from '../../src/sync/check/checking.ts';
+import { checkImage } from '../../src/sync/check/image-check.ts';
 import { describeWith } from '../support/programs.ts';
 import type { FaultRule } from '../support/registry/faults.ts';
 import { type Quirks, VENDOR_QUIRKS } from '../support/registry/quirks.ts';

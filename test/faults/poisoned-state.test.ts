@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { parseHost, parseReference, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import { checkImage } from '../../src/sync/check/checking.ts';
+import { checkImage } from '../../src/sync/check/image-check.ts';
 import { State } from '../../src/sync/state/state.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';

@@ -20,7 +20,7 @@ import { openRunRegistries, type RunParts } from '../parts.ts';
 import { destinationRepository } from '../plan/naming.ts';
 import { patchFor } from '../select/selection.ts';
 import type { SyncSettings } from '../settings.ts';
-import { readSetIfThere } from './checking.ts';
+import { readSetIfThere } from './image-check.ts';
 import { type KubeadmNames, kubeadmNames } from './kubeadm-names.ts';
 import { type ConfigurationFile, mirrorFiles } from './mirror-configuration.ts';
 import { requireLogin, viewDigest, viewManifest } from './tag-view.ts';

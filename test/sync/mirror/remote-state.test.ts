@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { summariseKnownState } from '../../../src/cli/state-summary.ts';
 import { seconds } from '../../../src/lib/duration.ts';
 import { parseReference } from '../../../src/registry/oci/reference.ts';
-import { checkImage } from '../../../src/sync/check/checking.ts';
+import { checkImage } from '../../../src/sync/check/image-check.ts';
 import { examine } from '../../../src/sync/doctor/doctor.ts';
 import { openRemoteState } from '../../../src/sync/state/remote-state.ts';
 import { packState, pullState, pushState, statePlace } from '../../../src/sync/state/state-artifact.ts';

@@ -4,7 +4,7 @@ import { checkJson, checkLines, isMirrored } from '../../../src/cli/check-text.t
 import type { Manifest } from '../../../src/registry/oci/manifest.ts';
 import { parseReference } from '../../../src/registry/oci/reference.ts';
 import { areSignaturesFine } from '../../../src/sync/check/check-signatures.ts';
-import { checkImage } from '../../../src/sync/check/checking.ts';
+import { checkImage } from '../../../src/sync/check/image-check.ts';
 import { isSignatureTag } from '../../../src/sync/select/signature-tag.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry/registry.ts';
 import { seedImage, seedIndex, seedMade } from '../../support/registry/seed.ts';
