@@ -2,11 +2,12 @@ import { EXIT, type ExitCode } from '../process/exit-code.ts';
 import type { Reference } from '../registry/oci/reference.ts';
 import { areSignaturesFine } from '../sync/check/check-signatures.ts';
 import { checkImage } from '../sync/check/image-check.ts';
-import { checkInstallation, type InstallationChoice } from '../sync/check/installation.ts';
+import { checkInstallation, type InstallationChoice, isInstallable } from '../sync/check/installation.ts';
+import { isMirrored } from '../sync/check/mirror-verdict.ts';
 import type { SyncSettings } from '../sync/settings.ts';
-import { checkJson, checkLines, isMirrored } from './check-text.ts';
+import { checkJson, checkLines } from './check-text.ts';
 import type { CommandContext } from './commands.ts';
-import { installationJson, installationLines, isInstallable } from './installation-text.ts';
+import { installationJson, installationLines } from './installation-text.ts';
 import { runParts } from './sync-command.ts';
 
 /** Returns whether the destination has what an installation needs, and how to use it; 0 only where it has all of it. */
@@ -35,5 +36,5 @@ export async function checkCommand(
       ? JSON.stringify(checkJson(checked), undefined, 2)
       : checkLines(checked, process.stdout.columns).join('\n'),
   );
-  return isMirrored(checked) && areSignaturesFine(checked) ? EXIT.success : EXIT.failure;
+  return isMirrored(checked.tags) && areSignaturesFine(checked) ? EXIT.success : EXIT.failure;
 }

@@ -8,8 +8,8 @@ import { shortDigest } from '../registry/oci/digest.ts';
 import { type ManifestMediaType, MEDIA_TYPE } from '../registry/oci/media-type.ts';
 import { formatReference, type Reference } from '../registry/oci/reference.ts';
 import { describeSignature } from '../sync/check/check-signatures.ts';
-import type { CheckedImage, CheckedTag } from '../sync/check/image-check.ts';
-import type { Verdict } from '../sync/check/mirror-verdict.ts';
+import type { CheckedReference, CheckedTag } from '../sync/check/image-check.ts';
+import { isMirrored, type MirrorVerdict } from '../sync/check/mirror-verdict.ts';
 import type { TagView } from '../sync/check/tag-view.ts';
 import type { RecordedImage } from '../sync/state/state.ts';
 
@@ -20,11 +20,6 @@ const FORMATS: Readonly<Record<ManifestMediaType, string>> = {
   [MEDIA_TYPE.dockerManifest]: 'Docker image',
 };
 
-/** Returns whether all that was looked at is at the destination as it should be. */
-export function isMirrored({ tags }: CheckedImage): boolean {
-  return tags.length > 0 && tags.every(({ verdict }) => verdict === 'mirrored');
-}
-
 const NARROW = 100;
 /** As wide as the names of the rows about one tag. */
 const INDENT = 13;
@@ -33,7 +28,7 @@ const INDENT = 13;
  * Returns what was found out for people, with the verdict as the last line. `width` is that of the terminal: on a narrow
  * one digests are shortened and lines broken; without one lines are as long as they are.
  */
-export function checkLines(checked: CheckedImage, width?: number): string[] {
+export function checkLines(checked: CheckedReference, width?: number): string[] {
   const [only] = checked.tags;
   const isOne = checked.image.tag !== undefined || checked.image.digest !== undefined;
   if (!isOne || only === undefined) return manyTags(checked).map((line) => wrapLine(line, width, 2));
@@ -45,7 +40,7 @@ export function checkLines(checked: CheckedImage, width?: number): string[] {
   });
 }
 
-function oneTag(checked: CheckedImage, tag: CheckedTag): string[] {
+function oneTag(checked: CheckedReference, tag: CheckedTag): string[] {
   const { image, destination } = checked;
   const { recorded } = tag;
   const there: Reference =
@@ -112,8 +107,8 @@ function platformLines({ source, destination }: CheckedTag): string[] {
   return [`platforms    ${both.join(', ') || 'none in common'}${differences}`];
 }
 
-function wish({ imageSet, placement }: CheckedImage, tag?: CheckedTag): string {
-  const { wantedBy, patchedBy } = placement;
+function wish({ imageSet, location }: CheckedReference, tag?: CheckedTag): string {
+  const { wantedBy, patchedBy } = location;
   if (imageSet === undefined) return 'there is none';
   const patch = patchedBy === undefined ? '' : `; patched at ${formatPlace(patchedBy)}`;
   if (wantedBy === undefined) return `${imageSet} does not want it`;
@@ -122,7 +117,7 @@ function wish({ imageSet, placement }: CheckedImage, tag?: CheckedTag): string {
   return `wanted by ${formatPlace(wantedBy)}${patch}`;
 }
 
-function manyTags(checked: CheckedImage): string[] {
+function manyTags(checked: CheckedReference): string[] {
   const { image, destination, tags } = checked;
   const heading = [
     `${formatReference(image)} → ${formatReference(destination)}`,
@@ -162,7 +157,7 @@ function manyTags(checked: CheckedImage): string[] {
 }
 
 /** How many tags are so, as the end of a sentence. */
-const COUNTED: Readonly<Record<Verdict, (count: number) => string>> = {
+const COUNTED: Readonly<Record<MirrorVerdict, (count: number) => string>> = {
   mirrored: (count) => (count === 1 ? 'is mirrored' : 'are mirrored'),
   missing: (count) => (count === 1 ? 'is missing' : 'are missing'),
   differs: (count) => (count === 1 ? 'differs' : 'differ'),
@@ -171,9 +166,9 @@ const COUNTED: Readonly<Record<Verdict, (count: number) => string>> = {
   unknown: (count) => (count === 1 ? 'is not known' : 'are not known'),
 };
 
-function conclusion(checked: CheckedImage): string {
+function conclusion(checked: CheckedReference): string {
   const { tags } = checked;
-  if (isMirrored(checked)) return `mirrored: ${countOf(tags.length, 'tag')}, each as the source has it`;
+  if (isMirrored(tags)) return `mirrored: ${countOf(tags.length, 'tag')}, each as the source has it`;
   const counts = [...Map.groupBy(tags, ({ verdict }) => verdict)].map(([verdict, { length }]) => ({
     length,
     words: COUNTED[verdict](length),
@@ -192,17 +187,17 @@ function digestCell(view: TagView): string {
 }
 
 /** Returns what was found out for machines. */
-export function checkJson(checked: CheckedImage): unknown {
-  const { image, destination, placement, imageSet, tags } = checked;
+export function checkJson(checked: CheckedReference): unknown {
+  const { image, destination, location, imageSet, tags } = checked;
   const place = (at: Place | undefined) => (at === undefined ? {} : { place: formatPlace(at) });
   return {
     image: formatReference(image),
     destination: formatReference(destination),
-    mirrored: isMirrored(checked),
+    mirrored: isMirrored(tags),
     imageSet:
       imageSet === undefined
         ? null
-        : { file: imageSet, wanted: placement.wantedBy !== undefined, ...place(placement.wantedBy) },
+        : { file: imageSet, wanted: location.wantedBy !== undefined, ...place(location.wantedBy) },
     tags: tags.map(({ tag, isWanted, verdict, message, source, destination: there, ...facts }) => ({
       tag,
       ...(isWanted === undefined ? {} : { wanted: isWanted }),

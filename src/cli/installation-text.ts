@@ -1,12 +1,7 @@
 import { alignColumns, wrapLine } from '../lib/text/columns.ts';
 import { joinWords } from '../lib/text/sentence.ts';
 import { shortDigest } from '../registry/oci/digest.ts';
-import type { CheckedInstallation, NeededImage } from '../sync/check/installation.ts';
-
-/** Returns whether a mirror has all that an installation needs, under names that kubeadm asks for. */
-export function isInstallable({ images, names }: CheckedInstallation): boolean {
-  return names.kind === 'usable' && images.every(({ verdict }) => verdict === 'there');
-}
+import { type CheckedInstallation, isInstallable, type NeededImage } from '../sync/check/installation.ts';
 
 const NARROW = 100;
 

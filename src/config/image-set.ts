@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Failure, failureCode } from '../lib/failure.ts';
 import type { Place } from '../lib/reporter.ts';
 import { type Platform, parsePlatform } from '../registry/oci/platform.ts';
 import { parseRepository, type Reference, type Repository } from '../registry/oci/reference.ts';
@@ -220,4 +221,15 @@ function listsAll(extra: Reference, image: Reference): boolean {
 /** Reads an image set file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
 export async function readImageSet(file: string): Promise<ImageSet> {
   return parseImageSet(await readDocument(file, 'docs/image-set.md'));
+}
+
+/** Returns the image set; undefined where there is no such file. Throws as `readImageSet` does. */
+export async function readImageSetIfThere(file: string): Promise<ImageSet | undefined> {
+  try {
+    return await readImageSet(file);
+  } catch (error) {
+    const isMissing = error instanceof Failure && failureCode(error.cause) === 'ENOENT';
+    if (isMissing) return undefined;
+    throw error;
+  }
 }

@@ -14,11 +14,11 @@ export interface Signer {
   /** The exact address of the identity provider. */
   readonly issuer: string;
   /** Where the images were when this one signed them, instead of where they are. */
-  readonly signedAs?: Scope | undefined;
+  readonly signedAs?: PolicyScope | undefined;
 }
 
 /** A registry, or all that is below a path of it. */
-export interface Scope {
+export interface PolicyScope {
   readonly host: Host;
   readonly path: Repository | undefined;
 }
@@ -29,7 +29,7 @@ export type SignaturePolicy =
   | { readonly kind: 'signed'; readonly signers: readonly Signer[] };
 
 /** The policies of a file, each for its scope. */
-export type SignaturePolicies = readonly { readonly scope: Scope; readonly policy: SignaturePolicy }[];
+export type SignaturePolicies = readonly { readonly scope: PolicyScope; readonly policy: SignaturePolicy }[];
 
 /** https://kubernetes.io/docs/tasks/administer-cluster/verify-signed-artifacts/ */
 const KUBERNETES_SIGNER: Signer = {
@@ -50,7 +50,7 @@ function malformed(message: string, hint: string): Failure<'SIGNATURE_POLICY_MAL
 }
 
 /** Reads `host` or `host/path`. Throws `SIGNATURE_POLICY_MALFORMED` or `REFERENCE_MALFORMED`. */
-export function parseScope(text: string): Scope {
+export function parseScope(text: string): PolicyScope {
   const [first = '', ...rest] = text.replace(/\/$/, '').split('/');
   if (!/[.:]/.test(first) && first !== 'localhost') {
     throw malformed(
@@ -67,7 +67,7 @@ export function parseScope(text: string): Scope {
 }
 
 /** Writes a scope as a file has it. */
-export function formatScope({ host, path }: Scope): string {
+export function formatScope({ host, path }: PolicyScope): string {
   return path === undefined ? host : `${host}/${path}`;
 }
 
@@ -114,7 +114,7 @@ export function readSignaturePolicies(
   document: Document,
   parsed: ParsedSignatures,
 ): { readonly policies: SignaturePolicies; readonly problems: readonly Problem[] } {
-  const policies: { scope: Scope; policy: SignaturePolicy }[] = [];
+  const policies: { scope: PolicyScope; policy: SignaturePolicy }[] = [];
   const problems: Problem[] = [];
   for (const [key, value] of Object.entries(parsed)) {
     const place = document.keyPlace(['signatures', key]);

@@ -1,5 +1,5 @@
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
-import type { Scope } from '../config/signature-policy.ts';
+import type { PolicyScope } from '../config/signature-policy.ts';
 import { Failure } from '../lib/failure.ts';
 import { type Host, parseReference, type Repository } from '../registry/oci/reference.ts';
 
@@ -16,8 +16,8 @@ export interface RepositoryName {
 /** Returns the name that an image should have been signed under, where those of a scope were signed as another one. */
 export function nameWhenSigned(
   { host, repository }: RepositoryName,
-  scope: Scope,
-  signedAs: Scope | undefined,
+  scope: PolicyScope,
+  signedAs: PolicyScope | undefined,
 ): string {
   if (signedAs === undefined) return `${host}/${repository}`;
   const below = scope.path === undefined ? `/${repository}` : repository.slice(scope.path.length);

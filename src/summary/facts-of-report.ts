@@ -3,7 +3,7 @@ import type { Report, ReportedImage } from '../sync/report/report.ts';
 import { signatureLine } from '../sync/report/signature-report.ts';
 import { headline, splitName, unmatchedWarning } from '../sync/report/wording.ts';
 import type { RecordedRun } from '../sync/state/state.ts';
-import type { CollidingName, CopiedImage, FailedImage, SummaryFacts } from './facts.ts';
+import type { CollidingName, CopiedTag, FailedImage, SummaryFacts } from './facts.ts';
 
 /** Tells how a run ended: `succeeded` only where nothing failed, nothing is left and nothing went missing. */
 export function outcomeOf(report: Report): SummaryFacts['outcome'] {
@@ -34,7 +34,7 @@ export function factsOfReport(report: Report, runs: readonly RecordedRun[]): Sum
     outcome: outcomeOf(report),
     dryRun: options.dryRun,
     wanted: totals.total,
-    copied: images.filter(({ outcome }) => outcome === 'copied').map(copiedImage),
+    copied: images.filter(({ outcome }) => outcome === 'copied').map(copiedTag),
     skipped: totals.skipped,
     failed: totals.failed,
     failures: images
@@ -54,7 +54,7 @@ export function factsOfReport(report: Report, runs: readonly RecordedRun[]): Sum
   };
 }
 
-function copiedImage({ destination, bytes, milliseconds: took }: ReportedImage): CopiedImage {
+function copiedTag({ destination, bytes, milliseconds: took }: ReportedImage): CopiedTag {
   const { repository, tag } = splitName(destination);
   return { repository, tag, bytes, duration: milliseconds(took) };
 }

@@ -12,7 +12,7 @@ export interface SummaryFacts {
   readonly outcome: 'succeeded' | 'failed' | 'interrupted';
   readonly dryRun: boolean;
   readonly wanted: number;
-  readonly copied: readonly CopiedImage[];
+  readonly copied: readonly CopiedTag[];
   readonly skipped: number;
   /** All that did not arrive and is not put off: failures and collisions. */
   readonly failed: number;
@@ -30,7 +30,7 @@ export interface SummaryFacts {
   readonly runs: readonly RecordedRun[];
 }
 
-export interface CopiedImage {
+export interface CopiedTag {
   /** The repository at the destination, with its host. */
   readonly repository: string;
   readonly tag: string;

@@ -2,7 +2,7 @@ import { formatDuration, milliseconds } from '../lib/duration.ts';
 import { code, escapeMarkdown, tableHead, tableRow } from '../lib/text/markdown.ts';
 import { formatSize } from '../lib/text/size.ts';
 import { newestFirst } from '../sync/select/tag-version.ts';
-import type { CollidingName, CopiedImage, FailedImage, UnmatchedName } from './facts.ts';
+import type { CollidingName, CopiedTag, FailedImage, UnmatchedName } from './facts.ts';
 import type { Section } from './page.ts';
 
 const IMAGES_NAMED = 5;
@@ -52,7 +52,7 @@ export function unmatchedSection(unmatched: readonly UnmatchedName[]): Section {
 }
 
 /** Returns what moved, a row for each repository of the destination. */
-export function copiedSection(copied: readonly CopiedImage[], dryRun: boolean): Section {
+export function copiedSection(copied: readonly CopiedTag[], dryRun: boolean): Section {
   const repositories = [...Map.groupBy(copied, ({ repository }) => repository)].toSorted(([one], [other]) =>
     one < other ? -1 : 1,
   );
@@ -78,7 +78,7 @@ export function copiedSection(copied: readonly CopiedImage[], dryRun: boolean): 
 }
 
 /** Returns the images that took longest. */
-export function slowestSection(copied: readonly CopiedImage[]): Section {
+export function slowestSection(copied: readonly CopiedTag[]): Section {
   const slowest = copied.toSorted((one, other) => other.duration - one.duration).slice(0, SLOWEST_SHOWN);
   return {
     head: `<details><summary>Slowest images</summary>\n\n${tableHead(['Image', '>Time', '>Sent', '>Rate'])}`,

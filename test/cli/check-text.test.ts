@@ -3,7 +3,7 @@ import { checkLines } from '../../src/cli/check-text.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { parseReference, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import type { CheckedImage, CheckedTag } from '../../src/sync/check/image-check.ts';
+import type { CheckedReference, CheckedTag } from '../../src/sync/check/image-check.ts';
 import { judge } from '../../src/sync/check/mirror-verdict.ts';
 import { seenImage } from '../support/state-sample.ts';
 
@@ -28,16 +28,16 @@ function tagOf(name: string): CheckedTag {
   return { tag: parseTag(name), isWanted: true, ...facts, ...judge(facts) };
 }
 
-function checkedAs(image: string, tags: readonly CheckedTag[]): CheckedImage {
+function checkedAs(image: string, tags: readonly CheckedTag[]): CheckedReference {
   const destination = parseReference('registry.cn-hangzhou.aliyuncs.com/keel/pause');
-  const placement = {
+  const location = {
     name: 'pause',
     destination: parseRepository('keel/pause'),
     wantedBy: undefined,
     patchedBy: undefined,
   };
   const imageSet = 'image_set.json';
-  return { image: parseReference(image), placement, destination, imageSet, requiresSignatures: false, tags };
+  return { image: parseReference(image), location, destination, imageSet, requiresSignatures: false, tags };
 }
 
 test('on a narrow terminal digests are short, and what is still too long goes on below', () => {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { installationJson, installationLines, isInstallable } from '../../src/cli/installation-text.ts';
+import { installationJson, installationLines } from '../../src/cli/installation-text.ts';
 import type { Architecture } from '../../src/config/kubernetes/architecture.ts';
 import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
 import { parsePlatform } from '../../src/registry/oci/platform.ts';
-import { checkInstallation } from '../../src/sync/check/installation.ts';
+import { checkInstallation, isInstallable } from '../../src/sync/check/installation.ts';
 import { fillRegistry } from '../support/images/fill.ts';
 import { KUBERNETES_SET } from '../support/images/kubernetes-set.ts';
 import { startRegistry } from '../support/registry/registry.ts';

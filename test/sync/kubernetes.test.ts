@@ -3,7 +3,7 @@ import { parseDocument } from '../../src/config/document.ts';
 import { type ImageSet, parseImageSet } from '../../src/config/image-set.ts';
 import { ConfigurationFailure } from '../../src/config/problem.ts';
 import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import { placeImage } from '../../src/sync/check/mirror-verdict.ts';
+import { locateImage } from '../../src/sync/check/image-location.ts';
 import { newerReleases } from '../../src/sync/select/release-wish.ts';
 import { couldWantBelow, selectTags, unmatched, wantsRepository } from '../../src/sync/select/selection.ts';
 import { fillRegistry } from '../support/images/fill.ts';
@@ -81,7 +81,7 @@ describe('"kubernetes" of an image set', () => {
     const place = (name: string) => {
       const image = { host: parseHost('registry.k8s.io'), repository: parseRepository(name) };
       const settings = { source: image.host, naming: 'basename', namespace: undefined } as const;
-      const { wantedBy, destination } = placeImage(image, set, settings);
+      const { wantedBy, destination } = locateImage(image, set, settings);
       return [destination, wantedBy?.column];
     };
     expect(place('coredns/coredns')).toEqual(['coredns', 16]);

@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseDocument } from '../../src/config/document.ts';
-import { parseImageSet } from '../../src/config/image-set.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
-import { parseHost, parseReference, parseRepository } from '../../src/registry/oci/reference.ts';
-import { judge, placeImage, type TagFacts } from '../../src/sync/check/mirror-verdict.ts';
+import { isMirrored, judge, type TagFacts } from '../../src/sync/check/mirror-verdict.ts';
 import type { RecordedImage } from '../../src/sync/state/state.ts';
 import { seenImage } from '../support/state-sample.ts';
 
@@ -80,32 +77,10 @@ describe('a tag is judged', () => {
   });
 });
 
-describe('an image is placed', () => {
-  const set = parseImageSet(
-    parseDocument(
-      'image_set.json',
-      `{
-  "names": ["pause"],
-  "prefixes": ["sig-storage/"],
-  "extras": ["quay.io/coreos/etcd:v3.6.1"],
-  "patches": [{"match": "quay.io/coreos/etcd", "name": "etcd-of-coreos"}]
-}`,
-    ),
-  );
-  const settings = {
-    source: parseHost('registry.k8s.io'),
-    naming: 'basename' as const,
-    namespace: parseRepository('keel'),
-  };
-  it.each([
-    ['registry.k8s.io/pause', 'keel/pause', 2],
-    ['registry.k8s.io/sig-storage/csi-attacher:v4', 'keel/csi-attacher', 3],
-    ['quay.io/coreos/etcd:v3.6.1', 'keel/etcd-of-coreos', 4],
-    ['registry.k8s.io/etcd', 'keel/etcd', undefined],
-    ['quay.io/pause', 'keel/pause', undefined],
-  ])('%s goes to %s, as line %s says', (image, destination, line) => {
-    const placement = placeImage(parseReference(image), set, settings);
-    expect(placement).toMatchObject({ destination });
-    expect(placement.wantedBy?.line).toBe(line);
-  });
+it.each([
+  [true, ['mirrored', 'mirrored']],
+  [false, ['mirrored', 'differs']],
+  [false, []],
+] as const)('mirrored is %s for tags that are %j', (expected, verdicts) => {
+  expect(isMirrored(verdicts.map((verdict) => ({ verdict })))).toBe(expected);
 });

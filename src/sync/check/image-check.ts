@@ -1,5 +1,5 @@
-import { EMPTY_IMAGE_SET, type ImageSet, readImageSet } from '../../config/image-set.ts';
-import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
+import { EMPTY_IMAGE_SET, readImageSetIfThere } from '../../config/image-set.ts';
+import { describeFailure, Failure } from '../../lib/failure.ts';
 import { type Digest, isDigest } from '../../registry/oci/digest.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
@@ -16,8 +16,8 @@ import type { SyncSettings } from '../settings.ts';
 import { type KnownStateParts, openKnownState } from '../state/known-state.ts';
 import type { RecordedImage } from '../state/state.ts';
 import { type CheckedSignature, checkSignature } from './check-signatures.ts';
-import { sourceOf } from './image-location.ts';
-import { type Judgement, judge, type Placement, placeImage, type TagFacts } from './mirror-verdict.ts';
+import { type ImageLocation, locateImage, sourceOf } from './image-location.ts';
+import { type Judgement, judge, type TagFacts } from './mirror-verdict.ts';
 import { requireLogin, type TagView, viewDigest, viewManifest } from './tag-view.ts';
 
 /** One tag of a checked image. */
@@ -31,9 +31,9 @@ export interface CheckedTag extends TagFacts, Judgement {
 }
 
 /** What `synctl check` found out. */
-export interface CheckedImage {
+export interface CheckedReference {
   readonly image: Reference;
-  readonly placement: Placement;
+  readonly location: ImageLocation;
   readonly destination: Reference;
   /** The file; undefined where there is none. */
   readonly imageSet: string | undefined;
@@ -59,9 +59,9 @@ export async function checkImage(
   given: Reference,
   settings: SyncSettings,
   parts: KnownStateParts,
-): Promise<CheckedImage> {
+): Promise<CheckedReference> {
   const { signal, reporter } = parts;
-  const set = await readSetIfThere(settings.imageSet);
+  const set = await readImageSetIfThere(settings.imageSet);
   if (set === undefined) {
     reporter.warning(
       `${settings.imageSet}: there is no image set, so what it wants and renames is not considered`,
@@ -76,19 +76,19 @@ export async function checkImage(
     using known = await openKnownState(settings, registries, parts);
     const { state } = known;
     const image = sourceOf(given, settings, state, set);
-    const placement = placeImage(image, set, settings);
-    const repository = placement.destination;
+    const location = locateImage(image, set, settings);
+    const repository = location.destination;
     const source = registries.at(image.host);
     const target = registries.at(settings.destination);
-    const platforms = platformsFor(set ?? EMPTY_IMAGE_SET, placement.name) ?? settings.platforms;
+    const platforms = platformsFor(set ?? EMPTY_IMAGE_SET, location.name) ?? settings.platforms;
     const sides: Sides = { source, target, image, repository, platforms, signal };
     const recorded = state.images({ host: target.host, repository });
     const listing = await listSource(sides);
-    const wanted = selectTags(set ?? EMPTY_IMAGE_SET, placement.name, offeredBy(listing, image));
+    const wanted = selectTags(set ?? EMPTY_IMAGE_SET, location.name, offeredBy(listing, image));
     const isWanted = (tag: Tag | Digest): boolean | undefined =>
       set === undefined || isDigest(tag)
         ? undefined
-        : placement.wantedBy !== undefined && wanted.includes(tag);
+        : location.wantedBy !== undefined && wanted.includes(tag);
     const one = image.digest ?? image.tag;
     const tags =
       one === undefined
@@ -102,7 +102,7 @@ export async function checkImage(
     });
     return {
       image,
-      placement,
+      location,
       destination: { host: target.host, repository },
       imageSet: set?.file,
       requiresSignatures: settings.verifySignatures === 'require',
@@ -116,17 +116,6 @@ export async function checkImage(
 interface Look {
   readonly tag: Tag | Digest;
   readonly facts: TagFacts;
-}
-
-/** Returns the image set; undefined where the file is missing, as the default one may well be where someone only asks. */
-export async function readSetIfThere(file: string): Promise<ImageSet | undefined> {
-  try {
-    return await readImageSet(file);
-  } catch (error) {
-    const isMissing = error instanceof Failure && failureCode(error.cause) === 'ENOENT';
-    if (isMissing) return undefined;
-    throw error;
-  }
 }
 
 async function listSource({ source, image, signal }: Sides): Promise<TagList | undefined> {

@@ -1,7 +1,16 @@
+import { extraName, type ImageName } from '../../config/image-name.ts';
 import type { ImageSet } from '../../config/image-set.ts';
 import { Failure } from '../../lib/failure.ts';
-import { formatReference, parseRepository, type Reference } from '../../registry/oci/reference.ts';
-import { wantsRepository } from '../select/selection.ts';
+import type { Place } from '../../lib/reporter.ts';
+import {
+  formatReference,
+  parseRepository,
+  type Reference,
+  type Repository,
+} from '../../registry/oci/reference.ts';
+import { destinationRepository } from '../plan/naming.ts';
+import { extrasOf } from '../select/extras.ts';
+import { patchFor, wantsRepository } from '../select/selection.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { State } from '../state/state.ts';
 
@@ -36,4 +45,37 @@ export function sourceOf(
   }
   const { host, repository, tag } = recorded.source;
   return given.tag === undefined ? { host, repository } : { host, repository, tag };
+}
+
+/** Where an image stands in an image set, and where it goes. */
+export interface ImageLocation {
+  readonly name: ImageName;
+  readonly destination: Repository;
+  /** The line of the set by which its repository is wanted; undefined where it is not. */
+  readonly wantedBy: Place | undefined;
+  /** The patch that gives it a name, tags or platforms of its own. */
+  readonly patchedBy: Place | undefined;
+}
+
+/** Finds an image in an image set; without a set it is placed by `--naming` alone. */
+export function locateImage(
+  image: Reference,
+  set: ImageSet | undefined,
+  settings: Pick<SyncSettings, 'source' | 'naming' | 'namespace'>,
+): ImageLocation {
+  const extra = set === undefined ? undefined : extrasOf(set).get(extraName(image));
+  const isOfSource = image.host === settings.source;
+  const path: string = image.repository;
+  const isWantedOfSource = isOfSource && set !== undefined && wantsRepository(set, path);
+  const name = isWantedOfSource || (isOfSource && extra === undefined) ? path : extraName(image);
+  const patch = set === undefined ? undefined : patchFor(set, name);
+  const entries = isWantedOfSource ? [...set.names, ...set.prefixes] : [];
+  const wantedBy =
+    entries.find(({ value }) => value === path) ?? entries.find(({ value }) => path.startsWith(value));
+  return {
+    name,
+    destination: destinationRepository(settings.naming, settings.namespace, image, patch?.name),
+    wantedBy: wantedBy?.place ?? set?.clusterImages.get(name)?.places[0] ?? extra?.places[0],
+    patchedBy: patch?.place,
+  };
 }

@@ -1,6 +1,6 @@
 import { clusterNeeds } from '../../config/cluster-image.ts';
 import type { ImageName } from '../../config/image-name.ts';
-import type { ImageSet } from '../../config/image-set.ts';
+import { type ImageSet, readImageSetIfThere } from '../../config/image-set.ts';
 import type { Architecture } from '../../config/kubernetes/architecture.ts';
 import { kubeadmImages } from '../../config/kubernetes/kubeadm-images.ts';
 import { parseKubernetesRelease } from '../../config/kubernetes/kubernetes-release.ts';
@@ -20,7 +20,6 @@ import { openRunRegistries, type RunParts } from '../parts.ts';
 import { destinationRepository } from '../plan/naming.ts';
 import { patchFor } from '../select/selection.ts';
 import type { SyncSettings } from '../settings.ts';
-import { readSetIfThere } from './image-check.ts';
 import { type KubeadmNames, kubeadmNames } from './kubeadm-names.ts';
 import { type ConfigurationFile, mirrorFiles } from './mirror-configuration.ts';
 import { requireLogin, viewDigest, viewManifest } from './tag-view.ts';
@@ -50,6 +49,11 @@ export interface CheckedInstallation extends InstallationChoice {
   readonly names: KubeadmNames;
   /** Empty where the names at the mirror are of no use to kubeadm. */
   readonly files: readonly ConfigurationFile[];
+}
+
+/** Returns whether a mirror has all that an installation needs, under names that kubeadm asks for. */
+export function isInstallable({ images, names }: CheckedInstallation): boolean {
+  return names.kind === 'usable' && images.every(({ verdict }) => verdict === 'there');
 }
 
 interface Needed {
@@ -85,7 +89,7 @@ export async function checkInstallation(
 ): Promise<CheckedInstallation> {
   const { reporter, signal } = parts;
   const { destination, namespace, caFile, insecureRegistries } = settings;
-  const set = await readSetIfThere(settings.imageSet);
+  const set = await readImageSetIfThere(settings.imageSet);
   const { warning, tags } = kubeadmImages(choice.version) ?? {};
   if (warning !== undefined) reporter.warning(warning);
   const needed = neededImages(choice, set, settings);

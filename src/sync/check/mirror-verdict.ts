@@ -1,17 +1,10 @@
-import { extraName, type ImageName } from '../../config/image-name.ts';
-import type { ImageSet } from '../../config/image-set.ts';
-import type { Place } from '../../lib/reporter.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
-import type { Reference, Repository } from '../../registry/oci/reference.ts';
 import { conversionIn } from '../plan/content-options.ts';
-import { destinationRepository } from '../plan/naming.ts';
-import { extrasOf } from '../select/extras.ts';
-import { patchFor, wantsRepository } from '../select/selection.ts';
-import type { SyncSettings } from '../settings.ts';
 import type { RecordedImage } from '../state/state.ts';
 import type { TagView } from './tag-view.ts';
 
-export type Verdict = 'mirrored' | 'missing' | 'differs' | 'not-at-source' | 'nowhere' | 'unknown';
+/** What a comparison of source and destination shows about one tag. */
+export type MirrorVerdict = 'mirrored' | 'missing' | 'differs' | 'not-at-source' | 'nowhere' | 'unknown';
 
 /** What is known of one tag. */
 export interface TagFacts {
@@ -24,7 +17,7 @@ export interface TagFacts {
 
 /** A verdict and the sentence that explains it. */
 export interface Judgement {
-  readonly verdict: Verdict;
+  readonly verdict: MirrorVerdict;
   readonly message: string;
 }
 
@@ -63,35 +56,7 @@ function explainDifference(source: Digest, destination: Digest, recorded: Record
   return ': it was mirrored with other settings (give the same --platform)';
 }
 
-/** Where an image stands in an image set, and where it goes. */
-export interface Placement {
-  readonly name: ImageName;
-  readonly destination: Repository;
-  /** The line of the set by which its repository is wanted; undefined where it is not. */
-  readonly wantedBy: Place | undefined;
-  /** The patch that gives it a name, tags or platforms of its own. */
-  readonly patchedBy: Place | undefined;
-}
-
-/** Finds an image in an image set; without a set it is placed by `--naming` alone. */
-export function placeImage(
-  image: Reference,
-  set: ImageSet | undefined,
-  settings: Pick<SyncSettings, 'source' | 'naming' | 'namespace'>,
-): Placement {
-  const extra = set === undefined ? undefined : extrasOf(set).get(extraName(image));
-  const isOfSource = image.host === settings.source;
-  const path: string = image.repository;
-  const isWantedOfSource = isOfSource && set !== undefined && wantsRepository(set, path);
-  const name = isWantedOfSource || (isOfSource && extra === undefined) ? path : extraName(image);
-  const patch = set === undefined ? undefined : patchFor(set, name);
-  const entries = isWantedOfSource ? [...set.names, ...set.prefixes] : [];
-  const wantedBy =
-    entries.find(({ value }) => value === path) ?? entries.find(({ value }) => path.startsWith(value));
-  return {
-    name,
-    destination: destinationRepository(settings.naming, settings.namespace, image, patch?.name),
-    wantedBy: wantedBy?.place ?? set?.clusterImages.get(name)?.places[0] ?? extra?.places[0],
-    patchedBy: patch?.place,
-  };
+/** Returns whether every tag that was looked at is at the destination as it should be; without any tag, it is not. */
+export function isMirrored(tags: readonly Pick<Judgement, 'verdict'>[]): boolean {
+  return tags.length > 0 && tags.every(({ verdict }) => verdict === 'mirrored');
 }

@@ -30,7 +30,7 @@ export function inspectFile(file: string): FileKind {
     }
     return status.size === 0 ? 'empty' : kindOfHead(readHead(file));
   } catch (error) {
-    throw error instanceof Failure ? error : unusable(file, 'be read', error);
+    throw error instanceof Failure ? error : unusableFile(file, 'be read', error);
   }
 }
 
@@ -45,7 +45,7 @@ export function kindOfHead(head: Buffer): FileKind {
 }
 
 /** Returns the failure for a state file with which the system does not let us do something. */
-export function unusable(
+export function unusableFile(
   file: string,
   what: string,
   cause: unknown,

@@ -6,7 +6,7 @@ import { Failure } from '../../lib/failure.ts';
 import { makeFolder } from '../../lib/folder.ts';
 import { openSqlite, sqliteProblem } from '../../lib/sqlite.ts';
 import { textIn } from './column.ts';
-import { inspectFile, unusable } from './inspection.ts';
+import { inspectFile, unusableFile } from './inspection.ts';
 import { APPLICATION_ID, createTables, FORMAT_VERSION, hasExpectedTables, readPragma } from './schema.ts';
 import { type AsideReason, explainAside, setAside } from './set-aside.ts';
 
@@ -69,7 +69,7 @@ function openNew(file: string, settings: OpeningSettings): OpenedState {
   try {
     makeFolder(dirname(file));
   } catch (error) {
-    throw unusable(file, 'be created', error);
+    throw unusableFile(file, 'be created', error);
   }
   const database = connect(file);
   try {
@@ -158,9 +158,9 @@ function asFailure(file: string, error: unknown): unknown {
   if (problem === undefined) return error;
   if (problem === 'full' || problem === 'input-output') {
     const hint = 'free some space on its disk, or give --db a path on another one';
-    return unusable(file, 'be opened and written', error, hint);
+    return unusableFile(file, 'be opened and written', error, hint);
   }
-  if (problem !== 'busy') return unusable(file, 'be opened and written', error);
+  if (problem !== 'busy') return unusableFile(file, 'be opened and written', error);
   return new Failure({
     code: 'STATE_BUSY',
     about: file,

@@ -20,7 +20,7 @@ import {
   pushState,
   type StatePlace,
   statePlace,
-  unusable,
+  unusableArtifact,
 } from './state-artifact.ts';
 
 /** Who runs, and how it is told. */
@@ -167,11 +167,11 @@ export class RemoteState implements Disposable {
       using state = State.open(file, { reporter, mode: 'read' });
       if (state.restored) return state.runs(this.#parts.scope).at(-1)?.ended ?? new Date(0);
     } catch (error) {
-      throw unusable(name, 'it holds no state of synctl', error);
+      throw unusableArtifact(name, 'it holds no state of synctl', error);
     }
     // As it is told of a file: `<path>: this is a damaged state file; …`.
     const [, what = 'it is empty'] = /: this ([^;]+)/.exec(complaints[0] ?? '') ?? [];
-    throw unusable(name, what);
+    throw unusableArtifact(name, what);
   }
 
   async #pushWithin(ended: AbortSignal, packed: PackedState): Promise<void> {

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { failureCode } from '../../lib/failure.ts';
-import { unusable } from './inspection.ts';
+import { unusableFile } from './inspection.ts';
 
 /** Why a state file is not used: an old BoltDB, unreadable, made by a newer or older keel-pkg. */
 export type AsideReason = 'bolt' | 'damaged' | 'newer' | 'older';
@@ -32,7 +32,7 @@ export function setAside(file: string, reason: AsideReason, now: Date): string {
     }
     return target;
   } catch (error) {
-    throw unusable(file, 'be set aside', error);
+    throw unusableFile(file, 'be set aside', error);
   }
 }
 

@@ -98,9 +98,10 @@ export async function pullState(
   const manifest = await registry.getManifest(repository, tag, signal);
   const [layer] = manifest.kind === 'image' ? manifest.layers : [];
   if (manifest.kind !== 'image' || layer?.mediaType !== LAYER_TYPE) {
-    throw unusable(about, 'it is not a state of synctl, or that of a newer one');
+    throw unusableArtifact(about, 'it is not a state of synctl, or that of a newer one');
   }
-  if (layer.size > LAYER_LIMIT) throw unusable(about, `${formatSize(layer.size)} are too much for a state`);
+  if (layer.size > LAYER_LIMIT)
+    throw unusableArtifact(about, `${formatSize(layer.size)} are too much for a state`);
   const packed = await readLayer(registry, repository, layer, signal);
   const isOrdinary = manifest.config.mediaType === ORDINARY_CONFIG.mediaType;
   return { bytes: await unpack(packed, about), manifest: manifest.digest, layer: layer.digest, isOrdinary };
@@ -117,7 +118,10 @@ export async function pushState(
   signal: AbortSignal,
 ): Promise<void> {
   if (layer.length > LAYER_LIMIT) {
-    throw unusable(registry.nameOf(repository, tag), `${formatSize(layer.length)} are too much for a state`);
+    throw unusableArtifact(
+      registry.nameOf(repository, tag),
+      `${formatSize(layer.length)} are too much for a state`,
+    );
   }
   await pushBytes(registry, repository, layer, signal);
   const put = async (config: typeof EMPTY_CONFIG): Promise<void> => {
@@ -163,7 +167,7 @@ async function unpack(packed: Buffer, about: string): Promise<Buffer> {
   try {
     return await promisify(gunzip)(packed, { maxOutputLength: FILE_LIMIT });
   } catch (error) {
-    throw unusable(about, 'its content is damaged', error);
+    throw unusableArtifact(about, 'its content is damaged', error);
   }
 }
 
@@ -184,6 +188,6 @@ async function pushBytes(
 }
 
 /** Returns the failure for a state in a registry that cannot be used. */
-export function unusable(about: string, message: string, cause?: unknown): Failure<'STATE_UNUSABLE'> {
+export function unusableArtifact(about: string, message: string, cause?: unknown): Failure<'STATE_UNUSABLE'> {
   return new Failure({ code: 'STATE_UNUSABLE', about, message, cause });
 }

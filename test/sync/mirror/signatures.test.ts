@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { checkJson, checkLines, isMirrored } from '../../../src/cli/check-text.ts';
+import { checkJson, checkLines } from '../../../src/cli/check-text.ts';
 import type { Manifest } from '../../../src/registry/oci/manifest.ts';
 import { parseReference } from '../../../src/registry/oci/reference.ts';
 import { areSignaturesFine } from '../../../src/sync/check/check-signatures.ts';
 import { checkImage } from '../../../src/sync/check/image-check.ts';
+import { isMirrored } from '../../../src/sync/check/mirror-verdict.ts';
 import { isSignatureTag } from '../../../src/sync/select/signature-tag.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry/registry.ts';
 import { seedImage, seedIndex, seedMade } from '../../support/registry/seed.ts';
@@ -318,12 +319,12 @@ test('synctl check tells whose signature an image has, and is not content where 
   expect(checkLines(signed)).toContain(
     'signature    verified, of release@example.com (https://accounts.example.com)',
   );
-  expect([isMirrored(signed), areSignaturesFine(signed)]).toEqual([true, true]);
+  expect([isMirrored(signed.tags), areSignaturesFine(signed)]).toEqual([true, true]);
   const foreign = await check('foreign:1.0.0', 'require');
   expect(checkLines(foreign).join('\n')).toContain(
     'signature    its signature does not count: it is by other@',
   );
-  expect([isMirrored(foreign), areSignaturesFine(foreign)]).toEqual([true, false]);
+  expect([isMirrored(foreign.tags), areSignaturesFine(foreign)]).toEqual([true, false]);
   const unsigned = await check('unsigned', 'warn');
   expect(checkLines(unsigned).join('\n')).toContain('1.1.0 and 1.0.0 signature: it has no signature; ');
   expect(areSignaturesFine(unsigned)).toBe(true);
