@@ -9,7 +9,7 @@ import { HttpClient } from '../../src/lib/http/http.ts';
 import { writeArchive } from '../../src/pack/archive/write-archive.ts';
 import { componentEntries } from '../../src/pack/contents/component-entries.ts';
 import { fetchComponents } from '../../src/pack/fetch/component-fetch.ts';
-import { resolvePackage } from '../../src/pack/plan/resolution.ts';
+import { resolvePackage } from '../../src/pack/plan/package-resolution.ts';
 import { digestHex, digestOf } from '../../src/registry/oci/digest.ts';
 import { FileServer } from '../support/file-server.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';

@@ -11,7 +11,7 @@ import {
   overlayValues,
   readOverlay,
 } from '../../src/pack/contents/overlay.ts';
-import { resolvePackage } from '../../src/pack/plan/resolution.ts';
+import { resolvePackage } from '../../src/pack/plan/package-resolution.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
 function valuesOf(images: object[], components: object[], kubelet = '1.37.1'): OverlayValues {

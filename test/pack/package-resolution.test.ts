@@ -7,8 +7,8 @@ import { ConfigurationFailure } from '../../src/config/problem.ts';
 import { parseVersions, readVersions } from '../../src/config/versions.ts';
 import { parseImageSource } from '../../src/pack/plan/image-source.ts';
 import { parseBetaSuffix } from '../../src/pack/plan/package-name.ts';
+import { resolvePackage } from '../../src/pack/plan/package-resolution.ts';
 import type { ComponentPlan, PackagePlan } from '../../src/pack/plan/plan.ts';
-import { resolvePackage } from '../../src/pack/plan/resolution.ts';
 import { formatReference } from '../../src/registry/oci/reference.ts';
 
 interface Wanted {
