@@ -2,8 +2,8 @@ import type { Architecture } from '../../config/kubernetes/architecture.ts';
 import type { ComponentEntry } from '../../config/versions.ts';
 import type { Findings } from './findings.ts';
 import { isKubernetesComponent, type KnownComponent } from './known-component.ts';
-import type { Choice } from './kubernetes-choice.ts';
 import type { ChecksumSource, ComponentCheck } from './plan.ts';
+import type { Choice } from './resolution.ts';
 
 /** Where projects that are not known here publish checksums, the commonest first. */
 const USUAL_PLACES: readonly KnownComponent['checksum'][] = [

@@ -17,8 +17,8 @@ import {
   knownComponent,
   knownComponentNames,
 } from './known-component.ts';
-import type { Choice } from './kubernetes-choice.ts';
 import type { ComponentPlan } from './plan.ts';
+import type { Choice } from './resolution.ts';
 
 function automaticTag(name: string, choice: Choice): Tag | undefined {
   if (name !== 'etcd') return matchingTag(name, choice.version);

@@ -12,8 +12,8 @@ import { matchingTag } from './component-matrix.ts';
 import type { Findings } from './findings.ts';
 import { type ImageSource, pullCandidates } from './image-source.ts';
 import { isKubernetesImage, upstreamOf } from './known-image.ts';
-import type { Choice } from './kubernetes-choice.ts';
 import type { ImagePlan } from './plan.ts';
+import type { Choice } from './resolution.ts';
 
 /** Returns the name by which kubeadm's table knows an image; `coredns/coredns` is coredns. */
 function kubeadmName(name: string): KubeadmImage | undefined {

@@ -8,9 +8,9 @@ import { resolveComponents } from './component-resolution.ts';
 import { Findings } from './findings.ts';
 import { resolveImages } from './image-resolution.ts';
 import type { ImageSource } from './image-source.ts';
-import { type Choice, chooseKubernetes } from './kubernetes-choice.ts';
 import { type BetaSuffix, packageName } from './package-name.ts';
 import type { ImagePlan, PackagePlan } from './plan.ts';
+import { type Choice, chooseKubernetes } from './resolution.ts';
 
 /** What is asked for from outside the file. */
 export interface ResolutionSettings {
