@@ -2,23 +2,42 @@ import semver from 'semver';
 import { architecturesIn } from '../../config/kubernetes/architecture.ts';
 import { kubeadmImages } from '../../config/kubernetes/kubeadm-images.ts';
 import { kubernetesMinor } from '../../config/kubernetes/kubernetes-version.ts';
+import { parseTreePath } from '../../config/tree-path.ts';
 import { expandUri, parseUriTemplate, usesField } from '../../config/uri-template.ts';
-import type { ComponentEntry, Versions } from '../../config/versions.ts';
+import type { ComponentEntry } from '../../config/versions.ts';
 import { Failure } from '../../lib/failure.ts';
 import { nearestName } from '../../lib/text/nearest.ts';
 import { parseTag, type Tag } from '../../registry/oci/reference.ts';
-import { checkOf } from './component-check.ts';
 import { matchingTag, matrixRow } from './component-matrix.ts';
-import { placementOf } from './component-placement.ts';
-import type { Findings } from './findings.ts';
 import {
   isKubernetesComponent,
   type KnownComponent,
   knownComponent,
   knownComponentNames,
 } from './known-component.ts';
-import type { ComponentPlan } from './plan.ts';
-import type { Choice } from './resolution.ts';
+import type { ChecksumSource, ComponentCheck, ComponentPlan, Placement } from './plan.ts';
+import type { Choice, Resolution } from './resolution.ts';
+
+/** Where projects that are not known here publish checksums, the commonest place first. */
+const USUAL_PLACES: readonly KnownComponent['checksum'][] = [
+  { suffix: '.sha256' },
+  { suffix: '.sha256sum' },
+  { suffix: '.sha512' },
+  { list: 'SHA256SUMS' },
+  { list: 'checksums.txt' },
+];
+const ARCHIVE = /\.(?:tar\.gz|tgz)$/i;
+const NOT_A_PROGRAM =
+  /\.(?:tar|tar\.gz|tgz|tar\.xz|tar\.zst|zip|deb|rpm|ya?ml|json|toml|conf|txt|md|sig|asc|pem|crt)$/i;
+
+/** An entry whose tag and address are found. */
+interface LocatedEntry {
+  readonly entry: ComponentEntry;
+  /** What is known of the component; undefined for one that only its file knows. */
+  readonly known: KnownComponent | undefined;
+  readonly tag: Tag;
+  readonly url: URL;
+}
 
 function automaticTag(name: string, choice: Choice): Tag | undefined {
   if (name !== 'etcd') return matchingTag(name, choice.version);
@@ -26,7 +45,8 @@ function automaticTag(name: string, choice: Choice): Tag | undefined {
   return image === undefined ? undefined : parseTag(image.replace(/-\d+$/, ''));
 }
 
-function tagOf(entry: ComponentEntry, name: string, choice: Choice, findings: Findings): Tag | undefined {
+/** Returns the tag of an entry; undefined, with a problem, if `auto` has no answer. `name` is the component's proper one. */
+function tagOf(entry: ComponentEntry, name: string, { choice, findings }: Resolution): Tag | undefined {
   if (isKubernetesComponent(name)) {
     return parseTag(`${entry.tag.startsWith('v') ? 'v' : ''}${choice.version}`);
   }
@@ -41,19 +61,19 @@ function tagOf(entry: ComponentEntry, name: string, choice: Choice, findings: Fi
   return tag;
 }
 
-/** A pin that does not fit is an error when the version was changed from outside, else the file's own affair. */
-function checkFit(entry: ComponentEntry, name: string, tag: Tag, choice: Choice, findings: Findings): void {
+/** A tag that does not fit is an error if the version was changed from outside, else only worth a notice. */
+function checkFit({ entry, known, tag }: LocatedEntry, { choice, findings }: Resolution): void {
   const version = semver.coerce(tag, { includePrerelease: true });
   const row = matrixRow(choice.version);
   if (entry.tag === 'auto' || version === null || row === undefined) return;
   const minor = kubernetesMinor(choice.version);
   const isUnfit =
-    (name === 'containerd' &&
+    (known?.name === 'containerd' &&
       !semver.satisfies(version, row.supportedContainerd, { includePrerelease: true })) ||
-    (name === 'crictl' && version.minor !== minor);
+    (known?.name === 'crictl' && version.minor !== minor);
   if (!isUnfit) return;
   const wanted =
-    name === 'crictl'
+    known?.name === 'crictl'
       ? `crictl 1.${minor} belongs to it`
       : `it works with containerd ${row.supportedContainerd}`;
   const message = `${entry.name} ${tag} does not go with Kubernetes ${choice.version}: ${wanted}`;
@@ -66,7 +86,7 @@ function bareVersion(tag: string): string {
 }
 
 /** An address with a version or an architecture written out must not name another one. */
-function checkAddress(entry: ComponentEntry, url: URL, tag: Tag, choice: Choice, findings: Findings): void {
+function checkAddress({ entry, url, tag }: LocatedEntry, { choice, findings }: Resolution): void {
   if (entry.uri === undefined) return;
   const architectures = architecturesIn(url.pathname);
   if (!usesField(entry.uri, 'Arch') && architectures.length > 0 && !architectures.includes(choice.arch)) {
@@ -85,12 +105,12 @@ function checkAddress(entry: ComponentEntry, url: URL, tag: Tag, choice: Choice,
   }
 }
 
+/** Returns the address of an entry; undefined, with a problem, if there is none. */
 function urlOf(
   entry: ComponentEntry,
   known: KnownComponent | undefined,
   tag: Tag,
-  choice: Choice,
-  findings: Findings,
+  { choice, findings }: Resolution,
 ): URL | undefined {
   try {
     if (entry.uri !== undefined) return expandUri(entry.uri, { tag, arch: choice.arch });
@@ -116,24 +136,106 @@ function fileNameOf(name: string, tag: Tag, arch: string, url: URL): string {
   return `${name}-${tag}-${arch}${ending.toLowerCase()}`;
 }
 
-/** Returns what to download for each component of a file, for one version of Kubernetes and one architecture. */
-export function resolveComponents(versions: Versions, choice: Choice, findings: Findings): ComponentPlan[] {
-  const plans = versions.components.flatMap((entry): ComponentPlan[] => {
-    const known = knownComponent(entry.name);
-    const name = known?.name ?? entry.name;
-    const tag = tagOf(entry, name, choice, findings);
-    // Any tag will do to find out whether the rest of the entry is right.
-    const url = urlOf(entry, known, tag ?? parseTag('0.0.0'), choice, findings);
-    if (tag === undefined || url === undefined) return [];
-    checkFit(entry, name, tag, choice, findings);
-    checkAddress(entry, url, tag, choice, findings);
-    const check = checkOf(entry, known, url, choice, versions.arch, findings);
-    const placement = placementOf(entry, known, url, bareVersion(tag), choice.arch);
-    const fileName = fileNameOf(entry.name, tag, choice.arch, url);
-    return check === undefined
-      ? []
-      : [{ name: entry.name, tag, url, fileName, check, placement, place: entry.place() }];
-  });
+function lastPart(url: URL): string {
+  return url.pathname.slice(url.pathname.lastIndexOf('/') + 1);
+}
+
+function sourceAt(url: URL, checksum: KnownComponent['checksum']): ChecksumSource {
+  const beside = new URL(url);
+  beside.pathname =
+    'suffix' in checksum
+      ? `${url.pathname}${checksum.suffix}`
+      : `${url.pathname.slice(0, -lastPart(url).length)}${checksum.list}`;
+  return { url: beside, fileName: lastPart(url) };
+}
+
+/** Returns how a download is checked; undefined, with a problem, if its pin belongs to another version or architecture. */
+function checkOf(
+  { entry, known, url }: LocatedEntry,
+  { choice, findings }: Resolution,
+): ComponentCheck | undefined {
+  const { sha256 } = entry;
+  const { fileArch } = choice;
+  if (sha256 === 'none') return { kind: 'none' };
+  if (sha256 === undefined) {
+    const places = known === undefined ? USUAL_PLACES : [known.checksum];
+    return { kind: 'published', sources: places.map((place) => sourceAt(url, place)) };
+  }
+  if (choice.replaced !== undefined && isKubernetesComponent(entry.name)) {
+    findings.problem(
+      entry.place('sha256'),
+      `this sha256 belongs to Kubernetes ${choice.replaced}, the package is for ${choice.version}; ` +
+        'leave it out to check against the published one',
+    );
+    return undefined;
+  }
+  if (typeof sha256 === 'string') {
+    if (fileArch === undefined || fileArch === choice.arch) return { kind: 'pin', digest: sha256 };
+    findings.problem(
+      entry.place('sha256'),
+      `this sha256 belongs to ${fileArch}, the package is for ${choice.arch}; ` +
+        `write {"${fileArch}": "…", "${choice.arch}": "…"}, or leave it out to check against the published one`,
+    );
+    return undefined;
+  }
+  const digest = sha256.get(choice.arch);
+  if (digest !== undefined) return { kind: 'pin', digest };
+  findings.problem(entry.place('sha256'), `there is no sha256 for ${choice.arch}, for which the package is`);
+  return undefined;
+}
+
+function filePlacement(path: string, url: URL): Placement {
+  const tree = parseTreePath(path, path);
+  return { kind: 'file', path: tree, executable: !NOT_A_PROGRAM.test(url.pathname) };
+}
+
+/**
+ * Returns where a component goes. A path of the file that ends in `/` is a folder: archives are unpacked into it, other
+ * files are put into it by the component's name. Any other path is the file itself. Without a path, known components
+ * have their own place, programs go to `kubernetes/bin`, and any other file goes to `components` unchanged.
+ */
+function placementOf({ entry, known, url, tag }: LocatedEntry, { arch }: Choice): Placement {
+  const { path } = entry;
+  if (path !== undefined && !path.folder) return filePlacement(path.path, url);
+  const content = known?.content(bareVersion(tag), arch);
+  if (content?.kind === 'archive') {
+    const folder = parseTreePath(path?.path ?? known?.folder ?? 'components', entry.name);
+    return { kind: 'archive', folder, strip: content.strip, only: content.only };
+  }
+  if (content?.kind === 'file') return filePlacement(`${path?.path ?? known?.folder}/${content.name}`, url);
+  if (path !== undefined) {
+    return ARCHIVE.test(url.pathname)
+      ? { kind: 'archive', folder: path.path, strip: '' }
+      : filePlacement(`${path.path}/${entry.name}`, url);
+  }
+  const ending = NOT_A_PROGRAM.exec(url.pathname)?.[0];
+  return ending === undefined
+    ? filePlacement(`kubernetes/bin/${entry.name}`, url)
+    : filePlacement(`components/${entry.name}${ending.toLowerCase()}`, url);
+}
+
+/** Returns the entry with its tag and address; undefined, with problems, if one of them cannot be found. */
+function locate(entry: ComponentEntry, resolution: Resolution): LocatedEntry | undefined {
+  const known = knownComponent(entry.name);
+  const tag = tagOf(entry, known?.name ?? entry.name, resolution);
+  // With any tag, so that what is wrong with the address is reported as well.
+  const url = urlOf(entry, known, tag ?? parseTag('0.0.0'), resolution);
+  return tag === undefined || url === undefined ? undefined : { entry, known, tag, url };
+}
+
+function planOf(located: LocatedEntry, resolution: Resolution): ComponentPlan | undefined {
+  const { entry, tag, url } = located;
+  const { choice } = resolution;
+  checkFit(located, resolution);
+  checkAddress(located, resolution);
+  const check = checkOf(located, resolution);
+  const placement = placementOf(located, choice);
+  if (check === undefined) return undefined;
+  const fileName = fileNameOf(entry.name, tag, choice.arch, url);
+  return { name: entry.name, tag, url, fileName, check, placement, place: entry.place() };
+}
+
+function checkPlaces(plans: readonly ComponentPlan[], { findings }: Resolution): void {
   const taken = new Map<string, string>();
   for (const { name, placement, place } of plans) {
     if (placement.kind !== 'file') continue;
@@ -141,5 +243,17 @@ export function resolveComponents(versions: Versions, choice: Choice, findings: 
     if (known === undefined) taken.set(placement.path.toLowerCase(), name);
     else findings.problem(place, `${name} and ${known} would both be ${placement.path} in the package`);
   }
+}
+
+/** Returns what to download for each component of a file, for one version of Kubernetes and one architecture. */
+export function resolveComponents(
+  entries: readonly ComponentEntry[],
+  resolution: Resolution,
+): ComponentPlan[] {
+  const plans = entries.flatMap((entry) => {
+    const located = locate(entry, resolution);
+    return (located && planOf(located, resolution)) ?? [];
+  });
+  checkPlaces(plans, resolution);
   return plans;
 }

@@ -9,11 +9,10 @@ import {
 import type { ImageEntry } from '../../config/versions.ts';
 import { formatReference, parseTag, type Reference, type Tag } from '../../registry/oci/reference.ts';
 import { matchingTag } from './component-matrix.ts';
-import type { Findings } from './findings.ts';
 import { type ImageSource, pullCandidates } from './image-source.ts';
 import { isKubernetesImage, upstreamOf } from './known-image.ts';
 import type { ImagePlan } from './plan.ts';
-import type { Choice } from './resolution.ts';
+import type { Resolution } from './resolution.ts';
 
 /** Returns the name by which kubeadm's table knows an image; `coredns/coredns` is coredns. */
 function kubeadmName(name: string): KubeadmImage | undefined {
@@ -24,8 +23,7 @@ function kubeadmName(name: string): KubeadmImage | undefined {
 function kubeadmTag(
   image: KubeadmImage,
   entry: ImageEntry,
-  choice: Choice,
-  findings: Findings,
+  { choice, findings }: Resolution,
 ): Tag | undefined {
   const { version, replaced } = choice;
   const answer = kubeadmImages(version);
@@ -57,10 +55,11 @@ function kubeadmTag(
   return entry.tag;
 }
 
-function tagOf(entry: ImageEntry, choice: Choice, findings: Findings): Tag | undefined {
+function tagOf(entry: ImageEntry, resolution: Resolution): Tag | undefined {
+  const { choice, findings } = resolution;
   if (isKubernetesImage(entry.name)) return parseTag(`v${choice.version}`);
   const kubeadm = kubeadmName(entry.name);
-  if (kubeadm !== undefined) return kubeadmTag(kubeadm, entry, choice, findings);
+  if (kubeadm !== undefined) return kubeadmTag(kubeadm, entry, resolution);
   if (entry.tag !== 'auto') return entry.tag;
   const tag = matchingTag(entry.name, choice.version);
   if (tag === undefined) {
@@ -72,7 +71,7 @@ function tagOf(entry: ImageEntry, choice: Choice, findings: Findings): Tag | und
   return tag;
 }
 
-function checkEntry(entry: ImageEntry, choice: Choice, findings: Findings): void {
+function checkEntry(entry: ImageEntry, { choice, findings }: Resolution): void {
   const [other] = architecturesIn(entry.name).filter((word) => word !== choice.arch);
   if (other !== undefined) {
     findings.problem(
@@ -93,7 +92,7 @@ function withoutDigest(reference: Reference): Reference {
   return tag === undefined ? { host, repository } : { host, repository, tag };
 }
 
-function checkNames(plans: readonly ImagePlan[], findings: Findings): void {
+function checkNames(plans: readonly ImagePlan[], { findings }: Resolution): void {
   const taken = new Map<string, ImagePlan>();
   for (const plan of plans) {
     const upstream = formatReference(plan.upstream);
@@ -115,13 +114,12 @@ function checkNames(plans: readonly ImagePlan[], findings: Findings): void {
 /** Returns what to pull for each image of a file, for one version of Kubernetes and one architecture. */
 export function resolveImages(
   entries: readonly ImageEntry[],
-  choice: Choice,
   source: ImageSource,
-  findings: Findings,
+  resolution: Resolution,
 ): ImagePlan[] {
   const plans = entries.flatMap((entry): ImagePlan[] => {
-    checkEntry(entry, choice, findings);
-    const tag = tagOf(entry, choice, findings);
+    checkEntry(entry, resolution);
+    const tag = tagOf(entry, resolution);
     if (tag === undefined) return [];
     const found = upstreamOf(entry.name, tag, entry.image);
     const upstream = withoutDigest(found);
@@ -130,11 +128,11 @@ export function resolveImages(
         name: entry.name,
         upstream,
         digest: found.digest,
-        candidates: pullCandidates(source, upstream, choice.arch),
+        candidates: pullCandidates(source, upstream, resolution.choice.arch),
         place: entry.place(),
       },
     ];
   });
-  checkNames(plans, findings);
+  checkNames(plans, resolution);
   return plans;
 }

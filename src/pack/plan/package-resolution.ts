@@ -5,12 +5,11 @@ import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-versi
 import { ConfigurationFailure } from '../../config/problem.ts';
 import type { Versions } from '../../config/versions.ts';
 import { resolveComponents } from './component-resolution.ts';
-import { Findings } from './findings.ts';
 import { resolveImages } from './image-resolution.ts';
 import type { ImageSource } from './image-source.ts';
 import { type BetaSuffix, packageName } from './package-name.ts';
 import type { ImagePlan, PackagePlan } from './plan.ts';
-import { type Choice, chooseKubernetes } from './resolution.ts';
+import { beginResolution, type Resolution } from './resolution.ts';
 
 /** What is asked for from outside the file. */
 export interface ResolutionSettings {
@@ -22,7 +21,7 @@ export interface ResolutionSettings {
   readonly imageSource: ImageSource;
 }
 
-function noticeMissing(images: readonly ImagePlan[], choice: Choice, findings: Findings): void {
+function noticeMissing(images: readonly ImagePlan[], { choice, findings }: Resolution): void {
   const tags = kubeadmImages(choice.version)?.tags;
   if (tags === undefined || images.length === 0) return;
   const packed = new Set<string>(images.map(({ upstream }) => upstream.repository.split('/').at(-1) ?? ''));
@@ -40,14 +39,13 @@ function noticeMissing(images: readonly ImagePlan[], choice: Choice, findings: F
  * that its name and content cannot disagree. Throws `CONFIGURATION_MALFORMED` with every problem at its place.
  */
 export function resolvePackage(versions: Versions, settings: ResolutionSettings): PackagePlan {
-  const findings = new Findings();
   const wanted = { version: settings.kubeVersion, arch: settings.arch };
-  const choice = chooseKubernetes(versions, wanted, findings);
-  if (choice === undefined) throw new ConfigurationFailure(versions.file, findings.problems);
-  const images = resolveImages(versions.images, choice, settings.imageSource, findings);
-  const components = resolveComponents(versions, choice, findings);
+  const resolution = beginResolution(versions, wanted);
+  const { choice, findings } = resolution;
+  const images = resolveImages(versions.images, settings.imageSource, resolution);
+  const components = resolveComponents(versions.components, resolution);
   if (findings.problems.length > 0) throw new ConfigurationFailure(versions.file, findings.problems);
-  noticeMissing(images, choice, findings);
+  noticeMissing(images, resolution);
   return {
     fileName: packageName(choice.version, choice.arch, settings.beta),
     kubernetes: choice.version,

@@ -59,7 +59,7 @@ export interface ComponentPlan {
 }
 
 /** Something that a user should know about a plan, but that does not stop it. */
-export interface Notice {
+export interface PlanNotice {
   readonly text: string;
   readonly place?: Place | undefined;
 }
@@ -74,5 +74,5 @@ export interface PackagePlan {
   readonly components: readonly ComponentPlan[];
   /** Whose signatures count, besides what is known. */
   readonly signatures: SignaturePolicies;
-  readonly notices: readonly Notice[];
+  readonly notices: readonly PlanNotice[];
 }

@@ -1,17 +1,40 @@
 import type { Architecture } from '../../config/kubernetes/architecture.ts';
 import { type KubernetesVersion, toKubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
+import { ConfigurationFailure, type Problem } from '../../config/problem.ts';
 import type { Versions } from '../../config/versions.ts';
 import type { Place } from '../../lib/reporter.ts';
-import type { Findings } from './findings.ts';
 import { isKubernetesComponent } from './known-component.ts';
 import { isKubernetesImage } from './known-image.ts';
+import type { PlanNotice } from './plan.ts';
 
-/** For what everything in a package must be. */
+/** The version and architecture that everything in a package must have. */
 export interface Choice {
   readonly version: KubernetesVersion;
   readonly arch: Architecture;
-  /** What the file is written for, where the version was asked for from outside and is another one. */
+  /** The version that the file is written for, if another one was asked for from outside. */
   readonly replaced: KubernetesVersion | undefined;
+  /** The architecture that the file is written for; undefined if it does not say. */
+  readonly fileArch: Architecture | undefined;
+}
+
+/** What is wrong with a versions.json and what its user should know, collected so that all of it is reported at once. */
+class Findings {
+  readonly problems: Problem[] = [];
+  readonly notices: PlanNotice[] = [];
+
+  problem(place: Place, message: string): void {
+    this.problems.push({ place, message });
+  }
+
+  notice(text: string, place?: Place): void {
+    if (!this.notices.some((known) => known.text === text)) this.notices.push({ text, place });
+  }
+}
+
+/** A versions.json on its way to a plan: for which Kubernetes it is resolved, and what was found on the way. */
+export interface Resolution {
+  readonly choice: Choice;
+  readonly findings: Findings;
 }
 
 interface Pin {
@@ -40,7 +63,7 @@ function others(count: number): string {
   return count === 1 ? ' and one other' : ` and ${count} others`;
 }
 
-/** Finds the one version that the file's own pins agree on; each that differs from most is a problem. */
+/** Returns the one version that most of the file's own pins agree on; each pin that differs is a problem. */
 function agreedVersion(pins: readonly Pin[], findings: Findings): KubernetesVersion | undefined {
   const byVersion = Map.groupBy(pins, ({ version }) => version);
   const [most] = [...byVersion.values()].toSorted((one, other) => other.length - one.length);
@@ -57,12 +80,15 @@ function agreedVersion(pins: readonly Pin[], findings: Findings): KubernetesVers
   return first.version;
 }
 
-/** Returns the version of Kubernetes for which a package is built: the wanted one, else the one the file agrees on. */
-export function chooseKubernetes(
+/**
+ * Begins to resolve a versions.json for the wanted version of Kubernetes, else the one that the file agrees on. Throws
+ * `CONFIGURATION_MALFORMED` if there is neither.
+ */
+export function beginResolution(
   versions: Versions,
   wanted: { readonly version: KubernetesVersion | undefined; readonly arch: Architecture | undefined },
-  findings: Findings,
-): Choice | undefined {
+): Resolution {
+  const findings = new Findings();
   const agreed = agreedVersion(kubernetesPins(versions, findings), findings);
   const version = wanted.version ?? agreed;
   if (version === undefined) {
@@ -72,11 +98,12 @@ export function chooseKubernetes(
         'nothing here tells the version of Kubernetes; give --kube-version, or kube-apiserver or kubelet a tag',
       );
     }
-    return undefined;
+    throw new ConfigurationFailure(versions.file, findings.problems);
   }
   const replaced = agreed === undefined || agreed === version ? undefined : agreed;
   if (replaced !== undefined) {
     findings.notice(`Kubernetes ${version} takes the place of the ${replaced} that ${versions.file} names`);
   }
-  return { version, arch: wanted.arch ?? versions.arch ?? 'amd64', replaced };
+  const arch = wanted.arch ?? versions.arch ?? 'amd64';
+  return { choice: { version, arch, replaced, fileArch: versions.arch }, findings };
 }
