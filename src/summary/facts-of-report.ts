@@ -1,18 +1,10 @@
 import { milliseconds } from '../lib/duration.ts';
 import type { Report, ReportedImage } from '../sync/report/report.ts';
+import { outcomeOf } from '../sync/report/run-outcome.ts';
 import { signatureLine } from '../sync/report/signature-report.ts';
 import { headline, splitName, unmatchedWarning } from '../sync/report/wording.ts';
 import type { RecordedRun } from '../sync/state/state.ts';
 import type { CollidingName, CopiedTag, FailedImage, SummaryFacts } from './facts.ts';
-
-/** Tells how a run ended: `succeeded` only where nothing failed, nothing is left and nothing went missing. */
-export function outcomeOf(report: Report): SummaryFacts['outcome'] {
-  const { totals, interrupted, unmatched } = report;
-  if (interrupted !== undefined) return 'interrupted';
-  const isGood =
-    totals.failed === 0 && totals.deferred === 0 && !unmatched.some(({ matchedBefore }) => matchedBefore);
-  return isGood ? 'succeeded' : 'failed';
-}
 
 /** Returns the one sentence that tells the run of a report. */
 export function headlineOf(report: Report): string {

@@ -1,6 +1,6 @@
 import type { Duration } from '../lib/duration.ts';
 import type { Place } from '../lib/reporter.ts';
-import type { RecordedRun } from '../sync/state/state.ts';
+import type { RecordedRun, RunOutcome } from '../sync/state/state.ts';
 
 /** Everything that the summary page of a run tells, as plain texts and numbers. */
 export interface SummaryFacts {
@@ -9,7 +9,7 @@ export interface SummaryFacts {
   /** The host that images came from, and the host and namespace that they went to. */
   readonly source: string;
   readonly destination: string;
-  readonly outcome: 'succeeded' | 'failed' | 'interrupted';
+  readonly outcome: RunOutcome;
   readonly dryRun: boolean;
   readonly wanted: number;
   readonly copied: readonly CopiedTag[];

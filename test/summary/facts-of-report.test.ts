@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { seconds } from '../../src/lib/duration.ts';
-import { factsOfReport, outcomeOf } from '../../src/summary/facts-of-report.ts';
-import type { Report, ReportedImage } from '../../src/sync/report/report.ts';
+import { factsOfReport } from '../../src/summary/facts-of-report.ts';
+import type { ReportedImage } from '../../src/sync/report/report.ts';
 import { sampleReport } from '../support/report-sample.ts';
 
 function image(name: string, more: Partial<ReportedImage> = {}): ReportedImage {
@@ -57,20 +57,6 @@ test('tags that the same sources want are one quarrel with one patch', () => {
     'a.example/proxy:v1',
     'a.example:5000/b/proxy:v1',
   ]);
-});
-
-test.each<[outcome: string, report: Report]>([
-  ['succeeded', sampleReport([])],
-  ['succeeded', sampleReport([], { unmatched: [{ pattern: 'typo', matchedBefore: false }] })],
-  ['failed', sampleReport([], { unmatched: [{ pattern: 'gone', matchedBefore: true }] })],
-  ['failed', sampleReport([image('a:1', { outcome: 'deferred' })])],
-  ['failed', sampleReport([image('a:1', { outcome: 'collision' })])],
-  [
-    'interrupted',
-    sampleReport([image('a:1', { outcome: 'failed' })], { interrupted: { message: 'm', left: 1 } }),
-  ],
-])('a run is %s', (outcome, report) => {
-  expect(outcomeOf(report)).toBe(outcome);
 });
 
 test('a name that matched before and does not now is told as the reason of a red run', () => {

@@ -10,6 +10,7 @@ import type { RepositoryPlan } from '../plan/planning.ts';
 import { openVerification, type SourceVerification } from '../plan/verification.ts';
 import { TroubleTeller, tellUnmatched } from '../report/notices.ts';
 import { countImages, type Report, type ReportedImage, reportHead } from '../report/report.ts';
+import { outcomeOf } from '../report/run-outcome.ts';
 import { signatureLine, signatureWarnings } from '../report/signature-report.ts';
 import { conversionWarning, movedLine, plannedLines, type Route } from '../report/wording.ts';
 import { newerReleases } from '../select/release-wish.ts';
@@ -115,27 +116,27 @@ class Run {
     const isWhole = !deadline.signal.aborted;
     const view = viewOfSource(set, plans);
     const before = state.sourceView(source);
-    const missing = isWhole ? this.#findUnmatched({ set, groups, plans, before }) : [];
+    const unmatched = isWhole ? this.#findUnmatched({ set, groups, plans, before }) : [];
     for (const text of isWhole ? compareListings(before, view) : []) this.#warn(text);
     const totals = countImages(this.#images);
-    const ended = this.#now();
-    const outcome = isWhole ? (totals.failed > 0 ? 'failed' : 'succeeded') : 'interrupted';
-    const run: RecordedRun = { started, ended, outcome, ...totals };
+    const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
+    const interrupted = isWhole ? undefined : { message: deadline.reason, left };
+    const outcome = outcomeOf({ totals, interrupted, unmatched });
+    const run: RecordedRun = { started, ended: this.#now(), outcome, ...totals };
     const scope = scopeOf(this.#settings);
     const runs = [...state.runs(scope), run];
     // A shard sees only a part of the source, which must not pass for the whole.
     const isWholeView = isWhole && this.#settings.shard === undefined;
     state.recordRun({ scope, run, ...(isWholeView ? { sourceViews: new Map([[source, view]]) } : {}) });
     await remote?.push(deadline.signal);
-    const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
     const report: Report = {
       ...head,
       started: started.toISOString(),
-      ended: ended.toISOString(),
+      ended: run.ended.toISOString(),
       stateRestored: state.restored,
-      ...(isWhole ? {} : { interrupted: { message: deadline.reason, left } }),
+      interrupted,
       totals,
-      unmatched: missing,
+      unmatched,
       warnings: this.#warnings,
       requests: [...registries.traffic].map(([host, traffic]) => ({ host, ...traffic })),
       images: this.#images,

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import type { ReportedImage } from '../../src/sync/report/report.ts';
+import { outcomeOf } from '../../src/sync/report/run-outcome.ts';
+import { sampleReport } from '../support/report-sample.ts';
+
+const image = (outcome: ReportedImage['outcome']): ReportedImage => ({
+  source: 'registry.k8s.io/a:1',
+  destination: '127.0.0.1:5000/keel/a:1',
+  outcome,
+  bytes: 0,
+  milliseconds: 0,
+});
+const lost = { pattern: 'gone', matchedBefore: true };
+const interrupted = { message: 'the time limit of 15 m is over', left: 1 };
+
+test.each([
+  ['succeeded', 'without images', sampleReport([])],
+  ['succeeded', 'with what is there', sampleReport([image('copied'), image('skipped'), image('checked')])],
+  ['succeeded', 'with a misspelt name', sampleReport([], { unmatched: [{ ...lost, matchedBefore: false }] })],
+  ['failed', 'with a name that matched before', sampleReport([], { unmatched: [lost] })],
+  ['failed', 'with an image that failed', sampleReport([image('copied'), image('failed')])],
+  ['failed', 'with an image that was deferred', sampleReport([image('deferred')])],
+  ['failed', 'with one given up', sampleReport([image('withdrawn')])],
+  ['failed', 'with a collision', sampleReport([image('collision')])],
+  ['interrupted', 'when stopped', sampleReport([], { interrupted })],
+  ['interrupted', 'when stopped after a failure', sampleReport([image('failed')], { interrupted })],
+  ['interrupted', 'when stopped with a lost name', sampleReport([], { interrupted, unmatched: [lost] })],
+])('a run is %s %s', (outcome, _, report) => {
+  expect(outcomeOf(report)).toBe(outcome);
+});
