@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const EMPTY_LINE = "const EMBEDDED_PACKAGE = '';";
 
-/** Puts the files of package/ into the bundle in a folder, where src/pack/contents/own-files.ts is part of it. Runs at the root. */
+/** Puts the files of package/ into the bundle in a folder, where src/pack/contents/overlay.ts is part of it. Runs at the root. */
 export function embedPackage(folder: string): void {
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.js'))) {
     const file = join(folder, name);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Flag } from '../config/flags/flag.ts';
 import { describeFailure } from '../lib/failure.ts';
-import { ownFiles } from '../pack/contents/own-files.ts';
+import { ownFiles } from '../pack/contents/overlay.ts';
 import { PACK_FLAGS } from '../pack/flags.ts';
 import { type PackParts, runPack } from '../pack/run/run.ts';
 import { packageHeadline } from '../pack/run/wording.ts';

@@ -1,5 +1,5 @@
 import { formatDuration } from '../lib/duration.ts';
-import { ownFiles } from '../pack/contents/own-files.ts';
+import { ownFiles } from '../pack/contents/overlay.ts';
 import { runPack } from '../pack/run/run.ts';
 import { plainPlan } from '../pack/run/wording.ts';
 import type { PackSettings } from '../pack/settings.ts';

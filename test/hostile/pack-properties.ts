@@ -6,7 +6,7 @@ import { type Header, pack } from 'tar-stream';
 import { qetagOfBlocks } from '../../src/lib/qetag.ts';
 import { type ArchiveEntry, bytesEntry } from '../../src/pack/archive/entry.ts';
 import { orderEntries } from '../../src/pack/archive/tree.ts';
-import { componentEntries } from '../../src/pack/contents/component-entries.ts';
+import { componentFiles } from '../../src/pack/contents/component-archive.ts';
 import { overlayFiles } from '../../src/pack/contents/overlay.ts';
 import { findChecksum } from '../../src/pack/fetch/checksum.ts';
 import { explainKodoAnswer, parseKodoError } from '../../src/publish/qiniu/kodo-refusal.ts';
@@ -88,7 +88,7 @@ async function requireSafe(gzip: Buffer): Promise<void> {
     writeFileSync(file, gzip);
     const signal = new AbortController().signal;
     await unlessRefused(ARCHIVE_CODES, async () => {
-      const files = await componentEntries(fetchedArchive(file, 'tools'), signal, LIMITS);
+      const files = await componentFiles(fetchedArchive(file, 'tools'), signal, LIMITS);
       const ordered = orderEntries(files.map(({ entry }) => entry));
       for (const entry of ordered) {
         require(entry.path === 'tools' || entry.path.startsWith('tools/'), 'a path leads out of its folder');

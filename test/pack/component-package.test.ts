@@ -7,7 +7,7 @@ import { parseVersions } from '../../src/config/versions.ts';
 import { milliseconds, seconds } from '../../src/lib/duration.ts';
 import { HttpClient } from '../../src/lib/http/http.ts';
 import { writeArchive } from '../../src/pack/archive/write-archive.ts';
-import { componentEntries } from '../../src/pack/contents/component-entries.ts';
+import { componentFiles } from '../../src/pack/contents/component-archive.ts';
 import { fetchComponents } from '../../src/pack/fetch/component-fetch.ts';
 import { resolvePackage } from '../../src/pack/plan/package-resolution.ts';
 import { digestHex, digestOf } from '../../src/registry/oci/digest.ts';
@@ -73,7 +73,7 @@ it('brings every component from its address to its place in the package', async 
   });
   http.close();
   expect(fetched.map(({ check }) => check.kind)).toEqual(releases.map(() => 'published'));
-  const files = (await Promise.all(fetched.map((component) => componentEntries(component, signal)))).flat();
+  const files = (await Promise.all(fetched.map((component) => componentFiles(component, signal)))).flat();
   const file = join(folder, plan.fileName);
   await writeArchive({ output: file, entries: files.map(({ entry }) => entry), signal });
   const unpacked = scratchFolder();

@@ -6,7 +6,7 @@ import { type BlobFiles, blobPath } from '../fetch/content-folder.ts';
 import { blobsOf, type CheckedImage } from '../fetch/image-fetch.ts';
 import type { PackagePlan } from '../plan/plan.ts';
 import type { ImageFormat } from '../settings.ts';
-import { componentEntries } from './component-entries.ts';
+import { componentFiles } from './component-archive.ts';
 import { describeContents, type PackageContents, type UnpackedComponent } from './contents.ts';
 import { dockerArchives } from './docker-archive.ts';
 import { layoutEntries } from './layout.ts';
@@ -89,7 +89,7 @@ async function unpack(
 ): Promise<UnpackedComponent[]> {
   const unpacked: UnpackedComponent[] = [];
   for (const component of components) {
-    unpacked.push({ component, files: await componentEntries(component, signal) });
+    unpacked.push({ component, files: await componentFiles(component, signal) });
   }
   return unpacked;
 }

@@ -2,27 +2,41 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../../lib/failure.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
+import type { FileEntry } from '../archive/entry.ts';
+import type { FetchedComponent } from '../fetch/component-fetch.ts';
 import type { Placement } from '../plan/plan.ts';
 import { type TarEntry, TarGzip } from './archive-reader.ts';
 
-/** One file of an archive that belongs into the package. */
-export interface ArchivedFile {
+/** One file of the package, with the digest under which its list of checksums has it. */
+export interface TreeFile {
+  readonly entry: FileEntry;
+  readonly sha256: Digest;
+  /** The component that it comes from, as the versions.json calls it. */
+  readonly component: string;
+}
+
+/** One file of an archive that belongs in the package. */
+interface ArchivedFile {
   /** Its place among all entries of the archive. */
   readonly index: number;
-  /** Within the folder of its component. */
+  /** Its path within the folder of its component. */
   readonly name: string;
   readonly size: number;
   readonly isExecutable: boolean;
   readonly sha256: Digest;
 }
 
-export interface ArchiveLimits {
-  /** For all of its files together, unpacked, in bytes. */
+type ArchivePlacement = Placement & { readonly kind: 'archive' };
+
+interface ArchiveLimits {
+  /** Of all its files together, unpacked, in bytes. */
   readonly unpackedSize: number;
   readonly entries: number;
 }
 
-export const DEFAULT_ARCHIVE_LIMITS: ArchiveLimits = { unpackedSize: 8 * 1024 ** 3, entries: 20_000 };
+const DEFAULT_LIMITS: ArchiveLimits = { unpackedSize: 8 * 1024 ** 3, entries: 20_000 };
+const PROGRAM = 0o755;
+const DATA = 0o644;
 
 function refuse(about: string, message: string): never {
   throw new Failure({
@@ -46,7 +60,7 @@ function nameParts(entry: TarEntry, about: string): string[] {
 }
 
 /** Returns what an entry is called in the package; undefined for one that is not wanted. */
-function wantedName(path: string, placement: Placement & { kind: 'archive' }): string | undefined {
+function wantedName(path: string, placement: ArchivePlacement): string | undefined {
   if (!path.startsWith(placement.strip)) return undefined;
   const name = path.slice(placement.strip.length);
   return placement.only === undefined ? name : placement.only.get(name);
@@ -85,7 +99,7 @@ class Inventory {
     this.#seen.add(key);
   }
 
-  requireWanted(placement: Placement & { kind: 'archive' }): void {
+  requireWanted(placement: ArchivePlacement): void {
     const found = new Set(this.files.map(({ name }) => name));
     const missing = [...(placement.only?.values() ?? [])].filter((name) => !found.has(name));
     // etcdutl, for one, came only with 3.5: what counts is that something is there.
@@ -100,14 +114,10 @@ class Inventory {
   }
 }
 
-/**
- * Reads a tar.gz once and returns the files of it that belong into the package, hashed. Throws `ARCHIVE_UNSAFE` for
- * paths that lead elsewhere, links and devices among what is wanted, two entries in one place (also where case does
- * not count) and more than the limits; `ARCHIVE_INCOMPLETE`, `ARCHIVE_UNREADABLE`.
- */
-export async function listArchive(
+/** Reads a tar.gz once and returns its files that belong in the package, hashed. Throws like `componentFiles`. */
+async function listArchive(
   file: string,
-  placement: Placement & { kind: 'archive' },
+  placement: ArchivePlacement,
   about: string,
   limits: ArchiveLimits,
   signal: AbortSignal,
@@ -148,7 +158,7 @@ interface Cursor {
  * Returns the contents of an archive's files, each as often as it is asked for. Nothing is kept: a file that lies
  * behind the last one is reached by going on from there, one that lies before it by unpacking from the start.
  */
-export class ArchiveContents {
+class ArchiveContents {
   readonly #file: string;
   readonly #about: string;
   readonly #unread: Set<number>;
@@ -213,4 +223,45 @@ export class ArchiveContents {
       hint: 'something changes the folder of downloads while it is packed',
     });
   }
+}
+
+/**
+ * Returns the files that a fetched component puts into the package: the download itself, or the files of its archive.
+ * Archives are unpacked twice, here to hash them and again when the package is written, and never onto the disk. Owners,
+ * times and modes are the package's own. Throws `ARCHIVE_UNSAFE` for paths that lead elsewhere, links and devices among
+ * the wanted files, two entries in one place (also if only their case differs) and archives beyond the limits;
+ * `ARCHIVE_INCOMPLETE` if a wanted file is missing, `ARCHIVE_UNREADABLE`, or the signal's reason.
+ */
+export async function componentFiles(
+  component: FetchedComponent,
+  signal: AbortSignal,
+  limits: ArchiveLimits = DEFAULT_LIMITS,
+): Promise<TreeFile[]> {
+  const { file, size, sha256, plan } = component;
+  const { placement, name } = plan;
+  if (placement.kind === 'file') {
+    const mode = placement.executable ? PROGRAM : DATA;
+    const entry: FileEntry = {
+      kind: 'file',
+      path: placement.path,
+      mode,
+      size,
+      content: { kind: 'file', path: file },
+    };
+    return [{ entry, sha256, component: name }];
+  }
+  const about = `${name} ${plan.tag}`;
+  const files = await listArchive(file, placement, about, limits, signal);
+  const contents = new ArchiveContents(file, about, files);
+  return files.map((archived) => ({
+    entry: {
+      kind: 'file',
+      path: `${placement.folder}/${archived.name}`,
+      mode: archived.isExecutable ? PROGRAM : DATA,
+      size: archived.size,
+      content: { kind: 'stream', open: async (opened) => contents.read(archived, opened) },
+    },
+    sha256: archived.sha256,
+    component: name,
+  }));
 }

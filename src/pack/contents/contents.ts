@@ -6,7 +6,7 @@ import type { ImageCheck } from '../fetch/image-check.ts';
 import { blobsOf, type CheckedImage } from '../fetch/image-fetch.ts';
 import type { ImageSignature } from '../fetch/image-signature.ts';
 import type { PackagePlan } from '../plan/plan.ts';
-import type { TreeFile } from './component-entries.ts';
+import type { TreeFile } from './component-archive.ts';
 import type { OverlayFile } from './overlay.ts';
 
 /** One image of a package, for its own list, the result and the summary. */

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import semver from 'semver';
+import { z } from 'zod';
 import { kubeadmImages } from '../../config/kubernetes/kubeadm-images.ts';
 import { parseTreePath } from '../../config/tree-path.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
@@ -39,6 +40,9 @@ export interface OverlayFile {
 
 /** Overlay files are configuration and scripts; larger ones belong among the components. */
 const SIZE_LIMIT = 64 * 1024 * 1024;
+/** The folder package/ as JSON. Empty in the sources; scripts/embed-package.ts fills it in when the tools are bundled. */
+const EMBEDDED_PACKAGE: string = '';
+const embeddedShape = z.record(z.string(), z.object({ mode: z.number(), content: z.string() }));
 
 function containerdVersion(plan: PackagePlan): string {
   const packed = plan.components.find(({ name }) => knownComponent(name)?.name === 'containerd');
@@ -124,6 +128,21 @@ export async function readOverlay(folder: string): Promise<OverlaySource[]> {
     sources.push({ path, about, ...(await readOverlayFile(about)) });
   }
   return sources;
+}
+
+/**
+ * Returns the files that every package has: configuration, units and the installer. A bundled tool contains them; the
+ * sources, which run at the root of the repository, read them from package/.
+ */
+export async function ownFiles(): Promise<OverlaySource[]> {
+  if (EMBEDDED_PACKAGE === '') return readOverlay('package');
+  const files = embeddedShape.parse(JSON.parse(EMBEDDED_PACKAGE));
+  return Object.entries(files).map(([path, { mode, content }]) => ({
+    path,
+    about: `package/${path}`,
+    content: Buffer.from(content, 'base64'),
+    mode,
+  }));
 }
 
 /**

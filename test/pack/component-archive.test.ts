@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { type Header, pack } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { parseTreePath } from '../../src/config/tree-path.ts';
-import { componentEntries, type TreeFile } from '../../src/pack/contents/component-entries.ts';
+import { componentFiles, type TreeFile } from '../../src/pack/contents/component-archive.ts';
 import type { FetchedComponent } from '../../src/pack/fetch/component-fetch.ts';
 import type { Placement } from '../../src/pack/plan/plan.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
@@ -81,7 +81,7 @@ async function contentOf({ entry }: TreeFile): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-describe('componentEntries', () => {
+describe('componentFiles', () => {
   it.each([
     [true, 0o755],
     [false, 0o644],
@@ -89,7 +89,7 @@ describe('componentEntries', () => {
     const file = join(scratchFolder(), 'kubelet');
     writeFileSync(file, 'a program');
     const path = parseTreePath('kubernetes/bin/kubelet', 'test');
-    const [only] = await componentEntries(component(file, { kind: 'file', path, executable }), signal);
+    const [only] = await componentFiles(component(file, { kind: 'file', path, executable }), signal);
     expect(only?.entry).toEqual({ kind: 'file', path, mode, size: 9, content: { kind: 'file', path: file } });
     expect(only?.sha256).toBe(digestOf(Buffer.from('a program')));
   });
@@ -101,7 +101,7 @@ describe('componentEntries', () => {
       'README.md': { content: 'read me' },
       'bin/notes': { content: 'notes', mode: 0o600 },
     });
-    const files = await componentEntries(component(file, unpacked('bin/')), signal);
+    const files = await componentFiles(component(file, unpacked('bin/')), signal);
     const seen = files.map(({ entry: { path, mode, size } }) => [path, mode.toString(8), size]);
     expect(seen.sort()).toEqual([
       ['runtime/containerd/bin/containerd', '755', 10],
@@ -115,10 +115,7 @@ describe('componentEntries', () => {
       'flannel-amd64': { content: 'flannel', mode: 0o755 },
       LICENSE: { content: 'mine' },
     });
-    const files = await componentEntries(
-      component(file, unpacked('', { 'flannel-amd64': 'flannel' })),
-      signal,
-    );
+    const files = await componentFiles(component(file, unpacked('', { 'flannel-amd64': 'flannel' })), signal);
     expect(files.map(({ entry }) => entry.path)).toEqual(['runtime/containerd/bin/flannel']);
   });
 
@@ -129,7 +126,7 @@ describe('componentEntries', () => {
       Object.fromEntries([...contents].map(([name, content]) => [name, { content }])),
       names,
     );
-    const files = await componentEntries(component(file, unpacked()), signal);
+    const files = await componentFiles(component(file, unpacked()), signal);
     const orders = [
       files,
       files.toReversed(),
@@ -150,7 +147,7 @@ describe('componentEntries', () => {
 
   it('notices an archive that changed between hashing and writing', async () => {
     const file = tarGzip({ 'a-file': { content: 'before' } });
-    const [one] = await componentEntries(component(file, unpacked()), signal);
+    const [one] = await componentFiles(component(file, unpacked()), signal);
     writeFileSync(file, readFileSync(tarGzip({ 'a-file': { content: 'behind' } })));
     await expect(one === undefined ? undefined : contentOf(one)).rejects.toMatchObject({
       code: 'ARCHIVE_CHANGED',
@@ -193,7 +190,7 @@ describe('componentEntries', () => {
     ['names that differ in case', [{ name: 'tool' }, { name: 'Tool' }], 'it has two entries for "Tool"'],
   ])('refuses %s', async (_, headers, message) => {
     const file = await strangeArchive(...headers);
-    await expect(componentEntries(component(file, unpacked()), signal)).rejects.toMatchObject({
+    await expect(componentFiles(component(file, unpacked()), signal)).rejects.toMatchObject({
       code: 'ARCHIVE_UNSAFE',
       about: 'tool 1.0.0',
       message,
@@ -205,7 +202,7 @@ describe('componentEntries', () => {
     writeFileSync(join(folder, 'crictl'), 'crictl');
     symlinkSync('/etc/passwd', join(folder, 'link'));
     execFileSync('tar', ['-czf', join(folder, 't.tar.gz'), '-C', folder, 'link', 'crictl']);
-    const files = await componentEntries(
+    const files = await componentFiles(
       component(join(folder, 't.tar.gz'), unpacked('', { crictl: 'crictl' })),
       signal,
     );
@@ -215,7 +212,7 @@ describe('componentEntries', () => {
   it('refuses an archive that unpacks to more than it may', async () => {
     const file = tarGzip({ bomb: { content: Buffer.alloc(5_000_000) } });
     const limits = { unpackedSize: 1_000_000, entries: 100 };
-    await expect(componentEntries(component(file, unpacked()), signal, limits)).rejects.toMatchObject({
+    await expect(componentFiles(component(file, unpacked()), signal, limits)).rejects.toMatchObject({
       code: 'ARCHIVE_UNSAFE',
       message: 'it unpacks to more than 977 KiB',
     });
@@ -224,7 +221,7 @@ describe('componentEntries', () => {
   it('refuses more entries than it may have', async () => {
     const file = await strangeArchive({ name: 'a' }, { name: 'b' }, { name: 'c' });
     const limits = { unpackedSize: 1_000_000, entries: 2 };
-    await expect(componentEntries(component(file, unpacked()), signal, limits)).rejects.toMatchObject({
+    await expect(componentFiles(component(file, unpacked()), signal, limits)).rejects.toMatchObject({
       message: 'it has more than 2 entries',
     });
   });
@@ -232,7 +229,7 @@ describe('componentEntries', () => {
   it('says what an archive holds when what is wanted is not in it', async () => {
     const file = tarGzip({ critest: { content: 'x' } }, ['critest']);
     await expect(
-      componentEntries(component(file, unpacked('', { crictl: 'crictl' })), signal),
+      componentFiles(component(file, unpacked('', { crictl: 'crictl' })), signal),
     ).rejects.toMatchObject({
       code: 'ARCHIVE_INCOMPLETE',
       message: 'it does not hold crictl, but critest',
@@ -249,7 +246,7 @@ describe('componentEntries', () => {
     );
     const file = tarGzip({ tool: { content } });
     writeFileSync(file, damage(readFileSync(file)));
-    await expect(componentEntries(component(file, unpacked()), signal)).rejects.toMatchObject({
+    await expect(componentFiles(component(file, unpacked()), signal)).rejects.toMatchObject({
       code: 'ARCHIVE_UNREADABLE',
       about: 'tool 1.0.0',
     });
@@ -260,6 +257,6 @@ describe('componentEntries', () => {
     const reason = new Error('stopped');
     const file = tarGzip({ tool: { content: Buffer.alloc(1_000_000) } });
     run.abort(reason);
-    await expect(componentEntries(component(file, unpacked()), run.signal)).rejects.toBe(reason);
+    await expect(componentFiles(component(file, unpacked()), run.signal)).rejects.toBe(reason);
   });
 });
