@@ -1,4 +1,5 @@
 import { type Duration, milliseconds, seconds } from './duration.ts';
+import { Failure, isTransient } from './failure.ts';
 import { pause } from './pause.ts';
 
 /** How often something is tried in all, and how long before the second time; the wait grows by half each time. */
@@ -13,33 +14,36 @@ export const LONGEST_HOLD: Duration = seconds(300);
 export interface RetryOptions {
   readonly policy: RetryPolicy;
   readonly signal: AbortSignal;
-  /** Returns whether a further attempt could end differently. */
-  readonly isTransient: (error: unknown) => boolean;
-  /** Returns when the other side asked to be left alone until, in milliseconds since 1970. */
-  readonly heldUntil?: (error: unknown) => number | undefined;
-  readonly onRetry?: (error: unknown, attempt: number) => void;
+  /** Told each failed attempt that will be repeated. */
+  readonly onRetry?: ((error: unknown, attempt: number) => void) | undefined;
+  /**
+   * Which failures are worth another attempt: the transient ones, unless said otherwise by an operation that first changes
+   * what made it fail.
+   */
+  readonly isWorthRepeating?: ((error: unknown) => boolean) | undefined;
 }
 
 /**
  * Does something up to `policy.attempts` times and returns its result, or throws its last error as it is. The waits
- * vary by a fifth, so that what failed together does not come back together. Who asks to be left alone for longer is
- * obeyed for five minutes, and not asked again beyond that.
+ * vary by a fifth, so that what failed together does not come back together. A failure with `retryAt` is not repeated
+ * before then, and not at all if that is more than five minutes away.
  */
-export async function attempt<Result>(
+export async function retry<Result>(
   options: RetryOptions,
   operation: (attempt: number) => Promise<Result>,
 ): Promise<Result> {
-  const { policy, signal } = options;
-  for (let number = 1; ; number += 1) {
+  const { policy, signal, onRetry, isWorthRepeating = isTransient } = options;
+  for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
-      return await operation(number);
+      return await operation(attempt);
     } catch (error) {
-      if (number >= policy.attempts || signal.aborted || !options.isTransient(error)) throw error;
-      const hold = (options.heldUntil?.(error) ?? 0) - Date.now();
+      if (attempt >= policy.attempts || signal.aborted || !isWorthRepeating(error)) throw error;
+      const retryAt = error instanceof Failure ? error.retryAt : undefined;
+      const hold = (retryAt ?? 0) - Date.now();
       if (hold > LONGEST_HOLD) throw error;
-      options.onRetry?.(error, number);
-      const delay = policy.interval * 1.5 ** (number - 1) * (0.8 + 0.4 * Math.random());
+      onRetry?.(error, attempt);
+      const delay = policy.interval * 1.5 ** (attempt - 1) * (0.8 + 0.4 * Math.random());
       await pause(milliseconds(Math.max(delay, hold)), signal);
     }
   }

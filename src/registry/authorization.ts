@@ -1,11 +1,13 @@
 import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
+import { parseRetryAfter } from '../lib/http/answer-status.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../lib/http/http.ts';
+import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
 import { isLoopback } from '../lib/http/loopback.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
 import { basicAuthorization, type Credential, type CredentialLookup } from './credentials.ts';
 import { followAddress } from './endpoint.ts';
 import type { Host, Repository } from './oci/reference.ts';
-import { parseErrorBody, parseRetryAfter, RegistryFailure, refusal } from './registry-failure.ts';
+import { parseErrorBody, type RegistryFailure, refusal } from './registry-failure.ts';
 import { Secrets } from './secrets.ts';
 import { parseToken, type Token } from './token.ts';
 
@@ -134,7 +136,7 @@ export class Authorization {
     this.#tokens.set(key, fetched);
     // A refusal would be the same again; a passing fault must not stick.
     fetched.catch((error: unknown) => {
-      const isRefusal = error instanceof RegistryFailure && !error.transient;
+      const isRefusal = isAnswerFailure(error) && !error.transient;
       if (!isRefusal && this.#tokens.get(key) === fetched) this.#tokens.delete(key);
     });
     return fetched;
@@ -164,7 +166,7 @@ export class Authorization {
     const url = followAddress(this.#endpoint, realm, this.#endpoint);
     const isPlain = url.protocol === 'http:' && !isLoopback(url.hostname) && url.host !== this.#endpoint.host;
     if (isPlain) {
-      throw new RegistryFailure({
+      throw new HttpFailure({
         code: 'REDIRECT_REFUSED',
         about: this.#host,
         message: `it wants the login sent to ${url.host} over plain HTTP`,
@@ -215,7 +217,7 @@ export class Authorization {
 
   #noToken(cause: unknown): RegistryFailure {
     const message = 'its token service answered without a token';
-    return new RegistryFailure({
+    return new HttpFailure({
       code: 'REGISTRY_BROKEN',
       about: this.#host,
       message,

@@ -1,13 +1,13 @@
 import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
+import { failureCode, isTransient } from '../lib/failure.ts';
 import { discardBody } from '../lib/http/http.ts';
-import { HttpFailure } from '../lib/http/http-failure.ts';
+import { HttpFailure, isConnectionFailure } from '../lib/http/http-failure.ts';
 import { pushScope } from './authorization.ts';
 import type { BlobSource } from './blob-source.ts';
 import { catchUp, newMeter, type ResumePoint, sendChunks, sendWhole, type Transfer } from './blob-upload.ts';
 import type { Descriptor } from './oci/manifest.ts';
 import type { Repository } from './oci/reference.ts';
 import type { Registry } from './registry.ts';
-import { isTransient, RegistryFailure } from './registry-failure.ts';
 import type { Upload } from './upload.ts';
 import { cancelUpload, inspectUpload, type Mount, openUpload } from './upload-session.ts';
 
@@ -198,13 +198,12 @@ class Pushing {
   }
 
   #considerChunks(error: unknown): unknown {
-    if (error instanceof RegistryFailure && error.status === 413 && !this.#isChunked) {
+    if (error instanceof HttpFailure && error.status === 413 && !this.#isChunked) {
       this.#isChunked = true;
       const { code, about, message, hint } = error;
-      return new RegistryFailure({ code, about, message, hint, status: 413, transient: true, cause: error });
+      return new HttpFailure({ code, about, message, hint, status: 413, transient: true, cause: error });
     }
-    const isCut =
-      error instanceof HttpFailure || (error instanceof RegistryFailure && error.code === 'SIZE_MISMATCH');
+    const isCut = isConnectionFailure(error) || failureCode(error) === 'SIZE_MISMATCH';
     if (isCut && this.#push.descriptor.size > CHUNKED_FROM_BYTES) this.#isChunked = true;
     return error;
   }

@@ -1,9 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
-import { explainNetworkError, type HttpFailure } from '../lib/http/http-failure.ts';
+import { explainNetworkError, HttpFailure } from '../lib/http/http-failure.ts';
 import { digestAlgorithm, digestHex } from './oci/digest.ts';
 import type { Descriptor } from './oci/manifest.ts';
-import { RegistryFailure } from './registry-failure.ts';
+import type { RegistryFailure } from './registry-failure.ts';
 
 /** The bytes of a blob on their way: how many have passed and what they hash to. A copy of it is a place to resume. */
 export class BlobMeter {
@@ -62,7 +62,7 @@ export class BlobMeter {
   }
 
   #mismatch(code: 'SIZE_MISMATCH' | 'DIGEST_MISMATCH', message: string): RegistryFailure {
-    return new RegistryFailure({ code, about: this.#about, message, transient: true });
+    return new HttpFailure({ code, about: this.#about, message, transient: true });
   }
 }
 

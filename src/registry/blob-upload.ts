@@ -6,7 +6,6 @@ import { BlobMeter, pour } from './blob-stream.ts';
 import type { Descriptor } from './oci/manifest.ts';
 import type { Repository } from './oci/reference.ts';
 import type { ByteRange, Registry } from './registry.ts';
-import { RegistryFailure } from './registry-failure.ts';
 import { closingLocation, type Upload } from './upload.ts';
 import { nextLocation } from './upload-session.ts';
 
@@ -96,7 +95,7 @@ export async function catchUp(
       for await (const bytes of body) meter.add(bytes, received);
     } catch (error) {
       transfer.signal.throwIfAborted();
-      throw error instanceof RegistryFailure ? error : meter.broken(error);
+      throw meter.broken(error);
     }
   });
   if (meter.passed < received) throw meter.truncated();

@@ -1,6 +1,6 @@
+import { HttpFailure } from '../lib/http/http-failure.ts';
 import { isInward, isLoopback } from '../lib/http/loopback.ts';
 import { DOCKER_HUB, type Host } from './oci/reference.ts';
-import { RegistryFailure } from './registry-failure.ts';
 import { Secrets } from './secrets.ts';
 
 /** Returns the base URL of a registry's API: HTTPS, but plain HTTP on this machine and for hosts named insecure. */
@@ -18,7 +18,7 @@ export function endpointOf(host: Host, insecure: readonly Host[]): URL {
  */
 export function followAddress(from: URL, address: string, registry: URL): URL {
   const refuse = (message: string): never => {
-    throw new RegistryFailure({
+    throw new HttpFailure({
       code: 'REDIRECT_REFUSED',
       about: registry.host,
       message,

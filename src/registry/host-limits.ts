@@ -1,10 +1,11 @@
 import { ConcurrencyLimiter, type LimiterWidth } from '../lib/concurrency-limiter.ts';
 import { milliseconds } from '../lib/duration.ts';
+import { isRateLimit } from '../lib/http/answer-status.ts';
+import { HttpFailure } from '../lib/http/http-failure.ts';
 import { pause } from '../lib/pause.ts';
 import { RateLimiter } from '../lib/rate-limiter.ts';
 import { LONGEST_HOLD } from '../lib/retry.ts';
 import type { Host } from './oci/reference.ts';
-import { RegistryFailure } from './registry-failure.ts';
 
 /** How much may be asked of one host at a time. */
 export interface LimitSettings {
@@ -63,27 +64,34 @@ export class HostLimits {
   /** Resolves when the host is not asking for patience: to be awaited before slots are taken, as `ready` within them. */
   async patience(signal: AbortSignal): Promise<void> {
     while (this.#heldUntil > Date.now()) {
-      this.#refuseIfTooLong();
+      const deferral = this.#deferral();
+      if (deferral !== undefined) throw deferral;
       await pause(milliseconds(this.#heldUntil - Date.now()), signal);
     }
   }
 
-  /** Learns from a failed request: narrower limiters, and a pause for the whole host where it asked for one. */
-  learn(error: unknown): void {
-    if (!(error instanceof RegistryFailure)) return;
-    if (error.status === 429 || error.status === 503) {
+  /**
+   * Learns from a failed request: narrower limiters, and a pause for the whole host where it asked for one. Returns what
+   * to throw: `RATE_LIMITED`, which is not transient, where what would be repeated has to wait too long, else the
+   * error itself.
+   */
+  learn(error: unknown): unknown {
+    if (!(error instanceof HttpFailure)) return error;
+    if (isRateLimited(error) || error.status === 503) {
       this.metadata.throttled();
       this.transfers.throttled();
     }
-    if (error.retryAt !== undefined) this.#heldUntil = Math.max(this.#heldUntil, error.retryAt);
+    if (error.retryAt === undefined) return error;
+    this.#heldUntil = Math.max(this.#heldUntil, error.retryAt);
+    return error.transient ? (this.#deferral() ?? error) : error;
   }
 
   // Beyond that patience the rest of the host is left for the next run, and other hosts go on.
-  #refuseIfTooLong(): void {
+  #deferral(): HttpFailure<'RATE_LIMITED'> | undefined {
     const patience = Math.min(Date.now() + LONGEST_HOLD, this.#deadline ?? Number.POSITIVE_INFINITY);
-    if (this.#heldUntil <= patience) return;
+    if (this.#heldUntil <= patience) return undefined;
     const until = new Date(this.#heldUntil).toISOString().slice(11, 16);
-    throw new RegistryFailure({
+    return new HttpFailure({
       code: 'RATE_LIMITED',
       about: this.#host,
       message: `deferred (rate limited until ${until} UTC)`,
@@ -91,4 +99,9 @@ export class HostLimits {
       retryAt: this.#heldUntil,
     });
   }
+}
+
+/** Returns whether a registry answered that it was asked too much. */
+export function isRateLimited(error: unknown): boolean {
+  return error instanceof HttpFailure && error.status !== undefined && isRateLimit(error.status);
 }

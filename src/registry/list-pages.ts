@@ -1,7 +1,8 @@
 import { type HttpAnswer, readBody } from '../lib/http/http.ts';
+import { HttpFailure } from '../lib/http/http-failure.ts';
 import { formatSize } from '../lib/text/size.ts';
 import { followAddress } from './endpoint.ts';
-import { RegistryFailure } from './registry-failure.ts';
+import type { RegistryFailure } from './registry-failure.ts';
 import { nextLink } from './tag-list.ts';
 
 /** How long a list may be. */
@@ -49,7 +50,7 @@ export async function readPages<Page>(
 }
 
 function endless(about: string, what: string): RegistryFailure {
-  return new RegistryFailure({
+  return new HttpFailure({
     code: 'REGISTRY_BROKEN',
     about,
     message: `its list ${what}`,

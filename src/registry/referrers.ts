@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
 import { pullScope } from './authorization.ts';
 import { type ListLimits, readPages } from './list-pages.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from './oci/digest.ts';
@@ -6,7 +7,7 @@ import { MANIFEST_SIZE_LIMIT } from './oci/manifest.ts';
 import { MEDIA_TYPE } from './oci/media-type.ts';
 import { parseTag, type Repository } from './oci/reference.ts';
 import type { Registry } from './registry.ts';
-import { mayBeAbsent, RegistryFailure } from './registry-failure.ts';
+import { mayBeAbsent } from './registry-failure.ts';
 
 /** What refers to a manifest, such as a signature. */
 export interface Referrer {
@@ -41,7 +42,7 @@ export async function listReferrers(
     return await registry.asMetadata(signal, () => readReferrers(registry, repository, digest, signal));
   } catch (error) {
     // What stands before a registry may let through only what it knows: registry.k8s.io answers 403.
-    const isUnknown = error instanceof RegistryFailure && !error.transient && error.code !== 'RATE_LIMITED';
+    const isUnknown = isAnswerFailure(error) && !error.transient && error.code !== 'RATE_LIMITED';
     if (!isUnknown) throw error;
     return readFallbackTag(registry, repository, digest, signal);
   }
@@ -92,6 +93,6 @@ function parseReferrers(body: Buffer, about: string): Referrer[] {
     return manifests.map(({ digest, artifactType }) => ({ digest, artifactType }));
   } catch (cause) {
     const message = 'its list of what refers to a manifest makes no sense';
-    throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, cause });
+    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, cause });
   }
 }

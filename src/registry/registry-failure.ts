@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { Failure, failureCode } from '../lib/failure.ts';
+import { failureCode } from '../lib/failure.ts';
+import { isPassing, isRateLimit } from '../lib/http/answer-status.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
 import { pushVerdict, type Verdict } from './push-verdict.ts';
 
@@ -18,35 +19,7 @@ export type RegistryFailureCode =
   | 'REGISTRY_BROKEN';
 
 /** What a registry answered where something else was needed. */
-export class RegistryFailure extends Failure<RegistryFailureCode> {
-  override readonly name = 'RegistryFailure';
-  readonly status: number | undefined;
-  /** Whether the same request could be answered differently a moment later. */
-  readonly transient: boolean;
-  /** When the registry asked to be left alone until, in milliseconds since 1970. */
-  readonly retryAt: number | undefined;
-
-  constructor(details: {
-    readonly code: RegistryFailureCode;
-    readonly about: string;
-    readonly message: string;
-    readonly hint?: string | undefined;
-    readonly cause?: unknown;
-    readonly status?: number;
-    readonly transient?: boolean;
-    readonly retryAt?: number | undefined;
-  }) {
-    super(details);
-    this.status = details.status;
-    this.transient = details.transient ?? false;
-    this.retryAt = details.retryAt;
-  }
-}
-
-/** Returns whether a further attempt at what failed with this error could end differently. */
-export function isTransient(error: unknown): boolean {
-  return (error instanceof HttpFailure || error instanceof RegistryFailure) && error.transient;
-}
+export type RegistryFailure = HttpFailure<RegistryFailureCode>;
 
 /** Returns whether an error is the registry's word that something does not exist. */
 export function isNotFound(error: unknown): boolean {
@@ -55,7 +28,7 @@ export function isNotFound(error: unknown): boolean {
 
 /** The same, or a denial: some registries say 403 for what does not exist. */
 export function mayBeAbsent(error: unknown): boolean {
-  return isNotFound(error) || (error instanceof RegistryFailure && error.code === 'DENIED');
+  return isNotFound(error) || failureCode(error) === 'DENIED';
 }
 
 const errorBodyShape = z.object({
@@ -100,16 +73,8 @@ export function parseErrorBody(body: string, clean: (text: string) => string = (
   return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body) };
 }
 
-/** Reads Retry-After, seconds or a date (RFC 9110, 10.2.3), as milliseconds since 1970; `undefined` if unusable. */
-export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
-  if (header === undefined) return undefined;
-  const text = header.trim();
-  if (/^\d{1,9}$/.test(text)) return now + Number(text) * 1000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(date, now);
-}
-
-const TRANSIENT_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 499, 500, 502, 503, 504, 522]);
+/** Besides those that any server says: too early, and what proxies in front of registries say of a cut connection. */
+const MORE_PASSING: ReadonlySet<number> = new Set([425, 499, 522]);
 
 function verdict(status: number): Verdict {
   if (status === 401) {
@@ -126,8 +91,9 @@ function verdict(status: number): Verdict {
     };
   }
   if (status === 404) return { code: 'NOT_FOUND' };
-  if (status === 429)
+  if (isRateLimit(status)) {
     return { code: 'RATE_LIMITED', hint: 'log in to this registry or lower --query-limit and --limit' };
+  }
   if (status >= 500) {
     return { code: 'REGISTRY_BROKEN', hint: 'this is a fault of the registry itself; try again later' };
   }
@@ -145,13 +111,13 @@ export function refusal(answer: {
   const { status, errorBody } = answer;
   const { code, hint } = pushVerdict(answer.action, status, errorBody) ?? verdict(status);
   const said = errorBody.text === '' ? '' : `: ${errorBody.text}`;
-  return new RegistryFailure({
+  return new HttpFailure({
     code,
     about: answer.about,
     message: `cannot ${answer.action}, the registry answered ${status}${said}`,
-    ...(hint === undefined ? {} : { hint }),
+    hint,
     status,
-    transient: TRANSIENT_STATUS.has(status),
+    transient: isPassing(status) || MORE_PASSING.has(status),
     retryAt: answer.retryAt,
   });
 }

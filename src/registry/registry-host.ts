@@ -1,11 +1,11 @@
 import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import { discardBody, type HttpAnswer } from '../lib/http/http.ts';
-import { attempt, type RetryPolicy } from '../lib/retry.ts';
+import { HttpFailure } from '../lib/http/http-failure.ts';
+import { type RetryPolicy, retry } from '../lib/retry.ts';
 import { pushScope } from './authorization.ts';
-import type { HostLimits } from './host-limits.ts';
+import { type HostLimits, isRateLimited } from './host-limits.ts';
 import { type Digest, isDigest } from './oci/digest.ts';
 import type { Host, Repository, Tag } from './oci/reference.ts';
-import { isTransient, RegistryFailure } from './registry-failure.ts';
 import type { Exchange, Transport } from './transport.ts';
 
 /** What a registry client is made of. */
@@ -65,7 +65,7 @@ export class RegistryHost {
     const { scheme, username } = await this.#transport.situation();
     if (scheme === 'none') return undefined;
     if (username === undefined) {
-      throw new RegistryFailure({
+      throw new HttpFailure({
         code: 'UNAUTHORIZED',
         about: this.host,
         message: 'there is no login for this registry',
@@ -76,15 +76,17 @@ export class RegistryHost {
     return username;
   }
 
-  /** Sends one request as it is, without slot and second try; the host's limits learn from its failure. */
+  /**
+   * Sends one request as it is, without slot and second try; the host's limits learn from its failure, and say what it
+   * is where the host wants more patience than there is.
+   */
   async send(exchange: Exchange): Promise<HttpAnswer> {
     await this.limits.ready(exchange.signal);
     try {
       return await this.#transport.send(exchange);
     } catch (error) {
-      this.limits.learn(error);
-      if (error instanceof RegistryFailure && error.status === 429) this.#onRateLimit();
-      throw error;
+      if (isRateLimited(error)) this.#onRateLimit();
+      throw this.limits.learn(error);
     }
   }
 
@@ -108,10 +110,9 @@ export class RegistryHost {
   retrying<Result>(
     signal: AbortSignal,
     operation: (attempt: number) => Promise<Result>,
-    isWorthRepeating: (error: unknown) => boolean = isTransient,
+    isWorthRepeating?: (error: unknown) => boolean,
   ): Promise<Result> {
-    const policy = this.#attempts;
-    return attempt({ policy, signal, isTransient: isWorthRepeating, onRetry: this.#onRetry }, operation);
+    return retry({ policy: this.#attempts, signal, onRetry: this.#onRetry, isWorthRepeating }, operation);
   }
 
   /** Returns the URL of a path at this registry. */

@@ -1,12 +1,13 @@
 import { Failure } from '../lib/failure.ts';
 import { discardBody, type HttpAnswer, readBody } from '../lib/http/http.ts';
+import { HttpFailure } from '../lib/http/http-failure.ts';
 import { pullScope, pushScope, type Scope } from './authorization.ts';
 import { LIST_LIMITS, readPages } from './list-pages.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './oci/digest.ts';
 import { type Descriptor, MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from './oci/manifest.ts';
 import { MANIFEST_ACCEPT } from './oci/media-type.ts';
 import type { Repository, Tag } from './oci/reference.ts';
-import { isNotFound, RegistryFailure } from './registry-failure.ts';
+import { isNotFound } from './registry-failure.ts';
 import { RegistryHost } from './registry-host.ts';
 import { joinTagLists, parseCatalogue, parseTagList, type TagList } from './tag-list.ts';
 import type { Exchange } from './transport.ts';
@@ -48,7 +49,7 @@ export class Registry extends RegistryHost {
       return [...new Set(pages.flat())];
     } catch (error) {
       // Without a status it is what came that cannot be used.
-      const isRefused = error instanceof RegistryFailure && !error.transient && error.status !== undefined;
+      const isRefused = error instanceof HttpFailure && !error.transient && error.status !== undefined;
       if (isRefused) return undefined;
       throw error;
     }
@@ -66,12 +67,12 @@ export class Registry extends RegistryHost {
       const bytes = await readBody(answer, MANIFEST_SIZE_LIMIT);
       if (bytes === undefined) {
         const message = 'its manifest is larger than the 4 MiB that registries take';
-        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message });
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message });
       }
       const algorithm = isDigest(name) ? digestAlgorithm(name) : 'sha256';
       if (isDigest(name) && digestOf(bytes, algorithm) !== name) {
         const message = `its manifest has another digest than asked for, ${digestOf(bytes, algorithm)}`;
-        throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
+        throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
       }
       try {
         return parseManifest(bytes, answer.headers['content-type'], about, algorithm);
@@ -80,7 +81,7 @@ export class Registry extends RegistryHost {
         if (isDigest(name) || !isDamaged) throw error;
         // Asked for by a tag, nothing but its form shows that it was cut on its way, or came from a proxy.
         const message = 'what came is no manifest, not even JSON';
-        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: error });
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: error });
       }
     });
   }
@@ -137,7 +138,7 @@ export class Registry extends RegistryHost {
       const isOther = typeof stored === 'string' && isDigest(stored) && stored !== manifest.digest;
       if (isOther && digestAlgorithm(stored) === digestAlgorithm(manifest.digest)) {
         const message = `the registry stored another digest, ${stored}`;
-        throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message });
+        throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message });
       }
     });
   }
@@ -184,7 +185,7 @@ export class Registry extends RegistryHost {
     if (range === undefined || sent === undefined || sent.startsWith(`bytes ${range.start}-`)) return answer;
     answer.body.destroy();
     const message = 'the registry answered with another part of a layer than asked for';
-    throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
+    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
   }
 
   /** Reads a small blob into memory, checked by size and digest. Throws `DIGEST_MISMATCH`. */
@@ -197,7 +198,7 @@ export class Registry extends RegistryHost {
       }
       const about = this.nameOf(repository, descriptor.digest);
       const message = 'its content does not have this digest';
-      throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
+      throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
     });
   }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { HttpFailure } from '../lib/http/http-failure.ts';
 import { type Digest, isDigest } from './oci/digest.ts';
 import { isRepository, isTag, type Repository, type Tag } from './oci/reference.ts';
-import { RegistryFailure } from './registry-failure.ts';
 
 /** What a registry with Google's extension tells of a tag without being asked for its manifest. */
 export interface ListedManifest {
@@ -46,7 +46,7 @@ export function parseTagList(body: Buffer, about: string): TagList {
     parsed = listShape.parse(JSON.parse(body.toString('utf8')));
   } catch (cause) {
     const message = 'its tag list is not what the protocol says';
-    throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
   }
   const manifests = new Map<Tag, ListedManifest>();
   for (const [digest, { mediaType, tag, timeUploadedMs }] of Object.entries(parsed.manifest ?? {})) {
@@ -70,7 +70,7 @@ export function parseCatalogue(body: Buffer, about: string): Repository[] {
     return (repositories ?? []).filter(isRepository);
   } catch (cause) {
     const message = 'its catalogue is not what the protocol says';
-    throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
   }
 }
 

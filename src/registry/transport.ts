@@ -1,3 +1,4 @@
+import { parseRetryAfter } from '../lib/http/answer-status.ts';
 import {
   type BodyWriter,
   discardBody,
@@ -5,9 +6,10 @@ import {
   type HttpClient,
   readBody,
 } from '../lib/http/http.ts';
+import { HttpFailure } from '../lib/http/http-failure.ts';
 import type { Authorization, Scope } from './authorization.ts';
 import { followAddress, withoutSignatures } from './endpoint.ts';
-import { parseErrorBody, parseRetryAfter, RegistryFailure, refusal } from './registry-failure.ts';
+import { parseErrorBody, type RegistryFailure, refusal } from './registry-failure.ts';
 
 /** One request to a registry, with all that is needed to answer its challenge and to explain its refusal. */
 export interface Exchange {
@@ -50,8 +52,8 @@ export class Transport {
 
   /**
    * Sends a request and returns an answer with one of the expected statuses. A 401 is answered once with what it asks
-   * for; a streamed body cannot be sent twice, so there it fails as transient. Throws `RegistryFailure`,
-   * `HttpFailure` or the signal's reason.
+   * for; a streamed body cannot be sent twice, so there it fails as transient. Throws `HttpFailure` or the
+   * signal's reason.
    */
   async send(exchange: Exchange): Promise<HttpAnswer> {
     const sent = await this.#credentialFor(exchange.url, exchange.scopes);
@@ -123,7 +125,7 @@ export class Transport {
       if (next.origin !== this.#endpoint.origin) carried = undefined;
       url = next;
     }
-    throw new RegistryFailure({
+    throw new HttpFailure({
       code: 'REGISTRY_BROKEN',
       about: exchange.about,
       message: `cannot ${exchange.action}, the registry redirects without end`,
@@ -145,7 +147,7 @@ export class Transport {
   }
 
   #staleLogin(exchange: Exchange): RegistryFailure {
-    return new RegistryFailure({
+    return new HttpFailure({
       code: 'UNAUTHORIZED',
       about: exchange.about,
       message: `cannot ${exchange.action}, the login expired on the way`,

@@ -1,10 +1,10 @@
 import { discardBody, type HttpAnswer } from '../lib/http/http.ts';
+import { HttpFailure } from '../lib/http/http-failure.ts';
 import { pullScope, pushScope, type Scope } from './authorization.ts';
 import { followAddress } from './endpoint.ts';
 import type { Digest } from './oci/digest.ts';
 import type { Repository } from './oci/reference.ts';
 import type { Registry } from './registry.ts';
-import { RegistryFailure } from './registry-failure.ts';
 import { receivedBytes, type Upload } from './upload.ts';
 
 /** Asks for a blob that another repository of the same registry holds (distribution-spec, "Mounting a blob"). */
@@ -19,7 +19,7 @@ const MOUNT_REFUSALS: readonly number[] = [400, 403, 404, 405];
 function readLocation(registry: Registry, repository: Repository, answer: HttpAnswer): Upload {
   const location = answer.headers.location;
   if (location === undefined) {
-    throw new RegistryFailure({
+    throw new HttpFailure({
       code: 'REGISTRY_BROKEN',
       about: `${registry.host}/${repository}`,
       message: 'it opened an upload without saying where',
@@ -64,7 +64,7 @@ export async function openUpload(
     return answer.status === 201 ? 'mounted' : 'refused';
   } catch (error) {
     // Harbor says 401 for a mount it will not make; where the account may not push at all, the plain request says so too.
-    if (mount !== undefined && error instanceof RegistryFailure && error.status === 401) return 'refused';
+    if (mount !== undefined && error instanceof HttpFailure && error.status === 401) return 'refused';
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { parseRetryAfter } from '../../src/lib/http/answer-status.ts';
 import { parseChallenge } from '../../src/registry/challenge.ts';
 import { endpointOf, followAddress, redactUrl } from '../../src/registry/endpoint.ts';
 import { digestOf, isDigest, parseDigest } from '../../src/registry/oci/digest.ts';
@@ -12,7 +13,7 @@ import {
   parseRepository,
   parseTag,
 } from '../../src/registry/oci/reference.ts';
-import { parseErrorBody, parseRetryAfter, refusal } from '../../src/registry/registry-failure.ts';
+import { parseErrorBody, refusal } from '../../src/registry/registry-failure.ts';
 import { joinTagLists, nextLink, parseCatalogue, parseTagList } from '../../src/registry/tag-list.ts';
 import { parseToken } from '../../src/registry/token.ts';
 import { receivedBytes } from '../../src/registry/upload.ts';

@@ -2,7 +2,7 @@ import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseTreePath } from '../../src/config/tree-path.ts';
-import { milliseconds, seconds } from '../../src/lib/duration.ts';
+import { milliseconds } from '../../src/lib/duration.ts';
 import { HttpClient } from '../../src/lib/http/http.ts';
 import type { Reporter } from '../../src/lib/reporter.ts';
 import { ComponentCache, componentKey, type FileKeeper } from '../../src/pack/fetch/component-cache.ts';
@@ -37,7 +37,6 @@ function settings(changes: Partial<ComponentFetch> = {}): ComponentFetch {
   return {
     http,
     policy: { attempts: 2, interval: milliseconds(1) },
-    patience: seconds(1),
     timeLimit: milliseconds(0),
     sizeLimit: 1_000_000,
     signal: new AbortController().signal,

@@ -64,7 +64,6 @@ it('brings every component from its address to its place in the package', async 
   const fetched = await fetchComponents(plan.components, {
     http,
     policy: { attempts: 2, interval: milliseconds(1) },
-    patience: seconds(1),
     timeLimit: seconds(30),
     sizeLimit: 1_000_000_000,
     signal,

@@ -5,9 +5,9 @@ import { dirname } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { HttpClient } from '../../src/lib/http/http.ts';
+import { HttpFailure } from '../../src/lib/http/http-failure.ts';
 import { type BlobRequest, blobPath, ContentFolder } from '../../src/pack/fetch/content-folder.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
-import { RegistryFailure } from '../../src/registry/registry-failure.ts';
 import { type Fault, FileServer } from '../support/file-server.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
@@ -44,7 +44,7 @@ async function setUp(content: Buffer, ...faults: Fault[]): Promise<Setting> {
       if (answer.status === (range === undefined ? 200 : 206)) return answer;
       answer.body.destroy();
       const { status } = answer;
-      throw new RegistryFailure({
+      throw new HttpFailure({
         code: 'REGISTRY_REFUSED',
         about: 'blob',
         message: `HTTP ${status}`,

@@ -36,7 +36,6 @@ function settings(changes: Partial<DownloadSettings> = {}): DownloadSettings {
   return {
     http,
     policy: { attempts: 4, interval: milliseconds(1) },
-    patience: seconds(60),
     timeLimit: milliseconds(0),
     sizeLimit: 10_000_000,
     signal: new AbortController().signal,

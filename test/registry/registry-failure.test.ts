@@ -1,22 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseErrorBody, parseRetryAfter, refusal } from '../../src/registry/registry-failure.ts';
-
-const NOW = Date.UTC(2026, 0, 1);
-
-describe('Retry-After', () => {
-  it.each([
-    ['0', NOW],
-    ['120', NOW + 120_000],
-    [' 5 ', NOW + 5000],
-    ['Thu, 01 Jan 2026 00:01:00 GMT', NOW + 60_000],
-    ['Wed, 31 Dec 2025 00:00:00 GMT', NOW],
-    ['soon', undefined],
-    ['', undefined],
-    [undefined, undefined],
-  ])('%j means %j', (header, expected) => {
-    expect(parseRetryAfter(header, NOW)).toBe(expected);
-  });
-});
+import { parseErrorBody, refusal } from '../../src/registry/registry-failure.ts';
 
 describe('a complaint', () => {
   it.each([

@@ -266,7 +266,7 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
     desk.set('KEEL_PASSWORD', 'wrong');
     desk.set('KEEL_DEBUG', '1');
     const { stderr } = await sync(desk, source.host, basic.host);
-    expect(stderr).toMatch(/^error: .*\nRegistryFailure: .*\n {4}at /m);
+    expect(stderr).toMatch(/^error: .*\nHttpFailure: .*\n {4}at /m);
   });
 
   it('a registry with habits of its own, told by the doctor', async () => {

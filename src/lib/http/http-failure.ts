@@ -1,26 +1,35 @@
-import { Failure } from '../failure.ts';
+import { Failure, type FailureDetails } from '../failure.ts';
 
-export type HttpFailureCode = 'UNREACHABLE' | 'TIMED_OUT' | 'TLS_REFUSED' | 'PROXY_REFUSED';
+/** Why a request got no answer, or not a whole one. */
+export type ConnectionFailureCode = 'UNREACHABLE' | 'TIMED_OUT' | 'TLS_REFUSED' | 'PROXY_REFUSED';
 
-/** A request that got no answer, or not a whole one. */
-export class HttpFailure extends Failure<HttpFailureCode> {
+const CONNECTION_CODES: ReadonlySet<string> = new Set<ConnectionFailureCode>([
+  'UNREACHABLE',
+  'TIMED_OUT',
+  'TLS_REFUSED',
+  'PROXY_REFUSED',
+]);
+
+/** A request that came to nothing: it got no whole answer, or one that cannot be used. Its code says which. */
+export class HttpFailure<Code extends string = string> extends Failure<Code> {
   override readonly name = 'HttpFailure';
-  /** Whether the same request could get an answer a moment later. */
-  readonly transient: boolean;
+  /** The status of the answer, where it was the status that told the failure. */
+  readonly status: number | undefined;
 
-  constructor(
-    code: HttpFailureCode,
-    about: string,
-    message: string,
-    transient: boolean,
-    more: {
-      hint?: string;
-      cause?: unknown;
-    },
-  ) {
-    super({ code, about, message, ...more });
-    this.transient = transient;
+  constructor(details: FailureDetails<Code> & { readonly status?: number | undefined }) {
+    super(details);
+    this.status = details.status;
   }
+}
+
+/** Returns whether a request failed on the way: nothing came, or not the whole answer. */
+export function isConnectionFailure(error: unknown): error is HttpFailure<ConnectionFailureCode> {
+  return error instanceof HttpFailure && CONNECTION_CODES.has(error.code);
+}
+
+/** Returns whether the other side did answer, and what it said or sent is what went wrong. */
+export function isAnswerFailure(error: unknown): error is HttpFailure {
+  return error instanceof HttpFailure && !CONNECTION_CODES.has(error.code);
 }
 
 const UNKNOWN_HOST: ReadonlySet<string> = new Set(['ENOTFOUND', 'EINVAL']);
@@ -30,25 +39,25 @@ const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED
 export function explainNetworkError(error: unknown, host: string): HttpFailure {
   if (error instanceof HttpFailure) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const more = { cause: error };
+  const common = { about: host, cause: error };
   if (UNKNOWN_HOST.has(code)) {
     const hint = 'check its spelling, the name server and, behind a proxy, HTTPS_PROXY';
-    return new HttpFailure('UNREACHABLE', host, 'no such host', false, { ...more, hint });
+    return new HttpFailure({ ...common, code: 'UNREACHABLE', message: 'no such host', hint });
   }
   if (code === 'ECONNREFUSED') {
+    const message = 'the connection was refused';
     const hint = 'check the port and whether the service there is running';
-    return new HttpFailure('UNREACHABLE', host, 'the connection was refused', true, { ...more, hint });
+    return new HttpFailure({ ...common, code: 'UNREACHABLE', message, hint, transient: true });
   }
   if (TLS_CODE.test(code)) {
+    const message = `its certificate or TLS was not accepted (${code})`;
     const hint =
       code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER'
         ? `a registry that speaks plain HTTP needs --insecure-registry ${host}`
         : 'give the certificate authority that signed it with --ca-file';
-    return new HttpFailure('TLS_REFUSED', host, `its certificate or TLS was not accepted (${code})`, false, {
-      ...more,
-      hint,
-    });
+    return new HttpFailure({ ...common, code: 'TLS_REFUSED', message, hint });
   }
   const detail = code === '' ? (error instanceof Error ? error.message : String(error)) : code;
-  return new HttpFailure('UNREACHABLE', host, `the connection broke (${detail})`, true, more);
+  const message = `the connection broke (${detail})`;
+  return new HttpFailure({ ...common, code: 'UNREACHABLE', message, transient: true });
 }

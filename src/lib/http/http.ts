@@ -144,7 +144,7 @@ export class HttpClient {
     const { connect, firstByte, idle } = this.#timeouts;
     const expire = (after: Duration, what: string) => (): void => {
       const message = `${what} within ${formatDuration(after)}`;
-      breakOff(new HttpFailure('TIMED_OUT', host, message, true, {}));
+      breakOff(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
     };
     let timer = setTimeout(expire(connect, 'no connection'), connect);
     outgoing.on('socket', (socket) => {
@@ -170,7 +170,7 @@ export class HttpClient {
       // Bytes that nobody takes wait for the other end of a copy, which has limits of its own.
       if (answer.readableLength > 0 || (moved * 1000) / idle >= LEAST_BYTES_PER_SECOND) return;
       const message = `it sent only ${moved} bytes within ${formatDuration(idle)}`;
-      answer.destroy(new HttpFailure('TIMED_OUT', host, message, true, {}));
+      answer.destroy(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
     }, idle);
   }
 }

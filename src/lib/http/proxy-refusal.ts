@@ -1,9 +1,8 @@
+import { isPassing } from './answer-status.ts';
 import { HttpFailure } from './http-failure.ts';
 import { proxyFor } from './proxy.ts';
 
 const LOGIN_WANTED = 407;
-/** What a proxy says when it could not reach the host this time, or is busy. */
-const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
 /** Returns the failure for a proxy that does not let a request to this URL through, by the status of its answer. */
 export function proxyRefusal(url: URL, status: number): HttpFailure {
@@ -12,8 +11,13 @@ export function proxyRefusal(url: URL, status: number): HttpFailure {
   const where = proxy === undefined ? '' : ` ${proxy.host}`;
   const what = url.protocol === 'https:' ? `refused the tunnel to ${url.host}` : 'wants a login of its own';
   const message = `the proxy${where} ${what} (status ${status})`;
-  return new HttpFailure('PROXY_REFUSED', url.host, message, PASSING.has(status), {
-    hint: hintFor(url, status),
+  const hint = hintFor(url, status);
+  return new HttpFailure({
+    code: 'PROXY_REFUSED',
+    about: url.host,
+    message,
+    hint,
+    transient: isPassing(status),
   });
 }
 

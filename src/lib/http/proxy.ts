@@ -20,7 +20,10 @@ export function proxyFor(url: URL): URL | undefined {
   const proxy = URL.parse(told);
   if (proxy?.protocol === 'http:' || proxy?.protocol === 'https:') return proxy;
   const found = proxy === null ? 'no address' : `an address for ${proxy.protocol.slice(0, -1)}`;
-  throw new HttpFailure('UNREACHABLE', url.host, `the proxy to reach it by is ${found}`, false, {
+  throw new HttpFailure({
+    code: 'UNREACHABLE',
+    about: url.host,
+    message: `the proxy to reach it by is ${found}`,
     hint: 'write HTTPS_PROXY, HTTP_PROXY and ALL_PROXY such as http://proxy.example:3128',
   });
 }

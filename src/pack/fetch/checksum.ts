@@ -59,6 +59,8 @@ function unusable(about: string, message: string): Failure<'CHECKSUM_UNUSABLE'> 
     about,
     message,
     hint: 'pin the download with "sha256" in the versions file',
+    // A proxy in trouble sends pages of its own for a moment.
+    transient: true,
   });
 }
 

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
 import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
 import { readBody } from '../../lib/http/http.ts';
-import { attempt } from '../../lib/retry.ts';
+import { HttpFailure } from '../../lib/http/http-failure.ts';
+import { retry } from '../../lib/retry.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { redactUrl } from '../../registry/endpoint.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
@@ -10,7 +11,7 @@ import type { ChecksumSource, ComponentCheck, ComponentPlan } from '../plan/plan
 import { CHECKSUM_FILE_LIMIT, findChecksum } from './checksum.ts';
 import type { ComponentCache } from './component-cache.ts';
 import { type DownloadSettings, download } from './download.ts';
-import { heldUntil, isWorthRepeating, openWebFile, WebFileFailure } from './web-file.ts';
+import { openWebFile } from './web-file.ts';
 
 /** How a download was checked, for the package's own list and the summary. */
 export interface CheckedBy {
@@ -42,17 +43,14 @@ export interface ComponentFetch extends DownloadSettings {
 }
 
 async function readChecksum(source: ChecksumSource, settings: DownloadSettings): Promise<Digest | undefined> {
-  const { http, policy, signal, patience } = settings;
-  // A proxy in trouble sends pages of its own for a moment.
-  const isTransient = (error: unknown): boolean =>
-    isWorthRepeating(error, patience) || failureCode(error) === 'CHECKSUM_UNUSABLE';
+  const { http, policy, signal } = settings;
   try {
-    return await attempt({ policy, signal, isTransient, heldUntil }, async () => {
+    return await retry({ policy, signal }, async () => {
       const answer = await openWebFile({ http, url: source.url, expected: [200], signal });
       const text = await readBody(answer, CHECKSUM_FILE_LIMIT);
       if (text === undefined) {
         const message = `it is larger than ${formatSize(CHECKSUM_FILE_LIMIT)}, so it is no list of checksums`;
-        throw new WebFileFailure({
+        throw new HttpFailure({
           code: 'SIZE_MISMATCH',
           about: redactUrl(source.url),
           message,
@@ -63,9 +61,7 @@ async function readChecksum(source: ChecksumSource, settings: DownloadSettings):
     });
   } catch (error) {
     // Object stores say "denied" for what is not there.
-    const isAbsent =
-      error instanceof WebFileFailure && (error.code === 'NOT_FOUND' || error.code === 'DENIED');
-    if (isAbsent) return undefined;
+    if (['NOT_FOUND', 'DENIED'].includes(failureCode(error))) return undefined;
     throw error;
   }
 }

@@ -1,15 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Failure, failureCode } from '../../lib/failure.ts';
+import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
 import type { HttpAnswer } from '../../lib/http/http.ts';
 import { explainNetworkError } from '../../lib/http/http-failure.ts';
-import { attempt, type RetryPolicy } from '../../lib/retry.ts';
+import { type RetryPolicy, retry } from '../../lib/retry.ts';
 import { BlobMeter } from '../../registry/blob-stream.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../../registry/oci/digest.ts';
 import type { Descriptor } from '../../registry/oci/manifest.ts';
 import type { ByteRange } from '../../registry/registry.ts';
-import { isTransient } from '../../registry/registry-failure.ts';
 import { onDisk } from '../archive/disk-failure.ts';
 import { digestFile } from './file-digest.ts';
 
@@ -62,7 +61,7 @@ export class ContentFolder {
 
   /**
    * Makes sure that a blob is there and right, and returns its file. One that is asked for several times is fetched
-   * once; one of an earlier run is hashed again. Throws `RegistryFailure` (`DIGEST_MISMATCH`, `SIZE_MISMATCH`, …),
+   * once; one of an earlier run is hashed again. Throws `HttpFailure` (`DIGEST_MISMATCH`, `SIZE_MISMATCH`, …),
    * `HttpFailure`, `DISK_FULL`, or the signal's reason.
    */
   store(request: BlobRequest): Promise<string> {
@@ -80,7 +79,7 @@ export class ContentFolder {
     const file = this.pathOf(descriptor.digest);
     await inFolder(file, () => mkdir(dirname(file), { recursive: true }));
     if (await this.#isRight(file, request)) return file;
-    await attempt({ policy: this.#policy, signal, isTransient }, () => this.#fetch(`${file}.part`, request));
+    await retry({ policy: this.#policy, signal }, () => this.#fetch(`${file}.part`, request));
     await inFolder(file, () => rename(`${file}.part`, file));
     return file;
   }

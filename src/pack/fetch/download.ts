@@ -4,21 +4,19 @@ import { type Duration, formatDuration } from '../../lib/duration.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { discardBody, type HttpAnswer, type HttpClient } from '../../lib/http/http.ts';
 import { explainNetworkError, HttpFailure } from '../../lib/http/http-failure.ts';
-import { attempt, type RetryPolicy } from '../../lib/retry.ts';
+import { type RetryPolicy, retry } from '../../lib/retry.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { redactUrl } from '../../registry/endpoint.ts';
 import { type Digest, digestAlgorithm } from '../../registry/oci/digest.ts';
 import { onDisk } from '../archive/disk-failure.ts';
 import { digestFile, FileMeter } from './file-digest.ts';
 import { PartialFile, validatorOf } from './partial-file.ts';
-import { heldUntil, isWorthRepeating, openWebFile, WebFileFailure } from './web-file.ts';
+import { openWebFile, type WebFileFailure } from './web-file.ts';
 
 /** How downloads behave; connecting and stalls are limited by the HTTP client's own timeouts. */
 export interface DownloadSettings {
   readonly http: HttpClient;
   readonly policy: RetryPolicy;
-  /** The longest Retry-After that is waited for. */
-  readonly patience: Duration;
   /** For one file with all its attempts; 0 for no limit. */
   readonly timeLimit: Duration;
   /** In bytes; more than any component has. */
@@ -47,7 +45,7 @@ export interface Download {
 }
 
 function mismatch(request: DownloadRequest, got: Digest, isTransient: boolean): WebFileFailure {
-  return new WebFileFailure({
+  return new HttpFailure({
     code: 'DIGEST_MISMATCH',
     about: `${basename(request.file)} from ${redactUrl(request.url)}`,
     message: `expected ${request.expected}, got ${got}; the file was thrown away`,
@@ -176,7 +174,7 @@ class Transfer {
   }
 
   #broken(code: 'SIZE_MISMATCH' | 'SERVER_BROKEN', message: string, transient = true): WebFileFailure {
-    return new WebFileFailure({ code, about: redactUrl(this.#request.url), message, transient });
+    return new HttpFailure({ code, about: redactUrl(this.#request.url), message, transient });
   }
 }
 
@@ -185,22 +183,15 @@ async function withAttempts(
   settings: DownloadSettings,
   signal: AbortSignal,
 ): Promise<Download> {
-  return attempt(
-    {
-      policy: settings.policy,
-      signal,
-      isTransient: (error) => isWorthRepeating(error, settings.patience),
-      heldUntil,
-      onRetry: (error) => request.onRetry?.(error),
-    },
-    (number) => new Transfer(request, settings, signal).run(number),
+  return retry({ policy: settings.policy, signal, onRetry: (error) => request.onRetry?.(error) }, (number) =>
+    new Transfer(request, settings, signal).run(number),
   );
 }
 
 /**
  * Downloads a file, hashing it on its way. A cut is mended from where it happened, also one of an earlier run, as
  * long as the server vouches that the file is the same. Only a whole file with the expected digest gets its name;
- * one that has it already is taken as it is. Throws `WebFileFailure`, `HttpFailure` (also `TIMED_OUT` when the time
+ * one that has it already is taken as it is. Throws `HttpFailure` (also `TIMED_OUT` when the time
  * limit is over), `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
  */
 export async function download(request: DownloadRequest, settings: DownloadSettings): Promise<Download> {
@@ -214,6 +205,6 @@ export async function download(request: DownloadRequest, settings: DownloadSetti
   } catch (error) {
     if (!limit.aborted || settings.signal.aborted) throw error;
     const message = `it did not arrive within ${formatDuration(settings.timeLimit)}`;
-    throw new HttpFailure('TIMED_OUT', redactUrl(request.url), message, false, { cause: error });
+    throw new HttpFailure({ code: 'TIMED_OUT', about: redactUrl(request.url), message, cause: error });
   }
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { Failure } from '../../lib/failure.ts';
+import { Failure, failureCode } from '../../lib/failure.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Image, Index } from '../../registry/oci/manifest.ts';
@@ -8,7 +8,7 @@ import { formatPlatform, matchesPlatform, type Platform } from '../../registry/o
 import { formatReference, type Reference } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { isNotFound, RegistryFailure } from '../../registry/registry-failure.ts';
+import { isNotFound } from '../../registry/registry-failure.ts';
 import type { PullCandidate } from '../plan/image-source.ts';
 import type { ImagePlan } from '../plan/plan.ts';
 import type { BlobFetch } from './blob-fetch.ts';
@@ -136,10 +136,8 @@ async function readCandidate(
 }
 
 /** Some registries say "denied" for what does not exist. */
-function isPerhapsAbsent(error: unknown): error is RegistryFailure {
-  const isDenied =
-    error instanceof RegistryFailure && (error.code === 'DENIED' || error.code === 'UNAUTHORIZED');
-  return isDenied || isNotFound(error);
+function isPerhapsAbsent(error: unknown): boolean {
+  return ['NOT_FOUND', 'DENIED', 'UNAUTHORIZED'].includes(failureCode(error));
 }
 
 /**

@@ -1,8 +1,7 @@
-import { Failure } from '../../lib/failure.ts';
+import { isPassing, isRateLimit, parseRetryAfter } from '../../lib/http/answer-status.ts';
 import { discardBody, type HttpAnswer, type HttpClient } from '../../lib/http/http.ts';
-import { HttpFailure } from '../../lib/http/http-failure.ts';
+import { HttpFailure, isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { followAddress, redactUrl } from '../../registry/endpoint.ts';
-import { parseRetryAfter, RegistryFailure } from '../../registry/registry-failure.ts';
 
 export type WebFileFailureCode =
   | 'NOT_FOUND'
@@ -15,54 +14,23 @@ export type WebFileFailureCode =
   | 'DIGEST_MISMATCH';
 
 /** A file on the web that could not be had, or is not what it should be. */
-export class WebFileFailure extends Failure<WebFileFailureCode> {
-  override readonly name = 'WebFileFailure';
-  /** Whether a further attempt could end differently. */
-  readonly transient: boolean;
-  /** When the server asked to be left alone until, in milliseconds since 1970. */
-  readonly retryAt: number | undefined;
-
-  constructor(details: {
-    readonly code: WebFileFailureCode;
-    readonly about: string;
-    readonly message: string;
-    readonly hint?: string | undefined;
-    readonly cause?: unknown;
-    readonly transient?: boolean;
-    readonly retryAt?: number | undefined;
-  }) {
-    super(details);
-    this.transient = details.transient ?? false;
-    this.retryAt = details.retryAt;
-  }
-}
-
-/** Returns whether a further attempt at a file, within `patience` milliseconds, could end differently. */
-export function isWorthRepeating(error: unknown, patience: number): boolean {
-  if (error instanceof HttpFailure) return error.transient;
-  if (!(error instanceof WebFileFailure) || !error.transient) return false;
-  return error.retryAt === undefined || error.retryAt - Date.now() <= patience;
-}
-
-/** Returns when the server asked to be left alone until, in milliseconds since 1970. */
-export function heldUntil(error: unknown): number | undefined {
-  return error instanceof WebFileFailure ? error.retryAt : undefined;
-}
+export type WebFileFailure = HttpFailure<WebFileFailureCode>;
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const REDIRECT_LIMIT = 8;
-const TRANSIENT: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504, 520, 522, 524]);
+/** Besides those that any server says: too early, and what Cloudflare says of a server behind it. */
+const MORE_PASSING: ReadonlySet<number> = new Set([425, 520, 522, 524]);
 
 function codeOf(status: number): WebFileFailureCode {
   if (status === 404 || status === 410) return 'NOT_FOUND';
   if (status === 401 || status === 403) return 'DENIED';
-  if (status === 429) return 'RATE_LIMITED';
+  if (isRateLimit(status)) return 'RATE_LIMITED';
   return status >= 500 ? 'SERVER_BROKEN' : 'SERVER_REFUSED';
 }
 
 function refusal(asked: URL, answer: HttpAnswer): WebFileFailure {
   const by = answer.url.host === asked.host ? '' : ` by ${answer.url.host}`;
-  return new WebFileFailure({
+  return new HttpFailure({
     code: codeOf(answer.status),
     about: redactUrl(asked),
     message: `answered${by} with status ${answer.status}`,
@@ -70,7 +38,8 @@ function refusal(asked: URL, answer: HttpAnswer): WebFileFailure {
       answer.status === 404
         ? 'check the tag and the architecture; not every release has every file'
         : undefined,
-    transient: TRANSIENT.has(answer.status),
+    status: answer.status,
+    transient: isPassing(answer.status) || MORE_PASSING.has(answer.status),
     retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
   });
 }
@@ -79,15 +48,15 @@ function nextAddress(from: URL, location: string, asked: URL): URL {
   try {
     return followAddress(from, location, asked);
   } catch (cause) {
-    if (!(cause instanceof RegistryFailure)) throw cause;
+    if (!isAnswerFailure(cause)) throw cause;
     const message = `a redirect was not followed: ${cause.message}`;
-    throw new WebFileFailure({ code: 'REDIRECT_REFUSED', about: redactUrl(asked), message, cause });
+    throw new HttpFailure({ code: 'REDIRECT_REFUSED', about: redactUrl(asked), message, cause });
   }
 }
 
 /**
  * Asks for a file, without credentials, and returns the answer when its status is expected. Redirects are followed,
- * but never from HTTPS down to plain HTTP. Throws `WebFileFailure`, `HttpFailure` or the signal's reason.
+ * but never from HTTPS down to plain HTTP. Throws `HttpFailure` or the signal's reason.
  */
 export async function openWebFile(request: {
   readonly http: HttpClient;
@@ -114,7 +83,7 @@ export async function openWebFile(request: {
     if (!REDIRECTS.has(answer.status) || location === undefined) throw refusal(request.url, answer);
     url = nextAddress(url, location, request.url);
   }
-  throw new WebFileFailure({
+  throw new HttpFailure({
     code: 'SERVER_BROKEN',
     about: redactUrl(request.url),
     message: 'it redirects without end',

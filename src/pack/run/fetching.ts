@@ -44,7 +44,6 @@ export interface Fetched {
 }
 
 const DOWNLOADS_AT_ONCE = 4;
-const PATIENCE = seconds(300);
 const SIZE_LIMIT = 8 * 1024 ** 3;
 
 /** What a lock has is fetched against its sum, wherever a checksum is published. */
@@ -72,7 +71,6 @@ function componentSettings(fetching: Fetching, progress: FetchProgress): Compone
   return {
     http,
     policy: { attempts: settings.retry, interval: settings.retryInterval },
-    patience: PATIENCE,
     timeLimit: seconds(0),
     sizeLimit: SIZE_LIMIT,
     signal,

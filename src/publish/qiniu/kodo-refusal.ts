@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { isRateLimit } from '../../lib/http/answer-status.ts';
+import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { parseJson } from '../../lib/json.ts';
-import { ServiceRefusal } from '../target/service-refusal.ts';
 
 export type KodoRefusalCode =
   | 'CREDENTIALS_REFUSED'
@@ -14,9 +15,9 @@ export type KodoRefusalCode =
   | 'SERVICE_REFUSED';
 
 /** An answer of Kodo that is not a success. */
-export class KodoRefusal extends ServiceRefusal<KodoRefusalCode> {
-  override readonly name = 'KodoRefusal';
-}
+export type KodoRefusal = HttpFailure<KodoRefusalCode>;
+
+const PASSING: ReadonlySet<KodoRefusalCode> = new Set(['THROTTLED', 'SERVICE_BROKEN']);
 
 const KEYS_HINT = 'check --access-key and --secret-key; both stand in the Qiniu console under key management';
 
@@ -34,7 +35,7 @@ export function explainKodoAnswer(
   const bucketName = `bucket ${bucket}`;
   const said = error === '' ? `status ${status}` : `status ${status}: ${error.slice(0, 200)}`;
   const refuse = (code: KodoRefusalCode, about: string, message: string, hint?: string): KodoRefusal =>
-    new KodoRefusal(status, code, about, message, hint, retryAt);
+    new HttpFailure({ code, about, message, hint, status, transient: PASSING.has(code), retryAt });
   const zone = /\bup(?:load)?(?:-([a-z0-9-]{1,40}))?\.qiniup\.com/.exec(error);
   if (status === 400 && error.includes('incorrect region')) {
     const right = zone === null ? 'leave --zone out' : `leave --zone out or set it to ${zone[1] ?? 'z0'}`;
@@ -64,8 +65,9 @@ export function explainKodoAnswer(
     const hint = 'check --bucket, and that the access key belongs to the account that owns it';
     return refuse('BUCKET_ABSENT', bucketName, 'there is no such bucket', hint);
   }
-  if (status === 429 || status === 573)
+  if (isRateLimit(status) || status === 573) {
     return refuse('THROTTLED', bucketName, `Kodo asks for less (${said})`);
+  }
   if (status === 408 || (status >= 500 && status < 600)) {
     return refuse('SERVICE_BROKEN', bucketName, `Kodo could not do it (${said})`, 'try again later');
   }
@@ -76,7 +78,7 @@ export function explainKodoAnswer(
 export function alreadyPublished(bucket: string, key: string): KodoRefusal {
   const message = `bucket ${bucket} has another file of this name`;
   const hint = 'published packages are not replaced: give the package a -beta name, or use --overwrite';
-  return new KodoRefusal(614, 'ALREADY_PUBLISHED', key, message, hint);
+  return new HttpFailure({ code: 'ALREADY_PUBLISHED', about: key, message, hint, status: 614 });
 }
 
 const errorShape = z.object({ error: z.string() }).catch({ error: '' });

@@ -74,7 +74,13 @@ function explainDiscovery(error: unknown, bucket: string, host: string): Error {
   const reason = unknown === undefined ? told : `there is no host ${unknown}`;
   const message = `the zone of bucket ${bucket} could not be found (${reason})`;
   const hint = 'set --zone, so that it need not be asked for';
-  return new HttpFailure('UNREACHABLE', host, message, unknown === undefined, { hint });
+  return new HttpFailure({
+    code: 'UNREACHABLE',
+    about: host,
+    message,
+    hint,
+    transient: unknown === undefined,
+  });
 }
 
 /** Returns the failure for a region that lacks a service. */

@@ -1,13 +1,13 @@
 import type qiniu from 'qiniu';
 import { z } from 'zod';
+import { failureCode } from '../../lib/failure.ts';
+import { parseRetryAfter } from '../../lib/http/answer-status.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../../lib/http/http.ts';
-import { HttpFailure } from '../../lib/http/http-failure.ts';
+import { isConnectionFailure } from '../../lib/http/http-failure.ts';
 import { parseJson } from '../../lib/json.ts';
-import { attempt } from '../../lib/retry.ts';
-import { parseRetryAfter } from '../../registry/registry-failure.ts';
+import { retry } from '../../lib/retry.ts';
 import { understand } from '../target/answer-shape.ts';
-import { heldUntil, isTransient } from '../target/service-refusal.ts';
-import { explainKodoAnswer, KodoRefusal, parseKodoError } from './kodo-refusal.ts';
+import { explainKodoAnswer, parseKodoError } from './kodo-refusal.ts';
 import { discoverRegion, type KodoAccess, noHosts } from './kodo-region.ts';
 
 /** An object as Kodo describes it. */
@@ -55,9 +55,7 @@ export class KodoService {
     const region =
       access.zone !== undefined && access.endpoint === undefined
         ? sdk.httpc.Region.fromRegionId(access.zone, { preferredScheme: 'https' })
-        : await attempt({ policy: access.attempts, signal, isTransient, heldUntil }, () =>
-            discoverRegion(sdk, access, signal),
-          );
+        : await retry({ policy: access.attempts, signal }, () => discoverRegion(sdk, access, signal));
     const { up = [], rs = [], uc = [] } = region.services;
     const urls = (endpoints: readonly qiniu.httpc.Endpoint[]): URL[] =>
       endpoints.map((endpoint) => new URL(endpoint.getValue()));
@@ -78,7 +76,7 @@ export class KodoService {
       const found = await this.#manage(statShape, 'GET', this.#hosts.objects, path, key, signal);
       return { hash: found.hash, size: found.fsize };
     } catch (error) {
-      if (error instanceof KodoRefusal && error.code === 'ABSENT') return undefined;
+      if (failureCode(error) === 'ABSENT') return undefined;
       throw error;
     }
   }
@@ -159,8 +157,7 @@ export class KodoService {
     onRetry: ((error: unknown) => void) | undefined,
     send: (host: URL) => Promise<HttpAnswer>,
   ): Promise<z.infer<Shape>> {
-    const options = { policy: this.#access.attempts, signal, isTransient, heldUntil };
-    return attempt(onRetry === undefined ? options : { ...options, onRetry }, async () => {
+    return retry({ policy: this.#access.attempts, signal, onRetry }, async () => {
       const preferred = this.#preferred;
       const host = hosts[preferred % hosts.length];
       if (host === undefined) throw noHosts(this.bucket);
@@ -168,7 +165,7 @@ export class KodoService {
         return understand(shape, await this.#read(await send(host), key), 'Qiniu');
       } catch (error) {
         // Of many requests that fail together only the first moves on to the next host.
-        if (error instanceof HttpFailure && this.#preferred === preferred) this.#preferred += 1;
+        if (isConnectionFailure(error) && this.#preferred === preferred) this.#preferred += 1;
         throw error;
       }
     });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { KodoRefusal } from './kodo-refusal.ts';
+import { failureCode } from '../../lib/failure.ts';
 import type { KodoService } from './kodo-service.ts';
 
 /** A part that Kodo holds. */
@@ -87,7 +87,7 @@ export class KodoUpload {
     try {
       await this.#call(z.unknown(), 'DELETE', '', signal, {});
     } catch (error) {
-      if (!(error instanceof KodoRefusal && error.code === 'ABSENT')) throw error;
+      if (failureCode(error) !== 'ABSENT') throw error;
     }
   }
 

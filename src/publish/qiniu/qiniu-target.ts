@@ -1,11 +1,12 @@
 import { open } from 'node:fs/promises';
 import { ConcurrencyLimiter, type LimiterWidth } from '../../lib/concurrency-limiter.ts';
-import { Failure } from '../../lib/failure.ts';
+import { Failure, failureCode } from '../../lib/failure.ts';
 import { HttpClient } from '../../lib/http/http.ts';
+import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { fileChanged, sendParts } from '../target/part-sender.ts';
 import { mayReplace } from '../target/replacement.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';
-import { alreadyPublished, KodoRefusal } from './kodo-refusal.ts';
+import { alreadyPublished } from './kodo-refusal.ts';
 import type { KodoAccess } from './kodo-region.ts';
 import { KodoService } from './kodo-service.ts';
 import { type KodoPart, KodoUpload, type UploadGoal } from './kodo-upload.ts';
@@ -94,7 +95,7 @@ export class QiniuTarget implements PublishTarget {
         await record.forget();
         return;
       } catch (error) {
-        if (!(error instanceof KodoRefusal && error.code === 'ABSENT')) throw error;
+        if (failureCode(error) !== 'ABSENT') throw error;
         await record.forget();
         // An upload is gone as well when it ended well and only the answer was lost.
         const present = await service.stat(file.name, signal);
@@ -116,7 +117,7 @@ export class QiniuTarget implements PublishTarget {
       try {
         return { upload, held: await upload.list(signal) };
       } catch (error) {
-        if (!(error instanceof KodoRefusal && (error.code === 'ABSENT' || error.status === 400))) throw error;
+        if (!(error instanceof HttpFailure && (error.code === 'ABSENT' || error.status === 400))) throw error;
       }
     }
     const upload = await KodoUpload.open(service, goal, signal);
@@ -179,7 +180,7 @@ export class QiniuTarget implements PublishTarget {
   }
 }
 
-function expired(name: string, cause: KodoRefusal): Failure<'UPLOAD_EXPIRED'> {
+function expired(name: string, cause: unknown): Failure<'UPLOAD_EXPIRED'> {
   return new Failure({
     code: 'UPLOAD_EXPIRED',
     about: name,

@@ -1,14 +1,15 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
+import { failureCode } from '../../lib/failure.ts';
+import { parseRetryAfter } from '../../lib/http/answer-status.ts';
 import { type BodyWriter, type HttpAnswer, type HttpClient, readBody } from '../../lib/http/http.ts';
+import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { parseJson } from '../../lib/json.ts';
-import { attempt, type RetryPolicy } from '../../lib/retry.ts';
-import { parseRetryAfter } from '../../registry/registry-failure.ts';
+import { type RetryPolicy, retry } from '../../lib/retry.ts';
 import { Secrets } from '../../registry/secrets.ts';
 import { understand } from '../target/answer-shape.ts';
-import { heldUntil, isTransient } from '../target/service-refusal.ts';
-import { explainReleaseAnswer, ReleaseRefusal } from './release-refusal.ts';
+import { explainReleaseAnswer } from './release-refusal.ts';
 import { releaseUploadAddress } from './release-upload-address.ts';
 
 /** Where releases are made, and as whom. */
@@ -73,7 +74,7 @@ export class GithubReleases {
     try {
       await this.#json(z.unknown(), 'POST', 'releases', signal, {});
     } catch (error) {
-      if (!(error instanceof ReleaseRefusal && error.status === 422)) throw error;
+      if (!(error instanceof HttpFailure && error.status === 422)) throw error;
     }
   }
 
@@ -83,7 +84,7 @@ export class GithubReleases {
       const path = `releases/tags/${encodeURIComponent(tag)}`;
       return await this.#json(releaseShape, 'GET', path, signal);
     } catch (error) {
-      if (!(error instanceof ReleaseRefusal && error.code === 'ABSENT')) throw error;
+      if (failureCode(error) !== 'ABSENT') throw error;
     }
     for (let page = 1; page <= DRAFT_SEARCH_PAGES; page += 1) {
       const path = `releases?per_page=${PAGE_SIZE}&page=${page}`;
@@ -123,13 +124,13 @@ export class GithubReleases {
     try {
       await this.#json(z.unknown(), 'DELETE', `releases/assets/${asset.id}`, signal);
     } catch (error) {
-      if (!(error instanceof ReleaseRefusal && error.code === 'ABSENT')) throw error;
+      if (failureCode(error) !== 'ABSENT') throw error;
     }
   }
 
   /**
    * Uploads an asset from a stretch of a file or from bytes, once: what a broken upload leaves has to be deleted
-   * before the next attempt. Throws `ReleaseRefusal`, `HttpFailure` or `REDIRECT_REFUSED`.
+   * before the next attempt. Throws `HttpFailure` or `REDIRECT_REFUSED`.
    */
   async uploadAsset(
     release: GithubRelease,
@@ -172,9 +173,7 @@ export class GithubReleases {
     body?: object,
   ): Promise<z.infer<Shape>> {
     const { attempts: policy } = this.#access;
-    return attempt({ policy, signal, isTransient, heldUntil }, () =>
-      this.#once(shape, method, path, signal, body),
-    );
+    return retry({ policy, signal }, () => this.#once(shape, method, path, signal, body));
   }
 
   async #once<Shape extends z.ZodType>(

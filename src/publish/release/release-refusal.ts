@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ServiceRefusal } from '../target/service-refusal.ts';
+import { isRateLimit } from '../../lib/http/answer-status.ts';
+import { HttpFailure } from '../../lib/http/http-failure.ts';
 
 export type ReleaseRefusalCode =
   | 'CREDENTIALS_REFUSED'
@@ -12,9 +13,9 @@ export type ReleaseRefusalCode =
   | 'SERVICE_REFUSED';
 
 /** An answer of GitHub that is not a success. */
-export class ReleaseRefusal extends ServiceRefusal<ReleaseRefusalCode> {
-  override readonly name = 'ReleaseRefusal';
-}
+export type ReleaseRefusal = HttpFailure<ReleaseRefusalCode>;
+
+const PASSING: ReadonlySet<ReleaseRefusalCode> = new Set(['RATE_LIMITED', 'SERVICE_BROKEN']);
 
 const refusalShape = z
   .object({
@@ -36,12 +37,20 @@ export function explainReleaseAnswer(
   const details = errors.flatMap((error) => error.message ?? []).join(', ');
   const said = [`status ${status}`, message, details].filter((text) => text !== '').join(': ');
   const refuse = (code: ReleaseRefusalCode, text: string, hint?: string): ReleaseRefusal =>
-    new ReleaseRefusal(status, code, about, `${text} (${said.slice(0, 300)})`, hint, retryAt);
+    new HttpFailure({
+      code,
+      about,
+      message: `${text} (${said.slice(0, 300)})`,
+      hint,
+      status,
+      transient: PASSING.has(code),
+      retryAt,
+    });
   if (status === 401) {
     const hint = 'check --github-token; a token of a workflow ends with its job';
     return refuse('CREDENTIALS_REFUSED', 'GitHub does not know the token', hint);
   }
-  if (status === 429 || (status === 403 && /rate limit/i.test(message))) {
+  if (isRateLimit(status) || (status === 403 && /rate limit/i.test(message))) {
     return refuse('RATE_LIMITED', 'GitHub asks for less', 'try again in a while');
   }
   if (status === 403) {

@@ -1,8 +1,7 @@
-import { Failure } from '../../lib/failure.ts';
+import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
 import { HttpClient, type HttpTimeouts } from '../../lib/http/http.ts';
-import { attempt } from '../../lib/retry.ts';
+import { retry } from '../../lib/retry.ts';
 import { mayReplace } from '../target/replacement.ts';
-import { heldUntil, isTransient } from '../target/service-refusal.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';
 import {
   type GithubRelease,
@@ -19,7 +18,6 @@ import {
   planParts,
   updateNotes,
 } from './release-parts.ts';
-import { ReleaseRefusal } from './release-refusal.ts';
 
 /** How packages go to a release on GitHub. */
 export interface ReleaseSettings extends ReleaseAccess {
@@ -94,7 +92,7 @@ export class ReleaseTarget implements PublishTarget {
 
   #createDraft(tag: string, body: string, signal: AbortSignal): Promise<GithubRelease> {
     const { attempts: policy } = this.#settings;
-    return attempt({ policy, signal, isTransient, heldUntil }, async (number) => {
+    return retry({ policy, signal }, async (number) => {
       // The answer to the first attempt may have been lost, and two drafts of one tag are one too many.
       const made = number === 1 ? undefined : await this.#releases.find(tag, signal);
       return made ?? (await this.#releases.createDraft(tag, body, signal));
@@ -135,12 +133,11 @@ export class ReleaseTarget implements PublishTarget {
     onProgress: (bytes: number) => void,
   ): Promise<void> {
     let obstacle = inTheWay;
-    const passes = (error: unknown): boolean =>
-      isTransient(error) ||
-      (error instanceof ReleaseRefusal && error.code === 'ALREADY_EXISTS') ||
-      (error instanceof Failure && error.code === 'DIGEST_MISMATCH');
+    // What stands in the way is deleted before the next attempt.
+    const isWorthRepeating = (error: unknown): boolean =>
+      isTransient(error) || failureCode(error) === 'ALREADY_EXISTS';
     const policy = this.#settings.attempts;
-    await attempt({ policy, signal, isTransient: passes, heldUntil }, async (number) => {
+    await retry({ policy, signal, isWorthRepeating }, async (number) => {
       if (number > 1) {
         const assets = await this.#releases.listAssets(release, signal);
         obstacle = assets.find((asset) => asset.name === wanted.name);
@@ -165,6 +162,7 @@ export class ReleaseTarget implements PublishTarget {
         about: wanted.name,
         message: `GitHub has it as ${asset.digest ?? `${asset.size} bytes`} instead of ${wanted.sha256}`,
         hint: 'publish it again; if it happens again, something changes what is sent',
+        transient: true,
       });
     });
   }

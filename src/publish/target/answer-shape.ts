@@ -1,10 +1,5 @@
 import type { z } from 'zod';
-import { Failure, failureCode } from '../../lib/failure.ts';
-
-/** Returns whether an answer was not what it should be, as a proxy gives it that has trouble for a moment. */
-export function isMalformed(error: unknown): boolean {
-  return failureCode(error) === 'ANSWER_MALFORMED';
-}
+import { Failure } from '../../lib/failure.ts';
 
 /** Returns an answer of a service as what it should be. Throws `ANSWER_MALFORMED`, naming the service. */
 export function understand<Shape extends z.ZodType>(
@@ -20,5 +15,7 @@ export function understand<Shape extends z.ZodType>(
     message: 'it answered with something else than it should',
     hint: 'see whether a proxy or a sign-in page of the network stands between',
     cause: read.error,
+    // A proxy in trouble answers so for a moment.
+    transient: true,
   });
 }

@@ -1,8 +1,7 @@
 import type { Duration } from '../../lib/duration.ts';
-import { Failure } from '../../lib/failure.ts';
+import { Failure, failureCode } from '../../lib/failure.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { RegistryFailure } from '../../registry/registry-failure.ts';
 import type { SignatureVerdict } from '../../signatures/verdict.ts';
 import {
   type Conversion,
@@ -82,7 +81,7 @@ async function findPresent(
     return await target.findManifest(image.target.repository, image.target.tag, signal);
   } catch (error) {
     // Artifactory denies what does not exist; if it is a real denial, the push will say so.
-    if (error instanceof RegistryFailure && error.code === 'DENIED') return undefined;
+    if (failureCode(error) === 'DENIED') return undefined;
     throw error;
   }
 }

@@ -1,11 +1,11 @@
 import { failureCode } from '../../lib/failure.ts';
+import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
 import { type BlobSource, registrySource } from '../../registry/blob-source.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Descriptor, Image, Index, Manifest } from '../../registry/oci/manifest.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { RegistryFailure } from '../../registry/registry-failure.ts';
 import type { BlobBoard } from './blob-board.ts';
 import { type FormedImage, formatOf, type RefusedFormat } from './format.ts';
 import { requireReasonable } from './index-limits.ts';
@@ -158,7 +158,7 @@ export class TreePush {
     if (manifest.bytes.length <= size) return manifest;
     const about = source.registry.nameOf(source.repository, digest);
     const message = `it has ${manifest.bytes.length} bytes, and its index says ${size}`;
-    throw new RegistryFailure({ code: 'SIZE_MISMATCH', about, message });
+    throw new HttpFailure({ code: 'SIZE_MISMATCH', about, message });
   }
 
   async #placeBlobs(task: PushTask, image: Image): Promise<number> {

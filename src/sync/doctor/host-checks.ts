@@ -1,10 +1,10 @@
 import { lookup } from 'node:dns/promises';
+import { failureCode } from '../../lib/failure.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { isLoopback } from '../../lib/http/loopback.ts';
 import { proxyFor } from '../../lib/http/proxy.ts';
 import { countOf } from '../../lib/text/sentence.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { RegistryFailure } from '../../registry/registry-failure.ts';
 import type { FoundRepository } from '../plan/discovery.ts';
 import { twice } from '../run/preflight.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
@@ -19,7 +19,7 @@ export async function resolveName({ host, endpoint }: Registry): Promise<Finding
     return fine(address === hostname ? `${host} is an address` : `${host} is ${address}`);
   } catch (cause) {
     const hint = 'check its spelling and the name server; behind a proxy set HTTPS_PROXY';
-    throw new HttpFailure('UNREACHABLE', host, 'no such host', false, { hint, cause });
+    throw new HttpFailure({ code: 'UNREACHABLE', about: host, message: 'no such host', hint, cause });
   }
 }
 
@@ -63,9 +63,9 @@ export async function listDestination(
     const { tags } = await registry.listTags(repository, signal);
     return fine(`${name} lists ${countOf(tags.length, 'tag')}`);
   } catch (error) {
-    if (!(error instanceof RegistryFailure)) throw error;
-    if (error.code === 'NOT_FOUND') return fine(`${name} does not exist yet; the first push makes it`);
-    if (error.code !== 'DENIED' && error.code !== 'UNAUTHORIZED') throw error;
+    const code = failureCode(error);
+    if (code === 'NOT_FOUND') return fine(`${name} does not exist yet; the first push makes it`);
+    if (code !== 'DENIED' && code !== 'UNAUTHORIZED') throw error;
     return doubtful(
       `${name} may not be listed, so each run asks for each tag`,
       'allow the account to list (pull) there',

@@ -1,5 +1,6 @@
 import { Failure } from '../../lib/failure.ts';
 import { discardBody } from '../../lib/http/http.ts';
+import { HttpFailure, isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { joinWords } from '../../lib/text/sentence.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { deleteScope, pushScope } from '../../registry/authorization.ts';
@@ -8,7 +9,6 @@ import type { Digest } from '../../registry/oci/digest.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { RegistryFailure } from '../../registry/registry-failure.ts';
 import { cancelUpload, openUpload } from '../../registry/upload-session.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 import { makeProbeImage, type ProbeImage } from './probe-image.ts';
@@ -36,11 +36,10 @@ export class Probe {
       if (typeof upload === 'object') await cancelUpload(this.#target, upload);
       return fine(`pushing to ${about} is allowed`);
     } catch (error) {
-      const isAbsent = error instanceof RegistryFailure && error.code === 'NOT_FOUND';
-      if (!isAbsent) throw error;
+      if (!(error instanceof HttpFailure && error.code === 'NOT_FOUND')) throw error;
       const { code, message, status } = error;
       const hint = 'create the repository, or let the registry create repositories on push';
-      throw new RegistryFailure({ code, about, message, hint, status: status ?? 404, cause: error });
+      throw new HttpFailure({ code, about, message, hint, status: status ?? 404, cause: error });
     }
   }
 
@@ -124,7 +123,7 @@ export class Probe {
       return undefined;
     } catch (error) {
       this.#signal.throwIfAborted();
-      if (error instanceof RegistryFailure && !error.transient) return error.message;
+      if (isAnswerFailure(error) && !error.transient) return error.message;
       throw error;
     }
   }

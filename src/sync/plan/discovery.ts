@@ -1,9 +1,10 @@
 import type { ImageName } from '../../config/image-name.ts';
 import type { ImageSet } from '../../config/image-set.ts';
 import { Failure } from '../../lib/failure.ts';
+import { isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { isRepository, parseRepository, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { isNotFound, RegistryFailure } from '../../registry/registry-failure.ts';
+import { isNotFound } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
 import { extrasOf } from '../select/extras.ts';
 import { couldWantBelow, wantsRepository } from '../select/selection.ts';
@@ -103,7 +104,7 @@ function isSearched(parts: DiscoveryParts, path: string): boolean {
 async function search(parts: DiscoveryParts, lister: SourceLister): Promise<FoundRepository[]> {
   const { source, set, signal } = parts;
   const root = await lister(undefined, signal).catch((error: unknown) => {
-    if (error instanceof RegistryFailure && !error.transient) return undefined;
+    if (isAnswerFailure(error) && !error.transient) return undefined;
     throw error;
   });
   const found =

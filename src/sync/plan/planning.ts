@@ -1,8 +1,8 @@
 import type { ImageSet } from '../../config/image-set.ts';
+import { failureCode } from '../../lib/failure.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { RegistryFailure } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
 import type { Selection } from '../select/release-wish.ts';
 import { type OfferedTag, platformsFor, selectTags } from '../select/selection.ts';
@@ -176,10 +176,10 @@ async function listDestination(repository: Repository, parts: PlanningParts): Pr
     const { tags } = await parts.target.listTags(repository, parts.signal);
     return { kind: 'tags', tags: new Set(tags) };
   } catch (error) {
-    if (!(error instanceof RegistryFailure)) throw error;
+    const code = failureCode(error);
     const isKnownToHold = parts.remembered.images(repository).size > 0;
-    if (error.code === 'NOT_FOUND' && !isKnownToHold) return { kind: 'absent' };
-    const isRefused = ['NOT_FOUND', 'DENIED', 'UNAUTHORIZED'].includes(error.code);
+    if (code === 'NOT_FOUND' && !isKnownToHold) return { kind: 'absent' };
+    const isRefused = ['NOT_FOUND', 'DENIED', 'UNAUTHORIZED'].includes(code);
     if (isRefused) return { kind: 'unknown' };
     throw error;
   }

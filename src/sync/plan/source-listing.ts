@@ -1,6 +1,6 @@
+import { failureCode } from '../../lib/failure.ts';
 import { type Host, parseHost, parseRepository, type Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { RegistryFailure } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
 
 /** Another way to the listings of a registry: who answers them behind it, and under which path. */
@@ -43,7 +43,7 @@ export function sourceLister(
     try {
       listing = await source.listTags(repository, signal);
     } catch (error) {
-      const isUnlisted = error instanceof RegistryFailure && ['NOT_FOUND', 'DENIED'].includes(error.code);
+      const isUnlisted = ['NOT_FOUND', 'DENIED'].includes(failureCode(error));
       if (!isUnlisted || repository !== undefined) throw error;
       return listBehind(backend, repository, signal);
     }

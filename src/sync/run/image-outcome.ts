@@ -1,7 +1,7 @@
-import { Failure } from '../../lib/failure.ts';
+import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
 import { formatReference } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { isNotFound, RegistryFailure } from '../../registry/registry-failure.ts';
+import { isNotFound } from '../../registry/registry-failure.ts';
 import type { WorkedImage } from '../copy/image-work.ts';
 import { type Collision, patchText } from '../plan/collision.ts';
 import { contentOptions, conversionIn, fitsSettings } from '../plan/content-options.ts';
@@ -61,8 +61,8 @@ function whyCopied(
 
 /** Returns the entry of an image that an error kept from being mirrored. */
 export function failed(names: ImageNames, error: unknown, took: number): ReportedImage {
-  const isDeferred = error instanceof RegistryFailure && error.code === 'RATE_LIMITED' && !error.transient;
-  const isWithdrawn = error instanceof Failure && error.code === 'PUSH_TIMED_OUT';
+  const isDeferred = failureCode(error) === 'RATE_LIMITED' && !isTransient(error);
+  const isWithdrawn = failureCode(error) === 'PUSH_TIMED_OUT';
   const outcome = isDeferred ? 'deferred' : isWithdrawn ? 'withdrawn' : 'failed';
   const reason = withRemedy(reasonOf(error), error, names);
   const about = error instanceof Failure ? culprit(error.about, names) : undefined;

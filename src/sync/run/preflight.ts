@@ -1,8 +1,8 @@
 import { milliseconds } from '../../lib/duration.ts';
+import { isTransient } from '../../lib/failure.ts';
 import { pause } from '../../lib/pause.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { isTransient } from '../../registry/registry-failure.ts';
 
 const SECOND_TRY_AFTER = milliseconds(500);
 

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { readBody } from '../../lib/http/http.ts';
+import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { pushBlob } from '../../registry/blob-push.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../../registry/oci/digest.ts';
@@ -11,7 +12,6 @@ import type { Descriptor } from '../../registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
 import { parseRepository, parseTag, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { RegistryFailure } from '../../registry/registry-failure.ts';
 import type { SyncSettings } from '../settings.ts';
 
 /** Where runs over one route keep their state at its destination. */
@@ -159,7 +159,7 @@ function readLayer(
     if (bytes !== undefined && digestOf(bytes, digestAlgorithm(layer.digest)) === layer.digest) return bytes;
     const about = registry.nameOf(repository, layer.digest);
     const message = 'its content does not have this digest';
-    throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
+    throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
   });
 }
 
