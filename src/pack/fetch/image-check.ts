@@ -2,10 +2,10 @@ import { describeFailure, Failure } from '../../lib/failure.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { matchesPlatform, type Platform } from '../../registry/oci/platform.ts';
 import { formatReference, type Host } from '../../registry/oci/reference.ts';
-import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 import type { FoundImage } from './image-lookup.ts';
+import type { Makers } from './makers.ts';
 
 /** Who vouches for an image besides the registry that it was pulled from. */
 export type ImageCheck =
@@ -17,27 +17,27 @@ export type ImageCheck =
 
 /** Compares images of a mirror with those of their makers, as far as these can be reached. */
 export class UpstreamComparison {
-  readonly #registries: Registries;
+  readonly #makers: Makers;
   readonly #platform: Platform;
-  readonly #pings = new Map<Host, Promise<string | undefined>>();
 
-  /** `registries` should try once and have little patience: behind many walls nobody answers. */
-  constructor(registries: Registries, platform: Platform) {
-    this.#registries = registries;
+  constructor(makers: Makers, platform: Platform) {
+    this.#makers = makers;
     this.#platform = platform;
   }
 
-  /** Tells who vouches for an image. Throws `IMAGE_DIFFERS` where its maker has another one under its name. */
+  /** Returns who vouches for an image. Throws `IMAGE_DIFFERS` where its maker has another one under its name. */
   async check(image: FoundImage, signal: AbortSignal): Promise<ImageCheck> {
     const { upstream, pulledBy, plan } = image;
     if (plan.digest !== undefined) return { kind: 'pin' };
     const { host } = upstream;
     if (pulledBy.host === host) return { kind: 'upstream', registry: host };
-    const registry = this.#registries.at(host);
-    const trouble = await this.#ping(registry, signal);
-    if (trouble !== undefined) return { kind: 'mirror-only', reason: trouble };
+    const trouble = await this.#makers.trouble(host, signal);
+    if (trouble !== undefined) {
+      return { kind: 'mirror-only', reason: `${host} cannot be reached (${reasonOf(trouble)})` };
+    }
     try {
-      if (await this.#hasSame(registry, image, signal)) return { kind: 'upstream', registry: host };
+      if (await this.#hasSame(this.#makers.at(host), image, signal))
+        return { kind: 'upstream', registry: host };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof Failure && error.code === 'IMAGE_DIFFERS') throw error;
@@ -45,21 +45,6 @@ export class UpstreamComparison {
       return { kind: 'mirror-only', reason };
     }
     return { kind: 'mirror-only', reason: `${host} does not have it for this platform` };
-  }
-
-  /** Returns why a host cannot be asked; it is found out once. */
-  #ping(registry: Registry, signal: AbortSignal): Promise<string | undefined> {
-    const known = this.#pings.get(registry.host);
-    if (known !== undefined) return known;
-    const ping = registry.ping().then(
-      () => undefined,
-      (error: unknown) => {
-        signal.throwIfAborted();
-        return `${registry.host} cannot be reached (${reasonOf(error)})`;
-      },
-    );
-    this.#pings.set(registry.host, ping);
-    return ping;
   }
 
   async #hasSame(registry: Registry, image: FoundImage, signal: AbortSignal): Promise<boolean> {

@@ -6,6 +6,7 @@ import type { SignatureCheck } from '../../signatures/signature-check.ts';
 import type { PackagePlan } from '../plan/plan.ts';
 import type { FoundImage } from './image-lookup.ts';
 import { jointFailure } from './joint-failure.ts';
+import type { Makers } from './makers.ts';
 
 /** Whose signature an image has, or why none counts. */
 export type ImageSignature =
@@ -32,15 +33,13 @@ export class ImageVerification {
   readonly #mode: VerificationMode;
   readonly #check: SignatureCheck;
   readonly #registries: Registries;
-  readonly #makers: Registries;
-  readonly #pings = new Map<Host, Promise<string | undefined>>();
+  readonly #makers: Makers;
 
-  /** `makers` should have little patience: behind many walls nobody answers. */
   constructor(parts: {
     readonly mode: VerificationMode;
     readonly check: SignatureCheck;
     readonly registries: Registries;
-    readonly makers: Registries;
+    readonly makers: Makers;
   }) {
     this.#mode = parts.mode;
     this.#check = parts.check;
@@ -56,7 +55,7 @@ export class ImageVerification {
     const { host, repository } = pulledBy;
     const own = { registry: this.#registries.at(host), repository };
     const isOwn = host === upstream.host;
-    const trouble = isOwn ? undefined : await this.#ping(upstream.host, signal);
+    const trouble = isOwn ? undefined : await this.#makers.trouble(upstream.host, signal);
     const maker = { registry: this.#makers.at(upstream.host), repository: upstream.repository };
     const signed = {
       name: upstream,
@@ -74,31 +73,13 @@ export class ImageVerification {
     if (this.#mode === 'require') throw failure;
     return { kind: 'unverified', reason: failure.message };
   }
-
-  /** Returns why a maker's registry cannot be asked; it is found out once. */
-  #ping(host: Host, signal: AbortSignal): Promise<string | undefined> {
-    const known = this.#pings.get(host);
-    if (known !== undefined) return known;
-    const ping = this.#makers
-      .at(host)
-      .ping()
-      .then(
-        () => undefined,
-        (error: unknown) => {
-          signal.throwIfAborted();
-          return describeFailure(error);
-        },
-      );
-    this.#pings.set(host, ping);
-    return ping;
-  }
 }
 
-function unasked(about: string, mirror: Host, trouble: string): Failure<'SIGNATURE_MISSING'> {
+function unasked(about: string, mirror: Host, trouble: unknown): Failure<'SIGNATURE_MISSING'> {
   return new Failure({
     code: 'SIGNATURE_MISSING',
     about,
-    message: `${mirror} has no signature of it, and its maker's registry cannot be asked: ${trouble}`,
+    message: `${mirror} has no signature of it, and its maker's registry cannot be asked: ${describeFailure(trouble)}`,
     hint: 'mirror the signatures with the images: synctl sync --signatures copy',
   });
 }

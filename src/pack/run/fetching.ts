@@ -13,6 +13,7 @@ import { UpstreamComparison } from '../fetch/image-check.ts';
 import { blobsOf, type CheckedImage, fetchImages, lookUpImages } from '../fetch/image-fetch.ts';
 import { ImageVerification } from '../fetch/image-signature.ts';
 import { jointFailure } from '../fetch/joint-failure.ts';
+import type { Makers } from '../fetch/makers.ts';
 import { estimateSpace, requireRoom } from '../fetch/space.ts';
 import type { ComponentPlan, PackagePlan } from '../plan/plan.ts';
 import type { PackSettings } from '../settings.ts';
@@ -23,8 +24,7 @@ import { fetchedComponentLine, fetchedImageLine, unsignedWarnings } from './word
 export interface Fetching {
   readonly settings: PackSettings;
   readonly registries: Registries;
-  /** Has little patience: makers' registries are often out of reach. */
-  readonly makers: Registries;
+  readonly makers: Makers;
   readonly http: HttpClient;
   readonly blobs: BlobFetch;
   readonly folders: { readonly images: string; readonly downloads: string; readonly output: string };

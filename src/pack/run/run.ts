@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readVersions } from '../../config/versions.ts';
-import { milliseconds, seconds } from '../../lib/duration.ts';
+import { milliseconds } from '../../lib/duration.ts';
 import { readAuthorities } from '../../lib/http/authorities.ts';
 import { HttpClient, type HttpTimeouts } from '../../lib/http/http.ts';
 import type { Reporter } from '../../lib/reporter.ts';
@@ -16,6 +16,7 @@ import { BlobFetch } from '../fetch/blob-fetch.ts';
 import type { FileKeeper } from '../fetch/component-cache.ts';
 import { ContentFolder } from '../fetch/content-folder.ts';
 import { requirePolicies } from '../fetch/image-signature.ts';
+import { Makers } from '../fetch/makers.ts';
 import { resolvePackage } from '../plan/package-resolution.ts';
 import type { PackagePlan } from '../plan/plan.ts';
 import type { PackSettings } from '../settings.ts';
@@ -42,9 +43,6 @@ export interface PackParts<Published> {
   /** Given by tests, whose patience is short. */
   readonly timeouts?: HttpTimeouts;
 }
-
-/** Whoever does not answer within this is taken for out of reach when images are compared with their makers'. */
-const MAKERS_TIMEOUTS: HttpTimeouts = { connect: seconds(10), firstByte: seconds(15), idle: seconds(15) };
 
 /**
  * Packs: proves where the package will go, fetches and checks what belongs into it, writes it and publishes it. A dry
@@ -127,10 +125,7 @@ async function build<Published>(
   const connection = { ...settings, login: { host, username, password } };
   const connectionParts = { ...parts, signal, deadline, timeouts };
   const registries = await openRegistries(connection, connectionParts);
-  const makers = await openRegistries(
-    { ...connection, retry: 1 },
-    { ...connectionParts, timeouts: timeouts ?? MAKERS_TIMEOUTS },
-  );
+  const makers = await Makers.open(connection, connectionParts);
   try {
     reporter.section(`Fetching what belongs into ${plan.fileName}`);
     const blobs = new BlobFetch(

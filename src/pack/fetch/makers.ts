@@ -1,0 +1,50 @@
+import { seconds } from '../../lib/duration.ts';
+import type { HttpTimeouts } from '../../lib/http/http.ts';
+import { type ConnectionParts, type ConnectionSettings, openRegistries } from '../../registry/connections.ts';
+import type { Host } from '../../registry/oci/reference.ts';
+import type { Registries } from '../../registry/registries.ts';
+import type { Registry } from '../../registry/registry.ts';
+
+/** A maker's registry that does not answer within this is taken to be out of reach. */
+const TIMEOUTS: HttpTimeouts = { connect: seconds(10), firstByte: seconds(15), idle: seconds(15) };
+
+/** The registries of the makers of images. They are often out of reach, which is found out once a run for each. */
+export class Makers {
+  readonly #registries: Registries;
+  readonly #troubles = new Map<Host, Promise<unknown>>();
+
+  constructor(registries: Registries) {
+    this.#registries = registries;
+  }
+
+  /** Opens them with one attempt a request and little patience: behind a firewall nobody answers. Throws like `openRegistries`. */
+  static async open(settings: ConnectionSettings, parts: ConnectionParts): Promise<Makers> {
+    const timeouts = parts.timeouts ?? TIMEOUTS;
+    return new Makers(await openRegistries({ ...settings, retry: 1 }, { ...parts, timeouts }));
+  }
+
+  at(host: Host): Registry {
+    return this.#registries.at(host);
+  }
+
+  /** Returns the error for which a maker's registry cannot be asked; undefined if it can. Throws the signal's reason. */
+  trouble(host: Host, signal: AbortSignal): Promise<unknown> {
+    const known = this.#troubles.get(host);
+    if (known !== undefined) return known;
+    const trouble = this.at(host)
+      .ping()
+      .then(
+        () => undefined,
+        (error: unknown) => {
+          signal.throwIfAborted();
+          return error;
+        },
+      );
+    this.#troubles.set(host, trouble);
+    return trouble;
+  }
+
+  close(): void {
+    this.#registries.close();
+  }
+}
