@@ -115,7 +115,9 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
       'verify-signatures': 'require',
       'dry-run': 'true',
     }).catch((error) => error);
-    expect(describeFailure(failure)).toContain(`who signs the images of ${world.maker.host} is not said`);
+    const described = describeFailure(failure);
+    expect(described).toContain('images: 3 of 3 have no policy that says who signs them\n');
+    expect(described).toContain(`who signs the images of ${world.maker.host} is not said`);
     world.write(versions({ [`${world.maker.host}/pause`]: 'off', [world.maker.host]: ME }));
     const { reporter } = await pack('planned', { 'verify-signatures': 'require', 'dry-run': 'true' });
     expect(reporter.lines.at(-1)).toBe(

@@ -13,7 +13,10 @@ export type ImageSignature =
   | { readonly kind: 'verified'; readonly identity: string; readonly issuer: string }
   | { readonly kind: 'unverified'; readonly reason: string };
 
-/** Refuses a plan with images of which nobody said who signs them, where a signature is required. */
+/**
+ * Refuses a plan with images for which no policy says who signs them, if a signature is required. Throws
+ * `SIGNATURE_POLICY_MISSING`, several together as `IMAGES_FAILED`.
+ */
 export function requirePolicies(plan: PackagePlan, check: SignatureCheck): void {
   const failures = plan.images.flatMap(({ upstream }) => {
     return check.missingPolicy({ name: upstream, about: formatReference(upstream) }) ?? [];
@@ -22,7 +25,7 @@ export function requirePolicies(plan: PackagePlan, check: SignatureCheck): void 
   throw jointFailure(failures, {
     code: 'IMAGES_FAILED',
     about: 'images',
-    message: `${failures.length} of ${plan.images.length} could not be had`,
+    message: `${failures.length} of ${plan.images.length} have no policy that says who signs them`,
     noun: 'image',
     total: plan.images.length,
   });
