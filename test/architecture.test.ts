@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { circlesOf, exportsOf } from './house/exports.ts';
 import { FLOORS, ROOMS, type Rooms } from './house/floors.ts';
+import { FOR_NOBODY, FOR_TESTS, NAMED_TWICE } from './house/known.ts';
 import { readModules } from './house/modules.ts';
 
 /** So that a folder can be taken in at a glance. */
@@ -53,7 +55,8 @@ function wrongImports(path: string, specifiers: readonly string[]): readonly str
   });
 }
 
-const sources = readModules('.').filter(({ path }) => path.startsWith('src/'));
+const modules = readModules('.');
+const sources = modules.filter(({ path }) => path.startsWith('src/'));
 
 test('every import of src/ is seen', () => {
   const { imports = [] } = sources.find(({ path }) => path === 'src/cli/foreground.ts') ?? {};
@@ -104,6 +107,11 @@ describe('dependencies point one way', () => {
   });
 });
 
+test('no files import each other in a circle', () => {
+  const known = ['src/registry/push-verdict.ts', 'src/registry/registry-failure.ts'];
+  expect(circlesOf(sources).filter((path) => !known.includes(path))).toEqual([]);
+});
+
 test('every folder has a rule', () => {
   const unknown = sources
     .map(({ path }) => path)
@@ -149,4 +157,28 @@ test('no comment points to a document that is not in the repository', () => {
     .map(({ path }) => path)
     .filter((path) => /\bdesign(?:\.md| \d)/.test(readFileSync(path, 'utf8')));
   expect(pointing).toEqual([]);
+});
+
+describe('an export', () => {
+  const exported = exportsOf(modules);
+
+  test('has a name that stands for nothing else', () => {
+    const names = Map.groupBy(exported, ({ name }) => name);
+    const twice = [...names].filter(([, places]) => places.length > 1).map(([name]) => name);
+    expect(twice.filter((name) => !NAMED_TWICE.includes(name))).toEqual([]);
+  });
+
+  test('is imported by something', () => {
+    const unused = exported
+      .filter(({ name, users }) => users.size === 0 && !FOR_NOBODY.includes(name))
+      .map(({ path, name }) => `${path}: ${name}`);
+    expect(unused, 'drop the word export, or the thing').toEqual([]);
+  });
+
+  test('is there for more than tests', () => {
+    const tested = exported
+      .filter(({ name, users }) => users.has('test') && users.size === 1 && !FOR_TESTS.includes(name))
+      .map(({ path, name }) => `${path}: ${name}`);
+    expect(tested, 'test it through what is used').toEqual([]);
+  });
 });

@@ -13,7 +13,6 @@ import {
   isLiteralTypeNode,
   isNamedExports,
   isNamedImports,
-  isNamespaceImport,
   isNoSubstitutionTemplateLiteral,
   isObjectBindingPattern,
   isStringLiteral,
@@ -100,33 +99,14 @@ function readModule(path: string, text: string, statements: Iterable<Statement>,
   const strings: string[] = [];
   const imports: Import[] = [];
   let branches = false;
-  const add = (specifier: string, names: Import['names']) => {
-    const target = specifier.startsWith('.') ? normalize(join(path, '..', specifier)) : undefined;
-    imports.push({ specifier, target, names });
-  };
   const visit = (node: Node): undefined => {
     if (BRANCHES.has(node.kind)) branches = true;
     if (isStringLiteral(node) || isNoSubstitutionTemplateLiteral(node)) strings.push(node.text);
-    if (isImportDeclaration(node) && isStringLiteral(node.moduleSpecifier)) {
-      add(node.moduleSpecifier.text, namesOf(node.importClause));
-    }
-    if (
-      isExportDeclaration(node) &&
-      node.moduleSpecifier !== undefined &&
-      isStringLiteral(node.moduleSpecifier)
-    ) {
-      add(node.moduleSpecifier.text, 'everything');
-    }
-    if (
-      isImportTypeNode(node) &&
-      isLiteralTypeNode(node.argument) &&
-      isStringLiteral(node.argument.literal)
-    ) {
-      add(node.argument.literal.text, 'everything');
-    }
-    if (isCallExpression(node) && node.expression.kind === SyntaxKind.ImportKeyword) {
-      const [specifier] = node.arguments;
-      if (specifier !== undefined && isStringLiteral(specifier)) add(specifier.text, takenFrom(node));
+    const imported = importedBy(node);
+    if (imported !== undefined && isStringLiteral(imported.from)) {
+      const specifier = imported.from.text;
+      const target = specifier.startsWith('.') ? normalize(join(path, '..', specifier)) : undefined;
+      imports.push({ specifier, target, names: imported.names });
     }
     node.forEachChild(visit);
     return undefined;
@@ -136,15 +116,36 @@ function readModule(path: string, text: string, statements: Iterable<Statement>,
   return { path, lines, imports, exports: [...statements].flatMap(exportedBy), branches, strings };
 }
 
+function importedBy(node: Node): { readonly from: Node; readonly names: Import['names'] } | undefined {
+  if (isImportDeclaration(node)) {
+    return { from: node.moduleSpecifier, names: namesOf(node.importClause) };
+  }
+  if (isExportDeclaration(node) && node.moduleSpecifier !== undefined) {
+    return { from: node.moduleSpecifier, names: handedOn(node.exportClause) };
+  }
+  if (isImportTypeNode(node) && isLiteralTypeNode(node.argument)) {
+    return { from: node.argument.literal, names: 'everything' };
+  }
+  if (isCallExpression(node) && node.expression.kind === SyntaxKind.ImportKeyword) {
+    const [from] = node.arguments;
+    return from === undefined ? undefined : { from, names: takenFrom(node) };
+  }
+  return undefined;
+}
+
 type Clause = { readonly name?: unknown; readonly namedBindings?: Node } | undefined;
 
 function namesOf(clause: Clause): Import['names'] {
   const { name, namedBindings } = clause ?? {};
   const own = name === undefined ? [] : ['default'];
   if (namedBindings === undefined) return own;
-  if (isNamespaceImport(namedBindings)) return 'everything';
   if (!isNamedImports(namedBindings)) return 'everything';
   return [...own, ...[...namedBindings.elements].map((each) => (each.propertyName ?? each.name).text)];
+}
+
+function handedOn(clause: Node | undefined): Import['names'] {
+  if (clause === undefined || !isNamedExports(clause)) return 'everything';
+  return [...clause.elements].map((each) => (each.propertyName ?? each.name).text);
 }
 
 /** Returns the names that `const { a, b: c } = await import('…')` takes. */
@@ -168,7 +169,7 @@ function exportedBy(statement: Statement): readonly string[] {
       : [exportClause.name.text];
   }
   if (isVariableStatement(statement)) {
-    if (!hasExport(statement.modifiers)) return [];
+    if (!has(SyntaxKind.ExportKeyword, statement.modifiers)) return [];
     return [...statement.declarationList.declarations].flatMap(({ name }) =>
       isIdentifier(name) ? [name.text] : [],
     );
@@ -180,12 +181,13 @@ function exportedBy(statement: Statement): readonly string[] {
     isTypeAliasDeclaration(statement) ||
     isEnumDeclaration(statement)
   ) {
-    if (!hasExport(statement.modifiers)) return [];
-    return [statement.name?.text ?? 'default'];
+    if (!has(SyntaxKind.ExportKeyword, statement.modifiers)) return [];
+    if (has(SyntaxKind.DefaultKeyword, statement.modifiers)) return ['default'];
+    return statement.name === undefined ? [] : [statement.name.text];
   }
   return [];
 }
 
-function hasExport(modifiers: Iterable<ModifierLike> | undefined): boolean {
-  return [...(modifiers ?? [])].some(({ kind }) => kind === SyntaxKind.ExportKeyword);
+function has(keyword: SyntaxKind, modifiers: Iterable<ModifierLike> | undefined): boolean {
+  return [...(modifiers ?? [])].some(({ kind }) => kind === keyword);
 }
