@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -96,6 +96,33 @@ test('a registry that gives no parts is asked for the whole', async () => {
   expect(readFileSync(await openFolder(2).store(request)).equals(BLOB)).toBe(true);
   expect(rangesAsked(server)).toEqual([undefined, 'bytes=1000000-', undefined]);
 });
+
+test('a registry that says the range cannot be had is asked for the whole', async () => {
+  const { server, request, openFolder } = await setUp(
+    BLOB,
+    { kind: 'hold', after: 1_000_000 },
+    { kind: 'status', status: 416 },
+  );
+  expect(readFileSync(await openFolder(2).store(request)).equals(BLOB)).toBe(true);
+  expect(rangesAsked(server)).toEqual([undefined, 'bytes=1000000-', undefined]);
+});
+
+test.each([401, 403, 404, 429])(
+  'a refusal that says nothing about parts keeps what is there: %d',
+  async (status) => {
+    const { server, request, openFolder } = await setUp(
+      BLOB,
+      { kind: 'hold', after: 1_000_000 },
+      { kind: 'status', status },
+    );
+    const folder = openFolder();
+    await expect(folder.store(request)).rejects.toMatchObject({ transient: true });
+    await expect(openFolder().store(request)).rejects.toMatchObject({ status });
+    expect(statSync(`${folder.pathOf(DIGEST)}.part`).size).toBe(1_000_000);
+    expect(readFileSync(await openFolder().store(request)).equals(BLOB)).toBe(true);
+    expect(rangesAsked(server)).toEqual([undefined, 'bytes=1000000-', 'bytes=1000000-']);
+  },
+);
 
 test('a blob of an earlier run is hashed, and fetched again when it is damaged', async () => {
   const { server, request, openFolder } = await setUp(BLOB);

@@ -119,6 +119,16 @@ describe('download', () => {
     await expectWhole();
   });
 
+  it.each([401, 403, 404])('keeps what is there where the rest is refused with %i', async (status) => {
+    const url = server.put('/tool', CONTENT, { kind: 'hold', after: 100_000 }, { kind: 'status', status });
+    const once = settings({ policy: { attempts: 1, interval: milliseconds(1) } });
+    await expect(download(cutRequest(url, 100_000), once)).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    await expect(download(request(url), settings())).rejects.toMatchObject({ status });
+    await download(request(url), settings());
+    expect(rangesFor('/tool')).toEqual([undefined, 'bytes=100000-', 'bytes=100000-']);
+    await expectWhole();
+  });
+
   it('starts over when the file changed in between', async () => {
     const url = server.put('/tool', Buffer.alloc(200_000), { kind: 'hold', after: 100_000 });
     const once = settings({ policy: { attempts: 1, interval: milliseconds(1) } });

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
+import { Failure, failureCode } from '../../lib/failure.ts';
 import type { HttpAnswer } from '../../lib/http/http.ts';
-import { explainNetworkError } from '../../lib/http/http-failure.ts';
+import { explainNetworkError, HttpFailure } from '../../lib/http/http-failure.ts';
 import { type RetryPolicy, retry } from '../../lib/retry.ts';
 import { BlobMeter } from '../../registry/blob-stream.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../../registry/oci/digest.ts';
@@ -108,18 +108,23 @@ export class ContentFolder {
     }
   }
 
-  /** Asks for what is missing; undefined where a registry does not give parts, so that it has to start over. */
+  /** Asks for what is missing. Returns undefined, without the part, if the registry says that it sends no such part. */
   async #open(meter: BlobMeter, part: string, request: BlobRequest): Promise<HttpAnswer | undefined> {
     const { descriptor, open: openBlob, signal } = request;
     if (meter.passed === 0) return openBlob(undefined, signal);
     try {
       return await openBlob({ start: meter.passed, end: descriptor.size }, signal);
     } catch (error) {
-      if (signal.aborted || isTransient(error)) throw error;
+      if (!saysNoPart(error)) throw error;
       await rm(part);
       return undefined;
     }
   }
+}
+
+/** Returns whether an answer says that there is no such part: the whole came instead, or the range is refused as such. */
+function saysNoPart(error: unknown): boolean {
+  return error instanceof HttpFailure && (error.status === 200 || error.status === 416);
 }
 
 async function addFile(meter: BlobMeter, file: string, size: number, signal: AbortSignal): Promise<void> {
