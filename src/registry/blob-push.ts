@@ -4,12 +4,22 @@ import { discardBody } from '../lib/http/http.ts';
 import { HttpFailure, isConnectionFailure } from '../lib/http/http-failure.ts';
 import { pushScope } from './authorization.ts';
 import type { BlobSource } from './blob-source.ts';
-import { catchUp, newMeter, type ResumePoint, sendChunks, sendWhole, type Transfer } from './blob-upload.ts';
+import {
+  cancelUpload,
+  catchUp,
+  inspectUpload,
+  type Mount,
+  newMeter,
+  openUpload,
+  type ResumePoint,
+  sendChunks,
+  sendWhole,
+  type Transfer,
+  type Upload,
+} from './blob-upload.ts';
 import type { Descriptor } from './oci/manifest.ts';
 import type { Repository } from './oci/reference.ts';
 import type { Registry } from './registry.ts';
-import type { Upload } from './upload.ts';
-import { cancelUpload, inspectUpload, type Mount, openUpload } from './upload-session.ts';
 
 /** How a blob came to be in a repository: it was there, came from another one, or its bytes were sent. */
 export type Placed = 'present' | 'mounted' | 'uploaded';

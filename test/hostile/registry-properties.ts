@@ -16,7 +16,6 @@ import {
 import { parseErrorBody, refusal } from '../../src/registry/registry-failure.ts';
 import { joinTagLists, nextLink, parseCatalogue, parseTagList } from '../../src/registry/tag-list.ts';
 import { parseToken } from '../../src/registry/token.ts';
-import { receivedBytes } from '../../src/registry/upload.ts';
 import { anyText, hostile, hostileJson } from './inputs.ts';
 import { type Property, property, require, unlessRefused } from './property.ts';
 
@@ -174,9 +173,6 @@ export const REGISTRY_PROPERTIES: readonly Property[] = [
       require(at === undefined || (Number.isFinite(at) && at >= 1_000_000), `it is ${at}`);
     },
   ),
-  property('how much an upload holds is a whole number', hostile('0-99', 'bytes=0-1'), (text) => {
-    require(Number.isSafeInteger(receivedBytes(text)) && receivedBytes(text) >= 0, 'it is not');
-  }),
   property('the digest of any bytes can be read', fc.uint8Array(), (bytes) => {
     require(isDigest(digestOf(bytes)) && isDigest(digestOf(bytes, 'sha512')), 'it cannot');
   }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { openUpload } from '../../src/registry/blob-upload.ts';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import { openUpload } from '../../src/registry/upload-session.ts';
 import type { Access } from '../support/registry/access.ts';
 import { bytesContent } from '../support/registry/content.ts';
 import { endlessRedirect } from '../support/registry/faults.ts';

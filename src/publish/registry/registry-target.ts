@@ -3,6 +3,7 @@ import { describeFailure, Failure } from '../../lib/failure.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { pushBlob } from '../../registry/blob-push.ts';
 import { type BlobSource, registrySource } from '../../registry/blob-source.ts';
+import { cancelUpload, openUpload } from '../../registry/blob-upload.ts';
 import type { Image } from '../../registry/oci/manifest.ts';
 import { matchesPlatform } from '../../registry/oci/platform.ts';
 import {
@@ -15,7 +16,6 @@ import {
 import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
-import { cancelUpload, openUpload } from '../../registry/upload-session.ts';
 import { mayReplace } from '../target/replacement.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';
 import { type PackageLayer, plainLayer, tarLayer } from './image-layer.ts';
