@@ -3,13 +3,14 @@ import { ConcurrencyLimiter, type LimiterWidth } from '../../lib/concurrency-lim
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { HttpClient } from '../../lib/http/http.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
-import { fileChanged, sendParts } from '../target/part-sender.ts';
+import { fileChanged } from '../target/package-file.ts';
 import { mayReplace } from '../target/replacement.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';
 import { alreadyPublished } from './kodo-refusal.ts';
 import type { KodoAccess } from './kodo-region.ts';
 import { KodoService } from './kodo-service.ts';
 import { type KodoPart, KodoUpload, type UploadGoal } from './kodo-upload.ts';
+import { sendParts } from './part-sender.ts';
 import { ResumeRecord } from './resume-record.ts';
 
 /** How packages go to a bucket of Qiniu Kodo. */

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
 import type { BlobSource } from '../../registry/blob-source.ts';
 import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
-import { fileChanged } from '../target/part-sender.ts';
+import { fileChanged } from '../target/package-file.ts';
 import type { PackageFile } from '../target/target.ts';
 
 /** A layer that holds a package: what it hashes to and where its bytes come from. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { formatSize } from '../../lib/text/size.ts';
 import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
-import { fileChanged } from '../target/part-sender.ts';
+import { fileChanged } from '../target/package-file.ts';
 import type { PackageFile } from '../target/target.ts';
 
 /** One asset of a package: the whole of it, or a stretch; `end` is the first byte after it. */

@@ -55,3 +55,13 @@ async function readFully(
   }
   return { bytesRead: filled };
 }
+
+/** Returns the failure for a package that changed between being hashed and being sent. */
+export function fileChanged(name: string): Failure<'FILE_CHANGED'> {
+  return new Failure({
+    code: 'FILE_CHANGED',
+    about: name,
+    message: 'the file changed while it was published',
+    hint: 'publish it again once nothing writes to it',
+  });
+}

@@ -3,7 +3,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
 import { Failure } from '../../lib/failure.ts';
 import { hashQetagBlock, QETAG_BLOCK_SIZE, type Qetag, qetagOfBlocks } from '../../lib/qetag.ts';
-import type { KodoPart, KodoUpload } from '../qiniu/kodo-upload.ts';
+import { fileChanged } from '../target/package-file.ts';
+import type { KodoPart, KodoUpload } from './kodo-upload.ts';
 
 /** What is sent, and how. */
 export interface PartSending {
@@ -120,14 +121,4 @@ class PartSender {
       hint: 'something on the way changes what is sent; look for a proxy between here and Qiniu',
     });
   }
-}
-
-/** Returns the failure for a package that changed between being hashed and being sent. */
-export function fileChanged(name: string): Failure<'FILE_CHANGED'> {
-  return new Failure({
-    code: 'FILE_CHANGED',
-    about: name,
-    message: 'the file changed while it was published',
-    hint: 'publish it again once nothing writes to it',
-  });
 }
