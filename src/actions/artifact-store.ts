@@ -1,10 +1,8 @@
-import type { ArtifactSettings } from '../publish/artifact/artifact-target.ts';
+import type { RunArtifacts } from '../publish/target/run-artifacts.ts';
 import { listenTo } from './toolkit-output.ts';
 
 /** Returns how packages become artifacts of this run; undefined outside of a workflow. */
-export function artifactStore(
-  environment: NodeJS.ProcessEnv,
-): Omit<ArtifactSettings, 'overwrite'> | undefined {
+export function artifactStore(environment: NodeJS.ProcessEnv): RunArtifacts | undefined {
   const { ACTIONS_RUNTIME_TOKEN: token = '', GITHUB_RUN_ID: run = '' } = environment;
   if (token === '' || run === '') return undefined;
   const { GITHUB_SERVER_URL: server = 'https://github.com', GITHUB_REPOSITORY: repository = '' } =

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import type { Flag } from '../config/flags/flag.ts';
+import { joinWords } from '../lib/text/sentence.ts';
 import { PACK_FLAGS } from '../pack/flags.ts';
 import { PACKER_EXIT_CODES } from '../process/exit-code.ts';
 import { PUSH_FLAGS } from '../publish/flags.ts';
+import { TARGETS } from '../publish/targets.ts';
 import { createOption } from './arguments.ts';
 import { EXAMPLES, refuseUnknownCommand } from './help.ts';
 import { finishCommand, openProgram } from './program.ts';
@@ -13,6 +15,11 @@ export interface PackerInvocation {
   readonly command: 'pack' | 'push';
   readonly values: ReadonlyMap<string, string>;
 }
+
+const DIRECTIONS = joinWords(
+  TARGETS.map(({ direction }) => direction),
+  'or',
+);
 
 /**
  * Returns packer's commands as a commander program, which calls `chosen` with what the user wants and throws
@@ -39,7 +46,7 @@ export function createPackerProgram(
     .command('push')
     .summary('publish a package that exists')
     .description(
-      'Publishes a package: to Qiniu, to a registry, as a release on GitHub or as an artifact of the run.\n' +
+      `Publishes a package: ${DIRECTIONS}.\n` +
         'What is there already is not sent again; what was cut goes on where it stopped.',
     )
     .usage('--pkg-uri FILE [flags]');

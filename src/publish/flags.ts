@@ -1,119 +1,23 @@
 import type { Flag } from '../config/flags/flag.ts';
+import { REGISTRY } from './registry/registry-kind.ts';
+import { DEFAULT_WORD, TARGET_WORDS, TARGETS } from './targets.ts';
 
 const WHERE = 'Where the package goes';
-const QINIU = 'Qiniu';
-const REGISTRY = 'Docker Hub or another registry';
-const GITHUB = 'GitHub release';
 const RUN = 'How it runs';
 
-const PUBLISH_TABLE = [
+const WHERE_TABLE = [
   {
     name: 'repo',
     value: 'TARGET',
-    default: 'qiniu',
+    default: DEFAULT_WORD,
     repeatable: true,
     group: WHERE,
-    description: 'Where to publish: qiniu, dockerhub, release, artifact or none',
+    description: `Where to publish: ${TARGET_WORDS}`,
   },
   {
     name: 'overwrite',
     group: WHERE,
     description: 'Replace a published package that has other content, which otherwise only -beta ones may',
-  },
-  {
-    name: 'access-key',
-    short: 'k',
-    value: 'KEY',
-    environment: 'KEEL_ACCESS_KEY',
-    secret: true,
-    group: QINIU,
-    description: 'Access key of the Qiniu account',
-  },
-  {
-    name: 'secret-key',
-    short: 's',
-    value: 'SECRET',
-    environment: 'KEEL_SECRET_KEY',
-    secret: true,
-    group: QINIU,
-    description: 'Secret key of the Qiniu account',
-  },
-  {
-    name: 'bucket',
-    short: 'b',
-    value: 'NAME',
-    default: 'keel',
-    group: QINIU,
-    description: 'Bucket that receives the package',
-  },
-  {
-    name: 'zone',
-    value: 'ZONE',
-    defaultNote: 'Qiniu is asked for it',
-    group: QINIU,
-    description: 'Zone of the bucket, such as z0, huanan or na0; the name keel means z0, Huadong',
-  },
-  {
-    name: 'qiniu-endpoint',
-    value: 'URL',
-    defaultNote: "Qiniu's own",
-    environment: 'KEEL_QINIU_ENDPOINT',
-    group: QINIU,
-    description: 'Address of the region service of another Kodo, such as a private cloud',
-  },
-  {
-    name: 'dockerhub-username',
-    value: 'NAME',
-    environment: 'KEEL_DOCKERHUB_USERNAME',
-    group: REGISTRY,
-    description: 'User name there; without one, what docker login stored is used',
-  },
-  {
-    name: 'dockerhub-password',
-    value: 'SECRET',
-    environment: 'KEEL_DOCKERHUB_PASSWORD',
-    secret: true,
-    user: 'dockerhub-username',
-    group: REGISTRY,
-    description: 'Password or access token there',
-  },
-  {
-    name: 'dockerhub-repository',
-    value: 'REPOSITORY',
-    defaultNote: 'the user name with /keel-pkg',
-    group: REGISTRY,
-    description: 'Repository that receives the package, with a host where it is not on Docker Hub',
-  },
-  {
-    name: 'dockerhub-form',
-    value: 'image|artifact',
-    default: 'image',
-    group: REGISTRY,
-    description: 'As an image that docker can run to copy the package out, or as an OCI artifact for oras',
-  },
-  {
-    name: 'release-tag',
-    value: 'TAG',
-    defaultNote: 'kube- and the version of the package',
-    group: GITHUB,
-    description: 'Tag of the release that receives the package; it is made if there is none',
-  },
-  {
-    name: 'release-repository',
-    value: 'OWNER/NAME',
-    defaultNote: 'the one that the workflow runs in',
-    environment: 'GITHUB_REPOSITORY',
-    group: GITHUB,
-    description: 'Repository on GitHub that the release belongs to',
-  },
-  {
-    name: 'github-token',
-    value: 'TOKEN',
-    environment: 'KEEL_GITHUB_TOKEN',
-    otherEnvironment: 'GITHUB_TOKEN',
-    secret: true,
-    group: GITHUB,
-    description: 'Token that may write contents of that repository; GITHUB_TOKEN is read as well',
   },
 ] as const satisfies readonly Flag[];
 
@@ -128,13 +32,13 @@ const PUSH_TABLE = [
     name: 'insecure-registry',
     value: 'HOST',
     repeatable: true,
-    group: REGISTRY,
+    group: REGISTRY.group,
     description: 'Registry that is spoken to over plain HTTP',
   },
   {
     name: 'ca-file',
     value: 'FILE',
-    group: REGISTRY,
+    group: REGISTRY.group,
     description: 'PEM file of certificate authorities to trust besides the usual ones, for registries',
   },
   {
@@ -167,21 +71,22 @@ const PUSH_TABLE = [
   },
 ] as const satisfies readonly Flag[];
 
-export type PublishFlagName = (typeof PUBLISH_TABLE)[number]['name'];
+type TargetFlagName = (typeof TARGETS)[number]['flags'][number]['name'];
+
+export type PublishFlagName = (typeof WHERE_TABLE)[number]['name'] | TargetFlagName;
 export type PushFlagName = PublishFlagName | (typeof PUSH_TABLE)[number]['name'];
 
 /** The flags that say where a package goes, which `packer push` and action-pack share. */
-export const PUBLISH_FLAGS: readonly Flag<PublishFlagName>[] = PUBLISH_TABLE;
+export const PUBLISH_FLAGS: readonly Flag<PublishFlagName>[] = [
+  ...WHERE_TABLE,
+  ...TARGETS.flatMap(({ flags, group }) => flags.map((flag) => ({ ...flag, group }))),
+];
 
-const [PACKAGE_FLAG, INSECURE_FLAG, AUTHORITIES_FLAG, ...RUN_FLAGS] = PUSH_TABLE;
-const REGISTRY_END = PUBLISH_TABLE.findLastIndex(({ group }) => group === REGISTRY) + 1;
+const [PACKAGE_FLAG, ...CONNECTION_AND_RUN_FLAGS] = PUSH_TABLE;
 
 /** The flags of `packer push`. */
 export const PUSH_FLAGS: readonly Flag<PushFlagName>[] = [
   PACKAGE_FLAG,
-  ...PUBLISH_TABLE.slice(0, REGISTRY_END),
-  INSECURE_FLAG,
-  AUTHORITIES_FLAG,
-  ...PUBLISH_TABLE.slice(REGISTRY_END),
-  ...RUN_FLAGS,
+  ...PUBLISH_FLAGS,
+  ...CONNECTION_AND_RUN_FLAGS,
 ];

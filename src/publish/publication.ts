@@ -1,12 +1,11 @@
 import { describeFailure, Failure, failureCode } from '../lib/failure.ts';
+import { readAuthorities } from '../lib/http/authorities.ts';
 import { formatSize } from '../lib/text/size.ts';
 import { type ConnectionParts, type ConnectionSettings, openRegistries } from '../registry/connections.ts';
-import { parseHost } from '../registry/oci/reference.ts';
-import type { Registries } from '../registry/registries.ts';
 import { type Published, proveTargets, publishToAll } from './publishing.ts';
 import type { PublishSettings } from './settings.ts';
 import type { PackageFile, PublishTarget } from './target/target.ts';
-import { openTargets, type TargetMeans } from './targets.ts';
+import type { TargetMeans } from './target/target-kind.ts';
 
 /** How the targets of a publication are talked to. */
 export type PublicationConnections = Omit<ConnectionSettings, 'login'>;
@@ -20,36 +19,40 @@ export interface PublicationParts extends Omit<ConnectionParts, 'deadline'> {
 /** All the places that a package goes to, as one: proved together, then published to together. */
 export class Publication implements Disposable {
   readonly #targets: readonly PublishTarget[];
-  readonly #registries: Registries;
+  readonly #opened: DisposableStack;
   readonly #reporter: TargetMeans['reporter'];
 
   private constructor(
     targets: readonly PublishTarget[],
-    registries: Registries,
+    opened: DisposableStack,
     reporter: TargetMeans['reporter'],
   ) {
     this.#targets = targets;
-    this.#registries = registries;
+    this.#opened = opened;
     this.#reporter = reporter;
   }
 
   /** Opens the targets that the settings name. Throws `TARGET_UNAVAILABLE` or `CA_FILE_MALFORMED`. */
   static async open(
-    settings: PublishSettings,
+    { targets: chosen, overwrite }: PublishSettings,
     connections: PublicationConnections,
     parts: PublicationParts,
   ): Promise<Publication> {
-    const { image } = settings;
     const { reporter, artifacts } = parts;
-    const login = {
-      host: image?.repository.host ?? parseHost('docker.io'),
-      username: image?.username,
-      password: image?.password,
-    };
-    const registries = await openRegistries({ ...connections, login }, { ...parts, deadline: undefined });
     const attempts = { attempts: connections.retry, interval: connections.retryInterval };
-    const targets = openTargets(settings, { attempts, registries, reporter, artifacts });
-    return new Publication(targets, registries, reporter);
+    using opened = new DisposableStack();
+    const openWithLogin: TargetMeans['openRegistries'] = async (login) => {
+      const registries = await openRegistries({ ...connections, login }, { ...parts, deadline: undefined });
+      opened.defer(() => registries.close());
+      return registries;
+    };
+    // A file that cannot be read is told to those too whose targets are no registries.
+    await readAuthorities(connections.caFile);
+    const targets: PublishTarget[] = [];
+    for (const { open } of chosen) {
+      targets.push(await open({ attempts, overwrite, reporter, artifacts, openRegistries: openWithLogin }));
+    }
+    return new Publication(targets, opened.move(), reporter);
   }
 
   /** Proves credentials and destinations. Throws `TARGETS_REFUSED`, which tells all that are no good. */
@@ -79,6 +82,6 @@ export class Publication implements Disposable {
 
   /** Closes idle connections, so that the process can end. */
   [Symbol.dispose](): void {
-    this.#registries.close();
+    this.#opened.dispose();
   }
 }

@@ -1,50 +1,51 @@
-import { Failure } from '../lib/failure.ts';
-import type { Reporter } from '../lib/reporter.ts';
-import type { RetryPolicy } from '../lib/retry.ts';
-import { parseReference } from '../registry/oci/reference.ts';
-import type { Registries } from '../registry/registries.ts';
-import { type ArtifactSettings, ArtifactTarget } from './artifact/artifact-target.ts';
-import { QiniuTarget } from './qiniu/qiniu-target.ts';
-import { RegistryTarget } from './registry/registry-target.ts';
-import { ReleaseTarget } from './release/release-target.ts';
-import type { PublishSettings } from './settings.ts';
-import type { PublishTarget } from './target/target.ts';
-import type { TargetWord } from './target-word.ts';
+import { joinWords } from '../lib/text/sentence.ts';
+import { ARTIFACT } from './artifact/artifact-kind.ts';
+import { QINIU } from './qiniu/qiniu-kind.ts';
+import { REGISTRY } from './registry/registry-kind.ts';
+import { RELEASE } from './release/release-kind.ts';
 
-/** What the front gives to targets besides their settings. */
-export interface TargetMeans {
-  readonly attempts: RetryPolicy;
-  /** Must know the credentials of `settings.image` for its host. */
-  readonly registries: Registries;
-  readonly reporter: Reporter;
-  /** Only a workflow run has artifacts. */
-  readonly artifacts: Omit<ArtifactSettings, 'overwrite'> | undefined;
+/** The kinds of targets that there are, in the order of help. Each is a folder beside this file. */
+export const TARGETS = [QINIU, REGISTRY, RELEASE, ARTIFACT] as const;
+
+/** A word of `--repo` that names a target. */
+export type TargetWord = (typeof TARGETS)[number]['word'];
+
+/** The targets of a run in the order given, each once, and what the user should be told about the words. */
+export interface ChosenTargets {
+  readonly words: readonly TargetWord[];
+  readonly warnings: readonly string[];
 }
 
-/** What a runnable image is put on: it has `cp`, and is small. */
-const BASE_IMAGE = parseReference('docker.io/library/busybox:stable');
+/** The word of `--repo` that stands where none is given. */
+export const DEFAULT_WORD = QINIU.word;
 
-/** Returns the chosen targets, ready to be proved. Throws `TARGET_UNAVAILABLE`. */
-export function openTargets(settings: PublishSettings, means: TargetMeans): PublishTarget[] {
-  return settings.targets.map((word) => openTarget(word, settings, means));
-}
+const NOWHERE = 'none';
 
-function openTarget(word: TargetWord, settings: PublishSettings, means: TargetMeans): PublishTarget {
-  const { overwrite, qiniu, image, release } = settings;
-  const { attempts, registries, reporter, artifacts } = means;
-  if (word === 'qiniu' && qiniu !== undefined) return new QiniuTarget({ ...qiniu, attempts, overwrite });
-  if (word === 'release' && release !== undefined) {
-    return new ReleaseTarget({ ...release, attempts, overwrite });
+/** The words of `--repo` as a sentence lists them. */
+export const TARGET_WORDS = joinWords([...TARGETS.map(({ word }) => word), NOWHERE], 'or');
+
+/**
+ * Reads which targets are meant: words between commas or on lines of their own. Nothing at all means Qiniu, `none`
+ * means nowhere, and any other word means Qiniu with a warning, as it always has.
+ */
+export function parseTargetWords(text: string): ChosenTargets {
+  const given = text
+    .split(/[\n,]/)
+    .map((word) => word.trim().toLowerCase())
+    .filter((word) => word !== '');
+  if (given.length === 0) return { words: [DEFAULT_WORD], warnings: [] };
+  const words = new Set<TargetWord>();
+  const warnings: string[] = [];
+  for (const word of given) {
+    const known = TARGETS.find((kind) => kind.word === word);
+    if (known !== undefined) words.add(known.word);
+    else if (word !== NOWHERE) {
+      words.add(DEFAULT_WORD);
+      warnings.push(`"${word.slice(0, 100)}" is no target, so Qiniu is used; write ${TARGET_WORDS}`);
+    }
   }
-  if (word === 'dockerhub' && image !== undefined) {
-    const { repository, form } = image;
-    return new RegistryTarget({ registries, repository, form, base: BASE_IMAGE, overwrite, reporter });
+  if (given.includes(NOWHERE) && words.size > 0) {
+    warnings.push(`"${NOWHERE}" beside other targets says nothing; publishing to ${[...words].join(', ')}`);
   }
-  if (word === 'artifact' && artifacts !== undefined) return new ArtifactTarget({ ...artifacts, overwrite });
-  throw new Failure({
-    code: 'TARGET_UNAVAILABLE',
-    about: word,
-    message: 'this target cannot be used here',
-    hint: 'artifacts exist only in a workflow on GitHub; choose another target',
-  });
+  return { words: [...words], warnings };
 }

@@ -13,7 +13,7 @@ import { formatSize } from '../../src/lib/text/size.ts';
 import { parseImageSource, pullCandidates } from '../../src/pack/plan/image-source.ts';
 import { parseBetaSuffix } from '../../src/pack/plan/package-name.ts';
 import { parseZone } from '../../src/publish/qiniu/zone.ts';
-import { parseTargetWords } from '../../src/publish/target-word.ts';
+import { parseTargetWords } from '../../src/publish/targets.ts';
 import { parseReference, parseTag } from '../../src/registry/oci/reference.ts';
 import { selectTags, wantsRepository } from '../../src/sync/select/selection.ts';
 import {

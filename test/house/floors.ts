@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+
 /** What each floor of src/ may import besides itself. `.` holds the entries, which only wire. */
 export const FLOORS: Readonly<Record<string, readonly string[]>> = {
   '.': ['actions', 'cli', 'process'],
@@ -21,6 +23,11 @@ export const FLOORS: Readonly<Record<string, readonly string[]>> = {
 /** The folders of a floor by levels, the lowest first. `.` stands for the files beside the folders. */
 export type Rooms = readonly (readonly string[])[];
 
+/** Each folder of publish/ is a kind of target, but for the one with what they share: a new one needs no line here. */
+const TARGET_FOLDERS = readdirSync('src/publish', { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== 'target')
+  .map(({ name }) => name);
+
 /** A room may import the rooms of lower levels, and none of its own level or above. */
 export const ROOMS: Readonly<Record<string, Rooms>> = {
   lib: [['text'], ['.'], ['http']],
@@ -28,5 +35,5 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   config: [['kubernetes'], ['.'], ['flags']],
   sync: [['.'], ['select', 'state'], ['plan', 'report'], ['copy'], ['run'], ['check', 'doctor']],
   pack: [['archive', 'plan'], ['.'], ['fetch'], ['contents'], ['run']],
-  publish: [['target'], ['qiniu', 'registry', 'release', 'artifact'], ['.']],
+  publish: [['target'], TARGET_FOLDERS, ['.']],
 };

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { describeFailure } from '../../src/lib/failure.ts';
 import { PUBLISH_FLAGS, PUSH_FLAGS } from '../../src/publish/flags.ts';
 import { parsePushSettings } from '../../src/publish/push-settings.ts';
-import { parseTargetWords } from '../../src/publish/target-word.ts';
 
 const KEYS = { 'access-key': 'AK', 'secret-key': 'SK' };
 const PACKAGE = { 'pkg-uri': 'kube-1.36.2-amd64.tar.gz' };
@@ -23,25 +22,6 @@ function complaints(values: Record<string, string>, environment?: Record<string,
   return parsed.ok ? [] : parsed.failures.map(describeFailure);
 }
 
-describe('the words of --repo', () => {
-  it.each<[string, string[], number]>([
-    ['', ['qiniu'], 0],
-    [' qiniu ', ['qiniu'], 0],
-    ['dockerhub', ['dockerhub'], 0],
-    ['release,artifact', ['release', 'artifact'], 0],
-    ['DockerHub\nqiniu,qiniu', ['dockerhub', 'qiniu'], 0],
-    ['none', [], 0],
-    ['none,release', ['release'], 1],
-    ['kodo', ['qiniu'], 1],
-    ['kodo,qiniu', ['qiniu'], 1],
-    [',', ['qiniu'], 0],
-  ])('"%s" means %j, with %i warnings', (text, words, warnings) => {
-    const chosen = parseTargetWords(text);
-    expect(chosen.words).toEqual(words);
-    expect(chosen.warnings).toHaveLength(warnings);
-  });
-});
-
 describe('the settings of packer push', () => {
   it('go to the bucket keel of Qiniu by themselves', () => {
     expect(settings(KEYS)).toEqual({
@@ -52,45 +32,21 @@ describe('the settings of packer push', () => {
       retry: 5,
       retryInterval: 5000,
       json: false,
-      targets: ['qiniu'],
+      targets: [{ word: 'qiniu', open: expect.any(Function) }],
       overwrite: false,
-      qiniu: { accessKey: 'AK', secretKey: 'SK', bucket: 'keel', zone: undefined, endpoint: undefined },
-      image: undefined,
-      release: undefined,
     });
-  });
-
-  it('take secrets from the environment, without the line end of a file', () => {
-    const environment = { KEEL_ACCESS_KEY: 'AK\n', KEEL_SECRET_KEY: 'SK\r\n' };
-    expect(settings({}, environment).qiniu).toMatchObject({ accessKey: 'AK', secretKey: 'SK' });
   });
 
   it('know the zone of keel and file addresses', () => {
     const read = settings({ ...KEYS, zone: 'keel', 'pkg-uri': 'file:///tmp/a%20b.tar.gz' });
-    expect([read.qiniu?.zone, read.package]).toEqual(['z0', '/tmp/a b.tar.gz']);
+    expect(read.package).toBe('/tmp/a b.tar.gz');
   });
 
-  it.each([
-    [{ 'dockerhub-username': 'me', 'dockerhub-password': 'p' }, 'docker.io', 'me/keel-pkg'],
-    [{ 'dockerhub-repository': 'me/kube' }, 'docker.io', 'me/kube'],
-    [{ 'dockerhub-repository': '127.0.0.1:5000/a/b' }, '127.0.0.1:5000', 'a/b'],
-  ])('find the registry in %j', (values, host, repository) => {
-    const { image } = settings({ repo: 'dockerhub', ...values });
-    expect(image).toMatchObject({ form: 'image', repository: { host, repository } });
-  });
-
-  it('find repository and token of a workflow', () => {
-    const environment = {
-      GITHUB_REPOSITORY: 'me/it',
-      GITHUB_TOKEN: 'T',
-      GITHUB_API_URL: 'https://ghe.example.com/api/v3',
-    };
-    expect(settings({ repo: 'release' }, environment).release).toEqual({
-      repository: 'me/it',
-      token: 'T',
-      tag: undefined,
-      api: new URL('https://ghe.example.com/api/v3'),
-    });
+  it('keep targets in the order given', () => {
+    const both = { ...KEYS, 'github-token': 'T', 'release-repository': 'me/it' };
+    const words = (repo: string) => settings({ ...both, repo }).targets.map(({ word }) => word);
+    expect(words('release,qiniu')).toEqual(['release', 'qiniu']);
+    expect(words('qiniu,release')).toEqual(['qiniu', 'release']);
   });
 
   it('want nothing for none', () => {

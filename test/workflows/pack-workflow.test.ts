@@ -46,7 +46,10 @@ test('those are settings that both parts of the action take', () => {
     ok: true,
     settings: { arch: 'amd64', kubeVersion: '1.37.1', beta: undefined },
   });
-  expect(parsePublishSettings(source)).toMatchObject({ ok: true, settings: { targets: ['dockerhub'] } });
+  expect(parsePublishSettings(source)).toMatchObject({
+    ok: true,
+    settings: { targets: [{ word: 'dockerhub' }] },
+  });
 });
 
 test('it packs the version that the repository packs, and gives the action only inputs that exist', async () => {

@@ -2,29 +2,12 @@ import { basename, dirname } from 'node:path';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { withinSignal } from '../../lib/interruption.ts';
 import { mayReplace } from '../target/replacement.ts';
+import type { ArtifactStore, RunArtifacts } from '../target/run-artifacts.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';
 
-/** What is needed of `@actions/artifact`'s client; its own class fits. */
-export interface ArtifactStore {
-  uploadArtifact(
-    name: string,
-    files: string[],
-    rootDirectory: string,
-    options: { skipArchive: boolean; retentionDays?: number },
-  ): Promise<{ id?: number; digest?: string }>;
-  /** Throws an error named `ArtifactNotFoundError` when the run has none of that name. */
-  getArtifact(name: string): Promise<{ artifact: { id: number; size: number; digest?: string } }>;
-  deleteArtifact(name: string): Promise<unknown>;
-}
-
 /** How packages become artifacts of a workflow run. */
-export interface ArtifactSettings {
-  /** Called when the client is first needed, as it is heavy. */
-  readonly openStore: () => Promise<ArtifactStore>;
-  /** The page of the run, such as `https://github.com/owner/name/actions/runs/1`. */
-  readonly runUrl: string;
+interface ArtifactSettings extends RunArtifacts {
   readonly overwrite: boolean;
-  readonly retentionDays?: number;
 }
 
 const PROBE_NAME = 'keel-pkg-probe';
@@ -61,9 +44,7 @@ export class ArtifactTarget implements PublishTarget {
         throw unavailable(error);
       });
     }
-    const { retentionDays } = this.#settings;
-    const options = { skipArchive: true, ...(retentionDays === undefined ? {} : { retentionDays }) };
-    const upload = store.uploadArtifact(name, [file.path], dirname(file.path), options);
+    const upload = store.uploadArtifact(name, [file.path], dirname(file.path), { skipArchive: true });
     const { id, digest } = await withinSignal(upload, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       throw unavailable(error);

@@ -18,7 +18,7 @@ export interface QiniuSettings extends KodoAccess {
   /** Lets a package take the place of another with its name, which otherwise only `-beta` ones may. */
   readonly overwrite: boolean;
   /** Parts under way at once; adapts from 4 up to 16 when left out. */
-  readonly parallel?: LimiterWidth;
+  readonly parallel?: LimiterWidth | undefined;
 }
 
 const PROBE_KEY = '.keel-pkg-probe';

@@ -1,0 +1,24 @@
+import { Failure } from '../../lib/failure.ts';
+import type { OpenTarget, TargetKind } from '../target/target-kind.ts';
+import { ArtifactTarget } from './artifact-target.ts';
+
+/** Artifacts of the workflow run that packs. */
+export const ARTIFACT: TargetKind<'artifact', never> = {
+  word: 'artifact',
+  direction: 'as an artifact of the run',
+  group: 'Artifact',
+  flags: [],
+  read: readArtifact,
+};
+
+function readArtifact(): OpenTarget {
+  return ({ artifacts, overwrite }) => {
+    if (artifacts !== undefined) return new ArtifactTarget({ ...artifacts, overwrite });
+    throw new Failure({
+      code: 'TARGET_UNAVAILABLE',
+      about: ARTIFACT.word,
+      message: 'this target cannot be used here',
+      hint: 'artifacts exist only in a workflow on GitHub; choose another target',
+    });
+  };
+}

@@ -1,0 +1,86 @@
+import type { FlagReader } from '../../config/flags/flag-reader.ts';
+import { asIs, malformed } from '../../config/flags/flag-value.ts';
+import { neededFlag } from '../target/needed-flag.ts';
+import type { OpenTarget, TargetFlag, TargetKind } from '../target/target-kind.ts';
+import { QiniuTarget } from './qiniu-target.ts';
+import { parseZone } from './zone.ts';
+
+const FLAGS = [
+  {
+    name: 'access-key',
+    short: 'k',
+    value: 'KEY',
+    environment: 'KEEL_ACCESS_KEY',
+    secret: true,
+    description: 'Access key of the Qiniu account',
+  },
+  {
+    name: 'secret-key',
+    short: 's',
+    value: 'SECRET',
+    environment: 'KEEL_SECRET_KEY',
+    secret: true,
+    description: 'Secret key of the Qiniu account',
+  },
+  {
+    name: 'bucket',
+    short: 'b',
+    value: 'NAME',
+    default: 'keel',
+    description: 'Bucket that receives the package',
+  },
+  {
+    name: 'zone',
+    value: 'ZONE',
+    defaultNote: 'Qiniu is asked for it',
+    description: 'Zone of the bucket, such as z0, huanan or na0; the name keel means z0, Huadong',
+  },
+  {
+    name: 'qiniu-endpoint',
+    value: 'URL',
+    defaultNote: "Qiniu's own",
+    environment: 'KEEL_QINIU_ENDPOINT',
+    description: 'Address of the region service of another Kodo, such as a private cloud',
+  },
+] as const satisfies readonly TargetFlag[];
+
+type QiniuFlagName = (typeof FLAGS)[number]['name'];
+
+/** Buckets of Qiniu Kodo. */
+export const QINIU: TargetKind<'qiniu', QiniuFlagName> = {
+  word: 'qiniu',
+  direction: 'to Qiniu',
+  group: 'Qiniu',
+  flags: FLAGS,
+  read: readQiniu,
+};
+
+const KEYS_HINT = 'the Qiniu console shows both keys under key management';
+
+function readQiniu(flags: FlagReader<QiniuFlagName>): OpenTarget | undefined {
+  const accessKey = neededFlag(flags, 'access-key', {
+    target: 'Qiniu',
+    hint: `set it or KEEL_ACCESS_KEY; ${KEYS_HINT}`,
+  });
+  const secretKey = neededFlag(flags, 'secret-key', {
+    target: 'Qiniu',
+    hint: `set it or KEEL_SECRET_KEY; ${KEYS_HINT}`,
+  });
+  const bucket = flags.required('bucket', asIs);
+  const zone = flags.optional('zone', parseZone);
+  const endpoint = flags.optional('qiniu-endpoint', parseAddress);
+  if (accessKey === undefined || secretKey === undefined) return undefined;
+  return ({ attempts, overwrite }) =>
+    new QiniuTarget({ accessKey, secretKey, bucket, zone, endpoint, attempts, overwrite });
+}
+
+function parseAddress(text: string, about: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
+  throw malformed(
+    about,
+    text,
+    'is not an address',
+    'write it with its scheme, such as https://uc.example.com',
+  );
+}

@@ -1,0 +1,91 @@
+import type { FlagReader } from '../../config/flags/flag-reader.ts';
+import { malformed, oneOf } from '../../config/flags/flag-value.ts';
+import { parseReference, type Reference } from '../../registry/oci/reference.ts';
+import type { OpenTarget, TargetFlag, TargetKind } from '../target/target-kind.ts';
+import { RegistryTarget } from './registry-target.ts';
+
+const FLAGS = [
+  {
+    name: 'dockerhub-username',
+    value: 'NAME',
+    environment: 'KEEL_DOCKERHUB_USERNAME',
+    description: 'User name there; without one, what docker login stored is used',
+  },
+  {
+    name: 'dockerhub-password',
+    value: 'SECRET',
+    environment: 'KEEL_DOCKERHUB_PASSWORD',
+    secret: true,
+    user: 'dockerhub-username',
+    description: 'Password or access token there',
+  },
+  {
+    name: 'dockerhub-repository',
+    value: 'REPOSITORY',
+    defaultNote: 'the user name with /keel-pkg',
+    description: 'Repository that receives the package, with a host where it is not on Docker Hub',
+  },
+  {
+    name: 'dockerhub-form',
+    value: 'image|artifact',
+    default: 'image',
+    description: 'As an image that docker can run to copy the package out, or as an OCI artifact for oras',
+  },
+] as const satisfies readonly TargetFlag[];
+
+type RegistryFlagName = (typeof FLAGS)[number]['name'];
+
+/** Docker Hub, after which it is named, or any other registry. */
+export const REGISTRY: TargetKind<'dockerhub', RegistryFlagName> = {
+  word: 'dockerhub',
+  direction: 'to a registry',
+  group: 'Docker Hub or another registry',
+  flags: FLAGS,
+  read: readRegistry,
+};
+
+const DEFAULT_NAME = 'keel-pkg';
+/** What a runnable image is put on: it has `cp`, and is small. */
+const BASE_IMAGE = parseReference('docker.io/library/busybox:stable');
+
+function readRegistry(flags: FlagReader<RegistryFlagName>): OpenTarget | undefined {
+  const username = flags.text('dockerhub-username');
+  const password = flags.text('dockerhub-password');
+  const form = flags.required('dockerhub-form', oneOf('image', 'artifact'));
+  if (username !== undefined && password === undefined) {
+    const hint = `give ${flags.label('dockerhub-password')} or KEEL_DOCKERHUB_PASSWORD`;
+    flags.refuse('dockerhub-username', 'there is a user name but no password', hint);
+  }
+  const repository = readRepository(flags, username);
+  if (repository === undefined) return undefined;
+  return async ({ openRegistries, reporter, overwrite }) => {
+    const registries = await openRegistries({ host: repository.host, username, password });
+    return new RegistryTarget({ registries, repository, form, base: BASE_IMAGE, overwrite, reporter });
+  };
+}
+
+function readRepository(
+  flags: FlagReader<RegistryFlagName>,
+  username: string | undefined,
+): Reference | undefined {
+  if (flags.text('dockerhub-repository') !== undefined) {
+    return flags.optional('dockerhub-repository', parseRepository);
+  }
+  if (username !== undefined) {
+    return parseRepository(`${username}/${DEFAULT_NAME}`, flags.label('dockerhub-username'));
+  }
+  const hint = 'write one such as me/keel-pkg or registry.example.com/me/keel-pkg';
+  flags.refuse('dockerhub-repository', 'publishing to a registry needs a repository', hint);
+  return undefined;
+}
+
+function parseRepository(text: string, about: string): Reference {
+  const reference = parseReference(text);
+  if (reference.tag === undefined && reference.digest === undefined) return reference;
+  throw malformed(
+    about,
+    text,
+    'has a tag or digest',
+    'leave it out: the tag is made from the name of the package',
+  );
+}

@@ -1,0 +1,67 @@
+import type { FlagReader, FlagSource } from '../../config/flags/flag-reader.ts';
+import { malformed } from '../../config/flags/flag-value.ts';
+import { parseTag } from '../../registry/oci/reference.ts';
+import { neededFlag } from '../target/needed-flag.ts';
+import type { OpenTarget, TargetFlag, TargetKind } from '../target/target-kind.ts';
+import { ReleaseTarget } from './release-target.ts';
+
+const FLAGS = [
+  {
+    name: 'release-tag',
+    value: 'TAG',
+    defaultNote: 'kube- and the version of the package',
+    description: 'Tag of the release that receives the package; it is made if there is none',
+  },
+  {
+    name: 'release-repository',
+    value: 'OWNER/NAME',
+    defaultNote: 'the one that the workflow runs in',
+    environment: 'GITHUB_REPOSITORY',
+    description: 'Repository on GitHub that the release belongs to',
+  },
+  {
+    name: 'github-token',
+    value: 'TOKEN',
+    environment: 'KEEL_GITHUB_TOKEN',
+    otherEnvironment: 'GITHUB_TOKEN',
+    secret: true,
+    description: 'Token that may write contents of that repository; GITHUB_TOKEN is read as well',
+  },
+] as const satisfies readonly TargetFlag[];
+
+type ReleaseFlagName = (typeof FLAGS)[number]['name'];
+
+/** Releases of a repository on GitHub. */
+export const RELEASE: TargetKind<'release', ReleaseFlagName> = {
+  word: 'release',
+  direction: 'as a release on GitHub',
+  group: 'GitHub release',
+  flags: FLAGS,
+  read: readRelease,
+};
+
+const PUBLIC_API = 'https://api.github.com';
+
+function readRelease(
+  flags: FlagReader<ReleaseFlagName>,
+  { GITHUB_API_URL }: FlagSource['environment'],
+): OpenTarget | undefined {
+  const target = 'a release';
+  const token = neededFlag(flags, 'github-token', {
+    target,
+    hint: 'set it, KEEL_GITHUB_TOKEN or GITHUB_TOKEN',
+  });
+  const repository = flags.optional('release-repository', parseGithubRepository);
+  if (flags.text('release-repository') === undefined) {
+    neededFlag(flags, 'release-repository', { target, hint: 'write the repository on GitHub as owner/name' });
+  }
+  const tag = flags.optional('release-tag', parseTag);
+  if (token === undefined || repository === undefined) return undefined;
+  const api = new URL(GITHUB_API_URL || PUBLIC_API);
+  return ({ attempts, overwrite }) => new ReleaseTarget({ repository, token, tag, api, attempts, overwrite });
+}
+
+function parseGithubRepository(text: string, about: string): string {
+  if (/^[\w.-]+\/[\w.-]+$/.test(text)) return text;
+  throw malformed(about, text, 'is not a repository on GitHub', 'write owner/name');
+}

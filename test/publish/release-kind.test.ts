@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { ReleaseService } from '../support/release-service.ts';
+import { openTargets } from './open-targets.ts';
+import { PackageFixture } from './package-fixture.ts';
+
+const calm = new AbortController().signal;
+
+it.each([
+  [{}, 'kube-1.36.2'],
+  [{ 'release-tag': 'v9' }, 'v9'],
+])('with %j a package goes to the repository of the workflow, as %s', async (values, tag) => {
+  await using service = await ReleaseService.start();
+  await using fixture = await PackageFixture.write('kube-1.36.2-amd64.tar.gz', 1000);
+  const environment = {
+    GITHUB_REPOSITORY: service.repository,
+    GITHUB_TOKEN: service.token,
+    GITHUB_API_URL: service.url,
+  };
+  const [target] = await openTargets({ repo: 'release', ...values }, environment);
+  await target?.prove(calm);
+  await target?.publish(fixture.file, calm, () => undefined);
+  expect(service.release(tag).assets).toHaveLength(1);
+});
+
+it('a token that is given is used rather than the one of the workflow', async () => {
+  await using service = await ReleaseService.start();
+  const environment = { GITHUB_TOKEN: service.token, GITHUB_API_URL: service.url };
+  const values = { repo: 'release', 'release-repository': service.repository, 'github-token': 'wrong' };
+  const [target] = await openTargets(values, environment);
+  await expect(target?.prove(calm)).rejects.toMatchObject({ code: 'CREDENTIALS_REFUSED' });
+});
