@@ -1,6 +1,6 @@
 import { seconds } from '../lib/duration.ts';
 import type { Reporter } from '../lib/reporter.ts';
-import { EXIT } from '../process/exit-code.ts';
+import { EXIT, exitCodeFor } from '../process/exit-code.ts';
 import { Interrupt } from '../process/interrupt.ts';
 import { WorkflowReporter } from './reporter.ts';
 import { formatCommand } from './workflow-command.ts';
@@ -46,6 +46,6 @@ export function openAction(stopping: string): ActionProcess {
   );
   return {
     parts: { reporter, signal: interrupt.signal, environment: process.env },
-    end: (isGood) => process.exit(interrupt.exitCode ?? (isGood ? EXIT.success : EXIT.failure)),
+    end: (isGood) => process.exit(exitCodeFor(isGood ? 'complete' : 'incomplete', interrupt.stoppedBy)),
   };
 }

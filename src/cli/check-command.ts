@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode } from '../process/exit-code.ts';
+import type { Ending } from '../process/exit-code.ts';
 import type { Reference } from '../registry/oci/reference.ts';
 import { areSignaturesFine } from '../sync/check/check-signatures.ts';
 import { checkImage } from '../sync/check/image-check.ts';
@@ -15,13 +15,13 @@ export async function checkInstallationCommand(
   choice: InstallationChoice,
   settings: SyncSettings,
   context: CommandContext,
-): Promise<ExitCode> {
+): Promise<Ending> {
   const checked = await checkInstallation(choice, settings, runParts(context));
   const text = settings.json
     ? JSON.stringify(installationJson(checked), undefined, 2)
     : installationLines(checked, process.stdout.columns).join('\n');
   context.print(text);
-  return isInstallable(checked) ? EXIT.success : EXIT.failure;
+  return isInstallable(checked) ? 'complete' : 'incomplete';
 }
 
 /** Tells what source, state and destination know of an image; 0 only where it is mirrored, and signed where it has to be. */
@@ -29,12 +29,12 @@ export async function checkCommand(
   image: Reference,
   settings: SyncSettings,
   context: CommandContext,
-): Promise<ExitCode> {
+): Promise<Ending> {
   const checked = await checkImage(image, settings, runParts(context));
   context.print(
     settings.json
       ? JSON.stringify(checkJson(checked), undefined, 2)
       : checkLines(checked, process.stdout.columns).join('\n'),
   );
-  return isMirrored(checked.tags) && areSignaturesFine(checked) ? EXIT.success : EXIT.failure;
+  return isMirrored(checked.tags) && areSignaturesFine(checked) ? 'complete' : 'incomplete';
 }

@@ -1,5 +1,5 @@
 import type { Reporter } from '../lib/reporter.ts';
-import type { ExitCode } from '../process/exit-code.ts';
+import type { Ending } from '../process/exit-code.ts';
 import type { Reference } from '../registry/oci/reference.ts';
 import type { InstallationChoice } from '../sync/check/installation.ts';
 import type { SyncSettings } from '../sync/settings.ts';
@@ -20,19 +20,19 @@ export interface MergeSettings {
   readonly json: boolean;
 }
 
-/** The work behind each command of synctl. What they throw is shown, and ends the command with 1 or 2. */
+/** The work behind each command of synctl. What they throw is shown, and ends the command with the code of its fault. */
 export interface SynctlCommands {
-  sync(settings: SyncSettings, context: CommandContext): Promise<ExitCode>;
-  check(image: Reference, settings: SyncSettings, context: CommandContext): Promise<ExitCode>;
+  sync(settings: SyncSettings, context: CommandContext): Promise<Ending>;
+  check(image: Reference, settings: SyncSettings, context: CommandContext): Promise<Ending>;
   /** Returns whether the destination has what an installation needs. */
   checkInstallation(
     choice: InstallationChoice,
     settings: SyncSettings,
     context: CommandContext,
-  ): Promise<ExitCode>;
-  doctor(settings: SyncSettings, context: CommandContext): Promise<ExitCode>;
+  ): Promise<Ending>;
+  doctor(settings: SyncSettings, context: CommandContext): Promise<Ending>;
   /** Lists what the state knows. */
-  sum(settings: SyncSettings, context: CommandContext): Promise<ExitCode>;
+  sum(settings: SyncSettings, context: CommandContext): Promise<Ending>;
   /** Joins the reports of shards, given by their paths. */
-  merge(reports: readonly string[], settings: MergeSettings, context: CommandContext): Promise<ExitCode>;
+  merge(reports: readonly string[], settings: MergeSettings, context: CommandContext): Promise<Ending>;
 }

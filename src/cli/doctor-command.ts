@@ -1,7 +1,7 @@
 import { formatDuration, milliseconds } from '../lib/duration.ts';
 import { wrapLine } from '../lib/text/columns.ts';
 import { countOf } from '../lib/text/sentence.ts';
-import { EXIT, type ExitCode } from '../process/exit-code.ts';
+import type { Ending } from '../process/exit-code.ts';
 import type { Diagnosis } from '../sync/doctor/diagnosis.ts';
 import { examine } from '../sync/doctor/doctor.ts';
 import type { SyncSettings } from '../sync/settings.ts';
@@ -21,7 +21,7 @@ const NAME_WIDTH = 16;
 const INDENT = MARK_WIDTH + TIME_WIDTH + NAME_WIDTH + 6;
 
 /** Returns whether a run would work, one line a check; 1 where something would keep it from working. */
-export async function doctorCommand(settings: SyncSettings, context: CommandContext): Promise<ExitCode> {
+export async function doctorCommand(settings: SyncSettings, context: CommandContext): Promise<Ending> {
   const { reporter, print } = context;
   const diagnoses = await examine(settings, runParts(context), (diagnosis) =>
     reporter.line(wrapLine(diagnosisLine(diagnosis), process.stdout.columns, INDENT)),
@@ -31,7 +31,7 @@ export async function doctorCommand(settings: SyncSettings, context: CommandCont
   reporter.line('');
   reporter.line(conclusion(diagnoses));
   if (settings.json) print(JSON.stringify({ works, checks: diagnoses }, undefined, 2));
-  return works ? EXIT.success : EXIT.failure;
+  return works ? 'complete' : 'incomplete';
 }
 
 /** Returns the line of a check: mark and word, time taken, what it looked at, what it found, what to change. */

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { describeFailure, type Failure } from '../lib/failure.ts';
 import { plainText } from '../lib/text/plain-text.ts';
-import { EXIT, type ExitCode } from '../process/exit-code.ts';
+import { type Ending, type ExitCode, exitCodeFor } from '../process/exit-code.ts';
 import { Interrupt } from '../process/interrupt.ts';
 import type { CommandContext } from './commands.ts';
 import { reportOutcome } from './outcome.ts';
@@ -43,7 +43,7 @@ export async function runInForeground<Settings extends { readonly json: boolean 
   process: ProcessLike,
   words: ToolWords,
   parsed: Parsed<Settings>,
-  work: (settings: Settings, context: CommandContext) => Promise<ExitCode>,
+  work: (settings: Settings, context: CommandContext) => Promise<Ending>,
 ): Promise<ExitCode> {
   const { stdout, stderr, env } = process;
   const json = parsed.ok && parsed.settings.json;
@@ -68,15 +68,15 @@ export async function runInForeground<Settings extends { readonly json: boolean 
     if (!parsed.ok) {
       for (const notice of parsed.notices ?? []) reporter.warning(notice);
       for (const failure of parsed.failures) reporter.error(describeFailure(failure));
-      return EXIT.usage;
+      return exitCodeFor('usage');
     }
     for (const notice of parsed.notices) reporter.warning(notice);
-    const code = await work(parsed.settings, { reporter, signal: interrupt.signal, print });
-    return interrupt.exitCode ?? code;
+    const ending = await work(parsed.settings, { reporter, signal: interrupt.signal, print });
+    return exitCodeFor(ending, interrupt.stoppedBy);
   } catch (error) {
-    if (interrupt.exitCode !== undefined && error === interrupt.signal.reason) return interrupt.exitCode;
-    const code = reportOutcome(error, reporter, words.name);
-    return interrupt.exitCode ?? code;
+    const isStop = interrupt.stoppedBy !== undefined && error === interrupt.signal.reason;
+    const ending = isStop ? 'incomplete' : reportOutcome(error, reporter, words.name);
+    return exitCodeFor(ending, interrupt.stoppedBy);
   } finally {
     reporter.close();
     process.off('exit', closeReporter);

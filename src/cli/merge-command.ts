@@ -1,13 +1,13 @@
 import { appendFileSync } from 'node:fs';
 import { describeFailure } from '../lib/failure.ts';
-import type { ExitCode } from '../process/exit-code.ts';
+import type { Ending } from '../process/exit-code.ts';
 import { factsOfReport } from '../summary/facts-of-report.ts';
 import { formatSummary } from '../summary/summary.ts';
 import { TroubleTeller, tellUnmatched } from '../sync/report/notices.ts';
 import { formatReport, type Report, readReport, writeReport } from '../sync/report/report.ts';
 import { mergeReports } from '../sync/report/report-merge.ts';
 import type { CommandContext, MergeSettings } from './commands.ts';
-import { exitCodeOf, tellEnd } from './sync-command.ts';
+import { endingOf, tellEnd } from './sync-command.ts';
 
 /**
  * Joins the reports of shards and tells them as one run. In a workflow the page that the action writes for a run is
@@ -17,7 +17,7 @@ export async function mergeCommand(
   files: readonly string[],
   settings: MergeSettings,
   context: CommandContext,
-): Promise<ExitCode> {
+): Promise<Ending> {
   const { reporter, print } = context;
   const report = mergeReports(files.map((file) => ({ file, report: readReport(file) })));
   for (const { message, place } of report.warnings) reporter.warning(message, place);
@@ -29,7 +29,7 @@ export async function mergeCommand(
   addToJobSummary(report, context);
   tellEnd(report, context);
   if (settings.json) print(formatReport(report));
-  return exitCodeOf(report, settings.failOn);
+  return endingOf(report, settings.failOn);
 }
 
 function addToJobSummary(report: Report, { reporter }: CommandContext): void {

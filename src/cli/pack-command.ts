@@ -4,14 +4,14 @@ import { runPack } from '../pack/run/run.ts';
 import { plainPlan } from '../pack/run/wording.ts';
 import type { PackSettings } from '../pack/settings.ts';
 import { askCredentialHelper } from '../process/credential-helper.ts';
-import { EXIT, type ExitCode } from '../process/exit-code.ts';
+import type { Ending } from '../process/exit-code.ts';
 import type { CommandContext } from './commands.ts';
 
 /** Packing alone brings a package nowhere: `packer push` does. */
 const NOWHERE = { prove: async () => undefined, publish: async () => undefined };
 
 /** Packs, and closes with one sentence, or with the result as JSON. */
-export async function packCommand(settings: PackSettings, context: CommandContext): Promise<ExitCode> {
+export async function packCommand(settings: PackSettings, context: CommandContext): Promise<Ending> {
   const { reporter, signal, print } = context;
   const result = await runPack(settings, {
     reporter,
@@ -25,7 +25,7 @@ export async function packCommand(settings: PackSettings, context: CommandContex
   });
   if (result.kind === 'planned') {
     if (settings.json) print(JSON.stringify(plainPlan(result.plan), undefined, 2));
-    return EXIT.success;
+    return 'complete';
   }
   const { file, contents, duration } = result;
   const { path, size, sha256, tarSha256, qetag } = file;
@@ -33,5 +33,5 @@ export async function packCommand(settings: PackSettings, context: CommandContex
   if (settings.json) {
     print(JSON.stringify({ ...contents, path, size, sha256, tarSha256, qetag }, undefined, 2));
   }
-  return EXIT.success;
+  return 'complete';
 }

@@ -1,7 +1,7 @@
 import { Failure } from '../lib/failure.ts';
 import { PACK_FLAGS } from '../pack/flags.ts';
 import { type PackSettings, parsePackSettings } from '../pack/settings.ts';
-import { EXIT, type ExitCode } from '../process/exit-code.ts';
+import { type Ending, EXIT, type ExitCode } from '../process/exit-code.ts';
 import { PUSH_FLAGS } from '../publish/flags.ts';
 import { type PushSettings, parsePushSettings } from '../publish/push-settings.ts';
 import type { CommandContext } from './commands.ts';
@@ -12,8 +12,8 @@ import { followLine } from './program.ts';
 
 /** The work behind each command of packer. What they throw is shown, and ends the command with 1 or 2. */
 export interface PackerCommands {
-  pack(settings: PackSettings, context: CommandContext): Promise<ExitCode>;
-  push(settings: PushSettings, context: CommandContext): Promise<ExitCode>;
+  pack(settings: PackSettings, context: CommandContext): Promise<Ending>;
+  push(settings: PushSettings, context: CommandContext): Promise<Ending>;
 }
 
 const WORDS = {

@@ -25,6 +25,7 @@ export async function takePassword(
   if (values.has('password')) {
     throw new Failure({
       code: 'FLAG_MALFORMED',
+      fault: 'usage',
       about: '--password-stdin',
       message: 'there is --password as well',
       hint: 'give one of them',
@@ -39,6 +40,7 @@ async function readPassword(input: InputStream, command: string): Promise<string
   const refuse = (message: string) =>
     new Failure({
       code: 'FLAG_MALFORMED',
+      fault: 'usage',
       about: '--password-stdin',
       message,
       hint: `write: ${command} --username NAME --password-stdin < FILE`,

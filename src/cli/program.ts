@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import type { Flag } from '../config/flags/flag.ts';
-import { EXIT, type EXIT_CODES, type ExitCode } from '../process/exit-code.ts';
+import { type EXIT_CODES, type ExitCode, exitCodeFor } from '../process/exit-code.ts';
 import { VERSION } from '../process/version.ts';
 import { expandArguments, optionTerm } from './arguments.ts';
 import { helpEnding, requireKnownHelp } from './help.ts';
@@ -55,6 +55,6 @@ export async function followLine(
     return undefined;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? EXIT.success : EXIT.usage;
+    return exitCodeFor(error.exitCode === 0 ? 'complete' : 'usage');
   }
 }

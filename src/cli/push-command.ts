@@ -1,14 +1,14 @@
 import { describeFailure } from '../lib/failure.ts';
 import { RunDeadline } from '../lib/run-deadline.ts';
 import { askCredentialHelper } from '../process/credential-helper.ts';
-import { EXIT, type ExitCode } from '../process/exit-code.ts';
+import type { Ending } from '../process/exit-code.ts';
 import { Publication } from '../publish/publication.ts';
 import type { PushSettings } from '../publish/push-settings.ts';
 import { measurePackage } from '../publish/target/package-file.ts';
 import type { CommandContext } from './commands.ts';
 
 /** Publishes a package that exists, and tells where it is. */
-export async function pushCommand(settings: PushSettings, context: CommandContext): Promise<ExitCode> {
+export async function pushCommand(settings: PushSettings, context: CommandContext): Promise<Ending> {
   const { reporter, print } = context;
   using deadline = new RunDeadline(settings.commandTimeout, context.signal);
   const { signal } = deadline;
@@ -30,5 +30,5 @@ export async function pushCommand(settings: PushSettings, context: CommandContex
     const { name, size, sha256, qetag } = file;
     print(JSON.stringify({ package: name, size, sha256, qetag, locations, failures: told }, undefined, 2));
   }
-  return failures.length === 0 ? EXIT.success : EXIT.failure;
+  return failures.length === 0 ? 'complete' : 'incomplete';
 }

@@ -25,6 +25,7 @@ export function summariseState(file: string, reporter: Pick<Reporter, 'warning'>
   if (inspectFile(file) === 'missing') {
     throw new Failure({
       code: 'STATE_MISSING',
+      fault: 'usage',
       about: file,
       message: 'there is no such state file',
       hint: 'synctl sync writes it; name another one as synctl sum FILE',
@@ -49,6 +50,7 @@ export async function summariseKnownState(
     if (known.isThere) return contentsOf(known.state, known.name);
     throw new Failure({
       code: 'STATE_MISSING',
+      fault: 'usage',
       about: known.name,
       message: 'there is no state that can be read',
       hint: 'synctl sync --state registry leaves it; --source, --push-to, --push-ns and --shard have to be those of the run',

@@ -1,16 +1,16 @@
-import { EXIT, type ExitCode } from '../process/exit-code.ts';
+import type { Ending } from '../process/exit-code.ts';
 import type { SyncSettings } from '../sync/settings.ts';
 import type { CommandContext } from './commands.ts';
 import { stateSummaryJson, stateSummaryLines, summariseKnownState } from './state-summary.ts';
 import { runParts } from './sync-command.ts';
 
 /** Lists what a state knows, and leaves it as it is. */
-export async function sumCommand(settings: SyncSettings, context: CommandContext): Promise<ExitCode> {
+export async function sumCommand(settings: SyncSettings, context: CommandContext): Promise<Ending> {
   const summary = await summariseKnownState(settings, runParts(context));
   context.print(
     settings.json
       ? JSON.stringify(stateSummaryJson(summary), undefined, 2)
       : stateSummaryLines(summary).join('\n'),
   );
-  return EXIT.success;
+  return 'complete';
 }

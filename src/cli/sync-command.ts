@@ -1,5 +1,5 @@
 import { askCredentialHelper } from '../process/credential-helper.ts';
-import { EXIT, type ExitCode } from '../process/exit-code.ts';
+import type { Ending } from '../process/exit-code.ts';
 import { VERSION } from '../process/version.ts';
 import { headlineOf } from '../summary/facts-of-report.ts';
 import type { RunParts } from '../sync/parts.ts';
@@ -23,17 +23,17 @@ export function runParts({ reporter, signal }: CommandContext): RunParts {
 }
 
 /** Returns whether a run ended as it should: all is there, and what matched before still does. */
-export function exitCodeOf(report: Report, failOn: SyncSettings['failOn']): ExitCode {
-  return outcomeOf(report) === 'succeeded' || failOn === 'never' ? EXIT.success : EXIT.failure;
+export function endingOf(report: Report, failOn: SyncSettings['failOn']): Ending {
+  return outcomeOf(report) === 'succeeded' || failOn === 'never' ? 'complete' : 'incomplete';
 }
 
 /** Mirrors, leaves the report where it was asked for, and closes with one sentence. */
-export async function syncCommand(settings: SyncSettings, context: CommandContext): Promise<ExitCode> {
+export async function syncCommand(settings: SyncSettings, context: CommandContext): Promise<Ending> {
   const { report } = await runSync(settings, runParts(context));
   if (settings.report !== undefined) writeReport(settings.report, report);
   tellEnd(report, context);
   if (settings.json) context.print(formatReport(report));
-  return exitCodeOf(report, settings.failOn);
+  return endingOf(report, settings.failOn);
 }
 
 /** Ends the log of a run, or of several joined ones, with its one sentence. */

@@ -4,7 +4,7 @@ import { parseArchitecture } from '../config/kubernetes/architecture.ts';
 import { parseKubernetesRelease } from '../config/kubernetes/kubernetes-release.ts';
 import { type KubernetesVersion, parseKubernetesVersion } from '../config/kubernetes/kubernetes-version.ts';
 import { Failure } from '../lib/failure.ts';
-import { EXIT, type ExitCode } from '../process/exit-code.ts';
+import { type Ending, EXIT, type ExitCode } from '../process/exit-code.ts';
 import { type Host, parseHost, parseReference, type Reference } from '../registry/oci/reference.ts';
 import { CHECK_FLAGS, type CheckFlagName } from '../sync/check/check-flags.ts';
 import type { InstallationChoice } from '../sync/check/installation.ts';
@@ -61,7 +61,9 @@ function readSubject(
   if (flags.text('kubernetes') === undefined && operands.length === 0) {
     const hint = 'such as synctl check pause, or synctl check --kubernetes 1.37.1';
     const message = 'name an image, or give --kubernetes';
-    flags.failures.push(new Failure({ code: 'FLAG_MALFORMED', about: 'check', message, hint }));
+    flags.failures.push(
+      new Failure({ code: 'FLAG_MALFORMED', fault: 'usage', about: 'check', message, hint }),
+    );
   }
   if (flags.text('kubernetes') !== undefined && operands.length > 0) {
     flags.refuse('kubernetes', `it stands beside the image "${operands[0]}"`, 'give one of the two');
@@ -76,9 +78,9 @@ function parseInstallableVersion(text: string, about: string): KubernetesVersion
     parseKubernetesRelease(version);
   } catch (cause) {
     if (!(cause instanceof Failure)) throw cause;
-    const { code, message } = cause;
+    const { code, fault, message } = cause;
     const hint = 'use another version, or a newer keel-pkg where it is a newer one';
-    throw new Failure({ code, about, message, hint, cause });
+    throw new Failure({ code, fault, about, message, hint, cause });
   }
   return version;
 }
@@ -108,7 +110,7 @@ function dispatch(
   { command, operands }: Invocation,
   settings: SynctlSettings,
   context: CommandContext,
-): Promise<ExitCode> {
+): Promise<Ending> {
   switch (command) {
     case 'sync':
       return commands.sync(settings, context);

@@ -169,6 +169,7 @@ export async function readDocument(file: string, page: string): Promise<Document
     const { GITHUB_ACTIONS } = process.env;
     throw new Failure({
       code: 'CONFIGURATION_UNREADABLE',
+      fault: 'usage',
       about: file,
       message: explainFileError(cause),
       hint: missing

@@ -19,7 +19,7 @@ export const OLD_KUBERNETES_REGISTRY = 'k8s.gcr.io';
 export type ImageName = string;
 
 function malformed(message: string, hint: string): Failure<'REFERENCE_MALFORMED'> {
-  return new Failure({ code: 'REFERENCE_MALFORMED', about: 'image set', message, hint });
+  return new Failure({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: 'image set', message, hint });
 }
 
 /** Returns whether the part of a name before its first slash is a host. */

@@ -32,6 +32,7 @@ export class ConfigurationFailure extends Failure<'CONFIGURATION_MALFORMED'> {
     const lines = sorted.map((problem) => `  ${formatPlace(problem.place)}: ${problem.message}`);
     super({
       code: 'CONFIGURATION_MALFORMED',
+      fault: 'usage',
       about: only !== undefined && sorted.length === 1 ? formatPlace(only.place) : file,
       message:
         only !== undefined && sorted.length === 1

@@ -46,7 +46,13 @@ export const KNOWN_POLICIES: SignaturePolicies = [
 ];
 
 function malformed(message: string, hint: string): Failure<'SIGNATURE_POLICY_MALFORMED'> {
-  return new Failure({ code: 'SIGNATURE_POLICY_MALFORMED', about: 'signatures', message, hint });
+  return new Failure({
+    code: 'SIGNATURE_POLICY_MALFORMED',
+    fault: 'usage',
+    about: 'signatures',
+    message,
+    hint,
+  });
 }
 
 /** Reads `host` or `host/path`. Throws `SIGNATURE_POLICY_MALFORMED` or `REFERENCE_MALFORMED`. */

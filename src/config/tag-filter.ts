@@ -30,6 +30,7 @@ function readRange(text: string): Range {
   } catch (cause) {
     throw new Failure({
       code: 'RANGE_MALFORMED',
+      fault: 'usage',
       about: 'semver',
       message: `expected a range of versions, found ${JSON.stringify(text)}`,
       hint: 'write one such as ">=1.35", "~1.36.2" or ">=1.9 <2 || 3.x"',
@@ -46,6 +47,7 @@ function readPattern(text: string): TagPattern {
     if (!(cause instanceof RE2JSException)) throw cause;
     throw new Failure({
       code: 'REGEX_MALFORMED',
+      fault: 'usage',
       about: 'regex',
       message: `expected a regular expression, found ${JSON.stringify(text)}: ${cause.message}`,
       hint: 'the grammar is RE2, which has neither lookaround nor backreferences',
@@ -64,6 +66,7 @@ function readDate(text: string): Date {
   if (!exists || Number.isNaN(date.getTime())) {
     throw new Failure({
       code: 'DATE_MALFORMED',
+      fault: 'usage',
       about: 'since',
       message: `expected a day, found ${JSON.stringify(text)}`,
       hint: 'write it as 2026-03-31, or with a time and its zone as 2026-03-31T08:00:00Z',

@@ -11,7 +11,7 @@ export interface UriTemplate {
 const ACTION = /\{\{([^{}]*)\}\}/g;
 
 function malformed(message: string, hint: string): Failure<'URI_MALFORMED'> {
-  return new Failure({ code: 'URI_MALFORMED', about: 'uri', message, hint });
+  return new Failure({ code: 'URI_MALFORMED', fault: 'usage', about: 'uri', message, hint });
 }
 
 const EXAMPLE = 'write one such as https://example.org/tool/v{{.Tag}}/tool-linux-{{.Arch}}.tar.gz';

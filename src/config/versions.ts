@@ -69,7 +69,7 @@ const OWN_FILES = [
 ];
 
 function refuse(message: string, hint: string): never {
-  throw new Failure({ code: 'VERSIONS_MALFORMED', about: 'versions', message, hint });
+  throw new Failure({ code: 'VERSIONS_MALFORMED', fault: 'usage', about: 'versions', message, hint });
 }
 
 function readTag(text: string): WantedTag {

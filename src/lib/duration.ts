@@ -48,6 +48,7 @@ export function parseDuration(text: string, about: string): Duration {
   if (end === 0 || end < trimmed.length || !Number.isFinite(total)) {
     throw new Failure({
       code: 'DURATION_MALFORMED',
+      fault: 'usage',
       about,
       message: `"${text.slice(0, 100)}" is not a duration`,
       hint: 'write a number with a unit, such as 500ms, 30s, 15m0s or 2h; 0 means no limit',
@@ -56,6 +57,7 @@ export function parseDuration(text: string, about: string): Duration {
   if (total > LONGEST_DURATION) {
     throw new Failure({
       code: 'DURATION_MALFORMED',
+      fault: 'usage',
       about,
       message: `"${text.slice(0, 100)}" is longer than 24 days`,
       hint: 'write at most 596h; 0 means no limit',

@@ -1,3 +1,5 @@
+import type { Fault } from '../lib/failure.ts';
+
 /** What a command's exit code says. */
 export const EXIT = {
   success: 0,
@@ -10,6 +12,27 @@ export const EXIT = {
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The signals that wind up what a process does. */
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+/** How what a process did ended: as it was asked to, not in all of it, or with an error, by whose fault it was. */
+export type Ending = 'complete' | 'incomplete' | Fault;
+
+const CODES: Readonly<Record<Ending | StopSignal, ExitCode>> = {
+  complete: EXIT.success,
+  incomplete: EXIT.failure,
+  usage: EXIT.usage,
+  world: EXIT.failure,
+  program: EXIT.failure,
+  SIGINT: EXIT.interrupted,
+  SIGTERM: EXIT.terminated,
+};
+
+/** Returns the code to exit with. A signal that stopped the process counts more than how it ended. */
+export function exitCodeFor(ending: Ending, stoppedBy?: StopSignal): ExitCode {
+  return CODES[stoppedBy ?? ending];
+}
 
 /** The table of exit codes that help and README show. */
 export const EXIT_CODES: readonly { readonly codes: string; readonly meaning: string }[] = [

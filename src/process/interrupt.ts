@@ -1,14 +1,14 @@
 import type { EventEmitter } from 'node:events';
-import { EXIT, type ExitCode } from './exit-code.ts';
+import { type ExitCode, exitCodeFor, type StopSignal } from './exit-code.ts';
 
-const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
+const SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM'];
 
 /** Turns the first SIGINT or SIGTERM into an aborted signal, and the second into the end. */
 export class Interrupt implements Disposable {
   readonly #controller = new AbortController();
   readonly #process: EventEmitter;
-  readonly #listeners: readonly (readonly [keyof typeof CODES, () => void])[];
-  #code: ExitCode | undefined;
+  readonly #listeners: readonly (readonly [StopSignal, () => void])[];
+  #stoppedBy: StopSignal | undefined;
 
   /**
    * `process` sends the signals. `told` is called with the first, to say that the run winds up; `end` with the
@@ -16,11 +16,11 @@ export class Interrupt implements Disposable {
    */
   constructor(process: EventEmitter, told: (signal: string) => void, end: (code: ExitCode) => void) {
     this.#process = process;
-    this.#listeners = (['SIGINT', 'SIGTERM'] as const).map((name) => [
+    this.#listeners = SIGNALS.map((name) => [
       name,
       () => {
-        if (this.#code !== undefined) return end(CODES[name]);
-        this.#code = CODES[name];
+        if (this.#stoppedBy !== undefined) return end(exitCodeFor('incomplete', name));
+        this.#stoppedBy = name;
         told(name);
         this.#controller.abort(new DOMException(`cancelled by ${name}`, 'AbortError'));
       },
@@ -33,9 +33,9 @@ export class Interrupt implements Disposable {
     return this.#controller.signal;
   }
 
-  /** 130 or 143 once a signal came. */
-  get exitCode(): ExitCode | undefined {
-    return this.#code;
+  /** The first signal that came. */
+  get stoppedBy(): StopSignal | undefined {
+    return this.#stoppedBy;
   }
 
   /** Leaves signals to Node again. */

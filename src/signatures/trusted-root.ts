@@ -6,6 +6,7 @@ import type { SigstoreVerifier } from './sigstore-verifier.ts';
 function malformed(file: string, message: string, cause: unknown): Failure<'TRUSTED_ROOT_MALFORMED'> {
   return new Failure({
     code: 'TRUSTED_ROOT_MALFORMED',
+    fault: 'usage',
     about: `--trusted-root ${file}`,
     message,
     hint: 'give a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',

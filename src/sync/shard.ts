@@ -21,6 +21,7 @@ export function parseShard(text: string, about: string): Shard {
   if (parts !== null && index >= 1 && index <= count && count <= SHARD_LIMIT) return { index, count };
   throw new Failure({
     code: 'SHARD_MALFORMED',
+    fault: 'usage',
     about,
     message: `"${text}" is not a shard`,
     hint:

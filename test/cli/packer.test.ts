@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import type { ProcessLike } from '../../src/cli/foreground.ts';
 import { runPacker } from '../../src/cli/packer.ts';
-import { EXIT } from '../../src/process/exit-code.ts';
+import type { Ending } from '../../src/process/exit-code.ts';
 import { Screen } from '../support/screen.ts';
 
 class FakeProcess extends EventEmitter implements ProcessLike {
@@ -26,9 +26,9 @@ class FakeProcess extends EventEmitter implements ProcessLike {
 async function run(line: string) {
   const process = new FakeProcess(line.split(' '));
   const calls: string[] = [];
-  const note = (name: string) => async () => {
+  const note = (name: string) => async (): Promise<Ending> => {
     calls.push(name);
-    return EXIT.success;
+    return 'complete';
   };
   const code = await runPacker(process, { pack: note('pack'), push: note('push') });
   return { code, calls, out: process.stdout.written, err: process.stderr.written };

@@ -5,7 +5,7 @@ import type { CommandContext, SynctlCommands } from '../../src/cli/commands.ts';
 import { type ProcessLike, runSynctl } from '../../src/cli/synctl.ts';
 import { ConfigurationFailure } from '../../src/config/problem.ts';
 import { Failure } from '../../src/lib/failure.ts';
-import { EXIT, type ExitCode } from '../../src/process/exit-code.ts';
+import type { Ending } from '../../src/process/exit-code.ts';
 import { formatReference } from '../../src/registry/oci/reference.ts';
 import type { SyncSettings } from '../../src/sync/settings.ts';
 import { Screen } from '../support/screen.ts';
@@ -32,7 +32,7 @@ class FakeProcess extends EventEmitter implements ProcessLike {
 interface World {
   readonly environment?: Readonly<Record<string, string>>;
   readonly input?: string;
-  readonly work?: (context: CommandContext, process: FakeProcess) => Promise<ExitCode>;
+  readonly work?: (context: CommandContext, process: FakeProcess) => Promise<Ending>;
 }
 
 /** Runs a command line with commands that only take down what they were asked for. */
@@ -40,9 +40,9 @@ async function run(line: readonly string[], { environment = {}, input = '', work
   const calls: unknown[][] = [];
   const process = new FakeProcess(line, environment, input);
   const settingsSeen: SyncSettings[] = [];
-  const note = async (context: CommandContext, ...call: unknown[]): Promise<ExitCode> => {
+  const note = async (context: CommandContext, ...call: unknown[]): Promise<Ending> => {
     calls.push(call);
-    return work === undefined ? EXIT.success : work(context, process);
+    return work === undefined ? 'complete' : work(context, process);
   };
   const commands: SynctlCommands = {
     sync: (settings, context) => {
@@ -196,7 +196,7 @@ describe('the exit code', () => {
   const failing = (error: Error) => ({ work: () => Promise.reject(error) });
 
   test('is what the command gives', async () => {
-    expect((await run(['sync'], { work: async () => EXIT.failure })).code).toBe(1);
+    expect((await run(['sync'], { work: async () => 'incomplete' })).code).toBe(1);
   });
 
   test('is 1 for what the world did', async () => {
@@ -219,13 +219,18 @@ describe('the exit code', () => {
     });
   });
 
-  test.each(['CONFIGURATION_UNREADABLE', 'REPORT_UNREADABLE', 'STATE_MISSING', 'PACKAGE_UNREADABLE'])(
-    'is 2 for a named file that is not there: %s',
-    async (code) => {
-      const failure = new Failure({ code, about: 'nope', message: 'there is no such file' });
-      expect((await run(['sync'], failing(failure))).code).toBe(2);
-    },
-  );
+  test('is 2 for whatever else is the fault of the user', async () => {
+    const about = 'nope';
+    const failure = new Failure({ code: 'GONE', about, message: 'there is no such file', fault: 'usage' });
+    expect((await run(['sync'], failing(failure))).code).toBe(2);
+  });
+
+  test('is 1 for a fault of the program, which is said', async () => {
+    expect(await run(['sync'], failing(new TypeError('x is not a function')))).toMatchObject({
+      code: 1,
+      err: 'error: x is not a function (this is a fault of synctl: KEEL_DEBUG=1 tells where)\n',
+    });
+  });
 
   test.each<[string, number]>([
     ['SIGINT', 130],
@@ -236,7 +241,7 @@ describe('the exit code', () => {
         process.emit(name);
         expect(signal.aborted).toBe(true);
         reporter.line('state saved');
-        return EXIT.failure;
+        return 'incomplete';
       },
     });
     expect(code).toBe(expected);
@@ -260,7 +265,7 @@ test('with --json only what the command prints is on standard output', async () 
     work: async ({ reporter, print }) => {
       reporter.line('12 images');
       print('{"images":12}');
-      return EXIT.success;
+      return 'complete';
     },
   });
   expect([out, err]).toEqual(['{"images":12}\n', '12 images\n']);

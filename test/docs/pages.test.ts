@@ -9,7 +9,7 @@ import { runSynctl } from '../../src/cli/synctl.ts';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
 import { parseVersions } from '../../src/config/versions.ts';
-import { EXIT, type ExitCode } from '../../src/process/exit-code.ts';
+import { type Ending, EXIT } from '../../src/process/exit-code.ts';
 import { readActionMetadata } from '../support/action-metadata.ts';
 import {
   commandsOf,
@@ -63,7 +63,7 @@ class PageProcess extends EventEmitter implements ProcessLike {
   }
 }
 
-const done = async (): Promise<ExitCode> => EXIT.success;
+const done = async (): Promise<Ending> => 'complete';
 
 function isOf(...programs: string[]): ShownCommand[] {
   return COMMANDS.filter(({ words }) => programs.includes(words[0] ?? ''));

@@ -62,7 +62,9 @@ export class FlagReader<in Name extends string> {
 
   /** Keeps a failure that shows only when flags are seen together. */
   refuse(name: Name, message: string, hint: string): void {
-    this.failures.push(new Failure({ code: 'FLAG_MALFORMED', about: this.label(name), message, hint }));
+    this.failures.push(
+      new Failure({ code: 'FLAG_MALFORMED', fault: 'usage', about: this.label(name), message, hint }),
+    );
   }
 
   #textOf(name: string): string | undefined {

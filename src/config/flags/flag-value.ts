@@ -47,5 +47,11 @@ export function malformed(
   message: string,
   hint: string,
 ): Failure<'FLAG_MALFORMED'> {
-  return new Failure({ code: 'FLAG_MALFORMED', about, message: `"${text.slice(0, 200)}" ${message}`, hint });
+  return new Failure({
+    code: 'FLAG_MALFORMED',
+    fault: 'usage',
+    about,
+    message: `"${text.slice(0, 200)}" ${message}`,
+    hint,
+  });
 }

@@ -10,7 +10,13 @@ export type KubernetesRelease =
 const MINOR = /^v?1\.(0|[1-9]\d{0,2})(?:\.[x*])?$/;
 
 function malformed(message: string, hint: string): Failure<'KUBERNETES_VERSION_MALFORMED'> {
-  return new Failure({ code: 'KUBERNETES_VERSION_MALFORMED', about: 'kubernetes', message, hint });
+  return new Failure({
+    code: 'KUBERNETES_VERSION_MALFORMED',
+    fault: 'usage',
+    about: 'kubernetes',
+    message,
+    hint,
+  });
 }
 
 /** Refuses a minor for which the images of kubeadm are not known. */

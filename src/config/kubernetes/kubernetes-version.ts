@@ -18,6 +18,7 @@ export function parseKubernetesVersion(text: string, about: string): KubernetesV
   if (version !== undefined) return version;
   throw new Failure({
     code: 'KUBERNETES_VERSION_MALFORMED',
+    fault: 'usage',
     about,
     message: `"${text.slice(0, 100)}" is not a Kubernetes version`,
     hint: 'write all three numbers, such as 1.37.1; pre-releases such as 1.37.0-rc.0 are fine too',

@@ -16,6 +16,7 @@ export async function readAuthorities(file: string | undefined): Promise<string[
   } catch (cause) {
     throw new Failure({
       code: 'CA_FILE_MALFORMED',
+      fault: 'usage',
       about: `--ca-file ${file}`,
       message: explainFileError(cause),
       hint: 'give a file with PEM certificates',

@@ -77,6 +77,7 @@ function fill(template: string, values: OverlayValues, about: string): string {
     if (value !== undefined && action.startsWith('.')) return value;
     throw new Failure({
       code: 'TEMPLATE_MALFORMED',
+      fault: 'usage',
       about,
       message: `{{${action.slice(0, 60)}}} is not known here`,
       hint: `the fields are ${[...known.keys()].map((name) => `{{.${name}}}`).join(', ')}`,
@@ -97,6 +98,7 @@ async function readOverlayFile(path: string): Promise<{ content: Buffer; mode: n
   if (size > SIZE_LIMIT) {
     throw new Failure({
       code: 'OVERLAY_UNUSABLE',
+      fault: 'usage',
       about: path,
       message: `it has ${formatSize(size)}, ${formatSize(SIZE_LIMIT)} are allowed`,
       hint: 'name large files in versions.json as components with a "uri"',
@@ -111,7 +113,14 @@ export async function readOverlay(folder: string): Promise<OverlaySource[]> {
     const code = failureCode(cause);
     const message =
       code === 'ENOENT' ? 'there is no such folder' : `the overlay folder cannot be read (${code})`;
-    throw new Failure({ code: 'OVERLAY_UNUSABLE', about: folder, message, hint: 'check --package', cause });
+    throw new Failure({
+      code: 'OVERLAY_UNUSABLE',
+      fault: 'usage',
+      about: folder,
+      message,
+      hint: 'check --package',
+      cause,
+    });
   });
   const sources: OverlaySource[] = [];
   for (const item of found) {
@@ -120,6 +129,7 @@ export async function readOverlay(folder: string): Promise<OverlaySource[]> {
     if (!item.isFile()) {
       throw new Failure({
         code: 'OVERLAY_UNUSABLE',
+        fault: 'usage',
         about,
         message: 'it is a link or device, only files go into a package',
       });

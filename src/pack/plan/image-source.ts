@@ -32,6 +32,7 @@ export function parseImageSource(text: string, about: string): ImageSource {
   if (!/[.:]/.test(host) && host !== 'localhost') {
     throw new Failure({
       code: 'IMAGE_SOURCE_MALFORMED',
+      fault: 'usage',
       about,
       message: `"${text.slice(0, 200)}" does not say from which registry images come`,
       hint: 'write upstream, or a mirror such as registry.cn-hangzhou.aliyuncs.com/keel',

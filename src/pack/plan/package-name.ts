@@ -18,6 +18,7 @@ export function parseBetaSuffix(text: string, about: string): BetaSuffix | undef
   if (SUFFIX.test(suffix)) return suffix as BetaSuffix;
   throw new Failure({
     code: 'BETA_MALFORMED',
+    fault: 'usage',
     about,
     message: `"${text.slice(0, 100)}" cannot be part of a file name`,
     hint: 'write letters and digits, such as beta or rc1; leave it empty for a final package',

@@ -79,6 +79,7 @@ const lockShape = z.object({
 function malformed(file: string, message: string, cause: unknown): Failure<'LOCK_MALFORMED'> {
   return new Failure({
     code: 'LOCK_MALFORMED',
+    fault: 'usage',
     about: file,
     message,
     hint: 'give a file that packer --lock wrote; remove it to write a new one',

@@ -36,7 +36,7 @@ export async function measurePackage(path: string, signal: AbortSignal): Promise
     signal.throwIfAborted();
     const message = explainFileError(cause);
     const hint = 'give the path of a package with --pkg-uri';
-    throw new Failure({ code: 'PACKAGE_UNREADABLE', about: path, message, hint, cause });
+    throw new Failure({ code: 'PACKAGE_UNREADABLE', fault: 'usage', about: path, message, hint, cause });
   }
 }
 

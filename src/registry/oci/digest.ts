@@ -19,6 +19,7 @@ export function parseDigest(text: string, about: string): Digest {
   if (isDigest(text)) return text;
   throw new Failure({
     code: 'DIGEST_MALFORMED',
+    fault: 'usage',
     about,
     message: `"${text.slice(0, 200)}" is not a digest`,
     hint: 'a digest is sha256: and 64, or sha512: and 128 lower-case hexadecimal digits',

@@ -15,6 +15,7 @@ export function parsePlatform(text: string, about: string): Platform {
   if (parts?.[1] === undefined || parts[2] === undefined) {
     throw new Failure({
       code: 'PLATFORM_MALFORMED',
+      fault: 'usage',
       about,
       message: `"${text}" is not a platform`,
       hint: 'write os/architecture, such as linux/amd64 or linux/arm/v7',

@@ -32,7 +32,7 @@ const DOCKER_HUB_ALIASES: ReadonlySet<string> = new Set([
 
 function malformed(about: string, message: string, hint: string): Failure<'REFERENCE_MALFORMED'> {
   const shown = about === '' ? 'image reference' : about.slice(0, 400);
-  return new Failure({ code: 'REFERENCE_MALFORMED', about: shown, message, hint });
+  return new Failure({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: shown, message, hint });
 }
 
 /** Reads a registry host. All names of Docker Hub become `docker.io`. Throws `REFERENCE_MALFORMED`. */

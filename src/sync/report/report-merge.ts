@@ -100,7 +100,7 @@ function requireDistinctShards(reports: readonly NamedReport[]): void {
 }
 
 function disagreement(about: string, message: string, hint: string): Failure<'REPORTS_DISAGREE'> {
-  return new Failure({ code: 'REPORTS_DISAGREE', about, message, hint });
+  return new Failure({ code: 'REPORTS_DISAGREE', fault: 'usage', about, message, hint });
 }
 
 /** Returns the earliest of some times, or with the sign -1 the latest. */

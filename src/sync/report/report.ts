@@ -203,7 +203,7 @@ export function writeReport(file: string, report: Report): void {
 /** Reads a report. Throws `REPORT_UNREADABLE` and `REPORT_MALFORMED`. */
 export function readReport(file: string): Report {
   const malformed = (message: string, hint: string, cause?: unknown) =>
-    new Failure({ code: 'REPORT_MALFORMED', about: file, message, hint, cause });
+    new Failure({ code: 'REPORT_MALFORMED', fault: 'usage', about: file, message, hint, cause });
   const hint = 'give the files that --report wrote';
   let value: unknown;
   try {
@@ -212,7 +212,14 @@ export function readReport(file: string): Report {
     if (error instanceof SyntaxError) throw malformed(`this is not JSON (${error.message})`, hint, error);
     const isMissing = failureCode(error) === 'ENOENT';
     const message = isMissing ? 'there is no such report' : `it cannot be read: ${failureCode(error)}`;
-    throw new Failure({ code: 'REPORT_UNREADABLE', about: file, message, hint, cause: error });
+    throw new Failure({
+      code: 'REPORT_UNREADABLE',
+      fault: 'usage',
+      about: file,
+      message,
+      hint,
+      cause: error,
+    });
   }
   const version = z.object({ schemaVersion: z.number() }).safeParse(value).data?.schemaVersion;
   if (version !== undefined && version > REPORT_SCHEMA_VERSION) {
