@@ -82,6 +82,7 @@ class Run {
       ...this.#parts,
       ...reporter,
       scope: scopeOf(this.#settings),
+      isReadOnly: dryRun,
     });
     using deadline = new RunDeadline(commandTimeout, this.#parts.signal);
     const registries = await openRunRegistries(this.#settings, {

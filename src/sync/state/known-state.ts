@@ -28,16 +28,14 @@ export async function openKnownState(
   parts: KnownStateParts,
 ): Promise<KnownState> {
   const { reporter, signal } = parts;
-  const remote = openRemoteState(
-    { ...settings, dryRun: true },
-    {
-      ...parts,
-      reporter: { line: (text) => reporter.detail(text) },
-      warning: (text) => reporter.warning(text),
-      scope: scopeOf(settings),
-      consequence: 'nothing is known of earlier runs',
-    },
-  );
+  const remote = openRemoteState(settings, {
+    ...parts,
+    reporter: { line: (text) => reporter.detail(text) },
+    warning: (text) => reporter.warning(text),
+    scope: scopeOf(settings),
+    isReadOnly: true,
+    consequence: 'nothing is known of earlier runs',
+  });
   try {
     await remote?.fetching(registries, signal)();
     signal.throwIfAborted();

@@ -25,6 +25,8 @@ export interface OpenedState {
   readonly database: DatabaseSync;
   /** Whether it holds what an earlier run knew. */
   readonly restored: boolean;
+  /** Why the file that was found there is not used; undefined where it is, and where there was none. */
+  readonly rejected: AsideReason | undefined;
 }
 
 /**
@@ -37,7 +39,7 @@ export function openStateFile(file: string, settings: OpeningSettings): OpenedSt
   if (kind === 'other') throw notOurs(file, 'this file exists and is not a state of synctl');
   if (kind === 'sqlite') {
     const found = openExisting(file, settings);
-    if (typeof found === 'object') return { database: found, restored: true };
+    if (typeof found === 'object') return { database: found, restored: true, rejected: undefined };
     return openInstead(file, found, settings);
   }
   if (kind === 'bolt' || kind === 'damaged') return openInstead(file, kind, settings);
@@ -48,20 +50,20 @@ export function openStateFile(file: string, settings: OpeningSettings): OpenedSt
 export function openInMemory(): OpenedState {
   const database = openSqlite(':memory:');
   createTables(database);
-  return { database, restored: false };
+  return { database, restored: false, rejected: undefined };
 }
 
 function openInstead(file: string, reason: AsideReason, settings: OpeningSettings): OpenedState {
   const what = `${file}: this ${explainAside(reason)}`;
   if (settings.mode === 'read') {
     settings.warn(`${what}; it is not used, and what is at the destination is asked for`);
-    return openInMemory();
+    return { ...openInMemory(), rejected: reason };
   }
   const aside = setAside(file, reason, settings.now);
   settings.warn(
     `${what}; it was set aside as ${aside}, and the run starts a new one from what is at the destination`,
   );
-  return openNew(file, settings);
+  return { ...openNew(file, settings), rejected: reason };
 }
 
 function openNew(file: string, settings: OpeningSettings): OpenedState {
@@ -75,7 +77,7 @@ function openNew(file: string, settings: OpeningSettings): OpenedState {
   try {
     configure(database, settings);
     createTables(database);
-    return { database, restored: false };
+    return { database, restored: false, rejected: undefined };
   } catch (error) {
     database.close();
     throw asFailure(file, error);

@@ -11,6 +11,7 @@ import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { openRunRegistries, type RunParts } from '../parts.ts';
 import type { SyncSettings } from '../settings.ts';
+import { explainAside } from './set-aside.ts';
 import { State } from './state.ts';
 import {
   type FoundState,
@@ -29,8 +30,10 @@ export interface RemoteStateParts extends Omit<RunParts, 'version' | 'reporter'>
   /** Source, destination and namespace as one text, by which runs are recorded. */
   readonly scope: string;
   readonly warning: (text: string) => void;
+  /** Whether `--db` and the registry are to be left as they are. */
+  readonly isReadOnly: boolean;
   /** What follows where there is no state at all. Default: what follows for a run. */
-  readonly consequence?: string;
+  readonly consequence?: string | undefined;
 }
 
 const RUN_CONSEQUENCE = 'this run asks the destination what is there';
@@ -41,9 +44,35 @@ const LAST_PUSH_LIMIT_MILLISECONDS = 3000;
 /** An absent repository looks like a forbidden one to many registries. */
 const NOT_THERE: ReadonlySet<string> = new Set(['NOT_FOUND', 'DENIED', 'UNAUTHORIZED']);
 
-/** Returns the state that is kept in a registry where the settings say so; looks at `--db`, and throws as `State.open` does. */
+/** What stands at `--db` before the state of the registry is fetched. */
+interface LocalState {
+  readonly isThere: boolean;
+  /** When the last run over this route ended, as far as it is recorded there. */
+  readonly lastRun: Date | undefined;
+}
+
+/**
+ * Returns the state that is kept in a registry, or undefined where the settings keep it in a file. Looks at what stands at
+ * `--db`, and unless `isReadOnly` sets aside what is no state. Throws as `State.open` does.
+ */
 export function openRemoteState(settings: SyncSettings, parts: RemoteStateParts): RemoteState | undefined {
-  return settings.state === 'registry' ? new RemoteState(settings, parts) : undefined;
+  return settings.state === 'registry'
+    ? new RemoteState(settings, parts, inspectLocalState(settings.database, parts))
+    : undefined;
+}
+
+function inspectLocalState(file: string, parts: RemoteStateParts): LocalState {
+  const { isReadOnly, now, warning, scope } = parts;
+  using state = State.open(file, {
+    // What only reads opens it again afterwards, which is when it is told.
+    reporter: { warning: isReadOnly ? () => undefined : warning },
+    mode: isReadOnly ? 'read' : 'write',
+    now,
+  });
+  const local = { isThere: state.restored, lastRun: state.runs(scope).at(-1)?.ended };
+  // It was made just now, and would pass for that of an earlier run.
+  if (!isReadOnly && !local.isThere) rmSync(file, { force: true });
+  return local;
 }
 
 /**
@@ -56,32 +85,19 @@ export class RemoteState implements Disposable {
   readonly #settings: SyncSettings;
   readonly #parts: RemoteStateParts;
   readonly #place: StatePlace;
-  /** Of the state that is at `file` already. */
-  readonly #lastRunHere: Date | undefined;
-  readonly #isHere: boolean;
+  readonly #local: LocalState;
   #found: FoundState | undefined;
   /** Whether the registry said that there is none. */
   #wasAbsent = false;
   #scratch: string | undefined;
   readonly #disposed = new AbortController();
 
-  constructor(settings: SyncSettings, parts: RemoteStateParts) {
+  constructor(settings: SyncSettings, parts: RemoteStateParts, local: LocalState) {
     this.#settings = settings;
     this.#parts = parts;
     this.#place = statePlace(settings);
+    this.#local = local;
     this.file = settings.database;
-    // Opening it for writing sets aside what is no state, which must not be written over.
-    const here = State.open(settings.database, {
-      // A dry run leaves it where it is and opens it again, which is when it is told.
-      reporter: { warning: settings.dryRun ? () => undefined : parts.warning },
-      mode: settings.dryRun ? 'read' : 'write',
-      ...(parts.now === undefined ? {} : { now: parts.now }),
-    });
-    this.#isHere = here.restored;
-    this.#lastRunHere = here.runs(parts.scope).at(-1)?.ended;
-    here.close();
-    // It was made just now, and would pass for that of an earlier run.
-    if (!settings.dryRun && !this.#isHere) rmSync(this.file, { force: true });
   }
 
   /** Where the registry keeps it: `host/namespace/keel-state:tag`. */
@@ -98,8 +114,8 @@ export class RemoteState implements Disposable {
 
   /** Pushes what the run left at `file`, unless nothing changed in it. `ended` is aborted once the run was asked to end. */
   async push(ended: AbortSignal): Promise<void> {
-    if (this.#settings.dryRun) return;
-    const { reporter, warning } = this.#parts;
+    const { reporter, warning, isReadOnly } = this.#parts;
+    if (isReadOnly) return;
     const { name } = this;
     try {
       const file = readFileSync(this.file);
@@ -121,20 +137,21 @@ export class RemoteState implements Disposable {
   }
 
   async #fetch(registry: Registry, signal: AbortSignal): Promise<void> {
-    const { reporter, warning } = this.#parts;
+    const { reporter, warning, isReadOnly } = this.#parts;
+    const { isThere, lastRun } = this.#local;
     const name = registry.nameOf(this.#place.repository, this.#place.tag);
     const without = this.#parts.consequence ?? RUN_CONSEQUENCE;
-    const consequence = this.#isHere ? `${this.file} is used` : without;
+    const consequence = isThere ? `${this.file} is used` : without;
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(FETCH_LIMIT_MILLISECONDS)]);
       const found = await withinSignal(this.#pull(registry, limit), limit);
-      const lastRun = this.#inspect(found.bytes, name);
-      if (this.#isHere && this.#lastRunHere !== undefined && lastRun <= this.#lastRunHere) {
+      const foundRun = this.#inspect(found.bytes, name);
+      if (isThere && lastRun !== undefined && foundRun <= lastRun) {
         reporter.line(`state: ${this.file} is as new as ${name}, so it is used`);
         return;
       }
-      if (!this.#settings.dryRun) writeFileWhole(this.file, found.bytes);
-      else this.file = this.#writeScratch('state.db', found.bytes);
+      if (isReadOnly) this.file = this.#writeScratch('state.db', found.bytes);
+      else writeFileWhole(this.file, found.bytes);
       reporter.line(`state: fetched from ${name}, ${formatSize(found.bytes.length)}`);
     } catch (error) {
       if (signal.aborted) return;
@@ -160,18 +177,19 @@ export class RemoteState implements Disposable {
 
   /** Returns the time of the last run that a state knows of. Throws `STATE_UNUSABLE` for what a run could not use. */
   #inspect(bytes: Buffer, name: string): Date {
-    const complaints: string[] = [];
+    using state = this.#openFetched(bytes, name);
+    if (state.restored) return state.runs(this.#parts.scope).at(-1)?.ended ?? new Date(0);
+    const { rejected } = state;
+    throw unusableArtifact(name, rejected === undefined ? 'it is empty' : explainAside(rejected));
+  }
+
+  #openFetched(bytes: Buffer, name: string): State {
     const file = this.#writeScratch('fetched.db', bytes);
-    const reporter = { warning: (text: string) => complaints.push(text) };
     try {
-      using state = State.open(file, { reporter, mode: 'read' });
-      if (state.restored) return state.runs(this.#parts.scope).at(-1)?.ended ?? new Date(0);
+      return State.open(file, { reporter: { warning: () => undefined }, mode: 'read' });
     } catch (error) {
       throw unusableArtifact(name, 'it holds no state of synctl', error);
     }
-    // As it is told of a file: `<path>: this is a damaged state file; …`.
-    const [, what = 'it is empty'] = /: this ([^;]+)/.exec(complaints[0] ?? '') ?? [];
-    throw unusableArtifact(name, what);
   }
 
   async #pushWithin(ended: AbortSignal, packed: PackedState): Promise<void> {

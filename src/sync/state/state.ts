@@ -33,6 +33,7 @@ import {
   writeRun,
   writeSourceView,
 } from './run-rows.ts';
+import type { AsideReason } from './set-aside.ts';
 
 export type { RecordedFailure } from './failure-rows.ts';
 export type { RecordedImage, RepositorySummary, SeenImage } from './image-rows.ts';
@@ -45,10 +46,10 @@ const HINTS_BETWEEN_PRUNING = 10_000;
 export interface StateSettings {
   readonly reporter: Pick<Reporter, 'warning'>;
   /** `read` (dry runs, listings) never changes file or folder, and records nothing. Default `write`. */
-  readonly mode?: 'write' | 'read';
-  readonly now?: () => Date;
+  readonly mode?: 'write' | 'read' | undefined;
+  readonly now?: (() => Date) | undefined;
   /** How long another process may hold the file; nothing else happens meanwhile. Default 2 s. */
-  readonly busyTimeout?: Duration;
+  readonly busyTimeout?: Duration | undefined;
 }
 
 /** What one run learned about one destination repository. */
@@ -84,6 +85,8 @@ export class State implements Disposable {
   readonly file: string;
   /** Whether the file held what an earlier run knew. */
   readonly restored: boolean;
+  /** Why the file that was found there is not used; undefined where it is, and where there was none. */
+  readonly rejected: AsideReason | undefined;
   readonly #database: DatabaseSync;
   readonly #settings: StateSettings;
   #readWarned = false;
@@ -93,6 +96,7 @@ export class State implements Disposable {
   private constructor(file: string, opened: OpenedState, settings: StateSettings) {
     this.file = file;
     this.restored = opened.restored;
+    this.rejected = opened.rejected;
     this.#database = opened.database;
     this.#settings = settings;
     this.#writable = settings.mode !== 'read';

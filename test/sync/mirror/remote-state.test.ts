@@ -289,6 +289,7 @@ describe('a state in a registry', () => {
       reporter,
       scope: '',
       warning: (text) => void lines.push(text),
+      isReadOnly: false,
     });
     await remote?.fetching(client.registries, client.signal)();
     await remote?.push(client.signal);

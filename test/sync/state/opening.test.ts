@@ -33,7 +33,8 @@ function openAnd<T>(file: string, use: (state: State) => T, more: Partial<StateS
   const keeper = warningKeeper();
   const state = State.open(file, { ...keeper, now: () => NOW, ...more });
   try {
-    return { result: use(state), restored: state.restored, warnings: keeper.warnings };
+    const { restored, rejected } = state;
+    return { result: use(state), restored, rejected, warnings: keeper.warnings };
   } finally {
     state.close();
   }
@@ -155,21 +156,25 @@ describe('a file that cannot be used', () => {
     const content = readFileSync(file);
     const aside = `${file}.${reason}-20260301T020304Z`;
     const opened = openAnd(file, (state) => state.images(PAUSE).size);
-    expect(opened).toMatchObject({ result: 0, restored: false });
+    expect(opened).toMatchObject({ result: 0, restored: false, rejected: reason });
     expect(opened.warnings).toHaveLength(1);
     expect(opened.warnings[0]).toContain(`${file}: this `);
     expect(opened.warnings[0]).toContain(`set aside as ${aside}`);
     expect(readFileSync(aside).equals(content)).toBe(true);
-    expect(openAnd(file, () => 'again')).toMatchObject({ restored: true, warnings: [] });
+    expect(openAnd(file, () => 'again')).toMatchObject({
+      restored: true,
+      rejected: undefined,
+      warnings: [],
+    });
   });
 
-  test.each(UNUSABLE)('stays where it is when only read: $name', ({ make }) => {
+  test.each(UNUSABLE)('stays where it is when only read: $name', ({ reason, make }) => {
     const folder = scratchFolder();
     const file = join(folder, 'sync.db');
     make(file);
     const content = readFileSync(file);
     const opened = openAnd(file, (state) => state.images(PAUSE).size, { mode: 'read' });
-    expect(opened).toMatchObject({ result: 0, restored: false });
+    expect(opened).toMatchObject({ result: 0, restored: false, rejected: reason });
     expect(opened.warnings).toHaveLength(1);
     expect(readdirSync(folder)).toEqual(['sync.db']);
     expect(readFileSync(file).equals(content)).toBe(true);
