@@ -4,12 +4,12 @@ export interface DescribedInput {
   readonly description: string;
   readonly group: string;
   /** Its form, such as `HOST` or `any|never`; a switch has none. */
-  readonly value?: string;
-  readonly default?: string;
-  readonly defaultNote?: string;
-  readonly environment?: string;
-  readonly repeatable?: boolean;
-  readonly commandLineOnly?: boolean;
+  readonly value?: string | undefined;
+  readonly default?: string | undefined;
+  readonly defaultNote?: string | undefined;
+  readonly environment?: string | undefined;
+  readonly repeatable?: boolean | undefined;
+  readonly commandLineOnly?: boolean | undefined;
 }
 
 /** What an action.yml says besides its inputs and outputs. */

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Flag } from '../config/flags/flag.ts';
 import { EXIT_CODES, exitCodesWith } from '../process/exit-code.ts';
 import { CHECK_FLAGS } from '../sync/check/check-flags.ts';
+import { DOCTOR_FLAGS } from '../sync/doctor/doctor-flags.ts';
 import { SYNC_FLAGS, type SyncFlagName } from '../sync/flags.ts';
 import { createOption } from './arguments.ts';
 import { EXAMPLES } from './help.ts';
@@ -31,7 +32,6 @@ const ROUTE: readonly SyncFlagName[] = [
 const CONNECTION: readonly SyncFlagName[] = [
   ...ROUTE,
   'image-set',
-  'addition-ns',
   'naming',
   'query-limit',
   'command-timeout',
@@ -40,8 +40,8 @@ const CONNECTION: readonly SyncFlagName[] = [
 
 const TRUST: readonly SyncFlagName[] = ['verify-signatures', 'trusted-root'];
 
-function pick(names: readonly SyncFlagName[]): readonly Flag<SyncFlagName>[] {
-  return SYNC_FLAGS.filter((flag) => names.includes(flag.name));
+function pick(names: readonly SyncFlagName[], from = SYNC_FLAGS): readonly Flag<SyncFlagName>[] {
+  return from.filter((flag) => names.includes(flag.name));
 }
 
 const COMMANDS: readonly {
@@ -50,6 +50,8 @@ const COMMANDS: readonly {
   readonly summary: string;
   readonly description: string;
   readonly flags: readonly Flag[];
+  /** Flags that change nothing here and are not in the help: 1.0 took them, so that one set of flags fits all commands. */
+  readonly tolerated?: readonly Flag[];
   /** Other ways to write it than with its operand. */
   readonly alternative?: string;
   /** What exit code 1 says; left out where the codes are those of all. */
@@ -73,10 +75,8 @@ const COMMANDS: readonly {
       'Shows side by side what the state, the source and the destination know of one image.\n' +
       'With --kubernetes: tells whether the destination has all that kubeadm needs, and prints the\n' +
       'configuration of containerd and kubeadm that uses it. It asks the destination alone.',
-    flags: [
-      ...CHECK_FLAGS,
-      ...pick([...CONNECTION, 'platform', 'signatures', ...TRUST, 'db', 'state', 'shard']),
-    ],
+    flags: [...CHECK_FLAGS, ...pick([...CONNECTION, 'platform', ...TRUST, 'db', 'state', 'shard'])],
+    tolerated: pick(['addition-ns', 'signatures']),
   },
   {
     name: 'sum',
@@ -94,7 +94,7 @@ const COMMANDS: readonly {
     description:
       'Tells in seconds whether a sync would work: names, TLS, login, permission to push, listing,\n' +
       'mounts and formats. It leaves nothing behind at the destination.',
-    flags: pick([...CONNECTION, 'db', 'state', 'shard']),
+    flags: pick([...CONNECTION, 'addition-ns', 'db', 'state', 'shard'], DOCTOR_FLAGS),
   },
   {
     name: 'merge',
@@ -120,13 +120,14 @@ export function createSynctlProgram(
     .description("Mirrors container images from Kubernetes' registry and others into a private registry.")
     .usage('COMMAND [flags]');
   finishCommand(program, EXAMPLES.synctl, EXIT_CODES);
-  for (const { name, operand, summary, description, flags, alternative, failure } of COMMANDS) {
+  for (const { name, operand, summary, description, flags, tolerated, alternative, failure } of COMMANDS) {
     const command = program.command(name).summary(summary).description(description);
     if (operand !== undefined) command.argument(...operand);
     const other = alternative === undefined ? '' : `\n       synctl ${name} ${alternative} [flags]`;
     command.usage(`${operandForm(command)} [flags]${other}`.trim());
     const values = new Map<string, string>();
     for (const flag of flags) command.addOption(createOption(flag, values));
+    for (const flag of tolerated ?? []) command.addOption(createOption(flag, values).hideHelp());
     finishCommand(command, EXAMPLES[name], failure === undefined ? EXIT_CODES : exitCodesWith(failure));
     command.action(() => chosen({ command: name, operands: command.args, values }));
   }

@@ -8,6 +8,7 @@ import { type Ending, EXIT, type ExitCode } from '../process/exit-code.ts';
 import { type Host, parseHost, parseReference, type Reference } from '../registry/oci/reference.ts';
 import { CHECK_FLAGS, type CheckFlagName } from '../sync/check/check-flags.ts';
 import type { InstallationChoice } from '../sync/check/installation.ts';
+import { DOCTOR_FLAGS } from '../sync/doctor/doctor-flags.ts';
 import { SYNC_FLAGS } from '../sync/flags.ts';
 import { parseSyncSettings, type SyncSettings } from '../sync/settings.ts';
 import type { CommandContext, SynctlCommands } from './commands.ts';
@@ -15,8 +16,6 @@ import { type Parsed, type ProcessLike, runInForeground } from './foreground.ts'
 import { takePassword } from './password.ts';
 import { followLine } from './program.ts';
 import { createSynctlProgram, type Invocation } from './synctl-program.ts';
-
-export type { ProcessLike } from './foreground.ts';
 
 const WORDS = {
   name: 'synctl',
@@ -93,7 +92,7 @@ async function readSettings(process: ProcessLike, invocation: Invocation): Promi
     const logsIn = !isSum && invocation.command !== 'merge';
     const environment = logsIn ? process.env : {};
     const from = { values, environment, label: (name: string) => `--${name}` };
-    const parsed = parseSyncSettings(from);
+    const parsed = parseSyncSettings(from, invocation.command === 'doctor' ? DOCTOR_FLAGS : SYNC_FLAGS);
     const subject = invocation.command === 'check' ? readSubject(invocation, from) : undefined;
     const failures = [...(subject?.failures ?? []), ...(parsed.ok ? [] : parsed.failures)];
     if (!parsed.ok || failures.length > 0) return { ok: false, failures };

@@ -15,16 +15,19 @@ export interface RunParts {
   /** Told each secret before its first use. */
   readonly onSecret: (secret: string) => void;
   /** Puts the state file where the settings say, while the run looks for what is wanted. */
-  readonly fetchState?: () => Promise<unknown>;
+  readonly fetchState?: (() => Promise<unknown>) | undefined;
   /** Of the tool, for the report. */
   readonly version: string;
-  readonly now?: () => Date;
+  readonly now?: (() => Date) | undefined;
   /** Given by tests, whose patience is short. */
-  readonly timeouts?: HttpTimeouts;
+  readonly timeouts?: HttpTimeouts | undefined;
 }
 
 /** Opens the registries of a run, with its login at the destination. Throws `CA_FILE_MALFORMED`. */
 export function openRunRegistries(settings: SyncSettings, parts: ConnectionParts): Promise<Registries> {
-  const { destination, username, password } = settings;
-  return openRegistries({ ...settings, login: { host: destination, username, password } }, parts);
+  const { destination, username, password, queryLimit, limit, retry, retryInterval } = settings;
+  const { insecureRegistries, caFile } = settings;
+  const login = { host: destination, username, password };
+  const patience = { queryLimit, limit, retry, retryInterval };
+  return openRegistries({ login, ...patience, insecureRegistries, caFile }, parts);
 }

@@ -1,3 +1,4 @@
+import type { Flag } from '../config/flags/flag.ts';
 import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
 import { asIs, oneOf, parseSwitch, wholeNumber } from '../config/flags/flag-value.ts';
 import {
@@ -64,9 +65,15 @@ export type ParsedSyncSettings =
   | { readonly ok: true; readonly settings: SyncSettings; readonly notices: readonly string[] }
   | { readonly ok: false; readonly failures: readonly Failure[] };
 
-/** Reads the settings of a sync run from flags or inputs, and reports all malformed ones at once. */
-export function parseSyncSettings(from: FlagSource): ParsedSyncSettings {
-  const flags = new FlagReader<SyncFlagName>(SYNC_FLAGS, from);
+/**
+ * Reads the settings of a sync run from flags or inputs, and reports all malformed ones at once. `table` has the defaults of
+ * the command.
+ */
+export function parseSyncSettings(
+  from: FlagSource,
+  table: readonly Flag<SyncFlagName>[] = SYNC_FLAGS,
+): ParsedSyncSettings {
+  const flags = new FlagReader<SyncFlagName>(table, from);
   const notices = new Set<string>();
   const host = hostParser(notices);
   const settings: SyncSettings = {

@@ -1,30 +1,10 @@
-import { EventEmitter } from 'node:events';
-import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import type { ProcessLike } from '../../src/cli/foreground.ts';
 import { runPacker } from '../../src/cli/packer.ts';
 import type { Ending } from '../../src/process/exit-code.ts';
-import { Screen } from '../support/screen.ts';
-
-class FakeProcess extends EventEmitter implements ProcessLike {
-  readonly argv: readonly string[];
-  readonly env = {};
-  readonly stdin = Readable.from(['']);
-  readonly stdout = new Screen({});
-  readonly stderr = new Screen({});
-
-  constructor(line: readonly string[]) {
-    super();
-    this.argv = ['node', 'packer', ...line];
-  }
-
-  exit(code: number): never {
-    throw new Error(`exit ${code}`);
-  }
-}
+import { TerminalProcess } from '../support/terminal-process.ts';
 
 async function run(line: string) {
-  const process = new FakeProcess(line.split(' '));
+  const process = new TerminalProcess(line.split(' '));
   const calls: string[] = [];
   const note = (name: string) => async (): Promise<Ending> => {
     calls.push(name);

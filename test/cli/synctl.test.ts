@@ -1,44 +1,23 @@
-import { EventEmitter } from 'node:events';
-import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { CommandContext, SynctlCommands } from '../../src/cli/commands.ts';
-import { type ProcessLike, runSynctl } from '../../src/cli/synctl.ts';
+import { runSynctl } from '../../src/cli/synctl.ts';
 import { ConfigurationFailure } from '../../src/config/problem.ts';
 import { Failure } from '../../src/lib/failure.ts';
 import type { Ending } from '../../src/process/exit-code.ts';
 import { formatReference } from '../../src/registry/oci/reference.ts';
 import type { SyncSettings } from '../../src/sync/settings.ts';
-import { Screen } from '../support/screen.ts';
-
-class FakeProcess extends EventEmitter implements ProcessLike {
-  readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly stdin: Readable;
-  readonly stdout = new Screen({});
-  readonly stderr = new Screen({});
-
-  constructor(line: readonly string[], env: Readonly<Record<string, string>>, input: string) {
-    super();
-    this.argv = ['node', 'synctl', ...line];
-    this.env = env;
-    this.stdin = Readable.from([input]);
-  }
-
-  exit(code: number): never {
-    throw new Error(`exit ${code}`);
-  }
-}
+import { TerminalProcess } from '../support/terminal-process.ts';
 
 interface World {
   readonly environment?: Readonly<Record<string, string>>;
   readonly input?: string;
-  readonly work?: (context: CommandContext, process: FakeProcess) => Promise<Ending>;
+  readonly work?: (context: CommandContext, process: TerminalProcess) => Promise<Ending>;
 }
 
 /** Runs a command line with commands that only take down what they were asked for. */
 async function run(line: readonly string[], { environment = {}, input = '', work }: World = {}) {
   const calls: unknown[][] = [];
-  const process = new FakeProcess(line, environment, input);
+  const process = new TerminalProcess(line, environment, input);
   const settingsSeen: SyncSettings[] = [];
   const note = async (context: CommandContext, ...call: unknown[]): Promise<Ending> => {
     calls.push(call);
@@ -96,6 +75,31 @@ test.each<[string, Partial<SyncSettings>]>([
   ['--limit 1 --limit 2', { limit: 2 }],
 ])('the flags %s are understood', async (line, expected) => {
   expect((await run(['sync', ...line.split(' ')])).settings).toMatchObject(expected);
+});
+
+test.each<[string, number, number]>([
+  ['sync', 5, 5000],
+  ['doctor', 2, 500],
+  ['doctor --retry 7 --retry-interval 7s', 7, 7000],
+])('synctl %s tries %i times, first %i ms apart', async (line, retry, retryInterval) => {
+  expect((await run(line.split(' '))).settings).toMatchObject({ retry, retryInterval });
+});
+
+test('what doctor tries by default stands in its help', async () => {
+  const help = (await run(['doctor', '--help'])).out.replaceAll(/\s+/g, ' ');
+  expect(help).toContain('--retry N Attempts at each request (default: 2)');
+  expect(help).toContain(
+    '--retry-interval DURATION Pause before the second attempt; it grows from there (default: 500ms)',
+  );
+});
+
+test('check takes flags of sync that mean nothing to it, and does not offer them', async () => {
+  expect(await run(['check', 'pause:3.10', '--addition-ns', '*', '--signatures=copy'])).toMatchObject({
+    code: 0,
+    err: '',
+  });
+  expect((await run(['check', 'pause', '--signatures', 'some'])).code).toBe(2);
+  expect((await run(['check', '--help'])).out).not.toMatch(/--addition-ns|--signatures /);
 });
 
 test.each<[string, string]>([

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { installationJson, installationLines } from '../../src/cli/installation-text.ts';
 import type { Architecture } from '../../src/config/kubernetes/architecture.ts';
 import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
+import { milliseconds } from '../../src/lib/duration.ts';
 import { parsePlatform } from '../../src/registry/oci/platform.ts';
 import { checkInstallation, isInstallable } from '../../src/sync/check/installation.ts';
 import { fillRegistry } from '../support/images/fill.ts';
@@ -92,4 +93,17 @@ test('a version that is newer than what is known of kubeadm is told', async () =
   await using here = await world({ kubernetes: ['1.36.3'] });
   const { warnings } = await here.check('1.36.99');
   expect(warnings[0]).toContain('the images of kubeadm 1.36.99 are not known here yet');
+});
+
+test('ends at --command-timeout where the mirror is silent', async () => {
+  await using source = await startRegistry();
+  await using destination = await startRegistry();
+  destination.fail({ times: Number.POSITIVE_INFINITY, fault: { kind: 'silence' } });
+  const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
+  const choice = { version: parseKubernetesVersion('1.36.2', 'test'), architecture: 'amd64' } as const;
+  const settings = route.settings({ commandTimeout: milliseconds(100) });
+  await expect(checkInstallation(choice, settings, route.parts())).rejects.toMatchObject({
+    code: 'COMMAND_TIMED_OUT',
+    message: 'the time limit of 100 ms is over',
+  });
 });

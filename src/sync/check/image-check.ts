@@ -1,5 +1,6 @@
 import { EMPTY_IMAGE_SET, readImageSetIfThere } from '../../config/image-set.ts';
 import { describeFailure, Failure } from '../../lib/failure.ts';
+import { RunDeadline } from '../../lib/run-deadline.ts';
 import { type Digest, isDigest } from '../../registry/oci/digest.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
@@ -53,14 +54,14 @@ interface Sides {
 /**
  * Looks at one image at the source, in the state and at the destination; without a tag, at every tag that is wanted of
  * it. Nothing is written. Throws what is wrong with settings, image set or state, and `NOT_FOUND` where an image
- * without a tag does not exist at all.
+ * without a tag does not exist at all, and `COMMAND_TIMED_OUT`.
  */
 export async function checkImage(
   given: Reference,
   settings: SyncSettings,
   parts: KnownStateParts,
 ): Promise<CheckedReference> {
-  const { signal, reporter } = parts;
+  const { reporter } = parts;
   const set = await readImageSetIfThere(settings.imageSet);
   if (set === undefined) {
     reporter.warning(
@@ -71,9 +72,12 @@ export async function checkImage(
   const { verifySignatures, trustedRoot, imageSet: file } = settings;
   const { signatures: policies } = set ?? EMPTY_IMAGE_SET;
   const signatures = await SignatureCheck.open(verifySignatures, { policies, trustedRoot, file });
-  const registries = await openRunRegistries(settings, { ...parts, deadline: undefined });
+  using deadline = new RunDeadline(settings.commandTimeout, parts.signal);
+  const { signal } = deadline;
+  const limited = { ...parts, signal };
+  const registries = await openRunRegistries(settings, { ...limited, deadline: deadline.at });
   try {
-    using known = await openKnownState(settings, registries, parts);
+    using known = await openKnownState(settings, registries, limited);
     const { state } = known;
     const image = sourceOf(given, settings, state, set);
     const location = locateImage(image, set, settings);

@@ -5,6 +5,7 @@ import type { Architecture } from '../../config/kubernetes/architecture.ts';
 import { kubeadmImages } from '../../config/kubernetes/kubeadm-images.ts';
 import { parseKubernetesRelease } from '../../config/kubernetes/kubernetes-release.ts';
 import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
+import { RunDeadline } from '../../lib/run-deadline.ts';
 import { endpointOf } from '../../registry/endpoint.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
@@ -77,7 +78,7 @@ function neededImages(
 
 /**
  * Looks at the destination alone for all that kubeadm of a version needs on one architecture, and gives the
- * configuration with which a cluster uses it. Throws what is wrong with settings or image set.
+ * configuration with which a cluster uses it. Throws what is wrong with settings or image set, and `COMMAND_TIMED_OUT`.
  */
 export async function checkInstallation(
   choice: InstallationChoice,
@@ -87,13 +88,15 @@ export async function checkInstallation(
     'reporter' | 'environment' | 'runCredentialHelper' | 'onSecret' | 'signal' | 'timeouts'
   >,
 ): Promise<CheckedInstallation> {
-  const { reporter, signal } = parts;
+  const { reporter } = parts;
   const { destination, namespace, caFile, insecureRegistries } = settings;
   const set = await readImageSetIfThere(settings.imageSet);
   const { warning, tags } = kubeadmImages(choice.version) ?? {};
   if (warning !== undefined) reporter.warning(warning);
   const needed = neededImages(choice, set, settings);
-  const registries = await openRunRegistries(settings, { ...parts, deadline: undefined });
+  using deadline = new RunDeadline(settings.commandTimeout, parts.signal);
+  const { signal } = deadline;
+  const registries = await openRunRegistries(settings, { ...parts, signal, deadline: deadline.at });
   try {
     const target = registries.at(destination);
     const images = await Promise.all(needed.map((one) => lookAt(one, choice.architecture, target, signal)));

@@ -1,7 +1,8 @@
 import { extraName } from '../../config/image-name.ts';
 import { type ImageSet, readImageSet } from '../../config/image-set.ts';
-import { type Duration, milliseconds, seconds } from '../../lib/duration.ts';
+import { seconds } from '../../lib/duration.ts';
 import { Failure } from '../../lib/failure.ts';
+import { RunDeadline } from '../../lib/run-deadline.ts';
 import { countOf } from '../../lib/text/sentence.ts';
 import { dockerConfigFile } from '../../registry/docker-config.ts';
 import type { Host, Repository } from '../../registry/oci/reference.ts';
@@ -18,28 +19,25 @@ import { listDestination, listSource, ping, resolveName } from './host-checks.ts
 import { Probe } from './probe.ts';
 import { examineState } from './state-check.ts';
 
-/** Whoever asks a doctor does not wait for minutes. */
-const ATTEMPTS = 2;
-const INTERVAL: Duration = milliseconds(500);
+/** Shorter than those of a run, as somebody waits. */
 const TIMEOUTS = { connect: seconds(10), firstByte: seconds(20), idle: seconds(20) };
 
 /**
  * Finds out whether a run with these settings would work, and what would keep it from working. A trial image is
- * pushed to one repository, without a tag, and deleted again. Throws only what keeps it from looking at all.
+ * pushed to one repository, without a tag, and deleted again. Throws only what keeps it from looking at all, and
+ * `COMMAND_TIMED_OUT`.
  */
 export async function examine(
   settings: SyncSettings,
   parts: KnownStateParts,
   onDiagnosis: (diagnosis: Diagnosis) => void,
 ): Promise<readonly Diagnosis[]> {
-  const patience = { ...settings, retry: Math.min(settings.retry, ATTEMPTS), retryInterval: INTERVAL };
-  const registries = await openRunRegistries(patience, {
-    ...parts,
-    timeouts: parts.timeouts ?? TIMEOUTS,
-    deadline: undefined,
-  });
+  using deadline = new RunDeadline(settings.commandTimeout, parts.signal);
+  const { signal } = deadline;
+  const limited = { ...parts, signal, timeouts: parts.timeouts ?? TIMEOUTS };
+  const registries = await openRunRegistries(settings, { ...limited, deadline: deadline.at });
   try {
-    return await diagnose(new Examination(settings, parts, registries).checks(), parts.signal, onDiagnosis);
+    return await diagnose(new Examination(settings, limited, registries).checks(), signal, onDiagnosis);
   } finally {
     registries.close();
   }
@@ -84,11 +82,11 @@ class Examination {
     return [
       { name: 'image set', needs: [], run: () => this.#readSet() },
       ...(isRemote ? [] : [state([])]),
-      { name: 'source name', needs: [], run: () => resolveName(source) },
+      { name: 'source name', needs: [], run: () => resolveName(source, signal) },
       { name: 'source', needs: ['source name'], run: () => ping(source, signal) },
       { name: 'source list', needs: ['image set', 'source'], run: () => this.#listFirst() },
       { name: 'other sources', needs: ['image set'], run: () => this.#pingOthers() },
-      { name: 'destination name', needs: [], run: () => resolveName(target) },
+      { name: 'destination name', needs: [], run: () => resolveName(target, signal) },
       { name: 'destination', needs: ['destination name'], run: () => ping(target, signal) },
       { name: 'login', needs: ['image set', 'destination'], run: () => this.#logIn() },
       ...(isRemote ? [state(['login'])] : []),
@@ -123,7 +121,7 @@ class Examination {
   async #findFirst(): Promise<FirstRepository> {
     if (this.#first !== undefined) return this.#first;
     const set = this.#setOf();
-    const { additionNamespaces: namespaces } = this.#settings;
+    const { additionNamespaces: namespaces, naming, namespace } = this.#settings;
     const parts = {
       source: this.#source,
       registryAt: (host: Host) => this.#registries.at(host),
@@ -132,7 +130,7 @@ class Examination {
     };
     const named = await discover({ ...parts, set: { ...set, prefixes: [] } });
     const found = named.length > 0 ? named : await discover({ ...parts, set });
-    const [first] = groupByDestination(found, set, { ...this.#settings, shard: undefined });
+    const [first] = groupByDestination(found, set, { naming, namespace, shard: undefined });
     const [member] = first?.members ?? [];
     if (first !== undefined && member !== undefined) {
       this.#first = { found: member, repository: first.repository };

@@ -3,6 +3,7 @@ import { failureCode } from '../../lib/failure.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { isLoopback } from '../../lib/http/loopback.ts';
 import { proxyFor } from '../../lib/http/proxy.ts';
+import { withinSignal } from '../../lib/interruption.ts';
 import { countOf } from '../../lib/text/sentence.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { FoundRepository } from '../plan/discovery.ts';
@@ -10,14 +11,15 @@ import { twice } from '../run/preflight.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 
 /** Finds the address of a registry, unless a proxy does that. Throws `UNREACHABLE`. */
-export async function resolveName({ host, endpoint }: Registry): Promise<Finding> {
+export async function resolveName({ host, endpoint }: Registry, signal: AbortSignal): Promise<Finding> {
   const proxy = proxyFor(endpoint);
   if (proxy !== undefined) return fine(`${host} is reached through the proxy ${proxy.host}`);
   const hostname = endpoint.hostname.replace(/^\[|\]$/g, '');
   try {
-    const { address } = await lookup(hostname);
+    const { address } = await withinSignal(lookup(hostname), signal);
     return fine(address === hostname ? `${host} is an address` : `${host} is ${address}`);
   } catch (cause) {
+    signal.throwIfAborted();
     const hint = 'check its spelling and the name server; behind a proxy set HTTPS_PROXY';
     throw new HttpFailure({ code: 'UNREACHABLE', about: host, message: 'no such host', hint, cause });
   }

@@ -1,0 +1,24 @@
+import { EventEmitter } from 'node:events';
+import { Readable } from 'node:stream';
+import type { ProcessLike } from '../../src/cli/foreground.ts';
+import { Screen } from './screen.ts';
+
+/** A process whose command line, environment and standard input a test chooses, and which keeps what is written. */
+export class TerminalProcess extends EventEmitter implements ProcessLike {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: Readable;
+  readonly stdout = new Screen({});
+  readonly stderr = new Screen({});
+
+  constructor(line: readonly string[], env: Readonly<Record<string, string>> = {}, input = '') {
+    super();
+    this.argv = ['node', 'tool', ...line];
+    this.env = env;
+    this.stdin = Readable.from([input]);
+  }
+
+  exit(code: number): never {
+    throw new Error(`exit ${code}`);
+  }
+}

@@ -1,0 +1,50 @@
+import { expect, it } from 'vitest';
+import { milliseconds } from '../../src/lib/duration.ts';
+import { parseReference } from '../../src/registry/oci/reference.ts';
+import { checkImage } from '../../src/sync/check/image-check.ts';
+import { startRegistry } from '../support/registry/registry.ts';
+import { seedImage } from '../support/registry/seed.ts';
+import { SyncRoute } from '../support/sync-run.ts';
+
+async function world() {
+  const stack = new AsyncDisposableStack();
+  const source = stack.use(await startRegistry());
+  const destination = stack.use(await startRegistry());
+  seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
+  const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
+  return { source, destination, route, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+it.each(['source', 'destination'] as const)(
+  'ends at --command-timeout where the %s is silent',
+  async (side) => {
+    await using all = await world();
+    all[side].fail({ times: Number.POSITIVE_INFINITY, fault: { kind: 'silence' } });
+    const image = parseReference(`${all.source.host}/pause:3.10`);
+    const settings = all.route.settings({ commandTimeout: milliseconds(100) });
+    await expect(checkImage(image, settings, all.route.parts())).rejects.toMatchObject({
+      code: 'COMMAND_TIMED_OUT',
+      message: 'the time limit of 100 ms is over',
+    });
+  },
+);
+
+it('of a tag, of a digest and of all tags that are wanted asks both sides', async () => {
+  await using all = await world();
+  const { source, route } = all;
+  const check = async (name: string) => {
+    const { tags } = await checkImage(
+      parseReference(`${source.host}/${name}`),
+      route.settings(),
+      route.parts(),
+    );
+    return tags.map(({ verdict, isWanted }) => [verdict, isWanted]);
+  };
+  expect(await check('pause:3.10')).toEqual([['missing', true]]);
+  await route.run();
+  expect(await check('pause:3.10')).toEqual([['mirrored', true]]);
+  expect(await check('pause')).toEqual([['mirrored', true]]);
+  expect(await check('pause:3.9')).toEqual([['nowhere', false]]);
+  const digest = source.storage.repository('pause').tags.get('3.10');
+  expect(await check(`pause@${digest}`)).toEqual([['mirrored', undefined]]);
+});
