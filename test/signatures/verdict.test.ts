@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { byAnother, policyFailure, signatureFailure } from '../../src/signatures/verdict.ts';
+
+const ME = { identity: 'me@example.com', issuer: 'https://accounts.example.com' };
+const YOU = { identity: 'you@example.com', issuer: 'https://accounts.example.com' };
+const WANTED = 'wanted is one by me@example.com (https://accounts.example.com)';
+
+describe('a refused image says what was wrong', () => {
+  test.each<[what: string, reasons: readonly string[], message: string]>([
+    ['with its one signature', ['it is late'], `its signature does not count: it is late; ${WANTED}`],
+    [
+      'with each of two',
+      ['it is late', 'it is by x'],
+      `none of its 2 signatures does count: it is late; it is by x; ${WANTED}`,
+    ],
+    [
+      'once, where several have the same fault',
+      ['it is late', 'it is late', 'it is late'],
+      `none of its 3 signatures does count: it is late; ${WANTED}`,
+    ],
+    [
+      'with four of many',
+      ['a', 'b', 'c', 'd', 'e', 'f'],
+      `none of its 6 signatures does count: a; b; c; d; and so on; ${WANTED}`,
+    ],
+    ['with four', ['a', 'b', 'c', 'd'], `none of its 4 signatures does count: a; b; c; d; ${WANTED}`],
+  ])('%s', (_what, reasons, message) => {
+    expect(signatureFailure('pause:3.10', { kind: 'refused', reasons }, [ME])).toMatchObject({
+      code: 'SIGNATURE_REFUSED',
+      about: 'pause:3.10',
+      message,
+    });
+  });
+});
+
+test('an image without a signature says whose is wanted', () => {
+  expect(signatureFailure('pause:3.10', { kind: 'missing' }, [ME, YOU])).toMatchObject({
+    code: 'SIGNATURE_MISSING',
+    about: 'pause:3.10',
+    message: `it has no signature; ${WANTED} or you@example.com (https://accounts.example.com)`,
+  });
+});
+
+test('a signature by someone else says by whom', () => {
+  expect(byAnother(YOU)).toBe('it is by you@example.com (https://accounts.example.com)');
+});
+
+test('an image without a policy says where to write one', () => {
+  expect(policyFailure('quay.io/a:1', 'quay.io', 'versions.json')).toMatchObject({
+    code: 'SIGNATURE_POLICY_MISSING',
+    about: 'quay.io/a:1',
+    message: 'who signs the images of quay.io is not said',
+    hint: 'add to versions.json "signatures": {"quay.io/…": {"identity": "…", "issuer": "…"}}, or "quay.io": "off"',
+  });
+});
