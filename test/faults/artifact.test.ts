@@ -2,7 +2,7 @@ import { DefaultArtifactClient } from '@actions/artifact';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { describeFailure, Failure } from '../../src/lib/failure.ts';
 import { ArtifactTarget } from '../../src/publish/artifact/artifact-target.ts';
-import { publishToAll } from '../../src/publish/publishing.ts';
+import { Publication } from '../../src/publish/publication.ts';
 import { Listener } from '../publish/listener.ts';
 import { PackageFixture } from '../publish/package-fixture.ts';
 import { ActionsService } from '../support/actions-service/service.ts';
@@ -49,17 +49,14 @@ describe('an artifact', () => {
     vi.unstubAllEnvs();
   });
 
-  function publish({ file }: PackageFixture, signal: AbortSignal) {
+  async function publish({ file }: PackageFixture, signal: AbortSignal) {
     const settings = {
       openStore: async () => new DefaultArtifactClient(),
       runUrl: 'https://github.com/o/r/1',
     };
-    return publishToAll(
-      [new ArtifactTarget({ ...settings, overwrite: false })],
-      file,
-      signal,
-      new Listener(),
-    );
+    const target = new ArtifactTarget({ ...settings, overwrite: false });
+    using publication = new Publication([target], new Listener());
+    return await publication.publish(file, signal);
   }
 
   async function tryCell(match: RequestMatch, cause: Cause): Promise<void> {

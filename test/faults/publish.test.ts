@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { describeFailure, Failure } from '../../src/lib/failure.ts';
-import { type Published, publishToAll } from '../../src/publish/publishing.ts';
+import { Publication, type Published } from '../../src/publish/publication.ts';
 import { Listener } from '../publish/listener.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import {
@@ -18,7 +18,8 @@ import { imageWorld, kodoWorld, type PublishWorld, releaseWorld, SECRET } from '
 const calm = new AbortController().signal;
 
 async function publish({ open, fixture }: PublishWorld, patience: Patience): Promise<Published> {
-  return publishToAll([open(patience)], fixture.file, calm, new Listener());
+  using publication = new Publication([open(patience)], new Listener());
+  return await publication.publish(fixture.file, calm);
 }
 
 /** What could not be published is told with the place and a reason that a person can read. */
@@ -76,7 +77,8 @@ it.each(['qiniu', 'release', 'dockerhub'])(
     const targets = worlds.map((world) => world.open(PATIENT));
     const lost = worlds[targets.findIndex(({ name }) => name === down)];
     lost?.fail({ times: Number.POSITIVE_INFINITY, fault: { kind: 'reset' } });
-    const first = await publishToAll(targets, kodo.fixture.file, calm, new Listener());
+    using publication = new Publication(targets, new Listener());
+    const first = await publication.publish(kodo.fixture.file, calm);
     expect(first.failures).toMatchObject([{ target: down, error: { code: 'UNREACHABLE' } }]);
     expect(first.locations).toMatchObject([{ outcome: 'published' }, { outcome: 'published' }]);
   },

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import { proveTargets, publishToAll } from '../../src/publish/publishing.ts';
+import { Publication } from '../../src/publish/publication.ts';
 import { QiniuTarget } from '../../src/publish/qiniu/qiniu-target.ts';
 import { ReleaseTarget } from '../../src/publish/release/release-target.ts';
-import { measurePackage } from '../../src/publish/target/package-file.ts';
 import { Kodo } from '../support/kodo/kodo.ts';
 import { ReleaseService } from '../support/release-service.ts';
-import { scratchFolder } from '../support/scratch-folder.ts';
 import { Listener } from './listener.ts';
 import { PackageFixture } from './package-fixture.ts';
 
@@ -34,14 +32,24 @@ function release(service: ReleaseService): ReleaseTarget {
 }
 
 describe('publishing to several targets', () => {
+  it('tells all that are no good, in the order given', async () => {
+    await using kodo = await Kodo.start();
+    await using service = await ReleaseService.start({ mayWrite: false });
+    using publication = new Publication([qiniu(kodo, 'wrong'), release(service)], new Listener());
+    await expect(publication.prove(calm)).rejects.toMatchObject({
+      about: 'qiniu, release',
+      message: expect.stringMatching(/\n {2}qiniu: .*\n {2}release: /),
+    });
+  });
+
   it('brings the package to all of them, and tells the sum of their progress', async () => {
     await using kodo = await Kodo.start();
     await using service = await ReleaseService.start();
     await using fixture = await PackageFixture.write(NAME, 5 * MIB);
     const listener = new Listener();
-    const targets = [qiniu(kodo), release(service)];
-    expect(await proveTargets(targets, calm)).toEqual([]);
-    const { locations, failures } = await publishToAll(targets, fixture.file, calm, listener);
+    using publication = new Publication([qiniu(kodo), release(service)], listener);
+    await publication.prove(calm);
+    const { locations, failures } = await publication.publish(fixture.file, calm);
     expect(failures).toEqual([]);
     expect(locations.map((location) => location.target).toSorted()).toEqual(['qiniu', 'release']);
     expect(kodo.object('keel', NAME)).toMatchObject({ hash: fixture.file.qetag });
@@ -55,11 +63,13 @@ describe('publishing to several targets', () => {
     await using service = await ReleaseService.start();
     await using fixture = await PackageFixture.write(NAME, MIB);
     const listener = new Listener();
-    const targets = [qiniu(kodo, 'wrong'), release(service)];
-    expect(await proveTargets(targets, calm)).toMatchObject([
-      { target: 'qiniu', error: { code: 'CREDENTIALS_REFUSED' } },
-    ]);
-    const { locations, failures } = await publishToAll(targets, fixture.file, calm, listener);
+    using publication = new Publication([release(service), qiniu(kodo, 'wrong')], listener);
+    await expect(publication.prove(calm)).rejects.toMatchObject({
+      code: 'TARGETS_REFUSED',
+      about: 'qiniu',
+      cause: { errors: [{ code: 'CREDENTIALS_REFUSED' }] },
+    });
+    const { locations, failures } = await publication.publish(fixture.file, calm);
     expect(locations).toMatchObject([{ target: 'release', outcome: 'published' }]);
     expect(failures).toMatchObject([{ target: 'qiniu', error: { code: 'CREDENTIALS_REFUSED' } }]);
     expect(listener.errors).toEqual([
@@ -71,20 +81,7 @@ describe('publishing to several targets', () => {
   it('ends with the run', async () => {
     await using kodo = await Kodo.start();
     const aborted = AbortSignal.abort(new Error('enough'));
-    await expect(proveTargets([qiniu(kodo)], aborted)).rejects.toThrow('enough');
-  });
-});
-
-describe('a package that exists', () => {
-  it.each([0, 1, 4 * MIB, 4 * MIB + 1, 9 * MIB])('of %i bytes is measured', async (size) => {
-    await using fixture = await PackageFixture.write(NAME, size);
-    expect(await measurePackage(fixture.file.path, calm)).toEqual(fixture.file);
-  });
-
-  it('must be a file', async () => {
-    const expected = { code: 'PACKAGE_UNREADABLE', hint: expect.stringContaining('--pkg-uri') };
-    await expect(measurePackage(scratchFolder(), calm)).rejects.toMatchObject(expected);
-    const missing = { ...expected, message: 'there is no such file' };
-    await expect(measurePackage('/nowhere/kube.tar.gz', calm)).rejects.toMatchObject(missing);
+    using publication = new Publication([qiniu(kodo)], new Listener());
+    await expect(publication.prove(aborted)).rejects.toThrow('enough');
   });
 });
