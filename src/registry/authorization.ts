@@ -6,8 +6,10 @@ import { isLoopback } from '../lib/http/loopback.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
 import { basicAuthorization, type Credential, type CredentialLookup } from './credentials.ts';
 import { followAddress } from './endpoint.ts';
+import { parseErrorBody } from './error-body.ts';
 import type { Host, Repository } from './oci/reference.ts';
-import { parseErrorBody, type RegistryFailure, refusal } from './registry-failure.ts';
+import { refusal } from './refusal.ts';
+import type { RegistryFailure } from './registry-failure.ts';
 import { Secrets } from './secrets.ts';
 import { parseToken, type Token } from './token.ts';
 

@@ -84,6 +84,7 @@ export async function openUpload(
       expected: mount === undefined ? [202] : [201, 202, ...MOUNT_REFUSALS],
       about: `${registry.host}/${repository}`,
       action: 'start an upload',
+      writes: 'upload',
       signal,
     });
     discardBody(answer);
@@ -184,6 +185,7 @@ export async function sendWhole(transfer: Transfer, upload: Upload): Promise<voi
       expected: [201, 200, 204],
       about: `${registry.host}/${repository}`,
       action: 'push a layer',
+      writes: 'layer',
       signal,
     });
     discardBody(answer);
@@ -257,6 +259,7 @@ async function sendChunk(transfer: Transfer, point: ResumePoint, range: ByteRang
       expected: [202, 201, 204],
       about: `${registry.host}/${repository}`,
       action: 'push a part of a layer',
+      writes: 'layer',
       signal,
     });
     discardBody(answer);
@@ -274,6 +277,7 @@ async function closeChunks(transfer: Transfer, upload: Upload): Promise<void> {
     expected: [201, 200, 204],
     about: `${registry.host}/${repository}`,
     action: 'finish a layer',
+    writes: 'layer',
     signal,
   });
   discardBody(answer);

@@ -131,6 +131,7 @@ export class Registry extends RegistryHost {
         expected: [200, 201, 202],
         about,
         action: 'push its manifest',
+        writes: 'manifest',
         signal,
       });
       discardBody(answer);

@@ -9,7 +9,9 @@ import {
 import { HttpFailure } from '../lib/http/http-failure.ts';
 import type { Authorization, Scope } from './authorization.ts';
 import { followAddress, withoutSignatures } from './endpoint.ts';
-import { parseErrorBody, type RegistryFailure, refusal } from './registry-failure.ts';
+import { parseErrorBody } from './error-body.ts';
+import { refusal, type Written } from './refusal.ts';
+import type { RegistryFailure } from './registry-failure.ts';
 
 /** One request to a registry, with all that is needed to answer its challenge and to explain its refusal. */
 export interface Exchange {
@@ -24,6 +26,8 @@ export interface Exchange {
   readonly about: string;
   /** What is tried, as it goes into `cannot …`. */
   readonly action: string;
+  /** What the request writes, where it does: the same refusal means something else then. */
+  readonly writes?: Written | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -138,6 +142,7 @@ export class Transport {
     return refusal({
       about: exchange.about,
       action: exchange.action,
+      writes: exchange.writes,
       status: answer.status,
       errorBody: parseErrorBody(body?.toString('utf8') ?? '', (text) =>
         withoutSignatures(this.#authorization.redact(text), answer.url),

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { parseRetryAfter } from '../../src/lib/http/answer-status.ts';
 import { parseChallenge } from '../../src/registry/challenge.ts';
 import { endpointOf, followAddress, redactUrl } from '../../src/registry/endpoint.ts';
+import { parseErrorBody } from '../../src/registry/error-body.ts';
 import { digestOf, isDigest, parseDigest } from '../../src/registry/oci/digest.ts';
 import { formatPlatform, parsePlatform } from '../../src/registry/oci/platform.ts';
 import {
@@ -13,7 +14,7 @@ import {
   parseRepository,
   parseTag,
 } from '../../src/registry/oci/reference.ts';
-import { parseErrorBody, refusal } from '../../src/registry/registry-failure.ts';
+import { refusal } from '../../src/registry/refusal.ts';
 import { joinTagLists, nextLink, parseCatalogue, parseTagList } from '../../src/registry/tag-list.ts';
 import { parseToken } from '../../src/registry/token.ts';
 import { anyText, hostile, hostileJson } from './inputs.ts';

@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest';
+import { parseErrorBody } from '../../src/registry/error-body.ts';
+import { parseTag } from '../../src/registry/oci/reference.ts';
+import { refusal, type Written } from '../../src/registry/refusal.ts';
+import type { Fault, FaultRule } from '../support/registry/faults.ts';
+import type { RequestKind } from '../support/registry/route.ts';
+import { seedImage } from '../support/registry/seed.ts';
+import { APP, pair } from './push-pair.ts';
+
+const complain = (code: string, message = '') => JSON.stringify({ errors: [{ code, message }] });
+const MANIFEST = 'manifest';
+const START = 'upload';
+
+type Row = [
+  what: string,
+  writes: Written | undefined,
+  status: number,
+  body: string,
+  code: string,
+  hint: RegExp,
+];
+
+it.each<Row>([
+  [
+    'ACR: an attestation',
+    MANIFEST,
+    403,
+    complain('DENIED', 'unknown manifest class for application/vnd.oci.empty.v1+json'),
+    'FORMAT_REFUSED',
+    /leave it out/,
+  ],
+  [
+    'SWR: an OCI index',
+    MANIFEST,
+    400,
+    complain('MANIFEST_INVALID', "Invalid image, fail to parse 'manifest.json'"),
+    'FORMAT_REFUSED',
+    /leave it out/,
+  ],
+  ['Quay: a type', MANIFEST, 415, complain('MANIFEST_INVALID'), 'FORMAT_REFUSED', /leave it out/],
+  ['a bare 415', MANIFEST, 415, '', 'FORMAT_REFUSED', /leave it out/],
+  [
+    'ECR: a format',
+    MANIFEST,
+    405,
+    complain('UNSUPPORTED', 'Invalid parameter'),
+    'FORMAT_REFUSED',
+    /leave it out/,
+  ],
+  [
+    'a wrong tag is no format',
+    MANIFEST,
+    400,
+    complain('TAG_INVALID', 'manifest tag did not match URI'),
+    'REGISTRY_REFUSED',
+    /^$/,
+  ],
+  ['missing parts are no format', MANIFEST, 400, complain('MANIFEST_BLOB_UNKNOWN'), 'CONTENT_UNKNOWN', /^$/],
+  ['a 400 without a word', MANIFEST, 400, '', 'REGISTRY_REFUSED', /^$/],
+  [
+    'ECR: an immutable tag',
+    MANIFEST,
+    400,
+    complain('ImageTagAlreadyExistsException'),
+    'TAG_IMMUTABLE',
+    /image set/,
+  ],
+  ['Harbor: an immutable tag', MANIFEST, 412, complain('PRECONDITION'), 'TAG_IMMUTABLE', /image set/],
+  [
+    'Harbor: an immutable tag, denied',
+    MANIFEST,
+    403,
+    complain('DENIED', 'configured as immutable'),
+    'TAG_IMMUTABLE',
+    /image set/,
+  ],
+  ['ECR: no repository', START, 404, complain('NAME_UNKNOWN'), 'NOT_FOUND', /create the repository/],
+  [
+    'Harbor: no project',
+    MANIFEST,
+    404,
+    complain('NOT_FOUND', 'project keel not found'),
+    'NOT_FOUND',
+    /project/,
+  ],
+  ['Quay: three levels', START, 400, complain('NAME_INVALID'), 'REGISTRY_REFUSED', /--naming/],
+  ['Docker Hub: three levels', START, 400, 'invalid repository name', 'REGISTRY_REFUSED', /--naming/],
+  ['a namespace that is not there', START, 403, complain('DENIED'), 'DENIED', /namespace/],
+  ['reading says nothing of pushing', undefined, 415, '', 'REGISTRY_REFUSED', /^$/],
+  ['parts that are missing as an upload is opened', START, 404, complain('BLOB_UNKNOWN'), 'NOT_FOUND', /^$/],
+  ['a layer that was not taken', 'layer', 404, complain('BLOB_UNKNOWN'), 'CONTENT_UNKNOWN', /^$/],
+  ['a layer for nowhere', 'layer', 404, '', 'NOT_FOUND', /create the repository/],
+  ['a layer of no type', 'layer', 415, '', 'REGISTRY_REFUSED', /^$/],
+  ['a fault of the registry is no format', MANIFEST, 500, 'manifest unknown', 'REGISTRY_BROKEN', /later/],
+])('%s', (_, writes, status, body, code, hint) => {
+  const errorBody = parseErrorBody(body);
+  const failure = refusal({ about: 'a.example/app', action: 'do it', writes, status, errorBody });
+  expect(failure.code).toBe(code);
+  expect(failure.hint ?? '').toMatch(hint);
+});
+
+describe('a refusal', () => {
+  it.each([
+    [400, 'REGISTRY_REFUSED', false],
+    [401, 'UNAUTHORIZED', false],
+    [403, 'DENIED', false],
+    [404, 'NOT_FOUND', false],
+    [405, 'REGISTRY_REFUSED', false],
+    [408, 'REGISTRY_REFUSED', true],
+    [413, 'REGISTRY_REFUSED', false],
+    [429, 'RATE_LIMITED', true],
+    [500, 'REGISTRY_BROKEN', true],
+    [501, 'REGISTRY_BROKEN', false],
+    [503, 'REGISTRY_BROKEN', true],
+    [522, 'REGISTRY_BROKEN', true],
+  ])('with %d is %s', (status, code, transient) => {
+    const errorBody = { codes: [], text: 'told' };
+    const failure = refusal({ about: 'a.example', action: 'do it', status, errorBody });
+    expect(failure).toMatchObject({ code, transient, status });
+    expect(failure.message).toBe(`cannot do it, the registry answered ${status}: told`);
+  });
+
+  it.each(['permission_denied: write_package', 'installation not allowed to Create organization package'])(
+    'of GHCR that says "%s" tells which permission a workflow lacks',
+    (message) => {
+      const errorBody = parseErrorBody(JSON.stringify({ errors: [{ code: 'DENIED', message }] }));
+      const failure = refusal({
+        about: 'ghcr.io',
+        action: 'do it',
+        writes: 'upload',
+        status: 403,
+        errorBody,
+      });
+      expect(failure).toMatchObject({ code: 'DENIED', transient: false });
+      expect(failure.hint).toContain('a workflow needs "permissions: packages: write"');
+    },
+  );
+});
+
+/** Returns an answer that means something of its own only to a request that says what it writes. */
+const refused = (status: number, code: string): Fault => ({ kind: 'status', status, body: complain(code) });
+
+describe('a request says what it writes', () => {
+  const CHUNKED = { match: { kind: 'upload-put' }, fault: refused(413, 'SIZE_INVALID') } as const;
+  const NOWHERE = refused(404, 'NAME_UNKNOWN');
+  const HINT = { code: 'NOT_FOUND', hint: expect.stringMatching(/^create the repository there/) };
+
+  it.each<[what: string, kind: RequestKind, first: readonly FaultRule[], fault: Fault, told: object]>([
+    ['an upload', 'upload-start', [], NOWHERE, HINT],
+    ['a layer', 'upload-put', [], NOWHERE, HINT],
+    ['a part of a layer', 'upload-patch', [CHUNKED], NOWHERE, HINT],
+    [
+      'the end of a layer',
+      'upload-put',
+      [CHUNKED],
+      refused(404, 'BLOB_UNKNOWN'),
+      { code: 'CONTENT_UNKNOWN' },
+    ],
+  ])('when it is %s', async (_, kind, first, fault, told) => {
+    await using test = await pair();
+    for (const rule of first) test.sink.fail(rule);
+    const handle = test.sink.fail({ match: { kind }, fault });
+    await expect(test.push({ isDoubted: true })).rejects.toMatchObject(told);
+    expect(handle.hits).toBe(1);
+  });
+
+  it('when it is a manifest', async () => {
+    await using test = await pair();
+    const manifest = seedImage(test.source.storage, 'app');
+    test.sink.fail({ match: { kind: 'manifest-put' }, fault: refused(415, 'MANIFEST_INVALID') });
+    const { registry, signal } = test.client;
+    const put = registry.putManifest(APP, parseTag('1.0'), manifest, signal);
+    await expect(put).rejects.toMatchObject({ code: 'FORMAT_REFUSED' });
+  });
+});
