@@ -5,6 +5,7 @@ import { HttpFailure, isConnectionFailure } from '../lib/http/http-failure.ts';
 import { pushScope } from './authorization.ts';
 import type { BlobSource } from './blob-source.ts';
 import {
+  type BlobPush,
   cancelUpload,
   catchUp,
   inspectUpload,
@@ -14,33 +15,13 @@ import {
   type ResumePoint,
   sendChunks,
   sendWhole,
-  type Transfer,
   type Upload,
+  type UploadSource,
 } from './blob-upload.ts';
-import type { Descriptor } from './oci/manifest.ts';
-import type { Repository } from './oci/reference.ts';
 import type { Registry } from './registry.ts';
 
 /** How a blob came to be in a repository: it was there, came from another one, or its bytes were sent. */
 export type Placed = 'present' | 'mounted' | 'uploaded';
-
-export interface BlobPush {
-  readonly registry: Registry;
-  readonly repository: Repository;
-  readonly descriptor: Pick<Descriptor, 'digest' | 'size'>;
-  /** Where the bytes can come from, best first; asked before each attempt, as more may become known. */
-  readonly sources: () => readonly BlobSource[];
-  /** Another repository of the registry that is believed to hold the blob. */
-  readonly mountFrom?: Repository | undefined;
-  /** Whether it is hardly there, as the repository lists nothing; a run that was killed may have left it all the same. */
-  readonly isAbsent: boolean;
-  /** Whether a mount is not to be believed: the registry said that it holds the blob, and then that it does not. */
-  readonly isDoubted?: boolean;
-  readonly signal: AbortSignal;
-  /** Told when the push takes its slots and when it gives them back. */
-  readonly onActive?: (isActive: boolean) => void;
-  readonly onBytes?: (count: number) => void;
-}
 
 /** What was seen of how a registry answers a request to mount a blob from the very repository that asks. */
 interface MountHabits {
@@ -145,7 +126,7 @@ class Pushing {
     }
     onActive?.(true);
     try {
-      const placed = await this.#deliver(this.#newTransfer(source), mounted);
+      const placed = await this.#deliver(this.#watched(source), mounted);
       for (const limiter of limiters) limiter.succeeded();
       return placed;
     } finally {
@@ -154,41 +135,40 @@ class Pushing {
     }
   }
 
-  #newTransfer(source: BlobSource): Transfer {
-    const { registry, repository, descriptor, signal, onBytes } = this.#push;
-    const onSourceFailure = (error: unknown): void => {
-      if (!isTransient(error)) this.#dead.set(source, error);
-    };
+  /** A source that cannot give the blob, whoever asks again, is not asked again. */
+  #watched(source: BlobSource): UploadSource {
     return {
-      registry,
-      repository,
-      descriptor,
-      source,
-      signal,
-      onBytes: onBytes ?? (() => undefined),
-      onSourceFailure,
+      about: source.about,
+      open: async (descriptor, signal, range) => {
+        try {
+          return await source.open(descriptor, signal, range);
+        } catch (error) {
+          if (!signal.aborted && !isTransient(error)) this.#dead.set(source, error);
+          throw error;
+        }
+      },
     };
   }
 
-  async #deliver(transfer: Transfer, mounted: Upload | undefined): Promise<Placed> {
-    const { registry } = this.#push;
-    const resumed = await this.#findResumePoint(transfer);
-    if (resumed !== undefined) return this.#deliverChunks(transfer, resumed);
+  async #deliver(source: UploadSource, mounted: Upload | undefined): Promise<Placed> {
+    const push = this.#push;
+    const resumed = await this.#findResumePoint(source);
+    if (resumed !== undefined) return this.#deliverChunks(source, resumed);
     const upload = mounted ?? (await this.#openUpload());
     if (upload === 'present') return 'present';
-    if (this.#isChunked) return this.#deliverChunks(transfer, { upload, meter: newMeter(transfer) });
+    if (this.#isChunked) return this.#deliverChunks(source, { upload, meter: newMeter(push, source) });
     try {
-      await sendWhole(transfer, upload);
+      await sendWhole(push, source, upload);
       return 'uploaded';
     } catch (error) {
-      await cancelUpload(registry, upload);
+      await cancelUpload(push.registry, upload);
       throw this.#considerChunks(error);
     }
   }
 
-  async #deliverChunks(transfer: Transfer, from: ResumePoint): Promise<Placed> {
+  async #deliverChunks(source: UploadSource, from: ResumePoint): Promise<Placed> {
     this.#resumePoint = from;
-    await sendChunks(transfer, from, (point) => {
+    await sendChunks(this.#push, source, from, (point) => {
       this.#resumePoint = point;
     });
     this.#resumePoint = undefined;
@@ -196,13 +176,15 @@ class Pushing {
   }
 
   /** Returns where a cut upload can go on, if the registry still holds what was sent up to there. */
-  async #findResumePoint(transfer: Transfer): Promise<ResumePoint | undefined> {
+  async #findResumePoint(source: UploadSource): Promise<ResumePoint | undefined> {
     const point = this.#resumePoint;
     if (point === undefined) return undefined;
-    const state = await inspectUpload(transfer.registry, point.upload, transfer.signal);
-    const held = state && (await catchUp(transfer, { ...point, upload: state.upload }, state.received));
+    const { registry, signal } = this.#push;
+    const state = await inspectUpload(registry, point.upload, signal);
+    const held =
+      state && (await catchUp(this.#push, source, { ...point, upload: state.upload }, state.received));
     if (held !== undefined) return held;
-    await cancelUpload(transfer.registry, point.upload);
+    await cancelUpload(registry, point.upload);
     this.#resumePoint = undefined;
     return undefined;
   }

@@ -77,7 +77,7 @@ export async function pour(options: {
   readonly meter: BlobMeter;
   readonly length: number;
   readonly signal: AbortSignal;
-  readonly onBytes: (count: number) => void;
+  readonly onBytes?: ((count: number) => void) | undefined;
 }): Promise<void> {
   const { source, sink, meter, length, signal, onBytes } = options;
   if (length === 0) return meter.verify();
@@ -88,7 +88,7 @@ export async function pour(options: {
     try {
       meter.add(bytes, end);
       if (meter.isComplete) meter.verify();
-      onBytes(bytes.length);
+      onBytes?.(bytes.length);
       const isDrained = sink.write(bytes);
       if (meter.passed === end) resolve();
       else if (!isDrained) source.pause();

@@ -10,6 +10,28 @@ import type { Descriptor } from './oci/manifest.ts';
 import type { Repository } from './oci/reference.ts';
 import type { ByteRange, Registry } from './registry.ts';
 
+/** One blob on its way into one repository, from the run's board down to the requests of an upload. */
+export interface BlobPush {
+  readonly registry: Registry;
+  readonly repository: Repository;
+  readonly descriptor: Pick<Descriptor, 'digest' | 'size'>;
+  /** Where the bytes can come from, best first; asked before each attempt, as more may become known. */
+  readonly sources: () => readonly BlobSource[];
+  /** Another repository of the registry that is believed to hold the blob. */
+  readonly mountFrom?: Repository | undefined;
+  /** Whether it is hardly there, as the repository lists nothing; a run that was killed may have left it all the same. */
+  readonly isAbsent: boolean;
+  /** Whether a mount is not to be believed: the registry said that it holds the blob, and then that it does not. */
+  readonly isDoubted?: boolean | undefined;
+  readonly signal: AbortSignal;
+  /** Called when the push takes its slots and when it returns them. */
+  readonly onActive?: ((isActive: boolean) => void) | undefined;
+  readonly onBytes?: ((count: number) => void) | undefined;
+}
+
+/** What an upload needs of where its bytes come from. */
+export type UploadSource = Pick<BlobSource, 'about' | 'open'>;
+
 /** A blob upload that a registry has opened. */
 export interface Upload {
   readonly repository: Repository;
@@ -145,18 +167,6 @@ export async function cancelUpload(registry: Registry, upload: Upload): Promise<
   }
 }
 
-/** One blob on its way from one source into one repository. */
-export interface Transfer {
-  readonly registry: Registry;
-  readonly repository: Repository;
-  readonly descriptor: Pick<Descriptor, 'digest' | 'size'>;
-  readonly source: BlobSource;
-  readonly signal: AbortSignal;
-  readonly onBytes: (count: number) => void;
-  /** Told what went wrong where the fault lies with the source. */
-  readonly onSourceFailure: (error: unknown) => void;
-}
-
 /** A chunked upload at a point from which it can go on. */
 export interface ResumePoint {
   readonly upload: Upload;
@@ -167,21 +177,21 @@ const CHUNK_BYTES = 16 * 1024 * 1024;
 /** GHCR refuses larger ranged chunks. */
 const CHUNK_BYTES_BY_HOST: ReadonlyMap<string, number> = new Map([['ghcr.io', 4 * 1024 * 1024]]);
 
-/** Returns a meter that stands before a transfer's first byte. */
-export function newMeter(transfer: Transfer): BlobMeter {
-  return new BlobMeter(transfer.descriptor, `${transfer.source.about}@${transfer.descriptor.digest}`);
+/** Returns a meter that stands before a blob's first byte. */
+export function newMeter({ descriptor }: BlobPush, source: UploadSource): BlobMeter {
+  return new BlobMeter(descriptor, `${source.about}@${descriptor.digest}`);
 }
 
 /** Sends a blob in one streaming PUT that ends its upload. */
-export async function sendWhole(transfer: Transfer, upload: Upload): Promise<void> {
-  const { registry, repository, descriptor, signal } = transfer;
-  await withSource(transfer, undefined, async (body) => {
+export async function sendWhole(push: BlobPush, source: UploadSource, upload: Upload): Promise<void> {
+  const { registry, repository, descriptor, signal } = push;
+  await withSource(push, source, undefined, async (body) => {
     const answer = await registry.send({
       method: 'PUT',
       url: closingLocation(upload, descriptor.digest),
       scopes: [pushScope(repository)],
       headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
-      body: writer(transfer, body, newMeter(transfer), descriptor.size),
+      body: writer(push, body, newMeter(push, source), descriptor.size),
       expected: [201, 200, 204],
       about: `${registry.host}/${repository}`,
       action: 'push a layer',
@@ -197,20 +207,21 @@ export async function sendWhole(transfer: Transfer, upload: Upload): Promise<voi
  * point from which to go on before each chunk.
  */
 export async function sendChunks(
-  transfer: Transfer,
+  push: BlobPush,
+  source: UploadSource,
   start: ResumePoint,
   onProgress: (point: ResumePoint) => void,
 ): Promise<void> {
-  const { registry, descriptor } = transfer;
+  const { registry, descriptor } = push;
   const preferred = CHUNK_BYTES_BY_HOST.get(registry.host) ?? CHUNK_BYTES;
   let point = start;
   while (!point.meter.isComplete) {
     onProgress(point);
     const begin = point.meter.passed;
     const end = Math.min(begin + Math.max(preferred, point.upload.smallestChunk), descriptor.size);
-    point = await sendChunk(transfer, point, { start: begin, end });
+    point = await sendChunk(push, source, point, { start: begin, end });
   }
-  await closeChunks(transfer, point.upload);
+  await closeChunks(push, point.upload);
 }
 
 /**
@@ -219,19 +230,20 @@ export async function sendChunks(
  * Undefined where the registry has less, or more than there is.
  */
 export async function catchUp(
-  transfer: Transfer,
+  push: BlobPush,
+  source: UploadSource,
   point: ResumePoint,
   received: number,
 ): Promise<ResumePoint | undefined> {
   const start = point.meter.passed;
-  if (received < start || received > transfer.descriptor.size) return undefined;
+  if (received < start || received > push.descriptor.size) return undefined;
   if (received === start) return point;
   const meter = point.meter.copy();
-  await withSource(transfer, { start, end: received }, async (body) => {
+  await withSource(push, source, { start, end: received }, async (body) => {
     try {
       for await (const bytes of body) meter.add(bytes, received);
     } catch (error) {
-      transfer.signal.throwIfAborted();
+      push.signal.throwIfAborted();
       throw meter.broken(error);
     }
   });
@@ -240,12 +252,17 @@ export async function catchUp(
   return { upload: point.upload, meter };
 }
 
-async function sendChunk(transfer: Transfer, point: ResumePoint, range: ByteRange): Promise<ResumePoint> {
-  const { registry, repository, signal } = transfer;
+async function sendChunk(
+  push: BlobPush,
+  source: UploadSource,
+  point: ResumePoint,
+  range: ByteRange,
+): Promise<ResumePoint> {
+  const { registry, repository, signal } = push;
   const length = range.end - range.start;
   // The meter of a chunk that breaks is thrown away; the one before it says where to go on.
   const meter = point.meter.copy();
-  return withSource(transfer, range, async (body) => {
+  return withSource(push, source, range, async (body) => {
     const answer = await registry.send({
       method: 'PATCH',
       url: point.upload.location,
@@ -255,7 +272,7 @@ async function sendChunk(transfer: Transfer, point: ResumePoint, range: ByteRang
         'content-length': String(length),
         'content-range': `${range.start}-${range.end - 1}`,
       },
-      body: writer(transfer, body, meter, length),
+      body: writer(push, body, meter, length),
       expected: [202, 201, 204],
       about: `${registry.host}/${repository}`,
       action: 'push a part of a layer',
@@ -267,8 +284,8 @@ async function sendChunk(transfer: Transfer, point: ResumePoint, range: ByteRang
   });
 }
 
-async function closeChunks(transfer: Transfer, upload: Upload): Promise<void> {
-  const { registry, repository, descriptor, signal } = transfer;
+async function closeChunks(push: BlobPush, upload: Upload): Promise<void> {
+  const { registry, repository, descriptor, signal } = push;
   const answer = await registry.send({
     method: 'PUT',
     url: closingLocation(upload, descriptor.digest),
@@ -284,18 +301,12 @@ async function closeChunks(transfer: Transfer, upload: Upload): Promise<void> {
 }
 
 async function withSource<Result>(
-  transfer: Transfer,
+  { descriptor, signal }: BlobPush,
+  source: UploadSource,
   range: ByteRange | undefined,
   use: (body: Readable) => Promise<Result>,
 ): Promise<Result> {
-  const { source, descriptor, signal, onSourceFailure } = transfer;
-  let body: Readable;
-  try {
-    body = await source.open(descriptor, signal, range);
-  } catch (error) {
-    if (!signal.aborted) onSourceFailure(error);
-    throw error;
-  }
+  const body = await source.open(descriptor, signal, range);
   try {
     return await use(body);
   } finally {
@@ -303,9 +314,9 @@ async function withSource<Result>(
   }
 }
 
-function writer(transfer: Transfer, source: Readable, meter: BlobMeter, length: number): BodyWriter {
+function writer({ onBytes }: BlobPush, source: Readable, meter: BlobMeter, length: number): BodyWriter {
   return async (sink, stop) => {
-    await pour({ source, sink, meter, length, signal: stop, onBytes: transfer.onBytes });
+    await pour({ source, sink, meter, length, signal: stop, onBytes });
     sink.end();
   };
 }

@@ -2,7 +2,6 @@
 
 /** Names that stand for two things. */
 export const NAMED_TWICE: readonly string[] = [
-  'Placement',
   'ProcessLike',
   'RecordedFailure',
   'RecordedImage',
@@ -17,7 +16,6 @@ export const NAMED_TWICE: readonly string[] = [
 /** Exports that nothing imports. */
 export const FOR_NOBODY: readonly string[] = [
   'ActionProcess',
-  'BlobWant',
   'COMPONENT_MATRIX',
   'COMPONENT_MATRIX_SOURCE',
   'ChosenTargets',
@@ -32,7 +30,6 @@ export const FOR_NOBODY: readonly string[] = [
   'ContentReader',
   'DEFAULT_TIMEOUTS',
   'DatedTag',
-  'Destination',
   'DirectoryEntry',
   'DiscoveryParts',
   'Download',

@@ -1,10 +1,9 @@
 import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { registrySource } from '../../src/registry/blob-source.ts';
 import { inspectUpload, sendWhole } from '../../src/registry/blob-upload.ts';
 import { parseHost } from '../../src/registry/oci/reference.ts';
 import { TestClient } from '../support/test-client.ts';
-import { APP, BYTES, DIGEST, pair, SOURCE } from './push-pair.ts';
+import { APP, BYTES, DIGEST, pair } from './push-pair.ts';
 
 describe('the address that ends an upload', () => {
   it.each([
@@ -25,18 +24,15 @@ describe('the address that ends an upload', () => {
     await using world = await pair();
     using client = new TestClient(host);
     const upload = { repository: APP, location: new URL(location, `http://${host}`), smallestChunk: 0 };
-    await sendWhole(
-      {
-        registry: client.registry,
-        repository: APP,
-        descriptor: { digest: DIGEST, size: BYTES.length },
-        source: registrySource(world.client.registries.at(world.source.host), SOURCE),
-        signal: client.signal,
-        onBytes: () => undefined,
-        onSourceFailure: () => undefined,
-      },
-      upload,
-    );
+    const push = {
+      registry: client.registry,
+      repository: APP,
+      descriptor: { digest: DIGEST, size: BYTES.length },
+      sources: () => [],
+      isAbsent: true,
+      signal: client.signal,
+    };
+    await sendWhole(push, world.from, upload);
     server.close();
     expect(asked).toEqual([expected]);
   });

@@ -23,7 +23,7 @@ async function boardOf(believed: readonly Repository[] = []) {
     onUploaded: (repository) => uploaded.push(repository),
   });
   const place = (repository = APP, signal = new AbortController().signal) =>
-    board.place({ descriptor, repository, source: world.from, signal, onActive: () => undefined });
+    board.place({ descriptor, repository, signal }, world.from);
   return {
     ...world,
     board,

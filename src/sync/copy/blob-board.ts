@@ -1,20 +1,18 @@
 import { type Placed, pushBlob } from '../../registry/blob-push.ts';
 import type { BlobSource } from '../../registry/blob-source.ts';
+import type { BlobPush } from '../../registry/blob-upload.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
-import type { Descriptor } from '../../registry/oci/manifest.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { type Interest, Placement } from './placement.ts';
 
-/** A blob that has to be in a repository before a manifest can be pushed there. */
-export interface BlobWant extends Interest {
-  readonly descriptor: Descriptor;
-  readonly repository: Repository;
-  readonly source: BlobSource;
-}
+/** What an image says of a blob that has to be in a repository before its manifest can be pushed there. */
+type WantedBlob = Pick<BlobPush, 'repository' | 'descriptor' | 'signal' | 'onActive'>;
+
+/** An image that waits for a blob. */
+type Interest = Pick<BlobPush, 'signal' | 'onActive'>;
 
 /** What the board is told about the destination. */
-export interface Destination {
+interface Destination {
   readonly registry: Registry;
   /** Whether a repository was found not to exist when the run began. */
   readonly wasAbsent: (repository: Repository) => boolean;
@@ -53,8 +51,8 @@ export class BlobBoard {
    * Brings a blob into a repository unless it is there, and returns how it came there: `present` to all but the first who
    * asks. Throws the failure of the transfer, or the reason of the asker's own signal.
    */
-  async place(want: BlobWant): Promise<Placed> {
-    const { descriptor, repository, source, signal } = want;
+  async place(want: WantedBlob, source: BlobSource): Promise<Placed> {
+    const { descriptor, repository, signal } = want;
     // A placement that nobody joins could not be abandoned either.
     signal.throwIfAborted();
     const entry = this.#entryOf(descriptor.digest);
@@ -106,7 +104,7 @@ export class BlobBoard {
 
   async #bring(
     entry: BoardEntry,
-    descriptor: Descriptor,
+    descriptor: WantedBlob['descriptor'],
     repository: Repository,
     placement: Placement,
   ): Promise<Placed> {
@@ -151,5 +149,64 @@ export class BlobBoard {
     const origin = entry.sources.find((source) => source.origin?.registry === registry)?.origin;
     if (origin !== undefined && origin.repository !== repository) return origin.repository;
     return this.#destination.believedHolders(digest).find((believed) => believed !== repository);
+  }
+}
+
+/**
+ * The one effort to bring a blob into a repository, shared by all who want it there. It is given up when the last
+ * of them has lost interest.
+ */
+class Placement {
+  readonly #abandonment = new AbortController();
+  readonly #interests = new Set<Interest>();
+  #isActive = false;
+  #isOver = false;
+  #work: Promise<Placed> | undefined;
+
+  /** Aborted when nobody is interested any more. */
+  get signal(): AbortSignal {
+    return this.#abandonment.signal;
+  }
+
+  /** Begins the work, once. */
+  start(work: () => Promise<Placed>): void {
+    this.#work = work();
+    const end = (): void => {
+      this.#isOver = true;
+    };
+    // Each who joins sees the failure; without a joiner it is nobody's.
+    this.#work.then(end, end);
+  }
+
+  /** Passes on to all who are interested whether slots are held. */
+  readonly setActive = (isActive: boolean): void => {
+    this.#isActive = isActive;
+    for (const interest of this.#interests) interest.onActive?.(isActive);
+  };
+
+  /** Waits for the work's end as one more who wants it. Rejects with its failure, or the interest's own reason. */
+  async join(interest: Interest): Promise<Placed> {
+    const { signal, onActive } = interest;
+    signal.throwIfAborted();
+    const work = this.#work;
+    if (work === undefined) throw new Error('a placement was joined before it started');
+    this.#interests.add(interest);
+    if (this.#isActive) onActive?.(true);
+    const { promise, reject } = Promise.withResolvers<never>();
+    const leave = (): void => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      return await Promise.race([work, promise]);
+    } finally {
+      signal.removeEventListener('abort', leave);
+      this.#interests.delete(interest);
+      if (this.#isActive) onActive?.(false);
+      // Aborting what is over would break the connection that brought it, just as it becomes free.
+      if (this.#interests.size === 0 && !this.#isOver) {
+        this.#abandonment.abort(
+          signal.aborted ? signal.reason : new Error('nobody wants this blob any more'),
+        );
+      }
+    }
   }
 }

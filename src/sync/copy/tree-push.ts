@@ -170,7 +170,8 @@ export class TreePush {
       ...new Map([image.config, ...image.layers].map((blob) => [blob.digest, blob])).values(),
     ];
     const work = distinct.map(async (descriptor) => {
-      const placed = await this.#board.place({ descriptor, repository, source, signal, onActive: setActive });
+      const want = { descriptor, repository, signal, onActive: setActive };
+      const placed = await this.#board.place(want, source);
       tally[placed] += 1;
       if (placed === 'uploaded') tally.bytesSent += descriptor.size;
       return descriptor.size;
