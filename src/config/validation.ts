@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../lib/failure.ts';
 import { suggestion } from '../lib/text/nearest.ts';
-import { joinWords } from '../lib/text/sentence.ts';
+import { countOf, joinWords } from '../lib/text/sentence.ts';
 import type { Document, Path } from './document.ts';
 import { ConfigurationFailure, type Problem } from './problem.ts';
 
@@ -23,105 +23,105 @@ function describeValue(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 
+/** An issue as zod raises it, or as it hands it out. */
+type Issue = z.core.$ZodRawIssue | z.core.$ZodIssue;
+
 function alternatives(values: readonly unknown[]): string {
   return joinWords(values.map(describeValue), 'or');
 }
 
-function count(limit: number | bigint, unit: string): string {
-  return `${limit} ${unit}${Number(limit) === 1 ? '' : 's'}`;
+function bound(origin: string, word: string, limit: number | bigint): string {
+  if (origin === 'array') return `${word} ${countOf(Number(limit), 'entry', 'entries')}`;
+  if (origin === 'string') return `${word} ${countOf(Number(limit), 'character')}`;
+  return `${word} ${limit}`;
 }
 
-function bound(origin: string, word: string, limit: number | bigint, input: unknown): string {
-  if (origin === 'array')
-    return `expected ${word} ${count(limit, 'entry').replace('entrys', 'entries')}, found ${
-      Array.isArray(input) ? input.length : describeValue(input)
-    }`;
-  if (origin === 'string')
-    return `expected ${word} ${count(limit, 'character')}, found ${describeValue(input)}`;
-  return `expected ${word} ${limit}, found ${describeValue(input)}`;
-}
-
-/** One line for one issue; an issue of several unknown keys gets a line for each. */
-function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
+/** Returns what was expected where an issue is, such as `a text`; undefined for issues that say it otherwise. */
+function expectation(issue: Issue): string | undefined {
   switch (issue.code) {
-    case 'unrecognized_keys': {
-      const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
-      return issue.keys
-        .map((key) => {
-          const near = suggestion(key, known);
-          return `"${key}" is not a known key${near === '' ? `; known are ${alternatives(known)}` : near}`;
-        })
-        .join('\n');
-    }
-    case 'invalid_type': {
-      const expected = EXPECTED.get(issue.expected) ?? issue.expected;
-      return issue.input === undefined
-        ? `expected ${expected}, found nothing`
-        : `expected ${expected}, found ${describeValue(issue.input)}`;
-    }
-    case 'invalid_value': {
-      const near =
-        typeof issue.input === 'string'
-          ? suggestion(
-              issue.input,
-              issue.values.filter((value) => typeof value === 'string'),
-            )
-          : '';
-      return `expected ${alternatives(issue.values)}, found ${describeValue(issue.input)}${near}`;
-    }
+    case 'invalid_type':
+      return EXPECTED.get(issue.expected) ?? issue.expected;
+    case 'invalid_value':
+      return alternatives(issue.values);
     case 'too_small':
-      return bound(
-        issue.origin,
-        issue.inclusive === false ? 'more than' : 'at least',
-        issue.minimum,
-        issue.input,
-      );
+      return bound(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum);
     case 'too_big':
-      return bound(
-        issue.origin,
-        issue.inclusive === false ? 'less than' : 'at most',
-        issue.maximum,
-        issue.input,
-      );
-    case 'invalid_union':
-      return `no form that is allowed here fits ${describeValue(issue.input)}`;
+      return bound(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum);
     default:
       return undefined;
   }
 }
 
+/** Returns what was found where an issue is, and the word that was perhaps meant. */
+function finding(issue: Issue): string {
+  const { input } = issue;
+  const found = describeValue(input);
+  switch (issue.code) {
+    case 'too_small':
+    case 'too_big':
+      return Array.isArray(input) ? String(input.length) : found;
+    case 'invalid_value': {
+      const words = issue.values.filter((value) => typeof value === 'string');
+      return typeof input === 'string' ? `${found}${suggestion(input, words)}` : found;
+    }
+    default:
+      return found;
+  }
+}
+
+function describeIssue(issue: Issue): string | undefined {
+  if (issue.code === 'invalid_union')
+    return `no form that is allowed here fits ${describeValue(issue.input)}`;
+  const expected = expectation(issue);
+  return expected === undefined ? undefined : `expected ${expected}, found ${finding(issue)}`;
+}
+
+/** An issue, the whole way to it, and what to say of it. */
+interface FoundIssue {
+  readonly issue: z.core.$ZodIssue;
+  readonly path: Path;
+  readonly message: string;
+}
+
 /** A union says only "invalid"; the form that got furthest knows what is wrong. */
-function flatten(issue: z.core.$ZodIssue, base: Path): { issue: z.core.$ZodIssue; path: Path }[] {
+function flatten(issue: z.core.$ZodIssue, base: Path): FoundIssue[] {
   const path = [...base, ...issue.path];
-  if (issue.code !== 'invalid_union') return [{ issue, path }];
+  const { message } = issue;
+  if (issue.code !== 'invalid_union') return [{ issue, path, message }];
   const depths = issue.errors.map((form) => Math.max(0, ...form.map((inner) => inner.path.length)));
   const deepest = issue.errors[depths.indexOf(Math.max(...depths))] ?? [];
   if (Math.max(0, ...depths) > 0) return deepest.flatMap((inner) => flatten(inner, path));
-  const wanted = issue.errors.flat().map((inner) => /^expected (.*), found /.exec(inner.message)?.[1]);
-  const found = /, found .*$/.exec(issue.errors[0]?.[0]?.message ?? '')?.[0];
-  if (found === undefined || wanted.includes(undefined)) return [{ issue, path }];
-  return [{ issue: { ...issue, message: `expected ${[...new Set(wanted)].join(' or ')}${found}` }, path }];
+  const [first] = issue.errors.flat();
+  const wanted = issue.errors.flat().map(expectation);
+  if (first === undefined || wanted.includes(undefined)) return [{ issue, path, message }];
+  return [{ issue, path, message: `expected ${[...new Set(wanted)].join(' or ')}, found ${finding(first)}` }];
 }
 
-function problemsOf(document: Document, error: z.ZodError): Problem[] {
+/** A problem, and whether it is that something is missing. */
+interface FoundProblem extends Problem {
+  readonly isMissing: boolean;
+}
+
+function problemsOf(document: Document, error: z.ZodError, knownKeys: KnownKeys): FoundProblem[] {
   return error.issues
     .flatMap((issue) => flatten(issue, []))
-    .flatMap(({ issue, path }): Problem[] => {
+    .flatMap(({ issue, path, message }): FoundProblem[] => {
       if (issue.code === 'unrecognized_keys') {
-        const lines = issue.message.split('\n');
-        return issue.keys.map((key, index) => ({
-          place: document.keyPlace([...path, key]),
-          message: lines[index] ?? `"${key}" is not a known key`,
-        }));
+        const known = knownKeys.get(issue.keys) ?? [];
+        return issue.keys.map((key) => {
+          const near = suggestion(key, known) || `; known are ${alternatives(known)}`;
+          const place = document.keyPlace([...path, key]);
+          return { place, message: `"${key}" is not a known key${near}`, isMissing: false };
+        });
       }
-      const missing = issue.code === 'invalid_type' && issue.message.endsWith(', found nothing');
-      const message =
-        missing && path.length > 0
-          ? `"${String(path.at(-1))}" is missing: ${issue.message.replace(', found nothing', '')}`
-          : issue.message;
-      return [{ place: document.place(path), message }];
+      const isMissing = issue.code === 'invalid_type' && issue.input === undefined && path.length > 0;
+      const missing = `"${String(path.at(-1))}" is missing: expected ${expectation(issue)}`;
+      return [{ place: document.place(path), message: isMissing ? missing : message, isMissing }];
     });
 }
+
+/** The keys that an object may have, by the list of those that it may not: a finished issue has lost its schema. */
+type KnownKeys = WeakMap<readonly string[], readonly string[]>;
 
 /**
  * Returns the value of a document in the shape of a schema. Throws `ConfigurationFailure` with every problem at once,
@@ -129,14 +129,22 @@ function problemsOf(document: Document, error: z.ZodError): Problem[] {
  */
 export function validate<Schema extends z.ZodType>(document: Document, schema: Schema): z.output<Schema> {
   const broken = document.problems.length > 0;
-  const result = schema.safeParse(document.value, { error: describeIssue });
+  const knownKeys: KnownKeys = new WeakMap();
+  const result = schema.safeParse(document.value, {
+    reportInput: true,
+    error: (issue) => {
+      const isOfObject = issue.code === 'unrecognized_keys' && issue.inst instanceof z.ZodObject;
+      if (isOfObject) knownKeys.set(issue.keys, Object.keys(issue.inst.shape));
+      return describeIssue(issue);
+    },
+  });
   if (result.success && !broken) return result.data;
-  const found =
-    result.success || (broken && document.value === undefined) ? [] : problemsOf(document, result.error);
+  const isEmpty = broken && document.value === undefined;
+  const found = result.success || isEmpty ? [] : problemsOf(document, result.error, knownKeys);
   const lines = new Set(document.problems.map((problem) => problem.place.line));
-  const credible = broken
-    ? found.filter(({ place, message }) => !lines.has(place.line) && !message.includes(' is missing: '))
-    : found;
+  const credible = found
+    .filter(({ place, isMissing }) => !broken || !(lines.has(place.line) || isMissing))
+    .map(({ place, message }): Problem => ({ place, message }));
   throw new ConfigurationFailure(document.file, [...document.problems, ...credible]);
 }
 

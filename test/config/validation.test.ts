@@ -19,6 +19,8 @@ const schema = z.strictObject({
     )
     .optional(),
   choice: z.union([z.string(), z.strictObject({ since: z.string() })]).optional(),
+  word: z.union([z.literal('off'), z.strictObject({ since: z.string() })]).optional(),
+  some: z.array(z.number()).min(1).max(2).optional(),
 });
 
 function problemsOf(text: string): string[] {
@@ -42,13 +44,13 @@ describe('a configuration file says what is wrong with it', () => {
       '{\n  "imags": [],\n  "extra": 1}',
       [
         '2:3 "imags" is not a known key; did you mean "images"?',
-        '3:3 "extra" is not a known key; known are "arch", "images" or "choice"',
+        '3:3 "extra" is not a known key; known are "arch", "images", "choice", "word" or "some"',
       ],
     ],
     [
       'a prototype',
       '{"__proto__": {}}',
-      ['1:2 "__proto__" is not a known key; known are "arch", "images" or "choice"'],
+      ['1:2 "__proto__" is not a known key; known are "arch", "images", "choice", "word" or "some"'],
     ],
     ['a wrong type', '{"images": "a"}', ['1:12 expected a list [ … ], found "a"']],
     [
@@ -73,6 +75,18 @@ describe('a configuration file says what is wrong with it', () => {
       ['1:47 "Library" cannot be part of a repository name (repositories are lower case: library/nginx)'],
     ],
     ['a union, no form', '{"choice": 1}', ['1:12 expected a text or an object { … }, found 1']],
+    [
+      'a union, no form, and a text that reads like a problem',
+      '{"word": "x, found y"}',
+      ['1:10 expected "off" or an object { … }, found "x, found y"'],
+    ],
+    [
+      'a union, no form, and a mistyped word',
+      '{"word": "of"}',
+      ['1:10 expected "off" or an object { … }, found "of"; did you mean "off"?'],
+    ],
+    ['too few entries', '{"some": []}', ['1:10 expected at least 1 entry, found 0']],
+    ['too many entries', '{"some": [1, 2, 3]}', ['1:10 expected at most 2 entries, found 3']],
     ['a union, the nearest form', '{"choice": {"since": 5}}', ['1:22 expected a text, found 5']],
     [
       'a key written twice',
@@ -99,6 +113,19 @@ describe('a configuration file says what is wrong with it', () => {
         '2:22 expected a text, found 5',
         '3:2 "choise" is not a known key; did you mean "choice"?',
       ],
+    ],
+    [
+      'a syntax error, and a mistake that reads like another',
+      '{"images": [],,\n "arch": "it is missing: all"}',
+      [
+        '1:15 expected a key in double quotes, found ,',
+        '2:10 expected "amd64" or "arm64", found "it is missing: all"',
+      ],
+    ],
+    [
+      'a syntax error, and something missing that it may have caused',
+      '{"arch": "arm64",,\n "images": [{"name": "a"}]}',
+      ['1:18 expected a key in double quotes, found ,'],
     ],
   ])('%s', (_name, text, problems) => {
     expect(problemsOf(text)).toEqual(problems);
