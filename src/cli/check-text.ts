@@ -4,7 +4,7 @@ import { alignColumns, wrapLine } from '../lib/text/columns.ts';
 import { countOf, joinWords } from '../lib/text/sentence.ts';
 import { formatSize } from '../lib/text/size.ts';
 import { formatTime } from '../lib/text/time.ts';
-import { shortDigest } from '../registry/oci/digest.ts';
+import { type Digest, digestAlgorithm, shortDigest } from '../registry/oci/digest.ts';
 import { type ManifestMediaType, MEDIA_TYPE } from '../registry/oci/media-type.ts';
 import { formatReference, type Reference } from '../registry/oci/reference.ts';
 import { describeSignature } from '../sync/check/check-signatures.ts';
@@ -24,6 +24,12 @@ const NARROW = 100;
 /** As wide as the names of the rows about one tag. */
 const INDENT = 13;
 
+/** A line, and how far what does not fit into it is indented on the next. */
+interface Line {
+  readonly text: string;
+  readonly indent: number;
+}
+
 /**
  * Returns what was found out for people, with the verdict as the last line. `width` is that of the terminal: on a narrow
  * one digests are shortened and lines broken; without one lines are as long as they are.
@@ -32,15 +38,17 @@ export function checkLines(checked: CheckedReference, width?: number): string[] 
   const [only] = checked.tags;
   const isOne = checked.image.tag !== undefined || checked.image.digest !== undefined;
   if (!isOne || only === undefined) return manyTags(checked).map((line) => wrapLine(line, width, 2));
-  const lines = oneTag(checked, only);
-  if (width === undefined || width >= NARROW) return lines;
-  return lines.map((line) => {
-    const short = line.replace(/^(\S.{12}sha256:[0-9a-f]{12})[0-9a-f]{52}/, '$1…');
-    return wrapLine(short, width, /^[a-z ]{13}\S/.test(line) ? INDENT : 2);
-  });
+  const isNarrow = width !== undefined && width < NARROW;
+  const lines = oneTag(checked, only, isNarrow ? abbreviated : String);
+  return lines.map(({ text, indent }) => (isNarrow ? wrapLine(text, width, indent) : text));
 }
 
-function oneTag(checked: CheckedReference, tag: CheckedTag): string[] {
+/** Writes a digest for people who have little room, with its algorithm. */
+function abbreviated(digest: Digest): string {
+  return `${digestAlgorithm(digest)}:${shortDigest(digest)}…`;
+}
+
+function oneTag(checked: CheckedReference, tag: CheckedTag, written: (digest: Digest) => string): Line[] {
   const { image, destination } = checked;
   const { recorded } = tag;
   const there: Reference =
@@ -50,27 +58,29 @@ function oneTag(checked: CheckedReference, tag: CheckedTag): string[] {
       ? ['state', 'not known']
       : [
           'state',
-          recorded.pushedDigest,
+          written(recorded.pushedDigest),
           formatSize(recorded.bytes),
           `pushed ${formatTime(recorded.pushed)}, last seen ${formatTime(recorded.confirmed)}`,
         ];
   const sides = alignColumns([
-    ['source', ...viewCells(tag.source)],
+    ['source', ...viewCells(tag.source, written)],
     ...(tag.expected === undefined || (tag.source.kind === 'there' && tag.source.digest === tag.expected)
       ? []
-      : [['chosen', tag.expected, 'with the chosen platforms']]),
+      : [['chosen', written(tag.expected), 'with the chosen platforms']]),
     state,
-    ['destination', ...viewCells(tag.destination)],
+    ['destination', ...viewCells(tag.destination, written)],
   ]);
+  const plain = (text: string): Line => ({ text, indent: 2 });
+  const row = (text: string): Line => ({ text, indent: INDENT });
   return [
-    `${formatReference(image)} → ${formatReference(there)}`,
-    '',
-    ...sides,
-    ...platformLines(tag),
-    ...(tag.signature === undefined ? [] : [`signature    ${describeSignature(tag.signature)}`]),
-    `image set    ${wish(checked, tag)}`,
-    '',
-    `${tag.verdict}: ${tag.message}`,
+    plain(`${formatReference(image)} → ${formatReference(there)}`),
+    plain(''),
+    ...sides.map(row),
+    ...platformLines(tag).map(row),
+    ...(tag.signature === undefined ? [] : [row(`signature    ${describeSignature(tag.signature)}`)]),
+    row(`image set    ${wish(checked, tag)}`),
+    plain(''),
+    plain(`${tag.verdict}: ${tag.message}`),
   ];
 }
 
@@ -78,7 +88,7 @@ function pick({ digest }: Reference): Pick<Reference, 'digest'> {
   return digest === undefined ? {} : { digest };
 }
 
-function viewCells(view: TagView): string[] {
+function viewCells(view: TagView, written: (digest: Digest) => string): string[] {
   switch (view.kind) {
     case 'absent':
       return ['not there'];
@@ -86,7 +96,7 @@ function viewCells(view: TagView): string[] {
       return ['not known'];
     case 'there':
       return [
-        view.digest,
+        written(view.digest),
         view.mediaType === undefined ? '' : FORMATS[view.mediaType],
         view.uploaded === undefined ? '' : `uploaded ${formatTime(view.uploaded)}`,
       ];
@@ -183,7 +193,7 @@ function conclusion(checked: CheckedReference): string {
 }
 
 function digestCell(view: TagView): string {
-  return view.kind === 'there' ? shortDigest(view.digest) : viewCells(view).join('');
+  return view.kind === 'there' ? shortDigest(view.digest) : viewCells(view, shortDigest).join('');
 }
 
 /** Returns what was found out for machines. */

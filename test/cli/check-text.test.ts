@@ -52,6 +52,13 @@ test('on a narrow terminal digests are short, and what is still too long goes on
   ]);
 });
 
+test('the names of an image are no row of the table, whatever letters they begin with', () => {
+  const one = checkedAs('registrymirrors.example/pause:3.10', [tagOf('3.10')]);
+  expect(checkLines(one, 80)[0]).toBe(
+    'registrymirrors.example/pause:3.10 →\n  registry.cn-hangzhou.aliyuncs.com/keel/pause:3.10',
+  );
+});
+
 test('what is the same of all tags is told once', () => {
   const all = checkedAs('registry.k8s.io/pause', ['3.10', '3.9'].map(tagOf));
   expect(checkLines(all).slice(-3)).toEqual([
