@@ -8,8 +8,9 @@ export default defineConfig({
     // node:sqlite, signals and the working directory belong to a process: threads would share them.
     pool: 'forks',
     maxWorkers: 2,
-    // They end what hangs; how fast a machine is must not decide whether a test passes.
-    testTimeout: 600_000,
+    // They end what hangs; how fast a machine is must not decide whether a test passes. On two quiet cores none takes more
+    // than 6 s, but for those that say how long they may.
+    testTimeout: 120_000,
     hookTimeout: 600_000,
     expect: { poll: { interval: 10, timeout: 60_000 } },
     // What a developer's shell holds must not decide whether a test passes.

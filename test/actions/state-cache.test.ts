@@ -173,7 +173,7 @@ test('a cache that is down, cut off, slow, broken or absent costs a line and no 
   });
   expect(absent.main).toMatch(/^state: not restored, there is no Actions cache here;/);
   expect([...down.annotations, ...absent.annotations]).toEqual([]);
-});
+}, 600_000);
 
 test('a run that is stopped does not wait for the cache', async () => {
   const { service, night } = await nights();
