@@ -99,7 +99,7 @@ describe('dependencies point one way', () => {
     ['sync/select/extras.ts', '../state/state.ts'],
     ['sync/check/checking.ts', '../doctor/doctor.ts'],
     ['pack/archive/tree.ts', '../settings.ts'],
-    ['publish/qiniu/zone.ts', '../release/release-parts.ts'],
+    ['publish/qiniu/kodo-region.ts', '../release/release-parts.ts'],
   ])('src/%s may not import %s', (path, name) => {
     expect(wrongImports(`src/${path}`, [name])).toHaveLength(1);
   });

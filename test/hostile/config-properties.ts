@@ -12,7 +12,7 @@ import { formatDuration, parseDuration } from '../../src/lib/duration.ts';
 import { formatSize } from '../../src/lib/text/size.ts';
 import { parseImageSource, pullCandidates } from '../../src/pack/plan/image-source.ts';
 import { parseBetaSuffix } from '../../src/pack/plan/package-name.ts';
-import { parseZone } from '../../src/publish/qiniu/zone.ts';
+import { parseZone } from '../../src/publish/qiniu/kodo-region.ts';
 import { parseTargetWords } from '../../src/publish/targets.ts';
 import { parseReference, parseTag } from '../../src/registry/oci/reference.ts';
 import { selectTags, wantsRepository } from '../../src/sync/select/selection.ts';

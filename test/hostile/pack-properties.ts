@@ -188,12 +188,8 @@ export const PACK_PROPERTIES: readonly Property[] = [
     'what Kodo answers is a refusal that can be told',
     fc.tuple(fc.integer({ min: 400, max: 631 }), hostile('incorrect region, please use up-z2.qiniup.com')),
     ([status, text]) => {
-      const told = explainKodoAnswer(
-        status,
-        parseKodoError(JSON.stringify({ error: text })),
-        'bucket',
-        'key',
-      );
+      const error = parseKodoError(JSON.stringify({ error: text }));
+      const told = explainKodoAnswer({ status, error, bucket: 'bucket', key: 'key' });
       require(told.message.length < 400, 'it is long');
     },
   ),

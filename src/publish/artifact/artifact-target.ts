@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { withinSignal } from '../../lib/interruption.ts';
-import { mayReplace } from '../target/replacement.ts';
+import { alreadyPublished, mayReplace } from '../target/replacement.ts';
 import type { ArtifactStore, RunArtifacts } from '../target/run-artifacts.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';
 
@@ -38,7 +38,8 @@ export class ArtifactTarget implements PublishTarget {
     const present = await this.#find(store, name, signal);
     if (present !== undefined && isSame(present, file)) return this.#locate(present.id, 'present');
     if (present !== undefined) {
-      if (!mayReplace(file.name, this.#settings.overwrite)) throw alreadyStored(name);
+      if (!mayReplace(file.name, this.#settings.overwrite))
+        throw alreadyPublished(name, 'this run has another artifact of this name');
       await withinSignal(store.deleteArtifact(name), signal).catch((error: unknown) => {
         signal.throwIfAborted();
         throw unavailable(error);
@@ -98,13 +99,4 @@ function unavailable(cause: unknown): Failure<'ARTIFACTS_UNAVAILABLE'> {
 function arrivedDifferent(name: string, digest: string): Failure<'DIGEST_MISMATCH'> {
   const message = `the artifact was stored with another digest, ${digest}`;
   return new Failure({ code: 'DIGEST_MISMATCH', about: name, message, hint: 'publish it again' });
-}
-
-function alreadyStored(name: string): Failure<'ALREADY_PUBLISHED'> {
-  return new Failure({
-    code: 'ALREADY_PUBLISHED',
-    about: name,
-    message: 'this run has another artifact of this name',
-    hint: 'published packages are not replaced: give the package a -beta name, or use --overwrite',
-  });
 }

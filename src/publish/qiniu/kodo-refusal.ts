@@ -1,40 +1,43 @@
 import { z } from 'zod';
+import type { Failure } from '../../lib/failure.ts';
 import { isRateLimit } from '../../lib/http/answer-status.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { parseJson } from '../../lib/json.ts';
+import { alreadyPublished } from '../target/replacement.ts';
 
-export type KodoRefusalCode =
+type KodoRefusalCode =
   | 'CREDENTIALS_REFUSED'
   | 'BUCKET_ABSENT'
   | 'WRONG_ZONE'
-  | 'ALREADY_PUBLISHED'
   | 'ABSENT'
   | 'TOO_LARGE'
   | 'THROTTLED'
   | 'SERVICE_BROKEN'
   | 'SERVICE_REFUSED';
 
-/** An answer of Kodo that is not a success. */
-export type KodoRefusal = HttpFailure<KodoRefusalCode>;
+/** An answer of Kodo that is not a success, and what was asked about. */
+interface KodoAnswer {
+  readonly status: number;
+  /** What it says about itself; may be empty. */
+  readonly error: string;
+  readonly bucket: string;
+  readonly key: string;
+  /** When Kodo asked to be left alone until, in milliseconds since 1970. */
+  readonly retryAt?: number | undefined;
+}
 
 const PASSING: ReadonlySet<KodoRefusalCode> = new Set(['THROTTLED', 'SERVICE_BROKEN']);
 
 const KEYS_HINT = 'check --access-key and --secret-key; both stand in the Qiniu console under key management';
 
 /**
- * Explains an answer of Kodo by its status and error text. Some statuses are Kodo's own: 573 throttled, 612 absent,
+ * Returns the failure that an answer of Kodo means, by its status and error text. Some statuses are Kodo's own: 573 throttled, 612 absent,
  * 614 exists, 631 no bucket. https://developer.qiniu.com/kodo/3928/error-responses
  */
-export function explainKodoAnswer(
-  status: number,
-  error: string,
-  bucket: string,
-  key: string,
-  retryAt?: number,
-): KodoRefusal {
+export function explainKodoAnswer({ status, error, bucket, key, retryAt }: KodoAnswer): Failure {
   const bucketName = `bucket ${bucket}`;
   const said = error === '' ? `status ${status}` : `status ${status}: ${error.slice(0, 200)}`;
-  const refuse = (code: KodoRefusalCode, about: string, message: string, hint?: string): KodoRefusal =>
+  const refuse = (code: KodoRefusalCode, about: string, message: string, hint?: string): Failure =>
     new HttpFailure({ code, about, message, hint, status, transient: PASSING.has(code), retryAt });
   const zone = /\bup(?:load)?(?:-([a-z0-9-]{1,40}))?\.qiniup\.com/.exec(error);
   if (status === 400 && error.includes('incorrect region')) {
@@ -60,7 +63,7 @@ export function explainKodoAnswer(
   if (status === 413) return refuse('TOO_LARGE', key, `Kodo takes no object of this size (${said})`);
   if (status === 419) return refuse('SERVICE_REFUSED', 'Qiniu', `the account is suspended (${said})`);
   if (status === 612) return refuse('ABSENT', key, `${bucketName} does not have it`);
-  if (status === 614) return alreadyPublished(bucket, key);
+  if (status === 614) return keyTaken(bucket, key);
   if (status === 631) {
     const hint = 'check --bucket, and that the access key belongs to the account that owns it';
     return refuse('BUCKET_ABSENT', bucketName, 'there is no such bucket', hint);
@@ -74,11 +77,9 @@ export function explainKodoAnswer(
   return refuse('SERVICE_REFUSED', bucketName, `Kodo refused (${said})`);
 }
 
-/** Returns the refusal for a name that is taken by other content. */
-export function alreadyPublished(bucket: string, key: string): KodoRefusal {
-  const message = `bucket ${bucket} has another file of this name`;
-  const hint = 'published packages are not replaced: give the package a -beta name, or use --overwrite';
-  return new HttpFailure({ code: 'ALREADY_PUBLISHED', about: key, message, hint, status: 614 });
+/** Returns the failure for a key of a bucket that is taken by other content. */
+export function keyTaken(bucket: string, key: string): Failure {
+  return alreadyPublished(key, `bucket ${bucket} has another file of this name`);
 }
 
 const errorShape = z.object({ error: z.string() }).catch({ error: '' });

@@ -6,7 +6,9 @@ import { AgentPool } from '../../lib/http/proxy.ts';
 import { withinSignal } from '../../lib/interruption.ts';
 import type { RetryPolicy } from '../../lib/retry.ts';
 import { explainKodoAnswer, parseKodoError } from './kodo-refusal.ts';
-import type { Zone } from './zone.ts';
+
+/** A region of Kodo under the id that its hosts carry. */
+type Zone = 'z0' | 'cn-east-2' | 'z1' | 'z2' | 'na0' | 'as0' | 'ap-southeast-2' | 'ap-southeast-3';
 
 /** Whose bucket it is and where it lives. */
 export interface KodoAccess {
@@ -22,8 +24,46 @@ export interface KodoAccess {
   readonly timeouts?: HttpTimeouts;
 }
 
+// "keel" is the name that users of keel-pkg know for the zone of its own bucket.
+const ZONES: ReadonlyMap<string, Zone> = new Map([
+  ['keel', 'z0'],
+  ['huadong', 'z0'],
+  ['z0', 'z0'],
+  ['cn-east-1', 'z0'],
+  ['huadong2', 'cn-east-2'],
+  ['cn-east-2', 'cn-east-2'],
+  ['huabei', 'z1'],
+  ['z1', 'z1'],
+  ['cn-north-1', 'z1'],
+  ['huanan', 'z2'],
+  ['z2', 'z2'],
+  ['cn-south-1', 'z2'],
+  ['beimei', 'na0'],
+  ['na0', 'na0'],
+  ['us-north-1', 'na0'],
+  ['singapore', 'as0'],
+  ['xinjiapo', 'as0'],
+  ['as0', 'as0'],
+  ['ap-southeast-1', 'as0'],
+  ['hanoi', 'ap-southeast-2'],
+  ['ap-southeast-2', 'ap-southeast-2'],
+  ['ap-southeast-3', 'ap-southeast-3'],
+]);
+
 const REGION_SERVICES = ['uc.qiniuapi.com', 'kodo-config.qiniuapi.com', 'uc.qbox.me'];
 const REGION_QUERY_LIMIT = 30_000;
+
+/** Reads a zone by its id, its S3 name or the name that people call it by. Throws `ZONE_UNKNOWN`. */
+export function parseZone(text: string, about: string): Zone {
+  const zone = ZONES.get(text.trim().toLowerCase().replace('zone_', '').replaceAll('_', '-'));
+  if (zone !== undefined) return zone;
+  throw new Failure({
+    code: 'ZONE_UNKNOWN',
+    about,
+    message: `"${text.slice(0, 100)}" is not a zone of Qiniu`,
+    hint: `leave it out to have it found, or write one of ${[...ZONES.keys()].join(', ')}`,
+  });
+}
 
 /**
  * Asks where a bucket lives, by the `qiniu` package. Throws `KodoRefusal`, or `UNREACHABLE` when no service answers.
@@ -66,7 +106,8 @@ function explainDiscovery(error: unknown, bucket: string, host: string): Error {
   const text = error instanceof Error ? error.message : String(error);
   const status = /Status Code (\d{3}), Body (.*)$/s.exec(text);
   if (status !== null) {
-    return explainKodoAnswer(Number(status[1]), parseKodoError(status[2] ?? ''), bucket, bucket);
+    const error = parseKodoError(status[2] ?? '');
+    return explainKodoAnswer({ status: Number(status[1]), error, bucket, key: bucket });
   }
   // What follows names the address, and with it the access key; for that reason it is no cause either.
   const told = text.split(/, (?:GET|POST) |\n/)[0] ?? '';

@@ -176,7 +176,7 @@ export class KodoService {
     if (answer.status === 200) return parseJson(text);
     const error = withoutSignatures(parseKodoError(text), this.#access.accessKey);
     const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
-    throw explainKodoAnswer(answer.status, error, this.bucket, key, retryAt);
+    throw explainKodoAnswer({ status: answer.status, error, bucket: this.bucket, key, retryAt });
   }
 }
 

@@ -2,8 +2,8 @@ import type { FlagReader } from '../../config/flags/flag-reader.ts';
 import { asIs, malformed } from '../../config/flags/flag-value.ts';
 import { neededFlag } from '../target/needed-flag.ts';
 import type { OpenTarget, TargetFlag, TargetKind } from '../target/target-kind.ts';
+import { parseZone } from './kodo-region.ts';
 import { QiniuTarget } from './qiniu-target.ts';
-import { parseZone } from './zone.ts';
 
 const FLAGS = [
   {

@@ -6,7 +6,7 @@ import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { fileChanged } from '../target/package-file.ts';
 import { mayReplace } from '../target/replacement.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';
-import { alreadyPublished } from './kodo-refusal.ts';
+import { keyTaken } from './kodo-refusal.ts';
 import type { KodoAccess } from './kodo-region.ts';
 import { KodoService } from './kodo-service.ts';
 import { type KodoPart, KodoUpload, type UploadGoal } from './kodo-upload.ts';
@@ -64,7 +64,7 @@ export class QiniuTarget implements PublishTarget {
       const replace = mayReplace(file.name, this.#settings.overwrite);
       const present = await service.stat(file.name, signal);
       if (present?.hash === file.qetag) return await this.#locate(service, file, 'present', signal);
-      if (present !== undefined && !replace) throw alreadyPublished(service.bucket, file.name);
+      if (present !== undefined && !replace) throw keyTaken(service.bucket, file.name);
       const goal = { key: file.name, size: file.size, replace };
       await this.#deliver(service, goal, file, signal, onProgress);
       return await this.#locate(service, file, 'published', signal);

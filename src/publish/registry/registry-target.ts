@@ -16,7 +16,7 @@ import {
 import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
-import { mayReplace } from '../target/replacement.ts';
+import { alreadyPublished, mayReplace } from '../target/replacement.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';
 import { type PackageLayer, plainLayer, tarLayer } from './image-layer.ts';
 import {
@@ -81,8 +81,10 @@ export class RegistryTarget implements PublishTarget {
     if (present?.layers.at(-1)?.digest === layer.digest) {
       return this.#locate(file, tag, 'present', present.layers.length > 1);
     }
-    if (present !== undefined && !mayReplace(file.name, this.#settings.overwrite))
-      throw this.#taken(file, tag);
+    if (present !== undefined && !mayReplace(file.name, this.#settings.overwrite)) {
+      const address = formatReference({ ...this.#settings.repository, tag });
+      throw alreadyPublished(address, `this tag has other content than ${file.name}`);
+    }
     const base = isArtifact ? undefined : await this.#readBase(file, signal);
     const documents = isArtifact
       ? artifactDocuments(file, layer)
@@ -182,15 +184,6 @@ export class RegistryTarget implements PublishTarget {
     const ofImage = isRunnable ? run : create;
     const instruction = this.#settings.form === 'artifact' ? `oras pull ${address}` : ofImage;
     return { target: this.name, address, instruction, outcome };
-  }
-
-  #taken(file: PackageFile, tag: Tag): Failure<'ALREADY_PUBLISHED'> {
-    return new Failure({
-      code: 'ALREADY_PUBLISHED',
-      about: formatReference({ ...this.#settings.repository, tag }),
-      message: `this tag has other content than ${file.name}`,
-      hint: 'published packages are not replaced: give the package a -beta name, or use --overwrite',
-    });
   }
 }
 

@@ -1,7 +1,7 @@
 import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
 import { HttpClient, type HttpTimeouts } from '../../lib/http/http.ts';
 import { retry } from '../../lib/retry.ts';
-import { mayReplace } from '../target/replacement.ts';
+import { alreadyPublished, mayReplace } from '../target/replacement.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';
 import {
   type GithubRelease,
@@ -80,7 +80,7 @@ export class ReleaseTarget implements PublishTarget {
     const differing = present.filter((asset) => isWhole(asset) && !isAmong(asset, wanted));
     // In a draft nobody has seen the other content yet.
     if (differing.length > 0 && !release.draft && !mayReplace(file.name, overwrite)) {
-      throw alreadyReleased(file.name, tag);
+      throw alreadyPublished(file.name, `the release ${tag} has another file of this name`);
     }
     const uploaded = await this.#uploadAll(release, wanted, present, signal, onProgress);
     const names = new Set(wanted.map((asset) => asset.name));
@@ -203,13 +203,4 @@ export class ReleaseTarget implements PublishTarget {
       assets.find((asset) => asset.name === file.name)?.browser_download_url ?? release.html_url;
     return { ...common, address, instruction: `curl -fLO ${address}${draft}` };
   }
-}
-
-function alreadyReleased(name: string, tag: string): Failure<'ALREADY_PUBLISHED'> {
-  return new Failure({
-    code: 'ALREADY_PUBLISHED',
-    about: name,
-    message: `the release ${tag} has another file of this name`,
-    hint: 'published packages are not replaced: give the package a -beta name, or use --overwrite',
-  });
 }

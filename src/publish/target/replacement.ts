@@ -1,9 +1,12 @@
-/** Returns whether a package is a trial, whose name a newer one may take. */
-export function isBetaName(name: string): boolean {
-  return /-beta(?=[.-]|$)/.test(name);
+import { Failure } from '../../lib/failure.ts';
+
+/** Returns whether a package may take the place of another of its name: always a trial, others with `--overwrite`. */
+export function mayReplace(name: string, overwrite: boolean): boolean {
+  return overwrite || /-beta(?=[.-]|$)/.test(name);
 }
 
-/** Returns whether a published package of this name may be replaced by another one. */
-export function mayReplace(name: string, overwrite: boolean): boolean {
-  return overwrite || isBetaName(name);
+/** Returns the failure for a name, at `about`, that other content has and that may not be replaced. */
+export function alreadyPublished(about: string, message: string): Failure<'ALREADY_PUBLISHED'> {
+  const hint = 'published packages are not replaced: give the package a -beta name, or use --overwrite';
+  return new Failure({ code: 'ALREADY_PUBLISHED', about, message, hint });
 }
