@@ -115,7 +115,8 @@ export async function packCellWorld(redirects = false, sizes = SMALL): Promise<P
       () => undefined,
       (thrown: unknown) => thrown,
     );
-    return { error, told: [...reporter.lines, ...reporter.warnings, ...reporter.errors].join('\n') };
+    const told = [reporter.lines, reporter.details, reporter.warnings, reporter.errors].flat();
+    return { error, told: told.join('\n') };
   };
   return {
     mirror,

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { writeArchive } from '../../src/pack/archive/write-archive.ts';
 import { dockerArchives } from '../../src/pack/contents/docker-archive.ts';
 import { layoutEntries } from '../../src/pack/contents/layout.ts';
-import { type BlobFiles, blobPath } from '../../src/pack/fetch/content-folder.ts';
+import { type BlobFiles, blobPath } from '../../src/pack/fetch/blob-store.ts';
 import type { PulledImage } from '../../src/pack/fetch/image-lookup.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { has, run } from './archive/archive-reader.ts';

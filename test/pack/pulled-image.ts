@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { bytesEntry } from '../../src/pack/archive/entry.ts';
 import { tarBytes } from '../../src/pack/archive/tar-blocks.ts';
 import { orderEntries } from '../../src/pack/archive/tree.ts';
-import { blobPath } from '../../src/pack/fetch/content-folder.ts';
+import { blobPath } from '../../src/pack/fetch/blob-store.ts';
 import type { PulledImage } from '../../src/pack/fetch/image-lookup.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parseManifest } from '../../src/registry/oci/manifest.ts';

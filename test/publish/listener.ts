@@ -3,6 +3,7 @@ import type { Progress, Reporter } from '../../src/lib/reporter.ts';
 /** A reporter that keeps what it is told. */
 export class Listener implements Reporter {
   readonly lines: string[] = [];
+  readonly details: string[] = [];
   readonly warnings: string[] = [];
   readonly errors: string[] = [];
   readonly shown: Progress[] = [];
@@ -10,7 +11,9 @@ export class Listener implements Reporter {
   line(text: string): void {
     this.lines.push(text);
   }
-  detail(): void {}
+  detail(text: string): void {
+    this.details.push(text);
+  }
   warning(text: string): void {
     this.warnings.push(text);
   }

@@ -109,7 +109,7 @@ export class FileServer implements AsyncDisposable {
   ): void {
     const etag = `"${createHash('sha256').update(file).digest('hex').slice(0, 16)}"`;
     const validator: Record<string, string> = this.#withoutValidator.has(path) ? {} : { etag };
-    const asked = /^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1];
+    const asked = /^bytes=(\d+)-\d*$/.exec(request.headers.range ?? '')?.[1];
     const isSame = request.headers['if-range'] === undefined || request.headers['if-range'] === etag;
     const isPart = asked !== undefined && isSame && fault?.kind !== 'whole';
     const start = isPart ? Number(asked) : 0;

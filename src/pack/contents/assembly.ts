@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type Digest, digestHex, digestOf, parseDigest } from '../../registry/oci/digest.ts';
 import { bytesEntry, type FileEntry } from '../archive/entry.ts';
+import { type BlobFiles, blobPath } from '../fetch/blob-store.ts';
 import type { FetchedComponent } from '../fetch/component-fetch.ts';
-import { type BlobFiles, blobPath } from '../fetch/content-folder.ts';
 import { blobsOf, type CheckedImage } from '../fetch/image-fetch.ts';
 import type { PackagePlan } from '../plan/plan.ts';
 import type { ImageFormat } from '../settings.ts';

@@ -2,7 +2,7 @@ import type { FileEntry } from '../archive/entry.ts';
 import { tarBytes } from '../archive/tar-blocks.ts';
 import { tarSize } from '../archive/tar-header.ts';
 import { orderEntries } from '../archive/tree.ts';
-import type { BlobFiles } from '../fetch/content-folder.ts';
+import type { BlobFiles } from '../fetch/blob-store.ts';
 import type { PulledImage } from '../fetch/image-lookup.ts';
 import { dockerArchiveEntries } from './layout.ts';
 

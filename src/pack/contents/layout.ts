@@ -3,7 +3,7 @@ import type { Descriptor, Image } from '../../registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
 import { formatReference } from '../../registry/oci/reference.ts';
 import { type ArchiveEntry, bytesEntry, type FileEntry } from '../archive/entry.ts';
-import { type BlobFiles, blobPath } from '../fetch/content-folder.ts';
+import { type BlobFiles, blobPath } from '../fetch/blob-store.ts';
 import type { PulledImage } from '../fetch/image-lookup.ts';
 
 /** One manifest with all names that lead to it, sorted. */

@@ -1,7 +1,7 @@
 import { formatReference } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { ImagePlan } from '../plan/plan.ts';
-import type { BlobFetch } from './blob-fetch.ts';
+import type { BlobStore } from './blob-store.ts';
 import type { ImageCheck, UpstreamComparison } from './image-check.ts';
 import {
   type FoundImage,
@@ -74,7 +74,7 @@ export async function lookUpImages(
 
 export interface ImageFetch {
   readonly registries: Registries;
-  readonly blobs: BlobFetch;
+  readonly blobs: BlobStore;
   readonly signal: AbortSignal;
   readonly onBytes: (image: FoundImage, count: number) => void;
   readonly onFetched: (image: CheckedImage) => void;

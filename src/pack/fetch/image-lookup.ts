@@ -11,7 +11,7 @@ import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 import type { PullCandidate } from '../plan/image-source.ts';
 import type { ImagePlan } from '../plan/plan.ts';
-import type { BlobFetch } from './blob-fetch.ts';
+import type { BlobStore } from './blob-store.ts';
 
 /** An image of one platform whose configuration and layers are stored as files. */
 export interface PulledImage {
@@ -36,7 +36,7 @@ export interface FoundImage extends PulledImage {
 
 export interface LookupParts {
   readonly registries: Registries;
-  readonly blobs: BlobFetch;
+  readonly blobs: BlobStore;
   readonly platform: Platform;
   readonly signal: AbortSignal;
 }

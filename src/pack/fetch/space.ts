@@ -5,7 +5,7 @@ import { discardBody, type HttpClient } from '../../lib/http/http.ts';
 import type { Descriptor } from '../../registry/oci/manifest.ts';
 import { requireSpace } from '../archive/disk.ts';
 import type { ComponentPlan } from '../plan/plan.ts';
-import type { BlobFiles } from './content-folder.ts';
+import type { BlobFiles } from './blob-store.ts';
 import { openWebFile } from './web-file.ts';
 
 /** What a package needs on disk, as far as it is known before anything is fetched; in bytes. */

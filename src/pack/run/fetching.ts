@@ -5,7 +5,7 @@ import { formatSize } from '../../lib/text/size.ts';
 import { formatReference } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { SignatureCheck } from '../../signatures/signature-check.ts';
-import type { BlobFetch } from '../fetch/blob-fetch.ts';
+import type { BlobStore } from '../fetch/blob-store.ts';
 import { ComponentCache, type FileKeeper } from '../fetch/component-cache.ts';
 import { type ComponentFetch, type FetchedComponent, fetchComponents } from '../fetch/component-fetch.ts';
 import { FetchProgress } from '../fetch/fetch-progress.ts';
@@ -26,7 +26,7 @@ export interface Fetching {
   readonly registries: Registries;
   readonly makers: Makers;
   readonly http: HttpClient;
-  readonly blobs: BlobFetch;
+  readonly blobs: BlobStore;
   readonly folders: { readonly images: string; readonly downloads: string; readonly output: string };
   readonly keeper: FileKeeper | undefined;
   readonly lock: Lock | undefined;
@@ -110,7 +110,7 @@ export async function fetchAll(plan: PackagePlan, fetching: Fetching): Promise<F
   const estimate = await estimateSpace(
     {
       blobs: images.flatMap(({ image }) => blobsOf(image)),
-      blobFiles: (digest) => blobs.content.pathOf(digest),
+      blobFiles: (digest) => blobs.pathOf(digest),
       components: plan.components,
       downloads: folders.downloads,
     },

@@ -12,9 +12,8 @@ import { SignatureCheck } from '../../signatures/signature-check.ts';
 import { writeArchive } from '../archive/write-archive.ts';
 import { assemble, type PackageTree } from '../contents/assembly.ts';
 import { type OverlaySource, overlayFiles, overlayValues, readOverlay } from '../contents/overlay.ts';
-import { BlobFetch } from '../fetch/blob-fetch.ts';
+import { BlobStore } from '../fetch/blob-store.ts';
 import type { FileKeeper } from '../fetch/component-cache.ts';
-import { ContentFolder } from '../fetch/content-folder.ts';
 import { requirePolicies } from '../fetch/image-signature.ts';
 import { Makers } from '../fetch/makers.ts';
 import { resolvePackage } from '../plan/package-resolution.ts';
@@ -108,7 +107,7 @@ async function build<Published>(
   { signal, at: deadline }: RunDeadline,
 ): Promise<{ readonly tree: PackageTree; readonly file: BuiltPackage }> {
   const { reporter, environment, keeper, timeouts } = parts;
-  const { retry, retryInterval, registry: host, username, password, caFile } = settings;
+  const { registry: host, username, password, caFile } = settings;
   const folder = (path: string, flag: string): string => workFolder(path, flag, environment, reporter);
   const folders = {
     images: folder(settings.imageOutput, '--image-output'),
@@ -128,9 +127,7 @@ async function build<Published>(
   const makers = await Makers.open(connection, connectionParts);
   try {
     reporter.section(`Fetching what belongs into ${plan.fileName}`);
-    const blobs = new BlobFetch(
-      new ContentFolder(folders.images, { attempts: retry, interval: retryInterval }),
-    );
+    const blobs = new BlobStore(folders.images);
     const fetching = {
       settings,
       registries,
@@ -147,7 +144,7 @@ async function build<Published>(
     const { images, components } = await fetchAll(plan, fetching);
     reporter.section(`Packing ${plan.fileName}`);
     const { imageFormat } = settings;
-    const blobFiles = blobs.content.pathOf.bind(blobs.content);
+    const blobFiles = blobs.pathOf.bind(blobs);
     const tree = await assemble({ plan, images, components, overlay, imageFormat, blobFiles }, signal);
     if (lock !== undefined) requireUnchanged(lock, fileChanges(lock, tree.ownFiles));
     const file = await write(tree, join(folders.output, plan.fileName), reporter, signal);
