@@ -37,7 +37,6 @@ function settings(changes: Partial<ComponentFetch> = {}): ComponentFetch {
   return {
     http,
     policy: { attempts: 2, interval: milliseconds(1) },
-    timeLimit: milliseconds(0),
     sizeLimit: 1_000_000,
     signal: new AbortController().signal,
     folder,

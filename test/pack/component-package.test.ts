@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseVersions } from '../../src/config/versions.ts';
-import { milliseconds, seconds } from '../../src/lib/duration.ts';
+import { milliseconds } from '../../src/lib/duration.ts';
 import { HttpClient } from '../../src/lib/http/http.ts';
 import { writeArchive } from '../../src/pack/archive/write-archive.ts';
 import { componentFiles } from '../../src/pack/contents/component-archive.ts';
@@ -64,7 +64,6 @@ it('brings every component from its address to its place in the package', async 
   const fetched = await fetchComponents(plan.components, {
     http,
     policy: { attempts: 2, interval: milliseconds(1) },
-    timeLimit: seconds(30),
     sizeLimit: 1_000_000_000,
     signal,
     folder,

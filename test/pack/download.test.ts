@@ -36,7 +36,6 @@ function settings(changes: Partial<DownloadSettings> = {}): DownloadSettings {
   return {
     http,
     policy: { attempts: 4, interval: milliseconds(1) },
-    timeLimit: milliseconds(0),
     sizeLimit: 10_000_000,
     signal: new AbortController().signal,
     ...changes,
@@ -263,14 +262,6 @@ describe('download', () => {
     await download(request(url), settings({ http }));
     expect(rangesFor('/tool')[1]).toBe('bytes=100000-');
     await expectWhole();
-  });
-
-  it('ends at its time limit and says so', async () => {
-    const url = server.put('/tool', CONTENT, { kind: 'hold', after: 100 });
-    await expect(download(request(url), settings({ timeLimit: milliseconds(150) }))).rejects.toMatchObject({
-      code: 'TIMED_OUT',
-      message: 'it did not arrive within 150 ms',
-    });
   });
 
   it('ends when the run ends, with its reason', async () => {

@@ -37,7 +37,7 @@ export interface ComponentFetch extends DownloadSettings {
   /** How many downloads are under way at once. */
   readonly concurrency: number;
   readonly cache?: ComponentCache | undefined;
-  readonly onProgress?: (name: string, done: number, total: number | undefined) => void;
+  readonly onProgress?: (name: string, done: number) => void;
   readonly onRetry?: (name: string, error: unknown) => void;
   readonly onFetched?: (component: FetchedComponent) => void;
 }
@@ -95,10 +95,8 @@ async function fetchOne(plan: ComponentPlan, settings: ComponentFetch): Promise<
       url: plan.url,
       file: join(settings.folder, plan.fileName),
       expected: digest,
-      ...(onProgress === undefined
-        ? {}
-        : { onProgress: (done, total) => onProgress(plan.name, done, total) }),
-      ...(onRetry === undefined ? {} : { onRetry: (error) => onRetry(plan.name, error) }),
+      onProgress: (done) => onProgress?.(plan.name, done),
+      onRetry: (error) => onRetry?.(plan.name, error),
     },
     settings,
   );

@@ -1,6 +1,6 @@
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { type Duration, formatDuration } from '../../lib/duration.ts';
+import { z } from 'zod';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { discardBody, type HttpAnswer, type HttpClient } from '../../lib/http/http.ts';
 import { explainNetworkError, HttpFailure } from '../../lib/http/http-failure.ts';
@@ -10,15 +10,12 @@ import { redactUrl } from '../../registry/endpoint.ts';
 import { type Digest, digestAlgorithm } from '../../registry/oci/digest.ts';
 import { onDisk } from '../archive/disk-failure.ts';
 import { digestFile, FileMeter } from './file-digest.ts';
-import { PartialFile, validatorOf } from './partial-file.ts';
 import { openWebFile, type WebFileFailure } from './web-file.ts';
 
 /** How downloads behave; connecting and stalls are limited by the HTTP client's own timeouts. */
 export interface DownloadSettings {
   readonly http: HttpClient;
   readonly policy: RetryPolicy;
-  /** For one file with all its attempts; 0 for no limit. */
-  readonly timeLimit: Duration;
   /** In bytes; more than any component has. */
   readonly sizeLimit: number;
   readonly signal: AbortSignal;
@@ -30,9 +27,9 @@ export interface DownloadRequest {
   readonly file: string;
   /** What it must hash to; undefined for a file that nothing can check. */
   readonly expected: Digest | undefined;
-  /** Told after each piece: how many bytes are there, and of how many, where the server says it. */
-  readonly onProgress?: (done: number, total: number | undefined) => void;
-  readonly onRetry?: (error: unknown) => void;
+  /** Called after each piece with the number of bytes that are there. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+  readonly onRetry?: ((error: unknown) => void) | undefined;
 }
 
 /** A file that is whole, right and in its place. */
@@ -79,17 +76,76 @@ function rangeOf(answer: HttpAnswer): { start: number; total: number | undefined
   return { start: 0, total: length === undefined ? undefined : Number(length) };
 }
 
+const noteShape = z.object({ url: z.string(), validator: z.string() });
+
+/** A strong ETag or a date, by which a server tells whether the rest of a file still belongs to its beginning. */
+function validatorOf(headers: {
+  etag?: string | undefined;
+  'last-modified'?: string | undefined;
+}): string | undefined {
+  const { etag } = headers;
+  return etag !== undefined && !etag.startsWith('W/') ? etag : headers['last-modified'];
+}
+
+/**
+ * The beginning of a download, beside its later place, and a note of what it is the beginning of. It outlives the
+ * run, so that the next one goes on from there.
+ */
+class PartialFile {
+  readonly path: string;
+  readonly #final: string;
+  readonly #note: string;
+  readonly #url: string;
+
+  constructor(final: string, url: URL) {
+    this.#final = final;
+    this.path = `${final}.part`;
+    this.#note = `${final}.part.json`;
+    this.#url = url.href;
+  }
+
+  /** Returns how much is there and by which validator to ask for the rest; undefined where nothing is of use. */
+  async beginning(): Promise<{ readonly size: number; readonly validator: string } | undefined> {
+    try {
+      const note = noteShape.parse(JSON.parse(await readFile(this.#note, 'utf8')));
+      const { size } = await stat(this.path);
+      return note.url === this.#url && size > 0 ? { size, validator: note.validator } : undefined;
+    } catch (error) {
+      // A note that cannot be read is worth as much as none: the download starts over.
+      if (error instanceof z.ZodError || error instanceof SyntaxError || failureCode(error) === 'ENOENT')
+        return undefined;
+      throw error;
+    }
+  }
+
+  /** Starts over: notes what is coming, or that a cut will have to start over again. */
+  async begin(validator: string | undefined): Promise<void> {
+    await rm(this.path, { force: true });
+    if (validator === undefined) await rm(this.#note, { force: true });
+    else await writeFile(this.#note, JSON.stringify({ url: this.#url, validator }));
+  }
+
+  async discard(): Promise<void> {
+    await rm(this.path, { force: true });
+    await rm(this.#note, { force: true });
+  }
+
+  /** Puts the whole file in its place at once. */
+  async finish(): Promise<void> {
+    await rename(this.path, this.#final);
+    await rm(this.#note, { force: true });
+  }
+}
+
 /** One download on its way. */
 class Transfer {
   readonly #request: DownloadRequest;
   readonly #settings: DownloadSettings;
-  readonly #signal: AbortSignal;
   readonly #partial: PartialFile;
 
-  constructor(request: DownloadRequest, settings: DownloadSettings, signal: AbortSignal) {
+  constructor(request: DownloadRequest, settings: DownloadSettings) {
     this.#request = request;
     this.#settings = settings;
-    this.#signal = signal;
     this.#partial = new PartialFile(request.file, request.url);
   }
 
@@ -102,11 +158,11 @@ class Transfer {
       headers:
         beginning === undefined ? {} : { range: `bytes=${beginning.size}-`, 'if-range': beginning.validator },
       expected: beginning === undefined ? [200] : [200, 206, 416],
-      signal: this.#signal,
+      signal: this.#settings.signal,
     });
     const meter = new FileMeter(this.#request.expected);
     const isResumed = beginning !== undefined && answer.status !== 200;
-    if (isResumed) await meter.addFile(this.#partial.path, this.#signal);
+    if (isResumed) await meter.addFile(this.#partial.path, this.#settings.signal);
     if (answer.status === 416) await this.#requireWhole(answer, meter.size);
     else await this.#receive(answer, meter, isResumed);
     return this.#finish(meter, isResumed || attempt === 1);
@@ -139,13 +195,13 @@ class Transfer {
         meter.add(bytes);
         if (meter.size > sizeLimit) throw tooLarge;
         await this.#onDisk(() => file.writeFile(bytes));
-        this.#request.onProgress?.(meter.size, total);
+        this.#request.onProgress?.(meter.size);
       }
     } catch (error) {
       answer.body.destroy();
       // What is too large stays too large, and fills the disk for nothing.
       if (error === tooLarge) await this.#partial.discard();
-      this.#signal.throwIfAborted();
+      this.#settings.signal.throwIfAborted();
       throw error instanceof Failure ? error : explainNetworkError(error, answer.url.host);
     } finally {
       await file.close();
@@ -178,33 +234,18 @@ class Transfer {
   }
 }
 
-async function withAttempts(
-  request: DownloadRequest,
-  settings: DownloadSettings,
-  signal: AbortSignal,
-): Promise<Download> {
-  return retry({ policy: settings.policy, signal, onRetry: (error) => request.onRetry?.(error) }, (number) =>
-    new Transfer(request, settings, signal).run(number),
-  );
-}
-
 /**
- * Downloads a file, hashing it on its way. A cut is mended from where it happened, also one of an earlier run, as
- * long as the server vouches that the file is the same. Only a whole file with the expected digest gets its name;
- * one that has it already is taken as it is. Throws `HttpFailure` (also `TIMED_OUT` when the time
- * limit is over), `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
+ * Downloads a file and hashes it on the way. A cut is mended from where it happened, also one of an earlier run, as long
+ * as the server vouches that the file is the same. Only a whole file with the expected digest gets its name; one that
+ * has it already is used. Throws `HttpFailure`, among them `DIGEST_MISMATCH` and `SIZE_MISMATCH`, `DISK_FULL`,
+ * `DISK_REFUSED`, or the signal's reason.
  */
 export async function download(request: DownloadRequest, settings: DownloadSettings): Promise<Download> {
+  const { policy, signal } = settings;
   await onDisk(request.file, '--download-output', () => mkdir(dirname(request.file), { recursive: true }));
-  const there = await findThere(request, settings.signal);
+  const there = await findThere(request, signal);
   if (there !== undefined) return there;
-  if (settings.timeLimit === 0) return withAttempts(request, settings, settings.signal);
-  const limit = AbortSignal.timeout(settings.timeLimit);
-  try {
-    return await withAttempts(request, settings, AbortSignal.any([settings.signal, limit]));
-  } catch (error) {
-    if (!limit.aborted || settings.signal.aborted) throw error;
-    const message = `it did not arrive within ${formatDuration(settings.timeLimit)}`;
-    throw new HttpFailure({ code: 'TIMED_OUT', about: redactUrl(request.url), message, cause: error });
-  }
+  return retry({ policy, signal, onRetry: request.onRetry }, (attempt) =>
+    new Transfer(request, settings).run(attempt),
+  );
 }

@@ -1,4 +1,3 @@
-import { seconds } from '../../lib/duration.ts';
 import type { HttpClient, HttpTimeouts } from '../../lib/http/http.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { formatSize } from '../../lib/text/size.ts';
@@ -71,12 +70,11 @@ function componentSettings(fetching: Fetching, progress: FetchProgress): Compone
   return {
     http,
     policy: { attempts: settings.retry, interval: settings.retryInterval },
-    timeLimit: seconds(0),
     sizeLimit: SIZE_LIMIT,
     signal,
     folder: folders.downloads,
     concurrency: DOWNLOADS_AT_ONCE,
-    ...(keeper === undefined ? {} : { cache: new ComponentCache(keeper, reporter) }),
+    cache: keeper && new ComponentCache(keeper, reporter),
     onProgress: (name, done) => progress.reached(name, done),
     onRetry: (name, error) => reporter.detail(`${name}: once more after ${String(error)}`),
     onFetched: (component) => {
