@@ -1,9 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { TRUSTED_ROOT_FILE } from '../../scripts/trusted-root.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { readBundle } from '../../src/signatures/bundle-signature.ts';
 import { SigstoreVerifier } from '../../src/signatures/sigstore-verifier.ts';
+import { openVerifier } from '../../src/signatures/trusted-root.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+import { messageBundle } from '../support/sigstore/signature.ts';
+import { TestSigstore } from '../support/sigstore/sigstore.ts';
 
 const seedsShape = z.record(z.string(), z.object({ targets: z.record(z.string(), z.string()) }));
 const validFor = z.object({ start: z.iso.datetime(), end: z.iso.datetime().optional() });
@@ -47,10 +54,37 @@ test('it is the public one of Sigstore, with an authority and a log that are sti
   expect(() => new SigstoreVerifier(pinned)).not.toThrow();
 });
 
-test.each([['tlogs'], ['certificateAuthorities'], ['ctlogs']])(
-  'a root without %s verifies nothing, so it is refused',
-  (part) => {
-    const root: unknown = { ...rootShape.loose().parse(pinned), [part]: [] };
-    expect(() => new SigstoreVerifier(root)).toThrow('no certificate authority, no log');
-  },
-);
+test('without a file signatures are verified against the one in the repository', async () => {
+  expect(await openVerifier(undefined)).toBeInstanceOf(SigstoreVerifier);
+});
+
+test('a file of one’s own takes its place', async () => {
+  const sigstore = await TestSigstore.start();
+  const manifest = Buffer.from('{}');
+  const signer = { identity: 'me@example.com', issuer: 'https://accounts.example.com' };
+  const bundle = JSON.stringify(await messageBundle(sigstore, manifest, signer));
+  const candidate = readBundle(Buffer.from(bundle), digestOf(manifest), manifest);
+  if (candidate.kind !== 'candidate') throw new Error(candidate.reason);
+  const own = await openVerifier(sigstore.writeTrustedRoot(scratchFolder()));
+  expect(own.verify(candidate)).toEqual(signer);
+  const pinnedOne = await openVerifier(undefined);
+  expect(() => pinnedOne.verify(candidate)).toThrow();
+});
+
+test.each<[what: string, text: string | undefined, message: string]>([
+  ['that is not there', undefined, 'there is no such file'],
+  ['that is no JSON', '{', 'it is not JSON'],
+  ['that is empty', '', 'it is not JSON'],
+  ['that is something else', '{"a":1}', 'it is no trusted root: it has no certificate authority, no log'],
+  ['that is a list', '[]', 'it is no trusted root: '],
+  ['that is nothing', 'null', 'it is no trusted root: '],
+])('a file %s is refused with what is wrong with it', async (_what, text, message) => {
+  const file = join(scratchFolder(), 'root.json');
+  if (text !== undefined) writeFileSync(file, text);
+  await expect(openVerifier(file)).rejects.toMatchObject({
+    code: 'TRUSTED_ROOT_MALFORMED',
+    about: `--trusted-root ${file}`,
+    message: expect.stringContaining(message),
+    hint: 'give a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',
+  });
+});
