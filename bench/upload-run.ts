@@ -12,8 +12,8 @@ const [how = '', path = '', endpoint = '', accessKey = '', secretKey = ''] = pro
 async function prepareKeel(): Promise<() => Promise<unknown>> {
   const { signal } = new AbortController();
   const place = { bucket: 'keel', zone: undefined, endpoint: new URL(endpoint), overwrite: true };
-  const attempts = { attempts: 3, interval: milliseconds(100) };
-  const target = new QiniuTarget({ accessKey, secretKey, ...place, attempts });
+  const retry = { attempts: 3, interval: milliseconds(100) };
+  const target = new QiniuTarget({ accessKey, secretKey, ...place, retry });
   const file = await measurePackage(path, signal);
   return () => target.publish(file, signal, () => undefined);
 }

@@ -1,11 +1,13 @@
+import { readRetry } from '../config/flags/connection-flags.ts';
 import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
-import { asIs, oneOf, parseSwitch, wholeNumber } from '../config/flags/flag-value.ts';
+import { asIs, oneOf, parseSwitch } from '../config/flags/flag-value.ts';
 import { hostParser, readLimits, readNamespace, refuseHalfLogin } from '../config/flags/registry-flags.ts';
 import type { VerificationMode } from '../config/flags/signature-flags.ts';
 import { type Architecture, parseArchitecture } from '../config/kubernetes/architecture.ts';
 import { type KubernetesVersion, parseKubernetesVersion } from '../config/kubernetes/kubernetes-version.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
+import type { RetryPolicy } from '../lib/retry.ts';
 import type { Host } from '../registry/oci/reference.ts';
 import { PACK_FLAGS, type PackFlagName } from './flags.ts';
 import { type ImageSource, parseImageSource } from './plan/image-source.ts';
@@ -44,8 +46,7 @@ export interface PackSettings {
   /** 0 is no limit. */
   readonly commandTimeout: Duration;
   /** Attempts at each request, at least 1. */
-  readonly retry: number;
-  readonly retryInterval: Duration;
+  readonly retry: RetryPolicy;
   readonly json: boolean;
 }
 
@@ -90,9 +91,7 @@ export function parsePackSettings(from: FlagSource): ParsedPackSettings {
     dryRun: flags.optional('dry-run', parseSwitch) ?? false,
     ...readLimits(flags),
     commandTimeout: flags.required('command-timeout', parseDuration),
-    // No attempt at all would be no run: 0 means that nothing is tried a second time.
-    retry: Math.max(1, flags.required('retry', wholeNumber(0, 100))),
-    retryInterval: flags.required('retry-interval', parseDuration),
+    retry: readRetry(flags),
     json: flags.optional('json', parseSwitch) ?? false,
   };
   refuseHalfLogin(flags, settings);

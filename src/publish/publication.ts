@@ -44,7 +44,7 @@ export class Publication implements Disposable {
   ): Promise<Publication> {
     using opened = new DisposableStack();
     const means: TargetMeans = {
-      attempts: { attempts: connections.retry, interval: connections.retryInterval },
+      retry: connections.retry,
       overwrite: settings.overwrite,
       reporter: parts.reporter,
       artifacts: parts.artifacts,

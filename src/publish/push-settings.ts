@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url';
+import { readRetry } from '../config/flags/connection-flags.ts';
 import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
-import { malformed, parseSwitch, wholeNumber } from '../config/flags/flag-value.ts';
+import { malformed, parseSwitch } from '../config/flags/flag-value.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
+import type { RetryPolicy } from '../lib/retry.ts';
 import { type Host, parseHost } from '../registry/oci/reference.ts';
 import { PUSH_FLAGS, type PushFlagName } from './flags.ts';
 import { type PublishSettings, parsePublishSettings } from './settings.ts';
@@ -15,9 +17,7 @@ export interface PushSettings extends PublishSettings {
   readonly commandTimeout: Duration;
   readonly insecureRegistries: readonly Host[];
   readonly caFile: string | undefined;
-  /** Attempts at each request, at least 1. */
-  readonly retry: number;
-  readonly retryInterval: Duration;
+  readonly retry: RetryPolicy;
   readonly json: boolean;
 }
 
@@ -33,8 +33,7 @@ export function parsePushSettings(from: FlagSource): ParsedPushSettings {
   const commandTimeout = flags.required('command-timeout', parseDuration);
   const insecureRegistries = flags.list('insecure-registry', parseHost);
   const caFile = flags.text('ca-file');
-  const retry = Math.max(1, flags.required('retry', wholeNumber(0, 100)));
-  const retryInterval = flags.required('retry-interval', parseDuration);
+  const retry = readRetry(flags);
   const json = flags.optional('json', parseSwitch) ?? false;
   if (flags.text('pkg-uri') === undefined) {
     flags.refuse('pkg-uri', 'there is no package to publish', 'write the path of the one that packer made');
@@ -44,7 +43,7 @@ export function parsePushSettings(from: FlagSource): ParsedPushSettings {
   if (failures.length > 0 || !published.ok || path === undefined) {
     return { ok: false, failures, notices: published.notices };
   }
-  const registries = { insecureRegistries, caFile, retry, retryInterval };
+  const registries = { insecureRegistries, caFile, retry };
   const settings = { ...published.settings, package: path, commandTimeout, ...registries, json };
   return { ok: true, settings, notices: published.notices };
 }

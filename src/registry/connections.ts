@@ -1,6 +1,6 @@
-import type { Duration } from '../lib/duration.ts';
 import { readAuthorities } from '../lib/http/authorities.ts';
 import type { HttpTimeouts } from '../lib/http/http.ts';
+import type { RetryPolicy } from '../lib/retry.ts';
 import { explicitCredential, firstCredential } from './credentials.ts';
 import { type CredentialHelper, dockerConfigFile, dockerCredentials } from './docker-config.ts';
 import { ADAPTIVE_LIMITS, type LimitSettings } from './host-limits.ts';
@@ -18,9 +18,7 @@ export interface ConnectionSettings {
   /** Requests and transfers in flight per host; undefined lets the run find out. */
   readonly queryLimit: number | undefined;
   readonly limit: number | undefined;
-  /** Attempts at each request. */
-  readonly retry: number;
-  readonly retryInterval: Duration;
+  readonly retry: RetryPolicy;
   readonly insecureRegistries: readonly Host[];
   readonly caFile: string | undefined;
 }
@@ -51,7 +49,7 @@ export async function openRegistries(
   settings: ConnectionSettings,
   parts: ConnectionParts,
 ): Promise<Registries> {
-  const { login, retry, retryInterval, insecureRegistries, caFile } = settings;
+  const { login, retry, insecureRegistries, caFile } = settings;
   const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
   const authorities = await readAuthorities(caFile);
   if (login.password !== undefined) onSecret(login.password);
@@ -60,7 +58,7 @@ export async function openRegistries(
       explicitCredential(login.host, login.username, login.password),
       dockerCredentials(dockerConfigFile(environment), runCredentialHelper),
     ]),
-    attempts: { attempts: retry, interval: retryInterval },
+    retry,
     limits: limitsOf(settings),
     insecure: insecureRegistries,
     signal,

@@ -11,7 +11,7 @@ import { Transport } from './transport.ts';
 /** What all registries of a run share. */
 export interface RegistriesSettings {
   readonly credentials: CredentialLookup;
-  readonly attempts: RetryPolicy;
+  readonly retry: RetryPolicy;
   readonly limits: LimitSettings;
   /** Hosts that are spoken to over plain HTTP, besides this machine. */
   readonly insecure: readonly Host[];
@@ -69,7 +69,7 @@ export class Registries {
   }
 
   #open(host: Host): Registry {
-    const { credentials, attempts, limits, insecure, deadline, signal, onSecret, onRetry } = this.#settings;
+    const { credentials, retry, limits, insecure, deadline, signal, onSecret, onRetry } = this.#settings;
     const endpoint = endpointOf(host, insecure);
     const hostLimits = new HostLimits(host, limits, deadline);
     const http = this.#http;
@@ -89,7 +89,7 @@ export class Registries {
       endpoint,
       transport,
       limits: hostLimits,
-      attempts,
+      retry,
       signal,
       onRetry: (error, attempt) => {
         this.#count(endpoint.host, 'retried');

@@ -14,7 +14,7 @@ export interface RegistryParts {
   readonly endpoint: URL;
   readonly transport: Transport;
   readonly limits: HostLimits;
-  readonly attempts: RetryPolicy;
+  readonly retry: RetryPolicy;
   /** Of the run: what callers share must not end with one of them. */
   readonly signal: AbortSignal;
   readonly onRetry: (error: unknown, attempt: number) => void;
@@ -27,7 +27,7 @@ export class RegistryHost {
   readonly endpoint: URL;
   readonly limits: HostLimits;
   readonly #transport: Transport;
-  readonly #attempts: RetryPolicy;
+  readonly #retry: RetryPolicy;
   readonly #signal: AbortSignal;
   readonly #onRetry: RegistryParts['onRetry'];
   readonly #onRateLimit: RegistryParts['onRateLimit'];
@@ -38,7 +38,7 @@ export class RegistryHost {
     this.endpoint = parts.endpoint;
     this.limits = parts.limits;
     this.#transport = parts.transport;
-    this.#attempts = parts.attempts;
+    this.#retry = parts.retry;
     this.#signal = parts.signal;
     this.#onRetry = parts.onRetry;
     this.#onRateLimit = parts.onRateLimit;
@@ -112,7 +112,7 @@ export class RegistryHost {
     operation: (attempt: number) => Promise<Result>,
     isWorthRepeating?: (error: unknown) => boolean,
   ): Promise<Result> {
-    return retry({ policy: this.#attempts, signal, onRetry: this.#onRetry, isWorthRepeating }, operation);
+    return retry({ policy: this.#retry, signal, onRetry: this.#onRetry, isWorthRepeating }, operation);
   }
 
   /** Returns the URL of a path at this registry. */

@@ -25,9 +25,7 @@ export interface RunParts {
 
 /** Opens the registries of a run, with its login at the destination. Throws `CA_FILE_MALFORMED`. */
 export function openRunRegistries(settings: SyncSettings, parts: ConnectionParts): Promise<Registries> {
-  const { destination, username, password, queryLimit, limit, retry, retryInterval } = settings;
-  const { insecureRegistries, caFile } = settings;
+  const { destination, username, password, queryLimit, limit, retry, insecureRegistries, caFile } = settings;
   const login = { host: destination, username, password };
-  const patience = { queryLimit, limit, retry, retryInterval };
-  return openRegistries({ login, ...patience, insecureRegistries, caFile }, parts);
+  return openRegistries({ login, queryLimit, limit, retry, insecureRegistries, caFile }, parts);
 }

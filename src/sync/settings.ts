@@ -1,6 +1,7 @@
+import { readRetry } from '../config/flags/connection-flags.ts';
 import type { Flag } from '../config/flags/flag.ts';
 import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
-import { asIs, oneOf, parseSwitch, wholeNumber } from '../config/flags/flag-value.ts';
+import { asIs, oneOf, parseSwitch } from '../config/flags/flag-value.ts';
 import {
   hostParser,
   parsePath,
@@ -11,6 +12,7 @@ import {
 import type { VerificationMode } from '../config/flags/signature-flags.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
+import type { RetryPolicy } from '../lib/retry.ts';
 import { type Platform, parsePlatform } from '../registry/oci/platform.ts';
 import type { Host, Repository } from '../registry/oci/reference.ts';
 import { SYNC_FLAGS, type SyncFlagName } from './flags.ts';
@@ -38,8 +40,7 @@ export interface SyncSettings {
   readonly commandTimeout: Duration;
   readonly pushTimeout: Duration;
   /** Attempts at each request, at least 1. */
-  readonly retry: number;
-  readonly retryInterval: Duration;
+  readonly retry: RetryPolicy;
   /** `*` stands for all. */
   readonly additionNamespaces: readonly string[];
   readonly dryRun: boolean;
@@ -88,9 +89,7 @@ export function parseSyncSettings(
     ...readLimits(flags),
     commandTimeout: flags.required('command-timeout', parseDuration),
     pushTimeout: flags.required('push-timeout', parseDuration),
-    // No attempt at all would be no run: 0 has always meant that nothing is tried a second time.
-    retry: Math.max(1, flags.required('retry', wholeNumber(0, 100))),
-    retryInterval: flags.required('retry-interval', parseDuration),
+    retry: readRetry(flags),
     additionNamespaces: flags.list('addition-ns', parsePathOrAll),
     dryRun: flags.optional('dry-run', parseSwitch) ?? false,
     naming: flags.required('naming', oneOf('basename', 'dashed', 'path')),

@@ -81,8 +81,10 @@ test.each<[string, number, number]>([
   ['sync', 5, 5000],
   ['doctor', 2, 500],
   ['doctor --retry 7 --retry-interval 7s', 7, 7000],
-])('synctl %s tries %i times, first %i ms apart', async (line, retry, retryInterval) => {
-  expect((await run(line.split(' '))).settings).toMatchObject({ retry, retryInterval });
+])('synctl %s tries %i times, first %i ms apart', async (line, attempts, interval) => {
+  expect((await run(line.split(' '))).settings).toMatchObject({
+    retry: { attempts, interval },
+  });
 });
 
 test('what doctor tries by default stands in its help', async () => {

@@ -115,7 +115,7 @@ export async function run(here: Awaited<ReturnType<typeof world>>) {
   }
   const lines: string[] = [];
   const take = (line: string): void => void lines.push(line);
-  const { report } = await runSync(route.settings({ retry: 2, retryInterval: milliseconds(1) }), {
+  const { report } = await runSync(route.settings({ retry: { attempts: 2, interval: milliseconds(1) } }), {
     ...route.parts(),
     environment: { DOCKER_CONFIG: join(route.folder, '.docker') },
     reporter: {

@@ -40,7 +40,7 @@ it('is asked by HEAD, which it does not count, when nothing changed', async () =
 it('that gives no more pulls is told as such, what came before stays, and the next run goes on', async () => {
   await using here = await hub({ quirks: { pullLimit: 2 } });
   const { source, destination, route } = here;
-  const settings = { retry: 2, retryInterval: milliseconds(1) };
+  const settings = { retry: { attempts: 2, interval: milliseconds(1) } };
   const { report } = await route.run(settings);
   const { copied, failed } = report.totals;
   expect([copied + failed, copied <= 2, failed > 0]).toEqual([5, true, true]);
@@ -71,7 +71,7 @@ it('that asks for a minute of quiet gets it, from all images at once', async () 
     times: Number.POSITIVE_INFINITY,
     fault: rateLimited(60 * 60),
   });
-  const { report } = await route.run({ retry: 5, retryInterval: milliseconds(1) });
+  const { report } = await route.run({ retry: { attempts: 5, interval: milliseconds(1) } });
   expect(report.totals).toMatchObject({ copied: 0, total: 5 });
   // Those under way when the first was refused may have asked as well.
   expect(source.journal.count('manifest-get')).toBeLessThanOrEqual(5);
@@ -82,7 +82,7 @@ it('gives a token without the right to what is private: that image fails, and no
   const allows = (_user: string | undefined, repository: string): boolean => repository !== 'library/nginx';
   await using here = await hub({ access: { mode: 'bearer', anonymousPull: true, allows } });
   const { source, route } = here;
-  const { report } = await route.run({ retry: 3, retryInterval: milliseconds(1) });
+  const { report } = await route.run({ retry: { attempts: 3, interval: milliseconds(1) } });
   const told = outcomes(report);
   expect(report.totals).toMatchObject({ copied: 4 });
   expect(told['alpine:1.0']).toBe('copied');

@@ -34,7 +34,7 @@ async function world() {
   const set = { names: ['good', 'bad', 'other'] };
   const route = new SyncRoute({ source, destination: { host: destination.host, login: LOGIN }, set });
   const run = async ({ timeouts, attempts }: Patience) => {
-    const settings = route.settings({ retry: attempts, retryInterval: milliseconds(1) });
+    const settings = route.settings({ retry: { attempts, interval: milliseconds(1) } });
     const { report } = await runSync(settings, { ...route.parts(), timeouts });
     return report;
   };

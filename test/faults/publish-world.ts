@@ -53,7 +53,7 @@ export async function kodoWorld(size: number): Promise<PublishWorld> {
       zone: undefined,
       endpoint: new URL(gateway.url),
       overwrite: false,
-      attempts: { attempts, interval: INTERVAL },
+      retry: { attempts, interval: INTERVAL },
       timeouts,
     });
   const parts = () => kodo.requests('part').filter(({ status }) => status === 200);
@@ -95,7 +95,7 @@ export async function releaseWorld(): Promise<PublishWorld> {
       token,
       api,
       tag: undefined,
-      attempts: { attempts, interval: INTERVAL },
+      retry: { attempts, interval: INTERVAL },
       overwrite: false,
       timeouts,
     });
@@ -142,7 +142,7 @@ export async function imageWorld(): Promise<PublishWorld> {
   const open = ({ timeouts, attempts }: Patience) => {
     const registries = new Registries({
       credentials: explicitCredential(registry.host, 'keel', SECRET),
-      attempts: { attempts, interval: INTERVAL },
+      retry: { attempts, interval: INTERVAL },
       limits: ADAPTIVE_LIMITS,
       insecure: [],
       signal: new AbortController().signal,

@@ -55,7 +55,7 @@ async function mirror(share: number): Promise<{ requests: number; destination: S
     breakSomeOf(source, share, 1);
     breakSomeOf(destination, share, 2);
   }
-  const settings = route.settings({ retry: 5, retryInterval: milliseconds(5) });
+  const settings = route.settings({ retry: { attempts: 5, interval: milliseconds(5) } });
   const { report } = await runSync(settings, { ...route.parts(), timeouts: SHORT });
   expect(report.totals).toMatchObject({ total: TAGS, copied: TAGS, failed: 0 });
   const requests = source.journal.count() + destination.journal.count();

@@ -36,7 +36,7 @@ afterEach(async () => {
 function settings(changes: Partial<ComponentFetch> = {}): ComponentFetch {
   return {
     http,
-    policy: { attempts: 2, interval: milliseconds(1) },
+    retry: { attempts: 2, interval: milliseconds(1) },
     sizeLimit: 1_000_000,
     signal: new AbortController().signal,
     folder,

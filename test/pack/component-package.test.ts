@@ -63,7 +63,7 @@ it('brings every component from its address to its place in the package', async 
   const folder = scratchFolder();
   const fetched = await fetchComponents(plan.components, {
     http,
-    policy: { attempts: 2, interval: milliseconds(1) },
+    retry: { attempts: 2, interval: milliseconds(1) },
     sizeLimit: 1_000_000_000,
     signal,
     folder,

@@ -35,7 +35,7 @@ function client(idle: Duration = seconds(5)): HttpClient {
 function settings(changes: Partial<DownloadSettings> = {}): DownloadSettings {
   return {
     http,
-    policy: { attempts: 4, interval: milliseconds(1) },
+    retry: { attempts: 4, interval: milliseconds(1) },
     sizeLimit: 10_000_000,
     signal: new AbortController().signal,
     ...changes,
@@ -110,7 +110,7 @@ describe('download', () => {
 
   it('goes on from what an earlier run left', async () => {
     const url = server.put('/tool', CONTENT, { kind: 'hold', after: 100_000 });
-    const once = settings({ policy: { attempts: 1, interval: milliseconds(1) } });
+    const once = settings({ retry: { attempts: 1, interval: milliseconds(1) } });
     await expect(download(cutRequest(url, 100_000), once)).rejects.toMatchObject({ code: 'UNREACHABLE' });
     expect((await readdir(folder)).sort()).toEqual(['tool.part', 'tool.part.json']);
     await download(request(url), settings());
@@ -120,7 +120,7 @@ describe('download', () => {
 
   it.each([401, 403, 404])('keeps what is there where the rest is refused with %i', async (status) => {
     const url = server.put('/tool', CONTENT, { kind: 'hold', after: 100_000 }, { kind: 'status', status });
-    const once = settings({ policy: { attempts: 1, interval: milliseconds(1) } });
+    const once = settings({ retry: { attempts: 1, interval: milliseconds(1) } });
     await expect(download(cutRequest(url, 100_000), once)).rejects.toMatchObject({ code: 'UNREACHABLE' });
     await expect(download(request(url), settings())).rejects.toMatchObject({ status });
     await download(request(url), settings());
@@ -130,7 +130,7 @@ describe('download', () => {
 
   it('starts over when the file changed in between', async () => {
     const url = server.put('/tool', Buffer.alloc(200_000), { kind: 'hold', after: 100_000 });
-    const once = settings({ policy: { attempts: 1, interval: milliseconds(1) } });
+    const once = settings({ retry: { attempts: 1, interval: milliseconds(1) } });
     await expect(download(cutRequest(url, 100_000), once)).rejects.toMatchObject({ code: 'UNREACHABLE' });
     server.put('/tool', CONTENT);
     await download(request(url), settings());
@@ -168,7 +168,7 @@ describe('download', () => {
 
   it('fetches everything again when the part of an earlier run was wrong', async () => {
     const url = server.put('/tool', CONTENT, { kind: 'hold', after: 100_000 });
-    const once = settings({ policy: { attempts: 1, interval: milliseconds(1) } });
+    const once = settings({ retry: { attempts: 1, interval: milliseconds(1) } });
     await expect(download(cutRequest(url, 100_000), once)).rejects.toMatchObject({ code: 'UNREACHABLE' });
     const part = await readFile(join(folder, 'tool.part'));
     await writeFile(join(folder, 'tool.part'), part.fill(0, 0, 10));
@@ -179,7 +179,7 @@ describe('download', () => {
 
   it('takes a part that is whole already, after asking', async () => {
     const url = server.put('/tool', CONTENT, { kind: 'hold', after: 100_000 });
-    const once = settings({ policy: { attempts: 1, interval: milliseconds(1) } });
+    const once = settings({ retry: { attempts: 1, interval: milliseconds(1) } });
     await expect(download(cutRequest(url, 100_000), once)).rejects.toMatchObject({ code: 'UNREACHABLE' });
     await writeFile(join(folder, 'tool.part'), CONTENT);
     await download(request(url), settings());

@@ -43,8 +43,7 @@ describe('the settings of packer', () => {
       queryLimit: undefined,
       limit: undefined,
       commandTimeout: 0,
-      retry: 5,
-      retryInterval: 5000,
+      retry: { attempts: 5, interval: 5000 },
       json: false,
     });
   });

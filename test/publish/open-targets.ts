@@ -18,15 +18,15 @@ export async function openTargets(
   const label = (name: string) => `--${name}`;
   const parsed = parsePublishSettings({ values: new Map(Object.entries(values)), environment, label });
   if (!parsed.ok) throw new AggregateError(parsed.failures, parsed.failures.join('\n'));
-  const attempts = { attempts: 1, interval: milliseconds(1) };
+  const retry = { attempts: 1, interval: milliseconds(1) };
   const means: TargetMeans = {
-    attempts,
+    retry,
     overwrite: parsed.settings.overwrite,
     reporter: new Listener(),
     openRegistries: async ({ host, username, password }) =>
       new Registries({
         credentials: explicitCredential(host, username, password),
-        attempts,
+        retry,
         limits: ADAPTIVE_LIMITS,
         insecure: [],
         signal: calm,

@@ -11,12 +11,12 @@ import { PackageFixture } from './package-fixture.ts';
 const MIB = 1024 * 1024;
 const NAME = 'kube-1.36.2-amd64.tar.gz';
 const calm = new AbortController().signal;
-const attempts = { attempts: 2, interval: milliseconds(1) };
+const retry = { attempts: 2, interval: milliseconds(1) };
 
 function qiniu(kodo: Kodo, secretKey = kodo.account.secretKey): QiniuTarget {
   const { accessKey } = kodo.account;
   const place = { bucket: 'keel', zone: undefined, endpoint: new URL(kodo.url) };
-  return new QiniuTarget({ accessKey, secretKey, ...place, attempts, overwrite: false });
+  return new QiniuTarget({ accessKey, secretKey, ...place, retry, overwrite: false });
 }
 
 function release(service: ReleaseService): ReleaseTarget {
@@ -26,7 +26,7 @@ function release(service: ReleaseService): ReleaseTarget {
     token,
     api: new URL(url),
     tag: undefined,
-    attempts,
+    retry,
     overwrite: false,
   });
 }

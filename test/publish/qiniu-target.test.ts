@@ -20,7 +20,7 @@ function targetFor(kodo: Kodo, more: Partial<QiniuSettings> = {}): QiniuTarget {
     zone: undefined,
     endpoint: new URL(kodo.url),
     overwrite: false,
-    attempts: { attempts: 3, interval: milliseconds(1) },
+    retry: { attempts: 3, interval: milliseconds(1) },
     timeouts: { connect: milliseconds(5000), firstByte: milliseconds(5000), idle: milliseconds(5000) },
     ...more,
   });

@@ -30,7 +30,7 @@ function targetFor(
   const { password = LOGIN.password, attempts = 2, ...settings } = more;
   const registries = new Registries({
     credentials: explicitCredential(registry.host, LOGIN.username, password),
-    attempts: { attempts, interval: milliseconds(1) },
+    retry: { attempts, interval: milliseconds(1) },
     limits: ADAPTIVE_LIMITS,
     insecure: [],
     signal: calm,

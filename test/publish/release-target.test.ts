@@ -23,7 +23,7 @@ function targetFor(service: ReleaseService, more: Partial<ReleaseSettings> = {})
     api: new URL(service.url),
     tag: TAG,
     overwrite: false,
-    attempts: { attempts: 3, interval: milliseconds(1) },
+    retry: { attempts: 3, interval: milliseconds(1) },
     timeouts: { connect: milliseconds(5000), firstByte: milliseconds(5000), idle: milliseconds(5000) },
     ...more,
   });
@@ -178,7 +178,7 @@ describe('publishing to a GitHub release in bad weather', () => {
   it('goes on after a cut: parts that are there stay, a broken one is deleted', async () => {
     await using service = await ReleaseService.start();
     await using fixture = await PackageFixture.write(NAME, 3 * MIB);
-    const settings = { partSize: MIB, attempts: { attempts: 1, interval: milliseconds(1) } };
+    const settings = { partSize: MIB, retry: { attempts: 1, interval: milliseconds(1) } };
     const controller = new AbortController();
     const target = targetFor(service, settings);
     const stopped = target.publish(fixture.file, controller.signal, (bytes) => {

@@ -36,8 +36,8 @@ it('a token goes to no host that an answer names and that is not GitHub', async 
   await using stranger = await startRegistry();
   await using api = await startRegistry();
   const http = new HttpClient();
-  const attempts = { attempts: 1, interval: milliseconds(1) };
-  const access = { repository: 'me/it', token: 'a token for GitHub', api: new URL(api.url), attempts };
+  const retry = { attempts: 1, interval: milliseconds(1) };
+  const access = { repository: 'me/it', token: 'a token for GitHub', api: new URL(api.url), retry };
   const release = {
     id: 1,
     tag_name: 'v1',
@@ -62,8 +62,8 @@ it('a token that GitHub repeats in a refusal is not repeated by us', async () =>
   });
   api.fail({ match: {}, times: Infinity, fault: { kind: 'status', status: 403, body } });
   const http = new HttpClient();
-  const attempts = { attempts: 1, interval: milliseconds(1) };
-  const releases = new GithubReleases({ repository: 'me/it', token, api: new URL(api.url), attempts }, http);
+  const retry = { attempts: 1, interval: milliseconds(1) };
+  const releases = new GithubReleases({ repository: 'me/it', token, api: new URL(api.url), retry }, http);
   await expect(releases.prove(new AbortController().signal)).rejects.toMatchObject({
     code: 'DENIED',
     message: expect.stringContaining('Bad credentials: Bearer ***: ***'),
@@ -80,8 +80,8 @@ it('a redirect of the API is not followed', async () => {
     fault: { kind: 'redirect', location: `${stranger.url}/repos/me/it` },
   });
   const http = new HttpClient();
-  const attempts = { attempts: 1, interval: milliseconds(1) };
-  const access = { repository: 'me/it', token: 'a token for GitHub', api: new URL(api.url), attempts };
+  const retry = { attempts: 1, interval: milliseconds(1) };
+  const access = { repository: 'me/it', token: 'a token for GitHub', api: new URL(api.url), retry };
   const releases = new GithubReleases(access, http);
   await expect(releases.find('v1', new AbortController().signal)).rejects.toMatchObject({ status: 307 });
   http.close();

@@ -39,7 +39,7 @@ export class TestClient implements Disposable {
             ? { kind: 'identity-token', token: identityToken }
             : undefined,
       ]),
-      attempts: { attempts, interval },
+      retry: { attempts, interval },
       onSecret: (secret) => this.secrets.push(secret),
     });
     this.registry = this.registries.at(host);

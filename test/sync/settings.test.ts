@@ -37,8 +37,7 @@ const DEFAULTS: SyncSettings = {
   limit: undefined,
   commandTimeout: settings().commandTimeout,
   pushTimeout: settings().pushTimeout,
-  retry: 5,
-  retryInterval: settings().retryInterval,
+  retry: settings().retry,
   additionNamespaces: [],
   dryRun: false,
   naming: 'basename',
@@ -64,7 +63,7 @@ describe('defaults', () => {
       namespace: 'keel',
       commandTimeout: 0,
       pushTimeout: 15 * 60_000,
-      retryInterval: 5000,
+      retry: { attempts: 5, interval: 5000 },
     });
   });
 
@@ -83,8 +82,8 @@ test.each<[string, string, keyof SyncSettings, unknown]>([
   ['limit', '1000', 'limit', 1000],
   ['command-timeout', '2h', 'commandTimeout', 7_200_000],
   ['push-timeout', '1m30s', 'pushTimeout', 90_000],
-  ['retry', '0', 'retry', 1],
-  ['retry-interval', '500ms', 'retryInterval', 500],
+  ['retry', '0', 'retry', { attempts: 1, interval: 5000 }],
+  ['retry-interval', '500ms', 'retry', { attempts: 5, interval: 500 }],
   [
     'addition-ns',
     'coredns, etcd\n\nkube-state-metrics',

@@ -1,4 +1,8 @@
+import { parseDuration } from '../../lib/duration.ts';
+import type { RetryPolicy } from '../../lib/retry.ts';
 import type { Flag } from './flag.ts';
+import type { FlagReader } from './flag-reader.ts';
+import { wholeNumber } from './flag-value.ts';
 
 /** The heading under which tables and help show what follows. */
 export const PACE = 'Pace and patience';
@@ -38,3 +42,10 @@ export const RETRY_FLAGS = [
     description: 'Pause before the second attempt; it grows from there',
   },
 ] as const satisfies readonly Flag[];
+
+/** Returns how often each request is tried, and with which pauses. */
+export function readRetry(flags: FlagReader<(typeof RETRY_FLAGS)[number]['name']>): RetryPolicy {
+  // No attempt at all would be no run: 0 has always meant that nothing is tried a second time.
+  const attempts = Math.max(1, flags.required('retry', wholeNumber(0, 100)));
+  return { attempts, interval: flags.required('retry-interval', parseDuration) };
+}

@@ -43,9 +43,9 @@ export interface ComponentFetch extends DownloadSettings {
 }
 
 async function readChecksum(source: ChecksumSource, settings: DownloadSettings): Promise<Digest | undefined> {
-  const { http, policy, signal } = settings;
+  const { http, signal } = settings;
   try {
-    return await retry({ policy, signal }, async () => {
+    return await retry({ policy: settings.retry, signal }, async () => {
       const answer = await openWebFile({ http, url: source.url, expected: [200], signal });
       const text = await readBody(answer, CHECKSUM_FILE_LIMIT);
       if (text === undefined) {

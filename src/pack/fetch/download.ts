@@ -15,7 +15,7 @@ import { openWebFile, type WebFileFailure } from './web-file.ts';
 /** How downloads behave; connecting and stalls are limited by the HTTP client's own timeouts. */
 export interface DownloadSettings {
   readonly http: HttpClient;
-  readonly policy: RetryPolicy;
+  readonly retry: RetryPolicy;
   /** In bytes; more than any component has. */
   readonly sizeLimit: number;
   readonly signal: AbortSignal;
@@ -241,11 +241,11 @@ class Transfer {
  * `DISK_REFUSED`, or the signal's reason.
  */
 export async function download(request: DownloadRequest, settings: DownloadSettings): Promise<Download> {
-  const { policy, signal } = settings;
+  const { signal } = settings;
   await onDisk(request.file, '--download-output', () => mkdir(dirname(request.file), { recursive: true }));
   const there = await findThere(request, signal);
   if (there !== undefined) return there;
-  return retry({ policy, signal, onRetry: request.onRetry }, (attempt) =>
+  return retry({ policy: settings.retry, signal, onRetry: request.onRetry }, (attempt) =>
     new Transfer(request, settings).run(attempt),
   );
 }

@@ -20,7 +20,8 @@ export class Makers {
   /** Opens them with one attempt a request and little patience: behind a firewall nobody answers. Throws like `openRegistries`. */
   static async open(settings: ConnectionSettings, parts: ConnectionParts): Promise<Makers> {
     const timeouts = parts.timeouts ?? TIMEOUTS;
-    return new Makers(await openRegistries({ ...settings, retry: 1 }, { ...parts, timeouts }));
+    const retry = { ...settings.retry, attempts: 1 };
+    return new Makers(await openRegistries({ ...settings, retry }, { ...parts, timeouts }));
   }
 
   at(host: Host): Registry {

@@ -69,7 +69,7 @@ function componentSettings(fetching: Fetching, progress: FetchProgress): Compone
   const { settings, http, folders, keeper, reporter, signal } = fetching;
   return {
     http,
-    policy: { attempts: settings.retry, interval: settings.retryInterval },
+    retry: settings.retry,
     sizeLimit: SIZE_LIMIT,
     signal,
     folder: folders.downloads,

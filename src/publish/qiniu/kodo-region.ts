@@ -19,7 +19,7 @@ export interface KodoAccess {
   readonly zone: Zone | undefined;
   /** A Kodo that is not Qiniu's own: the address of its region service. */
   readonly endpoint: URL | undefined;
-  readonly attempts: RetryPolicy;
+  readonly retry: RetryPolicy;
   /** Given by tests, whose patience is short. */
   readonly timeouts?: HttpTimeouts;
 }

@@ -55,7 +55,7 @@ export class KodoService {
     const region =
       access.zone !== undefined && access.endpoint === undefined
         ? sdk.httpc.Region.fromRegionId(access.zone, { preferredScheme: 'https' })
-        : await retry({ policy: access.attempts, signal }, () => discoverRegion(sdk, access, signal));
+        : await retry({ policy: access.retry, signal }, () => discoverRegion(sdk, access, signal));
     const { up = [], rs = [], uc = [] } = region.services;
     const urls = (endpoints: readonly qiniu.httpc.Endpoint[]): URL[] =>
       endpoints.map((endpoint) => new URL(endpoint.getValue()));
@@ -157,7 +157,7 @@ export class KodoService {
     onRetry: ((error: unknown) => void) | undefined,
     send: (host: URL) => Promise<HttpAnswer>,
   ): Promise<z.infer<Shape>> {
-    return retry({ policy: this.#access.attempts, signal, onRetry }, async () => {
+    return retry({ policy: this.#access.retry, signal, onRetry }, async () => {
       const preferred = this.#preferred;
       const host = hosts[preferred % hosts.length];
       if (host === undefined) throw noHosts(this.bucket);

@@ -70,8 +70,8 @@ function readQiniu(flags: FlagReader<QiniuFlagName>): OpenTarget | undefined {
   const zone = flags.optional('zone', parseZone);
   const endpoint = flags.optional('qiniu-endpoint', parseAddress);
   if (accessKey === undefined || secretKey === undefined) return undefined;
-  return ({ attempts, overwrite }) =>
-    new QiniuTarget({ accessKey, secretKey, bucket, zone, endpoint, attempts, overwrite });
+  return ({ retry, overwrite }) =>
+    new QiniuTarget({ accessKey, secretKey, bucket, zone, endpoint, retry, overwrite });
 }
 
 function parseAddress(text: string, about: string): URL {

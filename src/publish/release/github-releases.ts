@@ -19,7 +19,7 @@ export interface ReleaseAccess {
   readonly token: string;
   /** `https://api.github.com`, or that of a GitHub Enterprise Server. */
   readonly api: URL;
-  readonly attempts: RetryPolicy;
+  readonly retry: RetryPolicy;
 }
 
 const assetShape = z.object({
@@ -172,8 +172,7 @@ export class GithubReleases {
     signal: AbortSignal,
     body?: object,
   ): Promise<z.infer<Shape>> {
-    const { attempts: policy } = this.#access;
-    return retry({ policy, signal }, () => this.#once(shape, method, path, signal, body));
+    return retry({ policy: this.#access.retry, signal }, () => this.#once(shape, method, path, signal, body));
   }
 
   async #once<Shape extends z.ZodType>(

@@ -58,7 +58,7 @@ function readRelease(
   const tag = flags.optional('release-tag', parseTag);
   if (token === undefined || repository === undefined) return undefined;
   const api = new URL(GITHUB_API_URL || PUBLIC_API);
-  return ({ attempts, overwrite }) => new ReleaseTarget({ repository, token, tag, api, attempts, overwrite });
+  return ({ retry, overwrite }) => new ReleaseTarget({ repository, token, tag, api, retry, overwrite });
 }
 
 function parseGithubRepository(text: string, about: string): string {

@@ -91,8 +91,7 @@ export class ReleaseTarget implements PublishTarget {
   }
 
   #createDraft(tag: string, body: string, signal: AbortSignal): Promise<GithubRelease> {
-    const { attempts: policy } = this.#settings;
-    return retry({ policy, signal }, async (number) => {
+    return retry({ policy: this.#settings.retry, signal }, async (number) => {
       // The answer to the first attempt may have been lost, and two drafts of one tag are one too many.
       const made = number === 1 ? undefined : await this.#releases.find(tag, signal);
       return made ?? (await this.#releases.createDraft(tag, body, signal));
@@ -136,8 +135,7 @@ export class ReleaseTarget implements PublishTarget {
     // What stands in the way is deleted before the next attempt.
     const isWorthRepeating = (error: unknown): boolean =>
       isTransient(error) || failureCode(error) === 'ALREADY_EXISTS';
-    const policy = this.#settings.attempts;
-    await retry({ policy, signal, isWorthRepeating }, async (number) => {
+    await retry({ policy: this.#settings.retry, signal, isWorthRepeating }, async (number) => {
       if (number > 1) {
         const assets = await this.#releases.listAssets(release, signal);
         obstacle = assets.find((asset) => asset.name === wanted.name);

@@ -29,7 +29,7 @@ export type OpenTarget = (means: TargetMeans) => PublishTarget | Promise<Publish
 
 /** What a run lends to its targets. */
 export interface TargetMeans {
-  readonly attempts: RetryPolicy;
+  readonly retry: RetryPolicy;
   /** Lets a package take the place of another with its name, which otherwise only `-beta` ones may. */
   readonly overwrite: boolean;
   readonly reporter: Reporter;
