@@ -11,6 +11,7 @@ const descriptor = { digest: DIGEST, size: BYTES.length, mediaType: 'application
 async function boardOf(believed: readonly Repository[] = []) {
   const world = await pair();
   const uploaded: Repository[] = [];
+  const missing: Repository[] = [];
   const asked: Repository[] = [];
   const board = new BlobBoard({
     registry: world.client.registry,
@@ -21,6 +22,7 @@ async function boardOf(believed: readonly Repository[] = []) {
     believedHolders: () => believed,
     onBytes: () => undefined,
     onUploaded: (repository) => uploaded.push(repository),
+    onMissing: (repository) => missing.push(repository),
   });
   const place = (repository = APP, signal = new AbortController().signal) =>
     board.place({ descriptor, repository, signal }, world.from);
@@ -29,6 +31,7 @@ async function boardOf(believed: readonly Repository[] = []) {
     board,
     place,
     uploaded,
+    missing,
     /** Repositories for which a push was begun. */
     asked,
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
@@ -58,11 +61,18 @@ it('a blob that an earlier run left in another repository is mounted from there,
   expect(await world.place()).toBe('mounted');
   world.board.doubt(DIGEST, APP);
   expect(world.board.provedIn(APP)).toEqual([]);
+  expect(world.missing).toEqual([APP, OTHER]);
   world.sink.journal.clear();
   await world.place();
   expect(world.sink.journal.filter({ kind: 'mount' }).map(({ query }) => query.get('from'))).not.toContain(
     OTHER,
   );
+});
+
+it('a repository that was believed to hold a blob, and does not, is told', async () => {
+  await using world = await boardOf([OTHER]);
+  expect(await world.place()).toBe('uploaded');
+  expect([world.uploaded, world.missing]).toEqual([[APP], [OTHER]]);
 });
 
 it('a transfer goes on while one image still wants it, and ends with the last', async () => {

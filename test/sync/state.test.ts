@@ -50,16 +50,14 @@ describe('images', () => {
     second.close();
   });
 
-  test('are replaced when pushed again, confirmed by an answer, and forgotten when gone', () => {
+  test('are replaced when pushed again, and confirmed by an answer', () => {
     const settings = { now: FIRST_DAY };
     const state = State.inMemory({ ...warningKeeper(), now: () => settings.now });
-    const [old, kept, lost] = ['1.0', '2.0', '3.0'].map((tag) => seenImage('pause', tag));
-    if (old === undefined || kept === undefined || lost === undefined)
-      throw new Error('three images were made');
-    state.record(PAUSE, { images: [old, kept, lost] });
+    const kept = seenImage('pause', '2.0');
+    state.record(PAUSE, { images: [seenImage('pause', '1.0'), kept] });
     settings.now = NEXT_DAY;
     const renewed = seenImage('pause', '1.0', 'second');
-    state.record(PAUSE, { images: [renewed], confirmed: [kept.tag], gone: [lost.tag] });
+    state.record(PAUSE, { images: [renewed], confirmed: [kept.tag] });
     expect([...state.images(PAUSE).values()]).toEqual([
       { ...renewed, pushed: NEXT_DAY, confirmed: NEXT_DAY },
       { ...kept, pushed: FIRST_DAY, confirmed: NEXT_DAY },
@@ -122,7 +120,7 @@ describe('blob hints', () => {
     clock.now = new Date('2026-03-03T02:00:00Z');
     state.record(proxy, { blobs: [blob('base')] });
     expect(state.blobHolders(DESTINATION_HOST, blob('base'))).toEqual(['keel/kube-proxy', 'keel/pause']);
-    state.record(proxy, { blobsGone: [blob('base')] });
+    state.forgetBlob(proxy, blob('base'));
     expect(state.blobHolders(DESTINATION_HOST, blob('base'))).toEqual(['keel/pause']);
     expect(state.blobHolders(DESTINATION_HOST, blob('unknown'))).toEqual([]);
   });

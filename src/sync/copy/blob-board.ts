@@ -21,6 +21,8 @@ interface Destination {
   readonly onBytes: (count: number) => void;
   /** Told as soon as a blob's bytes have arrived in a repository. */
   readonly onUploaded: (repository: Repository, digest: Digest) => void;
+  /** Told when a repository does not hold a blob that it was believed to hold. */
+  readonly onMissing: (repository: Repository, digest: Digest) => void;
 }
 
 interface BoardEntry {
@@ -28,6 +30,8 @@ interface BoardEntry {
   /** Proved by an answer of this run. */
   readonly holders: Set<Repository>;
   readonly placements: Map<Repository, Placement>;
+  /** From where each repository has it, where it was mounted. */
+  readonly origins: Map<Repository, Repository>;
   /** The placement that fetches the bytes; all others wait for it and then mount. */
   fetching: Placement | undefined;
   /** Whether what was believed of it turned out wrong, so that it has to be asked for by name. */
@@ -81,6 +85,9 @@ export class BlobBoard {
     entry.holders.delete(repository);
     this.#proved.get(repository)?.delete(digest);
     entry.isDoubted = true;
+    this.#destination.onMissing(repository, digest);
+    const origin = entry.origins.get(repository);
+    if (origin !== undefined && !entry.holders.has(origin)) this.#destination.onMissing(origin, digest);
   }
 
   /** Returns the blobs that a repository was proved to hold in this run. */
@@ -95,6 +102,7 @@ export class BlobBoard {
       sources: [],
       holders: new Set(),
       placements: new Map(),
+      origins: new Map(),
       fetching: undefined,
       isDoubted: false,
     };
@@ -116,7 +124,10 @@ export class BlobBoard {
         placement.signal.throwIfAborted();
       }
     }
-    const holder = this.#holderFor(entry, descriptor.digest, repository);
+    const { digest } = descriptor;
+    const holder = this.#holderFor(entry, repository);
+    const believed = holder === undefined ? this.#believedHolder(digest, repository) : undefined;
+    const mountFrom = entry.isDoubted ? undefined : (holder ?? believed);
     const isFetching = !entry.holders.has(holder ?? repository);
     if (isFetching) entry.fetching = placement;
     try {
@@ -125,7 +136,7 @@ export class BlobBoard {
         repository,
         descriptor,
         sources: () => entry.sources,
-        mountFrom: entry.isDoubted ? undefined : holder,
+        mountFrom,
         isAbsent: this.#destination.wasAbsent(repository),
         isDoubted: entry.isDoubted,
         signal: placement.signal,
@@ -134,20 +145,27 @@ export class BlobBoard {
       });
       entry.holders.add(repository);
       const proved = this.#proved.get(repository) ?? new Set();
-      this.#proved.set(repository, proved.add(descriptor.digest));
-      if (placed === 'uploaded') this.#destination.onUploaded(repository, descriptor.digest);
+      this.#proved.set(repository, proved.add(digest));
+      if (placed === 'uploaded') this.#destination.onUploaded(repository, digest);
+      if (placed === 'mounted' && mountFrom !== undefined) entry.origins.set(repository, mountFrom);
+      // What was believed is wrong, or of no use: another repository is to be asked the next time.
+      const isWrong = placed === 'uploaded' && mountFrom !== undefined && mountFrom === believed;
+      if (isWrong) this.#destination.onMissing(believed, digest);
       return placed;
     } finally {
       if (entry.fetching === placement) entry.fetching = undefined;
     }
   }
 
-  #holderFor(entry: BoardEntry, digest: Digest, repository: Repository): Repository | undefined {
+  #holderFor(entry: BoardEntry, repository: Repository): Repository | undefined {
     const [proved] = entry.holders;
     if (proved !== undefined) return proved;
     const { registry } = this.#destination;
     const origin = entry.sources.find((source) => source.origin?.registry === registry)?.origin;
-    if (origin !== undefined && origin.repository !== repository) return origin.repository;
+    return origin?.repository === repository ? undefined : origin?.repository;
+  }
+
+  #believedHolder(digest: Digest, repository: Repository): Repository | undefined {
     return this.#destination.believedHolders(digest).find((believed) => believed !== repository);
   }
 }

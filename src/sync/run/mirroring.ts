@@ -52,6 +52,7 @@ export class Mirroring {
         this.#bytes += count;
       },
       onUploaded: (repository, digest) => state.noteBlob({ host: target.host, repository }, digest),
+      onMissing: (repository, digest) => state.forgetBlob({ host: target.host, repository }, digest),
     });
     const { dryRun } = parts.settings;
     this.#copier = new ImageCopier({ target, board: this.#board, wasAbsent, isDryRun: dryRun, signal });

@@ -21,7 +21,7 @@ WHERE blob.digest = ? AND host = ? ORDER BY used_day DESC, path`,
 }
 
 /** Records that a repository holds blobs, proved or used at that time. */
-export function writeHolder(
+export function writeHolders(
   database: DatabaseSync,
   repository: number,
   digests: readonly Digest[],
@@ -35,10 +35,12 @@ ON CONFLICT DO UPDATE SET used_day = excluded.used_day WHERE used_day <> exclude
   for (const digest of digests) upsert.run(digestBytes(digest), repository, dayOf(now));
 }
 
-/** Forgets blobs that a repository turned out not to hold. */
-export function deleteHolder(database: DatabaseSync, repository: number, digests: readonly Digest[]): void {
-  const remove = statement(database, 'DELETE FROM blob WHERE digest = ? AND repository = ?');
-  for (const digest of digests) remove.run(digestBytes(digest), repository);
+/** Forgets a blob that a repository turned out not to hold. */
+export function deleteHolder(database: DatabaseSync, repository: number, digest: Digest): void {
+  statement(database, 'DELETE FROM blob WHERE digest = ? AND repository = ?').run(
+    digestBytes(digest),
+    repository,
+  );
 }
 
 /** Drops hints that were not used for 90 days, and the longest unused ones beyond `limit`. */

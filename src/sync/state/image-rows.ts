@@ -116,12 +116,6 @@ export function confirmImages(
   for (const tag of tags) update.run(wholeSeconds(now), destination, tag);
 }
 
-/** Forgets what the destination does not hold any more, or not as it was pushed. */
-export function deleteImages(database: DatabaseSync, destination: number, tags: readonly Tag[]): void {
-  const remove = statement(database, 'DELETE FROM image WHERE destination = ? AND tag = ?');
-  for (const tag of tags) remove.run(destination, tag);
-}
-
 /** Returns every destination repository that the state knows, in order of name. */
 export function summariseRepositories(database: DatabaseSync): RepositorySummary[] {
   const rows = statement(

@@ -4,7 +4,7 @@ import type { Reporter } from '../../lib/reporter.ts';
 import { rollBack, sqliteProblem } from '../../lib/sqlite.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Host, Repository, Tag } from '../../registry/oci/reference.ts';
-import { deleteHolder, pruneHolders, readHolders, writeHolder } from './blob-rows.ts';
+import { deleteHolder, pruneHolders, readHolders, writeHolders } from './blob-rows.ts';
 import {
   deleteFailures,
   pruneFailures,
@@ -14,7 +14,6 @@ import {
 } from './failure-rows.ts';
 import {
   confirmImages,
-  deleteImages,
   type RecordedImage,
   type RepositorySummary,
   readImages,
@@ -58,13 +57,9 @@ export interface RepositoryNews {
   readonly images?: readonly SeenImage[];
   /** Tags that the destination said to be what the state remembers. */
   readonly confirmed?: readonly Tag[];
-  /** Tags that are gone or hold something else. */
-  readonly gone?: readonly Tag[];
   readonly failures?: readonly Omit<RecordedFailure, 'failed'>[];
   /** Blobs that the repository holds, as an answer of this run proved. */
   readonly blobs?: readonly Digest[];
-  /** Blobs that it was believed to hold and does not. */
-  readonly blobsGone?: readonly Digest[];
 }
 
 /** What is recorded when a run ends. */
@@ -163,16 +158,14 @@ export class State implements Disposable {
 
   /** Records what was learned about one destination repository, all of it or, if the process dies, none. */
   record(destination: RepositoryAddress, news: RepositoryNews): void {
-    const { images = [], confirmed = [], gone = [], failures = [], blobs = [], blobsGone = [] } = news;
+    const { images = [], confirmed = [], failures = [], blobs = [] } = news;
     this.#write((database, now) => {
       const id = ensureRepository(database, destination);
-      deleteImages(database, id, gone);
       writeImages(database, id, images, now);
       confirmImages(database, id, confirmed, now);
       deleteFailures(database, id, [...images.map(({ tag }) => tag), ...confirmed]);
       writeFailures(database, id, failures, now);
-      deleteHolder(database, id, blobsGone);
-      writeHolder(database, id, blobs, now);
+      writeHolders(database, id, blobs, now);
       this.#hintsSincePruning += blobs.length;
       if (this.#hintsSincePruning >= HINTS_BETWEEN_PRUNING) {
         this.#hintsSincePruning = 0;
@@ -187,8 +180,13 @@ export class State implements Disposable {
    */
   noteBlob(destination: RepositoryAddress, digest: Digest): void {
     this.#write((database, now) => {
-      writeHolder(database, ensureRepository(database, destination), [digest], now);
+      writeHolders(database, ensureRepository(database, destination), [digest], now);
     });
+  }
+
+  /** Forgets at once that a repository holds a blob, so that no other image is mounted from there. */
+  forgetBlob(destination: RepositoryAddress, digest: Digest): void {
+    this.#write((database) => deleteHolder(database, ensureRepository(database, destination), digest));
   }
 
   /** Records the end of a run, and drops what became too old; only this waits until the disk has all of it. */
