@@ -16,8 +16,6 @@ export const NAMED_TWICE: readonly string[] = [
 /** Exports that nothing imports. */
 export const FOR_NOBODY: readonly string[] = [
   'ActionProcess',
-  'COMPONENT_MATRIX',
-  'COMPONENT_MATRIX_SOURCE',
   'ChosenTargets',
   'Claimant',
   'ClusterNeed',
@@ -126,7 +124,6 @@ export const FOR_NOBODY: readonly string[] = [
 export const FOR_TESTS: readonly string[] = [
   'ArchiveOptions',
   'BlobPush',
-  'BlobRequest',
   'DownloadRequest',
   'HeadlineFacts',
   'ImageSettings',

@@ -169,6 +169,19 @@ describe('fetchComponents', () => {
     expect(await readdir(folder)).toEqual(['good-1.0.0-amd64']);
   });
 
+  it('tells one cause of several failures once', async () => {
+    const nowhere = new URL('http://127.0.0.1:1/');
+    const plans = ['one', 'other'].map((name) => {
+      return { ...plan(name, () => ({ kind: 'pin', digest: DIGEST })), url: new URL(name, nowhere) };
+    });
+    await expect(fetchComponents(plans, settings())).rejects.toMatchObject({
+      code: 'COMPONENTS_FAILED',
+      message: expect.stringMatching(
+        /^2 of 2 could not be had\n {2}all 2 components: 127\.0\.0\.1:1: [^\n]*$/,
+      ),
+    });
+  });
+
   it('keeps what was checked for the next run, under a key that holds its digest', async () => {
     server.put('/tool', CONTENT);
     const tools = keeper();

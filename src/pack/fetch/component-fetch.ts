@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
-import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
+import { Failure, failureCode } from '../../lib/failure.ts';
 import { readBody } from '../../lib/http/http.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { retry } from '../../lib/retry.ts';
@@ -11,6 +11,7 @@ import type { ChecksumSource, ComponentCheck, ComponentPlan } from '../plan/plan
 import { CHECKSUM_FILE_LIMIT, findChecksum } from './checksum.ts';
 import type { ComponentCache } from './component-cache.ts';
 import { type DownloadSettings, download } from './download.ts';
+import { allOrFailures, jointFailure } from './joint-failure.ts';
 import { openWebFile } from './web-file.ts';
 
 /** How a download was checked, for the package's own list and the summary. */
@@ -106,38 +107,34 @@ async function fetchOne(plan: ComponentPlan, settings: ComponentFetch): Promise<
 }
 
 /**
- * Fetches and checks every component, several at once, in the order of the plan. One that fails does not stop the
- * others, so that all failures are told together: a single one as it is, more as `COMPONENTS_FAILED`.
+ * Fetches and checks every component, several at once, and returns them in the order of the plan. One that fails does not
+ * stop the others: a single failure is thrown as it is, several as `COMPONENTS_FAILED`.
  */
 export async function fetchComponents(
   plans: readonly ComponentPlan[],
   settings: ComponentFetch,
-): Promise<FetchedComponent[]> {
-  const limiter = new ConcurrencyLimiter({ start: settings.concurrency });
-  const outcomes = await Promise.allSettled(
+): Promise<readonly FetchedComponent[]> {
+  const { concurrency, signal, onFetched } = settings;
+  const limiter = new ConcurrencyLimiter({ start: concurrency });
+  const { results, failures } = await allOrFailures(
     plans.map(async (plan) => {
-      const giveBack = await ConcurrencyLimiter.take([limiter], settings.signal);
+      const giveBack = await ConcurrencyLimiter.take([limiter], signal);
       try {
         const fetched = await fetchOne(plan, settings);
-        settings.onFetched?.(fetched);
+        onFetched?.(fetched);
         return fetched;
       } finally {
         giveBack();
       }
     }),
   );
-  settings.signal.throwIfAborted();
-  const failures = outcomes.flatMap((outcome): unknown[] =>
-    outcome.status === 'rejected' ? [outcome.reason] : [],
-  );
-  if (failures.length === 1) throw failures[0];
-  if (failures.length > 1) {
-    throw new Failure({
-      code: 'COMPONENTS_FAILED',
-      about: 'components',
-      message: `${failures.length} of ${plans.length} could not be had\n${failures.map((failure) => `  ${describeFailure(failure)}`).join('\n')}`,
-      cause: new AggregateError(failures, failures.map(failureCode).join(', ')),
-    });
-  }
-  return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  signal.throwIfAborted();
+  if (failures.length === 0) return results;
+  throw jointFailure(failures, {
+    code: 'COMPONENTS_FAILED',
+    about: 'components',
+    message: `${failures.length} of ${plans.length} could not be had`,
+    noun: 'component',
+    total: plans.length,
+  });
 }

@@ -1,12 +1,6 @@
 import { type KubernetesVersion, kubernetesMinor } from '../../config/kubernetes/kubernetes-version.ts';
 import { parseTag, type Tag } from '../../registry/oci/reference.ts';
 
-/** Where the rows come from, so that the next person knows where to look for new ones. */
-export const COMPONENT_MATRIX_SOURCE =
-  'containerd RELEASES.md at 301026e (supported ranges, from 1.32 on) and script/setup/runc-version of each ' +
-  'containerd tag; CRI of the kubelet before that; the README of metrics-server; releases of cri-tools, ' +
-  'containernetworking/plugins and flannel';
-
 /** What goes with a minor of Kubernetes. */
 export interface MatrixRow {
   readonly minor: number;
@@ -27,8 +21,13 @@ function row(
   return { minor, supportedContainerd, containerd, runc, metricsServer };
 }
 
-/** The kubelet up to 1.22 speaks only CRI v1alpha2, which containerd 2 no longer does; from 1.26 on only CRI v1. */
-export const COMPONENT_MATRIX: readonly MatrixRow[] = [
+/**
+ * The kubelet up to 1.22 speaks only CRI v1alpha2, which containerd 2 no longer does; from 1.26 on only CRI v1. The rows
+ * come from RELEASES.md of containerd at 301026e (supported ranges, from 1.32 on) and script/setup/runc-version of each
+ * containerd tag, the CRI of the kubelet before that, the README of metrics-server, and the releases of cri-tools,
+ * containernetworking/plugins and flannel.
+ */
+const COMPONENT_MATRIX: readonly MatrixRow[] = [
   row(22, '<2.0.0', '1.7.34', '1.3.6', 'v0.5.2'),
   row(23, '*', '1.7.34', '1.3.6', 'v0.5.2'),
   row(24, '*', '1.7.34', '1.3.6', 'v0.5.2'),
