@@ -126,7 +126,6 @@ export const FOR_TESTS: readonly string[] = [
   'BlobPush',
   'DownloadRequest',
   'HeadlineFacts',
-  'ImageSettings',
   'MirrorFacts',
   'Naming',
   'OverlayValues',
@@ -152,7 +151,5 @@ export const FOR_TESTS: readonly string[] = [
   'shardOf',
   'splitSize',
   'summariseState',
-  'tagOf',
-  'tarHeader',
   'withoutSqliteNotice',
 ];

@@ -1,13 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import { tarHeader, tarLayer } from '../../src/publish/registry/image-layer.ts';
-import { type ImageSettings, RegistryTarget, tagOf } from '../../src/publish/registry/registry-target.ts';
+import { packageTag } from '../../src/publish/registry/package-tag.ts';
+import { RegistryTarget } from '../../src/publish/registry/registry-target.ts';
 import { explicitCredential } from '../../src/registry/credentials.ts';
 import { ADAPTIVE_LIMITS } from '../../src/registry/host-limits.ts';
 import { type Host, parseReference } from '../../src/registry/oci/reference.ts';
@@ -25,7 +25,10 @@ const CREDENTIALS = `${LOGIN.username}:${LOGIN.password}`;
 
 function targetFor(
   registry: { readonly host: Host },
-  more: Partial<ImageSettings> & { password?: string; attempts?: number } = {},
+  more: Partial<ConstructorParameters<typeof RegistryTarget>[0]> & {
+    password?: string;
+    attempts?: number;
+  } = {},
 ) {
   const { password = LOGIN.password, attempts = 2, ...settings } = more;
   const registries = new Registries({
@@ -205,7 +208,7 @@ describe('publishing to a registry', () => {
     const repeated = publish(targetFor(registry, { overwrite: row.overwrite }).target, second);
     if (row.replaced) await repeated;
     else await expect(repeated).rejects.toMatchObject({ code: 'ALREADY_PUBLISHED' });
-    const { layers } = await fetchImage(registry, tagOf(row.name));
+    const { layers } = await fetchImage(registry, packageTag(row.name));
     const expected = row.replaced ? second : first;
     expect(extract(layers[0] ?? Buffer.alloc(0), row.name).equals(expected.content)).toBe(true);
   });
@@ -225,53 +228,5 @@ describe('publishing to a registry', () => {
     await using registry = await DockerRegistry.start('htpasswd');
     const { target } = targetFor(registry, { password: 'wrong' });
     await expect(target.prove(calm)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
-  });
-});
-
-describe('the layer of an image', () => {
-  it('gives any range of itself, so that an upload can go on after a cut', async () => {
-    await using fixture = await PackageFixture.write(NAME, 2000);
-    const layer = await tarLayer(fixture.file, calm);
-    const read = async (range?: { start: number; end: number }) =>
-      Buffer.concat(await (await layer.source.open(layer, calm, range)).toArray());
-    const whole = await read();
-    expect(listTar(whole)).toEqual([NAME]);
-    expect(whole).toHaveLength(layer.size);
-    expect(`sha256:${createHash('sha256').update(whole).digest('hex')}`).toBe(layer.digest);
-    for (const [start, end] of [
-      [0, 10],
-      [500, 600],
-      [512, 2512],
-      [2500, 2600],
-      [2600, layer.size],
-    ] as const) {
-      expect((await read({ start, end })).equals(whole.subarray(start, end)), `${start}-${end}`).toBe(true);
-    }
-    expect(await readdir(fixture.folder)).toEqual([NAME]);
-  });
-
-  it('says a size beyond what a plain header can hold', async () => {
-    const size = 9 * 1024 ** 3;
-    const header = await tarHeader({ name: NAME, size });
-    // tar lists what the header says before it finds that no content follows.
-    const listed = spawnSync('tar', ['-tv'], { input: header, encoding: 'utf8' });
-    expect(listed.stdout).toMatch(new RegExp(` ${size} .* ${NAME}\n`));
-  });
-
-  it('is not made of a file that changed', async () => {
-    await using fixture = await PackageFixture.write(NAME, 2000);
-    await writeFile(fixture.file.path, Buffer.alloc(2000));
-    await expect(tarLayer(fixture.file, calm)).rejects.toMatchObject({ code: 'FILE_CHANGED' });
-  });
-});
-
-describe('tags', () => {
-  it.each([
-    [NAME, '1.36.2-amd64'],
-    [BETA, '1.36.2-arm64-beta'],
-    ['kube-v1.36.2+k3s1-amd64.tgz', 'v1.36.2_k3s1-amd64'],
-    ['other.tar', 'other'],
-  ])('of %s is %s', (name, tag) => {
-    expect(tagOf(name)).toBe(tag);
   });
 });

@@ -1,15 +1,10 @@
 import { z } from 'zod';
 import { type Digest, digestOf } from '../../registry/oci/digest.ts';
-import type { Descriptor, Manifest } from '../../registry/oci/manifest.ts';
+import type { Manifest } from '../../registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
 import type { PackageFile } from '../target/target.ts';
+import type { BaseImage } from './base-image.ts';
 import type { PackageLayer } from './image-layer.ts';
-
-/** The image that a package is put on top of: its layers, and its configuration as it came. */
-export interface BaseImage {
-  readonly layers: readonly Descriptor[];
-  readonly config: unknown;
-}
 
 /** What is pushed besides layers: a small blob, and the manifest that ties all together. */
 export interface ImageDocuments {
@@ -72,8 +67,13 @@ export function artifactDocuments(file: PackageFile, layer: PackageLayer): Image
 export function imageDocuments(
   file: PackageFile,
   layer: PackageLayer,
-  architecture: string,
-  base: BaseImage | undefined,
+  {
+    architecture,
+    base,
+  }: {
+    readonly architecture: string;
+    readonly base: Pick<BaseImage, 'layers' | 'config'> | undefined;
+  },
 ): ImageDocuments {
   const inherited = base === undefined ? undefined : baseShape.parse(base.config);
   const history = { created: CREATED, created_by: `COPY ${file.name} /`, comment: 'keel-pkg' };

@@ -1,34 +1,23 @@
 import { Readable } from 'node:stream';
-import { describeFailure, Failure } from '../../lib/failure.ts';
+import { describeFailure } from '../../lib/failure.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { pushBlob } from '../../registry/blob-push.ts';
-import { type BlobSource, registrySource } from '../../registry/blob-source.ts';
-import { cancelUpload, openUpload } from '../../registry/blob-upload.ts';
+import type { BlobSource } from '../../registry/blob-source.ts';
+import { type BlobPush, cancelUpload, openUpload } from '../../registry/blob-upload.ts';
 import type { Image } from '../../registry/oci/manifest.ts';
-import { matchesPlatform } from '../../registry/oci/platform.ts';
-import {
-  formatReference,
-  parseTag,
-  type Reference,
-  type Repository,
-  type Tag,
-} from '../../registry/oci/reference.ts';
+import { formatReference, type Reference, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 import { alreadyPublished, mayReplace } from '../target/replacement.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';
+import { type BaseImage, readBaseImage } from './base-image.ts';
 import { type PackageLayer, plainLayer, tarLayer } from './image-layer.ts';
-import {
-  artifactDocuments,
-  type BaseImage,
-  type ImageDocuments,
-  imageDocuments,
-  OUTPUT_FOLDER,
-} from './image-manifest.ts';
+import { artifactDocuments, type ImageDocuments, imageDocuments, OUTPUT_FOLDER } from './image-manifest.ts';
+import { packageArchitecture, packageTag } from './package-tag.ts';
 
 /** How packages go to Docker Hub or any other registry. */
-export interface ImageSettings {
+interface RegistryTargetSettings {
   readonly registries: Registries;
   /** Host and repository, without tag. */
   readonly repository: Reference;
@@ -39,22 +28,14 @@ export interface ImageSettings {
   readonly reporter: Reporter;
 }
 
-const ARCHITECTURE = /-(amd64|arm64|arm|386|ppc64le|s390x|riscv64)(?=[.-]|$)/;
-
-/** Returns the tag of a package: its name without `kube-` and `.tar.gz`, such as `1.36.2-amd64-beta`. */
-export function tagOf(packageName: string): Tag {
-  const bare = packageName.replace(/\.(?:tar(?:\.[a-z0-9]+)?|tgz)$/, '').replace(/^kube-/, '');
-  return parseTag(bare.replaceAll(/[^\w.-]/g, '_').replace(/^[.-]+/, ''), packageName);
-}
-
 /** Publishes packages to a registry, as an image or an OCI artifact, without any daemon. */
 export class RegistryTarget implements PublishTarget {
   readonly name = 'dockerhub';
-  readonly #settings: ImageSettings;
+  readonly #settings: RegistryTargetSettings;
   readonly #registry: Registry;
   readonly #repository: Repository;
 
-  constructor(settings: ImageSettings) {
+  constructor(settings: RegistryTargetSettings) {
     this.#settings = settings;
     this.#registry = settings.registries.at(settings.repository.host);
     this.#repository = settings.repository.repository;
@@ -73,26 +54,30 @@ export class RegistryTarget implements PublishTarget {
     signal: AbortSignal,
     onProgress: TransferProgress,
   ): Promise<PackageLocation> {
-    const tag = tagOf(file.name);
+    const tag = packageTag(file.name);
+    const address = formatReference({ ...this.#settings.repository, tag });
     const isArtifact = this.#settings.form === 'artifact';
     const layer = isArtifact ? plainLayer(file) : await tarLayer(file, signal);
     const present = await this.#findPublished(tag, signal);
     // By the layer that is the package: the base below it may have moved on since.
     if (present?.layers.at(-1)?.digest === layer.digest) {
-      return this.#locate(file, tag, 'present', present.layers.length > 1);
+      const instruction = this.#instruction(file, address, present.layers.length > 1);
+      return { target: this.name, address, instruction, outcome: 'present' };
     }
     if (present !== undefined && !mayReplace(file.name, this.#settings.overwrite)) {
-      const address = formatReference({ ...this.#settings.repository, tag });
       throw alreadyPublished(address, `this tag has other content than ${file.name}`);
     }
     const base = isArtifact ? undefined : await this.#readBase(file, signal);
     const documents = isArtifact
       ? artifactDocuments(file, layer)
-      : imageDocuments(file, layer, architectureOf(file), base?.image);
-    await this.#pushLayers(file, layer, base, signal, onProgress);
+      : imageDocuments(file, layer, { architecture: packageArchitecture(file.name), base });
+    if (base !== undefined) await this.#pushBase(base, signal);
+    await this.#pushPackage(layer, signal, (sent) => onProgress(Math.min(sent, file.size)));
+    onProgress(file.size);
     await this.#pushConfig(documents, signal);
     await this.#registry.putManifest(this.#repository, tag, documents.manifest, signal);
-    return this.#locate(file, tag, 'published', base !== undefined);
+    const instruction = this.#instruction(file, address, base !== undefined);
+    return { target: this.name, address, instruction, outcome: 'published' };
   }
 
   async #findPublished(tag: Tag, signal: AbortSignal): Promise<Pick<Image, 'layers'> | undefined> {
@@ -105,64 +90,14 @@ export class RegistryTarget implements PublishTarget {
     }
   }
 
-  async #pushLayers(
-    file: PackageFile,
-    layer: PackageLayer,
-    base: FoundBase | undefined,
-    signal: AbortSignal,
-    onProgress: TransferProgress,
-  ): Promise<void> {
-    for (const descriptor of base?.image.layers ?? []) {
-      const isHere = base?.reference.host === this.#registry.host;
-      await pushBlob({
-        ...this.#common(signal, base?.source),
-        descriptor,
-        ...(isHere ? { mountFrom: base.reference.repository } : {}),
-      });
-    }
-    let sent = 0;
-    await pushBlob({
-      ...this.#common(signal, layer.source),
-      descriptor: layer,
-      onBytes: (count) => {
-        sent += count;
-        onProgress(Math.min(sent, file.size));
-      },
-    });
-    onProgress(file.size);
-  }
-
-  async #pushConfig({ config }: ImageDocuments, signal: AbortSignal): Promise<void> {
-    const source: BlobSource = {
-      about: 'image configuration',
-      open: async (_descriptor, _signal, range) =>
-        Readable.from([config.bytes.subarray(range?.start, range?.end)]),
-    };
-    const descriptor = { digest: config.digest, size: config.bytes.length };
-    await pushBlob({ ...this.#common(signal, source), descriptor });
-  }
-
-  #common(signal: AbortSignal, source: BlobSource | undefined) {
-    const sources = source === undefined ? [] : [source];
-    return {
-      registry: this.#registry,
-      repository: this.#repository,
-      isAbsent: false,
-      sources: () => sources,
-      signal,
-    };
-  }
-
   /** A base that cannot be had makes the image less handy, not impossible. */
-  async #readBase(file: PackageFile, signal: AbortSignal): Promise<FoundBase | undefined> {
-    const { base, registries, reporter } = this.#settings;
-    if (base === undefined) return undefined;
-    const registry = registries.at(base.host);
+  async #readBase(file: PackageFile, signal: AbortSignal): Promise<BaseImage | undefined> {
+    const { base: reference, registries, reporter } = this.#settings;
+    if (reference === undefined) return undefined;
+    const registry = registries.at(reference.host);
     try {
-      const manifest = await readPlatform(registry, base, architectureOf(file), signal);
-      const config = await registry.readBlob(base.repository, manifest.config, signal);
-      const image = { layers: manifest.layers, config: JSON.parse(config.toString('utf8')) };
-      return { image, reference: base, source: registrySource(registry, base.repository) };
+      const architecture = packageArchitecture(file.name);
+      return await readBaseImage({ registry, reference, architecture }, signal);
     } catch (error) {
       signal.throwIfAborted();
       reporter.warning(
@@ -172,50 +107,51 @@ export class RegistryTarget implements PublishTarget {
     }
   }
 
-  #locate(
-    file: PackageFile,
-    tag: Tag,
-    outcome: PackageLocation['outcome'],
-    isRunnable: boolean,
-  ): PackageLocation {
-    const address = formatReference({ ...this.#settings.repository, tag });
-    const create = `id=$(docker create ${address}) && docker cp "$id:/${file.name}" . && docker rm "$id"`;
-    const run = `docker run --rm -v "$PWD:${OUTPUT_FOLDER}" ${address}`;
-    const ofImage = isRunnable ? run : create;
-    const instruction = this.#settings.form === 'artifact' ? `oras pull ${address}` : ofImage;
-    return { target: this.name, address, instruction, outcome };
+  async #pushBase({ reference, layers, source }: BaseImage, signal: AbortSignal): Promise<void> {
+    const mountFrom = reference.host === this.#registry.host ? reference.repository : undefined;
+    for (const descriptor of layers) await this.#push({ descriptor, source, mountFrom, signal });
+  }
+
+  async #pushPackage(
+    layer: PackageLayer,
+    signal: AbortSignal,
+    onProgress: (sent: number) => void,
+  ): Promise<void> {
+    let sent = 0;
+    const onBytes = (count: number): void => {
+      sent += count;
+      onProgress(sent);
+    };
+    await this.#push({ descriptor: layer, source: layer.source, signal, onBytes });
+  }
+
+  async #pushConfig({ config }: ImageDocuments, signal: AbortSignal): Promise<void> {
+    const source: BlobSource = {
+      about: 'image configuration',
+      open: async (_descriptor, _signal, range) =>
+        Readable.from([config.bytes.subarray(range?.start, range?.end)]),
+    };
+    await this.#push({
+      descriptor: { digest: config.digest, size: config.bytes.length },
+      source,
+      signal,
+    });
+  }
+
+  async #push({ source, ...blob }: OwnBlob): Promise<void> {
+    const to = { registry: this.#registry, repository: this.#repository };
+    await pushBlob({ ...to, ...blob, isAbsent: false, sources: () => [source] });
+  }
+
+  /** Returns how to get a package from an address; only an image on a base can be run. */
+  #instruction({ name }: PackageFile, address: string, isRunnable: boolean): string {
+    if (this.#settings.form === 'artifact') return `oras pull ${address}`;
+    if (isRunnable) return `docker run --rm -v "$PWD:${OUTPUT_FOLDER}" ${address}`;
+    return `id=$(docker create ${address}) && docker cp "$id:/${name}" . && docker rm "$id"`;
   }
 }
 
-interface FoundBase {
-  readonly image: BaseImage;
-  readonly reference: Reference;
+/** A blob of the image, and where its bytes come from. */
+type OwnBlob = Pick<BlobPush, 'descriptor' | 'mountFrom' | 'signal' | 'onBytes'> & {
   readonly source: BlobSource;
-}
-
-function architectureOf(file: PackageFile): string {
-  return ARCHITECTURE.exec(file.name)?.[1] ?? 'amd64';
-}
-
-async function readPlatform(
-  registry: Registry,
-  base: Reference,
-  architecture: string,
-  signal: AbortSignal,
-): Promise<Image> {
-  const name = base.digest ?? base.tag ?? parseTag('latest');
-  const manifest = await registry.getManifest(base.repository, name, signal);
-  if (manifest.kind === 'image') return manifest;
-  const wanted = { os: 'linux', architecture };
-  const child = manifest.manifests.find(
-    ({ platform }) => platform !== undefined && matchesPlatform(platform, wanted),
-  );
-  const found =
-    child === undefined ? undefined : await registry.getManifest(base.repository, child.digest, signal);
-  if (found?.kind === 'image') return found;
-  throw new Failure({
-    code: 'NOT_FOUND',
-    about: formatReference(base),
-    message: `it has no image for linux/${architecture}`,
-  });
-}
+};

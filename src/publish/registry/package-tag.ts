@@ -1,0 +1,14 @@
+import { parseTag, type Tag } from '../../registry/oci/reference.ts';
+
+const ARCHITECTURE = /-(amd64|arm64|arm|386|ppc64le|s390x|riscv64)(?=[.-]|$)/;
+
+/** Returns the tag of a package: its name without `kube-` and `.tar.gz`, such as `1.36.2-amd64-beta`. */
+export function packageTag(packageName: string): Tag {
+  const bare = packageName.replace(/\.(?:tar(?:\.[a-z0-9]+)?|tgz)$/, '').replace(/^kube-/, '');
+  return parseTag(bare.replaceAll(/[^\w.-]/g, '_').replace(/^[.-]+/, ''), packageName);
+}
+
+/** Returns the architecture that a package's name says it is for; `amd64` where it says none. */
+export function packageArchitecture(packageName: string): string {
+  return ARCHITECTURE.exec(packageName)?.[1] ?? 'amd64';
+}
