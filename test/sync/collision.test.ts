@@ -10,7 +10,7 @@ import {
   parseTag,
   type Tag,
 } from '../../src/registry/oci/reference.ts';
-import { type Claim, patchText, settleClaims } from '../../src/sync/plan/collision.ts';
+import { type Claim, patchText, placeOfClaim, settleClaims } from '../../src/sync/plan/collision.ts';
 import { destinationRepository } from '../../src/sync/plan/naming.ts';
 
 function claim(reference: string, tags: Record<string, string | undefined>): Claim {
@@ -120,5 +120,32 @@ describe('several sources for one name', () => {
         expect(one.chosen.size + one.collisions.length).toBe(tags.size);
       }),
     );
+  });
+});
+
+describe('the place in an image set of a source that wants a name', () => {
+  const lines = [
+    '{"names": ["pause"],',
+    '"extras": ["quay.io/x/pause:1", "ghcr.io/y/etcd"],',
+    '"prefixes": ["sig", "sig-storage/"],',
+    '"kubernetes": ["1.36.2"]}',
+  ];
+  const set = parseImageSet(parseDocument('image_set.json', lines.join('\n')));
+
+  test.each<[line: number | undefined, claimants: string[]]>([
+    [2, ['registry.k8s.io/pause:1', 'quay.io/x/pause:1']],
+    [1, ['quay.io/x/pause:1', 'registry.k8s.io/pause:1']],
+    [2, ['ghcr.io/y/etcd:3.6.5']],
+    [4, ['registry.k8s.io/kube-proxy:v1.36.2']],
+    [3, ['registry.k8s.io/sig-storage/nfs:v1']],
+    [undefined, ['registry.k8s.io/elsewhere/nfs:v1']],
+    [1, ['registry.k8s.io/pause:1', 'registry.k8s.io/elsewhere/nfs:v1']],
+  ])('is on line %s for the last of %j that it names', (line, claimants) => {
+    expect(placeOfClaim(set, 'registry.k8s.io', claimants)?.line).toBe(line);
+  });
+
+  test('is that of the longest prefix', () => {
+    const place = placeOfClaim(set, 'registry.k8s.io', ['registry.k8s.io/sig-storage/nfs:v1']);
+    expect(place?.column).toBe(21);
   });
 });

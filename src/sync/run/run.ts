@@ -3,6 +3,7 @@ import type { Place, Reporter } from '../../lib/reporter.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import type { Registries } from '../../registry/registries.ts';
 import { openRunRegistries, type RunParts } from '../parts.ts';
+import { placeOfClaim } from '../plan/collision.ts';
 import type { Conversion } from '../plan/content-options.ts';
 import { discover, type FoundRepository } from '../plan/discovery.ts';
 import { groupByDestination, type RepositoryGroup } from '../plan/grouping.ts';
@@ -18,7 +19,6 @@ import type { SyncSettings } from '../settings.ts';
 import { openRemoteState, type RemoteState } from '../state/remote-state.ts';
 import { type RecordedRun, State } from '../state/state.ts';
 import { scopeOf } from '../state/state-artifact.ts';
-import { placeOfClaim } from './collision-place.ts';
 import { Mirroring } from './mirroring.ts';
 import { proveLogin, reachRegistries } from './preflight.ts';
 import {
