@@ -10,7 +10,7 @@ import {
   fitsSettings,
   mayDiffer,
 } from '../plan/content-options.ts';
-import type { PlannedImage } from '../plan/planned-image.ts';
+import type { PlannedImage } from '../plan/planning.ts';
 import type { SourceVerification } from '../plan/verification.ts';
 import type { CopiedImage, ImageCopier } from './image-copy.ts';
 import { PushClock } from './push-clock.ts';

@@ -1,5 +1,5 @@
 import type { Digest } from '../../registry/oci/digest.ts';
-import type { PlannedImage } from '../plan/planned-image.ts';
+import type { PlannedImage } from '../plan/planning.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
 import { choosePlatforms } from './platform-choice.ts';
 

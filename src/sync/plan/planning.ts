@@ -1,6 +1,8 @@
+import type { ImageName } from '../../config/image-name.ts';
 import type { ImageSet } from '../../config/image-set.ts';
 import { failureCode } from '../../lib/failure.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
+import type { Platform } from '../../registry/oci/platform.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { TagList } from '../../registry/tag-list.ts';
@@ -11,11 +13,26 @@ import type { SyncSettings } from '../settings.ts';
 import type { RecordedFailure, RecordedImage } from '../state/state.ts';
 import { type Claim, type Collision, type Settlement, settleClaims } from './collision.ts';
 import { contentOptions } from './content-options.ts';
-import { type DestinationListing, decide } from './decision.ts';
+import { type Decision, type DestinationListing, decide } from './decision.ts';
 import type { FoundRepository } from './discovery.ts';
 import type { RepositoryGroup } from './grouping.ts';
-import type { PlannedImage } from './planned-image.ts';
 import type { SourceVerification } from './verification.ts';
+
+/** One tag of a destination repository, where it comes from and what is to be done about it. */
+export interface PlannedImage {
+  readonly name: ImageName;
+  readonly source: { readonly registry: Registry; readonly repository: Repository; readonly tag: Tag };
+  readonly target: { readonly repository: Repository; readonly tag: Tag };
+  /** As the source's listing tells it. */
+  readonly sourceDigest: Digest | undefined;
+  readonly platforms: readonly Platform[];
+  readonly recorded: RecordedImage | undefined;
+  readonly decision: Decision;
+  /** The lower, the sooner: its place among its repository's tags, the newest first; what failed last time comes last. */
+  readonly rank: number;
+  /** Signature tags that the source lists, from which those of the image's own parts are taken. */
+  readonly signatureTags: readonly Tag[];
+}
 
 /** What planning one destination repository needs. */
 export interface PlanningParts {

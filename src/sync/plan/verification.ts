@@ -1,15 +1,20 @@
 import type { VerificationMode } from '../../config/flags/signature-flags.ts';
 import type { ImageSet } from '../../config/image-set.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
+import type { Repository, Tag } from '../../registry/oci/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
 import { SignatureCheck } from '../../signatures/signature-check.ts';
 import type { SignatureVerdict } from '../../signatures/verdict.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
 import type { SyncSettings } from '../settings.ts';
+import type { RecordedImage } from '../state/state.ts';
 import { signedUnder } from './content-options.ts';
-import type { PlannedImage } from './planned-image.ts';
 
-/** What of a planned image decides whether its signature is still to be verified. */
-export type VerifiedImage = Pick<PlannedImage, 'source' | 'recorded'>;
+/** What decides whether the signature of an image is still to be verified. */
+interface SourceImage {
+  readonly source: { readonly registry: Registry; readonly repository: Repository; readonly tag: Tag };
+  readonly recorded: RecordedImage | undefined;
+}
 
 /** Asks for the signatures of images before they are copied. */
 export class SourceVerification {
@@ -27,7 +32,7 @@ export class SourceVerification {
    * Returns whether an image that is at the destination is to be asked for its signature: where one is required, unless
    * this digest was verified in an earlier run under the same policy.
    */
-  isDue({ source, recorded }: VerifiedImage, digest: Digest | undefined): boolean {
+  isDue({ source, recorded }: SourceImage, digest: Digest | undefined): boolean {
     if (this.#mode !== 'require' || isSignatureTag(source.tag)) return false;
     const stance = this.#check.stanceOn({ host: source.registry.host, repository: source.repository });
     if (stance.kind === 'off') return false;
@@ -39,7 +44,7 @@ export class SourceVerification {
    * Returns what is known of an image's signature; undefined for what is itself a signature. Throws, where one is required,
    * why none counts.
    */
-  async verify({ source }: VerifiedImage, digest: Digest): Promise<SignatureVerdict | undefined> {
+  async verify({ source }: SourceImage, digest: Digest): Promise<SignatureVerdict | undefined> {
     const { registry, repository, tag } = source;
     if (isSignatureTag(tag)) return undefined;
     const image = {

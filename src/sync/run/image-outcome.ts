@@ -6,7 +6,7 @@ import type { WorkedImage } from '../copy/image-work.ts';
 import { type Collision, patchText } from '../plan/collision.ts';
 import { contentOptions, conversionIn, fitsSettings } from '../plan/content-options.ts';
 import { type Decision, describeReason } from '../plan/decision.ts';
-import type { PlannedImage } from '../plan/planned-image.ts';
+import type { PlannedImage } from '../plan/planning.ts';
 import { type ReportedImage, type ReportedReason, reasonOf } from '../report/report.ts';
 import { reportedSignature } from '../report/signature-report.ts';
 

@@ -8,8 +8,13 @@ import { ImageCopier } from '../copy/image-copy.ts';
 import { workOn } from '../copy/image-work.ts';
 import { signedParts } from '../copy/signed-parts.ts';
 import type { RepositoryGroup } from '../plan/grouping.ts';
-import type { PlannedImage } from '../plan/planned-image.ts';
-import { type PlanningParts, planRepository, type RepositoryPlan, signaturesOf } from '../plan/planning.ts';
+import {
+  type PlannedImage,
+  type PlanningParts,
+  planRepository,
+  type RepositoryPlan,
+  signaturesOf,
+} from '../plan/planning.ts';
 import type { ReportedImage } from '../report/report.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { State } from '../state/state.ts';

@@ -1,7 +1,7 @@
 import type { Tag } from '../../registry/oci/reference.ts';
 import type { WorkedImage } from '../copy/image-work.ts';
 import { contentOptions, signedUnder } from '../plan/content-options.ts';
-import type { PlannedImage } from '../plan/planned-image.ts';
+import type { PlannedImage } from '../plan/planning.ts';
 import type { RepositoryNews, SeenImage } from '../state/state.ts';
 
 /** So much of a large repository is written at a time: what a kill costs is asked for again by the next run. */
