@@ -17,7 +17,8 @@ function claim(reference: string, tags: Record<string, string | undefined>): Cla
   const { host, repository } = parseReference(reference);
   return {
     name: host === 'registry.k8s.io' ? repository : `${host}/${repository}`,
-    source: { host, repository },
+    registry: { host },
+    repository,
     tags: new Map(
       Object.entries(tags).map(([tag, content]): [Tag, Digest | undefined] => [
         parseTag(tag),
@@ -52,7 +53,7 @@ describe('several sources for one name', () => {
 
   test('that differ are told with a patch that parses and resolves it', () => {
     const [collision] = settleClaims(DESTINATION, [plugins, core]).collisions;
-    expect(collision?.claimants.map(({ claim }) => claim.name)).toEqual([
+    expect(collision?.claimants.map(({ name }) => name)).toEqual([
       'kube-scheduler',
       'scheduler-plugins/kube-scheduler',
     ]);
@@ -65,7 +66,7 @@ describe('several sources for one name', () => {
       destinationRepository(
         'basename',
         parseRepository('keel'),
-        plugins.source,
+        { host: plugins.registry.host, repository: plugins.repository },
         set.patches.get(plugins.name)?.name,
       ),
     ).toBe('keel/scheduler-plugins-kube-scheduler');

@@ -3,47 +3,43 @@ import type { ImageSet } from '../../config/image-set.ts';
 import type { Place } from '../../lib/reporter.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { parseRepository, type Repository, type Tag } from '../../registry/oci/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
 import { extrasOf } from '../select/extras.ts';
-import { dashedName, type SourceRepository } from './naming.ts';
+import { dashedName } from './naming.ts';
 
-/** What one source wants to be at a destination repository. */
+/** A source repository that wants to fill tags of a destination repository. */
 export interface Claim {
   /** The source's name in the image set, by which a patch matches it. */
   readonly name: ImageName;
-  readonly source: SourceRepository;
+  readonly registry: Pick<Registry, 'host'>;
+  readonly repository: Repository;
   /** The wanted tags with their digests at the source, undefined where these are not known yet. */
   readonly tags: ReadonlyMap<Tag, Digest | undefined>;
 }
 
-/** One claim's say about a tag. */
-export interface Claimant {
-  readonly claim: Claim;
-  readonly digest: Digest | undefined;
-}
-
 /** A tag that several sources want to be different things. */
-export interface Collision {
+export interface Collision<Source extends Claim = Claim> {
   readonly tag: Tag;
   /** All that claim the tag, the one that would keep the name first. */
-  readonly claimants: readonly Claimant[];
+  readonly claimants: readonly Source[];
   /** Those whose digest has to be asked for before it is certain that the contents differ. */
-  readonly undecided: readonly Claim[];
+  readonly undecided: readonly Source[];
   /** The entries for `patches` in the image set that give every source but the first a name of its own. */
   readonly patches: readonly { readonly match: ImageName; readonly name: Repository }[];
 }
 
 /** Who fills which tag of a destination repository, and which tags nobody may fill. */
-export interface Settlement {
-  readonly chosen: ReadonlyMap<Tag, Claim>;
-  readonly collisions: readonly Collision[];
+export interface Settlement<Source extends Claim> {
+  readonly chosen: ReadonlyMap<Tag, Source>;
+  readonly collisions: readonly Collision<Source>[];
 }
 
-function depth(claim: Claim): number {
-  return claim.source.repository.split('/').length;
+function depth({ repository }: Claim): number {
+  return repository.split('/').length;
 }
 
-function fullName({ source }: Claim): string {
-  return `${source.host}/${source.repository}`;
+function fullName({ registry, repository }: Claim): string {
+  return `${registry.host}/${repository}`;
 }
 
 /** The shortest path first: `kube-scheduler` is what people mean rather than `scheduler-plugins/kube-scheduler`. */
@@ -52,8 +48,8 @@ function byPrecedence(one: Claim, other: Claim): number {
 }
 
 /** The same repository can be claimed twice, by name and as an extra; then it speaks with one voice. */
-function joinBySource(claims: readonly Claim[]): Claim[] {
-  const joined = new Map<string, Claim>();
+function joinBySource<Source extends Claim>(claims: readonly Source[]): Source[] {
+  const joined = new Map<string, Source>();
   for (const claim of claims) {
     const earlier = joined.get(fullName(claim));
     const tags = new Map(claim.tags);
@@ -63,10 +59,10 @@ function joinBySource(claims: readonly Claim[]): Claim[] {
   return [...joined.values()].toSorted(byPrecedence);
 }
 
-function newName(claim: Claim, taken: ReadonlySet<string>): Repository {
-  const plain = dashedName(claim.source.repository);
+function newName({ registry, repository }: Claim, taken: ReadonlySet<string>): Repository {
+  const plain = dashedName(repository);
   if (!taken.has(plain)) return parseRepository(plain);
-  const host = claim.source.host.replace(/[^a-z0-9.-]+/g, '-').replace(/^-+/, '');
+  const host = registry.host.replace(/[^a-z0-9.-]+/g, '-').replace(/^-+/, '');
   return parseRepository(`${host}-${plain}`);
 }
 
@@ -83,38 +79,41 @@ function resolvingPatches(destination: Repository, claims: readonly Claim[]): Co
   });
 }
 
-function settleTag(destination: Repository, tag: Tag, claimants: readonly Claimant[]): Claim | Collision {
+function collisionOf<Source extends Claim>(
+  destination: Repository,
+  tag: Tag,
+  claimants: readonly Source[],
+): Collision<Source> {
+  const undecided = claimants.filter(({ tags }) => tags.get(tag) === undefined);
+  return { tag, claimants, undecided, patches: resolvingPatches(destination, claimants) };
+}
+
+/** Returns who fills a tag, of those who claim it; undefined where they differ, or may. */
+function fillerOf<Source extends Claim>(tag: Tag, claimants: readonly Source[]): Source | undefined {
   const [first] = claimants;
-  const agreed = new Set(claimants.map(({ digest }) => digest)).size === 1 && first?.digest !== undefined;
-  if (first !== undefined && (claimants.length === 1 || agreed)) return first.claim;
-  return {
-    tag,
-    claimants,
-    undecided: claimants.filter(({ digest }) => digest === undefined).map(({ claim }) => claim),
-    patches: resolvingPatches(
-      destination,
-      claimants.map(({ claim }) => claim),
-    ),
-  };
+  const digests = new Set(claimants.map(({ tags }) => tags.get(tag)));
+  const agreed = digests.size === 1 && !digests.has(undefined);
+  return claimants.length === 1 || agreed ? first : undefined;
 }
 
 /**
  * Decides who fills each tag of a destination repository. Where sources agree about a tag's digest, the one with the
  * shortest path does; where they do not, or where a digest is not known, nobody does and the tag is a collision.
  */
-export function settleClaims(destination: Repository, claims: readonly Claim[]): Settlement {
-  const claimants = new Map<Tag, Claimant[]>();
+export function settleClaims<Source extends Claim>(
+  destination: Repository,
+  claims: readonly Source[],
+): Settlement<Source> {
+  const claimants = new Map<Tag, Source[]>();
   for (const claim of joinBySource(claims)) {
-    for (const [tag, digest] of claim.tags) {
-      claimants.set(tag, [...(claimants.get(tag) ?? []), { claim, digest }]);
-    }
+    for (const tag of claim.tags.keys()) claimants.set(tag, [...(claimants.get(tag) ?? []), claim]);
   }
-  const chosen = new Map<Tag, Claim>();
-  const collisions: Collision[] = [];
+  const chosen = new Map<Tag, Source>();
+  const collisions: Collision<Source>[] = [];
   for (const [tag, ones] of claimants) {
-    const settled = settleTag(destination, tag, ones);
-    if ('undecided' in settled) collisions.push(settled);
-    else chosen.set(tag, settled);
+    const filler = fillerOf(tag, ones);
+    if (filler === undefined) collisions.push(collisionOf(destination, tag, ones));
+    else chosen.set(tag, filler);
   }
   return { chosen, collisions };
 }

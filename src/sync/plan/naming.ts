@@ -4,7 +4,7 @@ import { type Host, parseRepository, type Repository } from '../../registry/oci/
 export type Naming = 'basename' | 'dashed' | 'path';
 
 /** A repository of a source registry. */
-export interface SourceRepository {
+interface SourceRepository {
   readonly host: Host;
   readonly repository: Repository;
 }

@@ -6,7 +6,6 @@ import type { Platform } from '../../registry/oci/platform.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { TagList } from '../../registry/tag-list.ts';
-import type { Selection } from '../select/release-wish.ts';
 import { type OfferedTag, platformsFor, selectTags } from '../select/selection.ts';
 import { isSignatureTag, signatureTagsOf } from '../select/signature-tag.ts';
 import type { SyncSettings } from '../settings.ts';
@@ -49,11 +48,10 @@ export interface PlanningParts {
   readonly signal: AbortSignal;
 }
 
-/** A source of a group with its listing, and the tags that are wanted of it. */
-interface Member {
-  readonly found: FoundRepository;
+/** A source repository with its listing, and the tags that are wanted of it. */
+export interface ListedRepository extends FoundRepository, Claim {
+  readonly registry: Registry;
   readonly listing: TagList;
-  readonly claim: Claim;
   /** Empty unless signatures are copied. */
   readonly signatureTags: readonly Tag[];
 }
@@ -64,10 +62,8 @@ export interface RepositoryPlan {
   readonly listing: DestinationListing;
   readonly images: readonly PlannedImage[];
   readonly collisions: readonly Collision[];
-  /** Members that exist at the source, with the size of their listings. */
-  readonly listed: ReadonlyMap<FoundRepository, number>;
-  /** The tags that are wanted of each member that exists. */
-  readonly selected: Selection;
+  /** The sources that exist. */
+  readonly members: readonly ListedRepository[];
   /** Plans one more tag of the source that a planned image comes from. */
   readonly planTag: (image: PlannedImage, tag: Tag) => PlannedImage;
 }
@@ -78,33 +74,23 @@ const FAILED_RANK = 1_000_000;
 /** Plans one destination repository: asks both sides what they list, settles who fills which tag, and decides. */
 export async function planRepository(group: RepositoryGroup, parts: PlanningParts): Promise<RepositoryPlan> {
   const { repository } = group;
-  const [members, listing] = await Promise.all([
+  const [listed, listing] = await Promise.all([
     Promise.all(group.members.map((found) => listMember(found, parts))),
     listDestination(repository, parts),
   ]);
-  const existing = members.filter((member) => member !== undefined);
-  const { chosen, collisions } = await settle(repository, existing, parts);
+  const members = listed.filter((member) => member !== undefined);
+  const { chosen, collisions } = await settle(repository, members, parts.signal);
   const planner = new TagPlanner(repository, listing, parts);
-  const byName = new Map(existing.map((member) => [member.claim.name, member]));
   // The newest of every repository go first, then the second newest, and so on.
-  const ranks = new Map(
-    existing.flatMap(({ claim }) => [...claim.tags.keys()].map((tag, rank) => [tag, rank])),
-  );
-  const images = [...chosen].flatMap(([tag, { name }]) => {
-    const member = byName.get(name);
-    return member === undefined ? [] : [planner.plan(member, tag, ranks.get(tag) ?? 0)];
-  });
+  const ranks = new Map(members.flatMap(({ tags }) => [...tags.keys()].map((tag, rank) => [tag, rank])));
   return {
     repository,
     listing,
-    images,
+    images: [...chosen].map(([tag, member]) => planner.plan(member, tag, ranks.get(tag) ?? 0)),
     collisions,
-    listed: new Map(
-      existing.map(({ found, listing: { tags, manifests } }) => [found, tags.length || manifests.size]),
-    ),
-    selected: new Map(existing.map(({ claim }) => [claim.name, [...claim.tags.keys()]])),
+    members,
     planTag: (image, tag) => {
-      const member = byName.get(image.name);
+      const member = members.find(({ name }) => name === image.name);
       if (member === undefined) throw new Error(`${image.name} was not planned here`);
       return planner.plan(member, tag, image.rank);
     },
@@ -127,15 +113,16 @@ class TagPlanner {
     this.#failed = parts.remembered.failures(repository);
   }
 
-  plan({ found, listing: offered, signatureTags }: Member, tag: Tag, rank: number): PlannedImage {
+  plan(member: ListedRepository, tag: Tag, rank: number): PlannedImage {
     const { set, settings, verification, now } = this.#parts;
     const repository = this.#repository;
-    const platforms = isSignatureTag(tag) ? [] : (platformsFor(set, found.name) ?? settings.platforms);
-    const sourceDigest = offered.manifests.get(tag)?.digest;
+    const { name, signatureTags } = member;
+    const platforms = isSignatureTag(tag) ? [] : (platformsFor(set, name) ?? settings.platforms);
+    const sourceDigest = member.listing.manifests.get(tag)?.digest;
     const recorded = this.#recorded.get(tag);
-    const source = { registry: found.registry, repository: found.repository, tag };
+    const source = { registry: member.registry, repository: member.repository, tag };
     return {
-      name: found.name,
+      name,
       source,
       target: { repository, tag },
       sourceDigest,
@@ -164,20 +151,21 @@ export function signaturesOf(image: PlannedImage, digests: readonly Digest[]): T
   return [...new Set(digests.flatMap((digest) => signatureTagsOf(digest, image.signatureTags)))];
 }
 
-async function listMember(found: FoundRepository, parts: PlanningParts): Promise<Member | undefined> {
-  const { set, settings } = parts;
+async function listMember(
+  found: FoundRepository,
+  { set, settings }: PlanningParts,
+): Promise<ListedRepository | undefined> {
   const copiesSignatures = settings.signatures === 'copy';
-  const known = await listSource(found, copiesSignatures);
-  if (known === undefined) return undefined;
-  const names = new Set([...(found.namedTags ?? []), ...known.tags, ...known.manifests.keys()]);
+  const listing = await listSource(found, copiesSignatures);
+  if (listing === undefined) return undefined;
+  const names = new Set([...(found.namedTags ?? []), ...listing.tags, ...listing.manifests.keys()]);
   const offered = [...names].map(
-    (tag): OfferedTag => ({ tag, uploaded: known.manifests.get(tag)?.uploaded }),
+    (tag): OfferedTag => ({ tag, uploaded: listing.manifests.get(tag)?.uploaded }),
   );
-  const tags = selectTags(set, found.name, offered);
-  const source = { host: found.registry.host, repository: found.repository };
-  const digests = new Map(tags.map((tag) => [tag, known.manifests.get(tag)?.digest]));
-  const signatureTags = copiesSignatures ? known.tags.filter(isSignatureTag) : [];
-  return { found, listing: known, claim: { name: found.name, source, tags: digests }, signatureTags };
+  const wanted = selectTags(set, found.name, offered);
+  const tags = new Map(wanted.map((tag) => [tag, listing.manifests.get(tag)?.digest]));
+  const signatureTags = copiesSignatures ? listing.tags.filter(isSignatureTag) : [];
+  return { ...found, listing, tags, signatureTags };
 }
 
 /** Where tags are named one by one, a list is only needed to find their signatures, and may be missing. */
@@ -204,28 +192,24 @@ async function listDestination(repository: Repository, parts: PlanningParts): Pr
 
 /** Settles claims; where sources may differ because a digest is not known, it is asked for. */
 async function settle(
-  repository: Repository,
-  members: readonly Member[],
-  parts: PlanningParts,
-): Promise<Settlement> {
-  const claims = members.map(({ claim }) => claim);
-  const first = settleClaims(repository, claims);
+  destination: Repository,
+  members: readonly ListedRepository[],
+  signal: AbortSignal,
+): Promise<Settlement<ListedRepository>> {
+  const first = settleClaims(destination, members);
   const open = first.collisions.flatMap(({ tag, undecided }) => undecided.map((claim) => ({ tag, claim })));
   if (open.length === 0) return first;
   const answers = await Promise.all(
-    open.map(async ({ tag, claim }) => {
-      const registry = members.find((member) => member.claim.name === claim.name)?.found.registry;
-      const digest = await registry?.findManifest(claim.source.repository, tag, parts.signal);
-      return { tag, claim, digest };
+    open.map(async ({ tag, claim: { name, registry, repository } }) => {
+      return { name, tag, digest: await registry.findManifest(repository, tag, signal) };
     }),
   );
-  const complete = claims.map((claim) => {
-    const tags = new Map(claim.tags);
-    for (const answer of answers) {
-      if (answer.claim.name === claim.name && answer.digest !== undefined)
-        tags.set(answer.tag, answer.digest);
+  const complete = members.map((member) => {
+    const tags = new Map(member.tags);
+    for (const { name, tag, digest } of answers) {
+      if (name === member.name && digest !== undefined) tags.set(tag, digest);
     }
-    return { ...claim, tags };
+    return { ...member, tags };
   });
-  return settleClaims(repository, complete);
+  return settleClaims(destination, complete);
 }

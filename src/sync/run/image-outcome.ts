@@ -85,8 +85,9 @@ export function collided(
   repository: PlannedImage['target']['repository'],
   collision: Collision,
 ): ReportedImage {
-  const claimants = collision.claimants.map(({ claim }) =>
-    formatReference({ ...claim.source, tag: collision.tag }),
+  const { tag } = collision;
+  const claimants = collision.claimants.map(({ registry: { host }, repository }) =>
+    formatReference({ host, repository, tag }),
   );
   const names = { source: claimants[0] ?? '', destination: target.nameOf(repository, collision.tag) };
   const message = `${claimants.join(' and ')} differ and both want this name; it was left as it is`;

@@ -1,8 +1,9 @@
+import type { ImageName } from '../../config/image-name.ts';
 import type { ImageSet } from '../../config/image-set.ts';
 import type { Notice } from '../../config/problem.ts';
-import { formatReference } from '../../registry/oci/reference.ts';
+import { formatReference, type Tag } from '../../registry/oci/reference.ts';
 import type { RepositoryGroup } from '../plan/grouping.ts';
-import type { RepositoryPlan } from '../plan/planning.ts';
+import type { ListedRepository, RepositoryPlan } from '../plan/planning.ts';
 import type { Report } from '../report/report.ts';
 import { filteredWarning, shrunkWarning } from '../report/wording.ts';
 import { extrasOf } from '../select/extras.ts';
@@ -12,23 +13,27 @@ import type { SourceView } from '../state/state.ts';
 
 /** Returns the tags that plans select, by image. */
 export function selectionOf(plans: readonly RepositoryPlan[]): Selection {
-  return new Map(plans.flatMap(({ selected }) => [...selected]));
+  return new Map(
+    plans.flatMap(({ members }) =>
+      members.map(({ name, tags }): [ImageName, Tag[]] => [name, [...tags.keys()]]),
+    ),
+  );
 }
 
 /** Returns what a run saw at its sources: which lines of the image set matched, and how much each repository listed. */
 export function viewOfSource(set: ImageSet, plans: readonly RepositoryPlan[]): SourceView {
-  const listed = plans.flatMap((plan) => [...plan.listed]);
-  const names = listed.map(([{ name }]) => name);
+  const listed = plans.flatMap(({ members }) => members);
+  const names = listed.map(({ name }) => name);
   const wanted = names.filter((name) => wantsRepository(set, name));
   const prefixes = set.prefixes
     .map(({ value }) => value)
     .filter((prefix) => wanted.some((name) => name.startsWith(prefix)));
   const releases = releaseWishes(set, selectionOf(plans)).flatMap(({ text, isMet }) => (isMet ? [text] : []));
   const listings = listed
-    .filter(([{ namedTags }]) => namedTags === undefined)
-    .map(([{ registry, repository }, size]): [string, number] => [
-      formatReference({ host: registry.host, repository }),
-      size,
+    .filter(({ namedTags }) => namedTags === undefined)
+    .map((member): [string, number] => [
+      formatReference({ host: member.registry.host, repository: member.repository }),
+      sizeOf(member),
     ]);
   return { matched: [...new Set([...names, ...prefixes, ...releases])], listings: new Map(listings) };
 }
@@ -43,11 +48,12 @@ export function compareListings(before: SourceView, after: SourceView): string[]
 /** Returns a warning for each image that the set names, whose tags are there and all filtered away. */
 export function findFilteredAway(set: ImageSet, plans: readonly RepositoryPlan[]): Notice[] {
   const extras = extrasOf(set);
-  const selected = selectionOf(plans);
-  return plans.flatMap(({ listed }) =>
-    [...listed].flatMap(([{ name, namedTags }, size]): Notice[] => {
+  return plans.flatMap(({ members }) =>
+    members.flatMap((member): Notice[] => {
+      const { name, namedTags, tags } = member;
+      const size = sizeOf(member);
       const place = set.names.find(({ value }) => value === name)?.place ?? extras.get(name)?.places[0];
-      const isFiltered = namedTags === undefined && size > 0 && selected.get(name)?.length === 0;
+      const isFiltered = namedTags === undefined && size > 0 && tags.size === 0;
       return isFiltered && place !== undefined ? [{ place, message: filteredWarning(name, size) }] : [];
     }),
   );
@@ -73,4 +79,9 @@ export function findUnmatched({ set, groups, plans, before }: Sight): Report['un
     place,
     matchedBefore: before.matched.includes(text),
   }));
+}
+
+/** How many entries the source listed. */
+function sizeOf({ listing: { tags, manifests } }: ListedRepository): number {
+  return tags.length || manifests.size;
 }
