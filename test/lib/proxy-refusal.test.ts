@@ -1,0 +1,46 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { proxyRefusal } from '../../src/lib/http/proxy-refusal.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe('a proxy that lets nothing through is told', () => {
+  test.each<[url: string, status: number, told: object]>([
+    [
+      'https://quay.io/v2/',
+      407,
+      {
+        message: 'the proxy proxy.example:3128 refused the tunnel to quay.io (status 407)',
+        hint: 'write its name and password into HTTPS_PROXY, as http://NAME:PASSWORD@HOST:PORT, or name quay.io in NO_PROXY',
+        transient: false,
+      },
+    ],
+    [
+      'http://quay.io:5000/v2/',
+      407,
+      {
+        message: 'the proxy proxy.example:3128 wants a login of its own (status 407)',
+        hint: 'write its name and password into HTTP_PROXY, as http://NAME:PASSWORD@HOST:PORT, or name quay.io in NO_PROXY',
+        transient: false,
+      },
+    ],
+    [
+      'https://quay.io/v2/',
+      403,
+      {
+        message: 'the proxy proxy.example:3128 refused the tunnel to quay.io (status 403)',
+        hint: 'let the proxy allow quay.io, check HTTPS_PROXY, or name quay.io in NO_PROXY where it is reached without',
+        transient: false,
+      },
+    ],
+    ['https://quay.io/v2/', 503, { transient: true }],
+  ])('%s, status %i', (url, status, told) => {
+    vi.stubEnv('HTTPS_PROXY', 'http://user:hush@proxy.example:3128');
+    vi.stubEnv('HTTP_PROXY', 'http://user:hush@proxy.example:3128');
+    vi.stubEnv('NO_PROXY', '');
+    const failure = proxyRefusal(new URL(url), status);
+    expect(failure).toMatchObject({ code: 'PROXY_REFUSED', about: new URL(url).host, ...told });
+    expect(`${failure.message} ${failure.hint}`).not.toContain('hush');
+  });
+});
