@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { parseReference, parseRepository } from '../../src/registry/oci/reference.ts';
-import { destinationRepository, type Naming } from '../../src/sync/plan/naming.ts';
+import { parseDocument } from '../../src/config/document.ts';
+import { parseImageSet } from '../../src/config/image-set.ts';
+import { parseHost, parseReference, parseRepository } from '../../src/registry/oci/reference.ts';
+import { destinationRepository, groupByDestination, type Naming } from '../../src/sync/plan/naming.ts';
+import { shardOf } from '../../src/sync/shard.ts';
+import { TestClient } from '../support/test-client.ts';
 
 describe('the name at the destination', () => {
   test.each<[Naming, string | undefined, string, string | undefined, string]>([
@@ -30,5 +34,48 @@ describe('the name at the destination', () => {
     expect(() => destinationRepository('path', parseRepository('keel'), source)).toThrow(
       expect.objectContaining({ code: 'REFERENCE_MALFORMED', about: `registry.k8s.io/${'a'.repeat(254)}` }),
     );
+  });
+});
+
+describe('what was found', () => {
+  // It is asked for nothing.
+  const { registry } = new TestClient(parseHost('registry.k8s.io'));
+  const found = (path: string) => ({
+    name: path,
+    registry,
+    repository: parseRepository(path),
+    list: async () => undefined,
+    namedTags: undefined,
+  });
+  const set = parseImageSet(
+    parseDocument('s.json', '{"prefixes": [""], "patches": [{"match": "a/etcd", "name": "other"}]}'),
+  );
+  const settings = { naming: 'basename', namespace: parseRepository('keel'), shard: undefined } as const;
+  const grouped = (paths: readonly string[], choice: Parameters<typeof groupByDestination>[2] = settings) =>
+    groupByDestination(paths.map(found), set, choice).groups.map(
+      ({ repository, members }) => `${repository}: ${members.map(({ name }) => name).join(' ')}`,
+    );
+
+  test('is in one group where names meet, under the name that a patch says', () => {
+    expect(grouped(['etcd', 'a/pause', 'pause', 'a/etcd'])).toEqual([
+      'keel/etcd: etcd',
+      'keel/pause: a/pause pause',
+      'keel/other: a/etcd',
+    ]);
+  });
+
+  test('falls to the shard of its destination as a whole', () => {
+    const paths = ['etcd', 'pause', 'a/pause', 'coredns/coredns', 'kube-proxy', 'b/pause'];
+    const shards = [1, 2, 3].map((index) => grouped(paths, { ...settings, shard: { index, count: 3 } }));
+    expect(shards.flat().toSorted()).toEqual(grouped(paths).toSorted());
+    const index = shardOf(parseRepository('keel/pause'), 3);
+    expect(shards[index - 1]).toContain('keel/pause: pause a/pause b/pause');
+  });
+
+  test('that cannot have a name is left out with a warning', () => {
+    const long = `a/${'b'.repeat(253)}`;
+    const { groups, warnings } = groupByDestination([found(long), found('pause')], set, settings);
+    expect(groups.map(({ repository }) => repository)).toEqual(['keel/pause']);
+    expect(warnings).toEqual([expect.stringMatching(/^a\/b+ is not mirrored: registry\.k8s\.io\/a\/b+: /)]);
   });
 });

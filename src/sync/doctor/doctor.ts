@@ -10,7 +10,7 @@ import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { openRunRegistries } from '../parts.ts';
 import { discover, type FoundRepository } from '../plan/discovery.ts';
-import { groupByDestination } from '../plan/grouping.ts';
+import { groupByDestination } from '../plan/naming.ts';
 import { twice } from '../run/preflight.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { KnownStateParts } from '../state/known-state.ts';
@@ -130,7 +130,7 @@ class Examination {
     };
     const named = await discover({ ...parts, set: { ...set, prefixes: [] } });
     const found = named.length > 0 ? named : await discover({ ...parts, set });
-    const [first] = groupByDestination(found, set, { naming, namespace, shard: undefined });
+    const [first] = groupByDestination(found, set, { naming, namespace, shard: undefined }).groups;
     const [member] = first?.members ?? [];
     if (first !== undefined && member !== undefined) {
       this.#first = { found: member, repository: first.repository };

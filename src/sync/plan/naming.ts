@@ -1,4 +1,10 @@
+import type { ImageSet } from '../../config/image-set.ts';
+import { describeFailure, Failure } from '../../lib/failure.ts';
 import { type Host, parseRepository, type Repository } from '../../registry/oci/reference.ts';
+import { patchFor } from '../select/selection.ts';
+import type { SyncSettings } from '../settings.ts';
+import { inShard } from '../shard.ts';
+import type { FoundRepository } from './discovery.ts';
 
 /** How the name of a repository becomes its name at the destination. */
 export type Naming = 'basename' | 'dashed' | 'path';
@@ -40,4 +46,45 @@ export function destinationRepository(
     namespace === undefined ? name : `${namespace}/${name}`,
     `${source.host}/${source.repository}`,
   );
+}
+
+/** A destination repository and all that is to go there. */
+export interface RepositoryGroup {
+  readonly repository: Repository;
+  readonly members: readonly FoundRepository[];
+}
+
+/** What goes where. */
+export interface Grouping {
+  readonly groups: readonly RepositoryGroup[];
+  /** A warning for each source that cannot have a name at the destination, and so is in no group. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Returns the destination repositories of a run's shard, with the sources that meet in each. Names that collide are in
+ * one group, and so in one shard.
+ */
+export function groupByDestination(
+  found: readonly FoundRepository[],
+  set: ImageSet,
+  settings: Pick<SyncSettings, 'naming' | 'namespace' | 'shard'>,
+): Grouping {
+  const groups = new Map<Repository, FoundRepository[]>();
+  const warnings: string[] = [];
+  for (const member of found) {
+    const source = { host: member.registry.host, repository: member.repository };
+    const patch = patchFor(set, member.name)?.name;
+    try {
+      const repository = destinationRepository(settings.naming, settings.namespace, source, patch);
+      const members = groups.get(repository) ?? [];
+      groups.set(repository, members);
+      members.push(member);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      warnings.push(`${member.name} is not mirrored: ${describeFailure(error)}`);
+    }
+  }
+  const inThisShard = [...groups].filter(([repository]) => inShard(settings.shard, repository));
+  return { groups: inThisShard.map(([repository, members]) => ({ repository, members })), warnings };
 }

@@ -14,7 +14,7 @@ import { type Claim, type Collision, type Settlement, settleClaims } from './col
 import { contentOptions } from './content-options.ts';
 import { type Decision, type DestinationListing, decide } from './decision.ts';
 import type { FoundRepository } from './discovery.ts';
-import type { RepositoryGroup } from './grouping.ts';
+import type { RepositoryGroup } from './naming.ts';
 import type { SourceVerification } from './verification.ts';
 
 /** One tag of a destination repository, where it comes from and what is to be done about it. */

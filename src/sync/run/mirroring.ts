@@ -7,7 +7,7 @@ import { BlobBoard } from '../copy/blob-board.ts';
 import { ImageCopier } from '../copy/image-copy.ts';
 import { workOn } from '../copy/image-work.ts';
 import { signedParts } from '../copy/signed-parts.ts';
-import type { RepositoryGroup } from '../plan/grouping.ts';
+import type { RepositoryGroup } from '../plan/naming.ts';
 import {
   type PlannedImage,
   type PlanningParts,

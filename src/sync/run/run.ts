@@ -5,8 +5,8 @@ import type { Registries } from '../../registry/registries.ts';
 import { openRunRegistries, type RunParts } from '../parts.ts';
 import { placeOfClaim } from '../plan/collision.ts';
 import type { Conversion } from '../plan/content-options.ts';
-import { discover, type FoundRepository } from '../plan/discovery.ts';
-import { groupByDestination, type RepositoryGroup } from '../plan/grouping.ts';
+import { discover } from '../plan/discovery.ts';
+import { type Grouping, groupByDestination, type RepositoryGroup } from '../plan/naming.ts';
 import type { RepositoryPlan } from '../plan/planning.ts';
 import { openVerification, type SourceVerification } from '../plan/verification.ts';
 import { TroubleTeller, tellUnmatched } from '../report/notices.ts';
@@ -92,7 +92,7 @@ class Run {
     });
     try {
       const verification = await openVerification(this.#settings, set, deadline.signal);
-      const find = (): Promise<FoundRepository[]> => this.#find(set, registries, deadline.signal);
+      const find = (): Promise<Grouping> => this.#find(set, registries, deadline.signal);
       const fetchState = remote?.fetching(registries, deadline.signal) ?? this.#parts.fetchState;
       // A state that has to be fetched is so while images are looked for; one that is here is opened before any request.
       const early = fetchState === undefined ? undefined : await Promise.all([find(), fetchState()]);
@@ -105,10 +105,10 @@ class Run {
     }
   }
 
-  async #mirror(found: readonly FoundRepository[], open: OpenRun): Promise<FinishedRun> {
+  async #mirror({ groups, warnings }: Grouping, open: OpenRun): Promise<FinishedRun> {
     const { set, state, remote, registries, deadline, started } = open;
     const { source } = this.#settings;
-    const groups = groupByDestination(found, set, this.#settings, (text) => this.#warn(text));
+    for (const text of warnings) this.#warn(text);
     const plans = await this.#mirrorGroups(groups, open);
     const planned = this.#settings.dryRun ? plannedLines(this.#images, this.#route()) : [];
     for (const line of planned) this.#parts.reporter.line(line);
@@ -150,7 +150,7 @@ class Run {
     return { source, destination: namespace === undefined ? destination : `${destination}/${namespace}` };
   }
 
-  async #find(set: ImageSet, registries: Registries, signal: AbortSignal): Promise<FoundRepository[]> {
+  async #find(set: ImageSet, registries: Registries, signal: AbortSignal): Promise<Grouping> {
     const { source, destination, additionNamespaces, namespace } = this.#settings;
     this.#parts.reporter.section(
       `Mirror ${source} to ${destination}${namespace === undefined ? '' : `/${namespace}`}`,
@@ -165,9 +165,10 @@ class Run {
       signal,
     });
     // A login is proved for a repository; which ones there are is known only now.
-    const [first] = groupByDestination(found, set, this.#settings);
+    const grouping = groupByDestination(found, set, this.#settings);
+    const [first] = grouping.groups;
     if (first !== undefined) await proveLogin(target, first.repository, signal);
-    return found;
+    return grouping;
   }
 
   async #mirrorGroups(groups: readonly RepositoryGroup[], open: OpenRun): Promise<readonly RepositoryPlan[]> {

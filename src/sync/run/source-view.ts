@@ -2,7 +2,7 @@ import type { ImageName } from '../../config/image-name.ts';
 import type { ImageSet } from '../../config/image-set.ts';
 import type { Notice } from '../../config/problem.ts';
 import { formatReference, type Tag } from '../../registry/oci/reference.ts';
-import type { RepositoryGroup } from '../plan/grouping.ts';
+import type { RepositoryGroup } from '../plan/naming.ts';
 import type { ListedRepository, RepositoryPlan } from '../plan/planning.ts';
 import type { Report } from '../report/report.ts';
 import { filteredWarning, shrunkWarning } from '../report/wording.ts';
