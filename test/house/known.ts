@@ -149,7 +149,6 @@ export const FOR_TESTS: readonly string[] = [
   'parseImageSet',
   'parseVersions',
   'shardOf',
-  'splitSize',
   'summariseState',
   'withoutSqliteNotice',
 ];

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import { isPartOf, PART_SIZE, splitSize, updateNotes } from '../../src/publish/release/release-parts.ts';
 import { type ReleaseSettings, ReleaseTarget } from '../../src/publish/release/release-target.ts';
 import type { ReleaseFault } from '../support/release-faults.ts';
 import { ReleaseService, type ReleaseServiceSettings } from '../support/release-service.ts';
@@ -235,37 +234,5 @@ describe('proving a release target', () => {
   ])('tells %s', async (_name, settings, more, expected) => {
     await using service = await ReleaseService.start(settings);
     await expect(targetFor(service, more).prove(calm)).rejects.toMatchObject(expected);
-  });
-});
-
-describe('splitting', () => {
-  it.each([
-    [0, [0]],
-    [PART_SIZE, [PART_SIZE]],
-    [PART_SIZE + 1, [PART_SIZE, 1]],
-    [5 * 1024 ** 3, [PART_SIZE, PART_SIZE, 5 * 1024 ** 3 - 2 * PART_SIZE]],
-  ])('%i bytes become %j', (size, expected) => {
-    const ranges = splitSize(size, PART_SIZE);
-    expect(ranges.map((range) => range.end - range.start)).toEqual(expected);
-    expect(Math.max(...expected)).toBeLessThan(2 ** 31);
-  });
-
-  it.each([
-    [NAME, true],
-    [`${NAME}.part012`, true],
-    [`${NAME}.parts.json`, true],
-    [`${NAME}.sig`, false],
-    [BETA, false],
-  ])('%s belongs to the package: %s', (name, expected) => {
-    expect(isPartOf(NAME, name)).toBe(expected);
-  });
-
-  it('keeps what people wrote around its section of the notes', async () => {
-    await using fixture = await PackageFixture.write(NAME, 10);
-    const part = { name: NAME, start: 0, end: 10, sha256: fixture.file.sha256 };
-    const once = updateNotes('Before', fixture.file, [part]);
-    const twice = updateNotes(`${once}\nAfter`, fixture.file, [part]);
-    expect(twice).toBe(`${once}\nAfter`);
-    expect(once).toMatch(/^Before\n\n<!-- keel-package/);
   });
 });

@@ -17,7 +17,7 @@ export interface PackagePart {
 export const PART_SIZE = 1900 * 1024 * 1024;
 
 /** Returns the stretches that a file of `size` bytes is split into: one where it fits. */
-export function splitSize(size: number, partSize: number): { start: number; end: number }[] {
+function splitSize(size: number, partSize: number): { start: number; end: number }[] {
   const count = Math.max(1, Math.ceil(size / partSize));
   return Array.from({ length: count }, (_, index) => ({
     start: index * partSize,
@@ -33,7 +33,7 @@ export function isPartOf(packageName: string, assetName: string): boolean {
 
 /**
  * Returns the assets of a package. A split one is read once, to know the digest of each part before any is sent.
- * Throws `FILE_CHANGED`.
+ * Throws `FILE_CHANGED` or the signal's reason.
  */
 export async function planParts(
   file: PackageFile,
@@ -46,12 +46,8 @@ export async function planParts(
   const parts: PackagePart[] = [];
   for (const [index, { start, end }] of ranges.entries()) {
     const hash = createHash('sha256');
-    for await (const chunk of createReadStream(file.path, {
-      start,
-      end: end - 1,
-      signal,
-      highWaterMark: 1 << 20,
-    })) {
+    for await (const chunk of createReadStream(file.path, { start, end: end - 1, highWaterMark: 1 << 20 })) {
+      signal.throwIfAborted();
       hash.update(chunk);
       whole.update(chunk);
     }
