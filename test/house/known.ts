@@ -115,7 +115,6 @@ export const FOR_NOBODY: readonly string[] = [
   'flagHelp',
   'inputFlags',
   'isSqliteNotice',
-  'joinCommands',
   'kindOfHead',
   'parseScope',
 ];

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { updateNotes } from '../../src/publish/release/release-parts.ts';
+import { updateNotes } from '../../src/publish/release/release-notes.ts';
 import { PackageFixture } from './package-fixture.ts';
 
 const NAME = 'kube-1.36.2-amd64.tar.gz';

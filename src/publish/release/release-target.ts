@@ -10,14 +10,8 @@ import {
   type ReleaseAsset,
 } from './github-releases.ts';
 import { isAmong, isSame, isWhole, type WantedAsset, wantedAssets } from './release-assets.ts';
-import {
-  areOwnNotes,
-  isPartOf,
-  PART_SIZE,
-  type PackagePart,
-  planParts,
-  updateNotes,
-} from './release-parts.ts';
+import { areOwnNotes, updateNotes } from './release-notes.ts';
+import { isPartOf, PART_SIZE, type PackagePart, planParts } from './release-parts.ts';
 
 /** How packages go to a release on GitHub. */
 export interface ReleaseSettings extends ReleaseAccess {
