@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import { type ReleaseSettings, ReleaseTarget } from '../../src/publish/release/release-target.ts';
+import { ReleaseTarget } from '../../src/publish/release/release-target.ts';
 import type { ReleaseFault } from '../support/release-faults.ts';
 import { ReleaseService, type ReleaseServiceSettings } from '../support/release-service.ts';
 import { PackageFixture } from './package-fixture.ts';
@@ -15,7 +15,9 @@ const BETA = 'kube-1.36.2-amd64-beta.tar.gz';
 const TAG = 'v1.36.2';
 const calm = new AbortController().signal;
 
-function targetFor(service: ReleaseService, more: Partial<ReleaseSettings> = {}): ReleaseTarget {
+type ReleaseTargetSettings = ConstructorParameters<typeof ReleaseTarget>[0];
+
+function targetFor(service: ReleaseService, more: Partial<ReleaseTargetSettings> = {}): ReleaseTarget {
   return new ReleaseTarget({
     repository: service.repository,
     token: service.token,
@@ -222,7 +224,7 @@ describe('proving a release target', () => {
     expect(service.releases).toEqual([]);
   });
 
-  it.each<[string, ReleaseServiceSettings, Partial<ReleaseSettings>, object]>([
+  it.each<[string, ReleaseServiceSettings, Partial<ReleaseTargetSettings>, object]>([
     ['a wrong token', {}, { token: 'nobody' }, { code: 'CREDENTIALS_REFUSED' }],
     [
       'a token that may only read',

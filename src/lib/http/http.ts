@@ -40,7 +40,7 @@ export interface HttpRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | BodyWriter;
+  readonly body?: Uint8Array | BodyWriter | undefined;
   /** Whether doing it twice would be wrong, so that it is not repeated over a connection that was closed under it. */
   readonly isOnce?: boolean;
   readonly signal: AbortSignal;
@@ -60,7 +60,9 @@ export class HttpClient {
   readonly #agents: AgentPool;
   readonly #timeouts: HttpTimeouts;
 
-  constructor(settings: { authorities?: CertificateAuthorities; timeouts?: HttpTimeouts } = {}) {
+  constructor(
+    settings: { authorities?: CertificateAuthorities | undefined; timeouts?: HttpTimeouts | undefined } = {},
+  ) {
     this.#agents = new AgentPool(settings.authorities);
     this.#timeouts = settings.timeouts ?? DEFAULT_TIMEOUTS;
   }

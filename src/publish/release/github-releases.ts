@@ -54,89 +54,109 @@ const PAGE_SIZE = 100;
 /** Releases are looked through for a draft; no one keeps a draft behind so many newer ones. */
 const DRAFT_SEARCH_PAGES = 5;
 
-/** The part of GitHub's REST API that deals with releases. https://docs.github.com/rest/releases */
+/** An asset to upload: what it is called and where its bytes are. */
+interface NewAsset {
+  readonly name: string;
+  readonly content: FileRange | Buffer;
+}
+
+interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Below the repository, with its query. */
+  readonly path: string;
+  readonly body?: object | undefined;
+}
+
+/** The part of GitHub's REST API that deals with releases, for one run. https://docs.github.com/rest/releases */
 export class GithubReleases {
   readonly #access: ReleaseAccess;
   readonly #http: HttpClient;
+  readonly #signal: AbortSignal;
   readonly #secrets = new Secrets();
 
-  constructor(access: ReleaseAccess, http: HttpClient) {
+  /** Requests end when `signal` aborts. */
+  constructor(access: ReleaseAccess, http: HttpClient, signal: AbortSignal) {
     this.#access = access;
     this.#http = http;
+    this.#signal = signal;
     this.#secrets.add(access.token);
   }
 
   /**
    * Proves that the token may write releases, by asking for one without a tag: who may not is told so (403, 404)
-   * before the request's content is looked at (422). Throws `ReleaseRefusal`.
+   * before the request's content is looked at (422). Throws `HttpFailure`.
    */
-  async prove(signal: AbortSignal): Promise<void> {
+  async prove(): Promise<void> {
     try {
-      await this.#json(z.unknown(), 'POST', 'releases', signal, {});
+      await this.#ask(z.unknown(), { method: 'POST', path: 'releases', body: {} });
     } catch (error) {
       if (!(error instanceof HttpFailure && error.status === 422)) throw error;
     }
   }
 
   /** Returns the release of a tag, published ones first, then drafts; undefined where there is none. */
-  async find(tag: string, signal: AbortSignal): Promise<GithubRelease | undefined> {
+  async find(tag: string): Promise<GithubRelease | undefined> {
     try {
       const path = `releases/tags/${encodeURIComponent(tag)}`;
-      return await this.#json(releaseShape, 'GET', path, signal);
+      return await this.#ask(releaseShape, { method: 'GET', path });
     } catch (error) {
       if (failureCode(error) !== 'ABSENT') throw error;
     }
     for (let page = 1; page <= DRAFT_SEARCH_PAGES; page += 1) {
       const path = `releases?per_page=${PAGE_SIZE}&page=${page}`;
-      const releases = await this.#json(z.array(releaseShape), 'GET', path, signal);
+      const releases = await this.#ask(z.array(releaseShape), { method: 'GET', path });
       const draft = releases.find((release) => release.draft && release.tag_name === tag);
       if (draft !== undefined || releases.length < PAGE_SIZE) return draft;
     }
     return undefined;
   }
 
-  /** Makes a draft, with one attempt: one whose answer is lost may have made it. */
-  async createDraft(tag: string, body: string, signal: AbortSignal): Promise<GithubRelease> {
-    const wanted = { tag_name: tag, name: tag, body, draft: true };
-    return await this.#once(releaseShape, 'POST', 'releases', signal, wanted);
+  /** Makes a draft and returns it. Throws `HttpFailure`. */
+  async createDraft(tag: string, notes: string): Promise<GithubRelease> {
+    const body = { tag_name: tag, name: tag, body: notes, draft: true };
+    return await this.retrying(async (attempt) => {
+      // The answer to the first attempt may have been lost, and two drafts of one tag are one too many.
+      const made = attempt === 1 ? undefined : await this.find(tag);
+      return made ?? (await this.#askOnce(releaseShape, { method: 'POST', path: 'releases', body }));
+    });
   }
 
+  /** Changes the notes of a release or whether it is a draft, and returns it as it is then. Throws `HttpFailure`. */
   async update(
-    release: GithubRelease,
-    change: { body?: string; draft?: boolean },
-    signal: AbortSignal,
+    { id }: GithubRelease,
+    body: { notes?: string | undefined; draft?: boolean | undefined },
   ): Promise<GithubRelease> {
-    return await this.#json(releaseShape, 'PATCH', `releases/${release.id}`, signal, change);
+    const change = { body: body.notes, draft: body.draft };
+    return await this.#ask(releaseShape, { method: 'PATCH', path: `releases/${id}`, body: change });
   }
 
-  async listAssets(release: GithubRelease, signal: AbortSignal): Promise<ReleaseAsset[]> {
+  /** Returns all assets of a release. Throws `HttpFailure`. */
+  async listAssets({ id }: GithubRelease): Promise<ReleaseAsset[]> {
     const found: ReleaseAsset[] = [];
     for (let page = 1; ; page += 1) {
-      const path = `releases/${release.id}/assets?per_page=${PAGE_SIZE}&page=${page}`;
-      const assets = await this.#json(z.array(assetShape), 'GET', path, signal);
+      const path = `releases/${id}/assets?per_page=${PAGE_SIZE}&page=${page}`;
+      const assets = await this.#ask(z.array(assetShape), { method: 'GET', path });
       found.push(...assets);
       if (assets.length < PAGE_SIZE) return found;
     }
   }
 
   /** Deletes an asset; one that is gone already is fine. */
-  async deleteAsset(asset: ReleaseAsset, signal: AbortSignal): Promise<void> {
+  async deleteAsset({ id }: ReleaseAsset): Promise<void> {
     try {
-      await this.#json(z.unknown(), 'DELETE', `releases/assets/${asset.id}`, signal);
+      await this.#ask(z.unknown(), { method: 'DELETE', path: `releases/assets/${id}` });
     } catch (error) {
       if (failureCode(error) !== 'ABSENT') throw error;
     }
   }
 
   /**
-   * Uploads an asset from a stretch of a file or from bytes, once: what a broken upload leaves has to be deleted
-   * before the next attempt. Throws `HttpFailure` or `REDIRECT_REFUSED`.
+   * Uploads an asset once and returns it: what a broken upload leaves has to be deleted before the next attempt. Throws
+   * `HttpFailure` or `REDIRECT_REFUSED`.
    */
   async uploadAsset(
     release: GithubRelease,
-    name: string,
-    content: FileRange | Buffer,
-    signal: AbortSignal,
+    { name, content }: NewAsset,
     onBytes: (count: number) => void,
   ): Promise<ReleaseAsset> {
     const url = releaseUploadAddress(this.#access.api, release.upload_url, name);
@@ -151,9 +171,18 @@ export class GithubReleases {
         'Content-Length': String(size),
       },
       body: isBytes ? content : writeRange(content, onBytes),
-      signal,
+      signal: this.#signal,
     });
     return understand(assetShape, await this.#read(answer, name), 'GitHub');
+  }
+
+  /** Does something until it succeeds, as often as the run's policy says. Throws the last failure. */
+  retrying<Result>(
+    operation: (attempt: number) => Promise<Result>,
+    isWorthRepeating?: (error: unknown) => boolean,
+  ): Promise<Result> {
+    const { retry: policy } = this.#access;
+    return retry({ policy, signal: this.#signal, isWorthRepeating }, operation);
   }
 
   #headers(): Record<string, string> {
@@ -165,35 +194,29 @@ export class GithubReleases {
     };
   }
 
-  #json<Shape extends z.ZodType>(
-    shape: Shape,
-    method: string,
-    path: string,
-    signal: AbortSignal,
-    body?: object,
-  ): Promise<z.infer<Shape>> {
-    return retry({ policy: this.#access.retry, signal }, () => this.#once(shape, method, path, signal, body));
+  #ask<Shape extends z.ZodType>(shape: Shape, request: ApiRequest): Promise<z.infer<Shape>> {
+    return this.retrying(() => this.#askOnce(shape, request));
   }
 
-  async #once<Shape extends z.ZodType>(
+  async #askOnce<Shape extends z.ZodType>(
     shape: Shape,
-    method: string,
-    path: string,
-    signal: AbortSignal,
-    body?: object,
+    { method, path, body }: ApiRequest,
   ): Promise<z.infer<Shape>> {
     const { repository, api } = this.#access;
     const base = api.href.endsWith('/') ? api.href : `${api.href}/`;
-    const url = new URL(`repos/${repository}/${path}`, base);
     const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    const headers = {
-      ...this.#headers(),
-      ...(bytes === undefined
+    const length =
+      bytes === undefined
         ? {}
-        : { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) }),
-    };
-    const request = { method, url, headers, signal, isOnce: method === 'POST' };
-    const answer = await this.#http.send(bytes === undefined ? request : { ...request, body: bytes });
+        : { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) };
+    const answer = await this.#http.send({
+      method,
+      url: new URL(`repos/${repository}/${path}`, base),
+      headers: { ...this.#headers(), ...length },
+      body: bytes,
+      isOnce: method === 'POST',
+      signal: this.#signal,
+    });
     return understand(shape, await this.#read(answer, repository), 'GitHub');
   }
 
@@ -202,7 +225,7 @@ export class GithubReleases {
     const body = parseJson(this.#secrets.redact(text));
     if (answer.status >= 200 && answer.status < 300) return body;
     const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
-    throw explainReleaseAnswer(answer.status, body, about, retryAt);
+    throw explainReleaseAnswer({ status: answer.status, body, about, retryAt });
   }
 }
 

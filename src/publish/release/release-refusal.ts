@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import type { Failure } from '../../lib/failure.ts';
 import { isRateLimit } from '../../lib/http/answer-status.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 
-export type ReleaseRefusalCode =
+type ReleaseRefusalCode =
   | 'CREDENTIALS_REFUSED'
   | 'DENIED'
   | 'ABSENT'
@@ -11,9 +12,6 @@ export type ReleaseRefusalCode =
   | 'RATE_LIMITED'
   | 'SERVICE_BROKEN'
   | 'SERVICE_REFUSED';
-
-/** An answer of GitHub that is not a success. */
-export type ReleaseRefusal = HttpFailure<ReleaseRefusalCode>;
 
 const PASSING: ReadonlySet<ReleaseRefusalCode> = new Set(['RATE_LIMITED', 'SERVICE_BROKEN']);
 
@@ -26,17 +24,22 @@ const refusalShape = z
   })
   .catch({ message: '', errors: [] });
 
-/** Explains an answer of GitHub's releases API. https://docs.github.com/rest/releases */
-export function explainReleaseAnswer(
-  status: number,
-  body: unknown,
-  about: string,
-  retryAt?: number,
-): ReleaseRefusal {
+/** An answer of GitHub that is not a success, and what was asked about. */
+interface ReleaseAnswer {
+  readonly status: number;
+  /** What it says, parsed; undefined where it is no JSON. */
+  readonly body: unknown;
+  readonly about: string;
+  /** When GitHub asked to be left alone until, in milliseconds since 1970. */
+  readonly retryAt: number | undefined;
+}
+
+/** Returns the failure that an answer of GitHub's releases API means. https://docs.github.com/rest/releases */
+export function explainReleaseAnswer({ status, body, about, retryAt }: ReleaseAnswer): Failure {
   const { message, errors } = refusalShape.parse(body);
   const details = errors.flatMap((error) => error.message ?? []).join(', ');
   const said = [`status ${status}`, message, details].filter((text) => text !== '').join(': ');
-  const refuse = (code: ReleaseRefusalCode, text: string, hint?: string): ReleaseRefusal =>
+  const refuse = (code: ReleaseRefusalCode, text: string, hint?: string): Failure =>
     new HttpFailure({
       code,
       about,

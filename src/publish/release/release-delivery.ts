@@ -1,0 +1,142 @@
+import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
+import { alreadyPublished, mayReplace } from '../target/replacement.ts';
+import type { PackageFile, PackageLocation, TransferProgress } from '../target/target.ts';
+import type { GithubRelease, GithubReleases, ReleaseAsset } from './github-releases.ts';
+import { isAmong, isSame, isWhole, type WantedAsset, wantedAssets } from './release-assets.ts';
+import { areOwnNotes, updateNotes } from './release-notes.ts';
+import { isPartOf, type PackagePart } from './release-parts.ts';
+
+/** A package on its way into a release. */
+interface ReleaseDeliverySettings {
+  readonly releases: GithubReleases;
+  readonly goal: {
+    /** `owner/name`. */
+    readonly repository: string;
+    readonly tag: string;
+    readonly overwrite: boolean;
+  };
+  readonly file: PackageFile;
+  readonly parts: readonly PackagePart[];
+  readonly onProgress: TransferProgress;
+}
+
+/** Brings one package into the release of a tag, which is made if there is none. */
+export class ReleaseDelivery {
+  readonly #settings: ReleaseDeliverySettings;
+  readonly #wanted: readonly WantedAsset[];
+
+  constructor(settings: ReleaseDeliverySettings) {
+    this.#settings = settings;
+    this.#wanted = wantedAssets(settings.file, settings.parts);
+  }
+
+  /** Returns where the package is. Throws `HttpFailure`, `ALREADY_PUBLISHED` or `DIGEST_MISMATCH`. */
+  async run(): Promise<Omit<PackageLocation, 'target'>> {
+    const { releases, goal, file } = this.#settings;
+    const release = (await releases.find(goal.tag)) ?? (await this.#createDraft());
+    const assets = await releases.listAssets(release);
+    const present = assets.filter((asset) => isPartOf(file.name, asset.name));
+    this.#refuseOther(release, present);
+    const uploaded = await this.#uploadMissing(release, present);
+    const names = new Set(this.#wanted.map((asset) => asset.name));
+    for (const asset of present) if (!names.has(asset.name)) await releases.deleteAsset(asset);
+    const final = await this.#announce(release);
+    return { outcome: uploaded > 0 ? 'published' : 'present', ...(await this.#locate(final)) };
+  }
+
+  #createDraft(): Promise<GithubRelease> {
+    const { releases, goal, file, parts } = this.#settings;
+    return releases.createDraft(goal.tag, updateNotes('', file, parts));
+  }
+
+  #refuseOther(release: GithubRelease, present: readonly ReleaseAsset[]): void {
+    const { goal, file } = this.#settings;
+    const isOther = present.some((asset) => isWhole(asset) && !isAmong(asset, this.#wanted));
+    // In a draft nobody has seen the other content yet.
+    if (isOther && !release.draft && !mayReplace(file.name, goal.overwrite)) {
+      throw alreadyPublished(file.name, `the release ${goal.tag} has another file of this name`);
+    }
+  }
+
+  /** Uploads what is not there as it should be, and returns how many assets that was. */
+  async #uploadMissing(release: GithubRelease, present: readonly ReleaseAsset[]): Promise<number> {
+    const { onProgress } = this.#settings;
+    let done = 0;
+    let uploaded = 0;
+    for (const wanted of this.#wanted) {
+      const obstacle = present.find(({ name }) => name === wanted.name);
+      if (obstacle === undefined || !isSame(obstacle, wanted)) {
+        const before = done;
+        await this.#upload(release, { wanted, obstacle }, (bytes) => onProgress(before + bytes));
+        uploaded += 1;
+      }
+      if (!Buffer.isBuffer(wanted.content)) done += wanted.size;
+      onProgress(done);
+    }
+    return uploaded;
+  }
+
+  async #upload(
+    release: GithubRelease,
+    { wanted, obstacle: first }: { wanted: WantedAsset; obstacle: ReleaseAsset | undefined },
+    onProgress: (bytes: number) => void,
+  ): Promise<void> {
+    const { releases } = this.#settings;
+    // What stands in the way is deleted before the next attempt.
+    const isWorthRepeating = (error: unknown): boolean =>
+      isTransient(error) || failureCode(error) === 'ALREADY_EXISTS';
+    await releases.retrying(async (attempt) => {
+      const obstacle = attempt === 1 ? first : await this.#findAsset(release, wanted.name);
+      // The answer to an upload that went well may have been lost.
+      if (obstacle !== undefined && isSame(obstacle, wanted)) return;
+      if (obstacle !== undefined) await releases.deleteAsset(obstacle);
+      let sent = 0;
+      const asset = await releases.uploadAsset(release, wanted, (count) => {
+        sent += count;
+        onProgress(sent);
+      });
+      if (!isSame(asset, wanted)) throw damaged(asset, wanted);
+    }, isWorthRepeating);
+  }
+
+  /** Puts the package into the notes, and publishes the release if it is a draft of this program's making. */
+  async #announce(release: GithubRelease): Promise<GithubRelease> {
+    const { releases, file, parts } = this.#settings;
+    const before = release.body ?? '';
+    const notes = updateNotes(before, file, parts);
+    const publishes = release.draft && areOwnNotes(before);
+    if (notes === before && !publishes) return release;
+    return await releases.update(release, {
+      notes: notes === before ? undefined : notes,
+      draft: publishes ? false : undefined,
+    });
+  }
+
+  async #locate(release: GithubRelease): Promise<Pick<PackageLocation, 'address' | 'instruction'>> {
+    const { goal, file, parts } = this.#settings;
+    const tag = release.tag_name;
+    const draft = release.draft ? ' (the release is still a draft, which only its makers see)' : '';
+    if (parts.length > 1) {
+      const get = `gh release download ${tag} -R ${goal.repository} -p '${file.name}.part*'`;
+      const instruction = `${get} && cat ${file.name}.part??? > ${file.name}${draft}`;
+      return { address: release.html_url, instruction };
+    }
+    const asset = await this.#findAsset(release, file.name);
+    const address = asset?.browser_download_url ?? release.html_url;
+    return { address, instruction: `curl -fLO ${address}${draft}` };
+  }
+
+  async #findAsset(release: GithubRelease, name: string): Promise<ReleaseAsset | undefined> {
+    return (await this.#settings.releases.listAssets(release)).find((asset) => asset.name === name);
+  }
+}
+
+function damaged(asset: ReleaseAsset, wanted: WantedAsset): Failure<'DIGEST_MISMATCH'> {
+  return new Failure({
+    code: 'DIGEST_MISMATCH',
+    about: wanted.name,
+    message: `GitHub has it as ${asset.digest ?? `${asset.size} bytes`} instead of ${wanted.sha256}`,
+    hint: 'publish it again; if it happens again, something changes what is sent',
+    transient: true,
+  });
+}
