@@ -1,0 +1,114 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type Document, type Path, parseDocument, readDocument } from '../../src/config/document.ts';
+import { formatPlace } from '../../src/config/problem.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+function problemsOf({ problems }: Document): readonly string[] {
+  return problems.map(({ place, message }) => `${place.line}:${place.column} ${message}`);
+}
+
+test.each<[what: string, text: string, value: unknown]>([
+  ['a list', '[1, "a", true, null]', [1, 'a', true, null]],
+  ['an object', '{"a": {"b": [1]}}', { a: { b: [1] } }],
+  ['comments and commas at the end', '// one\n{"a": [1, /* two */ 2,],}', { a: [1, 2] }],
+  ['a byte order mark', '\uFEFF{"a": 1}', { a: 1 }],
+])('reads %s', (_what, text, value) => {
+  const document = parseDocument('a.json', text);
+  expect([document.value, document.problems]).toEqual([value, []]);
+});
+
+test('__proto__ is a key like any other', () => {
+  const { value } = parseDocument('a.json', '{"__proto__": {"a": 1}}');
+  expect(Object.keys(value ?? {})).toEqual(['__proto__']);
+  expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+});
+
+describe('tells what is wrong', () => {
+  test.each<[text: string, problems: readonly string[]]>([
+    ['', ['1:1 expected a value, found the end of the file']],
+    ['{"a": 1', ['1:8 expected "}", found the end of the file']],
+    ['{"a" 1}', ['1:6 expected ":", found 1']],
+    ['{"a": pause}', ['1:7 expected a JSON value or a text in double quotes, found pause; write "pause"']],
+    ['{"a": 1,\n"b": 2,\n"a": 3}', ['3:1 "a" is written twice, first on line 1']],
+    ['[{"a": 1, "a": 2}]', ['1:11 "a" is written twice, first on line 1']],
+    // One fault a line: the parser stumbles on after it.
+    ['{"a": x y z,\n"b": q}', ['1:7 ', '2:6 ']],
+  ])('in %j', (text, problems) => {
+    const found = problemsOf(parseDocument('a.json', text));
+    expect(found).toEqual(problems.map((each) => expect.stringContaining(each)));
+  });
+
+  test('in what is nested too deeply, before anything reads it', () => {
+    expect(problemsOf(parseDocument('a.json', `${'['.repeat(50)}${']'.repeat(50)}`))).toEqual([]);
+    expect(() => parseDocument('a.json', `\n${'['.repeat(100_000)}`)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIGURATION_MALFORMED',
+        about: 'a.json:2:51',
+        message: 'lists or objects are nested too deeply',
+      }),
+    );
+  });
+});
+
+describe('tells where a value stands', () => {
+  const document = parseDocument('a.json', '{\r\n  "a": [1, {"b": 2}],\r"c": 3,\n  "c": 4\n}');
+
+  test.each<[path: Path, value: string, key: string]>([
+    [[], 'a.json:1:1', 'a.json:1:1'],
+    [['a'], 'a.json:2:8', 'a.json:2:3'],
+    [['a', 0], 'a.json:2:9', 'a.json:2:9'],
+    [['a', 1, 'b'], 'a.json:2:18', 'a.json:2:13'],
+    // The last one is the one that counts.
+    [['c'], 'a.json:4:8', 'a.json:4:3'],
+    // What is missing stands where its surroundings begin.
+    [['a', 1, 'x'], 'a.json:2:12', 'a.json:2:12'],
+    [['a', 7], 'a.json:2:8', 'a.json:2:8'],
+    [['x', 'y'], 'a.json:1:1', 'a.json:1:1'],
+    [['a', 'b'], 'a.json:2:8', 'a.json:2:8'],
+  ])('%j', (path, value, key) => {
+    expect([formatPlace(document.place(path)), formatPlace(document.keyPlace(path))]).toEqual([value, key]);
+  });
+
+  test('in an empty file', () => {
+    expect(formatPlace(parseDocument('a.json', '').place(['a']))).toBe('a.json:1:1');
+  });
+});
+
+describe('a file', () => {
+  test('is read', async () => {
+    const file = join(scratchFolder(), 'a.json');
+    writeFileSync(file, '{"a": 1}');
+    expect(await readDocument(file, 'docs/image-set.md')).toMatchObject({ file, value: { a: 1 } });
+  });
+
+  test.each([
+    ['', 'name another file, or write one as docs/image-set.md tells'],
+    ['true', 'name another file, or check out the repository in a step before this one'],
+  ])('that is missing is told with what helps (GITHUB_ACTIONS=%s)', async (actions, hint) => {
+    vi.stubEnv('GITHUB_ACTIONS', actions);
+    const file = join(scratchFolder(), 'a.json');
+    await expect(readDocument(file, 'docs/image-set.md')).rejects.toMatchObject({
+      code: 'CONFIGURATION_UNREADABLE',
+      fault: 'usage',
+      about: file,
+      message: 'there is no such file',
+      hint,
+    });
+  });
+
+  test('that is a folder is told as that', async () => {
+    const folder = join(scratchFolder(), 'a.json');
+    mkdirSync(folder);
+    await expect(readDocument(folder, 'docs/image-set.md')).rejects.toMatchObject({
+      code: 'CONFIGURATION_UNREADABLE',
+      message: 'it cannot be read: EISDIR',
+      hint: undefined,
+    });
+  });
+});
