@@ -6,7 +6,7 @@ interface Waiter {
 /** How wide a limiter is. Without `ceiling` the width is fixed; with it the limiter adapts between 1 and `ceiling`. */
 export interface LimiterWidth {
   readonly start: number;
-  readonly ceiling?: number;
+  readonly ceiling?: number | undefined;
 }
 
 /**

@@ -15,7 +15,7 @@ export interface Progress {
   readonly unit: string;
   readonly bytes: number;
   /** Bytes that will have moved in the end, where that is known. */
-  readonly bytesTotal?: number;
+  readonly bytesTotal?: number | undefined;
   /** What is under way now, the longest-running first, each as it should be shown. */
   readonly current: readonly string[];
 }

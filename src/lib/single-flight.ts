@@ -2,8 +2,8 @@
 export interface Memory<Result> {
   readonly results: number;
   /** Of all results together, in the unit of `weigh`; without it their number alone counts. */
-  readonly weight?: number;
-  readonly weigh?: (result: Result) => number;
+  readonly weight?: number | undefined;
+  readonly weigh?: ((result: Result) => number) | undefined;
 }
 
 interface Work<Result> {

@@ -2,7 +2,7 @@ import { describeFailure, Failure, failureCode } from '../lib/failure.ts';
 import { readAuthorities } from '../lib/http/authorities.ts';
 import type { Progress, Reporter } from '../lib/reporter.ts';
 import { formatSize } from '../lib/text/size.ts';
-import { type ConnectionParts, type ConnectionSettings, openRegistries } from '../registry/connections.ts';
+import { type ConnectionParts, type ConnectionSettings, openRegistries } from '../registry/registries.ts';
 import type { PublishSettings } from './settings.ts';
 import type { PackageFile, PackageLocation, PublishTarget } from './target/target.ts';
 import type { TargetMeans } from './target/target-kind.ts';

@@ -22,7 +22,7 @@ interface RefusedAnswer {
 /** What a refusal means and what the user can change about it. */
 interface Verdict {
   readonly code: RegistryFailureCode;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 }
 
 /** Returns the failure for an answer that was not hoped for. */

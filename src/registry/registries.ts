@@ -1,12 +1,44 @@
+import { readAuthorities } from '../lib/http/authorities.ts';
 import { HttpClient, type HttpTimeouts } from '../lib/http/http.ts';
 import type { RetryPolicy } from '../lib/retry.ts';
 import { Authorization } from './authorization.ts';
-import type { CredentialLookup } from './credentials.ts';
+import { type CredentialLookup, explicitCredential, firstCredential } from './credentials.ts';
+import { type CredentialHelper, dockerConfigFile, dockerCredentials } from './docker-config.ts';
 import { endpointOf } from './endpoint.ts';
-import { HostLimits, type LimitSettings } from './host-limits.ts';
+import { ADAPTIVE_LIMITS, HostLimits, type LimitSettings } from './host-limits.ts';
 import type { Host } from './oci/reference.ts';
 import { Registry } from './registry.ts';
 import { Transport } from './transport.ts';
+
+/** What a user says about how registries are talked to. */
+export interface ConnectionSettings {
+  /** Who we are at one host; elsewhere, and without a name, Docker's configuration is asked. */
+  readonly login: {
+    readonly host: Host;
+    readonly username: string | undefined;
+    readonly password: string | undefined;
+  };
+  /** Requests and transfers in flight per host; undefined lets the run find out. */
+  readonly queryLimit: number | undefined;
+  readonly limit: number | undefined;
+  readonly retry: RetryPolicy;
+  readonly insecureRegistries: readonly Host[];
+  readonly caFile: string | undefined;
+}
+
+/** What the front of a run lends to it. */
+export interface ConnectionParts {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly runCredentialHelper: CredentialHelper;
+  /** Told each secret before its first use. */
+  readonly onSecret: (secret: string) => void;
+  readonly onRetry?: ((error: unknown, attempt: number) => void) | undefined;
+  /** Given by tests, whose patience is short. */
+  readonly timeouts?: HttpTimeouts | undefined;
+  readonly signal: AbortSignal;
+  /** When the run has to be over, in milliseconds since 1970. */
+  readonly deadline: number | undefined;
+}
 
 /** What all registries of a run share. */
 export interface RegistriesSettings {
@@ -16,16 +48,16 @@ export interface RegistriesSettings {
   /** Hosts that are spoken to over plain HTTP, besides this machine. */
   readonly insecure: readonly Host[];
   /** Certificate authorities in PEM, besides the system's. */
-  readonly authorities?: readonly string[];
-  readonly timeouts?: HttpTimeouts;
+  readonly authorities?: readonly string[] | undefined;
+  readonly timeouts?: HttpTimeouts | undefined;
   /** When the run has to be over, in milliseconds since 1970. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
   /** Of the whole run. */
   readonly signal: AbortSignal;
   /** Told each secret before its first use, so that it can be masked. */
   readonly onSecret: (secret: string) => void;
   /** Told each failed attempt that will be repeated. */
-  readonly onRetry?: (error: unknown, attempt: number) => void;
+  readonly onRetry?: ((error: unknown, attempt: number) => void) | undefined;
 }
 
 /** How much was asked of one host. */
@@ -44,11 +76,7 @@ export class Registries {
 
   constructor(settings: RegistriesSettings) {
     this.#settings = settings;
-    const { authorities, timeouts } = settings;
-    this.#http = new HttpClient({
-      ...(authorities === undefined ? {} : { authorities }),
-      ...(timeouts === undefined ? {} : { timeouts }),
-    });
+    this.#http = new HttpClient(settings);
   }
 
   /** Returns the registry at a host. */
@@ -103,4 +131,37 @@ export class Registries {
     const row = this.#traffic.get(host) ?? { requests: 0, retried: 0, rateLimited: 0 };
     this.#traffic.set(host, { ...row, [what]: row[what] + 1 });
   }
+}
+
+function limitsOf({ queryLimit, limit }: ConnectionSettings): LimitSettings {
+  return {
+    metadata: queryLimit === undefined ? ADAPTIVE_LIMITS.metadata : { start: queryLimit },
+    transfers: limit === undefined ? ADAPTIVE_LIMITS.transfers : { start: limit },
+  };
+}
+
+/** Opens the registries of a run: logins from the settings, then from Docker's configuration. Throws `CA_FILE_MALFORMED`. */
+export async function openRegistries(
+  settings: ConnectionSettings,
+  parts: ConnectionParts,
+): Promise<Registries> {
+  const { login, retry, insecureRegistries, caFile } = settings;
+  const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
+  const authorities = await readAuthorities(caFile);
+  if (login.password !== undefined) onSecret(login.password);
+  return new Registries({
+    credentials: firstCredential([
+      explicitCredential(login.host, login.username, login.password),
+      dockerCredentials(dockerConfigFile(environment), runCredentialHelper),
+    ]),
+    retry,
+    limits: limitsOf(settings),
+    insecure: insecureRegistries,
+    signal,
+    onSecret,
+    authorities,
+    timeouts,
+    deadline,
+    onRetry,
+  });
 }

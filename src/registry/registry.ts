@@ -1,16 +1,18 @@
+import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import { Failure } from '../lib/failure.ts';
 import { discardBody, type HttpAnswer, readBody } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
+import { type RetryPolicy, retry } from '../lib/retry.ts';
 import { pullScope, pushScope, type Scope } from './authorization.ts';
+import { type HostLimits, isRateLimited } from './host-limits.ts';
 import { LIST_LIMITS, readPages } from './list-pages.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './oci/digest.ts';
 import { type Descriptor, MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from './oci/manifest.ts';
 import { MANIFEST_ACCEPT } from './oci/media-type.ts';
-import type { Repository, Tag } from './oci/reference.ts';
+import type { Host, Repository, Tag } from './oci/reference.ts';
 import { isNotFound } from './registry-failure.ts';
-import { RegistryHost } from './registry-host.ts';
 import { joinTagLists, parseCatalogue, parseTagList, type TagList } from './tag-list.ts';
-import type { Exchange } from './transport.ts';
+import type { Exchange, Transport } from './transport.ts';
 
 const PAGE_SIZE = 1000;
 
@@ -23,8 +25,126 @@ export interface ByteRange {
 /** What is read into memory as a blob: configurations and signatures. */
 const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
 
-/** One registry, one method an endpoint of the distribution protocol (distribution-spec 1.1, "Endpoints"). */
-export class Registry extends RegistryHost {
+/** What a registry client is made of. */
+interface RegistryParts {
+  readonly host: Host;
+  readonly endpoint: URL;
+  readonly transport: Transport;
+  readonly limits: HostLimits;
+  readonly retry: RetryPolicy;
+  /** Of the run: what callers share must not end with one of them. */
+  readonly signal: AbortSignal;
+  readonly onRetry: (error: unknown, attempt: number) => void;
+  readonly onRateLimit: () => void;
+}
+
+/**
+ * One registry: a method for each endpoint of the distribution protocol (distribution-spec 1.1, "Endpoints"), on slots and
+ * with as many attempts as the run allows, and `send` for what an upload is made of.
+ */
+export class Registry {
+  readonly host: Host;
+  readonly endpoint: URL;
+  readonly limits: HostLimits;
+  readonly #transport: Transport;
+  readonly #retry: RetryPolicy;
+  readonly #signal: AbortSignal;
+  readonly #onRetry: RegistryParts['onRetry'];
+  readonly #onRateLimit: RegistryParts['onRateLimit'];
+  #pinged: Promise<void> | undefined;
+
+  constructor(parts: RegistryParts) {
+    this.host = parts.host;
+    this.endpoint = parts.endpoint;
+    this.limits = parts.limits;
+    this.#transport = parts.transport;
+    this.#retry = parts.retry;
+    this.#signal = parts.signal;
+    this.#onRetry = parts.onRetry;
+    this.#onRateLimit = parts.onRateLimit;
+  }
+
+  /**
+   * Learns, once a run, how this registry wants to be talked to. It tries once: every other method pings first, and
+   * its attempts are the ones that count. Throws when the host cannot be reached.
+   */
+  ping(): Promise<void> {
+    this.#pinged ??= this.#askVersion().catch((error: unknown) => {
+      this.#pinged = undefined;
+      throw error;
+    });
+    return this.#pinged;
+  }
+
+  /**
+   * Proves, without writing anything, that we may log in to push: a token for the repository, or a ping with name and
+   * password. Returns the user's name; `undefined` where the registry wants none. Throws `UNAUTHORIZED`.
+   */
+  async logIn(repository: Repository): Promise<string | undefined> {
+    await this.ping();
+    const { scheme, username } = await this.#transport.situation();
+    if (scheme === 'none') return undefined;
+    if (username === undefined) {
+      throw new HttpFailure({
+        code: 'UNAUTHORIZED',
+        about: this.host,
+        message: 'there is no login for this registry',
+        hint: 'give --username and KEEL_PASSWORD, or log in with docker login',
+      });
+    }
+    await this.#transport.prove([pushScope(repository)], this.url('/v2/'), this.#signal);
+    return username;
+  }
+
+  /**
+   * Sends one request as it is, without slot and second try; the host's limits learn from its failure, and say what it
+   * is where the host wants more patience than there is.
+   */
+  async send(exchange: Exchange): Promise<HttpAnswer> {
+    await this.limits.ready(exchange.signal);
+    try {
+      return await this.#transport.send(exchange);
+    } catch (error) {
+      if (isRateLimited(error)) this.#onRateLimit();
+      throw this.limits.learn(error);
+    }
+  }
+
+  /** Does something on a slot for metadata, as often as the policy allows; a pause that the host asked for is kept. */
+  asMetadata<Result>(signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
+    return this.retrying(signal, async () => {
+      await this.ping();
+      await this.limits.patience(signal);
+      const giveBack = await ConcurrencyLimiter.take([this.limits.metadata], signal);
+      try {
+        const result = await operation();
+        this.limits.metadata.succeeded();
+        return result;
+      } finally {
+        giveBack();
+      }
+    });
+  }
+
+  /** Does something as often as the policy allows, while what went wrong is worth another attempt. */
+  retrying<Result>(
+    signal: AbortSignal,
+    operation: (attempt: number) => Promise<Result>,
+    isWorthRepeating?: (error: unknown) => boolean,
+  ): Promise<Result> {
+    return retry({ policy: this.#retry, signal, onRetry: this.#onRetry, isWorthRepeating }, operation);
+  }
+
+  /** Returns the URL of a path at this registry. */
+  url(path: string): URL {
+    return new URL(path, this.endpoint);
+  }
+
+  /** Names something in a repository for people: `host/repository:tag` or `host/repository@digest`. */
+  nameOf(repository: Repository, name: Tag | Digest): string {
+    return `${this.host}/${repository}${isDigest(name) ? '@' : ':'}${name}`;
+  }
+
   /** Lists the tags of a repository, or with `undefined` the root of a registry with Google's extension. */
   listTags(repository: Repository | undefined, signal: AbortSignal): Promise<TagList> {
     const path = repository === undefined ? '/v2/tags/list' : `/v2/${repository}/tags/list`;
@@ -144,23 +264,6 @@ export class Registry extends RegistryHost {
     });
   }
 
-  /** Returns whether a repository holds a blob. */
-  hasBlob(repository: Repository, digest: Digest, signal: AbortSignal): Promise<boolean> {
-    return this.asMetadata(signal, async () => {
-      const answer = await this.send({
-        method: 'HEAD',
-        url: this.url(`/v2/${repository}/blobs/${digest}`),
-        scopes: [pullScope(repository)],
-        expected: [200, 404],
-        about: this.nameOf(repository, digest),
-        action: 'ask for a layer',
-        signal,
-      });
-      discardBody(answer);
-      return answer.status === 200;
-    });
-  }
-
   /**
    * Opens a blob for reading, whole or `range` of it, following redirects; only the answer's range is checked. It
    * takes no slot and tries once: it is part of a transfer.
@@ -176,7 +279,7 @@ export class Registry extends RegistryHost {
       method: 'GET',
       url: this.url(`/v2/${repository}/blobs/${descriptor.digest}`),
       scopes: [pullScope(repository)],
-      ...(range === undefined ? {} : { headers: { range: `bytes=${range.start}-${range.end - 1}` } }),
+      headers: range && { range: `bytes=${range.start}-${range.end - 1}` },
       expected: [range === undefined ? 200 : 206],
       about,
       action: 'fetch a layer',
@@ -227,5 +330,20 @@ export class Registry extends RegistryHost {
 
   #manifestUrl(repository: Repository, name: Tag | Digest): URL {
     return this.url(`/v2/${repository}/manifests/${name}`);
+  }
+
+  async #askVersion(): Promise<void> {
+    const answer = await this.send({
+      method: 'GET',
+      url: this.url('/v2/'),
+      scopes: [],
+      // Quay and others answer their ping with 401 even to an anonymous token; it counts as reached.
+      expected: [200, 401, 403, 404],
+      about: this.host,
+      action: 'reach the registry',
+      signal: this.#signal,
+    });
+    if (answer.status === 401) await this.#transport.learn(answer);
+    discardBody(answer);
   }
 }

@@ -18,8 +18,8 @@ export interface Exchange {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly scopes: readonly Scope[];
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | BodyWriter;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: Uint8Array | BodyWriter | undefined;
   /** Statuses that the caller handles; any other becomes a failure. */
   readonly expected: readonly number[];
   /** The image, repository or host that the request is about. */
@@ -118,7 +118,7 @@ export class Transport {
         url,
         headers,
         signal,
-        ...(body === undefined ? {} : { body }),
+        body,
       });
       const target = answer.headers.location;
       const isFollowed = method === 'GET' || method === 'HEAD';

@@ -1,8 +1,8 @@
 import type { HttpTimeouts } from '../lib/http/http.ts';
 import type { Reporter } from '../lib/reporter.ts';
-import { type ConnectionParts, openRegistries } from '../registry/connections.ts';
 import type { CredentialHelper } from '../registry/docker-config.ts';
 import type { Registries } from '../registry/registries.ts';
+import { type ConnectionParts, openRegistries } from '../registry/registries.ts';
 import type { SyncSettings } from './settings.ts';
 
 /** What a run borrows from its front. */

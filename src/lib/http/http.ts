@@ -42,7 +42,7 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | BodyWriter | undefined;
   /** Whether doing it twice would be wrong, so that it is not repeated over a connection that was closed under it. */
-  readonly isOnce?: boolean;
+  readonly isOnce?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 

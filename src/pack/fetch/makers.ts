@@ -1,8 +1,8 @@
 import { seconds } from '../../lib/duration.ts';
 import type { HttpTimeouts } from '../../lib/http/http.ts';
-import { type ConnectionParts, type ConnectionSettings, openRegistries } from '../../registry/connections.ts';
 import type { Host } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
+import { type ConnectionParts, type ConnectionSettings, openRegistries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 
 /** A maker's registry that does not answer within this is taken to be out of reach. */

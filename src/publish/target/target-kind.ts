@@ -2,8 +2,7 @@ import type { Flag } from '../../config/flags/flag.ts';
 import type { FlagReader, FlagSource } from '../../config/flags/flag-reader.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import type { RetryPolicy } from '../../lib/retry.ts';
-import type { ConnectionSettings } from '../../registry/connections.ts';
-import type { Registries } from '../../registry/registries.ts';
+import type { ConnectionSettings, Registries } from '../../registry/registries.ts';
 import type { RunArtifacts } from './run-artifacts.ts';
 import type { PublishTarget } from './target.ts';
 

@@ -10,8 +10,8 @@ export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
   readonly size: number;
-  readonly platform?: Platform;
-  readonly annotations?: Readonly<Record<string, string>>;
+  readonly platform?: Platform | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
 interface ManifestBody {
@@ -65,16 +65,8 @@ function toDescriptor(parsed: z.infer<typeof descriptorShape>): Descriptor {
     mediaType,
     digest,
     size,
-    ...(platform === undefined
-      ? {}
-      : {
-          platform: {
-            os: platform.os,
-            architecture: platform.architecture,
-            ...(platform.variant === undefined ? {} : { variant: platform.variant }),
-          },
-        }),
-    ...(annotations === undefined ? {} : { annotations }),
+    platform,
+    annotations,
   };
 }
 

@@ -11,8 +11,8 @@ export type Tag = string & { readonly grammar: 'tag' };
 export interface Reference {
   readonly host: Host;
   readonly repository: Repository;
-  readonly tag?: Tag;
-  readonly digest?: Digest;
+  readonly tag?: Tag | undefined;
+  readonly digest?: Digest | undefined;
 }
 
 /** Docker Hub under the one name by which everything here knows it. */
@@ -126,8 +126,8 @@ export function parseReference(text: string): Reference {
   return {
     host,
     repository: parseRepository(path, text),
-    ...(colon < 0 ? {} : { tag: parseTag(named.slice(colon + 1), text) }),
-    ...(digest === undefined ? {} : { digest }),
+    tag: colon < 0 ? undefined : parseTag(named.slice(colon + 1), text),
+    digest,
   };
 }
 
