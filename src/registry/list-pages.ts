@@ -3,7 +3,6 @@ import { HttpFailure } from '../lib/http/http-failure.ts';
 import { formatSize } from '../lib/text/size.ts';
 import { followAddress } from './endpoint.ts';
 import type { RegistryFailure } from './registry-failure.ts';
-import { nextLink } from './tag-list.ts';
 
 /** How long a list may be. */
 export interface ListLimits {
@@ -56,4 +55,17 @@ function endless(about: string, what: string): RegistryFailure {
     message: `its list ${what}`,
     hint: 'no real list is that long; name the images with their tags in "extras" if you have to mirror from there',
   });
+}
+
+/** Returns the target of `rel="next"` in a Link header (RFC 8288), with or without quotes; `undefined` without one. */
+function nextLink(header: string | undefined): string | undefined {
+  for (const link of (header ?? '').slice(0, 16_384).split(/,(?=\s*<)/)) {
+    const end = link.indexOf('>');
+    const start = link.indexOf('<');
+    if (start < 0 || end < start) continue;
+    const parameters = link.slice(end + 1).split(';');
+    const isNext = parameters.some((parameter) => /^\s*rel\s*=\s*"?next"?\s*$/i.test(parameter));
+    if (isNext) return link.slice(start + 1, end);
+  }
+  return undefined;
 }

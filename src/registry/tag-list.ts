@@ -4,10 +4,9 @@ import { type Digest, isDigest } from './oci/digest.ts';
 import { isRepository, isTag, type Repository, type Tag } from './oci/reference.ts';
 
 /** What a registry with Google's extension tells of a tag without being asked for its manifest. */
-export interface ListedManifest {
+interface ListedManifest {
   readonly digest: Digest;
-  readonly mediaType: string;
-  readonly uploaded?: Date;
+  readonly uploaded?: Date | undefined;
 }
 
 /** The tags of a repository and, from registries with Google's extension, their digests and the paths below. */
@@ -19,7 +18,6 @@ export interface TagList {
 }
 
 const listedShape = z.object({
-  mediaType: z.string().catch(''),
   tag: z.array(z.string()).nullish(),
   timeUploadedMs: z.string().optional().catch(undefined),
 });
@@ -49,9 +47,9 @@ export function parseTagList(body: Buffer, about: string): TagList {
     throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
   }
   const manifests = new Map<Tag, ListedManifest>();
-  for (const [digest, { mediaType, tag, timeUploadedMs }] of Object.entries(parsed.manifest ?? {})) {
+  for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest ?? {})) {
     if (!isDigest(digest)) continue;
-    const listed = { digest, mediaType, ...uploadTime(timeUploadedMs) };
+    const listed = { digest, ...uploadTime(timeUploadedMs) };
     for (const name of tag ?? []) if (isTag(name)) manifests.set(name, listed);
   }
   return {
@@ -84,17 +82,4 @@ export function joinTagLists(pages: readonly TagList[]): TagList {
     children: [...new Set(pages.flatMap((page) => page.children))],
     manifests: new Map(pages.flatMap((page) => [...page.manifests])),
   };
-}
-
-/** Returns the target of `rel="next"` in a Link header (RFC 8288), with or without quotes; `undefined` without one. */
-export function nextLink(header: string | undefined): string | undefined {
-  for (const link of (header ?? '').slice(0, 16_384).split(/,(?=\s*<)/)) {
-    const end = link.indexOf('>');
-    const start = link.indexOf('<');
-    if (start < 0 || end < start) continue;
-    const parameters = link.slice(end + 1).split(';');
-    const isNext = parameters.some((parameter) => /^\s*rel\s*=\s*"?next"?\s*$/i.test(parameter));
-    if (isNext) return link.slice(start + 1, end);
-  }
-  return undefined;
 }

@@ -3,6 +3,7 @@ import { parseRetryAfter } from '../../src/lib/http/answer-status.ts';
 import { parseChallenge } from '../../src/registry/challenge.ts';
 import { endpointOf, followAddress, redactUrl } from '../../src/registry/endpoint.ts';
 import { parseErrorBody } from '../../src/registry/error-body.ts';
+import { LIST_LIMITS, readPages } from '../../src/registry/list-pages.ts';
 import { digestOf, isDigest, parseDigest } from '../../src/registry/oci/digest.ts';
 import { formatPlatform, parsePlatform } from '../../src/registry/oci/platform.ts';
 import {
@@ -15,8 +16,9 @@ import {
   parseTag,
 } from '../../src/registry/oci/reference.ts';
 import { refusal } from '../../src/registry/refusal.ts';
-import { joinTagLists, nextLink, parseCatalogue, parseTagList } from '../../src/registry/tag-list.ts';
+import { joinTagLists, parseCatalogue, parseTagList } from '../../src/registry/tag-list.ts';
 import { parseToken } from '../../src/registry/token.ts';
+import { answerOf } from '../support/http-answer.ts';
 import { anyText, hostile, hostileJson } from './inputs.ts';
 import { type Property, property, require, unlessRefused } from './property.ts';
 
@@ -115,16 +117,23 @@ export const REGISTRY_PROPERTIES: readonly Property[] = [
     hostile(...LINKS, ...CHALLENGES),
     async (text) => {
       const registry = new URL('https://registry.example/');
-      const link = nextLink(text);
-      const target = await unlessRefused(['REDIRECT_REFUSED'], () =>
-        followAddress(registry, link ?? text, registry),
+      const asked: URL[] = [];
+      const send = async (url: URL) => {
+        asked.push(url);
+        return answerOf(url, asked.length === 1 ? { link: text } : {});
+      };
+      const list = { first: registry, about: 'test', limits: LIST_LIMITS };
+      await unlessRefused(['REDIRECT_REFUSED'], () => readPages(list, registry, send, () => undefined));
+      const followed = await unlessRefused(['REDIRECT_REFUSED'], () =>
+        followAddress(registry, text, registry),
       );
-      if (target === undefined) return;
-      require(target.protocol === 'https:', `it leads to ${target.protocol}`);
-      require(!/^(?:localhost|127\.|\[::1\]|169\.254\.)/.test(
-        target.hostname,
-      ), `it leads to ${target.hostname}`);
-      require(!redactUrl(target).includes(`${target.username || '\0'}@`), 'its user is shown');
+      for (const target of followed === undefined ? asked : [...asked, followed]) {
+        require(target.protocol === 'https:', `it leads to ${target.protocol}`);
+        require(!/^(?:localhost|127\.|\[::1\]|169\.254\.)/.test(
+          target.hostname,
+        ), `it leads to ${target.hostname}`);
+        require(!redactUrl(target).includes(`${target.username || '\0'}@`), 'its user is shown');
+      }
     },
   ),
   property('a list of tags is refused, or holds nothing but tags', hostileJson(LIST), async (text) => {
