@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { milliseconds, seconds } from '../src/lib/duration.ts';
 import { formatSummary } from '../src/summary/summary.ts';
 import { headline } from '../src/sync/report/wording.ts';
-import type { RecordedRun } from '../src/sync/state/state.ts';
+import type { RecordedRun } from '../src/sync/state/run-rows.ts';
 
 // Writes the summary page of an imagined night, as Markdown, for the picture in the README:
 // node build/scripts/summary-picture.js FILE

@@ -11,7 +11,7 @@ import { describeSignature } from '../sync/check/check-signatures.ts';
 import type { CheckedReference, CheckedTag } from '../sync/check/image-check.ts';
 import { isMirrored, type MirrorVerdict } from '../sync/check/mirror-verdict.ts';
 import type { TagView } from '../sync/check/tag-view.ts';
-import type { RecordedImage } from '../sync/state/state.ts';
+import type { RecordedImage } from '../sync/state/image-rows.ts';
 
 const FORMATS: Readonly<Record<ManifestMediaType, string>> = {
   [MEDIA_TYPE.ociIndex]: 'OCI index',

@@ -7,9 +7,11 @@ import { formatTime } from '../lib/text/time.ts';
 import { historyLines } from '../summary/history.ts';
 import { openRunRegistries } from '../sync/parts.ts';
 import type { SyncSettings } from '../sync/settings.ts';
+import type { RepositorySummary } from '../sync/state/image-rows.ts';
 import { inspectFile } from '../sync/state/inspection.ts';
 import { type KnownStateParts, openKnownState } from '../sync/state/known-state.ts';
-import { type RecordedRun, type RepositorySummary, State } from '../sync/state/state.ts';
+import type { RecordedRun } from '../sync/state/run-rows.ts';
+import { State } from '../sync/state/state.ts';
 
 /** What a state holds, as `synctl sum` lists it. */
 export interface StateSummary {

@@ -91,7 +91,7 @@ function storedCredential(config: DockerConfig, host: Host): Credential | undefi
   };
 }
 
-/** Returns the folder of Docker's configuration: `DOCKER_CONFIG`, else `~/.docker`. */
+/** Returns the path of Docker's configuration: `config.json` in the folder `DOCKER_CONFIG`, else in `~/.docker`. */
 export function dockerConfigFile(environment: NodeJS.ProcessEnv): string {
   return join(environment['DOCKER_CONFIG'] || join(homedir(), '.docker'), 'config.json');
 }

@@ -3,7 +3,7 @@ import type { Report, ReportedImage } from '../sync/report/report.ts';
 import { outcomeOf } from '../sync/report/run-outcome.ts';
 import { signatureLine } from '../sync/report/signature-report.ts';
 import { headline, splitName, unmatchedWarning } from '../sync/report/wording.ts';
-import type { RecordedRun } from '../sync/state/state.ts';
+import type { RecordedRun } from '../sync/state/run-rows.ts';
 import type { CollidingName, CopiedTag, FailedImage, SummaryFacts } from './facts.ts';
 
 /** Returns the one sentence that tells the run of a report. */

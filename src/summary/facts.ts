@@ -1,6 +1,6 @@
 import type { Duration } from '../lib/duration.ts';
 import type { Place } from '../lib/reporter.ts';
-import type { RecordedRun, RunOutcome } from '../sync/state/state.ts';
+import type { RecordedRun, RunOutcome } from '../sync/state/run-rows.ts';
 
 /** Everything that the summary page of a run tells, as plain texts and numbers. */
 export interface SummaryFacts {

@@ -3,7 +3,7 @@ import { bar } from '../lib/text/chart-bar.ts';
 import { alignColumns } from '../lib/text/columns.ts';
 import { formatSize } from '../lib/text/size.ts';
 import { formatTime } from '../lib/text/time.ts';
-import type { RecordedRun } from '../sync/state/state.ts';
+import type { RecordedRun } from '../sync/state/run-rows.ts';
 
 const RUNS_SHOWN = 14;
 const BAR_WIDTH = 20;

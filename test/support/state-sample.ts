@@ -1,6 +1,7 @@
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import type { RepositoryAddress, SeenImage } from '../../src/sync/state/state.ts';
+import type { SeenImage } from '../../src/sync/state/image-rows.ts';
+import type { RepositoryAddress } from '../../src/sync/state/repository-rows.ts';
 
 export const SOURCE_HOST = parseHost('registry.k8s.io');
 export const DESTINATION_HOST = parseHost('registry.cn-hangzhou.aliyuncs.com');

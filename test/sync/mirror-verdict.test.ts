@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { isMirrored, judge, type TagFacts } from '../../src/sync/check/mirror-verdict.ts';
-import type { RecordedImage } from '../../src/sync/state/state.ts';
+import type { RecordedImage } from '../../src/sync/state/image-rows.ts';
 import { seenImage } from '../support/state-sample.ts';
 
 const first = digestOf(Buffer.from('first'));

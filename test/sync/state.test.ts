@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import { type RecordedRun, State, type StateSettings } from '../../src/sync/state/state.ts';
+import type { RecordedRun } from '../../src/sync/state/run-rows.ts';
+import { State, type StateSettings } from '../../src/sync/state/state.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import {
   DESTINATION_HOST,

@@ -1,8 +1,3 @@
-/** Where the rows come from, so that the next person knows where to look for new ones. */
-export const KUBEADM_TABLE_SOURCE =
-  'github.com/kubernetes/minikube, pkg/minikube/constants/constants_kubeadm_images.go at 383c3aa, ' +
-  'which is generated with `kubeadm config images list`; 1.36.4 and 1.37.1 from such lists of users';
-
 /** The images that kubeadm wants beside its own for all versions from the first to the last of a row. */
 export interface KubeadmRow {
   readonly first: string;
@@ -16,7 +11,11 @@ function row(first: string, last: string, etcd: string, coredns: string, pause: 
   return { first, last, etcd, coredns, pause };
 }
 
-/** Oldest first; within a minor the rows follow each other without a gap. */
+/**
+ * What `kubeadm config images list` prints for each version, the oldest first; within a minor the rows follow each other
+ * without a gap. 1.36.4 and 1.37.1 come from lists of users, the rest from
+ * https://github.com/kubernetes/minikube/blob/383c3aa/pkg/minikube/constants/constants_kubeadm_images.go
+ */
 export const KUBEADM_TABLE: readonly KubeadmRow[] = [
   row('1.22.0', '1.22.16', '3.5.0-0', 'v1.8.4', '3.5'),
   row('1.22.17', '1.22.17', '3.5.6-0', 'v1.8.4', '3.5'),

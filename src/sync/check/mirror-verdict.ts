@@ -1,6 +1,6 @@
 import type { Digest } from '../../registry/oci/digest.ts';
 import { conversionIn } from '../plan/content-options.ts';
-import type { RecordedImage } from '../state/state.ts';
+import type { RecordedImage } from '../state/image-rows.ts';
 import type { TagView } from './tag-view.ts';
 
 /** What a comparison of source and destination shows about one tag. */

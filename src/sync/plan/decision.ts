@@ -3,7 +3,7 @@ import type { Digest } from '../../registry/oci/digest.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
 import { looksImmutable } from '../select/tag-version.ts';
-import type { RecordedImage } from '../state/state.ts';
+import type { RecordedImage } from '../state/image-rows.ts';
 import { fitsSettings } from './content-options.ts';
 
 /** What is known of a destination repository: its tags, that it does not exist, or nothing. */

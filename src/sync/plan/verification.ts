@@ -7,7 +7,7 @@ import { SignatureCheck } from '../../signatures/signature-check.ts';
 import type { SignatureVerdict } from '../../signatures/verdict.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
 import type { SyncSettings } from '../settings.ts';
-import type { RecordedImage } from '../state/state.ts';
+import type { RecordedImage } from '../state/image-rows.ts';
 import { signedUnder } from './content-options.ts';
 
 /** What decides whether the signature of an image is still to be verified. */

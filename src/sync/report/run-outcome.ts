@@ -1,4 +1,4 @@
-import type { RunOutcome } from '../state/state.ts';
+import type { RunOutcome } from '../state/run-rows.ts';
 import type { Report } from './report.ts';
 
 /**

@@ -2,7 +2,8 @@ import type { Tag } from '../../registry/oci/reference.ts';
 import type { WorkedImage } from '../copy/image-work.ts';
 import { contentOptions, signedUnder } from '../plan/content-options.ts';
 import type { PlannedImage } from '../plan/planning.ts';
-import type { RepositoryNews, SeenImage } from '../state/state.ts';
+import type { SeenImage } from '../state/image-rows.ts';
+import type { RepositoryNews } from '../state/state.ts';
 
 /** So much of a large repository is written at a time: what a kill costs is asked for again by the next run. */
 const ENTRIES_PER_TRANSACTION = 100;

@@ -17,7 +17,8 @@ import { conversionWarning, movedLine, plannedLines, type Route } from '../repor
 import { newerReleases } from '../select/release-wish.ts';
 import type { SyncSettings } from '../settings.ts';
 import { openRemoteState, type RemoteState } from '../state/remote-state.ts';
-import { type RecordedRun, State } from '../state/state.ts';
+import type { RecordedRun } from '../state/run-rows.ts';
+import { State } from '../state/state.ts';
 import { scopeOf } from '../state/state-artifact.ts';
 import { Mirroring } from './mirroring.ts';
 import { proveLogin, reachRegistries } from './preflight.ts';

@@ -9,7 +9,7 @@ import { filteredWarning, shrunkWarning } from '../report/wording.ts';
 import { extrasOf } from '../select/extras.ts';
 import { releaseWishes, type Selection } from '../select/release-wish.ts';
 import { unmatched, wantsRepository } from '../select/selection.ts';
-import type { SourceView } from '../state/state.ts';
+import type { SourceView } from '../state/run-rows.ts';
 
 /** Returns the tags that plans select, by image. */
 export function selectionOf(plans: readonly RepositoryPlan[]): Selection {

@@ -34,11 +34,6 @@ import {
 } from './run-rows.ts';
 import type { AsideReason } from './set-aside.ts';
 
-export type { RecordedFailure } from './failure-rows.ts';
-export type { RecordedImage, RepositorySummary, SeenImage } from './image-rows.ts';
-export type { RepositoryAddress } from './repository-rows.ts';
-export type { RecordedRun, RunOutcome, SourceView } from './run-rows.ts';
-
 const HINTS_BETWEEN_PRUNING = 10_000;
 
 /** How a state is opened and heard. */
