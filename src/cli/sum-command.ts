@@ -1,7 +1,8 @@
 import type { Ending } from '../process/exit-code.ts';
 import type { SyncSettings } from '../sync/settings.ts';
+import { summariseKnownState } from '../sync/state/state-summary.ts';
 import type { CommandContext } from './commands.ts';
-import { stateSummaryJson, stateSummaryLines, summariseKnownState } from './state-summary.ts';
+import { stateSummaryJson, stateSummaryLines } from './sum-text.ts';
 import { runParts } from './sync-command.ts';
 
 /** Lists what a state knows, and leaves it as it is. */

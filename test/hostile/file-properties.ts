@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { stateSummaryJson, stateSummaryLines, summariseState } from '../../src/cli/state-summary.ts';
+import { stateSummaryJson, stateSummaryLines } from '../../src/cli/sum-text.ts';
 import { readLock } from '../../src/pack/run/lock.ts';
 import { dockerCredentials } from '../../src/registry/docker-config.ts';
 import { parseHost } from '../../src/registry/oci/reference.ts';
@@ -9,7 +9,9 @@ import { factsOfReport } from '../../src/summary/facts-of-report.ts';
 import { formatSummary } from '../../src/summary/summary.ts';
 import { formatReport, REPORT_SCHEMA, type Report, readReport } from '../../src/sync/report/report.ts';
 import { mergeReports } from '../../src/sync/report/report-merge.ts';
+import { parseSyncSettings } from '../../src/sync/settings.ts';
 import { State } from '../../src/sync/state/state.ts';
+import { summariseKnownState } from '../../src/sync/state/state-summary.ts';
 import {
   DESTINATION_HOST,
   destinationOf,
@@ -96,8 +98,19 @@ const stateFile = await inFolder((folder) => {
   return readFileSync(file);
 });
 
-function useState(file: string, mode: 'read' | 'write'): void {
-  const summary = summariseState(file, warningKeeper().reporter);
+/** What reading a state borrows from a front. */
+const PARTS = {
+  reporter: { warning: () => undefined, detail: () => undefined },
+  signal: new AbortController().signal,
+  environment: {},
+  runCredentialHelper: async () => undefined,
+  onSecret: () => undefined,
+};
+
+async function useState(file: string, mode: 'read' | 'write'): Promise<void> {
+  const parsed = parseSyncSettings({ values: new Map([['db', file]]), environment: {}, label: String });
+  if (!parsed.ok) throw new Error('the settings are wrong');
+  const summary = await summariseKnownState(parsed.settings, PARTS);
   require(stateSummaryLines(summary).length > 0 &&
     stateSummaryJson(summary) !== undefined, 'it cannot be told');
   using state = State.open(file, { ...warningKeeper(), mode });

@@ -17,10 +17,11 @@ import {
   type Tag,
 } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { openRunRegistries, type RunParts } from '../parts.ts';
+import { openRunRegistries } from '../parts.ts';
 import { destinationRepository } from '../plan/naming.ts';
 import { patchFor } from '../select/selection.ts';
 import type { SyncSettings } from '../settings.ts';
+import type { KnownStateParts } from '../state/known-state.ts';
 import { type KubeadmNames, kubeadmNames } from './kubeadm-names.ts';
 import { type ConfigurationFile, mirrorFiles } from './mirror-configuration.ts';
 import { requireLogin, viewDigest, viewManifest } from './tag-view.ts';
@@ -83,10 +84,7 @@ function neededImages(
 export async function checkInstallation(
   choice: InstallationChoice,
   settings: SyncSettings,
-  parts: Pick<
-    RunParts,
-    'reporter' | 'environment' | 'runCredentialHelper' | 'onSecret' | 'signal' | 'timeouts'
-  >,
+  parts: KnownStateParts,
 ): Promise<CheckedInstallation> {
   const { reporter } = parts;
   const { destination, namespace, caFile, insecureRegistries } = settings;

@@ -36,6 +36,11 @@ export function doubtful(message: string, hint?: string): Finding {
   return { outcome: 'warning', message, hint };
 }
 
+/** Returns whether a run would do all of its work: no check failed, and none found that only a part would be done. */
+export function wouldWork(diagnoses: readonly Diagnosis[]): boolean {
+  return diagnoses.every(({ outcome }) => outcome !== 'failed' && outcome !== 'partial');
+}
+
 /** Runs checks one after the other; those that need one that did not go well are skipped, and say which. */
 export async function diagnose(
   checks: readonly Check[],

@@ -8,13 +8,13 @@ import { type Descriptor, type Manifest, parseManifest } from '../../registry/oc
 import { type ManifestMediaType, MEDIA_TYPE } from '../../registry/oci/media-type.ts';
 
 /** A blob of the trial image. */
-export interface ProbeBlob {
+interface ProbeBlob {
   readonly descriptor: Descriptor;
   readonly source: BlobSource;
 }
 
 /** One family of formats: an image and an index with that image alone. */
-export interface ProbeFamily {
+interface ProbeFamily {
   readonly name: 'OCI' | 'Docker';
   readonly image: Manifest;
   readonly index: Manifest;

@@ -17,7 +17,7 @@ export async function examineState(
   parts: KnownStateParts,
 ): Promise<Finding> {
   const warnings: string[] = [];
-  const reporter = { ...silent, warning: (text: string) => void warnings.push(text) };
+  const reporter = { detail: () => undefined, warning: (text: string) => void warnings.push(text) };
   using known = await openKnownState(settings, registries, { ...parts, reporter });
   const [warning] = warnings;
   if (warning !== undefined) return doubtful(warning);
@@ -31,15 +31,6 @@ export async function examineState(
   const tags = known.state.repositories().reduce((sum, repository) => sum + repository.tags, 0);
   return fine(`${known.name} knows ${countOf(tags, 'tag')}`);
 }
-
-const silent = {
-  section: () => undefined,
-  line: () => undefined,
-  detail: () => undefined,
-  error: () => undefined,
-  progress: () => undefined,
-  close: () => undefined,
-};
 
 /** Opens an upload where the state is to be kept and cancels it; gives what was answered instead. */
 async function refusalToPush(

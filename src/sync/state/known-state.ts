@@ -1,3 +1,4 @@
+import type { Reporter } from '../../lib/reporter.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { RunParts } from '../parts.ts';
 import type { SyncSettings } from '../settings.ts';
@@ -7,7 +8,7 @@ import { State } from './state.ts';
 import { scopeOf } from './state-artifact.ts';
 
 /** What earlier runs left, for whoever only asks. */
-export interface KnownState extends Disposable {
+interface KnownState extends Disposable {
   readonly state: State;
   /** The file it stands in, or its name in the registry. */
   readonly name: string;
@@ -15,8 +16,10 @@ export interface KnownState extends Disposable {
   readonly isThere: boolean;
 }
 
-/** Who asks. */
-export type KnownStateParts = Omit<RunParts, 'version'>;
+/** What a command that only looks borrows from its front. */
+export interface KnownStateParts extends Omit<RunParts, 'version' | 'reporter'> {
+  readonly reporter: Pick<Reporter, 'warning' | 'detail'>;
+}
 
 /**
  * Opens the state of `--db`, or with `--state registry` the newer of that and the one beside the images, and leaves both

@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { summariseKnownState } from '../../../src/cli/state-summary.ts';
 import { seconds } from '../../../src/lib/duration.ts';
 import { parseReference } from '../../../src/registry/oci/reference.ts';
 import { checkImage } from '../../../src/sync/check/image-check.ts';
 import { examine } from '../../../src/sync/doctor/doctor.ts';
 import { openRemoteState } from '../../../src/sync/state/remote-state.ts';
 import { packState, pullState, pushState, statePlace } from '../../../src/sync/state/state-artifact.ts';
+import { summariseKnownState } from '../../../src/sync/state/state-summary.ts';
 import { describeWith } from '../../support/programs.ts';
 import type { RequestMatch } from '../../support/registry/journal.ts';
 import { type Quirks, VENDOR_QUIRKS } from '../../support/registry/quirks.ts';

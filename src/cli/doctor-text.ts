@@ -1,0 +1,44 @@
+import { formatDuration, milliseconds } from '../lib/duration.ts';
+import { wrapLine } from '../lib/text/columns.ts';
+import { countOf } from '../lib/text/sentence.ts';
+import type { Diagnosis } from '../sync/doctor/diagnosis.ts';
+
+const MARKS = {
+  ok: '✓ ok',
+  warning: '! warning',
+  partial: '✗ in part',
+  failed: '✗ failed',
+  skipped: '- skipped',
+} as const;
+const MARK_WIDTH = 9;
+const TIME_WIDTH = 7;
+const NAME_WIDTH = 16;
+const INDENT = MARK_WIDTH + TIME_WIDTH + NAME_WIDTH + 6;
+
+/**
+ * Returns the line of a check: mark and word, time taken, what it looked at, what it found, what to change. `width` is that
+ * of the terminal; without one the line is as long as it is.
+ */
+export function diagnosisLine(
+  { check, outcome, message, hint, milliseconds: took }: Diagnosis,
+  width?: number,
+): string {
+  const time = outcome === 'skipped' ? '' : formatDuration(milliseconds(took));
+  const remedy = hint === undefined ? '' : ` (${hint})`;
+  const head = [MARKS[outcome].padEnd(MARK_WIDTH), time.padStart(TIME_WIDTH), check.padEnd(NAME_WIDTH)];
+  // Several problems of a file are several lines.
+  const line = `${head.join('  ')}  ${message.replaceAll('\n', '\n    ')}${remedy}`;
+  return wrapLine(line, width, INDENT);
+}
+
+/** Returns the last line of a doctor: whether a sync would work. */
+export function doctorConclusion(diagnoses: readonly Diagnosis[]): string {
+  const count = (outcome: Diagnosis['outcome']) =>
+    diagnoses.filter((diagnosis) => diagnosis.outcome === outcome).length;
+  const failed = count('failed');
+  if (failed > 0) return `a sync would not work: ${countOf(failed, 'check')} failed`;
+  const partial = diagnoses.find(({ outcome }) => outcome === 'partial');
+  if (partial !== undefined) return `a sync would work in part: ${partial.message}`;
+  const warnings = count('warning');
+  return warnings === 0 ? 'a sync would work' : `a sync would work, with ${countOf(warnings, 'warning')}`;
+}

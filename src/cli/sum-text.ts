@@ -1,0 +1,52 @@
+import { alignColumns } from '../lib/text/columns.ts';
+import { countOf } from '../lib/text/sentence.ts';
+import { formatSize } from '../lib/text/size.ts';
+import { formatTime } from '../lib/text/time.ts';
+import { historyLines } from '../summary/history.ts';
+import type { StateSummary } from '../sync/state/state-summary.ts';
+
+/** Returns the summary for people: a headline, the repositories, and a chart of the last runs of each route. */
+export function stateSummaryLines({ file, repositories, routes }: StateSummary): string[] {
+  const tags = repositories.reduce((sum, repository) => sum + repository.tags, 0);
+  const bytes = repositories.reduce((sum, repository) => sum + repository.bytes, 0);
+  const held =
+    repositories.length === 0
+      ? 'it knows no image yet'
+      : `${countOf(tags, 'tag')} in ${countOf(repositories.length, 'repository', 'repositories')}, ${formatSize(bytes)}`;
+  const rows = repositories.map((each) => [
+    `${each.destination.host}/${each.destination.repository}`,
+    String(each.tags),
+    formatSize(each.bytes),
+    formatTime(each.pushed),
+  ]);
+  const table = [['REPOSITORY', 'TAGS', 'SIZE', 'LAST PUSH (UTC)'], ...rows];
+  return [
+    `${file}: ${held}`,
+    ...(rows.length === 0 ? [] : ['', ...alignColumns(table, new Set([1, 2]))]),
+    ...routes.flatMap(({ scope, runs }) => [
+      '',
+      `Runs from ${routeOf(scope).source} to ${routeOf(scope).destination}`,
+      ...historyLines(runs),
+    ]),
+    ...(rows.length === 0 ? [] : ['', 'SIZE counts a layer with each image that has it.']),
+  ];
+}
+
+/** Returns the summary for machines. */
+export function stateSummaryJson({ file, repositories, routes }: StateSummary): unknown {
+  return {
+    file,
+    repositories: repositories.map(({ destination, tags, bytes, pushed }) => ({
+      repository: `${destination.host}/${destination.repository}`,
+      tags,
+      bytes,
+      lastPush: pushed,
+    })),
+    runs: routes.flatMap(({ scope, runs }) => runs.map((run) => ({ ...routeOf(scope), ...run }))),
+  };
+}
+
+function routeOf(scope: string): { readonly source: string; readonly destination: string } {
+  const [source = '', destination = ''] = scope.split(' ');
+  return { source, destination: destination.replace(/\/$/, '') };
+}

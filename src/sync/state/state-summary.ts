@@ -1,0 +1,65 @@
+import { Failure } from '../../lib/failure.ts';
+import { openRunRegistries } from '../parts.ts';
+import type { SyncSettings } from '../settings.ts';
+import type { RepositorySummary } from './image-rows.ts';
+import { inspectFile } from './inspection.ts';
+import { type KnownStateParts, openKnownState } from './known-state.ts';
+import type { RecordedRun } from './run-rows.ts';
+import { State } from './state.ts';
+
+/** What a state holds, as `synctl sum` lists it. */
+export interface StateSummary {
+  /** The file, or its name in a registry. */
+  readonly file: string;
+  readonly repositories: readonly RepositorySummary[];
+  /** The runs of each route, `source destination/namespace`, the oldest first. */
+  readonly routes: readonly { readonly scope: string; readonly runs: readonly RecordedRun[] }[];
+}
+
+/** Reads what a state file holds and leaves it as it is. Throws `STATE_MISSING` and what `State.open` throws. */
+function summariseState(file: string, reporter: KnownStateParts['reporter']): StateSummary {
+  if (inspectFile(file) === 'missing') {
+    throw new Failure({
+      code: 'STATE_MISSING',
+      fault: 'usage',
+      about: file,
+      message: 'there is no such state file',
+      hint: 'synctl sync writes it; name another one as synctl sum FILE',
+    });
+  }
+  using state = State.open(file, { reporter, mode: 'read' });
+  return contentsOf(state, file);
+}
+
+/**
+ * Reads what the state at `--db`, or with `--state registry` the one beside the images, holds and leaves both as they are.
+ * Throws `STATE_MISSING` and what `State.open` throws.
+ */
+export async function summariseKnownState(
+  settings: SyncSettings,
+  parts: KnownStateParts,
+): Promise<StateSummary> {
+  if (settings.state === 'file') return summariseState(settings.database, parts.reporter);
+  const registries = await openRunRegistries(settings, { ...parts, deadline: undefined });
+  try {
+    using known = await openKnownState(settings, registries, parts);
+    if (known.isThere) return contentsOf(known.state, known.name);
+    throw new Failure({
+      code: 'STATE_MISSING',
+      fault: 'usage',
+      about: known.name,
+      message: 'there is no state that can be read',
+      hint: 'synctl sync --state registry leaves it; --source, --push-to, --push-ns and --shard have to be those of the run',
+    });
+  } finally {
+    registries.close();
+  }
+}
+
+function contentsOf(state: State, file: string): StateSummary {
+  return {
+    file,
+    repositories: state.repositories(),
+    routes: state.scopes().map((scope) => ({ scope, runs: state.runs(scope) })),
+  };
+}
