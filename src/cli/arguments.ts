@@ -11,7 +11,7 @@ export function flagTerm(flag: Flag): string {
 }
 
 /** Returns the sentence of a flag in help, with its default and its environment variable. */
-export function flagHelp(flag: Flag): string {
+function flagHelp(flag: Flag): string {
   const known = defaultOf(flag);
   const notes = [
     ...(flag.repeatable === true ? ['repeatable'] : []),

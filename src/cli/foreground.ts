@@ -30,7 +30,7 @@ export type Parsed<Settings> =
     };
 
 /** How a tool calls itself, and what it says when it is asked to stop. */
-export interface ToolWords {
+interface ToolWords {
   readonly name: string;
   readonly stopping: string;
 }

@@ -11,7 +11,7 @@ import { takePassword } from './password.ts';
 import { followLine } from './program.ts';
 
 /** The work behind each command of packer. What they throw is shown, and ends the command with 1 or 2. */
-export interface PackerCommands {
+interface PackerCommands {
   pack(settings: PackSettings, context: CommandContext): Promise<Ending>;
   push(settings: PushSettings, context: CommandContext): Promise<Ending>;
 }

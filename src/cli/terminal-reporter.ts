@@ -8,7 +8,7 @@ import { LiveBlock } from './live-block.ts';
 import { type TextStream, wantsColour } from './stream.ts';
 
 /** Where a terminal reporter writes, and how. */
-export interface TerminalReporterOptions {
+interface TerminalReporterOptions {
   readonly stdout: TextStream;
   readonly stderr: TextStream;
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -23,7 +23,7 @@ export const KUBEADM_IMAGE_NAMES: Readonly<Record<KubeadmImage, ImageName>> = {
 };
 
 /** Which tags of one image a release of Kubernetes needs. */
-export interface ClusterNeed {
+interface ClusterNeed {
   readonly name: ImageName;
   /** The tag, or for all releases of a minor such as `v1.37.*`. */
   readonly text: string;

@@ -4,10 +4,10 @@ import { type TagFilter, tagFilterSchema } from './tag-filter.ts';
 /** The network plugins whose images `cni` of a set can ask for. */
 export const CNI_PLUGINS = ['calico', 'cilium', 'flannel'] as const;
 
-export type CniPlugin = (typeof CNI_PLUGINS)[number];
+type CniPlugin = (typeof CNI_PLUGINS)[number];
 
 /** An image of a network plugin, and which of its tags are releases. */
-export interface CniImage {
+interface CniImage {
   readonly image: Reference;
   readonly tags: TagFilter;
 }

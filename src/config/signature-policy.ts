@@ -24,7 +24,7 @@ export interface PolicyScope {
 }
 
 /** Whose signatures count for the images of a scope; `off` asks for none. */
-export type SignaturePolicy =
+type SignaturePolicy =
   | { readonly kind: 'off' }
   | { readonly kind: 'signed'; readonly signers: readonly Signer[] };
 
@@ -38,7 +38,7 @@ const KUBERNETES_SIGNER: Signer = {
 };
 
 /** What counts where a file says nothing. */
-export const KNOWN_POLICIES: SignaturePolicies = [
+const KNOWN_POLICIES: SignaturePolicies = [
   {
     scope: { host: parseHost(KUBERNETES_REGISTRY), path: undefined },
     policy: { kind: 'signed', signers: [KUBERNETES_SIGNER] },
@@ -56,7 +56,7 @@ function malformed(message: string, hint: string): Failure<'SIGNATURE_POLICY_MAL
 }
 
 /** Reads `host` or `host/path`. Throws `SIGNATURE_POLICY_MALFORMED` or `REFERENCE_MALFORMED`. */
-export function parseScope(text: string): PolicyScope {
+function parseScope(text: string): PolicyScope {
   const [first = '', ...rest] = text.replace(/\/$/, '').split('/');
   if (!/[.:]/.test(first) && first !== 'localhost') {
     throw malformed(

@@ -17,7 +17,7 @@ export interface TagFilter {
 }
 
 /** A regular expression that answers in a time linear in the length of the tag, whatever it says. */
-export interface TagPattern {
+interface TagPattern {
   readonly source: string;
   test(tag: string): boolean;
 }

@@ -19,7 +19,7 @@ import { expandUri, parseUriTemplate, type UriTemplate } from './uri-template.ts
 import { textOf, validate } from './validation.ts';
 
 /** A tag as written, or `auto`: the one that belongs to the Kubernetes version. */
-export type WantedTag = Tag | 'auto';
+type WantedTag = Tag | 'auto';
 
 export interface ImageEntry {
   readonly name: string;
@@ -31,10 +31,10 @@ export interface ImageEntry {
 }
 
 /** What a download must be: nothing is known, the file's only architecture's digest, or one an architecture. */
-export type Sha256Pin = 'none' | Digest | ReadonlyMap<Architecture, Digest>;
+type Sha256Pin = 'none' | Digest | ReadonlyMap<Architecture, Digest>;
 
 /** Where a component goes in the package: to this path, or, with `folder`, unpacked or by its own name below it. */
-export interface ComponentPath {
+interface ComponentPath {
   readonly path: TreePath;
   readonly folder: boolean;
 }

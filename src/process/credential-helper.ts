@@ -6,7 +6,7 @@ import { Failure } from '../lib/failure.ts';
 import { parseJson } from '../lib/json.ts';
 
 /** A user name and what proves it. */
-export interface HelperCredentials {
+interface HelperCredentials {
   readonly username: string;
   readonly password: string;
 }

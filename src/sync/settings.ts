@@ -62,7 +62,7 @@ export interface SyncSettings {
 }
 
 /** Settings with what the user should be told about them, or everything that is wrong with them. */
-export type ParsedSyncSettings =
+type ParsedSyncSettings =
   | { readonly ok: true; readonly settings: SyncSettings; readonly notices: readonly string[] }
   | { readonly ok: false; readonly failures: readonly Failure[] };
 

@@ -39,7 +39,7 @@ function weight(index: number, repository: Repository): Buffer {
  * Returns the shard, from 1 to `count`, that a repository at the destination belongs to: the one with the highest hash
  * (rendezvous hashing), so that one more shard takes only its own part from the others.
  */
-export function shardOf(repository: Repository, count: number): number {
+function shardOf(repository: Repository, count: number): number {
   let best = 1;
   let highest = weight(1, repository);
   for (let index = 2; index <= count; index += 1) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TerminalReporter, type TerminalReporterOptions } from '../../src/cli/terminal-reporter.ts';
+import { TerminalReporter } from '../../src/cli/terminal-reporter.ts';
 import type { Progress } from '../../src/lib/reporter.ts';
 import { Screen } from '../support/screen.ts';
 
@@ -29,7 +29,7 @@ function tellRun(reporter: TerminalReporter, clock: { now: number }): void {
   reporter.error('registry.k8s.io/etcd:3.6.1-0: layer 2 of 5 is not what its digest says');
 }
 
-function tell(options: Partial<TerminalReporterOptions> & { terminal: boolean }) {
+function tell(options: Partial<ConstructorParameters<typeof TerminalReporter>[0]> & { terminal: boolean }) {
   const screen = new Screen(options.terminal ? { columns: 60 } : {});
   const troubles = options.terminal ? screen : new Screen({});
   const clock = { now: 1_000_000 };

@@ -1,9 +1,6 @@
-import { EventEmitter } from 'node:events';
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import type { ProcessLike } from '../../src/cli/foreground.ts';
 import { runPacker } from '../../src/cli/packer.ts';
 import { runSynctl } from '../../src/cli/synctl.ts';
 import { parseDocument } from '../../src/config/document.ts';
@@ -19,7 +16,7 @@ import {
   snippetsOf,
   splitCommand,
 } from '../support/markdown-page.ts';
-import { Screen } from '../support/screen.ts';
+import { TerminalProcess } from '../support/terminal-process.ts';
 import { lintWorkflow } from '../support/workflow-lint.ts';
 
 const PAGES = globSync('{*.md,docs/*.md,action-*/README.md}');
@@ -44,23 +41,10 @@ test('every link between pages leads somewhere', () => {
   expect(broken).toEqual([]);
 });
 
-class PageProcess extends EventEmitter implements ProcessLike {
-  readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly stdin = Readable.from(['secret\n']);
-  readonly stdout = new Screen({});
-  readonly stderr = new Screen({});
-
-  constructor({ words, environment }: ShownCommand) {
-    super();
-    this.argv = ['node', ...words];
-    // The login is shown where it matters, and left out elsewhere.
-    this.env = { KEEL_USERNAME: 'robot', KEEL_PASSWORD: 'secret', ...environment };
-  }
-
-  exit(code: number): never {
-    throw new Error(`exit ${code}`);
-  }
+/** The login is shown where it matters, and left out elsewhere. */
+function processOf({ words, environment }: ShownCommand): TerminalProcess {
+  const login = { KEEL_USERNAME: 'robot', KEEL_PASSWORD: 'secret' };
+  return new TerminalProcess(words.slice(1), { ...login, ...environment }, 'secret\n');
 }
 
 const done = async (): Promise<Ending> => 'complete';
@@ -72,7 +56,7 @@ function isOf(...programs: string[]): ShownCommand[] {
 test.each(isOf('synctl').map((command) => [place(command), command.text, command] as const))(
   '%s shows a command that synctl understands: %s',
   async (_place, _text, command) => {
-    const process = new PageProcess(command);
+    const process = processOf(command);
     const code = await runSynctl(process, {
       sync: done,
       check: done,
@@ -98,7 +82,7 @@ test.each(isOf('packer').map((command) => [place(command), command.text, command
       GITHUB_REPOSITORY: 'owner/name',
       ...command.environment,
     };
-    const process = new PageProcess({ ...command, environment });
+    const process = processOf({ ...command, environment });
     const code = await runPacker(process, { pack: done, push: done });
     expect([code, process.stderr.written]).toEqual([EXIT.success, '']);
   },

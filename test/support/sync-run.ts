@@ -7,7 +7,7 @@ import { milliseconds, seconds } from '../../src/lib/duration.ts';
 import type { Reporter } from '../../src/lib/reporter.ts';
 import { parseHost, parseRepository } from '../../src/registry/oci/reference.ts';
 import type { RunParts } from '../../src/sync/parts.ts';
-import { type Report, type ReportedOutcome, readReport } from '../../src/sync/report/report.ts';
+import { type Report, type ReportedImage, readReport } from '../../src/sync/report/report.ts';
 import { runSync } from '../../src/sync/run/run.ts';
 import type { SyncSettings } from '../../src/sync/settings.ts';
 import type { PushTarget } from './images/push.ts';
@@ -186,8 +186,8 @@ export class SynctlProcess {
 }
 
 /** Returns what became of each image, by its destination without host and namespace, in order. */
-export function outcomes({ images }: Report): Record<string, ReportedOutcome> {
-  const entries = images.map(({ destination, outcome }): [string, ReportedOutcome] => [
+export function outcomes({ images }: Report): Record<string, ReportedImage['outcome']> {
+  const entries = images.map(({ destination, outcome }): [string, ReportedImage['outcome']] => [
     destination.replace(/^[^/]+\/keel\//, ''),
     outcome,
   ]);

@@ -1,10 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
-import type { ProcessLike } from '../../src/cli/foreground.ts';
 import { Screen } from './screen.ts';
 
 /** A process whose command line, environment and standard input a test chooses, and which keeps what is written. */
-export class TerminalProcess extends EventEmitter implements ProcessLike {
+export class TerminalProcess extends EventEmitter {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: Readable;

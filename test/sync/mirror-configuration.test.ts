@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
 import { parseHost, parseRepository } from '../../src/registry/oci/reference.ts';
 import { kubeadmNames } from '../../src/sync/check/kubeadm-names.ts';
-import { type MirrorFacts, mirrorFiles } from '../../src/sync/check/mirror-configuration.ts';
+import { mirrorFiles } from '../../src/sync/check/mirror-configuration.ts';
 import { destinationRepository, type Naming } from '../../src/sync/plan/naming.ts';
 
 const HOST = parseHost('registry.example.com');
@@ -62,6 +62,8 @@ describe('the repositories for kubeadm', () => {
     expect(names(naming, 'mirror', patches)).toEqual({ kind: 'unusable', misnamed: [misnamed] });
   });
 });
+
+type MirrorFacts = Parameters<typeof mirrorFiles>[0];
 
 function files(facts: Partial<MirrorFacts> & { version?: MirrorFacts['version'] } = {}): Map<string, string> {
   const all = mirrorFiles({

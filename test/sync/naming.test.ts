@@ -3,7 +3,7 @@ import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
 import { parseHost, parseReference, parseRepository } from '../../src/registry/oci/reference.ts';
 import { destinationRepository, groupByDestination, type Naming } from '../../src/sync/plan/naming.ts';
-import { shardOf } from '../../src/sync/shard.ts';
+import { inShard } from '../../src/sync/shard.ts';
 import { TestClient } from '../support/test-client.ts';
 
 describe('the name at the destination', () => {
@@ -68,8 +68,9 @@ describe('what was found', () => {
     const paths = ['etcd', 'pause', 'a/pause', 'coredns/coredns', 'kube-proxy', 'b/pause'];
     const shards = [1, 2, 3].map((index) => grouped(paths, { ...settings, shard: { index, count: 3 } }));
     expect(shards.flat().toSorted()).toEqual(grouped(paths).toSorted());
-    const index = shardOf(parseRepository('keel/pause'), 3);
-    expect(shards[index - 1]).toContain('keel/pause: pause a/pause b/pause');
+    const pause = parseRepository('keel/pause');
+    const own = shards.find((_, index) => inShard({ index: index + 1, count: 3 }, pause));
+    expect(own).toContain('keel/pause: pause a/pause b/pause');
   });
 
   test('that cannot have a name is left out with a warning', () => {

@@ -9,7 +9,6 @@ import {
   formatReport,
   type Report,
   type ReportedImage,
-  type ReportedOutcome,
   readReport,
   reasonOf,
   writeReport,
@@ -18,7 +17,7 @@ import { mergeReports } from '../../src/sync/report/report-merge.ts';
 import { sampleReport } from '../support/report-sample.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
-function image(tag: string, outcome: ReportedOutcome, bytes = 0): ReportedImage {
+function image(tag: string, outcome: ReportedImage['outcome'], bytes = 0): ReportedImage {
   return {
     source: `registry.k8s.io/pause:${tag}`,
     destination: `harbor.example:5000/keel/pause:${tag}`,
@@ -78,7 +77,7 @@ describe('a report', () => {
   });
 
   test('counts every image once', () => {
-    const outcomes: ReportedOutcome[] = [
+    const outcomes: ReportedImage['outcome'][] = [
       'copied',
       'skipped',
       'checked',

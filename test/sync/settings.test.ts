@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { describeFailure } from '../../src/lib/failure.ts';
-import { type ParsedSyncSettings, parseSyncSettings, type SyncSettings } from '../../src/sync/settings.ts';
+import { parseSyncSettings, type SyncSettings } from '../../src/sync/settings.ts';
 
 function parse(
   values: Readonly<Record<string, string>> = {},
   environment: Readonly<Record<string, string>> = {},
-): ParsedSyncSettings {
+): ReturnType<typeof parseSyncSettings> {
   return parseSyncSettings({
     values: new Map(Object.entries(values)),
     environment,

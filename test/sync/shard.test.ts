@@ -1,9 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseRepository } from '../../src/registry/oci/reference.ts';
-import { inShard, parseShard, shardOf } from '../../src/sync/shard.ts';
+import { parseRepository, type Repository } from '../../src/registry/oci/reference.ts';
+import { inShard, parseShard } from '../../src/sync/shard.ts';
 
 const REPOSITORIES = Array.from({ length: 400 }, (_, index) => parseRepository(`keel/image-${index}`));
+
+/** Returns the shard that a repository belongs to. */
+function shardOf(repository: Repository, count: number): number {
+  return (
+    Array.from({ length: count }, (_, index) => index + 1).findIndex((index) =>
+      inShard({ index, count }, repository),
+    ) + 1
+  );
+}
 
 describe('a shard', () => {
   test.each<[string, { index: number; count: number }]>([

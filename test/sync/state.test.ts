@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import type { RecordedRun } from '../../src/sync/state/run-rows.ts';
-import { State, type StateSettings } from '../../src/sync/state/state.ts';
+import { State } from '../../src/sync/state/state.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import {
   DESTINATION_HOST,
@@ -17,7 +17,7 @@ const PAUSE = destinationOf('pause');
 const FIRST_DAY = new Date('2026-03-01T02:00:00Z');
 const NEXT_DAY = new Date('2026-03-02T02:00:00Z');
 
-function settingsAt(now: Date, mode: 'write' | 'read' = 'write'): StateSettings {
+function settingsAt(now: Date, mode: 'write' | 'read' = 'write'): Parameters<typeof State.open>[1] {
   return { ...warningKeeper(), now: () => now, mode };
 }
 

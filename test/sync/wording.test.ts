@@ -4,7 +4,6 @@ import type { ReportedImage, Totals } from '../../src/sync/report/report.ts';
 import {
   failedLine,
   failedTogetherLine,
-  type HeadlineFacts,
   headline,
   movedLine,
   plannedLines,
@@ -18,7 +17,7 @@ const ROUTE = { source: 'registry.k8s.io', destination: 'registry.cn-hangzhou.al
 
 describe('headline', () => {
   const MIXED = { ...NONE, total: 1217, copied: 12, skipped: 1204, failed: 1, bytes: 340 * MIB };
-  test.each<[string, Totals, number, Partial<HeadlineFacts>]>([
+  test.each<[string, Totals, number, Partial<Parameters<typeof headline>[0]>]>([
     ['12 copied (340 MiB), 1,204 unchanged, 1 failed in 42 s', MIXED, 42_004, {}],
     ['1,204 unchanged in 480 ms', { ...NONE, skipped: 1204 }, 480, {}],
     ['2 copied in 1.5 s', { ...NONE, copied: 2 }, 1_500, {}],

@@ -7,7 +7,7 @@ import { type KubernetesVersion, kubernetesMinor } from './kubernetes-version.ts
 export type KubeadmImage = 'etcd' | 'coredns' | 'pause';
 
 /** What kubeadm of one version wants. */
-export interface KubeadmAnswer {
+interface KubeadmAnswer {
   readonly tags: Readonly<Record<KubeadmImage, Tag>>;
   /** Set where the version itself is not in the table: which one answers in its place. */
   readonly warning?: string;

@@ -11,7 +11,7 @@ export interface KubeadmRepositories {
 }
 
 /** An image that the mirror holds under a name that kubeadm never asks for. */
-export interface MisnamedImage {
+interface MisnamedImage {
   readonly name: ImageName;
   readonly expected: string;
   readonly found: Repository;

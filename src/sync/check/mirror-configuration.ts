@@ -11,7 +11,7 @@ export interface ConfigurationFile {
 }
 
 /** What the files of a mirror say. */
-export interface MirrorFacts {
+interface MirrorFacts {
   readonly version: KubernetesVersion;
   readonly host: Host;
   /** The base URL of its API. */

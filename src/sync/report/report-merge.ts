@@ -2,7 +2,7 @@ import { Failure } from '../../lib/failure.ts';
 import { countImages, type Report } from './report.ts';
 
 /** A report and the file it was read from. */
-export interface NamedReport {
+interface NamedReport {
   readonly file: string;
   readonly report: Report;
 }

@@ -6,7 +6,7 @@ import { formatPlatform } from '../../registry/oci/platform.ts';
 import type { SyncSettings } from '../settings.ts';
 
 /** Grows when a reader of the report would have to change; new optional fields do not count. */
-export const REPORT_SCHEMA_VERSION = 1;
+const REPORT_SCHEMA_VERSION = 1;
 
 const count = z.int().min(0);
 const time = z.iso.datetime().describe('UTC, ISO 8601');
@@ -118,11 +118,10 @@ export const REPORT_SCHEMA = z.object({
 /** All that a run did, for machines. */
 export type Report = z.infer<typeof REPORT_SCHEMA>;
 export type ReportedImage = Report['images'][number];
-export type ReportedOutcome = ReportedImage['outcome'];
 export type ReportedReason = NonNullable<ReportedImage['reason']>;
 export type Totals = Report['totals'];
 
-const COUNTED_AS: Readonly<Record<ReportedOutcome, 'copied' | 'skipped' | 'failed' | 'deferred'>> = {
+const COUNTED_AS: Readonly<Record<ReportedImage['outcome'], 'copied' | 'skipped' | 'failed' | 'deferred'>> = {
   copied: 'copied',
   skipped: 'skipped',
   checked: 'skipped',

@@ -5,7 +5,7 @@ import { newestFirst } from '../select/tag-version.ts';
 import type { ReportedImage, ReportedReason, Totals } from './report.ts';
 
 /** The name of an image in a report, in two. */
-export interface TaggedName {
+interface TaggedName {
   /** With its host. */
   readonly repository: string;
   /** Empty where a whole repository is meant. */
@@ -21,7 +21,7 @@ export function splitName(name: string): TaggedName {
 }
 
 /** What the headline of a run tells. */
-export interface HeadlineFacts {
+interface HeadlineFacts {
   readonly totals: Totals;
   readonly duration: Duration;
   readonly dryRun: boolean;

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { Failure, failureCode } from '../../lib/failure.ts';
 
 /** What stands at the path of a state file, judged by its first bytes. */
-export type FileKind = 'missing' | 'empty' | 'sqlite' | 'bolt' | 'damaged' | 'other';
+type FileKind = 'missing' | 'empty' | 'sqlite' | 'bolt' | 'damaged' | 'other';
 
 const SQLITE_MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
 // https://github.com/etcd-io/bbolt/blob/main/internal/common/types.go: a meta page is a 16-byte header and this.
@@ -35,7 +35,7 @@ export function inspectFile(file: string): FileKind {
 }
 
 /** Judges the first 4116 bytes of a file that is not empty. */
-export function kindOfHead(head: Buffer): FileKind {
+function kindOfHead(head: Buffer): FileKind {
   if (BOLT_MAGIC_OFFSETS.some((at) => head.subarray(at, at + BOLT_MAGIC.length).equals(BOLT_MAGIC)))
     return 'bolt';
   const start = head.subarray(0, SQLITE_MAGIC.length);

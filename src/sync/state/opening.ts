@@ -11,7 +11,7 @@ import { APPLICATION_ID, createTables, FORMAT_VERSION, hasExpectedTables, readPr
 import { type AsideReason, explainAside, setAside } from './set-aside.ts';
 
 /** How a state file is opened. */
-export interface OpeningSettings {
+interface OpeningSettings {
   /** `read` leaves file and folder as they are; where nothing usable stands, the state is empty. */
   readonly mode: 'write' | 'read';
   readonly now: Date;

@@ -25,7 +25,7 @@ import {
 } from './state-artifact.ts';
 
 /** Who runs, and how it is told. */
-export interface RemoteStateParts extends Omit<RunParts, 'version' | 'reporter'> {
+interface RemoteStateParts extends Omit<RunParts, 'version' | 'reporter'> {
   readonly reporter: Pick<Reporter, 'line'>;
   /** Source, destination and namespace as one text, by which runs are recorded. */
   readonly scope: string;

@@ -39,7 +39,7 @@ export interface PackedState {
   readonly digest: Digest;
 }
 
-export const STATE_ARTIFACT_TYPE = 'application/vnd.keel.sync.state.v1';
+const STATE_ARTIFACT_TYPE = 'application/vnd.keel.sync.state.v1';
 const LAYER_TYPE = 'application/vnd.keel.sync.state.v1.sqlite+gzip';
 // OCI image-spec, "Guidelines for Artifact Usage".
 const EMPTY_CONFIG = { mediaType: 'application/vnd.oci.empty.v1+json', bytes: Buffer.from('{}') };

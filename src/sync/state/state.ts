@@ -37,7 +37,7 @@ import type { AsideReason } from './set-aside.ts';
 const HINTS_BETWEEN_PRUNING = 10_000;
 
 /** How a state is opened and heard. */
-export interface StateSettings {
+interface StateSettings {
   readonly reporter: Pick<Reporter, 'warning'>;
   /** `read` (dry runs, listings) never changes file or folder, and records nothing. Default `write`. */
   readonly mode?: 'write' | 'read' | undefined;
@@ -58,7 +58,7 @@ export interface RepositoryNews {
 }
 
 /** What is recorded when a run ends. */
-export interface RunNews {
+interface RunNews {
   /** Source, destination and namespace as one text: runs are kept and charted by it. */
   readonly scope: string;
   readonly run: RecordedRun;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../../src/lib/duration.ts';
 import { openSqlite } from '../../../src/lib/sqlite.ts';
-import { State, type StateSettings } from '../../../src/sync/state/state.ts';
+import { State } from '../../../src/sync/state/state.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 import { destinationOf, seenImage, warningKeeper } from '../../support/state-sample.ts';
 
@@ -29,7 +29,11 @@ function execute(file: string, sql: string): void {
   database.close();
 }
 
-function openAnd<T>(file: string, use: (state: State) => T, more: Partial<StateSettings> = {}) {
+function openAnd<T>(
+  file: string,
+  use: (state: State) => T,
+  more: Partial<Parameters<typeof State.open>[1]> = {},
+) {
   const keeper = warningKeeper();
   const state = State.open(file, { ...keeper, now: () => NOW, ...more });
   try {
@@ -40,7 +44,7 @@ function openAnd<T>(file: string, use: (state: State) => T, more: Partial<StateS
   }
 }
 
-const failureOf = (file: string, more: Partial<StateSettings> = {}): unknown => {
+const failureOf = (file: string, more: Partial<Parameters<typeof State.open>[1]> = {}): unknown => {
   try {
     openAnd(file, () => 'opened', more);
   } catch (error) {
