@@ -6,12 +6,14 @@ import { milliseconds } from '../../src/lib/duration.ts';
 import { HttpClient } from '../../src/lib/http/http.ts';
 import type { Reporter } from '../../src/lib/reporter.ts';
 import { ComponentCache, componentKey, type FileKeeper } from '../../src/pack/fetch/component-cache.ts';
-import { type ComponentFetch, fetchComponents } from '../../src/pack/fetch/component-fetch.ts';
+import { fetchComponents } from '../../src/pack/fetch/component-fetch.ts';
 import type { ComponentCheck, ComponentPlan } from '../../src/pack/plan/plan.ts';
 import { digestHex, digestOf } from '../../src/registry/oci/digest.ts';
 import { parseTag } from '../../src/registry/oci/reference.ts';
 import { FileServer } from '../support/file-server.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
+
+type ComponentFetch = Parameters<typeof fetchComponents>[1];
 
 const CONTENT = Buffer.from('a program');
 const DIGEST = digestOf(CONTENT);

@@ -32,7 +32,7 @@ export interface FetchedComponent {
   readonly from: 'network' | 'folder' | 'cache';
 }
 
-export interface ComponentFetch extends DownloadSettings {
+interface ComponentFetch extends DownloadSettings {
   /** The folder of downloads. */
   readonly folder: string;
   /** How many downloads are under way at once. */

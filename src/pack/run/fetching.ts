@@ -1,57 +1,84 @@
-import type { HttpClient, HttpTimeouts } from '../../lib/http/http.ts';
+import { describeFailure } from '../../lib/failure.ts';
+import { readAuthorities } from '../../lib/http/authorities.ts';
+import { HttpClient } from '../../lib/http/http.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { formatReference } from '../../registry/oci/reference.ts';
-import type { Registries } from '../../registry/registries.ts';
+import { type ConnectionParts, openRegistries, type Registries } from '../../registry/registries.ts';
 import type { SignatureCheck } from '../../signatures/signature-check.ts';
-import type { BlobStore } from '../fetch/blob-store.ts';
+import { type BlobFiles, BlobStore } from '../fetch/blob-store.ts';
 import { ComponentCache, type FileKeeper } from '../fetch/component-cache.ts';
-import { type ComponentFetch, type FetchedComponent, fetchComponents } from '../fetch/component-fetch.ts';
+import { type FetchedComponent, fetchComponents } from '../fetch/component-fetch.ts';
 import { FetchProgress } from '../fetch/fetch-progress.ts';
 import { UpstreamComparison } from '../fetch/image-check.ts';
 import { blobsOf, type CheckedImage, fetchImages, lookUpImages } from '../fetch/image-fetch.ts';
 import { ImageVerification } from '../fetch/image-signature.ts';
-import { jointFailure } from '../fetch/joint-failure.ts';
-import type { Makers } from '../fetch/makers.ts';
+import { allOrFailures, jointFailure } from '../fetch/joint-failure.ts';
+import { Makers } from '../fetch/makers.ts';
 import { estimateSpace, requireRoom } from '../fetch/space.ts';
 import type { ComponentPlan, PackagePlan } from '../plan/plan.ts';
 import type { PackSettings } from '../settings.ts';
 import type { Lock } from './lock.ts';
 import { fetchedComponentLine, fetchedImageLine, unsignedWarnings } from './wording.ts';
 
-/** What fetching works with. */
-export interface Fetching {
+/** What is fetched, and against what it is checked. */
+interface FetchTask {
   readonly settings: PackSettings;
+  readonly plan: PackagePlan;
+  readonly lock: Lock | undefined;
+  /** What verifies signatures; undefined if none are wanted. */
+  readonly signatures: SignatureCheck | undefined;
+  readonly folders: { readonly images: string; readonly downloads: string; readonly output: string };
+}
+
+interface FetchParts extends Omit<ConnectionParts, 'onRetry'> {
+  readonly reporter: Reporter;
+  readonly keeper?: FileKeeper | undefined;
+}
+
+/** Where everything is fetched from. */
+interface Sources {
   readonly registries: Registries;
   readonly makers: Makers;
   readonly http: HttpClient;
-  readonly blobs: BlobStore;
-  readonly folders: { readonly images: string; readonly downloads: string; readonly output: string };
-  readonly keeper: FileKeeper | undefined;
-  readonly lock: Lock | undefined;
-  /** What verifies signatures, where they are wanted. */
-  readonly signatures: SignatureCheck | undefined;
-  readonly reporter: Reporter;
-  readonly signal: AbortSignal;
-  readonly timeouts?: HttpTimeouts | undefined;
 }
 
 /** What a package is made of, on disk. */
-export interface Fetched {
+interface Fetched {
   readonly images: readonly CheckedImage[];
   readonly components: readonly FetchedComponent[];
+  readonly blobFiles: BlobFiles;
 }
 
 const DOWNLOADS_AT_ONCE = 4;
 const SIZE_LIMIT = 8 * 1024 ** 3;
 
-/** What a lock has is fetched against its sum, wherever a checksum is published. */
+/** Opens what is fetched from, on a stack that closes it, also if a later one cannot be opened. */
+async function openSources(
+  stack: DisposableStack,
+  settings: PackSettings,
+  parts: FetchParts,
+): Promise<Sources> {
+  const { registry: host, username, password, caFile } = settings;
+  const { reporter, timeouts } = parts;
+  const connection = { ...settings, login: { host, username, password } };
+  const onRetry = (error: unknown): void => reporter.detail(`once more after ${describeFailure(error)}`);
+  const connectionParts = { ...parts, onRetry };
+  const close = (opened: { close(): void }): void => opened.close();
+  const authorities = await readAuthorities(caFile);
+  const http = stack.adopt(new HttpClient({ authorities, timeouts }), close);
+  const registries = stack.adopt(await openRegistries(connection, connectionParts), close);
+  const makers = stack.adopt(await Makers.open(connection, connectionParts), close);
+  return { registries, makers, http };
+}
+
+/** Returns a component that is checked against the sum of a lock, wherever its checksum is published. */
 function pinned(plan: ComponentPlan, lock: Lock | undefined): ComponentPlan {
   const locked = lock?.components.get(plan.name);
   return locked === undefined ? plan : { ...plan, check: { kind: 'pin', digest: locked.sha256 } };
 }
 
-/** Tells the check that the lock tells, so that the same lock gives the same package. */
+/** Returns a component with the check that its lock records, so that the same lock gives the same package. */
 function asLocked(
   component: FetchedComponent,
   plan: ComponentPlan,
@@ -61,69 +88,86 @@ function asLocked(
   return locked === undefined ? component : { ...component, plan, check: locked.check };
 }
 
-function progressOf(fetching: Fetching, plan: PackagePlan, bytes: number | undefined): FetchProgress {
-  return new FetchProgress(fetching.reporter, plan.images.length + plan.components.length, bytes);
-}
+/** The fetching of one package, step by step. */
+class Fetching {
+  readonly #task: FetchTask;
+  readonly #sources: Sources;
+  readonly #parts: FetchParts;
+  readonly #blobs: BlobStore;
 
-function componentSettings(fetching: Fetching, progress: FetchProgress): ComponentFetch {
-  const { settings, http, folders, keeper, reporter, signal } = fetching;
-  return {
-    http,
-    retry: settings.retry,
-    sizeLimit: SIZE_LIMIT,
-    signal,
-    folder: folders.downloads,
-    concurrency: DOWNLOADS_AT_ONCE,
-    cache: keeper && new ComponentCache(keeper, reporter),
-    onProgress: (name, done) => progress.reached(name, done),
-    onRetry: (name, error) => reporter.detail(`${name}: once more after ${String(error)}`),
-    onFetched: (component) => {
-      progress.ended(component.plan.name);
-      if (component.from === 'network') reporter.line(fetchedComponentLine(component));
-      else reporter.detail(`${component.plan.name} ${component.plan.tag} is there already`);
-    },
-  };
-}
-
-/**
- * Finds all images, makes sure that there is room, and fetches images and components at the same time. Everything is
- * verified when it returns; all that failed is told together.
- */
-export async function fetchAll(plan: PackagePlan, fetching: Fetching): Promise<Fetched> {
-  const { registries, makers, http, blobs, folders, lock, reporter, signal } = fetching;
-  const comparison = new UpstreamComparison(makers, plan.platform);
-  const { verifySignatures: mode } = fetching.settings;
-  const check = fetching.signatures;
-  const verification =
-    check === undefined ? undefined : new ImageVerification({ mode, check, registries, makers });
-  const parts = { registries, blobs, platform: plan.platform, signal, comparison, verification };
-  const images = await lookUpImages(plan.images, parts, lock?.images);
-  for (const text of unsignedWarnings(images)) reporter.warning(text);
-  for (const { image } of images) {
-    if (!image.namesArchitecture) continue;
-    reporter.warning(
-      `${formatReference(image.upstream)} is only there with the architecture in its name: ${formatReference(image.pulledBy)}`,
-    );
+  constructor(task: FetchTask, sources: Sources, parts: FetchParts) {
+    this.#task = task;
+    this.#sources = sources;
+    this.#parts = parts;
+    this.#blobs = new BlobStore(task.folders.images);
   }
-  const estimate = await estimateSpace(
-    {
+
+  async run(): Promise<Fetched> {
+    const images = await this.#findImages();
+    const progress = await this.#makeRoom(images);
+    const layers = this.#fetchImages(images, progress);
+    const components = this.#fetchComponents(progress);
+    const { failures } = await allOrFailures<unknown>([layers, components]);
+    this.#parts.signal.throwIfAborted();
+    if (failures.length === 0) {
+      return { images, components: await components, blobFiles: (digest) => this.#blobs.pathOf(digest) };
+    }
+    throw jointFailure(failures, {
+      code: 'FETCH_FAILED',
+      about: this.#task.plan.fileName,
+      message: 'images and components could not be fetched',
+    });
+  }
+
+  async #findImages(): Promise<readonly CheckedImage[]> {
+    const { settings, plan, lock, signatures: check } = this.#task;
+    const { registries, makers } = this.#sources;
+    const { reporter, signal } = this.#parts;
+    const { verifySignatures: mode } = settings;
+    const verification = check && new ImageVerification({ mode, check, registries, makers });
+    const comparison = new UpstreamComparison(makers, plan.platform);
+    const lookup = {
+      registries,
+      blobs: this.#blobs,
+      platform: plan.platform,
+      signal,
+      comparison,
+      verification,
+    };
+    const images = await lookUpImages(plan.images, lookup, lock?.images);
+    for (const text of unsignedWarnings(images)) reporter.warning(text);
+    for (const { image } of images) {
+      if (!image.namesArchitecture) continue;
+      reporter.warning(
+        `${formatReference(image.upstream)} is only there with the architecture in its name: ${formatReference(image.pulledBy)}`,
+      );
+    }
+    return images;
+  }
+
+  /** Makes sure that there is room on the disk, and begins to count what will be fetched. */
+  async #makeRoom(images: readonly CheckedImage[]): Promise<FetchProgress> {
+    const { plan, folders } = this.#task;
+    const { reporter, signal } = this.#parts;
+    const wanted = {
       blobs: images.flatMap(({ image }) => blobsOf(image)),
-      blobFiles: (digest) => blobs.pathOf(digest),
+      blobFiles: (digest: Parameters<BlobFiles>[0]) => this.#blobs.pathOf(digest),
       components: plan.components,
       downloads: folders.downloads,
-    },
-    http,
-    signal,
-  );
-  await requireRoom(estimate, folders);
-  const bytes = estimate.images + estimate.components;
-  reporter.detail(`${formatSize(bytes)} to fetch, about ${formatSize(estimate.package)} for the package`);
-  const progress = progressOf(fetching, plan, estimate.isWhole && bytes > 0 ? bytes : undefined);
-  const plans = plan.components.map((component) => pinned(component, lock));
-  const [imagesEnd, componentsEnd] = await Promise.allSettled([
-    fetchImages(images, {
-      registries,
-      blobs,
+    };
+    const estimate = await estimateSpace(wanted, this.#sources.http, signal);
+    await requireRoom(estimate, folders);
+    const bytes = estimate.images + estimate.components;
+    reporter.detail(`${formatSize(bytes)} to fetch, about ${formatSize(estimate.package)} for the package`);
+    const total = plan.images.length + plan.components.length;
+    return new FetchProgress(reporter, total, estimate.isWhole && bytes > 0 ? bytes : undefined);
+  }
+
+  async #fetchImages(images: readonly CheckedImage[], progress: FetchProgress): Promise<void> {
+    const { reporter, signal } = this.#parts;
+    await fetchImages(images, {
+      registries: this.#sources.registries,
+      blobs: this.#blobs,
       signal,
       onBytes: (image, count) => progress.moved(formatReference(image.upstream), count),
       onFetched: (checked) => {
@@ -133,23 +177,43 @@ export async function fetchAll(plan: PackagePlan, fetching: Fetching): Promise<F
         if (moved > 0) reporter.line(fetchedImageLine(checked, moved));
         else reporter.detail(`${name} is there already`);
       },
-    }),
-    fetchComponents(plans, componentSettings(fetching, progress)),
-  ]);
-  signal.throwIfAborted();
-  if (imagesEnd.status === 'fulfilled' && componentsEnd.status === 'fulfilled') {
-    const components = componentsEnd.value.flatMap((component, index) => {
+    });
+  }
+
+  async #fetchComponents(progress: FetchProgress): Promise<readonly FetchedComponent[]> {
+    const { settings, plan, lock, folders } = this.#task;
+    const { reporter, signal, keeper } = this.#parts;
+    const plans = plan.components.map((component) => pinned(component, lock));
+    const fetched = await fetchComponents(plans, {
+      http: this.#sources.http,
+      retry: settings.retry,
+      sizeLimit: SIZE_LIMIT,
+      signal,
+      folder: folders.downloads,
+      concurrency: DOWNLOADS_AT_ONCE,
+      cache: keeper && new ComponentCache(keeper, reporter),
+      onProgress: (name, done) => progress.reached(name, done),
+      onRetry: (name, error) => reporter.detail(`${name}: once more after ${String(error)}`),
+      onFetched: (component) => {
+        progress.ended(component.plan.name);
+        if (component.from === 'network') reporter.line(fetchedComponentLine(component));
+        else reporter.detail(`${component.plan.name} ${component.plan.tag} is there already`);
+      },
+    });
+    return fetched.flatMap((component, index) => {
       const wanted = plan.components[index];
       return wanted === undefined ? [] : [asLocked(component, wanted, lock)];
     });
-    return { images, components };
   }
-  const failures = [imagesEnd, componentsEnd].flatMap((end): unknown[] =>
-    end.status === 'rejected' ? [end.reason] : [],
-  );
-  throw jointFailure(failures, {
-    code: 'FETCH_FAILED',
-    about: plan.fileName,
-    message: 'images and components could not be fetched',
-  });
+}
+
+/**
+ * Finds all images, makes sure that there is room, and fetches images and components at the same time. Everything is
+ * verified when it returns. Throws what failed, several failures together as `FETCH_FAILED`.
+ */
+export async function fetchAll(task: FetchTask, parts: FetchParts): Promise<Fetched> {
+  using stack = new DisposableStack();
+  const sources = await openSources(stack, task.settings, parts);
+  parts.reporter.section(`Fetching what belongs into ${task.plan.fileName}`);
+  return await new Fetching(task, sources, parts).run();
 }

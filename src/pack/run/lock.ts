@@ -10,7 +10,7 @@ import type { LockedCheck } from '../fetch/image-fetch.ts';
 import type { ComponentPlan, ImagePlan, PackagePlan } from '../plan/plan.ts';
 
 /** A download as a lock has it. */
-export interface LockedComponent {
+interface LockedComponent {
   readonly name: string;
   readonly tag: string;
   readonly url: string;
@@ -113,10 +113,9 @@ export async function readLock(file: string): Promise<Lock | undefined> {
 }
 
 /** What is known of a package once it is written. */
-export interface LockFacts {
+interface LockFacts {
+  readonly plan: PackagePlan;
   readonly contents: PackageContents;
-  /** By component name, the whole address. */
-  readonly addresses: ReadonlyMap<string, URL>;
   readonly imageFormat: string;
   readonly files: ReadonlyMap<string, Digest>;
   readonly tarSha256: Digest;
@@ -124,7 +123,9 @@ export interface LockFacts {
 
 /** Writes a lock. Throws `FILE_UNWRITABLE`. */
 export function writeLock(file: string, facts: LockFacts): void {
-  const { contents, addresses, imageFormat, files, tarSha256 } = facts;
+  const { plan, contents, imageFormat, files, tarSha256 } = facts;
+  // Whole, while the contents leave out what may be secret in them.
+  const addresses = new Map(plan.components.map(({ name, url }) => [name, url]));
   const lock = {
     schema: SCHEMA,
     package: contents.package,
@@ -168,8 +169,8 @@ function componentChanges({ name, tag, url, check }: ComponentPlan, lock: Lock):
   return isPinned ? [] : [`${name} ${tag} was ${locked.sha256}, now it is pinned to another digest`];
 }
 
-/** Tells, a sentence each, what a plan wants otherwise than a lock has it; nothing where it is the same. */
-export function planChanges(lock: Lock, plan: PackagePlan, imageFormat: string): string[] {
+/** Returns, a sentence each, in what a plan differs from a lock. */
+function planChanges(lock: Lock, plan: PackagePlan, imageFormat: string): string[] {
   const images = new Set(plan.images.map(({ upstream }) => formatReference(upstream)));
   const components = new Set(plan.components.map(({ name }) => name));
   return [
@@ -190,8 +191,8 @@ export function planChanges(lock: Lock, plan: PackagePlan, imageFormat: string):
   ];
 }
 
-/** Tells which files of the package are other than a lock has them. */
-export function fileChanges(lock: Lock, files: ReadonlyMap<string, Digest>): string[] {
+/** Returns, a sentence each, which files of a package differ from a lock. */
+function fileChanges(lock: Lock, files: ReadonlyMap<string, Digest>): string[] {
   const paths = [...new Set([...lock.files.keys(), ...files.keys()])].toSorted();
   return paths.flatMap((path) => {
     const [before, now] = [lock.files.get(path), files.get(path)];
@@ -201,8 +202,17 @@ export function fileChanges(lock: Lock, files: ReadonlyMap<string, Digest>): str
   });
 }
 
-/** Throws `LOCK_DIFFERS` unless nothing changed. */
-export function requireUnchanged(lock: Lock, changes: readonly string[]): void {
+/** Makes sure that a plan is for the locked package. Throws `LOCK_DIFFERS` with all that changed. */
+export function requireLockedPlan(lock: Lock, plan: PackagePlan, imageFormat: string): void {
+  requireUnchanged(lock, planChanges(lock, plan, imageFormat));
+}
+
+/** Makes sure that the files that are neither of an image nor of a component are the locked ones. Throws `LOCK_DIFFERS`. */
+export function requireLockedFiles(lock: Lock, files: ReadonlyMap<string, Digest>): void {
+  requireUnchanged(lock, fileChanges(lock, files));
+}
+
+function requireUnchanged(lock: Lock, changes: readonly string[]): void {
   if (changes.length === 0) return;
   throw new Failure({
     code: 'LOCK_DIFFERS',
