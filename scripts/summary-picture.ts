@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { milliseconds, seconds } from '../src/lib/duration.ts';
 import { formatSummary } from '../src/summary/summary.ts';
-import { headline } from '../src/sync/report/wording.ts';
+import { headlineOf } from '../src/sync/report/wording.ts';
 import type { RecordedRun } from '../src/sync/state/run-rows.ts';
 
 // Writes the summary page of an imagined night, as Markdown, for the picture in the README:
@@ -47,19 +47,25 @@ const runs = NIGHTS.map((count, index): RecordedRun => {
   };
 });
 const started = new Date(Date.UTC(2026, 2, 1 + NIGHTS.length, 16, 24));
+const ended = new Date(started.getTime() + seconds(49));
 const bytes = copied.reduce((sum, image) => sum + image.bytes, 0);
-const duration = seconds(49);
 const totals = { copied: copied.length, skipped: 5111, failed: failures.length, deferred: 0, bytes };
 const wanted = totals.copied + totals.skipped + totals.failed;
 const lastRun: RecordedRun = {
   ...totals,
   started,
-  ended: new Date(started.getTime() + duration),
+  ended,
   outcome: 'failed',
 };
 
 const page = formatSummary({
-  headline: headline({ totals: { ...totals, total: wanted }, duration, dryRun: false }),
+  headline: headlineOf({
+    totals: { ...totals, total: wanted },
+    shards: [],
+    options: { dryRun: false },
+    started: started.toISOString(),
+    ended: ended.toISOString(),
+  }),
   source: 'registry.k8s.io',
   destination: host,
   outcome: 'failed',
@@ -74,7 +80,7 @@ const page = formatSummary({
   unmatched: [{ name: 'kube-apisever', place: { file: 'image_set.json', line: 4, column: 5 } }],
   warnings: [],
   bytes,
-  duration,
+  duration: seconds(49),
   runs: [...runs, lastRun],
 });
 writeFileSync(process.argv[2] ?? '/dev/stdout', page);

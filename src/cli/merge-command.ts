@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { describeFailure } from '../lib/failure.ts';
 import type { Ending } from '../process/exit-code.ts';
-import { factsOfReport } from '../summary/facts-of-report.ts';
+import { factsOfReport } from '../summary/facts.ts';
 import { formatSummary } from '../summary/summary.ts';
 import { TroubleTeller, tellUnmatched } from '../sync/report/notices.ts';
 import { formatReport, type Report, readReport, writeReport } from '../sync/report/report.ts';

@@ -1,10 +1,10 @@
 import { askCredentialHelper } from '../process/credential-helper.ts';
 import type { Ending } from '../process/exit-code.ts';
 import { VERSION } from '../process/version.ts';
-import { headlineOf } from '../summary/facts-of-report.ts';
 import type { RunParts } from '../sync/parts.ts';
 import { formatReport, type Report, writeReport } from '../sync/report/report.ts';
 import { outcomeOf } from '../sync/report/run-outcome.ts';
+import { headlineOf } from '../sync/report/wording.ts';
 import { runSync } from '../sync/run/run.ts';
 import type { SyncSettings } from '../sync/settings.ts';
 import type { CommandContext } from './commands.ts';

@@ -5,7 +5,7 @@ import { stateSummaryJson, stateSummaryLines } from '../../src/cli/sum-text.ts';
 import { readLock } from '../../src/pack/run/lock.ts';
 import { dockerCredentials } from '../../src/registry/docker-config.ts';
 import { parseHost } from '../../src/registry/oci/reference.ts';
-import { factsOfReport } from '../../src/summary/facts-of-report.ts';
+import { factsOfReport } from '../../src/summary/facts.ts';
 import { formatSummary } from '../../src/summary/summary.ts';
 import { formatReport, REPORT_SCHEMA, type Report, readReport } from '../../src/sync/report/report.ts';
 import { mergeReports } from '../../src/sync/report/report-merge.ts';

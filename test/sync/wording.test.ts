@@ -1,23 +1,31 @@
 import { describe, expect, test } from 'vitest';
-import { milliseconds } from '../../src/lib/duration.ts';
-import type { ReportedImage, Totals } from '../../src/sync/report/report.ts';
+import type { Report, ReportedImage } from '../../src/sync/report/report.ts';
 import {
   failedLine,
   failedTogetherLine,
-  headline,
+  headlineOf,
   movedLine,
   plannedLines,
   shrunkWarning,
   unmatchedWarning,
 } from '../../src/sync/report/wording.ts';
+import { sampleReport } from '../support/report-sample.ts';
 
-const NONE: Totals = { total: 0, copied: 0, skipped: 0, failed: 0, deferred: 0, bytes: 0 };
+const NONE: Report['totals'] = { total: 0, copied: 0, skipped: 0, failed: 0, deferred: 0, bytes: 0 };
 const MIB = 1024 * 1024;
 const ROUTE = { source: 'registry.k8s.io', destination: 'registry.cn-hangzhou.aliyuncs.com/keel' };
 
+/** A report of a run that took so many milliseconds. */
+function reportOf(totals: Report['totals'], spent: number, more: Partial<Report>): Report {
+  const started = new Date(0);
+  const ended = new Date(spent);
+  const sample = sampleReport([]);
+  return { ...sample, totals, started: started.toISOString(), ended: ended.toISOString(), ...more };
+}
+
 describe('headline', () => {
   const MIXED = { ...NONE, total: 1217, copied: 12, skipped: 1204, failed: 1, bytes: 340 * MIB };
-  test.each<[string, Totals, number, Partial<Parameters<typeof headline>[0]>]>([
+  test.each<[string, Report['totals'], number, Partial<Report>]>([
     ['12 copied (340 MiB), 1,204 unchanged, 1 failed in 42 s', MIXED, 42_004, {}],
     ['1,204 unchanged in 480 ms', { ...NONE, skipped: 1204 }, 480, {}],
     ['2 copied in 1.5 s', { ...NONE, copied: 2 }, 1_500, {}],
@@ -27,7 +35,7 @@ describe('headline', () => {
       'dry run: 12 to copy (340 MiB), 1,204 unchanged, 1 cannot be copied in 10 s',
       MIXED,
       10_400,
-      { dryRun: true },
+      { options: { ...sampleReport([]).options, dryRun: true } },
     ],
     [
       'stopped early, the time limit of 15 m was reached: 2 copied (1 KiB) in 15 m 0 s; 1,800 left for the next run',
@@ -47,9 +55,9 @@ describe('headline', () => {
       475,
       { interrupted: { message: 'cancelled by SIGINT', left: 10 } },
     ],
-    ['nothing falls to shard 1/2 in 2 s', NONE, 2_000, { shard: { index: 1, count: 2 } }],
+    ['nothing falls to shard 1/2 in 2 s', NONE, 2_000, { shards: [{ index: 1, count: 2 }] }],
   ])('%s', (expected, totals, spent, more) => {
-    expect(headline({ totals, duration: milliseconds(spent), dryRun: false, ...more })).toBe(expected);
+    expect(headlineOf(reportOf(totals, spent, more))).toBe(expected);
   });
 });
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { writeFileWhole } from '../../lib/atomic-file.ts';
+import { type Duration, milliseconds } from '../../lib/duration.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { formatPlatform } from '../../registry/oci/platform.ts';
 import type { SyncSettings } from '../settings.ts';
@@ -119,7 +120,7 @@ export const REPORT_SCHEMA = z.object({
 export type Report = z.infer<typeof REPORT_SCHEMA>;
 export type ReportedImage = Report['images'][number];
 export type ReportedReason = NonNullable<ReportedImage['reason']>;
-export type Totals = Report['totals'];
+type Totals = Report['totals'];
 
 const COUNTED_AS: Readonly<Record<ReportedImage['outcome'], 'copied' | 'skipped' | 'failed' | 'deferred'>> = {
   copied: 'copied',
@@ -140,6 +141,11 @@ export function countImages(images: Iterable<Pick<ReportedImage, 'outcome' | 'by
     totals.bytes += bytes;
   }
   return totals;
+}
+
+/** Returns how long the run of a report took. */
+export function durationOf({ started, ended }: Pick<Report, 'started' | 'ended'>): Duration {
+  return milliseconds(Date.parse(ended) - Date.parse(started));
 }
 
 /** Returns a failure as the report tells it. */

@@ -2,7 +2,7 @@ import { type Duration, formatDuration, milliseconds } from '../../lib/duration.
 import { countOf, formatCount, joinWords } from '../../lib/text/sentence.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { newestFirst } from '../select/tag-version.ts';
-import type { ReportedImage, ReportedReason, Totals } from './report.ts';
+import { durationOf, type Report, type ReportedImage, type ReportedReason } from './report.ts';
 
 /** The name of an image in a report, in two. */
 interface TaggedName {
@@ -20,22 +20,18 @@ export function splitName(name: string): TaggedName {
   return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
 }
 
-/** What the headline of a run tells. */
-interface HeadlineFacts {
-  readonly totals: Totals;
-  readonly duration: Duration;
-  readonly dryRun: boolean;
-  /** Why the run ended early, as a part of a sentence: `the time limit of 15 m was reached`. */
-  readonly interrupted?: { readonly message: string; readonly left: number } | undefined;
-  /** Of a run that was one shard of several. */
-  readonly shard?: { readonly index: number; readonly count: number } | undefined;
-}
-
 /**
  * Returns the one sentence that tells a run: `12 copied (340 MiB), 1,204 unchanged, 1 failed in 42 s`. What is zero is
  * left out; a run that ended early says why and how much is left.
  */
-export function headline({ totals, duration, dryRun, interrupted, shard }: HeadlineFacts): string {
+export function headlineOf(
+  report: Pick<Report, 'totals' | 'interrupted' | 'shards' | 'started' | 'ended'> & {
+    readonly options: Pick<Report['options'], 'dryRun'>;
+  },
+): string {
+  const { totals, interrupted, shards } = report;
+  const { dryRun } = report.options;
+  const shard = shards.length === 1 ? shards[0] : undefined;
   const size = totals.bytes === 0 ? '' : ` (${formatSize(totals.bytes)})`;
   const parts = [
     ...part(totals.copied, `${dryRun ? 'to copy' : 'copied'}${size}`),
@@ -51,7 +47,7 @@ export function headline({ totals, duration, dryRun, interrupted, shard }: Headl
         ? 'no image matched'
         : `nothing falls to shard ${shard.index}/${shard.count}`;
   const told = parts.length === 0 ? nothing : parts.join(', ');
-  const sentence = `${dryRun ? 'dry run: ' : ''}${told} in ${formatSpent(duration)}`;
+  const sentence = `${dryRun ? 'dry run: ' : ''}${told} in ${formatSpent(durationOf(report))}`;
   if (interrupted === undefined) return sentence;
   const left =
     interrupted.left === 0 ? 'nothing was left' : `${formatCount(interrupted.left)} left for the next run`;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { seconds } from '../../src/lib/duration.ts';
-import { factsOfReport } from '../../src/summary/facts-of-report.ts';
+import { factsOfReport } from '../../src/summary/facts.ts';
 import type { ReportedImage } from '../../src/sync/report/report.ts';
 import { sampleReport } from '../support/report-sample.ts';
 
