@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import { type BodyWriter, discardBody, type HttpAnswer } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
+import { followAddress } from '../lib/http/redirect.ts';
 import { pullScope, pushScope, type Scope } from './authorization.ts';
 import type { BlobSource } from './blob-source.ts';
 import { BlobMeter, pour } from './blob-stream.ts';
-import { followAddress } from './endpoint.ts';
 import type { Digest } from './oci/digest.ts';
 import type { Descriptor } from './oci/manifest.ts';
 import type { Repository } from './oci/reference.ts';

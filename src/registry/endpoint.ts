@@ -1,5 +1,4 @@
-import { HttpFailure } from '../lib/http/http-failure.ts';
-import { isInward, isLoopback } from '../lib/http/loopback.ts';
+import { isLoopback } from '../lib/http/loopback.ts';
 import { DOCKER_HUB, type Host } from './oci/reference.ts';
 import { Secrets } from './secrets.ts';
 
@@ -9,40 +8,6 @@ export function endpointOf(host: Host, insecure: readonly Host[]): URL {
   const hostname = new URL(`http://${host}/`).hostname;
   const scheme = insecure.includes(host) || isLoopback(hostname) ? 'http' : 'https';
   return new URL(`${scheme}://${host}/`);
-}
-
-/**
- * Returns the address that a redirect, `Location` or realm of a registry leads to, resolved against `from`. Throws
- * `REDIRECT_REFUSED` for what no honest registry needs: another scheme than HTTP, from HTTPS down to HTTP, or from
- * elsewhere to this machine's own services.
- */
-export function followAddress(from: URL, address: string, registry: URL): URL {
-  const refuse = (message: string): never => {
-    throw new HttpFailure({
-      code: 'REDIRECT_REFUSED',
-      about: registry.host,
-      message,
-      hint: 'this looks like a broken or hostile registry; nothing was sent there',
-    });
-  };
-  const target = URL.canParse(address, from.href) ? new URL(address, from) : undefined;
-  if (target === undefined) {
-    // Nobody can tell which part of what is no address is a password or a signature.
-    return refuse(`it leads to what is no address, of ${address.length} characters`);
-  }
-  if (target.protocol !== 'https:' && target.protocol !== 'http:') {
-    return refuse(`it leads to ${target.protocol}//, which is not HTTP`);
-  }
-  if (from.protocol === 'https:' && target.protocol === 'http:') {
-    return refuse(`it leads from HTTPS to plain HTTP at ${target.host}`);
-  }
-  if (isInward(target.hostname) && !isLoopback(registry.hostname) && target.hostname !== registry.hostname) {
-    return refuse(`it leads to ${target.host} on the machine that asks`);
-  }
-  // A name and password in an address would be sent along, and end up in logs.
-  target.username = '';
-  target.password = '';
-  return target;
 }
 
 const SHOWN_PARAMETERS: ReadonlySet<string> = new Set([

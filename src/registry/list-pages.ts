@@ -1,7 +1,7 @@
 import { type HttpAnswer, readBody } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
+import { followAddress } from '../lib/http/redirect.ts';
 import { formatSize } from '../lib/text/size.ts';
-import { followAddress } from './endpoint.ts';
 import type { RegistryFailure } from './registry-failure.ts';
 
 /** How long a list may be. */

@@ -7,8 +7,9 @@ import {
   readBody,
 } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
+import { followAddress, followRedirects } from '../lib/http/redirect.ts';
 import type { Authorization, Scope } from './authorization.ts';
-import { followAddress, withoutSignatures } from './endpoint.ts';
+import { withoutSignatures } from './endpoint.ts';
 import { parseErrorBody } from './error-body.ts';
 import { refusal, type Written } from './refusal.ts';
 import type { RegistryFailure } from './registry-failure.ts';
@@ -31,8 +32,6 @@ export interface Exchange {
   readonly signal: AbortSignal;
 }
 
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-const REDIRECT_LIMIT = 8;
 const ERROR_BODY_LIMIT = 64 * 1024;
 
 /** Carries requests to one registry: credentials to its own host only, redirects, one answer to a challenge. */
@@ -106,29 +105,22 @@ export class Transport {
 
   async #follow(exchange: Exchange, credential: string | undefined): Promise<HttpAnswer> {
     const { method, body, signal } = exchange;
-    let url = exchange.url;
     let carried = credential;
-    for (let hop = 0; hop <= REDIRECT_LIMIT; hop += 1) {
+    const send = (url: URL): Promise<HttpAnswer> => {
       const headers: Record<string, string> = { 'user-agent': 'keel-pkg', ...exchange.headers };
       if (carried !== undefined) headers['authorization'] = carried;
       if (body instanceof Uint8Array) headers['content-length'] = String(body.length);
       this.#onRequest(url);
-      const answer = await this.#http.send({
-        method,
-        url,
-        headers,
-        signal,
-        body,
-      });
-      const target = answer.headers.location;
-      const isFollowed = method === 'GET' || method === 'HEAD';
-      if (!isFollowed || !REDIRECTS.has(answer.status) || target === undefined) return answer;
-      discardBody(answer);
-      const next = followAddress(url, target, this.#endpoint);
+      return this.#http.send({ method, url, headers, signal, body });
+    };
+    if (method !== 'GET' && method !== 'HEAD') return send(exchange.url);
+    const answer = await followRedirects(exchange.url, send, (from, location) => {
+      const next = followAddress(from, location, this.#endpoint);
       // Once away from the registry nothing is carried again, not even on the way back.
       if (next.origin !== this.#endpoint.origin) carried = undefined;
-      url = next;
-    }
+      return next;
+    });
+    if (answer !== undefined) return answer;
     throw new HttpFailure({
       code: 'REGISTRY_BROKEN',
       about: exchange.about,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { parseRetryAfter } from '../../src/lib/http/answer-status.ts';
+import { followAddress } from '../../src/lib/http/redirect.ts';
 import { parseChallenge } from '../../src/registry/challenge.ts';
-import { endpointOf, followAddress, redactUrl } from '../../src/registry/endpoint.ts';
+import { endpointOf, redactUrl } from '../../src/registry/endpoint.ts';
 import { parseErrorBody } from '../../src/registry/error-body.ts';
 import { LIST_LIMITS, readPages } from '../../src/registry/list-pages.ts';
 import { digestOf, isDigest, parseDigest } from '../../src/registry/oci/digest.ts';

@@ -11,7 +11,7 @@ function pagesOf(links: readonly (string | string[] | undefined)[], limits: List
   const send = async (url: URL) => {
     const link = links[asked.length];
     asked.push(url.href);
-    return answerOf(url, link === undefined ? {} : { link: [link].flat().join(', ') }, url.href);
+    return answerOf(url, link === undefined ? {} : { link: [link].flat().join(', ') }, { body: url.href });
   };
   const list = { first: FIRST, about: 'a.example/a', limits };
   return readPages(list, ENDPOINT, send, (body) => body.toString());

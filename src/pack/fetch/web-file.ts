@@ -1,7 +1,8 @@
 import { isPassing, isRateLimit, parseRetryAfter } from '../../lib/http/answer-status.ts';
 import { discardBody, type HttpAnswer, type HttpClient } from '../../lib/http/http.ts';
 import { HttpFailure, isAnswerFailure } from '../../lib/http/http-failure.ts';
-import { followAddress, redactUrl } from '../../registry/endpoint.ts';
+import { followAddress, followRedirects } from '../../lib/http/redirect.ts';
+import { redactUrl } from '../../registry/endpoint.ts';
 
 export type WebFileFailureCode =
   | 'NOT_FOUND'
@@ -16,8 +17,6 @@ export type WebFileFailureCode =
 /** A file on the web that could not be had, or is not what it should be. */
 export type WebFileFailure = HttpFailure<WebFileFailureCode>;
 
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-const REDIRECT_LIMIT = 8;
 /** Besides those that any server says: too early, and what Cloudflare says of a server behind it. */
 const MORE_PASSING: ReadonlySet<number> = new Set([425, 520, 522, 524]);
 
@@ -67,25 +66,26 @@ export async function openWebFile(request: {
   readonly expected: readonly number[];
   readonly signal: AbortSignal;
 }): Promise<HttpAnswer> {
-  const { http, method = 'GET', signal } = request;
-  let { url } = request;
-  for (let hop = 0; hop <= REDIRECT_LIMIT; hop += 1) {
-    const headers = {
-      'user-agent': 'keel-pkg',
-      accept: '*/*',
-      'accept-encoding': 'identity',
-      ...request.headers,
-    };
-    const answer = await http.send({ method, url, headers, signal });
-    if (request.expected.includes(answer.status)) return answer;
-    const { location } = answer.headers;
+  const { http, method = 'GET', url: asked, expected, signal } = request;
+  const headers = {
+    'user-agent': 'keel-pkg',
+    accept: '*/*',
+    'accept-encoding': 'identity',
+    ...request.headers,
+  };
+  const answer = await followRedirects(
+    asked,
+    (url) => http.send({ method, url, headers, signal }),
+    (from, location) => nextAddress(from, location, asked),
+  );
+  if (answer !== undefined && expected.includes(answer.status)) return answer;
+  if (answer !== undefined) {
     discardBody(answer);
-    if (!REDIRECTS.has(answer.status) || location === undefined) throw refusal(request.url, answer);
-    url = nextAddress(url, location, request.url);
+    throw refusal(asked, answer);
   }
   throw new HttpFailure({
     code: 'SERVER_BROKEN',
-    about: redactUrl(request.url),
+    about: redactUrl(asked),
     message: 'it redirects without end',
   });
 }
