@@ -22,7 +22,7 @@ export interface PushSettings extends PublishSettings {
 }
 
 /** Settings with what the user should be told about them, or everything that is wrong with them. */
-export type ParsedPushSettings =
+type ParsedPushSettings =
   | { readonly ok: true; readonly settings: PushSettings; readonly notices: readonly string[] }
   | { readonly ok: false; readonly failures: readonly Failure[]; readonly notices: readonly string[] };
 

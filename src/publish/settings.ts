@@ -19,7 +19,7 @@ interface ChosenTarget {
 }
 
 /** Settings with what the user should be told about them, or everything that is wrong with them. */
-export type ParsedPublishSettings =
+type ParsedPublishSettings =
   | { readonly ok: true; readonly settings: PublishSettings; readonly notices: readonly string[] }
   | { readonly ok: false; readonly failures: readonly Failure[]; readonly notices: readonly string[] };
 

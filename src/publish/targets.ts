@@ -11,7 +11,7 @@ export const TARGETS = [QINIU, REGISTRY, RELEASE, ARTIFACT] as const;
 export type TargetWord = (typeof TARGETS)[number]['word'];
 
 /** The targets of a run in the order given, each once, and what the user should be told about the words. */
-export interface ChosenTargets {
+interface ChosenTargets {
   readonly words: readonly TargetWord[];
   readonly warnings: readonly string[];
 }

@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import { type QiniuSettings, QiniuTarget } from '../../src/publish/qiniu/qiniu-target.ts';
+import { QiniuTarget } from '../../src/publish/qiniu/qiniu-target.ts';
 import type { Fault } from '../support/kodo/faults.ts';
 import { Kodo, type KodoSettings } from '../support/kodo/kodo.ts';
 import { startRegistry } from '../support/registry/registry.ts';
@@ -13,7 +13,9 @@ const NAME = 'kube-1.36.2-amd64.tar.gz';
 const BETA = 'kube-1.36.2-amd64-beta.tar.gz';
 const calm = new AbortController().signal;
 
-function targetFor(kodo: Kodo, more: Partial<QiniuSettings> = {}): QiniuTarget {
+type QiniuTargetSettings = ConstructorParameters<typeof QiniuTarget>[0];
+
+function targetFor(kodo: Kodo, more: Partial<QiniuTargetSettings> = {}): QiniuTarget {
   return new QiniuTarget({
     ...kodo.account,
     bucket: 'keel',
@@ -225,7 +227,7 @@ describe('proving a Qiniu target', () => {
   });
 
   const hint = (text: string) => expect.stringContaining(text);
-  it.each<[string, KodoSettings, Partial<QiniuSettings>, object]>([
+  it.each<[string, KodoSettings, Partial<QiniuTargetSettings>, object]>([
     ['access key', {}, { accessKey: 'nobody' }, { code: 'CREDENTIALS_REFUSED', hint: hint('--access-key') }],
     ['secret key', {}, { secretKey: 'wrong' }, { code: 'CREDENTIALS_REFUSED', hint: hint('--secret-key') }],
     [

@@ -21,7 +21,7 @@ export interface KodoAccess {
   readonly endpoint: URL | undefined;
   readonly retry: RetryPolicy;
   /** Given by tests, whose patience is short. */
-  readonly timeouts?: HttpTimeouts;
+  readonly timeouts?: HttpTimeouts | undefined;
 }
 
 // "keel" is the name that users of keel-pkg know for the zone of its own bucket.

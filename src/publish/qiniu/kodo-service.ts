@@ -11,7 +11,7 @@ import { explainKodoAnswer, parseKodoError } from './kodo-refusal.ts';
 import { discoverRegion, type KodoAccess, noHosts } from './kodo-region.ts';
 
 /** An object as Kodo describes it. */
-export interface KodoObject {
+interface KodoObject {
   readonly hash: string;
   readonly size: number;
 }
@@ -20,6 +20,33 @@ interface KodoHosts {
   readonly upload: readonly URL[];
   readonly objects: readonly URL[];
   readonly buckets: readonly URL[];
+}
+
+/** A request about the content of a bucket, such as one part of an upload. */
+export interface UploadRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly token: string;
+  readonly key: string;
+  readonly body?: Buffer | undefined;
+  readonly type?: string | undefined;
+  /** Of the body, in hexadecimal. */
+  readonly md5?: string | undefined;
+}
+
+/** A request about what is there already, signed as a whole. */
+interface ManagementRequest {
+  readonly method: 'GET' | 'POST';
+  readonly hosts: readonly URL[];
+  readonly path: string;
+  /** The key or bucket that it is about. */
+  readonly about: string;
+}
+
+/** What bounds the attempts at a request, and who is told of each that failed and is repeated. */
+export interface Attempts {
+  readonly signal: AbortSignal;
+  readonly onRetry?: ((error: unknown) => void) | undefined;
 }
 
 /** Of each request of its own: a long upload asks for a new token for each part. */
@@ -40,7 +67,11 @@ export class KodoService {
   // What answered last is asked first; hosts that were cut off stay at the end.
   #preferred = 0;
 
-  private constructor(access: KodoAccess, sdk: typeof qiniu, http: HttpClient, hosts: KodoHosts) {
+  private constructor(
+    access: KodoAccess,
+    http: HttpClient,
+    { sdk, hosts }: { sdk: typeof qiniu; hosts: KodoHosts },
+  ) {
     this.bucket = access.bucket;
     this.#access = access;
     this.#sdk = sdk;
@@ -59,7 +90,8 @@ export class KodoService {
     const { up = [], rs = [], uc = [] } = region.services;
     const urls = (endpoints: readonly qiniu.httpc.Endpoint[]): URL[] =>
       endpoints.map((endpoint) => new URL(endpoint.getValue()));
-    return new KodoService(access, sdk, http, { upload: urls(up), objects: urls(rs), buckets: urls(uc) });
+    const hosts = { upload: urls(up), objects: urls(rs), buckets: urls(uc) };
+    return new KodoService(access, http, { sdk, hosts });
   }
 
   /** Returns a token that allows one object of that size under `key`; `replace` lets it take another's place. */
@@ -72,8 +104,9 @@ export class KodoService {
   /** Returns what the bucket holds under a key, or undefined. Throws `KodoRefusal`. */
   async stat(key: string, signal: AbortSignal): Promise<KodoObject | undefined> {
     const path = `/stat/${this.#sdk.util.encodedEntry(this.bucket, key)}`;
+    const request = { method: 'GET', hosts: this.#hosts.objects, path, about: key } as const;
     try {
-      const found = await this.#manage(statShape, 'GET', this.#hosts.objects, path, key, signal);
+      const found = await this.#manage(statShape, request, signal);
       return { hash: found.hash, size: found.fsize };
     } catch (error) {
       if (failureCode(error) === 'ABSENT') return undefined;
@@ -83,10 +116,10 @@ export class KodoService {
 
   /** Returns the names under which the bucket can be downloaded from; none where the service does not tell. */
   async domains(signal: AbortSignal): Promise<readonly string[]> {
+    const path = `/v3/domains?tbl=${encodeURIComponent(this.bucket)}`;
+    const request = { method: 'POST', hosts: this.#hosts.buckets, path, about: this.bucket } as const;
     try {
-      const path = `/v3/domains?tbl=${encodeURIComponent(this.bucket)}`;
-      const { buckets } = this.#hosts;
-      const domains = await this.#manage(domainsShape, 'POST', buckets, path, this.bucket, signal);
+      const domains = await this.#manage(domainsShape, request, signal);
       return domains.map(({ domain }) => domain);
     } catch {
       signal.throwIfAborted();
@@ -94,49 +127,30 @@ export class KodoService {
     }
   }
 
-  /** Sends a request to an upload host, and returns what it answers. Throws `KodoRefusal` or `ANSWER_MALFORMED`. */
+  /** Sends a request to an upload host and returns what it answers. Throws `HttpFailure` or `ANSWER_MALFORMED`. */
   upload<Shape extends z.ZodType>(
     shape: Shape,
-    request: {
-      method: string;
-      path: string;
-      token: string;
-      key: string;
-      type?: string;
-      md5?: string;
-      body?: Buffer;
-    },
-    signal: AbortSignal,
-    onRetry?: (error: unknown) => void,
+    { method, path, token, key, body, type, md5 }: UploadRequest,
+    attempts: Attempts,
   ): Promise<z.infer<Shape>> {
-    const { method, path, token, key, body } = request;
     const headers = {
       Authorization: `UpToken ${token}`,
       'Content-Length': String(body?.length ?? 0),
-      ...(request.type === undefined ? {} : { 'Content-Type': request.type }),
-      ...(request.md5 === undefined ? {} : { 'Content-MD5': request.md5 }),
+      ...(type === undefined ? {} : { 'Content-Type': type }),
+      ...(md5 === undefined ? {} : { 'Content-MD5': md5 }),
     };
-    return this.#ask(shape, this.#hosts.upload, key, signal, onRetry, (url) =>
-      this.#http.send({
-        method,
-        url: new URL(path, url),
-        headers,
-        ...(body === undefined ? {} : { body }),
-        signal,
-      }),
-    );
+    const { signal } = attempts;
+    const send = (host: URL) => this.#http.send({ method, url: new URL(path, host), headers, body, signal });
+    return this.#ask(shape, { hosts: this.#hosts.upload, about: key, send }, attempts);
   }
 
   #manage<Shape extends z.ZodType>(
     shape: Shape,
-    method: 'GET' | 'POST',
-    hosts: readonly URL[],
-    path: string,
-    key: string,
+    { method, hosts, path, about }: ManagementRequest,
     signal: AbortSignal,
   ): Promise<z.infer<Shape>> {
     const type = 'application/x-www-form-urlencoded';
-    return this.#ask(shape, hosts, key, signal, undefined, (host) => {
+    const send = (host: URL): Promise<HttpAnswer> => {
       const url = new URL(path, host);
       const dated = { 'X-Qiniu-Date': this.#sdk.util.formatDateUTC(new Date(), 'YYYYMMDDTHHmmssZ') };
       const sign = this.#sdk.util.generateAccessTokenV2;
@@ -146,23 +160,25 @@ export class KodoService {
         Authorization: sign(this.#mac, url.href, method, type, undefined, dated),
       };
       return this.#http.send({ method, url, headers, signal });
-    });
+    };
+    return this.#ask(shape, { hosts, about, send }, { signal });
   }
 
   #ask<Shape extends z.ZodType>(
     shape: Shape,
-    hosts: readonly URL[],
-    key: string,
-    signal: AbortSignal,
-    onRetry: ((error: unknown) => void) | undefined,
-    send: (host: URL) => Promise<HttpAnswer>,
+    {
+      hosts,
+      about,
+      send,
+    }: { hosts: readonly URL[]; about: string; send: (host: URL) => Promise<HttpAnswer> },
+    { signal, onRetry }: Attempts,
   ): Promise<z.infer<Shape>> {
     return retry({ policy: this.#access.retry, signal, onRetry }, async () => {
       const preferred = this.#preferred;
       const host = hosts[preferred % hosts.length];
       if (host === undefined) throw noHosts(this.bucket);
       try {
-        return understand(shape, await this.#read(await send(host), key), 'Qiniu');
+        return understand(shape, await this.#read(await send(host), about), 'Qiniu');
       } catch (error) {
         // Of many requests that fail together only the first moves on to the next host.
         if (isConnectionFailure(error) && this.#preferred === preferred) this.#preferred += 1;

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { failureCode } from '../../lib/failure.ts';
-import type { KodoService } from './kodo-service.ts';
+import type { Attempts, KodoService, UploadRequest } from './kodo-service.ts';
 
 /** A part that Kodo holds. */
 export interface KodoPart {
@@ -14,6 +15,9 @@ export interface UploadGoal {
   readonly size: number;
   readonly replace: boolean;
 }
+
+/** A request of an upload; its path ends with `suffix`. */
+type UploadCall = Pick<UploadRequest, 'method' | 'body' | 'type' | 'md5'> & { readonly suffix: string };
 
 const openedShape = z.object({ uploadId: z.string().min(1), expireAt: z.number().optional() });
 const partShape = z.object({ etag: z.string(), md5: z.string().optional() });
@@ -40,34 +44,25 @@ export class KodoUpload {
 
   /** Opens an upload. Throws `KodoRefusal`. */
   static async open(service: KodoService, goal: UploadGoal, signal: AbortSignal): Promise<KodoUpload> {
-    const request = {
-      method: 'POST',
-      path: pathOf(service, goal),
-      key: goal.key,
-      token: tokenFor(service, goal),
-    };
-    const opened = await service.upload(openedShape, request, signal);
+    const { key } = goal;
+    const request = { method: 'POST', path: pathOf(service, goal), key, token: tokenFor(service, goal) };
+    const opened = await service.upload(openedShape, request, { signal });
     return new KodoUpload(service, goal, opened.uploadId);
   }
 
-  /** Sends a part and returns its etag. `onRetry` hears of each attempt that failed and is repeated. */
-  async send(
-    number: number,
-    body: Buffer,
-    md5: string,
-    signal: AbortSignal,
-    onRetry: (error: unknown) => void,
-  ): Promise<string> {
-    const type = 'application/octet-stream';
-    return (await this.#call(partShape, 'PUT', `/${number}`, signal, { body, md5, type }, onRetry)).etag;
+  /** Sends a part and returns its etag. */
+  async send(number: number, body: Buffer, attempts: Attempts): Promise<string> {
+    const md5 = createHash('md5').update(body).digest('hex');
+    const request = { method: 'PUT', suffix: `/${number}`, body, md5, type: 'application/octet-stream' };
+    return (await this.#call(partShape, request, attempts)).etag;
   }
 
   /** Returns the parts that Kodo holds, by number; `ABSENT` when the upload expired or ended. */
   async list(signal: AbortSignal): Promise<Map<number, KodoPart>> {
     const found = new Map<number, KodoPart>();
     for (let marker = 0; ; ) {
-      const query = `?max-parts=1000&part-number-marker=${marker}`;
-      const page = await this.#call(pageShape, 'GET', query, signal, {});
+      const suffix = `?max-parts=1000&part-number-marker=${marker}`;
+      const page = await this.#call(pageShape, { method: 'GET', suffix }, { signal });
       for (const { partNumber, etag, size } of page.parts) found.set(partNumber, { etag, size });
       const next = page.partNumberMarker ?? 0;
       if (next <= marker) return found;
@@ -79,13 +74,14 @@ export class KodoUpload {
   async complete(etags: readonly string[], mimeType: string, signal: AbortSignal): Promise<string> {
     const parts = etags.map((etag, index) => ({ partNumber: index + 1, etag }));
     const body = Buffer.from(JSON.stringify({ parts, fname: this.#goal.key, mimeType }));
-    return (await this.#call(completedShape, 'POST', '', signal, { body, type: 'application/json' })).hash;
+    const request = { method: 'POST', suffix: '', body, type: 'application/json' };
+    return (await this.#call(completedShape, request, { signal })).hash;
   }
 
-  /** Returns the upload up, with all that was sent. One that is gone already is fine. */
+  /** Gives the upload up, with all that was sent. One that is gone already is fine. */
   async abort(signal: AbortSignal): Promise<void> {
     try {
-      await this.#call(z.unknown(), 'DELETE', '', signal, {});
+      await this.#call(z.unknown(), { method: 'DELETE', suffix: '' }, { signal });
     } catch (error) {
       if (failureCode(error) !== 'ABSENT') throw error;
     }
@@ -93,16 +89,12 @@ export class KodoUpload {
 
   #call<Shape extends z.ZodType>(
     shape: Shape,
-    method: string,
-    suffix: string,
-    signal: AbortSignal,
-    more: { body?: Buffer; md5?: string; type?: string },
-    onRetry?: (error: unknown) => void,
+    { suffix, ...request }: UploadCall,
+    attempts: Attempts,
   ): Promise<z.infer<Shape>> {
     const path = `${pathOf(this.#service, this.#goal)}/${this.uploadId}${suffix}`;
     const token = tokenFor(this.#service, this.#goal);
-    const request = { method, path, token, key: this.#goal.key, ...more };
-    return this.#service.upload(shape, request, signal, onRetry);
+    return this.#service.upload(shape, { ...request, path, token, key: this.#goal.key }, attempts);
   }
 }
 

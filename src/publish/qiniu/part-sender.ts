@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
 import { Failure } from '../../lib/failure.ts';
@@ -7,7 +6,7 @@ import { fileChanged } from '../target/package-file.ts';
 import type { KodoPart, KodoUpload } from './kodo-upload.ts';
 
 /** What is sent, and how. */
-export interface PartSending {
+interface PartSending {
   readonly upload: KodoUpload;
   readonly file: FileHandle;
   readonly name: string;
@@ -21,7 +20,7 @@ export interface PartSending {
 }
 
 /** What was sent: the etags in order, and the hash of all of it as it was read from the file. */
-export interface SentParts {
+interface SentParts {
   readonly etags: readonly string[];
   readonly qetag: Qetag;
 }
@@ -106,9 +105,9 @@ class PartSender {
 
   async #deliver(number: number, body: Buffer, etag: Qetag): Promise<void> {
     const { upload, limiter, name } = this.#sending;
-    const md5 = createHash('md5').update(body).digest('hex');
+    const attempts = { signal: this.#signal, onRetry: () => limiter.throttled() };
     for (let attempt = 1; attempt <= ATTEMPTS_FOR_A_GOOD_ETAG; attempt += 1) {
-      const answered = await upload.send(number, body, md5, this.#signal, () => limiter.throttled());
+      const answered = await upload.send(number, body, attempts);
       if (answered === etag) {
         limiter.succeeded();
         return;
