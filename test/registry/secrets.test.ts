@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { Secrets } from '../../src/registry/secrets.ts';
+
+function redact(text: string, ...known: readonly string[]): string {
+  const secrets = new Secrets();
+  for (const secret of known) secrets.add(secret);
+  return secrets.redact(text);
+}
+
+test.each<[what: string, text: string, secrets: readonly string[], clean: string]>([
+  ['nothing where none is known', 'the password is hush', [], 'the password is hush'],
+  ['a secret, however often', 'hush hush', ['hush'], '*** ***'],
+  ['a secret within a word', 'xhushx', ['hush'], 'x***x'],
+  ['one in base64', `Basic ${Buffer.from('me:hush').toString('base64')}`, ['me:hush'], 'Basic ***'],
+  ['one in a query', '?password=a%2Fb%3Dc+d&x=1', ['a/b=c d'], '?password=***&x=1'],
+  ['one in a URL', 'https://me:a%2Fb%20c@host', ['a/b c'], 'https://me:***@host'],
+  ['a longer one before a shorter one in it', 'secretlong', ['secret', 'secretlong'], '***'],
+  ['none that is too short to be one', 'abc', ['abc'], 'abc'],
+  ['a token as it is', `x${'t'.repeat(300)}y`, ['t'.repeat(300)], 'x***y'],
+])('blackens %s', (_what, text, secrets, clean) => {
+  expect(redact(text, ...secrets)).toBe(clean);
+});

@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest';
+import { parseToken } from '../../src/registry/token.ts';
+
+describe('the answer of a token service', () => {
+  test.each<[answer: object, token: string, seconds: number]>([
+    [{ token: 'abc' }, 'abc', 60],
+    [{ access_token: 'abc' }, 'abc', 60],
+    [{ token: '', access_token: 'abc' }, 'abc', 60],
+    [{ token: 'abc', access_token: 'def', expires_in: 300 }, 'abc', 300],
+    [{ token: 'abc', expires_in: 1 }, 'abc', 60],
+    [{ token: 'abc', expires_in: 'soon' }, 'abc', 60],
+    [{ token: 'x'.repeat(65_536) }, 'x'.repeat(65_536), 60],
+  ])('%j', (answer, token, seconds) => {
+    expect(parseToken(JSON.stringify(answer))).toEqual({ token, seconds });
+  });
+
+  test.each([
+    ['', 'it is not what the protocol says'],
+    ['null', 'it is not what the protocol says'],
+    ['{"token": 1}', 'it is not what the protocol says'],
+    ['{}', 'there is no token in it'],
+    ['{"token": ""}', 'there is no token in it'],
+    // It goes into a header.
+    [JSON.stringify({ token: 'a b' }), 'there is no token in it'],
+    [JSON.stringify({ token: 'a\r\nx: y' }), 'there is no token in it'],
+    [JSON.stringify({ token: 'ä' }), 'there is no token in it'],
+    [JSON.stringify({ token: 'x'.repeat(65_537) }), 'its token has 65537 characters'],
+  ])('%j is refused', (body, message) => {
+    expect(parseToken(body)).toEqual(new Error(message));
+  });
+});
