@@ -1,10 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { createScanner, type Node, type ParseError, parseTree } from 'jsonc-parser';
-import { Failure, failureCode } from '../lib/failure.ts';
-import { explainFileError } from '../lib/file-error.ts';
+import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Place } from '../lib/reporter.ts';
 import { ConfigurationFailure, type Problem } from './problem.ts';
-import { describeSyntaxError } from './syntax-error.ts';
 
 /** The way to a value inside a document: keys of objects and indexes of lists. */
 export type Path = readonly PropertyKey[];
@@ -107,6 +103,45 @@ function* repeatedKeys(node: Node | undefined): Generator<{ key: string; first: 
   }
 }
 
+const EXPECTED: ReadonlyMap<string, string> = new Map([
+  ['PropertyNameExpected', 'a key in double quotes'],
+  ['ValueExpected', 'a value'],
+  ['ColonExpected', '":"'],
+  ['CommaExpected', '","'],
+  ['CloseBraceExpected', '"}"'],
+  ['CloseBracketExpected', '"]"'],
+  ['EndOfFileExpected', 'the end of the file'],
+]);
+
+const BROKEN: ReadonlyMap<string, string> = new Map([
+  ['InvalidNumberFormat', 'a malformed number'],
+  ['InvalidCommentToken', 'a comment where none can be'],
+  ['UnexpectedEndOfComment', 'a comment that does not end; close it with */'],
+  ['UnexpectedEndOfString', 'a text that does not end on its line; close it with "'],
+  ['UnexpectedEndOfNumber', 'a number that does not end'],
+  ['InvalidUnicode', 'a malformed \\u escape; it has four hexadecimal digits'],
+  ['InvalidEscapeCharacter', 'an unknown escape; a backslash itself is written \\\\'],
+  ['InvalidCharacter', 'a control character; write it as an escape such as \\t'],
+]);
+
+function describeSymbol(symbol: string): string {
+  const quoted = symbol.replace(/^'(.*)'$/, '$1');
+  return `expected a JSON value or a text in double quotes, found ${symbol.slice(0, 60)}${
+    /^[\w./-]+$/.test(quoted) ? `; write "${quoted.slice(0, 60)}"` : ''
+  }`;
+}
+
+/** Says what is wrong at a syntax error: what was expected, and what stands there instead. */
+function describeSyntaxError(error: ParseError, text: string): string {
+  const code = printParseErrorCode(error.error);
+  const found = text.slice(error.offset, error.offset + error.length);
+  const expected = EXPECTED.get(code);
+  if (expected !== undefined) {
+    return `expected ${expected}, found ${found === '' ? 'the end of the file' : found.slice(0, 60)}`;
+  }
+  return BROKEN.get(code) ?? describeSymbol(found);
+}
+
 /** Reads a JSON text. Never throws: what is wrong with it stands in `problems`. */
 export function parseDocument(file: string, source: string): Document {
   // Windows editors start files with a byte order mark, which JSON does not know.
@@ -157,28 +192,4 @@ export function parseDocument(file: string, source: string): Document {
       return at((found ?? follow(path))?.offset ?? 0);
     },
   };
-}
-
-/** Reads a JSON file; `page` is where its form is told. Throws `CONFIGURATION_UNREADABLE`. */
-export async function readDocument(file: string, page: string): Promise<Document> {
-  let source: string;
-  try {
-    source = await readFile(file, 'utf8');
-  } catch (cause) {
-    const missing = failureCode(cause) === 'ENOENT';
-    const { GITHUB_ACTIONS } = process.env;
-    throw new Failure({
-      code: 'CONFIGURATION_UNREADABLE',
-      fault: 'usage',
-      about: file,
-      message: explainFileError(cause),
-      hint: missing
-        ? GITHUB_ACTIONS === 'true'
-          ? 'name another file, or check out the repository in a step before this one'
-          : `name another file, or write one as ${page} tells`
-        : undefined,
-      cause,
-    });
-  }
-  return parseDocument(file, source);
 }

@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { Failure, failureCode } from '../lib/failure.ts';
 import type { Place } from '../lib/reporter.ts';
 import { type Platform, parsePlatform } from '../registry/oci/platform.ts';
 import { parseRepository, type Reference, type Repository } from '../registry/oci/reference.ts';
 import { type ClusterImage, clusterImages } from './cluster-image.ts';
 import { CNI_PLUGINS, cniImages } from './cni-plugin.ts';
-import { type Document, type Entry, type Path, readDocument } from './document.ts';
+import type { Document, Entry, Path } from './document.ts';
 import {
   extraName,
   type ImageName,
@@ -216,20 +215,4 @@ export function parseImageSet(document: Document): ImageSet {
 /** Returns whether an extra wants all that an image's repository lists. */
 function listsAll(extra: Reference, image: Reference): boolean {
   return extra.tag === undefined && extraName(extra) === extraName(image);
-}
-
-/** Reads an image set file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
-export async function readImageSet(file: string): Promise<ImageSet> {
-  return parseImageSet(await readDocument(file, 'docs/image-set.md'));
-}
-
-/** Returns the image set; undefined where there is no such file. Throws as `readImageSet` does. */
-export async function readImageSetIfThere(file: string): Promise<ImageSet | undefined> {
-  try {
-    return await readImageSet(file);
-  } catch (error) {
-    const isMissing = error instanceof Failure && failureCode(error.cause) === 'ENOENT';
-    if (isMissing) return undefined;
-    throw error;
-  }
 }

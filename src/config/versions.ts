@@ -10,7 +10,7 @@ import {
   type Reference,
   type Tag,
 } from '../registry/oci/reference.ts';
-import { type Document, readDocument } from './document.ts';
+import type { Document } from './document.ts';
 import { ARCHITECTURES, type Architecture, parseArchitecture } from './kubernetes/architecture.ts';
 import { ConfigurationFailure, type Problem } from './problem.ts';
 import { readSignaturePolicies, type SignaturePolicies, signaturesSchema } from './signature-policy.ts';
@@ -224,9 +224,4 @@ export function parseVersions(document: Document): Versions {
   const problems = [...contradictions(versions, document), ...wrongScopes];
   if (problems.length > 0) throw new ConfigurationFailure(document.file, problems);
   return versions;
-}
-
-/** Reads a versions.json. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
-export async function readVersions(file: string): Promise<Versions> {
-  return parseVersions(await readDocument(file, 'docs/pack.md'));
 }

@@ -1,13 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Document, type Path, parseDocument, readDocument } from '../../src/config/document.ts';
+import { describe, expect, test } from 'vitest';
+import { type Document, type Path, parseDocument } from '../../src/config/document.ts';
 import { formatPlace } from '../../src/config/problem.ts';
-import { scratchFolder } from '../support/scratch-folder.ts';
-
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
 
 function problemsOf({ problems }: Document): readonly string[] {
   return problems.map(({ place, message }) => `${place.line}:${place.column} ${message}`);
@@ -56,6 +49,30 @@ describe('tells what is wrong', () => {
   });
 });
 
+test.each([
+  ['', 'expected a value, found the end of the file'],
+  ['{"a": }', 'expected a value, found }'],
+  ['{"a"; 1}', 'expected a JSON value or a text in double quotes, found ;'],
+  ['{"a", 1}', 'expected ":", found ,'],
+  ['[1 2]', 'expected ",", found 2'],
+  ['{"a": 1', 'expected "}", found the end of the file'],
+  ['[1', 'expected "]", found the end of the file'],
+  ['{} {}', 'expected the end of the file, found {'],
+  ['{1: 2}', 'expected a key in double quotes, found 1'],
+  ['["a]', 'a text that does not end on its line; close it with "'],
+  ['["\\x"]', 'an unknown escape; a backslash itself is written \\\\'],
+  ['["\\u12"]', 'a malformed \\u escape; it has four hexadecimal digits'],
+  ['["\u0001"]', 'a control character; write it as an escape such as \\t'],
+  ['[1.]', 'a number that does not end'],
+  ['[/* 1', 'a comment that does not end; close it with */'],
+  ['[pause]', 'expected a JSON value or a text in double quotes, found pause; write "pause"'],
+  ["['pause']", `expected a JSON value or a text in double quotes, found 'pause'; write "pause"`],
+  ['[«pause»]', 'expected a JSON value or a text in double quotes, found «pause»'],
+  [`[${'x'.repeat(100)}]`, `found ${'x'.repeat(60)}; write "${'x'.repeat(60)}"`],
+])('%j: %s', (text, told) => {
+  expect(parseDocument('a.json', text).problems[0]?.message).toContain(told);
+});
+
 describe('tells where a value stands', () => {
   const document = parseDocument('a.json', '{\r\n  "a": [1, {"b": 2}],\r"c": 3,\n  "c": 4\n}');
 
@@ -77,38 +94,5 @@ describe('tells where a value stands', () => {
 
   test('in an empty file', () => {
     expect(formatPlace(parseDocument('a.json', '').place(['a']))).toBe('a.json:1:1');
-  });
-});
-
-describe('a file', () => {
-  test('is read', async () => {
-    const file = join(scratchFolder(), 'a.json');
-    writeFileSync(file, '{"a": 1}');
-    expect(await readDocument(file, 'docs/image-set.md')).toMatchObject({ file, value: { a: 1 } });
-  });
-
-  test.each([
-    ['', 'name another file, or write one as docs/image-set.md tells'],
-    ['true', 'name another file, or check out the repository in a step before this one'],
-  ])('that is missing is told with what helps (GITHUB_ACTIONS=%s)', async (actions, hint) => {
-    vi.stubEnv('GITHUB_ACTIONS', actions);
-    const file = join(scratchFolder(), 'a.json');
-    await expect(readDocument(file, 'docs/image-set.md')).rejects.toMatchObject({
-      code: 'CONFIGURATION_UNREADABLE',
-      fault: 'usage',
-      about: file,
-      message: 'there is no such file',
-      hint,
-    });
-  });
-
-  test('that is a folder is told as that', async () => {
-    const folder = join(scratchFolder(), 'a.json');
-    mkdirSync(folder);
-    await expect(readDocument(folder, 'docs/image-set.md')).rejects.toMatchObject({
-      code: 'CONFIGURATION_UNREADABLE',
-      message: 'it cannot be read: EISDIR',
-      hint: undefined,
-    });
   });
 });

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { readImageSet } from '../../src/config/configuration-file.ts';
 import { parseDocument } from '../../src/config/document.ts';
-import { type ImageSet, parseImageSet, readImageSet } from '../../src/config/image-set.ts';
+import { type ImageSet, parseImageSet } from '../../src/config/image-set.ts';
 import { ConfigurationFailure } from '../../src/config/problem.ts';
 import { formatScope } from '../../src/config/signature-policy.ts';
 import { formatPlatform } from '../../src/registry/oci/platform.ts';

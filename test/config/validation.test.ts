@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { parseDocument, readDocument } from '../../src/config/document.ts';
+import { parseDocument } from '../../src/config/document.ts';
 import { ConfigurationFailure, formatPlace } from '../../src/config/problem.ts';
 import { textOf, validate } from '../../src/config/validation.ts';
 import { parseReference } from '../../src/registry/oci/reference.ts';
@@ -139,19 +139,6 @@ describe('a configuration file says what is wrong with it', () => {
     expect(fail('{"a": 1,\n"b": 2}')).toThrow(
       /^2 problems\n {2}dir\/f\.json:1:2: "a" .*\n {2}dir\/f\.json:2:1: "b"/,
     );
-  });
-
-  test.each([
-    ['', 'name another file, or write one as docs/image-set.md tells'],
-    ['true', 'name another file, or check out the repository in a step before this one'],
-  ])('an absent file is told from a broken one, where GITHUB_ACTIONS is "%s"', async (value, hint) => {
-    vi.stubEnv('GITHUB_ACTIONS', value);
-    await expect(readDocument('/nonexistent/image_set.json', 'docs/image-set.md')).rejects.toMatchObject({
-      code: 'CONFIGURATION_UNREADABLE',
-      message: 'there is no such file',
-      hint,
-    });
-    vi.unstubAllEnvs();
   });
 
   test('deep nesting ends as a problem, not as a crash', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { readVersions } from '../../src/config/configuration-file.ts';
 import { parseDocument } from '../../src/config/document.ts';
 import { ConfigurationFailure, formatPlace } from '../../src/config/problem.ts';
-import { parseVersions, readVersions, type Versions } from '../../src/config/versions.ts';
+import { parseVersions, type Versions } from '../../src/config/versions.ts';
 import { formatReference } from '../../src/registry/oci/reference.ts';
 
 const HEX = 'ab'.repeat(32);

@@ -82,8 +82,5 @@ export const FOR_TESTS: readonly string[] = [
   'componentKey',
   'diskFailure',
   'isInSample',
-  'parseDocument',
-  'parseImageSet',
-  'parseVersions',
   'withoutSqliteNotice',
 ];

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { readVersions } from '../../src/config/configuration-file.ts';
 import { parseDocument } from '../../src/config/document.ts';
 import { type Architecture, parseArchitecture } from '../../src/config/kubernetes/architecture.ts';
 import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
 import { ConfigurationFailure } from '../../src/config/problem.ts';
-import { parseVersions, readVersions } from '../../src/config/versions.ts';
+import { parseVersions } from '../../src/config/versions.ts';
 import { parseImageSource } from '../../src/pack/plan/image-source.ts';
 import { parseBetaSuffix } from '../../src/pack/plan/package-name.ts';
 import { resolvePackage } from '../../src/pack/plan/package-resolution.ts';

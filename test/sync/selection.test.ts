@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { readImageSet } from '../../src/config/configuration-file.ts';
 import { parseDocument } from '../../src/config/document.ts';
-import { type ImageSet, parseImageSet, readImageSet } from '../../src/config/image-set.ts';
+import { type ImageSet, parseImageSet } from '../../src/config/image-set.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { formatPlatform } from '../../src/registry/oci/platform.ts';
 import { parseTag } from '../../src/registry/oci/reference.ts';

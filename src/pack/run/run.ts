@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readVersions } from '../../config/versions.ts';
+import { readVersions } from '../../config/configuration-file.ts';
 import { milliseconds } from '../../lib/duration.ts';
 import type { HttpTimeouts } from '../../lib/http/http.ts';
 import type { Reporter } from '../../lib/reporter.ts';

@@ -1,4 +1,5 @@
-import { EMPTY_IMAGE_SET, readImageSetIfThere } from '../../config/image-set.ts';
+import { readImageSetIfThere } from '../../config/configuration-file.ts';
+import { EMPTY_IMAGE_SET } from '../../config/image-set.ts';
 import { describeFailure, Failure } from '../../lib/failure.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import { type Digest, isDigest } from '../../registry/oci/digest.ts';

@@ -1,6 +1,7 @@
 import { clusterNeeds } from '../../config/cluster-image.ts';
+import { readImageSetIfThere } from '../../config/configuration-file.ts';
 import type { ImageName } from '../../config/image-name.ts';
-import { type ImageSet, readImageSetIfThere } from '../../config/image-set.ts';
+import type { ImageSet } from '../../config/image-set.ts';
 import type { Architecture } from '../../config/kubernetes/architecture.ts';
 import { kubeadmImages } from '../../config/kubernetes/kubeadm-images.ts';
 import { parseKubernetesRelease } from '../../config/kubernetes/kubernetes-release.ts';

@@ -1,4 +1,5 @@
-import { type ImageSet, readImageSet } from '../../config/image-set.ts';
+import { readImageSet } from '../../config/configuration-file.ts';
+import type { ImageSet } from '../../config/image-set.ts';
 import type { Place, Reporter } from '../../lib/reporter.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import type { Registries } from '../../registry/registries.ts';

@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises';
+import { Failure, failureCode } from '../lib/failure.ts';
+import { explainFileError } from '../lib/file-error.ts';
+import { type Document, parseDocument } from './document.ts';
+import { type ImageSet, parseImageSet } from './image-set.ts';
+import { parseVersions, type Versions } from './versions.ts';
+
+/** Reads an image set file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
+export async function readImageSet(file: string): Promise<ImageSet> {
+  return parseImageSet(await readDocument(file, 'docs/image-set.md'));
+}
+
+/** Returns the image set; undefined where there is no such file. Throws as `readImageSet` does. */
+export async function readImageSetIfThere(file: string): Promise<ImageSet | undefined> {
+  try {
+    return await readImageSet(file);
+  } catch (error) {
+    const isMissing = error instanceof Failure && failureCode(error.cause) === 'ENOENT';
+    if (isMissing) return undefined;
+    throw error;
+  }
+}
+
+/** Reads a versions.json. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
+export async function readVersions(file: string): Promise<Versions> {
+  return parseVersions(await readDocument(file, 'docs/pack.md'));
+}
+
+/** Reads a JSON file; `page` is where its form is told. Throws `CONFIGURATION_UNREADABLE`. */
+async function readDocument(file: string, page: string): Promise<Document> {
+  let source: string;
+  try {
+    source = await readFile(file, 'utf8');
+  } catch (cause) {
+    const missing = failureCode(cause) === 'ENOENT';
+    const { GITHUB_ACTIONS } = process.env;
+    throw new Failure({
+      code: 'CONFIGURATION_UNREADABLE',
+      fault: 'usage',
+      about: file,
+      message: explainFileError(cause),
+      hint: missing
+        ? GITHUB_ACTIONS === 'true'
+          ? 'name another file, or check out the repository in a step before this one'
+          : `name another file, or write one as ${page} tells`
+        : undefined,
+      cause,
+    });
+  }
+  return parseDocument(file, source);
+}

@@ -1,0 +1,51 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+import { readImageSet, readImageSetIfThere, readVersions } from '../../src/config/configuration-file.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+test('files are read', async () => {
+  const folder = scratchFolder();
+  const [set, versions] = [join(folder, 'image_set.json'), join(folder, 'versions.json')];
+  writeFileSync(set, '{"names": ["pause"]}');
+  writeFileSync(versions, '{"images": [{"name": "pause", "tag": "3.10"}]}');
+  expect(await readImageSet(set)).toMatchObject({ file: set, names: [{ value: 'pause' }] });
+  expect(await readImageSetIfThere(set)).toMatchObject({ file: set });
+  expect(await readVersions(versions)).toMatchObject({ file: versions, images: [{ name: 'pause' }] });
+});
+
+test('an image set may be missing where someone only asks, and not be wrong', async () => {
+  const file = join(scratchFolder(), 'image_set.json');
+  expect(await readImageSetIfThere(file)).toBeUndefined();
+  writeFileSync(file, '{');
+  await expect(readImageSetIfThere(file)).rejects.toMatchObject({ code: 'CONFIGURATION_MALFORMED' });
+});
+
+test.each([
+  ['', 'name another file, or write one as docs/image-set.md tells'],
+  ['true', 'name another file, or check out the repository in a step before this one'],
+])('a file that is missing is told with what helps (GITHUB_ACTIONS=%s)', async (actions, hint) => {
+  vi.stubEnv('GITHUB_ACTIONS', actions);
+  const file = join(scratchFolder(), 'a.json');
+  await expect(readImageSet(file)).rejects.toMatchObject({
+    code: 'CONFIGURATION_UNREADABLE',
+    fault: 'usage',
+    about: file,
+    message: 'there is no such file',
+    hint,
+  });
+});
+
+test('a file that is a folder is told as that', async () => {
+  const folder = join(scratchFolder(), 'a.json');
+  mkdirSync(folder);
+  await expect(readImageSet(folder)).rejects.toMatchObject({
+    code: 'CONFIGURATION_UNREADABLE',
+    message: 'it cannot be read: EISDIR',
+    hint: undefined,
+  });
+});
