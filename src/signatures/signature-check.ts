@@ -25,7 +25,7 @@ import {
 } from './verdict.ts';
 
 /** An image whose signature is wanted. */
-export interface SignedImage {
+interface SignedImage {
   /** Under which its maker knows it, and to which a policy applies. */
   readonly name: RepositoryName;
   /** As people know it. */
@@ -37,7 +37,7 @@ export interface SignedImage {
 }
 
 /** What policies say of a repository: nothing, that it needs no signature, or under what it is verified. */
-export type Stance =
+type Stance =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'off' }
   /** `policy` is as in a verdict. */

@@ -16,7 +16,7 @@ export interface SignaturePlace {
 }
 
 /** What could not be had; it may be the very signature that counts. */
-export interface Unread {
+interface Unread {
   readonly kind: 'unread';
   readonly error: unknown;
 }
