@@ -1,11 +1,17 @@
 import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
-import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY, startsWithHost } from '../config/image-name.ts';
+import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
 import { parseArchitecture } from '../config/kubernetes/architecture.ts';
 import { parseKubernetesRelease } from '../config/kubernetes/kubernetes-release.ts';
 import { type KubernetesVersion, parseKubernetesVersion } from '../config/kubernetes/kubernetes-version.ts';
 import { Failure } from '../lib/failure.ts';
 import { type Ending, EXIT, type ExitCode } from '../process/exit-code.ts';
-import { type Host, parseHost, parseReference, type Reference } from '../registry/oci/reference.ts';
+import {
+  type Host,
+  parseHost,
+  parseReference,
+  type Reference,
+  startsWithHost,
+} from '../registry/oci/reference.ts';
 import { CHECK_FLAGS, type CheckFlagName } from '../sync/check/check-flags.ts';
 import type { InstallationChoice } from '../sync/check/installation.ts';
 import { DOCTOR_FLAGS } from '../sync/doctor/doctor-flags.ts';

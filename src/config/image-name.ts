@@ -5,6 +5,7 @@ import {
   parseReference,
   parseRepository,
   type Reference,
+  startsWithHost,
 } from '../registry/oci/reference.ts';
 
 /** The registry that names without a host belong to, whatever mirror of it they are read from. */
@@ -20,13 +21,6 @@ export type ImageName = string;
 
 function malformed(message: string, hint: string): Failure<'REFERENCE_MALFORMED'> {
   return new Failure({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: 'image set', message, hint });
-}
-
-/** Returns whether the part of a name before its first slash is a host. */
-export function startsWithHost(text: string): boolean {
-  const slash = text.indexOf('/');
-  const first = text.slice(0, Math.max(slash, 0));
-  return first.includes('.') || first.includes(':') || first === 'localhost';
 }
 
 /** Returns whether a text names the old registry. */

@@ -1,7 +1,13 @@
 import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { Failure } from '../lib/failure.ts';
-import { type Host, parseHost, parseRepository, type Repository } from '../registry/oci/reference.ts';
+import {
+  type Host,
+  isHostPart,
+  parseHost,
+  parseRepository,
+  type Repository,
+} from '../registry/oci/reference.ts';
 import type { Document } from './document.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from './image-name.ts';
 import type { Problem } from './problem.ts';
@@ -58,7 +64,7 @@ function malformed(message: string, hint: string): Failure<'SIGNATURE_POLICY_MAL
 /** Reads `host` or `host/path`. Throws `SIGNATURE_POLICY_MALFORMED` or `REFERENCE_MALFORMED`. */
 function parseScope(text: string): PolicyScope {
   const [first = '', ...rest] = text.replace(/\/$/, '').split('/');
-  if (!/[.:]/.test(first) && first !== 'localhost') {
+  if (!isHostPart(first)) {
     throw malformed(
       `expected a registry, found ${JSON.stringify(text.slice(0, 200))}`,
       'write its host, or its host and the beginning of a path, such as ghcr.io/flannel-io',

@@ -8,6 +8,7 @@ import {
   parseRepository,
   parseTag,
   type Reference,
+  startsWithHost,
   type Tag,
 } from '../registry/oci/reference.ts';
 import type { Document } from './document.ts';
@@ -77,8 +78,7 @@ function readTag(text: string): WantedTag {
 }
 
 function readUpstream(text: string): Reference {
-  const first = text.split('/')[0] ?? '';
-  if (!text.includes('/') || !(/[.:]/.test(first) || first === 'localhost')) {
+  if (!startsWithHost(text)) {
     refuse(
       `"${text.slice(0, 200)}" does not say at which registry it is`,
       'write one such as quay.io/calico/node',

@@ -6,23 +6,9 @@ import {
   parseImageName,
   parsePrefix,
   parseSourceName,
-  startsWithHost,
   withoutKubernetesHost,
 } from '../../src/config/image-name.ts';
 import { formatReference, parseReference } from '../../src/registry/oci/reference.ts';
-
-test.each([
-  ['pause', false],
-  ['coredns/coredns', false],
-  ['localhost/app', true],
-  ['localhost', false],
-  ['localhosts/app', false],
-  ['quay.io/app', true],
-  ['registry:5000/app', true],
-  ['app.v1', false],
-])('%s starts with a host: %s', (text, is) => {
-  expect(startsWithHost(text)).toBe(is);
-});
 
 test.each([
   ['registry.k8s.io/pause', 'pause', false],

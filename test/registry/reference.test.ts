@@ -7,6 +7,7 @@ import {
   parseHost,
   parseReference,
   parseRepository,
+  startsWithHost,
 } from '../../src/registry/oci/reference.ts';
 
 const HEX = 'a'.repeat(64);
@@ -115,4 +116,18 @@ describe('a reference', () => {
     // Milliseconds; in the square of its length it would take minutes.
     expect(performance.now() - started).toBeLessThan(20_000);
   });
+});
+
+it.each([
+  ['pause', false],
+  ['coredns/coredns', false],
+  ['localhost/app', true],
+  ['localhost', false],
+  ['localhosts/app', false],
+  ['quay.io/app', true],
+  ['registry:5000/app', true],
+  ['/app', false],
+  ['app.v1', false],
+])('%s starts with a host: %s', (text, is) => {
+  expect(startsWithHost(text)).toBe(is);
 });

@@ -3,6 +3,7 @@ import { Failure } from '../../lib/failure.ts';
 import { withoutTrailing } from '../../lib/text/trailing.ts';
 import {
   type Host,
+  isHostPart,
   parseHost,
   parseRepository,
   parseTag,
@@ -29,7 +30,7 @@ export function parseImageSource(text: string, about: string): ImageSource {
   if (trimmed === 'upstream') return { kind: 'upstream' };
   const slash = trimmed.indexOf('/');
   const host = slash < 0 ? trimmed : trimmed.slice(0, slash);
-  if (!/[.:]/.test(host) && host !== 'localhost') {
+  if (!isHostPart(host)) {
     throw new Failure({
       code: 'IMAGE_SOURCE_MALFORMED',
       fault: 'usage',

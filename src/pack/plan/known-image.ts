@@ -4,6 +4,7 @@ import {
   parseRepository,
   type Reference,
   type Repository,
+  startsWithHost,
   type Tag,
 } from '../../registry/oci/reference.ts';
 
@@ -46,11 +47,6 @@ export function hasTakenBasename(upstream: Reference): boolean {
   return known.host !== upstream.host || known.repository !== path;
 }
 
-function hasHost(name: string): boolean {
-  const slash = name.indexOf('/');
-  return slash > 0 && name.slice(0, slash).includes('.');
-}
-
 /**
  * Returns where an image is upstream: at the address the file gives, at the known one for its name, by a name that
  * is an address itself, else at registry.k8s.io under its name.
@@ -61,5 +57,5 @@ export function upstreamOf(name: string, tag: Tag, given: Reference | undefined)
   // Before 1.8.0 coredns was published at the top, and without a "v".
   if (name === 'coredns' && !tag.startsWith('v'))
     return { ...parseReference('registry.k8s.io/coredns'), tag };
-  return { ...parseReference(known ?? (hasHost(name) ? name : `registry.k8s.io/${name}`)), tag };
+  return { ...parseReference(known ?? (startsWithHost(name) ? name : `registry.k8s.io/${name}`)), tag };
 }

@@ -90,11 +90,23 @@ export function parseTag(text: string, about = text): Tag {
   );
 }
 
+/**
+ * Returns whether the first part of a name, which stands before its first slash, is a host: it has a dot or a port, or is
+ * localhost. Anything else begins a path. https://github.com/distribution/reference
+ */
+export function isHostPart(part: string): boolean {
+  return part.includes('.') || part.includes(':') || part === 'localhost';
+}
+
+/** Returns whether a name says at which host it is, as `quay.io/calico/node` does and `calico/node` does not. */
+export function startsWithHost(name: string): boolean {
+  return name.includes('/') && isHostPart(name.slice(0, name.indexOf('/')));
+}
+
 function splitHost(name: string): { host: Host; path: string } {
   const slash = name.indexOf('/');
-  const first = name.slice(0, Math.max(slash, 0));
-  const namesHost = first.includes('.') || first.includes(':') || first === 'localhost';
-  const host = namesHost ? parseHost(first, name) : DOCKER_HUB;
+  const namesHost = startsWithHost(name);
+  const host = namesHost ? parseHost(name.slice(0, slash), name) : DOCKER_HUB;
   const path = namesHost ? name.slice(slash + 1) : name;
   return { host, path: host === DOCKER_HUB && !path.includes('/') ? `library/${path}` : path };
 }
