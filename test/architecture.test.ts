@@ -3,7 +3,7 @@ import { basename, dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { circlesOf, exportsOf } from './house/exports.ts';
 import { FLOORS, ROOMS, type Rooms } from './house/floors.ts';
-import { FOR_NOBODY, FOR_TESTS, NAMED_TWICE } from './house/known.ts';
+import { FOR_NOBODY, FOR_TESTS } from './house/known.ts';
 import { readModules } from './house/modules.ts';
 
 /** So that a folder can be taken in at a glance. */
@@ -11,12 +11,6 @@ const MOST_FILES = 25;
 /** A stop and not a goal: an idea decides where a file ends. */
 const MOST_LINES = 400;
 const NAMES_THAT_SAY_NOTHING = /^(?:utils?|helpers?|common|types|misc|shared)$/;
-
-/**
- * Imports against the order of rooms that somebody is about to mend, as `file: imported file`. Whoever mends one deletes
- * its line; nobody adds one.
- */
-const AGAINST_THE_ORDER: readonly string[] = [];
 
 /** Returns the floor of a file of src/: its first folder, and `.` for the entries. */
 function floorOf(path: string): string {
@@ -64,22 +58,14 @@ test('every import of src/ is seen', () => {
 });
 
 describe('dependencies point one way', () => {
-  const wrong = sources.flatMap(({ path, imports }) =>
-    wrongImports(
-      path,
-      imports.map(({ specifier }) => specifier),
-    ),
-  );
-
   test('in src/', () => {
-    expect(wrong.filter((each) => !AGAINST_THE_ORDER.includes(each))).toEqual([]);
-  });
-
-  test('and no exception is mended', () => {
-    expect(
-      AGAINST_THE_ORDER.filter((each) => !wrong.includes(each)),
-      'delete it from the list',
-    ).toEqual([]);
+    const wrong = sources.flatMap(({ path, imports }) =>
+      wrongImports(
+        path,
+        imports.map(({ specifier }) => specifier),
+      ),
+    );
+    expect(wrong).toEqual([]);
   });
 
   test.each([
@@ -162,7 +148,7 @@ describe('an export', () => {
   test('has a name that stands for nothing else', () => {
     const names = Map.groupBy(exported, ({ name }) => name);
     const twice = [...names].filter(([, places]) => places.length > 1).map(([name]) => name);
-    expect(twice.filter((name) => !NAMED_TWICE.includes(name))).toEqual([]);
+    expect(twice).toEqual([]);
   });
 
   test('is imported by something', () => {

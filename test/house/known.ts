@@ -1,12 +1,8 @@
 // Lists that only get shorter: whoever mends one deletes its name, nobody adds one.
 
-/** Names that stand for two things. */
-export const NAMED_TWICE: readonly string[] = [];
-
 /** Exports that nothing imports. */
 export const FOR_NOBODY: readonly string[] = [
   'ActionProcess',
-  'Claimant',
   'CommandFile',
   'ConnectionFailureCode',
   'Content',
@@ -17,8 +13,6 @@ export const FOR_NOBODY: readonly string[] = [
   'DiscoveryParts',
   'Download',
   'Extra',
-  'Fetched',
-  'Fetching',
   'HostTraffic',
   'HttpRequest',
   'ImageFetch',
@@ -31,8 +25,6 @@ export const FOR_NOBODY: readonly string[] = [
   'LISTING_BACKENDS',
   'LinkEntry',
   'ListingBackend',
-  'LockFacts',
-  'LockedComponent',
   'LogSettings',
   'MatrixRow',
   'Memory',
@@ -46,21 +38,16 @@ export const FOR_NOBODY: readonly string[] = [
   'Referrer',
   'ReleaseWish',
   'ResolutionSettings',
-  'SignedImage',
   'Situation',
   'SpaceEstimate',
   'SpaceNeed',
   'SqliteProblem',
-  'Stance',
   'StateCacheSettings',
   'StateKeys',
   'StepParts',
   'SyncOutputs',
   'Unmatched',
-  'Unread',
   'Verification',
-  'VerifiedImage',
-  'WantedBlob',
   'WebFileFailureCode',
   'WorkParts',
   'inputFlags',
@@ -70,7 +57,6 @@ export const FOR_NOBODY: readonly string[] = [
 /** Exports that only tests import. */
 export const FOR_TESTS: readonly string[] = [
   'ArchiveOptions',
-  'BlobPush',
   'DownloadRequest',
   'Naming',
   'OverlayValues',
