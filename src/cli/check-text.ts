@@ -1,5 +1,4 @@
 import { formatPlace } from '../config/problem.ts';
-import type { Place } from '../lib/reporter.ts';
 import { alignColumns, wrapLine } from '../lib/text/columns.ts';
 import { countOf, joinWords } from '../lib/text/sentence.ts';
 import { formatSize } from '../lib/text/size.ts';
@@ -52,7 +51,7 @@ function oneTag(checked: CheckedReference, tag: CheckedTag, written: (digest: Di
   const { image, destination } = checked;
   const { recorded } = tag;
   const there: Reference =
-    image.tag === undefined ? { ...destination, ...pick(image) } : { ...destination, tag: image.tag };
+    image.tag === undefined ? { ...destination, digest: image.digest } : { ...destination, tag: image.tag };
   const state =
     recorded === undefined
       ? ['state', 'not known']
@@ -82,10 +81,6 @@ function oneTag(checked: CheckedReference, tag: CheckedTag, written: (digest: Di
     plain(''),
     plain(`${tag.verdict}: ${tag.message}`),
   ];
-}
-
-function pick({ digest }: Reference): Pick<Reference, 'digest'> {
-  return digest === undefined ? {} : { digest };
 }
 
 function viewCells(view: TagView, written: (digest: Digest) => string): string[] {
@@ -199,7 +194,7 @@ function digestCell(view: TagView): string {
 /** Returns what was found out for machines. */
 export function checkJson(checked: CheckedReference): unknown {
   const { image, destination, location, imageSet, tags } = checked;
-  const place = (at: Place | undefined) => (at === undefined ? {} : { place: formatPlace(at) });
+  const { wantedBy } = location;
   return {
     image: formatReference(image),
     destination: formatReference(destination),
@@ -207,16 +202,16 @@ export function checkJson(checked: CheckedReference): unknown {
     imageSet:
       imageSet === undefined
         ? null
-        : { file: imageSet, wanted: location.wantedBy !== undefined, ...place(location.wantedBy) },
+        : { file: imageSet, wanted: wantedBy !== undefined, place: wantedBy && formatPlace(wantedBy) },
     tags: tags.map(({ tag, isWanted, verdict, message, source, destination: there, ...facts }) => ({
       tag,
-      ...(isWanted === undefined ? {} : { wanted: isWanted }),
+      wanted: isWanted,
       verdict,
       message,
       source,
-      ...(facts.expected === undefined ? {} : { expected: facts.expected }),
-      ...(facts.recorded === undefined ? {} : { state: stateJson(facts.recorded) }),
-      ...(facts.signature === undefined ? {} : { signature: facts.signature }),
+      expected: facts.expected,
+      state: facts.recorded && stateJson(facts.recorded),
+      signature: facts.signature,
       destination: there,
     })),
   };

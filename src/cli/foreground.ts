@@ -26,7 +26,7 @@ export type Parsed<Settings> =
       readonly ok: false;
       readonly failures: readonly Failure[];
       /** Told before the failures, where they explain them. */
-      readonly notices?: readonly string[];
+      readonly notices?: readonly string[] | undefined;
     };
 
 /** How a tool calls itself, and what it says when it is asked to stop. */

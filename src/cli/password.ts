@@ -3,7 +3,7 @@ import { parseSwitch } from '../config/flags/flag-value.ts';
 import { Failure } from '../lib/failure.ts';
 
 /** Where `--password-stdin` reads; `process.stdin` is one. */
-export type InputStream = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+export type InputStream = NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined };
 
 /**
  * Returns the flags of a command with the password from standard input where `--password-stdin` asks for it, and what

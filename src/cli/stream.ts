@@ -1,8 +1,8 @@
 /** A place to write to that may be a terminal; `process.stdout` and `process.stderr` are ones. */
 export interface TextStream {
-  readonly isTTY?: boolean;
+  readonly isTTY?: boolean | undefined;
   /** Columns of the terminal. */
-  readonly columns?: number;
+  readonly columns?: number | undefined;
   write(text: string): unknown;
 }
 

@@ -46,16 +46,16 @@ function pick(names: readonly SyncFlagName[], from = SYNC_FLAGS): readonly Flag<
 
 const COMMANDS: readonly {
   readonly name: Invocation['command'];
-  readonly operand?: readonly [form: string, description: string];
+  readonly operand?: readonly [form: string, description: string] | undefined;
   readonly summary: string;
   readonly description: string;
   readonly flags: readonly Flag[];
   /** Flags that change nothing here and are not in the help: 1.0 took them, so that one set of flags fits all commands. */
-  readonly tolerated?: readonly Flag[];
+  readonly tolerated?: readonly Flag[] | undefined;
   /** Other ways to write it than with its operand. */
-  readonly alternative?: string;
+  readonly alternative?: string | undefined;
   /** What exit code 1 says; left out where the codes are those of all. */
-  readonly failure?: string;
+  readonly failure?: string | undefined;
 }[] = [
   {
     name: 'sync',

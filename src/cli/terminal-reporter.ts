@@ -13,9 +13,9 @@ interface TerminalReporterOptions {
   readonly stderr: TextStream;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Standard output belongs to JSON: all that is for people goes to standard error. */
-  readonly json?: boolean;
+  readonly json?: boolean | undefined;
   /** Returns the time in milliseconds. */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
 }
 
 const REDRAW_MILLISECONDS = 100;

@@ -152,7 +152,7 @@ export function formatSignaturePolicies(policies: SignaturePolicies): object {
       ? 'off'
       : policy.signers.map(({ signedAs, ...signer }) => ({
           ...signer,
-          ...(signedAs === undefined ? {} : { signedAs: formatScope(signedAs) }),
+          signedAs: signedAs && formatScope(signedAs),
         })),
   ]);
   return Object.fromEntries(entries);

@@ -3,7 +3,7 @@ export interface Section {
   /** Markdown before the rows. */
   readonly head: string;
   readonly rows: readonly string[];
-  readonly foot?: string;
+  readonly foot?: string | undefined;
   /** Tells that rows were left out, such as `and 12 more in the report`; the row is Markdown as the others are. */
   readonly more: (left: number) => string;
 }

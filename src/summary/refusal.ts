@@ -5,7 +5,7 @@ import { formatPage } from './page.ts';
 /** One thing that kept a run from beginning. */
 export interface Obstacle {
   readonly text: string;
-  readonly place?: Place;
+  readonly place?: Place | undefined;
 }
 
 /** Writes the page of a run that could not begin, or was stopped before it knew anything: what stands in the way. */

@@ -10,7 +10,7 @@ export type KubeadmImage = 'etcd' | 'coredns' | 'pause';
 interface KubeadmAnswer {
   readonly tags: Readonly<Record<KubeadmImage, Tag>>;
   /** Set where the version itself is not in the table: which one answers in its place. */
-  readonly warning?: string;
+  readonly warning?: string | undefined;
 }
 
 /** Returns whether an image is one that kubeadm chooses. */

@@ -42,7 +42,7 @@ export interface NeededImage {
   readonly verdict: 'there' | 'missing' | 'other-platforms' | 'unknown';
   /** What is wrong; empty where the verdict says it all. */
   readonly message: string;
-  readonly digest?: Digest;
+  readonly digest?: Digest | undefined;
 }
 
 /** What `synctl check --kubernetes` found out. */

@@ -6,8 +6,8 @@ import type { Host, Repository } from '../../registry/oci/reference.ts';
 export interface KubeadmRepositories {
   readonly image: string;
   /** Where CoreDNS is kept apart from the rest, as with `--naming path`. */
-  readonly dns?: string;
-  readonly etcd?: string;
+  readonly dns?: string | undefined;
+  readonly etcd?: string | undefined;
 }
 
 /** An image that the mirror holds under a name that kubeadm never asks for. */
@@ -53,13 +53,8 @@ export function kubeadmNames(host: Host, repositories: ReadonlyMap<ImageName, Re
     const folder = folders.get(name);
     return folder === undefined || folder === common ? undefined : at(folder);
   };
-  const [dns, etcdApart] = [apart(coredns), apart(etcd)];
   return {
     kind: 'usable',
-    repositories: {
-      image: at(common),
-      ...(dns === undefined ? {} : { dns }),
-      ...(etcdApart === undefined ? {} : { etcd: etcdApart }),
-    },
+    repositories: { image: at(common), dns: apart(coredns), etcd: apart(etcd) },
   };
 }

@@ -15,12 +15,12 @@ export type TagView =
       readonly digest: Digest;
       readonly uploaded?: Date | undefined;
       /** These two only where the manifest itself was looked at. */
-      readonly mediaType?: ManifestMediaType;
-      readonly platforms?: readonly string[];
+      readonly mediaType?: ManifestMediaType | undefined;
+      readonly platforms?: readonly string[] | undefined;
     }
   | { readonly kind: 'absent' }
   /** The failure that kept it from being found out, as one line. */
-  | { readonly kind: 'unknown'; readonly reason: string; readonly code?: string };
+  | { readonly kind: 'unknown'; readonly reason: string; readonly code?: string | undefined };
 
 const configurationShape = z.object({
   os: z.string(),
@@ -49,7 +49,7 @@ export async function viewManifest(
   repository: Repository,
   name: Tag | Digest,
   signal: AbortSignal,
-): Promise<{ readonly view: TagView; readonly manifest?: Manifest }> {
+): Promise<{ readonly view: TagView; readonly manifest?: Manifest | undefined }> {
   try {
     const manifest = await registry.getManifest(repository, name, signal);
     const { digest, mediaType } = manifest;
@@ -76,7 +76,7 @@ async function platformOf(
   try {
     const bytes = await registry.readBlob(repository, image.config, signal);
     const { os, architecture, variant } = configurationShape.parse(JSON.parse(bytes.toString('utf8')));
-    return [formatPlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) })];
+    return [formatPlatform({ os, architecture, variant })];
   } catch {
     signal.throwIfAborted();
     return [];

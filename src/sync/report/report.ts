@@ -152,7 +152,7 @@ export function durationOf({ started, ended }: Pick<Report, 'started' | 'ended'>
 export function reasonOf(error: unknown): ReportedReason {
   const message = error instanceof Error ? error.message : String(error);
   const hint = error instanceof Failure ? error.hint : undefined;
-  return { code: failureCode(error), message, ...(hint === undefined ? {} : { hint }) };
+  return { code: failureCode(error), message, hint };
 }
 
 type ReportHead = Pick<
@@ -179,7 +179,7 @@ export function reportHead(settings: SyncSettings, version: string): ReportHead 
     tool: { name: 'keel-pkg', version },
     source,
     destination,
-    ...(namespace === undefined ? {} : { namespace }),
+    namespace,
     options: {
       naming,
       platforms: platforms.map(formatPlatform),

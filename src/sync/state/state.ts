@@ -49,12 +49,12 @@ interface StateSettings {
 /** What one run learned about one destination repository. */
 export interface RepositoryNews {
   /** Images that were pushed, or found there as they should be while the state did not know them. */
-  readonly images?: readonly SeenImage[];
+  readonly images?: readonly SeenImage[] | undefined;
   /** Tags that the destination said to be what the state remembers. */
-  readonly confirmed?: readonly Tag[];
-  readonly failures?: readonly Omit<RecordedFailure, 'failed'>[];
+  readonly confirmed?: readonly Tag[] | undefined;
+  readonly failures?: readonly Omit<RecordedFailure, 'failed'>[] | undefined;
   /** Blobs that the repository holds, as an answer of this run proved. */
-  readonly blobs?: readonly Digest[];
+  readonly blobs?: readonly Digest[] | undefined;
 }
 
 /** What is recorded when a run ends. */
@@ -63,7 +63,7 @@ interface RunNews {
   readonly scope: string;
   readonly run: RecordedRun;
   /** Left out when discovery did not come to its end. */
-  readonly sourceViews?: ReadonlyMap<Host, SourceView>;
+  readonly sourceViews?: ReadonlyMap<Host, SourceView> | undefined;
 }
 
 /**
