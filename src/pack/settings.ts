@@ -53,7 +53,7 @@ export interface PackSettings {
 export type ImageFormat = 'oci' | 'docker-archive';
 
 /** Settings with what the user should be told about them, or everything that is wrong with them. */
-export type ParsedPackSettings =
+type ParsedPackSettings =
   | { readonly ok: true; readonly settings: PackSettings; readonly notices: readonly string[] }
   | { readonly ok: false; readonly failures: readonly Failure[] };
 

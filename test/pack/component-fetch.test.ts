@@ -5,7 +5,7 @@ import { parseTreePath } from '../../src/config/tree-path.ts';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { HttpClient } from '../../src/lib/http/http.ts';
 import type { Reporter } from '../../src/lib/reporter.ts';
-import { ComponentCache, componentKey, type FileKeeper } from '../../src/pack/fetch/component-cache.ts';
+import { ComponentCache, type FileKeeper } from '../../src/pack/fetch/component-cache.ts';
 import { fetchComponents } from '../../src/pack/fetch/component-fetch.ts';
 import type { ComponentCheck, ComponentPlan } from '../../src/pack/plan/plan.ts';
 import { digestHex, digestOf } from '../../src/registry/oci/digest.ts';
@@ -17,6 +17,7 @@ type ComponentFetch = Parameters<typeof fetchComponents>[1];
 
 const CONTENT = Buffer.from('a program');
 const DIGEST = digestOf(CONTENT);
+const KEY = `keel-component-sha256-${digestHex(DIGEST)}`;
 
 let folder: string;
 let server: FileServer;
@@ -190,7 +191,7 @@ describe('fetchComponents', () => {
     const cache = new ComponentCache(tools, reporter);
     const plans = [plan('tool', () => ({ kind: 'pin', digest: DIGEST }))];
     await fetchComponents(plans, settings({ cache }));
-    expect(await readdir(tools.folder)).toEqual([componentKey(DIGEST)]);
+    expect(await readdir(tools.folder)).toEqual([KEY]);
     const [again] = await fetchComponents(plans, settings({ cache, folder: scratchFolder() }));
     expect(again).toMatchObject({ from: 'cache', sha256: DIGEST, size: CONTENT.length });
     expect(await readFile(again?.file ?? '')).toEqual(CONTENT);
@@ -200,7 +201,7 @@ describe('fetchComponents', () => {
   it('does not use a kept file that was changed', async () => {
     server.put('/tool', CONTENT);
     const tools = keeper();
-    await writeFile(join(tools.folder, componentKey(DIGEST)), 'an evil program');
+    await writeFile(join(tools.folder, KEY), 'an evil program');
     const cache = new ComponentCache(tools, reporter);
     const [fetched] = await fetchComponents(
       [plan('tool', () => ({ kind: 'pin', digest: DIGEST }))],

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Duration, milliseconds, seconds } from '../../src/lib/duration.ts';
 import { HttpClient } from '../../src/lib/http/http.ts';
-import { diskFailure } from '../../src/pack/archive/disk-failure.ts';
-import { type DownloadRequest, type DownloadSettings, download } from '../../src/pack/fetch/download.ts';
+import { type DownloadSettings, download } from '../../src/pack/fetch/download.ts';
 import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
 import { FileServer, originOf } from '../support/file-server.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
+
+type DownloadRequest = Parameters<typeof download>[0];
 
 const CONTENT = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7919) % 251));
 const DIGEST = digestOf(CONTENT);
@@ -308,15 +309,6 @@ describe('download', () => {
     await writeFile(wanted.file, CONTENT);
     const reason = new Error('stopped');
     await expect(download(wanted, settings({ signal: AbortSignal.abort(reason) }))).rejects.toBe(reason);
-  });
-
-  it('says that the disk is full, and where', () => {
-    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
-    expect(diskFailure(full, '/downloads/kubelet', '--download-output')).toMatchObject({
-      code: 'DISK_FULL',
-      about: '/downloads',
-      message: 'there is no room left for kubelet',
-    });
   });
 
   it('asks the proxy of the environment for hosts elsewhere', async () => {

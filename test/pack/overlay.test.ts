@@ -6,13 +6,14 @@ import { parseDocument } from '../../src/config/document.ts';
 import { parseVersions } from '../../src/config/versions.ts';
 import {
   type OverlayFile,
-  type OverlayValues,
   overlayFiles,
   overlayValues,
   readOverlay,
 } from '../../src/pack/contents/overlay.ts';
 import { resolvePackage } from '../../src/pack/plan/package-resolution.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
+
+type OverlayValues = ReturnType<typeof overlayValues>;
 
 function valuesOf(images: object[], components: object[], kubelet = '1.37.1'): OverlayValues {
   const document = { images, components: [{ name: 'kubelet', tag: kubelet }, ...components] };

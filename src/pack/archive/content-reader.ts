@@ -3,7 +3,7 @@ import { Failure } from '../../lib/failure.ts';
 import type { FileEntry } from './entry.ts';
 
 /** Fills memory with the next bytes of an entry's content and tells how many; 0 at the end. */
-export interface ContentReader {
+interface ContentReader {
   read(into: Buffer): Promise<number>;
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /** Bytes that stand in an archive: in memory, in a file, or produced when they are needed. */
-export type Content =
+type Content =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   /** Without `start` the whole file, whose size must be the entry's; with it, a slice from there. */
   | { readonly kind: 'file'; readonly path: string; readonly start?: number }
@@ -16,13 +16,13 @@ export interface FileEntry {
   readonly content: Content;
 }
 
-export interface DirectoryEntry {
+interface DirectoryEntry {
   readonly kind: 'directory';
   readonly path: string;
   readonly mode: number;
 }
 
-export interface LinkEntry {
+interface LinkEntry {
   readonly kind: 'symlink';
   readonly path: string;
   /** Relative to the link's own directory, and inside the archive. */

@@ -2,11 +2,11 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { Failure } from '../../lib/failure.ts';
+import { isDiskFull } from '../../lib/file-error.ts';
 import { type Qetag, qetagOfBlocks } from '../../lib/qetag.ts';
 import { BlockMemories } from './block.ts';
 import { deflateBlock, type Level } from './deflate-block.ts';
 import { DigestThread } from './digest-thread.ts';
-import { isDiskFull } from './disk-failure.ts';
 import type { ArchiveEntry } from './entry.ts';
 import { inOrder } from './in-order.ts';
 import { draftOf, removeLeftovers } from './leftovers.ts';
@@ -23,7 +23,7 @@ const DEFAULT_LEVEL: Level = 5;
 /** Blocks that are being written or hashed, besides those being read and deflated. */
 const BLOCKS_BEHIND = 4;
 
-export interface ArchiveOptions {
+interface ArchiveOptions {
   readonly entries: readonly ArchiveEntry[];
   /** Paths that come first, in this order; see `orderEntries`. */
   readonly first?: readonly string[];
@@ -37,7 +37,7 @@ export interface ArchiveOptions {
   readonly onProgress?: (bytes: number, total: number) => void;
 }
 
-export interface WrittenArchive {
+interface WrittenArchive {
   /** Of the `.tar.gz`, in bytes. */
   readonly size: number;
   /** Of the `.tar.gz`, 64 hexadecimal digits. */

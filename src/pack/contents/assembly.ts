@@ -15,7 +15,7 @@ import { formatResolvedVersions } from './resolved-versions.ts';
 import { formatSbom } from './sbom.ts';
 
 /** Everything that a package is put together from: fetched and checked. */
-export interface Ingredients {
+interface Ingredients {
   readonly plan: PackagePlan;
   readonly images: readonly CheckedImage[];
   readonly components: readonly FetchedComponent[];

@@ -41,7 +41,7 @@ export interface PackedComponent {
 }
 
 /** A file that came with packer or from `--package`. */
-export interface PackedFile {
+interface PackedFile {
   readonly path: string;
   readonly sha256: Digest;
   readonly size: number;

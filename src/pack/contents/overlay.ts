@@ -14,7 +14,7 @@ import { knownComponent } from '../plan/known-component.ts';
 import type { PackagePlan } from '../plan/plan.ts';
 
 /** What the templates of an overlay folder can name. */
-export interface OverlayValues {
+interface OverlayValues {
   readonly pauseImage: string;
   readonly kubernetesVersion: string;
   readonly arch: string;

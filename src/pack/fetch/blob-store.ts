@@ -11,7 +11,7 @@ import { type Digest, digestAlgorithm, digestHex } from '../../registry/oci/dige
 import type { Descriptor } from '../../registry/oci/manifest.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { onDisk } from '../archive/disk-failure.ts';
+import { onDisk } from './disk-failure.ts';
 import { digestFile } from './file-digest.ts';
 
 /** A blob that is wanted, and where it is. */

@@ -11,7 +11,7 @@ export interface FileKeeper {
 }
 
 /** Returns the key under which a file is kept; it holds the digest, so that a key never means two contents. */
-export function componentKey(digest: Digest): string {
+function componentKey(digest: Digest): string {
   return `keel-component-sha256-${digestHex(digest)}`;
 }
 

@@ -8,7 +8,7 @@ import { type RetryPolicy, retry } from '../../lib/retry.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { redactUrl } from '../../registry/endpoint.ts';
 import { type Digest, digestAlgorithm } from '../../registry/oci/digest.ts';
-import { onDisk } from '../archive/disk-failure.ts';
+import { onDisk } from './disk-failure.ts';
 import { digestFile, FileMeter } from './file-digest.ts';
 import { openWebFile, type WebFileFailure } from './web-file.ts';
 
@@ -21,7 +21,7 @@ export interface DownloadSettings {
   readonly signal: AbortSignal;
 }
 
-export interface DownloadRequest {
+interface DownloadRequest {
   readonly url: URL;
   /** Where the file goes once it is whole and right. */
   readonly file: string;
@@ -33,7 +33,7 @@ export interface DownloadRequest {
 }
 
 /** A file that is whole, right and in its place. */
-export interface Download {
+interface Download {
   readonly file: string;
   readonly size: number;
   readonly sha256: Digest;

@@ -72,7 +72,7 @@ export async function lookUpImages(
   });
 }
 
-export interface ImageFetch {
+interface ImageFetch {
   readonly registries: Registries;
   readonly blobs: BlobStore;
   readonly signal: AbortSignal;

@@ -1,7 +1,7 @@
 import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
 
 /** What to say of several failures. */
-export interface JointWords {
+interface JointWords {
   readonly code: string;
   readonly about: string;
   readonly message: string;

@@ -1,20 +1,20 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat, statfs } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { discardBody, type HttpClient } from '../../lib/http/http.ts';
+import { formatSize } from '../../lib/text/size.ts';
 import type { Descriptor } from '../../registry/oci/manifest.ts';
-import { requireSpace } from '../archive/disk.ts';
 import type { ComponentPlan } from '../plan/plan.ts';
 import type { BlobFiles } from './blob-store.ts';
 import { openWebFile } from './web-file.ts';
 
-/** What a package needs on disk, as far as it is known before anything is fetched; in bytes. */
-export interface SpaceEstimate {
+/** The bytes that a package needs on disk, as far as they are known before anything is fetched. */
+interface SpaceEstimate {
   readonly images: number;
   readonly components: number;
   /** Downloads are compressed already, so a package is about as large as they are. */
   readonly package: number;
-  /** Whether the sizes of all components were told. */
+  /** Whether the sizes of all components are known. */
   readonly isWhole: boolean;
 }
 
@@ -43,13 +43,13 @@ async function sizeOnWeb(http: HttpClient, url: URL, signal: AbortSignal): Promi
     return Number.isSafeInteger(length) ? length : undefined;
   } catch (error) {
     signal.throwIfAborted();
-    // The download will tell what is wrong, with all its attempts.
+    // The download reports what is wrong, after all its attempts.
     if (error instanceof Failure) return undefined;
     throw error;
   }
 }
 
-/** Finds out how much is left to fetch, and how large the package will be about. */
+/** Returns how much is left to fetch, and about how large the package will be. */
 export async function estimateSpace(
   wanted: {
     readonly blobs: readonly Pick<Descriptor, 'digest' | 'size'>[];
@@ -83,14 +83,47 @@ export async function estimateSpace(
   };
 }
 
-/** Makes sure that downloads and package fit. Throws `DISK_TOO_SMALL`. */
+async function nearestExisting(folder: string): Promise<{ path: string; device: number }> {
+  try {
+    return { path: folder, device: (await stat(folder)).dev };
+  } catch (error) {
+    const parent = dirname(folder);
+    if (failureCode(error) !== 'ENOENT' || parent === folder) throw error;
+    return nearestExisting(parent);
+  }
+}
+
+/**
+ * Makes sure that there is room for all that will be written. Needs on one file system add up, and folders need not exist
+ * yet. Throws `DISK_TOO_SMALL`, which says where, how much is needed and how much is free.
+ */
 export async function requireRoom(
-  estimate: SpaceEstimate,
+  estimate: Omit<SpaceEstimate, 'isWhole'>,
   folders: { readonly images: string; readonly downloads: string; readonly output: string },
 ): Promise<void> {
-  await requireSpace([
+  const needs = [
     { folder: folders.images, bytes: estimate.images, purpose: 'the images' },
     { folder: folders.downloads, bytes: estimate.components, purpose: 'the components' },
     { folder: folders.output, bytes: estimate.package, purpose: 'the package' },
-  ]);
+  ];
+  const places = await Promise.all(
+    needs.map(async (need) => ({ need, ...(await nearestExisting(resolve(need.folder))) })),
+  );
+  for (const [, together] of Map.groupBy(places, (place) => place.device)) {
+    const [first] = together;
+    if (first === undefined) continue;
+    const { bavail, bsize } = await statfs(first.path);
+    const needed = together.reduce((total, { need }) => total + need.bytes, 0);
+    const free = bavail * bsize;
+    if (needed <= free) continue;
+    const parts = together.map(
+      ({ need }) => `${formatSize(need.bytes)} for ${need.purpose} in ${need.folder}`,
+    );
+    throw new Failure({
+      code: 'DISK_TOO_SMALL',
+      about: first.need.folder,
+      message: `${formatSize(needed)} are needed on this file system (${parts.join(', ')}), but ${formatSize(free)} are free`,
+      hint: 'free some space there, or choose folders on a larger file system',
+    });
+  }
 }

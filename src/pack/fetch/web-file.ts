@@ -4,7 +4,7 @@ import { HttpFailure, isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { followAddress, followRedirects } from '../../lib/http/redirect.ts';
 import { redactUrl } from '../../registry/endpoint.ts';
 
-export type WebFileFailureCode =
+type WebFileFailureCode =
   | 'NOT_FOUND'
   | 'DENIED'
   | 'RATE_LIMITED'

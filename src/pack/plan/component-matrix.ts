@@ -2,7 +2,7 @@ import { type KubernetesVersion, kubernetesMinor } from '../../config/kubernetes
 import { parseTag, type Tag } from '../../registry/oci/reference.ts';
 
 /** What goes with a minor of Kubernetes. */
-export interface MatrixRow {
+interface MatrixRow {
   readonly minor: number;
   /** The containerd versions that this minor works with, as a semver range. */
   readonly supportedContainerd: string;

@@ -1,10 +1,10 @@
 import type { Architecture } from '../../config/kubernetes/architecture.ts';
 
 /** Where a component's checksum is published: beside it with a suffix, or in a list in the same folder. */
-export type PublishedChecksum = { readonly suffix: string } | { readonly list: string };
+type PublishedChecksum = { readonly suffix: string } | { readonly list: string };
 
 /** What a component's download is: one file, or an archive from which some or all files are wanted. */
-export type KnownContent =
+type KnownContent =
   | { readonly kind: 'file'; readonly name: string }
   | {
       readonly kind: 'archive';

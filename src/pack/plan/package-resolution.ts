@@ -12,7 +12,7 @@ import type { ImagePlan, PackagePlan } from './plan.ts';
 import { beginResolution, type Resolution } from './resolution.ts';
 
 /** What is asked for from outside the file. */
-export interface ResolutionSettings {
+interface ResolutionSettings {
   /** `--kube-version`: sets the kube-* images, kubelet, kubectl, kubeadm and every `auto`. */
   readonly kubeVersion?: KubernetesVersion | undefined;
   /** `--arch`: goes before the file's; without both, amd64. */

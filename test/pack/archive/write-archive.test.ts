@@ -20,11 +20,7 @@ import { hashQetagBlock, QETAG_BLOCK_SIZE, qetagOfBlocks } from '../../../src/li
 import { type ArchiveEntry, bytesEntry, type FileEntry } from '../../../src/pack/archive/entry.ts';
 import { tarSize } from '../../../src/pack/archive/tar-header.ts';
 import { orderEntries } from '../../../src/pack/archive/tree.ts';
-import {
-  type ArchiveOptions,
-  type WrittenArchive,
-  writeArchive,
-} from '../../../src/pack/archive/write-archive.ts';
+import { writeArchive } from '../../../src/pack/archive/write-archive.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 import { has, readArchive, run } from './archive-reader.ts';
 
@@ -89,8 +85,8 @@ function qetagOf(bytes: Buffer): string {
 async function write(
   entries: readonly ArchiveEntry[],
   output: string,
-  options: Partial<ArchiveOptions> = {},
-): Promise<WrittenArchive> {
+  options: Partial<Parameters<typeof writeArchive>[0]> = {},
+): ReturnType<typeof writeArchive> {
   return writeArchive({ entries, output, signal: never, ...options });
 }
 

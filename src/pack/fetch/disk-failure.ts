@@ -1,20 +1,9 @@
 import { basename, dirname } from 'node:path';
 import { Failure, failureCode } from '../../lib/failure.ts';
-
-/** The disk, the quota or the limit of a process. */
-const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
-
-/** Returns whether an error of the file system says that there is no room. */
-export function isDiskFull(error: unknown): boolean {
-  return FULL.has(failureCode(error));
-}
+import { isDiskFull } from '../../lib/file-error.ts';
 
 /** Turns what the file system says about a file into a failure that says what to change; `flag` chooses its folder. */
-export function diskFailure(
-  error: unknown,
-  file: string,
-  flag: string,
-): Failure<'DISK_FULL' | 'DISK_REFUSED'> {
+function diskFailure(error: unknown, file: string, flag: string): Failure<'DISK_FULL' | 'DISK_REFUSED'> {
   if (isDiskFull(error)) {
     return new Failure({
       code: 'DISK_FULL',
