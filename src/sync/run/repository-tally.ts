@@ -75,6 +75,6 @@ function seen(image: PlannedImage, result: WorkedImage): SeenImage {
     sourceDigest: result.sourceDigest,
     pushedDigest: result.pushedDigest,
     options: optionsOf(image, result),
-    bytes: 'size' in result ? result.size : (image.recorded?.bytes ?? 0),
+    bytes: result.outcome === 'copied' ? result.size : (image.recorded?.bytes ?? 0),
   };
 }

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import type { WorkedImage } from '../../src/sync/copy/image-work.ts';
+import { RepositoryTally } from '../../src/sync/run/repository-tally.ts';
+import type { RepositoryNews } from '../../src/sync/state/state.ts';
+import { digestFor, plannedImage, recordedImage } from '../support/planned-image.ts';
+
+type News = Omit<RepositoryNews, 'blobs'>;
+
+const facts = {
+  sourceDigest: digestFor('pause'),
+  pushedDigest: digestFor('pause'),
+  conversion: undefined,
+  digests: [],
+};
+const copied: WorkedImage = {
+  ...facts,
+  outcome: 'copied',
+  size: 2000,
+  bytesSent: 500,
+  blobs: { uploaded: 1, mounted: 0, present: 0 },
+};
+const unchanged: WorkedImage = {
+  ...copied,
+  outcome: 'unchanged',
+  size: 0,
+  bytesSent: 0,
+};
+
+function written(work: (tally: RepositoryTally) => void, expected = 1): News[] {
+  const news: News[] = [];
+  const tally = new RepositoryTally((some) => news.push(some));
+  tally.expect(expected);
+  work(tally);
+  return news;
+}
+
+describe('the state learns of a repository', () => {
+  it('when all that is expected has ended, at once', () => {
+    const news = written((tally) => {
+      tally.worked(plannedImage(), copied);
+      tally.failed(plannedImage(), 'DENIED');
+    }, 2);
+    expect(news).toMatchObject([
+      { images: [{ tag: '3.10', bytes: 2000, options: '' }], failures: [{ tag: '3.10', code: 'DENIED' }] },
+    ]);
+  });
+
+  it('in parts of a hundred while more is expected, and the rest at the end', () => {
+    const news: News[] = [];
+    const tally = new RepositoryTally((some) => news.push(some));
+    tally.expect(1000);
+    for (let count = 0; count < 150; count += 1) tally.worked(plannedImage(), copied);
+    expect(news.map(({ images = [] }) => images.length)).toEqual([100]);
+    tally.flush();
+    tally.flush();
+    expect(news.map(({ images = [] }) => images.length)).toEqual([100, 50]);
+  });
+
+  it.each<[string, Partial<News>, Parameters<typeof recordedImage>[0], WorkedImage]>([
+    ['only the time of what it knew', { images: [], confirmed: [plannedImage().target.tag] }, {}, unchanged],
+    [
+      'what it did not know as it was found',
+      { confirmed: [] },
+      { pushedDigest: digestFor('other') },
+      unchanged,
+    ],
+    [
+      'other settings of an image that is the same',
+      { confirmed: [] },
+      { options: 'platforms=a/b' },
+      unchanged,
+    ],
+  ])('%s', (_, news, recorded, result) => {
+    const image = plannedImage({ recorded: recordedImage(recorded) });
+    expect(written((tally) => tally.worked(image, result))).toMatchObject([news]);
+  });
+
+  it('not that an image lost its size, where it turned out to be there', () => {
+    const image = plannedImage({ recorded: recordedImage({ options: 'platforms=a/b' }) });
+    const [news] = written((tally) => tally.worked(image, unchanged));
+    expect(news?.images).toMatchObject([{ bytes: 1000, options: '' }]);
+  });
+});
