@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WorkedImage } from '../../src/sync/copy/image-work.ts';
+import type { MirroredImage } from '../../src/sync/copy/image-copy.ts';
 import { RepositoryTally } from '../../src/sync/run/repository-tally.ts';
 import type { RepositoryNews } from '../../src/sync/state/state.ts';
 import { digestFor, plannedImage, recordedImage } from '../support/planned-image.ts';
@@ -12,19 +12,15 @@ const facts = {
   conversion: undefined,
   digests: [],
 };
-const copied: WorkedImage = {
+const copied: MirroredImage = {
   ...facts,
   outcome: 'copied',
   size: 2000,
   bytesSent: 500,
   blobs: { uploaded: 1, mounted: 0, present: 0 },
+  replaced: undefined,
 };
-const unchanged: WorkedImage = {
-  ...copied,
-  outcome: 'unchanged',
-  size: 0,
-  bytesSent: 0,
-};
+const unchanged: MirroredImage = { ...facts, outcome: 'unchanged' };
 
 function written(work: (tally: RepositoryTally) => void, expected = 1): News[] {
   const news: News[] = [];
@@ -56,7 +52,7 @@ describe('the state learns of a repository', () => {
     expect(news.map(({ images = [] }) => images.length)).toEqual([100, 50]);
   });
 
-  it.each<[string, Partial<News>, Parameters<typeof recordedImage>[0], WorkedImage]>([
+  it.each<[string, Partial<News>, Parameters<typeof recordedImage>[0], MirroredImage]>([
     ['only the time of what it knew', { images: [], confirmed: [plannedImage().target.tag] }, {}, unchanged],
     [
       'what it did not know as it was found',

@@ -6,6 +6,7 @@ import type { Digest } from '../../registry/oci/digest.ts';
 import type { Descriptor, Image, Index, Manifest } from '../../registry/oci/manifest.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
+import type { PlannedImage } from '../plan/planning.ts';
 import type { BlobBoard } from './blob-board.ts';
 import { type FormedImage, formatOf, type RefusedFormat } from './format.ts';
 import { requireReasonable } from './index-limits.ts';
@@ -23,10 +24,9 @@ export interface Tally {
 }
 
 /** One image on its way. */
-export interface PushTask {
-  readonly source: { readonly registry: Registry; readonly repository: Repository };
-  readonly target: { readonly repository: Repository; readonly tag: Tag };
-  readonly image: FormedImage;
+export interface PushTask extends Pick<PlannedImage, 'source' | 'target'> {
+  /** What is pushed of it, and as what. */
+  readonly form: FormedImage;
   readonly clock: PushClock;
   readonly tally: Tally;
 }
@@ -68,7 +68,7 @@ export class TreePush {
 
   /** Pushes an image and, last, its tag. Returns the size of all that it brought or found there. Throws `RefusedManifest`. */
   push(task: PushTask): Promise<number> {
-    const { manifest } = task.image;
+    const { manifest } = task.form;
     return this.#pushTree(task, manifest, task.target.tag, formatOf(manifest), 0);
   }
 
@@ -147,7 +147,7 @@ export class TreePush {
       const present = await this.#target.findManifest(repository, child.digest, signal);
       if (present !== undefined) return child.size;
     }
-    const manifest = task.image.parts.get(child.digest) ?? (await this.#fetchChild(task, child));
+    const manifest = task.form.parts.get(child.digest) ?? (await this.#fetchChild(task, child));
     const format = isAttestation(child) ? 'attestation' : formatOf(manifest);
     return this.#pushTree(task, manifest, child.digest, format, depth);
   }

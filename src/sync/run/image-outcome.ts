@@ -2,7 +2,7 @@ import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
 import { formatReference } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
-import type { WorkedImage } from '../copy/image-work.ts';
+import type { MirroredImage } from '../copy/image-copy.ts';
 import { type Collision, patchText } from '../plan/collision.ts';
 import { contentOptions, conversionIn, fitsSettings } from '../plan/content-options.ts';
 import { type Decision, describeReason } from '../plan/decision.ts';
@@ -29,7 +29,7 @@ export function skipped(names: ImageNames, image: PlannedImage): ReportedImage {
 export function worked(
   names: ImageNames,
   image: PlannedImage,
-  result: WorkedImage,
+  result: MirroredImage,
   took: number,
 ): ReportedImage {
   const isCopied = result.outcome === 'copied';
@@ -49,7 +49,7 @@ export function worked(
 /** Where the destination was asked, what it said tells more than why it was asked. */
 function whyCopied(
   { decision, recorded, platforms }: PlannedImage,
-  result: WorkedImage & { readonly outcome: 'copied' | 'unchanged' },
+  result: MirroredImage & { readonly outcome: 'copied' },
 ): Decision['reason'] {
   if (result.replaced === undefined) return decision.reason;
   if (result.replaced === 'nothing') return describeReason('MISSING');

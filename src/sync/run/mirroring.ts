@@ -5,8 +5,6 @@ import { formatReference, type Repository, type Tag } from '../../registry/oci/r
 import type { Registry } from '../../registry/registry.ts';
 import { BlobBoard } from '../copy/blob-board.ts';
 import { ImageCopier } from '../copy/image-copy.ts';
-import { workOn } from '../copy/image-work.ts';
-import { signedParts } from '../copy/signed-parts.ts';
 import type { RepositoryGroup } from '../plan/naming.ts';
 import {
   type PlannedImage,
@@ -16,7 +14,6 @@ import {
   signaturesOf,
 } from '../plan/planning.ts';
 import type { ReportedImage } from '../report/report.ts';
-import type { SyncSettings } from '../settings.ts';
 import type { State } from '../state/state.ts';
 import { collided, failed, type ImageNames, left, skipped, worked } from './image-outcome.ts';
 import { RepositoryTally } from './repository-tally.ts';
@@ -32,7 +29,6 @@ export interface MirroringParts extends PlanningParts {
 /** Plans destination repositories and mirrors what is planned, both at the same time. */
 export class Mirroring {
   readonly #parts: MirroringParts;
-  readonly #settings: SyncSettings;
   readonly #target: Registry;
   readonly #absent = new Set<Repository>();
   readonly #tallies = new Map<Repository, RepositoryTally>();
@@ -46,7 +42,6 @@ export class Mirroring {
   constructor(parts: MirroringParts) {
     const { state, signal, target } = parts;
     this.#parts = parts;
-    this.#settings = parts.settings;
     this.#target = target;
     const wasAbsent = (repository: Repository): boolean => this.#absent.has(repository);
     this.#board = new BlobBoard({
@@ -59,8 +54,10 @@ export class Mirroring {
       onUploaded: (repository, digest) => state.noteBlob({ host: target.host, repository }, digest),
       onMissing: (repository, digest) => state.forgetBlob({ host: target.host, repository }, digest),
     });
-    const { dryRun } = parts.settings;
-    this.#copier = new ImageCopier({ target, board: this.#board, wasAbsent, isDryRun: dryRun, signal });
+    const { dryRun: isDryRun, pushTimeout } = parts.settings;
+    const { verification } = parts;
+    const copying = { target, board: this.#board, wasAbsent, verification, pushTimeout, isDryRun, signal };
+    this.#copier = new ImageCopier(copying);
     this.#schedule = new Schedule((image) => this.#mirror(image), signal);
   }
 
@@ -140,16 +137,9 @@ export class Mirroring {
     const { repository } = image.target;
     const tally = this.#tallyOf(repository);
     try {
-      const { pushTimeout } = this.#settings;
-      const { verification } = this.#parts;
-      const parts = { target: this.#target, copier: this.#copier, verification, pushTimeout, signal };
-      const result = await workOn(image, parts);
+      const result = await this.#copier.mirror(image);
       const plan = this.#plans.get(repository);
-      const digests =
-        result.outcome === 'confirmed'
-          ? await signedParts(image, result.sourceDigest, signal)
-          : result.digests;
-      if (plan !== undefined) this.#submitSignatures(plan, image, digests);
+      if (plan !== undefined) this.#submitSignatures(plan, image, result.digests);
       tally.worked(image, result);
       onResult(worked(names, image, result, performance.now() - began));
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Tag } from '../../registry/oci/reference.ts';
-import type { WorkedImage } from '../copy/image-work.ts';
+import type { MirroredImage } from '../copy/image-copy.ts';
 import { contentOptions, signedUnder } from '../plan/content-options.ts';
 import type { PlannedImage } from '../plan/planning.ts';
 import type { SeenImage } from '../state/image-rows.ts';
@@ -26,7 +26,7 @@ export class RepositoryTally {
     this.#open += count;
   }
 
-  worked(image: PlannedImage, result: WorkedImage): void {
+  worked(image: PlannedImage, result: MirroredImage): void {
     const { recorded, target } = image;
     const isKnown =
       recorded?.sourceDigest === result.sourceDigest && recorded.pushedDigest === result.pushedDigest;
@@ -59,7 +59,7 @@ export class RepositoryTally {
 }
 
 /** What was verified once stays so as long as nobody finds otherwise and the image is the same. */
-function optionsOf({ platforms, recorded }: PlannedImage, result: WorkedImage): string {
+function optionsOf({ platforms, recorded }: PlannedImage, result: MirroredImage): string {
   const { signature, sourceDigest, conversion } = result;
   const before = recorded?.sourceDigest === sourceDigest ? signedUnder(recorded.options) : undefined;
   const signed =
@@ -67,7 +67,7 @@ function optionsOf({ platforms, recorded }: PlannedImage, result: WorkedImage): 
   return contentOptions(platforms, conversion, signed);
 }
 
-function seen(image: PlannedImage, result: WorkedImage): SeenImage {
+function seen(image: PlannedImage, result: MirroredImage): SeenImage {
   const { registry, repository, tag } = image.source;
   return {
     tag: image.target.tag,
