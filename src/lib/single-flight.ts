@@ -32,7 +32,7 @@ export class SingleFlight<Key, Result> {
     this.#works.set(key, begun);
     begun.result.then(
       (result) => this.#weigh(key, begun, result),
-      () => this.forget(key),
+      () => this.#drop(key, begun),
     );
     this.#shrink();
     return begun.result;
@@ -49,6 +49,11 @@ export class SingleFlight<Key, Result> {
     work.weight = this.#memory.weigh?.(result) ?? 0;
     this.#weight += work.weight;
     this.#shrink();
+  }
+
+  /** Forgets what failed, but not what was begun for the same key since. */
+  #drop(key: Key, work: Work<Result>): void {
+    if (this.#works.get(key) === work) this.forget(key);
   }
 
   #shrink(): void {
