@@ -11,7 +11,7 @@ export interface RetryPolicy {
 /** A server that asks for more patience than this is left for the next run. */
 export const LONGEST_HOLD: Duration = seconds(300);
 
-export interface RetryOptions {
+interface RetryOptions {
   readonly policy: RetryPolicy;
   readonly signal: AbortSignal;
   /** Told each failed attempt that will be repeated. */

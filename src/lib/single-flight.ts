@@ -1,5 +1,5 @@
 /** What a `SingleFlight` remembers at most. */
-export interface Memory<Result> {
+interface Memory<Result> {
   readonly results: number;
   /** Of all results together, in the unit of `weigh`; without it their number alone counts. */
   readonly weight?: number | undefined;

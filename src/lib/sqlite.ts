@@ -1,14 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** What went wrong in SQLite, as far as a user can tell the difference. */
-export type SqliteProblem =
-  | 'busy'
-  | 'damaged'
-  | 'full'
-  | 'input-output'
-  | 'read-only'
-  | 'cannot-open'
-  | 'other';
+type SqliteProblem = 'busy' | 'damaged' | 'full' | 'input-output' | 'read-only' | 'cannot-open' | 'other';
 
 // https://www.sqlite.org/rescode.html#primary_result_codes
 const PROBLEM_OF_PRIMARY_CODE: ReadonlyMap<number, SqliteProblem> = new Map([
@@ -24,7 +17,7 @@ const PROBLEM_OF_PRIMARY_CODE: ReadonlyMap<number, SqliteProblem> = new Map([
 ]);
 
 /** Returns whether a call of `process.emitWarning` is Node's notice that node:sqlite is experimental. */
-export function isSqliteNotice(warning: unknown, type: unknown): boolean {
+function isSqliteNotice(warning: unknown, type: unknown): boolean {
   return type === 'ExperimentalWarning' && /^SQLite is an experimental feature/.test(String(warning));
 }
 
@@ -35,7 +28,7 @@ export function isSqliteNotice(warning: unknown, type: unknown): boolean {
  * sees. An `import` statement would load it before any code of ours runs, and `--no-warnings` would hide
  * everything, so the module is loaded here, synchronously, while `emitWarning` is wrapped.
  */
-export function withoutSqliteNotice<T>(load: () => T): T {
+function withoutSqliteNotice<T>(load: () => T): T {
   const original = process.emitWarning;
   process.emitWarning = new Proxy(original, {
     apply(target, self, call: unknown[]) {

@@ -10,7 +10,7 @@ import type { Registry } from './registry.ts';
 import { mayBeAbsent } from './registry-failure.ts';
 
 /** What refers to a manifest, such as a signature. */
-export interface Referrer {
+interface Referrer {
   readonly digest: Digest;
   /** What kind of thing it is; older registries do not tell. */
   readonly artifactType: string | undefined;

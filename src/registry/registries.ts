@@ -41,7 +41,7 @@ export interface ConnectionParts {
 }
 
 /** What all registries of a run share. */
-export interface RegistriesSettings {
+interface RegistriesSettings {
   readonly credentials: CredentialLookup;
   readonly retry: RetryPolicy;
   readonly limits: LimitSettings;
@@ -61,7 +61,7 @@ export interface RegistriesSettings {
 }
 
 /** How much was asked of one host. */
-export interface HostTraffic {
+interface HostTraffic {
   readonly requests: number;
   readonly retried: number;
   readonly rateLimited: number;

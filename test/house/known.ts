@@ -4,28 +4,21 @@
 export const FOR_NOBODY: readonly string[] = [
   'ActionProcess',
   'CommandFile',
-  'ConnectionFailureCode',
-  'DEFAULT_TIMEOUTS',
   'DatedTag',
   'DiscoveryParts',
   'Extra',
-  'HostTraffic',
-  'HttpRequest',
   'ImageOrder',
   'Inputs',
   'KeptState',
   'LISTING_BACKENDS',
   'ListingBackend',
   'LogSettings',
-  'Memory',
   'MirroringParts',
   'PackOutputs',
   'PackStepParts',
   'PushTask',
-  'Referrer',
   'ReleaseWish',
   'Situation',
-  'SqliteProblem',
   'StateCacheSettings',
   'StateKeys',
   'StepParts',
@@ -34,16 +27,7 @@ export const FOR_NOBODY: readonly string[] = [
   'Verification',
   'WorkParts',
   'inputFlags',
-  'isSqliteNotice',
 ];
 
 /** Exports that only tests import. */
-export const FOR_TESTS: readonly string[] = [
-  'Naming',
-  'RegistriesSettings',
-  'RetryOptions',
-  'SignatureSettings',
-  'compareVersions',
-  'isInSample',
-  'withoutSqliteNotice',
-];
+export const FOR_TESTS: readonly string[] = ['Naming', 'SignatureSettings', 'compareVersions', 'isInSample'];

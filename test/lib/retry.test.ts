@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { Failure } from '../../src/lib/failure.ts';
-import { type RetryOptions, retry } from '../../src/lib/retry.ts';
+import { retry } from '../../src/lib/retry.ts';
 
 const policy = { attempts: 3, interval: milliseconds(1) };
 const { signal } = new AbortController();
@@ -11,7 +11,10 @@ function failing(more: { transient?: boolean; retryAt?: number } = {}): Failure 
 }
 
 /** Returns how often an operation was tried that fails with these errors in turn, the last one ever after. */
-async function attemptsAt(errors: readonly Error[], options: Partial<RetryOptions> = {}): Promise<number> {
+async function attemptsAt(
+  errors: readonly Error[],
+  options: Partial<Parameters<typeof retry>[0]> = {},
+): Promise<number> {
   let count = 0;
   const last = errors.at(-1);
   const tried = retry({ policy, signal, ...options }, async () => {

@@ -2,12 +2,14 @@ import { type Duration, milliseconds } from '../../src/lib/duration.ts';
 import { explicitCredential, firstCredential } from '../../src/registry/credentials.ts';
 import type { LimitSettings } from '../../src/registry/host-limits.ts';
 import type { Host } from '../../src/registry/oci/reference.ts';
-import { Registries, type RegistriesSettings } from '../../src/registry/registries.ts';
+import { Registries } from '../../src/registry/registries.ts';
 import type { Registry } from '../../src/registry/registry.ts';
+
+type RegistriesSettings = ConstructorParameters<typeof Registries>[0];
 
 /** How a test's registry client differs from the usual one, which has three attempts and hardly waits between them. */
 export interface ClientChoices
-  extends Partial<Omit<RegistriesSettings, 'credentials' | 'attempts' | 'onSecret'>> {
+  extends Partial<Omit<RegistriesSettings, 'credentials' | 'retry' | 'onSecret'>> {
   readonly login?: { readonly username: string; readonly password: string };
   readonly identityToken?: string;
   readonly attempts?: number;

@@ -1,7 +1,7 @@
 import { Failure, type FailureDetails } from '../failure.ts';
 
 /** Why a request got no answer, or not a whole one. */
-export type ConnectionFailureCode = 'UNREACHABLE' | 'TIMED_OUT' | 'TLS_REFUSED' | 'PROXY_REFUSED';
+type ConnectionFailureCode = 'UNREACHABLE' | 'TIMED_OUT' | 'TLS_REFUSED' | 'PROXY_REFUSED';
 
 const CONNECTION_CODES: ReadonlySet<string> = new Set<ConnectionFailureCode>([
   'UNREACHABLE',

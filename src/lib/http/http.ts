@@ -21,7 +21,7 @@ export interface HttpTimeouts {
   readonly idle: Duration;
 }
 
-export const DEFAULT_TIMEOUTS: HttpTimeouts = {
+const DEFAULT_TIMEOUTS: HttpTimeouts = {
   connect: seconds(30),
   firstByte: seconds(60),
   idle: seconds(60),
@@ -36,7 +36,7 @@ const REQUEST_IS_OVER = new Error('the request is over');
 /** Writes a request's body. It must stop when the signal aborts: the other side answered early, or the run ends. */
 export type BodyWriter = (sink: ClientRequest, signal: AbortSignal) => Promise<void>;
 
-export interface HttpRequest {
+interface HttpRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;

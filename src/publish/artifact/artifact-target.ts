@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { Failure, failureCode } from '../../lib/failure.ts';
-import { withinSignal } from '../../lib/interruption.ts';
+import { withinSignal } from '../../lib/within-signal.ts';
 import { alreadyPublished, mayReplace } from '../target/replacement.ts';
 import type { ArtifactStore, RunArtifacts } from '../target/run-artifacts.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';

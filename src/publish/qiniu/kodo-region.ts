@@ -3,8 +3,8 @@ import { Failure } from '../../lib/failure.ts';
 import type { HttpTimeouts } from '../../lib/http/http.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { AgentPool } from '../../lib/http/proxy.ts';
-import { withinSignal } from '../../lib/interruption.ts';
 import type { RetryPolicy } from '../../lib/retry.ts';
+import { withinSignal } from '../../lib/within-signal.ts';
 import { explainKodoAnswer, parseKodoError } from './kodo-refusal.ts';
 
 /** A region of Kodo under the id that its hosts carry. */
