@@ -26,15 +26,15 @@ const BLOCKS_BEHIND = 4;
 interface ArchiveOptions {
   readonly entries: readonly ArchiveEntry[];
   /** Paths that come first, in this order; see `orderEntries`. */
-  readonly first?: readonly string[];
+  readonly first?: readonly string[] | undefined;
   /** Where the archive is to stand; it appears there whole or not at all. */
   readonly output: string;
-  readonly level?: Level;
+  readonly level?: Level | undefined;
   /** How many blocks of 1 MiB are under way at once; it does not change the result. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   readonly signal: AbortSignal;
   /** Told the bytes of tar that are done, and how many there will be. */
-  readonly onProgress?: (bytes: number, total: number) => void;
+  readonly onProgress?: ((bytes: number, total: number) => void) | undefined;
 }
 
 interface WrittenArchive {

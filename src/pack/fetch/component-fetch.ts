@@ -38,9 +38,9 @@ interface ComponentFetch extends DownloadSettings {
   /** How many downloads are under way at once. */
   readonly concurrency: number;
   readonly cache?: ComponentCache | undefined;
-  readonly onProgress?: (name: string, done: number) => void;
-  readonly onRetry?: (name: string, error: unknown) => void;
-  readonly onFetched?: (component: FetchedComponent) => void;
+  readonly onProgress?: ((name: string, done: number) => void) | undefined;
+  readonly onRetry?: ((name: string, error: unknown) => void) | undefined;
+  readonly onFetched?: ((component: FetchedComponent) => void) | undefined;
 }
 
 async function readChecksum(source: ChecksumSource, settings: DownloadSettings): Promise<Digest | undefined> {

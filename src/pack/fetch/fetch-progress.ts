@@ -41,7 +41,7 @@ export class FetchProgress {
       total: this.#total,
       unit: 'images and components',
       bytes: [...this.#bytes.values()].reduce((sum, count) => sum + count, 0),
-      ...(this.#bytesTotal === undefined ? {} : { bytesTotal: this.#bytesTotal }),
+      bytesTotal: this.#bytesTotal,
       current: [...this.#bytes.keys()].filter((name) => !this.#ended.has(name)),
     });
   }

@@ -20,7 +20,7 @@ export interface CheckedImage {
   /** Where one was asked for; of a locked image, what the lock tells. */
   readonly signature?: ImageSignature | undefined;
   /** What was found out in this run. */
-  readonly vetted?: ImageSignature | undefined;
+  readonly verification?: ImageSignature | undefined;
 }
 
 /** What a lock knows of an image. */
@@ -50,15 +50,15 @@ export async function lookUpImages(
         const { check, signature } = known;
         // What was verified is locked by its digest. The package tells what the lock tells, so that it stays the same.
         const isVerified = signature?.kind === 'verified';
-        const vetted = isVerified ? signature : await parts.verification?.verify(image, parts.signal);
-        return { image, check, signature, vetted };
+        const verification = isVerified ? signature : await parts.verification?.verify(image, parts.signal);
+        return { image, check, signature, verification };
       }
       const image = await findImage(plan, parts);
       const [check, signature] = await Promise.all([
         parts.comparison.check(image, parts.signal),
         parts.verification?.verify(image, parts.signal),
       ]);
-      return { image, check, signature, vetted: signature };
+      return { image, check, signature, verification: signature };
     }),
   );
   parts.signal.throwIfAborted();

@@ -6,9 +6,9 @@ interface JointWords {
   readonly about: string;
   readonly message: string;
   /** What one of the things is called of which some or all failed, such as `image`; several have an s. */
-  readonly noun?: string;
+  readonly noun?: string | undefined;
   /** How many there are, with those that did not fail. */
-  readonly total?: number;
+  readonly total?: number | undefined;
 }
 
 /**

@@ -62,7 +62,7 @@ export async function openWebFile(request: {
   /** GET unless told. */
   readonly method?: 'GET' | 'HEAD';
   readonly url: URL;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly expected: readonly number[];
   readonly signal: AbortSignal;
 }): Promise<HttpAnswer> {

@@ -7,7 +7,7 @@ import {
   kubeadmVersionsOf,
 } from '../../config/kubernetes/kubeadm-images.ts';
 import type { ImageEntry } from '../../config/versions.ts';
-import { formatReference, parseTag, type Reference, type Tag } from '../../registry/oci/reference.ts';
+import { formatReference, parseTag, type Tag } from '../../registry/oci/reference.ts';
 import { matchingTag } from './component-matrix.ts';
 import { type ImageSource, pullCandidates } from './image-source.ts';
 import { isKubernetesImage, upstreamOf } from './known-image.ts';
@@ -87,11 +87,6 @@ function checkEntry(entry: ImageEntry, { choice, findings }: Resolution): void {
   }
 }
 
-function withoutDigest(reference: Reference): Reference {
-  const { host, repository, tag } = reference;
-  return tag === undefined ? { host, repository } : { host, repository, tag };
-}
-
 function checkNames(plans: readonly ImagePlan[], { findings }: Resolution): void {
   const taken = new Map<string, ImagePlan>();
   for (const plan of plans) {
@@ -121,17 +116,9 @@ export function resolveImages(
     checkEntry(entry, resolution);
     const tag = tagOf(entry, resolution);
     if (tag === undefined) return [];
-    const found = upstreamOf(entry.name, tag, entry.image);
-    const upstream = withoutDigest(found);
-    return [
-      {
-        name: entry.name,
-        upstream,
-        digest: found.digest,
-        candidates: pullCandidates(source, upstream, resolution.choice.arch),
-        place: entry.place(),
-      },
-    ];
+    const { digest, ...upstream } = upstreamOf(entry.name, tag, entry.image);
+    const candidates = pullCandidates(source, upstream, resolution.choice.arch);
+    return [{ name: entry.name, upstream, digest, candidates, place: entry.place() }];
   });
   checkNames(plans, resolution);
   return plans;

@@ -66,10 +66,7 @@ export function pullCandidates(
 ): PullCandidate[] {
   const { tag } = upstream;
   const places = repositoriesAt(source, upstream);
-  const plain = places.map((place) => ({
-    reference: { ...place, ...(tag === undefined ? {} : { tag }) },
-    namesArchitecture: false,
-  }));
+  const plain = places.map((place) => ({ reference: { ...place, tag }, namesArchitecture: false }));
   if (tag === undefined) return plain;
   const inRepository = places.map(({ host, repository }) => ({
     reference: { host, repository: parseRepository(`${repository}-${arch}`), tag },

@@ -11,7 +11,7 @@ type KnownContent =
       /** The part of each entry's name that is left out; entries without it are not wanted. */
       readonly strip: string;
       /** By name within the archive, what each wanted file is called in the package; without it, all are wanted. */
-      readonly only?: ReadonlyMap<string, string>;
+      readonly only?: ReadonlyMap<string, string> | undefined;
     };
 
 /** What is known of a component that a versions.json names. Templates take `{{.Tag}}` without "v". */

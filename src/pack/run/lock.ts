@@ -133,10 +133,10 @@ export function writeLock(file: string, facts: LockFacts): void {
     images: contents.images.map(({ upstream, pulledBy, index, digest: found, check, signature }) => ({
       upstream,
       pulledBy,
-      ...(index === undefined ? {} : { index }),
+      index,
       digest: found,
       check,
-      ...(signature === undefined ? {} : { signature }),
+      signature,
     })),
     components: contents.components.map(({ name, tag, url, sha256, check }) => {
       return { name, tag, url: addresses.get(name)?.href ?? url, sha256, check };

@@ -26,8 +26,8 @@ export function fetchedImageLine({ image, check, signature }: CheckedImage, byte
 
 /** Returns a warning for each reason for which images have no signature that counts. */
 export function unsignedWarnings(images: readonly CheckedImage[]): string[] {
-  const unsigned = images.flatMap(({ image, vetted }) =>
-    vetted?.kind === 'unverified' ? [{ name: formatReference(image.upstream), ...vetted }] : [],
+  const unsigned = images.flatMap(({ image, verification }) =>
+    verification?.kind === 'unverified' ? [{ name: formatReference(image.upstream), ...verification }] : [],
   );
   return [...Map.groupBy(unsigned, ({ reason }) => reason)].map(([reason, group]) => {
     const names = group.map(({ name }) => name).join(', ');
@@ -135,7 +135,7 @@ export function plainPlan(plan: PackagePlan): unknown {
     images: plan.images.map(({ name, upstream, digest, candidates }) => ({
       name,
       upstream: formatReference(upstream),
-      ...(digest === undefined ? {} : { digest }),
+      digest,
       candidates: candidates.map(({ reference }) => formatReference(reference)),
     })),
     components: plan.components.map(({ name, tag, url, check }) => ({
