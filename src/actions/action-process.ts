@@ -2,8 +2,8 @@ import { seconds } from '../lib/duration.ts';
 import type { Reporter } from '../lib/reporter.ts';
 import { EXIT, exitCodeFor } from '../process/exit-code.ts';
 import { Interrupt } from '../process/interrupt.ts';
-import { WorkflowReporter } from './reporter.ts';
 import { formatCommand } from './workflow-command.ts';
+import { WorkflowReporter } from './workflow-reporter.ts';
 
 const OLDEST_NODE = 24;
 const PROGRESS_INTERVAL = seconds(5);

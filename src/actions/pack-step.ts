@@ -16,10 +16,10 @@ import { formatRefusal } from '../summary/refusal.ts';
 import { artifactStore } from './artifact-store.ts';
 import { componentKeeper } from './component-keeper.ts';
 import { labelInput, readInputs } from './inputs.ts';
+import { writeJobSummary } from './job-summary.ts';
+import { maskSecret, maskToken } from './log-mask.ts';
 import { InputsRefused, obstaclesIn } from './obstacles.ts';
 import { NO_PACKAGE, setPackOutputs } from './pack-outputs.ts';
-import { maskSecret, maskToken } from './secrets.ts';
-import { writeJobSummary } from './summary.ts';
 
 /** What the entry lends to the action. */
 export type PackStepParts = Pick<

@@ -14,12 +14,12 @@ import { headlineOf } from '../sync/report/wording.ts';
 import { type FinishedRun, runSync } from '../sync/run/run.ts';
 import { parseSyncSettings, type SyncSettings } from '../sync/settings.ts';
 import { labelInput, readInputs } from './inputs.ts';
+import { writeJobSummary } from './job-summary.ts';
+import { maskSecret, maskToken } from './log-mask.ts';
 import { InputsRefused, obstaclesIn } from './obstacles.ts';
 import { NOTHING_DONE, setSyncOutputs } from './outputs.ts';
-import { maskSecret, maskToken } from './secrets.ts';
 import { restoreState, saveState, stateKeys } from './state-cache.ts';
 import { keepForPost, keptByMain, markMain } from './step-state.ts';
-import { writeJobSummary } from './summary.ts';
 
 /** What the entry lends to the action. */
 export type StepParts = Pick<

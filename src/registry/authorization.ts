@@ -8,9 +8,9 @@ import { type Challenge, parseChallenge } from './challenge.ts';
 import { basicAuthorization, type Credential, type CredentialLookup } from './credentials.ts';
 import { parseErrorBody } from './error-body.ts';
 import type { Host, Repository } from './oci/reference.ts';
+import { Redactor } from './redactor.ts';
 import { refusal } from './refusal.ts';
 import type { RegistryFailure } from './registry-failure.ts';
-import { Secrets } from './secrets.ts';
 import { parseToken, type Token } from './token.ts';
 
 /** What a token allows (distribution-spec token scopes): `repository:library/nginx:pull`. */
@@ -43,7 +43,7 @@ export class Authorization {
   readonly #onSecret: (secret: string) => void;
   readonly #signal: AbortSignal;
   readonly #tokens = new Map<string, Promise<Token>>();
-  readonly #secrets = new Secrets();
+  readonly #redactor = new Redactor();
   #challenge: Challenge | undefined;
   // Docker Hub locks accounts for minutes that repeat a wrong password.
   #loginRefused: RegistryFailure | undefined;
@@ -65,14 +65,14 @@ export class Authorization {
     this.#limiter = parts.limiter;
     this.#lookup = parts.lookup;
     this.#onSecret = (secret) => {
-      this.#secrets.add(secret);
+      this.#redactor.add(secret);
       parts.onSecret(secret);
     };
     this.#signal = parts.signal;
   }
 
   /** Returns what this host said without the secrets that it was sent. */
-  readonly redact = (text: string): string => this.#secrets.redact(text);
+  readonly redact = (text: string): string => this.#redactor.redact(text);
 
   /** Returns the `Authorization` header for a request that needs these scopes, the most important first. */
   async header(scopes: readonly Scope[]): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import { isLoopback } from '../lib/http/loopback.ts';
 import { DOCKER_HUB, type Host } from './oci/reference.ts';
-import { Secrets } from './secrets.ts';
+import { Redactor } from './redactor.ts';
 
 /** Returns the base URL of a registry's API: HTTPS, but plain HTTP on this machine and for hosts named insecure. */
 export function endpointOf(host: Host, insecure: readonly Host[]): URL {
@@ -37,7 +37,7 @@ export function withoutSignatures(text: string, url: URL): string {
   const values = [...url.searchParams]
     .filter(([name]) => !SHOWN_PARAMETERS.has(name))
     .map(([, value]) => value);
-  const secrets = new Secrets();
-  for (const value of values) secrets.add(value);
-  return secrets.redact(text);
+  const redactor = new Redactor();
+  for (const value of values) redactor.add(value);
+  return redactor.redact(text);
 }

@@ -7,7 +7,7 @@ import { type BodyWriter, type HttpAnswer, type HttpClient, readBody } from '../
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { parseJson } from '../../lib/json.ts';
 import { type RetryPolicy, retry } from '../../lib/retry.ts';
-import { Secrets } from '../../registry/secrets.ts';
+import { Redactor } from '../../registry/redactor.ts';
 import { understand } from '../target/answer-shape.ts';
 import { explainReleaseAnswer } from './release-refusal.ts';
 import { releaseUploadAddress } from './release-upload-address.ts';
@@ -72,14 +72,14 @@ export class GithubReleases {
   readonly #access: ReleaseAccess;
   readonly #http: HttpClient;
   readonly #signal: AbortSignal;
-  readonly #secrets = new Secrets();
+  readonly #redactor = new Redactor();
 
   /** Requests end when `signal` aborts. */
   constructor(access: ReleaseAccess, http: HttpClient, signal: AbortSignal) {
     this.#access = access;
     this.#http = http;
     this.#signal = signal;
-    this.#secrets.add(access.token);
+    this.#redactor.add(access.token);
   }
 
   /**
@@ -222,7 +222,7 @@ export class GithubReleases {
 
   async #read(answer: HttpAnswer, about: string): Promise<unknown> {
     const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
-    const body = parseJson(this.#secrets.redact(text));
+    const body = parseJson(this.#redactor.redact(text));
     if (answer.status >= 200 && answer.status < 300) return body;
     const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
     throw explainReleaseAnswer({ status: answer.status, body, about, retryAt });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { WorkflowReporter } from '../../src/actions/reporter.ts';
+import { WorkflowReporter } from '../../src/actions/workflow-reporter.ts';
 import { seconds } from '../../src/lib/duration.ts';
 import { WorkflowLog } from '../support/workflow-log.ts';
 

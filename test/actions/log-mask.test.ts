@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { maskSecret, maskToken } from '../../src/actions/secrets.ts';
+import { maskSecret, maskToken } from '../../src/actions/log-mask.ts';
 import type { Flag } from '../../src/config/flags/flag.ts';
 import type { FlagSource } from '../../src/config/flags/flag-reader.ts';
 import { PACK_FLAGS } from '../../src/pack/flags.ts';

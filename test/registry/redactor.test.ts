@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { Secrets } from '../../src/registry/secrets.ts';
+import { Redactor } from '../../src/registry/redactor.ts';
 
 function redact(text: string, ...known: readonly string[]): string {
-  const secrets = new Secrets();
-  for (const secret of known) secrets.add(secret);
-  return secrets.redact(text);
+  const redactor = new Redactor();
+  for (const secret of known) redactor.add(secret);
+  return redactor.redact(text);
 }
 
 test.each<[what: string, text: string, secrets: readonly string[], clean: string]>([
@@ -17,6 +17,6 @@ test.each<[what: string, text: string, secrets: readonly string[], clean: string
   ['a longer one before a shorter one in it', 'secretlong', ['secret', 'secretlong'], '***'],
   ['none that is too short to be one', 'abc', ['abc'], 'abc'],
   ['a token as it is', `x${'t'.repeat(300)}y`, ['t'.repeat(300)], 'x***y'],
-])('blackens %s', (_what, text, secrets, clean) => {
+])('redacts %s', (_what, text, secrets, clean) => {
   expect(redact(text, ...secrets)).toBe(clean);
 });
