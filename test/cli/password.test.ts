@@ -1,0 +1,43 @@
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { takePassword } from '../../src/cli/password.ts';
+
+function take(flags: Readonly<Record<string, string>>, input = '', isTTY = false) {
+  const stdin = Object.assign(Readable.from([input]), { isTTY });
+  return takePassword(new Map(Object.entries(flags)), stdin, 'synctl sync');
+}
+
+test.each([
+  ['open sesame\n', 'open sesame'],
+  ['open sesame\r\n', 'open sesame'],
+  [' two\nlines ', ' two\nlines '],
+])('%j on standard input is the password %j', async (input, password) => {
+  const { values, notices } = await take({ 'password-stdin': 'true' }, input);
+  expect([values.get('password'), notices]).toEqual([password, []]);
+});
+
+test('one on the command line is taken, with a word on who sees it', async () => {
+  const { values, notices } = await take({ password: 'hush' });
+  expect(values.get('password')).toBe('hush');
+  expect(notices).toEqual([expect.stringMatching(/^--password: every user of this machine can read it/)]);
+});
+
+test('without either nothing is read', async () => {
+  expect(await take({ 'password-stdin': 'no' }, 'unread')).toEqual({
+    values: new Map([['password-stdin', 'no']]),
+    notices: [],
+  });
+});
+
+test.each([
+  ['there is --password as well', { password: 'x', 'password-stdin': 'yes' }, '', false],
+  ['standard input is empty', { 'password-stdin': 'yes' }, '\n', false],
+  ['standard input is a terminal, where the password would be seen', { 'password-stdin': 'yes' }, 'x', true],
+  ['"perhaps" is neither yes nor no', { 'password-stdin': 'perhaps' }, 'x', false],
+])('%s', async (message, flags, input, isTTY) => {
+  await expect(take(flags, input, isTTY)).rejects.toMatchObject({
+    code: 'FLAG_MALFORMED',
+    about: '--password-stdin',
+    message,
+  });
+});

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { stateSummaryJson, stateSummaryLines } from '../../src/cli/sum-text.ts';
+import { destinationOf } from '../support/state-sample.ts';
+
+const PUSHED = new Date('2026-03-01T02:03:04Z');
+const RUN = {
+  started: new Date('2026-03-01T02:00:00Z'),
+  ended: new Date('2026-03-01T02:00:42Z'),
+  outcome: 'succeeded' as const,
+  ...{ copied: 2, skipped: 0, failed: 0, deferred: 0, bytes: 2048 },
+};
+const SUMMARY = {
+  file: 'sync.bolt.db',
+  repositories: [
+    { destination: destinationOf('coredns'), tags: 1, bytes: 1024, pushed: PUSHED },
+    { destination: destinationOf('pause'), tags: 12, bytes: 2 << 20, pushed: PUSHED },
+  ],
+  routes: [{ scope: 'registry.k8s.io registry.cn-hangzhou.aliyuncs.com/keel', runs: [RUN] }],
+};
+
+test('a state is a headline, its repositories and the runs of each route', () => {
+  expect(stateSummaryLines(SUMMARY)).toEqual([
+    'sync.bolt.db: 13 tags in 2 repositories, 2 MiB',
+    '',
+    'REPOSITORY                                      TAGS   SIZE  LAST PUSH (UTC)',
+    'registry.cn-hangzhou.aliyuncs.com/keel/coredns     1  1 KiB  2026-03-01 02:03',
+    'registry.cn-hangzhou.aliyuncs.com/keel/pause      12  2 MiB  2026-03-01 02:03',
+    '',
+    'Runs from registry.k8s.io to registry.cn-hangzhou.aliyuncs.com/keel',
+    expect.stringMatching(/^2026-03-01 02:00 {2}█{20} {2}2 copied {2}2 KiB {2}42\.0 s$/),
+    '',
+    'SIZE counts a layer with each image that has it.',
+  ]);
+});
+
+test('an empty state is one line', () => {
+  expect(stateSummaryLines({ file: 'sync.bolt.db', repositories: [], routes: [] })).toEqual([
+    'sync.bolt.db: it knows no image yet',
+  ]);
+});
+
+test('machines get repositories and runs with their route', () => {
+  expect(stateSummaryJson(SUMMARY)).toEqual({
+    file: 'sync.bolt.db',
+    repositories: [
+      {
+        repository: 'registry.cn-hangzhou.aliyuncs.com/keel/coredns',
+        tags: 1,
+        bytes: 1024,
+        lastPush: PUSHED,
+      },
+      {
+        repository: 'registry.cn-hangzhou.aliyuncs.com/keel/pause',
+        tags: 12,
+        bytes: 2 << 20,
+        lastPush: PUSHED,
+      },
+    ],
+    runs: [{ source: 'registry.k8s.io', destination: 'registry.cn-hangzhou.aliyuncs.com/keel', ...RUN }],
+  });
+});
