@@ -32,6 +32,14 @@ function transfersWidth(host: Host, width: LimiterWidth): LimiterWidth {
   return width.ceiling === undefined ? { start } : { start, ceiling: Math.min(width.ceiling, SWR_TRANSFERS) };
 }
 
+/** What a run adds to the limits of each host. */
+interface RunLimits {
+  /** When the run has to be over, in milliseconds since 1970. */
+  readonly deadline?: number | undefined;
+  /** Told each time that a host asks for fewer requests. */
+  readonly onRateLimit?: (() => void) | undefined;
+}
+
 /** What one host bears: slots for metadata, transfers and tokens, a pace, and how long it wants to be left alone. */
 export class HostLimits {
   readonly metadata: ConcurrencyLimiter;
@@ -39,13 +47,12 @@ export class HostLimits {
   readonly tokens: ConcurrencyLimiter = new ConcurrencyLimiter(TOKENS);
   readonly #host: Host;
   readonly #rate: RateLimiter | undefined;
-  readonly #deadline: number | undefined;
+  readonly #run: RunLimits;
   #heldUntil = 0;
 
-  /** `deadline` is when the run has to be over, in milliseconds since 1970. */
-  constructor(host: Host, settings: LimitSettings, deadline?: number) {
+  constructor(host: Host, settings: LimitSettings, run: RunLimits = {}) {
     this.#host = host;
-    this.#deadline = deadline;
+    this.#run = run;
     this.metadata = new ConcurrencyLimiter(settings.metadata);
     this.transfers = new ConcurrencyLimiter(transfersWidth(host, settings.transfers));
     const perSecond = REQUESTS_PER_SECOND.get(host);
@@ -77,7 +84,9 @@ export class HostLimits {
    */
   learn(error: unknown): unknown {
     if (!(error instanceof HttpFailure)) return error;
-    if (isRateLimited(error) || error.status === 503) {
+    const isTooMuch = error.status !== undefined && isRateLimit(error.status);
+    if (isTooMuch) this.#run.onRateLimit?.();
+    if (isTooMuch || error.status === 503) {
       this.metadata.throttled();
       this.transfers.throttled();
     }
@@ -88,7 +97,7 @@ export class HostLimits {
 
   // Beyond that patience the rest of the host is left for the next run, and other hosts go on.
   #deferral(): HttpFailure<'RATE_LIMITED'> | undefined {
-    const patience = Math.min(Date.now() + LONGEST_HOLD, this.#deadline ?? Number.POSITIVE_INFINITY);
+    const patience = Math.min(Date.now() + LONGEST_HOLD, this.#run.deadline ?? Number.POSITIVE_INFINITY);
     if (this.#heldUntil <= patience) return undefined;
     const until = new Date(this.#heldUntil).toISOString().slice(11, 16);
     return new HttpFailure({
@@ -99,9 +108,4 @@ export class HostLimits {
       retryAt: this.#heldUntil,
     });
   }
-}
-
-/** Returns whether a registry answered that it was asked too much. */
-export function isRateLimited(error: unknown): boolean {
-  return error instanceof HttpFailure && error.status !== undefined && isRateLimit(error.status);
 }

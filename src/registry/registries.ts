@@ -99,7 +99,8 @@ export class Registries {
   #open(host: Host): Registry {
     const { credentials, retry, limits, insecure, deadline, signal, onSecret, onRetry } = this.#settings;
     const endpoint = endpointOf(host, insecure);
-    const hostLimits = new HostLimits(host, limits, deadline);
+    const onRateLimit = (): void => this.#count(endpoint.host, 'rateLimited');
+    const hostLimits = new HostLimits(host, limits, { deadline, onRateLimit });
     const http = this.#http;
     const authorization = new Authorization({
       host,
@@ -123,7 +124,6 @@ export class Registries {
         this.#count(endpoint.host, 'retried');
         onRetry?.(error, attempt);
       },
-      onRateLimit: () => this.#count(endpoint.host, 'rateLimited'),
     });
   }
 

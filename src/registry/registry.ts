@@ -4,7 +4,7 @@ import { discardBody, type HttpAnswer, readBody } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
 import { type RetryPolicy, retry } from '../lib/retry.ts';
 import { pullScope, pushScope, type Scope } from './authorization.ts';
-import { type HostLimits, isRateLimited } from './host-limits.ts';
+import type { HostLimits } from './host-limits.ts';
 import { LIST_LIMITS, readPages } from './list-pages.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './oci/digest.ts';
 import { type Descriptor, MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from './oci/manifest.ts';
@@ -35,7 +35,6 @@ interface RegistryParts {
   /** Of the run: what callers share must not end with one of them. */
   readonly signal: AbortSignal;
   readonly onRetry: (error: unknown, attempt: number) => void;
-  readonly onRateLimit: () => void;
 }
 
 /**
@@ -50,7 +49,6 @@ export class Registry {
   readonly #retry: RetryPolicy;
   readonly #signal: AbortSignal;
   readonly #onRetry: RegistryParts['onRetry'];
-  readonly #onRateLimit: RegistryParts['onRateLimit'];
   #pinged: Promise<void> | undefined;
 
   constructor(parts: RegistryParts) {
@@ -61,7 +59,6 @@ export class Registry {
     this.#retry = parts.retry;
     this.#signal = parts.signal;
     this.#onRetry = parts.onRetry;
-    this.#onRateLimit = parts.onRateLimit;
   }
 
   /**
@@ -105,7 +102,6 @@ export class Registry {
     try {
       return await this.#transport.send(exchange);
     } catch (error) {
-      if (isRateLimited(error)) this.#onRateLimit();
       throw this.limits.learn(error);
     }
   }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { HttpFailure } from '../../src/lib/http/http-failure.ts';
-import { ADAPTIVE_LIMITS, HostLimits, isRateLimited } from '../../src/registry/host-limits.ts';
+import { ADAPTIVE_LIMITS, HostLimits } from '../../src/registry/host-limits.ts';
 import { parseHost } from '../../src/registry/oci/reference.ts';
 
 const HOST = parseHost('registry.example');
@@ -76,7 +76,7 @@ describe('a host that asks to be left alone', () => {
   });
 
   test('until after the end of the run is left for the next one', async () => {
-    const limits = new HostLimits(HOST, ADAPTIVE_LIMITS, NOW + MINUTE);
+    const limits = new HostLimits(HOST, ADAPTIVE_LIMITS, { deadline: NOW + MINUTE });
     limits.learn(refused({ status: 429, retryAt: NOW + 2 * MINUTE }));
     await expect(limits.patience(signal)).rejects.toMatchObject({
       message: 'deferred (rate limited until 10:02 UTC)',
@@ -103,9 +103,12 @@ describe('a host that asks to be left alone', () => {
 });
 
 test.each([
-  [429, true],
-  [503, false],
-  [undefined, false],
-])('status %s is a rate limit: %s', (status, is) => {
-  expect(isRateLimited(refused(status === undefined ? {} : { status }))).toBe(is);
+  [429, 1],
+  [503, 0],
+  [undefined, 0],
+])('an answer %s is told as a rate limit %i times', (status, times) => {
+  let told = 0;
+  const limits = new HostLimits(HOST, ADAPTIVE_LIMITS, { onRateLimit: () => (told += 1) });
+  limits.learn(refused(status === undefined ? {} : { status }));
+  expect(told).toBe(times);
 });

@@ -71,6 +71,8 @@ describe('a host that asks for patience', () => {
       });
     }
     expect(server.journal.count('tags-list')).toBe(1);
+    // What is put off is not tried again.
+    expect(client.registries.traffic.get(server.host)).toMatchObject({ retried: 0, rateLimited: 1 });
   });
 
   it('stops waiting when the run ends', async () => {
