@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { SYNC_OUTPUTS } from '../src/actions/outputs.ts';
-import { PACK_OUTPUTS } from '../src/actions/pack-outputs.ts';
+import { PACK_OUTPUTS, SYNC_OUTPUTS } from '../src/actions/outputs.ts';
 import { PACK_INPUTS } from '../src/actions/pack-step.ts';
 import { SYNC_FLAGS } from '../src/sync/flags.ts';
 import {

@@ -9,7 +9,7 @@ const OLDEST_NODE = 24;
 const PROGRESS_INTERVAL = seconds(5);
 
 /** The process of an action: what its step borrows from it, and how it ends. */
-export interface ActionProcess {
+interface ActionProcess {
   readonly parts: {
     readonly reporter: Reporter;
     readonly signal: AbortSignal;

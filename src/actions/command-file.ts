@@ -5,7 +5,7 @@ import { appendFileSync } from 'node:fs';
 // third of the time until the first request.
 
 /** The files by which a step leaves values for the runner. */
-export type CommandFile = 'GITHUB_OUTPUT' | 'GITHUB_STATE';
+type CommandFile = 'GITHUB_OUTPUT' | 'GITHUB_STATE';
 
 /**
  * Leaves a value for the runner, whatever characters it has; without a runner nothing happens.

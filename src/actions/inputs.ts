@@ -2,7 +2,7 @@ import type { Flag } from '../config/flags/flag.ts';
 import { nearestName } from '../lib/text/nearest.ts';
 
 /** What a workflow gave under `with:`. */
-export interface Inputs {
+interface Inputs {
   /** Texts by input name, as the flags' reader takes them; what was left empty is missing. */
   readonly values: ReadonlyMap<string, string>;
   /** A warning for each input that the action does not have. */
@@ -17,7 +17,7 @@ export function labelInput(name: string): string {
 }
 
 /** Returns the flags that are inputs of an action. */
-export function inputFlags<Name extends string>(flags: readonly Flag<Name>[]): readonly Flag<Name>[] {
+function inputFlags<Name extends string>(flags: readonly Flag<Name>[]): readonly Flag<Name>[] {
   return flags.filter((flag) => flag.commandLineOnly !== true);
 }
 

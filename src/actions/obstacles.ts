@@ -1,6 +1,8 @@
 import { ConfigurationFailure } from '../config/problem.ts';
 import { describeFailure, Failure } from '../lib/failure.ts';
-import type { Obstacle } from '../summary/refusal.ts';
+import type { Reporter } from '../lib/reporter.ts';
+import { formatRefusal, type Obstacle } from '../summary/refusal.ts';
+import { writeJobSummary } from './job-summary.ts';
 
 /** Several settings that are wrong, told at once. */
 export class InputsRefused extends Error {
@@ -12,10 +14,32 @@ export class InputsRefused extends Error {
   }
 }
 
+/** What a step that has no result says about itself. */
+interface EndWords {
+  /** Said of one that was stopped. */
+  readonly stopped: string;
+  /** The headline of its summary. */
+  readonly title?: string | undefined;
+}
+
+/** Reports why a step has no result: as errors in its log, and as the summary of its job. */
+export async function reportObstacles(
+  error: unknown,
+  { reporter, signal }: { readonly reporter: Reporter; readonly signal: AbortSignal },
+  { stopped, title }: EndWords,
+): Promise<void> {
+  reporter.close();
+  const isStopped = signal.aborted && error === signal.reason;
+  const obstacles = isStopped ? [{ text: stopped }] : obstaclesIn(error);
+  for (const { text, place } of obstacles) reporter.error(text, place);
+  await writeJobSummary(formatRefusal(obstacles, title), reporter);
+}
+
 /** Returns what an error says, each problem by itself; what is a fault of ours comes with its stack. */
-export function obstaclesIn(error: unknown): Obstacle[] {
-  if (error instanceof InputsRefused)
+function obstaclesIn(error: unknown): Obstacle[] {
+  if (error instanceof InputsRefused) {
     return error.failures.map((failure) => ({ text: describeFailure(failure) }));
+  }
   if (error instanceof ConfigurationFailure) {
     return error.problems.map(({ message, place }) => ({ text: message, place }));
   }

@@ -1,7 +1,7 @@
 import { leaveValue } from './command-file.ts';
 
-/** What later steps of a job may want to know of a mirroring run. None of it is secret. */
-export interface SyncOutputs {
+/** What later steps of a job can know about a mirroring run. None of it is secret. */
+interface SyncOutputs {
   readonly total: number;
   readonly copied: number;
   readonly skipped: number;
@@ -13,7 +13,7 @@ export interface SyncOutputs {
   readonly 'state-restored': boolean;
 }
 
-/** Each output with its description, as action.yml tells it. */
+/** The outputs of action-sync with their descriptions in action.yml. */
 export const SYNC_OUTPUTS: Readonly<Record<keyof SyncOutputs, string>> = {
   total: 'How many images (tags) were wanted',
   copied: 'How many were copied; in a dry run, how many would be',
@@ -24,7 +24,7 @@ export const SYNC_OUTPUTS: Readonly<Record<keyof SyncOutputs, string>> = {
   'state-restored': 'Whether what an earlier run knew was found: true or false',
 };
 
-/** What a run gives that ended before it counted anything. */
+/** The outputs of a mirroring run that ended before it counted anything. */
 export const NOTHING_DONE: SyncOutputs = {
   total: 0,
   copied: 0,
@@ -35,10 +35,32 @@ export const NOTHING_DONE: SyncOutputs = {
   'state-restored': false,
 };
 
+/** What later steps of a job can know about a package. None of it is secret. */
+interface PackOutputs {
+  /** Its path. */
+  readonly package: string;
+  readonly sha256: string;
+  /** In bytes. */
+  readonly size: number;
+  /** JSON: a list of where it is, each with `target`, `address` and `instruction`. */
+  readonly locations: string;
+  /** Path of the JSON that tells what it holds. */
+  readonly manifest: string;
+}
+
+/** The outputs of action-pack with their descriptions in action.yml. */
+export const PACK_OUTPUTS: Readonly<Record<keyof PackOutputs, string>> = {
+  package: 'Path of the package; empty where there is none',
+  sha256: 'Its sha256, 64 hexadecimal digits',
+  size: 'Its size in bytes',
+  locations: 'Where it was published, as a JSON list of objects with target, address and instruction',
+  manifest: 'Path of a JSON file that tells what it holds, from where and how it was checked',
+};
+
+/** The outputs of a packing run that ended without a package. */
+export const NO_PACKAGE: PackOutputs = { package: '', sha256: '', size: 0, locations: '[]', manifest: '' };
+
 /** Sets all outputs; called on every path, so that a later step never reads an empty text for a number. */
-export function setSyncOutputs(
-  outputs: SyncOutputs,
-  set: (name: string, value: string) => void = (name, value) => leaveValue('GITHUB_OUTPUT', name, value),
-): void {
-  for (const [name, value] of Object.entries(outputs)) set(name, String(value));
+export function setOutputs(outputs: SyncOutputs | PackOutputs): void {
+  for (const [name, value] of Object.entries(outputs)) leaveValue('GITHUB_OUTPUT', name, String(value));
 }

@@ -12,53 +12,41 @@ import { PUBLISH_FLAGS } from '../publish/flags.ts';
 import { Publication, type Published } from '../publish/publication.ts';
 import { type PublishSettings, parsePublishSettings } from '../publish/settings.ts';
 import { formatPackSummary, formatPlanSummary, type PackFacts } from '../summary/pack-summary.ts';
-import { formatRefusal } from '../summary/refusal.ts';
 import { artifactStore } from './artifact-store.ts';
 import { componentKeeper } from './component-keeper.ts';
 import { labelInput, readInputs } from './inputs.ts';
 import { writeJobSummary } from './job-summary.ts';
 import { maskSecret, maskToken } from './log-mask.ts';
-import { InputsRefused, obstaclesIn } from './obstacles.ts';
-import { NO_PACKAGE, setPackOutputs } from './pack-outputs.ts';
+import { InputsRefused, reportObstacles } from './obstacles.ts';
+import { NO_PACKAGE, setOutputs } from './outputs.ts';
 
 /** What the entry lends to the action. */
-export type PackStepParts = Pick<
-  PackParts<unknown>,
-  'reporter' | 'signal' | 'environment' | 'runCredentialHelper'
->;
+type PackStepParts = Pick<PackParts<unknown>, 'reporter' | 'signal' | 'environment' | 'runCredentialHelper'>;
 
 /** The inputs of action-pack: the flags of `packer` and those of `packer push` that say where a package goes. */
 export const PACK_INPUTS: readonly Flag[] = [...PACK_FLAGS, ...PUBLISH_FLAGS];
 
 /** Packs and publishes as the inputs of the step say, and tells whether the step is to be green. Outputs are set on every path. */
 export async function packStep(parts: PackStepParts): Promise<boolean> {
-  const { reporter, signal, environment } = parts;
+  const { reporter, environment } = parts;
   try {
     const { pack, publish } = readSettings(parts);
-    const onSecret = (secret: string): void => maskToken(secret);
-    using destinations = await Publication.open(publish, pack, {
-      ...parts,
-      onSecret,
-      artifacts: artifactStore(environment),
-    });
+    const lent = { ...parts, onSecret: maskToken };
+    const artifacts = artifactStore(environment);
+    using destinations = await Publication.open(publish, pack, { ...lent, artifacts });
     const result = await runPack(pack, {
-      ...parts,
-      onSecret,
+      ...lent,
       ownFiles: await ownFiles(),
       keeper: componentKeeper(environment),
       destinations,
     });
     if (result.kind === 'packed') return await tell(result, parts);
-    setPackOutputs(NO_PACKAGE);
+    setOutputs(NO_PACKAGE);
     await writeJobSummary(formatPlanSummary(result.plan), reporter);
     return true;
   } catch (error) {
-    reporter.close();
-    setPackOutputs(NO_PACKAGE);
-    const isStopped = signal.aborted && error === signal.reason;
-    const obstacles = isStopped ? [{ text: 'the run was stopped' }] : obstaclesIn(error);
-    for (const { text, place } of obstacles) reporter.error(text, place);
-    await writeJobSummary(formatRefusal(obstacles, 'There is no package'), reporter);
+    setOutputs(NO_PACKAGE);
+    await reportObstacles(error, parts, { stopped: 'the run was stopped', title: 'There is no package' });
     return false;
   }
 }
@@ -68,8 +56,7 @@ function readSettings({ reporter, environment }: PackStepParts): {
   readonly publish: PublishSettings;
 } {
   const { values, warnings } = readInputs(PACK_INPUTS, environment);
-  const onSecret = (secret: string): void => maskSecret(secret);
-  const source = { values, environment, label: labelInput, onSecret };
+  const source = { values, environment, label: labelInput, onSecret: maskSecret };
   const pack = parsePackSettings(source);
   const publish = parsePublishSettings(source);
   for (const warning of warnings) reporter.warning(warning);
@@ -94,7 +81,7 @@ async function tell(
   const { RUNNER_TEMP = tmpdir() } = environment;
   const manifest = path.join(RUNNER_TEMP, 'keel-package.json');
   await writeFile(manifest, `${JSON.stringify({ ...contents, ...file, locations }, undefined, 2)}\n`);
-  setPackOutputs({
+  setOutputs({
     package: file.path,
     sha256: file.sha256.slice('sha256:'.length),
     size: file.size,

@@ -10,7 +10,7 @@ import { routeHash } from '../sync/state/state-artifact.ts';
 import { listenTo, reasonIn } from './toolkit-output.ts';
 
 /** Under which names a run finds and leaves its state. */
-export interface StateKeys {
+interface StateKeys {
   /** Never used twice, because a cache entry cannot be changed. */
   readonly key: string;
   /** Of keys that will do, the best first. */
@@ -18,7 +18,7 @@ export interface StateKeys {
 }
 
 /** How the cache is talked to. */
-export interface StateCacheSettings {
+interface StateCacheSettings {
   readonly reporter: Reporter;
   /** Longest wait for the cache; a state that comes later is not used. */
   readonly timeLimit: Duration;

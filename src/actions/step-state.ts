@@ -1,7 +1,7 @@
 import { leaveValue, stateValue } from './command-file.ts';
 
 /** What the main part of action-sync leaves for its post part. */
-export interface KeptState {
+interface KeptState {
   readonly key: string;
   /** Path of the state file. */
   readonly database: string;

@@ -4,7 +4,6 @@ import { seconds } from '../lib/duration.ts';
 import { describeFailure } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
 import { factsOfReport } from '../summary/facts.ts';
-import { formatRefusal } from '../summary/refusal.ts';
 import { formatSummary } from '../summary/summary.ts';
 import { SYNC_FLAGS } from '../sync/flags.ts';
 import type { RunParts } from '../sync/parts.ts';
@@ -16,39 +15,31 @@ import { parseSyncSettings, type SyncSettings } from '../sync/settings.ts';
 import { labelInput, readInputs } from './inputs.ts';
 import { writeJobSummary } from './job-summary.ts';
 import { maskSecret, maskToken } from './log-mask.ts';
-import { InputsRefused, obstaclesIn } from './obstacles.ts';
-import { NOTHING_DONE, setSyncOutputs } from './outputs.ts';
+import { InputsRefused, reportObstacles } from './obstacles.ts';
+import { NOTHING_DONE, setOutputs } from './outputs.ts';
 import { restoreState, saveState, stateKeys } from './state-cache.ts';
 import { keepForPost, keptByMain, markMain } from './step-state.ts';
 
 /** What the entry lends to the action. */
-export type StepParts = Pick<
-  RunParts,
-  'reporter' | 'signal' | 'environment' | 'runCredentialHelper' | 'version'
->;
+type StepParts = Pick<RunParts, 'reporter' | 'signal' | 'environment' | 'runCredentialHelper' | 'version'>;
 
 const RESTORE_TIME_LIMIT = seconds(30);
 const SAVE_TIME_LIMIT = seconds(60);
 
 /** Mirrors as the inputs of the step say, and tells whether the step is to be green. Outputs are set on every path. */
 export async function mirrorStep(parts: StepParts): Promise<boolean> {
-  const { reporter, signal } = parts;
   markMain();
   try {
     const settings = readSettings(parts);
     const finished = await runSync(settings, {
       ...parts,
-      ...(settings.state === 'file' ? { fetchState: () => findState(settings, parts) } : {}),
-      onSecret: (secret) => maskToken(secret),
+      fetchState: settings.state === 'file' ? () => findState(settings, parts) : undefined,
+      onSecret: maskToken,
     });
-    return await tell(settings, finished, reporter);
+    return await tell(settings, finished, parts.reporter);
   } catch (error) {
-    reporter.close();
-    setSyncOutputs(NOTHING_DONE);
-    const isStopped = signal.aborted && error === signal.reason;
-    const obstacles = isStopped ? [{ text: 'the run was stopped before it began' }] : obstaclesIn(error);
-    for (const { text, place } of obstacles) reporter.error(text, place);
-    await writeJobSummary(formatRefusal(obstacles), reporter);
+    setOutputs(NOTHING_DONE);
+    await reportObstacles(error, parts, { stopped: 'the run was stopped before it began' });
     return false;
   }
 }
@@ -67,7 +58,7 @@ function readSettings({ reporter, environment }: StepParts): SyncSettings {
     values: new Map([['report', path.join(RUNNER_TEMP, 'sync-report.json')], ...values]),
     environment,
     label: labelInput,
-    onSecret: (secret) => maskSecret(secret),
+    onSecret: maskSecret,
   });
   for (const warning of warnings) reporter.warning(warning);
   if (!parsed.ok) throw new InputsRefused(parsed.failures);
@@ -92,7 +83,7 @@ async function tell(
 ): Promise<boolean> {
   const { total, copied, skipped, failed, bytes } = report.totals;
   reporter.close();
-  setSyncOutputs({
+  setOutputs({
     ...{ total, copied, skipped, failed, bytes },
     report: leaveReport(settings.report, report, reporter),
     'state-restored': report.stateRestored,

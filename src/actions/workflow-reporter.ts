@@ -6,7 +6,7 @@ import { plainText } from '../lib/text/plain-text.ts';
 import { type CommandName, formatCommand, plainLines } from './workflow-command.ts';
 
 /** What a reporter for a workflow's log needs to know. */
-export interface LogSettings {
+interface LogSettings {
   /** Takes each line, without its end. */
   readonly write: (line: string) => void;
   /** The checked-out repository: GitHub shows annotations at files given relative to it. */

@@ -1,10 +1,32 @@
-import { expect, test } from 'vitest';
-import { NOTHING_DONE, SYNC_OUTPUTS, setSyncOutputs } from '../../src/actions/outputs.ts';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+import {
+  NO_PACKAGE,
+  NOTHING_DONE,
+  PACK_OUTPUTS,
+  SYNC_OUTPUTS,
+  setOutputs,
+} from '../../src/actions/outputs.ts';
+import { parseKeyValues } from '../support/command-files.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
 
-test('every output is set, as text, also where nothing was done', () => {
-  const outputs = new Map<string, string>();
-  setSyncOutputs(NOTHING_DONE, (name, value) => outputs.set(name, value));
-  expect([...outputs.keys()].sort()).toEqual(Object.keys(SYNC_OUTPUTS).sort());
-  expect(outputs.get('failed')).toBe('0');
-  expect(outputs.get('state-restored')).toBe('false');
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+function outputsAfter(set: () => void): Record<string, string> {
+  const file = join(scratchFolder(), 'output');
+  vi.stubEnv('GITHUB_OUTPUT', file);
+  set();
+  return parseKeyValues(readFileSync(file, 'utf8'));
+}
+
+test.each([
+  ['mirrored', NOTHING_DONE, SYNC_OUTPUTS, { failed: '0', report: '', 'state-restored': 'false' }],
+  ['packed', NO_PACKAGE, PACK_OUTPUTS, { size: '0', package: '', locations: '[]' }],
+])('every output is set, as text, also where nothing was %s', (_what, nothing, described, some) => {
+  const outputs = outputsAfter(() => setOutputs(nothing));
+  expect(Object.keys(outputs).toSorted()).toEqual(Object.keys(described).toSorted());
+  expect(outputs).toMatchObject(some);
 });

@@ -2,31 +2,19 @@
 
 /** Exports that nothing imports. */
 export const FOR_NOBODY: readonly string[] = [
-  'ActionProcess',
-  'CommandFile',
   'DatedTag',
   'DiscoveryParts',
   'Extra',
   'ImageOrder',
-  'Inputs',
-  'KeptState',
   'LISTING_BACKENDS',
   'ListingBackend',
-  'LogSettings',
   'MirroringParts',
-  'PackOutputs',
-  'PackStepParts',
   'PushTask',
   'ReleaseWish',
   'Situation',
-  'StateCacheSettings',
-  'StateKeys',
-  'StepParts',
-  'SyncOutputs',
   'Unmatched',
   'Verification',
   'WorkParts',
-  'inputFlags',
 ];
 
 /** Exports that only tests import. */
