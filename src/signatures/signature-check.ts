@@ -48,7 +48,7 @@ type Outcome = (FoundSigner & { readonly kind: 'verified'; readonly form: Candid
 const OUTCOMES_KEPT = 10_000;
 
 /** What signatures are verified by. */
-export interface SignatureSettings {
+interface SignatureSettings {
   readonly policies: SignaturePolicies;
   /** Path of a trusted_root.json; Sigstore's public one without. */
   readonly trustedRoot: string | undefined;

@@ -7,7 +7,7 @@ import type { Manifest } from '../../src/registry/oci/manifest.ts';
 import { parseHost, parseRepository } from '../../src/registry/oci/reference.ts';
 import { readBundle } from '../../src/signatures/bundle-signature.ts';
 import { readCosignLayer } from '../../src/signatures/cosign-signature.ts';
-import { SignatureCheck, type SignatureSettings } from '../../src/signatures/signature-check.ts';
+import { SignatureCheck } from '../../src/signatures/signature-check.ts';
 import { SigstoreVerifier } from '../../src/signatures/sigstore-verifier.ts';
 import type { SignatureVerdict } from '../../src/signatures/verdict.ts';
 import type { Image } from '../support/images/image.ts';
@@ -90,7 +90,7 @@ async function verdictOf(
   return await check(stand, signatures, name);
 }
 
-async function opened(settings: SignatureSettings): Promise<SignatureCheck> {
+async function opened(settings: Parameters<typeof SignatureCheck.open>[1]): Promise<SignatureCheck> {
   const check = await SignatureCheck.open('require', settings);
   if (check === undefined) throw new Error('a check that is required was not opened');
   return check;
