@@ -1,5 +1,4 @@
 import { failureCode } from '../../lib/failure.ts';
-import type { Reporter } from '../../lib/reporter.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { formatReference, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -20,45 +19,64 @@ import { RepositoryTally } from './repository-tally.ts';
 import { Schedule } from './schedule.ts';
 
 /** What mirroring works with. */
-export interface MirroringParts extends PlanningParts {
+interface MirroringParts extends Omit<PlanningParts, 'remembered'> {
   readonly state: State;
-  readonly reporter: Reporter;
+  /** Called once for each image that was wanted, as soon as it is known what became of it. */
   readonly onResult: (result: ReportedImage) => void;
+}
+
+/** A destination repository whose images are being mirrored. */
+interface OpenRepository {
+  readonly plan: RepositoryPlan;
+  readonly tally: RepositoryTally;
+  /** Tags that are planned already. */
+  readonly planned: Set<Tag>;
+}
+
+/** An image that waits for its turn. */
+interface Turn {
+  readonly image: PlannedImage;
+  readonly into: OpenRepository;
+  readonly rank: number;
 }
 
 /** Plans destination repositories and mirrors what is planned, both at the same time. */
 export class Mirroring {
-  readonly #parts: MirroringParts;
+  readonly #parts: PlanningParts & MirroringParts;
   readonly #target: Registry;
-  readonly #absent = new Set<Repository>();
-  readonly #tallies = new Map<Repository, RepositoryTally>();
-  readonly #plans = new Map<Repository, RepositoryPlan>();
-  readonly #planned = new Map<Repository, Set<Tag>>();
+  readonly #repositories = new Map<Repository, OpenRepository>();
   readonly #board: BlobBoard;
   readonly #copier: ImageCopier;
-  readonly #schedule: Schedule<PlannedImage>;
+  readonly #schedule: Schedule<Turn>;
   #bytes = 0;
 
   constructor(parts: MirroringParts) {
-    const { state, signal, target } = parts;
-    this.#parts = parts;
+    const { state, signal, target, verification } = parts;
+    const { host } = target;
+    this.#parts = {
+      ...parts,
+      remembered: {
+        images: (repository) => state.images({ host, repository }),
+        failures: (repository) => state.failures({ host, repository }),
+      },
+    };
     this.#target = target;
-    const wasAbsent = (repository: Repository): boolean => this.#absent.has(repository);
+    const wasAbsent = (repository: Repository): boolean =>
+      this.#repositories.get(repository)?.plan.listing.kind === 'absent';
     this.#board = new BlobBoard({
       registry: target,
       wasAbsent,
-      believedHolders: (digest) => state.blobHolders(target.host, digest),
+      believedHolders: (digest) => state.blobHolders(host, digest),
       onBytes: (count) => {
         this.#bytes += count;
       },
-      onUploaded: (repository, digest) => state.noteBlob({ host: target.host, repository }, digest),
-      onMissing: (repository, digest) => state.forgetBlob({ host: target.host, repository }, digest),
+      onUploaded: (repository, digest) => state.noteBlob({ host, repository }, digest),
+      onMissing: (repository, digest) => state.forgetBlob({ host, repository }, digest),
     });
     const { dryRun: isDryRun, pushTimeout } = parts.settings;
-    const { verification } = parts;
     const copying = { target, board: this.#board, wasAbsent, verification, pushTimeout, isDryRun, signal };
     this.#copier = new ImageCopier(copying);
-    this.#schedule = new Schedule((image) => this.#mirror(image), signal);
+    this.#schedule = new Schedule((turn) => this.#mirror(turn), signal);
   }
 
   /** Bytes sent so far, including what had to be sent again. */
@@ -73,16 +91,17 @@ export class Mirroring {
 
   /** Images under way as `repository:tag`, the longest-running first. */
   get current(): string[] {
-    return [...this.#schedule.underWay].map(({ target }) => `${target.repository}:${target.tag}`);
+    return [...this.#schedule.underWay].map(({ image: { target } }) => `${target.repository}:${target.tag}`);
   }
 
   /** Mirrors all groups. What was not begun when the signal aborted is left for the next run. Returns the plans. */
   async run(groups: readonly RepositoryGroup[]): Promise<readonly RepositoryPlan[]> {
     await Promise.all(groups.map((group) => this.#plan(group)));
     const notBegun = await this.#schedule.finish();
-    for (const image of notBegun) this.#parts.onResult(left(this.#names(image)));
-    for (const tally of this.#tallies.values()) tally.flush();
-    return [...this.#plans.values()];
+    for (const { image } of notBegun) this.#parts.onResult(left(this.#names(image)));
+    const repositories = [...this.#repositories.values()];
+    for (const { tally } of repositories) tally.flush();
+    return repositories.map(({ plan }) => plan);
   }
 
   async #plan(group: RepositoryGroup): Promise<void> {
@@ -90,14 +109,13 @@ export class Mirroring {
     const { host } = this.#target;
     try {
       const plan = await planRepository(group, this.#parts);
-      if (plan.listing.kind === 'absent') this.#absent.add(group.repository);
-      this.#plans.set(group.repository, plan);
+      const into = this.#open(plan);
       for (const collision of plan.collisions) onResult(collided(this.#target, plan.repository, collision));
-      this.#submit(plan, plan.images);
+      this.#submit(into, plan.images);
       for (const image of plan.images) {
         // The signatures of the others follow when those are there: without its image a signature is of no use.
         const isThere = image.decision.action === 'skip' && image.sourceDigest !== undefined;
-        if (isThere) this.#submitSignatures(plan, image, [image.sourceDigest]);
+        if (isThere) this.#submitSignatures(into, image, [image.sourceDigest]);
       }
     } catch (error) {
       const destination = formatReference({ host, repository: group.repository });
@@ -108,58 +126,52 @@ export class Mirroring {
     }
   }
 
-  #submit(plan: RepositoryPlan, images: readonly PlannedImage[]): void {
-    const known = this.#planned.get(plan.repository) ?? new Set();
-    this.#planned.set(plan.repository, known);
-    const fresh = images.filter(({ target }) => !known.has(target.tag));
-    for (const { target } of fresh) known.add(target.tag);
+  #open(plan: RepositoryPlan): OpenRepository {
+    const { repository } = plan;
+    const { host } = this.#target;
+    const tally = new RepositoryTally((news) => {
+      this.#parts.state.record({ host, repository }, { ...news, blobs: this.#board.provedIn(repository) });
+    });
+    const opened = { plan, tally, planned: new Set<Tag>() };
+    this.#repositories.set(repository, opened);
+    return opened;
+  }
+
+  #submit(into: OpenRepository, images: readonly PlannedImage[]): void {
+    const { tally, planned } = into;
+    const fresh = images.filter(({ target }) => !planned.has(target.tag));
+    for (const { target } of fresh) planned.add(target.tag);
     const active = fresh.filter(({ decision }) => decision.action !== 'skip');
     for (const image of fresh) {
       if (image.decision.action === 'skip') this.#parts.onResult(skipped(this.#names(image), image));
     }
-    this.#tallyOf(plan.repository).expect(active.length);
-    this.#schedule.add(active);
+    tally.expect(active.length);
+    this.#schedule.add(active.map((image) => ({ image, into, rank: image.rank })));
   }
 
   /** Plans the signatures of an image's parts that are not planned yet. */
-  #submitSignatures(plan: RepositoryPlan, image: PlannedImage, digests: readonly Digest[]): void {
+  #submitSignatures(into: OpenRepository, image: PlannedImage, digests: readonly Digest[]): void {
     const tags = signaturesOf(image, digests);
     this.#submit(
-      plan,
-      tags.map((tag) => plan.planTag(image, tag)),
+      into,
+      tags.map((tag) => into.plan.planTag(image, tag)),
     );
   }
 
-  async #mirror(image: PlannedImage): Promise<void> {
+  async #mirror({ image, into }: Turn): Promise<void> {
     const { signal, onResult } = this.#parts;
     const began = performance.now();
     const names = this.#names(image);
-    const { repository } = image.target;
-    const tally = this.#tallyOf(repository);
     try {
       const result = await this.#copier.mirror(image);
-      const plan = this.#plans.get(repository);
-      if (plan !== undefined) this.#submitSignatures(plan, image, result.digests);
-      tally.worked(image, result);
+      this.#submitSignatures(into, image, result.digests);
+      into.tally.worked(image, result);
       onResult(worked(names, image, result, performance.now() - began));
     } catch (error) {
       if (signal.aborted) return onResult(left(names));
-      tally.failed(image, failureCode(error));
+      into.tally.failed(image, failureCode(error));
       onResult(failed(names, error, performance.now() - began));
     }
-  }
-
-  #tallyOf(repository: Repository): RepositoryTally {
-    const known = this.#tallies.get(repository);
-    if (known !== undefined) return known;
-    const tally = new RepositoryTally((news) => {
-      this.#parts.state.record(
-        { host: this.#target.host, repository },
-        { ...news, blobs: this.#board.provedIn(repository) },
-      );
-    });
-    this.#tallies.set(repository, tally);
-    return tally;
   }
 
   #names(image: PlannedImage): ImageNames {

@@ -176,18 +176,13 @@ class Run {
   async #mirrorGroups(groups: readonly RepositoryGroup[], open: OpenRun): Promise<readonly RepositoryPlan[]> {
     const { set, state, registries, verification, deadline } = open;
     const { reporter } = this.#parts;
-    const { source, destination: host } = this.#settings;
+    const { source, destination } = this.#settings;
     const trouble = new TroubleTeller(reporter, (claimants) => placeOfClaim(set, source, claimants));
     const mirroring = new Mirroring({
       set,
       settings: this.#settings,
-      target: registries.at(host),
+      target: registries.at(destination),
       state,
-      remembered: {
-        images: (repository) => state.images({ host, repository }),
-        failures: (repository) => state.failures({ host, repository }),
-      },
-      reporter,
       verification,
       now: this.#now(),
       signal: deadline.signal,
