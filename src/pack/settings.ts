@@ -13,17 +13,17 @@ import { PACK_FLAGS, type PackFlagName } from './flags.ts';
 import { type ImageSource, parseImageSource } from './plan/image-source.ts';
 import { type BetaSuffix, parseBetaSuffix } from './plan/package-name.ts';
 
-/** What `packer` and action-pack are told. */
+/** The settings of `packer` and action-pack. */
 export interface PackSettings {
   /** Path of versions.json. */
   readonly versionConfig: string;
   readonly kubeVersion: KubernetesVersion | undefined;
   readonly arch: Architecture | undefined;
   readonly beta: BetaSuffix | undefined;
-  /** Folder whose files go into the package besides our own. */
+  /** Folder with files that go into the package in addition to our own. */
   readonly overlay: string | undefined;
   readonly imageSource: ImageSource;
-  /** The host that user name and password are for. */
+  /** The host that the user name and password are for. */
   readonly registry: Host;
   readonly username: string | undefined;
   readonly password: string | undefined;
@@ -35,15 +35,15 @@ export interface PackSettings {
   readonly downloadOutput: string;
   readonly imageFormat: ImageFormat;
   readonly verifySignatures: VerificationMode;
-  /** Path of a trusted_root.json; Sigstore's public one without. */
+  /** Path of a trusted_root.json; Sigstore's public one if undefined. */
   readonly trustedRoot: string | undefined;
   /** Path of the lock file. */
   readonly lock: string | undefined;
   readonly dryRun: boolean;
-  /** Requests and transfers in flight per host; undefined lets the run find out. */
+  /** Requests and transfers in flight per host; if undefined, the run finds its own limits. */
   readonly queryLimit: number | undefined;
   readonly limit: number | undefined;
-  /** 0 is no limit. */
+  /** 0 means no limit. */
   readonly commandTimeout: Duration;
   /** Attempts at each request, at least 1. */
   readonly retry: RetryPolicy;
@@ -52,12 +52,12 @@ export interface PackSettings {
 
 export type ImageFormat = 'oci' | 'docker-archive';
 
-/** Settings with what the user should be told about them, or everything that is wrong with them. */
+/** The settings with notices for the user, or everything that is wrong with them. */
 type ParsedPackSettings =
   | { readonly ok: true; readonly settings: PackSettings; readonly notices: readonly string[] }
   | { readonly ok: false; readonly failures: readonly Failure[] };
 
-/** Reads the settings of a packing run from flags or inputs, and reports all malformed ones at once. */
+/** Returns the settings of a packing run as flags or inputs give them, or a failure for each malformed one. */
 export function parsePackSettings(from: FlagSource): ParsedPackSettings {
   const flags = new FlagReader<PackFlagName>(PACK_FLAGS, from);
   const notices = new Set<string>();

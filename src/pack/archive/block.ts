@@ -5,7 +5,7 @@ export const WINDOW_SIZE = 32 * 1024;
 
 /** Memory for one block, shared with the thread that hashes it. */
 export interface BlockMemory {
-  /** The place of the window that precedes the block, then the block's. */
+  /** Room for the window that precedes the block, then for the block. */
   readonly bytes: Buffer;
 }
 
@@ -14,9 +14,9 @@ export interface Block {
   readonly memory: BlockMemory;
   /** The tar's bytes. */
   readonly data: Buffer;
-  /** What stands just before in the tar, as far as it can help the compression. */
+  /** The bytes just before it in the tar, if they can help the compression. */
   readonly dictionary: Buffer;
-  /** It belongs to an entry whose content says that it is compressed already. */
+  /** Whether it belongs to an entry whose first bytes are those of a compressed format. */
   readonly compressedEntry: boolean;
 }
 
@@ -25,7 +25,7 @@ interface Waiting {
   readonly reject: (reason: unknown) => void;
 }
 
-/** A fixed number of block memories that go round, so that memory does not grow and reading waits for writing. */
+/** A fixed number of block memories that are reused, so that memory does not grow and reading waits for writing. */
 export class BlockMemories {
   readonly #free: BlockMemory[] = [];
   #waiting: Waiting[] = [];
@@ -36,7 +36,7 @@ export class BlockMemories {
     this.#unmade = count;
   }
 
-  /** Returns a free memory, or waits until one is; rejects once they are closed. */
+  /** Returns a free memory, waiting for one if necessary. Throws the reason once they are closed. */
   take(): Promise<BlockMemory> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed.reason);
     const free = this.#free.pop();
@@ -48,14 +48,14 @@ export class BlockMemories {
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  /** Takes a memory back that nothing reads any more. */
+  /** Takes back a memory that nothing reads any more. */
   release(memory: BlockMemory): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#free.push(memory);
     else next.resolve(memory);
   }
 
-  /** Ends all waiting for memory with that reason, so that no reader hangs after a failure. */
+  /** Ends all waiting for memory with a reason, so that no reader hangs after a failure. */
   close(reason: unknown): void {
     this.#closed = { reason };
     for (const waiting of this.#waiting) waiting.reject(reason);

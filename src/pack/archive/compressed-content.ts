@@ -18,8 +18,8 @@ export function beginsCompressed(content: Buffer): boolean {
 }
 
 /**
- * Returns whether samples of some bytes use all byte values alike, as compressed and encrypted ones do. Costs about ten
- * microseconds, whatever the length.
+ * Returns whether samples of some bytes use all byte values equally often, as compressed and encrypted ones do. Takes
+ * about ten microseconds, whatever the length.
  */
 export function looksDense(bytes: Buffer): boolean {
   if (bytes.length < SAMPLES * SAMPLE_SIZE) return false;

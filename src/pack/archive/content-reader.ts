@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { Failure } from '../../lib/failure.ts';
 import type { FileEntry } from './entry.ts';
 
-/** Fills memory with the next bytes of an entry's content and tells how many; 0 at the end. */
+/** Reads an entry's content into memory piece by piece and returns how many bytes; 0 at the end. */
 interface ContentReader {
   read(into: Buffer): Promise<number>;
   close(): Promise<void>;
@@ -107,8 +107,8 @@ async function openFile(entry: FileEntry, path: string, start: number | undefine
 }
 
 /**
- * Opens the content of an entry. Opening and reading throw `CONTENT_SIZE_MISMATCH`, which names the entry, where the
- * content has not exactly the announced size; a stream is seen to be too long only when it is read to its end.
+ * Returns a reader of an entry's content. Opening and reading throw `CONTENT_SIZE_MISMATCH`, which names the entry, if
+ * the content has not exactly the announced size. That a stream is too long shows only at its end.
  */
 export async function openContent(entry: FileEntry, signal: AbortSignal): Promise<ContentReader> {
   const { content } = entry;

@@ -6,7 +6,7 @@ import { looksDense } from './compressed-content.ts';
 const STORED_LIMIT = 0xffff;
 const STORED_HEADER = 5;
 const PROBE_SIZE = 64 * 1024;
-/** Where level 1 saves less than this share of a dense block, level 6 does not save much more. */
+/** If level 1 saves less than this share of a dense block, level 6 does not save much more. */
 const WORTHWHILE_SAVING = 0.02;
 
 /** zlib's levels: 0 stores all, 9 is the smallest and slowest. */
@@ -43,8 +43,8 @@ async function isIncompressible(block: Block): Promise<boolean> {
 }
 
 /**
- * Deflates a block on the thread pool, or stores it where that would save nothing, and returns the pieces to write, which
- * may lie in the block's own memory. They end on a byte boundary, so that blocks can be joined to one deflate stream.
+ * Deflates a block on the thread pool, or stores it if deflating would save nothing. Returns the pieces to write, which
+ * may lie in the block's own memory. They end on a byte boundary, so that blocks can be joined into one deflate stream.
  */
 export async function deflateBlock(block: Block, level: Level): Promise<readonly Uint8Array[]> {
   if (level === 0 || (await isIncompressible(block))) return storedPieces(block.data);

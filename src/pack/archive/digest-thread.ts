@@ -13,7 +13,7 @@ interface Waiting {
   readonly reject: (reason: unknown) => void;
 }
 
-/** Hashes what is packed on a thread of its own: blocks in shared memory, and a file while it grows. */
+/** Hashes on a thread of its own: blocks in shared memory, and a file while it grows. */
 export class DigestThread implements AsyncDisposable {
   readonly #worker = new Worker(`(${digestWorker.toString()})()`, { eval: true });
   readonly #waiting: Waiting[] = [];
@@ -38,7 +38,7 @@ export class DigestThread implements AsyncDisposable {
     });
   }
 
-  /** Hashes a block of the tar; its memory must stay as it is until the promise is fulfilled. */
+  /** Hashes a block of the tar, whose memory must not change until the promise is fulfilled. */
   async addBlock(block: Block): Promise<void> {
     await this.#ask({ kind: 'bytes', bytes: block.data });
   }

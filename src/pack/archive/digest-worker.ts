@@ -1,12 +1,12 @@
-/** What the thread is asked for; it answers each task once, in order. */
+/** A task for the thread, which answers each once and in order. */
 export type DigestTask =
   /** Hash these bytes of the tar. */
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  /** Give the sums of all bytes. */
+  /** Return the sums of all bytes. */
   | { readonly kind: 'end-bytes' }
   /** Hash what was added to the file, up to this size. */
   | { readonly kind: 'grown'; readonly path: string; readonly size: number }
-  /** The same, and give the sums of the file. */
+  /** The same, and return the sums of the file. */
   | { readonly kind: 'end-file'; readonly path: string; readonly size: number };
 
 export interface BytesDigest {
@@ -18,15 +18,15 @@ export interface BytesDigest {
 export interface FileDigest {
   readonly kind: 'file';
   readonly sha256: string;
-  /** The SHA-1 of each 4 MiB, of which a qetag is made. */
+  /** The SHA-1 of each 4 MiB, from which a qetag is made. */
   readonly qetagBlocks: readonly Uint8Array[];
 }
 
 export type DigestAnswer = { readonly kind: 'taken' } | BytesDigest | FileDigest;
 
 /**
- * The whole program of the hashing thread. It is started from its own source text, because the tools are bundled into
- * one file each, where no second file could be loaded: so it must not use anything that stands outside of it.
+ * The whole program of the hashing thread. It is started from its own source text, because each tool is bundled into
+ * one file and could not load a second one. So it must not use anything outside of this function.
  */
 export function digestWorker(): void {
   const { createHash } = process.getBuiltinModule('node:crypto');

@@ -1,7 +1,7 @@
-/** Bytes that stand in an archive: in memory, in a file, or produced when they are needed. */
+/** The content of a file in an archive: in memory, in a file, or produced when it is needed. */
 type Content =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  /** Without `start` the whole file, whose size must be the entry's; with it, a slice from there. */
+  /** Without `start` the whole file, whose size must be the entry's; otherwise a slice from there. */
   | { readonly kind: 'file'; readonly path: string; readonly start?: number }
   | { readonly kind: 'stream'; readonly open: (signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>> };
 
@@ -11,7 +11,7 @@ export interface FileEntry {
   readonly path: string;
   /** Permission bits, such as 0o644. */
   readonly mode: number;
-  /** In bytes; the content must have exactly as many. */
+  /** In bytes; the content must have exactly this size. */
   readonly size: number;
   readonly content: Content;
 }

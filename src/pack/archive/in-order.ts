@@ -1,6 +1,6 @@
 /**
- * Returns the results of `work` for each item in the items' order, while up to `ahead` items are being fetched, worked on
- * or waiting for their turn. The first failure, of an item or of its work, ends it; work under way is waited for.
+ * Returns the results of `work` in the order of the items, while up to `ahead` items are being fetched, worked on or
+ * waiting for their turn. The first failure, of an item or of its work, ends it after the work that is under way.
  */
 export async function* inOrder<Item, Result>(
   items: AsyncGenerator<Item>,
@@ -8,7 +8,7 @@ export async function* inOrder<Item, Result>(
   work: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {
   const start = async (): Promise<{ result: Result } | undefined> => {
-    // A generator queues these calls, so that item follows item however they are worked on.
+    // A generator queues these calls, so that the items keep their order whatever the work does.
     const next = await items.next();
     return next.done === true ? undefined : { result: await work(next.value) };
   };

@@ -3,16 +3,16 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { failureCode } from '../../lib/failure.ts';
 
-/** On a folder that machines share, a process that is not known here may be another one's, and at work. */
+/** In a folder that machines share, an unknown process may belong to another machine and be at work. */
 const UNTOUCHED_MILLISECONDS = 60_000;
 
-/** Returns the name under which this process writes an archive until it is whole. */
+/** Returns the path at which this process writes an archive until it is complete. */
 export function draftOf(output: string): string {
   const random = randomBytes(6).toString('hex');
   return join(dirname(output), `.${basename(output)}.${process.pid}-${random}.partial`);
 }
 
-/** Removes what runs left of an archive that were killed while they wrote it. */
+/** Removes what killed runs left of an archive. */
 export async function removeLeftovers(output: string): Promise<void> {
   const folder = dirname(output);
   const start = `.${basename(output)}.`;
@@ -21,7 +21,7 @@ export async function removeLeftovers(output: string): Promise<void> {
     if (writer === null || isAlive(Number(writer[1]))) continue;
     const file = join(folder, name);
     const touched = (await stat(file).catch(() => undefined))?.mtimeMs ?? 0;
-    // What cannot be removed is in nobody's way.
+    // A leftover that cannot be removed does no harm.
     if (Date.now() - touched > UNTOUCHED_MILLISECONDS) await rm(file, { force: true }).catch(() => undefined);
   }
 }

@@ -4,14 +4,14 @@ import { openContent } from './content-reader.ts';
 import type { ArchiveEntry, FileEntry } from './entry.ts';
 import { entryHeader, paddingAfter, RECORD } from './tar-header.ts';
 
-/** Smaller files share blocks with their neighbours, whatever they hold: cutting for them would cost more. */
+/** Smaller files share blocks with their neighbours, whatever they contain: blocks of their own would cost more. */
 const OWN_BLOCK_SIZE = 64 * 1024;
 const END_OF_TAR = Buffer.alloc(2 * RECORD);
 const NOTHING = Buffer.alloc(0);
 
-// tar-stream's pack makes a chunk of its own of all it is given and hides where an entry begins. Here content is read
-// straight into the memory that is compressed, which costs half as much, and blocks are cut where entries that are
-// compressed already begin and end. The tests read the result with tar-stream's extract, among others.
+// tar-stream's pack copies all it is given into chunks of its own and hides where an entry begins. Here content is read
+// directly into the memory that is compressed, which costs half as much, and blocks are cut where entries that are
+// already compressed begin and end. The tests read the result with tar-stream's extract, among others.
 class BlockCutter {
   readonly #memories: BlockMemories;
   #memory: BlockMemory | undefined;
@@ -31,7 +31,7 @@ class BlockCutter {
     return this.#length === BLOCK_SIZE;
   }
 
-  /** The bytes of the present block so far. */
+  /** The bytes of the current block so far. */
   get filled(): Buffer {
     return this.#memory?.bytes.subarray(WINDOW_SIZE, WINDOW_SIZE + this.#length) ?? NOTHING;
   }
@@ -47,14 +47,14 @@ class BlockCutter {
     this.#length += count;
   }
 
-  /** Returns the present block, if it holds anything, and begins another one. */
+  /** Yields the current block unless it is empty, and begins another one. */
   *cut(): Generator<Block> {
     const memory = this.#memory;
     if (memory === undefined || this.#length === 0) return;
     const data = this.filled;
     const dictionary = memory.bytes.subarray(WINDOW_SIZE - this.#window.length, WINDOW_SIZE);
     dictionary.set(this.#window);
-    // Compressed content has nothing in it that could be referred to.
+    // Compressed content holds nothing worth referring to.
     this.#window = this.compressedEntry ? NOTHING : Buffer.from(data.subarray(-WINDOW_SIZE));
     this.#memory = undefined;
     this.#length = 0;
@@ -101,8 +101,8 @@ async function* putContent(
 }
 
 /**
- * Returns the tar of entries that stand in order, in blocks of up to 1 MiB that lie in the given memories; who receives a
- * block gives its memory back. Where blocks are cut depends on nothing but the entries.
+ * Returns the tar of ordered entries in blocks of up to 1 MiB, which lie in the given memories; the receiver of a block
+ * releases its memory. Where blocks are cut depends on nothing but the entries.
  */
 export async function* tarBlocks(
   entries: readonly ArchiveEntry[],
@@ -120,7 +120,9 @@ export async function* tarBlocks(
   yield* cutter.cut();
 }
 
-/** Returns the plain tar of entries that stand in order, in pieces of up to 1 MiB; each is good until the next is asked for. */
+/**
+ * Returns the plain tar of ordered entries in pieces of up to 1 MiB. Each piece is valid until the next is requested.
+ */
 export async function* tarBytes(
   entries: readonly ArchiveEntry[],
   signal: AbortSignal,

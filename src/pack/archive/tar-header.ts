@@ -6,7 +6,7 @@ export const RECORD = 512;
 const MODIFIED_SECONDS = 315_532_800;
 const NAME_LIMIT = 100;
 const PREFIX_LIMIT = 155;
-/** The first size that eleven octal digits cannot say. */
+/** The smallest size that does not fit in eleven octal digits. */
 const OCTAL_SIZE_LIMIT = 8 ** 11;
 const TYPE_FLAG = { file: '0', symlink: '2', directory: '5', extended: 'x' } as const;
 
@@ -19,7 +19,7 @@ interface HeaderFields {
   readonly target: string;
 }
 
-/** Returns how many bytes of zero follow content of this size, up to the next record. */
+/** Returns how many zero bytes follow content of this size, up to the next record. */
 export function paddingAfter(size: number): number {
   return (RECORD - (size % RECORD)) % RECORD;
 }
@@ -52,7 +52,7 @@ function ustarRecord(fields: HeaderFields): Buffer {
   return record;
 }
 
-/** One pax record, `<length> <key>=<value>\n`, where the length counts its own digits too. */
+/** Returns one pax record, `<length> <key>=<value>\n`, whose length includes its own digits. */
 function paxRecord(key: string, value: string): string {
   const rest = Buffer.byteLength(` ${key}=${value}\n`);
   let length = rest + String(rest).length;
@@ -64,7 +64,7 @@ function isAscii(text: string): boolean {
   return Buffer.byteLength(text) === text.length;
 }
 
-/** Splits a path over ustar's two fields; undefined where only pax can hold it. */
+/** Returns a path split into ustar's two fields; undefined if only pax can hold it. */
 function splitPath(name: string): { name: string; prefix: string } | undefined {
   if (!isAscii(name)) return undefined;
   if (name.length <= NAME_LIMIT) return { name, prefix: '' };
@@ -73,14 +73,14 @@ function splitPath(name: string): { name: string; prefix: string } | undefined {
   return { name: name.slice(slash + 1), prefix: name.slice(0, slash) };
 }
 
-/** Something for readers without pax, which then show this name. */
+/** Returns the name that readers without pax show. */
 function fallbackName(name: string): string {
   return name.replace(/[^\x20-\x7e]/g, '_').slice(0, NAME_LIMIT);
 }
 
 /**
- * Returns the header of an entry: one ustar record, preceded by a pax header where a name is longer than ustar holds or
- * not ASCII, or where the size is 8 GiB or more (POSIX.1-2024, "pax Interchange Format").
+ * Returns the header of an entry: one ustar record, preceded by a pax header if a name is too long for ustar or not
+ * ASCII, or if the size is 8 GiB or more (POSIX.1-2024, "pax Interchange Format").
  */
 export function entryHeader(entry: ArchiveEntry): Buffer {
   const path = entry.kind === 'directory' ? `${entry.path}/` : entry.path;
@@ -113,7 +113,7 @@ export function entryHeader(entry: ArchiveEntry): Buffer {
   return Buffer.concat([extended, body, Buffer.alloc(paddingAfter(body.length)), record]);
 }
 
-/** Returns the bytes of the tar that holds these entries. */
+/** Returns the size in bytes of the tar of these entries. */
 export function tarSize(entries: readonly ArchiveEntry[]): number {
   const sizes = entries.map((entry) => {
     const content = entry.kind === 'file' ? entry.size : 0;

@@ -45,7 +45,7 @@ function checkTarget(entry: ArchiveEntry, target: string): void {
   const parts = target.split('/');
   const down = parts.findIndex((part) => part !== '..');
   const ups = down < 0 ? parts.length : down;
-  // After a name, ".." could step out through another link, whatever the text looks like.
+  // After a name, ".." could lead outside through another link, whatever the text looks like.
   if (parts.slice(ups).some((part) => part === '..' || part === '.' || part === '')) {
     throw unusable(entry, `its target "${target}" has "..", "." or "//" after a name`);
   }
@@ -73,7 +73,10 @@ function parentsOf(path: string): string[] {
   return parts.slice(1).map((_part, index) => parts.slice(0, index + 1).join('/'));
 }
 
-/** Two paths with one key are one file where names ignore case or are normalised (macOS, Windows). */
+/**
+ * Returns a key that is the same for paths that are one file where case is ignored or names are normalised (macOS,
+ * Windows).
+ */
 function clashKey(path: string): string {
   return path.normalize('NFKC').toLowerCase().toUpperCase();
 }
@@ -83,10 +86,10 @@ function sortKey(entry: ArchiveEntry): Buffer {
 }
 
 /**
- * Returns the entries in the one order in which they are written: by the bytes of their paths, those named in `first`
- * (a file, or a directory with all below it) before the others. Directories that are only implied are added with
- * mode 0755. Throws `ENTRY_UNUSABLE`, which names the entry, for a path that is absolute, leaves the archive, holds
- * control characters or clashes with another one.
+ * Returns the entries in the order in which they are written: by the bytes of their paths, those named in `first` (a
+ * file, or a directory with all below it) before the others. Adds directories that are only implied, with mode 0755.
+ * Throws `ENTRY_UNUSABLE`, which names the entry, for a path that is absolute, leaves the archive, has control
+ * characters or clashes with another path.
  */
 export function orderEntries(
   entries: readonly ArchiveEntry[],

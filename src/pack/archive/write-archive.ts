@@ -27,22 +27,22 @@ interface ArchiveOptions {
   readonly entries: readonly ArchiveEntry[];
   /** Paths that come first, in this order; see `orderEntries`. */
   readonly first?: readonly string[] | undefined;
-  /** Where the archive is to stand; it appears there whole or not at all. */
+  /** The path of the archive, which appears there complete or not at all. */
   readonly output: string;
   readonly level?: Level | undefined;
   /** How many blocks of 1 MiB are under way at once; it does not change the result. */
   readonly concurrency?: number | undefined;
   readonly signal: AbortSignal;
-  /** Told the bytes of tar that are done, and how many there will be. */
+  /** Called with the bytes of the tar that are done, and with how many there will be. */
   readonly onProgress?: ((bytes: number, total: number) => void) | undefined;
 }
 
 interface WrittenArchive {
-  /** Of the `.tar.gz`, in bytes. */
+  /** In bytes, of the `.tar.gz`. */
   readonly size: number;
   /** Of the `.tar.gz`, 64 hexadecimal digits. */
   readonly sha256: string;
-  /** Of the tar within; unlike the other it does not depend on the version of Node. */
+  /** Of the tar inside; unlike the other it does not depend on the version of Node. */
   readonly tarSha256: string;
   /** Of the `.tar.gz`, as Qiniu Kodo computes it. */
   readonly qetag: Qetag;
@@ -127,11 +127,11 @@ function explained(error: unknown, output: string): unknown {
 }
 
 /**
- * Writes the entries as a `.tar.gz`: one gzip member of blocks deflated in parallel, those that are compressed already
- * stored. The same entries give the same bytes on one version of Node, whatever the concurrency.
- * It is written under another name beside the output and renamed when it is whole; on failure and abort nothing is left,
- * and what a killed run left is removed by the next.
- * Throws `ENTRY_UNUSABLE`, `CONTENT_SIZE_MISMATCH`, `DISK_FULL`, and what reading content throws.
+ * Writes the entries as a `.tar.gz` and returns its size and sums: one gzip member of blocks that are deflated in
+ * parallel, or stored if they are already compressed. The same entries give the same bytes on one version of Node,
+ * whatever the concurrency. The archive is written under another name beside the output and renamed when it is
+ * complete. A failure or abort leaves nothing, and the next run removes what a killed one left. Throws
+ * `ENTRY_UNUSABLE`, `CONTENT_SIZE_MISMATCH`, `DISK_FULL`, and what reading content throws.
  */
 export async function writeArchive(options: ArchiveOptions): Promise<WrittenArchive> {
   options.signal.throwIfAborted();

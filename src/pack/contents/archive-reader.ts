@@ -4,7 +4,7 @@ import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { Failure } from '../../lib/failure.ts';
 
-/** One entry of an archive as it comes out; its body must be read or skipped before the next one is asked for. */
+/** An entry of an archive. Its body must be read or skipped before the next entry is requested. */
 export interface TarEntry {
   readonly name: string;
   readonly type: string;
@@ -25,12 +25,12 @@ function unreadable(about: string, cause: unknown): Failure<'ARCHIVE_UNREADABLE'
 }
 
 /**
- * Bytes that may come without an entry or a piece of one. A header has up to 4 MiB, and behind the last entry are up to
- * 1 MiB of zeros; a few megabytes of gzip hold gigabytes of them.
+ * The most bytes without an entry or a piece of one. A header has up to 4 MiB, and up to 1 MiB of zeros follow the last
+ * entry; but a few megabytes of gzip can hold gigabytes of zeros.
  */
 const FILLING_LIMIT = 32 * 1024 * 1024;
 
-/** The entries of a tar.gz file in their order, unpacked on the way and held nowhere. */
+/** The entries of a tar.gz file in their order, unpacked as they are read and kept nowhere. */
 export class TarGzip {
   readonly #about: string;
   readonly #signal: AbortSignal;
@@ -73,7 +73,7 @@ export class TarGzip {
   async next(): Promise<TarEntry | undefined> {
     const step = await this.#guard(() => this.#entries.next());
     if (step.done === true) {
-      // A stream that was destroyed looks as if it had ended.
+      // A destroyed stream looks as if it had ended.
       if (this.#error !== undefined) throw this.#explain(this.#error);
       return undefined;
     }
@@ -88,7 +88,7 @@ export class TarGzip {
     };
   }
 
-  /** Returns the body of an entry piece by piece. Throws `ARCHIVE_UNREADABLE` or the signal's reason. */
+  /** Returns the body of an entry in pieces. Throws `ARCHIVE_UNREADABLE` or the signal's reason. */
   async *read(entry: TarEntry): AsyncGenerator<Uint8Array> {
     const pieces = entry.body[Symbol.asyncIterator]();
     for (;;) {
@@ -99,7 +99,7 @@ export class TarGzip {
     }
   }
 
-  /** Reads an entry to its end without giving anything of it. */
+  /** Reads an entry to its end and ignores its body. */
   async skip(entry: TarEntry): Promise<void> {
     for await (const _ of this.read(entry));
   }

@@ -14,7 +14,7 @@ import type { OverlayFile } from './overlay.ts';
 import { formatResolvedVersions } from './resolved-versions.ts';
 import { formatSbom } from './sbom.ts';
 
-/** Everything that a package is put together from: fetched and checked. */
+/** Everything that a package is made from, fetched and checked. */
 interface Ingredients {
   readonly plan: PackagePlan;
   readonly images: readonly CheckedImage[];
@@ -34,7 +34,7 @@ export interface PackageTree {
   readonly ownFiles: ReadonlyMap<string, Digest>;
 }
 
-/** What a reader of the archive sees first tells what the rest is. */
+/** The files that say what the rest is come first in the archive. */
 const FIRST = [
   'keel-package.json',
   'SHA256SUMS',
@@ -64,7 +64,7 @@ async function digestOfEntry({ content, path }: FileEntry, signal: AbortSignal):
   return parseDigest(`sha256:${hash.digest('hex')}`, path);
 }
 
-/** Returns the files of the images with their digests; blobs have theirs from the fetch. */
+/** Returns the files of the images with their digests; those of blobs are known. */
 async function imageFiles(
   { images, imageFormat, blobFiles }: Ingredients,
   signal: AbortSignal,
@@ -82,7 +82,7 @@ async function imageFiles(
   return files;
 }
 
-/** Archives are listed one after the other: each is read as fast as it can be unpacked. */
+/** Lists the archives one after the other, as each is read as fast as it can be unpacked. */
 async function unpack(
   components: readonly FetchedComponent[],
   signal: AbortSignal,
@@ -99,15 +99,18 @@ function summed(path: string, text: string): SummedFile {
   return { entry, sha256: digestOf(Buffer.from(text)) };
 }
 
-/** When the newest image was made: the only time in a package, because it is the same whenever it is packed. */
+/**
+ * Returns when the newest image was made. No other time goes into a package: this one is the same whenever it is
+ * packed.
+ */
 function newestOf(images: readonly CheckedImage[]): Date {
   return new Date(Math.max(0, ...images.map(({ image }) => image.created ?? 0)));
 }
 
 /**
- * Puts the whole tree of a package together, without writing any of it: what it holds, its sums, the resolved
- * versions.json, the SBOM, the installer and all files. The same ingredients give the same entries. Throws what reading
- * archives and laying out images throws.
+ * Returns the whole tree of a package without writing any of it: the list of what it holds, its sums, the resolved
+ * versions.json, the SBOM, the installer and all files. The same ingredients give the same entries. Throws like
+ * `componentFiles` and `layoutEntries`.
  */
 export async function assemble(ingredients: Ingredients, signal: AbortSignal): Promise<PackageTree> {
   const { plan, images, components, overlay } = ingredients;

@@ -7,17 +7,17 @@ import type { FetchedComponent } from '../fetch/component-fetch.ts';
 import type { Placement } from '../plan/plan.ts';
 import { type TarEntry, TarGzip } from './archive-reader.ts';
 
-/** One file of the package, with the digest under which its list of checksums has it. */
+/** A file of the package, with its digest for the list of checksums. */
 export interface TreeFile {
   readonly entry: FileEntry;
   readonly sha256: Digest;
-  /** The component that it comes from, as the versions.json calls it. */
+  /** The name in the versions.json of the component that it comes from. */
   readonly component: string;
 }
 
 /** One file of an archive that belongs in the package. */
 interface ArchivedFile {
-  /** Its place among all entries of the archive. */
+  /** Its position among all entries of the archive. */
   readonly index: number;
   /** Its path within the folder of its component. */
   readonly name: string;
@@ -59,7 +59,7 @@ function nameParts(entry: TarEntry, about: string): string[] {
   return parts;
 }
 
-/** Returns what an entry is called in the package; undefined for one that is not wanted. */
+/** Returns the name of an entry in the package; undefined for one that is not wanted. */
 function wantedName(path: string, placement: ArchivePlacement): string | undefined {
   if (!path.startsWith(placement.strip)) return undefined;
   const name = path.slice(placement.strip.length);
@@ -72,7 +72,7 @@ async function hashBody(archive: TarGzip, entry: TarEntry): Promise<Digest> {
   return parseDigest(`sha256:${hash.digest('hex')}`, entry.name);
 }
 
-/** Keeps what was seen of an archive within its limits, without two entries in one place. */
+/** What was seen of an archive. Refuses more than its limits and two entries in one place. */
 class Inventory {
   readonly files: ArchivedFile[] = [];
   readonly #about: string;
@@ -102,7 +102,7 @@ class Inventory {
   requireWanted(placement: ArchivePlacement): void {
     const found = new Set(this.files.map(({ name }) => name));
     const missing = [...(placement.only?.values() ?? [])].filter((name) => !found.has(name));
-    // etcdutl, for one, came only with 3.5: what counts is that something is there.
+    // Releases differ, such as etcd, which has etcdutl since 3.5: one of the wanted files is enough.
     if (this.files.length > 0 && missing.length < (placement.only?.size ?? 1)) return;
     const wanted = missing.length > 0 ? missing.join(', ') : `any file under ${placement.strip || 'its top'}`;
     throw new Failure({
@@ -155,8 +155,8 @@ interface Cursor {
 }
 
 /**
- * Returns the contents of an archive's files, each as often as it is asked for. Nothing is kept: a file that lies
- * behind the last one is reached by going on from there, one that lies before it by unpacking from the start.
+ * The contents of an archive's files, which can be read repeatedly. Nothing is kept: a file behind the last one is
+ * reached by going on from there, a file before it by unpacking from the start.
  */
 class ArchiveContents {
   readonly #file: string;
@@ -170,7 +170,7 @@ class ArchiveContents {
     this.#unread = new Set(files.map(({ index }) => index));
   }
 
-  /** Returns the bytes of a file. Throws `ARCHIVE_CHANGED` when they are not those that were hashed. */
+  /** Returns the bytes of a file. Throws `ARCHIVE_CHANGED` if they are not those that were hashed. */
   async *read(wanted: ArchivedFile, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const cursor = this.#take(wanted.index, signal);
     let isWhole = false;
@@ -227,10 +227,10 @@ class ArchiveContents {
 
 /**
  * Returns the files that a fetched component puts into the package: the download itself, or the files of its archive.
- * Archives are unpacked twice, here to hash them and again when the package is written, and never onto the disk. Owners,
- * times and modes are the package's own. Throws `ARCHIVE_UNSAFE` for paths that lead elsewhere, links and devices among
- * the wanted files, two entries in one place (also if only their case differs) and archives beyond the limits;
- * `ARCHIVE_INCOMPLETE` if a wanted file is missing, `ARCHIVE_UNREADABLE`, or the signal's reason.
+ * Archives are unpacked twice, here to hash them and again when the package is written, and never onto the disk.
+ * Owners, times and modes are the package's own. Throws `ARCHIVE_UNSAFE` for paths that lead elsewhere, links and
+ * devices among the wanted files, two entries in one place (also if only their case differs) and archives beyond the
+ * limits; `ARCHIVE_INCOMPLETE` if a wanted file is missing, `ARCHIVE_UNREADABLE`, or the signal's reason.
  */
 export async function componentFiles(
   component: FetchedComponent,

@@ -9,22 +9,22 @@ import type { PackagePlan } from '../plan/plan.ts';
 import type { TreeFile } from './component-archive.ts';
 import type { OverlayFile } from './overlay.ts';
 
-/** One image of a package, for its own list, the result and the summary. */
+/** One image of a package, for the list in it, the result and the summary. */
 export interface PackedImage {
   readonly name: string;
   readonly upstream: string;
-  /** The name it was pulled by, under which it is known in the package as well. */
+  /** The name it was pulled by, which is a second name in the package. */
   readonly pulledBy: string;
-  /** Of the manifest for the package's platform. */
+  /** The digest of the manifest for the package's platform. */
   readonly digest: Digest;
-  /** Of the list of platforms, where its name leads to one. */
+  /** The digest of the index; undefined if its name leads to a manifest. */
   readonly index?: Digest | undefined;
   readonly config: Digest;
   readonly layers: readonly Digest[];
-  /** Of configuration and layers, some of which other images may share. */
+  /** The bytes of its configuration and layers, some of which other images may share. */
   readonly size: number;
   readonly check: ImageCheck;
-  /** Whose signature it has, where one was asked for. */
+  /** Undefined if none is wanted. */
   readonly signature?: ImageSignature | undefined;
 }
 
@@ -47,7 +47,7 @@ interface PackedFile {
   readonly size: number;
 }
 
-/** What a package holds, from where, and how it was checked. */
+/** What a package holds, where it came from, and how it was checked. */
 export interface PackageContents {
   readonly package: string;
   readonly kubernetes: string;
@@ -109,7 +109,7 @@ export function describeContents(
   };
 }
 
-/** Returns what nothing but the place it came from vouches for: images by name with the reason, unchecked components. */
+/** Returns the parts that only their source vouches for: images with the reason, and unchecked components. */
 export function uncheckedParts(contents: Pick<PackageContents, 'images' | 'components'>): string[] {
   return [
     // Whoever signed an image vouches for it, wherever it was pulled from.
@@ -122,7 +122,7 @@ export function uncheckedParts(contents: Pick<PackageContents, 'images' | 'compo
   ];
 }
 
-/** Tells in a few words how an image was checked, and who signed it where that was asked. */
+/** Returns in a few words how an image was checked, and who signed it if that is wanted. */
 export function describeImageCheck({ check, signature }: Pick<PackedImage, 'check' | 'signature'>): string {
   const checked = describeCheck(check);
   if (signature === undefined) return checked;
@@ -130,7 +130,7 @@ export function describeImageCheck({ check, signature }: Pick<PackedImage, 'chec
   return `${checked}, signed by ${signature.identity}`;
 }
 
-/** Tells in a few words how something of a package was checked. */
+/** Returns in a few words how an image or component was checked. */
 export function describeCheck(check: ImageCheck | CheckedBy): string {
   switch (check.kind) {
     case 'pin':

@@ -12,7 +12,7 @@ function archiveName({ upstream }: PulledImage): string {
   return upstream.tag === undefined ? `${name}.tar` : `${name}-${upstream.tag}.tar`;
 }
 
-/** Returns one tar an image under `root`, as `docker save` writes it; none of them is staged on disk. */
+/** Returns one tar for each image under `root`, as `docker save` writes it. None of them is staged on disk. */
 export function dockerArchives(
   images: readonly PulledImage[],
   files: BlobFiles,

@@ -13,8 +13,8 @@ interface NamedManifest {
 }
 
 /**
- * Returns the names of an image in full, without digest: `docker.io/library/x:tag`. Loaders take no digest in a name,
- * and know an image whose name is only a tag under the day of its import, or not at all.
+ * Returns the full names of an image, without digest: `docker.io/library/x:tag`. Loaders accept no digest in a name; an
+ * image whose name is only a tag gets the day of its import as its name, or none.
  */
 function namesOf(image: PulledImage): string[] {
   return [image.upstream, image.pulledBy].flatMap(({ host, repository, tag }) =>
@@ -60,16 +60,16 @@ function json(value: unknown): string {
 }
 
 /**
- * The rows of `index.json` for one name. None has `platform`: with it, loaders on another machine leave the image out.
- * The full name stands in both annotations, for containerd and for skopeo.
+ * Returns the rows of `index.json` for one name. None has a `platform`: loaders on another machine would leave the
+ * image out. The full name is in both annotations, for containerd and for skopeo.
  */
 function indexRows({ mediaType, digest, bytes }: Image, name: string): unknown[] {
   const reference = { 'org.opencontainers.image.ref.name': name };
   const size = bytes.length;
   const row = { mediaType, digest, size, annotations: { 'io.containerd.image.name': name, ...reference } };
   if (mediaType === MEDIA_TYPE.ociManifest) return [row];
-  // skopeo looks among OCI's media types only when it is asked for a name, and reads both formats alike. The true row
-  // comes last because containerd keeps the last one, whose type it needs to push the image on.
+  // When skopeo looks for a name, it sees OCI's media types only, and it reads both formats alike. The true row comes
+  // last because containerd keeps the last one, and needs its type to push the image elsewhere.
   // https://github.com/containers/image/blob/main/oci/layout/oci_transport.go
   return [{ mediaType: MEDIA_TYPE.ociManifest, digest, size, annotations: reference }, row];
 }
@@ -81,7 +81,7 @@ function indexOf(named: readonly NamedManifest[]): unknown {
   return { schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests };
 }
 
-/** Docker's own table, by which `docker load` and podman find images. */
+/** Returns Docker's table, by which `docker load` and podman find images. */
 function dockerTable(named: readonly NamedManifest[], pathOf: (blob: Descriptor) => string): unknown {
   return named.map(({ manifest, names }) => ({
     Config: pathOf(manifest.config),
@@ -119,8 +119,8 @@ export function layoutEntries(
 }
 
 /**
- * Returns the entries of one image as `docker save` archives it: `manifest.json`, the configuration and the layers, here
- * as they were pulled. All of `docker load`, containerd, podman and skopeo read it.
+ * Returns the entries of one image as `docker save` archives it: `manifest.json`, the configuration, and the layers,
+ * here in the form in which they were pulled. `docker load`, containerd, podman and skopeo all read it.
  */
 export function dockerArchiveEntries(image: PulledImage, files: BlobFiles): ArchiveEntry[] {
   const named = nameManifests([image]);

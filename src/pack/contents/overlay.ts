@@ -13,16 +13,16 @@ import { matrixRow } from '../plan/component-matrix.ts';
 import { knownComponent } from '../plan/known-component.ts';
 import type { PackagePlan } from '../plan/plan.ts';
 
-/** What the templates of an overlay folder can name. */
+/** The values for the templates of an overlay folder. */
 interface OverlayValues {
   readonly pauseImage: string;
   readonly kubernetesVersion: string;
   readonly arch: string;
-  /** Of the containerd in the package: which form its configuration has. */
+  /** The major version of the containerd in the package, on which the form of its configuration depends. */
   readonly containerdMajor: number;
 }
 
-/** A file of an overlay folder, not yet filled. */
+/** A file of an overlay folder, before templates are filled. */
 export interface OverlaySource {
   /** Relative to the folder, with `/` between its parts. */
   readonly path: string;
@@ -38,9 +38,11 @@ export interface OverlayFile {
   readonly sha256: Digest;
 }
 
-/** Overlay files are configuration and scripts; larger ones belong among the components. */
+/** In bytes. Overlay files are configuration and scripts; larger files should be components. */
 const SIZE_LIMIT = 64 * 1024 * 1024;
-/** The folder package/ as JSON. Empty in the sources; scripts/embed-package.ts fills it in when the tools are bundled. */
+/**
+ * The folder package/ as JSON. Empty in the sources; scripts/embed-package.ts fills it in when the tools are bundled.
+ */
 const EMBEDDED_PACKAGE: string = '';
 const embeddedShape = z.record(z.string(), z.object({ mode: z.number(), content: z.string() }));
 
@@ -50,8 +52,8 @@ function containerdVersion(plan: PackagePlan): string {
 }
 
 /**
- * Returns what the templates name for a plan. The pause image is the packed one; without one, kubeadm's, so that the
- * configuration fits an image that comes another way.
+ * Returns the values of the templates for a plan. The pause image is the packed one, else kubeadm's, so that the
+ * configuration fits an image that arrives in another way.
  */
 export function overlayValues(plan: PackagePlan): OverlayValues {
   const packed = plan.images.find(({ upstream }) => upstream.repository === 'pause');
@@ -85,7 +87,7 @@ function fill(template: string, values: OverlayValues, about: string): string {
   });
 }
 
-/** Returns the name in the package; undefined for a file that is for another containerd. */
+/** Returns the name of an overlay file in the package; undefined for a file that is for another containerd. */
 function nameFor(path: string, containerdMajor: number): string | undefined {
   const untold = path.replace(/\.tmpl$/, '');
   const major = /\.containerd-(\d+)(?=\.[^./]+$)/.exec(untold);
@@ -107,7 +109,7 @@ async function readOverlayFile(path: string): Promise<{ content: Buffer; mode: n
   return { content: await readFile(path), mode: (mode & 0o100) === 0 ? 0o644 : 0o755 };
 }
 
-/** Reads the files of an overlay folder (`--package`), as they are. Throws `OVERLAY_UNUSABLE`. */
+/** Returns the files of an overlay folder (`--package`), unchanged. Throws `OVERLAY_UNUSABLE`. */
 export async function readOverlay(folder: string): Promise<OverlaySource[]> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
     const code = failureCode(cause);
@@ -156,9 +158,9 @@ export async function ownFiles(): Promise<OverlaySource[]> {
 }
 
 /**
- * Returns files as they go into the package, later ones in place of earlier ones under the same name. `NAME.tmpl` is
- * filled and loses its ending; `NAME.containerd-2.toml` goes in as `NAME.toml` where containerd 2 is packed, and not at
- * all otherwise. Throws `TEMPLATE_MALFORMED`, or `PATH_UNSAFE` for names that cannot be in a package.
+ * Returns the files for the package; later files replace earlier ones of the same name. `NAME.tmpl` is filled and loses
+ * its ending. `NAME.containerd-2.toml` becomes `NAME.toml` if containerd 2 is packed, and is left out otherwise. Throws
+ * `TEMPLATE_MALFORMED`, or `PATH_UNSAFE` for names that cannot be in a package.
  */
 export function overlayFiles(sources: readonly OverlaySource[], values: OverlayValues): OverlayFile[] {
   const files = new Map<string, OverlayFile>();

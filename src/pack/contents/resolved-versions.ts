@@ -9,8 +9,8 @@ function pathOf(placement: Placement): string {
 }
 
 /**
- * Returns the versions.json of a package: nothing in it is left to be answered, images and downloads are pinned, so that
- * packing it again gives the same content or an error.
+ * Returns the text of a package's own versions.json: every version is written out and all images and downloads are
+ * pinned, so that packing it again gives the same content or an error.
  */
 export function formatResolvedVersions(
   plan: PackagePlan,

@@ -8,7 +8,7 @@ const NOTHING = 'NOASSERTION';
 const DOCUMENT = 'SPDXRef-DOCUMENT';
 const PACKAGE = 'SPDXRef-package';
 
-/** Returns an identifier of SPDX: letters, digits, dots and dashes. */
+/** Returns an SPDX identifier, which has letters, digits, dots and dashes. */
 function identifier(kind: string, text: string): string {
   return `SPDXRef-${kind}-${text.replace(/[^A-Za-z0-9.-]+/g, '-')}`;
 }
@@ -60,8 +60,8 @@ function componentPackage(component: PackedComponent): { id: string; described: 
 }
 
 /**
- * Returns the SBOM of a package as SPDX 2.3 JSON (https://spdx.github.io/spdx-spec/v2.3/). Its time is that of the newest
- * image and its namespace follows from the content, so that the same content gives the same bytes.
+ * Returns the text of a package's SBOM as SPDX 2.3 JSON (https://spdx.github.io/spdx-spec/v2.3/). `created` should be
+ * the time of the newest image; the namespace depends on the content, so that the same content gives the same bytes.
  */
 export function formatSbom(contents: PackageContents, created: Date): string {
   const name = contents.package.replace(/\.tar\.gz$/, '');

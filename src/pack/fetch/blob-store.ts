@@ -22,7 +22,9 @@ interface WantedBlob {
   /** The image it belongs to, for messages. */
   readonly about: string;
   readonly signal: AbortSignal;
-  /** Called with the number of bytes of each piece that arrives; of several callers for one blob, only the first one's. */
+  /**
+   * Called with the number of bytes of each piece that arrives; of several callers for one blob, only the first one's.
+   */
   readonly onBytes?: ((count: number) => void) | undefined;
 }
 
@@ -38,8 +40,8 @@ export function blobPath(digest: Digest): string {
 }
 
 /**
- * Blobs on disk under their digests, fetched from registries. A blob has its name only once all of it was hashed; what a
- * cut left is completed by the next attempt or the next run.
+ * Blobs on disk under their digests, fetched from registries. A blob has its name only once all of it was hashed; what
+ * a cut left is completed by the next attempt or the next run.
  */
 export class BlobStore {
   readonly #folder: string;
@@ -56,9 +58,9 @@ export class BlobStore {
   }
 
   /**
-   * Returns the file of a blob once it is there and right. A blob is fetched once a run, however many ask for it; one of an
-   * earlier run is hashed again. Throws `HttpFailure`, among them `DIGEST_MISMATCH` and `SIZE_MISMATCH`, `DISK_FULL`,
-   * `DISK_REFUSED`, or the signal's reason.
+   * Returns the file of a blob once it is there and right. A blob is fetched once a run, however many ask for it; one
+   * of an earlier run is hashed again. Throws `HttpFailure`, among them `DIGEST_MISMATCH` and `SIZE_MISMATCH`,
+   * `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
    */
   store(blob: WantedBlob): Promise<string> {
     return this.#stored.get(blob.descriptor.digest, () => this.#bring(blob));
@@ -141,7 +143,9 @@ async function openRest(meter: BlobMeter, part: string, blob: WantedBlob): Promi
   }
 }
 
-/** Returns whether an answer says that there is no such part: the whole came instead, or the range is refused as such. */
+/**
+ * Returns whether an answer says that there is no such part: the whole came instead, or the range is refused as such.
+ */
 function saysNoPart(error: unknown): boolean {
   return error instanceof HttpFailure && (error.status === 200 || error.status === 416);
 }

@@ -1,10 +1,10 @@
 import { Failure } from '../../lib/failure.ts';
 import { type Digest, isDigest } from '../../registry/oci/digest.ts';
 
-/** More than any list of checksums has. */
+/** In bytes; larger than any list of checksums. */
 export const CHECKSUM_FILE_LIMIT = 1024 * 1024;
 
-/** One line of a checksum file: the digest, and the file it is for where the line tells. */
+/** One line of a checksum file: the digest, and the file it is for if the line names one. */
 interface Line {
   readonly digest: Digest;
   readonly fileName: string | undefined;
@@ -48,7 +48,7 @@ function contentLines(text: string): string[] {
   if (begin < 0) return lines;
   const bodyStart = lines.findIndex((line, index) => index > begin && line.trim() === '');
   const bodyEnd = lines.findIndex((line, index) => index > bodyStart && line.trimEnd() === SIGNATURE_BEGIN);
-  // Lines outside the envelope are not signed by anyone, so none of them counts.
+  // Nobody signed the lines outside of the envelope, so they are ignored.
   if (bodyStart < 0 || bodyEnd < 0) return [];
   return lines.slice(bodyStart + 1, bodyEnd).map((line) => line.replace(/^- /, ''));
 }
@@ -59,21 +59,21 @@ function unusable(about: string, message: string): Failure<'CHECKSUM_UNUSABLE'> 
     about,
     message,
     hint: 'pin the download with "sha256" in the versions file',
-    // A proxy in trouble sends pages of its own for a moment.
+    // An overloaded proxy may answer with a page of its own for a moment.
     transient: true,
   });
 }
 
 /**
- * Finds the digest of a file in a checksum file of any common form: bare hexadecimal digits, `hex  name` and
- * `hex *name` (also for several files), BSD's `SHA256 (name) = hex`, and each of them clear-signed with PGP (whose
- * signature is not verified). sha512 goes before sha256. `about` names the checksum file. Throws
- * `CHECKSUM_UNUSABLE` when there is none for the file, or when two lines contradict each other.
+ * Returns the digest of a file in a checksum file of any common form: bare hexadecimal digits, `hex  name` and `hex
+ * *name` (also for several files), BSD's `SHA256 (name) = hex`, and each of them clear-signed with PGP, whose signature
+ * is not verified. sha512 is preferred to sha256. `about` names the checksum file. Throws `CHECKSUM_UNUSABLE` if there
+ * is no checksum for the file, or if two lines contradict each other.
  */
 export function findChecksum(text: string, fileName: string, about: string): Digest {
   const lines = contentLines(text).flatMap((line) => parseLine(line.trim()) ?? []);
   const named = lines.filter((line) => line.fileName !== undefined && lastPart(line.fileName) === fileName);
-  // A line without a name speaks of the only file there is, so it counts only when no other line does.
+  // A line without a name is about the only file, so it is used only if it is the only line.
   const matching =
     named.length > 0 ? named : lines.length === 1 && lines[0]?.fileName === undefined ? lines : [];
   const strongest = matching.filter(({ digest }) => digest.startsWith('sha512:'));

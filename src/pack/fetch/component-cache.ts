@@ -3,19 +3,21 @@ import type { Reporter } from '../../lib/reporter.ts';
 import { type Digest, digestHex } from '../../registry/oci/digest.ts';
 import { digestFile } from './file-digest.ts';
 
-/** A place that keeps files from run to run, such as @actions/tool-cache on a runner of one's own. */
+/** A place that keeps files from run to run, such as @actions/tool-cache on a self-hosted runner. */
 export interface FileKeeper {
   /** Returns the path of the file kept under a key. */
   find(key: string): Promise<string | undefined>;
   save(key: string, file: string): Promise<void>;
 }
 
-/** Returns the key under which a file is kept; it holds the digest, so that a key never means two contents. */
+/** Returns the key under which a file is kept. It contains the digest, so that a key never has two contents. */
 function componentKey(digest: Digest): string {
   return `keel-component-sha256-${digestHex(digest)}`;
 }
 
-/** Components of earlier runs. What it gives was hashed again; whatever goes wrong with it costs a download, no more. */
+/**
+ * Components of earlier runs. Files are hashed again when they are found; a cache that fails costs a download, no more.
+ */
 export class ComponentCache {
   readonly #keeper: FileKeeper;
   readonly #reporter: Reporter;
@@ -25,7 +27,7 @@ export class ComponentCache {
     this.#reporter = reporter;
   }
 
-  /** Returns the path and size of the file with this digest; undefined for sha512, under which nothing is kept. */
+  /** Returns the path and size of the file with this digest; undefined if there is none, and for any sha512. */
   async find(
     digest: Digest,
     signal: AbortSignal,

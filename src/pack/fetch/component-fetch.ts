@@ -14,12 +14,12 @@ import { type DownloadSettings, download } from './download.ts';
 import { allOrFailures, jointFailure } from './joint-failure.ts';
 import { openWebFile } from './web-file.ts';
 
-/** How a download was checked, for the package's own list and the summary. */
+/** How a download was checked, for the list in the package and the summary. */
 export interface CheckedBy {
   readonly kind: ComponentCheck['kind'];
-  /** What it was compared with; undefined where nothing could be. */
+  /** The digest it was compared with; undefined if there was none. */
   readonly digest?: Digest | undefined;
-  /** Where a published checksum stood. */
+  /** The address of a published checksum. */
   readonly source?: string | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface FetchedComponent {
 interface ComponentFetch extends DownloadSettings {
   /** The folder of downloads. */
   readonly folder: string;
-  /** How many downloads are under way at once. */
+  /** How many downloads run at once. */
   readonly concurrency: number;
   readonly cache?: ComponentCache | undefined;
   readonly onProgress?: ((name: string, done: number) => void) | undefined;
@@ -61,7 +61,7 @@ async function readChecksum(source: ChecksumSource, settings: DownloadSettings):
       return findChecksum(text.toString('utf8'), source.fileName, redactUrl(source.url));
     });
   } catch (error) {
-    // Object stores say "denied" for what is not there.
+    // Object stores answer "denied" for what does not exist.
     if (['NOT_FOUND', 'DENIED'].includes(failureCode(error))) return undefined;
     throw error;
   }
@@ -101,14 +101,14 @@ async function fetchOne(plan: ComponentPlan, settings: ComponentFetch): Promise<
     },
     settings,
   );
-  // What nothing checked must not come back one day as something that was.
+  // A download that nothing checked must not be found later as one that was checked.
   if (digest !== undefined) await settings.cache?.save(sha256, file);
   return { plan, file, size, sha256, check, from: wasThere ? 'folder' : 'network' };
 }
 
 /**
- * Fetches and checks every component, several at once, and returns them in the order of the plan. One that fails does not
- * stop the others: a single failure is thrown as it is, several as `COMPONENTS_FAILED`.
+ * Fetches and checks every component, several at once, and returns them in the order of the plan. One that fails does
+ * not stop the others: a single failure is thrown as it is, several as `COMPONENTS_FAILED`.
  */
 export async function fetchComponents(
   plans: readonly ComponentPlan[],

@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { isDiskFull } from '../../lib/file-error.ts';
 
-/** Turns what the file system says about a file into a failure that says what to change; `flag` chooses its folder. */
+/** Returns the failure for an error of the file system, which says what to change; `flag` chooses the file's folder. */
 function diskFailure(error: unknown, file: string, flag: string): Failure<'DISK_FULL' | 'DISK_REFUSED'> {
   if (isDiskFull(error)) {
     return new Failure({
@@ -22,7 +22,10 @@ function diskFailure(error: unknown, file: string, flag: string): Failure<'DISK_
   });
 }
 
-/** Does something with a file that is fetched, into the folder that `flag` chooses. Throws `DISK_FULL` or `DISK_REFUSED`. */
+/**
+ * Runs an operation on a file in the folder that `flag` chooses, and returns its result. Throws `DISK_FULL` or
+ * `DISK_REFUSED`.
+ */
 export async function onDisk<Result>(
   file: string,
   flag: '--download-output' | '--image-output',

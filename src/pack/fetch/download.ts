@@ -16,28 +16,28 @@ import { openWebFile, type WebFileFailure } from './web-file.ts';
 export interface DownloadSettings {
   readonly http: HttpClient;
   readonly retry: RetryPolicy;
-  /** In bytes; more than any component has. */
+  /** In bytes; larger than any component. */
   readonly sizeLimit: number;
   readonly signal: AbortSignal;
 }
 
 interface DownloadRequest {
   readonly url: URL;
-  /** Where the file goes once it is whole and right. */
+  /** Where the file goes once it is complete and right. */
   readonly file: string;
-  /** What it must hash to; undefined for a file that nothing can check. */
+  /** The digest it must have; undefined for a file that nothing can check. */
   readonly expected: Digest | undefined;
   /** Called after each piece with the number of bytes that are there. */
   readonly onProgress?: ((done: number) => void) | undefined;
   readonly onRetry?: ((error: unknown) => void) | undefined;
 }
 
-/** A file that is whole, right and in its place. */
+/** A file that is complete, right and in its place. */
 interface Download {
   readonly file: string;
   readonly size: number;
   readonly sha256: Digest;
-  /** Whether it was there already, so that nothing was fetched. */
+  /** Whether it was already there, so that nothing was fetched. */
   readonly wasThere: boolean;
 }
 
@@ -65,7 +65,7 @@ async function findThere(request: DownloadRequest, signal: AbortSignal): Promise
   }
 }
 
-/** Returns the first byte's position and the whole length that an answer announces. */
+/** Returns the position of the first byte and the whole length that an answer announces. */
 function rangeOf(answer: HttpAnswer): { start: number; total: number | undefined } {
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.headers['content-range'] ?? '');
   if (answer.status === 206) {
@@ -78,7 +78,9 @@ function rangeOf(answer: HttpAnswer): { start: number; total: number | undefined
 
 const noteShape = z.object({ url: z.string(), validator: z.string() });
 
-/** A strong ETag or a date, by which a server tells whether the rest of a file still belongs to its beginning. */
+/**
+ * Returns the strong ETag or the date by which a server can tell whether the rest of a file belongs to its beginning.
+ */
 function validatorOf(headers: {
   etag?: string | undefined;
   'last-modified'?: string | undefined;
@@ -88,8 +90,8 @@ function validatorOf(headers: {
 }
 
 /**
- * The beginning of a download, beside its later place, and a note of what it is the beginning of. It outlives the
- * run, so that the next one goes on from there.
+ * The beginning of a download, beside its final place, and a note of what it is the beginning of. Both outlive the run,
+ * so that the next one goes on from there.
  */
 class PartialFile {
   readonly path: string;
@@ -104,21 +106,21 @@ class PartialFile {
     this.#url = url.href;
   }
 
-  /** Returns how much is there and by which validator to ask for the rest; undefined where nothing is of use. */
+  /** Returns how much is there and the validator with which to ask for the rest; undefined if nothing is usable. */
   async beginning(): Promise<{ readonly size: number; readonly validator: string } | undefined> {
     try {
       const note = noteShape.parse(JSON.parse(await readFile(this.#note, 'utf8')));
       const { size } = await stat(this.path);
       return note.url === this.#url && size > 0 ? { size, validator: note.validator } : undefined;
     } catch (error) {
-      // A note that cannot be read is worth as much as none: the download starts over.
+      // Without a readable note the download starts over.
       if (error instanceof z.ZodError || error instanceof SyntaxError || failureCode(error) === 'ENOENT')
         return undefined;
       throw error;
     }
   }
 
-  /** Starts over: notes what is coming, or that a cut will have to start over again. */
+  /** Starts over. Notes what is coming; without a validator, a cut will have to start over again. */
   async begin(validator: string | undefined): Promise<void> {
     await rm(this.path, { force: true });
     if (validator === undefined) await rm(this.#note, { force: true });
@@ -130,14 +132,14 @@ class PartialFile {
     await rm(this.#note, { force: true });
   }
 
-  /** Puts the whole file in its place at once. */
+  /** Moves the complete file to its place. */
   async finish(): Promise<void> {
     await rename(this.path, this.#final);
     await rm(this.#note, { force: true });
   }
 }
 
-/** One download on its way. */
+/** One attempt at a download. */
 class Transfer {
   readonly #request: DownloadRequest;
   readonly #settings: DownloadSettings;
@@ -168,7 +170,7 @@ class Transfer {
     return this.#finish(meter, isResumed || attempt === 1);
   }
 
-  /** A range behind the end is refused, also when nothing is missing: then the answer tells the length. */
+  /** A range behind the end is refused, even if nothing is missing: then the answer has the length. */
   async #requireWhole(answer: HttpAnswer, size: number): Promise<void> {
     const length = /^bytes \*\/(\d+)$/.exec(answer.headers['content-range'] ?? '')?.[1];
     discardBody(answer);
@@ -199,7 +201,7 @@ class Transfer {
       }
     } catch (error) {
       answer.body.destroy();
-      // What is too large stays too large, and fills the disk for nothing.
+      // A file that is too large stays too large, and would fill the disk for nothing.
       if (error === tooLarge) await this.#partial.discard();
       this.#settings.signal.throwIfAborted();
       throw error instanceof Failure ? error : explainNetworkError(error, answer.url.host);
@@ -217,7 +219,7 @@ class Transfer {
       const got = meter.digest(digestAlgorithm(expected));
       if (got !== expected) {
         await this.#partial.discard();
-        // What an earlier run left may have been wrong, or a byte on the way; a file that stays wrong is left alone.
+        // The part of an earlier run may have been wrong, or a byte in transit; a file that stays wrong is given up.
         throw mismatch(this.#request, got, deservesMore);
       }
     }
@@ -235,9 +237,9 @@ class Transfer {
 }
 
 /**
- * Downloads a file and hashes it on the way. A cut is mended from where it happened, also one of an earlier run, as long
- * as the server vouches that the file is the same. Only a whole file with the expected digest gets its name; one that
- * has it already is used. Throws `HttpFailure`, among them `DIGEST_MISMATCH` and `SIZE_MISMATCH`, `DISK_FULL`,
+ * Downloads a file and hashes it on the way. A cut is mended from where it happened, also one of an earlier run, as
+ * long as the server vouches that the file is the same. Only a whole file with the expected digest gets its name; one
+ * that has it already is used. Throws `HttpFailure`, among them `DIGEST_MISMATCH` and `SIZE_MISMATCH`, `DISK_FULL`,
  * `DISK_REFUSED`, or the signal's reason.
  */
 export async function download(request: DownloadRequest, settings: DownloadSettings): Promise<Download> {

@@ -1,6 +1,6 @@
 import type { Reporter } from '../../lib/reporter.ts';
 
-/** How far images and components are, told as one. */
+/** The progress of images and components together. */
 export class FetchProgress {
   readonly #reporter: Reporter;
   readonly #total: number;
@@ -8,14 +8,14 @@ export class FetchProgress {
   readonly #bytes = new Map<string, number>();
   readonly #ended = new Set<string>();
 
-  /** `bytesTotal` is what will have moved in the end, where that is known. */
+  /** `bytesTotal` is how many bytes will be fetched; undefined if that is unknown. */
   constructor(reporter: Reporter, total: number, bytesTotal: number | undefined) {
     this.#reporter = reporter;
     this.#total = total;
     this.#bytesTotal = bytesTotal;
   }
 
-  /** Returns the bytes of one thing that moved so far. */
+  /** Returns how many bytes of one image or component were fetched so far. */
   bytesOf(name: string): number {
     return this.#bytes.get(name) ?? 0;
   }

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type Digest, digestAlgorithm, parseDigest } from '../../registry/oci/digest.ts';
 
-/** Bytes that are hashed as they pass: always with sha256, and with sha512 where that is what is expected. */
+/** Hashes bytes as they pass: always with sha256, and with sha512 if the expected digest is one. */
 export class FileMeter {
   readonly #hashes: ReadonlyMap<'sha256' | 'sha512', Hash>;
   #size = 0;
@@ -24,7 +24,7 @@ export class FileMeter {
     for (const hash of this.#hashes.values()) hash.update(bytes);
   }
 
-  /** Takes in the whole content of a file. Throws the signal's reason, which a stream would hide in an AbortError. */
+  /** Hashes the content of a file. Throws the signal's reason, which a stream would hide in an AbortError. */
   async addFile(file: string, signal: AbortSignal): Promise<void> {
     for await (const bytes of createReadStream(file, { highWaterMark: 1024 * 1024 })) {
       signal.throwIfAborted();
@@ -32,14 +32,14 @@ export class FileMeter {
     }
   }
 
-  /** Returns what has passed so far as a digest. */
+  /** Returns the digest of what has passed so far. */
   digest(algorithm: 'sha256' | 'sha512'): Digest {
     const hash = this.#hashes.get(algorithm) ?? createHash(algorithm);
     return parseDigest(`${algorithm}:${hash.copy().digest('hex')}`, 'computed digest');
   }
 }
 
-/** Hashes a file; gives its size and the digest in sha256 and in the algorithm of the expected one. */
+/** Hashes a file. Returns its size, its sha256, and its digest in the algorithm of the expected one. */
 export async function digestFile(
   file: string,
   expected: Digest | undefined,

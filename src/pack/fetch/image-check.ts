@@ -7,15 +7,15 @@ import { isNotFound } from '../../registry/registry-failure.ts';
 import type { FoundImage } from './image-lookup.ts';
 import type { Makers } from './makers.ts';
 
-/** Who vouches for an image besides the registry that it was pulled from. */
+/** Who vouches for an image, apart from the registry that it was pulled from. */
 export type ImageCheck =
   /** The versions.json pins its digest. */
   | { readonly kind: 'pin' }
-  /** The registry of its maker has this content: it was pulled from there, or compared. */
+  /** The maker's registry has the same content: the image was pulled from there, or compared with it. */
   | { readonly kind: 'upstream'; readonly registry: Host }
   | { readonly kind: 'mirror-only'; readonly reason: string };
 
-/** Compares images of a mirror with those of their makers, as far as these can be reached. */
+/** Compares images of a mirror with those at their makers' registries, as far as these can be reached. */
 export class UpstreamComparison {
   readonly #makers: Makers;
   readonly #platform: Platform;
@@ -25,7 +25,7 @@ export class UpstreamComparison {
     this.#platform = platform;
   }
 
-  /** Returns who vouches for an image. Throws `IMAGE_DIFFERS` where its maker has another one under its name. */
+  /** Returns who vouches for an image. Throws `IMAGE_DIFFERS` if its maker has another one under its name. */
   async check(image: FoundImage, signal: AbortSignal): Promise<ImageCheck> {
     const { upstream, pulledBy, plan } = image;
     if (plan.digest !== undefined) return { kind: 'pin' };
@@ -61,7 +61,7 @@ export class UpstreamComparison {
     if (child === undefined) return false;
     if (child === manifest.digest) return true;
     const other = found.kind === 'image' ? found : await registry.getManifest(repository, child, signal);
-    // A mirror may keep the same image in the other format; its configuration names all of its content.
+    // A mirror may store the same image in the other format: its configuration identifies all of its content.
     if (other.kind === 'image' && other.config.digest === manifest.config.digest) return true;
     throw differs(image, child);
   }

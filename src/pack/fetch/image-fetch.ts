@@ -17,27 +17,28 @@ import { allOrFailures, jointFailure } from './joint-failure.ts';
 export interface CheckedImage {
   readonly image: FoundImage;
   readonly check: ImageCheck;
-  /** Where one was asked for; of a locked image, what the lock tells. */
+  /** Undefined if none is wanted. That of a locked image is the lock's. */
   readonly signature?: ImageSignature | undefined;
-  /** What was found out in this run. */
+  /** The signature that this run found; undefined if none is wanted. */
   readonly verification?: ImageSignature | undefined;
 }
 
-/** What a lock knows of an image. */
+/** What a lock records about an image. */
 export interface LockedCheck extends LockedImage {
   readonly check: ImageCheck;
   readonly signature?: ImageSignature | undefined;
 }
 
 /**
- * Finds all images and checks them against their makers' registries, without their layers; what is locked is taken
- * as the lock has it. One that is missing does not hide the others: several are told together as `IMAGES_FAILED`.
+ * Finds all images, without their layers, and compares them with their makers' registries; those that a lock records
+ * are taken from the lock. Returns them in the order of the plans. Throws what failed, several failures together as
+ * `IMAGES_FAILED`.
  */
 export async function lookUpImages(
   plans: readonly ImagePlan[],
   parts: LookupParts & {
     readonly comparison: UpstreamComparison;
-    /** What asks for signatures, where they are wanted. */
+    /** Undefined if no signatures are wanted. */
     readonly verification: ImageVerification | undefined;
   },
   locked: ReadonlyMap<string, LockedCheck> | undefined,
@@ -48,7 +49,7 @@ export async function lookUpImages(
       if (known !== undefined) {
         const image = await findLockedImage(plan, known, parts);
         const { check, signature } = known;
-        // What was verified is locked by its digest. The package tells what the lock tells, so that it stays the same.
+        // A verified image is locked by its digest. The package repeats what the lock says, so that it stays the same.
         const isVerified = signature?.kind === 'verified';
         const verification = isVerified ? signature : await parts.verification?.verify(image, parts.signal);
         return { image, check, signature, verification };
@@ -104,7 +105,7 @@ export async function fetchImages(images: readonly CheckedImage[], parts: ImageF
           }),
         ),
       );
-      // One layer tells why; those of the same outage would only repeat it.
+      // One layer is enough: others that failed in the same outage would only repeat it.
       if (broken.length > 0) throw broken[0];
       onFetched(checked);
     }),

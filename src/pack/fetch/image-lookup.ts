@@ -15,22 +15,22 @@ import type { BlobStore } from './blob-store.ts';
 
 /** An image of one platform whose configuration and layers are stored as files. */
 export interface PulledImage {
-  /** The name under which the package knows it, with a tag. */
+  /** Its name in the package, with a tag. */
   readonly upstream: Reference;
-  /** The name under which it was pulled, by which it can be found as well. */
+  /** The name it was pulled by, which is a second name in the package. */
   readonly pulledBy: Reference;
-  /** The manifest of the platform, never an index: loaders miss the other platforms of one. */
+  /** The manifest of the platform, never an index: loaders would miss the other platforms of it. */
   readonly manifest: Image;
 }
 
-/** An image as it was found at its source, for one platform; its layers are not fetched yet. */
+/** An image that was found at its source, for one platform. Its layers are not fetched yet. */
 export interface FoundImage extends PulledImage {
   readonly plan: ImagePlan;
-  /** Of the list of platforms that its name leads to, where it leads to one. */
+  /** The digest of the index that its name leads to; undefined if it leads to a manifest. */
   readonly index: Digest | undefined;
-  /** Whether it was found only under a name with the architecture in it. */
+  /** Whether it was only found under a name that contains the architecture. */
   readonly namesArchitecture: boolean;
-  /** When it was made, as its configuration tells, in milliseconds since 1970. */
+  /** When it was made according to its configuration, in milliseconds since 1970. */
   readonly created: number | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface LookupParts {
   readonly signal: AbortSignal;
 }
 
-/** Where exactly an image is, from a lock. */
+/** The exact image that a lock records. */
 export interface LockedImage {
   readonly pulledBy: Reference;
   readonly index: Digest | undefined;
@@ -56,7 +56,7 @@ const configShape = z.object({
   created: z.string().optional().catch(undefined),
 });
 
-/** A candidate that is there, but not for the wanted platform. */
+/** A candidate that exists, but not for the wanted platform. */
 class OtherPlatform {
   readonly found: string;
 
@@ -87,7 +87,7 @@ async function readConfig(image: Image, reference: Reference, { registries, blob
   }
 }
 
-/** More than any real image is made for. */
+/** More platforms than any real image has. */
 const PLATFORMS_TOLD = 40;
 
 function platformsOf(index: Index): string {
@@ -120,7 +120,7 @@ async function readCandidate(
     if (manifest.kind !== 'image') return new OtherPlatform('a list within a list');
     image = manifest;
   }
-  // What a list says of its entries is a claim; the configuration is what runs.
+  // What an index says about its entries is a claim; the configuration is what runs.
   const config = await readConfig(image, reference, parts);
   if (!matchesPlatform(config, platform)) return new OtherPlatform(formatPlatform(config));
   const created = Date.parse(config.created ?? '');
@@ -135,14 +135,14 @@ async function readCandidate(
   };
 }
 
-/** Some registries say "denied" for what does not exist. */
+/** Returns whether an image may not exist: some registries answer "denied" for what does not. */
 function isPerhapsAbsent(error: unknown): boolean {
   return ['NOT_FOUND', 'DENIED', 'UNAUTHORIZED'].includes(failureCode(error));
 }
 
 /**
- * Finds an image under the first of its names that has it for the platform. Throws `IMAGE_MISSING`,
- * `IMAGE_FOR_OTHER_PLATFORM`, or what the registry says.
+ * Returns an image under the first of its names that exists for the platform. Throws `IMAGE_MISSING`,
+ * `IMAGE_FOR_OTHER_PLATFORM`, or the registry's failure.
  */
 export async function findImage(plan: ImagePlan, parts: LookupParts): Promise<FoundImage> {
   const others: string[] = [];
@@ -175,7 +175,7 @@ export async function findImage(plan: ImagePlan, parts: LookupParts): Promise<Fo
   });
 }
 
-/** Finds an image exactly as a lock has it. Throws `IMAGE_FOR_OTHER_PLATFORM`, or what the registry says. */
+/** Returns exactly the image that a lock records. Throws `IMAGE_FOR_OTHER_PLATFORM`, or the registry's failure. */
 export async function findLockedImage(
   plan: ImagePlan,
   locked: LockedImage,

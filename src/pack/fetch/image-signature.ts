@@ -8,7 +8,7 @@ import type { FoundImage } from './image-lookup.ts';
 import { jointFailure } from './joint-failure.ts';
 import type { Makers } from './makers.ts';
 
-/** Whose signature an image has, or why none counts. */
+/** Whose signature an image has, or why none is trusted. */
 export type ImageSignature =
   | { readonly kind: 'verified'; readonly identity: string; readonly issuer: string }
   | { readonly kind: 'unverified'; readonly reason: string };
@@ -31,7 +31,7 @@ export function requirePolicies(plan: PackagePlan, check: SignatureCheck): void 
   });
 }
 
-/** Asks for the signatures of images: where they are pulled from, and at their makers' registries. */
+/** Verifies signatures of images, looking where they are pulled from and at their makers' registries. */
 export class ImageVerification {
   readonly #mode: VerificationMode;
   readonly #check: SignatureCheck;
@@ -50,7 +50,9 @@ export class ImageVerification {
     this.#makers = parts.makers;
   }
 
-  /** Returns whose signature an image has; undefined where none is asked for. Throws, where one is required, why none counts. */
+  /**
+   * Returns whose signature an image has; undefined if none is wanted. If one is required, throws why none is trusted.
+   */
   async verify(image: FoundImage, signal: AbortSignal): Promise<ImageSignature | undefined> {
     const { upstream, pulledBy, index, manifest } = image;
     const about = formatReference(upstream);

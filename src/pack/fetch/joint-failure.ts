@@ -1,19 +1,19 @@
 import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
 
-/** What to say of several failures. */
+/** The words for several failures. */
 interface JointWords {
   readonly code: string;
   readonly about: string;
   readonly message: string;
-  /** What one of the things is called of which some or all failed, such as `image`; several have an s. */
+  /** The singular of what failed, such as `image`; its plural must end in s. */
   readonly noun?: string | undefined;
-  /** How many there are, with those that did not fail. */
+  /** How many there are, including those that did not fail. */
   readonly total?: number | undefined;
 }
 
 /**
- * Returns the one failure for several: a single one as it is, more as `code`, each on a line of its own; those of the same
- * cause share one, with their number.
+ * Returns one failure for several: a single one unchanged, more than one as `code` with a line for each. Those with the
+ * same cause share a line, with their number.
  */
 export function jointFailure(
   failures: readonly unknown[],
@@ -32,7 +32,10 @@ export function jointFailure(
   });
 }
 
-/** Waits for all, so that none goes on unheard, and gives their results or what went wrong with each that failed. */
+/**
+ * Waits for all, so that none goes on unobserved. Returns the results of those that succeeded and the errors of the
+ * others.
+ */
 export async function allOrFailures<Result>(
   promises: readonly Promise<Result>[],
 ): Promise<{ readonly results: readonly Result[]; readonly failures: readonly unknown[] }> {

@@ -17,7 +17,10 @@ export class Makers {
     this.#registries = registries;
   }
 
-  /** Opens them with one attempt a request and little patience: behind a firewall nobody answers. Throws like `openRegistries`. */
+  /**
+   * Opens them with one attempt a request and little patience: behind a firewall nobody answers. Throws like
+   * `openRegistries`.
+   */
   static async open(settings: ConnectionSettings, parts: ConnectionParts): Promise<Makers> {
     const timeouts = parts.timeouts ?? TIMEOUTS;
     const retry = { ...settings.retry, attempts: 1 };
@@ -28,7 +31,9 @@ export class Makers {
     return this.#registries.at(host);
   }
 
-  /** Returns the error for which a maker's registry cannot be asked; undefined if it can. Throws the signal's reason. */
+  /**
+   * Returns the error for which a maker's registry cannot be asked; undefined if it can. Throws the signal's reason.
+   */
   trouble(host: Host, signal: AbortSignal): Promise<unknown> {
     const known = this.#troubles.get(host);
     if (known !== undefined) return known;

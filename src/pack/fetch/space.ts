@@ -12,13 +12,13 @@ import { openWebFile } from './web-file.ts';
 interface SpaceEstimate {
   readonly images: number;
   readonly components: number;
-  /** Downloads are compressed already, so a package is about as large as they are. */
+  /** Downloads are already compressed, so a package is about as large as all of them. */
   readonly package: number;
   /** Whether the sizes of all components are known. */
   readonly isWhole: boolean;
 }
 
-/** Compressing again what was compressed better, headers, and files that are not downloaded. */
+/** For what was compressed better than we do, for headers, and for files that are not downloaded. */
 const PACKAGE_OVERHEAD = 1.02;
 
 async function sizeThere(file: string): Promise<number> {
@@ -94,8 +94,8 @@ async function nearestExisting(folder: string): Promise<{ path: string; device: 
 }
 
 /**
- * Makes sure that there is room for all that will be written. Needs on one file system add up, and folders need not exist
- * yet. Throws `DISK_TOO_SMALL`, which says where, how much is needed and how much is free.
+ * Makes sure that there is room for all that will be written. Needs on one file system add up, and folders need not
+ * exist yet. Throws `DISK_TOO_SMALL`, which says where, how much is needed and how much is free.
  */
 export async function requireRoom(
   estimate: Omit<SpaceEstimate, 'isWhole'>,

@@ -14,10 +14,10 @@ type WebFileFailureCode =
   | 'SIZE_MISMATCH'
   | 'DIGEST_MISMATCH';
 
-/** A file on the web that could not be had, or is not what it should be. */
+/** A file on the web that could not be fetched, or is not what it should be. */
 export type WebFileFailure = HttpFailure<WebFileFailureCode>;
 
-/** Besides those that any server says: too early, and what Cloudflare says of a server behind it. */
+/** In addition to those of any server: too early, and Cloudflare's for a server behind it. */
 const MORE_PASSING: ReadonlySet<number> = new Set([425, 520, 522, 524]);
 
 function codeOf(status: number): WebFileFailureCode {
@@ -54,12 +54,12 @@ function nextAddress(from: URL, location: string, asked: URL): URL {
 }
 
 /**
- * Asks for a file, without credentials, and returns the answer when its status is expected. Redirects are followed,
- * but never from HTTPS down to plain HTTP. Throws `HttpFailure` or the signal's reason.
+ * Requests a file without credentials and returns the answer if its status is expected. Follows redirects, but never
+ * from HTTPS to plain HTTP. Throws `HttpFailure` or the signal's reason.
  */
 export async function openWebFile(request: {
   readonly http: HttpClient;
-  /** GET unless told. */
+  /** GET by default. */
   readonly method?: 'GET' | 'HEAD';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>> | undefined;

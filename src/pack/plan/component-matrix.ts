@@ -1,7 +1,7 @@
 import { type KubernetesVersion, kubernetesMinor } from '../../config/kubernetes/kubernetes-version.ts';
 import { parseTag, type Tag } from '../../registry/oci/reference.ts';
 
-/** What goes with a minor of Kubernetes. */
+/** The versions that go with a minor version of Kubernetes. */
 interface MatrixRow {
   readonly minor: number;
   /** The containerd versions that this minor works with, as a semver range. */
@@ -22,9 +22,9 @@ function row(
 }
 
 /**
- * The kubelet up to 1.22 speaks only CRI v1alpha2, which containerd 2 no longer does; from 1.26 on only CRI v1. The rows
- * come from RELEASES.md of containerd at 301026e (supported ranges, from 1.32 on) and script/setup/runc-version of each
- * containerd tag, the CRI of the kubelet before that, the README of metrics-server, and the releases of cri-tools,
+ * The kubelet up to 1.22 speaks only CRI v1alpha2, which containerd 2 no longer does; from 1.26 on only CRI v1. The
+ * rows come from RELEASES.md of containerd at 301026e (supported ranges, from 1.32 on) and script/setup/runc-version of
+ * each containerd tag, the CRI of the kubelet before that, the README of metrics-server, and the releases of cri-tools,
  * containernetworking/plugins and flannel.
  */
 const COMPONENT_MATRIX: readonly MatrixRow[] = [
@@ -47,7 +47,7 @@ const COMPONENT_MATRIX: readonly MatrixRow[] = [
   row(37, '>=2.2.0', '2.3.4', '1.4.3', 'v0.9.0'),
 ];
 
-/** Components and images that do not depend on the version of Kubernetes: the newest that were seen to work. */
+/** Components and images that do not depend on the version of Kubernetes: the newest versions known to work. */
 const INDEPENDENT: ReadonlyMap<string, string> = new Map([
   ['cni-plugins', '1.9.1'],
   ['flannel-cni', '1.9.1-flannel3'],
@@ -56,15 +56,15 @@ const INDEPENDENT: ReadonlyMap<string, string> = new Map([
   ['helm', '4.3.0'],
 ]);
 
-/** Returns the row of the matrix for a version of Kubernetes; undefined for a minor that it does not know. */
+/** Returns the row of the matrix for a version of Kubernetes; undefined for an unknown minor version. */
 export function matrixRow(version: KubernetesVersion): MatrixRow | undefined {
   const minor = kubernetesMinor(version);
   return COMPONENT_MATRIX.find((candidate) => candidate.minor === minor);
 }
 
 /**
- * Returns the tag that `auto` means for a component or image whose version is its own (not kube-*, kubelet and the
- * like, not kubeadm's images); undefined where none is known to go with this Kubernetes.
+ * Returns the tag that `auto` means for a component or image with a version of its own (not kube-*, kubelet and the
+ * like, nor kubeadm's images); undefined if none is known to go with this Kubernetes.
  */
 export function matchingTag(name: string, version: KubernetesVersion): Tag | undefined {
   const found = matrixRow(version);

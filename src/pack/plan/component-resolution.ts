@@ -45,7 +45,10 @@ function automaticTag(name: string, choice: Choice): Tag | undefined {
   return image === undefined ? undefined : parseTag(image.replace(/-\d+$/, ''));
 }
 
-/** Returns the tag of an entry; undefined, with a problem, if `auto` has no answer. `name` is the component's proper one. */
+/**
+ * Returns the tag of an entry; undefined, with a problem, if `auto` has no answer. `name` is the component's proper
+ * one.
+ */
 function tagOf(entry: ComponentEntry, name: string, { choice, findings }: Resolution): Tag | undefined {
   if (isKubernetesComponent(name)) {
     return parseTag(`${entry.tag.startsWith('v') ? 'v' : ''}${choice.version}`);
@@ -149,7 +152,9 @@ function sourceAt(url: URL, checksum: KnownComponent['checksum']): ChecksumSourc
   return { url: beside, fileName: lastPart(url) };
 }
 
-/** Returns how a download is checked; undefined, with a problem, if its pin belongs to another version or architecture. */
+/**
+ * Returns how a download is checked; undefined, with a problem, if its pin belongs to another version or architecture.
+ */
 function checkOf(
   { entry, known, url }: LocatedEntry,
   { choice, findings }: Resolution,

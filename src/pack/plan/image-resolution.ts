@@ -14,7 +14,7 @@ import { isKubernetesImage, upstreamOf } from './known-image.ts';
 import type { ImagePlan } from './plan.ts';
 import type { Resolution } from './resolution.ts';
 
-/** Returns the name by which kubeadm's table knows an image; `coredns/coredns` is coredns. */
+/** Returns the name of an image in kubeadm's table, in which `coredns/coredns` is coredns; undefined if it has none. */
 function kubeadmName(name: string): KubeadmImage | undefined {
   const short = name === 'coredns/coredns' ? 'coredns' : name;
   return isKubeadmImage(short) ? short : undefined;
@@ -106,7 +106,7 @@ function checkNames(plans: readonly ImagePlan[], { findings }: Resolution): void
   }
 }
 
-/** Returns what to pull for each image of a file, for one version of Kubernetes and one architecture. */
+/** Returns the plan for each image of a file, for one version of Kubernetes and one architecture. */
 export function resolveImages(
   entries: readonly ImageEntry[],
   source: ImageSource,

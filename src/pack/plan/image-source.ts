@@ -12,19 +12,22 @@ import {
 } from '../../registry/oci/reference.ts';
 import { basenameOf, hasTakenBasename } from './known-image.ts';
 
-/** Where images are pulled from: each from its own registry, or all from a mirror. */
+/** The source of images: each image's own registry, or one mirror for all. */
 export type ImageSource =
   | { readonly kind: 'upstream' }
   | { readonly kind: 'mirror'; readonly host: Host; readonly namespace: Repository | undefined };
 
-/** One name under which an image may be found. */
+/** A name under which an image may exist at the source. */
 export interface PullCandidate {
   readonly reference: Reference;
   /** Whether the architecture is part of the name, as in `kube-proxy-amd64:v1.22.2`. */
   readonly namesArchitecture: boolean;
 }
 
-/** Reads `upstream`, `host` or `host/namespace`. Throws `IMAGE_SOURCE_MALFORMED` or `REFERENCE_MALFORMED`. */
+/**
+ * Returns the source that `upstream`, `host` or `host/namespace` means. Throws `IMAGE_SOURCE_MALFORMED` or
+ * `REFERENCE_MALFORMED`.
+ */
 export function parseImageSource(text: string, about: string): ImageSource {
   const trimmed = withoutTrailing(text.trim(), '/');
   if (trimmed === 'upstream') return { kind: 'upstream' };
@@ -45,7 +48,7 @@ export function parseImageSource(text: string, about: string): ImageSource {
 
 function repositoriesAt(source: ImageSource, upstream: Reference): { host: Host; repository: Repository }[] {
   if (source.kind === 'upstream') return [{ host: upstream.host, repository: upstream.repository }];
-  // A mirror of basenames holds something else under a name that a well-known image has.
+  // At a mirror of basenames, the name of a well-known image means that image.
   const paths = new Set(
     hasTakenBasename(upstream)
       ? [upstream.repository]
@@ -56,8 +59,8 @@ function repositoriesAt(source: ImageSource, upstream: Reference): { host: Host;
 }
 
 /**
- * Returns the names under which an image may be found at a source, the likeliest first: the plain ones, then
- * `<name>-<arch>:<tag>` and `<name>:<tag>-<arch>`, which older mirrors have in place of a list of platforms.
+ * Returns the names under which an image may exist at a source, the most likely first: the plain ones, then
+ * `<name>-<arch>:<tag>` and `<name>:<tag>-<arch>`, which older mirrors use instead of a list of platforms.
  */
 export function pullCandidates(
   source: ImageSource,

@@ -1,20 +1,20 @@
 import type { Architecture } from '../../config/kubernetes/architecture.ts';
 
-/** Where a component's checksum is published: beside it with a suffix, or in a list in the same folder. */
+/** Where the checksum of a component is published: beside it with a suffix, or in a list in the same folder. */
 type PublishedChecksum = { readonly suffix: string } | { readonly list: string };
 
-/** What a component's download is: one file, or an archive from which some or all files are wanted. */
+/** The form of a component's download: one file, or an archive of which some or all files are wanted. */
 type KnownContent =
   | { readonly kind: 'file'; readonly name: string }
   | {
       readonly kind: 'archive';
-      /** The part of each entry's name that is left out; entries without it are not wanted. */
+      /** The prefix that is removed from each entry's name; entries without it are not wanted. */
       readonly strip: string;
-      /** By name within the archive, what each wanted file is called in the package; without it, all are wanted. */
+      /** The wanted files: from the name in the archive to the name in the package. If undefined, all are wanted. */
       readonly only?: ReadonlyMap<string, string> | undefined;
     };
 
-/** What is known of a component that a versions.json names. Templates take `{{.Tag}}` without "v". */
+/** What is known about a component. Its templates take `{{.Tag}}` without "v". */
 export interface KnownComponent {
   readonly name: string;
   readonly uri: string;
@@ -42,7 +42,7 @@ function only(...names: (string | readonly [string, string])[]): ReadonlyMap<str
   return new Map(names.map((name) => (typeof name === 'string' ? [name, name] : name)));
 }
 
-/** Addresses and forms of checksums as each project's release workflow writes them. */
+/** The addresses and forms of checksums that each project's release workflow produces. */
 const COMPONENTS: readonly KnownComponent[] = [
   kubernetesBinary('kubeadm'),
   kubernetesBinary('kubelet'),
@@ -134,7 +134,7 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['cilium', 'cilium-cli'],
 ]);
 
-/** Returns what is known of a component, by its name or one of the names that people use for it. */
+/** Returns what is known about a component, by its name or another name that people use for it. */
 export function knownComponent(name: string): KnownComponent | undefined {
   const proper = ALIASES.get(name) ?? name;
   return COMPONENTS.find((component) => component.name === proper);

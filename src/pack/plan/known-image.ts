@@ -8,10 +8,10 @@ import {
   type Tag,
 } from '../../registry/oci/reference.ts';
 
-/** The images that carry the version of Kubernetes itself. Others that begin with "kube-" have versions of their own. */
+/** The images whose version is that of Kubernetes. Others whose name begins with "kube-" have their own versions. */
 const KUBERNETES_IMAGES: ReadonlySet<string> = new Set(['conformance', 'kubectl', ...KUBERNETES_PROGRAMS]);
 
-/** Where images are that are known by a shorter name. https://github.com/kubernetes/registry.k8s.io */
+/** The addresses of images that are known by a shorter name. https://github.com/kubernetes/registry.k8s.io */
 const UPSTREAM: ReadonlyMap<string, string> = new Map([
   ['cluster-proportional-autoscaler', 'registry.k8s.io/cpa/cluster-proportional-autoscaler'],
   ['coredns', 'registry.k8s.io/coredns/coredns'],
@@ -23,15 +23,15 @@ const UPSTREAM: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Returns whether an image's tag is the version of Kubernetes; `kubernetes/kube-proxy` and `kube-proxy-amd64` are
- * kube-proxy as well.
+ * Returns whether an image's tag is the version of Kubernetes. `kubernetes/kube-proxy` and `kube-proxy-amd64` count as
+ * kube-proxy.
  */
 export function isKubernetesImage(name: string): boolean {
   const plain = name.replace(/^kubernetes\//, '').replace(/-(?:amd64|arm|arm64|ppc64le|s390x)$/, '');
   return KUBERNETES_IMAGES.has(plain);
 }
 
-/** Returns the last part of a repository, by which mirrors with one namespace know it. */
+/** Returns the last part of a repository: its name at a mirror that keeps all images in one namespace. */
 export function basenameOf(repository: string): Repository {
   return parseRepository(repository.slice(repository.lastIndexOf('/') + 1));
 }

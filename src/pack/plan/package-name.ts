@@ -2,14 +2,14 @@ import type { Architecture } from '../../config/kubernetes/architecture.ts';
 import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
 import { Failure } from '../../lib/failure.ts';
 
-/** What a package's name ends in when it is not meant for everyone yet, such as `beta` or `rc1`. */
+/** The ending of the name of a package that is not final, such as `beta` or `rc1`. */
 export type BetaSuffix = string & { readonly grammar: 'beta suffix' };
 
 const SUFFIX = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /**
- * Reads the suffix of a package's name. `undefined` for none, which is also what `false` means; `true` means
- * `beta`, because a checkbox gives these words. Throws `BETA_MALFORMED`.
+ * Returns the suffix of a package's name; undefined for an empty text and for `false`. `true` means `beta`: a checkbox
+ * has these two values. Throws `BETA_MALFORMED`.
  */
 export function parseBetaSuffix(text: string, about: string): BetaSuffix | undefined {
   const word = text.trim();

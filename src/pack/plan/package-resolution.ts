@@ -11,11 +11,11 @@ import { type BetaSuffix, packageName } from './package-name.ts';
 import type { ImagePlan, PackagePlan } from './plan.ts';
 import { beginResolution, type Resolution } from './resolution.ts';
 
-/** What is asked for from outside the file. */
+/** What the flags say about a package. */
 interface ResolutionSettings {
   /** `--kube-version`: sets the kube-* images, kubelet, kubectl, kubeadm and every `auto`. */
   readonly kubeVersion?: KubernetesVersion | undefined;
-  /** `--arch`: goes before the file's; without both, amd64. */
+  /** `--arch`: overrides the file's; amd64 if neither is given. */
   readonly arch?: Architecture | undefined;
   readonly beta?: BetaSuffix | undefined;
   readonly imageSource: ImageSource;
@@ -35,8 +35,8 @@ function noticeMissing(images: readonly ImagePlan[], { choice, findings }: Resol
 }
 
 /**
- * Resolves a versions.json into what the package will hold, for exactly one Kubernetes and one architecture, so
- * that its name and content cannot disagree. Throws `CONFIGURATION_MALFORMED` with every problem at its place.
+ * Returns what a versions.json means for exactly one Kubernetes and one architecture, so that the name of the package
+ * and its content cannot disagree. Throws `CONFIGURATION_MALFORMED` with every problem and its place.
  */
 export function resolvePackage(versions: Versions, settings: ResolutionSettings): PackagePlan {
   const wanted = { version: settings.kubeVersion, arch: settings.arch };

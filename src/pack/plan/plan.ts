@@ -10,24 +10,26 @@ import type { PullCandidate } from './image-source.ts';
 
 /** One image of a package. */
 export interface ImagePlan {
-  /** As the versions.json calls it. */
+  /** Its name in the versions.json. */
   readonly name: string;
-  /** Under which it is known in the package, besides the name it is pulled by. It has a tag and no digest. */
+  /** Its name in the package, in addition to the one it is pulled by. It has a tag and no digest. */
   readonly upstream: Reference;
-  /** What the file pins it to, as the digest of its index or of its manifest. */
+  /** The digest that the file pins it to: that of its index or of its manifest. */
   readonly digest?: Digest | undefined;
   readonly candidates: readonly PullCandidate[];
   readonly place: Place;
 }
 
-/** Where a checksum of a download may be published. */
+/** A place where the checksum of a download may be published. */
 export interface ChecksumSource {
   readonly url: URL;
-  /** By which a list of checksums knows the download. */
+  /** The name of the download in a list of checksums. */
   readonly fileName: string;
 }
 
-/** How a download is checked: against a pin of the file, a published checksum (the first source that has it), or not. */
+/**
+ * How a download is checked: against a pin in the file, against a published checksum (the first that exists), or not.
+ */
 export type ComponentCheck =
   | { readonly kind: 'pin'; readonly digest: Digest }
   | { readonly kind: 'published'; readonly sources: readonly ChecksumSource[] }
@@ -39,32 +41,32 @@ export type Placement =
   | {
       readonly kind: 'archive';
       readonly folder: TreePath;
-      /** The part of each entry's name that is left out; entries without it are not wanted. */
+      /** The prefix that is removed from each entry's name; entries without it are not wanted. */
       readonly strip: string;
-      /** By name behind `strip`, what each wanted file is called in the folder; without it, all are wanted. */
+      /** The wanted files: from the name after `strip` to the name in the folder. If undefined, all are wanted. */
       readonly only?: ReadonlyMap<string, string> | undefined;
     };
 
 /** One download of a package. */
 export interface ComponentPlan {
-  /** As the versions.json calls it. */
+  /** Its name in the versions.json. */
   readonly name: string;
   readonly tag: Tag;
   readonly url: URL;
-  /** For the folder of downloads: unlike any other component, version or architecture. */
+  /** Its name in the folder of downloads, unique to the component, its version and architecture. */
   readonly fileName: string;
   readonly check: ComponentCheck;
   readonly placement: Placement;
   readonly place: Place;
 }
 
-/** Something that a user should know about a plan, but that does not stop it. */
+/** Something about a plan that the user should know, although it can be carried out. */
 export interface PlanNotice {
   readonly text: string;
   readonly place?: Place | undefined;
 }
 
-/** Everything that a package will hold, resolved from a versions.json without asking anyone. */
+/** Everything that a package will hold, resolved from a versions.json without any request. */
 export interface PackagePlan {
   readonly fileName: string;
   readonly kubernetes: KubernetesVersion;
@@ -72,7 +74,7 @@ export interface PackagePlan {
   readonly platform: Platform;
   readonly images: readonly ImagePlan[];
   readonly components: readonly ComponentPlan[];
-  /** Whose signatures count, besides what is known. */
+  /** Whose signatures are trusted, in addition to the built-in policies. */
   readonly signatures: SignaturePolicies;
   readonly notices: readonly PlanNotice[];
 }

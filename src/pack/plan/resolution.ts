@@ -17,7 +17,9 @@ export interface Choice {
   readonly fileArch: Architecture | undefined;
 }
 
-/** What is wrong with a versions.json and what its user should know, collected so that all of it is reported at once. */
+/**
+ * What is wrong with a versions.json and what its user should know, collected so that all of it is reported at once.
+ */
 class Findings {
   readonly problems: Problem[] = [];
   readonly notices: PlanNotice[] = [];

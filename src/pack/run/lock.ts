@@ -9,7 +9,7 @@ import type { CheckedBy } from '../fetch/component-fetch.ts';
 import type { LockedCheck } from '../fetch/image-fetch.ts';
 import type { ComponentPlan, ImagePlan, PackagePlan } from '../plan/plan.ts';
 
-/** A download as a lock has it. */
+/** What a lock records about a download. */
 interface LockedComponent {
   readonly name: string;
   readonly tag: string;
@@ -18,12 +18,12 @@ interface LockedComponent {
   readonly check: CheckedBy;
 }
 
-/** What a package was resolved to: given again, it makes the same package. */
+/** What a package was made from: packing with it makes the same package again. */
 export interface Lock {
   readonly file: string;
   readonly package: string;
   readonly imageFormat: string;
-  /** By the names of the images upstream. */
+  /** By the upstream names of the images. */
   readonly images: ReadonlyMap<string, LockedCheck>;
   /** By their names. */
   readonly components: ReadonlyMap<string, LockedComponent>;
@@ -87,7 +87,7 @@ function malformed(file: string, message: string, cause: unknown): Failure<'LOCK
   });
 }
 
-/** Reads a lock; undefined where there is no file yet. Throws `LOCK_MALFORMED`. */
+/** Returns the lock in a file; undefined if there is no such file. Throws `LOCK_MALFORMED`. */
 export async function readLock(file: string): Promise<Lock | undefined> {
   let text: string;
   try {
@@ -112,7 +112,7 @@ export async function readLock(file: string): Promise<Lock | undefined> {
   }
 }
 
-/** What is known of a package once it is written. */
+/** What is known about a package once it is written. */
 interface LockFacts {
   readonly plan: PackagePlan;
   readonly contents: PackageContents;
@@ -124,7 +124,7 @@ interface LockFacts {
 /** Writes a lock. Throws `FILE_UNWRITABLE`. */
 export function writeLock(file: string, facts: LockFacts): void {
   const { plan, contents, imageFormat, files, tarSha256 } = facts;
-  // Whole, while the contents leave out what may be secret in them.
+  // Unlike the contents, which leave out what may be secret in an address.
   const addresses = new Map(plan.components.map(({ name, url }) => [name, url]));
   const lock = {
     schema: SCHEMA,
@@ -207,7 +207,9 @@ export function requireLockedPlan(lock: Lock, plan: PackagePlan, imageFormat: st
   requireUnchanged(lock, planChanges(lock, plan, imageFormat));
 }
 
-/** Makes sure that the files that are neither of an image nor of a component are the locked ones. Throws `LOCK_DIFFERS`. */
+/**
+ * Makes sure that the files that are neither of an image nor of a component are the locked ones. Throws `LOCK_DIFFERS`.
+ */
 export function requireLockedFiles(lock: Lock, files: ReadonlyMap<string, Digest>): void {
   requireUnchanged(lock, fileChanges(lock, files));
 }

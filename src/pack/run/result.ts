@@ -10,12 +10,12 @@ export interface BuiltPackage {
   readonly name: string;
   readonly size: number;
   readonly sha256: Digest;
-  /** Of the tar within, which does not depend on the version of Node. */
+  /** The sha256 of the tar inside, which does not depend on the version of Node. */
   readonly tarSha256: Digest;
   readonly qetag: Qetag;
 }
 
-/** What came of a run: a plan that was only told, or a package and what became of it. */
+/** The result of a run: a plan that was only reported, or a package and what its targets answered. */
 export type PackResult<Published> =
   | { readonly kind: 'planned'; readonly plan: PackagePlan }
   | {
@@ -26,9 +26,9 @@ export type PackResult<Published> =
       readonly published: Published;
     };
 
-/** Where a finished package goes. The front ties it to what publishes. */
+/** The targets of a finished package. The command or action connects them with publish/. */
 export interface Destinations<Published> {
-  /** Proves that all of them will take the package; throws otherwise. */
+  /** Makes sure that all of them will take the package. Throws why one will not. */
   prove(signal: AbortSignal): Promise<void>;
   publish(file: BuiltPackage, signal: AbortSignal): Promise<Published>;
 }

@@ -22,14 +22,14 @@ import type { BuiltPackage, Destinations, PackResult } from './result.ts';
 import { packageHeadline, planColumns, signaturePlanLine, uncheckedWarning } from './wording.ts';
 import { workFolder } from './work-folder.ts';
 
-/** What a run borrows from its front. */
+/** What the command or action gives to a run. */
 export interface PackParts<Published> {
   readonly reporter: Reporter;
-  /** Aborted when the run has to end early. */
+  /** Aborted if the run has to end early. */
   readonly signal: AbortSignal;
   readonly environment: NodeJS.ProcessEnv;
   readonly runCredentialHelper: CredentialHelper;
-  /** Told each secret before its first use. */
+  /** Called with each secret before its first use. */
   readonly onSecret: (secret: string) => void;
   /** The files that every package has. */
   readonly ownFiles: readonly OverlaySource[];
@@ -74,7 +74,7 @@ export async function runPack<Published>(
   return { kind: 'packed', file, contents, duration, published };
 }
 
-/** Plans the package, and finds what keeps it from being packed that is known without asking anyone. */
+/** Plans the package. Throws everything that can be known to prevent it without a request. */
 async function prepare(settings: PackSettings, reporter: Reporter): Promise<Task> {
   const { versionConfig, imageFormat, verifySignatures, trustedRoot } = settings;
   const plan = resolvePackage(await readVersions(versionConfig), settings);
@@ -108,7 +108,7 @@ async function build(
     downloads: folder(settings.downloadOutput, '--download-output'),
     output: folder(settings.output, '--output'),
   };
-  // Read before anything is fetched: it may be wrong.
+  // Before anything is fetched, as there may be something wrong with it.
   const overlay = await readOverlays(task, parts.ownFiles);
   try {
     const fetched = await fetchAll({ ...task, folders }, { ...parts, signal, deadline });

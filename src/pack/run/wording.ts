@@ -16,7 +16,10 @@ import type { FetchedComponent } from '../fetch/component-fetch.ts';
 import type { CheckedImage } from '../fetch/image-fetch.ts';
 import type { ComponentCheck, ComponentPlan, ImagePlan, PackagePlan } from '../plan/plan.ts';
 
-/** Tells an image that was fetched: `registry.k8s.io/pause:3.10.2 from mirror.example.com/keel/pause:3.10.2, 318 KiB, …`. */
+/**
+ * Returns the line for a fetched image: `registry.k8s.io/pause:3.10.2 from mirror.example.com/keel/pause:3.10.2, 318
+ * KiB, …`.
+ */
 export function fetchedImageLine({ image, check, signature }: CheckedImage, bytes: number): string {
   const upstream = formatReference(image.upstream);
   const pulledBy = formatReference(image.pulledBy);
@@ -24,7 +27,7 @@ export function fetchedImageLine({ image, check, signature }: CheckedImage, byte
   return `${upstream}${from}, ${formatSize(bytes)}, ${describeImageCheck({ check, signature })}`;
 }
 
-/** Returns a warning for each reason for which images have no signature that counts. */
+/** Returns a warning for each reason why images have no trusted signature. */
 export function unsignedWarnings(images: readonly CheckedImage[]): string[] {
   const unsigned = images.flatMap(({ image, verification }) =>
     verification?.kind === 'unverified' ? [{ name: formatReference(image.upstream), ...verification }] : [],
@@ -35,7 +38,7 @@ export function unsignedWarnings(images: readonly CheckedImage[]): string[] {
   });
 }
 
-/** Tells what is asked of the images' signatures. */
+/** Returns the line about which images need a signature. */
 export function signaturePlanLine(plan: PackagePlan, mode: 'warn' | 'require'): string {
   const unasked = plan.images.filter(
     ({ upstream }) => policyFor(plan.signatures, upstream)?.policy.kind === 'off',
@@ -45,7 +48,7 @@ export function signaturePlanLine(plan: PackagePlan, mode: 'warn' | 'require'): 
   return `signatures: ${how}${unasked === 0 ? '' : `, and not of ${unasked} whose registry is "off"`}`;
 }
 
-/** Tells a component that was fetched: `kubelet 1.37.1, 58 MiB, checksum published at https://…`. */
+/** Returns the line for a fetched component: `kubelet 1.37.1, 58 MiB, checksum published at https://…`. */
 export function fetchedComponentLine({ plan, size, check }: FetchedComponent): string {
   return `${plan.name} ${plan.tag}, ${formatSize(size)}, ${describeCheck(check)}`;
 }
@@ -80,14 +83,14 @@ function plannedComponentLine({ name, tag, url, check }: ComponentPlan): string 
   return `${name} ${tag} from ${redactUrl(url)}; ${plannedCheck(check)}`;
 }
 
-/** Tells what would be fetched, from where and how it is checked, a line each. */
+/** Returns a line for each image and component: from where it would be fetched and how it is checked. */
 export function planLines(plan: PackagePlan): { readonly images: string[]; readonly components: string[] } {
   return { images: plan.images.map(plannedImageLine), components: plan.components.map(plannedComponentLine) };
 }
 
 /**
- * Returns a plan for a terminal: columns that stand below each other, with what all have in common in the headings.
- * What a column leaves out, `plainPlan` has.
+ * Returns a plan as aligned columns for a terminal, with what all rows have in common in the headings. `plainPlan` has
+ * what the columns leave out.
  */
 export function planColumns({ kubernetes, arch, images, components }: PackagePlan): string[] {
   const pulls = images.map(({ upstream, digest, candidates }) => {
@@ -126,7 +129,7 @@ const CHECKS = {
   none: 'not checked',
 } as const;
 
-/** Returns the plan for machines. */
+/** Returns the plan for `--json`. */
 export function plainPlan(plan: PackagePlan): unknown {
   return {
     package: plan.fileName,
@@ -153,13 +156,13 @@ export function plainPlan(plan: PackagePlan): unknown {
   };
 }
 
-/** Returns the one sentence of a package: `kube-1.37.1-amd64.tar.gz: 612 MiB with 10 images and 7 components`. */
+/** Returns the headline of a package: `kube-1.37.1-amd64.tar.gz: 612 MiB with 10 images and 7 components`. */
 export function packageHeadline(contents: PackageContents, size: number): string {
   const { images, components } = contents;
   return `${contents.package}: ${formatSize(size)} with ${countOf(images.length, 'image')} and ${countOf(components.length, 'component')}`;
 }
 
-/** Returns the warning about what nobody but the place it came from vouches for; undefined where there is nothing. */
+/** Returns the warning about parts that only their source vouches for; undefined if there are none. */
 export function uncheckedWarning(contents: PackageContents): string | undefined {
   const parts = uncheckedParts(contents);
   if (parts.length === 0) return undefined;

@@ -5,7 +5,7 @@ import { Failure, failureCode } from '../../lib/failure.ts';
 import { makeFolder } from '../../lib/folder.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 
-/** Where the folders of downloads are by custom, which only root can write. */
+/** The default parent of the folders for downloads, which only root can write. */
 const CUSTOMARY = '/var/run/keel';
 
 function makeWritable(folder: string): void {
@@ -13,7 +13,7 @@ function makeWritable(folder: string): void {
   accessSync(folder, constants.W_OK);
 }
 
-/** Returns a place that the user can write: a job's temporary folder, else the user's cache. */
+/** Returns a folder that the user can write: that of the job for temporary files, else the user's cache. */
 function ownPlace(environment: NodeJS.ProcessEnv): string {
   const { RUNNER_TEMP = '', XDG_CACHE_HOME = '' } = environment;
   if (RUNNER_TEMP !== '') return join(RUNNER_TEMP, 'keel');
@@ -21,8 +21,8 @@ function ownPlace(environment: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Returns a folder for files that are fetched or written, made if it was missing. A user who may not write the customary
- * place gets one of their own instead, and is told. Throws `FOLDER_UNWRITABLE`.
+ * Returns a folder for files that are fetched or written, which it makes if necessary. A user who may not write to the
+ * default place gets a folder of their own instead, which is reported. Throws `FOLDER_UNWRITABLE`.
  */
 export function workFolder(
   folder: string,
