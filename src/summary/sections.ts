@@ -1,7 +1,7 @@
+import { newestFirst } from '../config/tag-version.ts';
 import { formatDuration, milliseconds } from '../lib/duration.ts';
 import { code, escapeMarkdown, tableHead, tableRow } from '../lib/text/markdown.ts';
 import { formatSize } from '../lib/text/size.ts';
-import { newestFirst } from '../sync/select/tag-version.ts';
 import type { CollidingName, CopiedTag, FailedImage, UnmatchedName } from './facts.ts';
 import type { Section } from './page.ts';
 

@@ -5,6 +5,12 @@ import { parseImageSet } from '../../src/config/image-set.ts';
 import { parseArchitecture } from '../../src/config/kubernetes/architecture.ts';
 import { parseKubernetesRelease } from '../../src/config/kubernetes/kubernetes-release.ts';
 import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
+import {
+  compareVersions,
+  looksImmutable,
+  newestFirst,
+  readTagVersion,
+} from '../../src/config/tag-version.ts';
 import { parseTreePath } from '../../src/config/tree-path.ts';
 import { expandUri, parseUriTemplate } from '../../src/config/uri-template.ts';
 import { parseVersions } from '../../src/config/versions.ts';
@@ -16,12 +22,6 @@ import { parseZone } from '../../src/publish/qiniu/kodo-region.ts';
 import { parseTargetWords } from '../../src/publish/targets.ts';
 import { parseReference, parseTag } from '../../src/registry/oci/reference.ts';
 import { selectTags, wantsRepository } from '../../src/sync/select/selection.ts';
-import {
-  compareVersions,
-  looksImmutable,
-  newestFirst,
-  readTagVersion,
-} from '../../src/sync/select/tag-version.ts';
 import { parseShard } from '../../src/sync/shard.ts';
 import { anyText, hostile, hostileJson, nearly } from './inputs.ts';
 import { type Property, property, require, unlessRefused } from './property.ts';

@@ -6,7 +6,7 @@ export const FLOORS: Readonly<Record<string, readonly string[]>> = {
   actions: ['process', 'summary', 'sync', 'pack', 'publish', 'registry', 'config', 'lib'],
   cli: ['process', 'summary', 'sync', 'pack', 'publish', 'registry', 'config', 'lib'],
   // Pages about what became of a run, of either tool.
-  summary: ['sync', 'pack', 'publish', 'lib'],
+  summary: ['sync', 'pack', 'publish', 'config', 'lib'],
   sync: ['signatures', 'registry', 'config', 'lib'],
   pack: ['signatures', 'registry', 'config', 'lib'],
   // Whose images these are: both tools ask, and both have the answer in their results.

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { looksImmutable } from '../../config/tag-version.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
-import { looksImmutable } from '../select/tag-version.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import { fitsSettings } from './content-options.ts';
 

@@ -1,7 +1,7 @@
+import { newestFirst } from '../../config/tag-version.ts';
 import { type Duration, formatDuration, milliseconds } from '../../lib/duration.ts';
 import { countOf, formatCount, joinWords } from '../../lib/text/sentence.ts';
 import { formatSize } from '../../lib/text/size.ts';
-import { newestFirst } from '../select/tag-version.ts';
 import { durationOf, type Report, type ReportedImage, type ReportedReason } from './report.ts';
 
 /** The name of an image in a report, in two. */

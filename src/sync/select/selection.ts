@@ -3,13 +3,13 @@ import { KUBERNETES_PROGRAMS } from '../../config/cluster-image.ts';
 import { type ImageName, withoutKubernetesHost } from '../../config/image-name.ts';
 import type { ImageSet, Patch } from '../../config/image-set.ts';
 import type { TagFilter } from '../../config/tag-filter.ts';
+import { newestFirst, readTagVersion, type TagVersion } from '../../config/tag-version.ts';
 import type { Place } from '../../lib/reporter.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
 import type { Tag } from '../../registry/oci/reference.ts';
 import { extrasOf } from './extras.ts';
 import { releaseWishes, type Selection } from './release-wish.ts';
 import { isSignatureTag } from './signature-tag.ts';
-import { newestFirst, readTagVersion, type TagVersion } from './tag-version.ts';
 
 /** A tag that a source lists, and when it was uploaded where the listing tells that. */
 export interface OfferedTag {

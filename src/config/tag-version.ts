@@ -1,4 +1,4 @@
-import { architecturesIn } from '../../config/kubernetes/architecture.ts';
+import { architecturesIn } from './kubernetes/architecture.ts';
 
 /** What a tag tells about the age of its image. */
 export interface TagVersion {

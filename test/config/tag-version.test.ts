@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { looksImmutable, newestFirst, readTagVersion } from '../../src/sync/select/tag-version.ts';
+import { looksImmutable, newestFirst, readTagVersion } from '../../src/config/tag-version.ts';
 
 const someTag = fc.oneof(
   fc.stringMatching(/^v?[0-9]{1,3}(\.[0-9]{1,3}){0,3}(-(alpha|beta|rc|flannel|arm64)?[.]?[0-9]{0,2})?$/),
