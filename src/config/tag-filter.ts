@@ -1,7 +1,8 @@
 import { RE2JS, RE2JSException } from 're2js';
-import { Range } from 'semver';
+import { Range, satisfies } from 'semver';
 import { z } from 'zod';
 import { Failure } from '../lib/failure.ts';
+import { type DatedTag, newestFirst, readTagVersion, type TagVersion } from './tag-version.ts';
 import { textOf } from './validation.ts';
 
 /** Which tags of a repository are wanted. Each filter that is there must let a tag pass; `latest` counts last. */
@@ -82,3 +83,35 @@ export const tagFilterSchema = z.strictObject({
   since: textOf(readDate).optional(),
   regex: textOf(readPattern).optional(),
 });
+
+/** Returns the tags that a filter lets through: those that pass one by one and of these the newest, in no promised order. */
+export function filterTags<Dated extends DatedTag>(filter: TagFilter, tags: readonly Dated[]): Dated[] {
+  const passing = tags.filter((tag) => passes(filter, tag));
+  if (filter.latest === undefined) return passing;
+  const ranked = newestFirst(passing).toSorted((one, other) => rank(filter, one) - rank(filter, other));
+  return ranked.slice(0, filter.latest);
+}
+
+/** Returns whether one tag passes all of a filter but `latest`. */
+function passes({ regex, since, semver }: TagFilter, { tag, uploaded }: DatedTag): boolean {
+  if (regex !== undefined && !regex.test(tag)) return false;
+  if (since !== undefined && uploaded !== undefined && uploaded < since) return false;
+  if (semver === undefined) return true;
+  const version = readTagVersion(tag);
+  return version.kind === 'version' && satisfies(semverOf(version), semver);
+}
+
+/** Writes a version as semver does, for ranges: a revision or another suffix of a release plays no part in them. */
+function semverOf(version: TagVersion): string {
+  const [major = 0, minor = 0, patch = 0] = version.numbers;
+  const base = `${major}.${minor}.${patch}`;
+  if (!version.prerelease) return base;
+  return `${base}-${version.suffix.map((part) => part.replace(/^0+(?=\d)/, '')).join('.')}`;
+}
+
+/** Among the newest, releases come first. Pre-releases do so too where a range asked for them. */
+function rank(filter: TagFilter, { tag }: DatedTag): number {
+  const version = readTagVersion(tag);
+  if (version.kind !== 'version') return 2;
+  return version.prerelease && filter.semver === undefined ? 1 : 0;
+}

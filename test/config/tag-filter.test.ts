@@ -1,51 +1,55 @@
 import { describe, expect, test } from 'vitest';
-import { tagFilterSchema } from '../../src/config/tag-filter.ts';
+import { filterTags, tagFilterSchema } from '../../src/config/tag-filter.ts';
+import { type DatedTag, newestFirst } from '../../src/config/tag-version.ts';
 
-test.each<[text: string, tag: string, is: boolean]>([
-  ['>=1.9, <2', '1.10.0', true],
-  ['>=1.9, <2', '2.0.0', false],
-  ['~1.36.2', '1.36.9', true],
-  ['>=1.9 <2 || 3.x', '3.1.0', true],
-])('the versions %j hold %s: %s', (text, version, is) => {
-  expect(tagFilterSchema.parse({ semver: text }).semver?.test(version)).toBe(is);
-});
+function offered(...tags: (string | [string, string])[]): DatedTag[] {
+  return tags.map((tag) =>
+    typeof tag === 'string' ? { tag } : { tag: tag[0], uploaded: new Date(`${tag[1]}T00:00:00Z`) },
+  );
+}
 
-test.each<[text: string, tag: string, is: boolean]>([
-  ['^v1\\.', 'v1.2', true],
-  ['^v1\\.', 'xv1.2', false],
-  ['debian', '1.2-debian-13', true],
-  ['(a+)+$', `${'a'.repeat(10_000)}!`, false],
-])('the expression %s is found in a tag: %#', (text, tag, is) => {
-  const { regex } = tagFilterSchema.parse({ regex: text });
-  expect([regex?.source, regex?.test(tag)]).toEqual([text, is]);
-});
+/** What a filter lets through, the newest first. */
+function filtered(filter: object, tags: readonly DatedTag[]): string[] {
+  return newestFirst(filterTags(tagFilterSchema.parse(filter), tags)).map(({ tag }) => tag);
+}
 
-test.each([
-  ['2026-03-31', '2026-03-31T00:00:00.000Z'],
-  ['2026-03-31T08:00Z', '2026-03-31T08:00:00.000Z'],
-  ['2026-03-31T08:00:00.5+02:00', '2026-03-31T06:00:00.500Z'],
-  ['2024-02-29', '2024-02-29T00:00:00.000Z'],
-])('%s is a day', (text, time) => {
-  expect(tagFilterSchema.parse({ since: text }).since?.toISOString()).toBe(time);
-});
+describe('a filter of tags', () => {
+  const tags = offered('latest', 'v1.34.0', 'v1.36.1', 'v1.35.2', 'v1.37.0-rc.0', 'v1.36.1-amd64');
 
-describe('a filter is refused', () => {
-  test.each<[filter: object, message: string]>([
-    [{ semver: '' }, 'expected a range of versions, found ""'],
-    [{ semver: 'newest' }, 'expected a range of versions, found "newest"'],
-    [{ regex: '(' }, 'expected a regular expression, found "("'],
-    [{ regex: '(?=a)' }, 'expected a regular expression, found "(?=a)"'],
-    [{ regex: '(a)\\1' }, 'expected a regular expression, found "(a)\\\\1"'],
-    [{ since: '2026-02-30' }, 'expected a day, found "2026-02-30"'],
-    [{ since: '2023-02-29' }, 'expected a day, found "2023-02-29"'],
-    [{ since: '31.3.2026' }, 'expected a day, found "31.3.2026"'],
-    [{ since: '2026-03-31T08:00:00' }, 'expected a day, found "2026-03-31T08:00:00"'],
-    [{ since: 'yesterday' }, 'expected a day, found "yesterday"'],
-    [{ latest: 0 }, ''],
-    [{ latest: 1.5 }, ''],
-    [{ newest: 3 }, ''],
-  ])('%j', (filter, message) => {
-    const { error } = tagFilterSchema.safeParse(filter);
-    expect(error?.issues.map((issue) => issue.message).join()).toContain(message);
+  test.each<[string, object, string[]]>([
+    ['no filter', {}, ['v1.37.0-rc.0', 'v1.36.1-amd64', 'v1.36.1', 'v1.35.2', 'v1.34.0', 'latest']],
+    ['semver', { semver: '>=1.35' }, ['v1.36.1-amd64', 'v1.36.1', 'v1.35.2']],
+    ['semver that asks for a pre-release', { semver: '>=1.37.0-alpha.0' }, ['v1.37.0-rc.0']],
+    ['semver, either', { semver: '~1.34.0 || 1.35.x' }, ['v1.35.2', 'v1.34.0']],
+    ['latest counts releases first', { latest: 2 }, ['v1.36.1-amd64', 'v1.36.1']],
+    [
+      'latest takes the rest where releases are few',
+      { latest: 5 },
+      ['v1.37.0-rc.0', 'v1.36.1-amd64', 'v1.36.1', 'v1.35.2', 'v1.34.0'],
+    ],
+    ['regex, anywhere', { regex: '1\\.3[45]' }, ['v1.35.2', 'v1.34.0']],
+    ['regex, whole', { regex: '^v[0-9.]+$', latest: 2 }, ['v1.36.1', 'v1.35.2']],
+    ['nothing left', { semver: '>=9' }, []],
+  ])('%s', (_name, filter, wanted) => {
+    expect(filtered(filter, tags)).toEqual(wanted);
+  });
+
+  test.each<[string, string, string[], string[]]>([
+    ['revisions', '>=3.5.21', ['3.5.21-0', '3.5.20-0', 'v3.6.11', '3.10'], ['3.10', 'v3.6.11', '3.5.21-0']],
+    ['two numbers', '>=3.10', ['3.9', '3.10', '3.10.2'], ['3.10.2', '3.10']],
+    ['named builds', '~1.9.1', ['v1.9.1-flannel3', 'v1.8.0-flannel1'], ['v1.9.1-flannel3']],
+    ['dates are no versions', '>=1', ['v20240513-35280ba', '20240513', 'v1.5.2'], ['v1.5.2']],
+    ['commits behind a release', '>=1', ['v1.5.2-3-gabcdef0', 'v1.5.2'], ['v1.5.2']],
+    ['leading zeros', '>=1.37.0-rc.1', ['v1.37.0-rc.01', 'v1.37.0-rc.00'], ['v1.37.0-rc.01']],
+  ])('versions as Kubernetes writes them: %s', (_name, semver, given, wanted) => {
+    expect(filtered({ semver }, offered(...given))).toEqual(wanted);
+  });
+
+  test.each([
+    ['goes by the time of upload; without one a tag stays', { since: '2025-01-01' }, ['v3', 'v2']],
+    ['has every part agree', { since: '2025-01-01', regex: '2' }, ['v2']],
+    ['counts the newest last', { since: '2025-01-01', latest: 1 }, ['v3']],
+  ])('%s', (_name, filter, wanted) => {
+    expect(filtered(filter, offered(['v1', '2024-12-31'], ['v2', '2025-01-01'], 'v3'))).toEqual(wanted);
   });
 });

@@ -1,9 +1,8 @@
-import { satisfies } from 'semver';
 import { KUBERNETES_PROGRAMS } from '../../config/cluster-image.ts';
 import { type ImageName, withoutKubernetesHost } from '../../config/image-name.ts';
 import type { ImageSet, Patch } from '../../config/image-set.ts';
-import type { TagFilter } from '../../config/tag-filter.ts';
-import { newestFirst, readTagVersion, type TagVersion } from '../../config/tag-version.ts';
+import { filterTags } from '../../config/tag-filter.ts';
+import { type DatedTag, newestFirst } from '../../config/tag-version.ts';
 import type { Place } from '../../lib/reporter.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
 import type { Tag } from '../../registry/oci/reference.ts';
@@ -11,10 +10,9 @@ import { extrasOf } from './extras.ts';
 import { releaseWishes, type Selection } from './release-wish.ts';
 import { isSignatureTag } from './signature-tag.ts';
 
-/** A tag that a source lists, and when it was uploaded where the listing tells that. */
-export interface OfferedTag {
+/** A tag that a source lists. */
+export interface OfferedTag extends DatedTag {
   readonly tag: Tag;
-  readonly uploaded?: Date | undefined;
 }
 
 function isExcluded(set: ImageSet, text: string): boolean {
@@ -51,38 +49,6 @@ export function platformsFor(set: ImageSet, name: ImageName): readonly Platform[
   return patchFor(set, name)?.platforms;
 }
 
-/** Writes a version as semver does, for ranges: a revision or another suffix of a release plays no part in them. */
-function semverOf(version: TagVersion): string {
-  const [major = 0, minor = 0, patch = 0] = version.numbers;
-  const base = `${major}.${minor}.${patch}`;
-  if (!version.prerelease) return base;
-  return `${base}-${version.suffix.map((part) => part.replace(/^0+(?=\d)/, '')).join('.')}`;
-}
-
-function passes(filter: TagFilter, offered: OfferedTag): boolean {
-  if (filter.regex !== undefined && !filter.regex.test(offered.tag)) return false;
-  if (filter.since !== undefined && offered.uploaded !== undefined && offered.uploaded < filter.since) {
-    return false;
-  }
-  if (filter.semver === undefined) return true;
-  const version = readTagVersion(offered.tag);
-  return version.kind === 'version' && satisfies(semverOf(version), filter.semver);
-}
-
-/** Among the newest, releases come first. Pre-releases do so too where a range asked for them. */
-function rank(filter: TagFilter, offered: OfferedTag): number {
-  const version = readTagVersion(offered.tag);
-  if (version.kind !== 'version') return 2;
-  return version.prerelease && filter.semver === undefined ? 1 : 0;
-}
-
-/** Returns as many of the newest as a filter wants, in no promised order. */
-function newest(filter: TagFilter, offered: readonly OfferedTag[]): OfferedTag[] {
-  if (filter.latest === undefined) return [...offered];
-  const ranked = newestFirst(offered).toSorted((one, other) => rank(filter, one) - rank(filter, other));
-  return ranked.slice(0, filter.latest);
-}
-
 /**
  * Returns the tags that are wanted of an image, the newest first. Signature tags never are. A tag that an extra names or
  * that kubeadm needs is wanted whatever the filters and `exclude` say; where nothing else asks for the image, no other is.
@@ -96,10 +62,8 @@ export function selectTags(set: ImageSet, name: ImageName, offered: readonly Off
   );
   const filter = patchFor(set, name)?.tags ?? set.cniFilters.get(name) ?? set.tags;
   const wantsOnlyPinned = extra?.listed === false || (needs.length > 0 && !asksForListing(set, name));
-  const candidates = wantsOnlyPinned
-    ? []
-    : ordinary.filter((one) => !isExcluded(set, one.tag) && passes(filter, one));
-  const chosen = new Map([...newest(filter, candidates), ...pinned].map((one) => [one.tag, one]));
+  const candidates = wantsOnlyPinned ? [] : ordinary.filter(({ tag }) => !isExcluded(set, tag));
+  const chosen = new Map([...filterTags(filter, candidates), ...pinned].map((one) => [one.tag, one]));
   return newestFirst([...chosen.values()]).map(({ tag }) => tag);
 }
 
