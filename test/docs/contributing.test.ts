@@ -6,7 +6,18 @@ import { scratchFolder } from '../support/scratch-folder.ts';
 
 const PAGE = 'CONTRIBUTING.md';
 /** What the code and the documents that are made of it need. */
-const COPIED = ['src', 'scripts', 'bench', 'docs', 'README.md', 'action-pack', 'action-sync', 'package.json'];
+const COPIED = [
+  'src',
+  'scripts',
+  'bench',
+  'docs',
+  'README.md',
+  'action-pack',
+  'action-sync',
+  'package.json',
+  'package-lock.json',
+  'LICENSE',
+];
 
 /** Returns the files that a page shows whole, by path: the name stands in the paragraph before the code. */
 function filesOf(page: string): ReadonlyMap<string, string> {
