@@ -1,41 +1,58 @@
-import { expect, it } from 'vitest';
-import { hasTakenBasename, isKubernetesImage, upstreamOf } from '../../src/pack/plan/known-image.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  basenameOf,
+  hasTakenBasename,
+  isKubernetesImage,
+  upstreamOf,
+} from '../../src/pack/plan/known-image.ts';
 import { formatReference, parseReference, parseTag } from '../../src/registry/oci/reference.ts';
 
-it.each([
-  ['kube-proxy', 'v1.36.2', 'registry.k8s.io/kube-proxy:v1.36.2'],
-  ['kubernetes/pause', '3.10', 'registry.k8s.io/kubernetes/pause:3.10'],
-  ['metrics-server', 'v0.8.0', 'registry.k8s.io/metrics-server/metrics-server:v0.8.0'],
-  ['coredns', 'v1.8.4', 'registry.k8s.io/coredns/coredns:v1.8.4'],
-  ['coredns', '1.7.0', 'registry.k8s.io/coredns:1.7.0'],
-  ['quay.io/calico/node', 'v3.30.0', 'quay.io/calico/node:v3.30.0'],
-  ['localhost/app', '1.0', 'localhost/app:1.0'],
-])('%s %s is upstream at %s', (name, tag, upstream) => {
-  expect(formatReference(upstreamOf(name, parseTag(tag), undefined))).toBe(upstream);
+describe('upstreamOf', () => {
+  it.each([
+    ['kube-proxy', 'v1.37.1', undefined, 'registry.k8s.io/kube-proxy:v1.37.1'],
+    ['pause', '3.10.2', undefined, 'registry.k8s.io/pause:3.10.2'],
+    ['coredns', 'v1.14.6', undefined, 'registry.k8s.io/coredns/coredns:v1.14.6'],
+    ['coredns', '1.7.0', undefined, 'registry.k8s.io/coredns:1.7.0'],
+    ['coredns/coredns', 'v1.14.6', undefined, 'registry.k8s.io/coredns/coredns:v1.14.6'],
+    ['flannel', 'v0.28.9', undefined, 'ghcr.io/flannel-io/flannel:v0.28.9'],
+    ['quay.io/cilium/cilium', 'v1.18.0', undefined, 'quay.io/cilium/cilium:v1.18.0'],
+    ['localhost/app', 'v1', undefined, 'localhost/app:v1'],
+    ['registry:5000/app', 'v1', undefined, 'registry:5000/app:v1'],
+    ['ingress-nginx/controller', 'v1', undefined, 'registry.k8s.io/ingress-nginx/controller:v1'],
+    ['coredns', 'v1.14.6', 'mirror.lan/dns', 'mirror.lan/dns:v1.14.6'],
+  ])('%s %s (with the address %s) is %s', (name, tag, given, expected) => {
+    const address = given === undefined ? undefined : parseReference(given);
+    expect(formatReference(upstreamOf(name, parseTag(tag), address))).toBe(expected);
+  });
 });
 
-it('is upstream at the address that a file gives', () => {
-  const given = parseReference('ghcr.io/me/pause');
-  expect(formatReference(upstreamOf('pause', parseTag('3.10'), given))).toBe('ghcr.io/me/pause:3.10');
+describe('isKubernetesImage', () => {
+  it.each([
+    ['kube-proxy', true],
+    ['kubernetes/kube-proxy', true],
+    ['kube-proxy-arm64', true],
+    ['conformance', true],
+    ['kube-state-metrics', false],
+    ['scheduler-plugins/kube-scheduler', false],
+    ['pause', false],
+  ])('%s: %s', (name, expected) => {
+    expect(isKubernetesImage(name)).toBe(expected);
+  });
 });
 
-it.each([
-  ['kube-proxy', true],
-  ['kubernetes/kube-proxy', true],
-  ['kube-proxy-s390x', true],
-  ['kubectl', true],
-  ['kube-state-metrics', false],
-  ['etcd', false],
-])('%s has the version of Kubernetes for its tag: %j', (name, is) => {
-  expect(isKubernetesImage(name)).toBe(is);
+describe('hasTakenBasename', () => {
+  it.each([
+    ['registry.k8s.io/coredns/coredns', false],
+    ['docker.io/coredns/coredns', true],
+    ['registry.k8s.io/kube-proxy', false],
+    ['registry.k8s.io/kubernetes/kube-proxy', false],
+    ['registry.k8s.io/scheduler-plugins/kube-scheduler', true],
+    ['quay.io/cilium/cilium', false],
+  ])('%s: %s', (upstream, expected) => {
+    expect(hasTakenBasename(parseReference(upstream))).toBe(expected);
+  });
 });
 
-it.each([
-  ['registry.k8s.io/coredns/coredns', false],
-  ['registry.k8s.io/kubernetes/kube-proxy', false],
-  ['quay.io/me/coredns', true],
-  ['docker.io/me/kube-proxy', true],
-  ['quay.io/calico/node', false],
-])('the basename of %s means another image in a mirror: %j', (upstream, is) => {
-  expect(hasTakenBasename(parseReference(upstream))).toBe(is);
+it('a basename is the last part of a repository', () => {
+  expect([basenameOf('a/b/c'), basenameOf('c')]).toEqual(['c', 'c']);
 });
