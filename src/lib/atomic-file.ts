@@ -25,14 +25,13 @@ const HINTS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Writes a file whole or not at all: whoever reads it, at whatever moment, finds the old content or the new. Missing
- * folders are made; a symbolic link stays one; pipes and devices (`/dev/stdout`) are simply written to.
- * Throws `FILE_UNWRITABLE`.
+ * Writes a file atomically: a reader finds either the old content or the new, at any moment. Creates missing folders,
+ * keeps a symbolic link a link, and writes directly to pipes and devices (`/dev/stdout`). Throws `FILE_UNWRITABLE`.
  */
 export function writeFileWhole(file: string, content: string | Uint8Array): void {
   try {
     const status = statSync(file, { throwIfNoEntry: false });
-    // Renaming would put an ordinary file in place of the device, and fail for a folder.
+    // A rename would replace the device by an ordinary file, and fail for a folder.
     if (status !== undefined && !status.isFile()) writeFileSync(file, content);
     else replace(status === undefined ? file : realpathSync(file), status, content);
   } catch (error) {
@@ -48,7 +47,7 @@ export function writeFileWhole(file: string, content: string | Uint8Array): void
 
 function replace(file: string, status: Stats | undefined, content: string | Uint8Array): void {
   makeFolder(dirname(file));
-  // In the same folder, because a rename is atomic only within a file system.
+  // The draft is in the same folder because a rename is atomic only within one file system.
   const draft = join(dirname(file), `.${basename(file).slice(0, 100)}.${randomUUID()}`);
   try {
     const descriptor = openSync(draft, 'wx');

@@ -3,15 +3,17 @@ interface Waiter {
   readonly grant: () => void;
 }
 
-/** How wide a limiter is. Without `ceiling` the width is fixed; with it the limiter adapts between 1 and `ceiling`. */
+/**
+ * The width of a limiter. Without `ceiling` it is fixed; with `ceiling` the limiter adapts it between 1 and `ceiling`.
+ */
 export interface LimiterWidth {
   readonly start: number;
   readonly ceiling?: number | undefined;
 }
 
 /**
- * A number of slots that may be taken at the same time. An adaptive limiter doubles its width with every full width of
- * successes until it was throttled once, from then on it grows by one, and each throttling halves it.
+ * Limits how many slots can be taken at the same time. An adaptive limiter doubles its width after as many successes as
+ * it is wide. After the first throttling it grows by one instead, and every throttling halves it.
  */
 export class ConcurrencyLimiter {
   readonly #ceiling: number | undefined;
@@ -19,7 +21,7 @@ export class ConcurrencyLimiter {
   #taken = 0;
   #successes = 0;
   #wasThrottled = false;
-  // Insertion order is the order of asking; a set because a waiter leaves every limiter that it waits for at once.
+  // In the order in which they asked. A set, because a waiter leaves all limiters that it waits for at the same time.
   readonly #waiting = new Set<Waiter>();
 
   constructor(width: LimiterWidth) {
@@ -35,7 +37,7 @@ export class ConcurrencyLimiter {
     return this.#taken < this.#width;
   }
 
-  /** Tells the limiter that work in one of its slots went well. */
+  /** Reports that the work in one slot succeeded. */
   succeeded(): void {
     if (this.#ceiling === undefined || this.#width >= this.#ceiling) return;
     this.#successes += 1;
@@ -45,7 +47,7 @@ export class ConcurrencyLimiter {
     this.#admit();
   }
 
-  /** Tells the limiter that the other side asked for less. */
+  /** Reports that the other side asked for fewer requests. */
   throttled(): void {
     if (this.#ceiling === undefined) return;
     this.#wasThrottled = true;
@@ -54,8 +56,8 @@ export class ConcurrencyLimiter {
   }
 
   /**
-   * Takes a slot on every one of the limiters at once, holding none while it waits, and returns the function that
-   * returns them. Limiters named twice count once. Rejects with the signal's reason.
+   * Takes one slot on each of the limiters, all at once: while it waits it holds none. A limiter that is named twice
+   * counts once. Returns the function that gives the slots back. Rejects with the signal's reason.
    */
   static async take(limiters: readonly ConcurrencyLimiter[], signal: AbortSignal): Promise<() => void> {
     const distinct = [...new Set(limiters)];

@@ -1,6 +1,6 @@
 import { Failure } from './failure.ts';
 
-/** A span of time in milliseconds, so that it is never taken for seconds or for another number. */
+/** A span of time in milliseconds. It has a type of its own so that it is never mistaken for another number. */
 export type Duration = number & { readonly unit: 'milliseconds' };
 
 const MILLISECONDS_PER_UNIT: ReadonlyMap<string, number> = new Map([
@@ -13,24 +13,24 @@ const MILLISECONDS_PER_UNIT: ReadonlyMap<string, number> = new Map([
   ['h', 3_600_000],
 ]);
 
-/** The longest that a timer of Node takes, nearly 25 days; given more, it goes off at once. */
+/** The longest delay of a Node timer, nearly 25 days. A timer with a longer one fires at once. */
 export const LONGEST_DURATION = milliseconds(2 ** 31 - 1);
 
 const TERM = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/y;
 
-/** Returns the duration of that many milliseconds. */
+/** Returns a number of milliseconds as a duration. */
 export function milliseconds(count: number): Duration {
   return count as Duration;
 }
 
-/** Returns the duration of that many seconds. */
+/** Returns a number of seconds as a duration. */
 export function seconds(count: number): Duration {
   return milliseconds(count * 1000);
 }
 
 /**
- * Reads a duration as Go writes it (`2h`, `15m0s`, `1.5s`, `500ms`, `0`), for the flag or input named `about`.
- * Negative ones are refused, and what is longer than 24 days. Throws `DURATION_MALFORMED`. https://pkg.go.dev/time#ParseDuration
+ * Reads a duration in Go's syntax (`2h`, `15m0s`, `1.5s`, `500ms`, `0`) for the flag or input named `about`. Throws
+ * `DURATION_MALFORMED`, also if it is negative or longer than 24 days. https://pkg.go.dev/time#ParseDuration
  */
 export function parseDuration(text: string, about: string): Duration {
   const trimmed = text.trim();
@@ -66,7 +66,7 @@ export function parseDuration(text: string, about: string): Duration {
   return milliseconds(total);
 }
 
-/** Returns a duration in the two units a person cares for: `350 ms`, `4.2 s`, `3 m 20 s`, `2 h 5 m`. */
+/** Returns a duration for people, in at most two units: `350 ms`, `4.2 s`, `3 m 20 s`, `2 h 5 m`. */
 export function formatDuration(duration: Duration): string {
   if (duration < 1000) return `${Math.round(duration)} ms`;
   if (duration < 59_950) return `${(duration / 1000).toFixed(1)} s`;

@@ -1,6 +1,6 @@
 /**
- * Whose fault something is: the user's, who can correct a flag or a file that was named; the world's, such as a network,
- * a service or a disk; or this program's.
+ * Whose fault an error is: `usage` is a flag or a file that the user can correct, `world` a network, a service or a
+ * disk, `program` a bug.
  */
 export type Fault = 'usage' | 'world' | 'program';
 
@@ -10,20 +10,20 @@ export interface FailureDetails<Code extends string> {
   readonly code: Code;
   /** What happened, as one sentence without a full stop. */
   readonly message: string;
-  /** The thing it happened to: an image, a file with line and column, a host, a flag. */
+  /** What the failure is about: an image, a file with line and column, a host, a flag. */
   readonly about: string;
-  /** What the user can change so that it does not happen again. */
+  /** What the user can change to prevent it. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
-  /** Whose fault it is; the world's unless said otherwise. */
+  /** `world` by default. */
   readonly fault?: Fault | undefined;
-  /** Whether the same thing, tried again, could succeed; false unless said otherwise. */
+  /** Whether the same operation could succeed if it is tried again; false by default. */
   readonly transient?: boolean | undefined;
-  /** Until when the other side asked to be left alone, in milliseconds since 1970. */
+  /** When the other side allows the next request, in milliseconds since 1970. */
   readonly retryAt?: number | undefined;
 }
 
-/** An error that a user can act on: it has a literal code, names its subject and says what to change. */
+/** An error that a user can act on. It has a literal code, says what it is about, and how to prevent it. */
 export class Failure<Code extends string = string> extends Error {
   override readonly name: string = 'Failure';
   readonly code: Code;
@@ -44,7 +44,7 @@ export class Failure<Code extends string = string> extends Error {
   }
 }
 
-/** Returns the one line by which an error is shown everywhere: `about: message (hint)`. */
+/** Returns the line that shows an error to the user: `about: message (hint)`. */
 export function describeFailure(error: unknown): string {
   if (error instanceof Failure) {
     const hint = error.hint === undefined ? '' : ` (${error.hint})`;
@@ -53,21 +53,21 @@ export function describeFailure(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Returns the literal code of an error: a `Failure`'s or a Node system error's; `UNEXPECTED` for the rest. */
+/** Returns the literal code of a `Failure` or of a Node system error; `UNEXPECTED` for any other error. */
 export function failureCode(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
   return 'UNEXPECTED';
 }
 
 /**
- * Returns whose fault an error is. One that is no `Failure` is the program's: whatever can go wrong outside is turned into
- * a `Failure` where it is first seen, system errors of the network and of files included.
+ * Returns whose fault an error is. An error that is not a `Failure` is a bug: errors of the network and of files become
+ * a `Failure` where they are first seen.
  */
 export function faultOf(error: unknown): Fault {
   return error instanceof Failure ? error.fault : 'program';
 }
 
-/** Returns whether the same thing, tried again, could succeed. An error that is no `Failure` is not repeated. */
+/** Returns whether an error is a `Failure` after which the same operation could succeed if it is tried again. */
 export function isTransient(error: unknown): boolean {
   return error instanceof Failure && error.transient;
 }

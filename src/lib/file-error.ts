@@ -1,6 +1,6 @@
 import { failureCode } from './failure.ts';
 
-/** No room on the disk, in the quota, or for a file of that size in this process. */
+/** No room on the disk or in the quota, or a file that is larger than this process may write. */
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /** Returns whether an error of the file system says that there is no room. */
@@ -8,7 +8,9 @@ export function isDiskFull(error: unknown): boolean {
   return FULL.has(failureCode(error));
 }
 
-/** Returns what kept a file from being read, as the middle of a sentence; an error of ours says so by its own message. */
+/**
+ * Returns why a file could not be read, as the middle of a sentence. For an error without a code that is its message.
+ */
 export function explainFileError(error: unknown): string {
   const code = failureCode(error);
   if (code === 'ENOENT') return 'there is no such file';

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Creates a folder and those above it, as far as they are missing. Throws Node's system errors.
+ * Creates a folder and its missing parents. Throws Node's system errors.
  *
- * `mkdirSync` with `recursive` never returns where the system answers ENOENT below a folder that is there, as
- * /proc does (seen with Node 24.21), so each level is made by itself.
+ * It creates one level at a time: `mkdirSync` with `recursive` never returns if the system answers ENOENT below a
+ * folder that exists, as /proc does (seen with Node 24.21).
  */
 export function makeFolder(path: string): void {
   if (existsSync(path)) return;
@@ -13,7 +13,7 @@ export function makeFolder(path: string): void {
   try {
     mkdirSync(path);
   } catch (error) {
-    // Another process may have been quicker.
+    // Another process may have created it meanwhile.
     if (!existsSync(path)) throw error;
   }
 }

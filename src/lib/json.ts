@@ -4,8 +4,8 @@ const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
 const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
 
 /**
- * Returns whether lists and objects of a JSON text stand within each other more than `limit` times. What reads or writes
- * values by calling itself, as `JSON.stringify` does, runs out of stack some thousands of levels down.
+ * Returns whether lists and objects in a JSON text are nested more than `limit` levels deep. Recursive functions, such
+ * as `JSON.stringify`, run out of stack after some thousands of levels.
  */
 export function isNestedDeeper(json: Uint8Array, limit: number): boolean {
   let depth = 0;
@@ -24,7 +24,7 @@ export function isNestedDeeper(json: Uint8Array, limit: number): boolean {
   return false;
 }
 
-/** Returns a JSON text as a value; undefined where it is not JSON. */
+/** Returns the value of a JSON text; undefined if it is not JSON. */
 export function parseJson(json: Buffer | string): unknown {
   try {
     return JSON.parse(json.toString());

@@ -1,4 +1,4 @@
-/** Things to do in order of urgency: the lowest rank first, equal ones as they came. */
+/** A queue that is ordered by rank: the lowest rank comes first, items of equal rank in the order they were added. */
 export class PriorityQueue<Item> {
   readonly #ranks: number[] = [];
   readonly #items: Item[] = [];
@@ -10,7 +10,7 @@ export class PriorityQueue<Item> {
   add(item: Item, rank: number): void {
     let low = 0;
     let high = this.#ranks.length;
-    // Kept with the most urgent at the end, where taking is cheap.
+    // The lowest rank is at the end, where it is cheap to remove.
     while (low < high) {
       const middle = (low + high) >>> 1;
       if ((this.#ranks[middle] ?? 0) > rank) low = middle + 1;
@@ -20,13 +20,13 @@ export class PriorityQueue<Item> {
     this.#items.splice(low, 0, item);
   }
 
-  /** Takes out the most urgent item; `undefined` when there is none. */
+  /** Removes the item of the lowest rank and returns it; undefined if the queue is empty. */
   take(): Item | undefined {
     this.#ranks.pop();
     return this.#items.pop();
   }
 
-  /** Takes out all that is left, the most urgent first. */
+  /** Removes all items and returns them, the lowest rank first. */
   takeAll(): Item[] {
     this.#ranks.length = 0;
     return this.#items.splice(0).reverse();

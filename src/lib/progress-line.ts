@@ -3,11 +3,11 @@ import type { Progress } from './reporter.ts';
 import { formatSize } from './text/size.ts';
 
 const NAMED = 3;
-/** Before this much time has passed, a rate tells nothing. */
+/** Before this time a rate is not yet meaningful. */
 const RATE_AFTER = milliseconds(2000);
 
 /**
- * Returns how far a run is on one line, `elapsed` after its activity began:
+ * Returns the progress of a run as one line, `elapsed` after its activity began:
  * `mirroring 12 of 40 images, 1.2 GiB, 31 MiB/s, about 2 m 10 s left; now etcd:3.6.5, pause:3.10 and 2 more`.
  */
 export function describeProgress(progress: Progress, elapsed: Duration): string {
@@ -25,7 +25,7 @@ export function describeProgress(progress: Progress, elapsed: Duration): string 
   return `${parts.join(', ')}${now}`;
 }
 
-/** Returns the time that is left if it goes on like this, or undefined where nobody can tell yet. */
+/** Returns the estimated time left; undefined if it is too early to say. */
 function timeLeft(progress: Progress, elapsed: Duration): Duration | undefined {
   const { done, total, bytes, bytesTotal } = progress;
   const fraction = bytesTotal === undefined || bytesTotal === 0 ? done / total : bytes / bytesTotal;

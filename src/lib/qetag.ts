@@ -1,6 +1,6 @@
 import { createHash, subtle } from 'node:crypto';
 
-/** The hash by which Qiniu Kodo knows content: base64url of a prefix and a sha1 over 4 MiB blocks. */
+/** The hash that Qiniu Kodo gives to content: a prefix and a sha1 over 4 MiB blocks, in base64url. */
 export type Qetag = string & { readonly grammar: 'qetag' };
 
 /** Kodo hashes content in blocks of this many bytes. */
@@ -9,17 +9,17 @@ export const QETAG_BLOCK_SIZE = 4 * 1024 * 1024;
 const ONE_BLOCK = 0x16;
 const MANY_BLOCKS = 0x96;
 
-/** Returns the sha1 of one block of at most 4 MiB, which is what `qetagOfBlocks` is made from. */
+/** Returns the sha1 of one block of at most 4 MiB, for `qetagOfBlocks`. */
 export function hashQetagBlock(block: Uint8Array): Buffer {
   return createHash('sha1').update(block).digest();
 }
 
-/** The same, worked out beside the main thread; the block may be overwritten at once. */
+/** Returns the same, computed off the main thread. The block can be overwritten as soon as this is called. */
 export async function hashQetagBlockAside(block: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   return new Uint8Array(await subtle.digest('SHA-1', block));
 }
 
-/** Returns the Kodo hash of content by the sha1 of each of its 4 MiB blocks; empty content has one empty block. */
+/** Returns the Kodo hash of content from the sha1 of each of its 4 MiB blocks. Empty content has one empty block. */
 export function qetagOfBlocks(blocks: readonly Uint8Array[]): Qetag {
   const [only] = blocks;
   if (blocks.length === 1 && only !== undefined) return encode(ONE_BLOCK, only);

@@ -1,7 +1,7 @@
 import { milliseconds } from './duration.ts';
 import { pause } from './pause.ts';
 
-/** Spreads starts over time: at most `perSecond` of them a second, after a burst of a tenth of that. */
+/** Limits how often something starts: at most `perSecond` times a second, after a burst of a tenth of that number. */
 export class RateLimiter {
   readonly #gap: number;
   readonly #burst: number;
@@ -12,7 +12,7 @@ export class RateLimiter {
     this.#burst = 100;
   }
 
-  /** Resolves when the caller may start. Rejects when the signal aborts first. */
+  /** Resolves when the caller may start. Rejects with the signal's reason if that aborts first. */
   async turn(signal: AbortSignal): Promise<void> {
     const now = performance.now();
     this.#next = Math.max(this.#next, now - this.#burst) + this.#gap;

@@ -1,36 +1,38 @@
-/** Where in a file something stands; lines and columns count from 1. */
+/** A position in a file. Lines and columns count from 1. */
 export interface Place {
   readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** How far a run is. The front decides how often and in which form it shows it. */
+/** The progress of a run. The front end decides how often and how it shows that. */
 export interface Progress {
-  /** What is being done, as one word in the present: `mirroring`, `downloading`, `packing`. */
+  /** What the run does, as one word: `mirroring`, `downloading`, `packing`. */
   readonly activity: string;
   readonly done: number;
   readonly total: number;
   /** What `done` and `total` count, in the plural: `images`, `files`. */
   readonly unit: string;
   readonly bytes: number;
-  /** Bytes that will have moved in the end, where that is known. */
+  /** The bytes to move in all, if that is known. */
   readonly bytesTotal?: number | undefined;
-  /** What is under way now, the longest-running first, each as it should be shown. */
+  /** The names of what is in progress, as they are shown, the longest-running first. */
   readonly current: readonly string[];
 }
 
-/** The voice of a run: the same words on a terminal and in a workflow's log, each front in its own form. */
+/**
+ * Takes the messages of a run. The texts are the same on a terminal and in a workflow's log; each formats them itself.
+ */
 export interface Reporter {
-  /** Opens a section; it closes the one before. */
+  /** Opens a section and closes the one before it. */
   section(title: string): void;
-  /** One thing that happened, on one line. */
+  /** Reports one event, on one line. */
   line(text: string): void;
-  /** What only someone who hunts a fault wants to see. */
+  /** Reports something that is shown only for debugging. */
   detail(text: string): void;
   warning(text: string, place?: Place): void;
   error(text: string, place?: Place): void;
   progress(progress: Progress): void;
-  /** Ends sections and progress, so that what comes next stands for itself. */
+  /** Closes the section and the progress display; what follows is shown outside of them. */
   close(): void;
 }

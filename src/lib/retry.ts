@@ -2,31 +2,35 @@ import { type Duration, milliseconds, seconds } from './duration.ts';
 import { Failure, isTransient } from './failure.ts';
 import { pause } from './pause.ts';
 
-/** How often something is tried in all, and how long before the second time; the wait grows by half each time. */
+/**
+ * How many attempts there are in all, and how long the pause before the second is. Each further pause is half as long
+ * again.
+ */
 export interface RetryPolicy {
   readonly attempts: number;
   readonly interval: Duration;
 }
 
-/** A server that asks for more patience than this is left for the next run. */
+/** The longest wait that a server can ask for. If it asks for more, that is left for the next run. */
 export const LONGEST_HOLD: Duration = seconds(300);
 
 interface RetryOptions {
   readonly policy: RetryPolicy;
   readonly signal: AbortSignal;
-  /** Told each failed attempt that will be repeated. */
+  /** Called for each failed attempt that will be repeated. */
   readonly onRetry?: ((error: unknown, attempt: number) => void) | undefined;
   /**
-   * Which failures are worth another attempt: the transient ones, unless said otherwise by an operation that first changes
-   * what made it fail.
+   * Decides which errors are worth another attempt; by default the transient ones. It is for operations that change
+   * something themselves before they try again.
    */
   readonly isWorthRepeating?: ((error: unknown) => boolean) | undefined;
 }
 
 /**
- * Does something up to `policy.attempts` times and returns its result, or throws its last error as it is. The waits
- * vary by a fifth, so that what failed together does not come back together. A failure with `retryAt` is not repeated
- * before then, and not at all if that is more than five minutes away.
+ * Runs an operation until it succeeds, up to `policy.attempts` times, and returns its result. Throws the last error
+ * unchanged, or the signal's reason. The pauses vary by a fifth, so that operations that failed together are not
+ * repeated together. After a failure with `retryAt` the pause lasts at least until then; if that is more than five
+ * minutes away, there is no further attempt.
  */
 export async function retry<Result>(
   options: RetryOptions,

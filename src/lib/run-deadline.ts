@@ -1,14 +1,14 @@
 import { type Duration, formatDuration } from './duration.ts';
 import { describeFailure, Failure } from './failure.ts';
 
-/** The end of a run: `--command-timeout`, or whoever asks for it from outside. */
+/** Ends a run when `--command-timeout` is over, or when an outer signal aborts. */
 export class RunDeadline implements Disposable {
   readonly signal: AbortSignal;
   /** In milliseconds since 1970; undefined without a time limit. */
   readonly at: number | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
 
-  /** A `limit` of 0 is none. */
+  /** With a `limit` of 0 there is no time limit. */
   constructor(limit: Duration, outer: AbortSignal) {
     const expiry = new AbortController();
     this.signal = AbortSignal.any([outer, expiry.signal]);
@@ -19,7 +19,7 @@ export class RunDeadline implements Disposable {
     this.#timer = setTimeout(() => expiry.abort(failure), limit);
   }
 
-  /** Why the run had to end, in words. */
+  /** Why the run had to end, for people. */
   get reason(): string {
     const reason: unknown = this.signal.reason;
     return reason instanceof Failure ? reason.message : describeFailure(reason);

@@ -1,6 +1,6 @@
 /**
- * Returns a secret in each form in which it travels or is repeated: as it is, in a URL, in a query, and in both alphabets
- * of base64, which with padding begins as it does without.
+ * Returns a secret in every encoding in which it can appear: unchanged, in a URL, in a query, and in both alphabets of
+ * base64, with and without padding.
  */
 export function secretForms(secret: string): ReadonlySet<string> {
   const bytes = Buffer.from(secret);

@@ -1,7 +1,9 @@
-/** What a `SingleFlight` remembers at most. */
+/** How much a `SingleFlight` remembers. */
 interface Memory<Result> {
   readonly results: number;
-  /** Of all results together, in the unit of `weigh`; without it their number alone counts. */
+  /**
+   * The limit for the weights of all results together, in the unit of `weigh`; without it only their number is limited.
+   */
   readonly weight?: number | undefined;
   readonly weigh?: ((result: Result) => number) | undefined;
 }
@@ -12,8 +14,8 @@ interface Work<Result> {
 }
 
 /**
- * Does the work for each key once at a time and remembers what came of it, the most recently added results only. A
- * failure is told to all who waited and then forgotten.
+ * Runs the work for each key only once at a time and remembers the results that were added last. A failure rejects for
+ * all callers that wait for it, and is then forgotten.
  */
 export class SingleFlight<Key, Result> {
   readonly #memory: Memory<Result>;
@@ -24,7 +26,7 @@ export class SingleFlight<Key, Result> {
     this.#memory = memory;
   }
 
-  /** Returns the result for a key, from `work` unless it is known or under way. */
+  /** Returns the result for a key. Calls `work` for it unless the result is known or in progress. */
   get(key: Key, work: () => Promise<Result>): Promise<Result> {
     const known = this.#works.get(key);
     if (known !== undefined) return known.result;
@@ -51,7 +53,7 @@ export class SingleFlight<Key, Result> {
     this.#shrink();
   }
 
-  /** Forgets what failed, but not what was begun for the same key since. */
+  /** Forgets work that failed, but not newer work for the same key. */
   #drop(key: Key, work: Work<Result>): void {
     if (this.#works.get(key) === work) this.forget(key);
   }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** What went wrong in SQLite, as far as a user can tell the difference. */
+/** The kinds of SQLite errors that make a difference to users. */
 type SqliteProblem = 'busy' | 'damaged' | 'full' | 'input-output' | 'read-only' | 'cannot-open' | 'other';
 
 // https://www.sqlite.org/rescode.html#primary_result_codes
@@ -22,11 +22,12 @@ function isSqliteNotice(warning: unknown, type: unknown): boolean {
 }
 
 /**
- * Runs `load` and keeps back the one notice that node:sqlite is experimental; every other warning passes.
+ * Runs `load` and hides the notice that node:sqlite is experimental. Every other warning is shown. Returns the result
+ * of `load`.
  *
- * Node before 24.15 prints that notice when the module is first loaded, which would be the first thing a user
- * sees. An `import` statement would load it before any code of ours runs, and `--no-warnings` would hide
- * everything, so the module is loaded here, synchronously, while `emitWarning` is wrapped.
+ * Node before 24.15 prints the notice when the module is first loaded, so it would be the first thing that a user sees.
+ * An `import` statement would load the module before any code of ours runs, and `--no-warnings` would hide all
+ * warnings. Therefore it is loaded here, synchronously, while `emitWarning` is wrapped.
  */
 function withoutSqliteNotice<T>(load: () => T): T {
   const original = process.emitWarning;
@@ -48,19 +49,19 @@ export function openSqlite(file: string): DatabaseSync {
   return new sqlite.DatabaseSync(file);
 }
 
-/** Tells what kind of SQLite problem an error is; undefined when it does not come from SQLite. */
+/** Returns what kind of SQLite problem an error is; undefined if it does not come from SQLite. */
 export function sqliteProblem(error: unknown): SqliteProblem | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
     return undefined;
-  // The low byte is the primary code; the rest only refines it.
+  // The low byte is the primary code; the other bits refine it.
   return PROBLEM_OF_PRIMARY_CODE.get(error.errcode & 0xff) ?? 'other';
 }
 
-/** Undoes a transaction after an error, whose cause stays the one to be told. */
+/** Rolls back a transaction after an error. Never throws, so that the first error is the one that is reported. */
 export function rollBack(database: DatabaseSync): void {
   try {
     database.exec('ROLLBACK');
   } catch {
-    // SQLite has rolled back by itself when the disk is full or broken; there is nothing left to undo.
+    // If the disk is full or broken, SQLite has rolled back by itself.
   }
 }

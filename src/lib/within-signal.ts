@@ -1,4 +1,7 @@
-/** Returns a promise's result unless the signal aborts first, for work that cannot be withdrawn; it goes on unheard. */
+/**
+ * Returns the result of a promise, for work that cannot be cancelled. Throws the signal's reason if that aborts first;
+ * the work then goes on, and its result is ignored.
+ */
 export async function withinSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   promise.catch(() => undefined);
   signal.throwIfAborted();

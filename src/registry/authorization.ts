@@ -13,7 +13,7 @@ import { refusal } from './refusal.ts';
 import type { RegistryFailure } from './registry-failure.ts';
 import { parseToken, type Token } from './token.ts';
 
-/** What a token allows (distribution-spec token scopes): `repository:library/nginx:pull`. */
+/** What a token allows, such as `repository:library/nginx:pull` (distribution-spec token scopes). */
 export type Scope = `repository:${Repository}:${'pull' | 'pull,push' | 'delete'}` | 'registry:catalog:*';
 
 /** Returns the scope for reading a repository. */
@@ -26,14 +26,14 @@ export function pushScope(repository: Repository): Scope {
   return `repository:${repository}:pull,push`;
 }
 
-/** Returns the scope for deleting from a repository, which few accounts have. */
+/** Returns the scope for deleting from a repository. Few accounts have it. */
 export function deleteScope(repository: Repository): Scope {
   return `repository:${repository}:delete`;
 }
 
 const TOKEN_BODY_LIMIT = 1024 * 1024;
 
-/** How one host is talked to: what it challenged, who we are to it, and the tokens it gave, one a set of scopes. */
+/** The login at one host: its challenge, our credential, and one token for each set of scopes. */
 export class Authorization {
   readonly #host: Host;
   readonly #endpoint: URL;
@@ -45,7 +45,7 @@ export class Authorization {
   readonly #tokens = new Map<string, Promise<Token>>();
   readonly #redactor = new Redactor();
   #challenge: Challenge | undefined;
-  // Docker Hub locks accounts for minutes that repeat a wrong password.
+  // Docker Hub locks an account for minutes if a wrong password is repeated.
   #loginRefused: RegistryFailure | undefined;
 
   constructor(parts: {
@@ -54,9 +54,9 @@ export class Authorization {
     readonly http: HttpClient;
     readonly limiter: ConcurrencyLimiter;
     readonly lookup: CredentialLookup;
-    /** Told each secret before its first use, so that it can be masked. */
+    /** Called with each secret before its first use, so that it can be masked. */
     readonly onSecret: (secret: string) => void;
-    /** Of the run: tokens are shared by many requests and outlive each. */
+    /** The signal of the run, because tokens are shared by many requests. */
     readonly signal: AbortSignal;
   }) {
     this.#host = parts.host;
@@ -71,10 +71,13 @@ export class Authorization {
     this.#signal = parts.signal;
   }
 
-  /** Returns what this host said without the secrets that it was sent. */
+  /** Returns a text of this host without the secrets that were sent to it. */
   readonly redact = (text: string): string => this.#redactor.redact(text);
 
-  /** Returns the `Authorization` header for a request that needs these scopes, the most important first. */
+  /**
+   * Returns the `Authorization` header for a request with these scopes, the most important first; undefined if it needs
+   * none.
+   */
   async header(scopes: readonly Scope[]): Promise<string | undefined> {
     if (this.#challenge === undefined) return undefined;
     if (this.#challenge.scheme === 'basic') return this.#basicHeader();
@@ -84,7 +87,7 @@ export class Authorization {
     return (await this.#renew(key, scopes, this.#challenge, known)).header;
   }
 
-  /** Tells what is known of how this host wants to be talked to, and whether there is a login for it. */
+  /** Returns how this host wants us to log in, as far as that is known, and the user name that we have for it. */
   async situation(): Promise<{
     readonly scheme: Challenge['scheme'] | 'none';
     readonly username: string | undefined;
@@ -95,9 +98,9 @@ export class Authorization {
   }
 
   /**
-   * Learns from a 401 to a request that carried `sent`. Returns whether the same request is worth sending again: there
-   * is something to prove now, or a token that is no longer taken was dropped. Whoever a redirect led to may ask for a
-   * login, but not for this host's.
+   * Learns from an answer with 401 to a request with the credential `sent`. Returns whether the request is worth
+   * sending again: because there is a credential to send now, or because an expired token was dropped. A host that a
+   * redirect led to does not get this host's login.
    */
   async learn(answer: HttpAnswer, scopes: readonly Scope[], sent: string | undefined): Promise<boolean> {
     if (answer.url.origin !== this.#endpoint.origin) return false;
@@ -132,11 +135,11 @@ export class Authorization {
     stale: Token | undefined,
   ): Promise<Token> {
     const current = this.#tokens.get(key);
-    // Someone else may have renewed it while the stale one was looked at.
+    // Another request may have renewed it meanwhile.
     if (current !== undefined && (await current) !== stale) return current;
     const fetched = this.#fetchToken(scopes, challenge);
     this.#tokens.set(key, fetched);
-    // A refusal would be the same again; a passing fault must not stick.
+    // A refusal is kept, as it would be the same again; a transient failure is not.
     fetched.catch((error: unknown) => {
       const isRefusal = isAnswerFailure(error) && !error.transient;
       if (!isRefusal && this.#tokens.get(key) === fetched) this.#tokens.delete(key);
@@ -152,7 +155,7 @@ export class Authorization {
     try {
       const answer = await this.#ask(realm, scopes, challenge.service, credential);
       const body = (await readBody(answer, TOKEN_BODY_LIMIT))?.toString('utf8') ?? '';
-      // registry.k8s.io challenges, but its tokens are optional and the endpoint may be missing.
+      // registry.k8s.io sends a challenge, but its tokens are optional and the endpoint may be missing.
       if (answer.status === 404 && credential === undefined) {
         return { header: undefined, staleAt: Number.POSITIVE_INFINITY };
       }
@@ -163,7 +166,10 @@ export class Authorization {
     }
   }
 
-  /** A realm elsewhere is common (auth.docker.io), but it gets the password only over HTTPS. */
+  /**
+   * Returns the URL of the token service. It may be at another host (auth.docker.io), but only over HTTPS. Throws
+   * `REDIRECT_REFUSED`.
+   */
   #resolveRealm(realm: string): URL {
     const url = followAddress(this.#endpoint, realm, this.#endpoint);
     const isPlain = url.protocol === 'http:' && !isLoopback(url.hostname) && url.host !== this.#endpoint.host;
@@ -201,7 +207,7 @@ export class Authorization {
     }
     const url = new URL(realm);
     if (service !== undefined) url.searchParams.set('service', service);
-    // One parameter a scope: some registries look at nothing behind a space.
+    // One parameter for each scope: some registries ignore what follows a space.
     for (const scope of scopes) url.searchParams.append('scope', scope);
     const headers: Record<string, string> = {};
     if (credential !== undefined) {

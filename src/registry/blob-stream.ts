@@ -5,7 +5,9 @@ import { digestAlgorithm, digestHex } from './oci/digest.ts';
 import type { Descriptor } from './oci/manifest.ts';
 import type { RegistryFailure } from './registry-failure.ts';
 
-/** The bytes of a blob on their way: how many have passed and what they hash to. A copy of it is a place to resume. */
+/**
+ * Counts and hashes the bytes of a blob in transfer. A copy of it is a point from which the transfer can be resumed.
+ */
 export class BlobMeter {
   readonly #descriptor: Pick<Descriptor, 'digest' | 'size'>;
   readonly #about: string;
@@ -27,12 +29,12 @@ export class BlobMeter {
     return this.#passed === this.#descriptor.size;
   }
 
-  /** Returns a meter that stands where this one does and goes its own way. */
+  /** Returns an independent meter at the same position. */
   copy(): BlobMeter {
     return new BlobMeter(this.#descriptor, this.#about, this);
   }
 
-  /** Takes in the next bytes. Throws `SIZE_MISMATCH` as soon as there are more than up to `end`. */
+  /** Adds the next bytes. Throws `SIZE_MISMATCH` as soon as there are more than `end` bytes in all. */
   add(bytes: Uint8Array, end: number): void {
     this.#passed += bytes.length;
     if (this.#passed > end) {
@@ -47,12 +49,12 @@ export class BlobMeter {
     return this.#mismatch('SIZE_MISMATCH', message);
   }
 
-  /** Returns the failure for a source that broke off with an error, so that the sink is not taken for the culprit. */
+  /** Returns the failure for a source that broke off with an error. It names the source, not the destination. */
   broken(error: unknown): HttpFailure {
     return explainNetworkError(error, this.#about);
   }
 
-  /** Throws `SIZE_MISMATCH` or `DIGEST_MISMATCH` unless exactly the announced bytes have passed. */
+  /** Checks that exactly the announced bytes have passed. Throws `SIZE_MISMATCH` or `DIGEST_MISMATCH`. */
   verify(): void {
     if (!this.isComplete) throw this.truncated();
     const hex = this.#hash.copy().digest('hex');
@@ -67,9 +69,9 @@ export class BlobMeter {
 }
 
 /**
- * Moves exactly `length` bytes from `source` to `sink`, hashing on the way, and ends neither. What would complete
- * the blob is held back until the digest is right, so that a wrong blob is never accepted. Throws `SIZE_MISMATCH`,
- * `DIGEST_MISMATCH`, or what broke either side.
+ * Moves exactly `length` bytes from `source` to `sink` and hashes them. Ends neither. The last bytes of a blob are sent
+ * only after its digest was verified, so that a wrong blob is never complete. Throws `SIZE_MISMATCH`,
+ * `DIGEST_MISMATCH`, or the error of either side.
  */
 export async function pour(options: {
   readonly source: Readable;

@@ -1,4 +1,4 @@
-/** What a registry wants to see before it answers (RFC 9110, 11.6.1; distribution-spec token authentication). */
+/** The login that a registry asks for (RFC 9110, 11.6.1; distribution-spec token authentication). */
 export type Challenge =
   | { readonly scheme: 'basic' }
   | { readonly scheme: 'bearer'; readonly realm: string; readonly service: string | undefined };
@@ -6,7 +6,7 @@ export type Challenge =
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
 const LENGTH_LIMIT = 16_384;
 
-/** Reads along a text; every step is linear, so that no header can make it slow. */
+/** Reads a text from its start to its end in linear time, so that no header can make it slow. */
 class Scanner {
   readonly #text: string;
   #at = 0;
@@ -72,8 +72,8 @@ function parseRaw(header: string): RawChallenge[] {
 }
 
 /**
- * Reads `WWW-Authenticate`, one or several headers with one or several challenges each, and returns the one to meet:
- * Bearer before Basic, as registries that offer both mean it; `undefined` when neither is there.
+ * Reads `WWW-Authenticate`, one or several headers with one or several challenges each. Returns the challenge to
+ * answer: Bearer if there is one, else Basic; undefined if there is neither.
  */
 export function parseChallenge(headers: string | readonly string[] | undefined): Challenge | undefined {
   const all = [headers ?? []].flat().flatMap(parseRaw);

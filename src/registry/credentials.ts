@@ -1,15 +1,15 @@
 import type { Host } from './oci/reference.ts';
 
-/** What proves who we are to one registry. */
+/** A login for one registry. */
 export type Credential =
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
-  /** An OAuth2 refresh token, which only the token endpoint takes. */
+  /** An OAuth2 refresh token. Only the token service accepts it. */
   | { readonly kind: 'identity-token'; readonly token: string };
 
-/** Finds the credential for exactly this host, or `undefined` for anonymous access. */
+/** Returns the credential for exactly this host; undefined for anonymous access. */
 export type CredentialLookup = (host: Host) => Promise<Credential | undefined>;
 
-/** Returns a lookup that asks each of several in turn, once for each host and run. */
+/** Returns a lookup that asks several lookups in turn. It asks once for each host and remembers the answer. */
 export function firstCredential(lookups: readonly CredentialLookup[]): CredentialLookup {
   const answers = new Map<Host, Promise<Credential | undefined>>();
   const ask = async (host: Host): Promise<Credential | undefined> => {
@@ -26,7 +26,7 @@ export function firstCredential(lookups: readonly CredentialLookup[]): Credentia
   };
 }
 
-/** Returns a lookup that knows one user of one host; where name or password is missing it knows nobody. */
+/** Returns a lookup with one login for one host; without a name or a password it has none. */
 export function explicitCredential(host: Host, username?: string, password?: string): CredentialLookup {
   const known: Credential | undefined =
     username === undefined || password === undefined ? undefined : { kind: 'password', username, password };

@@ -6,7 +6,7 @@ import { Failure } from '../lib/failure.ts';
 import type { Credential, CredentialLookup } from './credentials.ts';
 import { DOCKER_HUB, type Host, parseHost } from './oci/reference.ts';
 
-/** Runs `docker-credential-<helper> get` for a server address; `undefined` when it knows none. */
+/** Runs `docker-credential-<helper> get` for a server address. Returns undefined if it has no login for it. */
 export type CredentialHelper = (
   helper: string,
   server: string,
@@ -31,12 +31,13 @@ type DockerConfig = z.infer<typeof configShape>;
 
 /** The address under which Docker itself stores the login of Docker Hub. */
 const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/';
-/** The user name by which a helper says that the secret is an identity token. */
+/** The user name that a helper returns if the secret is an identity token. */
 const TOKEN_USERNAME = '<token>';
 
 /**
- * Returns the host that a key of `auths` or `credHelpers` means. Keys with a path other than an API version belong to
- * a part of a registry only and are no key for the whole of it: exact matches, or a login reaches a foreign host.
+ * Returns the host of a key in `auths` or `credHelpers`; undefined if the key is not for a whole host. A key with a
+ * path, other than that of an API version, is only for a part of a registry. Keys have to match exactly, so that no
+ * login is sent to another host.
  */
 function hostOfKey(key: string): Host | undefined {
   const bare = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '');
@@ -97,8 +98,9 @@ export function dockerConfigFile(environment: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Returns a lookup in Docker's `config.json`, which is read once, when first asked: `credHelpers`, then `credsStore`,
- * then `auths`, each for exactly the asked host. Throws `DOCKER_CONFIG_UNREADABLE`; a missing file knows nobody.
+ * Returns a lookup in Docker's `config.json`: in `credHelpers`, then `credsStore`, then `auths`, each for exactly the
+ * given host. The file is read once, at the first lookup; a missing file has no logins. The lookup throws
+ * `DOCKER_CONFIG_UNREADABLE`.
  */
 export function dockerCredentials(file: string, runHelper: CredentialHelper): CredentialLookup {
   let config: Promise<DockerConfig> | undefined;

@@ -2,7 +2,9 @@ import { isLoopback } from '../lib/http/loopback.ts';
 import { DOCKER_HUB, type Host } from './oci/reference.ts';
 import { Redactor } from './redactor.ts';
 
-/** Returns the base URL of a registry's API: HTTPS, but plain HTTP on this machine and for hosts named insecure. */
+/**
+ * Returns the base URL of a registry's API. It is plain HTTP for this machine and for hosts in `insecure`, else HTTPS.
+ */
 export function endpointOf(host: Host, insecure: readonly Host[]): URL {
   if (host === DOCKER_HUB) return new URL('https://registry-1.docker.io/');
   const hostname = new URL(`http://${host}/`).hostname;
@@ -20,7 +22,7 @@ const SHOWN_PARAMETERS: ReadonlySet<string> = new Set([
   'scope',
 ]);
 
-/** Returns a URL for people to read: without credentials and without query values that may be signatures. */
+/** Returns a URL to show to people, without credentials and without query values that can be signatures. */
 export function redactUrl(url: URL): string {
   const shown = new URL(url);
   shown.username = '';
@@ -32,7 +34,9 @@ export function redactUrl(url: URL): string {
   return shown.href.replaceAll('%E2%80%A6', '…');
 }
 
-/** Returns a text without what signs an address, for those who repeat in an error what they were asked for. */
+/**
+ * Returns a text of a server without the signatures of the URL that was asked, as some servers repeat it in an error.
+ */
 export function withoutSignatures(text: string, url: URL): string {
   const values = [...url.searchParams]
     .filter(([name]) => !SHOWN_PARAMETERS.has(name))

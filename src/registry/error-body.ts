@@ -4,21 +4,21 @@ const errorBodyShape = z.object({
   errors: z.array(z.object({ code: z.string().optional(), message: z.string().optional() })).min(1),
 });
 
-/** Token services and proxies in front of registries say it in ways of their own. */
+/** Other shapes, of token services and of proxies in front of registries. */
 const otherErrorShape = z
   .object({ message: z.string().optional(), details: z.string().optional(), error: z.string().optional() })
   .catch({});
 
-/** The error codes of the distribution specification in an answer's body, and what it says in words. */
+/** The error codes and the text in the body of an error answer (distribution-spec, "Error codes"). */
 export interface ErrorBody {
   readonly codes: readonly string[];
-  /** At most 300 characters on one line, without those that steer a terminal; empty where the body says nothing to a person. */
+  /** At most 300 characters on one line, without control characters; empty if the body has no text for people. */
   readonly text: string;
 }
 
 /**
- * Reads the body of an error answer: JSON as specified, plain text, HTML or nothing (distribution-spec, "Error codes").
- * `clean` takes out what must not be repeated.
+ * Reads the body of an error answer: JSON, plain text, HTML or nothing. `clean` removes secrets from the text. Never
+ * throws.
  */
 export function parseErrorBody(body: string, clean: (text: string) => string = (text) => text): ErrorBody {
   const oneLine = (text: string): string =>
@@ -37,7 +37,7 @@ export function parseErrorBody(body: string, clean: (text: string) => string = (
     const { message, details, error } = otherErrorShape.parse(json);
     return { codes: [], text: oneLine(message ?? details ?? error ?? '') };
   } catch {
-    // Not JSON: what follows treats it as text.
+    // Not JSON, so it is read as text below.
   }
   return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body) };
 }

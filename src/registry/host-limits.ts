@@ -7,22 +7,22 @@ import { RateLimiter } from '../lib/rate-limiter.ts';
 import { LONGEST_HOLD } from '../lib/retry.ts';
 import type { Host } from './oci/reference.ts';
 
-/** How much may be asked of one host at a time. */
+/** How many requests and transfers may be in flight at one host. */
 export interface LimitSettings {
   readonly metadata: LimiterWidth;
   readonly transfers: LimiterWidth;
 }
 
-/** Where users set no limits of their own: a careful start that widens while the host keeps up. */
+/** The limits if users set none: they start low and grow as long as the host keeps up. */
 export const ADAPTIVE_LIMITS: LimitSettings = {
   metadata: { start: 10, ceiling: 64 },
   transfers: { start: 5, ceiling: 32 },
 };
 
 const TOKENS: LimiterWidth = { start: 8 };
-/** Hosts whose operators said what they bear. */
+/** Rates that operators of registries have published. */
 const REQUESTS_PER_SECOND: ReadonlyMap<string, number> = new Map([['registry.k8s.io', 50]]);
-/** Huawei SWR takes at most 20 uploads at a time from one tenant. */
+/** Huawei SWR accepts at most 20 concurrent uploads from one tenant. */
 const SWR_TRANSFERS = 20;
 const SWR = /^swr[.-].*\.myhuaweicloud\.(?:com|eu)$/;
 
@@ -36,11 +36,14 @@ function transfersWidth(host: Host, width: LimiterWidth): LimiterWidth {
 interface RunLimits {
   /** When the run has to be over, in milliseconds since 1970. */
   readonly deadline?: number | undefined;
-  /** Told each time that a host asks for fewer requests. */
+  /** Called each time that the host asks for fewer requests. */
   readonly onRateLimit?: (() => void) | undefined;
 }
 
-/** What one host bears: slots for metadata, transfers and tokens, a pace, and how long it wants to be left alone. */
+/**
+ * The limits of one host: slots for metadata, transfers and tokens, a rate, and the time before which it wants no
+ * requests.
+ */
 export class HostLimits {
   readonly metadata: ConcurrencyLimiter;
   readonly transfers: ConcurrencyLimiter;
@@ -60,15 +63,18 @@ export class HostLimits {
   }
 
   /**
-   * Resolves when a request may go out. Throws `RATE_LIMITED`, which is not transient, when the host asked for more
-   * patience than five minutes or than the run has.
+   * Resolves when a request may be sent. Throws `RATE_LIMITED`, which is not transient, if the host asked for a pause
+   * that is longer than five minutes or than the rest of the run.
    */
   async ready(signal: AbortSignal): Promise<void> {
     await this.patience(signal);
     await this.#rate?.turn(signal);
   }
 
-  /** Resolves when the host is not asking for patience: to be awaited before slots are taken, as `ready` within them. */
+  /**
+   * Resolves when the pause that the host asked for is over. Await it before taking slots, and `ready` while holding
+   * them.
+   */
   async patience(signal: AbortSignal): Promise<void> {
     while (this.#heldUntil > Date.now()) {
       const deferral = this.#deferral();
@@ -78,9 +84,9 @@ export class HostLimits {
   }
 
   /**
-   * Learns from a failed request: narrower limiters, and a pause for the whole host where it asked for one. Returns what
-   * to throw: `RATE_LIMITED`, which is not transient, where what would be repeated has to wait too long, else the
-   * error itself.
+   * Learns from a failed request: narrows the limiters, and starts a pause for the whole host if the answer asked for
+   * one. Returns the error to throw: `RATE_LIMITED`, which is not transient, if the request would be repeated but the
+   * pause is too long, else the given one.
    */
   learn(error: unknown): unknown {
     if (!(error instanceof HttpFailure)) return error;
@@ -95,7 +101,7 @@ export class HostLimits {
     return error.transient ? (this.#deferral() ?? error) : error;
   }
 
-  // Beyond that patience the rest of the host is left for the next run, and other hosts go on.
+  /** Returns why requests to this host are left for the next run; undefined if the pause is short enough to wait. */
   #deferral(): HttpFailure<'RATE_LIMITED'> | undefined {
     const patience = Math.min(Date.now() + LONGEST_HOLD, this.#run.deadline ?? Number.POSITIVE_INFINITY);
     if (this.#heldUntil <= patience) return undefined;

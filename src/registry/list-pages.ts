@@ -4,23 +4,24 @@ import { followAddress } from '../lib/http/redirect.ts';
 import { formatSize } from '../lib/text/size.ts';
 import type { RegistryFailure } from './registry-failure.ts';
 
-/** How long a list may be. */
+/** The limits for the length of a list. */
 export interface ListLimits {
   readonly pages: number;
   /** Of all pages together. */
   readonly bytes: number;
 }
 
-/** Some registries give no more than 50 names a page; 100,000 tags are the most that any repository is known to have. */
+/** Some registries return at most 50 names on a page, and no repository is known to have more than 100,000 tags. */
 export const LIST_LIMITS: ListLimits = {
   pages: 4000,
-  // Google's listing has some 300 bytes a tag.
+  // Google's lists have some 300 bytes for each tag.
   bytes: 64 * 1024 * 1024,
 };
 
 /**
- * Reads all pages of a list, each parsed at once, following `Link` (distribution-spec, "Listing Tags"). `send` asks for
- * one. Throws `REGISTRY_BROKEN` for a list without end; a page that comes again ends it.
+ * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") and stops at a
+ * page that it has seen before. `send` requests one page. Throws `REGISTRY_BROKEN` if the list exceeds the limits, and
+ * what `send` and `parse` throw.
  */
 export async function readPages<Page>(
   list: { readonly first: URL; readonly about: string; readonly limits: ListLimits },
@@ -42,7 +43,7 @@ export async function readPages<Page>(
     bytesLeft -= body.length;
     pages.push(parse(body, about));
     const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
-    // registry.k8s.io redirects; the next page is relative to where this one really came from.
+    // registry.k8s.io redirects, so the next page is relative to the URL that answered.
     url = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
   }
   return pages;
@@ -57,7 +58,9 @@ function endless(about: string, what: string): RegistryFailure {
   });
 }
 
-/** Returns the target of `rel="next"` in a Link header (RFC 8288), with or without quotes; `undefined` without one. */
+/**
+ * Returns the target of `rel="next"` in a Link header (RFC 8288), with or without quotes; undefined if there is none.
+ */
 function nextLink(header: string | undefined): string | undefined {
   for (const link of (header ?? '').slice(0, 16_384).split(/,(?=\s*<)/)) {
     const end = link.indexOf('>');

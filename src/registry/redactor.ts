@@ -1,15 +1,15 @@
 import { secretForms } from '../lib/secret-forms.ts';
 
-/** Shorter ones would redact half of a text, and are no secrets. */
+/** Shorter texts are not secrets, and would redact half of a message. */
 const SHORTEST = 4;
-/** Longer ones are tokens: whoever repeats one does not encode it, and there may be thousands. */
+/** Longer secrets are tokens, of which there can be thousands. Servers that repeat one do not encode it. */
 const LONGEST_ENCODED = 200;
 
-/** Takes the secrets of one host out of what it says: some registries repeat in an error what they were sent. */
+/** Removes the secrets for one host from its messages. Some registries repeat in an error what was sent to them. */
 export class Redactor {
   readonly #forms = new Set<string>();
 
-  /** Takes in a secret, in each form in which it travels. */
+  /** Adds a secret, in every encoding in which it can appear. */
   add(secret: string): void {
     if (secret.length < SHORTEST) return;
     this.#forms.add(secret);

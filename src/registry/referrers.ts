@@ -9,14 +9,14 @@ import { parseTag, type Repository } from './oci/reference.ts';
 import type { Registry } from './registry.ts';
 import { mayBeAbsent } from './registry-failure.ts';
 
-/** What refers to a manifest, such as a signature. */
+/** A manifest that refers to another one, such as a signature. */
 interface Referrer {
   readonly digest: Digest;
-  /** What kind of thing it is; older registries do not tell. */
+  /** Older registries do not return it. */
   readonly artifactType: string | undefined;
 }
 
-/** Images have a few; what has more is no use as a list of signatures. */
+/** Images have few referrers; a longer list is not searched for signatures. */
 const LIMITS: ListLimits = { pages: 20, bytes: 4 * MANIFEST_SIZE_LIMIT };
 
 const listShape = z.object({
@@ -29,8 +29,9 @@ const listShape = z.object({
 });
 
 /**
- * Lists what refers to a manifest: by the API, and where a registry has none, by the tag that stands in for it
- * (distribution-spec, "Listing Referrers" and "Referrers Tag Schema"). Throws `REGISTRY_BROKEN`, or what the registry says.
+ * Returns the referrers of a manifest: from the referrers API or, if a registry does not have it, from the tag that
+ * replaces it (distribution-spec, "Listing Referrers" and "Referrers Tag Schema"). Throws `REGISTRY_BROKEN` or the
+ * registry's refusal.
  */
 export async function listReferrers(
   registry: Registry,
@@ -41,7 +42,7 @@ export async function listReferrers(
   try {
     return await registry.asMetadata(signal, () => readReferrers(registry, repository, digest, signal));
   } catch (error) {
-    // What stands before a registry may let through only what it knows: registry.k8s.io answers 403.
+    // A front end may let through only the requests that it knows: registry.k8s.io answers 403.
     const isUnknown = isAnswerFailure(error) && !error.transient && error.code !== 'RATE_LIMITED';
     if (!isUnknown) throw error;
     return readFallbackTag(registry, repository, digest, signal);

@@ -3,14 +3,14 @@ import { HttpFailure } from '../lib/http/http-failure.ts';
 import type { ErrorBody } from './error-body.ts';
 import type { RegistryFailure, RegistryFailureCode } from './registry-failure.ts';
 
-/** What a request writes: it opens an upload, sends a layer or a part of one or ends it, or stores a manifest. */
+/** What a request writes: it opens an upload, sends or completes a layer, or stores a manifest. */
 export type Written = 'upload' | 'layer' | 'manifest';
 
-/** An answer of a registry that was not hoped for. */
+/** An answer of a registry with a status that the caller does not handle. */
 interface RefusedAnswer {
-  /** The image, repository or host that the request was about. */
+  /** The image, repository or host of the request. */
   readonly about: string;
-  /** What was tried, as it goes into `cannot …`. */
+  /** What was tried, for the message `cannot …`. */
   readonly action: string;
   readonly writes?: Written | undefined;
   readonly status: number;
@@ -19,13 +19,13 @@ interface RefusedAnswer {
   readonly retryAt?: number | undefined;
 }
 
-/** What a refusal means and what the user can change about it. */
+/** The meaning of a refusal, and what the user can do about it. */
 interface Verdict {
   readonly code: RegistryFailureCode;
   readonly hint?: string | undefined;
 }
 
-/** Returns the failure for an answer that was not hoped for. */
+/** Returns the failure for a refusal, by its status, its error codes and its text. */
 export function refusal(answer: RefusedAnswer): RegistryFailure {
   const { about, action, status, errorBody, retryAt } = answer;
   const { code, hint } = wordsVerdict(answer) ?? statusVerdict(status);
@@ -35,7 +35,7 @@ export function refusal(answer: RefusedAnswer): RegistryFailure {
   return new HttpFailure({ code, about, message, hint, status, transient, retryAt });
 }
 
-/** Besides those that any server says: too early, and what proxies in front of registries say of a cut connection. */
+/** Further transient statuses: too early (425), and those of proxies in front of registries. */
 const MORE_PASSING: ReadonlySet<number> = new Set([425, 499, 522]);
 
 const OTHER_FAULTS: ReadonlySet<string> = new Set([
@@ -47,12 +47,12 @@ const OTHER_FAULTS: ReadonlySet<string> = new Set([
 const FORMAT_STATUS: ReadonlySet<number> = new Set([400, 405, 406, 415, 422]);
 
 /**
- * Returns what a registry says beyond its status; undefined where that says it all. Every registry has its own way to say
- * these (field notes of Harbor, ECR, ACR, SWR, Quay).
+ * Returns the meaning of a refusal whose codes or text say more than its status; undefined if they do not. Registries
+ * express these in different ways (field notes of Harbor, ECR, ACR, SWR, Quay).
  */
 function wordsVerdict({ writes, status, errorBody }: RefusedAnswer): Verdict | undefined {
   const { codes, text } = errorBody;
-  // GHCR's words for a token of a workflow that may not write packages.
+  // GHCR says this to a workflow token without the permission to write packages.
   if (status === 403 && /permission_denied: \w+_package|installation not allowed/i.test(text)) {
     const hint =
       'a workflow needs "permissions: packages: write", and an existing package has to give its repository access under Package settings';
@@ -100,7 +100,7 @@ function formatRefused(): Verdict {
 
 function statusVerdict(status: number): Verdict {
   if (status === 401) {
-    // Some registries say so to an account that they know as well, where it may not push.
+    // Some registries also answer so if the login is right but the account may not push.
     return {
       code: 'UNAUTHORIZED',
       hint: 'check the user name and password for this registry, and that the account may do this there',

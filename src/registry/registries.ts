@@ -10,15 +10,15 @@ import type { Host } from './oci/reference.ts';
 import { Registry } from './registry.ts';
 import { Transport } from './transport.ts';
 
-/** What a user says about how registries are talked to. */
+/** The settings of a user for the connections to registries. */
 export interface ConnectionSettings {
-  /** Who we are at one host; elsewhere, and without a name, Docker's configuration is asked. */
+  /** The login at one host. At other hosts, and without a user name, Docker's configuration is used. */
   readonly login: {
     readonly host: Host;
     readonly username: string | undefined;
     readonly password: string | undefined;
   };
-  /** Requests and transfers in flight per host; undefined lets the run find out. */
+  /** Requests and transfers in flight for each host; undefined adapts them to the host. */
   readonly queryLimit: number | undefined;
   readonly limit: number | undefined;
   readonly retry: RetryPolicy;
@@ -26,48 +26,48 @@ export interface ConnectionSettings {
   readonly caFile: string | undefined;
 }
 
-/** What the front of a run lends to it. */
+/** What the front end lends to a run. */
 export interface ConnectionParts {
   readonly environment: NodeJS.ProcessEnv;
   readonly runCredentialHelper: CredentialHelper;
-  /** Told each secret before its first use. */
+  /** Called with each secret before its first use. */
   readonly onSecret: (secret: string) => void;
   readonly onRetry?: ((error: unknown, attempt: number) => void) | undefined;
-  /** Given by tests, whose patience is short. */
+  /** Shorter ones are for tests. */
   readonly timeouts?: HttpTimeouts | undefined;
   readonly signal: AbortSignal;
   /** When the run has to be over, in milliseconds since 1970. */
   readonly deadline: number | undefined;
 }
 
-/** What all registries of a run share. */
+/** What all registries of a run have in common. */
 interface RegistriesSettings {
   readonly credentials: CredentialLookup;
   readonly retry: RetryPolicy;
   readonly limits: LimitSettings;
-  /** Hosts that are spoken to over plain HTTP, besides this machine. */
+  /** Hosts to reach over plain HTTP, besides this machine. */
   readonly insecure: readonly Host[];
-  /** Certificate authorities in PEM, besides the system's. */
+  /** All certificate authorities to trust, in PEM; the default ones if undefined. */
   readonly authorities?: readonly string[] | undefined;
   readonly timeouts?: HttpTimeouts | undefined;
   /** When the run has to be over, in milliseconds since 1970. */
   readonly deadline?: number | undefined;
-  /** Of the whole run. */
+  /** The signal of the run. */
   readonly signal: AbortSignal;
-  /** Told each secret before its first use, so that it can be masked. */
+  /** Called with each secret before its first use, so that it can be masked. */
   readonly onSecret: (secret: string) => void;
-  /** Told each failed attempt that will be repeated. */
+  /** Called for each failed attempt that will be repeated. */
   readonly onRetry?: ((error: unknown, attempt: number) => void) | undefined;
 }
 
-/** How much was asked of one host. */
+/** How many requests one host got. */
 interface HostTraffic {
   readonly requests: number;
   readonly retried: number;
   readonly rateLimited: number;
 }
 
-/** The registries of a run, each host once: connections, logins, limits and request counts are shared. */
+/** The registries of a run, one for each host. They share connections, logins and request counts. */
 export class Registries {
   readonly #settings: RegistriesSettings;
   readonly #http: HttpClient;
@@ -86,7 +86,10 @@ export class Registries {
     return known;
   }
 
-  /** What was asked of each host so far, also of those that a registry redirected to. Tokens are not counted. */
+  /**
+   * The requests to each host so far, including hosts that a registry redirected to. Requests for tokens are not
+   * counted.
+   */
   get traffic(): ReadonlyMap<string, HostTraffic> {
     return this.#traffic;
   }
@@ -140,7 +143,10 @@ function limitsOf({ queryLimit, limit }: ConnectionSettings): LimitSettings {
   };
 }
 
-/** Opens the registries of a run: logins from the settings, then from Docker's configuration. Throws `CA_FILE_MALFORMED`. */
+/**
+ * Returns the registries of a run, with logins from the settings and from Docker's configuration. Throws
+ * `CA_FILE_MALFORMED`.
+ */
 export async function openRegistries(
   settings: ConnectionSettings,
   parts: ConnectionParts,

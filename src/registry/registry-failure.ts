@@ -15,15 +15,15 @@ export type RegistryFailureCode =
   | 'REGISTRY_REFUSED'
   | 'REGISTRY_BROKEN';
 
-/** What a registry answered where something else was needed. */
+/** A refusal of a registry, or an answer of it that cannot be used. */
 export type RegistryFailure = HttpFailure<RegistryFailureCode>;
 
-/** Returns whether an error is the registry's word that something does not exist. */
+/** Returns whether a registry answered that something does not exist. */
 export function isNotFound(error: unknown): boolean {
   return failureCode(error) === 'NOT_FOUND';
 }
 
-/** The same, or a denial: some registries say 403 for what does not exist. */
+/** Returns whether something does not exist or was denied. Some registries answer 403 for what does not exist. */
 export function mayBeAbsent(error: unknown): boolean {
   return isNotFound(error) || failureCode(error) === 'DENIED';
 }

@@ -22,24 +22,24 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** What is read into memory as a blob: configurations and signatures. */
+/** The largest blob that is read into memory. Configurations and signatures are smaller. */
 const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
 
-/** What a registry client is made of. */
+/** The parts of a registry client. */
 interface RegistryParts {
   readonly host: Host;
   readonly endpoint: URL;
   readonly transport: Transport;
   readonly limits: HostLimits;
   readonly retry: RetryPolicy;
-  /** Of the run: what callers share must not end with one of them. */
+  /** The signal of the run: the ping is shared by callers and must not end with one of them. */
   readonly signal: AbortSignal;
   readonly onRetry: (error: unknown, attempt: number) => void;
 }
 
 /**
- * One registry: a method for each endpoint of the distribution protocol (distribution-spec 1.1, "Endpoints"), on slots and
- * with as many attempts as the run allows, and `send` for what an upload is made of.
+ * One registry, with a method for each endpoint of the distribution protocol (distribution-spec 1.1, "Endpoints").
+ * These wait for a slot and retry; the requests of an upload use `send` and `retrying`.
  */
 export class Registry {
   readonly host: Host;
@@ -62,8 +62,8 @@ export class Registry {
   }
 
   /**
-   * Learns, once a run, how this registry wants to be talked to. It tries once: every other method pings first, and
-   * its attempts are the ones that count. Throws when the host cannot be reached.
+   * Asks for the version of the API (`GET /v2/`), once in a run, to learn which login the registry wants. It does not
+   * retry: the other methods ping first, within their own attempts. Throws `HttpFailure` if the host cannot be reached.
    */
   ping(): Promise<void> {
     this.#pinged ??= this.#askVersion().catch((error: unknown) => {
@@ -74,8 +74,9 @@ export class Registry {
   }
 
   /**
-   * Proves, without writing anything, that we may log in to push: a token for the repository, or a ping with name and
-   * password. Returns the user's name; `undefined` where the registry wants none. Throws `UNAUTHORIZED`.
+   * Verifies, without writing anything, that the registry accepts our login for a push: it gets a token for the
+   * repository, or pings with the password. Returns the user name; undefined if the registry needs no login. Throws
+   * `UNAUTHORIZED`.
    */
   async logIn(repository: Repository): Promise<string | undefined> {
     await this.ping();
@@ -94,8 +95,8 @@ export class Registry {
   }
 
   /**
-   * Sends one request as it is, without slot and second try; the host's limits learn from its failure, and say what it
-   * is where the host wants more patience than there is.
+   * Sends one request without taking a slot and without retrying. Throws `HttpFailure`, from which the host's limits
+   * learn: it is `RATE_LIMITED` if the host asks for a pause that is too long.
    */
   async send(exchange: Exchange): Promise<HttpAnswer> {
     await this.limits.ready(exchange.signal);
@@ -106,7 +107,7 @@ export class Registry {
     }
   }
 
-  /** Does something on a slot for metadata, as often as the policy allows; a pause that the host asked for is kept. */
+  /** Runs an operation in a slot for metadata, with retries. Waits first while the host asks for a pause. */
   asMetadata<Result>(signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
     return this.retrying(signal, async () => {
       await this.ping();
@@ -122,7 +123,7 @@ export class Registry {
     });
   }
 
-  /** Does something as often as the policy allows, while what went wrong is worth another attempt. */
+  /** Runs an operation with retries, without a slot. */
   retrying<Result>(
     signal: AbortSignal,
     operation: (attempt: number) => Promise<Result>,
@@ -136,12 +137,12 @@ export class Registry {
     return new URL(path, this.endpoint);
   }
 
-  /** Names something in a repository for people: `host/repository:tag` or `host/repository@digest`. */
+  /** Returns the name of a manifest or blob for people: `host/repository:tag` or `host/repository@digest`. */
   nameOf(repository: Repository, name: Tag | Digest): string {
     return `${this.host}/${repository}${isDigest(name) ? '@' : ':'}${name}`;
   }
 
-  /** Lists the tags of a repository, or with `undefined` the root of a registry with Google's extension. */
+  /** Returns the tags of a repository; with undefined, those at the root of a registry with Google's extension. */
   listTags(repository: Repository | undefined, signal: AbortSignal): Promise<TagList> {
     const path = repository === undefined ? '/v2/tags/list' : `/v2/${repository}/tags/list`;
     const list = {
@@ -156,7 +157,7 @@ export class Registry {
     });
   }
 
-  /** Lists all repositories by `_catalog`; `undefined` where the registry does not offer that, or not to us. */
+  /** Returns all repositories, from `_catalog`; undefined if the registry does not offer that, or not to us. */
   async listRepositories(signal: AbortSignal): Promise<Repository[] | undefined> {
     const scopes: Scope[] = ['registry:catalog:*'];
     const list = { path: '/v2/_catalog', scopes, about: this.host, action: 'list its repositories' };
@@ -164,14 +165,16 @@ export class Registry {
       const pages = await this.asMetadata(signal, () => this.#readPages(list, signal, parseCatalogue));
       return [...new Set(pages.flat())];
     } catch (error) {
-      // Without a status it is what came that cannot be used.
+      // Without a status the list itself cannot be used.
       const isRefused = error instanceof HttpFailure && !error.transient && error.status !== undefined;
       if (isRefused) return undefined;
       throw error;
     }
   }
 
-  /** Returns a manifest with the bytes as sent. Throws `NOT_FOUND`, and `DIGEST_MISMATCH` for another than asked for. */
+  /**
+   * Returns a manifest with its exact bytes. Throws `NOT_FOUND`, and `DIGEST_MISMATCH` if it is not the one asked for.
+   */
   getManifest(repository: Repository, name: Tag | Digest, signal: AbortSignal): Promise<Manifest> {
     const about = this.nameOf(repository, name);
     return this.asMetadata(signal, async () => {
@@ -195,14 +198,14 @@ export class Registry {
       } catch (error) {
         const isDamaged = error instanceof Failure && error.cause instanceof SyntaxError;
         if (isDigest(name) || !isDamaged) throw error;
-        // Asked for by a tag, nothing but its form shows that it was cut on its way, or came from a proxy.
+        // A tag has no digest to compare with: only the form shows that the answer was cut, or came from a proxy.
         const message = 'what came is no manifest, not even JSON';
         throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: error });
       }
     });
   }
 
-  /** Returns the digest of a manifest without its body, or `undefined` when it does not exist. */
+  /** Returns the digest of a manifest, without reading its body if possible; undefined if it does not exist. */
   async findManifest(
     repository: Repository,
     name: Tag | Digest,
@@ -212,7 +215,7 @@ export class Registry {
       const head = await this.send({
         ...this.#manifestExchange('HEAD', repository, name, signal),
         action: 'ask for its manifest',
-        // Huawei SWR knows no HEAD here, and Artifactory says 403 for what is absent.
+        // Huawei SWR does not support HEAD here, and Artifactory answers 403 for what does not exist.
         expected: [200, 403, 404, 405],
       });
       discardBody(head);
@@ -229,7 +232,10 @@ export class Registry {
     }
   }
 
-  /** Stores a manifest under a tag or its digest, bytes untouched. Throws `CONTENT_UNKNOWN` when parts are missing. */
+  /**
+   * Stores a manifest, its bytes unchanged, under a tag or its digest. Throws `CONTENT_UNKNOWN` if parts of it are
+   * missing.
+   */
   putManifest(
     repository: Repository,
     name: Tag | Digest,
@@ -261,8 +267,8 @@ export class Registry {
   }
 
   /**
-   * Opens a blob for reading, whole or `range` of it, following redirects; only the answer's range is checked. It
-   * takes no slot and tries once: it is part of a transfer.
+   * Returns an answer with a blob, or a range of it, to be read; its content is not verified. It takes no slot and does
+   * not retry, because it is part of a transfer.
    */
   async openBlob(
     repository: Repository,
@@ -288,7 +294,7 @@ export class Registry {
     throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
   }
 
-  /** Reads a small blob into memory, checked by size and digest. Throws `DIGEST_MISMATCH`. */
+  /** Returns the bytes of a small blob, after verifying its size and digest. Throws `DIGEST_MISMATCH`. */
   readBlob(repository: Repository, descriptor: Descriptor, signal: AbortSignal): Promise<Buffer> {
     return this.asMetadata(signal, async () => {
       const answer = await this.openBlob(repository, descriptor, signal);
@@ -333,7 +339,7 @@ export class Registry {
       method: 'GET',
       url: this.url('/v2/'),
       scopes: [],
-      // Quay and others answer their ping with 401 even to an anonymous token; it counts as reached.
+      // Quay and others answer 401 here even with an anonymous token. The host is reached all the same.
       expected: [200, 401, 403, 404],
       about: this.host,
       action: 'reach the registry',

@@ -3,16 +3,16 @@ import { HttpFailure } from '../lib/http/http-failure.ts';
 import { type Digest, isDigest } from './oci/digest.ts';
 import { isRepository, isTag, type Repository, type Tag } from './oci/reference.ts';
 
-/** What a registry with Google's extension tells of a tag without being asked for its manifest. */
+/** What a list with Google's extension contains about a tag. */
 interface ListedManifest {
   readonly digest: Digest;
   readonly uploaded?: Date | undefined;
 }
 
-/** The tags of a repository and, from registries with Google's extension, their digests and the paths below. */
+/** The tags of a repository. From registries with Google's extension also their digests and the repositories below. */
 export interface TagList {
   readonly tags: readonly Tag[];
-  /** Names of the next path component of repositories below this one. */
+  /** The next path component of each repository below this one. */
   readonly children: readonly string[];
   readonly manifests: ReadonlyMap<Tag, ListedManifest>;
 }
@@ -34,8 +34,8 @@ function uploadTime(milliseconds: string | undefined): { uploaded: Date } | unde
 }
 
 /**
- * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Entries
- * that are no tags (Artifactory lists digests) are left out; `"tags": null` is an empty list. `about` names the
+ * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Skips
+ * entries that are not tags (Artifactory lists digests); `"tags": null` is an empty list. `about` is the name of the
  * repository. Throws `REGISTRY_BROKEN`.
  */
 export function parseTagList(body: Buffer, about: string): TagList {
@@ -61,7 +61,10 @@ export function parseTagList(body: Buffer, about: string): TagList {
 
 const catalogueShape = z.object({ repositories: z.array(z.string()).nullish() });
 
-/** Reads one page of `_catalog` (distribution-spec extension); entries that are no repositories are left out. */
+/**
+ * Reads one page of `_catalog` (distribution-spec extension) and skips entries that are not repositories. Throws
+ * `REGISTRY_BROKEN`.
+ */
 export function parseCatalogue(body: Buffer, about: string): Repository[] {
   try {
     const { repositories } = catalogueShape.parse(JSON.parse(body.toString('utf8')));
@@ -72,7 +75,7 @@ export function parseCatalogue(body: Buffer, about: string): Repository[] {
   }
 }
 
-/** Joins the pages of a list. */
+/** Returns the pages of a list as one list, each tag once. */
 export function joinTagLists(pages: readonly TagList[]): TagList {
   const [first] = pages;
   // Most lists have one page.

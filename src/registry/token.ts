@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-/** What lets requests pass at a registry for a while. */
+/** A token of a registry, which is valid for a while. */
 export interface Token {
-  /** Absent where the registry turned out to want none. */
+  /** The value of the `Authorization` header; undefined if the registry turned out to need none. */
   readonly header: string | undefined;
-  /** In milliseconds since 1970, with a margin for clocks and for requests under way. */
+  /** When to renew it, in milliseconds since 1970, with a margin for clocks and for requests in flight. */
   readonly staleAt: number;
 }
 
@@ -15,10 +15,13 @@ const answerShape = z.object({
 });
 
 const SHORTEST_LIFE_SECONDS = 60;
-/** Servers take 8 to 16 KiB of headers; a cloud's longest tokens have 4 KiB. */
+/** Servers accept 8 to 16 KiB of headers, and the longest tokens of clouds have 4 KiB. */
 const LENGTH_LIMIT = 64 * 1024;
 
-/** Reads the answer of a token service (distribution-spec token authentication), or gives what is wrong with it. */
+/**
+ * Returns the token in an answer of a token service (distribution-spec token authentication), or an error that says
+ * what is wrong.
+ */
 export function parseToken(body: string): { readonly token: string; readonly seconds: number } | Error {
   try {
     const parsed = answerShape.parse(JSON.parse(body));
@@ -27,7 +30,7 @@ export function parseToken(body: string): { readonly token: string; readonly sec
     if (token.length > LENGTH_LIMIT) return new Error(`its token has ${token.length} characters`);
     return { token, seconds: Math.max(parsed.expires_in ?? SHORTEST_LIFE_SECONDS, SHORTEST_LIFE_SECONDS) };
   } catch {
-    // What a parser says of it may quote a part of the token.
+    // The parser's error is not used, because it can quote a part of the token.
     return new Error('it is not what the protocol says');
   }
 }

@@ -14,27 +14,29 @@ import { parseErrorBody } from './error-body.ts';
 import { refusal, type Written } from './refusal.ts';
 import type { RegistryFailure } from './registry-failure.ts';
 
-/** One request to a registry, with all that is needed to answer its challenge and to explain its refusal. */
+/** A request to a registry, with what is needed to answer a challenge and to explain a refusal. */
 export interface Exchange {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly scopes: readonly Scope[];
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: Uint8Array | BodyWriter | undefined;
-  /** Statuses that the caller handles; any other becomes a failure. */
+  /** The statuses that the caller handles. Any other is a failure. */
   readonly expected: readonly number[];
-  /** The image, repository or host that the request is about. */
+  /** The image, repository or host of the request. */
   readonly about: string;
-  /** What is tried, as it goes into `cannot …`. */
+  /** What the request does, for the message `cannot …`. */
   readonly action: string;
-  /** What the request writes, where it does: the same refusal means something else then. */
+  /** What the request writes, if it does. A refusal has another meaning then. */
   readonly writes?: Written | undefined;
   readonly signal: AbortSignal;
 }
 
 const ERROR_BODY_LIMIT = 64 * 1024;
 
-/** Carries requests to one registry: credentials to its own host only, redirects, one answer to a challenge. */
+/**
+ * Sends requests to one registry: it adds credentials for its own host only, follows redirects and answers challenges.
+ */
 export class Transport {
   readonly #http: HttpClient;
   readonly #endpoint: URL;
@@ -54,9 +56,9 @@ export class Transport {
   }
 
   /**
-   * Sends a request and returns an answer with one of the expected statuses. A 401 is answered once with what it asks
-   * for; a streamed body cannot be sent twice, so there it fails as transient. Throws `HttpFailure` or the
-   * signal's reason.
+   * Sends a request and returns an answer with one of the expected statuses. After a 401 it sends the request once more
+   * with the credential that was asked for. A streamed body cannot be sent twice: then it throws a transient failure.
+   * Throws `HttpFailure` or the signal's reason.
    */
   async send(exchange: Exchange): Promise<HttpAnswer> {
     const sent = await this.#credentialFor(exchange.url, exchange.scopes);
@@ -72,12 +74,15 @@ export class Transport {
     throw await this.#explain(exchange, second);
   }
 
-  /** Tells how the registry wants to be talked to, and as whom it would be. */
+  /** Returns which login the registry asks for, and the user name that we have for it. */
   situation(): ReturnType<Authorization['situation']> {
     return this.#authorization.situation();
   }
 
-  /** Proves the login for some scopes: a token service does when it gives a token, a Basic registry on a ping. */
+  /**
+   * Verifies the login for some scopes, by getting a token or, with Basic authentication, by a ping. Throws
+   * `UNAUTHORIZED`.
+   */
   async prove(scopes: readonly Scope[], ping: URL, signal: AbortSignal): Promise<void> {
     const header = await this.#authorization.header(scopes);
     if (header?.startsWith('Basic ') !== true) return;
@@ -94,7 +99,7 @@ export class Transport {
     discardBody(answer);
   }
 
-  /** Takes in the challenge of an answer that was expected to be one. */
+  /** Learns the challenge of an answer with status 401. */
   async learn(answer: HttpAnswer): Promise<void> {
     await this.#authorization.learn(answer, [], undefined);
   }
@@ -116,7 +121,7 @@ export class Transport {
     if (method !== 'GET' && method !== 'HEAD') return send(exchange.url);
     const answer = await followRedirects(exchange.url, send, (from, location) => {
       const next = followAddress(from, location, this.#endpoint);
-      // Once away from the registry nothing is carried again, not even on the way back.
+      // After a redirect to another host the credential is not sent any more, not even on the way back.
       if (next.origin !== this.#endpoint.origin) carried = undefined;
       return next;
     });

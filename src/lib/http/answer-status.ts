@@ -1,7 +1,7 @@
-/** Statuses that any server may say in passing. */
+/** Statuses with which any server can answer for a moment. */
 const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
-/** Returns whether a status says that the same request could be answered otherwise a moment later. */
+/** Returns whether the same request could be answered differently a moment after this status. */
 export function isPassing(status: number): boolean {
   return PASSING.has(status);
 }
@@ -11,7 +11,10 @@ export function isRateLimit(status: number): boolean {
   return status === 429;
 }
 
-/** Reads Retry-After, seconds or a date (RFC 9110, 10.2.3), as milliseconds since 1970; `undefined` if unusable. */
+/**
+ * Returns the time in a Retry-After header, seconds or a date (RFC 9110, 10.2.3), in milliseconds since 1970; undefined
+ * if unusable.
+ */
 export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
   const text = header.trim();

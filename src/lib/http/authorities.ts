@@ -4,8 +4,8 @@ import { Failure } from '../failure.ts';
 import { explainFileError } from '../file-error.ts';
 
 /**
- * Returns the certificate authorities to trust, in PEM: the usual ones and those of a file; undefined without a file.
- * Throws `CA_FILE_MALFORMED`.
+ * Returns the certificate authorities to trust, in PEM: the default ones and those of a file. Returns undefined if
+ * there is no file. Throws `CA_FILE_MALFORMED`.
  */
 export async function readAuthorities(file: string | undefined): Promise<string[] | undefined> {
   if (file === undefined) return undefined;

@@ -3,13 +3,13 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { OnReadOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** As much as a fast line has waiting when we come back to it. */
+/** About as many bytes as a fast connection has ready at each read. */
 const READ_SIZE = 256 * 1024;
 
 /**
- * Has a connection read into one memory of its own, where Node would take 64 KiB anew for each piece: so much garbage
- * that collecting it was a third of the work of a mirror. The HTTP parser copies what it passes on and keeps nothing,
- * so what it was given may be overwritten. https://nodejs.org/api/net.html#new-netsocketoptions
+ * Makes a connection read into one buffer of its own. By default Node allocates 64 KiB for each read, and collecting
+ * that garbage was a third of the work of a mirror. The HTTP parser copies the data that it emits and keeps none, so
+ * the buffer can be reused. https://nodejs.org/api/net.html#new-netsocketoptions
  */
 function readingIntoItsOwn(connect: (options: { readonly onread: OnReadOpts }) => Connection): Connection {
   const connection = connect({
@@ -39,7 +39,7 @@ class DirectHttpsAgent extends HttpsAgent {
   }
 }
 
-/** Returns a pool of connections that go through no proxy. */
+/** Returns a pool of connections without a proxy. */
 export function directAgent(isSecure: boolean, options: AgentOptions): HttpAgent {
   return isSecure ? new DirectHttpsAgent(options) : new DirectHttpAgent(options);
 }

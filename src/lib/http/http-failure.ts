@@ -1,6 +1,6 @@
 import { Failure, type FailureDetails } from '../failure.ts';
 
-/** Why a request got no answer, or not a whole one. */
+/** Why a request got no answer, or an incomplete one. */
 type ConnectionFailureCode = 'UNREACHABLE' | 'TIMED_OUT' | 'TLS_REFUSED' | 'PROXY_REFUSED';
 
 const CONNECTION_CODES: ReadonlySet<string> = new Set<ConnectionFailureCode>([
@@ -10,10 +10,10 @@ const CONNECTION_CODES: ReadonlySet<string> = new Set<ConnectionFailureCode>([
   'PROXY_REFUSED',
 ]);
 
-/** A request that came to nothing: it got no whole answer, or one that cannot be used. Its code says which. */
+/** A request that failed: it got no complete answer, or one that cannot be used. Its code says which. */
 export class HttpFailure<Code extends string = string> extends Failure<Code> {
   override readonly name = 'HttpFailure';
-  /** The status of the answer, where it was the status that told the failure. */
+  /** The status of the answer, if the request failed because of it. */
   readonly status: number | undefined;
 
   constructor(details: FailureDetails<Code> & { readonly status?: number | undefined }) {
@@ -22,12 +22,12 @@ export class HttpFailure<Code extends string = string> extends Failure<Code> {
   }
 }
 
-/** Returns whether a request failed on the way: nothing came, or not the whole answer. */
+/** Returns whether an error is a request that got no answer, or an incomplete one. */
 export function isConnectionFailure(error: unknown): error is HttpFailure<ConnectionFailureCode> {
   return error instanceof HttpFailure && CONNECTION_CODES.has(error.code);
 }
 
-/** Returns whether the other side did answer, and what it said or sent is what went wrong. */
+/** Returns whether an error is a request that was answered, but with a refusal or with content that cannot be used. */
 export function isAnswerFailure(error: unknown): error is HttpFailure {
   return error instanceof HttpFailure && !CONNECTION_CODES.has(error.code);
 }
@@ -35,7 +35,7 @@ export function isAnswerFailure(error: unknown): error is HttpFailure {
 const UNKNOWN_HOST: ReadonlySet<string> = new Set(['ENOTFOUND', 'EINVAL']);
 const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO)/;
 
-/** Turns what node:http throws for a request to `host` into a failure that says what to change. */
+/** Returns the failure for an error that node:http throws for a request to `host`. */
 export function explainNetworkError(error: unknown, host: string): HttpFailure {
   if (error instanceof HttpFailure) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -12,12 +12,12 @@ import { explainNetworkError, HttpFailure } from './http-failure.ts';
 import { AgentPool, type CertificateAuthorities } from './proxy.ts';
 import { proxyRefusal } from './proxy-refusal.ts';
 
-/** How long each phase of a request may take. */
+/** The time limits for the phases of a request. */
 export interface HttpTimeouts {
   readonly connect: Duration;
   /** From the end of the request to the first byte of the answer. */
   readonly firstByte: Duration;
-  /** Without a byte in either direction; an answer may not trickle either, see `LEAST_BYTES_PER_SECOND`. */
+  /** Without a byte in either direction. An answer may not be slower than `LEAST_BYTES_PER_SECOND` either. */
   readonly idle: Duration;
 }
 
@@ -27,13 +27,13 @@ const DEFAULT_TIMEOUTS: HttpTimeouts = {
   idle: seconds(60),
 };
 
-/** What comes more slowly than this for a whole `idle` is as good as silent, however often a byte moves. */
+/** An answer that is slower than this for a whole `idle` period has timed out. */
 const LEAST_BYTES_PER_SECOND = 1024;
 
-// Made once: an error notes where it was made, which takes longer than the rest of a small request.
+// Created once: recording the stack of an error takes longer than the rest of a small request.
 const REQUEST_IS_OVER = new Error('the request is over');
 
-/** Writes a request's body. It must stop when the signal aborts: the other side answered early, or the run ends. */
+/** Writes the body of a request. It must stop when the signal aborts: the server answered early, or the run ends. */
 export type BodyWriter = (sink: ClientRequest, signal: AbortSignal) => Promise<void>;
 
 interface HttpRequest {
@@ -41,7 +41,9 @@ interface HttpRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | BodyWriter | undefined;
-  /** Whether doing it twice would be wrong, so that it is not repeated over a connection that was closed under it. */
+  /**
+   * Whether the request must not be sent twice, so that it is not repeated if a kept connection turns out to be closed.
+   */
   readonly isOnce?: boolean | undefined;
   readonly signal: AbortSignal;
 }
@@ -49,13 +51,13 @@ interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Where the answer came from. */
+  /** The URL that was asked. */
   readonly url: URL;
-  /** Not yet read. It must be read or destroyed, else its connection is lost. */
+  /** Not read yet. It must be read or destroyed, otherwise its connection is lost. */
   readonly body: IncomingMessage;
 }
 
-/** Sends requests over kept connections. It follows no redirect, adds no credential and tries nothing twice. */
+/** Sends requests over kept connections. It does not follow redirects, add credentials, or retry. */
 export class HttpClient {
   readonly #agents: AgentPool;
   readonly #timeouts: HttpTimeouts;
@@ -68,7 +70,7 @@ export class HttpClient {
   }
 
   /**
-   * Sends a request and returns its answer with the body unread. Throws `HttpFailure`, the failure of the body's writer,
+   * Sends a request and returns the answer, with its body unread. Throws `HttpFailure`, the error of the body's writer,
    * or the signal's reason.
    */
   async send(request: HttpRequest): Promise<HttpAnswer> {
@@ -105,7 +107,7 @@ export class HttpClient {
       outgoing.on('error', (error) => {
         settle();
         signal.removeEventListener('abort', abort);
-        // The other side may close a kept connection just as a request goes out on it; that says nothing about it.
+        // The server may close a kept connection just when a request is sent on it. That is not an error of the server.
         const isStale = outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
         if (isStale && !signal.aborted) this.#exchange(request, agent, true).then(resolve, reject);
         else reject(error);
@@ -116,7 +118,7 @@ export class HttpClient {
       outgoing.on('response', (answer) => {
         answered = answer;
         settle();
-        // No server may say so of itself (RFC 9110, 15.5.8).
+        // Only a proxy may answer so (RFC 9110, 15.5.8).
         if (answer.statusCode === 407) {
           signal.removeEventListener('abort', abort);
           answer.destroy();
@@ -127,7 +129,7 @@ export class HttpClient {
           clearInterval(rate);
           signal.removeEventListener('abort', abort);
         });
-        // Errors of a body reach who reads it; without a listener a late one would end the process.
+        // The reader of the body gets its errors. Without a listener here, a late error would end the process.
         answer.on('error', () => undefined);
         resolve({ status: answer.statusCode ?? 0, headers: answer.headers, url, body: answer });
       });
@@ -169,7 +171,7 @@ export class HttpClient {
     return setInterval(() => {
       const moved = socket.bytesRead - before;
       before = socket.bytesRead;
-      // Bytes that nobody takes wait for the other end of a copy, which has limits of its own.
+      // If bytes wait to be read, the other end of a copy is the slow one, and it has limits of its own.
       if (answer.readableLength > 0 || (moved * 1000) / idle >= LEAST_BYTES_PER_SECOND) return;
       const message = `it sent only ${moved} bytes within ${formatDuration(idle)}`;
       answer.destroy(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
@@ -186,8 +188,8 @@ function isReset(error: Error): boolean {
 }
 
 /**
- * Reads a body into memory and returns its bytes; it throws `HttpFailure` when it breaks off and ends the
- * connection when there is more than `limit` bytes, for which it gives `undefined`.
+ * Reads a body into memory and returns its bytes. Returns undefined and closes the connection if there are more than
+ * `limit` bytes. Throws `HttpFailure` if the body breaks off.
  */
 export async function readBody(answer: HttpAnswer, limit: number): Promise<Buffer | undefined> {
   const parts: Buffer[] = [];
@@ -208,10 +210,10 @@ export async function readBody(answer: HttpAnswer, limit: number): Promise<Buffe
   return Buffer.concat(parts, length);
 }
 
-/** Lets go of an answer whose body nobody wants; a short one is read so that its connection can be used again. */
+/** Discards the body of an answer. A short body is read to its end, so that its connection can be used again. */
 export function discardBody(answer: HttpAnswer): void {
   const length = Number(answer.headers['content-length'] ?? Number.NaN);
-  // An answer to HEAD is complete although it tells the length of a body.
+  // An answer to HEAD is complete, although it has the length of a body in its headers.
   if (answer.body.complete || length <= 65_536) answer.body.resume();
   else answer.body.destroy();
 }

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Returns whether a host name or address (without port, IPv6 perhaps in brackets) means this machine. */
+/** Returns whether a host name or address (without port; IPv6 with or without brackets) is this machine. */
 export function isLoopback(hostname: string): boolean {
   const bare = hostname.replace(/^\[|\]$/g, '').toLowerCase();
   return (
@@ -11,7 +11,7 @@ export function isLoopback(hostname: string): boolean {
   );
 }
 
-// 0.0.0.0 and :: reach this machine too; at the others clouds keep the secrets of a machine.
+// 0.0.0.0 and :: reach this machine too. The others are the metadata services of clouds, which hand out secrets.
 const INWARD = new BlockList();
 INWARD.addSubnet('127.0.0.0', 8, 'ipv4');
 INWARD.addSubnet('0.0.0.0', 8, 'ipv4');
@@ -23,8 +23,8 @@ INWARD.addSubnet('fe80::', 10, 'ipv6');
 INWARD.addAddress('fd00:ec2::254', 'ipv6');
 
 /**
- * Returns whether a host name or address (IPv6 perhaps in brackets) leads to this machine, or to where its cloud tells it
- * secrets. Names that a name server answers so are not recognised.
+ * Returns whether a host name or address (IPv6 with or without brackets) is this machine or the metadata service of its
+ * cloud. Names that a name server resolves to such an address are not recognised.
  */
 export function isInward(hostname: string): boolean {
   const bare = hostname
@@ -33,6 +33,6 @@ export function isInward(hostname: string): boolean {
     .toLowerCase();
   const version = isIP(bare);
   if (version === 0) return isLoopback(bare) || bare === 'metadata.google.internal';
-  // An IPv4 address within an IPv6 one is looked up as what it is.
+  // The list also recognises an IPv4 address within an IPv6 one.
   return INWARD.check(bare, version === 4 ? 'ipv4' : 'ipv6');
 }

@@ -4,10 +4,10 @@ import { proxyFor } from './proxy.ts';
 
 const LOGIN_WANTED = 407;
 
-/** Returns the failure for a proxy that does not let a request to this URL through, by the status of its answer. */
+/** Returns the failure for a proxy that answers a request to this URL with an error status. */
 export function proxyRefusal(url: URL, status: number): HttpFailure {
   const proxy = proxyFor(url);
-  // Its address may hold a name and a password.
+  // Only the host is shown, because the proxy's address can contain a password.
   const where = proxy === undefined ? '' : ` ${proxy.host}`;
   const what = url.protocol === 'https:' ? `refused the tunnel to ${url.host}` : 'wants a login of its own';
   const message = `the proxy${where} ${what} (status ${status})`;

@@ -5,14 +5,14 @@ import { directAgent } from './direct-agent.ts';
 import { HttpFailure } from './http-failure.ts';
 import { isLoopback } from './loopback.ts';
 
-/** Certificate authorities in PEM that are trusted besides the system's, for all connections of an agent. */
+/** All certificate authorities to trust, in PEM, in place of the default ones. */
 export type CertificateAuthorities = readonly string[];
 
 const CONNECTIONS: AgentOptions = { keepAlive: true, scheduling: 'lifo' };
 
 /**
- * Returns the proxy for a URL as the environment says, or `undefined` for none. This machine is never reached through one.
- * Throws `UNREACHABLE` for what is no proxy's address, without repeating it: it may hold a password.
+ * Returns the proxy for a URL from the environment; undefined if there is none. There is never a proxy to this machine.
+ * Throws `UNREACHABLE` if the proxy's address is malformed. The message does not contain it, as it can hold a password.
  */
 export function proxyFor(url: URL): URL | undefined {
   const told = isLoopback(url.hostname) ? '' : getProxyForUrl(url.href);
@@ -29,23 +29,24 @@ export function proxyFor(url: URL): URL | undefined {
 }
 
 /**
- * Returns the connection pool for a URL: straight, or through what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
- * (also lower case) say. This machine is never reached through a proxy.
+ * The connection pools of a client: direct, or through the proxy from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
+ * (also in lower case). This machine is never reached through a proxy.
  */
 export class AgentPool {
   /**
-   * Whom to trust. Every request has to carry it: through a proxy an agent uses its own options for the proxy only.
+   * Options that every request needs: an agent for a proxy uses its own TLS options only for the connection to the
+   * proxy.
    */
   readonly trust: { readonly secureContext?: SecureContext };
   readonly #agents = new Map<string, HttpAgent>();
 
   constructor(authorities: CertificateAuthorities | undefined) {
-    // Made once, as reading all authorities anew for each connection takes longer than to connect.
+    // Created once: reading all authorities takes longer than connecting.
     this.trust =
       authorities === undefined ? {} : { secureContext: createSecureContext({ ca: [...authorities] }) };
   }
 
-  /** Returns the pool for this URL's origin, always the same one. */
+  /** Returns the pool for the origin of a URL. It is always the same one. */
   agentFor(url: URL): HttpAgent | Promise<HttpAgent> {
     const known = this.#agents.get(url.origin);
     if (known !== undefined) return known;
@@ -55,7 +56,7 @@ export class AgentPool {
     return this.#keep(url.origin, directAgent(isSecure, { ...CONNECTIONS, ...this.trust }));
   }
 
-  // Few have a proxy, and the agents for one take longer to load than a small run.
+  // Few users have a proxy, and loading these modules takes longer than a small run.
   async #openThrough(proxy: URL, origin: string, isSecure: boolean): Promise<HttpAgent> {
     const { HttpsProxyAgent } = await import(/* webpackMode: "eager" */ 'https-proxy-agent');
     const { HttpProxyAgent } = await import(/* webpackMode: "eager" */ 'http-proxy-agent');

@@ -3,12 +3,12 @@ import { HttpFailure } from './http-failure.ts';
 import { isInward, isLoopback } from './loopback.ts';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** More than any honest server needs. */
+/** The most redirects that are followed; more than any honest server needs. */
 const LIMIT = 8;
 
 /**
- * Sends a request and follows its redirects, each to the address that `next` makes of the `Location` of the one before.
- * Returns the first answer that is no redirect; undefined where there is no end to them.
+ * Sends a request and follows redirects. `next` returns the address for a `Location`. Returns the first answer that is
+ * not a redirect; undefined if there are too many redirects. Throws what `send` and `next` throw.
  */
 export async function followRedirects(
   first: URL,
@@ -27,9 +27,9 @@ export async function followRedirects(
 }
 
 /**
- * Returns the address that a server names for the next request, as a redirect, a `Location` or a realm, resolved against
- * `from`. `asked` is the server that was asked in the first place. Throws `REDIRECT_REFUSED` for an address that no honest
- * server names: of another scheme than HTTP, from HTTPS down to HTTP, or from elsewhere to this machine's own services.
+ * Returns the address that a server gave for the next request, such as a `Location` or a realm, resolved against
+ * `from`. `asked` is the server of the first request. Throws `REDIRECT_REFUSED` if the address is not HTTP, leads from
+ * HTTPS to plain HTTP, or leads from another machine to services of this one.
  */
 export function followAddress(from: URL, address: string, asked: URL): URL {
   const refuse = (message: string): never => {
@@ -42,7 +42,7 @@ export function followAddress(from: URL, address: string, asked: URL): URL {
   };
   const target = URL.canParse(address, from.href) ? new URL(address, from) : undefined;
   if (target === undefined) {
-    // Nobody can tell which part of what is no address is a password or a signature.
+    // The text is not shown: any part of it could be a password or a signature.
     return refuse(`it leads to what is no address, of ${address.length} characters`);
   }
   if (target.protocol !== 'https:' && target.protocol !== 'http:') {
@@ -54,7 +54,7 @@ export function followAddress(from: URL, address: string, asked: URL): URL {
   if (isInward(target.hostname) && !isLoopback(asked.hostname) && target.hostname !== asked.hostname) {
     return refuse(`it leads to ${target.host} on the machine that asks`);
   }
-  // A name and password in an address would be sent along, and end up in logs.
+  // A user name and password in an address would be sent, and would end up in logs.
   target.username = '';
   target.password = '';
   return target;

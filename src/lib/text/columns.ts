@@ -1,4 +1,4 @@
-/** Returns rows as lines whose columns stand below each other; the columns named in `right` are flush right. */
+/** Returns rows as lines with aligned columns. The columns in `right`, counted from 0, are aligned to the right. */
 export function alignColumns(
   rows: readonly (readonly string[])[],
   right: ReadonlySet<number> = new Set(),
@@ -18,7 +18,10 @@ export function alignColumns(
   );
 }
 
-/** Breaks a line at its spaces where it is wider than a terminal; what follows is indented. Undefined is any width. */
+/**
+ * Returns a line wrapped at spaces to `width` characters; the lines after the first are indented. Undefined is no
+ * limit.
+ */
 export function wrapLine(line: string, width: number | undefined, indent: number): string {
   const lines: string[] = [];
   let rest = line;

@@ -1,8 +1,8 @@
 const SPECIAL = /[&<>"'`*_~[\]\\|#!@]|:(?=\/\/)|^\s*(?:[-+=]|\d+(?=[.)]\s))/g;
 
 /**
- * Writes a text so that GitHub's Markdown shows it as it is, on one line, also within tables and HTML: nothing in it
- * becomes markup, a link or a mention.
+ * Returns Markdown that GitHub shows as exactly this text, on one line, also in tables and HTML. Nothing in it becomes
+ * markup, a link or a mention.
  */
 export function escapeMarkdown(text: string): string {
   return text
@@ -14,17 +14,17 @@ export function escapeMarkdown(text: string): string {
     });
 }
 
-/** Writes a name as code: image references, files, inputs. */
+/** Returns Markdown that shows a name as code: an image reference, a file, an input. */
 export function code(text: string): string {
   return `<code>${escapeMarkdown(text)}</code>`;
 }
 
-/** Returns a row of a table; the cells are Markdown already. */
+/** Returns a row of a table. The cells are Markdown. */
 export function tableRow(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** Returns the two lines that begin a table. Columns whose title starts with `>` are numbers, and stand to the right. */
+/** Returns the first two lines of a table. Columns whose title starts with `>` are aligned to the right. */
 export function tableHead(titles: readonly string[]): string {
   const names = titles.map((title) => title.replace(/^>/, ''));
   const lines = titles.map((title) => (title.startsWith('>') ? '--:' : '---'));

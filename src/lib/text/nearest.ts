@@ -1,6 +1,6 @@
 /**
- * Counts the letters to insert, drop, replace or swap with their neighbour to turn one word into the other
- * (optimal string alignment distance).
+ * Returns how many letters have to be inserted, removed, replaced or swapped with their neighbour to turn one word into
+ * the other (optimal string alignment distance).
  */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];
@@ -25,17 +25,17 @@ function editDistance(from: string, to: string): number {
   return last[to.length] ?? 0;
 }
 
-/** Returns a name without what people mix up: case, and the signs that join words. */
+/** Returns a name in lower case and without separators, which people often mix up. */
 function skeleton(name: string): string {
   return name.toLowerCase().replace(/[-_. ]/g, '');
 }
 
 /**
- * Returns the known name that someone who wrote `name` most likely meant, or undefined where none is near:
- * a third of its letters may be wrong, three at most. The earlier of two equally near names wins.
+ * Returns the known name that is nearest to `name`; undefined if none is near. At most a third of the letters may be
+ * wrong, and at most three. Of two equally near names it returns the first.
  */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
-  // A longer text is no mistyped name, and comparing it would be slow.
+  // A longer text is not a mistyped name, and comparing it would be slow.
   if (name.length > 200) return undefined;
   const sought = skeleton(name);
   let nearest: string | undefined;
@@ -52,7 +52,7 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   return nearest;
 }
 
-/** Gives `; did you mean "x"?` for messages about an unknown name, or nothing where no known name is near. */
+/** Returns `; did you mean "x"?` for messages about an unknown name; empty if no known name is near. */
 export function suggestion(name: string, known: Iterable<string>): string {
   const nearest = nearestName(name, known);
   return nearest === undefined || nearest === name ? '' : `; did you mean "${nearest}"?`;

@@ -1,9 +1,9 @@
-// Control characters but tab and line feed, and those that turn the direction of a text.
+// Control characters other than tab and line feed, and characters that change the direction of a text.
 const UNSEEN = /(?![\n\t])\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
- * Returns a text as a terminal or log should show it: what a registry or a file says may not move the cursor, change
- * colours, or hide what stands before it. A carriage return before a line feed is left out.
+ * Returns a text that is safe to show on a terminal or in a log. Text from a registry or a file must not move the
+ * cursor, change colours or hide other text. Carriage returns before line feeds are removed.
  */
 export function plainText(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(UNSEEN, '\ufffd');

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../lib/failure.ts';
 
-/** A content digest, `sha256:` or `sha512:` with lower-case hexadecimal digits. */
+/** The digest of some content: `sha256:` or `sha512:` and lower-case hexadecimal digits. */
 export type Digest = `${'sha256' | 'sha512'}:${string}` & { readonly grammar: 'digest' };
 
 const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 
-/** Returns whether a text is a digest of an algorithm that can be verified here. */
+/** Returns whether a text is a digest with one of these two algorithms. */
 export function isDigest(text: string): text is Digest {
   return DIGEST.test(text);
 }
 
 /**
- * Reads a digest (OCI image-spec, descriptor.md, "Digests"), for the thing named `about`.
- * Throws `DIGEST_MALFORMED`, also for algorithms that cannot be verified here.
+ * Reads a digest (OCI image-spec, descriptor.md, "Digests") of the thing named `about`. Throws `DIGEST_MALFORMED`, also
+ * for other algorithms.
  */
 export function parseDigest(text: string, about: string): Digest {
   if (isDigest(text)) return text;
@@ -26,7 +26,7 @@ export function parseDigest(text: string, about: string): Digest {
   });
 }
 
-/** Returns the algorithm of a digest, under the name that node:crypto knows it by. */
+/** Returns the algorithm of a digest, by its name in node:crypto. */
 export function digestAlgorithm(digest: Digest): 'sha256' | 'sha512' {
   return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
 }
@@ -36,12 +36,12 @@ export function digestHex(digest: Digest): string {
   return digest.slice(digest.indexOf(':') + 1);
 }
 
-/** Returns the first 12 hexadecimal digits of a digest, which tell digests apart for people. */
+/** Returns the first 12 hexadecimal digits of a digest, which are enough for people to tell digests apart. */
 export function shortDigest(digest: Digest): string {
   return digestHex(digest).slice(0, 12);
 }
 
-/** Computes the digest of some bytes. */
+/** Returns the digest of some bytes. */
 export function digestOf(bytes: Uint8Array, algorithm: 'sha256' | 'sha512' = 'sha256'): Digest {
   return parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`, 'computed digest');
 }

@@ -5,7 +5,7 @@ import { type Digest, digestOf, isDigest } from './digest.ts';
 import { isIndexMediaType, isManifestMediaType, type ManifestMediaType } from './media-type.ts';
 import type { Platform } from './platform.ts';
 
-/** Points at content: its type, digest and size in bytes (OCI image-spec, descriptor.md). */
+/** A pointer to content: its type, digest and size in bytes (OCI image-spec, descriptor.md). */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
@@ -17,27 +17,27 @@ export interface Descriptor {
 interface ManifestBody {
   readonly mediaType: ManifestMediaType;
   readonly digest: Digest;
-  /** Exactly what the registry sent: only these bytes have this digest. */
+  /** The exact bytes that the registry sent. Only they have this digest. */
   readonly bytes: Buffer;
 }
 
-/** A list of manifests, one a platform. */
+/** A list of manifests, one for each platform. */
 export interface Index extends ManifestBody {
   readonly kind: 'index';
   readonly manifests: readonly Descriptor[];
 }
 
-/** One image (or artifact): a configuration and layers. */
+/** An image or artifact: a configuration and layers. */
 export interface Image extends ManifestBody {
   readonly kind: 'image';
   readonly config: Descriptor;
-  /** Without layers that live at fixed addresses elsewhere (`foreign`, `nondistributable` with `urls`). */
+  /** Without layers that are stored elsewhere, at fixed addresses (`foreign` or `nondistributable` with `urls`). */
   readonly layers: readonly Descriptor[];
 }
 
 export type Manifest = Index | Image;
 
-/** What registries accept at most, and more than any real manifest has. */
+/** The size in bytes that registries accept at most; real manifests are smaller. */
 export const MANIFEST_SIZE_LIMIT = 4 * 1024 * 1024;
 
 const platformShape = z.object({
@@ -74,9 +74,9 @@ function unusable(about: string, message: string, cause?: unknown): Failure<'MAN
   return new Failure({ code: 'MANIFEST_UNUSABLE', about, message, cause });
 }
 
-/** More than any filesystem can stack, and than artifacts have files. */
+/** More layers than any filesystem can stack, and more files than artifacts have. */
 const LAYERS_LIMIT = 1000;
-/** Real ones stand five levels deep; what is beyond that could not be written again. */
+/** Real manifests are five levels deep. Much deeper ones could not be serialised again. */
 const DEPTH_LIMIT = 100;
 
 function parseJson(bytes: Buffer, about: string): unknown {
@@ -92,8 +92,8 @@ function parseJson(bytes: Buffer, about: string): unknown {
 
 /**
  * Reads a manifest or index of any of the four media types (OCI image-spec, manifest.md and image-index.md).
- * `contentType` is the answer's header; the body's own `mediaType` must agree with it, else it would be refused
- * when pushed. The digest is computed here, never taken from a header. Throws `MANIFEST_UNUSABLE`.
+ * `contentType` is the header of the answer; it is used if the body has no `mediaType`. The digest is computed here,
+ * never taken from a header. Throws `MANIFEST_UNUSABLE`.
  */
 export function parseManifest(
   bytes: Buffer,

@@ -1,4 +1,4 @@
-/** The media types of manifests and indexes that are copied, in both families. */
+/** The media types of manifests and indexes that can be copied, of OCI and of Docker. */
 export const MEDIA_TYPE = {
   ociIndex: 'application/vnd.oci.image.index.v1+json',
   ociManifest: 'application/vnd.oci.image.manifest.v1+json',
@@ -11,8 +11,8 @@ export type ManifestMediaType = (typeof MEDIA_TYPE)[keyof typeof MEDIA_TYPE];
 const MANIFEST_MEDIA_TYPES: ReadonlySet<string> = new Set(Object.values(MEDIA_TYPE));
 
 /**
- * All four types, always: without the OCI ones some registries answer 404, without any they serve a converted
- * schema 1 manifest with another digest.
+ * The `Accept` header for manifests. It always has all four types: without those of OCI some registries answer 404, and
+ * without any they convert the manifest to schema 1, which has another digest.
  */
 export const MANIFEST_ACCEPT = [...MANIFEST_MEDIA_TYPES].join(', ');
 
@@ -21,7 +21,7 @@ export function isManifestMediaType(text: string): text is ManifestMediaType {
   return MANIFEST_MEDIA_TYPES.has(text);
 }
 
-/** Returns whether a media type is an index: a list of manifests, one a platform. */
+/** Returns whether a media type is that of an index: a list of manifests, one for each platform. */
 export function isIndexMediaType(type: ManifestMediaType): boolean {
   return type === MEDIA_TYPE.ociIndex || type === MEDIA_TYPE.dockerList;
 }

@@ -1,6 +1,6 @@
 import { Failure } from '../../lib/failure.ts';
 
-/** What an image runs on (OCI image-index spec, `platform`). */
+/** The platform that an image runs on (OCI image-index spec, `platform`). */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
@@ -25,13 +25,13 @@ export function parsePlatform(text: string, about: string): Platform {
   return parts[3] === undefined ? platform : { ...platform, variant: parts[3] };
 }
 
-/** Writes a platform as `os/architecture[/variant]`. */
+/** Returns a platform as `os/architecture[/variant]`. */
 export function formatPlatform(platform: Platform): string {
   const base = `${platform.os}/${platform.architecture}`;
   return platform.variant === undefined ? base : `${base}/${platform.variant}`;
 }
 
-/** Returns whether an image's platform is the wanted one; a variant counts only where one is wanted. */
+/** Returns whether the platform of an image is the wanted one. The variant is compared only if one is wanted. */
 export function matchesPlatform(offered: Platform, wanted: Platform): boolean {
   return (
     offered.os === wanted.os &&

@@ -1,13 +1,13 @@
 import { Failure } from '../../lib/failure.ts';
 import { type Digest, isDigest } from './digest.ts';
 
-/** A registry's host as it is written in references: a name or address, perhaps with a port, lower case. */
+/** The host of a registry as in references: a name or address with an optional port, in lower case. */
 export type Host = string & { readonly grammar: 'host' };
 /** A path within a registry, such as `library/nginx`. */
 export type Repository = string & { readonly grammar: 'repository' };
 export type Tag = string & { readonly grammar: 'tag' };
 
-/** An image as people write it. Without tag and digest it means the whole repository. */
+/** The name of an image. Without a tag and a digest it is the whole repository. */
 export interface Reference {
   readonly host: Host;
   readonly repository: Repository;
@@ -15,7 +15,7 @@ export interface Reference {
   readonly digest?: Digest | undefined;
 }
 
-/** Docker Hub under the one name by which everything here knows it. */
+/** The one name of Docker Hub in this program. */
 export const DOCKER_HUB = 'docker.io' as Host;
 
 const HOST =
@@ -35,11 +35,11 @@ function malformed(about: string, message: string, hint: string): Failure<'REFER
   return new Failure({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: shown, message, hint });
 }
 
-/** Reads a registry host. All names of Docker Hub become `docker.io`. Throws `REFERENCE_MALFORMED`. */
+/** Reads the host of a registry. Returns `docker.io` for all names of Docker Hub. Throws `REFERENCE_MALFORMED`. */
 export function parseHost(text: string, about = text): Host {
   const host = text.toLowerCase();
   if (DOCKER_HUB_ALIASES.has(host)) return DOCKER_HUB;
-  // A URL takes numbers for addresses, and some numbers are none; it refuses ports that are too large as well.
+  // URL parsing also refuses numbers that are not addresses, and ports that are too large.
   if (host.length > 253 || !HOST.test(host) || !URL.canParse(`https://${host}/`)) {
     throw malformed(
       about,
@@ -91,14 +91,14 @@ export function parseTag(text: string, about = text): Tag {
 }
 
 /**
- * Returns whether the first part of a name, which stands before its first slash, is a host: it has a dot or a port, or is
- * localhost. Anything else begins a path. https://github.com/distribution/reference
+ * Returns whether the first part of a name, up to its first slash, is a host: it has a dot or a port, or is localhost.
+ * Otherwise it is the beginning of a path. https://github.com/distribution/reference
  */
 export function isHostPart(part: string): boolean {
   return part.includes('.') || part.includes(':') || part === 'localhost';
 }
 
-/** Returns whether a name says at which host it is, as `quay.io/calico/node` does and `calico/node` does not. */
+/** Returns whether a name begins with a host, as `quay.io/calico/node` does and `calico/node` does not. */
 export function startsWithHost(name: string): boolean {
   return name.includes('/') && isHostPart(name.slice(0, name.indexOf('/')));
 }
@@ -112,8 +112,8 @@ function splitHost(name: string): { host: Host; path: string } {
 }
 
 /**
- * Reads an image reference `[host/]path[:tag][@digest]`, with Docker Hub's short forms: `nginx` is
- * `docker.io/library/nginx`. Nothing is added where tag and digest are missing. Throws `REFERENCE_MALFORMED`.
+ * Reads an image reference, `[host/]path[:tag][@digest]`. It accepts the short names of Docker Hub: `nginx` is
+ * `docker.io/library/nginx`. A missing tag or digest stays missing. Throws `REFERENCE_MALFORMED`.
  */
 export function parseReference(text: string): Reference {
   if (text === '') {
@@ -132,7 +132,7 @@ export function parseReference(text: string): Reference {
     );
   }
   const named = at < 0 ? text : text.slice(0, at);
-  // Only a colon behind the last slash starts a tag; one before it belongs to a port.
+  // Only a colon after the last slash starts a tag. One before it belongs to the port.
   const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
   const { host, path } = splitHost(colon < 0 ? named : named.slice(0, colon));
   return {
@@ -143,7 +143,7 @@ export function parseReference(text: string): Reference {
   };
 }
 
-/** Writes a reference in full: `docker.io/library/nginx:1.29@sha256:…`. */
+/** Returns a reference in full: `docker.io/library/nginx:1.29@sha256:…`. */
 export function formatReference(reference: Reference): string {
   const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
   const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
