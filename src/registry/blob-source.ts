@@ -9,11 +9,11 @@ export interface BlobSource {
   /** For errors: `host/repository`, or a file. */
   readonly about: string;
   /** Where it stands at a registry, whose other repositories can mount it from there. */
-  readonly origin?: { readonly registry: Registry; readonly repository: Repository };
+  readonly origin?: { readonly registry: Registry; readonly repository: Repository } | undefined;
   /** Taken together with the destination's while bytes flow. */
-  readonly limiter?: ConcurrencyLimiter;
+  readonly limiter?: ConcurrencyLimiter | undefined;
   /** Resolves when its host is not asking for patience; awaited before slots are taken. */
-  readonly patience?: (signal: AbortSignal) => Promise<void>;
+  readonly patience?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Returns the blob, whole or a range of it. */
   open(
     descriptor: Pick<Descriptor, 'digest' | 'size'>,

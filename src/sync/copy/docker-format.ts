@@ -78,7 +78,7 @@ export function toDockerImage(image: Image, about: string): Manifest {
       mediaType: dockerLayerType(mediaType, about),
       size,
       digest,
-      ...(urls === undefined || urls.length === 0 ? {} : { urls }),
+      urls: urls?.length === 0 ? undefined : urls,
     })),
   };
   return parseManifest(Buffer.from(JSON.stringify(body)), body.mediaType, about);

@@ -16,12 +16,11 @@ export type ImageNames = Pick<ReportedImage, 'source' | 'destination'>;
 /** Returns the entry of an image that nothing had to be asked about. */
 export function skipped(names: ImageNames, image: PlannedImage): ReportedImage {
   const { recorded, decision } = image;
-  const conversion = recorded === undefined ? undefined : conversionIn(recorded.options);
   return {
     ...quiet(names, 'skipped'),
     reason: decision.reason,
-    ...(recorded === undefined ? {} : { digest: recorded.pushedDigest }),
-    ...(conversion === undefined ? {} : { conversion }),
+    digest: recorded?.pushedDigest,
+    conversion: conversionIn(recorded?.options ?? ''),
   };
 }
 
@@ -32,16 +31,17 @@ export function worked(
   result: MirroredImage,
   took: number,
 ): ReportedImage {
+  const { pushedDigest: digest, conversion, signature } = result;
   const isCopied = result.outcome === 'copied';
   return {
     ...names,
     outcome: isCopied ? 'copied' : 'checked',
     reason: isCopied ? whyCopied(image, result) : image.decision.reason,
-    digest: result.pushedDigest,
-    ...(result.conversion === undefined ? {} : { conversion: result.conversion }),
-    ...(result.signature === undefined ? {} : { signature: reportedSignature(result.signature) }),
+    digest,
+    conversion,
+    signature: signature === undefined ? undefined : reportedSignature(signature),
     bytes: isCopied ? result.bytesSent : 0,
-    ...(isCopied ? { blobs: result.blobs } : {}),
+    blobs: isCopied ? result.blobs : undefined,
     milliseconds: Math.round(took),
   };
 }
@@ -49,7 +49,7 @@ export function worked(
 /** Where the destination was asked, what it said tells more than why it was asked. */
 function whyCopied(
   { decision, recorded, platforms }: PlannedImage,
-  result: MirroredImage & { readonly outcome: 'copied' },
+  result: Extract<MirroredImage, { readonly outcome: 'copied' }>,
 ): Decision['reason'] {
   if (result.replaced === undefined) return decision.reason;
   if (result.replaced === 'nothing') return describeReason('MISSING');

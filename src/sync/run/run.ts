@@ -234,7 +234,7 @@ class Run {
   }
 
   #warn(message: string, place?: Place): void {
-    this.#warnings.push({ message, ...(place === undefined ? {} : { place }) });
+    this.#warnings.push({ message, place });
     this.#parts.reporter.warning(message, place);
   }
 
