@@ -5,21 +5,21 @@ import type { Registries } from '../registry/registries.ts';
 import { type ConnectionParts, openRegistries } from '../registry/registries.ts';
 import type { SyncSettings } from './settings.ts';
 
-/** What a run borrows from its front. */
+/** What the command line or the action lends to a run. */
 export interface RunParts {
   readonly reporter: Reporter;
-  /** Aborted when the run has to end early; it then winds up within seconds. */
+  /** Aborted when the run has to end early. The run then stops within seconds. */
   readonly signal: AbortSignal;
   readonly environment: NodeJS.ProcessEnv;
   readonly runCredentialHelper: CredentialHelper;
-  /** Told each secret before its first use. */
+  /** Called with each secret before its first use. */
   readonly onSecret: (secret: string) => void;
   /** Puts the state file where the settings say, while the run looks for what is wanted. */
   readonly fetchState?: (() => Promise<unknown>) | undefined;
-  /** Of the tool, for the report. */
+  /** The tool's version, for the report. */
   readonly version: string;
   readonly now?: (() => Date) | undefined;
-  /** Given by tests, whose patience is short. */
+  /** Set by tests, which use shorter timeouts. */
   readonly timeouts?: HttpTimeouts | undefined;
 }
 

@@ -18,39 +18,39 @@ import type { Host, Repository } from '../registry/oci/reference.ts';
 import { SYNC_FLAGS, type SyncFlagName } from './flags.ts';
 import { parseShard, type Shard } from './shard.ts';
 
-/** What a run of `synctl sync` or action-sync is told. */
+/** The settings of `synctl sync` and action-sync. */
 export interface SyncSettings {
   readonly source: Host;
   readonly destination: Host;
   readonly namespace: Repository | undefined;
-  /** Credentials for the destination; without them, Docker's are looked up. */
+  /** Credentials for the destination. Without them, Docker's configuration is used. */
   readonly username: string | undefined;
   readonly password: string | undefined;
   /** Path of image_set.json. */
   readonly imageSet: string;
   /** Path of the state file. */
   readonly database: string;
-  /** Where the state file comes from before a run and goes after it. */
+  /** Where the state is kept between runs. */
   readonly state: 'file' | 'registry';
-  /** Requests in flight per host; undefined lets the run find out. */
+  /** Requests in flight per host. If undefined, the run adapts the number. */
   readonly queryLimit: number | undefined;
-  /** Blob transfers in flight per host; undefined lets the run find out. */
+  /** Blob transfers in flight per host. If undefined, the run adapts the number. */
   readonly limit: number | undefined;
-  /** 0 is no limit, here and for `pushTimeout`. */
+  /** 0 means no limit, here and for `pushTimeout`. */
   readonly commandTimeout: Duration;
   readonly pushTimeout: Duration;
   /** Attempts at each request, at least 1. */
   readonly retry: RetryPolicy;
-  /** `*` stands for all. */
+  /** `*` means all. */
   readonly additionNamespaces: readonly string[];
   readonly dryRun: boolean;
   readonly naming: 'basename' | 'dashed' | 'path';
-  /** Empty stands for all. */
+  /** Empty means all. */
   readonly platforms: readonly Platform[];
   readonly signatures: 'skip' | 'copy';
   readonly verify: 'sample' | 'all' | 'none';
   readonly verifySignatures: VerificationMode;
-  /** Path of a trusted_root.json; Sigstore's public one without. */
+  /** Path of a trusted_root.json. If undefined, Sigstore's public one is used. */
   readonly trustedRoot: string | undefined;
   readonly shard: Shard | undefined;
   /** Path of the JSON report. */
@@ -61,14 +61,14 @@ export interface SyncSettings {
   readonly json: boolean;
 }
 
-/** Settings with what the user should be told about them, or everything that is wrong with them. */
+/** The settings with notices for the user, or everything that is wrong with them. */
 type ParsedSyncSettings =
   | { readonly ok: true; readonly settings: SyncSettings; readonly notices: readonly string[] }
   | { readonly ok: false; readonly failures: readonly Failure[] };
 
 /**
- * Reads the settings of a sync run from flags or inputs, and reports all malformed ones at once. `table` has the defaults of
- * the command.
+ * Returns the settings of a run from flags or inputs, or all malformed ones at once. `table` holds the command's
+ * defaults.
  */
 export function parseSyncSettings(
   from: FlagSource,

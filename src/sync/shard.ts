@@ -10,10 +10,10 @@ export interface Shard {
 }
 
 const SHARD = /^(\d{1,4})\/(\d{1,4})$/;
-/** A workflow matrix has at most that many jobs. https://docs.github.com/en/actions/reference/limits */
+/** The most jobs a workflow matrix can have. https://docs.github.com/en/actions/reference/limits */
 const SHARD_LIMIT = 256;
 
-/** Reads `i/n` with i from 1 to n, such as `2/8`, for the flag or input named `about`. Throws `SHARD_MALFORMED`. */
+/** Returns the shard that `i/n` names, such as `2/8`, for the flag or input `about`. Throws `SHARD_MALFORMED`. */
 export function parseShard(text: string, about: string): Shard {
   const parts = SHARD.exec(text.trim());
   const index = Number(parts?.[1]);
@@ -37,7 +37,7 @@ function weight(index: number, repository: Repository): Buffer {
 
 /**
  * Returns the shard, from 1 to `count`, that a repository at the destination belongs to: the one with the highest hash
- * (rendezvous hashing), so that one more shard takes only its own part from the others.
+ * (rendezvous hashing). Adding a shard moves only that shard's own part.
  */
 function shardOf(repository: Repository, count: number): number {
   let best = 1;
@@ -52,7 +52,7 @@ function shardOf(repository: Repository, count: number): number {
   return best;
 }
 
-/** Returns whether a repository at the destination is a shard's business; without shards everything is. */
+/** Returns whether a repository at the destination belongs to a shard. Without shards, every repository does. */
 export function inShard(shard: Shard | undefined, repository: Repository): boolean {
   return shard === undefined || shardOf(repository, shard.count) === shard.index;
 }

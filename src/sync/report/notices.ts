@@ -9,16 +9,15 @@ import {
 } from './wording.ts';
 
 /**
- * Tells images that did not arrive, as loud as each deserves and at its place in a file where it has one; others are
- * passed over. What the image set asks for in vain is so for many tags of a repository: it is told once for all, at the
- * end.
+ * Reports images that did not arrive, each with its severity and its place in the image set. Collisions and missing
+ * platforms concern many tags of a repository, so they are reported together when all images are known.
  */
 export class TroubleTeller {
   readonly #reporter: Reporter;
   readonly #placeOf: (claimants: readonly string[]) => Place | undefined;
   readonly #held: ReportedImage[] = [];
 
-  /** `placeOf` gives where a file asks for one of the images that want a name. */
+  /** `placeOf` returns where the image set asks for one of the images that claim a name. */
   constructor(reporter: Reporter, placeOf: (claimants: readonly string[]) => Place | undefined) {
     this.#reporter = reporter;
     this.#placeOf = placeOf;
@@ -31,7 +30,7 @@ export class TroubleTeller {
       case 'checked':
         return;
       case 'deferred':
-        // After an interruption there may be thousands, and the headline counts them.
+        // After an interruption there may be thousands, and the headline has their number.
         if (image.reason?.code === 'INTERRUPTED') this.#reporter.detail(failedLine(image));
         else this.#reporter.warning(failedLine(image));
         return;
@@ -44,7 +43,7 @@ export class TroubleTeller {
     }
   }
 
-  /** Tells what was held back. */
+  /** Reports the collisions and missing platforms. */
   finish(): void {
     for (const [first, ...others] of Map.groupBy(this.#held.splice(0), causeOf).values()) {
       if (first === undefined) continue;
@@ -58,14 +57,17 @@ function causeOf({ source, destination, outcome, reason, claimants }: ReportedIm
     names.map((name) => splitName(name).repository);
   const which =
     outcome === 'collision' ? repositories([destination, ...(claimants ?? [])]) : repositories([source]);
-  // The message of a collision names the tags.
+  // Messages of collisions contain the tag.
   return JSON.stringify([outcome, which, outcome === 'collision' ? '' : reason?.message, reason?.hint]);
 }
 
-/** A set made for another source has dozens. */
+/** A set that was written for another source has dozens. */
 const UNMATCHED_TOLD = 5;
 
-/** Tells the names that match nothing: all that did before, as errors, and the first few of the others. Returns all of them. */
+/**
+ * Reports names that match nothing: as errors those that matched before, as warnings the first of the others. Returns
+ * all.
+ */
 export function tellUnmatched(
   unmatched: Report['unmatched'],
   reporter: Pick<Reporter, 'warning' | 'error'>,

@@ -8,8 +8,8 @@ interface NamedReport {
 }
 
 /**
- * Joins the reports of a run that was divided into shards: sums, and lists one after the other. A shard that is
- * missing becomes a warning. Throws `REPORTS_DISAGREE` for reports that do not belong together, naming both files.
+ * Returns one report for the shards of a run: numbers are added and lists joined. A missing shard becomes a warning.
+ * Throws `REPORTS_MISSING`, and `REPORTS_DISAGREE` for reports that do not belong together.
  */
 export function mergeReports(reports: readonly NamedReport[]): Report {
   const [first, ...others] = reports;
@@ -103,12 +103,12 @@ function disagreement(about: string, message: string, hint: string): Failure<'RE
   return new Failure({ code: 'REPORTS_DISAGREE', fault: 'usage', about, message, hint });
 }
 
-/** Returns the earliest of some times, or with the sign -1 the latest. */
+/** Returns the earliest time, or the latest if `sign` is -1. */
 function outermost(times: readonly string[], sign: 1 | -1): string {
   return times.reduce((one, other) => ((Date.parse(one) - Date.parse(other)) * sign <= 0 ? one : other));
 }
 
-/** A pattern is unmatched only where it matched in no shard: each shard may look at a part of the source. */
+/** A pattern is unmatched only if it matched in no shard: a shard may see only a part of the source. */
 function unmatchedEverywhere(reports: readonly Report[]): Report['unmatched'] {
   const [first, ...others] = reports;
   return (first?.unmatched ?? []).filter(({ pattern }) =>

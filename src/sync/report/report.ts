@@ -6,7 +6,7 @@ import { Failure, failureCode } from '../../lib/failure.ts';
 import { formatPlatform } from '../../registry/oci/platform.ts';
 import type { SyncSettings } from '../settings.ts';
 
-/** Grows when a reader of the report would have to change; new optional fields do not count. */
+/** Increased when readers of the report have to change. New optional fields do not require it. */
 const REPORT_SCHEMA_VERSION = 1;
 
 const count = z.int().min(0);
@@ -80,7 +80,7 @@ const totals = z.object({
 
 const shard = z.object({ index: z.int().min(1), count: z.int().min(1) });
 
-/** The form of a report, for reading one and for docs/report.schema.json. */
+/** The schema of a report, for reading one and for docs/report.schema.json. */
 export const REPORT_SCHEMA = z.object({
   schemaVersion: z.literal(REPORT_SCHEMA_VERSION),
   tool: z.object({ name: z.string(), version: z.string() }),
@@ -116,7 +116,7 @@ export const REPORT_SCHEMA = z.object({
   images: z.array(image),
 });
 
-/** All that a run did, for machines. */
+/** Everything that a run did, for programs. */
 export type Report = z.infer<typeof REPORT_SCHEMA>;
 export type ReportedImage = Report['images'][number];
 export type ReportedReason = NonNullable<ReportedImage['reason']>;
@@ -132,7 +132,7 @@ const COUNTED_AS: Readonly<Record<ReportedImage['outcome'], 'copied' | 'skipped'
   deferred: 'deferred',
 };
 
-/** Counts images by what became of them, and the bytes that were sent for them. */
+/** Returns the number of images by outcome, and the bytes sent for them. */
 export function countImages(images: Iterable<Pick<ReportedImage, 'outcome' | 'bytes'>>): Totals {
   const totals = { total: 0, copied: 0, skipped: 0, failed: 0, deferred: 0, bytes: 0 };
   for (const { outcome, bytes } of images) {
@@ -148,7 +148,7 @@ export function durationOf({ started, ended }: Pick<Report, 'started' | 'ended'>
   return milliseconds(Date.parse(ended) - Date.parse(started));
 }
 
-/** Returns a failure as the report tells it. */
+/** Returns a failure as a report states it. */
 export function reasonOf(error: unknown): ReportedReason {
   const message = error instanceof Error ? error.message : String(error);
   const hint = error instanceof Failure ? error.hint : undefined;
@@ -160,7 +160,7 @@ type ReportHead = Pick<
   'schemaVersion' | 'tool' | 'source' | 'destination' | 'namespace' | 'options' | 'shards'
 >;
 
-/** Returns what a report says of how a run was told to be; `version` is that of the tool. */
+/** Returns the part of a report that follows from the settings. `version` is the tool's. */
 export function reportHead(settings: SyncSettings, version: string): ReportHead {
   const {
     source,
@@ -192,7 +192,7 @@ export function reportHead(settings: SyncSettings, version: string): ReportHead 
   };
 }
 
-/** Returns a report as JSON with each image on a line of its own, which people and diffs can read. */
+/** Returns a report as JSON with one image per line, so that it can be read and compared by line. */
 export function formatReport(report: Report): string {
   const { images, ...facts } = report;
   const head = JSON.stringify(facts, undefined, 2).replace(/\n\}$/, '');
@@ -200,12 +200,12 @@ export function formatReport(report: Report): string {
   return `${head},\n  "images": [${lines}${lines === '' ? '' : '\n  '}]\n}\n`;
 }
 
-/** Writes a report whole or not at all. Throws `FILE_UNWRITABLE`. */
+/** Writes a report to a file, completely or not at all. Throws `FILE_UNWRITABLE`. */
 export function writeReport(file: string, report: Report): void {
   writeFileWhole(file, formatReport(report));
 }
 
-/** Reads a report. Throws `REPORT_UNREADABLE` and `REPORT_MALFORMED`. */
+/** Returns the report in a file. Throws `REPORT_UNREADABLE` and `REPORT_MALFORMED`. */
 export function readReport(file: string): Report {
   const malformed = (message: string, hint: string, cause?: unknown) =>
     new Failure({ code: 'REPORT_MALFORMED', fault: 'usage', about: file, message, hint, cause });

@@ -4,7 +4,7 @@ import { type Report, type ReportedImage, reasonOf } from './report.ts';
 
 type ReportedSignature = NonNullable<ReportedImage['signature']>;
 
-/** Returns what is known of a signature as the report tells it. */
+/** Returns a verdict about a signature as a report states it. */
 export function reportedSignature(verdict: SignatureVerdict): ReportedSignature {
   switch (verdict.kind) {
     case 'exempt':
@@ -24,7 +24,7 @@ function isRefused({ outcome, reason }: Told): boolean {
   return outcome === 'failed' && reason?.code.startsWith('SIGNATURE_') === true;
 }
 
-/** Returns how many signatures were verified and how many not, as one line; undefined where none was asked for. */
+/** Returns a line with the numbers of verified and unverified signatures. Undefined if none was checked. */
 export function signatureLine(images: readonly Told[]): string | undefined {
   const count = (status: ReportedSignature['status']): number =>
     images.filter(({ signature }) => signature?.status === status).length;
@@ -41,7 +41,7 @@ export function signatureLine(images: readonly Told[]): string | undefined {
 const REASONS_TOLD = 5;
 const IMAGES_NAMED = 3;
 
-/** Returns a warning for each reason for which images went through without a signature that counts. */
+/** Returns a warning for each reason why images were copied without a trusted signature. */
 export function signatureWarnings(
   images: readonly Told[],
   { dryRun }: Pick<Report['options'], 'dryRun'>,

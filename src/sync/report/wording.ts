@@ -4,25 +4,25 @@ import { countOf, formatCount, joinWords } from '../../lib/text/sentence.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { durationOf, type Report, type ReportedImage, type ReportedReason } from './report.ts';
 
-/** The name of an image in a report, in two. */
+/** The two parts of an image's name in a report. */
 interface TaggedName {
-  /** With its host. */
+  /** The repository with its host. */
   readonly repository: string;
-  /** Empty where a whole repository is meant. */
+  /** Empty for a whole repository. */
   readonly tag: string;
 }
 
-/** Splits the name of an image as reports have it, `host:port/repository:tag`. */
+/** Returns the parts of an image's name in a report, `host:port/repository:tag`. */
 export function splitName(name: string): TaggedName {
   const colon = name.lastIndexOf(':');
-  // A failure of a whole repository has no tag, and a port is none.
+  // The failure of a whole repository has no tag. A colon before the last slash starts a port.
   if (colon <= name.lastIndexOf('/')) return { repository: name, tag: '' };
   return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
 }
 
 /**
- * Returns the one sentence that tells a run: `12 copied (340 MiB), 1,204 unchanged, 1 failed in 42 s`. What is zero is
- * left out; a run that ended early says why and how much is left.
+ * Returns a run in one sentence: `12 copied (340 MiB), 1,204 unchanged, 1 failed in 42 s`. Zeroes are left out. For a
+ * run that ended early, it includes the reason and how many images are left.
  */
 export function headlineOf(
   report: Pick<Report, 'totals' | 'interrupted' | 'shards' | 'started' | 'ended'> & {
@@ -37,7 +37,7 @@ export function headlineOf(
     ...part(totals.copied, `${dryRun ? 'to copy' : 'copied'}${size}`),
     ...part(totals.skipped, 'unchanged'),
     ...part(totals.failed, dryRun ? 'cannot be copied' : 'failed'),
-    // What an early end left over is told by itself.
+    // The images that an early end left over follow at the end of the sentence.
     ...part(Math.max(0, totals.deferred - (interrupted?.left ?? 0)), 'deferred'),
   ];
   const nothing =
@@ -54,7 +54,7 @@ export function headlineOf(
   return `stopped early, ${interrupted.message}: ${sentence}; ${left}`;
 }
 
-/** Where a run mirrors from and to, as its first line tells: names below need not repeat it. */
+/** Source and destination of a run. Its first line shows them, so names of images leave them out. */
 export interface Route {
   /** Host. */
   readonly source: string;
@@ -63,7 +63,8 @@ export interface Route {
 }
 
 /**
- * Returns the line of an image that moved: bytes sent, time, and its name, with the new one where it has another:
+ * Returns the line of a copied image: bytes sent, time, and its name, followed by its name at the destination if that
+ * differs:
  * `  196 KiB     1.5 s  coredns/coredns:v1.14.2 → coredns:v1.14.2`.
  */
 export function movedLine(
@@ -82,7 +83,7 @@ const CONVERTED: Readonly<Record<Conversion, string>> = {
   'docker-format': "in Docker's format",
 };
 
-/** Returns the warning, told once a run, that a destination makes conversions necessary, and what follows from them. */
+/** Returns the warning that a destination requires conversions, and their consequences. It is shown once per run. */
 export function conversionWarning(host: string, conversion: Conversion): string {
   const what =
     conversion === 'without-attestations'
@@ -92,8 +93,8 @@ export function conversionWarning(host: string, conversion: Conversion): string 
 }
 
 /**
- * Returns the lines of the images that a dry run would copy, by name, as all are known by then, and why each would be; of
- * a new repository it is said once.
+ * Returns the lines of the images that a dry run would copy, ordered by name, each with its reason. For a new
+ * repository, only the first line has the reason.
  */
 export function plannedLines(
   images: readonly Pick<ReportedImage, 'source' | 'destination' | 'outcome' | 'reason'>[],
@@ -129,7 +130,7 @@ function withoutPrefix(text: string, prefix: string): string {
   return text.startsWith(prefix) ? text.slice(prefix.length) : text;
 }
 
-/** Returns the line of an image that did not arrive: what happened to it, and what to change. */
+/** Returns the line of an image that did not arrive: what happened, and what to change. */
 export function failedLine(
   image: Pick<ReportedImage, 'source' | 'destination' | 'outcome' | 'reason' | 'claimants'>,
 ): string {
@@ -148,7 +149,7 @@ export function failedLine(
 
 const TAGS_NAMED = 3;
 
-/** Returns the line of several tags of a repository that did not arrive for one reason; of a single one, the line of that. */
+/** Returns one line for several tags of a repository that did not arrive for the same reason. */
 export function failedTogetherLine(
   first: Parameters<typeof failedLine>[0],
   others: readonly Pick<ReportedImage, 'source' | 'destination'>[],
@@ -165,24 +166,24 @@ export function failedTogetherLine(
   return `${names[0]?.repository} (${countOf(tags.length, 'tag')}, ${told}): ${what}${remedy(reason)}`;
 }
 
-/** Returns the warning about a name or prefix of the image set that matched nothing. */
+/** Returns the warning about a name or prefix of the image set that matches nothing. */
 export function unmatchedWarning(pattern: string, matchedBefore: boolean): string {
   return matchedBefore
     ? `"${pattern}" matched in the last run and matches nothing now; what it mirrored is still at the destination`
     : `"${pattern}" matches nothing at the source; correct or remove it`;
 }
 
-/** Returns the warning about the names beyond those that were told one by one. */
+/** Returns the warning about further names that match nothing. */
 export function moreUnmatchedWarning(count: number): string {
   return `${formatCount(count)} more ${count === 1 ? 'name matches' : 'names match'} nothing at the source; the report lists all`;
 }
 
-/** Returns the warning about an image that is there, and none of whose tags is wanted. */
+/** Returns the warning about an image whose tags are all filtered out. */
 export function filteredWarning(name: string, tags: number): string {
   return `"${name}" lists ${countOf(tags, 'tag')}, and "tags" and "exclude" let none pass`;
 }
 
-/** Returns the warning about a listing that lost a fifth of its entries or more; undefined where it did not. */
+/** Returns the warning about a listing that lost a fifth of its entries or more, or undefined. */
 export function shrunkWarning(listing: string, before: number, now: number): string | undefined {
   if (before < 5 || now > before * 0.8) return undefined;
   return (
@@ -195,7 +196,7 @@ function part(count: number, words: string): string[] {
   return count === 0 ? [] : [`${formatCount(count)} ${words}`];
 }
 
-/** A whole run's time: tenths matter only while it is short. */
+/** Returns the duration of a run. Tenths of a second are shown only below ten seconds. */
 function formatSpent(duration: Duration): string {
   const rounded = duration < 10_000 ? duration : Math.round(duration / 1000) * 1000;
   return formatDuration(milliseconds(rounded)).replace('.0 s', ' s');

@@ -5,9 +5,9 @@ import { digestBytes, numberIn, readable, textIn } from './column.ts';
 import { statement } from './statement.ts';
 
 const DAY_MILLISECONDS = 86_400_000;
-/** A hint that no run used for so long is dropped; the worst it costs is one upload more. */
+/** Hints unused for this long are dropped. At worst, a dropped hint costs one extra upload. */
 const KEPT_DAYS = 90;
-/** With 100,000 tags this many hints keep the file at 11 MB. */
+/** With 100,000 tags and this many hints, the file has 11 MB. */
 const HINT_LIMIT = 50_000;
 
 /** Returns the repositories of a host that are believed to hold a blob, the most recently used first. */
@@ -20,7 +20,7 @@ WHERE blob.digest = ? AND host = ? ORDER BY used_day DESC, path`,
   return readable(rows, (row) => parseRepository(textIn(row, 'path')));
 }
 
-/** Records that a repository holds blobs, proved or used at that time. */
+/** Records that a repository held blobs at the time `now`. */
 export function writeHolders(
   database: DatabaseSync,
   repository: number,
@@ -35,7 +35,7 @@ ON CONFLICT DO UPDATE SET used_day = excluded.used_day WHERE used_day <> exclude
   for (const digest of digests) upsert.run(digestBytes(digest), repository, dayOf(now));
 }
 
-/** Forgets a blob that a repository turned out not to hold. */
+/** Deletes the hint that a repository holds a blob. */
 export function deleteHolder(database: DatabaseSync, repository: number, digest: Digest): void {
   statement(database, 'DELETE FROM blob WHERE digest = ? AND repository = ?').run(
     digestBytes(digest),
@@ -43,7 +43,7 @@ export function deleteHolder(database: DatabaseSync, repository: number, digest:
   );
 }
 
-/** Drops hints that were not used for 90 days, and the longest unused ones beyond `limit`. */
+/** Drops hints that were unused for 90 days, then the least recently used ones beyond `limit`. */
 export function pruneHolders(database: DatabaseSync, now: Date, limit: number = HINT_LIMIT): void {
   statement(database, 'DELETE FROM blob WHERE used_day < ?').run(dayOf(now) - KEPT_DAYS);
   const row = statement(database, 'SELECT count(*) AS hints FROM blob').get();

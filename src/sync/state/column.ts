@@ -2,7 +2,7 @@ import type { SQLOutputValue } from 'node:sqlite';
 import { Failure } from '../../lib/failure.ts';
 import { type Digest, digestHex, parseDigest } from '../../registry/oci/digest.ts';
 
-/** One row as node:sqlite gives it. */
+/** One row of a result of node:sqlite. */
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
 function unreadable(column: string): Failure<'STATE_ROW_UNREADABLE'> {
@@ -43,7 +43,7 @@ function timeOf(milliseconds: number, column: string): Date {
   return time;
 }
 
-/** Returns a digest, which is stored as its bytes: 32 are sha256, 64 sha512. Throws `DIGEST_MALFORMED`. */
+/** Returns a digest, which is stored as its bytes: 32 for sha256, 64 for sha512. Throws `DIGEST_MALFORMED`. */
 export function digestIn(row: Row, column: string): Digest {
   const value = row[column];
   if (!(value instanceof Uint8Array)) throw unreadable(column);
@@ -51,17 +51,17 @@ export function digestIn(row: Row, column: string): Digest {
   return parseDigest(`${algorithm}:${Buffer.from(value).toString('hex')}`, 'state file');
 }
 
-/** Returns a digest as it is stored. */
+/** Returns the bytes by which a digest is stored. */
 export function digestBytes(digest: Digest): Uint8Array {
   return Buffer.from(digestHex(digest), 'hex');
 }
 
-/** Returns a point in time as it is stored, but for those of runs. */
+/** Returns a point in time in whole seconds, as every table but `run` stores it. */
 export function wholeSeconds(time: Date): number {
   return Math.floor(time.getTime() / 1000);
 }
 
-/** Reads rows and leaves out those that are not what they should be: a state is a hint, never a reason to stop. */
+/** Returns what `read` makes of the rows, without unreadable rows: the state is a hint, and never stops a run. */
 export function readable<T>(rows: readonly Row[], read: (row: Row) => T): T[] {
   return rows.flatMap((row) => {
     try {

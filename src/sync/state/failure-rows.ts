@@ -4,7 +4,7 @@ import { readable, textIn, timeIn, wholeSeconds } from './column.ts';
 import { findRepository, type RepositoryAddress } from './repository-rows.ts';
 import { statement } from './statement.ts';
 
-/** A failure of a tag that no later run has tried again is dropped after this time: 30 days. */
+/** Failures of tags that no later run tried again are dropped after 30 days. */
 const KEPT_SECONDS = 30 * 86_400;
 
 /** How a tag failed when it was last tried. */
@@ -34,7 +34,7 @@ export function readFailures(
   return new Map(failures.map((failure) => [failure.tag, failure]));
 }
 
-/** Records that tags failed, in place of how they failed before. */
+/** Records how tags failed, and replaces earlier failures of the same tags. */
 export function writeFailures(
   database: DatabaseSync,
   destination: number,
@@ -45,13 +45,13 @@ export function writeFailures(
   for (const { tag, code } of failures) insert.run(destination, tag, code, wholeSeconds(now));
 }
 
-/** Forgets the failures of tags that went well now. */
+/** Deletes the failures of tags that now succeeded. */
 export function deleteFailures(database: DatabaseSync, destination: number, tags: readonly Tag[]): void {
   const remove = statement(database, 'DELETE FROM failure WHERE destination = ? AND tag = ?');
   for (const tag of tags) remove.run(destination, tag);
 }
 
-/** Drops failures of tags that no run tries any more. */
+/** Drops failures of tags that no run has tried for 30 days. */
 export function pruneFailures(database: DatabaseSync, now: Date): void {
   statement(database, 'DELETE FROM failure WHERE failed < ?').run(wholeSeconds(now) - KEPT_SECONDS);
 }

@@ -12,7 +12,7 @@ import { digestBytes, digestIn, numberIn, readable, textIn, timeIn, wholeSeconds
 import { ensureRepository, findRepository, type RepositoryAddress } from './repository-rows.ts';
 import { statement } from './statement.ts';
 
-/** An image that this run saw at the destination: what it was made from and what it is. */
+/** An image that a run saw at the destination, and the source image it was made from. */
 export interface SeenImage {
   /** The tag at the destination. */
   readonly tag: Tag;
@@ -20,20 +20,20 @@ export interface SeenImage {
   readonly sourceDigest: Digest;
   /** Differs from `sourceDigest` where platforms were chosen or the format was converted. */
   readonly pushedDigest: Digest;
-  /** The settings that shape content, as one text: two equal texts give equal digests from one source. */
+  /** The settings that shape content, as one text. Equal texts make equal digests of one source. */
   readonly options: string;
-  /** The image's size: its manifests and every blob under them. */
+  /** Size of all manifests and blobs of the image. */
   readonly bytes: number;
 }
 
-/** An image as the state remembers it; both times in whole seconds. */
+/** An image in the state. Both times are in whole seconds. */
 export interface RecordedImage extends SeenImage {
   readonly pushed: Date;
-  /** When the destination last told that the tag is this digest. */
+  /** When the destination last confirmed that the tag has this digest. */
   readonly confirmed: Date;
 }
 
-/** What a destination repository holds, as far as the state knows. */
+/** The recorded contents of a destination repository, in numbers. */
 export interface RepositorySummary {
   readonly destination: { readonly host: Host; readonly repository: Repository };
   readonly tags: number;
@@ -72,7 +72,7 @@ WHERE image.destination = ?`,
   return new Map(images.map((image) => [image.tag, image]));
 }
 
-/** Records images as pushed and confirmed at that time, in place of what was known of their tags. */
+/** Records images as pushed and confirmed at the time `now`, and replaces what was recorded for their tags. */
 export function writeImages(
   database: DatabaseSync,
   destination: number,
@@ -105,7 +105,7 @@ export function writeImages(
   }
 }
 
-/** Records that the destination told at that time that the tags are what the state remembers. */
+/** Records that the destination confirmed the recorded digests of tags at the time `now`. */
 export function confirmImages(
   database: DatabaseSync,
   destination: number,
@@ -116,7 +116,7 @@ export function confirmImages(
   for (const tag of tags) update.run(wholeSeconds(now), destination, tag);
 }
 
-/** Returns every destination repository that the state knows, in order of name. */
+/** Returns all recorded destination repositories, ordered by name. */
 export function summariseRepositories(database: DatabaseSync): RepositorySummary[] {
   const rows = statement(
     database,

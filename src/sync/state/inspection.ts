@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { Failure, failureCode } from '../../lib/failure.ts';
 
-/** What stands at the path of a state file, judged by its first bytes. */
+/** The kind of file at the path of a state file, by its first bytes. */
 type FileKind = 'missing' | 'empty' | 'sqlite' | 'bolt' | 'damaged' | 'other';
 
 const SQLITE_MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
@@ -11,8 +11,8 @@ const BOLT_MAGIC_OFFSETS = [16, 4096 + 16] as const;
 const HEAD_LENGTH = 4096 + 20;
 
 /**
- * Tells what stands at a path without changing it. A cut-off SQLite header and one of zeroes (a disk that was
- * full, a machine that lost power) are `damaged`. Throws `STATE_UNUSABLE` for what is not a readable file.
+ * Returns the kind of file at a path, and changes nothing. A cut-off SQLite header and one of zeroes (after a full
+ * disk or a power cut) are `damaged`. Throws `STATE_UNUSABLE` if the path is not a readable file.
  */
 export function inspectFile(file: string): FileKind {
   try {
@@ -34,7 +34,7 @@ export function inspectFile(file: string): FileKind {
   }
 }
 
-/** Judges the first 4116 bytes of a file that is not empty. */
+/** Returns the kind of a file that is not empty, by its first 4116 bytes. */
 function kindOfHead(head: Buffer): FileKind {
   if (BOLT_MAGIC_OFFSETS.some((at) => head.subarray(at, at + BOLT_MAGIC.length).equals(BOLT_MAGIC)))
     return 'bolt';
@@ -44,7 +44,7 @@ function kindOfHead(head: Buffer): FileKind {
   return cutOff || start.every((byte) => byte === 0) ? 'damaged' : 'other';
 }
 
-/** Returns the failure for a state file with which the system does not let us do something. */
+/** Returns the failure for a state file on which an operation of the file system failed. */
 export function unusableFile(
   file: string,
   what: string,

@@ -7,23 +7,23 @@ import { openRemoteState } from './remote-state.ts';
 import { State } from './state.ts';
 import { scopeOf } from './state-artifact.ts';
 
-/** What earlier runs left, for whoever only asks. */
+/** The state of earlier runs, opened for reading. */
 interface KnownState extends Disposable {
   readonly state: State;
-  /** The file it stands in, or its name in the registry. */
+  /** The path of its file, or its name in the registry. */
   readonly name: string;
-  /** Whether anything was found there. */
+  /** Whether a state was found. */
   readonly isThere: boolean;
 }
 
-/** What a command that only looks borrows from its front. */
+/** What the command line lends to a command that only reads. */
 export interface KnownStateParts extends Omit<RunParts, 'version' | 'reporter'> {
   readonly reporter: Pick<Reporter, 'warning' | 'detail'>;
 }
 
 /**
- * Opens the state of `--db`, or with `--state registry` the newer of that and the one beside the images, and leaves both
- * as they are. Where the registry does not give it, that costs a warning. Throws what `State.open` throws.
+ * Opens the state at `--db`, or with `--state registry` the newer of that and the one in the registry. Both stay
+ * unchanged. If the state cannot be fetched from the registry, there is a warning. Throws what `State.open` throws.
  */
 export async function openKnownState(
   settings: SyncSettings,

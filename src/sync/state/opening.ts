@@ -10,12 +10,12 @@ import { inspectFile, unusableFile } from './inspection.ts';
 import { APPLICATION_ID, createTables, FORMAT_VERSION, hasExpectedTables, readPragma } from './schema.ts';
 import { type AsideReason, explainAside, setAside } from './set-aside.ts';
 
-/** How a state file is opened. */
+/** How to open a state file. */
 interface OpeningSettings {
-  /** `read` leaves file and folder as they are; where nothing usable stands, the state is empty. */
+  /** `read` changes neither file nor folder. If there is no usable file, the state is empty. */
   readonly mode: 'write' | 'read';
   readonly now: Date;
-  /** How long another process may hold the file. The whole process waits, so keep it short. */
+  /** How long to wait for another process to release the file. It blocks this whole process, so keep it short. */
   readonly busyTimeout: Duration;
   readonly warn: (text: string) => void;
 }
@@ -23,16 +23,16 @@ interface OpeningSettings {
 /** An open database with the tables of a state. */
 export interface OpenedState {
   readonly database: DatabaseSync;
-  /** Whether it holds what an earlier run knew. */
+  /** Whether it holds data of an earlier run. */
   readonly restored: boolean;
-  /** Why the file that was found there is not used; undefined where it is, and where there was none. */
+  /** Why the file at the path is not used. Undefined if it is used, or if there was no file. */
   readonly rejected: AsideReason | undefined;
 }
 
 /**
- * Opens the state at a path: missing or empty is new, ours is used, an old BoltDB, a damaged or newer SQLite file is set
- * aside with a warning, all else, another program's database too, stays untouched.
- * Throws `STATE_NOT_OURS`, `STATE_UNUSABLE` and `STATE_BUSY`.
+ * Opens the state at a path. A missing or empty file becomes a new state. An old BoltDB, and a SQLite file that is
+ * damaged or of another format, are set aside with a warning. Any other file stays untouched, including another
+ * program's database. Throws `STATE_NOT_OURS`, `STATE_UNUSABLE` and `STATE_BUSY`.
  */
 export function openStateFile(file: string, settings: OpeningSettings): OpenedState {
   const kind = inspectFile(file);
@@ -46,7 +46,7 @@ export function openStateFile(file: string, settings: OpeningSettings): OpenedSt
   return openNew(file, settings);
 }
 
-/** Opens an empty state that lives as long as the process. */
+/** Opens an empty state in memory. */
 export function openInMemory(): OpenedState {
   const database = openSqlite(':memory:');
   createTables(database);
@@ -104,9 +104,9 @@ function openExisting(file: string, settings: OpeningSettings): DatabaseSync | A
   }
 }
 
-/** Tells at the start, not in the middle of a run, that the file and its journal can be written and are not locked. */
+/** Fails at the start, not in the middle of a run, if the file or its journal cannot be written or is locked. */
 function proveWritable(database: DatabaseSync): void {
-  // BEGIN alone succeeds on a read-only file; a write in it does not.
+  // BEGIN alone succeeds on a read-only file. A write does not.
   database.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${FORMAT_VERSION}; ROLLBACK`);
 }
 
@@ -119,16 +119,16 @@ function connect(file: string): DatabaseSync {
 }
 
 function configure(database: DatabaseSync, settings: OpeningSettings): void {
-  // What is written outlives a kill without waiting for the disk (synchronous). A power cut in the middle of a run may
-  // damage the file: the next run then sets it aside and asks the destination.
-  // The file may come out of a shared cache: nothing in its schema may run functions (trusted_schema).
+  // synchronous: a kill loses nothing even without waiting for the disk. A power cut during a run may damage the file;
+  // the next run then sets it aside and asks the destination. trusted_schema: the file may come from a shared cache,
+  // so its schema must not run functions.
   database.exec(`PRAGMA busy_timeout = ${Math.round(settings.busyTimeout)};
 PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA synchronous = OFF`);
 }
 
 function faultOf(database: DatabaseSync, file: string): AsideReason | undefined {
   if (readPragma(database, 'application_id') !== APPLICATION_ID) {
-    // With our tables in it, it is a state whose header lost its mark.
+    // A file with our tables is a state whose header lost its mark.
     if (hasExpectedTables(database) || !isWhole(database, file)) return 'damaged';
     throw notOurs(file, 'this is a SQLite database of another program');
   }
@@ -138,7 +138,7 @@ function faultOf(database: DatabaseSync, file: string): AsideReason | undefined 
 }
 
 function isWhole(database: DatabaseSync, file: string): boolean {
-  // SQLite takes what is missing at the end of a file for zeroes, which can look like content.
+  // SQLite reads a missing end of a file as zeroes, which can look like content.
   const size = readPragma(database, 'page_count') * readPragma(database, 'page_size');
   if (statSync(file).size < size) return false;
   // 30 to 45 ms at 100,000 tags and 50,000 blob hints (11 MB).

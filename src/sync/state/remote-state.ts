@@ -24,36 +24,36 @@ import {
   unusableArtifact,
 } from './state-artifact.ts';
 
-/** Who runs, and how it is told. */
+/** What a state in a registry needs of its run. */
 interface RemoteStateParts extends Omit<RunParts, 'version' | 'reporter'> {
   readonly reporter: Pick<Reporter, 'line'>;
-  /** Source, destination and namespace as one text, by which runs are recorded. */
+  /** Source, destination and namespace as one text. Runs are recorded under it. */
   readonly scope: string;
   readonly warning: (text: string) => void;
-  /** Whether `--db` and the registry are to be left as they are. */
+  /** Whether `--db` and the registry must stay unchanged. */
   readonly isReadOnly: boolean;
-  /** What follows where there is no state at all. Default: what follows for a run. */
+  /** What to say follows if there is no state at all. Default: what follows for a run. */
   readonly consequence?: string | undefined;
 }
 
 const RUN_CONSEQUENCE = 'this run asks the destination what is there';
 const FETCH_LIMIT_MILLISECONDS = 30_000;
 const PUSH_LIMIT_MILLISECONDS = 60_000;
-/** A run that is asked to end has 5 seconds in all. */
+/** A run that is stopped has 5 seconds in all. */
 const LAST_PUSH_LIMIT_MILLISECONDS = 3000;
-/** An absent repository looks like a forbidden one to many registries. */
+/** Many registries answer for an absent repository as for a forbidden one. */
 const NOT_THERE: ReadonlySet<string> = new Set(['NOT_FOUND', 'DENIED', 'UNAUTHORIZED']);
 
-/** What stands at `--db` before the state of the registry is fetched. */
+/** The state at `--db` before the registry's is fetched. */
 interface LocalState {
   readonly isThere: boolean;
-  /** When the last run over this route ended, as far as it is recorded there. */
+  /** When the last recorded run of this scope ended. */
   readonly lastRun: Date | undefined;
 }
 
 /**
- * Returns the state that is kept in a registry, or undefined where the settings keep it in a file. Looks at what stands at
- * `--db`, and unless `isReadOnly` sets aside what is no state. Throws as `State.open` does.
+ * Returns the state that is kept in a registry, or undefined if the settings keep it in a file. Opens the file at
+ * `--db`; unless `isReadOnly`, an unusable file is set aside. Throws what `State.open` throws.
  */
 export function openRemoteState(settings: SyncSettings, parts: RemoteStateParts): RemoteState | undefined {
   return settings.state === 'registry'
@@ -64,30 +64,30 @@ export function openRemoteState(settings: SyncSettings, parts: RemoteStateParts)
 function inspectLocalState(file: string, parts: RemoteStateParts): LocalState {
   const { isReadOnly, now, warning, scope } = parts;
   using state = State.open(file, {
-    // What only reads opens it again afterwards, which is when it is told.
+    // A command that only reads opens the file again later, and warns then.
     reporter: { warning: isReadOnly ? () => undefined : warning },
     mode: isReadOnly ? 'read' : 'write',
     now,
   });
   const local = { isThere: state.restored, lastRun: state.runs(scope).at(-1)?.ended };
-  // It was made just now, and would pass for that of an earlier run.
+  // Opening created it. Left there, it would look like the state of an earlier run.
   if (!isReadOnly && !local.isThere) rmSync(file, { force: true });
   return local;
 }
 
 /**
- * The state of `--state registry`: fetched from the destination before a run, and pushed there after it. Whatever goes
- * wrong with it is told and costs requests, nothing else.
+ * The state of `--state registry`: fetched from the destination before a run, and pushed there after it. A failure to
+ * fetch or push it is reported, and costs later runs requests, but fails no run.
  */
 export class RemoteState implements Disposable {
-  /** Path of the file that the run is to open: `--db`, in a dry run perhaps a copy that goes with it. */
+  /** Path of the file that the run should open: `--db`, or in a dry run possibly a temporary copy. */
   file: string;
   readonly #settings: SyncSettings;
   readonly #parts: RemoteStateParts;
   readonly #place: StatePlace;
   readonly #local: LocalState;
   #found: FoundState | undefined;
-  /** Whether the registry said that there is none. */
+  /** Whether the registry answered that there is no state. */
   #wasAbsent = false;
   #scratch: string | undefined;
   readonly #disposed = new AbortController();
@@ -100,19 +100,19 @@ export class RemoteState implements Disposable {
     this.file = settings.database;
   }
 
-  /** Where the registry keeps it: `host/namespace/keel-state:tag`. */
+  /** Its name in the registry: `host/namespace/keel-state:tag`. */
   get name(): string {
     const { repository, tag } = this.#place;
     return `${this.#settings.destination}/${repository}:${tag}`;
   }
 
-  /** Returns what puts the state of the last run at `file`, unless what is there is as new. It never throws. */
+  /** Returns a function that fetches the last run's state into `file`, unless that is as new. It never throws. */
   fetching(registries: Registries, signal: AbortSignal): () => Promise<void> {
     const registry = registries.at(this.#settings.destination);
     return () => this.#fetch(registry, AbortSignal.any([signal, this.#disposed.signal]));
   }
 
-  /** Pushes what the run left at `file`, unless nothing changed in it. `ended` is aborted once the run was asked to end. */
+  /** Pushes the state at `file`, unless it is unchanged. Aborting `ended` shortens the time that the push may take. */
   async push(ended: AbortSignal): Promise<void> {
     const { reporter, warning, isReadOnly } = this.#parts;
     if (isReadOnly) return;
@@ -175,7 +175,10 @@ export class RemoteState implements Disposable {
     }
   }
 
-  /** Returns the time of the last run that a state knows of. Throws `STATE_UNUSABLE` for what a run could not use. */
+  /**
+   * Returns when the last run recorded in a fetched state ended. Throws `STATE_UNUSABLE` if a run could not use the
+   * state.
+   */
   #inspect(bytes: Buffer, name: string): Date {
     using state = this.#openFetched(bytes, name);
     if (state.restored) return state.runs(this.#parts.scope).at(-1)?.ended ?? new Date(0);
@@ -203,7 +206,7 @@ export class RemoteState implements Disposable {
     ended.addEventListener('abort', hurry, { once: true });
     if (ended.aborted) hurry();
     const { signal } = budget;
-    // Those of the run end with it.
+    // The run's own registries are closed when it ends.
     const registries = await openRunRegistries(this.#settings, {
       ...this.#parts,
       signal,
@@ -236,7 +239,7 @@ export class RemoteState implements Disposable {
     try {
       return await registry.findManifest(this.#place.repository, this.#place.tag, signal);
     } catch (error) {
-      // Absent or damaged; whether it can be replaced is seen by pushing.
+      // Absent or damaged. The push will show whether it can be replaced.
       if (signal.aborted) throw error;
       return undefined;
     }

@@ -3,10 +3,10 @@ import type { Reference } from '../../registry/oci/reference.ts';
 import { numberIn } from './column.ts';
 import { statement } from './statement.ts';
 
-/** A repository at a host, be it one that is read or one that is written. */
+/** A repository at a host, of the source or the destination. */
 export type RepositoryAddress = Pick<Reference, 'host' | 'repository'>;
 
-/** Returns the number of a repository in the state; undefined when nothing is known of it. */
+/** Returns the id of a repository in the state, or undefined if it is not recorded. */
 export function findRepository(database: DatabaseSync, address: RepositoryAddress): number | undefined {
   const row = statement(database, 'SELECT id FROM repository WHERE host = ? AND path = ?').get(
     address.host,
@@ -15,7 +15,7 @@ export function findRepository(database: DatabaseSync, address: RepositoryAddres
   return row === undefined ? undefined : numberIn(row, 'id');
 }
 
-/** Returns the number of a repository in the state, and makes one up if need be. */
+/** Returns the id of a repository in the state, and records the repository if needed. */
 export function ensureRepository(database: DatabaseSync, address: RepositoryAddress): number {
   const known = findRepository(database, address);
   if (known !== undefined) return known;

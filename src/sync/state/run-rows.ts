@@ -9,7 +9,7 @@ const OUTCOMES = ['succeeded', 'failed', 'interrupted'] as const;
 /** How a run ended. */
 export type RunOutcome = (typeof OUTCOMES)[number];
 
-/** A run as the chart of the last runs needs it. */
+/** A run as the chart of the last runs shows it. */
 export interface RecordedRun {
   readonly started: Date;
   readonly ended: Date;
@@ -22,11 +22,11 @@ export interface RecordedRun {
   readonly bytes: number;
 }
 
-/** What a whole run saw at its source, for the warnings of the next one. */
+/** What a complete run saw at its source. The next run compares itself with it. */
 export interface SourceView {
-  /** Names and prefixes of the image set that matched something. */
+  /** The names and prefixes of the image set that matched something. */
   readonly matched: readonly string[];
-  /** How many entries each listing had, by repository or namespace path. */
+  /** The number of entries of each listing, by repository or namespace path. */
   readonly listings: ReadonlyMap<string, number>;
 }
 
@@ -45,13 +45,13 @@ export function readRuns(database: DatabaseSync, scope: string): RecordedRun[] {
   }));
 }
 
-/** Returns every scope that runs were recorded for, in order. */
+/** Returns all scopes with recorded runs, in order. */
 export function readScopes(database: DatabaseSync): string[] {
   const rows = statement(database, 'SELECT DISTINCT scope FROM run ORDER BY scope').all();
   return readable(rows, (row) => textIn(row, 'scope'));
 }
 
-/** Records a run and drops those of its scope beyond the last 30. */
+/** Records a run, and drops all but the last 30 runs of its scope. */
 export function writeRun(database: DatabaseSync, scope: string, run: RecordedRun): void {
   statement(
     database,
@@ -74,7 +74,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(scope, scope, RUNS_KEPT);
 }
 
-/** Returns what the last whole run saw at a source host; empty when there was none. */
+/** Returns what the last complete run saw at a source host. Empty if there was none. */
 export function readSourceView(database: DatabaseSync, host: Host): SourceView {
   const patterns = statement(database, 'SELECT pattern FROM pattern WHERE host = ? ORDER BY pattern').all(
     host,
@@ -90,7 +90,7 @@ export function readSourceView(database: DatabaseSync, host: Host): SourceView {
   };
 }
 
-/** Records what a whole run saw at a source host, in place of what was seen before. */
+/** Records what a complete run saw at a source host, and replaces what an earlier one saw. */
 export function writeSourceView(database: DatabaseSync, host: Host, view: SourceView): void {
   statement(database, 'DELETE FROM pattern WHERE host = ?').run(host);
   statement(database, 'DELETE FROM listing WHERE host = ?').run(host);

@@ -3,13 +3,13 @@ import { rollBack } from '../../lib/sqlite.ts';
 
 /** Marks a SQLite file as a state of keel-pkg: "keel" in ASCII. */
 export const APPLICATION_ID = 0x6b65656c;
-/** Grows whenever the tables change; a file with another number is set aside, never guessed at. */
+/** Increased whenever the tables change. A file with another number is set aside. */
 export const FORMAT_VERSION = 2;
 
 /**
- * Repositories stand in a table of their own and digests are bytes, which keeps 100,000 tags within 15 MB.
- * A null repeats its neighbour: `source_tag` the tag, `pushed_digest` the source's digest.
- * Times are whole seconds, those of a run milliseconds: its length is told.
+ * Repositories have a table of their own and digests are stored as bytes, which keeps 100,000 tags within 15 MB.
+ * A null means the value of another column: `tag` for `source_tag`, `source_digest` for `pushed_digest`.
+ * Times are in whole seconds, and in milliseconds for runs, whose duration is shown.
  */
 const TABLES: ReadonlyMap<string, string> = new Map([
   [
@@ -97,7 +97,7 @@ const TABLES: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** Creates the tables of a new state; when another process was quicker, its tables are kept. */
+/** Creates the tables of a new state. If another process already did, its tables are kept. */
 export function createTables(database: DatabaseSync): void {
   database.exec('BEGIN IMMEDIATE');
   try {
@@ -112,7 +112,7 @@ export function createTables(database: DatabaseSync): void {
   }
 }
 
-/** Returns whether a database has exactly the tables of a state: no more (a trigger, say), no fewer. */
+/** Returns whether a database has exactly the tables of a state, and nothing else such as a trigger. */
 export function hasExpectedTables(database: DatabaseSync): boolean {
   const rows = database.prepare('SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL').all();
   return (
@@ -121,7 +121,7 @@ export function hasExpectedTables(database: DatabaseSync): boolean {
   );
 }
 
-/** Returns the value of a pragma that answers with one number, such as `user_version`. */
+/** Returns the value of a pragma that has one number, such as `user_version`. */
 export function readPragma(
   database: DatabaseSync,
   name: 'application_id' | 'user_version' | 'page_count' | 'page_size',

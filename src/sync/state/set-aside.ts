@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { failureCode } from '../../lib/failure.ts';
 import { unusableFile } from './inspection.ts';
 
-/** Why a state file is not used: an old BoltDB, unreadable, made by a newer or older keel-pkg. */
+/** Why a state file is not used: it is an old BoltDB, unreadable, or written by a newer or older keel-pkg. */
 export type AsideReason = 'bolt' | 'damaged' | 'newer' | 'older';
 
 const EXPLANATIONS: Readonly<Record<AsideReason, string>> = {
@@ -12,21 +12,21 @@ const EXPLANATIONS: Readonly<Record<AsideReason, string>> = {
   older: 'was written by an older version of synctl',
 };
 
-/** Tells in words what a file is that cannot be used for the given reason. */
+/** Returns the reason in words, to follow `this` or `it`. */
 export function explainAside(reason: AsideReason): string {
   return EXPLANATIONS[reason];
 }
 
 /**
- * Renames a file to `<file>.<reason>-<UTC time>`, with what SQLite left beside it, and returns the new name.
- * Never overwrites: a name that is taken gets a number. Throws `STATE_UNUSABLE`.
+ * Renames a file to `<file>.<reason>-<UTC time>`, together with SQLite's journals. Returns the new name, which has a
+ * number if the name was taken: nothing is overwritten. Throws `STATE_UNUSABLE`.
  */
 export function setAside(file: string, reason: AsideReason, now: Date): string {
   const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
   try {
     const target = reserveName(`${file}.${reason}-${time}`);
     renameSync(file, target);
-    // A journal left behind would be played back into the new file.
+    // SQLite would apply a journal that is left behind to the new file.
     for (const suffix of ['-journal', '-wal', '-shm']) {
       if (existsSync(file + suffix)) renameSync(file + suffix, target + suffix);
     }
@@ -36,7 +36,10 @@ export function setAside(file: string, reason: AsideReason, now: Date): string {
   }
 }
 
-/** Creates an empty file of that name, or of that name and a number, so that no one else can take it. */
+/**
+ * Creates an empty file of that name, with a number if needed, so that no other process takes the name. Returns the
+ * name.
+ */
 function reserveName(wanted: string): string {
   for (let attempt = 1; ; attempt += 1) {
     const name = attempt === 1 ? wanted : `${wanted}-${attempt}`;

@@ -14,26 +14,26 @@ import { parseRepository, parseTag, type Repository, type Tag } from '../../regi
 import type { Registry } from '../../registry/registry.ts';
 import type { SyncSettings } from '../settings.ts';
 
-/** Where runs over one route keep their state at its destination. */
+/** Where a run keeps its state in the destination registry. */
 export interface StatePlace {
   readonly repository: Repository;
-  /** Of this run, or of its shard. */
+  /** The tag of this run, or of its shard. */
   readonly tag: Tag;
-  /** Where a shard looks that has left none yet: the state of runs that were not divided. */
+  /** Where a shard looks if it has no state yet: the state of runs without shards. */
   readonly fallback: Tag | undefined;
 }
 
-/** A state as it was found in a registry. */
+/** A state that was fetched from a registry. */
 export interface FoundState {
-  /** Of the SQLite file, not yet looked into. */
+  /** The bytes of the SQLite file, not yet checked. */
   readonly bytes: Buffer;
   readonly manifest: Digest;
   readonly layer: Digest;
-  /** Whether it stands on an ordinary configuration, as the registry takes no empty one. */
+  /** Whether its manifest has an ordinary configuration, because the registry refuses an empty one. */
   readonly isOrdinary: boolean;
 }
 
-/** A state that is ready to be pushed. */
+/** A state that is packed for a push. */
 export interface PackedState {
   readonly layer: Buffer;
   readonly digest: Digest;
@@ -48,24 +48,24 @@ const ORDINARY_CONFIG = {
   mediaType: 'application/vnd.oci.image.config.v1+json',
   bytes: Buffer.from('{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'),
 };
-/** 100,000 tags are about 15 MB; what is far beyond that is no state, or a bomb. */
+/** 100,000 tags take about 15 MB. A file far beyond that is no state, or a zip bomb. */
 const LAYER_LIMIT = 64 * 1024 * 1024;
 const FILE_LIMIT = 256 * 1024 * 1024;
 
-/** Returns source, destination and namespace as one text, by which runs are recorded. */
+/** Returns source, destination and namespace as one text. Runs are recorded under it. */
 export function scopeOf(settings: Pick<SyncSettings, 'source' | 'destination' | 'namespace'>): string {
   const { source, destination, namespace } = settings;
   return `${source} ${namespace === undefined ? destination : `${destination}/${namespace}`}`;
 }
 
-/** Returns the name of a route in tags and keys: a hash of where from and where to. */
+/** Returns the name of a route in tags and cache keys: a hash of source, destination and namespace. */
 export function routeHash(settings: Pick<SyncSettings, 'source' | 'destination' | 'namespace'>): string {
   const { source, destination, namespace } = settings;
   const route = JSON.stringify([source, destination, namespace ?? '']);
   return createHash('sha256').update(route).digest('hex').slice(0, 16);
 }
 
-/** Returns where the state of a run is kept: `<namespace>/keel-state:<route>`, of a shard `…:<route>-2of8`. */
+/** Returns where the state of a run is kept: `<namespace>/keel-state:<route>`, or `…:<route>-2of8` for a shard. */
 export function statePlace(
   settings: Pick<SyncSettings, 'source' | 'destination' | 'namespace' | 'shard'>,
 ): StatePlace {
@@ -78,15 +78,15 @@ export function statePlace(
   };
 }
 
-/** Packs the bytes of a state file; the same bytes give the same layer. */
+/** Returns a state file as a layer. Equal files make equal layers. */
 export async function packState(file: Buffer): Promise<PackedState> {
   const layer = await promisify(gzip)(file);
   return { layer, digest: digestOf(layer) };
 }
 
 /**
- * Fetches a state and checks it by its digest. Throws `NOT_FOUND` where there is none, `STATE_UNUSABLE` for what is no
- * state or far too large, and what else the registry answers.
+ * Returns a state from a registry, checked by its digest. Throws `NOT_FOUND` if there is none, `STATE_UNUSABLE` if it
+ * is no state or far too large, and the registry's other failures.
  */
 export async function pullState(
   registry: Registry,
@@ -108,8 +108,8 @@ export async function pullState(
 }
 
 /**
- * Pushes a state under a tag, in place of what is there. It stands on an empty configuration, or on an ordinary one
- * where `isOrdinary` says so or the registry takes no other. Throws what the registry answers.
+ * Pushes a state under a tag, and replaces what the tag was. Its manifest has an empty configuration, or an ordinary
+ * one if `isOrdinary` or if the registry refuses the empty one. Throws the registry's failures.
  */
 export async function pushState(
   registry: Registry,
@@ -147,7 +147,7 @@ export async function pushState(
   }
 }
 
-/** Not `readBlob`, which is for what is small. */
+/** Returns the bytes of a layer. `readBlob` is only for small blobs. */
 function readLayer(
   registry: Registry,
   repository: Repository,

@@ -7,7 +7,7 @@ import { type KnownStateParts, openKnownState } from './known-state.ts';
 import type { RecordedRun } from './run-rows.ts';
 import { State } from './state.ts';
 
-/** What a state holds, as `synctl sum` lists it. */
+/** The contents of a state, as `synctl sum` lists them. */
 export interface StateSummary {
   /** The file, or its name in a registry. */
   readonly file: string;
@@ -16,7 +16,9 @@ export interface StateSummary {
   readonly routes: readonly { readonly scope: string; readonly runs: readonly RecordedRun[] }[];
 }
 
-/** Reads what a state file holds and leaves it as it is. Throws `STATE_MISSING` and what `State.open` throws. */
+/**
+ * Returns the contents of a state file, which stays unchanged. Throws `STATE_MISSING` and what `State.open` throws.
+ */
 function summariseState(file: string, reporter: KnownStateParts['reporter']): StateSummary {
   if (inspectFile(file) === 'missing') {
     throw new Failure({
@@ -32,8 +34,8 @@ function summariseState(file: string, reporter: KnownStateParts['reporter']): St
 }
 
 /**
- * Reads what the state at `--db`, or with `--state registry` the one beside the images, holds and leaves both as they are.
- * Throws `STATE_MISSING` and what `State.open` throws.
+ * Returns the contents of the state at `--db`, or with `--state registry` of the one in the registry. Both stay
+ * unchanged. Throws `STATE_MISSING` and what `State.open` throws.
  */
 export async function summariseKnownState(
   settings: SyncSettings,

@@ -36,46 +36,46 @@ import type { AsideReason } from './set-aside.ts';
 
 const HINTS_BETWEEN_PRUNING = 10_000;
 
-/** How a state is opened and heard. */
+/** How to open a state, and where it reports problems. */
 interface StateSettings {
   readonly reporter: Pick<Reporter, 'warning'>;
-  /** `read` (dry runs, listings) never changes file or folder, and records nothing. Default `write`. */
+  /** `read`, for dry runs and listings, changes neither file nor folder and records nothing. Default `write`. */
   readonly mode?: 'write' | 'read' | undefined;
   readonly now?: (() => Date) | undefined;
-  /** How long another process may hold the file; nothing else happens meanwhile. Default 2 s. */
+  /** How long to wait for another process to release the file. It blocks this whole process. Default 2 s. */
   readonly busyTimeout?: Duration | undefined;
 }
 
 /** What one run learned about one destination repository. */
 export interface RepositoryNews {
-  /** Images that were pushed, or found there as they should be while the state did not know them. */
+  /** Images that were pushed, or that were already there but not in the state. */
   readonly images?: readonly SeenImage[] | undefined;
-  /** Tags that the destination said to be what the state remembers. */
+  /** Tags whose recorded digest the destination confirmed. */
   readonly confirmed?: readonly Tag[] | undefined;
   readonly failures?: readonly Omit<RecordedFailure, 'failed'>[] | undefined;
-  /** Blobs that the repository holds, as an answer of this run proved. */
+  /** Blobs that the repository was seen to hold in this run. */
   readonly blobs?: readonly Digest[] | undefined;
 }
 
 /** What is recorded when a run ends. */
 interface RunNews {
-  /** Source, destination and namespace as one text: runs are kept and charted by it. */
+  /** Source, destination and namespace as one text. Runs are recorded and charted by it. */
   readonly scope: string;
   readonly run: RecordedRun;
-  /** Left out when discovery did not come to its end. */
+  /** Undefined if the run did not see all of its sources. */
   readonly sourceViews?: ReadonlyMap<Host, SourceView> | undefined;
 }
 
 /**
- * What earlier runs knew: a hint that saves requests, never a proof. Reading what is damaged
- * gives nothing and one warning; after a write that failed nothing more is written, with one warning.
+ * What earlier runs learned. It is a hint that saves requests, and never proves anything. Reading damaged data returns
+ * nothing and warns once. After the first failed write, nothing more is written, with one warning.
  */
 export class State implements Disposable {
   /** The path of the file, or `:memory:`. */
   readonly file: string;
-  /** Whether the file held what an earlier run knew. */
+  /** Whether the file held data of an earlier run. */
   readonly restored: boolean;
-  /** Why the file that was found there is not used; undefined where it is, and where there was none. */
+  /** Why the file at the path is not used. Undefined if it is used, or if there was no file. */
   readonly rejected: AsideReason | undefined;
   readonly #database: DatabaseSync;
   readonly #settings: StateSettings;
@@ -93,8 +93,8 @@ export class State implements Disposable {
   }
 
   /**
-   * Opens a state file, or one in memory for `:memory:`. A missing or empty file is new; what cannot be used is set
-   * aside under another name with a warning. Throws `STATE_NOT_OURS`, `STATE_UNUSABLE` and `STATE_BUSY`.
+   * Returns the state in a file, or an empty one in memory for `:memory:`. A missing or empty file becomes a new
+   * state. An unusable state is renamed with a warning. Throws `STATE_NOT_OURS`, `STATE_UNUSABLE` and `STATE_BUSY`.
    */
   static open(file: string, settings: StateSettings): State {
     if (file === ':memory:') return State.inMemory(settings);
@@ -107,7 +107,7 @@ export class State implements Disposable {
     return new State(file, opened, settings);
   }
 
-  /** Returns an empty state that is forgotten with the process. */
+  /** Returns an empty state in memory. */
   static inMemory(settings: StateSettings): State {
     return new State(':memory:', openInMemory(), settings);
   }
@@ -131,7 +131,7 @@ export class State implements Disposable {
     return this.#read([], () => readHolders(this.#database, host, digest));
   }
 
-  /** Returns what the last whole run saw at a source host. */
+  /** Returns what the last complete run saw at a source host. */
   sourceView(host: Host): SourceView {
     return this.#read({ matched: [], listings: new Map() }, () => readSourceView(this.#database, host));
   }
@@ -141,17 +141,17 @@ export class State implements Disposable {
     return this.#read([], () => readRuns(this.#database, scope));
   }
 
-  /** Returns every scope that runs are recorded for. */
+  /** Returns all scopes with recorded runs. */
   scopes(): readonly string[] {
     return this.#read([], () => readScopes(this.#database));
   }
 
-  /** Returns every destination repository the state knows, with counts; `images` has the rest. */
+  /** Returns all recorded destination repositories, in numbers. For their images, use `images`. */
   repositories(): readonly RepositorySummary[] {
     return this.#read([], () => summariseRepositories(this.#database));
   }
 
-  /** Records what was learned about one destination repository, all of it or, if the process dies, none. */
+  /** Records what a run learned about one destination repository, in one transaction. */
   record(destination: RepositoryAddress, news: RepositoryNews): void {
     const { images = [], confirmed = [], failures = [], blobs = [] } = news;
     this.#write((database, now) => {
@@ -170,8 +170,8 @@ export class State implements Disposable {
   }
 
   /**
-   * Records at once that a blob arrived in a repository, so that a run which is killed before it records the image
-   * leaves a hint where to mount it from.
+   * Records at once that a blob arrived in a repository. If the run is killed before it records the image, the next
+   * run still knows where to mount the blob from.
    */
   noteBlob(destination: RepositoryAddress, digest: Digest): void {
     this.#write((database, now) => {
@@ -179,12 +179,14 @@ export class State implements Disposable {
     });
   }
 
-  /** Forgets at once that a repository holds a blob, so that no other image is mounted from there. */
+  /** Deletes the hint that a repository holds a blob at once, so that no other image is mounted from there. */
   forgetBlob(destination: RepositoryAddress, digest: Digest): void {
     this.#write((database) => deleteHolder(database, ensureRepository(database, destination), digest));
   }
 
-  /** Records the end of a run, and drops what became too old; only this waits until the disk has all of it. */
+  /**
+   * Records the end of a run, and drops outdated entries. Unlike other writes, it waits until the disk has all of it.
+   */
   recordRun(news: RunNews): void {
     if (this.#writable) this.#database.exec('PRAGMA synchronous = NORMAL');
     this.#write((database, now) => {
@@ -195,7 +197,7 @@ export class State implements Disposable {
     });
   }
 
-  /** Lets go of the file. Nothing can be asked or recorded after it. */
+  /** Closes the file. Nothing can be read or recorded afterwards. */
   close(): void {
     this.#database.close();
   }

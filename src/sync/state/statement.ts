@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 const compiled = new WeakMap<DatabaseSync, Map<string, StatementSync>>();
 
-/** Returns the statement for a text of SQL, compiled once a database: that takes longer than most of them run. */
+/** Returns the statement for SQL, compiled once per database: compiling takes longer than running most of them. */
 export function statement(database: DatabaseSync, sql: string): StatementSync {
   const known = compiled.get(database) ?? new Map<string, StatementSync>();
   compiled.set(database, known);
