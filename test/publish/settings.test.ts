@@ -1,62 +1,43 @@
 import { describe, expect, it } from 'vitest';
 import { describeFailure } from '../../src/lib/failure.ts';
-import { PUSH_FLAGS } from '../../src/publish/flags.ts';
-import { parsePushSettings } from '../../src/publish/push-settings.ts';
+import { parsePublishSettings } from '../../src/publish/settings.ts';
 
 const KEYS = { 'access-key': 'AK', 'secret-key': 'SK' };
-const PACKAGE = { 'pkg-uri': 'kube-1.36.2-amd64.tar.gz' };
 
-function parse(values: Record<string, string>, environment: Record<string, string> = {}) {
+function parse(values: Record<string, string>) {
   const label = (name: string) => `--${name}`;
-  return parsePushSettings({ values: new Map(Object.entries(values)), environment, label });
+  return parsePublishSettings({ values: new Map(Object.entries(values)), environment: {}, label });
 }
 
-function settings(values: Record<string, string>, environment?: Record<string, string>) {
-  const parsed = parse({ ...PACKAGE, ...values }, environment);
+function settings(values: Record<string, string>) {
+  const parsed = parse(values);
   if (!parsed.ok) throw new Error(parsed.failures.map(describeFailure).join('\n'));
   return parsed.settings;
 }
 
-function complaints(values: Record<string, string>, environment?: Record<string, string>): string[] {
-  const parsed = parse({ ...PACKAGE, ...values }, environment);
-  return parsed.ok ? [] : parsed.failures.map(describeFailure);
-}
-
-describe('the settings of packer push', () => {
-  it('go to the bucket keel of Qiniu by themselves', () => {
+describe('where a package goes', () => {
+  it('is Qiniu by itself', () => {
     expect(settings(KEYS)).toEqual({
-      package: 'kube-1.36.2-amd64.tar.gz',
-      commandTimeout: 0,
-      insecureRegistries: [],
-      caFile: undefined,
-      retry: { attempts: 5, interval: 5000 },
-      json: false,
       targets: [{ word: 'qiniu', open: expect.any(Function) }],
       overwrite: false,
     });
   });
 
-  it('know the zone of keel and file addresses', () => {
-    const read = settings({ ...KEYS, zone: 'keel', 'pkg-uri': 'file:///tmp/a%20b.tar.gz' });
-    expect(read.package).toBe('/tmp/a b.tar.gz');
-  });
-
-  it('keep targets in the order given', () => {
+  it('is every target in the order given', () => {
     const both = { ...KEYS, 'github-token': 'T', 'release-repository': 'me/it' };
     const words = (repo: string) => settings({ ...both, repo }).targets.map(({ word }) => word);
     expect(words('release,qiniu')).toEqual(['release', 'qiniu']);
     expect(words('qiniu,release')).toEqual(['qiniu', 'release']);
   });
 
-  it('want nothing for none', () => {
-    expect(settings({ repo: 'none' }).targets).toEqual([]);
+  it('is nowhere for none, whatever else is given', () => {
+    expect(settings({ repo: 'none', zone: 'mars' }).targets).toEqual([]);
   });
 
   it.each<[Record<string, string>, RegExp[]]>([
     [{}, [/^--access-key: publishing to Qiniu needs it .*KEEL_ACCESS_KEY/, /^--secret-key/]],
     [{ ...KEYS, zone: 'mars' }, [/^--zone: "mars" is not a zone/]],
     [{ ...KEYS, 'qiniu-endpoint': 'uc.example.com' }, [/^--qiniu-endpoint: .*is not an address/]],
-    [{ ...KEYS, 'pkg-uri': 'https://x/y.tar.gz' }, [/^--pkg-uri: .*download it first/]],
     [{ repo: 'dockerhub' }, [/^--dockerhub-repository: .*needs a repository/]],
     [{ repo: 'dockerhub', 'dockerhub-repository': 'a/b:c' }, [/^--dockerhub-repository: .*tag or digest/]],
     [{ repo: 'dockerhub', 'dockerhub-username': 'me' }, [/^--dockerhub-username: .*no password/]],
@@ -65,33 +46,19 @@ describe('the settings of packer push', () => {
       { repo: 'release', 'release-tag': 'a b', 'github-token': 'T', 'release-repository': 'x' },
       [/owner\/name/, /tag/],
     ],
-    [{ repo: 'none', 'command-timeout': 'soon' }, [/^--command-timeout: "soon"/]],
+    [{ repo: 'none', overwrite: 'perhaps' }, [/^--overwrite: "perhaps" is neither yes nor no/]],
+    [{ repo: 'release,qiniu' }, [/^--access-key/, /^--secret-key/, /^--github-token/, /^--release-rep/]],
   ])('%j are refused', (values, expected) => {
-    const found = complaints(values);
+    const parsed = parse(values);
+    const found = parsed.ok ? [] : parsed.failures.map(describeFailure);
     expect(found).toHaveLength(expected.length);
     for (const [index, pattern] of expected.entries()) expect(found[index]).toMatch(pattern);
   });
 
-  it('tell that an unknown target means Qiniu also where its keys are missing', () => {
-    expect(parse({ ...PACKAGE, repo: 'kodo' })).toMatchObject({
+  it('is told to be Qiniu for an unknown word also where its keys are missing', () => {
+    expect(parse({ repo: 'kodo' })).toMatchObject({
       ok: false,
       notices: [expect.stringMatching(/^"kodo" is no target, so Qiniu is used/)],
     });
-  });
-
-  it('need a package', () => {
-    const parsed = parse({ repo: 'none' });
-    expect(parsed.ok ? [] : parsed.failures.map(describeFailure)).toEqual([
-      '--pkg-uri: there is no package to publish (write the path of the one that packer made)',
-    ]);
-  });
-});
-
-describe('the flag tables', () => {
-  it('name each flag and letter once', () => {
-    const names = PUSH_FLAGS.map((flag) => flag.name);
-    const letters = PUSH_FLAGS.flatMap((flag) => flag.short ?? []);
-    expect(new Set(names).size).toBe(names.length);
-    expect(new Set(letters).size).toBe(letters.length);
   });
 });

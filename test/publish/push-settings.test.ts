@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { describeFailure } from '../../src/lib/failure.ts';
+import { PUSH_FLAGS } from '../../src/publish/flags.ts';
+import { parsePushSettings } from '../../src/publish/push-settings.ts';
+
+const KEYS = { 'access-key': 'AK', 'secret-key': 'SK' };
+const PACKAGE = { 'pkg-uri': 'kube-1.36.2-amd64.tar.gz' };
+
+function parse(values: Record<string, string>, environment: Record<string, string> = {}) {
+  const label = (name: string) => `--${name}`;
+  return parsePushSettings({ values: new Map(Object.entries(values)), environment, label });
+}
+
+function settings(values: Record<string, string>, environment?: Record<string, string>) {
+  const parsed = parse({ ...PACKAGE, ...values }, environment);
+  if (!parsed.ok) throw new Error(parsed.failures.map(describeFailure).join('\n'));
+  return parsed.settings;
+}
+
+function complaints(values: Record<string, string>, environment?: Record<string, string>): string[] {
+  const parsed = parse({ ...PACKAGE, ...values }, environment);
+  return parsed.ok ? [] : parsed.failures.map(describeFailure);
+}
+
+describe('the settings of packer push', () => {
+  it('go to the bucket keel of Qiniu by themselves', () => {
+    expect(settings(KEYS)).toEqual({
+      package: 'kube-1.36.2-amd64.tar.gz',
+      commandTimeout: 0,
+      insecureRegistries: [],
+      caFile: undefined,
+      retry: { attempts: 5, interval: 5000 },
+      json: false,
+      targets: [{ word: 'qiniu', open: expect.any(Function) }],
+      overwrite: false,
+    });
+  });
+
+  it('know the zone of keel and file addresses', () => {
+    const read = settings({ ...KEYS, zone: 'keel', 'pkg-uri': 'file:///tmp/a%20b.tar.gz' });
+    expect(read.package).toBe('/tmp/a b.tar.gz');
+  });
+
+  it.each<[Record<string, string>, RegExp[]]>([
+    [{ ...KEYS, 'pkg-uri': 'https://x/y.tar.gz' }, [/^--pkg-uri: .*download it first/]],
+    [{ repo: 'none', 'command-timeout': 'soon' }, [/^--command-timeout: "soon"/]],
+  ])('%j are refused', (values, expected) => {
+    const found = complaints(values);
+    expect(found).toHaveLength(expected.length);
+    for (const [index, pattern] of expected.entries()) expect(found[index]).toMatch(pattern);
+  });
+
+  it('have the notices and failures of where the package goes', () => {
+    const parsed = parse({ repo: 'kodo' });
+    expect(parsed.notices).toEqual([expect.stringMatching(/^"kodo" is no target/)]);
+    expect(parsed.ok ? [] : parsed.failures.map(({ about }) => about)).toEqual([
+      '--pkg-uri',
+      '--access-key',
+      '--secret-key',
+    ]);
+  });
+
+  it('need a package', () => {
+    const parsed = parse({ repo: 'none' });
+    expect(parsed.ok ? [] : parsed.failures.map(describeFailure)).toEqual([
+      '--pkg-uri: there is no package to publish (write the path of the one that packer made)',
+    ]);
+  });
+});
+
+describe('the table of flags', () => {
+  it('names each flag and letter once', () => {
+    const names = PUSH_FLAGS.map((flag) => flag.name);
+    const letters = PUSH_FLAGS.flatMap((flag) => flag.short ?? []);
+    expect(new Set(names).size).toBe(names.length);
+    expect(new Set(letters).size).toBe(letters.length);
+  });
+});
