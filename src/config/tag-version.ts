@@ -81,7 +81,7 @@ const MOST_NUMBERS = 4;
 const KINDS = ['other', 'date', 'version'] as const;
 
 /** Orders versions, older ones first: others, then dates, then versions; 0 for those that tell the same. */
-export function compareVersions(one: TagVersion, other: TagVersion): number {
+function compareVersions(one: TagVersion, other: TagVersion): number {
   return (
     KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
     compareNumbers(one.numbers, other.numbers) ||

@@ -4,7 +4,8 @@ import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-v
 import { parseHost, parseRepository } from '../../src/registry/oci/reference.ts';
 import { kubeadmNames } from '../../src/sync/check/kubeadm-names.ts';
 import { mirrorFiles } from '../../src/sync/check/mirror-configuration.ts';
-import { destinationRepository, type Naming } from '../../src/sync/plan/naming.ts';
+import { destinationRepository } from '../../src/sync/plan/naming.ts';
+import type { SyncSettings } from '../../src/sync/settings.ts';
 
 const HOST = parseHost('registry.example.com');
 const IMAGES = [
@@ -17,7 +18,11 @@ const IMAGES = [
   'pause',
 ];
 
-function names(naming: Naming, namespace: string | undefined, patches: Record<string, string> = {}) {
+function names(
+  naming: SyncSettings['naming'],
+  namespace: string | undefined,
+  patches: Record<string, string> = {},
+) {
   const source = parseHost('registry.k8s.io');
   const space = namespace === undefined ? undefined : parseRepository(namespace);
   const repositories = IMAGES.map((name) => {
@@ -29,7 +34,7 @@ function names(naming: Naming, namespace: string | undefined, patches: Record<st
 }
 
 describe('the repositories for kubeadm', () => {
-  test.each<[Naming, string | undefined, Record<string, string>, object]>([
+  test.each<[SyncSettings['naming'], string | undefined, Record<string, string>, object]>([
     ['basename', 'mirror', {}, { image: 'registry.example.com/mirror' }],
     ['basename', undefined, {}, { image: 'registry.example.com' }],
     [
@@ -50,7 +55,7 @@ describe('the repositories for kubeadm', () => {
     expect(names(naming, namespace, patches)).toEqual({ kind: 'usable', repositories });
   });
 
-  test.each<[Naming, Record<string, string>, object]>([
+  test.each<[SyncSettings['naming'], Record<string, string>, object]>([
     ['dashed', {}, { name: 'coredns/coredns', expected: 'mirror/coredns', found: 'mirror/coredns-coredns' }],
     [
       'basename',

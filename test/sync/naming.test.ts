@@ -2,12 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
 import { parseHost, parseReference, parseRepository } from '../../src/registry/oci/reference.ts';
-import { destinationRepository, groupByDestination, type Naming } from '../../src/sync/plan/naming.ts';
+import { destinationRepository, groupByDestination } from '../../src/sync/plan/naming.ts';
+import type { SyncSettings } from '../../src/sync/settings.ts';
 import { inShard } from '../../src/sync/shard.ts';
 import { TestClient } from '../support/test-client.ts';
 
 describe('the name at the destination', () => {
-  test.each<[Naming, string | undefined, string, string | undefined, string]>([
+  test.each<[SyncSettings['naming'], string | undefined, string, string | undefined, string]>([
     ['basename', 'keel', 'registry.k8s.io/coredns/coredns', undefined, 'keel/coredns'],
     ['basename', undefined, 'registry.k8s.io/coredns/coredns', undefined, 'coredns'],
     ['basename', 'a/b', 'registry.k8s.io/pause', undefined, 'a/b/pause'],

@@ -3,6 +3,7 @@ import { looksImmutable } from '../../config/tag-version.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
+import type { SyncSettings } from '../settings.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import { fitsSettings } from './content-options.ts';
 
@@ -12,8 +13,6 @@ export type DestinationListing =
   | { readonly kind: 'absent' }
   /** Some registries refuse to list even to those who may pull. */
   | { readonly kind: 'unknown' };
-
-export type Verification = 'sample' | 'all' | 'none';
 
 /** Why something is done about a tag: a literal for programs and words for people. */
 const REASONS = {
@@ -48,7 +47,7 @@ function decision(action: Decision['action'], code: keyof typeof REASONS): Decis
 }
 
 /** All that is known about one wanted tag before anything is asked about it. */
-export interface Situation {
+interface Situation {
   readonly repository: Repository;
   readonly tag: Tag;
   /** As the source's listing tells it. */
@@ -59,7 +58,7 @@ export interface Situation {
   readonly options: string;
   /** Whether one is required and was not verified under the policy of now. */
   readonly isSignatureDue: boolean;
-  readonly verify: Verification;
+  readonly verify: SyncSettings['verify'];
   readonly now: Date;
 }
 
@@ -67,7 +66,7 @@ const SAMPLE_PERIOD_DAYS = 14;
 const DAY_MILLISECONDS = 86_400_000;
 
 /** Returns whether a tag is one of today's sample: each is so once in 14 days, spread evenly over them. */
-export function isInSample(repository: Repository, tag: Tag, now: Date): boolean {
+function isInSample(repository: Repository, tag: Tag, now: Date): boolean {
   const slot =
     createHash('sha256').update(`${repository}:${tag}`).digest().readUInt32BE(0) % SAMPLE_PERIOD_DAYS;
   return slot === Math.floor(now.getTime() / DAY_MILLISECONDS) % SAMPLE_PERIOD_DAYS;

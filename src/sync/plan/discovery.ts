@@ -22,7 +22,7 @@ export interface FoundRepository {
 }
 
 /** What is needed to find the repositories of an image set. */
-export interface DiscoveryParts {
+interface DiscoveryParts {
   readonly set: ImageSet;
   readonly source: Registry;
   /** Returns the registry of an extra. */

@@ -6,9 +6,6 @@ import type { SyncSettings } from '../settings.ts';
 import { inShard } from '../shard.ts';
 import type { FoundRepository } from './discovery.ts';
 
-/** How the name of a repository becomes its name at the destination. */
-export type Naming = 'basename' | 'dashed' | 'path';
-
 /** A repository of a source registry. */
 interface SourceRepository {
   readonly host: Host;
@@ -20,7 +17,7 @@ export function dashedName(repository: string): string {
   return repository.replaceAll('/', '-');
 }
 
-function nameFor(naming: Naming, repository: Repository): string {
+function nameFor(naming: SyncSettings['naming'], repository: Repository): string {
   switch (naming) {
     case 'basename':
       return repository.slice(repository.lastIndexOf('/') + 1);
@@ -36,7 +33,7 @@ function nameFor(naming: Naming, repository: Repository): string {
  * one that follows from the source's path. The source's host plays no part. Throws `REFERENCE_MALFORMED` when too long.
  */
 export function destinationRepository(
-  naming: Naming,
+  naming: SyncSettings['naming'],
   namespace: Repository | undefined,
   source: SourceRepository,
   patchName?: Repository | undefined,

@@ -4,13 +4,13 @@ import type { Registry } from '../../registry/registry.ts';
 import type { TagList } from '../../registry/tag-list.ts';
 
 /** Another way to the listings of a registry: who answers them behind it, and under which path. */
-export interface ListingBackend {
+interface ListingBackend {
   readonly host: Host;
   readonly path: Repository;
 }
 
 /** registry.k8s.io passes listings on to this one, but drops the query that asks for further pages. https://github.com/kubernetes/registry.k8s.io/issues/326 */
-export const LISTING_BACKENDS: ReadonlyMap<string, ListingBackend> = new Map([
+const LISTING_BACKENDS: ReadonlyMap<string, ListingBackend> = new Map([
   [
     'registry.k8s.io',
     { host: parseHost('us-central1-docker.pkg.dev'), path: parseRepository('k8s-artifacts-prod/images') },

@@ -4,7 +4,7 @@ import type { Place } from '../../lib/reporter.ts';
 import type { Host, Repository, Tag } from '../../registry/oci/reference.ts';
 
 /** A repository of another registry, with all that the set's extras want of it. */
-export interface Extra {
+interface Extra {
   readonly name: ImageName;
   readonly host: Host;
   readonly repository: Repository;

@@ -12,7 +12,7 @@ import type { Tag } from '../../registry/oci/reference.ts';
 export type Selection = ReadonlyMap<ImageName, readonly Tag[]>;
 
 /** Something that a release of Kubernetes in a set asks of the source. */
-export interface ReleaseWish {
+interface ReleaseWish {
   /** The image and tag, such as `etcd:3.7.0-0`; the release where nothing at all was found for it. */
   readonly text: string;
   /** Of the image; undefined where it is the release. */

@@ -68,7 +68,7 @@ export function selectTags(set: ImageSet, name: ImageName, offered: readonly Off
 }
 
 /** A line of a set for which no image was found. */
-export interface Unmatched {
+interface Unmatched {
   readonly kind: 'kubernetes' | 'name' | 'prefix' | 'extra' | 'patch';
   /** The release, name or prefix as it counts, without the registry that is implied. */
   readonly text: string;

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseRepository, parseTag } from '../../../src/registry/oci/reference.ts';
-import { isInSample } from '../../../src/sync/plan/decision.ts';
+import { decide } from '../../../src/sync/plan/decision.ts';
+import { recordedImage } from '../../support/planned-image.ts';
 import type { Quirks } from '../../support/registry/quirks.ts';
 import { startRegistry } from '../../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../../support/registry/seed.ts';
@@ -50,9 +51,21 @@ function dayWith(name: string, isSampled: boolean): Date {
     { length: 15 },
     (_, day) => new Date(Date.UTC(2026, 0, 1) + day * DAY_MILLISECONDS),
   );
-  const found = days.find(
-    (day) => isInSample(parseRepository(`keel/${repository}`), parseTag(tag), day) === isSampled,
-  );
+  const known = recordedImage();
+  const found = days.find((now) => {
+    const { reason } = decide({
+      repository: parseRepository(`keel/${repository}`),
+      tag: parseTag(tag),
+      sourceDigest: known.sourceDigest,
+      listing: { kind: 'tags', tags: new Set([parseTag(tag)]) },
+      recorded: known,
+      options: known.options,
+      isSignatureDue: false,
+      verify: 'sample',
+      now,
+    });
+    return (reason.code === 'SAMPLED') === isSampled;
+  });
   if (found === undefined) throw new Error(`no such day in two weeks for ${name}`);
   return found;
 }
