@@ -1,23 +1,16 @@
 import { milliseconds } from '../../lib/duration.ts';
-import { isTransient } from '../../lib/failure.ts';
-import { pause } from '../../lib/pause.ts';
+import { type RetryPolicy, retry } from '../../lib/retry.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 
-const SECOND_TRY_AFTER = milliseconds(500);
+const TWICE: RetryPolicy = { attempts: 2, interval: milliseconds(500) };
 
 /**
- * Does something, and where it failed transiently, once more after half a second. Returns the result. Throws the last
+ * Runs an operation and, if it fails transiently, once more after half a second. Returns its result. Throws the last
  * failure, or the signal's reason.
  */
-export async function twice<Result>(signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
-  try {
-    return await operation();
-  } catch (error) {
-    if (!isTransient(error)) throw error;
-    await pause(SECOND_TRY_AFTER, signal);
-    return operation();
-  }
+export function twice<Result>(signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
+  return retry({ policy: TWICE, signal }, operation);
 }
 
 /** Finds out in a moment whether both registries answer. Throws what stands in the way. */
