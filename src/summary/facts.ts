@@ -6,9 +6,9 @@ import { signatureLine } from '../sync/report/signature-report.ts';
 import { headlineOf, splitName, unmatchedWarning } from '../sync/report/wording.ts';
 import type { RecordedRun, RunOutcome } from '../sync/state/run-rows.ts';
 
-/** Everything that the summary page of a run tells, as plain texts and numbers. */
+/** The contents of the summary page of a run, as plain texts and numbers. */
 export interface SummaryFacts {
-  /** The sentence by which log, report and summary tell the run. */
+  /** The run in one sentence, as in the log. */
   readonly headline: string;
   /** The host that images came from, and the host and namespace that they went to. */
   readonly source: string;
@@ -18,19 +18,19 @@ export interface SummaryFacts {
   readonly wanted: number;
   readonly copied: readonly CopiedTag[];
   readonly skipped: number;
-  /** All that did not arrive and is not put off: failures and collisions. */
+  /** Number of images that failed, including collisions and withdrawn ones. */
   readonly failed: number;
   readonly failures: readonly FailedImage[];
-  /** Put off to the next run, with the reason. */
+  /** Images that are left for the next run, with the reason. */
   readonly deferred: readonly FailedImage[];
   readonly collisions: readonly CollidingName[];
   readonly unmatched: readonly UnmatchedName[];
-  /** How many signatures were verified and how many not, where they were asked for. */
+  /** The numbers of verified and unverified signatures, if they were checked. */
   readonly signatures?: string | undefined;
   readonly warnings: readonly string[];
   readonly bytes: number;
   readonly duration: Duration;
-  /** The runs before this one and this one, oldest first. */
+  /** Earlier runs and this one, the oldest first. */
   readonly runs: readonly RecordedRun[];
 }
 
@@ -43,17 +43,17 @@ export interface CopiedTag {
 }
 
 export interface FailedImage {
-  /** The image as its source calls it. */
+  /** The image's name at the source. */
   readonly image: string;
   readonly message: string;
   readonly hint: string | undefined;
 }
 
 export interface CollidingName {
-  /** Repository and tags at the destination that were left as they are. */
+  /** Repository and tags at the destination, which stayed unchanged. */
   readonly destination: string;
   readonly sources: readonly string[];
-  /** JSON to put into the image set. */
+  /** JSON for `patches` of the image set. */
   readonly patch: string;
 }
 
@@ -62,7 +62,7 @@ export interface UnmatchedName {
   readonly place: Place | undefined;
 }
 
-/** Returns what the summary page tells of a run; `runs` are those for its chart, this one included, the oldest first. */
+/** Returns the contents of a run's summary page. `runs` are for its chart: earlier runs and this one, the oldest first. */
 export function factsOfReport(report: Report, runs: readonly RecordedRun[]): SummaryFacts {
   const { totals, options, images, unmatched, warnings } = report;
   const lost = unmatched.filter(({ matchedBefore }) => matchedBefore);
@@ -103,7 +103,7 @@ function failedImage({ source, reason, outcome }: ReportedImage): FailedImage {
   return { image: source, message: reason?.message ?? outcome, hint: reason?.hint };
 }
 
-/** Tags of a repository over which the same sources quarrel are one name: one patch settles them all. */
+/** Tags of a repository that the same sources claim share an entry: one patch resolves all. */
 function collidingNames(images: readonly ReportedImage[]): CollidingName[] {
   const quarrels = Map.groupBy(images, ({ destination, patch }) =>
     JSON.stringify([splitName(destination).repository, patch]),

@@ -9,14 +9,14 @@ const RUNS_SHOWN = 14;
 const BAR_WIDTH = 20;
 
 /**
- * Returns the last runs, oldest first, as a chart of plain letters in a fenced block: when, a bar for what was copied, and
- * the numbers. It needs nothing of the page that shows it, neither scripts nor colours.
+ * Returns the last runs, the oldest first, as a chart of plain characters in a fenced block: when, a bar for the copied
+ * images, and the numbers.
  */
 export function formatHistory(runs: readonly RecordedRun[]): string {
   return ['```text', ...historyLines(runs), '```'].join('\n');
 }
 
-/** Returns the lines of that chart. */
+/** Returns the lines of the chart of the last runs, the oldest first. */
 export function historyLines(runs: readonly RecordedRun[]): string[] {
   const shown = runs.slice(-RUNS_SHOWN);
   const most = Math.max(1, ...shown.map((run) => run.copied));

@@ -15,7 +15,7 @@ import { packageHeadline, planLines } from '../pack/run/wording.ts';
 import type { PackageLocation } from '../publish/target/target.ts';
 import { formatPage, PAGE_LIMIT, type Section } from './page.ts';
 
-/** Everything that the summary page of a package tells. */
+/** The contents of the summary page of a package. */
 export interface PackFacts {
   readonly file: BuiltPackage;
   readonly contents: PackageContents;
@@ -28,7 +28,7 @@ const BAR_WIDTH = 30;
 const BARS = 20;
 const DIGEST_LENGTH = 'sha256:'.length + 12;
 
-/** Writes the page of a package: what it holds, how that was checked, where it is and how to load it. */
+/** Returns the page of a package: its contents, how they were checked, where it is and how to load it. */
 export function formatPackSummary(facts: PackFacts, limit = PAGE_LIMIT): string {
   const { contents, failures, locations } = facts;
   const sections: Section[] = [fixed(headOf(facts))];
@@ -43,7 +43,7 @@ export function formatPackSummary(facts: PackFacts, limit = PAGE_LIMIT): string 
   return formatPage(sections, limit);
 }
 
-/** Writes the page of a dry run: what would be fetched, from where and how it is checked. */
+/** Returns the page of a dry run: what would be fetched, from where, and how it would be checked. */
 export function formatPlanSummary(plan: PackagePlan, limit = PAGE_LIMIT): string {
   const { images, components } = planLines(plan);
   const section = (title: string, lines: readonly string[]): Section => ({

@@ -1,19 +1,19 @@
-/** A part of a page: rows that may be left out from the end, between what must stay. */
+/** A part of a page: a head, rows of which the last may be left out, and a foot. */
 export interface Section {
   /** Markdown before the rows. */
   readonly head: string;
   readonly rows: readonly string[];
   readonly foot?: string | undefined;
-  /** Tells that rows were left out, such as `and 12 more in the report`; the row is Markdown as the others are. */
+  /** Returns the row that replaces rows which were left out, such as `and 12 more in the report`, as Markdown. */
   readonly more: (left: number) => string;
 }
 
-/** GitHub drops a summary of more than 1 MiB, near that without a word (actions/runner#4337). */
+/** GitHub drops summaries above 1 MiB, and near that size without an error (actions/runner#4337). */
 export const PAGE_LIMIT = 900 * 1024;
 
 /**
- * Joins sections to a page of at most `limit` bytes. Heads and feet always stay; rows are taken in the order of the
- * sections, so that what matters most is cut last.
+ * Returns a page of at most `limit` bytes. Heads and feet always stay. Rows are taken in the order of the sections, so
+ * that the first sections are cut last.
  */
 export function formatPage(sections: readonly Section[], limit = PAGE_LIMIT): string {
   const frames = sections.map(({ head, rows, foot, more }) =>

@@ -10,7 +10,7 @@ const TAGS_NAMED = 12;
 const SLOWEST_SHOWN = 10;
 const OPEN_UP_TO = 30;
 
-/** Returns a table of failures; those with the same cause share a row, so that one outage is read as one. */
+/** Returns a table of failures. Those with the same cause share a row, so that one outage is one row. */
 export function failureSection(title: string, failures: readonly FailedImage[]): Section {
   const causes = Map.groupBy(failures, ({ message, hint }) => JSON.stringify([message, hint]));
   const groups = [...causes.values()].toSorted((one, other) => other.length - one.length);
@@ -25,7 +25,7 @@ export function failureSection(title: string, failures: readonly FailedImage[]):
   };
 }
 
-/** Returns the names that several sources want, each with the patch that would settle it. */
+/** Returns a table of names that several sources claim, each with the patch that resolves it. */
 export function collisionSection(collisions: readonly CollidingName[]): Section {
   return {
     head:
@@ -39,7 +39,7 @@ export function collisionSection(collisions: readonly CollidingName[]): Section 
   };
 }
 
-/** Returns the names of the image set that matched nothing, each with where it stands. */
+/** Returns a table of the names in the image set that match nothing, with their places. */
 export function unmatchedSection(unmatched: readonly UnmatchedName[]): Section {
   return {
     head: `### Names that match nothing (${unmatched.length})\n\n${tableHead(['Name', 'Written at'])}`,
@@ -51,7 +51,7 @@ export function unmatchedSection(unmatched: readonly UnmatchedName[]): Section {
   };
 }
 
-/** Returns what moved, a row for each repository of the destination. */
+/** Returns a table of copied images, one row per repository at the destination. */
 export function copiedSection(copied: readonly CopiedTag[], dryRun: boolean): Section {
   const repositories = [...Map.groupBy(copied, ({ repository }) => repository)].toSorted(([one], [other]) =>
     one < other ? -1 : 1,
@@ -77,7 +77,7 @@ export function copiedSection(copied: readonly CopiedTag[], dryRun: boolean): Se
   };
 }
 
-/** Returns the images that took longest. */
+/** Returns a table of the images that took longest. */
 export function slowestSection(copied: readonly CopiedTag[]): Section {
   const slowest = copied.toSorted((one, other) => other.duration - one.duration).slice(0, SLOWEST_SHOWN);
   return {
@@ -92,7 +92,7 @@ export function slowestSection(copied: readonly CopiedTag[]): Section {
   };
 }
 
-/** Returns remarks that belong to no image. */
+/** Returns a list of warnings that belong to no image. */
 export function warningSection(warnings: readonly string[]): Section {
   return {
     head: `### Warnings (${warnings.length})\n`,

@@ -15,11 +15,11 @@ import {
 } from './sections.ts';
 
 const MARKS = { succeeded: '✅', failed: '❌', interrupted: '⏹️' } as const;
-/** With fewer there is nothing to compare. */
+/** One run alone needs no chart. */
 const RUNS_FOR_CHART = 2;
 const IMAGES_FOR_SLOWEST = 3;
 
-/** Writes the page that a person looks at for ten seconds: what changed, what failed, what to do about it. */
+/** Returns the summary page of a run, to be read in ten seconds: what changed, what failed, and what to do. */
 export function formatSummary(given: SummaryFacts, limit = PAGE_LIMIT): string {
   const facts = withShortNames(given);
   const route = `From ${code(facts.source)} to ${code(facts.destination)}`;
@@ -42,7 +42,7 @@ export function formatSummary(given: SummaryFacts, limit = PAGE_LIMIT): string {
   return formatPage(sections, limit);
 }
 
-/** The page says once from where to where: names within need not repeat it. */
+/** The head of the page has source and destination, so other names leave them out. */
 function withShortNames(facts: SummaryFacts): SummaryFacts {
   const source = (name: string): string => below(name, facts.source);
   const destination = (name: string): string => below(name, facts.destination);

@@ -23,5 +23,5 @@ const TABLE = [
 
 export type CheckFlagName = (typeof TABLE)[number]['name'];
 
-/** The flags that `synctl check` has besides those of `synctl sync`. */
+/** The flags of `synctl check` that `synctl sync` does not have. */
 export const CHECK_FLAGS: readonly Flag<CheckFlagName>[] = TABLE;

@@ -6,10 +6,10 @@ import type { ReportedImage } from '../report/report.ts';
 import { reportedSignature } from '../report/signature-report.ts';
 import type { TagView } from './tag-view.ts';
 
-/** What was found out about the signature of one tag. */
+/** The result of checking the signature of one tag. */
 export type CheckedSignature = NonNullable<ReportedImage['signature']>;
 
-/** Finds out about the signature of a tag that the source has. */
+/** Returns the result of checking a tag's signature, or undefined if the source does not have the tag. */
 export async function checkSignature(
   check: SignatureCheck,
   of: { readonly source: Registry; readonly image: Reference; readonly tag: Tag | Digest },
@@ -28,7 +28,7 @@ export async function checkSignature(
   return reportedSignature(await check.check(asked, signal));
 }
 
-/** Returns whether nothing is wrong with the signatures of what was looked at, where they are required. */
+/** Returns whether all signatures are verified or exempt, or not required. */
 export function areSignaturesFine(checked: {
   readonly tags: readonly { readonly signature?: CheckedSignature | undefined }[];
   readonly requiresSignatures: boolean;
@@ -38,7 +38,7 @@ export function areSignaturesFine(checked: {
   );
 }
 
-/** Returns what is known of a signature in words. */
+/** Returns the result of checking a signature in words. */
 export function describeSignature({ status, identity, issuer, reason }: CheckedSignature): string {
   if (status === 'exempt') return 'not asked for, as its registry is "off"';
   return status === 'verified' ? `verified, of ${identity} (${issuer})` : (reason?.message ?? 'unverified');

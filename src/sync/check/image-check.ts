@@ -24,20 +24,20 @@ import { requireLogin, type TagView, viewDigest, viewManifest } from './tag-view
 
 /** One tag of a checked image. */
 export interface CheckedTag extends TagFacts, Judgement {
-  /** The tag, or the digest, that was asked for. */
+  /** The checked tag or digest. */
   readonly tag: Tag | Digest;
-  /** Whether the image set wants it; undefined where there is no set. */
+  /** Whether the image set wants it. Undefined without an image set, and for a digest. */
   readonly isWanted: boolean | undefined;
-  /** Where it was asked for and the source has the tag. */
+  /** Defined if signatures are checked and the source has the tag. */
   readonly signature?: CheckedSignature | undefined;
 }
 
-/** What `synctl check` found out. */
+/** The result of `synctl check` for an image. */
 export interface CheckedReference {
   readonly image: Reference;
   readonly location: ImageLocation;
   readonly destination: Reference;
-  /** The file; undefined where there is none. */
+  /** The path of the image set. Undefined if there is none. */
   readonly imageSet: string | undefined;
   readonly requiresSignatures: boolean;
   readonly tags: readonly CheckedTag[];
@@ -53,9 +53,9 @@ interface Sides {
 }
 
 /**
- * Looks at one image at the source, in the state and at the destination; without a tag, at every tag that is wanted of
- * it. Nothing is written. Throws what is wrong with settings, image set or state, and `NOT_FOUND` where an image
- * without a tag does not exist at all, and `COMMAND_TIMED_OUT`.
+ * Returns what the source, the state and the destination have of an image: of one tag, or without a tag of all wanted
+ * tags. Nothing is written. Throws failures of the settings, the image set and the state, `NOT_FOUND` if the source has
+ * no such repository, and `COMMAND_TIMED_OUT`.
  */
 export async function checkImage(
   given: Reference,
@@ -128,7 +128,7 @@ async function listSource({ source, image, signal }: Sides): Promise<TagList | u
     return await source.listTags(image.repository, signal);
   } catch (error) {
     signal.throwIfAborted();
-    // Some registries list to nobody; a tag that is named can be asked for all the same.
+    // Some registries refuse all listing. A named tag can be requested anyway.
     if (image.tag !== undefined || image.digest !== undefined) return undefined;
     if (!isNotFound(error)) throw error;
     throw new Failure({
@@ -147,7 +147,7 @@ function offeredBy(listing: TagList | undefined, image: Reference): OfferedTag[]
   return tags.map((tag) => ({ tag, uploaded: listing?.manifests.get(tag)?.uploaded }));
 }
 
-/** Gets the manifests of both sides, to tell more than a digest. */
+/** Compares the manifests of both sides, which show formats and platforms too. */
 async function lookAtOne(
   sides: Sides,
   listing: TagList | undefined,
@@ -162,7 +162,7 @@ async function lookAtOne(
   const uploaded = isDigest(tag) ? undefined : listing?.manifests.get(tag)?.uploaded;
   const view = here.view.kind === 'there' ? { ...here.view, uploaded } : here.view;
   const expectation = await expect(sides, view, () => here.manifest);
-  // What was converted for the destination cannot be told from the source alone.
+  // For a converted image, only the state knows the digest at the destination.
   const isConverted =
     recorded !== undefined &&
     conversionIn(recorded.options) !== undefined &&
@@ -173,7 +173,7 @@ async function lookAtOne(
   return { tag, facts: { ...expectation, expected, destination: there.view, recorded } };
 }
 
-/** Compares digests only: of the source as its listing tells them, of the destination by one request a tag. */
+/** Compares digests only: those in the source's listing with the destination's, which take one request per tag. */
 async function lookAtMany(
   sides: Sides,
   listing: TagList | undefined,
@@ -207,7 +207,7 @@ async function lookAtMany(
   );
 }
 
-/** Returns what the destination should hold. Where the chosen platforms do not exist, the source's view says so. */
+/** Returns the digest that the destination should have. If the chosen platforms do not exist, the source is `unknown`. */
 async function expect(
   { source, image, platforms, signal }: Sides,
   view: TagView,

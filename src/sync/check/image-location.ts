@@ -15,9 +15,9 @@ import type { SyncSettings } from '../settings.ts';
 import type { State } from '../state/state.ts';
 
 /**
- * Returns an image by its name at the source. People give what their cluster pulls, or the last part of it: what the
- * state recorded under that name at the destination tells where it came from. A name of the source that the set wants
- * is never taken for one of the destination. Throws `IMAGE_NOT_KNOWN`.
+ * Returns the name of an image at the source. Users may give the name that their cluster pulls, or its last part: then
+ * the state tells which source it was mirrored from. A name that the image set wants from the source is always one of
+ * the source. Throws `IMAGE_NOT_KNOWN`.
  */
 export function sourceOf(
   given: Reference,
@@ -47,17 +47,17 @@ export function sourceOf(
   return given.tag === undefined ? { host, repository } : { host, repository, tag };
 }
 
-/** Where an image stands in an image set, and where it goes. */
+/** The place of an image in the image set, and its name at the destination. */
 export interface ImageLocation {
   readonly name: ImageName;
   readonly destination: Repository;
-  /** The line of the set by which its repository is wanted; undefined where it is not. */
+  /** The line of the image set that wants its repository. Undefined if none does. */
   readonly wantedBy: Place | undefined;
-  /** The patch that gives it a name, tags or platforms of its own. */
+  /** The patch that applies to it. */
   readonly patchedBy: Place | undefined;
 }
 
-/** Finds an image in an image set; without a set it is placed by `--naming` alone. */
+/** Returns where an image is in the image set and at the destination. Without a set, only `--naming` determines its name. */
 export function locateImage(
   image: Reference,
   set: ImageSet | undefined,

@@ -27,34 +27,34 @@ import { type KubeadmNames, kubeadmNames } from './kubeadm-names.ts';
 import { type ConfigurationFile, mirrorFiles } from './mirror-configuration.ts';
 import { requireLogin, viewDigest, viewManifest } from './tag-view.ts';
 
-/** What somebody wants to install. */
+/** The Kubernetes version and architecture to install. */
 export interface InstallationChoice {
   readonly version: KubernetesVersion;
   readonly architecture: Architecture;
 }
 
-/** One image that is needed, and what the mirror has of it. */
+/** A required image, and whether the mirror has it. */
 export interface NeededImage {
-  /** As upstream calls it, such as `coredns/coredns:v1.14.6`. */
+  /** Its name upstream, such as `coredns/coredns:v1.14.6`. */
   readonly name: string;
-  /** As the mirror calls it, in full. */
+  /** Its full name at the mirror. */
   readonly reference: string;
   readonly verdict: 'there' | 'missing' | 'other-platforms' | 'unknown';
-  /** What is wrong; empty where the verdict says it all. */
+  /** What is wrong. Empty if the verdict needs no explanation. */
   readonly message: string;
   readonly digest?: Digest | undefined;
 }
 
-/** What `synctl check --kubernetes` found out. */
+/** The result of `synctl check --kubernetes`. */
 export interface CheckedInstallation extends InstallationChoice {
   readonly mirror: string;
   readonly images: readonly NeededImage[];
   readonly names: KubeadmNames;
-  /** Empty where the names at the mirror are of no use to kubeadm. */
+  /** Empty if kubeadm cannot use the names at the mirror. */
   readonly files: readonly ConfigurationFile[];
 }
 
-/** Returns whether a mirror has all that an installation needs, under names that kubeadm asks for. */
+/** Returns whether a mirror has all required images, under names that kubeadm can use. */
 export function isInstallable({ images, names }: CheckedInstallation): boolean {
   return names.kind === 'usable' && images.every(({ verdict }) => verdict === 'there');
 }
@@ -79,8 +79,9 @@ function neededImages(
 }
 
 /**
- * Looks at the destination alone for all that kubeadm of a version needs on one architecture, and gives the
- * configuration with which a cluster uses it. Throws what is wrong with settings or image set, and `COMMAND_TIMED_OUT`.
+ * Returns whether the destination has all images that kubeadm of a version needs on one architecture, and the
+ * configuration by which a cluster uses them. Throws failures of the settings and the image set, and
+ * `COMMAND_TIMED_OUT`.
  */
 export async function checkInstallation(
   choice: InstallationChoice,
@@ -143,7 +144,7 @@ async function lookAt(
     return { ...image, digest, verdict: 'other-platforms', message: `only for ${platforms.join(', ')}` };
   }
   const child = manifest === undefined ? undefined : childFor(manifest, architecture);
-  // A registry that was filled with other tools may hold an index without all that it lists.
+  // A registry that was filled by other tools may have an index without all its images.
   if (child === undefined) return { ...image, digest, verdict: 'there', message: '' };
   const inner = await viewDigest(target, repository, child, signal);
   switch (inner.kind) {

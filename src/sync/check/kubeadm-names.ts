@@ -2,27 +2,27 @@ import { KUBEADM_IMAGE_NAMES, KUBERNETES_PROGRAMS } from '../../config/cluster-i
 import type { ImageName } from '../../config/image-name.ts';
 import type { Host, Repository } from '../../registry/oci/reference.ts';
 
-/** The repositories that kubeadm is to pull from, each without the image's own name. */
+/** The repositories that kubeadm should pull from, without the last part of the images' names. */
 export interface KubeadmRepositories {
   readonly image: string;
-  /** Where CoreDNS is kept apart from the rest, as with `--naming path`. */
+  /** Defined if CoreDNS is apart from the other images, as with `--naming path`. */
   readonly dns?: string | undefined;
   readonly etcd?: string | undefined;
 }
 
-/** An image that the mirror holds under a name that kubeadm never asks for. */
+/** An image that the mirror has under a name that kubeadm cannot use. */
 interface MisnamedImage {
   readonly name: ImageName;
   readonly expected: string;
   readonly found: Repository;
 }
 
-/** What the names at a mirror mean to kubeadm. */
+/** Whether kubeadm can use the names at a mirror, and how. */
 export type KubeadmNames =
   | { readonly kind: 'usable'; readonly repositories: KubeadmRepositories }
   | { readonly kind: 'unusable'; readonly misnamed: readonly MisnamedImage[] };
 
-/** kubeadm has a repository to choose for all images, and others for CoreDNS and etcd; the last part of a name is fixed. */
+/** kubeadm can be given one repository for all images, and others for CoreDNS and etcd. The last part of a name is fixed. */
 function ownName(name: ImageName): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }
@@ -35,7 +35,7 @@ function endsInOwnName(name: ImageName, repository: Repository): boolean {
   return repository === ownName(name) || repository.endsWith(`/${ownName(name)}`);
 }
 
-/** Returns whether and how kubeadm can use a mirror, from where it keeps each image: from its name to its repository there. */
+/** Returns whether and how kubeadm can use a mirror. `repositories` has each image's repository at the mirror by its name. */
 export function kubeadmNames(host: Host, repositories: ReadonlyMap<ImageName, Repository>): KubeadmNames {
   const at = (folder: string): string => (folder === '' ? host : `${host}/${folder}`);
   const [first = KUBERNETES_PROGRAMS[0]] = KUBERNETES_PROGRAMS;

@@ -3,23 +3,23 @@ import { type KubernetesVersion, kubernetesMinor } from '../../config/kubernetes
 import type { Host } from '../../registry/oci/reference.ts';
 import type { KubeadmRepositories } from './kubeadm-names.ts';
 
-/** A file for the machines of a cluster. */
+/** A configuration file for the machines of a cluster. */
 export interface ConfigurationFile {
-  /** Where it belongs there. */
+  /** Its path there. */
   readonly path: string;
   readonly text: string;
 }
 
-/** What the files of a mirror say. */
+/** The facts from which the configuration files follow. */
 interface MirrorFacts {
   readonly version: KubernetesVersion;
   readonly host: Host;
   /** The base URL of its API. */
   readonly endpoint: URL;
-  /** PEM file of authorities by which its certificate is known, on this machine. */
+  /** PEM file, on this machine, with the authorities for its certificate. */
   readonly caFile: string | undefined;
   readonly repositories: KubeadmRepositories;
-  /** The image that containerd starts every pod with, in full. */
+  /** Full name of the pause image, with which containerd starts every pod. */
   readonly pauseImage: string;
 }
 
@@ -29,14 +29,14 @@ const CERTIFICATE = `${FOLDER}/mirror-ca.crt`;
 const FIRST_MINOR_OF_V1BETA4 = 31;
 
 /**
- * Returns the files with which containerd and kubeadm use a mirror: containerd asks it before registry.k8s.io, and kubeadm
- * names its images by it. Nothing in them is secret.
+ * Returns the files with which containerd and kubeadm use a mirror: containerd asks it before registry.k8s.io, and
+ * kubeadm uses its names. The files contain no secrets.
  */
 export function mirrorFiles(facts: MirrorFacts): ConfigurationFile[] {
   const own = facts.endpoint.protocol === 'https:' && facts.caFile === undefined;
   return [
     { path: `${FOLDER}/${KUBERNETES_REGISTRY}/hosts.toml`, text: upstreamHosts(facts) },
-    // By its own name containerd finds the mirror without help, unless it has to be told how to trust it.
+    // containerd reaches the mirror by its own name without configuration, unless it needs an authority or plain HTTP.
     ...(own ? [] : [{ path: `${FOLDER}/${facts.host}/hosts.toml`, text: ownHosts(facts) }]),
     { path: '/etc/containerd/config.toml', text: containerdSettings(facts) },
     { path: 'kubeadm.yaml', text: kubeadmSettings(facts) },

@@ -3,14 +3,14 @@ import { conversionIn } from '../plan/content-options.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import type { TagView } from './tag-view.ts';
 
-/** What a comparison of source and destination shows about one tag. */
+/** The result of comparing one tag of the source and the destination. */
 export type MirrorVerdict = 'mirrored' | 'missing' | 'differs' | 'not-at-source' | 'nowhere' | 'unknown';
 
-/** What is known of one tag. */
+/** What the source, the destination and the state have of one tag. */
 export interface TagFacts {
   readonly source: TagView;
   readonly destination: TagView;
-  /** What the destination should hold: the source's digest, or another one where platforms are chosen. */
+  /** The digest that the destination should have. It differs from the source's if platforms are chosen. */
   readonly expected: Digest | undefined;
   readonly recorded: RecordedImage | undefined;
 }
@@ -21,7 +21,7 @@ export interface Judgement {
   readonly message: string;
 }
 
-/** Judges one tag. Only what both registries said counts; the state only explains how it came about. */
+/** Returns the verdict about one tag. It depends on both registries' answers only; the state only explains it. */
 export function judge({ source, destination, expected, recorded }: TagFacts): Judgement {
   if (source.kind === 'unknown') return { verdict: 'unknown', message: source.reason };
   if (destination.kind === 'unknown') return { verdict: 'unknown', message: destination.reason };
@@ -56,7 +56,7 @@ function explainDifference(source: Digest, destination: Digest, recorded: Record
   return ': it was mirrored with other settings (give the same --platform)';
 }
 
-/** Returns whether every tag that was looked at is at the destination as it should be; without any tag, it is not. */
+/** Returns whether there are tags and each is mirrored. */
 export function isMirrored(tags: readonly Pick<Judgement, 'verdict'>[]): boolean {
   return tags.length > 0 && tags.every(({ verdict }) => verdict === 'mirrored');
 }

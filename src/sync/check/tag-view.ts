@@ -8,18 +8,18 @@ import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 
-/** What one registry says of a tag. */
+/** A registry's answer about a tag. */
 export type TagView =
   | {
       readonly kind: 'there';
       readonly digest: Digest;
       readonly uploaded?: Date | undefined;
-      /** These two only where the manifest itself was looked at. */
+      /** Format and platforms are known only if the manifest was fetched. */
       readonly mediaType?: ManifestMediaType | undefined;
       readonly platforms?: readonly string[] | undefined;
     }
   | { readonly kind: 'absent' }
-  /** The failure that kept it from being found out, as one line. */
+  /** `reason` is the failure as one line. */
   | { readonly kind: 'unknown'; readonly reason: string; readonly code?: string | undefined };
 
 const configurationShape = z.object({
@@ -28,7 +28,7 @@ const configurationShape = z.object({
   variant: z.string().optional(),
 });
 
-/** Asks a registry for a tag's digest, in one small request. */
+/** Returns a registry's answer about a tag's digest, from one HEAD request. */
 export async function viewDigest(
   registry: Registry,
   repository: Repository,
@@ -43,7 +43,7 @@ export async function viewDigest(
   }
 }
 
-/** Gets a tag's manifest, and so its format and platforms. */
+/** Returns a registry's answer about a tag with its format and platforms, and its manifest. */
 export async function viewManifest(
   registry: Registry,
   repository: Repository,
@@ -66,7 +66,7 @@ export async function viewManifest(
   }
 }
 
-/** An image alone tells its platform in its configuration; one that cannot be read is no reason to fail. */
+/** Returns the platform in the configuration of a single image. Empty if the configuration cannot be read. */
 async function platformOf(
   registry: Registry,
   repository: Repository,
@@ -90,8 +90,8 @@ function withoutView(error: unknown, signal: AbortSignal): TagView {
 }
 
 /**
- * Asks for a login where a destination did not want to say what it holds for want of one: that is wrong with the whole
- * check and not with a tag. Throws `UNAUTHORIZED`.
+ * Throws `UNAUTHORIZED` if the destination refused an answer because there is no login: that concerns the whole check
+ * and not one tag.
  */
 export async function requireLogin(view: TagView, target: Registry, repository: Repository): Promise<void> {
   if (view.kind === 'unknown' && view.code === 'UNAUTHORIZED') await target.logIn(repository);

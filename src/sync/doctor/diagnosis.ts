@@ -1,23 +1,23 @@
 import { describeFailure, Failure } from '../../lib/failure.ts';
 
-/** What a check found where nothing stands in the way of a run. */
+/** The result of a check that did not fail. */
 export interface Finding {
-  /** `partial` where a run would do only a part of its work. */
+  /** `partial` means that a run would do only a part of its work. */
   readonly outcome: 'ok' | 'warning' | 'partial';
-  /** What is so, as a part of a sentence. */
+  /** What was found, as a part of a sentence. */
   readonly message: string;
   readonly hint?: string | undefined;
 }
 
-/** Something to find out, and the names of the checks that must have gone well before. */
+/** A check, and the names of the checks that must succeed before it. */
 export interface Check {
   readonly name: string;
   readonly needs: readonly string[];
-  /** Throws what keeps a run from working. */
+  /** Throws the failure that would stop a run. */
   readonly run: () => Promise<Finding>;
 }
 
-/** What came of a check. */
+/** The outcome of a check. */
 export interface Diagnosis {
   readonly check: string;
   readonly outcome: Finding['outcome'] | 'failed' | 'skipped';
@@ -26,22 +26,22 @@ export interface Diagnosis {
   readonly milliseconds: number;
 }
 
-/** Returns a finding that all is well. */
+/** Returns a finding without problems. */
 export function fine(message: string): Finding {
   return { outcome: 'ok', message };
 }
 
-/** Returns a finding that a run can live with, and what would make it better. */
+/** Returns a finding of a problem that does not stop a run, and how to solve it. */
 export function doubtful(message: string, hint?: string): Finding {
   return { outcome: 'warning', message, hint };
 }
 
-/** Returns whether a run would do all of its work: no check failed, and none found that only a part would be done. */
+/** Returns whether a run would do all of its work: no check failed or is `partial`. */
 export function wouldWork(diagnoses: readonly Diagnosis[]): boolean {
   return diagnoses.every(({ outcome }) => outcome !== 'failed' && outcome !== 'partial');
 }
 
-/** Runs checks one after the other; those that need one that did not go well are skipped, and say which. */
+/** Runs checks one after the other, and returns their outcomes. A check is skipped if one that it needs did not succeed. */
 export async function diagnose(
   checks: readonly Check[],
   signal: AbortSignal,

@@ -20,13 +20,12 @@ import { listDestination, listSource, ping, resolveName } from './host-checks.ts
 import { Probe } from './probe.ts';
 import { examineState } from './state-check.ts';
 
-/** Shorter than those of a run, as somebody waits. */
+/** Shorter than those of a run, because somebody waits. */
 const TIMEOUTS = { connect: seconds(10), firstByte: seconds(20), idle: seconds(20) };
 
 /**
- * Finds out whether a run with these settings would work, and what would keep it from working. A trial image is
- * pushed to one repository, without a tag, and deleted again. Throws only what keeps it from looking at all, and
- * `COMMAND_TIMED_OUT`.
+ * Checks whether a run with these settings would work, and returns the outcomes. It pushes a small image without a tag
+ * to one repository and deletes it. Throws only `COMMAND_TIMED_OUT`, the signal's reason and failures of `--ca-file`.
  */
 export async function examine(
   settings: SyncSettings,
@@ -44,10 +43,10 @@ export async function examine(
   }
 }
 
-/** The repository that is looked at for all others. */
+/** The first wanted repository, which stands for all in the checks. */
 interface FirstRepository {
   readonly found: FoundRepository;
-  /** At the destination. */
+  /** Its name at the destination. */
   readonly repository: Repository;
 }
 
@@ -118,7 +117,7 @@ class Examination {
     return await twice(this.#parts.signal, () => listSource(found));
   }
 
-  /** Names and extras need no search; one that is wanted by a prefix does. */
+  /** Names and extras need no search of the source; prefixes do. */
   async #findFirst(): Promise<FirstRepository> {
     if (this.#first !== undefined) return this.#first;
     const set = this.#setOf();
@@ -190,7 +189,7 @@ class Examination {
   }
 }
 
-/** Returns how much of what a set asks for; what it does not ask for is left out. */
+/** Returns the numbers of releases, names, prefixes and extras in an image set, without zeroes. */
 function contentsOf({ kubernetes, cniFilters, names, prefixes, extras }: ImageSet): string {
   const others = extras.filter(({ value }) => !cniFilters.has(extraName(value)));
   const parts = [

@@ -10,7 +10,7 @@ import type { FoundRepository } from '../plan/discovery.ts';
 import { twice } from '../run/preflight.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 
-/** Finds the address of a registry, unless a proxy does that. Throws `UNREACHABLE`. */
+/** Resolves the name of a registry, unless a proxy does. Throws `UNREACHABLE`. */
 export async function resolveName({ host, endpoint }: Registry, signal: AbortSignal): Promise<Finding> {
   const proxy = proxyFor(endpoint);
   if (proxy !== undefined) return fine(`${host} is reached through the proxy ${proxy.host}`);
@@ -25,7 +25,7 @@ export async function resolveName({ host, endpoint }: Registry, signal: AbortSig
   }
 }
 
-/** Greets a registry, which proves its certificate where there is one. */
+/** Pings a registry, which verifies its certificate. */
 export async function ping(registry: Registry, signal: AbortSignal): Promise<Finding> {
   await twice(signal, () => registry.ping());
   const { host, endpoint } = registry;
@@ -34,7 +34,7 @@ export async function ping(registry: Registry, signal: AbortSignal): Promise<Fin
   return doubtful(`${host} answers over plain HTTP: passwords and images can be read on the way`);
 }
 
-/** Lists one of the wanted repositories at its source. */
+/** Lists a wanted repository at its source. */
 export async function listSource({
   registry,
   repository,
@@ -54,7 +54,7 @@ export async function listSource({
     : fine(`${name} lists ${size} without digests, so each run asks for each tag`);
 }
 
-/** Lists a repository at the destination, which need not exist yet. */
+/** Lists a repository at the destination. It need not exist yet. */
 export async function listDestination(
   registry: Registry,
   repository: FoundRepository['repository'],

@@ -20,7 +20,7 @@ interface ProbeFamily {
   readonly index: Manifest;
 }
 
-/** The smallest real image, in both families over the same blobs. */
+/** A minimal image in both families, with the same blobs. */
 export interface ProbeImage {
   readonly blobs: readonly ProbeBlob[];
   readonly families: readonly ProbeFamily[];
@@ -29,8 +29,8 @@ export interface ProbeImage {
 const PLATFORM = { os: 'linux', architecture: 'amd64' } as const;
 
 /**
- * Makes the image by which a registry shows what it takes. It is always the same, so that trials which a registry does
- * not delete do not add up, and its layer is like no other, so that deleting it harms nothing.
+ * Returns the image that shows what a registry accepts. It is always the same, so that images which a registry does not
+ * delete do not add up. Its layer is unlike any other, so that deleting it is safe.
  */
 export async function makeProbeImage(): Promise<ProbeImage> {
   const archive = pack();

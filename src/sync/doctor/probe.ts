@@ -13,7 +13,7 @@ import type { Registry } from '../../registry/registry.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 import { makeProbeImage, type ProbeImage } from './probe-image.ts';
 
-/** What a destination shows of itself while a tiny image without a tag is pushed to it and deleted again. */
+/** Checks a destination by pushing a tiny image without a tag and deleting it. */
 export class Probe {
   readonly #target: Registry;
   readonly #repository: Repository;
@@ -28,7 +28,7 @@ export class Probe {
     this.#signal = signal;
   }
 
-  /** Opens an upload and cancels it, which shows the permission to push without a byte of content. */
+  /** Opens an upload and cancels it, which proves the permission to push without sending content. */
   async openUpload(): Promise<Finding> {
     const about = `${this.#target.host}/${this.#repository}`;
     try {
@@ -43,7 +43,7 @@ export class Probe {
     }
   }
 
-  /** Pushes the blobs, and asks to mount one of them from the very repository that has it. */
+  /** Pushes the blobs, and tries to mount one of them from the same repository. */
   async pushLayer(): Promise<Finding> {
     const { blobs } = await this.#probeImage();
     this.#areBlobsThere = true;
@@ -67,7 +67,7 @@ export class Probe {
     return fine('a layer arrives; whether one is there already takes a request more, as it does not mount');
   }
 
-  /** Pushes an image and an index of both families by their digests. */
+  /** Pushes an image and an index of both families, by their digests. */
   async pushManifests(): Promise<Finding> {
     const { families } = await this.#probeImage();
     const taken: string[] = [];
@@ -94,7 +94,7 @@ export class Probe {
     throw new Failure({ code: 'FORMATS_REFUSED', about, message, hint });
   }
 
-  /** Deletes what the trial pushed, the index before its parts. */
+  /** Deletes what was pushed, the index before its images. */
   async remove(): Promise<Finding> {
     const manifests = this.#manifests.toReversed();
     const blobs = this.#areBlobsThere ? (await this.#probeImage()).blobs : [];
@@ -102,7 +102,7 @@ export class Probe {
     for (const { digest, bytes } of manifests) {
       if (!(await this.#delete('manifests', digest))) left += bytes.length;
     }
-    // Where manifests stay, their blobs have to.
+    // The blobs of a manifest that stays must stay too.
     for (const { descriptor } of blobs) {
       const isGone = left === 0 && (await this.#delete('blobs', descriptor.digest));
       if (!isGone) left += descriptor.size;
@@ -143,7 +143,7 @@ export class Probe {
       discardBody(answer);
       return true;
     } catch {
-      // Many registries delete for nobody, or only for an administrator; what stays is told.
+      // Many registries let nobody delete, or only administrators. The finding says what stays.
       this.#signal.throwIfAborted();
       return false;
     }

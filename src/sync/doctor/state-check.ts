@@ -8,8 +8,8 @@ import { doubtful, type Finding, fine } from './diagnosis.ts';
 import { Probe } from './probe.ts';
 
 /**
- * Tells what the state knows; with `--state registry` also whether a run may leave it there. None of it keeps a run from
- * working, but for a file at `--db` that is no state. Throws what `State.open` throws.
+ * Checks the state, and with `--state registry` also whether a run may push it. Problems are warnings, except for a
+ * file at `--db` that is no state. Throws what `State.open` throws.
  */
 export async function examineState(
   settings: SyncSettings,
@@ -32,7 +32,7 @@ export async function examineState(
   return fine(`${known.name} knows ${countOf(tags, 'tag')}`);
 }
 
-/** Opens an upload where the state is to be kept and cancels it; gives what was answered instead. */
+/** Opens an upload where the state is kept and cancels it. Returns the failure in words if there is one. */
 async function refusalToPush(
   settings: SyncSettings,
   registries: Registries,
