@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { defaultOf, type Flag } from '../config/flags/flag.ts';
 
-/** Shown nowhere: it lets commander take `--dry-run=false`, as Go's flags do. */
+/** Never shown. It makes commander accept `--dry-run=false`, as Go's flags do. */
 const SWITCH_VALUE = ' [yes]';
 
 /** Returns the form of a flag in help and tables: `-u, --username NAME`. */
@@ -21,7 +21,7 @@ function flagHelp(flag: Flag): string {
   return notes.length === 0 ? flag.description : `${flag.description} (${notes.join('; ')})`;
 }
 
-/** Returns commander's option for a flag, which keeps what it is given in `values`. */
+/** Returns commander's option for a flag. It puts the given texts into `values`. */
 export function createOption(flag: Flag, values: Map<string, string>): Option {
   const term = flag.value === undefined ? SWITCH_VALUE : ` <${flag.value}>`;
   const short = flag.short === undefined ? '' : `-${flag.short}, `;
@@ -35,14 +35,14 @@ export function createOption(flag: Flag, values: Map<string, string>): Option {
   return option;
 }
 
-/** Returns an option's form in help, without what only commander needs. */
+/** Returns an option as help shows it, without what only commander needs. */
 export function optionTerm(option: Option): string {
   return option.flags.replace(SWITCH_VALUE, '').replace(/<([^<>]*)>/, '$1');
 }
 
 /**
- * Rewrites two forms that commander does not know and that scripts written for Go's flags have: `-u=name`, and
- * switches with a value, which a bare switch must not take from the next argument.
+ * Returns arguments that commander understands, for two forms in scripts that were written for Go's flags: `-u=name`,
+ * and switches with a value. A switch without one gets `=true`, so that it does not take the next argument.
  */
 export function expandArguments(given: readonly string[], flags: readonly Flag[]): string[] {
   const names = new Map(flags.flatMap((flag) => (flag.short === undefined ? [] : [[flag.short, flag.name]])));

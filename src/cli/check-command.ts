@@ -10,7 +10,7 @@ import type { CommandContext } from './commands.ts';
 import { installationJson, installationLines } from './installation-text.ts';
 import { runParts } from './sync-command.ts';
 
-/** Returns whether the destination has what an installation needs, and how to use it; 0 only where it has all of it. */
+/** Prints whether the destination has all that an installation needs, and how to use it. `complete` only if it has all. */
 export async function checkInstallationCommand(
   choice: InstallationChoice,
   settings: SyncSettings,
@@ -24,7 +24,7 @@ export async function checkInstallationCommand(
   return isInstallable(checked) ? 'complete' : 'incomplete';
 }
 
-/** Tells what source, state and destination know of an image; 0 only where it is mirrored, and signed where it has to be. */
+/** Prints what source, state and destination have of an image. `complete` only if it is mirrored and its signature is fine. */
 export async function checkCommand(
   image: Reference,
   settings: SyncSettings,

@@ -20,18 +20,18 @@ const FORMATS: Readonly<Record<ManifestMediaType, string>> = {
 };
 
 const NARROW = 100;
-/** As wide as the names of the rows about one tag. */
+/** The width of the names of rows about one tag. */
 const INDENT = 13;
 
-/** A line, and how far what does not fit into it is indented on the next. */
+/** A line, and the indent of its continuation where it is broken. */
 interface Line {
   readonly text: string;
   readonly indent: number;
 }
 
 /**
- * Returns what was found out for people, with the verdict as the last line. `width` is that of the terminal: on a narrow
- * one digests are shortened and lines broken; without one lines are as long as they are.
+ * Returns the result for people, with the verdict as the last line. `width` is the terminal's: if it is narrow, digests
+ * are shortened and lines broken. Without it, no line is broken.
  */
 export function checkLines(checked: CheckedReference, width?: number): string[] {
   const [only] = checked.tags;
@@ -42,7 +42,7 @@ export function checkLines(checked: CheckedReference, width?: number): string[] 
   return lines.map(({ text, indent }) => (isNarrow ? wrapLine(text, width, indent) : text));
 }
 
-/** Writes a digest for people who have little room, with its algorithm. */
+/** Returns a digest's algorithm and first digits. */
 function abbreviated(digest: Digest): string {
   return `${digestAlgorithm(digest)}:${shortDigest(digest)}…`;
 }
@@ -161,7 +161,7 @@ function manyTags(checked: CheckedReference): string[] {
   ];
 }
 
-/** How many tags are so, as the end of a sentence. */
+/** The end of a sentence about so many tags with a verdict. */
 const COUNTED: Readonly<Record<MirrorVerdict, (count: number) => string>> = {
   mirrored: (count) => (count === 1 ? 'is mirrored' : 'are mirrored'),
   missing: (count) => (count === 1 ? 'is missing' : 'are missing'),
@@ -191,7 +191,7 @@ function digestCell(view: TagView): string {
   return view.kind === 'there' ? shortDigest(view.digest) : viewCells(view, shortDigest).join('');
 }
 
-/** Returns what was found out for machines. */
+/** Returns the result for programs, to be written as JSON. */
 export function checkJson(checked: CheckedReference): unknown {
   const { image, destination, location, imageSet, tags } = checked;
   const { wantedBy } = location;

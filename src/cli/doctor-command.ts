@@ -6,7 +6,7 @@ import type { CommandContext } from './commands.ts';
 import { diagnosisLine, doctorConclusion } from './doctor-text.ts';
 import { runParts } from './sync-command.ts';
 
-/** Returns whether a run would work, one line a check; 1 where something would keep it from working. */
+/** Prints whether a run would work, one line per check. `complete` only if it would. */
 export async function doctorCommand(settings: SyncSettings, context: CommandContext): Promise<Ending> {
   const { reporter, print } = context;
   const diagnoses = await examine(settings, runParts(context), (diagnosis) =>

@@ -16,8 +16,8 @@ const NAME_WIDTH = 16;
 const INDENT = MARK_WIDTH + TIME_WIDTH + NAME_WIDTH + 6;
 
 /**
- * Returns the line of a check: mark and word, time taken, what it looked at, what it found, what to change. `width` is that
- * of the terminal; without one the line is as long as it is.
+ * Returns the line of a check: outcome, time, name, finding, and what to change. `width` is the terminal's. Without it,
+ * the line is not broken.
  */
 export function diagnosisLine(
   { check, outcome, message, hint, milliseconds: took }: Diagnosis,
@@ -26,12 +26,12 @@ export function diagnosisLine(
   const time = outcome === 'skipped' ? '' : formatDuration(milliseconds(took));
   const remedy = hint === undefined ? '' : ` (${hint})`;
   const head = [MARKS[outcome].padEnd(MARK_WIDTH), time.padStart(TIME_WIDTH), check.padEnd(NAME_WIDTH)];
-  // Several problems of a file are several lines.
+  // The problems of a file are on several lines.
   const line = `${head.join('  ')}  ${message.replaceAll('\n', '\n    ')}${remedy}`;
   return wrapLine(line, width, INDENT);
 }
 
-/** Returns the last line of a doctor: whether a sync would work. */
+/** Returns the last line of doctor, which says whether a sync would work. */
 export function doctorConclusion(diagnoses: readonly Diagnosis[]): string {
   const count = (outcome: Diagnosis['outcome']) =>
     diagnoses.filter((diagnosis) => diagnosis.outcome === outcome).length;

@@ -9,7 +9,7 @@ import type { InputStream } from './password.ts';
 import type { TextStream } from './stream.ts';
 import { TerminalReporter } from './terminal-reporter.ts';
 
-/** What a command needs of its process; `process` itself is one. */
+/** The parts of a process that a command needs. `process` is one. */
 export interface ProcessLike extends EventEmitter {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -19,25 +19,25 @@ export interface ProcessLike extends EventEmitter {
   exit(code: number): never;
 }
 
-/** Settings with what the user should be told about them, or everything that is wrong with them. */
+/** The settings with notices for the user, or everything that is wrong with them. */
 export type Parsed<Settings> =
   | { readonly ok: true; readonly settings: Settings; readonly notices: readonly string[] }
   | {
       readonly ok: false;
       readonly failures: readonly Failure[];
-      /** Told before the failures, where they explain them. */
+      /** Shown before the failures, which they may explain. */
       readonly notices?: readonly string[] | undefined;
     };
 
-/** How a tool calls itself, and what it says when it is asked to stop. */
+/** A tool's name, and its words when it is asked to stop. */
 interface ToolWords {
   readonly name: string;
   readonly stopping: string;
 }
 
 /**
- * Runs a command at a terminal: tells what is wrong with its settings, shows its progress, winds it up at Ctrl-C, tells
- * what ended it, and gives the code to exit with.
+ * Runs a command at a terminal: shows what is wrong with its settings, its progress and the error that ended it, and
+ * stops it at Ctrl-C. Returns the exit code.
  */
 export async function runInForeground<Settings extends { readonly json: boolean }>(
   process: ProcessLike,
@@ -62,7 +62,7 @@ export async function runInForeground<Settings extends { readonly json: boolean 
     const plain = plainText(text);
     stdout.write(plain.endsWith('\n') ? plain : `${plain}\n`);
   };
-  // An exception that nobody caught must not leave a terminal without its cursor.
+  // An uncaught exception must not leave the terminal without a cursor.
   process.once('exit', closeReporter);
   try {
     if (!parsed.ok) {

@@ -4,7 +4,7 @@ import { EXIT_CODES } from '../process/exit-code.ts';
 
 const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');
 
-/** Returns the examples and exit codes that end a command's help. */
+/** Returns the end of a command's help: examples and exit codes. */
 export function helpEnding(examples: readonly string[], exitCodes = EXIT_CODES): string {
   const codes = exitCodes.map(({ codes, meaning }) => `${codes.padEnd(10)}${meaning}`);
   const parts = [
@@ -14,7 +14,7 @@ export function helpEnding(examples: readonly string[], exitCodes = EXIT_CODES):
   return parts.join('\n');
 }
 
-/** Ends a program that was asked for a command it does not have. Throws `CommanderError`. */
+/** Reports an unknown command with the nearest known one. Throws `CommanderError`. */
 export function refuseUnknownCommand(program: Command, word: string): never {
   const names = program.commands.map((command) => command.name());
   const nearest = nearestName(word, names);
@@ -22,7 +22,7 @@ export function refuseUnknownCommand(program: Command, word: string): never {
   program.error(`error: unknown command '${word}'\n(${more})`);
 }
 
-/** Refuses `help nosuch`, for which commander shows the help of the program. Throws `CommanderError`. */
+/** Throws `CommanderError` for `help nosuch`, for which commander would show the help of the whole program. */
 export function requireKnownHelp(program: Command, [first, word]: readonly string[]): void {
   if (first !== 'help' || word === undefined || word.startsWith('-') || word === 'help') return;
   if (!program.commands.some((command) => command.name() === word)) refuseUnknownCommand(program, word);

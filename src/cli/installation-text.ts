@@ -6,8 +6,8 @@ import { type CheckedInstallation, isInstallable, type NeededImage } from '../sy
 const NARROW = 100;
 
 /**
- * Returns what was found out for people: the images, the files to use the mirror with where it is of use, and the verdict
- * as the last line. `width` is that of the terminal; without one lines are as long as they are.
+ * Returns the result for people: the images, the configuration files if the mirror can be used, and the verdict as the
+ * last line. `width` is the terminal's. Without it, no line is broken.
  */
 export function installationLines(checked: CheckedInstallation, width?: number): string[] {
   const { version, architecture, mirror, images, files } = checked;
@@ -66,7 +66,7 @@ function lastPart(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }
 
-/** Returns what was found out for machines. */
+/** Returns the result for programs, to be written as JSON. */
 export function installationJson(checked: CheckedInstallation): unknown {
   const { version, architecture, mirror, images, names, files } = checked;
   return {

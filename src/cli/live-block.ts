@@ -6,7 +6,7 @@ const SHOW_CURSOR = '\x1b[?25h';
 const CLEAR_TO_END = '\x1b[J';
 const MOST_ITEMS = 8;
 
-/** A few lines at the bottom of a terminal that are drawn again in place. */
+/** A few lines at the bottom of a terminal that are redrawn in place. */
 export class LiveBlock {
   readonly #stream: TextStream;
   readonly #colour: boolean;
@@ -19,7 +19,7 @@ export class LiveBlock {
     this.#colour = colour;
   }
 
-  /** Draws a headline and the items under way, instead of what was drawn before. */
+  /** Draws a headline and the current items, in place of the last drawing. */
   draw(headline: string, items: readonly string[]): void {
     const more = items.length - MOST_ITEMS;
     const shown = more > 0 ? [...items.slice(0, MOST_ITEMS - 1), `and ${more + 1} more`] : items;
@@ -27,14 +27,14 @@ export class LiveBlock {
     this.#paint();
   }
 
-  /** Lets `write` put lines where the block stands, and draws the block again below them. */
+  /** Removes the block, calls `write`, and draws the block again below the lines that it wrote. */
   makeRoom(write: () => void): void {
     this.#erase();
     write();
     if (this.#lines.length > 0) this.#paint();
   }
 
-  /** Takes the block away and shows the cursor again. */
+  /** Removes the block and shows the cursor again. */
   close(): void {
     this.#erase();
     this.#lines = [];
@@ -58,7 +58,7 @@ export class LiveBlock {
     return this.#height === 0 ? '' : `\x1b[${this.#height}A\r${CLEAR_TO_END}`;
   }
 
-  /** A line that wrapped would make the block higher than is known, and leave its upper part behind. */
+  /** A line that the terminal wraps would make the block higher than `#height`, and its top would stay. */
   #fit(line: string): string {
     const room = (this.#stream.columns ?? 80) - 1;
     const plain = stripVTControlCharacters(line).replaceAll('\n', ' ');

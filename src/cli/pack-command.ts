@@ -7,10 +7,10 @@ import { askCredentialHelper } from '../process/credential-helper.ts';
 import type { Ending } from '../process/exit-code.ts';
 import type { CommandContext } from './commands.ts';
 
-/** Packing alone brings a package nowhere: `packer push` does. */
+/** Packing publishes nothing. `packer push` does. */
 const NOWHERE = { prove: async () => undefined, publish: async () => undefined };
 
-/** Packs, and closes with one sentence, or with the result as JSON. */
+/** Packs, and ends with a sentence, or with the result as JSON. */
 export async function packCommand(settings: PackSettings, context: CommandContext): Promise<Ending> {
   const { reporter, signal, print } = context;
   const result = await runPack(settings, {
@@ -18,7 +18,7 @@ export async function packCommand(settings: PackSettings, context: CommandContex
     signal,
     environment: process.env,
     runCredentialHelper: askCredentialHelper,
-    // Nothing a terminal shows ever holds a secret; there is no log to mask.
+    // What a terminal shows never contains a secret, and there is no log to mask.
     onSecret: () => undefined,
     ownFiles: await ownFiles(),
     destinations: NOWHERE,

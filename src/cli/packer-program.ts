@@ -10,7 +10,7 @@ import { EXAMPLES, refuseUnknownCommand } from './help.ts';
 import { finishCommand, openProgram } from './program.ts';
 import type { TextStream } from './stream.ts';
 
-/** A command line of packer as it was understood: to pack or to publish, and its flags' texts by name. */
+/** A parsed command line of packer: the command, and the texts of its flags by name. */
 export interface PackerInvocation {
   readonly command: 'pack' | 'push';
   readonly values: ReadonlyMap<string, string>;
@@ -22,8 +22,8 @@ const DIRECTIONS = joinWords(
 );
 
 /**
- * Returns packer's commands as a commander program, which calls `chosen` with what the user wants and throws
- * `CommanderError` for help, version and command lines that make no sense. Without a command it packs.
+ * Returns packer's commands as a commander program. It calls `chosen` with the parsed command line, and throws
+ * `CommanderError` for help, version and wrong command lines. Without a command, it packs.
  */
 export function createPackerProgram(
   stdout: TextStream,
@@ -34,7 +34,7 @@ export function createPackerProgram(
     .summary('pack')
     .description('Packs images, programs and configuration for installing Kubernetes without a network.')
     .usage('[flags]\n       packer push --pkg-uri FILE [flags]')
-    // Flags behind "push" are those of push, also where packing has one of the same name.
+    // Flags after "push" belong to push, even if packing has a flag of the same name.
     .enablePositionalOptions();
   finish(program, PACK_FLAGS, EXAMPLES.packer, async (values) => {
     const [word] = program.args;

@@ -10,7 +10,7 @@ import { createPackerProgram, type PackerInvocation } from './packer-program.ts'
 import { takePassword } from './password.ts';
 import { followLine } from './program.ts';
 
-/** The work behind each command of packer. What they throw is shown, and ends the command with 1 or 2. */
+/** The implementations of packer's commands. An error is shown, and its fault determines the exit code. */
 interface PackerCommands {
   pack(settings: PackSettings, context: CommandContext): Promise<Ending>;
   push(settings: PushSettings, context: CommandContext): Promise<Ending>;
@@ -21,7 +21,7 @@ const WORDS = {
   stopping: 'stopping: transfers are given up, what was fetched is kept; once more stops at once',
 };
 
-/** Runs the command that the command line asks for, and returns the code to exit with. */
+/** Runs the command on the command line, and returns the exit code. */
 export async function runPacker(process: ProcessLike, commands: PackerCommands): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.success;
   const program = createPackerProgram(process.stdout, process.stderr, async (invocation) => {
@@ -46,7 +46,7 @@ async function runCommand(
   return runInForeground(process, WORDS, parsed, commands.pack.bind(commands));
 }
 
-/** Returns a warning for each secret that stands on the command line. */
+/** Returns a warning for each secret on the command line. */
 function openSecrets(values: ReadonlyMap<string, string>): string[] {
   return PUSH_FLAGS.filter(({ name, secret }) => secret === true && values.has(name)).map(
     ({ name, environment }) =>

@@ -2,12 +2,12 @@ import { text } from 'node:stream/consumers';
 import { parseSwitch } from '../config/flags/flag-value.ts';
 import { Failure } from '../lib/failure.ts';
 
-/** Where `--password-stdin` reads; `process.stdin` is one. */
+/** What `--password-stdin` reads from. `process.stdin` is one. */
 export type InputStream = NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined };
 
 /**
- * Returns the flags of a command with the password from standard input where `--password-stdin` asks for it, and what
- * the user should be told. Throws `FLAG_MALFORMED`.
+ * Returns the flags of a command, with the password from standard input if `--password-stdin` is set, and notices for
+ * the user. Throws `FLAG_MALFORMED`.
  */
 export async function takePassword(
   given: ReadonlyMap<string, string>,
@@ -35,7 +35,7 @@ export async function takePassword(
   return { values, notices: [] };
 }
 
-/** Reads a password from standard input, without the line end that `echo` adds. Throws `FLAG_MALFORMED`. */
+/** Returns the password on standard input, without the line end that `echo` adds. Throws `FLAG_MALFORMED`. */
 async function readPassword(input: InputStream, command: string): Promise<string> {
   const refuse = (message: string) =>
     new Failure({

@@ -27,7 +27,7 @@ export function openProgram(
     .exitOverride();
 }
 
-/** Returns a command the flags and texts that every command ends with. */
+/** Adds to a command the flags and texts that all commands have. */
 export function finishCommand(command: Command, examples: readonly string[], codes: typeof EXIT_CODES): void {
   command
     .version(VERSION, '-v, --version', 'print the version')
@@ -41,8 +41,8 @@ function fullName(command: Command): string {
 }
 
 /**
- * Reads a command line, which calls what the program was made with; `flags` are those of all its commands. Returns the code
- * to exit with where it asked for help or made no sense, else undefined.
+ * Runs a program for a command line. `flags` are those of all its commands. Returns the exit code if the command line
+ * was wrong or asked for help, else undefined.
  */
 export async function followLine(
   program: Command,

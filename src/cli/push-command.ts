@@ -7,7 +7,7 @@ import type { PushSettings } from '../publish/push-settings.ts';
 import { measurePackage } from '../publish/target/package-file.ts';
 import type { CommandContext } from './commands.ts';
 
-/** Publishes a package that exists, and tells where it is. */
+/** Publishes an existing package, and shows how to get it. */
 export async function pushCommand(settings: PushSettings, context: CommandContext): Promise<Ending> {
   const { reporter, print } = context;
   using deadline = new RunDeadline(settings.commandTimeout, context.signal);
@@ -18,7 +18,7 @@ export async function pushCommand(settings: PushSettings, context: CommandContex
     signal,
     environment: process.env,
     runCredentialHelper: askCredentialHelper,
-    // Nothing a terminal shows ever holds a secret; there is no log to mask.
+    // What a terminal shows never contains a secret, and there is no log to mask.
     onSecret: () => undefined,
     artifacts: undefined,
   });

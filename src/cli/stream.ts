@@ -1,12 +1,12 @@
-/** A place to write to that may be a terminal; `process.stdout` and `process.stderr` are ones. */
+/** A stream that may be a terminal. `process.stdout` and `process.stderr` are ones. */
 export interface TextStream {
   readonly isTTY?: boolean | undefined;
-  /** Columns of the terminal. */
+  /** Width of the terminal in columns. */
   readonly columns?: number | undefined;
   write(text: string): unknown;
 }
 
-/** Returns whether to colour what goes to a stream: https://no-color.org, https://force-color.org, `TERM=dumb`. */
+/** Returns whether to write colours to a stream: https://no-color.org, https://force-color.org, `TERM=dumb`. */
 export function wantsColour(
   stream: TextStream,
   environment: Readonly<Record<string, string | undefined>>,

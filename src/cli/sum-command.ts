@@ -5,7 +5,7 @@ import type { CommandContext } from './commands.ts';
 import { stateSummaryJson, stateSummaryLines } from './sum-text.ts';
 import { runParts } from './sync-command.ts';
 
-/** Lists what a state knows, and leaves it as it is. */
+/** Lists the contents of a state, which stays unchanged. */
 export async function sumCommand(settings: SyncSettings, context: CommandContext): Promise<Ending> {
   const summary = await summariseKnownState(settings, runParts(context));
   context.print(

@@ -5,7 +5,7 @@ import { formatTime } from '../lib/text/time.ts';
 import { historyLines } from '../summary/history.ts';
 import type { StateSummary } from '../sync/state/state-summary.ts';
 
-/** Returns the summary for people: a headline, the repositories, and a chart of the last runs of each route. */
+/** Returns a state for people: a headline, the repositories, and a chart of the last runs of each route. */
 export function stateSummaryLines({ file, repositories, routes }: StateSummary): string[] {
   const tags = repositories.reduce((sum, repository) => sum + repository.tags, 0);
   const bytes = repositories.reduce((sum, repository) => sum + repository.bytes, 0);
@@ -32,7 +32,7 @@ export function stateSummaryLines({ file, repositories, routes }: StateSummary):
   ];
 }
 
-/** Returns the summary for machines. */
+/** Returns a state for programs, to be written as JSON. */
 export function stateSummaryJson({ file, repositories, routes }: StateSummary): unknown {
   return {
     file,

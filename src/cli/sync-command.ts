@@ -9,25 +9,25 @@ import { runSync } from '../sync/run/run.ts';
 import type { SyncSettings } from '../sync/settings.ts';
 import type { CommandContext } from './commands.ts';
 
-/** Returns what every command that talks to registries lends to its work. */
+/** Returns what the command line lends to a command that uses registries. */
 export function runParts({ reporter, signal }: CommandContext): RunParts {
   return {
     reporter,
     signal,
     environment: process.env,
     runCredentialHelper: askCredentialHelper,
-    // Nothing a terminal shows ever holds a secret; there is no log to mask.
+    // What a terminal shows never contains a secret, and there is no log to mask.
     onSecret: () => undefined,
     version: VERSION,
   };
 }
 
-/** Returns whether a run ended as it should: all is there, and what matched before still does. */
+/** Returns `complete` if all wanted images are there and what matched before still does, or if `failOn` is `never`. */
 export function endingOf(report: Report, failOn: SyncSettings['failOn']): Ending {
   return outcomeOf(report) === 'succeeded' || failOn === 'never' ? 'complete' : 'incomplete';
 }
 
-/** Mirrors, leaves the report where it was asked for, and closes with one sentence. */
+/** Mirrors, writes the report if `--report` names a file, and ends with one sentence. */
 export async function syncCommand(settings: SyncSettings, context: CommandContext): Promise<Ending> {
   const { report } = await runSync(settings, runParts(context));
   if (settings.report !== undefined) writeReport(settings.report, report);
@@ -36,7 +36,7 @@ export async function syncCommand(settings: SyncSettings, context: CommandContex
   return endingOf(report, settings.failOn);
 }
 
-/** Ends the log of a run, or of several joined ones, with its one sentence. */
+/** Ends the log of a run, or of joined reports, with one sentence. */
 export function tellEnd(report: Report, { reporter }: Pick<CommandContext, 'reporter'>): void {
   reporter.close();
   reporter.line(headlineOf(report));

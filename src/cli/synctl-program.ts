@@ -9,7 +9,7 @@ import { EXAMPLES } from './help.ts';
 import { finishCommand, openProgram } from './program.ts';
 import type { TextStream } from './stream.ts';
 
-/** A command line as it was understood: which command, its arguments, and its flags' texts by name. */
+/** A parsed command line: the command, its arguments, and the texts of its flags by name. */
 export interface Invocation {
   readonly command: 'sync' | 'check' | 'doctor' | 'sum' | 'merge';
   readonly operands: readonly string[];
@@ -50,11 +50,11 @@ const COMMANDS: readonly {
   readonly summary: string;
   readonly description: string;
   readonly flags: readonly Flag[];
-  /** Flags that change nothing here and are not in the help: 1.0 took them, so that one set of flags fits all commands. */
+  /** Flags without effect here, which help does not show. 1.0 accepted them, so scripts may pass them to every command. */
   readonly tolerated?: readonly Flag[] | undefined;
-  /** Other ways to write it than with its operand. */
+  /** How to write the command without its operand. */
   readonly alternative?: string | undefined;
-  /** What exit code 1 says; left out where the codes are those of all. */
+  /** The meaning of exit code 1, if it is not the general one. */
   readonly failure?: string | undefined;
 }[] = [
   {
@@ -107,8 +107,8 @@ const COMMANDS: readonly {
 ];
 
 /**
- * Returns synctl's commands as a commander program, which calls `chosen` with what the user wants and throws
- * `CommanderError` for help, version and command lines that make no sense.
+ * Returns synctl's commands as a commander program. It calls `chosen` with the parsed command line, and throws
+ * `CommanderError` for help, version and wrong command lines.
  */
 export function createSynctlProgram(
   stdout: TextStream,

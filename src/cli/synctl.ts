@@ -28,7 +28,7 @@ const WORDS = {
   stopping: 'stopping: transfers are given up and the state is saved; once more stops at once',
 };
 
-/** Runs the command that the command line asks for, and returns the code to exit with. */
+/** Runs the command on the command line, and returns the exit code. */
 export async function runSynctl(process: ProcessLike, commands: SynctlCommands): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.success;
   const program = createSynctlProgram(process.stdout, process.stderr, async (invocation) => {
@@ -50,12 +50,12 @@ async function runCommand(
   );
 }
 
-/** The settings of a run, and what `synctl check` is asked for instead of an image. */
+/** The settings of a run, and of `synctl check --kubernetes`. */
 interface SynctlSettings extends SyncSettings {
   readonly installation?: InstallationChoice | undefined;
 }
 
-/** Reads what is to be checked: an image, or with `--kubernetes` an installation. */
+/** Returns the installation to check if `--kubernetes` is set, and what is wrong with it or with the operands. */
 function readSubject(
   { operands }: Invocation,
   from: FlagSource,
@@ -90,7 +90,7 @@ function parseInstallableVersion(text: string, about: string): KubernetesVersion
   return version;
 }
 
-/** Reads the flags of a command and, where it is to come from there, the password from standard input. */
+/** Returns the settings of a command, with the password from standard input if `--password-stdin` is set. */
 async function readSettings(process: ProcessLike, invocation: Invocation): Promise<Parsed<SynctlSettings>> {
   try {
     const { values, notices } = await takePassword(invocation.values, process.stdin, 'synctl sync');
@@ -132,7 +132,7 @@ function dispatch(
   }
 }
 
-/** Reads an image of a command line: one without a host is an image of the source. */
+/** Returns the image that the command line names. Without a host, it is one of the source. */
 function parseImage(text: string, source: Host): Reference {
   const namesHost = startsWithHost(text);
   const reference = parseReference(namesHost || text === '' ? text : `${source}/${text}`);

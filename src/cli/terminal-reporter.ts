@@ -7,12 +7,12 @@ import { plainText } from '../lib/text/plain-text.ts';
 import { LiveBlock } from './live-block.ts';
 import { type TextStream, wantsColour } from './stream.ts';
 
-/** Where a terminal reporter writes, and how. */
+/** Where and how a terminal reporter writes. */
 interface TerminalReporterOptions {
   readonly stdout: TextStream;
   readonly stderr: TextStream;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Standard output belongs to JSON: all that is for people goes to standard error. */
+  /** Whether standard output is for JSON only, and everything else goes to standard error. */
   readonly json?: boolean | undefined;
   /** Returns the time in milliseconds. */
   readonly now?: (() => number) | undefined;
@@ -23,14 +23,14 @@ const PLAIN_LINE_MILLISECONDS = 10_000;
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Tells a run to a person at a terminal, with a live block below the lines, or to a log file, plainly. */
+/** Shows a run at a terminal, with a live block below the lines, or in a log file as plain lines. */
 export class TerminalReporter implements Reporter {
   readonly #lines: TextStream;
   readonly #troubles: TextStream;
   readonly #block: LiveBlock | undefined;
   readonly #environment: TerminalReporterOptions['environment'];
   readonly #now: () => number;
-  /** What is being done, since when, and when it was last shown. */
+  /** The current activity, when it began, and when it was last shown. */
   #activity: { readonly name: string; readonly since: number; shown: number } | undefined;
   #saidAnything = false;
 
@@ -73,7 +73,7 @@ export class TerminalReporter implements Reporter {
     const now = this.#now();
     const pause = this.#block === undefined ? PLAIN_LINE_MILLISECONDS : REDRAW_MILLISECONDS;
     if (this.#activity?.name !== progress.activity) {
-      // A block is there at once; a log file says how far it is when there is something to say.
+      // A block appears at once. A log file gets its first line of progress after a while.
       const shown = this.#block === undefined ? now : now - pause;
       this.#activity = { name: progress.activity, since: now, shown };
     }

@@ -5,7 +5,7 @@ import { type Duration, formatDuration, seconds } from '../lib/duration.ts';
 import { Failure } from '../lib/failure.ts';
 import { parseJson } from '../lib/json.ts';
 
-/** A user name and what proves it. */
+/** A user name and password. */
 interface HelperCredentials {
   readonly username: string;
   readonly password: string;
@@ -17,8 +17,8 @@ const NOT_FOUND = /credentials not found/;
 const ANSWER = z.object({ Username: z.string(), Secret: z.string() });
 
 /**
- * Asks `docker-credential-<helper>` for a host's credentials, as Docker does; undefined where it has none. Throws
- * `CREDENTIAL_HELPER_FAILED`, with nothing of what the program wrote, for that may hold a secret.
+ * Returns a host's credentials from `docker-credential-<helper>`, as Docker does, or undefined if it has none. Throws
+ * `CREDENTIAL_HELPER_FAILED`, without the program's output, which may contain a secret.
  */
 export async function askCredentialHelper(
   helper: string,
@@ -55,7 +55,7 @@ export async function askCredentialHelper(
     : { username: answer.data.Username, password: answer.data.Secret };
 }
 
-/** Returns the exit code and standard output of `<program> get`; no code where it took too long. */
+/** Returns the exit code and standard output of `<program> get`. The code is undefined if it took too long. */
 async function run(
   program: string,
   host: string,
@@ -68,7 +68,7 @@ async function run(
       child.once('error', reject);
       child.once('close', (code) => resolve(code ?? undefined));
     });
-    // A helper that does not read its input closes the pipe; its exit code tells more.
+    // A helper that does not read its input closes the pipe. Its exit code is more useful than that error.
     child.stdin.on('error', () => undefined);
     child.stdin.end(host);
     const [output, code] = await Promise.all([text(child.stdout), ended]);

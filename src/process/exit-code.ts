@@ -1,11 +1,11 @@
 import type { Fault } from '../lib/failure.ts';
 
-/** What a command's exit code says. */
+/** The exit codes of commands. */
 export const EXIT = {
   success: 0,
-  /** Some images failed or are left for the next run, or the run could not go on. */
+  /** Some images failed or are left for the next run, or the run could not continue. */
   failure: 1,
-  /** Flags or a configuration file are wrong: nothing was done. */
+  /** Flags or a configuration file are wrong. Nothing was done. */
   usage: 2,
   interrupted: 130,
   terminated: 143,
@@ -13,10 +13,10 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The signals that wind up what a process does. */
+/** The signals that stop a process gracefully. */
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
-/** How what a process did ended: as it was asked to, not in all of it, or with an error, by whose fault it was. */
+/** How a command ended: `complete`, `incomplete`, or with an error by whose fault it was. */
 export type Ending = 'complete' | 'incomplete' | Fault;
 
 const CODES: Readonly<Record<Ending | StopSignal, ExitCode>> = {
@@ -29,12 +29,12 @@ const CODES: Readonly<Record<Ending | StopSignal, ExitCode>> = {
   SIGTERM: EXIT.terminated,
 };
 
-/** Returns the code to exit with. A signal that stopped the process counts more than how it ended. */
+/** Returns the exit code. A signal that stopped the process takes precedence. */
 export function exitCodeFor(ending: Ending, stoppedBy?: StopSignal): ExitCode {
   return CODES[stoppedBy ?? ending];
 }
 
-/** The table of exit codes that help and README show. */
+/** The table of exit codes in help and README. */
 export const EXIT_CODES: readonly { readonly codes: string; readonly meaning: string }[] = [
   { codes: '0', meaning: 'All is well' },
   { codes: '1', meaning: 'Some images failed or are left for the next run, or the run could not go on' },
@@ -42,7 +42,7 @@ export const EXIT_CODES: readonly { readonly codes: string; readonly meaning: st
   { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; the state is saved' },
 ];
 
-/** Returns the table of a command that fails in its own way, and keeps no state. */
+/** Returns the table of a command that keeps no state. `failure` is the meaning of exit code 1. */
 export function exitCodesWith(failure: string): typeof EXIT_CODES {
   return [
     { codes: '0', meaning: 'All is well' },
@@ -52,7 +52,7 @@ export function exitCodesWith(failure: string): typeof EXIT_CODES {
   ];
 }
 
-/** The same for packer. */
+/** The table of packer's exit codes. */
 export const PACKER_EXIT_CODES: typeof EXIT_CODES = [
   { codes: '0', meaning: 'All is well' },
   { codes: '1', meaning: 'There is no package, or it could not be published everywhere' },

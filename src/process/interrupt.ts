@@ -3,7 +3,7 @@ import { type ExitCode, exitCodeFor, type StopSignal } from './exit-code.ts';
 
 const SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM'];
 
-/** Turns the first SIGINT or SIGTERM into an aborted signal, and the second into the end. */
+/** Aborts a signal at the first SIGINT or SIGTERM, and ends the process at the second. */
 export class Interrupt implements Disposable {
   readonly #controller = new AbortController();
   readonly #process: EventEmitter;
@@ -11,8 +11,8 @@ export class Interrupt implements Disposable {
   #stoppedBy: StopSignal | undefined;
 
   /**
-   * `process` sends the signals. `told` is called with the first, to say that the run winds up; `end` with the
-   * exit code at the second, and must not return to the run.
+   * `process` emits the signals. `told` is called with the first, to report that the run stops. `end` is called with
+   * the exit code at the second, and must not return.
    */
   constructor(process: EventEmitter, told: (signal: string) => void, end: (code: ExitCode) => void) {
     this.#process = process;
@@ -28,17 +28,17 @@ export class Interrupt implements Disposable {
     for (const [name, listener] of this.#listeners) process.on(name, listener);
   }
 
-  /** Aborted once a signal came. */
+  /** Aborted by the first signal. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** The first signal that came. */
+  /** The first signal, if there was one. */
   get stoppedBy(): StopSignal | undefined {
     return this.#stoppedBy;
   }
 
-  /** Leaves signals to Node again. */
+  /** Returns the handling of signals to Node. */
   [Symbol.dispose](): void {
     for (const [name, listener] of this.#listeners) this.#process.off(name, listener);
   }
