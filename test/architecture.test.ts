@@ -3,7 +3,6 @@ import { basename, dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { circlesOf, exportsOf } from './house/exports.ts';
 import { FLOORS, ROOMS, type Rooms } from './house/floors.ts';
-import { FOR_NOBODY, FOR_TESTS } from './house/known.ts';
 import { readModules } from './house/modules.ts';
 
 /** So that a folder can be taken in at a glance. */
@@ -153,14 +152,14 @@ describe('an export', () => {
 
   test('is imported by something', () => {
     const unused = exported
-      .filter(({ name, users }) => users.size === 0 && !FOR_NOBODY.includes(name))
+      .filter(({ users }) => users.size === 0)
       .map(({ path, name }) => `${path}: ${name}`);
     expect(unused, 'drop the word export, or the thing').toEqual([]);
   });
 
   test('is there for more than tests', () => {
     const tested = exported
-      .filter(({ name, users }) => users.has('test') && users.size === 1 && !FOR_TESTS.includes(name))
+      .filter(({ users }) => users.has('test') && users.size === 1)
       .map(({ path, name }) => `${path}: ${name}`);
     expect(tested, 'test it through what is used').toEqual([]);
   });
