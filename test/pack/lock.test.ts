@@ -1,10 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { describeFailure, failureCode } from '../../src/lib/failure.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeFailure, Failure, failureCode } from '../../src/lib/failure.ts';
+import { type Lock, readLock, requireLockedFiles, requireLockedPlan } from '../../src/pack/run/lock.ts';
+import { type Digest, parseDigest } from '../../src/registry/oci/digest.ts';
 import { describeWith } from '../support/programs.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
 import { PackWorld } from './pack-world.ts';
+import { KEEL, resolve, type Wanted } from './resolving.ts';
 
 describeWith(['docker-registry'], 'a lock', () => {
   let world: PackWorld;
@@ -117,5 +121,148 @@ describeWith(['docker-registry'], 'a lock', () => {
     writeFileSync(lock, text);
     const failure = await packed('eight', { lock }).catch((error: unknown) => error);
     expect(failureCode(failure)).toBe('LOCK_MALFORMED');
+  });
+});
+
+describe('what a lock is held against', () => {
+  const HEX = 'ab'.repeat(32);
+  const OTHER = 'cd'.repeat(32);
+  const LOCKED = {
+    schema: 1,
+    package: 'kube-1.37.1-amd64.tar.gz',
+    imageFormat: 'oci',
+    images: [
+      {
+        upstream: 'registry.k8s.io/pause:3.10.2',
+        pulledBy: `${KEEL}/pause:3.10.2`,
+        index: `sha256:${OTHER}`,
+        digest: `sha256:${HEX}`,
+        check: { kind: 'pin' },
+      },
+    ],
+    components: [
+      {
+        name: 'tool',
+        tag: '1',
+        url: 'https://e.org/tool',
+        sha256: `sha256:${HEX}`,
+        check: { kind: 'published', digest: `sha256:${HEX}` },
+      },
+    ],
+    files: { 'install.sh': `sha256:${HEX}`, 'a.conf': `sha256:${HEX}` },
+    tar: `sha256:${HEX}`,
+  };
+  const PAUSE = { name: 'pause', tag: '3.10.2' };
+  const TOOL = { name: 'tool', tag: '1', uri: 'https://e.org/tool' };
+
+  async function locked(): Promise<Lock> {
+    const file = join(scratchFolder(), 'keel.lock.json');
+    writeFileSync(file, JSON.stringify(LOCKED));
+    const read = await readLock(file);
+    if (read === undefined) throw new Error('it was written');
+    return read;
+  }
+
+  function changesOf(check: () => void): string[] {
+    try {
+      check();
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'LOCK_DIFFERS') throw error;
+      return error.message.split('\n  ').slice(1);
+    }
+    return [];
+  }
+
+  it('is undefined where there is no file', async () => {
+    expect(await readLock(join(scratchFolder(), 'none'))).toBeUndefined();
+  });
+
+  it.each<[string, object, Wanted, string, string[]]>([
+    ['nothing', {}, {}, 'oci', []],
+    [
+      'a pin of what is locked',
+      { images: [{ ...PAUSE, image: `registry.k8s.io/pause@sha256:${HEX}` }] },
+      {},
+      'oci',
+      [],
+    ],
+    [
+      'a pin of the locked list',
+      { images: [{ ...PAUSE, image: `registry.k8s.io/pause@sha256:${OTHER}` }] },
+      {},
+      'oci',
+      [],
+    ],
+    [
+      'a pin of another image',
+      { images: [{ ...PAUSE, image: `registry.k8s.io/pause@sha256:${'0'.repeat(64)}` }] },
+      {},
+      'oci',
+      [`registry.k8s.io/pause:3.10.2 was sha256:${HEX}, now it is pinned to sha256:${'0'.repeat(64)}`],
+    ],
+    [
+      'another name and form',
+      {},
+      { beta: 'rc1' },
+      'docker-archive',
+      [
+        'the package was kube-1.37.1-amd64.tar.gz, now it is kube-1.37.1-amd64-rc1.tar.gz',
+        'images were packed as oci, now as docker-archive',
+      ],
+    ],
+    [
+      'another source',
+      {},
+      { from: 'mirror.lan' },
+      'oci',
+      [
+        `registry.k8s.io/pause:3.10.2 was pulled as ${KEEL}/pause:3.10.2, now it would be mirror.lan/pause:3.10.2`,
+      ],
+    ],
+    [
+      'other images',
+      { images: [{ name: 'flannel', tag: 'v1' }] },
+      {},
+      'oci',
+      [
+        'ghcr.io/flannel-io/flannel:v1 is not in the lock',
+        'registry.k8s.io/pause:3.10.2 is no longer wanted',
+      ],
+    ],
+    ['another tag', { components: [{ ...TOOL, tag: '2' }] }, {}, 'oci', ['tool was 1, now it is 2']],
+    [
+      'another address',
+      { components: [{ ...TOOL, uri: 'https://f.org/tool' }] },
+      {},
+      'oci',
+      ['tool 1 came from https://e.org/tool, now it would from https://f.org/tool'],
+    ],
+    ['a pin of the locked download', { components: [{ ...TOOL, sha256: HEX }] }, {}, 'oci', []],
+    [
+      'a pin of another download',
+      { components: [{ ...TOOL, sha256: OTHER }] },
+      {},
+      'oci',
+      [`tool 1 was sha256:${HEX}, now it is pinned to another digest`],
+    ],
+    ['no components', { components: [] }, {}, 'oci', ['tool is no longer wanted']],
+  ])('a plan with %s', async (_, changed, wanted, format, changes) => {
+    const document = { images: [PAUSE], components: [TOOL], ...changed };
+    const plan = resolve(JSON.stringify(document), { kube: '1.37.1', ...wanted });
+    const lock = await locked();
+    expect(changesOf(() => requireLockedPlan(lock, plan, format))).toEqual(changes);
+  });
+
+  it('files of the package', async () => {
+    const lock = await locked();
+    const [same, other] = [HEX, OTHER].map((hex) => parseDigest(`sha256:${hex}`, 'test'));
+    if (same === undefined || other === undefined) throw new Error('there are two');
+    const files = (...entries: [string, Digest][]) => new Map(entries);
+    expect(changesOf(() => requireLockedFiles(lock, files(['a.conf', same], ['install.sh', same])))).toEqual(
+      [],
+    );
+    expect(changesOf(() => requireLockedFiles(lock, files(['install.sh', other], ['b.conf', same])))).toEqual(
+      ['a.conf is gone', 'b.conf is new', 'install.sh has other content'],
+    );
   });
 });
