@@ -1,117 +1,102 @@
 import { describe, expect, test } from 'vitest';
-import { digestOf } from '../../src/registry/oci/digest.ts';
-import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import { type DestinationListing, decide } from '../../src/sync/plan/decision.ts';
+import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
+import { type DestinationListing, decide, describeReason } from '../../src/sync/plan/decision.ts';
+import { digestFor, recordedImage } from '../support/planned-image.ts';
 
-const OLD = digestOf(Buffer.from('old'));
-const NEW = digestOf(Buffer.from('new'));
-const DAY = 86_400_000;
+type Situation = Parameters<typeof decide>[0];
 
-function recorded(tag: string, options = '') {
-  return {
-    tag: parseTag(tag),
-    source: { host: parseHost('registry.k8s.io'), repository: parseRepository('pause'), tag: parseTag(tag) },
-    sourceDigest: OLD,
-    pushedDigest: OLD,
-    options,
-    bytes: 1,
-    pushed: new Date(0),
-    confirmed: new Date(0),
-  };
-}
+const TAG = parseTag('v1.36.2');
+const MOVING = parseTag('v1.36');
+const SIGNATURE = parseTag(`sha256-${'a'.repeat(64)}.sig`);
+const DAY_MILLISECONDS = 86_400_000;
+const there: DestinationListing = { kind: 'tags', tags: new Set([TAG, MOVING, SIGNATURE]) };
+/** A tag of which source, state and destination agree, and that nobody is likely to have moved. */
+const AGREED: Situation = {
+  repository: parseRepository('keel/kube-proxy'),
+  tag: TAG,
+  sourceDigest: digestFor('pause'),
+  listing: there,
+  recorded: recordedImage(),
+  options: '',
+  isSignatureDue: false,
+  verify: 'none',
+  now: new Date('2026-03-01T02:00:00Z'),
+};
+const inDays = (count: number): Date => new Date(AGREED.now.getTime() + count * DAY_MILLISECONDS);
+const decided = (more: Partial<Situation>): string => {
+  const { action, reason } = decide({ ...AGREED, ...more });
+  return `${action} ${reason.code}`;
+};
 
-function listing(...tags: readonly string[]): DestinationListing {
-  return { kind: 'tags', tags: new Set(tags.map((tag) => parseTag(tag))) };
-}
-
-/** What is known of a tag about which everything agrees, but for what a case says otherwise. */
-function situation(
-  tag: string,
-  otherwise: Partial<Parameters<typeof decide>[0]> = {},
-): Parameters<typeof decide>[0] {
-  return {
-    repository: parseRepository('keel/pause'),
-    tag: parseTag(tag),
-    sourceDigest: OLD,
-    listing: listing(tag),
-    recorded: recorded(tag),
-    options: '',
-    isSignatureDue: false,
-    verify: 'none',
-    now: new Date('2026-01-31T00:00:00Z'),
-    ...otherwise,
-  };
-}
-
-describe('a tag', () => {
-  test.each<[what: string, tag: string, otherwise: Partial<Parameters<typeof decide>[0]>, decided: string]>([
-    ['about which all agree', 'v1.36.2', {}, 'skip UNCHANGED'],
-    ['of a repository that is not there', 'v1.36.2', { listing: { kind: 'absent' } }, 'copy REPOSITORY_NEW'],
-    ['that is not listed there', 'v1.36.2', { listing: listing('v1.36.1') }, 'copy MISSING'],
-    [
-      'where the destination lists nothing',
-      'v1.36.2',
-      { listing: { kind: 'unknown' } },
-      'check DESTINATION_UNLISTED',
-    ],
-    [
-      'where the source tells no digest',
-      'v1.36.2',
-      { sourceDigest: undefined },
-      'check SOURCE_DIGEST_UNKNOWN',
-    ],
-    ['that the state does not know', 'v1.36.2', { recorded: undefined }, 'check NOT_IN_STATE'],
-    ['that has another digest at the source', 'v1.36.2', { sourceDigest: NEW }, 'copy CHANGED'],
-    [
-      'for which other platforms are wanted',
-      'v1.36.2',
-      { options: 'platforms=linux/amd64' },
-      'check OTHER_SETTINGS',
-    ],
-    ['whose signature is due', 'v1.36.2', { isSignatureDue: true }, 'check SIGNATURE_DUE'],
-    ['that moves', 'latest', {}, 'check MOVING_TAG'],
-    ['of a signature, which does not', `sha256-${'0'.repeat(64)}.sig`, {}, 'skip UNCHANGED'],
-    ['with all to be verified', 'v1.36.2', { verify: 'all' }, 'check VERIFIED'],
-    // The first reason that applies is told.
-    ['that is missing and changed', 'v1.36.2', { listing: listing(), sourceDigest: NEW }, 'copy MISSING'],
-    ['that moves and changed', 'latest', { sourceDigest: NEW }, 'copy CHANGED'],
-    ['that moves, with all to be verified', 'latest', { verify: 'all' }, 'check MOVING_TAG'],
-  ])('%s', (_what, tag, otherwise, decided) => {
-    const { action, reason } = decide(situation(tag, otherwise));
-    expect(`${action} ${reason.code}`).toBe(decided);
-    expect(reason.message).not.toBe('');
+describe('what is done about a tag, and why', () => {
+  test.each<[string, string, Partial<Situation>]>([
+    ['skip UNCHANGED', 'all agree', {}],
+    ['copy REPOSITORY_NEW', 'there is no such repository', { listing: { kind: 'absent' } }],
+    ['copy MISSING', 'the listing lacks it', { listing: { kind: 'tags', tags: new Set([MOVING]) } }],
+    ['check DESTINATION_UNLISTED', 'nothing is listed', { listing: { kind: 'unknown' } }],
+    ['check SOURCE_DIGEST_UNKNOWN', 'the source lists no digests', { sourceDigest: undefined }],
+    ['check NOT_IN_STATE', 'the state knows nothing', { recorded: undefined }],
+    ['copy CHANGED', 'the source has another one', { sourceDigest: digestFor('newer') }],
+    ['check OTHER_SETTINGS', 'it was mirrored for other platforms', { options: 'platforms=linux/amd64' }],
+    ['check SIGNATURE_DUE', 'its signature is to be verified', { isSignatureDue: true }],
+    ['check MOVING_TAG', 'its tag moves', { tag: MOVING }],
+    ['skip UNCHANGED', 'it is a signature, whose tag is a digest', { tag: SIGNATURE }],
+    ['check VERIFIED', 'all are verified', { verify: 'all' }],
+  ])('%s: %s', (expected, _, more) => {
+    expect(decided(more)).toBe(expected);
   });
 
-  test('that was converted there fits the settings of now', () => {
-    const known = recorded('v1.36.2', 'conversion=docker-format');
-    expect(decide(situation('v1.36.2', { recorded: known })).action).toBe('skip');
+  test.each<[string, Partial<Situation>]>([
+    // Each row has a reason and one that comes before it.
+    ['copy REPOSITORY_NEW', { listing: { kind: 'absent' }, sourceDigest: undefined }],
+    ['copy MISSING', { listing: { kind: 'tags', tags: new Set() }, recorded: undefined }],
+    ['check DESTINATION_UNLISTED', { listing: { kind: 'unknown' }, sourceDigest: digestFor('newer') }],
+    ['check SOURCE_DIGEST_UNKNOWN', { sourceDigest: undefined, recorded: undefined }],
+    ['check NOT_IN_STATE', { recorded: undefined, isSignatureDue: true }],
+    ['copy CHANGED', { sourceDigest: digestFor('newer'), options: 'platforms=linux/amd64' }],
+    ['check OTHER_SETTINGS', { options: 'platforms=linux/amd64', isSignatureDue: true }],
+    ['check SIGNATURE_DUE', { isSignatureDue: true, tag: MOVING }],
+    ['check MOVING_TAG', { tag: MOVING, verify: 'all' }],
+  ])('%s comes first', (expected, more) => {
+    expect(decided(more)).toBe(expected);
+  });
+
+  test.each([
+    ['skip UNCHANGED', 'conversion=docker-format', ''],
+    ['skip UNCHANGED', 'signed=0123456789ab', ''],
+    ['skip UNCHANGED', 'platforms=linux/amd64;conversion=docker-format', 'platforms=linux/amd64'],
+    ['check OTHER_SETTINGS', 'platforms=linux/amd64', 'platforms=linux/arm64'],
+  ])('%s: it was mirrored with %j, and is wanted with %j', (expected, recorded, options) => {
+    expect(decided({ recorded: recordedImage({ options: recorded }), options })).toBe(expected);
   });
 });
 
-describe('a sample', () => {
-  const days = Array.from({ length: 28 }, (_, day) => new Date(Date.UTC(2026, 0, 1) + day * DAY));
-  const sampledOn = (tag: string) =>
-    days.flatMap((now, day) =>
-      decide(situation(tag, { verify: 'sample', now })).reason.code === 'SAMPLED' ? [day] : [],
-    );
+describe('the sample', () => {
+  const days = Array.from({ length: 28 }, (_, day) => day);
+  const sampledOn = (more: Partial<Situation> = {}): number[] =>
+    days.filter((day) => decided({ ...more, verify: 'sample', now: inDays(day) }) === 'check SAMPLED');
 
-  test.each(['v1.0.0', 'v1.0.1', 'v1.0.2', 'v1.0.3'])(
-    'has the tag %s once in 14 days, on the same one',
-    (tag) => {
-      const [first = -1, second] = sampledOn(tag);
-      expect(sampledOn(tag)).toEqual([first, second]);
-      expect(second).toBe(first + 14);
-    },
-  );
-
-  test('is spread over the days', () => {
-    const first = Array.from({ length: 200 }, (_, index) => sampledOn(`v1.0.${index}`)[0]);
-    expect(new Set(first).size).toBe(14);
+  test('has each tag once in 14 days, at any hour of its day', () => {
+    const [first = 0, second, ...others] = sampledOn();
+    expect([second, others]).toEqual([first + 14, []]);
+    const midnight = Math.floor(inDays(first).getTime() / DAY_MILLISECONDS) * DAY_MILLISECONDS;
+    for (const hour of [0, 23]) {
+      const now = new Date(midnight + hour * 3_600_000);
+      expect(decided({ verify: 'sample', now })).toBe('check SAMPLED');
+    }
   });
 
-  test('is the same all day', () => {
-    const [day = 0] = sampledOn('v1.0.0');
-    const evening = new Date((days[day]?.getTime() ?? 0) + DAY - 1);
-    expect(decide(situation('v1.0.0', { verify: 'sample', now: evening })).reason.code).toBe('SAMPLED');
+  test('is spread over the days by repository and tag', () => {
+    const first = (repository: string, tag: string): number | undefined => {
+      const listing: DestinationListing = { kind: 'tags', tags: new Set([parseTag(tag)]) };
+      return sampledOn({ repository: parseRepository(repository), tag: parseTag(tag), listing })[0];
+    };
+    const tags = Array.from({ length: 200 }, (_, number) => `v1.0.${number}`);
+    expect(new Set(tags.map((tag) => first('keel/kube-proxy', tag))).size).toBe(14);
+    expect(new Set(tags.map((tag) => first(`keel/${tag}`, 'v1.0.0'))).size).toBe(14);
   });
+});
+
+test('a reason has a code for programs and words for people', () => {
+  expect(describeReason('UNCHANGED')).toEqual({ code: 'UNCHANGED', message: 'unchanged' });
 });

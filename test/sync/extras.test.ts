@@ -3,31 +3,22 @@ import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
 import { extrasOf } from '../../src/sync/select/extras.ts';
 
-function extras(...names: readonly string[]) {
-  const text = JSON.stringify({ extras: names }, undefined, 1);
-  const found = extrasOf(parseImageSet(parseDocument('image_set.json', text)));
-  return [...found.values()].map(({ name, tags, listed, places }) => ({
+test('the extras of a set are joined by repository, in the order of the file', () => {
+  const lines = ['{"extras": ["quay.io/a/b:1", "ghcr.io/c:2",', '"quay.io/a/b", "ghcr.io/c:3"]}'];
+  const extras = extrasOf(parseImageSet(parseDocument('image_set.json', lines.join('\n'))));
+  const told = [...extras.values()].map(({ name, host, repository, tags, listed, places }) => ({
     name,
+    address: `${host} ${repository}`,
     tags: [...tags],
     listed,
     lines: places.map(({ line }) => line),
   }));
-}
-
-test('extras of one repository are one, with all that is wanted of it and where that stands', () => {
-  expect(extras('quay.io/a:v1', 'ghcr.io/b', 'quay.io/a:v2', 'quay.io/a:v1')).toEqual([
-    { name: 'quay.io/a', tags: ['v1', 'v2'], listed: false, lines: [3, 5, 6] },
-    { name: 'ghcr.io/b', tags: [], listed: true, lines: [4] },
+  expect(told).toEqual([
+    { name: 'quay.io/a/b', address: 'quay.io a/b', tags: ['1'], listed: true, lines: [1, 2] },
+    { name: 'ghcr.io/c', address: 'ghcr.io c', tags: ['2', '3'], listed: false, lines: [1, 2] },
   ]);
 });
 
-test.each([[['quay.io/a', 'quay.io/a:v1']], [['quay.io/a:v1', 'quay.io/a']]])(
-  '%j wants a tag and what the filters let through',
-  (names) => {
-    expect(extras(...names)).toMatchObject([{ name: 'quay.io/a', tags: ['v1'], listed: true }]);
-  },
-);
-
-test('the same path at another host is another repository', () => {
-  expect(extras('quay.io/a:v1', 'ghcr.io/a:v1').map(({ name }) => name)).toEqual(['quay.io/a', 'ghcr.io/a']);
+test('a set may have none', () => {
+  expect(extrasOf(parseImageSet(parseDocument('image_set.json', '{"names": ["pause"]}'))).size).toBe(0);
 });
