@@ -10,7 +10,9 @@ import type { CommandContext } from './commands.ts';
 import { installationJson, installationLines } from './installation-text.ts';
 import { runParts } from './sync-command.ts';
 
-/** Prints whether the destination has all that an installation needs, and how to use it. `complete` only if it has all. */
+/**
+ * Prints whether the destination has all that an installation needs, and how to use it. `complete` only if it has all.
+ */
 export async function checkInstallationCommand(
   choice: InstallationChoice,
   settings: SyncSettings,
@@ -24,7 +26,10 @@ export async function checkInstallationCommand(
   return isInstallable(checked) ? 'complete' : 'incomplete';
 }
 
-/** Prints what source, state and destination have of an image. `complete` only if it is mirrored and its signature is fine. */
+/**
+ * Prints what source, state and destination have of an image. `complete` only if it is mirrored and its signature is
+ * fine.
+ */
 export async function checkCommand(
   image: Reference,
   settings: SyncSettings,

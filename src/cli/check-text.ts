@@ -30,8 +30,8 @@ interface Line {
 }
 
 /**
- * Returns the result for people, with the verdict as the last line. `width` is the terminal's: if it is narrow, digests
- * are shortened and lines broken. Without it, no line is broken.
+ * Returns the result for people, with the verdict as the last line. `width` is the terminal's: if it is narrow,
+ * digests are shortened and lines broken. Without it, no line is broken.
  */
 export function checkLines(checked: CheckedReference, width?: number): string[] {
   const [only] = checked.tags;

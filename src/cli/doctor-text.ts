@@ -16,8 +16,8 @@ const NAME_WIDTH = 16;
 const INDENT = MARK_WIDTH + TIME_WIDTH + NAME_WIDTH + 6;
 
 /**
- * Returns the line of a check: outcome, time, name, finding, and what to change. `width` is the terminal's. Without it,
- * the line is not broken.
+ * Returns the line of a check: outcome, time, name, finding, and what to change. `width` is the terminal's. Without
+ * it, the line is not broken.
  */
 export function diagnosisLine(
   { check, outcome, message, hint, milliseconds: took }: Diagnosis,

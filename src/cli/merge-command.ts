@@ -10,8 +10,8 @@ import type { CommandContext, MergeSettings } from './commands.ts';
 import { endingOf, tellEnd } from './sync-command.ts';
 
 /**
- * Joins the reports of shards, and shows them like one run. In a workflow, it adds the run's page to the job's summary,
- * so that the last job of a matrix shows one page for all shards.
+ * Joins the reports of shards, and shows them like one run. In a workflow, it adds the run's page to the job's
+ * summary, so that the last job of a matrix shows one page for all shards.
  */
 export async function mergeCommand(
   files: readonly string[],

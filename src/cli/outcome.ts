@@ -2,7 +2,9 @@ import { ConfigurationFailure } from '../config/problem.ts';
 import { describeFailure, type Fault, faultOf } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
 
-/** Reports the error that ended a command, one line per problem of a configuration file. Returns whose fault it was. */
+/**
+ * Reports the error that ended a command, one line per problem of a configuration file. Returns whose fault it was.
+ */
 export function reportOutcome(error: unknown, reporter: Reporter, tool: string): Fault {
   if (error instanceof ConfigurationFailure) {
     for (const problem of error.problems) reporter.error(problem.message, problem.place);

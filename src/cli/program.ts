@@ -6,7 +6,9 @@ import { expandArguments, optionTerm } from './arguments.ts';
 import { helpEnding, requireKnownHelp } from './help.ts';
 import type { TextStream } from './stream.ts';
 
-/** Returns a commander program that writes to these streams and throws `CommanderError` instead of ending the process. */
+/**
+ * Returns a commander program that writes to these streams and throws `CommanderError` instead of ending the process.
+ */
 export function openProgram(
   name: string,
   stdout: TextStream,

@@ -50,7 +50,9 @@ const COMMANDS: readonly {
   readonly summary: string;
   readonly description: string;
   readonly flags: readonly Flag[];
-  /** Flags without effect here, which help does not show. 1.0 accepted them, so scripts may pass them to every command. */
+  /**
+   * Flags without effect here, which help does not show. 1.0 accepted them, so scripts may pass them to every command.
+   */
   readonly tolerated?: readonly Flag[] | undefined;
   /** How to write the command without its operand. */
   readonly alternative?: string | undefined;

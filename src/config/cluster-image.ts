@@ -7,7 +7,7 @@ import { type KubeadmImage, kubeadmImages, kubeadmTagsOfMinor } from './kubernet
 import type { KubernetesRelease } from './kubernetes/kubernetes-release.ts';
 import { kubernetesMinor, toKubernetesVersion } from './kubernetes/kubernetes-version.ts';
 
-/** The images that carry the version of Kubernetes as their tag. */
+/** The images whose tag is the version of Kubernetes. */
 export const KUBERNETES_PROGRAMS: readonly ImageName[] = [
   'kube-apiserver',
   'kube-controller-manager',
@@ -15,17 +15,17 @@ export const KUBERNETES_PROGRAMS: readonly ImageName[] = [
   'kube-proxy',
 ];
 
-/** What registry.k8s.io calls the images that kubeadm chooses by a table of its own. */
+/** The names at registry.k8s.io of the images whose tags kubeadm takes from a table of its own. */
 export const KUBEADM_IMAGE_NAMES: Readonly<Record<KubeadmImage, ImageName>> = {
   etcd: 'etcd',
   coredns: 'coredns/coredns',
   pause: 'pause',
 };
 
-/** Which tags of one image a release of Kubernetes needs. */
+/** The tags of one image that a release of Kubernetes needs. */
 interface ClusterNeed {
   readonly name: ImageName;
-  /** The tag, or for all releases of a minor such as `v1.37.*`. */
+  /** The tag, or a pattern such as `v1.37.*` for all releases of a minor. */
   readonly text: string;
   readonly wants: (tag: Tag) => boolean;
 }
@@ -53,22 +53,24 @@ function chosenTags(release: KubernetesRelease, image: KubeadmImage): readonly T
   return answer === undefined ? [] : [answer.tags[image]];
 }
 
-/** Returns what kubeadm of a release needs, its programs first; of a minor, what it needs for any of its releases. */
+/**
+ * Returns the images and tags that kubeadm of a release needs, or of all releases of a minor. The programs come first.
+ */
 export function clusterNeeds(release: KubernetesRelease): ClusterNeed[] {
   const chosen = (image: KubeadmImage) =>
     chosenTags(release, image).map((tag) => exactly(KUBEADM_IMAGE_NAMES[image], tag));
   return [...programsOf(release), ...chosen('etcd'), ...chosen('coredns'), ...chosen('pause')];
 }
 
-/** An image that `kubernetes` of a set wants, with all that its releases need of it. */
+/** An image that the releases under `kubernetes` of a set need, and the tags that they need of it. */
 export interface ClusterImage {
   readonly name: ImageName;
   readonly needs: readonly ClusterNeed[];
-  /** Where the releases stand that need it. */
+  /** The places of the releases that need it. */
   readonly places: readonly Place[];
 }
 
-/** Returns the images that releases need together, by name. */
+/** Returns the images that releases need, by name. */
 export function clusterImages(
   releases: readonly Entry<KubernetesRelease>[],
 ): ReadonlyMap<ImageName, ClusterImage> {

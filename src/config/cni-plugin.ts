@@ -1,12 +1,12 @@
 import { parseReference, type Reference } from '../registry/oci/reference.ts';
 import { type TagFilter, tagFilterSchema } from './tag-filter.ts';
 
-/** The network plugins whose images `cni` of a set can ask for. */
+/** The network plugins that `cni` of a set can name. */
 export const CNI_PLUGINS = ['calico', 'cilium', 'flannel'] as const;
 
 type CniPlugin = (typeof CNI_PLUGINS)[number];
 
-/** An image of a network plugin, and which of its tags are releases. */
+/** An image of a network plugin, and the filter for its releases. */
 interface CniImage {
   readonly image: Reference;
   readonly tags: TagFilter;
@@ -33,7 +33,7 @@ const IMAGES: Readonly<Record<CniPlugin, readonly (readonly [image: string, rege
   ],
 };
 
-/** Returns the images of a network plugin, of each the three newest releases. */
+/** Returns the images of a network plugin, each with a filter for its three newest releases. */
 export function cniImages(plugin: CniPlugin): CniImage[] {
   return IMAGES[plugin].map(([image, regex]) => ({
     image: parseReference(image),

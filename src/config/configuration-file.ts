@@ -5,12 +5,14 @@ import { type Document, parseDocument } from './document.ts';
 import { type ImageSet, parseImageSet } from './image-set.ts';
 import { parseVersions, type Versions } from './versions.ts';
 
-/** Reads an image set file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
+/** Returns the image set in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
 export async function readImageSet(file: string): Promise<ImageSet> {
   return parseImageSet(await readDocument(file, 'docs/image-set.md'));
 }
 
-/** Returns the image set; undefined where there is no such file. Throws as `readImageSet` does. */
+/**
+ * Returns the image set in a file, or undefined if there is no such file. Otherwise throws what `readImageSet` throws.
+ */
 export async function readImageSetIfThere(file: string): Promise<ImageSet | undefined> {
   try {
     return await readImageSet(file);
@@ -21,12 +23,12 @@ export async function readImageSetIfThere(file: string): Promise<ImageSet | unde
   }
 }
 
-/** Reads a versions.json. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
+/** Returns the versions.json in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
 export async function readVersions(file: string): Promise<Versions> {
   return parseVersions(await readDocument(file, 'docs/pack.md'));
 }
 
-/** Reads a JSON file; `page` is where its form is told. Throws `CONFIGURATION_UNREADABLE`. */
+/** Returns the JSON in a file. `page` documents its format. Throws `CONFIGURATION_UNREADABLE`. */
 async function readDocument(file: string, page: string): Promise<Document> {
   let source: string;
   try {

@@ -2,29 +2,29 @@ import { createScanner, type Node, type ParseError, parseTree, printParseErrorCo
 import type { Place } from '../lib/reporter.ts';
 import { ConfigurationFailure, type Problem } from './problem.ts';
 
-/** The way to a value inside a document: keys of objects and indexes of lists. */
+/** The path to a value in a document: keys of objects and indexes of lists. */
 export type Path = readonly PropertyKey[];
 
-/** A value of a file and where it stands there. */
+/** A value in a file, and its place there. */
 export interface Entry<Value> {
   readonly value: Value;
   readonly place: Place;
 }
 
-/** A JSON text and where each of its values stands. Comments and trailing commas are allowed. */
+/** A JSON text with the place of each value. Comments and trailing commas are allowed. */
 export interface Document {
   readonly file: string;
-  /** The plain value; undefined where the text holds none. */
+  /** The value of the text, or undefined if it has none. */
   readonly value: unknown;
-  /** Syntax errors and keys that appear twice. A document that has some is read as far as it can be. */
+  /** Syntax errors and repeated keys. Despite them, `value` has as much as could be read. */
   readonly problems: readonly Problem[];
-  /** Returns where the value at a path starts; for what is missing, where the innermost value around it starts. */
+  /** Returns where the value at a path starts. If there is none, where the innermost value around it starts. */
   place(path: Path): Place;
-  /** Returns where the key that ends a path stands; for an index, where its value starts. */
+  /** Returns where the last key of a path starts, or for an index where its value starts. */
   keyPlace(path: Path): Place;
 }
 
-/** Such files stand four levels deep. */
+/** Our files are four levels deep. */
 const DEPTH_LIMIT = 50;
 
 function keyOf(property: Node): string {
@@ -41,7 +41,7 @@ function lineStarts(text: string): number[] {
   return starts;
 }
 
-/** Returns the index of the last line that starts at an offset or before it. */
+/** Returns the index of the last line that starts at or before an offset. */
 function lineOf(starts: readonly number[], offset: number): number {
   let low = 0;
   let high = starts.length - 1;
@@ -53,7 +53,7 @@ function lineOf(starts: readonly number[], offset: number): number {
   return low;
 }
 
-/** Returns where lists and objects begin to stand within each other too often for what reads them by calling itself. */
+/** Returns the offset at which lists and objects are nested too deeply for recursive functions, or undefined. */
 function depthExceeded(text: string): number | undefined {
   const scanner = createScanner(text, true);
   let depth = 0;
@@ -66,7 +66,7 @@ function depthExceeded(text: string): number | undefined {
   return undefined;
 }
 
-/** The last property of that name, because the last one is the one that JSON readers take. */
+/** Returns the last property of that name: of repeated keys, readers of JSON use the last. */
 function property(node: Node, key: PropertyKey): Node | undefined {
   if (node.type !== 'object') return undefined;
   return children(node).findLast((candidate) => keyOf(candidate) === key);
@@ -77,7 +77,7 @@ function step(node: Node, key: PropertyKey): Node | undefined {
   return property(node, key)?.children?.[1];
 }
 
-/** Returns the value of a node; `__proto__` is a key like any other here, so it is noticed as unknown. */
+/** Returns the value of a node. `__proto__` is a key like any other here, so it is reported as unknown. */
 function plainValue(node: Node | undefined): unknown {
   if (node?.type === 'array') return children(node).map(plainValue);
   if (node?.type === 'object') {
@@ -131,7 +131,7 @@ function describeSymbol(symbol: string): string {
   }`;
 }
 
-/** Says what is wrong at a syntax error: what was expected, and what stands there instead. */
+/** Returns a syntax error in words: what was expected, and what was found. */
 function describeSyntaxError(error: ParseError, text: string): string {
   const code = printParseErrorCode(error.error);
   const found = text.slice(error.offset, error.offset + error.length);
@@ -142,9 +142,9 @@ function describeSyntaxError(error: ParseError, text: string): string {
   return BROKEN.get(code) ?? describeSymbol(found);
 }
 
-/** Reads a JSON text. Never throws: what is wrong with it stands in `problems`. */
+/** Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is nested too deeply. */
 export function parseDocument(file: string, source: string): Document {
-  // Windows editors start files with a byte order mark, which JSON does not know.
+  // Windows editors start files with a byte order mark, which is not part of JSON.
   const text = source.replace(/^\uFEFF/, '');
   const starts = lineStarts(text);
   const at = (offset: number): Place => {
@@ -161,7 +161,7 @@ export function parseDocument(file: string, source: string): Document {
   const problems: Problem[] = [];
   for (const error of errors) {
     const place = at(error.offset);
-    // The parser stumbles on after an error; what it says further along the same line only confuses.
+    // Further errors that the parser reports on the same line only confuse.
     if (problems.at(-1)?.place.line === place.line) continue;
     problems.push({ place, message: describeSyntaxError(error, text) });
   }

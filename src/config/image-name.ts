@@ -8,9 +8,9 @@ import {
   startsWithHost,
 } from '../registry/oci/reference.ts';
 
-/** The registry that names without a host belong to, whatever mirror of it they are read from. */
+/** The registry of names without a host, whichever mirror of it `--source` names. */
 export const KUBERNETES_REGISTRY = 'registry.k8s.io';
-/** What that registry was called until 2023. https://kubernetes.io/blog/2023/02/06/k8s-gcr-io-freeze-announcement/ */
+/** The host of that registry until 2023. https://kubernetes.io/blog/2023/02/06/k8s-gcr-io-freeze-announcement/ */
 export const OLD_KUBERNETES_REGISTRY = 'k8s.gcr.io';
 
 /**
@@ -23,12 +23,12 @@ function malformed(message: string, hint: string): Failure<'REFERENCE_MALFORMED'
   return new Failure({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: 'image set', message, hint });
 }
 
-/** Returns whether a text names the old registry. */
+/** Returns whether a text starts with the host of the old registry. */
 export function namesOldRegistry(text: string): boolean {
   return text.startsWith(`${OLD_KUBERNETES_REGISTRY}/`);
 }
 
-/** Returns a text without `registry.k8s.io/` or `k8s.gcr.io/` in front. */
+/** Returns a text without a leading `registry.k8s.io/` or `k8s.gcr.io/`. */
 export function withoutKubernetesHost(text: string): string {
   for (const host of [KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY]) {
     if (text.startsWith(`${host}/`)) return text.slice(host.length + 1);
@@ -48,7 +48,7 @@ function refuseTag(text: string): void {
   );
 }
 
-/** Reads a name of the source registry. Throws `REFERENCE_MALFORMED`. */
+/** Returns a name of the source registry. Throws `REFERENCE_MALFORMED`. */
 export function parseSourceName(text: string): ImageName {
   const path = withoutKubernetesHost(text);
   refuseTag(path);
@@ -58,14 +58,14 @@ export function parseSourceName(text: string): ImageName {
   return parseRepository(path);
 }
 
-/** Reads the name of any image of a set, of the source registry or of another. Throws `REFERENCE_MALFORMED`. */
+/** Returns the name of an image of the source registry or of another one. Throws `REFERENCE_MALFORMED`. */
 export function parseImageName(text: string): ImageName {
   const path = withoutKubernetesHost(text);
   refuseTag(path);
   return startsWithHost(path) ? formatReference(parseReference(path)) : parseRepository(path);
 }
 
-/** Reads the beginning of names of the source registry. Throws `REFERENCE_MALFORMED`. */
+/** Returns a prefix of names of the source registry. Throws `REFERENCE_MALFORMED`. */
 export function parsePrefix(text: string): string {
   const prefix = withoutKubernetesHost(text);
   if (startsWithHost(prefix)) {
@@ -85,7 +85,7 @@ export function parsePrefix(text: string): string {
   return prefix;
 }
 
-/** Reads a full reference `host/path[:tag]` to an image of any registry. Throws `REFERENCE_MALFORMED`. */
+/** Returns a full reference `host/path[:tag]` to an image of any registry. Throws `REFERENCE_MALFORMED`. */
 export function parseExtra(text: string): Reference {
   const current = namesOldRegistry(text) ? `${KUBERNETES_REGISTRY}/${withoutKubernetesHost(text)}` : text;
   const reference = parseReference(current);
@@ -104,7 +104,7 @@ export function parseExtra(text: string): Reference {
   return reference;
 }
 
-/** Returns the name that an image of another registry has in a set. */
+/** Returns the name in a set of an image of another registry. */
 export function extraName(reference: Pick<Reference, 'host' | 'repository'>): ImageName {
   return `${reference.host}/${reference.repository}`;
 }

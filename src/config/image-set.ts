@@ -24,44 +24,46 @@ import { readSignaturePolicies, type SignaturePolicies, signaturesSchema } from 
 import { type TagFilter, tagFilterSchema } from './tag-filter.ts';
 import { textOf, validate } from './validation.ts';
 
-/** What is different for one image. */
+/** Exceptions for one image. */
 export interface Patch {
   readonly match: ImageName;
-  /** The name at the destination, below its namespace, instead of the one that `--naming` gives. */
+  /** The name at the destination, below its namespace, instead of the one by `--naming`. */
   readonly name?: Repository | undefined;
-  /** The filter that takes the place of the set's own, as a whole. */
+  /** The filter that replaces the set's. */
   readonly tags?: TagFilter | undefined;
-  /** The platforms to mirror instead of those of `--platform`; an empty list means all. */
+  /** The platforms to mirror instead of those of `--platform`. An empty list means all. */
   readonly platforms?: readonly Platform[] | undefined;
   readonly place: Place;
 }
 
-/** Which images to mirror: an `image_set.json` that was found to be in order. */
+/** Which images to mirror: a valid `image_set.json`. */
 export interface ImageSet {
   readonly file: string;
-  /** Repositories of the source registry, each named exactly. No `exclude` drops them, but it drops tags of theirs. */
+  /**
+   * Repositories of the source registry by their exact names. `exclude` does not apply to them, only to their tags.
+   */
   readonly names: readonly Entry<ImageName>[];
-  /** What the names of further repositories of the source registry start with. */
+  /** Prefixes of the names of further repositories of the source registry. */
   readonly prefixes: readonly Entry<string>[];
-  /** Texts that no name found by a prefix, and no tag found by listing, may contain. */
+  /** Texts. Names found by a prefix, and tags found by listing, are dropped if they contain one. */
   readonly exclude: readonly string[];
-  /** Images of other registries; without a tag all their tags that the filters let pass. */
+  /** Images of other registries. Without a tag, all tags that pass the filters. */
   readonly extras: readonly Entry<Reference>[];
-  /** Minors and versions of Kubernetes of which everything is wanted that kubeadm needs. */
+  /** Minors and versions of Kubernetes. All images that kubeadm needs for them are wanted. */
   readonly kubernetes: readonly Entry<KubernetesRelease>[];
-  /** The images of the source registry that they need; no filter and no `exclude` keeps a tag of these away. */
+  /** The images of the source registry that they need. Filters and `exclude` do not apply to their tags. */
   readonly clusterImages: ReadonlyMap<ImageName, ClusterImage>;
-  /** The filters of images that only `cni` asks for, which stand among the extras; a patch goes before them. */
+  /** The filters of images that only `cni` wants. The images are among `extras`. A patch takes precedence. */
   readonly cniFilters: ReadonlyMap<ImageName, TagFilter>;
   readonly patches: ReadonlyMap<ImageName, Patch>;
   readonly tags: TagFilter;
-  /** Whose signatures count for the images of a registry or path, besides what is known. */
+  /** Whose signatures are trusted for the images of a registry or path, in addition to the built-in ones. */
   readonly signatures: SignaturePolicies;
-  /** What was read otherwise than it is written; to be shown as warnings. */
+  /** Warnings about what was read differently than it is written. */
   readonly notices: readonly Notice[];
 }
 
-/** A set that asks for nothing and filters nothing. */
+/** A set without images and filters. */
 export const EMPTY_IMAGE_SET: ImageSet = {
   file: '',
   kubernetes: [],
@@ -77,7 +79,7 @@ export const EMPTY_IMAGE_SET: ImageSet = {
   notices: [],
 };
 
-/** Go writes an empty list as null, so files that a Go tool wrote have it. */
+/** Go writes an empty list as null, so files that were written by a Go tool contain null. */
 function list<Item extends z.ZodType>(item: Item) {
   return z
     .array(item)
@@ -135,7 +137,7 @@ function oldNames(document: Document, value: unknown = document.value, path: Pat
   );
 }
 
-/** Filters are for what is listed; of what only `kubernetes` asks for, the tags are known. */
+/** Filters apply to listed tags. The tags that `kubernetes` needs are not listed. */
 function uselessFilters(set: Pick<ImageSet, 'names' | 'prefixes' | 'clusterImages' | 'patches'>): Notice[] {
   return [...set.patches.values()].flatMap(({ match, tags, place }) => {
     const isListed =
@@ -152,7 +154,7 @@ function unknownPatch({ value, place }: Entry<KubernetesRelease>): Notice[] {
   return message === undefined ? [] : [{ place, message }];
 }
 
-/** Reads an image set out of a document. Throws `CONFIGURATION_MALFORMED` with every problem that it has. */
+/** Returns the image set in a document. Throws `CONFIGURATION_MALFORMED` with all of its problems. */
 export function parseImageSet(document: Document): ImageSet {
   const parsed = validate(document, imageSetSchema);
   const entries = <Value>(key: string, values: readonly Value[]): Entry<Value>[] =>
@@ -212,7 +214,7 @@ export function parseImageSet(document: Document): ImageSet {
   return { ...set, notices };
 }
 
-/** Returns whether an extra wants all that an image's repository lists. */
+/** Returns whether an extra wants all tags of an image. */
 function listsAll(extra: Reference, image: Reference): boolean {
   return extra.tag === undefined && extraName(extra) === extraName(image);
 }

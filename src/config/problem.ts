@@ -1,25 +1,25 @@
 import { Failure } from '../lib/failure.ts';
 import type { Place } from '../lib/reporter.ts';
 
-/** One thing that is wrong in a configuration file. */
+/** A problem in a configuration file. */
 export interface Problem {
   readonly place: Place;
-  /** What was expected and what was found, as one line without a full stop. */
+  /** What was expected and what was found, on one line and without a full stop. */
   readonly message: string;
 }
 
-/** Something in a configuration file that its writer should know, though the file can be used. */
+/** A warning about a configuration file that can be used. */
 export interface Notice {
   readonly place: Place;
   readonly message: string;
 }
 
-/** Writes a place as compilers do, `file:line:column`, so that editors and terminals make it a link. */
+/** Returns a place as compilers write it, `file:line:column`, which editors and terminals make a link. */
 export function formatPlace(place: Place): string {
   return `${place.file}:${place.line}:${place.column}`;
 }
 
-/** A configuration file that cannot be used, with everything that is wrong in it, in the order of the file. */
+/** The failure of a configuration file, with all of its problems in the order of the file. */
 export class ConfigurationFailure extends Failure<'CONFIGURATION_MALFORMED'> {
   override readonly name = 'ConfigurationFailure';
   readonly problems: readonly Problem[];

@@ -13,28 +13,28 @@ import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from './image-name.ts';
 import type { Problem } from './problem.ts';
 import { textOf } from './validation.ts';
 
-/** Someone whose signature counts: as the certificate names them, and who vouched for that name. */
+/** A trusted signer: the identity in the certificate, and the issuer that confirmed it. */
 export interface Signer {
-  /** An e-mail address or the address of a workflow; `*` stands for any text. */
+  /** An e-mail address or the URL of a workflow. `*` means any text. */
   readonly identity: string;
-  /** The exact address of the identity provider. */
+  /** The exact URL of the identity provider. */
   readonly issuer: string;
-  /** Where the images were when this one signed them, instead of where they are. */
+  /** The registry under whose names the images were signed, if that is another one. */
   readonly signedAs?: PolicyScope | undefined;
 }
 
-/** A registry, or all that is below a path of it. */
+/** A registry, or all repositories below one of its paths. */
 export interface PolicyScope {
   readonly host: Host;
   readonly path: Repository | undefined;
 }
 
-/** Whose signatures count for the images of a scope; `off` asks for none. */
+/** Whose signatures are trusted for the images of a scope. `off` requires none. */
 type SignaturePolicy =
   | { readonly kind: 'off' }
   | { readonly kind: 'signed'; readonly signers: readonly Signer[] };
 
-/** The policies of a file, each for its scope. */
+/** The policies of a file, each with its scope. */
 export type SignaturePolicies = readonly { readonly scope: PolicyScope; readonly policy: SignaturePolicy }[];
 
 /** https://kubernetes.io/docs/tasks/administer-cluster/verify-signed-artifacts/ */
@@ -43,7 +43,7 @@ const KUBERNETES_SIGNER: Signer = {
   issuer: 'https://accounts.google.com',
 };
 
-/** What counts where a file says nothing. */
+/** The policies for scopes that a file does not mention. */
 const KNOWN_POLICIES: SignaturePolicies = [
   {
     scope: { host: parseHost(KUBERNETES_REGISTRY), path: undefined },
@@ -61,7 +61,7 @@ function malformed(message: string, hint: string): Failure<'SIGNATURE_POLICY_MAL
   });
 }
 
-/** Reads `host` or `host/path`. Throws `SIGNATURE_POLICY_MALFORMED` or `REFERENCE_MALFORMED`. */
+/** Returns the scope `host` or `host/path`. Throws `SIGNATURE_POLICY_MALFORMED` or `REFERENCE_MALFORMED`. */
 function parseScope(text: string): PolicyScope {
   const [first = '', ...rest] = text.replace(/\/$/, '').split('/');
   if (!isHostPart(first)) {
@@ -78,7 +78,7 @@ function parseScope(text: string): PolicyScope {
   return { host: host === OLD_KUBERNETES_REGISTRY ? parseHost(KUBERNETES_REGISTRY) : host, path };
 }
 
-/** Writes a scope as a file has it. */
+/** Returns a scope as a file writes it. */
 export function formatScope({ host, path }: PolicyScope): string {
   return path === undefined ? host : `${host}/${path}`;
 }
@@ -108,7 +108,7 @@ const signerSchema = z.strictObject({
   signedAs: textOf(parseScope).optional(),
 });
 
-/** The form of `signatures` in an image set and in a versions.json. */
+/** The schema of `signatures` in an image set and in a versions.json. */
 export const signaturesSchema = z.record(
   z.string(),
   z.union([z.literal('off'), signerSchema, z.array(signerSchema).min(1)]),
@@ -121,7 +121,7 @@ function toPolicy(value: ParsedSignatures[string]): SignaturePolicy {
   return { kind: 'signed', signers: Array.isArray(value) ? value : [value] };
 }
 
-/** Returns the policies of a document under its key `signatures`, and what is wrong with the scopes there. */
+/** Returns the policies under `signatures` of a document, and the problems of their scopes. */
 export function readSignaturePolicies(
   document: Document,
   parsed: ParsedSignatures,
@@ -144,7 +144,7 @@ export function readSignaturePolicies(
   return { policies, problems };
 }
 
-/** Returns policies in the form that a file has. */
+/** Returns policies as a file writes them. */
 export function formatSignaturePolicies(policies: SignaturePolicies): object {
   const entries = policies.map(({ scope, policy }): [string, unknown] => [
     formatScope(scope),
@@ -158,7 +158,7 @@ export function formatSignaturePolicies(policies: SignaturePolicies): object {
   return Object.fromEntries(entries);
 }
 
-/** Returns the policy whose scope fits a repository most closely; undefined where none does. */
+/** Returns the policy with the narrowest scope that contains a repository, or undefined. */
 export function policyFor(
   policies: SignaturePolicies,
   { host, repository }: { readonly host: Host; readonly repository: Repository },
@@ -168,11 +168,11 @@ export function policyFor(
       scope.host === host && (scope.path === undefined || `${repository}/`.startsWith(`${scope.path}/`)),
   );
   const length = ({ scope }: SignaturePolicies[number]): number => scope.path?.length ?? 0;
-  // The first of equals: what a file says goes before what is known.
+  // The first of equal scopes: a file takes precedence over the built-in policies.
   return fits.toSorted((one, other) => length(other) - length(one))[0];
 }
 
-/** Returns whether a signer is the one that is meant, from the first character to the last. */
+/** Returns whether a trusted signer's pattern matches a whole identity, and the issuer is the same. */
 export function isSigner(wanted: Signer, found: Pick<Signer, 'identity' | 'issuer'>): boolean {
   if (wanted.issuer !== found.issuer) return false;
   const pattern = wanted.identity

@@ -5,19 +5,19 @@ import { Failure } from '../lib/failure.ts';
 import { type DatedTag, newestFirst, readTagVersion, type TagVersion } from './tag-version.ts';
 import { textOf } from './validation.ts';
 
-/** Which tags of a repository are wanted. Each filter that is there must let a tag pass; `latest` counts last. */
+/** Which tags of a repository are wanted. A tag must pass every filter that is set. `latest` is applied last. */
 export interface TagFilter {
-  /** The versions that are wanted, as npm writes ranges. What is no version does not pass. */
+  /** The wanted versions, as a range in npm's syntax. Tags that are no versions do not pass. */
   readonly semver?: Range | undefined;
-  /** How many of the newest are wanted. */
+  /** The number of wanted tags, the newest first. */
   readonly latest?: number | undefined;
-  /** The day of upload from which on tags are wanted. A tag whose upload time is not known passes. */
+  /** The first wanted day of upload. A tag whose upload time is unknown passes. */
   readonly since?: Date | undefined;
-  /** What must be found somewhere in the tag; `^` and `$` stand for its ends. */
+  /** A pattern that must match somewhere in the tag. `^` and `$` match its ends. */
   readonly regex?: TagPattern | undefined;
 }
 
-/** A regular expression that answers in a time linear in the length of the tag, whatever it says. */
+/** A regular expression that takes time linear in the length of the tag. */
 interface TagPattern {
   readonly source: string;
   test(tag: string): boolean;
@@ -26,7 +26,7 @@ interface TagPattern {
 function readRange(text: string): Range {
   try {
     if (text.trim() === '') throw new TypeError('an empty range');
-    // Go's tools separate the parts of a range with commas.
+    // In Go's tools, commas separate the parts of a range.
     return new Range(text.replaceAll(',', ' '));
   } catch (cause) {
     throw new Failure({
@@ -62,7 +62,7 @@ const DAY = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d
 function readDate(text: string): Date {
   const day = DAY.exec(text)?.[1];
   const date = new Date(text);
-  // JavaScript takes 30 February for 1 March.
+  // JavaScript reads 30 February as 1 March.
   const exists = day !== undefined && new Date(day).toJSON()?.startsWith(day) === true;
   if (!exists || Number.isNaN(date.getTime())) {
     throw new Failure({
@@ -76,7 +76,7 @@ function readDate(text: string): Date {
   return date;
 }
 
-/** The form of `tags`, in a set and in a patch. */
+/** The schema of `tags` in a set and in a patch. */
 export const tagFilterSchema = z.strictObject({
   semver: textOf(readRange).optional(),
   latest: z.int().min(1).optional(),
@@ -84,7 +84,10 @@ export const tagFilterSchema = z.strictObject({
   regex: textOf(readPattern).optional(),
 });
 
-/** Returns the tags that a filter lets through: those that pass one by one and of these the newest, in no promised order. */
+/**
+ * Returns the tags that a filter lets through: those that pass one by one and of these the newest, in no promised
+ * order.
+ */
 export function filterTags<Dated extends DatedTag>(filter: TagFilter, tags: readonly Dated[]): Dated[] {
   const passing = tags.filter((tag) => passes(filter, tag));
   if (filter.latest === undefined) return passing;

@@ -1,12 +1,12 @@
 import { Failure } from '../lib/failure.ts';
 
-/** A path within the package: relative, `/` between its parts, none of them `.` or `..`. */
+/** A path within the package: relative, separated by `/`, without `.` and `..`. */
 export type TreePath = string & { readonly grammar: 'tree path' };
 
 const PART = /^[A-Za-z0-9_@%+=:,.~-]+$/;
 const LENGTH_LIMIT = 255;
 
-/** Reads a path within the package, without `/` at its end. Throws `PATH_UNSAFE`. */
+/** Returns a path within the package, which does not end in `/`. Throws `PATH_UNSAFE`. */
 export function parseTreePath(text: string, about: string): TreePath {
   const wrong = text.split('/').find((part) => !PART.test(part) || part === '.' || part === '..');
   if (wrong === undefined && text.length <= LENGTH_LIMIT) return text as TreePath;

@@ -1,9 +1,9 @@
 import { Failure } from '../lib/failure.ts';
 
-/** A piece of a template: a text as it stands, or a field whose value comes in its place. */
+/** A piece of a template: a fixed text, or a field that is replaced by its value. */
 type Piece = { readonly text: string } | { readonly field: 'Tag' | 'Arch' };
 
-/** An address with places for the tag and the architecture, as Go templates write them. */
+/** A URL with places for the tag and the architecture, in the syntax of Go templates. */
 export interface UriTemplate {
   readonly pieces: readonly Piece[];
 }
@@ -23,12 +23,12 @@ function fieldOf(action: string): Piece {
   throw malformed(`{{${name.slice(0, 60)}}} is not known here`, 'the fields are {{.Tag}} and {{.Arch}}');
 }
 
-/** Reads an address with `{{.Tag}}` and `{{.Arch}}`. Throws `URI_MALFORMED`. */
+/** Returns a URL with `{{.Tag}}` and `{{.Arch}}` as a template. Throws `URI_MALFORMED`. */
 export function parseUriTemplate(text: string): UriTemplate {
   const pieces: Piece[] = [];
   let end = 0;
   for (const { 0: whole, 1: inside = '', index } of text.matchAll(ACTION)) {
-    // As in Go's text/template: blanks inside the braces mean nothing, "{{- " and " -}}" also trim blanks outside.
+    // As in Go's text/template: blanks inside the braces are ignored, "{{- " and " -}}" also trim blanks outside.
     const isTrimming = /^-\s/.test(inside) && /\s-$/.test(inside);
     const before = text.slice(end, index);
     pieces.push({ text: isTrimming ? before.trimEnd() : before });
@@ -41,12 +41,12 @@ export function parseUriTemplate(text: string): UriTemplate {
     throw malformed('a {{ or }} has no partner', 'the fields are {{.Tag}} and {{.Arch}}');
   }
   const template = { pieces };
-  // What the fields stand for has no influence on whether the rest is an address.
+  // Whether the result is a URL does not depend on the values.
   expandUri(template, { tag: '1.0.0', arch: 'amd64' });
   return template;
 }
 
-/** Returns the address for a tag and an architecture. Throws `URI_MALFORMED`. */
+/** Returns the URL for a tag and an architecture. Throws `URI_MALFORMED`. */
 export function expandUri(template: UriTemplate, values: { tag: string; arch: string }): URL {
   const text = template.pieces
     .map((piece) => ('text' in piece ? piece.text : piece.field === 'Tag' ? values.tag : values.arch))
@@ -65,7 +65,7 @@ export function expandUri(template: UriTemplate, values: { tag: string; arch: st
   return url;
 }
 
-/** Returns whether the address changes with a field. */
+/** Returns whether the URL depends on a field. */
 export function usesField(template: UriTemplate, field: 'Tag' | 'Arch'): boolean {
   return template.pieces.some((piece) => 'field' in piece && piece.field === field);
 }

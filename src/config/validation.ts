@@ -15,7 +15,7 @@ const EXPECTED: ReadonlyMap<string, string> = new Map([
   ['record', 'an object { … }'],
 ]);
 
-/** Says what a JSON value is, short enough for one line. */
+/** Returns a JSON value in words, on one line. */
 function describeValue(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
@@ -23,7 +23,7 @@ function describeValue(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 
-/** An issue as zod raises it, or as it hands it out. */
+/** An issue of zod, raw or finished. */
 type Issue = z.core.$ZodRawIssue | z.core.$ZodIssue;
 
 function alternatives(values: readonly unknown[]): string {
@@ -36,7 +36,7 @@ function bound(origin: string, word: string, limit: number | bigint): string {
   return `${word} ${limit}`;
 }
 
-/** Returns what was expected where an issue is, such as `a text`; undefined for issues that say it otherwise. */
+/** Returns what an issue expected, such as `a text`. Undefined for other kinds of issues. */
 function expectation(issue: Issue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
@@ -52,7 +52,7 @@ function expectation(issue: Issue): string | undefined {
   }
 }
 
-/** Returns what was found where an issue is, and the word that was perhaps meant. */
+/** Returns what an issue found, and a suggestion if it is a mistyped word. */
 function finding(issue: Issue): string {
   const { input } = issue;
   const found = describeValue(input);
@@ -76,14 +76,14 @@ function describeIssue(issue: Issue): string | undefined {
   return expected === undefined ? undefined : `expected ${expected}, found ${finding(issue)}`;
 }
 
-/** An issue, the whole way to it, and what to say of it. */
+/** An issue with its whole path and its message. */
 interface FoundIssue {
   readonly issue: z.core.$ZodIssue;
   readonly path: Path;
   readonly message: string;
 }
 
-/** A union says only "invalid"; the form that got furthest knows what is wrong. */
+/** The issue of a union says only "invalid". The alternative that matched furthest has the useful issue. */
 function flatten(issue: z.core.$ZodIssue, base: Path): FoundIssue[] {
   const path = [...base, ...issue.path];
   const { message } = issue;
@@ -97,7 +97,7 @@ function flatten(issue: z.core.$ZodIssue, base: Path): FoundIssue[] {
   return [{ issue, path, message: `expected ${[...new Set(wanted)].join(' or ')}, found ${finding(first)}` }];
 }
 
-/** A problem, and whether it is that something is missing. */
+/** A problem, and whether it is a missing key. */
 interface FoundProblem extends Problem {
   readonly isMissing: boolean;
 }
@@ -120,12 +120,14 @@ function problemsOf(document: Document, error: z.ZodError, knownKeys: KnownKeys)
     });
 }
 
-/** The keys that an object may have, by the list of those that it may not: a finished issue has lost its schema. */
+/**
+ * The known keys of an object by the list of its unknown keys in an issue: a finished issue no longer has its schema.
+ */
 type KnownKeys = WeakMap<readonly string[], readonly string[]>;
 
 /**
- * Returns the value of a document in the shape of a schema. Throws `ConfigurationFailure` with every problem at once,
- * each at its line and column; after a syntax error, what it may have caused itself is left out.
+ * Returns the value of a document, validated by a schema. Throws `ConfigurationFailure` with all problems, each with
+ * its line and column. Problems that a syntax error may have caused are left out.
  */
 export function validate<Schema extends z.ZodType>(document: Document, schema: Schema): z.output<Schema> {
   const broken = document.problems.length > 0;
@@ -149,8 +151,8 @@ export function validate<Schema extends z.ZodType>(document: Document, schema: S
 }
 
 /**
- * Returns a schema for texts with a grammar of their own: `read` gives the value or throws a `Failure`, whose message
- * and hint become the problem at the text's place.
+ * Returns a schema for texts with a grammar of their own. `read` returns the value, or throws a `Failure` whose
+ * message and hint become the problem at the text's place.
  */
 export function textOf<Value>(read: (text: string) => Value): z.ZodType<Value, string> {
   return z.string().transform((text, context) => {

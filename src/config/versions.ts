@@ -19,22 +19,22 @@ import { parseTreePath, type TreePath } from './tree-path.ts';
 import { expandUri, parseUriTemplate, type UriTemplate } from './uri-template.ts';
 import { textOf, validate } from './validation.ts';
 
-/** A tag as written, or `auto`: the one that belongs to the Kubernetes version. */
+/** A tag as written, or `auto` for the one that belongs to the Kubernetes version. */
 type WantedTag = Tag | 'auto';
 
 export interface ImageEntry {
   readonly name: string;
   readonly tag: WantedTag;
-  /** Where the image comes from when its name alone does not tell; never with a tag, perhaps with a digest. */
+  /** Where the image comes from, if its name does not say. It has no tag, but may have a digest. */
   readonly image?: Reference | undefined;
-  /** Returns where one of the entry's values stands in the file. */
+  /** Returns the place of one of the entry's values in the file. */
   readonly place: (key?: 'name' | 'tag' | 'image') => Place;
 }
 
-/** What a download must be: nothing is known, the file's only architecture's digest, or one an architecture. */
+/** The required digest of a download: `none`, one for the file's only architecture, or one per architecture. */
 type Sha256Pin = 'none' | Digest | ReadonlyMap<Architecture, Digest>;
 
-/** Where a component goes in the package: to this path, or, with `folder`, unpacked or by its own name below it. */
+/** Where a component goes in the package: to `path`, or with `folder` below it, unpacked or under its own name. */
 interface ComponentPath {
   readonly path: TreePath;
   readonly folder: boolean;
@@ -46,17 +46,17 @@ export interface ComponentEntry {
   readonly uri?: UriTemplate | undefined;
   readonly sha256?: Sha256Pin | undefined;
   readonly path?: ComponentPath | undefined;
-  /** Returns where one of the entry's values stands in the file. */
+  /** Returns the place of one of the entry's values in the file. */
   readonly place: (key?: 'name' | 'tag' | 'uri' | 'sha256' | 'path') => Place;
 }
 
-/** What a versions.json asks for. */
+/** The contents of a versions.json. */
 export interface Versions {
   readonly file: string;
   readonly arch?: Architecture | undefined;
   readonly images: readonly ImageEntry[];
   readonly components: readonly ComponentEntry[];
-  /** Whose signatures count for the images of a registry or path, besides what is known. */
+  /** Whose signatures are trusted for the images of a registry or path, in addition to the built-in ones. */
   readonly signatures: SignaturePolicies;
 }
 
@@ -128,7 +128,7 @@ const sha256Shape = z
   .union([z.string(), z.partialRecord(z.enum(ARCHITECTURES), textOf(readSha256))])
   .transform((value, context): Sha256Pin => {
     if (typeof value !== 'string') return new Map(ARCHITECTURES.flatMap((arch) => pinFor(arch, value[arch])));
-    // Read behind the union, because a union tells only that no form of it fits.
+    // Validated after the union, because the issue of a union says only that no alternative fits.
     const read = sha256Text.safeParse(value);
     if (read.success) return read.data;
     for (const { message } of read.error.issues) context.addIssue({ code: 'custom', message });
@@ -150,7 +150,7 @@ const componentShape = z.strictObject({
 });
 
 const shape = z.strictObject({
-  // Editors take it as the address of a schema; it means nothing here.
+  // The URL of a schema, for editors.
   $schema: z.string().optional(),
   arch: textOf((text) => parseArchitecture(text, 'arch')).optional(),
   images: z.array(imageShape).default([]),
@@ -205,7 +205,7 @@ function contradictions(versions: Versions, document: Document): Problem[] {
   return problems;
 }
 
-/** Reads a versions.json that was parsed. Throws `CONFIGURATION_MALFORMED` with every mistake in it at once. */
+/** Returns the versions.json in a document. Throws `CONFIGURATION_MALFORMED` with all of its problems. */
 export function parseVersions(document: Document): Versions {
   const value = validate(document, shape);
   const at = (list: string, index: number) => (key?: string) =>

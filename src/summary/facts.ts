@@ -62,7 +62,9 @@ export interface UnmatchedName {
   readonly place: Place | undefined;
 }
 
-/** Returns the contents of a run's summary page. `runs` are for its chart: earlier runs and this one, the oldest first. */
+/**
+ * Returns the contents of a run's summary page. `runs` are for its chart: earlier runs and this one, the oldest first.
+ */
 export function factsOfReport(report: Report, runs: readonly RecordedRun[]): SummaryFacts {
   const { totals, options, images, unmatched, warnings } = report;
   const lost = unmatched.filter(({ matchedBefore }) => matchedBefore);

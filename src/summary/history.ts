@@ -9,8 +9,8 @@ const RUNS_SHOWN = 14;
 const BAR_WIDTH = 20;
 
 /**
- * Returns the last runs, the oldest first, as a chart of plain characters in a fenced block: when, a bar for the copied
- * images, and the numbers.
+ * Returns the last runs, the oldest first, as a chart of plain characters in a fenced block: when, a bar for the
+ * copied images, and the numbers.
  */
 export function formatHistory(runs: readonly RecordedRun[]): string {
   return ['```text', ...historyLines(runs), '```'].join('\n');

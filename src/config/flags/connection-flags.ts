@@ -4,10 +4,10 @@ import type { Flag } from './flag.ts';
 import type { FlagReader } from './flag-reader.ts';
 import { wholeNumber } from './flag-value.ts';
 
-/** The heading under which tables and help show what follows. */
+/** The heading of the following flags in tables and help. */
 export const PACE = 'Pace and patience';
 
-/** How much is asked of a host at a time, alike in every tool. */
+/** The flags for limits per host, the same in all tools. */
 export const LIMIT_FLAGS = [
   {
     name: 'query-limit',
@@ -25,7 +25,7 @@ export const LIMIT_FLAGS = [
   },
 ] as const satisfies readonly Flag[];
 
-/** How often something is tried, alike in every tool. */
+/** The flags for retries, the same in all tools. */
 export const RETRY_FLAGS = [
   {
     name: 'retry',
@@ -43,9 +43,9 @@ export const RETRY_FLAGS = [
   },
 ] as const satisfies readonly Flag[];
 
-/** Returns how often each request is tried, and with which pauses. */
+/** Returns how often each request is tried, and the pause before the second attempt. */
 export function readRetry(flags: FlagReader<(typeof RETRY_FLAGS)[number]['name']>): RetryPolicy {
-  // No attempt at all would be no run: 0 has always meant that nothing is tried a second time.
+  // A run needs one attempt at least. 0 has always meant that nothing is tried a second time.
   const attempts = Math.max(1, flags.required('retry', wholeNumber(0, 100)));
   return { attempts, interval: flags.required('retry-interval', parseDuration) };
 }

@@ -2,18 +2,18 @@ import { Failure } from '../../lib/failure.ts';
 import type { Flag } from './flag.ts';
 import type { FlagParser } from './flag-value.ts';
 
-/** Where the texts of flags come from. */
+/** Where to read the texts of flags. */
 export interface FlagSource {
-  /** By flag name, as the command line or the action's inputs gave them. An empty text counts as not given. */
+  /** The texts by flag name, from the command line or the action's inputs. An empty text is treated as not given. */
   readonly values: ReadonlyMap<string, string>;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** How this front writes a flag's name: `--limit`, or `input "limit"`. */
+  /** Returns a flag's name as users write it: `--limit`, or `input "limit"`. */
   readonly label: (name: string) => string;
-  /** Told each secret before its first use, so that the log can mask it; a terminal shows none. */
+  /** Called with each secret before its first use, so that the log can mask it. A terminal shows none. */
   readonly onSecret?: ((secret: string) => void) | undefined;
 }
 
-/** Reads flags into values and keeps every failure, so that a user sees all that is wrong at once. */
+/** Parses flags and collects the failures, so that users see all of them at once. */
 export class FlagReader<in Name extends string> {
   readonly failures: Failure[] = [];
   readonly #flags: ReadonlyMap<string, Flag>;
@@ -25,23 +25,26 @@ export class FlagReader<in Name extends string> {
     for (const flag of flags) if (flag.secret === true) this.#tellSecret(flag);
   }
 
-  /** Returns how this front writes the flag. */
+  /** Returns a flag's name as users write it. */
   label(name: Name): string {
     return this.#source.label(name);
   }
 
-  /** Returns the text of a flag: as given, from its environment variable, or its default. */
+  /** Returns the text of a flag: the given one, its environment variable's, or its default. */
   text(name: Name): string | undefined {
     return this.#textOf(name);
   }
 
-  /** Returns the parsed text of a flag; undefined where there is none or, with a failure kept, a wrong one. */
+  /** Returns the parsed text of a flag. Undefined if there is none, or if it is wrong, which is kept as a failure. */
   optional<T>(name: Name, parser: FlagParser<T>): T | undefined {
     const text = this.text(name);
     return text === undefined ? undefined : this.#attempt(name, text, parser);
   }
 
-  /** Returns the parsed text of a flag that has a default, which stands in for a wrong one until all are read. */
+  /**
+   * Returns the parsed text of a flag with a default. If the text is wrong, that is kept as a failure, and returns the
+   * default.
+   */
   required<T>(name: Name, parser: FlagParser<T>): T {
     const value = this.optional(name, parser);
     if (value !== undefined) return value;
@@ -50,7 +53,7 @@ export class FlagReader<in Name extends string> {
     return parser(fallback, this.label(name));
   }
 
-  /** Returns every value of a repeatable flag, parsed; wrong ones are left out and kept as failures. */
+  /** Returns all values of a repeatable flag. Wrong ones are left out and kept as failures. */
   list<T>(name: Name, parser: FlagParser<T>): T[] {
     const found: T[] = [];
     for (const text of (this.text(name) ?? '').split(/[\n,]/)) {
@@ -60,7 +63,7 @@ export class FlagReader<in Name extends string> {
     return found;
   }
 
-  /** Keeps a failure that shows only when flags are seen together. */
+  /** Keeps a failure of a flag in combination with others. */
   refuse(name: Name, message: string, hint: string): void {
     this.failures.push(
       new Failure({ code: 'FLAG_MALFORMED', fault: 'usage', about: this.label(name), message, hint }),
@@ -80,11 +83,11 @@ export class FlagReader<in Name extends string> {
     return variables.map((name) => (name === undefined ? '' : (this.#source.environment[name] ?? '')));
   }
 
-  /** Tells a secret wherever it was given: also what another value overrules must not be shown. */
+  /** Reports a secret from all places where it is given: one that is overruled must not be shown either. */
   #tellSecret(flag: Flag): void {
     const user = flag.user === undefined ? undefined : this.#textOf(flag.user);
     for (const text of [this.#source.values.get(flag.name) ?? '', ...this.#inherited(flag)]) {
-      // Some are used without the line end that a file gave them.
+      // Some are used without the line end of the file that they come from.
       for (const secret of new Set([text, text.trim()])) {
         if (secret.trim() === '') continue;
         this.#source.onSecret?.(secret);

@@ -4,7 +4,7 @@ import { joinWords } from '../../lib/text/sentence.ts';
 const YES = new Set(['true', 'yes', '1']);
 const NO = new Set(['false', 'no', '0']);
 
-/** Reads the text of the flag that is called `about`, and throws a `Failure` that says what is allowed. */
+/** Returns the value of the flag `about` from its text. Throws a `Failure` that says what is allowed. */
 export type FlagParser<T> = (text: string, about: string) => T;
 
 /** Returns a text unchanged, such as the path of a file. */
@@ -12,7 +12,10 @@ export function asIs(text: string): string {
   return text;
 }
 
-/** Reads a switch: true, yes, 1 or false, no, 0, in any case. Throws `FLAG_MALFORMED`. */
+/**
+ * Returns the value of a switch: true for true, yes, 1, and false for false, no, 0, in any case. Throws
+ * `FLAG_MALFORMED`.
+ */
 export function parseSwitch(text: string, about: string): boolean {
   const word = text.toLowerCase();
   if (YES.has(word)) return true;
@@ -20,7 +23,7 @@ export function parseSwitch(text: string, about: string): boolean {
   throw malformed(about, text, 'is neither yes nor no', 'write true or false; yes, no, 1 and 0 do as well');
 }
 
-/** Returns a parser of whole numbers between two bounds, both included. It throws `FLAG_MALFORMED`. */
+/** Returns a parser of whole numbers from `least` to `most`. It throws `FLAG_MALFORMED`. */
 export function wholeNumber(least: number, most: number): FlagParser<number> {
   return (text, about) => {
     const isWhole = /^\d+$/.test(text);
@@ -31,7 +34,7 @@ export function wholeNumber(least: number, most: number): FlagParser<number> {
   };
 }
 
-/** Returns a parser of a choice between words. It throws `FLAG_MALFORMED`. */
+/** Returns a parser of one of some words. It throws `FLAG_MALFORMED`. */
 export function oneOf<Word extends string>(...words: readonly Word[]): FlagParser<Word> {
   return (text, about) => {
     const word = words.find((known) => known === text);
@@ -40,7 +43,7 @@ export function oneOf<Word extends string>(...words: readonly Word[]): FlagParse
   };
 }
 
-/** Returns the failure of a flag whose text has the wrong form. */
+/** Returns the failure of a flag with a malformed text. */
 export function malformed(
   about: string,
   text: string,

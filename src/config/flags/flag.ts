@@ -1,40 +1,43 @@
-/** One flag of a command, which is an action input of the same name as well unless it says otherwise. */
+/** A flag of a command. It is an action input of the same name too, unless it is `commandLineOnly`. */
 export interface Flag<Name extends string = string> {
   readonly name: Name;
-  /** One letter, for `-u`. */
+  /** Its letter, for `-u`. */
   readonly short?: string | undefined;
-  /** What its value is called in the help, such as `HOST`. A flag without one is a switch. */
+  /** Name of its value in help, such as `HOST`. A flag without one is a switch. */
   readonly value?: string | undefined;
-  /** Used where the flag is left alone. */
+  /** The value if the flag is not given. */
   readonly default?: string | undefined;
-  /** Told instead of the default where a rule decides. */
+  /** Shown instead of the default if a rule determines it. */
   readonly defaultNote?: string | undefined;
   /** What it does, as one sentence. */
   readonly description: string;
-  /** The heading under which help and tables list it. */
+  /** Its heading in help and tables. */
   readonly group: string;
-  /** Read where the flag is left alone. */
+  /** The environment variable that is used if the flag is not given. */
   readonly environment?: string | undefined;
-  /** Read where that variable is empty too. Help shows only `environment`, so the description has to name it. */
+  /**
+   * The variable that is used if that one is empty too. Help shows only `environment`, so the description has to name
+   * it.
+   */
   readonly otherEnvironment?: string | undefined;
-  /** Its value must never be shown: whoever opens a `FlagReader` on its table is told it before anything is read. */
+  /** Its value must never be shown. A `FlagReader` reports it to `onSecret` before it reads anything. */
   readonly secret?: boolean | undefined;
   /** The flag with the user name that a secret belongs to: as `name:secret`, the two travel together. */
   readonly user?: string | undefined;
-  /** May be given several times, or once with values between commas or on lines of their own. */
+  /** May be given several times, or once with values separated by commas or line ends. */
   readonly repeatable?: boolean | undefined;
-  /** Only for a person at a terminal: no action input. */
+  /** Whether it is no action input. */
   readonly commandLineOnly?: boolean | undefined;
 }
 
-/** Returns the flags in their groups; both keep the order of the table. */
+/** Returns the flags by group. Groups and flags keep the order of the table. */
 export function groupFlags<Name extends string>(
   flags: readonly Flag<Name>[],
 ): ReadonlyMap<string, readonly Flag<Name>[]> {
   return Map.groupBy(flags, (flag) => flag.group);
 }
 
-/** Returns what a person needs to know of a flag's default: `"15m0s"`, a rule, or nothing. */
+/** Returns a flag's default for people: a text, a rule, or undefined. */
 export function defaultOf(flag: Flag): string | undefined {
   return flag.defaultNote ?? flag.default;
 }

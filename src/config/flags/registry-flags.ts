@@ -6,15 +6,15 @@ import { type FlagParser, wholeNumber } from './flag-value.ts';
 const NO_NAMESPACE = '/';
 const IN_FLIGHT = wholeNumber(1, 1000);
 
-/** A flag that names a namespace of a registry. */
+/** The flags that name a namespace of a registry. */
 type NamespaceFlag = 'push-ns' | 'namespace';
 
-/** Reads a path in a registry; a slash at either end is ignored. Throws `REFERENCE_MALFORMED`. */
+/** Returns a path in a registry. A slash at either end is ignored. Throws `REFERENCE_MALFORMED`. */
 export function parsePath(text: string, about: string): Repository {
   return parseRepository(text.replace(/^\/|\/$/g, ''), about);
 }
 
-/** Returns the namespace that a flag names; undefined for `/`, which is none. */
+/** Returns the namespace that a flag names, or undefined for `/`, which means none. */
 export function readNamespace<Name extends string>(
   flags: FlagReader<Name>,
   name: Extract<Name, NamespaceFlag>,
@@ -32,14 +32,14 @@ export function hostParser(notices: Set<string>): FlagParser<Host> {
   };
 }
 
-/** Returns how many requests and transfers may be in flight for each host; undefined lets the run find out. */
+/** Returns how many requests and transfers may be in flight per host. If undefined, the run adapts the number. */
 export function readLimits<Name extends string>(
   flags: FlagReader<Name | 'query-limit' | 'limit'>,
 ): { readonly queryLimit: number | undefined; readonly limit: number | undefined } {
   return { queryLimit: flags.optional('query-limit', IN_FLIGHT), limit: flags.optional('limit', IN_FLIGHT) };
 }
 
-/** Keeps a failure where a user name was given without its password, or a password without its user name. */
+/** Keeps a failure if there is a user name without a password, or a password without a user name. */
 export function refuseHalfLogin<Name extends string>(
   flags: FlagReader<Name | 'username' | 'password'>,
   login: { readonly username: string | undefined; readonly password: string | undefined },

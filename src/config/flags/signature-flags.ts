@@ -1,9 +1,9 @@
 import type { Flag } from './flag.ts';
 
-/** What is done about the signatures of images: nothing, a warning, or no image without one that counts. */
+/** Whether signatures of images are verified: no, with a warning, or as a condition for each image. */
 export type VerificationMode = 'off' | 'warn' | 'require';
 
-/** How it is made sure whose images they are, alike in every tool. */
+/** The flags for verifying signatures, the same in all tools. */
 export const SIGNATURE_FLAGS = [
   {
     name: 'verify-signatures',

@@ -13,14 +13,14 @@ const ALIASES: ReadonlyMap<string, Architecture> = new Map([
   ['aarch64', 'arm64'],
 ]);
 
-/** Every word that names an architecture in file names and image names, with the Go name it stands for. */
+/** All words for architectures in file names and image names, with the Go name of each. */
 const WORDS: ReadonlyMap<string, string> = new Map([
   ...ARCHITECTURES.map((name): [string, string] => [name, name]),
   ...ALIASES,
   ...['386', 'arm', 'mips64le', 'riscv64', 'loong64'].map((name): [string, string] => [name, name]),
 ]);
 
-/** Reads an architecture by its Go name or as `uname -m` writes it. Throws `ARCHITECTURE_UNKNOWN`. */
+/** Returns an architecture by its Go name or as `uname -m` writes it. Throws `ARCHITECTURE_UNKNOWN`. */
 export function parseArchitecture(text: string, about: string): Architecture {
   const word = text.trim().toLowerCase();
   const known = ARCHITECTURES.find((name) => name === word) ?? ALIASES.get(word);
@@ -33,7 +33,7 @@ export function parseArchitecture(text: string, about: string): Architecture {
   });
 }
 
-/** Returns the architectures, by their Go names, that are words of a text such as a URL or an image name. */
+/** Returns the Go names of the architectures that are words of a text, such as a URL or an image name. */
 export function architecturesIn(text: string): string[] {
   const words = text.toLowerCase().split(/[^a-z0-9_]+/);
   return [...new Set(words.flatMap((word) => WORDS.get(word) ?? []))];

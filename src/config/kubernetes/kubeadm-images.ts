@@ -3,17 +3,17 @@ import { parseTag, type Tag } from '../../registry/oci/reference.ts';
 import { KUBEADM_TABLE, type KubeadmRow } from './kubeadm-table.ts';
 import { type KubernetesVersion, kubernetesMinor } from './kubernetes-version.ts';
 
-/** The images that kubeadm chooses with, but not after, the version of Kubernetes. */
+/** The images for which kubeadm has a tag per version of Kubernetes, which is not that version. */
 export type KubeadmImage = 'etcd' | 'coredns' | 'pause';
 
-/** What kubeadm of one version wants. */
+/** The tags that kubeadm of one version uses. */
 interface KubeadmAnswer {
   readonly tags: Readonly<Record<KubeadmImage, Tag>>;
-  /** Set where the version itself is not in the table: which one answers in its place. */
+  /** Set if the version is not in the table: which version's tags are used instead. */
   readonly warning?: string | undefined;
 }
 
-/** Returns whether an image is one that kubeadm chooses. */
+/** Returns whether kubeadm has a tag of its own for an image. */
 export function isKubeadmImage(name: string): name is KubeadmImage {
   return name === 'etcd' || name === 'coredns' || name === 'pause';
 }
@@ -30,9 +30,9 @@ function toAnswer(row: KubeadmRow): KubeadmAnswer {
 }
 
 /**
- * Returns the tags of etcd, coredns and pause that kubeadm of this version wants. They change within a minor, so a
- * version that the table lacks gets those of the nearest lower one of its minor (a pre-release below the first:
- * those of the first), with a warning; a minor that it lacks gives `undefined`.
+ * Returns the tags of etcd, coredns and pause that kubeadm of a version uses. They change within a minor. A version
+ * that is not in the table gets the tags of the next lower one of its minor, with a warning; a pre-release below the
+ * first gets those of the first. Undefined if the minor is not in the table.
  */
 export function kubeadmImages(version: KubernetesVersion): KubeadmAnswer | undefined {
   const minor = kubernetesMinor(version);
@@ -50,13 +50,13 @@ export function kubeadmImages(version: KubernetesVersion): KubeadmAnswer | undef
   };
 }
 
-/** Returns every tag of one image that kubeadm wants in any version of a minor, the oldest version's first. */
+/** Returns all tags of an image that kubeadm uses in versions of a minor, the oldest version's first. */
 export function kubeadmTagsOfMinor(minor: number, image: KubeadmImage): Tag[] {
   const rows = KUBEADM_TABLE.filter((row) => semver.minor(row.first) === minor);
   return [...new Set(rows.map((row) => toAnswer(row).tags[image]))];
 }
 
-/** Returns the Kubernetes versions whose kubeadm wants this tag, as `1.22.0 to 1.22.16`; empty when none does. */
+/** Returns the Kubernetes versions whose kubeadm uses a tag, as `1.22.0 to 1.22.16`. Empty if there are none. */
 export function kubeadmVersionsOf(image: KubeadmImage, tag: string): string[] {
   const spans: { first: string; last: string }[] = [];
   let open: { first: string; last: string } | undefined;
@@ -71,7 +71,7 @@ export function kubeadmVersionsOf(image: KubeadmImage, tag: string): string[] {
   return spans.map(({ first, last }) => (first === last ? first : `${first} to ${last}`));
 }
 
-/** Returns the oldest and newest minor that the table knows. */
+/** Returns the oldest and the newest minor in the table. */
 export function kubeadmMinors(): { readonly oldest: number; readonly newest: number } {
   const minors = KUBEADM_TABLE.map((row) => semver.minor(row.first));
   return { oldest: Math.min(...minors), newest: Math.max(...minors) };

@@ -1,4 +1,4 @@
-/** The images that kubeadm wants beside its own for all versions from the first to the last of a row. */
+/** The tags that kubeadm uses for all versions from `first` to `last`. */
 export interface KubeadmRow {
   readonly first: string;
   readonly last: string;
@@ -12,8 +12,8 @@ function row(first: string, last: string, etcd: string, coredns: string, pause: 
 }
 
 /**
- * What `kubeadm config images list` prints for each version, the oldest first; within a minor the rows follow each other
- * without a gap. 1.36.4 and 1.37.1 come from lists of users, the rest from
+ * The output of `kubeadm config images list` for each version, the oldest first. Within a minor, there are no gaps
+ * between rows. 1.36.4 and 1.37.1 were reported by users, the rest is from
  * https://github.com/kubernetes/minikube/blob/383c3aa/pkg/minikube/constants/constants_kubeadm_images.go
  */
 export const KUBEADM_TABLE: readonly KubeadmRow[] = [

@@ -2,7 +2,7 @@ import { Failure } from '../../lib/failure.ts';
 import { kubeadmMinors } from './kubeadm-images.ts';
 import { type KubernetesVersion, kubernetesMinor, toKubernetesVersion } from './kubernetes-version.ts';
 
-/** What `kubernetes` of a set asks for: every release of a minor such as `1.37`, or one version such as `1.37.1`. */
+/** An entry of `kubernetes` in a set: all releases of a minor such as `1.37`, or one version such as `1.37.1`. */
 export type KubernetesRelease =
   | { readonly kind: 'minor'; readonly text: string; readonly minor: number }
   | { readonly kind: 'version'; readonly text: string; readonly version: KubernetesVersion };
@@ -19,7 +19,7 @@ function malformed(message: string, hint: string): Failure<'KUBERNETES_VERSION_M
   });
 }
 
-/** Refuses a minor for which the images of kubeadm are not known. */
+/** Returns a minor if the images of its kubeadm are known. Throws `KUBERNETES_VERSION_MALFORMED`. */
 function provenMinor(minor: number): number {
   const { oldest, newest } = kubeadmMinors();
   if (minor >= oldest && minor <= newest) return minor;
@@ -29,7 +29,7 @@ function provenMinor(minor: number): number {
   );
 }
 
-/** Reads a minor or a full version, with or without `v`. Throws `KUBERNETES_VERSION_MALFORMED`. */
+/** Returns a minor or a full version, written with or without `v`. Throws `KUBERNETES_VERSION_MALFORMED`. */
 export function parseKubernetesRelease(text: string): KubernetesRelease {
   const minor = MINOR.exec(text.trim())?.[1];
   if (minor !== undefined) return { kind: 'minor', text: `1.${minor}`, minor: provenMinor(Number(minor)) };

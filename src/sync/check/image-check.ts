@@ -54,8 +54,8 @@ interface Sides {
 
 /**
  * Returns what the source, the state and the destination have of an image: of one tag, or without a tag of all wanted
- * tags. Nothing is written. Throws failures of the settings, the image set and the state, `NOT_FOUND` if the source has
- * no such repository, and `COMMAND_TIMED_OUT`.
+ * tags. Nothing is written. Throws failures of the settings, the image set and the state, `NOT_FOUND` if the source
+ * has no such repository, and `COMMAND_TIMED_OUT`.
  */
 export async function checkImage(
   given: Reference,
@@ -207,7 +207,9 @@ async function lookAtMany(
   );
 }
 
-/** Returns the digest that the destination should have. If the chosen platforms do not exist, the source is `unknown`. */
+/**
+ * Returns the digest that the destination should have. If the chosen platforms do not exist, the source is `unknown`.
+ */
 async function expect(
   { source, image, platforms, signal }: Sides,
   view: TagView,

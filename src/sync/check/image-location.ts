@@ -57,7 +57,10 @@ export interface ImageLocation {
   readonly patchedBy: Place | undefined;
 }
 
-/** Returns where an image is in the image set and at the destination. Without a set, only `--naming` determines its name. */
+/**
+ * Returns where an image is in the image set and at the destination. Without a set, only `--naming` determines its
+ * name.
+ */
 export function locateImage(
   image: Reference,
   set: ImageSet | undefined,

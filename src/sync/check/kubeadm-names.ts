@@ -22,7 +22,10 @@ export type KubeadmNames =
   | { readonly kind: 'usable'; readonly repositories: KubeadmRepositories }
   | { readonly kind: 'unusable'; readonly misnamed: readonly MisnamedImage[] };
 
-/** kubeadm can be given one repository for all images, and others for CoreDNS and etcd. The last part of a name is fixed. */
+/**
+ * kubeadm can be given one repository for all images, and others for CoreDNS and etcd. The last part of a name is
+ * fixed.
+ */
 function ownName(name: ImageName): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }
@@ -35,7 +38,10 @@ function endsInOwnName(name: ImageName, repository: Repository): boolean {
   return repository === ownName(name) || repository.endsWith(`/${ownName(name)}`);
 }
 
-/** Returns whether and how kubeadm can use a mirror. `repositories` has each image's repository at the mirror by its name. */
+/**
+ * Returns whether and how kubeadm can use a mirror. `repositories` has each image's repository at the mirror by its
+ * name.
+ */
 export function kubeadmNames(host: Host, repositories: ReadonlyMap<ImageName, Repository>): KubeadmNames {
   const at = (folder: string): string => (folder === '' ? host : `${host}/${folder}`);
   const [first = KUBERNETES_PROGRAMS[0]] = KUBERNETES_PROGRAMS;

@@ -41,7 +41,10 @@ export function wouldWork(diagnoses: readonly Diagnosis[]): boolean {
   return diagnoses.every(({ outcome }) => outcome !== 'failed' && outcome !== 'partial');
 }
 
-/** Runs checks one after the other, and returns their outcomes. A check is skipped if one that it needs did not succeed. */
+/**
+ * Runs checks one after the other, and returns their outcomes. A check is skipped if one that it needs did not
+ * succeed.
+ */
 export async function diagnose(
   checks: readonly Check[],
   signal: AbortSignal,

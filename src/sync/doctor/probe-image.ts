@@ -29,8 +29,8 @@ export interface ProbeImage {
 const PLATFORM = { os: 'linux', architecture: 'amd64' } as const;
 
 /**
- * Returns the image that shows what a registry accepts. It is always the same, so that images which a registry does not
- * delete do not add up. Its layer is unlike any other, so that deleting it is safe.
+ * Returns the image that shows what a registry accepts. It is always the same, so that images which a registry does
+ * not delete do not add up. Its layer is unlike any other, so that deleting it is safe.
  */
 export async function makeProbeImage(): Promise<ProbeImage> {
   const archive = pack();
