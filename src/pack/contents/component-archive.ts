@@ -26,7 +26,13 @@ interface ArchivedFile {
   readonly sha256: Digest;
 }
 
-type ArchivePlacement = Placement & { readonly kind: 'archive' };
+/** A component that was fetched as an archive. */
+interface FetchedArchive {
+  readonly file: string;
+  /** For messages. */
+  readonly about: string;
+  readonly placement: Placement & { readonly kind: 'archive' };
+}
 
 interface ArchiveLimits {
   /** Of all its files together, unpacked, in bytes. */
@@ -60,7 +66,7 @@ function nameParts(entry: TarEntry, about: string): string[] {
 }
 
 /** Returns the name of an entry in the package; undefined for one that is not wanted. */
-function wantedName(path: string, placement: ArchivePlacement): string | undefined {
+function wantedName(path: string, placement: FetchedArchive['placement']): string | undefined {
   if (!path.startsWith(placement.strip)) return undefined;
   const name = path.slice(placement.strip.length);
   return placement.only === undefined ? name : placement.only.get(name);
@@ -99,7 +105,7 @@ class Inventory {
     this.#seen.add(key);
   }
 
-  requireWanted(placement: ArchivePlacement): void {
+  requireWanted(placement: FetchedArchive['placement']): void {
     const found = new Set(this.files.map(({ name }) => name));
     const missing = [...(placement.only?.values() ?? [])].filter((name) => !found.has(name));
     // Releases differ, such as etcd, which has etcdutl since 3.5: one of the wanted files is enough.
@@ -116,9 +122,7 @@ class Inventory {
 
 /** Reads a tar.gz once and returns its files that belong in the package, hashed. Throws like `componentFiles`. */
 async function listArchive(
-  file: string,
-  placement: ArchivePlacement,
-  about: string,
+  { file, about, placement }: FetchedArchive,
   limits: ArchiveLimits,
   signal: AbortSignal,
 ): Promise<ArchivedFile[]> {
@@ -164,7 +168,7 @@ class ArchiveContents {
   readonly #unread: Set<number>;
   #idle: Cursor | undefined;
 
-  constructor(file: string, about: string, files: readonly ArchivedFile[]) {
+  constructor({ file, about }: FetchedArchive, files: readonly ArchivedFile[]) {
     this.#file = file;
     this.#about = about;
     this.#unread = new Set(files.map(({ index }) => index));
@@ -250,9 +254,9 @@ export async function componentFiles(
     };
     return [{ entry, sha256, component: name }];
   }
-  const about = `${name} ${plan.tag}`;
-  const files = await listArchive(file, placement, about, limits, signal);
-  const contents = new ArchiveContents(file, about, files);
+  const archive = { file, about: `${name} ${plan.tag}`, placement };
+  const files = await listArchive(archive, limits, signal);
+  const contents = new ArchiveContents(archive, files);
   return files.map((archived) => ({
     entry: {
       kind: 'file',
