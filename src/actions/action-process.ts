@@ -8,20 +8,20 @@ import { WorkflowReporter } from './workflow-reporter.ts';
 const OLDEST_NODE = 24;
 const PROGRESS_INTERVAL = seconds(5);
 
-/** The process of an action: what its step borrows from it, and how it ends. */
+/** The process of an action: what it provides to the step, and how to end it. */
 interface ActionProcess {
   readonly parts: {
     readonly reporter: Reporter;
     readonly signal: AbortSignal;
     readonly environment: NodeJS.ProcessEnv;
   };
-  /** Ends the process at once: connections that are kept alive, and a cache that does not answer, must not hold the job. */
+  /** Exits at once, so that idle connections and a cache that does not answer cannot delay the job. */
   end(isGood: boolean): never;
 }
 
 /**
- * Opens the process of an action, or ends it where its Node is too old. `stopping` says what becomes of the work when the
- * job is cancelled.
+ * Returns the process of an action; exits if its Node is too old. `stopping` tells the user what happens to the work
+ * when the job is cancelled.
  */
 export function openAction(stopping: string): ActionProcess {
   if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {

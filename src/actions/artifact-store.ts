@@ -1,7 +1,7 @@
 import type { RunArtifacts } from '../publish/target/run-artifacts.ts';
 import { listenTo } from './toolkit-output.ts';
 
-/** Returns how packages become artifacts of this run; undefined outside of a workflow. */
+/** Returns the artifacts of this run; undefined outside a workflow. */
 export function artifactStore(environment: NodeJS.ProcessEnv): RunArtifacts | undefined {
   const { ACTIONS_RUNTIME_TOKEN: token = '', GITHUB_RUN_ID: run = '' } = environment;
   if (token === '' || run === '') return undefined;
@@ -12,7 +12,7 @@ export function artifactStore(environment: NodeJS.ProcessEnv): RunArtifacts | un
     openStore: async () => {
       const { DefaultArtifactClient } = await import('@actions/artifact');
       const client = new DefaultArtifactClient();
-      // The toolkit tells every step it takes; the log of the action tells what came of it.
+      // The toolkit logs every step it takes; the action logs only the result.
       return {
         uploadArtifact: (name, files, root, options) =>
           listenTo(() => client.uploadArtifact(name, files, root, options)).result,

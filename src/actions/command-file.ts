@@ -1,25 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 
-// Written here rather than taken from @actions/core, which brings an HTTP client for OpenID Connect that would take a
-// third of the time until the first request.
+// Not taken from @actions/core: loading its HTTP client for OpenID Connect would take a third of the time until the
+// first request.
 
-/** The files by which a step leaves values for the runner. */
+/** The files in which a step passes values to the runner. */
 type CommandFile = 'GITHUB_OUTPUT' | 'GITHUB_STATE';
 
 /**
- * Leaves a value for the runner, whatever characters it has; without a runner nothing happens.
+ * Passes a value to the runner, whatever characters it contains. Does nothing without a runner.
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions#environment-files
  */
 export function leaveValue(file: CommandFile, name: string, value: string): void {
   const path = process.env[file] ?? '';
   if (path === '') return;
-  // Nobody can foresee it, so no value can end its own block and begin another.
+  // Unpredictable, so that no value can end its block and start another one.
   const delimiter = `keel-${randomUUID()}`;
   appendFileSync(path, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
 }
 
-/** Returns what an earlier process of this step left in its state; empty where there is nothing. */
+/** Returns a value that an earlier process of this step passed on; empty if there is none. */
 export function stateValue(name: string): string {
   return process.env[`STATE_${name}`] ?? '';
 }

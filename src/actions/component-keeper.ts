@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import type { FileKeeper } from '../pack/fetch/component-cache.ts';
 import { listenTo } from './toolkit-output.ts';
 
-/** The tool cache sorts by versions; what is kept here is named by its content. */
+/** The tool cache requires a version. Components are named by their content and have none. */
 const VERSION = '1.0.0';
 const FILE = 'component';
 
 /**
- * Returns the keeper of components on a runner of one's own, whose tool cache outlives the job; undefined on GitHub's,
- * where it would only cost time.
+ * Returns the tool cache of a self-hosted runner, which keeps components between jobs; undefined on GitHub's own
+ * runners, where saving them would be a waste of time.
  */
 export function componentKeeper(environment: NodeJS.ProcessEnv): FileKeeper | undefined {
   const { RUNNER_ENVIRONMENT: kind, RUNNER_TOOL_CACHE: folder = '' } = environment;

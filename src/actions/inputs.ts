@@ -1,17 +1,17 @@
 import type { Flag } from '../config/flags/flag.ts';
 import { nearestName } from '../lib/text/nearest.ts';
 
-/** What a workflow gave under `with:`. */
+/** The inputs under `with:` in a workflow. */
 interface Inputs {
-  /** Texts by input name, as the flags' reader takes them; what was left empty is missing. */
+  /** The texts of inputs that are not empty, by name, for the flag reader. */
   readonly values: ReadonlyMap<string, string>;
-  /** A warning for each input that the action does not have. */
+  /** One for each input that the action does not have. */
   readonly warnings: readonly string[];
 }
 
 const PREFIX = 'INPUT_';
 
-/** Returns how a message names an input. */
+/** Returns the name of an input for a message. */
 export function labelInput(name: string): string {
   return `input "${name}"`;
 }
@@ -21,7 +21,9 @@ function inputFlags<Name extends string>(flags: readonly Flag<Name>[]): readonly
   return flags.filter((flag) => flag.commandLineOnly !== true);
 }
 
-/** Reads the inputs of an action by its table of flags; an unknown one is told with the name that was likely meant. */
+/**
+ * Returns the inputs of an action by its table of flags. The warning about an unknown one suggests the nearest name.
+ */
 export function readInputs(
   flags: readonly Flag[],
   environment: Readonly<Record<string, string | undefined>>,
@@ -38,7 +40,7 @@ export function readInputs(
   return { values, warnings };
 }
 
-/** Returns the variable in which the runner hands over an input: upper case, spaces become underscores. */
+/** Returns the environment variable of an input: upper case, with underscores for spaces. */
 function variableOf(name: string): string {
   return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`;
 }

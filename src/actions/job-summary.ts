@@ -3,8 +3,8 @@ import { describeFailure } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
 
 /**
- * Adds a page of Markdown to the summary of the job. Where there is no summary, as with some tools that run workflows
- * elsewhere, or where it cannot be written, the log says so and the run goes on.
+ * Adds a page of Markdown to the job's summary. Never throws: if there is no summary, as in some tools that run
+ * workflows elsewhere, or if it cannot be written, the log says so.
  */
 export async function writeJobSummary(page: string, reporter: Reporter): Promise<void> {
   const { GITHUB_STEP_SUMMARY: file = '' } = process.env;

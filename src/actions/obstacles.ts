@@ -4,7 +4,7 @@ import type { Reporter } from '../lib/reporter.ts';
 import { formatRefusal, type Obstacle } from '../summary/refusal.ts';
 import { writeJobSummary } from './job-summary.ts';
 
-/** Several settings that are wrong, told at once. */
+/** All inputs that are wrong. */
 export class InputsRefused extends Error {
   readonly failures: readonly Failure[];
 
@@ -14,15 +14,15 @@ export class InputsRefused extends Error {
   }
 }
 
-/** What a step that has no result says about itself. */
+/** The words of a step that has no result. */
 interface EndWords {
-  /** Said of one that was stopped. */
+  /** The error of a step that was stopped. */
   readonly stopped: string;
   /** The headline of its summary. */
   readonly title?: string | undefined;
 }
 
-/** Reports why a step has no result: as errors in its log, and as the summary of its job. */
+/** Reports why a step has no result, as errors in its log and in the job's summary. */
 export async function reportObstacles(
   error: unknown,
   { reporter, signal }: { readonly reporter: Reporter; readonly signal: AbortSignal },
@@ -35,7 +35,7 @@ export async function reportObstacles(
   await writeJobSummary(formatRefusal(obstacles, title), reporter);
 }
 
-/** Returns what an error says, each problem by itself; what is a fault of ours comes with its stack. */
+/** Returns each problem of an error on its own. An error of the program comes with its stack. */
 function obstaclesIn(error: unknown): Obstacle[] {
   if (error instanceof InputsRefused) {
     return error.failures.map((failure) => ({ text: describeFailure(failure) }));

@@ -8,7 +8,7 @@ interface SyncOutputs {
   readonly failed: number;
   /** Bytes sent to the destination. */
   readonly bytes: number;
-  /** Path of the JSON report, empty where none was written. */
+  /** Path of the JSON report; empty if none was written. */
   readonly report: string;
   readonly 'state-restored': boolean;
 }
@@ -42,9 +42,9 @@ interface PackOutputs {
   readonly sha256: string;
   /** In bytes. */
   readonly size: number;
-  /** JSON: a list of where it is, each with `target`, `address` and `instruction`. */
+  /** A JSON list of its locations, each with `target`, `address` and `instruction`. */
   readonly locations: string;
-  /** Path of the JSON that tells what it holds. */
+  /** Path of the JSON file that lists its contents. */
   readonly manifest: string;
 }
 
@@ -60,7 +60,7 @@ export const PACK_OUTPUTS: Readonly<Record<keyof PackOutputs, string>> = {
 /** The outputs of a packing run that ended without a package. */
 export const NO_PACKAGE: PackOutputs = { package: '', sha256: '', size: 0, locations: '[]', manifest: '' };
 
-/** Sets all outputs; called on every path, so that a later step never reads an empty text for a number. */
+/** Sets all outputs. Called on every path, so that a later step never reads an empty text instead of a number. */
 export function setOutputs(outputs: SyncOutputs | PackOutputs): void {
   for (const [name, value] of Object.entries(outputs)) leaveValue('GITHUB_OUTPUT', name, String(value));
 }

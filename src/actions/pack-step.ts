@@ -20,13 +20,15 @@ import { maskSecret, maskToken } from './log-mask.ts';
 import { InputsRefused, reportObstacles } from './obstacles.ts';
 import { NO_PACKAGE, setOutputs } from './outputs.ts';
 
-/** What the entry lends to the action. */
+/** What the entry provides to the step. */
 type PackStepParts = Pick<PackParts<unknown>, 'reporter' | 'signal' | 'environment' | 'runCredentialHelper'>;
 
-/** The inputs of action-pack: the flags of `packer` and those of `packer push` that say where a package goes. */
+/** The inputs of action-pack: the flags of `packer`, and those of `packer push` for where a package goes. */
 export const PACK_INPUTS: readonly Flag[] = [...PACK_FLAGS, ...PUBLISH_FLAGS];
 
-/** Packs and publishes as the inputs of the step say, and tells whether the step is to be green. Outputs are set on every path. */
+/**
+ * Packs and publishes by the inputs of the step and returns whether the step succeeded. Sets the outputs on every path.
+ */
 export async function packStep(parts: PackStepParts): Promise<boolean> {
   const { reporter, environment } = parts;
   try {
@@ -67,7 +69,7 @@ function readSettings({ reporter, environment }: PackStepParts): {
   return { pack: pack.settings, publish: publish.settings };
 }
 
-/** Leaves outputs and summary, and closes the log with the sentence that tells the package. */
+/** Writes outputs and summary, ends the log with the headline, and returns whether the step succeeded. */
 async function tell(
   {
     file,

@@ -9,31 +9,31 @@ import { FORMAT_VERSION } from '../sync/state/schema.ts';
 import { routeHash } from '../sync/state/state-artifact.ts';
 import { listenTo, reasonIn } from './toolkit-output.ts';
 
-/** Under which names a run finds and leaves its state. */
+/** The cache keys of a run's state. */
 interface StateKeys {
-  /** Never used twice, because a cache entry cannot be changed. */
+  /** The key to save under. Never used twice, because a cache entry cannot be changed. */
   readonly key: string;
-  /** Of keys that will do, the best first. */
+  /** Prefixes of keys to restore from, the best first. */
   readonly prefixes: readonly string[];
 }
 
-/** How the cache is talked to. */
+/** How long to wait for the cache, and where to report. */
 interface StateCacheSettings {
   readonly reporter: Reporter;
-  /** Longest wait for the cache; a state that comes later is not used. */
+  /** A state that arrives later is not used. */
   readonly timeLimit: Duration;
   readonly signal?: AbortSignal;
 }
 
-// The cache hashes its path list into each entry, and packs relative paths below the workspace: a fixed relative folder
-// is found again whatever --db says and wherever a runner keeps its workspace.
+// The cache includes the list of paths in the identity of an entry, and stores paths relative to the workspace. With a
+// fixed relative folder, an entry is found again whatever --db says and wherever the workspace is.
 const FOLDER = '.keel-sync-state';
 const FILE = path.join(FOLDER, 'state.db');
-/** SQLite needs its rollback journal to heal a file whose writer was killed. */
+/** SQLite needs the rollback journal to repair a file whose writer was killed. */
 const JOURNAL = '-journal';
 const CONSEQUENCE = 'this run asks the destination what is there';
 
-/** Returns the cache keys of a run's state: format, where from and where to, shard, run and attempt. */
+/** Returns the cache keys of a run's state, made from format, source, destination, shard, run and attempt. */
 export function stateKeys(
   settings: Pick<SyncSettings, 'source' | 'destination' | 'namespace' | 'shard'>,
   run: { readonly id: string; readonly attempt: string },
@@ -41,13 +41,13 @@ export function stateKeys(
   const { shard } = settings;
   const family = `keel-sync-v${FORMAT_VERSION}-${routeHash(settings)}-`;
   const own = `${family}${shard?.index ?? 1}of${shard?.count ?? 1}-`;
-  // Another shard's state knows images that this one may get after the number of shards was changed.
+  // If the number of shards has changed, the state of another shard may know this one's images.
   return { key: `${own}${run.id}-${run.attempt}`, prefixes: [own, family] };
 }
 
 /**
- * Puts the newest state of this route from the Actions cache at `file` and tells whether it did. A file that is there
- * already is used as it is. Never throws: without a state, a run costs requests.
+ * Restores the newest state of this route from the Actions cache to `file`, unless the file exists. Returns whether
+ * there is a state now. Never throws: without a state, a run only takes more requests.
  */
 export async function restoreState(
   file: string,
@@ -81,8 +81,8 @@ export async function restoreState(
 }
 
 /**
- * Saves the state at `file` in the Actions cache under a key of its own and tells whether it did. Never throws: the next
- * run then goes on from an older state.
+ * Saves the state at `file` to the Actions cache and returns whether it did. Never throws: the next run then starts
+ * from an older state.
  */
 export async function saveState(file: string, key: string, settings: StateCacheSettings): Promise<boolean> {
   const { reporter } = settings;
@@ -115,13 +115,13 @@ export async function saveState(file: string, key: string, settings: StateCacheS
 
 type Cache = typeof import('@actions/cache');
 
-/** Returns whether the runner named a cache, new or old, without loading the toolkit, which takes its time. */
+/** Returns whether the runner offers a cache, new or old, without loading the toolkit, which is slow. */
 function hasCache(): boolean {
   const { ACTIONS_RESULTS_URL = '', ACTIONS_CACHE_URL = '' } = process.env;
   return ACTIONS_RESULTS_URL !== '' || ACTIONS_CACHE_URL !== '';
 }
 
-/** Asks the cache, within the time limit; gives its answer, or the reason why there is none. */
+/** Asks the cache, within the time limit. Returns its answer, or the reason why there is none. */
 async function ask<T>(
   settings: StateCacheSettings,
   question: (cache: Cache) => Promise<T>,
@@ -136,7 +136,7 @@ async function ask<T>(
   const onStop = (): void => resolve(undefined);
   stop.addEventListener('abort', onStop);
   if (stop.aborted) onStop();
-  // The toolkit cannot be stopped. What it does later ends in a folder that nobody reads any more.
+  // The toolkit cannot be stopped. Anything it still does ends in a folder that is no longer read.
   result.catch(() => undefined);
   const value = await Promise.race([result, stopped]);
   stop.removeEventListener('abort', onStop);
@@ -150,19 +150,19 @@ async function ask<T>(
   return value === undefined ? { reason: reasonIn(said) } : { value, reason: reasonIn(said) };
 }
 
-/** Copies a restored state with its journal; gives its size. */
+/** Copies a restored state with its journal and returns its size. */
 async function move(from: string, to: string): Promise<number> {
   const size = await sizeOf(from);
   if (size === 0) throw new Error('the cache entry holds no state');
   await mkdir(path.dirname(path.resolve(to)), { recursive: true });
-  // A journal without its file would be played into the new one.
+  // SQLite would apply an old journal to the new file.
   await rm(`${to}${JOURNAL}`, { force: true });
   await copyFile(from, to);
   if ((await sizeOf(`${from}${JOURNAL}`)) > 0) await copyFile(`${from}${JOURNAL}`, `${to}${JOURNAL}`);
   return size;
 }
 
-/** Returns the size of a regular file, 0 where there is none. */
+/** Returns the size of a regular file; 0 if there is none. */
 async function sizeOf(file: string): Promise<number> {
   const found = await stat(file).catch(() => undefined);
   return found?.isFile() === true ? found.size : 0;

@@ -1,6 +1,6 @@
 import { leaveValue, stateValue } from './command-file.ts';
 
-/** What the main part of action-sync leaves for its post part. */
+/** What the main part of action-sync passes to its post part. */
 interface KeptState {
   readonly key: string;
   /** Path of the state file. */
@@ -12,7 +12,7 @@ export function isPost(): boolean {
   return stateValue('isPost') !== '';
 }
 
-/** Makes the next process of this step know that it is the post part; called before anything can go wrong. */
+/** Tells the next process of this step that it is the post part. Called before anything can fail. */
 export function markMain(): void {
   leaveValue('GITHUB_STATE', 'isPost', 'true');
 }
@@ -23,7 +23,7 @@ export function keepForPost({ key, database }: KeptState): void {
   leaveValue('GITHUB_STATE', 'database', database);
 }
 
-/** Returns what main left; undefined where it came to no state, or only looked. */
+/** Returns what the main part passed on; undefined if it had no state, or if it was a dry run. */
 export function keptByMain(): KeptState | undefined {
   const key = stateValue('key');
   return key === '' ? undefined : { key, database: stateValue('database') };

@@ -20,13 +20,13 @@ import { NOTHING_DONE, setOutputs } from './outputs.ts';
 import { restoreState, saveState, stateKeys } from './state-cache.ts';
 import { keepForPost, keptByMain, markMain } from './step-state.ts';
 
-/** What the entry lends to the action. */
+/** What the entry provides to the step. */
 type StepParts = Pick<RunParts, 'reporter' | 'signal' | 'environment' | 'runCredentialHelper' | 'version'>;
 
 const RESTORE_TIME_LIMIT = seconds(30);
 const SAVE_TIME_LIMIT = seconds(60);
 
-/** Mirrors as the inputs of the step say, and tells whether the step is to be green. Outputs are set on every path. */
+/** Mirrors by the inputs of the step and returns whether the step succeeded. Sets the outputs on every path. */
 export async function mirrorStep(parts: StepParts): Promise<boolean> {
   markMain();
   try {
@@ -44,7 +44,7 @@ export async function mirrorStep(parts: StepParts): Promise<boolean> {
   }
 }
 
-/** Saves what the main part of the step left, if it left a state. */
+/** Saves the state that the main part of the step has left, if any. */
 export async function saveStep({ reporter, signal }: Pick<StepParts, 'reporter' | 'signal'>): Promise<void> {
   const kept = keptByMain();
   if (kept === undefined) return;
@@ -70,12 +70,12 @@ async function findState(settings: SyncSettings, parts: StepParts): Promise<bool
   const { reporter, signal } = parts;
   const { GITHUB_RUN_ID: id = '0', GITHUB_RUN_ATTEMPT: attempt = '1' } = parts.environment;
   const keys = stateKeys(settings, { id, attempt });
-  // The runner may end this process at any time from here on; what is in the file by then is worth keeping.
+  // The runner may kill this process at any time from here on; whatever is in the file by then is worth saving.
   if (!settings.dryRun) keepForPost({ key: keys.key, database: path.resolve(settings.database) });
   return restoreState(settings.database, keys, { reporter, signal, timeLimit: RESTORE_TIME_LIMIT });
 }
 
-/** Leaves report, outputs and summary, and closes the log with the sentence that tells the run. */
+/** Writes report, outputs and summary, ends the log with the headline, and returns whether the step succeeded. */
 async function tell(
   settings: SyncSettings,
   { report, runs }: FinishedRun,
@@ -96,7 +96,7 @@ async function tell(
   return isGood || settings.failOn === 'never';
 }
 
-/** Writes the report and returns its path; a report that cannot be written is told, and does not undo what was mirrored. */
+/** Writes the report and returns its path; empty, with a warning, if it cannot be written. */
 function leaveReport(file: string | undefined, report: Report, reporter: Reporter): string {
   if (file === undefined) return '';
   try {

@@ -1,15 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** What GitHub's packages said while they worked, without commands, one text a line. */
+/** The lines that GitHub's packages printed while they worked, without masks and debug lines. */
 type Said = string[];
 
 const listening = new AsyncLocalStorage<Said>();
 let intercepted = false;
 
 /**
- * Runs some work of GitHub's packages and keeps what they print, because they tell failures by printing only and as
- * annotations that are too loud for a cache. Masks and debug lines go on to the runner. What the work prints after its
- * caller stopped waiting is kept as well, so that it never appears in the middle of something else.
+ * Starts some work of GitHub's packages and collects what they print, because they only print their failures, and as
+ * annotations, which a cache does not deserve. Masks and debug lines still reach the runner. Output after the caller
+ * has stopped waiting is collected too, so that it does not appear in the middle of something else.
  */
 export function listenTo<T>(work: () => Promise<T>): { readonly result: Promise<T>; readonly said: Said } {
   if (!intercepted) intercept();
@@ -17,7 +17,7 @@ export function listenTo<T>(work: () => Promise<T>): { readonly result: Promise<
   return { result: listening.run(said, work), said };
 }
 
-/** Returns the reason among what was said: the last warning or failure, on one line; undefined where there was none. */
+/** Returns the last warning or failure in the output, as one line; undefined if there is none. */
 export function reasonIn(said: readonly string[]): string | undefined {
   const told = said.findLast((line) =>
     /^::(?:warning|error)|^Failed to |skipped: |failed with error: /.test(line),
@@ -38,7 +38,7 @@ function intercept(): void {
       if (said === undefined) return Reflect.apply(write, stream, args);
       for (const line of String(args[0]).split(/\r?\n/)) {
         if (/^::add-mask::/.test(line)) Reflect.apply(write, stream, [`${line}\n`]);
-        // The artifact package tells signed addresses in debug lines before it hides their signatures.
+        // The artifact package prints signed addresses in debug lines before it masks their signatures.
         else if (/^::debug::/.test(line)) Reflect.apply(write, stream, [`${withoutSignatures(line)}\n`]);
         else if (line !== '') said.push(withoutSignatures(line));
       }

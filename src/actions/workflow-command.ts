@@ -2,7 +2,7 @@
 export type CommandName = 'add-mask' | 'group' | 'endgroup' | 'notice' | 'warning' | 'error' | 'debug';
 
 /**
- * Writes a workflow command on one line; properties that are undefined are left out.
+ * Returns a workflow command as one line, without the properties that are undefined.
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
  */
 export function formatCommand(
@@ -18,8 +18,9 @@ export function formatCommand(
 }
 
 /**
- * Returns the lines of a text so that the runner takes none of them for a command: what a registry answers must not set
- * masks or groups. https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+ * Returns the lines of a text, changed so that the runner takes none of them for a command: an answer of a registry
+ * must not be able to set masks or groups.
+ * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
  */
 export function plainLines(text: string): string[] {
   return text

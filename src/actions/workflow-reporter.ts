@@ -5,19 +5,19 @@ import type { Place, Progress, Reporter } from '../lib/reporter.ts';
 import { plainText } from '../lib/text/plain-text.ts';
 import { type CommandName, formatCommand, plainLines } from './workflow-command.ts';
 
-/** What a reporter for a workflow's log needs to know. */
+/** The settings of a reporter for a workflow's log. */
 interface LogSettings {
   /** Takes each line, without its end. */
   readonly write: (line: string) => void;
-  /** The checked-out repository: GitHub shows annotations at files given relative to it. */
+  /** The checked-out repository. GitHub shows annotations at paths relative to it. */
   readonly workspace: string;
   /** The time between two lines of progress. */
   readonly interval: Duration;
-  /** Milliseconds of a clock that never goes back. */
+  /** The time in milliseconds, from a monotonic clock. */
   readonly clock: () => number;
 }
 
-/** Reports to a workflow's log: sections as groups, warnings and errors as annotations, progress now and then. */
+/** Reports to a workflow's log: sections as groups, warnings and errors as annotations, progress at intervals. */
 export class WorkflowReporter implements Reporter {
   readonly #settings: LogSettings;
   #grouped = false;

@@ -76,7 +76,7 @@ type TargetFlagName = (typeof TARGETS)[number]['flags'][number]['name'];
 export type PublishFlagName = (typeof WHERE_TABLE)[number]['name'] | TargetFlagName;
 export type PushFlagName = PublishFlagName | (typeof PUSH_TABLE)[number]['name'];
 
-/** The flags that say where a package goes, which `packer push` and action-pack share. */
+/** The flags for where a package goes, shared by `packer push` and action-pack. */
 export const PUBLISH_FLAGS: readonly Flag<PublishFlagName>[] = [
   ...WHERE_TABLE,
   ...TARGETS.flatMap(({ flags, group }) => flags.map((flag) => ({ ...flag, group }))),

@@ -7,29 +7,29 @@ import type { PublishSettings } from './settings.ts';
 import type { PackageFile, PackageLocation, PublishTarget } from './target/target.ts';
 import type { TargetMeans } from './target/target-kind.ts';
 
-/** How the targets of a publication are talked to. */
+/** How to connect to the targets of a publication. */
 type PublicationConnections = Omit<ConnectionSettings, 'login'>;
 
-/** What a run lends to a publication. */
+/** What a run provides to a publication. */
 interface PublicationParts extends Omit<ConnectionParts, 'deadline'> {
   readonly reporter: Reporter;
-  /** Undefined outside of a workflow run. */
+  /** Undefined outside a workflow run. */
   readonly artifacts: TargetMeans['artifacts'];
 }
 
-/** Where a package is after publishing, and where it could not be brought. */
+/** Where a package was published, and where publishing failed. */
 export interface Published {
   readonly locations: readonly PackageLocation[];
   readonly failures: readonly { readonly target: string; readonly error: unknown }[];
 }
 
-/** All the targets of a package: proved together, then published to together. */
+/** All targets of a package: proved together, then published to together. */
 export class Publication implements Disposable {
   readonly #targets: readonly PublishTarget[];
   readonly #reporter: Reporter;
   readonly #opened: DisposableStack;
 
-  /** Takes targets that are open, and whatever has to be closed after them. */
+  /** `opened` is disposed together with the publication. */
   constructor(targets: readonly PublishTarget[], reporter: Reporter, opened = new DisposableStack()) {
     this.#targets = targets;
     this.#reporter = reporter;
@@ -54,14 +54,14 @@ export class Publication implements Disposable {
         return registries;
       },
     };
-    // A file that cannot be read is a mistake also where no target is a registry.
+    // An unreadable file is an error even if no target is a registry.
     await readAuthorities(connections.caFile);
     const targets: PublishTarget[] = [];
     for (const { open } of settings.targets) targets.push(await open(means));
     return new Publication(targets, parts.reporter, opened.move());
   }
 
-  /** Proves credentials and destinations, all at once. Throws `TARGETS_REFUSED`, which lists all that are no good. */
+  /** Proves all targets in parallel. Throws `TARGETS_REFUSED`, which lists each target that failed. */
   async prove(signal: AbortSignal): Promise<void> {
     const failures = await this.#toEach((target) => target.prove(signal));
     signal.throwIfAborted();
@@ -78,7 +78,7 @@ export class Publication implements Disposable {
     });
   }
 
-  /** Brings a package to all targets at once. One that fails stops no other; aborting stops all of them. */
+  /** Uploads a package to all targets in parallel. A failed target does not stop the others; an abort stops all. */
   async publish(file: PackageFile, signal: AbortSignal): Promise<Published> {
     if (this.#targets.length === 0) return { locations: [], failures: [] };
     const reporter = this.#reporter;
@@ -109,12 +109,12 @@ export class Publication implements Disposable {
     return { locations, failures };
   }
 
-  /** Closes idle connections, so that the process can end. */
+  /** Closes idle connections, so that the process can exit. */
   [Symbol.dispose](): void {
     this.#opened.dispose();
   }
 
-  /** Does something to all targets at once and returns where it failed, in the order of targets. */
+  /** Does the work for all targets in parallel and returns the failures, in the order of the targets. */
   async #toEach(work: (target: PublishTarget) => Promise<void>): Promise<Published['failures']> {
     const failures = await Promise.all(
       this.#targets.map(async (target) => {
@@ -130,7 +130,7 @@ export class Publication implements Disposable {
   }
 }
 
-/** How many bytes of a package each target has, and which targets are done with it. */
+/** Counts the bytes that have arrived at each target, and the targets that are done. */
 class Tally {
   readonly #file: PackageFile;
   readonly #bytes: Map<string, number>;

@@ -9,11 +9,11 @@ import { type Host, parseHost } from '../registry/oci/reference.ts';
 import { PUSH_FLAGS, type PushFlagName } from './flags.ts';
 import { type PublishSettings, parsePublishSettings } from './settings.ts';
 
-/** What `packer push` is told. */
+/** The settings of `packer push`. */
 export interface PushSettings extends PublishSettings {
   /** Path of the package. */
   readonly package: string;
-  /** 0 is no limit. */
+  /** 0 means no limit. */
   readonly commandTimeout: Duration;
   readonly insecureRegistries: readonly Host[];
   readonly caFile: string | undefined;
@@ -21,12 +21,12 @@ export interface PushSettings extends PublishSettings {
   readonly json: boolean;
 }
 
-/** Settings with what the user should be told about them, or everything that is wrong with them. */
+/** Settings with notices for the user, or every failure found in the flags. */
 type ParsedPushSettings =
   | { readonly ok: true; readonly settings: PushSettings; readonly notices: readonly string[] }
   | { readonly ok: false; readonly failures: readonly Failure[]; readonly notices: readonly string[] };
 
-/** Reads the settings of `packer push`, and reports all malformed ones at once. */
+/** Reads the settings of `packer push`. Returns every failure at once: each wrong and each missing flag. */
 export function parsePushSettings(from: FlagSource): ParsedPushSettings {
   const flags = new FlagReader<PushFlagName>(PUSH_FLAGS, from);
   const path = flags.optional('pkg-uri', parsePackageUri);

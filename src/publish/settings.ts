@@ -18,12 +18,12 @@ interface ChosenTarget {
   readonly open: OpenTarget;
 }
 
-/** Settings with what the user should be told about them, or everything that is wrong with them. */
+/** Settings with notices for the user, or every failure found in the flags. */
 type ParsedPublishSettings =
   | { readonly ok: true; readonly settings: PublishSettings; readonly notices: readonly string[] }
   | { readonly ok: false; readonly failures: readonly Failure[]; readonly notices: readonly string[] };
 
-/** Reads where a package goes from flags or inputs, and reports all that is wrong or missing at once. */
+/** Reads from flags or inputs where a package goes. Returns every failure at once: each wrong and each missing flag. */
 export function parsePublishSettings(from: FlagSource): ParsedPublishSettings {
   const flags = new FlagReader<PublishFlagName>(PUBLISH_FLAGS, from);
   const { words, warnings: notices } = parseTargetWords(flags.text('repo') ?? '');

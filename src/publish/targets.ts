@@ -4,29 +4,29 @@ import { QINIU } from './qiniu/qiniu-kind.ts';
 import { REGISTRY } from './registry/registry-kind.ts';
 import { RELEASE } from './release/release-kind.ts';
 
-/** The kinds of targets that there are, in the order of help. Each is a folder beside this file. */
+/** All kinds of targets, in the order of help. Each has a folder beside this file. */
 export const TARGETS = [QINIU, REGISTRY, RELEASE, ARTIFACT] as const;
 
 /** A word of `--repo` that names a target. */
 export type TargetWord = (typeof TARGETS)[number]['word'];
 
-/** The targets of a run in the order given, each once, and what the user should be told about the words. */
+/** The targets of a run, each once, in the order given, and warnings about words that name none. */
 interface ChosenTargets {
   readonly words: readonly TargetWord[];
   readonly warnings: readonly string[];
 }
 
-/** The word of `--repo` that stands where none is given. */
+/** The word of `--repo` that is used if none is given. */
 export const DEFAULT_WORD = QINIU.word;
 
 const NOWHERE = 'none';
 
-/** The words of `--repo` as a sentence lists them. */
+/** The words of `--repo`, listed for a sentence. */
 export const TARGET_WORDS = joinWords([...TARGETS.map(({ word }) => word), NOWHERE], 'or');
 
 /**
- * Reads which targets are meant: words between commas or on lines of their own. Nothing at all means Qiniu, `none`
- * means nowhere, and any other word means Qiniu with a warning, as it always has.
+ * Returns the targets that `--repo` names, separated by commas or line breaks. An empty text means Qiniu, `none` means
+ * no target, and any unknown word means Qiniu with a warning, as in all versions so far.
  */
 export function parseTargetWords(text: string): ChosenTargets {
   const given = text

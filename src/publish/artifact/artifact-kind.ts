@@ -2,7 +2,7 @@ import { Failure } from '../../lib/failure.ts';
 import type { OpenTarget, TargetKind } from '../target/target-kind.ts';
 import { ArtifactTarget } from './artifact-target.ts';
 
-/** Artifacts of the workflow run that packs. */
+/** Artifacts of the workflow run. */
 export const ARTIFACT: TargetKind<'artifact', never> = {
   word: 'artifact',
   direction: 'as an artifact of the run',

@@ -5,14 +5,14 @@ import { alreadyPublished, mayReplace } from '../target/replacement.ts';
 import type { ArtifactStore, RunArtifacts } from '../target/run-artifacts.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';
 
-/** How packages become artifacts of a workflow run. */
+/** The artifacts of a run, and whether a package may replace one of them. */
 interface ArtifactSettings extends RunArtifacts {
   readonly overwrite: boolean;
 }
 
 const PROBE_NAME = 'keel-pkg-probe';
 
-/** Publishes packages as artifacts of the workflow run, as they are and without a second archive around them. */
+/** Publishes packages as artifacts of the workflow run, without a zip archive around them. */
 export class ArtifactTarget implements PublishTarget {
   readonly name = 'artifact';
   readonly #settings: ArtifactSettings;
@@ -21,7 +21,7 @@ export class ArtifactTarget implements PublishTarget {
     this.#settings = settings;
   }
 
-  /** Asks for an artifact that does not exist, which only a job that may store artifacts is told. */
+  /** Asks for an artifact that does not exist: a job that may not store artifacts gets another error. */
   async prove(signal: AbortSignal): Promise<void> {
     const store = await this.#settings.openStore();
     await this.#find(store, PROBE_NAME, signal);
@@ -33,7 +33,7 @@ export class ArtifactTarget implements PublishTarget {
     onProgress: TransferProgress,
   ): Promise<PackageLocation> {
     const store = await this.#settings.openStore();
-    // What is not archived again is named after its file, whatever name is asked for.
+    // An artifact without an archive is named after its file, whatever the name in the request.
     const name = basename(file.path);
     const present = await this.#find(store, name, signal);
     if (present !== undefined && isSame(present, file)) return this.#locate(present.id, 'present');
@@ -84,7 +84,7 @@ function isSame(present: { size: number; digest?: string }, file: PackageFile): 
 
 function unavailable(cause: unknown): Failure<'ARTIFACTS_UNAVAILABLE'> {
   const text = cause instanceof Error ? cause.message : String(cause);
-  // The storage behind them may refuse without a word.
+  // The storage service may refuse without a message.
   const detail = text.split('\n').find((line) => line.trim() !== '') ?? 'the service refused';
   const code = failureCode(cause);
   return new Failure({

@@ -9,29 +9,29 @@ import { type KodoPart, KodoUpload, type UploadGoal } from './kodo-upload.ts';
 import { sendParts } from './part-sender.ts';
 import { ResumeRecord } from './resume-record.ts';
 
-/** A package on its way into a bucket. */
+/** A package, and the bucket to upload it to. */
 interface KodoDeliverySettings {
   readonly service: KodoService;
   readonly file: PackageFile;
-  /** Whether it may take the place of another object of its name. */
+  /** Whether it may replace another object of its name. */
   readonly replace: boolean;
-  /** How many parts are under way at once. */
+  /** Limits the parts in transfer. */
   readonly limiter: ConcurrencyLimiter;
   readonly signal: AbortSignal;
   readonly onProgress: TransferProgress;
 }
 
-/** An upload, and the parts of it that Kodo has from an earlier run. */
+/** An open upload, and the parts of it that an earlier run stored. */
 interface BegunUpload {
   readonly upload: KodoUpload;
   readonly held: ReadonlyMap<number, KodoPart>;
 }
 
 const MIME_TYPE = 'application/gzip';
-/** How many uploads are begun for one package: the one that was left, a new one, and one more. */
+/** How many uploads are tried for one package: that of an earlier run, a new one, and another new one. */
 const UPLOADS_BEGUN = 3;
 
-/** Brings one package into a bucket, going on with the upload that an earlier run left. */
+/** Uploads one package to a bucket, resuming the upload of an earlier run. */
 export class KodoDelivery {
   readonly #settings: KodoDeliverySettings;
   readonly #goal: UploadGoal;
@@ -56,7 +56,7 @@ export class KodoDelivery {
       } catch (error) {
         if (failureCode(error) !== 'ABSENT') throw error;
         await this.#record.forget();
-        // An upload is gone as well when it ended well and only the answer was lost.
+        // The upload is also gone if it was completed and only the answer was lost.
         const present = await service.stat(file.name, signal);
         if (present?.hash === file.qetag) return;
         if (begun >= UPLOADS_BEGUN) throw expired(file.name, error);
@@ -85,7 +85,7 @@ export class KodoDelivery {
     const { name, size, qetag } = file;
     await using handle = await open(file.path, 'r');
     const sent = await sendParts({ upload, file: handle, name, size, held, limiter, signal, onProgress });
-    // Compared before the object is made, so that a wrong one is never seen by anyone.
+    // Compared before the object is created, so that nobody ever sees a wrong one.
     if (sent.qetag !== qetag) {
       await upload.abort(signal);
       throw fileChanged(name);

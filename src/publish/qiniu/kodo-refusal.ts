@@ -15,14 +15,14 @@ type KodoRefusalCode =
   | 'SERVICE_BROKEN'
   | 'SERVICE_REFUSED';
 
-/** An answer of Kodo that is not a success, and what was asked about. */
+/** An error answer of Kodo, and what the request was about. */
 interface KodoAnswer {
   readonly status: number;
-  /** What it says about itself; may be empty. */
+  /** The error text of its body; may be empty. */
   readonly error: string;
   readonly bucket: string;
   readonly key: string;
-  /** When Kodo asked to be left alone until, in milliseconds since 1970. */
+  /** From Retry-After, in milliseconds since 1970. */
   readonly retryAt?: number | undefined;
 }
 
@@ -31,8 +31,8 @@ const PASSING: ReadonlySet<KodoRefusalCode> = new Set(['THROTTLED', 'SERVICE_BRO
 const KEYS_HINT = 'check --access-key and --secret-key; both stand in the Qiniu console under key management';
 
 /**
- * Returns the failure that an answer of Kodo means, by its status and error text. Some statuses are Kodo's own: 573 throttled, 612 absent,
- * 614 exists, 631 no bucket. https://developer.qiniu.com/kodo/3928/error-responses
+ * Returns the failure for an answer of Kodo, by its status and error text. Some statuses are Kodo's own: 573 throttled,
+ * 612 absent, 614 exists, 631 no bucket. https://developer.qiniu.com/kodo/3928/error-responses
  */
 export function explainKodoAnswer({ status, error, bucket, key, retryAt }: KodoAnswer): Failure {
   const bucketName = `bucket ${bucket}`;
@@ -84,7 +84,7 @@ export function keyTaken(bucket: string, key: string): Failure {
 
 const errorShape = z.object({ error: z.string() }).catch({ error: '' });
 
-/** Returns the error text of an answer's body; empty where it has none. */
+/** Returns the error text of an answer's body; empty if it has none. */
 export function parseKodoError(body: string): string {
   return errorShape.parse(parseJson(body)).error;
 }

@@ -7,24 +7,24 @@ import type { RetryPolicy } from '../../lib/retry.ts';
 import { withinSignal } from '../../lib/within-signal.ts';
 import { explainKodoAnswer, parseKodoError } from './kodo-refusal.ts';
 
-/** A region of Kodo under the id that its hosts carry. */
+/** The id of a region, as it appears in the names of its hosts. */
 type Zone = 'z0' | 'cn-east-2' | 'z1' | 'z2' | 'na0' | 'as0' | 'ap-southeast-2' | 'ap-southeast-3';
 
-/** Whose bucket it is and where it lives. */
+/** A bucket: its account, and where it is. */
 export interface KodoAccess {
   readonly accessKey: string;
   readonly secretKey: string;
   readonly bucket: string;
-  /** Undefined has it asked for. */
+  /** Qiniu is asked for it if undefined. */
   readonly zone: Zone | undefined;
-  /** A Kodo that is not Qiniu's own: the address of its region service. */
+  /** The region service of a Kodo other than Qiniu's own. */
   readonly endpoint: URL | undefined;
   readonly retry: RetryPolicy;
-  /** Given by tests, whose patience is short. */
+  /** Set by tests, which do not wait long. */
   readonly timeouts?: HttpTimeouts | undefined;
 }
 
-// "keel" is the name that users of keel-pkg know for the zone of its own bucket.
+// Users of keel-pkg know the zone of its own bucket as "keel".
 const ZONES: ReadonlyMap<string, Zone> = new Map([
   ['keel', 'z0'],
   ['huadong', 'z0'],
@@ -53,7 +53,7 @@ const ZONES: ReadonlyMap<string, Zone> = new Map([
 const REGION_SERVICES = ['uc.qiniuapi.com', 'kodo-config.qiniuapi.com', 'uc.qbox.me'];
 const REGION_QUERY_LIMIT = 30_000;
 
-/** Reads a zone by its id, its S3 name or the name that people call it by. Throws `ZONE_UNKNOWN`. */
+/** Returns the id of a zone, given by its id, its S3 name or its common name. Throws `ZONE_UNKNOWN`. */
 export function parseZone(text: string, about: string): Zone {
   const zone = ZONES.get(text.trim().toLowerCase().replace('zone_', '').replaceAll('_', '-'));
   if (zone !== undefined) return zone;
@@ -65,9 +65,7 @@ export function parseZone(text: string, about: string): Zone {
   });
 }
 
-/**
- * Asks where a bucket lives, by the `qiniu` package. Throws `KodoRefusal`, or `UNREACHABLE` when no service answers.
- */
+/** Asks Qiniu for the region of a bucket and returns it. Throws `HttpFailure`, `UNREACHABLE` if no service answers. */
 export async function discoverRegion(
   sdk: typeof qiniu,
   access: KodoAccess,
@@ -77,9 +75,9 @@ export async function discoverRegion(
   const scheme = endpoint?.protocol === 'http:' ? 'http' : 'https';
   const hosts = endpoint === undefined ? REGION_SERVICES : [endpoint.host];
   const endpoints = hosts.map((host) => new sdk.httpc.Endpoint(host, { defaultScheme: scheme }));
-  // The package knows no proxy (whose agents are plain http.Agent by their types), hence ours; and its default,
-  // a cache of regions, would leave the access key in a file under /tmp. The agent is the whole process's, so that it is
-  // not closed while another query may be under way; an idle connection of it does not keep the process.
+  // The package does not support proxies, so it gets our agent. Its own provider would cache regions, with the access
+  // key, in a file under /tmp. The agent belongs to the whole process and is never closed, because another query may be
+  // using it; its idle connections do not keep the process alive.
   const agents = new AgentPool(undefined);
   const agent = await agents.agentFor(new URL(`${scheme}://${hosts[0] ?? ''}`));
   if (scheme === 'http') sdk.rpc.qnHttpClient.httpAgent = agent;
@@ -109,7 +107,7 @@ function explainDiscovery(error: unknown, bucket: string, host: string): Error {
     const error = parseKodoError(status[2] ?? '');
     return explainKodoAnswer({ status: Number(status[1]), error, bucket, key: bucket });
   }
-  // What follows names the address, and with it the access key; for that reason it is no cause either.
+  // The rest contains the address with the access key. For the same reason the error is not kept as the cause.
   const told = text.split(/, (?:GET|POST) |\n/)[0] ?? '';
   const unknown = /getaddrinfo \w+ (\S+)/.exec(told)?.[1];
   const reason = unknown === undefined ? told : `there is no host ${unknown}`;
@@ -124,7 +122,7 @@ function explainDiscovery(error: unknown, bucket: string, host: string): Error {
   });
 }
 
-/** Returns the failure for a region that lacks a service. */
+/** Returns the failure for a region that names no hosts for a service. */
 export function noHosts(bucket: string): Failure<'UNREACHABLE'> {
   return new Failure({
     code: 'UNREACHABLE',

@@ -34,29 +34,29 @@ export interface UploadRequest {
   readonly md5?: string | undefined;
 }
 
-/** A request about what is there already, signed as a whole. */
+/** A request to the management API, which is signed as a whole. */
 interface ManagementRequest {
   readonly method: 'GET' | 'POST';
   readonly hosts: readonly URL[];
   readonly path: string;
-  /** The key or bucket that it is about. */
+  /** The key or bucket, for errors. */
   readonly about: string;
 }
 
-/** What bounds the attempts at a request, and who is told of each that failed and is repeated. */
+/** When to stop attempting a request. `onRetry` is called for each failed attempt that will be repeated. */
 export interface Attempts {
   readonly signal: AbortSignal;
   readonly onRetry?: ((error: unknown) => void) | undefined;
 }
 
-/** Of each request of its own: a long upload asks for a new token for each part. */
+/** Long enough for one request: each part of an upload gets a token of its own. */
 const TOKEN_LIFETIME_SECONDS = 3600;
 const ANSWER_LIMIT = 4 * 1024 * 1024;
 
 const domainsShape = z.array(z.object({ domain: z.string() }));
 const statShape = z.object({ hash: z.string(), fsize: z.number() });
 
-/** One bucket of Kodo: its hosts and tokens, from the `qiniu` package, and what is asked about its objects. */
+/** One bucket of Kodo: signs and sends requests, with the `qiniu` package for hosts and tokens. */
 export class KodoService {
   readonly bucket: string;
   readonly #access: KodoAccess;
@@ -64,7 +64,7 @@ export class KodoService {
   readonly #http: HttpClient;
   readonly #hosts: KodoHosts;
   readonly #mac: qiniu.auth.digest.Mac;
-  // What answered last is asked first; hosts that were cut off stay at the end.
+  // The host that answered last is asked first.
   #preferred = 0;
 
   private constructor(
@@ -80,7 +80,7 @@ export class KodoService {
     this.#mac = new sdk.auth.digest.Mac(access.accessKey, access.secretKey);
   }
 
-  /** Finds the hosts of a bucket. Throws `KodoRefusal`, or `UNREACHABLE` when no region service answers. */
+  /** Returns the service of a bucket, once its hosts are known. Throws `HttpFailure`. */
   static async open(access: KodoAccess, http: HttpClient, signal: AbortSignal): Promise<KodoService> {
     const { default: sdk } = await import(/* webpackMode: "eager" */ 'qiniu');
     const region =
@@ -94,14 +94,14 @@ export class KodoService {
     return new KodoService(access, http, { sdk, hosts });
   }
 
-  /** Returns a token that allows one object of that size under `key`; `replace` lets it take another's place. */
+  /** Returns a token for uploading one object of `size` bytes as `key`; with `replace`, also over another object. */
   uploadToken(key: string, size: number, replace: boolean): string {
     const scope = `${this.bucket}:${key}`;
     const options = { scope, expires: TOKEN_LIFETIME_SECONDS, fsizeLimit: size, insertOnly: replace ? 0 : 1 };
     return new this.#sdk.rs.PutPolicy(options).uploadToken(this.#mac);
   }
 
-  /** Returns what the bucket holds under a key, or undefined. Throws `KodoRefusal`. */
+  /** Returns the object of a key; undefined if there is none. Throws `HttpFailure`. */
   async stat(key: string, signal: AbortSignal): Promise<KodoObject | undefined> {
     const path = `/stat/${this.#sdk.util.encodedEntry(this.bucket, key)}`;
     const request = { method: 'GET', hosts: this.#hosts.objects, path, about: key } as const;
@@ -114,7 +114,7 @@ export class KodoService {
     }
   }
 
-  /** Returns the names under which the bucket can be downloaded from; none where the service does not tell. */
+  /** Returns the domains to download from; none if the service does not say. */
   async domains(signal: AbortSignal): Promise<readonly string[]> {
     const path = `/v3/domains?tbl=${encodeURIComponent(this.bucket)}`;
     const request = { method: 'POST', hosts: this.#hosts.buckets, path, about: this.bucket } as const;
@@ -127,7 +127,7 @@ export class KodoService {
     }
   }
 
-  /** Sends a request to an upload host and returns what it answers. Throws `HttpFailure` or `ANSWER_MALFORMED`. */
+  /** Returns the answer of an upload host to a request. Throws `HttpFailure` or `ANSWER_MALFORMED`. */
   upload<Shape extends z.ZodType>(
     shape: Shape,
     { method, path, token, key, body, type, md5 }: UploadRequest,
@@ -180,7 +180,7 @@ export class KodoService {
       try {
         return understand(shape, await this.#read(await send(host), about), 'Qiniu');
       } catch (error) {
-        // Of many requests that fail together only the first moves on to the next host.
+        // When many requests fail at once, only the first one moves on to the next host.
         if (isConnectionFailure(error) && this.#preferred === preferred) this.#preferred += 1;
         throw error;
       }
@@ -196,7 +196,9 @@ export class KodoService {
   }
 }
 
-/** What a service repeats of a token: the access key may be seen, what was signed with the secret key may not. */
+/**
+ * Removes signatures that a service repeats from a token. The access key is no secret, what the secret key signed is.
+ */
 function withoutSignatures(text: string, accessKey: string): string {
   const [before = '', ...rest] = text.split(`${accessKey}:`);
   return [before, ...rest.map((piece) => piece.replace(/^[\w=:%-]+/, '***'))].join(`${accessKey}:`);

@@ -3,20 +3,20 @@ import { z } from 'zod';
 import { failureCode } from '../../lib/failure.ts';
 import type { Attempts, KodoService, UploadRequest } from './kodo-service.ts';
 
-/** A part that Kodo holds. */
+/** A part that Kodo has stored. */
 export interface KodoPart {
   readonly etag: string;
   readonly size: number;
 }
 
-/** What an upload makes: the object's name and size, and whether it may take another's place. */
+/** The object that an upload creates, and whether it may replace another one of its name. */
 export interface UploadGoal {
   readonly key: string;
   readonly size: number;
   readonly replace: boolean;
 }
 
-/** A request of an upload; its path ends with `suffix`. */
+/** A request about an upload; `suffix` is the end of its path. */
 type UploadCall = Pick<UploadRequest, 'method' | 'body' | 'type' | 'md5'> & { readonly suffix: string };
 
 const openedShape = z.object({ uploadId: z.string().min(1), expireAt: z.number().optional() });
@@ -30,7 +30,7 @@ const pageShape = z.object({
 });
 const completedShape = z.object({ hash: z.string(), key: z.string().optional() });
 
-/** An upload in parts (Kodo's second version of them). https://developer.qiniu.com/kodo/7458/multipartupload */
+/** A multipart upload, version 2. https://developer.qiniu.com/kodo/7458/multipartupload */
 export class KodoUpload {
   readonly uploadId: string;
   readonly #service: KodoService;
@@ -42,7 +42,7 @@ export class KodoUpload {
     this.uploadId = uploadId;
   }
 
-  /** Opens an upload. Throws `KodoRefusal`. */
+  /** Returns a new upload. Throws `HttpFailure`. */
   static async open(service: KodoService, goal: UploadGoal, signal: AbortSignal): Promise<KodoUpload> {
     const { key } = goal;
     const request = { method: 'POST', path: pathOf(service, goal), key, token: tokenFor(service, goal) };
@@ -57,7 +57,7 @@ export class KodoUpload {
     return (await this.#call(partShape, request, attempts)).etag;
   }
 
-  /** Returns the parts that Kodo holds, by number; `ABSENT` when the upload expired or ended. */
+  /** Returns the stored parts by number. Throws `ABSENT` if the upload has expired or ended. */
   async list(signal: AbortSignal): Promise<Map<number, KodoPart>> {
     const found = new Map<number, KodoPart>();
     for (let marker = 0; ; ) {
@@ -70,7 +70,7 @@ export class KodoUpload {
     }
   }
 
-  /** Makes the object of its parts, named by their etags in order, and returns its hash. */
+  /** Creates the object from its parts, given by their etags in order, and returns its hash. */
   async complete(etags: readonly string[], mimeType: string, signal: AbortSignal): Promise<string> {
     const parts = etags.map((etag, index) => ({ partNumber: index + 1, etag }));
     const body = Buffer.from(JSON.stringify({ parts, fname: this.#goal.key, mimeType }));
@@ -78,7 +78,7 @@ export class KodoUpload {
     return (await this.#call(completedShape, request, { signal })).hash;
   }
 
-  /** Gives the upload up, with all that was sent. One that is gone already is fine. */
+  /** Deletes the upload with all its parts, unless it is already gone. */
   async abort(signal: AbortSignal): Promise<void> {
     try {
       await this.#call(z.unknown(), { method: 'DELETE', suffix: '' }, { signal });

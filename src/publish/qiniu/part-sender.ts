@@ -5,21 +5,21 @@ import { hashQetagBlock, QETAG_BLOCK_SIZE, type Qetag, qetagOfBlocks } from '../
 import { fileChanged } from '../target/package-file.ts';
 import type { KodoPart, KodoUpload } from './kodo-upload.ts';
 
-/** What is sent, and how. */
+/** A file to send as the parts of an upload. */
 interface PartSending {
   readonly upload: KodoUpload;
   readonly file: FileHandle;
   readonly name: string;
   readonly size: number;
-  /** Parts that Kodo has from an earlier run; each is compared with the file before it is believed. */
+  /** Parts stored by an earlier run. Each is compared with the file before it is skipped. */
   readonly held: ReadonlyMap<number, KodoPart>;
-  /** How many parts are under way at once; each holds its 4 MiB in memory. */
+  /** Limits the parts in transfer; each takes 4 MiB of memory. */
   readonly limiter: ConcurrencyLimiter;
   readonly signal: AbortSignal;
   readonly onProgress: (bytesDone: number) => void;
 }
 
-/** What was sent: the etags in order, and the hash of all of it as it was read from the file. */
+/** The etags of the parts in order, and the hash of the whole file as it was read. */
 interface SentParts {
   readonly etags: readonly string[];
   readonly qetag: Qetag;
@@ -28,8 +28,8 @@ interface SentParts {
 const ATTEMPTS_FOR_A_GOOD_ETAG = 3;
 
 /**
- * Sends a file in parts of 4 MiB, several at a time, and verifies the etag of each. Throws `KodoRefusal`,
- * `HttpFailure`, `FILE_CHANGED` or `PART_DAMAGED`; what was sent until then stays for the next run.
+ * Sends a file in parts of 4 MiB, several at a time, and verifies the etag of each. Throws `HttpFailure`,
+ * `FILE_CHANGED` or `PART_DAMAGED`; parts that have arrived by then stay for the next run.
  */
 export async function sendParts(sending: PartSending): Promise<SentParts> {
   return await new PartSender(sending).run();

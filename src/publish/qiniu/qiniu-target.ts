@@ -8,11 +8,11 @@ import type { KodoAccess } from './kodo-region.ts';
 import { KodoService } from './kodo-service.ts';
 import { KodoUpload } from './kodo-upload.ts';
 
-/** How packages go to a bucket of Qiniu Kodo. */
+/** The settings of a bucket to publish to. */
 interface QiniuTargetSettings extends KodoAccess {
-  /** Lets a package take the place of another with its name, which otherwise only `-beta` ones may. */
+  /** Whether a package may replace another one of its name, as `-beta` packages always may. */
   readonly overwrite: boolean;
-  /** Parts under way at once; adapts from 4 up to 16 when left out. */
+  /** Parts in transfer at once; by default starts at 4 and adapts up to 16. */
   readonly parallel?: LimiterWidth | undefined;
 }
 
@@ -33,7 +33,7 @@ export class QiniuTarget implements PublishTarget {
     this.#limiter = new ConcurrencyLimiter(settings.parallel ?? DEFAULT_PARALLEL);
   }
 
-  /** Asks for an object, which proves the key pair, and opens and aborts an upload, which proves the rest. */
+  /** Asks for an object, which proves the keys, then opens and aborts an upload, which proves the rest. */
   async prove(signal: AbortSignal): Promise<void> {
     try {
       const service = await this.#open(signal);

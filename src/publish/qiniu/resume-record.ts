@@ -10,7 +10,7 @@ const recordShape = z.object({
   uploadId: z.string(),
 });
 
-/** Remembers, in a file beside the package, which upload of it is open; it holds nothing secret. */
+/** Remembers the open upload of a package, in a file beside the package. The file contains nothing secret. */
 export class ResumeRecord {
   readonly #path: string;
   readonly #bucket: string;
@@ -22,7 +22,9 @@ export class ResumeRecord {
     this.#file = file;
   }
 
-  /** Returns the open upload of this very content; undefined where there is none, or the record is of no use. */
+  /**
+   * Returns the id of the open upload of exactly this content; undefined if there is none or the record is unusable.
+   */
   async read(): Promise<string | undefined> {
     try {
       const record = recordShape.parse(JSON.parse(await readFile(this.#path, 'utf8')));
@@ -34,7 +36,7 @@ export class ResumeRecord {
     }
   }
 
-  /** Writes the record. A folder that cannot be written to only costs the next run what was sent. */
+  /** Writes the record. Never throws: without a record, the next run only has to start again. */
   async write(uploadId: string): Promise<void> {
     const { name: key, sha256 } = this.#file;
     const record = { version: 1, bucket: this.#bucket, key, sha256, uploadId };

@@ -5,24 +5,26 @@ import { matchesPlatform } from '../../registry/oci/platform.ts';
 import { formatReference, parseTag, type Reference } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 
-/** The image that a package is put on top of. */
+/** The image below the layer with the package. */
 export interface BaseImage {
   readonly reference: Reference;
   readonly layers: readonly Descriptor[];
-  /** Its configuration as it came. */
+  /** Its configuration, not yet checked. */
   readonly config: unknown;
-  /** Where its layers can be had. */
+  /** Where to read its layers. */
   readonly source: BlobSource;
 }
 
-/** A base image by the registry that has it, and what it has to run on. */
+/** Which base image to read, from which registry, and for which architecture. */
 interface WantedBase {
   readonly registry: Registry;
   readonly reference: Reference;
   readonly architecture: string;
 }
 
-/** Returns a base image for Linux. Throws `NOT_FOUND` where it has none for the architecture, or what the registry says. */
+/**
+ * Returns a base image for Linux. Throws `NOT_FOUND` if there is none for the architecture, or the registry's failure.
+ */
 export async function readBaseImage(wanted: WantedBase, signal: AbortSignal): Promise<BaseImage> {
   const { registry, reference } = wanted;
   const { repository } = reference;

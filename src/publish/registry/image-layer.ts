@@ -8,14 +8,14 @@ import { fileChanged } from '../target/package-file.ts';
 import type { PackageFile } from '../target/target.ts';
 import { type TarFrame, tarFrame } from './tar-frame.ts';
 
-/** A layer that holds a package: what it hashes to and where its bytes come from. */
+/** A layer with a package in it, and where its bytes come from. */
 export interface PackageLayer {
   readonly digest: Digest;
   readonly size: number;
   readonly source: BlobSource;
 }
 
-/** Returns the layer that is the package itself, for an OCI artifact. */
+/** Returns a layer that is the package itself, for an OCI artifact. */
 export function plainLayer(file: PackageFile): PackageLayer {
   const { size, sha256, name } = file;
   const open: BlobSource['open'] = async (_descriptor, signal, range = { start: 0, end: size }) =>
@@ -24,8 +24,8 @@ export function plainLayer(file: PackageFile): PackageLayer {
 }
 
 /**
- * Returns the layer that is a tar archive with the package at its root, for an image. Nothing is written to disk; the
- * package is read once to know the digest. Throws `FILE_CHANGED` or the signal's reason.
+ * Returns a layer that is a tar archive with the package at its root, for an image. Reads the package once to compute
+ * the digest, and writes nothing to disk. Throws `FILE_CHANGED` or the signal's reason.
  */
 export async function tarLayer(file: PackageFile, signal: AbortSignal): Promise<PackageLayer> {
   const frame = await tarFrame(file);
@@ -58,7 +58,7 @@ async function* readFramed(
   if (end > contentEnd) yield after.subarray(Math.max(start, contentEnd) - contentEnd, end - contentEnd);
 }
 
-/** With a signal, its abort breaks the stream with an AbortError, not with the reason. */
+/** An abort of the signal ends the stream with an AbortError, not with the signal's reason. */
 function readFile({ path }: PackageFile, { start, end }: ByteRange, signal?: AbortSignal): Readable {
   if (end <= start) return Readable.from([]);
   return createReadStream(path, { start, end: end - 1, signal, highWaterMark: 256 * 1024 });

@@ -6,7 +6,7 @@ import type { PackageFile } from '../target/target.ts';
 import type { BaseImage } from './base-image.ts';
 import type { PackageLayer } from './image-layer.ts';
 
-/** What is pushed besides layers: a small blob, and the manifest that ties all together. */
+/** The configuration and the manifest of an image or artifact. */
 export interface ImageDocuments {
   readonly config: { readonly bytes: Buffer; readonly digest: Digest; readonly mediaType: string };
   readonly manifest: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>;
@@ -19,9 +19,9 @@ const IMAGE_CONFIG = 'application/vnd.oci.image.config.v1+json';
 const IMAGE_LAYER = 'application/vnd.oci.image.layer.v1.tar';
 const DOCKER_GZIP_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 const OCI_GZIP_LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
-/** Fixed, so that the same package gives the same image. */
+/** Fixed, so that the same package always makes the same image. */
 const CREATED = '1980-01-01T00:00:00Z';
-/** Where the image copies the package to; the caller mounts a folder there. */
+/** Where the image copies the package to; `docker run` mounts a folder there. */
 export const OUTPUT_FOLDER = '/out';
 
 const baseShape = z.object({
@@ -49,7 +49,7 @@ function documents(config: Buffer, configType: string, body: object): ImageDocum
   };
 }
 
-/** Returns an OCI artifact of one layer that is the package, which `oras pull` writes under its own name. */
+/** Returns an OCI artifact whose one layer is the package; `oras pull` writes it under the package's name. */
 export function artifactDocuments(file: PackageFile, layer: PackageLayer): ImageDocuments {
   const { digest, size } = layer;
   const annotations = annotationsOf(file);
@@ -61,8 +61,8 @@ export function artifactDocuments(file: PackageFile, layer: PackageLayer): Image
 }
 
 /**
- * Returns an image with the package at its root. On a base it copies the package to `/out` when it is run; without one
- * it can only be created, for `docker cp`.
+ * Returns an image with the package at its root. With a base, running it copies the package to `/out`; without one it
+ * can only be created, for `docker cp`.
  */
 export function imageDocuments(
   file: PackageFile,
@@ -92,7 +92,7 @@ export function imageDocuments(
   const { digest, size } = layer;
   const own = { mediaType: IMAGE_LAYER, digest, size, annotations: annotationsOf(file) };
   const below = (base?.layers ?? []).map((one) => ({
-    // A manifest of one family with layers of the other is refused by containerd.
+    // containerd refuses an OCI manifest with Docker layers.
     mediaType: one.mediaType === DOCKER_GZIP_LAYER ? OCI_GZIP_LAYER : one.mediaType,
     digest: one.digest,
     size: one.size,

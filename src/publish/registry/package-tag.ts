@@ -8,7 +8,7 @@ export function packageTag(packageName: string): Tag {
   return parseTag(bare.replaceAll(/[^\w.-]/g, '_').replace(/^[.-]+/, ''), packageName);
 }
 
-/** Returns the architecture that a package's name says it is for; `amd64` where it says none. */
+/** Returns the architecture in a package's name; `amd64` if it has none. */
 export function packageArchitecture(packageName: string): string {
   return ARCHITECTURE.exec(packageName)?.[1] ?? 'amd64';
 }

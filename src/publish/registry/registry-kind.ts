@@ -35,7 +35,7 @@ const FLAGS = [
 
 type RegistryFlagName = (typeof FLAGS)[number]['name'];
 
-/** Docker Hub, after which it is named, or any other registry. */
+/** Docker Hub or any other registry. Its word and flags are named after the former. */
 export const REGISTRY: TargetKind<'dockerhub', RegistryFlagName> = {
   word: 'dockerhub',
   direction: 'to a registry',
@@ -45,7 +45,7 @@ export const REGISTRY: TargetKind<'dockerhub', RegistryFlagName> = {
 };
 
 const DEFAULT_NAME = 'keel-pkg';
-/** What a runnable image is put on: it has `cp`, and is small. */
+/** Small, and contains `cp`. */
 const BASE_IMAGE = parseReference('docker.io/library/busybox:stable');
 
 function readRegistry(flags: FlagReader<RegistryFlagName>): OpenTarget | undefined {

@@ -16,19 +16,19 @@ import { type PackageLayer, plainLayer, tarLayer } from './image-layer.ts';
 import { artifactDocuments, type ImageDocuments, imageDocuments, OUTPUT_FOLDER } from './image-manifest.ts';
 import { packageArchitecture, packageTag } from './package-tag.ts';
 
-/** How packages go to Docker Hub or any other registry. */
+/** The settings of a registry to publish to. */
 interface RegistryTargetSettings {
   readonly registries: Registries;
   /** Host and repository, without tag. */
   readonly repository: Reference;
   readonly form: 'image' | 'artifact';
-  /** What a runnable image is put on; undefined for one that is only there to copy from. */
+  /** The image to build on, which makes the result runnable; without one it is only good for `docker cp`. */
   readonly base: Reference | undefined;
   readonly overwrite: boolean;
   readonly reporter: Reporter;
 }
 
-/** Publishes packages to a registry, as an image or an OCI artifact, without any daemon. */
+/** Publishes packages to a registry, as an image or an OCI artifact, without a Docker daemon. */
 export class RegistryTarget implements PublishTarget {
   readonly name = 'dockerhub';
   readonly #settings: RegistryTargetSettings;
@@ -41,7 +41,7 @@ export class RegistryTarget implements PublishTarget {
     this.#repository = settings.repository.repository;
   }
 
-  /** Opens an upload and cancels it, which only who may push there can do. */
+  /** Opens an upload and cancels it, which needs the permission to push. */
   async prove(signal: AbortSignal): Promise<void> {
     await this.#registry.asMetadata(signal, async () => {
       const upload = await openUpload(this.#registry, this.#repository, signal);
@@ -59,7 +59,7 @@ export class RegistryTarget implements PublishTarget {
     const isArtifact = this.#settings.form === 'artifact';
     const layer = isArtifact ? plainLayer(file) : await tarLayer(file, signal);
     const present = await this.#findPublished(tag, signal);
-    // By the layer that is the package: the base below it may have moved on since.
+    // Only the layer with the package counts: the base image may be a newer one by now.
     if (present?.layers.at(-1)?.digest === layer.digest) {
       const instruction = this.#instruction(file, address, present.layers.length > 1);
       return { target: this.name, address, instruction, outcome: 'present' };
@@ -90,7 +90,9 @@ export class RegistryTarget implements PublishTarget {
     }
   }
 
-  /** A base that cannot be had makes the image less handy, not impossible. */
+  /**
+   * Returns the base image; undefined, with a warning, if it cannot be read, because the image is useful without it.
+   */
   async #readBase(file: PackageFile, signal: AbortSignal): Promise<BaseImage | undefined> {
     const { base: reference, registries, reporter } = this.#settings;
     if (reference === undefined) return undefined;
@@ -143,7 +145,7 @@ export class RegistryTarget implements PublishTarget {
     await pushBlob({ ...to, ...blob, isAbsent: false, sources: () => [source] });
   }
 
-  /** Returns how to get a package from an address; only an image on a base can be run. */
+  /** Returns the command that downloads the package. Only an image with a base can be run. */
   #instruction({ name }: PackageFile, address: string, isRunnable: boolean): string {
     if (this.#settings.form === 'artifact') return `oras pull ${address}`;
     if (isRunnable) return `docker run --rm -v "$PWD:${OUTPUT_FOLDER}" ${address}`;

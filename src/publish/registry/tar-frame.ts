@@ -1,7 +1,7 @@
 import { pack } from 'tar-stream';
 import type { PackageFile } from '../target/target.ts';
 
-/** What surrounds the content of a package in a tar archive that holds nothing else. */
+/** The bytes before and after the content of a package, in a tar archive with that one entry. */
 export interface TarFrame {
   readonly before: Buffer;
   readonly after: Buffer;
@@ -13,11 +13,11 @@ const END = 2 * RECORD;
 /** Fixed, so that the same package gives the same archive. */
 const MODIFIED = new Date('1980-01-01T00:00:00Z');
 
-/** Returns the frame of a package of any size. */
+/** Returns the frame of a package; sizes over 8 GiB are supported. */
 export async function tarFrame({ name, size }: Pick<PackageFile, 'name' | 'size'>): Promise<TarFrame> {
   const archive = pack();
   const entry = archive.entry({ name, size, mode: 0o644, mtime: MODIFIED, uid: 0, gid: 0 });
-  // The archive is left after its first byte of content, which marks the end of the header.
+  // Reading stops at the first byte of content, which marks the end of the header.
   entry.on('error', () => undefined);
   entry.write(Buffer.alloc(1));
   const records: Buffer[] = [];

@@ -12,7 +12,7 @@ import { understand } from '../target/answer-shape.ts';
 import { explainReleaseAnswer } from './release-refusal.ts';
 import { releaseUploadAddress } from './release-upload-address.ts';
 
-/** Where releases are made, and as whom. */
+/** The repository of releases, and the token for it. */
 export interface ReleaseAccess {
   /** `owner/name`. */
   readonly repository: string;
@@ -42,7 +42,7 @@ const releaseShape = z.object({
 export type ReleaseAsset = z.infer<typeof assetShape>;
 export type GithubRelease = z.infer<typeof releaseShape>;
 
-/** A stretch of a file; `end` is the first byte after it. */
+/** A range of a file; `end` is the first byte after it. */
 export interface FileRange {
   readonly path: string;
   readonly start: number;
@@ -51,10 +51,10 @@ export interface FileRange {
 
 const ANSWER_LIMIT = 32 * 1024 * 1024;
 const PAGE_SIZE = 100;
-/** Releases are looked through for a draft; no one keeps a draft behind so many newer ones. */
+/** How far to look for a draft; nobody keeps one behind so many newer releases. */
 const DRAFT_SEARCH_PAGES = 5;
 
-/** An asset to upload: what it is called and where its bytes are. */
+/** An asset to upload, and where its bytes are. */
 interface NewAsset {
   readonly name: string;
   readonly content: FileRange | Buffer;
@@ -62,19 +62,19 @@ interface NewAsset {
 
 interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Below the repository, with its query. */
+  /** Relative to the repository, with its query. */
   readonly path: string;
   readonly body?: object | undefined;
 }
 
-/** The part of GitHub's REST API that deals with releases, for one run. https://docs.github.com/rest/releases */
+/** A client of GitHub's API for releases. https://docs.github.com/rest/releases */
 export class GithubReleases {
   readonly #access: ReleaseAccess;
   readonly #http: HttpClient;
   readonly #signal: AbortSignal;
   readonly #redactor = new Redactor();
 
-  /** Requests end when `signal` aborts. */
+  /** An abort of `signal` ends every request. */
   constructor(access: ReleaseAccess, http: HttpClient, signal: AbortSignal) {
     this.#access = access;
     this.#http = http;
@@ -83,8 +83,8 @@ export class GithubReleases {
   }
 
   /**
-   * Proves that the token may write releases, by asking for one without a tag: who may not is told so (403, 404)
-   * before the request's content is looked at (422). Throws `HttpFailure`.
+   * Proves that the token may write releases, by asking for one without a tag: GitHub checks permissions (403, 404)
+   * before the content of the request (422). Throws `HttpFailure`.
    */
   async prove(): Promise<void> {
     try {
@@ -94,7 +94,7 @@ export class GithubReleases {
     }
   }
 
-  /** Returns the release of a tag, published ones first, then drafts; undefined where there is none. */
+  /** Returns the release of a tag, or else a draft for it; undefined if there is neither. Throws `HttpFailure`. */
   async find(tag: string): Promise<GithubRelease | undefined> {
     try {
       const path = `releases/tags/${encodeURIComponent(tag)}`;
@@ -111,17 +111,17 @@ export class GithubReleases {
     return undefined;
   }
 
-  /** Makes a draft and returns it. Throws `HttpFailure`. */
+  /** Creates a draft and returns it. Throws `HttpFailure`. */
   async createDraft(tag: string, notes: string): Promise<GithubRelease> {
     const body = { tag_name: tag, name: tag, body: notes, draft: true };
     return await this.retrying(async (attempt) => {
-      // The answer to the first attempt may have been lost, and two drafts of one tag are one too many.
+      // The first attempt may have succeeded with only its answer lost, and a tag must not have two drafts.
       const made = attempt === 1 ? undefined : await this.find(tag);
       return made ?? (await this.#askOnce(releaseShape, { method: 'POST', path: 'releases', body }));
     });
   }
 
-  /** Changes the notes of a release or whether it is a draft, and returns it as it is then. Throws `HttpFailure`. */
+  /** Changes the notes or the draft state of a release and returns the changed release. Throws `HttpFailure`. */
   async update(
     { id }: GithubRelease,
     body: { notes?: string | undefined; draft?: boolean | undefined },
@@ -141,7 +141,7 @@ export class GithubReleases {
     }
   }
 
-  /** Deletes an asset; one that is gone already is fine. */
+  /** Deletes an asset, unless it is already gone. Throws `HttpFailure`. */
   async deleteAsset({ id }: ReleaseAsset): Promise<void> {
     try {
       await this.#ask(z.unknown(), { method: 'DELETE', path: `releases/assets/${id}` });
@@ -151,8 +151,8 @@ export class GithubReleases {
   }
 
   /**
-   * Uploads an asset once and returns it: what a broken upload leaves has to be deleted before the next attempt. Throws
-   * `HttpFailure` or `REDIRECT_REFUSED`.
+   * Uploads an asset and returns it. Makes a single attempt, because the remains of a failed upload have to be deleted
+   * before the next one. Throws `HttpFailure` or `REDIRECT_REFUSED`.
    */
   async uploadAsset(
     release: GithubRelease,
@@ -176,7 +176,7 @@ export class GithubReleases {
     return understand(assetShape, await this.#read(answer, name), 'GitHub');
   }
 
-  /** Does something until it succeeds, as often as the run's policy says. Throws the last failure. */
+  /** Retries an operation by the policy of the run and returns its result. Throws its last failure. */
   retrying<Result>(
     operation: (attempt: number) => Promise<Result>,
     isWorthRepeating?: (error: unknown) => boolean,

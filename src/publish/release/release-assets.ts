@@ -3,7 +3,7 @@ import type { PackageFile } from '../target/target.ts';
 import type { FileRange, ReleaseAsset } from './github-releases.ts';
 import { formatHeader, type PackagePart } from './release-parts.ts';
 
-/** An asset as a release should have it. */
+/** An asset that a release should have. */
 export interface WantedAsset {
   readonly name: string;
   readonly size: number;
@@ -11,7 +11,7 @@ export interface WantedAsset {
   readonly content: FileRange | Buffer;
 }
 
-/** Returns the assets that a package becomes: itself, or its parts and a header that tells how they belong together. */
+/** Returns the assets of a package: the package itself, or its parts and a header that describes them. */
 export function wantedAssets(file: PackageFile, parts: readonly PackagePart[]): WantedAsset[] {
   const assets: WantedAsset[] = parts.map(({ name, start, end, sha256 }) => ({
     name,
@@ -20,7 +20,7 @@ export function wantedAssets(file: PackageFile, parts: readonly PackagePart[]): 
     content: { path: file.path, start, end },
   }));
   if (parts.length === 1) return assets;
-  // Last, so that who finds it finds all parts as well.
+  // Last, so that whoever finds it also finds all parts.
   const header = formatHeader(file, parts);
   assets.push({
     name: `${file.name}.parts.json`,
@@ -31,12 +31,12 @@ export function wantedAssets(file: PackageFile, parts: readonly PackagePart[]): 
   return assets;
 }
 
-/** Returns whether an upload came to its end. */
+/** Returns whether the upload of an asset was completed. */
 export function isWhole(asset: ReleaseAsset): boolean {
   return asset.state === 'uploaded';
 }
 
-/** Returns whether an asset has the wanted content; servers before 2025 tell no digest, and there the size has to do. */
+/** Returns whether an asset has the wanted content, by its digest, or by its size on servers older than 2025. */
 export function isSame(asset: ReleaseAsset, wanted: WantedAsset): boolean {
   if (!isWhole(asset) || asset.size !== wanted.size) return false;
   return asset.digest === undefined || asset.digest === null || asset.digest === wanted.sha256;

@@ -6,7 +6,7 @@ import { isAmong, isSame, isWhole, type WantedAsset, wantedAssets } from './rele
 import { areOwnNotes, updateNotes } from './release-notes.ts';
 import { isPartOf, type PackagePart } from './release-parts.ts';
 
-/** A package on its way into a release. */
+/** A package, and the release to upload it to. */
 interface ReleaseDeliverySettings {
   readonly releases: GithubReleases;
   readonly goal: {
@@ -20,7 +20,7 @@ interface ReleaseDeliverySettings {
   readonly onProgress: TransferProgress;
 }
 
-/** Brings one package into the release of a tag, which is made if there is none. */
+/** Uploads one package to the release of a tag, which is created if there is none. */
 export class ReleaseDelivery {
   readonly #settings: ReleaseDeliverySettings;
   readonly #wanted: readonly WantedAsset[];
@@ -30,7 +30,7 @@ export class ReleaseDelivery {
     this.#wanted = wantedAssets(settings.file, settings.parts);
   }
 
-  /** Returns where the package is. Throws `HttpFailure`, `ALREADY_PUBLISHED` or `DIGEST_MISMATCH`. */
+  /** Uploads the package and returns where it is. Throws `HttpFailure`, `ALREADY_PUBLISHED` or `DIGEST_MISMATCH`. */
   async run(): Promise<Omit<PackageLocation, 'target'>> {
     const { releases, goal, file } = this.#settings;
     const release = (await releases.find(goal.tag)) ?? (await this.#createDraft());
@@ -52,13 +52,13 @@ export class ReleaseDelivery {
   #refuseOther(release: GithubRelease, present: readonly ReleaseAsset[]): void {
     const { goal, file } = this.#settings;
     const isOther = present.some((asset) => isWhole(asset) && !isAmong(asset, this.#wanted));
-    // In a draft nobody has seen the other content yet.
+    // Nobody has seen the other content of a draft yet.
     if (isOther && !release.draft && !mayReplace(file.name, goal.overwrite)) {
       throw alreadyPublished(file.name, `the release ${goal.tag} has another file of this name`);
     }
   }
 
-  /** Uploads what is not there as it should be, and returns how many assets that was. */
+  /** Uploads each asset that is missing or wrong and returns their number. */
   async #uploadMissing(release: GithubRelease, present: readonly ReleaseAsset[]): Promise<number> {
     const { onProgress } = this.#settings;
     let done = 0;
@@ -82,12 +82,12 @@ export class ReleaseDelivery {
     onProgress: (bytes: number) => void,
   ): Promise<void> {
     const { releases } = this.#settings;
-    // What stands in the way is deleted before the next attempt.
+    // The asset in the way is deleted before the next attempt.
     const isWorthRepeating = (error: unknown): boolean =>
       isTransient(error) || failureCode(error) === 'ALREADY_EXISTS';
     await releases.retrying(async (attempt) => {
       const obstacle = attempt === 1 ? first : await this.#findAsset(release, wanted.name);
-      // The answer to an upload that went well may have been lost.
+      // An earlier attempt may have succeeded with only its answer lost.
       if (obstacle !== undefined && isSame(obstacle, wanted)) return;
       if (obstacle !== undefined) await releases.deleteAsset(obstacle);
       let sent = 0;
@@ -99,7 +99,7 @@ export class ReleaseDelivery {
     }, isWorthRepeating);
   }
 
-  /** Puts the package into the notes, and publishes the release if it is a draft of this program's making. */
+  /** Adds the package to the notes, publishes the release if it is a draft of this program, and returns it. */
   async #announce(release: GithubRelease): Promise<GithubRelease> {
     const { releases, file, parts } = this.#settings;
     const before = release.body ?? '';

@@ -3,7 +3,7 @@ import { digestHex } from '../../registry/oci/digest.ts';
 import type { PackageFile } from '../target/target.ts';
 import type { PackagePart } from './release-parts.ts';
 
-/** Returns the commands that turn what was downloaded into the package and check it. */
+/** Returns the commands that join the downloaded parts and verify the package. */
 function joinCommands(file: PackageFile, parts: readonly PackagePart[]): string[] {
   const check = `echo "${digestHex(file.sha256)}  ${file.name}" | sha256sum -c -`;
   return parts.length === 1 ? [check] : [`cat ${file.name}.part??? > ${file.name}`, check];
@@ -13,12 +13,12 @@ function markers(name: string): { open: string; close: string } {
   return { open: `<!-- keel-package ${name} -->`, close: `<!-- /keel-package ${name} -->` };
 }
 
-/** Returns whether release notes were begun by this program. */
+/** Returns whether this program started the release notes. */
 export function areOwnNotes(notes: string): boolean {
   return notes.trimStart().startsWith('<!-- keel-package ');
 }
 
-/** Returns release notes with the section of a package put in, or put anew where they have one; the rest stays. */
+/** Returns release notes with the section of a package added or replaced; the rest is unchanged. */
 export function updateNotes(notes: string, file: PackageFile, parts: readonly PackagePart[]): string {
   const { open, close } = markers(file.name);
   const many = parts.length > 1;
@@ -35,7 +35,7 @@ export function updateNotes(notes: string, file: PackageFile, parts: readonly Pa
   ];
   const section = lines.join('\n');
   const end = notes.lastIndexOf(close);
-  // Someone may have removed the end of an older section by hand; what they wrote below it is theirs.
+  // The end marker of an older section may have been removed by hand; the text below it is not ours.
   const start = end < 0 ? -1 : notes.lastIndexOf(open, end);
   if (start >= 0) return notes.slice(0, start) + section + notes.slice(end + close.length);
   return notes.trim() === '' ? `${section}\n` : `${notes.trimEnd()}\n\n${section}\n`;

@@ -4,7 +4,7 @@ import { type Digest, digestHex, parseDigest } from '../../registry/oci/digest.t
 import { fileChanged } from '../target/package-file.ts';
 import type { PackageFile } from '../target/target.ts';
 
-/** One asset of a package: the whole of it, or a stretch; `end` is the first byte after it. */
+/** One asset of a package: all of it or a range; `end` is the first byte after it. */
 export interface PackagePart {
   readonly name: string;
   readonly start: number;
@@ -12,10 +12,10 @@ export interface PackagePart {
   readonly sha256: Digest;
 }
 
-/** GitHub takes assets of less than 2 GiB; this leaves room for its way of counting. */
+/** GitHub accepts assets below 2 GiB; this leaves a margin. */
 export const PART_SIZE = 1900 * 1024 * 1024;
 
-/** Returns the stretches that a file of `size` bytes is split into: one where it fits. */
+/** Returns the ranges to split a file of `size` bytes into; a single one if it fits. */
 function splitSize(size: number, partSize: number): { start: number; end: number }[] {
   const count = Math.max(1, Math.ceil(size / partSize));
   return Array.from({ length: count }, (_, index) => ({
@@ -24,14 +24,14 @@ function splitSize(size: number, partSize: number): { start: number; end: number
   }));
 }
 
-/** Returns whether an asset's name is one that a package, whole or split, may have left in a release. */
+/** Returns whether an asset belongs to a package, whole or split, by its name. */
 export function isPartOf(packageName: string, assetName: string): boolean {
   if (!assetName.startsWith(packageName)) return false;
   return /^(?:|\.part\d{3}|\.parts\.json)$/.test(assetName.slice(packageName.length));
 }
 
 /**
- * Returns the assets of a package. A split one is read once, to know the digest of each part before any is sent.
+ * Returns the parts of a package. A package that needs several is read once to compute their digests before the upload.
  * Throws `FILE_CHANGED` or the signal's reason.
  */
 export async function planParts(
@@ -57,7 +57,7 @@ export async function planParts(
   return parts;
 }
 
-/** Returns the header of a split package: what a program needs to fetch, check and join it. */
+/** Returns the JSON header of a split package, from which a program can download, verify and join it. */
 export function formatHeader(file: PackageFile, parts: readonly PackagePart[]): Buffer {
   const header = {
     schema: 'keel-package-parts/1',

@@ -24,17 +24,17 @@ const refusalShape = z
   })
   .catch({ message: '', errors: [] });
 
-/** An answer of GitHub that is not a success, and what was asked about. */
+/** An error answer of GitHub, and what the request was about. */
 interface ReleaseAnswer {
   readonly status: number;
-  /** What it says, parsed; undefined where it is no JSON. */
+  /** Its body, parsed; undefined if it is not JSON. */
   readonly body: unknown;
   readonly about: string;
-  /** When GitHub asked to be left alone until, in milliseconds since 1970. */
+  /** From Retry-After, in milliseconds since 1970. */
   readonly retryAt: number | undefined;
 }
 
-/** Returns the failure that an answer of GitHub's releases API means. https://docs.github.com/rest/releases */
+/** Returns the failure for an answer of GitHub's releases API. https://docs.github.com/rest/releases */
 export function explainReleaseAnswer({ status, body, about, retryAt }: ReleaseAnswer): Failure {
   const { message, errors } = refusalShape.parse(body);
   const details = errors.flatMap((error) => error.message ?? []).join(', ');

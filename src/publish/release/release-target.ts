@@ -4,18 +4,18 @@ import { GithubReleases, type ReleaseAccess } from './github-releases.ts';
 import { ReleaseDelivery } from './release-delivery.ts';
 import { PART_SIZE, planParts } from './release-parts.ts';
 
-/** How packages go to a release on GitHub. */
+/** The settings of a release to publish to. */
 interface ReleaseTargetSettings extends ReleaseAccess {
-  /** Undefined has it derived from the package: `kube-1.36.2` for all packages of that version. */
+  /** By default that of the package's version, such as `kube-1.36.2`. */
   readonly tag: string | undefined;
   readonly overwrite: boolean;
-  /** Bytes an asset may have; 1900 MiB when left out. */
+  /** Largest asset in bytes; 1900 MiB by default. */
   readonly partSize?: number | undefined;
-  /** Given by tests, whose patience is short. */
+  /** Set by tests, which do not wait long. */
   readonly timeouts?: HttpTimeouts | undefined;
 }
 
-/** Publishes packages as assets of a release on GitHub, split where they are too large for one. */
+/** Publishes packages as assets of a release on GitHub; large ones are split. */
 export class ReleaseTarget implements PublishTarget {
   readonly name = 'release';
   readonly #settings: ReleaseTargetSettings;
@@ -52,7 +52,7 @@ export class ReleaseTarget implements PublishTarget {
   }
 }
 
-/** Returns the tag of a package's version, which all packages of that version share. */
+/** Returns the tag for all packages of this package's version. */
 function defaultTag({ name }: PackageFile): string {
   return /^kube-v?\d+(?:\.\d+)*/.exec(name)?.[0] ?? name;
 }

@@ -1,9 +1,9 @@
 import { Failure } from '../../lib/failure.ts';
 
 /**
- * Returns where an asset of this name goes, from the address template that the API told (RFC 6570,
- * `…/assets{?name,label}`). The token goes along, so it has to be the API's own host or the one for uploads beside it
- * (`uploads.github.com` for `api.github.com`), over no less than the API's scheme. Throws `REDIRECT_REFUSED`.
+ * Returns where to upload an asset, from the address template in a release (RFC 6570, `…/assets{?name,label}`). The
+ * request carries the token, so the host has to be the API's own or its host for uploads (`uploads.github.com` for
+ * `api.github.com`), with a scheme that is no weaker than the API's. Throws `REDIRECT_REFUSED`.
  */
 export function releaseUploadAddress(api: URL, template: string, name: string): URL {
   const address = URL.parse(template.endsWith('}') ? template.slice(0, template.indexOf('{')) : template);

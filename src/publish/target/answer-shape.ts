@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
 
-/** Returns an answer of a service as what it should be. Throws `ANSWER_MALFORMED`, naming the service. */
+/** Returns a service's answer, parsed by its shape. Throws `ANSWER_MALFORMED`, which names the service. */
 export function understand<Shape extends z.ZodType>(
   shape: Shape,
   answer: unknown,
@@ -15,7 +15,7 @@ export function understand<Shape extends z.ZodType>(
     message: 'it answered with something else than it should',
     hint: 'see whether a proxy or a sign-in page of the network stands between',
     cause: read.error,
-    // A proxy in trouble answers so for a moment.
+    // An overloaded proxy may answer with a page of its own for a moment.
     transient: true,
   });
 }

@@ -9,7 +9,7 @@ import type { PackageFile } from './target.ts';
 
 const BLOCKS_ASIDE = 3;
 
-/** Reads a package that exists, to know its size and hashes. Throws `PACKAGE_UNREADABLE`. */
+/** Returns the size and hashes of a package, which it reads once. Throws `PACKAGE_UNREADABLE`. */
 export async function measurePackage(path: string, signal: AbortSignal): Promise<PackageFile> {
   try {
     await using file = await open(path, 'r');
@@ -25,7 +25,7 @@ export async function measurePackage(path: string, signal: AbortSignal): Promise
       const block = buffer.subarray(0, bytesRead);
       blocks.push(hashQetagBlockAside(block));
       whole.update(block);
-      // Each that is under way holds a copy of its block.
+      // Bounds the memory: each hash in progress holds a copy of its block.
       await blocks.at(-BLOCKS_ASIDE);
       size += bytesRead;
       if (bytesRead < QETAG_BLOCK_SIZE) break;

@@ -1,11 +1,13 @@
 import { Failure } from '../../lib/failure.ts';
 
-/** Returns whether a package may take the place of another of its name: always a trial, others with `--overwrite`. */
+/**
+ * Returns whether a package may replace another one of its name: `-beta` packages always, others with `--overwrite`.
+ */
 export function mayReplace(name: string, overwrite: boolean): boolean {
   return overwrite || /-beta(?=[.-]|$)/.test(name);
 }
 
-/** Returns the failure for a name, at `about`, that other content has and that may not be replaced. */
+/** Returns the failure for a name that is taken by other content and may not be replaced. */
 export function alreadyPublished(about: string, message: string): Failure<'ALREADY_PUBLISHED'> {
   const hint = 'published packages are not replaced: give the package a -beta name, or use --overwrite';
   return new Failure({ code: 'ALREADY_PUBLISHED', about, message, hint });

@@ -1,4 +1,4 @@
-/** What is needed of `@actions/artifact`'s client; its own class fits. */
+/** The part of `@actions/artifact`'s client that publishing uses. */
 export interface ArtifactStore {
   uploadArtifact(
     name: string,
@@ -13,7 +13,7 @@ export interface ArtifactStore {
 
 /** The artifacts of a workflow run. */
 export interface RunArtifacts {
-  /** Called when the client is first needed, as it is heavy. */
+  /** Loads the client; called on first use, because loading is slow. */
   readonly openStore: () => Promise<ArtifactStore>;
   /** The page of the run, such as `https://github.com/owner/name/actions/runs/1`. */
   readonly runUrl: string;

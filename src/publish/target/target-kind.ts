@@ -6,34 +6,36 @@ import type { ConnectionSettings, Registries } from '../../registry/registries.t
 import type { RunArtifacts } from './run-artifacts.ts';
 import type { PublishTarget } from './target.ts';
 
-/** A kind of place that packages are published to: all that is known of it outside of its folder. */
+/** A kind of target: everything that the rest of the program knows about one of the folders beside this one. */
 export interface TargetKind<Word extends string = string, Name extends string = string> {
-  /** What `--repo` calls it; its targets have this name. */
+  /** Its word for `--repo`, which is also the name of its targets. */
   readonly word: Word;
-  /** How a sentence says that a package goes there, such as `to Qiniu`. */
+  /** How a sentence names it as a destination, such as `to Qiniu`. */
   readonly direction: string;
-  /** The heading under which help and tables list its flags. */
+  /** The heading of its flags in help and documentation. */
   readonly group: string;
-  /** Its flags. They are inputs of action-pack too, and the values of those with `secret: true` are masked in logs. */
+  /** Its flags, which are also inputs of action-pack. The values of flags with `secret: true` are masked in logs. */
   readonly flags: readonly TargetFlag<Name>[];
-  /** Returns how to open the target that the flags describe; undefined where it keeps a failure in `flags`. */
+  /**
+   * Returns the function that opens the target; undefined if flags are wrong or missing, with the failures in `flags`.
+   */
   readonly read: (flags: FlagReader<Name>, environment: FlagSource['environment']) => OpenTarget | undefined;
 }
 
-/** A flag of a kind of target, which lends it its group. */
+/** A flag of a kind of target. Its group is that of the kind. */
 export type TargetFlag<Name extends string = string> = Omit<Flag<Name>, 'group'>;
 
-/** Opens a target, which then has to be proved. Throws `TARGET_UNAVAILABLE` where a run cannot have it. */
+/** Returns an open target, not yet proved. Throws `TARGET_UNAVAILABLE` if this run cannot have it. */
 export type OpenTarget = (means: TargetMeans) => PublishTarget | Promise<PublishTarget>;
 
-/** What a run lends to its targets. */
+/** What a run provides to its targets. */
 export interface TargetMeans {
   readonly retry: RetryPolicy;
-  /** Lets a package take the place of another with its name, which otherwise only `-beta` ones may. */
+  /** Whether a package may replace another one of its name, as `-beta` packages always may. */
   readonly overwrite: boolean;
   readonly reporter: Reporter;
-  /** Opens registries with a login at one of them. The run closes them. */
+  /** Opens registries with a login for one host. The run closes them. */
   readonly openRegistries: (login: ConnectionSettings['login']) => Promise<Registries>;
-  /** Undefined outside of a workflow run. */
+  /** Undefined outside a workflow run. */
   readonly artifacts: RunArtifacts | undefined;
 }
