@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import { parseDocument } from '../../src/config/document.ts';
+import { parseImageSet } from '../../src/config/image-set.ts';
+import { discover } from '../../src/sync/plan/discovery.ts';
+import type { FaultRule } from '../support/registry/faults.ts';
+import { type RegistryOptions, startRegistry } from '../support/registry/registry.ts';
+import { seedImage } from '../support/registry/seed.ts';
+import { TestClient } from '../support/test-client.ts';
+
+const REPOSITORIES = [
+  'pause',
+  'kube-proxy',
+  'kube-proxy-arm',
+  'sig-storage/csi-attacher',
+  'sig-storage/deep/csi-snapshotter',
+  'other/kube-thing',
+  'other/deep/kube-thing',
+];
+
+interface Choices extends RegistryOptions {
+  readonly namespaces?: readonly string[];
+  readonly faults?: readonly FaultRule[];
+}
+
+/** What a set asks for at a source, and the paths whose lists were asked for. */
+async function found(set: object, { namespaces = [], faults = [], ...options }: Choices = {}) {
+  await using source = await startRegistry({ listing: { style: 'google' }, ...options });
+  for (const fault of faults) source.fail(fault);
+  for (const name of REPOSITORIES) seedImage(source.storage, name, { tags: ['v1'] });
+  using client = new TestClient(source.host);
+  const repositories = await discover({
+    set: parseImageSet(parseDocument('image_set.json', JSON.stringify(set))),
+    source: client.registry,
+    registryAt: (host) => client.registries.at(host),
+    namespaces,
+    signal: client.signal,
+  });
+  const asked = source.journal.filter({ kind: 'tags-list' }).map(({ repository }) => repository);
+  return { names: repositories.map(({ name }) => name), asked, repositories, source };
+}
+
+describe('repositories that are named', () => {
+  it('are found without a request, whether they exist or not', async () => {
+    const { names, asked, source } = await found({ names: ['pause', 'nosuch'], kubernetes: ['1.37.1'] });
+    expect(names).toEqual(expect.arrayContaining(['pause', 'nosuch', 'kube-apiserver', 'etcd']));
+    expect(asked).toEqual([]);
+    expect(source.journal.entries).toEqual([]);
+  });
+
+  it('of another registry have the tags that are named, or are listed where one is not', async () => {
+    const { repositories } = await found({
+      extras: ['quay.io/a:1', 'quay.io/a:2', 'quay.io/b:1', 'quay.io/b'],
+    });
+    expect(repositories.map(({ name, namedTags }) => [name, namedTags])).toEqual([
+      ['quay.io/a', ['1', '2']],
+      ['quay.io/b', undefined],
+    ]);
+    expect(repositories.map(({ registry, repository }) => `${registry.host} ${repository}`)).toEqual([
+      'quay.io a',
+      'quay.io b',
+    ]);
+  });
+});
+
+describe('repositories that a prefix wants', () => {
+  it.each<[string, object, readonly string[], string[], string[]]>([
+    [
+      'at the top',
+      { prefixes: ['kube-'] },
+      [],
+      ['kube-proxy', 'kube-proxy-arm'],
+      ['', 'kube-proxy', 'kube-proxy-arm'],
+    ],
+    [
+      'without what is excluded',
+      { prefixes: ['kube-'], exclude: ['-arm'] },
+      [],
+      ['kube-proxy'],
+      ['', 'kube-proxy'],
+    ],
+    [
+      'in a namespace that it spells out',
+      { prefixes: ['sig-storage/csi-'] },
+      [],
+      ['sig-storage/csi-attacher'],
+      ['', 'sig-storage', 'sig-storage/csi-attacher'],
+    ],
+    [
+      'below it, where it spells out no more',
+      { prefixes: ['sig-storage/'] },
+      [],
+      ['sig-storage/csi-attacher'],
+      ['', 'sig-storage', 'sig-storage/csi-attacher', 'sig-storage/deep'],
+    ],
+    [
+      'in a namespace that is to be searched, and below it',
+      { prefixes: ['other/'] },
+      ['other'],
+      ['other/deep/kube-thing', 'other/kube-thing'],
+      ['', 'other', 'other/deep', 'other/deep/kube-thing', 'other/kube-thing'],
+    ],
+    [
+      'everywhere',
+      { prefixes: [''] },
+      ['*'],
+      REPOSITORIES.toSorted(),
+      ['', ...REPOSITORIES, 'other', 'other/deep', 'sig-storage', 'sig-storage/deep'],
+    ],
+  ])('are found %s, by asking only where one could be', async (_, set, namespaces, names, asked) => {
+    const walked = await found(set, { namespaces });
+    expect(walked.names).toEqual(names);
+    expect(walked.asked.toSorted()).toEqual(asked.toSorted());
+  });
+
+  it('are not listed again, as their list came with the walk', async () => {
+    const { repositories, source } = await found({ prefixes: ['kube-proxy'], exclude: ['-arm'] });
+    source.journal.clear();
+    expect((await repositories[0]?.list())?.tags).toEqual(['v1']);
+    expect(source.journal.entries).toEqual([]);
+  });
+
+  it('and a name of the same repository are one', async () => {
+    expect((await found({ names: ['kube-proxy'], prefixes: ['kube-'] })).names).toEqual([
+      'kube-proxy',
+      'kube-proxy-arm',
+    ]);
+  });
+
+  it.each([
+    ['of the top', { prefixes: ['kube-'] }, ['kube-proxy', 'kube-proxy-arm']],
+    ['of a namespace that it spells out', { prefixes: ['sig-storage/csi-'] }, ['sig-storage/csi-attacher']],
+    [
+      'of no namespace that is not to be searched',
+      { prefixes: [''] },
+      ['kube-proxy', 'kube-proxy-arm', 'pause'],
+    ],
+  ])('are taken from the catalogue where lists tell of none below them: %s', async (_, set, names) => {
+    const catalogue = await found(set, { listing: {} });
+    expect(catalogue.names).toEqual(names);
+    expect(catalogue.source.journal.count('catalog')).toBe(1);
+  });
+
+  it('cannot be searched for where there is neither', async () => {
+    const fault = { kind: 'status', status: 404 } as const;
+    const faults = [{ match: { kind: 'catalog' }, fault }] as const;
+    await expect(found({ prefixes: ['kube-'] }, { listing: {}, faults })).rejects.toMatchObject({
+      code: 'SEARCH_UNSUPPORTED',
+      hint: expect.stringContaining('"names"'),
+    });
+  });
+});
