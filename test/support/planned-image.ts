@@ -1,16 +1,13 @@
-import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { describeReason } from '../../src/sync/plan/decision.ts';
 import type { PlannedImage } from '../../src/sync/plan/planning.ts';
 import type { RecordedImage } from '../../src/sync/state/image-rows.ts';
+import { digestFor } from './sample-manifest.ts';
 import { TestClient } from './test-client.ts';
 
 // It is asked for nothing.
 const { registry } = new TestClient(parseHost('registry.k8s.io'));
 const TIME = new Date('2026-03-01T02:00:00Z');
-
-/** Returns the digest of an image that a test calls by a word. */
-export const digestFor = (word: string) => digestOf(Buffer.from(word));
 
 /** Returns `pause:3.10` as a run plans it, missing at the destination unless the test says otherwise. */
 export function plannedImage(more: Partial<PlannedImage> = {}): PlannedImage {

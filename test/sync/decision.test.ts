@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { type DestinationListing, decide, describeReason } from '../../src/sync/plan/decision.ts';
-import { digestFor, recordedImage } from '../support/planned-image.ts';
+import { recordedImage } from '../support/planned-image.ts';
+import { digestFor } from '../support/sample-manifest.ts';
 
 type Situation = Parameters<typeof decide>[0];
 

@@ -1,57 +1,31 @@
-import { describe, expect, test } from 'vitest';
-import { digestOf } from '../../src/registry/oci/digest.ts';
-import { type Descriptor, type Index, parseManifest } from '../../src/registry/oci/manifest.ts';
-import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
+import { expect, test } from 'vitest';
 import { isAttestation, keepEntries } from '../../src/sync/copy/index-subset.ts';
+import { attestationOf, sampleIndex } from '../support/sample-manifest.ts';
 
-const ENTRY: Descriptor = { mediaType: MEDIA_TYPE.ociManifest, digest: digestOf(Buffer.from('x')), size: 1 };
+const INDEX = sampleIndex([
+  { word: 'amd64', platform: 'linux/amd64' },
+  { word: 'unknown', platform: 'unknown/unknown' },
+  { word: 'half', platform: 'linux/unknown' },
+  { word: 'plain' },
+  { word: 'named', annotations: { 'vnd.docker.reference.type': 'attestation-manifest' } },
+  { word: 'other', annotations: { 'vnd.docker.reference.type': 'something else' } },
+  attestationOf('amd64'),
+]);
 
-test.each<[what: string, entry: Partial<Descriptor>, is: boolean]>([
-  ['for no platform', {}, false],
-  ['for a platform', { platform: { os: 'linux', architecture: 'amd64' } }, false],
-  ['for an unknown platform', { platform: { os: 'unknown', architecture: 'unknown' } }, true],
-  ['for an unknown architecture', { platform: { os: 'linux', architecture: 'unknown' } }, false],
-  ['that says it is one', { annotations: { 'vnd.docker.reference.type': 'attestation-manifest' } }, true],
-  ['that says it is something else', { annotations: { 'vnd.docker.reference.type': 'sbom' } }, false],
-])('an entry %s is an attestation: %s', (_what, entry, is) => {
-  expect(isAttestation({ ...ENTRY, ...entry })).toBe(is);
+test('an attestation has no platform that can run, or says what it is', () => {
+  expect(INDEX.manifests.map(isAttestation)).toEqual([false, true, false, false, true, false, true]);
 });
 
-describe('an index of some entries', () => {
-  const content = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPE.ociIndex,
-    manifests: ['amd64', 'arm64', 'amd64'].map((architecture, index) => ({
-      ...ENTRY,
-      digest: digestOf(Buffer.from(`${index}`)),
-      platform: { os: 'linux', architecture, 'os.features': ['x'] },
-    })),
-    annotations: { 'org.opencontainers.image.version': '1.2' },
-    unknown: { to: 'us' },
-  };
-  const index = parseManifest(Buffer.from(JSON.stringify(content, undefined, 3)), undefined, 'it');
-  if (index.kind !== 'index') throw new Error('it is no index');
+test('what is kept of an index is as it was, in its order', () => {
+  const [first, , , plain] = INDEX.manifests;
+  const kept = keepEntries(INDEX, new Set([plain, first].flatMap((entry) => entry ?? [])), 'test');
+  expect(kept.kind === 'index' ? kept.manifests : []).toEqual([first, plain]);
+  expect(kept.mediaType).toBe(INDEX.mediaType);
+  const before: { manifests: unknown[] } = JSON.parse(INDEX.bytes.toString());
+  const after: { manifests: unknown[] } = JSON.parse(kept.bytes.toString());
+  expect(after.manifests).toEqual([before.manifests[0], before.manifests[3]]);
+});
 
-  function keep(...positions: readonly number[]): Index {
-    if (index.kind !== 'index') throw new Error('it is no index');
-    const kept = new Set(index.manifests.filter((_, position) => positions.includes(position)));
-    const some = keepEntries(index, kept, 'it');
-    if (some.kind !== 'index') throw new Error('it is no index');
-    return some;
-  }
-
-  test('is the one it was where all are kept, to the byte', () => {
-    expect(keep(0, 1, 2)).toBe(index);
-  });
-
-  test('has all else as it was, also what is not known here, and another digest', () => {
-    const some = keep(1, 2);
-    expect(JSON.parse(some.bytes.toString())).toEqual({ ...content, manifests: content.manifests.slice(1) });
-    expect(some.digest).toBe(digestOf(some.bytes));
-    expect(some.digest).not.toBe(index.digest);
-  });
-
-  test('is the same each time', () => {
-    expect(keep(0).digest).toBe(keep(0).digest);
-  });
+test('an index of which all is kept stays the same bytes', () => {
+  expect(keepEntries(INDEX, new Set(INDEX.manifests), 'test')).toBe(INDEX);
 });

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { MirroredImage } from '../../src/sync/copy/image-copy.ts';
 import { RepositoryTally } from '../../src/sync/run/repository-tally.ts';
 import type { RepositoryNews } from '../../src/sync/state/state.ts';
-import { digestFor, plannedImage, recordedImage } from '../support/planned-image.ts';
+import { plannedImage, recordedImage } from '../support/planned-image.ts';
+import { digestFor } from '../support/sample-manifest.ts';
 
 type News = Omit<RepositoryNews, 'blobs'>;
 
