@@ -1,10 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { componentKeeper } from '../../src/actions/component-keeper.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
+beforeEach(() => {
+  // The toolkit tells a runner everything it does, in a language that a runner of these tests would obey.
+  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+});
+
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
 
