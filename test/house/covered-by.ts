@@ -25,8 +25,6 @@ export const COVERED_BY: Readonly<Record<string, string>> = {
   'src/pack/contents/archive-reader.ts': 'test/pack/component-archive.test.ts',
   'src/pack/contents/assembly.ts': 'test/pack/run.test.ts',
   'src/pack/contents/docker-archive.ts': 'test/pack/layout.test.ts',
-  'src/pack/contents/resolved-versions.ts': 'test/pack/run.test.ts',
-  'src/pack/fetch/component-cache.ts': 'test/pack/component-fetch.test.ts',
   'src/pack/fetch/image-fetch.ts': 'test/pack/run-failures.test.ts',
   'src/packer.ts': 'test/packer/end-to-end.test.ts',
   'src/publish/qiniu/kodo-delivery.ts': 'test/publish/qiniu-target.test.ts',

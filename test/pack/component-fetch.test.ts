@@ -1,4 +1,4 @@
-import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseTreePath } from '../../src/config/tree-path.ts';
@@ -198,43 +198,12 @@ describe('fetchComponents', () => {
     expect(server.requestsFor('/tool')).toHaveLength(1);
   });
 
-  it('does not use a kept file that was changed', async () => {
-    server.put('/tool', CONTENT);
-    const tools = keeper();
-    await writeFile(join(tools.folder, KEY), 'an evil program');
-    const cache = new ComponentCache(tools, reporter);
-    const [fetched] = await fetchComponents(
-      [plan('tool', () => ({ kind: 'pin', digest: DIGEST }))],
-      settings({ cache }),
-    );
-    expect(fetched?.from).toBe('network');
-    expect(warnings).toEqual([expect.stringContaining('was changed since it was kept')]);
-  });
-
   it('keeps nothing that nothing checked', async () => {
     server.put('/tool', CONTENT);
     const tools = keeper();
     const cache = new ComponentCache(tools, reporter);
     await fetchComponents([plan('tool', () => ({ kind: 'none' }))], settings({ cache }));
     expect(await readdir(tools.folder)).toEqual([]);
-  });
-
-  it('goes on without a cache that does not work', async () => {
-    server.put('/tool', CONTENT);
-    const broken: FileKeeper = {
-      find: () => Promise.reject(new Error('no cache here')),
-      save: () => Promise.reject(new Error('no room')),
-    };
-    const cache = new ComponentCache(broken, reporter);
-    const [fetched] = await fetchComponents(
-      [plan('tool', () => ({ kind: 'pin', digest: DIGEST }))],
-      settings({ cache }),
-    );
-    expect(fetched?.sha256).toBe(DIGEST);
-    expect(warnings).toEqual([
-      'the cache of components cannot be read: no cache here',
-      'a component could not be kept for the next run: no room',
-    ]);
   });
 
   it('never has more downloads under way than it may', async () => {

@@ -1,0 +1,80 @@
+import { expect, it } from 'vitest';
+import type { PackageContents } from '../../src/pack/contents/contents.ts';
+import { formatSbom } from '../../src/pack/contents/sbom.ts';
+import { digestHex, digestOf } from '../../src/registry/oci/digest.ts';
+
+const DIGEST = digestOf(Buffer.from('content'));
+const CREATED = new Date('2026-02-03T04:05:06.789Z');
+const CONTENTS: PackageContents = {
+  package: 'kube-1.37.1-amd64.tar.gz',
+  kubernetes: '1.37.1',
+  arch: 'amd64',
+  images: [
+    {
+      name: 'coredns/coredns',
+      upstream: 'registry.k8s.io/coredns/coredns:v1.14.6',
+      pulledBy: 'mirror.lan/coredns:v1.14.6',
+      digest: DIGEST,
+      config: DIGEST,
+      layers: [DIGEST],
+      size: 100,
+      check: { kind: 'pin' },
+    },
+  ],
+  components: [
+    {
+      name: 'cni_plugins',
+      tag: '1.9.1',
+      url: 'https://e.org/cni.tgz',
+      sha256: DIGEST,
+      size: 100,
+      check: { kind: 'pin', digest: DIGEST },
+      files: [],
+    },
+  ],
+  files: [],
+};
+
+it('has each part with its digest, a locator and a relation to the package', () => {
+  const sbom = JSON.parse(formatSbom(CONTENTS, CREATED));
+  const [whole, image, component] = sbom.packages;
+  expect(sbom.packages).toHaveLength(3);
+  expect(whole).toMatchObject({
+    SPDXID: 'SPDXRef-package',
+    name: 'kube-1.37.1-amd64',
+    versionInfo: '1.37.1',
+  });
+  expect(image).toMatchObject({
+    SPDXID: 'SPDXRef-image-coredns-coredns-v1.14.6',
+    name: 'registry.k8s.io/coredns/coredns',
+    versionInfo: 'v1.14.6',
+    checksums: [{ algorithm: 'SHA256', checksumValue: digestHex(DIGEST) }],
+  });
+  expect(image.externalRefs[0].referenceLocator).toBe(
+    `pkg:oci/coredns@${encodeURIComponent(DIGEST)}?arch=amd64&repository_url=registry.k8s.io%2Fcoredns%2Fcoredns&tag=v1.14.6`,
+  );
+  expect(component).toMatchObject({
+    SPDXID: 'SPDXRef-component-cni-plugins',
+    downloadLocation: 'https://e.org/cni.tgz',
+  });
+  expect(component.externalRefs[0].referenceLocator).toBe(
+    `pkg:generic/cni_plugins@1.9.1?checksum=${encodeURIComponent(DIGEST)}&download_url=https%3A%2F%2Fe.org%2Fcni.tgz`,
+  );
+  expect(
+    sbom.relationships.map(({ relatedSpdxElement }: { relatedSpdxElement: string }) => relatedSpdxElement),
+  ).toEqual([whole.SPDXID, image.SPDXID, component.SPDXID]);
+});
+
+it('has the time that it is given, in whole seconds', () => {
+  expect(JSON.parse(formatSbom(CONTENTS, CREATED)).creationInfo.created).toBe('2026-02-03T04:05:06Z');
+});
+
+it('is the same for the same content, and has another namespace for any other', () => {
+  const other = { ...CONTENTS, kubernetes: '1.37.2' };
+  expect(formatSbom(CONTENTS, CREATED)).toBe(formatSbom(structuredClone(CONTENTS), CREATED));
+  const [one, two] = [CONTENTS, other].map(
+    (contents) => JSON.parse(formatSbom(contents, CREATED)).documentNamespace,
+  );
+  expect(one).toMatch(/\/kube-1\.37\.1-amd64-[0-9a-f]{32}$/);
+  expect(one).not.toBe(two);
+});
