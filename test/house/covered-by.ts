@@ -35,8 +35,6 @@ export const COVERED_BY: Readonly<Record<string, string>> = {
   'src/registry/transport.ts': 'test/registry/authorization.test.ts',
   'src/summary/pack-summary.ts': 'test/action-pack/whole-runs.test.ts',
   'src/summary/sections.ts': 'test/summary/summary.test.ts',
-  'src/sync/copy/image-copy.ts': 'test/sync/mirror/listing.test.ts',
-  'src/sync/copy/tree-push.ts': 'test/faults/conversions.test.ts',
   'src/sync/doctor/doctor-flags.ts': 'test/cli/synctl.test.ts',
   'src/sync/doctor/state-check.ts': 'test/sync/mirror/remote-state.test.ts',
   'src/sync/run/mirroring.ts': 'test/sync/mirror/interruption.test.ts',

@@ -1,113 +1,162 @@
-import { PassThrough, Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
+import { PassThrough, Readable, Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { BlobMeter, pour } from '../../src/registry/blob-stream.ts';
-import { digestOf } from '../../src/registry/oci/digest.ts';
+import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
+import { generatedBytes } from '../support/registry/content.ts';
 
-const BYTES = Buffer.from('the bytes of a blob');
-const { signal } = new AbortController();
+const BYTES = generatedBytes('layer', 100_000);
+const ABOUT = 'app@sha256:…';
+const never = new AbortController().signal;
 
-function meterOf(bytes: Buffer, algorithm: 'sha256' | 'sha512' = 'sha256'): BlobMeter {
-  return new BlobMeter({ digest: digestOf(bytes, algorithm), size: bytes.length }, 'a.example/app@sha256:1');
+const meterOf = (digest: Digest = digestOf(BYTES), size = BYTES.length) =>
+  new BlobMeter({ digest, size }, ABOUT);
+
+/** What reached a sink that takes its time. */
+function slowSink() {
+  const taken: Buffer[] = [];
+  const sink = new Writable({
+    highWaterMark: 1000,
+    write(bytes: Buffer, _encoding, done) {
+      taken.push(bytes);
+      setImmediate(done);
+    },
+  });
+  return { sink, taken: () => Buffer.concat(taken) };
 }
 
-describe('a meter', () => {
-  it.each(['sha256', 'sha512'] as const)('verifies what passed, by %s', (algorithm) => {
-    const meter = meterOf(BYTES, algorithm);
-    meter.add(BYTES.subarray(0, 7), BYTES.length);
-    expect([meter.passed, meter.isComplete]).toEqual([7, false]);
-    expect(() => meter.verify()).toThrow(expect.objectContaining({ code: 'SIZE_MISMATCH', transient: true }));
-    meter.add(BYTES.subarray(7), BYTES.length);
-    expect([meter.passed, meter.isComplete]).toEqual([BYTES.length, true]);
+function sourceOf(bytes: Buffer, chunk = 9000): Readable {
+  const pieces = Array.from({ length: Math.ceil(bytes.length / chunk) }, (_, index) =>
+    bytes.subarray(index * chunk, (index + 1) * chunk),
+  );
+  return Readable.from(pieces);
+}
+
+describe('the meter of a blob', () => {
+  it.each(['sha256', 'sha512'] as const)('knows the blob by its size and %s', (algorithm) => {
+    const meter = meterOf(digestOf(BYTES, algorithm));
+    meter.add(BYTES.subarray(0, 60_000), BYTES.length);
+    expect([meter.passed, meter.isComplete]).toEqual([60_000, false]);
+    meter.add(BYTES.subarray(60_000), BYTES.length);
+    expect(meter.isComplete).toBe(true);
     meter.verify();
   });
 
-  it('goes its own way as a copy', () => {
-    const meter = meterOf(BYTES);
-    meter.add(BYTES.subarray(0, 7), BYTES.length);
+  it('goes on from a copy as if nothing had passed since', () => {
+    const meter = meterOf();
+    meter.add(BYTES.subarray(0, 60_000), BYTES.length);
     const copy = meter.copy();
-    copy.add(Buffer.from('other bytes!'), BYTES.length);
-    meter.add(BYTES.subarray(7), BYTES.length);
-    meter.verify();
-    expect(() => copy.verify()).toThrow(
-      expect.objectContaining({ code: 'DIGEST_MISMATCH', about: 'a.example/app@sha256:1' }),
-    );
+    meter.add(Buffer.from('something else'), BYTES.length);
+    copy.add(BYTES.subarray(60_000), BYTES.length);
+    copy.verify();
+    expect(() => meter.verify()).toThrow(`it ended after ${60_000 + 14} of 100000 bytes`);
   });
 
-  it('takes no more than was announced', () => {
-    expect(() => meterOf(BYTES).add(BYTES, 5)).toThrow(
-      expect.objectContaining({ message: 'it is longer than the 5 bytes announced' }),
+  it.each([
+    ['SIZE_MISMATCH', 'it is longer than the 10 bytes announced', BYTES.subarray(0, 11), 10],
+    ['DIGEST_MISMATCH', 'instead', Buffer.alloc(BYTES.length), BYTES.length],
+    ['SIZE_MISMATCH', 'it ended after 10 of 100000 bytes', BYTES.subarray(0, 10), 10],
+  ])('finds that it is another: %s, %s', (code, message, bytes, end) => {
+    const meter = meterOf();
+    const check = () => {
+      meter.add(bytes, end);
+      meter.verify();
+    };
+    expect(check).toThrow(
+      expect.objectContaining({
+        code,
+        about: ABOUT,
+        transient: true,
+        message: expect.stringContaining(message),
+      }),
     );
-  });
-
-  it('blames the source for what broke it', () => {
-    const error = Object.assign(new Error('read'), { code: 'ECONNRESET' });
-    expect(meterOf(BYTES).broken(error)).toMatchObject({
-      code: 'UNREACHABLE',
-      about: 'a.example/app@sha256:1',
-      transient: true,
-    });
   });
 });
 
-describe('pouring', () => {
-  const parts = (...texts: (string | Buffer)[]): Readable =>
-    Readable.from(texts.map((text) => Buffer.from(text)));
-
-  /** Returns what a sink got of a source, and what came of it. */
-  async function poured(source: Readable, meter = meterOf(BYTES), length = BYTES.length) {
-    const sink = new PassThrough();
-    let moved = 0;
-    const onBytes = (count: number): void => {
-      moved += count;
-    };
-    const failure = await pour({ source, sink, meter, length, signal, onBytes }).catch(
-      (error: unknown) => error,
-    );
+describe('bytes that are poured', () => {
+  it('arrive all, at the pace of the sink, and are counted', async () => {
+    const { sink, taken } = slowSink();
+    const counts: number[] = [];
+    const meter = meterOf();
+    const source = sourceOf(BYTES);
+    const onBytes = (count: number) => counts.push(count);
+    await pour({ source, sink, meter, length: BYTES.length, signal: never, onBytes });
     sink.end();
-    return { got: (await buffer(sink)).toString(), moved, failure };
-  }
+    await new Promise((resolve) => sink.once('finish', resolve));
+    expect(taken().equals(BYTES)).toBe(true);
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(BYTES.length);
+  });
 
-  it('moves exactly the bytes', async () => {
-    expect(await poured(parts(BYTES.subarray(0, 5), BYTES.subarray(5)))).toEqual({
-      got: BYTES.toString(),
-      moved: BYTES.length,
-      failure: undefined,
+  it('are a part of the blob where only that was asked for', async () => {
+    const { sink } = slowSink();
+    const meter = meterOf();
+    await pour({ source: sourceOf(BYTES.subarray(0, 50_000)), sink, meter, length: 50_000, signal: never });
+    expect([meter.passed, meter.isComplete]).toEqual([50_000, false]);
+  });
+
+  it('are held back at the end where they are not the blob', async () => {
+    const { sink, taken } = slowSink();
+    const wrong = Buffer.from(BYTES);
+    wrong.writeUInt8((wrong.readUInt8(5) + 1) % 256, 5);
+    const pouring = pour({
+      source: sourceOf(wrong),
+      sink,
+      meter: meterOf(),
+      length: BYTES.length,
+      signal: never,
     });
+    await expect(pouring).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+    expect(taken().length).toBeLessThan(BYTES.length);
   });
 
-  it('holds back what would complete a wrong blob', async () => {
-    const { got, failure } = await poured(parts('the wrong ', 'bytes of it'));
-    expect(failure).toMatchObject({ code: 'SIZE_MISMATCH' });
-    expect(got).toBe('the wrong ');
-    const same = await poured(parts('the bytes ', 'of a BLOB'));
-    expect(same.failure).toMatchObject({ code: 'DIGEST_MISMATCH' });
-    expect(same.got).toBe('the bytes ');
+  it.each<[string, () => Readable, object]>([
+    ['too few', () => sourceOf(BYTES.subarray(0, 50_000)), { code: 'SIZE_MISMATCH' }],
+    ['too many', () => sourceOf(Buffer.concat([BYTES, BYTES])), { code: 'SIZE_MISMATCH' }],
+    [
+      'broken off by the source',
+      () =>
+        Readable.from(
+          (async function* () {
+            yield BYTES.subarray(0, 1000);
+            throw Object.assign(new Error('reset'), { code: 'ECONNRESET' });
+          })(),
+        ),
+      { code: 'UNREACHABLE', about: ABOUT },
+    ],
+  ])('are refused where they are %s', async (_, source, failure) => {
+    const { sink } = slowSink();
+    const pouring = pour({ source: source(), sink, meter: meterOf(), length: BYTES.length, signal: never });
+    await expect(pouring).rejects.toMatchObject(failure);
   });
 
-  it('says that a source ended too soon', async () => {
-    expect((await poured(parts('the bytes'))).failure).toMatchObject({
-      code: 'SIZE_MISMATCH',
-      message: `it ended after 9 of ${BYTES.length} bytes`,
+  it('end with the error of a sink that breaks', async () => {
+    const broken = new Error('broken pipe');
+    const sink = new Writable({ write: (_bytes, _encoding, done) => done(broken) });
+    const pouring = pour({
+      source: sourceOf(BYTES),
+      sink,
+      meter: meterOf(),
+      length: BYTES.length,
+      signal: never,
     });
+    await expect(pouring).rejects.toBe(broken);
   });
 
-  it('has nothing to do for an empty blob', async () => {
-    expect(await poured(parts(), meterOf(Buffer.alloc(0)), 0)).toEqual({
-      got: '',
-      moved: 0,
-      failure: undefined,
-    });
-  });
-
-  it('throws the reason of a signal that aborts', async () => {
-    const run = new AbortController();
+  it('end with the reason of an abort, also of one before', async () => {
+    const reason = new Error('stopped');
+    const stop = new AbortController();
     const silent = new PassThrough();
-    const sink = new PassThrough();
-    const meter = meterOf(BYTES);
-    const options = { source: silent, sink, meter, length: BYTES.length, signal: run.signal };
-    const moving = pour({ ...options, onBytes: () => undefined });
-    run.abort(new Error('the run is over'));
-    await expect(moving).rejects.toThrow('the run is over');
+    const { sink } = slowSink();
+    const parts = { source: silent, sink, meter: meterOf(), length: BYTES.length };
+    const pouring = pour({ ...parts, signal: stop.signal });
+    stop.abort(reason);
+    await expect(pouring).rejects.toBe(reason);
+    await expect(pour({ ...parts, signal: stop.signal })).rejects.toBe(reason);
+  });
+
+  it('may be none', async () => {
+    const { sink } = slowSink();
+    const meter = meterOf(digestOf(Buffer.alloc(0)), 0);
+    await pour({ source: sourceOf(Buffer.alloc(0)), sink, meter, length: 0, signal: never });
+    meter.verify();
   });
 });

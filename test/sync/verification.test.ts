@@ -1,79 +1,105 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
-import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { SignatureCheck } from '../../src/signatures/signature-check.ts';
-import { contentOptions } from '../../src/sync/plan/content-options.ts';
-import { SourceVerification } from '../../src/sync/plan/verification.ts';
+import { openVerification } from '../../src/sync/plan/verification.ts';
+import type { SyncSettings } from '../../src/sync/settings.ts';
+import { plannedImage, recordedImage } from '../support/planned-image.ts';
+import { startRegistry } from '../support/registry/registry.ts';
+import { digestFor } from '../support/sample-manifest.ts';
+import { SyncRoute } from '../support/sync-run.ts';
 import { TestClient } from '../support/test-client.ts';
 
-const OLD = digestOf(Buffer.from('old'));
-const NEW = digestOf(Buffer.from('new'));
-const PAUSE = { host: parseHost('registry.k8s.io'), repository: parseRepository('pause') };
-const { signal } = new AbortController();
-
-const set = parseImageSet(
-  parseDocument('image_set.json', JSON.stringify({ names: ['pause'], signatures: { 'quay.io/off': 'off' } })),
+const never = new AbortController().signal;
+const SIGNATURE = parseTag(`sha256-${'a'.repeat(64)}.sig`);
+const SET = parseImageSet(
+  parseDocument('image_set.json', '{"names": ["pause"], "signatures": {"quay.io": "off"}}'),
 );
-let check: SignatureCheck;
-let policy: string;
-beforeAll(async () => {
-  const settings = { policies: set.signatures, trustedRoot: undefined, file: 'image_set.json' };
-  const opened = await SignatureCheck.open('require', settings);
-  const stance = opened?.stanceOn(PAUSE);
-  if (opened === undefined || stance?.kind !== 'signed') throw new Error('nobody signs pause');
-  check = opened;
-  policy = stance.policy;
-});
+const { registries } = new TestClient(parseHost('quay.io'));
 
-/** An image of the state, mirrored when its signature was verified under a policy. */
-function recorded(tag: string, signed: string | undefined) {
+/** An image of a registry, by the host that policies go by. */
+function imageOf(host: string, tag = '3.10') {
   return {
+    registry: registries.at(parseHost(host)),
+    repository: parseRepository('pause'),
     tag: parseTag(tag),
-    source: { ...PAUSE, tag: parseTag(tag) },
-    sourceDigest: OLD,
-    pushedDigest: OLD,
-    options: contentOptions([], undefined, signed),
-    bytes: 1,
-    pushed: new Date(0),
-    confirmed: new Date(0),
   };
 }
 
-interface Case {
-  readonly name?: string;
-  readonly tag?: string;
-  readonly digest?: typeof OLD | undefined;
-  /** `same` is that of now. */
-  readonly signed?: 'same' | 'other' | 'none' | 'unrecorded';
-  readonly mode?: 'require' | 'warn';
+async function open(verifySignatures: SyncSettings['verifySignatures']) {
+  const host = { host: 'registry.k8s.io' };
+  const route = new SyncRoute({ source: host, destination: host, set: {} });
+  const verification = await openVerification(route.settings({ verifySignatures }), SET, never);
+  if (verification === undefined) throw new Error('nothing asks for signatures');
+  return verification;
 }
 
-describe('the signature of an image that is there is due', () => {
-  test.each<[what: string, given: Case, due: boolean]>([
-    ['not again, once it was verified under the policy of now', {}, false],
-    ['where the image was mirrored without', { signed: 'none' }, true],
-    ['where someone else should have signed it', { signed: 'other' }, true],
-    ['where the state does not know the image', { signed: 'unrecorded' }, true],
-    ['where the source has another image now', { digest: NEW }, true],
-    ['where the source does not tell what it has', { digest: undefined }, true],
-    ['not where it is only warned of', { signed: 'none', mode: 'warn' }, false],
-    ['not where none is wanted', { name: 'quay.io/off', signed: 'none' }, false],
-    ['where nobody said who signs it, so that it is refused', { name: 'quay.io/other' }, true],
-    ['not of what is itself a signature', { tag: `sha256-${'0'.repeat(64)}.sig`, signed: 'none' }, false],
-  ])('%s', (_what, given, due) => {
-    const { name = 'registry.k8s.io/pause', tag = 'v1.36.2', signed = 'same', mode = 'require' } = given;
-    const digest = 'digest' in given ? given.digest : OLD;
-    const [host = '', ...path] = name.split('/');
-    using client = new TestClient(parseHost(host));
-    const source = {
-      registry: client.registry,
-      repository: parseRepository(path.join('/')),
-      tag: parseTag(tag),
-    };
-    const under = { same: policy, other: '0123456789ab', none: undefined, unrecorded: undefined }[signed];
-    const image = { source, recorded: signed === 'unrecorded' ? undefined : recorded(tag, under) };
-    expect(new SourceVerification(mode, check, signal).isDue(image, digest)).toBe(due);
+it('nothing asks for signatures where they are off', async () => {
+  await expect(open('off')).rejects.toThrow('nothing asks');
+});
+
+describe('the signature of an image that is there already', () => {
+  const settings = { policies: SET.signatures, trustedRoot: undefined, file: 'image_set.json' };
+  const pause = { host: parseHost('registry.k8s.io'), repository: parseRepository('pause') };
+
+  it.each<[boolean, string, SyncSettings['verifySignatures'], string, string, string | undefined]>([
+    [true, 'nothing is known of it', 'require', 'registry.k8s.io', '3.10', undefined],
+    [true, 'it was never verified', 'require', 'registry.k8s.io', '3.10', ''],
+    [
+      true,
+      'it was verified under another policy',
+      'require',
+      'registry.k8s.io',
+      '3.10',
+      'signed=0123456789ab',
+    ],
+    [false, 'it was verified under this policy', 'require', 'registry.k8s.io', '3.10', 'signed=POLICY'],
+    [false, 'its registry is off', 'require', 'quay.io', '3.10', undefined],
+    [true, 'there is no policy for its registry', 'require', 'ghcr.io', '3.10', undefined],
+    [false, 'it is itself a signature', 'require', 'registry.k8s.io', SIGNATURE, undefined],
+    [false, 'none is required', 'warn', 'registry.k8s.io', '3.10', undefined],
+  ])('is due: %s, %s', async (isDue, _, mode, host, tag, options) => {
+    const stance = (await SignatureCheck.open('require', settings))?.stanceOn(pause);
+    const policy = stance?.kind === 'signed' ? stance.policy : '';
+    const recorded =
+      options === undefined ? undefined : recordedImage({ options: options.replace('POLICY', policy) });
+    const verification = await open(mode);
+    const image = { source: imageOf(host, tag), recorded };
+    expect(verification.isDue(image, digestFor('pause'))).toBe(isDue);
+  });
+
+  it('is due where the source has another image now, or nobody knows which', async () => {
+    const stance = (await SignatureCheck.open('require', settings))?.stanceOn(pause);
+    const options = `signed=${stance?.kind === 'signed' ? stance.policy : ''}`;
+    const image = { source: imageOf('registry.k8s.io'), recorded: recordedImage({ options }) };
+    const verification = await open('require');
+    expect(
+      [digestFor('pause'), digestFor('newer'), undefined].map((digest) => verification.isDue(image, digest)),
+    ).toEqual([false, true, true]);
+  });
+});
+
+describe('an image', () => {
+  it('that is a signature is not asked for one', async () => {
+    const image = { source: imageOf('registry.k8s.io', SIGNATURE), recorded: undefined };
+    expect(await (await open('require')).verify(image, digestFor('pause'))).toBeUndefined();
+  });
+
+  it('of a registry that is off is exempt', async () => {
+    const image = { source: imageOf('quay.io'), recorded: undefined };
+    expect(await (await open('require')).verify(image, digestFor('pause'))).toEqual({ kind: 'exempt' });
+  });
+
+  it('without a signature is told as such, and refused where one is required', async () => {
+    await using source = await startRegistry();
+    using client = new TestClient(source.host);
+    const image = plannedImage({ source: { ...imageOf('quay.io'), registry: client.registry } });
+    const failure = expect.objectContaining({ code: 'SIGNATURE_POLICY_MISSING' });
+    expect(await (await open('warn')).verify(image, digestFor('pause'))).toEqual({
+      kind: 'unverified',
+      failure,
+    });
+    await expect((await open('require')).verify(image, digestFor('pause'))).rejects.toEqual(failure);
   });
 });

@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest';
+import { type Duration, seconds } from '../../src/lib/duration.ts';
+import type { Digest } from '../../src/registry/oci/digest.ts';
+import type { Manifest } from '../../src/registry/oci/manifest.ts';
+import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
+import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
+import { BlobBoard } from '../../src/sync/copy/blob-board.ts';
+import { PushClock } from '../../src/sync/copy/push-clock.ts';
+import { type PushTask, RefusedManifest, TreePush } from '../../src/sync/copy/tree-push.ts';
+import { seedAttested } from '../faults/attested-image.ts';
+import type { JournalEntry } from '../support/registry/journal.ts';
+import { startRegistry } from '../support/registry/registry.ts';
+import { seedImage, seedIndex } from '../support/registry/seed.ts';
+import { TestClient } from '../support/test-client.ts';
+
+const APP = parseRepository('app');
+const TARGET = parseRepository('keel/app');
+const NO_LIMIT: Duration = seconds(0);
+
+/** A source and a destination, and a way to push trees from one to the other. */
+async function world({ isAbsent = true } = {}) {
+  const stack = new AsyncDisposableStack();
+  const source = stack.use(await startRegistry());
+  const sink = stack.use(await startRegistry());
+  const client = stack.use(new TestClient(source.host));
+  const registry = client.registries.at(sink.host);
+  const wasAbsent = () => isAbsent;
+  const board = new BlobBoard({
+    registry,
+    wasAbsent,
+    believedHolders: () => [],
+    onBytes: () => undefined,
+    onUploaded: () => undefined,
+    onMissing: () => undefined,
+  });
+  const tree = new TreePush({
+    target: registry,
+    board,
+    wasAbsent,
+    fetch: (from, digest) => from.registry.getManifest(from.repository, digest, client.signal),
+  });
+  const taskOf = (manifest: Manifest, tag = 'v1', limit = NO_LIMIT): PushTask => ({
+    source: { registry: client.registry, repository: APP, tag: parseTag(tag) },
+    target: { repository: TARGET, tag: parseTag(tag) },
+    form: { manifest, parts: new Map(), conversion: undefined },
+    clock: new PushClock(limit, `app:${tag}`, client.signal),
+    tally: { bytesSent: 0, uploaded: 0, mounted: 0, present: 0, digests: new Set<Digest>() },
+  });
+  const puts = () => sink.journal.filter({ kind: 'manifest-put' }).map(({ reference }) => reference);
+  return { source, sink, tree, taskOf, puts, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+const childrenOf = (index: Manifest): Digest[] =>
+  index.kind === 'index' ? index.manifests.map(({ digest }) => digest) : [];
+
+describe('an index', () => {
+  it('is pushed after all that it lists, and the tag last', async () => {
+    await using here = await world();
+    const index = seedIndex(here.source.storage, APP);
+    const task = here.taskOf(index);
+    const size = await here.tree.push(task);
+    const puts = here.puts();
+    expect(puts.slice(0, -1).toSorted()).toEqual(childrenOf(index).toSorted());
+    expect(puts.at(-1)).toBe('v1');
+    expect(here.sink.journal.filter({ kind: ['upload-put', 'manifest-put'] }).at(-1)?.reference).toBe('v1');
+    expect([...task.tally.digests].toSorted()).toEqual(childrenOf(index).toSorted());
+    expect(size).toBeGreaterThan(task.tally.bytesSent);
+    expect(here.sink.journal.count('manifest-head')).toBe(0);
+  });
+
+  it('shares what it lists with another, once for a repository', async () => {
+    await using here = await world();
+    const index = seedIndex(here.source.storage, APP);
+    await Promise.all(['v1', 'v2', 'v3'].map((tag) => here.tree.push(here.taskOf(index, tag))));
+    const children = here.puts().filter((reference) => reference.startsWith('sha256:'));
+    expect(children.toSorted()).toEqual(childrenOf(index).toSorted());
+  });
+
+  it('is asked for what it lists where the repository was there before', async () => {
+    await using here = await world({ isAbsent: false });
+    const index = seedIndex(here.source.storage, APP);
+    seedImage(here.sink.storage, TARGET, { seed: APP, platform: 'linux/amd64' });
+    await here.tree.push(here.taskOf(index));
+    expect(here.sink.journal.count('manifest-head')).toBe(2);
+    expect(here.puts()).toHaveLength(2);
+  });
+
+  it('that lies about a size is not copied', async () => {
+    await using here = await world();
+    const index = seedIndex(here.source.storage, APP);
+    const lying =
+      index.kind === 'index'
+        ? { ...index, manifests: index.manifests.map((entry) => ({ ...entry, size: 10 })) }
+        : index;
+    await expect(here.tree.push(here.taskOf(lying))).rejects.toMatchObject({ code: 'SIZE_MISMATCH' });
+    expect(here.puts()).toEqual([]);
+  });
+});
+
+it('a layer that an image has twice is pushed and counted once', async () => {
+  await using here = await world();
+  const image = seedImage(here.source.storage, APP, { layers: [500, 500], layerSeeds: ['same', 'same'] });
+  const task = here.taskOf(image);
+  await here.tree.push(task);
+  expect(task.tally).toMatchObject({ uploaded: 2, mounted: 0, present: 0 });
+  expect(here.sink.journal.count('upload-put')).toBe(2);
+});
+
+describe('a destination that says that content is missing', () => {
+  const unknown = {
+    kind: 'status',
+    status: 400,
+    body: '{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}',
+  } as const;
+
+  it('has all of it proved again', async () => {
+    await using here = await world({ isAbsent: false });
+    const image = seedImage(here.source.storage, APP);
+    const lost = image.kind === 'image' ? image.config.digest : undefined;
+    // It said that the configuration is there, and does not have it.
+    const lies = here.sink.fail({
+      match: { kind: 'mount', when: ({ query }) => query.get('mount') === lost },
+      fault: { kind: 'status', status: 201 },
+    });
+    await here.tree.push(here.taskOf(image));
+    expect(lies.hits).toBe(1);
+    expect(here.puts()).toEqual(['v1', 'v1']);
+    expect(here.sink.storage.manifest(TARGET, 'v1')?.digest).toBe(image.digest);
+  });
+
+  it('and goes on saying so fails', async () => {
+    await using here = await world();
+    const image = seedImage(here.source.storage, APP);
+    here.sink.fail({ match: { kind: 'manifest-put' }, fault: unknown, times: Number.POSITIVE_INFINITY });
+    await expect(here.tree.push(here.taskOf(image))).rejects.toMatchObject({ code: 'CONTENT_UNKNOWN' });
+  });
+});
+
+describe('a destination that refuses a format', () => {
+  const refused = { kind: 'status', status: 415, body: '{"errors":[{"code":"UNSUPPORTED"}]}' } as const;
+  const refuse = (when: (entry: JournalEntry) => boolean) => ({
+    match: { kind: 'manifest-put', when } as const,
+    fault: refused,
+    times: Number.POSITIVE_INFINITY,
+  });
+  async function refusal(when: (entry: JournalEntry, attested: readonly Digest[]) => boolean) {
+    await using here = await world();
+    const { index, images } = seedAttested(here.source.storage, APP);
+    const own = images.map(({ digest }) => digest);
+    const attestations = childrenOf(index).filter((digest) => !own.includes(digest));
+    here.sink.fail(refuse((entry) => when(entry, attestations)));
+    const error = await here.tree.push(here.taskOf(index)).catch((reason: unknown) => reason);
+    return error instanceof RefusedManifest ? error.format : error;
+  }
+
+  it.each<[string, Parameters<typeof refusal>[0]]>([
+    ['attestation', ({ reference }, attested) => attested.some((digest) => digest === reference)],
+    ['oci-index', ({ headers }) => headers['content-type'] === MEDIA_TYPE.ociIndex],
+    ['oci-image', ({ headers }) => headers['content-type'] === MEDIA_TYPE.ociManifest],
+  ])('is told by the first that another form could do without: %s', async (format, when) => {
+    expect(await refusal(when)).toBe(format);
+  });
+
+  it('fails for another reason where there is one', async () => {
+    await using here = await world();
+    const { index, images } = seedAttested(here.source.storage, APP);
+    const [first] = images;
+    here.sink.fail({
+      match: { kind: 'manifest-put', when: ({ reference }) => reference === first?.digest },
+      fault: { kind: 'status', status: 403 },
+    });
+    here.sink.fail(refuse(() => true));
+    await expect(here.tree.push(here.taskOf(index))).rejects.toMatchObject({ code: 'DENIED' });
+  });
+});
+
+it('an image whose time is over ends alone: another that shares its parts goes on', async () => {
+  await using here = await world();
+  const index = seedIndex(here.source.storage, APP);
+  const held = here.sink.journal.next({ kind: 'upload-put' });
+  const times = 1;
+  here.sink.fail({ match: { kind: 'upload-put' }, fault: { kind: 'silence' }, times });
+  const hasty = here.tree.push(here.taskOf(index, 'v1', seconds(0.2)));
+  await held;
+  const patient = here.tree.push(here.taskOf(index, 'v2'));
+  await expect(hasty).rejects.toMatchObject({ code: 'PUSH_TIMED_OUT' });
+  await patient;
+  expect(here.sink.storage.manifest(TARGET, 'v2')?.digest).toBe(index.digest);
+  expect(here.sink.storage.manifest(TARGET, 'v1')).toBeUndefined();
+});
