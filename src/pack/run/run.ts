@@ -49,9 +49,9 @@ interface Task {
 }
 
 /**
- * Packs: proves where the package will go, fetches and checks what belongs into it, writes it and publishes it. A dry
- * run only reports its plan. Whatever fails, no package appears that is not whole and checked. Returns what was packed,
- * with what each target answered. Throws what stands in the way.
+ * Makes sure that the targets will take the package, fetches and checks its parts, writes it and publishes it. A dry run
+ * only reports its plan. Whatever fails, no package appears that is not complete and checked. Returns what was packed and
+ * what each target answered. Throws what prevents it.
  */
 export async function runPack<Published>(
   settings: PackSettings,
