@@ -1,34 +1,33 @@
 import { expect, test } from 'vitest';
 import { BLOCK_SIZE, BlockMemories, WINDOW_SIZE } from '../../../src/pack/archive/block.ts';
 
-test('a memory has room for a block and the window before it', async () => {
+test('memories hold a window and a block, and are shared with the hashing thread', async () => {
   const { bytes } = await new BlockMemories(1).take();
   expect(bytes.length).toBe(WINDOW_SIZE + BLOCK_SIZE);
+  expect(bytes.buffer).toBeInstanceOf(SharedArrayBuffer);
 });
 
-test('who finds none free gets the next that is released, in the order of asking', async () => {
+test('there are so many and no more: who comes later gets what is given back, in turn', async () => {
   const memories = new BlockMemories(2);
-  const [first, second] = [await memories.take(), await memories.take()];
+  const [one, other] = [await memories.take(), await memories.take()];
   const waiting = [memories.take(), memories.take()];
-  memories.release(second);
-  memories.release(first);
-  expect(await Promise.all(waiting)).toEqual([second, first]);
-  expect(first).not.toBe(second);
+  memories.release(other);
+  memories.release(one);
+  expect(await Promise.all(waiting)).toEqual([other, one]);
 });
 
-test('a released memory is used again', async () => {
-  const memories = new BlockMemories(2);
-  const memory = await memories.take();
-  memories.release(memory);
-  expect(await memories.take()).toBe(memory);
+test('one that is free is used again', async () => {
+  const memories = new BlockMemories(1);
+  const only = await memories.take();
+  memories.release(only);
+  expect(await memories.take()).toBe(only);
 });
 
-test('nobody waits for memories that are closed', async () => {
+test('closing ends all waiting, and what comes later', async () => {
   const memories = new BlockMemories(1);
   await memories.take();
-  const reason = new Error('stopped');
   const waiting = memories.take();
-  memories.close(reason);
-  await expect(waiting).rejects.toBe(reason);
-  await expect(memories.take()).rejects.toBe(reason);
+  memories.close(new Error('the disk is full'));
+  await expect(waiting).rejects.toThrow('the disk is full');
+  await expect(memories.take()).rejects.toThrow('the disk is full');
 });
