@@ -81,7 +81,7 @@ describe('dependencies point one way', () => {
     ['registry/oci/digest.ts', '../registry.ts'],
     ['sync/settings.ts', './run/run.ts'],
     ['sync/plan/naming.ts', '../copy/format.ts'],
-    ['sync/select/extras.ts', '../state/state.ts'],
+    ['sync/select/selection.ts', '../state/state.ts'],
     ['sync/check/checking.ts', '../doctor/doctor.ts'],
     ['pack/archive/tree.ts', '../settings.ts'],
     ['publish/qiniu/kodo-region.ts', '../release/release-parts.ts'],

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import type { Place } from '../lib/reporter.ts';
 import { type Platform, parsePlatform } from '../registry/oci/platform.ts';
-import { parseRepository, type Reference, type Repository } from '../registry/oci/reference.ts';
+import {
+  type Host,
+  parseRepository,
+  type Reference,
+  type Repository,
+  type Tag,
+} from '../registry/oci/reference.ts';
 import { type ClusterImage, clusterImages } from './cluster-image.ts';
 import { CNI_PLUGINS, cniImages } from './cni-plugin.ts';
 import type { Document, Entry, Path } from './document.ts';
@@ -36,6 +42,18 @@ export interface Patch {
   readonly place: Place;
 }
 
+/** A repository of another registry, with all that the extras of a set want of it. */
+interface ExtraImage {
+  readonly name: ImageName;
+  readonly host: Host;
+  readonly repository: Repository;
+  /** The tags that are named. */
+  readonly tags: ReadonlySet<Tag>;
+  /** Whether it is named without a tag too, so that the tags that it lists are wanted if they pass the filters. */
+  readonly isListed: boolean;
+  readonly places: readonly Place[];
+}
+
 /** Which images to mirror: a valid `image_set.json`. */
 export interface ImageSet {
   readonly file: string;
@@ -49,6 +67,8 @@ export interface ImageSet {
   readonly exclude: readonly string[];
   /** Images of other registries. Without a tag, all tags that pass the filters. */
   readonly extras: readonly Entry<Reference>[];
+  /** The same, joined by repository, in the order of the file. */
+  readonly extraImages: ReadonlyMap<ImageName, ExtraImage>;
   /** Minors and versions of Kubernetes. All images that kubeadm needs for them are wanted. */
   readonly kubernetes: readonly Entry<KubernetesRelease>[];
   /** The images of the source registry that they need. Filters and `exclude` do not apply to their tags. */
@@ -72,6 +92,7 @@ export const EMPTY_IMAGE_SET: ImageSet = {
   prefixes: [],
   exclude: [],
   extras: [],
+  extraImages: new Map(),
   cniFilters: new Map(),
   patches: new Map(),
   tags: {},
@@ -177,10 +198,11 @@ export function parseImageSet(document: Document): ImageSet {
   }
   if (problems.length > 0) throw new ConfigurationFailure(document.file, problems);
   const kubernetes = entries('kubernetes', parsed.kubernetes);
-  const extras = entries('extras', parsed.extras);
+  const named = entries('extras', parsed.extras);
   const plugins = entries('cni', parsed.cni).flatMap(({ value, place }) =>
     cniImages(value).map((image) => ({ ...image, place })),
   );
+  const extras = [...named, ...plugins.map(({ image, place }) => ({ value: image, place }))];
   const set = {
     file: document.file,
     kubernetes,
@@ -188,10 +210,11 @@ export function parseImageSet(document: Document): ImageSet {
     names: entries('names', parsed.names),
     prefixes: entries('prefixes', parsed.prefixes),
     exclude: parsed.exclude,
-    extras: [...extras, ...plugins.map(({ image, place }) => ({ value: image, place }))],
+    extras,
+    extraImages: extraImages(extras),
     cniFilters: new Map(
       plugins
-        .filter(({ image }) => !extras.some(({ value }) => listsAll(value, image)))
+        .filter(({ image }) => !named.some(({ value }) => listsAll(value, image)))
         .map(({ image, tags }) => [extraName(image), tags]),
     ),
     patches: new Map(
@@ -212,6 +235,23 @@ export function parseImageSet(document: Document): ImageSet {
     ...uselessFilters(set),
   ];
   return { ...set, notices };
+}
+
+function extraImages(extras: readonly Entry<Reference>[]): ReadonlyMap<ImageName, ExtraImage> {
+  const images = new Map<ImageName, ExtraImage>();
+  for (const { value, place } of extras) {
+    const name = extraName(value);
+    const earlier = images.get(name);
+    images.set(name, {
+      name,
+      host: value.host,
+      repository: value.repository,
+      tags: new Set([...(earlier?.tags ?? []), ...(value.tag === undefined ? [] : [value.tag])]),
+      isListed: earlier?.isListed === true || value.tag === undefined,
+      places: [...(earlier?.places ?? []), place],
+    });
+  }
+  return images;
 }
 
 /** Returns whether an extra wants all tags of an image. */

@@ -67,6 +67,21 @@ describe('an image set', () => {
     ]);
   });
 
+  test('joins extras by repository, in the order of the file', () => {
+    const set = read('{"extras": ["quay.io/a/b:1", "ghcr.io/c:2",\n"quay.io/a/b", "ghcr.io/c:3"]}');
+    const joined = [...set.extraImages].map(([name, { host, repository, tags, isListed, places }]) => ({
+      name,
+      address: `${host} ${repository}`,
+      tags: [...tags],
+      isListed,
+      lines: places.map(({ line }) => line),
+    }));
+    expect(joined).toEqual([
+      { name: 'quay.io/a/b', address: 'quay.io a/b', tags: ['1'], isListed: true, lines: [1, 2] },
+      { name: 'ghcr.io/c', address: 'ghcr.io c', tags: ['2', '3'], isListed: false, lines: [1, 2] },
+    ]);
+  });
+
   test('reads patches, filters and platforms into values', () => {
     const set = read(`{
       "extras": ["ghcr.io/flannel-io/flannel", "docker.io/nginx:1.29.1"],

@@ -6,7 +6,6 @@ import { type ImageSet, parseImageSet } from '../../src/config/image-set.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { formatPlatform } from '../../src/registry/oci/platform.ts';
 import { parseTag } from '../../src/registry/oci/reference.ts';
-import { extrasOf } from '../../src/sync/select/extras.ts';
 import {
   couldWantBelow,
   type OfferedTag,
@@ -156,13 +155,6 @@ describe('tags', () => {
     expect(selectTags(set, 'ghcr.io/a/b', tags)).toEqual(['v1.34.0', 'latest']);
     expect(selectTags(set, 'quay.io/c/d', tags)).toEqual(['v1.36.1-amd64', 'v1.36.1', 'v1.35.2']);
     expect(selectTags(set, 'quay.io/e/f', tags)).toEqual(['v1.36.1']);
-    const [first] = extrasOf(set).values();
-    expect(first).toMatchObject({
-      host: 'ghcr.io',
-      repository: 'a/b',
-      listed: false,
-      places: [{ line: 1 }, { line: 1 }],
-    });
   });
 
   test('of any shape are chosen from what is offered, none twice, none that names a signature', () => {

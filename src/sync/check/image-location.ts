@@ -9,7 +9,6 @@ import {
   type Repository,
 } from '../../registry/oci/reference.ts';
 import { destinationRepository } from '../plan/naming.ts';
-import { extrasOf } from '../select/extras.ts';
 import { patchFor, wantsRepository } from '../select/selection.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { State } from '../state/state.ts';
@@ -66,7 +65,7 @@ export function locateImage(
   set: ImageSet | undefined,
   settings: Pick<SyncSettings, 'source' | 'naming' | 'namespace'>,
 ): ImageLocation {
-  const extra = set === undefined ? undefined : extrasOf(set).get(extraName(image));
+  const extra = set?.extraImages.get(extraName(image));
   const isOfSource = image.host === settings.source;
   const path: string = image.repository;
   const isWantedOfSource = isOfSource && set !== undefined && wantsRepository(set, path);

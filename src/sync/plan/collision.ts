@@ -4,7 +4,6 @@ import type { Place } from '../../lib/reporter.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { parseRepository, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { extrasOf } from '../select/extras.ts';
 import { dashedName } from './naming.ts';
 
 /** A source repository that wants to fill tags of a destination repository. */
@@ -135,7 +134,6 @@ export function placeOfClaim(
   claimants: readonly string[],
 ): Place | undefined {
   const prefixes = set.prefixes.toSorted((one, other) => other.value.length - one.value.length);
-  const extras = extrasOf(set);
   return claimants
     .toReversed()
     .map((claimant) => claimant.replace(/:[^:/]*$/, ''))
@@ -144,7 +142,7 @@ export function placeOfClaim(
       (name) =>
         set.names.find(({ value }) => value === name)?.place ??
         set.clusterImages.get(name)?.places[0] ??
-        extras.get(name)?.places[0] ??
+        set.extraImages.get(name)?.places[0] ??
         prefixes.find(({ value }) => name.startsWith(value))?.place,
     )
     .find((place) => place !== undefined);

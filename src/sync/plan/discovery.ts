@@ -6,7 +6,6 @@ import { isRepository, parseRepository, type Repository, type Tag } from '../../
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
-import { extrasOf } from '../select/extras.ts';
 import { couldWantBelow, wantsRepository } from '../select/selection.ts';
 import { type SourceLister, sourceLister } from './source-listing.ts';
 
@@ -71,10 +70,10 @@ export async function discover(parts: DiscoveryParts): Promise<FoundRepository[]
     const list = listOf(lister, repository, signal);
     found.set(name, { name, registry: source, repository, list, namedTags: undefined });
   }
-  for (const extra of extrasOf(set).values()) {
+  for (const extra of set.extraImages.values()) {
     const registry = registryAt(extra.host);
     const list = listOf(sourceLister(registry, registryAt), extra.repository, signal);
-    const namedTags = extra.listed ? undefined : [...extra.tags];
+    const namedTags = extra.isListed ? undefined : [...extra.tags];
     found.set(extra.name, { name: extra.name, registry, repository: extra.repository, list, namedTags });
   }
   if (set.prefixes.length > 0) {

@@ -6,7 +6,6 @@ import type { RepositoryGroup } from '../plan/naming.ts';
 import type { ListedRepository, RepositoryPlan } from '../plan/planning.ts';
 import type { Report } from '../report/report.ts';
 import { filteredWarning, shrunkWarning } from '../report/wording.ts';
-import { extrasOf } from '../select/extras.ts';
 import { releaseWishes, type Selection } from '../select/release-wish.ts';
 import { unmatched, wantsRepository } from '../select/selection.ts';
 import type { SourceView } from '../state/run-rows.ts';
@@ -47,12 +46,12 @@ export function compareListings(before: SourceView, after: SourceView): string[]
 
 /** Returns a warning for each image that the set names, whose tags are there and all filtered away. */
 export function findFilteredAway(set: ImageSet, plans: readonly RepositoryPlan[]): Notice[] {
-  const extras = extrasOf(set);
   return plans.flatMap(({ members }) =>
     members.flatMap((member): Notice[] => {
       const { name, namedTags, tags } = member;
       const size = sizeOf(member);
-      const place = set.names.find(({ value }) => value === name)?.place ?? extras.get(name)?.places[0];
+      const place =
+        set.names.find(({ value }) => value === name)?.place ?? set.extraImages.get(name)?.places[0];
       const isFiltered = namedTags === undefined && size > 0 && tags.size === 0;
       return isFiltered && place !== undefined ? [{ place, message: filteredWarning(name, size) }] : [];
     }),

@@ -6,7 +6,6 @@ import { type DatedTag, newestFirst } from '../../config/tag-version.ts';
 import type { Place } from '../../lib/reporter.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
 import type { Tag } from '../../registry/oci/reference.ts';
-import { extrasOf } from './extras.ts';
 import { releaseWishes, type Selection } from './release-wish.ts';
 import { isSignatureTag } from './signature-tag.ts';
 
@@ -55,13 +54,13 @@ export function platformsFor(set: ImageSet, name: ImageName): readonly Platform[
  */
 export function selectTags(set: ImageSet, name: ImageName, offered: readonly OfferedTag[]): Tag[] {
   const ordinary = offered.filter(({ tag }) => !isSignatureTag(tag));
-  const extra = extrasOf(set).get(name);
+  const extra = set.extraImages.get(name);
   const needs = set.clusterImages.get(name)?.needs ?? [];
   const pinned = ordinary.filter(
     ({ tag }) => extra?.tags.has(tag) === true || needs.some((need) => need.wants(tag)),
   );
   const filter = patchFor(set, name)?.tags ?? set.cniFilters.get(name) ?? set.tags;
-  const wantsOnlyPinned = extra?.listed === false || (needs.length > 0 && !asksForListing(set, name));
+  const wantsOnlyPinned = extra?.isListed === false || (needs.length > 0 && !asksForListing(set, name));
   const candidates = wantsOnlyPinned ? [] : ordinary.filter(({ tag }) => !isExcluded(set, tag));
   const chosen = new Map([...filterTags(filter, candidates), ...pinned].map((one) => [one.tag, one]));
   return newestFirst([...chosen.values()]).map(({ tag }) => tag);
@@ -103,7 +102,7 @@ function unmatchedLines(set: ImageSet, found: Selection, unlisted: ReadonlySet<I
     ...set.prefixes
       .filter(({ value }) => !wanted.some((name) => name.startsWith(value) && !isExcluded(set, name)))
       .map(({ value, place }): Unmatched => ({ kind: 'prefix', text: value, place })),
-    ...[...extrasOf(set).values()]
+    ...[...set.extraImages.values()]
       .filter(({ name }) => !names.has(name))
       .flatMap(({ name, places }) =>
         places.map((place): Unmatched => ({ kind: 'extra', text: name, place })),
