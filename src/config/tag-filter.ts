@@ -95,7 +95,7 @@ export function filterTags<Dated extends DatedTag>(filter: TagFilter, tags: read
   return ranked.slice(0, filter.latest);
 }
 
-/** Returns whether one tag passes all of a filter but `latest`. */
+/** Returns whether a tag passes a filter, apart from `latest`. */
 function passes({ regex, since, semver }: TagFilter, { tag, uploaded }: DatedTag): boolean {
   if (regex !== undefined && !regex.test(tag)) return false;
   if (since !== undefined && uploaded !== undefined && uploaded < since) return false;
@@ -104,7 +104,7 @@ function passes({ regex, since, semver }: TagFilter, { tag, uploaded }: DatedTag
   return version.kind === 'version' && satisfies(semverOf(version), semver);
 }
 
-/** Writes a version as semver does, for ranges: a revision or another suffix of a release plays no part in them. */
+/** Returns a version in the notation of semver, for ranges. A revision or other suffix of a release is ignored. */
 function semverOf(version: TagVersion): string {
   const [major = 0, minor = 0, patch = 0] = version.numbers;
   const base = `${major}.${minor}.${patch}`;
@@ -112,7 +112,7 @@ function semverOf(version: TagVersion): string {
   return `${base}-${version.suffix.map((part) => part.replace(/^0+(?=\d)/, '')).join('.')}`;
 }
 
-/** Among the newest, releases come first. Pre-releases do so too where a range asked for them. */
+/** Of the newest, releases come first. Pre-releases are their equals if a range asked for them. */
 function rank(filter: TagFilter, { tag }: DatedTag): number {
   const version = readTagVersion(tag);
   if (version.kind !== 'version') return 2;

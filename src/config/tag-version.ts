@@ -1,6 +1,6 @@
 import { architecturesIn } from './kubernetes/architecture.ts';
 
-/** What a tag tells about the age of its image. */
+/** The version in a tag. */
 export interface TagVersion {
   /** `version`: numbers joined by dots; `date`: a day, as nightly builds have it; `other`: `latest`, `master`. */
   readonly kind: 'version' | 'date' | 'other';
@@ -18,7 +18,7 @@ export interface TagVersion {
 const VERSION = /^v?(\d{1,5}(?:\.\d{1,9}){0,3})(?:[-_](.+)|((?:alpha|beta|rc)(?:[-_.]?\d+)?(?:[-_].+)?))?$/i;
 const DATE = /^v?((?:19|20)\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[-_.tT](.+))?$/;
 const PRERELEASE = /^(?:alpha|beta|rc|pre|preview|dev|snapshot|nightly|canary|m)$/i;
-/** What `git describe` gives for a commit behind a release: the number of commits and the commit. */
+/** The output of `git describe` for a commit after a release: the number of commits, and the commit. */
 const COMMIT_BEHIND_RELEASE = /^\d+-g[0-9a-f]{7,40}$/;
 const OTHER: TagVersion = { kind: 'other', numbers: [], suffix: [], prerelease: false };
 
@@ -26,7 +26,7 @@ function suffixParts(suffix: string): string[] {
   return suffix.match(/[0-9]+|[A-Za-z]+/g) ?? [];
 }
 
-/** Reads what a tag tells about its version. Every text has an answer. */
+/** Returns the version in a tag. Accepts any text. */
 export function readTagVersion(tag: string): TagVersion {
   const date = DATE.exec(tag);
   if (date !== null) {
@@ -50,7 +50,7 @@ function compareParts(one: string, other: string): number {
   return compareTexts(one, other);
 }
 
-/** By code units, so that the order is the same on every machine. */
+/** Compares code units, so that the order is the same on every machine. */
 function compareTexts(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
@@ -71,7 +71,7 @@ function compareLists<Item>(
   return one.length - other.length;
 }
 
-/** Numbers that are not there count as 0: `1.2` is as new as `1.2.0`. */
+/** Missing numbers are 0: `1.2` is as new as `1.2.0`. */
 function compareNumbers(one: readonly number[], other: readonly number[]): number {
   for (let index = 0; index < MOST_NUMBERS; index += 1) {
     const difference = (one[index] ?? 0) - (other[index] ?? 0);
@@ -83,7 +83,7 @@ function compareNumbers(one: readonly number[], other: readonly number[]): numbe
 const MOST_NUMBERS = 4;
 const KINDS = ['other', 'date', 'version'] as const;
 
-/** Orders versions, older ones first: others, then dates, then versions; 0 for those that tell the same. */
+/** Orders versions, the oldest first: other tags, then dates, then versions. Returns 0 for equal ones. */
 function compareVersions(one: TagVersion, other: TagVersion): number {
   return (
     KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
@@ -94,7 +94,7 @@ function compareVersions(one: TagVersion, other: TagVersion): number {
   );
 }
 
-/** A tag of a source's listing. */
+/** A tag, and when it was uploaded, if that is known. */
 export interface DatedTag {
   readonly tag: string;
   readonly uploaded?: Date | undefined;
@@ -105,7 +105,7 @@ export interface DatedTag {
  * dates, and these before all others (`latest`, `master`).
  */
 export function newestFirst<Dated extends DatedTag>(tags: readonly Dated[]): Dated[] {
-  // Each tag is read once, not at every comparison: a run may order a hundred thousand.
+  // Each tag is parsed once and not at every comparison: a run may order a hundred thousand.
   return tags
     .map((dated) => ({ dated, version: readTagVersion(dated.tag), uploaded: dated.uploaded?.getTime() ?? 0 }))
     .sort(

@@ -6,28 +6,28 @@ import { parseRepository, type Repository, type Tag } from '../../registry/oci/r
 import type { Registry } from '../../registry/registry.ts';
 import { dashedName } from './naming.ts';
 
-/** A source repository that wants to fill tags of a destination repository. */
+/** A source repository whose images are to become tags of a destination repository. */
 export interface Claim {
-  /** The source's name in the image set, by which a patch matches it. */
+  /** The name in the image set, which a patch can match. */
   readonly name: ImageName;
   readonly registry: Pick<Registry, 'host'>;
   readonly repository: Repository;
-  /** The wanted tags with their digests at the source, undefined where these are not known yet. */
+  /** The wanted tags with their digests at the source; undefined if a digest is not known yet. */
   readonly tags: ReadonlyMap<Tag, Digest | undefined>;
 }
 
-/** A tag that several sources want to be different things. */
+/** A tag for which several sources have different images. */
 export interface Collision<Source extends Claim = Claim> {
   readonly tag: Tag;
-  /** All that claim the tag, the one that would keep the name first. */
+  /** All sources that claim the tag. The first one keeps the name. */
   readonly claimants: readonly Source[];
-  /** Those whose digest has to be asked for before it is certain that the contents differ. */
+  /** Sources whose digest is not known. Until it is, the images may turn out to be the same. */
   readonly undecided: readonly Source[];
-  /** The entries for `patches` in the image set that give every source but the first a name of its own. */
+  /** Entries for `patches` in the image set that give each source but the first a name of its own. */
   readonly patches: readonly { readonly match: ImageName; readonly name: Repository }[];
 }
 
-/** Who fills which tag of a destination repository, and which tags nobody may fill. */
+/** The source of each tag of a destination repository, and the tags without one because sources collide. */
 export interface Settlement<Source extends Claim> {
   readonly chosen: ReadonlyMap<Tag, Source>;
   readonly collisions: readonly Collision<Source>[];
@@ -41,12 +41,12 @@ function fullName({ registry, repository }: Claim): string {
   return `${registry.host}/${repository}`;
 }
 
-/** The shortest path first: `kube-scheduler` is what people mean rather than `scheduler-plugins/kube-scheduler`. */
+/** The shortest path comes first: people mean `kube-scheduler`, not `scheduler-plugins/kube-scheduler`. */
 function byPrecedence(one: Claim, other: Claim): number {
   return depth(one) - depth(other) || (fullName(one) < fullName(other) ? -1 : 1);
 }
 
-/** The same repository can be claimed twice, by name and as an extra; then it speaks with one voice. */
+/** A repository can be claimed twice, by name and as an extra. The claims become one. */
 function joinBySource<Source extends Claim>(claims: readonly Source[]): Source[] {
   const joined = new Map<string, Source>();
   for (const claim of claims) {
@@ -66,8 +66,8 @@ function newName({ registry, repository }: Claim, taken: ReadonlySet<string>): R
 }
 
 /**
- * Returns the patches that would give each of the claims but the first a name of its own; `destination` is the
- * repository, or the part of it below the namespace, that they meet in.
+ * Returns patches that give each claim but the first a name of its own. `destination` is the repository that they share,
+ * with or without its namespace.
  */
 function resolvingPatches(destination: Repository, claims: readonly Claim[]): Collision['patches'] {
   const taken = new Set<string>([destination, destination.slice(destination.lastIndexOf('/') + 1)]);
@@ -87,7 +87,7 @@ function collisionOf<Source extends Claim>(
   return { tag, claimants, undecided, patches: resolvingPatches(destination, claimants) };
 }
 
-/** Returns who fills a tag, of those who claim it; undefined where they differ, or may. */
+/** Returns the source of a tag among those that claim it; undefined if their images differ or may differ. */
 function fillerOf<Source extends Claim>(tag: Tag, claimants: readonly Source[]): Source | undefined {
   const [first] = claimants;
   const digests = new Set(claimants.map(({ tags }) => tags.get(tag)));
@@ -96,8 +96,8 @@ function fillerOf<Source extends Claim>(tag: Tag, claimants: readonly Source[]):
 }
 
 /**
- * Decides who fills each tag of a destination repository. Where sources agree about a tag's digest, the one with the
- * shortest path does; where they do not, or where a digest is not known, nobody does and the tag is a collision.
+ * Decides which source each tag of a destination repository comes from. If sources agree about the digest of a tag, it
+ * is the one with the shortest path. If they do not, or if a digest is not known, the tag is a collision.
  */
 export function settleClaims<Source extends Claim>(
   destination: Repository,
@@ -117,7 +117,7 @@ export function settleClaims<Source extends Claim>(
   return { chosen, collisions };
 }
 
-/** Returns the text to put into `patches` of an image set so that a collision is resolved. */
+/** Returns the JSON that resolves a collision when it is added to `patches` of the image set. */
 export function patchText(collision: Collision): string {
   return collision.patches
     .map(({ match, name }) => `{"match": ${JSON.stringify(match)}, "name": ${JSON.stringify(name)}}`)
@@ -125,8 +125,8 @@ export function patchText(collision: Collision): string {
 }
 
 /**
- * Returns where an image set asks for one of the sources (`host/repository:tag`) that want a name; the last one found,
- * because the first keeps the name. Undefined where they are found by a prefix that names neither.
+ * Returns the place in an image set that wants one of some colliding sources (`host/repository:tag`). It is that of the
+ * last source that has one, because the first source keeps its name. Undefined if none has one.
  */
 export function placeOfClaim(
   set: ImageSet,

@@ -1,10 +1,10 @@
 import { formatPlatform, type Platform } from '../../registry/oci/platform.ts';
 
-/** How an image was changed because the destination refuses it as it is. */
+/** How an image is changed if the destination refuses its original format. */
 export type Conversion =
-  /** Without the attestations that its index lists. */
+  /** The attestations are left out of its index. */
   | 'without-attestations'
-  /** As Docker manifest and list instead of OCI, and so without attestations as well. */
+  /** OCI manifests become Docker manifests and lists, without attestations. */
   | 'docker-format';
 
 const SIGNED = /(?:^|;)signed=([0-9a-f]{12})(?=;|$)/;
@@ -15,8 +15,8 @@ function isConversion(text: string | undefined): text is Conversion {
 }
 
 /**
- * Returns what shapes an image's content as one text: equal texts make equal digests of equal sources. `signed` is the
- * policy under which its signature was verified, which changes no content.
+ * Returns the settings that determine the content of an image as one text. The same source with the same text has the
+ * same digest at the destination. `signed` is the policy by which the signature was verified, and changes no content.
  */
 export function contentOptions(
   platforms: readonly Platform[],
@@ -32,28 +32,28 @@ export function contentOptions(
   ].join(';');
 }
 
-/** Returns the conversion that a recorded text tells of. */
+/** Returns the conversion in a recorded text, if there is one. */
 export function conversionIn(options: string): Conversion | undefined {
   const found = CONVERSION.exec(options)?.[1];
   return isConversion(found) ? found : undefined;
 }
 
-/** Returns the policy under which a recorded text says that the signature was verified. */
+/** Returns the policy by which the signature was verified according to a recorded text. */
 export function signedUnder(options: string): string | undefined {
   return SIGNED.exec(options)?.[1];
 }
 
 /**
- * Returns whether a recorded text comes from these settings; a conversion is the destination's doing and none of them, and
- * a signature makes no other image.
+ * Returns whether a recorded text is the result of some settings. Its conversion is ignored, because the destination
+ * caused it, and so is its signature, because it does not change the image.
  */
 export function fitsSettings(recorded: string, settings: string): boolean {
   return recorded === settings || recorded.replace(CONVERSION, '').replace(SIGNED, '') === settings;
 }
 
 /**
- * Returns whether an image is to have another digest at the destination than at the source. Without platforms to choose and
- * without a conversion it is to have the same, whatever a state says that anybody could have written.
+ * Returns whether the digest of an image at the destination may differ from that at the source. Without a choice of
+ * platforms and without a conversion it may not, whatever a manipulated state says.
  */
 export function mayDiffer(recorded: string, platforms: readonly Platform[]): boolean {
   return platforms.length > 0 || conversionIn(recorded) !== undefined;

@@ -7,14 +7,14 @@ import type { SyncSettings } from '../settings.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import { fitsSettings } from './content-options.ts';
 
-/** What is known of a destination repository: its tags, that it does not exist, or nothing. */
+/** What is known about a destination repository: its tags, that it does not exist, or nothing. */
 export type DestinationListing =
   | { readonly kind: 'tags'; readonly tags: ReadonlySet<Tag> }
   | { readonly kind: 'absent' }
-  /** Some registries refuse to list even to those who may pull. */
+  /** Some registries refuse to list tags even to accounts that may pull. */
   | { readonly kind: 'unknown' };
 
-/** Why something is done about a tag: a literal for programs and words for people. */
+/** The reasons of decisions: a code for programs and a text for people. */
 const REASONS = {
   REPOSITORY_NEW: 'the repository is new',
   MISSING: 'missing at the destination',
@@ -37,7 +37,7 @@ export interface Decision {
   readonly reason: { readonly code: keyof typeof REASONS; readonly message: string };
 }
 
-/** Returns the words for a reason. */
+/** Returns the reason with a code. */
 export function describeReason(code: keyof typeof REASONS): Decision['reason'] {
   return { code, message: REASONS[code] };
 }
@@ -46,17 +46,17 @@ function decision(action: Decision['action'], code: keyof typeof REASONS): Decis
   return { action, reason: describeReason(code) };
 }
 
-/** All that is known about one wanted tag before anything is asked about it. */
+/** Everything that is known about a wanted tag without a request for it. */
 interface Situation {
   readonly repository: Repository;
   readonly tag: Tag;
-  /** As the source's listing tells it. */
+  /** From the listing of the source. */
   readonly sourceDigest: Digest | undefined;
   readonly listing: DestinationListing;
   readonly recorded: RecordedImage | undefined;
-  /** The settings that shape content, as the state has them. */
+  /** The settings that determine content, in the form that the state records. */
   readonly options: string;
-  /** Whether one is required and was not verified under the policy of now. */
+  /** Whether a signature is required and was not verified by the current policy. */
   readonly isSignatureDue: boolean;
   readonly verify: SyncSettings['verify'];
   readonly now: Date;
@@ -65,7 +65,7 @@ interface Situation {
 const SAMPLE_PERIOD_DAYS = 14;
 const DAY_MILLISECONDS = 86_400_000;
 
-/** Returns whether a tag is one of today's sample: each is so once in 14 days, spread evenly over them. */
+/** Returns whether a tag is in the sample of a day. Each tag is in one sample of 14 days; samples are of equal size. */
 function isInSample(repository: Repository, tag: Tag, now: Date): boolean {
   const slot =
     createHash('sha256').update(`${repository}:${tag}`).digest().readUInt32BE(0) % SAMPLE_PERIOD_DAYS;
@@ -73,8 +73,8 @@ function isInSample(repository: Repository, tag: Tag, now: Date): boolean {
 }
 
 /**
- * Decides what to do about a wanted tag. `skip` is only for what the source's listing, the state and the
- * destination's listing agree about and what nobody is likely to have moved; `check` asks the destination.
+ * Decides what to do about a wanted tag, and why. `check` asks the destination for it. `skip` requires that the listing
+ * of the source, the state and the listing of the destination agree, and that the tag is one that is not moved.
  */
 export function decide(situation: Situation): Decision {
   const { listing, tag, sourceDigest, recorded, options, verify, repository, now } = situation;

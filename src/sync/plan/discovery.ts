@@ -14,26 +14,26 @@ export interface FoundRepository {
   readonly name: ImageName;
   readonly registry: Registry;
   readonly repository: Repository;
-  /** Returns its listing, which may have come with the walk; `undefined` when the repository does not exist. */
+  /** Returns its tags; undefined if it does not exist. They may be known from the search already. */
   readonly list: () => Promise<TagList | undefined>;
-  /** Tags that the set names one by one, where it wants no others: then nothing has to be listed. */
+  /** The tags that the set names, if it wants no others. Then nothing has to be listed. */
   readonly namedTags: readonly Tag[] | undefined;
 }
 
-/** What is needed to find the repositories of an image set. */
+/** What discovery needs. */
 interface DiscoveryParts {
   readonly set: ImageSet;
   readonly source: Registry;
   /** Returns the registry of an extra. */
   readonly registryAt: (host: Registry['host']) => Registry;
-  /** `--addition-ns`: namespaces to search for prefixes; `*` is all. */
+  /** `--addition-ns`: namespaces in which prefixes are searched for. `*` means all. */
   readonly namespaces: readonly string[];
   readonly signal: AbortSignal;
 }
 
 /** Deeper than any namespace of registry.k8s.io. */
 const DEPTH_LIMIT = 8;
-/** Some ten times what registry.k8s.io has in all; a source that lies must not be walked for ever. */
+/** About ten times the repositories of registry.k8s.io. A malicious source must not keep a search going for ever. */
 const REPOSITORIES_LIMIT = 20_000;
 
 function tooMany(source: Registry): Failure<'SOURCE_UNREASONABLE'> {
@@ -57,9 +57,10 @@ function listOf(list: SourceLister, repository: Repository, signal: AbortSignal)
 }
 
 /**
- * Finds the repositories that an image set wants: those of releases, named ones and extras straight away, prefixes by walking the `child`
- * lists of Google's extension, or in the catalogue of a registry without it. Only what could be wanted is asked for, and a listing that came
- * with the walk is not asked for again. Throws what kept the walk from its end.
+ * Returns the repositories that an image set wants. Those of releases, names and extras need no request. Prefixes are
+ * searched for in the `child` lists of Google's extension, or in the catalogue if the registry does not have them. Only
+ * paths that could be wanted are requested, and no listing twice. Throws what ended the search early, and
+ * `SEARCH_UNSUPPORTED` or `SOURCE_UNREASONABLE`.
  */
 export async function discover(parts: DiscoveryParts): Promise<FoundRepository[]> {
   const { set, source, registryAt, signal } = parts;
@@ -84,7 +85,7 @@ export async function discover(parts: DiscoveryParts): Promise<FoundRepository[]
   return [...found.values()];
 }
 
-/** Whether the repositories below a path are searched: in namespaces that were asked for or that the set spells out. */
+/** Returns whether to search below a path: if it is in a namespace of `--addition-ns` or at the start of a prefix. */
 function isSearched(parts: DiscoveryParts, path: string): boolean {
   if (!couldWantBelow(parts.set, path)) return false;
   const [top] = path.split('/');
@@ -99,7 +100,7 @@ function isSearched(parts: DiscoveryParts, path: string): boolean {
   return isAdded || parts.set.prefixes.some(({ value }) => value.startsWith(`${path}/`));
 }
 
-/** Searches the source for what prefixes want: by its `child` lists, or by its catalogue where it has none. */
+/** Returns the repositories that prefixes want, from the `child` lists of the source or from its catalogue. */
 async function search(parts: DiscoveryParts, lister: SourceLister): Promise<FoundRepository[]> {
   const { source, set, signal } = parts;
   const root = await lister(undefined, signal).catch((error: unknown) => {
@@ -139,7 +140,7 @@ async function readCatalogue(
   });
 }
 
-/** A catalogue lists all namespaces at once; only those count that a walk would have gone into. */
+/** A catalogue lists all namespaces. Only those are used that a search of `child` lists would have entered. */
 function isSearchedFor(parts: DiscoveryParts, repository: Repository): boolean {
   const slash = repository.lastIndexOf('/');
   return slash < 0 || isSearched(parts, repository.slice(0, slash));
@@ -158,7 +159,7 @@ async function walk(
   const visit = async (path: string, depth: number): Promise<void> => {
     const isWanted = wantsRepository(set, path);
     const goesDeeper = depth < DEPTH_LIMIT && isSearched(parts, path);
-    // A name that no registry takes can only be a joke of this one.
+    // No registry accepts such a name, so this listing is broken or malicious.
     if ((!isWanted && !goesDeeper) || !isRepository(path)) return;
     asked += 1;
     if (asked > REPOSITORIES_LIMIT) end.abort(tooMany(source));
@@ -167,7 +168,7 @@ async function walk(
     const list = listOf(lister, repository, signal);
     const listing = await list().catch(() => {
       signal.throwIfAborted();
-      // It fails again when it is planned, which reports it; the others go on.
+      // It fails again when the repository is planned, which reports it. The search goes on.
       found.push({ name: path, registry: source, repository, list, namedTags: undefined });
       return undefined;
     });

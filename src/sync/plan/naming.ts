@@ -29,8 +29,8 @@ function nameFor(naming: SyncSettings['naming'], repository: Repository): string
 }
 
 /**
- * Returns the repository at the destination: below the namespace, if there is one, the name that a patch says, else the
- * one that follows from the source's path. The source's host plays no part. Throws `REFERENCE_MALFORMED` when too long.
+ * Returns the destination of a source repository: the name of its patch, or else the one that `--naming` makes of its
+ * path, below the namespace. The host of the source has no influence. Throws `REFERENCE_MALFORMED` if it is too long.
  */
 export function destinationRepository(
   naming: SyncSettings['naming'],
@@ -45,22 +45,22 @@ export function destinationRepository(
   );
 }
 
-/** A destination repository and all that is to go there. */
+/** A destination repository, and all source repositories that are mirrored to it. */
 export interface RepositoryGroup {
   readonly repository: Repository;
   readonly members: readonly FoundRepository[];
 }
 
-/** What goes where. */
+/** The destinations of what was found. */
 export interface Grouping {
   readonly groups: readonly RepositoryGroup[];
-  /** A warning for each source that cannot have a name at the destination, and so is in no group. */
+  /** A warning for each source that cannot have a name at the destination, and therefore is in no group. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Returns the destination repositories of a run's shard, with the sources that meet in each. Names that collide are in
- * one group, and so in one shard.
+ * Returns the destination repositories of a shard, each with its sources. Sources whose names collide are in one group,
+ * and therefore in one shard.
  */
 export function groupByDestination(
   found: readonly FoundRepository[],

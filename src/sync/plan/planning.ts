@@ -18,23 +18,23 @@ import type { FoundRepository } from './discovery.ts';
 import type { RepositoryGroup } from './naming.ts';
 import type { SourceVerification } from './verification.ts';
 
-/** One tag of a destination repository, where it comes from and what is to be done about it. */
+/** One tag of a destination repository: its source, and what to do about it. */
 export interface PlannedImage {
   readonly name: ImageName;
   readonly source: { readonly registry: Registry; readonly repository: Repository; readonly tag: Tag };
   readonly target: { readonly repository: Repository; readonly tag: Tag };
-  /** As the source's listing tells it. */
+  /** From the listing of the source. */
   readonly sourceDigest: Digest | undefined;
   readonly platforms: readonly Platform[];
   readonly recorded: RecordedImage | undefined;
   readonly decision: Decision;
-  /** The lower, the sooner: its place among its repository's tags, the newest first; what failed last time comes last. */
+  /** The lowest comes first. New tags of a repository have low ranks, those that failed last time the highest. */
   readonly rank: number;
-  /** Signature tags that the source lists, from which those of the image's own parts are taken. */
+  /** All signature tags of the source repository; empty unless signatures are copied. */
   readonly signatureTags: readonly Tag[];
 }
 
-/** What planning one destination repository needs. */
+/** What planning needs. */
 export interface PlanningParts {
   readonly set: ImageSet;
   readonly settings: SyncSettings;
@@ -43,13 +43,13 @@ export interface PlanningParts {
     readonly images: (repository: Repository) => ReadonlyMap<Tag, RecordedImage>;
     readonly failures: (repository: Repository) => ReadonlyMap<Tag, RecordedFailure>;
   };
-  /** What asks for signatures, where they are wanted. */
+  /** Verifies signatures; undefined if that is off. */
   readonly verification: SourceVerification | undefined;
   readonly now: Date;
   readonly signal: AbortSignal;
 }
 
-/** A source repository with its listing, and the tags that are wanted of it. */
+/** A source repository with its listing and its wanted tags. */
 export interface ListedRepository extends FoundRepository, Claim {
   readonly registry: Registry;
   readonly listing: TagList;
@@ -57,22 +57,22 @@ export interface ListedRepository extends FoundRepository, Claim {
   readonly signatureTags: readonly Tag[];
 }
 
-/** What is to be done in one destination repository. */
+/** What to do in one destination repository. */
 export interface RepositoryPlan {
   readonly repository: Repository;
   readonly listing: DestinationListing;
   readonly images: readonly PlannedImage[];
   readonly collisions: readonly Collision[];
-  /** The sources that exist. */
+  /** Its sources, without those that do not exist. */
   readonly members: readonly ListedRepository[];
-  /** Plans one more tag of the source that a planned image comes from. */
+  /** Plans another tag from the source of a planned image. */
   readonly planTag: (image: PlannedImage, tag: Tag) => PlannedImage;
 }
 
-/** Failed ones come behind all others, however many tags a repository has. */
+/** More than any repository has tags, so that tags that failed last time come after all others. */
 const FAILED_RANK = 1_000_000;
 
-/** Plans one destination repository: asks both sides what they list, settles who fills which tag, and decides. */
+/** Plans one destination repository: lists both sides, settles the source of each tag, and decides what to do. */
 export async function planRepository(group: RepositoryGroup, parts: PlanningParts): Promise<RepositoryPlan> {
   const { repository } = group;
   const [listed, listing] = await Promise.all([
@@ -82,7 +82,7 @@ export async function planRepository(group: RepositoryGroup, parts: PlanningPart
   const members = listed.filter((member) => member !== undefined);
   const { chosen, collisions } = await settle(repository, members, parts.signal);
   const planner = new TagPlanner(repository, listing, parts);
-  // The newest of every repository go first, then the second newest, and so on.
+  // The newest tag of every repository comes first, then the second newest, and so on.
   const ranks = new Map(members.flatMap(({ tags }) => [...tags.keys()].map((tag, rank) => [tag, rank])));
   return {
     repository,
@@ -98,7 +98,7 @@ export async function planRepository(group: RepositoryGroup, parts: PlanningPart
   };
 }
 
-/** Decides about the tags of one destination repository with what is known of it. */
+/** Plans single tags of one destination repository. */
 class TagPlanner {
   readonly #repository: Repository;
   readonly #listing: DestinationListing;
@@ -146,7 +146,7 @@ class TagPlanner {
   }
 }
 
-/** Returns the signature tags of an image's digests that the source offers. */
+/** Returns the signature tags of some digests that the source of an image has. */
 export function signaturesOf(image: PlannedImage, digests: readonly Digest[]): Tag[] {
   if (image.signatureTags.length === 0) return [];
   return [...new Set(digests.flatMap((digest) => signatureTagsOf(digest, image.signatureTags)))];
@@ -169,7 +169,7 @@ async function listMember(
   return { ...found, listing, tags, signatureTags };
 }
 
-/** Where tags are named one by one, a list is only needed to find their signatures, and may be missing. */
+/** If all wanted tags are named, a listing is only needed for their signatures, and does not have to exist. */
 async function listSource(found: FoundRepository, copiesSignatures: boolean): Promise<TagList | undefined> {
   if (found.namedTags === undefined) return found.list();
   const nothing: TagList = { tags: [], children: [], manifests: new Map() };
@@ -191,7 +191,7 @@ async function listDestination(repository: Repository, parts: PlanningParts): Pr
   }
 }
 
-/** Settles claims; where sources may differ because a digest is not known, it is asked for. */
+/** Settles the source of each tag. Asks for digests that are not known if sources may collide. */
 async function settle(
   destination: Repository,
   members: readonly ListedRepository[],

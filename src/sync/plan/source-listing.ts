@@ -3,13 +3,16 @@ import { type Host, parseHost, parseRepository, type Repository } from '../../re
 import type { Registry } from '../../registry/registry.ts';
 import type { TagList } from '../../registry/tag-list.ts';
 
-/** Another way to the listings of a registry: who answers them behind it, and under which path. */
+/** The registry behind a source that answers its listings, and the path there. */
 interface ListingBackend {
   readonly host: Host;
   readonly path: Repository;
 }
 
-/** registry.k8s.io passes listings on to this one, but drops the query that asks for further pages. https://github.com/kubernetes/registry.k8s.io/issues/326 */
+/**
+ * registry.k8s.io redirects listings, but drops the query for further pages.
+ * https://github.com/kubernetes/registry.k8s.io/issues/326
+ */
 const LISTING_BACKENDS: ReadonlyMap<string, ListingBackend> = new Map([
   [
     'registry.k8s.io',
@@ -17,15 +20,15 @@ const LISTING_BACKENDS: ReadonlyMap<string, ListingBackend> = new Map([
   ],
 ]);
 
-/** Page sizes at which a listing without a next page was probably cut. */
+/** A listing of exactly so many entries was probably cut off at the end of a page. */
 const SUSPICIOUS_SIZES: ReadonlySet<number> = new Set([1000, 10_000]);
 
-/** Returns the listing of a repository, or with `undefined` of the root. */
+/** Returns the listing of a repository, or of the root of the registry for undefined. */
 export type SourceLister = (repository: Repository | undefined, signal: AbortSignal) => Promise<TagList>;
 
 /**
- * Returns how to list a source: from itself, and where it does not list or looks cut off, from what stands behind it if
- * that is known.
+ * Returns a function that lists repositories of a source. If the source does not list them, or only in part, it asks the
+ * registry behind the source, if one is known.
  */
 export function sourceLister(
   source: Registry,
@@ -50,7 +53,7 @@ export function sourceLister(
     const isCut = SUSPICIOUS_SIZES.has(listing.tags.length) || SUSPICIOUS_SIZES.has(listing.manifests.size);
     const isBare = repository === undefined && listing.children.length === 0;
     if (!isCut && !isBare) return listing;
-    // A hint that did not help leaves what there was.
+    // If that fails too, the listing of the source is better than none.
     return listBehind(backend, repository, signal).catch(() => listing);
   };
 }

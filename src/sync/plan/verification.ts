@@ -10,13 +10,13 @@ import type { SyncSettings } from '../settings.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import { signedUnder } from './content-options.ts';
 
-/** What decides whether the signature of an image is still to be verified. */
+/** An image at the source, and what the state knows about it. */
 interface SourceImage {
   readonly source: { readonly registry: Registry; readonly repository: Repository; readonly tag: Tag };
   readonly recorded: RecordedImage | undefined;
 }
 
-/** Asks for the signatures of images before they are copied. */
+/** Verifies the signatures of images before they are copied. */
 export class SourceVerification {
   readonly #mode: VerificationMode;
   readonly #check: SignatureCheck;
@@ -29,8 +29,8 @@ export class SourceVerification {
   }
 
   /**
-   * Returns whether an image that is at the destination is to be asked for its signature: where one is required, unless
-   * this digest was verified in an earlier run under the same policy.
+   * Returns whether to verify the signature of an image that is at the destination already: if signatures are required,
+   * unless an earlier run verified the same digest by the same policy.
    */
   isDue({ source, recorded }: SourceImage, digest: Digest | undefined): boolean {
     if (this.#mode !== 'require' || isSignatureTag(source.tag)) return false;
@@ -41,8 +41,8 @@ export class SourceVerification {
   }
 
   /**
-   * Returns what is known of an image's signature; undefined for what is itself a signature. Throws, where one is required,
-   * why none counts.
+   * Returns the verdict about the signature of an image; undefined if the image is a signature itself. If signatures are
+   * required, throws the reason why there is no valid one.
    */
   async verify({ source }: SourceImage, digest: Digest): Promise<SignatureVerdict | undefined> {
     const { registry, repository, tag } = source;
@@ -59,7 +59,7 @@ export class SourceVerification {
   }
 }
 
-/** Returns what asks for signatures in a run; undefined where none are wanted. Throws `TRUSTED_ROOT_MALFORMED`. */
+/** Returns the verification of a run; undefined if it is off. Throws `TRUSTED_ROOT_MALFORMED`. */
 export async function openVerification(
   { verifySignatures, trustedRoot, imageSet }: SyncSettings,
   set: ImageSet,

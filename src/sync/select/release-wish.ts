@@ -8,20 +8,20 @@ import type { Notice } from '../../config/problem.ts';
 import type { Place } from '../../lib/reporter.ts';
 import type { Tag } from '../../registry/oci/reference.ts';
 
-/** The tags that were selected, by image: of every image that exists, also of those where it is none. */
+/** The selected tags by image. Images that exist but have no selected tag have an empty list. */
 export type Selection = ReadonlyMap<ImageName, readonly Tag[]>;
 
-/** Something that a release of Kubernetes in a set asks of the source. */
+/** An image that a release of Kubernetes in a set needs from the source. */
 interface ReleaseWish {
-  /** The image and tag, such as `etcd:3.7.0-0`; the release where nothing at all was found for it. */
+  /** The image and tag, such as `etcd:3.7.0-0`. The release itself, if nothing was found for it at all. */
   readonly text: string;
-  /** Of the image; undefined where it is the release. */
+  /** Of the image; undefined for the release itself. */
   readonly name?: ImageName;
   readonly place: Place;
   readonly isMet: boolean;
 }
 
-/** Returns what the releases of a set ask for, and whether it was found. */
+/** Returns the images that the releases of a set need, each with whether it was found. */
 export function releaseWishes(set: ImageSet, found: Selection): ReleaseWish[] {
   return set.kubernetes.flatMap(({ value, place }): ReleaseWish[] => {
     const wishes = clusterNeeds(value).map(({ name, text, wants }) => ({
@@ -30,13 +30,13 @@ export function releaseWishes(set: ImageSet, found: Selection): ReleaseWish[] {
       place,
       isMet: found.get(name)?.some(wants) === true,
     }));
-    // Versions share the tags of pause and etcd; the release itself exists where one of its programs does.
+    // Releases share tags of pause and etcd. A release exists if one of its own programs does.
     const exists = wishes.slice(0, KUBERNETES_PROGRAMS.length).some(({ isMet }) => isMet);
     return exists ? wishes : [{ text: value.text, place, isMet: false }];
   });
 }
 
-/** Returns a notice for each minor of a set of which a release was found that is newer than what is known of kubeadm. */
+/** Returns a notice for each minor of a set with a release that is newer than the newest known kubeadm. */
 export function newerReleases(set: ImageSet, found: Selection): Notice[] {
   const versions = (found.get('kube-apiserver') ?? []).flatMap((tag) => toKubernetesVersion(tag) ?? []);
   return set.kubernetes.flatMap(({ value, place }) => {

@@ -18,18 +18,18 @@ function isExcluded(set: ImageSet, text: string): boolean {
   return set.exclude.some((part) => text.includes(part));
 }
 
-/** Returns whether a repository of the source registry is wanted: needed by a cluster, named, or found by a prefix. */
+/** Returns whether a set wants a repository of the source registry: for a cluster, by name or by prefix. */
 export function wantsRepository(set: ImageSet, name: ImageName): boolean {
   return set.clusterImages.has(name) || asksForListing(set, name);
 }
 
-/** Returns whether all that a repository of the source lists is wanted, as far as the filters let it pass. */
+/** Returns whether a set wants all tags of a repository that pass its filters, not only those that kubeadm needs. */
 function asksForListing(set: ImageSet, name: ImageName): boolean {
   if (set.names.some((entry) => entry.value === name)) return true;
   return set.prefixes.some((entry) => name.startsWith(entry.value)) && !isExcluded(set, name);
 }
 
-/** Returns whether a repository below `path/` could be wanted; '' is the registry itself. Lets a walk leave out the rest. */
+/** Returns whether a set could want a repository below `path/`. The path '' is the registry itself. */
 export function couldWantBelow(set: ImageSet, path: string): boolean {
   const start = path === '' ? '' : `${path}/`;
   if (set.names.some((entry) => entry.value.startsWith(start))) return true;
@@ -38,19 +38,19 @@ export function couldWantBelow(set: ImageSet, path: string): boolean {
   return begun && !isExcluded(set, start);
 }
 
-/** Returns the patch for an image, where the set has one. */
+/** Returns the patch of a set for an image, if there is one. */
 export function patchFor(set: ImageSet, name: ImageName): Patch | undefined {
   return set.patches.get(withoutKubernetesHost(name));
 }
 
-/** Returns the platforms that the set wants of an image, an empty list for all; undefined where it leaves that to the run. */
+/** Returns the platforms that a set wants of an image. An empty list means all, undefined those of `--platform`. */
 export function platformsFor(set: ImageSet, name: ImageName): readonly Platform[] | undefined {
   return patchFor(set, name)?.platforms;
 }
 
 /**
- * Returns the tags that are wanted of an image, the newest first. Signature tags never are. A tag that an extra names or
- * that kubeadm needs is wanted whatever the filters and `exclude` say; where nothing else asks for the image, no other is.
+ * Returns the tags that a set wants of an image, the newest first, without signature tags. Filters and `exclude` do not
+ * apply to tags that an extra names or that kubeadm needs. If nothing else wants the image, no other tags are wanted.
  */
 export function selectTags(set: ImageSet, name: ImageName, offered: readonly OfferedTag[]): Tag[] {
   const ordinary = offered.filter(({ tag }) => !isSignatureTag(tag));
@@ -69,14 +69,14 @@ export function selectTags(set: ImageSet, name: ImageName, offered: readonly Off
 /** A line of a set for which no image was found. */
 interface Unmatched {
   readonly kind: 'kubernetes' | 'name' | 'prefix' | 'extra' | 'patch';
-  /** The release, name or prefix as it counts, without the registry that is implied. */
+  /** The release, name or prefix, without the host of the source registry. */
   readonly text: string;
   readonly place: Place;
 }
 
 /**
- * Returns what the lines of a set ask for that no image was found for, each name once. What is `unlisted` could not be
- * asked for, so nothing is said of it.
+ * Returns the lines of a set for which no image was found, each name once. Lines for `unlisted` images, which could not
+ * be looked up, are left out.
  */
 export function unmatched(
   set: ImageSet,

@@ -1,15 +1,15 @@
 import { type Digest, digestAlgorithm, digestHex } from '../../registry/oci/digest.ts';
 
-// What the tags of cosign (.sig, .att, .sbom) and of the referrers fallback (bare) have in common; the fallback cuts
-// long digests off at 64 digits. https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
+// The common part of cosign's tags (.sig, .att, .sbom) and of the referrers tag schema, which cuts long digests to 64
+// digits. https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
 const SIGNATURE_TAG = /^sha(?:256|512)-[0-9a-f]{64}/;
 
-/** Returns whether a tag holds what belongs to another image: its signature, attestation, bill of materials. */
+/** Returns whether a tag holds the signature, attestation or bill of materials of another image. */
 export function isSignatureTag(tag: string): boolean {
   return SIGNATURE_TAG.test(tag);
 }
 
-/** Gives, of the tags offered, those that hold signatures and the like of the manifest with that digest. */
+/** Returns the offered tags that hold signatures, attestations or bills of materials of a manifest. */
 export function signatureTagsOf<SomeTag extends string>(
   digest: Digest,
   offered: Iterable<SomeTag>,
