@@ -84,10 +84,7 @@ export const tagFilterSchema = z.strictObject({
   regex: textOf(readPattern).optional(),
 });
 
-/**
- * Returns the tags that a filter lets through: those that pass one by one and of these the newest, in no promised
- * order.
- */
+/** Returns the tags that pass a filter, in no particular order. `latest` applies to those that pass all else. */
 export function filterTags<Dated extends DatedTag>(filter: TagFilter, tags: readonly Dated[]): Dated[] {
   const passing = tags.filter((tag) => passes(filter, tag));
   if (filter.latest === undefined) return passing;

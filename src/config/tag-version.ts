@@ -7,14 +7,14 @@ export interface TagVersion {
   /** One to four numbers of a version, or year, month and day. */
   readonly numbers: readonly number[];
   /**
-   * The parts behind the numbers, words and numbers apart: `-rc.1` is `rc` and `1`, `-flannel3` is `flannel` and `3`.
+   * The parts after the numbers, split into words and numbers: `-rc.1` is `rc` and `1`, `-flannel3` is `flannel` and
+   * `3`.
    */
   readonly suffix: readonly string[];
   readonly prerelease: boolean;
 }
 
-// Suffixes are set apart by "-" or "_" ("+" cannot stand in a tag); only the usual words may follow at once
-// (1.2.3rc1).
+// A suffix follows a "-" or "_" (a tag cannot have a "+"). Only the usual words need neither (1.2.3rc1).
 const VERSION = /^v?(\d{1,5}(?:\.\d{1,9}){0,3})(?:[-_](.+)|((?:alpha|beta|rc)(?:[-_.]?\d+)?(?:[-_].+)?))?$/i;
 const DATE = /^v?((?:19|20)\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[-_.tT](.+))?$/;
 const PRERELEASE = /^(?:alpha|beta|rc|pre|preview|dev|snapshot|nightly|canary|m)$/i;
@@ -101,8 +101,8 @@ export interface DatedTag {
 }
 
 /**
- * Returns tags in order, the newest first: by version, then by upload, then by their letters. Versions come before
- * dates, and these before all others (`latest`, `master`).
+ * Returns tags ordered by version, then by upload, then by their letters, the newest first. Versions come before dates,
+ * and dates before other tags (`latest`, `master`).
  */
 export function newestFirst<Dated extends DatedTag>(tags: readonly Dated[]): Dated[] {
   // Each tag is parsed once and not at every comparison: a run may order a hundred thousand.
@@ -121,9 +121,9 @@ const MOVING = /^(?:latest|nightly|snapshot|dev|edge|canary|main|master|head|tip
 const COMMIT = /^[0-9a-f]{40}$/;
 
 /**
- * Returns whether a tag looks as if no one ever moves it: a full version (three numbers, and if it has a suffix then
- * one that ends with a number or an architecture: `v1.9.1-flannel3`, `3.5.21-0`, `v1.8.0-s390x`), a day or a whole
- * commit. When in doubt it does not.
+ * Returns whether a tag is probably never moved: a date, a whole commit, or a version of three or more numbers. A
+ * suffix must end with a number or an architecture: `v1.9.1-flannel3`, `3.5.21-0`, `v1.8.0-s390x`. When in doubt,
+ * returns false.
  */
 export function looksImmutable(tag: string): boolean {
   if (COMMIT.test(tag)) return true;

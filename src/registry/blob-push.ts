@@ -20,25 +20,25 @@ import {
 } from './blob-upload.ts';
 import type { Registry } from './registry.ts';
 
-/** How a blob came to be in a repository: it was there, came from another one, or its bytes were sent. */
+/** How a blob came to a repository: it was there, it was mounted from another repository, or it was uploaded. */
 export type Placed = 'present' | 'mounted' | 'uploaded';
 
-/** What was seen of how a registry answers a request to mount a blob from the very repository that asks. */
+/** How a registry answers the request to mount a blob from the repository that it is mounted to. */
 interface MountHabits {
   selfMount: 'unknown' | 'reliable' | 'unreliable';
-  /** Whether a repository that does not exist yet may be asked; some registries refuse, and that says no more. */
+  /** Whether it answers that for repositories that do not exist yet. Some registries refuse. */
   takesNew: boolean;
 }
 
 const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
-/** Below this a needless upload is cheaper than the question. */
+/** For smaller blobs an unnecessary upload costs less than a request. */
 const WORTH_ASKING_BYTES = 8 * 1024 * 1024;
 const habitsOf = new WeakMap<Registry, MountHabits>();
 
 /**
- * Brings one blob into one repository in as few requests as its state allows: a mount is one, an unknown new blob is
- * a POST and one streaming PUT. Bytes are checked on the way. After a first cut of a large blob it goes on in chunks
- * from where it stopped. Uploads given up are deleted. Throws the last attempt's failure.
+ * Brings one blob to one repository with as few requests as possible: one for a mount, a POST and a streaming PUT for a
+ * new blob. Checks the digest of the bytes. If the transfer of a large blob is cut, it is resumed in chunks. Uploads
+ * that are not completed are deleted. Returns how the blob came there. Throws the failure of the last attempt.
  */
 export async function pushBlob(push: BlobPush): Promise<Placed> {
   return new Pushing(push).run();
@@ -90,7 +90,7 @@ class Pushing {
     }
   }
 
-  /** Tries source after source as long as each is out of the question, which costs no attempt. */
+  /** Tries one source after another while each one cannot have the blob. That does not count as an attempt. */
   async #transfer(mounted: Upload | undefined): Promise<Placed> {
     let upload = mounted;
     for (;;) {
@@ -135,7 +135,7 @@ class Pushing {
     }
   }
 
-  /** A source that cannot give the blob, whoever asks again, is not asked again. */
+  /** Returns a source that is not used again after a failure that is not transient. */
   #watched(source: BlobSource): UploadSource {
     return {
       about: source.about,
@@ -175,7 +175,7 @@ class Pushing {
     return 'uploaded';
   }
 
-  /** Returns where a cut upload can go on, if the registry still holds what was sent up to there. */
+  /** Returns the point at which a cut upload can be resumed, if the registry still has it. */
   async #findResumePoint(source: UploadSource): Promise<ResumePoint | undefined> {
     const point = this.#resumePoint;
     if (point === undefined) return undefined;
@@ -200,7 +200,7 @@ class Pushing {
     return error;
   }
 
-  /** Opens an upload, or finds that none is needed: a mount from the repository itself answers both in one request. */
+  /** Opens an upload, or returns `present`. A mount from the repository to itself does both in one request. */
   async #openUpload(): Promise<Upload | 'present'> {
     const { registry, repository, descriptor, isAbsent, signal } = this.#push;
     const isReliable = this.#habits.selfMount !== 'unreliable' && this.#push.isDoubted !== true;

@@ -6,15 +6,15 @@ import type { ByteRange, Registry } from './registry.ts';
 
 /** Where the bytes of a blob come from. */
 export interface BlobSource {
-  /** For errors: `host/repository`, or a file. */
+  /** The `host/repository` or file, for failures. */
   readonly about: string;
-  /** Where it stands at a registry, whose other repositories can mount it from there. */
+  /** The repository, if the source is one. Other repositories of the same registry can mount the blob from it. */
   readonly origin?: { readonly registry: Registry; readonly repository: Repository } | undefined;
-  /** Taken together with the destination's while bytes flow. */
+  /** Taken during a transfer, together with that of the destination. */
   readonly limiter?: ConcurrencyLimiter | undefined;
-  /** Resolves when its host is not asking for patience; awaited before slots are taken. */
+  /** Resolves when its host takes requests again. Awaited before slots are taken. */
   readonly patience?: ((signal: AbortSignal) => Promise<void>) | undefined;
-  /** Returns the blob, whole or a range of it. */
+  /** Returns the bytes of the blob, or of a range of it. */
   open(
     descriptor: Pick<Descriptor, 'digest' | 'size'>,
     signal: AbortSignal,
@@ -22,7 +22,7 @@ export interface BlobSource {
   ): Promise<Readable>;
 }
 
-/** Returns the source that reads blobs from a repository of a registry. */
+/** Returns a source that reads blobs from a repository. */
 export function registrySource(registry: Registry, repository: Repository): BlobSource {
   return {
     about: `${registry.host}/${repository}`,

@@ -10,53 +10,55 @@ import type { Descriptor } from './oci/manifest.ts';
 import type { Repository } from './oci/reference.ts';
 import type { ByteRange, Registry } from './registry.ts';
 
-/** One blob on its way into one repository, from the run's board down to the requests of an upload. */
+/** One blob that is to be brought to one repository. */
 export interface BlobPush {
   readonly registry: Registry;
   readonly repository: Repository;
   readonly descriptor: Pick<Descriptor, 'digest' | 'size'>;
-  /** Where the bytes can come from, best first; asked before each attempt, as more may become known. */
+  /**
+   * Returns the sources of the bytes, the best first. Called before each attempt, because more may have become known.
+   */
   readonly sources: () => readonly BlobSource[];
-  /** Another repository of the registry that is believed to hold the blob. */
+  /** Another repository of the registry that probably has the blob. */
   readonly mountFrom?: Repository | undefined;
-  /** Whether it is hardly there, as the repository lists nothing; a run that was killed may have left it all the same. */
+  /** Whether the repository did not exist before the run. Only a run that was killed may have left the blob there. */
   readonly isAbsent: boolean;
-  /** Whether a mount is not to be believed: the registry said that it holds the blob, and then that it does not. */
+  /** Whether the registry contradicted itself about the blob, so that a mount is no proof that it is there. */
   readonly isDoubted?: boolean | undefined;
   readonly signal: AbortSignal;
-  /** Called when the push takes its slots and when it returns them. */
+  /** Called when the transfer takes its slots and when it returns them. */
   readonly onActive?: ((isActive: boolean) => void) | undefined;
   readonly onBytes?: ((count: number) => void) | undefined;
 }
 
-/** What an upload needs of where its bytes come from. */
+/** The source of the bytes of an upload. */
 export type UploadSource = Pick<BlobSource, 'about' | 'open'>;
 
 /** A blob upload that a registry has opened. */
 export interface Upload {
   readonly repository: Repository;
-  /** Where the next request of this upload goes. It may hold a signature: never shown, never logged. */
+  /** The URL for the next request. It may contain a signature, so it is never shown or logged. */
   readonly location: URL;
-  /** The smallest chunk the registry takes, in bytes, where it said so (`OCI-Chunk-Min-Length`). */
+  /** The smallest chunk that the registry takes, in bytes (`OCI-Chunk-Min-Length`); 0 if it did not say. */
   readonly smallestChunk: number;
 }
 
-/** Returns the address that ends an upload: its location with the digest added and nothing else changed. */
+/** Returns the URL that completes an upload: its location with the digest added, otherwise unchanged. */
 function closingLocation(upload: Upload, digest: string): URL {
   const url = new URL(upload.location);
-  // Rebuilding the query would re-encode what the registry signed.
+  // A query that is parsed and written again would be encoded in another way than the registry signed.
   const separator = url.search === '' ? '?' : '&';
   url.search = `${url.search}${separator}digest=${encodeURIComponent(digest)}`;
   return url;
 }
 
-/** Returns how many bytes an upload holds from a `Range: 0-N` (or `bytes=0-N`) header; 0 when it tells nothing. */
+/** Returns the number of bytes that an upload has by its header `Range: 0-N` (or `bytes=0-N`); 0 without one. */
 function receivedBytes(range: string | undefined): number {
   const end = /^(?:bytes=)?0-(\d{1,15})$/.exec(range?.trim() ?? '')?.[1];
   return end === undefined || end === '0' ? 0 : Number(end) + 1;
 }
 
-/** Asks for a blob that another repository of the same registry holds (distribution-spec, "Mounting a blob"). */
+/** A blob of a repository of the same registry (distribution-spec, "Mounting a blob"). */
 export interface Mount {
   readonly digest: Digest;
   readonly from: Repository;
@@ -84,8 +86,8 @@ function readLocation(registry: Registry, repository: Repository, answer: HttpAn
 }
 
 /**
- * Opens an upload; with `mount` it asks at the same time for a blob that the registry has. Gives `mounted`, the
- * upload, or `refused` where the registry would not hear of the mount.
+ * Opens an upload, and with `mount` tries to mount a blob in the same request. Returns the upload, `mounted`, or
+ * `refused` if the registry refuses to mount.
  */
 export async function openUpload(
   registry: Registry,
@@ -94,7 +96,7 @@ export async function openUpload(
   mount?: Mount,
 ): Promise<Upload | 'mounted' | 'refused'> {
   const query = mount === undefined ? '' : `?mount=${mount.digest}&from=${encodeURIComponent(mount.from)}`;
-  // Some registries look at the first scope only, so the one to push with stands there.
+  // Some registries look only at the first scope, so it is the one for the push.
   const scopes: Scope[] = [pushScope(repository)];
   if (mount !== undefined && mount.from !== repository) scopes.push(pullScope(mount.from));
   try {
@@ -113,13 +115,13 @@ export async function openUpload(
     if (answer.status === 202) return readLocation(registry, repository, answer);
     return answer.status === 201 ? 'mounted' : 'refused';
   } catch (error) {
-    // Harbor says 401 for a mount it will not make; where the account may not push at all, the plain request says so too.
+    // Harbor answers 401 if it refuses to mount. If the account may not push at all, the plain request fails too.
     if (mount !== undefined && error instanceof HttpFailure && error.status === 401) return 'refused';
     throw error;
   }
 }
 
-/** Asks how many bytes an upload holds; `undefined` when it is gone. The upload comes back with its newest location. */
+/** Returns the number of bytes that an upload has, and the upload with its new location; undefined if it is gone. */
 export async function inspectUpload(
   registry: Registry,
   upload: Upload,
@@ -142,14 +144,14 @@ export async function inspectUpload(
   };
 }
 
-/** Returns an upload with the location that an answer named for its next request. */
+/** Returns an upload with the location for its next request from an answer. */
 function nextLocation(registry: Registry, upload: Upload, answer: HttpAnswer): Upload {
   const location = answer.headers.location;
   if (location === undefined) return upload;
   return { ...upload, location: followAddress(answer.url, location, registry.endpoint) };
 }
 
-/** Tells the registry that an upload will not go on. It never throws: registries forget uploads by themselves, later. */
+/** Deletes an upload that is not completed. Never throws, because registries also delete uploads by themselves. */
 export async function cancelUpload(registry: Registry, upload: Upload): Promise<void> {
   try {
     const answer = await registry.send({
@@ -163,11 +165,11 @@ export async function cancelUpload(registry: Registry, upload: Upload): Promise<
     });
     discardBody(answer);
   } catch {
-    // The upload was given up for a reason that is reported; this would only hide it.
+    // The reason why the upload was not completed is reported. This failure would only hide it.
   }
 }
 
-/** A chunked upload at a point from which it can go on. */
+/** A point from which a chunked upload can be resumed. */
 export interface ResumePoint {
   readonly upload: Upload;
   readonly meter: BlobMeter;
@@ -177,12 +179,12 @@ const CHUNK_BYTES = 16 * 1024 * 1024;
 /** GHCR refuses larger ranged chunks. */
 const CHUNK_BYTES_BY_HOST: ReadonlyMap<string, number> = new Map([['ghcr.io', 4 * 1024 * 1024]]);
 
-/** Returns a meter that stands before a blob's first byte. */
+/** Returns a meter at the first byte of a blob. */
 export function newMeter({ descriptor }: BlobPush, source: UploadSource): BlobMeter {
   return new BlobMeter(descriptor, `${source.about}@${descriptor.digest}`);
 }
 
-/** Sends a blob in one streaming PUT that ends its upload. */
+/** Sends a blob in one streaming PUT, which completes the upload. */
 export async function sendWhole(push: BlobPush, source: UploadSource, upload: Upload): Promise<void> {
   const { registry, repository, descriptor, signal } = push;
   await withSource(push, source, undefined, async (body) => {
@@ -203,8 +205,8 @@ export async function sendWhole(push: BlobPush, source: UploadSource, upload: Up
 }
 
 /**
- * Sends the rest of a blob in chunks, each read from the source by range, and ends its upload. `onProgress` gets the
- * point from which to go on before each chunk.
+ * Sends the rest of a blob in chunks, each read from the source by range, and completes the upload. `onProgress` is
+ * called before each chunk with the point from which to resume.
  */
 export async function sendChunks(
   push: BlobPush,
@@ -225,9 +227,9 @@ export async function sendChunks(
 }
 
 /**
- * Returns the point at which the registry says that an upload stands: at `point`, or behind it where it kept a part of a
- * chunk that was cut, or a chunk whose answer was lost. What lies between is read again for its digest, and not sent.
- * Undefined where the registry has less, or more than there is.
+ * Returns the point that an upload has reached according to the registry: `point`, or a later one if the registry kept
+ * a part of a chunk that was cut, or a chunk whose answer was lost. The bytes up to there are read again for the
+ * digest, but not sent. Undefined if the registry has fewer bytes, or more than the blob has.
  */
 export async function catchUp(
   push: BlobPush,
@@ -260,7 +262,7 @@ async function sendChunk(
 ): Promise<ResumePoint> {
   const { registry, repository, signal } = push;
   const length = range.end - range.start;
-  // The meter of a chunk that breaks is thrown away; the one before it says where to go on.
+  // If the chunk fails, its meter is dropped, and the upload is resumed from the one before.
   const meter = point.meter.copy();
   return withSource(push, source, range, async (body) => {
     const answer = await registry.send({

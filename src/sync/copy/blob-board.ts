@@ -5,42 +5,42 @@ import type { Digest } from '../../registry/oci/digest.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 
-/** What an image says of a blob that has to be in a repository before its manifest can be pushed there. */
+/** A blob that an image needs in a repository before its manifest can be pushed there. */
 type WantedBlob = Pick<BlobPush, 'repository' | 'descriptor' | 'signal' | 'onActive'>;
 
 /** An image that waits for a blob. */
 type Interest = Pick<BlobPush, 'signal' | 'onActive'>;
 
-/** What the board is told about the destination. */
+/** What the board needs to know about the destination. */
 interface Destination {
   readonly registry: Registry;
-  /** Whether a repository was found not to exist when the run began. */
+  /** Returns whether a repository did not exist when the run began. */
   readonly wasAbsent: (repository: Repository) => boolean;
-  /** Repositories that earlier runs believed to hold a blob, the most recently used first. */
+  /** Returns repositories that have a blob according to earlier runs, the most recently used first. */
   readonly believedHolders: (digest: Digest) => readonly Repository[];
   readonly onBytes: (count: number) => void;
-  /** Told as soon as a blob's bytes have arrived in a repository. */
+  /** Called as soon as a blob was uploaded to a repository. */
   readonly onUploaded: (repository: Repository, digest: Digest) => void;
-  /** Told when a repository does not hold a blob that it was believed to hold. */
+  /** Called when a repository does not have a blob that it should have. */
   readonly onMissing: (repository: Repository, digest: Digest) => void;
 }
 
 interface BoardEntry {
   readonly sources: BlobSource[];
-  /** Proved by an answer of this run. */
+  /** Repositories that have it according to an answer in this run. */
   readonly holders: Set<Repository>;
   readonly placements: Map<Repository, Placement>;
-  /** From where each repository has it, where it was mounted. */
+  /** The repository from which it was mounted, by the one that it was mounted to. */
   readonly origins: Map<Repository, Repository>;
-  /** The placement that fetches the bytes; all others wait for it and then mount. */
+  /** The placement that transfers the bytes. All others wait for it and then mount. */
   fetching: Placement | undefined;
-  /** Whether what was believed of it turned out wrong, so that it has to be asked for by name. */
+  /** Whether the registry contradicted itself about it, so that mounts of it are not trusted. */
   isDoubted: boolean;
 }
 
 /**
- * All blobs of a run and where they are. Each is fetched once, however many images and repositories want it: the
- * first to come owns the transfer, the others wait without a slot and then mount it.
+ * All blobs of a run, and the repositories that have them. Each blob is transferred once, even if several images and
+ * repositories need it: the first one starts the transfer, the others wait without a slot and then mount the blob.
  */
 export class BlobBoard {
   readonly #destination: Destination;
@@ -52,12 +52,12 @@ export class BlobBoard {
   }
 
   /**
-   * Brings a blob into a repository unless it is there, and returns how it came there: `present` to all but the first who
-   * asks. Throws the failure of the transfer, or the reason of the asker's own signal.
+   * Brings a blob to a repository unless it is there. Returns how it came there; `present` for all callers but the
+   * first. Throws the failure of the transfer, or the reason of the signal of `want`.
    */
   async place(want: WantedBlob, source: BlobSource): Promise<Placed> {
     const { descriptor, repository, signal } = want;
-    // A placement that nobody joins could not be abandoned either.
+    // A placement is aborted when the last image leaves it, so it must not start without one.
     signal.throwIfAborted();
     const entry = this.#entryOf(descriptor.digest);
     if (entry.holders.has(repository)) return 'present';
@@ -79,7 +79,7 @@ export class BlobBoard {
     return placement.join(want);
   }
 
-  /** Forgets that a repository holds a blob, after the registry said otherwise. */
+  /** Forgets that a repository has a blob, after the registry denied it. */
   doubt(digest: Digest, repository: Repository): void {
     const entry = this.#entryOf(digest);
     entry.holders.delete(repository);
@@ -90,7 +90,7 @@ export class BlobBoard {
     if (origin !== undefined && !entry.holders.has(origin)) this.#destination.onMissing(origin, digest);
   }
 
-  /** Returns the blobs that a repository was proved to hold in this run. */
+  /** Returns the blobs that a repository has according to answers in this run. */
   provedIn(repository: Repository): readonly Digest[] {
     return [...(this.#proved.get(repository) ?? [])];
   }
@@ -120,7 +120,7 @@ export class BlobBoard {
       try {
         await entry.fetching.join({ signal: placement.signal, onActive: placement.setActive });
       } catch {
-        // That it failed there is for those who want it there; here it is tried on its own.
+        // Images that wait for the other repository get that failure. For this one there is a transfer of its own.
         placement.signal.throwIfAborted();
       }
     }
@@ -148,7 +148,7 @@ export class BlobBoard {
       this.#proved.set(repository, proved.add(digest));
       if (placed === 'uploaded') this.#destination.onUploaded(repository, digest);
       if (placed === 'mounted' && mountFrom !== undefined) entry.origins.set(repository, mountFrom);
-      // What was believed is wrong, or of no use: another repository is to be asked the next time.
+      // The believed holder did not have it, or cannot be mounted from. The next run tries another one.
       const isWrong = placed === 'uploaded' && mountFrom !== undefined && mountFrom === believed;
       if (isWrong) this.#destination.onMissing(believed, digest);
       return placed;
@@ -171,8 +171,8 @@ export class BlobBoard {
 }
 
 /**
- * The one effort to bring a blob into a repository, shared by all who want it there. It is given up when the last
- * of them has lost interest.
+ * Brings one blob to one repository for all images that wait for it. It is aborted when the last of them does not wait
+ * any more.
  */
 class Placement {
   readonly #abandonment = new AbortController();
@@ -181,28 +181,31 @@ class Placement {
   #isOver = false;
   #work: Promise<Placed> | undefined;
 
-  /** Aborted when nobody is interested any more. */
+  /** Aborts when no image waits any more. */
   get signal(): AbortSignal {
     return this.#abandonment.signal;
   }
 
-  /** Begins the work, once. */
+  /** Starts the work. To be called once. */
   start(work: () => Promise<Placed>): void {
     this.#work = work();
     const end = (): void => {
       this.#isOver = true;
     };
-    // Each who joins sees the failure; without a joiner it is nobody's.
+    // The failure is thrown by `join`. Without a listener here it would end the process.
     this.#work.then(end, end);
   }
 
-  /** Passes on to all who are interested whether slots are held. */
+  /** Tells all waiting images whether the transfer holds its slots. */
   readonly setActive = (isActive: boolean): void => {
     this.#isActive = isActive;
     for (const interest of this.#interests) interest.onActive?.(isActive);
   };
 
-  /** Waits for the work's end as one more who wants it. Rejects with its failure, or the interest's own reason. */
+  /**
+   * Waits for the end of the work and returns its result. Throws its failure, or the reason of the signal of
+   * `interest`.
+   */
   async join(interest: Interest): Promise<Placed> {
     const { signal, onActive } = interest;
     signal.throwIfAborted();
@@ -219,7 +222,7 @@ class Placement {
       signal.removeEventListener('abort', leave);
       this.#interests.delete(interest);
       if (this.#isActive) onActive?.(false);
-      // Aborting what is over would break the connection that brought it, just as it becomes free.
+      // To abort work that is over would break a connection that is about to be reused.
       if (this.#interests.size === 0 && !this.#isOver) {
         this.#abandonment.abort(
           signal.aborted ? signal.reason : new Error('nobody wants this blob any more'),

@@ -8,7 +8,7 @@ const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
 const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
 const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar';
 
-/** The bytes are the same in both families; only their names differ (OCI image-spec, media-types.md, "Compatibility"). */
+/** The bytes are the same in both formats, only the types differ (OCI image-spec, media-types.md, "Compatibility"). */
 const LAYER_TYPES: ReadonlyMap<string, string> = new Map([
   ['application/vnd.oci.image.layer.v1.tar', DOCKER_LAYER],
   ['application/vnd.oci.image.layer.v1.tar+gzip', `${DOCKER_LAYER}.gzip`],
@@ -39,7 +39,7 @@ function unconvertible(about: string, why: string): Failure<'FORMAT_UNCONVERTIBL
   });
 }
 
-/** Reads what the conversion needs besides what every manifest has. */
+/** Parses the fields that the conversion needs. */
 function contentOf<Content>(shape: z.ZodType<Content>, { bytes }: Manifest, about: string): Content {
   const { success, data } = shape.safeParse(JSON.parse(bytes.toString('utf8')));
   if (!success) throw unconvertible(about, 'its manifest is malformed');
@@ -55,14 +55,14 @@ function dockerLayerType(mediaType: string, about: string): string {
   throw unconvertible(about, why);
 }
 
-/** Returns whether a manifest is a container image, not an artifact that is stored like one. */
+/** Returns whether a manifest is a container image and not another artifact in the same format. */
 export function isContainerImage({ config }: Image): boolean {
   return config.mediaType === OCI_CONFIG || config.mediaType === DOCKER_CONFIG;
 }
 
 /**
- * Returns an image as Docker manifest, schema 2, over the same blobs; one that is so already stays as it is. Equal images
- * give equal bytes. Throws `FORMAT_UNCONVERTIBLE`.
+ * Returns an image as a Docker manifest, schema 2, with the same blobs. One that is in this format already is returned
+ * unchanged. Equal images result in equal bytes. Throws `FORMAT_UNCONVERTIBLE`.
  */
 export function toDockerImage(image: Image, about: string): Manifest {
   if (image.mediaType === MEDIA_TYPE.dockerManifest) return image;
@@ -84,7 +84,7 @@ export function toDockerImage(image: Image, about: string): Manifest {
   return parseManifest(Buffer.from(JSON.stringify(body)), body.mediaType, about);
 }
 
-/** Returns an index as Docker manifest list; `parts` are its entries, by their digests in it, as they will be pushed. */
+/** Returns an index as a Docker manifest list. `parts` are the converted entries, by their digests in the index. */
 export function toDockerList(index: Index, parts: ReadonlyMap<Digest, Manifest>, about: string): Manifest {
   const { manifests } = contentOf(indexShape, index, about);
   const body = {

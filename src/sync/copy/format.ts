@@ -5,31 +5,31 @@ import type { Conversion } from '../plan/content-options.ts';
 import { isContainerImage, toDockerImage, toDockerList } from './docker-format.ts';
 import { isAttestation, keepEntries } from './index-subset.ts';
 
-/** A kind of manifest that some registries refuse. */
+/** The kinds of manifests that some registries refuse. */
 export type RefusedFormat = 'attestation' | 'oci-index' | 'oci-image' | 'other';
 
 /** An image in the form in which it is pushed. */
 export interface FormedImage {
   readonly manifest: Manifest;
-  /** What its index lists and the source does not have, by digest. */
+  /** Manifests that its index lists but that do not exist at the source, by digest. */
   readonly parts: ReadonlyMap<Digest, Manifest>;
-  /** Undefined where it is as the source has it. */
+  /** Undefined if it is unchanged. */
   readonly conversion: Conversion | undefined;
 }
 
-/** Returns the kind of a manifest that a registry refused by itself. */
+/** Returns the kind of a refused manifest that no index lists. */
 export function formatOf({ mediaType }: Pick<Manifest, 'mediaType'>): RefusedFormat {
   if (mediaType === MEDIA_TYPE.ociIndex) return 'oci-index';
   return mediaType === MEDIA_TYPE.ociManifest ? 'oci-image' : 'other';
 }
 
-/** Returns the conversion by which an image gets past a destination that is known to refuse some formats, if one does. */
+/** Returns the conversion that avoids some refused formats; undefined if none is necessary, or none would help. */
 export function conversionFor(
   manifest: Manifest,
   refused: ReadonlySet<RefusedFormat>,
 ): Conversion | undefined {
   if (manifest.kind === 'image') {
-    // What is no container image, such as a signature, has no other form.
+    // Other artifacts, such as signatures, cannot be converted.
     const isConvertible = formatOf(manifest) === 'oci-image' && isContainerImage(manifest);
     return isConvertible && refused.has('oci-image') ? 'docker-format' : undefined;
   }
@@ -43,8 +43,8 @@ export function conversionFor(
 }
 
 /**
- * Returns an image in the form that a conversion makes of it. `fetch` gives what its index lists. Nothing runnable is
- * ever left out. Throws `FORMAT_UNCONVERTIBLE`.
+ * Returns an image after a conversion. `fetch` returns the manifests that its index lists. No image that can be run is
+ * left out. Throws `FORMAT_UNCONVERTIBLE`.
  */
 export async function formImage(
   original: Manifest,

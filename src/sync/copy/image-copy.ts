@@ -26,11 +26,11 @@ import { type PushTask, RefusedManifest, type Tally, TreePush } from './tree-pus
 interface ImageFacts {
   readonly sourceDigest: Digest;
   readonly pushedDigest: Digest;
-  /** What had to be changed about it, as the destination refuses it as it is. */
+  /** Undefined if the destination takes the original format. */
   readonly conversion: Conversion | undefined;
-  /** Of the image and of what its index lists: those whose signatures may belong beside it. */
+  /** The digests of the image and of what its index lists. Their signatures may have to be copied too. */
   readonly digests: readonly Digest[];
-  /** What is known of its signature, where it was asked for. */
+  /** Undefined if its signature was not verified now. */
   readonly signature?: SignatureVerdict | undefined;
 }
 
@@ -40,48 +40,48 @@ interface UnchangedImage extends ImageFacts {
 
 interface CopiedImage extends ImageFacts {
   readonly outcome: 'copied';
-  /** Bytes of the whole image, its manifests and all blobs. */
+  /** In bytes, of its manifests and all blobs. */
   readonly size: number;
   readonly bytesSent: number;
   readonly blobs: { readonly uploaded: number; readonly mounted: number; readonly present: number };
-  /** What the destination held instead, where it was asked before. */
+  /** What the tag was before; undefined if the destination was not asked. */
   readonly replaced: Digest | 'nothing' | undefined;
 }
 
-/** What came of an image that was asked for or copied. */
+/** The result of checking or copying an image. */
 export type MirroredImage = UnchangedImage | CopiedImage;
 
-/** What an image is copied with. */
+/** What copying needs. */
 interface CopyParts {
   readonly target: Registry;
   readonly board: BlobBoard;
-  /** Whether a repository was found not to exist when the run began. */
+  /** Returns whether a repository did not exist when the run began. */
   readonly wasAbsent: (repository: Repository) => boolean;
-  /** What asks for signatures, where they are wanted. */
+  /** Verifies signatures; undefined if that is off. */
   readonly verification: SourceVerification | undefined;
-  /** For the transfers of one image; 0 is no limit. */
+  /** For the transfers of one image. 0 means no limit. */
   readonly pushTimeout: Duration;
-  /** Whether to stop before anything is sent. */
+  /** Whether to send nothing. */
   readonly isDryRun: boolean;
   /** Of the run. */
   readonly signal: AbortSignal;
 }
 
-/** Real ones have some kilobytes; those of a registry that lies up to 4 MiB each. */
+/** Real manifests have a few kilobytes, those of a malicious registry up to 4 MiB each. */
 const MANIFESTS_KEPT = {
   results: 2000,
   weight: 32 * 1024 * 1024,
   weigh: ({ bytes }: Manifest): number => bytes.length,
 };
 
-/** Copies images into one registry, sharing among them what they have in common. */
+/** Copies images to one registry. Images share what they have in common. */
 export class ImageCopier {
   readonly #parts: CopyParts;
   readonly #target: Registry;
   readonly #tree: TreePush;
   readonly #signal: AbortSignal;
   readonly #fetched = new SingleFlight<string, Manifest>(MANIFESTS_KEPT);
-  /** What this destination was seen to refuse in this run, while it took the same image in another form. */
+  /** Formats that the destination refused in this run before it accepted the same image in another one. */
   readonly #refused = new Set<RefusedFormat>();
 
   constructor(parts: CopyParts) {
@@ -98,8 +98,8 @@ export class ImageCopier {
   }
 
   /**
-   * Does what was decided about an image: asks the destination for it where that was decided, and copies it unless it is
-   * there. Throws what kept it from being mirrored.
+   * Carries out the decision about an image: asks the destination for it if that was decided, and copies it unless it
+   * is there. Returns the result. Throws the reason why it could not be mirrored.
    */
   async mirror(image: PlannedImage): Promise<MirroredImage> {
     const { verification, pushTimeout } = this.#parts;
@@ -115,7 +115,7 @@ export class ImageCopier {
         return { ...confirmed, outcome: 'unchanged', signature, digests };
       }
     }
-    // What was verified is a digest: from here on nothing is asked for by the tag, which may move meanwhile.
+    // A digest was verified. From here on the tag is not used any more, because it may be moved in the meantime.
     if (verification !== undefined) sourceDigest ??= await this.#findSource(image);
     const signature =
       sourceDigest === undefined ? undefined : await verification?.verify(image, sourceDigest);
@@ -125,8 +125,8 @@ export class ImageCopier {
   }
 
   /**
-   * Copies one image: blobs first, then the manifests that an index lists, the index, and last the tag, so that a tag
-   * never stands for something that is not whole. Where the destination refuses its format, it is converted.
+   * Copies one image: first the blobs, then the manifests that an index lists, then the index, and last the tag, so
+   * that no tag ever points to an incomplete image. If the destination refuses a format, the image is converted.
    */
   async #copy(image: PlannedImage, present: Digest | undefined, clock: PushClock): Promise<MirroredImage> {
     const { source } = image;
@@ -164,7 +164,7 @@ export class ImageCopier {
     }
   }
 
-  /** Returns the size of all that was pushed or found there; undefined where the tag turned out to be right already. */
+  /** Returns the size of the image in bytes; undefined if the tag is right already. */
   async #push(task: PushTask, present: Digest | undefined): Promise<number | undefined> {
     const wanted = task.form.manifest.digest;
     if (present === wanted) return undefined;
@@ -178,7 +178,7 @@ export class ImageCopier {
     }
   }
 
-  /** A tag that cannot be changed is as good as pushed when it already holds the image. */
+  /** Accepts that a tag cannot be changed if it has the right image already. */
   async #acceptFrozenTag({ target }: PushTask, wanted: Digest, refusal: unknown): Promise<void> {
     const { repository, tag } = target;
     const there = await this.#target.findManifest(repository, tag, this.#signal);
@@ -197,7 +197,7 @@ export class ImageCopier {
     try {
       return await this.#target.findManifest(target.repository, target.tag, this.#signal);
     } catch (error) {
-      // Artifactory denies what does not exist; if it is a real denial, the push will say so.
+      // Artifactory denies access to tags that do not exist. If access is really denied, the push fails too.
       if (failureCode(error) === 'DENIED') return undefined;
       throw error;
     }
@@ -217,9 +217,9 @@ export class ImageCopier {
   }
 
   /**
-   * Returns the digests of an image that the destination has already whose signatures may belong beside it: its own, and
-   * those of what it lists. These are asked for only where the source offers signatures; where the source does not say,
-   * its own has to do.
+   * Returns the digests whose signatures may have to be copied with an image that was not copied itself: its own, and
+   * those that its index lists. The index is only fetched if the source has signatures; without it, its own digest is
+   * returned.
    */
   async #signedParts(image: PlannedImage, sourceDigest: Digest): Promise<readonly Digest[]> {
     const { source, target, platforms, signatureTags } = image;
@@ -235,7 +235,7 @@ export class ImageCopier {
     }
   }
 
-  /** Shared by images, so it ends with the run and not with one of them. */
+  /** Images share the result, so only the end of the run aborts it. */
   #fetch({ registry, repository }: PushTask['source'], name: Tag | Digest): Promise<Manifest> {
     return this.#fetched.get(registry.nameOf(repository, name), () =>
       registry.getManifest(repository, name, this.#signal),
@@ -243,7 +243,7 @@ export class ImageCopier {
   }
 }
 
-/** Returns what the tag holds if that is right; undefined where it is not, or has to be built to be known. */
+/** Returns the facts about a tag that is right; undefined if it is not, or if only building the image would tell. */
 function confirm(
   { recorded, platforms }: PlannedImage,
   sourceDigest: Digest,

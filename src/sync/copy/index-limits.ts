@@ -2,17 +2,17 @@ import { Failure } from '../../lib/failure.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { type Index, MANIFEST_SIZE_LIMIT } from '../../registry/oci/manifest.ts';
 
-/** Far beyond any real image, which lists some thirty platforms and what is attested of each. */
+/** Far more than a real image lists: about thirty platforms, and an attestation for each. */
 const CHILDREN_LIMIT = 500;
-/** An index in an index is rare, and one more in that is not known. */
+/** An index in an index is rare, and no image has a third level. */
 const NESTING_LIMIT = 4;
-/** Under one tag, however they are nested. */
+/** Of one tag, on all levels together. */
 const MANIFESTS_LIMIT = 1000;
 
 /**
- * Refuses an index that no image has, before anything of it is fetched: a registry that lies must not keep a run busy
- * or fill its memory. `depth` is how many indexes stand around it, `known` all that was met under its tag so far.
- * Throws `INDEX_UNREASONABLE`.
+ * Refuses an index that is larger than that of any image before its contents are fetched, so that a malicious registry
+ * cannot keep a run busy or fill its memory. `depth` is the number of indexes around it, `known` are the digests that
+ * were found under its tag so far. Throws `INDEX_UNREASONABLE`.
  */
 export function requireReasonable(
   index: Index,

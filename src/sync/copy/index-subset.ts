@@ -1,16 +1,16 @@
 import { type Descriptor, type Index, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
 
-/** Docker's attestations say by these annotations what they are and which image they are about. */
+/** The annotations of Docker's attestations: the image that they are about, and that they are attestations. */
 export const ATTESTED_DIGEST = 'vnd.docker.reference.digest';
 const REFERENCE_TYPE = 'vnd.docker.reference.type';
 
-/** Returns whether an index lists this for what it says about another entry, not to be run. */
+/** Returns whether an entry of an index is an attestation of another entry and cannot be run. */
 export function isAttestation({ platform, annotations }: Descriptor): boolean {
   const isUnknown = platform?.os === 'unknown' && platform.architecture === 'unknown';
   return isUnknown || annotations?.[REFERENCE_TYPE] === 'attestation-manifest';
 }
 
-/** Returns an index that lists only some of the entries of another, all else as it was (OCI image-index.md). */
+/** Returns an index with only some of its entries, otherwise unchanged (OCI image-index.md). */
 export function keepEntries(index: Index, kept: ReadonlySet<Descriptor>, about: string): Manifest {
   if (kept.size === index.manifests.length) return index;
   const body: { manifests: unknown[] } = JSON.parse(index.bytes.toString('utf8'));

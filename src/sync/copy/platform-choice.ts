@@ -22,9 +22,9 @@ function chosenEntries(index: Index, platforms: readonly Platform[]): ReadonlySe
 }
 
 /**
- * Returns the manifest to push for the wanted platforms: as it is when all are wanted, when all of it is kept or when
- * there is nothing to choose from; else an index of what is kept, which has another digest (OCI image-index.md).
- * Throws `PLATFORM_MISSING`.
+ * Returns the manifest to push for the wanted platforms. It is unchanged if all platforms are wanted, if all its
+ * entries are kept or if it is a single image. Otherwise it is an index of the entries that are kept, which has another
+ * digest (OCI image-index.md). Throws `PLATFORM_MISSING`.
  */
 export function choosePlatforms(manifest: Manifest, platforms: readonly Platform[], about: string): Manifest {
   if (platforms.length === 0 || manifest.kind === 'image') return manifest;

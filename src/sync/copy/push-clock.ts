@@ -3,8 +3,8 @@ import { formatDuration } from '../../lib/duration.ts';
 import { Failure } from '../../lib/failure.ts';
 
 /**
- * The time that an image may spend in transfers (`--push-timeout`). It runs only while one of the image's blobs holds
- * a slot, so that waiting behind other images costs nothing; when it is up, `signal` aborts with `PUSH_TIMED_OUT`.
+ * The time limit for the transfers of an image (`--push-timeout`). The clock runs only while a blob of the image holds
+ * a slot, so waiting for other images is not counted. At the limit, `signal` aborts with `PUSH_TIMED_OUT`.
  */
 export class PushClock implements Disposable {
   readonly signal: AbortSignal;
@@ -16,7 +16,7 @@ export class PushClock implements Disposable {
   #startedAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** A `limit` of 0 is none. `outer` ends the image as well. */
+  /** A `limit` of 0 means none. `signal` aborts with `outer` too. */
   constructor(limit: Duration, about: string, outer: AbortSignal) {
     this.#limit = limit;
     this.#left = limit;
@@ -24,7 +24,7 @@ export class PushClock implements Disposable {
     this.signal = AbortSignal.any([outer, this.#expiry.signal]);
   }
 
-  /** Tells the clock that one of the image's transfers began or ended to hold a slot. */
+  /** To be called when a transfer of the image takes its slot, and when it returns it. */
   readonly setActive = (isActive: boolean): void => {
     this.#active += isActive ? 1 : -1;
     if (this.#limit === 0) return;

@@ -13,25 +13,25 @@ import { requireReasonable } from './index-limits.ts';
 import { isAttestation } from './index-subset.ts';
 import type { PushClock } from './push-clock.ts';
 
-/** What was done for one image. */
+/** What pushing one image took. It grows while the image is pushed. */
 export interface Tally {
   bytesSent: number;
   uploaded: number;
   mounted: number;
   present: number;
-  /** Of the image and, for an index, of what it lists. */
+  /** The digests of the image and of what its index lists. */
   readonly digests: Set<Digest>;
 }
 
-/** One image on its way. */
+/** One image that is being pushed. */
 export interface PushTask extends Pick<PlannedImage, 'source' | 'target'> {
-  /** What is pushed of it, and as what. */
+  /** What is pushed of it, and in which format. */
   readonly form: FormedImage;
   readonly clock: PushClock;
   readonly tally: Tally;
 }
 
-/** A manifest that the destination refuses for its format; all that it needs is there. */
+/** The destination refuses the format of a manifest. All that the manifest refers to was pushed. */
 export class RefusedManifest extends Error {
   readonly format: RefusedFormat;
   readonly refusal: unknown;
@@ -45,7 +45,7 @@ export class RefusedManifest extends Error {
 
 const CHILDREN_KEPT = 20_000;
 
-/** Pushes manifests after all that is under them, once each a repository and run. */
+/** Pushes manifests after all that they refer to, each one once per repository and run. */
 export class TreePush {
   readonly #target: Registry;
   readonly #board: BlobBoard;
@@ -56,7 +56,7 @@ export class TreePush {
   constructor(parts: {
     readonly target: Registry;
     readonly board: BlobBoard;
-    /** Whether a repository was found not to exist when the run began. */
+    /** Returns whether a repository did not exist when the run began. */
     readonly wasAbsent: (repository: Repository) => boolean;
     readonly fetch: (source: PushTask['source'], digest: Digest) => Promise<Manifest>;
   }) {
@@ -66,7 +66,7 @@ export class TreePush {
     this.#fetch = parts.fetch;
   }
 
-  /** Pushes an image and, last, its tag. Returns the size of all that it brought or found there. Throws `RefusedManifest`. */
+  /** Pushes an image and, last, its tag. Returns the size of the image in bytes. Throws `RefusedManifest`. */
   push(task: PushTask): Promise<number> {
     const { manifest } = task.form;
     return this.#pushTree(task, manifest, task.target.tag, formatOf(manifest), 0);
@@ -85,7 +85,7 @@ export class TreePush {
     try {
       await put().catch((error: unknown) => {
         if (!isContentUnknown(error)) throw error;
-        // What was believed is proved again. Stores that are consistent only in the end may need a moment more.
+        // What was assumed to be there is pushed again. Eventually consistent stores may need a moment longer.
         const again = async () => {
           this.#doubtParts(manifest, target.repository);
           await this.#pushParts(task, manifest, depth);
@@ -108,7 +108,7 @@ export class TreePush {
     return this.#pushChildren(task, manifest, depth + 1);
   }
 
-  /** What keeps the image from being pushed in any form comes before what another form could do without. */
+  /** Failures that another format would not avoid come before refused formats. */
   async #pushChildren(task: PushTask, index: Index, depth: number): Promise<number> {
     const results = await Promise.allSettled(
       index.manifests.map((child) => this.#pushChild(task, child, depth)),
@@ -133,7 +133,7 @@ export class TreePush {
           return this.#bringChild(task, child, depth);
         });
       } catch (error) {
-        // Another image did it for both and ran out of its own time; this one still has its.
+        // Another image pushed it for both and reached its own time limit. This image has time left.
         const isForeign = !isOwn && failureCode(error) === 'PUSH_TIMED_OUT' && !task.clock.signal.aborted;
         if (!isForeign) throw error;
       }
@@ -152,7 +152,7 @@ export class TreePush {
     return this.#pushTree(task, manifest, child.digest, format, depth);
   }
 
-  /** What an index says of sizes is what its limits go by. */
+  /** Checks the size, because the limits for an index rely on the sizes in it. */
   async #fetchChild({ source }: PushTask, { digest, size }: Descriptor): Promise<Manifest> {
     const manifest = await this.#fetch(source, digest);
     if (manifest.bytes.length <= size) return manifest;
@@ -176,7 +176,7 @@ export class TreePush {
       if (placed === 'uploaded') tally.bytesSent += descriptor.size;
       return descriptor.size;
     });
-    // All have ended before a failure is thrown. What an abort ended may still be winding down, and is over soon.
+    // Throws only when all have ended. Transfers that were aborted may still be closing their connections.
     await Promise.allSettled(work);
     return sum(await Promise.all(work));
   }

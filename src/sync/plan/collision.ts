@@ -66,8 +66,8 @@ function newName({ registry, repository }: Claim, taken: ReadonlySet<string>): R
 }
 
 /**
- * Returns patches that give each claim but the first a name of its own. `destination` is the repository that they share,
- * with or without its namespace.
+ * Returns patches that give each claim but the first a name of its own. `destination` is the repository that they
+ * share, with or without its namespace.
  */
 function resolvingPatches(destination: Repository, claims: readonly Claim[]): Collision['patches'] {
   const taken = new Set<string>([destination, destination.slice(destination.lastIndexOf('/') + 1)]);

@@ -27,8 +27,8 @@ const SUSPICIOUS_SIZES: ReadonlySet<number> = new Set([1000, 10_000]);
 export type SourceLister = (repository: Repository | undefined, signal: AbortSignal) => Promise<TagList>;
 
 /**
- * Returns a function that lists repositories of a source. If the source does not list them, or only in part, it asks the
- * registry behind the source, if one is known.
+ * Returns a function that lists repositories of a source. If the source does not list them, or only in part, it asks
+ * the registry behind the source, if one is known.
  */
 export function sourceLister(
   source: Registry,

@@ -41,8 +41,8 @@ export class SourceVerification {
   }
 
   /**
-   * Returns the verdict about the signature of an image; undefined if the image is a signature itself. If signatures are
-   * required, throws the reason why there is no valid one.
+   * Returns the verdict about the signature of an image; undefined if the image is a signature itself. If signatures
+   * are required, throws the reason why there is no valid one.
    */
   async verify({ source }: SourceImage, digest: Digest): Promise<SignatureVerdict | undefined> {
     const { registry, repository, tag } = source;

@@ -10,10 +10,10 @@ import type { PlannedImage } from '../plan/planning.ts';
 import { type ReportedImage, type ReportedReason, reasonOf } from '../report/report.ts';
 import { reportedSignature } from '../report/signature-report.ts';
 
-/** Which image a report entry is about. */
+/** The image of a report entry. */
 export type ImageNames = Pick<ReportedImage, 'source' | 'destination'>;
 
-/** Returns the entry of an image that nothing had to be asked about. */
+/** Returns the entry of an image that was skipped. */
 export function skipped(names: ImageNames, image: PlannedImage): ReportedImage {
   const { recorded, decision } = image;
   return {
@@ -24,7 +24,7 @@ export function skipped(names: ImageNames, image: PlannedImage): ReportedImage {
   };
 }
 
-/** Returns the entry of an image that was asked for or copied; `took` in milliseconds. */
+/** Returns the entry of an image that was checked or copied. `took` is in milliseconds. */
 export function worked(
   names: ImageNames,
   image: PlannedImage,
@@ -46,7 +46,7 @@ export function worked(
   };
 }
 
-/** Where the destination was asked, what it said tells more than why it was asked. */
+/** The answer of the destination, if there is one, is a better reason than why it was asked. */
 function whyCopied(
   { decision, recorded, platforms }: PlannedImage,
   result: Extract<MirroredImage, { readonly outcome: 'copied' }>,
@@ -59,7 +59,7 @@ function whyCopied(
   return describeReason(isOfSettings ? 'DIFFERS' : 'OTHER_SETTINGS');
 }
 
-/** Returns the entry of an image that an error kept from being mirrored. */
+/** Returns the entry of an image that could not be mirrored. `took` is in milliseconds. */
 export function failed(names: ImageNames, error: unknown, took: number): ReportedImage {
   const isDeferred = failureCode(error) === 'RATE_LIMITED' && !isTransient(error);
   const isWithdrawn = failureCode(error) === 'PUSH_TIMED_OUT';
@@ -70,7 +70,7 @@ export function failed(names: ImageNames, error: unknown, took: number): Reporte
   return { ...quiet(names, outcome), reason: { ...reason, message }, milliseconds: Math.round(took) };
 }
 
-/** Returns the entry of an image whose turn did not come, or was not over, when the run ended. */
+/** Returns the entry of an image that was not finished when the run ended. */
 export function left(names: ImageNames): ReportedImage {
   const message = 'the run ended first';
   return {
@@ -79,7 +79,7 @@ export function left(names: ImageNames): ReportedImage {
   };
 }
 
-/** Returns the entry of a destination tag that several sources want to be different things. */
+/** Returns the entry of a destination tag for which several sources have different images. */
 export function collided(
   target: Registry,
   repository: PlannedImage['target']['repository'],
@@ -96,7 +96,7 @@ export function collided(
   return { ...quiet(names, 'collision'), claimants, patch, reason: { code: 'NAMES_COLLIDE', message, hint } };
 }
 
-/** A registry cannot know why something is missing; what is asked for stands in the image set. */
+/** Adds a hint if the source does not have the image, which no registry can give. */
 function withRemedy(reason: ReportedReason, error: unknown, { source }: ImageNames): ReportedReason {
   const isMissing = isNotFound(error) && error instanceof Failure && error.about === source;
   if (!isMissing || reason.hint !== undefined) return reason;
@@ -104,8 +104,8 @@ function withRemedy(reason: ReportedReason, error: unknown, { source }: ImageNam
 }
 
 /**
- * Returns what else than the image itself a failure is about. Of its own repository at the destination only the host: then
- * one fault of a registry reads the same for all images, and is told as one.
+ * Returns what a failure is about, if it is not the image itself. For the repository of the image at the destination it
+ * is only the host, so that a failure of the registry has the same text for all images and can be told once.
  */
 function culprit(about: string, { source, destination }: ImageNames): string | undefined {
   if (about === source || source.startsWith(`${about}/`)) return undefined;

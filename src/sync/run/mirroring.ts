@@ -18,14 +18,14 @@ import { collided, failed, type ImageNames, left, skipped, worked } from './imag
 import { RepositoryTally } from './repository-tally.ts';
 import { Schedule } from './schedule.ts';
 
-/** What mirroring works with. */
+/** What mirroring needs. */
 interface MirroringParts extends Omit<PlanningParts, 'remembered'> {
   readonly state: State;
-  /** Called once for each image that was wanted, as soon as it is known what became of it. */
+  /** Called once for each wanted image, as soon as its result is known. */
   readonly onResult: (result: ReportedImage) => void;
 }
 
-/** A destination repository whose images are being mirrored. */
+/** A destination repository that is being mirrored to. */
 interface OpenRepository {
   readonly plan: RepositoryPlan;
   readonly tally: RepositoryTally;
@@ -33,14 +33,14 @@ interface OpenRepository {
   readonly planned: Set<Tag>;
 }
 
-/** An image that waits for its turn. */
+/** An image that is to be checked or copied. */
 interface Turn {
   readonly image: PlannedImage;
   readonly into: OpenRepository;
   readonly rank: number;
 }
 
-/** Plans destination repositories and mirrors what is planned, both at the same time. */
+/** Plans destination repositories and mirrors their images at the same time. */
 export class Mirroring {
   readonly #parts: PlanningParts & MirroringParts;
   readonly #target: Registry;
@@ -79,22 +79,22 @@ export class Mirroring {
     this.#schedule = new Schedule((turn) => this.#mirror(turn), signal);
   }
 
-  /** Bytes sent so far, including what had to be sent again. */
+  /** The bytes sent so far, including those that had to be sent again. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** How many planned images are not done yet. */
+  /** The number of planned images that are not finished. */
   get open(): number {
     return this.#schedule.open;
   }
 
-  /** Images under way as `repository:tag`, the longest-running first. */
+  /** The images that are being worked on as `repository:tag`, the longest-running first. */
   get current(): string[] {
     return [...this.#schedule.underWay].map(({ image: { target } }) => `${target.repository}:${target.tag}`);
   }
 
-  /** Mirrors all groups. What was not begun when the signal aborted is left for the next run. Returns the plans. */
+  /** Mirrors all groups until the signal aborts. Returns the plans of those that could be listed. */
   async run(groups: readonly RepositoryGroup[]): Promise<readonly RepositoryPlan[]> {
     await Promise.all(groups.map((group) => this.#plan(group)));
     const notBegun = await this.#schedule.finish();
@@ -113,7 +113,7 @@ export class Mirroring {
       for (const collision of plan.collisions) onResult(collided(this.#target, plan.repository, collision));
       this.#submit(into, plan.images);
       for (const image of plan.images) {
-        // The signatures of the others follow when those are there: without its image a signature is of no use.
+        // A signature is of no use without its image, so those of other images are planned when they were copied.
         const isThere = image.decision.action === 'skip' && image.sourceDigest !== undefined;
         if (isThere) this.#submitSignatures(into, image, [image.sourceDigest]);
       }
@@ -149,7 +149,7 @@ export class Mirroring {
     this.#schedule.add(active.map((image) => ({ image, into, rank: image.rank })));
   }
 
-  /** Plans the signatures of an image's parts that are not planned yet. */
+  /** Plans the signatures of some digests of an image, unless they are planned already. */
   #submitSignatures(into: OpenRepository, image: PlannedImage, digests: readonly Digest[]): void {
     const tags = signaturesOf(image, digests);
     this.#submit(

@@ -13,7 +13,7 @@ export function twice<Result>(signal: AbortSignal, operation: () => Promise<Resu
   return retry({ policy: TWICE, signal }, operation);
 }
 
-/** Finds out in a moment whether both registries answer. Throws what stands in the way. */
+/** Checks that both registries answer. Throws the reason why one does not. */
 export async function reachRegistries(
   source: Registry,
   target: Registry,
@@ -23,8 +23,8 @@ export async function reachRegistries(
 }
 
 /**
- * Finds out whether the login at the destination is taken, before hours are spent on it; nothing is written.
- * `repository` is any that the run may push to. Throws `UNAUTHORIZED` and what else stands in the way.
+ * Checks that the destination accepts the login, before hours are spent on a run. Writes nothing. `repository` is any
+ * repository that the run may push to. Throws `UNAUTHORIZED`, or the reason why it cannot be checked.
  */
 export async function proveLogin(
   target: Registry,

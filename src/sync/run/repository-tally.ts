@@ -5,10 +5,10 @@ import type { PlannedImage } from '../plan/planning.ts';
 import type { SeenImage } from '../state/image-rows.ts';
 import type { RepositoryNews } from '../state/state.ts';
 
-/** So much of a large repository is written at a time: what a kill costs is asked for again by the next run. */
+/** If the run is killed, at most so many entries are lost and have to be asked for again by the next run. */
 const ENTRIES_PER_TRANSACTION = 100;
 
-/** What a run learns about one destination repository, written to the state when it is complete or has grown. */
+/** Collects what a run learns about one destination repository and writes it to the state in parts. */
 export class RepositoryTally {
   readonly #write: (news: RepositoryNews) => void;
   #images: SeenImage[] = [];
@@ -16,12 +16,12 @@ export class RepositoryTally {
   #failures: { tag: Tag; code: string }[] = [];
   #open = 0;
 
-  /** `write` records the news in one transaction, together with what is known of blobs by then. */
+  /** `write` records the news in one transaction. */
   constructor(write: (news: RepositoryNews) => void) {
     this.#write = write;
   }
 
-  /** Says that so many images more will be told about. */
+  /** Announces so many more images. */
   expect(count: number): void {
     this.#open += count;
   }
@@ -42,7 +42,7 @@ export class RepositoryTally {
     this.#ended();
   }
 
-  /** Writes what has not been written yet. */
+  /** Writes all entries that are not written yet. */
   flush(): void {
     const news = { images: this.#images, confirmed: this.#confirmed, failures: this.#failures };
     this.#images = [];
@@ -58,7 +58,7 @@ export class RepositoryTally {
   }
 }
 
-/** What was verified once stays so as long as nobody finds otherwise and the image is the same. */
+/** A verification stays valid for the same image until another one fails. */
 function optionsOf({ platforms, recorded }: PlannedImage, result: MirroredImage): string {
   const { signature, sourceDigest, conversion } = result;
   const before = recorded?.sourceDigest === sourceDigest ? signedUnder(recorded.options) : undefined;

@@ -32,14 +32,14 @@ import {
   viewOfSource,
 } from './source-view.ts';
 
-/** What came of a run. */
+/** The result of a run. */
 export interface FinishedRun {
   readonly report: Report;
-  /** The runs before this one over the same route, and this one, the oldest first. */
+  /** The earlier runs with the same source and destination, and this one, the oldest first. */
   readonly runs: readonly RecordedRun[];
 }
 
-/** What a run has open. */
+/** What a run works with. */
 interface OpenRun {
   readonly set: ImageSet;
   readonly state: State;
@@ -53,8 +53,8 @@ interface OpenRun {
 const PROGRESS_EVERY_MILLISECONDS = 200;
 
 /**
- * Mirrors what the image set wants from the source to the destination and returns the report, also when the run was
- * ended early. Throws what kept it from beginning: settings, image set, state or a registry that does not answer.
+ * Mirrors the images of an image set from the source to the destination. Returns the report, also if the run was ended
+ * early. Throws the reason why it could not begin: the image set, the state, or a registry that does not answer.
  */
 export async function runSync(settings: SyncSettings, parts: RunParts): Promise<FinishedRun> {
   return new Run(settings, parts).run();
@@ -96,7 +96,7 @@ class Run {
       const verification = await openVerification(this.#settings, set, deadline.signal);
       const find = (): Promise<Grouping> => this.#find(set, registries, deadline.signal);
       const fetchState = remote?.fetching(registries, deadline.signal) ?? this.#parts.fetchState;
-      // A state that has to be fetched is so while images are looked for; one that is here is opened before any request.
+      // A state is fetched while repositories are searched for. A local one is opened before the first request.
       const early = fetchState === undefined ? undefined : await Promise.all([find(), fetchState()]);
       const mode = dryRun ? 'read' : 'write';
       using state = State.open(remote?.file ?? database, { reporter, mode, now: this.#now });
@@ -128,7 +128,7 @@ class Run {
     const run: RecordedRun = { started, ended: this.#now(), outcome, ...totals };
     const scope = scopeOf(this.#settings);
     const runs = [...state.runs(scope), run];
-    // A shard sees only a part of the source, which must not pass for the whole.
+    // A shard sees only a part of the source, and must not overwrite what the whole was.
     const isWholeView = isWhole && this.#settings.shard === undefined;
     state.recordRun({ scope, run, ...(isWholeView ? { sourceViews: new Map([[source, view]]) } : {}) });
     await remote?.push(deadline.signal);
@@ -166,7 +166,7 @@ class Run {
       namespaces: additionNamespaces,
       signal,
     });
-    // A login is proved for a repository; which ones there are is known only now.
+    // Only now a repository is known for which the login can be checked.
     const grouping = groupByDestination(found, set, this.#settings);
     const [first] = grouping.groups;
     if (first !== undefined) await proveLogin(target, first.repository, signal);
@@ -238,7 +238,7 @@ class Run {
     this.#parts.reporter.warning(message, place);
   }
 
-  /** Warnings of the parts are kept for the report as well. */
+  /** Returns a reporter that keeps warnings for the report too. */
   #reporter(): Pick<Reporter, 'warning'> {
     return { warning: (text, place) => this.#warn(text, place) };
   }

@@ -1,16 +1,16 @@
 import { PriorityQueue } from '../../lib/priority-queue.ts';
 
-/** Enough to hide latency behind 64 requests in flight, few enough to keep the most urgent in front. */
+/** Enough to keep 64 requests in flight, and few enough to keep the order of ranks. */
 const ITEMS_UNDER_WAY = 96;
 
-/** Something to work on; the lower its rank, the sooner its turn comes. */
+/** An item of work. The lowest rank comes first. */
 interface Ranked {
   readonly rank: number;
 }
 
 /**
- * Works on items, a number of them at a time, the most urgent of those known so far first, while others are still being
- * planned.
+ * Works on a limited number of items at a time, those of the lowest rank first. Items can be added while others are
+ * being worked on.
  */
 export class Schedule<Item extends Ranked> {
   readonly #queue = new PriorityQueue<Item>();
@@ -21,18 +21,18 @@ export class Schedule<Item extends Ranked> {
   readonly #failures: unknown[] = [];
   #isComplete = false;
 
-  /** Nothing is begun any more once the signal aborts or `work` throws, which should deal with its failures by itself. */
+  /** `work` should handle its failures itself. If it throws, or if the signal aborts, no further item is begun. */
   constructor(work: (item: Item) => Promise<void>, signal: AbortSignal) {
     this.#work = work;
     this.#signal = signal;
   }
 
-  /** Items that are being worked on, the longest-running first. */
+  /** The items that are being worked on, the longest-running first. */
   get underWay(): ReadonlySet<Item> {
     return this.#underWay;
   }
 
-  /** How many are waiting or being worked on. */
+  /** The number of items that wait or are being worked on. */
   get open(): number {
     return this.#queue.length + this.#underWay.size;
   }
@@ -43,8 +43,8 @@ export class Schedule<Item extends Ranked> {
   }
 
   /**
-   * Waits for the end of all work. Only the work itself may add more from here on. Returns what was never begun. Throws
-   * what `work` threw first.
+   * Waits for the end of all work. From here on only the work itself may add items. Returns the items that were not
+   * begun. Throws the first error of `work`.
    */
   async finish(): Promise<readonly Item[]> {
     this.#isComplete = true;

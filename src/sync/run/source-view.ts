@@ -10,7 +10,7 @@ import { releaseWishes, type Selection } from '../select/release-wish.ts';
 import { unmatched, wantsRepository } from '../select/selection.ts';
 import type { SourceView } from '../state/run-rows.ts';
 
-/** Returns the tags that plans select, by image. */
+/** Returns the selected tags of some plans by image. */
 export function selectionOf(plans: readonly RepositoryPlan[]): Selection {
   return new Map(
     plans.flatMap(({ members }) =>
@@ -19,7 +19,7 @@ export function selectionOf(plans: readonly RepositoryPlan[]): Selection {
   );
 }
 
-/** Returns what a run saw at its sources: which lines of the image set matched, and how much each repository listed. */
+/** Returns what a run found at its sources: the lines of the image set that matched, and the size of each listing. */
 export function viewOfSource(set: ImageSet, plans: readonly RepositoryPlan[]): SourceView {
   const listed = plans.flatMap(({ members }) => members);
   const names = listed.map(({ name }) => name);
@@ -37,14 +37,14 @@ export function viewOfSource(set: ImageSet, plans: readonly RepositoryPlan[]): S
   return { matched: [...new Set([...names, ...prefixes, ...releases])], listings: new Map(listings) };
 }
 
-/** Returns a warning for each repository whose listing lost a fifth of its tags or more since the last run. */
+/** Returns a warning for each repository whose listing is at least a fifth smaller than in the last run. */
 export function compareListings(before: SourceView, after: SourceView): string[] {
   return [...after.listings].flatMap(
     ([name, size]) => shrunkWarning(name, before.listings.get(name) ?? 0, size) ?? [],
   );
 }
 
-/** Returns a warning for each image that the set names, whose tags are there and all filtered away. */
+/** Returns a warning for each image that the set names and that has tags, but none that pass the filters. */
 export function findFilteredAway(set: ImageSet, plans: readonly RepositoryPlan[]): Notice[] {
   return plans.flatMap(({ members }) =>
     members.flatMap((member): Notice[] => {
@@ -58,16 +58,16 @@ export function findFilteredAway(set: ImageSet, plans: readonly RepositoryPlan[]
   );
 }
 
-/** What a run saw, and what the one before it did. */
+/** What a run found, and what the run before it found. */
 export interface Sight {
   readonly set: ImageSet;
   readonly groups: readonly RepositoryGroup[];
-  /** Of the groups that could be listed. */
+  /** The plans of the groups that could be listed. */
   readonly plans: readonly RepositoryPlan[];
   readonly before: SourceView;
 }
 
-/** Returns the lines of the image set that match nothing; of what could not be listed nothing is known. */
+/** Returns the lines of the image set that match nothing, without those whose repositories could not be listed. */
 export function findUnmatched({ set, groups, plans, before }: Sight): Report['unmatched'] {
   const planned = new Set(plans.map(({ repository }) => repository));
   const unlisted = groups
@@ -80,7 +80,7 @@ export function findUnmatched({ set, groups, plans, before }: Sight): Report['un
   }));
 }
 
-/** How many entries the source listed. */
+/** Returns the number of entries in a listing. */
 function sizeOf({ listing: { tags, manifests } }: ListedRepository): number {
   return tags.length || manifests.size;
 }
