@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import qiniu from 'qiniu';
 import { milliseconds } from '../src/lib/duration.ts';
+import { measurePackage } from '../src/publish/kind/package-file.ts';
 import { QiniuTarget } from '../src/publish/qiniu/qiniu-target.ts';
-import { measurePackage } from '../src/publish/target/package-file.ts';
 
 // The process that `bench/upload.ts` measures: HOW FILE ENDPOINT ACCESS_KEY SECRET_KEY, where HOW is keel or sdk. It
 // uploads the file to the bucket keel and prints what the upload alone took, and the memory of the whole process.

@@ -3,9 +3,9 @@ import { readAuthorities } from '../lib/http/authorities.ts';
 import type { Progress, Reporter } from '../lib/reporter.ts';
 import { formatSize } from '../lib/text/size.ts';
 import { type ConnectionParts, type ConnectionSettings, openRegistries } from '../registry/registries.ts';
+import type { PackageFile, PackageLocation, PublishTarget } from './kind/target.ts';
+import type { TargetMeans } from './kind/target-kind.ts';
 import type { PublishSettings } from './settings.ts';
-import type { PackageFile, PackageLocation, PublishTarget } from './target/target.ts';
-import type { TargetMeans } from './target/target-kind.ts';
 
 /** How to connect to the targets of a publication. */
 type PublicationConnections = Omit<ConnectionSettings, 'login'>;

@@ -2,7 +2,7 @@ import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
 import { parseSwitch } from '../config/flags/flag-value.ts';
 import type { Failure } from '../lib/failure.ts';
 import { PUBLISH_FLAGS, type PublishFlagName } from './flags.ts';
-import type { OpenTarget } from './target/target-kind.ts';
+import type { OpenTarget } from './kind/target-kind.ts';
 import { parseTargetWords, TARGETS, type TargetWord } from './targets.ts';
 
 /** Where a package goes. */

@@ -1,8 +1,8 @@
 import { milliseconds } from '../../src/lib/duration.ts';
+import type { PublishTarget } from '../../src/publish/kind/target.ts';
 import { QiniuTarget } from '../../src/publish/qiniu/qiniu-target.ts';
 import { RegistryTarget } from '../../src/publish/registry/registry-target.ts';
 import { ReleaseTarget } from '../../src/publish/release/release-target.ts';
-import type { PublishTarget } from '../../src/publish/target/target.ts';
 import { explicitCredential } from '../../src/registry/credentials.ts';
 import { ADAPTIVE_LIMITS } from '../../src/registry/host-limits.ts';
 import { parseReference } from '../../src/registry/oci/reference.ts';

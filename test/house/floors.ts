@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { globSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 
 /** What each floor of src/ may import besides itself. `.` holds the entries, which only wire. */
 export const FLOORS: Readonly<Record<string, readonly string[]>> = {
@@ -24,9 +25,9 @@ export const FLOORS: Readonly<Record<string, readonly string[]>> = {
 export type Rooms = readonly (readonly string[])[];
 
 /** Each folder of publish/ is a kind of target, but for the one with what they share: a new one needs no line here. */
-const TARGET_FOLDERS = readdirSync('src/publish', { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && entry.name !== 'target')
-  .map(({ name }) => name);
+const TARGET_FOLDERS = [
+  ...new Set(globSync('src/publish/*/*.ts').map((file) => basename(dirname(file)))),
+].filter((folder) => folder !== 'kind');
 
 /** A room may import the rooms of lower levels, and none of its own level or above. */
 export const ROOMS: Readonly<Record<string, Rooms>> = {
@@ -35,5 +36,5 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   config: [['kubernetes'], ['.'], ['flags']],
   sync: [['.'], ['select', 'state'], ['plan', 'report'], ['copy'], ['run'], ['check', 'doctor']],
   pack: [['archive', 'plan'], ['.'], ['fetch'], ['contents'], ['run']],
-  publish: [['target'], TARGET_FOLDERS, ['.']],
+  publish: [['kind'], TARGET_FOLDERS, ['.']],
 };

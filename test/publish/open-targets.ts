@@ -1,7 +1,7 @@
 import { milliseconds } from '../../src/lib/duration.ts';
+import type { PublishTarget } from '../../src/publish/kind/target.ts';
+import type { TargetMeans } from '../../src/publish/kind/target-kind.ts';
 import { parsePublishSettings } from '../../src/publish/settings.ts';
-import type { PublishTarget } from '../../src/publish/target/target.ts';
-import type { TargetMeans } from '../../src/publish/target/target-kind.ts';
 import { explicitCredential } from '../../src/registry/credentials.ts';
 import { ADAPTIVE_LIMITS } from '../../src/registry/host-limits.ts';
 import { Registries } from '../../src/registry/registries.ts';

@@ -3,7 +3,7 @@ import type { Failure } from '../../lib/failure.ts';
 import { isRateLimit } from '../../lib/http/answer-status.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { parseJson } from '../../lib/json.ts';
-import { alreadyPublished } from '../target/replacement.ts';
+import { alreadyPublished } from '../kind/replacement.ts';
 
 type KodoRefusalCode =
   | 'CREDENTIALS_REFUSED'

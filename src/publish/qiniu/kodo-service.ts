@@ -6,7 +6,7 @@ import { type HttpAnswer, type HttpClient, readBody } from '../../lib/http/http.
 import { isConnectionFailure } from '../../lib/http/http-failure.ts';
 import { parseJson } from '../../lib/json.ts';
 import { retry } from '../../lib/retry.ts';
-import { understand } from '../target/answer-shape.ts';
+import { understand } from '../kind/answer-shape.ts';
 import { explainKodoAnswer, parseKodoError } from './kodo-refusal.ts';
 import { discoverRegion, type KodoAccess, noHosts } from './kodo-region.ts';
 

@@ -1,7 +1,7 @@
 import { ConcurrencyLimiter, type LimiterWidth } from '../../lib/concurrency-limiter.ts';
 import { HttpClient } from '../../lib/http/http.ts';
-import { mayReplace } from '../target/replacement.ts';
-import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../target/target.ts';
+import { mayReplace } from '../kind/replacement.ts';
+import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../kind/target.ts';
 import { KodoDelivery } from './kodo-delivery.ts';
 import { keyTaken } from './kodo-refusal.ts';
 import type { KodoAccess } from './kodo-region.ts';

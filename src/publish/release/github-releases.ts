@@ -8,7 +8,7 @@ import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { parseJson } from '../../lib/json.ts';
 import { type RetryPolicy, retry } from '../../lib/retry.ts';
 import { Redactor } from '../../registry/redactor.ts';
-import { understand } from '../target/answer-shape.ts';
+import { understand } from '../kind/answer-shape.ts';
 import { explainReleaseAnswer } from './release-refusal.ts';
 import { releaseUploadAddress } from './release-upload-address.ts';
 

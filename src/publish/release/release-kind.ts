@@ -1,8 +1,8 @@
 import type { FlagReader, FlagSource } from '../../config/flags/flag-reader.ts';
 import { malformed } from '../../config/flags/flag-value.ts';
 import { parseTag } from '../../registry/oci/reference.ts';
-import { neededFlag } from '../target/needed-flag.ts';
-import type { OpenTarget, TargetFlag, TargetKind } from '../target/target-kind.ts';
+import { neededFlag } from '../kind/needed-flag.ts';
+import type { OpenTarget, TargetFlag, TargetKind } from '../kind/target-kind.ts';
 import { ReleaseTarget } from './release-target.ts';
 
 const FLAGS = [
