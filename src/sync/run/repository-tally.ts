@@ -26,6 +26,7 @@ export class RepositoryTally {
     this.#open += count;
   }
 
+  /** Adds the result of an image that was checked or copied. */
   worked(image: PlannedImage, result: MirroredImage): void {
     const { recorded, target } = image;
     const isKnown =
@@ -37,6 +38,7 @@ export class RepositoryTally {
     this.#ended();
   }
 
+  /** Adds the code of the failure of an image. */
   failed(image: PlannedImage, code: string): void {
     this.#failures.push({ tag: image.target.tag, code });
     this.#ended();

@@ -37,6 +37,7 @@ export class Schedule<Item extends Ranked> {
     return this.#queue.length + this.#underWay.size;
   }
 
+  /** Adds items, and begins as many as the limit allows. */
   add(items: readonly Item[]): void {
     for (const item of items) this.#queue.add(item, item.rank);
     this.#begin();

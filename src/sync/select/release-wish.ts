@@ -16,7 +16,7 @@ interface ReleaseWish {
   /** The image and tag, such as `etcd:3.7.0-0`. The release itself, if nothing was found for it at all. */
   readonly text: string;
   /** Of the image; undefined for the release itself. */
-  readonly name?: ImageName;
+  readonly name?: ImageName | undefined;
   readonly place: Place;
   readonly isMet: boolean;
 }
