@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { milliseconds, seconds } from '../src/lib/duration.ts';
-import { formatSummary } from '../src/summary/summary.ts';
+import { formatSummary } from '../src/summary/sync-summary.ts';
 import { headlineOf } from '../src/sync/report/wording.ts';
 import type { RecordedRun } from '../src/sync/state/run-rows.ts';
 

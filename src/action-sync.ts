@@ -1,5 +1,5 @@
 import { openAction } from './actions/action-process.ts';
-import { isPost } from './actions/step-state.ts';
+import { isPost } from './actions/post-handover.ts';
 import { mirrorStep, saveStep } from './actions/sync-step.ts';
 import { askCredentialHelper } from './process/credential-helper.ts';
 import { EXIT } from './process/exit-code.ts';

@@ -1,5 +1,5 @@
 import { packCommand } from './cli/pack-command.ts';
-import { runPacker } from './cli/packer.ts';
+import { runPacker } from './cli/packer-dispatch.ts';
 import { pushCommand } from './cli/push-command.ts';
 import { EXIT } from './process/exit-code.ts';
 

@@ -3,7 +3,7 @@ import { doctorCommand } from './cli/doctor-command.ts';
 import { mergeCommand } from './cli/merge-command.ts';
 import { sumCommand } from './cli/sum-command.ts';
 import { syncCommand } from './cli/sync-command.ts';
-import { runSynctl } from './cli/synctl.ts';
+import { runSynctl } from './cli/synctl-dispatch.ts';
 import { EXIT } from './process/exit-code.ts';
 
 // A reader such as `head` that has seen enough is no fault.

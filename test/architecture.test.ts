@@ -73,7 +73,7 @@ describe('dependencies point one way', () => {
     ['signatures/verdict.ts', '../sync/state/state.ts'],
     ['sync/run/run.ts', '../../pack/plan/plan.ts'],
     ['sync/run/run.ts', '@actions/core'],
-    ['cli/synctl.ts', '../actions/inputs.ts'],
+    ['cli/synctl-dispatch.ts', '../actions/inputs.ts'],
     ['sync/state/hint.ts', '../../cli/stream.ts'],
     ['config/flags/flag.ts', '../../synctl.ts'],
     ['lib/text/size.ts', '../failure.ts'],

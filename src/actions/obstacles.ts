@@ -1,7 +1,7 @@
 import { ConfigurationFailure } from '../config/problem.ts';
 import { describeFailure, Failure } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
-import { formatRefusal, type Obstacle } from '../summary/refusal.ts';
+import { formatRefusal, type Obstacle } from '../summary/refused-run.ts';
 import { writeJobSummary } from './job-summary.ts';
 
 /** All inputs that are wrong. */

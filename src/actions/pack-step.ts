@@ -13,12 +13,12 @@ import { Publication, type Published } from '../publish/publication.ts';
 import { type PublishSettings, parsePublishSettings } from '../publish/settings.ts';
 import { formatPackSummary, formatPlanSummary, type PackFacts } from '../summary/pack-summary.ts';
 import { artifactStore } from './artifact-store.ts';
-import { componentKeeper } from './component-keeper.ts';
 import { labelInput, readInputs } from './inputs.ts';
 import { writeJobSummary } from './job-summary.ts';
 import { maskSecret, maskToken } from './log-mask.ts';
 import { InputsRefused, reportObstacles } from './obstacles.ts';
 import { NO_PACKAGE, setOutputs } from './outputs.ts';
+import { componentKeeper } from './tool-cache.ts';
 
 /** What the entry provides to the step. */
 type PackStepParts = Pick<PackParts<unknown>, 'reporter' | 'signal' | 'environment' | 'runCredentialHelper'>;

@@ -4,7 +4,7 @@ import { seconds } from '../lib/duration.ts';
 import { describeFailure } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
 import { factsOfReport } from '../summary/facts.ts';
-import { formatSummary } from '../summary/summary.ts';
+import { formatSummary } from '../summary/sync-summary.ts';
 import { SYNC_FLAGS } from '../sync/flags.ts';
 import type { RunParts } from '../sync/parts.ts';
 import { type Report, writeReport } from '../sync/report/report.ts';
@@ -17,8 +17,8 @@ import { writeJobSummary } from './job-summary.ts';
 import { maskSecret, maskToken } from './log-mask.ts';
 import { InputsRefused, reportObstacles } from './obstacles.ts';
 import { NOTHING_DONE, setOutputs } from './outputs.ts';
+import { keepForPost, keptByMain, markMain } from './post-handover.ts';
 import { restoreState, saveState, stateKeys } from './state-cache.ts';
-import { keepForPost, keptByMain, markMain } from './step-state.ts';
 
 /** What the entry provides to the step. */
 type StepParts = Pick<RunParts, 'reporter' | 'signal' | 'environment' | 'runCredentialHelper' | 'version'>;

@@ -4,7 +4,7 @@ import { plainText } from '../lib/text/plain-text.ts';
 import { type Ending, type ExitCode, exitCodeFor } from '../process/exit-code.ts';
 import { Interrupt } from '../process/interrupt.ts';
 import type { CommandContext } from './commands.ts';
-import { reportOutcome } from './outcome.ts';
+import { reportError } from './error-report.ts';
 import type { InputStream } from './password.ts';
 import type { TextStream } from './stream.ts';
 import { TerminalReporter } from './terminal-reporter.ts';
@@ -75,7 +75,7 @@ export async function runInForeground<Settings extends { readonly json: boolean 
     return exitCodeFor(ending, interrupt.stoppedBy);
   } catch (error) {
     const isStop = interrupt.stoppedBy !== undefined && error === interrupt.signal.reason;
-    const ending = isStop ? 'incomplete' : reportOutcome(error, reporter, words.name);
+    const ending = isStop ? 'incomplete' : reportError(error, reporter, words.name);
     return exitCodeFor(ending, interrupt.stoppedBy);
   } finally {
     reporter.close();

@@ -8,7 +8,6 @@ import {
   type Repository,
   type Tag,
 } from '../registry/oci/reference.ts';
-import { type ClusterImage, clusterImages } from './cluster-image.ts';
 import { CNI_PLUGINS, cniImages } from './cni-plugin.ts';
 import type { Document, Entry, Path } from './document.ts';
 import {
@@ -22,10 +21,11 @@ import {
   parsePrefix,
   parseSourceName,
   withoutKubernetesHost,
-} from './image-name.ts';
-import { kubeadmImages } from './kubernetes/kubeadm-images.ts';
+} from './image-set-name.ts';
+import { kubeadmImages } from './kubernetes/kubeadm-tags.ts';
 import { type KubernetesRelease, parseKubernetesRelease } from './kubernetes/kubernetes-release.ts';
 import { ConfigurationFailure, type Notice, type Problem } from './problem.ts';
+import { type ClusterImage, clusterImages } from './release-images.ts';
 import { readSignaturePolicies, type SignaturePolicies, signaturesSchema } from './signature-policy.ts';
 import { type TagFilter, tagFilterSchema } from './tag-filter.ts';
 import { textOf, validate } from './validation.ts';

@@ -9,7 +9,7 @@ import {
   type Repository,
 } from '../registry/oci/reference.ts';
 import type { Document } from './document.ts';
-import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from './image-name.ts';
+import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from './image-set-name.ts';
 import type { Problem } from './problem.ts';
 import { textOf } from './validation.ts';
 

@@ -1,5 +1,5 @@
 import { describeFailure, Failure, failureCode } from '../lib/failure.ts';
-import { readAuthorities } from '../lib/http/authorities.ts';
+import { readAuthorities } from '../lib/http/certificate-authorities.ts';
 import type { Progress, Reporter } from '../lib/reporter.ts';
 import { formatSize } from '../lib/text/size.ts';
 import { type ConnectionParts, type ConnectionSettings, openRegistries } from '../registry/registries.ts';

@@ -1,9 +1,9 @@
 import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
-import { parseRetryAfter } from '../lib/http/answer-status.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../lib/http/http.ts';
 import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
 import { isLoopback } from '../lib/http/loopback.ts';
 import { followAddress } from '../lib/http/redirect.ts';
+import { parseRetryAfter } from '../lib/http/transient-status.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
 import { basicAuthorization, type Credential, type CredentialLookup } from './credentials.ts';
 import { parseErrorBody } from './error-body.ts';

@@ -1,7 +1,7 @@
 import { ConcurrencyLimiter, type LimiterWidth } from '../lib/concurrency-limiter.ts';
 import { milliseconds } from '../lib/duration.ts';
-import { isRateLimit } from '../lib/http/answer-status.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
+import { isRateLimit } from '../lib/http/transient-status.ts';
 import { pause } from '../lib/pause.ts';
 import { RateLimiter } from '../lib/rate-limiter.ts';
 import { LONGEST_HOLD } from '../lib/retry.ts';

@@ -1,5 +1,5 @@
-import { isPassing, isRateLimit } from '../lib/http/answer-status.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
+import { isRateLimit, isTransientStatus } from '../lib/http/transient-status.ts';
 import type { ErrorBody } from './error-body.ts';
 import type { RegistryFailure, RegistryFailureCode } from './registry-failure.ts';
 
@@ -31,7 +31,7 @@ export function refusal(answer: RefusedAnswer): RegistryFailure {
   const { code, hint } = wordsVerdict(answer) ?? statusVerdict(status);
   const said = errorBody.text === '' ? '' : `: ${errorBody.text}`;
   const message = `cannot ${action}, the registry answered ${status}${said}`;
-  const transient = isPassing(status) || MORE_PASSING.has(status);
+  const transient = isTransientStatus(status) || MORE_PASSING.has(status);
   return new HttpFailure({ code, about, message, hint, status, transient, retryAt });
 }
 

@@ -1,4 +1,4 @@
-import { readAuthorities } from '../lib/http/authorities.ts';
+import { readAuthorities } from '../lib/http/certificate-authorities.ts';
 import { HttpClient, type HttpTimeouts } from '../lib/http/http.ts';
 import type { RetryPolicy } from '../lib/retry.ts';
 import { Authorization } from './authorization.ts';

@@ -1,4 +1,3 @@
-import { parseRetryAfter } from '../lib/http/answer-status.ts';
 import {
   type BodyWriter,
   discardBody,
@@ -8,6 +7,7 @@ import {
 } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
 import { followAddress, followRedirects } from '../lib/http/redirect.ts';
+import { parseRetryAfter } from '../lib/http/transient-status.ts';
 import type { Authorization, Scope } from './authorization.ts';
 import { withoutSignatures } from './endpoint.ts';
 import { parseErrorBody } from './error-body.ts';

@@ -5,9 +5,9 @@ import { parseTag, type Repository, type Tag } from '../registry/oci/reference.t
 import { listReferrers } from '../registry/referrers.ts';
 import type { Registry } from '../registry/registry.ts';
 import { isNotFound, mayBeAbsent } from '../registry/registry-failure.ts';
-import { isBundleType, readBundle } from './bundle-signature.ts';
 import { type Candidate, type Unfit, unfit } from './candidate.ts';
-import { COSIGN_PAYLOAD, readCosignLayer } from './cosign-signature.ts';
+import { COSIGN_PAYLOAD, readCosignLayer } from './cosign-layer.ts';
+import { isBundleType, readBundle } from './sigstore-bundle.ts';
 
 /** A repository that may hold the signatures of an image. */
 export interface SignaturePlace {

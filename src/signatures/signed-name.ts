@@ -1,4 +1,4 @@
-import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-name.ts';
+import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-set-name.ts';
 import type { PolicyScope } from '../config/signature-policy.ts';
 import { Failure } from '../lib/failure.ts';
 import { type Host, parseReference, type Repository } from '../registry/oci/reference.ts';

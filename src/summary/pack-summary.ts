@@ -8,7 +8,7 @@ import {
   describeImageCheck,
   type PackageContents,
   uncheckedParts,
-} from '../pack/contents/contents.ts';
+} from '../pack/contents/package-contents.ts';
 import type { PackagePlan } from '../pack/plan/plan.ts';
 import type { BuiltPackage } from '../pack/run/result.ts';
 import { packageHeadline, planLines } from '../pack/run/wording.ts';

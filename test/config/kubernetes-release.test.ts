@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { kubeadmMinors } from '../../src/config/kubernetes/kubeadm-images.ts';
+import { kubeadmMinors } from '../../src/config/kubernetes/kubeadm-tags.ts';
 import { parseKubernetesRelease } from '../../src/config/kubernetes/kubernetes-release.ts';
 
 const { oldest, newest } = kubeadmMinors();

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CNI_PLUGINS } from '../../src/config/cni-plugin.ts';
-import { kubeadmMinors } from '../../src/config/kubernetes/kubeadm-images.ts';
+import { kubeadmMinors } from '../../src/config/kubernetes/kubeadm-tags.ts';
 import { PACK_FLAGS } from '../../src/pack/flags.ts';
 import { PUSH_FLAGS } from '../../src/publish/flags.ts';
 import { CHECK_FLAGS } from '../../src/sync/check/check-flags.ts';

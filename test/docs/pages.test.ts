@@ -1,8 +1,8 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { runPacker } from '../../src/cli/packer.ts';
-import { runSynctl } from '../../src/cli/synctl.ts';
+import { runPacker } from '../../src/cli/packer-dispatch.ts';
+import { runSynctl } from '../../src/cli/synctl-dispatch.ts';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
 import { parseVersions } from '../../src/config/versions.ts';

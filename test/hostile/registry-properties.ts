@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { parseRetryAfter } from '../../src/lib/http/answer-status.ts';
 import { followAddress } from '../../src/lib/http/redirect.ts';
+import { parseRetryAfter } from '../../src/lib/http/transient-status.ts';
 import { parseChallenge } from '../../src/registry/challenge.ts';
 import { endpointOf, redactUrl } from '../../src/registry/endpoint.ts';
 import { parseErrorBody } from '../../src/registry/error-body.ts';

@@ -1,6 +1,6 @@
 import semver from 'semver';
 import { describe, expect, it } from 'vitest';
-import { kubeadmMinors } from '../../src/config/kubernetes/kubeadm-images.ts';
+import { kubeadmMinors } from '../../src/config/kubernetes/kubeadm-tags.ts';
 import {
   type KubernetesVersion,
   parseKubernetesVersion,

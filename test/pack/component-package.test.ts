@@ -7,7 +7,7 @@ import { parseVersions } from '../../src/config/versions.ts';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { HttpClient } from '../../src/lib/http/http.ts';
 import { writeArchive } from '../../src/pack/archive/write-archive.ts';
-import { componentFiles } from '../../src/pack/contents/component-archive.ts';
+import { componentFiles } from '../../src/pack/contents/component-files.ts';
 import { fetchComponents } from '../../src/pack/fetch/component-fetch.ts';
 import { resolvePackage } from '../../src/pack/plan/package-resolution.ts';
 import { digestHex, digestOf } from '../../src/registry/oci/digest.ts';

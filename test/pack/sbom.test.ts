@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { PackageContents } from '../../src/pack/contents/contents.ts';
+import type { PackageContents } from '../../src/pack/contents/package-contents.ts';
 import { formatSbom } from '../../src/pack/contents/sbom.ts';
 import { digestHex, digestOf } from '../../src/registry/oci/digest.ts';
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/registry/oci/digest.ts';
-import { readBundle } from '../../src/signatures/bundle-signature.ts';
 import type { Candidate } from '../../src/signatures/candidate.ts';
+import { readBundle } from '../../src/signatures/sigstore-bundle.ts';
 import { SigstoreVerifier } from '../../src/signatures/sigstore-verifier.ts';
 import { messageBundle, statementBundle } from '../support/sigstore/signature.ts';
 import { TestSigstore } from '../support/sigstore/sigstore.ts';

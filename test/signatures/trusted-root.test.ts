@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { TRUSTED_ROOT_FILE } from '../../scripts/trusted-root.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
-import { readBundle } from '../../src/signatures/bundle-signature.ts';
+import { readBundle } from '../../src/signatures/sigstore-bundle.ts';
 import { SigstoreVerifier } from '../../src/signatures/sigstore-verifier.ts';
 import { openVerifier } from '../../src/signatures/trusted-root.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';

@@ -1,5 +1,5 @@
 import { type Host, parseHost, parseRepository, type Repository } from '../../registry/oci/reference.ts';
-import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../image-name.ts';
+import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../image-set-name.ts';
 import type { FlagReader } from './flag-reader.ts';
 import { type FlagParser, wholeNumber } from './flag-value.ts';
 

@@ -1,5 +1,5 @@
 import { Failure } from '../../lib/failure.ts';
-import { kubeadmMinors } from './kubeadm-images.ts';
+import { kubeadmMinors } from './kubeadm-tags.ts';
 import { type KubernetesVersion, kubernetesMinor, toKubernetesVersion } from './kubernetes-version.ts';
 
 /** An entry of `kubernetes` in a set: all releases of a minor such as `1.37`, or one version such as `1.37.1`. */

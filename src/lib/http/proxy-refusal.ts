@@ -1,6 +1,6 @@
-import { isPassing } from './answer-status.ts';
 import { HttpFailure } from './http-failure.ts';
 import { proxyFor } from './proxy.ts';
+import { isTransientStatus } from './transient-status.ts';
 
 const LOGIN_WANTED = 407;
 
@@ -17,7 +17,7 @@ export function proxyRefusal(url: URL, status: number): HttpFailure {
     about: url.host,
     message,
     hint,
-    transient: isPassing(status),
+    transient: isTransientStatus(status),
   });
 }
 

@@ -6,11 +6,11 @@ import type { FetchedComponent } from '../fetch/component-fetch.ts';
 import { blobsOf, type CheckedImage } from '../fetch/image-fetch.ts';
 import type { PackagePlan } from '../plan/plan.ts';
 import type { ImageFormat } from '../settings.ts';
-import { componentFiles } from './component-archive.ts';
-import { describeContents, type PackageContents, type UnpackedComponent } from './contents.ts';
+import { componentFiles } from './component-files.ts';
 import { dockerArchives } from './docker-archive.ts';
 import { layoutEntries } from './layout.ts';
 import type { OverlayFile } from './overlay.ts';
+import { describeContents, type PackageContents, type UnpackedComponent } from './package-contents.ts';
 import { formatResolvedVersions } from './resolved-versions.ts';
 import { formatSbom } from './sbom.ts';
 

@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import semver from 'semver';
 import { z } from 'zod';
-import { kubeadmImages } from '../../config/kubernetes/kubeadm-images.ts';
+import { kubeadmImages } from '../../config/kubernetes/kubeadm-tags.ts';
 import { parseTreePath } from '../../config/tree-path.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { formatSize } from '../../lib/text/size.ts';

@@ -2,7 +2,7 @@ import { formatSignaturePolicies } from '../../config/signature-policy.ts';
 import { digestHex } from '../../registry/oci/digest.ts';
 import type { CheckedImage } from '../fetch/image-fetch.ts';
 import type { PackagePlan, Placement } from '../plan/plan.ts';
-import type { UnpackedComponent } from './contents.ts';
+import type { UnpackedComponent } from './package-contents.ts';
 
 function pathOf(placement: Placement): string {
   return placement.kind === 'file' ? placement.path : `${placement.folder}/`;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { digestHex } from '../../registry/oci/digest.ts';
 import { parseReference } from '../../registry/oci/reference.ts';
-import type { PackageContents, PackedComponent, PackedImage } from './contents.ts';
+import type { PackageContents, PackedComponent, PackedImage } from './package-contents.ts';
 
 const NAMESPACE = 'https://github.com/shipengqi/keel-pkg/spdx';
 const NOTHING = 'NOASSERTION';

@@ -8,7 +8,7 @@ import { formatSize } from '../../lib/text/size.ts';
 import { redactUrl } from '../../registry/endpoint.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { ChecksumSource, ComponentCheck, ComponentPlan } from '../plan/plan.ts';
-import { CHECKSUM_FILE_LIMIT, findChecksum } from './checksum.ts';
+import { CHECKSUM_FILE_LIMIT, findChecksum } from './checksum-file.ts';
 import type { ComponentCache } from './component-cache.ts';
 import { type DownloadSettings, download } from './download.ts';
 import { allOrFailures, jointFailure } from './joint-failure.ts';

@@ -2,7 +2,6 @@ import { formatReference } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { ImagePlan } from '../plan/plan.ts';
 import type { BlobStore } from './blob-store.ts';
-import type { ImageCheck, UpstreamComparison } from './image-check.ts';
 import {
   type FoundImage,
   findImage,
@@ -12,6 +11,7 @@ import {
 } from './image-lookup.ts';
 import type { ImageSignature, ImageVerification } from './image-signature.ts';
 import { allOrFailures, jointFailure } from './joint-failure.ts';
+import type { ImageCheck, UpstreamComparison } from './maker-comparison.ts';
 
 /** An image that was found, and who vouches for it. */
 export interface CheckedImage {

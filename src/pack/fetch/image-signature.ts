@@ -6,7 +6,7 @@ import type { SignatureCheck } from '../../signatures/signature-check.ts';
 import type { PackagePlan } from '../plan/plan.ts';
 import type { FoundImage } from './image-lookup.ts';
 import { jointFailure } from './joint-failure.ts';
-import type { Makers } from './makers.ts';
+import type { Makers } from './maker-registries.ts';
 
 /** Whose signature an image has, or why none is trusted. */
 export type ImageSignature =

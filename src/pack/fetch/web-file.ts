@@ -1,7 +1,7 @@
-import { isPassing, isRateLimit, parseRetryAfter } from '../../lib/http/answer-status.ts';
 import { discardBody, type HttpAnswer, type HttpClient } from '../../lib/http/http.ts';
 import { HttpFailure, isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { followAddress, followRedirects } from '../../lib/http/redirect.ts';
+import { isRateLimit, isTransientStatus, parseRetryAfter } from '../../lib/http/transient-status.ts';
 import { redactUrl } from '../../registry/endpoint.ts';
 
 type WebFileFailureCode =
@@ -38,7 +38,7 @@ function refusal(asked: URL, answer: HttpAnswer): WebFileFailure {
         ? 'check the tag and the architecture; not every release has every file'
         : undefined,
     status: answer.status,
-    transient: isPassing(answer.status) || MORE_PASSING.has(answer.status),
+    transient: isTransientStatus(answer.status) || MORE_PASSING.has(answer.status),
     retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
   });
 }

@@ -1,6 +1,6 @@
 import semver from 'semver';
 import { architecturesIn } from '../../config/kubernetes/architecture.ts';
-import { kubeadmImages } from '../../config/kubernetes/kubeadm-images.ts';
+import { kubeadmImages } from '../../config/kubernetes/kubeadm-tags.ts';
 import { kubernetesMinor } from '../../config/kubernetes/kubernetes-version.ts';
 import { parseTreePath } from '../../config/tree-path.ts';
 import { expandUri, parseUriTemplate, usesField } from '../../config/uri-template.ts';

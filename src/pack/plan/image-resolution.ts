@@ -5,7 +5,7 @@ import {
   kubeadmImages,
   kubeadmMinors,
   kubeadmVersionsOf,
-} from '../../config/kubernetes/kubeadm-images.ts';
+} from '../../config/kubernetes/kubeadm-tags.ts';
 import type { ImageEntry } from '../../config/versions.ts';
 import { formatReference, parseTag, type Tag } from '../../registry/oci/reference.ts';
 import { matchingTag } from './component-matrix.ts';

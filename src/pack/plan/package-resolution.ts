@@ -1,8 +1,8 @@
-import { KUBERNETES_PROGRAMS } from '../../config/cluster-image.ts';
 import type { Architecture } from '../../config/kubernetes/architecture.ts';
-import { kubeadmImages } from '../../config/kubernetes/kubeadm-images.ts';
+import { kubeadmImages } from '../../config/kubernetes/kubeadm-tags.ts';
 import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
 import { ConfigurationFailure } from '../../config/problem.ts';
+import { KUBERNETES_PROGRAMS } from '../../config/release-images.ts';
 import type { Versions } from '../../config/versions.ts';
 import { resolveComponents } from './component-resolution.ts';
 import { resolveImages } from './image-resolution.ts';

@@ -1,5 +1,5 @@
 import { describeFailure } from '../../lib/failure.ts';
-import { readAuthorities } from '../../lib/http/authorities.ts';
+import { readAuthorities } from '../../lib/http/certificate-authorities.ts';
 import { HttpClient } from '../../lib/http/http.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { formatSize } from '../../lib/text/size.ts';
@@ -10,15 +10,15 @@ import { type BlobFiles, BlobStore } from '../fetch/blob-store.ts';
 import { ComponentCache, type FileKeeper } from '../fetch/component-cache.ts';
 import { type FetchedComponent, fetchComponents } from '../fetch/component-fetch.ts';
 import { FetchProgress } from '../fetch/fetch-progress.ts';
-import { UpstreamComparison } from '../fetch/image-check.ts';
 import { blobsOf, type CheckedImage, fetchImages, lookUpImages } from '../fetch/image-fetch.ts';
 import { ImageVerification } from '../fetch/image-signature.ts';
 import { allOrFailures, jointFailure } from '../fetch/joint-failure.ts';
-import { Makers } from '../fetch/makers.ts';
+import { UpstreamComparison } from '../fetch/maker-comparison.ts';
+import { Makers } from '../fetch/maker-registries.ts';
 import { estimateSpace, requireRoom } from '../fetch/space.ts';
 import type { ComponentPlan, PackagePlan } from '../plan/plan.ts';
 import type { PackSettings } from '../settings.ts';
-import type { Lock } from './lock.ts';
+import type { Lock } from './lock-file.ts';
 import { fetchedComponentLine, fetchedImageLine, unsignedWarnings } from './wording.ts';
 
 /** What is fetched, and against what it is checked. */

@@ -1,7 +1,7 @@
 import type { Duration } from '../../lib/duration.ts';
 import type { Qetag } from '../../lib/qetag.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
-import type { PackageContents } from '../contents/contents.ts';
+import type { PackageContents } from '../contents/package-contents.ts';
 import type { PackagePlan } from '../plan/plan.ts';
 
 /** A package that was written. */

@@ -11,7 +11,7 @@ import {
   describeImageCheck,
   type PackageContents,
   uncheckedParts,
-} from '../contents/contents.ts';
+} from '../contents/package-contents.ts';
 import type { FetchedComponent } from '../fetch/component-fetch.ts';
 import type { CheckedImage } from '../fetch/image-fetch.ts';
 import type { ComponentCheck, ComponentPlan, ImagePlan, PackagePlan } from '../plan/plan.ts';

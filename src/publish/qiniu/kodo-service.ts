@@ -1,9 +1,9 @@
 import type qiniu from 'qiniu';
 import { z } from 'zod';
 import { failureCode } from '../../lib/failure.ts';
-import { parseRetryAfter } from '../../lib/http/answer-status.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../../lib/http/http.ts';
 import { isConnectionFailure } from '../../lib/http/http-failure.ts';
+import { parseRetryAfter } from '../../lib/http/transient-status.ts';
 import { parseJson } from '../../lib/json.ts';
 import { retry } from '../../lib/retry.ts';
 import { understand } from '../kind/answer-shape.ts';

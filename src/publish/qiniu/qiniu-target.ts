@@ -2,11 +2,11 @@ import { ConcurrencyLimiter, type LimiterWidth } from '../../lib/concurrency-lim
 import { HttpClient } from '../../lib/http/http.ts';
 import { mayReplace } from '../kind/replacement.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../kind/target.ts';
-import { KodoDelivery } from './kodo-delivery.ts';
 import { keyTaken } from './kodo-refusal.ts';
 import type { KodoAccess } from './kodo-region.ts';
 import { KodoService } from './kodo-service.ts';
 import { KodoUpload } from './kodo-upload.ts';
+import { ResumableUpload } from './resumable-upload.ts';
 
 /** The settings of a bucket to publish to. */
 interface QiniuTargetSettings extends KodoAccess {
@@ -59,7 +59,7 @@ export class QiniuTarget implements PublishTarget {
       if (!isPresent) {
         if (present !== undefined && !replace) throw keyTaken(service.bucket, file.name);
         const limiter = this.#limiter;
-        await new KodoDelivery({ service, file, replace, limiter, signal, onProgress }).run();
+        await new ResumableUpload({ service, file, replace, limiter, signal, onProgress }).run();
       }
       const location = await this.#locate(service, file, signal);
       return { ...location, outcome: isPresent ? 'present' : 'published' };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Failure } from '../../lib/failure.ts';
-import { isRateLimit } from '../../lib/http/answer-status.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
+import { isRateLimit } from '../../lib/http/transient-status.ts';
 
 type ReleaseRefusalCode =
   | 'CREDENTIALS_REFUSED'

@@ -12,7 +12,7 @@ import type { TagList } from '../../registry/tag-list.ts';
 import { SignatureCheck } from '../../signatures/signature-check.ts';
 import { choosePlatforms } from '../copy/platform-choice.ts';
 import { openRunRegistries } from '../parts.ts';
-import { contentOptions, conversionIn, fitsSettings, mayDiffer } from '../plan/content-options.ts';
+import { contentOptions, conversionIn, fitsSettings, mayDiffer } from '../plan/recorded-options.ts';
 import { type OfferedTag, platformsFor, selectTags } from '../select/selection.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { RecordedImage } from '../state/image-rows.ts';

@@ -1,5 +1,5 @@
-import { extraName, type ImageName } from '../../config/image-name.ts';
 import type { ImageSet } from '../../config/image-set.ts';
+import { extraName, type ImageName } from '../../config/image-set-name.ts';
 import { Failure } from '../../lib/failure.ts';
 import type { Place } from '../../lib/reporter.ts';
 import {

@@ -1,11 +1,11 @@
-import { clusterNeeds } from '../../config/cluster-image.ts';
 import { readImageSetIfThere } from '../../config/configuration-file.ts';
-import type { ImageName } from '../../config/image-name.ts';
 import type { ImageSet } from '../../config/image-set.ts';
+import type { ImageName } from '../../config/image-set-name.ts';
 import type { Architecture } from '../../config/kubernetes/architecture.ts';
-import { kubeadmImages } from '../../config/kubernetes/kubeadm-images.ts';
+import { kubeadmImages } from '../../config/kubernetes/kubeadm-tags.ts';
 import { parseKubernetesRelease } from '../../config/kubernetes/kubernetes-release.ts';
 import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
+import { clusterNeeds } from '../../config/release-images.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import { endpointOf } from '../../registry/endpoint.ts';
 import type { Digest } from '../../registry/oci/digest.ts';

@@ -1,4 +1,4 @@
-import { KUBERNETES_REGISTRY } from '../../config/image-name.ts';
+import { KUBERNETES_REGISTRY } from '../../config/image-set-name.ts';
 import { type KubernetesVersion, kubernetesMinor } from '../../config/kubernetes/kubernetes-version.ts';
 import type { Host } from '../../registry/oci/reference.ts';
 import type { KubeadmRepositories } from './kubeadm-names.ts';

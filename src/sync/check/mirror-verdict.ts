@@ -1,5 +1,5 @@
 import type { Digest } from '../../registry/oci/digest.ts';
-import { conversionIn } from '../plan/content-options.ts';
+import { conversionIn } from '../plan/recorded-options.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import type { TagView } from './tag-view.ts';
 

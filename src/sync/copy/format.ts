@@ -1,7 +1,7 @@
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Index, Manifest } from '../../registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
-import type { Conversion } from '../plan/content-options.ts';
+import type { Conversion } from '../plan/recorded-options.ts';
 import { isContainerImage, toDockerImage, toDockerList } from './docker-format.ts';
 import { isAttestation, keepEntries } from './index-subset.ts';
 

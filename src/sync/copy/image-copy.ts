@@ -6,15 +6,15 @@ import type { Manifest } from '../../registry/oci/manifest.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { SignatureVerdict } from '../../signatures/verdict.ts';
+import type { PlannedImage } from '../plan/planning.ts';
 import {
   type Conversion,
   contentOptions,
   conversionIn,
   fitsSettings,
   mayDiffer,
-} from '../plan/content-options.ts';
-import type { PlannedImage } from '../plan/planning.ts';
-import type { SourceVerification } from '../plan/verification.ts';
+} from '../plan/recorded-options.ts';
+import type { SourceVerification } from '../plan/source-verification.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
 import type { BlobBoard } from './blob-board.ts';
 import { conversionFor, formImage, type RefusedFormat } from './format.ts';

@@ -1,6 +1,6 @@
 import { readImageSet } from '../../config/configuration-file.ts';
-import { extraName } from '../../config/image-name.ts';
 import type { ImageSet } from '../../config/image-set.ts';
+import { extraName } from '../../config/image-set-name.ts';
 import { seconds } from '../../lib/duration.ts';
 import { Failure } from '../../lib/failure.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';

@@ -1,5 +1,5 @@
-import type { ImageName } from '../../config/image-name.ts';
 import type { ImageSet } from '../../config/image-set.ts';
+import type { ImageName } from '../../config/image-set-name.ts';
 import type { Place } from '../../lib/reporter.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { parseRepository, type Repository, type Tag } from '../../registry/oci/reference.ts';

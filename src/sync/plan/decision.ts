@@ -5,7 +5,7 @@ import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
-import { fitsSettings } from './content-options.ts';
+import { fitsSettings } from './recorded-options.ts';
 
 /** What is known about a destination repository: its tags, that it does not exist, or nothing. */
 export type DestinationListing =

@@ -1,5 +1,5 @@
-import type { ImageName } from '../../config/image-name.ts';
 import type { ImageSet } from '../../config/image-set.ts';
+import type { ImageName } from '../../config/image-set-name.ts';
 import { Failure } from '../../lib/failure.ts';
 import { isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { isRepository, parseRepository, type Repository, type Tag } from '../../registry/oci/reference.ts';

@@ -1,5 +1,5 @@
-import type { ImageName } from '../../config/image-name.ts';
 import type { ImageSet } from '../../config/image-set.ts';
+import type { ImageName } from '../../config/image-set-name.ts';
 import { failureCode } from '../../lib/failure.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
@@ -12,11 +12,11 @@ import type { SyncSettings } from '../settings.ts';
 import type { RecordedFailure } from '../state/failure-rows.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import { type Claim, type Collision, type Settlement, settleClaims } from './collision.ts';
-import { contentOptions } from './content-options.ts';
 import { type Decision, type DestinationListing, decide } from './decision.ts';
 import type { FoundRepository } from './discovery.ts';
 import type { RepositoryGroup } from './naming.ts';
-import type { SourceVerification } from './verification.ts';
+import { contentOptions } from './recorded-options.ts';
+import type { SourceVerification } from './source-verification.ts';
 
 /** One tag of a destination repository: its source, and what to do about it. */
 export interface PlannedImage {

@@ -14,7 +14,7 @@ import {
 } from '../plan/planning.ts';
 import type { ReportedImage } from '../report/report.ts';
 import type { State } from '../state/state.ts';
-import { collided, failed, type ImageNames, left, skipped, worked } from './image-outcome.ts';
+import { collided, failed, type ImageNames, left, skipped, worked } from './reported-image.ts';
 import { RepositoryTally } from './repository-tally.ts';
 import { Schedule } from './schedule.ts';
 

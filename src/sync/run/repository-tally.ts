@@ -1,7 +1,7 @@
 import type { Tag } from '../../registry/oci/reference.ts';
 import type { MirroredImage } from '../copy/image-copy.ts';
-import { contentOptions, signedUnder } from '../plan/content-options.ts';
 import type { PlannedImage } from '../plan/planning.ts';
+import { contentOptions, signedUnder } from '../plan/recorded-options.ts';
 import type { SeenImage } from '../state/image-rows.ts';
 import type { RepositoryNews } from '../state/state.ts';
 

@@ -5,12 +5,12 @@ import { RunDeadline } from '../../lib/run-deadline.ts';
 import type { Registries } from '../../registry/registries.ts';
 import { openRunRegistries, type RunParts } from '../parts.ts';
 import { placeOfClaim } from '../plan/collision.ts';
-import type { Conversion } from '../plan/content-options.ts';
 import { discover } from '../plan/discovery.ts';
 import { type Grouping, groupByDestination, type RepositoryGroup } from '../plan/naming.ts';
 import type { RepositoryPlan } from '../plan/planning.ts';
-import { openVerification, type SourceVerification } from '../plan/verification.ts';
-import { TroubleTeller, tellUnmatched } from '../report/notices.ts';
+import type { Conversion } from '../plan/recorded-options.ts';
+import { openVerification, type SourceVerification } from '../plan/source-verification.ts';
+import { TroubleTeller, tellUnmatched } from '../report/failure-notices.ts';
 import { countImages, type Report, type ReportedImage, reportHead } from '../report/report.ts';
 import { outcomeOf } from '../report/run-outcome.ts';
 import { signatureLine, signatureWarnings } from '../report/signature-report.ts';
@@ -30,7 +30,7 @@ import {
   type Sight,
   selectionOf,
   viewOfSource,
-} from './source-view.ts';
+} from './unmatched.ts';
 
 /** The result of a run. */
 export interface FinishedRun {

@@ -1,10 +1,10 @@
 import { rcompare } from 'semver';
-import { clusterNeeds, KUBERNETES_PROGRAMS } from '../../config/cluster-image.ts';
-import type { ImageName } from '../../config/image-name.ts';
 import type { ImageSet } from '../../config/image-set.ts';
-import { kubeadmImages } from '../../config/kubernetes/kubeadm-images.ts';
+import type { ImageName } from '../../config/image-set-name.ts';
+import { kubeadmImages } from '../../config/kubernetes/kubeadm-tags.ts';
 import { toKubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
 import type { Notice } from '../../config/problem.ts';
+import { clusterNeeds, KUBERNETES_PROGRAMS } from '../../config/release-images.ts';
 import type { Place } from '../../lib/reporter.ts';
 import type { Tag } from '../../registry/oci/reference.ts';
 

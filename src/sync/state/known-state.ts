@@ -2,10 +2,10 @@ import type { Reporter } from '../../lib/reporter.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { RunParts } from '../parts.ts';
 import type { SyncSettings } from '../settings.ts';
-import { inspectFile } from './inspection.ts';
 import { openRemoteState } from './remote-state.ts';
 import { State } from './state.ts';
 import { scopeOf } from './state-artifact.ts';
+import { inspectFile } from './state-file-kind.ts';
 
 /** The state of earlier runs, opened for reading. */
 interface KnownState extends Disposable {

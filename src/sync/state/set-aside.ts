@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { failureCode } from '../../lib/failure.ts';
-import { unusableFile } from './inspection.ts';
+import { unusableFile } from './state-file-kind.ts';
 
 /** Why a state file is not used: it is an old BoltDB, unreadable, or written by a newer or older keel-pkg. */
 export type AsideReason = 'bolt' | 'damaged' | 'newer' | 'older';

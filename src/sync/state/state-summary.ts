@@ -2,10 +2,10 @@ import { Failure } from '../../lib/failure.ts';
 import { openRunRegistries } from '../parts.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { RepositorySummary } from './image-rows.ts';
-import { inspectFile } from './inspection.ts';
 import { type KnownStateParts, openKnownState } from './known-state.ts';
 import type { RecordedRun } from './run-rows.ts';
 import { State } from './state.ts';
+import { inspectFile } from './state-file-kind.ts';
 
 /** The contents of a state, as `synctl sum` lists them. */
 export interface StateSummary {

@@ -21,7 +21,6 @@ import {
   summariseRepositories,
   writeImages,
 } from './image-rows.ts';
-import { type OpenedState, openInMemory, openStateFile } from './opening.ts';
 import { ensureRepository, type RepositoryAddress } from './repository-rows.ts';
 import {
   type RecordedRun,
@@ -33,6 +32,7 @@ import {
   writeSourceView,
 } from './run-rows.ts';
 import type { AsideReason } from './set-aside.ts';
+import { type OpenedState, openInMemory, openStateFile } from './state-file.ts';
 
 const HINTS_BETWEEN_PRUNING = 10_000;
 

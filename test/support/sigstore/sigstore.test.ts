@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { digestOf } from '../../../src/registry/oci/digest.ts';
-import { readBundle } from '../../../src/signatures/bundle-signature.ts';
+import { readBundle } from '../../../src/signatures/sigstore-bundle.ts';
 import { SigstoreVerifier } from '../../../src/signatures/sigstore-verifier.ts';
 import { timestampedBundle } from './signature.ts';
 import { TestSigstore } from './sigstore.ts';

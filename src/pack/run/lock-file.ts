@@ -1,0 +1,225 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { writeFileWhole } from '../../lib/atomic-file.ts';
+import { Failure, failureCode } from '../../lib/failure.ts';
+import { type Digest, isDigest } from '../../registry/oci/digest.ts';
+import { formatReference, type Host, parseHost, parseReference } from '../../registry/oci/reference.ts';
+import type { PackageContents } from '../contents/package-contents.ts';
+import type { CheckedBy } from '../fetch/component-fetch.ts';
+import type { LockedCheck } from '../fetch/image-fetch.ts';
+import type { ComponentPlan, ImagePlan, PackagePlan } from '../plan/plan.ts';
+
+/** What a lock records about a download. */
+interface LockedComponent {
+  readonly name: string;
+  readonly tag: string;
+  readonly url: string;
+  readonly sha256: Digest;
+  readonly check: CheckedBy;
+}
+
+/** What a package was made from: packing with it makes the same package again. */
+export interface Lock {
+  readonly file: string;
+  readonly package: string;
+  readonly imageFormat: string;
+  /** By the upstream names of the images. */
+  readonly images: ReadonlyMap<string, LockedCheck>;
+  /** By their names. */
+  readonly components: ReadonlyMap<string, LockedComponent>;
+  /** The files that are neither of an image nor of a component, by path. */
+  readonly files: ReadonlyMap<string, Digest>;
+  /** The sha256 of the tar. */
+  readonly tar: Digest;
+}
+
+const SCHEMA = 1;
+
+const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'not a digest');
+const imageCheck = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('pin') }),
+  z.object({ kind: z.literal('upstream'), registry: z.string().transform((text): Host => parseHost(text)) }),
+  z.object({ kind: z.literal('mirror-only'), reason: z.string() }),
+]);
+const imageSignature = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('verified'), identity: z.string(), issuer: z.string() }),
+  z.object({ kind: z.literal('unverified'), reason: z.string() }),
+]);
+const lockShape = z.object({
+  schema: z.literal(SCHEMA),
+  package: z.string(),
+  imageFormat: z.string(),
+  images: z.array(
+    z.object({
+      upstream: z.string(),
+      pulledBy: z.string().transform((text) => parseReference(text)),
+      index: digest.optional(),
+      digest,
+      check: imageCheck,
+      signature: imageSignature.optional(),
+    }),
+  ),
+  components: z.array(
+    z.object({
+      name: z.string(),
+      tag: z.string(),
+      url: z.string(),
+      sha256: digest,
+      check: z.object({
+        kind: z.enum(['pin', 'published', 'none']),
+        digest: digest.optional(),
+        source: z.string().optional(),
+      }),
+    }),
+  ),
+  files: z.record(z.string(), digest),
+  tar: digest,
+});
+
+function malformed(file: string, message: string, cause: unknown): Failure<'LOCK_MALFORMED'> {
+  return new Failure({
+    code: 'LOCK_MALFORMED',
+    fault: 'usage',
+    about: file,
+    message,
+    hint: 'give a file that packer --lock wrote; remove it to write a new one',
+    cause,
+  });
+}
+
+/** Returns the lock in a file; undefined if there is no such file. Throws `LOCK_MALFORMED`. */
+export async function readLock(file: string): Promise<Lock | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    if (failureCode(cause) === 'ENOENT') return undefined;
+    throw malformed(file, `it cannot be read (${failureCode(cause)})`, cause);
+  }
+  try {
+    const { images, components, files, ...lock } = lockShape.parse(JSON.parse(text));
+    return {
+      ...lock,
+      file,
+      images: new Map(images.map(({ upstream, ...image }) => [upstream, { ...image, index: image.index }])),
+      components: new Map(components.map((component) => [component.name, component])),
+      files: new Map(Object.entries(files)),
+    };
+  } catch (cause) {
+    const wrong = cause instanceof z.ZodError ? cause.issues[0] : undefined;
+    const where = wrong === undefined ? '' : ` (${wrong.path.join('.')}: ${wrong.message})`;
+    throw malformed(file, `it is not a lock${where}`, cause);
+  }
+}
+
+/** What is known about a package once it is written. */
+interface LockFacts {
+  readonly plan: PackagePlan;
+  readonly contents: PackageContents;
+  readonly imageFormat: string;
+  readonly files: ReadonlyMap<string, Digest>;
+  readonly tarSha256: Digest;
+}
+
+/** Writes a lock. Throws `FILE_UNWRITABLE`. */
+export function writeLock(file: string, facts: LockFacts): void {
+  const { plan, contents, imageFormat, files, tarSha256 } = facts;
+  // Unlike the contents, which leave out what may be secret in an address.
+  const addresses = new Map(plan.components.map(({ name, url }) => [name, url]));
+  const lock = {
+    schema: SCHEMA,
+    package: contents.package,
+    imageFormat,
+    images: contents.images.map(({ upstream, pulledBy, index, digest: found, check, signature }) => ({
+      upstream,
+      pulledBy,
+      index,
+      digest: found,
+      check,
+      signature,
+    })),
+    components: contents.components.map(({ name, tag, url, sha256, check }) => {
+      return { name, tag, url: addresses.get(name)?.href ?? url, sha256, check };
+    }),
+    files: Object.fromEntries(files),
+    tar: tarSha256,
+  };
+  writeFileWhole(file, `${JSON.stringify(lock, undefined, 2)}\n`);
+}
+
+function imageChanges(plan: ImagePlan, lock: Lock): string[] {
+  const upstream = formatReference(plan.upstream);
+  const locked = lock.images.get(upstream);
+  if (locked === undefined) return [`${upstream} is not in the lock`];
+  const pulledBy = formatReference(locked.pulledBy);
+  const names = plan.candidates.map(({ reference }) => formatReference(reference));
+  if (!names.includes(pulledBy))
+    return [`${upstream} was pulled as ${pulledBy}, now it would be ${names[0]}`];
+  const isPinned = plan.digest === undefined || [locked.digest, locked.index].includes(plan.digest);
+  return isPinned ? [] : [`${upstream} was ${locked.digest}, now it is pinned to ${plan.digest}`];
+}
+
+function componentChanges({ name, tag, url, check }: ComponentPlan, lock: Lock): string[] {
+  const locked = lock.components.get(name);
+  if (locked === undefined) return [`${name} ${tag} is not in the lock`];
+  if (locked.tag !== tag) return [`${name} was ${locked.tag}, now it is ${tag}`];
+  if (locked.url !== url.href)
+    return [`${name} ${tag} came from ${locked.url}, now it would from ${url.href}`];
+  const isPinned = check.kind !== 'pin' || check.digest === locked.sha256;
+  return isPinned ? [] : [`${name} ${tag} was ${locked.sha256}, now it is pinned to another digest`];
+}
+
+/** Returns, a sentence each, in what a plan differs from a lock. */
+function planChanges(lock: Lock, plan: PackagePlan, imageFormat: string): string[] {
+  const images = new Set(plan.images.map(({ upstream }) => formatReference(upstream)));
+  const components = new Set(plan.components.map(({ name }) => name));
+  return [
+    ...(lock.package === plan.fileName
+      ? []
+      : [`the package was ${lock.package}, now it is ${plan.fileName}`]),
+    ...(lock.imageFormat === imageFormat
+      ? []
+      : [`images were packed as ${lock.imageFormat}, now as ${imageFormat}`]),
+    ...plan.images.flatMap((image) => imageChanges(image, lock)),
+    ...[...lock.images.keys()]
+      .filter((name) => !images.has(name))
+      .map((name) => `${name} is no longer wanted`),
+    ...plan.components.flatMap((component) => componentChanges(component, lock)),
+    ...[...lock.components.keys()]
+      .filter((name) => !components.has(name))
+      .map((name) => `${name} is no longer wanted`),
+  ];
+}
+
+/** Returns, a sentence each, which files of a package differ from a lock. */
+function fileChanges(lock: Lock, files: ReadonlyMap<string, Digest>): string[] {
+  const paths = [...new Set([...lock.files.keys(), ...files.keys()])].toSorted();
+  return paths.flatMap((path) => {
+    const [before, now] = [lock.files.get(path), files.get(path)];
+    if (before === now) return [];
+    if (before === undefined) return [`${path} is new`];
+    return [now === undefined ? `${path} is gone` : `${path} has other content`];
+  });
+}
+
+/** Makes sure that a plan is for the locked package. Throws `LOCK_DIFFERS` with all that changed. */
+export function requireLockedPlan(lock: Lock, plan: PackagePlan, imageFormat: string): void {
+  requireUnchanged(lock, planChanges(lock, plan, imageFormat));
+}
+
+/**
+ * Makes sure that the files that are neither of an image nor of a component are the locked ones. Throws `LOCK_DIFFERS`.
+ */
+export function requireLockedFiles(lock: Lock, files: ReadonlyMap<string, Digest>): void {
+  requireUnchanged(lock, fileChanges(lock, files));
+}
+
+function requireUnchanged(lock: Lock, changes: readonly string[]): void {
+  if (changes.length === 0) return;
+  throw new Failure({
+    code: 'LOCK_DIFFERS',
+    about: lock.file,
+    message: `the package would not be the locked one:\n${changes.map((change) => `  ${change}`).join('\n')}`,
+    hint: 'undo the change, or remove the lock to write a new one',
+  });
+}

@@ -1,0 +1,120 @@
+import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
+import { formatReference } from '../../registry/oci/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { isNotFound } from '../../registry/registry-failure.ts';
+import type { MirroredImage } from '../copy/image-copy.ts';
+import { type Collision, patchText } from '../plan/collision.ts';
+import { type Decision, describeReason } from '../plan/decision.ts';
+import type { PlannedImage } from '../plan/planning.ts';
+import { contentOptions, conversionIn, fitsSettings } from '../plan/recorded-options.ts';
+import { type ReportedImage, type ReportedReason, reasonOf } from '../report/report.ts';
+import { reportedSignature } from '../report/signature-report.ts';
+
+/** The image of a report entry. */
+export type ImageNames = Pick<ReportedImage, 'source' | 'destination'>;
+
+/** Returns the entry of an image that was skipped. */
+export function skipped(names: ImageNames, image: PlannedImage): ReportedImage {
+  const { recorded, decision } = image;
+  return {
+    ...quiet(names, 'skipped'),
+    reason: decision.reason,
+    digest: recorded?.pushedDigest,
+    conversion: conversionIn(recorded?.options ?? ''),
+  };
+}
+
+/** Returns the entry of an image that was checked or copied. `took` is in milliseconds. */
+export function worked(
+  names: ImageNames,
+  image: PlannedImage,
+  result: MirroredImage,
+  took: number,
+): ReportedImage {
+  const { pushedDigest: digest, conversion, signature } = result;
+  const isCopied = result.outcome === 'copied';
+  return {
+    ...names,
+    outcome: isCopied ? 'copied' : 'checked',
+    reason: isCopied ? whyCopied(image, result) : image.decision.reason,
+    digest,
+    conversion,
+    signature: signature === undefined ? undefined : reportedSignature(signature),
+    bytes: isCopied ? result.bytesSent : 0,
+    blobs: isCopied ? result.blobs : undefined,
+    milliseconds: Math.round(took),
+  };
+}
+
+/** The answer of the destination, if there is one, is a better reason than why it was asked. */
+function whyCopied(
+  { decision, recorded, platforms }: PlannedImage,
+  result: Extract<MirroredImage, { readonly outcome: 'copied' }>,
+): Decision['reason'] {
+  if (result.replaced === undefined) return decision.reason;
+  if (result.replaced === 'nothing') return describeReason('MISSING');
+  if (recorded === undefined || recorded.pushedDigest !== result.replaced) return describeReason('DIFFERS');
+  if (recorded.sourceDigest !== result.sourceDigest) return describeReason('CHANGED');
+  const isOfSettings = fitsSettings(recorded.options, contentOptions(platforms));
+  return describeReason(isOfSettings ? 'DIFFERS' : 'OTHER_SETTINGS');
+}
+
+/** Returns the entry of an image that could not be mirrored. `took` is in milliseconds. */
+export function failed(names: ImageNames, error: unknown, took: number): ReportedImage {
+  const isDeferred = failureCode(error) === 'RATE_LIMITED' && !isTransient(error);
+  const isWithdrawn = failureCode(error) === 'PUSH_TIMED_OUT';
+  const outcome = isDeferred ? 'deferred' : isWithdrawn ? 'withdrawn' : 'failed';
+  const reason = withRemedy(reasonOf(error), error, names);
+  const about = error instanceof Failure ? culprit(error.about, names) : undefined;
+  const message = about === undefined ? reason.message : `${about}: ${reason.message}`;
+  return { ...quiet(names, outcome), reason: { ...reason, message }, milliseconds: Math.round(took) };
+}
+
+/** Returns the entry of an image that was not finished when the run ended. */
+export function left(names: ImageNames): ReportedImage {
+  const message = 'the run ended first';
+  return {
+    ...quiet(names, 'deferred'),
+    reason: { code: 'INTERRUPTED', message, hint: 'the next run goes on here' },
+  };
+}
+
+/** Returns the entry of a destination tag for which several sources have different images. */
+export function collided(
+  target: Registry,
+  repository: PlannedImage['target']['repository'],
+  collision: Collision,
+): ReportedImage {
+  const { tag } = collision;
+  const claimants = collision.claimants.map(({ registry: { host }, repository }) =>
+    formatReference({ host, repository, tag }),
+  );
+  const names = { source: claimants[0] ?? '', destination: target.nameOf(repository, collision.tag) };
+  const message = `${claimants.join(' and ')} differ and both want this name; it was left as it is`;
+  const patch = patchText(collision);
+  const hint = `give one a name of its own: "patches": [${patch}]`;
+  return { ...quiet(names, 'collision'), claimants, patch, reason: { code: 'NAMES_COLLIDE', message, hint } };
+}
+
+/** Adds a hint if the source does not have the image, which no registry can give. */
+function withRemedy(reason: ReportedReason, error: unknown, { source }: ImageNames): ReportedReason {
+  const isMissing = isNotFound(error) && error instanceof Failure && error.about === source;
+  if (!isMissing || reason.hint !== undefined) return reason;
+  return { ...reason, hint: 'check its name and tag in the image set' };
+}
+
+/**
+ * Returns what a failure is about, if it is not the image itself. For the repository of the image at the destination it
+ * is only the host, so that a failure of the registry has the same text for all images and can be told once.
+ */
+function culprit(about: string, { source, destination }: ImageNames): string | undefined {
+  if (about === source || source.startsWith(`${about}/`)) return undefined;
+  const repository = destination.replace(/:[^:/]*$/, '');
+  return about === repository || about === destination
+    ? destination.slice(0, destination.indexOf('/'))
+    : about;
+}
+
+function quiet(names: ImageNames, outcome: ReportedImage['outcome']): ReportedImage {
+  return { ...names, outcome, bytes: 0, milliseconds: 0 };
+}

@@ -1,0 +1,86 @@
+import type { ImageSet } from '../../config/image-set.ts';
+import type { ImageName } from '../../config/image-set-name.ts';
+import type { Notice } from '../../config/problem.ts';
+import { formatReference, type Tag } from '../../registry/oci/reference.ts';
+import type { RepositoryGroup } from '../plan/naming.ts';
+import type { ListedRepository, RepositoryPlan } from '../plan/planning.ts';
+import type { Report } from '../report/report.ts';
+import { filteredWarning, shrunkWarning } from '../report/wording.ts';
+import { releaseWishes, type Selection } from '../select/release-wish.ts';
+import { unmatched, wantsRepository } from '../select/selection.ts';
+import type { SourceView } from '../state/run-rows.ts';
+
+/** Returns the selected tags of some plans by image. */
+export function selectionOf(plans: readonly RepositoryPlan[]): Selection {
+  return new Map(
+    plans.flatMap(({ members }) =>
+      members.map(({ name, tags }): [ImageName, Tag[]] => [name, [...tags.keys()]]),
+    ),
+  );
+}
+
+/** Returns what a run found at its sources: the lines of the image set that matched, and the size of each listing. */
+export function viewOfSource(set: ImageSet, plans: readonly RepositoryPlan[]): SourceView {
+  const listed = plans.flatMap(({ members }) => members);
+  const names = listed.map(({ name }) => name);
+  const wanted = names.filter((name) => wantsRepository(set, name));
+  const prefixes = set.prefixes
+    .map(({ value }) => value)
+    .filter((prefix) => wanted.some((name) => name.startsWith(prefix)));
+  const releases = releaseWishes(set, selectionOf(plans)).flatMap(({ text, isMet }) => (isMet ? [text] : []));
+  const listings = listed
+    .filter(({ namedTags }) => namedTags === undefined)
+    .map((member): [string, number] => [
+      formatReference({ host: member.registry.host, repository: member.repository }),
+      sizeOf(member),
+    ]);
+  return { matched: [...new Set([...names, ...prefixes, ...releases])], listings: new Map(listings) };
+}
+
+/** Returns a warning for each repository whose listing is at least a fifth smaller than in the last run. */
+export function compareListings(before: SourceView, after: SourceView): string[] {
+  return [...after.listings].flatMap(
+    ([name, size]) => shrunkWarning(name, before.listings.get(name) ?? 0, size) ?? [],
+  );
+}
+
+/** Returns a warning for each image that the set names and that has tags, but none that pass the filters. */
+export function findFilteredAway(set: ImageSet, plans: readonly RepositoryPlan[]): Notice[] {
+  return plans.flatMap(({ members }) =>
+    members.flatMap((member): Notice[] => {
+      const { name, namedTags, tags } = member;
+      const size = sizeOf(member);
+      const place =
+        set.names.find(({ value }) => value === name)?.place ?? set.extraImages.get(name)?.places[0];
+      const isFiltered = namedTags === undefined && size > 0 && tags.size === 0;
+      return isFiltered && place !== undefined ? [{ place, message: filteredWarning(name, size) }] : [];
+    }),
+  );
+}
+
+/** What a run found, and what the run before it found. */
+export interface Sight {
+  readonly set: ImageSet;
+  readonly groups: readonly RepositoryGroup[];
+  /** The plans of the groups that could be listed. */
+  readonly plans: readonly RepositoryPlan[];
+  readonly before: SourceView;
+}
+
+/** Returns the lines of the image set that match nothing, without those whose repositories could not be listed. */
+export function findUnmatched({ set, groups, plans, before }: Sight): Report['unmatched'] {
+  const planned = new Set(plans.map(({ repository }) => repository));
+  const unlisted = groups
+    .filter(({ repository }) => !planned.has(repository))
+    .flatMap(({ members }) => members.map(({ name }) => name));
+  return unmatched(set, selectionOf(plans), new Set(unlisted)).map(({ text, place }) => ({
+    pattern: text,
+    place,
+    matchedBefore: before.matched.includes(text),
+  }));
+}
+
+/** Returns the number of entries in a listing. */
+function sizeOf({ listing: { tags, manifests } }: ListedRepository): number {
+  return tags.length || manifests.size;
+}

@@ -1,0 +1,278 @@
+import { describe, expect, test } from 'vitest';
+import type { CommandContext, SynctlCommands } from '../../src/cli/commands.ts';
+import { runSynctl } from '../../src/cli/synctl-dispatch.ts';
+import { ConfigurationFailure } from '../../src/config/problem.ts';
+import { Failure } from '../../src/lib/failure.ts';
+import type { Ending } from '../../src/process/exit-code.ts';
+import { formatReference } from '../../src/registry/oci/reference.ts';
+import type { SyncSettings } from '../../src/sync/settings.ts';
+import { TerminalProcess } from '../support/terminal-process.ts';
+
+interface World {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  readonly work?: (context: CommandContext, process: TerminalProcess) => Promise<Ending>;
+}
+
+/** Runs a command line with commands that only take down what they were asked for. */
+async function run(line: readonly string[], { environment = {}, input = '', work }: World = {}) {
+  const calls: unknown[][] = [];
+  const process = new TerminalProcess(line, environment, input);
+  const settingsSeen: SyncSettings[] = [];
+  const note = async (context: CommandContext, ...call: unknown[]): Promise<Ending> => {
+    calls.push(call);
+    return work === undefined ? 'complete' : work(context, process);
+  };
+  const commands: SynctlCommands = {
+    sync: (settings, context) => {
+      settingsSeen.push(settings);
+      return note(context, 'sync');
+    },
+    checkInstallation: ({ version, architecture }, _settings, context) =>
+      note(context, 'check', version, architecture),
+    check: (image, _settings, context) => note(context, 'check', formatReference(image)),
+    doctor: (settings, context) => {
+      settingsSeen.push(settings);
+      return note(context, 'doctor');
+    },
+    sum: ({ state, database, json }, context) => note(context, 'sum', state, database, json),
+    merge: (reports, { report, failOn }, context) => note(context, 'merge', reports, report, failOn),
+  };
+  const code = await runSynctl(process, commands);
+  const [out, err] = [process.stdout.written, process.stderr.written];
+  return { code, calls, settings: settingsSeen[0], out, err, process };
+}
+
+test.each<[string, unknown[]]>([
+  ['sync', ['sync']],
+  ['doctor', ['doctor']],
+  ['check pause:3.10', ['check', 'registry.k8s.io/pause:3.10']],
+  [
+    'check coredns/coredns:v1.12.1 --source mirror.example',
+    ['check', 'mirror.example/coredns/coredns:v1.12.1'],
+  ],
+  ['check k8s.gcr.io/pause:3.10', ['check', 'registry.k8s.io/pause:3.10']],
+  ['check docker.io/nginx', ['check', 'docker.io/library/nginx']],
+  ['check --kubernetes v1.37.1', ['check', '1.37.1', 'amd64']],
+  ['check --kubernetes=1.36.2 --arch aarch64', ['check', '1.36.2', 'arm64']],
+  ['sum', ['sum', 'file', 'sync.bolt.db', false]],
+  ['sum /tmp/state --json', ['sum', 'file', '/tmp/state', true]],
+  ['sum --db other', ['sum', 'file', 'other', false]],
+  ['sum --state registry --push-ns mirror', ['sum', 'registry', 'sync.bolt.db', false]],
+  ['merge a.json b.json --report all.json', ['merge', ['a.json', 'b.json'], 'all.json', 'any']],
+])('synctl %s', async (line, call) => {
+  const { code, calls, err } = await run(line.split(' '));
+  expect({ code, calls, err }).toEqual({ code: 0, calls: [call], err: '' });
+});
+
+test.each<[string, Partial<SyncSettings>]>([
+  ['--limit=3 --query-limit 7', { limit: 3, queryLimit: 7 }],
+  ['-u=robot --password=x', { username: 'robot', password: 'x' }],
+  ['-u robot -p x', { username: 'robot', password: 'x' }],
+  ['--dry-run --limit 2', { dryRun: true, limit: 2 }],
+  ['--dry-run=false', { dryRun: false }],
+  ['--addition-ns a,b --addition-ns c', { additionNamespaces: ['a', 'b', 'c'] }],
+  ['--limit 1 --limit 2', { limit: 2 }],
+])('the flags %s are understood', async (line, expected) => {
+  expect((await run(['sync', ...line.split(' ')])).settings).toMatchObject(expected);
+});
+
+test.each<[string, number, number]>([
+  ['sync', 5, 5000],
+  ['doctor', 2, 500],
+  ['doctor --retry 7 --retry-interval 7s', 7, 7000],
+])('synctl %s tries %i times, first %i ms apart', async (line, attempts, interval) => {
+  expect((await run(line.split(' '))).settings).toMatchObject({
+    retry: { attempts, interval },
+  });
+});
+
+test('what doctor tries by default stands in its help', async () => {
+  const help = (await run(['doctor', '--help'])).out.replaceAll(/\s+/g, ' ');
+  expect(help).toContain('--retry N Attempts at each request (default: 2)');
+  expect(help).toContain(
+    '--retry-interval DURATION Pause before the second attempt; it grows from there (default: 500ms)',
+  );
+});
+
+test('check takes flags of sync that mean nothing to it, and does not offer them', async () => {
+  expect(await run(['check', 'pause:3.10', '--addition-ns', '*', '--signatures=copy'])).toMatchObject({
+    code: 0,
+    err: '',
+  });
+  expect((await run(['check', 'pause', '--signatures', 'some'])).code).toBe(2);
+  expect((await run(['check', '--help'])).out).not.toMatch(/--addition-ns|--signatures /);
+});
+
+test.each<[string, string]>([
+  ['snyc', 'error: unknown command \'snyc\'\n(Did you mean sync?)\nSee "synctl --help".\n'],
+  ['help snyc', 'error: unknown command \'snyc\'\n(Did you mean sync?)\nSee "synctl --help".\n'],
+  ['sync --lmit 3', 'error: unknown option \'--lmit\'\n(Did you mean --limit?)\nSee "synctl sync --help".\n'],
+  ['sync extra', "error: too many arguments for 'sync'. Expected 0 arguments but got 1: extra.\n"],
+  [
+    'check',
+    'error: check: name an image, or give --kubernetes (such as synctl check pause, or synctl check --kubernetes 1.37.1)\n',
+  ],
+  [
+    'check pause:3.10 --kubernetes 1.37.1',
+    'error: --kubernetes: it stands beside the image "pause:3.10" (give one of the two)\n',
+  ],
+  [
+    'check --kubernetes 1.37 --arch arm',
+    'error: --kubernetes: "1.37" is not a Kubernetes version (write all three numbers, such as 1.37.1; pre-releases such as 1.37.0-rc.0 are fine too)\n' +
+      'error: --arch: "arm" is not an architecture of Kubernetes',
+  ],
+  ['check --kubernetes 1.99.0', 'error: --kubernetes: what kubeadm 1.99 needs is not known here;'],
+  [
+    'sync --limit none --verify most',
+    'error: --verify: "most" is not one of the words it takes (write sample, all or none)\n' +
+      'error: --limit: "none" is not a whole number (write a whole number from 1 to 1000)\n',
+  ],
+])('synctl %s is refused', async (line, message) => {
+  const { code, calls, err } = await run(line.split(' '));
+  expect({ code, calls }).toEqual({ code: 2, calls: [] });
+  for (const part of message.trimEnd().split('\n')) expect(err).toContain(part);
+});
+
+describe('help', () => {
+  test.each(['', '--help', '-h', 'help'])('synctl %s lists the commands', async (line) => {
+    const { code, out } = await run(line.split(' ').filter((word) => word !== ''));
+    expect(code).toBe(0);
+    for (const word of ['sync ', 'check [IMAGE]', 'sum [DB]', 'doctor', 'merge REPORT…', 'Exit codes:']) {
+      expect(out).toContain(word);
+    }
+  });
+
+  test('each flag of sync has its default and its variable', async () => {
+    const { out } = await run(['sync', '--help']);
+    expect(out).toContain('-u, --username NAME');
+    expect(out).toContain('$KEEL_USERNAME');
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('(default: 15m0s)');
+    expect(out).toContain('--dry-run ');
+    expect(out).not.toContain('[yes]');
+  });
+
+  test.each(['-v', '--version', 'sync --version', 'sum -v'])('synctl %s prints the version', async (line) => {
+    expect(await run(line.split(' '))).toMatchObject({ code: 0, out: 'v1.0.0\n' });
+  });
+});
+
+test('the help of a command tells its own exit codes, and every way to write it', async () => {
+  const { out } = await run(['check', '--help']);
+  expect(out).toContain(
+    'Usage: synctl check [IMAGE] [flags]\n       synctl check --kubernetes VERSION [flags]\n',
+  );
+  expect((await run(['doctor', '--help'])).out).toContain('  1         A sync would not work\n');
+});
+
+describe('the password', () => {
+  test('comes from standard input without its line end', async () => {
+    const world = { input: 'open sesame\n' };
+    const { settings } = await run(['doctor', '-u', 'robot', '--password-stdin'], world);
+    expect(settings?.password).toBe('open sesame');
+  });
+
+  test('comes from the environment', async () => {
+    const environment = { KEEL_USERNAME: 'robot', KEEL_PASSWORD: 'hush' };
+    const { settings, err } = await run(['sync'], { environment });
+    expect([settings?.username, settings?.password, err]).toEqual(['robot', 'hush', '']);
+  });
+
+  test('as a flag is taken, with a word on who sees it', async () => {
+    const { settings, err } = await run(['sync', '-u', 'robot', '-p', 'hush']);
+    expect(settings?.password).toBe('hush');
+    expect(err).toMatch(/^warning: --password: every user of this machine can read it/);
+    expect(err).not.toContain('hush');
+  });
+
+  test.each([
+    [['--password-stdin', '-p', 'x'], 'there is --password as well'],
+    [['--password-stdin'], 'standard input is empty'],
+  ])('%j is refused', async (flags, message) => {
+    const { code, err } = await run(['sync', '-u', 'robot', ...flags]);
+    expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  test('is not wanted where nobody logs in', async () => {
+    expect((await run(['sum'], { environment: { KEEL_USERNAME: 'robot' } })).code).toBe(0);
+  });
+});
+
+describe('the exit code', () => {
+  const failing = (error: Error) => ({ work: () => Promise.reject(error) });
+
+  test('is what the command gives', async () => {
+    expect((await run(['sync'], { work: async () => 'incomplete' })).code).toBe(1);
+  });
+
+  test('is 1 for what the world did', async () => {
+    const failure = new Failure({ code: 'UNREACHABLE', about: 'r.example', message: 'it does not answer' });
+    expect(await run(['sync'], failing(failure))).toMatchObject({
+      code: 1,
+      err: 'error: r.example: it does not answer\n',
+    });
+  });
+
+  test('is 2 for a file that the user has to correct, with each problem on its line', async () => {
+    const place = { file: 'image_set.json', line: 3, column: 7 };
+    const failure = new ConfigurationFailure('image_set.json', [
+      { place, message: 'expected a name' },
+      { place: { ...place, line: 9 }, message: 'expected a comma' },
+    ]);
+    expect(await run(['sync'], failing(failure))).toMatchObject({
+      code: 2,
+      err: 'error: image_set.json:3:7: expected a name\nerror: image_set.json:9:7: expected a comma\n',
+    });
+  });
+
+  test('is 2 for whatever else is the fault of the user', async () => {
+    const about = 'nope';
+    const failure = new Failure({ code: 'GONE', about, message: 'there is no such file', fault: 'usage' });
+    expect((await run(['sync'], failing(failure))).code).toBe(2);
+  });
+
+  test('is 1 for a fault of the program, which is said', async () => {
+    expect(await run(['sync'], failing(new TypeError('x is not a function')))).toMatchObject({
+      code: 1,
+      err: 'error: x is not a function (this is a fault of synctl: KEEL_DEBUG=1 tells where)\n',
+    });
+  });
+
+  test.each<[string, number]>([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ])('is the one of %s, after the command wound up', async (name, expected) => {
+    const { code, err } = await run(['sync'], {
+      work: async ({ signal, reporter }, process) => {
+        process.emit(name);
+        expect(signal.aborted).toBe(true);
+        reporter.line('state saved');
+        return 'incomplete';
+      },
+    });
+    expect(code).toBe(expected);
+    expect(err).toMatch(/^warning: stopping/);
+  });
+
+  test('a second signal ends at once, and afterwards signals are left to Node', async () => {
+    const { code, process } = await run(['sync'], {
+      work: async ({ signal }, process) => {
+        process.emit('SIGINT');
+        expect(() => process.emit('SIGTERM')).toThrow('exit 143');
+        return Promise.reject(signal.reason);
+      },
+    });
+    expect([code, process.listenerCount('SIGINT'), process.listenerCount('SIGTERM')]).toEqual([130, 0, 0]);
+  });
+});
+
+test('with --json only what the command prints is on standard output', async () => {
+  const { out, err } = await run(['sum', '--json'], {
+    work: async ({ reporter, print }) => {
+      reporter.line('12 images');
+      print('{"images":12}');
+      return 'complete';
+    },
+  });
+  expect([out, err]).toEqual(['{"images":12}\n', '12 images\n']);
+});

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { digestHex, digestOf } from '../../src/registry/oci/digest.ts';
+import { isBundleType, readBundle } from '../../src/signatures/sigstore-bundle.ts';
+
+const MANIFEST = Buffer.from('{"schemaVersion":2}');
+const DIGEST = digestOf(MANIFEST);
+
+test.each([
+  ['application/vnd.dev.sigstore.bundle.v0.3+json', true],
+  ['application/vnd.dev.sigstore.bundle+json;version=0.2', true],
+  ['application/vnd.dev.sigstore.bundles+json', false],
+  ['application/vnd.in-toto+json', false],
+  ['text/plain; application/vnd.dev.sigstore.bundle.v0.3+json', false],
+])('whether %s is the type of a bundle: %s', (mediaType, is) => {
+  expect(isBundleType(mediaType)).toBe(is);
+});
+
+function read(bundle: unknown) {
+  return readBundle(Buffer.from(JSON.stringify(bundle)), DIGEST, MANIFEST);
+}
+
+function statement(body: unknown, payloadType = 'application/vnd.in-toto+json') {
+  return { dsseEnvelope: { payloadType, payload: Buffer.from(JSON.stringify(body)).toString('base64') } };
+}
+
+function about(digest: object, predicateType = 'https://sigstore.dev/cosign/sign/v1') {
+  return statement({ subject: [{ digest }], predicateType });
+}
+
+test('a signature of bytes is one of the manifest', () => {
+  const bundle = { messageSignature: { signature: 'abc' } };
+  expect(read(bundle)).toEqual({
+    kind: 'candidate',
+    form: 'bundle',
+    bundle,
+    artifact: MANIFEST,
+    signedName: undefined,
+  });
+});
+
+describe('a statement', () => {
+  test.each([
+    ['https://sigstore.dev/cosign/sign/v1'],
+    ['https://slsa.dev/provenance/v1'],
+    ['https://slsa.dev/provenance/v0.2'],
+    ['https://k8s.io/promo-tools/promotion/v1'],
+    ['https://in-toto.io/attestation/release/v0.1'],
+  ])('of the kind %s counts', (predicateType) => {
+    const bundle = about({ sha256: digestHex(DIGEST) }, predicateType);
+    expect(read(bundle)).toEqual({
+      kind: 'candidate',
+      form: 'bundle',
+      bundle,
+      artifact: undefined,
+      signedName: undefined,
+    });
+  });
+
+  test('counts where the image is one of several subjects', () => {
+    const subject = [{ digest: { sha256: 'f'.repeat(64) } }, { digest: { sha256: digestHex(DIGEST) } }];
+    const predicateType = 'https://slsa.dev/provenance/v1';
+    expect(read(statement({ subject, predicateType }))).toMatchObject({ kind: 'candidate' });
+  });
+
+  test.each<[what: string, bundle: unknown, reason: string]>([
+    ['about another digest', about({ sha256: 'f'.repeat(64) }), 'it is a statement about something else'],
+    ['about no digest', about({}), 'it is a statement about something else'],
+    [
+      'about the digest by another algorithm',
+      about({ sha512: digestHex(DIGEST) }),
+      'it is a statement about something else',
+    ],
+    [
+      'that an image failed a test',
+      about({ sha256: digestHex(DIGEST) }, 'https://example.com/failed'),
+      'it is a statement of another kind, https://example.com/failed',
+    ],
+    [
+      'of a kind whose name only begins like a known one',
+      about({ sha256: digestHex(DIGEST) }, 'https://slsa.dev/provenance/v1/not'),
+      'it is a statement of another kind, https://slsa.dev/provenance/v1/not',
+    ],
+    ['of another type', statement({}, 'text/plain'), 'it is no statement of in-toto'],
+    [
+      'without a subject',
+      statement({ predicateType: 'https://slsa.dev/provenance/v1' }),
+      'it is no statement of in-toto',
+    ],
+    [
+      'that is no JSON',
+      { dsseEnvelope: { payloadType: 'application/vnd.in-toto+json', payload: 'e30' } },
+      'it is no statement of in-toto',
+    ],
+  ])('%s does not', (_what, bundle, reason) => {
+    expect(read(bundle)).toEqual({ kind: 'unfit', reason });
+  });
+});
+
+test.each([
+  ['', undefined],
+  ['{', undefined],
+  ['null', undefined],
+  ['[]', undefined],
+  ['{"messageSignature":null}', undefined],
+])('%j is no bundle', (text) => {
+  expect(readBundle(Buffer.from(text), DIGEST, MANIFEST)).toEqual({
+    kind: 'unfit',
+    reason: 'it is no bundle that signs something',
+  });
+});

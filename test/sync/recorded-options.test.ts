@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { parsePlatform } from '../../src/registry/oci/platform.ts';
+import {
+  type Conversion,
+  contentOptions,
+  conversionIn,
+  fitsSettings,
+  signedUnder,
+} from '../../src/sync/plan/recorded-options.ts';
+
+it.each<[platforms: string[], conversion: Conversion | undefined, text: string]>([
+  [[], undefined, ''],
+  [['linux/arm64', 'linux/amd64'], undefined, 'platforms=linux/amd64,linux/arm64'],
+  [[], 'docker-format', 'conversion=docker-format'],
+  [['linux/arm/v7'], 'without-attestations', 'platforms=linux/arm/v7;conversion=without-attestations'],
+])('%j, %s is kept as one text and read back', (texts, conversion, text) => {
+  const platforms = texts.map((each) => parsePlatform(each, 'test'));
+  expect(contentOptions(platforms, conversion)).toBe(text);
+  expect(conversionIn(text)).toBe(conversion);
+  // The settings are the same whatever the destination made of them.
+  expect(fitsSettings(text, contentOptions(platforms))).toBe(true);
+  expect(fitsSettings(text, 'platforms=windows/amd64')).toBe(false);
+});
+
+it.each<[platforms: string[], conversion: Conversion | undefined, text: string]>([
+  [[], undefined, 'signed=0123456789ab'],
+  [['linux/arm64'], undefined, 'platforms=linux/arm64;signed=0123456789ab'],
+  [[], 'docker-format', 'signed=0123456789ab;conversion=docker-format'],
+  [
+    ['linux/arm64'],
+    'without-attestations',
+    'platforms=linux/arm64;signed=0123456789ab;conversion=without-attestations',
+  ],
+])(
+  '%j, %s remembers under what its signature was verified, which makes no other image',
+  (texts, conversion, text) => {
+    const platforms = texts.map((each) => parsePlatform(each, 'test'));
+    expect(contentOptions(platforms, conversion, '0123456789ab')).toBe(text);
+    expect([signedUnder(text), conversionIn(text)]).toEqual(['0123456789ab', conversion]);
+    expect(signedUnder(contentOptions(platforms, conversion))).toBeUndefined();
+    expect(fitsSettings(text, contentOptions(platforms))).toBe(true);
+    expect(fitsSettings(text, 'platforms=windows/amd64')).toBe(false);
+  },
+);

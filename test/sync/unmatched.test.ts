@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import { parseDocument } from '../../src/config/document.ts';
+import { parseImageSet } from '../../src/config/image-set.ts';
+import { parseHost, parseRepository, parseTag, type Tag } from '../../src/registry/oci/reference.ts';
+import type { RepositoryGroup } from '../../src/sync/plan/naming.ts';
+import type { RepositoryPlan } from '../../src/sync/plan/planning.ts';
+import {
+  compareListings,
+  findFilteredAway,
+  findUnmatched,
+  selectionOf,
+  viewOfSource,
+} from '../../src/sync/run/unmatched.ts';
+import { TestClient } from '../support/test-client.ts';
+
+// They are asked for nothing.
+const { registries, registry } = new TestClient(parseHost('registry.k8s.io'));
+
+interface Seen {
+  /** How many tags the source listed. */
+  readonly listed: number;
+  readonly wanted: readonly string[];
+  readonly isNamedOnly?: boolean;
+}
+
+function tagsOf(count: number): Tag[] {
+  return Array.from({ length: count }, (_, number) => parseTag(`v${number}`));
+}
+
+/** The plan of a source repository by its name in the set. */
+function planOf(name: string, { listed, wanted, isNamedOnly = false }: Seen): RepositoryPlan {
+  const [host = '', ...path] = name.includes('.') ? name.split('/') : ['registry.k8s.io', name];
+  const found = {
+    name,
+    registry: host === 'registry.k8s.io' ? registry : registries.at(parseHost(host)),
+    repository: parseRepository(path.join('/')),
+    list: async () => undefined,
+    namedTags: isNamedOnly ? wanted.map((tag) => parseTag(tag)) : undefined,
+  };
+  const tags = new Map(wanted.map((tag) => [parseTag(tag), undefined]));
+  const listing = { tags: tagsOf(listed), children: [], manifests: new Map() };
+  return {
+    repository: parseRepository(`keel/${found.repository}`),
+    listing: { kind: 'unknown' },
+    images: [],
+    collisions: [],
+    members: [{ ...found, listing, tags, signatureTags: [] }],
+    planTag: (image) => image,
+  };
+}
+
+function groupOf({ repository, members }: RepositoryPlan): RepositoryGroup {
+  return { repository, members };
+}
+
+const SET = parseImageSet(
+  parseDocument(
+    'image_set.json',
+    JSON.stringify({
+      kubernetes: ['1.37.1'],
+      names: ['pause', 'gone'],
+      prefixes: ['sig-storage/', 'none/'],
+      extras: ['quay.io/a/b:1', 'ghcr.io/c/d'],
+    }),
+  ),
+);
+const PLANS = [
+  planOf('pause', { listed: 3, wanted: ['v1', 'v2'] }),
+  planOf('sig-storage/nfs', { listed: 10, wanted: [] }),
+  planOf('kube-proxy', { listed: 5, wanted: ['v1.37.1'] }),
+  planOf('quay.io/a/b', { listed: 0, wanted: ['1'], isNamedOnly: true }),
+];
+
+test('what was selected is told by image, also where it is nothing', () => {
+  expect([...selectionOf(PLANS)]).toEqual([
+    ['pause', ['v1', 'v2']],
+    ['sig-storage/nfs', []],
+    ['kube-proxy', ['v1.37.1']],
+    ['quay.io/a/b', ['1']],
+  ]);
+});
+
+test('what a run saw are the lines that matched, and the size of what was listed', () => {
+  const { matched, listings } = viewOfSource(SET, PLANS);
+  expect([...matched]).toEqual([
+    'pause',
+    'sig-storage/nfs',
+    'kube-proxy',
+    'quay.io/a/b',
+    'sig-storage/',
+    'kube-proxy:v1.37.1',
+  ]);
+  expect([...listings]).toEqual([
+    ['registry.k8s.io/pause', 3],
+    ['registry.k8s.io/sig-storage/nfs', 10],
+    ['registry.k8s.io/kube-proxy', 5],
+  ]);
+});
+
+test('a listing that lost a fifth of its tags is told', () => {
+  const view = (sizes: Record<string, number>) => ({ matched: [], listings: new Map(Object.entries(sizes)) });
+  const before = view({ a: 100, b: 100, c: 4, d: 100 });
+  const after = view({ a: 80, b: 81, c: 1, e: 1 });
+  expect(compareListings(before, after)).toEqual([expect.stringMatching(/^a: .* from 100 to 80 entries/)]);
+});
+
+test('an image whose tags are all filtered away is told at its place, unless a prefix found it', () => {
+  const plans = [
+    planOf('pause', { listed: 3, wanted: [] }),
+    planOf('gone', { listed: 0, wanted: [] }),
+    planOf('sig-storage/nfs', { listed: 3, wanted: [] }),
+    planOf('ghcr.io/c/d', { listed: 7, wanted: [] }),
+    planOf('quay.io/a/b', { listed: 0, wanted: [], isNamedOnly: true }),
+  ];
+  expect(findFilteredAway(SET, plans).map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^"pause" lists 3 tags/),
+    expect.stringMatching(/^"ghcr.io\/c\/d" lists 7 tags/),
+  ]);
+});
+
+describe('a line of the set that matches nothing', () => {
+  const unlisted = groupOf(planOf('ghcr.io/c/d', { listed: 0, wanted: [] }));
+  const groups = [...PLANS.map(groupOf), unlisted];
+
+  test('is told with whether it matched before; of what could not be listed nothing is', () => {
+    const before = { matched: ['gone', 'pause'], listings: new Map() };
+    const found = findUnmatched({ set: SET, groups, plans: PLANS, before });
+    const lines = found.filter(({ pattern }) => !pattern.includes(':'));
+    expect(lines.map(({ pattern, matchedBefore }) => [pattern, matchedBefore])).toEqual([
+      ['gone', true],
+      ['none/', false],
+    ]);
+    expect(lines[0]?.place).toMatchObject({ file: 'image_set.json' });
+    expect(found.map(({ pattern }) => pattern)).toContain('pause:3.10.2');
+  });
+
+  test('may be an extra, once it could be asked for', () => {
+    const before = { matched: [], listings: new Map() };
+    const found = findUnmatched({ set: SET, groups: PLANS.map(groupOf), plans: PLANS, before });
+    expect(found.map(({ pattern }) => pattern)).toContain('ghcr.io/c/d');
+  });
+});
