@@ -1,4 +1,5 @@
-import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
+import { FlagReader } from '../config/flags/flag-reader.ts';
+import type { FlagSource } from '../config/flags/flag-source.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-set-name.ts';
 import { parseArchitecture } from '../config/kubernetes/architecture.ts';
 import { parseKubernetesRelease } from '../config/kubernetes/kubernetes-release.ts';

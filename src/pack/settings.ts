@@ -1,5 +1,6 @@
 import { readRetry } from '../config/flags/connection-flags.ts';
-import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
+import { FlagReader } from '../config/flags/flag-reader.ts';
+import type { FlagSource } from '../config/flags/flag-source.ts';
 import { asIs, oneOf, parseSwitch } from '../config/flags/flag-value.ts';
 import { hostParser, readLimits, readNamespace, refuseHalfLogin } from '../config/flags/registry-flags.ts';
 import type { VerificationMode } from '../config/flags/signature-flags.ts';

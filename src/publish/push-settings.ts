@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { readRetry } from '../config/flags/connection-flags.ts';
-import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
+import { FlagReader } from '../config/flags/flag-reader.ts';
+import type { FlagSource } from '../config/flags/flag-source.ts';
 import { malformed, parseSwitch } from '../config/flags/flag-value.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';

@@ -1,4 +1,5 @@
-import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
+import { FlagReader } from '../config/flags/flag-reader.ts';
+import type { FlagSource } from '../config/flags/flag-source.ts';
 import { parseSwitch } from '../config/flags/flag-value.ts';
 import type { Failure } from '../lib/failure.ts';
 import { PUBLISH_FLAGS, type PublishFlagName } from './flags.ts';

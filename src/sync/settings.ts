@@ -1,6 +1,7 @@
 import { readRetry } from '../config/flags/connection-flags.ts';
 import type { Flag } from '../config/flags/flag.ts';
-import { FlagReader, type FlagSource } from '../config/flags/flag-reader.ts';
+import { FlagReader } from '../config/flags/flag-reader.ts';
+import type { FlagSource } from '../config/flags/flag-source.ts';
 import { asIs, oneOf, parseSwitch } from '../config/flags/flag-value.ts';
 import {
   hostParser,

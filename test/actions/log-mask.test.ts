@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { maskSecret, maskToken } from '../../src/actions/log-mask.ts';
 import type { Flag } from '../../src/config/flags/flag.ts';
-import type { FlagSource } from '../../src/config/flags/flag-reader.ts';
+import type { FlagSource } from '../../src/config/flags/flag-source.ts';
 import { PACK_FLAGS } from '../../src/pack/flags.ts';
 import { parsePackSettings } from '../../src/pack/settings.ts';
 import { PUBLISH_FLAGS, PUSH_FLAGS } from '../../src/publish/flags.ts';

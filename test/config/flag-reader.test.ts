@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { FlagReader, type FlagSource } from '../../src/config/flags/flag-reader.ts';
+import { FlagReader } from '../../src/config/flags/flag-reader.ts';
+import type { FlagSource } from '../../src/config/flags/flag-source.ts';
 
 const FLAGS = [
   { name: 'user', value: 'NAME', environment: 'USER_NAME', group: 'Login', description: 'Name' },

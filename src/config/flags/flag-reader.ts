@@ -1,17 +1,8 @@
 import { Failure } from '../../lib/failure.ts';
 import type { Flag } from './flag.ts';
+import { secretsIn } from './flag-secrets.ts';
+import { type FlagSource, flagText } from './flag-source.ts';
 import type { FlagParser } from './flag-value.ts';
-
-/** Where to read the texts of flags. */
-export interface FlagSource {
-  /** The texts by flag name, from the command line or the action's inputs. An empty text is treated as not given. */
-  readonly values: ReadonlyMap<string, string>;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Returns a flag's name as users write it: `--limit`, or `input "limit"`. */
-  readonly label: (name: string) => string;
-  /** Called with each secret before its first use, so that the log can mask it. A terminal shows none. */
-  readonly onSecret?: ((secret: string) => void) | undefined;
-}
 
 /** Parses flags and collects the failures, so that users see all of them at once. */
 export class FlagReader<in Name extends string> {
@@ -22,7 +13,7 @@ export class FlagReader<in Name extends string> {
   constructor(flags: readonly Flag<Name>[], source: FlagSource) {
     this.#flags = new Map(flags.map((flag) => [flag.name, flag]));
     this.#source = source;
-    for (const flag of flags) if (flag.secret === true) this.#tellSecret(flag);
+    for (const secret of secretsIn(flags, source)) source.onSecret?.(secret);
   }
 
   /** Returns a flag's name as users write it. */
@@ -32,7 +23,8 @@ export class FlagReader<in Name extends string> {
 
   /** Returns the text of a flag: the given one, its environment variable's, or its default. */
   text(name: Name): string | undefined {
-    return this.#textOf(name);
+    const flag = this.#flags.get(name);
+    return flag && flagText(flag, this.#source);
   }
 
   /** Returns the parsed text of a flag. Undefined if there is none, or if it is wrong, which is kept as a failure. */
@@ -68,32 +60,6 @@ export class FlagReader<in Name extends string> {
     this.failures.push(
       new Failure({ code: 'FLAG_MALFORMED', fault: 'usage', about: this.label(name), message, hint }),
     );
-  }
-
-  #textOf(name: string): string | undefined {
-    const flag = this.#flags.get(name);
-    const given = this.#source.values.get(name) ?? '';
-    if (given.trim() !== '') return flag?.secret === true ? given : given.trim();
-    const inherited = this.#inherited(flag).find((text) => text !== '');
-    return inherited ?? flag?.default;
-  }
-
-  #inherited(flag: Flag | undefined): readonly string[] {
-    const variables = [flag?.environment, flag?.otherEnvironment];
-    return variables.map((name) => (name === undefined ? '' : (this.#source.environment[name] ?? '')));
-  }
-
-  /** Reports a secret from all places where it is given: one that is overruled must not be shown either. */
-  #tellSecret(flag: Flag): void {
-    const user = flag.user === undefined ? undefined : this.#textOf(flag.user);
-    for (const text of [this.#source.values.get(flag.name) ?? '', ...this.#inherited(flag)]) {
-      // Some are used without the line end of the file that they come from.
-      for (const secret of new Set([text, text.trim()])) {
-        if (secret.trim() === '') continue;
-        this.#source.onSecret?.(secret);
-        if (user !== undefined) this.#source.onSecret?.(`${user}:${secret}`);
-      }
-    }
   }
 
   #attempt<T>(name: Name, text: string, parser: FlagParser<T>): T | undefined {

@@ -1,5 +1,6 @@
 import type { Flag } from '../../config/flags/flag.ts';
-import type { FlagReader, FlagSource } from '../../config/flags/flag-reader.ts';
+import type { FlagReader } from '../../config/flags/flag-reader.ts';
+import type { FlagSource } from '../../config/flags/flag-source.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import type { RetryPolicy } from '../../lib/retry.ts';
 import type { ConnectionSettings, Registries } from '../../registry/registries.ts';

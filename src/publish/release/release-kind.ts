@@ -1,4 +1,5 @@
-import type { FlagReader, FlagSource } from '../../config/flags/flag-reader.ts';
+import type { FlagReader } from '../../config/flags/flag-reader.ts';
+import type { FlagSource } from '../../config/flags/flag-source.ts';
 import { malformed } from '../../config/flags/flag-value.ts';
 import { parseTag } from '../../registry/oci/reference.ts';
 import { neededFlag } from '../kind/needed-flag.ts';

@@ -1,0 +1,25 @@
+import type { Flag } from './flag.ts';
+
+/** Where to read the texts of flags. */
+export interface FlagSource {
+  /** The texts by flag name, from the command line or the action's inputs. An empty text is treated as not given. */
+  readonly values: ReadonlyMap<string, string>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Returns a flag's name as users write it: `--limit`, or `input "limit"`. */
+  readonly label: (name: string) => string;
+  /** Called with each secret before its first use, so that the log can mask it. A terminal shows none. */
+  readonly onSecret?: ((secret: string) => void) | undefined;
+}
+
+/** Returns the text of a flag: the given one, its environment variable's, or its default. */
+export function flagText(flag: Flag, source: FlagSource): string | undefined {
+  const given = source.values.get(flag.name) ?? '';
+  if (given.trim() !== '') return flag.secret === true ? given : given.trim();
+  return inheritedTexts(flag, source).find((text) => text !== '') ?? flag.default;
+}
+
+/** Returns the texts of a flag's environment variables, the one that counts first; empty ones included. */
+export function inheritedTexts(flag: Flag, source: FlagSource): readonly string[] {
+  const variables = [flag.environment, flag.otherEnvironment];
+  return variables.map((name) => (name === undefined ? '' : (source.environment[name] ?? '')));
+}
