@@ -6,7 +6,7 @@ import type { Reporter } from '../lib/reporter.ts';
 import { formatSize } from '../lib/text/size.ts';
 import type { SyncSettings } from '../sync/settings.ts';
 import { FORMAT_VERSION } from '../sync/state/schema.ts';
-import { routeHash } from '../sync/state/state-artifact.ts';
+import { routeHash } from '../sync/state/state-in-registry.ts';
 import { listenTo, reasonIn } from './toolkit-output.ts';
 
 /** The cache keys of a run's state. */

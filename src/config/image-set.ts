@@ -22,10 +22,10 @@ import {
   parseSourceName,
   withoutKubernetesHost,
 } from './image-set-name.ts';
-import { kubeadmImages } from './kubernetes/kubeadm-tags.ts';
+import { type ClusterImage, clusterImages } from './kubeadm-images.ts';
+import { kubeadmTags } from './kubernetes/kubeadm-tags.ts';
 import { type KubernetesRelease, parseKubernetesRelease } from './kubernetes/kubernetes-release.ts';
 import { ConfigurationFailure, type Notice, type Problem } from './problem.ts';
-import { type ClusterImage, clusterImages } from './release-images.ts';
 import { readSignaturePolicies, type SignaturePolicies, signaturesSchema } from './signature-policy.ts';
 import { type TagFilter, tagFilterSchema } from './tag-filter.ts';
 import { textOf, validate } from './validation.ts';
@@ -171,7 +171,7 @@ function uselessFilters(set: Pick<ImageSet, 'names' | 'prefixes' | 'clusterImage
 }
 
 function unknownPatch({ value, place }: Entry<KubernetesRelease>): Notice[] {
-  const message = value.kind === 'version' ? kubeadmImages(value.version)?.warning : undefined;
+  const message = value.kind === 'version' ? kubeadmTags(value.version)?.warning : undefined;
   return message === undefined ? [] : [{ place, message }];
 }
 

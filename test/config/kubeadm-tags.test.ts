@@ -1,11 +1,11 @@
 import semver from 'semver';
 import { describe, expect, it } from 'vitest';
-import { KUBEADM_TABLE } from '../../src/config/kubernetes/kubeadm-table.ts';
-import { kubeadmImages, kubeadmMinors, kubeadmVersionsOf } from '../../src/config/kubernetes/kubeadm-tags.ts';
+import { KUBEADM_TABLE } from '../../src/config/kubernetes/kubeadm-tag-table.ts';
+import { kubeadmMinors, kubeadmTags, kubeadmVersionsOf } from '../../src/config/kubernetes/kubeadm-tags.ts';
 import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
 
-function answer(version: string): ReturnType<typeof kubeadmImages> {
-  return kubeadmImages(parseKubernetesVersion(version, 'test'));
+function answer(version: string): ReturnType<typeof kubeadmTags> {
+  return kubeadmTags(parseKubernetesVersion(version, 'test'));
 }
 
 describe('the kubeadm table', () => {
@@ -24,7 +24,7 @@ describe('the kubeadm table', () => {
   });
 });
 
-describe('kubeadmImages', () => {
+describe('kubeadmTags', () => {
   it.each([
     ['1.22.2', '3.5.0-0', 'v1.8.4', '3.5'],
     ['1.22.17', '3.5.6-0', 'v1.8.4', '3.5'],

@@ -45,7 +45,7 @@ export const COVERED_BY: Readonly<Record<string, string>> = {
   'src/sync/state/repository-rows.ts': 'test/sync/state.test.ts',
   'src/sync/state/run-rows.ts': 'test/sync/state.test.ts',
   'src/sync/state/schema.ts': 'test/sync/state/state-file.test.ts',
-  'src/sync/state/state-artifact.ts': 'test/sync/mirror/remote-state.test.ts',
+  'src/sync/state/state-in-registry.ts': 'test/sync/mirror/remote-state.test.ts',
   'src/sync/state/state-summary.ts': 'test/synctl/commands.test.ts',
   'src/sync/state/statement.ts': 'test/sync/state.test.ts',
   'src/synctl.ts': 'test/synctl/failures.test.ts',

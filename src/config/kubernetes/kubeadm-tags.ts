@@ -1,6 +1,6 @@
 import semver from 'semver';
 import { parseTag, type Tag } from '../../registry/oci/reference.ts';
-import { KUBEADM_TABLE, type KubeadmRow } from './kubeadm-table.ts';
+import { KUBEADM_TABLE, type KubeadmRow } from './kubeadm-tag-table.ts';
 import { type KubernetesVersion, kubernetesMinor } from './kubernetes-version.ts';
 
 /** The images for which kubeadm has a tag per version of Kubernetes, which is not that version. */
@@ -34,7 +34,7 @@ function toAnswer(row: KubeadmRow): KubeadmAnswer {
  * that is not in the table gets the tags of the next lower one of its minor, with a warning; a pre-release below the
  * first gets those of the first. Undefined if the minor is not in the table.
  */
-export function kubeadmImages(version: KubernetesVersion): KubeadmAnswer | undefined {
+export function kubeadmTags(version: KubernetesVersion): KubeadmAnswer | undefined {
   const minor = kubernetesMinor(version);
   const rows = KUBEADM_TABLE.filter((row) => semver.minor(row.first) === minor);
   const row = rows.findLast((candidate) => semver.lte(candidate.first, version)) ?? rows[0];

@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import semver from 'semver';
 import { z } from 'zod';
-import { kubeadmImages } from '../../config/kubernetes/kubeadm-tags.ts';
+import { kubeadmTags } from '../../config/kubernetes/kubeadm-tags.ts';
 import { parseTreePath } from '../../config/tree-path.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { formatSize } from '../../lib/text/size.ts';
@@ -57,7 +57,7 @@ function containerdVersion(plan: PackagePlan): string {
  */
 export function overlayValues(plan: PackagePlan): OverlayValues {
   const packed = plan.images.find(({ upstream }) => upstream.repository === 'pause');
-  const usual = kubeadmImages(plan.kubernetes)?.tags.pause;
+  const usual = kubeadmTags(plan.kubernetes)?.tags.pause;
   const fallback = usual === undefined ? '' : `registry.k8s.io/pause:${usual}`;
   return {
     pauseImage: packed === undefined ? fallback : formatReference(packed.upstream),

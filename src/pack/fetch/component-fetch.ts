@@ -10,8 +10,8 @@ import type { Digest } from '../../registry/oci/digest.ts';
 import type { ChecksumSource, ComponentCheck, ComponentPlan } from '../plan/plan.ts';
 import { CHECKSUM_FILE_LIMIT, findChecksum } from './checksum-file.ts';
 import type { ComponentCache } from './component-cache.ts';
-import { type DownloadSettings, download } from './download.ts';
 import { allOrFailures, jointFailure } from './joint-failure.ts';
+import { type DownloadSettings, download } from './verified-download.ts';
 import { openWebFile } from './web-file.ts';
 
 /** How a download was checked, for the list in the package and the summary. */

@@ -1,6 +1,6 @@
 import semver from 'semver';
 import { architecturesIn } from '../../config/kubernetes/architecture.ts';
-import { kubeadmImages } from '../../config/kubernetes/kubeadm-tags.ts';
+import { kubeadmTags } from '../../config/kubernetes/kubeadm-tags.ts';
 import { kubernetesMinor } from '../../config/kubernetes/kubernetes-version.ts';
 import { parseTreePath } from '../../config/tree-path.ts';
 import { expandUri, parseUriTemplate, usesField } from '../../config/uri-template.ts';
@@ -41,7 +41,7 @@ interface LocatedEntry {
 
 function automaticTag(name: string, choice: Choice): Tag | undefined {
   if (name !== 'etcd') return matchingTag(name, choice.version);
-  const image = kubeadmImages(choice.version)?.tags.etcd;
+  const image = kubeadmTags(choice.version)?.tags.etcd;
   return image === undefined ? undefined : parseTag(image.replace(/-\d+$/, ''));
 }
 

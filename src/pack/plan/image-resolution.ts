@@ -2,8 +2,8 @@ import { architecturesIn } from '../../config/kubernetes/architecture.ts';
 import {
   isKubeadmImage,
   type KubeadmImage,
-  kubeadmImages,
   kubeadmMinors,
+  kubeadmTags,
   kubeadmVersionsOf,
 } from '../../config/kubernetes/kubeadm-tags.ts';
 import type { ImageEntry } from '../../config/versions.ts';
@@ -26,7 +26,7 @@ function kubeadmTag(
   { choice, findings }: Resolution,
 ): Tag | undefined {
   const { version, replaced } = choice;
-  const answer = kubeadmImages(version);
+  const answer = kubeadmTags(version);
   if (answer?.warning !== undefined) findings.notice(answer.warning, entry.place('tag'));
   const wanted = answer?.tags[image];
   if (entry.tag === 'auto') {

@@ -1,4 +1,4 @@
-import { KUBERNETES_PROGRAMS } from '../../config/release-images.ts';
+import { KUBERNETES_PROGRAMS } from '../../config/kubeadm-images.ts';
 import {
   parseReference,
   parseRepository,

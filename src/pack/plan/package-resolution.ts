@@ -1,8 +1,8 @@
+import { KUBERNETES_PROGRAMS } from '../../config/kubeadm-images.ts';
 import type { Architecture } from '../../config/kubernetes/architecture.ts';
-import { kubeadmImages } from '../../config/kubernetes/kubeadm-tags.ts';
+import { kubeadmTags } from '../../config/kubernetes/kubeadm-tags.ts';
 import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
 import { ConfigurationFailure } from '../../config/problem.ts';
-import { KUBERNETES_PROGRAMS } from '../../config/release-images.ts';
 import type { Versions } from '../../config/versions.ts';
 import { resolveComponents } from './component-resolution.ts';
 import { resolveImages } from './image-resolution.ts';
@@ -22,7 +22,7 @@ interface ResolutionSettings {
 }
 
 function noticeMissing(images: readonly ImagePlan[], { choice, findings }: Resolution): void {
-  const tags = kubeadmImages(choice.version)?.tags;
+  const tags = kubeadmTags(choice.version)?.tags;
   if (tags === undefined || images.length === 0) return;
   const packed = new Set<string>(images.map(({ upstream }) => upstream.repository.split('/').at(-1) ?? ''));
   const wanted = [...KUBERNETES_PROGRAMS, ...Object.keys(tags)];

@@ -1,11 +1,11 @@
 import { readImageSetIfThere } from '../../config/configuration-file.ts';
 import type { ImageSet } from '../../config/image-set.ts';
 import type { ImageName } from '../../config/image-set-name.ts';
+import { clusterNeeds } from '../../config/kubeadm-images.ts';
 import type { Architecture } from '../../config/kubernetes/architecture.ts';
-import { kubeadmImages } from '../../config/kubernetes/kubeadm-tags.ts';
+import { kubeadmTags } from '../../config/kubernetes/kubeadm-tags.ts';
 import { parseKubernetesRelease } from '../../config/kubernetes/kubernetes-release.ts';
 import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
-import { clusterNeeds } from '../../config/release-images.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import { endpointOf } from '../../registry/endpoint.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
@@ -91,7 +91,7 @@ export async function checkInstallation(
   const { reporter } = parts;
   const { destination, namespace, caFile, insecureRegistries } = settings;
   const set = await readImageSetIfThere(settings.imageSet);
-  const { warning, tags } = kubeadmImages(choice.version) ?? {};
+  const { warning, tags } = kubeadmTags(choice.version) ?? {};
   if (warning !== undefined) reporter.warning(warning);
   const needed = neededImages(choice, set, settings);
   using deadline = new RunDeadline(settings.commandTimeout, parts.signal);

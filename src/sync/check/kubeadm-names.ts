@@ -1,5 +1,5 @@
 import type { ImageName } from '../../config/image-set-name.ts';
-import { KUBEADM_IMAGE_NAMES, KUBERNETES_PROGRAMS } from '../../config/release-images.ts';
+import { KUBEADM_IMAGE_NAMES, KUBERNETES_PROGRAMS } from '../../config/kubeadm-images.ts';
 import type { Host, Repository } from '../../registry/oci/reference.ts';
 
 /** The repositories that kubeadm should pull from, without the last part of the images' names. */

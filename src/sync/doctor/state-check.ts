@@ -3,7 +3,7 @@ import { countOf } from '../../lib/text/sentence.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { SyncSettings } from '../settings.ts';
 import { type KnownStateParts, openKnownState } from '../state/known-state.ts';
-import { statePlace } from '../state/state-artifact.ts';
+import { statePlace } from '../state/state-in-registry.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 import { Probe } from './probe.ts';
 

@@ -20,7 +20,7 @@ import type { SyncSettings } from '../settings.ts';
 import { openRemoteState, type RemoteState } from '../state/remote-state.ts';
 import type { RecordedRun } from '../state/run-rows.ts';
 import { State } from '../state/state.ts';
-import { scopeOf } from '../state/state-artifact.ts';
+import { scopeOf } from '../state/state-in-registry.ts';
 import { Mirroring } from './mirroring.ts';
 import { proveLogin, reachRegistries } from './preflight.ts';
 import {
@@ -30,7 +30,7 @@ import {
   type Sight,
   selectionOf,
   viewOfSource,
-} from './unmatched.ts';
+} from './source-view.ts';
 
 /** The result of a run. */
 export interface FinishedRun {

@@ -1,10 +1,10 @@
 import { rcompare } from 'semver';
 import type { ImageSet } from '../../config/image-set.ts';
 import type { ImageName } from '../../config/image-set-name.ts';
-import { kubeadmImages } from '../../config/kubernetes/kubeadm-tags.ts';
+import { clusterNeeds, KUBERNETES_PROGRAMS } from '../../config/kubeadm-images.ts';
+import { kubeadmTags } from '../../config/kubernetes/kubeadm-tags.ts';
 import { toKubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
 import type { Notice } from '../../config/problem.ts';
-import { clusterNeeds, KUBERNETES_PROGRAMS } from '../../config/release-images.ts';
 import type { Place } from '../../lib/reporter.ts';
 import type { Tag } from '../../registry/oci/reference.ts';
 
@@ -44,7 +44,7 @@ export function newerReleases(set: ImageSet, found: Selection): Notice[] {
     const [newest] = versions
       .filter((version) => version.startsWith(`${value.text}.`) && !version.includes('-'))
       .toSorted(rcompare);
-    const message = newest === undefined ? undefined : kubeadmImages(newest)?.warning;
+    const message = newest === undefined ? undefined : kubeadmTags(newest)?.warning;
     return message === undefined ? [] : [{ place, message }];
   });
 }

@@ -1,6 +1,6 @@
 import type { ImageSet, Patch } from '../../config/image-set.ts';
 import { type ImageName, withoutKubernetesHost } from '../../config/image-set-name.ts';
-import { KUBERNETES_PROGRAMS } from '../../config/release-images.ts';
+import { KUBERNETES_PROGRAMS } from '../../config/kubeadm-images.ts';
 import { filterTags } from '../../config/tag-filter.ts';
 import { type DatedTag, newestFirst } from '../../config/tag-version.ts';
 import type { Place } from '../../lib/reporter.ts';

@@ -4,8 +4,8 @@ import type { RunParts } from '../parts.ts';
 import type { SyncSettings } from '../settings.ts';
 import { openRemoteState } from './remote-state.ts';
 import { State } from './state.ts';
-import { scopeOf } from './state-artifact.ts';
 import { inspectFile } from './state-file-kind.ts';
+import { scopeOf } from './state-in-registry.ts';
 
 /** The state of earlier runs, opened for reading. */
 interface KnownState extends Disposable {

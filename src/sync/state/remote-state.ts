@@ -22,7 +22,7 @@ import {
   type StatePlace,
   statePlace,
   unusableArtifact,
-} from './state-artifact.ts';
+} from './state-in-registry.ts';
 
 /** What a state in a registry needs of its run. */
 interface RemoteStateParts extends Omit<RunParts, 'version' | 'reporter'> {

@@ -5,7 +5,7 @@ import { parseReference } from '../../../src/registry/oci/reference.ts';
 import { checkImage } from '../../../src/sync/check/image-check.ts';
 import { examine } from '../../../src/sync/doctor/doctor.ts';
 import { openRemoteState } from '../../../src/sync/state/remote-state.ts';
-import { packState, pullState, pushState, statePlace } from '../../../src/sync/state/state-artifact.ts';
+import { packState, pullState, pushState, statePlace } from '../../../src/sync/state/state-in-registry.ts';
 import { summariseKnownState } from '../../../src/sync/state/state-summary.ts';
 import { describeWith } from '../../support/programs.ts';
 import type { RequestMatch } from '../../support/registry/journal.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Duration, milliseconds, seconds } from '../../src/lib/duration.ts';
 import { HttpClient } from '../../src/lib/http/http.ts';
-import { type DownloadSettings, download } from '../../src/pack/fetch/download.ts';
+import { type DownloadSettings, download } from '../../src/pack/fetch/verified-download.ts';
 import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
 import { FileServer, originOf } from '../support/file-server.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';

@@ -3,7 +3,7 @@ import type { Place } from '../lib/reporter.ts';
 import { parseTag, type Tag } from '../registry/oci/reference.ts';
 import type { Entry } from './document.ts';
 import type { ImageName } from './image-set-name.ts';
-import { type KubeadmImage, kubeadmImages, kubeadmTagsOfMinor } from './kubernetes/kubeadm-tags.ts';
+import { type KubeadmImage, kubeadmTags, kubeadmTagsOfMinor } from './kubernetes/kubeadm-tags.ts';
 import type { KubernetesRelease } from './kubernetes/kubernetes-release.ts';
 import { kubernetesMinor, toKubernetesVersion } from './kubernetes/kubernetes-version.ts';
 
@@ -49,7 +49,7 @@ function programsOf(release: KubernetesRelease): ClusterNeed[] {
 
 function chosenTags(release: KubernetesRelease, image: KubeadmImage): readonly Tag[] {
   if (release.kind === 'minor') return kubeadmTagsOfMinor(release.minor, image);
-  const answer = kubeadmImages(release.version);
+  const answer = kubeadmTags(release.version);
   return answer === undefined ? [] : [answer.tags[image]];
 }
 

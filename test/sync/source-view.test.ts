@@ -10,7 +10,7 @@ import {
   findUnmatched,
   selectionOf,
   viewOfSource,
-} from '../../src/sync/run/unmatched.ts';
+} from '../../src/sync/run/source-view.ts';
 import { TestClient } from '../support/test-client.ts';
 
 // They are asked for nothing.

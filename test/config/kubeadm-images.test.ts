@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { kubeadmImages, kubeadmMinors } from '../../src/config/kubernetes/kubeadm-tags.ts';
+import { clusterImages, clusterNeeds } from '../../src/config/kubeadm-images.ts';
+import { kubeadmMinors, kubeadmTags } from '../../src/config/kubernetes/kubeadm-tags.ts';
 import {
   type KubernetesRelease,
   parseKubernetesRelease,
 } from '../../src/config/kubernetes/kubernetes-release.ts';
-import { clusterImages, clusterNeeds } from '../../src/config/release-images.ts';
 import { parseTag } from '../../src/registry/oci/reference.ts';
 
 const { newest } = kubeadmMinors();
@@ -20,7 +20,7 @@ function needOf(release: KubernetesRelease, name: string) {
 }
 
 test('one version needs its programs and what its kubeadm chooses', () => {
-  const tags = VERSION.kind === 'version' ? kubeadmImages(VERSION.version)?.tags : undefined;
+  const tags = VERSION.kind === 'version' ? kubeadmTags(VERSION.version)?.tags : undefined;
   expect(clusterNeeds(VERSION).map(({ name, text }) => [name, text])).toEqual([
     ...PROGRAMS.map((name) => [name, `v1.${newest}.0`]),
     ['etcd', tags?.etcd],
