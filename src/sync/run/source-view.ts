@@ -7,7 +7,8 @@ import type { ListedRepository, RepositoryPlan } from '../plan/planning.ts';
 import type { Report } from '../report/report.ts';
 import { filteredWarning, shrunkWarning } from '../report/wording.ts';
 import { releaseWishes, type Selection } from '../select/release-wish.ts';
-import { unmatched, wantsRepository } from '../select/selection.ts';
+import { wantsRepository } from '../select/selection.ts';
+import { unmatched } from '../select/unmatched.ts';
 import type { SourceView } from '../state/run-rows.ts';
 
 /** Returns the selected tags of some plans by image. */

@@ -1,12 +1,9 @@
 import type { ImageSet, Patch } from '../../config/image-set.ts';
 import { type ImageName, withoutKubernetesHost } from '../../config/image-set-name.ts';
-import { KUBERNETES_PROGRAMS } from '../../config/kubeadm-images.ts';
 import { filterTags } from '../../config/tag-filter.ts';
 import { type DatedTag, newestFirst } from '../../config/tag-version.ts';
-import type { Place } from '../../lib/reporter.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
 import type { Tag } from '../../registry/oci/reference.ts';
-import { releaseWishes, type Selection } from './release-wish.ts';
 import { isSignatureTag } from './signature-tag.ts';
 
 /** A tag that a source lists. */
@@ -14,7 +11,8 @@ export interface OfferedTag extends DatedTag {
   readonly tag: Tag;
 }
 
-function isExcluded(set: ImageSet, text: string): boolean {
+/** Returns whether `exclude` of a set names a part of a text. */
+export function isExcluded(set: ImageSet, text: string): boolean {
   return set.exclude.some((part) => text.includes(part));
 }
 
@@ -64,51 +62,4 @@ export function selectTags(set: ImageSet, name: ImageName, offered: readonly Off
   const candidates = wantsOnlyPinned ? [] : ordinary.filter(({ tag }) => !isExcluded(set, tag));
   const chosen = new Map([...filterTags(filter, candidates), ...pinned].map((one) => [one.tag, one]));
   return newestFirst([...chosen.values()]).map(({ tag }) => tag);
-}
-
-/** A line of a set for which no image was found. */
-interface Unmatched {
-  readonly kind: 'kubernetes' | 'name' | 'prefix' | 'extra' | 'patch';
-  /** The release, name or prefix, without the host of the source registry. */
-  readonly text: string;
-  readonly place: Place;
-}
-
-/**
- * Returns the lines of a set for which no image was found, each name once. Lines for `unlisted` images, which could not
- * be looked up, are left out.
- */
-export function unmatched(
-  set: ImageSet,
-  found: Selection,
-  unlisted: ReadonlySet<ImageName> = new Set(),
-): Unmatched[] {
-  const all = unmatchedLines(set, found, unlisted);
-  return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? []);
-}
-
-function unmatchedLines(set: ImageSet, found: Selection, unlisted: ReadonlySet<ImageName>): Unmatched[] {
-  const names = new Set([...found.keys(), ...unlisted]);
-  const isReleaseOpen = KUBERNETES_PROGRAMS.some((name) => unlisted.has(name));
-  const wanted = [...names].filter((name) => wantsRepository(set, name));
-  const plain = new Set([...names].map(withoutKubernetesHost));
-  return [
-    ...releaseWishes(set, found)
-      .filter(({ isMet, name }) => !isMet && !(name === undefined ? isReleaseOpen : unlisted.has(name)))
-      .map(({ text, place }): Unmatched => ({ kind: 'kubernetes', text, place })),
-    ...set.names
-      .filter(({ value }) => !names.has(value))
-      .map(({ value, place }): Unmatched => ({ kind: 'name', text: value, place })),
-    ...set.prefixes
-      .filter(({ value }) => !wanted.some((name) => name.startsWith(value) && !isExcluded(set, name)))
-      .map(({ value, place }): Unmatched => ({ kind: 'prefix', text: value, place })),
-    ...[...set.extraImages.values()]
-      .filter(({ name }) => !names.has(name))
-      .flatMap(({ name, places }) =>
-        places.map((place): Unmatched => ({ kind: 'extra', text: name, place })),
-      ),
-    ...[...set.patches.values()]
-      .filter(({ match }) => !plain.has(match))
-      .map(({ match, place }): Unmatched => ({ kind: 'patch', text: match, place })),
-  ];
 }
