@@ -1,3 +1,4 @@
+import { RETRY_FLAGS } from '../config/flags/connection-flags.ts';
 import type { Flag } from '../config/flags/flag.ts';
 import { REGISTRY } from './registry/registry-kind.ts';
 import { DEFAULT_WORD, TARGET_WORDS, TARGETS } from './targets.ts';
@@ -49,20 +50,7 @@ const PUSH_TABLE = [
     group: RUN,
     description: 'Time for the whole command; the next one goes on from where it stopped',
   },
-  {
-    name: 'retry',
-    value: 'N',
-    default: '5',
-    group: RUN,
-    description: 'Attempts at each request',
-  },
-  {
-    name: 'retry-interval',
-    value: 'DURATION',
-    default: '5s',
-    group: RUN,
-    description: 'Pause before the second attempt; it grows from there',
-  },
+  ...RETRY_FLAGS.map((flag) => ({ ...flag, group: RUN })),
   {
     name: 'json',
     commandLineOnly: true,
