@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import qiniu from 'qiniu';
 import { milliseconds } from '../src/lib/duration.ts';
-import { measurePackage } from '../src/publish/kind/package-file.ts';
+import { measurePackage } from '../src/publish/contract/package-file.ts';
 import { QiniuTarget } from '../src/publish/qiniu/qiniu-target.ts';
 
 // The process that `bench/upload.ts` measures: HOW FILE ENDPOINT ACCESS_KEY SECRET_KEY, where HOW is keel or sdk. It

@@ -1,4 +1,4 @@
-import type { RunArtifacts } from '../publish/kind/run-artifacts.ts';
+import type { RunArtifacts } from '../publish/contract/run-artifacts.ts';
 import { listenTo } from './toolkit-output.ts';
 
 /** Returns the artifacts of this run; undefined outside a workflow. */

@@ -2,7 +2,7 @@ import { describeFailure } from '../lib/failure.ts';
 import { RunDeadline } from '../lib/run-deadline.ts';
 import { askCredentialHelper } from '../process/credential-helper.ts';
 import type { Ending } from '../process/exit-code.ts';
-import { measurePackage } from '../publish/kind/package-file.ts';
+import { measurePackage } from '../publish/contract/package-file.ts';
 import { Publication } from '../publish/publication.ts';
 import type { PushSettings } from '../publish/push-settings.ts';
 import type { CommandContext } from './commands.ts';

@@ -3,8 +3,8 @@ import { readAuthorities } from '../lib/http/certificate-authorities.ts';
 import type { Progress, Reporter } from '../lib/reporter.ts';
 import { formatSize } from '../lib/text/size.ts';
 import { type ConnectionParts, type ConnectionSettings, openRegistries } from '../registry/registries.ts';
-import type { PackageFile, PackageLocation, PublishTarget } from './kind/target.ts';
-import type { TargetMeans } from './kind/target-kind.ts';
+import type { PackageFile, PackageLocation, PublishTarget } from './contract/target.ts';
+import type { TargetMeans } from './contract/target-kind.ts';
 import type { PublishSettings } from './settings.ts';
 
 /** How to connect to the targets of a publication. */

@@ -2,8 +2,8 @@ import { FlagReader } from '../config/flags/flag-reader.ts';
 import type { FlagSource } from '../config/flags/flag-source.ts';
 import { parseSwitch } from '../config/flags/flag-value.ts';
 import type { Failure } from '../lib/failure.ts';
+import type { OpenTarget } from './contract/target-kind.ts';
 import { PUBLISH_FLAGS, type PublishFlagName } from './flags.ts';
-import type { OpenTarget } from './kind/target-kind.ts';
 import { parseTargetWords, TARGETS, type TargetWord } from './targets.ts';
 
 /** Where a package goes. */

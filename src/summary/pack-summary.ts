@@ -12,7 +12,7 @@ import {
 import type { PackagePlan } from '../pack/plan/plan.ts';
 import type { BuiltPackage } from '../pack/run/result.ts';
 import { packageHeadline, planLines } from '../pack/run/wording.ts';
-import type { PackageLocation } from '../publish/kind/target.ts';
+import type { PackageLocation } from '../publish/contract/target.ts';
 import { formatPage, PAGE_LIMIT, type Section } from './page.ts';
 
 /** The contents of the summary page of a package. */

@@ -1,5 +1,5 @@
 import { milliseconds } from '../../src/lib/duration.ts';
-import type { PublishTarget } from '../../src/publish/kind/target.ts';
+import type { PublishTarget } from '../../src/publish/contract/target.ts';
 import { QiniuTarget } from '../../src/publish/qiniu/qiniu-target.ts';
 import { RegistryTarget } from '../../src/publish/registry/registry-target.ts';
 import { ReleaseTarget } from '../../src/publish/release/release-target.ts';

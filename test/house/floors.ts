@@ -27,7 +27,7 @@ export type Rooms = readonly (readonly string[])[];
 /** Each folder of publish/ is a kind of target, but for the one with what they share: a new one needs no line here. */
 const TARGET_FOLDERS = [
   ...new Set(globSync('src/publish/*/*.ts').map((file) => basename(dirname(file)))),
-].filter((folder) => folder !== 'kind');
+].filter((folder) => folder !== 'contract');
 
 /** A room may import the rooms of lower levels, and none of its own level or above. */
 export const ROOMS: Readonly<Record<string, Rooms>> = {
@@ -36,5 +36,5 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   config: [['kubernetes'], ['.'], ['flags']],
   sync: [['.'], ['select', 'state'], ['plan', 'report'], ['copy'], ['run'], ['check', 'doctor']],
   pack: [['archive', 'plan'], ['.'], ['fetch'], ['contents'], ['run']],
-  publish: [['kind'], TARGET_FOLDERS, ['.']],
+  publish: [['contract'], TARGET_FOLDERS, ['.']],
 };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { understand } from '../../src/publish/kind/answer-shape.ts';
+import { understand } from '../../src/publish/contract/answer-shape.ts';
 
 const SHAPE = z.object({ hash: z.string() });
 

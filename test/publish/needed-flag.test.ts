@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { FlagReader } from '../../src/config/flags/flag-reader.ts';
 import { describeFailure } from '../../src/lib/failure.ts';
-import { neededFlag } from '../../src/publish/kind/needed-flag.ts';
+import { neededFlag } from '../../src/publish/contract/needed-flag.ts';
 
 const FLAGS = [{ name: 'key', value: 'KEY', secret: true, group: 'x', description: 'x' }] as const;
 

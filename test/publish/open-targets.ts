@@ -1,6 +1,6 @@
 import { milliseconds } from '../../src/lib/duration.ts';
-import type { PublishTarget } from '../../src/publish/kind/target.ts';
-import type { TargetMeans } from '../../src/publish/kind/target-kind.ts';
+import type { PublishTarget } from '../../src/publish/contract/target.ts';
+import type { TargetMeans } from '../../src/publish/contract/target-kind.ts';
 import { parsePublishSettings } from '../../src/publish/settings.ts';
 import { explicitCredential } from '../../src/registry/credentials.ts';
 import { ADAPTIVE_LIMITS } from '../../src/registry/host-limits.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { measurePackage } from '../../src/publish/kind/package-file.ts';
+import { measurePackage } from '../../src/publish/contract/package-file.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { PackageFixture } from './package-fixture.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashQetagBlock, QETAG_BLOCK_SIZE, qetagOfBlocks } from '../../src/lib/qetag.ts';
-import type { PackageFile } from '../../src/publish/kind/target.ts';
+import type { PackageFile } from '../../src/publish/contract/target.ts';
 import { parseDigest } from '../../src/registry/oci/digest.ts';
 
 /** A folder of its own with a package of random content in it; disposing removes it. */

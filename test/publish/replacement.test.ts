@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { mayReplace } from '../../src/publish/kind/replacement.ts';
+import { mayReplace } from '../../src/publish/contract/replacement.ts';
 
 it.each([
   ['kube-1.36.2-amd64-beta.tar.gz', true],

@@ -1,5 +1,5 @@
 import { Failure } from '../../lib/failure.ts';
-import type { OpenTarget, TargetKind } from '../kind/target-kind.ts';
+import type { OpenTarget, TargetKind } from '../contract/target-kind.ts';
 import { ArtifactTarget } from './artifact-target.ts';
 
 /** Artifacts of the workflow run. */

@@ -1,9 +1,9 @@
 import { basename, dirname } from 'node:path';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { withinSignal } from '../../lib/within-signal.ts';
-import { alreadyPublished, mayReplace } from '../kind/replacement.ts';
-import type { ArtifactStore, RunArtifacts } from '../kind/run-artifacts.ts';
-import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../kind/target.ts';
+import { alreadyPublished, mayReplace } from '../contract/replacement.ts';
+import type { ArtifactStore, RunArtifacts } from '../contract/run-artifacts.ts';
+import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../contract/target.ts';
 
 /** The artifacts of a run, and whether a package may replace one of them. */
 interface ArtifactSettings extends RunArtifacts {

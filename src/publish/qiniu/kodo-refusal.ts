@@ -3,7 +3,7 @@ import type { Failure } from '../../lib/failure.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { isRateLimit } from '../../lib/http/transient-status.ts';
 import { parseJson } from '../../lib/json.ts';
-import { alreadyPublished } from '../kind/replacement.ts';
+import { alreadyPublished } from '../contract/replacement.ts';
 
 type KodoRefusalCode =
   | 'CREDENTIALS_REFUSED'

@@ -6,7 +6,7 @@ import { isConnectionFailure } from '../../lib/http/http-failure.ts';
 import { parseRetryAfter } from '../../lib/http/transient-status.ts';
 import { parseJson } from '../../lib/json.ts';
 import { retry } from '../../lib/retry.ts';
-import { understand } from '../kind/answer-shape.ts';
+import { understand } from '../contract/answer-shape.ts';
 import { explainKodoAnswer, parseKodoError } from './kodo-refusal.ts';
 import { discoverRegion, type KodoAccess, noHosts } from './kodo-region.ts';
 

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
 import { Failure } from '../../lib/failure.ts';
 import { hashQetagBlock, QETAG_BLOCK_SIZE, type Qetag, qetagOfBlocks } from '../../lib/qetag.ts';
-import { fileChanged } from '../kind/package-file.ts';
+import { fileChanged } from '../contract/package-file.ts';
 import type { KodoPart, KodoUpload } from './kodo-upload.ts';
 
 /** A file to send as the parts of an upload. */

@@ -1,7 +1,7 @@
 import type { FlagReader } from '../../config/flags/flag-reader.ts';
 import { asIs, malformed } from '../../config/flags/flag-value.ts';
-import { neededFlag } from '../kind/needed-flag.ts';
-import type { OpenTarget, TargetFlag, TargetKind } from '../kind/target-kind.ts';
+import { neededFlag } from '../contract/needed-flag.ts';
+import type { OpenTarget, TargetFlag, TargetKind } from '../contract/target-kind.ts';
 import { parseZone } from './kodo-region.ts';
 import { QiniuTarget } from './qiniu-target.ts';
 

@@ -1,7 +1,7 @@
 import { ConcurrencyLimiter, type LimiterWidth } from '../../lib/concurrency-limiter.ts';
 import { HttpClient } from '../../lib/http/http.ts';
-import { mayReplace } from '../kind/replacement.ts';
-import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../kind/target.ts';
+import { mayReplace } from '../contract/replacement.ts';
+import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../contract/target.ts';
 import { keyTaken } from './kodo-refusal.ts';
 import type { KodoAccess } from './kodo-region.ts';
 import { KodoService } from './kodo-service.ts';

@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { PackageFile } from '../kind/target.ts';
+import type { PackageFile } from '../contract/target.ts';
 
 const recordShape = z.object({
   version: z.literal(1),

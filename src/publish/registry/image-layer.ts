@@ -4,8 +4,8 @@ import { Readable } from 'node:stream';
 import type { BlobSource } from '../../registry/blob-source.ts';
 import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
 import type { ByteRange } from '../../registry/registry.ts';
-import { fileChanged } from '../kind/package-file.ts';
-import type { PackageFile } from '../kind/target.ts';
+import { fileChanged } from '../contract/package-file.ts';
+import type { PackageFile } from '../contract/target.ts';
 import { type TarFrame, tarFrame } from './tar-frame.ts';
 
 /** A layer with a package in it, and where its bytes come from. */

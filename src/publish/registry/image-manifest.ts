@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Digest, digestOf } from '../../registry/oci/digest.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
-import type { PackageFile } from '../kind/target.ts';
+import type { PackageFile } from '../contract/target.ts';
 import type { BaseImage } from './base-image.ts';
 import type { PackageLayer } from './image-layer.ts';
 

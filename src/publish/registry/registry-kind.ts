@@ -1,7 +1,7 @@
 import type { FlagReader } from '../../config/flags/flag-reader.ts';
 import { malformed, oneOf } from '../../config/flags/flag-value.ts';
 import { parseReference, type Reference } from '../../registry/oci/reference.ts';
-import type { OpenTarget, TargetFlag, TargetKind } from '../kind/target-kind.ts';
+import type { OpenTarget, TargetFlag, TargetKind } from '../contract/target-kind.ts';
 import { RegistryTarget } from './registry-target.ts';
 
 const FLAGS = [

@@ -9,8 +9,8 @@ import { formatReference, type Reference, type Repository, type Tag } from '../.
 import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
-import { alreadyPublished, mayReplace } from '../kind/replacement.ts';
-import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../kind/target.ts';
+import { alreadyPublished, mayReplace } from '../contract/replacement.ts';
+import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../contract/target.ts';
 import { type BaseImage, readBaseImage } from './base-image.ts';
 import { type PackageLayer, plainLayer, tarLayer } from './image-layer.ts';
 import { artifactDocuments, type ImageDocuments, imageDocuments, OUTPUT_FOLDER } from './image-manifest.ts';

@@ -1,5 +1,5 @@
 import { pack } from 'tar-stream';
-import type { PackageFile } from '../kind/target.ts';
+import type { PackageFile } from '../contract/target.ts';
 
 /** The bytes before and after the content of a package, in a tar archive with that one entry. */
 export interface TarFrame {

@@ -8,7 +8,7 @@ import { parseRetryAfter } from '../../lib/http/transient-status.ts';
 import { parseJson } from '../../lib/json.ts';
 import { type RetryPolicy, retry } from '../../lib/retry.ts';
 import { Redactor } from '../../registry/redactor.ts';
-import { understand } from '../kind/answer-shape.ts';
+import { understand } from '../contract/answer-shape.ts';
 import { explainReleaseAnswer } from './release-refusal.ts';
 import { releaseUploadAddress } from './release-upload-address.ts';
 

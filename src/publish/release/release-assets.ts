@@ -1,5 +1,5 @@
 import { type Digest, digestOf } from '../../registry/oci/digest.ts';
-import type { PackageFile } from '../kind/target.ts';
+import type { PackageFile } from '../contract/target.ts';
 import type { FileRange, ReleaseAsset } from './github-releases.ts';
 import { formatHeader, type PackagePart } from './release-parts.ts';
 

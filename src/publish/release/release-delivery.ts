@@ -1,6 +1,6 @@
 import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
-import { alreadyPublished, mayReplace } from '../kind/replacement.ts';
-import type { PackageFile, PackageLocation, TransferProgress } from '../kind/target.ts';
+import { alreadyPublished, mayReplace } from '../contract/replacement.ts';
+import type { PackageFile, PackageLocation, TransferProgress } from '../contract/target.ts';
 import type { GithubRelease, GithubReleases, ReleaseAsset } from './github-releases.ts';
 import { isAmong, isSame, isWhole, type WantedAsset, wantedAssets } from './release-assets.ts';
 import { areOwnNotes, updateNotes } from './release-notes.ts';

@@ -2,8 +2,8 @@ import type { FlagReader } from '../../config/flags/flag-reader.ts';
 import type { FlagSource } from '../../config/flags/flag-source.ts';
 import { malformed } from '../../config/flags/flag-value.ts';
 import { parseTag } from '../../registry/oci/reference.ts';
-import { neededFlag } from '../kind/needed-flag.ts';
-import type { OpenTarget, TargetFlag, TargetKind } from '../kind/target-kind.ts';
+import { neededFlag } from '../contract/needed-flag.ts';
+import type { OpenTarget, TargetFlag, TargetKind } from '../contract/target-kind.ts';
 import { ReleaseTarget } from './release-target.ts';
 
 const FLAGS = [

@@ -1,6 +1,6 @@
 import { formatSize } from '../../lib/text/size.ts';
 import { digestHex } from '../../registry/oci/digest.ts';
-import type { PackageFile } from '../kind/target.ts';
+import type { PackageFile } from '../contract/target.ts';
 import type { PackagePart } from './release-parts.ts';
 
 /** Returns the commands that join the downloaded parts and verify the package. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type Digest, digestHex, parseDigest } from '../../registry/oci/digest.ts';
-import { fileChanged } from '../kind/package-file.ts';
-import type { PackageFile } from '../kind/target.ts';
+import { fileChanged } from '../contract/package-file.ts';
+import type { PackageFile } from '../contract/target.ts';
 
 /** One asset of a package: all of it or a range; `end` is the first byte after it. */
 export interface PackagePart {

@@ -1,5 +1,5 @@
 import { HttpClient, type HttpTimeouts } from '../../lib/http/http.ts';
-import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../kind/target.ts';
+import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../contract/target.ts';
 import { GithubReleases, type ReleaseAccess } from './github-releases.ts';
 import { ReleaseDelivery } from './release-delivery.ts';
 import { PART_SIZE, planParts } from './release-parts.ts';
