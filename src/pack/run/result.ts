@@ -26,7 +26,7 @@ export type PackResult<Published> =
       readonly published: Published;
     };
 
-/** The targets of a finished package. The command or action connects them with publish/. */
+/** The targets of a finished package. action-pack connects them with publish/; `packer` has none. */
 export interface Destinations<Published> {
   /** Makes sure that all of them will take the package. Throws why one will not. */
   prove(signal: AbortSignal): Promise<void>;
