@@ -60,6 +60,8 @@ describe('a cache', () => {
     vi.stubEnv('GITHUB_WORKSPACE', folder);
     vi.stubEnv('RUNNER_TEMP', folder);
     vi.stubGlobal('setTimeout', (work: () => void, delay = 0) => wait(work, delay / HASTE));
+    // The toolkit writes commands that a runner of these tests would obey.
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     service = await ActionsService.start();
     await throughGateway(async () => {
       writeFileSync('state.db', SAVED);
@@ -68,6 +70,7 @@ describe('a cache', () => {
   });
   afterAll(async () => {
     process.chdir(home);
+    vi.restoreAllMocks();
     vi.unstubAllGlobals();
     vi.unstubAllEnvs();
     await service[Symbol.asyncDispose]();
