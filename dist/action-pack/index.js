@@ -43313,23 +43313,23 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _action_process_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(50797);
-/* harmony import */ var _actions_pack_step_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(63970);
-/* harmony import */ var _cli_credential_helper_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(25379);
+/* harmony import */ var _actions_action_process_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(25595);
+/* harmony import */ var _actions_pack_step_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(79440);
+/* harmony import */ var _process_credential_helper_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(25930);
 
 
 
 // The qiniu and artifact packages still call url.parse(); a user can do nothing about it.
 process.noDeprecation = true;
-const { parts, end } = (0,_action_process_js__WEBPACK_IMPORTED_MODULE_0__/* .openAction */ .F)('transfers are given up, what was fetched is kept');
-end(await (0,_actions_pack_step_js__WEBPACK_IMPORTED_MODULE_1__/* .packStep */ .m)({ ...parts, runCredentialHelper: _cli_credential_helper_js__WEBPACK_IMPORTED_MODULE_2__/* .askCredentialHelper */ .Z }));
+const { parts, end } = (0,_actions_action_process_js__WEBPACK_IMPORTED_MODULE_0__/* .openAction */ .F)('transfers are given up, what was fetched is kept');
+end(await (0,_actions_pack_step_js__WEBPACK_IMPORTED_MODULE_1__/* .packStep */ .m)({ ...parts, runCredentialHelper: _process_credential_helper_js__WEBPACK_IMPORTED_MODULE_2__/* .askCredentialHelper */ .Z }));
 
 __webpack_async_result__();
 } catch(e) { __webpack_async_result__(e); } }, 1);
 
 /***/ }),
 
-/***/ 50797:
+/***/ 25595:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -43338,22 +43338,113 @@ __nccwpck_require__.d(__webpack_exports__, {
   F: () => (/* binding */ openAction)
 });
 
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(76760);
 // EXTERNAL MODULE: ./build/src/lib/duration.js
 var duration = __nccwpck_require__(38081);
-// EXTERNAL MODULE: ./build/src/lib/plain-text.js
-var plain_text = __nccwpck_require__(98037);
-// EXTERNAL MODULE: ./build/src/lib/size.js
-var size = __nccwpck_require__(58824);
+;// CONCATENATED MODULE: ./build/src/process/exit-code.js
+/** The exit codes of commands. */
+const EXIT = {
+    success: 0,
+    /** Some images failed or are left for the next run, or the run could not continue. */
+    failure: 1,
+    /** Flags or a configuration file are wrong. Nothing was done. */
+    usage: 2,
+    interrupted: 130,
+    terminated: 143,
+};
+const CODES = {
+    complete: EXIT.success,
+    incomplete: EXIT.failure,
+    usage: EXIT.usage,
+    world: EXIT.failure,
+    program: EXIT.failure,
+    SIGINT: EXIT.interrupted,
+    SIGTERM: EXIT.terminated,
+};
+/** Returns the exit code. A signal that stopped the process takes precedence. */
+function exitCodeFor(ending, stoppedBy) {
+    return CODES[stoppedBy ?? ending];
+}
+/** The table of exit codes in help and README. */
+const EXIT_CODES = [
+    { codes: '0', meaning: 'All is well' },
+    { codes: '1', meaning: 'Some images failed or are left for the next run, or the run could not go on' },
+    { codes: '2', meaning: 'A flag or a configuration file is wrong; nothing was done' },
+    { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; the state is saved' },
+];
+/** Returns the table of a command that keeps no state. `failure` is the meaning of exit code 1. */
+function exitCodesWith(failure) {
+    return [
+        { codes: '0', meaning: 'All is well' },
+        { codes: '1', meaning: failure },
+        { codes: '2', meaning: 'A flag or a file that is named is wrong; nothing was done' },
+        { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal' },
+    ];
+}
+/** The table of packer's exit codes. */
+const PACKER_EXIT_CODES = [
+    { codes: '0', meaning: 'All is well' },
+    { codes: '1', meaning: 'There is no package, or it could not be published everywhere' },
+    { codes: '2', meaning: 'A flag or a configuration file is wrong; nothing was done' },
+    { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; what was fetched is kept' },
+];
+
+;// CONCATENATED MODULE: ./build/src/process/interrupt.js
+
+const SIGNALS = ['SIGINT', 'SIGTERM'];
+/** Aborts a signal at the first SIGINT or SIGTERM, and ends the process at the second. */
+class Interrupt {
+    #controller = new AbortController();
+    #process;
+    #listeners;
+    #stoppedBy;
+    /**
+     * `process` emits the signals. `told` is called with the first, to report that the run stops. `end` is called with
+     * the exit code at the second, and must not return.
+     */
+    constructor(process, told, end) {
+        this.#process = process;
+        this.#listeners = SIGNALS.map((name) => [
+            name,
+            () => {
+                if (this.#stoppedBy !== undefined)
+                    return end(exitCodeFor('incomplete', name));
+                this.#stoppedBy = name;
+                told(name);
+                this.#controller.abort(new DOMException(`cancelled by ${name}`, 'AbortError'));
+            },
+        ]);
+        for (const [name, listener] of this.#listeners)
+            process.on(name, listener);
+    }
+    /** Aborted by the first signal. */
+    get signal() {
+        return this.#controller.signal;
+    }
+    /** The first signal, if there was one. */
+    get stoppedBy() {
+        return this.#stoppedBy;
+    }
+    /** Returns the handling of signals to Node. */
+    [Symbol.dispose]() {
+        for (const [name, listener] of this.#listeners)
+            this.#process.off(name, listener);
+    }
+}
+
+// EXTERNAL MODULE: ./build/src/actions/workflow-command.js
+var workflow_command = __nccwpck_require__(31304);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(76760);
+// EXTERNAL MODULE: ./build/src/lib/text/size.js
+var size = __nccwpck_require__(1536);
 ;// CONCATENATED MODULE: ./build/src/lib/progress-line.js
 
 
 const NAMED = 3;
-/** Before this much time has passed, a rate tells nothing. */
+/** Before this time a rate is not yet meaningful. */
 const RATE_AFTER = (0,duration/* milliseconds */.Rz)(2000);
 /**
- * Gives how far a run is on one line, `elapsed` after its activity began:
+ * Returns the progress of a run as one line, `elapsed` after its activity began:
  * `mirroring 12 of 40 images, 1.2 GiB, 31 MiB/s, about 2 m 10 s left; now etcd:3.6.5, pause:3.10 and 2 more`.
  */
 function describeProgress(progress, elapsed) {
@@ -43372,7 +43463,7 @@ function describeProgress(progress, elapsed) {
     const now = current.length === 0 ? '' : `; now ${current.slice(0, NAMED).join(', ')}${more}`;
     return `${parts.join(', ')}${now}`;
 }
-/** Gives the time that is left if it goes on like this, or undefined where nobody can tell yet. */
+/** Returns the estimated time left; undefined if it is too early to say. */
 function timeLeft(progress, elapsed) {
     const { done, total, bytes, bytesTotal } = progress;
     const fraction = bytesTotal === undefined || bytesTotal === 0 ? done / total : bytes / bytesTotal;
@@ -43381,15 +43472,15 @@ function timeLeft(progress, elapsed) {
     return (0,duration/* milliseconds */.Rz)((elapsed * (1 - fraction)) / fraction);
 }
 
-// EXTERNAL MODULE: ./build/src/actions/workflow-command.js
-var workflow_command = __nccwpck_require__(31304);
-;// CONCATENATED MODULE: ./build/src/actions/reporter.js
+// EXTERNAL MODULE: ./build/src/lib/text/plain-text.js
+var plain_text = __nccwpck_require__(27421);
+;// CONCATENATED MODULE: ./build/src/actions/workflow-reporter.js
 
 
 
 
 
-/** Reports to a workflow's log: sections as groups, warnings and errors as annotations, progress now and then. */
+/** Reports to a workflow's log: sections as groups, warnings and errors as annotations, progress at intervals. */
 class WorkflowReporter {
     #settings;
     #grouped = false;
@@ -43442,85 +43533,7 @@ class WorkflowReporter {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/cli/exit-code.js
-/** What a command's exit code says. */
-const EXIT = {
-    success: 0,
-    /** Some images failed or are left for the next run, or the run could not go on. */
-    failure: 1,
-    /** Flags or a configuration file are wrong: nothing was done. */
-    usage: 2,
-    interrupted: 130,
-    terminated: 143,
-};
-/** The table of exit codes that help and README show. */
-const EXIT_CODES = [
-    { codes: '0', meaning: 'All is well' },
-    { codes: '1', meaning: 'Some images failed or are left for the next run, or the run could not go on' },
-    { codes: '2', meaning: 'A flag or a configuration file is wrong; nothing was done' },
-    { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; the state is saved' },
-];
-/** Gives the table of a command that fails in its own way, and keeps no state. */
-function exitCodesWith(failure) {
-    return [
-        { codes: '0', meaning: 'All is well' },
-        { codes: '1', meaning: failure },
-        { codes: '2', meaning: 'A flag or a file that is named is wrong; nothing was done' },
-        { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal' },
-    ];
-}
-/** The same for packer. */
-const PACKER_EXIT_CODES = [
-    { codes: '0', meaning: 'All is well' },
-    { codes: '1', meaning: 'There is no package, or it could not be published everywhere' },
-    { codes: '2', meaning: 'A flag or a configuration file is wrong; nothing was done' },
-    { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; what was fetched is kept' },
-];
-
-;// CONCATENATED MODULE: ./build/src/cli/interrupt.js
-
-const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated };
-/** Turns the first SIGINT or SIGTERM into an aborted signal, and the second into the end. */
-class Interrupt {
-    #controller = new AbortController();
-    #process;
-    #listeners;
-    #code;
-    /**
-     * `process` sends the signals. `told` is called with the first, to say that the run winds up; `end` with the
-     * exit code at the second, and must not return to the run.
-     */
-    constructor(process, told, end) {
-        this.#process = process;
-        this.#listeners = ['SIGINT', 'SIGTERM'].map((name) => [
-            name,
-            () => {
-                if (this.#code !== undefined)
-                    return end(CODES[name]);
-                this.#code = CODES[name];
-                told(name);
-                this.#controller.abort(new DOMException(`cancelled by ${name}`, 'AbortError'));
-            },
-        ]);
-        for (const [name, listener] of this.#listeners)
-            process.on(name, listener);
-    }
-    /** Aborted once a signal came. */
-    get signal() {
-        return this.#controller.signal;
-    }
-    /** 130 or 143 once a signal came. */
-    get exitCode() {
-        return this.#code;
-    }
-    /** Leaves signals to Node again. */
-    [Symbol.dispose]() {
-        for (const [name, listener] of this.#listeners)
-            this.#process.off(name, listener);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/action-process.js
+;// CONCATENATED MODULE: ./build/src/actions/action-process.js
 
 
 
@@ -43529,8 +43542,8 @@ class Interrupt {
 const OLDEST_NODE = 24;
 const PROGRESS_INTERVAL = (0,duration/* seconds */.YA)(5);
 /**
- * Opens the process of an action, or ends it where its Node is too old. `stopping` says what becomes of the work when the
- * job is cancelled.
+ * Returns the process of an action; exits if its Node is too old. `stopping` tells the user what happens to the work
+ * when the job is cancelled.
  */
 function openAction(stopping) {
     if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
@@ -43551,14 +43564,14 @@ function openAction(stopping) {
     const interrupt = new Interrupt(process, (signal) => reporter.warning(`${signal}: stopping; ${stopping}`), (code) => process.exit(code));
     return {
         parts: { reporter, signal: interrupt.signal, environment: process.env },
-        end: (isGood) => process.exit(interrupt.exitCode ?? (isGood ? EXIT.success : EXIT.failure)),
+        end: (isGood) => process.exit(exitCodeFor(isGood ? 'complete' : 'incomplete', interrupt.stoppedBy)),
     };
 }
 
 
 /***/ }),
 
-/***/ 63970:
+/***/ 79440:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -43577,10 +43590,746 @@ var external_node_os_ = __nccwpck_require__(48161);
 var external_node_path_ = __nccwpck_require__(76760);
 // EXTERNAL MODULE: ./build/src/lib/failure.js
 var lib_failure = __nccwpck_require__(84679);
-;// CONCATENATED MODULE: ./build/src/config/pace-flags.js
-/** The heading under which tables and help show what follows. */
+// EXTERNAL MODULE: ./node_modules/semver/index.js
+var node_modules_semver = __nccwpck_require__(62088);
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 13 modules
+var schemas = __nccwpck_require__(55491);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+;// CONCATENATED MODULE: ./build/src/registry/oci/digest.js
+
+
+const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+/** Returns whether a text is a digest with one of these two algorithms. */
+function isDigest(text) {
+    return DIGEST.test(text);
+}
+/**
+ * Reads a digest (OCI image-spec, descriptor.md, "Digests") of the thing named `about`. Throws `DIGEST_MALFORMED`, also
+ * for other algorithms.
+ */
+function digest_parseDigest(text, about) {
+    if (isDigest(text))
+        return text;
+    throw new lib_failure/* Failure */.HR({
+        code: 'DIGEST_MALFORMED',
+        fault: 'usage',
+        about,
+        message: `"${text.slice(0, 200)}" is not a digest`,
+        hint: 'a digest is sha256: and 64, or sha512: and 128 lower-case hexadecimal digits',
+    });
+}
+/** Returns the algorithm of a digest, by its name in node:crypto. */
+function digestAlgorithm(digest) {
+    return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
+}
+/** Returns the hexadecimal part of a digest. */
+function digestHex(digest) {
+    return digest.slice(digest.indexOf(':') + 1);
+}
+/** Returns the first 12 hexadecimal digits of a digest, which are enough for people to tell digests apart. */
+function shortDigest(digest) {
+    return digestHex(digest).slice(0, 12);
+}
+/** Returns the digest of some bytes. */
+function digestOf(bytes, algorithm = 'sha256') {
+    return digest_parseDigest(`${algorithm}:${(0,external_node_crypto_.createHash)(algorithm).update(bytes).digest('hex')}`, 'computed digest');
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/oci/reference.js
+
+
+/** The one name of Docker Hub in this program. */
+const DOCKER_HUB = 'docker.io';
+const HOST = /^(?:(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])(?:\.(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9]))*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
+const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+const REPOSITORY_LENGTH_LIMIT = 255;
+const DOCKER_HUB_ALIASES = new Set([
+    'docker.io',
+    'index.docker.io',
+    'registry-1.docker.io',
+    'registry.hub.docker.com',
+]);
+function malformed(about, message, hint) {
+    const shown = about === '' ? 'image reference' : about.slice(0, 400);
+    return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: shown, message, hint });
+}
+/** Reads the host of a registry. Returns `docker.io` for all names of Docker Hub. Throws `REFERENCE_MALFORMED`. */
+function parseHost(text, about = text) {
+    const host = text.toLowerCase();
+    if (DOCKER_HUB_ALIASES.has(host))
+        return DOCKER_HUB;
+    // URL parsing also refuses numbers that are not addresses, and ports that are too large.
+    if (host.length > 253 || !HOST.test(host) || !URL.canParse(`https://${host}/`)) {
+        throw malformed(about, `"${text.slice(0, 200)}" is not a registry host`, 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path');
+    }
+    return host;
+}
+/** Returns whether a text can be a repository path. */
+function isRepository(text) {
+    return (text.length <= REPOSITORY_LENGTH_LIMIT &&
+        text.split('/').every((component) => PATH_COMPONENT.test(component)));
+}
+/** Reads a repository path (distribution-spec, "Pulling manifests"). Throws `REFERENCE_MALFORMED`. */
+function parseRepository(text, about = text) {
+    const wrong = text.split('/').find((component) => !PATH_COMPONENT.test(component));
+    if (wrong !== undefined) {
+        const shown = wrong === '' ? 'an empty path component' : `"${wrong.slice(0, 200)}"`;
+        const hint = wrong.toLowerCase() !== wrong && PATH_COMPONENT.test(wrong.toLowerCase())
+            ? `repositories are lower case: ${text.toLowerCase()}`
+            : 'a path component is lower-case letters and digits, joined by ".", "_", "__" or "-"';
+        throw malformed(about, `${shown} cannot be part of a repository name`, hint);
+    }
+    if (text.length > REPOSITORY_LENGTH_LIMIT) {
+        throw malformed(about, `the repository name has ${text.length} characters`, 'registries allow 255');
+    }
+    return text;
+}
+/** Returns whether a text can be a tag. */
+function isTag(text) {
+    return TAG.test(text);
+}
+/** Reads a tag. Throws `REFERENCE_MALFORMED`. */
+function reference_parseTag(text, about = text) {
+    if (isTag(text))
+        return text;
+    throw malformed(about, text === '' ? 'the tag after ":" is empty' : `"${text.slice(0, 200)}" is not a tag`, 'a tag is up to 128 letters, digits, "_", "." and "-", and starts with none of the last two');
+}
+/**
+ * Returns whether the first part of a name, up to its first slash, is a host: it has a dot or a port, or is localhost.
+ * Otherwise it is the beginning of a path. https://github.com/distribution/reference
+ */
+function isHostPart(part) {
+    return part.includes('.') || part.includes(':') || part === 'localhost';
+}
+/** Returns whether a name begins with a host, as `quay.io/calico/node` does and `calico/node` does not. */
+function startsWithHost(name) {
+    return name.includes('/') && isHostPart(name.slice(0, name.indexOf('/')));
+}
+function splitHost(name) {
+    const slash = name.indexOf('/');
+    const namesHost = startsWithHost(name);
+    const host = namesHost ? parseHost(name.slice(0, slash), name) : DOCKER_HUB;
+    const path = namesHost ? name.slice(slash + 1) : name;
+    return { host, path: host === DOCKER_HUB && !path.includes('/') ? `library/${path}` : path };
+}
+/**
+ * Reads an image reference, `[host/]path[:tag][@digest]`. It accepts the short names of Docker Hub: `nginx` is
+ * `docker.io/library/nginx`. A missing tag or digest stays missing. Throws `REFERENCE_MALFORMED`.
+ */
+function reference_parseReference(text) {
+    if (text === '') {
+        throw malformed('image reference', 'it is empty', 'write one such as registry.k8s.io/pause:3.10.2');
+    }
+    if (/^[a-z]+:\/\//i.test(text)) {
+        throw malformed(text, 'an image reference has no scheme', `write ${text.replace(/^[a-z]+:\/\//i, '')}`);
+    }
+    const at = text.indexOf('@');
+    const digest = at < 0 ? undefined : text.slice(at + 1);
+    if (digest !== undefined && !isDigest(digest)) {
+        throw malformed(text, `"${digest.slice(0, 200)}" after "@" is not a digest`, 'write sha256: and 64 lower-case hexadecimal digits');
+    }
+    const named = at < 0 ? text : text.slice(0, at);
+    // Only a colon after the last slash starts a tag. One before it belongs to the port.
+    const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
+    const { host, path } = splitHost(colon < 0 ? named : named.slice(0, colon));
+    return {
+        host,
+        repository: parseRepository(path, text),
+        tag: colon < 0 ? undefined : reference_parseTag(named.slice(colon + 1), text),
+        digest,
+    };
+}
+/** Returns a reference in full: `docker.io/library/nginx:1.29@sha256:…`. */
+function reference_formatReference(reference) {
+    const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
+    const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
+    return `${reference.host}/${reference.repository}${tag}${digest}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/config/kubernetes/kubeadm-tag-table.js
+function row(first, last, etcd, coredns, pause) {
+    return { first, last, etcd, coredns, pause };
+}
+/**
+ * The output of `kubeadm config images list` for each version, the oldest first. Within a minor, there are no gaps
+ * between rows. 1.36.4 and 1.37.1 were reported by users, the rest is from
+ * https://github.com/kubernetes/minikube/blob/383c3aa/pkg/minikube/constants/constants_kubeadm_images.go
+ */
+const kubeadm_tag_table_KUBEADM_TABLE = [
+    row('1.22.0', '1.22.16', '3.5.0-0', 'v1.8.4', '3.5'),
+    row('1.22.17', '1.22.17', '3.5.6-0', 'v1.8.4', '3.5'),
+    row('1.23.0', '1.23.13', '3.5.1-0', 'v1.8.6', '3.6'),
+    row('1.23.14', '1.23.14', '3.5.5-0', 'v1.8.6', '3.6'),
+    row('1.23.15', '1.23.17', '3.5.6-0', 'v1.8.6', '3.6'),
+    row('1.24.0', '1.24.7', '3.5.3-0', 'v1.8.6', '3.7'),
+    row('1.24.8', '1.24.8', '3.5.5-0', 'v1.8.6', '3.7'),
+    row('1.24.9', '1.24.17', '3.5.6-0', 'v1.8.6', '3.7'),
+    row('1.25.0', '1.25.3', '3.5.4-0', 'v1.9.3', '3.8'),
+    row('1.25.4', '1.25.4', '3.5.5-0', 'v1.9.3', '3.8'),
+    row('1.25.5', '1.25.14', '3.5.6-0', 'v1.9.3', '3.8'),
+    row('1.25.15', '1.25.16', '3.5.9-0', 'v1.9.3', '3.8'),
+    row('1.26.0', '1.26.9', '3.5.6-0', 'v1.9.3', '3.9'),
+    row('1.26.10', '1.26.12', '3.5.9-0', 'v1.9.3', '3.9'),
+    row('1.26.13', '1.26.15', '3.5.10-0', 'v1.9.3', '3.9'),
+    row('1.27.0', '1.27.6', '3.5.7-0', 'v1.10.1', '3.9'),
+    row('1.27.7', '1.27.9', '3.5.9-0', 'v1.10.1', '3.9'),
+    row('1.27.10', '1.27.11', '3.5.10-0', 'v1.10.1', '3.9'),
+    row('1.27.12', '1.27.16', '3.5.12-0', 'v1.10.1', '3.9'),
+    row('1.28.0', '1.28.5', '3.5.9-0', 'v1.10.1', '3.9'),
+    row('1.28.6', '1.28.7', '3.5.10-0', 'v1.10.1', '3.9'),
+    row('1.28.8', '1.28.13', '3.5.12-0', 'v1.10.1', '3.9'),
+    row('1.28.14', '1.28.15', '3.5.15-0', 'v1.10.1', '3.9'),
+    row('1.29.0', '1.29.2', '3.5.10-0', 'v1.11.1', '3.9'),
+    row('1.29.3', '1.29.8', '3.5.12-0', 'v1.11.1', '3.9'),
+    row('1.29.9', '1.29.10', '3.5.15-0', 'v1.11.1', '3.9'),
+    row('1.29.11', '1.29.15', '3.5.16-0', 'v1.11.1', '3.9'),
+    row('1.30.0', '1.30.4', '3.5.12-0', 'v1.11.1', '3.9'),
+    row('1.30.5', '1.30.14', '3.5.15-0', 'v1.11.3', '3.9'),
+    row('1.31.0', '1.31.0', '3.5.15-0', 'v1.11.1', '3.10'),
+    row('1.31.1', '1.31.13', '3.5.15-0', 'v1.11.3', '3.10'),
+    row('1.31.14', '1.31.14', '3.5.24-0', 'v1.11.3', '3.10'),
+    row('1.32.0', '1.32.9', '3.5.16-0', 'v1.11.3', '3.10'),
+    row('1.32.10', '1.32.13', '3.5.24-0', 'v1.11.3', '3.10'),
+    row('1.33.0', '1.33.5', '3.5.21-0', 'v1.12.0', '3.10'),
+    row('1.33.6', '1.33.13', '3.5.24-0', 'v1.12.0', '3.10'),
+    row('1.34.0', '1.34.1', '3.6.4-0', 'v1.12.1', '3.10.1'),
+    row('1.34.2', '1.34.10', '3.6.5-0', 'v1.12.1', '3.10.1'),
+    row('1.35.0', '1.35.7', '3.6.6-0', 'v1.13.1', '3.10.1'),
+    row('1.36.0', '1.36.4', '3.6.8-0', 'v1.14.2', '3.10.2'),
+    row('1.37.0-rc.0', '1.37.1', '3.7.0-0', 'v1.14.6', '3.10.2'),
+];
+
+;// CONCATENATED MODULE: ./build/src/config/kubernetes/kubernetes-version.js
+
+
+const VERSION = /^v?(1\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,3})(?:-(?:alpha|beta|rc)\.(?:0|[1-9]\d{0,2}))?)$/;
+/** Returns the Kubernetes version of a tag such as `v1.37.1` or `1.37.1`, or undefined for any other text. */
+function kubernetes_version_toKubernetesVersion(text) {
+    const version = VERSION.exec(text.trim())?.[1];
+    return version === undefined ? undefined : version;
+}
+/** Returns a full Kubernetes version, written with or without `v`. Throws `KUBERNETES_VERSION_MALFORMED`. */
+function parseKubernetesVersion(text, about) {
+    const version = kubernetes_version_toKubernetesVersion(text);
+    if (version !== undefined)
+        return version;
+    throw new lib_failure/* Failure */.HR({
+        code: 'KUBERNETES_VERSION_MALFORMED',
+        fault: 'usage',
+        about,
+        message: `"${text.slice(0, 100)}" is not a Kubernetes version`,
+        hint: 'write all three numbers, such as 1.37.1; pre-releases such as 1.37.0-rc.0 are fine too',
+    });
+}
+/** Returns the minor of a version: 37 for `1.37.1`. */
+function kubernetes_version_kubernetesMinor(version) {
+    return node_modules_semver.minor(version);
+}
+
+;// CONCATENATED MODULE: ./build/src/config/kubernetes/kubeadm-tags.js
+
+
+
+
+/** Returns whether kubeadm has a tag of its own for an image. */
+function isKubeadmImage(name) {
+    return name === 'etcd' || name === 'coredns' || name === 'pause';
+}
+function toAnswer(row) {
+    const about = `the kubeadm table at ${row.first}`;
+    return {
+        tags: {
+            etcd: reference_parseTag(row.etcd, about),
+            coredns: reference_parseTag(row.coredns, about),
+            pause: reference_parseTag(row.pause, about),
+        },
+    };
+}
+/**
+ * Returns the tags of etcd, coredns and pause that kubeadm of a version uses. They change within a minor. A version
+ * that is not in the table gets the tags of the next lower one of its minor, with a warning; a pre-release below the
+ * first gets those of the first. Undefined if the minor is not in the table.
+ */
+function kubeadm_tags_kubeadmTags(version) {
+    const minor = kubernetes_version_kubernetesMinor(version);
+    const rows = kubeadm_tag_table_KUBEADM_TABLE.filter((row) => node_modules_semver.minor(row.first) === minor);
+    const row = rows.findLast((candidate) => node_modules_semver.lte(candidate.first, version)) ?? rows[0];
+    if (row === undefined)
+        return undefined;
+    if (node_modules_semver.gte(version, row.first) && node_modules_semver.lte(version, row.last))
+        return toAnswer(row);
+    const nearest = node_modules_semver.lt(version, row.first) ? row.first : row.last;
+    return {
+        ...toAnswer(row),
+        warning: `the images of kubeadm ${version} are not known here yet, so those of ${nearest} are taken ` +
+            `(etcd ${row.etcd}, coredns ${row.coredns}, pause ${row.pause}); ` +
+            `compare with: kubeadm config images list --kubernetes-version v${version}`,
+    };
+}
+/** Returns all tags of an image that kubeadm uses in versions of a minor, the oldest version's first. */
+function kubeadm_tags_kubeadmTagsOfMinor(minor, image) {
+    const rows = KUBEADM_TABLE.filter((row) => semver.minor(row.first) === minor);
+    return [...new Set(rows.map((row) => toAnswer(row).tags[image]))];
+}
+/** Returns the Kubernetes versions whose kubeadm uses a tag, as `1.22.0 to 1.22.16`. Empty if there are none. */
+function kubeadmVersionsOf(image, tag) {
+    const spans = [];
+    let open;
+    for (const row of kubeadm_tag_table_KUBEADM_TABLE) {
+        if (row[image] !== tag)
+            open = undefined;
+        else if (open !== undefined)
+            open.last = row.last;
+        else {
+            open = { first: row.first, last: row.last };
+            spans.push(open);
+        }
+    }
+    return spans.map(({ first, last }) => (first === last ? first : `${first} to ${last}`));
+}
+/** Returns the oldest and the newest minor in the table. */
+function kubeadmMinors() {
+    const minors = kubeadm_tag_table_KUBEADM_TABLE.map((row) => node_modules_semver.minor(row.first));
+    return { oldest: Math.min(...minors), newest: Math.max(...minors) };
+}
+
+;// CONCATENATED MODULE: ./build/src/config/tree-path.js
+
+const PART = /^[A-Za-z0-9_@%+=:,.~-]+$/;
+const LENGTH_LIMIT = 255;
+/** Returns a path within the package, which does not end in `/`. Throws `PATH_UNSAFE`. */
+function parseTreePath(text, about) {
+    const wrong = text.split('/').find((part) => !PART.test(part) || part === '.' || part === '..');
+    if (wrong === undefined && text.length <= LENGTH_LIMIT)
+        return text;
+    const shown = JSON.stringify(text.slice(0, 120));
+    throw new lib_failure/* Failure */.HR({
+        code: 'PATH_UNSAFE',
+        about,
+        message: wrong === undefined
+            ? `the path has ${text.length} characters, ${LENGTH_LIMIT} are allowed`
+            : `${shown} is not a path within the package`,
+        hint: 'write one such as kubernetes/bin/tool, without a / at its start and without ".."',
+    });
+}
+
+// EXTERNAL MODULE: ./build/src/lib/text/size.js
+var text_size = __nccwpck_require__(1536);
+;// CONCATENATED MODULE: ./build/src/pack/archive/entry.js
+/** Returns a file entry whose content is in memory; text is written as UTF-8. */
+function bytesEntry(path, content, mode = 0o644) {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    return { kind: 'file', path, mode, size: bytes.length, content: { kind: 'bytes', bytes } };
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/plan/component-matrix.js
+
+
+function component_matrix_row(minor, supportedContainerd, containerd, runc, metricsServer) {
+    return { minor, supportedContainerd, containerd, runc, metricsServer };
+}
+/**
+ * The kubelet up to 1.22 speaks only CRI v1alpha2, which containerd 2 no longer does; from 1.26 on only CRI v1. The
+ * rows come from RELEASES.md of containerd at 301026e (supported ranges, from 1.32 on) and script/setup/runc-version of
+ * each containerd tag, the CRI of the kubelet before that, the README of metrics-server, and the releases of cri-tools,
+ * containernetworking/plugins and flannel.
+ */
+const COMPONENT_MATRIX = [
+    component_matrix_row(22, '<2.0.0', '1.7.34', '1.3.6', 'v0.5.2'),
+    component_matrix_row(23, '*', '1.7.34', '1.3.6', 'v0.5.2'),
+    component_matrix_row(24, '*', '1.7.34', '1.3.6', 'v0.5.2'),
+    component_matrix_row(25, '*', '1.7.34', '1.3.6', 'v0.6.4'),
+    component_matrix_row(26, '>=1.6.0', '1.7.34', '1.3.6', 'v0.6.4'),
+    component_matrix_row(27, '>=1.6.0', '1.7.34', '1.3.6', 'v0.7.2'),
+    component_matrix_row(28, '>=1.6.0', '1.7.34', '1.3.6', 'v0.7.2'),
+    component_matrix_row(29, '>=1.6.0', '1.7.34', '1.3.6', 'v0.7.2'),
+    component_matrix_row(30, '>=1.6.0', '1.7.34', '1.3.6', 'v0.7.2'),
+    component_matrix_row(31, '>=1.6.0', '1.7.34', '1.3.6', 'v0.8.1'),
+    component_matrix_row(32, '~1.7.24 || ~2.0.1 || >=2.1.0', '2.0.11', '1.3.6', 'v0.8.1'),
+    component_matrix_row(33, '~1.7.24 || ~2.0.4 || >=2.1.0', '2.0.11', '1.3.6', 'v0.8.1'),
+    component_matrix_row(34, '~1.7.28 || ~2.0.6 || >=2.1.3', '2.2.7', '1.3.6', 'v0.9.0'),
+    component_matrix_row(35, '~1.7.28 || ~2.1.5 || >=2.2.0', '2.2.7', '1.3.6', 'v0.9.0'),
+    component_matrix_row(36, '>=2.2.0', '2.3.4', '1.4.3', 'v0.9.0'),
+    // containerd's table does not list 1.37 yet: its long-term branch and that branch's runc, as for 1.36.
+    component_matrix_row(37, '>=2.2.0', '2.3.4', '1.4.3', 'v0.9.0'),
+];
+/** Components and images that do not depend on the version of Kubernetes: the newest versions known to work. */
+const INDEPENDENT = new Map([
+    ['cni-plugins', '1.9.1'],
+    ['flannel-cni', '1.9.1-flannel3'],
+    ['flannel-cni-plugin', 'v1.9.1-flannel3'],
+    ['flannel', 'v0.28.9'],
+    ['helm', '4.3.0'],
+]);
+/** Returns the row of the matrix for a version of Kubernetes; undefined for an unknown minor version. */
+function matrixRow(version) {
+    const minor = kubernetes_version_kubernetesMinor(version);
+    return COMPONENT_MATRIX.find((candidate) => candidate.minor === minor);
+}
+/**
+ * Returns the tag that `auto` means for a component or image with a version of its own (not kube-*, kubelet and the
+ * like, nor kubeadm's images); undefined if none is known to go with this Kubernetes.
+ */
+function matchingTag(name, version) {
+    const found = matrixRow(version);
+    if (found === undefined)
+        return undefined;
+    const ownRow = new Map([
+        ['containerd', found.containerd],
+        ['runc', found.runc],
+        ['crictl', `1.${found.minor}.0`],
+        ['metrics-server', found.metricsServer],
+    ]);
+    const tag = ownRow.get(name) ?? INDEPENDENT.get(name);
+    return tag === undefined ? undefined : reference_parseTag(tag, `the component matrix at ${name}`);
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/plan/known-component.js
+const GITHUB = 'https://github.com';
+const KUBERNETES_BIN = 'kubernetes/bin';
+const RUNTIME_BIN = 'runtime/containerd/bin';
+function kubernetesBinary(name) {
+    return {
+        name,
+        uri: `https://dl.k8s.io/release/v{{.Tag}}/bin/linux/{{.Arch}}/${name}`,
+        checksum: { suffix: '.sha256' },
+        folder: KUBERNETES_BIN,
+        content: () => ({ kind: 'file', name }),
+    };
+}
+function only(...names) {
+    return new Map(names.map((name) => (typeof name === 'string' ? [name, name] : name)));
+}
+/** The addresses and forms of checksums that each project's release workflow produces. */
+const COMPONENTS = [
+    kubernetesBinary('kubeadm'),
+    kubernetesBinary('kubelet'),
+    kubernetesBinary('kubectl'),
+    {
+        name: 'containerd',
+        uri: `${GITHUB}/containerd/containerd/releases/download/v{{.Tag}}/containerd-{{.Tag}}-linux-{{.Arch}}.tar.gz`,
+        checksum: { suffix: '.sha256sum' },
+        folder: RUNTIME_BIN,
+        content: () => ({ kind: 'archive', strip: 'bin/' }),
+    },
+    {
+        name: 'runc',
+        uri: `${GITHUB}/opencontainers/runc/releases/download/v{{.Tag}}/runc.{{.Arch}}`,
+        checksum: { list: 'runc.sha256sum' },
+        folder: RUNTIME_BIN,
+        content: () => ({ kind: 'file', name: 'runc' }),
+    },
+    {
+        name: 'crictl',
+        uri: `${GITHUB}/kubernetes-sigs/cri-tools/releases/download/v{{.Tag}}/crictl-v{{.Tag}}-linux-{{.Arch}}.tar.gz`,
+        checksum: { suffix: '.sha256' },
+        folder: RUNTIME_BIN,
+        content: () => ({ kind: 'archive', strip: '', only: only('crictl') }),
+    },
+    {
+        name: 'nerdctl',
+        uri: `${GITHUB}/containerd/nerdctl/releases/download/v{{.Tag}}/nerdctl-{{.Tag}}-linux-{{.Arch}}.tar.gz`,
+        checksum: { list: 'SHA256SUMS' },
+        folder: RUNTIME_BIN,
+        content: () => ({ kind: 'archive', strip: '', only: only('nerdctl') }),
+    },
+    {
+        name: 'cni-plugins',
+        uri: `${GITHUB}/containernetworking/plugins/releases/download/v{{.Tag}}/cni-plugins-linux-{{.Arch}}-v{{.Tag}}.tgz`,
+        checksum: { suffix: '.sha256' },
+        folder: 'kubernetes/cni',
+        content: () => ({ kind: 'archive', strip: '' }),
+    },
+    {
+        name: 'flannel-cni',
+        uri: `${GITHUB}/flannel-io/cni-plugin/releases/download/v{{.Tag}}/cni-plugin-flannel-linux-{{.Arch}}-v{{.Tag}}.tgz`,
+        checksum: { suffix: '.sha256' },
+        folder: 'kubernetes/cni',
+        content: (_, arch) => ({ kind: 'archive', strip: '', only: only([`flannel-${arch}`, 'flannel']) }),
+    },
+    {
+        name: 'helm',
+        uri: 'https://get.helm.sh/helm-v{{.Tag}}-linux-{{.Arch}}.tar.gz',
+        checksum: { suffix: '.sha256sum' },
+        folder: KUBERNETES_BIN,
+        content: (_, arch) => ({ kind: 'archive', strip: `linux-${arch}/`, only: only('helm') }),
+    },
+    {
+        name: 'etcd',
+        uri: `${GITHUB}/etcd-io/etcd/releases/download/v{{.Tag}}/etcd-v{{.Tag}}-linux-{{.Arch}}.tar.gz`,
+        checksum: { list: 'SHA256SUMS' },
+        folder: KUBERNETES_BIN,
+        content: (version, arch) => ({
+            kind: 'archive',
+            strip: `etcd-v${version}-linux-${arch}/`,
+            only: only('etcdctl', 'etcdutl'),
+        }),
+    },
+    {
+        name: 'calicoctl',
+        uri: `${GITHUB}/projectcalico/calico/releases/download/v{{.Tag}}/calicoctl-linux-{{.Arch}}`,
+        checksum: { list: 'SHA256SUMS' },
+        folder: KUBERNETES_BIN,
+        content: () => ({ kind: 'file', name: 'calicoctl' }),
+    },
+    {
+        name: 'cilium-cli',
+        uri: `${GITHUB}/cilium/cilium-cli/releases/download/v{{.Tag}}/cilium-linux-{{.Arch}}.tar.gz`,
+        checksum: { suffix: '.sha256sum' },
+        folder: KUBERNETES_BIN,
+        content: () => ({ kind: 'archive', strip: '', only: only('cilium') }),
+    },
+];
+const ALIASES = new Map([
+    ['cni', 'cni-plugins'],
+    ['cni_plugins', 'cni-plugins'],
+    ['flannel', 'flannel-cni'],
+    ['flannel-cni-plugin', 'flannel-cni'],
+    ['cni-plugin-flannel', 'flannel-cni'],
+    ['cri-tools', 'crictl'],
+    ['etcdctl', 'etcd'],
+    ['cilium', 'cilium-cli'],
+]);
+/** Returns what is known about a component, by its name or another name that people use for it. */
+function knownComponent(name) {
+    const proper = ALIASES.get(name) ?? name;
+    return COMPONENTS.find((component) => component.name === proper);
+}
+/** Returns the names of all known components. */
+function knownComponentNames() {
+    return COMPONENTS.map((component) => component.name);
+}
+/** Returns whether a component's version is that of Kubernetes. */
+function isKubernetesComponent(name) {
+    return name === 'kubeadm' || name === 'kubelet' || name === 'kubectl';
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/contents/overlay.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** In bytes. Overlay files are configuration and scripts; larger files should be components. */
+const SIZE_LIMIT = 64 * 1024 * 1024;
+/**
+ * The folder package/ as JSON. Empty in the sources; scripts/embed-package.ts fills it in when the tools are bundled.
+ */
+const EMBEDDED_PACKAGE = "{\"install.sh\":{\"mode\":493,\"content\":\"IyEvYmluL3NoCiMgSW5zdGFsbHMgS3ViZXJuZXRlcyBmcm9tIHRoaXMgZm9sZGVyLCB3aXRob3V0IGEgbmV0d29yay4gUnVuIGl0IHdpdGggLS1oZWxwLgpzZXQgLWV1CnVtYXNrIDAyMgpMQ19BTEw9QwpleHBvcnQgTENfQUxMCgp1c2FnZSgpIHsKICBjYXQgPDwnVEVYVCcKSW5zdGFsbHMgS3ViZXJuZXRlcyBmcm9tIHRoaXMgcGFja2FnZSwgd2l0aG91dCBhIG5ldHdvcmsuCgpVc2FnZTogLi9pbnN0YWxsLnNoIFtvcHRpb25zXQoKICAtLWRyeS1ydW4gICAgICAgICBzaG93IHdoYXQgd291bGQgYmUgZG9uZSwgYW5kIGNoYW5nZSBub3RoaW5nCiAgLS1yb290IERJUiAgICAgICAgaW5zdGFsbCBpbnRvIERJUiwgc3VjaCBhcyB0aGUgdHJlZSBvZiBhIG1hY2hpbmUgaW1hZ2U7IG5vIHNlcnZpY2UgaXMgdG91Y2hlZCB0aGVyZQogIC0tYWRkcmVzcyBTT0NLRVQgIGNvbnRhaW5lcmQncyBzb2NrZXQsIGZvciB0aGUgaW1wb3J0IG9mIGltYWdlcwogICAgICAgICAgICAgICAgICAgIChkZWZhdWx0IC9ydW4vY29udGFpbmVyZC9jb250YWluZXJkLnNvY2s7IHdpdGggLS1yb290IGltYWdlcyBhcmUgaW1wb3J0ZWQgb25seSB3aGVuIGl0IGlzIGdpdmVuKQogIC0tc2tpcC1pbWFnZXMgICAgIHBsYWNlIGZpbGVzLCBidXQgaW1wb3J0IG5vIGltYWdlcwogIC0tcGluLWFsbCAgICAgICAgIGtlZXAgdGhlIGt1YmVsZXQgZnJvbSByZW1vdmluZyBhbnkgb2YgdGhlIGltYWdlcywgbm90IG9ubHkgdGhlIHBhdXNlIGltYWdlCiAgLS1icmlkZ2UtbmV0d29yayAgYWxzbyBpbnN0YWxsIGEgYnJpZGdlIG5ldHdvcmsgZm9yIGEgY2x1c3RlciBvZiBvbmUgbm9kZSwgaW4gcGxhY2Ugb2YgZmxhbm5lbCBvciB0aGUgbGlrZQogIC0taGVscCAgICAgICAgICAgIHNob3cgdGhpcyB0ZXh0CgpJdCB2ZXJpZmllcyB0aGUgcGFja2FnZSwgcGxhY2VzIHByb2dyYW1zIGluIC91c3IvbG9jYWwvYmluIGFuZCAvb3B0L2NuaS9iaW4gYW5kIGNvbmZpZ3VyYXRpb24gaW4gL2V0Yywgc3RhcnRzCmNvbnRhaW5lcmQsIGVuYWJsZXMgdGhlIGt1YmVsZXQsIGFuZCBpbXBvcnRzIHRoZSBpbWFnZXMuIEEgc2Vjb25kIHJ1biBjaGFuZ2VzIG9ubHkgd2hhdCBkaWZmZXJzLiBXaGVuIGEgc3RlcApmYWlscywgdGhlIGZpbGVzIHRoYXQgd2VyZSB0aGVyZSBiZWZvcmUgY29tZSBiYWNrLiBBIGZpbGUgb2YgeW91cnMgdGhhdCBpdCByZXBsYWNlcyBpcyBrZXB0IGFzIE5BTUUuYmVmb3JlLWtlZWwuClRFWFQKfQoKc2F5KCkgeyBwcmludGYgJyVzXG4nICIkKiI7IH0KY29tcGxhaW4oKSB7IHByaW50ZiAnaW5zdGFsbC5zaDogJXNcbicgIiQqIiA+JjI7IH0KIyBBIG5hbWUgZnJvbSBvdXRzaWRlLCB3aXRob3V0IHdoYXQgYSB0ZXJtaW5hbCB3b3VsZCBvYmV5LgpzaG93bigpIHsgcHJpbnRmICclcycgIiQxIiB8IHRyICdbOmNudHJsOl0nICc/JzsgfQpmYWlsKCkgewogIGNvbXBsYWluICIkKiIKICBleGl0IDEKfQoKZHJ5X3J1bj1ubwpyb290PQphZGRyZXNzPQpza2lwX2ltYWdlcz1ubwpwaW5fYWxsPW5vCmJyaWRnZV9uZXR3b3JrPW5vCgp3aGlsZSBbICQjIC1ndCAwIF07IGRvCiAgY2FzZSAkMSBpbgogICAgLS1kcnktcnVuKSBkcnlfcnVuPXllcyA7OwogICAgLS1yb290IHwgLS1hZGRyZXNzKQogICAgICBpZiBbICQjIC1sdCAyIF0gfHwgWyAteiAiJDIiIF07IHRoZW4gZmFpbCAiJDEgbmVlZHMgYSB2YWx1ZTsgc2VlIC0taGVscCI7IGZpCiAgICAgIGlmIFsgIiQxIiA9IC0tcm9vdCBdOyB0aGVuIHJvb3Q9JDI7IGVsc2UgYWRkcmVzcz0kMjsgZmkKICAgICAgc2hpZnQKICAgICAgOzsKICAgIC0tcm9vdD0/Kikgcm9vdD0kezEjLS1yb290PX0gOzsKICAgIC0tYWRkcmVzcz0/KikgYWRkcmVzcz0kezEjLS1hZGRyZXNzPX0gOzsKICAgIC0tc2tpcC1pbWFnZXMpIHNraXBfaW1hZ2VzPXllcyA7OwogICAgLS1waW4tYWxsKSBwaW5fYWxsPXllcyA7OwogICAgLS1icmlkZ2UtbmV0d29yaykgYnJpZGdlX25ldHdvcms9eWVzIDs7CiAgICAtaCB8IC0taGVscCkKICAgICAgdXNhZ2UKICAgICAgZXhpdCAwCiAgICAgIDs7CiAgICAqKSBmYWlsICJ1bmtub3duIG9wdGlvbjogJDE7IHNlZSAtLWhlbHAiIDs7CiAgZXNhYwogIHNoaWZ0CmRvbmUKCmhlcmU9JChDRFBBVEg9JycgY2QgLVAgLS0gIiQoZGlybmFtZSAtLSAiJDAiKSIgJiYgcHdkIC1QKQppZiBbIC1uICIkcm9vdCIgXTsgdGhlbgogIFsgLWQgIiRyb290IiBdIHx8IGZhaWwgIi0tcm9vdCAkcm9vdDogdGhlcmUgaXMgbm8gc3VjaCBmb2xkZXIiCiAgcm9vdD0kKENEUEFUSD0nJyBjZCAtUCAtLSAiJHJvb3QiICYmIHB3ZCAtUCkKICBbICIkcm9vdCIgIT0gLyBdIHx8IHJvb3Q9CmZpClsgIiRkcnlfcnVuIiA9IHllcyBdIHx8IFsgLW4gIiRyb290IiBdIHx8IFsgIiQoaWQgLXUpIiAtZXEgMCBdIHx8IGZhaWwgJ3J1biBpdCBhcyByb290LCBvciB3aXRoIC0tZHJ5LXJ1biBvciAtLXJvb3QgRElSJwoKIyAtLS0gdmVyaWZ5IC0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLQoKY29tbWFuZCAtdiBzaGEyNTZzdW0gPi9kZXYvbnVsbCAyPiYxIHx8IGZhaWwgJ3NoYTI1NnN1bSBpcyBtaXNzaW5nIG9uIHRoaXMgbWFjaGluZTsgaXQgaXMgcGFydCBvZiBjb3JldXRpbHMgYW5kIGJ1c3lib3gnClsgLWYgIiRoZXJlL1NIQTI1NlNVTVMiIF0gfHwgZmFpbCAiJGhlcmUvU0hBMjU2U1VNUyBpcyBtaXNzaW5nOyB1bnBhY2sgdGhlIHdob2xlIHBhY2thZ2UiCgojIFBhY2thZ2VzIGhhdmUgbm8gbGlua3M6IG9uZSB3b3VsZCBtYWtlIHdoYXQgbGllcyBlbHNld2hlcmUgbG9vayB2ZXJpZmllZC4KZm9yIGZvbGRlciBpbiBTSEEyNTZTVU1TIGt1YmVybmV0ZXMgcnVudGltZSBpbWFnZXM7IGRvCiAgWyAtZSAiJGhlcmUvJGZvbGRlciIgXSB8fCBbIC1MICIkaGVyZS8kZm9sZGVyIiBdIHx8IGNvbnRpbnVlCiAgb2RkPSQoY2QgLS0gIiRoZXJlIiAmJiBmaW5kICIkZm9sZGVyIiAhIC10eXBlIGYgISAtdHlwZSBkIHwgaGVhZCAtbiAxKQogIFsgLXogIiRvZGQiIF0gfHwgZmFpbCAiJChzaG93biAiJG9kZCIpIGlzIG5laXRoZXIgYSBmaWxlIG5vciBhIGZvbGRlcjsgbm90aGluZyB3YXMgY2hhbmdlZC4gVW5wYWNrIHRoZSBwYWNrYWdlIGFnYWluIgpkb25lCgojIHNoYTI1NnN1bSBza2lwcyBsaW5lcyB0aGF0IGl0IGNhbm5vdCByZWFkLCBhbmQgcmVhZHMgZmlsZXMgd2hlcmV2ZXIgYSBsaW5lIGxlYWRzLgpsaXN0ZWRfbmFtZXMoKSB7IHNlZCAncy9eWzAtOWEtZl0qIFsgKl0vLzsgc3xeXC4vfHwnICIkaGVyZS9TSEEyNTZTVU1TIjsgfQpvZGQ9JChncmVwIC1Fdm4gJ15bMC05YS1mXXs2NH0gWyAqXVteL1s6Y250cmw6XVxdW15bOmNudHJsOl1cXSokJyAiJGhlcmUvU0hBMjU2U1VNUyIgfCBzZWQgLW4gJzFzLzouKi8vcCcpClsgLW4gIiRvZGQiIF0gfHwgb2RkPSQobGlzdGVkX25hbWVzIHwgZ3JlcCAtRW4gJyhefC8pXC5cLigvfCQpJyB8IHNlZCAtbiAnMXMvOi4qLy9wJykKWyAteiAiJG9kZCIgXSB8fCBmYWlsICJsaW5lICRvZGQgb2YgU0hBMjU2U1VNUyBuYW1lcyBubyBmaWxlIG9mIHRoaXMgcGFja2FnZTsgbm90aGluZyB3YXMgY2hhbmdlZC4gQ29weSBvciB1bnBhY2sgaXQgYWdhaW4iCgppZiAhIGJhZD0kKGNkIC0tICIkaGVyZSIgJiYgc2hhMjU2c3VtIC1jIFNIQTI1NlNVTVMgMj4mMSk7IHRoZW4KICBwcmludGYgJyVzXG4nICIkYmFkIiB8IGdyZXAgLXYgJzogT0skJyA+JjIgfHwgOgogIGZhaWwgJ3RoZSBwYWNrYWdlIGlzIGRhbWFnZWQ7IG5vdGhpbmcgd2FzIGNoYW5nZWQuIENvcHkgb3IgdW5wYWNrIGl0IGFnYWluJwpmaQpzYXkgInZlcmlmaWVkICQoZ3JlcCAtYyAuICIkaGVyZS9TSEEyNTZTVU1TIikgZmlsZXMiCgojIFdoYXQgaXMgbm90IGluIHRoZSBsaXN0IHdhcyBub3QgbWFkZSBieSB0aGUgcGFja2VyLCBzbyBpdCBpcyBub3QgaW5zdGFsbGVkLgpyZWZ1c2VfdW5saXN0ZWQoKSB7CiAgZmFpbCAiJChzaG93biAiJDEiKSBpcyBub3QgaW4gU0hBMjU2U1VNUywgc28gbm9ib2R5IHZvdWNoZXMgZm9yIGl0OyBub3RoaW5nIHdhcyBjaGFuZ2VkIgp9Cm5ld2xpbmU9JwonCnJlcXVpcmVfbGlzdGVkKCkgewogICMgVG8gZ3JlcCwgbGluZXMgYXJlIHBhdHRlcm5zIG9mIHRoZWlyIG93bi4KICBjYXNlICQxIGluICoiJG5ld2xpbmUiKikgcmVmdXNlX3VubGlzdGVkICIkMSIgOzsgZXNhYwogIGxpc3RlZF9uYW1lcyB8IGdyZXAgLUZxeCAtLSAiJDEiIHx8IHJlZnVzZV91bmxpc3RlZCAiJDEiCn0KaWYgWyAtZCAiJGhlcmUvaW1hZ2VzIiBdOyB0aGVuCiAgb2RkPSQoeyBsaXN0ZWRfbmFtZXMgJiYgbGlzdGVkX25hbWVzICYmIChjZCAtLSAiJGhlcmUiICYmIGZpbmQgaW1hZ2VzIC10eXBlIGYpOyB9IHwgc29ydCB8IHVuaXEgLXUgfCBoZWFkIC1uIDEpCiAgWyAteiAiJG9kZCIgXSB8fCByZWZ1c2VfdW5saXN0ZWQgIiRvZGQiCmZpCgpzZXR0aW5nKCkgeyBzZWQgLW4gInMvXiQxPS8vcCIgIiRoZXJlL2t1YmVybmV0ZXMvY29uZi9wYWNrYWdlLmVudiIgMj4vZGV2L251bGwgfCBoZWFkIC1uIDE7IH0KYXJjaD0kKHNldHRpbmcgQVJDSCkKcGF1c2VfaW1hZ2U9JChzZXR0aW5nIFBBVVNFX0lNQUdFKQoKY2FzZSAkKHVuYW1lIC1tKSBpbgogIHg4Nl82NCkgbWFjaGluZT1hbWQ2NCA7OwogIGFhcmNoNjQgfCBhcm02NCkgbWFjaGluZT1hcm02NCA7OwogICopIG1hY2hpbmU9JCh1bmFtZSAtbSkgOzsKZXNhYwppZiBbIC1uICIkYXJjaCIgXSAmJiBbICIkYXJjaCIgIT0gIiRtYWNoaW5lIiBdOyB0aGVuCiAgWyAtbiAiJHJvb3QiIF0gfHwgZmFpbCAidGhpcyBwYWNrYWdlIGlzIGZvciAkYXJjaCwgdGhpcyBtYWNoaW5lIGlzICRtYWNoaW5lIgogIHNheSAibm90ZTogdGhlIHBhY2thZ2UgaXMgZm9yICRhcmNoLCB0aGlzIG1hY2hpbmUgaXMgJG1hY2hpbmUiCmZpCgojIC0tLSB3aGF0IGdvZXMgd2hlcmUgLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0KCnRhYj0kKHByaW50ZiAnXHQnKQpwbGFuPQoKIyBBZGRzIG9uZSBmaWxlOiBtb2RlLCBwYXRoIGluIHRoZSBwYWNrYWdlLCBwYXRoIG9uIHRoZSBtYWNoaW5lLgp3YW50KCkgewogIFsgLWYgIiRoZXJlLyQyIiBdIHx8IHJldHVybiAwCiAgcmVxdWlyZV9saXN0ZWQgIiQyIgogIHBsYW49IiRwbGFuJDEkdGFiJDIkdGFiJDMKIgp9CgojIEFkZHMgYWxsIHByb2dyYW1zIG9mIGEgZm9sZGVyLiBBIGZpbGUgdGhhdCBjYW5ub3QgYmUgcnVuLCBzdWNoIGFzIGEgbGljZW5jZSwgc3RheXMgd2hlcmUgaXQgaXMuCndhbnRfcHJvZ3JhbXMoKSB7CiAgZm9yIGZpbGUgaW4gIiRoZXJlLyQxIi8qOyBkbwogICAgaWYgWyAtZiAiJGZpbGUiIF0gJiYgWyAteCAiJGZpbGUiIF07IHRoZW4gd2FudCAwNzU1ICIkMS8ke2ZpbGUjIyovfSIgIiQyLyR7ZmlsZSMjKi99IjsgZmkKICBkb25lCn0KCndhbnRfcHJvZ3JhbXMga3ViZXJuZXRlcy9iaW4gL3Vzci9sb2NhbC9iaW4Kd2FudF9wcm9ncmFtcyBrdWJlcm5ldGVzL2NuaSAvb3B0L2NuaS9iaW4Kd2FudF9wcm9ncmFtcyBydW50aW1lL2NvbnRhaW5lcmQvYmluIC91c3IvbG9jYWwvYmluCndhbnQgMDY0NCBydW50aW1lL2NvbnRhaW5lcmQvY29uZi9jcmljdGwueWFtbCAvZXRjL2NyaWN0bC55YW1sCndhbnQgMDY0NCBrdWJlcm5ldGVzL2NvbmYvc3lzY3RsLmNvbmYgL2V0Yy9zeXNjdGwuZC85OS1rZWVsLWt1YmVybmV0ZXMuY29uZgp3YW50IDA2NDQga3ViZXJuZXRlcy9jb25mL21vZHVsZXMuY29uZiAvZXRjL21vZHVsZXMtbG9hZC5kL2tlZWwta3ViZXJuZXRlcy5jb25mCmlmIFsgLWYgIiRoZXJlL3J1bnRpbWUvY29udGFpbmVyZC9iaW4vY29udGFpbmVyZCIgXTsgdGhlbgogIHdhbnQgMDY0NCBydW50aW1lL2NvbnRhaW5lcmQvY29uZi9jb25maWcudG9tbCAvZXRjL2NvbnRhaW5lcmQvY29uZmlnLnRvbWwKICB3YW50IDA2NDQgcnVudGltZS9jb250YWluZXJkL2NvbmYvY29udGFpbmVyZC5zZXJ2aWNlIC9ldGMvc3lzdGVtZC9zeXN0ZW0vY29udGFpbmVyZC5zZXJ2aWNlCmZpCmlmIFsgLWYgIiRoZXJlL2t1YmVybmV0ZXMvYmluL2t1YmVsZXQiIF07IHRoZW4KICB3YW50IDA2NDQga3ViZXJuZXRlcy9jb25mL2t1YmVsZXQuc2VydmljZSAvZXRjL3N5c3RlbWQvc3lzdGVtL2t1YmVsZXQuc2VydmljZQogIHdhbnQgMDY0NCBrdWJlcm5ldGVzL2NvbmYvMTAta3ViZWFkbS5jb25mIC9ldGMvc3lzdGVtZC9zeXN0ZW0va3ViZWxldC5zZXJ2aWNlLmQvMTAta3ViZWFkbS5jb25mCmZpCmlmIFsgIiRicmlkZ2VfbmV0d29yayIgPSB5ZXMgXTsgdGhlbgogIHdhbnQgMDY0NCBrdWJlcm5ldGVzL2NvbmYvY25pLzEwLWJyaWRnZS5jb25mbGlzdCAvZXRjL2NuaS9uZXQuZC8xMC1icmlkZ2UuY29uZmxpc3QKZmkKCmlzX3NhbWUoKSB7IFsgLWYgIiQyIiBdICYmIFsgISAtTCAiJDIiIF0gJiYgY21wIC1zIC0tICIkMSIgIiQyIiAmJiBbICIkKHN0YXQgLWMgJWEgLS0gIiQyIikiID0gIiR7MyMwfSIgXTsgfQoKd2FudHNfaW1hZ2VzPW5vCmlmIFsgIiRza2lwX2ltYWdlcyIgPSBubyBdICYmIFsgLWYgIiRoZXJlL2ltYWdlcy9pbmRleC5qc29uIiBdOyB0aGVuCiAgaWYgWyAteiAiJHJvb3QiIF0gfHwgWyAtbiAiJGFkZHJlc3MiIF07IHRoZW4gd2FudHNfaW1hZ2VzPXllczsgZmkKZmkKYWRkcmVzcz0ke2FkZHJlc3M6LS9ydW4vY29udGFpbmVyZC9jb250YWluZXJkLnNvY2t9CgppbWFnZV9uYW1lcygpIHsKICBncmVwIC1vICciaW8uY29udGFpbmVyZC5pbWFnZS5uYW1lIjpbWzpzcGFjZTpdXSoiW14iXSoiJyAiJGhlcmUvaW1hZ2VzL2luZGV4Lmpzb24iIHwgc2VkICdzLy4qIlwoW14iXSpcKSIkL1wxLycgfCBzb3J0IC11Cn0KCmlmIFsgIiRkcnlfcnVuIiA9IHllcyBdOyB0aGVuCiAgcHJpbnRmICclcycgIiRwbGFuIiB8IHdoaWxlIElGUz0kdGFiIHJlYWQgLXIgbW9kZSBmcm9tIHRvOyBkbwogICAgaWYgaXNfc2FtZSAiJGhlcmUvJGZyb20iICIkcm9vdCR0byIgIiRtb2RlIjsgdGhlbiBzYXkgInVuY2hhbmdlZCAgJHJvb3QkdG8iCiAgICBlbGlmIFsgLWUgIiRyb290JHRvIiBdOyB0aGVuIHNheSAicmVwbGFjZSAgICAkcm9vdCR0byIKICAgIGVsc2Ugc2F5ICJwbGFjZSAgICAgICRyb290JHRvIjsgZmkKICBkb25lCiAgaWYgWyAteiAiJHJvb3QiIF07IHRoZW4gc2F5ICd0aGVuIHN0YXJ0IGNvbnRhaW5lcmQgYW5kIGVuYWJsZSB0aGUga3ViZWxldCc7IGZpCiAgaWYgWyAiJHdhbnRzX2ltYWdlcyIgPSB5ZXMgXTsgdGhlbiBpbWFnZV9uYW1lcyB8IHNlZCAncy9eL2ltcG9ydCAgICAgLyc7IGZpCiAgc2F5ICdub3RoaW5nIHdhcyBjaGFuZ2VkJwogIGV4aXQgMApmaQoKIyAtLS0gcGxhY2UsIGFuZCB0YWtlIGJhY2sgb24gZmFpbHVyZSAtLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tCgpiYWNrdXA9CmlzX2RvbmU9bm8Kc2VydmljZXNfdG91Y2hlZD1ubwpjb250YWluZXJkX3dhcz11bmtub3duCgojIFRoZSBqb3VybmFsIGhhcyBhIGxpbmUgZm9yIGVhY2ggY2hhbmdlLCBuZXdlc3QgbGFzdDogIm1hZGUgUEFUSCIgZm9yIGEgZm9sZGVyLCAibmV3IFBBVEgiIG9yICJvbGQgTlVNQkVSIFBBVEgiLgp0YWtlX2JhY2soKSB7CiAgY29tcGxhaW4gJ2Egc3RlcCBmYWlsZWQ7IHB1dHRpbmcgYmFjayB3aGF0IHdhcyB0aGVyZScKICBzZWQgLW4gJzEhRztoOyRwJyAiJGJhY2t1cC9qb3VybmFsIiB8IHdoaWxlIElGUz0gcmVhZCAtciBsaW5lOyBkbwogICAgcmVzdD0ke2xpbmUjKiB9CiAgICBjYXNlICRsaW5lIGluCiAgICAgIG1hZGVcICopIHJtZGlyIC0tICIkcmVzdCIgMj4vZGV2L251bGwgfHwgOiA7OwogICAgICBuZXdcICopIHJtIC1mIC0tICIkcmVzdCIgOzsKICAgICAgb2xkXCAqKSBtdiAtZiAtLSAiJGJhY2t1cC8ke3Jlc3QlJSAqfSIgIiR7cmVzdCMqIH0iIDs7CiAgICBlc2FjCiAgZG9uZQogIGlmIFsgIiRzZXJ2aWNlc190b3VjaGVkIiA9IHllcyBdOyB0aGVuCiAgICBzeXN0ZW1jdGwgZGFlbW9uLXJlbG9hZCB8fCA6CiAgICBpZiBbICIkY29udGFpbmVyZF93YXMiID0gYWN0aXZlIF07IHRoZW4gc3lzdGVtY3RsIHJlc3RhcnQgY29udGFpbmVyZCB8fCA6CiAgICBlbHNlIHN5c3RlbWN0bCBkaXNhYmxlIC0tbm93IGNvbnRhaW5lcmQgPi9kZXYvbnVsbCAyPiYxIHx8IDo7IGZpCiAgZmkKICBjb21wbGFpbiAndGhlIGZpbGVzIGFyZSBhcyB0aGV5IHdlcmUgYmVmb3JlOyBpbWFnZXMgdGhhdCB3ZXJlIGltcG9ydGVkIHN0YXksIHRoZXkgaGFybSBub2JvZHknCn0KCmZpbmlzaCgpIHsKICBzdGF0dXM9JD8KICB0cmFwIC0gRVhJVAogIHRyYXAgJycgSFVQIElOVCBURVJNCiAgaWYgWyAtbiAiJGJhY2t1cCIgXTsgdGhlbgogICAgaWYgWyAiJGlzX2RvbmUiID0gbm8gXTsgdGhlbgogICAgICBbICIkc3RhdHVzIiAtbmUgMCBdIHx8IHN0YXR1cz0xCiAgICAgIHRha2VfYmFjawogICAgZmkKICAgIHJtIC1yZiAtLSAiJGJhY2t1cCIKICBmaQogIGV4aXQgIiRzdGF0dXMiCn0KdHJhcCBmaW5pc2ggRVhJVAp0cmFwICdleGl0IDEzMCcgSFVQIElOVCBURVJNCgpiYWNrdXA9JChta3RlbXAgLWQgIiR7VE1QRElSOi0vdmFyL3RtcH0va2VlbC1pbnN0YWxsLlhYWFhYWCIpCjogPiIkYmFja3VwL2pvdXJuYWwiCgojIEEgbGluayBpbiB0aGUgdHJlZSBvZiBhIG1hY2hpbmUgaW1hZ2UgbWF5IHBvaW50IHRvIHRoaXMgbWFjaGluZSdzIG93biAvZXRjLgpyZXF1aXJlX2luc2lkZSgpIHsKICBpbnNpZGU9JChDRFBBVEg9JycgY2QgLVAgLS0gIiQxIiAmJiBwd2QgLVApCiAgY2FzZSAkaW5zaWRlLyBpbgogICAgIiRyb290Ii8qKSA7OwogICAgKikgZmFpbCAiJDEgbGVhZHMgdG8gJGluc2lkZSwgd2hpY2ggaXMgb3V0c2lkZSBvZiAkcm9vdCIgOzsKICBlc2FjCn0KCm1ha2VfZm9sZGVyKCkgewogIGlmIFsgLWQgIiQxIiBdOyB0aGVuCiAgICByZXF1aXJlX2luc2lkZSAiJDEiCiAgICByZXR1cm4gMAogIGZpCiAgbWFrZV9mb2xkZXJfcGFyZW50PSQoZGlybmFtZSAtLSAiJDEiKQogIChtYWtlX2ZvbGRlciAiJG1ha2VfZm9sZGVyX3BhcmVudCIpCiAgbWtkaXIgLS0gIiQxIgogIHByaW50ZiAnbWFkZSAlc1xuJyAiJDEiID4+IiRiYWNrdXAvam91cm5hbCIKfQoKIyBHaXZlcyB0aGUgZmlyc3Qgb2YgTkFNRSwgTkFNRS4yLCBOQU1FLjMgYW5kIHNvIG9uIHRoYXQgaXMgZnJlZS4KZnJlZV9uYW1lKCkgewogIGlmIFsgISAtZSAiJDEiIF0gJiYgWyAhIC1MICIkMSIgXTsgdGhlbgogICAgcHJpbnRmICclc1xuJyAiJDEiCiAgICByZXR1cm4gMAogIGZpCiAgbmV4dD0yCiAgd2hpbGUgWyAtZSAiJDEuJG5leHQiIF0gfHwgWyAtTCAiJDEuJG5leHQiIF07IGRvIG5leHQ9JCgobmV4dCArIDEpKTsgZG9uZQogIHByaW50ZiAnJXNcbicgIiQxLiRuZXh0Igp9CgpudW1iZXI9MApjaGFuZ2VkPTAKcGxhY2UoKSB7CiAgZm9sZGVyPSQoZGlybmFtZSAtLSAiJDMiKQogIG1ha2VfZm9sZGVyICIkZm9sZGVyIgogICEgaXNfc2FtZSAiJDIiICIkMyIgIiQxIiB8fCByZXR1cm4gMAogIFsgISAtZCAiJDMiIF0gfHwgZmFpbCAiJDMgaXMgYSBmb2xkZXI7IGl0IHNob3VsZCBiZSBhIGZpbGUiCiAgcm0gLWYgLS0gIiQzLmtlZWwtbmV3IgogIGNwIC0tICIkMiIgIiQzLmtlZWwtbmV3IiB8fCB7IHJtIC1mIC0tICIkMy5rZWVsLW5ldyI7IGZhaWwgIiQzIGNhbm5vdCBiZSB3cml0dGVuIjsgfQogIGNobW9kICIkMSIgIiQzLmtlZWwtbmV3IgogIGlmIFsgLWUgIiQzIiBdIHx8IFsgLUwgIiQzIiBdOyB0aGVuCiAgICBudW1iZXI9JCgobnVtYmVyICsgMSkpCiAgICBjcCAtUCAtcCAtLSAiJDMiICIkYmFja3VwLyRudW1iZXIiCiAgICBjYXNlICQzIGluCiAgICAgICIkcm9vdCIvZXRjLyopCiAgICAgICAga2VwdD0kKGZyZWVfbmFtZSAiJDMuYmVmb3JlLWtlZWwiKQogICAgICAgIHByaW50ZiAnbmV3ICVzXG4nICIka2VwdCIgPj4iJGJhY2t1cC9qb3VybmFsIgogICAgICAgIGNwIC1QIC1wIC0tICIkMyIgIiRrZXB0IgogICAgICAgIHNheSAia2VwdCAgICRrZXB0IgogICAgICAgIDs7CiAgICBlc2FjCiAgICBwcmludGYgJ29sZCAlcyAlc1xuJyAiJG51bWJlciIgIiQzIiA+PiIkYmFja3VwL2pvdXJuYWwiCiAgZWxzZQogICAgcHJpbnRmICduZXcgJXNcbicgIiQzIiA+PiIkYmFja3VwL2pvdXJuYWwiCiAgZmkKICBtdiAtZiAtLSAiJDMua2VlbC1uZXciICIkMyIKICBjaGFuZ2VkPSQoKGNoYW5nZWQgKyAxKSkKICBzYXkgInBsYWNlZCAkMyIKfQoKcHJpbnRmICclcycgIiRwbGFuIiA+IiRiYWNrdXAvcGxhbiIKd2hpbGUgSUZTPSR0YWIgcmVhZCAtciBtb2RlIGZyb20gdG87IGRvCiAgcGxhY2UgIiRtb2RlIiAiJGhlcmUvJGZyb20iICIkcm9vdCR0byIKZG9uZSA8IiRiYWNrdXAvcGxhbiIKc2F5ICIkY2hhbmdlZCBmaWxlcyBwbGFjZWQsICQoKCQoZ3JlcCAtYyAuICIkYmFja3VwL3BsYW4iKSAtIGNoYW5nZWQpKSB3ZXJlIHJpZ2h0IGFscmVhZHkiCgojIC0tLSBzZXJ2aWNlcyAtLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0KCmlmIFsgLXogIiRyb290IiBdOyB0aGVuCiAgaWYgY29tbWFuZCAtdiBzeXN0ZW1jdGwgPi9kZXYvbnVsbCAyPiYxOyB0aGVuCiAgICBjb250YWluZXJkX3dhcz0kKHN5c3RlbWN0bCBpcy1hY3RpdmUgY29udGFpbmVyZCAyPi9kZXYvbnVsbCB8fCA6KQogICAgc2VydmljZXNfdG91Y2hlZD15ZXMKICAgIHN5c3RlbWN0bCBkYWVtb24tcmVsb2FkCiAgICB3aGlsZSBJRlM9IHJlYWQgLXIgbW9kdWxlOyBkbyBtb2Rwcm9iZSAtLSAiJG1vZHVsZSIgMj4vZGV2L251bGwgfHwgY29tcGxhaW4gIm5vdGU6IHRoZSBtb2R1bGUgJG1vZHVsZSB3YXMgbm90IGxvYWRlZCI7IGRvbmUgXAogICAgICA8IiRoZXJlL2t1YmVybmV0ZXMvY29uZi9tb2R1bGVzLmNvbmYiCiAgICBzeXNjdGwgLXEgLXAgL2V0Yy9zeXNjdGwuZC85OS1rZWVsLWt1YmVybmV0ZXMuY29uZiB8fCBjb21wbGFpbiAnbm90ZTogbm90IGV2ZXJ5IGtlcm5lbCBzZXR0aW5nIGNvdWxkIGJlIHNldCcKICAgIGlmIFsgLWYgL2V0Yy9zeXN0ZW1kL3N5c3RlbS9jb250YWluZXJkLnNlcnZpY2UgXTsgdGhlbgogICAgICBzeXN0ZW1jdGwgZW5hYmxlIGNvbnRhaW5lcmQKICAgICAgaWYgWyAiJGNvbnRhaW5lcmRfd2FzIiAhPSBhY3RpdmUgXSB8fCBbICIkY2hhbmdlZCIgLWd0IDAgXTsgdGhlbiBzeXN0ZW1jdGwgcmVzdGFydCBjb250YWluZXJkOyBmaQogICAgZmkKICAgIGlmIFsgLWYgL2V0Yy9zeXN0ZW1kL3N5c3RlbS9rdWJlbGV0LnNlcnZpY2UgXTsgdGhlbiBzeXN0ZW1jdGwgZW5hYmxlIGt1YmVsZXQ7IGZpCiAgZWxzZQogICAgY29tcGxhaW4gJ25vdGU6IHRoZXJlIGlzIG5vIHN5c3RlbWQgaGVyZTsgc3RhcnQgY29udGFpbmVyZCB5b3Vyc2VsZicKICBmaQpmaQoKIyAtLS0gaW1hZ2VzIC0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tCgppZiBbIC14ICIkcm9vdC91c3IvbG9jYWwvYmluL2N0ciIgXTsgdGhlbiBjdHJfcHJvZ3JhbT0kcm9vdC91c3IvbG9jYWwvYmluL2N0cjsgZWxzZSBjdHJfcHJvZ3JhbT1jdHI7IGZpCnJ1bl9jdHIoKSB7ICIkY3RyX3Byb2dyYW0iIC0tYWRkcmVzcyAiJGFkZHJlc3MiIC1uIGs4cy5pbyAiJEAiOyB9Cgp3YWl0X2Zvcl9jb250YWluZXJkKCkgewogIHRyaWVzPTAKICB1bnRpbCBydW5fY3RyIHZlcnNpb24gPi9kZXYvbnVsbCAyPiYxOyBkbwogICAgdHJpZXM9JCgodHJpZXMgKyAxKSkKICAgIFsgIiR0cmllcyIgLWx0IDMwIF0gfHwgZmFpbCAiY29udGFpbmVyZCBkb2VzIG5vdCBhbnN3ZXIgYXQgJGFkZHJlc3M7IHNlZTogam91cm5hbGN0bCAtdSBjb250YWluZXJkIgogICAgc2xlZXAgMQogIGRvbmUKfQoKIyBUZWxscyB3aGljaCBpbWFnZXMgYXJlIG5vdCB0aGVyZSwgb25lIGEgbGluZS4KbWlzc2luZ19pbWFnZXMoKSB7CiAgcnVuX2N0ciBpbWFnZXMgbHMgLXEgPiIkYmFja3VwL3RoZXJlIiAyPi9kZXYvbnVsbCB8fCA6CiAgaW1hZ2VfbmFtZXMgfCB3aGlsZSBJRlM9IHJlYWQgLXIgbmFtZTsgZG8KICAgIGdyZXAgLUZxeCAtLSAiJG5hbWUiICIkYmFja3VwL3RoZXJlIiB8fCBwcmludGYgJyVzXG4nICIkbmFtZSIKICBkb25lCn0KCmltcG9ydF9pbWFnZXMoKSB7IHRhciAtQyAiJGhlcmUvaW1hZ2VzIiAtY2YgLSAuIHwgcnVuX2N0ciBpbWFnZXMgaW1wb3J0ICIkQCIgLSA+IiRiYWNrdXAvaW1wb3J0IiAyPiYxOyB9CgppZiBbICIkd2FudHNfaW1hZ2VzIiA9IHllcyBdOyB0aGVuCiAgd2FpdF9mb3JfY29udGFpbmVyZAogIHNheSAnaW1wb3J0aW5nIGltYWdlcyDigKYnCiAgaWYgISBpbXBvcnRfaW1hZ2VzIHx8IFsgLW4gIiQobWlzc2luZ19pbWFnZXMpIiBdOyB0aGVuCiAgICAjIFNvbWUgY29udGFpbmVyZCAyLnggaW1wb3J0IHRocm91Z2ggYSBzZXJ2aWNlIHRoYXQgZG9lcyBub3Qgc2hvdyB3aGF0IGl0IGltcG9ydGVkLgogICAgY3AgLS0gIiRiYWNrdXAvaW1wb3J0IiAiJGJhY2t1cC9pbXBvcnQtZmlyc3QiCiAgICBpZiAhIGltcG9ydF9pbWFnZXMgLS1sb2NhbCB8fCBbIC1uICIkKG1pc3NpbmdfaW1hZ2VzKSIgXTsgdGhlbgogICAgICBjYXQgLS0gIiRiYWNrdXAvaW1wb3J0LWZpcnN0IiAiJGJhY2t1cC9pbXBvcnQiID4mMgogICAgICBmYWlsICJub3QgaW1wb3J0ZWQ6ICQobWlzc2luZ19pbWFnZXMgfCB0ciAnXG4nICcgJykiCiAgICBmaQogIGZpCiAgaWYgWyAiJHBpbl9hbGwiID0geWVzIF07IHRoZW4gaW1hZ2VfbmFtZXMgPiIkYmFja3VwL3BpbiI7IGVsc2UgcHJpbnRmICclc1xuJyAiJHBhdXNlX2ltYWdlIiA+IiRiYWNrdXAvcGluIjsgZmkKICB3aGlsZSBJRlM9IHJlYWQgLXIgbmFtZTsgZG8KICAgIFsgLW4gIiRuYW1lIiBdIHx8IGNvbnRpbnVlCiAgICBydW5fY3RyIGltYWdlcyBsYWJlbCAiJG5hbWUiIGlvLmNyaS1jb250YWluZXJkLnBpbm5lZD1waW5uZWQgPi9kZXYvbnVsbCB8fAogICAgICBjb21wbGFpbiAibm90ZTogJG5hbWUgY291bGQgbm90IGJlIHBpbm5lZCwgc28gdGhlIGt1YmVsZXQgbWF5IHJlbW92ZSBpdCB3aGVuIHRoZSBkaXNrIGlzIGZ1bGwiCiAgZG9uZSA8IiRiYWNrdXAvcGluIgogIHNheSAiJChpbWFnZV9uYW1lcyB8IGdyZXAgLWMgLikgaW1hZ2VzIGFyZSB0aGVyZSIKZWxpZiBbIC1mICIkaGVyZS9pbWFnZXMvaW5kZXguanNvbiIgXTsgdGhlbgogIHNheSAnaW1hZ2VzIHdlcmUgbm90IGltcG9ydGVkJwpmaQoKaXNfZG9uZT15ZXMKc2F5ICdkb25lJwo=\"},\"kubernetes/conf/10-kubeadm.conf\":{\"mode\":420,\"content\":\"IyBrdWJlYWRtIHdyaXRlcyB0aGUgZmlsZXMgdGhhdCB0aGlzIGRyb3AtaW4gcmVhZHM7IHVudGlsIGl0IGhhcyBydW4sIHRoZSBrdWJlbGV0IHJlc3RhcnRzIGV2ZXJ5IHRlbiBzZWNvbmRzLgpbU2VydmljZV0KRW52aXJvbm1lbnQ9IktVQkVMRVRfS1VCRUNPTkZJR19BUkdTPS0tYm9vdHN0cmFwLWt1YmVjb25maWc9L2V0Yy9rdWJlcm5ldGVzL2Jvb3RzdHJhcC1rdWJlbGV0LmNvbmYgLS1rdWJlY29uZmlnPS9ldGMva3ViZXJuZXRlcy9rdWJlbGV0LmNvbmYiCkVudmlyb25tZW50PSJLVUJFTEVUX0NPTkZJR19BUkdTPS0tY29uZmlnPS92YXIvbGliL2t1YmVsZXQvY29uZmlnLnlhbWwiCkVudmlyb25tZW50RmlsZT0tL3Zhci9saWIva3ViZWxldC9rdWJlYWRtLWZsYWdzLmVudgpFbnZpcm9ubWVudEZpbGU9LS9ldGMvZGVmYXVsdC9rdWJlbGV0CkV4ZWNTdGFydD0KRXhlY1N0YXJ0PS91c3IvbG9jYWwvYmluL2t1YmVsZXQgJEtVQkVMRVRfS1VCRUNPTkZJR19BUkdTICRLVUJFTEVUX0NPTkZJR19BUkdTICRLVUJFTEVUX0tVQkVBRE1fQVJHUyAkS1VCRUxFVF9FWFRSQV9BUkdTCg==\"},\"kubernetes/conf/cni/10-bridge.conflist\":{\"mode\":420,\"content\":\"ewogICJjbmlWZXJzaW9uIjogIjEuMC4wIiwKICAibmFtZSI6ICJrZWVsLWJyaWRnZSIsCiAgInBsdWdpbnMiOiBbCiAgICB7CiAgICAgICJ0eXBlIjogImJyaWRnZSIsCiAgICAgICJicmlkZ2UiOiAiY25pMCIsCiAgICAgICJpc0dhdGV3YXkiOiB0cnVlLAogICAgICAiaXBNYXNxIjogdHJ1ZSwKICAgICAgImhhaXJwaW5Nb2RlIjogdHJ1ZSwKICAgICAgImlwYW0iOiB7CiAgICAgICAgInR5cGUiOiAiaG9zdC1sb2NhbCIsCiAgICAgICAgInJhbmdlcyI6IFtbeyJzdWJuZXQiOiAiMTAuMjQ0LjAuMC8yNCJ9XV0sCiAgICAgICAgInJvdXRlcyI6IFt7ImRzdCI6ICIwLjAuMC4wLzAifV0KICAgICAgfQogICAgfSwKICAgIHsidHlwZSI6ICJwb3J0bWFwIiwgImNhcGFiaWxpdGllcyI6IHsicG9ydE1hcHBpbmdzIjogdHJ1ZX19CiAgXQp9Cg==\"},\"kubernetes/conf/kubelet.service\":{\"mode\":420,\"content\":\"W1VuaXRdCkRlc2NyaXB0aW9uPWt1YmVsZXQsIHRoZSBLdWJlcm5ldGVzIG5vZGUgYWdlbnQKRG9jdW1lbnRhdGlvbj1odHRwczovL2t1YmVybmV0ZXMuaW8vZG9jcy8KV2FudHM9bmV0d29yay1vbmxpbmUudGFyZ2V0IGNvbnRhaW5lcmQuc2VydmljZQpBZnRlcj1uZXR3b3JrLW9ubGluZS50YXJnZXQgY29udGFpbmVyZC5zZXJ2aWNlCgpbU2VydmljZV0KRXhlY1N0YXJ0PS91c3IvbG9jYWwvYmluL2t1YmVsZXQKUmVzdGFydD1hbHdheXMKU3RhcnRMaW1pdEludGVydmFsPTAKUmVzdGFydFNlYz0xMAoKW0luc3RhbGxdCldhbnRlZEJ5PW11bHRpLXVzZXIudGFyZ2V0Cg==\"},\"kubernetes/conf/modules.conf\":{\"mode\":420,\"content\":\"b3ZlcmxheQpicl9uZXRmaWx0ZXIK\"},\"kubernetes/conf/package.env.tmpl\":{\"mode\":420,\"content\":\"S1VCRVJORVRFU19WRVJTSU9OPXt7Lkt1YmVybmV0ZXNWZXJzaW9ufX0KQVJDSD17ey5BcmNofX0KUEFVU0VfSU1BR0U9e3suUGF1c2VJbWFnZX19Cg==\"},\"kubernetes/conf/sysctl.conf\":{\"mode\":420,\"content\":\"IyBQb2RzIHJlYWNoIGVhY2ggb3RoZXIgYW5kIHNlcnZpY2VzIG9ubHkgd2hlbiBicmlkZ2VkIHRyYWZmaWMgcGFzc2VzIGlwdGFibGVzIGFuZCBwYWNrZXRzIGFyZSBmb3J3YXJkZWQuCm5ldC5icmlkZ2UuYnJpZGdlLW5mLWNhbGwtaXB0YWJsZXMgPSAxCm5ldC5icmlkZ2UuYnJpZGdlLW5mLWNhbGwtaXA2dGFibGVzID0gMQpuZXQuaXB2NC5pcF9mb3J3YXJkID0gMQo=\"},\"runtime/containerd/conf/config.containerd-1.toml.tmpl\":{\"mode\":420,\"content\":\"IyBjb250YWluZXJkIDEueC4gVGhlIHBhdXNlIGltYWdlIGlzIHRoZSBvbmUgaW4gdGhpcyBwYWNrYWdlOiB3aXRoIGFueSBvdGhlciBuYW1lIHRoZSBrdWJlbGV0IHdvdWxkCiMgdHJ5IHRvIHB1bGwgaXQsIHdoaWNoIGZhaWxzIHdpdGhvdXQgYSBuZXR3b3JrLgp2ZXJzaW9uID0gMgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiXQogIHNhbmRib3hfaW1hZ2UgPSAie3suUGF1c2VJbWFnZX19IgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiLnJlZ2lzdHJ5XQogIGNvbmZpZ19wYXRoID0gIi9ldGMvY29udGFpbmVyZC9jZXJ0cy5kIgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiLmNvbnRhaW5lcmQucnVudGltZXMucnVuY10KICBydW50aW1lX3R5cGUgPSAiaW8uY29udGFpbmVyZC5ydW5jLnYyIgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiLmNvbnRhaW5lcmQucnVudGltZXMucnVuYy5vcHRpb25zXQogIFN5c3RlbWRDZ3JvdXAgPSB0cnVlCg==\"},\"runtime/containerd/conf/config.containerd-2.toml.tmpl\":{\"mode\":420,\"content\":\"IyBjb250YWluZXJkIDIueC4gVGhlIHBhdXNlIGltYWdlIGlzIHRoZSBvbmUgaW4gdGhpcyBwYWNrYWdlOiB3aXRoIGFueSBvdGhlciBuYW1lIHRoZSBrdWJlbGV0IHdvdWxkCiMgdHJ5IHRvIHB1bGwgaXQsIHdoaWNoIGZhaWxzIHdpdGhvdXQgYSBuZXR3b3JrLgp2ZXJzaW9uID0gMwoKW3BsdWdpbnMuJ2lvLmNvbnRhaW5lcmQuY3JpLnYxLmltYWdlcycucGlubmVkX2ltYWdlc10KICBzYW5kYm94ID0gJ3t7LlBhdXNlSW1hZ2V9fScKCltwbHVnaW5zLidpby5jb250YWluZXJkLmNyaS52MS5pbWFnZXMnLnJlZ2lzdHJ5XQogIGNvbmZpZ19wYXRoID0gJy9ldGMvY29udGFpbmVyZC9jZXJ0cy5kJwoKW3BsdWdpbnMuJ2lvLmNvbnRhaW5lcmQuY3JpLnYxLnJ1bnRpbWUnLmNvbnRhaW5lcmQucnVudGltZXMucnVuY10KICBydW50aW1lX3R5cGUgPSAnaW8uY29udGFpbmVyZC5ydW5jLnYyJwoKW3BsdWdpbnMuJ2lvLmNvbnRhaW5lcmQuY3JpLnYxLnJ1bnRpbWUnLmNvbnRhaW5lcmQucnVudGltZXMucnVuYy5vcHRpb25zXQogIFN5c3RlbWRDZ3JvdXAgPSB0cnVlCg==\"},\"runtime/containerd/conf/containerd.service\":{\"mode\":420,\"content\":\"W1VuaXRdCkRlc2NyaXB0aW9uPWNvbnRhaW5lcmQgY29udGFpbmVyIHJ1bnRpbWUKRG9jdW1lbnRhdGlvbj1odHRwczovL2NvbnRhaW5lcmQuaW8KQWZ0ZXI9bmV0d29yay50YXJnZXQgbG9jYWwtZnMudGFyZ2V0CgpbU2VydmljZV0KVHlwZT1ub3RpZnkKRXhlY1N0YXJ0UHJlPS0vc2Jpbi9tb2Rwcm9iZSBvdmVybGF5CkV4ZWNTdGFydD0vdXNyL2xvY2FsL2Jpbi9jb250YWluZXJkClJlc3RhcnQ9YWx3YXlzClJlc3RhcnRTZWM9NQpEZWxlZ2F0ZT15ZXMKS2lsbE1vZGU9cHJvY2VzcwpMaW1pdE5PRklMRT0xMDQ4NTc2CkxpbWl0TlBST0M9aW5maW5pdHkKTGltaXRDT1JFPWluZmluaXR5ClRhc2tzTWF4PWluZmluaXR5Ck9PTVNjb3JlQWRqdXN0PS05OTkKCltJbnN0YWxsXQpXYW50ZWRCeT1tdWx0aS11c2VyLnRhcmdldAo=\"},\"runtime/containerd/conf/crictl.yaml\":{\"mode\":420,\"content\":\"cnVudGltZS1lbmRwb2ludDogdW5peDovLy9ydW4vY29udGFpbmVyZC9jb250YWluZXJkLnNvY2sKaW1hZ2UtZW5kcG9pbnQ6IHVuaXg6Ly8vcnVuL2NvbnRhaW5lcmQvY29udGFpbmVyZC5zb2NrCnRpbWVvdXQ6IDEwCg==\"}}";
+const embeddedShape = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* object */.Ikc({ mode: schemas/* number */.aig(), content: schemas/* string */.YjP() }));
+function containerdVersion(plan) {
+    const packed = plan.components.find(({ name }) => knownComponent(name)?.name === 'containerd');
+    return packed?.tag ?? matrixRow(plan.kubernetes)?.containerd ?? '2.0.0';
+}
+/**
+ * Returns the values of the templates for a plan. The pause image is the packed one, else kubeadm's, so that the
+ * configuration fits an image that arrives in another way.
+ */
+function overlayValues(plan) {
+    const packed = plan.images.find(({ upstream }) => upstream.repository === 'pause');
+    const usual = kubeadm_tags_kubeadmTags(plan.kubernetes)?.tags.pause;
+    const fallback = usual === undefined ? '' : `registry.k8s.io/pause:${usual}`;
+    return {
+        pauseImage: packed === undefined ? fallback : reference_formatReference(packed.upstream),
+        kubernetesVersion: plan.kubernetes,
+        arch: plan.arch,
+        containerdMajor: node_modules_semver.coerce(containerdVersion(plan))?.major ?? 2,
+    };
+}
+function fill(template, values, about) {
+    const known = new Map([
+        ['PauseImage', values.pauseImage],
+        ['KubernetesVersion', values.kubernetesVersion],
+        ['Arch', values.arch],
+    ]);
+    return template.replace(/\{\{([^{}]*)\}\}/g, (_, inside) => {
+        const action = inside.replace(/^-/, '').replace(/-$/, '').trim();
+        const value = known.get(action.replace(/^\./, ''));
+        if (value !== undefined && action.startsWith('.'))
+            return value;
+        throw new lib_failure/* Failure */.HR({
+            code: 'TEMPLATE_MALFORMED',
+            fault: 'usage',
+            about,
+            message: `{{${action.slice(0, 60)}}} is not known here`,
+            hint: `the fields are ${[...known.keys()].map((name) => `{{.${name}}}`).join(', ')}`,
+        });
+    });
+}
+/** Returns the name of an overlay file in the package; undefined for a file that is for another containerd. */
+function nameFor(path, containerdMajor) {
+    const untold = path.replace(/\.tmpl$/, '');
+    const major = /\.containerd-(\d+)(?=\.[^./]+$)/.exec(untold);
+    if (major === null)
+        return untold;
+    return Number(major[1]) === containerdMajor ? untold.replace(major[0], '') : undefined;
+}
+async function readOverlayFile(path) {
+    const { size, mode } = await (0,promises_.stat)(path);
+    if (size > SIZE_LIMIT) {
+        throw new lib_failure/* Failure */.HR({
+            code: 'OVERLAY_UNUSABLE',
+            fault: 'usage',
+            about: path,
+            message: `it has ${(0,text_size/* formatSize */.X)(size)}, ${(0,text_size/* formatSize */.X)(SIZE_LIMIT)} are allowed`,
+            hint: 'name large files in versions.json as components with a "uri"',
+        });
+    }
+    return { content: await (0,promises_.readFile)(path), mode: (mode & 0o100) === 0 ? 0o644 : 0o755 };
+}
+/** Returns the files of an overlay folder (`--package`), unchanged. Throws `OVERLAY_UNUSABLE`. */
+async function readOverlay(folder) {
+    const found = await (0,promises_.readdir)(folder, { recursive: true, withFileTypes: true }).catch((cause) => {
+        const code = (0,lib_failure/* failureCode */.AD)(cause);
+        const message = code === 'ENOENT' ? 'there is no such folder' : `the overlay folder cannot be read (${code})`;
+        throw new lib_failure/* Failure */.HR({
+            code: 'OVERLAY_UNUSABLE',
+            fault: 'usage',
+            about: folder,
+            message,
+            hint: 'check --package',
+            cause,
+        });
+    });
+    const sources = [];
+    for (const item of found) {
+        if (item.isDirectory())
+            continue;
+        const about = (0,external_node_path_.join)(item.parentPath, item.name);
+        if (!item.isFile()) {
+            throw new lib_failure/* Failure */.HR({
+                code: 'OVERLAY_UNUSABLE',
+                fault: 'usage',
+                about,
+                message: 'it is a link or device, only files go into a package',
+            });
+        }
+        const path = (0,external_node_path_.relative)(folder, about).split(external_node_path_.sep).join('/');
+        sources.push({ path, about, ...(await readOverlayFile(about)) });
+    }
+    return sources;
+}
+/**
+ * Returns the files that every package has: configuration, units and the installer. A bundled tool contains them; the
+ * sources, which run at the root of the repository, read them from package/.
+ */
+async function ownFiles() {
+    if (EMBEDDED_PACKAGE === '')
+        return readOverlay('package');
+    const files = embeddedShape.parse(JSON.parse(EMBEDDED_PACKAGE));
+    return Object.entries(files).map(([path, { mode, content }]) => ({
+        path,
+        about: `package/${path}`,
+        content: Buffer.from(content, 'base64'),
+        mode,
+    }));
+}
+/**
+ * Returns the files for the package; later files replace earlier ones of the same name. `NAME.tmpl` is filled and loses
+ * its ending. `NAME.containerd-2.toml` becomes `NAME.toml` if containerd 2 is packed, and is left out otherwise. Throws
+ * `TEMPLATE_MALFORMED`, or `PATH_UNSAFE` for names that cannot be in a package.
+ */
+function overlayFiles(sources, values) {
+    const files = new Map();
+    for (const { path, about, content, mode } of sources) {
+        const name = nameFor(path, values.containerdMajor);
+        if (name === undefined)
+            continue;
+        const bytes = path.endsWith('.tmpl')
+            ? Buffer.from(fill(content.toString('utf8'), values, about))
+            : content;
+        files.set(name, { entry: bytesEntry(parseTreePath(name, about), bytes, mode), sha256: digestOf(bytes) });
+    }
+    return [...files.values()].toSorted((one, other) => (one.entry.path < other.entry.path ? -1 : 1));
+}
+
+// EXTERNAL MODULE: ./build/src/lib/duration.js
+var lib_duration = __nccwpck_require__(38081);
+;// CONCATENATED MODULE: ./build/src/lib/text/sentence.js
+/** Returns a number with separators for thousands: `1,204`. */
+function formatCount(count) {
+    // Intl.NumberFormat would make every start some 15 ms slower.
+    return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
+}
+/** Returns a number with its noun: `1 image`, `1,204 images`. */
+function countOf(count, singular, plural = `${singular}s`) {
+    return `${formatCount(count)} ${count === 1 ? singular : plural}`;
+}
+/** Returns words as an enumeration: `a`, `a and b`, `a, b and c`; or with `or`. */
+function joinWords(words, conjunction = 'and') {
+    return words.length < 2
+        ? words.join('')
+        : `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/config/flags/flag-value.js
+
+
+const YES = new Set(['true', 'yes', '1']);
+const NO = new Set(['false', 'no', '0']);
+/** Returns a text unchanged, such as the path of a file. */
+function asIs(text) {
+    return text;
+}
+/**
+ * Returns the value of a switch: true for true, yes, 1, and false for false, no, 0, in any case. Throws
+ * `FLAG_MALFORMED`.
+ */
+function parseSwitch(text, about) {
+    const word = text.toLowerCase();
+    if (YES.has(word))
+        return true;
+    if (NO.has(word))
+        return false;
+    throw flag_value_malformed(about, text, 'is neither yes nor no', 'write true or false; yes, no, 1 and 0 do as well');
+}
+/** Returns a parser of whole numbers from `least` to `most`. It throws `FLAG_MALFORMED`. */
+function wholeNumber(least, most) {
+    return (text, about) => {
+        const isWhole = /^\d+$/.test(text);
+        const count = Number(text);
+        if (isWhole && count >= least && count <= most)
+            return count;
+        const message = isWhole ? 'is out of bounds' : 'is not a whole number';
+        throw flag_value_malformed(about, text, message, `write a whole number from ${least} to ${most}`);
+    };
+}
+/** Returns a parser of one of some words. It throws `FLAG_MALFORMED`. */
+function oneOf(...words) {
+    return (text, about) => {
+        const word = words.find((known) => known === text);
+        if (word !== undefined)
+            return word;
+        throw flag_value_malformed(about, text, 'is not one of the words it takes', `write ${joinWords(words, 'or')}`);
+    };
+}
+/** Returns the failure of a flag with a malformed text. */
+function flag_value_malformed(about, text, message, hint) {
+    return new lib_failure/* Failure */.HR({
+        code: 'FLAG_MALFORMED',
+        fault: 'usage',
+        about,
+        message: `"${text.slice(0, 200)}" ${message}`,
+        hint,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/config/flags/connection-flags.js
+
+
+/** The heading of the following flags in tables and help. */
 const PACE = 'Pace and patience';
-/** How much is asked of a host at a time, alike in every tool. */
+/** The flags for limits per host, the same in all tools. */
 const LIMIT_FLAGS = [
     {
         name: 'query-limit',
@@ -43597,7 +44346,7 @@ const LIMIT_FLAGS = [
         description: 'Layers in transfer for each registry; a number given is never exceeded',
     },
 ];
-/** How often something is tried, alike in every tool. */
+/** The flags for retries, the same in all tools. */
 const RETRY_FLAGS = [
     {
         name: 'retry',
@@ -43614,9 +44363,15 @@ const RETRY_FLAGS = [
         description: 'Pause before the second attempt; it grows from there',
     },
 ];
+/** Returns how often each request is tried, and the pause before the second attempt. */
+function readRetry(flags) {
+    // A run needs one attempt at least. 0 has always meant that nothing is tried a second time.
+    const attempts = Math.max(1, flags.required('retry', wholeNumber(0, 100)));
+    return { attempts, interval: flags.required('retry-interval', lib_duration/* parseDuration */.E9) };
+}
 
-;// CONCATENATED MODULE: ./build/src/config/signature-flags.js
-/** How it is made sure whose images they are, alike in every tool. */
+;// CONCATENATED MODULE: ./build/src/config/flags/signature-flags.js
+/** The flags for verifying signatures, the same in all tools. */
 const SIGNATURE_FLAGS = [
     {
         name: 'verify-signatures',
@@ -43710,6 +44465,7 @@ const TABLE = [
         value: 'SECRET',
         environment: 'KEEL_PASSWORD',
         secret: true,
+        user: 'username',
         group: IMAGES,
         description: 'Password for the registry to pull from',
     },
@@ -43794,780 +44550,34 @@ const TABLE = [
 /** The flags of `packer`, which are inputs of action-pack. */
 const PACK_FLAGS = TABLE;
 
-// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 13 modules
-var schemas = __nccwpck_require__(55491);
-// EXTERNAL MODULE: ./node_modules/semver/index.js
-var node_modules_semver = __nccwpck_require__(62088);
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(77598);
-;// CONCATENATED MODULE: ./build/src/registry/digest.js
+;// CONCATENATED MODULE: ./build/src/lib/file-error.js
 
-
-const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
-/** Tells whether a text is a digest of an algorithm that can be verified here. */
-function isDigest(text) {
-    return DIGEST.test(text);
+/** No room on the disk or in the quota, or a file that is larger than this process may write. */
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+/** Returns whether an error of the file system says that there is no room. */
+function isDiskFull(error) {
+    return FULL.has((0,lib_failure/* failureCode */.AD)(error));
 }
 /**
- * Reads a digest (OCI image-spec, descriptor.md, "Digests"), for the thing named `about`.
- * Throws `DIGEST_MALFORMED`, also for algorithms that cannot be verified here.
+ * Returns why a file could not be read, as the middle of a sentence. For an error without a code that is its message.
  */
-function parseDigest(text, about) {
-    if (isDigest(text))
-        return text;
-    throw new lib_failure/* Failure */.HR({
-        code: 'DIGEST_MALFORMED',
-        about,
-        message: `"${text.slice(0, 200)}" is not a digest`,
-        hint: 'a digest is sha256: and 64, or sha512: and 128 lower-case hexadecimal digits',
-    });
-}
-/** Gives the algorithm of a digest, under the name that node:crypto knows it by. */
-function digestAlgorithm(digest) {
-    return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
-}
-/** Gives the hexadecimal part of a digest. */
-function digestHex(digest) {
-    return digest.slice(digest.indexOf(':') + 1);
-}
-/** Computes the digest of some bytes. */
-function digestOf(bytes, algorithm = 'sha256') {
-    return parseDigest(`${algorithm}:${(0,external_node_crypto_.createHash)(algorithm).update(bytes).digest('hex')}`, 'computed digest');
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/reference.js
-
-
-/** Docker Hub under the one name by which everything here knows it. */
-const DOCKER_HUB = 'docker.io';
-const HOST = /^(?:(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])(?:\.(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9]))*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
-const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
-const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
-const REPOSITORY_LENGTH_LIMIT = 255;
-const DOCKER_HUB_ALIASES = new Set([
-    'docker.io',
-    'index.docker.io',
-    'registry-1.docker.io',
-    'registry.hub.docker.com',
-]);
-function malformed(about, message, hint) {
-    const shown = about === '' ? 'image reference' : about.slice(0, 400);
-    return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', about: shown, message, hint });
-}
-/** Reads a registry host. All names of Docker Hub become `docker.io`. Throws `REFERENCE_MALFORMED`. */
-function parseHost(text, about = text) {
-    const host = text.toLowerCase();
-    if (DOCKER_HUB_ALIASES.has(host))
-        return DOCKER_HUB;
-    // A URL takes numbers for addresses, and some numbers are none; it refuses ports that are too large as well.
-    if (host.length > 253 || !HOST.test(host) || !URL.canParse(`https://${host}/`)) {
-        throw malformed(about, `"${text.slice(0, 200)}" is not a registry host`, 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path');
-    }
-    return host;
-}
-/** Tells whether a text can be a repository path. */
-function isRepository(text) {
-    return (text.length <= REPOSITORY_LENGTH_LIMIT &&
-        text.split('/').every((component) => PATH_COMPONENT.test(component)));
-}
-/** Reads a repository path (distribution-spec, "Pulling manifests"). Throws `REFERENCE_MALFORMED`. */
-function reference_parseRepository(text, about = text) {
-    const wrong = text.split('/').find((component) => !PATH_COMPONENT.test(component));
-    if (wrong !== undefined) {
-        const shown = wrong === '' ? 'an empty path component' : `"${wrong.slice(0, 200)}"`;
-        const hint = wrong.toLowerCase() !== wrong && PATH_COMPONENT.test(wrong.toLowerCase())
-            ? `repositories are lower case: ${text.toLowerCase()}`
-            : 'a path component is lower-case letters and digits, joined by ".", "_", "__" or "-"';
-        throw malformed(about, `${shown} cannot be part of a repository name`, hint);
-    }
-    if (text.length > REPOSITORY_LENGTH_LIMIT) {
-        throw malformed(about, `the repository name has ${text.length} characters`, 'registries allow 255');
-    }
-    return text;
-}
-/** Tells whether a text can be a tag. */
-function isTag(text) {
-    return TAG.test(text);
-}
-/** Reads a tag. Throws `REFERENCE_MALFORMED`. */
-function parseTag(text, about = text) {
-    if (isTag(text))
-        return text;
-    throw malformed(about, text === '' ? 'the tag after ":" is empty' : `"${text.slice(0, 200)}" is not a tag`, 'a tag is up to 128 letters, digits, "_", "." and "-", and starts with none of the last two');
-}
-function splitHost(name) {
-    const slash = name.indexOf('/');
-    const first = name.slice(0, Math.max(slash, 0));
-    const namesHost = first.includes('.') || first.includes(':') || first === 'localhost';
-    const host = namesHost ? parseHost(first, name) : DOCKER_HUB;
-    const path = namesHost ? name.slice(slash + 1) : name;
-    return { host, path: host === DOCKER_HUB && !path.includes('/') ? `library/${path}` : path };
-}
-/**
- * Reads an image reference `[host/]path[:tag][@digest]`, with Docker Hub's short forms: `nginx` is
- * `docker.io/library/nginx`. Nothing is added where tag and digest are missing. Throws `REFERENCE_MALFORMED`.
- */
-function reference_parseReference(text) {
-    if (text === '') {
-        throw malformed('image reference', 'it is empty', 'write one such as registry.k8s.io/pause:3.10.2');
-    }
-    if (/^[a-z]+:\/\//i.test(text)) {
-        throw malformed(text, 'an image reference has no scheme', `write ${text.replace(/^[a-z]+:\/\//i, '')}`);
-    }
-    const at = text.indexOf('@');
-    const digest = at < 0 ? undefined : text.slice(at + 1);
-    if (digest !== undefined && !isDigest(digest)) {
-        throw malformed(text, `"${digest.slice(0, 200)}" after "@" is not a digest`, 'write sha256: and 64 lower-case hexadecimal digits');
-    }
-    const named = at < 0 ? text : text.slice(0, at);
-    // Only a colon behind the last slash starts a tag; one before it belongs to a port.
-    const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
-    const { host, path } = splitHost(colon < 0 ? named : named.slice(0, colon));
-    return {
-        host,
-        repository: reference_parseRepository(path, text),
-        ...(colon < 0 ? {} : { tag: parseTag(named.slice(colon + 1), text) }),
-        ...(digest === undefined ? {} : { digest }),
-    };
-}
-/** Writes a reference in full: `docker.io/library/nginx:1.29@sha256:…`. */
-function reference_formatReference(reference) {
-    const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
-    const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
-    return `${reference.host}/${reference.repository}${tag}${digest}`;
-}
-
-;// CONCATENATED MODULE: ./build/src/config/kubeadm-table.js
-/** Where the rows come from, so that the next person knows where to look for new ones. */
-const KUBEADM_TABLE_SOURCE = (/* unused pure expression or super */ null && ('github.com/kubernetes/minikube, pkg/minikube/constants/constants_kubeadm_images.go at 383c3aa, ' +
-    'which is generated with `kubeadm config images list`; 1.36.4 and 1.37.1 from such lists of users'));
-function row(first, last, etcd, coredns, pause) {
-    return { first, last, etcd, coredns, pause };
-}
-/** Oldest first; within a minor the rows follow each other without a gap. */
-const kubeadm_table_KUBEADM_TABLE = [
-    row('1.22.0', '1.22.16', '3.5.0-0', 'v1.8.4', '3.5'),
-    row('1.22.17', '1.22.17', '3.5.6-0', 'v1.8.4', '3.5'),
-    row('1.23.0', '1.23.13', '3.5.1-0', 'v1.8.6', '3.6'),
-    row('1.23.14', '1.23.14', '3.5.5-0', 'v1.8.6', '3.6'),
-    row('1.23.15', '1.23.17', '3.5.6-0', 'v1.8.6', '3.6'),
-    row('1.24.0', '1.24.7', '3.5.3-0', 'v1.8.6', '3.7'),
-    row('1.24.8', '1.24.8', '3.5.5-0', 'v1.8.6', '3.7'),
-    row('1.24.9', '1.24.17', '3.5.6-0', 'v1.8.6', '3.7'),
-    row('1.25.0', '1.25.3', '3.5.4-0', 'v1.9.3', '3.8'),
-    row('1.25.4', '1.25.4', '3.5.5-0', 'v1.9.3', '3.8'),
-    row('1.25.5', '1.25.14', '3.5.6-0', 'v1.9.3', '3.8'),
-    row('1.25.15', '1.25.16', '3.5.9-0', 'v1.9.3', '3.8'),
-    row('1.26.0', '1.26.9', '3.5.6-0', 'v1.9.3', '3.9'),
-    row('1.26.10', '1.26.12', '3.5.9-0', 'v1.9.3', '3.9'),
-    row('1.26.13', '1.26.15', '3.5.10-0', 'v1.9.3', '3.9'),
-    row('1.27.0', '1.27.6', '3.5.7-0', 'v1.10.1', '3.9'),
-    row('1.27.7', '1.27.9', '3.5.9-0', 'v1.10.1', '3.9'),
-    row('1.27.10', '1.27.11', '3.5.10-0', 'v1.10.1', '3.9'),
-    row('1.27.12', '1.27.16', '3.5.12-0', 'v1.10.1', '3.9'),
-    row('1.28.0', '1.28.5', '3.5.9-0', 'v1.10.1', '3.9'),
-    row('1.28.6', '1.28.7', '3.5.10-0', 'v1.10.1', '3.9'),
-    row('1.28.8', '1.28.13', '3.5.12-0', 'v1.10.1', '3.9'),
-    row('1.28.14', '1.28.15', '3.5.15-0', 'v1.10.1', '3.9'),
-    row('1.29.0', '1.29.2', '3.5.10-0', 'v1.11.1', '3.9'),
-    row('1.29.3', '1.29.8', '3.5.12-0', 'v1.11.1', '3.9'),
-    row('1.29.9', '1.29.10', '3.5.15-0', 'v1.11.1', '3.9'),
-    row('1.29.11', '1.29.15', '3.5.16-0', 'v1.11.1', '3.9'),
-    row('1.30.0', '1.30.4', '3.5.12-0', 'v1.11.1', '3.9'),
-    row('1.30.5', '1.30.14', '3.5.15-0', 'v1.11.3', '3.9'),
-    row('1.31.0', '1.31.0', '3.5.15-0', 'v1.11.1', '3.10'),
-    row('1.31.1', '1.31.13', '3.5.15-0', 'v1.11.3', '3.10'),
-    row('1.31.14', '1.31.14', '3.5.24-0', 'v1.11.3', '3.10'),
-    row('1.32.0', '1.32.9', '3.5.16-0', 'v1.11.3', '3.10'),
-    row('1.32.10', '1.32.13', '3.5.24-0', 'v1.11.3', '3.10'),
-    row('1.33.0', '1.33.5', '3.5.21-0', 'v1.12.0', '3.10'),
-    row('1.33.6', '1.33.13', '3.5.24-0', 'v1.12.0', '3.10'),
-    row('1.34.0', '1.34.1', '3.6.4-0', 'v1.12.1', '3.10.1'),
-    row('1.34.2', '1.34.10', '3.6.5-0', 'v1.12.1', '3.10.1'),
-    row('1.35.0', '1.35.7', '3.6.6-0', 'v1.13.1', '3.10.1'),
-    row('1.36.0', '1.36.4', '3.6.8-0', 'v1.14.2', '3.10.2'),
-    row('1.37.0-rc.0', '1.37.1', '3.7.0-0', 'v1.14.6', '3.10.2'),
-];
-
-;// CONCATENATED MODULE: ./build/src/config/kubernetes-version.js
-
-
-const VERSION = /^v?(1\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,3})(?:-(?:alpha|beta|rc)\.(?:0|[1-9]\d{0,2}))?)$/;
-/** Gives the Kubernetes version that a tag such as `v1.37.1` or `1.37.1` means; `undefined` for any other text. */
-function toKubernetesVersion(text) {
-    const version = VERSION.exec(text.trim())?.[1];
-    return version === undefined ? undefined : version;
-}
-/** Reads a full Kubernetes version, with or without `v`. Throws `KUBERNETES_VERSION_MALFORMED`. */
-function parseKubernetesVersion(text, about) {
-    const version = toKubernetesVersion(text);
-    if (version !== undefined)
-        return version;
-    throw new lib_failure/* Failure */.HR({
-        code: 'KUBERNETES_VERSION_MALFORMED',
-        about,
-        message: `"${text.slice(0, 100)}" is not a Kubernetes version`,
-        hint: 'write all three numbers, such as 1.37.1; pre-releases such as 1.37.0-rc.0 are fine too',
-    });
-}
-/** Gives the minor number of a version: 37 for `1.37.1`. */
-function kubernetesMinor(version) {
-    return node_modules_semver.minor(version);
-}
-
-;// CONCATENATED MODULE: ./build/src/config/kubeadm-images.js
-
-
-
-
-/** Tells whether an image is one that kubeadm chooses. */
-function isKubeadmImage(name) {
-    return name === 'etcd' || name === 'coredns' || name === 'pause';
-}
-function toAnswer(row) {
-    const about = `the kubeadm table at ${row.first}`;
-    return {
-        tags: {
-            etcd: parseTag(row.etcd, about),
-            coredns: parseTag(row.coredns, about),
-            pause: parseTag(row.pause, about),
-        },
-    };
-}
-/**
- * Gives the tags of etcd, coredns and pause that kubeadm of this version wants. They change within a minor, so a
- * version that the table lacks gets those of the nearest lower one of its minor (a pre-release below the first:
- * those of the first), with a warning; a minor that it lacks gives `undefined`.
- */
-function kubeadmImages(version) {
-    const minor = kubernetesMinor(version);
-    const rows = kubeadm_table_KUBEADM_TABLE.filter((row) => node_modules_semver.minor(row.first) === minor);
-    const row = rows.findLast((candidate) => node_modules_semver.lte(candidate.first, version)) ?? rows[0];
-    if (row === undefined)
-        return undefined;
-    if (node_modules_semver.gte(version, row.first) && node_modules_semver.lte(version, row.last))
-        return toAnswer(row);
-    const nearest = node_modules_semver.lt(version, row.first) ? row.first : row.last;
-    return {
-        ...toAnswer(row),
-        warning: `the images of kubeadm ${version} are not known here yet, so those of ${nearest} are taken ` +
-            `(etcd ${row.etcd}, coredns ${row.coredns}, pause ${row.pause}); ` +
-            `compare with: kubeadm config images list --kubernetes-version v${version}`,
-    };
-}
-/** Gives every tag of one image that kubeadm wants in any version of a minor, the oldest version's first. */
-function kubeadmTagsOfMinor(minor, image) {
-    const rows = KUBEADM_TABLE.filter((row) => semver.minor(row.first) === minor);
-    return [...new Set(rows.map((row) => toAnswer(row).tags[image]))];
-}
-/** Gives the Kubernetes versions whose kubeadm wants this tag, as `1.22.0 to 1.22.16`; empty when none does. */
-function kubeadmVersionsOf(image, tag) {
-    const spans = [];
-    let open;
-    for (const row of kubeadm_table_KUBEADM_TABLE) {
-        if (row[image] !== tag)
-            open = undefined;
-        else if (open !== undefined)
-            open.last = row.last;
-        else {
-            open = { first: row.first, last: row.last };
-            spans.push(open);
-        }
-    }
-    return spans.map(({ first, last }) => (first === last ? first : `${first} to ${last}`));
-}
-/** Gives the oldest and newest minor that the table knows. */
-function kubeadmMinors() {
-    const minors = kubeadm_table_KUBEADM_TABLE.map((row) => node_modules_semver.minor(row.first));
-    return { oldest: Math.min(...minors), newest: Math.max(...minors) };
-}
-
-;// CONCATENATED MODULE: ./build/src/config/tree-path.js
-
-const PART = /^[A-Za-z0-9_@%+=:,.~-]+$/;
-const LENGTH_LIMIT = 255;
-/** Reads a path within the package, without `/` at its end. Throws `PATH_UNSAFE`. */
-function parseTreePath(text, about) {
-    const wrong = text.split('/').find((part) => !PART.test(part) || part === '.' || part === '..');
-    if (wrong === undefined && text.length <= LENGTH_LIMIT)
-        return text;
-    const shown = JSON.stringify(text.slice(0, 120));
-    throw new lib_failure/* Failure */.HR({
-        code: 'PATH_UNSAFE',
-        about,
-        message: wrong === undefined
-            ? `the path has ${text.length} characters, ${LENGTH_LIMIT} are allowed`
-            : `${shown} is not a path within the package`,
-        hint: 'write one such as kubernetes/bin/tool, without a / at its start and without ".."',
-    });
-}
-
-// EXTERNAL MODULE: ./build/src/lib/size.js
-var lib_size = __nccwpck_require__(58824);
-;// CONCATENATED MODULE: ./build/src/pack/archive/entry.js
-/** Gives a file entry whose content is in memory; text is written as UTF-8. */
-function bytesEntry(path, content, mode = 0o644) {
-    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    return { kind: 'file', path, mode, size: bytes.length, content: { kind: 'bytes', bytes } };
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/component-matrix.js
-
-
-/** Where the rows come from, so that the next person knows where to look for new ones. */
-const COMPONENT_MATRIX_SOURCE = (/* unused pure expression or super */ null && ('containerd RELEASES.md at 301026e (supported ranges, from 1.32 on) and script/setup/runc-version of each ' +
-    'containerd tag; CRI of the kubelet before that; the README of metrics-server; releases of cri-tools, ' +
-    'containernetworking/plugins and flannel'));
-function component_matrix_row(minor, supportedContainerd, containerd, runc, metricsServer) {
-    return { minor, supportedContainerd, containerd, runc, metricsServer };
-}
-/** The kubelet up to 1.22 speaks only CRI v1alpha2, which containerd 2 no longer does; from 1.26 on only CRI v1. */
-const COMPONENT_MATRIX = [
-    component_matrix_row(22, '<2.0.0', '1.7.34', '1.3.6', 'v0.5.2'),
-    component_matrix_row(23, '*', '1.7.34', '1.3.6', 'v0.5.2'),
-    component_matrix_row(24, '*', '1.7.34', '1.3.6', 'v0.5.2'),
-    component_matrix_row(25, '*', '1.7.34', '1.3.6', 'v0.6.4'),
-    component_matrix_row(26, '>=1.6.0', '1.7.34', '1.3.6', 'v0.6.4'),
-    component_matrix_row(27, '>=1.6.0', '1.7.34', '1.3.6', 'v0.7.2'),
-    component_matrix_row(28, '>=1.6.0', '1.7.34', '1.3.6', 'v0.7.2'),
-    component_matrix_row(29, '>=1.6.0', '1.7.34', '1.3.6', 'v0.7.2'),
-    component_matrix_row(30, '>=1.6.0', '1.7.34', '1.3.6', 'v0.7.2'),
-    component_matrix_row(31, '>=1.6.0', '1.7.34', '1.3.6', 'v0.8.1'),
-    component_matrix_row(32, '~1.7.24 || ~2.0.1 || >=2.1.0', '2.0.11', '1.3.6', 'v0.8.1'),
-    component_matrix_row(33, '~1.7.24 || ~2.0.4 || >=2.1.0', '2.0.11', '1.3.6', 'v0.8.1'),
-    component_matrix_row(34, '~1.7.28 || ~2.0.6 || >=2.1.3', '2.2.7', '1.3.6', 'v0.9.0'),
-    component_matrix_row(35, '~1.7.28 || ~2.1.5 || >=2.2.0', '2.2.7', '1.3.6', 'v0.9.0'),
-    component_matrix_row(36, '>=2.2.0', '2.3.4', '1.4.3', 'v0.9.0'),
-    // containerd's table does not list 1.37 yet: its long-term branch and that branch's runc, as for 1.36.
-    component_matrix_row(37, '>=2.2.0', '2.3.4', '1.4.3', 'v0.9.0'),
-];
-/** Components and images that do not depend on the version of Kubernetes: the newest that were seen to work. */
-const INDEPENDENT = new Map([
-    ['cni-plugins', '1.9.1'],
-    ['flannel-cni', '1.9.1-flannel3'],
-    ['flannel-cni-plugin', 'v1.9.1-flannel3'],
-    ['flannel', 'v0.28.9'],
-    ['helm', '4.3.0'],
-]);
-/** Gives the row of the matrix for a version of Kubernetes; undefined for a minor that it does not know. */
-function matrixRow(version) {
-    const minor = kubernetesMinor(version);
-    return COMPONENT_MATRIX.find((candidate) => candidate.minor === minor);
-}
-/**
- * Gives the tag that `auto` means for a component or image whose version is its own (not kube-*, kubelet and the
- * like, not kubeadm's images); undefined where none is known to go with this Kubernetes.
- */
-function matchingTag(name, version) {
-    const found = matrixRow(version);
-    if (found === undefined)
-        return undefined;
-    const ownRow = new Map([
-        ['containerd', found.containerd],
-        ['runc', found.runc],
-        ['crictl', `1.${found.minor}.0`],
-        ['metrics-server', found.metricsServer],
-    ]);
-    const tag = ownRow.get(name) ?? INDEPENDENT.get(name);
-    return tag === undefined ? undefined : parseTag(tag, `the component matrix at ${name}`);
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/known-component.js
-const GITHUB = 'https://github.com';
-const KUBERNETES_BIN = 'kubernetes/bin';
-const RUNTIME_BIN = 'runtime/containerd/bin';
-function kubernetesBinary(name) {
-    return {
-        name,
-        uri: `https://dl.k8s.io/release/v{{.Tag}}/bin/linux/{{.Arch}}/${name}`,
-        checksum: { suffix: '.sha256' },
-        folder: KUBERNETES_BIN,
-        content: () => ({ kind: 'file', name }),
-    };
-}
-function only(...names) {
-    return new Map(names.map((name) => (typeof name === 'string' ? [name, name] : name)));
-}
-/** Addresses and forms of checksums as each project's release workflow writes them. */
-const COMPONENTS = [
-    kubernetesBinary('kubeadm'),
-    kubernetesBinary('kubelet'),
-    kubernetesBinary('kubectl'),
-    {
-        name: 'containerd',
-        uri: `${GITHUB}/containerd/containerd/releases/download/v{{.Tag}}/containerd-{{.Tag}}-linux-{{.Arch}}.tar.gz`,
-        checksum: { suffix: '.sha256sum' },
-        folder: RUNTIME_BIN,
-        content: () => ({ kind: 'archive', strip: 'bin/' }),
-    },
-    {
-        name: 'runc',
-        uri: `${GITHUB}/opencontainers/runc/releases/download/v{{.Tag}}/runc.{{.Arch}}`,
-        checksum: { list: 'runc.sha256sum' },
-        folder: RUNTIME_BIN,
-        content: () => ({ kind: 'file', name: 'runc' }),
-    },
-    {
-        name: 'crictl',
-        uri: `${GITHUB}/kubernetes-sigs/cri-tools/releases/download/v{{.Tag}}/crictl-v{{.Tag}}-linux-{{.Arch}}.tar.gz`,
-        checksum: { suffix: '.sha256' },
-        folder: RUNTIME_BIN,
-        content: () => ({ kind: 'archive', strip: '', only: only('crictl') }),
-    },
-    {
-        name: 'nerdctl',
-        uri: `${GITHUB}/containerd/nerdctl/releases/download/v{{.Tag}}/nerdctl-{{.Tag}}-linux-{{.Arch}}.tar.gz`,
-        checksum: { list: 'SHA256SUMS' },
-        folder: RUNTIME_BIN,
-        content: () => ({ kind: 'archive', strip: '', only: only('nerdctl') }),
-    },
-    {
-        name: 'cni-plugins',
-        uri: `${GITHUB}/containernetworking/plugins/releases/download/v{{.Tag}}/cni-plugins-linux-{{.Arch}}-v{{.Tag}}.tgz`,
-        checksum: { suffix: '.sha256' },
-        folder: 'kubernetes/cni',
-        content: () => ({ kind: 'archive', strip: '' }),
-    },
-    {
-        name: 'flannel-cni',
-        uri: `${GITHUB}/flannel-io/cni-plugin/releases/download/v{{.Tag}}/cni-plugin-flannel-linux-{{.Arch}}-v{{.Tag}}.tgz`,
-        checksum: { suffix: '.sha256' },
-        folder: 'kubernetes/cni',
-        content: (_, arch) => ({ kind: 'archive', strip: '', only: only([`flannel-${arch}`, 'flannel']) }),
-    },
-    {
-        name: 'helm',
-        uri: 'https://get.helm.sh/helm-v{{.Tag}}-linux-{{.Arch}}.tar.gz',
-        checksum: { suffix: '.sha256sum' },
-        folder: KUBERNETES_BIN,
-        content: (_, arch) => ({ kind: 'archive', strip: `linux-${arch}/`, only: only('helm') }),
-    },
-    {
-        name: 'etcd',
-        uri: `${GITHUB}/etcd-io/etcd/releases/download/v{{.Tag}}/etcd-v{{.Tag}}-linux-{{.Arch}}.tar.gz`,
-        checksum: { list: 'SHA256SUMS' },
-        folder: KUBERNETES_BIN,
-        content: (version, arch) => ({
-            kind: 'archive',
-            strip: `etcd-v${version}-linux-${arch}/`,
-            only: only('etcdctl', 'etcdutl'),
-        }),
-    },
-    {
-        name: 'calicoctl',
-        uri: `${GITHUB}/projectcalico/calico/releases/download/v{{.Tag}}/calicoctl-linux-{{.Arch}}`,
-        checksum: { list: 'SHA256SUMS' },
-        folder: KUBERNETES_BIN,
-        content: () => ({ kind: 'file', name: 'calicoctl' }),
-    },
-    {
-        name: 'cilium-cli',
-        uri: `${GITHUB}/cilium/cilium-cli/releases/download/v{{.Tag}}/cilium-linux-{{.Arch}}.tar.gz`,
-        checksum: { suffix: '.sha256sum' },
-        folder: KUBERNETES_BIN,
-        content: () => ({ kind: 'archive', strip: '', only: only('cilium') }),
-    },
-];
-const ALIASES = new Map([
-    ['cni', 'cni-plugins'],
-    ['cni_plugins', 'cni-plugins'],
-    ['flannel', 'flannel-cni'],
-    ['flannel-cni-plugin', 'flannel-cni'],
-    ['cni-plugin-flannel', 'flannel-cni'],
-    ['cri-tools', 'crictl'],
-    ['etcdctl', 'etcd'],
-    ['cilium', 'cilium-cli'],
-]);
-/** Gives what is known of a component, by its name or one of the names that people use for it. */
-function knownComponent(name) {
-    const proper = ALIASES.get(name) ?? name;
-    return COMPONENTS.find((component) => component.name === proper);
-}
-/** Gives the names of all known components. */
-function knownComponentNames() {
-    return COMPONENTS.map((component) => component.name);
-}
-/** Tells whether a component's version is that of Kubernetes. */
-function isKubernetesComponent(name) {
-    return name === 'kubeadm' || name === 'kubelet' || name === 'kubectl';
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/overlay.js
-
-
-
-
-
-
-
-
-
-
-
-
-/** Overlay files are configuration and scripts; larger ones belong among the components. */
-const SIZE_LIMIT = 64 * 1024 * 1024;
-function containerdVersion(plan) {
-    const packed = plan.components.find(({ name }) => knownComponent(name)?.name === 'containerd');
-    return packed?.tag ?? matrixRow(plan.kubernetes)?.containerd ?? '2.0.0';
-}
-/**
- * Gives what the templates name for a plan. The pause image is the packed one; without one, kubeadm's, so that the
- * configuration fits an image that comes another way.
- */
-function overlayValues(plan) {
-    const packed = plan.images.find(({ upstream }) => upstream.repository === 'pause');
-    const usual = kubeadmImages(plan.kubernetes)?.tags.pause;
-    const fallback = usual === undefined ? '' : `registry.k8s.io/pause:${usual}`;
-    return {
-        pauseImage: packed === undefined ? fallback : reference_formatReference(packed.upstream),
-        kubernetesVersion: plan.kubernetes,
-        arch: plan.arch,
-        containerdMajor: node_modules_semver.coerce(containerdVersion(plan))?.major ?? 2,
-    };
-}
-function fill(template, values, about) {
-    const known = new Map([
-        ['PauseImage', values.pauseImage],
-        ['KubernetesVersion', values.kubernetesVersion],
-        ['Arch', values.arch],
-    ]);
-    return template.replace(/\{\{([^{}]*)\}\}/g, (_, inside) => {
-        const action = inside.replace(/^-/, '').replace(/-$/, '').trim();
-        const value = known.get(action.replace(/^\./, ''));
-        if (value !== undefined && action.startsWith('.'))
-            return value;
-        throw new lib_failure/* Failure */.HR({
-            code: 'TEMPLATE_MALFORMED',
-            about,
-            message: `{{${action.slice(0, 60)}}} is not known here`,
-            hint: `the fields are ${[...known.keys()].map((name) => `{{.${name}}}`).join(', ')}`,
-        });
-    });
-}
-/** Gives the name in the package; undefined for a file that is for another containerd. */
-function nameFor(path, containerdMajor) {
-    const untold = path.replace(/\.tmpl$/, '');
-    const major = /\.containerd-(\d+)(?=\.[^./]+$)/.exec(untold);
-    if (major === null)
-        return untold;
-    return Number(major[1]) === containerdMajor ? untold.replace(major[0], '') : undefined;
-}
-async function readOverlayFile(path) {
-    const { size, mode } = await (0,promises_.stat)(path);
-    if (size > SIZE_LIMIT) {
-        throw new lib_failure/* Failure */.HR({
-            code: 'OVERLAY_UNUSABLE',
-            about: path,
-            message: `it has ${(0,lib_size/* formatSize */.X)(size)}, ${(0,lib_size/* formatSize */.X)(SIZE_LIMIT)} are allowed`,
-            hint: 'name large files in versions.json as components with a "uri"',
-        });
-    }
-    return { content: await (0,promises_.readFile)(path), mode: (mode & 0o100) === 0 ? 0o644 : 0o755 };
-}
-/** Reads the files of an overlay folder (`--package`), as they are. Throws `OVERLAY_UNUSABLE`. */
-async function readOverlay(folder) {
-    const found = await (0,promises_.readdir)(folder, { recursive: true, withFileTypes: true }).catch((cause) => {
-        const code = (0,lib_failure/* failureCode */.AD)(cause);
-        const message = code === 'ENOENT' ? 'there is no such folder' : `the overlay folder cannot be read (${code})`;
-        throw new lib_failure/* Failure */.HR({ code: 'OVERLAY_UNUSABLE', about: folder, message, hint: 'check --package', cause });
-    });
-    const sources = [];
-    for (const item of found) {
-        if (item.isDirectory())
-            continue;
-        const about = (0,external_node_path_.join)(item.parentPath, item.name);
-        if (!item.isFile()) {
-            throw new lib_failure/* Failure */.HR({
-                code: 'OVERLAY_UNUSABLE',
-                about,
-                message: 'it is a link or device, only files go into a package',
-            });
-        }
-        const path = (0,external_node_path_.relative)(folder, about).split(external_node_path_.sep).join('/');
-        sources.push({ path, about, ...(await readOverlayFile(about)) });
-    }
-    return sources;
-}
-/**
- * Gives files as they go into the package, later ones in place of earlier ones under the same name. `NAME.tmpl` is
- * filled and loses its ending; `NAME.containerd-2.toml` goes in as `NAME.toml` where containerd 2 is packed, and not at
- * all otherwise. Throws `TEMPLATE_MALFORMED`, or `PATH_UNSAFE` for names that cannot be in a package.
- */
-function overlayFiles(sources, values) {
-    const files = new Map();
-    for (const { path, about, content, mode } of sources) {
-        const name = nameFor(path, values.containerdMajor);
-        if (name === undefined)
-            continue;
-        const bytes = path.endsWith('.tmpl')
-            ? Buffer.from(fill(content.toString('utf8'), values, about))
-            : content;
-        files.set(name, { entry: bytesEntry(parseTreePath(name, about), bytes, mode), sha256: digestOf(bytes) });
-    }
-    return [...files.values()].toSorted((one, other) => (one.entry.path < other.entry.path ? -1 : 1));
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/own-files.js
-
-
-/** The folder package/ as JSON. It is empty in the sources; whoever bundles puts it here (scripts/embed-package.ts). */
-const EMBEDDED_PACKAGE = "{\"install.sh\":{\"mode\":493,\"content\":\"IyEvYmluL3NoCiMgSW5zdGFsbHMgS3ViZXJuZXRlcyBmcm9tIHRoaXMgZm9sZGVyLCB3aXRob3V0IGEgbmV0d29yay4gUnVuIGl0IHdpdGggLS1oZWxwLgpzZXQgLWV1CnVtYXNrIDAyMgpMQ19BTEw9QwpleHBvcnQgTENfQUxMCgp1c2FnZSgpIHsKICBjYXQgPDwnVEVYVCcKSW5zdGFsbHMgS3ViZXJuZXRlcyBmcm9tIHRoaXMgcGFja2FnZSwgd2l0aG91dCBhIG5ldHdvcmsuCgpVc2FnZTogLi9pbnN0YWxsLnNoIFtvcHRpb25zXQoKICAtLWRyeS1ydW4gICAgICAgICBzaG93IHdoYXQgd291bGQgYmUgZG9uZSwgYW5kIGNoYW5nZSBub3RoaW5nCiAgLS1yb290IERJUiAgICAgICAgaW5zdGFsbCBpbnRvIERJUiwgc3VjaCBhcyB0aGUgdHJlZSBvZiBhIG1hY2hpbmUgaW1hZ2U7IG5vIHNlcnZpY2UgaXMgdG91Y2hlZCB0aGVyZQogIC0tYWRkcmVzcyBTT0NLRVQgIGNvbnRhaW5lcmQncyBzb2NrZXQsIGZvciB0aGUgaW1wb3J0IG9mIGltYWdlcwogICAgICAgICAgICAgICAgICAgIChkZWZhdWx0IC9ydW4vY29udGFpbmVyZC9jb250YWluZXJkLnNvY2s7IHdpdGggLS1yb290IGltYWdlcyBhcmUgaW1wb3J0ZWQgb25seSB3aGVuIGl0IGlzIGdpdmVuKQogIC0tc2tpcC1pbWFnZXMgICAgIHBsYWNlIGZpbGVzLCBidXQgaW1wb3J0IG5vIGltYWdlcwogIC0tcGluLWFsbCAgICAgICAgIGtlZXAgdGhlIGt1YmVsZXQgZnJvbSByZW1vdmluZyBhbnkgb2YgdGhlIGltYWdlcywgbm90IG9ubHkgdGhlIHBhdXNlIGltYWdlCiAgLS1icmlkZ2UtbmV0d29yayAgYWxzbyBpbnN0YWxsIGEgYnJpZGdlIG5ldHdvcmsgZm9yIGEgY2x1c3RlciBvZiBvbmUgbm9kZSwgaW4gcGxhY2Ugb2YgZmxhbm5lbCBvciB0aGUgbGlrZQogIC0taGVscCAgICAgICAgICAgIHNob3cgdGhpcyB0ZXh0CgpJdCB2ZXJpZmllcyB0aGUgcGFja2FnZSwgcGxhY2VzIHByb2dyYW1zIGluIC91c3IvbG9jYWwvYmluIGFuZCAvb3B0L2NuaS9iaW4gYW5kIGNvbmZpZ3VyYXRpb24gaW4gL2V0Yywgc3RhcnRzCmNvbnRhaW5lcmQsIGVuYWJsZXMgdGhlIGt1YmVsZXQsIGFuZCBpbXBvcnRzIHRoZSBpbWFnZXMuIEEgc2Vjb25kIHJ1biBjaGFuZ2VzIG9ubHkgd2hhdCBkaWZmZXJzLiBXaGVuIGEgc3RlcApmYWlscywgdGhlIGZpbGVzIHRoYXQgd2VyZSB0aGVyZSBiZWZvcmUgY29tZSBiYWNrLiBBIGZpbGUgb2YgeW91cnMgdGhhdCBpdCByZXBsYWNlcyBpcyBrZXB0IGFzIE5BTUUuYmVmb3JlLWtlZWwuClRFWFQKfQoKc2F5KCkgeyBwcmludGYgJyVzXG4nICIkKiI7IH0KY29tcGxhaW4oKSB7IHByaW50ZiAnaW5zdGFsbC5zaDogJXNcbicgIiQqIiA+JjI7IH0KIyBBIG5hbWUgZnJvbSBvdXRzaWRlLCB3aXRob3V0IHdoYXQgYSB0ZXJtaW5hbCB3b3VsZCBvYmV5LgpzaG93bigpIHsgcHJpbnRmICclcycgIiQxIiB8IHRyICdbOmNudHJsOl0nICc/JzsgfQpmYWlsKCkgewogIGNvbXBsYWluICIkKiIKICBleGl0IDEKfQoKZHJ5X3J1bj1ubwpyb290PQphZGRyZXNzPQpza2lwX2ltYWdlcz1ubwpwaW5fYWxsPW5vCmJyaWRnZV9uZXR3b3JrPW5vCgp3aGlsZSBbICQjIC1ndCAwIF07IGRvCiAgY2FzZSAkMSBpbgogICAgLS1kcnktcnVuKSBkcnlfcnVuPXllcyA7OwogICAgLS1yb290IHwgLS1hZGRyZXNzKQogICAgICBpZiBbICQjIC1sdCAyIF0gfHwgWyAteiAiJDIiIF07IHRoZW4gZmFpbCAiJDEgbmVlZHMgYSB2YWx1ZTsgc2VlIC0taGVscCI7IGZpCiAgICAgIGlmIFsgIiQxIiA9IC0tcm9vdCBdOyB0aGVuIHJvb3Q9JDI7IGVsc2UgYWRkcmVzcz0kMjsgZmkKICAgICAgc2hpZnQKICAgICAgOzsKICAgIC0tcm9vdD0/Kikgcm9vdD0kezEjLS1yb290PX0gOzsKICAgIC0tYWRkcmVzcz0/KikgYWRkcmVzcz0kezEjLS1hZGRyZXNzPX0gOzsKICAgIC0tc2tpcC1pbWFnZXMpIHNraXBfaW1hZ2VzPXllcyA7OwogICAgLS1waW4tYWxsKSBwaW5fYWxsPXllcyA7OwogICAgLS1icmlkZ2UtbmV0d29yaykgYnJpZGdlX25ldHdvcms9eWVzIDs7CiAgICAtaCB8IC0taGVscCkKICAgICAgdXNhZ2UKICAgICAgZXhpdCAwCiAgICAgIDs7CiAgICAqKSBmYWlsICJ1bmtub3duIG9wdGlvbjogJDE7IHNlZSAtLWhlbHAiIDs7CiAgZXNhYwogIHNoaWZ0CmRvbmUKCmhlcmU9JChDRFBBVEg9JycgY2QgLVAgLS0gIiQoZGlybmFtZSAtLSAiJDAiKSIgJiYgcHdkIC1QKQppZiBbIC1uICIkcm9vdCIgXTsgdGhlbgogIFsgLWQgIiRyb290IiBdIHx8IGZhaWwgIi0tcm9vdCAkcm9vdDogdGhlcmUgaXMgbm8gc3VjaCBmb2xkZXIiCiAgcm9vdD0kKENEUEFUSD0nJyBjZCAtUCAtLSAiJHJvb3QiICYmIHB3ZCAtUCkKICBbICIkcm9vdCIgIT0gLyBdIHx8IHJvb3Q9CmZpClsgIiRkcnlfcnVuIiA9IHllcyBdIHx8IFsgLW4gIiRyb290IiBdIHx8IFsgIiQoaWQgLXUpIiAtZXEgMCBdIHx8IGZhaWwgJ3J1biBpdCBhcyByb290LCBvciB3aXRoIC0tZHJ5LXJ1biBvciAtLXJvb3QgRElSJwoKIyAtLS0gdmVyaWZ5IC0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLQoKY29tbWFuZCAtdiBzaGEyNTZzdW0gPi9kZXYvbnVsbCAyPiYxIHx8IGZhaWwgJ3NoYTI1NnN1bSBpcyBtaXNzaW5nIG9uIHRoaXMgbWFjaGluZTsgaXQgaXMgcGFydCBvZiBjb3JldXRpbHMgYW5kIGJ1c3lib3gnClsgLWYgIiRoZXJlL1NIQTI1NlNVTVMiIF0gfHwgZmFpbCAiJGhlcmUvU0hBMjU2U1VNUyBpcyBtaXNzaW5nOyB1bnBhY2sgdGhlIHdob2xlIHBhY2thZ2UiCgojIFBhY2thZ2VzIGhhdmUgbm8gbGlua3M6IG9uZSB3b3VsZCBtYWtlIHdoYXQgbGllcyBlbHNld2hlcmUgbG9vayB2ZXJpZmllZC4KZm9yIGZvbGRlciBpbiBTSEEyNTZTVU1TIGt1YmVybmV0ZXMgcnVudGltZSBpbWFnZXM7IGRvCiAgWyAtZSAiJGhlcmUvJGZvbGRlciIgXSB8fCBbIC1MICIkaGVyZS8kZm9sZGVyIiBdIHx8IGNvbnRpbnVlCiAgb2RkPSQoY2QgLS0gIiRoZXJlIiAmJiBmaW5kICIkZm9sZGVyIiAhIC10eXBlIGYgISAtdHlwZSBkIHwgaGVhZCAtbiAxKQogIFsgLXogIiRvZGQiIF0gfHwgZmFpbCAiJChzaG93biAiJG9kZCIpIGlzIG5laXRoZXIgYSBmaWxlIG5vciBhIGZvbGRlcjsgbm90aGluZyB3YXMgY2hhbmdlZC4gVW5wYWNrIHRoZSBwYWNrYWdlIGFnYWluIgpkb25lCgojIHNoYTI1NnN1bSBza2lwcyBsaW5lcyB0aGF0IGl0IGNhbm5vdCByZWFkLCBhbmQgcmVhZHMgZmlsZXMgd2hlcmV2ZXIgYSBsaW5lIGxlYWRzLgpsaXN0ZWRfbmFtZXMoKSB7IHNlZCAncy9eWzAtOWEtZl0qIFsgKl0vLzsgc3xeXC4vfHwnICIkaGVyZS9TSEEyNTZTVU1TIjsgfQpvZGQ9JChncmVwIC1Fdm4gJ15bMC05YS1mXXs2NH0gWyAqXVteL1s6Y250cmw6XVxdW15bOmNudHJsOl1cXSokJyAiJGhlcmUvU0hBMjU2U1VNUyIgfCBzZWQgLW4gJzFzLzouKi8vcCcpClsgLW4gIiRvZGQiIF0gfHwgb2RkPSQobGlzdGVkX25hbWVzIHwgZ3JlcCAtRW4gJyhefC8pXC5cLigvfCQpJyB8IHNlZCAtbiAnMXMvOi4qLy9wJykKWyAteiAiJG9kZCIgXSB8fCBmYWlsICJsaW5lICRvZGQgb2YgU0hBMjU2U1VNUyBuYW1lcyBubyBmaWxlIG9mIHRoaXMgcGFja2FnZTsgbm90aGluZyB3YXMgY2hhbmdlZC4gQ29weSBvciB1bnBhY2sgaXQgYWdhaW4iCgppZiAhIGJhZD0kKGNkIC0tICIkaGVyZSIgJiYgc2hhMjU2c3VtIC1jIFNIQTI1NlNVTVMgMj4mMSk7IHRoZW4KICBwcmludGYgJyVzXG4nICIkYmFkIiB8IGdyZXAgLXYgJzogT0skJyA+JjIgfHwgOgogIGZhaWwgJ3RoZSBwYWNrYWdlIGlzIGRhbWFnZWQ7IG5vdGhpbmcgd2FzIGNoYW5nZWQuIENvcHkgb3IgdW5wYWNrIGl0IGFnYWluJwpmaQpzYXkgInZlcmlmaWVkICQoZ3JlcCAtYyAuICIkaGVyZS9TSEEyNTZTVU1TIikgZmlsZXMiCgojIFdoYXQgaXMgbm90IGluIHRoZSBsaXN0IHdhcyBub3QgbWFkZSBieSB0aGUgcGFja2VyLCBzbyBpdCBpcyBub3QgaW5zdGFsbGVkLgpyZWZ1c2VfdW5saXN0ZWQoKSB7CiAgZmFpbCAiJChzaG93biAiJDEiKSBpcyBub3QgaW4gU0hBMjU2U1VNUywgc28gbm9ib2R5IHZvdWNoZXMgZm9yIGl0OyBub3RoaW5nIHdhcyBjaGFuZ2VkIgp9Cm5ld2xpbmU9JwonCnJlcXVpcmVfbGlzdGVkKCkgewogICMgVG8gZ3JlcCwgbGluZXMgYXJlIHBhdHRlcm5zIG9mIHRoZWlyIG93bi4KICBjYXNlICQxIGluICoiJG5ld2xpbmUiKikgcmVmdXNlX3VubGlzdGVkICIkMSIgOzsgZXNhYwogIGxpc3RlZF9uYW1lcyB8IGdyZXAgLUZxeCAtLSAiJDEiIHx8IHJlZnVzZV91bmxpc3RlZCAiJDEiCn0KaWYgWyAtZCAiJGhlcmUvaW1hZ2VzIiBdOyB0aGVuCiAgb2RkPSQoeyBsaXN0ZWRfbmFtZXMgJiYgbGlzdGVkX25hbWVzICYmIChjZCAtLSAiJGhlcmUiICYmIGZpbmQgaW1hZ2VzIC10eXBlIGYpOyB9IHwgc29ydCB8IHVuaXEgLXUgfCBoZWFkIC1uIDEpCiAgWyAteiAiJG9kZCIgXSB8fCByZWZ1c2VfdW5saXN0ZWQgIiRvZGQiCmZpCgpzZXR0aW5nKCkgeyBzZWQgLW4gInMvXiQxPS8vcCIgIiRoZXJlL2t1YmVybmV0ZXMvY29uZi9wYWNrYWdlLmVudiIgMj4vZGV2L251bGwgfCBoZWFkIC1uIDE7IH0KYXJjaD0kKHNldHRpbmcgQVJDSCkKcGF1c2VfaW1hZ2U9JChzZXR0aW5nIFBBVVNFX0lNQUdFKQoKY2FzZSAkKHVuYW1lIC1tKSBpbgogIHg4Nl82NCkgbWFjaGluZT1hbWQ2NCA7OwogIGFhcmNoNjQgfCBhcm02NCkgbWFjaGluZT1hcm02NCA7OwogICopIG1hY2hpbmU9JCh1bmFtZSAtbSkgOzsKZXNhYwppZiBbIC1uICIkYXJjaCIgXSAmJiBbICIkYXJjaCIgIT0gIiRtYWNoaW5lIiBdOyB0aGVuCiAgWyAtbiAiJHJvb3QiIF0gfHwgZmFpbCAidGhpcyBwYWNrYWdlIGlzIGZvciAkYXJjaCwgdGhpcyBtYWNoaW5lIGlzICRtYWNoaW5lIgogIHNheSAibm90ZTogdGhlIHBhY2thZ2UgaXMgZm9yICRhcmNoLCB0aGlzIG1hY2hpbmUgaXMgJG1hY2hpbmUiCmZpCgojIC0tLSB3aGF0IGdvZXMgd2hlcmUgLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0KCnRhYj0kKHByaW50ZiAnXHQnKQpwbGFuPQoKIyBBZGRzIG9uZSBmaWxlOiBtb2RlLCBwYXRoIGluIHRoZSBwYWNrYWdlLCBwYXRoIG9uIHRoZSBtYWNoaW5lLgp3YW50KCkgewogIFsgLWYgIiRoZXJlLyQyIiBdIHx8IHJldHVybiAwCiAgcmVxdWlyZV9saXN0ZWQgIiQyIgogIHBsYW49IiRwbGFuJDEkdGFiJDIkdGFiJDMKIgp9CgojIEFkZHMgYWxsIHByb2dyYW1zIG9mIGEgZm9sZGVyLiBBIGZpbGUgdGhhdCBjYW5ub3QgYmUgcnVuLCBzdWNoIGFzIGEgbGljZW5jZSwgc3RheXMgd2hlcmUgaXQgaXMuCndhbnRfcHJvZ3JhbXMoKSB7CiAgZm9yIGZpbGUgaW4gIiRoZXJlLyQxIi8qOyBkbwogICAgaWYgWyAtZiAiJGZpbGUiIF0gJiYgWyAteCAiJGZpbGUiIF07IHRoZW4gd2FudCAwNzU1ICIkMS8ke2ZpbGUjIyovfSIgIiQyLyR7ZmlsZSMjKi99IjsgZmkKICBkb25lCn0KCndhbnRfcHJvZ3JhbXMga3ViZXJuZXRlcy9iaW4gL3Vzci9sb2NhbC9iaW4Kd2FudF9wcm9ncmFtcyBrdWJlcm5ldGVzL2NuaSAvb3B0L2NuaS9iaW4Kd2FudF9wcm9ncmFtcyBydW50aW1lL2NvbnRhaW5lcmQvYmluIC91c3IvbG9jYWwvYmluCndhbnQgMDY0NCBydW50aW1lL2NvbnRhaW5lcmQvY29uZi9jcmljdGwueWFtbCAvZXRjL2NyaWN0bC55YW1sCndhbnQgMDY0NCBrdWJlcm5ldGVzL2NvbmYvc3lzY3RsLmNvbmYgL2V0Yy9zeXNjdGwuZC85OS1rZWVsLWt1YmVybmV0ZXMuY29uZgp3YW50IDA2NDQga3ViZXJuZXRlcy9jb25mL21vZHVsZXMuY29uZiAvZXRjL21vZHVsZXMtbG9hZC5kL2tlZWwta3ViZXJuZXRlcy5jb25mCmlmIFsgLWYgIiRoZXJlL3J1bnRpbWUvY29udGFpbmVyZC9iaW4vY29udGFpbmVyZCIgXTsgdGhlbgogIHdhbnQgMDY0NCBydW50aW1lL2NvbnRhaW5lcmQvY29uZi9jb25maWcudG9tbCAvZXRjL2NvbnRhaW5lcmQvY29uZmlnLnRvbWwKICB3YW50IDA2NDQgcnVudGltZS9jb250YWluZXJkL2NvbmYvY29udGFpbmVyZC5zZXJ2aWNlIC9ldGMvc3lzdGVtZC9zeXN0ZW0vY29udGFpbmVyZC5zZXJ2aWNlCmZpCmlmIFsgLWYgIiRoZXJlL2t1YmVybmV0ZXMvYmluL2t1YmVsZXQiIF07IHRoZW4KICB3YW50IDA2NDQga3ViZXJuZXRlcy9jb25mL2t1YmVsZXQuc2VydmljZSAvZXRjL3N5c3RlbWQvc3lzdGVtL2t1YmVsZXQuc2VydmljZQogIHdhbnQgMDY0NCBrdWJlcm5ldGVzL2NvbmYvMTAta3ViZWFkbS5jb25mIC9ldGMvc3lzdGVtZC9zeXN0ZW0va3ViZWxldC5zZXJ2aWNlLmQvMTAta3ViZWFkbS5jb25mCmZpCmlmIFsgIiRicmlkZ2VfbmV0d29yayIgPSB5ZXMgXTsgdGhlbgogIHdhbnQgMDY0NCBrdWJlcm5ldGVzL2NvbmYvY25pLzEwLWJyaWRnZS5jb25mbGlzdCAvZXRjL2NuaS9uZXQuZC8xMC1icmlkZ2UuY29uZmxpc3QKZmkKCmlzX3NhbWUoKSB7IFsgLWYgIiQyIiBdICYmIFsgISAtTCAiJDIiIF0gJiYgY21wIC1zIC0tICIkMSIgIiQyIiAmJiBbICIkKHN0YXQgLWMgJWEgLS0gIiQyIikiID0gIiR7MyMwfSIgXTsgfQoKd2FudHNfaW1hZ2VzPW5vCmlmIFsgIiRza2lwX2ltYWdlcyIgPSBubyBdICYmIFsgLWYgIiRoZXJlL2ltYWdlcy9pbmRleC5qc29uIiBdOyB0aGVuCiAgaWYgWyAteiAiJHJvb3QiIF0gfHwgWyAtbiAiJGFkZHJlc3MiIF07IHRoZW4gd2FudHNfaW1hZ2VzPXllczsgZmkKZmkKYWRkcmVzcz0ke2FkZHJlc3M6LS9ydW4vY29udGFpbmVyZC9jb250YWluZXJkLnNvY2t9CgppbWFnZV9uYW1lcygpIHsKICBncmVwIC1vICciaW8uY29udGFpbmVyZC5pbWFnZS5uYW1lIjpbWzpzcGFjZTpdXSoiW14iXSoiJyAiJGhlcmUvaW1hZ2VzL2luZGV4Lmpzb24iIHwgc2VkICdzLy4qIlwoW14iXSpcKSIkL1wxLycgfCBzb3J0IC11Cn0KCmlmIFsgIiRkcnlfcnVuIiA9IHllcyBdOyB0aGVuCiAgcHJpbnRmICclcycgIiRwbGFuIiB8IHdoaWxlIElGUz0kdGFiIHJlYWQgLXIgbW9kZSBmcm9tIHRvOyBkbwogICAgaWYgaXNfc2FtZSAiJGhlcmUvJGZyb20iICIkcm9vdCR0byIgIiRtb2RlIjsgdGhlbiBzYXkgInVuY2hhbmdlZCAgJHJvb3QkdG8iCiAgICBlbGlmIFsgLWUgIiRyb290JHRvIiBdOyB0aGVuIHNheSAicmVwbGFjZSAgICAkcm9vdCR0byIKICAgIGVsc2Ugc2F5ICJwbGFjZSAgICAgICRyb290JHRvIjsgZmkKICBkb25lCiAgaWYgWyAteiAiJHJvb3QiIF07IHRoZW4gc2F5ICd0aGVuIHN0YXJ0IGNvbnRhaW5lcmQgYW5kIGVuYWJsZSB0aGUga3ViZWxldCc7IGZpCiAgaWYgWyAiJHdhbnRzX2ltYWdlcyIgPSB5ZXMgXTsgdGhlbiBpbWFnZV9uYW1lcyB8IHNlZCAncy9eL2ltcG9ydCAgICAgLyc7IGZpCiAgc2F5ICdub3RoaW5nIHdhcyBjaGFuZ2VkJwogIGV4aXQgMApmaQoKIyAtLS0gcGxhY2UsIGFuZCB0YWtlIGJhY2sgb24gZmFpbHVyZSAtLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tCgpiYWNrdXA9CmlzX2RvbmU9bm8Kc2VydmljZXNfdG91Y2hlZD1ubwpjb250YWluZXJkX3dhcz11bmtub3duCgojIFRoZSBqb3VybmFsIGhhcyBhIGxpbmUgZm9yIGVhY2ggY2hhbmdlLCBuZXdlc3QgbGFzdDogIm1hZGUgUEFUSCIgZm9yIGEgZm9sZGVyLCAibmV3IFBBVEgiIG9yICJvbGQgTlVNQkVSIFBBVEgiLgp0YWtlX2JhY2soKSB7CiAgY29tcGxhaW4gJ2Egc3RlcCBmYWlsZWQ7IHB1dHRpbmcgYmFjayB3aGF0IHdhcyB0aGVyZScKICBzZWQgLW4gJzEhRztoOyRwJyAiJGJhY2t1cC9qb3VybmFsIiB8IHdoaWxlIElGUz0gcmVhZCAtciBsaW5lOyBkbwogICAgcmVzdD0ke2xpbmUjKiB9CiAgICBjYXNlICRsaW5lIGluCiAgICAgIG1hZGVcICopIHJtZGlyIC0tICIkcmVzdCIgMj4vZGV2L251bGwgfHwgOiA7OwogICAgICBuZXdcICopIHJtIC1mIC0tICIkcmVzdCIgOzsKICAgICAgb2xkXCAqKSBtdiAtZiAtLSAiJGJhY2t1cC8ke3Jlc3QlJSAqfSIgIiR7cmVzdCMqIH0iIDs7CiAgICBlc2FjCiAgZG9uZQogIGlmIFsgIiRzZXJ2aWNlc190b3VjaGVkIiA9IHllcyBdOyB0aGVuCiAgICBzeXN0ZW1jdGwgZGFlbW9uLXJlbG9hZCB8fCA6CiAgICBpZiBbICIkY29udGFpbmVyZF93YXMiID0gYWN0aXZlIF07IHRoZW4gc3lzdGVtY3RsIHJlc3RhcnQgY29udGFpbmVyZCB8fCA6CiAgICBlbHNlIHN5c3RlbWN0bCBkaXNhYmxlIC0tbm93IGNvbnRhaW5lcmQgPi9kZXYvbnVsbCAyPiYxIHx8IDo7IGZpCiAgZmkKICBjb21wbGFpbiAndGhlIGZpbGVzIGFyZSBhcyB0aGV5IHdlcmUgYmVmb3JlOyBpbWFnZXMgdGhhdCB3ZXJlIGltcG9ydGVkIHN0YXksIHRoZXkgaGFybSBub2JvZHknCn0KCmZpbmlzaCgpIHsKICBzdGF0dXM9JD8KICB0cmFwIC0gRVhJVAogIHRyYXAgJycgSFVQIElOVCBURVJNCiAgaWYgWyAtbiAiJGJhY2t1cCIgXTsgdGhlbgogICAgaWYgWyAiJGlzX2RvbmUiID0gbm8gXTsgdGhlbgogICAgICBbICIkc3RhdHVzIiAtbmUgMCBdIHx8IHN0YXR1cz0xCiAgICAgIHRha2VfYmFjawogICAgZmkKICAgIHJtIC1yZiAtLSAiJGJhY2t1cCIKICBmaQogIGV4aXQgIiRzdGF0dXMiCn0KdHJhcCBmaW5pc2ggRVhJVAp0cmFwICdleGl0IDEzMCcgSFVQIElOVCBURVJNCgpiYWNrdXA9JChta3RlbXAgLWQgIiR7VE1QRElSOi0vdmFyL3RtcH0va2VlbC1pbnN0YWxsLlhYWFhYWCIpCjogPiIkYmFja3VwL2pvdXJuYWwiCgojIEEgbGluayBpbiB0aGUgdHJlZSBvZiBhIG1hY2hpbmUgaW1hZ2UgbWF5IHBvaW50IHRvIHRoaXMgbWFjaGluZSdzIG93biAvZXRjLgpyZXF1aXJlX2luc2lkZSgpIHsKICBpbnNpZGU9JChDRFBBVEg9JycgY2QgLVAgLS0gIiQxIiAmJiBwd2QgLVApCiAgY2FzZSAkaW5zaWRlLyBpbgogICAgIiRyb290Ii8qKSA7OwogICAgKikgZmFpbCAiJDEgbGVhZHMgdG8gJGluc2lkZSwgd2hpY2ggaXMgb3V0c2lkZSBvZiAkcm9vdCIgOzsKICBlc2FjCn0KCm1ha2VfZm9sZGVyKCkgewogIGlmIFsgLWQgIiQxIiBdOyB0aGVuCiAgICByZXF1aXJlX2luc2lkZSAiJDEiCiAgICByZXR1cm4gMAogIGZpCiAgbWFrZV9mb2xkZXJfcGFyZW50PSQoZGlybmFtZSAtLSAiJDEiKQogIChtYWtlX2ZvbGRlciAiJG1ha2VfZm9sZGVyX3BhcmVudCIpCiAgbWtkaXIgLS0gIiQxIgogIHByaW50ZiAnbWFkZSAlc1xuJyAiJDEiID4+IiRiYWNrdXAvam91cm5hbCIKfQoKIyBHaXZlcyB0aGUgZmlyc3Qgb2YgTkFNRSwgTkFNRS4yLCBOQU1FLjMgYW5kIHNvIG9uIHRoYXQgaXMgZnJlZS4KZnJlZV9uYW1lKCkgewogIGlmIFsgISAtZSAiJDEiIF0gJiYgWyAhIC1MICIkMSIgXTsgdGhlbgogICAgcHJpbnRmICclc1xuJyAiJDEiCiAgICByZXR1cm4gMAogIGZpCiAgbmV4dD0yCiAgd2hpbGUgWyAtZSAiJDEuJG5leHQiIF0gfHwgWyAtTCAiJDEuJG5leHQiIF07IGRvIG5leHQ9JCgobmV4dCArIDEpKTsgZG9uZQogIHByaW50ZiAnJXNcbicgIiQxLiRuZXh0Igp9CgpudW1iZXI9MApjaGFuZ2VkPTAKcGxhY2UoKSB7CiAgZm9sZGVyPSQoZGlybmFtZSAtLSAiJDMiKQogIG1ha2VfZm9sZGVyICIkZm9sZGVyIgogICEgaXNfc2FtZSAiJDIiICIkMyIgIiQxIiB8fCByZXR1cm4gMAogIFsgISAtZCAiJDMiIF0gfHwgZmFpbCAiJDMgaXMgYSBmb2xkZXI7IGl0IHNob3VsZCBiZSBhIGZpbGUiCiAgcm0gLWYgLS0gIiQzLmtlZWwtbmV3IgogIGNwIC0tICIkMiIgIiQzLmtlZWwtbmV3IiB8fCB7IHJtIC1mIC0tICIkMy5rZWVsLW5ldyI7IGZhaWwgIiQzIGNhbm5vdCBiZSB3cml0dGVuIjsgfQogIGNobW9kICIkMSIgIiQzLmtlZWwtbmV3IgogIGlmIFsgLWUgIiQzIiBdIHx8IFsgLUwgIiQzIiBdOyB0aGVuCiAgICBudW1iZXI9JCgobnVtYmVyICsgMSkpCiAgICBjcCAtUCAtcCAtLSAiJDMiICIkYmFja3VwLyRudW1iZXIiCiAgICBjYXNlICQzIGluCiAgICAgICIkcm9vdCIvZXRjLyopCiAgICAgICAga2VwdD0kKGZyZWVfbmFtZSAiJDMuYmVmb3JlLWtlZWwiKQogICAgICAgIHByaW50ZiAnbmV3ICVzXG4nICIka2VwdCIgPj4iJGJhY2t1cC9qb3VybmFsIgogICAgICAgIGNwIC1QIC1wIC0tICIkMyIgIiRrZXB0IgogICAgICAgIHNheSAia2VwdCAgICRrZXB0IgogICAgICAgIDs7CiAgICBlc2FjCiAgICBwcmludGYgJ29sZCAlcyAlc1xuJyAiJG51bWJlciIgIiQzIiA+PiIkYmFja3VwL2pvdXJuYWwiCiAgZWxzZQogICAgcHJpbnRmICduZXcgJXNcbicgIiQzIiA+PiIkYmFja3VwL2pvdXJuYWwiCiAgZmkKICBtdiAtZiAtLSAiJDMua2VlbC1uZXciICIkMyIKICBjaGFuZ2VkPSQoKGNoYW5nZWQgKyAxKSkKICBzYXkgInBsYWNlZCAkMyIKfQoKcHJpbnRmICclcycgIiRwbGFuIiA+IiRiYWNrdXAvcGxhbiIKd2hpbGUgSUZTPSR0YWIgcmVhZCAtciBtb2RlIGZyb20gdG87IGRvCiAgcGxhY2UgIiRtb2RlIiAiJGhlcmUvJGZyb20iICIkcm9vdCR0byIKZG9uZSA8IiRiYWNrdXAvcGxhbiIKc2F5ICIkY2hhbmdlZCBmaWxlcyBwbGFjZWQsICQoKCQoZ3JlcCAtYyAuICIkYmFja3VwL3BsYW4iKSAtIGNoYW5nZWQpKSB3ZXJlIHJpZ2h0IGFscmVhZHkiCgojIC0tLSBzZXJ2aWNlcyAtLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0KCmlmIFsgLXogIiRyb290IiBdOyB0aGVuCiAgaWYgY29tbWFuZCAtdiBzeXN0ZW1jdGwgPi9kZXYvbnVsbCAyPiYxOyB0aGVuCiAgICBjb250YWluZXJkX3dhcz0kKHN5c3RlbWN0bCBpcy1hY3RpdmUgY29udGFpbmVyZCAyPi9kZXYvbnVsbCB8fCA6KQogICAgc2VydmljZXNfdG91Y2hlZD15ZXMKICAgIHN5c3RlbWN0bCBkYWVtb24tcmVsb2FkCiAgICB3aGlsZSBJRlM9IHJlYWQgLXIgbW9kdWxlOyBkbyBtb2Rwcm9iZSAtLSAiJG1vZHVsZSIgMj4vZGV2L251bGwgfHwgY29tcGxhaW4gIm5vdGU6IHRoZSBtb2R1bGUgJG1vZHVsZSB3YXMgbm90IGxvYWRlZCI7IGRvbmUgXAogICAgICA8IiRoZXJlL2t1YmVybmV0ZXMvY29uZi9tb2R1bGVzLmNvbmYiCiAgICBzeXNjdGwgLXEgLXAgL2V0Yy9zeXNjdGwuZC85OS1rZWVsLWt1YmVybmV0ZXMuY29uZiB8fCBjb21wbGFpbiAnbm90ZTogbm90IGV2ZXJ5IGtlcm5lbCBzZXR0aW5nIGNvdWxkIGJlIHNldCcKICAgIGlmIFsgLWYgL2V0Yy9zeXN0ZW1kL3N5c3RlbS9jb250YWluZXJkLnNlcnZpY2UgXTsgdGhlbgogICAgICBzeXN0ZW1jdGwgZW5hYmxlIGNvbnRhaW5lcmQKICAgICAgaWYgWyAiJGNvbnRhaW5lcmRfd2FzIiAhPSBhY3RpdmUgXSB8fCBbICIkY2hhbmdlZCIgLWd0IDAgXTsgdGhlbiBzeXN0ZW1jdGwgcmVzdGFydCBjb250YWluZXJkOyBmaQogICAgZmkKICAgIGlmIFsgLWYgL2V0Yy9zeXN0ZW1kL3N5c3RlbS9rdWJlbGV0LnNlcnZpY2UgXTsgdGhlbiBzeXN0ZW1jdGwgZW5hYmxlIGt1YmVsZXQ7IGZpCiAgZWxzZQogICAgY29tcGxhaW4gJ25vdGU6IHRoZXJlIGlzIG5vIHN5c3RlbWQgaGVyZTsgc3RhcnQgY29udGFpbmVyZCB5b3Vyc2VsZicKICBmaQpmaQoKIyAtLS0gaW1hZ2VzIC0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tCgppZiBbIC14ICIkcm9vdC91c3IvbG9jYWwvYmluL2N0ciIgXTsgdGhlbiBjdHJfcHJvZ3JhbT0kcm9vdC91c3IvbG9jYWwvYmluL2N0cjsgZWxzZSBjdHJfcHJvZ3JhbT1jdHI7IGZpCnJ1bl9jdHIoKSB7ICIkY3RyX3Byb2dyYW0iIC0tYWRkcmVzcyAiJGFkZHJlc3MiIC1uIGs4cy5pbyAiJEAiOyB9Cgp3YWl0X2Zvcl9jb250YWluZXJkKCkgewogIHRyaWVzPTAKICB1bnRpbCBydW5fY3RyIHZlcnNpb24gPi9kZXYvbnVsbCAyPiYxOyBkbwogICAgdHJpZXM9JCgodHJpZXMgKyAxKSkKICAgIFsgIiR0cmllcyIgLWx0IDMwIF0gfHwgZmFpbCAiY29udGFpbmVyZCBkb2VzIG5vdCBhbnN3ZXIgYXQgJGFkZHJlc3M7IHNlZTogam91cm5hbGN0bCAtdSBjb250YWluZXJkIgogICAgc2xlZXAgMQogIGRvbmUKfQoKIyBUZWxscyB3aGljaCBpbWFnZXMgYXJlIG5vdCB0aGVyZSwgb25lIGEgbGluZS4KbWlzc2luZ19pbWFnZXMoKSB7CiAgcnVuX2N0ciBpbWFnZXMgbHMgLXEgPiIkYmFja3VwL3RoZXJlIiAyPi9kZXYvbnVsbCB8fCA6CiAgaW1hZ2VfbmFtZXMgfCB3aGlsZSBJRlM9IHJlYWQgLXIgbmFtZTsgZG8KICAgIGdyZXAgLUZxeCAtLSAiJG5hbWUiICIkYmFja3VwL3RoZXJlIiB8fCBwcmludGYgJyVzXG4nICIkbmFtZSIKICBkb25lCn0KCmltcG9ydF9pbWFnZXMoKSB7IHRhciAtQyAiJGhlcmUvaW1hZ2VzIiAtY2YgLSAuIHwgcnVuX2N0ciBpbWFnZXMgaW1wb3J0ICIkQCIgLSA+IiRiYWNrdXAvaW1wb3J0IiAyPiYxOyB9CgppZiBbICIkd2FudHNfaW1hZ2VzIiA9IHllcyBdOyB0aGVuCiAgd2FpdF9mb3JfY29udGFpbmVyZAogIHNheSAnaW1wb3J0aW5nIGltYWdlcyDigKYnCiAgaWYgISBpbXBvcnRfaW1hZ2VzIHx8IFsgLW4gIiQobWlzc2luZ19pbWFnZXMpIiBdOyB0aGVuCiAgICAjIFNvbWUgY29udGFpbmVyZCAyLnggaW1wb3J0IHRocm91Z2ggYSBzZXJ2aWNlIHRoYXQgZG9lcyBub3Qgc2hvdyB3aGF0IGl0IGltcG9ydGVkLgogICAgY3AgLS0gIiRiYWNrdXAvaW1wb3J0IiAiJGJhY2t1cC9pbXBvcnQtZmlyc3QiCiAgICBpZiAhIGltcG9ydF9pbWFnZXMgLS1sb2NhbCB8fCBbIC1uICIkKG1pc3NpbmdfaW1hZ2VzKSIgXTsgdGhlbgogICAgICBjYXQgLS0gIiRiYWNrdXAvaW1wb3J0LWZpcnN0IiAiJGJhY2t1cC9pbXBvcnQiID4mMgogICAgICBmYWlsICJub3QgaW1wb3J0ZWQ6ICQobWlzc2luZ19pbWFnZXMgfCB0ciAnXG4nICcgJykiCiAgICBmaQogIGZpCiAgaWYgWyAiJHBpbl9hbGwiID0geWVzIF07IHRoZW4gaW1hZ2VfbmFtZXMgPiIkYmFja3VwL3BpbiI7IGVsc2UgcHJpbnRmICclc1xuJyAiJHBhdXNlX2ltYWdlIiA+IiRiYWNrdXAvcGluIjsgZmkKICB3aGlsZSBJRlM9IHJlYWQgLXIgbmFtZTsgZG8KICAgIFsgLW4gIiRuYW1lIiBdIHx8IGNvbnRpbnVlCiAgICBydW5fY3RyIGltYWdlcyBsYWJlbCAiJG5hbWUiIGlvLmNyaS1jb250YWluZXJkLnBpbm5lZD1waW5uZWQgPi9kZXYvbnVsbCB8fAogICAgICBjb21wbGFpbiAibm90ZTogJG5hbWUgY291bGQgbm90IGJlIHBpbm5lZCwgc28gdGhlIGt1YmVsZXQgbWF5IHJlbW92ZSBpdCB3aGVuIHRoZSBkaXNrIGlzIGZ1bGwiCiAgZG9uZSA8IiRiYWNrdXAvcGluIgogIHNheSAiJChpbWFnZV9uYW1lcyB8IGdyZXAgLWMgLikgaW1hZ2VzIGFyZSB0aGVyZSIKZWxpZiBbIC1mICIkaGVyZS9pbWFnZXMvaW5kZXguanNvbiIgXTsgdGhlbgogIHNheSAnaW1hZ2VzIHdlcmUgbm90IGltcG9ydGVkJwpmaQoKaXNfZG9uZT15ZXMKc2F5ICdkb25lJwo=\"},\"kubernetes/conf/10-kubeadm.conf\":{\"mode\":420,\"content\":\"IyBrdWJlYWRtIHdyaXRlcyB0aGUgZmlsZXMgdGhhdCB0aGlzIGRyb3AtaW4gcmVhZHM7IHVudGlsIGl0IGhhcyBydW4sIHRoZSBrdWJlbGV0IHJlc3RhcnRzIGV2ZXJ5IHRlbiBzZWNvbmRzLgpbU2VydmljZV0KRW52aXJvbm1lbnQ9IktVQkVMRVRfS1VCRUNPTkZJR19BUkdTPS0tYm9vdHN0cmFwLWt1YmVjb25maWc9L2V0Yy9rdWJlcm5ldGVzL2Jvb3RzdHJhcC1rdWJlbGV0LmNvbmYgLS1rdWJlY29uZmlnPS9ldGMva3ViZXJuZXRlcy9rdWJlbGV0LmNvbmYiCkVudmlyb25tZW50PSJLVUJFTEVUX0NPTkZJR19BUkdTPS0tY29uZmlnPS92YXIvbGliL2t1YmVsZXQvY29uZmlnLnlhbWwiCkVudmlyb25tZW50RmlsZT0tL3Zhci9saWIva3ViZWxldC9rdWJlYWRtLWZsYWdzLmVudgpFbnZpcm9ubWVudEZpbGU9LS9ldGMvZGVmYXVsdC9rdWJlbGV0CkV4ZWNTdGFydD0KRXhlY1N0YXJ0PS91c3IvbG9jYWwvYmluL2t1YmVsZXQgJEtVQkVMRVRfS1VCRUNPTkZJR19BUkdTICRLVUJFTEVUX0NPTkZJR19BUkdTICRLVUJFTEVUX0tVQkVBRE1fQVJHUyAkS1VCRUxFVF9FWFRSQV9BUkdTCg==\"},\"kubernetes/conf/cni/10-bridge.conflist\":{\"mode\":420,\"content\":\"ewogICJjbmlWZXJzaW9uIjogIjEuMC4wIiwKICAibmFtZSI6ICJrZWVsLWJyaWRnZSIsCiAgInBsdWdpbnMiOiBbCiAgICB7CiAgICAgICJ0eXBlIjogImJyaWRnZSIsCiAgICAgICJicmlkZ2UiOiAiY25pMCIsCiAgICAgICJpc0dhdGV3YXkiOiB0cnVlLAogICAgICAiaXBNYXNxIjogdHJ1ZSwKICAgICAgImhhaXJwaW5Nb2RlIjogdHJ1ZSwKICAgICAgImlwYW0iOiB7CiAgICAgICAgInR5cGUiOiAiaG9zdC1sb2NhbCIsCiAgICAgICAgInJhbmdlcyI6IFtbeyJzdWJuZXQiOiAiMTAuMjQ0LjAuMC8yNCJ9XV0sCiAgICAgICAgInJvdXRlcyI6IFt7ImRzdCI6ICIwLjAuMC4wLzAifV0KICAgICAgfQogICAgfSwKICAgIHsidHlwZSI6ICJwb3J0bWFwIiwgImNhcGFiaWxpdGllcyI6IHsicG9ydE1hcHBpbmdzIjogdHJ1ZX19CiAgXQp9Cg==\"},\"kubernetes/conf/kubelet.service\":{\"mode\":420,\"content\":\"W1VuaXRdCkRlc2NyaXB0aW9uPWt1YmVsZXQsIHRoZSBLdWJlcm5ldGVzIG5vZGUgYWdlbnQKRG9jdW1lbnRhdGlvbj1odHRwczovL2t1YmVybmV0ZXMuaW8vZG9jcy8KV2FudHM9bmV0d29yay1vbmxpbmUudGFyZ2V0IGNvbnRhaW5lcmQuc2VydmljZQpBZnRlcj1uZXR3b3JrLW9ubGluZS50YXJnZXQgY29udGFpbmVyZC5zZXJ2aWNlCgpbU2VydmljZV0KRXhlY1N0YXJ0PS91c3IvbG9jYWwvYmluL2t1YmVsZXQKUmVzdGFydD1hbHdheXMKU3RhcnRMaW1pdEludGVydmFsPTAKUmVzdGFydFNlYz0xMAoKW0luc3RhbGxdCldhbnRlZEJ5PW11bHRpLXVzZXIudGFyZ2V0Cg==\"},\"kubernetes/conf/modules.conf\":{\"mode\":420,\"content\":\"b3ZlcmxheQpicl9uZXRmaWx0ZXIK\"},\"kubernetes/conf/package.env.tmpl\":{\"mode\":420,\"content\":\"S1VCRVJORVRFU19WRVJTSU9OPXt7Lkt1YmVybmV0ZXNWZXJzaW9ufX0KQVJDSD17ey5BcmNofX0KUEFVU0VfSU1BR0U9e3suUGF1c2VJbWFnZX19Cg==\"},\"kubernetes/conf/sysctl.conf\":{\"mode\":420,\"content\":\"IyBQb2RzIHJlYWNoIGVhY2ggb3RoZXIgYW5kIHNlcnZpY2VzIG9ubHkgd2hlbiBicmlkZ2VkIHRyYWZmaWMgcGFzc2VzIGlwdGFibGVzIGFuZCBwYWNrZXRzIGFyZSBmb3J3YXJkZWQuCm5ldC5icmlkZ2UuYnJpZGdlLW5mLWNhbGwtaXB0YWJsZXMgPSAxCm5ldC5icmlkZ2UuYnJpZGdlLW5mLWNhbGwtaXA2dGFibGVzID0gMQpuZXQuaXB2NC5pcF9mb3J3YXJkID0gMQo=\"},\"runtime/containerd/conf/config.containerd-1.toml.tmpl\":{\"mode\":420,\"content\":\"IyBjb250YWluZXJkIDEueC4gVGhlIHBhdXNlIGltYWdlIGlzIHRoZSBvbmUgaW4gdGhpcyBwYWNrYWdlOiB3aXRoIGFueSBvdGhlciBuYW1lIHRoZSBrdWJlbGV0IHdvdWxkCiMgdHJ5IHRvIHB1bGwgaXQsIHdoaWNoIGZhaWxzIHdpdGhvdXQgYSBuZXR3b3JrLgp2ZXJzaW9uID0gMgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiXQogIHNhbmRib3hfaW1hZ2UgPSAie3suUGF1c2VJbWFnZX19IgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiLnJlZ2lzdHJ5XQogIGNvbmZpZ19wYXRoID0gIi9ldGMvY29udGFpbmVyZC9jZXJ0cy5kIgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiLmNvbnRhaW5lcmQucnVudGltZXMucnVuY10KICBydW50aW1lX3R5cGUgPSAiaW8uY29udGFpbmVyZC5ydW5jLnYyIgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiLmNvbnRhaW5lcmQucnVudGltZXMucnVuYy5vcHRpb25zXQogIFN5c3RlbWRDZ3JvdXAgPSB0cnVlCg==\"},\"runtime/containerd/conf/config.containerd-2.toml.tmpl\":{\"mode\":420,\"content\":\"IyBjb250YWluZXJkIDIueC4gVGhlIHBhdXNlIGltYWdlIGlzIHRoZSBvbmUgaW4gdGhpcyBwYWNrYWdlOiB3aXRoIGFueSBvdGhlciBuYW1lIHRoZSBrdWJlbGV0IHdvdWxkCiMgdHJ5IHRvIHB1bGwgaXQsIHdoaWNoIGZhaWxzIHdpdGhvdXQgYSBuZXR3b3JrLgp2ZXJzaW9uID0gMwoKW3BsdWdpbnMuJ2lvLmNvbnRhaW5lcmQuY3JpLnYxLmltYWdlcycucGlubmVkX2ltYWdlc10KICBzYW5kYm94ID0gJ3t7LlBhdXNlSW1hZ2V9fScKCltwbHVnaW5zLidpby5jb250YWluZXJkLmNyaS52MS5pbWFnZXMnLnJlZ2lzdHJ5XQogIGNvbmZpZ19wYXRoID0gJy9ldGMvY29udGFpbmVyZC9jZXJ0cy5kJwoKW3BsdWdpbnMuJ2lvLmNvbnRhaW5lcmQuY3JpLnYxLnJ1bnRpbWUnLmNvbnRhaW5lcmQucnVudGltZXMucnVuY10KICBydW50aW1lX3R5cGUgPSAnaW8uY29udGFpbmVyZC5ydW5jLnYyJwoKW3BsdWdpbnMuJ2lvLmNvbnRhaW5lcmQuY3JpLnYxLnJ1bnRpbWUnLmNvbnRhaW5lcmQucnVudGltZXMucnVuYy5vcHRpb25zXQogIFN5c3RlbWRDZ3JvdXAgPSB0cnVlCg==\"},\"runtime/containerd/conf/containerd.service\":{\"mode\":420,\"content\":\"W1VuaXRdCkRlc2NyaXB0aW9uPWNvbnRhaW5lcmQgY29udGFpbmVyIHJ1bnRpbWUKRG9jdW1lbnRhdGlvbj1odHRwczovL2NvbnRhaW5lcmQuaW8KQWZ0ZXI9bmV0d29yay50YXJnZXQgbG9jYWwtZnMudGFyZ2V0CgpbU2VydmljZV0KVHlwZT1ub3RpZnkKRXhlY1N0YXJ0UHJlPS0vc2Jpbi9tb2Rwcm9iZSBvdmVybGF5CkV4ZWNTdGFydD0vdXNyL2xvY2FsL2Jpbi9jb250YWluZXJkClJlc3RhcnQ9YWx3YXlzClJlc3RhcnRTZWM9NQpEZWxlZ2F0ZT15ZXMKS2lsbE1vZGU9cHJvY2VzcwpMaW1pdE5PRklMRT0xMDQ4NTc2CkxpbWl0TlBST0M9aW5maW5pdHkKTGltaXRDT1JFPWluZmluaXR5ClRhc2tzTWF4PWluZmluaXR5Ck9PTVNjb3JlQWRqdXN0PS05OTkKCltJbnN0YWxsXQpXYW50ZWRCeT1tdWx0aS11c2VyLnRhcmdldAo=\"},\"runtime/containerd/conf/crictl.yaml\":{\"mode\":420,\"content\":\"cnVudGltZS1lbmRwb2ludDogdW5peDovLy9ydW4vY29udGFpbmVyZC9jb250YWluZXJkLnNvY2sKaW1hZ2UtZW5kcG9pbnQ6IHVuaXg6Ly8vcnVuL2NvbnRhaW5lcmQvY29udGFpbmVyZC5zb2NrCnRpbWVvdXQ6IDEwCg==\"}}";
-const shape = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* object */.Ikc({ mode: schemas/* number */.aig(), content: schemas/* string */.YjP() }));
-/**
- * Gives the files that every package has: configuration, units and the installer. A bundle carries them within; when
- * the sources run unbundled, at the root of the repository, they are read from package/.
- */
-async function ownFiles() {
-    if (EMBEDDED_PACKAGE === '')
-        return readOverlay('package');
-    const files = shape.parse(JSON.parse(EMBEDDED_PACKAGE));
-    return Object.entries(files).map(([path, { mode, content }]) => ({
-        path,
-        about: `package/${path}`,
-        content: Buffer.from(content, 'base64'),
-        mode,
-    }));
-}
-
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
-var core = __nccwpck_require__(88532);
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(77030);
-;// CONCATENATED MODULE: ./build/src/lib/loopback.js
-
-/** Tells whether a host name or address (without port, IPv6 perhaps in brackets) means this machine. */
-function isLoopback(hostname) {
-    const bare = hostname.replace(/^\[|\]$/g, '').toLowerCase();
-    return (bare === 'localhost' ||
-        bare.endsWith('.localhost') ||
-        bare === '::1' ||
-        /^127(?:\.\d{1,3}){3}$/.test(bare));
-}
-// 0.0.0.0 and :: reach this machine too; at the others clouds keep the secrets of a machine.
-const INWARD = new external_node_net_.BlockList();
-INWARD.addSubnet('127.0.0.0', 8, 'ipv4');
-INWARD.addSubnet('0.0.0.0', 8, 'ipv4');
-INWARD.addSubnet('169.254.0.0', 16, 'ipv4');
-INWARD.addAddress('100.100.100.200', 'ipv4');
-INWARD.addAddress('::1', 'ipv6');
-INWARD.addAddress('::', 'ipv6');
-INWARD.addSubnet('fe80::', 10, 'ipv6');
-INWARD.addAddress('fd00:ec2::254', 'ipv6');
-/**
- * Tells whether a host name or address (IPv6 perhaps in brackets) leads to this machine, or to where its cloud tells it
- * secrets. Names that a name server answers so are not recognised.
- */
-function isInward(hostname) {
-    const bare = hostname
-        .replace(/^\[|\]$/g, '')
-        .replace(/\.$/, '')
-        .toLowerCase();
-    const version = (0,external_node_net_.isIP)(bare);
-    if (version === 0)
-        return isLoopback(bare) || bare === 'metadata.google.internal';
-    // An IPv4 address within an IPv6 one is looked up as what it is.
-    return INWARD.check(bare, version === 4 ? 'ipv4' : 'ipv6');
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/nearest.js
-/**
- * Counts the letters to insert, drop, replace or swap with their neighbour to turn one word into the other
- * (optimal string alignment distance).
- */
-function editDistance(from, to) {
-    let beforeLast = [];
-    let last = Array.from({ length: to.length + 1 }, (_, column) => column);
-    for (let row = 1; row <= from.length; row += 1) {
-        const current = [row];
-        for (let column = 1; column <= to.length; column += 1) {
-            const same = from[row - 1] === to[column - 1];
-            const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
-            current.push(Math.min((last[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, (last[column - 1] ?? 0) + (same ? 0 : 1), swapped && row > 1 ? (beforeLast[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY));
-        }
-        beforeLast = last;
-        last = current;
-    }
-    return last[to.length] ?? 0;
-}
-/** Gives a name without what people mix up: case, and the signs that join words. */
-function skeleton(name) {
-    return name.toLowerCase().replace(/[-_. ]/g, '');
-}
-/**
- * Gives the known name that someone who wrote `name` most likely meant, or undefined where none is near:
- * a third of its letters may be wrong, three at most. The earlier of two equally near names wins.
- */
-function nearestName(name, known) {
-    // A longer text is no mistyped name, and comparing it would be slow.
-    if (name.length > 200)
-        return undefined;
-    const sought = skeleton(name);
-    let nearest;
-    let best = Math.min(3, Math.floor(Math.max(name.length, 3) / 3)) + 1;
-    for (const candidate of known) {
-        const other = skeleton(candidate);
-        if (Math.abs(other.length - sought.length) >= best)
-            continue;
-        const distance = editDistance(sought, other);
-        if (distance < best) {
-            best = distance;
-            nearest = candidate;
-        }
-    }
-    return nearest;
-}
-/** Gives `; did you mean "x"?` for messages about an unknown name, or nothing where no known name is near. */
-function suggestion(name, known) {
-    const nearest = nearestName(name, known);
-    return nearest === undefined || nearest === name ? '' : `; did you mean "${nearest}"?`;
-}
-
-;// CONCATENATED MODULE: ./build/src/config/architecture.js
-
-
-/** The architectures for which Kubernetes publishes server binaries, by their Go names. */
-const ARCHITECTURES = ['amd64', 'arm64', 'ppc64le', 's390x'];
-const architecture_ALIASES = new Map([
-    ['x86_64', 'amd64'],
-    ['x64', 'amd64'],
-    ['aarch64', 'arm64'],
-]);
-/** Every word that names an architecture in file names and image names, with the Go name it stands for. */
-const WORDS = new Map([
-    ...ARCHITECTURES.map((name) => [name, name]),
-    ...architecture_ALIASES,
-    ...['386', 'arm', 'mips64le', 'riscv64', 'loong64'].map((name) => [name, name]),
-]);
-/** Reads an architecture by its Go name or as `uname -m` writes it. Throws `ARCHITECTURE_UNKNOWN`. */
-function parseArchitecture(text, about) {
-    const word = text.trim().toLowerCase();
-    const known = ARCHITECTURES.find((name) => name === word) ?? architecture_ALIASES.get(word);
-    if (known !== undefined)
-        return known;
-    throw new lib_failure/* Failure */.HR({
-        code: 'ARCHITECTURE_UNKNOWN',
-        about,
-        message: `"${text.slice(0, 100)}" is not an architecture of Kubernetes${suggestion(word, ARCHITECTURES)}`,
-        hint: `write ${ARCHITECTURES.slice(0, -1).join(', ')} or ${ARCHITECTURES.at(-1)}`,
-    });
-}
-/** Gives the architectures, by their Go names, that are words of a text such as a URL or an image name. */
-function architecturesIn(text) {
-    const words = text.toLowerCase().split(/[^a-z0-9_]+/);
-    return [...new Set(words.flatMap((word) => WORDS.get(word) ?? []))];
+function file_error_explainFileError(error) {
+    const code = (0,lib_failure/* failureCode */.AD)(error);
+    if (code === 'ENOENT')
+        return 'there is no such file';
+    return code === 'UNEXPECTED' && error instanceof Error ? error.message : `it cannot be read: ${code}`;
 }
 
 // EXTERNAL MODULE: ./node_modules/jsonc-parser/lib/umd/main.js
 var main = __nccwpck_require__(99547);
 ;// CONCATENATED MODULE: ./build/src/config/problem.js
 
-/** Writes a place as compilers do, `file:line:column`, so that editors and terminals make it a link. */
+/** Returns a place as compilers write it, `file:line:column`, which editors and terminals make a link. */
 function problem_formatPlace(place) {
     return `${place.file}:${place.line}:${place.column}`;
 }
-/** A configuration file that cannot be used, with everything that is wrong in it, in the order of the file. */
-class ConfigurationFailure extends lib_failure/* Failure */.HR {
+/** The failure of a configuration file, with all of its problems in the order of the file. */
+class problem_ConfigurationFailure extends lib_failure/* Failure */.HR {
     name = 'ConfigurationFailure';
     problems;
     constructor(file, problems) {
@@ -44576,6 +44586,7 @@ class ConfigurationFailure extends lib_failure/* Failure */.HR {
         const lines = sorted.map((problem) => `  ${problem_formatPlace(problem.place)}: ${problem.message}`);
         super({
             code: 'CONFIGURATION_MALFORMED',
+            fault: 'usage',
             about: only !== undefined && sorted.length === 1 ? problem_formatPlace(only.place) : file,
             message: only !== undefined && sorted.length === 1
                 ? only.message
@@ -44585,49 +44596,10 @@ class ConfigurationFailure extends lib_failure/* Failure */.HR {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/config/syntax-error.js
-
-const EXPECTED = new Map([
-    ['PropertyNameExpected', 'a key in double quotes'],
-    ['ValueExpected', 'a value'],
-    ['ColonExpected', '":"'],
-    ['CommaExpected', '","'],
-    ['CloseBraceExpected', '"}"'],
-    ['CloseBracketExpected', '"]"'],
-    ['EndOfFileExpected', 'the end of the file'],
-]);
-const BROKEN = new Map([
-    ['InvalidNumberFormat', 'a malformed number'],
-    ['InvalidCommentToken', 'a comment where none can be'],
-    ['UnexpectedEndOfComment', 'a comment that does not end; close it with */'],
-    ['UnexpectedEndOfString', 'a text that does not end on its line; close it with "'],
-    ['UnexpectedEndOfNumber', 'a number that does not end'],
-    ['InvalidUnicode', 'a malformed \\u escape; it has four hexadecimal digits'],
-    ['InvalidEscapeCharacter', 'an unknown escape; a backslash itself is written \\\\'],
-    ['InvalidCharacter', 'a control character; write it as an escape such as \\t'],
-]);
-function describeSymbol(symbol) {
-    const quoted = symbol.replace(/^'(.*)'$/, '$1');
-    return `expected a JSON value or a text in double quotes, found ${symbol.slice(0, 60)}${/^[\w./-]+$/.test(quoted) ? `; write "${quoted.slice(0, 60)}"` : ''}`;
-}
-/** Says what is wrong at a syntax error: what was expected, and what stands there instead. */
-function describeSyntaxError(error, text) {
-    const code = (0,main.printParseErrorCode)(error.error);
-    const found = text.slice(error.offset, error.offset + error.length);
-    const expected = EXPECTED.get(code);
-    if (expected !== undefined) {
-        return `expected ${expected}, found ${found === '' ? 'the end of the file' : found.slice(0, 60)}`;
-    }
-    return BROKEN.get(code) ?? describeSymbol(found);
-}
-
 ;// CONCATENATED MODULE: ./build/src/config/document.js
 
 
-
-
-
-/** Such files stand four levels deep. */
+/** Our files are four levels deep. */
 const DEPTH_LIMIT = 50;
 function keyOf(property) {
     return String(property.children?.[0]?.value);
@@ -44641,7 +44613,7 @@ function lineStarts(text) {
         starts.push(match.index + match[0].length);
     return starts;
 }
-/** Gives the index of the last line that starts at an offset or before it. */
+/** Returns the index of the last line that starts at or before an offset. */
 function lineOf(starts, offset) {
     let low = 0;
     let high = starts.length - 1;
@@ -44654,7 +44626,7 @@ function lineOf(starts, offset) {
     }
     return low;
 }
-/** Gives where lists and objects begin to stand within each other too often for what reads them by calling itself. */
+/** Returns the offset at which lists and objects are nested too deeply for recursive functions, or undefined. */
 function depthExceeded(text) {
     const scanner = (0,main.createScanner)(text, true);
     let depth = 0;
@@ -44669,7 +44641,7 @@ function depthExceeded(text) {
     }
     return undefined;
 }
-/** The last property of that name, because the last one is the one that JSON readers take. */
+/** Returns the last property of that name: of repeated keys, readers of JSON use the last. */
 function property(node, key) {
     if (node.type !== 'object')
         return undefined;
@@ -44680,7 +44652,7 @@ function step(node, key) {
         return node.children?.[key];
     return property(node, key)?.children?.[1];
 }
-/** Gives the value of a node; `__proto__` is a key like any other here, so it is noticed as unknown. */
+/** Returns the value of a node. `__proto__` is a key like any other here, so it is reported as unknown. */
 function plainValue(node) {
     if (node?.type === 'array')
         return children(node).map(plainValue);
@@ -44706,9 +44678,42 @@ function* repeatedKeys(node) {
         }
     }
 }
-/** Reads a JSON text. Never throws: what is wrong with it stands in `problems`. */
+const EXPECTED = new Map([
+    ['PropertyNameExpected', 'a key in double quotes'],
+    ['ValueExpected', 'a value'],
+    ['ColonExpected', '":"'],
+    ['CommaExpected', '","'],
+    ['CloseBraceExpected', '"}"'],
+    ['CloseBracketExpected', '"]"'],
+    ['EndOfFileExpected', 'the end of the file'],
+]);
+const BROKEN = new Map([
+    ['InvalidNumberFormat', 'a malformed number'],
+    ['InvalidCommentToken', 'a comment where none can be'],
+    ['UnexpectedEndOfComment', 'a comment that does not end; close it with */'],
+    ['UnexpectedEndOfString', 'a text that does not end on its line; close it with "'],
+    ['UnexpectedEndOfNumber', 'a number that does not end'],
+    ['InvalidUnicode', 'a malformed \\u escape; it has four hexadecimal digits'],
+    ['InvalidEscapeCharacter', 'an unknown escape; a backslash itself is written \\\\'],
+    ['InvalidCharacter', 'a control character; write it as an escape such as \\t'],
+]);
+function describeSymbol(symbol) {
+    const quoted = symbol.replace(/^'(.*)'$/, '$1');
+    return `expected a JSON value or a text in double quotes, found ${symbol.slice(0, 60)}${/^[\w./-]+$/.test(quoted) ? `; write "${quoted.slice(0, 60)}"` : ''}`;
+}
+/** Returns a syntax error in words: what was expected, and what was found. */
+function describeSyntaxError(error, text) {
+    const code = (0,main.printParseErrorCode)(error.error);
+    const found = text.slice(error.offset, error.offset + error.length);
+    const expected = EXPECTED.get(code);
+    if (expected !== undefined) {
+        return `expected ${expected}, found ${found === '' ? 'the end of the file' : found.slice(0, 60)}`;
+    }
+    return BROKEN.get(code) ?? describeSymbol(found);
+}
+/** Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is nested too deeply. */
 function parseDocument(file, source) {
-    // Windows editors start files with a byte order mark, which JSON does not know.
+    // Windows editors start files with a byte order mark, which is not part of JSON.
     const text = source.replace(/^\uFEFF/, '');
     const starts = lineStarts(text);
     const at = (offset) => {
@@ -44718,14 +44723,14 @@ function parseDocument(file, source) {
     const tooDeep = depthExceeded(text);
     if (tooDeep !== undefined) {
         const message = 'lists or objects are nested too deeply';
-        throw new ConfigurationFailure(file, [{ place: at(tooDeep), message }]);
+        throw new problem_ConfigurationFailure(file, [{ place: at(tooDeep), message }]);
     }
     const errors = [];
     const root = (0,main.parseTree)(text, errors, { allowTrailingComma: true });
     const problems = [];
     for (const error of errors) {
         const place = at(error.offset);
-        // The parser stumbles on after an error; what it says further along the same line only confuses.
+        // Further errors that the parser reports on the same line only confuse.
         if (problems.at(-1)?.place.line === place.line)
             continue;
         problems.push({ place, message: describeSyntaxError(error, text) });
@@ -44759,28 +44764,35 @@ function parseDocument(file, source) {
         },
     };
 }
-/** Reads a JSON file; `page` is where its form is told. Throws `CONFIGURATION_UNREADABLE`. */
-async function readDocument(file, page) {
-    let source;
-    try {
-        source = await (0,promises_.readFile)(file, 'utf8');
-    }
-    catch (cause) {
-        const missing = (0,lib_failure/* failureCode */.AD)(cause) === 'ENOENT';
-        const { GITHUB_ACTIONS } = process.env;
+
+;// CONCATENATED MODULE: ./build/src/registry/oci/platform.js
+
+const PLATFORM = /^([a-z0-9]+)\/([a-z0-9_]+)(?:\/([a-z0-9.]+))?$/;
+/** Reads `os/architecture[/variant]`, such as `linux/arm64/v8`. Throws `PLATFORM_MALFORMED`. */
+function parsePlatform(text, about) {
+    const parts = PLATFORM.exec(text.trim());
+    if (parts?.[1] === undefined || parts[2] === undefined) {
         throw new lib_failure/* Failure */.HR({
-            code: 'CONFIGURATION_UNREADABLE',
-            about: file,
-            message: missing ? 'there is no such file' : `the file cannot be read: ${(0,lib_failure/* failureCode */.AD)(cause)}`,
-            hint: missing
-                ? GITHUB_ACTIONS === 'true'
-                    ? 'name another file, or check out the repository in a step before this one'
-                    : `name another file, or write one as ${page} tells`
-                : undefined,
-            cause,
+            code: 'PLATFORM_MALFORMED',
+            fault: 'usage',
+            about,
+            message: `"${text}" is not a platform`,
+            hint: 'write os/architecture, such as linux/amd64 or linux/arm/v7',
         });
     }
-    return parseDocument(file, source);
+    const platform = { os: parts[1], architecture: parts[2] };
+    return parts[3] === undefined ? platform : { ...platform, variant: parts[3] };
+}
+/** Returns a platform as `os/architecture[/variant]`. */
+function formatPlatform(platform) {
+    const base = `${platform.os}/${platform.architecture}`;
+    return platform.variant === undefined ? base : `${base}/${platform.variant}`;
+}
+/** Returns whether the platform of an image is the wanted one. The variant is compared only if one is wanted. */
+function matchesPlatform(offered, wanted) {
+    return (offered.os === wanted.os &&
+        offered.architecture === wanted.architecture &&
+        (wanted.variant === undefined || wanted.variant === offered.variant));
 }
 
 ;// CONCATENATED MODULE: ./node_modules/re2js/build/index.js
@@ -51597,91 +51609,208 @@ function re(stringsOrFlags, ...values) {
 }
 
 
-;// CONCATENATED MODULE: ./build/src/config/image-name.js
+;// CONCATENATED MODULE: ./build/src/lib/text/nearest.js
+/**
+ * Returns how many letters have to be inserted, removed, replaced or swapped with their neighbour to turn one word into
+ * the other (optimal string alignment distance).
+ */
+function editDistance(from, to) {
+    let beforeLast = [];
+    let last = Array.from({ length: to.length + 1 }, (_, column) => column);
+    for (let row = 1; row <= from.length; row += 1) {
+        const current = [row];
+        for (let column = 1; column <= to.length; column += 1) {
+            const same = from[row - 1] === to[column - 1];
+            const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+            current.push(Math.min((last[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, (last[column - 1] ?? 0) + (same ? 0 : 1), swapped && row > 1 ? (beforeLast[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY));
+        }
+        beforeLast = last;
+        last = current;
+    }
+    return last[to.length] ?? 0;
+}
+/** Returns a name in lower case and without separators, which people often mix up. */
+function skeleton(name) {
+    return name.toLowerCase().replace(/[-_. ]/g, '');
+}
+/**
+ * Returns the known name that is nearest to `name`; undefined if none is near. At most a third of the letters may be
+ * wrong, and at most three. Of two equally near names it returns the first.
+ */
+function nearestName(name, known) {
+    // A longer text is not a mistyped name, and comparing it would be slow.
+    if (name.length > 200)
+        return undefined;
+    const sought = skeleton(name);
+    let nearest;
+    let best = Math.min(3, Math.floor(Math.max(name.length, 3) / 3)) + 1;
+    for (const candidate of known) {
+        const other = skeleton(candidate);
+        if (Math.abs(other.length - sought.length) >= best)
+            continue;
+        const distance = editDistance(sought, other);
+        if (distance < best) {
+            best = distance;
+            nearest = candidate;
+        }
+    }
+    return nearest;
+}
+/** Returns `; did you mean "x"?` for messages about an unknown name; empty if no known name is near. */
+function suggestion(name, known) {
+    const nearest = nearestName(name, known);
+    return nearest === undefined || nearest === name ? '' : `; did you mean "${nearest}"?`;
+}
+
+;// CONCATENATED MODULE: ./build/src/config/kubernetes/architecture.js
 
 
 
-/** The registry that names without a host belong to, whatever mirror of it they are read from. */
-const KUBERNETES_REGISTRY = 'registry.k8s.io';
-/** What that registry was called until 2023. https://kubernetes.io/blog/2023/02/06/k8s-gcr-io-freeze-announcement/ */
-const OLD_KUBERNETES_REGISTRY = 'k8s.gcr.io';
-function image_name_malformed(message, hint) {
-    return new Failure({ code: 'REFERENCE_MALFORMED', about: 'image set', message, hint });
+/** The architectures for which Kubernetes publishes server binaries, by their Go names. */
+const ARCHITECTURES = ['amd64', 'arm64', 'ppc64le', 's390x'];
+const architecture_ALIASES = new Map([
+    ['x86_64', 'amd64'],
+    ['x64', 'amd64'],
+    ['aarch64', 'arm64'],
+]);
+/** All words for architectures in file names and image names, with the Go name of each. */
+const WORDS = new Map([
+    ...ARCHITECTURES.map((name) => [name, name]),
+    ...architecture_ALIASES,
+    ...['386', 'arm', 'mips64le', 'riscv64', 'loong64'].map((name) => [name, name]),
+]);
+/** Returns an architecture by its Go name or as `uname -m` writes it. Throws `ARCHITECTURE_UNKNOWN`. */
+function parseArchitecture(text, about) {
+    const word = text.trim().toLowerCase();
+    const known = ARCHITECTURES.find((name) => name === word) ?? architecture_ALIASES.get(word);
+    if (known !== undefined)
+        return known;
+    throw new lib_failure/* Failure */.HR({
+        code: 'ARCHITECTURE_UNKNOWN',
+        about,
+        message: `"${text.slice(0, 100)}" is not an architecture of Kubernetes${suggestion(word, ARCHITECTURES)}`,
+        hint: `write ${joinWords(ARCHITECTURES, 'or')}`,
+    });
 }
-/** Tells whether the part of a name before its first slash is a host. */
-function startsWithHost(text) {
-    const slash = text.indexOf('/');
-    const first = text.slice(0, Math.max(slash, 0));
-    return first.includes('.') || first.includes(':') || first === 'localhost';
-}
-/** Tells whether a text names the old registry. */
-function namesOldRegistry(text) {
-    return text.startsWith(`${OLD_KUBERNETES_REGISTRY}/`);
-}
-/** Gives a text without `registry.k8s.io/` or `k8s.gcr.io/` in front. */
-function withoutKubernetesHost(text) {
-    for (const host of [KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY]) {
-        if (text.startsWith(`${host}/`))
-            return text.slice(host.length + 1);
-    }
-    return text;
-}
-function refuseTag(text) {
-    if (text.includes('://'))
-        parseReference(text);
-    const last = text.lastIndexOf('/') + 1;
-    const inLast = text.slice(last).search(/[:@]/);
-    if (inLast < 0)
-        return;
-    const at = last + inLast;
-    throw image_name_malformed(`expected a name without a tag, found "${text}"`, `write "${text.slice(0, at)}", and choose its tags with a patch`);
-}
-/** Reads a name of the source registry. Throws `REFERENCE_MALFORMED`. */
-function parseSourceName(text) {
-    const path = withoutKubernetesHost(text);
-    refuseTag(path);
-    if (startsWithHost(path)) {
-        throw image_name_malformed(`"${text}" names another registry`, 'move it to "extras"');
-    }
-    return parseRepository(path);
-}
-/** Reads the name of any image of a set, of the source registry or of another. Throws `REFERENCE_MALFORMED`. */
-function parseImageName(text) {
-    const path = withoutKubernetesHost(text);
-    refuseTag(path);
-    return startsWithHost(path) ? formatReference(parseReference(path)) : parseRepository(path);
-}
-/** Reads the beginning of names of the source registry. Throws `REFERENCE_MALFORMED`. */
-function parsePrefix(text) {
-    const prefix = withoutKubernetesHost(text);
-    if (startsWithHost(prefix)) {
-        throw image_name_malformed(`"${text}" names another registry`, 'name the images of other registries one by one in "extras"');
-    }
-    if (!/^(?:[a-z0-9][a-z0-9._/-]*)?$/.test(prefix)) {
-        throw image_name_malformed(`no repository name starts with "${text}"`, prefix.endsWith('*')
-            ? `a prefix needs no star: write "${withoutTrailing(prefix, '*')}"`
-            : 'names are lower-case letters, digits, ".", "_", "-" and "/"');
-    }
-    return prefix;
-}
-/** Reads a full reference `host/path[:tag]` to an image of any registry. Throws `REFERENCE_MALFORMED`. */
-function parseExtra(text) {
-    const current = namesOldRegistry(text) ? `${KUBERNETES_REGISTRY}/${withoutKubernetesHost(text)}` : text;
-    const reference = parseReference(current);
-    if (reference.digest !== undefined) {
-        throw image_name_malformed(`expected host/path[:tag], found a digest in "${text}"`, 'a mirror follows tags; write the tag');
-    }
-    if (!startsWithHost(current)) {
-        throw image_name_malformed(`expected host/path[:tag], found "${text}" without a host`, `write "${formatReference(reference)}" for Docker Hub, or put it into "names" if it is one of the source registry`);
-    }
-    return reference;
-}
-/** Gives the name that an image of another registry has in a set. */
-function extraName(reference) {
-    return `${reference.host}/${reference.repository}`;
+/** Returns the Go names of the architectures that are words of a text, such as a URL or an image name. */
+function architecture_architecturesIn(text) {
+    const words = text.toLowerCase().split(/[^a-z0-9_]+/);
+    return [...new Set(words.flatMap((word) => WORDS.get(word) ?? []))];
 }
 
+;// CONCATENATED MODULE: ./build/src/config/tag-version.js
+
+// A suffix follows a "-" or "_" (a tag cannot have a "+"). Only the usual words need neither (1.2.3rc1).
+const tag_version_VERSION = /^v?(\d{1,5}(?:\.\d{1,9}){0,3})(?:[-_](.+)|((?:alpha|beta|rc)(?:[-_.]?\d+)?(?:[-_].+)?))?$/i;
+const DATE = /^v?((?:19|20)\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[-_.tT](.+))?$/;
+const PRERELEASE = /^(?:alpha|beta|rc|pre|preview|dev|snapshot|nightly|canary|m)$/i;
+/** The output of `git describe` for a commit after a release: the number of commits, and the commit. */
+const COMMIT_BEHIND_RELEASE = /^\d+-g[0-9a-f]{7,40}$/;
+const OTHER = { kind: 'other', numbers: [], suffix: [], prerelease: false };
+function suffixParts(suffix) {
+    return suffix.match(/[0-9]+|[A-Za-z]+/g) ?? [];
+}
+/** Returns the version in a tag. Accepts any text. */
+function tag_version_readTagVersion(tag) {
+    const date = DATE.exec(tag);
+    if (date !== null) {
+        const numbers = date.slice(1, 4).map(Number);
+        return { kind: 'date', numbers, suffix: suffixParts(date[4] ?? ''), prerelease: false };
+    }
+    const version = tag_version_VERSION.exec(tag);
+    if (version?.[1] === undefined)
+        return OTHER;
+    const text = version[2] ?? version[3] ?? '';
+    const suffix = suffixParts(text);
+    const prerelease = suffix.some((part) => PRERELEASE.test(part)) || COMMIT_BEHIND_RELEASE.test(text);
+    return { kind: 'version', numbers: version[1].split('.').map(Number), suffix, prerelease };
+}
+function compareParts(one, other) {
+    const numbers = /^\d/.test(one) && /^\d/.test(other);
+    if (numbers)
+        return Number(one) - Number(other) || compareTexts(one, other);
+    // As in semver, a number is older than a word.
+    if (/^\d/.test(one))
+        return -1;
+    if (/^\d/.test(other))
+        return 1;
+    return compareTexts(one, other);
+}
+/** Compares code units, so that the order is the same on every machine. */
+function compareTexts(one, other) {
+    return one < other ? -1 : one > other ? 1 : 0;
+}
+function compareLists(one, other, compare) {
+    let index = 0;
+    for (const left of one) {
+        const right = other[index];
+        if (right === undefined)
+            return 1;
+        const difference = compare(left, right);
+        if (difference !== 0)
+            return difference;
+        index += 1;
+    }
+    return one.length - other.length;
+}
+/** Missing numbers are 0: `1.2` is as new as `1.2.0`. */
+function compareNumbers(one, other) {
+    for (let index = 0; index < MOST_NUMBERS; index += 1) {
+        const difference = (one[index] ?? 0) - (other[index] ?? 0);
+        if (difference !== 0)
+            return difference;
+    }
+    return 0;
+}
+const MOST_NUMBERS = 4;
+const KINDS = (/* unused pure expression or super */ null && (['other', 'date', 'version']));
+/** Orders versions, the oldest first: other tags, then dates, then versions. Returns 0 for equal ones. */
+function compareVersions(one, other) {
+    return (KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
+        compareNumbers(one.numbers, other.numbers) ||
+        Number(other.prerelease) - Number(one.prerelease) ||
+        compareLists(one.suffix, other.suffix, compareParts) ||
+        one.numbers.length - other.numbers.length);
+}
+/**
+ * Returns tags ordered by version, then by upload, then by their letters, the newest first. Versions come before dates,
+ * and dates before other tags (`latest`, `master`).
+ */
+function tag_version_newestFirst(tags) {
+    // Each tag is parsed once and not at every comparison: a run may order a hundred thousand.
+    return tags
+        .map((dated) => ({ dated, version: tag_version_readTagVersion(dated.tag), uploaded: dated.uploaded?.getTime() ?? 0 }))
+        .sort((one, other) => compareVersions(other.version, one.version) ||
+        other.uploaded - one.uploaded ||
+        compareTexts(one.dated.tag, other.dated.tag))
+        .map(({ dated }) => dated);
+}
+const MOVING = /^(?:latest|nightly|snapshot|dev|edge|canary|main|master|head|tip|stable|current|next)$/i;
+const COMMIT = /^[0-9a-f]{40}$/;
+/**
+ * Returns whether a tag is probably never moved: a date, a whole commit, or a version of three or more numbers. A
+ * suffix must end with a number or an architecture: `v1.9.1-flannel3`, `3.5.21-0`, `v1.8.0-s390x`. When in doubt,
+ * returns false.
+ */
+function looksImmutable(tag) {
+    if (COMMIT.test(tag))
+        return true;
+    const { kind, numbers, suffix } = tag_version_readTagVersion(tag);
+    if (kind === 'other' || suffix.some((part) => MOVING.test(part)))
+        return false;
+    const last = suffix.at(-1);
+    if (kind === 'date')
+        return true;
+    return numbers.length >= 3 && (last === undefined || /^\d/.test(last) || endsWithArchitecture(tag));
+}
+function endsWithArchitecture(tag) {
+    return architecturesIn(tag.split(/[-_.]/).at(-1) ?? '').length > 0;
+}
+
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
+var core = __nccwpck_require__(88532);
 ;// CONCATENATED MODULE: ./build/src/config/validation.js
+
 
 
 
@@ -51695,7 +51824,7 @@ const validation_EXPECTED = new Map([
     ['object', 'an object { … }'],
     ['record', 'an object { … }'],
 ]);
-/** Says what a JSON value is, short enough for one line. */
+/** Returns a JSON value in words, on one line. */
 function describeValue(value) {
     if (Array.isArray(value))
         return value.length === 0 ? 'an empty list' : 'a list';
@@ -51705,105 +51834,114 @@ function describeValue(value) {
     return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 function alternatives(values) {
-    const shown = values.map((value) => describeValue(value));
-    return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}`;
+    return joinWords(values.map(describeValue), 'or');
 }
-function count(limit, unit) {
-    return `${limit} ${unit}${Number(limit) === 1 ? '' : 's'}`;
-}
-function bound(origin, word, limit, input) {
+function bound(origin, word, limit) {
     if (origin === 'array')
-        return `expected ${word} ${count(limit, 'entry').replace('entrys', 'entries')}, found ${Array.isArray(input) ? input.length : describeValue(input)}`;
+        return `${word} ${countOf(Number(limit), 'entry', 'entries')}`;
     if (origin === 'string')
-        return `expected ${word} ${count(limit, 'character')}, found ${describeValue(input)}`;
-    return `expected ${word} ${limit}, found ${describeValue(input)}`;
+        return `${word} ${countOf(Number(limit), 'character')}`;
+    return `${word} ${limit}`;
 }
-/** One line for one issue; an issue of several unknown keys gets a line for each. */
-function describeIssue(issue) {
+/** Returns what an issue expected, such as `a text`. Undefined for other kinds of issues. */
+function expectation(issue) {
     switch (issue.code) {
-        case 'unrecognized_keys': {
-            const known = issue.inst instanceof schemas/* ZodObject */.bvH ? Object.keys(issue.inst.shape) : [];
-            return issue.keys
-                .map((key) => {
-                const near = suggestion(key, known);
-                return `"${key}" is not a known key${near === '' ? `; known are ${alternatives(known)}` : near}`;
-            })
-                .join('\n');
-        }
-        case 'invalid_type': {
-            const expected = validation_EXPECTED.get(issue.expected) ?? issue.expected;
-            return issue.input === undefined
-                ? `expected ${expected}, found nothing`
-                : `expected ${expected}, found ${describeValue(issue.input)}`;
-        }
-        case 'invalid_value': {
-            const near = typeof issue.input === 'string'
-                ? suggestion(issue.input, issue.values.filter((value) => typeof value === 'string'))
-                : '';
-            return `expected ${alternatives(issue.values)}, found ${describeValue(issue.input)}${near}`;
-        }
+        case 'invalid_type':
+            return validation_EXPECTED.get(issue.expected) ?? issue.expected;
+        case 'invalid_value':
+            return alternatives(issue.values);
         case 'too_small':
-            return bound(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum, issue.input);
+            return bound(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum);
         case 'too_big':
-            return bound(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum, issue.input);
-        case 'invalid_union':
-            return `no form that is allowed here fits ${describeValue(issue.input)}`;
+            return bound(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum);
         default:
             return undefined;
     }
 }
-/** A union says only "invalid"; the form that got furthest knows what is wrong. */
+/** Returns what an issue found, and a suggestion if it is a mistyped word. */
+function finding(issue) {
+    const { input } = issue;
+    const found = describeValue(input);
+    switch (issue.code) {
+        case 'too_small':
+        case 'too_big':
+            return Array.isArray(input) ? String(input.length) : found;
+        case 'invalid_value': {
+            const words = issue.values.filter((value) => typeof value === 'string');
+            return typeof input === 'string' ? `${found}${suggestion(input, words)}` : found;
+        }
+        default:
+            return found;
+    }
+}
+function describeIssue(issue) {
+    if (issue.code === 'invalid_union')
+        return `no form that is allowed here fits ${describeValue(issue.input)}`;
+    const expected = expectation(issue);
+    return expected === undefined ? undefined : `expected ${expected}, found ${finding(issue)}`;
+}
+/** The issue of a union says only "invalid". The alternative that matched furthest has the useful issue. */
 function flatten(issue, base) {
     const path = [...base, ...issue.path];
+    const { message } = issue;
     if (issue.code !== 'invalid_union')
-        return [{ issue, path }];
+        return [{ issue, path, message }];
     const depths = issue.errors.map((form) => Math.max(0, ...form.map((inner) => inner.path.length)));
     const deepest = issue.errors[depths.indexOf(Math.max(...depths))] ?? [];
     if (Math.max(0, ...depths) > 0)
         return deepest.flatMap((inner) => flatten(inner, path));
-    const wanted = issue.errors.flat().map((inner) => /^expected (.*), found /.exec(inner.message)?.[1]);
-    const found = /, found .*$/.exec(issue.errors[0]?.[0]?.message ?? '')?.[0];
-    if (found === undefined || wanted.includes(undefined))
-        return [{ issue, path }];
-    return [{ issue: { ...issue, message: `expected ${[...new Set(wanted)].join(' or ')}${found}` }, path }];
+    const [first] = issue.errors.flat();
+    const wanted = issue.errors.flat().map(expectation);
+    if (first === undefined || wanted.includes(undefined))
+        return [{ issue, path, message }];
+    return [{ issue, path, message: `expected ${[...new Set(wanted)].join(' or ')}, found ${finding(first)}` }];
 }
-function problemsOf(document, error) {
+function problemsOf(document, error, knownKeys) {
     return error.issues
         .flatMap((issue) => flatten(issue, []))
-        .flatMap(({ issue, path }) => {
+        .flatMap(({ issue, path, message }) => {
         if (issue.code === 'unrecognized_keys') {
-            const lines = issue.message.split('\n');
-            return issue.keys.map((key, index) => ({
-                place: document.keyPlace([...path, key]),
-                message: lines[index] ?? `"${key}" is not a known key`,
-            }));
+            const known = knownKeys.get(issue.keys) ?? [];
+            return issue.keys.map((key) => {
+                const near = suggestion(key, known) || `; known are ${alternatives(known)}`;
+                const place = document.keyPlace([...path, key]);
+                return { place, message: `"${key}" is not a known key${near}`, isMissing: false };
+            });
         }
-        const missing = issue.code === 'invalid_type' && issue.message.endsWith(', found nothing');
-        const message = missing && path.length > 0
-            ? `"${String(path.at(-1))}" is missing: ${issue.message.replace(', found nothing', '')}`
-            : issue.message;
-        return [{ place: document.place(path), message }];
+        const isMissing = issue.code === 'invalid_type' && issue.input === undefined && path.length > 0;
+        const missing = `"${String(path.at(-1))}" is missing: expected ${expectation(issue)}`;
+        return [{ place: document.place(path), message: isMissing ? missing : message, isMissing }];
     });
 }
 /**
- * Gives the value of a document in the shape of a schema. Throws `ConfigurationFailure` with every problem at once,
- * each at its line and column; after a syntax error, what it may have caused itself is left out.
+ * Returns the value of a document, validated by a schema. Throws `ConfigurationFailure` with all problems, each with
+ * its line and column. Problems that a syntax error may have caused are left out.
  */
-function validate(document, schema) {
+function validation_validate(document, schema) {
     const broken = document.problems.length > 0;
-    const result = schema.safeParse(document.value, { error: describeIssue });
+    const knownKeys = new WeakMap();
+    const result = schema.safeParse(document.value, {
+        reportInput: true,
+        error: (issue) => {
+            const isOfObject = issue.code === 'unrecognized_keys' && issue.inst instanceof schemas/* ZodObject */.bvH;
+            if (isOfObject)
+                knownKeys.set(issue.keys, Object.keys(issue.inst.shape));
+            return describeIssue(issue);
+        },
+    });
     if (result.success && !broken)
         return result.data;
-    const found = result.success || (broken && document.value === undefined) ? [] : problemsOf(document, result.error);
+    const isEmpty = broken && document.value === undefined;
+    const found = result.success || isEmpty ? [] : problemsOf(document, result.error, knownKeys);
     const lines = new Set(document.problems.map((problem) => problem.place.line));
-    const credible = broken
-        ? found.filter(({ place, message }) => !lines.has(place.line) && !message.includes(' is missing: '))
-        : found;
-    throw new ConfigurationFailure(document.file, [...document.problems, ...credible]);
+    const credible = found
+        .filter(({ place, isMissing }) => !broken || !(lines.has(place.line) || isMissing))
+        .map(({ place, message }) => ({ place, message }));
+    throw new problem_ConfigurationFailure(document.file, [...document.problems, ...credible]);
 }
 /**
- * Gives a schema for texts with a grammar of their own: `read` gives the value or throws a `Failure`, whose message
- * and hint become the problem at the text's place.
+ * Returns a schema for texts with a grammar of their own. `read` returns the value, or throws a `Failure` whose
+ * message and hint become the problem at the text's place.
  */
 function textOf(read) {
     return schemas/* string */.YjP().transform((text, context) => {
@@ -51820,6 +51958,326 @@ function textOf(read) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/src/config/tag-filter.js
+
+
+
+
+
+
+function readRange(text) {
+    try {
+        if (text.trim() === '')
+            throw new TypeError('an empty range');
+        // In Go's tools, commas separate the parts of a range.
+        return new node_modules_semver.Range(text.replaceAll(',', ' '));
+    }
+    catch (cause) {
+        throw new lib_failure/* Failure */.HR({
+            code: 'RANGE_MALFORMED',
+            fault: 'usage',
+            about: 'semver',
+            message: `expected a range of versions, found ${JSON.stringify(text)}`,
+            hint: 'write one such as ">=1.35", "~1.36.2" or ">=1.9 <2 || 3.x"',
+            cause,
+        });
+    }
+}
+function readPattern(text) {
+    try {
+        const pattern = RE2JS.compile(text);
+        return { source: text, test: (tag) => pattern.test(tag) };
+    }
+    catch (cause) {
+        if (!(cause instanceof RE2JSException))
+            throw cause;
+        throw new lib_failure/* Failure */.HR({
+            code: 'REGEX_MALFORMED',
+            fault: 'usage',
+            about: 'regex',
+            message: `expected a regular expression, found ${JSON.stringify(text)}: ${cause.message}`,
+            hint: 'the grammar is RE2, which has neither lookaround nor backreferences',
+            cause,
+        });
+    }
+}
+const DAY = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
+function readDate(text) {
+    const day = DAY.exec(text)?.[1];
+    const date = new Date(text);
+    // JavaScript reads 30 February as 1 March.
+    const exists = day !== undefined && new Date(day).toJSON()?.startsWith(day) === true;
+    if (!exists || Number.isNaN(date.getTime())) {
+        throw new lib_failure/* Failure */.HR({
+            code: 'DATE_MALFORMED',
+            fault: 'usage',
+            about: 'since',
+            message: `expected a day, found ${JSON.stringify(text)}`,
+            hint: 'write it as 2026-03-31, or with a time and its zone as 2026-03-31T08:00:00Z',
+        });
+    }
+    return date;
+}
+/** The schema of `tags` in a set and in a patch. */
+const tag_filter_tagFilterSchema = schemas/* strictObject */.rej({
+    semver: textOf(readRange).optional(),
+    latest: schemas/* int */.Whr().min(1).optional(),
+    since: textOf(readDate).optional(),
+    regex: textOf(readPattern).optional(),
+});
+/** Returns the tags that pass a filter, in no particular order. `latest` applies to those that pass all else. */
+function filterTags(filter, tags) {
+    const passing = tags.filter((tag) => passes(filter, tag));
+    if (filter.latest === undefined)
+        return passing;
+    const ranked = newestFirst(passing).toSorted((one, other) => rank(filter, one) - rank(filter, other));
+    return ranked.slice(0, filter.latest);
+}
+/** Returns whether a tag passes a filter, apart from `latest`. */
+function passes({ regex, since, semver }, { tag, uploaded }) {
+    if (regex !== undefined && !regex.test(tag))
+        return false;
+    if (since !== undefined && uploaded !== undefined && uploaded < since)
+        return false;
+    if (semver === undefined)
+        return true;
+    const version = readTagVersion(tag);
+    return version.kind === 'version' && satisfies(semverOf(version), semver);
+}
+/** Returns a version in the notation of semver, for ranges. A revision or other suffix of a release is ignored. */
+function semverOf(version) {
+    const [major = 0, minor = 0, patch = 0] = version.numbers;
+    const base = `${major}.${minor}.${patch}`;
+    if (!version.prerelease)
+        return base;
+    return `${base}-${version.suffix.map((part) => part.replace(/^0+(?=\d)/, '')).join('.')}`;
+}
+/** Of the newest, releases come first. Pre-releases are their equals if a range asked for them. */
+function rank(filter, { tag }) {
+    const version = readTagVersion(tag);
+    if (version.kind !== 'version')
+        return 2;
+    return version.prerelease && filter.semver === undefined ? 1 : 0;
+}
+
+;// CONCATENATED MODULE: ./build/src/config/cni-plugin.js
+
+
+/** The network plugins that `cni` of a set can name. */
+const CNI_PLUGINS = ['calico', 'cilium', 'flannel'];
+const RELEASE = '^v[0-9]+\\.[0-9]+\\.[0-9]+$';
+const KEPT_RELEASES = 3;
+const cni_plugin_IMAGES = {
+    calico: [
+        ['quay.io/calico/node', RELEASE],
+        ['quay.io/calico/cni', RELEASE],
+        ['quay.io/calico/kube-controllers', RELEASE],
+        ['quay.io/calico/typha', RELEASE],
+    ],
+    cilium: [
+        ['quay.io/cilium/cilium', RELEASE],
+        ['quay.io/cilium/operator-generic', RELEASE],
+    ],
+    // quay.io/coreos/flannel and docker.io/flannelcni are frozen.
+    flannel: [
+        ['ghcr.io/flannel-io/flannel', RELEASE],
+        ['ghcr.io/flannel-io/flannel-cni-plugin', '^v[0-9]+\\.[0-9]+\\.[0-9]+-flannel[0-9]+$'],
+    ],
+};
+/** Returns the images of a network plugin, each with a filter for its three newest releases. */
+function cni_plugin_cniImages(plugin) {
+    return cni_plugin_IMAGES[plugin].map(([image, regex]) => ({
+        image: parseReference(image),
+        tags: tagFilterSchema.parse({ regex, latest: KEPT_RELEASES }),
+    }));
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/text/trailing.js
+/**
+ * Returns a text without any number of a character at its end. A regular expression, `/x+$/`, takes quadratic time in
+ * the worst case.
+ */
+function withoutTrailing(text, character) {
+    let end = text.length;
+    while (end > 0 && text.charAt(end - 1) === character)
+        end -= 1;
+    return text.slice(0, end);
+}
+
+;// CONCATENATED MODULE: ./build/src/config/image-set-name.js
+
+
+
+/** The registry of names without a host, whichever mirror of it `--source` names. */
+const image_set_name_KUBERNETES_REGISTRY = 'registry.k8s.io';
+/** The host of that registry until 2023. https://kubernetes.io/blog/2023/02/06/k8s-gcr-io-freeze-announcement/ */
+const image_set_name_OLD_KUBERNETES_REGISTRY = 'k8s.gcr.io';
+function image_set_name_malformed(message, hint) {
+    return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: 'image set', message, hint });
+}
+/** Returns whether a text starts with the host of the old registry. */
+function image_set_name_namesOldRegistry(text) {
+    return text.startsWith(`${image_set_name_OLD_KUBERNETES_REGISTRY}/`);
+}
+/** Returns a text without a leading `registry.k8s.io/` or `k8s.gcr.io/`. */
+function image_set_name_withoutKubernetesHost(text) {
+    for (const host of [image_set_name_KUBERNETES_REGISTRY, image_set_name_OLD_KUBERNETES_REGISTRY]) {
+        if (text.startsWith(`${host}/`))
+            return text.slice(host.length + 1);
+    }
+    return text;
+}
+function refuseTag(text) {
+    if (text.includes('://'))
+        reference_parseReference(text);
+    const last = text.lastIndexOf('/') + 1;
+    const inLast = text.slice(last).search(/[:@]/);
+    if (inLast < 0)
+        return;
+    const at = last + inLast;
+    throw image_set_name_malformed(`expected a name without a tag, found "${text}"`, `write "${text.slice(0, at)}", and choose its tags with a patch`);
+}
+/** Returns a name of the source registry. Throws `REFERENCE_MALFORMED`. */
+function parseSourceName(text) {
+    const path = image_set_name_withoutKubernetesHost(text);
+    refuseTag(path);
+    if (startsWithHost(path)) {
+        throw image_set_name_malformed(`"${text}" names another registry`, 'move it to "extras"');
+    }
+    return parseRepository(path);
+}
+/** Returns the name of an image of the source registry or of another one. Throws `REFERENCE_MALFORMED`. */
+function parseImageName(text) {
+    const path = image_set_name_withoutKubernetesHost(text);
+    refuseTag(path);
+    return startsWithHost(path) ? reference_formatReference(reference_parseReference(path)) : parseRepository(path);
+}
+/** Returns a prefix of names of the source registry. Throws `REFERENCE_MALFORMED`. */
+function parsePrefix(text) {
+    const prefix = image_set_name_withoutKubernetesHost(text);
+    if (startsWithHost(prefix)) {
+        throw image_set_name_malformed(`"${text}" names another registry`, 'name the images of other registries one by one in "extras"');
+    }
+    if (!/^(?:[a-z0-9][a-z0-9._/-]*)?$/.test(prefix)) {
+        throw image_set_name_malformed(`no repository name starts with "${text}"`, prefix.endsWith('*')
+            ? `a prefix needs no star: write "${withoutTrailing(prefix, '*')}"`
+            : 'names are lower-case letters, digits, ".", "_", "-" and "/"');
+    }
+    return prefix;
+}
+/** Returns a full reference `host/path[:tag]` to an image of any registry. Throws `REFERENCE_MALFORMED`. */
+function parseExtra(text) {
+    const current = image_set_name_namesOldRegistry(text) ? `${image_set_name_KUBERNETES_REGISTRY}/${image_set_name_withoutKubernetesHost(text)}` : text;
+    const reference = reference_parseReference(current);
+    if (reference.digest !== undefined) {
+        throw image_set_name_malformed(`expected host/path[:tag], found a digest in "${text}"`, 'a mirror follows tags; write the tag');
+    }
+    if (!startsWithHost(current)) {
+        throw image_set_name_malformed(`expected host/path[:tag], found "${text}" without a host`, `write "${reference_formatReference(reference)}" for Docker Hub, or put it into "names" if it is one of the source registry`);
+    }
+    return reference;
+}
+/** Returns the name in a set of an image of another registry. */
+function image_set_name_extraName(reference) {
+    return `${reference.host}/${reference.repository}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/config/kubeadm-images.js
+
+
+
+
+/** The images whose tag is the version of Kubernetes. */
+const KUBERNETES_PROGRAMS = [
+    'kube-apiserver',
+    'kube-controller-manager',
+    'kube-scheduler',
+    'kube-proxy',
+];
+/** The names at registry.k8s.io of the images whose tags kubeadm takes from a table of its own. */
+const KUBEADM_IMAGE_NAMES = {
+    etcd: 'etcd',
+    coredns: 'coredns/coredns',
+    pause: 'pause',
+};
+function ofMinor(tag, minor) {
+    const version = tag.startsWith('v') ? toKubernetesVersion(tag) : undefined;
+    return version !== undefined && kubernetesMinor(version) === minor && semver.prerelease(version) === null;
+}
+function exactly(name, tag) {
+    return { name, text: tag, wants: (offered) => offered === tag };
+}
+function programsOf(release) {
+    return KUBERNETES_PROGRAMS.map((name) => {
+        if (release.kind === 'version')
+            return exactly(name, parseTag(`v${release.version}`));
+        const { minor } = release;
+        return { name, text: `v1.${minor}.*`, wants: (offered) => ofMinor(offered, minor) };
+    });
+}
+function chosenTags(release, image) {
+    if (release.kind === 'minor')
+        return kubeadmTagsOfMinor(release.minor, image);
+    const answer = kubeadmTags(release.version);
+    return answer === undefined ? [] : [answer.tags[image]];
+}
+/**
+ * Returns the images and tags that kubeadm of a release needs, or of all releases of a minor. The programs come first.
+ */
+function clusterNeeds(release) {
+    const chosen = (image) => chosenTags(release, image).map((tag) => exactly(KUBEADM_IMAGE_NAMES[image], tag));
+    return [...programsOf(release), ...chosen('etcd'), ...chosen('coredns'), ...chosen('pause')];
+}
+/** Returns the images that releases need, by name. */
+function kubeadm_images_clusterImages(releases) {
+    const images = new Map();
+    for (const { value, place } of releases) {
+        for (const [name, needs] of Map.groupBy(clusterNeeds(value), (need) => need.name)) {
+            const earlier = images.get(name);
+            images.set(name, {
+                name,
+                needs: [...(earlier?.needs ?? []), ...needs],
+                places: [...(earlier?.places ?? []), place],
+            });
+        }
+    }
+    return images;
+}
+
+;// CONCATENATED MODULE: ./build/src/config/kubernetes/kubernetes-release.js
+
+
+
+const MINOR = /^v?1\.(0|[1-9]\d{0,2})(?:\.[x*])?$/;
+function kubernetes_release_malformed(message, hint) {
+    return new lib_failure/* Failure */.HR({
+        code: 'KUBERNETES_VERSION_MALFORMED',
+        fault: 'usage',
+        about: 'kubernetes',
+        message,
+        hint,
+    });
+}
+/** Returns a minor if the images of its kubeadm are known. Throws `KUBERNETES_VERSION_MALFORMED`. */
+function provenMinor(minor) {
+    const { oldest, newest } = kubeadmMinors();
+    if (minor >= oldest && minor <= newest)
+        return minor;
+    throw kubernetes_release_malformed(`what kubeadm 1.${minor} needs is not known here; known are 1.${oldest} to 1.${newest}`, minor > newest ? 'use a newer keel-pkg, or name the images in "names"' : 'name the images in "names"');
+}
+/** Returns a minor or a full version, written with or without `v`. Throws `KUBERNETES_VERSION_MALFORMED`. */
+function parseKubernetesRelease(text) {
+    const minor = MINOR.exec(text.trim())?.[1];
+    if (minor !== undefined)
+        return { kind: 'minor', text: `1.${minor}`, minor: provenMinor(Number(minor)) };
+    const version = kubernetes_version_toKubernetesVersion(text);
+    if (version === undefined) {
+        throw kubernetes_release_malformed(`expected a version of Kubernetes, found ${JSON.stringify(text.slice(0, 100))}`, 'write "1.37" for all releases of a minor, or "1.37.1" for one');
+    }
+    provenMinor(kubernetes_version_kubernetesMinor(version));
+    return { kind: 'version', text: version, version };
+}
+
 ;// CONCATENATED MODULE: ./build/src/config/signature-policy.js
 
 
@@ -51832,30 +52290,36 @@ const KUBERNETES_SIGNER = {
     identity: 'krel-trust@k8s-releng-prod.iam.gserviceaccount.com',
     issuer: 'https://accounts.google.com',
 };
-/** What counts where a file says nothing. */
+/** The policies for scopes that a file does not mention. */
 const KNOWN_POLICIES = [
     {
-        scope: { host: parseHost(KUBERNETES_REGISTRY), path: undefined },
+        scope: { host: parseHost(image_set_name_KUBERNETES_REGISTRY), path: undefined },
         policy: { kind: 'signed', signers: [KUBERNETES_SIGNER] },
     },
 ];
 function signature_policy_malformed(message, hint) {
-    return new lib_failure/* Failure */.HR({ code: 'SIGNATURE_POLICY_MALFORMED', about: 'signatures', message, hint });
+    return new lib_failure/* Failure */.HR({
+        code: 'SIGNATURE_POLICY_MALFORMED',
+        fault: 'usage',
+        about: 'signatures',
+        message,
+        hint,
+    });
 }
-/** Reads `host` or `host/path`. Throws `SIGNATURE_POLICY_MALFORMED` or `REFERENCE_MALFORMED`. */
+/** Returns the scope `host` or `host/path`. Throws `SIGNATURE_POLICY_MALFORMED` or `REFERENCE_MALFORMED`. */
 function parseScope(text) {
     const [first = '', ...rest] = text.replace(/\/$/, '').split('/');
-    if (!/[.:]/.test(first) && first !== 'localhost') {
+    if (!isHostPart(first)) {
         throw signature_policy_malformed(`expected a registry, found ${JSON.stringify(text.slice(0, 200))}`, 'write its host, or its host and the beginning of a path, such as ghcr.io/flannel-io');
     }
     if (text.endsWith('*')) {
         throw signature_policy_malformed('a scope needs no star', `write "${text.replace(/\/?\*+$/, '')}"`);
     }
     const host = parseHost(first, text);
-    const path = rest.length === 0 ? undefined : reference_parseRepository(rest.join('/'), text);
-    return { host: host === OLD_KUBERNETES_REGISTRY ? parseHost(KUBERNETES_REGISTRY) : host, path };
+    const path = rest.length === 0 ? undefined : parseRepository(rest.join('/'), text);
+    return { host: host === image_set_name_OLD_KUBERNETES_REGISTRY ? parseHost(image_set_name_KUBERNETES_REGISTRY) : host, path };
 }
-/** Writes a scope as a file has it. */
+/** Returns a scope as a file writes it. */
 function formatScope({ host, path }) {
     return path === undefined ? host : `${host}/${path}`;
 }
@@ -51877,15 +52341,15 @@ const signerSchema = schemas/* strictObject */.rej({
     issuer: textOf(readIssuer),
     signedAs: textOf(parseScope).optional(),
 });
-/** The form of `signatures` in an image set and in a versions.json. */
+/** The schema of `signatures` in an image set and in a versions.json. */
 const signaturesSchema = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* union */.KCZ([schemas/* literal */.euz('off'), signerSchema, schemas/* array */.YOg(signerSchema).min(1)]));
 function toPolicy(value) {
     if (value === 'off')
         return { kind: 'off' };
     return { kind: 'signed', signers: Array.isArray(value) ? value : [value] };
 }
-/** Gives the policies of a document under its key `signatures`, and what is wrong with the scopes there. */
-function readSignaturePolicies(document, parsed) {
+/** Returns the policies under `signatures` of a document, and the problems of their scopes. */
+function signature_policy_readSignaturePolicies(document, parsed) {
     const policies = [];
     const problems = [];
     for (const [key, value] of Object.entries(parsed)) {
@@ -51906,7 +52370,7 @@ function readSignaturePolicies(document, parsed) {
     }
     return { policies, problems };
 }
-/** Gives policies in the form that a file has. */
+/** Returns policies as a file writes them. */
 function formatSignaturePolicies(policies) {
     const entries = policies.map(({ scope, policy }) => [
         formatScope(scope),
@@ -51914,19 +52378,19 @@ function formatSignaturePolicies(policies) {
             ? 'off'
             : policy.signers.map(({ signedAs, ...signer }) => ({
                 ...signer,
-                ...(signedAs === undefined ? {} : { signedAs: formatScope(signedAs) }),
+                signedAs: signedAs && formatScope(signedAs),
             })),
     ]);
     return Object.fromEntries(entries);
 }
-/** Gives the policy whose scope fits a repository most closely; undefined where none does. */
+/** Returns the policy with the narrowest scope that contains a repository, or undefined. */
 function policyFor(policies, { host, repository }) {
     const fits = [...policies, ...KNOWN_POLICIES].filter(({ scope }) => scope.host === host && (scope.path === undefined || `${repository}/`.startsWith(`${scope.path}/`)));
     const length = ({ scope }) => scope.path?.length ?? 0;
-    // The first of equals: what a file says goes before what is known.
+    // The first of equal scopes: a file takes precedence over the built-in policies.
     return fits.toSorted((one, other) => length(other) - length(one))[0];
 }
-/** Tells whether a signer is the one that is meant, from the first character to the last. */
+/** Returns whether a trusted signer's pattern matches a whole identity, and the issuer is the same. */
 function isSigner(wanted, found) {
     if (wanted.issuer !== found.issuer)
         return false;
@@ -51937,11 +52401,208 @@ function isSigner(wanted, found) {
     return RE2JS.compile(pattern, RE2JS.DOTALL).testExact(found.identity);
 }
 
+;// CONCATENATED MODULE: ./build/src/config/image-set.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** A set without images and filters. */
+const EMPTY_IMAGE_SET = {
+    file: '',
+    kubernetes: [],
+    clusterImages: new Map(),
+    names: [],
+    prefixes: [],
+    exclude: [],
+    extras: [],
+    extraImages: new Map(),
+    cniFilters: new Map(),
+    patches: new Map(),
+    tags: {},
+    signatures: [],
+    notices: [],
+};
+/** Go writes an empty list as null, so files that were written by a Go tool contain null. */
+function list(item) {
+    return schemas/* array */.YOg(item)
+        .nullish()
+        .transform((items) => items ?? []);
+}
+const patchSchema = schemas/* strictObject */.rej({
+    match: textOf(parseImageName),
+    name: textOf((text) => parseRepository(text)).optional(),
+    tags: tag_filter_tagFilterSchema.optional(),
+    platforms: schemas/* array */.YOg(textOf((text) => parsePlatform(text, 'platforms'))).optional(),
+})
+    .refine((patch) => Object.keys(patch).length > 1, 'the patch changes nothing: give "name", "tags" or "platforms"');
+const imageSetSchema = schemas/* strictObject */.rej({
+    kubernetes: list(textOf(parseKubernetesRelease)),
+    cni: list(schemas/* enum */.k5n(CNI_PLUGINS)),
+    names: list(textOf(parseSourceName)),
+    prefixes: list(textOf(parsePrefix)),
+    exclude: list(schemas/* string */.YjP()
+        .transform(image_set_name_withoutKubernetesHost)
+        .pipe(schemas/* string */.YjP().min(1, 'expected some characters, found ""; every name and tag contains that'))),
+    extras: list(textOf(parseExtra)),
+    patches: list(patchSchema),
+    tags: tag_filter_tagFilterSchema.nullish(),
+    signatures: signaturesSchema.nullish(),
+});
+function repeatedPatches(document, matches) {
+    return matches.flatMap((match, index) => {
+        const first = matches.indexOf(match);
+        if (first === index)
+            return [];
+        const { line } = document.place(['patches', first]);
+        const message = `there is a patch for "${match}" already, on line ${line}; join the two`;
+        return [{ place: document.place(['patches', index, 'match']), message }];
+    });
+}
+function oldNames(document, value = document.value, path = []) {
+    if (typeof value === 'string' && namesOldRegistry(value)) {
+        const message = `${OLD_KUBERNETES_REGISTRY} is frozen since 2023; read as ${KUBERNETES_REGISTRY}/${withoutKubernetesHost(value)}`;
+        return [{ place: document.place(path), message }];
+    }
+    if (typeof value !== 'object' || value === null)
+        return [];
+    return Object.entries(value).flatMap(([key, inner]) => oldNames(document, inner, [...path, Array.isArray(value) ? Number(key) : key]));
+}
+/** Filters apply to listed tags. The tags that `kubernetes` needs are not listed. */
+function uselessFilters(set) {
+    return [...set.patches.values()].flatMap(({ match, tags, place }) => {
+        const isListed = set.names.some(({ value }) => value === match) ||
+            set.prefixes.some(({ value }) => match.startsWith(value));
+        if (tags === undefined || isListed || !set.clusterImages.has(match))
+            return [];
+        const message = `the tags of "${match}" follow from "kubernetes", so "tags" changes nothing here`;
+        return [{ place, message }];
+    });
+}
+function unknownPatch({ value, place }) {
+    const message = value.kind === 'version' ? kubeadmTags(value.version)?.warning : undefined;
+    return message === undefined ? [] : [{ place, message }];
+}
+/** Returns the image set in a document. Throws `CONFIGURATION_MALFORMED` with all of its problems. */
+function image_set_parseImageSet(document) {
+    const parsed = validate(document, imageSetSchema);
+    const entries = (key, values) => values.map((value, index) => ({ value, place: document.place([key, index]) }));
+    const problems = repeatedPatches(document, parsed.patches.map((patch) => patch.match));
+    const { policies: signatures, problems: wrongScopes } = readSignaturePolicies(document, parsed.signatures ?? {});
+    problems.push(...wrongScopes);
+    const { names, prefixes: starts, extras: others, kubernetes: releases, cni } = parsed;
+    if ([names, starts, others, releases, cni].every(({ length }) => length === 0)) {
+        problems.push({
+            place: document.place([]),
+            message: 'the set has no image: give "kubernetes", "names", "prefixes", "extras" or "cni"',
+        });
+    }
+    if (problems.length > 0)
+        throw new ConfigurationFailure(document.file, problems);
+    const kubernetes = entries('kubernetes', parsed.kubernetes);
+    const named = entries('extras', parsed.extras);
+    const plugins = entries('cni', parsed.cni).flatMap(({ value, place }) => cniImages(value).map((image) => ({ ...image, place })));
+    const extras = [...named, ...plugins.map(({ image, place }) => ({ value: image, place }))];
+    const set = {
+        file: document.file,
+        kubernetes,
+        clusterImages: clusterImages(kubernetes),
+        names: entries('names', parsed.names),
+        prefixes: entries('prefixes', parsed.prefixes),
+        exclude: parsed.exclude,
+        extras,
+        extraImages: extraImages(extras),
+        cniFilters: new Map(plugins
+            .filter(({ image }) => !named.some(({ value }) => listsAll(value, image)))
+            .map(({ image, tags }) => [extraName(image), tags])),
+        patches: new Map(parsed.patches.map((patch, index) => [
+            patch.match,
+            { ...patch, place: document.place(['patches', index, 'match']) },
+        ])),
+        tags: parsed.tags ?? {},
+        signatures,
+    };
+    const notices = [
+        ...set.prefixes
+            .filter(({ value }) => value === '')
+            .map(({ place }) => ({ place, message: 'an empty prefix matches every repository' })),
+        ...oldNames(document),
+        ...kubernetes.flatMap(unknownPatch),
+        ...uselessFilters(set),
+    ];
+    return { ...set, notices };
+}
+function extraImages(extras) {
+    const images = new Map();
+    for (const { value, place } of extras) {
+        const name = extraName(value);
+        const earlier = images.get(name);
+        images.set(name, {
+            name,
+            host: value.host,
+            repository: value.repository,
+            tags: new Set([...(earlier?.tags ?? []), ...(value.tag === undefined ? [] : [value.tag])]),
+            isListed: earlier?.isListed === true || value.tag === undefined,
+            places: [...(earlier?.places ?? []), place],
+        });
+    }
+    return images;
+}
+/** Returns whether an extra wants all tags of an image. */
+function listsAll(extra, image) {
+    return extra.tag === undefined && extraName(extra) === extraName(image);
+}
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(77030);
+;// CONCATENATED MODULE: ./build/src/lib/http/loopback.js
+
+/** Returns whether a host name or address (without port; IPv6 with or without brackets) is this machine. */
+function isLoopback(hostname) {
+    const bare = hostname.replace(/^\[|\]$/g, '').toLowerCase();
+    return (bare === 'localhost' ||
+        bare.endsWith('.localhost') ||
+        bare === '::1' ||
+        /^127(?:\.\d{1,3}){3}$/.test(bare));
+}
+// 0.0.0.0 and :: reach this machine too. The others are the metadata services of clouds, which hand out secrets.
+const INWARD = new external_node_net_.BlockList();
+INWARD.addSubnet('127.0.0.0', 8, 'ipv4');
+INWARD.addSubnet('0.0.0.0', 8, 'ipv4');
+INWARD.addSubnet('169.254.0.0', 16, 'ipv4');
+INWARD.addAddress('100.100.100.200', 'ipv4');
+INWARD.addAddress('::1', 'ipv6');
+INWARD.addAddress('::', 'ipv6');
+INWARD.addSubnet('fe80::', 10, 'ipv6');
+INWARD.addAddress('fd00:ec2::254', 'ipv6');
+/**
+ * Returns whether a host name or address (IPv6 with or without brackets) is this machine or the metadata service of its
+ * cloud. Names that a name server resolves to such an address are not recognised.
+ */
+function isInward(hostname) {
+    const bare = hostname
+        .replace(/^\[|\]$/g, '')
+        .replace(/\.$/, '')
+        .toLowerCase();
+    const version = (0,external_node_net_.isIP)(bare);
+    if (version === 0)
+        return isLoopback(bare) || bare === 'metadata.google.internal';
+    // The list also recognises an IPv4 address within an IPv6 one.
+    return INWARD.check(bare, version === 4 ? 'ipv4' : 'ipv6');
+}
+
 ;// CONCATENATED MODULE: ./build/src/config/uri-template.js
 
 const ACTION = /\{\{([^{}]*)\}\}/g;
 function uri_template_malformed(message, hint) {
-    return new lib_failure/* Failure */.HR({ code: 'URI_MALFORMED', about: 'uri', message, hint });
+    return new lib_failure/* Failure */.HR({ code: 'URI_MALFORMED', fault: 'usage', about: 'uri', message, hint });
 }
 const EXAMPLE = 'write one such as https://example.org/tool/v{{.Tag}}/tool-linux-{{.Arch}}.tar.gz';
 function fieldOf(action) {
@@ -51952,12 +52613,12 @@ function fieldOf(action) {
         return { field: 'Arch' };
     throw uri_template_malformed(`{{${name.slice(0, 60)}}} is not known here`, 'the fields are {{.Tag}} and {{.Arch}}');
 }
-/** Reads an address with `{{.Tag}}` and `{{.Arch}}`. Throws `URI_MALFORMED`. */
+/** Returns a URL with `{{.Tag}}` and `{{.Arch}}` as a template. Throws `URI_MALFORMED`. */
 function parseUriTemplate(text) {
     const pieces = [];
     let end = 0;
     for (const { 0: whole, 1: inside = '', index } of text.matchAll(ACTION)) {
-        // As in Go's text/template: blanks inside the braces mean nothing, "{{- " and " -}}" also trim blanks outside.
+        // As in Go's text/template: blanks inside the braces are ignored, "{{- " and " -}}" also trim blanks outside.
         const isTrimming = /^-\s/.test(inside) && /\s-$/.test(inside);
         const before = text.slice(end, index);
         pieces.push({ text: isTrimming ? before.trimEnd() : before });
@@ -51971,11 +52632,11 @@ function parseUriTemplate(text) {
         throw uri_template_malformed('a {{ or }} has no partner', 'the fields are {{.Tag}} and {{.Arch}}');
     }
     const template = { pieces };
-    // What the fields stand for has no influence on whether the rest is an address.
+    // Whether the result is a URL does not depend on the values.
     expandUri(template, { tag: '1.0.0', arch: 'amd64' });
     return template;
 }
-/** Gives the address for a tag and an architecture. Throws `URI_MALFORMED`. */
+/** Returns the URL for a tag and an architecture. Throws `URI_MALFORMED`. */
 function expandUri(template, values) {
     const text = template.pieces
         .map((piece) => ('text' in piece ? piece.text : piece.field === 'Tag' ? values.tag : values.arch))
@@ -51991,13 +52652,12 @@ function expandUri(template, values) {
         throw uri_template_malformed(`"${text.slice(0, 200)}" names no file`, EXAMPLE);
     return url;
 }
-/** Tells whether the address changes with a field. */
+/** Returns whether the URL depends on a field. */
 function usesField(template, field) {
     return template.pieces.some((piece) => 'field' in piece && piece.field === field);
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/versions.js
-
 
 
 
@@ -52018,14 +52678,13 @@ const OWN_FILES = [
     'install.sh',
 ];
 function refuse(message, hint) {
-    throw new lib_failure/* Failure */.HR({ code: 'VERSIONS_MALFORMED', about: 'versions', message, hint });
+    throw new lib_failure/* Failure */.HR({ code: 'VERSIONS_MALFORMED', fault: 'usage', about: 'versions', message, hint });
 }
 function readTag(text) {
-    return text === 'auto' ? 'auto' : parseTag(text);
+    return text === 'auto' ? 'auto' : reference_parseTag(text);
 }
 function readUpstream(text) {
-    const first = text.split('/')[0] ?? '';
-    if (!text.includes('/') || !(/[.:]/.test(first) || first === 'localhost')) {
+    if (!startsWithHost(text)) {
         refuse(`"${text.slice(0, 200)}" does not say at which registry it is`, 'write one such as quay.io/calico/node');
     }
     const reference = reference_parseReference(text);
@@ -52062,7 +52721,7 @@ const sha256Shape = schemas/* union */.KCZ([schemas/* string */.YjP(), schemas/*
     .transform((value, context) => {
     if (typeof value !== 'string')
         return new Map(ARCHITECTURES.flatMap((arch) => pinFor(arch, value[arch])));
-    // Read behind the union, because a union tells only that no form of it fits.
+    // Validated after the union, because the issue of a union says only that no alternative fits.
     const read = sha256Text.safeParse(value);
     if (read.success)
         return read.data;
@@ -52071,7 +52730,7 @@ const sha256Shape = schemas/* union */.KCZ([schemas/* string */.YjP(), schemas/*
     return core/* NEVER */.tm;
 });
 const imageShape = schemas/* strictObject */.rej({
-    name: textOf((text) => String(reference_parseRepository(text))),
+    name: textOf((text) => String(parseRepository(text))),
     tag: textOf(readTag),
     image: textOf(readUpstream).optional(),
 });
@@ -52082,8 +52741,8 @@ const componentShape = schemas/* strictObject */.rej({
     sha256: sha256Shape.optional(),
     path: textOf(readPath).optional(),
 });
-const versions_shape = schemas/* strictObject */.rej({
-    // Editors take it as the address of a schema; it means nothing here.
+const shape = schemas/* strictObject */.rej({
+    // The URL of a schema, for editors.
     $schema: schemas/* string */.YjP().optional(),
     arch: textOf((text) => parseArchitecture(text, 'arch')).optional(),
     images: schemas/* array */.YOg(imageShape).default([]),
@@ -52136,11 +52795,11 @@ function contradictions(versions, document) {
     }
     return problems;
 }
-/** Reads a versions.json that was parsed. Throws `CONFIGURATION_MALFORMED` with every mistake in it at once. */
+/** Returns the versions.json in a document. Throws `CONFIGURATION_MALFORMED` with all of its problems. */
 function parseVersions(document) {
-    const value = validate(document, versions_shape);
+    const value = validation_validate(document, shape);
     const at = (list, index) => (key) => document.place(key === undefined ? [list, index] : [list, index, key]);
-    const { policies, problems: wrongScopes } = readSignaturePolicies(document, value.signatures ?? {});
+    const { policies, problems: wrongScopes } = signature_policy_readSignaturePolicies(document, value.signatures ?? {});
     const versions = {
         file: document.file,
         arch: value.arch,
@@ -52153,97 +52812,318 @@ function parseVersions(document) {
     };
     const problems = [...contradictions(versions, document), ...wrongScopes];
     if (problems.length > 0)
-        throw new ConfigurationFailure(document.file, problems);
+        throw new problem_ConfigurationFailure(document.file, problems);
     return versions;
 }
-/** Reads a versions.json. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
+
+;// CONCATENATED MODULE: ./build/src/config/configuration-file.js
+
+
+
+
+
+
+/** Returns the image set in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
+async function readImageSet(file) {
+    return parseImageSet(await readDocument(file, 'docs/image-set.md'));
+}
+/**
+ * Returns the image set in a file, or undefined if there is no such file. Otherwise throws what `readImageSet` throws.
+ */
+async function readImageSetIfThere(file) {
+    try {
+        return await readImageSet(file);
+    }
+    catch (error) {
+        const isMissing = error instanceof Failure && failureCode(error.cause) === 'ENOENT';
+        if (isMissing)
+            return undefined;
+        throw error;
+    }
+}
+/** Returns the versions.json in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
 async function readVersions(file) {
     return parseVersions(await readDocument(file, 'docs/pack.md'));
 }
-
-// EXTERNAL MODULE: external "node:tls"
-var external_node_tls_ = __nccwpck_require__(41692);
-;// CONCATENATED MODULE: ./build/src/lib/authorities.js
-
-
-
-/**
- * Gives the certificate authorities to trust, in PEM: the usual ones and those of a file; undefined without a file.
- * Throws `CA_FILE_MALFORMED`.
- */
-async function readAuthorities(file) {
-    if (file === undefined)
-        return undefined;
+/** Returns the JSON in a file. `page` documents its format. Throws `CONFIGURATION_UNREADABLE`. */
+async function readDocument(file, page) {
+    let source;
     try {
-        const pem = await (0,promises_.readFile)(file, 'utf8');
-        if (!pem.includes('-----BEGIN CERTIFICATE-----'))
-            throw new Error('it holds no certificate');
-        return [...(0,external_node_tls_.getCACertificates)('default'), pem];
+        source = await (0,promises_.readFile)(file, 'utf8');
     }
     catch (cause) {
+        const missing = (0,lib_failure/* failureCode */.AD)(cause) === 'ENOENT';
+        const { GITHUB_ACTIONS } = process.env;
         throw new lib_failure/* Failure */.HR({
-            code: 'CA_FILE_MALFORMED',
-            about: `--ca-file ${file}`,
-            message: explain(cause),
-            hint: 'give a file with PEM certificates',
+            code: 'CONFIGURATION_UNREADABLE',
+            fault: 'usage',
+            about: file,
+            message: file_error_explainFileError(cause),
+            hint: missing
+                ? GITHUB_ACTIONS === 'true'
+                    ? 'name another file, or check out the repository in a step before this one'
+                    : `name another file, or write one as ${page} tells`
+                : undefined,
             cause,
         });
     }
-}
-function explain(cause) {
-    const code = (0,lib_failure/* failureCode */.AD)(cause);
-    if (code === 'ENOENT')
-        return 'there is no such file';
-    return code === 'UNEXPECTED' && cause instanceof Error ? cause.message : `it cannot be read: ${code}`;
+    return parseDocument(file, source);
 }
 
-// EXTERNAL MODULE: ./build/src/lib/duration.js
-var lib_duration = __nccwpck_require__(38081);
-// EXTERNAL MODULE: external "node:http"
-var external_node_http_ = __nccwpck_require__(37067);
-// EXTERNAL MODULE: external "node:https"
-var external_node_https_ = __nccwpck_require__(44708);
-;// CONCATENATED MODULE: ./build/src/lib/http-failure.js
+;// CONCATENATED MODULE: ./build/src/lib/run-deadline.js
 
-/** A request that got no answer, or not a whole one. */
+
+/** Ends a run when `--command-timeout` is over, or when an outer signal aborts. */
+class RunDeadline {
+    signal;
+    /** In milliseconds since 1970; undefined without a time limit. */
+    at;
+    #timer;
+    /** With a `limit` of 0 there is no time limit. */
+    constructor(limit, outer) {
+        const expiry = new AbortController();
+        this.signal = AbortSignal.any([outer, expiry.signal]);
+        this.at = limit === 0 ? undefined : Date.now() + limit;
+        if (limit === 0)
+            return;
+        const message = `the time limit of ${(0,lib_duration/* formatDuration */.a3)(limit)} is over`;
+        const failure = new lib_failure/* Failure */.HR({ code: 'COMMAND_TIMED_OUT', about: '--command-timeout', message });
+        this.#timer = setTimeout(() => expiry.abort(failure), limit);
+    }
+    /** Why the run had to end, for people. */
+    get reason() {
+        const reason = this.signal.reason;
+        return reason instanceof lib_failure/* Failure */.HR ? reason.message : (0,lib_failure/* describeFailure */.Ic)(reason);
+    }
+    [Symbol.dispose]() {
+        clearTimeout(this.#timer);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/single-flight.js
+/**
+ * Runs the work for each key only once at a time and remembers the results that were added last. A failure rejects for
+ * all callers that wait for it, and is then forgotten.
+ */
+class SingleFlight {
+    #memory;
+    #works = new Map();
+    #weight = 0;
+    constructor(memory) {
+        this.#memory = memory;
+    }
+    /** Returns the result for a key. Calls `work` for it unless the result is known or in progress. */
+    get(key, work) {
+        const known = this.#works.get(key);
+        if (known !== undefined)
+            return known.result;
+        const begun = { result: work(), weight: 0 };
+        this.#works.set(key, begun);
+        begun.result.then((result) => this.#weigh(key, begun, result), () => this.#drop(key, begun));
+        this.#shrink();
+        return begun.result;
+    }
+    /** Forgets a result. */
+    forget(key) {
+        this.#weight -= this.#works.get(key)?.weight ?? 0;
+        this.#works.delete(key);
+    }
+    #weigh(key, work, result) {
+        if (this.#works.get(key) !== work)
+            return;
+        work.weight = this.#memory.weigh?.(result) ?? 0;
+        this.#weight += work.weight;
+        this.#shrink();
+    }
+    /** Forgets work that failed, but not newer work for the same key. */
+    #drop(key, work) {
+        if (this.#works.get(key) === work)
+            this.forget(key);
+    }
+    #shrink() {
+        const { results, weight = Number.POSITIVE_INFINITY } = this.#memory;
+        while (this.#works.size > results || (this.#weight > weight && this.#works.size > 0)) {
+            const [oldest] = this.#works.keys();
+            if (oldest === undefined)
+                return;
+            this.forget(oldest);
+        }
+    }
+}
+
+// EXTERNAL MODULE: ./build/src/lib/text/plain-text.js
+var plain_text = __nccwpck_require__(27421);
+;// CONCATENATED MODULE: ./build/src/signatures/candidate.js
+
+/** Returns what is no signature of an image. */
+function unfit(reason) {
+    return { kind: 'unfit', reason };
+}
+/** Returns what a registry or a signer wrote as part of a line: nobody may write lines of their own into a log. */
+function shown(text, most = 200) {
+    const line = (0,plain_text/* plainText */.w)(text).replaceAll(/\s+/g, ' ');
+    return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/http/http-failure.js
+
+const CONNECTION_CODES = new Set([
+    'UNREACHABLE',
+    'TIMED_OUT',
+    'TLS_REFUSED',
+    'PROXY_REFUSED',
+]);
+/** A request that failed: it got no complete answer, or one that cannot be used. Its code says which. */
 class HttpFailure extends lib_failure/* Failure */.HR {
     name = 'HttpFailure';
-    /** Whether the same request could get an answer a moment later. */
-    transient;
-    constructor(code, about, message, transient, more) {
-        super({ code, about, message, ...more });
-        this.transient = transient;
+    /** The status of the answer, if the request failed because of it. */
+    status;
+    constructor(details) {
+        super(details);
+        this.status = details.status;
     }
+}
+/** Returns whether an error is a request that got no answer, or an incomplete one. */
+function isConnectionFailure(error) {
+    return error instanceof HttpFailure && CONNECTION_CODES.has(error.code);
+}
+/** Returns whether an error is a request that was answered, but with a refusal or with content that cannot be used. */
+function isAnswerFailure(error) {
+    return error instanceof HttpFailure && !CONNECTION_CODES.has(error.code);
 }
 const UNKNOWN_HOST = new Set(['ENOTFOUND', 'EINVAL']);
 const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO)/;
-/** Turns what node:http throws for a request to `host` into a failure that says what to change. */
+/** Returns the failure for an error that node:http throws for a request to `host`. */
 function explainNetworkError(error, host) {
     if (error instanceof HttpFailure)
         return error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const more = { cause: error };
+    const common = { about: host, cause: error };
     if (UNKNOWN_HOST.has(code)) {
         const hint = 'check its spelling, the name server and, behind a proxy, HTTPS_PROXY';
-        return new HttpFailure('UNREACHABLE', host, 'no such host', false, { ...more, hint });
+        return new HttpFailure({ ...common, code: 'UNREACHABLE', message: 'no such host', hint });
     }
     if (code === 'ECONNREFUSED') {
+        const message = 'the connection was refused';
         const hint = 'check the port and whether the service there is running';
-        return new HttpFailure('UNREACHABLE', host, 'the connection was refused', true, { ...more, hint });
+        return new HttpFailure({ ...common, code: 'UNREACHABLE', message, hint, transient: true });
     }
     if (TLS_CODE.test(code)) {
+        const message = `its certificate or TLS was not accepted (${code})`;
         const hint = code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER'
             ? `a registry that speaks plain HTTP needs --insecure-registry ${host}`
             : 'give the certificate authority that signed it with --ca-file';
-        return new HttpFailure('TLS_REFUSED', host, `its certificate or TLS was not accepted (${code})`, false, {
-            ...more,
-            hint,
-        });
+        return new HttpFailure({ ...common, code: 'TLS_REFUSED', message, hint });
     }
     const detail = code === '' ? (error instanceof Error ? error.message : String(error)) : code;
-    return new HttpFailure('UNREACHABLE', host, `the connection broke (${detail})`, true, more);
+    const message = `the connection broke (${detail})`;
+    return new HttpFailure({ ...common, code: 'UNREACHABLE', message, transient: true });
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/concurrency-limiter.js
+/**
+ * Limits how many slots can be taken at the same time. An adaptive limiter doubles its width after as many successes as
+ * it is wide. After the first throttling it grows by one instead, and every throttling halves it.
+ */
+class ConcurrencyLimiter {
+    #ceiling;
+    #width;
+    #taken = 0;
+    #successes = 0;
+    #wasThrottled = false;
+    // In the order in which they asked. A set, because a waiter leaves all limiters that it waits for at the same time.
+    #waiting = new Set();
+    constructor(width) {
+        this.#width = width.start;
+        this.#ceiling = width.ceiling;
+    }
+    get width() {
+        return this.#width;
+    }
+    get hasRoom() {
+        return this.#taken < this.#width;
+    }
+    /** Reports that the work in one slot succeeded. */
+    succeeded() {
+        if (this.#ceiling === undefined || this.#width >= this.#ceiling)
+            return;
+        this.#successes += 1;
+        if (this.#successes < this.#width)
+            return;
+        this.#successes = 0;
+        this.#width = Math.min(this.#ceiling, this.#wasThrottled ? this.#width + 1 : this.#width * 2);
+        this.#admit();
+    }
+    /** Reports that the other side asked for fewer requests. */
+    throttled() {
+        if (this.#ceiling === undefined)
+            return;
+        this.#wasThrottled = true;
+        this.#successes = 0;
+        this.#width = Math.max(1, Math.floor(this.#width / 2));
+    }
+    /**
+     * Takes one slot on each of the limiters, all at once: while it waits it holds none. A limiter that is named twice
+     * counts once. Returns the function that gives the slots back. Rejects with the signal's reason.
+     */
+    static async take(limiters, signal) {
+        const distinct = [...new Set(limiters)];
+        signal.throwIfAborted();
+        if (!distinct.every((limiter) => limiter.hasRoom))
+            await ConcurrencyLimiter.#wait(distinct, signal);
+        else
+            for (const limiter of distinct)
+                limiter.#taken += 1;
+        let returned = false;
+        return () => {
+            if (returned)
+                return;
+            returned = true;
+            for (const limiter of distinct)
+                limiter.#taken -= 1;
+            for (const limiter of distinct)
+                limiter.#admit();
+        };
+    }
+    static #wait(limiters, signal) {
+        return new Promise((resolve, reject) => {
+            const giveUp = () => {
+                for (const limiter of limiters)
+                    limiter.#waiting.delete(waiter);
+                reject(signal.reason);
+            };
+            const waiter = {
+                limiters,
+                grant: () => {
+                    signal.removeEventListener('abort', giveUp);
+                    for (const limiter of limiters) {
+                        limiter.#waiting.delete(waiter);
+                        limiter.#taken += 1;
+                    }
+                    resolve();
+                },
+            };
+            signal.addEventListener('abort', giveUp, { once: true });
+            for (const limiter of limiters)
+                limiter.#waiting.add(waiter);
+        });
+    }
+    #admit() {
+        for (const waiter of this.#waiting) {
+            if (!this.hasRoom)
+                return;
+            if (waiter.limiters.every((limiter) => limiter.hasRoom))
+                waiter.grant();
+        }
+    }
+}
+
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(37067);
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(44708);
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(41692);
 ;// CONCATENATED MODULE: ./node_modules/proxy-from-env/index.js
 
 
@@ -52349,15 +53229,15 @@ function getEnv(key) {
   return process.env[key.toLowerCase()] || process.env[key.toUpperCase()] || '';
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/direct-agent.js
+;// CONCATENATED MODULE: ./build/src/lib/http/direct-agent.js
 
 
-/** As much as a fast line has waiting when we come back to it. */
+/** About as many bytes as a fast connection has ready at each read. */
 const READ_SIZE = 256 * 1024;
 /**
- * Has a connection read into one memory of its own, where Node would take 64 KiB anew for each piece: so much garbage
- * that collecting it was a third of the work of a mirror. The HTTP parser copies what it passes on and keeps nothing,
- * so what it was given may be overwritten. https://nodejs.org/api/net.html#new-netsocketoptions
+ * Makes a connection read into one buffer of its own. By default Node allocates 64 KiB for each read, and collecting
+ * that garbage was a third of the work of a mirror. The HTTP parser copies the data that it emits and keeps none, so
+ * the buffer can be reused. https://nodejs.org/api/net.html#new-netsocketoptions
  */
 function readingIntoItsOwn(connect) {
     const connection = connect({
@@ -52381,12 +53261,12 @@ class DirectHttpsAgent extends external_node_https_.Agent {
         return readingIntoItsOwn((own) => super.createConnection({ ...options, ...own }, created));
     }
 }
-/** Gives a pool of connections that go through no proxy. */
+/** Returns a pool of connections without a proxy. */
 function directAgent(isSecure, options) {
     return isSecure ? new DirectHttpsAgent(options) : new DirectHttpAgent(options);
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/proxy.js
+;// CONCATENATED MODULE: ./build/src/lib/http/proxy.js
 
 
 
@@ -52394,8 +53274,8 @@ function directAgent(isSecure, options) {
 
 const CONNECTIONS = { keepAlive: true, scheduling: 'lifo' };
 /**
- * Gives the proxy for a URL as the environment says, or `undefined` for none. This machine is never reached through one.
- * Throws `UNREACHABLE` for what is no proxy's address, without repeating it: it may hold a password.
+ * Returns the proxy for a URL from the environment; undefined if there is none. There is never a proxy to this machine.
+ * Throws `UNREACHABLE` if the proxy's address is malformed. The message does not contain it, as it can hold a password.
  */
 function proxyFor(url) {
     const told = isLoopback(url.hostname) ? '' : getProxyForUrl(url.href);
@@ -52405,26 +53285,30 @@ function proxyFor(url) {
     if (proxy?.protocol === 'http:' || proxy?.protocol === 'https:')
         return proxy;
     const found = proxy === null ? 'no address' : `an address for ${proxy.protocol.slice(0, -1)}`;
-    throw new HttpFailure('UNREACHABLE', url.host, `the proxy to reach it by is ${found}`, false, {
+    throw new HttpFailure({
+        code: 'UNREACHABLE',
+        about: url.host,
+        message: `the proxy to reach it by is ${found}`,
         hint: 'write HTTPS_PROXY, HTTP_PROXY and ALL_PROXY such as http://proxy.example:3128',
     });
 }
 /**
- * Gives the connection pool for a URL: straight, or through what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
- * (also lower case) say. This machine is never reached through a proxy.
+ * The connection pools of a client: direct, or through the proxy from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
+ * (also in lower case). This machine is never reached through a proxy.
  */
 class AgentPool {
     /**
-     * Whom to trust. Every request has to carry it: through a proxy an agent uses its own options for the proxy only.
+     * Options that every request needs: an agent for a proxy uses its own TLS options only for the connection to the
+     * proxy.
      */
     trust;
     #agents = new Map();
     constructor(authorities) {
-        // Made once, as reading all authorities anew for each connection takes longer than to connect.
+        // Created once: reading all authorities takes longer than connecting.
         this.trust =
             authorities === undefined ? {} : { secureContext: (0,external_node_tls_.createSecureContext)({ ca: [...authorities] }) };
     }
-    /** Gives the pool for this URL's origin, always the same one. */
+    /** Returns the pool for the origin of a URL. It is always the same one. */
     agentFor(url) {
         const known = this.#agents.get(url.origin);
         if (known !== undefined)
@@ -52435,7 +53319,7 @@ class AgentPool {
             return this.#openThrough(proxy, url.origin, isSecure);
         return this.#keep(url.origin, directAgent(isSecure, { ...CONNECTIONS, ...this.trust }));
     }
-    // Few have a proxy, and the agents for one take longer to load than a small run.
+    // Few users have a proxy, and loading these modules takes longer than a small run.
     async #openThrough(proxy, origin, isSecure) {
         const { HttpsProxyAgent } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 3669, 19));
         const { HttpProxyAgent } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 81970, 19));
@@ -52455,21 +53339,50 @@ class AgentPool {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/proxy-refusal.js
+;// CONCATENATED MODULE: ./build/src/lib/http/transient-status.js
+/** Statuses with which any server can answer for a moment. */
+const PASSING = new Set([408, 429, 500, 502, 503, 504]);
+/** Returns whether the same request could be answered differently a moment after this status. */
+function isTransientStatus(status) {
+    return PASSING.has(status);
+}
+/** Returns whether a status asks for fewer requests (RFC 6585, 4). */
+function isRateLimit(status) {
+    return status === 429;
+}
+/**
+ * Returns the time in a Retry-After header, seconds or a date (RFC 9110, 10.2.3), in milliseconds since 1970; undefined
+ * if unusable.
+ */
+function parseRetryAfter(header, now) {
+    if (header === undefined)
+        return undefined;
+    const text = header.trim();
+    if (/^\d{1,9}$/.test(text))
+        return now + Number(text) * 1000;
+    const date = Date.parse(text);
+    return Number.isNaN(date) ? undefined : Math.max(date, now);
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/http/proxy-refusal.js
+
 
 
 const LOGIN_WANTED = 407;
-/** What a proxy says when it could not reach the host this time, or is busy. */
-const PASSING = new Set([408, 429, 500, 502, 503, 504]);
-/** Gives the failure for a proxy that does not let a request to this URL through, by the status of its answer. */
+/** Returns the failure for a proxy that answers a request to this URL with an error status. */
 function proxyRefusal(url, status) {
     const proxy = proxyFor(url);
-    // Its address may hold a name and a password.
+    // Only the host is shown, because the proxy's address can contain a password.
     const where = proxy === undefined ? '' : ` ${proxy.host}`;
     const what = url.protocol === 'https:' ? `refused the tunnel to ${url.host}` : 'wants a login of its own';
     const message = `the proxy${where} ${what} (status ${status})`;
-    return new HttpFailure('PROXY_REFUSED', url.host, message, PASSING.has(status), {
-        hint: hintFor(url, status),
+    const hint = hintFor(url, status);
+    return new HttpFailure({
+        code: 'PROXY_REFUSED',
+        about: url.host,
+        message,
+        hint,
+        transient: isTransientStatus(status),
     });
 }
 function hintFor({ protocol, hostname }, status) {
@@ -52480,7 +53393,7 @@ function hintFor({ protocol, hostname }, status) {
     return `let the proxy allow ${hostname}, check ${variable}, or name ${hostname} in NO_PROXY where it is reached without`;
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/http.js
+;// CONCATENATED MODULE: ./build/src/lib/http/http.js
 
 
 
@@ -52493,11 +53406,11 @@ const DEFAULT_TIMEOUTS = {
     firstByte: (0,lib_duration/* seconds */.YA)(60),
     idle: (0,lib_duration/* seconds */.YA)(60),
 };
-/** What comes more slowly than this for a whole `idle` is as good as silent, however often a byte moves. */
+/** An answer that is slower than this for a whole `idle` period has timed out. */
 const LEAST_BYTES_PER_SECOND = 1024;
-// Made once: an error notes where it was made, which takes longer than the rest of a small request.
+// Created once: recording the stack of an error takes longer than the rest of a small request.
 const REQUEST_IS_OVER = new Error('the request is over');
-/** Sends requests over kept connections. It follows no redirect, adds no credential and tries nothing twice. */
+/** Sends requests over kept connections. It does not follow redirects, add credentials, or retry. */
 class HttpClient {
     #agents;
     #timeouts;
@@ -52506,7 +53419,7 @@ class HttpClient {
         this.#timeouts = settings.timeouts ?? DEFAULT_TIMEOUTS;
     }
     /**
-     * Sends a request and gives its answer with the body unread. Throws `HttpFailure`, the failure of the body's writer,
+     * Sends a request and returns the answer, with its body unread. Throws `HttpFailure`, the error of the body's writer,
      * or the signal's reason.
      */
     async send(request) {
@@ -52542,7 +53455,7 @@ class HttpClient {
             outgoing.on('error', (error) => {
                 settle();
                 signal.removeEventListener('abort', abort);
-                // The other side may close a kept connection just as a request goes out on it; that says nothing about it.
+                // The server may close a kept connection just when a request is sent on it. That is not an error of the server.
                 const isStale = outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
                 if (isStale && !signal.aborted)
                     this.#exchange(request, agent, true).then(resolve, reject);
@@ -52556,7 +53469,7 @@ class HttpClient {
             outgoing.on('response', (answer) => {
                 answered = answer;
                 settle();
-                // No server may say so of itself (RFC 9110, 15.5.8).
+                // Only a proxy may answer so (RFC 9110, 15.5.8).
                 if (answer.statusCode === 407) {
                     signal.removeEventListener('abort', abort);
                     answer.destroy();
@@ -52567,7 +53480,7 @@ class HttpClient {
                     clearInterval(rate);
                     signal.removeEventListener('abort', abort);
                 });
-                // Errors of a body reach who reads it; without a listener a late one would end the process.
+                // The reader of the body gets its errors. Without a listener here, a late error would end the process.
                 answer.on('error', () => undefined);
                 resolve({ status: answer.statusCode ?? 0, headers: answer.headers, url, body: answer });
             });
@@ -52587,7 +53500,7 @@ class HttpClient {
         const { connect, firstByte, idle } = this.#timeouts;
         const expire = (after, what) => () => {
             const message = `${what} within ${(0,lib_duration/* formatDuration */.a3)(after)}`;
-            breakOff(new HttpFailure('TIMED_OUT', host, message, true, {}));
+            breakOff(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
         };
         let timer = setTimeout(expire(connect, 'no connection'), connect);
         outgoing.on('socket', (socket) => {
@@ -52611,11 +53524,11 @@ class HttpClient {
         return setInterval(() => {
             const moved = socket.bytesRead - before;
             before = socket.bytesRead;
-            // Bytes that nobody takes wait for the other end of a copy, which has limits of its own.
+            // If bytes wait to be read, the other end of a copy is the slow one, and it has limits of its own.
             if (answer.readableLength > 0 || (moved * 1000) / idle >= LEAST_BYTES_PER_SECOND)
                 return;
             const message = `it sent only ${moved} bytes within ${(0,lib_duration/* formatDuration */.a3)(idle)}`;
-            answer.destroy(new HttpFailure('TIMED_OUT', host, message, true, {}));
+            answer.destroy(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
         }, idle);
     }
 }
@@ -52626,8 +53539,8 @@ function isReset(error) {
     return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 }
 /**
- * Reads a body into memory and gives its bytes; it throws `HttpFailure` when it breaks off and ends the
- * connection when there is more than `limit` bytes, for which it gives `undefined`.
+ * Reads a body into memory and returns its bytes. Returns undefined and closes the connection if there are more than
+ * `limit` bytes. Throws `HttpFailure` if the body breaks off.
  */
 async function readBody(answer, limit) {
     const parts = [];
@@ -52649,148 +53562,77 @@ async function readBody(answer, limit) {
     }
     return Buffer.concat(parts, length);
 }
-/** Lets go of an answer whose body nobody wants; a short one is read so that its connection can be used again. */
+/** Discards the body of an answer. A short body is read to its end, so that its connection can be used again. */
 function discardBody(answer) {
     const length = Number(answer.headers['content-length'] ?? Number.NaN);
-    // An answer to HEAD is complete although it tells the length of a body.
+    // An answer to HEAD is complete, although it has the length of a body in its headers.
     if (answer.body.complete || length <= 65_536)
         answer.body.resume();
     else
         answer.body.destroy();
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/run-deadline.js
+;// CONCATENATED MODULE: ./build/src/lib/http/redirect.js
 
 
-/** The end of a run: `--command-timeout`, or whoever asks for it from outside. */
-class RunDeadline {
-    signal;
-    /** In milliseconds since 1970; undefined without a time limit. */
-    at;
-    #timer;
-    /** A `limit` of 0 is none. */
-    constructor(limit, outer) {
-        const expiry = new AbortController();
-        this.signal = AbortSignal.any([outer, expiry.signal]);
-        this.at = limit === 0 ? undefined : Date.now() + limit;
-        if (limit === 0)
-            return;
-        const message = `the time limit of ${(0,lib_duration/* formatDuration */.a3)(limit)} is over`;
-        const failure = new lib_failure/* Failure */.HR({ code: 'COMMAND_TIMED_OUT', about: '--command-timeout', message });
-        this.#timer = setTimeout(() => expiry.abort(failure), limit);
-    }
-    /** Why the run had to end, in words. */
-    get reason() {
-        const reason = this.signal.reason;
-        return reason instanceof lib_failure/* Failure */.HR ? reason.message : (0,lib_failure/* describeFailure */.Ic)(reason);
-    }
-    [Symbol.dispose]() {
-        clearTimeout(this.#timer);
-    }
-}
 
-;// CONCATENATED MODULE: ./build/src/lib/lane.js
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** The most redirects that are followed; more than any honest server needs. */
+const LIMIT = 8;
 /**
- * A number of slots that may be taken at the same time. An adaptive lane doubles its width with every full width of
- * successes until it was throttled once, from then on it grows by one, and each throttling halves it.
+ * Sends a request and follows redirects. `next` returns the address for a `Location`. Returns the first answer that is
+ * not a redirect; undefined if there are too many redirects. Throws what `send` and `next` throw.
  */
-class Lane {
-    #ceiling;
-    #width;
-    #taken = 0;
-    #successes = 0;
-    #wasThrottled = false;
-    // Insertion order is the order of asking; a set because a waiter leaves every lane that it waits for at once.
-    #waiting = new Set();
-    constructor(width) {
-        this.#width = width.start;
-        this.#ceiling = width.ceiling;
+async function followRedirects(first, send, next) {
+    let url = first;
+    for (let hop = 0; hop <= LIMIT; hop += 1) {
+        const answer = await send(url);
+        const { location } = answer.headers;
+        if (!REDIRECTS.has(answer.status) || location === undefined)
+            return answer;
+        discardBody(answer);
+        url = next(url, location);
     }
-    get width() {
-        return this.#width;
-    }
-    get hasRoom() {
-        return this.#taken < this.#width;
-    }
-    /** Tells the lane that work in one of its slots went well. */
-    succeeded() {
-        if (this.#ceiling === undefined || this.#width >= this.#ceiling)
-            return;
-        this.#successes += 1;
-        if (this.#successes < this.#width)
-            return;
-        this.#successes = 0;
-        this.#width = Math.min(this.#ceiling, this.#wasThrottled ? this.#width + 1 : this.#width * 2);
-        this.#admit();
-    }
-    /** Tells the lane that the other side asked for less. */
-    throttled() {
-        if (this.#ceiling === undefined)
-            return;
-        this.#wasThrottled = true;
-        this.#successes = 0;
-        this.#width = Math.max(1, Math.floor(this.#width / 2));
-    }
-    /**
-     * Takes a slot on every one of the lanes at once, holding none while it waits, and gives the function that
-     * returns them. Lanes named twice count once. Rejects with the signal's reason.
-     */
-    static async take(lanes, signal) {
-        const distinct = [...new Set(lanes)];
-        signal.throwIfAborted();
-        if (!distinct.every((lane) => lane.hasRoom))
-            await Lane.#wait(distinct, signal);
-        else
-            for (const lane of distinct)
-                lane.#taken += 1;
-        let returned = false;
-        return () => {
-            if (returned)
-                return;
-            returned = true;
-            for (const lane of distinct)
-                lane.#taken -= 1;
-            for (const lane of distinct)
-                lane.#admit();
-        };
-    }
-    static #wait(lanes, signal) {
-        return new Promise((resolve, reject) => {
-            const giveUp = () => {
-                for (const lane of lanes)
-                    lane.#waiting.delete(waiter);
-                reject(signal.reason);
-            };
-            const waiter = {
-                lanes,
-                grant: () => {
-                    signal.removeEventListener('abort', giveUp);
-                    for (const lane of lanes) {
-                        lane.#waiting.delete(waiter);
-                        lane.#taken += 1;
-                    }
-                    resolve();
-                },
-            };
-            signal.addEventListener('abort', giveUp, { once: true });
-            for (const lane of lanes)
-                lane.#waiting.add(waiter);
+    return undefined;
+}
+/**
+ * Returns the address that a server gave for the next request, such as a `Location` or a realm, resolved against
+ * `from`. `asked` is the server of the first request. Throws `REDIRECT_REFUSED` if the address is not HTTP, leads from
+ * HTTPS to plain HTTP, or leads from another machine to services of this one.
+ */
+function followAddress(from, address, asked) {
+    const refuse = (message) => {
+        throw new HttpFailure({
+            code: 'REDIRECT_REFUSED',
+            about: asked.host,
+            message,
+            hint: 'this looks like a broken or hostile registry; nothing was sent there',
         });
+    };
+    const target = URL.canParse(address, from.href) ? new URL(address, from) : undefined;
+    if (target === undefined) {
+        // The text is not shown: any part of it could be a password or a signature.
+        return refuse(`it leads to what is no address, of ${address.length} characters`);
     }
-    #admit() {
-        for (const waiter of this.#waiting) {
-            if (!this.hasRoom)
-                return;
-            if (waiter.lanes.every((lane) => lane.hasRoom))
-                waiter.grant();
-        }
+    if (target.protocol !== 'https:' && target.protocol !== 'http:') {
+        return refuse(`it leads to ${target.protocol}//, which is not HTTP`);
     }
+    if (from.protocol === 'https:' && target.protocol === 'http:') {
+        return refuse(`it leads from HTTPS to plain HTTP at ${target.host}`);
+    }
+    if (isInward(target.hostname) && !isLoopback(asked.hostname) && target.hostname !== asked.hostname) {
+        return refuse(`it leads to ${target.host} on the machine that asks`);
+    }
+    // A user name and password in an address would be sent, and would end up in logs.
+    target.username = '';
+    target.password = '';
+    return target;
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/challenge.js
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
 const challenge_LENGTH_LIMIT = 16_384;
-/** Reads along a text; every step is linear, so that no header can make it slow. */
+/** Reads a text from its start to its end in linear time, so that no header can make it slow. */
 class Scanner {
     #text;
     #at = 0;
@@ -52849,8 +53691,8 @@ function parseRaw(header) {
     return challenges;
 }
 /**
- * Reads `WWW-Authenticate`, one or several headers with one or several challenges each, and gives the one to meet:
- * Bearer before Basic, as registries that offer both mean it; `undefined` when neither is there.
+ * Reads `WWW-Authenticate`, one or several headers with one or several challenges each. Returns the challenge to
+ * answer: Bearer if there is one, else Basic; undefined if there is neither.
  */
 function parseChallenge(headers) {
     const all = [headers ?? []].flat().flatMap(parseRaw);
@@ -52863,7 +53705,7 @@ function parseChallenge(headers) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/credentials.js
-/** Gives a lookup that asks each of several in turn, once for each host and run. */
+/** Returns a lookup that asks several lookups in turn. It asks once for each host and remembers the answer. */
 function firstCredential(lookups) {
     const answers = new Map();
     const ask = async (host) => {
@@ -52880,24 +53722,106 @@ function firstCredential(lookups) {
         return answer;
     };
 }
-/** Gives a lookup that knows one user of one host; where name or password is missing it knows nobody. */
+/** Returns a lookup with one login for one host; without a name or a password it has none. */
 function explicitCredential(host, username, password) {
     const known = username === undefined || password === undefined ? undefined : { kind: 'password', username, password };
     return async (asked) => (asked === host ? known : undefined);
 }
-/** Gives the value of a Basic `Authorization` header (RFC 7617). */
+/** Returns the value of a Basic `Authorization` header (RFC 7617). */
 function basicAuthorization(username, password) {
     return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/push-verdict.js
-const WRITES = new Set([
-    'start an upload',
-    'push a layer',
-    'push a part of a layer',
-    'finish a layer',
-    'push its manifest',
-]);
+;// CONCATENATED MODULE: ./build/src/registry/error-body.js
+
+const errorBodyShape = schemas/* object */.Ikc({
+    errors: schemas/* array */.YOg(schemas/* object */.Ikc({ code: schemas/* string */.YjP().optional(), message: schemas/* string */.YjP().optional() })).min(1),
+});
+/** Other shapes, of token services and of proxies in front of registries. */
+const otherErrorShape = schemas/* object */.Ikc({ message: schemas/* string */.YjP().optional(), details: schemas/* string */.YjP().optional(), error: schemas/* string */.YjP().optional() })
+    .catch({});
+/**
+ * Reads the body of an error answer: JSON, plain text, HTML or nothing. `clean` removes secrets from the text. Never
+ * throws.
+ */
+function parseErrorBody(body, clean = (text) => text) {
+    const oneLine = (text) => clean(text)
+        .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+        .trim()
+        .slice(0, 300);
+    try {
+        const json = JSON.parse(body);
+        const parsed = errorBodyShape.safeParse(json);
+        if (parsed.success) {
+            const codes = parsed.data.errors.flatMap((error) => (error.code === undefined ? [] : [error.code]));
+            const first = parsed.data.errors[0];
+            return { codes, text: oneLine([first?.code, first?.message].filter(Boolean).join(': ')) };
+        }
+        const { message, details, error } = otherErrorShape.parse(json);
+        return { codes: [], text: oneLine(message ?? details ?? error ?? '') };
+    }
+    catch {
+        // Not JSON, so it is read as text below.
+    }
+    return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body) };
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/secret-forms.js
+/**
+ * Returns a secret in every encoding in which it can appear: unchanged, in a URL, in a query, and in both alphabets of
+ * base64, with and without padding.
+ */
+function secretForms(secret) {
+    const bytes = Buffer.from(secret);
+    const padded = bytes.toString('base64');
+    const base64 = [padded, padded.replace(/={1,2}$/, ''), bytes.toString('base64url')];
+    const queries = [secret, padded].flatMap((text) => [
+        encodeURIComponent(text),
+        new URLSearchParams({ '': text }).toString().slice(1),
+    ]);
+    return new Set([secret, ...base64, ...queries]);
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/redactor.js
+
+/** Shorter texts are not secrets, and would redact half of a message. */
+const SHORTEST = 4;
+/** Longer secrets are tokens, of which there can be thousands. Servers that repeat one do not encode it. */
+const LONGEST_ENCODED = 200;
+/** Removes the secrets for one host from its messages. Some registries repeat in an error what was sent to them. */
+class Redactor {
+    #forms = new Set();
+    /** Adds a secret, in every encoding in which it can appear. */
+    add(secret) {
+        if (secret.length < SHORTEST)
+            return;
+        this.#forms.add(secret);
+        if (secret.length > LONGEST_ENCODED)
+            return;
+        for (const form of secretForms(secret))
+            this.#forms.add(form);
+    }
+    /** Returns a text with every secret replaced by `***`. */
+    redact(text) {
+        const longestFirst = [...this.#forms].toSorted((one, other) => other.length - one.length);
+        return longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/refusal.js
+
+
+/** Returns the failure for a refusal, by its status, its error codes and its text. */
+function refusal(answer) {
+    const { about, action, status, errorBody, retryAt } = answer;
+    const { code, hint } = wordsVerdict(answer) ?? statusVerdict(status);
+    const said = errorBody.text === '' ? '' : `: ${errorBody.text}`;
+    const message = `cannot ${action}, the registry answered ${status}${said}`;
+    const transient = isTransientStatus(status) || MORE_PASSING.has(status);
+    return new HttpFailure({ code, about, message, hint, status, transient, retryAt });
+}
+/** Further transient statuses: too early (425), and those of proxies in front of registries. */
+const MORE_PASSING = new Set([425, 499, 522]);
 const OTHER_FAULTS = new Set([
     'TAG_INVALID',
     'NAME_INVALID',
@@ -52906,11 +53830,12 @@ const OTHER_FAULTS = new Set([
 ]);
 const FORMAT_STATUS = new Set([400, 405, 406, 415, 422]);
 /**
- * Reads what a registry says when it refuses something that is pushed, where its words tell more than its status;
- * `undefined` where they do not. Every registry has its own way to say these (field notes of Harbor, ECR, ACR, SWR, Quay).
+ * Returns the meaning of a refusal whose codes or text say more than its status; undefined if they do not. Registries
+ * express these in different ways (field notes of Harbor, ECR, ACR, SWR, Quay).
  */
-function pushVerdict(action, status, { codes, text }) {
-    // GHCR's words for a token of a workflow that may not write packages.
+function wordsVerdict({ writes, status, errorBody }) {
+    const { codes, text } = errorBody;
+    // GHCR says this to a workflow token without the permission to write packages.
     if (status === 403 && /permission_denied: \w+_package|installation not allowed/i.test(text)) {
         const hint = 'a workflow needs "permissions: packages: write", and an existing package has to give its repository access under Package settings';
         return { code: 'DENIED', hint };
@@ -52919,21 +53844,19 @@ function pushVerdict(action, status, { codes, text }) {
         const hint = 'this registry may take fewer levels of names: for a destination, use --naming basename or dashed and a --push-ns of one level';
         return { code: 'REGISTRY_REFUSED', hint };
     }
-    if (!WRITES.has(action) || status >= 500 || status === 401 || status === 429)
+    if (writes === undefined || status >= 500 || status === 401 || isRateLimit(status))
         return undefined;
+    return writeVerdict(writes, status, errorBody);
+}
+function writeVerdict(writes, status, { codes, text }) {
     if (codes.includes('MANIFEST_BLOB_UNKNOWN') || codes.includes('BLOB_UNKNOWN')) {
-        return action === 'start an upload' ? undefined : { code: 'CONTENT_UNKNOWN' };
+        return writes === 'upload' ? undefined : { code: 'CONTENT_UNKNOWN' };
     }
-    if (action === 'push its manifest') {
-        const verdict = manifestVerdict(status, codes, text);
-        if (verdict !== undefined)
-            return verdict;
-    }
-    if (status === 404) {
-        const hint = 'create the repository there, or the namespace, project or organisation above it; not every registry makes them on push';
-        return { code: 'NOT_FOUND', hint };
-    }
-    return undefined;
+    const verdict = writes === 'manifest' ? manifestVerdict(status, codes, text) : undefined;
+    if (verdict !== undefined || status !== 404)
+        return verdict;
+    const hint = 'create the repository there, or the namespace, project or organisation above it; not every registry makes them on push';
+    return { code: 'NOT_FOUND', hint };
 }
 function manifestVerdict(status, codes, text) {
     const isImmutable = status === 412 || /immutable|TagAlreadyExists/i.test(`${codes.join(' ')} ${text}`);
@@ -52953,80 +53876,9 @@ function manifestVerdict(status, codes, text) {
 function formatRefused() {
     return { code: 'FORMAT_REFUSED', hint: 'this registry does not take content of this kind; leave it out' };
 }
-
-;// CONCATENATED MODULE: ./build/src/registry/registry-failure.js
-
-
-
-
-/** What a registry answered where something else was needed. */
-class RegistryFailure extends lib_failure/* Failure */.HR {
-    name = 'RegistryFailure';
-    status;
-    /** Whether the same request could be answered differently a moment later. */
-    transient;
-    /** When the registry asked to be left alone until, in milliseconds since 1970. */
-    retryAt;
-    constructor(details) {
-        super(details);
-        this.status = details.status;
-        this.transient = details.transient ?? false;
-        this.retryAt = details.retryAt;
-    }
-}
-/** Tells whether a further attempt at what failed with this error could end differently. */
-function isTransient(error) {
-    return (error instanceof HttpFailure || error instanceof RegistryFailure) && error.transient;
-}
-/** Tells whether an error is the registry's word that something does not exist. */
-function isNotFound(error) {
-    return (0,lib_failure/* failureCode */.AD)(error) === 'NOT_FOUND';
-}
-const errorBodyShape = schemas/* object */.Ikc({
-    errors: schemas/* array */.YOg(schemas/* object */.Ikc({ code: schemas/* string */.YjP().optional(), message: schemas/* string */.YjP().optional() })).min(1),
-});
-/** Token services and proxies in front of registries say it in ways of their own. */
-const otherErrorShape = schemas/* object */.Ikc({ message: schemas/* string */.YjP().optional(), details: schemas/* string */.YjP().optional(), error: schemas/* string */.YjP().optional() })
-    .catch({});
-/**
- * Reads the body of an error answer: JSON as specified, plain text, HTML or nothing (distribution-spec, "Error codes").
- * `clean` takes out what must not be repeated.
- */
-function parseComplaint(body, clean = (text) => text) {
-    const oneLine = (text) => clean(text)
-        .replaceAll(/[\s\p{Cc}]+/gu, ' ')
-        .trim()
-        .slice(0, 300);
-    try {
-        const json = JSON.parse(body);
-        const parsed = errorBodyShape.safeParse(json);
-        if (parsed.success) {
-            const codes = parsed.data.errors.flatMap((error) => (error.code === undefined ? [] : [error.code]));
-            const first = parsed.data.errors[0];
-            return { codes, text: oneLine([first?.code, first?.message].filter(Boolean).join(': ')) };
-        }
-        const { message, details, error } = otherErrorShape.parse(json);
-        return { codes: [], text: oneLine(message ?? details ?? error ?? '') };
-    }
-    catch {
-        // Not JSON: what follows treats it as text.
-    }
-    return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body) };
-}
-/** Reads Retry-After, seconds or a date (RFC 9110, 10.2.3), as milliseconds since 1970; `undefined` if unusable. */
-function parseRetryAfter(header, now) {
-    if (header === undefined)
-        return undefined;
-    const text = header.trim();
-    if (/^\d{1,9}$/.test(text))
-        return now + Number(text) * 1000;
-    const date = Date.parse(text);
-    return Number.isNaN(date) ? undefined : Math.max(date, now);
-}
-const TRANSIENT_STATUS = new Set([408, 425, 429, 499, 500, 502, 503, 504, 522]);
-function verdict(status) {
+function statusVerdict(status) {
     if (status === 401) {
-        // Some registries say so to an account that they know as well, where it may not push.
+        // Some registries also answer so if the login is right but the account may not push.
         return {
             code: 'UNAUTHORIZED',
             hint: 'check the user name and password for this registry, and that the account may do this there',
@@ -53040,147 +53892,13 @@ function verdict(status) {
     }
     if (status === 404)
         return { code: 'NOT_FOUND' };
-    if (status === 429)
+    if (isRateLimit(status)) {
         return { code: 'RATE_LIMITED', hint: 'log in to this registry or lower --query-limit and --limit' };
+    }
     if (status >= 500) {
         return { code: 'REGISTRY_BROKEN', hint: 'this is a fault of the registry itself; try again later' };
     }
     return { code: 'REGISTRY_REFUSED' };
-}
-/** Gives the failure for an answer that was not hoped for. `about` names the image or host; `action` says what was tried. */
-function refusal(answer) {
-    const { status, complaint } = answer;
-    const { code, hint } = pushVerdict(answer.action, status, complaint) ?? verdict(status);
-    const said = complaint.text === '' ? '' : `: ${complaint.text}`;
-    return new RegistryFailure({
-        code,
-        about: answer.about,
-        message: `cannot ${answer.action}, the registry answered ${status}${said}`,
-        ...(hint === undefined ? {} : { hint }),
-        status,
-        transient: TRANSIENT_STATUS.has(status),
-        retryAt: answer.retryAt,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/secret-forms.js
-/**
- * Gives a secret in each form in which it travels or is repeated: as it is, in a URL, in a query, and in both alphabets
- * of base64, which with padding begins as it does without.
- */
-function secretForms(secret) {
-    const bytes = Buffer.from(secret);
-    const padded = bytes.toString('base64');
-    const base64 = [padded, padded.replace(/={1,2}$/, ''), bytes.toString('base64url')];
-    const queries = [secret, padded].flatMap((text) => [
-        encodeURIComponent(text),
-        new URLSearchParams({ '': text }).toString().slice(1),
-    ]);
-    return new Set([secret, ...base64, ...queries]);
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/secrets.js
-
-/** Shorter ones would blacken half of a text, and are no secrets. */
-const SHORTEST = 4;
-/** Longer ones are tokens: whoever repeats one does not encode it, and there may be thousands. */
-const LONGEST_ENCODED = 200;
-/** The secrets of one host, to be taken out of what it says: some registries repeat in an error what they were sent. */
-class Secrets {
-    #forms = new Set();
-    /** Takes in a secret, in each form in which it travels. */
-    add(secret) {
-        if (secret.length < SHORTEST)
-            return;
-        this.#forms.add(secret);
-        if (secret.length > LONGEST_ENCODED)
-            return;
-        for (const form of secretForms(secret))
-            this.#forms.add(form);
-    }
-    /** Gives a text with every secret blackened. */
-    blacken(text) {
-        const longestFirst = [...this.#forms].toSorted((one, other) => other.length - one.length);
-        return longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/endpoint.js
-
-
-
-
-/** Gives the base URL of a registry's API: HTTPS, but plain HTTP on this machine and for hosts named insecure. */
-function endpointOf(host, insecure) {
-    if (host === DOCKER_HUB)
-        return new URL('https://registry-1.docker.io/');
-    const hostname = new URL(`http://${host}/`).hostname;
-    const scheme = insecure.includes(host) || isLoopback(hostname) ? 'http' : 'https';
-    return new URL(`${scheme}://${host}/`);
-}
-/**
- * Gives the address that a redirect, `Location` or realm of a registry leads to, resolved against `from`. Throws
- * `REDIRECT_REFUSED` for what no honest registry needs: another scheme than HTTP, from HTTPS down to HTTP, or from
- * elsewhere to this machine's own services.
- */
-function followAddress(from, address, registry) {
-    const refuse = (message) => {
-        throw new RegistryFailure({
-            code: 'REDIRECT_REFUSED',
-            about: registry.host,
-            message,
-            hint: 'this looks like a broken or hostile registry; nothing was sent there',
-        });
-    };
-    const target = URL.canParse(address, from.href) ? new URL(address, from) : undefined;
-    if (target === undefined) {
-        // Nobody can tell which part of what is no address is a password or a signature.
-        return refuse(`it leads to what is no address, of ${address.length} characters`);
-    }
-    if (target.protocol !== 'https:' && target.protocol !== 'http:') {
-        return refuse(`it leads to ${target.protocol}//, which is not HTTP`);
-    }
-    if (from.protocol === 'https:' && target.protocol === 'http:') {
-        return refuse(`it leads from HTTPS to plain HTTP at ${target.host}`);
-    }
-    if (isInward(target.hostname) && !isLoopback(registry.hostname) && target.hostname !== registry.hostname) {
-        return refuse(`it leads to ${target.host} on the machine that asks`);
-    }
-    // A name and password in an address would be sent along, and end up in logs.
-    target.username = '';
-    target.password = '';
-    return target;
-}
-const SHOWN_PARAMETERS = new Set([
-    'n',
-    'last',
-    'mount',
-    'from',
-    'digest',
-    'service',
-    'scope',
-]);
-/** Gives a URL for people to read: without credentials and without query values that may be signatures. */
-function endpoint_redactUrl(url) {
-    const shown = new URL(url);
-    shown.username = '';
-    shown.password = '';
-    shown.hash = '';
-    for (const name of new Set(shown.searchParams.keys())) {
-        if (!SHOWN_PARAMETERS.has(name))
-            shown.searchParams.set(name, '…');
-    }
-    return shown.href.replaceAll('%E2%80%A6', '…');
-}
-/** Gives a text without what signs an address, for those who repeat in an error what they were asked for. */
-function withoutSignatures(text, url) {
-    const values = [...url.searchParams]
-        .filter(([name]) => !SHOWN_PARAMETERS.has(name))
-        .map(([, value]) => value);
-    const secrets = new Secrets();
-    for (const value of values)
-        secrets.add(value);
-    return secrets.blacken(text);
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/token.js
@@ -53191,9 +53909,12 @@ const answerShape = schemas/* object */.Ikc({
     expires_in: schemas/* number */.aig().optional().catch(undefined),
 });
 const SHORTEST_LIFE_SECONDS = 60;
-/** Servers take 8 to 16 KiB of headers; a cloud's longest tokens have 4 KiB. */
+/** Servers accept 8 to 16 KiB of headers, and the longest tokens of clouds have 4 KiB. */
 const token_LENGTH_LIMIT = 64 * 1024;
-/** Reads the answer of a token service (distribution-spec token authentication), or gives what is wrong with it. */
+/**
+ * Returns the token in an answer of a token service (distribution-spec token authentication), or an error that says
+ * what is wrong.
+ */
 function parseToken(body) {
     try {
         const parsed = answerShape.parse(JSON.parse(body));
@@ -53205,7 +53926,7 @@ function parseToken(body) {
         return { token, seconds: Math.max(parsed.expires_in ?? SHORTEST_LIFE_SECONDS, SHORTEST_LIFE_SECONDS) };
     }
     catch {
-        // What a parser says of it may quote a part of the token.
+        // The parser's error is not used, because it can quote a part of the token.
         return new Error('it is not what the protocol says');
     }
 }
@@ -53220,48 +53941,54 @@ function parseToken(body) {
 
 
 
-/** Gives the scope for reading a repository. */
+
+
+
+/** Returns the scope for reading a repository. */
 function pullScope(repository) {
     return `repository:${repository}:pull`;
 }
-/** Gives the scope for writing to a repository. */
+/** Returns the scope for writing to a repository. */
 function pushScope(repository) {
     return `repository:${repository}:pull,push`;
 }
-/** Gives the scope for deleting from a repository, which few accounts have. */
+/** Returns the scope for deleting from a repository. Few accounts have it. */
 function deleteScope(repository) {
     return `repository:${repository}:delete`;
 }
 const TOKEN_BODY_LIMIT = 1024 * 1024;
-/** How one host is talked to: what it challenged, who we are to it, and the tokens it gave, one a set of scopes. */
+/** The login at one host: its challenge, our credential, and one token for each set of scopes. */
 class Authorization {
     #host;
     #endpoint;
     #http;
-    #lane;
+    #limiter;
     #lookup;
     #onSecret;
     #signal;
     #tokens = new Map();
-    #secrets = new Secrets();
+    #redactor = new Redactor();
     #challenge;
-    // Docker Hub locks accounts for minutes that repeat a wrong password.
+    // Docker Hub locks an account for minutes if a wrong password is repeated.
     #loginRefused;
     constructor(parts) {
         this.#host = parts.host;
         this.#endpoint = parts.endpoint;
         this.#http = parts.http;
-        this.#lane = parts.lane;
+        this.#limiter = parts.limiter;
         this.#lookup = parts.lookup;
         this.#onSecret = (secret) => {
-            this.#secrets.add(secret);
+            this.#redactor.add(secret);
             parts.onSecret(secret);
         };
         this.#signal = parts.signal;
     }
-    /** Gives what this host said without the secrets that it was sent. */
-    blacken = (text) => this.#secrets.blacken(text);
-    /** Gives the `Authorization` header for a request that needs these scopes, the most important first. */
+    /** Returns a text of this host without the secrets that were sent to it. */
+    redact = (text) => this.#redactor.redact(text);
+    /**
+     * Returns the `Authorization` header for a request with these scopes, the most important first; undefined if it needs
+     * none.
+     */
     async header(scopes) {
         if (this.#challenge === undefined)
             return undefined;
@@ -53273,16 +54000,16 @@ class Authorization {
             return known.header;
         return (await this.#renew(key, scopes, this.#challenge, known)).header;
     }
-    /** Tells what is known of how this host wants to be talked to, and whether there is a login for it. */
+    /** Returns how this host wants us to log in, as far as that is known, and the user name that we have for it. */
     async situation() {
         const credential = await this.#lookup(this.#host);
         const username = credential?.kind === 'password' ? credential.username : credential && 'identity token';
         return { scheme: this.#challenge?.scheme ?? 'none', username };
     }
     /**
-     * Learns from a 401 to a request that carried `sent`. Gives whether the same request is worth sending again: there
-     * is something to prove now, or a token that is no longer taken was dropped. Whoever a redirect led to may ask for a
-     * login, but not for this host's.
+     * Learns from an answer with 401 to a request with the credential `sent`. Returns whether the request is worth
+     * sending again: because there is a credential to send now, or because an expired token was dropped. A host that a
+     * redirect led to does not get this host's login.
      */
     async learn(answer, scopes, sent) {
         if (answer.url.origin !== this.#endpoint.origin)
@@ -53315,14 +54042,14 @@ class Authorization {
     }
     async #renew(key, scopes, challenge, stale) {
         const current = this.#tokens.get(key);
-        // Someone else may have renewed it while the stale one was looked at.
+        // Another request may have renewed it meanwhile.
         if (current !== undefined && (await current) !== stale)
             return current;
         const fetched = this.#fetchToken(scopes, challenge);
         this.#tokens.set(key, fetched);
-        // A refusal would be the same again; a passing fault must not stick.
+        // A refusal is kept, as it would be the same again; a transient failure is not.
         fetched.catch((error) => {
-            const isRefusal = error instanceof RegistryFailure && !error.transient;
+            const isRefusal = isAnswerFailure(error) && !error.transient;
             if (!isRefusal && this.#tokens.get(key) === fetched)
                 this.#tokens.delete(key);
         });
@@ -53333,11 +54060,11 @@ class Authorization {
             throw this.#loginRefused;
         const credential = await this.#lookup(this.#host);
         const realm = this.#resolveRealm(challenge.realm);
-        const giveBack = await Lane.take([this.#lane], this.#signal);
+        const giveBack = await ConcurrencyLimiter.take([this.#limiter], this.#signal);
         try {
             const answer = await this.#ask(realm, scopes, challenge.service, credential);
             const body = (await readBody(answer, TOKEN_BODY_LIMIT))?.toString('utf8') ?? '';
-            // registry.k8s.io challenges, but its tokens are optional and the endpoint may be missing.
+            // registry.k8s.io sends a challenge, but its tokens are optional and the endpoint may be missing.
             if (answer.status === 404 && credential === undefined) {
                 return { header: undefined, staleAt: Number.POSITIVE_INFINITY };
             }
@@ -53349,12 +54076,15 @@ class Authorization {
             giveBack();
         }
     }
-    /** A realm elsewhere is common (auth.docker.io), but it gets the password only over HTTPS. */
+    /**
+     * Returns the URL of the token service. It may be at another host (auth.docker.io), but only over HTTPS. Throws
+     * `REDIRECT_REFUSED`.
+     */
     #resolveRealm(realm) {
         const url = followAddress(this.#endpoint, realm, this.#endpoint);
         const isPlain = url.protocol === 'http:' && !isLoopback(url.hostname) && url.host !== this.#endpoint.host;
         if (isPlain) {
-            throw new RegistryFailure({
+            throw new HttpFailure({
                 code: 'REDIRECT_REFUSED',
                 about: this.#host,
                 message: `it wants the login sent to ${url.host} over plain HTTP`,
@@ -53383,7 +54113,7 @@ class Authorization {
         const url = new URL(realm);
         if (service !== undefined)
             url.searchParams.set('service', service);
-        // One parameter a scope: some registries look at nothing behind a space.
+        // One parameter for each scope: some registries ignore what follows a space.
         for (const scope of scopes)
             url.searchParams.append('scope', scope);
         const headers = {};
@@ -53401,7 +54131,7 @@ class Authorization {
     }
     #noToken(cause) {
         const message = 'its token service answered without a token';
-        return new RegistryFailure({
+        return new HttpFailure({
             code: 'REGISTRY_BROKEN',
             about: this.#host,
             message,
@@ -53414,7 +54144,7 @@ class Authorization {
             about: this.#host,
             action: credential === undefined ? 'get an anonymous token' : 'log in',
             status: answer.status,
-            complaint: parseComplaint(body, this.blacken),
+            errorBody: parseErrorBody(body, this.redact),
             retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
         });
         if (answer.status === 401 && credential !== undefined)
@@ -53423,329 +54153,55 @@ class Authorization {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/exchange.js
-
-
-
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-const REDIRECT_LIMIT = 8;
-const COMPLAINT_LIMIT = 64 * 1024;
-/** Carries requests to one registry: credentials to its own host only, redirects, one answer to a challenge. */
-class Exchanger {
-    #http;
-    #endpoint;
-    #authorization;
-    #onRequest;
-    constructor(parts) {
-        this.#http = parts.http;
-        this.#endpoint = parts.endpoint;
-        this.#authorization = parts.authorization;
-        this.#onRequest = parts.onRequest;
-    }
-    /**
-     * Sends a request and gives an answer with one of the expected statuses. A 401 is answered once with what it asks
-     * for; a streamed body cannot be sent twice, so there it fails as transient. Throws `RegistryFailure`,
-     * `HttpFailure` or the signal's reason.
-     */
-    async send(exchange) {
-        const sent = await this.#credentialFor(exchange.url, exchange.scopes);
-        const answer = await this.#follow(exchange, sent);
-        if (exchange.expected.includes(answer.status))
-            return answer;
-        if (answer.status !== 401)
-            throw await this.#explain(exchange, answer);
-        const isWorthRepeating = await this.#authorization.learn(answer, exchange.scopes, sent);
-        if (!isWorthRepeating)
-            throw await this.#explain(exchange, answer);
-        discardBody(answer);
-        if (typeof exchange.body === 'function')
-            throw this.#staleLogin(exchange);
-        const second = await this.#follow(exchange, await this.#credentialFor(exchange.url, exchange.scopes));
-        if (exchange.expected.includes(second.status))
-            return second;
-        throw await this.#explain(exchange, second);
-    }
-    /** Tells how the registry wants to be talked to, and as whom it would be. */
-    situation() {
-        return this.#authorization.situation();
-    }
-    /** Proves the login for some scopes: a token service does when it gives a token, a Basic registry on a ping. */
-    async prove(scopes, ping, signal) {
-        const header = await this.#authorization.header(scopes);
-        if (header?.startsWith('Basic ') !== true)
-            return;
-        const about = this.#endpoint.host;
-        const answer = await this.send({
-            method: 'GET',
-            url: ping,
-            scopes,
-            expected: [200, 403, 404],
-            about,
-            action: 'log in',
-            signal,
-        });
-        discardBody(answer);
-    }
-    /** Takes in the challenge of an answer that was expected to be one. */
-    async learn(answer) {
-        await this.#authorization.learn(answer, [], undefined);
-    }
-    async #credentialFor(url, scopes) {
-        return url.origin === this.#endpoint.origin ? this.#authorization.header(scopes) : undefined;
-    }
-    async #follow(exchange, credential) {
-        const { method, body, signal } = exchange;
-        let url = exchange.url;
-        let carried = credential;
-        for (let hop = 0; hop <= REDIRECT_LIMIT; hop += 1) {
-            const headers = { 'user-agent': 'keel-pkg', ...exchange.headers };
-            if (carried !== undefined)
-                headers['authorization'] = carried;
-            if (body instanceof Uint8Array)
-                headers['content-length'] = String(body.length);
-            this.#onRequest(url);
-            const answer = await this.#http.send({
-                method,
-                url,
-                headers,
-                signal,
-                ...(body === undefined ? {} : { body }),
-            });
-            const target = answer.headers.location;
-            const isFollowed = method === 'GET' || method === 'HEAD';
-            if (!isFollowed || !REDIRECTS.has(answer.status) || target === undefined)
-                return answer;
-            discardBody(answer);
-            const next = followAddress(url, target, this.#endpoint);
-            // Once away from the registry nothing is carried again, not even on the way back.
-            if (next.origin !== this.#endpoint.origin)
-                carried = undefined;
-            url = next;
-        }
-        throw new RegistryFailure({
-            code: 'REGISTRY_BROKEN',
-            about: exchange.about,
-            message: `cannot ${exchange.action}, the registry redirects without end`,
-        });
-    }
-    async #explain(exchange, answer) {
-        const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, COMPLAINT_LIMIT);
-        if (exchange.method === 'HEAD')
-            discardBody(answer);
-        return refusal({
-            about: exchange.about,
-            action: exchange.action,
-            status: answer.status,
-            complaint: parseComplaint(body?.toString('utf8') ?? '', (text) => withoutSignatures(this.#authorization.blacken(text), answer.url)),
-            retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
-        });
-    }
-    #staleLogin(exchange) {
-        return new RegistryFailure({
-            code: 'UNAUTHORIZED',
-            about: exchange.about,
-            message: `cannot ${exchange.action}, the login expired on the way`,
-            status: 401,
-            transient: true,
-        });
-    }
-}
-
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/src/lib/pause.js
-
-
-/** Resolves after a duration. Rejects with the signal's own reason, which node:timers hides in an AbortError. */
-async function pause(duration, signal) {
-    try {
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(Math.min(duration, lib_duration/* LONGEST_DURATION */.Qk), undefined, { signal });
-    }
-    catch (error) {
-        signal.throwIfAborted();
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/pace.js
-
-
-/** Spreads starts over time: at most `perSecond` of them a second, after a burst of a tenth of that. */
-class Pace {
-    #gap;
-    #burst;
-    #next = 0;
-    constructor(perSecond) {
-        this.#gap = 1000 / perSecond;
-        this.#burst = 100;
-    }
-    /** Resolves when the caller may start. Rejects when the signal aborts first. */
-    async turn(signal) {
-        const now = performance.now();
-        this.#next = Math.max(this.#next, now - this.#burst) + this.#gap;
-        const delay = this.#next - this.#gap - now;
-        if (delay > 0)
-            await pause((0,lib_duration/* milliseconds */.Rz)(delay), signal);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/host-limits.js
+;// CONCATENATED MODULE: ./build/src/registry/list-pages.js
 
 
 
 
-
-/** Where users set no limits of their own: a careful start that widens while the host keeps up. */
-const ADAPTIVE_LIMITS = {
-    metadata: { start: 10, ceiling: 64 },
-    transfers: { start: 5, ceiling: 32 },
+/** Some registries return at most 50 names on a page, and no repository is known to have more than 100,000 tags. */
+const LIST_LIMITS = {
+    pages: 4000,
+    // Google's lists have some 300 bytes for each tag.
+    bytes: 64 * 1024 * 1024,
 };
-const TOKENS = { start: 8 };
-const LONGEST_HOLD = (0,lib_duration/* seconds */.YA)(300);
-/** Hosts whose operators said what they bear. */
-const REQUESTS_PER_SECOND = new Map([['registry.k8s.io', 50]]);
-/** Huawei SWR takes at most 20 uploads at a time from one tenant. */
-const SWR_TRANSFERS = 20;
-const SWR = /^swr[.-].*\.myhuaweicloud\.(?:com|eu)$/;
-function transfersWidth(host, width) {
-    if (!SWR.test(host))
-        return width;
-    const start = Math.min(width.start, SWR_TRANSFERS);
-    return width.ceiling === undefined ? { start } : { start, ceiling: Math.min(width.ceiling, SWR_TRANSFERS) };
+/**
+ * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") and stops at a
+ * page that it has seen before. `send` requests one page. Throws `REGISTRY_BROKEN` if the list exceeds the limits, and
+ * what `send` and `parse` throw.
+ */
+async function readPages(list, endpoint, send, parse) {
+    const { first, about, limits } = list;
+    const pages = [];
+    const seen = new Set();
+    let bytesLeft = limits.bytes;
+    let url = first;
+    while (url !== undefined && !seen.has(url.href)) {
+        if (pages.length >= limits.pages)
+            throw endless(about, `has more than ${limits.pages} pages`);
+        seen.add(url.href);
+        const answer = await send(url);
+        const body = await readBody(answer, bytesLeft);
+        if (body === undefined)
+            throw endless(about, `is larger than ${(0,text_size/* formatSize */.X)(limits.bytes)}`);
+        bytesLeft -= body.length;
+        pages.push(parse(body, about));
+        const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
+        // registry.k8s.io redirects, so the next page is relative to the URL that answered.
+        url = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
+    }
+    return pages;
 }
-/** What one host bears: slots for metadata, transfers and tokens, a pace, and how long it wants to be left alone. */
-class HostLimits {
-    metadata;
-    transfers;
-    tokens = new Lane(TOKENS);
-    #host;
-    #pace;
-    #deadline;
-    #heldUntil = 0;
-    /** `deadline` is when the run has to be over, in milliseconds since 1970. */
-    constructor(host, settings, deadline) {
-        this.#host = host;
-        this.#deadline = deadline;
-        this.metadata = new Lane(settings.metadata);
-        this.transfers = new Lane(transfersWidth(host, settings.transfers));
-        const perSecond = REQUESTS_PER_SECOND.get(host);
-        this.#pace = perSecond === undefined ? undefined : new Pace(perSecond);
-    }
-    /**
-     * Resolves when a request may go out. Throws `RATE_LIMITED`, which is not transient, when the host asked for more
-     * patience than five minutes or than the run has.
-     */
-    async ready(signal) {
-        await this.patience(signal);
-        await this.#pace?.turn(signal);
-    }
-    /** Resolves when the host is not asking for patience: to be awaited before slots are taken, as `ready` within them. */
-    async patience(signal) {
-        while (this.#heldUntil > Date.now()) {
-            this.#refuseIfTooLong();
-            await pause((0,lib_duration/* milliseconds */.Rz)(this.#heldUntil - Date.now()), signal);
-        }
-    }
-    /** Learns from a failed request: narrower lanes, and a pause for the whole host where it asked for one. */
-    learn(error) {
-        if (!(error instanceof RegistryFailure))
-            return;
-        if (error.status === 429 || error.status === 503) {
-            this.metadata.throttled();
-            this.transfers.throttled();
-        }
-        if (error.retryAt !== undefined)
-            this.#heldUntil = Math.max(this.#heldUntil, error.retryAt);
-    }
-    // Beyond that patience the rest of the host is left for the next run, and other hosts go on.
-    #refuseIfTooLong() {
-        const patience = Math.min(Date.now() + LONGEST_HOLD, this.#deadline ?? Number.POSITIVE_INFINITY);
-        if (this.#heldUntil <= patience)
-            return;
-        const until = new Date(this.#heldUntil).toISOString().slice(11, 16);
-        throw new RegistryFailure({
-            code: 'RATE_LIMITED',
-            about: this.#host,
-            message: `deferred (rate limited until ${until} UTC)`,
-            hint: 'the next run goes on from here; logging in usually raises the limit',
-            retryAt: this.#heldUntil,
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/tag-list.js
-
-
-
-
-const listedShape = schemas/* object */.Ikc({
-    mediaType: schemas/* string */.YjP().catch(''),
-    tag: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
-    timeUploadedMs: schemas/* string */.YjP().optional().catch(undefined),
-});
-const listShape = schemas/* object */.Ikc({
-    tags: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
-    child: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
-    manifest: schemas/* record */.g1P(schemas/* string */.YjP(), listedShape).nullish(),
-});
-function uploadTime(milliseconds) {
-    const time = Number(milliseconds ?? Number.NaN);
-    return time > 0 && time < 8.64e15 ? { uploaded: new Date(time) } : undefined;
+function endless(about, what) {
+    return new HttpFailure({
+        code: 'REGISTRY_BROKEN',
+        about,
+        message: `its list ${what}`,
+        hint: 'no real list is that long; name the images with their tags in "extras" if you have to mirror from there',
+    });
 }
 /**
- * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Entries
- * that are no tags (Artifactory lists digests) are left out; `"tags": null` is an empty list. `about` names the
- * repository. Throws `REGISTRY_BROKEN`.
+ * Returns the target of `rel="next"` in a Link header (RFC 8288), with or without quotes; undefined if there is none.
  */
-function parseTagList(body, about) {
-    let parsed;
-    try {
-        parsed = listShape.parse(JSON.parse(body.toString('utf8')));
-    }
-    catch (cause) {
-        const message = 'its tag list is not what the protocol says';
-        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
-    }
-    const manifests = new Map();
-    for (const [digest, { mediaType, tag, timeUploadedMs }] of Object.entries(parsed.manifest ?? {})) {
-        if (!isDigest(digest))
-            continue;
-        const listed = { digest, mediaType, ...uploadTime(timeUploadedMs) };
-        for (const name of tag ?? [])
-            if (isTag(name))
-                manifests.set(name, listed);
-    }
-    return {
-        tags: (parsed.tags ?? []).filter(isTag),
-        children: (parsed.child ?? []).filter((child) => isRepository(child) && !child.includes('/')),
-        manifests,
-    };
-}
-const catalogueShape = schemas/* object */.Ikc({ repositories: schemas/* array */.YOg(schemas/* string */.YjP()).nullish() });
-/** Reads one page of `_catalog` (distribution-spec extension); entries that are no repositories are left out. */
-function parseCatalogue(body, about) {
-    try {
-        const { repositories } = catalogueShape.parse(JSON.parse(body.toString('utf8')));
-        return (repositories ?? []).filter(isRepository);
-    }
-    catch (cause) {
-        const message = 'its catalogue is not what the protocol says';
-        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
-    }
-}
-/** Joins the pages of a list. */
-function joinTagLists(pages) {
-    const [first] = pages;
-    // Most lists have one page.
-    if (first !== undefined && pages.length === 1)
-        return { ...first, tags: [...new Set(first.tags)] };
-    return {
-        tags: [...new Set(pages.flatMap((page) => page.tags))],
-        children: [...new Set(pages.flatMap((page) => page.children))],
-        manifests: new Map(pages.flatMap((page) => [...page.manifests])),
-    };
-}
-/** Gives the target of `rel="next"` in a Link header (RFC 8288), with or without quotes; `undefined` without one. */
 function nextLink(header) {
     for (const link of (header ?? '').slice(0, 16_384).split(/,(?=\s*<)/)) {
         const end = link.indexOf('>');
@@ -53760,86 +54216,10 @@ function nextLink(header) {
     return undefined;
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/list-pages.js
-
-
-
-
-const PAGE_SIZE = 1000;
-/** Some registries give no more than 50 names a page; 100,000 tags are the most that any repository is known to have. */
-const PAGE_LIMIT = 4000;
-/** All pages together. Google's listing has some 300 bytes a tag. */
-const BYTES_LIMIT = 64 * 1024 * 1024;
-/**
- * Reads all pages of a list, each parsed at once, following `Link` (distribution-spec, "Listing Tags"). `send` asks for
- * one. Throws `REGISTRY_BROKEN` for a list without end; a page that comes again ends it.
- */
-async function readPages(list, send, parse) {
-    const { path, endpoint, about } = list;
-    const pages = [];
-    const seen = new Set();
-    let bytesLeft = BYTES_LIMIT;
-    let url = new URL(`${path}?n=${PAGE_SIZE}`, endpoint);
-    while (url !== undefined && !seen.has(url.href)) {
-        if (pages.length >= PAGE_LIMIT)
-            throw endless(about, `has more than ${PAGE_LIMIT} pages`);
-        seen.add(url.href);
-        const answer = await send(url);
-        const body = await readBody(answer, bytesLeft);
-        if (body === undefined)
-            throw endless(about, 'is larger than 64 MiB');
-        bytesLeft -= body.length;
-        pages.push(parse(body, about));
-        const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
-        // registry.k8s.io redirects; the next page is relative to where this one really came from.
-        url = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
-    }
-    return pages;
-}
-function endless(about, what) {
-    return new RegistryFailure({
-        code: 'REGISTRY_BROKEN',
-        about,
-        message: `its list ${what}`,
-        hint: 'no real list is that long; name the images with their tags in "extras" if you have to mirror from there',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/json-depth.js
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPENING = new Set([0x5b, 0x7b]);
-const CLOSING = new Set([0x5d, 0x7d]);
-/**
- * Tells whether lists and objects of a JSON text stand within each other more than `limit` times. What reads or writes
- * values by calling itself, as `JSON.stringify` does, runs out of stack some thousands of levels down.
- */
-function isNestedDeeper(json, limit) {
-    let depth = 0;
-    let isInText = false;
-    for (let at = 0; at < json.length; at += 1) {
-        const byte = json[at] ?? 0;
-        if (isInText) {
-            if (byte === BACKSLASH)
-                at += 1;
-            else if (byte === QUOTE)
-                isInText = false;
-        }
-        else if (byte === QUOTE)
-            isInText = true;
-        else if (OPENING.has(byte)) {
-            depth += 1;
-            if (depth > limit)
-                return true;
-        }
-        else if (CLOSING.has(byte))
-            depth -= 1;
-    }
-    return false;
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/media-type.js
-/** The media types of manifests and indexes that are copied, in both families. */
+// EXTERNAL MODULE: ./build/src/lib/json.js
+var json = __nccwpck_require__(90467);
+;// CONCATENATED MODULE: ./build/src/registry/oci/media-type.js
+/** The media types of manifests and indexes that can be copied, of OCI and of Docker. */
 const MEDIA_TYPE = {
     ociIndex: 'application/vnd.oci.image.index.v1+json',
     ociManifest: 'application/vnd.oci.image.manifest.v1+json',
@@ -53848,26 +54228,26 @@ const MEDIA_TYPE = {
 };
 const MANIFEST_MEDIA_TYPES = new Set(Object.values(MEDIA_TYPE));
 /**
- * All four types, always: without the OCI ones some registries answer 404, without any they serve a converted
- * schema 1 manifest with another digest.
+ * The `Accept` header for manifests. It always has all four types: without those of OCI some registries answer 404, and
+ * without any they convert the manifest to schema 1, which has another digest.
  */
 const MANIFEST_ACCEPT = [...MANIFEST_MEDIA_TYPES].join(', ');
-/** Tells whether a media type is one of the four that can be copied. */
+/** Returns whether a media type is one of the four that can be copied. */
 function isManifestMediaType(text) {
     return MANIFEST_MEDIA_TYPES.has(text);
 }
-/** Tells whether a media type is an index: a list of manifests, one a platform. */
+/** Returns whether a media type is that of an index: a list of manifests, one for each platform. */
 function isIndexMediaType(type) {
     return type === MEDIA_TYPE.ociIndex || type === MEDIA_TYPE.dockerList;
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/manifest.js
+;// CONCATENATED MODULE: ./build/src/registry/oci/manifest.js
 
 
 
 
 
-/** What registries accept at most, and more than any real manifest has. */
+/** The size in bytes that registries accept at most; real manifests are smaller. */
 const MANIFEST_SIZE_LIMIT = 4 * 1024 * 1024;
 const platformShape = schemas/* object */.Ikc({
     os: schemas/* string */.YjP(),
@@ -53891,27 +54271,19 @@ function toDescriptor(parsed) {
         mediaType,
         digest,
         size,
-        ...(platform === undefined
-            ? {}
-            : {
-                platform: {
-                    os: platform.os,
-                    architecture: platform.architecture,
-                    ...(platform.variant === undefined ? {} : { variant: platform.variant }),
-                },
-            }),
-        ...(annotations === undefined ? {} : { annotations }),
+        platform,
+        annotations,
     };
 }
 function unusable(about, message, cause) {
     return new lib_failure/* Failure */.HR({ code: 'MANIFEST_UNUSABLE', about, message, cause });
 }
-/** More than any filesystem can stack, and than artifacts have files. */
+/** More layers than any filesystem can stack, and more files than artifacts have. */
 const LAYERS_LIMIT = 1000;
-/** Real ones stand five levels deep; what is beyond that could not be written again. */
+/** Real manifests are five levels deep. Much deeper ones could not be serialised again. */
 const manifest_DEPTH_LIMIT = 100;
 function parseJson(bytes, about) {
-    if (isNestedDeeper(bytes, manifest_DEPTH_LIMIT)) {
+    if ((0,json/* isNestedDeeper */.F)(bytes, manifest_DEPTH_LIMIT)) {
         throw unusable(about, `its lists and objects stand within each other more than ${manifest_DEPTH_LIMIT} times`);
     }
     try {
@@ -53923,8 +54295,8 @@ function parseJson(bytes, about) {
 }
 /**
  * Reads a manifest or index of any of the four media types (OCI image-spec, manifest.md and image-index.md).
- * `contentType` is the answer's header; the body's own `mediaType` must agree with it, else it would be refused
- * when pushed. The digest is computed here, never taken from a header. Throws `MANIFEST_UNUSABLE`.
+ * `contentType` is the header of the answer; it is used if the body has no `mediaType`. The digest is computed here,
+ * never taken from a header. Throws `MANIFEST_UNUSABLE`.
  */
 function parseManifest(bytes, contentType, about, algorithm = 'sha256') {
     const json = parseJson(bytes, about);
@@ -53958,155 +54330,18 @@ function parseManifest(bytes, contentType, about, algorithm = 'sha256') {
     };
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/attempts.js
+;// CONCATENATED MODULE: ./build/src/registry/registry-failure.js
 
-
-/** A server that asks for more patience than this is left for the next run. */
-const attempts_LONGEST_HOLD = (0,lib_duration/* seconds */.YA)(300);
-/**
- * Does something up to `policy.attempts` times and gives its result, or throws its last error as it is. The waits
- * vary by a fifth, so that what failed together does not come back together. Who asks to be left alone for longer is
- * obeyed for five minutes, and not asked again beyond that.
- */
-async function attempt(options, operation) {
-    const { policy, signal } = options;
-    for (let number = 1;; number += 1) {
-        signal.throwIfAborted();
-        try {
-            return await operation(number);
-        }
-        catch (error) {
-            if (number >= policy.attempts || signal.aborted || !options.isTransient(error))
-                throw error;
-            const hold = (options.heldUntil?.(error) ?? 0) - Date.now();
-            if (hold > attempts_LONGEST_HOLD)
-                throw error;
-            options.onRetry?.(error, number);
-            const delay = policy.interval * 1.5 ** (number - 1) * (0.8 + 0.4 * Math.random());
-            await pause((0,lib_duration/* milliseconds */.Rz)(Math.max(delay, hold)), signal);
-        }
-    }
+/** Returns whether a registry answered that something does not exist. */
+function isNotFound(error) {
+    return (0,lib_failure/* failureCode */.AD)(error) === 'NOT_FOUND';
+}
+/** Returns whether something does not exist or was denied. Some registries answer 403 for what does not exist. */
+function mayBeAbsent(error) {
+    return isNotFound(error) || (0,lib_failure/* failureCode */.AD)(error) === 'DENIED';
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/registry-host.js
-
-
-
-
-
-
-/** How one host is dealt with, whatever is asked of it: greeted once, on slots, with pauses and attempts. */
-class RegistryHost {
-    host;
-    endpoint;
-    limits;
-    #exchanger;
-    #attempts;
-    #signal;
-    #onRetry;
-    #onRateLimit;
-    #greeting;
-    constructor(parts) {
-        this.host = parts.host;
-        this.endpoint = parts.endpoint;
-        this.limits = parts.limits;
-        this.#exchanger = parts.exchanger;
-        this.#attempts = parts.attempts;
-        this.#signal = parts.signal;
-        this.#onRetry = parts.onRetry;
-        this.#onRateLimit = parts.onRateLimit;
-    }
-    /**
-     * Learns, once a run, how this registry wants to be talked to. It tries once: every other method greets first, and
-     * its attempts are the ones that count. Throws when the host cannot be reached.
-     */
-    greet() {
-        this.#greeting ??= this.#ping().catch((error) => {
-            this.#greeting = undefined;
-            throw error;
-        });
-        return this.#greeting;
-    }
-    /**
-     * Proves, without writing anything, that we may log in to push: a token for the repository, or a ping with name and
-     * password. Gives the user's name; `undefined` where the registry wants none. Throws `UNAUTHORIZED`.
-     */
-    async logIn(repository) {
-        await this.greet();
-        const { scheme, username } = await this.#exchanger.situation();
-        if (scheme === 'none')
-            return undefined;
-        if (username === undefined) {
-            throw new RegistryFailure({
-                code: 'UNAUTHORIZED',
-                about: this.host,
-                message: 'there is no login for this registry',
-                hint: 'give --username and KEEL_PASSWORD, or log in with docker login',
-            });
-        }
-        await this.#exchanger.prove([pushScope(repository)], this.url('/v2/'), this.#signal);
-        return username;
-    }
-    /** Sends one request as it is, without slot and second try; the host's limits learn from its failure. */
-    async send(exchange) {
-        await this.limits.ready(exchange.signal);
-        try {
-            return await this.#exchanger.send(exchange);
-        }
-        catch (error) {
-            this.limits.learn(error);
-            if (error instanceof RegistryFailure && error.status === 429)
-                this.#onRateLimit();
-            throw error;
-        }
-    }
-    /** Does something on a slot for metadata, as often as the policy allows; a pause that the host asked for is kept. */
-    asMetadata(signal, operation) {
-        return this.retrying(signal, async () => {
-            await this.greet();
-            await this.limits.patience(signal);
-            const giveBack = await Lane.take([this.limits.metadata], signal);
-            try {
-                const result = await operation();
-                this.limits.metadata.succeeded();
-                return result;
-            }
-            finally {
-                giveBack();
-            }
-        });
-    }
-    /** Does something as often as the policy allows, while what went wrong is worth another attempt. */
-    retrying(signal, operation, isWorthRepeating = isTransient) {
-        const policy = this.#attempts;
-        return attempt({ policy, signal, isTransient: isWorthRepeating, onRetry: this.#onRetry }, operation);
-    }
-    /** Gives the URL of a path at this registry. */
-    url(path) {
-        return new URL(path, this.endpoint);
-    }
-    /** Names something in a repository for people: `host/repository:tag` or `host/repository@digest`. */
-    nameOf(repository, name) {
-        return `${this.host}/${repository}${isDigest(name) ? '@' : ':'}${name}`;
-    }
-    async #ping() {
-        const answer = await this.send({
-            method: 'GET',
-            url: this.url('/v2/'),
-            scopes: [],
-            // Quay and others answer their ping with 401 even to an anonymous token; it counts as reached.
-            expected: [200, 401, 403, 404],
-            about: this.host,
-            action: 'reach the registry',
-            signal: this.#signal,
-        });
-        if (answer.status === 401)
-            await this.#exchanger.learn(answer);
-        discardBody(answer);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/registry.js
+;// CONCATENATED MODULE: ./build/src/registry/referrers.js
 
 
 
@@ -54116,425 +54351,616 @@ class RegistryHost {
 
 
 
-
-/** What is read into memory as a blob: configurations and signatures. */
-const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
-/** One registry, one method an endpoint of the distribution protocol (distribution-spec 1.1, "Endpoints"). */
-class Registry extends RegistryHost {
-    /** Lists the tags of a repository, or with `undefined` the root of a registry with Google's extension. */
-    listTags(repository, signal) {
-        const path = repository === undefined ? '/v2/tags/list' : `/v2/${repository}/tags/list`;
-        const list = {
-            path,
-            scopes: repository === undefined ? [] : [pullScope(repository)],
-            about: repository === undefined ? this.host : `${this.host}/${repository}`,
-            action: 'list its tags',
-        };
-        return this.asMetadata(signal, async () => {
-            const pages = await this.#readPages(list, signal, parseTagList);
-            return joinTagLists(pages);
-        });
-    }
-    /** Lists all repositories by `_catalog`; `undefined` where the registry does not offer that, or not to us. */
-    async listRepositories(signal) {
-        const scopes = ['registry:catalog:*'];
-        const list = { path: '/v2/_catalog', scopes, about: this.host, action: 'list its repositories' };
-        try {
-            const pages = await this.asMetadata(signal, () => this.#readPages(list, signal, parseCatalogue));
-            return [...new Set(pages.flat())];
-        }
-        catch (error) {
-            // Without a status it is what came that cannot be used.
-            const isRefused = error instanceof RegistryFailure && !error.transient && error.status !== undefined;
-            if (isRefused)
-                return undefined;
-            throw error;
-        }
-    }
-    /** Gives a manifest with the bytes as sent. Throws `NOT_FOUND`, and `DIGEST_MISMATCH` for another than asked for. */
-    getManifest(repository, name, signal) {
-        const about = this.nameOf(repository, name);
-        return this.asMetadata(signal, async () => {
-            const answer = await this.send({
-                ...this.#manifestExchange('GET', repository, name, signal),
-                action: 'get its manifest',
-                expected: [200],
-            });
-            const bytes = await readBody(answer, MANIFEST_SIZE_LIMIT);
-            if (bytes === undefined) {
-                const message = 'its manifest is larger than the 4 MiB that registries take';
-                throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message });
-            }
-            const algorithm = isDigest(name) ? digestAlgorithm(name) : 'sha256';
-            if (isDigest(name) && digestOf(bytes, algorithm) !== name) {
-                const message = `its manifest has another digest than asked for, ${digestOf(bytes, algorithm)}`;
-                throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
-            }
-            try {
-                return parseManifest(bytes, answer.headers['content-type'], about, algorithm);
-            }
-            catch (error) {
-                const isDamaged = error instanceof lib_failure/* Failure */.HR && error.cause instanceof SyntaxError;
-                if (isDigest(name) || !isDamaged)
-                    throw error;
-                // Asked for by a tag, nothing but its form shows that it was cut on its way, or came from a proxy.
-                const message = 'what came is no manifest, not even JSON';
-                throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: error });
-            }
-        });
-    }
-    /** Gives the digest of a manifest without its body, or `undefined` when it does not exist. */
-    async findManifest(repository, name, signal) {
-        const answer = await this.asMetadata(signal, async () => {
-            const head = await this.send({
-                ...this.#manifestExchange('HEAD', repository, name, signal),
-                action: 'ask for its manifest',
-                // Huawei SWR knows no HEAD here, and Artifactory says 403 for what is absent.
-                expected: [200, 403, 404, 405],
-            });
-            discardBody(head);
-            return head;
-        });
-        if (answer.status === 404)
-            return undefined;
-        const digest = answer.headers['docker-content-digest'];
-        if (answer.status === 200 && typeof digest === 'string' && isDigest(digest))
-            return digest;
-        try {
-            return (await this.getManifest(repository, name, signal)).digest;
-        }
-        catch (error) {
-            if (isNotFound(error))
-                return undefined;
-            throw error;
-        }
-    }
-    /** Stores a manifest under a tag or its digest, bytes untouched. Throws `CONTENT_UNKNOWN` when parts are missing. */
-    putManifest(repository, name, manifest, signal) {
-        const about = this.nameOf(repository, name);
-        return this.asMetadata(signal, async () => {
-            const answer = await this.send({
-                method: 'PUT',
-                url: this.#manifestUrl(repository, name),
-                scopes: [pushScope(repository)],
-                headers: { 'content-type': manifest.mediaType },
-                body: manifest.bytes,
-                expected: [200, 201, 202],
-                about,
-                action: 'push its manifest',
-                signal,
-            });
-            discardBody(answer);
-            const stored = answer.headers['docker-content-digest'];
-            const isOther = typeof stored === 'string' && isDigest(stored) && stored !== manifest.digest;
-            if (isOther && digestAlgorithm(stored) === digestAlgorithm(manifest.digest)) {
-                const message = `the registry stored another digest, ${stored}`;
-                throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message });
-            }
-        });
-    }
-    /** Tells whether a repository holds a blob. */
-    hasBlob(repository, digest, signal) {
-        return this.asMetadata(signal, async () => {
-            const answer = await this.send({
-                method: 'HEAD',
-                url: this.url(`/v2/${repository}/blobs/${digest}`),
-                scopes: [pullScope(repository)],
-                expected: [200, 404],
-                about: this.nameOf(repository, digest),
-                action: 'ask for a layer',
-                signal,
-            });
-            discardBody(answer);
-            return answer.status === 200;
-        });
-    }
-    /**
-     * Opens a blob for reading, whole or `range` of it, following redirects; only the answer's range is checked. It
-     * takes no slot and tries once: it is part of a transfer.
-     */
-    async openBlob(repository, descriptor, signal, range) {
-        const about = this.nameOf(repository, descriptor.digest);
-        const answer = await this.send({
-            method: 'GET',
-            url: this.url(`/v2/${repository}/blobs/${descriptor.digest}`),
-            scopes: [pullScope(repository)],
-            ...(range === undefined ? {} : { headers: { range: `bytes=${range.start}-${range.end - 1}` } }),
-            expected: [range === undefined ? 200 : 206],
-            about,
-            action: 'fetch a layer',
-            signal,
-        });
-        const sent = answer.headers['content-range'];
-        if (range === undefined || sent === undefined || sent.startsWith(`bytes ${range.start}-`))
-            return answer;
-        answer.body.destroy();
-        const message = 'the registry answered with another part of a layer than asked for';
-        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
-    }
-    /** Reads a small blob into memory, checked by size and digest. Throws `DIGEST_MISMATCH`. */
-    readBlob(repository, descriptor, signal) {
-        return this.asMetadata(signal, async () => {
-            const answer = await this.openBlob(repository, descriptor, signal);
-            const bytes = await readBody(answer, Math.min(descriptor.size, SMALL_BLOB_LIMIT));
-            if (bytes !== undefined && digestOf(bytes, digestAlgorithm(descriptor.digest)) === descriptor.digest) {
-                return bytes;
-            }
-            const about = this.nameOf(repository, descriptor.digest);
-            const message = 'its content does not have this digest';
-            throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
-        });
-    }
-    #readPages(list, signal, parse) {
-        const { path, ...exchange } = list;
-        const send = (url) => this.send({ ...exchange, method: 'GET', url, expected: [200], signal });
-        return readPages({ path, endpoint: this.endpoint, about: list.about }, send, parse);
-    }
-    #manifestExchange(method, repository, name, signal) {
-        return {
-            method,
-            url: this.#manifestUrl(repository, name),
-            scopes: [pullScope(repository)],
-            headers: { accept: MANIFEST_ACCEPT },
-            about: this.nameOf(repository, name),
-            signal,
-        };
-    }
-    #manifestUrl(repository, name) {
-        return this.url(`/v2/${repository}/manifests/${name}`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/client.js
-
-
-
-
-
-
-/** The registries of a run, each host once: connections, logins, limits and request counts are shared. */
-class Registries {
-    #settings;
-    #http;
-    #known = new Map();
-    #traffic = new Map();
-    constructor(settings) {
-        this.#settings = settings;
-        const { authorities, timeouts } = settings;
-        this.#http = new HttpClient({
-            ...(authorities === undefined ? {} : { authorities }),
-            ...(timeouts === undefined ? {} : { timeouts }),
-        });
-    }
-    /** Gives the registry at a host. */
-    at(host) {
-        const known = this.#known.get(host) ?? this.#open(host);
-        this.#known.set(host, known);
-        return known;
-    }
-    /** What was asked of each host so far, also of those that a registry redirected to. Tokens are not counted. */
-    get traffic() {
-        return this.#traffic;
-    }
-    /** Closes idle connections, so that the process can end. */
-    close() {
-        this.#http.close();
-    }
-    #open(host) {
-        const { credentials, attempts, limits, insecure, deadline, signal, onSecret, onRetry } = this.#settings;
-        const endpoint = endpointOf(host, insecure);
-        const hostLimits = new HostLimits(host, limits, deadline);
-        const http = this.#http;
-        const authorization = new Authorization({
-            host,
-            endpoint,
-            http,
-            lane: hostLimits.tokens,
-            lookup: credentials,
-            onSecret,
-            signal,
-        });
-        const onRequest = (url) => this.#count(url.host, 'requests');
-        const exchanger = new Exchanger({ http, endpoint, authorization, onRequest });
-        return new Registry({
-            host,
-            endpoint,
-            exchanger,
-            limits: hostLimits,
-            attempts,
-            signal,
-            onRetry: (error, attempt) => {
-                this.#count(endpoint.host, 'retried');
-                onRetry?.(error, attempt);
-            },
-            onRateLimit: () => this.#count(endpoint.host, 'rateLimited'),
-        });
-    }
-    #count(host, what) {
-        const row = this.#traffic.get(host) ?? { requests: 0, retried: 0, rateLimited: 0 };
-        this.#traffic.set(host, { ...row, [what]: row[what] + 1 });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/docker-config.js
-
-
-
-
-
-
-const configShape = schemas/* object */.Ikc({
-    auths: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* object */.Ikc({
-        auth: schemas/* string */.YjP().optional(),
-        username: schemas/* string */.YjP().optional(),
-        password: schemas/* string */.YjP().optional(),
-        identitytoken: schemas/* string */.YjP().optional(),
-    }))
-        .optional(),
-    credHelpers: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()).optional(),
-    credsStore: schemas/* string */.YjP().optional(),
+/** Images have few referrers; a longer list is not searched for signatures. */
+const LIMITS = { pages: 20, bytes: 4 * MANIFEST_SIZE_LIMIT };
+const listShape = schemas/* object */.Ikc({
+    manifests: schemas/* array */.YOg(schemas/* object */.Ikc({
+        digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
+        artifactType: schemas/* string */.YjP().optional().catch(undefined),
+    })),
 });
-/** The address under which Docker itself stores the login of Docker Hub. */
-const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/';
-/** The user name by which a helper says that the secret is an identity token. */
-const TOKEN_USERNAME = '<token>';
 /**
- * Gives the host that a key of `auths` or `credHelpers` means. Keys with a path other than an API version belong to
- * a part of a registry only and are no key for the whole of it: exact matches, or a login reaches a foreign host.
+ * Returns the referrers of a manifest: from the referrers API or, if a registry does not have it, from the tag that
+ * replaces it (distribution-spec, "Listing Referrers" and "Referrers Tag Schema"). Throws `REGISTRY_BROKEN` or the
+ * registry's refusal.
  */
-function hostOfKey(key) {
-    const bare = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '');
-    if (bare.includes('/'))
-        return undefined;
+async function listReferrers(registry, repository, digest, signal) {
     try {
-        return parseHost(bare);
+        return await registry.asMetadata(signal, () => readReferrers(registry, repository, digest, signal));
     }
-    catch {
+    catch (error) {
+        // A front end may let through only the requests that it knows: registry.k8s.io answers 403.
+        const isUnknown = isAnswerFailure(error) && !error.transient && error.code !== 'RATE_LIMITED';
+        if (!isUnknown)
+            throw error;
+        return readFallbackTag(registry, repository, digest, signal);
+    }
+}
+async function readReferrers(registry, repository, digest, signal) {
+    const about = registry.nameOf(repository, digest);
+    const first = registry.url(`/v2/${repository}/referrers/${digest}`);
+    const send = (url) => registry.send({
+        method: 'GET',
+        url,
+        scopes: [pullScope(repository)],
+        headers: { accept: MEDIA_TYPE.ociIndex },
+        expected: [200],
+        about,
+        action: 'list what refers to it',
+        signal,
+    });
+    const pages = await readPages({ first, about, limits: LIMITS }, registry.endpoint, send, parseReferrers);
+    return pages.flat();
+}
+async function readFallbackTag(registry, repository, digest, signal) {
+    const tag = reference_parseTag(`${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`);
+    try {
+        const { bytes } = await registry.getManifest(repository, tag, signal);
+        return parseReferrers(bytes, registry.nameOf(repository, tag));
+    }
+    catch (error) {
+        if (mayBeAbsent(error))
+            return [];
+        throw error;
+    }
+}
+function parseReferrers(body, about) {
+    try {
+        const { manifests } = listShape.parse(JSON.parse(body.toString('utf8')));
+        return manifests.map(({ digest, artifactType }) => ({ digest, artifactType }));
+    }
+    catch (cause) {
+        const message = 'its list of what refers to a manifest makes no sense';
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, cause });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/cosign-layer.js
+
+
+
+
+/** The type of a layer that holds what cosign signed. https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md */
+const COSIGN_PAYLOAD = 'application/vnd.dev.cosign.simplesigning.v1+json';
+/** Of the oldest form: the only one that takes a chain of certificates and the log's promise without a proof. */
+const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle+json;version=0.1';
+const annotationsShape = schemas/* object */.Ikc({
+    'dev.cosignproject.cosign/signature': schemas/* string */.YjP().min(1),
+    'dev.sigstore.cosign/certificate': schemas/* string */.YjP(),
+    'dev.sigstore.cosign/bundle': schemas/* string */.YjP(),
+});
+const logEntryShape = schemas/* object */.Ikc({
+    SignedEntryTimestamp: schemas/* string */.YjP(),
+    Payload: schemas/* object */.Ikc({
+        body: schemas/* string */.YjP(),
+        integratedTime: schemas/* int */.Whr().min(0),
+        logIndex: schemas/* int */.Whr().min(0),
+        logID: schemas/* string */.YjP().regex(/^[0-9a-f]{64}$/),
+    }),
+});
+const logBodyShape = schemas/* object */.Ikc({
+    kind: schemas/* string */.YjP(),
+    apiVersion: schemas/* string */.YjP(),
+    spec: schemas/* object */.Ikc({ signature: schemas/* object */.Ikc({ publicKey: schemas/* object */.Ikc({ content: schemas/* string */.YjP() }) }) }),
+});
+const payloadShape = schemas/* object */.Ikc({
+    critical: schemas/* object */.Ikc({
+        identity: schemas/* object */.Ikc({ 'docker-reference': schemas/* string */.YjP() }),
+        image: schemas/* object */.Ikc({ 'docker-manifest-digest': schemas/* string */.YjP() }),
+        type: schemas/* literal */.euz('cosign container image signature'),
+    }),
+});
+/** Returns the base64 of a PEM certificate's content; the first, where there are several. */
+function certificateOf(pem) {
+    const start = pem.indexOf('-----BEGIN CERTIFICATE-----');
+    const end = pem.indexOf('-----END CERTIFICATE-----');
+    if (start < 0 || end < start)
         return undefined;
+    return pem.slice(start + '-----BEGIN CERTIFICATE-----'.length, end).replaceAll(/\s/g, '');
+}
+/**
+ * Reads a layer of cosign's signature tag as a signature of the manifest with that digest: its payload must say so, and
+ * its entry in the log must be of the same certificate. Nothing of it is verified here.
+ */
+function readCosignLayer(layer, digest) {
+    const payload = payloadShape.safeParse((0,json/* parseJson */.q)(layer.payload));
+    if (!payload.success)
+        return unfit('its payload is not that of an image');
+    const { identity, image } = payload.data.critical;
+    const signed = image['docker-manifest-digest'];
+    if (signed !== digest)
+        return unfit(`it signs another image, ${shown(signed, 20)}`);
+    const annotations = annotationsShape.safeParse(layer.annotations);
+    if (!annotations.success)
+        return unfit('it has no certificate or no entry in a log, so nobody is named by it');
+    const certificate = certificateOf(annotations.data['dev.sigstore.cosign/certificate']);
+    const entry = logEntryShape.safeParse((0,json/* parseJson */.q)(annotations.data['dev.sigstore.cosign/bundle']));
+    if (certificate === undefined || !entry.success)
+        return unfit('its certificate or its entry in a log is malformed');
+    const { SignedEntryTimestamp, Payload } = entry.data;
+    const body = logBodyShape.safeParse((0,json/* parseJson */.q)(Buffer.from(Payload.body, 'base64')));
+    if (!body.success)
+        return unfit('its entry in a log is malformed');
+    const logged = Buffer.from(body.data.spec.signature.publicKey.content, 'base64').toString('latin1');
+    if (certificateOf(logged) !== certificate)
+        return unfit('its entry in a log is of another certificate');
+    const bundle = {
+        mediaType: BUNDLE_TYPE,
+        verificationMaterial: {
+            x509CertificateChain: { certificates: [{ rawBytes: certificate }] },
+            tlogEntries: [
+                {
+                    logIndex: String(Payload.logIndex),
+                    logId: { keyId: Buffer.from(Payload.logID, 'hex').toString('base64') },
+                    kindVersion: { kind: body.data.kind, version: body.data.apiVersion },
+                    integratedTime: String(Payload.integratedTime),
+                    inclusionPromise: { signedEntryTimestamp: SignedEntryTimestamp },
+                    canonicalizedBody: Payload.body,
+                },
+            ],
+        },
+        messageSignature: {
+            messageDigest: {
+                algorithm: 'SHA2_256',
+                digest: (0,external_node_crypto_.createHash)('sha256').update(layer.payload).digest('base64'),
+            },
+            signature: annotations.data['dev.cosignproject.cosign/signature'],
+        },
+    };
+    const signedName = identity['docker-reference'];
+    return { kind: 'candidate', form: 'cosign', bundle, artifact: layer.payload, signedName };
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/sigstore-bundle.js
+
+
+
+
+const sigstore_bundle_BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle[.+]/;
+const STATEMENT_TYPE = 'application/vnd.in-toto+json';
+/**
+ * What a statement may be to count as a signature: that of cosign, a record of who built, promoted or released it. Others
+ * may tell anything of an image, also that it failed a test.
+ */
+const PREDICATES = /^https:\/\/(?:sigstore\.dev\/cosign\/sign\/v1|slsa\.dev\/provenance\/v\d[\d.]*|k8s\.io\/promo-tools\/promotion\/v1|in-toto\.io\/attestation\/release\/v\d[\d.]*)$/;
+/** Returns whether a media type is that of a Sigstore bundle. */
+function isBundleType(mediaType) {
+    return sigstore_bundle_BUNDLE_TYPE.test(mediaType);
+}
+const bundleShape = schemas/* union */.KCZ([
+    schemas/* object */.Ikc({ messageSignature: schemas/* looseObject */._H3({}) }),
+    schemas/* object */.Ikc({ dsseEnvelope: schemas/* object */.Ikc({ payloadType: schemas/* string */.YjP(), payload: schemas/* string */.YjP() }) }),
+]);
+const statementShape = schemas/* object */.Ikc({
+    subject: schemas/* array */.YOg(schemas/* object */.Ikc({ digest: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()) })),
+    predicateType: schemas/* string */.YjP(),
+});
+/**
+ * Reads a bundle as a signature of the manifest with that digest: of its bytes themselves, or a statement whose subject
+ * it is. Nothing of it is verified here.
+ */
+function readBundle(bytes, digest, manifest) {
+    const bundle = (0,json/* parseJson */.q)(bytes);
+    const shape = bundleShape.safeParse(bundle);
+    if (!shape.success)
+        return unfit('it is no bundle that signs something');
+    const candidate = { kind: 'candidate', form: 'bundle', bundle, signedName: undefined };
+    if ('messageSignature' in shape.data)
+        return { ...candidate, artifact: manifest };
+    const { payloadType, payload } = shape.data.dsseEnvelope;
+    const statement = statementShape.safeParse((0,json/* parseJson */.q)(Buffer.from(payload, 'base64')));
+    if (payloadType !== STATEMENT_TYPE || !statement.success)
+        return unfit('it is no statement of in-toto');
+    const { subject, predicateType } = statement.data;
+    if (!PREDICATES.test(predicateType)) {
+        return unfit(`it is a statement of another kind, ${shown(predicateType, 100)}`);
+    }
+    const algorithm = digestAlgorithm(digest);
+    const isOfImage = subject.some((one) => one.digest[algorithm] === digestHex(digest));
+    return isOfImage ? { ...candidate, artifact: undefined } : unfit('it is a statement about something else');
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/signature-search.js
+
+
+
+
+
+
+
+
+/** Real ones have a kilobyte, a bundle with a statement some ten. */
+const signature_search_SIZE_LIMIT = 1024 * 1024;
+/** Far beyond any real image; a registry that lies must not keep a run busy. */
+const CANDIDATES_LIMIT = 64;
+/**
+ * Finds what may be signatures of the manifest with a digest, one after the other so that nothing is fetched in vain: the
+ * layers of cosign's tag, then the bundles that refer to it.
+ */
+async function* findSignatures(place, digest, signal) {
+    let count = 0;
+    for (const search of [cosignLayers, bundles]) {
+        for await (const found of search(place, digest, signal)) {
+            if (count >= CANDIDATES_LIMIT)
+                return;
+            count += 1;
+            yield found;
+        }
     }
 }
-function findByHost(record, host) {
-    return Object.entries(record ?? {}).find(([key]) => hostOfKey(key) === host)?.[1];
+async function* cosignLayers(place, digest, signal) {
+    // The tag of a longer digest would be longer than tags may be.
+    if (digestAlgorithm(digest) !== 'sha256')
+        return;
+    // By tag and never by its digest: mirrors behind registry.k8s.io may lack that. https://github.com/kubernetes/registry.k8s.io/issues/324
+    const tag = reference_parseTag(`sha256-${digestHex(digest)}.sig`);
+    const manifest = await attempt(() => getIfThere(place, tag, signal), signal);
+    if (manifest === undefined)
+        return;
+    if (manifest.kind === 'unread' || manifest.kind === 'unfit')
+        return yield manifest;
+    for (const layer of layersOf(manifest, (type) => type === COSIGN_PAYLOAD)) {
+        const read = async () => {
+            const payload = await readSmall(place, layer, signal);
+            return Buffer.isBuffer(payload)
+                ? readCosignLayer({ annotations: layer.annotations, payload }, digest)
+                : payload;
+        };
+        yield attempt(read, signal);
+    }
 }
-async function readConfig(file) {
+async function* bundles(place, digest, signal) {
+    const { registry, repository } = place;
+    const referrers = await attempt(() => listReferrers(registry, repository, digest, signal), signal);
+    if (!Array.isArray(referrers))
+        return yield referrers;
+    let signed;
+    const likely = referrers.filter(({ artifactType }) => artifactType === undefined || isBundleType(artifactType));
+    for (const { digest: own } of likely.slice(0, CANDIDATES_LIMIT)) {
+        const manifest = await attempt(() => registry.getManifest(repository, own, signal), signal);
+        if (manifest.kind === 'unread' || manifest.kind === 'unfit') {
+            yield manifest;
+            continue;
+        }
+        for (const layer of layersOf(manifest, isBundleType)) {
+            const read = async () => {
+                const bytes = await readSmall(place, layer, signal);
+                if (!Buffer.isBuffer(bytes))
+                    return bytes;
+                signed ??= registry.getManifest(repository, digest, signal);
+                return readBundle(bytes, digest, (await signed).bytes);
+            };
+            yield attempt(read, signal);
+        }
+    }
+}
+function layersOf(manifest, isWanted) {
+    return manifest.kind === 'image' ? manifest.layers.filter(({ mediaType }) => isWanted(mediaType)) : [];
+}
+async function getIfThere({ registry, repository }, tag, signal) {
+    try {
+        return await registry.getManifest(repository, tag, signal);
+    }
+    catch (error) {
+        if (mayBeAbsent(error))
+            return undefined;
+        throw error;
+    }
+}
+async function readSmall({ registry, repository }, layer, signal) {
+    if (layer.size > signature_search_SIZE_LIMIT)
+        return unfit('it is larger than any real one');
+    try {
+        return await registry.readBlob(repository, layer, signal);
+    }
+    catch (error) {
+        if ((0,lib_failure/* failureCode */.AD)(error) === 'DIGEST_MISMATCH')
+            return unfit('its content was altered');
+        throw error;
+    }
+}
+/** What cannot be had now must not hide another signature that can. */
+async function attempt(work, signal) {
+    try {
+        return await work();
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        // Some places of registry.k8s.io list signatures that they do not have. https://github.com/kubernetes-sigs/promo-tools/issues/1949
+        if (isNotFound(error))
+            return unfit('the registry lists it and does not have it');
+        return { kind: 'unread', error };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/signed-name.js
+
+
+
+/** Where the promoter of Kubernetes pushed what registry.k8s.io serves, and signed it under that name until 2023. */
+const PROMOTED = /^(?:[a-z0-9-]+-docker\.pkg\.dev\/k8s-artifacts-prod\/images|(?:(?:us|eu|asia)\.)?gcr\.io\/k8s-artifacts-prod)$/;
+/** Returns the name that an image should have been signed under, where those of a scope were signed as another one. */
+function nameWhenSigned({ host, repository }, scope, signedAs) {
+    if (signedAs === undefined)
+        return `${host}/${repository}`;
+    const below = scope.path === undefined ? `/${repository}` : repository.slice(scope.path.length);
+    return `${signedAs.host}${signedAs.path === undefined ? '' : `/${signedAs.path}`}${below}`;
+}
+/** Returns whether the name in a signature, with or without tag and digest, is that of a repository. */
+function isNameOf(signed, wanted) {
+    try {
+        const { host, repository } = reference_parseReference(signed);
+        return current(`${host}/${repository}`) === wanted;
+    }
+    catch (error) {
+        if (error instanceof lib_failure/* Failure */.HR)
+            return false;
+        throw error;
+    }
+}
+function current(name) {
+    for (const [index, character] of [...name].entries()) {
+        if (character !== '/')
+            continue;
+        const place = name.slice(0, index);
+        if (place === image_set_name_OLD_KUBERNETES_REGISTRY || PROMOTED.test(place)) {
+            return `${image_set_name_KUBERNETES_REGISTRY}${name.slice(index)}`;
+        }
+    }
+    return name;
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/trusted-root.js
+
+
+
+function trusted_root_malformed(file, message, cause) {
+    return new lib_failure/* Failure */.HR({
+        code: 'TRUSTED_ROOT_MALFORMED',
+        fault: 'usage',
+        about: `--trusted-root ${file}`,
+        message,
+        hint: 'give a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',
+        cause,
+    });
+}
+async function readRoot(file) {
     let text;
     try {
         text = await (0,promises_.readFile)(file, 'utf8');
     }
     catch (cause) {
-        if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR'))
-            return {};
-        throw new lib_failure/* Failure */.HR({ code: 'DOCKER_CONFIG_UNREADABLE', about: file, message: 'it cannot be read', cause });
+        throw trusted_root_malformed(file, file_error_explainFileError(cause), cause);
     }
     try {
-        return configShape.parse(JSON.parse(text));
+        return JSON.parse(text);
     }
     catch (cause) {
-        throw new lib_failure/* Failure */.HR({
-            code: 'DOCKER_CONFIG_UNREADABLE',
-            about: file,
-            message: 'it is not a Docker configuration',
-            hint: 'repair it, or point DOCKER_CONFIG at another folder',
-            cause,
-        });
+        throw trusted_root_malformed(file, 'it is not JSON', cause);
     }
-}
-function storedCredential(config, host) {
-    const entry = findByHost(config.auths, host);
-    if (entry === undefined)
-        return undefined;
-    if (entry.identitytoken)
-        return { kind: 'identity-token', token: entry.identitytoken };
-    if (entry.username && entry.password) {
-        return { kind: 'password', username: entry.username, password: entry.password };
-    }
-    const pair = Buffer.from(entry.auth ?? '', 'base64').toString('utf8');
-    const colon = pair.indexOf(':');
-    if (colon < 1)
-        return undefined;
-    return {
-        kind: 'password',
-        username: pair.slice(0, colon),
-        password: pair.slice(colon + 1).replaceAll('\0', ''),
-    };
-}
-/** Gives the folder of Docker's configuration: `DOCKER_CONFIG`, else `~/.docker`. */
-function dockerConfigFile(environment) {
-    return (0,external_node_path_.join)(environment['DOCKER_CONFIG'] || (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.docker'), 'config.json');
 }
 /**
- * Gives a lookup in Docker's `config.json`, which is read once, when first asked: `credHelpers`, then `credsStore`,
- * then `auths`, each for exactly the asked host. Throws `DOCKER_CONFIG_UNREADABLE`; a missing file knows nobody.
+ * Returns what verifies signatures against the trusted root of a file, or without one against Sigstore's public root as it
+ * was when this version was made. Throws `TRUSTED_ROOT_MALFORMED`.
  */
-function dockerCredentials(file, runHelper) {
-    let config;
-    return async (host) => {
-        config ??= readConfig(file);
-        const known = await config;
-        const helper = findByHost(known.credHelpers, host) ?? known.credsStore;
-        if (helper !== undefined && helper !== '') {
-            const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host);
-            if (found?.username === TOKEN_USERNAME)
-                return { kind: 'identity-token', token: found.password };
-            if (found !== undefined)
-                return { kind: 'password', ...found };
-        }
-        return storedCredential(known, host);
-    };
+async function openVerifier(file) {
+    const root = file === undefined ? undefined : await readRoot(file);
+    const { SigstoreVerifier: Verifier } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 84610));
+    if (file === undefined) {
+        const { default: pinned } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 72888, 17));
+        return new Verifier(pinned);
+    }
+    try {
+        return new Verifier(root);
+    }
+    catch (cause) {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw trusted_root_malformed(file, `it is no trusted root: ${why.slice(0, 200)}`, cause);
+    }
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/connections.js
+;// CONCATENATED MODULE: ./build/src/signatures/verdict.js
 
 
-
-
-
-function limitsOf({ queryLimit, limit }) {
-    return {
-        metadata: queryLimit === undefined ? ADAPTIVE_LIMITS.metadata : { start: queryLimit },
-        transfers: limit === undefined ? ADAPTIVE_LIMITS.transfers : { start: limit },
-    };
+function describeSigner({ identity, issuer }) {
+    return `${identity} (${issuer})`;
 }
-/** Opens the registries of a run: logins from the settings, then from Docker's configuration. Throws `CA_FILE_MALFORMED`. */
-async function openRegistries(settings, parts) {
-    const { login, retry, retryInterval, insecureRegistries, caFile } = settings;
-    const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
-    const authorities = await readAuthorities(caFile);
-    if (login.password !== undefined)
-        onSecret(login.password);
-    return new Registries({
-        credentials: firstCredential([
-            explicitCredential(login.host, login.username, login.password),
-            dockerCredentials(dockerConfigFile(environment), runCredentialHelper),
-        ]),
-        attempts: { attempts: retry, interval: retryInterval },
-        limits: limitsOf(settings),
-        insecure: insecureRegistries,
-        signal,
-        onSecret,
-        ...(authorities === undefined ? {} : { authorities }),
-        ...(timeouts === undefined ? {} : { timeouts }),
-        ...(deadline === undefined ? {} : { deadline }),
-        ...(onRetry === undefined ? {} : { onRetry }),
+const REASONS_TOLD = 4;
+/** Returns the failure of an image whose signature is missing or does not count. */
+function signatureFailure(about, refusal, signers) {
+    const wanted = `wanted is one by ${joinWords(signers.map(describeSigner), 'or')}`;
+    if (refusal.kind === 'missing') {
+        return new lib_failure/* Failure */.HR({
+            code: 'SIGNATURE_MISSING',
+            about,
+            message: `it has no signature; ${wanted}`,
+            hint: 'take a release that is signed, or write "off" for its name under "signatures"',
+        });
+    }
+    const { reasons } = refusal;
+    const told = [...new Set(reasons)];
+    const some = told.length > REASONS_TOLD ? [...told.slice(0, REASONS_TOLD), 'and so on'] : told;
+    const subject = reasons.length === 1 ? 'its signature does' : `none of its ${reasons.length} signatures does`;
+    return new lib_failure/* Failure */.HR({
+        code: 'SIGNATURE_REFUSED',
+        about,
+        message: `${subject}${reasons.length === 1 ? ' not' : ''} count: ${some.join('; ')}; ${wanted}`,
+        hint: 'find out why before you use this image; where the signer is right, name them under "signatures"',
     });
+}
+/** What is wrong with a signature that is by someone else. */
+function byAnother(signer) {
+    return `it is by ${describeSigner(signer)}`;
+}
+/** Returns the failure of an image of which nobody said who signs it; `file` is where that belongs. */
+function policyFailure(about, host, file) {
+    return new lib_failure/* Failure */.HR({
+        code: 'SIGNATURE_POLICY_MISSING',
+        about,
+        message: `who signs the images of ${host} is not said`,
+        hint: `add to ${file} "signatures": {"${host}/…": {"identity": "…", "issuer": "…"}}, or "${host}": "off"`,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/signature-check.js
+
+
+
+
+
+
+
+
+
+const OUTCOMES_KEPT = 10_000;
+/** Verifies signatures of images, each digest of a repository once a run. */
+class SignatureCheck {
+    #policies;
+    #trustedRoot;
+    #file;
+    #known = new SingleFlight({ results: OUTCOMES_KEPT });
+    #verifier;
+    constructor({ policies, trustedRoot, file }) {
+        this.#policies = policies;
+        this.#trustedRoot = trustedRoot;
+        this.#file = file;
+    }
+    /**
+     * Returns what verifies signatures; undefined where none are wanted. A trusted root that was given is read now. Throws
+     * `TRUSTED_ROOT_MALFORMED`.
+     */
+    static async open(wanted, settings) {
+        if (wanted === 'off')
+            return undefined;
+        const check = new SignatureCheck(settings);
+        if (settings.trustedRoot !== undefined)
+            await check.#open();
+        return check;
+    }
+    /** Returns what the policies say of a repository, without asking anyone. */
+    stanceOn(name) {
+        const applied = policyFor(this.#policies, name);
+        if (applied === undefined)
+            return { kind: 'unknown' };
+        return applied.policy.kind === 'off'
+            ? { kind: 'off' }
+            : { kind: 'signed', policy: digestOfPolicy(applied) };
+    }
+    /** Returns the failure of an image for which there is no policy; undefined where there is one. */
+    missingPolicy({ name, about }) {
+        if (policyFor(this.#policies, name) !== undefined)
+            return undefined;
+        return policyFailure(about, name.host, this.#file);
+    }
+    /** Finds out about the signature of an image; what keeps it from being found out is why it is not verified. */
+    async check(image, signal) {
+        const applied = policyFor(this.#policies, image.name);
+        if (applied === undefined) {
+            return { kind: 'unverified', failure: policyFailure(image.about, image.name.host, this.#file) };
+        }
+        if (applied.policy.kind === 'off')
+            return { kind: 'exempt' };
+        const { signers } = applied.policy;
+        const key = `${image.name.host}/${image.name.repository} ${image.digests.join(' ')}`;
+        try {
+            const outcome = await this.#known.get(key, () => this.#search(image, applied, signers, signal));
+            if (outcome.kind === 'verified')
+                return { ...outcome, policy: digestOfPolicy(applied) };
+            return { kind: 'unverified', failure: signatureFailure(image.about, outcome, signers) };
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            if (!(error instanceof lib_failure/* Failure */.HR))
+                throw error;
+            return { kind: 'unverified', failure: error };
+        }
+    }
+    async #search(image, applied, signers, signal) {
+        const verifier = await this.#open();
+        const reasons = [];
+        const unread = [];
+        for (const digest of image.digests) {
+            for (const place of image.places) {
+                for await (const found of findSignatures(place, digest, signal)) {
+                    if (found.kind === 'unread')
+                        unread.push(found.error);
+                    else if (found.kind === 'unfit')
+                        reasons.push(found.reason);
+                    else {
+                        const judged = judge(found, { verifier, signers, name: image.name, applied });
+                        if (typeof judged !== 'string')
+                            return { ...judged, kind: 'verified', form: found.form };
+                        reasons.push(judged);
+                    }
+                }
+            }
+        }
+        // What could not be had may have been the right one.
+        if (unread.length > 0)
+            throw unread[0];
+        return reasons.length === 0 ? { kind: 'missing' } : { kind: 'refused', reasons };
+    }
+    #open() {
+        this.#verifier ??= openVerifier(this.#trustedRoot);
+        return this.#verifier;
+    }
+}
+/** Returns who signed, or why that does not count as the end of a sentence. */
+function judge(candidate, { verifier, signers, name, applied }) {
+    let signer;
+    try {
+        signer = verifier.verify(candidate);
+    }
+    catch (error) {
+        return explain(error);
+    }
+    const wanted = signers.filter((one) => isSigner(one, signer));
+    if (wanted.length === 0)
+        return byAnother(signer);
+    const { signedName } = candidate;
+    if (signedName === undefined)
+        return signer;
+    const names = wanted.map(({ signedAs }) => nameWhenSigned(name, applied.scope, signedAs));
+    if (names.some((one) => isNameOf(signedName, one)))
+        return signer;
+    return `it was signed as ${shown(signedName) || 'nothing'}, not as ${names[0]}`;
+}
+const EXPLANATIONS = new Map([
+    ['CERTIFICATE_ERROR', 'its certificate was not valid when it was made, or is of no trusted authority'],
+    ['PUBLIC_KEY_ERROR', 'it was made with a key, which names nobody'],
+    ['SIGNATURE_ERROR', 'it does not fit what it signs'],
+    ['TIMESTAMP_ERROR', 'nothing that is trusted tells when it was made'],
+    ['TLOG_ERROR', 'it is in no log'],
+    ['TLOG_BODY_ERROR', 'its entry in the log is of something else'],
+    ['TLOG_INCLUSION_PROOF_ERROR', 'it is not in a trusted log'],
+    ['TLOG_INCLUSION_PROMISE_ERROR', 'it is not in a trusted log'],
+    ['TLOG_MISSING_INCLUSION_ERROR', 'nothing proves that it is in a log'],
+]);
+function explain(error) {
+    const known = EXPLANATIONS.get((0,lib_failure/* failureCode */.AD)(error));
+    return known ?? `it is malformed (${error instanceof Error ? shown(error.message, 100) : 'unknown'})`;
+}
+function digestOfPolicy({ scope, policy }) {
+    const text = JSON.stringify([formatScope(scope), policy]);
+    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex').slice(0, 12);
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/qetag.js
 
 /** Kodo hashes content in blocks of this many bytes. */
-const QETAG_BLOCK_SIZE = 4 * 1024 * 1024;
+const qetag_QETAG_BLOCK_SIZE = 4 * 1024 * 1024;
 const ONE_BLOCK = 0x16;
 const MANY_BLOCKS = 0x96;
-/** Gives the sha1 of one block of at most 4 MiB, which is what `qetagOfBlocks` is made from. */
+/** Returns the sha1 of one block of at most 4 MiB, for `qetagOfBlocks`. */
 function hashQetagBlock(block) {
     return (0,external_node_crypto_.createHash)('sha1').update(block).digest();
 }
-/** The same, worked out beside the main thread; the block may be overwritten at once. */
-async function hashQetagBlockAside(block) {
+/** Returns the same, computed off the main thread. The block can be overwritten as soon as this is called. */
+async function qetag_hashQetagBlockAside(block) {
     return new Uint8Array(await subtle.digest('SHA-1', block));
 }
-/** Gives the Kodo hash of content by the sha1 of each of its 4 MiB blocks; empty content has one empty block. */
-function qetagOfBlocks(blocks) {
+/** Returns the Kodo hash of content from the sha1 of each of its 4 MiB blocks. Empty content has one empty block. */
+function qetag_qetagOfBlocks(blocks) {
     const [only] = blocks;
     if (blocks.length === 1 && only !== undefined)
         return encode(ONE_BLOCK, only);
@@ -54547,50 +54973,12 @@ function encode(prefix, hash) {
     return Buffer.concat([Buffer.of(prefix), hash]).toString('base64url');
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/disk-failure.js
-
-
-/** The disk, the quota or the limit of a process. */
-const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
-/** Tells whether an error of the file system says that there is no room. */
-function isDiskFull(error) {
-    return FULL.has((0,lib_failure/* failureCode */.AD)(error));
-}
-/** Turns what the file system says about a file into a failure that says what to change; `flag` chooses its folder. */
-function diskFailure(error, file, flag) {
-    if (isDiskFull(error)) {
-        return new lib_failure/* Failure */.HR({
-            code: 'DISK_FULL',
-            about: (0,external_node_path_.dirname)(file),
-            message: `there is no room left for ${(0,external_node_path_.basename)(file)}`,
-            hint: `free some space, or choose another folder with ${flag}`,
-            cause: error,
-        });
-    }
-    return new lib_failure/* Failure */.HR({
-        code: 'DISK_REFUSED',
-        about: file,
-        message: `it cannot be written or read (${(0,lib_failure/* failureCode */.AD)(error)})`,
-        hint: `check the permissions of the folder, or choose another one with ${flag}`,
-        cause: error,
-    });
-}
-/** Does something with a file that is fetched, into the folder that `flag` chooses. Throws `DISK_FULL` or `DISK_REFUSED`. */
-async function onDisk(file, flag, operation) {
-    try {
-        return await operation();
-    }
-    catch (error) {
-        throw error instanceof lib_failure/* Failure */.HR ? error : diskFailure(error, file, flag);
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/src/pack/archive/block.js
 /** How much of the tar is compressed at once. */
 const BLOCK_SIZE = 1024 * 1024;
 /** How far back deflate can refer (RFC 1951, 2). */
 const WINDOW_SIZE = 32 * 1024;
-/** A fixed number of block memories that go round, so that memory does not grow and reading waits for writing. */
+/** A fixed number of block memories that are reused, so that memory does not grow and reading waits for writing. */
 class BlockMemories {
     #free = [];
     #waiting = [];
@@ -54599,7 +54987,7 @@ class BlockMemories {
     constructor(count) {
         this.#unmade = count;
     }
-    /** Gives a free memory, or waits until one is; rejects once they are closed. */
+    /** Returns a free memory, waiting for one if necessary. Throws the reason once they are closed. */
     take() {
         if (this.#closed !== undefined)
             return Promise.reject(this.#closed.reason);
@@ -54612,7 +55000,7 @@ class BlockMemories {
         }
         return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
     }
-    /** Takes a memory back that nothing reads any more. */
+    /** Takes back a memory that nothing reads any more. */
     release(memory) {
         const next = this.#waiting.shift();
         if (next === undefined)
@@ -54620,7 +55008,7 @@ class BlockMemories {
         else
             next.resolve(memory);
     }
-    /** Ends all waiting for memory with that reason, so that no reader hangs after a failure. */
+    /** Ends all waiting for memory with a reason, so that no reader hangs after a failure. */
     close(reason) {
         this.#closed = { reason };
         for (const waiting of this.#waiting)
@@ -54644,13 +55032,13 @@ const SAMPLES = 8;
 const SAMPLE_SIZE = 1024;
 /** Random bytes reach 7.97 bits in such samples, gzip data 7.95 and more, programs and text under 7.6. */
 const DENSE_BITS_PER_BYTE = 7.9;
-/** Tells whether content that begins like this is in a compressed format. */
+/** Returns whether content that begins like this is in a compressed format. */
 function beginsCompressed(content) {
     return MAGIC_NUMBERS.some((magic) => content.subarray(0, magic.length).equals(magic));
 }
 /**
- * Tells whether samples of some bytes use all byte values alike, as compressed and encrypted ones do. Costs about ten
- * microseconds, whatever the length.
+ * Returns whether samples of some bytes use all byte values equally often, as compressed and encrypted ones do. Takes
+ * about ten microseconds, whatever the length.
  */
 function looksDense(bytes) {
     if (bytes.length < SAMPLES * SAMPLE_SIZE)
@@ -54679,7 +55067,7 @@ function looksDense(bytes) {
 const STORED_LIMIT = 0xffff;
 const STORED_HEADER = 5;
 const PROBE_SIZE = 64 * 1024;
-/** Where level 1 saves less than this share of a dense block, level 6 does not save much more. */
+/** If level 1 saves less than this share of a dense block, level 6 does not save much more. */
 const WORTHWHILE_SAVING = 0.02;
 function deflate(bytes, options) {
     return new Promise((resolve, reject) => {
@@ -54713,8 +55101,8 @@ async function isIncompressible(block) {
     return deflated.length > sample.length * (1 - WORTHWHILE_SAVING);
 }
 /**
- * Deflates a block on the thread pool, or stores it where that would save nothing, and gives the pieces to write, which
- * may lie in the block's own memory. They end on a byte boundary, so that blocks can be joined to one deflate stream.
+ * Deflates a block on the thread pool, or stores it if deflating would save nothing. Returns the pieces to write, which
+ * may lie in the block's own memory. They end on a byte boundary, so that blocks can be joined into one deflate stream.
  */
 async function deflateBlock(block, level) {
     if (level === 0 || (await isIncompressible(block)))
@@ -54733,8 +55121,8 @@ async function deflateBlock(block, level) {
 var external_node_worker_threads_ = __nccwpck_require__(75919);
 ;// CONCATENATED MODULE: ./build/src/pack/archive/digest-worker.js
 /**
- * The whole program of the hashing thread. It is started from its own source text, because the tools are bundled into
- * one file each, where no second file could be loaded: so it must not use anything that stands outside of it.
+ * The whole program of the hashing thread. It is started from its own source text, because each tool is bundled into
+ * one file and could not load a second one. So it must not use anything outside of this function.
  */
 function digestWorker() {
     const { createHash } = process.getBuiltinModule('node:crypto');
@@ -54787,7 +55175,7 @@ function digestWorker() {
 ;// CONCATENATED MODULE: ./build/src/pack/archive/digest-thread.js
 
 
-/** Hashes what is packed on a thread of its own: blocks in shared memory, and a file while it grows. */
+/** Hashes on a thread of its own: blocks in shared memory, and a file while it grows. */
 class DigestThread {
     #worker = new external_node_worker_threads_.Worker(`(${digestWorker.toString()})()`, { eval: true });
     #waiting = [];
@@ -54810,7 +55198,7 @@ class DigestThread {
             this.#worker.postMessage(task);
         });
     }
-    /** Hashes a block of the tar; its memory must stay as it is until the promise is fulfilled. */
+    /** Hashes a block of the tar, whose memory must not change until the promise is fulfilled. */
     async addBlock(block) {
         await this.#ask({ kind: 'bytes', bytes: block.data });
     }
@@ -54818,14 +55206,14 @@ class DigestThread {
     async fileGrew(path, size) {
         await this.#ask({ kind: 'grown', path, size });
     }
-    /** Gives the sums of all blocks. */
+    /** Returns the sums of all blocks. */
     async endBlocks() {
         const answer = await this.#ask({ kind: 'end-bytes' });
         if (answer.kind !== 'bytes')
             throw new Error(`the hashing thread answered "${answer.kind}"`);
         return answer;
     }
-    /** Gives the sums of the whole file. */
+    /** Returns the sums of the whole file. */
     async endFile(path, size) {
         const answer = await this.#ask({ kind: 'end-file', path, size });
         if (answer.kind !== 'file')
@@ -54839,12 +55227,12 @@ class DigestThread {
 
 ;// CONCATENATED MODULE: ./build/src/pack/archive/in-order.js
 /**
- * Gives the results of `work` for each item in the items' order, while up to `ahead` items are being fetched, worked on
- * or waiting for their turn. The first failure, of an item or of its work, ends it; work under way is waited for.
+ * Returns the results of `work` in the order of the items, while up to `ahead` items are being fetched, worked on or
+ * waiting for their turn. The first failure, of an item or of its work, ends it after the work that is under way.
  */
 async function* inOrder(items, ahead, work) {
     const start = async () => {
-        // A generator queues these calls, so that item follows item however they are worked on.
+        // A generator queues these calls, so that the items keep their order whatever the work does.
         const next = await items.next();
         return next.done === true ? undefined : { result: await work(next.value) };
     };
@@ -54876,14 +55264,14 @@ async function* inOrder(items, ahead, work) {
 
 
 
-/** On a folder that machines share, a process that is not known here may be another one's, and at work. */
+/** In a folder that machines share, an unknown process may belong to another machine and be at work. */
 const UNTOUCHED_MILLISECONDS = 60_000;
-/** Gives the name under which this process writes an archive until it is whole. */
+/** Returns the path at which this process writes an archive until it is complete. */
 function draftOf(output) {
     const random = (0,external_node_crypto_.randomBytes)(6).toString('hex');
     return (0,external_node_path_.join)((0,external_node_path_.dirname)(output), `.${(0,external_node_path_.basename)(output)}.${process.pid}-${random}.partial`);
 }
-/** Removes what runs left of an archive that were killed while they wrote it. */
+/** Removes what killed runs left of an archive. */
 async function removeLeftovers(output) {
     const folder = (0,external_node_path_.dirname)(output);
     const start = `.${(0,external_node_path_.basename)(output)}.`;
@@ -54893,7 +55281,7 @@ async function removeLeftovers(output) {
             continue;
         const file = (0,external_node_path_.join)(folder, name);
         const touched = (await (0,promises_.stat)(file).catch(() => undefined))?.mtimeMs ?? 0;
-        // What cannot be removed is in nobody's way.
+        // A leftover that cannot be removed does no harm.
         if (Date.now() - touched > UNTOUCHED_MILLISECONDS)
             await (0,promises_.rm)(file, { force: true }).catch(() => undefined);
     }
@@ -55005,8 +55393,8 @@ async function openFile(entry, path, start) {
     }
 }
 /**
- * Opens the content of an entry. Opening and reading throw `CONTENT_SIZE_MISMATCH`, which names the entry, where the
- * content has not exactly the announced size; a stream is seen to be too long only when it is read to its end.
+ * Returns a reader of an entry's content. Opening and reading throw `CONTENT_SIZE_MISMATCH`, which names the entry, if
+ * the content has not exactly the announced size. That a stream is too long shows only at its end.
  */
 async function openContent(entry, signal) {
     const { content } = entry;
@@ -55024,10 +55412,10 @@ const RECORD = 512;
 const MODIFIED_SECONDS = 315_532_800;
 const NAME_LIMIT = 100;
 const PREFIX_LIMIT = 155;
-/** The first size that eleven octal digits cannot say. */
+/** The smallest size that does not fit in eleven octal digits. */
 const OCTAL_SIZE_LIMIT = 8 ** 11;
 const TYPE_FLAG = { file: '0', symlink: '2', directory: '5', extended: 'x' };
-/** Gives how many bytes of zero follow content of this size, up to the next record. */
+/** Returns how many zero bytes follow content of this size, up to the next record. */
 function paddingAfter(size) {
     return (RECORD - (size % RECORD)) % RECORD;
 }
@@ -55058,7 +55446,7 @@ function ustarRecord(fields) {
     record.write(`${octal(sum, 6)}\0 `, 148, 'latin1');
     return record;
 }
-/** One pax record, `<length> <key>=<value>\n`, where the length counts its own digits too. */
+/** Returns one pax record, `<length> <key>=<value>\n`, whose length includes its own digits. */
 function paxRecord(key, value) {
     const rest = Buffer.byteLength(` ${key}=${value}\n`);
     let length = rest + String(rest).length;
@@ -55068,8 +55456,8 @@ function paxRecord(key, value) {
 function isAscii(text) {
     return Buffer.byteLength(text) === text.length;
 }
-/** Splits a name over ustar's two fields, or gives `undefined` where only pax can hold it. */
-function splitName(name) {
+/** Returns a path split into ustar's two fields; undefined if only pax can hold it. */
+function splitPath(name) {
     if (!isAscii(name))
         return undefined;
     if (name.length <= NAME_LIMIT)
@@ -55079,19 +55467,19 @@ function splitName(name) {
         return undefined;
     return { name: name.slice(slash + 1), prefix: name.slice(0, slash) };
 }
-/** Something for readers without pax, which then show this name. */
+/** Returns the name that readers without pax show. */
 function fallbackName(name) {
     return name.replace(/[^\x20-\x7e]/g, '_').slice(0, NAME_LIMIT);
 }
 /**
- * Gives the header of an entry: one ustar record, preceded by a pax header where a name is longer than ustar holds or
- * not ASCII, or where the size is 8 GiB or more (POSIX.1-2024, "pax Interchange Format").
+ * Returns the header of an entry: one ustar record, preceded by a pax header if a name is too long for ustar or not
+ * ASCII, or if the size is 8 GiB or more (POSIX.1-2024, "pax Interchange Format").
  */
-function tarHeader(entry) {
+function entryHeader(entry) {
     const path = entry.kind === 'directory' ? `${entry.path}/` : entry.path;
     const target = entry.kind === 'symlink' ? entry.target : '';
     const size = entry.kind === 'file' ? entry.size : 0;
-    const split = splitName(path);
+    const split = splitPath(path);
     const targetFits = isAscii(target) && target.length <= NAME_LIMIT;
     const pax = [
         split === undefined ? paxRecord('path', path) : '',
@@ -55118,19 +55506,27 @@ function tarHeader(entry) {
     });
     return Buffer.concat([extended, body, Buffer.alloc(paddingAfter(body.length)), record]);
 }
+/** Returns the size in bytes of the tar of these entries. */
+function tarSize(entries) {
+    const sizes = entries.map((entry) => {
+        const content = entry.kind === 'file' ? entry.size : 0;
+        return entryHeader(entry).length + content + paddingAfter(content);
+    });
+    return sizes.reduce((total, size) => total + size, 2 * RECORD);
+}
 
 ;// CONCATENATED MODULE: ./build/src/pack/archive/tar-blocks.js
 
 
 
 
-/** Smaller files share blocks with their neighbours, whatever they hold: cutting for them would cost more. */
+/** Smaller files share blocks with their neighbours, whatever they contain: blocks of their own would cost more. */
 const OWN_BLOCK_SIZE = 64 * 1024;
 const END_OF_TAR = Buffer.alloc(2 * RECORD);
 const NOTHING = Buffer.alloc(0);
-// tar-stream's pack makes a chunk of its own of all it is given and hides where an entry begins. Here content is read
-// straight into the memory that is compressed, which costs half as much, and blocks are cut where entries that are
-// compressed already begin and end. The tests read the result with tar-stream's extract, among others.
+// tar-stream's pack copies all it is given into chunks of its own and hides where an entry begins. Here content is read
+// directly into the memory that is compressed, which costs half as much, and blocks are cut where entries that are
+// already compressed begin and end. The tests read the result with tar-stream's extract, among others.
 class BlockCutter {
     #memories;
     #memory;
@@ -55146,7 +55542,7 @@ class BlockCutter {
     get isFull() {
         return this.#length === BLOCK_SIZE;
     }
-    /** The bytes of the present block so far. */
+    /** The bytes of the current block so far. */
     get filled() {
         return this.#memory?.bytes.subarray(WINDOW_SIZE, WINDOW_SIZE + this.#length) ?? NOTHING;
     }
@@ -55159,7 +55555,7 @@ class BlockCutter {
     advance(count) {
         this.#length += count;
     }
-    /** Gives the present block, if it holds anything, and begins another one. */
+    /** Yields the current block unless it is empty, and begins another one. */
     *cut() {
         const memory = this.#memory;
         if (memory === undefined || this.#length === 0)
@@ -55167,7 +55563,7 @@ class BlockCutter {
         const data = this.filled;
         const dictionary = memory.bytes.subarray(WINDOW_SIZE - this.#window.length, WINDOW_SIZE);
         dictionary.set(this.#window);
-        // Compressed content has nothing in it that could be referred to.
+        // Compressed content holds nothing worth referring to.
         this.#window = this.compressedEntry ? NOTHING : Buffer.from(data.subarray(-WINDOW_SIZE));
         this.#memory = undefined;
         this.#length = 0;
@@ -55213,13 +55609,13 @@ async function* putContent(cutter, entry, signal) {
     }
 }
 /**
- * Gives the tar of entries that stand in order, in blocks of up to 1 MiB that lie in the given memories; who receives a
- * block gives its memory back. Where blocks are cut depends on nothing but the entries.
+ * Returns the tar of ordered entries in blocks of up to 1 MiB, which lie in the given memories; the receiver of a block
+ * releases its memory. Where blocks are cut depends on nothing but the entries.
  */
 async function* tarBlocks(entries, memories, signal) {
     const cutter = new BlockCutter(memories);
     for (const entry of entries) {
-        yield* putBytes(cutter, tarHeader(entry));
+        yield* putBytes(cutter, entryHeader(entry));
         if (entry.kind !== 'file')
             continue;
         yield* putContent(cutter, entry, signal);
@@ -55228,16 +55624,15 @@ async function* tarBlocks(entries, memories, signal) {
     yield* putBytes(cutter, END_OF_TAR);
     yield* cutter.cut();
 }
-
-;// CONCATENATED MODULE: ./build/src/pack/archive/tar-size.js
-
-/** Gives the bytes of the tar that holds these entries. */
-function tarSize(entries) {
-    const sizes = entries.map((entry) => {
-        const content = entry.kind === 'file' ? entry.size : 0;
-        return tarHeader(entry).length + content + paddingAfter(content);
-    });
-    return sizes.reduce((total, size) => total + size, 2 * RECORD);
+/**
+ * Returns the plain tar of ordered entries in pieces of up to 1 MiB. Each piece is valid until the next is requested.
+ */
+async function* tarBytes(entries, signal) {
+    const memories = new BlockMemories(2);
+    for await (const block of tarBlocks(entries, memories, signal)) {
+        yield block.data;
+        memories.release(block.memory);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/pack/archive/tree.js
@@ -55283,7 +55678,7 @@ function checkTarget(entry, target) {
     const parts = target.split('/');
     const down = parts.findIndex((part) => part !== '..');
     const ups = down < 0 ? parts.length : down;
-    // After a name, ".." could step out through another link, whatever the text looks like.
+    // After a name, ".." could lead outside through another link, whatever the text looks like.
     if (parts.slice(ups).some((part) => part === '..' || part === '.' || part === '')) {
         throw tree_unusable(entry, `its target "${target}" has "..", "." or "//" after a name`);
     }
@@ -55308,7 +55703,10 @@ function parentsOf(path) {
     const parts = path.split('/');
     return parts.slice(1).map((_part, index) => parts.slice(0, index + 1).join('/'));
 }
-/** Two paths with one key are one file where names ignore case or are normalised (macOS, Windows). */
+/**
+ * Returns a key that is the same for paths that are one file where case is ignored or names are normalised (macOS,
+ * Windows).
+ */
 function clashKey(path) {
     return path.normalize('NFKC').toLowerCase().toUpperCase();
 }
@@ -55316,10 +55714,10 @@ function sortKey(entry) {
     return Buffer.from(entry.kind === 'directory' ? `${entry.path}/` : entry.path);
 }
 /**
- * Gives the entries in the one order in which they are written: by the bytes of their paths, those named in `first`
- * (a file, or a directory with all below it) before the others. Directories that are only implied are added with
- * mode 0755. Throws `ENTRY_UNUSABLE`, which names the entry, for a path that is absolute, leaves the archive, holds
- * control characters or clashes with another one.
+ * Returns the entries in the order in which they are written: by the bytes of their paths, those named in `first` (a
+ * file, or a directory with all below it) before the others. Adds directories that are only implied, with mode 0755.
+ * Throws `ENTRY_UNUSABLE`, which names the entry, for a path that is absolute, leaves the archive, has control
+ * characters or clashes with another path.
  */
 function orderEntries(entries, first = []) {
     const byKey = new Map();
@@ -55487,7 +55885,7 @@ async function writeGzip(file, options) {
             size += await writeAll(handle, [DEFLATE_END, gzipTrailer(tar.crc32, done)]);
             const { sha256, qetagBlocks } = await fileDigest.endFile(file, size);
             signal.throwIfAborted();
-            return { size, sha256, tarSha256: tar.sha256, qetag: qetagOfBlocks(qetagBlocks) };
+            return { size, sha256, tarSha256: tar.sha256, qetag: qetag_qetagOfBlocks(qetagBlocks) };
         }
         catch (error) {
             fail(error);
@@ -55519,11 +55917,11 @@ function explained(error, output) {
     return error;
 }
 /**
- * Writes the entries as a `.tar.gz`: one gzip member of blocks deflated in parallel, those that are compressed already
- * stored (design 5, "Archive"). The same entries give the same bytes on one version of Node, whatever the concurrency.
- * It is written under another name beside the output and renamed when it is whole; on failure and abort nothing is left,
- * and what a killed run left is removed by the next.
- * Throws `ENTRY_UNUSABLE`, `CONTENT_SIZE_MISMATCH`, `DISK_FULL`, and what reading content throws.
+ * Writes the entries as a `.tar.gz` and returns its size and sums: one gzip member of blocks that are deflated in
+ * parallel, or stored if they are already compressed. The same entries give the same bytes on one version of Node,
+ * whatever the concurrency. The archive is written under another name beside the output and renamed when it is
+ * complete. A failure or abort leaves nothing, and the next run removes what a killed one left. Throws
+ * `ENTRY_UNUSABLE`, `CONTENT_SIZE_MISMATCH`, `DISK_FULL`, and what reading content throws.
  */
 async function writeArchive(options) {
     options.signal.throwIfAborted();
@@ -55543,11 +55941,610 @@ async function writeArchive(options) {
 
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(73024);
+;// CONCATENATED MODULE: ./build/src/registry/blob-stream.js
+
+
+
+/**
+ * Counts and hashes the bytes of a blob in transfer. A copy of it is a point from which the transfer can be resumed.
+ */
+class BlobMeter {
+    #descriptor;
+    #about;
+    #hash;
+    #passed;
+    constructor(descriptor, about, from) {
+        this.#descriptor = descriptor;
+        this.#about = about;
+        this.#hash = from === undefined ? (0,external_node_crypto_.createHash)(digestAlgorithm(descriptor.digest)) : from.#hash.copy();
+        this.#passed = from?.passed ?? 0;
+    }
+    get passed() {
+        return this.#passed;
+    }
+    get isComplete() {
+        return this.#passed === this.#descriptor.size;
+    }
+    /** Returns an independent meter at the same position. */
+    copy() {
+        return new BlobMeter(this.#descriptor, this.#about, this);
+    }
+    /** Adds the next bytes. Throws `SIZE_MISMATCH` as soon as there are more than `end` bytes in all. */
+    add(bytes, end) {
+        this.#passed += bytes.length;
+        if (this.#passed > end) {
+            throw this.#mismatch('SIZE_MISMATCH', `it is longer than the ${end} bytes announced`);
+        }
+        this.#hash.update(bytes);
+    }
+    /** Returns the failure for a source that ended too soon. */
+    truncated() {
+        const message = `it ended after ${this.#passed} of ${this.#descriptor.size} bytes`;
+        return this.#mismatch('SIZE_MISMATCH', message);
+    }
+    /** Returns the failure for a source that broke off with an error. It names the source, not the destination. */
+    broken(error) {
+        return explainNetworkError(error, this.#about);
+    }
+    /** Checks that exactly the announced bytes have passed. Throws `SIZE_MISMATCH` or `DIGEST_MISMATCH`. */
+    verify() {
+        if (!this.isComplete)
+            throw this.truncated();
+        const hex = this.#hash.copy().digest('hex');
+        if (hex !== digestHex(this.#descriptor.digest)) {
+            throw this.#mismatch('DIGEST_MISMATCH', `its content hashes to ${hex.slice(0, 12)}… instead`);
+        }
+    }
+    #mismatch(code, message) {
+        return new HttpFailure({ code, about: this.#about, message, transient: true });
+    }
+}
+/**
+ * Moves exactly `length` bytes from `source` to `sink` and hashes them. Ends neither. The last bytes of a blob are sent
+ * only after its digest was verified, so that a wrong blob is never complete. Throws `SIZE_MISMATCH`,
+ * `DIGEST_MISMATCH`, or the error of either side.
+ */
+async function pour(options) {
+    const { source, sink, meter, length, signal, onBytes } = options;
+    if (length === 0)
+        return meter.verify();
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers();
+    const end = meter.passed + length;
+    const take = (bytes) => {
+        try {
+            meter.add(bytes, end);
+            if (meter.isComplete)
+                meter.verify();
+            onBytes?.(bytes.length);
+            const isDrained = sink.write(bytes);
+            if (meter.passed === end)
+                resolve();
+            else if (!isDrained)
+                source.pause();
+        }
+        catch (error) {
+            reject(error);
+        }
+    };
+    const resume = () => void source.resume();
+    const breakOff = () => reject(meter.truncated());
+    const fail = (error) => reject(meter.broken(error));
+    const abort = () => reject(signal.reason);
+    source.on('data', take).once('end', breakOff).once('error', fail);
+    sink.on('drain', resume).once('error', reject);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+        await promise;
+    }
+    finally {
+        source.off('data', take).off('end', breakOff).off('error', fail);
+        sink.off('drain', resume).off('error', reject);
+        signal.removeEventListener('abort', abort);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/fetch/disk-failure.js
+
+
+
+/** Returns the failure for an error of the file system, which says what to change; `flag` chooses the file's folder. */
+function diskFailure(error, file, flag) {
+    if (isDiskFull(error)) {
+        return new lib_failure/* Failure */.HR({
+            code: 'DISK_FULL',
+            about: (0,external_node_path_.dirname)(file),
+            message: `there is no room left for ${(0,external_node_path_.basename)(file)}`,
+            hint: `free some space, or choose another folder with ${flag}`,
+            cause: error,
+        });
+    }
+    return new lib_failure/* Failure */.HR({
+        code: 'DISK_REFUSED',
+        about: file,
+        message: `it cannot be written or read (${(0,lib_failure/* failureCode */.AD)(error)})`,
+        hint: `check the permissions of the folder, or choose another one with ${flag}`,
+        cause: error,
+    });
+}
+/**
+ * Runs an operation on a file in the folder that `flag` chooses, and returns its result. Throws `DISK_FULL` or
+ * `DISK_REFUSED`.
+ */
+async function onDisk(file, flag, operation) {
+    try {
+        return await operation();
+    }
+    catch (error) {
+        throw error instanceof lib_failure/* Failure */.HR ? error : diskFailure(error, file, flag);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/fetch/file-digest.js
+
+
+
+/** Hashes bytes as they pass: always with sha256, and with sha512 if the expected digest is one. */
+class FileMeter {
+    #hashes;
+    #size = 0;
+    constructor(expected) {
+        const algorithms = new Set([
+            'sha256',
+            expected === undefined ? 'sha256' : digestAlgorithm(expected),
+        ]);
+        this.#hashes = new Map([...algorithms].map((algorithm) => [algorithm, (0,external_node_crypto_.createHash)(algorithm)]));
+    }
+    get size() {
+        return this.#size;
+    }
+    add(bytes) {
+        this.#size += bytes.length;
+        for (const hash of this.#hashes.values())
+            hash.update(bytes);
+    }
+    /** Hashes the content of a file. Throws the signal's reason, which a stream would hide in an AbortError. */
+    async addFile(file, signal) {
+        for await (const bytes of (0,external_node_fs_.createReadStream)(file, { highWaterMark: 1024 * 1024 })) {
+            signal.throwIfAborted();
+            if (Buffer.isBuffer(bytes))
+                this.add(bytes);
+        }
+    }
+    /** Returns the digest of what has passed so far. */
+    digest(algorithm) {
+        const hash = this.#hashes.get(algorithm) ?? (0,external_node_crypto_.createHash)(algorithm);
+        return digest_parseDigest(`${algorithm}:${hash.copy().digest('hex')}`, 'computed digest');
+    }
+}
+/** Hashes a file. Returns its size, its sha256, and its digest in the algorithm of the expected one. */
+async function digestFile(file, expected, signal) {
+    const meter = new FileMeter(expected);
+    await meter.addFile(file, signal);
+    const algorithm = expected === undefined ? 'sha256' : digestAlgorithm(expected);
+    return { size: meter.size, sha256: meter.digest('sha256'), compared: meter.digest(algorithm) };
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/fetch/blob-store.js
+
+
+
+
+
+
+
+
+
+
+
+/** Blobs of an earlier run that are hashed at once. */
+const HASHED_AT_ONCE = 4;
+/** Returns where a blob stands in a folder that is laid out like an OCI image layout: `blobs/sha256/<hex>`. */
+function blobPath(digest) {
+    return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;
+}
+/**
+ * Blobs on disk under their digests, fetched from registries. A blob has its name only once all of it was hashed; what
+ * a cut left is completed by the next attempt or the next run.
+ */
+class BlobStore {
+    #folder;
+    #stored = new SingleFlight({ results: Number.POSITIVE_INFINITY });
+    #hashing = new ConcurrencyLimiter({ start: HASHED_AT_ONCE });
+    constructor(folder) {
+        this.#folder = folder;
+    }
+    /** Returns the file in which a blob stands once it is stored. */
+    pathOf(digest) {
+        return (0,external_node_path_.join)(this.#folder, blobPath(digest));
+    }
+    /**
+     * Returns the file of a blob once it is there and right. A blob is fetched once a run, however many ask for it; one
+     * of an earlier run is hashed again. Throws `HttpFailure`, among them `DIGEST_MISMATCH` and `SIZE_MISMATCH`,
+     * `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
+     */
+    store(blob) {
+        return this.#stored.get(blob.descriptor.digest, () => this.#bring(blob));
+    }
+    async #bring(blob) {
+        const { registry, descriptor, signal } = blob;
+        const file = this.pathOf(descriptor.digest);
+        await inFolder(file, () => (0,promises_.mkdir)((0,external_node_path_.dirname)(file), { recursive: true }));
+        if (await this.#isRight(file, blob))
+            return file;
+        await registry.retrying(signal, () => transfer(`${file}.part`, blob));
+        await inFolder(file, () => (0,promises_.rename)(`${file}.part`, file));
+        return file;
+    }
+    async #isRight(file, { descriptor, signal }) {
+        if ((await sizeOf(file)) !== descriptor.size)
+            return false;
+        const giveBack = await ConcurrencyLimiter.take([this.#hashing], signal);
+        try {
+            return (await digestFile(file, descriptor.digest, signal)).compared === descriptor.digest;
+        }
+        finally {
+            giveBack();
+        }
+    }
+}
+async function sizeOf(file) {
+    try {
+        return (await (0,promises_.stat)(file)).size;
+    }
+    catch (error) {
+        if ((0,lib_failure/* failureCode */.AD)(error) === 'ENOENT')
+            return undefined;
+        throw error;
+    }
+}
+/** Completes the part of a blob, on a slot for transfers of its registry. */
+async function transfer(part, blob) {
+    const { registry, signal } = blob;
+    await registry.ping();
+    await registry.limits.patience(signal);
+    const giveBack = await ConcurrencyLimiter.take([registry.limits.transfers], signal);
+    try {
+        await complete(part, blob);
+        registry.limits.transfers.succeeded();
+    }
+    finally {
+        giveBack();
+    }
+}
+async function complete(part, blob) {
+    const { descriptor, about, signal } = blob;
+    const meter = new BlobMeter(descriptor, about);
+    const begun = (await sizeOf(part)) ?? 0;
+    if (begun > descriptor.size)
+        await (0,promises_.rm)(part);
+    else if (begun > 0)
+        await addFile(meter, part, descriptor.size, signal);
+    if (!meter.isComplete || descriptor.size === 0) {
+        const answer = await openRest(meter, part, blob);
+        if (answer === undefined)
+            return complete(part, blob);
+        await receive(answer, part, meter, blob);
+    }
+    try {
+        meter.verify();
+    }
+    catch (error) {
+        if (meter.isComplete)
+            await (0,promises_.rm)(part, { force: true });
+        throw error;
+    }
+}
+/** Asks for what is missing. Returns undefined, without the part, if the registry says that it sends no such part. */
+async function openRest(meter, part, blob) {
+    const { registry, repository, descriptor, signal } = blob;
+    if (meter.passed === 0)
+        return registry.openBlob(repository, descriptor, signal);
+    try {
+        const range = { start: meter.passed, end: descriptor.size };
+        return await registry.openBlob(repository, descriptor, signal, range);
+    }
+    catch (error) {
+        if (!saysNoPart(error))
+            throw error;
+        await (0,promises_.rm)(part);
+        return undefined;
+    }
+}
+/**
+ * Returns whether an answer says that there is no such part: the whole came instead, or the range is refused as such.
+ */
+function saysNoPart(error) {
+    return error instanceof HttpFailure && (error.status === 200 || error.status === 416);
+}
+async function addFile(meter, file, size, signal) {
+    // Given to the stream, the signal would come out as an AbortError instead of its reason.
+    for await (const bytes of (0,external_node_fs_.createReadStream)(file, { highWaterMark: 1024 * 1024 })) {
+        signal.throwIfAborted();
+        if (Buffer.isBuffer(bytes))
+            meter.add(bytes, size);
+    }
+}
+async function receive(answer, part, meter, { descriptor, signal, onBytes }) {
+    const file = await inFolder(part, () => (0,promises_.open)(part, meter.passed === 0 ? 'w' : 'a'));
+    try {
+        for await (const bytes of answer.body) {
+            signal.throwIfAborted();
+            if (!Buffer.isBuffer(bytes))
+                continue;
+            meter.add(bytes, descriptor.size);
+            await inFolder(part, () => file.writeFile(bytes));
+            onBytes?.(bytes.length);
+        }
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw error instanceof lib_failure/* Failure */.HR ? error : explainNetworkError(error, answer.url.host);
+    }
+    finally {
+        answer.body.destroy();
+        await file.close();
+    }
+}
+function inFolder(file, operation) {
+    return onDisk(file, '--image-output', operation);
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/fetch/image-lookup.js
+
+
+
+
+
+
+
+const CONFIG_LIMIT = 16 * 1024 * 1024;
+const configShape = schemas/* object */.Ikc({
+    architecture: schemas/* string */.YjP(),
+    os: schemas/* string */.YjP(),
+    created: schemas/* string */.YjP().optional().catch(undefined),
+});
+/** A candidate that exists, but not for the wanted platform. */
+class OtherPlatform {
+    found;
+    constructor(found) {
+        this.found = found;
+    }
+}
+async function readConfig(image, reference, { registries, blobs, signal }) {
+    const about = reference_formatReference(reference);
+    const unusable = (message, cause) => new lib_failure/* Failure */.HR({ code: 'IMAGE_UNUSABLE', about, message, cause });
+    if (image.config.size > CONFIG_LIMIT) {
+        throw unusable(`its configuration has ${(0,text_size/* formatSize */.X)(image.config.size)}, so it is no usual image`);
+    }
+    const { host, repository } = reference;
+    const file = await blobs.store({
+        registry: registries.at(host),
+        repository,
+        descriptor: image.config,
+        about,
+        signal,
+    });
+    try {
+        return configShape.parse(JSON.parse(await (0,promises_.readFile)(file, 'utf8')));
+    }
+    catch (cause) {
+        throw unusable('its configuration does not tell for which platform it is', cause);
+    }
+}
+/** More platforms than any real image has. */
+const PLATFORMS_TOLD = 40;
+function platformsOf(index) {
+    const names = index.manifests.flatMap(({ platform }) => platform === undefined || platform.os === 'unknown' ? [] : [formatPlatform(platform)]);
+    if (names.length === 0)
+        return 'a list without platforms';
+    const more = names.length > PLATFORMS_TOLD ? ` and ${names.length - PLATFORMS_TOLD} more` : '';
+    return `${names.slice(0, PLATFORMS_TOLD).join(', ')}${more}`;
+}
+async function readCandidate({ reference, namesArchitecture }, plan, parts, locked) {
+    const { registries, platform, signal } = parts;
+    const { host, repository, tag } = reference;
+    const registry = registries.at(host);
+    const name = locked?.digest ?? plan.digest ?? tag;
+    if (name === undefined)
+        throw new TypeError(`${reference_formatReference(reference)} has neither tag nor digest`);
+    const top = await registry.getManifest(repository, name, signal);
+    let image;
+    if (top.kind === 'image')
+        image = top;
+    else {
+        const child = top.manifests.find((entry) => entry.platform && matchesPlatform(entry.platform, platform));
+        if (child === undefined)
+            return new OtherPlatform(platformsOf(top));
+        const manifest = await registry.getManifest(repository, child.digest, signal);
+        if (manifest.kind !== 'image')
+            return new OtherPlatform('a list within a list');
+        image = manifest;
+    }
+    // What an index says about its entries is a claim; the configuration is what runs.
+    const config = await readConfig(image, reference, parts);
+    if (!matchesPlatform(config, platform))
+        return new OtherPlatform(formatPlatform(config));
+    const created = Date.parse(config.created ?? '');
+    return {
+        plan,
+        upstream: plan.upstream,
+        pulledBy: reference,
+        manifest: image,
+        index: locked === undefined ? (top.kind === 'index' ? top.digest : undefined) : locked.index,
+        namesArchitecture,
+        created: Number.isNaN(created) ? undefined : created,
+    };
+}
+/** Returns whether an image may not exist: some registries answer "denied" for what does not. */
+function isPerhapsAbsent(error) {
+    return ['NOT_FOUND', 'DENIED', 'UNAUTHORIZED'].includes((0,lib_failure/* failureCode */.AD)(error));
+}
+/**
+ * Returns an image under the first of its names that exists for the platform. Throws `IMAGE_MISSING`,
+ * `IMAGE_FOR_OTHER_PLATFORM`, or the registry's failure.
+ */
+async function findImage(plan, parts) {
+    const others = [];
+    let denial;
+    for (const candidate of plan.candidates) {
+        try {
+            const found = await readCandidate(candidate, plan, parts);
+            if (!(found instanceof OtherPlatform))
+                return found;
+            others.push(`${reference_formatReference(candidate.reference)} is for ${found.found}`);
+        }
+        catch (error) {
+            if (!isPerhapsAbsent(error))
+                throw error;
+            if (!isNotFound(error))
+                denial ??= error;
+        }
+    }
+    const wanted = formatPlatform(parts.platform);
+    if (others.length > 0) {
+        throw new lib_failure/* Failure */.HR({
+            code: 'IMAGE_FOR_OTHER_PLATFORM',
+            about: `${plan.name} ${plan.upstream.tag ?? ''}`.trim(),
+            message: `there is none for ${wanted}: ${others.join('; ')}`,
+            hint: 'mirror it for this platform, or choose another --image-source',
+        });
+    }
+    if (denial !== undefined)
+        throw denial;
+    throw new lib_failure/* Failure */.HR({
+        code: 'IMAGE_MISSING',
+        about: `${plan.name} ${plan.digest ?? plan.upstream.tag ?? ''}`.trim(),
+        message: `it is not there; looked for ${plan.candidates.map(({ reference }) => reference_formatReference(reference)).join(', ')}`,
+        hint: 'check the tag, mirror it first, or choose another --image-source',
+    });
+}
+/** Returns exactly the image that a lock records. Throws `IMAGE_FOR_OTHER_PLATFORM`, or the registry's failure. */
+async function findLockedImage(plan, locked, parts) {
+    const candidate = plan.candidates.find(({ reference }) => reference_formatReference(reference) === reference_formatReference(locked.pulledBy));
+    const namesArchitecture = candidate?.namesArchitecture ?? false;
+    const found = await readCandidate({ reference: locked.pulledBy, namesArchitecture }, plan, parts, locked);
+    if (!(found instanceof OtherPlatform))
+        return found;
+    throw new lib_failure/* Failure */.HR({
+        code: 'IMAGE_FOR_OTHER_PLATFORM',
+        about: reference_formatReference(locked.pulledBy),
+        message: `${locked.digest} of the lock is for ${found.found}, not ${formatPlatform(parts.platform)}`,
+        hint: 'remove the lock to write a new one',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/fetch/joint-failure.js
+
+/**
+ * Returns one failure for several: a single one unchanged, more than one as `code` with a line for each. Those with the
+ * same cause share a line, with their number.
+ */
+function jointFailure(failures, { code, about, message, noun = 'failure', total }) {
+    if (failures.length === 1)
+        return failures[0];
+    const lines = [...Map.groupBy(failures, lib_failure/* describeFailure */.Ic)].map(([line, { length }]) => {
+        if (length === 1)
+            return `  ${line}`;
+        return `  ${length === total ? 'all ' : ''}${length} ${noun}s: ${line}`;
+    });
+    return new lib_failure/* Failure */.HR({
+        code,
+        about,
+        message: `${message}\n${lines.join('\n')}`,
+        cause: new AggregateError(failures, failures.map(lib_failure/* failureCode */.AD).join(', ')),
+    });
+}
+/**
+ * Waits for all, so that none goes on unobserved. Returns the results of those that succeeded and the errors of the
+ * others.
+ */
+async function allOrFailures(promises) {
+    const outcomes = await Promise.allSettled(promises);
+    return {
+        results: outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])),
+        failures: outcomes.flatMap((outcome) => outcome.status === 'rejected' ? [outcome.reason] : []),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/fetch/image-fetch.js
+
+
+
+/**
+ * Finds all images, without their layers, and compares them with their makers' registries; those that a lock records
+ * are taken from the lock. Returns them in the order of the plans. Throws what failed, several failures together as
+ * `IMAGES_FAILED`.
+ */
+async function lookUpImages(plans, parts, locked) {
+    const { results, failures } = await allOrFailures(plans.map(async (plan) => {
+        const known = locked?.get(reference_formatReference(plan.upstream));
+        if (known !== undefined) {
+            const image = await findLockedImage(plan, known, parts);
+            const { check, signature } = known;
+            // A verified image is locked by its digest. The package repeats what the lock says, so that it stays the same.
+            const isVerified = signature?.kind === 'verified';
+            const verification = isVerified ? signature : await parts.verification?.verify(image, parts.signal);
+            return { image, check, signature, verification };
+        }
+        const image = await findImage(plan, parts);
+        const [check, signature] = await Promise.all([
+            parts.comparison.check(image, parts.signal),
+            parts.verification?.verify(image, parts.signal),
+        ]);
+        return { image, check, signature, verification: signature };
+    }));
+    parts.signal.throwIfAborted();
+    if (failures.length === 0)
+        return results;
+    throw jointFailure(failures, {
+        code: 'IMAGES_FAILED',
+        about: 'images',
+        message: `${failures.length} of ${plans.length} could not be had`,
+        noun: 'image',
+        total: plans.length,
+    });
+}
+/** Returns the blobs of an image: its configuration and layers. */
+function blobsOf({ manifest }) {
+    return [manifest.config, ...manifest.layers];
+}
+/** Fetches the layers of all images at once, each blob once. Throws like `lookUpImages`. */
+async function fetchImages(images, parts) {
+    const { registries, blobs, signal, onBytes, onFetched } = parts;
+    const { failures } = await allOrFailures(images.map(async (checked) => {
+        const { image } = checked;
+        const { host, repository } = image.pulledBy;
+        const { failures: broken } = await allOrFailures(blobsOf(image).map((descriptor) => blobs.store({
+            registry: registries.at(host),
+            repository,
+            descriptor,
+            about: reference_formatReference(image.pulledBy),
+            signal,
+            onBytes: (count) => onBytes(image, count),
+        })));
+        // One layer is enough: others that failed in the same outage would only repeat it.
+        if (broken.length > 0)
+            throw broken[0];
+        onFetched(checked);
+    }));
+    signal.throwIfAborted();
+    if (failures.length === 0)
+        return;
+    throw jointFailure(failures, {
+        code: 'IMAGES_FAILED',
+        about: 'images',
+        message: `${failures.length} of ${images.length} could not be fetched`,
+        noun: 'image',
+        total: images.length,
+    });
+}
+
 // EXTERNAL MODULE: external "node:stream"
 var external_node_stream_ = __nccwpck_require__(57075);
 // EXTERNAL MODULE: ./node_modules/tar-stream/index.js
 var tar_stream = __nccwpck_require__(56118);
-;// CONCATENATED MODULE: ./build/src/pack/tar-gzip.js
+;// CONCATENATED MODULE: ./build/src/pack/contents/tar-gzip-reader.js
 
 
 
@@ -55564,11 +56561,11 @@ function unreadable(about, cause) {
     });
 }
 /**
- * Bytes that may come without an entry or a piece of one. A header has up to 4 MiB, and behind the last entry are up to
- * 1 MiB of zeros; a few megabytes of gzip hold gigabytes of them.
+ * The most bytes without an entry or a piece of one. A header has up to 4 MiB, and up to 1 MiB of zeros follow the last
+ * entry; but a few megabytes of gzip can hold gigabytes of zeros.
  */
 const FILLING_LIMIT = 32 * 1024 * 1024;
-/** The entries of a tar.gz file in their order, unpacked on the way and held nowhere. */
+/** The entries of a tar.gz file in their order, unpacked as they are read and kept nowhere. */
 class TarGzip {
     #about;
     #signal;
@@ -55609,11 +56606,11 @@ class TarGzip {
             unpacked.destroy(error);
         });
     }
-    /** Gives the next entry; undefined at the end. Throws `ARCHIVE_UNREADABLE` or the signal's reason. */
+    /** Returns the next entry; undefined at the end. Throws `ARCHIVE_UNREADABLE` or the signal's reason. */
     async next() {
         const step = await this.#guard(() => this.#entries.next());
         if (step.done === true) {
-            // A stream that was destroyed looks as if it had ended.
+            // A destroyed stream looks as if it had ended.
             if (this.#error !== undefined)
                 throw this.#explain(this.#error);
             return undefined;
@@ -55628,7 +56625,7 @@ class TarGzip {
             body: step.value,
         };
     }
-    /** Gives the body of an entry piece by piece. Throws `ARCHIVE_UNREADABLE` or the signal's reason. */
+    /** Returns the body of an entry in pieces. Throws `ARCHIVE_UNREADABLE` or the signal's reason. */
     async *read(entry) {
         const pieces = entry.body[Symbol.asyncIterator]();
         for (;;) {
@@ -55640,7 +56637,7 @@ class TarGzip {
                 yield piece.value;
         }
     }
-    /** Reads an entry to its end without giving anything of it. */
+    /** Reads an entry to its end and ignores its body. */
     async skip(entry) {
         for await (const _ of this.read(entry))
             ;
@@ -55663,14 +56660,16 @@ class TarGzip {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/component-archive.js
+;// CONCATENATED MODULE: ./build/src/pack/contents/component-files.js
 
 
 
 
 
-const DEFAULT_ARCHIVE_LIMITS = { unpackedSize: 8 * 1024 ** 3, entries: 20_000 };
-function component_archive_refuse(about, message) {
+const DEFAULT_LIMITS = { unpackedSize: 8 * 1024 ** 3, entries: 20_000 };
+const PROGRAM = 0o755;
+const DATA = 0o644;
+function component_files_refuse(about, message) {
     throw new lib_failure/* Failure */.HR({
         code: 'ARCHIVE_UNSAFE',
         about,
@@ -55678,19 +56677,19 @@ function component_archive_refuse(about, message) {
         hint: 'this is not what its maker publishes; do not use it, or pack it as it is with a "path" without / at its end',
     });
 }
-/** Gives the parts of an entry's name without leading "./"; refuses names that lead elsewhere. */
+/** Returns the parts of an entry's name without leading "./"; refuses names that lead elsewhere. */
 function nameParts(entry, about) {
     const shown = JSON.stringify(entry.name.slice(0, 200));
     if (entry.name.startsWith('/') || /^[A-Za-z]:/.test(entry.name))
-        component_archive_refuse(about, `it has an absolute path, ${shown}`);
+        component_files_refuse(about, `it has an absolute path, ${shown}`);
     if (/[\p{Cc}\\]/u.test(entry.name))
-        component_archive_refuse(about, `it has a name with a control character or backslash, ${shown}`);
+        component_files_refuse(about, `it has a name with a control character or backslash, ${shown}`);
     const parts = entry.name.split('/').filter((part) => part !== '.' && part !== '');
     if (parts.includes('..'))
-        component_archive_refuse(about, `it has a path that leads out of it, ${shown}`);
+        component_files_refuse(about, `it has a path that leads out of it, ${shown}`);
     return parts;
 }
-/** Gives what an entry is called in the package; undefined for one that is not wanted. */
+/** Returns the name of an entry in the package; undefined for one that is not wanted. */
 function wantedName(path, placement) {
     if (!path.startsWith(placement.strip))
         return undefined;
@@ -55701,9 +56700,9 @@ async function hashBody(archive, entry) {
     const hash = (0,external_node_crypto_.createHash)('sha256');
     for await (const bytes of archive.read(entry))
         hash.update(bytes);
-    return parseDigest(`sha256:${hash.digest('hex')}`, entry.name);
+    return digest_parseDigest(`sha256:${hash.digest('hex')}`, entry.name);
 }
-/** Keeps what was seen of an archive within its limits, without two entries in one place. */
+/** What was seen of an archive. Refuses more than its limits and two entries in one place. */
 class Inventory {
     files = [];
     #about;
@@ -55717,21 +56716,21 @@ class Inventory {
     admit(entry, path, index) {
         this.#size += entry.size;
         if (index >= this.#limits.entries)
-            component_archive_refuse(this.#about, `it has more than ${this.#limits.entries} entries`);
+            component_files_refuse(this.#about, `it has more than ${this.#limits.entries} entries`);
         if (this.#size > this.#limits.unpackedSize) {
-            component_archive_refuse(this.#about, `it unpacks to more than ${(0,lib_size/* formatSize */.X)(this.#limits.unpackedSize)}`);
+            component_files_refuse(this.#about, `it unpacks to more than ${(0,text_size/* formatSize */.X)(this.#limits.unpackedSize)}`);
         }
         if (entry.type === 'directory')
             return;
         const key = path.normalize('NFKC').toLowerCase();
         if (this.#seen.has(key))
-            component_archive_refuse(this.#about, `it has two entries for ${JSON.stringify(path.slice(0, 200))}`);
+            component_files_refuse(this.#about, `it has two entries for ${JSON.stringify(path.slice(0, 200))}`);
         this.#seen.add(key);
     }
     requireWanted(placement) {
         const found = new Set(this.files.map(({ name }) => name));
         const missing = [...(placement.only?.values() ?? [])].filter((name) => !found.has(name));
-        // etcdutl, for one, came only with 3.5: what counts is that something is there.
+        // Releases differ, such as etcd, which has etcdutl since 3.5: one of the wanted files is enough.
         if (this.files.length > 0 && missing.length < (placement.only?.size ?? 1))
             return;
         const wanted = missing.length > 0 ? missing.join(', ') : `any file under ${placement.strip || 'its top'}`;
@@ -55743,12 +56742,8 @@ class Inventory {
         });
     }
 }
-/**
- * Reads a tar.gz once and gives the files of it that belong into the package, hashed. Throws `ARCHIVE_UNSAFE` for
- * paths that lead elsewhere, links and devices among what is wanted, two entries in one place (also where case does
- * not count) and more than the limits; `ARCHIVE_INCOMPLETE`, `ARCHIVE_UNREADABLE`.
- */
-async function listArchive(file, placement, about, limits, signal) {
+/** Reads a tar.gz once and returns its files that belong in the package, hashed. Throws like `componentFiles`. */
+async function listArchive({ file, about, placement }, limits, signal) {
     const archive = new TarGzip(file, about, signal);
     const inventory = new Inventory(about, limits);
     try {
@@ -55764,7 +56759,7 @@ async function listArchive(file, placement, about, limits, signal) {
                 continue;
             }
             if (entry.type !== 'file' && entry.type !== 'contiguous-file') {
-                component_archive_refuse(about, `${JSON.stringify(path.slice(0, 200))} is a ${entry.type}, only files are taken`);
+                component_files_refuse(about, `${JSON.stringify(path.slice(0, 200))} is a ${entry.type}, only files are taken`);
             }
             const { size, isExecutable } = entry;
             inventory.files.push({ index, name, size, isExecutable, sha256: await hashBody(archive, entry) });
@@ -55777,20 +56772,20 @@ async function listArchive(file, placement, about, limits, signal) {
     return inventory.files;
 }
 /**
- * Gives the contents of an archive's files, each as often as it is asked for. Nothing is kept: a file that lies
- * behind the last one is reached by going on from there, one that lies before it by unpacking from the start.
+ * The contents of an archive's files, which can be read repeatedly. Nothing is kept: a file behind the last one is
+ * reached by going on from there, a file before it by unpacking from the start.
  */
 class ArchiveContents {
     #file;
     #about;
     #unread;
     #idle;
-    constructor(file, about, files) {
+    constructor({ file, about }, files) {
         this.#file = file;
         this.#about = about;
         this.#unread = new Set(files.map(({ index }) => index));
     }
-    /** Gives the bytes of a file. Throws `ARCHIVE_CHANGED` when they are not those that were hashed. */
+    /** Returns the bytes of a file. Throws `ARCHIVE_CHANGED` if they are not those that were hashed. */
     async *read(wanted, signal) {
         const cursor = this.#take(wanted.index, signal);
         let isWhole = false;
@@ -55847,17 +56842,14 @@ class ArchiveContents {
         });
     }
 }
-
-;// CONCATENATED MODULE: ./build/src/pack/component-entries.js
-
-const PROGRAM = 0o755;
-const DATA = 0o644;
 /**
- * Gives the files that a fetched component puts into the package: the download as it is, or what its archive holds.
- * Archives are unpacked twice, here to hash and when they are written, and staged nowhere. Owners, times and modes
- * are the package's own. Throws what `listArchive` throws.
+ * Returns the files that a fetched component puts into the package: the download itself, or the files of its archive.
+ * Archives are unpacked twice, here to hash them and again when the package is written, and never onto the disk.
+ * Owners, times and modes are the package's own. Throws `ARCHIVE_UNSAFE` for paths that lead elsewhere, links and
+ * devices among the wanted files, two entries in one place (also if only their case differs) and archives beyond the
+ * limits; `ARCHIVE_INCOMPLETE` if a wanted file is missing, `ARCHIVE_UNREADABLE`, or the signal's reason.
  */
-async function componentEntries(component, signal, limits = DEFAULT_ARCHIVE_LIMITS) {
+async function componentFiles(component, signal, limits = DEFAULT_LIMITS) {
     const { file, size, sha256, plan } = component;
     const { placement, name } = plan;
     if (placement.kind === 'file') {
@@ -55871,9 +56863,9 @@ async function componentEntries(component, signal, limits = DEFAULT_ARCHIVE_LIMI
         };
         return [{ entry, sha256, component: name }];
     }
-    const about = `${name} ${plan.tag}`;
-    const files = await listArchive(file, placement, about, limits, signal);
-    const contents = new ArchiveContents(file, about, files);
+    const archive = { file, about: `${name} ${plan.tag}`, placement };
+    const files = await listArchive(archive, limits, signal);
+    const contents = new ArchiveContents(archive, files);
     return files.map((archived) => ({
         entry: {
             kind: 'file',
@@ -55887,666 +56879,15 @@ async function componentEntries(component, signal, limits = DEFAULT_ARCHIVE_LIMI
     }));
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/blob-stream.js
-
-
-
-
-/** The bytes of a blob on their way: how many have passed and what they hash to. A copy of it is a place to resume. */
-class BlobMeter {
-    #descriptor;
-    #about;
-    #hash;
-    #passed;
-    constructor(descriptor, about, from) {
-        this.#descriptor = descriptor;
-        this.#about = about;
-        this.#hash = from === undefined ? (0,external_node_crypto_.createHash)(digestAlgorithm(descriptor.digest)) : from.#hash.copy();
-        this.#passed = from?.passed ?? 0;
-    }
-    get passed() {
-        return this.#passed;
-    }
-    get isComplete() {
-        return this.#passed === this.#descriptor.size;
-    }
-    /** Gives a meter that stands where this one does and goes its own way. */
-    copy() {
-        return new BlobMeter(this.#descriptor, this.#about, this);
-    }
-    /** Takes in the next bytes. Throws `SIZE_MISMATCH` as soon as there are more than up to `end`. */
-    add(bytes, end) {
-        this.#passed += bytes.length;
-        if (this.#passed > end) {
-            throw this.#mismatch('SIZE_MISMATCH', `it is longer than the ${end} bytes announced`);
-        }
-        this.#hash.update(bytes);
-    }
-    /** Gives the failure for a source that ended too soon. */
-    truncated() {
-        const message = `it ended after ${this.#passed} of ${this.#descriptor.size} bytes`;
-        return this.#mismatch('SIZE_MISMATCH', message);
-    }
-    /** Gives the failure for a source that broke off with an error, so that the sink is not taken for the culprit. */
-    broken(error) {
-        return explainNetworkError(error, this.#about);
-    }
-    /** Throws `SIZE_MISMATCH` or `DIGEST_MISMATCH` unless exactly the announced bytes have passed. */
-    verify() {
-        if (!this.isComplete)
-            throw this.truncated();
-        const hex = this.#hash.copy().digest('hex');
-        if (hex !== digestHex(this.#descriptor.digest)) {
-            throw this.#mismatch('DIGEST_MISMATCH', `its content hashes to ${hex.slice(0, 12)}… instead`);
-        }
-    }
-    #mismatch(code, message) {
-        return new RegistryFailure({ code, about: this.#about, message, transient: true });
-    }
-}
-/**
- * Moves exactly `length` bytes from `source` to `sink`, hashing on the way, and ends neither. What would complete
- * the blob is held back until the digest is right, so that a wrong blob is never accepted. Throws `SIZE_MISMATCH`,
- * `DIGEST_MISMATCH`, or what broke either side.
- */
-async function pour(options) {
-    const { source, sink, meter, length, signal, onBytes } = options;
-    if (length === 0)
-        return meter.verify();
-    signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers();
-    const end = meter.passed + length;
-    const take = (bytes) => {
-        try {
-            meter.add(bytes, end);
-            if (meter.isComplete)
-                meter.verify();
-            onBytes(bytes.length);
-            const isDrained = sink.write(bytes);
-            if (meter.passed === end)
-                resolve();
-            else if (!isDrained)
-                source.pause();
-        }
-        catch (error) {
-            reject(error);
-        }
-    };
-    const resume = () => void source.resume();
-    const breakOff = () => reject(meter.truncated());
-    const fail = (error) => reject(meter.broken(error));
-    const abort = () => reject(signal.reason);
-    source.on('data', take).once('end', breakOff).once('error', fail);
-    sink.on('drain', resume).once('error', reject);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-        await promise;
-    }
-    finally {
-        source.off('data', take).off('end', breakOff).off('error', fail);
-        sink.off('drain', resume).off('error', reject);
-        signal.removeEventListener('abort', abort);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/file-digest.js
-
-
-
-/** Bytes that are hashed as they pass: always with sha256, and with sha512 where that is what is expected. */
-class FileMeter {
-    #hashes;
-    #size = 0;
-    constructor(expected) {
-        const algorithms = new Set([
-            'sha256',
-            expected === undefined ? 'sha256' : digestAlgorithm(expected),
-        ]);
-        this.#hashes = new Map([...algorithms].map((algorithm) => [algorithm, (0,external_node_crypto_.createHash)(algorithm)]));
-    }
-    get size() {
-        return this.#size;
-    }
-    add(bytes) {
-        this.#size += bytes.length;
-        for (const hash of this.#hashes.values())
-            hash.update(bytes);
-    }
-    /** Takes in the whole content of a file. */
-    async addFile(file, signal) {
-        for await (const bytes of (0,external_node_fs_.createReadStream)(file, { signal, highWaterMark: 1024 * 1024 })) {
-            if (Buffer.isBuffer(bytes))
-                this.add(bytes);
-        }
-    }
-    /** Gives what has passed so far as a digest. */
-    digest(algorithm) {
-        const hash = this.#hashes.get(algorithm) ?? (0,external_node_crypto_.createHash)(algorithm);
-        return parseDigest(`${algorithm}:${hash.copy().digest('hex')}`, 'computed digest');
-    }
-}
-/** Hashes a file; gives its size and the digest in sha256 and in the algorithm of the expected one. */
-async function digestFile(file, expected, signal) {
-    const meter = new FileMeter(expected);
-    await meter.addFile(file, signal);
-    const algorithm = expected === undefined ? 'sha256' : digestAlgorithm(expected);
-    return { size: meter.size, sha256: meter.digest('sha256'), compared: meter.digest(algorithm) };
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/content-folder.js
-
-
-
-
-
-
-
-
-
-
-
-/** Gives where a blob stands in a folder that is laid out as OCI's image-layout has it: `blobs/sha256/<hex>`. */
-function blobPath(digest) {
-    return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;
-}
-async function sizeOf(file) {
-    try {
-        return (await (0,promises_.stat)(file)).size;
-    }
-    catch (error) {
-        if ((0,lib_failure/* failureCode */.AD)(error) === 'ENOENT')
-            return undefined;
-        throw error;
-    }
-}
-/**
- * Blobs on disk under their digests. A blob has its name only once all of it was hashed; what a cut left is completed
- * by the next attempt or the next run.
- */
-class ContentFolder {
-    #folder;
-    #policy;
-    #stored = new Map();
-    constructor(folder, policy) {
-        this.#folder = folder;
-        this.#policy = policy;
-    }
-    /** Gives the file in which a blob stands once it is stored. */
-    pathOf(digest) {
-        return (0,external_node_path_.join)(this.#folder, blobPath(digest));
-    }
-    /**
-     * Makes sure that a blob is there and right, and gives its file. One that is asked for several times is fetched
-     * once; one of an earlier run is hashed again. Throws `RegistryFailure` (`DIGEST_MISMATCH`, `SIZE_MISMATCH`, …),
-     * `HttpFailure`, `DISK_FULL`, or the signal's reason.
-     */
-    store(request) {
-        const { digest } = request.descriptor;
-        const known = this.#stored.get(digest);
-        if (known !== undefined)
-            return known;
-        const stored = this.#store(request);
-        this.#stored.set(digest, stored);
-        stored.catch(() => this.#stored.delete(digest));
-        return stored;
-    }
-    async #store(request) {
-        const { descriptor, signal } = request;
-        const file = this.pathOf(descriptor.digest);
-        await inFolder(file, () => (0,promises_.mkdir)((0,external_node_path_.dirname)(file), { recursive: true }));
-        if (await this.#isRight(file, request))
-            return file;
-        await attempt({ policy: this.#policy, signal, isTransient: isTransient }, () => this.#fetch(`${file}.part`, request));
-        await inFolder(file, () => (0,promises_.rename)(`${file}.part`, file));
-        return file;
-    }
-    async #isRight(file, { descriptor, signal }) {
-        if ((await sizeOf(file)) !== descriptor.size)
-            return false;
-        return (await digestFile(file, descriptor.digest, signal)).compared === descriptor.digest;
-    }
-    async #fetch(part, request) {
-        const { descriptor, about, signal } = request;
-        const meter = new BlobMeter(descriptor, about);
-        const begun = (await sizeOf(part)) ?? 0;
-        if (begun > descriptor.size)
-            await (0,promises_.rm)(part);
-        else if (begun > 0)
-            await addFile(meter, part, descriptor.size, signal);
-        if (!meter.isComplete || descriptor.size === 0) {
-            const answer = await this.#open(meter, part, request);
-            if (answer === undefined)
-                return this.#fetch(part, request);
-            await receive(answer, part, meter, request);
-        }
-        try {
-            meter.verify();
-        }
-        catch (error) {
-            if (meter.isComplete)
-                await (0,promises_.rm)(part, { force: true });
-            throw error;
-        }
-    }
-    /** Asks for what is missing; undefined where a registry does not give parts, so that it has to start over. */
-    async #open(meter, part, request) {
-        const { descriptor, open: openBlob, signal } = request;
-        if (meter.passed === 0)
-            return openBlob(undefined, signal);
-        try {
-            return await openBlob({ start: meter.passed, end: descriptor.size }, signal);
-        }
-        catch (error) {
-            if (signal.aborted || isTransient(error))
-                throw error;
-            await (0,promises_.rm)(part);
-            return undefined;
-        }
-    }
-}
-async function addFile(meter, file, size, signal) {
-    for await (const bytes of (0,external_node_fs_.createReadStream)(file, { signal, highWaterMark: 1024 * 1024 })) {
-        if (Buffer.isBuffer(bytes))
-            meter.add(bytes, size);
-    }
-}
-async function receive(answer, part, meter, { descriptor, signal, onBytes }) {
-    const file = await inFolder(part, () => (0,promises_.open)(part, meter.passed === 0 ? 'w' : 'a'));
-    try {
-        for await (const bytes of answer.body) {
-            signal.throwIfAborted();
-            if (!Buffer.isBuffer(bytes))
-                continue;
-            meter.add(bytes, descriptor.size);
-            await inFolder(part, () => file.writeFile(bytes));
-            onBytes?.(bytes.length);
-        }
-    }
-    catch (error) {
-        signal.throwIfAborted();
-        throw error instanceof lib_failure/* Failure */.HR ? error : explainNetworkError(error, answer.url.host);
-    }
-    finally {
-        answer.body.destroy();
-        await file.close();
-    }
-}
-function inFolder(file, operation) {
-    return onDisk(file, '--image-output', operation);
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/platform.js
-
-const PLATFORM = /^([a-z0-9]+)\/([a-z0-9_]+)(?:\/([a-z0-9.]+))?$/;
-/** Reads `os/architecture[/variant]`, such as `linux/arm64/v8`. Throws `PLATFORM_MALFORMED`. */
-function parsePlatform(text, about) {
-    const parts = PLATFORM.exec(text.trim());
-    if (parts?.[1] === undefined || parts[2] === undefined) {
-        throw new Failure({
-            code: 'PLATFORM_MALFORMED',
-            about,
-            message: `"${text}" is not a platform`,
-            hint: 'write os/architecture, such as linux/amd64 or linux/arm/v7',
-        });
-    }
-    const platform = { os: parts[1], architecture: parts[2] };
-    return parts[3] === undefined ? platform : { ...platform, variant: parts[3] };
-}
-/** Writes a platform as `os/architecture[/variant]`. */
-function formatPlatform(platform) {
-    const base = `${platform.os}/${platform.architecture}`;
-    return platform.variant === undefined ? base : `${base}/${platform.variant}`;
-}
-/** Tells whether an image's platform is the wanted one; a variant counts only where one is wanted. */
-function matchesPlatform(offered, wanted) {
-    return (offered.os === wanted.os &&
-        offered.architecture === wanted.architecture &&
-        (wanted.variant === undefined || wanted.variant === offered.variant));
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/image-lookup.js
-
-
-
-
-
-
-
-const CONFIG_LIMIT = 16 * 1024 * 1024;
-const image_lookup_configShape = schemas/* object */.Ikc({
-    architecture: schemas/* string */.YjP(),
-    os: schemas/* string */.YjP(),
-    created: schemas/* string */.YjP().optional().catch(undefined),
-});
-/** A candidate that is there, but not for the wanted platform. */
-class OtherPlatform {
-    found;
-    constructor(found) {
-        this.found = found;
-    }
-}
-async function image_lookup_readConfig(image, reference, { registries, blobs, signal }) {
-    const about = reference_formatReference(reference);
-    const unusable = (message, cause) => new lib_failure/* Failure */.HR({ code: 'IMAGE_UNUSABLE', about, message, cause });
-    if (image.config.size > CONFIG_LIMIT) {
-        throw unusable(`its configuration has ${(0,lib_size/* formatSize */.X)(image.config.size)}, so it is no usual image`);
-    }
-    const { host, repository } = reference;
-    const file = await blobs.store({
-        registry: registries.at(host),
-        repository,
-        descriptor: image.config,
-        about,
-        signal,
-    });
-    try {
-        return image_lookup_configShape.parse(JSON.parse(await (0,promises_.readFile)(file, 'utf8')));
-    }
-    catch (cause) {
-        throw unusable('its configuration does not tell for which platform it is', cause);
-    }
-}
-/** More than any real image is made for. */
-const PLATFORMS_TOLD = 40;
-function platformsOf(index) {
-    const names = index.manifests.flatMap(({ platform }) => platform === undefined || platform.os === 'unknown' ? [] : [formatPlatform(platform)]);
-    if (names.length === 0)
-        return 'a list without platforms';
-    const more = names.length > PLATFORMS_TOLD ? ` and ${names.length - PLATFORMS_TOLD} more` : '';
-    return `${names.slice(0, PLATFORMS_TOLD).join(', ')}${more}`;
-}
-async function readCandidate({ reference, namesArchitecture }, plan, parts, locked) {
-    const { registries, platform, signal } = parts;
-    const { host, repository, tag } = reference;
-    const registry = registries.at(host);
-    const name = locked?.digest ?? plan.digest ?? tag;
-    if (name === undefined)
-        throw new TypeError(`${reference_formatReference(reference)} has neither tag nor digest`);
-    const top = await registry.getManifest(repository, name, signal);
-    let image;
-    if (top.kind === 'image')
-        image = top;
-    else {
-        const child = top.manifests.find((entry) => entry.platform && matchesPlatform(entry.platform, platform));
-        if (child === undefined)
-            return new OtherPlatform(platformsOf(top));
-        const manifest = await registry.getManifest(repository, child.digest, signal);
-        if (manifest.kind !== 'image')
-            return new OtherPlatform('a list within a list');
-        image = manifest;
-    }
-    // What a list says of its entries is a claim; the configuration is what runs.
-    const config = await image_lookup_readConfig(image, reference, parts);
-    if (!matchesPlatform(config, platform))
-        return new OtherPlatform(formatPlatform(config));
-    const created = Date.parse(config.created ?? '');
-    return {
-        plan,
-        upstream: plan.upstream,
-        pulledBy: reference,
-        manifest: image,
-        index: locked === undefined ? (top.kind === 'index' ? top.digest : undefined) : locked.index,
-        namesArchitecture,
-        created: Number.isNaN(created) ? undefined : created,
-    };
-}
-/** Some registries say "denied" for what does not exist. */
-function isPerhapsAbsent(error) {
-    const isDenied = error instanceof RegistryFailure && (error.code === 'DENIED' || error.code === 'UNAUTHORIZED');
-    return isDenied || isNotFound(error);
-}
-/**
- * Finds an image under the first of its names that has it for the platform. Throws `IMAGE_MISSING`,
- * `IMAGE_FOR_OTHER_PLATFORM`, or what the registry says.
- */
-async function findImage(plan, parts) {
-    const others = [];
-    let denial;
-    for (const candidate of plan.candidates) {
-        try {
-            const found = await readCandidate(candidate, plan, parts);
-            if (!(found instanceof OtherPlatform))
-                return found;
-            others.push(`${reference_formatReference(candidate.reference)} is for ${found.found}`);
-        }
-        catch (error) {
-            if (!isPerhapsAbsent(error))
-                throw error;
-            if (!isNotFound(error))
-                denial ??= error;
-        }
-    }
-    const wanted = formatPlatform(parts.platform);
-    if (others.length > 0) {
-        throw new lib_failure/* Failure */.HR({
-            code: 'IMAGE_FOR_OTHER_PLATFORM',
-            about: `${plan.name} ${plan.upstream.tag ?? ''}`.trim(),
-            message: `there is none for ${wanted}: ${others.join('; ')}`,
-            hint: 'mirror it for this platform, or choose another --image-source',
-        });
-    }
-    if (denial !== undefined)
-        throw denial;
-    throw new lib_failure/* Failure */.HR({
-        code: 'IMAGE_MISSING',
-        about: `${plan.name} ${plan.digest ?? plan.upstream.tag ?? ''}`.trim(),
-        message: `it is not there; looked for ${plan.candidates.map(({ reference }) => reference_formatReference(reference)).join(', ')}`,
-        hint: 'check the tag, mirror it first, or choose another --image-source',
-    });
-}
-/** Finds an image exactly as a lock has it. Throws `IMAGE_FOR_OTHER_PLATFORM`, or what the registry says. */
-async function findLockedImage(plan, locked, parts) {
-    const candidate = plan.candidates.find(({ reference }) => reference_formatReference(reference) === reference_formatReference(locked.pulledBy));
-    const namesArchitecture = candidate?.namesArchitecture ?? false;
-    const found = await readCandidate({ reference: locked.pulledBy, namesArchitecture }, plan, parts, locked);
-    if (!(found instanceof OtherPlatform))
-        return found;
-    throw new lib_failure/* Failure */.HR({
-        code: 'IMAGE_FOR_OTHER_PLATFORM',
-        about: reference_formatReference(locked.pulledBy),
-        message: `${locked.digest} of the lock is for ${found.found}, not ${formatPlatform(parts.platform)}`,
-        hint: 'remove the lock to write a new one',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/joint-failure.js
-
-/**
- * Gives the one failure for several: a single one as it is, more as `code`, each on a line of its own; those of the same
- * cause share one, with their number.
- */
-function jointFailure(failures, { code, about, message, noun = 'failure', total }) {
-    if (failures.length === 1)
-        return failures[0];
-    const lines = [...Map.groupBy(failures, lib_failure/* describeFailure */.Ic)].map(([line, { length }]) => {
-        if (length === 1)
-            return `  ${line}`;
-        return `  ${length === total ? 'all ' : ''}${length} ${noun}s: ${line}`;
-    });
-    return new lib_failure/* Failure */.HR({
-        code,
-        about,
-        message: `${message}\n${lines.join('\n')}`,
-        cause: new AggregateError(failures, failures.map(lib_failure/* failureCode */.AD).join(', ')),
-    });
-}
-/** Waits for all, so that none goes on unheard, and gives their results or what went wrong with each that failed. */
-async function allOrFailures(promises) {
-    const outcomes = await Promise.allSettled(promises);
-    return {
-        results: outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])),
-        failures: outcomes.flatMap((outcome) => outcome.status === 'rejected' ? [outcome.reason] : []),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/image-fetch.js
-
-
-
-/**
- * Finds all images and checks them against their makers' registries, without their layers; what is locked is taken
- * as the lock has it. One that is missing does not hide the others: several are told together as `IMAGES_FAILED`.
- */
-async function lookUpImages(plans, parts, locked) {
-    const { results, failures } = await allOrFailures(plans.map(async (plan) => {
-        const known = locked?.get(reference_formatReference(plan.upstream));
-        if (known !== undefined) {
-            const image = await findLockedImage(plan, known, parts);
-            const { check, signature } = known;
-            // What was verified is locked by its digest. The package tells what the lock tells, so that it stays the same.
-            const isVerified = signature?.kind === 'verified';
-            const vetted = isVerified ? signature : await parts.vetting?.vet(image, parts.signal);
-            return { image, check, signature, vetted };
-        }
-        const image = await findImage(plan, parts);
-        const [check, signature] = await Promise.all([
-            parts.comparison.check(image, parts.signal),
-            parts.vetting?.vet(image, parts.signal),
-        ]);
-        return { image, check, signature, vetted: signature };
-    }));
-    parts.signal.throwIfAborted();
-    if (failures.length === 0)
-        return results;
-    throw jointFailure(failures, {
-        code: 'IMAGES_FAILED',
-        about: 'images',
-        message: `${failures.length} of ${plans.length} could not be had`,
-        noun: 'image',
-        total: plans.length,
-    });
-}
-/** Gives the blobs of an image: its configuration and layers. */
-function blobsOf({ manifest }) {
-    return [manifest.config, ...manifest.layers];
-}
-/** Fetches the layers of all images at once, each blob once. Throws like `lookUpImages`. */
-async function fetchImages(images, parts) {
-    const { registries, blobs, signal, onBytes, onFetched } = parts;
-    const { failures } = await allOrFailures(images.map(async (checked) => {
-        const { image } = checked;
-        const { host, repository } = image.pulledBy;
-        const { failures: broken } = await allOrFailures(blobsOf(image).map((descriptor) => blobs.store({
-            registry: registries.at(host),
-            repository,
-            descriptor,
-            about: reference_formatReference(image.pulledBy),
-            signal,
-            onBytes: (count) => onBytes(image, count),
-        })));
-        // One layer tells why; those of the same outage would only repeat it.
-        if (broken.length > 0)
-            throw broken[0];
-        onFetched(checked);
-    }));
-    signal.throwIfAborted();
-    if (failures.length === 0)
-        return;
-    throw jointFailure(failures, {
-        code: 'IMAGES_FAILED',
-        about: 'images',
-        message: `${failures.length} of ${images.length} could not be fetched`,
-        noun: 'image',
-        total: images.length,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/contents.js
-
-
-
-function describeImage({ image, check, signature }) {
-    const { manifest } = image;
-    return {
-        name: image.plan.name,
-        upstream: reference_formatReference(image.upstream),
-        pulledBy: reference_formatReference(image.pulledBy),
-        digest: manifest.digest,
-        index: image.index,
-        config: manifest.config.digest,
-        layers: manifest.layers.map(({ digest }) => digest),
-        size: blobsOf(image).reduce((sum, { size }) => sum + size, 0),
-        check,
-        signature,
-    };
-}
-function describeComponent({ component, files }) {
-    const { plan, sha256, size, check } = component;
-    return {
-        name: plan.name,
-        tag: plan.tag,
-        url: endpoint_redactUrl(plan.url),
-        sha256,
-        size,
-        check,
-        files: files.map(({ entry }) => entry.path),
-    };
-}
-/** Gives what a package holds, in the order of its versions.json. */
-function describeContents(plan, images, components, overlay) {
-    return {
-        package: plan.fileName,
-        kubernetes: plan.kubernetes,
-        arch: plan.arch,
-        images: images.map(describeImage),
-        components: components.map(describeComponent),
-        files: overlay.map(({ entry, sha256 }) => ({ path: entry.path, sha256, size: entry.size })),
-    };
-}
-/** Gives what nothing but the place it came from vouches for: images by name with the reason, unchecked components. */
-function uncheckedParts(contents) {
-    return [
-        // Whoever signed an image vouches for it, wherever it was pulled from.
-        ...contents.images.flatMap(({ upstream, check, signature }) => check.kind === 'mirror-only' && signature?.kind !== 'verified' ? [`${upstream} (${check.reason})`] : []),
-        ...contents.components.flatMap(({ name, tag, check }) => check.kind === 'none' ? [`${name} ${tag} (the versions.json says "sha256": "none")`] : []),
-    ];
-}
-/** Tells in a few words how an image was checked, and who signed it where that was asked. */
-function describeImageCheck({ check, signature }) {
-    const checked = describeCheck(check);
-    if (signature === undefined)
-        return checked;
-    if (signature.kind === 'unverified')
-        return `${checked}, without a signature that counts`;
-    return `${checked}, signed by ${signature.identity}`;
-}
-/** Tells in a few words how something of a package was checked. */
-function describeCheck(check) {
-    switch (check.kind) {
-        case 'pin':
-            return 'pinned in versions.json';
-        case 'upstream':
-            return `as ${check.registry} has it`;
-        case 'mirror-only':
-            return `mirror-only: ${check.reason}`;
-        case 'published':
-            return `checksum published at ${check.source ?? 'its maker'}`;
-        case 'none':
-            return 'not checked';
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/archive/tar-bytes.js
-
-
-/** Gives the plain tar of entries that stand in order, in pieces of up to 1 MiB; each is good until the next is asked for. */
-async function* tarBytes(entries, signal) {
-    const memories = new BlockMemories(2);
-    for await (const block of tarBlocks(entries, memories, signal)) {
-        yield block.data;
-        memories.release(block.memory);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/layout.js
+;// CONCATENATED MODULE: ./build/src/pack/contents/layout.js
 
 
 
 
 
 /**
- * Gives the names of an image in full, without digest: `docker.io/library/x:tag`. Loaders take no digest in a name,
- * and know an image whose name is only a tag under the day of its import, or not at all.
+ * Returns the full names of an image, without digest: `docker.io/library/x:tag`. Loaders accept no digest in a name; an
+ * image whose name is only a tag gets the day of its import as its name, or none.
  */
 function namesOf(image) {
     return [image.upstream, image.pulledBy].flatMap(({ host, repository, tag }) => tag === undefined ? [] : [reference_formatReference({ host, repository, tag })]);
@@ -56582,12 +56923,12 @@ function blobEntry(blob, path, files) {
         content: { kind: 'file', path: files(blob.digest) },
     };
 }
-function json(value) {
+function layout_json(value) {
     return `${JSON.stringify(value)}\n`;
 }
 /**
- * The rows of `index.json` for one name. None has `platform`: with it, loaders on another machine leave the image out.
- * The full name stands in both annotations, for containerd and for skopeo.
+ * Returns the rows of `index.json` for one name. None has a `platform`: loaders on another machine would leave the
+ * image out. The full name is in both annotations, for containerd and for skopeo.
  */
 function indexRows({ mediaType, digest, bytes }, name) {
     const reference = { 'org.opencontainers.image.ref.name': name };
@@ -56595,8 +56936,8 @@ function indexRows({ mediaType, digest, bytes }, name) {
     const row = { mediaType, digest, size, annotations: { 'io.containerd.image.name': name, ...reference } };
     if (mediaType === MEDIA_TYPE.ociManifest)
         return [row];
-    // skopeo looks among OCI's media types only when it is asked for a name, and reads both formats alike. The true row
-    // comes last because containerd keeps the last one, whose type it needs to push the image on.
+    // When skopeo looks for a name, it sees OCI's media types only, and it reads both formats alike. The true row comes
+    // last because containerd keeps the last one, and needs its type to push the image elsewhere.
     // https://github.com/containers/image/blob/main/oci/layout/oci_transport.go
     return [{ mediaType: MEDIA_TYPE.ociManifest, digest, size, annotations: reference }, row];
 }
@@ -56604,7 +56945,7 @@ function indexOf(named) {
     const manifests = named.flatMap(({ manifest, names }) => names.flatMap((name) => indexRows(manifest, name)));
     return { schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests };
 }
-/** Docker's own table, by which `docker load` and podman find images. */
+/** Returns Docker's table, by which `docker load` and podman find images. */
 function dockerTable(named, pathOf) {
     return named.map(({ manifest, names }) => ({
         Config: pathOf(manifest.config),
@@ -56613,7 +56954,7 @@ function dockerTable(named, pathOf) {
     }));
 }
 /**
- * Gives the entries of one OCI image layout (image-spec 1.1, image-layout.md) with all images under `root`, each blob
+ * Returns the entries of one OCI image layout (image-spec 1.1, image-layout.md) with all images under `root`, each blob
  * once, and Docker's `manifest.json` beside it, so that containerd, docker, podman and skopeo all read it. The same
  * images give the same entries in any order. Throws `IMAGE_NAME_TAKEN`.
  */
@@ -56629,15 +56970,15 @@ function layoutEntries(images, files, root = 'images') {
         }
     }
     return [
-        bytesEntry(`${root}/oci-layout`, json({ imageLayoutVersion: '1.0.0' })),
-        bytesEntry(`${root}/index.json`, json(indexOf(named))),
-        bytesEntry(`${root}/manifest.json`, json(dockerTable(named, (blob) => blobPath(blob.digest)))),
+        bytesEntry(`${root}/oci-layout`, layout_json({ imageLayoutVersion: '1.0.0' })),
+        bytesEntry(`${root}/index.json`, layout_json(indexOf(named))),
+        bytesEntry(`${root}/manifest.json`, layout_json(dockerTable(named, (blob) => blobPath(blob.digest)))),
         ...blobs.values(),
     ];
 }
 /**
- * Gives the entries of one image as `docker save` archives it: `manifest.json`, the configuration and the layers, here
- * as they were pulled. All of `docker load`, containerd, podman and skopeo read it.
+ * Returns the entries of one image as `docker save` archives it: `manifest.json`, the configuration, and the layers,
+ * here in the form in which they were pulled. `docker load`, containerd, podman and skopeo all read it.
  */
 function dockerArchiveEntries(image, files) {
     const named = nameManifests([image]);
@@ -56647,20 +56988,20 @@ function dockerArchiveEntries(image, files) {
         return blob.digest === config.digest ? `${hex}.json` : `${hex}.tar.gz`;
     };
     const blobs = new Map([config, ...layers].map((blob) => [blob.digest, blobEntry(blob, pathOf(blob), files)]));
-    return [bytesEntry('manifest.json', json(dockerTable(named, pathOf))), ...blobs.values()];
+    return [bytesEntry('manifest.json', layout_json(dockerTable(named, pathOf))), ...blobs.values()];
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/docker-archive.js
+;// CONCATENATED MODULE: ./build/src/pack/contents/docker-archive.js
 
 
 
 
-/** Gives the name of an image's own archive, `kube-proxy-v1.36.0.tar`. */
+/** Returns the name of an image's own archive, `kube-proxy-v1.36.0.tar`. */
 function archiveName({ upstream }) {
     const name = upstream.repository.slice(upstream.repository.lastIndexOf('/') + 1);
     return upstream.tag === undefined ? `${name}.tar` : `${name}-${upstream.tag}.tar`;
 }
-/** Gives one tar an image under `root`, as `docker save` writes it; none of them is staged on disk. */
+/** Returns one tar for each image under `root`, as `docker save` writes it. None of them is staged on disk. */
 function dockerArchives(images, files, root = 'images') {
     return images.map((image) => {
         const entries = orderEntries(dockerArchiveEntries(image, files), ['manifest.json']);
@@ -56674,15 +57015,138 @@ function dockerArchives(images, files, root = 'images') {
     });
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/resolved-versions.js
+;// CONCATENATED MODULE: ./build/src/registry/endpoint.js
+
+
+
+/**
+ * Returns the base URL of a registry's API. It is plain HTTP for this machine and for hosts in `insecure`, else HTTPS.
+ */
+function endpointOf(host, insecure) {
+    if (host === DOCKER_HUB)
+        return new URL('https://registry-1.docker.io/');
+    const hostname = new URL(`http://${host}/`).hostname;
+    const scheme = insecure.includes(host) || isLoopback(hostname) ? 'http' : 'https';
+    return new URL(`${scheme}://${host}/`);
+}
+const SHOWN_PARAMETERS = new Set([
+    'n',
+    'last',
+    'mount',
+    'from',
+    'digest',
+    'service',
+    'scope',
+]);
+/** Returns a URL to show to people, without credentials and without query values that can be signatures. */
+function endpoint_redactUrl(url) {
+    const shown = new URL(url);
+    shown.username = '';
+    shown.password = '';
+    shown.hash = '';
+    for (const name of new Set(shown.searchParams.keys())) {
+        if (!SHOWN_PARAMETERS.has(name))
+            shown.searchParams.set(name, '…');
+    }
+    return shown.href.replaceAll('%E2%80%A6', '…');
+}
+/**
+ * Returns a text of a server without the signatures of the URL that was asked, as some servers repeat it in an error.
+ */
+function withoutSignatures(text, url) {
+    const values = [...url.searchParams]
+        .filter(([name]) => !SHOWN_PARAMETERS.has(name))
+        .map(([, value]) => value);
+    const redactor = new Redactor();
+    for (const value of values)
+        redactor.add(value);
+    return redactor.redact(text);
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/contents/package-contents.js
+
+
+
+function describeImage({ image, check, signature }) {
+    const { manifest } = image;
+    return {
+        name: image.plan.name,
+        upstream: reference_formatReference(image.upstream),
+        pulledBy: reference_formatReference(image.pulledBy),
+        digest: manifest.digest,
+        index: image.index,
+        config: manifest.config.digest,
+        layers: manifest.layers.map(({ digest }) => digest),
+        size: blobsOf(image).reduce((sum, { size }) => sum + size, 0),
+        check,
+        signature,
+    };
+}
+function describeComponent({ component, files }) {
+    const { plan, sha256, size, check } = component;
+    return {
+        name: plan.name,
+        tag: plan.tag,
+        url: endpoint_redactUrl(plan.url),
+        sha256,
+        size,
+        check,
+        files: files.map(({ entry }) => entry.path),
+    };
+}
+/** Returns what a package holds, in the order of its versions.json. */
+function describeContents(plan, images, components, overlay) {
+    return {
+        package: plan.fileName,
+        kubernetes: plan.kubernetes,
+        arch: plan.arch,
+        images: images.map(describeImage),
+        components: components.map(describeComponent),
+        files: overlay.map(({ entry, sha256 }) => ({ path: entry.path, sha256, size: entry.size })),
+    };
+}
+/** Returns the parts that only their source vouches for: images with the reason, and unchecked components. */
+function uncheckedParts(contents) {
+    return [
+        // Whoever signed an image vouches for it, wherever it was pulled from.
+        ...contents.images.flatMap(({ upstream, check, signature }) => check.kind === 'mirror-only' && signature?.kind !== 'verified' ? [`${upstream} (${check.reason})`] : []),
+        ...contents.components.flatMap(({ name, tag, check }) => check.kind === 'none' ? [`${name} ${tag} (the versions.json says "sha256": "none")`] : []),
+    ];
+}
+/** Returns in a few words how an image was checked, and who signed it if that is wanted. */
+function describeImageCheck({ check, signature }) {
+    const checked = describeCheck(check);
+    if (signature === undefined)
+        return checked;
+    if (signature.kind === 'unverified')
+        return `${checked}, without a signature that counts`;
+    return `${checked}, signed by ${signature.identity}`;
+}
+/** Returns in a few words how an image or component was checked. */
+function describeCheck(check) {
+    switch (check.kind) {
+        case 'pin':
+            return 'pinned in versions.json';
+        case 'upstream':
+            return `as ${check.registry} has it`;
+        case 'mirror-only':
+            return `mirror-only: ${check.reason}`;
+        case 'published':
+            return `checksum published at ${check.source ?? 'its maker'}`;
+        case 'none':
+            return 'not checked';
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/contents/resolved-versions.js
 
 
 function pathOf(placement) {
     return placement.kind === 'file' ? placement.path : `${placement.folder}/`;
 }
 /**
- * Gives the versions.json of a package: nothing in it is left to be answered, images and downloads are pinned, so that
- * packing it again gives the same content or an error.
+ * Returns the text of a package's own versions.json: every version is written out and all images and downloads are
+ * pinned, so that packing it again gives the same content or an error.
  */
 function formatResolvedVersions(plan, images, components) {
     const versions = {
@@ -56704,7 +57168,7 @@ function formatResolvedVersions(plan, images, components) {
     return `${JSON.stringify(versions, undefined, 2)}\n`;
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/sbom.js
+;// CONCATENATED MODULE: ./build/src/pack/contents/sbom.js
 
 
 
@@ -56712,7 +57176,7 @@ const NAMESPACE = 'https://github.com/shipengqi/keel-pkg/spdx';
 const sbom_NOTHING = 'NOASSERTION';
 const DOCUMENT = 'SPDXRef-DOCUMENT';
 const PACKAGE = 'SPDXRef-package';
-/** Gives an identifier of SPDX: letters, digits, dots and dashes. */
+/** Returns an SPDX identifier, which has letters, digits, dots and dashes. */
 function identifier(kind, text) {
     return `SPDXRef-${kind}-${text.replace(/[^A-Za-z0-9.-]+/g, '-')}`;
 }
@@ -56759,8 +57223,8 @@ function componentPackage(component) {
     return { id, described };
 }
 /**
- * Gives the SBOM of a package as SPDX 2.3 JSON (https://spdx.github.io/spdx-spec/v2.3/). Its time is that of the newest
- * image and its namespace follows from the content, so that the same content gives the same bytes.
+ * Returns the text of a package's SBOM as SPDX 2.3 JSON (https://spdx.github.io/spdx-spec/v2.3/). `created` should be
+ * the time of the newest image; the namespace depends on the content, so that the same content gives the same bytes.
  */
 function formatSbom(contents, created) {
     const name = contents.package.replace(/\.tar\.gz$/, '');
@@ -56796,7 +57260,7 @@ function formatSbom(contents, created) {
     return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/assembly.js
+;// CONCATENATED MODULE: ./build/src/pack/contents/assembly.js
 
 
 
@@ -56808,7 +57272,7 @@ function formatSbom(contents, created) {
 
 
 
-/** What a reader of the archive sees first tells what the rest is (design 5, "Package tree"). */
+/** The files that say what the rest is come first in the archive. */
 const FIRST = [
     'keel-package.json',
     'SHA256SUMS',
@@ -56831,9 +57295,9 @@ async function digestOfEntry({ content, path }, signal) {
     const hash = (0,external_node_crypto_.createHash)('sha256');
     for await (const piece of await content.open(signal))
         hash.update(piece);
-    return parseDigest(`sha256:${hash.digest('hex')}`, path);
+    return digest_parseDigest(`sha256:${hash.digest('hex')}`, path);
 }
-/** Gives the files of the images with their digests; blobs have theirs from the fetch. */
+/** Returns the files of the images with their digests; those of blobs are known. */
 async function imageFiles({ images, imageFormat, blobFiles }, signal) {
     const pulled = images.map(({ image }) => image);
     const entries = imageFormat === 'oci' ? layoutEntries(pulled, blobFiles) : dockerArchives(pulled, blobFiles);
@@ -56844,11 +57308,11 @@ async function imageFiles({ images, imageFormat, blobFiles }, signal) {
     }
     return files;
 }
-/** Archives are listed one after the other: each is read as fast as it can be unpacked. */
+/** Lists the archives one after the other, as each is read as fast as it can be unpacked. */
 async function unpack(components, signal) {
     const unpacked = [];
     for (const component of components) {
-        unpacked.push({ component, files: await componentEntries(component, signal) });
+        unpacked.push({ component, files: await componentFiles(component, signal) });
     }
     return unpacked;
 }
@@ -56856,14 +57320,17 @@ function summed(path, text) {
     const entry = bytesEntry(path, text);
     return { entry, sha256: digestOf(Buffer.from(text)) };
 }
-/** When the newest image was made: the only time in a package, because it is the same whenever it is packed. */
+/**
+ * Returns when the newest image was made. No other time goes into a package: this one is the same whenever it is
+ * packed.
+ */
 function newestOf(images) {
     return new Date(Math.max(0, ...images.map(({ image }) => image.created ?? 0)));
 }
 /**
- * Puts the whole tree of a package together, without writing any of it: what it holds, its sums, the resolved
- * versions.json, the SBOM, the installer and all files. The same ingredients give the same entries. Throws what reading
- * archives and laying out images throws.
+ * Returns the whole tree of a package without writing any of it: the list of what it holds, its sums, the resolved
+ * versions.json, the SBOM, the installer and all files. The same ingredients give the same entries. Throws like
+ * `componentFiles` and `layoutEntries`.
  */
 async function assemble(ingredients, signal) {
     const { plan, images, components, overlay } = ingredients;
@@ -56888,56 +57355,1578 @@ async function assemble(ingredients, signal) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/blob-fetch.js
+;// CONCATENATED MODULE: ./build/src/pack/fetch/image-signature.js
 
-/** Brings blobs into a folder, each once a run, on the slots that a registry has for transfers. */
-class BlobFetch {
-    content;
-    #stored = new Map();
-    constructor(content) {
-        this.content = content;
+
+
+/**
+ * Refuses a plan with images for which no policy says who signs them, if a signature is required. Throws
+ * `SIGNATURE_POLICY_MISSING`, several together as `IMAGES_FAILED`.
+ */
+function requirePolicies(plan, check) {
+    const failures = plan.images.flatMap(({ upstream }) => {
+        return check.missingPolicy({ name: upstream, about: reference_formatReference(upstream) }) ?? [];
+    });
+    if (failures.length === 0)
+        return;
+    throw jointFailure(failures, {
+        code: 'IMAGES_FAILED',
+        about: 'images',
+        message: `${failures.length} of ${plan.images.length} have no policy that says who signs them`,
+        noun: 'image',
+        total: plan.images.length,
+    });
+}
+/** Verifies signatures of images, looking where they are pulled from and at their makers' registries. */
+class ImageVerification {
+    #mode;
+    #check;
+    #registries;
+    #makers;
+    constructor(parts) {
+        this.#mode = parts.mode;
+        this.#check = parts.check;
+        this.#registries = parts.registries;
+        this.#makers = parts.makers;
     }
-    /** Gives the file of a blob once it is there and verified. Throws what `ContentFolder.store` throws. */
-    store(blob) {
-        const { digest } = blob.descriptor;
-        // Who waits for a blob that is under way holds no slot.
-        const known = this.#stored.get(digest);
-        if (known !== undefined)
-            return known;
-        const stored = this.#transfer(blob);
-        this.#stored.set(digest, stored);
-        stored.catch(() => this.#stored.delete(digest));
-        return stored;
-    }
-    async #transfer({ registry, repository, descriptor, about, signal, onBytes }) {
-        const lane = registry.limits.transfers;
-        const giveBack = await Lane.take([lane], signal);
-        try {
-            const file = await this.content.store({
-                descriptor,
-                about,
-                signal,
-                open: (range, opened) => registry.openBlob(repository, descriptor, opened, range),
-                ...(onBytes === undefined ? {} : { onBytes }),
-            });
-            lane.succeeded();
-            return file;
+    /**
+     * Returns whose signature an image has; undefined if none is wanted. If one is required, throws why none is trusted.
+     */
+    async verify(image, signal) {
+        const { upstream, pulledBy, index, manifest } = image;
+        const about = reference_formatReference(upstream);
+        if (this.#check.stanceOn(upstream).kind === 'off')
+            return undefined;
+        const { host, repository } = pulledBy;
+        const own = { registry: this.#registries.at(host), repository };
+        const isOwn = host === upstream.host;
+        const trouble = isOwn ? undefined : await this.#makers.trouble(upstream.host, signal);
+        const maker = { registry: this.#makers.at(upstream.host), repository: upstream.repository };
+        const signed = {
+            name: upstream,
+            about,
+            digests: index === undefined ? [manifest.digest] : [index, manifest.digest],
+            places: isOwn || trouble !== undefined ? [own] : [own, maker],
+        };
+        const verdict = await this.#check.check(signed, signal);
+        if (verdict.kind === 'exempt')
+            return undefined;
+        if (verdict.kind === 'verified') {
+            return { kind: 'verified', identity: verdict.identity, issuer: verdict.issuer };
         }
-        finally {
-            giveBack();
+        const isUnasked = trouble !== undefined && verdict.failure.code === 'SIGNATURE_MISSING';
+        const failure = isUnasked ? unasked(about, host, trouble) : verdict.failure;
+        if (this.#mode === 'require')
+            throw failure;
+        return { kind: 'unverified', reason: failure.message };
+    }
+}
+function unasked(about, mirror, trouble) {
+    return new lib_failure/* Failure */.HR({
+        code: 'SIGNATURE_MISSING',
+        about,
+        message: `${mirror} has no signature of it, and its maker's registry cannot be asked: ${(0,lib_failure/* describeFailure */.Ic)(trouble)}`,
+        hint: 'mirror the signatures with the images: synctl sync --signatures copy',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/plan/component-resolution.js
+
+
+
+
+
+
+
+
+
+
+
+/** Where projects that are not known here publish checksums, the commonest place first. */
+const USUAL_PLACES = [
+    { suffix: '.sha256' },
+    { suffix: '.sha256sum' },
+    { suffix: '.sha512' },
+    { list: 'SHA256SUMS' },
+    { list: 'checksums.txt' },
+];
+const ARCHIVE = /\.(?:tar\.gz|tgz)$/i;
+const NOT_A_PROGRAM = /\.(?:tar|tar\.gz|tgz|tar\.xz|tar\.zst|zip|deb|rpm|ya?ml|json|toml|conf|txt|md|sig|asc|pem|crt)$/i;
+function automaticTag(name, choice) {
+    if (name !== 'etcd')
+        return matchingTag(name, choice.version);
+    const image = kubeadm_tags_kubeadmTags(choice.version)?.tags.etcd;
+    return image === undefined ? undefined : reference_parseTag(image.replace(/-\d+$/, ''));
+}
+/**
+ * Returns the tag of an entry; undefined, with a problem, if `auto` has no answer. `name` is the component's proper
+ * one.
+ */
+function tagOf(entry, name, { choice, findings }) {
+    if (isKubernetesComponent(name)) {
+        return reference_parseTag(`${entry.tag.startsWith('v') ? 'v' : ''}${choice.version}`);
+    }
+    if (entry.tag !== 'auto')
+        return entry.tag;
+    const tag = automaticTag(name, choice);
+    if (tag === undefined) {
+        findings.problem(entry.place('tag'), `which ${entry.name} goes with Kubernetes ${choice.version} is not known here; write its tag`);
+    }
+    return tag;
+}
+/** A tag that does not fit is an error if the version was changed from outside, else only worth a notice. */
+function checkFit({ entry, known, tag }, { choice, findings }) {
+    const version = node_modules_semver.coerce(tag, { includePrerelease: true });
+    const row = matrixRow(choice.version);
+    if (entry.tag === 'auto' || version === null || row === undefined)
+        return;
+    const minor = kubernetes_version_kubernetesMinor(choice.version);
+    const isUnfit = (known?.name === 'containerd' &&
+        !node_modules_semver.satisfies(version, row.supportedContainerd, { includePrerelease: true })) ||
+        (known?.name === 'crictl' && version.minor !== minor);
+    if (!isUnfit)
+        return;
+    const wanted = known?.name === 'crictl'
+        ? `crictl 1.${minor} belongs to it`
+        : `it works with containerd ${row.supportedContainerd}`;
+    const message = `${entry.name} ${tag} does not go with Kubernetes ${choice.version}: ${wanted}`;
+    if (choice.replaced === undefined)
+        findings.notice(message, entry.place('tag'));
+    else
+        findings.problem(entry.place('tag'), `${message}; write another tag, or "auto"`);
+}
+function bareVersion(tag) {
+    return tag.replace(/^v(?=\d)/, '');
+}
+/** An address with a version or an architecture written out must not name another one. */
+function checkAddress({ entry, url, tag }, { choice, findings }) {
+    if (entry.uri === undefined)
+        return;
+    const architectures = architecture_architecturesIn(url.pathname);
+    if (!usesField(entry.uri, 'Arch') && architectures.length > 0 && !architectures.includes(choice.arch)) {
+        findings.problem(entry.place('uri'), `this is for ${architectures.join(', ')}, the package is for ${choice.arch}; write {{.Arch}} in its place`);
+    }
+    const versions = url.pathname.match(/(?<!\d)\d+\.\d+\.\d+/g) ?? [];
+    const core = /(?<!\d)\d+\.\d+\.\d+/.exec(tag)?.[0];
+    if (!usesField(entry.uri, 'Tag') && core !== undefined && versions.length > 0 && !versions.includes(core)) {
+        findings.problem(entry.place('uri'), `this is version ${versions.join(', ')}, the tag says ${tag}; write {{.Tag}} in its place`);
+    }
+}
+/** Returns the address of an entry; undefined, with a problem, if there is none. */
+function urlOf(entry, known, tag, { choice, findings }) {
+    try {
+        if (entry.uri !== undefined)
+            return expandUri(entry.uri, { tag, arch: choice.arch });
+        if (known !== undefined) {
+            return expandUri(parseUriTemplate(known.uri), { tag: bareVersion(tag), arch: choice.arch });
+        }
+    }
+    catch (error) {
+        if (!(error instanceof lib_failure/* Failure */.HR))
+            throw error;
+        findings.problem(entry.place('uri'), error.message);
+        return undefined;
+    }
+    const near = nearestName(entry.name, knownComponentNames());
+    findings.problem(entry.place('name'), `unknown component "${entry.name}"${near === undefined ? '' : `; did you mean "${near}"?`}; ` +
+        `known are ${knownComponentNames().join(', ')}; any other needs a "uri"`);
+    return undefined;
+}
+function fileNameOf(name, tag, arch, url) {
+    const ending = /\.(?:tar\.gz|tgz|tar\.xz|tar\.zst|zip)$/i.exec(url.pathname)?.[0] ?? '';
+    return `${name}-${tag}-${arch}${ending.toLowerCase()}`;
+}
+function lastPart(url) {
+    return url.pathname.slice(url.pathname.lastIndexOf('/') + 1);
+}
+function sourceAt(url, checksum) {
+    const beside = new URL(url);
+    beside.pathname =
+        'suffix' in checksum
+            ? `${url.pathname}${checksum.suffix}`
+            : `${url.pathname.slice(0, -lastPart(url).length)}${checksum.list}`;
+    return { url: beside, fileName: lastPart(url) };
+}
+/**
+ * Returns how a download is checked; undefined, with a problem, if its pin belongs to another version or architecture.
+ */
+function checkOf({ entry, known, url }, { choice, findings }) {
+    const { sha256 } = entry;
+    const { fileArch } = choice;
+    if (sha256 === 'none')
+        return { kind: 'none' };
+    if (sha256 === undefined) {
+        const places = known === undefined ? USUAL_PLACES : [known.checksum];
+        return { kind: 'published', sources: places.map((place) => sourceAt(url, place)) };
+    }
+    if (choice.replaced !== undefined && isKubernetesComponent(entry.name)) {
+        findings.problem(entry.place('sha256'), `this sha256 belongs to Kubernetes ${choice.replaced}, the package is for ${choice.version}; ` +
+            'leave it out to check against the published one');
+        return undefined;
+    }
+    if (typeof sha256 === 'string') {
+        if (fileArch === undefined || fileArch === choice.arch)
+            return { kind: 'pin', digest: sha256 };
+        findings.problem(entry.place('sha256'), `this sha256 belongs to ${fileArch}, the package is for ${choice.arch}; ` +
+            `write {"${fileArch}": "…", "${choice.arch}": "…"}, or leave it out to check against the published one`);
+        return undefined;
+    }
+    const digest = sha256.get(choice.arch);
+    if (digest !== undefined)
+        return { kind: 'pin', digest };
+    findings.problem(entry.place('sha256'), `there is no sha256 for ${choice.arch}, for which the package is`);
+    return undefined;
+}
+function filePlacement(path, url) {
+    const tree = parseTreePath(path, path);
+    return { kind: 'file', path: tree, executable: !NOT_A_PROGRAM.test(url.pathname) };
+}
+/**
+ * Returns where a component goes. A path of the file that ends in `/` is a folder: archives are unpacked into it, other
+ * files are put into it by the component's name. Any other path is the file itself. Without a path, known components
+ * have their own place, programs go to `kubernetes/bin`, and any other file goes to `components` unchanged.
+ */
+function placementOf({ entry, known, url, tag }, { arch }) {
+    const { path } = entry;
+    if (path !== undefined && !path.folder)
+        return filePlacement(path.path, url);
+    const content = known?.content(bareVersion(tag), arch);
+    if (content?.kind === 'archive') {
+        const folder = parseTreePath(path?.path ?? known?.folder ?? 'components', entry.name);
+        return { kind: 'archive', folder, strip: content.strip, only: content.only };
+    }
+    if (content?.kind === 'file')
+        return filePlacement(`${path?.path ?? known?.folder}/${content.name}`, url);
+    if (path !== undefined) {
+        return ARCHIVE.test(url.pathname)
+            ? { kind: 'archive', folder: path.path, strip: '' }
+            : filePlacement(`${path.path}/${entry.name}`, url);
+    }
+    const ending = NOT_A_PROGRAM.exec(url.pathname)?.[0];
+    return ending === undefined
+        ? filePlacement(`kubernetes/bin/${entry.name}`, url)
+        : filePlacement(`components/${entry.name}${ending.toLowerCase()}`, url);
+}
+/** Returns the entry with its tag and address; undefined, with problems, if one of them cannot be found. */
+function locate(entry, resolution) {
+    const known = knownComponent(entry.name);
+    const tag = tagOf(entry, known?.name ?? entry.name, resolution);
+    // With any tag, so that what is wrong with the address is reported as well.
+    const url = urlOf(entry, known, tag ?? reference_parseTag('0.0.0'), resolution);
+    return tag === undefined || url === undefined ? undefined : { entry, known, tag, url };
+}
+function planOf(located, resolution) {
+    const { entry, tag, url } = located;
+    const { choice } = resolution;
+    checkFit(located, resolution);
+    checkAddress(located, resolution);
+    const check = checkOf(located, resolution);
+    const placement = placementOf(located, choice);
+    if (check === undefined)
+        return undefined;
+    const fileName = fileNameOf(entry.name, tag, choice.arch, url);
+    return { name: entry.name, tag, url, fileName, check, placement, place: entry.place() };
+}
+function checkPlaces(plans, { findings }) {
+    const taken = new Map();
+    for (const { name, placement, place } of plans) {
+        if (placement.kind !== 'file')
+            continue;
+        const known = taken.get(placement.path.toLowerCase());
+        if (known === undefined)
+            taken.set(placement.path.toLowerCase(), name);
+        else
+            findings.problem(place, `${name} and ${known} would both be ${placement.path} in the package`);
+    }
+}
+/** Returns what to download for each component of a file, for one version of Kubernetes and one architecture. */
+function resolveComponents(entries, resolution) {
+    const plans = entries.flatMap((entry) => {
+        const located = locate(entry, resolution);
+        return (located && planOf(located, resolution)) ?? [];
+    });
+    checkPlaces(plans, resolution);
+    return plans;
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/plan/known-image.js
+
+
+/** The images whose version is that of Kubernetes. Others whose name begins with "kube-" have their own versions. */
+const KUBERNETES_IMAGES = new Set(['conformance', 'kubectl', ...KUBERNETES_PROGRAMS]);
+/** The addresses of images that are known by a shorter name. https://github.com/kubernetes/registry.k8s.io */
+const UPSTREAM = new Map([
+    ['cluster-proportional-autoscaler', 'registry.k8s.io/cpa/cluster-proportional-autoscaler'],
+    ['coredns', 'registry.k8s.io/coredns/coredns'],
+    ['flannel', 'ghcr.io/flannel-io/flannel'],
+    ['flannel-cni-plugin', 'ghcr.io/flannel-io/flannel-cni-plugin'],
+    ['k8s-dns-node-cache', 'registry.k8s.io/dns/k8s-dns-node-cache'],
+    ['kube-state-metrics', 'registry.k8s.io/kube-state-metrics/kube-state-metrics'],
+    ['metrics-server', 'registry.k8s.io/metrics-server/metrics-server'],
+]);
+/**
+ * Returns whether an image's tag is the version of Kubernetes. `kubernetes/kube-proxy` and `kube-proxy-amd64` count as
+ * kube-proxy.
+ */
+function isKubernetesImage(name) {
+    const plain = name.replace(/^kubernetes\//, '').replace(/-(?:amd64|arm|arm64|ppc64le|s390x)$/, '');
+    return KUBERNETES_IMAGES.has(plain);
+}
+/** Returns the last part of a repository: its name at a mirror that keeps all images in one namespace. */
+function basenameOf(repository) {
+    return parseRepository(repository.slice(repository.lastIndexOf('/') + 1));
+}
+/** Returns whether a mirror of basenames holds another image under the basename of this one. */
+function hasTakenBasename(upstream) {
+    const basename = basenameOf(upstream.repository);
+    const owner = UPSTREAM.get(basename) ?? (isKubernetesImage(basename) ? `registry.k8s.io/${basename}` : undefined);
+    if (owner === undefined)
+        return false;
+    const known = reference_parseReference(owner);
+    const path = upstream.repository.replace(/^kubernetes\//, '');
+    return known.host !== upstream.host || known.repository !== path;
+}
+/**
+ * Returns where an image is upstream: at the address the file gives, at the known one for its name, by a name that
+ * is an address itself, else at registry.k8s.io under its name.
+ */
+function upstreamOf(name, tag, given) {
+    if (given !== undefined)
+        return { ...given, tag };
+    const known = UPSTREAM.get(name);
+    // Before 1.8.0 coredns was published at the top, and without a "v".
+    if (name === 'coredns' && !tag.startsWith('v'))
+        return { ...reference_parseReference('registry.k8s.io/coredns'), tag };
+    return { ...reference_parseReference(known ?? (startsWithHost(name) ? name : `registry.k8s.io/${name}`)), tag };
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/plan/image-source.js
+
+
+
+
+/**
+ * Returns the source that `upstream`, `host` or `host/namespace` means. Throws `IMAGE_SOURCE_MALFORMED` or
+ * `REFERENCE_MALFORMED`.
+ */
+function parseImageSource(text, about) {
+    const trimmed = withoutTrailing(text.trim(), '/');
+    if (trimmed === 'upstream')
+        return { kind: 'upstream' };
+    const slash = trimmed.indexOf('/');
+    const host = slash < 0 ? trimmed : trimmed.slice(0, slash);
+    if (!isHostPart(host)) {
+        throw new lib_failure/* Failure */.HR({
+            code: 'IMAGE_SOURCE_MALFORMED',
+            fault: 'usage',
+            about,
+            message: `"${text.slice(0, 200)}" does not say from which registry images come`,
+            hint: 'write upstream, or a mirror such as registry.cn-hangzhou.aliyuncs.com/keel',
+        });
+    }
+    const namespace = slash < 0 ? undefined : parseRepository(trimmed.slice(slash + 1), about);
+    return { kind: 'mirror', host: parseHost(host, about), namespace };
+}
+function repositoriesAt(source, upstream) {
+    if (source.kind === 'upstream')
+        return [{ host: upstream.host, repository: upstream.repository }];
+    // At a mirror of basenames, the name of a well-known image means that image.
+    const paths = new Set(hasTakenBasename(upstream)
+        ? [upstream.repository]
+        : [basenameOf(upstream.repository), upstream.repository]);
+    const prefix = source.namespace === undefined ? '' : `${source.namespace}/`;
+    return [...paths].map((path) => ({ host: source.host, repository: parseRepository(`${prefix}${path}`) }));
+}
+/**
+ * Returns the names under which an image may exist at a source, the most likely first: the plain ones, then
+ * `<name>-<arch>:<tag>` and `<name>:<tag>-<arch>`, which older mirrors use instead of a list of platforms.
+ */
+function pullCandidates(source, upstream, arch) {
+    const { tag } = upstream;
+    const places = repositoriesAt(source, upstream);
+    const plain = places.map((place) => ({ reference: { ...place, tag }, namesArchitecture: false }));
+    if (tag === undefined)
+        return plain;
+    const inRepository = places.map(({ host, repository }) => ({
+        reference: { host, repository: parseRepository(`${repository}-${arch}`), tag },
+        namesArchitecture: true,
+    }));
+    const inTag = places.map(({ host, repository }) => ({
+        reference: { host, repository, tag: reference_parseTag(`${tag}-${arch}`) },
+        namesArchitecture: true,
+    }));
+    return [...plain, ...inRepository, ...inTag];
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/plan/image-resolution.js
+
+
+
+
+
+
+/** Returns the name of an image in kubeadm's table, in which `coredns/coredns` is coredns; undefined if it has none. */
+function kubeadmName(name) {
+    const short = name === 'coredns/coredns' ? 'coredns' : name;
+    return isKubeadmImage(short) ? short : undefined;
+}
+function kubeadmTag(image, entry, { choice, findings }) {
+    const { version, replaced } = choice;
+    const answer = kubeadm_tags_kubeadmTags(version);
+    if (answer?.warning !== undefined)
+        findings.notice(answer.warning, entry.place('tag'));
+    const wanted = answer?.tags[image];
+    if (entry.tag === 'auto') {
+        const { oldest, newest } = kubeadmMinors();
+        if (wanted === undefined) {
+            findings.problem(entry.place('tag'), `which ${image} belongs to Kubernetes ${version} is not known (known are 1.${oldest} to 1.${newest}); write its tag`);
+        }
+        return wanted;
+    }
+    if (wanted === undefined || wanted === entry.tag)
+        return entry.tag;
+    const belongsTo = kubeadmVersionsOf(image, entry.tag);
+    if (replaced !== undefined && belongsTo.length > 0) {
+        findings.problem(entry.place('tag'), `${image} ${entry.tag} belongs to Kubernetes ${belongsTo.join(', ')}; ${version} wants ${wanted}: write that, or "auto"`);
+    }
+    else {
+        findings.notice(`kubeadm ${version} wants ${image} ${wanted}, the file pins ${entry.tag}`, entry.place('tag'));
+    }
+    return entry.tag;
+}
+function image_resolution_tagOf(entry, resolution) {
+    const { choice, findings } = resolution;
+    if (isKubernetesImage(entry.name))
+        return reference_parseTag(`v${choice.version}`);
+    const kubeadm = kubeadmName(entry.name);
+    if (kubeadm !== undefined)
+        return kubeadmTag(kubeadm, entry, resolution);
+    if (entry.tag !== 'auto')
+        return entry.tag;
+    const tag = matchingTag(entry.name, choice.version);
+    if (tag === undefined) {
+        findings.problem(entry.place('tag'), `which ${entry.name} goes with Kubernetes ${choice.version} is not known here; write its tag`);
+    }
+    return tag;
+}
+function image_resolution_checkEntry(entry, { choice, findings }) {
+    const [other] = architecture_architecturesIn(entry.name).filter((word) => word !== choice.arch);
+    if (other !== undefined) {
+        findings.problem(entry.place('name'), `${entry.name} is an image for ${other}, the package is for ${choice.arch}; leave the architecture out of the name`);
+    }
+    if (entry.image?.digest !== undefined && choice.replaced !== undefined && isKubernetesImage(entry.name)) {
+        findings.problem(entry.place('image'), `this digest belongs to Kubernetes ${choice.replaced}, the package is for ${choice.version}`);
+    }
+}
+function checkNames(plans, { findings }) {
+    const taken = new Map();
+    for (const plan of plans) {
+        const upstream = reference_formatReference(plan.upstream);
+        const pulled = plan.candidates[0]?.reference ?? plan.upstream;
+        const known = taken.get(upstream) ?? taken.get(reference_formatReference(pulled));
+        if (known !== undefined) {
+            findings.problem(plan.place, reference_formatReference(known.upstream) === upstream
+                ? `${plan.name} is the same image as ${known.name}`
+                : `${upstream} and ${reference_formatReference(known.upstream)} would both be pulled as ${reference_formatReference(pulled)}`);
+        }
+        taken.set(upstream, plan);
+        taken.set(reference_formatReference(pulled), plan);
+    }
+}
+/** Returns the plan for each image of a file, for one version of Kubernetes and one architecture. */
+function resolveImages(entries, source, resolution) {
+    const plans = entries.flatMap((entry) => {
+        image_resolution_checkEntry(entry, resolution);
+        const tag = image_resolution_tagOf(entry, resolution);
+        if (tag === undefined)
+            return [];
+        const { digest, ...upstream } = upstreamOf(entry.name, tag, entry.image);
+        const candidates = pullCandidates(source, upstream, resolution.choice.arch);
+        return [{ name: entry.name, upstream, digest, candidates, place: entry.place() }];
+    });
+    checkNames(plans, resolution);
+    return plans;
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/plan/package-name.js
+
+const SUFFIX = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/**
+ * Returns the suffix of a package's name; undefined for an empty text and for `false`. `true` means `beta`: a checkbox
+ * has these two values. Throws `BETA_MALFORMED`.
+ */
+function parseBetaSuffix(text, about) {
+    const word = text.trim();
+    if (word === '' || word === 'false')
+        return undefined;
+    const suffix = word === 'true' ? 'beta' : word;
+    if (SUFFIX.test(suffix))
+        return suffix;
+    throw new lib_failure/* Failure */.HR({
+        code: 'BETA_MALFORMED',
+        fault: 'usage',
+        about,
+        message: `"${text.slice(0, 100)}" cannot be part of a file name`,
+        hint: 'write letters and digits, such as beta or rc1; leave it empty for a final package',
+    });
+}
+/** Returns the file name of a package: `kube-1.37.1-amd64.tar.gz`, or `kube-1.37.1-amd64-beta.tar.gz`. */
+function packageName(version, arch, beta) {
+    return `kube-${version}-${arch}${beta === undefined ? '' : `-${beta}`}.tar.gz`;
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/plan/resolution.js
+
+
+
+
+/**
+ * What is wrong with a versions.json and what its user should know, collected so that all of it is reported at once.
+ */
+class Findings {
+    problems = [];
+    notices = [];
+    problem(place, message) {
+        this.problems.push({ place, message });
+    }
+    notice(text, place) {
+        if (!this.notices.some((known) => known.text === text))
+            this.notices.push({ text, place });
+    }
+}
+function kubernetesPins(versions, findings) {
+    const entries = [
+        ...versions.images.filter(({ name }) => isKubernetesImage(name)),
+        ...versions.components.filter(({ name }) => isKubernetesComponent(name)),
+    ];
+    return entries.flatMap(({ name, tag, place }) => {
+        const version = kubernetes_version_toKubernetesVersion(tag);
+        if (version !== undefined)
+            return [{ name, version, place: place('tag') }];
+        if (tag !== 'auto') {
+            findings.problem(place('tag'), `${name} carries the version of Kubernetes, which "${tag}" is not`);
+        }
+        return [];
+    });
+}
+function others(count) {
+    if (count === 0)
+        return '';
+    return count === 1 ? ' and one other' : ` and ${count} others`;
+}
+/** Returns the one version that most of the file's own pins agree on; each pin that differs is a problem. */
+function agreedVersion(pins, findings) {
+    const byVersion = Map.groupBy(pins, ({ version }) => version);
+    const [most] = [...byVersion.values()].toSorted((one, other) => other.length - one.length);
+    const [first] = most ?? [];
+    if (first === undefined || most === undefined)
+        return undefined;
+    const verb = most.length === 1 ? 'is' : 'are';
+    for (const pin of pins.filter(({ version }) => version !== first.version)) {
+        findings.problem(pin.place, `${pin.name} is pinned to ${pin.version}, but ${first.name}${others(most.length - 1)} ${verb} ${first.version}; ` +
+            'one package holds one Kubernetes');
+    }
+    return first.version;
+}
+/**
+ * Begins to resolve a versions.json for the wanted version of Kubernetes, else the one that the file agrees on. Throws
+ * `CONFIGURATION_MALFORMED` if there is neither.
+ */
+function beginResolution(versions, wanted) {
+    const findings = new Findings();
+    const agreed = agreedVersion(kubernetesPins(versions, findings), findings);
+    const version = wanted.version ?? agreed;
+    if (version === undefined) {
+        if (findings.problems.length === 0) {
+            findings.problem({ file: versions.file, line: 1, column: 1 }, 'nothing here tells the version of Kubernetes; give --kube-version, or kube-apiserver or kubelet a tag');
+        }
+        throw new problem_ConfigurationFailure(versions.file, findings.problems);
+    }
+    const replaced = agreed === undefined || agreed === version ? undefined : agreed;
+    if (replaced !== undefined) {
+        findings.notice(`Kubernetes ${version} takes the place of the ${replaced} that ${versions.file} names`);
+    }
+    const arch = wanted.arch ?? versions.arch ?? 'amd64';
+    return { choice: { version, arch, replaced, fileArch: versions.arch }, findings };
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/plan/package-resolution.js
+
+
+
+
+
+
+
+function noticeMissing(images, { choice, findings }) {
+    const tags = kubeadm_tags_kubeadmTags(choice.version)?.tags;
+    if (tags === undefined || images.length === 0)
+        return;
+    const packed = new Set(images.map(({ upstream }) => upstream.repository.split('/').at(-1) ?? ''));
+    const wanted = [...KUBERNETES_PROGRAMS, ...Object.keys(tags)];
+    const missing = wanted.filter((name) => !packed.has(name));
+    if (missing.length > 0) {
+        findings.notice(`kubeadm ${choice.version} also wants ${missing.join(', ')}, which the package will not have`);
+    }
+}
+/**
+ * Returns what a versions.json means for exactly one Kubernetes and one architecture, so that the name of the package
+ * and its content cannot disagree. Throws `CONFIGURATION_MALFORMED` with every problem and its place.
+ */
+function resolvePackage(versions, settings) {
+    const wanted = { version: settings.kubeVersion, arch: settings.arch };
+    const resolution = beginResolution(versions, wanted);
+    const { choice, findings } = resolution;
+    const images = resolveImages(versions.images, settings.imageSource, resolution);
+    const components = resolveComponents(versions.components, resolution);
+    if (findings.problems.length > 0)
+        throw new problem_ConfigurationFailure(versions.file, findings.problems);
+    noticeMissing(images, resolution);
+    return {
+        fileName: packageName(choice.version, choice.arch, settings.beta),
+        kubernetes: choice.version,
+        arch: choice.arch,
+        platform: { os: 'linux', architecture: choice.arch },
+        images,
+        components,
+        signatures: versions.signatures,
+        notices: findings.notices,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/http/certificate-authorities.js
+
+
+
+
+/**
+ * Returns the certificate authorities to trust, in PEM: the default ones and those of a file. Returns undefined if
+ * there is no file. Throws `CA_FILE_MALFORMED`.
+ */
+async function readAuthorities(file) {
+    if (file === undefined)
+        return undefined;
+    try {
+        const pem = await (0,promises_.readFile)(file, 'utf8');
+        if (!pem.includes('-----BEGIN CERTIFICATE-----'))
+            throw new Error('it holds no certificate');
+        return [...(0,external_node_tls_.getCACertificates)('default'), pem];
+    }
+    catch (cause) {
+        throw new lib_failure/* Failure */.HR({
+            code: 'CA_FILE_MALFORMED',
+            fault: 'usage',
+            about: `--ca-file ${file}`,
+            message: file_error_explainFileError(cause),
+            hint: 'give a file with PEM certificates',
+            cause,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/docker-config.js
+
+
+
+
+
+
+const docker_config_configShape = schemas/* object */.Ikc({
+    auths: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* object */.Ikc({
+        auth: schemas/* string */.YjP().optional(),
+        username: schemas/* string */.YjP().optional(),
+        password: schemas/* string */.YjP().optional(),
+        identitytoken: schemas/* string */.YjP().optional(),
+    }))
+        .optional(),
+    credHelpers: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()).optional(),
+    credsStore: schemas/* string */.YjP().optional(),
+});
+/** The address under which Docker itself stores the login of Docker Hub. */
+const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/';
+/** The user name that a helper returns if the secret is an identity token. */
+const TOKEN_USERNAME = '<token>';
+/**
+ * Returns the host of a key in `auths` or `credHelpers`; undefined if the key is not for a whole host. A key with a
+ * path, other than that of an API version, is only for a part of a registry. Keys have to match exactly, so that no
+ * login is sent to another host.
+ */
+function hostOfKey(key) {
+    const bare = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '');
+    if (bare.includes('/'))
+        return undefined;
+    try {
+        return parseHost(bare);
+    }
+    catch {
+        return undefined;
+    }
+}
+function findByHost(record, host) {
+    return Object.entries(record ?? {}).find(([key]) => hostOfKey(key) === host)?.[1];
+}
+async function docker_config_readConfig(file) {
+    let text;
+    try {
+        text = await (0,promises_.readFile)(file, 'utf8');
+    }
+    catch (cause) {
+        if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR'))
+            return {};
+        throw new lib_failure/* Failure */.HR({ code: 'DOCKER_CONFIG_UNREADABLE', about: file, message: 'it cannot be read', cause });
+    }
+    try {
+        return docker_config_configShape.parse(JSON.parse(text));
+    }
+    catch (cause) {
+        throw new lib_failure/* Failure */.HR({
+            code: 'DOCKER_CONFIG_UNREADABLE',
+            about: file,
+            message: 'it is not a Docker configuration',
+            hint: 'repair it, or point DOCKER_CONFIG at another folder',
+            cause,
+        });
+    }
+}
+function storedCredential(config, host) {
+    const entry = findByHost(config.auths, host);
+    if (entry === undefined)
+        return undefined;
+    if (entry.identitytoken)
+        return { kind: 'identity-token', token: entry.identitytoken };
+    if (entry.username && entry.password) {
+        return { kind: 'password', username: entry.username, password: entry.password };
+    }
+    const pair = Buffer.from(entry.auth ?? '', 'base64').toString('utf8');
+    const colon = pair.indexOf(':');
+    if (colon < 1)
+        return undefined;
+    return {
+        kind: 'password',
+        username: pair.slice(0, colon),
+        password: pair.slice(colon + 1).replaceAll('\0', ''),
+    };
+}
+/** Returns the path of Docker's configuration: `config.json` in the folder `DOCKER_CONFIG`, else in `~/.docker`. */
+function dockerConfigFile(environment) {
+    return (0,external_node_path_.join)(environment['DOCKER_CONFIG'] || (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.docker'), 'config.json');
+}
+/**
+ * Returns a lookup in Docker's `config.json`: in `credHelpers`, then `credsStore`, then `auths`, each for exactly the
+ * given host. The file is read once, at the first lookup; a missing file has no logins. The lookup throws
+ * `DOCKER_CONFIG_UNREADABLE`.
+ */
+function dockerCredentials(file, runHelper) {
+    let config;
+    return async (host) => {
+        config ??= docker_config_readConfig(file);
+        const known = await config;
+        const helper = findByHost(known.credHelpers, host) ?? known.credsStore;
+        if (helper !== undefined && helper !== '') {
+            const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host);
+            if (found?.username === TOKEN_USERNAME)
+                return { kind: 'identity-token', token: found.password };
+            if (found !== undefined)
+                return { kind: 'password', ...found };
+        }
+        return storedCredential(known, host);
+    };
+}
+
+;// CONCATENATED MODULE: external "node:timers/promises"
+const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/src/lib/pause.js
+
+
+/** Resolves after a duration. Rejects with the signal's reason, where node:timers would throw an AbortError. */
+async function pause(duration, signal) {
+    try {
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(Math.min(duration, lib_duration/* LONGEST_DURATION */.Qk), undefined, { signal });
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/rate-limiter.js
+
+
+/** Limits how often something starts: at most `perSecond` times a second, after a burst of a tenth of that number. */
+class RateLimiter {
+    #gap;
+    #burst;
+    #next = 0;
+    constructor(perSecond) {
+        this.#gap = 1000 / perSecond;
+        this.#burst = 100;
+    }
+    /** Resolves when the caller may start. Rejects with the signal's reason if that aborts first. */
+    async turn(signal) {
+        const now = performance.now();
+        this.#next = Math.max(this.#next, now - this.#burst) + this.#gap;
+        const delay = this.#next - this.#gap - now;
+        if (delay > 0)
+            await pause((0,lib_duration/* milliseconds */.Rz)(delay), signal);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/retry.js
+
+
+
+/** The longest wait that a server can ask for. If it asks for more, that is left for the next run. */
+const LONGEST_HOLD = (0,lib_duration/* seconds */.YA)(300);
+/**
+ * Runs an operation until it succeeds, up to `policy.attempts` times, and returns its result. Throws the last error
+ * unchanged, or the signal's reason. The pauses vary by a fifth, so that operations that failed together are not
+ * repeated together. After a failure with `retryAt` the pause lasts at least until then; if that is more than five
+ * minutes away, there is no further attempt.
+ */
+async function retry(options, operation) {
+    const { policy, signal, onRetry, isWorthRepeating = lib_failure/* isTransient */.dg } = options;
+    for (let attempt = 1;; attempt += 1) {
+        signal.throwIfAborted();
+        try {
+            return await operation(attempt);
+        }
+        catch (error) {
+            if (attempt >= policy.attempts || signal.aborted || !isWorthRepeating(error))
+                throw error;
+            const retryAt = error instanceof lib_failure/* Failure */.HR ? error.retryAt : undefined;
+            const hold = (retryAt ?? 0) - Date.now();
+            if (hold > LONGEST_HOLD)
+                throw error;
+            onRetry?.(error, attempt);
+            const delay = policy.interval * 1.5 ** (attempt - 1) * (0.8 + 0.4 * Math.random());
+            await pause((0,lib_duration/* milliseconds */.Rz)(Math.max(delay, hold)), signal);
         }
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/component-cache.js
+;// CONCATENATED MODULE: ./build/src/registry/host-limits.js
 
 
 
-/** Gives the key under which a file is kept; it holds the digest, so that a key never means two contents. */
+
+
+
+
+/** The limits if users set none: they start low and grow as long as the host keeps up. */
+const ADAPTIVE_LIMITS = {
+    metadata: { start: 10, ceiling: 64 },
+    transfers: { start: 5, ceiling: 32 },
+};
+const TOKENS = { start: 8 };
+/** Rates that operators of registries have published. */
+const REQUESTS_PER_SECOND = new Map([['registry.k8s.io', 50]]);
+/** Huawei SWR accepts at most 20 concurrent uploads from one tenant. */
+const SWR_TRANSFERS = 20;
+const SWR = /^swr[.-].*\.myhuaweicloud\.(?:com|eu)$/;
+function transfersWidth(host, width) {
+    if (!SWR.test(host))
+        return width;
+    const start = Math.min(width.start, SWR_TRANSFERS);
+    return width.ceiling === undefined ? { start } : { start, ceiling: Math.min(width.ceiling, SWR_TRANSFERS) };
+}
+/**
+ * The limits of one host: slots for metadata, transfers and tokens, a rate, and the time before which it wants no
+ * requests.
+ */
+class HostLimits {
+    metadata;
+    transfers;
+    tokens = new ConcurrencyLimiter(TOKENS);
+    #host;
+    #rate;
+    #run;
+    #heldUntil = 0;
+    constructor(host, settings, run = {}) {
+        this.#host = host;
+        this.#run = run;
+        this.metadata = new ConcurrencyLimiter(settings.metadata);
+        this.transfers = new ConcurrencyLimiter(transfersWidth(host, settings.transfers));
+        const perSecond = REQUESTS_PER_SECOND.get(host);
+        this.#rate = perSecond === undefined ? undefined : new RateLimiter(perSecond);
+    }
+    /**
+     * Resolves when a request may be sent. Throws `RATE_LIMITED`, which is not transient, if the host asked for a pause
+     * that is longer than five minutes or than the rest of the run.
+     */
+    async ready(signal) {
+        await this.patience(signal);
+        await this.#rate?.turn(signal);
+    }
+    /**
+     * Resolves when the pause that the host asked for is over. Await it before taking slots, and `ready` while holding
+     * them.
+     */
+    async patience(signal) {
+        while (this.#heldUntil > Date.now()) {
+            const deferral = this.#deferral();
+            if (deferral !== undefined)
+                throw deferral;
+            await pause((0,lib_duration/* milliseconds */.Rz)(this.#heldUntil - Date.now()), signal);
+        }
+    }
+    /**
+     * Learns from a failed request: narrows the limiters, and starts a pause for the whole host if the answer asked for
+     * one. Returns the error to throw: `RATE_LIMITED`, which is not transient, if the request would be repeated but the
+     * pause is too long, else the given one.
+     */
+    learn(error) {
+        if (!(error instanceof HttpFailure))
+            return error;
+        const isTooMuch = error.status !== undefined && isRateLimit(error.status);
+        if (isTooMuch)
+            this.#run.onRateLimit?.();
+        if (isTooMuch || error.status === 503) {
+            this.metadata.throttled();
+            this.transfers.throttled();
+        }
+        if (error.retryAt === undefined)
+            return error;
+        this.#heldUntil = Math.max(this.#heldUntil, error.retryAt);
+        return error.transient ? (this.#deferral() ?? error) : error;
+    }
+    /** Returns why requests to this host are left for the next run; undefined if the pause is short enough to wait. */
+    #deferral() {
+        const patience = Math.min(Date.now() + LONGEST_HOLD, this.#run.deadline ?? Number.POSITIVE_INFINITY);
+        if (this.#heldUntil <= patience)
+            return undefined;
+        const until = new Date(this.#heldUntil).toISOString().slice(11, 16);
+        return new HttpFailure({
+            code: 'RATE_LIMITED',
+            about: this.#host,
+            message: `deferred (rate limited until ${until} UTC)`,
+            hint: 'the next run goes on from here; logging in usually raises the limit',
+            retryAt: this.#heldUntil,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/tag-list.js
+
+
+
+
+const listedShape = schemas/* object */.Ikc({
+    tag: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
+    timeUploadedMs: schemas/* string */.YjP().optional().catch(undefined),
+});
+const tag_list_listShape = schemas/* object */.Ikc({
+    tags: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
+    child: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
+    manifest: schemas/* record */.g1P(schemas/* string */.YjP(), listedShape).nullish(),
+});
+function uploadTime(milliseconds) {
+    const time = Number(milliseconds ?? Number.NaN);
+    return time > 0 && time < 8.64e15 ? { uploaded: new Date(time) } : undefined;
+}
+/**
+ * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Skips
+ * entries that are not tags (Artifactory lists digests); `"tags": null` is an empty list. `about` is the name of the
+ * repository. Throws `REGISTRY_BROKEN`.
+ */
+function parseTagList(body, about) {
+    let parsed;
+    try {
+        parsed = tag_list_listShape.parse(JSON.parse(body.toString('utf8')));
+    }
+    catch (cause) {
+        const message = 'its tag list is not what the protocol says';
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+    }
+    const manifests = new Map();
+    for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest ?? {})) {
+        if (!isDigest(digest))
+            continue;
+        const listed = { digest, ...uploadTime(timeUploadedMs) };
+        for (const name of tag ?? [])
+            if (isTag(name))
+                manifests.set(name, listed);
+    }
+    return {
+        tags: (parsed.tags ?? []).filter(isTag),
+        children: (parsed.child ?? []).filter((child) => isRepository(child) && !child.includes('/')),
+        manifests,
+    };
+}
+const catalogueShape = schemas/* object */.Ikc({ repositories: schemas/* array */.YOg(schemas/* string */.YjP()).nullish() });
+/**
+ * Reads one page of `_catalog` (distribution-spec extension) and skips entries that are not repositories. Throws
+ * `REGISTRY_BROKEN`.
+ */
+function parseCatalogue(body, about) {
+    try {
+        const { repositories } = catalogueShape.parse(JSON.parse(body.toString('utf8')));
+        return (repositories ?? []).filter(isRepository);
+    }
+    catch (cause) {
+        const message = 'its catalogue is not what the protocol says';
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+    }
+}
+/** Returns the pages of a list as one list, each tag once. */
+function joinTagLists(pages) {
+    const [first] = pages;
+    // Most lists have one page.
+    if (first !== undefined && pages.length === 1)
+        return { ...first, tags: [...new Set(first.tags)] };
+    return {
+        tags: [...new Set(pages.flatMap((page) => page.tags))],
+        children: [...new Set(pages.flatMap((page) => page.children))],
+        manifests: new Map(pages.flatMap((page) => [...page.manifests])),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/registry.js
+
+
+
+
+
+
+
+
+
+
+
+
+const PAGE_SIZE = 1000;
+/** The largest blob that is read into memory. Configurations and signatures are smaller. */
+const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
+/**
+ * One registry, with a method for each endpoint of the distribution protocol (distribution-spec 1.1, "Endpoints").
+ * These wait for a slot and retry; the requests of an upload use `send` and `retrying`.
+ */
+class Registry {
+    host;
+    endpoint;
+    limits;
+    #transport;
+    #retry;
+    #signal;
+    #onRetry;
+    #pinged;
+    constructor(parts) {
+        this.host = parts.host;
+        this.endpoint = parts.endpoint;
+        this.limits = parts.limits;
+        this.#transport = parts.transport;
+        this.#retry = parts.retry;
+        this.#signal = parts.signal;
+        this.#onRetry = parts.onRetry;
+    }
+    /**
+     * Asks for the version of the API (`GET /v2/`), once in a run, to learn which login the registry wants. It does not
+     * retry: the other methods ping first, within their own attempts. Throws `HttpFailure` if the host cannot be reached.
+     */
+    ping() {
+        this.#pinged ??= this.#askVersion().catch((error) => {
+            this.#pinged = undefined;
+            throw error;
+        });
+        return this.#pinged;
+    }
+    /**
+     * Verifies, without writing anything, that the registry accepts our login for a push: it gets a token for the
+     * repository, or pings with the password. Returns the user name; undefined if the registry needs no login. Throws
+     * `UNAUTHORIZED`.
+     */
+    async logIn(repository) {
+        await this.ping();
+        const { scheme, username } = await this.#transport.situation();
+        if (scheme === 'none')
+            return undefined;
+        if (username === undefined) {
+            throw new HttpFailure({
+                code: 'UNAUTHORIZED',
+                about: this.host,
+                message: 'there is no login for this registry',
+                hint: 'give --username and KEEL_PASSWORD, or log in with docker login',
+            });
+        }
+        await this.#transport.prove([pushScope(repository)], this.url('/v2/'), this.#signal);
+        return username;
+    }
+    /**
+     * Sends one request without taking a slot and without retrying. Throws `HttpFailure`, from which the host's limits
+     * learn: it is `RATE_LIMITED` if the host asks for a pause that is too long.
+     */
+    async send(exchange) {
+        await this.limits.ready(exchange.signal);
+        try {
+            return await this.#transport.send(exchange);
+        }
+        catch (error) {
+            throw this.limits.learn(error);
+        }
+    }
+    /** Runs an operation in a slot for metadata, with retries. Waits first while the host asks for a pause. */
+    asMetadata(signal, operation) {
+        return this.retrying(signal, async () => {
+            await this.ping();
+            await this.limits.patience(signal);
+            const giveBack = await ConcurrencyLimiter.take([this.limits.metadata], signal);
+            try {
+                const result = await operation();
+                this.limits.metadata.succeeded();
+                return result;
+            }
+            finally {
+                giveBack();
+            }
+        });
+    }
+    /** Runs an operation with retries, without a slot. */
+    retrying(signal, operation, isWorthRepeating) {
+        return retry({ policy: this.#retry, signal, onRetry: this.#onRetry, isWorthRepeating }, operation);
+    }
+    /** Returns the URL of a path at this registry. */
+    url(path) {
+        return new URL(path, this.endpoint);
+    }
+    /** Returns the name of a manifest or blob for people: `host/repository:tag` or `host/repository@digest`. */
+    nameOf(repository, name) {
+        return `${this.host}/${repository}${isDigest(name) ? '@' : ':'}${name}`;
+    }
+    /** Returns the tags of a repository; with undefined, those at the root of a registry with Google's extension. */
+    listTags(repository, signal) {
+        const path = repository === undefined ? '/v2/tags/list' : `/v2/${repository}/tags/list`;
+        const list = {
+            path,
+            scopes: repository === undefined ? [] : [pullScope(repository)],
+            about: repository === undefined ? this.host : `${this.host}/${repository}`,
+            action: 'list its tags',
+        };
+        return this.asMetadata(signal, async () => {
+            const pages = await this.#readPages(list, signal, parseTagList);
+            return joinTagLists(pages);
+        });
+    }
+    /** Returns all repositories, from `_catalog`; undefined if the registry does not offer that, or not to us. */
+    async listRepositories(signal) {
+        const scopes = ['registry:catalog:*'];
+        const list = { path: '/v2/_catalog', scopes, about: this.host, action: 'list its repositories' };
+        try {
+            const pages = await this.asMetadata(signal, () => this.#readPages(list, signal, parseCatalogue));
+            return [...new Set(pages.flat())];
+        }
+        catch (error) {
+            // Without a status the list itself cannot be used.
+            const isRefused = error instanceof HttpFailure && !error.transient && error.status !== undefined;
+            if (isRefused)
+                return undefined;
+            throw error;
+        }
+    }
+    /**
+     * Returns a manifest with its exact bytes. Throws `NOT_FOUND`, and `DIGEST_MISMATCH` if it is not the one asked for.
+     */
+    getManifest(repository, name, signal) {
+        const about = this.nameOf(repository, name);
+        return this.asMetadata(signal, async () => {
+            const answer = await this.send({
+                ...this.#manifestExchange('GET', repository, name, signal),
+                action: 'get its manifest',
+                expected: [200],
+            });
+            const bytes = await readBody(answer, MANIFEST_SIZE_LIMIT);
+            if (bytes === undefined) {
+                const message = 'its manifest is larger than the 4 MiB that registries take';
+                throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message });
+            }
+            const algorithm = isDigest(name) ? digestAlgorithm(name) : 'sha256';
+            if (isDigest(name) && digestOf(bytes, algorithm) !== name) {
+                const message = `its manifest has another digest than asked for, ${digestOf(bytes, algorithm)}`;
+                throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
+            }
+            try {
+                return parseManifest(bytes, answer.headers['content-type'], about, algorithm);
+            }
+            catch (error) {
+                const isDamaged = error instanceof lib_failure/* Failure */.HR && error.cause instanceof SyntaxError;
+                if (isDigest(name) || !isDamaged)
+                    throw error;
+                // A tag has no digest to compare with: only the form shows that the answer was cut, or came from a proxy.
+                const message = 'what came is no manifest, not even JSON';
+                throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: error });
+            }
+        });
+    }
+    /** Returns the digest of a manifest, without reading its body if possible; undefined if it does not exist. */
+    async findManifest(repository, name, signal) {
+        const answer = await this.asMetadata(signal, async () => {
+            const head = await this.send({
+                ...this.#manifestExchange('HEAD', repository, name, signal),
+                action: 'ask for its manifest',
+                // Huawei SWR does not support HEAD here, and Artifactory answers 403 for what does not exist.
+                expected: [200, 403, 404, 405],
+            });
+            discardBody(head);
+            return head;
+        });
+        if (answer.status === 404)
+            return undefined;
+        const digest = answer.headers['docker-content-digest'];
+        if (answer.status === 200 && typeof digest === 'string' && isDigest(digest))
+            return digest;
+        try {
+            return (await this.getManifest(repository, name, signal)).digest;
+        }
+        catch (error) {
+            if (isNotFound(error))
+                return undefined;
+            throw error;
+        }
+    }
+    /**
+     * Stores a manifest, its bytes unchanged, under a tag or its digest. Throws `CONTENT_UNKNOWN` if parts of it are
+     * missing.
+     */
+    putManifest(repository, name, manifest, signal) {
+        const about = this.nameOf(repository, name);
+        return this.asMetadata(signal, async () => {
+            const answer = await this.send({
+                method: 'PUT',
+                url: this.#manifestUrl(repository, name),
+                scopes: [pushScope(repository)],
+                headers: { 'content-type': manifest.mediaType },
+                body: manifest.bytes,
+                expected: [200, 201, 202],
+                about,
+                action: 'push its manifest',
+                writes: 'manifest',
+                signal,
+            });
+            discardBody(answer);
+            const stored = answer.headers['docker-content-digest'];
+            const isOther = typeof stored === 'string' && isDigest(stored) && stored !== manifest.digest;
+            if (isOther && digestAlgorithm(stored) === digestAlgorithm(manifest.digest)) {
+                const message = `the registry stored another digest, ${stored}`;
+                throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message });
+            }
+        });
+    }
+    /**
+     * Returns an answer with a blob, or a range of it, to be read; its content is not verified. It takes no slot and does
+     * not retry, because it is part of a transfer.
+     */
+    async openBlob(repository, descriptor, signal, range) {
+        const about = this.nameOf(repository, descriptor.digest);
+        const answer = await this.send({
+            method: 'GET',
+            url: this.url(`/v2/${repository}/blobs/${descriptor.digest}`),
+            scopes: [pullScope(repository)],
+            headers: range && { range: `bytes=${range.start}-${range.end - 1}` },
+            expected: [range === undefined ? 200 : 206],
+            about,
+            action: 'fetch a layer',
+            signal,
+        });
+        const sent = answer.headers['content-range'];
+        if (range === undefined || sent === undefined || sent.startsWith(`bytes ${range.start}-`))
+            return answer;
+        answer.body.destroy();
+        const message = 'the registry answered with another part of a layer than asked for';
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
+    }
+    /** Returns the bytes of a small blob, after verifying its size and digest. Throws `DIGEST_MISMATCH`. */
+    readBlob(repository, descriptor, signal) {
+        return this.asMetadata(signal, async () => {
+            const answer = await this.openBlob(repository, descriptor, signal);
+            const bytes = await readBody(answer, Math.min(descriptor.size, SMALL_BLOB_LIMIT));
+            if (bytes !== undefined && digestOf(bytes, digestAlgorithm(descriptor.digest)) === descriptor.digest) {
+                return bytes;
+            }
+            const about = this.nameOf(repository, descriptor.digest);
+            const message = 'its content does not have this digest';
+            throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
+        });
+    }
+    #readPages(list, signal, parse) {
+        const { path, ...exchange } = list;
+        const send = (url) => this.send({ ...exchange, method: 'GET', url, expected: [200], signal });
+        const first = this.url(`${path}?n=${PAGE_SIZE}`);
+        return readPages({ first, about: list.about, limits: LIST_LIMITS }, this.endpoint, send, parse);
+    }
+    #manifestExchange(method, repository, name, signal) {
+        return {
+            method,
+            url: this.#manifestUrl(repository, name),
+            scopes: [pullScope(repository)],
+            headers: { accept: MANIFEST_ACCEPT },
+            about: this.nameOf(repository, name),
+            signal,
+        };
+    }
+    #manifestUrl(repository, name) {
+        return this.url(`/v2/${repository}/manifests/${name}`);
+    }
+    async #askVersion() {
+        const answer = await this.send({
+            method: 'GET',
+            url: this.url('/v2/'),
+            scopes: [],
+            // Quay and others answer 401 here even with an anonymous token. The host is reached all the same.
+            expected: [200, 401, 403, 404],
+            about: this.host,
+            action: 'reach the registry',
+            signal: this.#signal,
+        });
+        if (answer.status === 401)
+            await this.#transport.learn(answer);
+        discardBody(answer);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/transport.js
+
+
+
+
+
+
+
+const ERROR_BODY_LIMIT = 64 * 1024;
+/**
+ * Sends requests to one registry: it adds credentials for its own host only, follows redirects and answers challenges.
+ */
+class Transport {
+    #http;
+    #endpoint;
+    #authorization;
+    #onRequest;
+    constructor(parts) {
+        this.#http = parts.http;
+        this.#endpoint = parts.endpoint;
+        this.#authorization = parts.authorization;
+        this.#onRequest = parts.onRequest;
+    }
+    /**
+     * Sends a request and returns an answer with one of the expected statuses. After a 401 it sends the request once more
+     * with the credential that was asked for. A streamed body cannot be sent twice: then it throws a transient failure.
+     * Throws `HttpFailure` or the signal's reason.
+     */
+    async send(exchange) {
+        const sent = await this.#credentialFor(exchange.url, exchange.scopes);
+        const answer = await this.#follow(exchange, sent);
+        if (exchange.expected.includes(answer.status))
+            return answer;
+        if (answer.status !== 401)
+            throw await this.#explain(exchange, answer);
+        const isWorthRepeating = await this.#authorization.learn(answer, exchange.scopes, sent);
+        if (!isWorthRepeating)
+            throw await this.#explain(exchange, answer);
+        discardBody(answer);
+        if (typeof exchange.body === 'function')
+            throw this.#staleLogin(exchange);
+        const second = await this.#follow(exchange, await this.#credentialFor(exchange.url, exchange.scopes));
+        if (exchange.expected.includes(second.status))
+            return second;
+        throw await this.#explain(exchange, second);
+    }
+    /** Returns which login the registry asks for, and the user name that we have for it. */
+    situation() {
+        return this.#authorization.situation();
+    }
+    /**
+     * Verifies the login for some scopes, by getting a token or, with Basic authentication, by a ping. Throws
+     * `UNAUTHORIZED`.
+     */
+    async prove(scopes, ping, signal) {
+        const header = await this.#authorization.header(scopes);
+        if (header?.startsWith('Basic ') !== true)
+            return;
+        const about = this.#endpoint.host;
+        const answer = await this.send({
+            method: 'GET',
+            url: ping,
+            scopes,
+            expected: [200, 403, 404],
+            about,
+            action: 'log in',
+            signal,
+        });
+        discardBody(answer);
+    }
+    /** Learns the challenge of an answer with status 401. */
+    async learn(answer) {
+        await this.#authorization.learn(answer, [], undefined);
+    }
+    async #credentialFor(url, scopes) {
+        return url.origin === this.#endpoint.origin ? this.#authorization.header(scopes) : undefined;
+    }
+    async #follow(exchange, credential) {
+        const { method, body, signal } = exchange;
+        let carried = credential;
+        const send = (url) => {
+            const headers = { 'user-agent': 'keel-pkg', ...exchange.headers };
+            if (carried !== undefined)
+                headers['authorization'] = carried;
+            if (body instanceof Uint8Array)
+                headers['content-length'] = String(body.length);
+            this.#onRequest(url);
+            return this.#http.send({ method, url, headers, signal, body });
+        };
+        if (method !== 'GET' && method !== 'HEAD')
+            return send(exchange.url);
+        const answer = await followRedirects(exchange.url, send, (from, location) => {
+            const next = followAddress(from, location, this.#endpoint);
+            // After a redirect to another host the credential is not sent any more, not even on the way back.
+            if (next.origin !== this.#endpoint.origin)
+                carried = undefined;
+            return next;
+        });
+        if (answer !== undefined)
+            return answer;
+        throw new HttpFailure({
+            code: 'REGISTRY_BROKEN',
+            about: exchange.about,
+            message: `cannot ${exchange.action}, the registry redirects without end`,
+        });
+    }
+    async #explain(exchange, answer) {
+        const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, ERROR_BODY_LIMIT);
+        if (exchange.method === 'HEAD')
+            discardBody(answer);
+        return refusal({
+            about: exchange.about,
+            action: exchange.action,
+            writes: exchange.writes,
+            status: answer.status,
+            errorBody: parseErrorBody(body?.toString('utf8') ?? '', (text) => withoutSignatures(this.#authorization.redact(text), answer.url)),
+            retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
+        });
+    }
+    #staleLogin(exchange) {
+        return new HttpFailure({
+            code: 'UNAUTHORIZED',
+            about: exchange.about,
+            message: `cannot ${exchange.action}, the login expired on the way`,
+            status: 401,
+            transient: true,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/registries.js
+
+
+
+
+
+
+
+
+
+/** The registries of a run, one for each host. They share connections, logins and request counts. */
+class Registries {
+    #settings;
+    #http;
+    #known = new Map();
+    #traffic = new Map();
+    constructor(settings) {
+        this.#settings = settings;
+        this.#http = new HttpClient(settings);
+    }
+    /** Returns the registry at a host. */
+    at(host) {
+        const known = this.#known.get(host) ?? this.#open(host);
+        this.#known.set(host, known);
+        return known;
+    }
+    /**
+     * The requests to each host so far, including hosts that a registry redirected to. Requests for tokens are not
+     * counted.
+     */
+    get traffic() {
+        return this.#traffic;
+    }
+    /** Closes idle connections, so that the process can end. */
+    close() {
+        this.#http.close();
+    }
+    #open(host) {
+        const { credentials, retry, limits, insecure, deadline, signal, onSecret, onRetry } = this.#settings;
+        const endpoint = endpointOf(host, insecure);
+        const onRateLimit = () => this.#count(endpoint.host, 'rateLimited');
+        const hostLimits = new HostLimits(host, limits, { deadline, onRateLimit });
+        const http = this.#http;
+        const authorization = new Authorization({
+            host,
+            endpoint,
+            http,
+            limiter: hostLimits.tokens,
+            lookup: credentials,
+            onSecret,
+            signal,
+        });
+        const onRequest = (url) => this.#count(url.host, 'requests');
+        const transport = new Transport({ http, endpoint, authorization, onRequest });
+        return new Registry({
+            host,
+            endpoint,
+            transport,
+            limits: hostLimits,
+            retry,
+            signal,
+            onRetry: (error, attempt) => {
+                this.#count(endpoint.host, 'retried');
+                onRetry?.(error, attempt);
+            },
+        });
+    }
+    #count(host, what) {
+        const row = this.#traffic.get(host) ?? { requests: 0, retried: 0, rateLimited: 0 };
+        this.#traffic.set(host, { ...row, [what]: row[what] + 1 });
+    }
+}
+function limitsOf({ queryLimit, limit }) {
+    return {
+        metadata: queryLimit === undefined ? ADAPTIVE_LIMITS.metadata : { start: queryLimit },
+        transfers: limit === undefined ? ADAPTIVE_LIMITS.transfers : { start: limit },
+    };
+}
+/**
+ * Returns the registries of a run, with logins from the settings and from Docker's configuration. Throws
+ * `CA_FILE_MALFORMED`.
+ */
+async function openRegistries(settings, parts) {
+    const { login, retry, insecureRegistries, caFile } = settings;
+    const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
+    const authorities = await readAuthorities(caFile);
+    if (login.password !== undefined)
+        onSecret(login.password);
+    return new Registries({
+        credentials: firstCredential([
+            explicitCredential(login.host, login.username, login.password),
+            dockerCredentials(dockerConfigFile(environment), runCredentialHelper),
+        ]),
+        retry,
+        limits: limitsOf(settings),
+        insecure: insecureRegistries,
+        signal,
+        onSecret,
+        authorities,
+        timeouts,
+        deadline,
+        onRetry,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/fetch/component-cache.js
+
+
+
+/** Returns the key under which a file is kept. It contains the digest, so that a key never has two contents. */
 function componentKey(digest) {
     return `keel-component-sha256-${digestHex(digest)}`;
 }
-/** Components of earlier runs. What it gives was hashed again; whatever goes wrong with it costs a download, no more. */
+/**
+ * Components of earlier runs. Files are hashed again when they are found; a cache that fails costs a download, no more.
+ */
 class ComponentCache {
     #keeper;
     #reporter;
@@ -56945,7 +58934,7 @@ class ComponentCache {
         this.#keeper = keeper;
         this.#reporter = reporter;
     }
-    /** Gives the path and size of the file with this digest; undefined for sha512, under which nothing is kept. */
+    /** Returns the path and size of the file with this digest; undefined if there is none, and for any sha512. */
     async find(digest, signal) {
         if (!digest.startsWith('sha256:'))
             return undefined;
@@ -56974,10 +58963,10 @@ class ComponentCache {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/checksum.js
+;// CONCATENATED MODULE: ./build/src/pack/fetch/checksum-file.js
 
 
-/** More than any list of checksums has. */
+/** In bytes; larger than any list of checksums. */
 const CHECKSUM_FILE_LIMIT = 1024 * 1024;
 const BARE = /^([0-9a-fA-F]{64}|[0-9a-fA-F]{128})$/;
 const NAMED = /^\\?([0-9a-fA-F]{64}|[0-9a-fA-F]{128})[ \t]([^\0]+)$/;
@@ -56988,7 +58977,7 @@ function toDigest(hex) {
     const text = `${hex.length === 64 ? 'sha256' : 'sha512'}:${hex.toLowerCase()}`;
     return isDigest(text) ? text : undefined;
 }
-function lastPart(path) {
+function checksum_file_lastPart(path) {
     return path.slice(path.lastIndexOf('/') + 1);
 }
 function parseLine(line) {
@@ -57006,7 +58995,7 @@ function withDigest(hex, fileName) {
     const digest = toDigest(hex);
     return digest === undefined ? undefined : { digest, fileName };
 }
-/** Gives the signed lines of a clear-signed text (RFC 9580, 7), or all lines of any other. */
+/** Returns the signed lines of a clear-signed text (RFC 9580, 7), or all lines of any other. */
 function contentLines(text) {
     const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/);
     const begin = lines.findIndex((line) => line.trimEnd() === SIGNED_BEGIN);
@@ -57014,155 +59003,74 @@ function contentLines(text) {
         return lines;
     const bodyStart = lines.findIndex((line, index) => index > begin && line.trim() === '');
     const bodyEnd = lines.findIndex((line, index) => index > bodyStart && line.trimEnd() === SIGNATURE_BEGIN);
-    // Lines outside the envelope are not signed by anyone, so none of them counts.
+    // Nobody signed the lines outside of the envelope, so they are ignored.
     if (bodyStart < 0 || bodyEnd < 0)
         return [];
     return lines.slice(bodyStart + 1, bodyEnd).map((line) => line.replace(/^- /, ''));
 }
-function checksum_unusable(about, message) {
+function checksum_file_unusable(about, message) {
     return new lib_failure/* Failure */.HR({
         code: 'CHECKSUM_UNUSABLE',
         about,
         message,
         hint: 'pin the download with "sha256" in the versions file',
+        // An overloaded proxy may answer with a page of its own for a moment.
+        transient: true,
     });
 }
 /**
- * Finds the digest of a file in a checksum file of any common form: bare hexadecimal digits, `hex  name` and
- * `hex *name` (also for several files), BSD's `SHA256 (name) = hex`, and each of them clear-signed with PGP (whose
- * signature is not verified). sha512 goes before sha256. `about` names the checksum file. Throws
- * `CHECKSUM_UNUSABLE` when there is none for the file, or when two lines contradict each other.
+ * Returns the digest of a file in a checksum file of any common form: bare hexadecimal digits, `hex  name` and `hex
+ * *name` (also for several files), BSD's `SHA256 (name) = hex`, and each of them clear-signed with PGP, whose signature
+ * is not verified. sha512 is preferred to sha256. `about` names the checksum file. Throws `CHECKSUM_UNUSABLE` if there
+ * is no checksum for the file, or if two lines contradict each other.
  */
 function findChecksum(text, fileName, about) {
     const lines = contentLines(text).flatMap((line) => parseLine(line.trim()) ?? []);
-    const named = lines.filter((line) => line.fileName !== undefined && lastPart(line.fileName) === fileName);
-    // A line without a name speaks of the only file there is, so it counts only when no other line does.
+    const named = lines.filter((line) => line.fileName !== undefined && checksum_file_lastPart(line.fileName) === fileName);
+    // A line without a name is about the only file, so it is used only if it is the only line.
     const matching = named.length > 0 ? named : lines.length === 1 && lines[0]?.fileName === undefined ? lines : [];
     const strongest = matching.filter(({ digest }) => digest.startsWith('sha512:'));
     const digests = new Set((strongest.length > 0 ? strongest : matching).map(({ digest }) => digest));
     const [digest] = digests;
     if (digest === undefined) {
         const what = lines.length === 0 ? 'it holds no checksum' : `it holds no checksum of ${fileName}`;
-        throw checksum_unusable(about, what);
+        throw checksum_file_unusable(about, what);
     }
     if (digests.size > 1)
-        throw checksum_unusable(about, `it holds different checksums of ${fileName}`);
+        throw checksum_file_unusable(about, `it holds different checksums of ${fileName}`);
     return digest;
 }
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/errors.js
 var errors = __nccwpck_require__(961);
-;// CONCATENATED MODULE: ./build/src/pack/partial-file.js
-
-
-
-const noteShape = schemas/* object */.Ikc({ url: schemas/* string */.YjP(), validator: schemas/* string */.YjP() });
-/** A strong ETag or a date, by which a server tells whether the rest of a file still belongs to its beginning. */
-function validatorOf(headers) {
-    const { etag } = headers;
-    return etag !== undefined && !etag.startsWith('W/') ? etag : headers['last-modified'];
-}
-/**
- * The beginning of a download, beside its later place, and a note of what it is the beginning of. It outlives the
- * run, so that the next one goes on from there.
- */
-class PartialFile {
-    path;
-    #final;
-    #note;
-    #url;
-    constructor(final, url) {
-        this.#final = final;
-        this.path = `${final}.part`;
-        this.#note = `${final}.part.json`;
-        this.#url = url.href;
-    }
-    /** Gives how much is there and by which validator to ask for the rest; undefined where nothing is of use. */
-    async beginning() {
-        try {
-            const note = noteShape.parse(JSON.parse(await (0,promises_.readFile)(this.#note, 'utf8')));
-            const { size } = await (0,promises_.stat)(this.path);
-            return note.url === this.#url && size > 0 ? { size, validator: note.validator } : undefined;
-        }
-        catch (error) {
-            // A note that cannot be read is worth as much as none: the download starts over.
-            if (error instanceof errors/* ZodError */.G || error instanceof SyntaxError || (0,lib_failure/* failureCode */.AD)(error) === 'ENOENT')
-                return undefined;
-            throw error;
-        }
-    }
-    /** Starts over: notes what is coming, or that a cut will have to start over again. */
-    async begin(validator) {
-        await (0,promises_.rm)(this.path, { force: true });
-        if (validator === undefined)
-            await (0,promises_.rm)(this.#note, { force: true });
-        else
-            await (0,promises_.writeFile)(this.#note, JSON.stringify({ url: this.#url, validator }));
-    }
-    async discard() {
-        await (0,promises_.rm)(this.path, { force: true });
-        await (0,promises_.rm)(this.#note, { force: true });
-    }
-    /** Puts the whole file in its place at once. */
-    async finish() {
-        await (0,promises_.rename)(this.path, this.#final);
-        await (0,promises_.rm)(this.#note, { force: true });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/web-file.js
+;// CONCATENATED MODULE: ./build/src/pack/fetch/web-file.js
 
 
 
 
 
-/** A file on the web that could not be had, or is not what it should be. */
-class WebFileFailure extends lib_failure/* Failure */.HR {
-    name = 'WebFileFailure';
-    /** Whether a further attempt could end differently. */
-    transient;
-    /** When the server asked to be left alone until, in milliseconds since 1970. */
-    retryAt;
-    constructor(details) {
-        super(details);
-        this.transient = details.transient ?? false;
-        this.retryAt = details.retryAt;
-    }
-}
-/** Tells whether a further attempt at a file, within `patience` milliseconds, could end differently. */
-function isWorthRepeating(error, patience) {
-    if (error instanceof HttpFailure)
-        return error.transient;
-    if (!(error instanceof WebFileFailure) || !error.transient)
-        return false;
-    return error.retryAt === undefined || error.retryAt - Date.now() <= patience;
-}
-/** Gives when the server asked to be left alone until, in milliseconds since 1970. */
-function heldUntil(error) {
-    return error instanceof WebFileFailure ? error.retryAt : undefined;
-}
-const web_file_REDIRECTS = new Set([301, 302, 303, 307, 308]);
-const web_file_REDIRECT_LIMIT = 8;
-const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504, 520, 522, 524]);
+/** In addition to those of any server: too early, and Cloudflare's for a server behind it. */
+const web_file_MORE_PASSING = new Set([425, 520, 522, 524]);
 function codeOf(status) {
     if (status === 404 || status === 410)
         return 'NOT_FOUND';
     if (status === 401 || status === 403)
         return 'DENIED';
-    if (status === 429)
+    if (isRateLimit(status))
         return 'RATE_LIMITED';
     return status >= 500 ? 'SERVER_BROKEN' : 'SERVER_REFUSED';
 }
 function web_file_refusal(asked, answer) {
     const by = answer.url.host === asked.host ? '' : ` by ${answer.url.host}`;
-    return new WebFileFailure({
+    return new HttpFailure({
         code: codeOf(answer.status),
         about: endpoint_redactUrl(asked),
         message: `answered${by} with status ${answer.status}`,
         hint: answer.status === 404
             ? 'check the tag and the architecture; not every release has every file'
             : undefined,
-        transient: TRANSIENT.has(answer.status),
+        status: answer.status,
+        transient: isTransientStatus(answer.status) || web_file_MORE_PASSING.has(answer.status),
         retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
     });
 }
@@ -57171,43 +59079,39 @@ function nextAddress(from, location, asked) {
         return followAddress(from, location, asked);
     }
     catch (cause) {
-        if (!(cause instanceof RegistryFailure))
+        if (!isAnswerFailure(cause))
             throw cause;
         const message = `a redirect was not followed: ${cause.message}`;
-        throw new WebFileFailure({ code: 'REDIRECT_REFUSED', about: endpoint_redactUrl(asked), message, cause });
+        throw new HttpFailure({ code: 'REDIRECT_REFUSED', about: endpoint_redactUrl(asked), message, cause });
     }
 }
 /**
- * Asks for a file, without credentials, and gives the answer when its status is expected. Redirects are followed,
- * but never from HTTPS down to plain HTTP. Throws `WebFileFailure`, `HttpFailure` or the signal's reason.
+ * Requests a file without credentials and returns the answer if its status is expected. Follows redirects, but never
+ * from HTTPS to plain HTTP. Throws `HttpFailure` or the signal's reason.
  */
 async function openWebFile(request) {
-    const { http, method = 'GET', signal } = request;
-    let { url } = request;
-    for (let hop = 0; hop <= web_file_REDIRECT_LIMIT; hop += 1) {
-        const headers = {
-            'user-agent': 'keel-pkg',
-            accept: '*/*',
-            'accept-encoding': 'identity',
-            ...request.headers,
-        };
-        const answer = await http.send({ method, url, headers, signal });
-        if (request.expected.includes(answer.status))
-            return answer;
-        const { location } = answer.headers;
+    const { http, method = 'GET', url: asked, expected, signal } = request;
+    const headers = {
+        'user-agent': 'keel-pkg',
+        accept: '*/*',
+        'accept-encoding': 'identity',
+        ...request.headers,
+    };
+    const answer = await followRedirects(asked, (url) => http.send({ method, url, headers, signal }), (from, location) => nextAddress(from, location, asked));
+    if (answer !== undefined && expected.includes(answer.status))
+        return answer;
+    if (answer !== undefined) {
         discardBody(answer);
-        if (!web_file_REDIRECTS.has(answer.status) || location === undefined)
-            throw web_file_refusal(request.url, answer);
-        url = nextAddress(url, location, request.url);
+        throw web_file_refusal(asked, answer);
     }
-    throw new WebFileFailure({
+    throw new HttpFailure({
         code: 'SERVER_BROKEN',
-        about: endpoint_redactUrl(request.url),
+        about: endpoint_redactUrl(asked),
         message: 'it redirects without end',
     });
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/download.js
+;// CONCATENATED MODULE: ./build/src/pack/fetch/verified-download.js
 
 
 
@@ -57221,9 +59125,8 @@ async function openWebFile(request) {
 
 
 
-
-function download_mismatch(request, got, isTransient) {
-    return new WebFileFailure({
+function verified_download_mismatch(request, got, isTransient) {
+    return new HttpFailure({
         code: 'DIGEST_MISMATCH',
         about: `${(0,external_node_path_.basename)(request.file)} from ${endpoint_redactUrl(request.url)}`,
         message: `expected ${request.expected}, got ${got}; the file was thrown away`,
@@ -57247,7 +59150,7 @@ async function findThere(request, signal) {
         throw error;
     }
 }
-/** Gives the first byte's position and the whole length that an answer announces. */
+/** Returns the position of the first byte and the whole length that an answer announces. */
 function rangeOf(answer) {
     const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.headers['content-range'] ?? '');
     if (answer.status === 206) {
@@ -57257,16 +59160,69 @@ function rangeOf(answer) {
     const length = answer.headers['content-length'];
     return { start: 0, total: length === undefined ? undefined : Number(length) };
 }
-/** One download on its way. */
+const noteShape = schemas/* object */.Ikc({ url: schemas/* string */.YjP(), validator: schemas/* string */.YjP() });
+/**
+ * Returns the strong ETag or the date by which a server can tell whether the rest of a file belongs to its beginning.
+ */
+function validatorOf(headers) {
+    const { etag } = headers;
+    return etag !== undefined && !etag.startsWith('W/') ? etag : headers['last-modified'];
+}
+/**
+ * The beginning of a download, beside its final place, and a note of what it is the beginning of. Both outlive the run,
+ * so that the next one goes on from there.
+ */
+class PartialFile {
+    path;
+    #final;
+    #note;
+    #url;
+    constructor(final, url) {
+        this.#final = final;
+        this.path = `${final}.part`;
+        this.#note = `${final}.part.json`;
+        this.#url = url.href;
+    }
+    /** Returns how much is there and the validator with which to ask for the rest; undefined if nothing is usable. */
+    async beginning() {
+        try {
+            const note = noteShape.parse(JSON.parse(await (0,promises_.readFile)(this.#note, 'utf8')));
+            const { size } = await (0,promises_.stat)(this.path);
+            return note.url === this.#url && size > 0 ? { size, validator: note.validator } : undefined;
+        }
+        catch (error) {
+            // Without a readable note the download starts over.
+            if (error instanceof errors/* ZodError */.G || error instanceof SyntaxError || (0,lib_failure/* failureCode */.AD)(error) === 'ENOENT')
+                return undefined;
+            throw error;
+        }
+    }
+    /** Starts over. Notes what is coming; without a validator, a cut will have to start over again. */
+    async begin(validator) {
+        await (0,promises_.rm)(this.path, { force: true });
+        if (validator === undefined)
+            await (0,promises_.rm)(this.#note, { force: true });
+        else
+            await (0,promises_.writeFile)(this.#note, JSON.stringify({ url: this.#url, validator }));
+    }
+    async discard() {
+        await (0,promises_.rm)(this.path, { force: true });
+        await (0,promises_.rm)(this.#note, { force: true });
+    }
+    /** Moves the complete file to its place. */
+    async finish() {
+        await (0,promises_.rename)(this.path, this.#final);
+        await (0,promises_.rm)(this.#note, { force: true });
+    }
+}
+/** One attempt at a download. */
 class Transfer {
     #request;
     #settings;
-    #signal;
     #partial;
-    constructor(request, settings, signal) {
+    constructor(request, settings) {
         this.#request = request;
         this.#settings = settings;
-        this.#signal = signal;
         this.#partial = new PartialFile(request.file, request.url);
     }
     /** Fetches what is missing and puts the file in its place. */
@@ -57277,19 +59233,19 @@ class Transfer {
             url: this.#request.url,
             headers: beginning === undefined ? {} : { range: `bytes=${beginning.size}-`, 'if-range': beginning.validator },
             expected: beginning === undefined ? [200] : [200, 206, 416],
-            signal: this.#signal,
+            signal: this.#settings.signal,
         });
         const meter = new FileMeter(this.#request.expected);
         const isResumed = beginning !== undefined && answer.status !== 200;
         if (isResumed)
-            await meter.addFile(this.#partial.path, this.#signal);
+            await meter.addFile(this.#partial.path, this.#settings.signal);
         if (answer.status === 416)
             await this.#requireWhole(answer, meter.size);
         else
             await this.#receive(answer, meter, isResumed);
         return this.#finish(meter, isResumed || attempt === 1);
     }
-    /** A range behind the end is refused, also when nothing is missing: then the answer tells the length. */
+    /** A range behind the end is refused, even if nothing is missing: then the answer has the length. */
     async #requireWhole(answer, size) {
         const length = /^bytes \*\/(\d+)$/.exec(answer.headers['content-range'] ?? '')?.[1];
         discardBody(answer);
@@ -57308,7 +59264,7 @@ class Transfer {
         if (!isResumed)
             await this.#onDisk(() => this.#partial.begin(validatorOf(answer.headers)));
         const { sizeLimit } = this.#settings;
-        const tooLarge = this.#broken('SIZE_MISMATCH', `it is larger than ${(0,lib_size/* formatSize */.X)(sizeLimit)}`, false);
+        const tooLarge = this.#broken('SIZE_MISMATCH', `it is larger than ${(0,text_size/* formatSize */.X)(sizeLimit)}`, false);
         const file = await this.#onDisk(() => (0,promises_.open)(this.#partial.path, isResumed ? 'a' : 'w'));
         try {
             if ((total ?? 0) > sizeLimit)
@@ -57320,15 +59276,15 @@ class Transfer {
                 if (meter.size > sizeLimit)
                     throw tooLarge;
                 await this.#onDisk(() => file.writeFile(bytes));
-                this.#request.onProgress?.(meter.size, total);
+                this.#request.onProgress?.(meter.size);
             }
         }
         catch (error) {
             answer.body.destroy();
-            // What is too large stays too large, and fills the disk for nothing.
+            // A file that is too large stays too large, and would fill the disk for nothing.
             if (error === tooLarge)
                 await this.#partial.discard();
-            this.#signal.throwIfAborted();
+            this.#settings.signal.throwIfAborted();
             throw error instanceof lib_failure/* Failure */.HR ? error : explainNetworkError(error, answer.url.host);
         }
         finally {
@@ -57344,8 +59300,8 @@ class Transfer {
             const got = meter.digest(digestAlgorithm(expected));
             if (got !== expected) {
                 await this.#partial.discard();
-                // What an earlier run left may have been wrong, or a byte on the way; a file that stays wrong is left alone.
-                throw download_mismatch(this.#request, got, deservesMore);
+                // The part of an earlier run may have been wrong, or a byte in transit; a file that stays wrong is given up.
+                throw verified_download_mismatch(this.#request, got, deservesMore);
             }
         }
         await this.#onDisk(() => this.#partial.finish());
@@ -57355,44 +59311,27 @@ class Transfer {
         return onDisk(this.#request.file, '--download-output', operation);
     }
     #broken(code, message, transient = true) {
-        return new WebFileFailure({ code, about: endpoint_redactUrl(this.#request.url), message, transient });
+        return new HttpFailure({ code, about: endpoint_redactUrl(this.#request.url), message, transient });
     }
-}
-async function withAttempts(request, settings, signal) {
-    return attempt({
-        policy: settings.policy,
-        signal,
-        isTransient: (error) => isWorthRepeating(error, settings.patience),
-        heldUntil: heldUntil,
-        onRetry: (error) => request.onRetry?.(error),
-    }, (number) => new Transfer(request, settings, signal).run(number));
 }
 /**
- * Downloads a file, hashing it on its way. A cut is mended from where it happened, also one of an earlier run, as
- * long as the server vouches that the file is the same. Only a whole file with the expected digest gets its name;
- * one that has it already is taken as it is. Throws `WebFileFailure`, `HttpFailure` (also `TIMED_OUT` when the time
- * limit is over), `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
+ * Downloads a file and hashes it on the way. A cut is mended from where it happened, also one of an earlier run, as
+ * long as the server vouches that the file is the same. Only a whole file with the expected digest gets its name; one
+ * that has it already is used. Throws `HttpFailure`, among them `DIGEST_MISMATCH` and `SIZE_MISMATCH`, `DISK_FULL`,
+ * `DISK_REFUSED`, or the signal's reason.
  */
 async function download(request, settings) {
+    const { signal } = settings;
     await onDisk(request.file, '--download-output', () => (0,promises_.mkdir)((0,external_node_path_.dirname)(request.file), { recursive: true }));
-    const there = await findThere(request, settings.signal);
+    const there = await findThere(request, signal);
     if (there !== undefined)
         return there;
-    if (settings.timeLimit === 0)
-        return withAttempts(request, settings, settings.signal);
-    const limit = AbortSignal.timeout(settings.timeLimit);
-    try {
-        return await withAttempts(request, settings, AbortSignal.any([settings.signal, limit]));
-    }
-    catch (error) {
-        if (!limit.aborted || settings.signal.aborted)
-            throw error;
-        const message = `it did not arrive within ${(0,lib_duration/* formatDuration */.a3)(settings.timeLimit)}`;
-        throw new HttpFailure('TIMED_OUT', endpoint_redactUrl(request.url), message, false, { cause: error });
-    }
+    return retry({ policy: settings.retry, signal, onRetry: request.onRetry }, (attempt) => new Transfer(request, settings).run(attempt));
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/component-fetch.js
+;// CONCATENATED MODULE: ./build/src/pack/fetch/component-fetch.js
+
+
 
 
 
@@ -57404,16 +59343,14 @@ async function download(request, settings) {
 
 
 async function readChecksum(source, settings) {
-    const { http, policy, signal, patience } = settings;
-    // A proxy in trouble sends pages of its own for a moment.
-    const isTransient = (error) => isWorthRepeating(error, patience) || (0,lib_failure/* failureCode */.AD)(error) === 'CHECKSUM_UNUSABLE';
+    const { http, signal } = settings;
     try {
-        return await attempt({ policy, signal, isTransient, heldUntil: heldUntil }, async () => {
+        return await retry({ policy: settings.retry, signal }, async () => {
             const answer = await openWebFile({ http, url: source.url, expected: [200], signal });
             const text = await readBody(answer, CHECKSUM_FILE_LIMIT);
             if (text === undefined) {
-                const message = `it is larger than ${(0,lib_size/* formatSize */.X)(CHECKSUM_FILE_LIMIT)}, so it is no list of checksums`;
-                throw new WebFileFailure({
+                const message = `it is larger than ${(0,text_size/* formatSize */.X)(CHECKSUM_FILE_LIMIT)}, so it is no list of checksums`;
+                throw new HttpFailure({
                     code: 'SIZE_MISMATCH',
                     about: endpoint_redactUrl(source.url),
                     message,
@@ -57424,9 +59361,8 @@ async function readChecksum(source, settings) {
         });
     }
     catch (error) {
-        // Object stores say "denied" for what is not there.
-        const isAbsent = error instanceof WebFileFailure && (error.code === 'NOT_FOUND' || error.code === 'DENIED');
-        if (isAbsent)
+        // Object stores answer "denied" for what does not exist.
+        if (['NOT_FOUND', 'DENIED'].includes((0,lib_failure/* failureCode */.AD)(error)))
             return undefined;
         throw error;
     }
@@ -57461,63 +59397,59 @@ async function fetchOne(plan, settings) {
         url: plan.url,
         file: (0,external_node_path_.join)(settings.folder, plan.fileName),
         expected: digest,
-        ...(onProgress === undefined
-            ? {}
-            : { onProgress: (done, total) => onProgress(plan.name, done, total) }),
-        ...(onRetry === undefined ? {} : { onRetry: (error) => onRetry(plan.name, error) }),
+        onProgress: (done) => onProgress?.(plan.name, done),
+        onRetry: (error) => onRetry?.(plan.name, error),
     }, settings);
-    // What nothing checked must not come back one day as something that was.
+    // A download that nothing checked must not be found later as one that was checked.
     if (digest !== undefined)
         await settings.cache?.save(sha256, file);
     return { plan, file, size, sha256, check, from: wasThere ? 'folder' : 'network' };
 }
 /**
- * Fetches and checks every component, several at once, in the order of the plan. One that fails does not stop the
- * others, so that all failures are told together: a single one as it is, more as `COMPONENTS_FAILED`.
+ * Fetches and checks every component, several at once, and returns them in the order of the plan. One that fails does
+ * not stop the others: a single failure is thrown as it is, several as `COMPONENTS_FAILED`.
  */
 async function fetchComponents(plans, settings) {
-    const lane = new Lane({ start: settings.concurrency });
-    const outcomes = await Promise.allSettled(plans.map(async (plan) => {
-        const giveBack = await Lane.take([lane], settings.signal);
+    const { concurrency, signal, onFetched } = settings;
+    const limiter = new ConcurrencyLimiter({ start: concurrency });
+    const { results, failures } = await allOrFailures(plans.map(async (plan) => {
+        const giveBack = await ConcurrencyLimiter.take([limiter], signal);
         try {
             const fetched = await fetchOne(plan, settings);
-            settings.onFetched?.(fetched);
+            onFetched?.(fetched);
             return fetched;
         }
         finally {
             giveBack();
         }
     }));
-    settings.signal.throwIfAborted();
-    const failures = outcomes.flatMap((outcome) => outcome.status === 'rejected' ? [outcome.reason] : []);
-    if (failures.length === 1)
-        throw failures[0];
-    if (failures.length > 1) {
-        throw new lib_failure/* Failure */.HR({
-            code: 'COMPONENTS_FAILED',
-            about: 'components',
-            message: `${failures.length} of ${plans.length} could not be had\n${failures.map((failure) => `  ${(0,lib_failure/* describeFailure */.Ic)(failure)}`).join('\n')}`,
-            cause: new AggregateError(failures, failures.map(lib_failure/* failureCode */.AD).join(', ')),
-        });
-    }
-    return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    signal.throwIfAborted();
+    if (failures.length === 0)
+        return results;
+    throw jointFailure(failures, {
+        code: 'COMPONENTS_FAILED',
+        about: 'components',
+        message: `${failures.length} of ${plans.length} could not be had`,
+        noun: 'component',
+        total: plans.length,
+    });
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/fetch-progress.js
-/** How far images and components are, told as one. */
+;// CONCATENATED MODULE: ./build/src/pack/fetch/fetch-progress.js
+/** The progress of images and components together. */
 class FetchProgress {
     #reporter;
     #total;
     #bytesTotal;
     #bytes = new Map();
     #ended = new Set();
-    /** `bytesTotal` is what will have moved in the end, where that is known. */
+    /** `bytesTotal` is how many bytes will be fetched; undefined if that is unknown. */
     constructor(reporter, total, bytesTotal) {
         this.#reporter = reporter;
         this.#total = total;
         this.#bytesTotal = bytesTotal;
     }
-    /** Gives the bytes of one thing that moved so far. */
+    /** Returns how many bytes of one image or component were fetched so far. */
     bytesOf(name) {
         return this.#bytes.get(name) ?? 0;
     }
@@ -57539,28 +59471,26 @@ class FetchProgress {
             total: this.#total,
             unit: 'images and components',
             bytes: [...this.#bytes.values()].reduce((sum, count) => sum + count, 0),
-            ...(this.#bytesTotal === undefined ? {} : { bytesTotal: this.#bytesTotal }),
+            bytesTotal: this.#bytesTotal,
             current: [...this.#bytes.keys()].filter((name) => !this.#ended.has(name)),
         });
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/image-check.js
+;// CONCATENATED MODULE: ./build/src/pack/fetch/maker-comparison.js
 
 
 
 
-/** Compares images of a mirror with those of their makers, as far as these can be reached. */
+/** Compares images of a mirror with those at their makers' registries, as far as these can be reached. */
 class UpstreamComparison {
-    #registries;
+    #makers;
     #platform;
-    #greetings = new Map();
-    /** `registries` should try once and have little patience: behind many walls nobody answers. */
-    constructor(registries, platform) {
-        this.#registries = registries;
+    constructor(makers, platform) {
+        this.#makers = makers;
         this.#platform = platform;
     }
-    /** Tells who vouches for an image. Throws `IMAGE_DIFFERS` where its maker has another one under its name. */
+    /** Returns who vouches for an image. Throws `IMAGE_DIFFERS` if its maker has another one under its name. */
     async check(image, signal) {
         const { upstream, pulledBy, plan } = image;
         if (plan.digest !== undefined)
@@ -57568,12 +59498,12 @@ class UpstreamComparison {
         const { host } = upstream;
         if (pulledBy.host === host)
             return { kind: 'upstream', registry: host };
-        const registry = this.#registries.at(host);
-        const trouble = await this.#greet(registry, signal);
-        if (trouble !== undefined)
-            return { kind: 'mirror-only', reason: trouble };
+        const trouble = await this.#makers.trouble(host, signal);
+        if (trouble !== undefined) {
+            return { kind: 'mirror-only', reason: `${host} cannot be reached (${reasonOf(trouble)})` };
+        }
         try {
-            if (await this.#hasSame(registry, image, signal))
+            if (await this.#hasSame(this.#makers.at(host), image, signal))
                 return { kind: 'upstream', registry: host };
         }
         catch (error) {
@@ -57584,18 +59514,6 @@ class UpstreamComparison {
             return { kind: 'mirror-only', reason };
         }
         return { kind: 'mirror-only', reason: `${host} does not have it for this platform` };
-    }
-    /** Gives why a host cannot be asked; it is found out once. */
-    #greet(registry, signal) {
-        const known = this.#greetings.get(registry.host);
-        if (known !== undefined)
-            return known;
-        const greeting = registry.greet().then(() => undefined, (error) => {
-            signal.throwIfAborted();
-            return `${registry.host} cannot be reached (${reasonOf(error)})`;
-        });
-        this.#greetings.set(registry.host, greeting);
-        return greeting;
     }
     async #hasSame(registry, image, signal) {
         const { repository, tag } = image.upstream;
@@ -57614,7 +59532,7 @@ class UpstreamComparison {
         if (child === manifest.digest)
             return true;
         const other = found.kind === 'image' ? found : await registry.getManifest(repository, child, signal);
-        // A mirror may keep the same image in the other format; its configuration names all of its content.
+        // A mirror may store the same image in the other format: its configuration identifies all of its content.
         if (other.kind === 'image' && other.config.digest === manifest.config.digest)
             return true;
         throw differs(image, child);
@@ -57632,831 +59550,59 @@ function differs({ plan, pulledBy, manifest, upstream }, expected) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/once.js
-/**
- * Does the work for each key once at a time and remembers what came of it, the most recently added results only. A
- * failure is told to all who waited and then forgotten.
- */
-class Once {
-    #memory;
-    #works = new Map();
-    #weight = 0;
-    constructor(memory) {
-        this.#memory = memory;
-    }
-    /** Gives the result for a key, from `work` unless it is known or under way. */
-    get(key, work) {
-        const known = this.#works.get(key);
-        if (known !== undefined)
-            return known.result;
-        const begun = { result: work(), weight: 0 };
-        this.#works.set(key, begun);
-        begun.result.then((result) => this.#weigh(key, begun, result), () => this.forget(key));
-        this.#shrink();
-        return begun.result;
-    }
-    /** Forgets a result. */
-    forget(key) {
-        this.#weight -= this.#works.get(key)?.weight ?? 0;
-        this.#works.delete(key);
-    }
-    #weigh(key, work, result) {
-        if (this.#works.get(key) !== work)
-            return;
-        work.weight = this.#memory.weigh?.(result) ?? 0;
-        this.#weight += work.weight;
-        this.#shrink();
-    }
-    #shrink() {
-        const { results, weight = Number.POSITIVE_INFINITY } = this.#memory;
-        while (this.#works.size > results || (this.#weight > weight && this.#works.size > 0)) {
-            const [oldest] = this.#works.keys();
-            if (oldest === undefined)
-                return;
-            this.forget(oldest);
-        }
-    }
-}
-
-// EXTERNAL MODULE: ./build/src/lib/plain-text.js
-var plain_text = __nccwpck_require__(98037);
-;// CONCATENATED MODULE: ./build/src/signatures/candidate.js
-
-/** Gives what is no signature of an image. */
-function unfit(reason) {
-    return { kind: 'unfit', reason };
-}
-/** Gives what a registry or a signer wrote as part of a line: nobody may write lines of their own into a log. */
-function shown(text, most = 200) {
-    const line = (0,plain_text/* plainText */.w)(text).replaceAll(/\s+/g, ' ');
-    return line.length > most ? `${line.slice(0, most - 1)}…` : line;
-}
-/** Gives JSON as a value; undefined where it is none. */
-function candidate_parseJson(bytes) {
-    try {
-        return JSON.parse(bytes.toString('utf8'));
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/referrers.js
+;// CONCATENATED MODULE: ./build/src/pack/fetch/maker-registries.js
 
 
-
-
-
-
-
-
-
-
-const referrers_PAGE_LIMIT = 20;
-const referrers_listShape = schemas/* object */.Ikc({
-    manifests: schemas/* array */.YOg(schemas/* object */.Ikc({
-        digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
-        artifactType: schemas/* string */.YjP().optional().catch(undefined),
-    })),
-});
-/**
- * Lists what refers to a manifest: by the API, and where a registry has none, by the tag that stands in for it
- * (distribution-spec, "Listing Referrers" and "Referrers Tag Schema"). Throws `REGISTRY_BROKEN`, or what the registry says.
- */
-async function listReferrers(registry, repository, digest, signal) {
-    try {
-        return await registry.asMetadata(signal, () => referrers_readPages(registry, repository, digest, signal));
-    }
-    catch (error) {
-        // What stands before a registry may let through only what it knows: registry.k8s.io answers 403.
-        const isUnknown = error instanceof RegistryFailure && !error.transient && error.code !== 'RATE_LIMITED';
-        if (!isUnknown)
-            throw error;
-        return readFallbackTag(registry, repository, digest, signal);
-    }
-}
-async function referrers_readPages(registry, repository, digest, signal) {
-    const about = registry.nameOf(repository, digest);
-    const found = [];
-    const seen = new Set();
-    let url = registry.url(`/v2/${repository}/referrers/${digest}`);
-    while (url !== undefined && !seen.has(url.href) && seen.size < referrers_PAGE_LIMIT) {
-        seen.add(url.href);
-        const answer = await registry.send({
-            method: 'GET',
-            url,
-            scopes: [pullScope(repository)],
-            headers: { accept: MEDIA_TYPE.ociIndex },
-            expected: [200],
-            about,
-            action: 'list what refers to it',
-            signal,
-        });
-        const body = await readBody(answer, MANIFEST_SIZE_LIMIT);
-        found.push(...parseReferrers(body, about));
-        const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
-        url = link === undefined ? undefined : followAddress(answer.url, link, registry.endpoint);
-    }
-    return found;
-}
-async function readFallbackTag(registry, repository, digest, signal) {
-    const tag = parseTag(`${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`);
-    try {
-        const { bytes } = await registry.getManifest(repository, tag, signal);
-        return parseReferrers(bytes, registry.nameOf(repository, tag));
-    }
-    catch (error) {
-        // Some registries say 403 for what does not exist.
-        const isAbsent = isNotFound(error) || (error instanceof RegistryFailure && error.code === 'DENIED');
-        if (isAbsent)
-            return [];
-        throw error;
-    }
-}
-function parseReferrers(body, about) {
-    try {
-        const { manifests } = referrers_listShape.parse(JSON.parse(body?.toString('utf8') ?? ''));
-        return manifests.map(({ digest, artifactType }) => ({ digest, artifactType }));
-    }
-    catch (cause) {
-        const message = 'its list of what refers to a manifest makes no sense';
-        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, cause });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/signatures/bundle-signature.js
-
-
-
-const BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle[.+]/;
-const STATEMENT_TYPE = 'application/vnd.in-toto+json';
-/**
- * What a statement may be to count as a signature: that of cosign, a record of who built, promoted or released it. Others
- * may tell anything of an image, also that it failed a test.
- */
-const PREDICATES = /^https:\/\/(?:sigstore\.dev\/cosign\/sign\/v1|slsa\.dev\/provenance\/v\d[\d.]*|k8s\.io\/promo-tools\/promotion\/v1|in-toto\.io\/attestation\/release\/v\d[\d.]*)$/;
-/** Tells whether a media type is that of a Sigstore bundle. */
-function isBundleType(mediaType) {
-    return BUNDLE_TYPE.test(mediaType);
-}
-const bundleShape = schemas/* union */.KCZ([
-    schemas/* object */.Ikc({ messageSignature: schemas/* looseObject */._H3({}) }),
-    schemas/* object */.Ikc({ dsseEnvelope: schemas/* object */.Ikc({ payloadType: schemas/* string */.YjP(), payload: schemas/* string */.YjP() }) }),
-]);
-const statementShape = schemas/* object */.Ikc({
-    subject: schemas/* array */.YOg(schemas/* object */.Ikc({ digest: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()) })),
-    predicateType: schemas/* string */.YjP(),
-});
-/**
- * Reads a bundle as a signature of the manifest with that digest: of its bytes themselves, or a statement whose subject
- * it is. Nothing of it is verified here.
- */
-function readBundle(bytes, digest, manifest) {
-    const bundle = candidate_parseJson(bytes);
-    const shape = bundleShape.safeParse(bundle);
-    if (!shape.success)
-        return unfit('it is no bundle that signs something');
-    const candidate = { kind: 'candidate', form: 'bundle', bundle, signedName: undefined };
-    if ('messageSignature' in shape.data)
-        return { ...candidate, artifact: manifest };
-    const { payloadType, payload } = shape.data.dsseEnvelope;
-    const statement = statementShape.safeParse(candidate_parseJson(Buffer.from(payload, 'base64')));
-    if (payloadType !== STATEMENT_TYPE || !statement.success)
-        return unfit('it is no statement of in-toto');
-    const { subject, predicateType } = statement.data;
-    if (!PREDICATES.test(predicateType)) {
-        return unfit(`it is a statement of another kind, ${shown(predicateType, 100)}`);
-    }
-    const algorithm = digestAlgorithm(digest);
-    const isOfImage = subject.some((one) => one.digest[algorithm] === digestHex(digest));
-    return isOfImage ? { ...candidate, artifact: undefined } : unfit('it is a statement about something else');
-}
-
-;// CONCATENATED MODULE: ./build/src/signatures/cosign-signature.js
-
-
-
-/** The type of a layer that holds what cosign signed. https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md */
-const COSIGN_PAYLOAD = 'application/vnd.dev.cosign.simplesigning.v1+json';
-/** Of the oldest form: the only one that takes a chain of certificates and the log's promise without a proof. */
-const cosign_signature_BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle+json;version=0.1';
-const annotationsShape = schemas/* object */.Ikc({
-    'dev.cosignproject.cosign/signature': schemas/* string */.YjP().min(1),
-    'dev.sigstore.cosign/certificate': schemas/* string */.YjP(),
-    'dev.sigstore.cosign/bundle': schemas/* string */.YjP(),
-});
-const logEntryShape = schemas/* object */.Ikc({
-    SignedEntryTimestamp: schemas/* string */.YjP(),
-    Payload: schemas/* object */.Ikc({
-        body: schemas/* string */.YjP(),
-        integratedTime: schemas/* int */.Whr().min(0),
-        logIndex: schemas/* int */.Whr().min(0),
-        logID: schemas/* string */.YjP().regex(/^[0-9a-f]{64}$/),
-    }),
-});
-const logBodyShape = schemas/* object */.Ikc({
-    kind: schemas/* string */.YjP(),
-    apiVersion: schemas/* string */.YjP(),
-    spec: schemas/* object */.Ikc({ signature: schemas/* object */.Ikc({ publicKey: schemas/* object */.Ikc({ content: schemas/* string */.YjP() }) }) }),
-});
-const payloadShape = schemas/* object */.Ikc({
-    critical: schemas/* object */.Ikc({
-        identity: schemas/* object */.Ikc({ 'docker-reference': schemas/* string */.YjP() }),
-        image: schemas/* object */.Ikc({ 'docker-manifest-digest': schemas/* string */.YjP() }),
-        type: schemas/* literal */.euz('cosign container image signature'),
-    }),
-});
-/** Gives the base64 of a PEM certificate's content; the first, where there are several. */
-function certificateOf(pem) {
-    const start = pem.indexOf('-----BEGIN CERTIFICATE-----');
-    const end = pem.indexOf('-----END CERTIFICATE-----');
-    if (start < 0 || end < start)
-        return undefined;
-    return pem.slice(start + '-----BEGIN CERTIFICATE-----'.length, end).replaceAll(/\s/g, '');
-}
-/**
- * Reads a layer of cosign's signature tag as a signature of the manifest with that digest: its payload must say so, and
- * its entry in the log must be of the same certificate. Nothing of it is verified here.
- */
-function readCosignLayer(layer, digest) {
-    const payload = payloadShape.safeParse(candidate_parseJson(layer.payload));
-    if (!payload.success)
-        return unfit('its payload is not that of an image');
-    const { identity, image } = payload.data.critical;
-    const signed = image['docker-manifest-digest'];
-    if (signed !== digest)
-        return unfit(`it signs another image, ${shown(signed, 20)}`);
-    const annotations = annotationsShape.safeParse(layer.annotations);
-    if (!annotations.success)
-        return unfit('it has no certificate or no entry in a log, so nobody is named by it');
-    const certificate = certificateOf(annotations.data['dev.sigstore.cosign/certificate']);
-    const entry = logEntryShape.safeParse(candidate_parseJson(annotations.data['dev.sigstore.cosign/bundle']));
-    if (certificate === undefined || !entry.success)
-        return unfit('its certificate or its entry in a log is malformed');
-    const { SignedEntryTimestamp, Payload } = entry.data;
-    const body = logBodyShape.safeParse(candidate_parseJson(Buffer.from(Payload.body, 'base64')));
-    if (!body.success)
-        return unfit('its entry in a log is malformed');
-    const logged = Buffer.from(body.data.spec.signature.publicKey.content, 'base64').toString('latin1');
-    if (certificateOf(logged) !== certificate)
-        return unfit('its entry in a log is of another certificate');
-    const bundle = {
-        mediaType: cosign_signature_BUNDLE_TYPE,
-        verificationMaterial: {
-            x509CertificateChain: { certificates: [{ rawBytes: certificate }] },
-            tlogEntries: [
-                {
-                    logIndex: String(Payload.logIndex),
-                    logId: { keyId: Buffer.from(Payload.logID, 'hex').toString('base64') },
-                    kindVersion: { kind: body.data.kind, version: body.data.apiVersion },
-                    integratedTime: String(Payload.integratedTime),
-                    inclusionPromise: { signedEntryTimestamp: SignedEntryTimestamp },
-                    canonicalizedBody: Payload.body,
-                },
-            ],
-        },
-        messageSignature: {
-            messageDigest: {
-                algorithm: 'SHA2_256',
-                digest: (0,external_node_crypto_.createHash)('sha256').update(layer.payload).digest('base64'),
-            },
-            signature: annotations.data['dev.cosignproject.cosign/signature'],
-        },
-    };
-    const signedName = identity['docker-reference'];
-    return { kind: 'candidate', form: 'cosign', bundle, artifact: layer.payload, signedName };
-}
-
-;// CONCATENATED MODULE: ./build/src/signatures/signature-search.js
-
-
-
-
-
-
-
-
-/** Real ones have a kilobyte, a bundle with a statement some ten. */
-const signature_search_SIZE_LIMIT = 1024 * 1024;
-/** Far beyond any real image; a registry that lies must not keep a run busy. */
-const CANDIDATES_LIMIT = 64;
-/**
- * Finds what may be signatures of the manifest with a digest, one after the other so that nothing is fetched in vain: the
- * layers of cosign's tag, then the bundles that refer to it.
- */
-async function* findSignatures(place, digest, signal) {
-    let count = 0;
-    for (const search of [cosignLayers, bundles]) {
-        for await (const found of search(place, digest, signal)) {
-            if (count >= CANDIDATES_LIMIT)
-                return;
-            count += 1;
-            yield found;
-        }
-    }
-}
-async function* cosignLayers(place, digest, signal) {
-    // The tag of a longer digest would be longer than tags may be.
-    if (digestAlgorithm(digest) !== 'sha256')
-        return;
-    // By tag and never by its digest: mirrors behind registry.k8s.io may lack that. https://github.com/kubernetes/registry.k8s.io/issues/324
-    const tag = parseTag(`sha256-${digestHex(digest)}.sig`);
-    const manifest = await signature_search_attempt(() => getIfThere(place, tag, signal), signal);
-    if (manifest === undefined)
-        return;
-    if (manifest.kind === 'unread' || manifest.kind === 'unfit')
-        return yield manifest;
-    for (const layer of layersOf(manifest, (type) => type === COSIGN_PAYLOAD)) {
-        const read = async () => {
-            const payload = await readSmall(place, layer, signal);
-            return Buffer.isBuffer(payload)
-                ? readCosignLayer({ annotations: layer.annotations, payload }, digest)
-                : payload;
-        };
-        yield signature_search_attempt(read, signal);
-    }
-}
-async function* bundles(place, digest, signal) {
-    const { registry, repository } = place;
-    const referrers = await signature_search_attempt(() => listReferrers(registry, repository, digest, signal), signal);
-    if (!Array.isArray(referrers))
-        return yield referrers;
-    let signed;
-    const likely = referrers.filter(({ artifactType }) => artifactType === undefined || isBundleType(artifactType));
-    for (const { digest: own } of likely.slice(0, CANDIDATES_LIMIT)) {
-        const manifest = await signature_search_attempt(() => registry.getManifest(repository, own, signal), signal);
-        if (manifest.kind === 'unread' || manifest.kind === 'unfit') {
-            yield manifest;
-            continue;
-        }
-        for (const layer of layersOf(manifest, isBundleType)) {
-            const read = async () => {
-                const bytes = await readSmall(place, layer, signal);
-                if (!Buffer.isBuffer(bytes))
-                    return bytes;
-                signed ??= registry.getManifest(repository, digest, signal);
-                return readBundle(bytes, digest, (await signed).bytes);
-            };
-            yield signature_search_attempt(read, signal);
-        }
-    }
-}
-function layersOf(manifest, isWanted) {
-    return manifest.kind === 'image' ? manifest.layers.filter(({ mediaType }) => isWanted(mediaType)) : [];
-}
-async function getIfThere({ registry, repository }, tag, signal) {
-    try {
-        return await registry.getManifest(repository, tag, signal);
-    }
-    catch (error) {
-        // Some registries say 403 for what does not exist.
-        const isAbsent = isNotFound(error) || (error instanceof RegistryFailure && error.code === 'DENIED');
-        if (isAbsent)
-            return undefined;
-        throw error;
-    }
-}
-async function readSmall({ registry, repository }, layer, signal) {
-    if (layer.size > signature_search_SIZE_LIMIT)
-        return unfit('it is larger than any real one');
-    try {
-        return await registry.readBlob(repository, layer, signal);
-    }
-    catch (error) {
-        if ((0,lib_failure/* failureCode */.AD)(error) === 'DIGEST_MISMATCH')
-            return unfit('its content was altered');
-        throw error;
-    }
-}
-/** What cannot be had now must not hide another signature that can. */
-async function signature_search_attempt(work, signal) {
-    try {
-        return await work();
-    }
-    catch (error) {
-        signal.throwIfAborted();
-        // Some places of registry.k8s.io list signatures that they do not have. https://github.com/kubernetes-sigs/promo-tools/issues/1949
-        if (isNotFound(error))
-            return unfit('the registry lists it and does not have it');
-        return { kind: 'unread', error };
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/signatures/signed-name.js
-
-
-
-/** Where the promoter of Kubernetes pushed what registry.k8s.io serves, and signed it under that name until 2023. */
-const PROMOTED = /^(?:[a-z0-9-]+-docker\.pkg\.dev\/k8s-artifacts-prod\/images|(?:(?:us|eu|asia)\.)?gcr\.io\/k8s-artifacts-prod)$/;
-/** Gives the name that an image should have been signed under, where those of a scope were signed as another one. */
-function nameWhenSigned({ host, repository }, scope, signedAs) {
-    if (signedAs === undefined)
-        return `${host}/${repository}`;
-    const below = scope.path === undefined ? `/${repository}` : repository.slice(scope.path.length);
-    return `${signedAs.host}${signedAs.path === undefined ? '' : `/${signedAs.path}`}${below}`;
-}
-/** Tells whether the name in a signature, with or without tag and digest, is that of a repository. */
-function isNameOf(signed, wanted) {
-    try {
-        const { host, repository } = reference_parseReference(signed);
-        return current(`${host}/${repository}`) === wanted;
-    }
-    catch (error) {
-        if (error instanceof lib_failure/* Failure */.HR)
-            return false;
-        throw error;
-    }
-}
-function current(name) {
-    for (const [index, character] of [...name].entries()) {
-        if (character !== '/')
-            continue;
-        const place = name.slice(0, index);
-        if (place === OLD_KUBERNETES_REGISTRY || PROMOTED.test(place)) {
-            return `${KUBERNETES_REGISTRY}${name.slice(index)}`;
-        }
-    }
-    return name;
-}
-
-;// CONCATENATED MODULE: ./build/src/signatures/trusted-root.js
-
-
-function trusted_root_malformed(file, message, cause) {
-    return new lib_failure/* Failure */.HR({
-        code: 'TRUSTED_ROOT_MALFORMED',
-        about: `--trusted-root ${file}`,
-        message,
-        hint: 'give a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',
-        cause,
-    });
-}
-async function readRoot(file) {
-    let text;
-    try {
-        text = await (0,promises_.readFile)(file, 'utf8');
-    }
-    catch (cause) {
-        const code = (0,lib_failure/* failureCode */.AD)(cause);
-        throw trusted_root_malformed(file, code === 'ENOENT' ? 'there is no such file' : `it cannot be read: ${code}`, cause);
-    }
-    try {
-        return JSON.parse(text);
-    }
-    catch (cause) {
-        throw trusted_root_malformed(file, 'it is not JSON', cause);
-    }
-}
-/**
- * Gives what verifies signatures against the trusted root of a file, or without one against Sigstore's public root as it
- * was when this version was made. Throws `TRUSTED_ROOT_MALFORMED`.
- */
-async function openVerifier(file) {
-    const root = file === undefined ? undefined : await readRoot(file);
-    const { SigstoreVerifier: Verifier } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 25651));
-    if (file === undefined) {
-        const { default: pinned } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 72888, 17));
-        return new Verifier(pinned);
-    }
-    try {
-        return new Verifier(root);
-    }
-    catch (cause) {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        throw trusted_root_malformed(file, `it is no trusted root: ${why.slice(0, 200)}`, cause);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/signatures/verdict.js
-
-function describeSigner({ identity, issuer }) {
-    return `${identity} (${issuer})`;
-}
-function joinOr(words) {
-    return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-}
-const REASONS_TOLD = 4;
-/** Gives the failure of an image whose signature is missing or does not count. */
-function signatureFailure(about, refusal, signers) {
-    const wanted = `wanted is one by ${joinOr(signers.map(describeSigner))}`;
-    if (refusal.kind === 'missing') {
-        return new lib_failure/* Failure */.HR({
-            code: 'SIGNATURE_MISSING',
-            about,
-            message: `it has no signature; ${wanted}`,
-            hint: 'take a release that is signed, or write "off" for its name under "signatures"',
-        });
-    }
-    const { reasons } = refusal;
-    const told = [...new Set(reasons)];
-    const some = told.length > REASONS_TOLD ? [...told.slice(0, REASONS_TOLD), 'and so on'] : told;
-    const subject = reasons.length === 1 ? 'its signature does' : `none of its ${reasons.length} signatures does`;
-    return new lib_failure/* Failure */.HR({
-        code: 'SIGNATURE_REFUSED',
-        about,
-        message: `${subject}${reasons.length === 1 ? ' not' : ''} count: ${some.join('; ')}; ${wanted}`,
-        hint: 'find out why before you use this image; where the signer is right, name them under "signatures"',
-    });
-}
-/** What is wrong with a signature that is by someone else. */
-function byAnother(signer) {
-    return `it is by ${describeSigner(signer)}`;
-}
-/** Gives the failure of an image of which nobody said who signs it; `file` is where that belongs. */
-function policyFailure(about, host, file) {
-    return new lib_failure/* Failure */.HR({
-        code: 'SIGNATURE_POLICY_MISSING',
-        about,
-        message: `who signs the images of ${host} is not said`,
-        hint: `add to ${file} "signatures": {"${host}/…": {"identity": "…", "issuer": "…"}}, or "${host}": "off"`,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/signatures/signature-check.js
-
-
-
-
-
-
-
-
-
-const OUTCOMES_KEPT = 10_000;
-/** Verifies signatures of images, each digest of a repository once a run. */
-class SignatureCheck {
-    #policies;
-    #trustedRoot;
-    #file;
-    #known = new Once({ results: OUTCOMES_KEPT });
-    #verifier;
-    constructor(settings) {
-        this.#policies = settings.policies;
-        this.#trustedRoot = settings.trustedRoot;
-        this.#file = settings.file;
-    }
-    /** Reads the trusted root now, where one was given. Throws `TRUSTED_ROOT_MALFORMED`. */
-    async prepare() {
-        if (this.#trustedRoot !== undefined)
-            await this.#open();
-    }
-    /** Gives what the policies say of a repository, without asking anyone. */
-    stanceOn(name) {
-        const applied = policyFor(this.#policies, name);
-        if (applied === undefined)
-            return { kind: 'unknown' };
-        return applied.policy.kind === 'off'
-            ? { kind: 'off' }
-            : { kind: 'signed', policy: digestOfPolicy(applied) };
-    }
-    /** Gives the failure of an image for which there is no policy; undefined where there is one. */
-    missingPolicy({ name, about }) {
-        if (policyFor(this.#policies, name) !== undefined)
-            return undefined;
-        return policyFailure(about, name.host, this.#file);
-    }
-    /** Finds out about the signature of an image. Throws only what keeps it from being found out. */
-    async check(image, signal) {
-        const applied = policyFor(this.#policies, image.name);
-        if (applied === undefined) {
-            return { kind: 'unverified', failure: policyFailure(image.about, image.name.host, this.#file) };
-        }
-        if (applied.policy.kind === 'off')
-            return { kind: 'exempt' };
-        const { signers } = applied.policy;
-        const key = `${image.name.host}/${image.name.repository} ${image.digests.join(' ')}`;
-        const outcome = await this.#known.get(key, () => this.#search(image, applied, signers, signal));
-        if (outcome.kind === 'verified')
-            return { ...outcome, policy: digestOfPolicy(applied) };
-        return { kind: 'unverified', failure: signatureFailure(image.about, outcome, signers) };
-    }
-    async #search(image, applied, signers, signal) {
-        const verifier = await this.#open();
-        const reasons = [];
-        const unread = [];
-        for (const digest of image.digests) {
-            for (const place of image.places) {
-                for await (const found of findSignatures(place, digest, signal)) {
-                    if (found.kind === 'unread')
-                        unread.push(found.error);
-                    else if (found.kind === 'unfit')
-                        reasons.push(found.reason);
-                    else {
-                        const judged = judge(found, { verifier, signers, name: image.name, applied });
-                        if (typeof judged !== 'string')
-                            return { ...judged, kind: 'verified', form: found.form };
-                        reasons.push(judged);
-                    }
-                }
-            }
-        }
-        // What could not be had may have been the right one.
-        if (unread.length > 0)
-            throw unread[0];
-        return reasons.length === 0 ? { kind: 'missing' } : { kind: 'refused', reasons };
-    }
-    #open() {
-        this.#verifier ??= openVerifier(this.#trustedRoot);
-        return this.#verifier;
-    }
-}
-/** Gives who signed, or why that does not count as the end of a sentence. */
-function judge(candidate, { verifier, signers, name, applied }) {
-    let signer;
-    try {
-        signer = verifier.verify(candidate);
-    }
-    catch (error) {
-        return signature_check_explain(error);
-    }
-    const wanted = signers.filter((one) => isSigner(one, signer));
-    if (wanted.length === 0)
-        return byAnother(signer);
-    const { signedName } = candidate;
-    if (signedName === undefined)
-        return signer;
-    const names = wanted.map(({ signedAs }) => nameWhenSigned(name, applied.scope, signedAs));
-    if (names.some((one) => isNameOf(signedName, one)))
-        return signer;
-    return `it was signed as ${shown(signedName) || 'nothing'}, not as ${names[0]}`;
-}
-const EXPLANATIONS = new Map([
-    ['CERTIFICATE_ERROR', 'its certificate was not valid when it was made, or is of no trusted authority'],
-    ['PUBLIC_KEY_ERROR', 'it was made with a key, which names nobody'],
-    ['SIGNATURE_ERROR', 'it does not fit what it signs'],
-    ['TIMESTAMP_ERROR', 'nothing that is trusted tells when it was made'],
-    ['TLOG_ERROR', 'it is in no log'],
-    ['TLOG_BODY_ERROR', 'its entry in the log is of something else'],
-    ['TLOG_INCLUSION_PROOF_ERROR', 'it is not in a trusted log'],
-    ['TLOG_INCLUSION_PROMISE_ERROR', 'it is not in a trusted log'],
-    ['TLOG_MISSING_INCLUSION_ERROR', 'nothing proves that it is in a log'],
-]);
-function signature_check_explain(error) {
-    const known = EXPLANATIONS.get((0,lib_failure/* failureCode */.AD)(error));
-    return known ?? `it is malformed (${error instanceof Error ? shown(error.message, 100) : 'unknown'})`;
-}
-function digestOfPolicy({ scope, policy }) {
-    const text = JSON.stringify([formatScope(scope), policy]);
-    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex').slice(0, 12);
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/image-signature.js
-
-
-
-
-/** Gives what verifies the signatures of a package's images; undefined where none are wanted. Throws `TRUSTED_ROOT_MALFORMED`. */
-async function openSignatureCheck(plan, { verifySignatures, trustedRoot, versionConfig }) {
-    if (verifySignatures === 'off')
-        return undefined;
-    const check = new SignatureCheck({ policies: plan.signatures, trustedRoot, file: versionConfig });
-    await check.prepare();
-    return check;
-}
-/** Refuses a plan with images of which nobody said who signs them, where a signature is required. */
-function requirePolicies(plan, check) {
-    const failures = plan.images.flatMap(({ upstream }) => {
-        return check.missingPolicy({ name: upstream, about: reference_formatReference(upstream) }) ?? [];
-    });
-    if (failures.length === 0)
-        return;
-    throw jointFailure(failures, {
-        code: 'IMAGES_FAILED',
-        about: 'images',
-        message: `${failures.length} of ${plan.images.length} could not be had`,
-        noun: 'image',
-        total: plan.images.length,
-    });
-}
-/** Asks for the signatures of images: where they are pulled from, and at their makers' registries. */
-class ImageVetting {
-    #mode;
-    #check;
+/** A maker's registry that does not answer within this is taken to be out of reach. */
+const TIMEOUTS = { connect: (0,lib_duration/* seconds */.YA)(10), firstByte: (0,lib_duration/* seconds */.YA)(15), idle: (0,lib_duration/* seconds */.YA)(15) };
+/** The registries of the makers of images. They are often out of reach, which is found out once a run for each. */
+class Makers {
     #registries;
-    #makers;
-    #greetings = new Map();
-    /** `makers` should have little patience: behind many walls nobody answers. */
-    constructor(parts) {
-        this.#mode = parts.mode;
-        this.#check = parts.check;
-        this.#registries = parts.registries;
-        this.#makers = parts.makers;
+    #troubles = new Map();
+    constructor(registries) {
+        this.#registries = registries;
     }
-    /** Gives whose signature an image has; undefined where none is asked for. Throws, where one is required, why none counts. */
-    async vet(image, signal) {
-        const { upstream, pulledBy, index, manifest } = image;
-        const about = reference_formatReference(upstream);
-        if (this.#check.stanceOn(upstream).kind === 'off')
-            return undefined;
-        const { host, repository } = pulledBy;
-        const own = { registry: this.#registries.at(host), repository };
-        const isOwn = host === upstream.host;
-        const trouble = isOwn ? undefined : await this.#greet(upstream.host, signal);
-        const maker = { registry: this.#makers.at(upstream.host), repository: upstream.repository };
-        const signed = {
-            name: upstream,
-            about,
-            digests: index === undefined ? [manifest.digest] : [index, manifest.digest],
-            places: isOwn || trouble !== undefined ? [own] : [own, maker],
-        };
-        try {
-            const verdict = await this.#check.check(signed, signal);
-            if (verdict.kind === 'exempt')
-                return undefined;
-            if (verdict.kind === 'verified') {
-                return { kind: 'verified', identity: verdict.identity, issuer: verdict.issuer };
-            }
-            const { failure } = verdict;
-            return this.#refuse(trouble === undefined || failure.code !== 'SIGNATURE_MISSING'
-                ? failure
-                : unasked(about, host, trouble));
-        }
-        catch (error) {
-            signal.throwIfAborted();
-            if (!(error instanceof lib_failure/* Failure */.HR))
-                throw error;
-            return this.#refuse(error);
-        }
+    /**
+     * Opens them with one attempt a request and little patience: behind a firewall nobody answers. Throws like
+     * `openRegistries`.
+     */
+    static async open(settings, parts) {
+        const timeouts = parts.timeouts ?? TIMEOUTS;
+        const retry = { ...settings.retry, attempts: 1 };
+        return new Makers(await openRegistries({ ...settings, retry }, { ...parts, timeouts }));
     }
-    #refuse(failure) {
-        if (this.#mode === 'require')
-            throw failure;
-        return { kind: 'unverified', reason: failure.message };
+    at(host) {
+        return this.#registries.at(host);
     }
-    /** Gives why a maker's registry cannot be asked; it is found out once. */
-    #greet(host, signal) {
-        const known = this.#greetings.get(host);
+    /**
+     * Returns the error for which a maker's registry cannot be asked; undefined if it can. Throws the signal's reason.
+     */
+    trouble(host, signal) {
+        const known = this.#troubles.get(host);
         if (known !== undefined)
             return known;
-        const greeting = this.#makers
-            .at(host)
-            .greet()
+        const trouble = this.at(host)
+            .ping()
             .then(() => undefined, (error) => {
             signal.throwIfAborted();
-            return (0,lib_failure/* describeFailure */.Ic)(error);
+            return error;
         });
-        this.#greetings.set(host, greeting);
-        return greeting;
+        this.#troubles.set(host, trouble);
+        return trouble;
     }
-}
-function unasked(about, mirror, trouble) {
-    return new lib_failure/* Failure */.HR({
-        code: 'SIGNATURE_MISSING',
-        about,
-        message: `${mirror} has no signature of it, and its maker's registry cannot be asked: ${trouble}`,
-        hint: 'mirror the signatures with the images: synctl sync --signatures copy',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/archive/disk.js
-
-
-
-
-async function nearestExisting(folder) {
-    try {
-        return { path: folder, device: (await (0,promises_.stat)(folder)).dev };
-    }
-    catch (error) {
-        const parent = (0,external_node_path_.dirname)(folder);
-        if ((0,lib_failure/* failureCode */.AD)(error) !== 'ENOENT' || parent === folder)
-            throw error;
-        return nearestExisting(parent);
-    }
-}
-/**
- * Checks that there is room for everything that will be written, where needs on one file system add up and folders
- * need not exist yet. Throws `DISK_TOO_SMALL`, which says where, how much is needed and how much is free.
- */
-async function requireSpace(needs) {
-    const places = await Promise.all(needs.map(async (need) => ({ need, ...(await nearestExisting((0,external_node_path_.resolve)(need.folder))) })));
-    for (const [, together] of Map.groupBy(places, (place) => place.device)) {
-        const [first] = together;
-        if (first === undefined)
-            continue;
-        const { bavail, bsize } = await (0,promises_.statfs)(first.path);
-        const needed = together.reduce((total, { need }) => total + need.bytes, 0);
-        const free = bavail * bsize;
-        if (needed <= free)
-            continue;
-        const parts = together.map(({ need }) => `${(0,lib_size/* formatSize */.X)(need.bytes)} for ${need.purpose} in ${need.folder}`);
-        throw new lib_failure/* Failure */.HR({
-            code: 'DISK_TOO_SMALL',
-            about: first.need.folder,
-            message: `${(0,lib_size/* formatSize */.X)(needed)} are needed on this file system (${parts.join(', ')}), but ${(0,lib_size/* formatSize */.X)(free)} are free`,
-            hint: 'free some space there, or choose folders on a larger file system',
-        });
+    close() {
+        this.#registries.close();
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/space.js
+;// CONCATENATED MODULE: ./build/src/pack/fetch/space.js
 
 
 
 
 
 
-/** Compressing again what was compressed better, headers, and files that are not downloaded. */
+/** For what was compressed better than we do, for headers, and for files that are not downloaded. */
 const PACKAGE_OVERHEAD = 1.02;
 async function sizeThere(file) {
     try {
@@ -58481,13 +59627,13 @@ async function sizeOnWeb(http, url, signal) {
     }
     catch (error) {
         signal.throwIfAborted();
-        // The download will tell what is wrong, with all its attempts.
+        // The download reports what is wrong, after all its attempts.
         if (error instanceof lib_failure/* Failure */.HR)
             return undefined;
         throw error;
     }
 }
-/** Finds out how much is left to fetch, and how large the package will be about. */
+/** Returns how much is left to fetch, and about how large the package will be. */
 async function estimateSpace(wanted, http, signal) {
     const blobs = [...new Map(wanted.blobs.map((blob) => [blob.digest, blob])).values()];
     const [missingBlobs, components] = await Promise.all([
@@ -58509,17 +59655,49 @@ async function estimateSpace(wanted, http, signal) {
         isWhole: components.every(({ size }) => size !== undefined),
     };
 }
-/** Makes sure that downloads and package fit. Throws `DISK_TOO_SMALL`. */
+async function nearestExisting(folder) {
+    try {
+        return { path: folder, device: (await (0,promises_.stat)(folder)).dev };
+    }
+    catch (error) {
+        const parent = (0,external_node_path_.dirname)(folder);
+        if ((0,lib_failure/* failureCode */.AD)(error) !== 'ENOENT' || parent === folder)
+            throw error;
+        return nearestExisting(parent);
+    }
+}
+/**
+ * Makes sure that there is room for all that will be written. Needs on one file system add up, and folders need not
+ * exist yet. Throws `DISK_TOO_SMALL`, which says where, how much is needed and how much is free.
+ */
 async function requireRoom(estimate, folders) {
-    await requireSpace([
+    const needs = [
         { folder: folders.images, bytes: estimate.images, purpose: 'the images' },
         { folder: folders.downloads, bytes: estimate.components, purpose: 'the components' },
         { folder: folders.output, bytes: estimate.package, purpose: 'the package' },
-    ]);
+    ];
+    const places = await Promise.all(needs.map(async (need) => ({ need, ...(await nearestExisting((0,external_node_path_.resolve)(need.folder))) })));
+    for (const [, together] of Map.groupBy(places, (place) => place.device)) {
+        const [first] = together;
+        if (first === undefined)
+            continue;
+        const { bavail, bsize } = await (0,promises_.statfs)(first.path);
+        const needed = together.reduce((total, { need }) => total + need.bytes, 0);
+        const free = bavail * bsize;
+        if (needed <= free)
+            continue;
+        const parts = together.map(({ need }) => `${(0,text_size/* formatSize */.X)(need.bytes)} for ${need.purpose} in ${need.folder}`);
+        throw new lib_failure/* Failure */.HR({
+            code: 'DISK_TOO_SMALL',
+            about: first.need.folder,
+            message: `${(0,text_size/* formatSize */.X)(needed)} are needed on this file system (${parts.join(', ')}), but ${(0,text_size/* formatSize */.X)(free)} are free`,
+            hint: 'free some space there, or choose folders on a larger file system',
+        });
+    }
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/columns.js
-/** Gives rows as lines whose columns stand below each other; the columns named in `right` are flush right. */
+;// CONCATENATED MODULE: ./build/src/lib/text/columns.js
+/** Returns rows as lines with aligned columns. The columns in `right`, counted from 0, are aligned to the right. */
 function alignColumns(rows, right = new Set()) {
     const count = Math.max(0, ...rows.map((row) => row.length));
     const widths = Array.from({ length: count }, (_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
@@ -58531,7 +59709,10 @@ function alignColumns(rows, right = new Set()) {
         .join('  ')
         .trimEnd());
 }
-/** Breaks a line at its spaces where it is wider than a terminal; what follows is indented. Undefined is any width. */
+/**
+ * Returns a line wrapped at spaces to `width` characters; the lines after the first are indented. Undefined is no
+ * limit.
+ */
 function wrapLine(line, width, indent) {
     const lines = [];
     let rest = line;
@@ -58546,7 +59727,7 @@ function wrapLine(line, width, indent) {
     return [...lines, rest].join('\n');
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/wording.js
+;// CONCATENATED MODULE: ./build/src/pack/run/wording.js
 
 
 
@@ -58555,31 +59736,35 @@ function wrapLine(line, width, indent) {
 
 
 
-/** Tells an image that was fetched: `registry.k8s.io/pause:3.10.2 from mirror.example.com/keel/pause:3.10.2, 318 KiB, …`. */
+
+/**
+ * Returns the line for a fetched image: `registry.k8s.io/pause:3.10.2 from mirror.example.com/keel/pause:3.10.2, 318
+ * KiB, …`.
+ */
 function fetchedImageLine({ image, check, signature }, bytes) {
     const upstream = reference_formatReference(image.upstream);
     const pulledBy = reference_formatReference(image.pulledBy);
     const from = pulledBy === upstream ? '' : ` from ${pulledBy}`;
-    return `${upstream}${from}, ${(0,lib_size/* formatSize */.X)(bytes)}, ${describeImageCheck({ check, signature })}`;
+    return `${upstream}${from}, ${(0,text_size/* formatSize */.X)(bytes)}, ${describeImageCheck({ check, signature })}`;
 }
-/** Gives a warning for each reason for which images have no signature that counts. */
+/** Returns a warning for each reason why images have no trusted signature. */
 function unsignedWarnings(images) {
-    const unsigned = images.flatMap(({ image, vetted }) => vetted?.kind === 'unverified' ? [{ name: reference_formatReference(image.upstream), ...vetted }] : []);
+    const unsigned = images.flatMap(({ image, verification }) => verification?.kind === 'unverified' ? [{ name: reference_formatReference(image.upstream), ...verification }] : []);
     return [...Map.groupBy(unsigned, ({ reason }) => reason)].map(([reason, group]) => {
         const names = group.map(({ name }) => name).join(', ');
         return `${countOf(group.length, 'image')} without a signature that counts: ${reason}: ${names}`;
     });
 }
-/** Tells what is asked of the images' signatures. */
+/** Returns the line about which images need a signature. */
 function signaturePlanLine(plan, mode) {
     const unasked = plan.images.filter(({ upstream }) => policyFor(plan.signatures, upstream)?.policy.kind === 'off').length;
     const asked = countOf(plan.images.length - unasked, 'image');
     const how = mode === 'require' ? `required of ${asked}` : `looked for, of ${asked}`;
     return `signatures: ${how}${unasked === 0 ? '' : `, and not of ${unasked} whose registry is "off"`}`;
 }
-/** Tells a component that was fetched: `kubelet 1.37.1, 58 MiB, checksum published at https://…`. */
+/** Returns the line for a fetched component: `kubelet 1.37.1, 58 MiB, checksum published at https://…`. */
 function fetchedComponentLine({ plan, size, check }) {
-    return `${plan.name} ${plan.tag}, ${(0,lib_size/* formatSize */.X)(size)}, ${describeCheck(check)}`;
+    return `${plan.name} ${plan.tag}, ${(0,text_size/* formatSize */.X)(size)}, ${describeCheck(check)}`;
 }
 function plannedImageLine({ upstream, digest, candidates }) {
     const name = reference_formatReference(upstream);
@@ -58607,13 +59792,13 @@ function plannedCheck(check) {
 function plannedComponentLine({ name, tag, url, check }) {
     return `${name} ${tag} from ${endpoint_redactUrl(url)}; ${plannedCheck(check)}`;
 }
-/** Tells what would be fetched, from where and how it is checked, a line each. */
+/** Returns a line for each image and component: from where it would be fetched and how it is checked. */
 function planLines(plan) {
     return { images: plan.images.map(plannedImageLine), components: plan.components.map(plannedComponentLine) };
 }
 /**
- * Gives a plan for a terminal: columns that stand below each other, with what all have in common in the headings.
- * What a column leaves out, `plainPlan` has.
+ * Returns a plan as aligned columns for a terminal, with what all rows have in common in the headings. `plainPlan` has
+ * what the columns leave out.
  */
 function planColumns({ kubernetes, arch, images, components }) {
     const pulls = images.map(({ upstream, digest, candidates }) => {
@@ -58627,7 +59812,7 @@ function planColumns({ kubernetes, arch, images, components }) {
     const imageRows = pulls.map(({ upstream, digest, pulled, isOwn }) => [
         `  ${reference_formatReference(upstream)}`,
         isOwn ? '' : `as ${pulled.repository}`,
-        digest === undefined ? '' : `pinned to ${digestHex(digest).slice(0, SHORT_DIGEST)}`,
+        digest === undefined ? '' : `pinned to ${shortDigest(digest)}`,
     ]);
     const [check, ...otherChecks] = new Set(components.map((component) => CHECKS[component.check.kind]));
     const isAlike = check !== undefined && otherChecks.length === 0;
@@ -58645,13 +59830,12 @@ function planColumns({ kubernetes, arch, images, components }) {
         ...alignColumns(componentRows),
     ];
 }
-const SHORT_DIGEST = 12;
 const CHECKS = {
     pin: 'pinned',
     published: 'checked by a published checksum',
     none: 'not checked',
 };
-/** Gives the plan for machines. */
+/** Returns the plan for `--json`. */
 function plainPlan(plan) {
     return {
         package: plan.fileName,
@@ -58660,7 +59844,7 @@ function plainPlan(plan) {
         images: plan.images.map(({ name, upstream, digest, candidates }) => ({
             name,
             upstream: formatReference(upstream),
-            ...(digest === undefined ? {} : { digest }),
+            digest,
             candidates: candidates.map(({ reference }) => formatReference(reference)),
         })),
         components: plan.components.map(({ name, tag, url, check }) => ({
@@ -58674,16 +59858,12 @@ function plainPlan(plan) {
         notices: plan.notices.map(({ text, place }) => place === undefined ? text : `${formatPlace(place)}: ${text}`),
     };
 }
-/** Counts something: `1 image`, `12 images`. */
-function countOf(count, noun) {
-    return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-/** Gives the one sentence of a package: `kube-1.37.1-amd64.tar.gz: 612 MiB with 10 images and 7 components`. */
+/** Returns the headline of a package: `kube-1.37.1-amd64.tar.gz: 612 MiB with 10 images and 7 components`. */
 function packageHeadline(contents, size) {
     const { images, components } = contents;
-    return `${contents.package}: ${(0,lib_size/* formatSize */.X)(size)} with ${countOf(images.length, 'image')} and ${countOf(components.length, 'component')}`;
+    return `${contents.package}: ${(0,text_size/* formatSize */.X)(size)} with ${countOf(images.length, 'image')} and ${countOf(components.length, 'component')}`;
 }
-/** Gives the warning about what nobody but the place it came from vouches for; undefined where there is nothing. */
+/** Returns the warning about parts that only their source vouches for; undefined if there are none. */
 function uncheckedWarning(contents) {
     const parts = uncheckedParts(contents);
     if (parts.length === 0)
@@ -58691,7 +59871,64 @@ function uncheckedWarning(contents) {
     return `nobody but the place they came from vouches for ${parts.length} of the parts: ${parts.join('; ')}`;
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/fetching.js
+;// CONCATENATED MODULE: ./build/src/pack/run/fetching.js
+var fetching_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var fetching_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+
 
 
 
@@ -58705,78 +59942,106 @@ function uncheckedWarning(contents) {
 
 
 const DOWNLOADS_AT_ONCE = 4;
-const PATIENCE = (0,lib_duration/* seconds */.YA)(300);
 const fetching_SIZE_LIMIT = 8 * 1024 ** 3;
-/** What a lock has is fetched against its sum, wherever a checksum is published. */
+/** Opens what is fetched from, on a stack that closes it, also if a later one cannot be opened. */
+async function openSources(stack, settings, parts) {
+    const { registry: host, username, password, caFile } = settings;
+    const { reporter, timeouts } = parts;
+    const connection = { ...settings, login: { host, username, password } };
+    const onRetry = (error) => reporter.detail(`once more after ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
+    const connectionParts = { ...parts, onRetry };
+    const close = (opened) => opened.close();
+    const authorities = await readAuthorities(caFile);
+    const http = stack.adopt(new HttpClient({ authorities, timeouts }), close);
+    const registries = stack.adopt(await openRegistries(connection, connectionParts), close);
+    const makers = stack.adopt(await Makers.open(connection, connectionParts), close);
+    return { registries, makers, http };
+}
+/** Returns a component that is checked against the sum of a lock, wherever its checksum is published. */
 function pinned(plan, lock) {
     const locked = lock?.components.get(plan.name);
     return locked === undefined ? plan : { ...plan, check: { kind: 'pin', digest: locked.sha256 } };
 }
-/** Tells the check that the lock tells, so that the same lock gives the same package. */
+/** Returns a component with the check that its lock records, so that the same lock gives the same package. */
 function asLocked(component, plan, lock) {
     const locked = lock?.components.get(plan.name);
     return locked === undefined ? component : { ...component, plan, check: locked.check };
 }
-function progressOf(fetching, plan, bytes) {
-    return new FetchProgress(fetching.reporter, plan.images.length + plan.components.length, bytes);
-}
-function componentSettings(fetching, progress) {
-    const { settings, http, folders, keeper, reporter, signal } = fetching;
-    return {
-        http,
-        policy: { attempts: settings.retry, interval: settings.retryInterval },
-        patience: PATIENCE,
-        timeLimit: (0,lib_duration/* seconds */.YA)(0),
-        sizeLimit: fetching_SIZE_LIMIT,
-        signal,
-        folder: folders.downloads,
-        concurrency: DOWNLOADS_AT_ONCE,
-        ...(keeper === undefined ? {} : { cache: new ComponentCache(keeper, reporter) }),
-        onProgress: (name, done) => progress.reached(name, done),
-        onRetry: (name, error) => reporter.detail(`${name}: once more after ${String(error)}`),
-        onFetched: (component) => {
-            progress.ended(component.plan.name);
-            if (component.from === 'network')
-                reporter.line(fetchedComponentLine(component));
-            else
-                reporter.detail(`${component.plan.name} ${component.plan.tag} is there already`);
-        },
-    };
-}
-/**
- * Finds all images, makes sure that there is room, and fetches images and components at the same time. Everything is
- * verified when it returns; all that failed is told together.
- */
-async function fetchAll(plan, fetching) {
-    const { registries, makers, http, blobs, folders, lock, reporter, signal } = fetching;
-    const comparison = new UpstreamComparison(makers, plan.platform);
-    const { verifySignatures: mode } = fetching.settings;
-    const check = fetching.signatures;
-    const vetting = check === undefined ? undefined : new ImageVetting({ mode, check, registries, makers });
-    const parts = { registries, blobs, platform: plan.platform, signal, comparison, vetting };
-    const images = await lookUpImages(plan.images, parts, lock?.images);
-    for (const text of unsignedWarnings(images))
-        reporter.warning(text);
-    for (const { image } of images) {
-        if (!image.namesArchitecture)
-            continue;
-        reporter.warning(`${reference_formatReference(image.upstream)} is only there with the architecture in its name: ${reference_formatReference(image.pulledBy)}`);
+/** The fetching of one package, step by step. */
+class Fetching {
+    #task;
+    #sources;
+    #parts;
+    #blobs;
+    constructor(task, sources, parts) {
+        this.#task = task;
+        this.#sources = sources;
+        this.#parts = parts;
+        this.#blobs = new BlobStore(task.folders.images);
     }
-    const estimate = await estimateSpace({
-        blobs: images.flatMap(({ image }) => blobsOf(image)),
-        blobFiles: (digest) => blobs.content.pathOf(digest),
-        components: plan.components,
-        downloads: folders.downloads,
-    }, http, signal);
-    await requireRoom(estimate, folders);
-    const bytes = estimate.images + estimate.components;
-    reporter.detail(`${(0,lib_size/* formatSize */.X)(bytes)} to fetch, about ${(0,lib_size/* formatSize */.X)(estimate.package)} for the package`);
-    const progress = progressOf(fetching, plan, estimate.isWhole && bytes > 0 ? bytes : undefined);
-    const plans = plan.components.map((component) => pinned(component, lock));
-    const [imagesEnd, componentsEnd] = await Promise.allSettled([
-        fetchImages(images, {
+    async run() {
+        const images = await this.#findImages();
+        const progress = await this.#makeRoom(images);
+        const layers = this.#fetchImages(images, progress);
+        const components = this.#fetchComponents(progress);
+        const { failures } = await allOrFailures([layers, components]);
+        this.#parts.signal.throwIfAborted();
+        if (failures.length === 0) {
+            return { images, components: await components, blobFiles: (digest) => this.#blobs.pathOf(digest) };
+        }
+        throw jointFailure(failures, {
+            code: 'FETCH_FAILED',
+            about: this.#task.plan.fileName,
+            message: 'images and components could not be fetched',
+        });
+    }
+    async #findImages() {
+        const { settings, plan, lock, signatures: check } = this.#task;
+        const { registries, makers } = this.#sources;
+        const { reporter, signal } = this.#parts;
+        const { verifySignatures: mode } = settings;
+        const verification = check && new ImageVerification({ mode, check, registries, makers });
+        const comparison = new UpstreamComparison(makers, plan.platform);
+        const lookup = {
             registries,
-            blobs,
+            blobs: this.#blobs,
+            platform: plan.platform,
+            signal,
+            comparison,
+            verification,
+        };
+        const images = await lookUpImages(plan.images, lookup, lock?.images);
+        for (const text of unsignedWarnings(images))
+            reporter.warning(text);
+        for (const { image } of images) {
+            if (!image.namesArchitecture)
+                continue;
+            reporter.warning(`${reference_formatReference(image.upstream)} is only there with the architecture in its name: ${reference_formatReference(image.pulledBy)}`);
+        }
+        return images;
+    }
+    /** Makes sure that there is room on the disk, and begins to count what will be fetched. */
+    async #makeRoom(images) {
+        const { plan, folders } = this.#task;
+        const { reporter, signal } = this.#parts;
+        const wanted = {
+            blobs: images.flatMap(({ image }) => blobsOf(image)),
+            blobFiles: (digest) => this.#blobs.pathOf(digest),
+            components: plan.components,
+            downloads: folders.downloads,
+        };
+        const estimate = await estimateSpace(wanted, this.#sources.http, signal);
+        await requireRoom(estimate, folders);
+        const bytes = estimate.images + estimate.components;
+        reporter.detail(`${(0,text_size/* formatSize */.X)(bytes)} to fetch, about ${(0,text_size/* formatSize */.X)(estimate.package)} for the package`);
+        const total = plan.images.length + plan.components.length;
+        return new FetchProgress(reporter, total, estimate.isWhole && bytes > 0 ? bytes : undefined);
+    }
+    async #fetchImages(images, progress) {
+        const { reporter, signal } = this.#parts;
+        await fetchImages(images, {
+            registries: this.#sources.registries,
+            blobs: this.#blobs,
             signal,
             onBytes: (image, count) => progress.moved(reference_formatReference(image.upstream), count),
             onFetched: (checked) => {
@@ -58788,33 +60053,65 @@ async function fetchAll(plan, fetching) {
                 else
                     reporter.detail(`${name} is there already`);
             },
-        }),
-        fetchComponents(plans, componentSettings(fetching, progress)),
-    ]);
-    signal.throwIfAborted();
-    if (imagesEnd.status === 'fulfilled' && componentsEnd.status === 'fulfilled') {
-        const components = componentsEnd.value.flatMap((component, index) => {
+        });
+    }
+    async #fetchComponents(progress) {
+        const { settings, plan, lock, folders } = this.#task;
+        const { reporter, signal, keeper } = this.#parts;
+        const plans = plan.components.map((component) => pinned(component, lock));
+        const fetched = await fetchComponents(plans, {
+            http: this.#sources.http,
+            retry: settings.retry,
+            sizeLimit: fetching_SIZE_LIMIT,
+            signal,
+            folder: folders.downloads,
+            concurrency: DOWNLOADS_AT_ONCE,
+            cache: keeper && new ComponentCache(keeper, reporter),
+            onProgress: (name, done) => progress.reached(name, done),
+            onRetry: (name, error) => reporter.detail(`${name}: once more after ${String(error)}`),
+            onFetched: (component) => {
+                progress.ended(component.plan.name);
+                if (component.from === 'network')
+                    reporter.line(fetchedComponentLine(component));
+                else
+                    reporter.detail(`${component.plan.name} ${component.plan.tag} is there already`);
+            },
+        });
+        return fetched.flatMap((component, index) => {
             const wanted = plan.components[index];
             return wanted === undefined ? [] : [asLocked(component, wanted, lock)];
         });
-        return { images, components };
     }
-    const failures = [imagesEnd, componentsEnd].flatMap((end) => end.status === 'rejected' ? [end.reason] : []);
-    throw jointFailure(failures, {
-        code: 'FETCH_FAILED',
-        about: plan.fileName,
-        message: 'images and components could not be fetched',
-    });
+}
+/**
+ * Finds all images, makes sure that there is room, and fetches images and components at the same time. Everything is
+ * verified when it returns. Throws what failed, several failures together as `FETCH_FAILED`.
+ */
+async function fetchAll(task, parts) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const stack = fetching_addDisposableResource(env_1, new DisposableStack(), false);
+        const sources = await openSources(stack, task.settings, parts);
+        parts.reporter.section(`Fetching what belongs into ${task.plan.fileName}`);
+        return await new Fetching(task, sources, parts).run();
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        fetching_disposeResources(env_1);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/folder.js
 
 
 /**
- * Creates a folder and those above it, as far as they are missing. Throws Node's system errors.
+ * Creates a folder and its missing parents. Throws Node's system errors.
  *
- * `mkdirSync` with `recursive` never returns where the system answers ENOENT below a folder that is there, as
- * /proc does (seen with Node 24.21), so each level is made by itself.
+ * It creates one level at a time: `mkdirSync` with `recursive` never returns if the system answers ENOENT below a
+ * folder that exists, as /proc does (seen with Node 24.21).
  */
 function makeFolder(path) {
     if ((0,external_node_fs_.existsSync)(path))
@@ -58824,7 +60121,7 @@ function makeFolder(path) {
         (0,external_node_fs_.mkdirSync)(path);
     }
     catch (error) {
-        // Another process may have been quicker.
+        // Another process may have created it meanwhile.
         if (!(0,external_node_fs_.existsSync)(path))
             throw error;
     }
@@ -58845,14 +60142,13 @@ const HINTS = new Map([
     ['EISDIR', 'this is a folder: give the path of a file'],
 ]);
 /**
- * Writes a file whole or not at all: whoever reads it, at whatever moment, finds the old content or the new. Missing
- * folders are made; a symbolic link stays one; pipes and devices (`/dev/stdout`) are simply written to.
- * Throws `FILE_UNWRITABLE`.
+ * Writes a file atomically: a reader finds either the old content or the new, at any moment. Creates missing folders,
+ * keeps a symbolic link a link, and writes directly to pipes and devices (`/dev/stdout`). Throws `FILE_UNWRITABLE`.
  */
 function writeFileWhole(file, content) {
     try {
         const status = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false });
-        // Renaming would put an ordinary file in place of the device, and fail for a folder.
+        // A rename would replace the device by an ordinary file, and fail for a folder.
         if (status !== undefined && !status.isFile())
             (0,external_node_fs_.writeFileSync)(file, content);
         else
@@ -58870,7 +60166,7 @@ function writeFileWhole(file, content) {
 }
 function replace(file, status, content) {
     makeFolder((0,external_node_path_.dirname)(file));
-    // In the same folder, because a rename is atomic only within a file system.
+    // The draft is in the same folder because a rename is atomic only within one file system.
     const draft = (0,external_node_path_.join)((0,external_node_path_.dirname)(file), `.${(0,external_node_path_.basename)(file).slice(0, 100)}.${(0,external_node_crypto_.randomUUID)()}`);
     try {
         const descriptor = (0,external_node_fs_.openSync)(draft, 'wx');
@@ -58891,7 +60187,7 @@ function replace(file, status, content) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/lock.js
+;// CONCATENATED MODULE: ./build/src/pack/run/lock-file.js
 
 
 
@@ -58935,16 +60231,17 @@ const lockShape = schemas/* object */.Ikc({
     files: schemas/* record */.g1P(schemas/* string */.YjP(), digest),
     tar: digest,
 });
-function lock_malformed(file, message, cause) {
+function lock_file_malformed(file, message, cause) {
     return new lib_failure/* Failure */.HR({
         code: 'LOCK_MALFORMED',
+        fault: 'usage',
         about: file,
         message,
         hint: 'give a file that packer --lock wrote; remove it to write a new one',
         cause,
     });
 }
-/** Reads a lock; undefined where there is no file yet. Throws `LOCK_MALFORMED`. */
+/** Returns the lock in a file; undefined if there is no such file. Throws `LOCK_MALFORMED`. */
 async function readLock(file) {
     let text;
     try {
@@ -58953,7 +60250,7 @@ async function readLock(file) {
     catch (cause) {
         if ((0,lib_failure/* failureCode */.AD)(cause) === 'ENOENT')
             return undefined;
-        throw lock_malformed(file, `it cannot be read (${(0,lib_failure/* failureCode */.AD)(cause)})`, cause);
+        throw lock_file_malformed(file, `it cannot be read (${(0,lib_failure/* failureCode */.AD)(cause)})`, cause);
     }
     try {
         const { images, components, files, ...lock } = lockShape.parse(JSON.parse(text));
@@ -58968,12 +60265,14 @@ async function readLock(file) {
     catch (cause) {
         const wrong = cause instanceof errors/* ZodError */.G ? cause.issues[0] : undefined;
         const where = wrong === undefined ? '' : ` (${wrong.path.join('.')}: ${wrong.message})`;
-        throw lock_malformed(file, `it is not a lock${where}`, cause);
+        throw lock_file_malformed(file, `it is not a lock${where}`, cause);
     }
 }
 /** Writes a lock. Throws `FILE_UNWRITABLE`. */
 function writeLock(file, facts) {
-    const { contents, addresses, imageFormat, files, tarSha256 } = facts;
+    const { plan, contents, imageFormat, files, tarSha256 } = facts;
+    // Unlike the contents, which leave out what may be secret in an address.
+    const addresses = new Map(plan.components.map(({ name, url }) => [name, url]));
     const lock = {
         schema: SCHEMA,
         package: contents.package,
@@ -58981,10 +60280,10 @@ function writeLock(file, facts) {
         images: contents.images.map(({ upstream, pulledBy, index, digest: found, check, signature }) => ({
             upstream,
             pulledBy,
-            ...(index === undefined ? {} : { index }),
+            index,
             digest: found,
             check,
-            ...(signature === undefined ? {} : { signature }),
+            signature,
         })),
         components: contents.components.map(({ name, tag, url, sha256, check }) => {
             return { name, tag, url: addresses.get(name)?.href ?? url, sha256, check };
@@ -58994,10 +60293,6 @@ function writeLock(file, facts) {
     };
     writeFileWhole(file, `${JSON.stringify(lock, undefined, 2)}\n`);
 }
-
-;// CONCATENATED MODULE: ./build/src/pack/lock-changes.js
-
-
 function imageChanges(plan, lock) {
     const upstream = reference_formatReference(plan.upstream);
     const locked = lock.images.get(upstream);
@@ -59021,7 +60316,7 @@ function componentChanges({ name, tag, url, check }, lock) {
     const isPinned = check.kind !== 'pin' || check.digest === locked.sha256;
     return isPinned ? [] : [`${name} ${tag} was ${locked.sha256}, now it is pinned to another digest`];
 }
-/** Tells, a sentence each, what a plan wants otherwise than a lock has it; nothing where it is the same. */
+/** Returns, a sentence each, in what a plan differs from a lock. */
 function planChanges(lock, plan, imageFormat) {
     const images = new Set(plan.images.map(({ upstream }) => reference_formatReference(upstream)));
     const components = new Set(plan.components.map(({ name }) => name));
@@ -59042,7 +60337,7 @@ function planChanges(lock, plan, imageFormat) {
             .map((name) => `${name} is no longer wanted`),
     ];
 }
-/** Tells which files of the package are other than a lock has them. */
+/** Returns, a sentence each, which files of a package differ from a lock. */
 function fileChanges(lock, files) {
     const paths = [...new Set([...lock.files.keys(), ...files.keys()])].toSorted();
     return paths.flatMap((path) => {
@@ -59054,7 +60349,16 @@ function fileChanges(lock, files) {
         return [now === undefined ? `${path} is gone` : `${path} has other content`];
     });
 }
-/** Throws `LOCK_DIFFERS` unless nothing changed. */
+/** Makes sure that a plan is for the locked package. Throws `LOCK_DIFFERS` with all that changed. */
+function requireLockedPlan(lock, plan, imageFormat) {
+    requireUnchanged(lock, planChanges(lock, plan, imageFormat));
+}
+/**
+ * Makes sure that the files that are neither of an image nor of a component are the locked ones. Throws `LOCK_DIFFERS`.
+ */
+function requireLockedFiles(lock, files) {
+    requireUnchanged(lock, fileChanges(lock, files));
+}
 function requireUnchanged(lock, changes) {
     if (changes.length === 0)
         return;
@@ -59066,602 +60370,19 @@ function requireUnchanged(lock, changes) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/component-check.js
-
-/** Where projects that are not known here publish checksums, the commonest first. */
-const USUAL_PLACES = [
-    { suffix: '.sha256' },
-    { suffix: '.sha256sum' },
-    { suffix: '.sha512' },
-    { list: 'SHA256SUMS' },
-    { list: 'checksums.txt' },
-];
-function component_check_lastPart(url) {
-    return url.pathname.slice(url.pathname.lastIndexOf('/') + 1);
-}
-function sourceAt(url, checksum) {
-    const beside = new URL(url);
-    beside.pathname =
-        'suffix' in checksum
-            ? `${url.pathname}${checksum.suffix}`
-            : `${url.pathname.slice(0, -component_check_lastPart(url).length)}${checksum.list}`;
-    return { url: beside, fileName: component_check_lastPart(url) };
-}
-/** Gives how the download of a component is checked; undefined where its pin belongs to something else. */
-function checkOf(entry, known, url, choice, fileArch, findings) {
-    const { sha256 } = entry;
-    if (sha256 === 'none')
-        return { kind: 'none' };
-    if (sha256 === undefined) {
-        const places = known === undefined ? USUAL_PLACES : [known.checksum];
-        return { kind: 'published', sources: places.map((place) => sourceAt(url, place)) };
-    }
-    if (choice.replaced !== undefined && isKubernetesComponent(entry.name)) {
-        findings.problem(entry.place('sha256'), `this sha256 belongs to Kubernetes ${choice.replaced}, the package is for ${choice.version}; ` +
-            'leave it out to check against the published one');
-        return undefined;
-    }
-    if (typeof sha256 === 'string') {
-        if (fileArch === undefined || fileArch === choice.arch)
-            return { kind: 'pin', digest: sha256 };
-        findings.problem(entry.place('sha256'), `this sha256 belongs to ${fileArch}, the package is for ${choice.arch}; ` +
-            `write {"${fileArch}": "…", "${choice.arch}": "…"}, or leave it out to check against the published one`);
-        return undefined;
-    }
-    const digest = sha256.get(choice.arch);
-    if (digest !== undefined)
-        return { kind: 'pin', digest };
-    findings.problem(entry.place('sha256'), `there is no sha256 for ${choice.arch}, for which the package is`);
-    return undefined;
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/component-placement.js
-
-const ARCHIVE = /\.(?:tar\.gz|tgz)$/i;
-const NOT_A_PROGRAM = /\.(?:tar|tar\.gz|tgz|tar\.xz|tar\.zst|zip|deb|rpm|ya?ml|json|toml|conf|txt|md|sig|asc|pem|crt)$/i;
-function filePlacement(path, url) {
-    const tree = parseTreePath(path, path);
-    return { kind: 'file', path: tree, executable: !NOT_A_PROGRAM.test(url.pathname) };
-}
-/**
- * Gives where a component goes. A path of the file that ends in `/` is a folder: archives are unpacked into it,
- * other files put into it by the component's name; a path that does not is the file itself. Without a path known
- * components have their place, programs go to `kubernetes/bin`, and any other file to `components` as it is.
- */
-function placementOf(entry, known, url, version, arch) {
-    const { path } = entry;
-    if (path !== undefined && !path.folder)
-        return filePlacement(path.path, url);
-    const content = known?.content(version, arch);
-    if (content?.kind === 'archive') {
-        const folder = parseTreePath(path?.path ?? known?.folder ?? 'components', entry.name);
-        return { kind: 'archive', folder, strip: content.strip, only: content.only };
-    }
-    if (content?.kind === 'file')
-        return filePlacement(`${path?.path ?? known?.folder}/${content.name}`, url);
-    if (path !== undefined) {
-        return ARCHIVE.test(url.pathname)
-            ? { kind: 'archive', folder: path.path, strip: '' }
-            : filePlacement(`${path.path}/${entry.name}`, url);
-    }
-    const ending = NOT_A_PROGRAM.exec(url.pathname)?.[0];
-    return ending === undefined
-        ? filePlacement(`kubernetes/bin/${entry.name}`, url)
-        : filePlacement(`components/${entry.name}${ending.toLowerCase()}`, url);
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/component-resolution.js
+;// CONCATENATED MODULE: ./build/src/pack/run/work-folder.js
 
 
 
 
 
-
-
-
-
-
-
-
-function automaticTag(name, choice) {
-    if (name !== 'etcd')
-        return matchingTag(name, choice.version);
-    const image = kubeadmImages(choice.version)?.tags.etcd;
-    return image === undefined ? undefined : parseTag(image.replace(/-\d+$/, ''));
-}
-function tagOf(entry, name, choice, findings) {
-    if (isKubernetesComponent(name)) {
-        return parseTag(`${entry.tag.startsWith('v') ? 'v' : ''}${choice.version}`);
-    }
-    if (entry.tag !== 'auto')
-        return entry.tag;
-    const tag = automaticTag(name, choice);
-    if (tag === undefined) {
-        findings.problem(entry.place('tag'), `which ${entry.name} goes with Kubernetes ${choice.version} is not known here; write its tag`);
-    }
-    return tag;
-}
-/** A pin that does not fit is an error when the version was changed from outside, else the file's own affair. */
-function checkFit(entry, name, tag, choice, findings) {
-    const version = node_modules_semver.coerce(tag, { includePrerelease: true });
-    const row = matrixRow(choice.version);
-    if (entry.tag === 'auto' || version === null || row === undefined)
-        return;
-    const minor = kubernetesMinor(choice.version);
-    const isUnfit = (name === 'containerd' &&
-        !node_modules_semver.satisfies(version, row.supportedContainerd, { includePrerelease: true })) ||
-        (name === 'crictl' && version.minor !== minor);
-    if (!isUnfit)
-        return;
-    const wanted = name === 'crictl'
-        ? `crictl 1.${minor} belongs to it`
-        : `it works with containerd ${row.supportedContainerd}`;
-    const message = `${entry.name} ${tag} does not go with Kubernetes ${choice.version}: ${wanted}`;
-    if (choice.replaced === undefined)
-        findings.notice(message, entry.place('tag'));
-    else
-        findings.problem(entry.place('tag'), `${message}; write another tag, or "auto"`);
-}
-function bareVersion(tag) {
-    return tag.replace(/^v(?=\d)/, '');
-}
-/** An address with a version or an architecture written out must not name another one. */
-function checkAddress(entry, url, tag, choice, findings) {
-    if (entry.uri === undefined)
-        return;
-    const architectures = architecturesIn(url.pathname);
-    if (!usesField(entry.uri, 'Arch') && architectures.length > 0 && !architectures.includes(choice.arch)) {
-        findings.problem(entry.place('uri'), `this is for ${architectures.join(', ')}, the package is for ${choice.arch}; write {{.Arch}} in its place`);
-    }
-    const versions = url.pathname.match(/(?<!\d)\d+\.\d+\.\d+/g) ?? [];
-    const core = /(?<!\d)\d+\.\d+\.\d+/.exec(tag)?.[0];
-    if (!usesField(entry.uri, 'Tag') && core !== undefined && versions.length > 0 && !versions.includes(core)) {
-        findings.problem(entry.place('uri'), `this is version ${versions.join(', ')}, the tag says ${tag}; write {{.Tag}} in its place`);
-    }
-}
-function urlOf(entry, known, tag, choice, findings) {
-    try {
-        if (entry.uri !== undefined)
-            return expandUri(entry.uri, { tag, arch: choice.arch });
-        if (known !== undefined) {
-            return expandUri(parseUriTemplate(known.uri), { tag: bareVersion(tag), arch: choice.arch });
-        }
-    }
-    catch (error) {
-        if (!(error instanceof lib_failure/* Failure */.HR))
-            throw error;
-        findings.problem(entry.place('uri'), error.message);
-        return undefined;
-    }
-    const near = nearestName(entry.name, knownComponentNames());
-    findings.problem(entry.place('name'), `unknown component "${entry.name}"${near === undefined ? '' : `; did you mean "${near}"?`}; ` +
-        `known are ${knownComponentNames().join(', ')}; any other needs a "uri"`);
-    return undefined;
-}
-function fileNameOf(name, tag, arch, url) {
-    const ending = /\.(?:tar\.gz|tgz|tar\.xz|tar\.zst|zip)$/i.exec(url.pathname)?.[0] ?? '';
-    return `${name}-${tag}-${arch}${ending.toLowerCase()}`;
-}
-/** Gives what to download for each component of a file, for one version of Kubernetes and one architecture. */
-function resolveComponents(versions, choice, findings) {
-    const plans = versions.components.flatMap((entry) => {
-        const known = knownComponent(entry.name);
-        const name = known?.name ?? entry.name;
-        const tag = tagOf(entry, name, choice, findings);
-        // Any tag will do to find out whether the rest of the entry is right.
-        const url = urlOf(entry, known, tag ?? parseTag('0.0.0'), choice, findings);
-        if (tag === undefined || url === undefined)
-            return [];
-        checkFit(entry, name, tag, choice, findings);
-        checkAddress(entry, url, tag, choice, findings);
-        const check = checkOf(entry, known, url, choice, versions.arch, findings);
-        const placement = placementOf(entry, known, url, bareVersion(tag), choice.arch);
-        const fileName = fileNameOf(entry.name, tag, choice.arch, url);
-        return check === undefined
-            ? []
-            : [{ name: entry.name, tag, url, fileName, check, placement, place: entry.place() }];
-    });
-    const taken = new Map();
-    for (const { name, placement, place } of plans) {
-        if (placement.kind !== 'file')
-            continue;
-        const known = taken.get(placement.path.toLowerCase());
-        if (known === undefined)
-            taken.set(placement.path.toLowerCase(), name);
-        else
-            findings.problem(place, `${name} and ${known} would both be ${placement.path} in the package`);
-    }
-    return plans;
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/findings.js
-/** What comes to light while a versions.json is resolved: all of it is told at once at the end. */
-class Findings {
-    problems = [];
-    notices = [];
-    problem(place, message) {
-        this.problems.push({ place, message });
-    }
-    notice(text, place) {
-        if (!this.notices.some((known) => known.text === text))
-            this.notices.push({ text, place });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/trailing.js
-/** Gives a text without a character at its end, however often; `/x+$/` takes the square of their number in a bad case. */
-function trailing_withoutTrailing(text, character) {
-    let end = text.length;
-    while (end > 0 && text.charAt(end - 1) === character)
-        end -= 1;
-    return text.slice(0, end);
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/known-image.js
-
-/** The images that carry the version of Kubernetes itself. Others that begin with "kube-" have versions of their own. */
-const KUBERNETES_IMAGES = new Set([
-    'conformance',
-    'kube-apiserver',
-    'kube-controller-manager',
-    'kube-proxy',
-    'kube-scheduler',
-    'kubectl',
-]);
-/** Where images are that are known by a shorter name. https://github.com/kubernetes/registry.k8s.io */
-const UPSTREAM = new Map([
-    ['cluster-proportional-autoscaler', 'registry.k8s.io/cpa/cluster-proportional-autoscaler'],
-    ['coredns', 'registry.k8s.io/coredns/coredns'],
-    ['flannel', 'ghcr.io/flannel-io/flannel'],
-    ['flannel-cni-plugin', 'ghcr.io/flannel-io/flannel-cni-plugin'],
-    ['k8s-dns-node-cache', 'registry.k8s.io/dns/k8s-dns-node-cache'],
-    ['kube-state-metrics', 'registry.k8s.io/kube-state-metrics/kube-state-metrics'],
-    ['metrics-server', 'registry.k8s.io/metrics-server/metrics-server'],
-]);
-/**
- * Tells whether an image's tag is the version of Kubernetes; `kubernetes/kube-proxy` and `kube-proxy-amd64` are
- * kube-proxy as well.
- */
-function isKubernetesImage(name) {
-    const plain = name.replace(/^kubernetes\//, '').replace(/-(?:amd64|arm|arm64|ppc64le|s390x)$/, '');
-    return KUBERNETES_IMAGES.has(plain);
-}
-/** Gives the last part of a repository, by which mirrors with one namespace know it. */
-function basenameOf(repository) {
-    return reference_parseRepository(repository.slice(repository.lastIndexOf('/') + 1));
-}
-/** Tells whether a mirror of basenames holds another image under the basename of this one. */
-function hasTakenBasename(upstream) {
-    const basename = basenameOf(upstream.repository);
-    const owner = UPSTREAM.get(basename) ?? (isKubernetesImage(basename) ? `registry.k8s.io/${basename}` : undefined);
-    if (owner === undefined)
-        return false;
-    const known = reference_parseReference(owner);
-    const path = upstream.repository.replace(/^kubernetes\//, '');
-    return known.host !== upstream.host || known.repository !== path;
-}
-function hasHost(name) {
-    const slash = name.indexOf('/');
-    return slash > 0 && name.slice(0, slash).includes('.');
-}
-/**
- * Gives where an image is upstream: at the address the file gives, at the known one for its name, by a name that
- * is an address itself, else at registry.k8s.io under its name.
- */
-function upstreamOf(name, tag, given) {
-    if (given !== undefined)
-        return { ...given, tag };
-    const known = UPSTREAM.get(name);
-    // Before 1.8.0 coredns was published at the top, and without a "v".
-    if (name === 'coredns' && !tag.startsWith('v'))
-        return { ...reference_parseReference('registry.k8s.io/coredns'), tag };
-    return { ...reference_parseReference(known ?? (hasHost(name) ? name : `registry.k8s.io/${name}`)), tag };
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/image-source.js
-
-
-
-
-/** Reads `upstream`, `host` or `host/namespace`. Throws `IMAGE_SOURCE_MALFORMED` or `REFERENCE_MALFORMED`. */
-function parseImageSource(text, about) {
-    const trimmed = trailing_withoutTrailing(text.trim(), '/');
-    if (trimmed === 'upstream')
-        return { kind: 'upstream' };
-    const slash = trimmed.indexOf('/');
-    const host = slash < 0 ? trimmed : trimmed.slice(0, slash);
-    if (!/[.:]/.test(host) && host !== 'localhost') {
-        throw new lib_failure/* Failure */.HR({
-            code: 'IMAGE_SOURCE_MALFORMED',
-            about,
-            message: `"${text.slice(0, 200)}" does not say from which registry images come`,
-            hint: 'write upstream, or a mirror such as registry.cn-hangzhou.aliyuncs.com/keel',
-        });
-    }
-    const namespace = slash < 0 ? undefined : reference_parseRepository(trimmed.slice(slash + 1), about);
-    return { kind: 'mirror', host: parseHost(host, about), namespace };
-}
-function repositoriesAt(source, upstream) {
-    if (source.kind === 'upstream')
-        return [{ host: upstream.host, repository: upstream.repository }];
-    // A mirror of basenames holds something else under a name that a well-known image has.
-    const paths = new Set(hasTakenBasename(upstream)
-        ? [upstream.repository]
-        : [basenameOf(upstream.repository), upstream.repository]);
-    const prefix = source.namespace === undefined ? '' : `${source.namespace}/`;
-    return [...paths].map((path) => ({ host: source.host, repository: reference_parseRepository(`${prefix}${path}`) }));
-}
-/**
- * Gives the names under which an image may be found at a source, the likeliest first: the plain ones, then
- * `<name>-<arch>:<tag>` and `<name>:<tag>-<arch>`, which older mirrors have in place of a list of platforms.
- */
-function pullCandidates(source, upstream, arch) {
-    const { tag } = upstream;
-    const places = repositoriesAt(source, upstream);
-    const plain = places.map((place) => ({
-        reference: { ...place, ...(tag === undefined ? {} : { tag }) },
-        namesArchitecture: false,
-    }));
-    if (tag === undefined)
-        return plain;
-    const inRepository = places.map(({ host, repository }) => ({
-        reference: { host, repository: reference_parseRepository(`${repository}-${arch}`), tag },
-        namesArchitecture: true,
-    }));
-    const inTag = places.map(({ host, repository }) => ({
-        reference: { host, repository, tag: parseTag(`${tag}-${arch}`) },
-        namesArchitecture: true,
-    }));
-    return [...plain, ...inRepository, ...inTag];
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/image-resolution.js
-
-
-
-
-
-
-/** Gives the name by which kubeadm's table knows an image; `coredns/coredns` is coredns. */
-function kubeadmName(name) {
-    const short = name === 'coredns/coredns' ? 'coredns' : name;
-    return isKubeadmImage(short) ? short : undefined;
-}
-function kubeadmTag(image, entry, choice, findings) {
-    const { version, replaced } = choice;
-    const answer = kubeadmImages(version);
-    if (answer?.warning !== undefined)
-        findings.notice(answer.warning, entry.place('tag'));
-    const wanted = answer?.tags[image];
-    if (entry.tag === 'auto') {
-        const { oldest, newest } = kubeadmMinors();
-        if (wanted === undefined) {
-            findings.problem(entry.place('tag'), `which ${image} belongs to Kubernetes ${version} is not known (known are 1.${oldest} to 1.${newest}); write its tag`);
-        }
-        return wanted;
-    }
-    if (wanted === undefined || wanted === entry.tag)
-        return entry.tag;
-    const belongsTo = kubeadmVersionsOf(image, entry.tag);
-    if (replaced !== undefined && belongsTo.length > 0) {
-        findings.problem(entry.place('tag'), `${image} ${entry.tag} belongs to Kubernetes ${belongsTo.join(', ')}; ${version} wants ${wanted}: write that, or "auto"`);
-    }
-    else {
-        findings.notice(`kubeadm ${version} wants ${image} ${wanted}, the file pins ${entry.tag}`, entry.place('tag'));
-    }
-    return entry.tag;
-}
-function image_resolution_tagOf(entry, choice, findings) {
-    if (isKubernetesImage(entry.name))
-        return parseTag(`v${choice.version}`);
-    const kubeadm = kubeadmName(entry.name);
-    if (kubeadm !== undefined)
-        return kubeadmTag(kubeadm, entry, choice, findings);
-    if (entry.tag !== 'auto')
-        return entry.tag;
-    const tag = matchingTag(entry.name, choice.version);
-    if (tag === undefined) {
-        findings.problem(entry.place('tag'), `which ${entry.name} goes with Kubernetes ${choice.version} is not known here; write its tag`);
-    }
-    return tag;
-}
-function image_resolution_checkEntry(entry, choice, findings) {
-    const [other] = architecturesIn(entry.name).filter((word) => word !== choice.arch);
-    if (other !== undefined) {
-        findings.problem(entry.place('name'), `${entry.name} is an image for ${other}, the package is for ${choice.arch}; leave the architecture out of the name`);
-    }
-    if (entry.image?.digest !== undefined && choice.replaced !== undefined && isKubernetesImage(entry.name)) {
-        findings.problem(entry.place('image'), `this digest belongs to Kubernetes ${choice.replaced}, the package is for ${choice.version}`);
-    }
-}
-function withoutDigest(reference) {
-    const { host, repository, tag } = reference;
-    return tag === undefined ? { host, repository } : { host, repository, tag };
-}
-function checkNames(plans, findings) {
-    const taken = new Map();
-    for (const plan of plans) {
-        const upstream = reference_formatReference(plan.upstream);
-        const pulled = plan.candidates[0]?.reference ?? plan.upstream;
-        const known = taken.get(upstream) ?? taken.get(reference_formatReference(pulled));
-        if (known !== undefined) {
-            findings.problem(plan.place, reference_formatReference(known.upstream) === upstream
-                ? `${plan.name} is the same image as ${known.name}`
-                : `${upstream} and ${reference_formatReference(known.upstream)} would both be pulled as ${reference_formatReference(pulled)}`);
-        }
-        taken.set(upstream, plan);
-        taken.set(reference_formatReference(pulled), plan);
-    }
-}
-/** Gives what to pull for each image of a file, for one version of Kubernetes and one architecture. */
-function resolveImages(entries, choice, source, findings) {
-    const plans = entries.flatMap((entry) => {
-        image_resolution_checkEntry(entry, choice, findings);
-        const tag = image_resolution_tagOf(entry, choice, findings);
-        if (tag === undefined)
-            return [];
-        const found = upstreamOf(entry.name, tag, entry.image);
-        const upstream = withoutDigest(found);
-        return [
-            {
-                name: entry.name,
-                upstream,
-                digest: found.digest,
-                candidates: pullCandidates(source, upstream, choice.arch),
-                place: entry.place(),
-            },
-        ];
-    });
-    checkNames(plans, findings);
-    return plans;
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/kubernetes-choice.js
-
-
-
-function kubernetesPins(versions, findings) {
-    const entries = [
-        ...versions.images.filter(({ name }) => isKubernetesImage(name)),
-        ...versions.components.filter(({ name }) => isKubernetesComponent(name)),
-    ];
-    return entries.flatMap(({ name, tag, place }) => {
-        const version = toKubernetesVersion(tag);
-        if (version !== undefined)
-            return [{ name, version, place: place('tag') }];
-        if (tag !== 'auto') {
-            findings.problem(place('tag'), `${name} carries the version of Kubernetes, which "${tag}" is not`);
-        }
-        return [];
-    });
-}
-function others(count) {
-    if (count === 0)
-        return '';
-    return count === 1 ? ' and one other' : ` and ${count} others`;
-}
-/** Finds the one version that the file's own pins agree on; each that differs from most is a problem. */
-function agreedVersion(pins, findings) {
-    const byVersion = Map.groupBy(pins, ({ version }) => version);
-    const [most] = [...byVersion.values()].toSorted((one, other) => other.length - one.length);
-    const [first] = most ?? [];
-    if (first === undefined || most === undefined)
-        return undefined;
-    const verb = most.length === 1 ? 'is' : 'are';
-    for (const pin of pins.filter(({ version }) => version !== first.version)) {
-        findings.problem(pin.place, `${pin.name} is pinned to ${pin.version}, but ${first.name}${others(most.length - 1)} ${verb} ${first.version}; ` +
-            'one package holds one Kubernetes');
-    }
-    return first.version;
-}
-/** Gives the version of Kubernetes for which a package is built: the wanted one, else the one the file agrees on. */
-function chooseKubernetes(versions, wanted, findings) {
-    const agreed = agreedVersion(kubernetesPins(versions, findings), findings);
-    const version = wanted.version ?? agreed;
-    if (version === undefined) {
-        if (findings.problems.length === 0) {
-            findings.problem({ file: versions.file, line: 1, column: 1 }, 'nothing here tells the version of Kubernetes; give --kube-version, or kube-apiserver or kubelet a tag');
-        }
-        return undefined;
-    }
-    const replaced = agreed === undefined || agreed === version ? undefined : agreed;
-    if (replaced !== undefined) {
-        findings.notice(`Kubernetes ${version} takes the place of the ${replaced} that ${versions.file} names`);
-    }
-    return { version, arch: wanted.arch ?? versions.arch ?? 'amd64', replaced };
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/package-name.js
-
-const SUFFIX = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-/**
- * Reads the suffix of a package's name. `undefined` for none, which is also what `false` means; `true` means
- * `beta`, because a checkbox gives these words. Throws `BETA_MALFORMED`.
- */
-function parseBetaSuffix(text, about) {
-    const word = text.trim();
-    if (word === '' || word === 'false')
-        return undefined;
-    const suffix = word === 'true' ? 'beta' : word;
-    if (SUFFIX.test(suffix))
-        return suffix;
-    throw new lib_failure/* Failure */.HR({
-        code: 'BETA_MALFORMED',
-        about,
-        message: `"${text.slice(0, 100)}" cannot be part of a file name`,
-        hint: 'write letters and digits, such as beta or rc1; leave it empty for a final package',
-    });
-}
-/** Gives the file name of a package: `kube-1.37.1-amd64.tar.gz`, or `kube-1.37.1-amd64-beta.tar.gz`. */
-function packageName(version, arch, beta) {
-    return `kube-${version}-${arch}${beta === undefined ? '' : `-${beta}`}.tar.gz`;
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/resolution.js
-
-
-
-
-
-
-
-function noticeMissing(images, choice, findings) {
-    const tags = kubeadmImages(choice.version)?.tags;
-    if (tags === undefined || images.length === 0)
-        return;
-    const packed = new Set(images.map(({ upstream }) => upstream.repository.split('/').at(-1) ?? ''));
-    const wanted = [
-        'kube-apiserver',
-        'kube-controller-manager',
-        'kube-scheduler',
-        'kube-proxy',
-        ...Object.keys(tags),
-    ];
-    const missing = wanted.filter((name) => !packed.has(name));
-    if (missing.length > 0) {
-        findings.notice(`kubeadm ${choice.version} also wants ${missing.join(', ')}, which the package will not have`);
-    }
-}
-/**
- * Resolves a versions.json into what the package will hold, for exactly one Kubernetes and one architecture, so
- * that its name and content cannot disagree. Throws `CONFIGURATION_MALFORMED` with every problem at its place.
- */
-function resolvePackage(versions, settings) {
-    const findings = new Findings();
-    const wanted = { version: settings.kubeVersion, arch: settings.arch };
-    const choice = chooseKubernetes(versions, wanted, findings);
-    if (choice === undefined)
-        throw new ConfigurationFailure(versions.file, findings.problems);
-    const images = resolveImages(versions.images, choice, settings.imageSource, findings);
-    const components = resolveComponents(versions, choice, findings);
-    if (findings.problems.length > 0)
-        throw new ConfigurationFailure(versions.file, findings.problems);
-    noticeMissing(images, choice, findings);
-    return {
-        fileName: packageName(choice.version, choice.arch, settings.beta),
-        kubernetes: choice.version,
-        arch: choice.arch,
-        platform: { os: 'linux', architecture: choice.arch },
-        images,
-        components,
-        signatures: versions.signatures,
-        notices: findings.notices,
-    };
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/work-folder.js
-
-
-
-
-
-/** Where the folders of downloads are by custom, which only root can write. */
+/** The default parent of the folders for downloads, which only root can write. */
 const CUSTOMARY = '/var/run/keel';
 function makeWritable(folder) {
     makeFolder(folder);
     (0,external_node_fs_.accessSync)(folder, external_node_fs_.constants.W_OK);
 }
-/** Gives a place that the user can write: a job's temporary folder, else the user's cache. */
+/** Returns a folder that the user can write: that of the job for temporary files, else the user's cache. */
 function ownPlace(environment) {
     const { RUNNER_TEMP = '', XDG_CACHE_HOME = '' } = environment;
     if (RUNNER_TEMP !== '')
@@ -59669,8 +60390,8 @@ function ownPlace(environment) {
     return (0,external_node_path_.join)(XDG_CACHE_HOME === '' ? (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.cache') : XDG_CACHE_HOME, 'keel');
 }
 /**
- * Gives a folder for files that are fetched or written, made if it was missing. A user who may not write the customary
- * place gets one of their own instead, and is told. Throws `FOLDER_UNWRITABLE`.
+ * Returns a folder for files that are fetched or written, which it makes if necessary. A user who may not write to the
+ * default place gets a folder of their own instead, which is reported. Throws `FOLDER_UNWRITABLE`.
  */
 function workFolder(folder, flag, environment, reporter) {
     try {
@@ -59696,7 +60417,7 @@ function workFolder(folder, flag, environment, reporter) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/run.js
+;// CONCATENATED MODULE: ./build/src/pack/run/run.js
 var run_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
         if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
@@ -59764,42 +60485,29 @@ var run_disposeResources = (undefined && undefined.__disposeResources) || (funct
 
 
 
-
-
-
-
-
-/** Whoever does not answer within this is taken for out of reach when images are compared with their makers'. */
-const MAKERS_TIMEOUTS = { connect: (0,lib_duration/* seconds */.YA)(10), firstByte: (0,lib_duration/* seconds */.YA)(15), idle: (0,lib_duration/* seconds */.YA)(15) };
 /**
- * Packs: proves where the package will go, fetches and checks what belongs into it, writes it and publishes it. A dry
- * run only tells. Whatever fails, no package appears that is not whole and checked. Throws what stands in the way; what
- * single targets said is part of what was published.
+ * Makes sure that the targets will take the package, fetches and checks its parts, writes it and publishes it. A dry run
+ * only reports its plan. Whatever fails, no package appears that is not complete and checked. Returns what was packed and
+ * what each target answered. Throws what prevents it.
  */
 async function runPack(settings, parts) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
         const started = performance.now();
         const { reporter, destinations } = parts;
-        const plan = await planPackage(settings, reporter);
-        const lock = settings.lock === undefined ? undefined : await readLock(settings.lock);
-        if (lock !== undefined)
-            requireUnchanged(lock, planChanges(lock, plan, settings.imageFormat));
-        const signatures = await openSignatureCheck(plan, settings);
-        if (signatures !== undefined && settings.verifySignatures === 'require')
-            requirePolicies(plan, signatures);
+        const task = await prepare(settings, reporter);
         if (settings.dryRun) {
-            tellPlan(plan, settings, reporter);
-            return { kind: 'planned', plan };
+            tellPlan(task, reporter);
+            return { kind: 'planned', plan: task.plan };
         }
         const deadline = run_addDisposableResource(env_1, new RunDeadline(settings.commandTimeout, parts.signal), false);
         const { signal } = deadline;
         await destinations.prove(signal);
-        const { tree, file } = await build({ plan, lock, signatures }, settings, parts, deadline);
+        const { contents, file } = await build(task, parts, deadline);
         const published = await destinations.publish(file, signal);
         reporter.close();
         const duration = (0,lib_duration/* milliseconds */.Rz)(performance.now() - started);
-        return { kind: 'packed', file, contents: tree.contents, duration, published };
+        return { kind: 'packed', file, contents, duration, published };
     }
     catch (e_1) {
         env_1.error = e_1;
@@ -59809,15 +60517,22 @@ async function runPack(settings, parts) {
         run_disposeResources(env_1);
     }
 }
-async function planPackage(settings, reporter) {
-    const { versionConfig, kubeVersion, arch, beta, imageSource } = settings;
-    const versions = await readVersions(versionConfig);
-    const plan = resolvePackage(versions, { kubeVersion, arch, beta, imageSource });
+/** Plans the package. Throws everything that can be known to prevent it without a request. */
+async function prepare(settings, reporter) {
+    const { versionConfig, imageFormat, verifySignatures, trustedRoot } = settings;
+    const plan = resolvePackage(await readVersions(versionConfig), settings);
     for (const { text, place } of plan.notices)
         reporter.warning(text, place);
-    return plan;
+    const lock = settings.lock === undefined ? undefined : await readLock(settings.lock);
+    if (lock !== undefined)
+        requireLockedPlan(lock, plan, imageFormat);
+    const policies = { policies: plan.signatures, trustedRoot, file: versionConfig };
+    const signatures = await SignatureCheck.open(verifySignatures, policies);
+    if (signatures !== undefined && verifySignatures === 'require')
+        requirePolicies(plan, signatures);
+    return { settings, plan, lock, signatures };
 }
-function tellPlan(plan, { verifySignatures }, reporter) {
+function tellPlan({ plan, settings: { verifySignatures } }, reporter) {
     reporter.section(`${plan.fileName} would be packed`);
     for (const line of planColumns(plan))
         reporter.line(line);
@@ -59825,72 +60540,50 @@ function tellPlan(plan, { verifySignatures }, reporter) {
         reporter.line(signaturePlanLine(plan, verifySignatures));
     reporter.close();
 }
-async function build({ plan, lock, signatures }, settings, parts, { signal, at: deadline }) {
-    const { reporter, environment, keeper, timeouts } = parts;
-    const { retry, retryInterval, registry: host, username, password, caFile } = settings;
+async function build(task, parts, { signal, at: deadline }) {
+    const { settings, plan, lock } = task;
+    const { reporter, environment } = parts;
+    const { imageFormat } = settings;
     const folder = (path, flag) => workFolder(path, flag, environment, reporter);
     const folders = {
         images: folder(settings.imageOutput, '--image-output'),
         downloads: folder(settings.downloadOutput, '--download-output'),
         output: folder(settings.output, '--output'),
     };
-    // Read before anything is fetched: it may be wrong.
-    const overlay = await readOverlays(settings, parts.ownFiles, plan);
-    const authorities = await readAuthorities(caFile);
-    const http = new HttpClient({
-        ...(authorities === undefined ? {} : { authorities }),
-        ...(timeouts === undefined ? {} : { timeouts }),
-    });
-    const connection = { ...settings, login: { host, username, password } };
-    const connectionParts = { ...parts, signal, deadline, timeouts };
-    const registries = await openRegistries(connection, connectionParts);
-    const makers = await openRegistries({ ...connection, retry: 1 }, { ...connectionParts, timeouts: timeouts ?? MAKERS_TIMEOUTS });
+    // Before anything is fetched, as there may be something wrong with it.
+    const overlay = await readOverlays(task, parts.ownFiles);
     try {
-        reporter.section(`Fetching what belongs into ${plan.fileName}`);
-        const blobs = new BlobFetch(new ContentFolder(folders.images, { attempts: retry, interval: retryInterval }));
-        const fetching = {
-            settings,
-            registries,
-            makers,
-            http,
-            blobs,
-            folders,
-            keeper,
-            lock,
-            signatures,
-            reporter,
-            signal,
-        };
-        const { images, components } = await fetchAll(plan, fetching);
+        const fetched = await fetchAll({ ...task, folders }, { ...parts, signal, deadline });
         reporter.section(`Packing ${plan.fileName}`);
-        const { imageFormat } = settings;
-        const blobFiles = blobs.content.pathOf.bind(blobs.content);
-        const tree = await assemble({ plan, images, components, overlay, imageFormat, blobFiles }, signal);
+        const tree = await assemble({ plan, overlay, imageFormat, ...fetched }, signal);
+        const { contents, ownFiles } = tree;
         if (lock !== undefined)
-            requireUnchanged(lock, fileChanges(lock, tree.ownFiles));
-        const file = await write(tree, (0,external_node_path_.join)(folders.output, plan.fileName), reporter, signal);
-        const warning = uncheckedWarning(tree.contents);
+            requireLockedFiles(lock, ownFiles);
+        const file = await write(tree, folders.output, { reporter, signal });
+        const warning = uncheckedWarning(contents);
         if (warning !== undefined)
             reporter.warning(warning);
-        reporter.line(packageHeadline(tree.contents, file.size));
+        reporter.line(packageHeadline(contents, file.size));
         reporter.line(`${file.path}, ${file.sha256}`);
-        keepLock(plan, tree, file, lock, settings, reporter);
-        return { tree, file };
+        const { tarSha256 } = file;
+        if (lock !== undefined)
+            tellLocked(lock, tarSha256, reporter);
+        else if (settings.lock !== undefined) {
+            writeLock(settings.lock, { plan, contents, imageFormat, files: ownFiles, tarSha256 });
+            reporter.line(`${settings.lock} locks it: with --lock the same package is packed again`);
+        }
+        return { contents, file };
     }
     finally {
         reporter.close();
-        registries.close();
-        makers.close();
-        http.close();
     }
 }
-async function readOverlays(settings, own, plan) {
+async function readOverlays({ settings, plan }, own) {
     const given = settings.overlay === undefined ? [] : await readOverlay(settings.overlay);
     return overlayFiles([...own, ...given], overlayValues(plan));
 }
-async function write(tree, output, reporter, signal) {
-    const { entries, first } = tree;
-    const name = tree.contents.package;
+async function write({ entries, first, contents: { package: name } }, folder, { reporter, signal }) {
+    const output = (0,external_node_path_.join)(folder, name);
     const { size, sha256, tarSha256, qetag } = await writeArchive({
         entries,
         first,
@@ -59906,28 +60599,60 @@ async function write(tree, output, reporter, signal) {
             current: [name],
         }),
     });
-    const digest = (hex) => parseDigest(`sha256:${hex}`, name);
+    const digest = (hex) => digest_parseDigest(`sha256:${hex}`, name);
     return { path: output, name, size, sha256: digest(sha256), tarSha256: digest(tarSha256), qetag };
 }
-function keepLock(plan, tree, file, lock, settings, reporter) {
-    if (lock?.tar === file.tarSha256)
+function tellLocked(lock, tarSha256, reporter) {
+    if (lock.tar === tarSha256) {
         reporter.line(`it is the package that ${lock.file} locks`);
-    else if (lock !== undefined) {
-        const told = `the tar is ${file.tarSha256}, not ${lock.tar}: another version of packer wrote it`;
-        reporter.warning(`${lock.file}: every file is as locked, but ${told}`);
-    }
-    if (lock !== undefined || settings.lock === undefined)
         return;
-    const addresses = new Map(plan.components.map(({ name, url }) => [name, url]));
-    const { contents, ownFiles: files } = tree;
-    const { imageFormat } = settings;
-    writeLock(settings.lock, { contents, addresses, imageFormat, files, tarSha256: file.tarSha256 });
-    reporter.line(`${settings.lock} locks it: with --lock the same package is packed again`);
+    }
+    const told = `the tar is ${tarSha256}, not ${lock.tar}: another version of packer wrote it`;
+    reporter.warning(`${lock.file}: every file is as locked, but ${told}`);
 }
 
-;// CONCATENATED MODULE: ./build/src/config/flag-reader.js
+;// CONCATENATED MODULE: ./build/src/config/flags/flag-source.js
+/** Returns the text of a flag: the given one, its environment variable's, or its default. */
+function flagText(flag, source) {
+    const given = source.values.get(flag.name) ?? '';
+    if (given.trim() !== '')
+        return flag.secret === true ? given : given.trim();
+    return inheritedTexts(flag, source).find((text) => text !== '') ?? flag.default;
+}
+/** Returns the texts of a flag's environment variables, the one that counts first; empty ones included. */
+function inheritedTexts(flag, source) {
+    const variables = [flag.environment, flag.otherEnvironment];
+    return variables.map((name) => (name === undefined ? '' : (source.environment[name] ?? '')));
+}
 
-/** Reads flags into values and keeps every failure, so that a user sees all that is wrong at once. */
+;// CONCATENATED MODULE: ./build/src/config/flags/flag-secrets.js
+
+/**
+ * Returns every secret in the texts of flags, from all places where it is given: one that is overruled must not be shown
+ * either. The form `user:secret` of a Basic login is among them.
+ */
+function secretsIn(flags, source) {
+    const userOf = ({ user }) => {
+        const flag = flags.find(({ name }) => name === user);
+        return flag && flagText(flag, source);
+    };
+    return flags
+        .filter(({ secret }) => secret === true)
+        .flatMap((flag) => {
+        const user = userOf(flag);
+        return ([source.values.get(flag.name) ?? '', ...inheritedTexts(flag, source)]
+            .filter((text) => text.trim() !== '')
+            // Some are used without the line end of the file that they come from.
+            .flatMap((text) => [...new Set([text, text.trim()])])
+            .flatMap((secret) => (user === undefined ? [secret] : [secret, `${user}:${secret}`])));
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/config/flags/flag-reader.js
+
+
+
+/** Parses flags and collects the failures, so that users see all of them at once. */
 class FlagReader {
     failures = [];
     #flags;
@@ -59935,27 +60660,27 @@ class FlagReader {
     constructor(flags, source) {
         this.#flags = new Map(flags.map((flag) => [flag.name, flag]));
         this.#source = source;
+        for (const secret of secretsIn(flags, source))
+            source.onSecret?.(secret);
     }
-    /** Gives how this front writes the flag. */
+    /** Returns a flag's name as users write it. */
     label(name) {
         return this.#source.label(name);
     }
-    /** Gives the text of a flag: as given, from its environment variable, or its default. */
+    /** Returns the text of a flag: the given one, its environment variable's, or its default. */
     text(name) {
         const flag = this.#flags.get(name);
-        const given = this.#source.values.get(name) ?? '';
-        if (given.trim() !== '')
-            return flag?.secret === true ? given : given.trim();
-        const variable = flag?.environment;
-        const inherited = variable === undefined ? '' : (this.#source.environment[variable] ?? '');
-        return inherited === '' ? flag?.default : inherited;
+        return flag && flagText(flag, this.#source);
     }
-    /** Gives the parsed text of a flag; undefined where there is none or, with a failure kept, a wrong one. */
+    /** Returns the parsed text of a flag. Undefined if there is none, or if it is wrong, which is kept as a failure. */
     optional(name, parser) {
         const text = this.text(name);
         return text === undefined ? undefined : this.#attempt(name, text, parser);
     }
-    /** Gives the parsed text of a flag that has a default, which stands in for a wrong one until all are read. */
+    /**
+     * Returns the parsed text of a flag with a default. If the text is wrong, that is kept as a failure, and returns the
+     * default.
+     */
     required(name, parser) {
         const value = this.optional(name, parser);
         if (value !== undefined)
@@ -59965,7 +60690,7 @@ class FlagReader {
             throw new TypeError(`the flag ${name} has no default`);
         return parser(fallback, this.label(name));
     }
-    /** Gives every value of a repeatable flag, parsed; wrong ones are left out and kept as failures. */
+    /** Returns all values of a repeatable flag. Wrong ones are left out and kept as failures. */
     list(name, parser) {
         const found = [];
         for (const text of (this.text(name) ?? '').split(/[\n,]/)) {
@@ -59975,9 +60700,9 @@ class FlagReader {
         }
         return found;
     }
-    /** Keeps a failure that shows only when flags are seen together. */
+    /** Keeps a failure of a flag in combination with others. */
     refuse(name, message, hint) {
-        this.failures.push(new lib_failure/* Failure */.HR({ code: 'FLAG_MALFORMED', about: this.label(name), message, hint }));
+        this.failures.push(new lib_failure/* Failure */.HR({ code: 'FLAG_MALFORMED', fault: 'usage', about: this.label(name), message, hint }));
     }
     #attempt(name, text, parser) {
         try {
@@ -59992,43 +60717,44 @@ class FlagReader {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/config/flag-value.js
+;// CONCATENATED MODULE: ./build/src/config/flags/registry-flags.js
 
-const YES = new Set(['true', 'yes', '1']);
-const NO = new Set(['false', 'no', '0']);
-/** Reads a switch: true, yes, 1 or false, no, 0, in any case. Throws `FLAG_MALFORMED`. */
-function parseSwitch(text, about) {
-    const word = text.toLowerCase();
-    if (YES.has(word))
-        return true;
-    if (NO.has(word))
-        return false;
-    throw flag_value_malformed(about, text, 'is neither yes nor no', 'write true or false; yes, no, 1 and 0 do as well');
+
+
+const NO_NAMESPACE = '/';
+const IN_FLIGHT = wholeNumber(1, 1000);
+/** Returns a path in a registry. A slash at either end is ignored. Throws `REFERENCE_MALFORMED`. */
+function parsePath(text, about) {
+    return parseRepository(text.replace(/^\/|\/$/g, ''), about);
 }
-/** Gives a parser of whole numbers between two bounds, both included. It throws `FLAG_MALFORMED`. */
-function wholeNumber(least, most) {
+/** Returns the namespace that a flag names, or undefined for `/`, which means none. */
+function readNamespace(flags, name) {
+    return flags.text(name) === NO_NAMESPACE ? undefined : flags.required(name, parsePath);
+}
+/** Returns a parser of hosts that replaces the frozen registry of Kubernetes, with a notice about it. */
+function hostParser(notices) {
     return (text, about) => {
-        const isWhole = /^\d+$/.test(text);
-        const count = Number(text);
-        if (isWhole && count >= least && count <= most)
-            return count;
-        const message = isWhole ? 'is out of bounds' : 'is not a whole number';
-        throw flag_value_malformed(about, text, message, `write a whole number from ${least} to ${most}`);
+        const host = parseHost(text, about);
+        if (host !== image_set_name_OLD_KUBERNETES_REGISTRY)
+            return host;
+        notices.add(`${about}: ${host} is frozen and being shut down; ${image_set_name_KUBERNETES_REGISTRY} is used instead`);
+        return parseHost(image_set_name_KUBERNETES_REGISTRY);
     };
 }
-/** Gives a parser of a choice between words. It throws `FLAG_MALFORMED`. */
-function oneOf(...words) {
-    return (text, about) => {
-        const word = words.find((known) => known === text);
-        if (word !== undefined)
-            return word;
-        const allowed = `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-        throw flag_value_malformed(about, text, 'is not one of the words it takes', `write ${allowed}`);
-    };
+/** Returns how many requests and transfers may be in flight per host. If undefined, the run adapts the number. */
+function readLimits(flags) {
+    return { queryLimit: flags.optional('query-limit', IN_FLIGHT), limit: flags.optional('limit', IN_FLIGHT) };
 }
-/** Gives the failure of a flag whose text has the wrong form. */
-function flag_value_malformed(about, text, message, hint) {
-    return new lib_failure/* Failure */.HR({ code: 'FLAG_MALFORMED', about, message: `"${text.slice(0, 200)}" ${message}`, hint });
+/** Keeps a failure if there is a user name without a password, or a password without a user name. */
+function refuseHalfLogin(flags, login) {
+    if (login.username !== undefined && login.password === undefined) {
+        const hint = `give ${flags.label('password')} or the environment variable KEEL_PASSWORD`;
+        flags.refuse('username', 'there is a user name but no password', hint);
+    }
+    if (login.password !== undefined && login.username === undefined) {
+        const hint = `give ${flags.label('username')} as well`;
+        flags.refuse('password', 'there is a password but no user name', hint);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/pack/settings.js
@@ -60042,32 +60768,17 @@ function flag_value_malformed(about, text, message, hint) {
 
 
 
-const NO_NAMESPACE = '/';
-const IN_FLIGHT = wholeNumber(1, 1000);
-function asIs(text) {
-    return text;
-}
-function parseNamespace(text, about) {
-    return reference_parseRepository(text.replace(/^\/|\/$/g, ''), about);
-}
-/** Reads the settings of a packing run from flags or inputs, and reports all malformed ones at once. */
+/** Returns the settings of a packing run as flags or inputs give them, or a failure for each malformed one. */
 function parsePackSettings(from) {
     const flags = new FlagReader(PACK_FLAGS, from);
     const notices = new Set();
-    const current = (host, about) => {
-        if (host !== OLD_KUBERNETES_REGISTRY)
-            return host;
-        notices.add(`${about}: ${host} is frozen and being shut down; ${KUBERNETES_REGISTRY} is used instead`);
-        return parseHost(KUBERNETES_REGISTRY);
-    };
-    const host = (text, about) => current(parseHost(text, about), about);
+    const host = hostParser(notices);
     const source = (text, about) => {
         const given = parseImageSource(text, about);
-        return given.kind === 'upstream' ? given : { ...given, host: current(given.host, about) };
+        return given.kind === 'upstream' ? given : { ...given, host: host(given.host, about) };
     };
     const registry = flags.required('registry', host);
-    const isBare = flags.text('namespace') === NO_NAMESPACE;
-    const namespace = isBare ? undefined : flags.required('namespace', parseNamespace);
+    const namespace = readNamespace(flags, 'namespace');
     const imageSource = flags.optional('image-source', source) ?? { kind: 'mirror', host: registry, namespace };
     const settings = {
         versionConfig: flags.required('version-config', asIs),
@@ -60089,407 +60800,42 @@ function parsePackSettings(from) {
         trustedRoot: flags.text('trusted-root'),
         lock: flags.text('lock'),
         dryRun: flags.optional('dry-run', parseSwitch) ?? false,
-        queryLimit: flags.optional('query-limit', IN_FLIGHT),
-        limit: flags.optional('limit', IN_FLIGHT),
+        ...readLimits(flags),
         commandTimeout: flags.required('command-timeout', lib_duration/* parseDuration */.E9),
-        // No attempt at all would be no run: 0 means that nothing is tried a second time.
-        retry: Math.max(1, flags.required('retry', wholeNumber(0, 100))),
-        retryInterval: flags.required('retry-interval', lib_duration/* parseDuration */.E9),
+        retry: readRetry(flags),
         json: flags.optional('json', parseSwitch) ?? false,
     };
-    if (settings.username !== undefined && settings.password === undefined) {
-        const hint = `give ${flags.label('password')} or the environment variable KEEL_PASSWORD`;
-        flags.refuse('username', 'there is a user name but no password', hint);
-    }
-    if (settings.password !== undefined && settings.username === undefined) {
-        const hint = `give ${flags.label('username')} as well`;
-        flags.refuse('password', 'there is a password but no user name', hint);
-    }
+    refuseHalfLogin(flags, settings);
     if (flags.failures.length > 0)
         return { ok: false, failures: flags.failures };
     return { ok: true, settings, notices: [...notices] };
 }
 
-;// CONCATENATED MODULE: ./build/src/publish/flags.js
-const WHERE = 'Where the package goes';
-const QINIU = 'Qiniu';
-const REGISTRY = 'Docker Hub or another registry';
-const flags_GITHUB = 'GitHub release';
-const RUN = 'How it runs';
-const PUBLISH_TABLE = [
-    {
-        name: 'repo',
-        value: 'TARGET',
-        default: 'qiniu',
-        repeatable: true,
-        group: WHERE,
-        description: 'Where to publish: qiniu, dockerhub, release, artifact or none',
-    },
-    {
-        name: 'overwrite',
-        group: WHERE,
-        description: 'Replace a published package that has other content, which otherwise only -beta ones may',
-    },
-    {
-        name: 'access-key',
-        short: 'k',
-        value: 'KEY',
-        environment: 'KEEL_ACCESS_KEY',
-        secret: true,
-        group: QINIU,
-        description: 'Access key of the Qiniu account',
-    },
-    {
-        name: 'secret-key',
-        short: 's',
-        value: 'SECRET',
-        environment: 'KEEL_SECRET_KEY',
-        secret: true,
-        group: QINIU,
-        description: 'Secret key of the Qiniu account',
-    },
-    {
-        name: 'bucket',
-        short: 'b',
-        value: 'NAME',
-        default: 'keel',
-        group: QINIU,
-        description: 'Bucket that receives the package',
-    },
-    {
-        name: 'zone',
-        value: 'ZONE',
-        defaultNote: 'Qiniu is asked for it',
-        group: QINIU,
-        description: 'Zone of the bucket, such as z0, huanan or na0; the name keel means z0, Huadong',
-    },
-    {
-        name: 'qiniu-endpoint',
-        value: 'URL',
-        defaultNote: "Qiniu's own",
-        environment: 'KEEL_QINIU_ENDPOINT',
-        group: QINIU,
-        description: 'Address of the region service of another Kodo, such as a private cloud',
-    },
-    {
-        name: 'dockerhub-username',
-        value: 'NAME',
-        environment: 'KEEL_DOCKERHUB_USERNAME',
-        group: REGISTRY,
-        description: 'User name there; without one, what docker login stored is used',
-    },
-    {
-        name: 'dockerhub-password',
-        value: 'SECRET',
-        environment: 'KEEL_DOCKERHUB_PASSWORD',
-        secret: true,
-        group: REGISTRY,
-        description: 'Password or access token there',
-    },
-    {
-        name: 'dockerhub-repository',
-        value: 'REPOSITORY',
-        defaultNote: 'the user name with /keel-pkg',
-        group: REGISTRY,
-        description: 'Repository that receives the package, with a host where it is not on Docker Hub',
-    },
-    {
-        name: 'dockerhub-form',
-        value: 'image|artifact',
-        default: 'image',
-        group: REGISTRY,
-        description: 'As an image that docker can run to copy the package out, or as an OCI artifact for oras',
-    },
-    {
-        name: 'release-tag',
-        value: 'TAG',
-        defaultNote: 'kube- and the version of the package',
-        group: flags_GITHUB,
-        description: 'Tag of the release that receives the package; it is made if there is none',
-    },
-    {
-        name: 'release-repository',
-        value: 'OWNER/NAME',
-        defaultNote: 'the one that the workflow runs in',
-        environment: 'GITHUB_REPOSITORY',
-        group: flags_GITHUB,
-        description: 'Repository on GitHub that the release belongs to',
-    },
-    {
-        name: 'github-token',
-        value: 'TOKEN',
-        environment: 'KEEL_GITHUB_TOKEN',
-        secret: true,
-        group: flags_GITHUB,
-        description: 'Token that may write contents of that repository; GITHUB_TOKEN is read as well',
-    },
-];
-const PUSH_TABLE = [
-    {
-        name: 'pkg-uri',
-        value: 'FILE',
-        group: WHERE,
-        description: 'Package to publish: a path or a file:// address',
-    },
-    {
-        name: 'insecure-registry',
-        value: 'HOST',
-        repeatable: true,
-        group: REGISTRY,
-        description: 'Registry that is spoken to over plain HTTP',
-    },
-    {
-        name: 'ca-file',
-        value: 'FILE',
-        group: REGISTRY,
-        description: 'PEM file of certificate authorities to trust besides the usual ones, for registries',
-    },
-    {
-        name: 'command-timeout',
-        value: 'DURATION',
-        default: '0',
-        defaultNote: '0 = no limit',
-        group: RUN,
-        description: 'Time for the whole command; the next one goes on from where it stopped',
-    },
-    {
-        name: 'retry',
-        value: 'N',
-        default: '5',
-        group: RUN,
-        description: 'Attempts at each request',
-    },
-    {
-        name: 'retry-interval',
-        value: 'DURATION',
-        default: '5s',
-        group: RUN,
-        description: 'Pause before the second attempt; it grows from there',
-    },
-    {
-        name: 'json',
-        commandLineOnly: true,
-        group: RUN,
-        description: 'Print where the package is as JSON on standard output, and all else on standard error',
-    },
-];
-/** The flags that say where a package goes, which `packer push` and action-pack share. */
-const PUBLISH_FLAGS = PUBLISH_TABLE;
-const [PACKAGE_FLAG, INSECURE_FLAG, AUTHORITIES_FLAG, ...RUN_FLAGS] = PUSH_TABLE;
-const REGISTRY_END = PUBLISH_TABLE.findLastIndex(({ group }) => group === REGISTRY) + 1;
-/** The flags of `packer push`. */
-const PUSH_FLAGS = [
-    PACKAGE_FLAG,
-    ...PUBLISH_TABLE.slice(0, REGISTRY_END),
-    INSECURE_FLAG,
-    AUTHORITIES_FLAG,
-    ...PUBLISH_TABLE.slice(REGISTRY_END),
-    ...RUN_FLAGS,
-];
-
-;// CONCATENATED MODULE: ./build/src/publish/publishing.js
-
-
-/** Proves all targets at once and gives those that are no good; throws only when the run is aborted. */
-async function proveTargets(targets, signal) {
-    const outcomes = await Promise.allSettled(targets.map((target) => target.prove(signal)));
-    signal.throwIfAborted();
-    return targets.flatMap((target, index) => {
-        const outcome = outcomes[index];
-        return outcome?.status === 'rejected' ? [{ target: target.name, error: outcome.reason }] : [];
-    });
-}
-/** Brings a package to all targets at once. One that fails stops no other; aborting stops all of them. */
-async function publishToAll(targets, file, signal, reporter) {
-    const bytes = new Map(targets.map((target) => [target.name, 0]));
-    const ended = new Set();
-    const locations = [];
-    const failures = [];
-    const showProgress = () => reporter.progress({
-        activity: 'publishing',
-        done: ended.size,
-        total: targets.length,
-        unit: 'targets',
-        bytes: [...bytes.values()].reduce((sum, count) => sum + count, 0),
-        bytesTotal: file.size * targets.length,
-        current: targets.filter(({ name }) => !ended.has(name)).map(({ name }) => `${file.name} to ${name}`),
-    });
-    await Promise.all(targets.map(async (target) => {
-        try {
-            const location = await target.publish(file, signal, (count) => {
-                bytes.set(target.name, count);
-                showProgress();
-            });
-            locations.push(location);
-            bytes.set(target.name, file.size);
-            reporter.line(describeLocation(location, file));
-        }
-        catch (error) {
-            failures.push({ target: target.name, error });
-            reporter.error(`${target.name}: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
-        }
-        ended.add(target.name);
-        showProgress();
-    }));
-    return { locations, failures };
-}
-function describeLocation({ target, address, outcome }, file) {
-    const size = (0,lib_size/* formatSize */.X)(file.size);
-    return outcome === 'present'
-        ? `${target}: ${file.name} is there already: ${address}`
-        : `${target}: ${file.name} (${size}) published: ${address}`;
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/interruption.js
-/** Gives a promise's result unless the signal aborts first, for work that cannot be withdrawn; it goes on unheard. */
-async function withinSignal(promise, signal) {
-    promise.catch(() => undefined);
-    signal.throwIfAborted();
-    const { promise: aborted, reject } = Promise.withResolvers();
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-        return await Promise.race([promise, aborted]);
-    }
-    finally {
-        signal.removeEventListener('abort', abort);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/publish/replacement.js
-/** Tells whether a package is a trial, whose name a newer one may take. */
-function isBetaName(name) {
-    return /-beta(?=[.-]|$)/.test(name);
-}
-/** Tells whether a published package of this name may be replaced by another one. */
-function mayReplace(name, overwrite) {
-    return overwrite || isBetaName(name);
-}
-
-;// CONCATENATED MODULE: ./build/src/publish/artifact.js
+;// CONCATENATED MODULE: ./build/src/registry/blob-upload.js
 
 
 
 
-const PROBE_NAME = 'keel-pkg-probe';
-/** Publishes packages as artifacts of the workflow run, as they are and without a second archive around them. */
-class ArtifactTarget {
-    name = 'artifact';
-    #settings;
-    constructor(settings) {
-        this.#settings = settings;
-    }
-    /** Asks for an artifact that does not exist, which only a job that may store artifacts is told. */
-    async prove(signal) {
-        const store = await this.#settings.openStore();
-        await this.#find(store, PROBE_NAME, signal);
-    }
-    async publish(file, signal, onProgress) {
-        const store = await this.#settings.openStore();
-        // What is not archived again is named after its file, whatever name is asked for.
-        const name = (0,external_node_path_.basename)(file.path);
-        const present = await this.#find(store, name, signal);
-        if (present !== undefined && isSame(present, file))
-            return this.#locate(present.id, 'present');
-        if (present !== undefined) {
-            if (!mayReplace(file.name, this.#settings.overwrite))
-                throw alreadyStored(name);
-            await withinSignal(store.deleteArtifact(name), signal).catch((error) => {
-                signal.throwIfAborted();
-                throw unavailable(error);
-            });
-        }
-        const { retentionDays } = this.#settings;
-        const options = { skipArchive: true, ...(retentionDays === undefined ? {} : { retentionDays }) };
-        const upload = store.uploadArtifact(name, [file.path], (0,external_node_path_.dirname)(file.path), options);
-        const { id, digest } = await withinSignal(upload, signal).catch((error) => {
-            signal.throwIfAborted();
-            throw unavailable(error);
-        });
-        if (digest !== undefined && hexOf(digest) !== hexOf(file.sha256))
-            throw arrivedDifferent(name, digest);
-        onProgress(file.size);
-        return this.#locate(id, 'published');
-    }
-    async #find(store, name, signal) {
-        try {
-            return (await withinSignal(store.getArtifact(name), signal)).artifact;
-        }
-        catch (error) {
-            signal.throwIfAborted();
-            if (error instanceof Error && error.name === 'ArtifactNotFoundError')
-                return undefined;
-            throw unavailable(error);
-        }
-    }
-    #locate(id, outcome) {
-        const { runUrl } = this.#settings;
-        const address = id === undefined ? runUrl : `${runUrl}/artifacts/${id}`;
-        const instruction = 'open the address in a browser that is signed in to GitHub';
-        return { target: this.name, address, instruction, outcome };
-    }
-}
-function hexOf(digest) {
-    return digest.replace(/^sha256:/, '');
-}
-function isSame(present, file) {
-    if (present.digest !== undefined)
-        return hexOf(present.digest) === hexOf(file.sha256);
-    return present.size === file.size;
-}
-function unavailable(cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    // The storage behind them may refuse without a word.
-    const detail = text.split('\n').find((line) => line.trim() !== '') ?? 'the service refused';
-    const code = (0,lib_failure/* failureCode */.AD)(cause);
-    return new lib_failure/* Failure */.HR({
-        code: 'ARTIFACTS_UNAVAILABLE',
-        about: 'workflow artifacts',
-        message: `${detail}${code === 'UNEXPECTED' ? '' : ` (${code})`}`,
-        hint: 'artifacts exist in workflow runs on github.com; elsewhere publish to another target',
-        cause,
-    });
-}
-function arrivedDifferent(name, digest) {
-    const message = `the artifact was stored with another digest, ${digest}`;
-    return new lib_failure/* Failure */.HR({ code: 'DIGEST_MISMATCH', about: name, message, hint: 'publish it again' });
-}
-function alreadyStored(name) {
-    return new lib_failure/* Failure */.HR({
-        code: 'ALREADY_PUBLISHED',
-        about: name,
-        message: 'this run has another artifact of this name',
-        hint: 'published packages are not replaced: give the package a -beta name, or use --overwrite',
-    });
-}
 
-;// CONCATENATED MODULE: ./build/src/registry/upload.js
-/** Gives the address that ends an upload: its location with the digest added and nothing else changed. */
+/** Returns the URL that completes an upload: its location with the digest added, otherwise unchanged. */
 function closingLocation(upload, digest) {
     const url = new URL(upload.location);
-    // Rebuilding the query would re-encode what the registry signed.
+    // A query that is parsed and written again would be encoded in another way than the registry signed.
     const separator = url.search === '' ? '?' : '&';
     url.search = `${url.search}${separator}digest=${encodeURIComponent(digest)}`;
     return url;
 }
-/** Gives how many bytes an upload holds from a `Range: 0-N` (or `bytes=0-N`) header; 0 when it tells nothing. */
+/** Returns the number of bytes that an upload has by its header `Range: 0-N` (or `bytes=0-N`); 0 without one. */
 function receivedBytes(range) {
     const end = /^(?:bytes=)?0-(\d{1,15})$/.exec(range?.trim() ?? '')?.[1];
     return end === undefined || end === '0' ? 0 : Number(end) + 1;
 }
-
-;// CONCATENATED MODULE: ./build/src/registry/upload-session.js
-
-
-
-
-
 const CANCEL_PATIENCE_MILLISECONDS = 2000;
 const MOUNT_REFUSALS = [400, 403, 404, 405];
 function readLocation(registry, repository, answer) {
     const location = answer.headers.location;
     if (location === undefined) {
-        throw new RegistryFailure({
+        throw new HttpFailure({
             code: 'REGISTRY_BROKEN',
             about: `${registry.host}/${repository}`,
             message: 'it opened an upload without saying where',
@@ -60504,12 +60850,12 @@ function readLocation(registry, repository, answer) {
     };
 }
 /**
- * Opens an upload; with `mount` it asks at the same time for a blob that the registry has. Gives `mounted`, the
- * upload, or `refused` where the registry would not hear of the mount.
+ * Opens an upload, and with `mount` tries to mount a blob in the same request. Returns the upload, `mounted`, or
+ * `refused` if the registry refuses to mount.
  */
 async function openUpload(registry, repository, signal, mount) {
     const query = mount === undefined ? '' : `?mount=${mount.digest}&from=${encodeURIComponent(mount.from)}`;
-    // Some registries look at the first scope only, so the one to push with stands there.
+    // Some registries look only at the first scope, so it is the one for the push.
     const scopes = [pushScope(repository)];
     if (mount !== undefined && mount.from !== repository)
         scopes.push(pullScope(mount.from));
@@ -60522,6 +60868,7 @@ async function openUpload(registry, repository, signal, mount) {
             expected: mount === undefined ? [202] : [201, 202, ...MOUNT_REFUSALS],
             about: `${registry.host}/${repository}`,
             action: 'start an upload',
+            writes: 'upload',
             signal,
         });
         discardBody(answer);
@@ -60530,13 +60877,13 @@ async function openUpload(registry, repository, signal, mount) {
         return answer.status === 201 ? 'mounted' : 'refused';
     }
     catch (error) {
-        // Harbor says 401 for a mount it will not make; where the account may not push at all, the plain request says so too.
-        if (mount !== undefined && error instanceof RegistryFailure && error.status === 401)
+        // Harbor answers 401 if it refuses to mount. If the account may not push at all, the plain request fails too.
+        if (mount !== undefined && error instanceof HttpFailure && error.status === 401)
             return 'refused';
         throw error;
     }
 }
-/** Asks how many bytes an upload holds; `undefined` when it is gone. The upload comes back with its newest location. */
+/** Returns the number of bytes that an upload has, and the upload with its new location; undefined if it is gone. */
 async function inspectUpload(registry, upload, signal) {
     const answer = await registry.send({
         method: 'GET',
@@ -60555,14 +60902,14 @@ async function inspectUpload(registry, upload, signal) {
         received: receivedBytes(answer.headers['range']?.toString()),
     };
 }
-/** Gives an upload with the location that an answer named for its next request. */
+/** Returns an upload with the location for its next request from an answer. */
 function nextLocation(registry, upload, answer) {
     const location = answer.headers.location;
     if (location === undefined)
         return upload;
     return { ...upload, location: followAddress(answer.url, location, registry.endpoint) };
 }
-/** Tells the registry that an upload will not go on. It never throws: registries forget uploads by themselves, later. */
+/** Deletes an upload that is not completed. Never throws, because registries also delete uploads by themselves. */
 async function cancelUpload(registry, upload) {
     try {
         const answer = await registry.send({
@@ -60577,78 +60924,71 @@ async function cancelUpload(registry, upload) {
         discardBody(answer);
     }
     catch {
-        // The upload was given up for a reason that is reported; this would only hide it.
+        // The reason why the upload was not completed is reported. This failure would only hide it.
     }
 }
-
-;// CONCATENATED MODULE: ./build/src/registry/blob-upload.js
-
-
-
-
-
-
 const CHUNK_BYTES = 16 * 1024 * 1024;
 /** GHCR refuses larger ranged chunks. */
 const CHUNK_BYTES_BY_HOST = new Map([['ghcr.io', 4 * 1024 * 1024]]);
-/** Gives a meter that stands before a transfer's first byte. */
-function newMeter(transfer) {
-    return new BlobMeter(transfer.descriptor, `${transfer.source.about}@${transfer.descriptor.digest}`);
+/** Returns a meter at the first byte of a blob. */
+function newMeter({ descriptor }, source) {
+    return new BlobMeter(descriptor, `${source.about}@${descriptor.digest}`);
 }
-/** Sends a blob in one streaming PUT that ends its upload. */
-async function sendWhole(transfer, upload) {
-    const { registry, repository, descriptor, signal } = transfer;
-    await withSource(transfer, undefined, async (body) => {
+/** Sends a blob in one streaming PUT, which completes the upload. */
+async function sendWhole(push, source, upload) {
+    const { registry, repository, descriptor, signal } = push;
+    await withSource(push, source, undefined, async (body) => {
         const answer = await registry.send({
             method: 'PUT',
             url: closingLocation(upload, descriptor.digest),
             scopes: [pushScope(repository)],
             headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
-            body: writer(transfer, body, newMeter(transfer), descriptor.size),
+            body: writer(push, body, newMeter(push, source), descriptor.size),
             expected: [201, 200, 204],
             about: `${registry.host}/${repository}`,
             action: 'push a layer',
+            writes: 'layer',
             signal,
         });
         discardBody(answer);
     });
 }
 /**
- * Sends the rest of a blob in chunks, each read from the source by range, and ends its upload. `onProgress` gets the
- * point from which to go on before each chunk.
+ * Sends the rest of a blob in chunks, each read from the source by range, and completes the upload. `onProgress` is
+ * called before each chunk with the point from which to resume.
  */
-async function sendChunks(transfer, start, onProgress) {
-    const { registry, descriptor } = transfer;
+async function sendChunks(push, source, start, onProgress) {
+    const { registry, descriptor } = push;
     const preferred = CHUNK_BYTES_BY_HOST.get(registry.host) ?? CHUNK_BYTES;
     let point = start;
     while (!point.meter.isComplete) {
         onProgress(point);
         const begin = point.meter.passed;
         const end = Math.min(begin + Math.max(preferred, point.upload.smallestChunk), descriptor.size);
-        point = await sendChunk(transfer, point, { start: begin, end });
+        point = await sendChunk(push, source, point, { start: begin, end });
     }
-    await closeChunks(transfer, point.upload);
+    await closeChunks(push, point.upload);
 }
 /**
- * Gives the point at which the registry says that an upload stands: at `point`, or behind it where it kept a part of a
- * chunk that was cut, or a chunk whose answer was lost. What lies between is read again for its digest, and not sent.
- * Undefined where the registry has less, or more than there is.
+ * Returns the point that an upload has reached according to the registry: `point`, or a later one if the registry kept
+ * a part of a chunk that was cut, or a chunk whose answer was lost. The bytes up to there are read again for the
+ * digest, but not sent. Undefined if the registry has fewer bytes, or more than the blob has.
  */
-async function catchUp(transfer, point, received) {
+async function catchUp(push, source, point, received) {
     const start = point.meter.passed;
-    if (received < start || received > transfer.descriptor.size)
+    if (received < start || received > push.descriptor.size)
         return undefined;
     if (received === start)
         return point;
     const meter = point.meter.copy();
-    await withSource(transfer, { start, end: received }, async (body) => {
+    await withSource(push, source, { start, end: received }, async (body) => {
         try {
             for await (const bytes of body)
                 meter.add(bytes, received);
         }
         catch (error) {
-            transfer.signal.throwIfAborted();
-            throw error instanceof RegistryFailure ? error : meter.broken(error);
+            push.signal.throwIfAborted();
+            throw meter.broken(error);
         }
     });
     if (meter.passed < received)
@@ -60657,12 +60997,12 @@ async function catchUp(transfer, point, received) {
         meter.verify();
     return { upload: point.upload, meter };
 }
-async function sendChunk(transfer, point, range) {
-    const { registry, repository, signal } = transfer;
+async function sendChunk(push, source, point, range) {
+    const { registry, repository, signal } = push;
     const length = range.end - range.start;
-    // The meter of a chunk that breaks is thrown away; the one before it says where to go on.
+    // If the chunk fails, its meter is dropped, and the upload is resumed from the one before.
     const meter = point.meter.copy();
-    return withSource(transfer, range, async (body) => {
+    return withSource(push, source, range, async (body) => {
         const answer = await registry.send({
             method: 'PATCH',
             url: point.upload.location,
@@ -60672,18 +61012,19 @@ async function sendChunk(transfer, point, range) {
                 'content-length': String(length),
                 'content-range': `${range.start}-${range.end - 1}`,
             },
-            body: writer(transfer, body, meter, length),
+            body: writer(push, body, meter, length),
             expected: [202, 201, 204],
             about: `${registry.host}/${repository}`,
             action: 'push a part of a layer',
+            writes: 'layer',
             signal,
         });
         discardBody(answer);
         return { upload: nextLocation(registry, point.upload, answer), meter };
     });
 }
-async function closeChunks(transfer, upload) {
-    const { registry, repository, descriptor, signal } = transfer;
+async function closeChunks(push, upload) {
+    const { registry, repository, descriptor, signal } = push;
     const answer = await registry.send({
         method: 'PUT',
         url: closingLocation(upload, descriptor.digest),
@@ -60692,21 +61033,13 @@ async function closeChunks(transfer, upload) {
         expected: [201, 200, 204],
         about: `${registry.host}/${repository}`,
         action: 'finish a layer',
+        writes: 'layer',
         signal,
     });
     discardBody(answer);
 }
-async function withSource(transfer, range, use) {
-    const { source, descriptor, signal, onSourceFailure } = transfer;
-    let body;
-    try {
-        body = await source.open(descriptor, signal, range);
-    }
-    catch (error) {
-        if (!signal.aborted)
-            onSourceFailure(error);
-        throw error;
-    }
+async function withSource({ descriptor, signal }, source, range, use) {
+    const body = await source.open(descriptor, signal, range);
     try {
         return await use(body);
     }
@@ -60714,9 +61047,9 @@ async function withSource(transfer, range, use) {
         body.destroy();
     }
 }
-function writer(transfer, source, meter, length) {
+function writer({ onBytes }, source, meter, length) {
     return async (sink, stop) => {
-        await pour({ source, sink, meter, length, signal: stop, onBytes: transfer.onBytes });
+        await pour({ source, sink, meter, length, signal: stop, onBytes });
         sink.end();
     };
 }
@@ -60728,15 +61061,14 @@ function writer(transfer, source, meter, length) {
 
 
 
-
 const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
-/** Below this a needless upload is cheaper than the question. */
+/** For smaller blobs an unnecessary upload costs less than a request. */
 const WORTH_ASKING_BYTES = 8 * 1024 * 1024;
 const habitsOf = new WeakMap();
 /**
- * Brings one blob into one repository in as few requests as its state allows: a mount is one, an unknown new blob is
- * a POST and one streaming PUT. Bytes are checked on the way. After a first cut of a large blob it goes on in chunks
- * from where it stopped. Uploads given up are deleted. Throws the last attempt's failure.
+ * Brings one blob to one repository with as few requests as possible: one for a mount, a POST and a streaming PUT for a
+ * new blob. Checks the digest of the bytes. If the transfer of a large blob is cut, it is resumed in chunks. Uploads
+ * that are not completed are deleted. Returns how the blob came there. Throws the failure of the last attempt.
  */
 async function pushBlob(push) {
     return new Pushing(push).run();
@@ -60762,7 +61094,7 @@ class Pushing {
         const { registry, signal } = this.#push;
         try {
             return await registry.retrying(signal, async () => {
-                await registry.greet();
+                await registry.ping();
                 const opened = await this.#tryMount();
                 return opened === 'mounted' ? opened : await this.#transfer(opened);
             });
@@ -60776,7 +61108,7 @@ class Pushing {
         const { registry, repository, signal } = this.#push;
         if (this.#mount === undefined)
             return undefined;
-        const giveBack = await Lane.take([registry.limits.metadata], signal);
+        const giveBack = await ConcurrencyLimiter.take([registry.limits.metadata], signal);
         try {
             const opened = await openUpload(registry, repository, signal, this.#mount);
             this.#mount = undefined;
@@ -60787,7 +61119,7 @@ class Pushing {
             giveBack();
         }
     }
-    /** Tries source after source as long as each is out of the question, which costs no attempt. */
+    /** Tries one source after another while each one cannot have the blob. That does not count as an attempt. */
     async #transfer(mounted) {
         let upload = mounted;
         for (;;) {
@@ -60813,11 +61145,11 @@ class Pushing {
     }
     async #transferFrom(source, mounted) {
         const { registry, signal, onActive } = this.#push;
-        const lanes = [registry.limits.transfers, ...(source.lane === undefined ? [] : [source.lane])];
+        const limiters = [registry.limits.transfers, ...(source.limiter === undefined ? [] : [source.limiter])];
         let giveBack;
         try {
             await Promise.all([registry.limits.patience(signal), source.patience?.(signal)]);
-            giveBack = await Lane.take(lanes, signal);
+            giveBack = await ConcurrencyLimiter.take(limiters, signal);
         }
         catch (error) {
             if (mounted !== undefined)
@@ -60826,9 +61158,9 @@ class Pushing {
         }
         onActive?.(true);
         try {
-            const placed = await this.#deliver(this.#newTransfer(source), mounted);
-            for (const lane of lanes)
-                lane.succeeded();
+            const placed = await this.#deliver(this.#watched(source), mounted);
+            for (const limiter of limiters)
+                limiter.succeeded();
             return placed;
         }
         finally {
@@ -60836,74 +61168,75 @@ class Pushing {
             giveBack();
         }
     }
-    #newTransfer(source) {
-        const { registry, repository, descriptor, signal, onBytes } = this.#push;
-        const onSourceFailure = (error) => {
-            if (!isTransient(error))
-                this.#dead.set(source, error);
-        };
+    /** Returns a source that is not used again after a failure that is not transient. */
+    #watched(source) {
         return {
-            registry,
-            repository,
-            descriptor,
-            source,
-            signal,
-            onBytes: onBytes ?? (() => undefined),
-            onSourceFailure,
+            about: source.about,
+            open: async (descriptor, signal, range) => {
+                try {
+                    return await source.open(descriptor, signal, range);
+                }
+                catch (error) {
+                    if (!signal.aborted && !(0,lib_failure/* isTransient */.dg)(error))
+                        this.#dead.set(source, error);
+                    throw error;
+                }
+            },
         };
     }
-    async #deliver(transfer, mounted) {
-        const { registry } = this.#push;
-        const resumed = await this.#findResumePoint(transfer);
+    async #deliver(source, mounted) {
+        const push = this.#push;
+        const resumed = await this.#findResumePoint(source);
         if (resumed !== undefined)
-            return this.#deliverChunks(transfer, resumed);
+            return this.#deliverChunks(source, resumed);
         const upload = mounted ?? (await this.#openUpload());
         if (upload === 'present')
             return 'present';
         if (this.#isChunked)
-            return this.#deliverChunks(transfer, { upload, meter: newMeter(transfer) });
+            return this.#deliverChunks(source, { upload, meter: newMeter(push, source) });
         try {
-            await sendWhole(transfer, upload);
+            await sendWhole(push, source, upload);
             return 'uploaded';
         }
         catch (error) {
-            await cancelUpload(registry, upload);
+            await cancelUpload(push.registry, upload);
             throw this.#considerChunks(error);
         }
     }
-    async #deliverChunks(transfer, from) {
+    async #deliverChunks(source, from) {
         this.#resumePoint = from;
-        await sendChunks(transfer, from, (point) => {
+        await sendChunks(this.#push, source, from, (point) => {
             this.#resumePoint = point;
         });
         this.#resumePoint = undefined;
         return 'uploaded';
     }
-    /** Gives where a cut upload can go on, if the registry still holds what was sent up to there. */
-    async #findResumePoint(transfer) {
+    /** Returns the point at which a cut upload can be resumed, if the registry still has it. */
+    async #findResumePoint(source) {
         const point = this.#resumePoint;
         if (point === undefined)
             return undefined;
-        const state = await inspectUpload(transfer.registry, point.upload, transfer.signal);
-        const held = state && (await catchUp(transfer, { ...point, upload: state.upload }, state.received));
+        const { registry, signal } = this.#push;
+        const state = await inspectUpload(registry, point.upload, signal);
+        const held = state && (await catchUp(this.#push, source, { ...point, upload: state.upload }, state.received));
         if (held !== undefined)
             return held;
-        await cancelUpload(transfer.registry, point.upload);
+        await cancelUpload(registry, point.upload);
         this.#resumePoint = undefined;
         return undefined;
     }
     #considerChunks(error) {
-        if (error instanceof RegistryFailure && error.status === 413 && !this.#isChunked) {
+        if (error instanceof HttpFailure && error.status === 413 && !this.#isChunked) {
             this.#isChunked = true;
             const { code, about, message, hint } = error;
-            return new RegistryFailure({ code, about, message, hint, status: 413, transient: true, cause: error });
+            return new HttpFailure({ code, about, message, hint, status: 413, transient: true, cause: error });
         }
-        const isCut = error instanceof HttpFailure || (error instanceof RegistryFailure && error.code === 'SIZE_MISMATCH');
+        const isCut = isConnectionFailure(error) || (0,lib_failure/* failureCode */.AD)(error) === 'SIZE_MISMATCH';
         if (isCut && this.#push.descriptor.size > CHUNKED_FROM_BYTES)
             this.#isChunked = true;
         return error;
     }
-    /** Opens an upload, or finds that none is needed: a mount from the repository itself answers both in one request. */
+    /** Opens an upload, or returns `present`. A mount from the repository to itself does both in one request. */
     async #openUpload() {
         const { registry, repository, descriptor, isAbsent, signal } = this.#push;
         const isReliable = this.#habits.selfMount !== 'unreliable' && this.#push.isDoubted !== true;
@@ -60946,916 +61279,71 @@ class Pushing {
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/publish/contract/replacement.js
+
+/**
+ * Returns whether a package may replace another one of its name: `-beta` packages always, others with `--overwrite`.
+ */
+function mayReplace(name, overwrite) {
+    return overwrite || /-beta(?=[.-]|$)/.test(name);
+}
+/** Returns the failure for a name that is taken by other content and may not be replaced. */
+function alreadyPublished(about, message) {
+    const hint = 'published packages are not replaced: give the package a -beta name, or use --overwrite';
+    return new lib_failure/* Failure */.HR({ code: 'ALREADY_PUBLISHED', about, message, hint });
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/blob-source.js
-/** Gives the source that reads blobs from a repository of a registry. */
+/** Returns a source that reads blobs from a repository. */
 function registrySource(registry, repository) {
     return {
         about: `${registry.host}/${repository}`,
         origin: { registry, repository },
-        lane: registry.limits.transfers,
+        limiter: registry.limits.transfers,
         patience: (signal) => registry.limits.patience(signal),
         open: async (descriptor, signal, range) => {
-            await registry.greet();
+            await registry.ping();
             return (await registry.openBlob(repository, descriptor, signal, range)).body;
         },
     };
 }
 
-;// CONCATENATED MODULE: ./build/src/publish/part-sender.js
+;// CONCATENATED MODULE: ./build/src/publish/registry/base-image.js
 
 
 
 
-const ATTEMPTS_FOR_A_GOOD_ETAG = 3;
 /**
- * Sends a file in parts of 4 MiB, several at a time, and verifies the etag of each. Throws `KodoRefusal`,
- * `HttpFailure`, `FILE_CHANGED` or `PART_DAMAGED`; what was sent until then stays for the next run.
+ * Returns a base image for Linux. Throws `NOT_FOUND` if there is none for the architecture, or the registry's failure.
  */
-async function sendParts(sending) {
-    return await new PartSender(sending).run();
+async function readBaseImage(wanted, signal) {
+    const { registry, reference } = wanted;
+    const { repository } = reference;
+    const { layers, config: descriptor } = await readImage(wanted, signal);
+    const config = await registry.readBlob(repository, descriptor, signal);
+    const source = registrySource(registry, repository);
+    return { reference, layers, config: JSON.parse(config.toString('utf8')), source };
 }
-class PartSender {
-    #sending;
-    #stop = new AbortController();
-    #signal;
-    #blocks = [];
-    #etags = [];
-    #spare = [];
-    #bytesDone = 0;
-    constructor(sending) {
-        this.#sending = sending;
-        this.#signal = AbortSignal.any([sending.signal, this.#stop.signal]);
-    }
-    async run() {
-        const { size, lane } = this.#sending;
-        const count = Math.max(1, Math.ceil(size / QETAG_BLOCK_SIZE));
-        const underWay = new Set();
-        const failures = [];
-        for (let number = 1; number <= count && failures.length === 0; number += 1) {
-            const release = await Lane.take([lane], this.#signal).catch((error) => {
-                failures.push(error);
-            });
-            if (release === undefined)
-                break;
-            const part = this.#sendPart(number)
-                .catch((error) => {
-                failures.push(error);
-                this.#stop.abort(error);
-            })
-                .finally(() => {
-                release();
-                underWay.delete(part);
-            });
-            underWay.add(part);
-        }
-        await Promise.all(underWay);
-        this.#sending.signal.throwIfAborted();
-        if (failures.length > 0)
-            throw failures[0];
-        return { etags: this.#etags, qetag: qetagOfBlocks(this.#blocks) };
-    }
-    async #sendPart(number) {
-        const buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(QETAG_BLOCK_SIZE);
-        const body = await this.#read(number, buffer);
-        const block = hashQetagBlock(body);
-        const etag = qetagOfBlocks([block]);
-        this.#blocks[number - 1] = block;
-        this.#etags[number - 1] = etag;
-        const held = this.#sending.held.get(number);
-        if (held?.etag !== etag || held.size !== body.length)
-            await this.#deliver(number, body, etag);
-        this.#bytesDone += body.length;
-        this.#sending.onProgress(this.#bytesDone);
-        this.#spare.push(buffer);
-    }
-    async #read(number, buffer) {
-        const { file, name, size } = this.#sending;
-        const start = (number - 1) * QETAG_BLOCK_SIZE;
-        const length = Math.min(QETAG_BLOCK_SIZE, size - start);
-        let filled = 0;
-        while (filled < length) {
-            const { bytesRead } = await file.read(buffer, filled, length - filled, start + filled);
-            if (bytesRead === 0)
-                throw fileChanged(name);
-            filled += bytesRead;
-        }
-        return buffer.subarray(0, length);
-    }
-    async #deliver(number, body, etag) {
-        const { upload, lane, name } = this.#sending;
-        const md5 = (0,external_node_crypto_.createHash)('md5').update(body).digest('hex');
-        for (let attempt = 1; attempt <= ATTEMPTS_FOR_A_GOOD_ETAG; attempt += 1) {
-            const answered = await upload.send(number, body, md5, this.#signal, () => lane.throttled());
-            if (answered === etag) {
-                lane.succeeded();
-                return;
-            }
-        }
-        throw new lib_failure/* Failure */.HR({
-            code: 'PART_DAMAGED',
-            about: name,
-            message: `part ${number} arrived with other content each of ${ATTEMPTS_FOR_A_GOOD_ETAG} times`,
-            hint: 'something on the way changes what is sent; look for a proxy between here and Qiniu',
-        });
-    }
-}
-/** Gives the failure for a package that changed between being hashed and being sent. */
-function fileChanged(name) {
-    return new lib_failure/* Failure */.HR({
-        code: 'FILE_CHANGED',
-        about: name,
-        message: 'the file changed while it was published',
-        hint: 'publish it again once nothing writes to it',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/publish/image-layer.js
-
-
-
-
-
-
-const TAR_RECORD = 512;
-/** Fixed, so that the same package gives the same layer. */
-const MODIFIED = new Date('1980-01-01T00:00:00Z');
-/** A tar archive ends with two empty records. */
-const TAR_END = 2 * TAR_RECORD;
-/** Gives the layer that is the package itself, for an OCI artifact. */
-function plainLayer(file) {
-    const { path, size, sha256, name } = file;
-    return {
-        digest: sha256,
-        size,
-        source: {
-            about: name,
-            open: async (_descriptor, signal, range) => readFile(path, range?.start ?? 0, range?.end ?? size, signal),
-        },
-    };
-}
-/**
- * Gives the layer that is a tar archive with the package at its root, for an image. Nothing is written to disk; the
- * package is read once to know the digest. Throws `FILE_CHANGED`.
- */
-async function tarLayer(file, signal) {
-    const header = await image_layer_tarHeader(file);
-    const padding = ((TAR_RECORD - (file.size % TAR_RECORD)) % TAR_RECORD) + TAR_END;
-    const end = Buffer.alloc(padding);
-    const whole = (0,external_node_crypto_.createHash)('sha256').update(header);
-    const content = (0,external_node_crypto_.createHash)('sha256');
-    for await (const chunk of readFile(file.path, 0, file.size, signal)) {
-        whole.update(chunk);
-        content.update(chunk);
-    }
-    if (`sha256:${content.digest('hex')}` !== file.sha256)
-        throw fileChanged(file.name);
-    const digest = parseDigest(`sha256:${whole.update(end).digest('hex')}`, file.name);
-    const size = header.length + file.size + padding;
-    const source = {
-        about: file.name,
-        open: async (_descriptor, stop, range) => external_node_stream_.Readable.from(slices(header, file, end, range?.start ?? 0, range?.end ?? size, stop)),
-    };
-    return { digest, size, source };
-}
-/** Gives what stands before a package's content in a tar archive, of any size. */
-async function image_layer_tarHeader(file) {
-    const archive = (0,tar_stream.pack)();
-    const entry = archive.entry({
-        name: file.name,
-        size: file.size,
-        mode: 0o644,
-        mtime: MODIFIED,
-        uid: 0,
-        gid: 0,
-    });
-    // The archive is left after its first byte of content, which marks the end of the header.
-    entry.on('error', () => undefined);
-    entry.write(Buffer.alloc(1));
-    const records = [];
-    for await (const chunk of archive) {
-        if (!Buffer.isBuffer(chunk) || chunk.length === 1)
-            break;
-        records.push(chunk);
-    }
-    return Buffer.concat(records);
-}
-async function* slices(header, file, end, from, to, signal) {
-    const contentEnd = header.length + file.size;
-    if (from < header.length)
-        yield header.subarray(from, Math.min(to, header.length));
-    const start = Math.max(from, header.length) - header.length;
-    const stop = Math.min(to, contentEnd) - header.length;
-    if (start < stop)
-        yield* readFile(file.path, start, stop, signal);
-    if (to > contentEnd)
-        yield end.subarray(Math.max(from, contentEnd) - contentEnd, to - contentEnd);
-}
-function readFile(path, start, end, signal) {
-    if (end <= start)
-        return external_node_stream_.Readable.from([]);
-    return (0,external_node_fs_.createReadStream)(path, { start, end: end - 1, signal, highWaterMark: 256 * 1024 });
-}
-
-;// CONCATENATED MODULE: ./build/src/publish/image-manifest.js
-
-
-
-const ARTIFACT_TYPE = 'application/vnd.keel.package.v1';
-const ARTIFACT_LAYER = 'application/vnd.keel.package.layer.v1.tar+gzip';
-const EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json';
-const IMAGE_CONFIG = 'application/vnd.oci.image.config.v1+json';
-const IMAGE_LAYER = 'application/vnd.oci.image.layer.v1.tar';
-const DOCKER_GZIP_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
-const OCI_GZIP_LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
-/** Fixed, so that the same package gives the same image. */
-const CREATED = '1980-01-01T00:00:00Z';
-/** Where the image copies the package to; the caller mounts a folder there. */
-const OUTPUT_FOLDER = '/out';
-const baseShape = schemas/* object */.Ikc({
-    rootfs: schemas/* object */.Ikc({ diff_ids: schemas/* array */.YOg(schemas/* string */.YjP()) }),
-    history: schemas/* array */.YOg(schemas/* unknown */.L5J()).catch([]),
-    config: schemas/* object */.Ikc({ Env: schemas/* array */.YOg(schemas/* string */.YjP()).nullish() }).catch({}),
-});
-function annotationsOf(file) {
-    return { 'org.opencontainers.image.title': file.name };
-}
-function documents(config, configType, body) {
-    const digest = digestOf(config);
-    const manifest = {
-        schemaVersion: 2,
-        mediaType: MEDIA_TYPE.ociManifest,
-        ...body,
-        config: { mediaType: configType, digest, size: config.length },
-    };
-    const bytes = Buffer.from(JSON.stringify(manifest));
-    return {
-        config: { bytes: config, digest, mediaType: configType },
-        manifest: { bytes, mediaType: MEDIA_TYPE.ociManifest, digest: digestOf(bytes) },
-    };
-}
-/** Gives an OCI artifact of one layer that is the package, which `oras pull` writes under its own name. */
-function artifactDocuments(file, layer) {
-    const { digest, size } = layer;
-    const annotations = annotationsOf(file);
-    return documents(Buffer.from('{}'), EMPTY_CONFIG, {
-        artifactType: ARTIFACT_TYPE,
-        layers: [{ mediaType: ARTIFACT_LAYER, digest, size, annotations }],
-        annotations: { ...annotations, 'org.opencontainers.image.created': CREATED },
-    });
-}
-/**
- * Gives an image with the package at its root. On a base it copies the package to `/out` when it is run; without one
- * it can only be created, for `docker cp`.
- */
-function imageDocuments(file, layer, architecture, base) {
-    const inherited = base === undefined ? undefined : baseShape.parse(base.config);
-    const history = { created: CREATED, created_by: `COPY ${file.name} /`, comment: 'keel-pkg' };
-    const config = {
-        created: CREATED,
-        architecture,
-        os: 'linux',
-        config: {
-            ...(inherited?.config.Env ? { Env: inherited.config.Env } : {}),
-            Cmd: base === undefined ? [`/${file.name}`] : ['cp', `/${file.name}`, `${OUTPUT_FOLDER}/`],
-            Labels: { ...annotationsOf(file), 'keel.package.sha256': file.sha256 },
-        },
-        rootfs: { type: 'layers', diff_ids: [...(inherited?.rootfs.diff_ids ?? []), layer.digest] },
-        history: [...(inherited?.history ?? []), history],
-    };
-    const { digest, size } = layer;
-    const own = { mediaType: IMAGE_LAYER, digest, size, annotations: annotationsOf(file) };
-    const below = (base?.layers ?? []).map((one) => ({
-        // A manifest of one family with layers of the other is refused by containerd.
-        mediaType: one.mediaType === DOCKER_GZIP_LAYER ? OCI_GZIP_LAYER : one.mediaType,
-        digest: one.digest,
-        size: one.size,
-    }));
-    return documents(Buffer.from(JSON.stringify(config)), IMAGE_CONFIG, {
-        layers: [...below, own],
-        annotations: annotationsOf(file),
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/publish/image.js
-
-
-
-
-
-
-
-
-
-
-
-const ARCHITECTURE = /-(amd64|arm64|arm|386|ppc64le|s390x|riscv64)(?=[.-]|$)/;
-/** Gives the tag of a package: its name without `kube-` and `.tar.gz`, such as `1.36.2-amd64-beta`. */
-function image_tagOf(packageName) {
-    const bare = packageName.replace(/\.(?:tar(?:\.[a-z0-9]+)?|tgz)$/, '').replace(/^kube-/, '');
-    return parseTag(bare.replaceAll(/[^\w.-]/g, '_').replace(/^[.-]+/, ''), packageName);
-}
-/** Publishes packages to a registry, as an image or an OCI artifact, without any daemon. */
-class ImageTarget {
-    name = 'dockerhub';
-    #settings;
-    #registry;
-    #repository;
-    constructor(settings) {
-        this.#settings = settings;
-        this.#registry = settings.registries.at(settings.repository.host);
-        this.#repository = settings.repository.repository;
-    }
-    /** Opens an upload and cancels it, which only who may push there can do. */
-    async prove(signal) {
-        await this.#registry.asMetadata(signal, async () => {
-            const upload = await openUpload(this.#registry, this.#repository, signal);
-            if (typeof upload !== 'string')
-                await cancelUpload(this.#registry, upload);
-        });
-    }
-    async publish(file, signal, onProgress) {
-        const tag = image_tagOf(file.name);
-        const isArtifact = this.#settings.form === 'artifact';
-        const layer = isArtifact ? plainLayer(file) : await tarLayer(file, signal);
-        const present = await this.#findPublished(tag, signal);
-        // By the layer that is the package: the base below it may have moved on since.
-        if (present?.layers.at(-1)?.digest === layer.digest) {
-            return this.#locate(file, tag, 'present', present.layers.length > 1);
-        }
-        if (present !== undefined && !mayReplace(file.name, this.#settings.overwrite))
-            throw this.#taken(file, tag);
-        const base = isArtifact ? undefined : await this.#readBase(file, signal);
-        const documents = isArtifact
-            ? artifactDocuments(file, layer)
-            : imageDocuments(file, layer, architectureOf(file), base?.image);
-        await this.#pushLayers(file, layer, base, signal, onProgress);
-        await this.#pushConfig(documents, signal);
-        await this.#registry.putManifest(this.#repository, tag, documents.manifest, signal);
-        return this.#locate(file, tag, 'published', base !== undefined);
-    }
-    async #findPublished(tag, signal) {
-        try {
-            const manifest = await this.#registry.getManifest(this.#repository, tag, signal);
-            return manifest.kind === 'image' ? manifest : { layers: [] };
-        }
-        catch (error) {
-            if (isNotFound(error))
-                return undefined;
-            throw error;
-        }
-    }
-    async #pushLayers(file, layer, base, signal, onProgress) {
-        for (const descriptor of base?.image.layers ?? []) {
-            const isHere = base?.reference.host === this.#registry.host;
-            await pushBlob({
-                ...this.#common(signal, base?.source),
-                descriptor,
-                ...(isHere ? { mountFrom: base.reference.repository } : {}),
-            });
-        }
-        let sent = 0;
-        await pushBlob({
-            ...this.#common(signal, layer.source),
-            descriptor: layer,
-            onBytes: (count) => {
-                sent += count;
-                onProgress(Math.min(sent, file.size));
-            },
-        });
-        onProgress(file.size);
-    }
-    async #pushConfig({ config }, signal) {
-        const source = {
-            about: 'image configuration',
-            open: async (_descriptor, _signal, range) => external_node_stream_.Readable.from([config.bytes.subarray(range?.start, range?.end)]),
-        };
-        const descriptor = { digest: config.digest, size: config.bytes.length };
-        await pushBlob({ ...this.#common(signal, source), descriptor });
-    }
-    #common(signal, source) {
-        const sources = source === undefined ? [] : [source];
-        return {
-            registry: this.#registry,
-            repository: this.#repository,
-            isAbsent: false,
-            sources: () => sources,
-            signal,
-        };
-    }
-    /** A base that cannot be had makes the image less handy, not impossible. */
-    async #readBase(file, signal) {
-        const { base, registries, reporter } = this.#settings;
-        if (base === undefined)
-            return undefined;
-        const registry = registries.at(base.host);
-        try {
-            const manifest = await readPlatform(registry, base, architectureOf(file), signal);
-            const config = await registry.readBlob(base.repository, manifest.config, signal);
-            const image = { layers: manifest.layers, config: JSON.parse(config.toString('utf8')) };
-            return { image, reference: base, source: registrySource(registry, base.repository) };
-        }
-        catch (error) {
-            signal.throwIfAborted();
-            reporter.warning(`the image is made without its base and serves for docker cp only: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
-            return undefined;
-        }
-    }
-    #locate(file, tag, outcome, isRunnable) {
-        const address = reference_formatReference({ ...this.#settings.repository, tag });
-        const create = `id=$(docker create ${address}) && docker cp "$id:/${file.name}" . && docker rm "$id"`;
-        const run = `docker run --rm -v "$PWD:${OUTPUT_FOLDER}" ${address}`;
-        const ofImage = isRunnable ? run : create;
-        const instruction = this.#settings.form === 'artifact' ? `oras pull ${address}` : ofImage;
-        return { target: this.name, address, instruction, outcome };
-    }
-    #taken(file, tag) {
-        return new lib_failure/* Failure */.HR({
-            code: 'ALREADY_PUBLISHED',
-            about: reference_formatReference({ ...this.#settings.repository, tag }),
-            message: `this tag has other content than ${file.name}`,
-            hint: 'published packages are not replaced: give the package a -beta name, or use --overwrite',
-        });
-    }
-}
-function architectureOf(file) {
-    return ARCHITECTURE.exec(file.name)?.[1] ?? 'amd64';
-}
-async function readPlatform(registry, base, architecture, signal) {
-    const name = base.digest ?? base.tag ?? parseTag('latest');
-    const manifest = await registry.getManifest(base.repository, name, signal);
+async function readImage({ registry, reference, architecture }, signal) {
+    const { repository } = reference;
+    const name = reference.digest ?? reference.tag ?? reference_parseTag('latest');
+    const manifest = await registry.getManifest(repository, name, signal);
     if (manifest.kind === 'image')
         return manifest;
     const wanted = { os: 'linux', architecture };
     const child = manifest.manifests.find(({ platform }) => platform !== undefined && matchesPlatform(platform, wanted));
-    const found = child === undefined ? undefined : await registry.getManifest(base.repository, child.digest, signal);
+    const found = child === undefined ? undefined : await registry.getManifest(repository, child.digest, signal);
     if (found?.kind === 'image')
         return found;
     throw new lib_failure/* Failure */.HR({
         code: 'NOT_FOUND',
-        about: reference_formatReference(base),
+        about: reference_formatReference(reference),
         message: `it has no image for linux/${architecture}`,
     });
 }
 
-;// CONCATENATED MODULE: ./build/src/publish/answer-shape.js
-
-/** Reads JSON; undefined for what is none, such as the page of a proxy. */
-function readJson(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        return undefined;
-    }
-}
-/** Tells whether an answer was not what it should be, as a proxy gives it that has trouble for a moment. */
-function isMalformed(error) {
-    return (0,lib_failure/* failureCode */.AD)(error) === 'ANSWER_MALFORMED';
-}
-/** Gives an answer of a service as what it should be. Throws `ANSWER_MALFORMED`, naming the service. */
-function understand(shape, answer, service) {
-    const read = shape.safeParse(answer);
-    if (read.success)
-        return read.data;
-    throw new lib_failure/* Failure */.HR({
-        code: 'ANSWER_MALFORMED',
-        about: service,
-        message: 'it answered with something else than it should',
-        hint: 'see whether a proxy or a sign-in page of the network stands between',
-        cause: read.error,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/publish/service-refusal.js
-
-
-
-const service_refusal_PASSING = new Set(['THROTTLED', 'RATE_LIMITED', 'SERVICE_BROKEN']);
-/** An answer of a service that packages go to which is not a success, in words that say what to change. */
-class ServiceRefusal extends lib_failure/* Failure */.HR {
-    name = 'ServiceRefusal';
-    status;
-    /** When the service asked to be left alone until, in milliseconds since 1970. */
-    retryAt;
-    constructor(status, code, about, message, hint, retryAt) {
-        super({ code, about, message, hint });
-        this.status = status;
-        this.retryAt = retryAt;
-    }
-    /** Whether the same request could go well a moment later. */
-    get transient() {
-        return service_refusal_PASSING.has(this.code);
-    }
-}
-/** Tells whether a request to a service could go well a moment later. */
-function service_refusal_isTransient(error) {
-    return (isMalformed(error) ||
-        ((error instanceof HttpFailure || error instanceof ServiceRefusal) && error.transient));
-}
-/** Gives when a service asked to be left alone until, in milliseconds since 1970. */
-function service_refusal_heldUntil(error) {
-    return error instanceof ServiceRefusal ? error.retryAt : undefined;
-}
-
-;// CONCATENATED MODULE: ./build/src/publish/kodo-refusal.js
-
-
-
-/** An answer of Kodo that is not a success. */
-class KodoRefusal extends ServiceRefusal {
-    name = 'KodoRefusal';
-}
-const KEYS_HINT = 'check --access-key and --secret-key; both stand in the Qiniu console under key management';
-/**
- * Explains an answer of Kodo by its status and error text. Some statuses are Kodo's own: 573 throttled, 612 absent,
- * 614 exists, 631 no bucket. https://developer.qiniu.com/kodo/3928/error-responses
- */
-function explainKodoAnswer(status, error, bucket, key, retryAt) {
-    const bucketName = `bucket ${bucket}`;
-    const said = error === '' ? `status ${status}` : `status ${status}: ${error.slice(0, 200)}`;
-    const refuse = (code, about, message, hint) => new KodoRefusal(status, code, about, message, hint, retryAt);
-    const zone = /\bup(?:load)?(?:-([a-z0-9-]{1,40}))?\.qiniup\.com/.exec(error);
-    if (status === 400 && error.includes('incorrect region')) {
-        const right = zone === null ? 'leave --zone out' : `leave --zone out or set it to ${zone[1] ?? 'z0'}`;
-        return refuse('WRONG_ZONE', bucketName, 'it lives in another zone', right);
-    }
-    if (status === 401 && error.includes('expired')) {
-        const hint = "correct this machine's clock, or the clock of the virtual machine that it is";
-        return refuse('CREDENTIALS_REFUSED', 'Qiniu', 'the upload token had expired when it arrived', hint);
-    }
-    if (status === 401 || (status === 612 && error.includes('accesskey'))) {
-        return refuse('CREDENTIALS_REFUSED', 'Qiniu', `the access key or secret key is wrong (${said})`, KEYS_HINT);
-    }
-    if (status === 403) {
-        const hint = 'the key pair needs the right to write there, and the clock of this machine has to be right';
-        return refuse('CREDENTIALS_REFUSED', bucketName, `it may not be written to (${said})`, hint);
-    }
-    if (status === 413)
-        return refuse('TOO_LARGE', key, `Kodo takes no object of this size (${said})`);
-    if (status === 419)
-        return refuse('SERVICE_REFUSED', 'Qiniu', `the account is suspended (${said})`);
-    if (status === 612)
-        return refuse('ABSENT', key, `${bucketName} does not have it`);
-    if (status === 614)
-        return alreadyPublished(bucket, key);
-    if (status === 631) {
-        const hint = 'check --bucket, and that the access key belongs to the account that owns it';
-        return refuse('BUCKET_ABSENT', bucketName, 'there is no such bucket', hint);
-    }
-    if (status === 429 || status === 573)
-        return refuse('THROTTLED', bucketName, `Kodo asks for less (${said})`);
-    if (status === 408 || (status >= 500 && status < 600)) {
-        return refuse('SERVICE_BROKEN', bucketName, `Kodo could not do it (${said})`, 'try again later');
-    }
-    return refuse('SERVICE_REFUSED', bucketName, `Kodo refused (${said})`);
-}
-/** Gives the refusal for a name that is taken by other content. */
-function alreadyPublished(bucket, key) {
-    const message = `bucket ${bucket} has another file of this name`;
-    const hint = 'published packages are not replaced: give the package a -beta name, or use --overwrite';
-    return new KodoRefusal(614, 'ALREADY_PUBLISHED', key, message, hint);
-}
-const errorShape = schemas/* object */.Ikc({ error: schemas/* string */.YjP() }).catch({ error: '' });
-/** Gives the error text of an answer's body; empty where it has none. */
-function parseKodoError(body) {
-    return errorShape.parse(readJson(body)).error;
-}
-
-;// CONCATENATED MODULE: ./build/src/publish/kodo-region.js
-
-
-
-
-
-const REGION_SERVICES = ['uc.qiniuapi.com', 'kodo-config.qiniuapi.com', 'uc.qbox.me'];
-const REGION_QUERY_LIMIT = 30_000;
-/**
- * Asks where a bucket lives, by the `qiniu` package. Throws `KodoRefusal`, or `UNREACHABLE` when no service answers.
- */
-async function discoverRegion(sdk, access, signal) {
-    const { endpoint, bucket } = access;
-    const scheme = endpoint?.protocol === 'http:' ? 'http' : 'https';
-    const hosts = endpoint === undefined ? REGION_SERVICES : [endpoint.host];
-    const endpoints = hosts.map((host) => new sdk.httpc.Endpoint(host, { defaultScheme: scheme }));
-    // The package knows no proxy (whose agents are plain http.Agent by their types), hence ours; and its default,
-    // a cache of regions, would leave the access key in a file under /tmp. The agent is the whole process's, so that it is
-    // not closed while another query may be under way; an idle connection of it does not keep the process.
-    const agents = new AgentPool(undefined);
-    const agent = await agents.agentFor(new URL(`${scheme}://${hosts[0] ?? ''}`));
-    if (scheme === 'http')
-        sdk.rpc.qnHttpClient.httpAgent = agent;
-    else
-        Object.assign(sdk.rpc.qnHttpClient, { httpsAgent: agent });
-    const provider = new sdk.httpc.QueryRegionsProvider({
-        accessKey: access.accessKey,
-        bucketName: bucket,
-        endpointsProvider: new sdk.httpc.StaticEndpointsProvider(endpoints),
-        preferredScheme: scheme,
-    });
-    const patience = access.timeouts?.firstByte ?? REGION_QUERY_LIMIT;
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-    try {
-        const [region] = await withinSignal(provider.getRegions(), limit);
-        if (region === undefined)
-            throw noHosts(bucket);
-        return region;
-    }
-    catch (error) {
-        signal.throwIfAborted();
-        throw explainDiscovery(error, bucket, hosts[0] ?? '');
-    }
-}
-function explainDiscovery(error, bucket, host) {
-    const text = error instanceof Error ? error.message : String(error);
-    const status = /Status Code (\d{3}), Body (.*)$/s.exec(text);
-    if (status !== null) {
-        return explainKodoAnswer(Number(status[1]), parseKodoError(status[2] ?? ''), bucket, bucket);
-    }
-    // What follows names the address, and with it the access key; for that reason it is no cause either.
-    const told = text.split(/, (?:GET|POST) |\n/)[0] ?? '';
-    const unknown = /getaddrinfo \w+ (\S+)/.exec(told)?.[1];
-    const reason = unknown === undefined ? told : `there is no host ${unknown}`;
-    const message = `the zone of bucket ${bucket} could not be found (${reason})`;
-    const hint = 'set --zone, so that it need not be asked for';
-    return new HttpFailure('UNREACHABLE', host, message, unknown === undefined, { hint });
-}
-/** Gives the failure for a region that lacks a service. */
-function noHosts(bucket) {
-    return new lib_failure/* Failure */.HR({
-        code: 'UNREACHABLE',
-        about: `bucket ${bucket}`,
-        message: 'its region names no hosts for this',
-        hint: 'set --zone',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/publish/kodo-service.js
-
-
-
-
-
-
-
-
-
-/** Of each request of its own: a long upload asks for a new token for each part. */
-const TOKEN_LIFETIME_SECONDS = 3600;
-const ANSWER_LIMIT = 4 * 1024 * 1024;
-const domainsShape = schemas/* array */.YOg(schemas/* object */.Ikc({ domain: schemas/* string */.YjP() }));
-const statShape = schemas/* object */.Ikc({ hash: schemas/* string */.YjP(), fsize: schemas/* number */.aig() });
-/** One bucket of Kodo: its hosts and tokens, from the `qiniu` package, and what is asked about its objects. */
-class KodoService {
-    bucket;
-    #access;
-    #sdk;
-    #http;
-    #hosts;
-    #mac;
-    // What answered last is asked first; hosts that were cut off stay at the end.
-    #preferred = 0;
-    constructor(access, sdk, http, hosts) {
-        this.bucket = access.bucket;
-        this.#access = access;
-        this.#sdk = sdk;
-        this.#http = http;
-        this.#hosts = hosts;
-        this.#mac = new sdk.auth.digest.Mac(access.accessKey, access.secretKey);
-    }
-    /** Finds the hosts of a bucket. Throws `KodoRefusal`, or `UNREACHABLE` when no region service answers. */
-    static async open(access, http, signal) {
-        const { default: sdk } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 90034, 19));
-        const region = access.zone !== undefined && access.endpoint === undefined
-            ? sdk.httpc.Region.fromRegionId(access.zone, { preferredScheme: 'https' })
-            : await attempt({ policy: access.attempts, signal, isTransient: service_refusal_isTransient, heldUntil: service_refusal_heldUntil }, () => discoverRegion(sdk, access, signal));
-        const { up = [], rs = [], uc = [] } = region.services;
-        const urls = (endpoints) => endpoints.map((endpoint) => new URL(endpoint.getValue()));
-        return new KodoService(access, sdk, http, { upload: urls(up), objects: urls(rs), buckets: urls(uc) });
-    }
-    /** Gives a token that allows one object of that size under `key`; `replace` lets it take another's place. */
-    uploadToken(key, size, replace) {
-        const scope = `${this.bucket}:${key}`;
-        const options = { scope, expires: TOKEN_LIFETIME_SECONDS, fsizeLimit: size, insertOnly: replace ? 0 : 1 };
-        return new this.#sdk.rs.PutPolicy(options).uploadToken(this.#mac);
-    }
-    /** Gives what the bucket holds under a key, or undefined. Throws `KodoRefusal`. */
-    async stat(key, signal) {
-        const path = `/stat/${this.#sdk.util.encodedEntry(this.bucket, key)}`;
-        try {
-            const found = await this.#manage(statShape, 'GET', this.#hosts.objects, path, key, signal);
-            return { hash: found.hash, size: found.fsize };
-        }
-        catch (error) {
-            if (error instanceof KodoRefusal && error.code === 'ABSENT')
-                return undefined;
-            throw error;
-        }
-    }
-    /** Gives the names under which the bucket can be downloaded from; none where the service does not tell. */
-    async domains(signal) {
-        try {
-            const path = `/v3/domains?tbl=${encodeURIComponent(this.bucket)}`;
-            const { buckets } = this.#hosts;
-            const domains = await this.#manage(domainsShape, 'POST', buckets, path, this.bucket, signal);
-            return domains.map(({ domain }) => domain);
-        }
-        catch {
-            signal.throwIfAborted();
-            return [];
-        }
-    }
-    /** Sends a request to an upload host, and gives what it answers. Throws `KodoRefusal` or `ANSWER_MALFORMED`. */
-    upload(shape, request, signal, onRetry) {
-        const { method, path, token, key, body } = request;
-        const headers = {
-            Authorization: `UpToken ${token}`,
-            'Content-Length': String(body?.length ?? 0),
-            ...(request.type === undefined ? {} : { 'Content-Type': request.type }),
-            ...(request.md5 === undefined ? {} : { 'Content-MD5': request.md5 }),
-        };
-        return this.#ask(shape, this.#hosts.upload, key, signal, onRetry, (url) => this.#http.send({
-            method,
-            url: new URL(path, url),
-            headers,
-            ...(body === undefined ? {} : { body }),
-            signal,
-        }));
-    }
-    #manage(shape, method, hosts, path, key, signal) {
-        const type = 'application/x-www-form-urlencoded';
-        return this.#ask(shape, hosts, key, signal, undefined, (host) => {
-            const url = new URL(path, host);
-            const dated = { 'X-Qiniu-Date': this.#sdk.util.formatDateUTC(new Date(), 'YYYYMMDDTHHmmssZ') };
-            const sign = this.#sdk.util.generateAccessTokenV2;
-            const headers = {
-                ...dated,
-                'Content-Type': type,
-                Authorization: sign(this.#mac, url.href, method, type, undefined, dated),
-            };
-            return this.#http.send({ method, url, headers, signal });
-        });
-    }
-    #ask(shape, hosts, key, signal, onRetry, send) {
-        const options = { policy: this.#access.attempts, signal, isTransient: service_refusal_isTransient, heldUntil: service_refusal_heldUntil };
-        return attempt(onRetry === undefined ? options : { ...options, onRetry }, async () => {
-            const preferred = this.#preferred;
-            const host = hosts[preferred % hosts.length];
-            if (host === undefined)
-                throw noHosts(this.bucket);
-            try {
-                return understand(shape, await this.#read(await send(host), key), 'Qiniu');
-            }
-            catch (error) {
-                // Of many requests that fail together only the first moves on to the next host.
-                if (error instanceof HttpFailure && this.#preferred === preferred)
-                    this.#preferred += 1;
-                throw error;
-            }
-        });
-    }
-    async #read(answer, key) {
-        const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
-        if (answer.status === 200)
-            return readJson(text);
-        const error = kodo_service_withoutSignatures(parseKodoError(text), this.#access.accessKey);
-        const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
-        throw explainKodoAnswer(answer.status, error, this.bucket, key, retryAt);
-    }
-}
-/** What a service repeats of a token: the access key may be seen, what was signed with the secret key may not. */
-function kodo_service_withoutSignatures(text, accessKey) {
-    const [before = '', ...rest] = text.split(`${accessKey}:`);
-    return [before, ...rest.map((piece) => piece.replace(/^[\w=:%-]+/, '***'))].join(`${accessKey}:`);
-}
-
-;// CONCATENATED MODULE: ./build/src/publish/kodo-upload.js
-
-
-const openedShape = schemas/* object */.Ikc({ uploadId: schemas/* string */.YjP().min(1), expireAt: schemas/* number */.aig().optional() });
-const partShape = schemas/* object */.Ikc({ etag: schemas/* string */.YjP(), md5: schemas/* string */.YjP().optional() });
-const pageShape = schemas/* object */.Ikc({
-    partNumberMarker: schemas/* number */.aig().optional(),
-    parts: schemas/* array */.YOg(schemas/* object */.Ikc({ partNumber: schemas/* number */.aig().int(), etag: schemas/* string */.YjP(), size: schemas/* number */.aig() }))
-        .nullish()
-        .transform((parts) => parts ?? []),
-});
-const completedShape = schemas/* object */.Ikc({ hash: schemas/* string */.YjP(), key: schemas/* string */.YjP().optional() });
-/** An upload in parts (Kodo's second version of them). https://developer.qiniu.com/kodo/7458/multipartupload */
-class KodoUpload {
-    uploadId;
-    #service;
-    #goal;
-    constructor(service, goal, uploadId) {
-        this.#service = service;
-        this.#goal = goal;
-        this.uploadId = uploadId;
-    }
-    /** Opens an upload. Throws `KodoRefusal`. */
-    static async open(service, goal, signal) {
-        const request = {
-            method: 'POST',
-            path: kodo_upload_pathOf(service, goal),
-            key: goal.key,
-            token: tokenFor(service, goal),
-        };
-        const opened = await service.upload(openedShape, request, signal);
-        return new KodoUpload(service, goal, opened.uploadId);
-    }
-    /** Sends a part and gives its etag. `onRetry` hears of each attempt that failed and is repeated. */
-    async send(number, body, md5, signal, onRetry) {
-        const type = 'application/octet-stream';
-        return (await this.#call(partShape, 'PUT', `/${number}`, signal, { body, md5, type }, onRetry)).etag;
-    }
-    /** Gives the parts that Kodo holds, by number; `ABSENT` when the upload expired or ended. */
-    async list(signal) {
-        const found = new Map();
-        for (let marker = 0;;) {
-            const query = `?max-parts=1000&part-number-marker=${marker}`;
-            const page = await this.#call(pageShape, 'GET', query, signal, {});
-            for (const { partNumber, etag, size } of page.parts)
-                found.set(partNumber, { etag, size });
-            const next = page.partNumberMarker ?? 0;
-            if (next <= marker)
-                return found;
-            marker = next;
-        }
-    }
-    /** Makes the object of its parts, named by their etags in order, and gives its hash. */
-    async complete(etags, mimeType, signal) {
-        const parts = etags.map((etag, index) => ({ partNumber: index + 1, etag }));
-        const body = Buffer.from(JSON.stringify({ parts, fname: this.#goal.key, mimeType }));
-        return (await this.#call(completedShape, 'POST', '', signal, { body, type: 'application/json' })).hash;
-    }
-    /** Gives the upload up, with all that was sent. One that is gone already is fine. */
-    async abort(signal) {
-        try {
-            await this.#call(schemas/* unknown */.L5J(), 'DELETE', '', signal, {});
-        }
-        catch (error) {
-            if (!(error instanceof KodoRefusal && error.code === 'ABSENT'))
-                throw error;
-        }
-    }
-    #call(shape, method, suffix, signal, more, onRetry) {
-        const path = `${kodo_upload_pathOf(this.#service, this.#goal)}/${this.uploadId}${suffix}`;
-        const token = tokenFor(this.#service, this.#goal);
-        const request = { method, path, token, key: this.#goal.key, ...more };
-        return this.#service.upload(shape, request, signal, onRetry);
-    }
-}
-function kodo_upload_pathOf(service, goal) {
-    const name = Buffer.from(goal.key).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
-    return `/buckets/${service.bucket}/objects/${name}/uploads`;
-}
-function tokenFor(service, goal) {
-    return service.uploadToken(goal.key, goal.size, goal.replace);
-}
-
-;// CONCATENATED MODULE: ./build/src/publish/resume-record.js
-
-
-const recordShape = schemas/* object */.Ikc({
-    version: schemas/* literal */.euz(1),
-    bucket: schemas/* string */.YjP(),
-    key: schemas/* string */.YjP(),
-    sha256: schemas/* string */.YjP(),
-    uploadId: schemas/* string */.YjP(),
-});
-/** Remembers, in a file beside the package, which upload of it is open; it holds nothing secret. */
-class ResumeRecord {
-    #path;
-    #bucket;
-    #file;
-    constructor(file, bucket) {
-        this.#path = `${file.path}.${bucket}.upload.json`;
-        this.#bucket = bucket;
-        this.#file = file;
-    }
-    /** Gives the open upload of this very content; undefined where there is none, or the record is of no use. */
-    async read() {
-        try {
-            const record = recordShape.parse(JSON.parse(await (0,promises_.readFile)(this.#path, 'utf8')));
-            const { sha256, name } = this.#file;
-            const fits = record.bucket === this.#bucket && record.key === name && record.sha256 === sha256;
-            return fits ? record.uploadId : undefined;
-        }
-        catch {
-            return undefined;
-        }
-    }
-    /** Writes the record. A folder that cannot be written to only costs the next run what was sent. */
-    async write(uploadId) {
-        const { name: key, sha256 } = this.#file;
-        const record = { version: 1, bucket: this.#bucket, key, sha256, uploadId };
-        await (0,promises_.writeFile)(this.#path, `${JSON.stringify(record)}\n`).catch(() => undefined);
-    }
-    async forget() {
-        await (0,promises_.rm)(this.#path, { force: true }).catch(() => undefined);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/publish/qiniu.js
-var qiniu_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+;// CONCATENATED MODULE: ./build/src/publish/contract/package-file.js
+var package_file_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
         if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
         var dispose, inner;
@@ -61877,7 +61365,7 @@ var qiniu_addDisposableResource = (undefined && undefined.__addDisposableResourc
     }
     return value;
 };
-var qiniu_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+var package_file_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
     return function (env) {
         function fail(e) {
             env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
@@ -61914,77 +61402,1230 @@ var qiniu_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 
 
+const BLOCKS_ASIDE = 3;
+/** Returns the size and hashes of a package, which it reads once. Throws `PACKAGE_UNREADABLE`. */
+async function measurePackage(path, signal) {
+    try {
+        const env_1 = { stack: [], error: void 0, hasError: false };
+        try {
+            const file = package_file_addDisposableResource(env_1, await open(path, 'r'), true);
+            if (!(await file.stat()).isFile())
+                throw new Error('it is not a file');
+            const whole = createHash('sha256');
+            const blocks = [];
+            const buffer = Buffer.allocUnsafeSlow(QETAG_BLOCK_SIZE);
+            let size = 0;
+            for (;;) {
+                signal.throwIfAborted();
+                const { bytesRead } = await readFully(file, buffer, size);
+                if (bytesRead === 0 && size > 0)
+                    break;
+                const block = buffer.subarray(0, bytesRead);
+                blocks.push(hashQetagBlockAside(block));
+                whole.update(block);
+                // Bounds the memory: each hash in progress holds a copy of its block.
+                await blocks.at(-BLOCKS_ASIDE);
+                size += bytesRead;
+                if (bytesRead < QETAG_BLOCK_SIZE)
+                    break;
+            }
+            const sha256 = parseDigest(`sha256:${whole.digest('hex')}`, path);
+            return { path, name: basename(path), size, sha256, qetag: qetagOfBlocks(await Promise.all(blocks)) };
+        }
+        catch (e_1) {
+            env_1.error = e_1;
+            env_1.hasError = true;
+        }
+        finally {
+            const result_1 = package_file_disposeResources(env_1);
+            if (result_1)
+                await result_1;
+        }
+    }
+    catch (cause) {
+        signal.throwIfAborted();
+        const message = explainFileError(cause);
+        const hint = 'give the path of a package with --pkg-uri';
+        throw new Failure({ code: 'PACKAGE_UNREADABLE', fault: 'usage', about: path, message, hint, cause });
+    }
+}
+async function readFully(file, buffer, position) {
+    let filled = 0;
+    while (filled < buffer.length) {
+        const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, position + filled);
+        if (bytesRead === 0)
+            break;
+        filled += bytesRead;
+    }
+    return { bytesRead: filled };
+}
+/** Returns the failure for a package that changed between being hashed and being sent. */
+function fileChanged(name) {
+    return new lib_failure/* Failure */.HR({
+        code: 'FILE_CHANGED',
+        about: name,
+        message: 'the file changed while it was published',
+        hint: 'publish it again once nothing writes to it',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/registry/tar-frame.js
+
+const tar_frame_RECORD = 512;
+/** A tar archive ends with two empty records. */
+const END = 2 * tar_frame_RECORD;
+/** Fixed, so that the same package gives the same archive. */
+const MODIFIED = new Date('1980-01-01T00:00:00Z');
+/** Returns the frame of a package; sizes over 8 GiB are supported. */
+async function tarFrame({ name, size }) {
+    const archive = (0,tar_stream.pack)();
+    const entry = archive.entry({ name, size, mode: 0o644, mtime: MODIFIED, uid: 0, gid: 0 });
+    // Reading stops at the first byte of content, which marks the end of the header.
+    entry.on('error', () => undefined);
+    entry.write(Buffer.alloc(1));
+    const records = [];
+    for await (const chunk of archive) {
+        if (!Buffer.isBuffer(chunk) || chunk.length === 1)
+            break;
+        records.push(chunk);
+    }
+    const padding = (tar_frame_RECORD - (size % tar_frame_RECORD)) % tar_frame_RECORD;
+    return { before: Buffer.concat(records), after: Buffer.alloc(padding + END) };
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/registry/image-layer.js
 
 
 
-const PROBE_KEY = '.keel-pkg-probe';
-const MIME_TYPE = 'application/gzip';
-const DEFAULT_PARALLEL = { start: 4, ceiling: 16 };
-/** How many uploads are begun for one package: the one that was left, a new one, and one more. */
-const UPLOADS_BEGUN = 3;
-/** Publishes packages to a bucket of Qiniu Kodo. */
-class QiniuTarget {
-    name = 'qiniu';
+
+
+
+/** Returns a layer that is the package itself, for an OCI artifact. */
+function plainLayer(file) {
+    const { size, sha256, name } = file;
+    const open = async (_descriptor, signal, range = { start: 0, end: size }) => readFile(file, range, signal);
+    return { digest: sha256, size, source: { about: name, open } };
+}
+/**
+ * Returns a layer that is a tar archive with the package at its root, for an image. Reads the package once to compute
+ * the digest, and writes nothing to disk. Throws `FILE_CHANGED` or the signal's reason.
+ */
+async function tarLayer(file, signal) {
+    const frame = await tarFrame(file);
+    const whole = (0,external_node_crypto_.createHash)('sha256').update(frame.before);
+    const content = (0,external_node_crypto_.createHash)('sha256');
+    for await (const chunk of readFile(file, { start: 0, end: file.size })) {
+        signal.throwIfAborted();
+        whole.update(chunk);
+        content.update(chunk);
+    }
+    if (`sha256:${content.digest('hex')}` !== file.sha256)
+        throw fileChanged(file.name);
+    const digest = digest_parseDigest(`sha256:${whole.update(frame.after).digest('hex')}`, file.name);
+    const size = frame.before.length + file.size + frame.after.length;
+    const open = async (_descriptor, stop, range = { start: 0, end: size }) => external_node_stream_.Readable.from(readFramed({ file, frame }, range, stop));
+    return { digest, size, source: { about: file.name, open } };
+}
+async function* readFramed({ file, frame }, { start, end }, signal) {
+    const { before, after } = frame;
+    const contentEnd = before.length + file.size;
+    if (start < before.length)
+        yield before.subarray(start, Math.min(end, before.length));
+    const from = Math.max(start, before.length) - before.length;
+    const to = Math.min(end, contentEnd) - before.length;
+    if (from < to)
+        yield* readFile(file, { start: from, end: to }, signal);
+    if (end > contentEnd)
+        yield after.subarray(Math.max(start, contentEnd) - contentEnd, end - contentEnd);
+}
+/** An abort of the signal ends the stream with an AbortError, not with the signal's reason. */
+function readFile({ path }, { start, end }, signal) {
+    if (end <= start)
+        return external_node_stream_.Readable.from([]);
+    return (0,external_node_fs_.createReadStream)(path, { start, end: end - 1, signal, highWaterMark: 256 * 1024 });
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/registry/image-manifest.js
+
+
+
+const ARTIFACT_TYPE = 'application/vnd.keel.package.v1';
+const ARTIFACT_LAYER = 'application/vnd.keel.package.layer.v1.tar+gzip';
+const EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json';
+const IMAGE_CONFIG = 'application/vnd.oci.image.config.v1+json';
+const IMAGE_LAYER = 'application/vnd.oci.image.layer.v1.tar';
+const DOCKER_GZIP_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
+const OCI_GZIP_LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
+/** Fixed, so that the same package always makes the same image. */
+const CREATED = '1980-01-01T00:00:00Z';
+/** Where the image copies the package to; `docker run` mounts a folder there. */
+const OUTPUT_FOLDER = '/out';
+const baseShape = schemas/* object */.Ikc({
+    rootfs: schemas/* object */.Ikc({ diff_ids: schemas/* array */.YOg(schemas/* string */.YjP()) }),
+    history: schemas/* array */.YOg(schemas/* unknown */.L5J()).catch([]),
+    config: schemas/* object */.Ikc({ Env: schemas/* array */.YOg(schemas/* string */.YjP()).nullish() }).catch({}),
+});
+function annotationsOf(file) {
+    return { 'org.opencontainers.image.title': file.name };
+}
+function documents(config, configType, body) {
+    const digest = digestOf(config);
+    const manifest = {
+        schemaVersion: 2,
+        mediaType: MEDIA_TYPE.ociManifest,
+        ...body,
+        config: { mediaType: configType, digest, size: config.length },
+    };
+    const bytes = Buffer.from(JSON.stringify(manifest));
+    return {
+        config: { bytes: config, digest, mediaType: configType },
+        manifest: { bytes, mediaType: MEDIA_TYPE.ociManifest, digest: digestOf(bytes) },
+    };
+}
+/** Returns an OCI artifact whose one layer is the package; `oras pull` writes it under the package's name. */
+function artifactDocuments(file, layer) {
+    const { digest, size } = layer;
+    const annotations = annotationsOf(file);
+    return documents(Buffer.from('{}'), EMPTY_CONFIG, {
+        artifactType: ARTIFACT_TYPE,
+        layers: [{ mediaType: ARTIFACT_LAYER, digest, size, annotations }],
+        annotations: { ...annotations, 'org.opencontainers.image.created': CREATED },
+    });
+}
+/**
+ * Returns an image with the package at its root. With a base, running it copies the package to `/out`; without one it
+ * can only be created, for `docker cp`.
+ */
+function imageDocuments(file, layer, { architecture, base, }) {
+    const inherited = base === undefined ? undefined : baseShape.parse(base.config);
+    const history = { created: CREATED, created_by: `COPY ${file.name} /`, comment: 'keel-pkg' };
+    const config = {
+        created: CREATED,
+        architecture,
+        os: 'linux',
+        config: {
+            ...(inherited?.config.Env ? { Env: inherited.config.Env } : {}),
+            Cmd: base === undefined ? [`/${file.name}`] : ['cp', `/${file.name}`, `${OUTPUT_FOLDER}/`],
+            Labels: { ...annotationsOf(file), 'keel.package.sha256': file.sha256 },
+        },
+        rootfs: { type: 'layers', diff_ids: [...(inherited?.rootfs.diff_ids ?? []), layer.digest] },
+        history: [...(inherited?.history ?? []), history],
+    };
+    const { digest, size } = layer;
+    const own = { mediaType: IMAGE_LAYER, digest, size, annotations: annotationsOf(file) };
+    const below = (base?.layers ?? []).map((one) => ({
+        // containerd refuses an OCI manifest with Docker layers.
+        mediaType: one.mediaType === DOCKER_GZIP_LAYER ? OCI_GZIP_LAYER : one.mediaType,
+        digest: one.digest,
+        size: one.size,
+    }));
+    return documents(Buffer.from(JSON.stringify(config)), IMAGE_CONFIG, {
+        layers: [...below, own],
+        annotations: annotationsOf(file),
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/registry/package-tag.js
+
+const ARCHITECTURE = /-(amd64|arm64|arm|386|ppc64le|s390x|riscv64)(?=[.-]|$)/;
+/** Returns the tag of a package: its name without `kube-` and `.tar.gz`, such as `1.36.2-amd64-beta`. */
+function packageTag(packageName) {
+    const bare = packageName.replace(/\.(?:tar(?:\.[a-z0-9]+)?|tgz)$/, '').replace(/^kube-/, '');
+    return reference_parseTag(bare.replaceAll(/[^\w.-]/g, '_').replace(/^[.-]+/, ''), packageName);
+}
+/** Returns the architecture in a package's name; `amd64` if it has none. */
+function packageArchitecture(packageName) {
+    return ARCHITECTURE.exec(packageName)?.[1] ?? 'amd64';
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/registry/registry-target.js
+
+
+
+
+
+
+
+
+
+
+
+/** Publishes packages to a registry, as an image or an OCI artifact, without a Docker daemon. */
+class RegistryTarget {
+    name = 'dockerhub';
     #settings;
-    #http;
-    #lane;
-    #service;
+    #registry;
+    #repository;
     constructor(settings) {
         this.#settings = settings;
-        this.#http = new HttpClient(settings.timeouts === undefined ? {} : { timeouts: settings.timeouts });
-        this.#lane = new Lane(settings.parallel ?? DEFAULT_PARALLEL);
+        this.#registry = settings.registries.at(settings.repository.host);
+        this.#repository = settings.repository.repository;
     }
-    /** Asks for an object, which proves the key pair, and opens and aborts an upload, which proves the rest. */
+    /** Opens an upload and cancels it, which needs the permission to push. */
     async prove(signal) {
-        try {
-            const service = await this.#open(signal);
-            await service.stat(PROBE_KEY, signal);
-            const goal = { key: PROBE_KEY, size: 1, replace: false };
-            const upload = await KodoUpload.open(service, goal, signal);
-            await upload.abort(signal);
-        }
-        finally {
-            this.#http.close();
-        }
+        await this.#registry.asMetadata(signal, async () => {
+            const upload = await openUpload(this.#registry, this.#repository, signal);
+            if (typeof upload !== 'string')
+                await cancelUpload(this.#registry, upload);
+        });
     }
     async publish(file, signal, onProgress) {
+        const tag = packageTag(file.name);
+        const address = reference_formatReference({ ...this.#settings.repository, tag });
+        const isArtifact = this.#settings.form === 'artifact';
+        const layer = isArtifact ? plainLayer(file) : await tarLayer(file, signal);
+        const present = await this.#findPublished(tag, signal);
+        // Only the layer with the package counts: the base image may be a newer one by now.
+        if (present?.layers.at(-1)?.digest === layer.digest) {
+            const instruction = this.#instruction(file, address, present.layers.length > 1);
+            return { target: this.name, address, instruction, outcome: 'present' };
+        }
+        if (present !== undefined && !mayReplace(file.name, this.#settings.overwrite)) {
+            throw alreadyPublished(address, `this tag has other content than ${file.name}`);
+        }
+        const base = isArtifact ? undefined : await this.#readBase(file, signal);
+        const documents = isArtifact
+            ? artifactDocuments(file, layer)
+            : imageDocuments(file, layer, { architecture: packageArchitecture(file.name), base });
+        if (base !== undefined)
+            await this.#pushBase(base, signal);
+        await this.#pushPackage(layer, signal, (sent) => onProgress(Math.min(sent, file.size)));
+        onProgress(file.size);
+        await this.#pushConfig(documents, signal);
+        await this.#registry.putManifest(this.#repository, tag, documents.manifest, signal);
+        const instruction = this.#instruction(file, address, base !== undefined);
+        return { target: this.name, address, instruction, outcome: 'published' };
+    }
+    async #findPublished(tag, signal) {
         try {
-            const service = await this.#open(signal);
-            const replace = mayReplace(file.name, this.#settings.overwrite);
-            const present = await service.stat(file.name, signal);
-            if (present?.hash === file.qetag)
-                return await this.#locate(service, file, 'present', signal);
-            if (present !== undefined && !replace)
-                throw alreadyPublished(service.bucket, file.name);
-            const goal = { key: file.name, size: file.size, replace };
-            await this.#deliver(service, goal, file, signal, onProgress);
-            return await this.#locate(service, file, 'published', signal);
+            const manifest = await this.#registry.getManifest(this.#repository, tag, signal);
+            return manifest.kind === 'image' ? manifest : { layers: [] };
         }
-        finally {
-            this.#http.close();
-        }
-    }
-    #open(signal) {
-        this.#service ??= KodoService.open(this.#settings, this.#http, signal).catch((error) => {
-            this.#service = undefined;
+        catch (error) {
+            if (isNotFound(error))
+                return undefined;
             throw error;
-        });
-        return this.#service;
+        }
     }
-    async #deliver(service, goal, file, signal, onProgress) {
-        const record = new ResumeRecord(file, service.bucket);
-        for (let begun = 1;; begun += 1) {
-            const { upload, held } = await this.#begin(service, goal, record, signal);
+    /**
+     * Returns the base image; undefined, with a warning, if it cannot be read, because the image is useful without it.
+     */
+    async #readBase(file, signal) {
+        const { base: reference, registries, reporter } = this.#settings;
+        if (reference === undefined)
+            return undefined;
+        const registry = registries.at(reference.host);
+        try {
+            const architecture = packageArchitecture(file.name);
+            return await readBaseImage({ registry, reference, architecture }, signal);
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            reporter.warning(`the image is made without its base and serves for docker cp only: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
+            return undefined;
+        }
+    }
+    async #pushBase({ reference, layers, source }, signal) {
+        const mountFrom = reference.host === this.#registry.host ? reference.repository : undefined;
+        for (const descriptor of layers)
+            await this.#push({ descriptor, source, mountFrom, signal });
+    }
+    async #pushPackage(layer, signal, onProgress) {
+        let sent = 0;
+        const onBytes = (count) => {
+            sent += count;
+            onProgress(sent);
+        };
+        await this.#push({ descriptor: layer, source: layer.source, signal, onBytes });
+    }
+    async #pushConfig({ config }, signal) {
+        const source = {
+            about: 'image configuration',
+            open: async (_descriptor, _signal, range) => external_node_stream_.Readable.from([config.bytes.subarray(range?.start, range?.end)]),
+        };
+        await this.#push({
+            descriptor: { digest: config.digest, size: config.bytes.length },
+            source,
+            signal,
+        });
+    }
+    async #push({ source, ...blob }) {
+        const to = { registry: this.#registry, repository: this.#repository };
+        await pushBlob({ ...to, ...blob, isAbsent: false, sources: () => [source] });
+    }
+    /** Returns the command that downloads the package. Only an image with a base can be run. */
+    #instruction({ name }, address, isRunnable) {
+        if (this.#settings.form === 'artifact')
+            return `oras pull ${address}`;
+        if (isRunnable)
+            return `docker run --rm -v "$PWD:${OUTPUT_FOLDER}" ${address}`;
+        return `id=$(docker create ${address}) && docker cp "$id:/${name}" . && docker rm "$id"`;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/registry/registry-kind.js
+
+
+
+const FLAGS = [
+    {
+        name: 'dockerhub-username',
+        value: 'NAME',
+        environment: 'KEEL_DOCKERHUB_USERNAME',
+        description: 'User name there; without one, what docker login stored is used',
+    },
+    {
+        name: 'dockerhub-password',
+        value: 'SECRET',
+        environment: 'KEEL_DOCKERHUB_PASSWORD',
+        secret: true,
+        user: 'dockerhub-username',
+        description: 'Password or access token there',
+    },
+    {
+        name: 'dockerhub-repository',
+        value: 'REPOSITORY',
+        defaultNote: 'the user name with /keel-pkg',
+        description: 'Repository that receives the package, with a host where it is not on Docker Hub',
+    },
+    {
+        name: 'dockerhub-form',
+        value: 'image|artifact',
+        default: 'image',
+        description: 'As an image that docker can run to copy the package out, or as an OCI artifact for oras',
+    },
+];
+/** Docker Hub or any other registry. Its word and flags are named after the former. */
+const REGISTRY = {
+    word: 'dockerhub',
+    direction: 'to a registry',
+    group: 'Docker Hub or another registry',
+    flags: FLAGS,
+    read: readRegistry,
+};
+const DEFAULT_NAME = 'keel-pkg';
+/** Small, and contains `cp`. */
+const BASE_IMAGE = reference_parseReference('docker.io/library/busybox:stable');
+function readRegistry(flags) {
+    const username = flags.text('dockerhub-username');
+    const password = flags.text('dockerhub-password');
+    const form = flags.required('dockerhub-form', oneOf('image', 'artifact'));
+    if (username !== undefined && password === undefined) {
+        const hint = `give ${flags.label('dockerhub-password')} or KEEL_DOCKERHUB_PASSWORD`;
+        flags.refuse('dockerhub-username', 'there is a user name but no password', hint);
+    }
+    const repository = readRepository(flags, username);
+    if (repository === undefined)
+        return undefined;
+    return async ({ openRegistries, reporter, overwrite }) => {
+        const registries = await openRegistries({ host: repository.host, username, password });
+        return new RegistryTarget({ registries, repository, form, base: BASE_IMAGE, overwrite, reporter });
+    };
+}
+function readRepository(flags, username) {
+    if (flags.text('dockerhub-repository') !== undefined) {
+        return flags.optional('dockerhub-repository', registry_kind_parseRepository);
+    }
+    if (username !== undefined) {
+        return registry_kind_parseRepository(`${username}/${DEFAULT_NAME}`, flags.label('dockerhub-username'));
+    }
+    const hint = 'write one such as me/keel-pkg or registry.example.com/me/keel-pkg';
+    flags.refuse('dockerhub-repository', 'publishing to a registry needs a repository', hint);
+    return undefined;
+}
+function registry_kind_parseRepository(text, about) {
+    const reference = reference_parseReference(text);
+    if (reference.tag === undefined && reference.digest === undefined)
+        return reference;
+    throw flag_value_malformed(about, text, 'has a tag or digest', 'leave it out: the tag is made from the name of the package');
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/within-signal.js
+/**
+ * Returns the result of a promise, for work that cannot be cancelled. Throws the signal's reason if that aborts first;
+ * the work then goes on, and its result is ignored.
+ */
+async function withinSignal(promise, signal) {
+    promise.catch(() => undefined);
+    signal.throwIfAborted();
+    const { promise: aborted, reject } = Promise.withResolvers();
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+        return await Promise.race([promise, aborted]);
+    }
+    finally {
+        signal.removeEventListener('abort', abort);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/artifact/artifact-target.js
+
+
+
+
+const PROBE_NAME = 'keel-pkg-probe';
+/** Publishes packages as artifacts of the workflow run, without a zip archive around them. */
+class ArtifactTarget {
+    name = 'artifact';
+    #settings;
+    constructor(settings) {
+        this.#settings = settings;
+    }
+    /** Asks for an artifact that does not exist: a job that may not store artifacts gets another error. */
+    async prove(signal) {
+        const store = await this.#settings.openStore();
+        await this.#find(store, PROBE_NAME, signal);
+    }
+    async publish(file, signal, onProgress) {
+        const store = await this.#settings.openStore();
+        // An artifact without an archive is named after its file, whatever the name in the request.
+        const name = (0,external_node_path_.basename)(file.path);
+        const present = await this.#find(store, name, signal);
+        if (present !== undefined && isSame(present, file))
+            return this.#locate(present.id, 'present');
+        if (present !== undefined) {
+            if (!mayReplace(file.name, this.#settings.overwrite))
+                throw alreadyPublished(name, 'this run has another artifact of this name');
+            await withinSignal(store.deleteArtifact(name), signal).catch((error) => {
+                signal.throwIfAborted();
+                throw unavailable(error);
+            });
+        }
+        const upload = store.uploadArtifact(name, [file.path], (0,external_node_path_.dirname)(file.path), { skipArchive: true });
+        const { id, digest } = await withinSignal(upload, signal).catch((error) => {
+            signal.throwIfAborted();
+            throw unavailable(error);
+        });
+        if (digest !== undefined && hexOf(digest) !== hexOf(file.sha256))
+            throw arrivedDifferent(name, digest);
+        onProgress(file.size);
+        return this.#locate(id, 'published');
+    }
+    async #find(store, name, signal) {
+        try {
+            return (await withinSignal(store.getArtifact(name), signal)).artifact;
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            if (error instanceof Error && error.name === 'ArtifactNotFoundError')
+                return undefined;
+            throw unavailable(error);
+        }
+    }
+    #locate(id, outcome) {
+        const { runUrl } = this.#settings;
+        const address = id === undefined ? runUrl : `${runUrl}/artifacts/${id}`;
+        const instruction = 'open the address in a browser that is signed in to GitHub';
+        return { target: this.name, address, instruction, outcome };
+    }
+}
+function hexOf(digest) {
+    return digest.replace(/^sha256:/, '');
+}
+function isSame(present, file) {
+    if (present.digest !== undefined)
+        return hexOf(present.digest) === hexOf(file.sha256);
+    return present.size === file.size;
+}
+function unavailable(cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    // The storage service may refuse without a message.
+    const detail = text.split('\n').find((line) => line.trim() !== '') ?? 'the service refused';
+    const code = (0,lib_failure/* failureCode */.AD)(cause);
+    return new lib_failure/* Failure */.HR({
+        code: 'ARTIFACTS_UNAVAILABLE',
+        about: 'workflow artifacts',
+        message: `${detail}${code === 'UNEXPECTED' ? '' : ` (${code})`}`,
+        hint: 'artifacts exist in workflow runs on github.com; elsewhere publish to another target',
+        cause,
+    });
+}
+function arrivedDifferent(name, digest) {
+    const message = `the artifact was stored with another digest, ${digest}`;
+    return new lib_failure/* Failure */.HR({ code: 'DIGEST_MISMATCH', about: name, message, hint: 'publish it again' });
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/artifact/artifact-kind.js
+
+
+/** Artifacts of the workflow run. */
+const ARTIFACT = {
+    word: 'artifact',
+    direction: 'as an artifact of the run',
+    group: 'Artifact',
+    flags: [],
+    read: readArtifact,
+};
+function readArtifact() {
+    return ({ artifacts, overwrite }) => {
+        if (artifacts !== undefined)
+            return new ArtifactTarget({ ...artifacts, overwrite });
+        throw new lib_failure/* Failure */.HR({
+            code: 'TARGET_UNAVAILABLE',
+            about: ARTIFACT.word,
+            message: 'this target cannot be used here',
+            hint: 'artifacts exist only in a workflow on GitHub; choose another target',
+        });
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/contract/needed-flag.js
+/**
+ * Returns the text of a flag that `target` requires. If there is none, adds a failure to `flags` and returns undefined.
+ */
+function neededFlag(flags, name, { target, hint }) {
+    // Keys contain no white space, but the files and secrets that hold them often end with a line break.
+    const text = flags.text(name)?.trim() ?? '';
+    if (text !== '')
+        return text;
+    flags.refuse(name, `publishing to ${target} needs it`, hint);
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/qiniu/kodo-refusal.js
+
+
+
+
+
+const kodo_refusal_PASSING = new Set(['THROTTLED', 'SERVICE_BROKEN']);
+const KEYS_HINT = 'check --access-key and --secret-key; both stand in the Qiniu console under key management';
+/**
+ * Returns the failure for an answer of Kodo, by its status and error text. Some statuses are Kodo's own: 573 throttled,
+ * 612 absent, 614 exists, 631 no bucket. https://developer.qiniu.com/kodo/3928/error-responses
+ */
+function explainKodoAnswer({ status, error, bucket, key, retryAt }) {
+    const bucketName = `bucket ${bucket}`;
+    const said = error === '' ? `status ${status}` : `status ${status}: ${error.slice(0, 200)}`;
+    const refuse = (code, about, message, hint) => new HttpFailure({ code, about, message, hint, status, transient: kodo_refusal_PASSING.has(code), retryAt });
+    const zone = /\bup(?:load)?(?:-([a-z0-9-]{1,40}))?\.qiniup\.com/.exec(error);
+    if (status === 400 && error.includes('incorrect region')) {
+        const right = zone === null ? 'leave --zone out' : `leave --zone out or set it to ${zone[1] ?? 'z0'}`;
+        return refuse('WRONG_ZONE', bucketName, 'it lives in another zone', right);
+    }
+    if (status === 401 && error.includes('expired')) {
+        const hint = "correct this machine's clock, or the clock of the virtual machine that it is";
+        return refuse('CREDENTIALS_REFUSED', 'Qiniu', 'the upload token had expired when it arrived', hint);
+    }
+    if (status === 401 || (status === 612 && error.includes('accesskey'))) {
+        return refuse('CREDENTIALS_REFUSED', 'Qiniu', `the access key or secret key is wrong (${said})`, KEYS_HINT);
+    }
+    if (status === 403) {
+        const hint = 'the key pair needs the right to write there, and the clock of this machine has to be right';
+        return refuse('CREDENTIALS_REFUSED', bucketName, `it may not be written to (${said})`, hint);
+    }
+    if (status === 413)
+        return refuse('TOO_LARGE', key, `Kodo takes no object of this size (${said})`);
+    if (status === 419)
+        return refuse('SERVICE_REFUSED', 'Qiniu', `the account is suspended (${said})`);
+    if (status === 612)
+        return refuse('ABSENT', key, `${bucketName} does not have it`);
+    if (status === 614)
+        return keyTaken(bucket, key);
+    if (status === 631) {
+        const hint = 'check --bucket, and that the access key belongs to the account that owns it';
+        return refuse('BUCKET_ABSENT', bucketName, 'there is no such bucket', hint);
+    }
+    if (isRateLimit(status) || status === 573) {
+        return refuse('THROTTLED', bucketName, `Kodo asks for less (${said})`);
+    }
+    if (status === 408 || (status >= 500 && status < 600)) {
+        return refuse('SERVICE_BROKEN', bucketName, `Kodo could not do it (${said})`, 'try again later');
+    }
+    return refuse('SERVICE_REFUSED', bucketName, `Kodo refused (${said})`);
+}
+/** Returns the failure for a key of a bucket that is taken by other content. */
+function keyTaken(bucket, key) {
+    return alreadyPublished(key, `bucket ${bucket} has another file of this name`);
+}
+const errorShape = schemas/* object */.Ikc({ error: schemas/* string */.YjP() }).catch({ error: '' });
+/** Returns the error text of an answer's body; empty if it has none. */
+function parseKodoError(body) {
+    return errorShape.parse((0,json/* parseJson */.q)(body)).error;
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/qiniu/kodo-region.js
+
+
+
+
+
+// Users of keel-pkg know the zone of its own bucket as "keel".
+const ZONES = new Map([
+    ['keel', 'z0'],
+    ['huadong', 'z0'],
+    ['z0', 'z0'],
+    ['cn-east-1', 'z0'],
+    ['huadong2', 'cn-east-2'],
+    ['cn-east-2', 'cn-east-2'],
+    ['huabei', 'z1'],
+    ['z1', 'z1'],
+    ['cn-north-1', 'z1'],
+    ['huanan', 'z2'],
+    ['z2', 'z2'],
+    ['cn-south-1', 'z2'],
+    ['beimei', 'na0'],
+    ['na0', 'na0'],
+    ['us-north-1', 'na0'],
+    ['singapore', 'as0'],
+    ['xinjiapo', 'as0'],
+    ['as0', 'as0'],
+    ['ap-southeast-1', 'as0'],
+    ['hanoi', 'ap-southeast-2'],
+    ['ap-southeast-2', 'ap-southeast-2'],
+    ['ap-southeast-3', 'ap-southeast-3'],
+]);
+const REGION_SERVICES = ['uc.qiniuapi.com', 'kodo-config.qiniuapi.com', 'uc.qbox.me'];
+const REGION_QUERY_LIMIT = 30_000;
+/** Returns the id of a zone, given by its id, its S3 name or its common name. Throws `ZONE_UNKNOWN`. */
+function parseZone(text, about) {
+    const zone = ZONES.get(text.trim().toLowerCase().replace('zone_', '').replaceAll('_', '-'));
+    if (zone !== undefined)
+        return zone;
+    throw new lib_failure/* Failure */.HR({
+        code: 'ZONE_UNKNOWN',
+        about,
+        message: `"${text.slice(0, 100)}" is not a zone of Qiniu`,
+        hint: `leave it out to have it found, or write one of ${[...ZONES.keys()].join(', ')}`,
+    });
+}
+/** Asks Qiniu for the region of a bucket and returns it. Throws `HttpFailure`, `UNREACHABLE` if no service answers. */
+async function discoverRegion(sdk, access, signal) {
+    const { endpoint, bucket } = access;
+    const scheme = endpoint?.protocol === 'http:' ? 'http' : 'https';
+    const hosts = endpoint === undefined ? REGION_SERVICES : [endpoint.host];
+    const endpoints = hosts.map((host) => new sdk.httpc.Endpoint(host, { defaultScheme: scheme }));
+    // The package does not support proxies, so it gets our agent. Its own provider would cache regions, with the access
+    // key, in a file under /tmp. The agent belongs to the whole process and is never closed, because another query may be
+    // using it; its idle connections do not keep the process alive.
+    const agents = new AgentPool(undefined);
+    const agent = await agents.agentFor(new URL(`${scheme}://${hosts[0] ?? ''}`));
+    if (scheme === 'http')
+        sdk.rpc.qnHttpClient.httpAgent = agent;
+    else
+        Object.assign(sdk.rpc.qnHttpClient, { httpsAgent: agent });
+    const provider = new sdk.httpc.QueryRegionsProvider({
+        accessKey: access.accessKey,
+        bucketName: bucket,
+        endpointsProvider: new sdk.httpc.StaticEndpointsProvider(endpoints),
+        preferredScheme: scheme,
+    });
+    const patience = access.timeouts?.firstByte ?? REGION_QUERY_LIMIT;
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+    try {
+        const [region] = await withinSignal(provider.getRegions(), limit);
+        if (region === undefined)
+            throw noHosts(bucket);
+        return region;
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw explainDiscovery(error, bucket, hosts[0] ?? '');
+    }
+}
+function explainDiscovery(error, bucket, host) {
+    const text = error instanceof Error ? error.message : String(error);
+    const status = /Status Code (\d{3}), Body (.*)$/s.exec(text);
+    if (status !== null) {
+        const error = parseKodoError(status[2] ?? '');
+        return explainKodoAnswer({ status: Number(status[1]), error, bucket, key: bucket });
+    }
+    // The rest contains the address with the access key. For the same reason the error is not kept as the cause.
+    const told = text.split(/, (?:GET|POST) |\n/)[0] ?? '';
+    const unknown = /getaddrinfo \w+ (\S+)/.exec(told)?.[1];
+    const reason = unknown === undefined ? told : `there is no host ${unknown}`;
+    const message = `the zone of bucket ${bucket} could not be found (${reason})`;
+    const hint = 'set --zone, so that it need not be asked for';
+    return new HttpFailure({
+        code: 'UNREACHABLE',
+        about: host,
+        message,
+        hint,
+        transient: unknown === undefined,
+    });
+}
+/** Returns the failure for a region that names no hosts for a service. */
+function noHosts(bucket) {
+    return new lib_failure/* Failure */.HR({
+        code: 'UNREACHABLE',
+        about: `bucket ${bucket}`,
+        message: 'its region names no hosts for this',
+        hint: 'set --zone',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/contract/answer-shape.js
+
+/** Returns a service's answer, parsed by its shape. Throws `ANSWER_MALFORMED`, which names the service. */
+function understand(shape, answer, service) {
+    const read = shape.safeParse(answer);
+    if (read.success)
+        return read.data;
+    throw new lib_failure/* Failure */.HR({
+        code: 'ANSWER_MALFORMED',
+        about: service,
+        message: 'it answered with something else than it should',
+        hint: 'see whether a proxy or a sign-in page of the network stands between',
+        cause: read.error,
+        // An overloaded proxy may answer with a page of its own for a moment.
+        transient: true,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/qiniu/kodo-service.js
+
+
+
+
+
+
+
+
+
+
+/** Long enough for one request: each part of an upload gets a token of its own. */
+const TOKEN_LIFETIME_SECONDS = 3600;
+const ANSWER_LIMIT = 4 * 1024 * 1024;
+const domainsShape = schemas/* array */.YOg(schemas/* object */.Ikc({ domain: schemas/* string */.YjP() }));
+const statShape = schemas/* object */.Ikc({ hash: schemas/* string */.YjP(), fsize: schemas/* number */.aig() });
+/** One bucket of Kodo: signs and sends requests, with the `qiniu` package for hosts and tokens. */
+class KodoService {
+    bucket;
+    #access;
+    #sdk;
+    #http;
+    #hosts;
+    #mac;
+    // The host that answered last is asked first.
+    #preferred = 0;
+    constructor(access, http, { sdk, hosts }) {
+        this.bucket = access.bucket;
+        this.#access = access;
+        this.#sdk = sdk;
+        this.#http = http;
+        this.#hosts = hosts;
+        this.#mac = new sdk.auth.digest.Mac(access.accessKey, access.secretKey);
+    }
+    /** Returns the service of a bucket, once its hosts are known. Throws `HttpFailure`. */
+    static async open(access, http, signal) {
+        const { default: sdk } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 90034, 19));
+        const region = access.zone !== undefined && access.endpoint === undefined
+            ? sdk.httpc.Region.fromRegionId(access.zone, { preferredScheme: 'https' })
+            : await retry({ policy: access.retry, signal }, () => discoverRegion(sdk, access, signal));
+        const { up = [], rs = [], uc = [] } = region.services;
+        const urls = (endpoints) => endpoints.map((endpoint) => new URL(endpoint.getValue()));
+        const hosts = { upload: urls(up), objects: urls(rs), buckets: urls(uc) };
+        return new KodoService(access, http, { sdk, hosts });
+    }
+    /** Returns a token for uploading one object of `size` bytes as `key`; with `replace`, also over another object. */
+    uploadToken(key, size, replace) {
+        const scope = `${this.bucket}:${key}`;
+        const options = { scope, expires: TOKEN_LIFETIME_SECONDS, fsizeLimit: size, insertOnly: replace ? 0 : 1 };
+        return new this.#sdk.rs.PutPolicy(options).uploadToken(this.#mac);
+    }
+    /** Returns the object of a key; undefined if there is none. Throws `HttpFailure`. */
+    async stat(key, signal) {
+        const path = `/stat/${this.#sdk.util.encodedEntry(this.bucket, key)}`;
+        const request = { method: 'GET', hosts: this.#hosts.objects, path, about: key };
+        try {
+            const found = await this.#manage(statShape, request, signal);
+            return { hash: found.hash, size: found.fsize };
+        }
+        catch (error) {
+            if ((0,lib_failure/* failureCode */.AD)(error) === 'ABSENT')
+                return undefined;
+            throw error;
+        }
+    }
+    /** Returns the domains to download from; none if the service does not say. */
+    async domains(signal) {
+        const path = `/v3/domains?tbl=${encodeURIComponent(this.bucket)}`;
+        const request = { method: 'POST', hosts: this.#hosts.buckets, path, about: this.bucket };
+        try {
+            const domains = await this.#manage(domainsShape, request, signal);
+            return domains.map(({ domain }) => domain);
+        }
+        catch {
+            signal.throwIfAborted();
+            return [];
+        }
+    }
+    /** Returns the answer of an upload host to a request. Throws `HttpFailure` or `ANSWER_MALFORMED`. */
+    upload(shape, { method, path, token, key, body, type, md5 }, attempts) {
+        const headers = {
+            Authorization: `UpToken ${token}`,
+            'Content-Length': String(body?.length ?? 0),
+            ...(type === undefined ? {} : { 'Content-Type': type }),
+            ...(md5 === undefined ? {} : { 'Content-MD5': md5 }),
+        };
+        const { signal } = attempts;
+        const send = (host) => this.#http.send({ method, url: new URL(path, host), headers, body, signal });
+        return this.#ask(shape, { hosts: this.#hosts.upload, about: key, send }, attempts);
+    }
+    #manage(shape, { method, hosts, path, about }, signal) {
+        const type = 'application/x-www-form-urlencoded';
+        const send = (host) => {
+            const url = new URL(path, host);
+            const dated = { 'X-Qiniu-Date': this.#sdk.util.formatDateUTC(new Date(), 'YYYYMMDDTHHmmssZ') };
+            const sign = this.#sdk.util.generateAccessTokenV2;
+            const headers = {
+                ...dated,
+                'Content-Type': type,
+                Authorization: sign(this.#mac, url.href, method, type, undefined, dated),
+            };
+            return this.#http.send({ method, url, headers, signal });
+        };
+        return this.#ask(shape, { hosts, about, send }, { signal });
+    }
+    #ask(shape, { hosts, about, send, }, { signal, onRetry }) {
+        return retry({ policy: this.#access.retry, signal, onRetry }, async () => {
+            const preferred = this.#preferred;
+            const host = hosts[preferred % hosts.length];
+            if (host === undefined)
+                throw noHosts(this.bucket);
             try {
-                await this.#send(upload, held, file, signal, onProgress);
-                await record.forget();
+                return understand(shape, await this.#read(await send(host), about), 'Qiniu');
+            }
+            catch (error) {
+                // When many requests fail at once, only the first one moves on to the next host.
+                if (isConnectionFailure(error) && this.#preferred === preferred)
+                    this.#preferred += 1;
+                throw error;
+            }
+        });
+    }
+    async #read(answer, key) {
+        const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
+        if (answer.status === 200)
+            return (0,json/* parseJson */.q)(text);
+        const error = kodo_service_withoutSignatures(parseKodoError(text), this.#access.accessKey);
+        const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
+        throw explainKodoAnswer({ status: answer.status, error, bucket: this.bucket, key, retryAt });
+    }
+}
+/**
+ * Removes signatures that a service repeats from a token. The access key is no secret, what the secret key signed is.
+ */
+function kodo_service_withoutSignatures(text, accessKey) {
+    const [before = '', ...rest] = text.split(`${accessKey}:`);
+    return [before, ...rest.map((piece) => piece.replace(/^[\w=:%-]+/, '***'))].join(`${accessKey}:`);
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/qiniu/kodo-upload.js
+
+
+
+const openedShape = schemas/* object */.Ikc({ uploadId: schemas/* string */.YjP().min(1), expireAt: schemas/* number */.aig().optional() });
+const partShape = schemas/* object */.Ikc({ etag: schemas/* string */.YjP(), md5: schemas/* string */.YjP().optional() });
+const pageShape = schemas/* object */.Ikc({
+    partNumberMarker: schemas/* number */.aig().optional(),
+    parts: schemas/* array */.YOg(schemas/* object */.Ikc({ partNumber: schemas/* number */.aig().int(), etag: schemas/* string */.YjP(), size: schemas/* number */.aig() }))
+        .nullish()
+        .transform((parts) => parts ?? []),
+});
+const completedShape = schemas/* object */.Ikc({ hash: schemas/* string */.YjP(), key: schemas/* string */.YjP().optional() });
+/** A multipart upload, version 2. https://developer.qiniu.com/kodo/7458/multipartupload */
+class KodoUpload {
+    uploadId;
+    #service;
+    #goal;
+    constructor(service, goal, uploadId) {
+        this.#service = service;
+        this.#goal = goal;
+        this.uploadId = uploadId;
+    }
+    /** Returns a new upload. Throws `HttpFailure`. */
+    static async open(service, goal, signal) {
+        const { key } = goal;
+        const request = { method: 'POST', path: kodo_upload_pathOf(service, goal), key, token: tokenFor(service, goal) };
+        const opened = await service.upload(openedShape, request, { signal });
+        return new KodoUpload(service, goal, opened.uploadId);
+    }
+    /** Sends a part and returns its etag. */
+    async send(number, body, attempts) {
+        const md5 = (0,external_node_crypto_.createHash)('md5').update(body).digest('hex');
+        const request = { method: 'PUT', suffix: `/${number}`, body, md5, type: 'application/octet-stream' };
+        return (await this.#call(partShape, request, attempts)).etag;
+    }
+    /** Returns the stored parts by number. Throws `ABSENT` if the upload has expired or ended. */
+    async list(signal) {
+        const found = new Map();
+        for (let marker = 0;;) {
+            const suffix = `?max-parts=1000&part-number-marker=${marker}`;
+            const page = await this.#call(pageShape, { method: 'GET', suffix }, { signal });
+            for (const { partNumber, etag, size } of page.parts)
+                found.set(partNumber, { etag, size });
+            const next = page.partNumberMarker ?? 0;
+            if (next <= marker)
+                return found;
+            marker = next;
+        }
+    }
+    /** Creates the object from its parts, given by their etags in order, and returns its hash. */
+    async complete(etags, mimeType, signal) {
+        const parts = etags.map((etag, index) => ({ partNumber: index + 1, etag }));
+        const body = Buffer.from(JSON.stringify({ parts, fname: this.#goal.key, mimeType }));
+        const request = { method: 'POST', suffix: '', body, type: 'application/json' };
+        return (await this.#call(completedShape, request, { signal })).hash;
+    }
+    /** Deletes the upload with all its parts, unless it is already gone. */
+    async abort(signal) {
+        try {
+            await this.#call(schemas/* unknown */.L5J(), { method: 'DELETE', suffix: '' }, { signal });
+        }
+        catch (error) {
+            if ((0,lib_failure/* failureCode */.AD)(error) !== 'ABSENT')
+                throw error;
+        }
+    }
+    #call(shape, { suffix, ...request }, attempts) {
+        const path = `${kodo_upload_pathOf(this.#service, this.#goal)}/${this.uploadId}${suffix}`;
+        const token = tokenFor(this.#service, this.#goal);
+        return this.#service.upload(shape, { ...request, path, token, key: this.#goal.key }, attempts);
+    }
+}
+function kodo_upload_pathOf(service, goal) {
+    const name = Buffer.from(goal.key).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+    return `/buckets/${service.bucket}/objects/${name}/uploads`;
+}
+function tokenFor(service, goal) {
+    return service.uploadToken(goal.key, goal.size, goal.replace);
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/qiniu/part-sender.js
+
+
+
+
+const ATTEMPTS_FOR_A_GOOD_ETAG = 3;
+/**
+ * Sends a file in parts of 4 MiB, several at a time, and verifies the etag of each. Throws `HttpFailure`,
+ * `FILE_CHANGED` or `PART_DAMAGED`; parts that have arrived by then stay for the next run.
+ */
+async function sendParts(sending) {
+    return await new PartSender(sending).run();
+}
+class PartSender {
+    #sending;
+    #stop = new AbortController();
+    #signal;
+    #blocks = [];
+    #etags = [];
+    #spare = [];
+    #bytesDone = 0;
+    constructor(sending) {
+        this.#sending = sending;
+        this.#signal = AbortSignal.any([sending.signal, this.#stop.signal]);
+    }
+    async run() {
+        const { size, limiter } = this.#sending;
+        const count = Math.max(1, Math.ceil(size / qetag_QETAG_BLOCK_SIZE));
+        const underWay = new Set();
+        const failures = [];
+        for (let number = 1; number <= count && failures.length === 0; number += 1) {
+            const release = await ConcurrencyLimiter.take([limiter], this.#signal).catch((error) => {
+                failures.push(error);
+            });
+            if (release === undefined)
+                break;
+            const part = this.#sendPart(number)
+                .catch((error) => {
+                failures.push(error);
+                this.#stop.abort(error);
+            })
+                .finally(() => {
+                release();
+                underWay.delete(part);
+            });
+            underWay.add(part);
+        }
+        await Promise.all(underWay);
+        this.#sending.signal.throwIfAborted();
+        if (failures.length > 0)
+            throw failures[0];
+        return { etags: this.#etags, qetag: qetag_qetagOfBlocks(this.#blocks) };
+    }
+    async #sendPart(number) {
+        const buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(qetag_QETAG_BLOCK_SIZE);
+        const body = await this.#read(number, buffer);
+        const block = hashQetagBlock(body);
+        const etag = qetag_qetagOfBlocks([block]);
+        this.#blocks[number - 1] = block;
+        this.#etags[number - 1] = etag;
+        const held = this.#sending.held.get(number);
+        if (held?.etag !== etag || held.size !== body.length)
+            await this.#deliver(number, body, etag);
+        this.#bytesDone += body.length;
+        this.#sending.onProgress(this.#bytesDone);
+        this.#spare.push(buffer);
+    }
+    async #read(number, buffer) {
+        const { file, name, size } = this.#sending;
+        const start = (number - 1) * qetag_QETAG_BLOCK_SIZE;
+        const length = Math.min(qetag_QETAG_BLOCK_SIZE, size - start);
+        let filled = 0;
+        while (filled < length) {
+            const { bytesRead } = await file.read(buffer, filled, length - filled, start + filled);
+            if (bytesRead === 0)
+                throw fileChanged(name);
+            filled += bytesRead;
+        }
+        return buffer.subarray(0, length);
+    }
+    async #deliver(number, body, etag) {
+        const { upload, limiter, name } = this.#sending;
+        const attempts = { signal: this.#signal, onRetry: () => limiter.throttled() };
+        for (let attempt = 1; attempt <= ATTEMPTS_FOR_A_GOOD_ETAG; attempt += 1) {
+            const answered = await upload.send(number, body, attempts);
+            if (answered === etag) {
+                limiter.succeeded();
+                return;
+            }
+        }
+        throw new lib_failure/* Failure */.HR({
+            code: 'PART_DAMAGED',
+            about: name,
+            message: `part ${number} arrived with other content each of ${ATTEMPTS_FOR_A_GOOD_ETAG} times`,
+            hint: 'something on the way changes what is sent; look for a proxy between here and Qiniu',
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/qiniu/resume-record.js
+
+
+const recordShape = schemas/* object */.Ikc({
+    version: schemas/* literal */.euz(1),
+    bucket: schemas/* string */.YjP(),
+    key: schemas/* string */.YjP(),
+    sha256: schemas/* string */.YjP(),
+    uploadId: schemas/* string */.YjP(),
+});
+/** Remembers the open upload of a package, in a file beside the package. The file contains nothing secret. */
+class ResumeRecord {
+    #path;
+    #bucket;
+    #file;
+    constructor(file, bucket) {
+        this.#path = `${file.path}.${bucket}.upload.json`;
+        this.#bucket = bucket;
+        this.#file = file;
+    }
+    /**
+     * Returns the id of the open upload of exactly this content; undefined if there is none or the record is unusable.
+     */
+    async read() {
+        try {
+            const record = recordShape.parse(JSON.parse(await (0,promises_.readFile)(this.#path, 'utf8')));
+            const { sha256, name } = this.#file;
+            const fits = record.bucket === this.#bucket && record.key === name && record.sha256 === sha256;
+            return fits ? record.uploadId : undefined;
+        }
+        catch {
+            return undefined;
+        }
+    }
+    /** Writes the record. Never throws: without a record, the next run only has to start again. */
+    async write(uploadId) {
+        const { name: key, sha256 } = this.#file;
+        const record = { version: 1, bucket: this.#bucket, key, sha256, uploadId };
+        await (0,promises_.writeFile)(this.#path, `${JSON.stringify(record)}\n`).catch(() => undefined);
+    }
+    async forget() {
+        await (0,promises_.rm)(this.#path, { force: true }).catch(() => undefined);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/qiniu/resumable-upload.js
+var resumable_upload_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var resumable_upload_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+
+
+
+const MIME_TYPE = 'application/gzip';
+/** How many uploads are tried for one package: that of an earlier run, a new one, and another new one. */
+const UPLOADS_BEGUN = 3;
+/** Uploads one package to a bucket, resuming the upload of an earlier run. */
+class ResumableUpload {
+    #settings;
+    #goal;
+    #record;
+    constructor(settings) {
+        const { service, file, replace } = settings;
+        this.#settings = settings;
+        this.#goal = { key: file.name, size: file.size, replace };
+        this.#record = new ResumeRecord(file, service.bucket);
+    }
+    /** Throws `HttpFailure`, `ALREADY_PUBLISHED`, `FILE_CHANGED`, `PART_DAMAGED`, `HASH_MISMATCH` or `UPLOAD_EXPIRED`. */
+    async run() {
+        const { service, file, signal } = this.#settings;
+        for (let begun = 1;; begun += 1) {
+            const upload = await this.#begin();
+            try {
+                await this.#send(upload);
+                await this.#record.forget();
                 return;
             }
             catch (error) {
-                if (!(error instanceof KodoRefusal && error.code === 'ABSENT'))
+                if ((0,lib_failure/* failureCode */.AD)(error) !== 'ABSENT')
                     throw error;
-                await record.forget();
-                // An upload is gone as well when it ended well and only the answer was lost.
+                await this.#record.forget();
+                // The upload is also gone if it was completed and only the answer was lost.
                 const present = await service.stat(file.name, signal);
                 if (present?.hash === file.qetag)
                     return;
@@ -61993,28 +62634,31 @@ class QiniuTarget {
             }
         }
     }
-    async #begin(service, goal, record, signal) {
-        const left = await record.read();
+    async #begin() {
+        const { service, signal } = this.#settings;
+        const left = await this.#record.read();
         if (left !== undefined) {
-            const upload = new KodoUpload(service, goal, left);
+            const upload = new KodoUpload(service, this.#goal, left);
             try {
                 return { upload, held: await upload.list(signal) };
             }
             catch (error) {
-                if (!(error instanceof KodoRefusal && (error.code === 'ABSENT' || error.status === 400)))
+                if (!(error instanceof HttpFailure && (error.code === 'ABSENT' || error.status === 400)))
                     throw error;
             }
         }
-        const upload = await KodoUpload.open(service, goal, signal);
-        await record.write(upload.uploadId);
+        const upload = await KodoUpload.open(service, this.#goal, signal);
+        await this.#record.write(upload.uploadId);
         return { upload, held: new Map() };
     }
-    async #send(upload, held, { path, name, size, qetag }, signal, onProgress) {
+    async #send({ upload, held }) {
         const env_1 = { stack: [], error: void 0, hasError: false };
         try {
-            const file = qiniu_addDisposableResource(env_1, await (0,promises_.open)(path, 'r'), true);
-            const sent = await sendParts({ upload, file, name, size, held, lane: this.#lane, signal, onProgress });
-            // Compared before the object is made, so that a wrong one is never seen by anyone.
+            const { file, limiter, signal, onProgress } = this.#settings;
+            const { name, size, qetag } = file;
+            const handle = resumable_upload_addDisposableResource(env_1, await (0,promises_.open)(file.path, 'r'), true);
+            const sent = await sendParts({ upload, file: handle, name, size, held, limiter, signal, onProgress });
+            // Compared before the object is created, so that nobody ever sees a wrong one.
             if (sent.qetag !== qetag) {
                 await upload.abort(signal);
                 throw fileChanged(name);
@@ -62034,23 +62678,10 @@ class QiniuTarget {
             env_1.hasError = true;
         }
         finally {
-            const result_1 = qiniu_disposeResources(env_1);
+            const result_1 = resumable_upload_disposeResources(env_1);
             if (result_1)
                 await result_1;
         }
-    }
-    async #locate(service, file, outcome, signal) {
-        const [domain] = await service.domains(signal);
-        const { bucket } = service;
-        const where = domain === undefined ? undefined : new URL(`http://${domain}/${encodeURIComponent(file.name)}`).href;
-        return {
-            target: this.name,
-            outcome,
-            address: where ?? `qiniu://${bucket}/${file.name}`,
-            instruction: where === undefined
-                ? `bind a domain to the bucket ${bucket}, or fetch it with: qshell get ${bucket} ${file.name}`
-                : `curl -fLO ${where}`,
-        };
     }
 }
 function expired(name, cause) {
@@ -62063,32 +62694,186 @@ function expired(name, cause) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/src/publish/qiniu/qiniu-target.js
+
+
+
+
+
+
+
+const PROBE_KEY = '.keel-pkg-probe';
+const DEFAULT_PARALLEL = { start: 4, ceiling: 16 };
+/** Publishes packages to a bucket of Qiniu Kodo. */
+class QiniuTarget {
+    name = 'qiniu';
+    #settings;
+    #http;
+    #limiter;
+    #service;
+    constructor(settings) {
+        this.#settings = settings;
+        this.#http = new HttpClient({ timeouts: settings.timeouts });
+        this.#limiter = new ConcurrencyLimiter(settings.parallel ?? DEFAULT_PARALLEL);
+    }
+    /** Asks for an object, which proves the keys, then opens and aborts an upload, which proves the rest. */
+    async prove(signal) {
+        try {
+            const service = await this.#open(signal);
+            await service.stat(PROBE_KEY, signal);
+            const goal = { key: PROBE_KEY, size: 1, replace: false };
+            const upload = await KodoUpload.open(service, goal, signal);
+            await upload.abort(signal);
+        }
+        finally {
+            this.#http.close();
+        }
+    }
+    async publish(file, signal, onProgress) {
+        try {
+            const service = await this.#open(signal);
+            const replace = mayReplace(file.name, this.#settings.overwrite);
+            const present = await service.stat(file.name, signal);
+            const isPresent = present?.hash === file.qetag;
+            if (!isPresent) {
+                if (present !== undefined && !replace)
+                    throw keyTaken(service.bucket, file.name);
+                const limiter = this.#limiter;
+                await new ResumableUpload({ service, file, replace, limiter, signal, onProgress }).run();
+            }
+            const location = await this.#locate(service, file, signal);
+            return { ...location, outcome: isPresent ? 'present' : 'published' };
+        }
+        finally {
+            this.#http.close();
+        }
+    }
+    #open(signal) {
+        this.#service ??= KodoService.open(this.#settings, this.#http, signal).catch((error) => {
+            this.#service = undefined;
+            throw error;
+        });
+        return this.#service;
+    }
+    async #locate(service, file, signal) {
+        const { bucket } = service;
+        const [domain] = await service.domains(signal);
+        if (domain === undefined) {
+            const instruction = `bind a domain to the bucket ${bucket}, or fetch it with: qshell get ${bucket} ${file.name}`;
+            return { target: this.name, address: `qiniu://${bucket}/${file.name}`, instruction };
+        }
+        const address = new URL(`http://${domain}/${encodeURIComponent(file.name)}`).href;
+        return { target: this.name, address, instruction: `curl -fLO ${address}` };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/qiniu/qiniu-kind.js
+
+
+
+
+const qiniu_kind_FLAGS = [
+    {
+        name: 'access-key',
+        short: 'k',
+        value: 'KEY',
+        environment: 'KEEL_ACCESS_KEY',
+        secret: true,
+        description: 'Access key of the Qiniu account',
+    },
+    {
+        name: 'secret-key',
+        short: 's',
+        value: 'SECRET',
+        environment: 'KEEL_SECRET_KEY',
+        secret: true,
+        description: 'Secret key of the Qiniu account',
+    },
+    {
+        name: 'bucket',
+        short: 'b',
+        value: 'NAME',
+        default: 'keel',
+        description: 'Bucket that receives the package',
+    },
+    {
+        name: 'zone',
+        value: 'ZONE',
+        defaultNote: 'Qiniu is asked for it',
+        description: 'Zone of the bucket, such as z0, huanan or na0; the name keel means z0, Huadong',
+    },
+    {
+        name: 'qiniu-endpoint',
+        value: 'URL',
+        defaultNote: "Qiniu's own",
+        environment: 'KEEL_QINIU_ENDPOINT',
+        description: 'Address of the region service of another Kodo, such as a private cloud',
+    },
+];
+/** Buckets of Qiniu Kodo. */
+const QINIU = {
+    word: 'qiniu',
+    direction: 'to Qiniu',
+    group: 'Qiniu',
+    flags: qiniu_kind_FLAGS,
+    read: readQiniu,
+};
+const qiniu_kind_KEYS_HINT = 'the Qiniu console shows both keys under key management';
+function readQiniu(flags) {
+    const accessKey = neededFlag(flags, 'access-key', {
+        target: 'Qiniu',
+        hint: `set it or KEEL_ACCESS_KEY; ${qiniu_kind_KEYS_HINT}`,
+    });
+    const secretKey = neededFlag(flags, 'secret-key', {
+        target: 'Qiniu',
+        hint: `set it or KEEL_SECRET_KEY; ${qiniu_kind_KEYS_HINT}`,
+    });
+    const bucket = flags.required('bucket', asIs);
+    const zone = flags.optional('zone', parseZone);
+    const endpoint = flags.optional('qiniu-endpoint', parseAddress);
+    if (accessKey === undefined || secretKey === undefined)
+        return undefined;
+    return ({ retry, overwrite }) => new QiniuTarget({ accessKey, secretKey, bucket, zone, endpoint, retry, overwrite });
+}
+function parseAddress(text, about) {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url?.protocol === 'https:' || url?.protocol === 'http:')
+        return url;
+    throw flag_value_malformed(about, text, 'is not an address', 'write it with its scheme, such as https://uc.example.com');
+}
+
 // EXTERNAL MODULE: external "node:events"
 var external_node_events_ = __nccwpck_require__(78474);
-;// CONCATENATED MODULE: ./build/src/publish/release-refusal.js
+;// CONCATENATED MODULE: ./build/src/publish/release/release-refusal.js
 
 
-/** An answer of GitHub that is not a success. */
-class ReleaseRefusal extends ServiceRefusal {
-    name = 'ReleaseRefusal';
-}
+
+const release_refusal_PASSING = new Set(['RATE_LIMITED', 'SERVICE_BROKEN']);
 const refusalShape = schemas/* object */.Ikc({
     message: schemas/* string */.YjP().catch(''),
     errors: schemas/* array */.YOg(schemas/* object */.Ikc({ code: schemas/* string */.YjP().optional(), message: schemas/* string */.YjP().optional() }).catch({}))
         .catch([]),
 })
     .catch({ message: '', errors: [] });
-/** Explains an answer of GitHub's releases API. https://docs.github.com/rest/releases */
-function explainReleaseAnswer(status, body, about, retryAt) {
+/** Returns the failure for an answer of GitHub's releases API. https://docs.github.com/rest/releases */
+function explainReleaseAnswer({ status, body, about, retryAt }) {
     const { message, errors } = refusalShape.parse(body);
     const details = errors.flatMap((error) => error.message ?? []).join(', ');
     const said = [`status ${status}`, message, details].filter((text) => text !== '').join(': ');
-    const refuse = (code, text, hint) => new ReleaseRefusal(status, code, about, `${text} (${said.slice(0, 300)})`, hint, retryAt);
+    const refuse = (code, text, hint) => new HttpFailure({
+        code,
+        about,
+        message: `${text} (${said.slice(0, 300)})`,
+        hint,
+        status,
+        transient: release_refusal_PASSING.has(code),
+        retryAt,
+    });
     if (status === 401) {
         const hint = 'check --github-token; a token of a workflow ends with its job';
         return refuse('CREDENTIALS_REFUSED', 'GitHub does not know the token', hint);
     }
-    if (status === 429 || (status === 403 && /rate limit/i.test(message))) {
+    if (isRateLimit(status) || (status === 403 && /rate limit/i.test(message))) {
         return refuse('RATE_LIMITED', 'GitHub asks for less', 'try again in a while');
     }
     if (status === 403) {
@@ -62110,12 +62895,12 @@ function explainReleaseAnswer(status, body, about, retryAt) {
     return refuse('SERVICE_REFUSED', 'GitHub refused');
 }
 
-;// CONCATENATED MODULE: ./build/src/publish/release-upload-address.js
+;// CONCATENATED MODULE: ./build/src/publish/release/release-upload-address.js
 
 /**
- * Gives where an asset of this name goes, from the address template that the API told (RFC 6570,
- * `…/assets{?name,label}`). The token goes along, so it has to be the API's own host or the one for uploads beside it
- * (`uploads.github.com` for `api.github.com`), over no less than the API's scheme. Throws `REDIRECT_REFUSED`.
+ * Returns where to upload an asset, from the address template in a release (RFC 6570, `…/assets{?name,label}`). The
+ * request carries the token, so the host has to be the API's own or its host for uploads (`uploads.github.com` for
+ * `api.github.com`), with a scheme that is no weaker than the API's. Throws `REDIRECT_REFUSED`.
  */
 function releaseUploadAddress(api, template, name) {
     const address = URL.parse(template.endsWith('}') ? template.slice(0, template.indexOf('{')) : template);
@@ -62135,7 +62920,9 @@ function releaseUploadAddress(api, template, name) {
     return address;
 }
 
-;// CONCATENATED MODULE: ./build/src/publish/github-releases.js
+;// CONCATENATED MODULE: ./build/src/publish/release/github-releases.js
+
+
 
 
 
@@ -62165,83 +62952,93 @@ const releaseShape = schemas/* object */.Ikc({
 });
 const github_releases_ANSWER_LIMIT = 32 * 1024 * 1024;
 const github_releases_PAGE_SIZE = 100;
-/** Releases are looked through for a draft; no one keeps a draft behind so many newer ones. */
+/** How far to look for a draft; nobody keeps one behind so many newer releases. */
 const DRAFT_SEARCH_PAGES = 5;
-/** The part of GitHub's REST API that deals with releases. https://docs.github.com/rest/releases */
+/** A client of GitHub's API for releases. https://docs.github.com/rest/releases */
 class GithubReleases {
     #access;
     #http;
-    #secrets = new Secrets();
-    constructor(access, http) {
+    #signal;
+    #redactor = new Redactor();
+    /** An abort of `signal` ends every request. */
+    constructor(access, http, signal) {
         this.#access = access;
         this.#http = http;
-        this.#secrets.add(access.token);
+        this.#signal = signal;
+        this.#redactor.add(access.token);
     }
     /**
-     * Proves that the token may write releases, by asking for one without a tag: who may not is told so (403, 404)
-     * before the request's content is looked at (422). Throws `ReleaseRefusal`.
+     * Proves that the token may write releases, by asking for one without a tag: GitHub checks permissions (403, 404)
+     * before the content of the request (422). Throws `HttpFailure`.
      */
-    async prove(signal) {
+    async prove() {
         try {
-            await this.#json(schemas/* unknown */.L5J(), 'POST', 'releases', signal, {});
+            await this.#ask(schemas/* unknown */.L5J(), { method: 'POST', path: 'releases', body: {} });
         }
         catch (error) {
-            if (!(error instanceof ReleaseRefusal && error.status === 422))
+            if (!(error instanceof HttpFailure && error.status === 422))
                 throw error;
         }
     }
-    /** Gives the release of a tag, published ones first, then drafts; undefined where there is none. */
-    async find(tag, signal) {
+    /** Returns the release of a tag, or else a draft for it; undefined if there is neither. Throws `HttpFailure`. */
+    async find(tag) {
         try {
             const path = `releases/tags/${encodeURIComponent(tag)}`;
-            return await this.#json(releaseShape, 'GET', path, signal);
+            return await this.#ask(releaseShape, { method: 'GET', path });
         }
         catch (error) {
-            if (!(error instanceof ReleaseRefusal && error.code === 'ABSENT'))
+            if ((0,lib_failure/* failureCode */.AD)(error) !== 'ABSENT')
                 throw error;
         }
         for (let page = 1; page <= DRAFT_SEARCH_PAGES; page += 1) {
             const path = `releases?per_page=${github_releases_PAGE_SIZE}&page=${page}`;
-            const releases = await this.#json(schemas/* array */.YOg(releaseShape), 'GET', path, signal);
+            const releases = await this.#ask(schemas/* array */.YOg(releaseShape), { method: 'GET', path });
             const draft = releases.find((release) => release.draft && release.tag_name === tag);
             if (draft !== undefined || releases.length < github_releases_PAGE_SIZE)
                 return draft;
         }
         return undefined;
     }
-    /** Makes a draft, with one attempt: one whose answer is lost may have made it. */
-    async createDraft(tag, body, signal) {
-        const wanted = { tag_name: tag, name: tag, body, draft: true };
-        return await this.#once(releaseShape, 'POST', 'releases', signal, wanted);
+    /** Creates a draft and returns it. Throws `HttpFailure`. */
+    async createDraft(tag, notes) {
+        const body = { tag_name: tag, name: tag, body: notes, draft: true };
+        return await this.retrying(async (attempt) => {
+            // The first attempt may have succeeded with only its answer lost, and a tag must not have two drafts.
+            const made = attempt === 1 ? undefined : await this.find(tag);
+            return made ?? (await this.#askOnce(releaseShape, { method: 'POST', path: 'releases', body }));
+        });
     }
-    async update(release, change, signal) {
-        return await this.#json(releaseShape, 'PATCH', `releases/${release.id}`, signal, change);
+    /** Changes the notes or the draft state of a release and returns the changed release. Throws `HttpFailure`. */
+    async update({ id }, body) {
+        const change = { body: body.notes, draft: body.draft };
+        return await this.#ask(releaseShape, { method: 'PATCH', path: `releases/${id}`, body: change });
     }
-    async listAssets(release, signal) {
+    /** Returns all assets of a release. Throws `HttpFailure`. */
+    async listAssets({ id }) {
         const found = [];
         for (let page = 1;; page += 1) {
-            const path = `releases/${release.id}/assets?per_page=${github_releases_PAGE_SIZE}&page=${page}`;
-            const assets = await this.#json(schemas/* array */.YOg(assetShape), 'GET', path, signal);
+            const path = `releases/${id}/assets?per_page=${github_releases_PAGE_SIZE}&page=${page}`;
+            const assets = await this.#ask(schemas/* array */.YOg(assetShape), { method: 'GET', path });
             found.push(...assets);
             if (assets.length < github_releases_PAGE_SIZE)
                 return found;
         }
     }
-    /** Deletes an asset; one that is gone already is fine. */
-    async deleteAsset(asset, signal) {
+    /** Deletes an asset, unless it is already gone. Throws `HttpFailure`. */
+    async deleteAsset({ id }) {
         try {
-            await this.#json(schemas/* unknown */.L5J(), 'DELETE', `releases/assets/${asset.id}`, signal);
+            await this.#ask(schemas/* unknown */.L5J(), { method: 'DELETE', path: `releases/assets/${id}` });
         }
         catch (error) {
-            if (!(error instanceof ReleaseRefusal && error.code === 'ABSENT'))
+            if ((0,lib_failure/* failureCode */.AD)(error) !== 'ABSENT')
                 throw error;
         }
     }
     /**
-     * Uploads an asset from a stretch of a file or from bytes, once: what a broken upload leaves has to be deleted
-     * before the next attempt. Throws `ReleaseRefusal`, `HttpFailure` or `REDIRECT_REFUSED`.
+     * Uploads an asset and returns it. Makes a single attempt, because the remains of a failed upload have to be deleted
+     * before the next one. Throws `HttpFailure` or `REDIRECT_REFUSED`.
      */
-    async uploadAsset(release, name, content, signal, onBytes) {
+    async uploadAsset(release, { name, content }, onBytes) {
         const url = releaseUploadAddress(this.#access.api, release.upload_url, name);
         const isBytes = Buffer.isBuffer(content);
         const size = isBytes ? content.length : content.end - content.start;
@@ -62254,9 +63051,14 @@ class GithubReleases {
                 'Content-Length': String(size),
             },
             body: isBytes ? content : writeRange(content, onBytes),
-            signal,
+            signal: this.#signal,
         });
         return understand(assetShape, await this.#read(answer, name), 'GitHub');
+    }
+    /** Retries an operation by the policy of the run and returns its result. Throws its last failure. */
+    retrying(operation, isWorthRepeating) {
+        const { retry: policy } = this.#access;
+        return retry({ policy, signal: this.#signal, isWorthRepeating }, operation);
     }
     #headers() {
         return {
@@ -62266,32 +63068,33 @@ class GithubReleases {
             'User-Agent': 'keel-pkg',
         };
     }
-    #json(shape, method, path, signal, body) {
-        const { attempts: policy } = this.#access;
-        return attempt({ policy, signal, isTransient: service_refusal_isTransient, heldUntil: service_refusal_heldUntil }, () => this.#once(shape, method, path, signal, body));
+    #ask(shape, request) {
+        return this.retrying(() => this.#askOnce(shape, request));
     }
-    async #once(shape, method, path, signal, body) {
+    async #askOnce(shape, { method, path, body }) {
         const { repository, api } = this.#access;
         const base = api.href.endsWith('/') ? api.href : `${api.href}/`;
-        const url = new URL(`repos/${repository}/${path}`, base);
         const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-        const headers = {
-            ...this.#headers(),
-            ...(bytes === undefined
-                ? {}
-                : { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) }),
-        };
-        const request = { method, url, headers, signal, isOnce: method === 'POST' };
-        const answer = await this.#http.send(bytes === undefined ? request : { ...request, body: bytes });
+        const length = bytes === undefined
+            ? {}
+            : { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) };
+        const answer = await this.#http.send({
+            method,
+            url: new URL(`repos/${repository}/${path}`, base),
+            headers: { ...this.#headers(), ...length },
+            body: bytes,
+            isOnce: method === 'POST',
+            signal: this.#signal,
+        });
         return understand(shape, await this.#read(answer, repository), 'GitHub');
     }
     async #read(answer, about) {
         const text = (await readBody(answer, github_releases_ANSWER_LIMIT))?.toString('utf8') ?? '';
-        const body = readJson(this.#secrets.blacken(text));
+        const body = (0,json/* parseJson */.q)(this.#redactor.redact(text));
         if (answer.status >= 200 && answer.status < 300)
             return body;
         const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
-        throw explainReleaseAnswer(answer.status, body, about, retryAt);
+        throw explainReleaseAnswer({ status: answer.status, body, about, retryAt });
     }
 }
 function writeRange(range, onBytes) {
@@ -62307,15 +63110,14 @@ function writeRange(range, onBytes) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/src/publish/release-parts.js
+;// CONCATENATED MODULE: ./build/src/publish/release/release-parts.js
 
 
 
 
-
-/** GitHub takes assets of less than 2 GiB; this leaves room for its way of counting. */
+/** GitHub accepts assets below 2 GiB; this leaves a margin. */
 const PART_SIZE = 1900 * 1024 * 1024;
-/** Gives the stretches that a file of `size` bytes is split into: one where it fits. */
+/** Returns the ranges to split a file of `size` bytes into; a single one if it fits. */
 function splitSize(size, partSize) {
     const count = Math.max(1, Math.ceil(size / partSize));
     return Array.from({ length: count }, (_, index) => ({
@@ -62323,15 +63125,15 @@ function splitSize(size, partSize) {
         end: Math.min(size, (index + 1) * partSize),
     }));
 }
-/** Tells whether an asset's name is one that a package, whole or split, may have left in a release. */
+/** Returns whether an asset belongs to a package, whole or split, by its name. */
 function isPartOf(packageName, assetName) {
     if (!assetName.startsWith(packageName))
         return false;
     return /^(?:|\.part\d{3}|\.parts\.json)$/.test(assetName.slice(packageName.length));
 }
 /**
- * Gives the assets of a package. A split one is read once, to know the digest of each part before any is sent.
- * Throws `FILE_CHANGED`.
+ * Returns the parts of a package. A package that needs several is read once to compute their digests before the upload.
+ * Throws `FILE_CHANGED` or the signal's reason.
  */
 async function planParts(file, partSize, signal) {
     const ranges = splitSize(file.size, partSize);
@@ -62341,76 +63143,38 @@ async function planParts(file, partSize, signal) {
     const parts = [];
     for (const [index, { start, end }] of ranges.entries()) {
         const hash = (0,external_node_crypto_.createHash)('sha256');
-        for await (const chunk of (0,external_node_fs_.createReadStream)(file.path, {
-            start,
-            end: end - 1,
-            signal,
-            highWaterMark: 1 << 20,
-        })) {
+        for await (const chunk of (0,external_node_fs_.createReadStream)(file.path, { start, end: end - 1, highWaterMark: 1 << 20 })) {
+            signal.throwIfAborted();
             hash.update(chunk);
             whole.update(chunk);
         }
         const name = `${file.name}.part${String(index).padStart(3, '0')}`;
-        parts.push({ name, start, end, sha256: parseDigest(`sha256:${hash.digest('hex')}`, name) });
+        parts.push({ name, start, end, sha256: digest_parseDigest(`sha256:${hash.digest('hex')}`, name) });
     }
     if (`sha256:${whole.digest('hex')}` !== file.sha256)
         throw fileChanged(file.name);
     return parts;
 }
-/** Gives the header of a split package: what a program needs to fetch, check and join it. */
+/** Returns the JSON header of a split package, from which a program can download, verify and join it. */
 function formatHeader(file, parts) {
     const header = {
         schema: 'keel-package-parts/1',
         name: file.name,
         size: file.size,
-        sha256: release_parts_hexOf(file.sha256),
-        parts: parts.map(({ name, start, end, sha256 }) => ({ name, size: end - start, sha256: release_parts_hexOf(sha256) })),
+        sha256: digestHex(file.sha256),
+        parts: parts.map(({ name, start, end, sha256 }) => ({
+            name,
+            size: end - start,
+            sha256: digestHex(sha256),
+        })),
     };
     return Buffer.from(`${JSON.stringify(header, null, 2)}\n`);
 }
-function release_parts_hexOf(digest) {
-    return digest.slice(digest.indexOf(':') + 1);
-}
-/** Gives the commands that turn what was downloaded into the package and check it. */
-function joinCommands(file, parts) {
-    const check = `echo "${release_parts_hexOf(file.sha256)}  ${file.name}" | sha256sum -c -`;
-    return parts.length === 1 ? [check] : [`cat ${file.name}.part??? > ${file.name}`, check];
-}
-function markers(name) {
-    return { open: `<!-- keel-package ${name} -->`, close: `<!-- /keel-package ${name} -->` };
-}
-/** Tells whether release notes were begun by this program. */
-function areOwnNotes(notes) {
-    return notes.trimStart().startsWith('<!-- keel-package ');
-}
-/** Gives release notes with the section of a package put in, or put anew where they have one; the rest stays. */
-function updateNotes(notes, file, parts) {
-    const { open, close } = markers(file.name);
-    const many = parts.length > 1;
-    const lines = [
-        open,
-        `### ${file.name}`,
-        '',
-        `${(0,lib_size/* formatSize */.X)(file.size)}${many ? ` in ${parts.length} parts` : ''}. After downloading ${many ? 'all parts' : 'it'}:`,
-        '',
-        '```sh',
-        ...joinCommands(file, parts),
-        '```',
-        close,
-    ];
-    const section = lines.join('\n');
-    const end = notes.lastIndexOf(close);
-    // Someone may have removed the end of an older section by hand; what they wrote below it is theirs.
-    const start = end < 0 ? -1 : notes.lastIndexOf(open, end);
-    if (start >= 0)
-        return notes.slice(0, start) + section + notes.slice(end + close.length);
-    return notes.trim() === '' ? `${section}\n` : `${notes.trimEnd()}\n\n${section}\n`;
-}
 
-;// CONCATENATED MODULE: ./build/src/publish/release-assets.js
+;// CONCATENATED MODULE: ./build/src/publish/release/release-assets.js
 
 
-/** Gives the assets that a package becomes: itself, or its parts and a header that tells how they belong together. */
+/** Returns the assets of a package: the package itself, or its parts and a header that describes them. */
 function wantedAssets(file, parts) {
     const assets = parts.map(({ name, start, end, sha256 }) => ({
         name,
@@ -62420,7 +63184,7 @@ function wantedAssets(file, parts) {
     }));
     if (parts.length === 1)
         return assets;
-    // Last, so that who finds it finds all parts as well.
+    // Last, so that whoever finds it also finds all parts.
     const header = formatHeader(file, parts);
     assets.push({
         name: `${file.name}.parts.json`,
@@ -62430,169 +63194,277 @@ function wantedAssets(file, parts) {
     });
     return assets;
 }
-/** Tells whether an upload came to its end. */
+/** Returns whether the upload of an asset was completed. */
 function isWhole(asset) {
     return asset.state === 'uploaded';
 }
-/** Tells whether an asset has the wanted content; servers before 2025 tell no digest, and there the size has to do. */
+/** Returns whether an asset has the wanted content, by its digest, or by its size on servers older than 2025. */
 function release_assets_isSame(asset, wanted) {
     if (!isWhole(asset) || asset.size !== wanted.size)
         return false;
     return asset.digest === undefined || asset.digest === null || asset.digest === wanted.sha256;
 }
-/** Tells whether an asset is one of the wanted ones. */
+/** Returns whether an asset is one of the wanted ones. */
 function isAmong(asset, wanted) {
     return wanted.some((candidate) => candidate.name === asset.name && release_assets_isSame(asset, candidate));
 }
 
-;// CONCATENATED MODULE: ./build/src/publish/release.js
+;// CONCATENATED MODULE: ./build/src/publish/release/release-notes.js
+
+
+/** Returns the commands that join the downloaded parts and verify the package. */
+function joinCommands(file, parts) {
+    const check = `echo "${digestHex(file.sha256)}  ${file.name}" | sha256sum -c -`;
+    return parts.length === 1 ? [check] : [`cat ${file.name}.part??? > ${file.name}`, check];
+}
+function markers(name) {
+    return { open: `<!-- keel-package ${name} -->`, close: `<!-- /keel-package ${name} -->` };
+}
+/** Returns whether this program started the release notes. */
+function areOwnNotes(notes) {
+    return notes.trimStart().startsWith('<!-- keel-package ');
+}
+/** Returns release notes with the section of a package added or replaced; the rest is unchanged. */
+function updateNotes(notes, file, parts) {
+    const { open, close } = markers(file.name);
+    const many = parts.length > 1;
+    const lines = [
+        open,
+        `### ${file.name}`,
+        '',
+        `${(0,text_size/* formatSize */.X)(file.size)}${many ? ` in ${parts.length} parts` : ''}. After downloading ${many ? 'all parts' : 'it'}:`,
+        '',
+        '```sh',
+        ...joinCommands(file, parts),
+        '```',
+        close,
+    ];
+    const section = lines.join('\n');
+    const end = notes.lastIndexOf(close);
+    // The end marker of an older section may have been removed by hand; the text below it is not ours.
+    const start = end < 0 ? -1 : notes.lastIndexOf(open, end);
+    if (start >= 0)
+        return notes.slice(0, start) + section + notes.slice(end + close.length);
+    return notes.trim() === '' ? `${section}\n` : `${notes.trimEnd()}\n\n${section}\n`;
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/release/release-delivery.js
 
 
 
 
 
+/** Uploads one package to the release of a tag, which is created if there is none. */
+class ReleaseDelivery {
+    #settings;
+    #wanted;
+    constructor(settings) {
+        this.#settings = settings;
+        this.#wanted = wantedAssets(settings.file, settings.parts);
+    }
+    /** Uploads the package and returns where it is. Throws `HttpFailure`, `ALREADY_PUBLISHED` or `DIGEST_MISMATCH`. */
+    async run() {
+        const { releases, goal, file } = this.#settings;
+        const release = (await releases.find(goal.tag)) ?? (await this.#createDraft());
+        const assets = await releases.listAssets(release);
+        const present = assets.filter((asset) => isPartOf(file.name, asset.name));
+        this.#refuseOther(release, present);
+        const uploaded = await this.#uploadMissing(release, present);
+        const names = new Set(this.#wanted.map((asset) => asset.name));
+        for (const asset of present)
+            if (!names.has(asset.name))
+                await releases.deleteAsset(asset);
+        const final = await this.#announce(release);
+        return { outcome: uploaded > 0 ? 'published' : 'present', ...(await this.#locate(final)) };
+    }
+    #createDraft() {
+        const { releases, goal, file, parts } = this.#settings;
+        return releases.createDraft(goal.tag, updateNotes('', file, parts));
+    }
+    #refuseOther(release, present) {
+        const { goal, file } = this.#settings;
+        const isOther = present.some((asset) => isWhole(asset) && !isAmong(asset, this.#wanted));
+        // Nobody has seen the other content of a draft yet.
+        if (isOther && !release.draft && !mayReplace(file.name, goal.overwrite)) {
+            throw alreadyPublished(file.name, `the release ${goal.tag} has another file of this name`);
+        }
+    }
+    /** Uploads each asset that is missing or wrong and returns their number. */
+    async #uploadMissing(release, present) {
+        const { onProgress } = this.#settings;
+        let done = 0;
+        let uploaded = 0;
+        for (const wanted of this.#wanted) {
+            const obstacle = present.find(({ name }) => name === wanted.name);
+            if (obstacle === undefined || !release_assets_isSame(obstacle, wanted)) {
+                const before = done;
+                await this.#upload(release, { wanted, obstacle }, (bytes) => onProgress(before + bytes));
+                uploaded += 1;
+            }
+            if (!Buffer.isBuffer(wanted.content))
+                done += wanted.size;
+            onProgress(done);
+        }
+        return uploaded;
+    }
+    async #upload(release, { wanted, obstacle: first }, onProgress) {
+        const { releases } = this.#settings;
+        // The asset in the way is deleted before the next attempt.
+        const isWorthRepeating = (error) => (0,lib_failure/* isTransient */.dg)(error) || (0,lib_failure/* failureCode */.AD)(error) === 'ALREADY_EXISTS';
+        await releases.retrying(async (attempt) => {
+            const obstacle = attempt === 1 ? first : await this.#findAsset(release, wanted.name);
+            // An earlier attempt may have succeeded with only its answer lost.
+            if (obstacle !== undefined && release_assets_isSame(obstacle, wanted))
+                return;
+            if (obstacle !== undefined)
+                await releases.deleteAsset(obstacle);
+            let sent = 0;
+            const asset = await releases.uploadAsset(release, wanted, (count) => {
+                sent += count;
+                onProgress(sent);
+            });
+            if (!release_assets_isSame(asset, wanted))
+                throw damaged(asset, wanted);
+        }, isWorthRepeating);
+    }
+    /** Adds the package to the notes, publishes the release if it is a draft of this program, and returns it. */
+    async #announce(release) {
+        const { releases, file, parts } = this.#settings;
+        const before = release.body ?? '';
+        const notes = updateNotes(before, file, parts);
+        const publishes = release.draft && areOwnNotes(before);
+        if (notes === before && !publishes)
+            return release;
+        return await releases.update(release, {
+            notes: notes === before ? undefined : notes,
+            draft: publishes ? false : undefined,
+        });
+    }
+    async #locate(release) {
+        const { goal, file, parts } = this.#settings;
+        const tag = release.tag_name;
+        const draft = release.draft ? ' (the release is still a draft, which only its makers see)' : '';
+        if (parts.length > 1) {
+            const get = `gh release download ${tag} -R ${goal.repository} -p '${file.name}.part*'`;
+            const instruction = `${get} && cat ${file.name}.part??? > ${file.name}${draft}`;
+            return { address: release.html_url, instruction };
+        }
+        const asset = await this.#findAsset(release, file.name);
+        const address = asset?.browser_download_url ?? release.html_url;
+        return { address, instruction: `curl -fLO ${address}${draft}` };
+    }
+    async #findAsset(release, name) {
+        return (await this.#settings.releases.listAssets(release)).find((asset) => asset.name === name);
+    }
+}
+function damaged(asset, wanted) {
+    return new lib_failure/* Failure */.HR({
+        code: 'DIGEST_MISMATCH',
+        about: wanted.name,
+        message: `GitHub has it as ${asset.digest ?? `${asset.size} bytes`} instead of ${wanted.sha256}`,
+        hint: 'publish it again; if it happens again, something changes what is sent',
+        transient: true,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/release/release-target.js
 
 
 
 
-/** Publishes packages as assets of a release on GitHub, split where they are too large for one. */
+/** Publishes packages as assets of a release on GitHub; large ones are split. */
 class ReleaseTarget {
     name = 'release';
     #settings;
     #http;
-    #releases;
     constructor(settings) {
         this.#settings = settings;
-        this.#http = new HttpClient(settings.timeouts === undefined ? {} : { timeouts: settings.timeouts });
-        this.#releases = new GithubReleases(settings, this.#http);
+        this.#http = new HttpClient({ timeouts: settings.timeouts });
     }
     async prove(signal) {
         try {
-            await this.#releases.prove(signal);
+            await new GithubReleases(this.#settings, this.#http, signal).prove();
         }
         finally {
             this.#http.close();
         }
     }
     async publish(file, signal, onProgress) {
+        const { repository, tag, overwrite, partSize = PART_SIZE } = this.#settings;
         try {
-            const parts = await planParts(file, this.#settings.partSize ?? PART_SIZE, signal);
-            return await this.#publish(file, parts, signal, onProgress);
+            const parts = await planParts(file, partSize, signal);
+            const releases = new GithubReleases(this.#settings, this.#http, signal);
+            const goal = { repository, tag: tag ?? defaultTag(file), overwrite };
+            const delivered = await new ReleaseDelivery({ releases, goal, file, parts, onProgress }).run();
+            return { target: this.name, ...delivered };
         }
         finally {
             this.#http.close();
         }
     }
-    async #publish(file, parts, signal, onProgress) {
-        const { overwrite } = this.#settings;
-        const tag = this.#tagOf(file);
-        const found = await this.#releases.find(tag, signal);
-        const release = found ?? (await this.#createDraft(tag, updateNotes('', file, parts), signal));
-        const wanted = wantedAssets(file, parts);
-        const present = (await this.#releases.listAssets(release, signal)).filter((asset) => isPartOf(file.name, asset.name));
-        const differing = present.filter((asset) => isWhole(asset) && !isAmong(asset, wanted));
-        // In a draft nobody has seen the other content yet.
-        if (differing.length > 0 && !release.draft && !mayReplace(file.name, overwrite)) {
-            throw alreadyReleased(file.name, tag);
-        }
-        const uploaded = await this.#uploadAll(release, wanted, present, signal, onProgress);
-        const names = new Set(wanted.map((asset) => asset.name));
-        const stale = present.filter((asset) => !names.has(asset.name));
-        for (const asset of stale)
-            await this.#releases.deleteAsset(asset, signal);
-        const final = await this.#announce(release, file, parts, signal);
-        return this.#locate(final, file, parts, uploaded > 0, signal);
-    }
-    #createDraft(tag, body, signal) {
-        const { attempts: policy } = this.#settings;
-        return attempt({ policy, signal, isTransient: service_refusal_isTransient, heldUntil: service_refusal_heldUntil }, async (number) => {
-            // The answer to the first attempt may have been lost, and two drafts of one tag are one too many.
-            const made = number === 1 ? undefined : await this.#releases.find(tag, signal);
-            return made ?? (await this.#releases.createDraft(tag, body, signal));
-        });
-    }
-    #tagOf(file) {
-        return this.#settings.tag ?? /^kube-v?\d+(?:\.\d+)*/.exec(file.name)?.[0] ?? file.name;
-    }
-    async #uploadAll(release, wanted, present, signal, onProgress) {
-        let done = 0;
-        let uploaded = 0;
-        for (const asset of wanted) {
-            const there = present.find((candidate) => candidate.name === asset.name);
-            if (there === undefined || !release_assets_isSame(there, asset)) {
-                const before = done;
-                await this.#upload(release, asset, there, signal, (bytes) => onProgress(before + bytes));
-                uploaded += 1;
-            }
-            if (!Buffer.isBuffer(asset.content))
-                done += asset.size;
-            onProgress(done);
-        }
-        return uploaded;
-    }
-    async #upload(release, wanted, inTheWay, signal, onProgress) {
-        let obstacle = inTheWay;
-        const passes = (error) => service_refusal_isTransient(error) ||
-            (error instanceof ReleaseRefusal && error.code === 'ALREADY_EXISTS') ||
-            (error instanceof lib_failure/* Failure */.HR && error.code === 'DIGEST_MISMATCH');
-        const policy = this.#settings.attempts;
-        await attempt({ policy, signal, isTransient: passes, heldUntil: service_refusal_heldUntil }, async (number) => {
-            if (number > 1) {
-                const assets = await this.#releases.listAssets(release, signal);
-                obstacle = assets.find((asset) => asset.name === wanted.name);
-                // The answer to an upload that went well may have been lost.
-                if (obstacle !== undefined && release_assets_isSame(obstacle, wanted))
-                    return;
-            }
-            if (obstacle !== undefined)
-                await this.#releases.deleteAsset(obstacle, signal);
-            let sent = 0;
-            const asset = await this.#releases.uploadAsset(release, wanted.name, wanted.content, signal, (count) => {
-                sent += count;
-                onProgress(sent);
-            });
-            if (release_assets_isSame(asset, wanted))
-                return;
-            throw new lib_failure/* Failure */.HR({
-                code: 'DIGEST_MISMATCH',
-                about: wanted.name,
-                message: `GitHub has it as ${asset.digest ?? `${asset.size} bytes`} instead of ${wanted.sha256}`,
-                hint: 'publish it again; if it happens again, something changes what is sent',
-            });
-        });
-    }
-    /** Puts the package into the notes, and publishes the release if it is a draft of this program's making. */
-    async #announce(release, file, parts, signal) {
-        const before = release.body ?? '';
-        const notes = updateNotes(before, file, parts);
-        const publishes = release.draft && areOwnNotes(before);
-        if (notes === before && !publishes)
-            return release;
-        const change = { ...(notes === before ? {} : { body: notes }), ...(publishes ? { draft: false } : {}) };
-        return await this.#releases.update(release, change, signal);
-    }
-    async #locate(release, file, parts, isNew, signal) {
-        const { repository } = this.#settings;
-        const tag = release.tag_name;
-        const draft = release.draft ? ' (the release is still a draft, which only its makers see)' : '';
-        const common = { target: this.name, outcome: isNew ? 'published' : 'present' };
-        if (parts.length > 1) {
-            const get = `gh release download ${tag} -R ${repository} -p '${file.name}.part*'`;
-            const instruction = `${get} && cat ${file.name}.part??? > ${file.name}${draft}`;
-            return { ...common, address: release.html_url, instruction };
-        }
-        const assets = await this.#releases.listAssets(release, signal);
-        const address = assets.find((asset) => asset.name === file.name)?.browser_download_url ?? release.html_url;
-        return { ...common, address, instruction: `curl -fLO ${address}${draft}` };
-    }
 }
-function alreadyReleased(name, tag) {
-    return new lib_failure/* Failure */.HR({
-        code: 'ALREADY_PUBLISHED',
-        about: name,
-        message: `the release ${tag} has another file of this name`,
-        hint: 'published packages are not replaced: give the package a -beta name, or use --overwrite',
+/** Returns the tag for all packages of this package's version. */
+function defaultTag({ name }) {
+    return /^kube-v?\d+(?:\.\d+)*/.exec(name)?.[0] ?? name;
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/release/release-kind.js
+
+
+
+
+const release_kind_FLAGS = [
+    {
+        name: 'release-tag',
+        value: 'TAG',
+        defaultNote: 'kube- and the version of the package',
+        description: 'Tag of the release that receives the package; it is made if there is none',
+    },
+    {
+        name: 'release-repository',
+        value: 'OWNER/NAME',
+        defaultNote: 'the one that the workflow runs in',
+        environment: 'GITHUB_REPOSITORY',
+        description: 'Repository on GitHub that the release belongs to',
+    },
+    {
+        name: 'github-token',
+        value: 'TOKEN',
+        environment: 'KEEL_GITHUB_TOKEN',
+        otherEnvironment: 'GITHUB_TOKEN',
+        secret: true,
+        description: 'Token that may write contents of that repository; GITHUB_TOKEN is read as well',
+    },
+];
+/** Releases of a repository on GitHub. */
+const release_kind_RELEASE = {
+    word: 'release',
+    direction: 'as a release on GitHub',
+    group: 'GitHub release',
+    flags: release_kind_FLAGS,
+    read: readRelease,
+};
+const PUBLIC_API = 'https://api.github.com';
+function readRelease(flags, { GITHUB_API_URL }) {
+    const target = 'a release';
+    const token = neededFlag(flags, 'github-token', {
+        target,
+        hint: 'set it, KEEL_GITHUB_TOKEN or GITHUB_TOKEN',
     });
+    const repository = flags.optional('release-repository', parseGithubRepository);
+    if (flags.text('release-repository') === undefined) {
+        neededFlag(flags, 'release-repository', { target, hint: 'write the repository on GitHub as owner/name' });
+    }
+    const tag = flags.optional('release-tag', reference_parseTag);
+    if (token === undefined || repository === undefined)
+        return undefined;
+    const api = new URL(GITHUB_API_URL || PUBLIC_API);
+    return ({ retry, overwrite }) => new ReleaseTarget({ repository, token, tag, api, retry, overwrite });
+}
+function parseGithubRepository(text, about) {
+    if (/^[\w.-]+\/[\w.-]+$/.test(text))
+        return text;
+    throw flag_value_malformed(about, text, 'is not a repository on GitHub', 'write owner/name');
 }
 
 ;// CONCATENATED MODULE: ./build/src/publish/targets.js
@@ -62601,105 +63473,16 @@ function alreadyReleased(name, tag) {
 
 
 
-
-/** What a runnable image is put on: it has `cp`, and is small. */
-const BASE_IMAGE = reference_parseReference('docker.io/library/busybox:stable');
-/** Gives the chosen targets, ready to be proved. Throws `TARGET_UNAVAILABLE`. */
-function openTargets(settings, means) {
-    return settings.targets.map((word) => openTarget(word, settings, means));
-}
-function openTarget(word, settings, means) {
-    const { overwrite, qiniu, image, release } = settings;
-    const { attempts, registries, reporter, artifacts } = means;
-    if (word === 'qiniu' && qiniu !== undefined)
-        return new QiniuTarget({ ...qiniu, attempts, overwrite });
-    if (word === 'release' && release !== undefined) {
-        return new ReleaseTarget({ ...release, attempts, overwrite });
-    }
-    if (word === 'dockerhub' && image !== undefined) {
-        const { repository, form } = image;
-        return new ImageTarget({ registries, repository, form, base: BASE_IMAGE, overwrite, reporter });
-    }
-    if (word === 'artifact' && artifacts !== undefined)
-        return new ArtifactTarget({ ...artifacts, overwrite });
-    throw new lib_failure/* Failure */.HR({
-        code: 'TARGET_UNAVAILABLE',
-        about: word,
-        message: 'this target cannot be used here',
-        hint: 'artifacts exist only in a workflow on GitHub; choose another target',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/publish/publication.js
-
-
-
-
-
-
-/** All the places that a package goes to, as one: proved together, then published to together. */
-class Publication {
-    #targets;
-    #registries;
-    #reporter;
-    constructor(targets, registries, reporter) {
-        this.#targets = targets;
-        this.#registries = registries;
-        this.#reporter = reporter;
-    }
-    /** Opens the targets that the settings name. Throws `TARGET_UNAVAILABLE` or `CA_FILE_MALFORMED`. */
-    static async open(settings, connections, parts) {
-        const { image, qiniu, release } = settings;
-        const { reporter, artifacts, onSecret } = parts;
-        for (const secret of [qiniu?.accessKey, qiniu?.secretKey, release?.token]) {
-            if (secret !== undefined)
-                onSecret(secret);
-        }
-        const login = {
-            host: image?.repository.host ?? parseHost('docker.io'),
-            username: image?.username,
-            password: image?.password,
-        };
-        const registries = await openRegistries({ ...connections, login }, { ...parts, deadline: undefined });
-        const attempts = { attempts: connections.retry, interval: connections.retryInterval };
-        const targets = openTargets(settings, { attempts, registries, reporter, artifacts });
-        return new Publication(targets, registries, reporter);
-    }
-    /** Proves credentials and destinations. Throws `TARGETS_REFUSED`, which tells all that are no good. */
-    async prove(signal) {
-        const failures = await proveTargets(this.#targets, signal);
-        if (failures.length === 0)
-            return;
-        const told = failures.map(({ target, error }) => `${target}: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
-        throw new lib_failure/* Failure */.HR({
-            code: 'TARGETS_REFUSED',
-            about: failures.map(({ target }) => target).join(', '),
-            message: `the package cannot go there, so nothing was fetched or sent\n${told.map((line) => `  ${line}`).join('\n')}`,
-            cause: new AggregateError(failures.map(({ error }) => error), failures.map(({ error }) => (0,lib_failure/* failureCode */.AD)(error)).join(', ')),
-        });
-    }
-    /** Brings a package to all targets. What one of them says stops no other; aborting stops all of them. */
-    async publish(file, signal) {
-        if (this.#targets.length === 0)
-            return { locations: [], failures: [] };
-        this.#reporter.section(`Publishing ${file.name} (${(0,lib_size/* formatSize */.X)(file.size)})`);
-        const published = await publishToAll(this.#targets, file, signal, this.#reporter);
-        this.#reporter.close();
-        return published;
-    }
-    /** Closes idle connections, so that the process can end. */
-    [Symbol.dispose]() {
-        this.#registries.close();
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/publish/target-word.js
-/** The targets that `--repo` knows by name. */
-const TARGET_WORDS = ['qiniu', 'dockerhub', 'release', 'artifact'];
+/** All kinds of targets, in the order of help. Each has a folder beside this file. */
+const TARGETS = [QINIU, REGISTRY, release_kind_RELEASE, ARTIFACT];
+/** The word of `--repo` that is used if none is given. */
+const DEFAULT_WORD = QINIU.word;
 const NOWHERE = 'none';
+/** The words of `--repo`, listed for a sentence. */
+const TARGET_WORDS = joinWords([...TARGETS.map(({ word }) => word), NOWHERE], 'or');
 /**
- * Reads which targets are meant: words between commas or on lines of their own. Nothing at all means Qiniu, `none`
- * means nowhere, and any other word means Qiniu with a warning, as it always has.
+ * Returns the targets that `--repo` names, separated by commas or line breaks. An empty text means Qiniu, `none` means
+ * no target, and any unknown word means Qiniu with a warning, as in all versions so far.
  */
 function parseTargetWords(text) {
     const given = text
@@ -62707,17 +63490,16 @@ function parseTargetWords(text) {
         .map((word) => word.trim().toLowerCase())
         .filter((word) => word !== '');
     if (given.length === 0)
-        return { words: ['qiniu'], warnings: [] };
+        return { words: [DEFAULT_WORD], warnings: [] };
     const words = new Set();
     const warnings = [];
     for (const word of given) {
-        const known = TARGET_WORDS.find((candidate) => candidate === word);
+        const known = TARGETS.find((kind) => kind.word === word);
         if (known !== undefined)
-            words.add(known);
+            words.add(known.word);
         else if (word !== NOWHERE) {
-            words.add('qiniu');
-            const allowed = `${TARGET_WORDS.join(', ')} or ${NOWHERE}`;
-            warnings.push(`"${word.slice(0, 100)}" is no target, so Qiniu is used; write ${allowed}`);
+            words.add(DEFAULT_WORD);
+            warnings.push(`"${word.slice(0, 100)}" is no target, so Qiniu is used; write ${TARGET_WORDS}`);
         }
     }
     if (given.includes(NOWHERE) && words.size > 0) {
@@ -62726,44 +63508,271 @@ function parseTargetWords(text) {
     return { words: [...words], warnings };
 }
 
-;// CONCATENATED MODULE: ./build/src/publish/zone.js
+;// CONCATENATED MODULE: ./build/src/publish/flags.js
 
-// "keel" is the name that users of keel-pkg know for the zone of its own bucket.
-const ZONES = new Map([
-    ['keel', 'z0'],
-    ['huadong', 'z0'],
-    ['z0', 'z0'],
-    ['cn-east-1', 'z0'],
-    ['huadong2', 'cn-east-2'],
-    ['cn-east-2', 'cn-east-2'],
-    ['huabei', 'z1'],
-    ['z1', 'z1'],
-    ['cn-north-1', 'z1'],
-    ['huanan', 'z2'],
-    ['z2', 'z2'],
-    ['cn-south-1', 'z2'],
-    ['beimei', 'na0'],
-    ['na0', 'na0'],
-    ['us-north-1', 'na0'],
-    ['singapore', 'as0'],
-    ['xinjiapo', 'as0'],
-    ['as0', 'as0'],
-    ['ap-southeast-1', 'as0'],
-    ['hanoi', 'ap-southeast-2'],
-    ['ap-southeast-2', 'ap-southeast-2'],
-    ['ap-southeast-3', 'ap-southeast-3'],
-]);
-/** Reads a zone by its id, its S3 name or the name that people call it by. Throws `ZONE_UNKNOWN`. */
-function parseZone(text, about) {
-    const id = ZONES.get(text.trim().toLowerCase().replace('zone_', '').replaceAll('_', '-'));
-    if (id !== undefined)
-        return id;
-    throw new lib_failure/* Failure */.HR({
-        code: 'ZONE_UNKNOWN',
-        about,
-        message: `"${text.slice(0, 100)}" is not a zone of Qiniu`,
-        hint: `leave it out to have it found, or write one of ${[...ZONES.keys()].join(', ')}`,
-    });
+
+
+const WHERE = 'Where the package goes';
+const RUN = 'How it runs';
+const WHERE_TABLE = [
+    {
+        name: 'repo',
+        value: 'TARGET',
+        default: DEFAULT_WORD,
+        repeatable: true,
+        group: WHERE,
+        description: `Where to publish: ${TARGET_WORDS}`,
+    },
+    {
+        name: 'overwrite',
+        group: WHERE,
+        description: 'Replace a published package that has other content, which otherwise only -beta ones may',
+    },
+];
+const PUSH_TABLE = [
+    {
+        name: 'pkg-uri',
+        value: 'FILE',
+        group: WHERE,
+        description: 'Package to publish: a path or a file:// address',
+    },
+    {
+        name: 'insecure-registry',
+        value: 'HOST',
+        repeatable: true,
+        group: REGISTRY.group,
+        description: 'Registry that is spoken to over plain HTTP',
+    },
+    {
+        name: 'ca-file',
+        value: 'FILE',
+        group: REGISTRY.group,
+        description: 'PEM file of certificate authorities to trust besides the usual ones, for registries',
+    },
+    {
+        name: 'command-timeout',
+        value: 'DURATION',
+        default: '0',
+        defaultNote: '0 = no limit',
+        group: RUN,
+        description: 'Time for the whole command; the next one goes on from where it stopped',
+    },
+    ...RETRY_FLAGS.map((flag) => ({ ...flag, group: RUN })),
+    {
+        name: 'json',
+        commandLineOnly: true,
+        group: RUN,
+        description: 'Print where the package is as JSON on standard output, and all else on standard error',
+    },
+];
+/** The flags for where a package goes, shared by `packer push` and action-pack. */
+const PUBLISH_FLAGS = [
+    ...WHERE_TABLE,
+    ...TARGETS.flatMap(({ flags, group }) => flags.map((flag) => ({ ...flag, group }))),
+];
+const [PACKAGE_FLAG, ...CONNECTION_AND_RUN_FLAGS] = PUSH_TABLE;
+/** The flags of `packer push`. */
+const PUSH_FLAGS = [
+    PACKAGE_FLAG,
+    ...PUBLISH_FLAGS,
+    ...CONNECTION_AND_RUN_FLAGS,
+];
+
+;// CONCATENATED MODULE: ./build/src/publish/publication.js
+var publication_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var publication_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+/** All targets of a package: proved together, then published to together. */
+class Publication {
+    #targets;
+    #reporter;
+    #opened;
+    /** `opened` is disposed together with the publication. */
+    constructor(targets, reporter, opened = new DisposableStack()) {
+        this.#targets = targets;
+        this.#reporter = reporter;
+        this.#opened = opened;
+    }
+    /** Opens the targets that the settings name. Throws `TARGET_UNAVAILABLE` or `CA_FILE_MALFORMED`. */
+    static async open(settings, connections, parts) {
+        const env_1 = { stack: [], error: void 0, hasError: false };
+        try {
+            const opened = publication_addDisposableResource(env_1, new DisposableStack(), false);
+            const means = {
+                retry: connections.retry,
+                overwrite: settings.overwrite,
+                reporter: parts.reporter,
+                artifacts: parts.artifacts,
+                openRegistries: async (login) => {
+                    const registries = await openRegistries({ ...connections, login }, { ...parts, deadline: undefined });
+                    opened.defer(() => registries.close());
+                    return registries;
+                },
+            };
+            // An unreadable file is an error even if no target is a registry.
+            await readAuthorities(connections.caFile);
+            const targets = [];
+            for (const { open } of settings.targets)
+                targets.push(await open(means));
+            return new Publication(targets, parts.reporter, opened.move());
+        }
+        catch (e_1) {
+            env_1.error = e_1;
+            env_1.hasError = true;
+        }
+        finally {
+            publication_disposeResources(env_1);
+        }
+    }
+    /** Proves all targets in parallel. Throws `TARGETS_REFUSED`, which lists each target that failed. */
+    async prove(signal) {
+        const failures = await this.#toEach((target) => target.prove(signal));
+        signal.throwIfAborted();
+        if (failures.length === 0)
+            return;
+        const told = failures.map(({ target, error }) => `  ${target}: ${(0,lib_failure/* describeFailure */.Ic)(error)}`).join('\n');
+        throw new lib_failure/* Failure */.HR({
+            code: 'TARGETS_REFUSED',
+            about: failures.map(({ target }) => target).join(', '),
+            message: `the package cannot go there, so nothing was fetched or sent\n${told}`,
+            cause: new AggregateError(failures.map(({ error }) => error), failures.map(({ error }) => (0,lib_failure/* failureCode */.AD)(error)).join(', ')),
+        });
+    }
+    /** Uploads a package to all targets in parallel. A failed target does not stop the others; an abort stops all. */
+    async publish(file, signal) {
+        if (this.#targets.length === 0)
+            return { locations: [], failures: [] };
+        const reporter = this.#reporter;
+        reporter.section(`Publishing ${file.name} (${(0,text_size/* formatSize */.X)(file.size)})`);
+        const locations = [];
+        const tally = new Tally(file, this.#targets.map(({ name }) => name));
+        const failures = await this.#toEach(async (target) => {
+            try {
+                const location = await target.publish(file, signal, (bytes) => {
+                    tally.reach(target.name, bytes);
+                    reporter.progress(tally.progress);
+                });
+                locations.push(location);
+                tally.reach(target.name, file.size);
+                reporter.line(describeLocation(location, file));
+            }
+            catch (error) {
+                reporter.error(`${target.name}: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
+                throw error;
+            }
+            finally {
+                tally.end(target.name);
+                reporter.progress(tally.progress);
+            }
+        });
+        reporter.close();
+        return { locations, failures };
+    }
+    /** Closes idle connections, so that the process can exit. */
+    [Symbol.dispose]() {
+        this.#opened.dispose();
+    }
+    /** Does the work for all targets in parallel and returns the failures, in the order of the targets. */
+    async #toEach(work) {
+        const failures = await Promise.all(this.#targets.map(async (target) => {
+            try {
+                await work(target);
+                return [];
+            }
+            catch (error) {
+                return [{ target: target.name, error }];
+            }
+        }));
+        return failures.flat();
+    }
+}
+/** Counts the bytes that have arrived at each target, and the targets that are done. */
+class Tally {
+    #file;
+    #bytes;
+    #ended = new Set();
+    constructor(file, targets) {
+        this.#file = file;
+        this.#bytes = new Map(targets.map((name) => [name, 0]));
+    }
+    reach(target, bytes) {
+        this.#bytes.set(target, bytes);
+    }
+    end(target) {
+        this.#ended.add(target);
+    }
+    get progress() {
+        const { name: file, size } = this.#file;
+        const names = [...this.#bytes.keys()];
+        return {
+            activity: 'publishing',
+            done: this.#ended.size,
+            total: names.length,
+            unit: 'targets',
+            bytes: [...this.#bytes.values()].reduce((sum, count) => sum + count, 0),
+            bytesTotal: size * names.length,
+            current: names.filter((name) => !this.#ended.has(name)).map((name) => `${file} to ${name}`),
+        };
+    }
+}
+function describeLocation({ target, address, outcome }, file) {
+    const size = (0,text_size/* formatSize */.X)(file.size);
+    return outcome === 'present'
+        ? `${target}: ${file.name} is there already: ${address}`
+        : `${target}: ${file.name} (${size}) published: ${address}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/publish/settings.js
@@ -62771,101 +63780,39 @@ function parseZone(text, about) {
 
 
 
-
-
-const PUBLIC_API = 'https://api.github.com';
-const DEFAULT_IMAGE_NAME = 'keel-pkg';
-/** Reads where a package goes from flags or inputs, and reports all that is wrong or missing at once. */
+/** Reads from flags or inputs where a package goes. Returns every failure at once: each wrong and each missing flag. */
 function parsePublishSettings(from) {
     const flags = new FlagReader(PUBLISH_FLAGS, from);
-    const chosen = parseTargetWords(flags.text('repo') ?? '');
-    const wants = (word) => chosen.words.includes(word);
-    const settings = {
-        targets: chosen.words,
-        overwrite: flags.optional('overwrite', parseSwitch) ?? false,
-        qiniu: wants('qiniu') ? readQiniu(flags) : undefined,
-        image: wants('dockerhub') ? readImage(flags) : undefined,
-        release: wants('release') ? readRelease(flags, from.environment) : undefined,
-    };
+    const { words, warnings: notices } = parseTargetWords(flags.text('repo') ?? '');
+    const overwrite = flags.optional('overwrite', parseSwitch) ?? false;
+    const targets = [];
+    for (const { word, read } of TARGETS) {
+        const open = words.includes(word) ? read(flags, from.environment) : undefined;
+        if (open !== undefined)
+            targets.push({ word, open });
+    }
     if (flags.failures.length > 0)
-        return { ok: false, failures: flags.failures, notices: chosen.warnings };
-    return { ok: true, settings, notices: chosen.warnings };
-}
-function readQiniu(flags) {
-    const hint = 'the Qiniu console shows both keys under key management';
-    const accessKey = needed(flags, 'access-key', 'Qiniu', `set it or KEEL_ACCESS_KEY; ${hint}`);
-    const secretKey = needed(flags, 'secret-key', 'Qiniu', `set it or KEEL_SECRET_KEY; ${hint}`);
-    const bucket = flags.required('bucket', (text) => text);
-    const zone = flags.optional('zone', parseZone);
-    const endpoint = flags.optional('qiniu-endpoint', parseAddress);
-    if (accessKey === undefined || secretKey === undefined)
-        return undefined;
-    return { accessKey, secretKey, bucket, zone, endpoint };
-}
-function readImage(flags) {
-    const username = flags.text('dockerhub-username');
-    const password = flags.text('dockerhub-password');
-    const form = flags.required('dockerhub-form', oneOf('image', 'artifact'));
-    if (username !== undefined && password === undefined) {
-        const hint = `give ${flags.label('dockerhub-password')} or KEEL_DOCKERHUB_PASSWORD`;
-        flags.refuse('dockerhub-username', 'there is a user name but no password', hint);
-    }
-    const isGiven = flags.text('dockerhub-repository') !== undefined;
-    const repository = isGiven
-        ? flags.optional('dockerhub-repository', parseImageRepository)
-        : username === undefined
-            ? undefined
-            : parseImageRepository(`${username}/${DEFAULT_IMAGE_NAME}`, flags.label('dockerhub-username'));
-    if (repository === undefined && !isGiven) {
-        const hint = 'write one such as me/keel-pkg or registry.example.com/me/keel-pkg';
-        flags.refuse('dockerhub-repository', 'publishing to a registry needs a repository', hint);
-    }
-    return repository === undefined ? undefined : { repository, form, username, password };
-}
-function readRelease(flags, environment) {
-    const { GITHUB_TOKEN, GITHUB_API_URL } = environment;
-    const given = (flags.text('github-token') ?? GITHUB_TOKEN ?? '').trim();
-    if (given === '')
-        needed(flags, 'github-token', 'a release', 'set it, KEEL_GITHUB_TOKEN or GITHUB_TOKEN');
-    const repository = flags.optional('release-repository', parseGithubRepository);
-    if (flags.text('release-repository') === undefined) {
-        needed(flags, 'release-repository', 'a release', 'write the repository on GitHub as owner/name');
-    }
-    const tag = flags.optional('release-tag', parseTag);
-    if (given === '' || repository === undefined)
-        return undefined;
-    return { repository, token: given, tag, api: new URL(GITHUB_API_URL || PUBLIC_API) };
-}
-function needed(flags, name, target, hint) {
-    const text = flags.text(name);
-    if (text === undefined)
-        flags.refuse(name, `publishing to ${target} needs it`, hint);
-    // Keys have no white space, but files and secrets that hold them often end with a line end.
-    return text?.trim();
-}
-function parseAddress(text, about) {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url?.protocol === 'https:' || url?.protocol === 'http:')
-        return url;
-    throw flag_value_malformed(about, text, 'is not an address', 'write it with its scheme, such as https://uc.example.com');
-}
-function parseImageRepository(text, about) {
-    const reference = reference_parseReference(text);
-    if (reference.tag === undefined && reference.digest === undefined)
-        return reference;
-    throw flag_value_malformed(about, text, 'has a tag or digest', 'leave it out: the tag is made from the name of the package');
-}
-function parseGithubRepository(text, about) {
-    if (/^[\w.-]+\/[\w.-]+$/.test(text))
-        return text;
-    throw flag_value_malformed(about, text, 'is not a repository on GitHub', 'write owner/name');
+        return { ok: false, failures: flags.failures, notices };
+    const inOrder = targets.toSorted((one, other) => words.indexOf(one.word) - words.indexOf(other.word));
+    return { ok: true, settings: { targets: inOrder, overwrite }, notices };
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/markdown.js
+;// CONCATENATED MODULE: ./build/src/lib/text/chart-bar.js
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+/**
+ * Returns a bar of block characters: `width` of them for the fraction 1, at least an eighth of one for any fraction
+ * above 0.
+ */
+function bar(fraction, width) {
+    const eighths = Math.ceil(fraction * width * 8);
+    return `${'█'.repeat(Math.floor(eighths / 8))}${EIGHTHS[eighths % 8] ?? ''}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/text/markdown.js
 const SPECIAL = /[&<>"'`*_~[\]\\|#!@]|:(?=\/\/)|^\s*(?:[-+=]|\d+(?=[.)]\s))/g;
 /**
- * Writes a text so that GitHub's Markdown shows it as it is, on one line, also within tables and HTML: nothing in it
- * becomes markup, a link or a mention.
+ * Returns Markdown that GitHub shows as exactly this text, on one line, also in tables and HTML. Nothing in it becomes
+ * markup, a link or a mention.
  */
 function escapeMarkdown(text) {
     return text
@@ -62876,29 +63823,29 @@ function escapeMarkdown(text) {
         return `${found.slice(0, last)}&#${found.codePointAt(last)};`;
     });
 }
-/** Writes a name as code: image references, files, inputs. */
+/** Returns Markdown that shows a name as code: an image reference, a file, an input. */
 function code(text) {
     return `<code>${escapeMarkdown(text)}</code>`;
 }
-/** Gives a row of a table; the cells are Markdown already. */
+/** Returns a row of a table. The cells are Markdown. */
 function tableRow(cells) {
     return `| ${cells.join(' | ')} |`;
 }
-/** Gives the two lines that begin a table. Columns whose title starts with `>` are numbers, and stand to the right. */
+/** Returns the first two lines of a table. Columns whose title starts with `>` are aligned to the right. */
 function tableHead(titles) {
     const names = titles.map((title) => title.replace(/^>/, ''));
     const lines = titles.map((title) => (title.startsWith('>') ? '--:' : '---'));
     return `${tableRow(names)}\n${tableRow(lines)}`;
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/summary/page.js
-/** GitHub drops a summary of more than 1 MiB, near that without a word (actions/runner#4337). */
-const page_PAGE_LIMIT = 900 * 1024;
+;// CONCATENATED MODULE: ./build/src/summary/page.js
+/** GitHub drops summaries above 1 MiB, and near that size without an error (actions/runner#4337). */
+const PAGE_LIMIT = 900 * 1024;
 /**
- * Joins sections to a page of at most `limit` bytes. Heads and feet always stay; rows are taken in the order of the
- * sections, so that what matters most is cut last.
+ * Returns a page of at most `limit` bytes. Heads and feet always stay. Rows are taken in the order of the sections, so
+ * that the first sections are cut last.
  */
-function formatPage(sections, limit = page_PAGE_LIMIT) {
+function formatPage(sections, limit = PAGE_LIMIT) {
     const frames = sections.map(({ head, rows, foot, more }) => bytesOf([head, more(rows.length), foot ?? '', '']));
     let room = limit - frames.reduce((sum, frame) => sum + frame, 0);
     const parts = sections.map(({ head, rows, foot, more }) => {
@@ -62920,226 +63867,7 @@ function bytesOf(lines) {
     return lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/summary/refusal.js
-
-
-/** Writes the page of a run that could not begin, or was stopped before it knew anything: what stands in the way. */
-function formatRefusal(obstacles, title = 'Nothing was mirrored') {
-    const rows = obstacles.map(({ text, place }) => {
-        const where = place === undefined ? '' : `${code(`${place.file}:${place.line}:${place.column}`)} `;
-        return `- ${where}${escapeMarkdown(text)}`;
-    });
-    return formatPage([{ head: `## ❌ ${title}\n`, rows, more: (left) => `- and ${left} more in the log` }]);
-}
-
-// EXTERNAL MODULE: external "node:async_hooks"
-var external_node_async_hooks_ = __nccwpck_require__(16698);
-;// CONCATENATED MODULE: ./build/src/actions/toolkit-output.js
-
-const listening = new external_node_async_hooks_.AsyncLocalStorage();
-let intercepted = false;
-/**
- * Runs some work of GitHub's packages and keeps what they print, because they tell failures by printing only and as
- * annotations that are too loud for a cache. Masks and debug lines go on to the runner. What the work prints after its
- * caller stopped waiting is kept as well, so that it never appears in the middle of something else.
- */
-function listenTo(work) {
-    if (!intercepted)
-        intercept();
-    const said = [];
-    return { result: listening.run(said, work), said };
-}
-/** Gives the reason among what was said: the last warning or failure, on one line; undefined where there was none. */
-function reasonIn(said) {
-    const told = said.findLast((line) => /^::(?:warning|error)|^Failed to |skipped: |failed with error: /.test(line));
-    const message = told?.replace(/^::\w[^:]*::/, '').split(/%0A|\n/)[0];
-    return message?.replace(/^Failed to (?:restore|save): /, '').replaceAll('%25', '%');
-}
-function toolkit_output_withoutSignatures(line) {
-    return line.replace(/([?&]sig=)[^"'&\s]+/g, '$1***');
-}
-function intercept() {
-    intercepted = true;
-    process.stdout.write = new Proxy(process.stdout.write, {
-        apply(write, stream, args) {
-            const said = listening.getStore();
-            if (said === undefined)
-                return Reflect.apply(write, stream, args);
-            for (const line of String(args[0]).split(/\r?\n/)) {
-                if (/^::add-mask::/.test(line))
-                    Reflect.apply(write, stream, [`${line}\n`]);
-                // The artifact package tells signed addresses in debug lines before it hides their signatures.
-                else if (/^::debug::/.test(line))
-                    Reflect.apply(write, stream, [`${toolkit_output_withoutSignatures(line)}\n`]);
-                else if (line !== '')
-                    said.push(toolkit_output_withoutSignatures(line));
-            }
-            const done = args.findLast((argument) => typeof argument === 'function');
-            if (done !== undefined)
-                process.nextTick(done);
-            return true;
-        },
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/actions/artifact-store.js
-
-/** Gives how packages become artifacts of this run; undefined outside of a workflow. */
-function artifactStore(environment) {
-    const { ACTIONS_RUNTIME_TOKEN: token = '', GITHUB_RUN_ID: run = '' } = environment;
-    if (token === '' || run === '')
-        return undefined;
-    const { GITHUB_SERVER_URL: server = 'https://github.com', GITHUB_REPOSITORY: repository = '' } = environment;
-    return {
-        runUrl: `${server}/${repository}/actions/runs/${run}`,
-        openStore: async () => {
-            const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(838), __nccwpck_require__.e(495)]).then(__nccwpck_require__.bind(__nccwpck_require__, 65495));
-            const client = new DefaultArtifactClient();
-            // The toolkit tells every step it takes; the log of the action tells what came of it.
-            return {
-                uploadArtifact: (name, files, root, options) => listenTo(() => client.uploadArtifact(name, files, root, options)).result,
-                getArtifact: (name) => listenTo(() => client.getArtifact(name)).result,
-                deleteArtifact: (name) => listenTo(() => client.deleteArtifact(name)).result,
-            };
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./build/src/actions/component-keeper.js
-
-
-/** The tool cache sorts by versions; what is kept here is named by its content. */
-const component_keeper_VERSION = '1.0.0';
-const FILE = 'component';
-/**
- * Gives the keeper of components on a runner of one's own, whose tool cache outlives the job; undefined on GitHub's,
- * where it would only cost time.
- */
-function componentKeeper(environment) {
-    const { RUNNER_ENVIRONMENT: kind, RUNNER_TOOL_CACHE: folder = '' } = environment;
-    if (kind !== 'self-hosted' || folder === '')
-        return undefined;
-    return {
-        find: async (key) => {
-            const { find } = await Promise.all(/* import() */[__nccwpck_require__.e(838), __nccwpck_require__.e(805)]).then(__nccwpck_require__.bind(__nccwpck_require__, 59805));
-            const kept = await listenTo(async () => find(key, component_keeper_VERSION)).result;
-            return kept === '' ? undefined : (0,external_node_path_.join)(kept, FILE);
-        },
-        save: async (key, file) => {
-            const { cacheFile } = await Promise.all(/* import() */[__nccwpck_require__.e(838), __nccwpck_require__.e(805)]).then(__nccwpck_require__.bind(__nccwpck_require__, 59805));
-            await listenTo(() => cacheFile(file, FILE, key, component_keeper_VERSION)).result;
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./build/src/actions/inputs.js
-
-const PREFIX = 'INPUT_';
-/** Gives how a message names an input. */
-function labelInput(name) {
-    return `input "${name}"`;
-}
-/** Gives the flags that are inputs of an action. */
-function inputFlags(flags) {
-    return flags.filter((flag) => flag.commandLineOnly !== true);
-}
-/** Reads the inputs of an action by its table of flags; an unknown one is told with the name that was likely meant. */
-function readInputs(flags, environment) {
-    const known = new Map(inputFlags(flags).map((flag) => [variableOf(flag.name), flag.name]));
-    const values = new Map();
-    const warnings = [];
-    for (const [variable, text = ''] of Object.entries(environment)) {
-        if (!variable.startsWith(PREFIX) || text === '')
-            continue;
-        const name = known.get(variable);
-        if (name !== undefined)
-            values.set(name, text);
-        else
-            warnings.push(describeUnknown(variable, known.values()));
-    }
-    return { values, warnings };
-}
-/** Gives the variable in which the runner hands over an input: upper case, spaces become underscores. */
-function variableOf(name) {
-    return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`;
-}
-function describeUnknown(variable, known) {
-    const name = variable.slice(PREFIX.length).toLowerCase();
-    const nearest = nearestName(name, known);
-    const advice = nearest === undefined ? 'remove it' : `did you mean "${nearest}"?`;
-    return `${labelInput(name)}: the action has no such input, so it was ignored (${advice})`;
-}
-
-;// CONCATENATED MODULE: ./build/src/actions/obstacles.js
-
-
-/** Several settings that are wrong, told at once. */
-class InputsRefused extends Error {
-    failures;
-    constructor(failures) {
-        super('inputs are wrong');
-        this.failures = failures;
-    }
-}
-/** Gives what an error says, each problem by itself; what is a fault of ours comes with its stack. */
-function obstaclesIn(error) {
-    if (error instanceof InputsRefused)
-        return error.failures.map((failure) => ({ text: (0,lib_failure/* describeFailure */.Ic)(failure) }));
-    if (error instanceof ConfigurationFailure) {
-        return error.problems.map(({ message, place }) => ({ text: message, place }));
-    }
-    if (error instanceof lib_failure/* Failure */.HR || !(error instanceof Error))
-        return [{ text: (0,lib_failure/* describeFailure */.Ic)(error) }];
-    return [{ text: error.stack ?? error.message }];
-}
-
-;// CONCATENATED MODULE: ./build/src/actions/command-file.js
-
-
-/**
- * Leaves a value for the runner, whatever characters it has; without a runner nothing happens.
- * https://docs.github.com/actions/reference/workflow-commands-for-github-actions#environment-files
- */
-function leaveValue(file, name, value) {
-    const path = process.env[file] ?? '';
-    if (path === '')
-        return;
-    // Nobody can foresee it, so no value can end its own block and begin another.
-    const delimiter = `keel-${(0,external_node_crypto_.randomUUID)()}`;
-    (0,external_node_fs_.appendFileSync)(path, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
-}
-/** Gives what an earlier process of this step left in its state; empty where there is nothing. */
-function stateValue(name) {
-    return process.env[`STATE_${name}`] ?? '';
-}
-
-;// CONCATENATED MODULE: ./build/src/actions/pack-outputs.js
-
-/** Each output with its description, as action.yml tells it. */
-const PACK_OUTPUTS = {
-    package: 'Path of the package; empty where there is none',
-    sha256: 'Its sha256, 64 hexadecimal digits',
-    size: 'Its size in bytes',
-    locations: 'Where it was published, as a JSON list of objects with target, address and instruction',
-    manifest: 'Path of a JSON file that tells what it holds, from where and how it was checked',
-};
-/** What a run gives that ended without a package. */
-const NO_PACKAGE = { package: '', sha256: '', size: 0, locations: '[]', manifest: '' };
-/** Sets all outputs; called on every path, so that a later step never reads an empty text for a number. */
-function setPackOutputs(outputs) {
-    for (const [name, value] of Object.entries(outputs))
-        leaveValue('GITHUB_OUTPUT', name, String(value));
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/bar.js
-const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
-/** Gives a bar of letters, `width` of them for the fraction 1, exact to an eighth; anything above nothing can be seen. */
-function bar(fraction, width) {
-    const eighths = Math.ceil(fraction * width * 8);
-    return `${'█'.repeat(Math.floor(eighths / 8))}${EIGHTHS[eighths % 8] ?? ''}`;
-}
-
-;// CONCATENATED MODULE: ./build/src/actions/pack-summary.js
+;// CONCATENATED MODULE: ./build/src/summary/pack-summary.js
 
 
 
@@ -63151,8 +63879,8 @@ function bar(fraction, width) {
 const BAR_WIDTH = 30;
 const BARS = 20;
 const DIGEST_LENGTH = 'sha256:'.length + 12;
-/** Writes the page of a package: what it holds, how that was checked, where it is and how to load it. */
-function formatPackSummary(facts, limit = page_PAGE_LIMIT) {
+/** Returns the page of a package: its contents, how they were checked, where it is and how to load it. */
+function formatPackSummary(facts, limit = PAGE_LIMIT) {
     const { contents, failures, locations } = facts;
     const sections = [fixed(headOf(facts))];
     if (failures.length > 0)
@@ -63170,8 +63898,8 @@ function formatPackSummary(facts, limit = page_PAGE_LIMIT) {
         sections.push(componentSection(contents));
     return formatPage(sections, limit);
 }
-/** Writes the page of a dry run: what would be fetched, from where and how it is checked. */
-function formatPlanSummary(plan, limit = page_PAGE_LIMIT) {
+/** Returns the page of a dry run: what would be fetched, from where, and how it would be checked. */
+function formatPlanSummary(plan, limit = PAGE_LIMIT) {
     const { images, components } = planLines(plan);
     const section = (title, lines) => ({
         head: `### ${title} (${lines.length})\n`,
@@ -63187,7 +63915,7 @@ function headOf({ file, contents, duration, failures }) {
     const row = tableRow([
         escapeMarkdown(contents.kubernetes),
         escapeMarkdown(contents.arch),
-        (0,lib_size/* formatSize */.X)(file.size),
+        (0,text_size/* formatSize */.X)(file.size),
         (0,lib_duration/* formatDuration */.a3)(duration),
         code(file.sha256.slice('sha256:'.length)),
     ]);
@@ -63240,7 +63968,7 @@ function chartOf({ images, components }) {
     const most = Math.max(1, ...parts.map(({ size }) => size));
     const rows = parts
         .slice(0, BARS)
-        .map(({ name, size }) => [name, bar(size / most, BAR_WIDTH), (0,lib_size/* formatSize */.X)(size)]);
+        .map(({ name, size }) => [name, bar(size / most, BAR_WIDTH), (0,text_size/* formatSize */.X)(size)]);
     const left = parts.length - BARS;
     const more = left > 0 ? [`and ${left} smaller ones`] : [];
     return ['### What takes how much', '', '```text', ...alignColumns(rows, new Set([2])), ...more, '```'].join('\n');
@@ -63251,7 +63979,7 @@ function imageSection({ images }) {
         rows: images.map(({ upstream, digest, size, check, signature }) => tableRow([
             code(upstream),
             code(`${digest.slice(0, DIGEST_LENGTH)}…`),
-            (0,lib_size/* formatSize */.X)(size),
+            (0,text_size/* formatSize */.X)(size),
             escapeMarkdown(describeImageCheck({ check, signature })),
         ])),
         more: (left) => tableRow([`and ${left} more in keel-package.json`, '', '', '']),
@@ -63263,7 +63991,7 @@ function componentSection({ components }) {
         rows: components.map(({ name, tag, sha256, size, check }) => tableRow([
             escapeMarkdown(`${name} ${tag}`),
             code(`${sha256.slice(0, DIGEST_LENGTH)}…`),
-            (0,lib_size/* formatSize */.X)(size),
+            (0,text_size/* formatSize */.X)(size),
             escapeMarkdown(describeCheck(check)),
         ])),
         more: (left) => tableRow([`and ${left} more in keel-package.json`, '', '', '']),
@@ -63273,40 +64001,125 @@ function fixed(text) {
     return { head: text, rows: [], more: () => '' };
 }
 
-// EXTERNAL MODULE: ./build/src/actions/workflow-command.js
-var workflow_command = __nccwpck_require__(31304);
-;// CONCATENATED MODULE: ./build/src/actions/secrets.js
+// EXTERNAL MODULE: external "node:async_hooks"
+var external_node_async_hooks_ = __nccwpck_require__(16698);
+;// CONCATENATED MODULE: ./build/src/actions/toolkit-output.js
 
-
-function addMask(text) {
-    process.stdout.write(`${(0,workflow_command/* formatCommand */.f)('add-mask', text)}\n`);
-}
+const listening = new external_node_async_hooks_.AsyncLocalStorage();
+let intercepted = false;
 /**
- * Makes the runner hide a password in every form in which it travels, by itself and with its user's name. The name
- * stays readable: an output that holds a masked word is dropped by GitHub, and user names are often part of image names.
+ * Starts some work of GitHub's packages and collects what they print, because they only print their failures, and as
+ * annotations, which a cache does not deserve. Masks and debug lines still reach the runner. Output after the caller
+ * has stopped waiting is collected too, so that it does not appear in the middle of something else.
  */
-function maskPassword(username, password, mask = addMask) {
-    const whole = [password, ...(username === undefined ? [] : [`${username}:${password}`])];
-    const forms = new Set(whole.flatMap((text) => [...secretForms(text)]));
-    // The runner masks line by line, so a line of a password is as telling as the whole.
-    for (const line of password.split(/\r?\n/))
-        forms.add(line);
-    for (const form of forms)
-        if (form.trim() !== '')
-            mask(form);
+function listenTo(work) {
+    if (!intercepted)
+        intercept();
+    const said = [];
+    return { result: listening.run(said, work), said };
 }
-/** Makes the runner hide a token that a registry or GitHub gave. */
-function maskToken(token, mask = addMask) {
-    if (token.trim() !== '')
-        mask(token);
+/** Returns the last warning or failure in the output, as one line; undefined if there is none. */
+function reasonIn(said) {
+    const told = said.findLast((line) => /^::(?:warning|error)|^Failed to |skipped: |failed with error: /.test(line));
+    const message = told?.replace(/^::\w[^:]*::/, '').split(/%0A|\n/)[0];
+    return message?.replace(/^Failed to (?:restore|save): /, '').replaceAll('%25', '%');
+}
+function toolkit_output_withoutSignatures(line) {
+    return line.replace(/([?&]sig=)[^"'&\s]+/g, '$1***');
+}
+function intercept() {
+    intercepted = true;
+    process.stdout.write = new Proxy(process.stdout.write, {
+        apply(write, stream, args) {
+            const said = listening.getStore();
+            if (said === undefined)
+                return Reflect.apply(write, stream, args);
+            for (const line of String(args[0]).split(/\r?\n/)) {
+                if (/^::add-mask::/.test(line))
+                    Reflect.apply(write, stream, [`${line}\n`]);
+                // The artifact package prints signed addresses in debug lines before it masks their signatures.
+                else if (/^::debug::/.test(line))
+                    Reflect.apply(write, stream, [`${toolkit_output_withoutSignatures(line)}\n`]);
+                else if (line !== '')
+                    said.push(toolkit_output_withoutSignatures(line));
+            }
+            const done = args.findLast((argument) => typeof argument === 'function');
+            if (done !== undefined)
+                process.nextTick(done);
+            return true;
+        },
+    });
 }
 
-;// CONCATENATED MODULE: ./build/src/actions/summary.js
+;// CONCATENATED MODULE: ./build/src/actions/artifact-store.js
+
+/** Returns the artifacts of this run; undefined outside a workflow. */
+function artifactStore(environment) {
+    const { ACTIONS_RUNTIME_TOKEN: token = '', GITHUB_RUN_ID: run = '' } = environment;
+    if (token === '' || run === '')
+        return undefined;
+    const { GITHUB_SERVER_URL: server = 'https://github.com', GITHUB_REPOSITORY: repository = '' } = environment;
+    return {
+        runUrl: `${server}/${repository}/actions/runs/${run}`,
+        openStore: async () => {
+            const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(838), __nccwpck_require__.e(495)]).then(__nccwpck_require__.bind(__nccwpck_require__, 65495));
+            const client = new DefaultArtifactClient();
+            // The toolkit logs every step it takes; the action logs only the result.
+            return {
+                uploadArtifact: (name, files, root, options) => listenTo(() => client.uploadArtifact(name, files, root, options)).result,
+                getArtifact: (name) => listenTo(() => client.getArtifact(name)).result,
+                deleteArtifact: (name) => listenTo(() => client.deleteArtifact(name)).result,
+            };
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/actions/inputs.js
+
+const PREFIX = 'INPUT_';
+/** Returns the name of an input for a message. */
+function labelInput(name) {
+    return `input "${name}"`;
+}
+/** Returns the flags that are inputs of an action. */
+function inputFlags(flags) {
+    return flags.filter((flag) => flag.commandLineOnly !== true);
+}
+/**
+ * Returns the inputs of an action by its table of flags. The warning about an unknown one suggests the nearest name.
+ */
+function readInputs(flags, environment) {
+    const known = new Map(inputFlags(flags).map((flag) => [variableOf(flag.name), flag.name]));
+    const values = new Map();
+    const warnings = [];
+    for (const [variable, text = ''] of Object.entries(environment)) {
+        if (!variable.startsWith(PREFIX) || text === '')
+            continue;
+        const name = known.get(variable);
+        if (name !== undefined)
+            values.set(name, text);
+        else
+            warnings.push(describeUnknown(variable, known.values()));
+    }
+    return { values, warnings };
+}
+/** Returns the environment variable of an input: upper case, with underscores for spaces. */
+function variableOf(name) {
+    return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`;
+}
+function describeUnknown(variable, known) {
+    const name = variable.slice(PREFIX.length).toLowerCase();
+    const nearest = nearestName(name, known);
+    const advice = nearest === undefined ? 'remove it' : `did you mean "${nearest}"?`;
+    return `${labelInput(name)}: the action has no such input, so it was ignored (${advice})`;
+}
+
+;// CONCATENATED MODULE: ./build/src/actions/job-summary.js
 
 
 /**
- * Adds a page of Markdown to the summary of the job. Where there is no summary, as with some tools that run workflows
- * elsewhere, or where it cannot be written, the log says so and the run goes on.
+ * Adds a page of Markdown to the job's summary. Never throws: if there is no summary, as in some tools that run
+ * workflows elsewhere, or if it cannot be written, the log says so.
  */
 async function writeJobSummary(page, reporter) {
     const { GITHUB_STEP_SUMMARY: file = '' } = process.env;
@@ -63320,6 +64133,163 @@ async function writeJobSummary(page, reporter) {
     catch (error) {
         reporter.warning(`the job summary could not be written: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
     }
+}
+
+// EXTERNAL MODULE: ./build/src/actions/workflow-command.js
+var workflow_command = __nccwpck_require__(31304);
+;// CONCATENATED MODULE: ./build/src/actions/log-mask.js
+
+
+function addMask(text) {
+    process.stdout.write(`${(0,workflow_command/* formatCommand */.f)('add-mask', text)}\n`);
+}
+/**
+ * Makes the runner mask a secret from the settings, in every encoding in which it is sent. User names are not masked:
+ * GitHub drops outputs that contain a masked word, and user names are often part of image names.
+ */
+function maskSecret(secret, mask = addMask) {
+    // The runner masks line by line, so each line of a secret needs a mask of its own.
+    const forms = new Set([...secretForms(secret), ...secret.split(/\r?\n/)]);
+    for (const form of forms)
+        if (form.trim() !== '')
+            mask(form);
+}
+/** Makes the runner mask a token from a registry, in one form only: there may be thousands, and nobody encodes them. */
+function maskToken(token, mask = addMask) {
+    if (token.trim() !== '')
+        mask(token);
+}
+
+;// CONCATENATED MODULE: ./build/src/summary/refused-run.js
+
+
+/** Returns the page of a run that could not start, or was stopped before it had results: the reasons. */
+function formatRefusal(obstacles, title = 'Nothing was mirrored') {
+    const rows = obstacles.map(({ text, place }) => {
+        const where = place === undefined ? '' : `${code(`${place.file}:${place.line}:${place.column}`)} `;
+        return `- ${where}${escapeMarkdown(text)}`;
+    });
+    return formatPage([{ head: `## ❌ ${title}\n`, rows, more: (left) => `- and ${left} more in the log` }]);
+}
+
+;// CONCATENATED MODULE: ./build/src/actions/obstacles.js
+
+
+
+
+/** All inputs that are wrong. */
+class InputsRefused extends Error {
+    failures;
+    constructor(failures) {
+        super('inputs are wrong');
+        this.failures = failures;
+    }
+}
+/** Reports why a step has no result, as errors in its log and in the job's summary. */
+async function reportObstacles(error, { reporter, signal }, { stopped, title }) {
+    reporter.close();
+    const isStopped = signal.aborted && error === signal.reason;
+    const obstacles = isStopped ? [{ text: stopped }] : obstaclesIn(error);
+    for (const { text, place } of obstacles)
+        reporter.error(text, place);
+    await writeJobSummary(formatRefusal(obstacles, title), reporter);
+}
+/** Returns each problem of an error on its own. An error of the program comes with its stack. */
+function obstaclesIn(error) {
+    if (error instanceof InputsRefused) {
+        return error.failures.map((failure) => ({ text: (0,lib_failure/* describeFailure */.Ic)(failure) }));
+    }
+    if (error instanceof problem_ConfigurationFailure) {
+        return error.problems.map(({ message, place }) => ({ text: message, place }));
+    }
+    if (error instanceof lib_failure/* Failure */.HR || !(error instanceof Error))
+        return [{ text: (0,lib_failure/* describeFailure */.Ic)(error) }];
+    return [{ text: error.stack ?? error.message }];
+}
+
+;// CONCATENATED MODULE: ./build/src/actions/command-file.js
+
+
+/**
+ * Passes a value to the runner, whatever characters it contains. Does nothing without a runner.
+ * https://docs.github.com/actions/reference/workflow-commands-for-github-actions#environment-files
+ */
+function leaveValue(file, name, value) {
+    const path = process.env[file] ?? '';
+    if (path === '')
+        return;
+    // Unpredictable, so that no value can end its block and start another one.
+    const delimiter = `keel-${(0,external_node_crypto_.randomUUID)()}`;
+    (0,external_node_fs_.appendFileSync)(path, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
+}
+/** Returns a value that an earlier process of this step passed on; empty if there is none. */
+function stateValue(name) {
+    return process.env[`STATE_${name}`] ?? '';
+}
+
+;// CONCATENATED MODULE: ./build/src/actions/outputs.js
+
+/** The outputs of action-sync with their descriptions in action.yml. */
+const SYNC_OUTPUTS = {
+    total: 'How many images (tags) were wanted',
+    copied: 'How many were copied; in a dry run, how many would be',
+    skipped: 'How many were there already or were left out for a reason told in the report',
+    failed: 'How many failed',
+    bytes: 'Bytes sent to the receiving registry',
+    report: 'Path of the JSON report; empty where the run ended before it could be written',
+    'state-restored': 'Whether what an earlier run knew was found: true or false',
+};
+/** The outputs of a mirroring run that ended before it counted anything. */
+const NOTHING_DONE = {
+    total: 0,
+    copied: 0,
+    skipped: 0,
+    failed: 0,
+    bytes: 0,
+    report: '',
+    'state-restored': false,
+};
+/** The outputs of action-pack with their descriptions in action.yml. */
+const PACK_OUTPUTS = {
+    package: 'Path of the package; empty where there is none',
+    sha256: 'Its sha256, 64 hexadecimal digits',
+    size: 'Its size in bytes',
+    locations: 'Where it was published, as a JSON list of objects with target, address and instruction',
+    manifest: 'Path of a JSON file that tells what it holds, from where and how it was checked',
+};
+/** The outputs of a packing run that ended without a package. */
+const NO_PACKAGE = { package: '', sha256: '', size: 0, locations: '[]', manifest: '' };
+/** Sets all outputs. Called on every path, so that a later step never reads an empty text instead of a number. */
+function setOutputs(outputs) {
+    for (const [name, value] of Object.entries(outputs))
+        leaveValue('GITHUB_OUTPUT', name, String(value));
+}
+
+;// CONCATENATED MODULE: ./build/src/actions/tool-cache.js
+
+
+/** The tool cache requires a version. Components are named by their content and have none. */
+const tool_cache_VERSION = '1.0.0';
+const FILE = 'component';
+/**
+ * Returns the tool cache of a self-hosted runner, which keeps components between jobs; undefined on GitHub's own
+ * runners, where saving them would be a waste of time.
+ */
+function componentKeeper(environment) {
+    const { RUNNER_ENVIRONMENT: kind, RUNNER_TOOL_CACHE: folder = '' } = environment;
+    if (kind !== 'self-hosted' || folder === '')
+        return undefined;
+    return {
+        find: async (key) => {
+            const { find } = await Promise.all(/* import() */[__nccwpck_require__.e(838), __nccwpck_require__.e(805)]).then(__nccwpck_require__.bind(__nccwpck_require__, 59805));
+            const kept = await listenTo(async () => find(key, tool_cache_VERSION)).result;
+            return kept === '' ? undefined : (0,external_node_path_.join)(kept, FILE);
+        },
+        save: async (key, file) => {
+            const { cacheFile } = await Promise.all(/* import() */[__nccwpck_require__.e(838), __nccwpck_require__.e(805)]).then(__nccwpck_require__.bind(__nccwpck_require__, 59805));
+            await listenTo(() => cacheFile(file, FILE, key, tool_cache_VERSION)).result;
+        },
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/src/actions/pack-step.js
@@ -63395,32 +64365,29 @@ var pack_step_disposeResources = (undefined && undefined.__disposeResources) || 
 
 
 
-
-/** The inputs of action-pack: the flags of `packer` and those of `packer push` that say where a package goes. */
+/** The inputs of action-pack: the flags of `packer`, and those of `packer push` for where a package goes. */
 const PACK_INPUTS = [...PACK_FLAGS, ...PUBLISH_FLAGS];
-/** Packs and publishes as the inputs of the step say, and tells whether the step is to be green. Outputs are set on every path. */
+/**
+ * Packs and publishes by the inputs of the step and returns whether the step succeeded. Sets the outputs on every path.
+ */
 async function packStep(parts) {
-    const { reporter, signal, environment } = parts;
+    const { reporter, environment } = parts;
     try {
         const env_1 = { stack: [], error: void 0, hasError: false };
         try {
             const { pack, publish } = readSettings(parts);
-            const onSecret = (secret) => maskToken(secret);
-            const destinations = pack_step_addDisposableResource(env_1, await Publication.open(publish, pack, {
-                ...parts,
-                onSecret,
-                artifacts: artifactStore(environment),
-            }), false);
+            const lent = { ...parts, onSecret: maskToken };
+            const artifacts = artifactStore(environment);
+            const destinations = pack_step_addDisposableResource(env_1, await Publication.open(publish, pack, { ...lent, artifacts }), false);
             const result = await runPack(pack, {
-                ...parts,
-                onSecret,
+                ...lent,
                 ownFiles: await ownFiles(),
                 keeper: componentKeeper(environment),
                 destinations,
             });
             if (result.kind === 'packed')
                 return await tell(result, parts);
-            setPackOutputs(NO_PACKAGE);
+            setOutputs(NO_PACKAGE);
             await writeJobSummary(formatPlanSummary(result.plan), reporter);
             return true;
         }
@@ -63433,24 +64400,18 @@ async function packStep(parts) {
         }
     }
     catch (error) {
-        reporter.close();
-        setPackOutputs(NO_PACKAGE);
-        const isStopped = signal.aborted && error === signal.reason;
-        const obstacles = isStopped ? [{ text: 'the run was stopped' }] : obstaclesIn(error);
-        for (const { text, place } of obstacles)
-            reporter.error(text, place);
-        await writeJobSummary(formatRefusal(obstacles, 'There is no package'), reporter);
+        setOutputs(NO_PACKAGE);
+        await reportObstacles(error, parts, { stopped: 'the run was stopped', title: 'There is no package' });
         return false;
     }
 }
 function readSettings({ reporter, environment }) {
     const { values, warnings } = readInputs(PACK_INPUTS, environment);
-    maskSecrets(values, environment);
-    for (const warning of warnings)
-        reporter.warning(warning);
-    const source = { values, environment, label: labelInput };
+    const source = { values, environment, label: labelInput, onSecret: maskSecret };
     const pack = parsePackSettings(source);
     const publish = parsePublishSettings(source);
+    for (const warning of warnings)
+        reporter.warning(warning);
     for (const notice of [...(pack.ok ? pack.notices : []), ...publish.notices])
         reporter.warning(notice);
     if (!pack.ok || !publish.ok) {
@@ -63458,30 +64419,13 @@ function readSettings({ reporter, environment }) {
     }
     return { pack: pack.settings, publish: publish.settings };
 }
-/** Hides every secret before anything else is said. */
-function maskSecrets(values, environment) {
-    const { KEEL_USERNAME, KEEL_DOCKERHUB_USERNAME, GITHUB_TOKEN = '' } = environment;
-    const users = new Map([
-        ['password', values.get('username') ?? KEEL_USERNAME],
-        ['dockerhub-password', values.get('dockerhub-username') ?? KEEL_DOCKERHUB_USERNAME],
-    ]);
-    for (const { name, secret, environment: variable = '' } of PACK_INPUTS) {
-        if (secret !== true)
-            continue;
-        for (const text of [values.get(name), environment[variable]]) {
-            if (text !== undefined && text !== '')
-                maskPassword(users.get(name), text);
-        }
-    }
-    maskToken(GITHUB_TOKEN);
-}
-/** Leaves outputs and summary, and closes the log with the sentence that tells the package. */
+/** Writes outputs and summary, ends the log with the headline, and returns whether the step succeeded. */
 async function tell({ file, contents, duration, published, }, { reporter, environment }) {
     const { locations, failures } = published;
     const { RUNNER_TEMP = (0,external_node_os_.tmpdir)() } = environment;
     const manifest = external_node_path_.join(RUNNER_TEMP, 'keel-package.json');
     await (0,promises_.writeFile)(manifest, `${JSON.stringify({ ...contents, ...file, locations }, undefined, 2)}\n`);
-    setPackOutputs({
+    setOutputs({
         package: file.path,
         sha256: file.sha256.slice('sha256:'.length),
         size: file.size,
@@ -63509,7 +64453,7 @@ async function tell({ file, contents, duration, published, }, { reporter, enviro
 /* harmony export */   y: () => (/* binding */ plainLines)
 /* harmony export */ });
 /**
- * Writes a workflow command on one line; properties that are undefined are left out.
+ * Returns a workflow command as one line, without the properties that are undefined.
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
  */
 function formatCommand(name, message = '', properties = {}) {
@@ -63520,8 +64464,9 @@ function formatCommand(name, message = '', properties = {}) {
     return `::${name}${space}${given.join(',')}::${escapeMessage(message)}`;
 }
 /**
- * Gives the lines of a text so that the runner takes none of them for a command: what a registry answers must not set
- * masks or groups. https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+ * Returns the lines of a text, changed so that the runner takes none of them for a command: an answer of a registry
+ * must not be able to set masks or groups.
+ * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
  */
 function plainLines(text) {
     return text
@@ -63533,94 +64478,6 @@ function escapeMessage(text) {
 }
 function escapeProperty(text) {
     return escapeMessage(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
-}
-
-
-/***/ }),
-
-/***/ 25379:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  Z: () => (/* binding */ askCredentialHelper)
-});
-
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-;// CONCATENATED MODULE: external "node:stream/consumers"
-const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
-// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 13 modules
-var schemas = __nccwpck_require__(55491);
-// EXTERNAL MODULE: ./build/src/lib/duration.js
-var duration = __nccwpck_require__(38081);
-// EXTERNAL MODULE: ./build/src/lib/failure.js
-var failure = __nccwpck_require__(84679);
-;// CONCATENATED MODULE: ./build/src/cli/credential-helper.js
-
-
-
-
-
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
-// https://github.com/docker/docker-credential-helpers/blob/master/credentials/error.go
-const NOT_FOUND = /credentials not found/;
-const ANSWER = schemas/* object */.Ikc({ Username: schemas/* string */.YjP(), Secret: schemas/* string */.YjP() });
-/**
- * Asks `docker-credential-<helper>` for a host's credentials, as Docker does; undefined where it has none. Throws
- * `CREDENTIAL_HELPER_FAILED`, with nothing of what the program wrote, for that may hold a secret.
- */
-async function askCredentialHelper(helper, host, patience = (0,duration/* seconds */.YA)(30)) {
-    const program = `docker-credential-${helper}`;
-    const failed = (message, hint, cause) => new failure/* Failure */.HR({ code: 'CREDENTIAL_HELPER_FAILED', about: program, message, hint, cause });
-    if (!NAME.test(helper)) {
-        throw failed('this is not the name of a credential helper', "correct it in Docker's config.json");
-    }
-    const { code, output } = await run(program, host, patience).catch((error) => {
-        throw failed(`it could not be run for ${host}`, `install it, drop it from Docker's config.json, or give user name and password`, error);
-    });
-    if (code === undefined) {
-        throw failed(`it did not answer for ${host} within ${(0,duration/* formatDuration */.a3)(patience)}`, 'run it by hand to see why');
-    }
-    if (code !== 0) {
-        if (NOT_FOUND.test(output))
-            return undefined;
-        throw failed(`it failed for ${host} with exit code ${code}`, 'run it by hand to see why');
-    }
-    const answer = ANSWER.safeParse(parseJson(output));
-    if (!answer.success)
-        throw failed(`its answer for ${host} is not what Docker expects`, 'update it');
-    return answer.data.Secret === ''
-        ? undefined
-        : { username: answer.data.Username, password: answer.data.Secret };
-}
-/** Gives the exit code and standard output of `<program> get`; no code where it took too long. */
-async function run(program, host, patience) {
-    const child = (0,external_node_child_process_namespaceObject.spawn)(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], shell: false });
-    const timer = setTimeout(() => child.kill('SIGKILL'), patience);
-    try {
-        const ended = new Promise((resolve, reject) => {
-            child.once('error', reject);
-            child.once('close', (code) => resolve(code ?? undefined));
-        });
-        // A helper that does not read its input closes the pipe; its exit code tells more.
-        child.stdin.on('error', () => undefined);
-        child.stdin.end(host);
-        const [output, code] = await Promise.all([(0,consumers_namespaceObject.text)(child.stdout), ended]);
-        return { code, output };
-    }
-    finally {
-        clearTimeout(timer);
-    }
-}
-function parseJson(output) {
-    try {
-        return JSON.parse(output);
-    }
-    catch {
-        return undefined;
-    }
 }
 
 
@@ -63647,20 +64504,20 @@ const MILLISECONDS_PER_UNIT = new Map([
     ['m', 60_000],
     ['h', 3_600_000],
 ]);
-/** The longest that a timer of Node takes, nearly 25 days; given more, it goes off at once. */
+/** The longest delay of a Node timer, nearly 25 days. A timer with a longer one fires at once. */
 const LONGEST_DURATION = milliseconds(2 ** 31 - 1);
 const TERM = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/y;
-/** Gives the duration of that many milliseconds. */
+/** Returns a number of milliseconds as a duration. */
 function milliseconds(count) {
     return count;
 }
-/** Gives the duration of that many seconds. */
+/** Returns a number of seconds as a duration. */
 function seconds(count) {
     return milliseconds(count * 1000);
 }
 /**
- * Reads a duration as Go writes it (`2h`, `15m0s`, `1.5s`, `500ms`, `0`), for the flag or input named `about`.
- * Negative ones are refused, and what is longer than 24 days. Throws `DURATION_MALFORMED`. https://pkg.go.dev/time#ParseDuration
+ * Reads a duration in Go's syntax (`2h`, `15m0s`, `1.5s`, `500ms`, `0`) for the flag or input named `about`. Throws
+ * `DURATION_MALFORMED`, also if it is negative or longer than 24 days. https://pkg.go.dev/time#ParseDuration
  */
 function parseDuration(text, about) {
     const trimmed = text.trim();
@@ -63680,6 +64537,7 @@ function parseDuration(text, about) {
     if (end === 0 || end < trimmed.length || !Number.isFinite(total)) {
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR({
             code: 'DURATION_MALFORMED',
+            fault: 'usage',
             about,
             message: `"${text.slice(0, 100)}" is not a duration`,
             hint: 'write a number with a unit, such as 500ms, 30s, 15m0s or 2h; 0 means no limit',
@@ -63688,6 +64546,7 @@ function parseDuration(text, about) {
     if (total > LONGEST_DURATION) {
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR({
             code: 'DURATION_MALFORMED',
+            fault: 'usage',
             about,
             message: `"${text.slice(0, 100)}" is longer than 24 days`,
             hint: 'write at most 596h; 0 means no limit',
@@ -63695,7 +64554,7 @@ function parseDuration(text, about) {
     }
     return milliseconds(total);
 }
-/** Gives a duration in the two units a person cares for: `350 ms`, `4.2 s`, `3 m 20 s`, `2 h 5 m`. */
+/** Returns a duration for people, in at most two units: `350 ms`, `4.2 s`, `3 m 20 s`, `2 h 5 m`. */
 function formatDuration(duration) {
     if (duration < 1000)
         return `${Math.round(duration)} ms`;
@@ -63716,22 +64575,30 @@ function formatDuration(duration) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   AD: () => (/* binding */ failureCode),
 /* harmony export */   HR: () => (/* binding */ Failure),
-/* harmony export */   Ic: () => (/* binding */ describeFailure)
+/* harmony export */   Ic: () => (/* binding */ describeFailure),
+/* harmony export */   dg: () => (/* binding */ isTransient)
 /* harmony export */ });
-/** An error that a user can act on: it has a literal code, names its subject and says what to change. */
+/* unused harmony export faultOf */
+/** An error that a user can act on. It has a literal code, says what it is about, and how to prevent it. */
 class Failure extends Error {
     name = 'Failure';
     code;
     about;
     hint;
+    fault;
+    transient;
+    retryAt;
     constructor(details) {
         super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
         this.code = details.code;
         this.about = details.about;
         this.hint = details.hint;
+        this.fault = details.fault ?? 'world';
+        this.transient = details.transient ?? false;
+        this.retryAt = details.retryAt;
     }
 }
-/** Gives the one line by which an error is shown everywhere: `about: message (hint)`. */
+/** Returns the line that shows an error to the user: `about: message (hint)`. */
 function describeFailure(error) {
     if (error instanceof Failure) {
         const hint = error.hint === undefined ? '' : ` (${error.hint})`;
@@ -63739,27 +64606,89 @@ function describeFailure(error) {
     }
     return error instanceof Error ? error.message : String(error);
 }
-/** Gives the literal code of an error: a `Failure`'s or a Node system error's; `UNEXPECTED` for the rest. */
+/** Returns the literal code of a `Failure` or of a Node system error; `UNEXPECTED` for any other error. */
 function failureCode(error) {
     if (error instanceof Error && 'code' in error && typeof error.code === 'string')
         return error.code;
     return 'UNEXPECTED';
 }
+/**
+ * Returns whose fault an error is. An error that is not a `Failure` is a bug: errors of the network and of files become
+ * a `Failure` where they are first seen.
+ */
+function faultOf(error) {
+    return error instanceof Failure ? error.fault : 'program';
+}
+/** Returns whether an error is a `Failure` after which the same operation could succeed if it is tried again. */
+function isTransient(error) {
+    return error instanceof Failure && error.transient;
+}
 
 
 /***/ }),
 
-/***/ 98037:
+/***/ 90467:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   F: () => (/* binding */ isNestedDeeper),
+/* harmony export */   q: () => (/* binding */ parseJson)
+/* harmony export */ });
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPENING = new Set([0x5b, 0x7b]);
+const CLOSING = new Set([0x5d, 0x7d]);
+/**
+ * Returns whether lists and objects in a JSON text are nested more than `limit` levels deep. Recursive functions, such
+ * as `JSON.stringify`, run out of stack after some thousands of levels.
+ */
+function isNestedDeeper(json, limit) {
+    let depth = 0;
+    let isInText = false;
+    for (let at = 0; at < json.length; at += 1) {
+        const byte = json[at] ?? 0;
+        if (isInText) {
+            if (byte === BACKSLASH)
+                at += 1;
+            else if (byte === QUOTE)
+                isInText = false;
+        }
+        else if (byte === QUOTE)
+            isInText = true;
+        else if (OPENING.has(byte)) {
+            depth += 1;
+            if (depth > limit)
+                return true;
+        }
+        else if (CLOSING.has(byte))
+            depth -= 1;
+    }
+    return false;
+}
+/** Returns the value of a JSON text; undefined if it is not JSON. */
+function parseJson(json) {
+    try {
+        return JSON.parse(json.toString());
+    }
+    catch {
+        return undefined;
+    }
+}
+
+
+/***/ }),
+
+/***/ 27421:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   w: () => (/* binding */ plainText)
 /* harmony export */ });
-// Control characters but tab and line feed, and those that turn the direction of a text.
+// Control characters other than tab and line feed, and characters that change the direction of a text.
 const UNSEEN = /(?![\n\t])\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 /**
- * Gives a text as a terminal or log should show it: what a registry or a file says may not move the cursor, change
- * colours, or hide what stands before it. A carriage return before a line feed is left out.
+ * Returns a text that is safe to show on a terminal or in a log. Text from a registry or a file must not move the
+ * cursor, change colours or hide other text. Carriage returns before line feeds are removed.
  */
 function plainText(text) {
     return text.replaceAll('\r\n', '\n').replace(UNSEEN, '\ufffd');
@@ -63768,14 +64697,14 @@ function plainText(text) {
 
 /***/ }),
 
-/***/ 58824:
+/***/ 1536:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   X: () => (/* binding */ formatSize)
 /* harmony export */ });
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-/** Gives a number of bytes with a binary unit and at most one decimal: `0 B`, `512 B`, `1.5 MiB`, `13 GiB`. */
+/** Returns a number of bytes with a binary unit and at most one decimal: `0 B`, `512 B`, `1.5 MiB`, `13 GiB`. */
 function formatSize(bytes) {
     let value = bytes;
     let unit = 0;
@@ -63790,7 +64719,90 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 25651:
+/***/ 25930:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Z: () => (/* binding */ askCredentialHelper)
+});
+
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+;// CONCATENATED MODULE: external "node:stream/consumers"
+const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 13 modules
+var schemas = __nccwpck_require__(55491);
+// EXTERNAL MODULE: ./build/src/lib/duration.js
+var duration = __nccwpck_require__(38081);
+// EXTERNAL MODULE: ./build/src/lib/failure.js
+var failure = __nccwpck_require__(84679);
+// EXTERNAL MODULE: ./build/src/lib/json.js
+var json = __nccwpck_require__(90467);
+;// CONCATENATED MODULE: ./build/src/process/credential-helper.js
+
+
+
+
+
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+// https://github.com/docker/docker-credential-helpers/blob/master/credentials/error.go
+const NOT_FOUND = /credentials not found/;
+const ANSWER = schemas/* object */.Ikc({ Username: schemas/* string */.YjP(), Secret: schemas/* string */.YjP() });
+/**
+ * Returns a host's credentials from `docker-credential-<helper>`, as Docker does, or undefined if it has none. Throws
+ * `CREDENTIAL_HELPER_FAILED`, without the program's output, which may contain a secret.
+ */
+async function askCredentialHelper(helper, host, patience = (0,duration/* seconds */.YA)(30)) {
+    const program = `docker-credential-${helper}`;
+    const failed = (message, hint, cause) => new failure/* Failure */.HR({ code: 'CREDENTIAL_HELPER_FAILED', about: program, message, hint, cause });
+    if (!NAME.test(helper)) {
+        throw failed('this is not the name of a credential helper', "correct it in Docker's config.json");
+    }
+    const { code, output } = await run(program, host, patience).catch((error) => {
+        throw failed(`it could not be run for ${host}`, `install it, drop it from Docker's config.json, or give user name and password`, error);
+    });
+    if (code === undefined) {
+        throw failed(`it did not answer for ${host} within ${(0,duration/* formatDuration */.a3)(patience)}`, 'run it by hand to see why');
+    }
+    if (code !== 0) {
+        if (NOT_FOUND.test(output))
+            return undefined;
+        throw failed(`it failed for ${host} with exit code ${code}`, 'run it by hand to see why');
+    }
+    const answer = ANSWER.safeParse((0,json/* parseJson */.q)(output));
+    if (!answer.success)
+        throw failed(`its answer for ${host} is not what Docker expects`, 'update it');
+    return answer.data.Secret === ''
+        ? undefined
+        : { username: answer.data.Username, password: answer.data.Secret };
+}
+/** Returns the exit code and standard output of `<program> get`. The code is undefined if it took too long. */
+async function run(program, host, patience) {
+    const child = (0,external_node_child_process_namespaceObject.spawn)(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], shell: false });
+    const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+    try {
+        const ended = new Promise((resolve, reject) => {
+            child.once('error', reject);
+            child.once('close', (code) => resolve(code ?? undefined));
+        });
+        // A helper that does not read its input closes the pipe. Its exit code is more useful than that error.
+        child.stdin.on('error', () => undefined);
+        child.stdin.end(host);
+        const [output, code] = await Promise.all([(0,consumers_namespaceObject.text)(child.stdout), ended]);
+        return { code, output };
+    }
+    finally {
+        clearTimeout(timer);
+    }
+}
+
+
+/***/ }),
+
+/***/ 84610:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -63823,7 +64835,7 @@ class SigstoreVerifier {
         this.#verifier = new _sigstore_verify__WEBPACK_IMPORTED_MODULE_2__/* .Verifier */ .BL((0,_sigstore_verify__WEBPACK_IMPORTED_MODULE_2__/* .toTrustMaterial */ .jO)(parsed), thresholds);
     }
     /**
-     * Gives who made a signature, proved by a certificate that was valid then, its log, and the log of signatures; who that
+     * Returns who made a signature, proved by a certificate that was valid then, its log, and the log of signatures; who that
      * should be is another question. Throws what does not hold.
      */
     verify({ bundle, artifact }) {

@@ -5019,7 +5019,7 @@ function verifySCTs(cert, issuer, ctlogs) {
 
 /***/ }),
 
-/***/ 418:
+/***/ 8037:
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
 
@@ -6049,7 +6049,7 @@ limitations under the License.
 const util_1 = __nccwpck_require__(9023);
 const error_1 = __nccwpck_require__(6849);
 const key_1 = __nccwpck_require__(3771);
-const policy_1 = __nccwpck_require__(418);
+const policy_1 = __nccwpck_require__(8037);
 const timestamp_1 = __nccwpck_require__(7968);
 const tlog_1 = __nccwpck_require__(8218);
 class Verifier {
@@ -13376,7 +13376,35 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 
 /***/ }),
 
-/***/ 5615:
+/***/ 7767:
+/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
+/* harmony import */ var _actions_action_process_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3015);
+/* harmony import */ var _actions_post_handover_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2111);
+/* harmony import */ var _actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5233);
+/* harmony import */ var _process_credential_helper_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5930);
+/* harmony import */ var _process_exit_code_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6857);
+/* harmony import */ var _process_version_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(667);
+
+
+
+
+
+
+const { parts, end } = (0,_actions_action_process_js__WEBPACK_IMPORTED_MODULE_0__/* .openAction */ .F)('transfers are given up and the state is kept');
+if ((0,_actions_post_handover_js__WEBPACK_IMPORTED_MODULE_1__/* .isPost */ .tl)()) {
+    await (0,_actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__/* .saveStep */ .c)(parts);
+    process.exit(_process_exit_code_js__WEBPACK_IMPORTED_MODULE_4__/* .EXIT */ .dc.success);
+}
+end(await (0,_actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__/* .mirrorStep */ .G)({ ...parts, runCredentialHelper: _process_credential_helper_js__WEBPACK_IMPORTED_MODULE_3__/* .askCredentialHelper */ .Z, version: _process_version_js__WEBPACK_IMPORTED_MODULE_5__/* .VERSION */ .x }));
+
+__webpack_async_result__();
+} catch(e) { __webpack_async_result__(e); } }, 1);
+
+/***/ }),
+
+/***/ 3015:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -13385,22 +13413,67 @@ __nccwpck_require__.d(__webpack_exports__, {
   F: () => (/* binding */ openAction)
 });
 
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: ./build/src/lib/duration.js
 var duration = __nccwpck_require__(8081);
-// EXTERNAL MODULE: ./build/src/lib/plain-text.js
-var plain_text = __nccwpck_require__(8037);
-// EXTERNAL MODULE: ./build/src/lib/size.js
-var size = __nccwpck_require__(8824);
+// EXTERNAL MODULE: ./build/src/process/exit-code.js
+var exit_code = __nccwpck_require__(6857);
+;// CONCATENATED MODULE: ./build/src/process/interrupt.js
+
+const SIGNALS = ['SIGINT', 'SIGTERM'];
+/** Aborts a signal at the first SIGINT or SIGTERM, and ends the process at the second. */
+class Interrupt {
+    #controller = new AbortController();
+    #process;
+    #listeners;
+    #stoppedBy;
+    /**
+     * `process` emits the signals. `told` is called with the first, to report that the run stops. `end` is called with
+     * the exit code at the second, and must not return.
+     */
+    constructor(process, told, end) {
+        this.#process = process;
+        this.#listeners = SIGNALS.map((name) => [
+            name,
+            () => {
+                if (this.#stoppedBy !== undefined)
+                    return end((0,exit_code/* exitCodeFor */.Rr)('incomplete', name));
+                this.#stoppedBy = name;
+                told(name);
+                this.#controller.abort(new DOMException(`cancelled by ${name}`, 'AbortError'));
+            },
+        ]);
+        for (const [name, listener] of this.#listeners)
+            process.on(name, listener);
+    }
+    /** Aborted by the first signal. */
+    get signal() {
+        return this.#controller.signal;
+    }
+    /** The first signal, if there was one. */
+    get stoppedBy() {
+        return this.#stoppedBy;
+    }
+    /** Returns the handling of signals to Node. */
+    [Symbol.dispose]() {
+        for (const [name, listener] of this.#listeners)
+            this.#process.off(name, listener);
+    }
+}
+
+// EXTERNAL MODULE: ./build/src/actions/workflow-command.js
+var workflow_command = __nccwpck_require__(1304);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: ./build/src/lib/text/size.js
+var size = __nccwpck_require__(1536);
 ;// CONCATENATED MODULE: ./build/src/lib/progress-line.js
 
 
 const NAMED = 3;
-/** Before this much time has passed, a rate tells nothing. */
+/** Before this time a rate is not yet meaningful. */
 const RATE_AFTER = (0,duration/* milliseconds */.Rz)(2000);
 /**
- * Gives how far a run is on one line, `elapsed` after its activity began:
+ * Returns the progress of a run as one line, `elapsed` after its activity began:
  * `mirroring 12 of 40 images, 1.2 GiB, 31 MiB/s, about 2 m 10 s left; now etcd:3.6.5, pause:3.10 and 2 more`.
  */
 function describeProgress(progress, elapsed) {
@@ -13419,7 +13492,7 @@ function describeProgress(progress, elapsed) {
     const now = current.length === 0 ? '' : `; now ${current.slice(0, NAMED).join(', ')}${more}`;
     return `${parts.join(', ')}${now}`;
 }
-/** Gives the time that is left if it goes on like this, or undefined where nobody can tell yet. */
+/** Returns the estimated time left; undefined if it is too early to say. */
 function timeLeft(progress, elapsed) {
     const { done, total, bytes, bytesTotal } = progress;
     const fraction = bytesTotal === undefined || bytesTotal === 0 ? done / total : bytes / bytesTotal;
@@ -13428,15 +13501,15 @@ function timeLeft(progress, elapsed) {
     return (0,duration/* milliseconds */.Rz)((elapsed * (1 - fraction)) / fraction);
 }
 
-// EXTERNAL MODULE: ./build/src/actions/workflow-command.js
-var workflow_command = __nccwpck_require__(1304);
-;// CONCATENATED MODULE: ./build/src/actions/reporter.js
+// EXTERNAL MODULE: ./build/src/lib/text/plain-text.js
+var plain_text = __nccwpck_require__(7421);
+;// CONCATENATED MODULE: ./build/src/actions/workflow-reporter.js
 
 
 
 
 
-/** Reports to a workflow's log: sections as groups, warnings and errors as annotations, progress now and then. */
+/** Reports to a workflow's log: sections as groups, warnings and errors as annotations, progress at intervals. */
 class WorkflowReporter {
     #settings;
     #grouped = false;
@@ -13489,52 +13562,7 @@ class WorkflowReporter {
     }
 }
 
-// EXTERNAL MODULE: ./build/src/cli/exit-code.js
-var exit_code = __nccwpck_require__(3250);
-;// CONCATENATED MODULE: ./build/src/cli/interrupt.js
-
-const CODES = { SIGINT: exit_code/* EXIT */.dc.interrupted, SIGTERM: exit_code/* EXIT */.dc.terminated };
-/** Turns the first SIGINT or SIGTERM into an aborted signal, and the second into the end. */
-class Interrupt {
-    #controller = new AbortController();
-    #process;
-    #listeners;
-    #code;
-    /**
-     * `process` sends the signals. `told` is called with the first, to say that the run winds up; `end` with the
-     * exit code at the second, and must not return to the run.
-     */
-    constructor(process, told, end) {
-        this.#process = process;
-        this.#listeners = ['SIGINT', 'SIGTERM'].map((name) => [
-            name,
-            () => {
-                if (this.#code !== undefined)
-                    return end(CODES[name]);
-                this.#code = CODES[name];
-                told(name);
-                this.#controller.abort(new DOMException(`cancelled by ${name}`, 'AbortError'));
-            },
-        ]);
-        for (const [name, listener] of this.#listeners)
-            process.on(name, listener);
-    }
-    /** Aborted once a signal came. */
-    get signal() {
-        return this.#controller.signal;
-    }
-    /** 130 or 143 once a signal came. */
-    get exitCode() {
-        return this.#code;
-    }
-    /** Leaves signals to Node again. */
-    [Symbol.dispose]() {
-        for (const [name, listener] of this.#listeners)
-            this.#process.off(name, listener);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/action-process.js
+;// CONCATENATED MODULE: ./build/src/actions/action-process.js
 
 
 
@@ -13543,8 +13571,8 @@ class Interrupt {
 const OLDEST_NODE = 24;
 const PROGRESS_INTERVAL = (0,duration/* seconds */.YA)(5);
 /**
- * Opens the process of an action, or ends it where its Node is too old. `stopping` says what becomes of the work when the
- * job is cancelled.
+ * Returns the process of an action; exits if its Node is too old. `stopping` tells the user what happens to the work
+ * when the job is cancelled.
  */
 function openAction(stopping) {
     if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
@@ -13565,38 +13593,10 @@ function openAction(stopping) {
     const interrupt = new Interrupt(process, (signal) => reporter.warning(`${signal}: stopping; ${stopping}`), (code) => process.exit(code));
     return {
         parts: { reporter, signal: interrupt.signal, environment: process.env },
-        end: (isGood) => process.exit(interrupt.exitCode ?? (isGood ? exit_code/* EXIT */.dc.success : exit_code/* EXIT */.dc.failure)),
+        end: (isGood) => process.exit((0,exit_code/* exitCodeFor */.Rr)(isGood ? 'complete' : 'incomplete', interrupt.stoppedBy)),
     };
 }
 
-
-/***/ }),
-
-/***/ 7767:
-/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
-
-__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _action_process_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5615);
-/* harmony import */ var _actions_step_state_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5167);
-/* harmony import */ var _actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2233);
-/* harmony import */ var _cli_credential_helper_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5379);
-/* harmony import */ var _cli_exit_code_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3250);
-/* harmony import */ var _cli_version_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9720);
-
-
-
-
-
-
-const { parts, end } = (0,_action_process_js__WEBPACK_IMPORTED_MODULE_0__/* .openAction */ .F)('transfers are given up and the state is kept');
-if ((0,_actions_step_state_js__WEBPACK_IMPORTED_MODULE_1__/* .isPost */ .tl)()) {
-    await (0,_actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__/* .saveStep */ .c)(parts);
-    process.exit(_cli_exit_code_js__WEBPACK_IMPORTED_MODULE_4__/* .EXIT */ .dc.success);
-}
-end(await (0,_actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__/* .mirrorStep */ .G)({ ...parts, runCredentialHelper: _cli_credential_helper_js__WEBPACK_IMPORTED_MODULE_3__/* .askCredentialHelper */ .Z, version: _cli_version_js__WEBPACK_IMPORTED_MODULE_5__/* .VERSION */ .x }));
-
-__webpack_async_result__();
-} catch(e) { __webpack_async_result__(e); } }, 1);
 
 /***/ }),
 
@@ -13612,18 +13612,18 @@ __webpack_async_result__();
 
 
 /**
- * Leaves a value for the runner, whatever characters it has; without a runner nothing happens.
+ * Passes a value to the runner, whatever characters it contains. Does nothing without a runner.
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions#environment-files
  */
 function leaveValue(file, name, value) {
     const path = process.env[file] ?? '';
     if (path === '')
         return;
-    // Nobody can foresee it, so no value can end its own block and begin another.
+    // Unpredictable, so that no value can end its block and start another one.
     const delimiter = `keel-${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)()}`;
     (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.appendFileSync)(path, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
 }
-/** Gives what an earlier process of this step left in its state; empty where there is nothing. */
+/** Returns a value that an earlier process of this step passed on; empty if there is none. */
 function stateValue(name) {
     return process.env[`STATE_${name}`] ?? '';
 }
@@ -13631,7 +13631,7 @@ function stateValue(name) {
 
 /***/ }),
 
-/***/ 5167:
+/***/ 2111:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -13642,11 +13642,11 @@ function stateValue(name) {
 /* harmony export */ });
 /* harmony import */ var _command_file_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8675);
 
-/** Tells whether this process is the post part of a step. */
+/** Returns whether this process is the post part of a step. */
 function isPost() {
     return (0,_command_file_js__WEBPACK_IMPORTED_MODULE_0__/* .stateValue */ .$)('isPost') !== '';
 }
-/** Makes the next process of this step know that it is the post part; called before anything can go wrong. */
+/** Tells the next process of this step that it is the post part. Called before anything can fail. */
 function markMain() {
     (0,_command_file_js__WEBPACK_IMPORTED_MODULE_0__/* .leaveValue */ .z)('GITHUB_STATE', 'isPost', 'true');
 }
@@ -13655,7 +13655,7 @@ function keepForPost({ key, database }) {
     (0,_command_file_js__WEBPACK_IMPORTED_MODULE_0__/* .leaveValue */ .z)('GITHUB_STATE', 'key', key);
     (0,_command_file_js__WEBPACK_IMPORTED_MODULE_0__/* .leaveValue */ .z)('GITHUB_STATE', 'database', database);
 }
-/** Gives what main left; undefined where it came to no state, or only looked. */
+/** Returns what the main part passed on; undefined if it had no state, or if it was a dry run. */
 function keptByMain() {
     const key = (0,_command_file_js__WEBPACK_IMPORTED_MODULE_0__/* .stateValue */ .$)('key');
     return key === '' ? undefined : { key, database: (0,_command_file_js__WEBPACK_IMPORTED_MODULE_0__/* .stateValue */ .$)('database') };
@@ -13664,7 +13664,7 @@ function keptByMain() {
 
 /***/ }),
 
-/***/ 2233:
+/***/ 5233:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -13682,10 +13682,1206 @@ var external_node_path_ = __nccwpck_require__(6760);
 var lib_duration = __nccwpck_require__(8081);
 // EXTERNAL MODULE: ./build/src/lib/failure.js
 var lib_failure = __nccwpck_require__(4679);
-;// CONCATENATED MODULE: ./build/src/config/pace-flags.js
-/** The heading under which tables and help show what follows. */
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
+var schemas = __nccwpck_require__(2857);
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/api.js
+var api = __nccwpck_require__(3759);
+;// CONCATENATED MODULE: ./node_modules/zod/v4/classic/iso.js
+
+
+
+function datetime(params) {
+    return api/* _isoDateTime */.G1(schemas/* ZodISODateTime */.You, params);
+}
+function date(params) {
+    return core._isoDate(ZodISODate, params);
+}
+function time(params) {
+    return core._isoTime(ZodISOTime, params);
+}
+function duration(params) {
+    return core._isoDuration(ZodISODuration, params);
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./build/src/lib/folder.js
+
+
+/**
+ * Creates a folder and its missing parents. Throws Node's system errors.
+ *
+ * It creates one level at a time: `mkdirSync` with `recursive` never returns if the system answers ENOENT below a
+ * folder that exists, as /proc does (seen with Node 24.21).
+ */
+function makeFolder(path) {
+    if ((0,external_node_fs_.existsSync)(path))
+        return;
+    makeFolder((0,external_node_path_.dirname)(path));
+    try {
+        (0,external_node_fs_.mkdirSync)(path);
+    }
+    catch (error) {
+        // Another process may have created it meanwhile.
+        if (!(0,external_node_fs_.existsSync)(path))
+            throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/atomic-file.js
+
+
+
+
+
+const HINTS = new Map([
+    ['EACCES', 'check the permissions of the folder, or give another path'],
+    ['EPERM', 'check the permissions of the folder, or give another path'],
+    ['EROFS', 'this file system is read-only: give another path'],
+    ['ENOSPC', 'make room on this disk, or give another path'],
+    ['EDQUOT', 'make room on this disk, or give another path'],
+    ['EISDIR', 'this is a folder: give the path of a file'],
+]);
+/**
+ * Writes a file atomically: a reader finds either the old content or the new, at any moment. Creates missing folders,
+ * keeps a symbolic link a link, and writes directly to pipes and devices (`/dev/stdout`). Throws `FILE_UNWRITABLE`.
+ */
+function writeFileWhole(file, content) {
+    try {
+        const status = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false });
+        // A rename would replace the device by an ordinary file, and fail for a folder.
+        if (status !== undefined && !status.isFile())
+            (0,external_node_fs_.writeFileSync)(file, content);
+        else
+            replace(status === undefined ? file : (0,external_node_fs_.realpathSync)(file), status, content);
+    }
+    catch (error) {
+        throw new lib_failure/* Failure */.HR({
+            code: 'FILE_UNWRITABLE',
+            about: file,
+            message: `the file cannot be written (${error instanceof Error ? error.message : (0,lib_failure/* failureCode */.AD)(error)})`,
+            hint: HINTS.get((0,lib_failure/* failureCode */.AD)(error)),
+            cause: error,
+        });
+    }
+}
+function replace(file, status, content) {
+    makeFolder((0,external_node_path_.dirname)(file));
+    // The draft is in the same folder because a rename is atomic only within one file system.
+    const draft = (0,external_node_path_.join)((0,external_node_path_.dirname)(file), `.${(0,external_node_path_.basename)(file).slice(0, 100)}.${(0,external_node_crypto_.randomUUID)()}`);
+    try {
+        const descriptor = (0,external_node_fs_.openSync)(draft, 'wx');
+        try {
+            (0,external_node_fs_.writeFileSync)(descriptor, content);
+            if (status !== undefined)
+                (0,external_node_fs_.fchmodSync)(descriptor, status.mode & 0o7777);
+            (0,external_node_fs_.fsyncSync)(descriptor);
+        }
+        finally {
+            (0,external_node_fs_.closeSync)(descriptor);
+        }
+        (0,external_node_fs_.renameSync)(draft, file);
+    }
+    catch (error) {
+        (0,external_node_fs_.rmSync)(draft, { force: true });
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/oci/platform.js
+
+const PLATFORM = /^([a-z0-9]+)\/([a-z0-9_]+)(?:\/([a-z0-9.]+))?$/;
+/** Reads `os/architecture[/variant]`, such as `linux/arm64/v8`. Throws `PLATFORM_MALFORMED`. */
+function parsePlatform(text, about) {
+    const parts = PLATFORM.exec(text.trim());
+    if (parts?.[1] === undefined || parts[2] === undefined) {
+        throw new lib_failure/* Failure */.HR({
+            code: 'PLATFORM_MALFORMED',
+            fault: 'usage',
+            about,
+            message: `"${text}" is not a platform`,
+            hint: 'write os/architecture, such as linux/amd64 or linux/arm/v7',
+        });
+    }
+    const platform = { os: parts[1], architecture: parts[2] };
+    return parts[3] === undefined ? platform : { ...platform, variant: parts[3] };
+}
+/** Returns a platform as `os/architecture[/variant]`. */
+function formatPlatform(platform) {
+    const base = `${platform.os}/${platform.architecture}`;
+    return platform.variant === undefined ? base : `${base}/${platform.variant}`;
+}
+/** Returns whether the platform of an image is the wanted one. The variant is compared only if one is wanted. */
+function matchesPlatform(offered, wanted) {
+    return (offered.os === wanted.os &&
+        offered.architecture === wanted.architecture &&
+        (wanted.variant === undefined || wanted.variant === offered.variant));
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/report/report.js
+
+
+
+
+
+
+/** Increased when readers of the report have to change. New optional fields do not require it. */
+const REPORT_SCHEMA_VERSION = 1;
+const count = schemas/* int */.Whr().min(0);
+const report_time = datetime().describe('UTC, ISO 8601');
+const place = schemas/* object */.Ikc({ file: schemas/* string */.YjP(), line: schemas/* int */.Whr().min(1), column: schemas/* int */.Whr().min(1) })
+    .describe('Where in a file it stands; lines and columns count from 1');
+const reason = schemas/* object */.Ikc({
+    code: schemas/* string */.YjP().describe('A literal for programs, such as RATE_LIMITED or UNCHANGED'),
+    message: schemas/* string */.YjP().describe('What happened, for people'),
+    hint: schemas/* string */.YjP().optional().describe('What to change'),
+});
+const report_image = schemas/* object */.Ikc({
+    source: schemas/* string */.YjP().describe('host/repository:tag'),
+    destination: schemas/* string */.YjP().describe('host/repository:tag'),
+    outcome: schemas/* enum */.k5n(['copied', 'skipped', 'checked', 'failed', 'collision', 'deferred', 'withdrawn'])
+        .describe('copied: pushed by this run (in a dry run: would be); skipped: there, without a request; checked: there, by an ' +
+        'answer; failed; collision: several sources want this name; deferred: left for the next run; withdrawn: ' +
+        'given up at --push-timeout'),
+    digest: schemas/* string */.YjP()
+        .regex(/^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/)
+        .optional()
+        .describe('What the tag is at the destination, where that is known'),
+    reason: reason.optional(),
+    conversion: schemas/* enum */.k5n(['without-attestations', 'docker-format'])
+        .optional()
+        .describe('What had to be changed, as the destination refuses the image as it is: its digest there is another one, which ' +
+        'its signatures do not fit. docker-format: Docker manifest and list instead of OCI, without attestations'),
+    signature: schemas/* object */.Ikc({
+        status: schemas/* enum */.k5n(['verified', 'unverified', 'exempt'])
+            .describe('exempt: the policy of its registry is "off"; an image that failed for want of one has a reason'),
+        identity: schemas/* string */.YjP().optional().describe('Whom the certificate names'),
+        issuer: schemas/* string */.YjP().optional().describe('Who vouched for that name'),
+        form: schemas/* enum */.k5n(['cosign', 'bundle'])
+            .optional()
+            .describe("Under cosign's tag, or as a bundle that refers to the image"),
+        reason: reason.optional().describe('Why no signature counts'),
+    })
+        .optional()
+        .describe('Where --verify-signatures asked for it in this run'),
+    claimants: schemas/* array */.YOg(schemas/* string */.YjP()).optional().describe('Of a collision: all sources that want the name'),
+    patch: schemas/* string */.YjP().optional().describe('Of a collision: JSON to put into "patches" of the image set'),
+    bytes: count.describe('Sent to the destination for this image'),
+    blobs: schemas/* object */.Ikc({ uploaded: count, mounted: count, present: count }).optional(),
+    milliseconds: count,
+});
+const totals = schemas/* object */.Ikc({
+    total: count.describe('Images (tags) that were wanted'),
+    copied: count,
+    skipped: count.describe('skipped and checked'),
+    failed: count.describe('failed, collision and withdrawn'),
+    deferred: count,
+    bytes: count.describe('Sent to the destination'),
+});
+const shard = schemas/* object */.Ikc({ index: schemas/* int */.Whr().min(1), count: schemas/* int */.Whr().min(1) });
+/** The schema of a report, for reading one and for docs/report.schema.json. */
+const REPORT_SCHEMA = schemas/* object */.Ikc({
+    schemaVersion: schemas/* literal */.euz(REPORT_SCHEMA_VERSION),
+    tool: schemas/* object */.Ikc({ name: schemas/* string */.YjP(), version: schemas/* string */.YjP() }),
+    started: report_time,
+    ended: report_time,
+    source: schemas/* string */.YjP().describe('Host that images come from; extras may come from others'),
+    destination: schemas/* string */.YjP().describe('Host that images are pushed to'),
+    namespace: schemas/* string */.YjP().optional(),
+    options: schemas/* object */.Ikc({
+        naming: schemas/* enum */.k5n(['basename', 'dashed', 'path']),
+        platforms: schemas/* array */.YOg(schemas/* string */.YjP()).describe('Empty: all'),
+        signatures: schemas/* enum */.k5n(['skip', 'copy']),
+        verify: schemas/* enum */.k5n(['sample', 'all', 'none']),
+        verifySignatures: schemas/* enum */.k5n(['off', 'warn', 'require']).optional().describe('Missing in older reports: off'),
+        dryRun: schemas/* boolean */.zMY(),
+    }),
+    shards: schemas/* array */.YOg(shard)
+        .describe('The shards that this report tells about; empty for a run that was not divided'),
+    stateRestored: schemas/* boolean */.zMY().describe('Whether what an earlier run knew was found'),
+    interrupted: schemas/* object */.Ikc({ message: schemas/* string */.YjP(), left: count.describe('Images that were not dealt with') })
+        .optional()
+        .describe('Why the run ended early; missing where it did not'),
+    totals,
+    unmatched: schemas/* array */.YOg(schemas/* object */.Ikc({ pattern: schemas/* string */.YjP(), place: place.optional(), matchedBefore: schemas/* boolean */.zMY() }))
+        .describe('Names and prefixes that matched nothing'),
+    warnings: schemas/* array */.YOg(schemas/* object */.Ikc({ message: schemas/* string */.YjP(), place: place.optional() })),
+    requests: schemas/* array */.YOg(schemas/* object */.Ikc({ host: schemas/* string */.YjP(), requests: count, retried: count, rateLimited: count }))
+        .describe('What was asked of each host'),
+    images: schemas/* array */.YOg(report_image),
+});
+const COUNTED_AS = {
+    copied: 'copied',
+    skipped: 'skipped',
+    checked: 'skipped',
+    failed: 'failed',
+    collision: 'failed',
+    withdrawn: 'failed',
+    deferred: 'deferred',
+};
+/** Returns the number of images by outcome, and the bytes sent for them. */
+function countImages(images) {
+    const totals = { total: 0, copied: 0, skipped: 0, failed: 0, deferred: 0, bytes: 0 };
+    for (const { outcome, bytes } of images) {
+        totals.total += 1;
+        totals[COUNTED_AS[outcome]] += 1;
+        totals.bytes += bytes;
+    }
+    return totals;
+}
+/** Returns how long the run of a report took. */
+function durationOf({ started, ended }) {
+    return (0,lib_duration/* milliseconds */.Rz)(Date.parse(ended) - Date.parse(started));
+}
+/** Returns a failure as a report states it. */
+function reasonOf(error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = error instanceof lib_failure/* Failure */.HR ? error.hint : undefined;
+    return { code: (0,lib_failure/* failureCode */.AD)(error), message, hint };
+}
+/** Returns the part of a report that follows from the settings. `version` is the tool's. */
+function reportHead(settings, version) {
+    const { source, destination, namespace, naming, platforms, signatures, verify, verifySignatures, dryRun, shard, } = settings;
+    return {
+        schemaVersion: REPORT_SCHEMA_VERSION,
+        tool: { name: 'keel-pkg', version },
+        source,
+        destination,
+        namespace,
+        options: {
+            naming,
+            platforms: platforms.map(formatPlatform),
+            signatures,
+            verify,
+            verifySignatures,
+            dryRun,
+        },
+        shards: shard === undefined ? [] : [shard],
+    };
+}
+/** Returns a report as JSON with one image per line, so that it can be read and compared by line. */
+function formatReport(report) {
+    const { images, ...facts } = report;
+    const head = JSON.stringify(facts, undefined, 2).replace(/\n\}$/, '');
+    const lines = images.map((each) => `\n    ${JSON.stringify(each)}`).join(',');
+    return `${head},\n  "images": [${lines}${lines === '' ? '' : '\n  '}]\n}\n`;
+}
+/** Writes a report to a file, completely or not at all. Throws `FILE_UNWRITABLE`. */
+function writeReport(file, report) {
+    writeFileWhole(file, formatReport(report));
+}
+/** Returns the report in a file. Throws `REPORT_UNREADABLE` and `REPORT_MALFORMED`. */
+function readReport(file) {
+    const malformed = (message, hint, cause) => new Failure({ code: 'REPORT_MALFORMED', fault: 'usage', about: file, message, hint, cause });
+    const hint = 'give the files that --report wrote';
+    let value;
+    try {
+        value = JSON.parse(readFileSync(file, 'utf8'));
+    }
+    catch (error) {
+        if (error instanceof SyntaxError)
+            throw malformed(`this is not JSON (${error.message})`, hint, error);
+        const isMissing = failureCode(error) === 'ENOENT';
+        const message = isMissing ? 'there is no such report' : `it cannot be read: ${failureCode(error)}`;
+        throw new Failure({
+            code: 'REPORT_UNREADABLE',
+            fault: 'usage',
+            about: file,
+            message,
+            hint,
+            cause: error,
+        });
+    }
+    const version = z.object({ schemaVersion: z.number() }).safeParse(value).data?.schemaVersion;
+    if (version !== undefined && version > REPORT_SCHEMA_VERSION) {
+        throw malformed(`its schemaVersion is ${version}, and this synctl knows ${REPORT_SCHEMA_VERSION}`, 'use the version of synctl that wrote it, or a newer one');
+    }
+    const parsed = REPORT_SCHEMA.safeParse(value);
+    if (parsed.success)
+        return parsed.data;
+    if (version === undefined && typeof value === 'object' && !Array.isArray(value)) {
+        throw malformed('this is not a report: it has no schemaVersion', hint, parsed.error);
+    }
+    const [issue] = parsed.error.issues;
+    const where = issue === undefined || issue.path.length === 0 ? 'the whole file' : issue.path.join('.');
+    throw malformed(`this is not a report: ${where}: ${issue?.message ?? 'unknown'}`, hint, parsed.error);
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/report/run-outcome.js
+/**
+ * Returns how a run ended: `interrupted` where its time was over or someone stopped it, `succeeded` where all that is
+ * wanted is at the destination and what matched before still does. The state, the summary and the exit code go by it.
+ */
+function outcomeOf(report) {
+    const { totals, interrupted, unmatched } = report;
+    if (interrupted !== undefined)
+        return 'interrupted';
+    const isWhole = totals.failed === 0 && totals.deferred === 0;
+    return isWhole && !unmatched.some(({ matchedBefore }) => matchedBefore) ? 'succeeded' : 'failed';
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/text/sentence.js
+/** Returns a number with separators for thousands: `1,204`. */
+function formatCount(count) {
+    // Intl.NumberFormat would make every start some 15 ms slower.
+    return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
+}
+/** Returns a number with its noun: `1 image`, `1,204 images`. */
+function countOf(count, singular, plural = `${singular}s`) {
+    return `${formatCount(count)} ${count === 1 ? singular : plural}`;
+}
+/** Returns words as an enumeration: `a`, `a and b`, `a, b and c`; or with `or`. */
+function joinWords(words, conjunction = 'and') {
+    return words.length < 2
+        ? words.join('')
+        : `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/report/signature-report.js
+
+
+/** Returns a verdict about a signature as a report states it. */
+function reportedSignature(verdict) {
+    switch (verdict.kind) {
+        case 'exempt':
+            return { status: 'exempt' };
+        case 'verified': {
+            const { identity, issuer, form } = verdict;
+            return { status: 'verified', identity, issuer, form };
+        }
+        case 'unverified':
+            return { status: 'unverified', reason: reasonOf(verdict.failure) };
+    }
+}
+function isRefused({ outcome, reason }) {
+    return outcome === 'failed' && reason?.code.startsWith('SIGNATURE_') === true;
+}
+/** Returns a line with the numbers of verified and unverified signatures. Undefined if none was checked. */
+function signatureLine(images) {
+    const count = (status) => images.filter(({ signature }) => signature?.status === status).length;
+    const unverified = count('unverified') + images.filter(isRefused).length;
+    const parts = [
+        [count('verified'), 'verified'],
+        [unverified, 'missing or not to be relied on'],
+        [count('exempt'), 'not asked for, as their registry is "off"'],
+    ];
+    const told = parts.flatMap(([number, words]) => (number === 0 ? [] : [`${formatCount(number)} ${words}`]));
+    return told.length === 0 ? undefined : `signatures: ${told.join(', ')}`;
+}
+const REASONS_TOLD = 5;
+const IMAGES_NAMED = 3;
+/** Returns a warning for each reason why images were copied without a trusted signature. */
+function signatureWarnings(images, { dryRun }) {
+    const open = images.flatMap(({ source, signature }) => signature?.status === 'unverified' ? [{ source, reason: signature.reason }] : []);
+    const groups = [...Map.groupBy(open, ({ reason }) => reason?.message ?? '')].toSorted(([, one], [, other]) => other.length - one.length);
+    const verb = dryRun ? 'would be copied' : 'copied';
+    const told = groups.slice(0, REASONS_TOLD).map(([message, group]) => {
+        const names = group.slice(0, IMAGES_NAMED).map(({ source }) => source);
+        const more = group.length - names.length;
+        const named = joinWords(more > 0 ? [...names, `${formatCount(more)} more`] : names);
+        return `${countOf(group.length, 'image')} ${verb} without a signature that counts: ${message}: ${named}`;
+    });
+    const left = groups.slice(REASONS_TOLD).reduce((sum, [, group]) => sum + group.length, 0);
+    if (left === 0)
+        return told;
+    return [
+        ...told,
+        `${countOf(left, 'more image')} ${verb} without a signature that counts; the report tells why`,
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/text/nearest.js
+/**
+ * Returns how many letters have to be inserted, removed, replaced or swapped with their neighbour to turn one word into
+ * the other (optimal string alignment distance).
+ */
+function editDistance(from, to) {
+    let beforeLast = [];
+    let last = Array.from({ length: to.length + 1 }, (_, column) => column);
+    for (let row = 1; row <= from.length; row += 1) {
+        const current = [row];
+        for (let column = 1; column <= to.length; column += 1) {
+            const same = from[row - 1] === to[column - 1];
+            const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+            current.push(Math.min((last[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, (last[column - 1] ?? 0) + (same ? 0 : 1), swapped && row > 1 ? (beforeLast[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY));
+        }
+        beforeLast = last;
+        last = current;
+    }
+    return last[to.length] ?? 0;
+}
+/** Returns a name in lower case and without separators, which people often mix up. */
+function skeleton(name) {
+    return name.toLowerCase().replace(/[-_. ]/g, '');
+}
+/**
+ * Returns the known name that is nearest to `name`; undefined if none is near. At most a third of the letters may be
+ * wrong, and at most three. Of two equally near names it returns the first.
+ */
+function nearestName(name, known) {
+    // A longer text is not a mistyped name, and comparing it would be slow.
+    if (name.length > 200)
+        return undefined;
+    const sought = skeleton(name);
+    let nearest;
+    let best = Math.min(3, Math.floor(Math.max(name.length, 3) / 3)) + 1;
+    for (const candidate of known) {
+        const other = skeleton(candidate);
+        if (Math.abs(other.length - sought.length) >= best)
+            continue;
+        const distance = editDistance(sought, other);
+        if (distance < best) {
+            best = distance;
+            nearest = candidate;
+        }
+    }
+    return nearest;
+}
+/** Returns `; did you mean "x"?` for messages about an unknown name; empty if no known name is near. */
+function suggestion(name, known) {
+    const nearest = nearestName(name, known);
+    return nearest === undefined || nearest === name ? '' : `; did you mean "${nearest}"?`;
+}
+
+;// CONCATENATED MODULE: ./build/src/config/kubernetes/architecture.js
+
+
+
+/** The architectures for which Kubernetes publishes server binaries, by their Go names. */
+const ARCHITECTURES = ['amd64', 'arm64', 'ppc64le', 's390x'];
+const ALIASES = new Map([
+    ['x86_64', 'amd64'],
+    ['x64', 'amd64'],
+    ['aarch64', 'arm64'],
+]);
+/** All words for architectures in file names and image names, with the Go name of each. */
+const WORDS = new Map([
+    ...ARCHITECTURES.map((name) => [name, name]),
+    ...ALIASES,
+    ...['386', 'arm', 'mips64le', 'riscv64', 'loong64'].map((name) => [name, name]),
+]);
+/** Returns an architecture by its Go name or as `uname -m` writes it. Throws `ARCHITECTURE_UNKNOWN`. */
+function parseArchitecture(text, about) {
+    const word = text.trim().toLowerCase();
+    const known = ARCHITECTURES.find((name) => name === word) ?? ALIASES.get(word);
+    if (known !== undefined)
+        return known;
+    throw new lib_failure/* Failure */.HR({
+        code: 'ARCHITECTURE_UNKNOWN',
+        about,
+        message: `"${text.slice(0, 100)}" is not an architecture of Kubernetes${suggestion(word, ARCHITECTURES)}`,
+        hint: `write ${joinWords(ARCHITECTURES, 'or')}`,
+    });
+}
+/** Returns the Go names of the architectures that are words of a text, such as a URL or an image name. */
+function architecturesIn(text) {
+    const words = text.toLowerCase().split(/[^a-z0-9_]+/);
+    return [...new Set(words.flatMap((word) => WORDS.get(word) ?? []))];
+}
+
+;// CONCATENATED MODULE: ./build/src/config/tag-version.js
+
+// A suffix follows a "-" or "_" (a tag cannot have a "+"). Only the usual words need neither (1.2.3rc1).
+const VERSION = /^v?(\d{1,5}(?:\.\d{1,9}){0,3})(?:[-_](.+)|((?:alpha|beta|rc)(?:[-_.]?\d+)?(?:[-_].+)?))?$/i;
+const DATE = /^v?((?:19|20)\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[-_.tT](.+))?$/;
+const PRERELEASE = /^(?:alpha|beta|rc|pre|preview|dev|snapshot|nightly|canary|m)$/i;
+/** The output of `git describe` for a commit after a release: the number of commits, and the commit. */
+const COMMIT_BEHIND_RELEASE = /^\d+-g[0-9a-f]{7,40}$/;
+const OTHER = { kind: 'other', numbers: [], suffix: [], prerelease: false };
+function suffixParts(suffix) {
+    return suffix.match(/[0-9]+|[A-Za-z]+/g) ?? [];
+}
+/** Returns the version in a tag. Accepts any text. */
+function readTagVersion(tag) {
+    const date = DATE.exec(tag);
+    if (date !== null) {
+        const numbers = date.slice(1, 4).map(Number);
+        return { kind: 'date', numbers, suffix: suffixParts(date[4] ?? ''), prerelease: false };
+    }
+    const version = VERSION.exec(tag);
+    if (version?.[1] === undefined)
+        return OTHER;
+    const text = version[2] ?? version[3] ?? '';
+    const suffix = suffixParts(text);
+    const prerelease = suffix.some((part) => PRERELEASE.test(part)) || COMMIT_BEHIND_RELEASE.test(text);
+    return { kind: 'version', numbers: version[1].split('.').map(Number), suffix, prerelease };
+}
+function compareParts(one, other) {
+    const numbers = /^\d/.test(one) && /^\d/.test(other);
+    if (numbers)
+        return Number(one) - Number(other) || compareTexts(one, other);
+    // As in semver, a number is older than a word.
+    if (/^\d/.test(one))
+        return -1;
+    if (/^\d/.test(other))
+        return 1;
+    return compareTexts(one, other);
+}
+/** Compares code units, so that the order is the same on every machine. */
+function compareTexts(one, other) {
+    return one < other ? -1 : one > other ? 1 : 0;
+}
+function compareLists(one, other, compare) {
+    let index = 0;
+    for (const left of one) {
+        const right = other[index];
+        if (right === undefined)
+            return 1;
+        const difference = compare(left, right);
+        if (difference !== 0)
+            return difference;
+        index += 1;
+    }
+    return one.length - other.length;
+}
+/** Missing numbers are 0: `1.2` is as new as `1.2.0`. */
+function compareNumbers(one, other) {
+    for (let index = 0; index < MOST_NUMBERS; index += 1) {
+        const difference = (one[index] ?? 0) - (other[index] ?? 0);
+        if (difference !== 0)
+            return difference;
+    }
+    return 0;
+}
+const MOST_NUMBERS = 4;
+const KINDS = ['other', 'date', 'version'];
+/** Orders versions, the oldest first: other tags, then dates, then versions. Returns 0 for equal ones. */
+function compareVersions(one, other) {
+    return (KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
+        compareNumbers(one.numbers, other.numbers) ||
+        Number(other.prerelease) - Number(one.prerelease) ||
+        compareLists(one.suffix, other.suffix, compareParts) ||
+        one.numbers.length - other.numbers.length);
+}
+/**
+ * Returns tags ordered by version, then by upload, then by their letters, the newest first. Versions come before dates,
+ * and dates before other tags (`latest`, `master`).
+ */
+function newestFirst(tags) {
+    // Each tag is parsed once and not at every comparison: a run may order a hundred thousand.
+    return tags
+        .map((dated) => ({ dated, version: readTagVersion(dated.tag), uploaded: dated.uploaded?.getTime() ?? 0 }))
+        .sort((one, other) => compareVersions(other.version, one.version) ||
+        other.uploaded - one.uploaded ||
+        compareTexts(one.dated.tag, other.dated.tag))
+        .map(({ dated }) => dated);
+}
+const MOVING = /^(?:latest|nightly|snapshot|dev|edge|canary|main|master|head|tip|stable|current|next)$/i;
+const COMMIT = /^[0-9a-f]{40}$/;
+/**
+ * Returns whether a tag is probably never moved: a date, a whole commit, or a version of three or more numbers. A
+ * suffix must end with a number or an architecture: `v1.9.1-flannel3`, `3.5.21-0`, `v1.8.0-s390x`. When in doubt,
+ * returns false.
+ */
+function looksImmutable(tag) {
+    if (COMMIT.test(tag))
+        return true;
+    const { kind, numbers, suffix } = readTagVersion(tag);
+    if (kind === 'other' || suffix.some((part) => MOVING.test(part)))
+        return false;
+    const last = suffix.at(-1);
+    if (kind === 'date')
+        return true;
+    return numbers.length >= 3 && (last === undefined || /^\d/.test(last) || endsWithArchitecture(tag));
+}
+function endsWithArchitecture(tag) {
+    return architecturesIn(tag.split(/[-_.]/).at(-1) ?? '').length > 0;
+}
+
+// EXTERNAL MODULE: ./build/src/lib/text/size.js
+var text_size = __nccwpck_require__(1536);
+;// CONCATENATED MODULE: ./build/src/sync/report/wording.js
+
+
+
+
+
+/** Returns the parts of an image's name in a report, `host:port/repository:tag`. */
+function splitName(name) {
+    const colon = name.lastIndexOf(':');
+    // The failure of a whole repository has no tag. A colon before the last slash starts a port.
+    if (colon <= name.lastIndexOf('/'))
+        return { repository: name, tag: '' };
+    return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
+}
+/**
+ * Returns a run in one sentence: `12 copied (340 MiB), 1,204 unchanged, 1 failed in 42 s`. Zeroes are left out. For a
+ * run that ended early, it includes the reason and how many images are left.
+ */
+function headlineOf(report) {
+    const { totals, interrupted, shards } = report;
+    const { dryRun } = report.options;
+    const shard = shards.length === 1 ? shards[0] : undefined;
+    const size = totals.bytes === 0 ? '' : ` (${(0,text_size/* formatSize */.X)(totals.bytes)})`;
+    const parts = [
+        ...part(totals.copied, `${dryRun ? 'to copy' : 'copied'}${size}`),
+        ...part(totals.skipped, 'unchanged'),
+        ...part(totals.failed, dryRun ? 'cannot be copied' : 'failed'),
+        // The images that an early end left over follow at the end of the sentence.
+        ...part(Math.max(0, totals.deferred - (interrupted?.left ?? 0)), 'deferred'),
+    ];
+    const nothing = interrupted !== undefined
+        ? `nothing ${dryRun ? 'looked at' : 'copied'} yet`
+        : shard === undefined
+            ? 'no image matched'
+            : `nothing falls to shard ${shard.index}/${shard.count}`;
+    const told = parts.length === 0 ? nothing : parts.join(', ');
+    const sentence = `${dryRun ? 'dry run: ' : ''}${told} in ${formatSpent(durationOf(report))}`;
+    if (interrupted === undefined)
+        return sentence;
+    const left = interrupted.left === 0 ? 'nothing was left' : `${formatCount(interrupted.left)} left for the next run`;
+    return `stopped early, ${interrupted.message}: ${sentence}; ${left}`;
+}
+/**
+ * Returns the line of a copied image: bytes sent, time, and its name, followed by its name at the destination if that
+ * differs:
+ * `  196 KiB     1.5 s  coredns/coredns:v1.14.2 → coredns:v1.14.2`.
+ */
+function movedLine(image, route) {
+    const spent = (0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(image.milliseconds));
+    const converted = image.conversion === undefined ? '' : `  (${CONVERTED[image.conversion]})`;
+    return `${(0,text_size/* formatSize */.X)(image.bytes).padStart(9)} ${spent.padStart(9)}  ${shortNames(image, route)}${converted}`;
+}
+const CONVERTED = {
+    'without-attestations': 'without attestations',
+    'docker-format': "in Docker's format",
+};
+/** Returns the warning that a destination requires conversions, and their consequences. It is shown once per run. */
+function conversionWarning(host, conversion) {
+    const what = conversion === 'without-attestations'
+        ? `${host} refuses attestations, so images are pushed without them`
+        : `${host} refuses OCI images, so they are pushed in Docker's format and without attestations`;
+    return `${what}; their digests there differ from the source's, and signatures do not fit them any more`;
+}
+/**
+ * Returns the lines of the images that a dry run would copy, ordered by name, each with its reason. For a new
+ * repository, only the first line has the reason.
+ */
+function plannedLines(images, route) {
+    const told = new Set();
+    const byName = new Intl.Collator('en-GB', { numeric: true });
+    return images
+        .filter(({ outcome }) => outcome === 'copied')
+        .toSorted((one, other) => byName.compare(one.destination, other.destination))
+        .map((image) => {
+        const { destination, reason } = image;
+        const repository = destination.replace(/:[^:/]*$/, '');
+        const isTold = reason?.code === 'REPOSITORY_NEW' && told.has(repository);
+        told.add(repository);
+        return `  ${shortNames(image, route)}${reason === undefined || isTold ? '' : `  (${reason.message})`}`;
+    });
+}
+const SIGNATURE_NAME = /:sha256-([0-9a-f]{12})[0-9a-f]{52}/g;
+function shortNames({ source, destination }, route) {
+    const from = withoutPrefix(source, `${route.source}/`);
+    const to = withoutPrefix(destination, `${route.destination}/`);
+    const names = from === to ? from : `${from} → ${to}`;
+    return names.replaceAll(SIGNATURE_NAME, ':sha256-$1…');
+}
+function withoutPrefix(text, prefix) {
+    return text.startsWith(prefix) ? text.slice(prefix.length) : text;
+}
+/** Returns the line of an image that did not arrive: what happened, and what to change. */
+function failedLine(image) {
+    const { source, destination, outcome, reason, claimants = [] } = image;
+    switch (outcome) {
+        case 'collision':
+            return `${destination}: wanted by ${claimants.length < 2 ? source : joinWords(claimants)}; left as it is${remedy(reason)}`;
+        case 'deferred':
+            return `${source}: deferred, ${reason?.message ?? 'the run ended before it'}${remedy(reason)}`;
+        case 'withdrawn':
+            return `${source}: given up, ${reason?.message ?? 'it took longer than --push-timeout'}${remedy(reason)}`;
+        default:
+            return `${source}: ${reason?.message ?? 'failed'}${remedy(reason)}`;
+    }
+}
+const TAGS_NAMED = 3;
+/** Returns one line for several tags of a repository that did not arrive for the same reason. */
+function failedTogetherLine(first, others) {
+    if (others.length === 0)
+        return failedLine(first);
+    const { outcome, reason, claimants = [] } = first;
+    const isCollision = outcome === 'collision';
+    const names = [first, ...others].map((image) => splitName(isCollision ? image.destination : image.source));
+    const tags = newestFirst(names).map(({ tag }) => tag);
+    const told = tags.length > TAGS_NAMED ? `${tags.at(-1)} … ${tags[0]}` : joinWords(tags.toReversed());
+    const what = isCollision
+        ? `wanted by ${joinWords(claimants.map((claimant) => splitName(claimant).repository))}; left as they are`
+        : (reason?.message ?? 'failed');
+    return `${names[0]?.repository} (${countOf(tags.length, 'tag')}, ${told}): ${what}${remedy(reason)}`;
+}
+/** Returns the warning about a name or prefix of the image set that matches nothing. */
+function unmatchedWarning(pattern, matchedBefore) {
+    return matchedBefore
+        ? `"${pattern}" matched in the last run and matches nothing now; what it mirrored is still at the destination`
+        : `"${pattern}" matches nothing at the source; correct or remove it`;
+}
+/** Returns the warning about further names that match nothing. */
+function moreUnmatchedWarning(count) {
+    return `${formatCount(count)} more ${count === 1 ? 'name matches' : 'names match'} nothing at the source; the report lists all`;
+}
+/** Returns the warning about an image whose tags are all filtered out. */
+function filteredWarning(name, tags) {
+    return `"${name}" lists ${countOf(tags, 'tag')}, and "tags" and "exclude" let none pass`;
+}
+/** Returns the warning about a listing that lost a fifth of its entries or more, or undefined. */
+function shrunkWarning(listing, before, now) {
+    if (before < 5 || now > before * 0.8)
+        return undefined;
+    return (`${listing}: the listing shrank from ${formatCount(before)} to ${countOf(now, 'entry', 'entries')}; ` +
+        'nothing is removed from the destination, and the source may be answering in part');
+}
+function part(count, words) {
+    return count === 0 ? [] : [`${formatCount(count)} ${words}`];
+}
+/** Returns the duration of a run. Tenths of a second are shown only below ten seconds. */
+function formatSpent(duration) {
+    const rounded = duration < 10_000 ? duration : Math.round(duration / 1000) * 1000;
+    return (0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(rounded)).replace('.0 s', ' s');
+}
+function remedy(reason) {
+    return reason?.hint === undefined ? '' : ` (${reason.hint})`;
+}
+
+;// CONCATENATED MODULE: ./build/src/summary/facts.js
+
+
+
+
+
+/**
+ * Returns the contents of a run's summary page. `runs` are for its chart: earlier runs and this one, the oldest first.
+ */
+function factsOfReport(report, runs) {
+    const { totals, options, images, unmatched, warnings } = report;
+    const lost = unmatched.filter(({ matchedBefore }) => matchedBefore);
+    return {
+        headline: headlineOf(report),
+        source: report.source,
+        destination: report.namespace === undefined ? report.destination : `${report.destination}/${report.namespace}`,
+        outcome: outcomeOf(report),
+        dryRun: options.dryRun,
+        wanted: totals.total,
+        copied: images.filter(({ outcome }) => outcome === 'copied').map(copiedTag),
+        skipped: totals.skipped,
+        failed: totals.failed,
+        failures: images
+            .filter(({ outcome }) => outcome === 'failed' || outcome === 'withdrawn')
+            .map(failedImage),
+        deferred: images.filter(({ outcome }) => outcome === 'deferred').map(failedImage),
+        collisions: collidingNames(images.filter(({ outcome }) => outcome === 'collision')),
+        unmatched: unmatched.map(({ pattern, place }) => ({ name: pattern, place })),
+        signatures: signatureLine(images),
+        warnings: [
+            ...lost.map(({ pattern }) => unmatchedWarning(pattern, true)),
+            ...warnings.map(({ message }) => message),
+        ],
+        bytes: totals.bytes,
+        duration: durationOf(report),
+        runs,
+    };
+}
+function copiedTag({ destination, bytes, milliseconds: took }) {
+    const { repository, tag } = splitName(destination);
+    return { repository, tag, bytes, duration: (0,lib_duration/* milliseconds */.Rz)(took) };
+}
+function failedImage({ source, reason, outcome }) {
+    return { image: source, message: reason?.message ?? outcome, hint: reason?.hint };
+}
+/** Tags of a repository that the same sources claim share an entry: one patch resolves all. */
+function collidingNames(images) {
+    const quarrels = Map.groupBy(images, ({ destination, patch }) => JSON.stringify([splitName(destination).repository, patch]));
+    return [...quarrels.values()].flatMap((group) => {
+        const [first] = group;
+        if (first === undefined)
+            return [];
+        const tags = group.map(({ destination }) => splitName(destination).tag);
+        const claimants = first.claimants ?? [first.source];
+        const isAlone = group.length === 1;
+        return [
+            {
+                destination: `${splitName(first.destination).repository}:${tags.join(', ')}`,
+                sources: isAlone ? claimants : claimants.map((claimant) => splitName(claimant).repository),
+                patch: first.patch ?? '',
+            },
+        ];
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/text/markdown.js
+const SPECIAL = /[&<>"'`*_~[\]\\|#!@]|:(?=\/\/)|^\s*(?:[-+=]|\d+(?=[.)]\s))/g;
+/**
+ * Returns Markdown that GitHub shows as exactly this text, on one line, also in tables and HTML. Nothing in it becomes
+ * markup, a link or a mention.
+ */
+function escapeMarkdown(text) {
+    return text
+        .replace(/\s+/g, ' ')
+        .replace(/\p{Cc}|\p{Cf}/gu, '')
+        .replace(SPECIAL, (found) => {
+        const last = found.length - 1;
+        return `${found.slice(0, last)}&#${found.codePointAt(last)};`;
+    });
+}
+/** Returns Markdown that shows a name as code: an image reference, a file, an input. */
+function code(text) {
+    return `<code>${escapeMarkdown(text)}</code>`;
+}
+/** Returns a row of a table. The cells are Markdown. */
+function tableRow(cells) {
+    return `| ${cells.join(' | ')} |`;
+}
+/** Returns the first two lines of a table. Columns whose title starts with `>` are aligned to the right. */
+function tableHead(titles) {
+    const names = titles.map((title) => title.replace(/^>/, ''));
+    const lines = titles.map((title) => (title.startsWith('>') ? '--:' : '---'));
+    return `${tableRow(names)}\n${tableRow(lines)}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/text/chart-bar.js
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+/**
+ * Returns a bar of block characters: `width` of them for the fraction 1, at least an eighth of one for any fraction
+ * above 0.
+ */
+function bar(fraction, width) {
+    const eighths = Math.ceil(fraction * width * 8);
+    return `${'█'.repeat(Math.floor(eighths / 8))}${EIGHTHS[eighths % 8] ?? ''}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/text/columns.js
+/** Returns rows as lines with aligned columns. The columns in `right`, counted from 0, are aligned to the right. */
+function alignColumns(rows, right = new Set()) {
+    const count = Math.max(0, ...rows.map((row) => row.length));
+    const widths = Array.from({ length: count }, (_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+    return rows.map((row) => row
+        .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return right.has(column) ? cell.padStart(width) : cell.padEnd(width);
+    })
+        .join('  ')
+        .trimEnd());
+}
+/**
+ * Returns a line wrapped at spaces to `width` characters; the lines after the first are indented. Undefined is no
+ * limit.
+ */
+function wrapLine(line, width, indent) {
+    const lines = [];
+    let rest = line;
+    while (width !== undefined && rest.length > width) {
+        const near = rest.lastIndexOf(' ', width);
+        const at = near > indent ? near : rest.indexOf(' ', Math.max(width, indent));
+        if (at < 0)
+            break;
+        lines.push(rest.slice(0, at).trimEnd());
+        rest = `${' '.repeat(indent)}${rest.slice(at + 1).trimStart()}`;
+    }
+    return [...lines, rest].join('\n');
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/text/time.js
+/** Returns a time in UTC, to the minute: `2026-03-01 02:00`. */
+function formatTime(date) {
+    return date.toISOString().slice(0, 16).replace('T', ' ');
+}
+
+;// CONCATENATED MODULE: ./build/src/summary/history.js
+
+
+
+
+
+const RUNS_SHOWN = 14;
+const BAR_WIDTH = 20;
+/**
+ * Returns the last runs, the oldest first, as a chart of plain characters in a fenced block: when, a bar for the
+ * copied images, and the numbers.
+ */
+function formatHistory(runs) {
+    return ['```text', ...historyLines(runs), '```'].join('\n');
+}
+/** Returns the lines of the chart of the last runs, the oldest first. */
+function historyLines(runs) {
+    const shown = runs.slice(-RUNS_SHOWN);
+    const most = Math.max(1, ...shown.map((run) => run.copied));
+    const rows = shown.map((run) => [
+        formatTime(run.started),
+        bar(run.copied / most, BAR_WIDTH),
+        `${run.copied} copied`,
+        (0,text_size/* formatSize */.X)(run.bytes),
+        (0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(run.ended.getTime() - run.started.getTime())),
+        describeTrouble(run),
+    ]);
+    return alignColumns(rows, new Set([2, 3, 4]));
+}
+function describeTrouble(run) {
+    const parts = [];
+    if (run.failed > 0)
+        parts.push(`${run.failed} failed`);
+    if (run.deferred > 0)
+        parts.push(`${run.deferred} deferred`);
+    if (run.outcome === 'interrupted')
+        parts.push('stopped');
+    return parts.length === 0 ? '' : `✗ ${parts.join(', ')}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/summary/page.js
+/** GitHub drops summaries above 1 MiB, and near that size without an error (actions/runner#4337). */
+const PAGE_LIMIT = 900 * 1024;
+/**
+ * Returns a page of at most `limit` bytes. Heads and feet always stay. Rows are taken in the order of the sections, so
+ * that the first sections are cut last.
+ */
+function formatPage(sections, limit = PAGE_LIMIT) {
+    const frames = sections.map(({ head, rows, foot, more }) => bytesOf([head, more(rows.length), foot ?? '', '']));
+    let room = limit - frames.reduce((sum, frame) => sum + frame, 0);
+    const parts = sections.map(({ head, rows, foot, more }) => {
+        const taken = [];
+        for (const row of rows) {
+            const size = bytesOf([row]);
+            if (size > room)
+                break;
+            room -= size;
+            taken.push(row);
+        }
+        const left = rows.length - taken.length;
+        const note = left === 0 ? [] : [more(left)];
+        return [head, ...taken, ...note, ...(foot === undefined ? [] : [foot])].join('\n');
+    });
+    return `${parts.join('\n\n')}\n`;
+}
+function bytesOf(lines) {
+    return lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
+}
+
+;// CONCATENATED MODULE: ./build/src/summary/sections.js
+
+
+
+
+const sections_IMAGES_NAMED = 5;
+const sections_TAGS_NAMED = 12;
+const SLOWEST_SHOWN = 10;
+const OPEN_UP_TO = 30;
+/** Returns a table of failures. Those with the same cause share a row, so that one outage is one row. */
+function failureSection(title, failures) {
+    const causes = Map.groupBy(failures, ({ message, hint }) => JSON.stringify([message, hint]));
+    const groups = [...causes.values()].toSorted((one, other) => other.length - one.length);
+    return {
+        head: `### ${title} (${failures.length})\n\n${tableHead(['Image', 'What happened', 'What to do'])}`,
+        rows: groups.map((group) => {
+            const images = listSome(group.map(({ image }) => code(image)).toSorted(), sections_IMAGES_NAMED, '<br>');
+            const [first] = group;
+            return tableRow([images, escapeMarkdown(first?.message ?? ''), escapeMarkdown(first?.hint ?? '')]);
+        }),
+        more: (left) => tableRow([`and ${left} more causes in the report`, '', '']),
+    };
+}
+/** Returns a table of names that several sources claim, each with the patch that resolves it. */
+function collisionSection(collisions) {
+    return {
+        head: `### Names that several images want (${collisions.length})\n\n` +
+            'Nothing was overwritten. A patch in the image set gives one of them a name of its own.\n\n' +
+            tableHead(['At the destination', 'Wanted by', 'Patch']),
+        rows: collisions.map(({ destination, sources, patch }) => tableRow([code(destination), listSome(sources.map(code), sections_IMAGES_NAMED, '<br>'), code(patch)])),
+        more: (left) => tableRow([`and ${left} more in the report`, '', '']),
+    };
+}
+/** Returns a table of the names in the image set that match nothing, with their places. */
+function unmatchedSection(unmatched) {
+    return {
+        head: `### Names that match nothing (${unmatched.length})\n\n${tableHead(['Name', 'Written at'])}`,
+        rows: unmatched.map(({ name, place }) => {
+            const where = place === undefined ? '' : code(`${place.file}:${place.line}:${place.column}`);
+            return tableRow([code(name), where]);
+        }),
+        more: (left) => tableRow([`and ${left} more in the report`, '']),
+    };
+}
+/** Returns a table of copied images, one row per repository at the destination. */
+function copiedSection(copied, dryRun) {
+    const repositories = [...Map.groupBy(copied, ({ repository }) => repository)].toSorted(([one], [other]) => one < other ? -1 : 1);
+    const title = dryRun ? 'What would be copied' : 'What was copied';
+    const count = `${copied.length} in ${repositories.length} ${repositories.length === 1 ? 'repository' : 'repositories'}`;
+    const open = repositories.length <= OPEN_UP_TO ? ' open' : '';
+    return {
+        head: `### ${title} (${count})\n\n<details${open}><summary>By repository</summary>\n\n` +
+            tableHead(['Repository', 'Tags', ...(dryRun ? [] : ['>Sent'])]),
+        rows: repositories.map(([repository, images]) => {
+            const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
+            const tags = listSome(newestFirst(images).map(({ tag }) => code(tag)), sections_TAGS_NAMED, ' ');
+            return tableRow([code(repository), tags, ...(dryRun ? [] : [(0,text_size/* formatSize */.X)(bytes)])]);
+        }),
+        more: (left) => tableRow([`and ${left} more in the report`, '', '']),
+        foot: '\n</details>',
+    };
+}
+/** Returns a table of the images that took longest. */
+function slowestSection(copied) {
+    const slowest = copied.toSorted((one, other) => other.duration - one.duration).slice(0, SLOWEST_SHOWN);
+    return {
+        head: `<details><summary>Slowest images</summary>\n\n${tableHead(['Image', '>Time', '>Sent', '>Rate'])}`,
+        rows: slowest.map(({ repository, tag, duration, bytes }) => {
+            const rate = `${(0,text_size/* formatSize */.X)((bytes * 1000) / Math.max(1, duration))}/s`;
+            const name = code(`${repository}:${tag}`);
+            return tableRow([name, (0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(duration)), (0,text_size/* formatSize */.X)(bytes), rate]);
+        }),
+        more: (left) => tableRow([`and ${left} more in the report`, '', '', '']),
+        foot: '\n</details>',
+    };
+}
+/** Returns a list of warnings that belong to no image. */
+function warningSection(warnings) {
+    return {
+        head: `### Warnings (${warnings.length})\n`,
+        rows: warnings.map((text) => `- ${escapeMarkdown(text)}`),
+        more: (left) => `- and ${left} more in the report`,
+    };
+}
+function listSome(items, limit, separator) {
+    const shown = items.slice(0, limit);
+    const left = items.length - shown.length;
+    return [...shown, ...(left > 0 ? [`and ${left} more`] : [])].join(separator);
+}
+
+;// CONCATENATED MODULE: ./build/src/summary/sync-summary.js
+
+
+
+
+
+
+
+const MARKS = { succeeded: '✅', failed: '❌', interrupted: '⏹️' };
+/** One run alone needs no chart. */
+const RUNS_FOR_CHART = 2;
+const IMAGES_FOR_SLOWEST = 3;
+/** Returns the summary page of a run, to be read in ten seconds: what changed, what failed, and what to do. */
+function formatSummary(given, limit = PAGE_LIMIT) {
+    const facts = withShortNames(given);
+    const route = `From ${code(facts.source)} to ${code(facts.destination)}`;
+    const signatures = facts.signatures === undefined ? '' : `\n\n${escapeMarkdown(capital(facts.signatures))}`;
+    const sections = [
+        fixed(`## ${MARKS[facts.outcome]} ${escapeMarkdown(facts.headline)}\n\n${route}\n\n${sync_summary_totals(facts)}${signatures}`),
+    ];
+    if (facts.failures.length > 0)
+        sections.push(failureSection('What failed', facts.failures));
+    if (facts.collisions.length > 0)
+        sections.push(collisionSection(facts.collisions));
+    if (facts.deferred.length > 0)
+        sections.push(failureSection('What is left for the next run', facts.deferred));
+    if (facts.unmatched.length > 0)
+        sections.push(unmatchedSection(facts.unmatched));
+    if (facts.warnings.length > 0)
+        sections.push(warningSection(facts.warnings));
+    if (facts.copied.length > 0)
+        sections.push(copiedSection(facts.copied, facts.dryRun));
+    if (facts.copied.length >= IMAGES_FOR_SLOWEST && !facts.dryRun)
+        sections.push(slowestSection(facts.copied));
+    if (facts.runs.length >= RUNS_FOR_CHART)
+        sections.push(fixed(`### The last runs\n\n${formatHistory(facts.runs)}`));
+    return formatPage(sections, limit);
+}
+/** The head of the page has source and destination, so other names leave them out. */
+function withShortNames(facts) {
+    const source = (name) => below(name, facts.source);
+    const destination = (name) => below(name, facts.destination);
+    return {
+        ...facts,
+        copied: facts.copied.map((each) => ({ ...each, repository: destination(each.repository) })),
+        failures: facts.failures.map((each) => ({ ...each, image: source(each.image) })),
+        deferred: facts.deferred.map((each) => ({ ...each, image: source(each.image) })),
+        collisions: facts.collisions.map((each) => ({
+            ...each,
+            destination: destination(each.destination),
+            sources: each.sources.map(source),
+        })),
+    };
+}
+function below(name, prefix) {
+    return name.startsWith(`${prefix}/`) ? name.slice(prefix.length + 1) : name;
+}
+function sync_summary_totals(facts) {
+    const { wanted, copied, skipped, failed, deferred, bytes, duration, dryRun } = facts;
+    const columns = [
+        ['Wanted', formatCount(wanted)],
+        [dryRun ? 'Would be copied' : 'Copied', formatCount(copied.length)],
+        ['Unchanged', formatCount(skipped)],
+        ['Failed', failed === 0 ? '0' : `**${formatCount(failed)}**`],
+        ...(deferred.length === 0 ? [] : [['Deferred', formatCount(deferred.length)]]),
+        ['Sent', (0,text_size/* formatSize */.X)(bytes)],
+        ['Time', (0,lib_duration/* formatDuration */.a3)(duration)],
+    ];
+    return `${tableHead(columns.map(([title]) => `>${title}`))}\n${tableRow(columns.map(([, value]) => value))}`;
+}
+function capital(text) {
+    return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
+function fixed(text) {
+    return { head: text, rows: [], more: () => '' };
+}
+
+;// CONCATENATED MODULE: ./build/src/config/flags/flag-value.js
+
+
+const YES = new Set(['true', 'yes', '1']);
+const NO = new Set(['false', 'no', '0']);
+/** Returns a text unchanged, such as the path of a file. */
+function asIs(text) {
+    return text;
+}
+/**
+ * Returns the value of a switch: true for true, yes, 1, and false for false, no, 0, in any case. Throws
+ * `FLAG_MALFORMED`.
+ */
+function parseSwitch(text, about) {
+    const word = text.toLowerCase();
+    if (YES.has(word))
+        return true;
+    if (NO.has(word))
+        return false;
+    throw malformed(about, text, 'is neither yes nor no', 'write true or false; yes, no, 1 and 0 do as well');
+}
+/** Returns a parser of whole numbers from `least` to `most`. It throws `FLAG_MALFORMED`. */
+function wholeNumber(least, most) {
+    return (text, about) => {
+        const isWhole = /^\d+$/.test(text);
+        const count = Number(text);
+        if (isWhole && count >= least && count <= most)
+            return count;
+        const message = isWhole ? 'is out of bounds' : 'is not a whole number';
+        throw malformed(about, text, message, `write a whole number from ${least} to ${most}`);
+    };
+}
+/** Returns a parser of one of some words. It throws `FLAG_MALFORMED`. */
+function oneOf(...words) {
+    return (text, about) => {
+        const word = words.find((known) => known === text);
+        if (word !== undefined)
+            return word;
+        throw malformed(about, text, 'is not one of the words it takes', `write ${joinWords(words, 'or')}`);
+    };
+}
+/** Returns the failure of a flag with a malformed text. */
+function malformed(about, text, message, hint) {
+    return new lib_failure/* Failure */.HR({
+        code: 'FLAG_MALFORMED',
+        fault: 'usage',
+        about,
+        message: `"${text.slice(0, 200)}" ${message}`,
+        hint,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/config/flags/connection-flags.js
+
+
+/** The heading of the following flags in tables and help. */
 const PACE = 'Pace and patience';
-/** How much is asked of a host at a time, alike in every tool. */
+/** The flags for limits per host, the same in all tools. */
 const LIMIT_FLAGS = [
     {
         name: 'query-limit',
@@ -13702,7 +14898,7 @@ const LIMIT_FLAGS = [
         description: 'Layers in transfer for each registry; a number given is never exceeded',
     },
 ];
-/** How often something is tried, alike in every tool. */
+/** The flags for retries, the same in all tools. */
 const RETRY_FLAGS = [
     {
         name: 'retry',
@@ -13719,9 +14915,15 @@ const RETRY_FLAGS = [
         description: 'Pause before the second attempt; it grows from there',
     },
 ];
+/** Returns how often each request is tried, and the pause before the second attempt. */
+function readRetry(flags) {
+    // A run needs one attempt at least. 0 has always meant that nothing is tried a second time.
+    const attempts = Math.max(1, flags.required('retry', wholeNumber(0, 100)));
+    return { attempts, interval: flags.required('retry-interval', lib_duration/* parseDuration */.E9) };
+}
 
-;// CONCATENATED MODULE: ./build/src/config/signature-flags.js
-/** How it is made sure whose images they are, alike in every tool. */
+;// CONCATENATED MODULE: ./build/src/config/flags/signature-flags.js
+/** The flags for verifying signatures, the same in all tools. */
 const SIGNATURE_FLAGS = [
     {
         name: 'verify-signatures',
@@ -13782,6 +14984,7 @@ const TABLE = [
         value: 'SECRET',
         environment: 'KEEL_PASSWORD',
         secret: true,
+        user: 'username',
         group: WHERE,
         description: 'Password for the receiving registry',
     },
@@ -13913,339 +15116,267 @@ const TABLE = [
 /** The flags of `synctl sync`, which are the inputs of action-sync. */
 const SYNC_FLAGS = TABLE;
 
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
-var schemas = __nccwpck_require__(2857);
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/api.js
-var api = __nccwpck_require__(3759);
-;// CONCATENATED MODULE: ./node_modules/zod/v4/classic/iso.js
+;// CONCATENATED MODULE: external "node:fs/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+;// CONCATENATED MODULE: ./build/src/lib/file-error.js
 
-
-
-function datetime(params) {
-    return api/* _isoDateTime */.G1(schemas/* ZodISODateTime */.You, params);
+/** No room on the disk or in the quota, or a file that is larger than this process may write. */
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+/** Returns whether an error of the file system says that there is no room. */
+function isDiskFull(error) {
+    return FULL.has(failureCode(error));
 }
-function date(params) {
-    return core._isoDate(ZodISODate, params);
-}
-function time(params) {
-    return core._isoTime(ZodISOTime, params);
-}
-function duration(params) {
-    return core._isoDuration(ZodISODuration, params);
-}
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: ./build/src/lib/folder.js
-
-
 /**
- * Creates a folder and those above it, as far as they are missing. Throws Node's system errors.
- *
- * `mkdirSync` with `recursive` never returns where the system answers ENOENT below a folder that is there, as
- * /proc does (seen with Node 24.21), so each level is made by itself.
+ * Returns why a file could not be read, as the middle of a sentence. For an error without a code that is its message.
  */
-function makeFolder(path) {
-    if ((0,external_node_fs_.existsSync)(path))
-        return;
-    makeFolder((0,external_node_path_.dirname)(path));
-    try {
-        (0,external_node_fs_.mkdirSync)(path);
-    }
-    catch (error) {
-        // Another process may have been quicker.
-        if (!(0,external_node_fs_.existsSync)(path))
-            throw error;
+function explainFileError(error) {
+    const code = (0,lib_failure/* failureCode */.AD)(error);
+    if (code === 'ENOENT')
+        return 'there is no such file';
+    return code === 'UNEXPECTED' && error instanceof Error ? error.message : `it cannot be read: ${code}`;
+}
+
+// EXTERNAL MODULE: ./node_modules/jsonc-parser/lib/umd/main.js
+var main = __nccwpck_require__(9547);
+;// CONCATENATED MODULE: ./build/src/config/problem.js
+
+/** Returns a place as compilers write it, `file:line:column`, which editors and terminals make a link. */
+function formatPlace(place) {
+    return `${place.file}:${place.line}:${place.column}`;
+}
+/** The failure of a configuration file, with all of its problems in the order of the file. */
+class problem_ConfigurationFailure extends lib_failure/* Failure */.HR {
+    name = 'ConfigurationFailure';
+    problems;
+    constructor(file, problems) {
+        const sorted = problems.toSorted((one, other) => one.place.line - other.place.line || one.place.column - other.place.column);
+        const [only] = sorted;
+        const lines = sorted.map((problem) => `  ${formatPlace(problem.place)}: ${problem.message}`);
+        super({
+            code: 'CONFIGURATION_MALFORMED',
+            fault: 'usage',
+            about: only !== undefined && sorted.length === 1 ? formatPlace(only.place) : file,
+            message: only !== undefined && sorted.length === 1
+                ? only.message
+                : `${sorted.length} problems\n${lines.join('\n')}`,
+        });
+        this.problems = sorted;
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/atomic-file.js
+;// CONCATENATED MODULE: ./build/src/config/document.js
 
 
-
-
-
-const HINTS = new Map([
-    ['EACCES', 'check the permissions of the folder, or give another path'],
-    ['EPERM', 'check the permissions of the folder, or give another path'],
-    ['EROFS', 'this file system is read-only: give another path'],
-    ['ENOSPC', 'make room on this disk, or give another path'],
-    ['EDQUOT', 'make room on this disk, or give another path'],
-    ['EISDIR', 'this is a folder: give the path of a file'],
-]);
-/**
- * Writes a file whole or not at all: whoever reads it, at whatever moment, finds the old content or the new. Missing
- * folders are made; a symbolic link stays one; pipes and devices (`/dev/stdout`) are simply written to.
- * Throws `FILE_UNWRITABLE`.
- */
-function writeFileWhole(file, content) {
-    try {
-        const status = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false });
-        // Renaming would put an ordinary file in place of the device, and fail for a folder.
-        if (status !== undefined && !status.isFile())
-            (0,external_node_fs_.writeFileSync)(file, content);
+/** Our files are four levels deep. */
+const DEPTH_LIMIT = 50;
+function keyOf(property) {
+    return String(property.children?.[0]?.value);
+}
+function children(node) {
+    return node.children ?? [];
+}
+function lineStarts(text) {
+    const starts = [0];
+    for (const match of text.matchAll(/\r\n|\r|\n/g))
+        starts.push(match.index + match[0].length);
+    return starts;
+}
+/** Returns the index of the last line that starts at or before an offset. */
+function lineOf(starts, offset) {
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+        const middle = Math.ceil((low + high) / 2);
+        if ((starts[middle] ?? 0) <= offset)
+            low = middle;
         else
-            replace(status === undefined ? file : (0,external_node_fs_.realpathSync)(file), status, content);
+            high = middle - 1;
     }
-    catch (error) {
-        throw new lib_failure/* Failure */.HR({
-            code: 'FILE_UNWRITABLE',
-            about: file,
-            message: `the file cannot be written (${error instanceof Error ? error.message : (0,lib_failure/* failureCode */.AD)(error)})`,
-            hint: HINTS.get((0,lib_failure/* failureCode */.AD)(error)),
-            cause: error,
+    return low;
+}
+/** Returns the offset at which lists and objects are nested too deeply for recursive functions, or undefined. */
+function depthExceeded(text) {
+    const scanner = (0,main.createScanner)(text, true);
+    let depth = 0;
+    for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+        const first = text.charAt(scanner.getTokenOffset());
+        if (first === '{' || first === '[')
+            depth += 1;
+        if (first === '}' || first === ']')
+            depth -= 1;
+        if (depth > DEPTH_LIMIT)
+            return scanner.getTokenOffset();
+    }
+    return undefined;
+}
+/** Returns the last property of that name: of repeated keys, readers of JSON use the last. */
+function property(node, key) {
+    if (node.type !== 'object')
+        return undefined;
+    return children(node).findLast((candidate) => keyOf(candidate) === key);
+}
+function step(node, key) {
+    if (node.type === 'array' && typeof key === 'number')
+        return node.children?.[key];
+    return property(node, key)?.children?.[1];
+}
+/** Returns the value of a node. `__proto__` is a key like any other here, so it is reported as unknown. */
+function plainValue(node) {
+    if (node?.type === 'array')
+        return children(node).map(plainValue);
+    if (node?.type === 'object') {
+        const entries = children(node).filter((candidate) => candidate.children?.[1] !== undefined);
+        return Object.fromEntries(entries.map((entry) => [keyOf(entry), plainValue(entry.children?.[1])]));
+    }
+    return node?.value;
+}
+function* repeatedKeys(node) {
+    const seen = new Map();
+    for (const child of node?.children ?? []) {
+        if (child.type === 'property') {
+            const first = seen.get(keyOf(child));
+            if (first !== undefined)
+                yield { key: keyOf(child), first, again: child.offset };
+            else
+                seen.set(keyOf(child), child.offset);
+            yield* repeatedKeys(child.children?.[1]);
+        }
+        else {
+            yield* repeatedKeys(child);
+        }
+    }
+}
+const EXPECTED = new Map([
+    ['PropertyNameExpected', 'a key in double quotes'],
+    ['ValueExpected', 'a value'],
+    ['ColonExpected', '":"'],
+    ['CommaExpected', '","'],
+    ['CloseBraceExpected', '"}"'],
+    ['CloseBracketExpected', '"]"'],
+    ['EndOfFileExpected', 'the end of the file'],
+]);
+const BROKEN = new Map([
+    ['InvalidNumberFormat', 'a malformed number'],
+    ['InvalidCommentToken', 'a comment where none can be'],
+    ['UnexpectedEndOfComment', 'a comment that does not end; close it with */'],
+    ['UnexpectedEndOfString', 'a text that does not end on its line; close it with "'],
+    ['UnexpectedEndOfNumber', 'a number that does not end'],
+    ['InvalidUnicode', 'a malformed \\u escape; it has four hexadecimal digits'],
+    ['InvalidEscapeCharacter', 'an unknown escape; a backslash itself is written \\\\'],
+    ['InvalidCharacter', 'a control character; write it as an escape such as \\t'],
+]);
+function describeSymbol(symbol) {
+    const quoted = symbol.replace(/^'(.*)'$/, '$1');
+    return `expected a JSON value or a text in double quotes, found ${symbol.slice(0, 60)}${/^[\w./-]+$/.test(quoted) ? `; write "${quoted.slice(0, 60)}"` : ''}`;
+}
+/** Returns a syntax error in words: what was expected, and what was found. */
+function describeSyntaxError(error, text) {
+    const code = (0,main.printParseErrorCode)(error.error);
+    const found = text.slice(error.offset, error.offset + error.length);
+    const expected = EXPECTED.get(code);
+    if (expected !== undefined) {
+        return `expected ${expected}, found ${found === '' ? 'the end of the file' : found.slice(0, 60)}`;
+    }
+    return BROKEN.get(code) ?? describeSymbol(found);
+}
+/** Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is nested too deeply. */
+function parseDocument(file, source) {
+    // Windows editors start files with a byte order mark, which is not part of JSON.
+    const text = source.replace(/^\uFEFF/, '');
+    const starts = lineStarts(text);
+    const at = (offset) => {
+        const line = lineOf(starts, offset);
+        return { file, line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
+    };
+    const tooDeep = depthExceeded(text);
+    if (tooDeep !== undefined) {
+        const message = 'lists or objects are nested too deeply';
+        throw new problem_ConfigurationFailure(file, [{ place: at(tooDeep), message }]);
+    }
+    const errors = [];
+    const root = (0,main.parseTree)(text, errors, { allowTrailingComma: true });
+    const problems = [];
+    for (const error of errors) {
+        const place = at(error.offset);
+        // Further errors that the parser reports on the same line only confuse.
+        if (problems.at(-1)?.place.line === place.line)
+            continue;
+        problems.push({ place, message: describeSyntaxError(error, text) });
+    }
+    for (const { key, first, again } of repeatedKeys(root)) {
+        problems.push({
+            place: at(again),
+            message: `"${key}" is written twice, first on line ${at(first).line}`,
         });
     }
-}
-function replace(file, status, content) {
-    makeFolder((0,external_node_path_.dirname)(file));
-    // In the same folder, because a rename is atomic only within a file system.
-    const draft = (0,external_node_path_.join)((0,external_node_path_.dirname)(file), `.${(0,external_node_path_.basename)(file).slice(0, 100)}.${(0,external_node_crypto_.randomUUID)()}`);
-    try {
-        const descriptor = (0,external_node_fs_.openSync)(draft, 'wx');
-        try {
-            (0,external_node_fs_.writeFileSync)(descriptor, content);
-            if (status !== undefined)
-                (0,external_node_fs_.fchmodSync)(descriptor, status.mode & 0o7777);
-            (0,external_node_fs_.fsyncSync)(descriptor);
+    const follow = (path) => {
+        let node = root;
+        for (const key of path) {
+            const next = node === undefined ? undefined : step(node, key);
+            if (next === undefined)
+                return node;
+            node = next;
         }
-        finally {
-            (0,external_node_fs_.closeSync)(descriptor);
-        }
-        (0,external_node_fs_.renameSync)(draft, file);
-    }
-    catch (error) {
-        (0,external_node_fs_.rmSync)(draft, { force: true });
-        throw error;
-    }
+        return node;
+    };
+    return {
+        file,
+        value: plainValue(root),
+        problems,
+        place: (path) => at(follow(path)?.offset ?? 0),
+        keyPlace: (path) => {
+            const parent = follow(path.slice(0, -1));
+            const key = path.at(-1);
+            const found = parent === undefined || key === undefined ? undefined : property(parent, key);
+            return at((found ?? follow(path))?.offset ?? 0);
+        },
+    };
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/report.js
-
-
-
-
-/** Grows when a reader of the report would have to change; new optional fields do not count. */
-const REPORT_SCHEMA_VERSION = 1;
-const count = schemas/* int */.Whr().min(0);
-const report_time = datetime().describe('UTC, ISO 8601');
-const place = schemas/* object */.Ikc({ file: schemas/* string */.YjP(), line: schemas/* int */.Whr().min(1), column: schemas/* int */.Whr().min(1) })
-    .describe('Where in a file it stands; lines and columns count from 1');
-const reason = schemas/* object */.Ikc({
-    code: schemas/* string */.YjP().describe('A literal for programs, such as RATE_LIMITED or UNCHANGED'),
-    message: schemas/* string */.YjP().describe('What happened, for people'),
-    hint: schemas/* string */.YjP().optional().describe('What to change'),
-});
-const report_image = schemas/* object */.Ikc({
-    source: schemas/* string */.YjP().describe('host/repository:tag'),
-    destination: schemas/* string */.YjP().describe('host/repository:tag'),
-    outcome: schemas/* enum */.k5n(['copied', 'skipped', 'checked', 'failed', 'collision', 'deferred', 'withdrawn'])
-        .describe('copied: pushed by this run (in a dry run: would be); skipped: there, without a request; checked: there, by an ' +
-        'answer; failed; collision: several sources want this name; deferred: left for the next run; withdrawn: ' +
-        'given up at --push-timeout'),
-    digest: schemas/* string */.YjP()
-        .regex(/^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/)
-        .optional()
-        .describe('What the tag is at the destination, where that is known'),
-    reason: reason.optional(),
-    conversion: schemas/* enum */.k5n(['without-attestations', 'docker-format'])
-        .optional()
-        .describe('What had to be changed, as the destination refuses the image as it is: its digest there is another one, which ' +
-        'its signatures do not fit. docker-format: Docker manifest and list instead of OCI, without attestations'),
-    signature: schemas/* object */.Ikc({
-        status: schemas/* enum */.k5n(['verified', 'unverified', 'exempt'])
-            .describe('exempt: the policy of its registry is "off"; an image that failed for want of one has a reason'),
-        identity: schemas/* string */.YjP().optional().describe('Whom the certificate names'),
-        issuer: schemas/* string */.YjP().optional().describe('Who vouched for that name'),
-        form: schemas/* enum */.k5n(['cosign', 'bundle'])
-            .optional()
-            .describe("Under cosign's tag, or as a bundle that refers to the image"),
-        reason: reason.optional().describe('Why no signature counts'),
-    })
-        .optional()
-        .describe('Where --verify-signatures asked for it in this run'),
-    claimants: schemas/* array */.YOg(schemas/* string */.YjP()).optional().describe('Of a collision: all sources that want the name'),
-    patch: schemas/* string */.YjP().optional().describe('Of a collision: JSON to put into "patches" of the image set'),
-    bytes: count.describe('Sent to the destination for this image'),
-    blobs: schemas/* object */.Ikc({ uploaded: count, mounted: count, present: count }).optional(),
-    milliseconds: count,
-});
-const totals = schemas/* object */.Ikc({
-    total: count.describe('Images (tags) that were wanted'),
-    copied: count,
-    skipped: count.describe('skipped and checked'),
-    failed: count.describe('failed, collision and withdrawn'),
-    deferred: count,
-    bytes: count.describe('Sent to the destination'),
-});
-const shard = schemas/* object */.Ikc({ index: schemas/* int */.Whr().min(1), count: schemas/* int */.Whr().min(1) });
-/** The form of a report, for reading one and for docs/report.schema.json. */
-const REPORT_SCHEMA = schemas/* object */.Ikc({
-    schemaVersion: schemas/* literal */.euz(REPORT_SCHEMA_VERSION),
-    tool: schemas/* object */.Ikc({ name: schemas/* string */.YjP(), version: schemas/* string */.YjP() }),
-    started: report_time,
-    ended: report_time,
-    source: schemas/* string */.YjP().describe('Host that images come from; extras may come from others'),
-    destination: schemas/* string */.YjP().describe('Host that images are pushed to'),
-    namespace: schemas/* string */.YjP().optional(),
-    options: schemas/* object */.Ikc({
-        naming: schemas/* enum */.k5n(['basename', 'dashed', 'path']),
-        platforms: schemas/* array */.YOg(schemas/* string */.YjP()).describe('Empty: all'),
-        signatures: schemas/* enum */.k5n(['skip', 'copy']),
-        verify: schemas/* enum */.k5n(['sample', 'all', 'none']),
-        verifySignatures: schemas/* enum */.k5n(['off', 'warn', 'require']).optional().describe('Missing in older reports: off'),
-        dryRun: schemas/* boolean */.zMY(),
-    }),
-    shards: schemas/* array */.YOg(shard)
-        .describe('The shards that this report tells about; empty for a run that was not divided'),
-    stateRestored: schemas/* boolean */.zMY().describe('Whether what an earlier run knew was found'),
-    interrupted: schemas/* object */.Ikc({ message: schemas/* string */.YjP(), left: count.describe('Images that were not dealt with') })
-        .optional()
-        .describe('Why the run ended early; missing where it did not'),
-    totals,
-    unmatched: schemas/* array */.YOg(schemas/* object */.Ikc({ pattern: schemas/* string */.YjP(), place: place.optional(), matchedBefore: schemas/* boolean */.zMY() }))
-        .describe('Names and prefixes that matched nothing'),
-    warnings: schemas/* array */.YOg(schemas/* object */.Ikc({ message: schemas/* string */.YjP(), place: place.optional() })),
-    requests: schemas/* array */.YOg(schemas/* object */.Ikc({ host: schemas/* string */.YjP(), requests: count, retried: count, rateLimited: count }))
-        .describe('What was asked of each host'),
-    images: schemas/* array */.YOg(report_image),
-});
-const COUNTED_AS = {
-    copied: 'copied',
-    skipped: 'skipped',
-    checked: 'skipped',
-    failed: 'failed',
-    collision: 'failed',
-    withdrawn: 'failed',
-    deferred: 'deferred',
-};
-/** Counts images by what became of them, and the bytes that were sent for them. */
-function countImages(images) {
-    const totals = { total: 0, copied: 0, skipped: 0, failed: 0, deferred: 0, bytes: 0 };
-    for (const { outcome, bytes } of images) {
-        totals.total += 1;
-        totals[COUNTED_AS[outcome]] += 1;
-        totals.bytes += bytes;
-    }
-    return totals;
-}
-/** Gives a failure as the report tells it. */
-function reasonOf(error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const hint = error instanceof lib_failure/* Failure */.HR ? error.hint : undefined;
-    return { code: (0,lib_failure/* failureCode */.AD)(error), message, ...(hint === undefined ? {} : { hint }) };
-}
-/** Gives a report as JSON with each image on a line of its own, which people and diffs can read. */
-function formatReport(report) {
-    const { images, ...facts } = report;
-    const head = JSON.stringify(facts, undefined, 2).replace(/\n\}$/, '');
-    const lines = images.map((each) => `\n    ${JSON.stringify(each)}`).join(',');
-    return `${head},\n  "images": [${lines}${lines === '' ? '' : '\n  '}]\n}\n`;
-}
-/** Writes a report whole or not at all. Throws `FILE_UNWRITABLE`. */
-function writeReport(file, report) {
-    writeFileWhole(file, formatReport(report));
-}
-/** Reads a report. Throws `REPORT_UNREADABLE` and `REPORT_MALFORMED`. */
-function readReport(file) {
-    const malformed = (message, hint, cause) => new Failure({ code: 'REPORT_MALFORMED', about: file, message, hint, cause });
-    const hint = 'give the files that --report wrote';
-    let value;
-    try {
-        value = JSON.parse(readFileSync(file, 'utf8'));
-    }
-    catch (error) {
-        if (error instanceof SyntaxError)
-            throw malformed(`this is not JSON (${error.message})`, hint, error);
-        const isMissing = failureCode(error) === 'ENOENT';
-        const message = isMissing ? 'there is no such report' : `it cannot be read: ${failureCode(error)}`;
-        throw new Failure({ code: 'REPORT_UNREADABLE', about: file, message, hint, cause: error });
-    }
-    const version = z.object({ schemaVersion: z.number() }).safeParse(value).data?.schemaVersion;
-    if (version !== undefined && version > REPORT_SCHEMA_VERSION) {
-        throw malformed(`its schemaVersion is ${version}, and this synctl knows ${REPORT_SCHEMA_VERSION}`, 'use the version of synctl that wrote it, or a newer one');
-    }
-    const parsed = REPORT_SCHEMA.safeParse(value);
-    if (parsed.success)
-        return parsed.data;
-    if (version === undefined && typeof value === 'object' && !Array.isArray(value)) {
-        throw malformed('this is not a report: it has no schemaVersion', hint, parsed.error);
-    }
-    const [issue] = parsed.error.issues;
-    const where = issue === undefined || issue.path.length === 0 ? 'the whole file' : issue.path.join('.');
-    throw malformed(`this is not a report: ${where}: ${issue?.message ?? 'unknown'}`, hint, parsed.error);
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/platform.js
-
-const PLATFORM = /^([a-z0-9]+)\/([a-z0-9_]+)(?:\/([a-z0-9.]+))?$/;
-/** Reads `os/architecture[/variant]`, such as `linux/arm64/v8`. Throws `PLATFORM_MALFORMED`. */
-function parsePlatform(text, about) {
-    const parts = PLATFORM.exec(text.trim());
-    if (parts?.[1] === undefined || parts[2] === undefined) {
-        throw new lib_failure/* Failure */.HR({
-            code: 'PLATFORM_MALFORMED',
-            about,
-            message: `"${text}" is not a platform`,
-            hint: 'write os/architecture, such as linux/amd64 or linux/arm/v7',
-        });
-    }
-    const platform = { os: parts[1], architecture: parts[2] };
-    return parts[3] === undefined ? platform : { ...platform, variant: parts[3] };
-}
-/** Writes a platform as `os/architecture[/variant]`. */
-function formatPlatform(platform) {
-    const base = `${platform.os}/${platform.architecture}`;
-    return platform.variant === undefined ? base : `${base}/${platform.variant}`;
-}
-/** Tells whether an image's platform is the wanted one; a variant counts only where one is wanted. */
-function matchesPlatform(offered, wanted) {
-    return (offered.os === wanted.os &&
-        offered.architecture === wanted.architecture &&
-        (wanted.variant === undefined || wanted.variant === offered.variant));
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/digest.js
+;// CONCATENATED MODULE: ./build/src/registry/oci/digest.js
 
 
 const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
-/** Tells whether a text is a digest of an algorithm that can be verified here. */
+/** Returns whether a text is a digest with one of these two algorithms. */
 function isDigest(text) {
     return DIGEST.test(text);
 }
 /**
- * Reads a digest (OCI image-spec, descriptor.md, "Digests"), for the thing named `about`.
- * Throws `DIGEST_MALFORMED`, also for algorithms that cannot be verified here.
+ * Reads a digest (OCI image-spec, descriptor.md, "Digests") of the thing named `about`. Throws `DIGEST_MALFORMED`, also
+ * for other algorithms.
  */
 function parseDigest(text, about) {
     if (isDigest(text))
         return text;
     throw new lib_failure/* Failure */.HR({
         code: 'DIGEST_MALFORMED',
+        fault: 'usage',
         about,
         message: `"${text.slice(0, 200)}" is not a digest`,
         hint: 'a digest is sha256: and 64, or sha512: and 128 lower-case hexadecimal digits',
     });
 }
-/** Gives the algorithm of a digest, under the name that node:crypto knows it by. */
+/** Returns the algorithm of a digest, by its name in node:crypto. */
 function digestAlgorithm(digest) {
     return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
 }
-/** Gives the hexadecimal part of a digest. */
+/** Returns the hexadecimal part of a digest. */
 function digestHex(digest) {
     return digest.slice(digest.indexOf(':') + 1);
 }
-/** Computes the digest of some bytes. */
+/** Returns the first 12 hexadecimal digits of a digest, which are enough for people to tell digests apart. */
+function shortDigest(digest) {
+    return digestHex(digest).slice(0, 12);
+}
+/** Returns the digest of some bytes. */
 function digestOf(bytes, algorithm = 'sha256') {
     return parseDigest(`${algorithm}:${(0,external_node_crypto_.createHash)(algorithm).update(bytes).digest('hex')}`, 'computed digest');
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/reference.js
+;// CONCATENATED MODULE: ./build/src/registry/oci/reference.js
 
 
-/** Docker Hub under the one name by which everything here knows it. */
+/** The one name of Docker Hub in this program. */
 const DOCKER_HUB = 'docker.io';
 const HOST = /^(?:(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])(?:\.(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9]))*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
 const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
@@ -14257,22 +15388,22 @@ const DOCKER_HUB_ALIASES = new Set([
     'registry-1.docker.io',
     'registry.hub.docker.com',
 ]);
-function malformed(about, message, hint) {
+function reference_malformed(about, message, hint) {
     const shown = about === '' ? 'image reference' : about.slice(0, 400);
-    return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', about: shown, message, hint });
+    return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: shown, message, hint });
 }
-/** Reads a registry host. All names of Docker Hub become `docker.io`. Throws `REFERENCE_MALFORMED`. */
+/** Reads the host of a registry. Returns `docker.io` for all names of Docker Hub. Throws `REFERENCE_MALFORMED`. */
 function parseHost(text, about = text) {
     const host = text.toLowerCase();
     if (DOCKER_HUB_ALIASES.has(host))
         return DOCKER_HUB;
-    // A URL takes numbers for addresses, and some numbers are none; it refuses ports that are too large as well.
+    // URL parsing also refuses numbers that are not addresses, and ports that are too large.
     if (host.length > 253 || !HOST.test(host) || !URL.canParse(`https://${host}/`)) {
-        throw malformed(about, `"${text.slice(0, 200)}" is not a registry host`, 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path');
+        throw reference_malformed(about, `"${text.slice(0, 200)}" is not a registry host`, 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path');
     }
     return host;
 }
-/** Tells whether a text can be a repository path. */
+/** Returns whether a text can be a repository path. */
 function isRepository(text) {
     return (text.length <= REPOSITORY_LENGTH_LIMIT &&
         text.split('/').every((component) => PATH_COMPONENT.test(component)));
@@ -14285,14 +15416,14 @@ function parseRepository(text, about = text) {
         const hint = wrong.toLowerCase() !== wrong && PATH_COMPONENT.test(wrong.toLowerCase())
             ? `repositories are lower case: ${text.toLowerCase()}`
             : 'a path component is lower-case letters and digits, joined by ".", "_", "__" or "-"';
-        throw malformed(about, `${shown} cannot be part of a repository name`, hint);
+        throw reference_malformed(about, `${shown} cannot be part of a repository name`, hint);
     }
     if (text.length > REPOSITORY_LENGTH_LIMIT) {
-        throw malformed(about, `the repository name has ${text.length} characters`, 'registries allow 255');
+        throw reference_malformed(about, `the repository name has ${text.length} characters`, 'registries allow 255');
     }
     return text;
 }
-/** Tells whether a text can be a tag. */
+/** Returns whether a text can be a tag. */
 function isTag(text) {
     return TAG.test(text);
 }
@@ -14300,255 +15431,58 @@ function isTag(text) {
 function parseTag(text, about = text) {
     if (isTag(text))
         return text;
-    throw malformed(about, text === '' ? 'the tag after ":" is empty' : `"${text.slice(0, 200)}" is not a tag`, 'a tag is up to 128 letters, digits, "_", "." and "-", and starts with none of the last two');
+    throw reference_malformed(about, text === '' ? 'the tag after ":" is empty' : `"${text.slice(0, 200)}" is not a tag`, 'a tag is up to 128 letters, digits, "_", "." and "-", and starts with none of the last two');
+}
+/**
+ * Returns whether the first part of a name, up to its first slash, is a host: it has a dot or a port, or is localhost.
+ * Otherwise it is the beginning of a path. https://github.com/distribution/reference
+ */
+function isHostPart(part) {
+    return part.includes('.') || part.includes(':') || part === 'localhost';
+}
+/** Returns whether a name begins with a host, as `quay.io/calico/node` does and `calico/node` does not. */
+function startsWithHost(name) {
+    return name.includes('/') && isHostPart(name.slice(0, name.indexOf('/')));
 }
 function splitHost(name) {
     const slash = name.indexOf('/');
-    const first = name.slice(0, Math.max(slash, 0));
-    const namesHost = first.includes('.') || first.includes(':') || first === 'localhost';
-    const host = namesHost ? parseHost(first, name) : DOCKER_HUB;
+    const namesHost = startsWithHost(name);
+    const host = namesHost ? parseHost(name.slice(0, slash), name) : DOCKER_HUB;
     const path = namesHost ? name.slice(slash + 1) : name;
     return { host, path: host === DOCKER_HUB && !path.includes('/') ? `library/${path}` : path };
 }
 /**
- * Reads an image reference `[host/]path[:tag][@digest]`, with Docker Hub's short forms: `nginx` is
- * `docker.io/library/nginx`. Nothing is added where tag and digest are missing. Throws `REFERENCE_MALFORMED`.
+ * Reads an image reference, `[host/]path[:tag][@digest]`. It accepts the short names of Docker Hub: `nginx` is
+ * `docker.io/library/nginx`. A missing tag or digest stays missing. Throws `REFERENCE_MALFORMED`.
  */
 function parseReference(text) {
     if (text === '') {
-        throw malformed('image reference', 'it is empty', 'write one such as registry.k8s.io/pause:3.10.2');
+        throw reference_malformed('image reference', 'it is empty', 'write one such as registry.k8s.io/pause:3.10.2');
     }
     if (/^[a-z]+:\/\//i.test(text)) {
-        throw malformed(text, 'an image reference has no scheme', `write ${text.replace(/^[a-z]+:\/\//i, '')}`);
+        throw reference_malformed(text, 'an image reference has no scheme', `write ${text.replace(/^[a-z]+:\/\//i, '')}`);
     }
     const at = text.indexOf('@');
     const digest = at < 0 ? undefined : text.slice(at + 1);
     if (digest !== undefined && !isDigest(digest)) {
-        throw malformed(text, `"${digest.slice(0, 200)}" after "@" is not a digest`, 'write sha256: and 64 lower-case hexadecimal digits');
+        throw reference_malformed(text, `"${digest.slice(0, 200)}" after "@" is not a digest`, 'write sha256: and 64 lower-case hexadecimal digits');
     }
     const named = at < 0 ? text : text.slice(0, at);
-    // Only a colon behind the last slash starts a tag; one before it belongs to a port.
+    // Only a colon after the last slash starts a tag. One before it belongs to the port.
     const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
     const { host, path } = splitHost(colon < 0 ? named : named.slice(0, colon));
     return {
         host,
         repository: parseRepository(path, text),
-        ...(colon < 0 ? {} : { tag: parseTag(named.slice(colon + 1), text) }),
-        ...(digest === undefined ? {} : { digest }),
+        tag: colon < 0 ? undefined : parseTag(named.slice(colon + 1), text),
+        digest,
     };
 }
-/** Writes a reference in full: `docker.io/library/nginx:1.29@sha256:…`. */
+/** Returns a reference in full: `docker.io/library/nginx:1.29@sha256:…`. */
 function formatReference(reference) {
     const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
     const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
     return `${reference.host}/${reference.repository}${tag}${digest}`;
-}
-
-// EXTERNAL MODULE: ./node_modules/semver/index.js
-var semver = __nccwpck_require__(2088);
-;// CONCATENATED MODULE: ./build/src/config/kubeadm-table.js
-/** Where the rows come from, so that the next person knows where to look for new ones. */
-const KUBEADM_TABLE_SOURCE = (/* unused pure expression or super */ null && ('github.com/kubernetes/minikube, pkg/minikube/constants/constants_kubeadm_images.go at 383c3aa, ' +
-    'which is generated with `kubeadm config images list`; 1.36.4 and 1.37.1 from such lists of users'));
-function row(first, last, etcd, coredns, pause) {
-    return { first, last, etcd, coredns, pause };
-}
-/** Oldest first; within a minor the rows follow each other without a gap. */
-const kubeadm_table_KUBEADM_TABLE = [
-    row('1.22.0', '1.22.16', '3.5.0-0', 'v1.8.4', '3.5'),
-    row('1.22.17', '1.22.17', '3.5.6-0', 'v1.8.4', '3.5'),
-    row('1.23.0', '1.23.13', '3.5.1-0', 'v1.8.6', '3.6'),
-    row('1.23.14', '1.23.14', '3.5.5-0', 'v1.8.6', '3.6'),
-    row('1.23.15', '1.23.17', '3.5.6-0', 'v1.8.6', '3.6'),
-    row('1.24.0', '1.24.7', '3.5.3-0', 'v1.8.6', '3.7'),
-    row('1.24.8', '1.24.8', '3.5.5-0', 'v1.8.6', '3.7'),
-    row('1.24.9', '1.24.17', '3.5.6-0', 'v1.8.6', '3.7'),
-    row('1.25.0', '1.25.3', '3.5.4-0', 'v1.9.3', '3.8'),
-    row('1.25.4', '1.25.4', '3.5.5-0', 'v1.9.3', '3.8'),
-    row('1.25.5', '1.25.14', '3.5.6-0', 'v1.9.3', '3.8'),
-    row('1.25.15', '1.25.16', '3.5.9-0', 'v1.9.3', '3.8'),
-    row('1.26.0', '1.26.9', '3.5.6-0', 'v1.9.3', '3.9'),
-    row('1.26.10', '1.26.12', '3.5.9-0', 'v1.9.3', '3.9'),
-    row('1.26.13', '1.26.15', '3.5.10-0', 'v1.9.3', '3.9'),
-    row('1.27.0', '1.27.6', '3.5.7-0', 'v1.10.1', '3.9'),
-    row('1.27.7', '1.27.9', '3.5.9-0', 'v1.10.1', '3.9'),
-    row('1.27.10', '1.27.11', '3.5.10-0', 'v1.10.1', '3.9'),
-    row('1.27.12', '1.27.16', '3.5.12-0', 'v1.10.1', '3.9'),
-    row('1.28.0', '1.28.5', '3.5.9-0', 'v1.10.1', '3.9'),
-    row('1.28.6', '1.28.7', '3.5.10-0', 'v1.10.1', '3.9'),
-    row('1.28.8', '1.28.13', '3.5.12-0', 'v1.10.1', '3.9'),
-    row('1.28.14', '1.28.15', '3.5.15-0', 'v1.10.1', '3.9'),
-    row('1.29.0', '1.29.2', '3.5.10-0', 'v1.11.1', '3.9'),
-    row('1.29.3', '1.29.8', '3.5.12-0', 'v1.11.1', '3.9'),
-    row('1.29.9', '1.29.10', '3.5.15-0', 'v1.11.1', '3.9'),
-    row('1.29.11', '1.29.15', '3.5.16-0', 'v1.11.1', '3.9'),
-    row('1.30.0', '1.30.4', '3.5.12-0', 'v1.11.1', '3.9'),
-    row('1.30.5', '1.30.14', '3.5.15-0', 'v1.11.3', '3.9'),
-    row('1.31.0', '1.31.0', '3.5.15-0', 'v1.11.1', '3.10'),
-    row('1.31.1', '1.31.13', '3.5.15-0', 'v1.11.3', '3.10'),
-    row('1.31.14', '1.31.14', '3.5.24-0', 'v1.11.3', '3.10'),
-    row('1.32.0', '1.32.9', '3.5.16-0', 'v1.11.3', '3.10'),
-    row('1.32.10', '1.32.13', '3.5.24-0', 'v1.11.3', '3.10'),
-    row('1.33.0', '1.33.5', '3.5.21-0', 'v1.12.0', '3.10'),
-    row('1.33.6', '1.33.13', '3.5.24-0', 'v1.12.0', '3.10'),
-    row('1.34.0', '1.34.1', '3.6.4-0', 'v1.12.1', '3.10.1'),
-    row('1.34.2', '1.34.10', '3.6.5-0', 'v1.12.1', '3.10.1'),
-    row('1.35.0', '1.35.7', '3.6.6-0', 'v1.13.1', '3.10.1'),
-    row('1.36.0', '1.36.4', '3.6.8-0', 'v1.14.2', '3.10.2'),
-    row('1.37.0-rc.0', '1.37.1', '3.7.0-0', 'v1.14.6', '3.10.2'),
-];
-
-;// CONCATENATED MODULE: ./build/src/config/kubernetes-version.js
-
-
-const VERSION = /^v?(1\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,3})(?:-(?:alpha|beta|rc)\.(?:0|[1-9]\d{0,2}))?)$/;
-/** Gives the Kubernetes version that a tag such as `v1.37.1` or `1.37.1` means; `undefined` for any other text. */
-function toKubernetesVersion(text) {
-    const version = VERSION.exec(text.trim())?.[1];
-    return version === undefined ? undefined : version;
-}
-/** Reads a full Kubernetes version, with or without `v`. Throws `KUBERNETES_VERSION_MALFORMED`. */
-function parseKubernetesVersion(text, about) {
-    const version = toKubernetesVersion(text);
-    if (version !== undefined)
-        return version;
-    throw new Failure({
-        code: 'KUBERNETES_VERSION_MALFORMED',
-        about,
-        message: `"${text.slice(0, 100)}" is not a Kubernetes version`,
-        hint: 'write all three numbers, such as 1.37.1; pre-releases such as 1.37.0-rc.0 are fine too',
-    });
-}
-/** Gives the minor number of a version: 37 for `1.37.1`. */
-function kubernetesMinor(version) {
-    return semver.minor(version);
-}
-
-;// CONCATENATED MODULE: ./build/src/config/kubeadm-images.js
-
-
-
-
-/** Tells whether an image is one that kubeadm chooses. */
-function isKubeadmImage(name) {
-    return name === 'etcd' || name === 'coredns' || name === 'pause';
-}
-function toAnswer(row) {
-    const about = `the kubeadm table at ${row.first}`;
-    return {
-        tags: {
-            etcd: parseTag(row.etcd, about),
-            coredns: parseTag(row.coredns, about),
-            pause: parseTag(row.pause, about),
-        },
-    };
-}
-/**
- * Gives the tags of etcd, coredns and pause that kubeadm of this version wants. They change within a minor, so a
- * version that the table lacks gets those of the nearest lower one of its minor (a pre-release below the first:
- * those of the first), with a warning; a minor that it lacks gives `undefined`.
- */
-function kubeadmImages(version) {
-    const minor = kubernetesMinor(version);
-    const rows = kubeadm_table_KUBEADM_TABLE.filter((row) => semver.minor(row.first) === minor);
-    const row = rows.findLast((candidate) => semver.lte(candidate.first, version)) ?? rows[0];
-    if (row === undefined)
-        return undefined;
-    if (semver.gte(version, row.first) && semver.lte(version, row.last))
-        return toAnswer(row);
-    const nearest = semver.lt(version, row.first) ? row.first : row.last;
-    return {
-        ...toAnswer(row),
-        warning: `the images of kubeadm ${version} are not known here yet, so those of ${nearest} are taken ` +
-            `(etcd ${row.etcd}, coredns ${row.coredns}, pause ${row.pause}); ` +
-            `compare with: kubeadm config images list --kubernetes-version v${version}`,
-    };
-}
-/** Gives every tag of one image that kubeadm wants in any version of a minor, the oldest version's first. */
-function kubeadmTagsOfMinor(minor, image) {
-    const rows = kubeadm_table_KUBEADM_TABLE.filter((row) => semver.minor(row.first) === minor);
-    return [...new Set(rows.map((row) => toAnswer(row).tags[image]))];
-}
-/** Gives the Kubernetes versions whose kubeadm wants this tag, as `1.22.0 to 1.22.16`; empty when none does. */
-function kubeadmVersionsOf(image, tag) {
-    const spans = [];
-    let open;
-    for (const row of KUBEADM_TABLE) {
-        if (row[image] !== tag)
-            open = undefined;
-        else if (open !== undefined)
-            open.last = row.last;
-        else {
-            open = { first: row.first, last: row.last };
-            spans.push(open);
-        }
-    }
-    return spans.map(({ first, last }) => (first === last ? first : `${first} to ${last}`));
-}
-/** Gives the oldest and newest minor that the table knows. */
-function kubeadmMinors() {
-    const minors = kubeadm_table_KUBEADM_TABLE.map((row) => semver.minor(row.first));
-    return { oldest: Math.min(...minors), newest: Math.max(...minors) };
-}
-
-;// CONCATENATED MODULE: ./build/src/config/cluster-image.js
-
-
-
-
-/** The images that carry the version of Kubernetes as their tag. */
-const KUBERNETES_PROGRAMS = [
-    'kube-apiserver',
-    'kube-controller-manager',
-    'kube-scheduler',
-    'kube-proxy',
-];
-/** What registry.k8s.io calls the images that kubeadm chooses by a table of its own. */
-const KUBEADM_IMAGE_NAMES = {
-    etcd: 'etcd',
-    coredns: 'coredns/coredns',
-    pause: 'pause',
-};
-function ofMinor(tag, minor) {
-    const version = tag.startsWith('v') ? toKubernetesVersion(tag) : undefined;
-    return version !== undefined && kubernetesMinor(version) === minor && semver.prerelease(version) === null;
-}
-function exactly(name, tag) {
-    return { name, text: tag, wants: (offered) => offered === tag };
-}
-function programsOf(release) {
-    return KUBERNETES_PROGRAMS.map((name) => {
-        if (release.kind === 'version')
-            return exactly(name, parseTag(`v${release.version}`));
-        const { minor } = release;
-        return { name, text: `v1.${minor}.*`, wants: (offered) => ofMinor(offered, minor) };
-    });
-}
-function chosenTags(release, image) {
-    if (release.kind === 'minor')
-        return kubeadmTagsOfMinor(release.minor, image);
-    const answer = kubeadmImages(release.version);
-    return answer === undefined ? [] : [answer.tags[image]];
-}
-/** Gives what kubeadm of a release needs, its programs first; of a minor, what it needs for any of its releases. */
-function clusterNeeds(release) {
-    const chosen = (image) => chosenTags(release, image).map((tag) => exactly(KUBEADM_IMAGE_NAMES[image], tag));
-    return [...programsOf(release), ...chosen('etcd'), ...chosen('coredns'), ...chosen('pause')];
-}
-/** Gives the images that releases need together, by name. */
-function clusterImages(releases) {
-    const images = new Map();
-    for (const { value, place } of releases) {
-        for (const [name, needs] of Map.groupBy(clusterNeeds(value), (need) => need.name)) {
-            const earlier = images.get(name);
-            images.set(name, {
-                name,
-                needs: [...(earlier?.needs ?? []), ...needs],
-                places: [...(earlier?.places ?? []), place],
-            });
-        }
-    }
-    return images;
 }
 
 ;// CONCATENATED MODULE: ./node_modules/re2js/build/index.js
@@ -21365,92 +22299,17 @@ function re(stringsOrFlags, ...values) {
 }
 
 
+// EXTERNAL MODULE: ./node_modules/semver/index.js
+var node_modules_semver = __nccwpck_require__(2088);
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
 var core_core = __nccwpck_require__(8532);
-;// CONCATENATED MODULE: ./build/src/lib/nearest.js
-/**
- * Counts the letters to insert, drop, replace or swap with their neighbour to turn one word into the other
- * (optimal string alignment distance).
- */
-function editDistance(from, to) {
-    let beforeLast = [];
-    let last = Array.from({ length: to.length + 1 }, (_, column) => column);
-    for (let row = 1; row <= from.length; row += 1) {
-        const current = [row];
-        for (let column = 1; column <= to.length; column += 1) {
-            const same = from[row - 1] === to[column - 1];
-            const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
-            current.push(Math.min((last[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, (last[column - 1] ?? 0) + (same ? 0 : 1), swapped && row > 1 ? (beforeLast[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY));
-        }
-        beforeLast = last;
-        last = current;
-    }
-    return last[to.length] ?? 0;
-}
-/** Gives a name without what people mix up: case, and the signs that join words. */
-function skeleton(name) {
-    return name.toLowerCase().replace(/[-_. ]/g, '');
-}
-/**
- * Gives the known name that someone who wrote `name` most likely meant, or undefined where none is near:
- * a third of its letters may be wrong, three at most. The earlier of two equally near names wins.
- */
-function nearestName(name, known) {
-    // A longer text is no mistyped name, and comparing it would be slow.
-    if (name.length > 200)
-        return undefined;
-    const sought = skeleton(name);
-    let nearest;
-    let best = Math.min(3, Math.floor(Math.max(name.length, 3) / 3)) + 1;
-    for (const candidate of known) {
-        const other = skeleton(candidate);
-        if (Math.abs(other.length - sought.length) >= best)
-            continue;
-        const distance = editDistance(sought, other);
-        if (distance < best) {
-            best = distance;
-            nearest = candidate;
-        }
-    }
-    return nearest;
-}
-/** Gives `; did you mean "x"?` for messages about an unknown name, or nothing where no known name is near. */
-function suggestion(name, known) {
-    const nearest = nearestName(name, known);
-    return nearest === undefined || nearest === name ? '' : `; did you mean "${nearest}"?`;
-}
-
-;// CONCATENATED MODULE: ./build/src/config/problem.js
-
-/** Writes a place as compilers do, `file:line:column`, so that editors and terminals make it a link. */
-function formatPlace(place) {
-    return `${place.file}:${place.line}:${place.column}`;
-}
-/** A configuration file that cannot be used, with everything that is wrong in it, in the order of the file. */
-class ConfigurationFailure extends lib_failure/* Failure */.HR {
-    name = 'ConfigurationFailure';
-    problems;
-    constructor(file, problems) {
-        const sorted = problems.toSorted((one, other) => one.place.line - other.place.line || one.place.column - other.place.column);
-        const [only] = sorted;
-        const lines = sorted.map((problem) => `  ${formatPlace(problem.place)}: ${problem.message}`);
-        super({
-            code: 'CONFIGURATION_MALFORMED',
-            about: only !== undefined && sorted.length === 1 ? formatPlace(only.place) : file,
-            message: only !== undefined && sorted.length === 1
-                ? only.message
-                : `${sorted.length} problems\n${lines.join('\n')}`,
-        });
-        this.problems = sorted;
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/src/config/validation.js
 
 
 
 
-const EXPECTED = new Map([
+
+const validation_EXPECTED = new Map([
     ['string', 'a text'],
     ['number', 'a number'],
     ['int', 'a whole number'],
@@ -21459,7 +22318,7 @@ const EXPECTED = new Map([
     ['object', 'an object { … }'],
     ['record', 'an object { … }'],
 ]);
-/** Says what a JSON value is, short enough for one line. */
+/** Returns a JSON value in words, on one line. */
 function describeValue(value) {
     if (Array.isArray(value))
         return value.length === 0 ? 'an empty list' : 'a list';
@@ -21469,105 +22328,114 @@ function describeValue(value) {
     return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 function alternatives(values) {
-    const shown = values.map((value) => describeValue(value));
-    return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}`;
+    return joinWords(values.map(describeValue), 'or');
 }
-function validation_count(limit, unit) {
-    return `${limit} ${unit}${Number(limit) === 1 ? '' : 's'}`;
-}
-function bound(origin, word, limit, input) {
+function bound(origin, word, limit) {
     if (origin === 'array')
-        return `expected ${word} ${validation_count(limit, 'entry').replace('entrys', 'entries')}, found ${Array.isArray(input) ? input.length : describeValue(input)}`;
+        return `${word} ${countOf(Number(limit), 'entry', 'entries')}`;
     if (origin === 'string')
-        return `expected ${word} ${validation_count(limit, 'character')}, found ${describeValue(input)}`;
-    return `expected ${word} ${limit}, found ${describeValue(input)}`;
+        return `${word} ${countOf(Number(limit), 'character')}`;
+    return `${word} ${limit}`;
 }
-/** One line for one issue; an issue of several unknown keys gets a line for each. */
-function describeIssue(issue) {
+/** Returns what an issue expected, such as `a text`. Undefined for other kinds of issues. */
+function expectation(issue) {
     switch (issue.code) {
-        case 'unrecognized_keys': {
-            const known = issue.inst instanceof schemas/* ZodObject */.bvH ? Object.keys(issue.inst.shape) : [];
-            return issue.keys
-                .map((key) => {
-                const near = suggestion(key, known);
-                return `"${key}" is not a known key${near === '' ? `; known are ${alternatives(known)}` : near}`;
-            })
-                .join('\n');
-        }
-        case 'invalid_type': {
-            const expected = EXPECTED.get(issue.expected) ?? issue.expected;
-            return issue.input === undefined
-                ? `expected ${expected}, found nothing`
-                : `expected ${expected}, found ${describeValue(issue.input)}`;
-        }
-        case 'invalid_value': {
-            const near = typeof issue.input === 'string'
-                ? suggestion(issue.input, issue.values.filter((value) => typeof value === 'string'))
-                : '';
-            return `expected ${alternatives(issue.values)}, found ${describeValue(issue.input)}${near}`;
-        }
+        case 'invalid_type':
+            return validation_EXPECTED.get(issue.expected) ?? issue.expected;
+        case 'invalid_value':
+            return alternatives(issue.values);
         case 'too_small':
-            return bound(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum, issue.input);
+            return bound(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum);
         case 'too_big':
-            return bound(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum, issue.input);
-        case 'invalid_union':
-            return `no form that is allowed here fits ${describeValue(issue.input)}`;
+            return bound(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum);
         default:
             return undefined;
     }
 }
-/** A union says only "invalid"; the form that got furthest knows what is wrong. */
+/** Returns what an issue found, and a suggestion if it is a mistyped word. */
+function finding(issue) {
+    const { input } = issue;
+    const found = describeValue(input);
+    switch (issue.code) {
+        case 'too_small':
+        case 'too_big':
+            return Array.isArray(input) ? String(input.length) : found;
+        case 'invalid_value': {
+            const words = issue.values.filter((value) => typeof value === 'string');
+            return typeof input === 'string' ? `${found}${suggestion(input, words)}` : found;
+        }
+        default:
+            return found;
+    }
+}
+function describeIssue(issue) {
+    if (issue.code === 'invalid_union')
+        return `no form that is allowed here fits ${describeValue(issue.input)}`;
+    const expected = expectation(issue);
+    return expected === undefined ? undefined : `expected ${expected}, found ${finding(issue)}`;
+}
+/** The issue of a union says only "invalid". The alternative that matched furthest has the useful issue. */
 function flatten(issue, base) {
     const path = [...base, ...issue.path];
+    const { message } = issue;
     if (issue.code !== 'invalid_union')
-        return [{ issue, path }];
+        return [{ issue, path, message }];
     const depths = issue.errors.map((form) => Math.max(0, ...form.map((inner) => inner.path.length)));
     const deepest = issue.errors[depths.indexOf(Math.max(...depths))] ?? [];
     if (Math.max(0, ...depths) > 0)
         return deepest.flatMap((inner) => flatten(inner, path));
-    const wanted = issue.errors.flat().map((inner) => /^expected (.*), found /.exec(inner.message)?.[1]);
-    const found = /, found .*$/.exec(issue.errors[0]?.[0]?.message ?? '')?.[0];
-    if (found === undefined || wanted.includes(undefined))
-        return [{ issue, path }];
-    return [{ issue: { ...issue, message: `expected ${[...new Set(wanted)].join(' or ')}${found}` }, path }];
+    const [first] = issue.errors.flat();
+    const wanted = issue.errors.flat().map(expectation);
+    if (first === undefined || wanted.includes(undefined))
+        return [{ issue, path, message }];
+    return [{ issue, path, message: `expected ${[...new Set(wanted)].join(' or ')}, found ${finding(first)}` }];
 }
-function problemsOf(document, error) {
+function problemsOf(document, error, knownKeys) {
     return error.issues
         .flatMap((issue) => flatten(issue, []))
-        .flatMap(({ issue, path }) => {
+        .flatMap(({ issue, path, message }) => {
         if (issue.code === 'unrecognized_keys') {
-            const lines = issue.message.split('\n');
-            return issue.keys.map((key, index) => ({
-                place: document.keyPlace([...path, key]),
-                message: lines[index] ?? `"${key}" is not a known key`,
-            }));
+            const known = knownKeys.get(issue.keys) ?? [];
+            return issue.keys.map((key) => {
+                const near = suggestion(key, known) || `; known are ${alternatives(known)}`;
+                const place = document.keyPlace([...path, key]);
+                return { place, message: `"${key}" is not a known key${near}`, isMissing: false };
+            });
         }
-        const missing = issue.code === 'invalid_type' && issue.message.endsWith(', found nothing');
-        const message = missing && path.length > 0
-            ? `"${String(path.at(-1))}" is missing: ${issue.message.replace(', found nothing', '')}`
-            : issue.message;
-        return [{ place: document.place(path), message }];
+        const isMissing = issue.code === 'invalid_type' && issue.input === undefined && path.length > 0;
+        const missing = `"${String(path.at(-1))}" is missing: expected ${expectation(issue)}`;
+        return [{ place: document.place(path), message: isMissing ? missing : message, isMissing }];
     });
 }
 /**
- * Gives the value of a document in the shape of a schema. Throws `ConfigurationFailure` with every problem at once,
- * each at its line and column; after a syntax error, what it may have caused itself is left out.
+ * Returns the value of a document, validated by a schema. Throws `ConfigurationFailure` with all problems, each with
+ * its line and column. Problems that a syntax error may have caused are left out.
  */
-function validate(document, schema) {
+function validation_validate(document, schema) {
     const broken = document.problems.length > 0;
-    const result = schema.safeParse(document.value, { error: describeIssue });
+    const knownKeys = new WeakMap();
+    const result = schema.safeParse(document.value, {
+        reportInput: true,
+        error: (issue) => {
+            const isOfObject = issue.code === 'unrecognized_keys' && issue.inst instanceof schemas/* ZodObject */.bvH;
+            if (isOfObject)
+                knownKeys.set(issue.keys, Object.keys(issue.inst.shape));
+            return describeIssue(issue);
+        },
+    });
     if (result.success && !broken)
         return result.data;
-    const found = result.success || (broken && document.value === undefined) ? [] : problemsOf(document, result.error);
+    const isEmpty = broken && document.value === undefined;
+    const found = result.success || isEmpty ? [] : problemsOf(document, result.error, knownKeys);
     const lines = new Set(document.problems.map((problem) => problem.place.line));
-    const credible = broken
-        ? found.filter(({ place, message }) => !lines.has(place.line) && !message.includes(' is missing: '))
-        : found;
-    throw new ConfigurationFailure(document.file, [...document.problems, ...credible]);
+    const credible = found
+        .filter(({ place, isMissing }) => !broken || !(lines.has(place.line) || isMissing))
+        .map(({ place, message }) => ({ place, message }));
+    throw new problem_ConfigurationFailure(document.file, [...document.problems, ...credible]);
 }
 /**
- * Gives a schema for texts with a grammar of their own: `read` gives the value or throws a `Failure`, whose message
- * and hint become the problem at the text's place.
+ * Returns a schema for texts with a grammar of their own. `read` returns the value, or throws a `Failure` whose
+ * message and hint become the problem at the text's place.
  */
 function textOf(read) {
     return schemas/* string */.YjP().transform((text, context) => {
@@ -21590,16 +22458,18 @@ function textOf(read) {
 
 
 
+
 function readRange(text) {
     try {
         if (text.trim() === '')
             throw new TypeError('an empty range');
-        // Go's tools separate the parts of a range with commas.
-        return new semver.Range(text.replaceAll(',', ' '));
+        // In Go's tools, commas separate the parts of a range.
+        return new node_modules_semver.Range(text.replaceAll(',', ' '));
     }
     catch (cause) {
         throw new lib_failure/* Failure */.HR({
             code: 'RANGE_MALFORMED',
+            fault: 'usage',
             about: 'semver',
             message: `expected a range of versions, found ${JSON.stringify(text)}`,
             hint: 'write one such as ">=1.35", "~1.36.2" or ">=1.9 <2 || 3.x"',
@@ -21617,6 +22487,7 @@ function readPattern(text) {
             throw cause;
         throw new lib_failure/* Failure */.HR({
             code: 'REGEX_MALFORMED',
+            fault: 'usage',
             about: 'regex',
             message: `expected a regular expression, found ${JSON.stringify(text)}: ${cause.message}`,
             hint: 'the grammar is RE2, which has neither lookaround nor backreferences',
@@ -21628,11 +22499,12 @@ const DAY = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d
 function readDate(text) {
     const day = DAY.exec(text)?.[1];
     const date = new Date(text);
-    // JavaScript takes 30 February for 1 March.
+    // JavaScript reads 30 February as 1 March.
     const exists = day !== undefined && new Date(day).toJSON()?.startsWith(day) === true;
     if (!exists || Number.isNaN(date.getTime())) {
         throw new lib_failure/* Failure */.HR({
             code: 'DATE_MALFORMED',
+            fault: 'usage',
             about: 'since',
             message: `expected a day, found ${JSON.stringify(text)}`,
             hint: 'write it as 2026-03-31, or with a time and its zone as 2026-03-31T08:00:00Z',
@@ -21640,18 +22512,52 @@ function readDate(text) {
     }
     return date;
 }
-/** The form of `tags`, in a set and in a patch. */
+/** The schema of `tags` in a set and in a patch. */
 const tagFilterSchema = schemas/* strictObject */.rej({
     semver: textOf(readRange).optional(),
     latest: schemas/* int */.Whr().min(1).optional(),
     since: textOf(readDate).optional(),
     regex: textOf(readPattern).optional(),
 });
+/** Returns the tags that pass a filter, in no particular order. `latest` applies to those that pass all else. */
+function filterTags(filter, tags) {
+    const passing = tags.filter((tag) => passes(filter, tag));
+    if (filter.latest === undefined)
+        return passing;
+    const ranked = newestFirst(passing).toSorted((one, other) => rank(filter, one) - rank(filter, other));
+    return ranked.slice(0, filter.latest);
+}
+/** Returns whether a tag passes a filter, apart from `latest`. */
+function passes({ regex, since, semver }, { tag, uploaded }) {
+    if (regex !== undefined && !regex.test(tag))
+        return false;
+    if (since !== undefined && uploaded !== undefined && uploaded < since)
+        return false;
+    if (semver === undefined)
+        return true;
+    const version = readTagVersion(tag);
+    return version.kind === 'version' && (0,node_modules_semver.satisfies)(semverOf(version), semver);
+}
+/** Returns a version in the notation of semver, for ranges. A revision or other suffix of a release is ignored. */
+function semverOf(version) {
+    const [major = 0, minor = 0, patch = 0] = version.numbers;
+    const base = `${major}.${minor}.${patch}`;
+    if (!version.prerelease)
+        return base;
+    return `${base}-${version.suffix.map((part) => part.replace(/^0+(?=\d)/, '')).join('.')}`;
+}
+/** Of the newest, releases come first. Pre-releases are their equals if a range asked for them. */
+function rank(filter, { tag }) {
+    const version = readTagVersion(tag);
+    if (version.kind !== 'version')
+        return 2;
+    return version.prerelease && filter.semver === undefined ? 1 : 0;
+}
 
 ;// CONCATENATED MODULE: ./build/src/config/cni-plugin.js
 
 
-/** The network plugins whose images `cni` of a set can ask for. */
+/** The network plugins that `cni` of a set can name. */
 const CNI_PLUGINS = ['calico', 'cilium', 'flannel'];
 const RELEASE = '^v[0-9]+\\.[0-9]+\\.[0-9]+$';
 const KEPT_RELEASES = 3;
@@ -21672,7 +22578,7 @@ const IMAGES = {
         ['ghcr.io/flannel-io/flannel-cni-plugin', '^v[0-9]+\\.[0-9]+\\.[0-9]+-flannel[0-9]+$'],
     ],
 };
-/** Gives the images of a network plugin, of each the three newest releases. */
+/** Returns the images of a network plugin, each with a filter for its three newest releases. */
 function cniImages(plugin) {
     return IMAGES[plugin].map(([image, regex]) => ({
         image: parseReference(image),
@@ -21680,210 +22586,11 @@ function cniImages(plugin) {
     }));
 }
 
-;// CONCATENATED MODULE: external "node:fs/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
-// EXTERNAL MODULE: ./node_modules/jsonc-parser/lib/umd/main.js
-var main = __nccwpck_require__(9547);
-;// CONCATENATED MODULE: ./build/src/config/syntax-error.js
-
-const syntax_error_EXPECTED = new Map([
-    ['PropertyNameExpected', 'a key in double quotes'],
-    ['ValueExpected', 'a value'],
-    ['ColonExpected', '":"'],
-    ['CommaExpected', '","'],
-    ['CloseBraceExpected', '"}"'],
-    ['CloseBracketExpected', '"]"'],
-    ['EndOfFileExpected', 'the end of the file'],
-]);
-const BROKEN = new Map([
-    ['InvalidNumberFormat', 'a malformed number'],
-    ['InvalidCommentToken', 'a comment where none can be'],
-    ['UnexpectedEndOfComment', 'a comment that does not end; close it with */'],
-    ['UnexpectedEndOfString', 'a text that does not end on its line; close it with "'],
-    ['UnexpectedEndOfNumber', 'a number that does not end'],
-    ['InvalidUnicode', 'a malformed \\u escape; it has four hexadecimal digits'],
-    ['InvalidEscapeCharacter', 'an unknown escape; a backslash itself is written \\\\'],
-    ['InvalidCharacter', 'a control character; write it as an escape such as \\t'],
-]);
-function describeSymbol(symbol) {
-    const quoted = symbol.replace(/^'(.*)'$/, '$1');
-    return `expected a JSON value or a text in double quotes, found ${symbol.slice(0, 60)}${/^[\w./-]+$/.test(quoted) ? `; write "${quoted.slice(0, 60)}"` : ''}`;
-}
-/** Says what is wrong at a syntax error: what was expected, and what stands there instead. */
-function describeSyntaxError(error, text) {
-    const code = (0,main.printParseErrorCode)(error.error);
-    const found = text.slice(error.offset, error.offset + error.length);
-    const expected = syntax_error_EXPECTED.get(code);
-    if (expected !== undefined) {
-        return `expected ${expected}, found ${found === '' ? 'the end of the file' : found.slice(0, 60)}`;
-    }
-    return BROKEN.get(code) ?? describeSymbol(found);
-}
-
-;// CONCATENATED MODULE: ./build/src/config/document.js
-
-
-
-
-
-/** Such files stand four levels deep. */
-const DEPTH_LIMIT = 50;
-function keyOf(property) {
-    return String(property.children?.[0]?.value);
-}
-function children(node) {
-    return node.children ?? [];
-}
-function lineStarts(text) {
-    const starts = [0];
-    for (const match of text.matchAll(/\r\n|\r|\n/g))
-        starts.push(match.index + match[0].length);
-    return starts;
-}
-/** Gives the index of the last line that starts at an offset or before it. */
-function lineOf(starts, offset) {
-    let low = 0;
-    let high = starts.length - 1;
-    while (low < high) {
-        const middle = Math.ceil((low + high) / 2);
-        if ((starts[middle] ?? 0) <= offset)
-            low = middle;
-        else
-            high = middle - 1;
-    }
-    return low;
-}
-/** Gives where lists and objects begin to stand within each other too often for what reads them by calling itself. */
-function depthExceeded(text) {
-    const scanner = (0,main.createScanner)(text, true);
-    let depth = 0;
-    for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
-        const first = text.charAt(scanner.getTokenOffset());
-        if (first === '{' || first === '[')
-            depth += 1;
-        if (first === '}' || first === ']')
-            depth -= 1;
-        if (depth > DEPTH_LIMIT)
-            return scanner.getTokenOffset();
-    }
-    return undefined;
-}
-/** The last property of that name, because the last one is the one that JSON readers take. */
-function property(node, key) {
-    if (node.type !== 'object')
-        return undefined;
-    return children(node).findLast((candidate) => keyOf(candidate) === key);
-}
-function step(node, key) {
-    if (node.type === 'array' && typeof key === 'number')
-        return node.children?.[key];
-    return property(node, key)?.children?.[1];
-}
-/** Gives the value of a node; `__proto__` is a key like any other here, so it is noticed as unknown. */
-function plainValue(node) {
-    if (node?.type === 'array')
-        return children(node).map(plainValue);
-    if (node?.type === 'object') {
-        const entries = children(node).filter((candidate) => candidate.children?.[1] !== undefined);
-        return Object.fromEntries(entries.map((entry) => [keyOf(entry), plainValue(entry.children?.[1])]));
-    }
-    return node?.value;
-}
-function* repeatedKeys(node) {
-    const seen = new Map();
-    for (const child of node?.children ?? []) {
-        if (child.type === 'property') {
-            const first = seen.get(keyOf(child));
-            if (first !== undefined)
-                yield { key: keyOf(child), first, again: child.offset };
-            else
-                seen.set(keyOf(child), child.offset);
-            yield* repeatedKeys(child.children?.[1]);
-        }
-        else {
-            yield* repeatedKeys(child);
-        }
-    }
-}
-/** Reads a JSON text. Never throws: what is wrong with it stands in `problems`. */
-function parseDocument(file, source) {
-    // Windows editors start files with a byte order mark, which JSON does not know.
-    const text = source.replace(/^\uFEFF/, '');
-    const starts = lineStarts(text);
-    const at = (offset) => {
-        const line = lineOf(starts, offset);
-        return { file, line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
-    };
-    const tooDeep = depthExceeded(text);
-    if (tooDeep !== undefined) {
-        const message = 'lists or objects are nested too deeply';
-        throw new ConfigurationFailure(file, [{ place: at(tooDeep), message }]);
-    }
-    const errors = [];
-    const root = (0,main.parseTree)(text, errors, { allowTrailingComma: true });
-    const problems = [];
-    for (const error of errors) {
-        const place = at(error.offset);
-        // The parser stumbles on after an error; what it says further along the same line only confuses.
-        if (problems.at(-1)?.place.line === place.line)
-            continue;
-        problems.push({ place, message: describeSyntaxError(error, text) });
-    }
-    for (const { key, first, again } of repeatedKeys(root)) {
-        problems.push({
-            place: at(again),
-            message: `"${key}" is written twice, first on line ${at(first).line}`,
-        });
-    }
-    const follow = (path) => {
-        let node = root;
-        for (const key of path) {
-            const next = node === undefined ? undefined : step(node, key);
-            if (next === undefined)
-                return node;
-            node = next;
-        }
-        return node;
-    };
-    return {
-        file,
-        value: plainValue(root),
-        problems,
-        place: (path) => at(follow(path)?.offset ?? 0),
-        keyPlace: (path) => {
-            const parent = follow(path.slice(0, -1));
-            const key = path.at(-1);
-            const found = parent === undefined || key === undefined ? undefined : property(parent, key);
-            return at((found ?? follow(path))?.offset ?? 0);
-        },
-    };
-}
-/** Reads a JSON file; `page` is where its form is told. Throws `CONFIGURATION_UNREADABLE`. */
-async function readDocument(file, page) {
-    let source;
-    try {
-        source = await (0,promises_namespaceObject.readFile)(file, 'utf8');
-    }
-    catch (cause) {
-        const missing = (0,lib_failure/* failureCode */.AD)(cause) === 'ENOENT';
-        const { GITHUB_ACTIONS } = process.env;
-        throw new lib_failure/* Failure */.HR({
-            code: 'CONFIGURATION_UNREADABLE',
-            about: file,
-            message: missing ? 'there is no such file' : `the file cannot be read: ${(0,lib_failure/* failureCode */.AD)(cause)}`,
-            hint: missing
-                ? GITHUB_ACTIONS === 'true'
-                    ? 'name another file, or check out the repository in a step before this one'
-                    : `name another file, or write one as ${page} tells`
-                : undefined,
-            cause,
-        });
-    }
-    return parseDocument(file, source);
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/trailing.js
-/** Gives a text without a character at its end, however often; `/x+$/` takes the square of their number in a bad case. */
+;// CONCATENATED MODULE: ./build/src/lib/text/trailing.js
+/**
+ * Returns a text without any number of a character at its end. A regular expression, `/x+$/`, takes quadratic time in
+ * the worst case.
+ */
 function withoutTrailing(text, character) {
     let end = text.length;
     while (end > 0 && text.charAt(end - 1) === character)
@@ -21891,28 +22598,22 @@ function withoutTrailing(text, character) {
     return text.slice(0, end);
 }
 
-;// CONCATENATED MODULE: ./build/src/config/image-name.js
+;// CONCATENATED MODULE: ./build/src/config/image-set-name.js
 
 
 
-/** The registry that names without a host belong to, whatever mirror of it they are read from. */
+/** The registry of names without a host, whichever mirror of it `--source` names. */
 const KUBERNETES_REGISTRY = 'registry.k8s.io';
-/** What that registry was called until 2023. https://kubernetes.io/blog/2023/02/06/k8s-gcr-io-freeze-announcement/ */
+/** The host of that registry until 2023. https://kubernetes.io/blog/2023/02/06/k8s-gcr-io-freeze-announcement/ */
 const OLD_KUBERNETES_REGISTRY = 'k8s.gcr.io';
-function image_name_malformed(message, hint) {
-    return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', about: 'image set', message, hint });
+function image_set_name_malformed(message, hint) {
+    return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: 'image set', message, hint });
 }
-/** Tells whether the part of a name before its first slash is a host. */
-function startsWithHost(text) {
-    const slash = text.indexOf('/');
-    const first = text.slice(0, Math.max(slash, 0));
-    return first.includes('.') || first.includes(':') || first === 'localhost';
-}
-/** Tells whether a text names the old registry. */
+/** Returns whether a text starts with the host of the old registry. */
 function namesOldRegistry(text) {
     return text.startsWith(`${OLD_KUBERNETES_REGISTRY}/`);
 }
-/** Gives a text without `registry.k8s.io/` or `k8s.gcr.io/` in front. */
+/** Returns a text without a leading `registry.k8s.io/` or `k8s.gcr.io/`. */
 function withoutKubernetesHost(text) {
     for (const host of [KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY]) {
         if (text.startsWith(`${host}/`))
@@ -21928,69 +22629,284 @@ function refuseTag(text) {
     if (inLast < 0)
         return;
     const at = last + inLast;
-    throw image_name_malformed(`expected a name without a tag, found "${text}"`, `write "${text.slice(0, at)}", and choose its tags with a patch`);
+    throw image_set_name_malformed(`expected a name without a tag, found "${text}"`, `write "${text.slice(0, at)}", and choose its tags with a patch`);
 }
-/** Reads a name of the source registry. Throws `REFERENCE_MALFORMED`. */
+/** Returns a name of the source registry. Throws `REFERENCE_MALFORMED`. */
 function parseSourceName(text) {
     const path = withoutKubernetesHost(text);
     refuseTag(path);
     if (startsWithHost(path)) {
-        throw image_name_malformed(`"${text}" names another registry`, 'move it to "extras"');
+        throw image_set_name_malformed(`"${text}" names another registry`, 'move it to "extras"');
     }
     return parseRepository(path);
 }
-/** Reads the name of any image of a set, of the source registry or of another. Throws `REFERENCE_MALFORMED`. */
+/** Returns the name of an image of the source registry or of another one. Throws `REFERENCE_MALFORMED`. */
 function parseImageName(text) {
     const path = withoutKubernetesHost(text);
     refuseTag(path);
     return startsWithHost(path) ? formatReference(parseReference(path)) : parseRepository(path);
 }
-/** Reads the beginning of names of the source registry. Throws `REFERENCE_MALFORMED`. */
+/** Returns a prefix of names of the source registry. Throws `REFERENCE_MALFORMED`. */
 function parsePrefix(text) {
     const prefix = withoutKubernetesHost(text);
     if (startsWithHost(prefix)) {
-        throw image_name_malformed(`"${text}" names another registry`, 'name the images of other registries one by one in "extras"');
+        throw image_set_name_malformed(`"${text}" names another registry`, 'name the images of other registries one by one in "extras"');
     }
     if (!/^(?:[a-z0-9][a-z0-9._/-]*)?$/.test(prefix)) {
-        throw image_name_malformed(`no repository name starts with "${text}"`, prefix.endsWith('*')
+        throw image_set_name_malformed(`no repository name starts with "${text}"`, prefix.endsWith('*')
             ? `a prefix needs no star: write "${withoutTrailing(prefix, '*')}"`
             : 'names are lower-case letters, digits, ".", "_", "-" and "/"');
     }
     return prefix;
 }
-/** Reads a full reference `host/path[:tag]` to an image of any registry. Throws `REFERENCE_MALFORMED`. */
+/** Returns a full reference `host/path[:tag]` to an image of any registry. Throws `REFERENCE_MALFORMED`. */
 function parseExtra(text) {
     const current = namesOldRegistry(text) ? `${KUBERNETES_REGISTRY}/${withoutKubernetesHost(text)}` : text;
     const reference = parseReference(current);
     if (reference.digest !== undefined) {
-        throw image_name_malformed(`expected host/path[:tag], found a digest in "${text}"`, 'a mirror follows tags; write the tag');
+        throw image_set_name_malformed(`expected host/path[:tag], found a digest in "${text}"`, 'a mirror follows tags; write the tag');
     }
     if (!startsWithHost(current)) {
-        throw image_name_malformed(`expected host/path[:tag], found "${text}" without a host`, `write "${formatReference(reference)}" for Docker Hub, or put it into "names" if it is one of the source registry`);
+        throw image_set_name_malformed(`expected host/path[:tag], found "${text}" without a host`, `write "${formatReference(reference)}" for Docker Hub, or put it into "names" if it is one of the source registry`);
     }
     return reference;
 }
-/** Gives the name that an image of another registry has in a set. */
+/** Returns the name in a set of an image of another registry. */
 function extraName(reference) {
     return `${reference.host}/${reference.repository}`;
 }
 
-;// CONCATENATED MODULE: ./build/src/config/kubernetes-release.js
+;// CONCATENATED MODULE: ./build/src/config/kubernetes/kubeadm-tag-table.js
+function row(first, last, etcd, coredns, pause) {
+    return { first, last, etcd, coredns, pause };
+}
+/**
+ * The output of `kubeadm config images list` for each version, the oldest first. Within a minor, there are no gaps
+ * between rows. 1.36.4 and 1.37.1 were reported by users, the rest is from
+ * https://github.com/kubernetes/minikube/blob/383c3aa/pkg/minikube/constants/constants_kubeadm_images.go
+ */
+const kubeadm_tag_table_KUBEADM_TABLE = [
+    row('1.22.0', '1.22.16', '3.5.0-0', 'v1.8.4', '3.5'),
+    row('1.22.17', '1.22.17', '3.5.6-0', 'v1.8.4', '3.5'),
+    row('1.23.0', '1.23.13', '3.5.1-0', 'v1.8.6', '3.6'),
+    row('1.23.14', '1.23.14', '3.5.5-0', 'v1.8.6', '3.6'),
+    row('1.23.15', '1.23.17', '3.5.6-0', 'v1.8.6', '3.6'),
+    row('1.24.0', '1.24.7', '3.5.3-0', 'v1.8.6', '3.7'),
+    row('1.24.8', '1.24.8', '3.5.5-0', 'v1.8.6', '3.7'),
+    row('1.24.9', '1.24.17', '3.5.6-0', 'v1.8.6', '3.7'),
+    row('1.25.0', '1.25.3', '3.5.4-0', 'v1.9.3', '3.8'),
+    row('1.25.4', '1.25.4', '3.5.5-0', 'v1.9.3', '3.8'),
+    row('1.25.5', '1.25.14', '3.5.6-0', 'v1.9.3', '3.8'),
+    row('1.25.15', '1.25.16', '3.5.9-0', 'v1.9.3', '3.8'),
+    row('1.26.0', '1.26.9', '3.5.6-0', 'v1.9.3', '3.9'),
+    row('1.26.10', '1.26.12', '3.5.9-0', 'v1.9.3', '3.9'),
+    row('1.26.13', '1.26.15', '3.5.10-0', 'v1.9.3', '3.9'),
+    row('1.27.0', '1.27.6', '3.5.7-0', 'v1.10.1', '3.9'),
+    row('1.27.7', '1.27.9', '3.5.9-0', 'v1.10.1', '3.9'),
+    row('1.27.10', '1.27.11', '3.5.10-0', 'v1.10.1', '3.9'),
+    row('1.27.12', '1.27.16', '3.5.12-0', 'v1.10.1', '3.9'),
+    row('1.28.0', '1.28.5', '3.5.9-0', 'v1.10.1', '3.9'),
+    row('1.28.6', '1.28.7', '3.5.10-0', 'v1.10.1', '3.9'),
+    row('1.28.8', '1.28.13', '3.5.12-0', 'v1.10.1', '3.9'),
+    row('1.28.14', '1.28.15', '3.5.15-0', 'v1.10.1', '3.9'),
+    row('1.29.0', '1.29.2', '3.5.10-0', 'v1.11.1', '3.9'),
+    row('1.29.3', '1.29.8', '3.5.12-0', 'v1.11.1', '3.9'),
+    row('1.29.9', '1.29.10', '3.5.15-0', 'v1.11.1', '3.9'),
+    row('1.29.11', '1.29.15', '3.5.16-0', 'v1.11.1', '3.9'),
+    row('1.30.0', '1.30.4', '3.5.12-0', 'v1.11.1', '3.9'),
+    row('1.30.5', '1.30.14', '3.5.15-0', 'v1.11.3', '3.9'),
+    row('1.31.0', '1.31.0', '3.5.15-0', 'v1.11.1', '3.10'),
+    row('1.31.1', '1.31.13', '3.5.15-0', 'v1.11.3', '3.10'),
+    row('1.31.14', '1.31.14', '3.5.24-0', 'v1.11.3', '3.10'),
+    row('1.32.0', '1.32.9', '3.5.16-0', 'v1.11.3', '3.10'),
+    row('1.32.10', '1.32.13', '3.5.24-0', 'v1.11.3', '3.10'),
+    row('1.33.0', '1.33.5', '3.5.21-0', 'v1.12.0', '3.10'),
+    row('1.33.6', '1.33.13', '3.5.24-0', 'v1.12.0', '3.10'),
+    row('1.34.0', '1.34.1', '3.6.4-0', 'v1.12.1', '3.10.1'),
+    row('1.34.2', '1.34.10', '3.6.5-0', 'v1.12.1', '3.10.1'),
+    row('1.35.0', '1.35.7', '3.6.6-0', 'v1.13.1', '3.10.1'),
+    row('1.36.0', '1.36.4', '3.6.8-0', 'v1.14.2', '3.10.2'),
+    row('1.37.0-rc.0', '1.37.1', '3.7.0-0', 'v1.14.6', '3.10.2'),
+];
+
+;// CONCATENATED MODULE: ./build/src/config/kubernetes/kubernetes-version.js
+
+
+const kubernetes_version_VERSION = /^v?(1\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,3})(?:-(?:alpha|beta|rc)\.(?:0|[1-9]\d{0,2}))?)$/;
+/** Returns the Kubernetes version of a tag such as `v1.37.1` or `1.37.1`, or undefined for any other text. */
+function toKubernetesVersion(text) {
+    const version = kubernetes_version_VERSION.exec(text.trim())?.[1];
+    return version === undefined ? undefined : version;
+}
+/** Returns a full Kubernetes version, written with or without `v`. Throws `KUBERNETES_VERSION_MALFORMED`. */
+function parseKubernetesVersion(text, about) {
+    const version = toKubernetesVersion(text);
+    if (version !== undefined)
+        return version;
+    throw new Failure({
+        code: 'KUBERNETES_VERSION_MALFORMED',
+        fault: 'usage',
+        about,
+        message: `"${text.slice(0, 100)}" is not a Kubernetes version`,
+        hint: 'write all three numbers, such as 1.37.1; pre-releases such as 1.37.0-rc.0 are fine too',
+    });
+}
+/** Returns the minor of a version: 37 for `1.37.1`. */
+function kubernetesMinor(version) {
+    return node_modules_semver.minor(version);
+}
+
+;// CONCATENATED MODULE: ./build/src/config/kubernetes/kubeadm-tags.js
+
+
+
+
+/** Returns whether kubeadm has a tag of its own for an image. */
+function isKubeadmImage(name) {
+    return name === 'etcd' || name === 'coredns' || name === 'pause';
+}
+function toAnswer(row) {
+    const about = `the kubeadm table at ${row.first}`;
+    return {
+        tags: {
+            etcd: parseTag(row.etcd, about),
+            coredns: parseTag(row.coredns, about),
+            pause: parseTag(row.pause, about),
+        },
+    };
+}
+/**
+ * Returns the tags of etcd, coredns and pause that kubeadm of a version uses. They change within a minor. A version
+ * that is not in the table gets the tags of the next lower one of its minor, with a warning; a pre-release below the
+ * first gets those of the first. Undefined if the minor is not in the table.
+ */
+function kubeadmTags(version) {
+    const minor = kubernetesMinor(version);
+    const rows = kubeadm_tag_table_KUBEADM_TABLE.filter((row) => node_modules_semver.minor(row.first) === minor);
+    const row = rows.findLast((candidate) => node_modules_semver.lte(candidate.first, version)) ?? rows[0];
+    if (row === undefined)
+        return undefined;
+    if (node_modules_semver.gte(version, row.first) && node_modules_semver.lte(version, row.last))
+        return toAnswer(row);
+    const nearest = node_modules_semver.lt(version, row.first) ? row.first : row.last;
+    return {
+        ...toAnswer(row),
+        warning: `the images of kubeadm ${version} are not known here yet, so those of ${nearest} are taken ` +
+            `(etcd ${row.etcd}, coredns ${row.coredns}, pause ${row.pause}); ` +
+            `compare with: kubeadm config images list --kubernetes-version v${version}`,
+    };
+}
+/** Returns all tags of an image that kubeadm uses in versions of a minor, the oldest version's first. */
+function kubeadmTagsOfMinor(minor, image) {
+    const rows = kubeadm_tag_table_KUBEADM_TABLE.filter((row) => node_modules_semver.minor(row.first) === minor);
+    return [...new Set(rows.map((row) => toAnswer(row).tags[image]))];
+}
+/** Returns the Kubernetes versions whose kubeadm uses a tag, as `1.22.0 to 1.22.16`. Empty if there are none. */
+function kubeadmVersionsOf(image, tag) {
+    const spans = [];
+    let open;
+    for (const row of KUBEADM_TABLE) {
+        if (row[image] !== tag)
+            open = undefined;
+        else if (open !== undefined)
+            open.last = row.last;
+        else {
+            open = { first: row.first, last: row.last };
+            spans.push(open);
+        }
+    }
+    return spans.map(({ first, last }) => (first === last ? first : `${first} to ${last}`));
+}
+/** Returns the oldest and the newest minor in the table. */
+function kubeadmMinors() {
+    const minors = kubeadm_tag_table_KUBEADM_TABLE.map((row) => node_modules_semver.minor(row.first));
+    return { oldest: Math.min(...minors), newest: Math.max(...minors) };
+}
+
+;// CONCATENATED MODULE: ./build/src/config/kubeadm-images.js
+
+
+
+
+/** The images whose tag is the version of Kubernetes. */
+const KUBERNETES_PROGRAMS = [
+    'kube-apiserver',
+    'kube-controller-manager',
+    'kube-scheduler',
+    'kube-proxy',
+];
+/** The names at registry.k8s.io of the images whose tags kubeadm takes from a table of its own. */
+const KUBEADM_IMAGE_NAMES = {
+    etcd: 'etcd',
+    coredns: 'coredns/coredns',
+    pause: 'pause',
+};
+function ofMinor(tag, minor) {
+    const version = tag.startsWith('v') ? toKubernetesVersion(tag) : undefined;
+    return version !== undefined && kubernetesMinor(version) === minor && node_modules_semver.prerelease(version) === null;
+}
+function exactly(name, tag) {
+    return { name, text: tag, wants: (offered) => offered === tag };
+}
+function programsOf(release) {
+    return KUBERNETES_PROGRAMS.map((name) => {
+        if (release.kind === 'version')
+            return exactly(name, parseTag(`v${release.version}`));
+        const { minor } = release;
+        return { name, text: `v1.${minor}.*`, wants: (offered) => ofMinor(offered, minor) };
+    });
+}
+function chosenTags(release, image) {
+    if (release.kind === 'minor')
+        return kubeadmTagsOfMinor(release.minor, image);
+    const answer = kubeadmTags(release.version);
+    return answer === undefined ? [] : [answer.tags[image]];
+}
+/**
+ * Returns the images and tags that kubeadm of a release needs, or of all releases of a minor. The programs come first.
+ */
+function clusterNeeds(release) {
+    const chosen = (image) => chosenTags(release, image).map((tag) => exactly(KUBEADM_IMAGE_NAMES[image], tag));
+    return [...programsOf(release), ...chosen('etcd'), ...chosen('coredns'), ...chosen('pause')];
+}
+/** Returns the images that releases need, by name. */
+function clusterImages(releases) {
+    const images = new Map();
+    for (const { value, place } of releases) {
+        for (const [name, needs] of Map.groupBy(clusterNeeds(value), (need) => need.name)) {
+            const earlier = images.get(name);
+            images.set(name, {
+                name,
+                needs: [...(earlier?.needs ?? []), ...needs],
+                places: [...(earlier?.places ?? []), place],
+            });
+        }
+    }
+    return images;
+}
+
+;// CONCATENATED MODULE: ./build/src/config/kubernetes/kubernetes-release.js
 
 
 
 const MINOR = /^v?1\.(0|[1-9]\d{0,2})(?:\.[x*])?$/;
 function kubernetes_release_malformed(message, hint) {
-    return new lib_failure/* Failure */.HR({ code: 'KUBERNETES_VERSION_MALFORMED', about: 'kubernetes', message, hint });
+    return new lib_failure/* Failure */.HR({
+        code: 'KUBERNETES_VERSION_MALFORMED',
+        fault: 'usage',
+        about: 'kubernetes',
+        message,
+        hint,
+    });
 }
-/** Refuses a minor for which the images of kubeadm are not known. */
+/** Returns a minor if the images of its kubeadm are known. Throws `KUBERNETES_VERSION_MALFORMED`. */
 function provenMinor(minor) {
     const { oldest, newest } = kubeadmMinors();
     if (minor >= oldest && minor <= newest)
         return minor;
     throw kubernetes_release_malformed(`what kubeadm 1.${minor} needs is not known here; known are 1.${oldest} to 1.${newest}`, minor > newest ? 'use a newer keel-pkg, or name the images in "names"' : 'name the images in "names"');
 }
-/** Reads a minor or a full version, with or without `v`. Throws `KUBERNETES_VERSION_MALFORMED`. */
+/** Returns a minor or a full version, written with or without `v`. Throws `KUBERNETES_VERSION_MALFORMED`. */
 function parseKubernetesRelease(text) {
     const minor = MINOR.exec(text.trim())?.[1];
     if (minor !== undefined)
@@ -22015,7 +22931,7 @@ const KUBERNETES_SIGNER = {
     identity: 'krel-trust@k8s-releng-prod.iam.gserviceaccount.com',
     issuer: 'https://accounts.google.com',
 };
-/** What counts where a file says nothing. */
+/** The policies for scopes that a file does not mention. */
 const KNOWN_POLICIES = [
     {
         scope: { host: parseHost(KUBERNETES_REGISTRY), path: undefined },
@@ -22023,12 +22939,18 @@ const KNOWN_POLICIES = [
     },
 ];
 function signature_policy_malformed(message, hint) {
-    return new lib_failure/* Failure */.HR({ code: 'SIGNATURE_POLICY_MALFORMED', about: 'signatures', message, hint });
+    return new lib_failure/* Failure */.HR({
+        code: 'SIGNATURE_POLICY_MALFORMED',
+        fault: 'usage',
+        about: 'signatures',
+        message,
+        hint,
+    });
 }
-/** Reads `host` or `host/path`. Throws `SIGNATURE_POLICY_MALFORMED` or `REFERENCE_MALFORMED`. */
+/** Returns the scope `host` or `host/path`. Throws `SIGNATURE_POLICY_MALFORMED` or `REFERENCE_MALFORMED`. */
 function parseScope(text) {
     const [first = '', ...rest] = text.replace(/\/$/, '').split('/');
-    if (!/[.:]/.test(first) && first !== 'localhost') {
+    if (!isHostPart(first)) {
         throw signature_policy_malformed(`expected a registry, found ${JSON.stringify(text.slice(0, 200))}`, 'write its host, or its host and the beginning of a path, such as ghcr.io/flannel-io');
     }
     if (text.endsWith('*')) {
@@ -22038,7 +22960,7 @@ function parseScope(text) {
     const path = rest.length === 0 ? undefined : parseRepository(rest.join('/'), text);
     return { host: host === OLD_KUBERNETES_REGISTRY ? parseHost(KUBERNETES_REGISTRY) : host, path };
 }
-/** Writes a scope as a file has it. */
+/** Returns a scope as a file writes it. */
 function formatScope({ host, path }) {
     return path === undefined ? host : `${host}/${path}`;
 }
@@ -22060,15 +22982,15 @@ const signerSchema = schemas/* strictObject */.rej({
     issuer: textOf(readIssuer),
     signedAs: textOf(parseScope).optional(),
 });
-/** The form of `signatures` in an image set and in a versions.json. */
+/** The schema of `signatures` in an image set and in a versions.json. */
 const signaturesSchema = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* union */.KCZ([schemas/* literal */.euz('off'), signerSchema, schemas/* array */.YOg(signerSchema).min(1)]));
 function toPolicy(value) {
     if (value === 'off')
         return { kind: 'off' };
     return { kind: 'signed', signers: Array.isArray(value) ? value : [value] };
 }
-/** Gives the policies of a document under its key `signatures`, and what is wrong with the scopes there. */
-function readSignaturePolicies(document, parsed) {
+/** Returns the policies under `signatures` of a document, and the problems of their scopes. */
+function signature_policy_readSignaturePolicies(document, parsed) {
     const policies = [];
     const problems = [];
     for (const [key, value] of Object.entries(parsed)) {
@@ -22089,7 +23011,7 @@ function readSignaturePolicies(document, parsed) {
     }
     return { policies, problems };
 }
-/** Gives policies in the form that a file has. */
+/** Returns policies as a file writes them. */
 function formatSignaturePolicies(policies) {
     const entries = policies.map(({ scope, policy }) => [
         formatScope(scope),
@@ -22097,19 +23019,19 @@ function formatSignaturePolicies(policies) {
             ? 'off'
             : policy.signers.map(({ signedAs, ...signer }) => ({
                 ...signer,
-                ...(signedAs === undefined ? {} : { signedAs: formatScope(signedAs) }),
+                signedAs: signedAs && formatScope(signedAs),
             })),
     ]);
     return Object.fromEntries(entries);
 }
-/** Gives the policy whose scope fits a repository most closely; undefined where none does. */
+/** Returns the policy with the narrowest scope that contains a repository, or undefined. */
 function policyFor(policies, { host, repository }) {
     const fits = [...policies, ...KNOWN_POLICIES].filter(({ scope }) => scope.host === host && (scope.path === undefined || `${repository}/`.startsWith(`${scope.path}/`)));
     const length = ({ scope }) => scope.path?.length ?? 0;
-    // The first of equals: what a file says goes before what is known.
+    // The first of equal scopes: a file takes precedence over the built-in policies.
     return fits.toSorted((one, other) => length(other) - length(one))[0];
 }
-/** Tells whether a signer is the one that is meant, from the first character to the last. */
+/** Returns whether a trusted signer's pattern matches a whole identity, and the issuer is the same. */
 function isSigner(wanted, found) {
     if (wanted.issuer !== found.issuer)
         return false;
@@ -22133,8 +23055,7 @@ function isSigner(wanted, found) {
 
 
 
-
-/** A set that asks for nothing and filters nothing. */
+/** A set without images and filters. */
 const EMPTY_IMAGE_SET = {
     file: '',
     kubernetes: [],
@@ -22143,13 +23064,14 @@ const EMPTY_IMAGE_SET = {
     prefixes: [],
     exclude: [],
     extras: [],
+    extraImages: new Map(),
     cniFilters: new Map(),
     patches: new Map(),
     tags: {},
     signatures: [],
     notices: [],
 };
-/** Go writes an empty list as null, so files that a Go tool wrote have it. */
+/** Go writes an empty list as null, so files that were written by a Go tool contain null. */
 function list(item) {
     return schemas/* array */.YOg(item)
         .nullish()
@@ -22194,7 +23116,7 @@ function oldNames(document, value = document.value, path = []) {
         return [];
     return Object.entries(value).flatMap(([key, inner]) => oldNames(document, inner, [...path, Array.isArray(value) ? Number(key) : key]));
 }
-/** Filters are for what is listed; of what only `kubernetes` asks for, the tags are known. */
+/** Filters apply to listed tags. The tags that `kubernetes` needs are not listed. */
 function uselessFilters(set) {
     return [...set.patches.values()].flatMap(({ match, tags, place }) => {
         const isListed = set.names.some(({ value }) => value === match) ||
@@ -22206,15 +23128,15 @@ function uselessFilters(set) {
     });
 }
 function unknownPatch({ value, place }) {
-    const message = value.kind === 'version' ? kubeadmImages(value.version)?.warning : undefined;
+    const message = value.kind === 'version' ? kubeadmTags(value.version)?.warning : undefined;
     return message === undefined ? [] : [{ place, message }];
 }
-/** Reads an image set out of a document. Throws `CONFIGURATION_MALFORMED` with every problem that it has. */
+/** Returns the image set in a document. Throws `CONFIGURATION_MALFORMED` with all of its problems. */
 function parseImageSet(document) {
-    const parsed = validate(document, imageSetSchema);
+    const parsed = validation_validate(document, imageSetSchema);
     const entries = (key, values) => values.map((value, index) => ({ value, place: document.place([key, index]) }));
     const problems = repeatedPatches(document, parsed.patches.map((patch) => patch.match));
-    const { policies: signatures, problems: wrongScopes } = readSignaturePolicies(document, parsed.signatures ?? {});
+    const { policies: signatures, problems: wrongScopes } = signature_policy_readSignaturePolicies(document, parsed.signatures ?? {});
     problems.push(...wrongScopes);
     const { names, prefixes: starts, extras: others, kubernetes: releases, cni } = parsed;
     if ([names, starts, others, releases, cni].every(({ length }) => length === 0)) {
@@ -22224,10 +23146,11 @@ function parseImageSet(document) {
         });
     }
     if (problems.length > 0)
-        throw new ConfigurationFailure(document.file, problems);
+        throw new problem_ConfigurationFailure(document.file, problems);
     const kubernetes = entries('kubernetes', parsed.kubernetes);
-    const extras = entries('extras', parsed.extras);
+    const named = entries('extras', parsed.extras);
     const plugins = entries('cni', parsed.cni).flatMap(({ value, place }) => cniImages(value).map((image) => ({ ...image, place })));
+    const extras = [...named, ...plugins.map(({ image, place }) => ({ value: image, place }))];
     const set = {
         file: document.file,
         kubernetes,
@@ -22235,9 +23158,10 @@ function parseImageSet(document) {
         names: entries('names', parsed.names),
         prefixes: entries('prefixes', parsed.prefixes),
         exclude: parsed.exclude,
-        extras: [...extras, ...plugins.map(({ image, place }) => ({ value: image, place }))],
+        extras,
+        extraImages: extraImages(extras),
         cniFilters: new Map(plugins
-            .filter(({ image }) => !extras.some(({ value }) => listsAll(value, image)))
+            .filter(({ image }) => !named.some(({ value }) => listsAll(value, image)))
             .map(({ image, tags }) => [extraName(image), tags])),
         patches: new Map(parsed.patches.map((patch, index) => [
             patch.match,
@@ -22256,25 +23180,367 @@ function parseImageSet(document) {
     ];
     return { ...set, notices };
 }
-/** Tells whether an extra wants all that an image's repository lists. */
+function extraImages(extras) {
+    const images = new Map();
+    for (const { value, place } of extras) {
+        const name = extraName(value);
+        const earlier = images.get(name);
+        images.set(name, {
+            name,
+            host: value.host,
+            repository: value.repository,
+            tags: new Set([...(earlier?.tags ?? []), ...(value.tag === undefined ? [] : [value.tag])]),
+            isListed: earlier?.isListed === true || value.tag === undefined,
+            places: [...(earlier?.places ?? []), place],
+        });
+    }
+    return images;
+}
+/** Returns whether an extra wants all tags of an image. */
 function listsAll(extra, image) {
     return extra.tag === undefined && extraName(extra) === extraName(image);
 }
-/** Reads an image set file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./build/src/lib/http/loopback.js
+
+/** Returns whether a host name or address (without port; IPv6 with or without brackets) is this machine. */
+function loopback_isLoopback(hostname) {
+    const bare = hostname.replace(/^\[|\]$/g, '').toLowerCase();
+    return (bare === 'localhost' ||
+        bare.endsWith('.localhost') ||
+        bare === '::1' ||
+        /^127(?:\.\d{1,3}){3}$/.test(bare));
+}
+// 0.0.0.0 and :: reach this machine too. The others are the metadata services of clouds, which hand out secrets.
+const INWARD = new external_node_net_.BlockList();
+INWARD.addSubnet('127.0.0.0', 8, 'ipv4');
+INWARD.addSubnet('0.0.0.0', 8, 'ipv4');
+INWARD.addSubnet('169.254.0.0', 16, 'ipv4');
+INWARD.addAddress('100.100.100.200', 'ipv4');
+INWARD.addAddress('::1', 'ipv6');
+INWARD.addAddress('::', 'ipv6');
+INWARD.addSubnet('fe80::', 10, 'ipv6');
+INWARD.addAddress('fd00:ec2::254', 'ipv6');
+/**
+ * Returns whether a host name or address (IPv6 with or without brackets) is this machine or the metadata service of its
+ * cloud. Names that a name server resolves to such an address are not recognised.
+ */
+function isInward(hostname) {
+    const bare = hostname
+        .replace(/^\[|\]$/g, '')
+        .replace(/\.$/, '')
+        .toLowerCase();
+    const version = (0,external_node_net_.isIP)(bare);
+    if (version === 0)
+        return loopback_isLoopback(bare) || bare === 'metadata.google.internal';
+    // The list also recognises an IPv4 address within an IPv6 one.
+    return INWARD.check(bare, version === 4 ? 'ipv4' : 'ipv6');
+}
+
+;// CONCATENATED MODULE: ./build/src/config/tree-path.js
+
+const PART = /^[A-Za-z0-9_@%+=:,.~-]+$/;
+const LENGTH_LIMIT = 255;
+/** Returns a path within the package, which does not end in `/`. Throws `PATH_UNSAFE`. */
+function parseTreePath(text, about) {
+    const wrong = text.split('/').find((part) => !PART.test(part) || part === '.' || part === '..');
+    if (wrong === undefined && text.length <= LENGTH_LIMIT)
+        return text;
+    const shown = JSON.stringify(text.slice(0, 120));
+    throw new lib_failure/* Failure */.HR({
+        code: 'PATH_UNSAFE',
+        about,
+        message: wrong === undefined
+            ? `the path has ${text.length} characters, ${LENGTH_LIMIT} are allowed`
+            : `${shown} is not a path within the package`,
+        hint: 'write one such as kubernetes/bin/tool, without a / at its start and without ".."',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/config/uri-template.js
+
+const ACTION = /\{\{([^{}]*)\}\}/g;
+function uri_template_malformed(message, hint) {
+    return new lib_failure/* Failure */.HR({ code: 'URI_MALFORMED', fault: 'usage', about: 'uri', message, hint });
+}
+const EXAMPLE = 'write one such as https://example.org/tool/v{{.Tag}}/tool-linux-{{.Arch}}.tar.gz';
+function fieldOf(action) {
+    const name = action.trim();
+    if (name === '.Tag')
+        return { field: 'Tag' };
+    if (name === '.Arch')
+        return { field: 'Arch' };
+    throw uri_template_malformed(`{{${name.slice(0, 60)}}} is not known here`, 'the fields are {{.Tag}} and {{.Arch}}');
+}
+/** Returns a URL with `{{.Tag}}` and `{{.Arch}}` as a template. Throws `URI_MALFORMED`. */
+function parseUriTemplate(text) {
+    const pieces = [];
+    let end = 0;
+    for (const { 0: whole, 1: inside = '', index } of text.matchAll(ACTION)) {
+        // As in Go's text/template: blanks inside the braces are ignored, "{{- " and " -}}" also trim blanks outside.
+        const isTrimming = /^-\s/.test(inside) && /\s-$/.test(inside);
+        const before = text.slice(end, index);
+        pieces.push({ text: isTrimming ? before.trimEnd() : before });
+        pieces.push(fieldOf(isTrimming ? inside.slice(1, -1) : inside));
+        end = index + whole.length;
+        if (isTrimming)
+            end = text.length - text.slice(end).trimStart().length;
+    }
+    pieces.push({ text: text.slice(end) });
+    if (pieces.some((piece) => 'text' in piece && /\{\{|\}\}/.test(piece.text))) {
+        throw uri_template_malformed('a {{ or }} has no partner', 'the fields are {{.Tag}} and {{.Arch}}');
+    }
+    const template = { pieces };
+    // Whether the result is a URL does not depend on the values.
+    uri_template_expandUri(template, { tag: '1.0.0', arch: 'amd64' });
+    return template;
+}
+/** Returns the URL for a tag and an architecture. Throws `URI_MALFORMED`. */
+function uri_template_expandUri(template, values) {
+    const text = template.pieces
+        .map((piece) => ('text' in piece ? piece.text : piece.field === 'Tag' ? values.tag : values.arch))
+        .join('');
+    const url = URL.parse(text);
+    if (url === null || !/^https?:\/\//i.test(text)) {
+        throw uri_template_malformed(`"${text.slice(0, 200)}" is not an http or https address`, EXAMPLE);
+    }
+    if (url.username !== '' || url.password !== '') {
+        throw uri_template_malformed('the address holds a user name or password', 'a file in a repository is no place for them');
+    }
+    if (url.pathname.endsWith('/'))
+        throw uri_template_malformed(`"${text.slice(0, 200)}" names no file`, EXAMPLE);
+    return url;
+}
+/** Returns whether the URL depends on a field. */
+function usesField(template, field) {
+    return template.pieces.some((piece) => 'field' in piece && piece.field === field);
+}
+
+;// CONCATENATED MODULE: ./build/src/config/versions.js
+
+
+
+
+
+
+
+
+
+
+
+const OWN_FILES = [
+    'images',
+    'keel-package.json',
+    'SHA256SUMS',
+    'versions.json',
+    'sbom.spdx.json',
+    'install.sh',
+];
+function refuse(message, hint) {
+    throw new lib_failure/* Failure */.HR({ code: 'VERSIONS_MALFORMED', fault: 'usage', about: 'versions', message, hint });
+}
+function readTag(text) {
+    return text === 'auto' ? 'auto' : parseTag(text);
+}
+function readUpstream(text) {
+    if (!startsWithHost(text)) {
+        refuse(`"${text.slice(0, 200)}" does not say at which registry it is`, 'write one such as quay.io/calico/node');
+    }
+    const reference = parseReference(text);
+    if (reference.tag !== undefined) {
+        refuse('the address of an image has no tag here', 'write the tag under "tag"');
+    }
+    return reference;
+}
+function readComponentName(text) {
+    if (/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/.test(text) && text.length <= 64)
+        return text;
+    return refuse(`"${text.slice(0, 100)}" is not a component's name`, 'it has lower-case letters, digits, ".", "_" and "-"');
+}
+function readSha256(text) {
+    const digest = `sha256:${text.toLowerCase().replace(/^sha256:/, '')}`;
+    if (isDigest(digest))
+        return digest;
+    return refuse(`"${text.slice(0, 80)}" is not a sha256`, 'write its 64 hexadecimal digits, or "none" for a download that nothing can check');
+}
+function pinFor(arch, digest) {
+    return digest === undefined ? [] : [[arch, digest]];
+}
+function readPath(text) {
+    const folder = text.endsWith('/');
+    const path = parseTreePath(folder ? text.slice(0, -1) : text, 'path');
+    const first = path.split('/')[0]?.toLowerCase();
+    if (OWN_FILES.some((own) => own.toLowerCase() === first)) {
+        refuse(`"${path}" is a place that the package uses itself`, 'write another path, such as tools/name');
+    }
+    return { path, folder };
+}
+const sha256Text = textOf((text) => (text === 'none' ? 'none' : readSha256(text)));
+const sha256Shape = schemas/* union */.KCZ([schemas/* string */.YjP(), schemas/* partialRecord */.jgl(schemas/* enum */.k5n(ARCHITECTURES), textOf(readSha256))])
+    .transform((value, context) => {
+    if (typeof value !== 'string')
+        return new Map(ARCHITECTURES.flatMap((arch) => pinFor(arch, value[arch])));
+    // Validated after the union, because the issue of a union says only that no alternative fits.
+    const read = sha256Text.safeParse(value);
+    if (read.success)
+        return read.data;
+    for (const { message } of read.error.issues)
+        context.addIssue({ code: 'custom', message });
+    return core_core/* NEVER */.tm;
+});
+const imageShape = schemas/* strictObject */.rej({
+    name: textOf((text) => String(parseRepository(text))),
+    tag: textOf(readTag),
+    image: textOf(readUpstream).optional(),
+});
+const componentShape = schemas/* strictObject */.rej({
+    name: textOf(readComponentName),
+    tag: textOf(readTag),
+    uri: textOf(parseUriTemplate).optional(),
+    sha256: sha256Shape.optional(),
+    path: textOf(readPath).optional(),
+});
+const shape = schemas/* strictObject */.rej({
+    // The URL of a schema, for editors.
+    $schema: schemas/* string */.YjP().optional(),
+    arch: textOf((text) => parseArchitecture(text, 'arch')).optional(),
+    images: schemas/* array */.YOg(imageShape).default([]),
+    components: schemas/* array */.YOg(componentShape).default([]),
+    signatures: signaturesSchema.optional(),
+});
+function repeated(entries, same) {
+    const seen = new Set();
+    return entries.flatMap((_, index) => {
+        const key = same(index);
+        if (seen.has(key))
+            return [index];
+        seen.add(key);
+        return [];
+    });
+}
+function isOpenToChange(component) {
+    if (component.uri === undefined)
+        return false;
+    const url = expandUri(component.uri, { tag: '1.0.0', arch: 'amd64' });
+    const isPinned = component.sha256 !== undefined && component.sha256 !== 'none';
+    return url.protocol === 'http:' && !isLoopback(url.hostname) && !isPinned;
+}
+function contradictions(versions, document) {
+    const { images, components } = versions;
+    const problems = [];
+    for (const index of repeated(images, (at) => `${images[at]?.name}:${images[at]?.tag}`)) {
+        problems.push({
+            place: document.place(['images', index, 'name']),
+            message: `${images[index]?.name} ${images[index]?.tag} is already in the list`,
+        });
+    }
+    for (const index of repeated(components, (at) => components[at]?.name ?? '')) {
+        problems.push({
+            place: document.place(['components', index, 'name']),
+            message: `${components[index]?.name} is already in the list`,
+        });
+    }
+    for (const component of components.filter(isOpenToChange)) {
+        problems.push({
+            place: component.place('uri'),
+            message: 'what comes over plain http can be changed on its way; write https:// or pin it with "sha256"',
+        });
+    }
+    if (images.length === 0 && components.length === 0) {
+        problems.push({
+            place: document.place([]),
+            message: 'there is nothing to pack: no images and no components',
+        });
+    }
+    return problems;
+}
+/** Returns the versions.json in a document. Throws `CONFIGURATION_MALFORMED` with all of its problems. */
+function versions_parseVersions(document) {
+    const value = validate(document, shape);
+    const at = (list, index) => (key) => document.place(key === undefined ? [list, index] : [list, index, key]);
+    const { policies, problems: wrongScopes } = readSignaturePolicies(document, value.signatures ?? {});
+    const versions = {
+        file: document.file,
+        arch: value.arch,
+        images: value.images.map((entry, index) => ({ ...entry, place: at('images', index) })),
+        components: value.components.map((entry, index) => ({
+            ...entry,
+            place: at('components', index),
+        })),
+        signatures: policies,
+    };
+    const problems = [...contradictions(versions, document), ...wrongScopes];
+    if (problems.length > 0)
+        throw new ConfigurationFailure(document.file, problems);
+    return versions;
+}
+
+;// CONCATENATED MODULE: ./build/src/config/configuration-file.js
+
+
+
+
+
+
+/** Returns the image set in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
 async function readImageSet(file) {
     return parseImageSet(await readDocument(file, 'docs/image-set.md'));
+}
+/**
+ * Returns the image set in a file, or undefined if there is no such file. Otherwise throws what `readImageSet` throws.
+ */
+async function readImageSetIfThere(file) {
+    try {
+        return await readImageSet(file);
+    }
+    catch (error) {
+        const isMissing = error instanceof Failure && failureCode(error.cause) === 'ENOENT';
+        if (isMissing)
+            return undefined;
+        throw error;
+    }
+}
+/** Returns the versions.json in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
+async function readVersions(file) {
+    return parseVersions(await readDocument(file, 'docs/pack.md'));
+}
+/** Returns the JSON in a file. `page` documents its format. Throws `CONFIGURATION_UNREADABLE`. */
+async function readDocument(file, page) {
+    let source;
+    try {
+        source = await (0,promises_namespaceObject.readFile)(file, 'utf8');
+    }
+    catch (cause) {
+        const missing = (0,lib_failure/* failureCode */.AD)(cause) === 'ENOENT';
+        const { GITHUB_ACTIONS } = process.env;
+        throw new lib_failure/* Failure */.HR({
+            code: 'CONFIGURATION_UNREADABLE',
+            fault: 'usage',
+            about: file,
+            message: explainFileError(cause),
+            hint: missing
+                ? GITHUB_ACTIONS === 'true'
+                    ? 'name another file, or check out the repository in a step before this one'
+                    : `name another file, or write one as ${page} tells`
+                : undefined,
+            cause,
+        });
+    }
+    return parseDocument(file, source);
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/run-deadline.js
 
 
-/** The end of a run: `--command-timeout`, or whoever asks for it from outside. */
+/** Ends a run when `--command-timeout` is over, or when an outer signal aborts. */
 class RunDeadline {
     signal;
     /** In milliseconds since 1970; undefined without a time limit. */
     at;
     #timer;
-    /** A `limit` of 0 is none. */
+    /** With a `limit` of 0 there is no time limit. */
     constructor(limit, outer) {
         const expiry = new AbortController();
         this.signal = AbortSignal.any([outer, expiry.signal]);
@@ -22285,7 +23551,7 @@ class RunDeadline {
         const failure = new lib_failure/* Failure */.HR({ code: 'COMMAND_TIMED_OUT', about: '--command-timeout', message });
         this.#timer = setTimeout(() => expiry.abort(failure), limit);
     }
-    /** Why the run had to end, in words. */
+    /** Why the run had to end, for people. */
     get reason() {
         const reason = this.signal.reason;
         return reason instanceof lib_failure/* Failure */.HR ? reason.message : (0,lib_failure/* describeFailure */.Ic)(reason);
@@ -22295,55 +23561,16 @@ class RunDeadline {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/extras.js
-
-/** Gives the extras of a set by repository, in the order of the file. */
-function extrasOf(set) {
-    const extras = new Map();
-    for (const { value, place } of set.extras) {
-        const name = extraName(value);
-        const earlier = extras.get(name);
-        extras.set(name, {
-            name,
-            host: value.host,
-            repository: value.repository,
-            tags: new Set([...(earlier?.tags ?? []), ...(value.tag === undefined ? [] : [value.tag])]),
-            listed: earlier?.listed === true || value.tag === undefined,
-            places: [...(earlier?.places ?? []), place],
-        });
-    }
-    return extras;
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/collision-place.js
-
-/**
- * Gives where an image set asks for one of the sources (`host/repository:tag`) that want a name; the last one found,
- * because the first keeps the name. Undefined where they are found by a prefix that names neither.
- */
-function placeOfClaim(set, sourceHost, claimants) {
-    const prefixes = set.prefixes.toSorted((one, other) => other.value.length - one.value.length);
-    const extras = extrasOf(set);
-    return claimants
-        .toReversed()
-        .map((claimant) => claimant.replace(/:[^:/]*$/, ''))
-        .map((full) => (full.startsWith(`${sourceHost}/`) ? full.slice(sourceHost.length + 1) : full))
-        .map((name) => set.names.find(({ value }) => value === name)?.place ??
-        set.clusterImages.get(name)?.places[0] ??
-        extras.get(name)?.places[0] ??
-        prefixes.find(({ value }) => name.startsWith(value))?.place)
-        .find((place) => place !== undefined);
-}
-
 // EXTERNAL MODULE: external "node:tls"
 var external_node_tls_ = __nccwpck_require__(1692);
-;// CONCATENATED MODULE: ./build/src/lib/authorities.js
+;// CONCATENATED MODULE: ./build/src/lib/http/certificate-authorities.js
+
 
 
 
 /**
- * Gives the certificate authorities to trust, in PEM: the usual ones and those of a file; undefined without a file.
- * Throws `CA_FILE_MALFORMED`.
+ * Returns the certificate authorities to trust, in PEM: the default ones and those of a file. Returns undefined if
+ * there is no file. Throws `CA_FILE_MALFORMED`.
  */
 async function readAuthorities(file) {
     if (file === undefined)
@@ -22357,63 +23584,72 @@ async function readAuthorities(file) {
     catch (cause) {
         throw new lib_failure/* Failure */.HR({
             code: 'CA_FILE_MALFORMED',
+            fault: 'usage',
             about: `--ca-file ${file}`,
-            message: explain(cause),
+            message: explainFileError(cause),
             hint: 'give a file with PEM certificates',
             cause,
         });
     }
-}
-function explain(cause) {
-    const code = (0,lib_failure/* failureCode */.AD)(cause);
-    if (code === 'ENOENT')
-        return 'there is no such file';
-    return code === 'UNEXPECTED' && cause instanceof Error ? cause.message : `it cannot be read: ${code}`;
 }
 
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __nccwpck_require__(7067);
 // EXTERNAL MODULE: external "node:https"
 var external_node_https_ = __nccwpck_require__(4708);
-;// CONCATENATED MODULE: ./build/src/lib/http-failure.js
+;// CONCATENATED MODULE: ./build/src/lib/http/http-failure.js
 
-/** A request that got no answer, or not a whole one. */
+const CONNECTION_CODES = new Set([
+    'UNREACHABLE',
+    'TIMED_OUT',
+    'TLS_REFUSED',
+    'PROXY_REFUSED',
+]);
+/** A request that failed: it got no complete answer, or one that cannot be used. Its code says which. */
 class HttpFailure extends lib_failure/* Failure */.HR {
     name = 'HttpFailure';
-    /** Whether the same request could get an answer a moment later. */
-    transient;
-    constructor(code, about, message, transient, more) {
-        super({ code, about, message, ...more });
-        this.transient = transient;
+    /** The status of the answer, if the request failed because of it. */
+    status;
+    constructor(details) {
+        super(details);
+        this.status = details.status;
     }
+}
+/** Returns whether an error is a request that got no answer, or an incomplete one. */
+function isConnectionFailure(error) {
+    return error instanceof HttpFailure && CONNECTION_CODES.has(error.code);
+}
+/** Returns whether an error is a request that was answered, but with a refusal or with content that cannot be used. */
+function isAnswerFailure(error) {
+    return error instanceof HttpFailure && !CONNECTION_CODES.has(error.code);
 }
 const UNKNOWN_HOST = new Set(['ENOTFOUND', 'EINVAL']);
 const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO)/;
-/** Turns what node:http throws for a request to `host` into a failure that says what to change. */
+/** Returns the failure for an error that node:http throws for a request to `host`. */
 function explainNetworkError(error, host) {
     if (error instanceof HttpFailure)
         return error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const more = { cause: error };
+    const common = { about: host, cause: error };
     if (UNKNOWN_HOST.has(code)) {
         const hint = 'check its spelling, the name server and, behind a proxy, HTTPS_PROXY';
-        return new HttpFailure('UNREACHABLE', host, 'no such host', false, { ...more, hint });
+        return new HttpFailure({ ...common, code: 'UNREACHABLE', message: 'no such host', hint });
     }
     if (code === 'ECONNREFUSED') {
+        const message = 'the connection was refused';
         const hint = 'check the port and whether the service there is running';
-        return new HttpFailure('UNREACHABLE', host, 'the connection was refused', true, { ...more, hint });
+        return new HttpFailure({ ...common, code: 'UNREACHABLE', message, hint, transient: true });
     }
     if (TLS_CODE.test(code)) {
+        const message = `its certificate or TLS was not accepted (${code})`;
         const hint = code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER'
             ? `a registry that speaks plain HTTP needs --insecure-registry ${host}`
             : 'give the certificate authority that signed it with --ca-file';
-        return new HttpFailure('TLS_REFUSED', host, `its certificate or TLS was not accepted (${code})`, false, {
-            ...more,
-            hint,
-        });
+        return new HttpFailure({ ...common, code: 'TLS_REFUSED', message, hint });
     }
     const detail = code === '' ? (error instanceof Error ? error.message : String(error)) : code;
-    return new HttpFailure('UNREACHABLE', host, `the connection broke (${detail})`, true, more);
+    const message = `the connection broke (${detail})`;
+    return new HttpFailure({ ...common, code: 'UNREACHABLE', message, transient: true });
 }
 
 ;// CONCATENATED MODULE: ./node_modules/proxy-from-env/index.js
@@ -22521,15 +23757,15 @@ function getEnv(key) {
   return process.env[key.toLowerCase()] || process.env[key.toUpperCase()] || '';
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/direct-agent.js
+;// CONCATENATED MODULE: ./build/src/lib/http/direct-agent.js
 
 
-/** As much as a fast line has waiting when we come back to it. */
+/** About as many bytes as a fast connection has ready at each read. */
 const READ_SIZE = 256 * 1024;
 /**
- * Has a connection read into one memory of its own, where Node would take 64 KiB anew for each piece: so much garbage
- * that collecting it was a third of the work of a mirror. The HTTP parser copies what it passes on and keeps nothing,
- * so what it was given may be overwritten. https://nodejs.org/api/net.html#new-netsocketoptions
+ * Makes a connection read into one buffer of its own. By default Node allocates 64 KiB for each read, and collecting
+ * that garbage was a third of the work of a mirror. The HTTP parser copies the data that it emits and keeps none, so
+ * the buffer can be reused. https://nodejs.org/api/net.html#new-netsocketoptions
  */
 function readingIntoItsOwn(connect) {
     const connection = connect({
@@ -22553,50 +23789,12 @@ class DirectHttpsAgent extends external_node_https_.Agent {
         return readingIntoItsOwn((own) => super.createConnection({ ...options, ...own }, created));
     }
 }
-/** Gives a pool of connections that go through no proxy. */
+/** Returns a pool of connections without a proxy. */
 function directAgent(isSecure, options) {
     return isSecure ? new DirectHttpsAgent(options) : new DirectHttpAgent(options);
 }
 
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
-;// CONCATENATED MODULE: ./build/src/lib/loopback.js
-
-/** Tells whether a host name or address (without port, IPv6 perhaps in brackets) means this machine. */
-function isLoopback(hostname) {
-    const bare = hostname.replace(/^\[|\]$/g, '').toLowerCase();
-    return (bare === 'localhost' ||
-        bare.endsWith('.localhost') ||
-        bare === '::1' ||
-        /^127(?:\.\d{1,3}){3}$/.test(bare));
-}
-// 0.0.0.0 and :: reach this machine too; at the others clouds keep the secrets of a machine.
-const INWARD = new external_node_net_.BlockList();
-INWARD.addSubnet('127.0.0.0', 8, 'ipv4');
-INWARD.addSubnet('0.0.0.0', 8, 'ipv4');
-INWARD.addSubnet('169.254.0.0', 16, 'ipv4');
-INWARD.addAddress('100.100.100.200', 'ipv4');
-INWARD.addAddress('::1', 'ipv6');
-INWARD.addAddress('::', 'ipv6');
-INWARD.addSubnet('fe80::', 10, 'ipv6');
-INWARD.addAddress('fd00:ec2::254', 'ipv6');
-/**
- * Tells whether a host name or address (IPv6 perhaps in brackets) leads to this machine, or to where its cloud tells it
- * secrets. Names that a name server answers so are not recognised.
- */
-function isInward(hostname) {
-    const bare = hostname
-        .replace(/^\[|\]$/g, '')
-        .replace(/\.$/, '')
-        .toLowerCase();
-    const version = (0,external_node_net_.isIP)(bare);
-    if (version === 0)
-        return isLoopback(bare) || bare === 'metadata.google.internal';
-    // An IPv4 address within an IPv6 one is looked up as what it is.
-    return INWARD.check(bare, version === 4 ? 'ipv4' : 'ipv6');
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/proxy.js
+;// CONCATENATED MODULE: ./build/src/lib/http/proxy.js
 
 
 
@@ -22604,37 +23802,41 @@ function isInward(hostname) {
 
 const CONNECTIONS = { keepAlive: true, scheduling: 'lifo' };
 /**
- * Gives the proxy for a URL as the environment says, or `undefined` for none. This machine is never reached through one.
- * Throws `UNREACHABLE` for what is no proxy's address, without repeating it: it may hold a password.
+ * Returns the proxy for a URL from the environment; undefined if there is none. There is never a proxy to this machine.
+ * Throws `UNREACHABLE` if the proxy's address is malformed. The message does not contain it, as it can hold a password.
  */
 function proxyFor(url) {
-    const told = isLoopback(url.hostname) ? '' : getProxyForUrl(url.href);
+    const told = loopback_isLoopback(url.hostname) ? '' : getProxyForUrl(url.href);
     if (told === '')
         return undefined;
     const proxy = URL.parse(told);
     if (proxy?.protocol === 'http:' || proxy?.protocol === 'https:')
         return proxy;
     const found = proxy === null ? 'no address' : `an address for ${proxy.protocol.slice(0, -1)}`;
-    throw new HttpFailure('UNREACHABLE', url.host, `the proxy to reach it by is ${found}`, false, {
+    throw new HttpFailure({
+        code: 'UNREACHABLE',
+        about: url.host,
+        message: `the proxy to reach it by is ${found}`,
         hint: 'write HTTPS_PROXY, HTTP_PROXY and ALL_PROXY such as http://proxy.example:3128',
     });
 }
 /**
- * Gives the connection pool for a URL: straight, or through what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
- * (also lower case) say. This machine is never reached through a proxy.
+ * The connection pools of a client: direct, or through the proxy from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
+ * (also in lower case). This machine is never reached through a proxy.
  */
 class AgentPool {
     /**
-     * Whom to trust. Every request has to carry it: through a proxy an agent uses its own options for the proxy only.
+     * Options that every request needs: an agent for a proxy uses its own TLS options only for the connection to the
+     * proxy.
      */
     trust;
     #agents = new Map();
     constructor(authorities) {
-        // Made once, as reading all authorities anew for each connection takes longer than to connect.
+        // Created once: reading all authorities takes longer than connecting.
         this.trust =
             authorities === undefined ? {} : { secureContext: (0,external_node_tls_.createSecureContext)({ ca: [...authorities] }) };
     }
-    /** Gives the pool for this URL's origin, always the same one. */
+    /** Returns the pool for the origin of a URL. It is always the same one. */
     agentFor(url) {
         const known = this.#agents.get(url.origin);
         if (known !== undefined)
@@ -22645,7 +23847,7 @@ class AgentPool {
             return this.#openThrough(proxy, url.origin, isSecure);
         return this.#keep(url.origin, directAgent(isSecure, { ...CONNECTIONS, ...this.trust }));
     }
-    // Few have a proxy, and the agents for one take longer to load than a small run.
+    // Few users have a proxy, and loading these modules takes longer than a small run.
     async #openThrough(proxy, origin, isSecure) {
         const { HttpsProxyAgent } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 3669, 19));
         const { HttpProxyAgent } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 1970, 19));
@@ -22665,21 +23867,50 @@ class AgentPool {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/proxy-refusal.js
+;// CONCATENATED MODULE: ./build/src/lib/http/transient-status.js
+/** Statuses with which any server can answer for a moment. */
+const PASSING = new Set([408, 429, 500, 502, 503, 504]);
+/** Returns whether the same request could be answered differently a moment after this status. */
+function isTransientStatus(status) {
+    return PASSING.has(status);
+}
+/** Returns whether a status asks for fewer requests (RFC 6585, 4). */
+function isRateLimit(status) {
+    return status === 429;
+}
+/**
+ * Returns the time in a Retry-After header, seconds or a date (RFC 9110, 10.2.3), in milliseconds since 1970; undefined
+ * if unusable.
+ */
+function parseRetryAfter(header, now) {
+    if (header === undefined)
+        return undefined;
+    const text = header.trim();
+    if (/^\d{1,9}$/.test(text))
+        return now + Number(text) * 1000;
+    const date = Date.parse(text);
+    return Number.isNaN(date) ? undefined : Math.max(date, now);
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/http/proxy-refusal.js
+
 
 
 const LOGIN_WANTED = 407;
-/** What a proxy says when it could not reach the host this time, or is busy. */
-const PASSING = new Set([408, 429, 500, 502, 503, 504]);
-/** Gives the failure for a proxy that does not let a request to this URL through, by the status of its answer. */
+/** Returns the failure for a proxy that answers a request to this URL with an error status. */
 function proxyRefusal(url, status) {
     const proxy = proxyFor(url);
-    // Its address may hold a name and a password.
+    // Only the host is shown, because the proxy's address can contain a password.
     const where = proxy === undefined ? '' : ` ${proxy.host}`;
     const what = url.protocol === 'https:' ? `refused the tunnel to ${url.host}` : 'wants a login of its own';
     const message = `the proxy${where} ${what} (status ${status})`;
-    return new HttpFailure('PROXY_REFUSED', url.host, message, PASSING.has(status), {
-        hint: hintFor(url, status),
+    const hint = hintFor(url, status);
+    return new HttpFailure({
+        code: 'PROXY_REFUSED',
+        about: url.host,
+        message,
+        hint,
+        transient: isTransientStatus(status),
     });
 }
 function hintFor({ protocol, hostname }, status) {
@@ -22690,7 +23921,7 @@ function hintFor({ protocol, hostname }, status) {
     return `let the proxy allow ${hostname}, check ${variable}, or name ${hostname} in NO_PROXY where it is reached without`;
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/http.js
+;// CONCATENATED MODULE: ./build/src/lib/http/http.js
 
 
 
@@ -22703,11 +23934,11 @@ const DEFAULT_TIMEOUTS = {
     firstByte: (0,lib_duration/* seconds */.YA)(60),
     idle: (0,lib_duration/* seconds */.YA)(60),
 };
-/** What comes more slowly than this for a whole `idle` is as good as silent, however often a byte moves. */
+/** An answer that is slower than this for a whole `idle` period has timed out. */
 const LEAST_BYTES_PER_SECOND = 1024;
-// Made once: an error notes where it was made, which takes longer than the rest of a small request.
+// Created once: recording the stack of an error takes longer than the rest of a small request.
 const REQUEST_IS_OVER = new Error('the request is over');
-/** Sends requests over kept connections. It follows no redirect, adds no credential and tries nothing twice. */
+/** Sends requests over kept connections. It does not follow redirects, add credentials, or retry. */
 class HttpClient {
     #agents;
     #timeouts;
@@ -22716,7 +23947,7 @@ class HttpClient {
         this.#timeouts = settings.timeouts ?? DEFAULT_TIMEOUTS;
     }
     /**
-     * Sends a request and gives its answer with the body unread. Throws `HttpFailure`, the failure of the body's writer,
+     * Sends a request and returns the answer, with its body unread. Throws `HttpFailure`, the error of the body's writer,
      * or the signal's reason.
      */
     async send(request) {
@@ -22752,7 +23983,7 @@ class HttpClient {
             outgoing.on('error', (error) => {
                 settle();
                 signal.removeEventListener('abort', abort);
-                // The other side may close a kept connection just as a request goes out on it; that says nothing about it.
+                // The server may close a kept connection just when a request is sent on it. That is not an error of the server.
                 const isStale = outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
                 if (isStale && !signal.aborted)
                     this.#exchange(request, agent, true).then(resolve, reject);
@@ -22766,7 +23997,7 @@ class HttpClient {
             outgoing.on('response', (answer) => {
                 answered = answer;
                 settle();
-                // No server may say so of itself (RFC 9110, 15.5.8).
+                // Only a proxy may answer so (RFC 9110, 15.5.8).
                 if (answer.statusCode === 407) {
                     signal.removeEventListener('abort', abort);
                     answer.destroy();
@@ -22777,7 +24008,7 @@ class HttpClient {
                     clearInterval(rate);
                     signal.removeEventListener('abort', abort);
                 });
-                // Errors of a body reach who reads it; without a listener a late one would end the process.
+                // The reader of the body gets its errors. Without a listener here, a late error would end the process.
                 answer.on('error', () => undefined);
                 resolve({ status: answer.statusCode ?? 0, headers: answer.headers, url, body: answer });
             });
@@ -22797,7 +24028,7 @@ class HttpClient {
         const { connect, firstByte, idle } = this.#timeouts;
         const expire = (after, what) => () => {
             const message = `${what} within ${(0,lib_duration/* formatDuration */.a3)(after)}`;
-            breakOff(new HttpFailure('TIMED_OUT', host, message, true, {}));
+            breakOff(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
         };
         let timer = setTimeout(expire(connect, 'no connection'), connect);
         outgoing.on('socket', (socket) => {
@@ -22821,11 +24052,11 @@ class HttpClient {
         return setInterval(() => {
             const moved = socket.bytesRead - before;
             before = socket.bytesRead;
-            // Bytes that nobody takes wait for the other end of a copy, which has limits of its own.
+            // If bytes wait to be read, the other end of a copy is the slow one, and it has limits of its own.
             if (answer.readableLength > 0 || (moved * 1000) / idle >= LEAST_BYTES_PER_SECOND)
                 return;
             const message = `it sent only ${moved} bytes within ${(0,lib_duration/* formatDuration */.a3)(idle)}`;
-            answer.destroy(new HttpFailure('TIMED_OUT', host, message, true, {}));
+            answer.destroy(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
         }, idle);
     }
 }
@@ -22836,8 +24067,8 @@ function isReset(error) {
     return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 }
 /**
- * Reads a body into memory and gives its bytes; it throws `HttpFailure` when it breaks off and ends the
- * connection when there is more than `limit` bytes, for which it gives `undefined`.
+ * Reads a body into memory and returns its bytes. Returns undefined and closes the connection if there are more than
+ * `limit` bytes. Throws `HttpFailure` if the body breaks off.
  */
 async function readBody(answer, limit) {
     const parts = [];
@@ -22859,28 +24090,28 @@ async function readBody(answer, limit) {
     }
     return Buffer.concat(parts, length);
 }
-/** Lets go of an answer whose body nobody wants; a short one is read so that its connection can be used again. */
+/** Discards the body of an answer. A short body is read to its end, so that its connection can be used again. */
 function discardBody(answer) {
     const length = Number(answer.headers['content-length'] ?? Number.NaN);
-    // An answer to HEAD is complete although it tells the length of a body.
+    // An answer to HEAD is complete, although it has the length of a body in its headers.
     if (answer.body.complete || length <= 65_536)
         answer.body.resume();
     else
         answer.body.destroy();
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/lane.js
+;// CONCATENATED MODULE: ./build/src/lib/concurrency-limiter.js
 /**
- * A number of slots that may be taken at the same time. An adaptive lane doubles its width with every full width of
- * successes until it was throttled once, from then on it grows by one, and each throttling halves it.
+ * Limits how many slots can be taken at the same time. An adaptive limiter doubles its width after as many successes as
+ * it is wide. After the first throttling it grows by one instead, and every throttling halves it.
  */
-class Lane {
+class ConcurrencyLimiter {
     #ceiling;
     #width;
     #taken = 0;
     #successes = 0;
     #wasThrottled = false;
-    // Insertion order is the order of asking; a set because a waiter leaves every lane that it waits for at once.
+    // In the order in which they asked. A set, because a waiter leaves all limiters that it waits for at the same time.
     #waiting = new Set();
     constructor(width) {
         this.#width = width.start;
@@ -22892,7 +24123,7 @@ class Lane {
     get hasRoom() {
         return this.#taken < this.#width;
     }
-    /** Tells the lane that work in one of its slots went well. */
+    /** Reports that the work in one slot succeeded. */
     succeeded() {
         if (this.#ceiling === undefined || this.#width >= this.#ceiling)
             return;
@@ -22903,7 +24134,7 @@ class Lane {
         this.#width = Math.min(this.#ceiling, this.#wasThrottled ? this.#width + 1 : this.#width * 2);
         this.#admit();
     }
-    /** Tells the lane that the other side asked for less. */
+    /** Reports that the other side asked for fewer requests. */
     throttled() {
         if (this.#ceiling === undefined)
             return;
@@ -22912,65 +24143,122 @@ class Lane {
         this.#width = Math.max(1, Math.floor(this.#width / 2));
     }
     /**
-     * Takes a slot on every one of the lanes at once, holding none while it waits, and gives the function that
-     * returns them. Lanes named twice count once. Rejects with the signal's reason.
+     * Takes one slot on each of the limiters, all at once: while it waits it holds none. A limiter that is named twice
+     * counts once. Returns the function that gives the slots back. Rejects with the signal's reason.
      */
-    static async take(lanes, signal) {
-        const distinct = [...new Set(lanes)];
+    static async take(limiters, signal) {
+        const distinct = [...new Set(limiters)];
         signal.throwIfAborted();
-        if (!distinct.every((lane) => lane.hasRoom))
-            await Lane.#wait(distinct, signal);
+        if (!distinct.every((limiter) => limiter.hasRoom))
+            await ConcurrencyLimiter.#wait(distinct, signal);
         else
-            for (const lane of distinct)
-                lane.#taken += 1;
+            for (const limiter of distinct)
+                limiter.#taken += 1;
         let returned = false;
         return () => {
             if (returned)
                 return;
             returned = true;
-            for (const lane of distinct)
-                lane.#taken -= 1;
-            for (const lane of distinct)
-                lane.#admit();
+            for (const limiter of distinct)
+                limiter.#taken -= 1;
+            for (const limiter of distinct)
+                limiter.#admit();
         };
     }
-    static #wait(lanes, signal) {
+    static #wait(limiters, signal) {
         return new Promise((resolve, reject) => {
             const giveUp = () => {
-                for (const lane of lanes)
-                    lane.#waiting.delete(waiter);
+                for (const limiter of limiters)
+                    limiter.#waiting.delete(waiter);
                 reject(signal.reason);
             };
             const waiter = {
-                lanes,
+                limiters,
                 grant: () => {
                     signal.removeEventListener('abort', giveUp);
-                    for (const lane of lanes) {
-                        lane.#waiting.delete(waiter);
-                        lane.#taken += 1;
+                    for (const limiter of limiters) {
+                        limiter.#waiting.delete(waiter);
+                        limiter.#taken += 1;
                     }
                     resolve();
                 },
             };
             signal.addEventListener('abort', giveUp, { once: true });
-            for (const lane of lanes)
-                lane.#waiting.add(waiter);
+            for (const limiter of limiters)
+                limiter.#waiting.add(waiter);
         });
     }
     #admit() {
         for (const waiter of this.#waiting) {
             if (!this.hasRoom)
                 return;
-            if (waiter.lanes.every((lane) => lane.hasRoom))
+            if (waiter.limiters.every((limiter) => limiter.hasRoom))
                 waiter.grant();
         }
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/http/redirect.js
+
+
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** The most redirects that are followed; more than any honest server needs. */
+const LIMIT = 8;
+/**
+ * Sends a request and follows redirects. `next` returns the address for a `Location`. Returns the first answer that is
+ * not a redirect; undefined if there are too many redirects. Throws what `send` and `next` throw.
+ */
+async function followRedirects(first, send, next) {
+    let url = first;
+    for (let hop = 0; hop <= LIMIT; hop += 1) {
+        const answer = await send(url);
+        const { location } = answer.headers;
+        if (!REDIRECTS.has(answer.status) || location === undefined)
+            return answer;
+        discardBody(answer);
+        url = next(url, location);
+    }
+    return undefined;
+}
+/**
+ * Returns the address that a server gave for the next request, such as a `Location` or a realm, resolved against
+ * `from`. `asked` is the server of the first request. Throws `REDIRECT_REFUSED` if the address is not HTTP, leads from
+ * HTTPS to plain HTTP, or leads from another machine to services of this one.
+ */
+function followAddress(from, address, asked) {
+    const refuse = (message) => {
+        throw new HttpFailure({
+            code: 'REDIRECT_REFUSED',
+            about: asked.host,
+            message,
+            hint: 'this looks like a broken or hostile registry; nothing was sent there',
+        });
+    };
+    const target = URL.canParse(address, from.href) ? new URL(address, from) : undefined;
+    if (target === undefined) {
+        // The text is not shown: any part of it could be a password or a signature.
+        return refuse(`it leads to what is no address, of ${address.length} characters`);
+    }
+    if (target.protocol !== 'https:' && target.protocol !== 'http:') {
+        return refuse(`it leads to ${target.protocol}//, which is not HTTP`);
+    }
+    if (from.protocol === 'https:' && target.protocol === 'http:') {
+        return refuse(`it leads from HTTPS to plain HTTP at ${target.host}`);
+    }
+    if (isInward(target.hostname) && !loopback_isLoopback(asked.hostname) && target.hostname !== asked.hostname) {
+        return refuse(`it leads to ${target.host} on the machine that asks`);
+    }
+    // A user name and password in an address would be sent, and would end up in logs.
+    target.username = '';
+    target.password = '';
+    return target;
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/challenge.js
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
-const LENGTH_LIMIT = 16_384;
-/** Reads along a text; every step is linear, so that no header can make it slow. */
+const challenge_LENGTH_LIMIT = 16_384;
+/** Reads a text from its start to its end in linear time, so that no header can make it slow. */
 class Scanner {
     #text;
     #at = 0;
@@ -23009,7 +24297,7 @@ class Scanner {
     }
 }
 function parseRaw(header) {
-    const scanner = new Scanner(header.slice(0, LENGTH_LIMIT));
+    const scanner = new Scanner(header.slice(0, challenge_LENGTH_LIMIT));
     const challenges = [];
     while (!scanner.isAtEnd) {
         scanner.skip(' \t,');
@@ -23029,8 +24317,8 @@ function parseRaw(header) {
     return challenges;
 }
 /**
- * Reads `WWW-Authenticate`, one or several headers with one or several challenges each, and gives the one to meet:
- * Bearer before Basic, as registries that offer both mean it; `undefined` when neither is there.
+ * Reads `WWW-Authenticate`, one or several headers with one or several challenges each. Returns the challenge to
+ * answer: Bearer if there is one, else Basic; undefined if there is neither.
  */
 function parseChallenge(headers) {
     const all = [headers ?? []].flat().flatMap(parseRaw);
@@ -23043,7 +24331,7 @@ function parseChallenge(headers) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/credentials.js
-/** Gives a lookup that asks each of several in turn, once for each host and run. */
+/** Returns a lookup that asks several lookups in turn. It asks once for each host and remembers the answer. */
 function firstCredential(lookups) {
     const answers = new Map();
     const ask = async (host) => {
@@ -23060,24 +24348,106 @@ function firstCredential(lookups) {
         return answer;
     };
 }
-/** Gives a lookup that knows one user of one host; where name or password is missing it knows nobody. */
+/** Returns a lookup with one login for one host; without a name or a password it has none. */
 function explicitCredential(host, username, password) {
     const known = username === undefined || password === undefined ? undefined : { kind: 'password', username, password };
     return async (asked) => (asked === host ? known : undefined);
 }
-/** Gives the value of a Basic `Authorization` header (RFC 7617). */
+/** Returns the value of a Basic `Authorization` header (RFC 7617). */
 function basicAuthorization(username, password) {
     return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/push-verdict.js
-const WRITES = new Set([
-    'start an upload',
-    'push a layer',
-    'push a part of a layer',
-    'finish a layer',
-    'push its manifest',
-]);
+;// CONCATENATED MODULE: ./build/src/registry/error-body.js
+
+const errorBodyShape = schemas/* object */.Ikc({
+    errors: schemas/* array */.YOg(schemas/* object */.Ikc({ code: schemas/* string */.YjP().optional(), message: schemas/* string */.YjP().optional() })).min(1),
+});
+/** Other shapes, of token services and of proxies in front of registries. */
+const otherErrorShape = schemas/* object */.Ikc({ message: schemas/* string */.YjP().optional(), details: schemas/* string */.YjP().optional(), error: schemas/* string */.YjP().optional() })
+    .catch({});
+/**
+ * Reads the body of an error answer: JSON, plain text, HTML or nothing. `clean` removes secrets from the text. Never
+ * throws.
+ */
+function parseErrorBody(body, clean = (text) => text) {
+    const oneLine = (text) => clean(text)
+        .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+        .trim()
+        .slice(0, 300);
+    try {
+        const json = JSON.parse(body);
+        const parsed = errorBodyShape.safeParse(json);
+        if (parsed.success) {
+            const codes = parsed.data.errors.flatMap((error) => (error.code === undefined ? [] : [error.code]));
+            const first = parsed.data.errors[0];
+            return { codes, text: oneLine([first?.code, first?.message].filter(Boolean).join(': ')) };
+        }
+        const { message, details, error } = otherErrorShape.parse(json);
+        return { codes: [], text: oneLine(message ?? details ?? error ?? '') };
+    }
+    catch {
+        // Not JSON, so it is read as text below.
+    }
+    return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body) };
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/secret-forms.js
+/**
+ * Returns a secret in every encoding in which it can appear: unchanged, in a URL, in a query, and in both alphabets of
+ * base64, with and without padding.
+ */
+function secretForms(secret) {
+    const bytes = Buffer.from(secret);
+    const padded = bytes.toString('base64');
+    const base64 = [padded, padded.replace(/={1,2}$/, ''), bytes.toString('base64url')];
+    const queries = [secret, padded].flatMap((text) => [
+        encodeURIComponent(text),
+        new URLSearchParams({ '': text }).toString().slice(1),
+    ]);
+    return new Set([secret, ...base64, ...queries]);
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/redactor.js
+
+/** Shorter texts are not secrets, and would redact half of a message. */
+const SHORTEST = 4;
+/** Longer secrets are tokens, of which there can be thousands. Servers that repeat one do not encode it. */
+const LONGEST_ENCODED = 200;
+/** Removes the secrets for one host from its messages. Some registries repeat in an error what was sent to them. */
+class Redactor {
+    #forms = new Set();
+    /** Adds a secret, in every encoding in which it can appear. */
+    add(secret) {
+        if (secret.length < SHORTEST)
+            return;
+        this.#forms.add(secret);
+        if (secret.length > LONGEST_ENCODED)
+            return;
+        for (const form of secretForms(secret))
+            this.#forms.add(form);
+    }
+    /** Returns a text with every secret replaced by `***`. */
+    redact(text) {
+        const longestFirst = [...this.#forms].toSorted((one, other) => other.length - one.length);
+        return longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/refusal.js
+
+
+/** Returns the failure for a refusal, by its status, its error codes and its text. */
+function refusal(answer) {
+    const { about, action, status, errorBody, retryAt } = answer;
+    const { code, hint } = wordsVerdict(answer) ?? statusVerdict(status);
+    const said = errorBody.text === '' ? '' : `: ${errorBody.text}`;
+    const message = `cannot ${action}, the registry answered ${status}${said}`;
+    const transient = isTransientStatus(status) || MORE_PASSING.has(status);
+    return new HttpFailure({ code, about, message, hint, status, transient, retryAt });
+}
+/** Further transient statuses: too early (425), and those of proxies in front of registries. */
+const MORE_PASSING = new Set([425, 499, 522]);
 const OTHER_FAULTS = new Set([
     'TAG_INVALID',
     'NAME_INVALID',
@@ -23086,11 +24456,12 @@ const OTHER_FAULTS = new Set([
 ]);
 const FORMAT_STATUS = new Set([400, 405, 406, 415, 422]);
 /**
- * Reads what a registry says when it refuses something that is pushed, where its words tell more than its status;
- * `undefined` where they do not. Every registry has its own way to say these (field notes of Harbor, ECR, ACR, SWR, Quay).
+ * Returns the meaning of a refusal whose codes or text say more than its status; undefined if they do not. Registries
+ * express these in different ways (field notes of Harbor, ECR, ACR, SWR, Quay).
  */
-function pushVerdict(action, status, { codes, text }) {
-    // GHCR's words for a token of a workflow that may not write packages.
+function wordsVerdict({ writes, status, errorBody }) {
+    const { codes, text } = errorBody;
+    // GHCR says this to a workflow token without the permission to write packages.
     if (status === 403 && /permission_denied: \w+_package|installation not allowed/i.test(text)) {
         const hint = 'a workflow needs "permissions: packages: write", and an existing package has to give its repository access under Package settings';
         return { code: 'DENIED', hint };
@@ -23099,21 +24470,19 @@ function pushVerdict(action, status, { codes, text }) {
         const hint = 'this registry may take fewer levels of names: for a destination, use --naming basename or dashed and a --push-ns of one level';
         return { code: 'REGISTRY_REFUSED', hint };
     }
-    if (!WRITES.has(action) || status >= 500 || status === 401 || status === 429)
+    if (writes === undefined || status >= 500 || status === 401 || isRateLimit(status))
         return undefined;
+    return writeVerdict(writes, status, errorBody);
+}
+function writeVerdict(writes, status, { codes, text }) {
     if (codes.includes('MANIFEST_BLOB_UNKNOWN') || codes.includes('BLOB_UNKNOWN')) {
-        return action === 'start an upload' ? undefined : { code: 'CONTENT_UNKNOWN' };
+        return writes === 'upload' ? undefined : { code: 'CONTENT_UNKNOWN' };
     }
-    if (action === 'push its manifest') {
-        const verdict = manifestVerdict(status, codes, text);
-        if (verdict !== undefined)
-            return verdict;
-    }
-    if (status === 404) {
-        const hint = 'create the repository there, or the namespace, project or organisation above it; not every registry makes them on push';
-        return { code: 'NOT_FOUND', hint };
-    }
-    return undefined;
+    const verdict = writes === 'manifest' ? manifestVerdict(status, codes, text) : undefined;
+    if (verdict !== undefined || status !== 404)
+        return verdict;
+    const hint = 'create the repository there, or the namespace, project or organisation above it; not every registry makes them on push';
+    return { code: 'NOT_FOUND', hint };
 }
 function manifestVerdict(status, codes, text) {
     const isImmutable = status === 412 || /immutable|TagAlreadyExists/i.test(`${codes.join(' ')} ${text}`);
@@ -23133,80 +24502,9 @@ function manifestVerdict(status, codes, text) {
 function formatRefused() {
     return { code: 'FORMAT_REFUSED', hint: 'this registry does not take content of this kind; leave it out' };
 }
-
-;// CONCATENATED MODULE: ./build/src/registry/registry-failure.js
-
-
-
-
-/** What a registry answered where something else was needed. */
-class RegistryFailure extends lib_failure/* Failure */.HR {
-    name = 'RegistryFailure';
-    status;
-    /** Whether the same request could be answered differently a moment later. */
-    transient;
-    /** When the registry asked to be left alone until, in milliseconds since 1970. */
-    retryAt;
-    constructor(details) {
-        super(details);
-        this.status = details.status;
-        this.transient = details.transient ?? false;
-        this.retryAt = details.retryAt;
-    }
-}
-/** Tells whether a further attempt at what failed with this error could end differently. */
-function isTransient(error) {
-    return (error instanceof HttpFailure || error instanceof RegistryFailure) && error.transient;
-}
-/** Tells whether an error is the registry's word that something does not exist. */
-function isNotFound(error) {
-    return (0,lib_failure/* failureCode */.AD)(error) === 'NOT_FOUND';
-}
-const errorBodyShape = schemas/* object */.Ikc({
-    errors: schemas/* array */.YOg(schemas/* object */.Ikc({ code: schemas/* string */.YjP().optional(), message: schemas/* string */.YjP().optional() })).min(1),
-});
-/** Token services and proxies in front of registries say it in ways of their own. */
-const otherErrorShape = schemas/* object */.Ikc({ message: schemas/* string */.YjP().optional(), details: schemas/* string */.YjP().optional(), error: schemas/* string */.YjP().optional() })
-    .catch({});
-/**
- * Reads the body of an error answer: JSON as specified, plain text, HTML or nothing (distribution-spec, "Error codes").
- * `clean` takes out what must not be repeated.
- */
-function parseComplaint(body, clean = (text) => text) {
-    const oneLine = (text) => clean(text)
-        .replaceAll(/[\s\p{Cc}]+/gu, ' ')
-        .trim()
-        .slice(0, 300);
-    try {
-        const json = JSON.parse(body);
-        const parsed = errorBodyShape.safeParse(json);
-        if (parsed.success) {
-            const codes = parsed.data.errors.flatMap((error) => (error.code === undefined ? [] : [error.code]));
-            const first = parsed.data.errors[0];
-            return { codes, text: oneLine([first?.code, first?.message].filter(Boolean).join(': ')) };
-        }
-        const { message, details, error } = otherErrorShape.parse(json);
-        return { codes: [], text: oneLine(message ?? details ?? error ?? '') };
-    }
-    catch {
-        // Not JSON: what follows treats it as text.
-    }
-    return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body) };
-}
-/** Reads Retry-After, seconds or a date (RFC 9110, 10.2.3), as milliseconds since 1970; `undefined` if unusable. */
-function parseRetryAfter(header, now) {
-    if (header === undefined)
-        return undefined;
-    const text = header.trim();
-    if (/^\d{1,9}$/.test(text))
-        return now + Number(text) * 1000;
-    const date = Date.parse(text);
-    return Number.isNaN(date) ? undefined : Math.max(date, now);
-}
-const TRANSIENT_STATUS = new Set([408, 425, 429, 499, 500, 502, 503, 504, 522]);
-function verdict(status) {
+function statusVerdict(status) {
     if (status === 401) {
-        // Some registries say so to an account that they know as well, where it may not push.
+        // Some registries also answer so if the login is right but the account may not push.
         return {
             code: 'UNAUTHORIZED',
             hint: 'check the user name and password for this registry, and that the account may do this there',
@@ -23220,147 +24518,13 @@ function verdict(status) {
     }
     if (status === 404)
         return { code: 'NOT_FOUND' };
-    if (status === 429)
+    if (isRateLimit(status)) {
         return { code: 'RATE_LIMITED', hint: 'log in to this registry or lower --query-limit and --limit' };
+    }
     if (status >= 500) {
         return { code: 'REGISTRY_BROKEN', hint: 'this is a fault of the registry itself; try again later' };
     }
     return { code: 'REGISTRY_REFUSED' };
-}
-/** Gives the failure for an answer that was not hoped for. `about` names the image or host; `action` says what was tried. */
-function refusal(answer) {
-    const { status, complaint } = answer;
-    const { code, hint } = pushVerdict(answer.action, status, complaint) ?? verdict(status);
-    const said = complaint.text === '' ? '' : `: ${complaint.text}`;
-    return new RegistryFailure({
-        code,
-        about: answer.about,
-        message: `cannot ${answer.action}, the registry answered ${status}${said}`,
-        ...(hint === undefined ? {} : { hint }),
-        status,
-        transient: TRANSIENT_STATUS.has(status),
-        retryAt: answer.retryAt,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/secret-forms.js
-/**
- * Gives a secret in each form in which it travels or is repeated: as it is, in a URL, in a query, and in both alphabets
- * of base64, which with padding begins as it does without.
- */
-function secretForms(secret) {
-    const bytes = Buffer.from(secret);
-    const padded = bytes.toString('base64');
-    const base64 = [padded, padded.replace(/={1,2}$/, ''), bytes.toString('base64url')];
-    const queries = [secret, padded].flatMap((text) => [
-        encodeURIComponent(text),
-        new URLSearchParams({ '': text }).toString().slice(1),
-    ]);
-    return new Set([secret, ...base64, ...queries]);
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/secrets.js
-
-/** Shorter ones would blacken half of a text, and are no secrets. */
-const SHORTEST = 4;
-/** Longer ones are tokens: whoever repeats one does not encode it, and there may be thousands. */
-const LONGEST_ENCODED = 200;
-/** The secrets of one host, to be taken out of what it says: some registries repeat in an error what they were sent. */
-class Secrets {
-    #forms = new Set();
-    /** Takes in a secret, in each form in which it travels. */
-    add(secret) {
-        if (secret.length < SHORTEST)
-            return;
-        this.#forms.add(secret);
-        if (secret.length > LONGEST_ENCODED)
-            return;
-        for (const form of secretForms(secret))
-            this.#forms.add(form);
-    }
-    /** Gives a text with every secret blackened. */
-    blacken(text) {
-        const longestFirst = [...this.#forms].toSorted((one, other) => other.length - one.length);
-        return longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/endpoint.js
-
-
-
-
-/** Gives the base URL of a registry's API: HTTPS, but plain HTTP on this machine and for hosts named insecure. */
-function endpointOf(host, insecure) {
-    if (host === DOCKER_HUB)
-        return new URL('https://registry-1.docker.io/');
-    const hostname = new URL(`http://${host}/`).hostname;
-    const scheme = insecure.includes(host) || isLoopback(hostname) ? 'http' : 'https';
-    return new URL(`${scheme}://${host}/`);
-}
-/**
- * Gives the address that a redirect, `Location` or realm of a registry leads to, resolved against `from`. Throws
- * `REDIRECT_REFUSED` for what no honest registry needs: another scheme than HTTP, from HTTPS down to HTTP, or from
- * elsewhere to this machine's own services.
- */
-function followAddress(from, address, registry) {
-    const refuse = (message) => {
-        throw new RegistryFailure({
-            code: 'REDIRECT_REFUSED',
-            about: registry.host,
-            message,
-            hint: 'this looks like a broken or hostile registry; nothing was sent there',
-        });
-    };
-    const target = URL.canParse(address, from.href) ? new URL(address, from) : undefined;
-    if (target === undefined) {
-        // Nobody can tell which part of what is no address is a password or a signature.
-        return refuse(`it leads to what is no address, of ${address.length} characters`);
-    }
-    if (target.protocol !== 'https:' && target.protocol !== 'http:') {
-        return refuse(`it leads to ${target.protocol}//, which is not HTTP`);
-    }
-    if (from.protocol === 'https:' && target.protocol === 'http:') {
-        return refuse(`it leads from HTTPS to plain HTTP at ${target.host}`);
-    }
-    if (isInward(target.hostname) && !isLoopback(registry.hostname) && target.hostname !== registry.hostname) {
-        return refuse(`it leads to ${target.host} on the machine that asks`);
-    }
-    // A name and password in an address would be sent along, and end up in logs.
-    target.username = '';
-    target.password = '';
-    return target;
-}
-const SHOWN_PARAMETERS = new Set([
-    'n',
-    'last',
-    'mount',
-    'from',
-    'digest',
-    'service',
-    'scope',
-]);
-/** Gives a URL for people to read: without credentials and without query values that may be signatures. */
-function redactUrl(url) {
-    const shown = new URL(url);
-    shown.username = '';
-    shown.password = '';
-    shown.hash = '';
-    for (const name of new Set(shown.searchParams.keys())) {
-        if (!SHOWN_PARAMETERS.has(name))
-            shown.searchParams.set(name, '…');
-    }
-    return shown.href.replaceAll('%E2%80%A6', '…');
-}
-/** Gives a text without what signs an address, for those who repeat in an error what they were asked for. */
-function withoutSignatures(text, url) {
-    const values = [...url.searchParams]
-        .filter(([name]) => !SHOWN_PARAMETERS.has(name))
-        .map(([, value]) => value);
-    const secrets = new Secrets();
-    for (const value of values)
-        secrets.add(value);
-    return secrets.blacken(text);
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/token.js
@@ -23371,9 +24535,12 @@ const answerShape = schemas/* object */.Ikc({
     expires_in: schemas/* number */.aig().optional().catch(undefined),
 });
 const SHORTEST_LIFE_SECONDS = 60;
-/** Servers take 8 to 16 KiB of headers; a cloud's longest tokens have 4 KiB. */
+/** Servers accept 8 to 16 KiB of headers, and the longest tokens of clouds have 4 KiB. */
 const token_LENGTH_LIMIT = 64 * 1024;
-/** Reads the answer of a token service (distribution-spec token authentication), or gives what is wrong with it. */
+/**
+ * Returns the token in an answer of a token service (distribution-spec token authentication), or an error that says
+ * what is wrong.
+ */
 function parseToken(body) {
     try {
         const parsed = answerShape.parse(JSON.parse(body));
@@ -23385,7 +24552,7 @@ function parseToken(body) {
         return { token, seconds: Math.max(parsed.expires_in ?? SHORTEST_LIFE_SECONDS, SHORTEST_LIFE_SECONDS) };
     }
     catch {
-        // What a parser says of it may quote a part of the token.
+        // The parser's error is not used, because it can quote a part of the token.
         return new Error('it is not what the protocol says');
     }
 }
@@ -23400,48 +24567,54 @@ function parseToken(body) {
 
 
 
-/** Gives the scope for reading a repository. */
+
+
+
+/** Returns the scope for reading a repository. */
 function pullScope(repository) {
     return `repository:${repository}:pull`;
 }
-/** Gives the scope for writing to a repository. */
+/** Returns the scope for writing to a repository. */
 function pushScope(repository) {
     return `repository:${repository}:pull,push`;
 }
-/** Gives the scope for deleting from a repository, which few accounts have. */
+/** Returns the scope for deleting from a repository. Few accounts have it. */
 function deleteScope(repository) {
     return `repository:${repository}:delete`;
 }
 const TOKEN_BODY_LIMIT = 1024 * 1024;
-/** How one host is talked to: what it challenged, who we are to it, and the tokens it gave, one a set of scopes. */
+/** The login at one host: its challenge, our credential, and one token for each set of scopes. */
 class Authorization {
     #host;
     #endpoint;
     #http;
-    #lane;
+    #limiter;
     #lookup;
     #onSecret;
     #signal;
     #tokens = new Map();
-    #secrets = new Secrets();
+    #redactor = new Redactor();
     #challenge;
-    // Docker Hub locks accounts for minutes that repeat a wrong password.
+    // Docker Hub locks an account for minutes if a wrong password is repeated.
     #loginRefused;
     constructor(parts) {
         this.#host = parts.host;
         this.#endpoint = parts.endpoint;
         this.#http = parts.http;
-        this.#lane = parts.lane;
+        this.#limiter = parts.limiter;
         this.#lookup = parts.lookup;
         this.#onSecret = (secret) => {
-            this.#secrets.add(secret);
+            this.#redactor.add(secret);
             parts.onSecret(secret);
         };
         this.#signal = parts.signal;
     }
-    /** Gives what this host said without the secrets that it was sent. */
-    blacken = (text) => this.#secrets.blacken(text);
-    /** Gives the `Authorization` header for a request that needs these scopes, the most important first. */
+    /** Returns a text of this host without the secrets that were sent to it. */
+    redact = (text) => this.#redactor.redact(text);
+    /**
+     * Returns the `Authorization` header for a request with these scopes, the most important first; undefined if it needs
+     * none.
+     */
     async header(scopes) {
         if (this.#challenge === undefined)
             return undefined;
@@ -23453,16 +24626,16 @@ class Authorization {
             return known.header;
         return (await this.#renew(key, scopes, this.#challenge, known)).header;
     }
-    /** Tells what is known of how this host wants to be talked to, and whether there is a login for it. */
+    /** Returns how this host wants us to log in, as far as that is known, and the user name that we have for it. */
     async situation() {
         const credential = await this.#lookup(this.#host);
         const username = credential?.kind === 'password' ? credential.username : credential && 'identity token';
         return { scheme: this.#challenge?.scheme ?? 'none', username };
     }
     /**
-     * Learns from a 401 to a request that carried `sent`. Gives whether the same request is worth sending again: there
-     * is something to prove now, or a token that is no longer taken was dropped. Whoever a redirect led to may ask for a
-     * login, but not for this host's.
+     * Learns from an answer with 401 to a request with the credential `sent`. Returns whether the request is worth
+     * sending again: because there is a credential to send now, or because an expired token was dropped. A host that a
+     * redirect led to does not get this host's login.
      */
     async learn(answer, scopes, sent) {
         if (answer.url.origin !== this.#endpoint.origin)
@@ -23495,14 +24668,14 @@ class Authorization {
     }
     async #renew(key, scopes, challenge, stale) {
         const current = this.#tokens.get(key);
-        // Someone else may have renewed it while the stale one was looked at.
+        // Another request may have renewed it meanwhile.
         if (current !== undefined && (await current) !== stale)
             return current;
         const fetched = this.#fetchToken(scopes, challenge);
         this.#tokens.set(key, fetched);
-        // A refusal would be the same again; a passing fault must not stick.
+        // A refusal is kept, as it would be the same again; a transient failure is not.
         fetched.catch((error) => {
-            const isRefusal = error instanceof RegistryFailure && !error.transient;
+            const isRefusal = isAnswerFailure(error) && !error.transient;
             if (!isRefusal && this.#tokens.get(key) === fetched)
                 this.#tokens.delete(key);
         });
@@ -23513,11 +24686,11 @@ class Authorization {
             throw this.#loginRefused;
         const credential = await this.#lookup(this.#host);
         const realm = this.#resolveRealm(challenge.realm);
-        const giveBack = await Lane.take([this.#lane], this.#signal);
+        const giveBack = await ConcurrencyLimiter.take([this.#limiter], this.#signal);
         try {
             const answer = await this.#ask(realm, scopes, challenge.service, credential);
             const body = (await readBody(answer, TOKEN_BODY_LIMIT))?.toString('utf8') ?? '';
-            // registry.k8s.io challenges, but its tokens are optional and the endpoint may be missing.
+            // registry.k8s.io sends a challenge, but its tokens are optional and the endpoint may be missing.
             if (answer.status === 404 && credential === undefined) {
                 return { header: undefined, staleAt: Number.POSITIVE_INFINITY };
             }
@@ -23529,12 +24702,15 @@ class Authorization {
             giveBack();
         }
     }
-    /** A realm elsewhere is common (auth.docker.io), but it gets the password only over HTTPS. */
+    /**
+     * Returns the URL of the token service. It may be at another host (auth.docker.io), but only over HTTPS. Throws
+     * `REDIRECT_REFUSED`.
+     */
     #resolveRealm(realm) {
         const url = followAddress(this.#endpoint, realm, this.#endpoint);
-        const isPlain = url.protocol === 'http:' && !isLoopback(url.hostname) && url.host !== this.#endpoint.host;
+        const isPlain = url.protocol === 'http:' && !loopback_isLoopback(url.hostname) && url.host !== this.#endpoint.host;
         if (isPlain) {
-            throw new RegistryFailure({
+            throw new HttpFailure({
                 code: 'REDIRECT_REFUSED',
                 about: this.#host,
                 message: `it wants the login sent to ${url.host} over plain HTTP`,
@@ -23563,7 +24739,7 @@ class Authorization {
         const url = new URL(realm);
         if (service !== undefined)
             url.searchParams.set('service', service);
-        // One parameter a scope: some registries look at nothing behind a space.
+        // One parameter for each scope: some registries ignore what follows a space.
         for (const scope of scopes)
             url.searchParams.append('scope', scope);
         const headers = {};
@@ -23581,7 +24757,7 @@ class Authorization {
     }
     #noToken(cause) {
         const message = 'its token service answered without a token';
-        return new RegistryFailure({
+        return new HttpFailure({
             code: 'REGISTRY_BROKEN',
             about: this.#host,
             message,
@@ -23594,965 +24770,12 @@ class Authorization {
             about: this.#host,
             action: credential === undefined ? 'get an anonymous token' : 'log in',
             status: answer.status,
-            complaint: parseComplaint(body, this.blacken),
+            errorBody: parseErrorBody(body, this.redact),
             retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
         });
         if (answer.status === 401 && credential !== undefined)
             this.#loginRefused = failure;
         return failure;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/exchange.js
-
-
-
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-const REDIRECT_LIMIT = 8;
-const COMPLAINT_LIMIT = 64 * 1024;
-/** Carries requests to one registry: credentials to its own host only, redirects, one answer to a challenge. */
-class Exchanger {
-    #http;
-    #endpoint;
-    #authorization;
-    #onRequest;
-    constructor(parts) {
-        this.#http = parts.http;
-        this.#endpoint = parts.endpoint;
-        this.#authorization = parts.authorization;
-        this.#onRequest = parts.onRequest;
-    }
-    /**
-     * Sends a request and gives an answer with one of the expected statuses. A 401 is answered once with what it asks
-     * for; a streamed body cannot be sent twice, so there it fails as transient. Throws `RegistryFailure`,
-     * `HttpFailure` or the signal's reason.
-     */
-    async send(exchange) {
-        const sent = await this.#credentialFor(exchange.url, exchange.scopes);
-        const answer = await this.#follow(exchange, sent);
-        if (exchange.expected.includes(answer.status))
-            return answer;
-        if (answer.status !== 401)
-            throw await this.#explain(exchange, answer);
-        const isWorthRepeating = await this.#authorization.learn(answer, exchange.scopes, sent);
-        if (!isWorthRepeating)
-            throw await this.#explain(exchange, answer);
-        discardBody(answer);
-        if (typeof exchange.body === 'function')
-            throw this.#staleLogin(exchange);
-        const second = await this.#follow(exchange, await this.#credentialFor(exchange.url, exchange.scopes));
-        if (exchange.expected.includes(second.status))
-            return second;
-        throw await this.#explain(exchange, second);
-    }
-    /** Tells how the registry wants to be talked to, and as whom it would be. */
-    situation() {
-        return this.#authorization.situation();
-    }
-    /** Proves the login for some scopes: a token service does when it gives a token, a Basic registry on a ping. */
-    async prove(scopes, ping, signal) {
-        const header = await this.#authorization.header(scopes);
-        if (header?.startsWith('Basic ') !== true)
-            return;
-        const about = this.#endpoint.host;
-        const answer = await this.send({
-            method: 'GET',
-            url: ping,
-            scopes,
-            expected: [200, 403, 404],
-            about,
-            action: 'log in',
-            signal,
-        });
-        discardBody(answer);
-    }
-    /** Takes in the challenge of an answer that was expected to be one. */
-    async learn(answer) {
-        await this.#authorization.learn(answer, [], undefined);
-    }
-    async #credentialFor(url, scopes) {
-        return url.origin === this.#endpoint.origin ? this.#authorization.header(scopes) : undefined;
-    }
-    async #follow(exchange, credential) {
-        const { method, body, signal } = exchange;
-        let url = exchange.url;
-        let carried = credential;
-        for (let hop = 0; hop <= REDIRECT_LIMIT; hop += 1) {
-            const headers = { 'user-agent': 'keel-pkg', ...exchange.headers };
-            if (carried !== undefined)
-                headers['authorization'] = carried;
-            if (body instanceof Uint8Array)
-                headers['content-length'] = String(body.length);
-            this.#onRequest(url);
-            const answer = await this.#http.send({
-                method,
-                url,
-                headers,
-                signal,
-                ...(body === undefined ? {} : { body }),
-            });
-            const target = answer.headers.location;
-            const isFollowed = method === 'GET' || method === 'HEAD';
-            if (!isFollowed || !REDIRECTS.has(answer.status) || target === undefined)
-                return answer;
-            discardBody(answer);
-            const next = followAddress(url, target, this.#endpoint);
-            // Once away from the registry nothing is carried again, not even on the way back.
-            if (next.origin !== this.#endpoint.origin)
-                carried = undefined;
-            url = next;
-        }
-        throw new RegistryFailure({
-            code: 'REGISTRY_BROKEN',
-            about: exchange.about,
-            message: `cannot ${exchange.action}, the registry redirects without end`,
-        });
-    }
-    async #explain(exchange, answer) {
-        const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, COMPLAINT_LIMIT);
-        if (exchange.method === 'HEAD')
-            discardBody(answer);
-        return refusal({
-            about: exchange.about,
-            action: exchange.action,
-            status: answer.status,
-            complaint: parseComplaint(body?.toString('utf8') ?? '', (text) => withoutSignatures(this.#authorization.blacken(text), answer.url)),
-            retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
-        });
-    }
-    #staleLogin(exchange) {
-        return new RegistryFailure({
-            code: 'UNAUTHORIZED',
-            about: exchange.about,
-            message: `cannot ${exchange.action}, the login expired on the way`,
-            status: 401,
-            transient: true,
-        });
-    }
-}
-
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/src/lib/pause.js
-
-
-/** Resolves after a duration. Rejects with the signal's own reason, which node:timers hides in an AbortError. */
-async function pause(duration, signal) {
-    try {
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(Math.min(duration, lib_duration/* LONGEST_DURATION */.Qk), undefined, { signal });
-    }
-    catch (error) {
-        signal.throwIfAborted();
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/pace.js
-
-
-/** Spreads starts over time: at most `perSecond` of them a second, after a burst of a tenth of that. */
-class Pace {
-    #gap;
-    #burst;
-    #next = 0;
-    constructor(perSecond) {
-        this.#gap = 1000 / perSecond;
-        this.#burst = 100;
-    }
-    /** Resolves when the caller may start. Rejects when the signal aborts first. */
-    async turn(signal) {
-        const now = performance.now();
-        this.#next = Math.max(this.#next, now - this.#burst) + this.#gap;
-        const delay = this.#next - this.#gap - now;
-        if (delay > 0)
-            await pause((0,lib_duration/* milliseconds */.Rz)(delay), signal);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/host-limits.js
-
-
-
-
-
-/** Where users set no limits of their own: a careful start that widens while the host keeps up. */
-const ADAPTIVE_LIMITS = {
-    metadata: { start: 10, ceiling: 64 },
-    transfers: { start: 5, ceiling: 32 },
-};
-const TOKENS = { start: 8 };
-const LONGEST_HOLD = (0,lib_duration/* seconds */.YA)(300);
-/** Hosts whose operators said what they bear. */
-const REQUESTS_PER_SECOND = new Map([['registry.k8s.io', 50]]);
-/** Huawei SWR takes at most 20 uploads at a time from one tenant. */
-const SWR_TRANSFERS = 20;
-const SWR = /^swr[.-].*\.myhuaweicloud\.(?:com|eu)$/;
-function transfersWidth(host, width) {
-    if (!SWR.test(host))
-        return width;
-    const start = Math.min(width.start, SWR_TRANSFERS);
-    return width.ceiling === undefined ? { start } : { start, ceiling: Math.min(width.ceiling, SWR_TRANSFERS) };
-}
-/** What one host bears: slots for metadata, transfers and tokens, a pace, and how long it wants to be left alone. */
-class HostLimits {
-    metadata;
-    transfers;
-    tokens = new Lane(TOKENS);
-    #host;
-    #pace;
-    #deadline;
-    #heldUntil = 0;
-    /** `deadline` is when the run has to be over, in milliseconds since 1970. */
-    constructor(host, settings, deadline) {
-        this.#host = host;
-        this.#deadline = deadline;
-        this.metadata = new Lane(settings.metadata);
-        this.transfers = new Lane(transfersWidth(host, settings.transfers));
-        const perSecond = REQUESTS_PER_SECOND.get(host);
-        this.#pace = perSecond === undefined ? undefined : new Pace(perSecond);
-    }
-    /**
-     * Resolves when a request may go out. Throws `RATE_LIMITED`, which is not transient, when the host asked for more
-     * patience than five minutes or than the run has.
-     */
-    async ready(signal) {
-        await this.patience(signal);
-        await this.#pace?.turn(signal);
-    }
-    /** Resolves when the host is not asking for patience: to be awaited before slots are taken, as `ready` within them. */
-    async patience(signal) {
-        while (this.#heldUntil > Date.now()) {
-            this.#refuseIfTooLong();
-            await pause((0,lib_duration/* milliseconds */.Rz)(this.#heldUntil - Date.now()), signal);
-        }
-    }
-    /** Learns from a failed request: narrower lanes, and a pause for the whole host where it asked for one. */
-    learn(error) {
-        if (!(error instanceof RegistryFailure))
-            return;
-        if (error.status === 429 || error.status === 503) {
-            this.metadata.throttled();
-            this.transfers.throttled();
-        }
-        if (error.retryAt !== undefined)
-            this.#heldUntil = Math.max(this.#heldUntil, error.retryAt);
-    }
-    // Beyond that patience the rest of the host is left for the next run, and other hosts go on.
-    #refuseIfTooLong() {
-        const patience = Math.min(Date.now() + LONGEST_HOLD, this.#deadline ?? Number.POSITIVE_INFINITY);
-        if (this.#heldUntil <= patience)
-            return;
-        const until = new Date(this.#heldUntil).toISOString().slice(11, 16);
-        throw new RegistryFailure({
-            code: 'RATE_LIMITED',
-            about: this.#host,
-            message: `deferred (rate limited until ${until} UTC)`,
-            hint: 'the next run goes on from here; logging in usually raises the limit',
-            retryAt: this.#heldUntil,
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/tag-list.js
-
-
-
-
-const listedShape = schemas/* object */.Ikc({
-    mediaType: schemas/* string */.YjP().catch(''),
-    tag: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
-    timeUploadedMs: schemas/* string */.YjP().optional().catch(undefined),
-});
-const listShape = schemas/* object */.Ikc({
-    tags: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
-    child: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
-    manifest: schemas/* record */.g1P(schemas/* string */.YjP(), listedShape).nullish(),
-});
-function uploadTime(milliseconds) {
-    const time = Number(milliseconds ?? Number.NaN);
-    return time > 0 && time < 8.64e15 ? { uploaded: new Date(time) } : undefined;
-}
-/**
- * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Entries
- * that are no tags (Artifactory lists digests) are left out; `"tags": null` is an empty list. `about` names the
- * repository. Throws `REGISTRY_BROKEN`.
- */
-function parseTagList(body, about) {
-    let parsed;
-    try {
-        parsed = listShape.parse(JSON.parse(body.toString('utf8')));
-    }
-    catch (cause) {
-        const message = 'its tag list is not what the protocol says';
-        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
-    }
-    const manifests = new Map();
-    for (const [digest, { mediaType, tag, timeUploadedMs }] of Object.entries(parsed.manifest ?? {})) {
-        if (!isDigest(digest))
-            continue;
-        const listed = { digest, mediaType, ...uploadTime(timeUploadedMs) };
-        for (const name of tag ?? [])
-            if (isTag(name))
-                manifests.set(name, listed);
-    }
-    return {
-        tags: (parsed.tags ?? []).filter(isTag),
-        children: (parsed.child ?? []).filter((child) => isRepository(child) && !child.includes('/')),
-        manifests,
-    };
-}
-const catalogueShape = schemas/* object */.Ikc({ repositories: schemas/* array */.YOg(schemas/* string */.YjP()).nullish() });
-/** Reads one page of `_catalog` (distribution-spec extension); entries that are no repositories are left out. */
-function parseCatalogue(body, about) {
-    try {
-        const { repositories } = catalogueShape.parse(JSON.parse(body.toString('utf8')));
-        return (repositories ?? []).filter(isRepository);
-    }
-    catch (cause) {
-        const message = 'its catalogue is not what the protocol says';
-        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
-    }
-}
-/** Joins the pages of a list. */
-function joinTagLists(pages) {
-    const [first] = pages;
-    // Most lists have one page.
-    if (first !== undefined && pages.length === 1)
-        return { ...first, tags: [...new Set(first.tags)] };
-    return {
-        tags: [...new Set(pages.flatMap((page) => page.tags))],
-        children: [...new Set(pages.flatMap((page) => page.children))],
-        manifests: new Map(pages.flatMap((page) => [...page.manifests])),
-    };
-}
-/** Gives the target of `rel="next"` in a Link header (RFC 8288), with or without quotes; `undefined` without one. */
-function nextLink(header) {
-    for (const link of (header ?? '').slice(0, 16_384).split(/,(?=\s*<)/)) {
-        const end = link.indexOf('>');
-        const start = link.indexOf('<');
-        if (start < 0 || end < start)
-            continue;
-        const parameters = link.slice(end + 1).split(';');
-        const isNext = parameters.some((parameter) => /^\s*rel\s*=\s*"?next"?\s*$/i.test(parameter));
-        if (isNext)
-            return link.slice(start + 1, end);
-    }
-    return undefined;
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/list-pages.js
-
-
-
-
-const PAGE_SIZE = 1000;
-/** Some registries give no more than 50 names a page; 100,000 tags are the most that any repository is known to have. */
-const PAGE_LIMIT = 4000;
-/** All pages together. Google's listing has some 300 bytes a tag. */
-const BYTES_LIMIT = 64 * 1024 * 1024;
-/**
- * Reads all pages of a list, each parsed at once, following `Link` (distribution-spec, "Listing Tags"). `send` asks for
- * one. Throws `REGISTRY_BROKEN` for a list without end; a page that comes again ends it.
- */
-async function readPages(list, send, parse) {
-    const { path, endpoint, about } = list;
-    const pages = [];
-    const seen = new Set();
-    let bytesLeft = BYTES_LIMIT;
-    let url = new URL(`${path}?n=${PAGE_SIZE}`, endpoint);
-    while (url !== undefined && !seen.has(url.href)) {
-        if (pages.length >= PAGE_LIMIT)
-            throw endless(about, `has more than ${PAGE_LIMIT} pages`);
-        seen.add(url.href);
-        const answer = await send(url);
-        const body = await readBody(answer, bytesLeft);
-        if (body === undefined)
-            throw endless(about, 'is larger than 64 MiB');
-        bytesLeft -= body.length;
-        pages.push(parse(body, about));
-        const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
-        // registry.k8s.io redirects; the next page is relative to where this one really came from.
-        url = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
-    }
-    return pages;
-}
-function endless(about, what) {
-    return new RegistryFailure({
-        code: 'REGISTRY_BROKEN',
-        about,
-        message: `its list ${what}`,
-        hint: 'no real list is that long; name the images with their tags in "extras" if you have to mirror from there',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/json-depth.js
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPENING = new Set([0x5b, 0x7b]);
-const CLOSING = new Set([0x5d, 0x7d]);
-/**
- * Tells whether lists and objects of a JSON text stand within each other more than `limit` times. What reads or writes
- * values by calling itself, as `JSON.stringify` does, runs out of stack some thousands of levels down.
- */
-function isNestedDeeper(json, limit) {
-    let depth = 0;
-    let isInText = false;
-    for (let at = 0; at < json.length; at += 1) {
-        const byte = json[at] ?? 0;
-        if (isInText) {
-            if (byte === BACKSLASH)
-                at += 1;
-            else if (byte === QUOTE)
-                isInText = false;
-        }
-        else if (byte === QUOTE)
-            isInText = true;
-        else if (OPENING.has(byte)) {
-            depth += 1;
-            if (depth > limit)
-                return true;
-        }
-        else if (CLOSING.has(byte))
-            depth -= 1;
-    }
-    return false;
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/media-type.js
-/** The media types of manifests and indexes that are copied, in both families. */
-const MEDIA_TYPE = {
-    ociIndex: 'application/vnd.oci.image.index.v1+json',
-    ociManifest: 'application/vnd.oci.image.manifest.v1+json',
-    dockerList: 'application/vnd.docker.distribution.manifest.list.v2+json',
-    dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
-};
-const MANIFEST_MEDIA_TYPES = new Set(Object.values(MEDIA_TYPE));
-/**
- * All four types, always: without the OCI ones some registries answer 404, without any they serve a converted
- * schema 1 manifest with another digest.
- */
-const MANIFEST_ACCEPT = [...MANIFEST_MEDIA_TYPES].join(', ');
-/** Tells whether a media type is one of the four that can be copied. */
-function isManifestMediaType(text) {
-    return MANIFEST_MEDIA_TYPES.has(text);
-}
-/** Tells whether a media type is an index: a list of manifests, one a platform. */
-function isIndexMediaType(type) {
-    return type === MEDIA_TYPE.ociIndex || type === MEDIA_TYPE.dockerList;
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/manifest.js
-
-
-
-
-
-/** What registries accept at most, and more than any real manifest has. */
-const MANIFEST_SIZE_LIMIT = 4 * 1024 * 1024;
-const platformShape = schemas/* object */.Ikc({
-    os: schemas/* string */.YjP(),
-    architecture: schemas/* string */.YjP(),
-    variant: schemas/* string */.YjP().optional(),
-});
-const descriptorShape = schemas/* object */.Ikc({
-    mediaType: schemas/* string */.YjP(),
-    digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
-    size: schemas/* number */.aig().int().nonnegative(),
-    platform: platformShape.optional().catch(undefined),
-    annotations: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()).optional().catch(undefined),
-    urls: schemas/* array */.YOg(schemas/* string */.YjP()).optional(),
-});
-const bodyShape = schemas/* object */.Ikc({ schemaVersion: schemas/* literal */.euz(2), mediaType: schemas/* string */.YjP().optional() });
-const indexShape = bodyShape.extend({ manifests: schemas/* array */.YOg(descriptorShape) });
-const imageShape = bodyShape.extend({ config: descriptorShape, layers: schemas/* array */.YOg(descriptorShape) });
-function toDescriptor(parsed) {
-    const { mediaType, digest, size, platform, annotations } = parsed;
-    return {
-        mediaType,
-        digest,
-        size,
-        ...(platform === undefined
-            ? {}
-            : {
-                platform: {
-                    os: platform.os,
-                    architecture: platform.architecture,
-                    ...(platform.variant === undefined ? {} : { variant: platform.variant }),
-                },
-            }),
-        ...(annotations === undefined ? {} : { annotations }),
-    };
-}
-function unusable(about, message, cause) {
-    return new lib_failure/* Failure */.HR({ code: 'MANIFEST_UNUSABLE', about, message, cause });
-}
-/** More than any filesystem can stack, and than artifacts have files. */
-const LAYERS_LIMIT = 1000;
-/** Real ones stand five levels deep; what is beyond that could not be written again. */
-const manifest_DEPTH_LIMIT = 100;
-function parseJson(bytes, about) {
-    if (isNestedDeeper(bytes, manifest_DEPTH_LIMIT)) {
-        throw unusable(about, `its lists and objects stand within each other more than ${manifest_DEPTH_LIMIT} times`);
-    }
-    try {
-        return JSON.parse(bytes.toString('utf8'));
-    }
-    catch (cause) {
-        throw unusable(about, 'the manifest is not JSON', cause);
-    }
-}
-/**
- * Reads a manifest or index of any of the four media types (OCI image-spec, manifest.md and image-index.md).
- * `contentType` is the answer's header; the body's own `mediaType` must agree with it, else it would be refused
- * when pushed. The digest is computed here, never taken from a header. Throws `MANIFEST_UNUSABLE`.
- */
-function parseManifest(bytes, contentType, about, algorithm = 'sha256') {
-    const json = parseJson(bytes, about);
-    const body = bodyShape.safeParse(json);
-    if (!body.success) {
-        throw unusable(about, 'the manifest is of a kind that cannot be copied (schema 1 or unknown)', body.error);
-    }
-    const mediaType = body.data.mediaType ?? contentType?.split(';')[0]?.trim() ?? '';
-    if (!isManifestMediaType(mediaType)) {
-        throw unusable(about, `the manifest has the type "${mediaType.slice(0, 100)}", which cannot be copied`);
-    }
-    const common = { mediaType, digest: digestOf(bytes, algorithm), bytes };
-    if (isIndexMediaType(mediaType)) {
-        const index = indexShape.safeParse(json);
-        if (!index.success)
-            throw unusable(about, 'the index is malformed', index.error);
-        return { ...common, kind: 'index', manifests: index.data.manifests.map(toDescriptor) };
-    }
-    const image = imageShape.safeParse(json);
-    if (!image.success)
-        throw unusable(about, 'the manifest is malformed', image.error);
-    if (image.data.layers.length > LAYERS_LIMIT) {
-        throw unusable(about, `it has ${image.data.layers.length} layers, and no image has more than ${LAYERS_LIMIT}`);
-    }
-    const distributable = image.data.layers.filter((layer) => (layer.urls ?? []).length === 0);
-    return {
-        ...common,
-        kind: 'image',
-        config: toDescriptor(image.data.config),
-        layers: distributable.map(toDescriptor),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/attempts.js
-
-
-/** A server that asks for more patience than this is left for the next run. */
-const attempts_LONGEST_HOLD = (0,lib_duration/* seconds */.YA)(300);
-/**
- * Does something up to `policy.attempts` times and gives its result, or throws its last error as it is. The waits
- * vary by a fifth, so that what failed together does not come back together. Who asks to be left alone for longer is
- * obeyed for five minutes, and not asked again beyond that.
- */
-async function attempt(options, operation) {
-    const { policy, signal } = options;
-    for (let number = 1;; number += 1) {
-        signal.throwIfAborted();
-        try {
-            return await operation(number);
-        }
-        catch (error) {
-            if (number >= policy.attempts || signal.aborted || !options.isTransient(error))
-                throw error;
-            const hold = (options.heldUntil?.(error) ?? 0) - Date.now();
-            if (hold > attempts_LONGEST_HOLD)
-                throw error;
-            options.onRetry?.(error, number);
-            const delay = policy.interval * 1.5 ** (number - 1) * (0.8 + 0.4 * Math.random());
-            await pause((0,lib_duration/* milliseconds */.Rz)(Math.max(delay, hold)), signal);
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/registry-host.js
-
-
-
-
-
-
-/** How one host is dealt with, whatever is asked of it: greeted once, on slots, with pauses and attempts. */
-class RegistryHost {
-    host;
-    endpoint;
-    limits;
-    #exchanger;
-    #attempts;
-    #signal;
-    #onRetry;
-    #onRateLimit;
-    #greeting;
-    constructor(parts) {
-        this.host = parts.host;
-        this.endpoint = parts.endpoint;
-        this.limits = parts.limits;
-        this.#exchanger = parts.exchanger;
-        this.#attempts = parts.attempts;
-        this.#signal = parts.signal;
-        this.#onRetry = parts.onRetry;
-        this.#onRateLimit = parts.onRateLimit;
-    }
-    /**
-     * Learns, once a run, how this registry wants to be talked to. It tries once: every other method greets first, and
-     * its attempts are the ones that count. Throws when the host cannot be reached.
-     */
-    greet() {
-        this.#greeting ??= this.#ping().catch((error) => {
-            this.#greeting = undefined;
-            throw error;
-        });
-        return this.#greeting;
-    }
-    /**
-     * Proves, without writing anything, that we may log in to push: a token for the repository, or a ping with name and
-     * password. Gives the user's name; `undefined` where the registry wants none. Throws `UNAUTHORIZED`.
-     */
-    async logIn(repository) {
-        await this.greet();
-        const { scheme, username } = await this.#exchanger.situation();
-        if (scheme === 'none')
-            return undefined;
-        if (username === undefined) {
-            throw new RegistryFailure({
-                code: 'UNAUTHORIZED',
-                about: this.host,
-                message: 'there is no login for this registry',
-                hint: 'give --username and KEEL_PASSWORD, or log in with docker login',
-            });
-        }
-        await this.#exchanger.prove([pushScope(repository)], this.url('/v2/'), this.#signal);
-        return username;
-    }
-    /** Sends one request as it is, without slot and second try; the host's limits learn from its failure. */
-    async send(exchange) {
-        await this.limits.ready(exchange.signal);
-        try {
-            return await this.#exchanger.send(exchange);
-        }
-        catch (error) {
-            this.limits.learn(error);
-            if (error instanceof RegistryFailure && error.status === 429)
-                this.#onRateLimit();
-            throw error;
-        }
-    }
-    /** Does something on a slot for metadata, as often as the policy allows; a pause that the host asked for is kept. */
-    asMetadata(signal, operation) {
-        return this.retrying(signal, async () => {
-            await this.greet();
-            await this.limits.patience(signal);
-            const giveBack = await Lane.take([this.limits.metadata], signal);
-            try {
-                const result = await operation();
-                this.limits.metadata.succeeded();
-                return result;
-            }
-            finally {
-                giveBack();
-            }
-        });
-    }
-    /** Does something as often as the policy allows, while what went wrong is worth another attempt. */
-    retrying(signal, operation, isWorthRepeating = isTransient) {
-        const policy = this.#attempts;
-        return attempt({ policy, signal, isTransient: isWorthRepeating, onRetry: this.#onRetry }, operation);
-    }
-    /** Gives the URL of a path at this registry. */
-    url(path) {
-        return new URL(path, this.endpoint);
-    }
-    /** Names something in a repository for people: `host/repository:tag` or `host/repository@digest`. */
-    nameOf(repository, name) {
-        return `${this.host}/${repository}${isDigest(name) ? '@' : ':'}${name}`;
-    }
-    async #ping() {
-        const answer = await this.send({
-            method: 'GET',
-            url: this.url('/v2/'),
-            scopes: [],
-            // Quay and others answer their ping with 401 even to an anonymous token; it counts as reached.
-            expected: [200, 401, 403, 404],
-            about: this.host,
-            action: 'reach the registry',
-            signal: this.#signal,
-        });
-        if (answer.status === 401)
-            await this.#exchanger.learn(answer);
-        discardBody(answer);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/registry.js
-
-
-
-
-
-
-
-
-
-
-/** What is read into memory as a blob: configurations and signatures. */
-const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
-/** One registry, one method an endpoint of the distribution protocol (distribution-spec 1.1, "Endpoints"). */
-class Registry extends RegistryHost {
-    /** Lists the tags of a repository, or with `undefined` the root of a registry with Google's extension. */
-    listTags(repository, signal) {
-        const path = repository === undefined ? '/v2/tags/list' : `/v2/${repository}/tags/list`;
-        const list = {
-            path,
-            scopes: repository === undefined ? [] : [pullScope(repository)],
-            about: repository === undefined ? this.host : `${this.host}/${repository}`,
-            action: 'list its tags',
-        };
-        return this.asMetadata(signal, async () => {
-            const pages = await this.#readPages(list, signal, parseTagList);
-            return joinTagLists(pages);
-        });
-    }
-    /** Lists all repositories by `_catalog`; `undefined` where the registry does not offer that, or not to us. */
-    async listRepositories(signal) {
-        const scopes = ['registry:catalog:*'];
-        const list = { path: '/v2/_catalog', scopes, about: this.host, action: 'list its repositories' };
-        try {
-            const pages = await this.asMetadata(signal, () => this.#readPages(list, signal, parseCatalogue));
-            return [...new Set(pages.flat())];
-        }
-        catch (error) {
-            // Without a status it is what came that cannot be used.
-            const isRefused = error instanceof RegistryFailure && !error.transient && error.status !== undefined;
-            if (isRefused)
-                return undefined;
-            throw error;
-        }
-    }
-    /** Gives a manifest with the bytes as sent. Throws `NOT_FOUND`, and `DIGEST_MISMATCH` for another than asked for. */
-    getManifest(repository, name, signal) {
-        const about = this.nameOf(repository, name);
-        return this.asMetadata(signal, async () => {
-            const answer = await this.send({
-                ...this.#manifestExchange('GET', repository, name, signal),
-                action: 'get its manifest',
-                expected: [200],
-            });
-            const bytes = await readBody(answer, MANIFEST_SIZE_LIMIT);
-            if (bytes === undefined) {
-                const message = 'its manifest is larger than the 4 MiB that registries take';
-                throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message });
-            }
-            const algorithm = isDigest(name) ? digestAlgorithm(name) : 'sha256';
-            if (isDigest(name) && digestOf(bytes, algorithm) !== name) {
-                const message = `its manifest has another digest than asked for, ${digestOf(bytes, algorithm)}`;
-                throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
-            }
-            try {
-                return parseManifest(bytes, answer.headers['content-type'], about, algorithm);
-            }
-            catch (error) {
-                const isDamaged = error instanceof lib_failure/* Failure */.HR && error.cause instanceof SyntaxError;
-                if (isDigest(name) || !isDamaged)
-                    throw error;
-                // Asked for by a tag, nothing but its form shows that it was cut on its way, or came from a proxy.
-                const message = 'what came is no manifest, not even JSON';
-                throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: error });
-            }
-        });
-    }
-    /** Gives the digest of a manifest without its body, or `undefined` when it does not exist. */
-    async findManifest(repository, name, signal) {
-        const answer = await this.asMetadata(signal, async () => {
-            const head = await this.send({
-                ...this.#manifestExchange('HEAD', repository, name, signal),
-                action: 'ask for its manifest',
-                // Huawei SWR knows no HEAD here, and Artifactory says 403 for what is absent.
-                expected: [200, 403, 404, 405],
-            });
-            discardBody(head);
-            return head;
-        });
-        if (answer.status === 404)
-            return undefined;
-        const digest = answer.headers['docker-content-digest'];
-        if (answer.status === 200 && typeof digest === 'string' && isDigest(digest))
-            return digest;
-        try {
-            return (await this.getManifest(repository, name, signal)).digest;
-        }
-        catch (error) {
-            if (isNotFound(error))
-                return undefined;
-            throw error;
-        }
-    }
-    /** Stores a manifest under a tag or its digest, bytes untouched. Throws `CONTENT_UNKNOWN` when parts are missing. */
-    putManifest(repository, name, manifest, signal) {
-        const about = this.nameOf(repository, name);
-        return this.asMetadata(signal, async () => {
-            const answer = await this.send({
-                method: 'PUT',
-                url: this.#manifestUrl(repository, name),
-                scopes: [pushScope(repository)],
-                headers: { 'content-type': manifest.mediaType },
-                body: manifest.bytes,
-                expected: [200, 201, 202],
-                about,
-                action: 'push its manifest',
-                signal,
-            });
-            discardBody(answer);
-            const stored = answer.headers['docker-content-digest'];
-            const isOther = typeof stored === 'string' && isDigest(stored) && stored !== manifest.digest;
-            if (isOther && digestAlgorithm(stored) === digestAlgorithm(manifest.digest)) {
-                const message = `the registry stored another digest, ${stored}`;
-                throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message });
-            }
-        });
-    }
-    /** Tells whether a repository holds a blob. */
-    hasBlob(repository, digest, signal) {
-        return this.asMetadata(signal, async () => {
-            const answer = await this.send({
-                method: 'HEAD',
-                url: this.url(`/v2/${repository}/blobs/${digest}`),
-                scopes: [pullScope(repository)],
-                expected: [200, 404],
-                about: this.nameOf(repository, digest),
-                action: 'ask for a layer',
-                signal,
-            });
-            discardBody(answer);
-            return answer.status === 200;
-        });
-    }
-    /**
-     * Opens a blob for reading, whole or `range` of it, following redirects; only the answer's range is checked. It
-     * takes no slot and tries once: it is part of a transfer.
-     */
-    async openBlob(repository, descriptor, signal, range) {
-        const about = this.nameOf(repository, descriptor.digest);
-        const answer = await this.send({
-            method: 'GET',
-            url: this.url(`/v2/${repository}/blobs/${descriptor.digest}`),
-            scopes: [pullScope(repository)],
-            ...(range === undefined ? {} : { headers: { range: `bytes=${range.start}-${range.end - 1}` } }),
-            expected: [range === undefined ? 200 : 206],
-            about,
-            action: 'fetch a layer',
-            signal,
-        });
-        const sent = answer.headers['content-range'];
-        if (range === undefined || sent === undefined || sent.startsWith(`bytes ${range.start}-`))
-            return answer;
-        answer.body.destroy();
-        const message = 'the registry answered with another part of a layer than asked for';
-        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
-    }
-    /** Reads a small blob into memory, checked by size and digest. Throws `DIGEST_MISMATCH`. */
-    readBlob(repository, descriptor, signal) {
-        return this.asMetadata(signal, async () => {
-            const answer = await this.openBlob(repository, descriptor, signal);
-            const bytes = await readBody(answer, Math.min(descriptor.size, SMALL_BLOB_LIMIT));
-            if (bytes !== undefined && digestOf(bytes, digestAlgorithm(descriptor.digest)) === descriptor.digest) {
-                return bytes;
-            }
-            const about = this.nameOf(repository, descriptor.digest);
-            const message = 'its content does not have this digest';
-            throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
-        });
-    }
-    #readPages(list, signal, parse) {
-        const { path, ...exchange } = list;
-        const send = (url) => this.send({ ...exchange, method: 'GET', url, expected: [200], signal });
-        return readPages({ path, endpoint: this.endpoint, about: list.about }, send, parse);
-    }
-    #manifestExchange(method, repository, name, signal) {
-        return {
-            method,
-            url: this.#manifestUrl(repository, name),
-            scopes: [pullScope(repository)],
-            headers: { accept: MANIFEST_ACCEPT },
-            about: this.nameOf(repository, name),
-            signal,
-        };
-    }
-    #manifestUrl(repository, name) {
-        return this.url(`/v2/${repository}/manifests/${name}`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/client.js
-
-
-
-
-
-
-/** The registries of a run, each host once: connections, logins, limits and request counts are shared. */
-class Registries {
-    #settings;
-    #http;
-    #known = new Map();
-    #traffic = new Map();
-    constructor(settings) {
-        this.#settings = settings;
-        const { authorities, timeouts } = settings;
-        this.#http = new HttpClient({
-            ...(authorities === undefined ? {} : { authorities }),
-            ...(timeouts === undefined ? {} : { timeouts }),
-        });
-    }
-    /** Gives the registry at a host. */
-    at(host) {
-        const known = this.#known.get(host) ?? this.#open(host);
-        this.#known.set(host, known);
-        return known;
-    }
-    /** What was asked of each host so far, also of those that a registry redirected to. Tokens are not counted. */
-    get traffic() {
-        return this.#traffic;
-    }
-    /** Closes idle connections, so that the process can end. */
-    close() {
-        this.#http.close();
-    }
-    #open(host) {
-        const { credentials, attempts, limits, insecure, deadline, signal, onSecret, onRetry } = this.#settings;
-        const endpoint = endpointOf(host, insecure);
-        const hostLimits = new HostLimits(host, limits, deadline);
-        const http = this.#http;
-        const authorization = new Authorization({
-            host,
-            endpoint,
-            http,
-            lane: hostLimits.tokens,
-            lookup: credentials,
-            onSecret,
-            signal,
-        });
-        const onRequest = (url) => this.#count(url.host, 'requests');
-        const exchanger = new Exchanger({ http, endpoint, authorization, onRequest });
-        return new Registry({
-            host,
-            endpoint,
-            exchanger,
-            limits: hostLimits,
-            attempts,
-            signal,
-            onRetry: (error, attempt) => {
-                this.#count(endpoint.host, 'retried');
-                onRetry?.(error, attempt);
-            },
-            onRateLimit: () => this.#count(endpoint.host, 'rateLimited'),
-        });
-    }
-    #count(host, what) {
-        const row = this.#traffic.get(host) ?? { requests: 0, retried: 0, rateLimited: 0 };
-        this.#traffic.set(host, { ...row, [what]: row[what] + 1 });
     }
 }
 
@@ -24576,11 +24799,12 @@ const configShape = schemas/* object */.Ikc({
 });
 /** The address under which Docker itself stores the login of Docker Hub. */
 const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/';
-/** The user name by which a helper says that the secret is an identity token. */
+/** The user name that a helper returns if the secret is an identity token. */
 const TOKEN_USERNAME = '<token>';
 /**
- * Gives the host that a key of `auths` or `credHelpers` means. Keys with a path other than an API version belong to
- * a part of a registry only and are no key for the whole of it: exact matches, or a login reaches a foreign host.
+ * Returns the host of a key in `auths` or `credHelpers`; undefined if the key is not for a whole host. A key with a
+ * path, other than that of an API version, is only for a part of a registry. Keys have to match exactly, so that no
+ * login is sent to another host.
  */
 function hostOfKey(key) {
     const bare = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '');
@@ -24638,13 +24862,14 @@ function storedCredential(config, host) {
         password: pair.slice(colon + 1).replaceAll('\0', ''),
     };
 }
-/** Gives the folder of Docker's configuration: `DOCKER_CONFIG`, else `~/.docker`. */
+/** Returns the path of Docker's configuration: `config.json` in the folder `DOCKER_CONFIG`, else in `~/.docker`. */
 function dockerConfigFile(environment) {
     return (0,external_node_path_.join)(environment['DOCKER_CONFIG'] || (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.docker'), 'config.json');
 }
 /**
- * Gives a lookup in Docker's `config.json`, which is read once, when first asked: `credHelpers`, then `credsStore`,
- * then `auths`, each for exactly the asked host. Throws `DOCKER_CONFIG_UNREADABLE`; a missing file knows nobody.
+ * Returns a lookup in Docker's `config.json`: in `credHelpers`, then `credsStore`, then `auths`, each for exactly the
+ * given host. The file is read once, at the first lookup; a missing file has no logins. The lookup throws
+ * `DOCKER_CONFIG_UNREADABLE`.
  */
 function dockerCredentials(file, runHelper) {
     let config;
@@ -24663,21 +24888,1004 @@ function dockerCredentials(file, runHelper) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/connections.js
+;// CONCATENATED MODULE: ./build/src/registry/endpoint.js
+
+
+
+/**
+ * Returns the base URL of a registry's API. It is plain HTTP for this machine and for hosts in `insecure`, else HTTPS.
+ */
+function endpointOf(host, insecure) {
+    if (host === DOCKER_HUB)
+        return new URL('https://registry-1.docker.io/');
+    const hostname = new URL(`http://${host}/`).hostname;
+    const scheme = insecure.includes(host) || loopback_isLoopback(hostname) ? 'http' : 'https';
+    return new URL(`${scheme}://${host}/`);
+}
+const SHOWN_PARAMETERS = new Set([
+    'n',
+    'last',
+    'mount',
+    'from',
+    'digest',
+    'service',
+    'scope',
+]);
+/** Returns a URL to show to people, without credentials and without query values that can be signatures. */
+function redactUrl(url) {
+    const shown = new URL(url);
+    shown.username = '';
+    shown.password = '';
+    shown.hash = '';
+    for (const name of new Set(shown.searchParams.keys())) {
+        if (!SHOWN_PARAMETERS.has(name))
+            shown.searchParams.set(name, '…');
+    }
+    return shown.href.replaceAll('%E2%80%A6', '…');
+}
+/**
+ * Returns a text of a server without the signatures of the URL that was asked, as some servers repeat it in an error.
+ */
+function withoutSignatures(text, url) {
+    const values = [...url.searchParams]
+        .filter(([name]) => !SHOWN_PARAMETERS.has(name))
+        .map(([, value]) => value);
+    const redactor = new Redactor();
+    for (const value of values)
+        redactor.add(value);
+    return redactor.redact(text);
+}
+
+;// CONCATENATED MODULE: external "node:timers/promises"
+const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/src/lib/pause.js
+
+
+/** Resolves after a duration. Rejects with the signal's reason, where node:timers would throw an AbortError. */
+async function pause(duration, signal) {
+    try {
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(Math.min(duration, lib_duration/* LONGEST_DURATION */.Qk), undefined, { signal });
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/rate-limiter.js
+
+
+/** Limits how often something starts: at most `perSecond` times a second, after a burst of a tenth of that number. */
+class RateLimiter {
+    #gap;
+    #burst;
+    #next = 0;
+    constructor(perSecond) {
+        this.#gap = 1000 / perSecond;
+        this.#burst = 100;
+    }
+    /** Resolves when the caller may start. Rejects with the signal's reason if that aborts first. */
+    async turn(signal) {
+        const now = performance.now();
+        this.#next = Math.max(this.#next, now - this.#burst) + this.#gap;
+        const delay = this.#next - this.#gap - now;
+        if (delay > 0)
+            await pause((0,lib_duration/* milliseconds */.Rz)(delay), signal);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/retry.js
+
+
+
+/** The longest wait that a server can ask for. If it asks for more, that is left for the next run. */
+const LONGEST_HOLD = (0,lib_duration/* seconds */.YA)(300);
+/**
+ * Runs an operation until it succeeds, up to `policy.attempts` times, and returns its result. Throws the last error
+ * unchanged, or the signal's reason. The pauses vary by a fifth, so that operations that failed together are not
+ * repeated together. After a failure with `retryAt` the pause lasts at least until then; if that is more than five
+ * minutes away, there is no further attempt.
+ */
+async function retry(options, operation) {
+    const { policy, signal, onRetry, isWorthRepeating = lib_failure/* isTransient */.dg } = options;
+    for (let attempt = 1;; attempt += 1) {
+        signal.throwIfAborted();
+        try {
+            return await operation(attempt);
+        }
+        catch (error) {
+            if (attempt >= policy.attempts || signal.aborted || !isWorthRepeating(error))
+                throw error;
+            const retryAt = error instanceof lib_failure/* Failure */.HR ? error.retryAt : undefined;
+            const hold = (retryAt ?? 0) - Date.now();
+            if (hold > LONGEST_HOLD)
+                throw error;
+            onRetry?.(error, attempt);
+            const delay = policy.interval * 1.5 ** (attempt - 1) * (0.8 + 0.4 * Math.random());
+            await pause((0,lib_duration/* milliseconds */.Rz)(Math.max(delay, hold)), signal);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/host-limits.js
 
 
 
 
 
+
+
+/** The limits if users set none: they start low and grow as long as the host keeps up. */
+const ADAPTIVE_LIMITS = {
+    metadata: { start: 10, ceiling: 64 },
+    transfers: { start: 5, ceiling: 32 },
+};
+const TOKENS = { start: 8 };
+/** Rates that operators of registries have published. */
+const REQUESTS_PER_SECOND = new Map([['registry.k8s.io', 50]]);
+/** Huawei SWR accepts at most 20 concurrent uploads from one tenant. */
+const SWR_TRANSFERS = 20;
+const SWR = /^swr[.-].*\.myhuaweicloud\.(?:com|eu)$/;
+function transfersWidth(host, width) {
+    if (!SWR.test(host))
+        return width;
+    const start = Math.min(width.start, SWR_TRANSFERS);
+    return width.ceiling === undefined ? { start } : { start, ceiling: Math.min(width.ceiling, SWR_TRANSFERS) };
+}
+/**
+ * The limits of one host: slots for metadata, transfers and tokens, a rate, and the time before which it wants no
+ * requests.
+ */
+class HostLimits {
+    metadata;
+    transfers;
+    tokens = new ConcurrencyLimiter(TOKENS);
+    #host;
+    #rate;
+    #run;
+    #heldUntil = 0;
+    constructor(host, settings, run = {}) {
+        this.#host = host;
+        this.#run = run;
+        this.metadata = new ConcurrencyLimiter(settings.metadata);
+        this.transfers = new ConcurrencyLimiter(transfersWidth(host, settings.transfers));
+        const perSecond = REQUESTS_PER_SECOND.get(host);
+        this.#rate = perSecond === undefined ? undefined : new RateLimiter(perSecond);
+    }
+    /**
+     * Resolves when a request may be sent. Throws `RATE_LIMITED`, which is not transient, if the host asked for a pause
+     * that is longer than five minutes or than the rest of the run.
+     */
+    async ready(signal) {
+        await this.patience(signal);
+        await this.#rate?.turn(signal);
+    }
+    /**
+     * Resolves when the pause that the host asked for is over. Await it before taking slots, and `ready` while holding
+     * them.
+     */
+    async patience(signal) {
+        while (this.#heldUntil > Date.now()) {
+            const deferral = this.#deferral();
+            if (deferral !== undefined)
+                throw deferral;
+            await pause((0,lib_duration/* milliseconds */.Rz)(this.#heldUntil - Date.now()), signal);
+        }
+    }
+    /**
+     * Learns from a failed request: narrows the limiters, and starts a pause for the whole host if the answer asked for
+     * one. Returns the error to throw: `RATE_LIMITED`, which is not transient, if the request would be repeated but the
+     * pause is too long, else the given one.
+     */
+    learn(error) {
+        if (!(error instanceof HttpFailure))
+            return error;
+        const isTooMuch = error.status !== undefined && isRateLimit(error.status);
+        if (isTooMuch)
+            this.#run.onRateLimit?.();
+        if (isTooMuch || error.status === 503) {
+            this.metadata.throttled();
+            this.transfers.throttled();
+        }
+        if (error.retryAt === undefined)
+            return error;
+        this.#heldUntil = Math.max(this.#heldUntil, error.retryAt);
+        return error.transient ? (this.#deferral() ?? error) : error;
+    }
+    /** Returns why requests to this host are left for the next run; undefined if the pause is short enough to wait. */
+    #deferral() {
+        const patience = Math.min(Date.now() + LONGEST_HOLD, this.#run.deadline ?? Number.POSITIVE_INFINITY);
+        if (this.#heldUntil <= patience)
+            return undefined;
+        const until = new Date(this.#heldUntil).toISOString().slice(11, 16);
+        return new HttpFailure({
+            code: 'RATE_LIMITED',
+            about: this.#host,
+            message: `deferred (rate limited until ${until} UTC)`,
+            hint: 'the next run goes on from here; logging in usually raises the limit',
+            retryAt: this.#heldUntil,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/list-pages.js
+
+
+
+
+/** Some registries return at most 50 names on a page, and no repository is known to have more than 100,000 tags. */
+const LIST_LIMITS = {
+    pages: 4000,
+    // Google's lists have some 300 bytes for each tag.
+    bytes: 64 * 1024 * 1024,
+};
+/**
+ * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") and stops at a
+ * page that it has seen before. `send` requests one page. Throws `REGISTRY_BROKEN` if the list exceeds the limits, and
+ * what `send` and `parse` throw.
+ */
+async function readPages(list, endpoint, send, parse) {
+    const { first, about, limits } = list;
+    const pages = [];
+    const seen = new Set();
+    let bytesLeft = limits.bytes;
+    let url = first;
+    while (url !== undefined && !seen.has(url.href)) {
+        if (pages.length >= limits.pages)
+            throw endless(about, `has more than ${limits.pages} pages`);
+        seen.add(url.href);
+        const answer = await send(url);
+        const body = await readBody(answer, bytesLeft);
+        if (body === undefined)
+            throw endless(about, `is larger than ${(0,text_size/* formatSize */.X)(limits.bytes)}`);
+        bytesLeft -= body.length;
+        pages.push(parse(body, about));
+        const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
+        // registry.k8s.io redirects, so the next page is relative to the URL that answered.
+        url = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
+    }
+    return pages;
+}
+function endless(about, what) {
+    return new HttpFailure({
+        code: 'REGISTRY_BROKEN',
+        about,
+        message: `its list ${what}`,
+        hint: 'no real list is that long; name the images with their tags in "extras" if you have to mirror from there',
+    });
+}
+/**
+ * Returns the target of `rel="next"` in a Link header (RFC 8288), with or without quotes; undefined if there is none.
+ */
+function nextLink(header) {
+    for (const link of (header ?? '').slice(0, 16_384).split(/,(?=\s*<)/)) {
+        const end = link.indexOf('>');
+        const start = link.indexOf('<');
+        if (start < 0 || end < start)
+            continue;
+        const parameters = link.slice(end + 1).split(';');
+        const isNext = parameters.some((parameter) => /^\s*rel\s*=\s*"?next"?\s*$/i.test(parameter));
+        if (isNext)
+            return link.slice(start + 1, end);
+    }
+    return undefined;
+}
+
+// EXTERNAL MODULE: ./build/src/lib/json.js
+var json = __nccwpck_require__(467);
+;// CONCATENATED MODULE: ./build/src/registry/oci/media-type.js
+/** The media types of manifests and indexes that can be copied, of OCI and of Docker. */
+const MEDIA_TYPE = {
+    ociIndex: 'application/vnd.oci.image.index.v1+json',
+    ociManifest: 'application/vnd.oci.image.manifest.v1+json',
+    dockerList: 'application/vnd.docker.distribution.manifest.list.v2+json',
+    dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
+};
+const MANIFEST_MEDIA_TYPES = new Set(Object.values(MEDIA_TYPE));
+/**
+ * The `Accept` header for manifests. It always has all four types: without those of OCI some registries answer 404, and
+ * without any they convert the manifest to schema 1, which has another digest.
+ */
+const MANIFEST_ACCEPT = [...MANIFEST_MEDIA_TYPES].join(', ');
+/** Returns whether a media type is one of the four that can be copied. */
+function isManifestMediaType(text) {
+    return MANIFEST_MEDIA_TYPES.has(text);
+}
+/** Returns whether a media type is that of an index: a list of manifests, one for each platform. */
+function isIndexMediaType(type) {
+    return type === MEDIA_TYPE.ociIndex || type === MEDIA_TYPE.dockerList;
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/oci/manifest.js
+
+
+
+
+
+/** The size in bytes that registries accept at most; real manifests are smaller. */
+const MANIFEST_SIZE_LIMIT = 4 * 1024 * 1024;
+const platformShape = schemas/* object */.Ikc({
+    os: schemas/* string */.YjP(),
+    architecture: schemas/* string */.YjP(),
+    variant: schemas/* string */.YjP().optional(),
+});
+const descriptorShape = schemas/* object */.Ikc({
+    mediaType: schemas/* string */.YjP(),
+    digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
+    size: schemas/* number */.aig().int().nonnegative(),
+    platform: platformShape.optional().catch(undefined),
+    annotations: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()).optional().catch(undefined),
+    urls: schemas/* array */.YOg(schemas/* string */.YjP()).optional(),
+});
+const bodyShape = schemas/* object */.Ikc({ schemaVersion: schemas/* literal */.euz(2), mediaType: schemas/* string */.YjP().optional() });
+const indexShape = bodyShape.extend({ manifests: schemas/* array */.YOg(descriptorShape) });
+const manifest_imageShape = bodyShape.extend({ config: descriptorShape, layers: schemas/* array */.YOg(descriptorShape) });
+function toDescriptor(parsed) {
+    const { mediaType, digest, size, platform, annotations } = parsed;
+    return {
+        mediaType,
+        digest,
+        size,
+        platform,
+        annotations,
+    };
+}
+function unusable(about, message, cause) {
+    return new lib_failure/* Failure */.HR({ code: 'MANIFEST_UNUSABLE', about, message, cause });
+}
+/** More layers than any filesystem can stack, and more files than artifacts have. */
+const LAYERS_LIMIT = 1000;
+/** Real manifests are five levels deep. Much deeper ones could not be serialised again. */
+const manifest_DEPTH_LIMIT = 100;
+function parseJson(bytes, about) {
+    if ((0,json/* isNestedDeeper */.F)(bytes, manifest_DEPTH_LIMIT)) {
+        throw unusable(about, `its lists and objects stand within each other more than ${manifest_DEPTH_LIMIT} times`);
+    }
+    try {
+        return JSON.parse(bytes.toString('utf8'));
+    }
+    catch (cause) {
+        throw unusable(about, 'the manifest is not JSON', cause);
+    }
+}
+/**
+ * Reads a manifest or index of any of the four media types (OCI image-spec, manifest.md and image-index.md).
+ * `contentType` is the header of the answer; it is used if the body has no `mediaType`. The digest is computed here,
+ * never taken from a header. Throws `MANIFEST_UNUSABLE`.
+ */
+function parseManifest(bytes, contentType, about, algorithm = 'sha256') {
+    const json = parseJson(bytes, about);
+    const body = bodyShape.safeParse(json);
+    if (!body.success) {
+        throw unusable(about, 'the manifest is of a kind that cannot be copied (schema 1 or unknown)', body.error);
+    }
+    const mediaType = body.data.mediaType ?? contentType?.split(';')[0]?.trim() ?? '';
+    if (!isManifestMediaType(mediaType)) {
+        throw unusable(about, `the manifest has the type "${mediaType.slice(0, 100)}", which cannot be copied`);
+    }
+    const common = { mediaType, digest: digestOf(bytes, algorithm), bytes };
+    if (isIndexMediaType(mediaType)) {
+        const index = indexShape.safeParse(json);
+        if (!index.success)
+            throw unusable(about, 'the index is malformed', index.error);
+        return { ...common, kind: 'index', manifests: index.data.manifests.map(toDescriptor) };
+    }
+    const image = manifest_imageShape.safeParse(json);
+    if (!image.success)
+        throw unusable(about, 'the manifest is malformed', image.error);
+    if (image.data.layers.length > LAYERS_LIMIT) {
+        throw unusable(about, `it has ${image.data.layers.length} layers, and no image has more than ${LAYERS_LIMIT}`);
+    }
+    const distributable = image.data.layers.filter((layer) => (layer.urls ?? []).length === 0);
+    return {
+        ...common,
+        kind: 'image',
+        config: toDescriptor(image.data.config),
+        layers: distributable.map(toDescriptor),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/registry-failure.js
+
+/** Returns whether a registry answered that something does not exist. */
+function isNotFound(error) {
+    return (0,lib_failure/* failureCode */.AD)(error) === 'NOT_FOUND';
+}
+/** Returns whether something does not exist or was denied. Some registries answer 403 for what does not exist. */
+function mayBeAbsent(error) {
+    return isNotFound(error) || (0,lib_failure/* failureCode */.AD)(error) === 'DENIED';
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/tag-list.js
+
+
+
+
+const listedShape = schemas/* object */.Ikc({
+    tag: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
+    timeUploadedMs: schemas/* string */.YjP().optional().catch(undefined),
+});
+const listShape = schemas/* object */.Ikc({
+    tags: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
+    child: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
+    manifest: schemas/* record */.g1P(schemas/* string */.YjP(), listedShape).nullish(),
+});
+function uploadTime(milliseconds) {
+    const time = Number(milliseconds ?? Number.NaN);
+    return time > 0 && time < 8.64e15 ? { uploaded: new Date(time) } : undefined;
+}
+/**
+ * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Skips
+ * entries that are not tags (Artifactory lists digests); `"tags": null` is an empty list. `about` is the name of the
+ * repository. Throws `REGISTRY_BROKEN`.
+ */
+function parseTagList(body, about) {
+    let parsed;
+    try {
+        parsed = listShape.parse(JSON.parse(body.toString('utf8')));
+    }
+    catch (cause) {
+        const message = 'its tag list is not what the protocol says';
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+    }
+    const manifests = new Map();
+    for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest ?? {})) {
+        if (!isDigest(digest))
+            continue;
+        const listed = { digest, ...uploadTime(timeUploadedMs) };
+        for (const name of tag ?? [])
+            if (isTag(name))
+                manifests.set(name, listed);
+    }
+    return {
+        tags: (parsed.tags ?? []).filter(isTag),
+        children: (parsed.child ?? []).filter((child) => isRepository(child) && !child.includes('/')),
+        manifests,
+    };
+}
+const catalogueShape = schemas/* object */.Ikc({ repositories: schemas/* array */.YOg(schemas/* string */.YjP()).nullish() });
+/**
+ * Reads one page of `_catalog` (distribution-spec extension) and skips entries that are not repositories. Throws
+ * `REGISTRY_BROKEN`.
+ */
+function parseCatalogue(body, about) {
+    try {
+        const { repositories } = catalogueShape.parse(JSON.parse(body.toString('utf8')));
+        return (repositories ?? []).filter(isRepository);
+    }
+    catch (cause) {
+        const message = 'its catalogue is not what the protocol says';
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+    }
+}
+/** Returns the pages of a list as one list, each tag once. */
+function joinTagLists(pages) {
+    const [first] = pages;
+    // Most lists have one page.
+    if (first !== undefined && pages.length === 1)
+        return { ...first, tags: [...new Set(first.tags)] };
+    return {
+        tags: [...new Set(pages.flatMap((page) => page.tags))],
+        children: [...new Set(pages.flatMap((page) => page.children))],
+        manifests: new Map(pages.flatMap((page) => [...page.manifests])),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/registry.js
+
+
+
+
+
+
+
+
+
+
+
+
+const PAGE_SIZE = 1000;
+/** The largest blob that is read into memory. Configurations and signatures are smaller. */
+const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
+/**
+ * One registry, with a method for each endpoint of the distribution protocol (distribution-spec 1.1, "Endpoints").
+ * These wait for a slot and retry; the requests of an upload use `send` and `retrying`.
+ */
+class Registry {
+    host;
+    endpoint;
+    limits;
+    #transport;
+    #retry;
+    #signal;
+    #onRetry;
+    #pinged;
+    constructor(parts) {
+        this.host = parts.host;
+        this.endpoint = parts.endpoint;
+        this.limits = parts.limits;
+        this.#transport = parts.transport;
+        this.#retry = parts.retry;
+        this.#signal = parts.signal;
+        this.#onRetry = parts.onRetry;
+    }
+    /**
+     * Asks for the version of the API (`GET /v2/`), once in a run, to learn which login the registry wants. It does not
+     * retry: the other methods ping first, within their own attempts. Throws `HttpFailure` if the host cannot be reached.
+     */
+    ping() {
+        this.#pinged ??= this.#askVersion().catch((error) => {
+            this.#pinged = undefined;
+            throw error;
+        });
+        return this.#pinged;
+    }
+    /**
+     * Verifies, without writing anything, that the registry accepts our login for a push: it gets a token for the
+     * repository, or pings with the password. Returns the user name; undefined if the registry needs no login. Throws
+     * `UNAUTHORIZED`.
+     */
+    async logIn(repository) {
+        await this.ping();
+        const { scheme, username } = await this.#transport.situation();
+        if (scheme === 'none')
+            return undefined;
+        if (username === undefined) {
+            throw new HttpFailure({
+                code: 'UNAUTHORIZED',
+                about: this.host,
+                message: 'there is no login for this registry',
+                hint: 'give --username and KEEL_PASSWORD, or log in with docker login',
+            });
+        }
+        await this.#transport.prove([pushScope(repository)], this.url('/v2/'), this.#signal);
+        return username;
+    }
+    /**
+     * Sends one request without taking a slot and without retrying. Throws `HttpFailure`, from which the host's limits
+     * learn: it is `RATE_LIMITED` if the host asks for a pause that is too long.
+     */
+    async send(exchange) {
+        await this.limits.ready(exchange.signal);
+        try {
+            return await this.#transport.send(exchange);
+        }
+        catch (error) {
+            throw this.limits.learn(error);
+        }
+    }
+    /** Runs an operation in a slot for metadata, with retries. Waits first while the host asks for a pause. */
+    asMetadata(signal, operation) {
+        return this.retrying(signal, async () => {
+            await this.ping();
+            await this.limits.patience(signal);
+            const giveBack = await ConcurrencyLimiter.take([this.limits.metadata], signal);
+            try {
+                const result = await operation();
+                this.limits.metadata.succeeded();
+                return result;
+            }
+            finally {
+                giveBack();
+            }
+        });
+    }
+    /** Runs an operation with retries, without a slot. */
+    retrying(signal, operation, isWorthRepeating) {
+        return retry({ policy: this.#retry, signal, onRetry: this.#onRetry, isWorthRepeating }, operation);
+    }
+    /** Returns the URL of a path at this registry. */
+    url(path) {
+        return new URL(path, this.endpoint);
+    }
+    /** Returns the name of a manifest or blob for people: `host/repository:tag` or `host/repository@digest`. */
+    nameOf(repository, name) {
+        return `${this.host}/${repository}${isDigest(name) ? '@' : ':'}${name}`;
+    }
+    /** Returns the tags of a repository; with undefined, those at the root of a registry with Google's extension. */
+    listTags(repository, signal) {
+        const path = repository === undefined ? '/v2/tags/list' : `/v2/${repository}/tags/list`;
+        const list = {
+            path,
+            scopes: repository === undefined ? [] : [pullScope(repository)],
+            about: repository === undefined ? this.host : `${this.host}/${repository}`,
+            action: 'list its tags',
+        };
+        return this.asMetadata(signal, async () => {
+            const pages = await this.#readPages(list, signal, parseTagList);
+            return joinTagLists(pages);
+        });
+    }
+    /** Returns all repositories, from `_catalog`; undefined if the registry does not offer that, or not to us. */
+    async listRepositories(signal) {
+        const scopes = ['registry:catalog:*'];
+        const list = { path: '/v2/_catalog', scopes, about: this.host, action: 'list its repositories' };
+        try {
+            const pages = await this.asMetadata(signal, () => this.#readPages(list, signal, parseCatalogue));
+            return [...new Set(pages.flat())];
+        }
+        catch (error) {
+            // Without a status the list itself cannot be used.
+            const isRefused = error instanceof HttpFailure && !error.transient && error.status !== undefined;
+            if (isRefused)
+                return undefined;
+            throw error;
+        }
+    }
+    /**
+     * Returns a manifest with its exact bytes. Throws `NOT_FOUND`, and `DIGEST_MISMATCH` if it is not the one asked for.
+     */
+    getManifest(repository, name, signal) {
+        const about = this.nameOf(repository, name);
+        return this.asMetadata(signal, async () => {
+            const answer = await this.send({
+                ...this.#manifestExchange('GET', repository, name, signal),
+                action: 'get its manifest',
+                expected: [200],
+            });
+            const bytes = await readBody(answer, MANIFEST_SIZE_LIMIT);
+            if (bytes === undefined) {
+                const message = 'its manifest is larger than the 4 MiB that registries take';
+                throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message });
+            }
+            const algorithm = isDigest(name) ? digestAlgorithm(name) : 'sha256';
+            if (isDigest(name) && digestOf(bytes, algorithm) !== name) {
+                const message = `its manifest has another digest than asked for, ${digestOf(bytes, algorithm)}`;
+                throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
+            }
+            try {
+                return parseManifest(bytes, answer.headers['content-type'], about, algorithm);
+            }
+            catch (error) {
+                const isDamaged = error instanceof lib_failure/* Failure */.HR && error.cause instanceof SyntaxError;
+                if (isDigest(name) || !isDamaged)
+                    throw error;
+                // A tag has no digest to compare with: only the form shows that the answer was cut, or came from a proxy.
+                const message = 'what came is no manifest, not even JSON';
+                throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: error });
+            }
+        });
+    }
+    /** Returns the digest of a manifest, without reading its body if possible; undefined if it does not exist. */
+    async findManifest(repository, name, signal) {
+        const answer = await this.asMetadata(signal, async () => {
+            const head = await this.send({
+                ...this.#manifestExchange('HEAD', repository, name, signal),
+                action: 'ask for its manifest',
+                // Huawei SWR does not support HEAD here, and Artifactory answers 403 for what does not exist.
+                expected: [200, 403, 404, 405],
+            });
+            discardBody(head);
+            return head;
+        });
+        if (answer.status === 404)
+            return undefined;
+        const digest = answer.headers['docker-content-digest'];
+        if (answer.status === 200 && typeof digest === 'string' && isDigest(digest))
+            return digest;
+        try {
+            return (await this.getManifest(repository, name, signal)).digest;
+        }
+        catch (error) {
+            if (isNotFound(error))
+                return undefined;
+            throw error;
+        }
+    }
+    /**
+     * Stores a manifest, its bytes unchanged, under a tag or its digest. Throws `CONTENT_UNKNOWN` if parts of it are
+     * missing.
+     */
+    putManifest(repository, name, manifest, signal) {
+        const about = this.nameOf(repository, name);
+        return this.asMetadata(signal, async () => {
+            const answer = await this.send({
+                method: 'PUT',
+                url: this.#manifestUrl(repository, name),
+                scopes: [pushScope(repository)],
+                headers: { 'content-type': manifest.mediaType },
+                body: manifest.bytes,
+                expected: [200, 201, 202],
+                about,
+                action: 'push its manifest',
+                writes: 'manifest',
+                signal,
+            });
+            discardBody(answer);
+            const stored = answer.headers['docker-content-digest'];
+            const isOther = typeof stored === 'string' && isDigest(stored) && stored !== manifest.digest;
+            if (isOther && digestAlgorithm(stored) === digestAlgorithm(manifest.digest)) {
+                const message = `the registry stored another digest, ${stored}`;
+                throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message });
+            }
+        });
+    }
+    /**
+     * Returns an answer with a blob, or a range of it, to be read; its content is not verified. It takes no slot and does
+     * not retry, because it is part of a transfer.
+     */
+    async openBlob(repository, descriptor, signal, range) {
+        const about = this.nameOf(repository, descriptor.digest);
+        const answer = await this.send({
+            method: 'GET',
+            url: this.url(`/v2/${repository}/blobs/${descriptor.digest}`),
+            scopes: [pullScope(repository)],
+            headers: range && { range: `bytes=${range.start}-${range.end - 1}` },
+            expected: [range === undefined ? 200 : 206],
+            about,
+            action: 'fetch a layer',
+            signal,
+        });
+        const sent = answer.headers['content-range'];
+        if (range === undefined || sent === undefined || sent.startsWith(`bytes ${range.start}-`))
+            return answer;
+        answer.body.destroy();
+        const message = 'the registry answered with another part of a layer than asked for';
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
+    }
+    /** Returns the bytes of a small blob, after verifying its size and digest. Throws `DIGEST_MISMATCH`. */
+    readBlob(repository, descriptor, signal) {
+        return this.asMetadata(signal, async () => {
+            const answer = await this.openBlob(repository, descriptor, signal);
+            const bytes = await readBody(answer, Math.min(descriptor.size, SMALL_BLOB_LIMIT));
+            if (bytes !== undefined && digestOf(bytes, digestAlgorithm(descriptor.digest)) === descriptor.digest) {
+                return bytes;
+            }
+            const about = this.nameOf(repository, descriptor.digest);
+            const message = 'its content does not have this digest';
+            throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
+        });
+    }
+    #readPages(list, signal, parse) {
+        const { path, ...exchange } = list;
+        const send = (url) => this.send({ ...exchange, method: 'GET', url, expected: [200], signal });
+        const first = this.url(`${path}?n=${PAGE_SIZE}`);
+        return readPages({ first, about: list.about, limits: LIST_LIMITS }, this.endpoint, send, parse);
+    }
+    #manifestExchange(method, repository, name, signal) {
+        return {
+            method,
+            url: this.#manifestUrl(repository, name),
+            scopes: [pullScope(repository)],
+            headers: { accept: MANIFEST_ACCEPT },
+            about: this.nameOf(repository, name),
+            signal,
+        };
+    }
+    #manifestUrl(repository, name) {
+        return this.url(`/v2/${repository}/manifests/${name}`);
+    }
+    async #askVersion() {
+        const answer = await this.send({
+            method: 'GET',
+            url: this.url('/v2/'),
+            scopes: [],
+            // Quay and others answer 401 here even with an anonymous token. The host is reached all the same.
+            expected: [200, 401, 403, 404],
+            about: this.host,
+            action: 'reach the registry',
+            signal: this.#signal,
+        });
+        if (answer.status === 401)
+            await this.#transport.learn(answer);
+        discardBody(answer);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/transport.js
+
+
+
+
+
+
+
+const ERROR_BODY_LIMIT = 64 * 1024;
+/**
+ * Sends requests to one registry: it adds credentials for its own host only, follows redirects and answers challenges.
+ */
+class Transport {
+    #http;
+    #endpoint;
+    #authorization;
+    #onRequest;
+    constructor(parts) {
+        this.#http = parts.http;
+        this.#endpoint = parts.endpoint;
+        this.#authorization = parts.authorization;
+        this.#onRequest = parts.onRequest;
+    }
+    /**
+     * Sends a request and returns an answer with one of the expected statuses. After a 401 it sends the request once more
+     * with the credential that was asked for. A streamed body cannot be sent twice: then it throws a transient failure.
+     * Throws `HttpFailure` or the signal's reason.
+     */
+    async send(exchange) {
+        const sent = await this.#credentialFor(exchange.url, exchange.scopes);
+        const answer = await this.#follow(exchange, sent);
+        if (exchange.expected.includes(answer.status))
+            return answer;
+        if (answer.status !== 401)
+            throw await this.#explain(exchange, answer);
+        const isWorthRepeating = await this.#authorization.learn(answer, exchange.scopes, sent);
+        if (!isWorthRepeating)
+            throw await this.#explain(exchange, answer);
+        discardBody(answer);
+        if (typeof exchange.body === 'function')
+            throw this.#staleLogin(exchange);
+        const second = await this.#follow(exchange, await this.#credentialFor(exchange.url, exchange.scopes));
+        if (exchange.expected.includes(second.status))
+            return second;
+        throw await this.#explain(exchange, second);
+    }
+    /** Returns which login the registry asks for, and the user name that we have for it. */
+    situation() {
+        return this.#authorization.situation();
+    }
+    /**
+     * Verifies the login for some scopes, by getting a token or, with Basic authentication, by a ping. Throws
+     * `UNAUTHORIZED`.
+     */
+    async prove(scopes, ping, signal) {
+        const header = await this.#authorization.header(scopes);
+        if (header?.startsWith('Basic ') !== true)
+            return;
+        const about = this.#endpoint.host;
+        const answer = await this.send({
+            method: 'GET',
+            url: ping,
+            scopes,
+            expected: [200, 403, 404],
+            about,
+            action: 'log in',
+            signal,
+        });
+        discardBody(answer);
+    }
+    /** Learns the challenge of an answer with status 401. */
+    async learn(answer) {
+        await this.#authorization.learn(answer, [], undefined);
+    }
+    async #credentialFor(url, scopes) {
+        return url.origin === this.#endpoint.origin ? this.#authorization.header(scopes) : undefined;
+    }
+    async #follow(exchange, credential) {
+        const { method, body, signal } = exchange;
+        let carried = credential;
+        const send = (url) => {
+            const headers = { 'user-agent': 'keel-pkg', ...exchange.headers };
+            if (carried !== undefined)
+                headers['authorization'] = carried;
+            if (body instanceof Uint8Array)
+                headers['content-length'] = String(body.length);
+            this.#onRequest(url);
+            return this.#http.send({ method, url, headers, signal, body });
+        };
+        if (method !== 'GET' && method !== 'HEAD')
+            return send(exchange.url);
+        const answer = await followRedirects(exchange.url, send, (from, location) => {
+            const next = followAddress(from, location, this.#endpoint);
+            // After a redirect to another host the credential is not sent any more, not even on the way back.
+            if (next.origin !== this.#endpoint.origin)
+                carried = undefined;
+            return next;
+        });
+        if (answer !== undefined)
+            return answer;
+        throw new HttpFailure({
+            code: 'REGISTRY_BROKEN',
+            about: exchange.about,
+            message: `cannot ${exchange.action}, the registry redirects without end`,
+        });
+    }
+    async #explain(exchange, answer) {
+        const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, ERROR_BODY_LIMIT);
+        if (exchange.method === 'HEAD')
+            discardBody(answer);
+        return refusal({
+            about: exchange.about,
+            action: exchange.action,
+            writes: exchange.writes,
+            status: answer.status,
+            errorBody: parseErrorBody(body?.toString('utf8') ?? '', (text) => withoutSignatures(this.#authorization.redact(text), answer.url)),
+            retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
+        });
+    }
+    #staleLogin(exchange) {
+        return new HttpFailure({
+            code: 'UNAUTHORIZED',
+            about: exchange.about,
+            message: `cannot ${exchange.action}, the login expired on the way`,
+            status: 401,
+            transient: true,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/registries.js
+
+
+
+
+
+
+
+
+
+/** The registries of a run, one for each host. They share connections, logins and request counts. */
+class Registries {
+    #settings;
+    #http;
+    #known = new Map();
+    #traffic = new Map();
+    constructor(settings) {
+        this.#settings = settings;
+        this.#http = new HttpClient(settings);
+    }
+    /** Returns the registry at a host. */
+    at(host) {
+        const known = this.#known.get(host) ?? this.#open(host);
+        this.#known.set(host, known);
+        return known;
+    }
+    /**
+     * The requests to each host so far, including hosts that a registry redirected to. Requests for tokens are not
+     * counted.
+     */
+    get traffic() {
+        return this.#traffic;
+    }
+    /** Closes idle connections, so that the process can end. */
+    close() {
+        this.#http.close();
+    }
+    #open(host) {
+        const { credentials, retry, limits, insecure, deadline, signal, onSecret, onRetry } = this.#settings;
+        const endpoint = endpointOf(host, insecure);
+        const onRateLimit = () => this.#count(endpoint.host, 'rateLimited');
+        const hostLimits = new HostLimits(host, limits, { deadline, onRateLimit });
+        const http = this.#http;
+        const authorization = new Authorization({
+            host,
+            endpoint,
+            http,
+            limiter: hostLimits.tokens,
+            lookup: credentials,
+            onSecret,
+            signal,
+        });
+        const onRequest = (url) => this.#count(url.host, 'requests');
+        const transport = new Transport({ http, endpoint, authorization, onRequest });
+        return new Registry({
+            host,
+            endpoint,
+            transport,
+            limits: hostLimits,
+            retry,
+            signal,
+            onRetry: (error, attempt) => {
+                this.#count(endpoint.host, 'retried');
+                onRetry?.(error, attempt);
+            },
+        });
+    }
+    #count(host, what) {
+        const row = this.#traffic.get(host) ?? { requests: 0, retried: 0, rateLimited: 0 };
+        this.#traffic.set(host, { ...row, [what]: row[what] + 1 });
+    }
+}
 function limitsOf({ queryLimit, limit }) {
     return {
         metadata: queryLimit === undefined ? ADAPTIVE_LIMITS.metadata : { start: queryLimit },
         transfers: limit === undefined ? ADAPTIVE_LIMITS.transfers : { start: limit },
     };
 }
-/** Opens the registries of a run: logins from the settings, then from Docker's configuration. Throws `CA_FILE_MALFORMED`. */
+/**
+ * Returns the registries of a run, with logins from the settings and from Docker's configuration. Throws
+ * `CA_FILE_MALFORMED`.
+ */
 async function openRegistries(settings, parts) {
-    const { login, retry, retryInterval, insecureRegistries, caFile } = settings;
+    const { login, retry, insecureRegistries, caFile } = settings;
     const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
     const authorities = await readAuthorities(caFile);
     if (login.password !== undefined)
@@ -24687,200 +25895,62 @@ async function openRegistries(settings, parts) {
             explicitCredential(login.host, login.username, login.password),
             dockerCredentials(dockerConfigFile(environment), runCredentialHelper),
         ]),
-        attempts: { attempts: retry, interval: retryInterval },
+        retry,
         limits: limitsOf(settings),
         insecure: insecureRegistries,
         signal,
         onSecret,
-        ...(authorities === undefined ? {} : { authorities }),
-        ...(timeouts === undefined ? {} : { timeouts }),
-        ...(deadline === undefined ? {} : { deadline }),
-        ...(onRetry === undefined ? {} : { onRetry }),
+        authorities,
+        timeouts,
+        deadline,
+        onRetry,
     });
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/connections.js
+;// CONCATENATED MODULE: ./build/src/sync/parts.js
 
-/** Opens the registries of a run: logins from the settings, then from Docker's configuration. Throws `CA_FILE_MALFORMED`. */
-function connections_openRegistries(settings, parts) {
-    const { destination, username, password } = settings;
-    return openRegistries({ ...settings, login: { host: destination, username, password } }, parts);
+/** Opens the registries of a run, with its login at the destination. Throws `CA_FILE_MALFORMED`. */
+function openRunRegistries(settings, parts) {
+    const { destination, username, password, queryLimit, limit, retry, insecureRegistries, caFile } = settings;
+    const login = { host: destination, username, password };
+    return openRegistries({ login, queryLimit, limit, retry, insecureRegistries, caFile }, parts);
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/release-wish.js
+;// CONCATENATED MODULE: ./build/src/sync/select/signature-tag.js
 
-
-
-
-/** Gives what the releases of a set ask for, and whether it was found. */
-function releaseWishes(set, found) {
-    return set.kubernetes.flatMap(({ value, place }) => {
-        const wishes = clusterNeeds(value).map(({ name, text, wants }) => ({
-            text: `${name}:${text}`,
-            name,
-            place,
-            isMet: found.get(name)?.some(wants) === true,
-        }));
-        // Versions share the tags of pause and etcd; the release itself exists where one of its programs does.
-        const exists = wishes.slice(0, KUBERNETES_PROGRAMS.length).some(({ isMet }) => isMet);
-        return exists ? wishes : [{ text: value.text, place, isMet: false }];
-    });
-}
-/** Gives a notice for each minor of a set of which a release was found that is newer than what is known of kubeadm. */
-function newerReleases(set, found) {
-    const versions = (found.get('kube-apiserver') ?? []).flatMap((tag) => toKubernetesVersion(tag) ?? []);
-    return set.kubernetes.flatMap(({ value, place }) => {
-        if (value.kind === 'version')
-            return [];
-        const [newest] = versions
-            .filter((version) => version.startsWith(`${value.text}.`) && !version.includes('-'))
-            .toSorted(semver.rcompare);
-        const message = newest === undefined ? undefined : kubeadmImages(newest)?.warning;
-        return message === undefined ? [] : [{ place, message }];
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/signature-tag.js
-
-// What the tags of cosign (.sig, .att, .sbom) and of the referrers fallback (bare) have in common; the fallback cuts
-// long digests off at 64 digits. https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
+// The common part of cosign's tags (.sig, .att, .sbom) and of the referrers tag schema, which cuts long digests to 64
+// digits. https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
 const SIGNATURE_TAG = /^sha(?:256|512)-[0-9a-f]{64}/;
-/** Tells whether a tag holds what belongs to another image: its signature, attestation, bill of materials. */
+/** Returns whether a tag holds the signature, attestation or bill of materials of another image. */
 function isSignatureTag(tag) {
     return SIGNATURE_TAG.test(tag);
 }
-/** Gives, of the tags offered, those that hold signatures and the like of the manifest with that digest. */
+/** Returns the offered tags that hold signatures, attestations or bills of materials of a manifest. */
 function signatureTagsOf(digest, offered) {
     const start = `${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`;
     return [...offered].filter((tag) => tag.startsWith(start) && isSignatureTag(tag));
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/tag-version.js
-// Suffixes are set apart by "-" or "_" ("+" cannot stand in a tag); only the usual words may follow at once (1.2.3rc1).
-const tag_version_VERSION = /^v?(\d{1,5}(?:\.\d{1,9}){0,3})(?:[-_](.+)|((?:alpha|beta|rc)(?:[-_.]?\d+)?(?:[-_].+)?))?$/i;
-const DATE = /^v?((?:19|20)\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[-_.tT](.+))?$/;
-const PRERELEASE = /^(?:alpha|beta|rc|pre|preview|dev|snapshot|nightly|canary|m)$/i;
-/** What `git describe` gives for a commit behind a release: the number of commits and the commit. */
-const COMMIT_BEHIND_RELEASE = /^\d+-g[0-9a-f]{7,40}$/;
-const OTHER = { kind: 'other', numbers: [], suffix: [], prerelease: false };
-function suffixParts(suffix) {
-    return suffix.match(/[0-9]+|[A-Za-z]+/g) ?? [];
-}
-/** Reads what a tag tells about its version. Every text has an answer. */
-function readTagVersion(tag) {
-    const date = DATE.exec(tag);
-    if (date !== null) {
-        const numbers = date.slice(1, 4).map(Number);
-        return { kind: 'date', numbers, suffix: suffixParts(date[4] ?? ''), prerelease: false };
-    }
-    const version = tag_version_VERSION.exec(tag);
-    if (version?.[1] === undefined)
-        return OTHER;
-    const text = version[2] ?? version[3] ?? '';
-    const suffix = suffixParts(text);
-    const prerelease = suffix.some((part) => PRERELEASE.test(part)) || COMMIT_BEHIND_RELEASE.test(text);
-    return { kind: 'version', numbers: version[1].split('.').map(Number), suffix, prerelease };
-}
-function compareParts(one, other) {
-    const numbers = /^\d/.test(one) && /^\d/.test(other);
-    if (numbers)
-        return Number(one) - Number(other) || compareTexts(one, other);
-    // As in semver, a number is older than a word.
-    if (/^\d/.test(one))
-        return -1;
-    if (/^\d/.test(other))
-        return 1;
-    return compareTexts(one, other);
-}
-/** By code units, so that the order is the same on every machine. */
-function compareTexts(one, other) {
-    return one < other ? -1 : one > other ? 1 : 0;
-}
-function compareLists(one, other, compare) {
-    let index = 0;
-    for (const left of one) {
-        const right = other[index];
-        if (right === undefined)
-            return 1;
-        const difference = compare(left, right);
-        if (difference !== 0)
-            return difference;
-        index += 1;
-    }
-    return one.length - other.length;
-}
-/** Numbers that are not there count as 0: `1.2` is as new as `1.2.0`. */
-function compareNumbers(one, other) {
-    for (let index = 0; index < MOST_NUMBERS; index += 1) {
-        const difference = (one[index] ?? 0) - (other[index] ?? 0);
-        if (difference !== 0)
-            return difference;
-    }
-    return 0;
-}
-const MOST_NUMBERS = 4;
-const KINDS = ['other', 'date', 'version'];
-/** Orders versions, older ones first: others, then dates, then versions; 0 for those that tell the same. */
-function compareVersions(one, other) {
-    return (KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
-        compareNumbers(one.numbers, other.numbers) ||
-        Number(other.prerelease) - Number(one.prerelease) ||
-        compareLists(one.suffix, other.suffix, compareParts) ||
-        one.numbers.length - other.numbers.length);
-}
-/**
- * Gives tags in order, the newest first: by version, then by upload, then by their letters. Versions come before dates,
- * and these before all others (`latest`, `master`).
- */
-function newestFirst(tags) {
-    // Each tag is read once, not at every comparison: a run may order a hundred thousand.
-    return tags
-        .map((dated) => ({ dated, version: readTagVersion(dated.tag), uploaded: dated.uploaded?.getTime() ?? 0 }))
-        .sort((one, other) => compareVersions(other.version, one.version) ||
-        other.uploaded - one.uploaded ||
-        compareTexts(one.dated.tag, other.dated.tag))
-        .map(({ dated }) => dated);
-}
-const MOVING = /^(?:latest|nightly|snapshot|dev|edge|canary|main|master|head|tip|stable|current|next)$/i;
-const COMMIT = /^[0-9a-f]{40}$/;
-/**
- * Tells whether a tag looks as if no one ever moved it: a full version (three numbers, and if it has a suffix then one
- * that ends with a number: `v1.9.1-flannel3`, `3.5.21-0`), a day or a whole commit. When in doubt it does not.
- */
-function looksImmutable(tag) {
-    if (COMMIT.test(tag))
-        return true;
-    const { kind, numbers, suffix } = readTagVersion(tag);
-    if (kind === 'other' || suffix.some((part) => MOVING.test(part)))
-        return false;
-    const last = suffix.at(-1);
-    if (kind === 'date')
-        return true;
-    return numbers.length >= 3 && (last === undefined || /^\d/.test(last) || last === 'arm');
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/selection.js
+;// CONCATENATED MODULE: ./build/src/sync/select/selection.js
 
 
 
 
-
-
-
+/** Returns whether `exclude` of a set names a part of a text. */
 function isExcluded(set, text) {
     return set.exclude.some((part) => text.includes(part));
 }
-/** Tells whether a repository of the source registry is wanted: needed by a cluster, named, or found by a prefix. */
+/** Returns whether a set wants a repository of the source registry: for a cluster, by name or by prefix. */
 function wantsRepository(set, name) {
     return set.clusterImages.has(name) || asksForListing(set, name);
 }
-/** Tells whether all that a repository of the source lists is wanted, as far as the filters let it pass. */
+/** Returns whether a set wants all tags of a repository that pass its filters, not only those that kubeadm needs. */
 function asksForListing(set, name) {
     if (set.names.some((entry) => entry.value === name))
         return true;
     return set.prefixes.some((entry) => name.startsWith(entry.value)) && !isExcluded(set, name);
 }
-/** Tells whether a repository below `path/` could be wanted; '' is the registry itself. Lets a walk leave out the rest. */
+/** Returns whether a set could want a repository below `path/`. The path '' is the registry itself. */
 function couldWantBelow(set, path) {
     const start = path === '' ? '' : `${path}/`;
     if (set.names.some((entry) => entry.value.startsWith(start)))
@@ -24890,111 +25960,247 @@ function couldWantBelow(set, path) {
     const begun = set.prefixes.some((entry) => entry.value.startsWith(start) || start.startsWith(entry.value));
     return begun && !isExcluded(set, start);
 }
-/** Gives the patch for an image, where the set has one. */
+/** Returns the patch of a set for an image, if there is one. */
 function patchFor(set, name) {
     return set.patches.get(withoutKubernetesHost(name));
 }
-/** Gives the platforms that the set wants of an image, an empty list for all; undefined where it leaves that to the run. */
+/** Returns the platforms that a set wants of an image. An empty list means all, undefined those of `--platform`. */
 function platformsFor(set, name) {
     return patchFor(set, name)?.platforms;
 }
-/** Writes a version as semver does, for ranges: a revision or another suffix of a release plays no part in them. */
-function semverOf(version) {
-    const [major = 0, minor = 0, patch = 0] = version.numbers;
-    const base = `${major}.${minor}.${patch}`;
-    if (!version.prerelease)
-        return base;
-    return `${base}-${version.suffix.map((part) => part.replace(/^0+(?=\d)/, '')).join('.')}`;
-}
-function passes(filter, offered) {
-    if (filter.regex !== undefined && !filter.regex.test(offered.tag))
-        return false;
-    if (filter.since !== undefined && offered.uploaded !== undefined && offered.uploaded < filter.since) {
-        return false;
-    }
-    if (filter.semver === undefined)
-        return true;
-    const version = readTagVersion(offered.tag);
-    return version.kind === 'version' && (0,semver.satisfies)(semverOf(version), filter.semver);
-}
-/** Among the newest, releases come first. Pre-releases do so too where a range asked for them. */
-function rank(filter, offered) {
-    const version = readTagVersion(offered.tag);
-    if (version.kind !== 'version')
-        return 2;
-    return version.prerelease && filter.semver === undefined ? 1 : 0;
-}
-/** Gives as many of the newest as a filter wants, in no promised order. */
-function newest(filter, offered) {
-    if (filter.latest === undefined)
-        return [...offered];
-    const ranked = newestFirst(offered).toSorted((one, other) => rank(filter, one) - rank(filter, other));
-    return ranked.slice(0, filter.latest);
-}
 /**
- * Gives the tags that are wanted of an image, the newest first. Signature tags never are. A tag that an extra names or
- * that kubeadm needs is wanted whatever the filters and `exclude` say; where nothing else asks for the image, no other is.
+ * Returns the tags that a set wants of an image, the newest first, without signature tags. Filters and `exclude` do not
+ * apply to tags that an extra names or that kubeadm needs. If nothing else wants the image, no other tags are wanted.
  */
 function selectTags(set, name, offered) {
     const ordinary = offered.filter(({ tag }) => !isSignatureTag(tag));
-    const extra = extrasOf(set).get(name);
+    const extra = set.extraImages.get(name);
     const needs = set.clusterImages.get(name)?.needs ?? [];
     const pinned = ordinary.filter(({ tag }) => extra?.tags.has(tag) === true || needs.some((need) => need.wants(tag)));
     const filter = patchFor(set, name)?.tags ?? set.cniFilters.get(name) ?? set.tags;
-    const wantsOnlyPinned = extra?.listed === false || (needs.length > 0 && !asksForListing(set, name));
-    const candidates = wantsOnlyPinned
-        ? []
-        : ordinary.filter((one) => !isExcluded(set, one.tag) && passes(filter, one));
-    const chosen = new Map([...newest(filter, candidates), ...pinned].map((one) => [one.tag, one]));
+    const wantsOnlyPinned = extra?.isListed === false || (needs.length > 0 && !asksForListing(set, name));
+    const candidates = wantsOnlyPinned ? [] : ordinary.filter(({ tag }) => !isExcluded(set, tag));
+    const chosen = new Map([...filterTags(filter, candidates), ...pinned].map((one) => [one.tag, one]));
     return newestFirst([...chosen.values()]).map(({ tag }) => tag);
 }
+
+;// CONCATENATED MODULE: ./build/src/sync/shard.js
+
+
+const SHARD = /^(\d{1,4})\/(\d{1,4})$/;
+/** The most jobs a workflow matrix can have. https://docs.github.com/en/actions/reference/limits */
+const SHARD_LIMIT = 256;
+/** Returns the shard that `i/n` names, such as `2/8`, for the flag or input `about`. Throws `SHARD_MALFORMED`. */
+function parseShard(text, about) {
+    const parts = SHARD.exec(text.trim());
+    const index = Number(parts?.[1]);
+    const count = Number(parts?.[2]);
+    if (parts !== null && index >= 1 && index <= count && count <= SHARD_LIMIT)
+        return { index, count };
+    throw new lib_failure/* Failure */.HR({
+        code: 'SHARD_MALFORMED',
+        fault: 'usage',
+        about,
+        message: `"${text}" is not a shard`,
+        hint: index === 0
+            ? 'shards count from 1: the first of four is 1/4, the last is 4/4'
+            : `write i/n with i from 1 to n and n up to ${SHARD_LIMIT}, such as 2/8`,
+    });
+}
+function weight(index, repository) {
+    return (0,external_node_crypto_.createHash)('sha256').update(`${index}/${repository}`).digest();
+}
 /**
- * Gives what the lines of a set ask for that no image was found for, each name once. What is `unlisted` could not be
- * asked for, so nothing is said of it.
+ * Returns the shard, from 1 to `count`, that a repository at the destination belongs to: the one with the highest hash
+ * (rendezvous hashing). Adding a shard moves only that shard's own part.
  */
-function unmatched(set, found, unlisted = new Set()) {
-    const all = unmatchedLines(set, found, unlisted);
-    return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? []);
+function shardOf(repository, count) {
+    let best = 1;
+    let highest = weight(1, repository);
+    for (let index = 2; index <= count; index += 1) {
+        const candidate = weight(index, repository);
+        if (Buffer.compare(candidate, highest) > 0) {
+            best = index;
+            highest = candidate;
+        }
+    }
+    return best;
 }
-function unmatchedLines(set, found, unlisted) {
-    const names = new Set([...found.keys(), ...unlisted]);
-    const isReleaseOpen = KUBERNETES_PROGRAMS.some((name) => unlisted.has(name));
-    const wanted = [...names].filter((name) => wantsRepository(set, name));
-    const plain = new Set([...names].map(withoutKubernetesHost));
-    return [
-        ...releaseWishes(set, found)
-            .filter(({ isMet, name }) => !isMet && !(name === undefined ? isReleaseOpen : unlisted.has(name)))
-            .map(({ text, place }) => ({ kind: 'kubernetes', text, place })),
-        ...set.names
-            .filter(({ value }) => !names.has(value))
-            .map(({ value, place }) => ({ kind: 'name', text: value, place })),
-        ...set.prefixes
-            .filter(({ value }) => !wanted.some((name) => name.startsWith(value) && !isExcluded(set, name)))
-            .map(({ value, place }) => ({ kind: 'prefix', text: value, place })),
-        ...[...extrasOf(set).values()]
-            .filter(({ name }) => !names.has(name))
-            .flatMap(({ name, places }) => places.map((place) => ({ kind: 'extra', text: name, place }))),
-        ...[...set.patches.values()]
-            .filter(({ match }) => !plain.has(match))
-            .map(({ match, place }) => ({ kind: 'patch', text: match, place })),
-    ];
+/** Returns whether a repository at the destination belongs to a shard. Without shards, every repository does. */
+function inShard(shard, repository) {
+    return shard === undefined || shardOf(repository, shard.count) === shard.index;
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/source-listing.js
+;// CONCATENATED MODULE: ./build/src/sync/plan/naming.js
 
 
-/** registry.k8s.io passes listings on to this one, but drops the query that asks for further pages. https://github.com/kubernetes/registry.k8s.io/issues/326 */
+
+
+/** Returns a repository's path as one component, such as `coredns-coredns`. */
+function dashedName(repository) {
+    return repository.replaceAll('/', '-');
+}
+function nameFor(naming, repository) {
+    switch (naming) {
+        case 'basename':
+            return repository.slice(repository.lastIndexOf('/') + 1);
+        case 'dashed':
+            return dashedName(repository);
+        case 'path':
+            return repository;
+    }
+}
+/**
+ * Returns the destination of a source repository: the name of its patch, or else the one that `--naming` makes of its
+ * path, below the namespace. The host of the source has no influence. Throws `REFERENCE_MALFORMED` if it is too long.
+ */
+function destinationRepository(naming, namespace, source, patchName) {
+    const name = patchName ?? nameFor(naming, source.repository);
+    return parseRepository(namespace === undefined ? name : `${namespace}/${name}`, `${source.host}/${source.repository}`);
+}
+/**
+ * Returns the destination repositories of a shard, each with its sources. Sources whose names collide are in one group,
+ * and therefore in one shard.
+ */
+function groupByDestination(found, set, settings) {
+    const groups = new Map();
+    const warnings = [];
+    for (const member of found) {
+        const source = { host: member.registry.host, repository: member.repository };
+        const patch = patchFor(set, member.name)?.name;
+        try {
+            const repository = destinationRepository(settings.naming, settings.namespace, source, patch);
+            const members = groups.get(repository) ?? [];
+            groups.set(repository, members);
+            members.push(member);
+        }
+        catch (error) {
+            if (!(error instanceof lib_failure/* Failure */.HR))
+                throw error;
+            warnings.push(`${member.name} is not mirrored: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
+        }
+    }
+    const inThisShard = [...groups].filter(([repository]) => inShard(settings.shard, repository));
+    return { groups: inThisShard.map(([repository, members]) => ({ repository, members })), warnings };
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/plan/collision.js
+
+
+function depth({ repository }) {
+    return repository.split('/').length;
+}
+function fullName({ registry, repository }) {
+    return `${registry.host}/${repository}`;
+}
+/** The shortest path comes first: people mean `kube-scheduler`, not `scheduler-plugins/kube-scheduler`. */
+function byPrecedence(one, other) {
+    return depth(one) - depth(other) || (fullName(one) < fullName(other) ? -1 : 1);
+}
+/** A repository can be claimed twice, by name and as an extra. The claims become one. */
+function joinBySource(claims) {
+    const joined = new Map();
+    for (const claim of claims) {
+        const earlier = joined.get(fullName(claim));
+        const tags = new Map(claim.tags);
+        for (const [tag, digest] of earlier?.tags ?? [])
+            tags.set(tag, digest ?? tags.get(tag));
+        joined.set(fullName(claim), { ...(earlier ?? claim), tags });
+    }
+    return [...joined.values()].toSorted(byPrecedence);
+}
+function newName({ registry, repository }, taken) {
+    const plain = dashedName(repository);
+    if (!taken.has(plain))
+        return parseRepository(plain);
+    const host = registry.host.replace(/[^a-z0-9.-]+/g, '-').replace(/^-+/, '');
+    return parseRepository(`${host}-${plain}`);
+}
+/**
+ * Returns patches that give each claim but the first a name of its own. `destination` is the repository that they
+ * share, with or without its namespace.
+ */
+function resolvingPatches(destination, claims) {
+    const taken = new Set([destination, destination.slice(destination.lastIndexOf('/') + 1)]);
+    return claims.slice(1).map((claim) => {
+        const name = newName(claim, taken);
+        taken.add(name);
+        return { match: claim.name, name };
+    });
+}
+function collisionOf(destination, tag, claimants) {
+    const undecided = claimants.filter(({ tags }) => tags.get(tag) === undefined);
+    return { tag, claimants, undecided, patches: resolvingPatches(destination, claimants) };
+}
+/** Returns the source of a tag among those that claim it; undefined if their images differ or may differ. */
+function fillerOf(tag, claimants) {
+    const [first] = claimants;
+    const digests = new Set(claimants.map(({ tags }) => tags.get(tag)));
+    const agreed = digests.size === 1 && !digests.has(undefined);
+    return claimants.length === 1 || agreed ? first : undefined;
+}
+/**
+ * Decides which source each tag of a destination repository comes from. If sources agree about the digest of a tag, it
+ * is the one with the shortest path. If they do not, or if a digest is not known, the tag is a collision.
+ */
+function settleClaims(destination, claims) {
+    const claimants = new Map();
+    for (const claim of joinBySource(claims)) {
+        for (const tag of claim.tags.keys())
+            claimants.set(tag, [...(claimants.get(tag) ?? []), claim]);
+    }
+    const chosen = new Map();
+    const collisions = [];
+    for (const [tag, ones] of claimants) {
+        const filler = fillerOf(tag, ones);
+        if (filler === undefined)
+            collisions.push(collisionOf(destination, tag, ones));
+        else
+            chosen.set(tag, filler);
+    }
+    return { chosen, collisions };
+}
+/** Returns the JSON that resolves a collision when it is added to `patches` of the image set. */
+function patchText(collision) {
+    return collision.patches
+        .map(({ match, name }) => `{"match": ${JSON.stringify(match)}, "name": ${JSON.stringify(name)}}`)
+        .join(', ');
+}
+/**
+ * Returns the place in an image set that wants one of some colliding sources (`host/repository:tag`). It is that of the
+ * last source that has one, because the first source keeps its name. Undefined if none has one.
+ */
+function placeOfClaim(set, sourceHost, claimants) {
+    const prefixes = set.prefixes.toSorted((one, other) => other.value.length - one.value.length);
+    return claimants
+        .toReversed()
+        .map((claimant) => claimant.replace(/:[^:/]*$/, ''))
+        .map((full) => (full.startsWith(`${sourceHost}/`) ? full.slice(sourceHost.length + 1) : full))
+        .map((name) => set.names.find(({ value }) => value === name)?.place ??
+        set.clusterImages.get(name)?.places[0] ??
+        set.extraImages.get(name)?.places[0] ??
+        prefixes.find(({ value }) => name.startsWith(value))?.place)
+        .find((place) => place !== undefined);
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/plan/source-listing.js
+
+
+/**
+ * registry.k8s.io redirects listings, but drops the query for further pages.
+ * https://github.com/kubernetes/registry.k8s.io/issues/326
+ */
 const LISTING_BACKENDS = new Map([
     [
         'registry.k8s.io',
         { host: parseHost('us-central1-docker.pkg.dev'), path: parseRepository('k8s-artifacts-prod/images') },
     ],
 ]);
-/** Page sizes at which a listing without a next page was probably cut. */
+/** A listing of exactly so many entries was probably cut off at the end of a page. */
 const SUSPICIOUS_SIZES = new Set([1000, 10_000]);
 /**
- * Gives how to list a source: from itself, and where it does not list or looks cut off, from what stands behind it if
- * that is known.
+ * Returns a function that lists repositories of a source. If the source does not list them, or only in part, it asks
+ * the registry behind the source, if one is known.
  */
 function sourceLister(source, registryAt, backends = LISTING_BACKENDS) {
     const backend = backends.get(source.host);
@@ -25010,7 +26216,7 @@ function sourceLister(source, registryAt, backends = LISTING_BACKENDS) {
             listing = await source.listTags(repository, signal);
         }
         catch (error) {
-            const isUnlisted = error instanceof RegistryFailure && ['NOT_FOUND', 'DENIED'].includes(error.code);
+            const isUnlisted = ['NOT_FOUND', 'DENIED'].includes((0,lib_failure/* failureCode */.AD)(error));
             if (!isUnlisted || repository !== undefined)
                 throw error;
             return listBehind(backend, repository, signal);
@@ -25019,12 +26225,12 @@ function sourceLister(source, registryAt, backends = LISTING_BACKENDS) {
         const isBare = repository === undefined && listing.children.length === 0;
         if (!isCut && !isBare)
             return listing;
-        // A hint that did not help leaves what there was.
+        // If that fails too, the listing of the source is better than none.
         return listBehind(backend, repository, signal).catch(() => listing);
     };
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/discovery.js
+;// CONCATENATED MODULE: ./build/src/sync/plan/discovery.js
 
 
 
@@ -25033,7 +26239,7 @@ function sourceLister(source, registryAt, backends = LISTING_BACKENDS) {
 
 /** Deeper than any namespace of registry.k8s.io. */
 const discovery_DEPTH_LIMIT = 8;
-/** Some ten times what registry.k8s.io has in all; a source that lies must not be walked for ever. */
+/** About ten times the repositories of registry.k8s.io. A malicious source must not keep a search going for ever. */
 const REPOSITORIES_LIMIT = 20_000;
 function tooMany(source) {
     return new lib_failure/* Failure */.HR({
@@ -25055,9 +26261,10 @@ function listOf(list, repository, signal) {
     };
 }
 /**
- * Finds the repositories that an image set wants: those of releases, named ones and extras straight away, prefixes by walking the `child`
- * lists of Google's extension, or in the catalogue of a registry without it. Only what could be wanted is asked for, and a listing that came
- * with the walk is not asked for again. Throws what kept the walk from its end.
+ * Returns the repositories that an image set wants. Those of releases, names and extras need no request. Prefixes are
+ * searched for in the `child` lists of Google's extension, or in the catalogue if the registry does not have them. Only
+ * paths that could be wanted are requested, and no listing twice. Throws what ended the search early, and
+ * `SEARCH_UNSUPPORTED` or `SOURCE_UNREASONABLE`.
  */
 async function discover(parts) {
     const { set, source, registryAt, signal } = parts;
@@ -25068,10 +26275,10 @@ async function discover(parts) {
         const list = listOf(lister, repository, signal);
         found.set(name, { name, registry: source, repository, list, namedTags: undefined });
     }
-    for (const extra of extrasOf(set).values()) {
+    for (const extra of set.extraImages.values()) {
         const registry = registryAt(extra.host);
         const list = listOf(sourceLister(registry, registryAt), extra.repository, signal);
-        const namedTags = extra.listed ? undefined : [...extra.tags];
+        const namedTags = extra.isListed ? undefined : [...extra.tags];
         found.set(extra.name, { name: extra.name, registry, repository: extra.repository, list, namedTags });
     }
     if (set.prefixes.length > 0) {
@@ -25082,7 +26289,7 @@ async function discover(parts) {
     }
     return [...found.values()];
 }
-/** Whether the repositories below a path are searched: in namespaces that were asked for or that the set spells out. */
+/** Returns whether to search below a path: if it is in a namespace of `--addition-ns` or at the start of a prefix. */
 function isSearched(parts, path) {
     if (!couldWantBelow(parts.set, path))
         return false;
@@ -25094,11 +26301,11 @@ function isSearched(parts, path) {
         namespace.startsWith(`${path}/`));
     return isAdded || parts.set.prefixes.some(({ value }) => value.startsWith(`${path}/`));
 }
-/** Searches the source for what prefixes want: by its `child` lists, or by its catalogue where it has none. */
+/** Returns the repositories that prefixes want, from the `child` lists of the source or from its catalogue. */
 async function search(parts, lister) {
     const { source, set, signal } = parts;
     const root = await lister(undefined, signal).catch((error) => {
-        if (error instanceof RegistryFailure && !error.transient)
+        if (isAnswerFailure(error) && !error.transient)
             return undefined;
         throw error;
     });
@@ -25128,7 +26335,7 @@ async function readCatalogue(parts, lister) {
         return { name: repository, registry: source, repository, list, namedTags: undefined };
     });
 }
-/** A catalogue lists all namespaces at once; only those count that a walk would have gone into. */
+/** A catalogue lists all namespaces. Only those are used that a search of `child` lists would have entered. */
 function isSearchedFor(parts, repository) {
     const slash = repository.lastIndexOf('/');
     return slash < 0 || isSearched(parts, repository.slice(0, slash));
@@ -25142,7 +26349,7 @@ async function walk(parts, lister, roots) {
     const visit = async (path, depth) => {
         const isWanted = wantsRepository(set, path);
         const goesDeeper = depth < discovery_DEPTH_LIMIT && isSearched(parts, path);
-        // A name that no registry takes can only be a joke of this one.
+        // No registry accepts such a name, so this listing is broken or malicious.
         if ((!isWanted && !goesDeeper) || !isRepository(path))
             return;
         asked += 1;
@@ -25153,7 +26360,7 @@ async function walk(parts, lister, roots) {
         const list = listOf(lister, repository, signal);
         const listing = await list().catch(() => {
             signal.throwIfAborted();
-            // It fails again when it is planned, which reports it; the others go on.
+            // It fails again when the repository is planned, which reports it. The search goes on.
             found.push({ name: path, registry: source, repository, list, namedTags: undefined });
             return undefined;
         });
@@ -25176,888 +26383,26 @@ async function walk(parts, lister, roots) {
     return found;
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/naming.js
-
-/** Gives a repository's path as one component, such as `coredns-coredns`. */
-function dashedName(repository) {
-    return repository.replaceAll('/', '-');
-}
-function nameFor(naming, repository) {
-    switch (naming) {
-        case 'basename':
-            return repository.slice(repository.lastIndexOf('/') + 1);
-        case 'dashed':
-            return dashedName(repository);
-        case 'path':
-            return repository;
-    }
-}
+;// CONCATENATED MODULE: ./build/src/lib/single-flight.js
 /**
- * Gives the repository at the destination: below the namespace, if there is one, the name that a patch says, else the
- * one that follows from the source's path. The source's host plays no part. Throws `REFERENCE_MALFORMED` when too long.
+ * Runs the work for each key only once at a time and remembers the results that were added last. A failure rejects for
+ * all callers that wait for it, and is then forgotten.
  */
-function destinationRepository(naming, namespace, source, patchName) {
-    const name = patchName ?? nameFor(naming, source.repository);
-    return parseRepository(namespace === undefined ? name : `${namespace}/${name}`, `${source.host}/${source.repository}`);
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/shard.js
-
-
-const SHARD = /^(\d{1,4})\/(\d{1,4})$/;
-/** A workflow matrix has at most that many jobs. https://docs.github.com/en/actions/reference/limits */
-const SHARD_LIMIT = 256;
-/** Reads `i/n` with i from 1 to n, such as `2/8`, for the flag or input named `about`. Throws `SHARD_MALFORMED`. */
-function parseShard(text, about) {
-    const parts = SHARD.exec(text.trim());
-    const index = Number(parts?.[1]);
-    const count = Number(parts?.[2]);
-    if (parts !== null && index >= 1 && index <= count && count <= SHARD_LIMIT)
-        return { index, count };
-    throw new lib_failure/* Failure */.HR({
-        code: 'SHARD_MALFORMED',
-        about,
-        message: `"${text}" is not a shard`,
-        hint: index === 0
-            ? 'shards count from 1: the first of four is 1/4, the last is 4/4'
-            : `write i/n with i from 1 to n and n up to ${SHARD_LIMIT}, such as 2/8`,
-    });
-}
-function weight(index, repository) {
-    return (0,external_node_crypto_.createHash)('sha256').update(`${index}/${repository}`).digest();
-}
-/**
- * Gives the shard, from 1 to `count`, that a repository at the destination belongs to: the one with the highest hash
- * (rendezvous hashing), so that one more shard takes only its own part from the others.
- */
-function shardOf(repository, count) {
-    let best = 1;
-    let highest = weight(1, repository);
-    for (let index = 2; index <= count; index += 1) {
-        const candidate = weight(index, repository);
-        if (Buffer.compare(candidate, highest) > 0) {
-            best = index;
-            highest = candidate;
-        }
-    }
-    return best;
-}
-/** Tells whether a repository at the destination is a shard's business; without shards everything is. */
-function inShard(shard, repository) {
-    return shard === undefined || shardOf(repository, shard.count) === shard.index;
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/grouping.js
-
-
-
-
-/**
- * Gives the destination repositories of a run's shard, with the sources that meet in each. Names that collide are in
- * one group, and so in one shard. What cannot have a name there is left out, which `warn` is told.
- */
-function groupByDestination(found, set, settings, warn = () => undefined) {
-    const groups = new Map();
-    for (const member of found) {
-        const source = { host: member.registry.host, repository: member.repository };
-        const patch = patchFor(set, member.name)?.name;
-        try {
-            const repository = destinationRepository(settings.naming, settings.namespace, source, patch);
-            const members = groups.get(repository) ?? [];
-            groups.set(repository, members);
-            members.push(member);
-        }
-        catch (error) {
-            if (!(error instanceof lib_failure/* Failure */.HR))
-                throw error;
-            warn(`${member.name} is not mirrored: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
-        }
-    }
-    return [...groups]
-        .filter(([repository]) => inShard(settings.shard, repository))
-        .map(([repository, members]) => ({ repository, members }));
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/blob-stream.js
-
-
-
-
-/** The bytes of a blob on their way: how many have passed and what they hash to. A copy of it is a place to resume. */
-class BlobMeter {
-    #descriptor;
-    #about;
-    #hash;
-    #passed;
-    constructor(descriptor, about, from) {
-        this.#descriptor = descriptor;
-        this.#about = about;
-        this.#hash = from === undefined ? (0,external_node_crypto_.createHash)(digestAlgorithm(descriptor.digest)) : from.#hash.copy();
-        this.#passed = from?.passed ?? 0;
-    }
-    get passed() {
-        return this.#passed;
-    }
-    get isComplete() {
-        return this.#passed === this.#descriptor.size;
-    }
-    /** Gives a meter that stands where this one does and goes its own way. */
-    copy() {
-        return new BlobMeter(this.#descriptor, this.#about, this);
-    }
-    /** Takes in the next bytes. Throws `SIZE_MISMATCH` as soon as there are more than up to `end`. */
-    add(bytes, end) {
-        this.#passed += bytes.length;
-        if (this.#passed > end) {
-            throw this.#mismatch('SIZE_MISMATCH', `it is longer than the ${end} bytes announced`);
-        }
-        this.#hash.update(bytes);
-    }
-    /** Gives the failure for a source that ended too soon. */
-    truncated() {
-        const message = `it ended after ${this.#passed} of ${this.#descriptor.size} bytes`;
-        return this.#mismatch('SIZE_MISMATCH', message);
-    }
-    /** Gives the failure for a source that broke off with an error, so that the sink is not taken for the culprit. */
-    broken(error) {
-        return explainNetworkError(error, this.#about);
-    }
-    /** Throws `SIZE_MISMATCH` or `DIGEST_MISMATCH` unless exactly the announced bytes have passed. */
-    verify() {
-        if (!this.isComplete)
-            throw this.truncated();
-        const hex = this.#hash.copy().digest('hex');
-        if (hex !== digestHex(this.#descriptor.digest)) {
-            throw this.#mismatch('DIGEST_MISMATCH', `its content hashes to ${hex.slice(0, 12)}… instead`);
-        }
-    }
-    #mismatch(code, message) {
-        return new RegistryFailure({ code, about: this.#about, message, transient: true });
-    }
-}
-/**
- * Moves exactly `length` bytes from `source` to `sink`, hashing on the way, and ends neither. What would complete
- * the blob is held back until the digest is right, so that a wrong blob is never accepted. Throws `SIZE_MISMATCH`,
- * `DIGEST_MISMATCH`, or what broke either side.
- */
-async function pour(options) {
-    const { source, sink, meter, length, signal, onBytes } = options;
-    if (length === 0)
-        return meter.verify();
-    signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers();
-    const end = meter.passed + length;
-    const take = (bytes) => {
-        try {
-            meter.add(bytes, end);
-            if (meter.isComplete)
-                meter.verify();
-            onBytes(bytes.length);
-            const isDrained = sink.write(bytes);
-            if (meter.passed === end)
-                resolve();
-            else if (!isDrained)
-                source.pause();
-        }
-        catch (error) {
-            reject(error);
-        }
-    };
-    const resume = () => void source.resume();
-    const breakOff = () => reject(meter.truncated());
-    const fail = (error) => reject(meter.broken(error));
-    const abort = () => reject(signal.reason);
-    source.on('data', take).once('end', breakOff).once('error', fail);
-    sink.on('drain', resume).once('error', reject);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-        await promise;
-    }
-    finally {
-        source.off('data', take).off('end', breakOff).off('error', fail);
-        sink.off('drain', resume).off('error', reject);
-        signal.removeEventListener('abort', abort);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/upload.js
-/** Gives the address that ends an upload: its location with the digest added and nothing else changed. */
-function closingLocation(upload, digest) {
-    const url = new URL(upload.location);
-    // Rebuilding the query would re-encode what the registry signed.
-    const separator = url.search === '' ? '?' : '&';
-    url.search = `${url.search}${separator}digest=${encodeURIComponent(digest)}`;
-    return url;
-}
-/** Gives how many bytes an upload holds from a `Range: 0-N` (or `bytes=0-N`) header; 0 when it tells nothing. */
-function receivedBytes(range) {
-    const end = /^(?:bytes=)?0-(\d{1,15})$/.exec(range?.trim() ?? '')?.[1];
-    return end === undefined || end === '0' ? 0 : Number(end) + 1;
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/upload-session.js
-
-
-
-
-
-const CANCEL_PATIENCE_MILLISECONDS = 2000;
-const MOUNT_REFUSALS = [400, 403, 404, 405];
-function readLocation(registry, repository, answer) {
-    const location = answer.headers.location;
-    if (location === undefined) {
-        throw new RegistryFailure({
-            code: 'REGISTRY_BROKEN',
-            about: `${registry.host}/${repository}`,
-            message: 'it opened an upload without saying where',
-            transient: true,
-        });
-    }
-    const smallest = Number([answer.headers['oci-chunk-min-length'] ?? 0].flat()[0]);
-    return {
-        repository,
-        location: followAddress(answer.url, location, registry.endpoint),
-        smallestChunk: Number.isSafeInteger(smallest) ? Math.max(smallest, 0) : 0,
-    };
-}
-/**
- * Opens an upload; with `mount` it asks at the same time for a blob that the registry has. Gives `mounted`, the
- * upload, or `refused` where the registry would not hear of the mount.
- */
-async function openUpload(registry, repository, signal, mount) {
-    const query = mount === undefined ? '' : `?mount=${mount.digest}&from=${encodeURIComponent(mount.from)}`;
-    // Some registries look at the first scope only, so the one to push with stands there.
-    const scopes = [pushScope(repository)];
-    if (mount !== undefined && mount.from !== repository)
-        scopes.push(pullScope(mount.from));
-    try {
-        const answer = await registry.send({
-            method: 'POST',
-            url: registry.url(`/v2/${repository}/blobs/uploads/${query}`),
-            scopes,
-            body: new Uint8Array(0),
-            expected: mount === undefined ? [202] : [201, 202, ...MOUNT_REFUSALS],
-            about: `${registry.host}/${repository}`,
-            action: 'start an upload',
-            signal,
-        });
-        discardBody(answer);
-        if (answer.status === 202)
-            return readLocation(registry, repository, answer);
-        return answer.status === 201 ? 'mounted' : 'refused';
-    }
-    catch (error) {
-        // Harbor says 401 for a mount it will not make; where the account may not push at all, the plain request says so too.
-        if (mount !== undefined && error instanceof RegistryFailure && error.status === 401)
-            return 'refused';
-        throw error;
-    }
-}
-/** Asks how many bytes an upload holds; `undefined` when it is gone. The upload comes back with its newest location. */
-async function inspectUpload(registry, upload, signal) {
-    const answer = await registry.send({
-        method: 'GET',
-        url: upload.location,
-        scopes: [pushScope(upload.repository)],
-        expected: [204, 200, 202, 400, 404, 405, 416],
-        about: `${registry.host}/${upload.repository}`,
-        action: 'ask for an upload',
-        signal,
-    });
-    discardBody(answer);
-    if (answer.status >= 400)
-        return undefined;
-    return {
-        upload: nextLocation(registry, upload, answer),
-        received: receivedBytes(answer.headers['range']?.toString()),
-    };
-}
-/** Gives an upload with the location that an answer named for its next request. */
-function nextLocation(registry, upload, answer) {
-    const location = answer.headers.location;
-    if (location === undefined)
-        return upload;
-    return { ...upload, location: followAddress(answer.url, location, registry.endpoint) };
-}
-/** Tells the registry that an upload will not go on. It never throws: registries forget uploads by themselves, later. */
-async function cancelUpload(registry, upload) {
-    try {
-        const answer = await registry.send({
-            method: 'DELETE',
-            url: upload.location,
-            scopes: [pushScope(upload.repository)],
-            expected: [200, 202, 204, 404, 405],
-            about: `${registry.host}/${upload.repository}`,
-            action: 'cancel an upload',
-            signal: AbortSignal.timeout(CANCEL_PATIENCE_MILLISECONDS),
-        });
-        discardBody(answer);
-    }
-    catch {
-        // The upload was given up for a reason that is reported; this would only hide it.
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/blob-upload.js
-
-
-
-
-
-
-const CHUNK_BYTES = 16 * 1024 * 1024;
-/** GHCR refuses larger ranged chunks. */
-const CHUNK_BYTES_BY_HOST = new Map([['ghcr.io', 4 * 1024 * 1024]]);
-/** Gives a meter that stands before a transfer's first byte. */
-function newMeter(transfer) {
-    return new BlobMeter(transfer.descriptor, `${transfer.source.about}@${transfer.descriptor.digest}`);
-}
-/** Sends a blob in one streaming PUT that ends its upload. */
-async function sendWhole(transfer, upload) {
-    const { registry, repository, descriptor, signal } = transfer;
-    await withSource(transfer, undefined, async (body) => {
-        const answer = await registry.send({
-            method: 'PUT',
-            url: closingLocation(upload, descriptor.digest),
-            scopes: [pushScope(repository)],
-            headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
-            body: writer(transfer, body, newMeter(transfer), descriptor.size),
-            expected: [201, 200, 204],
-            about: `${registry.host}/${repository}`,
-            action: 'push a layer',
-            signal,
-        });
-        discardBody(answer);
-    });
-}
-/**
- * Sends the rest of a blob in chunks, each read from the source by range, and ends its upload. `onProgress` gets the
- * point from which to go on before each chunk.
- */
-async function sendChunks(transfer, start, onProgress) {
-    const { registry, descriptor } = transfer;
-    const preferred = CHUNK_BYTES_BY_HOST.get(registry.host) ?? CHUNK_BYTES;
-    let point = start;
-    while (!point.meter.isComplete) {
-        onProgress(point);
-        const begin = point.meter.passed;
-        const end = Math.min(begin + Math.max(preferred, point.upload.smallestChunk), descriptor.size);
-        point = await sendChunk(transfer, point, { start: begin, end });
-    }
-    await closeChunks(transfer, point.upload);
-}
-/**
- * Gives the point at which the registry says that an upload stands: at `point`, or behind it where it kept a part of a
- * chunk that was cut, or a chunk whose answer was lost. What lies between is read again for its digest, and not sent.
- * Undefined where the registry has less, or more than there is.
- */
-async function catchUp(transfer, point, received) {
-    const start = point.meter.passed;
-    if (received < start || received > transfer.descriptor.size)
-        return undefined;
-    if (received === start)
-        return point;
-    const meter = point.meter.copy();
-    await withSource(transfer, { start, end: received }, async (body) => {
-        try {
-            for await (const bytes of body)
-                meter.add(bytes, received);
-        }
-        catch (error) {
-            transfer.signal.throwIfAborted();
-            throw error instanceof RegistryFailure ? error : meter.broken(error);
-        }
-    });
-    if (meter.passed < received)
-        throw meter.truncated();
-    if (meter.isComplete)
-        meter.verify();
-    return { upload: point.upload, meter };
-}
-async function sendChunk(transfer, point, range) {
-    const { registry, repository, signal } = transfer;
-    const length = range.end - range.start;
-    // The meter of a chunk that breaks is thrown away; the one before it says where to go on.
-    const meter = point.meter.copy();
-    return withSource(transfer, range, async (body) => {
-        const answer = await registry.send({
-            method: 'PATCH',
-            url: point.upload.location,
-            scopes: [pushScope(repository)],
-            headers: {
-                'content-type': 'application/octet-stream',
-                'content-length': String(length),
-                'content-range': `${range.start}-${range.end - 1}`,
-            },
-            body: writer(transfer, body, meter, length),
-            expected: [202, 201, 204],
-            about: `${registry.host}/${repository}`,
-            action: 'push a part of a layer',
-            signal,
-        });
-        discardBody(answer);
-        return { upload: nextLocation(registry, point.upload, answer), meter };
-    });
-}
-async function closeChunks(transfer, upload) {
-    const { registry, repository, descriptor, signal } = transfer;
-    const answer = await registry.send({
-        method: 'PUT',
-        url: closingLocation(upload, descriptor.digest),
-        scopes: [pushScope(repository)],
-        body: new Uint8Array(0),
-        expected: [201, 200, 204],
-        about: `${registry.host}/${repository}`,
-        action: 'finish a layer',
-        signal,
-    });
-    discardBody(answer);
-}
-async function withSource(transfer, range, use) {
-    const { source, descriptor, signal, onSourceFailure } = transfer;
-    let body;
-    try {
-        body = await source.open(descriptor, signal, range);
-    }
-    catch (error) {
-        if (!signal.aborted)
-            onSourceFailure(error);
-        throw error;
-    }
-    try {
-        return await use(body);
-    }
-    finally {
-        body.destroy();
-    }
-}
-function writer(transfer, source, meter, length) {
-    return async (sink, stop) => {
-        await pour({ source, sink, meter, length, signal: stop, onBytes: transfer.onBytes });
-        sink.end();
-    };
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/blob-push.js
-
-
-
-
-
-
-
-const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
-/** Below this a needless upload is cheaper than the question. */
-const WORTH_ASKING_BYTES = 8 * 1024 * 1024;
-const habitsOf = new WeakMap();
-/**
- * Brings one blob into one repository in as few requests as its state allows: a mount is one, an unknown new blob is
- * a POST and one streaming PUT. Bytes are checked on the way. After a first cut of a large blob it goes on in chunks
- * from where it stopped. Uploads given up are deleted. Throws the last attempt's failure.
- */
-async function pushBlob(push) {
-    return new Pushing(push).run();
-}
-class Pushing {
-    #push;
-    #habits;
-    #dead = new Map();
-    #mount;
-    #lastUsed;
-    #isChunked = false;
-    #resumePoint;
-    constructor(push) {
-        const { registry, repository, descriptor, mountFrom } = push;
-        this.#push = push;
-        this.#habits = habitsOf.get(registry) ?? { selfMount: 'unknown', takesNew: true };
-        habitsOf.set(registry, this.#habits);
-        if (mountFrom !== undefined && mountFrom !== repository) {
-            this.#mount = { digest: descriptor.digest, from: mountFrom };
-        }
-    }
-    async run() {
-        const { registry, signal } = this.#push;
-        try {
-            return await registry.retrying(signal, async () => {
-                await registry.greet();
-                const opened = await this.#tryMount();
-                return opened === 'mounted' ? opened : await this.#transfer(opened);
-            });
-        }
-        finally {
-            if (this.#resumePoint !== undefined)
-                await cancelUpload(registry, this.#resumePoint.upload);
-        }
-    }
-    async #tryMount() {
-        const { registry, repository, signal } = this.#push;
-        if (this.#mount === undefined)
-            return undefined;
-        const giveBack = await Lane.take([registry.limits.metadata], signal);
-        try {
-            const opened = await openUpload(registry, repository, signal, this.#mount);
-            this.#mount = undefined;
-            registry.limits.metadata.succeeded();
-            return opened === 'refused' ? undefined : opened;
-        }
-        finally {
-            giveBack();
-        }
-    }
-    /** Tries source after source as long as each is out of the question, which costs no attempt. */
-    async #transfer(mounted) {
-        let upload = mounted;
-        for (;;) {
-            const source = this.#chooseSource();
-            try {
-                return await this.#transferFrom(source, upload);
-            }
-            catch (error) {
-                upload = undefined;
-                const isLast = this.#push.sources().every((other) => this.#dead.has(other));
-                if (!this.#dead.has(source) || isLast)
-                    throw error;
-            }
-        }
-    }
-    #chooseSource() {
-        const living = this.#push.sources().filter((source) => !this.#dead.has(source));
-        const chosen = living.find((source) => source !== this.#lastUsed) ?? living[0];
-        if (chosen === undefined)
-            throw [...this.#dead.values()].at(-1) ?? new Error('a blob without a source');
-        this.#lastUsed = chosen;
-        return chosen;
-    }
-    async #transferFrom(source, mounted) {
-        const { registry, signal, onActive } = this.#push;
-        const lanes = [registry.limits.transfers, ...(source.lane === undefined ? [] : [source.lane])];
-        let giveBack;
-        try {
-            await Promise.all([registry.limits.patience(signal), source.patience?.(signal)]);
-            giveBack = await Lane.take(lanes, signal);
-        }
-        catch (error) {
-            if (mounted !== undefined)
-                await cancelUpload(registry, mounted);
-            throw error;
-        }
-        onActive?.(true);
-        try {
-            const placed = await this.#deliver(this.#newTransfer(source), mounted);
-            for (const lane of lanes)
-                lane.succeeded();
-            return placed;
-        }
-        finally {
-            onActive?.(false);
-            giveBack();
-        }
-    }
-    #newTransfer(source) {
-        const { registry, repository, descriptor, signal, onBytes } = this.#push;
-        const onSourceFailure = (error) => {
-            if (!isTransient(error))
-                this.#dead.set(source, error);
-        };
-        return {
-            registry,
-            repository,
-            descriptor,
-            source,
-            signal,
-            onBytes: onBytes ?? (() => undefined),
-            onSourceFailure,
-        };
-    }
-    async #deliver(transfer, mounted) {
-        const { registry } = this.#push;
-        const resumed = await this.#findResumePoint(transfer);
-        if (resumed !== undefined)
-            return this.#deliverChunks(transfer, resumed);
-        const upload = mounted ?? (await this.#openUpload());
-        if (upload === 'present')
-            return 'present';
-        if (this.#isChunked)
-            return this.#deliverChunks(transfer, { upload, meter: newMeter(transfer) });
-        try {
-            await sendWhole(transfer, upload);
-            return 'uploaded';
-        }
-        catch (error) {
-            await cancelUpload(registry, upload);
-            throw this.#considerChunks(error);
-        }
-    }
-    async #deliverChunks(transfer, from) {
-        this.#resumePoint = from;
-        await sendChunks(transfer, from, (point) => {
-            this.#resumePoint = point;
-        });
-        this.#resumePoint = undefined;
-        return 'uploaded';
-    }
-    /** Gives where a cut upload can go on, if the registry still holds what was sent up to there. */
-    async #findResumePoint(transfer) {
-        const point = this.#resumePoint;
-        if (point === undefined)
-            return undefined;
-        const state = await inspectUpload(transfer.registry, point.upload, transfer.signal);
-        const held = state && (await catchUp(transfer, { ...point, upload: state.upload }, state.received));
-        if (held !== undefined)
-            return held;
-        await cancelUpload(transfer.registry, point.upload);
-        this.#resumePoint = undefined;
-        return undefined;
-    }
-    #considerChunks(error) {
-        if (error instanceof RegistryFailure && error.status === 413 && !this.#isChunked) {
-            this.#isChunked = true;
-            const { code, about, message, hint } = error;
-            return new RegistryFailure({ code, about, message, hint, status: 413, transient: true, cause: error });
-        }
-        const isCut = error instanceof HttpFailure || (error instanceof RegistryFailure && error.code === 'SIZE_MISMATCH');
-        if (isCut && this.#push.descriptor.size > CHUNKED_FROM_BYTES)
-            this.#isChunked = true;
-        return error;
-    }
-    /** Opens an upload, or finds that none is needed: a mount from the repository itself answers both in one request. */
-    async #openUpload() {
-        const { registry, repository, descriptor, isAbsent, signal } = this.#push;
-        const isReliable = this.#habits.selfMount !== 'unreliable' && this.#push.isDoubted !== true;
-        const asks = isReliable && (!isAbsent || this.#habits.takesNew);
-        if (!isAbsent && !isReliable && (await this.#isThere()))
-            return 'present';
-        const mount = asks ? { digest: descriptor.digest, from: repository } : undefined;
-        const opened = await openUpload(registry, repository, signal, mount);
-        if (opened === 'mounted') {
-            this.#habits.selfMount = 'reliable';
-            return 'present';
-        }
-        if (opened === 'refused') {
-            if (isAbsent)
-                this.#habits.takesNew = false;
-            else
-                this.#habits.selfMount = 'unreliable';
-            return this.#openUpload();
-        }
-        const isUnproved = !isAbsent && mount !== undefined && this.#habits.selfMount === 'unknown';
-        if (!isUnproved || descriptor.size < WORTH_ASKING_BYTES || !(await this.#isThere()))
-            return opened;
-        this.#habits.selfMount = 'unreliable';
-        await cancelUpload(registry, opened);
-        return 'present';
-    }
-    async #isThere() {
-        const { registry, repository, descriptor, signal } = this.#push;
-        const answer = await registry.send({
-            method: 'HEAD',
-            url: registry.url(`/v2/${repository}/blobs/${descriptor.digest}`),
-            scopes: [pushScope(repository)],
-            expected: [200, 403, 404, 405],
-            about: `${registry.host}/${repository}`,
-            action: 'ask for a layer',
-            signal,
-        });
-        discardBody(answer);
-        return answer.status === 200;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/copy/placement.js
-/**
- * The one effort to bring a blob into a repository, shared by all who want it there. It is given up when the last
- * of them has lost interest.
- */
-class Placement {
-    #abandonment = new AbortController();
-    #interests = new Set();
-    #isActive = false;
-    #isOver = false;
-    #work;
-    /** Aborted when nobody is interested any more. */
-    get signal() {
-        return this.#abandonment.signal;
-    }
-    /** Begins the work, once. */
-    start(work) {
-        this.#work = work();
-        const end = () => {
-            this.#isOver = true;
-        };
-        // Each who joins sees the failure; without a joiner it is nobody's.
-        this.#work.then(end, end);
-    }
-    /** Passes on to all who are interested whether slots are held. */
-    setActive = (isActive) => {
-        this.#isActive = isActive;
-        for (const interest of this.#interests)
-            interest.onActive(isActive);
-    };
-    /** Waits for the work's end as one more who wants it. Rejects with its failure, or the interest's own reason. */
-    async join(interest) {
-        const { signal, onActive } = interest;
-        signal.throwIfAborted();
-        const work = this.#work;
-        if (work === undefined)
-            throw new Error('a placement was joined before it started');
-        this.#interests.add(interest);
-        if (this.#isActive)
-            onActive(true);
-        const { promise, reject } = Promise.withResolvers();
-        const leave = () => reject(signal.reason);
-        signal.addEventListener('abort', leave, { once: true });
-        try {
-            return await Promise.race([work, promise]);
-        }
-        finally {
-            signal.removeEventListener('abort', leave);
-            this.#interests.delete(interest);
-            if (this.#isActive)
-                onActive(false);
-            // Aborting what is over would break the connection that brought it, just as it becomes free.
-            if (this.#interests.size === 0 && !this.#isOver) {
-                this.#abandonment.abort(signal.aborted ? signal.reason : new Error('nobody wants this blob any more'));
-            }
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/copy/blob-board.js
-
-
-/**
- * All blobs of a run and where they are. Each is fetched once, however many images and repositories want it: the
- * first to come owns the transfer, the others wait without a slot and then mount it.
- */
-class BlobBoard {
-    #destination;
-    #entries = new Map();
-    #proved = new Map();
-    constructor(destination) {
-        this.#destination = destination;
-    }
-    /** Sees to it that a blob is in a repository, and tells how it came there; `present` to all but the first to ask. */
-    async place(want) {
-        const { descriptor, repository, source } = want;
-        const entry = this.#entryOf(descriptor.digest);
-        if (entry.holders.has(repository))
-            return 'present';
-        if (!entry.sources.some(({ about }) => about === source.about))
-            entry.sources.push(source);
-        const underWay = entry.placements.get(repository);
-        if (underWay !== undefined && !underWay.signal.aborted) {
-            await underWay.join(want);
-            return 'present';
-        }
-        const placement = new Placement();
-        entry.placements.set(repository, placement);
-        placement.start(async () => {
-            try {
-                return await this.#bring(entry, descriptor, repository, placement);
-            }
-            finally {
-                if (entry.placements.get(repository) === placement)
-                    entry.placements.delete(repository);
-            }
-        });
-        return placement.join(want);
-    }
-    /** Forgets that a repository holds a blob, after the registry said otherwise. */
-    doubt(digest, repository) {
-        const entry = this.#entryOf(digest);
-        entry.holders.delete(repository);
-        this.#proved.get(repository)?.delete(digest);
-        entry.isDoubted = true;
-    }
-    /** Gives the blobs that a repository was proved to hold in this run. */
-    provedIn(repository) {
-        return [...(this.#proved.get(repository) ?? [])];
-    }
-    #entryOf(digest) {
-        const known = this.#entries.get(digest);
-        if (known !== undefined)
-            return known;
-        const entry = {
-            sources: [],
-            holders: new Set(),
-            placements: new Map(),
-            fetching: undefined,
-            isDoubted: false,
-        };
-        this.#entries.set(digest, entry);
-        return entry;
-    }
-    async #bring(entry, descriptor, repository, placement) {
-        while (entry.fetching !== undefined) {
-            try {
-                await entry.fetching.join({ signal: placement.signal, onActive: placement.setActive });
-            }
-            catch {
-                // That it failed there is for those who want it there; here it is tried on its own.
-                placement.signal.throwIfAborted();
-            }
-        }
-        const holder = this.#holderFor(entry, descriptor.digest, repository);
-        const isFetching = !entry.holders.has(holder ?? repository);
-        if (isFetching)
-            entry.fetching = placement;
-        try {
-            const placed = await pushBlob({
-                registry: this.#destination.registry,
-                repository,
-                descriptor,
-                sources: () => entry.sources,
-                mountFrom: entry.isDoubted ? undefined : holder,
-                isAbsent: this.#destination.wasAbsent(repository),
-                isDoubted: entry.isDoubted,
-                signal: placement.signal,
-                onActive: placement.setActive,
-                onBytes: this.#destination.onBytes,
-            });
-            entry.holders.add(repository);
-            const proved = this.#proved.get(repository) ?? new Set();
-            this.#proved.set(repository, proved.add(descriptor.digest));
-            if (placed === 'uploaded')
-                this.#destination.onUploaded(repository, descriptor.digest);
-            return placed;
-        }
-        finally {
-            if (entry.fetching === placement)
-                entry.fetching = undefined;
-        }
-    }
-    #holderFor(entry, digest, repository) {
-        const [proved] = entry.holders;
-        if (proved !== undefined)
-            return proved;
-        const { registry } = this.#destination;
-        const origin = entry.sources.find((source) => source.origin?.registry === registry)?.origin;
-        if (origin !== undefined && origin.repository !== repository)
-            return origin.repository;
-        return this.#destination.believedHolders(digest).find((believed) => believed !== repository);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/once.js
-/**
- * Does the work for each key once at a time and remembers what came of it, the most recently added results only. A
- * failure is told to all who waited and then forgotten.
- */
-class Once {
+class SingleFlight {
     #memory;
     #works = new Map();
     #weight = 0;
     constructor(memory) {
         this.#memory = memory;
     }
-    /** Gives the result for a key, from `work` unless it is known or under way. */
+    /** Returns the result for a key. Calls `work` for it unless the result is known or in progress. */
     get(key, work) {
         const known = this.#works.get(key);
         if (known !== undefined)
             return known.result;
         const begun = { result: work(), weight: 0 };
         this.#works.set(key, begun);
-        begun.result.then((result) => this.#weigh(key, begun, result), () => this.forget(key));
+        begun.result.then((result) => this.#weigh(key, begun, result), () => this.#drop(key, begun));
         this.#shrink();
         return begun.result;
     }
@@ -26073,6 +26418,11 @@ class Once {
         this.#weight += work.weight;
         this.#shrink();
     }
+    /** Forgets work that failed, but not newer work for the same key. */
+    #drop(key, work) {
+        if (this.#works.get(key) === work)
+            this.forget(key);
+    }
     #shrink() {
         const { results, weight = Number.POSITIVE_INFINITY } = this.#memory;
         while (this.#works.size > results || (this.#weight > weight && this.#works.size > 0)) {
@@ -26084,270 +26434,240 @@ class Once {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/copy/docker-format.js
+// EXTERNAL MODULE: ./build/src/lib/text/plain-text.js
+var plain_text = __nccwpck_require__(7421);
+;// CONCATENATED MODULE: ./build/src/signatures/candidate.js
+
+/** Returns what is no signature of an image. */
+function unfit(reason) {
+    return { kind: 'unfit', reason };
+}
+/** Returns what a registry or a signer wrote as part of a line: nobody may write lines of their own into a log. */
+function shown(text, most = 200) {
+    const line = (0,plain_text/* plainText */.w)(text).replaceAll(/\s+/g, ' ');
+    return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/referrers.js
 
 
 
 
-const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
-const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
-const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar';
-/** The bytes are the same in both families; only their names differ (OCI image-spec, media-types.md, "Compatibility"). */
-const LAYER_TYPES = new Map([
-    ['application/vnd.oci.image.layer.v1.tar', DOCKER_LAYER],
-    ['application/vnd.oci.image.layer.v1.tar+gzip', `${DOCKER_LAYER}.gzip`],
-    [
-        'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
-        'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
-    ],
-]);
-const DOCKER_TYPES = new Set(LAYER_TYPES.values());
-const docker_format_descriptorShape = schemas/* object */.Ikc({
-    mediaType: schemas/* string */.YjP(),
-    digest: schemas/* string */.YjP(),
-    size: schemas/* number */.aig(),
-    urls: schemas/* array */.YOg(schemas/* string */.YjP()).optional(),
+
+
+
+
+
+/** Images have few referrers; a longer list is not searched for signatures. */
+const LIMITS = { pages: 20, bytes: 4 * MANIFEST_SIZE_LIMIT };
+const referrers_listShape = schemas/* object */.Ikc({
+    manifests: schemas/* array */.YOg(schemas/* object */.Ikc({
+        digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
+        artifactType: schemas/* string */.YjP().optional().catch(undefined),
+    })),
 });
-const docker_format_imageShape = schemas/* object */.Ikc({ config: docker_format_descriptorShape, layers: schemas/* array */.YOg(docker_format_descriptorShape) });
-const docker_format_indexShape = schemas/* object */.Ikc({
-    manifests: schemas/* array */.YOg(schemas/* object */.Ikc({ platform: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J()).optional() })),
+/**
+ * Returns the referrers of a manifest: from the referrers API or, if a registry does not have it, from the tag that
+ * replaces it (distribution-spec, "Listing Referrers" and "Referrers Tag Schema"). Throws `REGISTRY_BROKEN` or the
+ * registry's refusal.
+ */
+async function listReferrers(registry, repository, digest, signal) {
+    try {
+        return await registry.asMetadata(signal, () => readReferrers(registry, repository, digest, signal));
+    }
+    catch (error) {
+        // A front end may let through only the requests that it knows: registry.k8s.io answers 403.
+        const isUnknown = isAnswerFailure(error) && !error.transient && error.code !== 'RATE_LIMITED';
+        if (!isUnknown)
+            throw error;
+        return readFallbackTag(registry, repository, digest, signal);
+    }
+}
+async function readReferrers(registry, repository, digest, signal) {
+    const about = registry.nameOf(repository, digest);
+    const first = registry.url(`/v2/${repository}/referrers/${digest}`);
+    const send = (url) => registry.send({
+        method: 'GET',
+        url,
+        scopes: [pullScope(repository)],
+        headers: { accept: MEDIA_TYPE.ociIndex },
+        expected: [200],
+        about,
+        action: 'list what refers to it',
+        signal,
+    });
+    const pages = await readPages({ first, about, limits: LIMITS }, registry.endpoint, send, parseReferrers);
+    return pages.flat();
+}
+async function readFallbackTag(registry, repository, digest, signal) {
+    const tag = parseTag(`${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`);
+    try {
+        const { bytes } = await registry.getManifest(repository, tag, signal);
+        return parseReferrers(bytes, registry.nameOf(repository, tag));
+    }
+    catch (error) {
+        if (mayBeAbsent(error))
+            return [];
+        throw error;
+    }
+}
+function parseReferrers(body, about) {
+    try {
+        const { manifests } = referrers_listShape.parse(JSON.parse(body.toString('utf8')));
+        return manifests.map(({ digest, artifactType }) => ({ digest, artifactType }));
+    }
+    catch (cause) {
+        const message = 'its list of what refers to a manifest makes no sense';
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, cause });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/cosign-layer.js
+
+
+
+
+/** The type of a layer that holds what cosign signed. https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md */
+const COSIGN_PAYLOAD = 'application/vnd.dev.cosign.simplesigning.v1+json';
+/** Of the oldest form: the only one that takes a chain of certificates and the log's promise without a proof. */
+const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle+json;version=0.1';
+const annotationsShape = schemas/* object */.Ikc({
+    'dev.cosignproject.cosign/signature': schemas/* string */.YjP().min(1),
+    'dev.sigstore.cosign/certificate': schemas/* string */.YjP(),
+    'dev.sigstore.cosign/bundle': schemas/* string */.YjP(),
 });
-function unconvertible(about, why) {
-    return new lib_failure/* Failure */.HR({
-        code: 'FORMAT_UNCONVERTIBLE',
-        about,
-        message: `the destination refuses it as an OCI image, and it cannot become a Docker image: ${why}`,
-        hint: 'leave it out with "exclude", or mirror to a registry that takes OCI images',
-    });
-}
-/** Reads what the conversion needs besides what every manifest has. */
-function contentOf(shape, { bytes }, about) {
-    const { success, data } = shape.safeParse(JSON.parse(bytes.toString('utf8')));
-    if (!success)
-        throw unconvertible(about, 'its manifest is malformed');
-    return data;
-}
-function dockerLayerType(mediaType, about) {
-    const type = LAYER_TYPES.get(mediaType) ?? (DOCKER_TYPES.has(mediaType) ? mediaType : undefined);
-    if (type !== undefined)
-        return type;
-    const why = mediaType.endsWith('+zstd')
-        ? 'its layers are compressed with zstd, which that format does not know'
-        : `it holds "${mediaType.slice(0, 100)}", which is no layer of an image`;
-    throw unconvertible(about, why);
-}
-/** Tells whether a manifest is a container image, not an artifact that is stored like one. */
-function isContainerImage({ config }) {
-    return config.mediaType === OCI_CONFIG || config.mediaType === DOCKER_CONFIG;
-}
-/**
- * Gives an image as Docker manifest, schema 2, over the same blobs; one that is so already stays as it is. Equal images
- * give equal bytes. Throws `FORMAT_UNCONVERTIBLE`.
- */
-function toDockerImage(image, about) {
-    if (image.mediaType === MEDIA_TYPE.dockerManifest)
-        return image;
-    const { config, layers } = contentOf(docker_format_imageShape, image, about);
-    if (!isContainerImage(image)) {
-        throw unconvertible(about, `its configuration is "${config.mediaType.slice(0, 100)}"`);
-    }
-    const body = {
-        schemaVersion: 2,
-        mediaType: MEDIA_TYPE.dockerManifest,
-        config: { mediaType: DOCKER_CONFIG, size: config.size, digest: config.digest },
-        layers: layers.map(({ mediaType, size, digest, urls }) => ({
-            mediaType: dockerLayerType(mediaType, about),
-            size,
-            digest,
-            ...(urls === undefined || urls.length === 0 ? {} : { urls }),
-        })),
-    };
-    return parseManifest(Buffer.from(JSON.stringify(body)), body.mediaType, about);
-}
-/** Gives an index as Docker manifest list; `parts` are its entries, by their digests in it, as they will be pushed. */
-function toDockerList(index, parts, about) {
-    const { manifests } = contentOf(docker_format_indexShape, index, about);
-    const body = {
-        schemaVersion: 2,
-        mediaType: MEDIA_TYPE.dockerList,
-        manifests: index.manifests.map(({ digest }, position) => {
-            const part = parts.get(digest);
-            const platform = manifests[position]?.platform;
-            if (part?.kind !== 'image')
-                throw unconvertible(about, 'it lists something else than images');
-            if (platform === undefined)
-                throw unconvertible(about, 'it lists an image without a platform');
-            return { mediaType: part.mediaType, size: part.bytes.length, digest: part.digest, platform };
-        }),
-    };
-    return parseManifest(Buffer.from(JSON.stringify(body)), body.mediaType, about);
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/copy/index-subset.js
-
-/** Docker's attestations say by these annotations what they are and which image they are about. */
-const ATTESTED_DIGEST = 'vnd.docker.reference.digest';
-const REFERENCE_TYPE = 'vnd.docker.reference.type';
-/** Tells whether an index lists this for what it says about another entry, not to be run. */
-function isAttestation({ platform, annotations }) {
-    const isUnknown = platform?.os === 'unknown' && platform.architecture === 'unknown';
-    return isUnknown || annotations?.[REFERENCE_TYPE] === 'attestation-manifest';
-}
-/** Gives an index that lists only some of the entries of another, all else as it was (OCI image-index.md). */
-function keepEntries(index, kept, about) {
-    if (kept.size === index.manifests.length)
-        return index;
-    const body = JSON.parse(index.bytes.toString('utf8'));
-    const manifests = body.manifests.filter((_, position) => {
-        const entry = index.manifests[position];
-        return entry !== undefined && kept.has(entry);
-    });
-    const bytes = Buffer.from(JSON.stringify({ ...body, manifests }));
-    return parseManifest(bytes, index.mediaType, about);
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/copy/format.js
-
-
-
-/** Gives the kind of a manifest that a registry refused by itself. */
-function formatOf({ mediaType }) {
-    if (mediaType === MEDIA_TYPE.ociIndex)
-        return 'oci-index';
-    return mediaType === MEDIA_TYPE.ociManifest ? 'oci-image' : 'other';
-}
-/** Gives the conversion by which an image gets past a destination that is known to refuse some formats, if one does. */
-function conversionFor(manifest, refused) {
-    if (manifest.kind === 'image') {
-        // What is no container image, such as a signature, has no other form.
-        const isConvertible = formatOf(manifest) === 'oci-image' && isContainerImage(manifest);
-        return isConvertible && refused.has('oci-image') ? 'docker-format' : undefined;
-    }
-    const isOci = manifest.mediaType === MEDIA_TYPE.ociIndex;
-    const listsOci = manifest.manifests.some(({ mediaType }) => mediaType === MEDIA_TYPE.ociManifest);
-    if (isOci && refused.has('oci-index'))
-        return 'docker-format';
-    if (listsOci && refused.has('oci-image'))
-        return 'docker-format';
-    return refused.has('attestation') && manifest.manifests.some(isAttestation)
-        ? 'without-attestations'
-        : undefined;
+const logEntryShape = schemas/* object */.Ikc({
+    SignedEntryTimestamp: schemas/* string */.YjP(),
+    Payload: schemas/* object */.Ikc({
+        body: schemas/* string */.YjP(),
+        integratedTime: schemas/* int */.Whr().min(0),
+        logIndex: schemas/* int */.Whr().min(0),
+        logID: schemas/* string */.YjP().regex(/^[0-9a-f]{64}$/),
+    }),
+});
+const logBodyShape = schemas/* object */.Ikc({
+    kind: schemas/* string */.YjP(),
+    apiVersion: schemas/* string */.YjP(),
+    spec: schemas/* object */.Ikc({ signature: schemas/* object */.Ikc({ publicKey: schemas/* object */.Ikc({ content: schemas/* string */.YjP() }) }) }),
+});
+const payloadShape = schemas/* object */.Ikc({
+    critical: schemas/* object */.Ikc({
+        identity: schemas/* object */.Ikc({ 'docker-reference': schemas/* string */.YjP() }),
+        image: schemas/* object */.Ikc({ 'docker-manifest-digest': schemas/* string */.YjP() }),
+        type: schemas/* literal */.euz('cosign container image signature'),
+    }),
+});
+/** Returns the base64 of a PEM certificate's content; the first, where there are several. */
+function certificateOf(pem) {
+    const start = pem.indexOf('-----BEGIN CERTIFICATE-----');
+    const end = pem.indexOf('-----END CERTIFICATE-----');
+    if (start < 0 || end < start)
+        return undefined;
+    return pem.slice(start + '-----BEGIN CERTIFICATE-----'.length, end).replaceAll(/\s/g, '');
 }
 /**
- * Gives an image in the form that a conversion makes of it. `fetch` gives what its index lists. Nothing runnable is
- * ever left out. Throws `FORMAT_UNCONVERTIBLE`.
+ * Reads a layer of cosign's signature tag as a signature of the manifest with that digest: its payload must say so, and
+ * its entry in the log must be of the same certificate. Nothing of it is verified here.
  */
-async function formImage(original, conversion, fetch, about) {
-    const formed = await convert(original, conversion, fetch, about);
-    const isChanged = formed.manifest.digest !== original.digest;
-    return { ...formed, conversion: isChanged ? conversion : undefined };
-}
-async function convert(original, conversion, fetch, about) {
-    const none = new Map();
-    if (conversion === undefined)
-        return { manifest: original, parts: none };
-    if (original.kind === 'image') {
-        const manifest = conversion === 'docker-format' ? toDockerImage(original, about) : original;
-        return { manifest, parts: none };
-    }
-    const runnable = withoutAttestations(original, about);
-    if (conversion === 'without-attestations' || runnable.kind === 'image') {
-        return { manifest: runnable, parts: none };
-    }
-    const images = await Promise.all(runnable.manifests.map(async ({ digest }) => {
-        const part = await fetch(digest);
-        return [digest, part.kind === 'image' ? toDockerImage(part, about) : part];
-    }));
-    const manifest = toDockerList(runnable, new Map(images), about);
-    return { manifest, parts: new Map(images.map(([, part]) => [part.digest, part])) };
-}
-function withoutAttestations(index, about) {
-    const kept = new Set(index.manifests.filter((entry) => !isAttestation(entry)));
-    return kept.size === 0 ? index : keepEntries(index, kept, about);
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/copy/index-limits.js
-
-
-/** Far beyond any real image, which lists some thirty platforms and what is attested of each. */
-const CHILDREN_LIMIT = 500;
-/** An index in an index is rare, and one more in that is not known. */
-const NESTING_LIMIT = 4;
-/** Under one tag, however they are nested. */
-const MANIFESTS_LIMIT = 1000;
-/**
- * Refuses an index that no image has, before anything of it is fetched: a registry that lies must not keep a run busy
- * or fill its memory. `depth` is how many indexes stand around it, `known` all that was met under its tag so far.
- * Throws `INDEX_UNREASONABLE`.
- */
-function requireReasonable(index, depth, known, about) {
-    const { manifests } = index;
-    const size = manifests.reduce((sum, entry) => sum + entry.size, 0);
-    const fresh = manifests.filter(({ digest }) => !known.has(digest));
-    const isReasonable = depth < NESTING_LIMIT &&
-        manifests.length <= CHILDREN_LIMIT &&
-        known.size + fresh.length <= MANIFESTS_LIMIT &&
-        size <= MANIFEST_SIZE_LIMIT;
-    if (isReasonable)
-        return;
-    throw new lib_failure/* Failure */.HR({
-        code: 'INDEX_UNREASONABLE',
-        about,
-        message: 'its index is nested too deeply or lists too much to be an image',
-        hint: 'leave it out with "exclude"; if it is real, please tell us',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/copy/platform-choice.js
-
-
-
-function offeredPlatforms(index) {
-    const names = index.manifests.flatMap(({ platform }) => platform === undefined ? [] : [formatPlatform(platform)]);
-    return [...new Set(names)].filter((name) => name !== 'unknown/unknown').join(', ');
-}
-function chosenEntries(index, platforms) {
-    const chosen = index.manifests.filter(({ platform }) => platform !== undefined && platforms.some((wanted) => matchesPlatform(platform, wanted)));
-    const digests = new Set(chosen.map(({ digest }) => digest));
-    const attestations = index.manifests.filter(({ annotations }) => digests.has(annotations?.[ATTESTED_DIGEST] ?? ''));
-    return new Set([...chosen, ...attestations]);
-}
-/**
- * Gives the manifest to push for the wanted platforms: as it is when all are wanted, when all of it is kept or when
- * there is nothing to choose from; else an index of what is kept, which has another digest (OCI image-index.md).
- * Throws `PLATFORM_MISSING`.
- */
-function choosePlatforms(manifest, platforms, about) {
-    if (platforms.length === 0 || manifest.kind === 'image')
-        return manifest;
-    const kept = chosenEntries(manifest, platforms);
-    if (kept.size === 0) {
-        throw new lib_failure/* Failure */.HR({
-            code: 'PLATFORM_MISSING',
-            about,
-            message: `it does not exist for ${platforms.map(formatPlatform).join(', ')}`,
-            hint: `it offers ${offeredPlatforms(manifest) || 'no platform by name'}; see --platform and "patches"`,
-        });
-    }
-    return keepEntries(manifest, kept, about);
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/blob-source.js
-/** Gives the source that reads blobs from a repository of a registry. */
-function registrySource(registry, repository) {
-    return {
-        about: `${registry.host}/${repository}`,
-        origin: { registry, repository },
-        lane: registry.limits.transfers,
-        patience: (signal) => registry.limits.patience(signal),
-        open: async (descriptor, signal, range) => {
-            await registry.greet();
-            return (await registry.openBlob(repository, descriptor, signal, range)).body;
+function readCosignLayer(layer, digest) {
+    const payload = payloadShape.safeParse((0,json/* parseJson */.q)(layer.payload));
+    if (!payload.success)
+        return unfit('its payload is not that of an image');
+    const { identity, image } = payload.data.critical;
+    const signed = image['docker-manifest-digest'];
+    if (signed !== digest)
+        return unfit(`it signs another image, ${shown(signed, 20)}`);
+    const annotations = annotationsShape.safeParse(layer.annotations);
+    if (!annotations.success)
+        return unfit('it has no certificate or no entry in a log, so nobody is named by it');
+    const certificate = certificateOf(annotations.data['dev.sigstore.cosign/certificate']);
+    const entry = logEntryShape.safeParse((0,json/* parseJson */.q)(annotations.data['dev.sigstore.cosign/bundle']));
+    if (certificate === undefined || !entry.success)
+        return unfit('its certificate or its entry in a log is malformed');
+    const { SignedEntryTimestamp, Payload } = entry.data;
+    const body = logBodyShape.safeParse((0,json/* parseJson */.q)(Buffer.from(Payload.body, 'base64')));
+    if (!body.success)
+        return unfit('its entry in a log is malformed');
+    const logged = Buffer.from(body.data.spec.signature.publicKey.content, 'base64').toString('latin1');
+    if (certificateOf(logged) !== certificate)
+        return unfit('its entry in a log is of another certificate');
+    const bundle = {
+        mediaType: BUNDLE_TYPE,
+        verificationMaterial: {
+            x509CertificateChain: { certificates: [{ rawBytes: certificate }] },
+            tlogEntries: [
+                {
+                    logIndex: String(Payload.logIndex),
+                    logId: { keyId: Buffer.from(Payload.logID, 'hex').toString('base64') },
+                    kindVersion: { kind: body.data.kind, version: body.data.apiVersion },
+                    integratedTime: String(Payload.integratedTime),
+                    inclusionPromise: { signedEntryTimestamp: SignedEntryTimestamp },
+                    canonicalizedBody: Payload.body,
+                },
+            ],
+        },
+        messageSignature: {
+            messageDigest: {
+                algorithm: 'SHA2_256',
+                digest: (0,external_node_crypto_.createHash)('sha256').update(layer.payload).digest('base64'),
+            },
+            signature: annotations.data['dev.cosignproject.cosign/signature'],
         },
     };
+    const signedName = identity['docker-reference'];
+    return { kind: 'candidate', form: 'cosign', bundle, artifact: layer.payload, signedName };
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/copy/tree-push.js
+;// CONCATENATED MODULE: ./build/src/signatures/sigstore-bundle.js
+
+
+
+
+const sigstore_bundle_BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle[.+]/;
+const STATEMENT_TYPE = 'application/vnd.in-toto+json';
+/**
+ * What a statement may be to count as a signature: that of cosign, a record of who built, promoted or released it. Others
+ * may tell anything of an image, also that it failed a test.
+ */
+const PREDICATES = /^https:\/\/(?:sigstore\.dev\/cosign\/sign\/v1|slsa\.dev\/provenance\/v\d[\d.]*|k8s\.io\/promo-tools\/promotion\/v1|in-toto\.io\/attestation\/release\/v\d[\d.]*)$/;
+/** Returns whether a media type is that of a Sigstore bundle. */
+function isBundleType(mediaType) {
+    return sigstore_bundle_BUNDLE_TYPE.test(mediaType);
+}
+const bundleShape = schemas/* union */.KCZ([
+    schemas/* object */.Ikc({ messageSignature: schemas/* looseObject */._H3({}) }),
+    schemas/* object */.Ikc({ dsseEnvelope: schemas/* object */.Ikc({ payloadType: schemas/* string */.YjP(), payload: schemas/* string */.YjP() }) }),
+]);
+const statementShape = schemas/* object */.Ikc({
+    subject: schemas/* array */.YOg(schemas/* object */.Ikc({ digest: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()) })),
+    predicateType: schemas/* string */.YjP(),
+});
+/**
+ * Reads a bundle as a signature of the manifest with that digest: of its bytes themselves, or a statement whose subject
+ * it is. Nothing of it is verified here.
+ */
+function readBundle(bytes, digest, manifest) {
+    const bundle = (0,json/* parseJson */.q)(bytes);
+    const shape = bundleShape.safeParse(bundle);
+    if (!shape.success)
+        return unfit('it is no bundle that signs something');
+    const candidate = { kind: 'candidate', form: 'bundle', bundle, signedName: undefined };
+    if ('messageSignature' in shape.data)
+        return { ...candidate, artifact: manifest };
+    const { payloadType, payload } = shape.data.dsseEnvelope;
+    const statement = statementShape.safeParse((0,json/* parseJson */.q)(Buffer.from(payload, 'base64')));
+    if (payloadType !== STATEMENT_TYPE || !statement.success)
+        return unfit('it is no statement of in-toto');
+    const { subject, predicateType } = statement.data;
+    if (!PREDICATES.test(predicateType)) {
+        return unfit(`it is a statement of another kind, ${shown(predicateType, 100)}`);
+    }
+    const algorithm = digestAlgorithm(digest);
+    const isOfImage = subject.some((one) => one.digest[algorithm] === digestHex(digest));
+    return isOfImage ? { ...candidate, artifact: undefined } : unfit('it is a statement about something else');
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/signature-search.js
 
 
 
@@ -26355,277 +26675,384 @@ function registrySource(registry, repository) {
 
 
 
-/** A manifest that the destination refuses for its format; all that it needs is there. */
-class RefusedManifest extends Error {
-    format;
-    refusal;
-    constructor(format, refusal) {
-        super('the destination refuses the format of a manifest');
-        this.format = format;
-        this.refusal = refusal;
+
+/** Real ones have a kilobyte, a bundle with a statement some ten. */
+const SIZE_LIMIT = 1024 * 1024;
+/** Far beyond any real image; a registry that lies must not keep a run busy. */
+const CANDIDATES_LIMIT = 64;
+/**
+ * Finds what may be signatures of the manifest with a digest, one after the other so that nothing is fetched in vain: the
+ * layers of cosign's tag, then the bundles that refer to it.
+ */
+async function* findSignatures(place, digest, signal) {
+    let count = 0;
+    for (const search of [cosignLayers, bundles]) {
+        for await (const found of search(place, digest, signal)) {
+            if (count >= CANDIDATES_LIMIT)
+                return;
+            count += 1;
+            yield found;
+        }
     }
 }
-const CHILDREN_KEPT = 20_000;
-/** Pushes manifests after all that is under them, once each a repository and run. */
-class TreePush {
-    #target;
-    #board;
-    #wasAbsent;
-    #fetch;
-    #pushed = new Once({ results: CHILDREN_KEPT });
-    constructor(parts) {
-        this.#target = parts.target;
-        this.#board = parts.board;
-        this.#wasAbsent = parts.wasAbsent;
-        this.#fetch = parts.fetch;
+async function* cosignLayers(place, digest, signal) {
+    // The tag of a longer digest would be longer than tags may be.
+    if (digestAlgorithm(digest) !== 'sha256')
+        return;
+    // By tag and never by its digest: mirrors behind registry.k8s.io may lack that. https://github.com/kubernetes/registry.k8s.io/issues/324
+    const tag = parseTag(`sha256-${digestHex(digest)}.sig`);
+    const manifest = await attempt(() => getIfThere(place, tag, signal), signal);
+    if (manifest === undefined)
+        return;
+    if (manifest.kind === 'unread' || manifest.kind === 'unfit')
+        return yield manifest;
+    for (const layer of layersOf(manifest, (type) => type === COSIGN_PAYLOAD)) {
+        const read = async () => {
+            const payload = await readSmall(place, layer, signal);
+            return Buffer.isBuffer(payload)
+                ? readCosignLayer({ annotations: layer.annotations, payload }, digest)
+                : payload;
+        };
+        yield attempt(read, signal);
     }
-    /** Pushes an image and, last, its tag. Gives the size of all that it brought or found there. Throws `RefusedManifest`. */
-    push(task) {
-        const { manifest } = task.image;
-        return this.#pushTree(task, manifest, task.target.tag, formatOf(manifest), 0);
-    }
-    async #pushTree(task, manifest, name, format, depth) {
-        const { target, clock } = task;
-        const size = await this.#pushParts(task, manifest, depth);
-        const put = () => this.#target.putManifest(target.repository, name, manifest, clock.signal);
-        try {
-            await put().catch((error) => {
-                if (!isContentUnknown(error))
-                    throw error;
-                // What was believed is proved again. Stores that are consistent only in the end may need a moment more.
-                const again = async () => {
-                    this.#doubtParts(manifest, target.repository);
-                    await this.#pushParts(task, manifest, depth);
-                    await put();
-                };
-                return this.#target.retrying(clock.signal, again, isContentUnknown);
-            });
+}
+async function* bundles(place, digest, signal) {
+    const { registry, repository } = place;
+    const referrers = await attempt(() => listReferrers(registry, repository, digest, signal), signal);
+    if (!Array.isArray(referrers))
+        return yield referrers;
+    let signed;
+    const likely = referrers.filter(({ artifactType }) => artifactType === undefined || isBundleType(artifactType));
+    for (const { digest: own } of likely.slice(0, CANDIDATES_LIMIT)) {
+        const manifest = await attempt(() => registry.getManifest(repository, own, signal), signal);
+        if (manifest.kind === 'unread' || manifest.kind === 'unfit') {
+            yield manifest;
+            continue;
         }
-        catch (error) {
-            if ((0,lib_failure/* failureCode */.AD)(error) === 'FORMAT_REFUSED')
-                throw new RefusedManifest(format, error);
-            throw error;
-        }
-        return size + manifest.bytes.length;
-    }
-    async #pushParts(task, manifest, depth) {
-        if (manifest.kind === 'image')
-            return this.#placeBlobs(task, manifest);
-        const about = this.#target.nameOf(task.target.repository, manifest.digest);
-        requireReasonable(manifest, depth, task.tally.digests, about);
-        for (const { digest } of manifest.manifests)
-            task.tally.digests.add(digest);
-        return this.#pushChildren(task, manifest, depth + 1);
-    }
-    /** What keeps the image from being pushed in any form comes before what another form could do without. */
-    async #pushChildren(task, index, depth) {
-        const results = await Promise.allSettled(index.manifests.map((child) => this.#pushChild(task, child, depth)));
-        const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
-        const refusals = failures.filter((failure) => failure instanceof RefusedManifest);
-        if (failures.length > refusals.length) {
-            throw failures.find((failure) => !(failure instanceof RefusedManifest));
-        }
-        const refused = refusals.find(({ format }) => format !== 'attestation') ?? refusals[0];
-        if (refused !== undefined)
-            throw refused;
-        return sum(results.map((result) => (result.status === 'fulfilled' ? result.value : 0)));
-    }
-    async #pushChild(task, child, depth) {
-        const { repository } = task.target;
-        for (;;) {
-            let isOwn = false;
-            try {
-                return await this.#pushed.get(`${repository}@${child.digest}`, () => {
-                    isOwn = true;
-                    return this.#bringChild(task, child, depth);
-                });
-            }
-            catch (error) {
-                // Another image did it for both and ran out of its own time; this one still has its.
-                const isForeign = !isOwn && (0,lib_failure/* failureCode */.AD)(error) === 'PUSH_TIMED_OUT' && !task.clock.signal.aborted;
-                if (!isForeign)
-                    throw error;
-            }
+        for (const layer of layersOf(manifest, isBundleType)) {
+            const read = async () => {
+                const bytes = await readSmall(place, layer, signal);
+                if (!Buffer.isBuffer(bytes))
+                    return bytes;
+                signed ??= registry.getManifest(repository, digest, signal);
+                return readBundle(bytes, digest, (await signed).bytes);
+            };
+            yield attempt(read, signal);
         }
     }
-    async #bringChild(task, child, depth) {
-        const { repository } = task.target;
-        const { signal } = task.clock;
-        if (!this.#wasAbsent(repository)) {
-            const present = await this.#target.findManifest(repository, child.digest, signal);
-            if (present !== undefined)
-                return child.size;
+}
+function layersOf(manifest, isWanted) {
+    return manifest.kind === 'image' ? manifest.layers.filter(({ mediaType }) => isWanted(mediaType)) : [];
+}
+async function getIfThere({ registry, repository }, tag, signal) {
+    try {
+        return await registry.getManifest(repository, tag, signal);
+    }
+    catch (error) {
+        if (mayBeAbsent(error))
+            return undefined;
+        throw error;
+    }
+}
+async function readSmall({ registry, repository }, layer, signal) {
+    if (layer.size > SIZE_LIMIT)
+        return unfit('it is larger than any real one');
+    try {
+        return await registry.readBlob(repository, layer, signal);
+    }
+    catch (error) {
+        if ((0,lib_failure/* failureCode */.AD)(error) === 'DIGEST_MISMATCH')
+            return unfit('its content was altered');
+        throw error;
+    }
+}
+/** What cannot be had now must not hide another signature that can. */
+async function attempt(work, signal) {
+    try {
+        return await work();
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        // Some places of registry.k8s.io list signatures that they do not have. https://github.com/kubernetes-sigs/promo-tools/issues/1949
+        if (isNotFound(error))
+            return unfit('the registry lists it and does not have it');
+        return { kind: 'unread', error };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/signed-name.js
+
+
+
+/** Where the promoter of Kubernetes pushed what registry.k8s.io serves, and signed it under that name until 2023. */
+const PROMOTED = /^(?:[a-z0-9-]+-docker\.pkg\.dev\/k8s-artifacts-prod\/images|(?:(?:us|eu|asia)\.)?gcr\.io\/k8s-artifacts-prod)$/;
+/** Returns the name that an image should have been signed under, where those of a scope were signed as another one. */
+function nameWhenSigned({ host, repository }, scope, signedAs) {
+    if (signedAs === undefined)
+        return `${host}/${repository}`;
+    const below = scope.path === undefined ? `/${repository}` : repository.slice(scope.path.length);
+    return `${signedAs.host}${signedAs.path === undefined ? '' : `/${signedAs.path}`}${below}`;
+}
+/** Returns whether the name in a signature, with or without tag and digest, is that of a repository. */
+function isNameOf(signed, wanted) {
+    try {
+        const { host, repository } = parseReference(signed);
+        return current(`${host}/${repository}`) === wanted;
+    }
+    catch (error) {
+        if (error instanceof lib_failure/* Failure */.HR)
+            return false;
+        throw error;
+    }
+}
+function current(name) {
+    for (const [index, character] of [...name].entries()) {
+        if (character !== '/')
+            continue;
+        const place = name.slice(0, index);
+        if (place === OLD_KUBERNETES_REGISTRY || PROMOTED.test(place)) {
+            return `${KUBERNETES_REGISTRY}${name.slice(index)}`;
         }
-        const manifest = task.image.parts.get(child.digest) ?? (await this.#fetchChild(task, child));
-        const format = isAttestation(child) ? 'attestation' : formatOf(manifest);
-        return this.#pushTree(task, manifest, child.digest, format, depth);
     }
-    /** What an index says of sizes is what its limits go by. */
-    async #fetchChild({ source }, { digest, size }) {
-        const manifest = await this.#fetch(source, digest);
-        if (manifest.bytes.length <= size)
-            return manifest;
-        const about = source.registry.nameOf(source.repository, digest);
-        const message = `it has ${manifest.bytes.length} bytes, and its index says ${size}`;
-        throw new RegistryFailure({ code: 'SIZE_MISMATCH', about, message });
+    return name;
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/trusted-root.js
+
+
+
+function trusted_root_malformed(file, message, cause) {
+    return new lib_failure/* Failure */.HR({
+        code: 'TRUSTED_ROOT_MALFORMED',
+        fault: 'usage',
+        about: `--trusted-root ${file}`,
+        message,
+        hint: 'give a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',
+        cause,
+    });
+}
+async function readRoot(file) {
+    let text;
+    try {
+        text = await (0,promises_namespaceObject.readFile)(file, 'utf8');
     }
-    async #placeBlobs(task, image) {
-        const { repository } = task.target;
-        const { tally, clock } = task;
-        const { signal, setActive } = clock;
-        const source = registrySource(task.source.registry, task.source.repository);
-        const distinct = [
-            ...new Map([image.config, ...image.layers].map((blob) => [blob.digest, blob])).values(),
-        ];
-        const work = distinct.map(async (descriptor) => {
-            const placed = await this.#board.place({ descriptor, repository, source, signal, onActive: setActive });
-            tally[placed] += 1;
-            if (placed === 'uploaded')
-                tally.bytesSent += descriptor.size;
-            return descriptor.size;
+    catch (cause) {
+        throw trusted_root_malformed(file, explainFileError(cause), cause);
+    }
+    try {
+        return JSON.parse(text);
+    }
+    catch (cause) {
+        throw trusted_root_malformed(file, 'it is not JSON', cause);
+    }
+}
+/**
+ * Returns what verifies signatures against the trusted root of a file, or without one against Sigstore's public root as it
+ * was when this version was made. Throws `TRUSTED_ROOT_MALFORMED`.
+ */
+async function openVerifier(file) {
+    const root = file === undefined ? undefined : await readRoot(file);
+    const { SigstoreVerifier: Verifier } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 4610));
+    if (file === undefined) {
+        const { default: pinned } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 2888, 17));
+        return new Verifier(pinned);
+    }
+    try {
+        return new Verifier(root);
+    }
+    catch (cause) {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw trusted_root_malformed(file, `it is no trusted root: ${why.slice(0, 200)}`, cause);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/verdict.js
+
+
+function describeSigner({ identity, issuer }) {
+    return `${identity} (${issuer})`;
+}
+const verdict_REASONS_TOLD = 4;
+/** Returns the failure of an image whose signature is missing or does not count. */
+function signatureFailure(about, refusal, signers) {
+    const wanted = `wanted is one by ${joinWords(signers.map(describeSigner), 'or')}`;
+    if (refusal.kind === 'missing') {
+        return new lib_failure/* Failure */.HR({
+            code: 'SIGNATURE_MISSING',
+            about,
+            message: `it has no signature; ${wanted}`,
+            hint: 'take a release that is signed, or write "off" for its name under "signatures"',
         });
-        // All have ended before a failure is told, so that nothing goes on behind it.
-        await Promise.allSettled(work);
-        return sum(await Promise.all(work));
     }
-    #doubtParts(manifest, repository) {
-        if (manifest.kind === 'index') {
-            for (const { digest } of manifest.manifests)
-                this.#pushed.forget(`${repository}@${digest}`);
-            return;
-        }
-        for (const { digest } of [manifest.config, ...manifest.layers])
-            this.#board.doubt(digest, repository);
-    }
+    const { reasons } = refusal;
+    const told = [...new Set(reasons)];
+    const some = told.length > verdict_REASONS_TOLD ? [...told.slice(0, verdict_REASONS_TOLD), 'and so on'] : told;
+    const subject = reasons.length === 1 ? 'its signature does' : `none of its ${reasons.length} signatures does`;
+    return new lib_failure/* Failure */.HR({
+        code: 'SIGNATURE_REFUSED',
+        about,
+        message: `${subject}${reasons.length === 1 ? ' not' : ''} count: ${some.join('; ')}; ${wanted}`,
+        hint: 'find out why before you use this image; where the signer is right, name them under "signatures"',
+    });
 }
-function isContentUnknown(error) {
-    return (0,lib_failure/* failureCode */.AD)(error) === 'CONTENT_UNKNOWN';
+/** What is wrong with a signature that is by someone else. */
+function byAnother(signer) {
+    return `it is by ${describeSigner(signer)}`;
 }
-function sum(numbers) {
-    return numbers.reduce((total, number) => total + number, 0);
+/** Returns the failure of an image of which nobody said who signs it; `file` is where that belongs. */
+function policyFailure(about, host, file) {
+    return new lib_failure/* Failure */.HR({
+        code: 'SIGNATURE_POLICY_MISSING',
+        about,
+        message: `who signs the images of ${host} is not said`,
+        hint: `add to ${file} "signatures": {"${host}/…": {"identity": "…", "issuer": "…"}}, or "${host}": "off"`,
+    });
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/copy/image-copy.js
+;// CONCATENATED MODULE: ./build/src/signatures/signature-check.js
 
 
 
 
 
 
-/** Real ones have some kilobytes; those of a registry that lies up to 4 MiB each. */
-const MANIFESTS_KEPT = {
-    results: 2000,
-    weight: 32 * 1024 * 1024,
-    weigh: ({ bytes }) => bytes.length,
-};
-/** Copies images into one registry, sharing among them what they have in common. */
-class ImageCopier {
-    #target;
-    #tree;
-    #isDryRun;
-    #signal;
-    #fetched = new Once(MANIFESTS_KEPT);
-    /** What this destination was seen to refuse in this run, while it took the same image in another form. */
-    #refused = new Set();
-    constructor(parts) {
-        const { target, board, wasAbsent, isDryRun, signal } = parts;
-        this.#target = target;
-        this.#tree = new TreePush({
-            target,
-            board,
-            wasAbsent,
-            fetch: (source, name) => this.#fetch(source, name),
-        });
-        this.#isDryRun = isDryRun;
-        this.#signal = signal;
+
+
+
+const OUTCOMES_KEPT = 10_000;
+/** Verifies signatures of images, each digest of a repository once a run. */
+class SignatureCheck {
+    #policies;
+    #trustedRoot;
+    #file;
+    #known = new SingleFlight({ results: OUTCOMES_KEPT });
+    #verifier;
+    constructor({ policies, trustedRoot, file }) {
+        this.#policies = policies;
+        this.#trustedRoot = trustedRoot;
+        this.#file = file;
     }
     /**
-     * Copies one image: blobs first, then the manifests that an index lists, the index, and last the tag, so that a tag
-     * never stands for something that is not whole. Where the destination refuses its format, it is converted. Throws
-     * what kept it from being copied.
+     * Returns what verifies signatures; undefined where none are wanted. A trusted root that was given is read now. Throws
+     * `TRUSTED_ROOT_MALFORMED`.
      */
-    async copy(order, clock) {
-        const { source } = order;
-        const about = source.registry.nameOf(source.repository, source.tag);
-        const original = await this.#fetch(source, order.sourceDigest ?? source.tag);
-        const chosen = choosePlatforms(original, order.platforms, about);
-        if (chosen.kind === 'index')
-            requireReasonable(chosen, 0, new Set(), about);
-        const digests = new Set([original.digest]);
-        const tally = { bytesSent: 0, uploaded: 0, mounted: 0, present: 0, digests };
-        const refused = new Set(this.#refused);
-        let refusal;
-        for (;;) {
-            const conversion = conversionFor(chosen, refused);
-            const image = await formImage(chosen, conversion, (digest) => this.#fetch(source, digest), about);
-            try {
-                const { outcome, size } = await this.#bring(order, image, clock, tally);
-                for (const format of refused)
-                    this.#refused.add(format);
-                return {
-                    outcome,
-                    sourceDigest: original.digest,
-                    pushedDigest: image.manifest.digest,
-                    conversion: image.conversion,
-                    size,
-                    bytesSent: tally.bytesSent,
-                    blobs: { uploaded: tally.uploaded, mounted: tally.mounted, present: tally.present },
-                    digests: [...tally.digests],
-                };
-            }
-            catch (error) {
-                if (!(error instanceof RefusedManifest))
-                    throw error;
-                refusal ??= error.refusal;
-                refused.add(error.format);
-                if (conversionFor(chosen, refused) === conversion)
-                    throw refusal;
-            }
-        }
+    static async open(wanted, settings) {
+        if (wanted === 'off')
+            return undefined;
+        const check = new SignatureCheck(settings);
+        if (settings.trustedRoot !== undefined)
+            await check.#open();
+        return check;
     }
-    async #bring(order, image, clock, tally) {
-        const { source, target, present } = order;
-        if (present === image.manifest.digest)
-            return { outcome: 'unchanged', size: 0 };
-        if (this.#isDryRun)
-            return { outcome: 'copied', size: 0 };
+    /** Returns what the policies say of a repository, without asking anyone. */
+    stanceOn(name) {
+        const applied = policyFor(this.#policies, name);
+        if (applied === undefined)
+            return { kind: 'unknown' };
+        return applied.policy.kind === 'off'
+            ? { kind: 'off' }
+            : { kind: 'signed', policy: digestOfPolicy(applied) };
+    }
+    /** Returns the failure of an image for which there is no policy; undefined where there is one. */
+    missingPolicy({ name, about }) {
+        if (policyFor(this.#policies, name) !== undefined)
+            return undefined;
+        return policyFailure(about, name.host, this.#file);
+    }
+    /** Finds out about the signature of an image; what keeps it from being found out is why it is not verified. */
+    async check(image, signal) {
+        const applied = policyFor(this.#policies, image.name);
+        if (applied === undefined) {
+            return { kind: 'unverified', failure: policyFailure(image.about, image.name.host, this.#file) };
+        }
+        if (applied.policy.kind === 'off')
+            return { kind: 'exempt' };
+        const { signers } = applied.policy;
+        const key = `${image.name.host}/${image.name.repository} ${image.digests.join(' ')}`;
         try {
-            const size = await this.#tree.push({ source, target, image, clock, tally });
-            return { outcome: 'copied', size };
+            const outcome = await this.#known.get(key, () => this.#search(image, applied, signers, signal));
+            if (outcome.kind === 'verified')
+                return { ...outcome, policy: digestOfPolicy(applied) };
+            return { kind: 'unverified', failure: signatureFailure(image.about, outcome, signers) };
         }
         catch (error) {
-            if ((0,lib_failure/* failureCode */.AD)(error) !== 'TAG_IMMUTABLE')
+            signal.throwIfAborted();
+            if (!(error instanceof lib_failure/* Failure */.HR))
                 throw error;
-            await this.#acceptFrozenTag(order, image.manifest.digest, error);
-            return { outcome: 'unchanged', size: 0 };
+            return { kind: 'unverified', failure: error };
         }
     }
-    /** A tag that cannot be changed is as good as pushed when it already holds the image. */
-    async #acceptFrozenTag(order, wanted, refusal) {
-        const { repository, tag } = order.target;
-        const there = await this.#target.findManifest(repository, tag, this.#signal);
-        if (there === wanted)
-            return;
-        if (there === undefined)
-            throw refusal;
-        throw new lib_failure/* Failure */.HR({
-            code: 'TAG_IMMUTABLE',
-            about: this.#target.nameOf(repository, tag),
-            message: `the tag cannot be changed there; it holds ${image_copy_short(there)}, and the source has ${image_copy_short(wanted)}`,
-            hint: refusal instanceof lib_failure/* Failure */.HR ? refusal.hint : undefined,
-            cause: refusal,
-        });
+    async #search(image, applied, signers, signal) {
+        const verifier = await this.#open();
+        const reasons = [];
+        const unread = [];
+        for (const digest of image.digests) {
+            for (const place of image.places) {
+                for await (const found of findSignatures(place, digest, signal)) {
+                    if (found.kind === 'unread')
+                        unread.push(found.error);
+                    else if (found.kind === 'unfit')
+                        reasons.push(found.reason);
+                    else {
+                        const judged = judge(found, { verifier, signers, name: image.name, applied });
+                        if (typeof judged !== 'string')
+                            return { ...judged, kind: 'verified', form: found.form };
+                        reasons.push(judged);
+                    }
+                }
+            }
+        }
+        // What could not be had may have been the right one.
+        if (unread.length > 0)
+            throw unread[0];
+        return reasons.length === 0 ? { kind: 'missing' } : { kind: 'refused', reasons };
     }
-    /** Shared by images, so it ends with the run and not with one of them. */
-    #fetch({ registry, repository }, name) {
-        return this.#fetched.get(registry.nameOf(repository, name), () => registry.getManifest(repository, name, this.#signal));
+    #open() {
+        this.#verifier ??= openVerifier(this.#trustedRoot);
+        return this.#verifier;
     }
 }
-function image_copy_short(digest) {
-    return `${digest.slice(0, digest.indexOf(':') + 13)}…`;
+/** Returns who signed, or why that does not count as the end of a sentence. */
+function judge(candidate, { verifier, signers, name, applied }) {
+    let signer;
+    try {
+        signer = verifier.verify(candidate);
+    }
+    catch (error) {
+        return explain(error);
+    }
+    const wanted = signers.filter((one) => isSigner(one, signer));
+    if (wanted.length === 0)
+        return byAnother(signer);
+    const { signedName } = candidate;
+    if (signedName === undefined)
+        return signer;
+    const names = wanted.map(({ signedAs }) => nameWhenSigned(name, applied.scope, signedAs));
+    if (names.some((one) => isNameOf(signedName, one)))
+        return signer;
+    return `it was signed as ${shown(signedName) || 'nothing'}, not as ${names[0]}`;
+}
+const EXPLANATIONS = new Map([
+    ['CERTIFICATE_ERROR', 'its certificate was not valid when it was made, or is of no trusted authority'],
+    ['PUBLIC_KEY_ERROR', 'it was made with a key, which names nobody'],
+    ['SIGNATURE_ERROR', 'it does not fit what it signs'],
+    ['TIMESTAMP_ERROR', 'nothing that is trusted tells when it was made'],
+    ['TLOG_ERROR', 'it is in no log'],
+    ['TLOG_BODY_ERROR', 'its entry in the log is of something else'],
+    ['TLOG_INCLUSION_PROOF_ERROR', 'it is not in a trusted log'],
+    ['TLOG_INCLUSION_PROMISE_ERROR', 'it is not in a trusted log'],
+    ['TLOG_MISSING_INCLUSION_ERROR', 'nothing proves that it is in a log'],
+]);
+function explain(error) {
+    const known = EXPLANATIONS.get((0,lib_failure/* failureCode */.AD)(error));
+    return known ?? `it is malformed (${error instanceof Error ? shown(error.message, 100) : 'unknown'})`;
+}
+function digestOfPolicy({ scope, policy }) {
+    const text = JSON.stringify([formatScope(scope), policy]);
+    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex').slice(0, 12);
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/content-options.js
+;// CONCATENATED MODULE: ./build/src/sync/plan/recorded-options.js
 
 const SIGNED = /(?:^|;)signed=([0-9a-f]{12})(?=;|$)/;
 const CONVERSION = /(?:^|;)conversion=(without-attestations|docker-format)$/;
@@ -26633,8 +27060,8 @@ function isConversion(text) {
     return text === 'without-attestations' || text === 'docker-format';
 }
 /**
- * Gives what shapes an image's content as one text: equal texts make equal digests of equal sources. `signed` is the
- * policy under which its signature was verified, which changes no content.
+ * Returns the settings that determine the content of an image as one text. The same source with the same text has the
+ * same digest at the destination. `signed` is the policy by which the signature was verified, and changes no content.
  */
 function contentOptions(platforms, conversion, signed) {
     const chosen = platforms.length === 0 ? [] : [`platforms=${platforms.map(formatPlatform).toSorted().join(',')}`];
@@ -26644,1207 +27071,194 @@ function contentOptions(platforms, conversion, signed) {
         ...(conversion === undefined ? [] : [`conversion=${conversion}`]),
     ].join(';');
 }
-/** Gives the conversion that a recorded text tells of. */
+/** Returns the conversion in a recorded text, if there is one. */
 function conversionIn(options) {
     const found = CONVERSION.exec(options)?.[1];
     return isConversion(found) ? found : undefined;
 }
-/** Gives the policy under which a recorded text says that the signature was verified. */
+/** Returns the policy by which the signature was verified according to a recorded text. */
 function signedUnder(options) {
     return SIGNED.exec(options)?.[1];
 }
 /**
- * Tells whether a recorded text comes from these settings; a conversion is the destination's doing and none of them, and
- * a signature makes no other image.
+ * Returns whether a recorded text is the result of some settings. Its conversion is ignored, because the destination
+ * caused it, and so is its signature, because it does not change the image.
  */
 function fitsSettings(recorded, settings) {
     return recorded === settings || recorded.replace(CONVERSION, '').replace(SIGNED, '') === settings;
 }
 /**
- * Tells whether an image is to have another digest at the destination than at the source. Without platforms to choose and
- * without a conversion it is to have the same, whatever a state says that anybody could have written.
+ * Returns whether the digest of an image at the destination may differ from that at the source. Without a choice of
+ * platforms and without a conversion it may not, whatever a manipulated state says.
  */
 function mayDiffer(recorded, platforms) {
     return platforms.length > 0 || conversionIn(recorded) !== undefined;
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/copy/push-clock.js
-
-
-/**
- * The time that an image may spend in transfers (`--push-timeout`). It runs only while one of the image's blobs holds
- * a slot, so that waiting behind other images costs nothing; when it is up, `signal` aborts with `PUSH_TIMED_OUT`.
- */
-class PushClock {
-    signal;
-    #expiry = new AbortController();
-    #limit;
-    #about;
-    #left;
-    #active = 0;
-    #startedAt = 0;
-    #timer;
-    /** A `limit` of 0 is none. `outer` ends the image as well. */
-    constructor(limit, about, outer) {
-        this.#limit = limit;
-        this.#left = limit;
-        this.#about = about;
-        this.signal = AbortSignal.any([outer, this.#expiry.signal]);
-    }
-    /** Tells the clock that one of the image's transfers began or ended to hold a slot. */
-    setActive = (isActive) => {
-        this.#active += isActive ? 1 : -1;
-        if (this.#limit === 0)
-            return;
-        if (isActive && this.#active === 1) {
-            this.#startedAt = performance.now();
-            this.#timer = setTimeout(() => this.#expire(), this.#left);
-        }
-        if (!isActive && this.#active === 0) {
-            clearTimeout(this.#timer);
-            this.#left = Math.max(0, this.#left - (performance.now() - this.#startedAt));
-        }
-    };
-    [Symbol.dispose]() {
-        clearTimeout(this.#timer);
-    }
-    #expire() {
-        this.#expiry.abort(new lib_failure/* Failure */.HR({
-            code: 'PUSH_TIMED_OUT',
-            about: this.#about,
-            message: `pushing it took longer than ${(0,lib_duration/* formatDuration */.a3)(this.#limit)}`,
-            hint: 'give it more time with --push-timeout; the next run goes on with what is missing',
-        }));
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/copy/image-work.js
-var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
-    if (value !== null && value !== void 0) {
-        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
-        var dispose, inner;
-        if (async) {
-            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
-            dispose = value[Symbol.asyncDispose];
-        }
-        if (dispose === void 0) {
-            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
-            dispose = value[Symbol.dispose];
-            if (async) inner = dispose;
-        }
-        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
-        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
-        env.stack.push({ value: value, dispose: dispose, async: async });
-    }
-    else if (async) {
-        env.stack.push({ async: true });
-    }
-    return value;
-};
-var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
-    return function (env) {
-        function fail(e) {
-            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
-            env.hasError = true;
-        }
-        var r, s = 0;
-        function next() {
-            while (r = env.stack.pop()) {
-                try {
-                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
-                    if (r.dispose) {
-                        var result = r.dispose.call(r.value);
-                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
-                    }
-                    else s |= 1;
-                }
-                catch (e) {
-                    fail(e);
-                }
-            }
-            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
-            if (env.hasError) throw env.error;
-        }
-        return next();
-    };
-})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
-    var e = new Error(message);
-    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
-});
+;// CONCATENATED MODULE: ./build/src/sync/plan/source-verification.js
 
 
 
-
-/**
- * Does what was decided about an image: asks the destination for it where that was decided, and copies it unless it
- * is there already. Throws what kept it from being mirrored.
- */
-async function workOn(image, parts) {
-    const env_1 = { stack: [], error: void 0, hasError: false };
-    try {
-        const { target, copier, vetting, pushTimeout, signal } = parts;
-        let present;
-        let sourceDigest = image.sourceDigest;
-        if (image.decision.action === 'check') {
-            const [there, here] = await Promise.all([findPresent(image, target, signal), findSource(image, signal)]);
-            const confirmed = there === undefined ? undefined : image_work_confirm(image, here, there);
-            if (confirmed !== undefined) {
-                return vetting?.isDue(image, here)
-                    ? { ...confirmed, signature: await vetting.vet(image, here) }
-                    : confirmed;
-            }
-            present = there;
-            sourceDigest = here;
-        }
-        // What was verified is a digest: from here on nothing is asked for by the tag, which may move meanwhile.
-        if (vetting !== undefined)
-            sourceDigest ??= await findSource(image, signal);
-        const signature = sourceDigest === undefined ? undefined : await vetting?.vet(image, sourceDigest);
-        const about = target.nameOf(image.target.repository, image.target.tag);
-        const clock = __addDisposableResource(env_1, new PushClock(pushTimeout, about, signal), false);
-        const { source, platforms } = image;
-        const order = { source, sourceDigest, target: image.target, platforms, present };
-        const copied = { ...(await copier.copy(order, clock)), signature };
-        return image.decision.action === 'check' ? { ...copied, replaced: present ?? 'nothing' } : copied;
-    }
-    catch (e_1) {
-        env_1.error = e_1;
-        env_1.hasError = true;
-    }
-    finally {
-        __disposeResources(env_1);
-    }
-}
-async function findPresent(image, target, signal) {
-    try {
-        return await target.findManifest(image.target.repository, image.target.tag, signal);
-    }
-    catch (error) {
-        // Artifactory denies what does not exist; if it is a real denial, the push will say so.
-        if (error instanceof RegistryFailure && error.code === 'DENIED')
-            return undefined;
-        throw error;
-    }
-}
-async function findSource(image, signal) {
-    if (image.sourceDigest !== undefined)
-        return image.sourceDigest;
-    const { registry, repository, tag } = image.source;
-    const digest = await registry.findManifest(repository, tag, signal);
-    if (digest !== undefined)
-        return digest;
-    throw new lib_failure/* Failure */.HR({
-        code: 'NOT_FOUND',
-        about: registry.nameOf(repository, tag),
-        message: 'it does not exist at the source',
-        hint: 'check its name and tag in the image set',
-    });
-}
-/** Tells whether the tag holds what it should; unknown when that has to be built to be known. */
-function image_work_confirm(image, sourceDigest, there) {
-    const { recorded, platforms } = image;
-    const found = { outcome: 'confirmed', sourceDigest, pushedDigest: there };
-    if (platforms.length === 0 && there === sourceDigest)
-        return { ...found, conversion: undefined };
-    const isRecorded = recorded?.sourceDigest === sourceDigest &&
-        recorded.pushedDigest === there &&
-        mayDiffer(recorded.options, platforms) &&
-        fitsSettings(recorded.options, contentOptions(platforms));
-    return isRecorded ? { ...found, conversion: conversionIn(recorded.options) } : undefined;
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/collision.js
-
-
-function depth(claim) {
-    return claim.source.repository.split('/').length;
-}
-function fullName({ source }) {
-    return `${source.host}/${source.repository}`;
-}
-/** The shortest path first: `kube-scheduler` is what people mean rather than `scheduler-plugins/kube-scheduler`. */
-function byPrecedence(one, other) {
-    return depth(one) - depth(other) || (fullName(one) < fullName(other) ? -1 : 1);
-}
-/** The same repository can be claimed twice, by name and as an extra; then it speaks with one voice. */
-function joinBySource(claims) {
-    const joined = new Map();
-    for (const claim of claims) {
-        const earlier = joined.get(fullName(claim));
-        const tags = new Map(claim.tags);
-        for (const [tag, digest] of earlier?.tags ?? [])
-            tags.set(tag, digest ?? tags.get(tag));
-        joined.set(fullName(claim), { ...(earlier ?? claim), tags });
-    }
-    return [...joined.values()].toSorted(byPrecedence);
-}
-function newName(claim, taken) {
-    const plain = dashedName(claim.source.repository);
-    if (!taken.has(plain))
-        return parseRepository(plain);
-    const host = claim.source.host.replace(/[^a-z0-9.-]+/g, '-').replace(/^-+/, '');
-    return parseRepository(`${host}-${plain}`);
-}
-/**
- * Gives the patches that would give each of the claims but the first a name of its own; `destination` is the
- * repository, or the part of it below the namespace, that they meet in.
- */
-function resolvingPatches(destination, claims) {
-    const taken = new Set([destination, destination.slice(destination.lastIndexOf('/') + 1)]);
-    return claims.slice(1).map((claim) => {
-        const name = newName(claim, taken);
-        taken.add(name);
-        return { match: claim.name, name };
-    });
-}
-function settleTag(destination, tag, claimants) {
-    const [first] = claimants;
-    const agreed = new Set(claimants.map(({ digest }) => digest)).size === 1 && first?.digest !== undefined;
-    if (first !== undefined && (claimants.length === 1 || agreed))
-        return first.claim;
-    return {
-        tag,
-        claimants,
-        undecided: claimants.filter(({ digest }) => digest === undefined).map(({ claim }) => claim),
-        patches: resolvingPatches(destination, claimants.map(({ claim }) => claim)),
-    };
-}
-/**
- * Decides who fills each tag of a destination repository. Where sources agree about a tag's digest, the one with the
- * shortest path does; where they do not, or where a digest is not known, nobody does and the tag is a collision.
- */
-function settleClaims(destination, claims) {
-    const claimants = new Map();
-    for (const claim of joinBySource(claims)) {
-        for (const [tag, digest] of claim.tags) {
-            claimants.set(tag, [...(claimants.get(tag) ?? []), { claim, digest }]);
-        }
-    }
-    const chosen = new Map();
-    const collisions = [];
-    for (const [tag, ones] of claimants) {
-        const settled = settleTag(destination, tag, ones);
-        if ('undecided' in settled)
-            collisions.push(settled);
-        else
-            chosen.set(tag, settled);
-    }
-    return { chosen, collisions };
-}
-/** Gives the text to put into `patches` of an image set so that a collision is resolved. */
-function patchText(collision) {
-    return collision.patches
-        .map(({ match, name }) => `{"match": ${JSON.stringify(match)}, "name": ${JSON.stringify(name)}}`)
-        .join(', ');
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/decision.js
-
-
-
-
-/** Why something is done about a tag: a literal for programs and words for people. */
-const REASONS = {
-    REPOSITORY_NEW: 'the repository is new',
-    MISSING: 'missing at the destination',
-    CHANGED: 'changed at the source',
-    DIFFERS: 'differs from the source',
-    DESTINATION_UNLISTED: 'the destination does not list its tags',
-    SOURCE_DIGEST_UNKNOWN: 'the source lists no digests',
-    NOT_IN_STATE: 'not in the state',
-    OTHER_SETTINGS: 'mirrored with other settings',
-    SIGNATURE_DUE: 'its signature was not verified yet',
-    MOVING_TAG: 'a tag that moves',
-    VERIFIED: 'to verify it',
-    SAMPLED: "one of today's sample",
-    UNCHANGED: 'unchanged',
-};
-/** Gives the words for a reason. */
-function describeReason(code) {
-    return { code, message: REASONS[code] };
-}
-function decision(action, code) {
-    return { action, reason: describeReason(code) };
-}
-const SAMPLE_PERIOD_DAYS = 14;
-const DAY_MILLISECONDS = 86_400_000;
-/** Tells whether a tag is one of today's sample: each is so once in 14 days, spread evenly over them. */
-function isInSample(repository, tag, now) {
-    const slot = (0,external_node_crypto_.createHash)('sha256').update(`${repository}:${tag}`).digest().readUInt32BE(0) % SAMPLE_PERIOD_DAYS;
-    return slot === Math.floor(now.getTime() / DAY_MILLISECONDS) % SAMPLE_PERIOD_DAYS;
-}
-/**
- * Decides what to do about a wanted tag. `skip` is only for what the source's listing, the state and the
- * destination's listing agree about and what nobody is likely to have moved; `check` asks the destination.
- */
-function decide(situation) {
-    const { listing, tag, sourceDigest, recorded, options, verify, repository, now } = situation;
-    if (listing.kind === 'absent')
-        return decision('copy', 'REPOSITORY_NEW');
-    if (listing.kind === 'tags' && !listing.tags.has(tag))
-        return decision('copy', 'MISSING');
-    if (listing.kind === 'unknown')
-        return decision('check', 'DESTINATION_UNLISTED');
-    if (sourceDigest === undefined)
-        return decision('check', 'SOURCE_DIGEST_UNKNOWN');
-    if (recorded === undefined)
-        return decision('check', 'NOT_IN_STATE');
-    if (recorded.sourceDigest !== sourceDigest)
-        return decision('copy', 'CHANGED');
-    if (!fitsSettings(recorded.options, options))
-        return decision('check', 'OTHER_SETTINGS');
-    if (situation.isSignatureDue)
-        return decision('check', 'SIGNATURE_DUE');
-    if (!looksImmutable(tag) && !isSignatureTag(tag))
-        return decision('check', 'MOVING_TAG');
-    if (verify === 'all')
-        return decision('check', 'VERIFIED');
-    if (verify === 'sample' && isInSample(repository, tag, now))
-        return decision('check', 'SAMPLED');
-    return decision('skip', 'UNCHANGED');
-}
-
-// EXTERNAL MODULE: ./build/src/lib/size.js
-var lib_size = __nccwpck_require__(8824);
-;// CONCATENATED MODULE: ./build/src/sync/tagged-name.js
-/** Splits the name of an image as reports have it, `host:port/repository:tag`. */
-function splitName(name) {
-    const colon = name.lastIndexOf(':');
-    // A failure of a whole repository has no tag, and a port is none.
-    if (colon <= name.lastIndexOf('/'))
-        return { repository: name, tag: '' };
-    return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/wording.js
-
-
-
-
-/** Writes a number so that it can be read at a glance: `1,204`. */
-function formatCount(count) {
-    // Intl.NumberFormat would cost every start some 15 ms.
-    return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
-}
-/** Writes a number of things: `1 image`, `1,204 images`. */
-function countOf(count, singular, plural = `${singular}s`) {
-    return `${formatCount(count)} ${count === 1 ? singular : plural}`;
-}
-/**
- * Gives the one sentence that tells a run: `12 copied (340 MiB), 1,204 unchanged, 1 failed in 42 s`. What is zero is
- * left out; a run that ended early says why and how much is left.
- */
-function headline({ totals, duration, dryRun, interrupted, shard }) {
-    const size = totals.bytes === 0 ? '' : ` (${(0,lib_size/* formatSize */.X)(totals.bytes)})`;
-    const parts = [
-        ...part(totals.copied, `${dryRun ? 'to copy' : 'copied'}${size}`),
-        ...part(totals.skipped, 'unchanged'),
-        ...part(totals.failed, dryRun ? 'cannot be copied' : 'failed'),
-        // What an early end left over is told by itself.
-        ...part(Math.max(0, totals.deferred - (interrupted?.left ?? 0)), 'deferred'),
-    ];
-    const nothing = interrupted !== undefined
-        ? `nothing ${dryRun ? 'looked at' : 'copied'} yet`
-        : shard === undefined
-            ? 'no image matched'
-            : `nothing falls to shard ${shard.index}/${shard.count}`;
-    const told = parts.length === 0 ? nothing : parts.join(', ');
-    const sentence = `${dryRun ? 'dry run: ' : ''}${told} in ${formatSpent(duration)}`;
-    if (interrupted === undefined)
-        return sentence;
-    const left = interrupted.left === 0 ? 'nothing was left' : `${formatCount(interrupted.left)} left for the next run`;
-    return `stopped early, ${interrupted.message}: ${sentence}; ${left}`;
-}
-/**
- * Gives the line of an image that moved: bytes sent, time, and its name, with the new one where it has another:
- * `  196 KiB     1.5 s  coredns/coredns:v1.14.2 → coredns:v1.14.2`.
- */
-function movedLine(image, route) {
-    const spent = (0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(image.milliseconds));
-    const converted = image.conversion === undefined ? '' : `  (${CONVERTED[image.conversion]})`;
-    return `${(0,lib_size/* formatSize */.X)(image.bytes).padStart(9)} ${spent.padStart(9)}  ${shortNames(image, route)}${converted}`;
-}
-const CONVERTED = {
-    'without-attestations': 'without attestations',
-    'docker-format': "in Docker's format",
-};
-/** Gives the warning, told once a run, that a destination makes conversions necessary, and what follows from them. */
-function conversionWarning(host, conversion) {
-    const what = conversion === 'without-attestations'
-        ? `${host} refuses attestations, so images are pushed without them`
-        : `${host} refuses OCI images, so they are pushed in Docker's format and without attestations`;
-    return `${what}; their digests there differ from the source's, and signatures do not fit them any more`;
-}
-/**
- * Gives the lines of the images that a dry run would copy, by name, as all are known by then, and why each would be; of
- * a new repository it is said once.
- */
-function plannedLines(images, route) {
-    const told = new Set();
-    const byName = new Intl.Collator('en-GB', { numeric: true });
-    return images
-        .filter(({ outcome }) => outcome === 'copied')
-        .toSorted((one, other) => byName.compare(one.destination, other.destination))
-        .map((image) => {
-        const { destination, reason } = image;
-        const repository = destination.replace(/:[^:/]*$/, '');
-        const isTold = reason?.code === 'REPOSITORY_NEW' && told.has(repository);
-        told.add(repository);
-        return `  ${shortNames(image, route)}${reason === undefined || isTold ? '' : `  (${reason.message})`}`;
-    });
-}
-const SIGNATURE_NAME = /:sha256-([0-9a-f]{12})[0-9a-f]{52}/g;
-function shortNames({ source, destination }, route) {
-    const from = withoutPrefix(source, `${route.source}/`);
-    const to = withoutPrefix(destination, `${route.destination}/`);
-    const names = from === to ? from : `${from} → ${to}`;
-    return names.replaceAll(SIGNATURE_NAME, ':sha256-$1…');
-}
-function withoutPrefix(text, prefix) {
-    return text.startsWith(prefix) ? text.slice(prefix.length) : text;
-}
-/** Gives the line of an image that did not arrive: what happened to it, and what to change. */
-function failedLine(image) {
-    const { source, destination, outcome, reason, claimants = [] } = image;
-    switch (outcome) {
-        case 'collision':
-            return `${destination}: wanted by ${claimants.length < 2 ? source : joinWords(claimants)}; left as it is${remedy(reason)}`;
-        case 'deferred':
-            return `${source}: deferred, ${reason?.message ?? 'the run ended before it'}${remedy(reason)}`;
-        case 'withdrawn':
-            return `${source}: given up, ${reason?.message ?? 'it took longer than --push-timeout'}${remedy(reason)}`;
-        default:
-            return `${source}: ${reason?.message ?? 'failed'}${remedy(reason)}`;
-    }
-}
-const TAGS_NAMED = 3;
-/** Gives the line of several tags of a repository that did not arrive for one reason; of a single one, the line of that. */
-function failedTogetherLine(first, others) {
-    if (others.length === 0)
-        return failedLine(first);
-    const { outcome, reason, claimants = [] } = first;
-    const isCollision = outcome === 'collision';
-    const names = [first, ...others].map((image) => splitName(isCollision ? image.destination : image.source));
-    const tags = newestFirst(names).map(({ tag }) => tag);
-    const told = tags.length > TAGS_NAMED ? `${tags.at(-1)} … ${tags[0]}` : joinWords(tags.toReversed());
-    const what = isCollision
-        ? `wanted by ${joinWords(claimants.map((claimant) => splitName(claimant).repository))}; left as they are`
-        : (reason?.message ?? 'failed');
-    return `${names[0]?.repository} (${countOf(tags.length, 'tag')}, ${told}): ${what}${remedy(reason)}`;
-}
-/** Gives the warning about a name or prefix of the image set that matched nothing. */
-function unmatchedWarning(pattern, matchedBefore) {
-    return matchedBefore
-        ? `"${pattern}" matched in the last run and matches nothing now; what it mirrored is still at the destination`
-        : `"${pattern}" matches nothing at the source; correct or remove it`;
-}
-/** Gives the warning about the names beyond those that were told one by one. */
-function moreUnmatchedWarning(count) {
-    return `${formatCount(count)} more ${count === 1 ? 'name matches' : 'names match'} nothing at the source; the report lists all`;
-}
-/** Gives the warning about an image that is there, and none of whose tags is wanted. */
-function filteredWarning(name, tags) {
-    return `"${name}" lists ${countOf(tags, 'tag')}, and "tags" and "exclude" let none pass`;
-}
-/** Gives the warning about a listing that lost a fifth of its entries or more; undefined where it did not. */
-function shrunkWarning(listing, before, now) {
-    if (before < 5 || now > before * 0.8)
-        return undefined;
-    return (`${listing}: the listing shrank from ${formatCount(before)} to ${countOf(now, 'entry', 'entries')}; ` +
-        'nothing is removed from the destination, and the source may be answering in part');
-}
-/** Joins words as a sentence does: `a`, `a and b`, `a, b and c`. */
-function joinWords(words) {
-    return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
-}
-function part(count, words) {
-    return count === 0 ? [] : [`${formatCount(count)} ${words}`];
-}
-/** A whole run's time: tenths matter only while it is short. */
-function formatSpent(duration) {
-    const rounded = duration < 10_000 ? duration : Math.round(duration / 1000) * 1000;
-    return (0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(rounded)).replace('.0 s', ' s');
-}
-function remedy(reason) {
-    return reason?.hint === undefined ? '' : ` (${reason.hint})`;
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/signature-report.js
-
-
-/** Gives what is known of a signature as the report tells it. */
-function reportedSignature(verdict) {
-    switch (verdict.kind) {
-        case 'exempt':
-            return { status: 'exempt' };
-        case 'verified': {
-            const { identity, issuer, form } = verdict;
-            return { status: 'verified', identity, issuer, form };
-        }
-        case 'unverified':
-            return { status: 'unverified', reason: reasonOf(verdict.failure) };
-    }
-}
-function isRefused({ outcome, reason }) {
-    return outcome === 'failed' && reason?.code.startsWith('SIGNATURE_') === true;
-}
-/** Gives how many signatures were verified and how many not, as one line; undefined where none was asked for. */
-function signatureLine(images) {
-    const count = (status) => images.filter(({ signature }) => signature?.status === status).length;
-    const unverified = count('unverified') + images.filter(isRefused).length;
-    const parts = [
-        [count('verified'), 'verified'],
-        [unverified, 'missing or not to be relied on'],
-        [count('exempt'), 'not asked for, as their registry is "off"'],
-    ];
-    const told = parts.flatMap(([number, words]) => (number === 0 ? [] : [`${formatCount(number)} ${words}`]));
-    return told.length === 0 ? undefined : `signatures: ${told.join(', ')}`;
-}
-const REASONS_TOLD = 5;
-const IMAGES_NAMED = 3;
-/** Gives a warning for each reason for which images went through without a signature that counts. */
-function signatureWarnings(images, { dryRun }) {
-    const open = images.flatMap(({ source, signature }) => signature?.status === 'unverified' ? [{ source, reason: signature.reason }] : []);
-    const groups = [...Map.groupBy(open, ({ reason }) => reason?.message ?? '')].toSorted(([, one], [, other]) => other.length - one.length);
-    const verb = dryRun ? 'would be copied' : 'copied';
-    const told = groups.slice(0, REASONS_TOLD).map(([message, group]) => {
-        const names = group.slice(0, IMAGES_NAMED).map(({ source }) => source);
-        const more = group.length - names.length;
-        const named = joinWords(more > 0 ? [...names, `${formatCount(more)} more`] : names);
-        return `${countOf(group.length, 'image')} ${verb} without a signature that counts: ${message}: ${named}`;
-    });
-    const left = groups.slice(REASONS_TOLD).reduce((sum, [, group]) => sum + group.length, 0);
-    if (left === 0)
-        return told;
-    return [
-        ...told,
-        `${countOf(left, 'more image')} ${verb} without a signature that counts; the report tells why`,
-    ];
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/image-outcome.js
-
-
-
-
-
-
-
-
-/** Gives the entry of an image that nothing had to be asked about. */
-function skipped(names, image) {
-    const { recorded, decision } = image;
-    const conversion = recorded === undefined ? undefined : conversionIn(recorded.options);
-    return {
-        ...quiet(names, 'skipped'),
-        reason: decision.reason,
-        ...(recorded === undefined ? {} : { digest: recorded.pushedDigest }),
-        ...(conversion === undefined ? {} : { conversion }),
-    };
-}
-/** Gives the entry of an image that was asked for or copied; `took` in milliseconds. */
-function worked(names, image, result, took) {
-    const isCopied = result.outcome === 'copied';
-    return {
-        ...names,
-        outcome: isCopied ? 'copied' : 'checked',
-        reason: isCopied ? whyCopied(image, result) : image.decision.reason,
-        digest: result.pushedDigest,
-        ...(result.conversion === undefined ? {} : { conversion: result.conversion }),
-        ...(result.signature === undefined ? {} : { signature: reportedSignature(result.signature) }),
-        bytes: isCopied ? result.bytesSent : 0,
-        ...(isCopied ? { blobs: result.blobs } : {}),
-        milliseconds: Math.round(took),
-    };
-}
-/** Where the destination was asked, what it said tells more than why it was asked. */
-function whyCopied({ decision, recorded, platforms }, result) {
-    if (result.replaced === undefined)
-        return decision.reason;
-    if (result.replaced === 'nothing')
-        return describeReason('MISSING');
-    if (recorded === undefined || recorded.pushedDigest !== result.replaced)
-        return describeReason('DIFFERS');
-    if (recorded.sourceDigest !== result.sourceDigest)
-        return describeReason('CHANGED');
-    const isOfSettings = fitsSettings(recorded.options, contentOptions(platforms));
-    return describeReason(isOfSettings ? 'DIFFERS' : 'OTHER_SETTINGS');
-}
-/** Gives the entry of an image that an error kept from being mirrored. */
-function failed(names, error, took) {
-    const isDeferred = error instanceof RegistryFailure && error.code === 'RATE_LIMITED' && !error.transient;
-    const isWithdrawn = error instanceof lib_failure/* Failure */.HR && error.code === 'PUSH_TIMED_OUT';
-    const outcome = isDeferred ? 'deferred' : isWithdrawn ? 'withdrawn' : 'failed';
-    const reason = withRemedy(reasonOf(error), error, names);
-    const about = error instanceof lib_failure/* Failure */.HR ? culprit(error.about, names) : undefined;
-    const message = about === undefined ? reason.message : `${about}: ${reason.message}`;
-    return { ...quiet(names, outcome), reason: { ...reason, message }, milliseconds: Math.round(took) };
-}
-/** Gives the entry of an image whose turn did not come, or was not over, when the run ended. */
-function left(names) {
-    const message = 'the run ended first';
-    return {
-        ...quiet(names, 'deferred'),
-        reason: { code: 'INTERRUPTED', message, hint: 'the next run goes on here' },
-    };
-}
-/** Gives the entry of a destination tag that several sources want to be different things. */
-function collided(target, repository, collision) {
-    const claimants = collision.claimants.map(({ claim }) => formatReference({ ...claim.source, tag: collision.tag }));
-    const names = { source: claimants[0] ?? '', destination: target.nameOf(repository, collision.tag) };
-    const message = `${claimants.join(' and ')} differ and both want this name; it was left as it is`;
-    const patch = patchText(collision);
-    const hint = `give one a name of its own: "patches": [${patch}]`;
-    return { ...quiet(names, 'collision'), claimants, patch, reason: { code: 'NAMES_COLLIDE', message, hint } };
-}
-/** A registry cannot know why something is missing; what is asked for stands in the image set. */
-function withRemedy(reason, error, { source }) {
-    const isMissing = isNotFound(error) && error instanceof lib_failure/* Failure */.HR && error.about === source;
-    if (!isMissing || reason.hint !== undefined)
-        return reason;
-    return { ...reason, hint: 'check its name and tag in the image set' };
-}
-/**
- * Gives what else than the image itself a failure is about. Of its own repository at the destination only the host: then
- * one fault of a registry reads the same for all images, and is told as one.
- */
-function culprit(about, { source, destination }) {
-    if (about === source || source.startsWith(`${about}/`))
-        return undefined;
-    const repository = destination.replace(/:[^:/]*$/, '');
-    return about === repository || about === destination
-        ? destination.slice(0, destination.indexOf('/'))
-        : about;
-}
-function quiet(names, outcome) {
-    return { ...names, outcome, bytes: 0, milliseconds: 0 };
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/planning.js
-
-
-
-
-
-
-/** Failed ones come behind all others, however many tags a repository has. */
-const FAILED_RANK = 1_000_000;
-/** Plans one destination repository: asks both sides what they list, settles who fills which tag, and decides. */
-async function planRepository(group, parts) {
-    const { repository } = group;
-    const [members, listing] = await Promise.all([
-        Promise.all(group.members.map((found) => listMember(found, parts))),
-        listDestination(repository, parts),
-    ]);
-    const existing = members.filter((member) => member !== undefined);
-    const { chosen, collisions } = await settle(repository, existing, parts);
-    const planner = new TagPlanner(repository, listing, parts);
-    const byName = new Map(existing.map((member) => [member.claim.name, member]));
-    // The newest of every repository go first, then the second newest, and so on.
-    const ranks = new Map(existing.flatMap(({ claim }) => [...claim.tags.keys()].map((tag, rank) => [tag, rank])));
-    const images = [...chosen].flatMap(([tag, { name }]) => {
-        const member = byName.get(name);
-        return member === undefined ? [] : [planner.plan(member, tag, ranks.get(tag) ?? 0)];
-    });
-    return {
-        repository,
-        listing,
-        images,
-        collisions,
-        listed: new Map(existing.map(({ found, listing: { tags, manifests } }) => [found, tags.length || manifests.size])),
-        selected: new Map(existing.map(({ claim }) => [claim.name, [...claim.tags.keys()]])),
-        planTag: (image, tag) => {
-            const member = byName.get(image.name);
-            if (member === undefined)
-                throw new Error(`${image.name} was not planned here`);
-            return planner.plan(member, tag, image.rank);
-        },
-    };
-}
-/** Decides about the tags of one destination repository with what is known of it. */
-class TagPlanner {
-    #repository;
-    #listing;
-    #parts;
-    #recorded;
-    #failed;
-    constructor(repository, listing, parts) {
-        this.#repository = repository;
-        this.#listing = listing;
-        this.#parts = parts;
-        this.#recorded = parts.remembered.images(repository);
-        this.#failed = parts.remembered.failures(repository);
-    }
-    plan({ found, listing: offered, signatureTags }, tag, rank) {
-        const { set, settings, vetting, now } = this.#parts;
-        const repository = this.#repository;
-        const platforms = isSignatureTag(tag) ? [] : (platformsFor(set, found.name) ?? settings.platforms);
-        const sourceDigest = offered.manifests.get(tag)?.digest;
-        const recorded = this.#recorded.get(tag);
-        const source = { registry: found.registry, repository: found.repository, tag };
-        return {
-            name: found.name,
-            source,
-            target: { repository, tag },
-            sourceDigest,
-            platforms,
-            recorded,
-            decision: decide({
-                repository,
-                tag,
-                sourceDigest,
-                listing: this.#listing,
-                recorded,
-                options: contentOptions(platforms),
-                isSignatureDue: vetting?.isDue({ source, recorded }, sourceDigest) ?? false,
-                verify: settings.verify,
-                now,
-            }),
-            rank: this.#failed.has(tag) ? FAILED_RANK + rank : rank,
-            signatureTags,
-        };
-    }
-}
-/** Gives the signature tags of an image's digests that the source offers. */
-function signaturesOf(image, digests) {
-    if (image.signatureTags.length === 0)
-        return [];
-    return [...new Set(digests.flatMap((digest) => signatureTagsOf(digest, image.signatureTags)))];
-}
-async function listMember(found, parts) {
-    const { set, settings } = parts;
-    const copiesSignatures = settings.signatures === 'copy';
-    const known = await listSource(found, copiesSignatures);
-    if (known === undefined)
-        return undefined;
-    const names = new Set([...(found.namedTags ?? []), ...known.tags, ...known.manifests.keys()]);
-    const offered = [...names].map((tag) => ({ tag, uploaded: known.manifests.get(tag)?.uploaded }));
-    const tags = selectTags(set, found.name, offered);
-    const source = { host: found.registry.host, repository: found.repository };
-    const digests = new Map(tags.map((tag) => [tag, known.manifests.get(tag)?.digest]));
-    const signatureTags = copiesSignatures ? known.tags.filter(isSignatureTag) : [];
-    return { found, listing: known, claim: { name: found.name, source, tags: digests }, signatureTags };
-}
-/** Where tags are named one by one, a list is only needed to find their signatures, and may be missing. */
-async function listSource(found, copiesSignatures) {
-    if (found.namedTags === undefined)
-        return found.list();
-    const nothing = { tags: [], children: [], manifests: new Map() };
-    if (!copiesSignatures)
-        return nothing;
-    return (await found.list().catch(() => undefined)) ?? nothing;
-}
-async function listDestination(repository, parts) {
-    try {
-        const { tags } = await parts.target.listTags(repository, parts.signal);
-        return { kind: 'tags', tags: new Set(tags) };
-    }
-    catch (error) {
-        if (!(error instanceof RegistryFailure))
-            throw error;
-        const isKnownToHold = parts.remembered.images(repository).size > 0;
-        if (error.code === 'NOT_FOUND' && !isKnownToHold)
-            return { kind: 'absent' };
-        const isRefused = ['NOT_FOUND', 'DENIED', 'UNAUTHORIZED'].includes(error.code);
-        if (isRefused)
-            return { kind: 'unknown' };
-        throw error;
-    }
-}
-/** Settles claims; where sources may differ because a digest is not known, it is asked for. */
-async function settle(repository, members, parts) {
-    const claims = members.map(({ claim }) => claim);
-    const first = settleClaims(repository, claims);
-    const open = first.collisions.flatMap(({ tag, undecided }) => undecided.map((claim) => ({ tag, claim })));
-    if (open.length === 0)
-        return first;
-    const answers = await Promise.all(open.map(async ({ tag, claim }) => {
-        const registry = members.find((member) => member.claim.name === claim.name)?.found.registry;
-        const digest = await registry?.findManifest(claim.source.repository, tag, parts.signal);
-        return { tag, claim, digest };
-    }));
-    const complete = claims.map((claim) => {
-        const tags = new Map(claim.tags);
-        for (const answer of answers) {
-            if (answer.claim.name === claim.name && answer.digest !== undefined)
-                tags.set(answer.tag, answer.digest);
-        }
-        return { ...claim, tags };
-    });
-    return settleClaims(repository, complete);
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/repository-ledger.js
-
-/** So much of a large repository is written at a time: what a kill costs is asked for again by the next run. */
-const ENTRIES_PER_TRANSACTION = 100;
-/** What a run learns about one destination repository, written to the state when it is complete or has grown. */
-class RepositoryLedger {
-    #write;
-    #images = [];
-    #confirmed = [];
-    #failures = [];
-    #open = 0;
-    /** `write` records the news in one transaction, together with what is known of blobs by then. */
-    constructor(write) {
-        this.#write = write;
-    }
-    /** Says that so many images more will be told about. */
-    expect(count) {
-        this.#open += count;
-    }
-    worked(image, result) {
-        const { recorded, target } = image;
-        const isKnown = recorded?.sourceDigest === result.sourceDigest && recorded.pushedDigest === result.pushedDigest;
-        const options = optionsOf(image, result);
-        if (result.outcome !== 'copied' && isKnown && recorded.options === options) {
-            this.#confirmed.push(target.tag);
-        }
-        else
-            this.#images.push(seen(image, result));
-        this.#ended();
-    }
-    failed(image, code) {
-        this.#failures.push({ tag: image.target.tag, code });
-        this.#ended();
-    }
-    /** Writes what has not been written yet. */
-    flush() {
-        const news = { images: this.#images, confirmed: this.#confirmed, failures: this.#failures };
-        this.#images = [];
-        this.#confirmed = [];
-        this.#failures = [];
-        if (news.images.length + news.confirmed.length + news.failures.length > 0)
-            this.#write(news);
-    }
-    #ended() {
-        this.#open -= 1;
-        const entries = this.#images.length + this.#confirmed.length + this.#failures.length;
-        if (this.#open === 0 || entries >= ENTRIES_PER_TRANSACTION)
-            this.flush();
-    }
-}
-/** What was verified once stays so as long as nobody finds otherwise and the image is the same. */
-function optionsOf({ platforms, recorded }, result) {
-    const { signature, sourceDigest, conversion } = result;
-    const before = recorded?.sourceDigest === sourceDigest ? signedUnder(recorded.options) : undefined;
-    const signed = signature?.kind === 'verified' ? signature.policy : signature === undefined ? before : undefined;
-    return contentOptions(platforms, conversion, signed);
-}
-function seen(image, result) {
-    const { registry, repository, tag } = image.source;
-    return {
-        tag: image.target.tag,
-        source: { host: registry.host, repository, tag },
-        sourceDigest: result.sourceDigest,
-        pushedDigest: result.pushedDigest,
-        options: optionsOf(image, result),
-        bytes: 'size' in result ? result.size : (image.recorded?.bytes ?? 0),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/agenda.js
-/** Things to do in order of urgency: the lowest rank first, equal ones as they came. */
-class Agenda {
-    #ranks = [];
-    #items = [];
-    get length() {
-        return this.#items.length;
-    }
-    add(item, rank) {
-        let low = 0;
-        let high = this.#ranks.length;
-        // Kept with the most urgent at the end, where taking is cheap.
-        while (low < high) {
-            const middle = (low + high) >>> 1;
-            if ((this.#ranks[middle] ?? 0) > rank)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        this.#ranks.splice(low, 0, rank);
-        this.#items.splice(low, 0, item);
-    }
-    /** Takes out the most urgent item; `undefined` when there is none. */
-    take() {
-        this.#ranks.pop();
-        return this.#items.pop();
-    }
-    /** Takes out all that is left, the most urgent first. */
-    takeAll() {
-        this.#ranks.length = 0;
-        return this.#items.splice(0).reverse();
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/schedule.js
-
-/** Enough to hide latency behind 64 requests in flight, few enough to keep the most urgent in front. */
-const IMAGES_UNDER_WAY = 96;
-/**
- * Lets images be worked on, a number of them at a time, the most urgent of those known so far first, while others are
- * still being planned.
- */
-class Schedule {
-    #agenda = new Agenda();
-    #underWay = new Map();
-    #work;
+/** Verifies the signatures of images before they are copied. */
+class SourceVerification {
+    #mode;
+    #check;
     #signal;
-    #end = Promise.withResolvers();
-    #isComplete = false;
-    /** `work` must deal with its failures by itself. Nothing is begun any more once the signal aborts. */
-    constructor(work, signal) {
-        this.#work = work;
+    constructor(mode, check, signal) {
+        this.#mode = mode;
+        this.#check = check;
         this.#signal = signal;
     }
-    /** Images that are being worked on, the longest-running first, each with when it began (`performance.now()`). */
-    get underWay() {
-        return this.#underWay;
+    /**
+     * Returns whether to verify the signature of an image that is at the destination already: if signatures are required,
+     * unless an earlier run verified the same digest by the same policy.
+     */
+    isDue({ source, recorded }, digest) {
+        if (this.#mode !== 'require' || isSignatureTag(source.tag))
+            return false;
+        const stance = this.#check.stanceOn({ host: source.registry.host, repository: source.repository });
+        if (stance.kind === 'off')
+            return false;
+        const isKnown = recorded !== undefined && recorded.sourceDigest === digest;
+        return stance.kind === 'unknown' || !isKnown || signedUnder(recorded.options) !== stance.policy;
     }
-    /** How many are waiting or being worked on. */
-    get open() {
-        return this.#agenda.length + this.#underWay.size;
-    }
-    add(images) {
-        for (const image of images)
-            this.#agenda.add(image, image.rank);
-        this.#begin();
-    }
-    /** Says that only the work itself will add more; when all has ended it gives what was never begun. */
-    async finish() {
-        this.#isComplete = true;
-        this.#begin();
-        await this.#end.promise;
-        return this.#agenda.takeAll();
-    }
-    #begin() {
-        while (!this.#signal.aborted && this.#underWay.size < IMAGES_UNDER_WAY) {
-            const image = this.#agenda.take();
-            if (image === undefined)
-                break;
-            this.#underWay.set(image, performance.now());
-            this.#work(image).then(() => this.#ended(image), (error) => this.#end.reject(error));
-        }
-        const isIdle = this.#underWay.size === 0 && (this.#agenda.length === 0 || this.#signal.aborted);
-        if (this.#isComplete && isIdle)
-            this.#end.resolve();
-    }
-    #ended(image) {
-        this.#underWay.delete(image);
-        this.#begin();
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/signed-parts.js
-
-
-/**
- * Gives the digests of an image that the destination already has whose signatures may belong beside it: its own, and
- * those of the images that it lists. These are asked for only where the source offers signatures; where it does not tell
- * them, its own has to do.
- */
-async function signedParts(image, sourceDigest, signal) {
-    const { source, target, platforms, signatureTags } = image;
-    if (signatureTags.length === 0 || isSignatureTag(target.tag))
-        return [sourceDigest];
-    try {
-        const manifest = await source.registry.getManifest(source.repository, sourceDigest, signal);
-        const chosen = choosePlatforms(manifest, platforms, source.repository);
-        const parts = chosen.kind === 'index' ? chosen.manifests.map(({ digest }) => digest) : [];
-        return [sourceDigest, ...parts];
-    }
-    catch {
-        signal.throwIfAborted();
-        return [sourceDigest];
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/mirroring.js
-
-
-
-
-
-
-
-
-
-
-/** Plans destination repositories and mirrors what is planned, both at the same time. */
-class Mirroring {
-    #parts;
-    #settings;
-    #target;
-    #absent = new Set();
-    #ledgers = new Map();
-    #plans = new Map();
-    #planned = new Map();
-    #board;
-    #copier;
-    #schedule;
-    #bytes = 0;
-    constructor(parts) {
-        const { state, signal, target } = parts;
-        this.#parts = parts;
-        this.#settings = parts.settings;
-        this.#target = target;
-        const wasAbsent = (repository) => this.#absent.has(repository);
-        this.#board = new BlobBoard({
-            registry: target,
-            wasAbsent,
-            believedHolders: (digest) => state.blobHolders(target.host, digest),
-            onBytes: (count) => {
-                this.#bytes += count;
-            },
-            onUploaded: (repository, digest) => state.noteBlob({ host: target.host, repository }, digest),
-        });
-        const { dryRun } = parts.settings;
-        this.#copier = new ImageCopier({ target, board: this.#board, wasAbsent, isDryRun: dryRun, signal });
-        this.#schedule = new Schedule((image) => this.#mirror(image), signal);
-    }
-    /** Bytes sent so far, including what had to be sent again. */
-    get bytes() {
-        return this.#bytes;
-    }
-    /** How many planned images are not done yet. */
-    get open() {
-        return this.#schedule.open;
-    }
-    /** Images under way as `repository:tag`, the longest-running first. */
-    get current() {
-        return [...this.#schedule.underWay.keys()].map(({ target }) => `${target.repository}:${target.tag}`);
-    }
-    /** Mirrors all groups. What was not begun when the signal aborted is left for the next run. Gives the plans. */
-    async run(groups) {
-        await Promise.all(groups.map((group) => this.#plan(group)));
-        const notBegun = await this.#schedule.finish();
-        for (const image of notBegun)
-            this.#parts.onResult(left(this.#names(image)));
-        for (const ledger of this.#ledgers.values())
-            ledger.flush();
-        return [...this.#plans.values()];
-    }
-    async #plan(group) {
-        const { signal, onResult } = this.#parts;
-        const { host } = this.#target;
-        try {
-            const plan = await planRepository(group, this.#parts);
-            if (plan.listing.kind === 'absent')
-                this.#absent.add(group.repository);
-            this.#plans.set(group.repository, plan);
-            for (const collision of plan.collisions)
-                onResult(collided(this.#target, plan.repository, collision));
-            this.#submit(plan, plan.images);
-            for (const image of plan.images) {
-                // The signatures of the others follow when those are there: without its image a signature is of no use.
-                const isThere = image.decision.action === 'skip' && image.sourceDigest !== undefined;
-                if (isThere)
-                    this.#submitSignatures(plan, image, [image.sourceDigest]);
-            }
-        }
-        catch (error) {
-            const destination = formatReference({ host, repository: group.repository });
-            for (const { registry, repository } of group.members) {
-                const names = { source: formatReference({ host: registry.host, repository }), destination };
-                onResult(signal.aborted ? left(names) : failed(names, error, 0));
-            }
-        }
-    }
-    #submit(plan, images) {
-        const known = this.#planned.get(plan.repository) ?? new Set();
-        this.#planned.set(plan.repository, known);
-        const fresh = images.filter(({ target }) => !known.has(target.tag));
-        for (const { target } of fresh)
-            known.add(target.tag);
-        const active = fresh.filter(({ decision }) => decision.action !== 'skip');
-        for (const image of fresh) {
-            if (image.decision.action === 'skip')
-                this.#parts.onResult(skipped(this.#names(image), image));
-        }
-        this.#ledgerOf(plan.repository).expect(active.length);
-        this.#schedule.add(active);
-    }
-    /** Plans the signatures of an image's parts that are not planned yet. */
-    #submitSignatures(plan, image, digests) {
-        const tags = signaturesOf(image, digests);
-        this.#submit(plan, tags.map((tag) => plan.planTag(image, tag)));
-    }
-    async #mirror(image) {
-        const { signal, onResult } = this.#parts;
-        const began = performance.now();
-        const names = this.#names(image);
-        const { repository } = image.target;
-        const ledger = this.#ledgerOf(repository);
-        try {
-            const { pushTimeout } = this.#settings;
-            const { vetting } = this.#parts;
-            const parts = { target: this.#target, copier: this.#copier, vetting, pushTimeout, signal };
-            const result = await workOn(image, parts);
-            const plan = this.#plans.get(repository);
-            const digests = result.outcome === 'confirmed'
-                ? await signedParts(image, result.sourceDigest, signal)
-                : result.digests;
-            if (plan !== undefined)
-                this.#submitSignatures(plan, image, digests);
-            ledger.worked(image, result);
-            onResult(worked(names, image, result, performance.now() - began));
-        }
-        catch (error) {
-            if (signal.aborted)
-                return onResult(left(names));
-            ledger.failed(image, (0,lib_failure/* failureCode */.AD)(error));
-            onResult(failed(names, error, performance.now() - began));
-        }
-    }
-    #ledgerOf(repository) {
-        const known = this.#ledgers.get(repository);
-        if (known !== undefined)
-            return known;
-        const ledger = new RepositoryLedger((news) => {
-            this.#parts.state.record({ host: this.#target.host, repository }, { ...news, blobs: this.#board.provedIn(repository) });
-        });
-        this.#ledgers.set(repository, ledger);
-        return ledger;
-    }
-    #names(image) {
-        const { registry, repository, tag } = image.source;
-        return {
-            source: registry.nameOf(repository, tag),
-            destination: this.#target.nameOf(image.target.repository, image.target.tag),
+    /**
+     * Returns the verdict about the signature of an image; undefined if the image is a signature itself. If signatures
+     * are required, throws the reason why there is no valid one.
+     */
+    async verify({ source }, digest) {
+        const { registry, repository, tag } = source;
+        if (isSignatureTag(tag))
+            return undefined;
+        const image = {
+            name: { host: registry.host, repository },
+            about: registry.nameOf(repository, tag),
+            digests: [digest],
+            places: [{ registry, repository }],
         };
+        const verdict = await this.#check.check(image, this.#signal);
+        if (verdict.kind === 'unverified' && this.#mode === 'require')
+            throw verdict.failure;
+        return verdict;
     }
 }
-
-;// CONCATENATED MODULE: ./build/src/sync/preflight.js
-
-
-const SECOND_TRY_AFTER_MILLISECONDS = 500;
-/** Does something again after a moment where it failed in passing. */
-async function twice(signal, operation) {
-    try {
-        return await operation();
-    }
-    catch (error) {
-        if (!isTransient(error))
-            throw error;
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(SECOND_TRY_AFTER_MILLISECONDS, undefined, { signal });
-        return operation();
-    }
+/** Returns the verification of a run; undefined if it is off. Throws `TRUSTED_ROOT_MALFORMED`. */
+async function openVerification({ verifySignatures, trustedRoot, imageSet }, set, signal) {
+    const { signatures: policies } = set;
+    const check = await SignatureCheck.open(verifySignatures, { policies, trustedRoot, file: imageSet });
+    return check === undefined ? undefined : new SourceVerification(verifySignatures, check, signal);
 }
-/** Finds out in a moment whether both registries answer. Throws what stands in the way. */
-async function reachRegistries(source, target, signal) {
-    await Promise.all([source, target].map((registry) => twice(signal, () => registry.greet())));
-}
+
+;// CONCATENATED MODULE: ./build/src/sync/report/failure-notices.js
+
 /**
- * Finds out whether the login at the destination is taken, before hours are spent on it; nothing is written.
- * `repository` is any that the run may push to. Throws `UNAUTHORIZED` and what else stands in the way.
+ * Reports images that did not arrive, each with its severity and its place in the image set. Collisions and missing
+ * platforms concern many tags of a repository, so they are reported together when all images are known.
  */
-async function proveLogin(target, repository, signal) {
-    await twice(signal, () => target.logIn(repository));
+class TroubleTeller {
+    #reporter;
+    #placeOf;
+    #held = [];
+    /** `placeOf` returns where the image set asks for one of the images that claim a name. */
+    constructor(reporter, placeOf) {
+        this.#reporter = reporter;
+        this.#placeOf = placeOf;
+    }
+    take(image) {
+        switch (image.outcome) {
+            case 'copied':
+            case 'skipped':
+            case 'checked':
+                return;
+            case 'deferred':
+                // After an interruption there may be thousands, and the headline has their number.
+                if (image.reason?.code === 'INTERRUPTED')
+                    this.#reporter.detail(failedLine(image));
+                else
+                    this.#reporter.warning(failedLine(image));
+                return;
+            case 'collision':
+                this.#held.push(image);
+                return;
+            default:
+                if (image.reason?.code === 'PLATFORM_MISSING')
+                    this.#held.push(image);
+                else
+                    this.#reporter.error(failedLine(image));
+        }
+    }
+    /** Reports the collisions and missing platforms. */
+    finish() {
+        for (const [first, ...others] of Map.groupBy(this.#held.splice(0), causeOf).values()) {
+            if (first === undefined)
+                continue;
+            this.#reporter.error(failedTogetherLine(first, others), this.#placeOf(first.claimants ?? []));
+        }
+    }
+}
+function causeOf({ source, destination, outcome, reason, claimants }) {
+    const repositories = (names) => names.map((name) => splitName(name).repository);
+    const which = outcome === 'collision' ? repositories([destination, ...(claimants ?? [])]) : repositories([source]);
+    // Messages of collisions contain the tag.
+    return JSON.stringify([outcome, which, outcome === 'collision' ? '' : reason?.message, reason?.hint]);
+}
+/** A set that was written for another source has dozens. */
+const UNMATCHED_TOLD = 5;
+/**
+ * Reports names that match nothing: as errors those that matched before, as warnings the first of the others. Returns
+ * all.
+ */
+function tellUnmatched(unmatched, reporter) {
+    const { lost = [], never = [] } = Object.groupBy(unmatched, ({ matchedBefore }) => matchedBefore ? 'lost' : 'never');
+    for (const { pattern, place } of lost)
+        reporter.error(unmatchedWarning(pattern, true), place);
+    for (const { pattern, place } of never.slice(0, UNMATCHED_TOLD)) {
+        reporter.warning(unmatchedWarning(pattern, false), place);
+    }
+    const more = never.length - UNMATCHED_TOLD;
+    if (more > 0)
+        reporter.warning(moreUnmatchedWarning(more));
+    return unmatched;
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/interruption.js
-/** Gives a promise's result unless the signal aborts first, for work that cannot be withdrawn; it goes on unheard. */
+;// CONCATENATED MODULE: ./build/src/sync/select/release-wish.js
+
+
+
+
+/** Returns the images that the releases of a set need, each with whether it was found. */
+function releaseWishes(set, found) {
+    return set.kubernetes.flatMap(({ value, place }) => {
+        const wishes = clusterNeeds(value).map(({ name, text, wants }) => ({
+            text: `${name}:${text}`,
+            name,
+            place,
+            isMet: found.get(name)?.some(wants) === true,
+        }));
+        // Releases share tags of pause and etcd. A release exists if one of its own programs does.
+        const exists = wishes.slice(0, KUBERNETES_PROGRAMS.length).some(({ isMet }) => isMet);
+        return exists ? wishes : [{ text: value.text, place, isMet: false }];
+    });
+}
+/** Returns a notice for each minor of a set with a release that is newer than the newest known kubeadm. */
+function newerReleases(set, found) {
+    const versions = (found.get('kube-apiserver') ?? []).flatMap((tag) => toKubernetesVersion(tag) ?? []);
+    return set.kubernetes.flatMap(({ value, place }) => {
+        if (value.kind === 'version')
+            return [];
+        const [newest] = versions
+            .filter((version) => version.startsWith(`${value.text}.`) && !version.includes('-'))
+            .toSorted(node_modules_semver.rcompare);
+        const message = newest === undefined ? undefined : kubeadmTags(newest)?.warning;
+        return message === undefined ? [] : [{ place, message }];
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/within-signal.js
+/**
+ * Returns the result of a promise, for work that cannot be cancelled. Throws the signal's reason if that aborts first;
+ * the work then goes on, and its result is ignored.
+ */
 async function withinSignal(promise, signal) {
     promise.catch(() => undefined);
     signal.throwIfAborted();
@@ -27856,6 +27270,122 @@ async function withinSignal(promise, signal) {
     }
     finally {
         signal.removeEventListener('abort', abort);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/state/state-file-kind.js
+
+
+const SQLITE_MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
+// https://github.com/etcd-io/bbolt/blob/main/internal/common/types.go: a meta page is a 16-byte header and this.
+const BOLT_MAGIC = Buffer.from([0xed, 0xda, 0x0c, 0xed]);
+const BOLT_MAGIC_OFFSETS = [16, 4096 + 16];
+const HEAD_LENGTH = 4096 + 20;
+/**
+ * Returns the kind of file at a path, and changes nothing. A cut-off SQLite header and one of zeroes (after a full
+ * disk or a power cut) are `damaged`. Throws `STATE_UNUSABLE` if the path is not a readable file.
+ */
+function inspectFile(file) {
+    try {
+        const status = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false });
+        if (status === undefined)
+            return 'missing';
+        if (!status.isFile()) {
+            throw new lib_failure/* Failure */.HR({
+                code: 'STATE_UNUSABLE',
+                about: file,
+                message: status.isDirectory()
+                    ? 'the state cannot be kept in a folder'
+                    : 'this is not an ordinary file',
+                hint: 'give --db the path of a file, such as sync.bolt.db',
+            });
+        }
+        return status.size === 0 ? 'empty' : kindOfHead(readHead(file));
+    }
+    catch (error) {
+        throw error instanceof lib_failure/* Failure */.HR ? error : unusableFile(file, 'be read', error);
+    }
+}
+/** Returns the kind of a file that is not empty, by its first 4116 bytes. */
+function kindOfHead(head) {
+    if (BOLT_MAGIC_OFFSETS.some((at) => head.subarray(at, at + BOLT_MAGIC.length).equals(BOLT_MAGIC)))
+        return 'bolt';
+    const start = head.subarray(0, SQLITE_MAGIC.length);
+    if (start.equals(SQLITE_MAGIC))
+        return 'sqlite';
+    const cutOff = start.equals(SQLITE_MAGIC.subarray(0, head.length));
+    return cutOff || start.every((byte) => byte === 0) ? 'damaged' : 'other';
+}
+/** Returns the failure for a state file on which an operation of the file system failed. */
+function unusableFile(file, what, cause, hint = 'check the owner and permissions of the file and its folder, or give --db another path') {
+    return new lib_failure/* Failure */.HR({
+        code: 'STATE_UNUSABLE',
+        about: file,
+        message: `the state file cannot ${what} (${cause instanceof Error ? cause.message : (0,lib_failure/* failureCode */.AD)(cause)})`,
+        hint,
+        cause,
+    });
+}
+function readHead(file) {
+    const head = Buffer.alloc(HEAD_LENGTH);
+    const descriptor = (0,external_node_fs_.openSync)(file, 'r');
+    try {
+        return head.subarray(0, (0,external_node_fs_.readSync)(descriptor, head, 0, HEAD_LENGTH, 0));
+    }
+    finally {
+        (0,external_node_fs_.closeSync)(descriptor);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/state/set-aside.js
+
+
+
+const set_aside_EXPLANATIONS = {
+    bolt: 'is a BoltDB of an earlier generation of synctl',
+    damaged: 'is a damaged state file',
+    newer: 'was written by a newer version of synctl',
+    older: 'was written by an older version of synctl',
+};
+/** Returns the reason in words, to follow `this` or `it`. */
+function explainAside(reason) {
+    return set_aside_EXPLANATIONS[reason];
+}
+/**
+ * Renames a file to `<file>.<reason>-<UTC time>`, together with SQLite's journals. Returns the new name, which has a
+ * number if the name was taken: nothing is overwritten. Throws `STATE_UNUSABLE`.
+ */
+function setAside(file, reason, now) {
+    const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
+    try {
+        const target = reserveName(`${file}.${reason}-${time}`);
+        (0,external_node_fs_.renameSync)(file, target);
+        // SQLite would apply a journal that is left behind to the new file.
+        for (const suffix of ['-journal', '-wal', '-shm']) {
+            if ((0,external_node_fs_.existsSync)(file + suffix))
+                (0,external_node_fs_.renameSync)(file + suffix, target + suffix);
+        }
+        return target;
+    }
+    catch (error) {
+        throw unusableFile(file, 'be set aside', error);
+    }
+}
+/**
+ * Creates an empty file of that name, with a number if needed, so that no other process takes the name. Returns the
+ * name.
+ */
+function reserveName(wanted) {
+    for (let attempt = 1;; attempt += 1) {
+        const name = attempt === 1 ? wanted : `${wanted}-${attempt}`;
+        try {
+            (0,external_node_fs_.closeSync)((0,external_node_fs_.openSync)(name, 'wx'));
+            return name;
+        }
+        catch (error) {
+            if ((0,lib_failure/* failureCode */.AD)(error) !== 'EEXIST')
+                throw error;
+        }
     }
 }
 
@@ -27872,16 +27402,17 @@ const PROBLEM_OF_PRIMARY_CODE = new Map([
     [14, 'cannot-open'],
     [26, 'damaged'],
 ]);
-/** Tells whether a call of `process.emitWarning` is Node's notice that node:sqlite is experimental. */
+/** Returns whether a call of `process.emitWarning` is Node's notice that node:sqlite is experimental. */
 function isSqliteNotice(warning, type) {
     return type === 'ExperimentalWarning' && /^SQLite is an experimental feature/.test(String(warning));
 }
 /**
- * Runs `load` and keeps back the one notice that node:sqlite is experimental; every other warning passes.
+ * Runs `load` and hides the notice that node:sqlite is experimental. Every other warning is shown. Returns the result
+ * of `load`.
  *
- * Node before 24.15 prints that notice when the module is first loaded, which would be the first thing a user
- * sees. An `import` statement would load it before any code of ours runs, and `--no-warnings` would hide
- * everything, so the module is loaded here, synchronously, while `emitWarning` is wrapped.
+ * Node before 24.15 prints the notice when the module is first loaded, so it would be the first thing that a user sees.
+ * An `import` statement would load the module before any code of ours runs, and `--no-warnings` would hide all
+ * warnings. Therefore it is loaded here, synchronously, while `emitWarning` is wrapped.
  */
 function withoutSqliteNotice(load) {
     const original = process.emitWarning;
@@ -27903,20 +27434,20 @@ function openSqlite(file) {
     const sqlite = withoutSqliteNotice(() => process.getBuiltinModule('node:sqlite'));
     return new sqlite.DatabaseSync(file);
 }
-/** Tells what kind of SQLite problem an error is; undefined when it does not come from SQLite. */
+/** Returns what kind of SQLite problem an error is; undefined if it does not come from SQLite. */
 function sqliteProblem(error) {
     if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
         return undefined;
-    // The low byte is the primary code; the rest only refines it.
+    // The low byte is the primary code; the other bits refine it.
     return PROBLEM_OF_PRIMARY_CODE.get(error.errcode & 0xff) ?? 'other';
 }
-/** Undoes a transaction after an error, whose cause stays the one to be told. */
+/** Rolls back a transaction after an error. Never throws, so that the first error is the one that is reported. */
 function rollBack(database) {
     try {
         database.exec('ROLLBACK');
     }
     catch {
-        // SQLite has rolled back by itself when the disk is full or broken; there is nothing left to undo.
+        // If the disk is full or broken, SQLite has rolled back by itself.
     }
 }
 
@@ -27930,25 +27461,25 @@ function unreadable(column) {
         message: `the column ${column} does not hold what it should`,
     });
 }
-/** Gives a text of a row. Throws `STATE_ROW_UNREADABLE`. */
+/** Returns a text of a row. Throws `STATE_ROW_UNREADABLE`. */
 function textIn(row, column) {
     const value = row[column];
     if (typeof value !== 'string')
         throw unreadable(column);
     return value;
 }
-/** Gives a number of a row. Throws `STATE_ROW_UNREADABLE`. */
+/** Returns a number of a row. Throws `STATE_ROW_UNREADABLE`. */
 function numberIn(row, column) {
     const value = row[column];
     if (typeof value !== 'number')
         throw unreadable(column);
     return value;
 }
-/** Gives a point in time that is stored in whole seconds. Throws `STATE_ROW_UNREADABLE`. */
+/** Returns a point in time that is stored in whole seconds. Throws `STATE_ROW_UNREADABLE`. */
 function timeIn(row, column) {
     return timeOf(numberIn(row, column) * 1000, column);
 }
-/** Gives a point in time that is stored in milliseconds. Throws `STATE_ROW_UNREADABLE`. */
+/** Returns a point in time that is stored in milliseconds. Throws `STATE_ROW_UNREADABLE`. */
 function preciseTimeIn(row, column) {
     return timeOf(numberIn(row, column), column);
 }
@@ -27958,7 +27489,7 @@ function timeOf(milliseconds, column) {
         throw unreadable(column);
     return time;
 }
-/** Gives a digest, which is stored as its bytes: 32 are sha256, 64 sha512. Throws `DIGEST_MALFORMED`. */
+/** Returns a digest, which is stored as its bytes: 32 for sha256, 64 for sha512. Throws `DIGEST_MALFORMED`. */
 function digestIn(row, column) {
     const value = row[column];
     if (!(value instanceof Uint8Array))
@@ -27966,15 +27497,15 @@ function digestIn(row, column) {
     const algorithm = value.length === 64 ? 'sha512' : 'sha256';
     return parseDigest(`${algorithm}:${Buffer.from(value).toString('hex')}`, 'state file');
 }
-/** Gives a digest as it is stored. */
+/** Returns the bytes by which a digest is stored. */
 function digestBytes(digest) {
     return Buffer.from(digestHex(digest), 'hex');
 }
-/** Gives a point in time as it is stored, but for those of runs. */
+/** Returns a point in time in whole seconds, as every table but `run` stores it. */
 function wholeSeconds(time) {
     return Math.floor(time.getTime() / 1000);
 }
-/** Reads rows and leaves out those that are not what they should be: a state is a hint, never a reason to stop. */
+/** Returns what `read` makes of the rows, without unreadable rows: the state is a hint, and never stops a run. */
 function readable(rows, read) {
     return rows.flatMap((row) => {
         try {
@@ -27990,7 +27521,7 @@ function readable(rows, read) {
 
 ;// CONCATENATED MODULE: ./build/src/sync/state/statement.js
 const compiled = new WeakMap();
-/** Gives the statement for a text of SQL, compiled once a database: that takes longer than most of them run. */
+/** Returns the statement for SQL, compiled once per database: compiling takes longer than running most of them. */
 function statement(database, sql) {
     const known = compiled.get(database) ?? new Map();
     compiled.set(database, known);
@@ -28003,31 +27534,29 @@ function statement(database, sql) {
 
 
 
-const blob_rows_DAY_MILLISECONDS = 86_400_000;
-/** A hint that no run used for so long is dropped; the worst it costs is one upload more. */
+const DAY_MILLISECONDS = 86_400_000;
+/** Hints unused for this long are dropped. At worst, a dropped hint costs one extra upload. */
 const KEPT_DAYS = 90;
-/** With 100,000 tags this many hints keep the file at 11 MB. */
+/** With 100,000 tags and this many hints, the file has 11 MB. */
 const HINT_LIMIT = 50_000;
-/** Gives the repositories of a host that are believed to hold a blob, the most recently used first. */
+/** Returns the repositories of a host that are believed to hold a blob, the most recently used first. */
 function readHolders(database, host, digest) {
     const rows = statement(database, `SELECT path FROM blob JOIN repository ON repository.id = blob.repository
 WHERE blob.digest = ? AND host = ? ORDER BY used_day DESC, path`).all(digestBytes(digest), host);
     return readable(rows, (row) => parseRepository(textIn(row, 'path')));
 }
-/** Records that a repository holds blobs, proved or used at that time. */
-function writeHolder(database, repository, digests, now) {
+/** Records that a repository held blobs at the time `now`. */
+function writeHolders(database, repository, digests, now) {
     const upsert = statement(database, `INSERT INTO blob VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET used_day = excluded.used_day WHERE used_day <> excluded.used_day`);
     for (const digest of digests)
         upsert.run(digestBytes(digest), repository, dayOf(now));
 }
-/** Forgets blobs that a repository turned out not to hold. */
-function deleteHolder(database, repository, digests) {
-    const remove = statement(database, 'DELETE FROM blob WHERE digest = ? AND repository = ?');
-    for (const digest of digests)
-        remove.run(digestBytes(digest), repository);
+/** Deletes the hint that a repository holds a blob. */
+function deleteHolder(database, repository, digest) {
+    statement(database, 'DELETE FROM blob WHERE digest = ? AND repository = ?').run(digestBytes(digest), repository);
 }
-/** Drops hints that were not used for 90 days, and the longest unused ones beyond `limit`. */
+/** Drops hints that were unused for 90 days, then the least recently used ones beyond `limit`. */
 function pruneHolders(database, now, limit = HINT_LIMIT) {
     statement(database, 'DELETE FROM blob WHERE used_day < ?').run(dayOf(now) - KEPT_DAYS);
     const row = statement(database, 'SELECT count(*) AS hints FROM blob').get();
@@ -28038,18 +27567,18 @@ function pruneHolders(database, now, limit = HINT_LIMIT) {
   (SELECT digest, repository FROM blob ORDER BY used_day, digest, repository LIMIT ?)`).run(count - limit);
 }
 function dayOf(time) {
-    return Math.floor(time.getTime() / blob_rows_DAY_MILLISECONDS);
+    return Math.floor(time.getTime() / DAY_MILLISECONDS);
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/state/repository-rows.js
 
 
-/** Gives the number of a repository in the state; undefined when nothing is known of it. */
+/** Returns the id of a repository in the state, or undefined if it is not recorded. */
 function findRepository(database, address) {
     const row = statement(database, 'SELECT id FROM repository WHERE host = ? AND path = ?').get(address.host, address.repository);
     return row === undefined ? undefined : numberIn(row, 'id');
 }
-/** Gives the number of a repository in the state, and makes one up if need be. */
+/** Returns the id of a repository in the state, and records the repository if needed. */
 function ensureRepository(database, address) {
     const known = findRepository(database, address);
     if (known !== undefined)
@@ -28063,9 +27592,9 @@ function ensureRepository(database, address) {
 
 
 
-/** A failure of a tag that no later run has tried again is dropped after this time: 30 days. */
+/** Failures of tags that no later run tried again are dropped after 30 days. */
 const KEPT_SECONDS = 30 * 86_400;
-/** Gives the tags of a destination repository that failed when they were last tried. */
+/** Returns the tags of a destination repository that failed when they were last tried. */
 function readFailures(database, destination) {
     const id = findRepository(database, destination);
     if (id === undefined)
@@ -28078,19 +27607,19 @@ function readFailures(database, destination) {
     }));
     return new Map(failures.map((failure) => [failure.tag, failure]));
 }
-/** Records that tags failed, in place of how they failed before. */
+/** Records how tags failed, and replaces earlier failures of the same tags. */
 function writeFailures(database, destination, failures, now) {
     const insert = statement(database, 'INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)');
     for (const { tag, code } of failures)
         insert.run(destination, tag, code, wholeSeconds(now));
 }
-/** Forgets the failures of tags that went well now. */
+/** Deletes the failures of tags that now succeeded. */
 function deleteFailures(database, destination, tags) {
     const remove = statement(database, 'DELETE FROM failure WHERE destination = ? AND tag = ?');
     for (const tag of tags)
         remove.run(destination, tag);
 }
-/** Drops failures of tags that no run tries any more. */
+/** Drops failures of tags that no run has tried for 30 days. */
 function pruneFailures(database, now) {
     statement(database, 'DELETE FROM failure WHERE failed < ?').run(wholeSeconds(now) - KEPT_SECONDS);
 }
@@ -28100,7 +27629,7 @@ function pruneFailures(database, now) {
 
 
 
-/** Gives the images recorded for a destination repository, by their tags there. */
+/** Returns the images recorded for a destination repository, by their tags there. */
 function readImages(database, destination) {
     const id = findRepository(database, destination);
     if (id === undefined)
@@ -28125,7 +27654,7 @@ WHERE image.destination = ?`).all(id);
     });
     return new Map(images.map((image) => [image.tag, image]));
 }
-/** Records images as pushed and confirmed at that time, in place of what was known of their tags. */
+/** Records images as pushed and confirmed at the time `now`, and replaces what was recorded for their tags. */
 function writeImages(database, destination, images, now) {
     if (images.length === 0)
         return;
@@ -28142,19 +27671,13 @@ function writeImages(database, destination, images, now) {
         insert.run(destination, image.tag, source, image.source.tag === image.tag ? null : image.source.tag, digestBytes(image.sourceDigest), image.pushedDigest === image.sourceDigest ? null : digestBytes(image.pushedDigest), option, image.bytes, time, time);
     }
 }
-/** Records that the destination told at that time that the tags are what the state remembers. */
+/** Records that the destination confirmed the recorded digests of tags at the time `now`. */
 function confirmImages(database, destination, tags, now) {
     const update = statement(database, 'UPDATE image SET confirmed = ? WHERE destination = ? AND tag = ?');
     for (const tag of tags)
         update.run(wholeSeconds(now), destination, tag);
 }
-/** Forgets what the destination does not hold any more, or not as it was pushed. */
-function deleteImages(database, destination, tags) {
-    const remove = statement(database, 'DELETE FROM image WHERE destination = ? AND tag = ?');
-    for (const tag of tags)
-        remove.run(destination, tag);
-}
-/** Gives every destination repository that the state knows, in order of name. */
+/** Returns all recorded destination repositories, ordered by name. */
 function summariseRepositories(database) {
     const rows = statement(database, `SELECT host, path, count(*) AS tags, sum(bytes) AS bytes, max(pushed) AS pushed
 FROM image JOIN repository ON repository.id = image.destination GROUP BY host, path ORDER BY host, path`).all();
@@ -28172,80 +27695,71 @@ function ensureOptions(database, key) {
     return Number(statement(database, 'INSERT INTO content_options (key) VALUES (?)').run(key).lastInsertRowid);
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/state/inspection.js
+;// CONCATENATED MODULE: ./build/src/sync/state/run-rows.js
 
 
-const SQLITE_MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
-// https://github.com/etcd-io/bbolt/blob/main/internal/common/types.go: a meta page is a 16-byte header and this.
-const BOLT_MAGIC = Buffer.from([0xed, 0xda, 0x0c, 0xed]);
-const BOLT_MAGIC_OFFSETS = [16, 4096 + 16];
-const HEAD_LENGTH = 4096 + 20;
-/**
- * Tells what stands at a path without changing it. A cut-off SQLite header and one of zeroes (a disk that was
- * full, a machine that lost power) are `damaged`. Throws `STATE_UNUSABLE` for what is not a readable file.
- */
-function inspectFile(file) {
-    try {
-        const status = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false });
-        if (status === undefined)
-            return 'missing';
-        if (!status.isFile()) {
-            throw new lib_failure/* Failure */.HR({
-                code: 'STATE_UNUSABLE',
-                about: file,
-                message: status.isDirectory()
-                    ? 'the state cannot be kept in a folder'
-                    : 'this is not an ordinary file',
-                hint: 'give --db the path of a file, such as sync.bolt.db',
-            });
-        }
-        return status.size === 0 ? 'empty' : kindOfHead(readHead(file));
-    }
-    catch (error) {
-        throw error instanceof lib_failure/* Failure */.HR ? error : inspection_unusable(file, 'be read', error);
-    }
+const RUNS_KEPT = 30;
+const OUTCOMES = ['succeeded', 'failed', 'interrupted'];
+/** Returns the last runs of a scope (source, destination and namespace as one text), the oldest first; at most 30. */
+function readRuns(database, scope) {
+    const rows = statement(database, 'SELECT * FROM run WHERE scope = ? ORDER BY id').all(scope);
+    return readable(rows, (row) => ({
+        started: preciseTimeIn(row, 'started'),
+        ended: preciseTimeIn(row, 'ended'),
+        outcome: outcomeIn(row),
+        copied: numberIn(row, 'copied'),
+        skipped: numberIn(row, 'skipped'),
+        failed: numberIn(row, 'failed'),
+        deferred: numberIn(row, 'deferred'),
+        bytes: numberIn(row, 'bytes'),
+    }));
 }
-/** Judges the first 4116 bytes of a file that is not empty. */
-function kindOfHead(head) {
-    if (BOLT_MAGIC_OFFSETS.some((at) => head.subarray(at, at + BOLT_MAGIC.length).equals(BOLT_MAGIC)))
-        return 'bolt';
-    const start = head.subarray(0, SQLITE_MAGIC.length);
-    if (start.equals(SQLITE_MAGIC))
-        return 'sqlite';
-    const cutOff = start.equals(SQLITE_MAGIC.subarray(0, head.length));
-    return cutOff || start.every((byte) => byte === 0) ? 'damaged' : 'other';
+/** Returns all scopes with recorded runs, in order. */
+function readScopes(database) {
+    const rows = statement(database, 'SELECT DISTINCT scope FROM run ORDER BY scope').all();
+    return readable(rows, (row) => textIn(row, 'scope'));
 }
-/** Gives the failure for a state file with which the system does not let us do something. */
-function inspection_unusable(file, what, cause, hint = 'check the owner and permissions of the file and its folder, or give --db another path') {
-    return new lib_failure/* Failure */.HR({
-        code: 'STATE_UNUSABLE',
-        about: file,
-        message: `the state file cannot ${what} (${cause instanceof Error ? cause.message : (0,lib_failure/* failureCode */.AD)(cause)})`,
-        hint,
-        cause,
-    });
+/** Records a run, and drops all but the last 30 runs of its scope. */
+function writeRun(database, scope, run) {
+    statement(database, `INSERT INTO run (scope, started, ended, outcome, copied, skipped, failed, deferred, bytes)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(scope, run.started.getTime(), run.ended.getTime(), run.outcome, run.copied, run.skipped, run.failed, run.deferred, run.bytes);
+    statement(database, 'DELETE FROM run WHERE scope = ? AND id NOT IN (SELECT id FROM run WHERE scope = ? ORDER BY id DESC LIMIT ?)').run(scope, scope, RUNS_KEPT);
 }
-function readHead(file) {
-    const head = Buffer.alloc(HEAD_LENGTH);
-    const descriptor = (0,external_node_fs_.openSync)(file, 'r');
-    try {
-        return head.subarray(0, (0,external_node_fs_.readSync)(descriptor, head, 0, HEAD_LENGTH, 0));
-    }
-    finally {
-        (0,external_node_fs_.closeSync)(descriptor);
-    }
+/** Returns what the last complete run saw at a source host. Empty if there was none. */
+function readSourceView(database, host) {
+    const patterns = statement(database, 'SELECT pattern FROM pattern WHERE host = ? ORDER BY pattern').all(host);
+    const listings = statement(database, 'SELECT path, size FROM listing WHERE host = ? ORDER BY path').all(host);
+    return {
+        matched: readable(patterns, (row) => textIn(row, 'pattern')),
+        listings: new Map(readable(listings, (row) => [textIn(row, 'path'), numberIn(row, 'size')])),
+    };
+}
+/** Records what a complete run saw at a source host, and replaces what an earlier one saw. */
+function writeSourceView(database, host, view) {
+    statement(database, 'DELETE FROM pattern WHERE host = ?').run(host);
+    statement(database, 'DELETE FROM listing WHERE host = ?').run(host);
+    const pattern = statement(database, 'INSERT OR IGNORE INTO pattern VALUES (?, ?)');
+    for (const matched of view.matched)
+        pattern.run(host, matched);
+    const listing = statement(database, 'INSERT INTO listing VALUES (?, ?, ?)');
+    for (const [path, size] of view.listings)
+        listing.run(host, path, size);
+}
+function outcomeIn(row) {
+    const text = textIn(row, 'outcome');
+    return OUTCOMES.find((outcome) => outcome === text) ?? 'failed';
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/state/schema.js
 
 /** Marks a SQLite file as a state of keel-pkg: "keel" in ASCII. */
 const APPLICATION_ID = 0x6b65656c;
-/** Grows whenever the tables change; a file with another number is set aside, never guessed at. */
+/** Increased whenever the tables change. A file with another number is set aside. */
 const FORMAT_VERSION = 2;
 /**
- * Repositories stand in a table of their own and digests are bytes, which keeps 100,000 tags within 15 MB.
- * A null repeats its neighbour: `source_tag` the tag, `pushed_digest` the source's digest.
- * Times are whole seconds, those of a run milliseconds: its length is told.
+ * Repositories have a table of their own and digests are stored as bytes, which keeps 100,000 tags within 15 MB.
+ * A null means the value of another column: `tag` for `source_tag`, `source_digest` for `pushed_digest`.
+ * Times are in whole seconds, and in milliseconds for runs, whose duration is shown.
  */
 const TABLES = new Map([
     [
@@ -28332,7 +27846,7 @@ const TABLES = new Map([
 ) STRICT`,
     ],
 ]);
-/** Creates the tables of a new state; when another process was quicker, its tables are kept. */
+/** Creates the tables of a new state. If another process already did, its tables are kept. */
 function createTables(database) {
     database.exec('BEGIN IMMEDIATE');
     try {
@@ -28348,67 +27862,18 @@ function createTables(database) {
         throw error;
     }
 }
-/** Tells whether a database has exactly the tables of a state: no more (a trigger, say), no fewer. */
+/** Returns whether a database has exactly the tables of a state, and nothing else such as a trigger. */
 function hasExpectedTables(database) {
     const rows = database.prepare('SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL').all();
     return (rows.length === TABLES.size &&
         rows.every(({ name, sql }) => sql !== null && TABLES.get(String(name)) === sql));
 }
-/** Gives the value of a pragma that answers with one number, such as `user_version`. */
+/** Returns the value of a pragma that has one number, such as `user_version`. */
 function readPragma(database, name) {
     return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/state/set-aside.js
-
-
-
-const EXPLANATIONS = {
-    bolt: 'is a BoltDB of an earlier generation of synctl',
-    damaged: 'is a damaged state file',
-    newer: 'was written by a newer version of synctl',
-    older: 'was written by an older version of synctl',
-};
-/** Tells in words what a file is that cannot be used for the given reason. */
-function explainAside(reason) {
-    return EXPLANATIONS[reason];
-}
-/**
- * Renames a file to `<file>.<reason>-<UTC time>`, with what SQLite left beside it, and gives the new name.
- * Never overwrites: a name that is taken gets a number. Throws `STATE_UNUSABLE`.
- */
-function setAside(file, reason, now) {
-    const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
-    try {
-        const target = reserveName(`${file}.${reason}-${time}`);
-        (0,external_node_fs_.renameSync)(file, target);
-        // A journal left behind would be played back into the new file.
-        for (const suffix of ['-journal', '-wal', '-shm']) {
-            if ((0,external_node_fs_.existsSync)(file + suffix))
-                (0,external_node_fs_.renameSync)(file + suffix, target + suffix);
-        }
-        return target;
-    }
-    catch (error) {
-        throw inspection_unusable(file, 'be set aside', error);
-    }
-}
-/** Creates an empty file of that name, or of that name and a number, so that no one else can take it. */
-function reserveName(wanted) {
-    for (let attempt = 1;; attempt += 1) {
-        const name = attempt === 1 ? wanted : `${wanted}-${attempt}`;
-        try {
-            (0,external_node_fs_.closeSync)((0,external_node_fs_.openSync)(name, 'wx'));
-            return name;
-        }
-        catch (error) {
-            if ((0,lib_failure/* failureCode */.AD)(error) !== 'EEXIST')
-                throw error;
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/state/opening.js
+;// CONCATENATED MODULE: ./build/src/sync/state/state-file.js
 
 
 
@@ -28419,9 +27884,9 @@ function reserveName(wanted) {
 
 
 /**
- * Opens the state at a path by the rules of design.md 4: missing or empty is new, ours is used, an old BoltDB, a
- * damaged or newer SQLite file is set aside with a warning, all else, another program's database too, stays untouched.
- * Throws `STATE_NOT_OURS`, `STATE_UNUSABLE` and `STATE_BUSY`.
+ * Opens the state at a path. A missing or empty file becomes a new state. An old BoltDB, and a SQLite file that is
+ * damaged or of another format, are set aside with a warning. Any other file stays untouched, including another
+ * program's database. Throws `STATE_NOT_OURS`, `STATE_UNUSABLE` and `STATE_BUSY`.
  */
 function openStateFile(file, settings) {
     const kind = inspectFile(file);
@@ -28430,28 +27895,28 @@ function openStateFile(file, settings) {
     if (kind === 'sqlite') {
         const found = openExisting(file, settings);
         if (typeof found === 'object')
-            return { database: found, restored: true };
+            return { database: found, restored: true, rejected: undefined };
         return openInstead(file, found, settings);
     }
     if (kind === 'bolt' || kind === 'damaged')
         return openInstead(file, kind, settings);
     return openNew(file, settings);
 }
-/** Opens an empty state that lives as long as the process. */
+/** Opens an empty state in memory. */
 function openInMemory() {
     const database = openSqlite(':memory:');
     createTables(database);
-    return { database, restored: false };
+    return { database, restored: false, rejected: undefined };
 }
 function openInstead(file, reason, settings) {
     const what = `${file}: this ${explainAside(reason)}`;
     if (settings.mode === 'read') {
         settings.warn(`${what}; it is not used, and what is at the destination is asked for`);
-        return openInMemory();
+        return { ...openInMemory(), rejected: reason };
     }
     const aside = setAside(file, reason, settings.now);
     settings.warn(`${what}; it was set aside as ${aside}, and the run starts a new one from what is at the destination`);
-    return openNew(file, settings);
+    return { ...openNew(file, settings), rejected: reason };
 }
 function openNew(file, settings) {
     if (settings.mode === 'read')
@@ -28460,13 +27925,13 @@ function openNew(file, settings) {
         makeFolder((0,external_node_path_.dirname)(file));
     }
     catch (error) {
-        throw inspection_unusable(file, 'be created', error);
+        throw unusableFile(file, 'be created', error);
     }
     const database = connect(file);
     try {
         configure(database, settings);
         createTables(database);
-        return { database, restored: false };
+        return { database, restored: false, rejected: undefined };
     }
     catch (error) {
         database.close();
@@ -28496,9 +27961,9 @@ function openExisting(file, settings) {
         throw asFailure(file, error);
     }
 }
-/** Tells at the start, not in the middle of a run, that the file and its journal can be written and are not locked. */
+/** Fails at the start, not in the middle of a run, if the file or its journal cannot be written or is locked. */
 function proveWritable(database) {
-    // BEGIN alone succeeds on a read-only file; a write in it does not.
+    // BEGIN alone succeeds on a read-only file. A write does not.
     database.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${FORMAT_VERSION}; ROLLBACK`);
 }
 function connect(file) {
@@ -28510,15 +27975,15 @@ function connect(file) {
     }
 }
 function configure(database, settings) {
-    // What is written outlives a kill without waiting for the disk (synchronous). A power cut in the middle of a run may
-    // damage the file: the next run then sets it aside and asks the destination.
-    // The file may come out of a shared cache: nothing in its schema may run functions (trusted_schema).
+    // synchronous: a kill loses nothing even without waiting for the disk. A power cut during a run may damage the file;
+    // the next run then sets it aside and asks the destination. trusted_schema: the file may come from a shared cache,
+    // so its schema must not run functions.
     database.exec(`PRAGMA busy_timeout = ${Math.round(settings.busyTimeout)};
 PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA synchronous = OFF`);
 }
 function faultOf(database, file) {
     if (readPragma(database, 'application_id') !== APPLICATION_ID) {
-        // With our tables in it, it is a state whose header lost its mark.
+        // A file with our tables is a state whose header lost its mark.
         if (hasExpectedTables(database) || !isWhole(database, file))
             return 'damaged';
         throw notOurs(file, 'this is a SQLite database of another program');
@@ -28529,7 +27994,7 @@ function faultOf(database, file) {
     return hasExpectedTables(database) && isWhole(database, file) ? undefined : 'damaged';
 }
 function isWhole(database, file) {
-    // SQLite takes what is missing at the end of a file for zeroes, which can look like content.
+    // SQLite reads a missing end of a file as zeroes, which can look like content.
     const size = readPragma(database, 'page_count') * readPragma(database, 'page_size');
     if ((0,external_node_fs_.statSync)(file).size < size)
         return false;
@@ -28551,10 +28016,10 @@ function asFailure(file, error) {
         return error;
     if (problem === 'full' || problem === 'input-output') {
         const hint = 'free some space on its disk, or give --db a path on another one';
-        return inspection_unusable(file, 'be opened and written', error, hint);
+        return unusableFile(file, 'be opened and written', error, hint);
     }
     if (problem !== 'busy')
-        return inspection_unusable(file, 'be opened and written', error);
+        return unusableFile(file, 'be opened and written', error);
     return new lib_failure/* Failure */.HR({
         code: 'STATE_BUSY',
         about: file,
@@ -28564,62 +28029,7 @@ function asFailure(file, error) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/state/run-rows.js
-
-
-const RUNS_KEPT = 30;
-const OUTCOMES = ['succeeded', 'failed', 'interrupted'];
-/** Gives the last runs of a scope (source, destination and namespace as one text), the oldest first; at most 30. */
-function readRuns(database, scope) {
-    const rows = statement(database, 'SELECT * FROM run WHERE scope = ? ORDER BY id').all(scope);
-    return readable(rows, (row) => ({
-        started: preciseTimeIn(row, 'started'),
-        ended: preciseTimeIn(row, 'ended'),
-        outcome: outcomeIn(row),
-        copied: numberIn(row, 'copied'),
-        skipped: numberIn(row, 'skipped'),
-        failed: numberIn(row, 'failed'),
-        deferred: numberIn(row, 'deferred'),
-        bytes: numberIn(row, 'bytes'),
-    }));
-}
-/** Gives every scope that runs were recorded for, in order. */
-function readScopes(database) {
-    const rows = statement(database, 'SELECT DISTINCT scope FROM run ORDER BY scope').all();
-    return readable(rows, (row) => textIn(row, 'scope'));
-}
-/** Records a run and drops those of its scope beyond the last 30. */
-function writeRun(database, scope, run) {
-    statement(database, `INSERT INTO run (scope, started, ended, outcome, copied, skipped, failed, deferred, bytes)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(scope, run.started.getTime(), run.ended.getTime(), run.outcome, run.copied, run.skipped, run.failed, run.deferred, run.bytes);
-    statement(database, 'DELETE FROM run WHERE scope = ? AND id NOT IN (SELECT id FROM run WHERE scope = ? ORDER BY id DESC LIMIT ?)').run(scope, scope, RUNS_KEPT);
-}
-/** Gives what the last whole run saw at a source host; empty when there was none. */
-function readSourceView(database, host) {
-    const patterns = statement(database, 'SELECT pattern FROM pattern WHERE host = ? ORDER BY pattern').all(host);
-    const listings = statement(database, 'SELECT path, size FROM listing WHERE host = ? ORDER BY path').all(host);
-    return {
-        matched: readable(patterns, (row) => textIn(row, 'pattern')),
-        listings: new Map(readable(listings, (row) => [textIn(row, 'path'), numberIn(row, 'size')])),
-    };
-}
-/** Records what a whole run saw at a source host, in place of what was seen before. */
-function writeSourceView(database, host, view) {
-    statement(database, 'DELETE FROM pattern WHERE host = ?').run(host);
-    statement(database, 'DELETE FROM listing WHERE host = ?').run(host);
-    const pattern = statement(database, 'INSERT OR IGNORE INTO pattern VALUES (?, ?)');
-    for (const matched of view.matched)
-        pattern.run(host, matched);
-    const listing = statement(database, 'INSERT INTO listing VALUES (?, ?, ?)');
-    for (const [path, size] of view.listings)
-        listing.run(host, path, size);
-}
-function outcomeIn(row) {
-    const text = textIn(row, 'outcome');
-    return OUTCOMES.find((outcome) => outcome === text) ?? 'failed';
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/state.js
+;// CONCATENATED MODULE: ./build/src/sync/state/state.js
 
 
 
@@ -28630,14 +28040,16 @@ function outcomeIn(row) {
 
 const HINTS_BETWEEN_PRUNING = 10_000;
 /**
- * What earlier runs knew (design.md 1 and 4): a hint that saves requests, never a proof. Reading what is damaged
- * gives nothing and one warning; after a write that failed nothing more is written, with one warning.
+ * What earlier runs learned. It is a hint that saves requests, and never proves anything. Reading damaged data returns
+ * nothing and warns once. After the first failed write, nothing more is written, with one warning.
  */
 class State {
     /** The path of the file, or `:memory:`. */
     file;
-    /** Whether the file held what an earlier run knew. */
+    /** Whether the file held data of an earlier run. */
     restored;
+    /** Why the file at the path is not used. Undefined if it is used, or if there was no file. */
+    rejected;
     #database;
     #settings;
     #readWarned = false;
@@ -28646,13 +28058,14 @@ class State {
     constructor(file, opened, settings) {
         this.file = file;
         this.restored = opened.restored;
+        this.rejected = opened.rejected;
         this.#database = opened.database;
         this.#settings = settings;
         this.#writable = settings.mode !== 'read';
     }
     /**
-     * Opens a state file, or one in memory for `:memory:`. A missing or empty file is new; what cannot be used is set
-     * aside under another name with a warning. Throws `STATE_NOT_OURS`, `STATE_UNUSABLE` and `STATE_BUSY`.
+     * Returns the state in a file, or an empty one in memory for `:memory:`. A missing or empty file becomes a new
+     * state. An unusable state is renamed with a warning. Throws `STATE_NOT_OURS`, `STATE_UNUSABLE` and `STATE_BUSY`.
      */
     static open(file, settings) {
         if (file === ':memory:')
@@ -28665,50 +28078,48 @@ class State {
         });
         return new State(file, opened, settings);
     }
-    /** Gives an empty state that is forgotten with the process. */
+    /** Returns an empty state in memory. */
     static inMemory(settings) {
         return new State(':memory:', openInMemory(), settings);
     }
-    /** Gives the images recorded for a destination repository, by their tags there. */
+    /** Returns the images recorded for a destination repository, by their tags there. */
     images(destination) {
         return this.#read(new Map(), () => readImages(this.#database, destination));
     }
-    /** Gives the tags of a destination repository that failed when they were last tried. */
+    /** Returns the tags of a destination repository that failed when they were last tried. */
     failures(destination) {
         return this.#read(new Map(), () => readFailures(this.#database, destination));
     }
-    /** Gives the repositories of a host that are believed to hold a blob, the most recently used first. */
+    /** Returns the repositories of a host that are believed to hold a blob, the most recently used first. */
     blobHolders(host, digest) {
         return this.#read([], () => readHolders(this.#database, host, digest));
     }
-    /** Gives what the last whole run saw at a source host. */
+    /** Returns what the last complete run saw at a source host. */
     sourceView(host) {
         return this.#read({ matched: [], listings: new Map() }, () => readSourceView(this.#database, host));
     }
-    /** Gives the last runs of a scope, the oldest first; at most 30. */
+    /** Returns the last runs of a scope, the oldest first; at most 30. */
     runs(scope) {
         return this.#read([], () => readRuns(this.#database, scope));
     }
-    /** Gives every scope that runs are recorded for. */
+    /** Returns all scopes with recorded runs. */
     scopes() {
         return this.#read([], () => readScopes(this.#database));
     }
-    /** Gives every destination repository the state knows, with counts; `images` has the rest. */
+    /** Returns all recorded destination repositories, in numbers. For their images, use `images`. */
     repositories() {
         return this.#read([], () => summariseRepositories(this.#database));
     }
-    /** Records what was learned about one destination repository, all of it or, if the process dies, none. */
+    /** Records what a run learned about one destination repository, in one transaction. */
     record(destination, news) {
-        const { images = [], confirmed = [], gone = [], failures = [], blobs = [], blobsGone = [] } = news;
+        const { images = [], confirmed = [], failures = [], blobs = [] } = news;
         this.#write((database, now) => {
             const id = ensureRepository(database, destination);
-            deleteImages(database, id, gone);
             writeImages(database, id, images, now);
             confirmImages(database, id, confirmed, now);
             deleteFailures(database, id, [...images.map(({ tag }) => tag), ...confirmed]);
             writeFailures(database, id, failures, now);
-            deleteHolder(database, id, blobsGone);
-            writeHolder(database, id, blobs, now);
+            writeHolders(database, id, blobs, now);
             this.#hintsSincePruning += blobs.length;
             if (this.#hintsSincePruning >= HINTS_BETWEEN_PRUNING) {
                 this.#hintsSincePruning = 0;
@@ -28717,15 +28128,21 @@ class State {
         });
     }
     /**
-     * Records at once that a blob arrived in a repository, so that a run which is killed before it records the image
-     * leaves a hint where to mount it from.
+     * Records at once that a blob arrived in a repository. If the run is killed before it records the image, the next
+     * run still knows where to mount the blob from.
      */
     noteBlob(destination, digest) {
         this.#write((database, now) => {
-            writeHolder(database, ensureRepository(database, destination), [digest], now);
+            writeHolders(database, ensureRepository(database, destination), [digest], now);
         });
     }
-    /** Records the end of a run, and drops what became too old; only this waits until the disk has all of it. */
+    /** Deletes the hint that a repository holds a blob at once, so that no other image is mounted from there. */
+    forgetBlob(destination, digest) {
+        this.#write((database) => deleteHolder(database, ensureRepository(database, destination), digest));
+    }
+    /**
+     * Records the end of a run, and drops outdated entries. Unlike other writes, it waits until the disk has all of it.
+     */
     recordRun(news) {
         if (this.#writable)
             this.#database.exec('PRAGMA synchronous = NORMAL');
@@ -28737,7 +28154,7 @@ class State {
             pruneFailures(database, now);
         });
     }
-    /** Lets go of the file. Nothing can be asked or recorded after it. */
+    /** Closes the file. Nothing can be read or recorded afterwards. */
     close() {
         this.#database.close();
     }
@@ -28787,7 +28204,578 @@ var external_node_stream_ = __nccwpck_require__(7075);
 var external_node_util_ = __nccwpck_require__(7975);
 // EXTERNAL MODULE: external "node:zlib"
 var external_node_zlib_ = __nccwpck_require__(8522);
-;// CONCATENATED MODULE: ./build/src/sync/state-artifact.js
+;// CONCATENATED MODULE: ./build/src/registry/blob-stream.js
+
+
+
+/**
+ * Counts and hashes the bytes of a blob in transfer. A copy of it is a point from which the transfer can be resumed.
+ */
+class BlobMeter {
+    #descriptor;
+    #about;
+    #hash;
+    #passed;
+    constructor(descriptor, about, from) {
+        this.#descriptor = descriptor;
+        this.#about = about;
+        this.#hash = from === undefined ? (0,external_node_crypto_.createHash)(digestAlgorithm(descriptor.digest)) : from.#hash.copy();
+        this.#passed = from?.passed ?? 0;
+    }
+    get passed() {
+        return this.#passed;
+    }
+    get isComplete() {
+        return this.#passed === this.#descriptor.size;
+    }
+    /** Returns an independent meter at the same position. */
+    copy() {
+        return new BlobMeter(this.#descriptor, this.#about, this);
+    }
+    /** Adds the next bytes. Throws `SIZE_MISMATCH` as soon as there are more than `end` bytes in all. */
+    add(bytes, end) {
+        this.#passed += bytes.length;
+        if (this.#passed > end) {
+            throw this.#mismatch('SIZE_MISMATCH', `it is longer than the ${end} bytes announced`);
+        }
+        this.#hash.update(bytes);
+    }
+    /** Returns the failure for a source that ended too soon. */
+    truncated() {
+        const message = `it ended after ${this.#passed} of ${this.#descriptor.size} bytes`;
+        return this.#mismatch('SIZE_MISMATCH', message);
+    }
+    /** Returns the failure for a source that broke off with an error. It names the source, not the destination. */
+    broken(error) {
+        return explainNetworkError(error, this.#about);
+    }
+    /** Checks that exactly the announced bytes have passed. Throws `SIZE_MISMATCH` or `DIGEST_MISMATCH`. */
+    verify() {
+        if (!this.isComplete)
+            throw this.truncated();
+        const hex = this.#hash.copy().digest('hex');
+        if (hex !== digestHex(this.#descriptor.digest)) {
+            throw this.#mismatch('DIGEST_MISMATCH', `its content hashes to ${hex.slice(0, 12)}… instead`);
+        }
+    }
+    #mismatch(code, message) {
+        return new HttpFailure({ code, about: this.#about, message, transient: true });
+    }
+}
+/**
+ * Moves exactly `length` bytes from `source` to `sink` and hashes them. Ends neither. The last bytes of a blob are sent
+ * only after its digest was verified, so that a wrong blob is never complete. Throws `SIZE_MISMATCH`,
+ * `DIGEST_MISMATCH`, or the error of either side.
+ */
+async function pour(options) {
+    const { source, sink, meter, length, signal, onBytes } = options;
+    if (length === 0)
+        return meter.verify();
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers();
+    const end = meter.passed + length;
+    const take = (bytes) => {
+        try {
+            meter.add(bytes, end);
+            if (meter.isComplete)
+                meter.verify();
+            onBytes?.(bytes.length);
+            const isDrained = sink.write(bytes);
+            if (meter.passed === end)
+                resolve();
+            else if (!isDrained)
+                source.pause();
+        }
+        catch (error) {
+            reject(error);
+        }
+    };
+    const resume = () => void source.resume();
+    const breakOff = () => reject(meter.truncated());
+    const fail = (error) => reject(meter.broken(error));
+    const abort = () => reject(signal.reason);
+    source.on('data', take).once('end', breakOff).once('error', fail);
+    sink.on('drain', resume).once('error', reject);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+        await promise;
+    }
+    finally {
+        source.off('data', take).off('end', breakOff).off('error', fail);
+        sink.off('drain', resume).off('error', reject);
+        signal.removeEventListener('abort', abort);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob-upload.js
+
+
+
+
+
+/** Returns the URL that completes an upload: its location with the digest added, otherwise unchanged. */
+function closingLocation(upload, digest) {
+    const url = new URL(upload.location);
+    // A query that is parsed and written again would be encoded in another way than the registry signed.
+    const separator = url.search === '' ? '?' : '&';
+    url.search = `${url.search}${separator}digest=${encodeURIComponent(digest)}`;
+    return url;
+}
+/** Returns the number of bytes that an upload has by its header `Range: 0-N` (or `bytes=0-N`); 0 without one. */
+function receivedBytes(range) {
+    const end = /^(?:bytes=)?0-(\d{1,15})$/.exec(range?.trim() ?? '')?.[1];
+    return end === undefined || end === '0' ? 0 : Number(end) + 1;
+}
+const CANCEL_PATIENCE_MILLISECONDS = 2000;
+const MOUNT_REFUSALS = [400, 403, 404, 405];
+function readLocation(registry, repository, answer) {
+    const location = answer.headers.location;
+    if (location === undefined) {
+        throw new HttpFailure({
+            code: 'REGISTRY_BROKEN',
+            about: `${registry.host}/${repository}`,
+            message: 'it opened an upload without saying where',
+            transient: true,
+        });
+    }
+    const smallest = Number([answer.headers['oci-chunk-min-length'] ?? 0].flat()[0]);
+    return {
+        repository,
+        location: followAddress(answer.url, location, registry.endpoint),
+        smallestChunk: Number.isSafeInteger(smallest) ? Math.max(smallest, 0) : 0,
+    };
+}
+/**
+ * Opens an upload, and with `mount` tries to mount a blob in the same request. Returns the upload, `mounted`, or
+ * `refused` if the registry refuses to mount.
+ */
+async function openUpload(registry, repository, signal, mount) {
+    const query = mount === undefined ? '' : `?mount=${mount.digest}&from=${encodeURIComponent(mount.from)}`;
+    // Some registries look only at the first scope, so it is the one for the push.
+    const scopes = [pushScope(repository)];
+    if (mount !== undefined && mount.from !== repository)
+        scopes.push(pullScope(mount.from));
+    try {
+        const answer = await registry.send({
+            method: 'POST',
+            url: registry.url(`/v2/${repository}/blobs/uploads/${query}`),
+            scopes,
+            body: new Uint8Array(0),
+            expected: mount === undefined ? [202] : [201, 202, ...MOUNT_REFUSALS],
+            about: `${registry.host}/${repository}`,
+            action: 'start an upload',
+            writes: 'upload',
+            signal,
+        });
+        discardBody(answer);
+        if (answer.status === 202)
+            return readLocation(registry, repository, answer);
+        return answer.status === 201 ? 'mounted' : 'refused';
+    }
+    catch (error) {
+        // Harbor answers 401 if it refuses to mount. If the account may not push at all, the plain request fails too.
+        if (mount !== undefined && error instanceof HttpFailure && error.status === 401)
+            return 'refused';
+        throw error;
+    }
+}
+/** Returns the number of bytes that an upload has, and the upload with its new location; undefined if it is gone. */
+async function inspectUpload(registry, upload, signal) {
+    const answer = await registry.send({
+        method: 'GET',
+        url: upload.location,
+        scopes: [pushScope(upload.repository)],
+        expected: [204, 200, 202, 400, 404, 405, 416],
+        about: `${registry.host}/${upload.repository}`,
+        action: 'ask for an upload',
+        signal,
+    });
+    discardBody(answer);
+    if (answer.status >= 400)
+        return undefined;
+    return {
+        upload: nextLocation(registry, upload, answer),
+        received: receivedBytes(answer.headers['range']?.toString()),
+    };
+}
+/** Returns an upload with the location for its next request from an answer. */
+function nextLocation(registry, upload, answer) {
+    const location = answer.headers.location;
+    if (location === undefined)
+        return upload;
+    return { ...upload, location: followAddress(answer.url, location, registry.endpoint) };
+}
+/** Deletes an upload that is not completed. Never throws, because registries also delete uploads by themselves. */
+async function cancelUpload(registry, upload) {
+    try {
+        const answer = await registry.send({
+            method: 'DELETE',
+            url: upload.location,
+            scopes: [pushScope(upload.repository)],
+            expected: [200, 202, 204, 404, 405],
+            about: `${registry.host}/${upload.repository}`,
+            action: 'cancel an upload',
+            signal: AbortSignal.timeout(CANCEL_PATIENCE_MILLISECONDS),
+        });
+        discardBody(answer);
+    }
+    catch {
+        // The reason why the upload was not completed is reported. This failure would only hide it.
+    }
+}
+const CHUNK_BYTES = 16 * 1024 * 1024;
+/** GHCR refuses larger ranged chunks. */
+const CHUNK_BYTES_BY_HOST = new Map([['ghcr.io', 4 * 1024 * 1024]]);
+/** Returns a meter at the first byte of a blob. */
+function newMeter({ descriptor }, source) {
+    return new BlobMeter(descriptor, `${source.about}@${descriptor.digest}`);
+}
+/** Sends a blob in one streaming PUT, which completes the upload. */
+async function sendWhole(push, source, upload) {
+    const { registry, repository, descriptor, signal } = push;
+    await withSource(push, source, undefined, async (body) => {
+        const answer = await registry.send({
+            method: 'PUT',
+            url: closingLocation(upload, descriptor.digest),
+            scopes: [pushScope(repository)],
+            headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
+            body: writer(push, body, newMeter(push, source), descriptor.size),
+            expected: [201, 200, 204],
+            about: `${registry.host}/${repository}`,
+            action: 'push a layer',
+            writes: 'layer',
+            signal,
+        });
+        discardBody(answer);
+    });
+}
+/**
+ * Sends the rest of a blob in chunks, each read from the source by range, and completes the upload. `onProgress` is
+ * called before each chunk with the point from which to resume.
+ */
+async function sendChunks(push, source, start, onProgress) {
+    const { registry, descriptor } = push;
+    const preferred = CHUNK_BYTES_BY_HOST.get(registry.host) ?? CHUNK_BYTES;
+    let point = start;
+    while (!point.meter.isComplete) {
+        onProgress(point);
+        const begin = point.meter.passed;
+        const end = Math.min(begin + Math.max(preferred, point.upload.smallestChunk), descriptor.size);
+        point = await sendChunk(push, source, point, { start: begin, end });
+    }
+    await closeChunks(push, point.upload);
+}
+/**
+ * Returns the point that an upload has reached according to the registry: `point`, or a later one if the registry kept
+ * a part of a chunk that was cut, or a chunk whose answer was lost. The bytes up to there are read again for the
+ * digest, but not sent. Undefined if the registry has fewer bytes, or more than the blob has.
+ */
+async function catchUp(push, source, point, received) {
+    const start = point.meter.passed;
+    if (received < start || received > push.descriptor.size)
+        return undefined;
+    if (received === start)
+        return point;
+    const meter = point.meter.copy();
+    await withSource(push, source, { start, end: received }, async (body) => {
+        try {
+            for await (const bytes of body)
+                meter.add(bytes, received);
+        }
+        catch (error) {
+            push.signal.throwIfAborted();
+            throw meter.broken(error);
+        }
+    });
+    if (meter.passed < received)
+        throw meter.truncated();
+    if (meter.isComplete)
+        meter.verify();
+    return { upload: point.upload, meter };
+}
+async function sendChunk(push, source, point, range) {
+    const { registry, repository, signal } = push;
+    const length = range.end - range.start;
+    // If the chunk fails, its meter is dropped, and the upload is resumed from the one before.
+    const meter = point.meter.copy();
+    return withSource(push, source, range, async (body) => {
+        const answer = await registry.send({
+            method: 'PATCH',
+            url: point.upload.location,
+            scopes: [pushScope(repository)],
+            headers: {
+                'content-type': 'application/octet-stream',
+                'content-length': String(length),
+                'content-range': `${range.start}-${range.end - 1}`,
+            },
+            body: writer(push, body, meter, length),
+            expected: [202, 201, 204],
+            about: `${registry.host}/${repository}`,
+            action: 'push a part of a layer',
+            writes: 'layer',
+            signal,
+        });
+        discardBody(answer);
+        return { upload: nextLocation(registry, point.upload, answer), meter };
+    });
+}
+async function closeChunks(push, upload) {
+    const { registry, repository, descriptor, signal } = push;
+    const answer = await registry.send({
+        method: 'PUT',
+        url: closingLocation(upload, descriptor.digest),
+        scopes: [pushScope(repository)],
+        body: new Uint8Array(0),
+        expected: [201, 200, 204],
+        about: `${registry.host}/${repository}`,
+        action: 'finish a layer',
+        writes: 'layer',
+        signal,
+    });
+    discardBody(answer);
+}
+async function withSource({ descriptor, signal }, source, range, use) {
+    const body = await source.open(descriptor, signal, range);
+    try {
+        return await use(body);
+    }
+    finally {
+        body.destroy();
+    }
+}
+function writer({ onBytes }, source, meter, length) {
+    return async (sink, stop) => {
+        await pour({ source, sink, meter, length, signal: stop, onBytes });
+        sink.end();
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob-push.js
+
+
+
+
+
+
+const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
+/** For smaller blobs an unnecessary upload costs less than a request. */
+const WORTH_ASKING_BYTES = 8 * 1024 * 1024;
+const habitsOf = new WeakMap();
+/**
+ * Brings one blob to one repository with as few requests as possible: one for a mount, a POST and a streaming PUT for a
+ * new blob. Checks the digest of the bytes. If the transfer of a large blob is cut, it is resumed in chunks. Uploads
+ * that are not completed are deleted. Returns how the blob came there. Throws the failure of the last attempt.
+ */
+async function pushBlob(push) {
+    return new Pushing(push).run();
+}
+class Pushing {
+    #push;
+    #habits;
+    #dead = new Map();
+    #mount;
+    #lastUsed;
+    #isChunked = false;
+    #resumePoint;
+    constructor(push) {
+        const { registry, repository, descriptor, mountFrom } = push;
+        this.#push = push;
+        this.#habits = habitsOf.get(registry) ?? { selfMount: 'unknown', takesNew: true };
+        habitsOf.set(registry, this.#habits);
+        if (mountFrom !== undefined && mountFrom !== repository) {
+            this.#mount = { digest: descriptor.digest, from: mountFrom };
+        }
+    }
+    async run() {
+        const { registry, signal } = this.#push;
+        try {
+            return await registry.retrying(signal, async () => {
+                await registry.ping();
+                const opened = await this.#tryMount();
+                return opened === 'mounted' ? opened : await this.#transfer(opened);
+            });
+        }
+        finally {
+            if (this.#resumePoint !== undefined)
+                await cancelUpload(registry, this.#resumePoint.upload);
+        }
+    }
+    async #tryMount() {
+        const { registry, repository, signal } = this.#push;
+        if (this.#mount === undefined)
+            return undefined;
+        const giveBack = await ConcurrencyLimiter.take([registry.limits.metadata], signal);
+        try {
+            const opened = await openUpload(registry, repository, signal, this.#mount);
+            this.#mount = undefined;
+            registry.limits.metadata.succeeded();
+            return opened === 'refused' ? undefined : opened;
+        }
+        finally {
+            giveBack();
+        }
+    }
+    /** Tries one source after another while each one cannot have the blob. That does not count as an attempt. */
+    async #transfer(mounted) {
+        let upload = mounted;
+        for (;;) {
+            const source = this.#chooseSource();
+            try {
+                return await this.#transferFrom(source, upload);
+            }
+            catch (error) {
+                upload = undefined;
+                const isLast = this.#push.sources().every((other) => this.#dead.has(other));
+                if (!this.#dead.has(source) || isLast)
+                    throw error;
+            }
+        }
+    }
+    #chooseSource() {
+        const living = this.#push.sources().filter((source) => !this.#dead.has(source));
+        const chosen = living.find((source) => source !== this.#lastUsed) ?? living[0];
+        if (chosen === undefined)
+            throw [...this.#dead.values()].at(-1) ?? new Error('a blob without a source');
+        this.#lastUsed = chosen;
+        return chosen;
+    }
+    async #transferFrom(source, mounted) {
+        const { registry, signal, onActive } = this.#push;
+        const limiters = [registry.limits.transfers, ...(source.limiter === undefined ? [] : [source.limiter])];
+        let giveBack;
+        try {
+            await Promise.all([registry.limits.patience(signal), source.patience?.(signal)]);
+            giveBack = await ConcurrencyLimiter.take(limiters, signal);
+        }
+        catch (error) {
+            if (mounted !== undefined)
+                await cancelUpload(registry, mounted);
+            throw error;
+        }
+        onActive?.(true);
+        try {
+            const placed = await this.#deliver(this.#watched(source), mounted);
+            for (const limiter of limiters)
+                limiter.succeeded();
+            return placed;
+        }
+        finally {
+            onActive?.(false);
+            giveBack();
+        }
+    }
+    /** Returns a source that is not used again after a failure that is not transient. */
+    #watched(source) {
+        return {
+            about: source.about,
+            open: async (descriptor, signal, range) => {
+                try {
+                    return await source.open(descriptor, signal, range);
+                }
+                catch (error) {
+                    if (!signal.aborted && !(0,lib_failure/* isTransient */.dg)(error))
+                        this.#dead.set(source, error);
+                    throw error;
+                }
+            },
+        };
+    }
+    async #deliver(source, mounted) {
+        const push = this.#push;
+        const resumed = await this.#findResumePoint(source);
+        if (resumed !== undefined)
+            return this.#deliverChunks(source, resumed);
+        const upload = mounted ?? (await this.#openUpload());
+        if (upload === 'present')
+            return 'present';
+        if (this.#isChunked)
+            return this.#deliverChunks(source, { upload, meter: newMeter(push, source) });
+        try {
+            await sendWhole(push, source, upload);
+            return 'uploaded';
+        }
+        catch (error) {
+            await cancelUpload(push.registry, upload);
+            throw this.#considerChunks(error);
+        }
+    }
+    async #deliverChunks(source, from) {
+        this.#resumePoint = from;
+        await sendChunks(this.#push, source, from, (point) => {
+            this.#resumePoint = point;
+        });
+        this.#resumePoint = undefined;
+        return 'uploaded';
+    }
+    /** Returns the point at which a cut upload can be resumed, if the registry still has it. */
+    async #findResumePoint(source) {
+        const point = this.#resumePoint;
+        if (point === undefined)
+            return undefined;
+        const { registry, signal } = this.#push;
+        const state = await inspectUpload(registry, point.upload, signal);
+        const held = state && (await catchUp(this.#push, source, { ...point, upload: state.upload }, state.received));
+        if (held !== undefined)
+            return held;
+        await cancelUpload(registry, point.upload);
+        this.#resumePoint = undefined;
+        return undefined;
+    }
+    #considerChunks(error) {
+        if (error instanceof HttpFailure && error.status === 413 && !this.#isChunked) {
+            this.#isChunked = true;
+            const { code, about, message, hint } = error;
+            return new HttpFailure({ code, about, message, hint, status: 413, transient: true, cause: error });
+        }
+        const isCut = isConnectionFailure(error) || (0,lib_failure/* failureCode */.AD)(error) === 'SIZE_MISMATCH';
+        if (isCut && this.#push.descriptor.size > CHUNKED_FROM_BYTES)
+            this.#isChunked = true;
+        return error;
+    }
+    /** Opens an upload, or returns `present`. A mount from the repository to itself does both in one request. */
+    async #openUpload() {
+        const { registry, repository, descriptor, isAbsent, signal } = this.#push;
+        const isReliable = this.#habits.selfMount !== 'unreliable' && this.#push.isDoubted !== true;
+        const asks = isReliable && (!isAbsent || this.#habits.takesNew);
+        if (!isAbsent && !isReliable && (await this.#isThere()))
+            return 'present';
+        const mount = asks ? { digest: descriptor.digest, from: repository } : undefined;
+        const opened = await openUpload(registry, repository, signal, mount);
+        if (opened === 'mounted') {
+            this.#habits.selfMount = 'reliable';
+            return 'present';
+        }
+        if (opened === 'refused') {
+            if (isAbsent)
+                this.#habits.takesNew = false;
+            else
+                this.#habits.selfMount = 'unreliable';
+            return this.#openUpload();
+        }
+        const isUnproved = !isAbsent && mount !== undefined && this.#habits.selfMount === 'unknown';
+        if (!isUnproved || descriptor.size < WORTH_ASKING_BYTES || !(await this.#isThere()))
+            return opened;
+        this.#habits.selfMount = 'unreliable';
+        await cancelUpload(registry, opened);
+        return 'present';
+    }
+    async #isThere() {
+        const { registry, repository, descriptor, signal } = this.#push;
+        const answer = await registry.send({
+            method: 'HEAD',
+            url: registry.url(`/v2/${repository}/blobs/${descriptor.digest}`),
+            scopes: [pushScope(repository)],
+            expected: [200, 403, 404, 405],
+            about: `${registry.host}/${repository}`,
+            action: 'ask for a layer',
+            signal,
+        });
+        discardBody(answer);
+        return answer.status === 200;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/state/state-in-registry.js
 
 
 
@@ -28809,21 +28797,21 @@ const ORDINARY_CONFIG = {
     mediaType: 'application/vnd.oci.image.config.v1+json',
     bytes: Buffer.from('{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'),
 };
-/** 100,000 tags are about 15 MB; what is far beyond that is no state, or a bomb. */
+/** 100,000 tags take about 15 MB. A file far beyond that is no state, or a zip bomb. */
 const LAYER_LIMIT = 64 * 1024 * 1024;
 const FILE_LIMIT = 256 * 1024 * 1024;
-/** Gives source, destination and namespace as one text, by which runs are recorded. */
+/** Returns source, destination and namespace as one text. Runs are recorded under it. */
 function scopeOf(settings) {
     const { source, destination, namespace } = settings;
     return `${source} ${namespace === undefined ? destination : `${destination}/${namespace}`}`;
 }
-/** Gives the name of a route in tags and keys: a hash of where from and where to. */
+/** Returns the name of a route in tags and cache keys: a hash of source, destination and namespace. */
 function routeHash(settings) {
     const { source, destination, namespace } = settings;
     const route = JSON.stringify([source, destination, namespace ?? '']);
     return (0,external_node_crypto_.createHash)('sha256').update(route).digest('hex').slice(0, 16);
 }
-/** Gives where the state of a run is kept: `<namespace>/keel-state:<route>`, of a shard `…:<route>-2of8`. */
+/** Returns where the state of a run is kept: `<namespace>/keel-state:<route>`, or `…:<route>-2of8` for a shard. */
 function statePlace(settings) {
     const { namespace, shard } = settings;
     const whole = parseTag(routeHash(settings));
@@ -28833,35 +28821,35 @@ function statePlace(settings) {
         fallback: shard === undefined ? undefined : whole,
     };
 }
-/** Packs the bytes of a state file; the same bytes give the same layer. */
+/** Returns a state file as a layer. Equal files make equal layers. */
 async function packState(file) {
     const layer = await (0,external_node_util_.promisify)(external_node_zlib_.gzip)(file);
     return { layer, digest: digestOf(layer) };
 }
 /**
- * Fetches a state and checks it by its digest. Throws `NOT_FOUND` where there is none, `STATE_UNUSABLE` for what is no
- * state or far too large, and what else the registry answers.
+ * Returns a state from a registry, checked by its digest. Throws `NOT_FOUND` if there is none, `STATE_UNUSABLE` if it
+ * is no state or far too large, and the registry's other failures.
  */
 async function pullState(registry, repository, tag, signal) {
     const about = registry.nameOf(repository, tag);
     const manifest = await registry.getManifest(repository, tag, signal);
     const [layer] = manifest.kind === 'image' ? manifest.layers : [];
     if (manifest.kind !== 'image' || layer?.mediaType !== LAYER_TYPE) {
-        throw state_artifact_unusable(about, 'it is not a state of synctl, or that of a newer one');
+        throw unusableArtifact(about, 'it is not a state of synctl, or that of a newer one');
     }
     if (layer.size > LAYER_LIMIT)
-        throw state_artifact_unusable(about, `${(0,lib_size/* formatSize */.X)(layer.size)} are too much for a state`);
+        throw unusableArtifact(about, `${(0,text_size/* formatSize */.X)(layer.size)} are too much for a state`);
     const packed = await readLayer(registry, repository, layer, signal);
     const isOrdinary = manifest.config.mediaType === ORDINARY_CONFIG.mediaType;
     return { bytes: await unpack(packed, about), manifest: manifest.digest, layer: layer.digest, isOrdinary };
 }
 /**
- * Pushes a state under a tag, in place of what is there. It stands on an empty configuration, or on an ordinary one
- * where `isOrdinary` says so or the registry takes no other. Throws what the registry answers.
+ * Pushes a state under a tag, and replaces what the tag was. Its manifest has an empty configuration, or an ordinary
+ * one if `isOrdinary` or if the registry refuses the empty one. Throws the registry's failures.
  */
 async function pushState(registry, { repository, tag }, { layer, digest, isOrdinary }, signal) {
     if (layer.length > LAYER_LIMIT) {
-        throw state_artifact_unusable(registry.nameOf(repository, tag), `${(0,lib_size/* formatSize */.X)(layer.length)} are too much for a state`);
+        throw unusableArtifact(registry.nameOf(repository, tag), `${(0,text_size/* formatSize */.X)(layer.length)} are too much for a state`);
     }
     await pushBytes(registry, repository, layer, signal);
     const put = async (config) => {
@@ -28887,7 +28875,7 @@ async function pushState(registry, { repository, tag }, { layer, digest, isOrdin
         await put(ORDINARY_CONFIG);
     }
 }
-/** Not `readBlob`, which is for what is small. */
+/** Returns the bytes of a layer. `readBlob` is only for small blobs. */
 function readLayer(registry, repository, layer, signal) {
     return registry.asMetadata(signal, async () => {
         const bytes = await readBody(await registry.openBlob(repository, layer, signal), layer.size);
@@ -28895,7 +28883,7 @@ function readLayer(registry, repository, layer, signal) {
             return bytes;
         const about = registry.nameOf(repository, layer.digest);
         const message = 'its content does not have this digest';
-        throw new RegistryFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
+        throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
     });
 }
 async function unpack(packed, about) {
@@ -28903,7 +28891,7 @@ async function unpack(packed, about) {
         return await (0,external_node_util_.promisify)(external_node_zlib_.gunzip)(packed, { maxOutputLength: FILE_LIMIT });
     }
     catch (error) {
-        throw state_artifact_unusable(about, 'its content is damaged', error);
+        throw unusableArtifact(about, 'its content is damaged', error);
     }
 }
 async function pushBytes(registry, repository, bytes, signal) {
@@ -28915,13 +28903,13 @@ async function pushBytes(registry, repository, bytes, signal) {
     await pushBlob({ registry, repository, descriptor, sources: () => [source], isAbsent: false, signal });
     return descriptor.digest;
 }
-/** Gives the failure for a state in a registry that cannot be used. */
-function state_artifact_unusable(about, message, cause) {
+/** Returns the failure for a state in a registry that cannot be used. */
+function unusableArtifact(about, message, cause) {
     return new lib_failure/* Failure */.HR({ code: 'STATE_UNUSABLE', about, message, cause });
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/remote-state.js
-var remote_state_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+;// CONCATENATED MODULE: ./build/src/sync/state/remote-state.js
+var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
         if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
         var dispose, inner;
@@ -28943,7 +28931,7 @@ var remote_state_addDisposableResource = (undefined && undefined.__addDisposable
     }
     return value;
 };
-var remote_state_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
     return function (env) {
         function fail(e) {
             env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
@@ -28983,69 +28971,85 @@ var remote_state_disposeResources = (undefined && undefined.__disposeResources) 
 
 
 
+
 const RUN_CONSEQUENCE = 'this run asks the destination what is there';
 const FETCH_LIMIT_MILLISECONDS = 30_000;
 const PUSH_LIMIT_MILLISECONDS = 60_000;
-/** A run that is asked to end has 5 seconds in all (design.md 4, "Deadlines and signals"). */
+/** A run that is stopped has 5 seconds in all. */
 const LAST_PUSH_LIMIT_MILLISECONDS = 3000;
-/** An absent repository looks like a forbidden one to many registries. */
+/** Many registries answer for an absent repository as for a forbidden one. */
 const NOT_THERE = new Set(['NOT_FOUND', 'DENIED', 'UNAUTHORIZED']);
-/** Gives the state that is kept in a registry where the settings say so; looks at `--db`, and throws as `State.open` does. */
+/**
+ * Returns the state that is kept in a registry, or undefined if the settings keep it in a file. Opens the file at
+ * `--db`; unless `isReadOnly`, an unusable file is set aside. Throws what `State.open` throws.
+ */
 function openRemoteState(settings, parts) {
-    return settings.state === 'registry' ? new RemoteState(settings, parts) : undefined;
+    return settings.state === 'registry'
+        ? new RemoteState(settings, parts, inspectLocalState(settings.database, parts))
+        : undefined;
+}
+function inspectLocalState(file, parts) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const { isReadOnly, now, warning, scope } = parts;
+        const state = __addDisposableResource(env_1, State.open(file, {
+            // A command that only reads opens the file again later, and warns then.
+            reporter: { warning: isReadOnly ? () => undefined : warning },
+            mode: isReadOnly ? 'read' : 'write',
+            now,
+        }), false);
+        const local = { isThere: state.restored, lastRun: state.runs(scope).at(-1)?.ended };
+        // Opening created it. Left there, it would look like the state of an earlier run.
+        if (!isReadOnly && !local.isThere)
+            (0,external_node_fs_.rmSync)(file, { force: true });
+        return local;
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        __disposeResources(env_1);
+    }
 }
 /**
- * The state of `--state registry`: fetched from the destination before a run, and pushed there after it. Whatever goes
- * wrong with it is told and costs requests, nothing else.
+ * The state of `--state registry`: fetched from the destination before a run, and pushed there after it. A failure to
+ * fetch or push it is reported, and costs later runs requests, but fails no run.
  */
 class RemoteState {
-    /** Path of the file that the run is to open: `--db`, in a dry run perhaps a copy that goes with it. */
+    /** Path of the file that the run should open: `--db`, or in a dry run possibly a temporary copy. */
     file;
     #settings;
     #parts;
     #place;
-    /** Of the state that is at `file` already. */
-    #lastRunHere;
-    #isHere;
+    #local;
     #found;
-    /** Whether the registry said that there is none. */
+    /** Whether the registry answered that there is no state. */
     #wasAbsent = false;
     #scratch;
     #disposed = new AbortController();
-    constructor(settings, parts) {
+    constructor(settings, parts, local) {
         this.#settings = settings;
         this.#parts = parts;
         this.#place = statePlace(settings);
+        this.#local = local;
         this.file = settings.database;
-        // Opening it for writing sets aside what is no state, which must not be written over.
-        const here = State.open(settings.database, {
-            // A dry run leaves it where it is and opens it again, which is when it is told.
-            reporter: { warning: settings.dryRun ? () => undefined : parts.warning },
-            mode: settings.dryRun ? 'read' : 'write',
-            ...(parts.now === undefined ? {} : { now: parts.now }),
-        });
-        this.#isHere = here.restored;
-        this.#lastRunHere = here.runs(parts.scope).at(-1)?.ended;
-        here.close();
-        // It was made just now, and would pass for that of an earlier run.
-        if (!settings.dryRun && !this.#isHere)
-            (0,external_node_fs_.rmSync)(this.file, { force: true });
     }
-    /** Where the registry keeps it: `host/namespace/keel-state:tag`. */
+    /** Its name in the registry: `host/namespace/keel-state:tag`. */
     get name() {
         const { repository, tag } = this.#place;
         return `${this.#settings.destination}/${repository}:${tag}`;
     }
-    /** Gives what puts the state of the last run at `file`, unless what is there is as new. It never throws. */
+    /** Returns a function that fetches the last run's state into `file`, unless that is as new. It never throws. */
     fetching(registries, signal) {
         const registry = registries.at(this.#settings.destination);
         return () => this.#fetch(registry, AbortSignal.any([signal, this.#disposed.signal]));
     }
-    /** Pushes what the run left at `file`, unless nothing changed in it. `ended` is aborted once the run was asked to end. */
+    /** Pushes the state at `file`, unless it is unchanged. Aborting `ended` shortens the time that the push may take. */
     async push(ended) {
-        if (this.#settings.dryRun)
+        const { reporter, warning, isReadOnly } = this.#parts;
+        if (isReadOnly)
             return;
-        const { reporter, warning } = this.#parts;
         const { name } = this;
         try {
             const file = (0,external_node_fs_.readFileSync)(this.file);
@@ -29055,7 +29059,7 @@ class RemoteState {
                 return;
             }
             await this.#pushWithin(ended, packed);
-            reporter.line(`state: pushed to ${name}, ${(0,lib_size/* formatSize */.X)(packed.layer.length)}`);
+            reporter.line(`state: pushed to ${name}, ${(0,text_size/* formatSize */.X)(packed.layer.length)}`);
         }
         catch (error) {
             warning(`state: not pushed, ${(0,lib_failure/* describeFailure */.Ic)(error)}; the next run uses an older one`);
@@ -29067,23 +29071,24 @@ class RemoteState {
             (0,external_node_fs_.rmSync)(this.#scratch, { recursive: true, force: true });
     }
     async #fetch(registry, signal) {
-        const { reporter, warning } = this.#parts;
+        const { reporter, warning, isReadOnly } = this.#parts;
+        const { isThere, lastRun } = this.#local;
         const name = registry.nameOf(this.#place.repository, this.#place.tag);
         const without = this.#parts.consequence ?? RUN_CONSEQUENCE;
-        const consequence = this.#isHere ? `${this.file} is used` : without;
+        const consequence = isThere ? `${this.file} is used` : without;
         try {
             const limit = AbortSignal.any([signal, AbortSignal.timeout(FETCH_LIMIT_MILLISECONDS)]);
             const found = await withinSignal(this.#pull(registry, limit), limit);
-            const lastRun = this.#inspect(found.bytes, name);
-            if (this.#isHere && this.#lastRunHere !== undefined && lastRun <= this.#lastRunHere) {
+            const foundRun = this.#inspect(found.bytes, name);
+            if (isThere && lastRun !== undefined && foundRun <= lastRun) {
                 reporter.line(`state: ${this.file} is as new as ${name}, so it is used`);
                 return;
             }
-            if (!this.#settings.dryRun)
-                writeFileWhole(this.file, found.bytes);
-            else
+            if (isReadOnly)
                 this.file = this.#writeScratch('state.db', found.bytes);
-            reporter.line(`state: fetched from ${name}, ${(0,lib_size/* formatSize */.X)(found.bytes.length)}`);
+            else
+                writeFileWhole(this.file, found.bytes);
+            reporter.line(`state: fetched from ${name}, ${(0,text_size/* formatSize */.X)(found.bytes.length)}`);
         }
         catch (error) {
             if (signal.aborted)
@@ -29112,32 +29117,35 @@ class RemoteState {
             return await pullState(registry, repository, fallback, signal);
         }
     }
-    /** Gives the time of the last run that a state knows of. Throws `STATE_UNUSABLE` for what a run could not use. */
+    /**
+     * Returns when the last run recorded in a fetched state ended. Throws `STATE_UNUSABLE` if a run could not use the
+     * state.
+     */
     #inspect(bytes, name) {
-        const complaints = [];
-        const file = this.#writeScratch('fetched.db', bytes);
-        const reporter = { warning: (text) => complaints.push(text) };
+        const env_2 = { stack: [], error: void 0, hasError: false };
         try {
-            const env_1 = { stack: [], error: void 0, hasError: false };
-            try {
-                const state = remote_state_addDisposableResource(env_1, State.open(file, { reporter, mode: 'read' }), false);
-                if (state.restored)
-                    return state.runs(this.#parts.scope).at(-1)?.ended ?? new Date(0);
-            }
-            catch (e_1) {
-                env_1.error = e_1;
-                env_1.hasError = true;
-            }
-            finally {
-                remote_state_disposeResources(env_1);
-            }
+            const state = __addDisposableResource(env_2, this.#openFetched(bytes, name), false);
+            if (state.restored)
+                return state.runs(this.#parts.scope).at(-1)?.ended ?? new Date(0);
+            const { rejected } = state;
+            throw unusableArtifact(name, rejected === undefined ? 'it is empty' : explainAside(rejected));
+        }
+        catch (e_2) {
+            env_2.error = e_2;
+            env_2.hasError = true;
+        }
+        finally {
+            __disposeResources(env_2);
+        }
+    }
+    #openFetched(bytes, name) {
+        const file = this.#writeScratch('fetched.db', bytes);
+        try {
+            return State.open(file, { reporter: { warning: () => undefined }, mode: 'read' });
         }
         catch (error) {
-            throw state_artifact_unusable(name, 'it holds no state of synctl', error);
+            throw unusableArtifact(name, 'it holds no state of synctl', error);
         }
-        // As it is told of a file: `<path>: this is a damaged state file; …`.
-        const [, what = 'it is empty'] = /: this ([^;]+)/.exec(complaints[0] ?? '') ?? [];
-        throw state_artifact_unusable(name, what);
     }
     async #pushWithin(ended, packed) {
         const budget = new AbortController();
@@ -29151,8 +29159,12 @@ class RemoteState {
         if (ended.aborted)
             hurry();
         const { signal } = budget;
-        // Those of the run end with it.
-        const registries = await connections_openRegistries(this.#settings, { ...this.#parts, signal, deadline: undefined });
+        // The run's own registries are closed when it ends.
+        const registries = await openRunRegistries(this.#settings, {
+            ...this.#parts,
+            signal,
+            deadline: undefined,
+        });
         try {
             await withinSignal(this.#replace(registries.at(this.#settings.destination), packed, signal), signal);
         }
@@ -29178,7 +29190,7 @@ class RemoteState {
             return await registry.findManifest(this.#place.repository, this.#place.tag, signal);
         }
         catch (error) {
-            // Absent or damaged; whether it can be replaced is seen by pushing.
+            // Absent or damaged. The push will show whether it can be replaced.
             if (signal.aborted)
                 throw error;
             return undefined;
@@ -29192,72 +29204,1673 @@ class RemoteState {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/report-head.js
+;// CONCATENATED MODULE: ./build/src/sync/copy/blob-board.js
+
+/**
+ * All blobs of a run, and the repositories that have them. Each blob is transferred once, even if several images and
+ * repositories need it: the first one starts the transfer, the others wait without a slot and then mount the blob.
+ */
+class BlobBoard {
+    #destination;
+    #entries = new Map();
+    #proved = new Map();
+    constructor(destination) {
+        this.#destination = destination;
+    }
+    /**
+     * Brings a blob to a repository unless it is there. Returns how it came there; `present` for all callers but the
+     * first. Throws the failure of the transfer, or the reason of the signal of `want`.
+     */
+    async place(want, source) {
+        const { descriptor, repository, signal } = want;
+        // A placement is aborted when the last image leaves it, so it must not start without one.
+        signal.throwIfAborted();
+        const entry = this.#entryOf(descriptor.digest);
+        if (entry.holders.has(repository))
+            return 'present';
+        if (!entry.sources.some(({ about }) => about === source.about))
+            entry.sources.push(source);
+        const underWay = entry.placements.get(repository);
+        if (underWay !== undefined && !underWay.signal.aborted) {
+            await underWay.join(want);
+            return 'present';
+        }
+        const placement = new Placement();
+        entry.placements.set(repository, placement);
+        placement.start(async () => {
+            try {
+                return await this.#bring(entry, descriptor, repository, placement);
+            }
+            finally {
+                if (entry.placements.get(repository) === placement)
+                    entry.placements.delete(repository);
+            }
+        });
+        return placement.join(want);
+    }
+    /** Forgets that a repository has a blob, after the registry denied it. */
+    doubt(digest, repository) {
+        const entry = this.#entryOf(digest);
+        entry.holders.delete(repository);
+        this.#proved.get(repository)?.delete(digest);
+        entry.isDoubted = true;
+        this.#destination.onMissing(repository, digest);
+        const origin = entry.origins.get(repository);
+        if (origin !== undefined && !entry.holders.has(origin))
+            this.#destination.onMissing(origin, digest);
+    }
+    /** Returns the blobs that a repository has according to answers in this run. */
+    provedIn(repository) {
+        return [...(this.#proved.get(repository) ?? [])];
+    }
+    #entryOf(digest) {
+        const known = this.#entries.get(digest);
+        if (known !== undefined)
+            return known;
+        const entry = {
+            sources: [],
+            holders: new Set(),
+            placements: new Map(),
+            origins: new Map(),
+            fetching: undefined,
+            isDoubted: false,
+        };
+        this.#entries.set(digest, entry);
+        return entry;
+    }
+    async #bring(entry, descriptor, repository, placement) {
+        while (entry.fetching !== undefined) {
+            try {
+                await entry.fetching.join({ signal: placement.signal, onActive: placement.setActive });
+            }
+            catch {
+                // Images that wait for the other repository get that failure. For this one there is a transfer of its own.
+                placement.signal.throwIfAborted();
+            }
+        }
+        const { digest } = descriptor;
+        const holder = this.#holderFor(entry, repository);
+        const believed = holder === undefined ? this.#believedHolder(digest, repository) : undefined;
+        const mountFrom = entry.isDoubted ? undefined : (holder ?? believed);
+        const isFetching = !entry.holders.has(holder ?? repository);
+        if (isFetching)
+            entry.fetching = placement;
+        try {
+            const placed = await pushBlob({
+                registry: this.#destination.registry,
+                repository,
+                descriptor,
+                sources: () => entry.sources,
+                mountFrom,
+                isAbsent: this.#destination.wasAbsent(repository),
+                isDoubted: entry.isDoubted,
+                signal: placement.signal,
+                onActive: placement.setActive,
+                onBytes: this.#destination.onBytes,
+            });
+            entry.holders.add(repository);
+            const proved = this.#proved.get(repository) ?? new Set();
+            this.#proved.set(repository, proved.add(digest));
+            if (placed === 'uploaded')
+                this.#destination.onUploaded(repository, digest);
+            if (placed === 'mounted' && mountFrom !== undefined)
+                entry.origins.set(repository, mountFrom);
+            // The believed holder did not have it, or cannot be mounted from. The next run tries another one.
+            const isWrong = placed === 'uploaded' && mountFrom !== undefined && mountFrom === believed;
+            if (isWrong)
+                this.#destination.onMissing(believed, digest);
+            return placed;
+        }
+        finally {
+            if (entry.fetching === placement)
+                entry.fetching = undefined;
+        }
+    }
+    #holderFor(entry, repository) {
+        const [proved] = entry.holders;
+        if (proved !== undefined)
+            return proved;
+        const { registry } = this.#destination;
+        const origin = entry.sources.find((source) => source.origin?.registry === registry)?.origin;
+        return origin?.repository === repository ? undefined : origin?.repository;
+    }
+    #believedHolder(digest, repository) {
+        return this.#destination.believedHolders(digest).find((believed) => believed !== repository);
+    }
+}
+/**
+ * Brings one blob to one repository for all images that wait for it. It is aborted when the last of them does not wait
+ * any more.
+ */
+class Placement {
+    #abandonment = new AbortController();
+    #interests = new Set();
+    #isActive = false;
+    #isOver = false;
+    #work;
+    /** Aborts when no image waits any more. */
+    get signal() {
+        return this.#abandonment.signal;
+    }
+    /** Starts the work. To be called once. */
+    start(work) {
+        this.#work = work();
+        const end = () => {
+            this.#isOver = true;
+        };
+        // The failure is thrown by `join`. Without a listener here it would end the process.
+        this.#work.then(end, end);
+    }
+    /** Tells all waiting images whether the transfer holds its slots. */
+    setActive = (isActive) => {
+        this.#isActive = isActive;
+        for (const interest of this.#interests)
+            interest.onActive?.(isActive);
+    };
+    /**
+     * Waits for the end of the work and returns its result. Throws its failure, or the reason of the signal of
+     * `interest`.
+     */
+    async join(interest) {
+        const { signal, onActive } = interest;
+        signal.throwIfAborted();
+        const work = this.#work;
+        if (work === undefined)
+            throw new Error('a placement was joined before it started');
+        this.#interests.add(interest);
+        if (this.#isActive)
+            onActive?.(true);
+        const { promise, reject } = Promise.withResolvers();
+        const leave = () => reject(signal.reason);
+        signal.addEventListener('abort', leave, { once: true });
+        try {
+            return await Promise.race([work, promise]);
+        }
+        finally {
+            signal.removeEventListener('abort', leave);
+            this.#interests.delete(interest);
+            if (this.#isActive)
+                onActive?.(false);
+            // To abort work that is over would break a connection that is about to be reused.
+            if (this.#interests.size === 0 && !this.#isOver) {
+                this.#abandonment.abort(signal.aborted ? signal.reason : new Error('nobody wants this blob any more'));
+            }
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/copy/docker-format.js
 
 
-/** Gives what a report says of how a run was told to be; `version` is that of the tool. */
-function reportHead(settings, version) {
-    const { source, destination, namespace, naming, platforms, signatures, verify, verifySignatures, dryRun, shard, } = settings;
+
+
+const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
+const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
+const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar';
+/** The bytes are the same in both formats, only the types differ (OCI image-spec, media-types.md, "Compatibility"). */
+const LAYER_TYPES = new Map([
+    ['application/vnd.oci.image.layer.v1.tar', DOCKER_LAYER],
+    ['application/vnd.oci.image.layer.v1.tar+gzip', `${DOCKER_LAYER}.gzip`],
+    [
+        'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
+        'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+    ],
+]);
+const DOCKER_TYPES = new Set(LAYER_TYPES.values());
+const docker_format_descriptorShape = schemas/* object */.Ikc({
+    mediaType: schemas/* string */.YjP(),
+    digest: schemas/* string */.YjP(),
+    size: schemas/* number */.aig(),
+    urls: schemas/* array */.YOg(schemas/* string */.YjP()).optional(),
+});
+const docker_format_imageShape = schemas/* object */.Ikc({ config: docker_format_descriptorShape, layers: schemas/* array */.YOg(docker_format_descriptorShape) });
+const docker_format_indexShape = schemas/* object */.Ikc({
+    manifests: schemas/* array */.YOg(schemas/* object */.Ikc({ platform: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J()).optional() })),
+});
+function unconvertible(about, why) {
+    return new lib_failure/* Failure */.HR({
+        code: 'FORMAT_UNCONVERTIBLE',
+        about,
+        message: `the destination refuses it as an OCI image, and it cannot become a Docker image: ${why}`,
+        hint: 'leave it out with "exclude", or mirror to a registry that takes OCI images',
+    });
+}
+/** Parses the fields that the conversion needs. */
+function contentOf(shape, { bytes }, about) {
+    const { success, data } = shape.safeParse(JSON.parse(bytes.toString('utf8')));
+    if (!success)
+        throw unconvertible(about, 'its manifest is malformed');
+    return data;
+}
+function dockerLayerType(mediaType, about) {
+    const type = LAYER_TYPES.get(mediaType) ?? (DOCKER_TYPES.has(mediaType) ? mediaType : undefined);
+    if (type !== undefined)
+        return type;
+    const why = mediaType.endsWith('+zstd')
+        ? 'its layers are compressed with zstd, which that format does not know'
+        : `it holds "${mediaType.slice(0, 100)}", which is no layer of an image`;
+    throw unconvertible(about, why);
+}
+/** Returns whether a manifest is a container image and not another artifact in the same format. */
+function isContainerImage({ config }) {
+    return config.mediaType === OCI_CONFIG || config.mediaType === DOCKER_CONFIG;
+}
+/**
+ * Returns an image as a Docker manifest, schema 2, with the same blobs. One that is in this format already is returned
+ * unchanged. Equal images result in equal bytes. Throws `FORMAT_UNCONVERTIBLE`.
+ */
+function toDockerImage(image, about) {
+    if (image.mediaType === MEDIA_TYPE.dockerManifest)
+        return image;
+    const { config, layers } = contentOf(docker_format_imageShape, image, about);
+    if (!isContainerImage(image)) {
+        throw unconvertible(about, `its configuration is "${config.mediaType.slice(0, 100)}"`);
+    }
+    const body = {
+        schemaVersion: 2,
+        mediaType: MEDIA_TYPE.dockerManifest,
+        config: { mediaType: DOCKER_CONFIG, size: config.size, digest: config.digest },
+        layers: layers.map(({ mediaType, size, digest, urls }) => ({
+            mediaType: dockerLayerType(mediaType, about),
+            size,
+            digest,
+            urls: urls?.length === 0 ? undefined : urls,
+        })),
+    };
+    return parseManifest(Buffer.from(JSON.stringify(body)), body.mediaType, about);
+}
+/** Returns an index as a Docker manifest list. `parts` are the converted entries, by their digests in the index. */
+function toDockerList(index, parts, about) {
+    const { manifests } = contentOf(docker_format_indexShape, index, about);
+    const body = {
+        schemaVersion: 2,
+        mediaType: MEDIA_TYPE.dockerList,
+        manifests: index.manifests.map(({ digest }, position) => {
+            const part = parts.get(digest);
+            const platform = manifests[position]?.platform;
+            if (part?.kind !== 'image')
+                throw unconvertible(about, 'it lists something else than images');
+            if (platform === undefined)
+                throw unconvertible(about, 'it lists an image without a platform');
+            return { mediaType: part.mediaType, size: part.bytes.length, digest: part.digest, platform };
+        }),
+    };
+    return parseManifest(Buffer.from(JSON.stringify(body)), body.mediaType, about);
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/copy/index-subset.js
+
+/** The annotations of Docker's attestations: the image that they are about, and that they are attestations. */
+const ATTESTED_DIGEST = 'vnd.docker.reference.digest';
+const REFERENCE_TYPE = 'vnd.docker.reference.type';
+/** Returns whether an entry of an index is an attestation of another entry and cannot be run. */
+function isAttestation({ platform, annotations }) {
+    const isUnknown = platform?.os === 'unknown' && platform.architecture === 'unknown';
+    return isUnknown || annotations?.[REFERENCE_TYPE] === 'attestation-manifest';
+}
+/** Returns an index with only some of its entries, otherwise unchanged (OCI image-index.md). */
+function keepEntries(index, kept, about) {
+    if (kept.size === index.manifests.length)
+        return index;
+    const body = JSON.parse(index.bytes.toString('utf8'));
+    const manifests = body.manifests.filter((_, position) => {
+        const entry = index.manifests[position];
+        return entry !== undefined && kept.has(entry);
+    });
+    const bytes = Buffer.from(JSON.stringify({ ...body, manifests }));
+    return parseManifest(bytes, index.mediaType, about);
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/copy/format.js
+
+
+
+/** Returns the kind of a refused manifest that no index lists. */
+function formatOf({ mediaType }) {
+    if (mediaType === MEDIA_TYPE.ociIndex)
+        return 'oci-index';
+    return mediaType === MEDIA_TYPE.ociManifest ? 'oci-image' : 'other';
+}
+/** Returns the conversion that avoids some refused formats; undefined if none is necessary, or none would help. */
+function conversionFor(manifest, refused) {
+    if (manifest.kind === 'image') {
+        // Other artifacts, such as signatures, cannot be converted.
+        const isConvertible = formatOf(manifest) === 'oci-image' && isContainerImage(manifest);
+        return isConvertible && refused.has('oci-image') ? 'docker-format' : undefined;
+    }
+    const isOci = manifest.mediaType === MEDIA_TYPE.ociIndex;
+    const listsOci = manifest.manifests.some(({ mediaType }) => mediaType === MEDIA_TYPE.ociManifest);
+    if (isOci && refused.has('oci-index'))
+        return 'docker-format';
+    if (listsOci && refused.has('oci-image'))
+        return 'docker-format';
+    return refused.has('attestation') && manifest.manifests.some(isAttestation)
+        ? 'without-attestations'
+        : undefined;
+}
+/**
+ * Returns an image after a conversion. `fetch` returns the manifests that its index lists. No image that can be run is
+ * left out. Throws `FORMAT_UNCONVERTIBLE`.
+ */
+async function formImage(original, conversion, fetch, about) {
+    const formed = await convert(original, conversion, fetch, about);
+    const isChanged = formed.manifest.digest !== original.digest;
+    return { ...formed, conversion: isChanged ? conversion : undefined };
+}
+async function convert(original, conversion, fetch, about) {
+    const none = new Map();
+    if (conversion === undefined)
+        return { manifest: original, parts: none };
+    if (original.kind === 'image') {
+        const manifest = conversion === 'docker-format' ? toDockerImage(original, about) : original;
+        return { manifest, parts: none };
+    }
+    const runnable = withoutAttestations(original, about);
+    if (conversion === 'without-attestations' || runnable.kind === 'image') {
+        return { manifest: runnable, parts: none };
+    }
+    const images = await Promise.all(runnable.manifests.map(async ({ digest }) => {
+        const part = await fetch(digest);
+        return [digest, part.kind === 'image' ? toDockerImage(part, about) : part];
+    }));
+    const manifest = toDockerList(runnable, new Map(images), about);
+    return { manifest, parts: new Map(images.map(([, part]) => [part.digest, part])) };
+}
+function withoutAttestations(index, about) {
+    const kept = new Set(index.manifests.filter((entry) => !isAttestation(entry)));
+    return kept.size === 0 ? index : keepEntries(index, kept, about);
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/copy/index-limits.js
+
+
+/** Far more than a real image lists: about thirty platforms, and an attestation for each. */
+const CHILDREN_LIMIT = 500;
+/** An index in an index is rare, and no image has a third level. */
+const NESTING_LIMIT = 4;
+/** Of one tag, on all levels together. */
+const MANIFESTS_LIMIT = 1000;
+/**
+ * Refuses an index that is larger than that of any image before its contents are fetched, so that a malicious registry
+ * cannot keep a run busy or fill its memory. `depth` is the number of indexes around it, `known` are the digests that
+ * were found under its tag so far. Throws `INDEX_UNREASONABLE`.
+ */
+function requireReasonable(index, depth, known, about) {
+    const { manifests } = index;
+    const size = manifests.reduce((sum, entry) => sum + entry.size, 0);
+    const fresh = manifests.filter(({ digest }) => !known.has(digest));
+    const isReasonable = depth < NESTING_LIMIT &&
+        manifests.length <= CHILDREN_LIMIT &&
+        known.size + fresh.length <= MANIFESTS_LIMIT &&
+        size <= MANIFEST_SIZE_LIMIT;
+    if (isReasonable)
+        return;
+    throw new lib_failure/* Failure */.HR({
+        code: 'INDEX_UNREASONABLE',
+        about,
+        message: 'its index is nested too deeply or lists too much to be an image',
+        hint: 'leave it out with "exclude"; if it is real, please tell us',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/copy/platform-choice.js
+
+
+
+function offeredPlatforms(index) {
+    const names = index.manifests.flatMap(({ platform }) => platform === undefined ? [] : [formatPlatform(platform)]);
+    return [...new Set(names)].filter((name) => name !== 'unknown/unknown').join(', ');
+}
+function chosenEntries(index, platforms) {
+    const chosen = index.manifests.filter(({ platform }) => platform !== undefined && platforms.some((wanted) => matchesPlatform(platform, wanted)));
+    const digests = new Set(chosen.map(({ digest }) => digest));
+    const attestations = index.manifests.filter(({ annotations }) => digests.has(annotations?.[ATTESTED_DIGEST] ?? ''));
+    return new Set([...chosen, ...attestations]);
+}
+/**
+ * Returns the manifest to push for the wanted platforms. It is unchanged if all platforms are wanted, if all its
+ * entries are kept or if it is a single image. Otherwise it is an index of the entries that are kept, which has another
+ * digest (OCI image-index.md). Throws `PLATFORM_MISSING`.
+ */
+function choosePlatforms(manifest, platforms, about) {
+    if (platforms.length === 0 || manifest.kind === 'image')
+        return manifest;
+    const kept = chosenEntries(manifest, platforms);
+    if (kept.size === 0) {
+        throw new lib_failure/* Failure */.HR({
+            code: 'PLATFORM_MISSING',
+            about,
+            message: `it does not exist for ${platforms.map(formatPlatform).join(', ')}`,
+            hint: `it offers ${offeredPlatforms(manifest) || 'no platform by name'}; see --platform and "patches"`,
+        });
+    }
+    return keepEntries(manifest, kept, about);
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/copy/push-clock.js
+
+
+/**
+ * The time limit for the transfers of an image (`--push-timeout`). The clock runs only while a blob of the image holds
+ * a slot, so waiting for other images is not counted. At the limit, `signal` aborts with `PUSH_TIMED_OUT`.
+ */
+class PushClock {
+    signal;
+    #expiry = new AbortController();
+    #limit;
+    #about;
+    #left;
+    #active = 0;
+    #startedAt = 0;
+    #timer;
+    /** A `limit` of 0 means none. `signal` aborts with `outer` too. */
+    constructor(limit, about, outer) {
+        this.#limit = limit;
+        this.#left = limit;
+        this.#about = about;
+        this.signal = AbortSignal.any([outer, this.#expiry.signal]);
+    }
+    /** To be called when a transfer of the image takes its slot, and when it returns it. */
+    setActive = (isActive) => {
+        this.#active += isActive ? 1 : -1;
+        if (this.#limit === 0)
+            return;
+        if (isActive && this.#active === 1) {
+            this.#startedAt = performance.now();
+            this.#timer = setTimeout(() => this.#expire(), this.#left);
+        }
+        if (!isActive && this.#active === 0) {
+            clearTimeout(this.#timer);
+            this.#left = Math.max(0, this.#left - (performance.now() - this.#startedAt));
+        }
+    };
+    [Symbol.dispose]() {
+        clearTimeout(this.#timer);
+    }
+    #expire() {
+        this.#expiry.abort(new lib_failure/* Failure */.HR({
+            code: 'PUSH_TIMED_OUT',
+            about: this.#about,
+            message: `pushing it took longer than ${(0,lib_duration/* formatDuration */.a3)(this.#limit)}`,
+            hint: 'give it more time with --push-timeout; the next run goes on with what is missing',
+        }));
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob-source.js
+/** Returns a source that reads blobs from a repository. */
+function registrySource(registry, repository) {
     return {
-        schemaVersion: REPORT_SCHEMA_VERSION,
-        tool: { name: 'keel-pkg', version },
-        source,
-        destination,
-        ...(namespace === undefined ? {} : { namespace }),
-        options: {
-            naming,
-            platforms: platforms.map(formatPlatform),
-            signatures,
-            verify,
-            verifySignatures,
-            dryRun,
+        about: `${registry.host}/${repository}`,
+        origin: { registry, repository },
+        limiter: registry.limits.transfers,
+        patience: (signal) => registry.limits.patience(signal),
+        open: async (descriptor, signal, range) => {
+            await registry.ping();
+            return (await registry.openBlob(repository, descriptor, signal, range)).body;
         },
-        shards: shard === undefined ? [] : [shard],
     };
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/source-view.js
+;// CONCATENATED MODULE: ./build/src/sync/copy/tree-push.js
 
 
 
 
 
-/** Gives the tags that plans select, by image. */
-function selectionOf(plans) {
-    return new Map(plans.flatMap(({ selected }) => [...selected]));
+
+
+/** The destination refuses the format of a manifest. All that the manifest refers to was pushed. */
+class RefusedManifest extends Error {
+    format;
+    refusal;
+    constructor(format, refusal) {
+        super('the destination refuses the format of a manifest');
+        this.format = format;
+        this.refusal = refusal;
+    }
 }
-/** Gives what a run saw at its sources: which lines of the image set matched, and how much each repository listed. */
+const CHILDREN_KEPT = 20_000;
+/** Pushes manifests after all that they refer to, each one once per repository and run. */
+class TreePush {
+    #target;
+    #board;
+    #wasAbsent;
+    #fetch;
+    #pushed = new SingleFlight({ results: CHILDREN_KEPT });
+    constructor(parts) {
+        this.#target = parts.target;
+        this.#board = parts.board;
+        this.#wasAbsent = parts.wasAbsent;
+        this.#fetch = parts.fetch;
+    }
+    /** Pushes an image and, last, its tag. Returns the size of the image in bytes. Throws `RefusedManifest`. */
+    push(task) {
+        const { manifest } = task.form;
+        return this.#pushTree(task, manifest, task.target.tag, formatOf(manifest), 0);
+    }
+    async #pushTree(task, manifest, name, format, depth) {
+        const { target, clock } = task;
+        const size = await this.#pushParts(task, manifest, depth);
+        const put = () => this.#target.putManifest(target.repository, name, manifest, clock.signal);
+        try {
+            await put().catch((error) => {
+                if (!isContentUnknown(error))
+                    throw error;
+                // What was assumed to be there is pushed again. Eventually consistent stores may need a moment longer.
+                const again = async () => {
+                    this.#doubtParts(manifest, target.repository);
+                    await this.#pushParts(task, manifest, depth);
+                    await put();
+                };
+                return this.#target.retrying(clock.signal, again, isContentUnknown);
+            });
+        }
+        catch (error) {
+            if ((0,lib_failure/* failureCode */.AD)(error) === 'FORMAT_REFUSED')
+                throw new RefusedManifest(format, error);
+            throw error;
+        }
+        return size + manifest.bytes.length;
+    }
+    async #pushParts(task, manifest, depth) {
+        if (manifest.kind === 'image')
+            return this.#placeBlobs(task, manifest);
+        const about = this.#target.nameOf(task.target.repository, manifest.digest);
+        requireReasonable(manifest, depth, task.tally.digests, about);
+        for (const { digest } of manifest.manifests)
+            task.tally.digests.add(digest);
+        return this.#pushChildren(task, manifest, depth + 1);
+    }
+    /** Failures that another format would not avoid come before refused formats. */
+    async #pushChildren(task, index, depth) {
+        const results = await Promise.allSettled(index.manifests.map((child) => this.#pushChild(task, child, depth)));
+        const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+        const refusals = failures.filter((failure) => failure instanceof RefusedManifest);
+        if (failures.length > refusals.length) {
+            throw failures.find((failure) => !(failure instanceof RefusedManifest));
+        }
+        const refused = refusals.find(({ format }) => format !== 'attestation') ?? refusals[0];
+        if (refused !== undefined)
+            throw refused;
+        return sum(results.map((result) => (result.status === 'fulfilled' ? result.value : 0)));
+    }
+    async #pushChild(task, child, depth) {
+        const { repository } = task.target;
+        for (;;) {
+            let isOwn = false;
+            try {
+                return await this.#pushed.get(`${repository}@${child.digest}`, () => {
+                    isOwn = true;
+                    return this.#bringChild(task, child, depth);
+                });
+            }
+            catch (error) {
+                // Another image pushed it for both and reached its own time limit. This image has time left.
+                const isForeign = !isOwn && (0,lib_failure/* failureCode */.AD)(error) === 'PUSH_TIMED_OUT' && !task.clock.signal.aborted;
+                if (!isForeign)
+                    throw error;
+            }
+        }
+    }
+    async #bringChild(task, child, depth) {
+        const { repository } = task.target;
+        const { signal } = task.clock;
+        if (!this.#wasAbsent(repository)) {
+            const present = await this.#target.findManifest(repository, child.digest, signal);
+            if (present !== undefined)
+                return child.size;
+        }
+        const manifest = task.form.parts.get(child.digest) ?? (await this.#fetchChild(task, child));
+        const format = isAttestation(child) ? 'attestation' : formatOf(manifest);
+        return this.#pushTree(task, manifest, child.digest, format, depth);
+    }
+    /** Checks the size, because the limits for an index rely on the sizes in it. */
+    async #fetchChild({ source }, { digest, size }) {
+        const manifest = await this.#fetch(source, digest);
+        if (manifest.bytes.length <= size)
+            return manifest;
+        const about = source.registry.nameOf(source.repository, digest);
+        const message = `it has ${manifest.bytes.length} bytes, and its index says ${size}`;
+        throw new HttpFailure({ code: 'SIZE_MISMATCH', about, message });
+    }
+    async #placeBlobs(task, image) {
+        const { repository } = task.target;
+        const { tally, clock } = task;
+        const { signal, setActive } = clock;
+        const source = registrySource(task.source.registry, task.source.repository);
+        const distinct = [
+            ...new Map([image.config, ...image.layers].map((blob) => [blob.digest, blob])).values(),
+        ];
+        const work = distinct.map(async (descriptor) => {
+            const want = { descriptor, repository, signal, onActive: setActive };
+            const placed = await this.#board.place(want, source);
+            tally[placed] += 1;
+            if (placed === 'uploaded')
+                tally.bytesSent += descriptor.size;
+            return descriptor.size;
+        });
+        // Throws only when all have ended. Transfers that were aborted may still be closing their connections.
+        await Promise.allSettled(work);
+        return sum(await Promise.all(work));
+    }
+    #doubtParts(manifest, repository) {
+        if (manifest.kind === 'index') {
+            for (const { digest } of manifest.manifests)
+                this.#pushed.forget(`${repository}@${digest}`);
+            return;
+        }
+        for (const { digest } of [manifest.config, ...manifest.layers])
+            this.#board.doubt(digest, repository);
+    }
+}
+function isContentUnknown(error) {
+    return (0,lib_failure/* failureCode */.AD)(error) === 'CONTENT_UNKNOWN';
+}
+function sum(numbers) {
+    return numbers.reduce((total, number) => total + number, 0);
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/copy/image-copy.js
+var image_copy_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var image_copy_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+
+
+
+
+
+
+/** Real manifests have a few kilobytes, those of a malicious registry up to 4 MiB each. */
+const MANIFESTS_KEPT = {
+    results: 2000,
+    weight: 32 * 1024 * 1024,
+    weigh: ({ bytes }) => bytes.length,
+};
+/** Copies images to one registry. Images share what they have in common. */
+class ImageCopier {
+    #parts;
+    #target;
+    #tree;
+    #signal;
+    #fetched = new SingleFlight(MANIFESTS_KEPT);
+    /** Formats that the destination refused in this run before it accepted the same image in another one. */
+    #refused = new Set();
+    constructor(parts) {
+        const { target, board, wasAbsent, signal } = parts;
+        this.#parts = parts;
+        this.#target = target;
+        this.#tree = new TreePush({
+            target,
+            board,
+            wasAbsent,
+            fetch: (source, name) => this.#fetch(source, name),
+        });
+        this.#signal = signal;
+    }
+    /**
+     * Carries out the decision about an image: asks the destination for it if that was decided, and copies it unless it
+     * is there. Returns the result. Throws the reason why it could not be mirrored.
+     */
+    async mirror(image) {
+        const env_1 = { stack: [], error: void 0, hasError: false };
+        try {
+            const { verification, pushTimeout } = this.#parts;
+            let { sourceDigest } = image;
+            let present;
+            if (image.decision.action === 'check') {
+                [present, sourceDigest] = await Promise.all([this.#findPresent(image), this.#findSource(image)]);
+                const confirmed = present === undefined ? undefined : image_copy_confirm(image, sourceDigest, present);
+                if (confirmed !== undefined) {
+                    const isDue = verification?.isDue(image, sourceDigest) === true;
+                    const signature = isDue ? await verification.verify(image, sourceDigest) : undefined;
+                    const digests = await this.#signedParts(image, sourceDigest);
+                    return { ...confirmed, outcome: 'unchanged', signature, digests };
+                }
+            }
+            // A digest was verified. From here on the tag is not used any more, because it may be moved in the meantime.
+            if (verification !== undefined)
+                sourceDigest ??= await this.#findSource(image);
+            const signature = sourceDigest === undefined ? undefined : await verification?.verify(image, sourceDigest);
+            const about = this.#target.nameOf(image.target.repository, image.target.tag);
+            const clock = image_copy_addDisposableResource(env_1, new PushClock(pushTimeout, about, this.#signal), false);
+            return { ...(await this.#copy({ ...image, sourceDigest }, present, clock)), signature };
+        }
+        catch (e_1) {
+            env_1.error = e_1;
+            env_1.hasError = true;
+        }
+        finally {
+            image_copy_disposeResources(env_1);
+        }
+    }
+    /**
+     * Copies one image: first the blobs, then the manifests that an index lists, then the index, and last the tag, so
+     * that no tag ever points to an incomplete image. If the destination refuses a format, the image is converted.
+     */
+    async #copy(image, present, clock) {
+        const { source } = image;
+        const about = source.registry.nameOf(source.repository, source.tag);
+        const original = await this.#fetch(source, image.sourceDigest ?? source.tag);
+        const chosen = choosePlatforms(original, image.platforms, about);
+        if (chosen.kind === 'index')
+            requireReasonable(chosen, 0, new Set(), about);
+        const digests = new Set([original.digest]);
+        const tally = { bytesSent: 0, uploaded: 0, mounted: 0, present: 0, digests };
+        const refused = new Set(this.#refused);
+        let refusal;
+        for (;;) {
+            const conversion = conversionFor(chosen, refused);
+            const form = await formImage(chosen, conversion, (digest) => this.#fetch(source, digest), about);
+            try {
+                const size = await this.#push({ ...image, form, clock, tally }, present);
+                for (const format of refused)
+                    this.#refused.add(format);
+                const facts = {
+                    sourceDigest: original.digest,
+                    pushedDigest: form.manifest.digest,
+                    conversion: form.conversion,
+                    digests: [...digests],
+                };
+                if (size === undefined)
+                    return { ...facts, outcome: 'unchanged' };
+                const { bytesSent, uploaded, mounted, present: found } = tally;
+                const blobs = { uploaded, mounted, present: found };
+                const replaced = image.decision.action === 'check' ? (present ?? 'nothing') : undefined;
+                return { ...facts, outcome: 'copied', size, bytesSent, blobs, replaced };
+            }
+            catch (error) {
+                if (!(error instanceof RefusedManifest))
+                    throw error;
+                refusal ??= error.refusal;
+                refused.add(error.format);
+                if (conversionFor(chosen, refused) === conversion)
+                    throw refusal;
+            }
+        }
+    }
+    /** Returns the size of the image in bytes; undefined if the tag is right already. */
+    async #push(task, present) {
+        const wanted = task.form.manifest.digest;
+        if (present === wanted)
+            return undefined;
+        if (this.#parts.isDryRun)
+            return 0;
+        try {
+            return await this.#tree.push(task);
+        }
+        catch (error) {
+            if ((0,lib_failure/* failureCode */.AD)(error) !== 'TAG_IMMUTABLE')
+                throw error;
+            await this.#acceptFrozenTag(task, wanted, error);
+            return undefined;
+        }
+    }
+    /** Accepts that a tag cannot be changed if it has the right image already. */
+    async #acceptFrozenTag({ target }, wanted, refusal) {
+        const { repository, tag } = target;
+        const there = await this.#target.findManifest(repository, tag, this.#signal);
+        if (there === wanted)
+            return;
+        if (there === undefined)
+            throw refusal;
+        throw new lib_failure/* Failure */.HR({
+            code: 'TAG_IMMUTABLE',
+            about: this.#target.nameOf(repository, tag),
+            message: `the tag cannot be changed there; it holds ${image_copy_short(there)}, and the source has ${image_copy_short(wanted)}`,
+            hint: refusal instanceof lib_failure/* Failure */.HR ? refusal.hint : undefined,
+            cause: refusal,
+        });
+    }
+    async #findPresent({ target }) {
+        try {
+            return await this.#target.findManifest(target.repository, target.tag, this.#signal);
+        }
+        catch (error) {
+            // Artifactory denies access to tags that do not exist. If access is really denied, the push fails too.
+            if ((0,lib_failure/* failureCode */.AD)(error) === 'DENIED')
+                return undefined;
+            throw error;
+        }
+    }
+    async #findSource({ source, sourceDigest }) {
+        if (sourceDigest !== undefined)
+            return sourceDigest;
+        const { registry, repository, tag } = source;
+        const digest = await registry.findManifest(repository, tag, this.#signal);
+        if (digest !== undefined)
+            return digest;
+        throw new lib_failure/* Failure */.HR({
+            code: 'NOT_FOUND',
+            about: registry.nameOf(repository, tag),
+            message: 'it does not exist at the source',
+            hint: 'check its name and tag in the image set',
+        });
+    }
+    /**
+     * Returns the digests whose signatures may have to be copied with an image that was not copied itself: its own, and
+     * those that its index lists. The index is only fetched if the source has signatures; without it, its own digest is
+     * returned.
+     */
+    async #signedParts(image, sourceDigest) {
+        const { source, target, platforms, signatureTags } = image;
+        if (signatureTags.length === 0 || isSignatureTag(target.tag))
+            return [sourceDigest];
+        try {
+            const manifest = await this.#fetch(source, sourceDigest);
+            const chosen = choosePlatforms(manifest, platforms, source.repository);
+            const parts = chosen.kind === 'index' ? chosen.manifests.map(({ digest }) => digest) : [];
+            return [sourceDigest, ...parts];
+        }
+        catch {
+            this.#signal.throwIfAborted();
+            return [sourceDigest];
+        }
+    }
+    /** Images share the result, so only the end of the run aborts it. */
+    #fetch({ registry, repository }, name) {
+        return this.#fetched.get(registry.nameOf(repository, name), () => registry.getManifest(repository, name, this.#signal));
+    }
+}
+/** Returns the facts about a tag that is right; undefined if it is not, or if only building the image would tell. */
+function image_copy_confirm({ recorded, platforms }, sourceDigest, pushedDigest) {
+    const found = { sourceDigest, pushedDigest };
+    if (platforms.length === 0 && pushedDigest === sourceDigest)
+        return { ...found, conversion: undefined };
+    const isRecorded = recorded?.sourceDigest === sourceDigest &&
+        recorded.pushedDigest === pushedDigest &&
+        mayDiffer(recorded.options, platforms) &&
+        fitsSettings(recorded.options, contentOptions(platforms));
+    return isRecorded ? { ...found, conversion: conversionIn(recorded.options) } : undefined;
+}
+function image_copy_short(digest) {
+    return `${digestAlgorithm(digest)}:${shortDigest(digest)}…`;
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/plan/decision.js
+
+
+
+
+/** The reasons of decisions: a code for programs and a text for people. */
+const REASONS = {
+    REPOSITORY_NEW: 'the repository is new',
+    MISSING: 'missing at the destination',
+    CHANGED: 'changed at the source',
+    DIFFERS: 'differs from the source',
+    DESTINATION_UNLISTED: 'the destination does not list its tags',
+    SOURCE_DIGEST_UNKNOWN: 'the source lists no digests',
+    NOT_IN_STATE: 'not in the state',
+    OTHER_SETTINGS: 'mirrored with other settings',
+    SIGNATURE_DUE: 'its signature was not verified yet',
+    MOVING_TAG: 'a tag that moves',
+    VERIFIED: 'to verify it',
+    SAMPLED: "one of today's sample",
+    UNCHANGED: 'unchanged',
+};
+/** Returns the reason with a code. */
+function describeReason(code) {
+    return { code, message: REASONS[code] };
+}
+function decision(action, code) {
+    return { action, reason: describeReason(code) };
+}
+const SAMPLE_PERIOD_DAYS = 14;
+const decision_DAY_MILLISECONDS = 86_400_000;
+/** Returns whether a tag is in the sample of a day. Each tag is in one sample of 14 days; samples are of equal size. */
+function isInSample(repository, tag, now) {
+    const slot = (0,external_node_crypto_.createHash)('sha256').update(`${repository}:${tag}`).digest().readUInt32BE(0) % SAMPLE_PERIOD_DAYS;
+    return slot === Math.floor(now.getTime() / decision_DAY_MILLISECONDS) % SAMPLE_PERIOD_DAYS;
+}
+/**
+ * Decides what to do about a wanted tag, and why. `check` asks the destination for it. `skip` requires that the listing
+ * of the source, the state and the listing of the destination agree, and that the tag is one that is not moved.
+ */
+function decide(situation) {
+    const { listing, tag, sourceDigest, recorded, options, verify, repository, now } = situation;
+    if (listing.kind === 'absent')
+        return decision('copy', 'REPOSITORY_NEW');
+    if (listing.kind === 'tags' && !listing.tags.has(tag))
+        return decision('copy', 'MISSING');
+    if (listing.kind === 'unknown')
+        return decision('check', 'DESTINATION_UNLISTED');
+    if (sourceDigest === undefined)
+        return decision('check', 'SOURCE_DIGEST_UNKNOWN');
+    if (recorded === undefined)
+        return decision('check', 'NOT_IN_STATE');
+    if (recorded.sourceDigest !== sourceDigest)
+        return decision('copy', 'CHANGED');
+    if (!fitsSettings(recorded.options, options))
+        return decision('check', 'OTHER_SETTINGS');
+    if (situation.isSignatureDue)
+        return decision('check', 'SIGNATURE_DUE');
+    if (!looksImmutable(tag) && !isSignatureTag(tag))
+        return decision('check', 'MOVING_TAG');
+    if (verify === 'all')
+        return decision('check', 'VERIFIED');
+    if (verify === 'sample' && isInSample(repository, tag, now))
+        return decision('check', 'SAMPLED');
+    return decision('skip', 'UNCHANGED');
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/plan/planning.js
+
+
+
+
+
+
+/** More than any repository has tags, so that tags that failed last time come after all others. */
+const FAILED_RANK = 1_000_000;
+/** Plans one destination repository: lists both sides, settles the source of each tag, and decides what to do. */
+async function planRepository(group, parts) {
+    const { repository } = group;
+    const [listed, listing] = await Promise.all([
+        Promise.all(group.members.map((found) => listMember(found, parts))),
+        listDestination(repository, parts),
+    ]);
+    const members = listed.filter((member) => member !== undefined);
+    const { chosen, collisions } = await settle(repository, members, parts.signal);
+    const planner = new TagPlanner(repository, listing, parts);
+    // The newest tag of every repository comes first, then the second newest, and so on.
+    const ranks = new Map(members.flatMap(({ tags }) => [...tags.keys()].map((tag, rank) => [tag, rank])));
+    return {
+        repository,
+        listing,
+        images: [...chosen].map(([tag, member]) => planner.plan(member, tag, ranks.get(tag) ?? 0)),
+        collisions,
+        members,
+        planTag: (image, tag) => {
+            const member = members.find(({ name }) => name === image.name);
+            if (member === undefined)
+                throw new Error(`${image.name} was not planned here`);
+            return planner.plan(member, tag, image.rank);
+        },
+    };
+}
+/** Plans single tags of one destination repository. */
+class TagPlanner {
+    #repository;
+    #listing;
+    #parts;
+    #recorded;
+    #failed;
+    constructor(repository, listing, parts) {
+        this.#repository = repository;
+        this.#listing = listing;
+        this.#parts = parts;
+        this.#recorded = parts.remembered.images(repository);
+        this.#failed = parts.remembered.failures(repository);
+    }
+    plan(member, tag, rank) {
+        const { set, settings, verification, now } = this.#parts;
+        const repository = this.#repository;
+        const { name, signatureTags } = member;
+        const platforms = isSignatureTag(tag) ? [] : (platformsFor(set, name) ?? settings.platforms);
+        const sourceDigest = member.listing.manifests.get(tag)?.digest;
+        const recorded = this.#recorded.get(tag);
+        const source = { registry: member.registry, repository: member.repository, tag };
+        return {
+            name,
+            source,
+            target: { repository, tag },
+            sourceDigest,
+            platforms,
+            recorded,
+            decision: decide({
+                repository,
+                tag,
+                sourceDigest,
+                listing: this.#listing,
+                recorded,
+                options: contentOptions(platforms),
+                isSignatureDue: verification?.isDue({ source, recorded }, sourceDigest) ?? false,
+                verify: settings.verify,
+                now,
+            }),
+            rank: this.#failed.has(tag) ? FAILED_RANK + rank : rank,
+            signatureTags,
+        };
+    }
+}
+/** Returns the signature tags of some digests that the source of an image has. */
+function signaturesOf(image, digests) {
+    if (image.signatureTags.length === 0)
+        return [];
+    return [...new Set(digests.flatMap((digest) => signatureTagsOf(digest, image.signatureTags)))];
+}
+async function listMember(found, { set, settings }) {
+    const copiesSignatures = settings.signatures === 'copy';
+    const listing = await listSource(found, copiesSignatures);
+    if (listing === undefined)
+        return undefined;
+    const names = new Set([...(found.namedTags ?? []), ...listing.tags, ...listing.manifests.keys()]);
+    const offered = [...names].map((tag) => ({ tag, uploaded: listing.manifests.get(tag)?.uploaded }));
+    const wanted = selectTags(set, found.name, offered);
+    const tags = new Map(wanted.map((tag) => [tag, listing.manifests.get(tag)?.digest]));
+    const signatureTags = copiesSignatures ? listing.tags.filter(isSignatureTag) : [];
+    return { ...found, listing, tags, signatureTags };
+}
+/** If all wanted tags are named, a listing is only needed for their signatures, and does not have to exist. */
+async function listSource(found, copiesSignatures) {
+    if (found.namedTags === undefined)
+        return found.list();
+    const nothing = { tags: [], children: [], manifests: new Map() };
+    if (!copiesSignatures)
+        return nothing;
+    return (await found.list().catch(() => undefined)) ?? nothing;
+}
+async function listDestination(repository, parts) {
+    try {
+        const { tags } = await parts.target.listTags(repository, parts.signal);
+        return { kind: 'tags', tags: new Set(tags) };
+    }
+    catch (error) {
+        const code = (0,lib_failure/* failureCode */.AD)(error);
+        const isKnownToHold = parts.remembered.images(repository).size > 0;
+        if (code === 'NOT_FOUND' && !isKnownToHold)
+            return { kind: 'absent' };
+        const isRefused = ['NOT_FOUND', 'DENIED', 'UNAUTHORIZED'].includes(code);
+        if (isRefused)
+            return { kind: 'unknown' };
+        throw error;
+    }
+}
+/** Settles the source of each tag. Asks for digests that are not known if sources may collide. */
+async function settle(destination, members, signal) {
+    const first = settleClaims(destination, members);
+    const open = first.collisions.flatMap(({ tag, undecided }) => undecided.map((claim) => ({ tag, claim })));
+    if (open.length === 0)
+        return first;
+    const answers = await Promise.all(open.map(async ({ tag, claim: { name, registry, repository } }) => {
+        return { name, tag, digest: await registry.findManifest(repository, tag, signal) };
+    }));
+    const complete = members.map((member) => {
+        const tags = new Map(member.tags);
+        for (const { name, tag, digest } of answers) {
+            if (name === member.name && digest !== undefined)
+                tags.set(tag, digest);
+        }
+        return { ...member, tags };
+    });
+    return settleClaims(destination, complete);
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/run/reported-image.js
+
+
+
+
+
+
+
+
+/** Returns the entry of an image that was skipped. */
+function skipped(names, image) {
+    const { recorded, decision } = image;
+    return {
+        ...quiet(names, 'skipped'),
+        reason: decision.reason,
+        digest: recorded?.pushedDigest,
+        conversion: conversionIn(recorded?.options ?? ''),
+    };
+}
+/** Returns the entry of an image that was checked or copied. `took` is in milliseconds. */
+function worked(names, image, result, took) {
+    const { pushedDigest: digest, conversion, signature } = result;
+    const isCopied = result.outcome === 'copied';
+    return {
+        ...names,
+        outcome: isCopied ? 'copied' : 'checked',
+        reason: isCopied ? whyCopied(image, result) : image.decision.reason,
+        digest,
+        conversion,
+        signature: signature === undefined ? undefined : reportedSignature(signature),
+        bytes: isCopied ? result.bytesSent : 0,
+        blobs: isCopied ? result.blobs : undefined,
+        milliseconds: Math.round(took),
+    };
+}
+/** The answer of the destination, if there is one, is a better reason than why it was asked. */
+function whyCopied({ decision, recorded, platforms }, result) {
+    if (result.replaced === undefined)
+        return decision.reason;
+    if (result.replaced === 'nothing')
+        return describeReason('MISSING');
+    if (recorded === undefined || recorded.pushedDigest !== result.replaced)
+        return describeReason('DIFFERS');
+    if (recorded.sourceDigest !== result.sourceDigest)
+        return describeReason('CHANGED');
+    const isOfSettings = fitsSettings(recorded.options, contentOptions(platforms));
+    return describeReason(isOfSettings ? 'DIFFERS' : 'OTHER_SETTINGS');
+}
+/** Returns the entry of an image that could not be mirrored. `took` is in milliseconds. */
+function failed(names, error, took) {
+    const isDeferred = (0,lib_failure/* failureCode */.AD)(error) === 'RATE_LIMITED' && !(0,lib_failure/* isTransient */.dg)(error);
+    const isWithdrawn = (0,lib_failure/* failureCode */.AD)(error) === 'PUSH_TIMED_OUT';
+    const outcome = isDeferred ? 'deferred' : isWithdrawn ? 'withdrawn' : 'failed';
+    const reason = withRemedy(reasonOf(error), error, names);
+    const about = error instanceof lib_failure/* Failure */.HR ? culprit(error.about, names) : undefined;
+    const message = about === undefined ? reason.message : `${about}: ${reason.message}`;
+    return { ...quiet(names, outcome), reason: { ...reason, message }, milliseconds: Math.round(took) };
+}
+/** Returns the entry of an image that was not finished when the run ended. */
+function left(names) {
+    const message = 'the run ended first';
+    return {
+        ...quiet(names, 'deferred'),
+        reason: { code: 'INTERRUPTED', message, hint: 'the next run goes on here' },
+    };
+}
+/** Returns the entry of a destination tag for which several sources have different images. */
+function collided(target, repository, collision) {
+    const { tag } = collision;
+    const claimants = collision.claimants.map(({ registry: { host }, repository }) => formatReference({ host, repository, tag }));
+    const names = { source: claimants[0] ?? '', destination: target.nameOf(repository, collision.tag) };
+    const message = `${claimants.join(' and ')} differ and both want this name; it was left as it is`;
+    const patch = patchText(collision);
+    const hint = `give one a name of its own: "patches": [${patch}]`;
+    return { ...quiet(names, 'collision'), claimants, patch, reason: { code: 'NAMES_COLLIDE', message, hint } };
+}
+/** Adds a hint if the source does not have the image, which no registry can give. */
+function withRemedy(reason, error, { source }) {
+    const isMissing = isNotFound(error) && error instanceof lib_failure/* Failure */.HR && error.about === source;
+    if (!isMissing || reason.hint !== undefined)
+        return reason;
+    return { ...reason, hint: 'check its name and tag in the image set' };
+}
+/**
+ * Returns what a failure is about, if it is not the image itself. For the repository of the image at the destination it
+ * is only the host, so that a failure of the registry has the same text for all images and can be told once.
+ */
+function culprit(about, { source, destination }) {
+    if (about === source || source.startsWith(`${about}/`))
+        return undefined;
+    const repository = destination.replace(/:[^:/]*$/, '');
+    return about === repository || about === destination
+        ? destination.slice(0, destination.indexOf('/'))
+        : about;
+}
+function quiet(names, outcome) {
+    return { ...names, outcome, bytes: 0, milliseconds: 0 };
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/run/repository-tally.js
+
+/** If the run is killed, at most so many entries are lost and have to be asked for again by the next run. */
+const ENTRIES_PER_TRANSACTION = 100;
+/** Collects what a run learns about one destination repository and writes it to the state in parts. */
+class RepositoryTally {
+    #write;
+    #images = [];
+    #confirmed = [];
+    #failures = [];
+    #open = 0;
+    /** `write` records the news in one transaction. */
+    constructor(write) {
+        this.#write = write;
+    }
+    /** Announces so many more images. */
+    expect(count) {
+        this.#open += count;
+    }
+    /** Adds the result of an image that was checked or copied. */
+    worked(image, result) {
+        const { recorded, target } = image;
+        const isKnown = recorded?.sourceDigest === result.sourceDigest && recorded.pushedDigest === result.pushedDigest;
+        const options = optionsOf(image, result);
+        if (result.outcome !== 'copied' && isKnown && recorded.options === options) {
+            this.#confirmed.push(target.tag);
+        }
+        else
+            this.#images.push(seen(image, result));
+        this.#ended();
+    }
+    /** Adds the code of the failure of an image. */
+    failed(image, code) {
+        this.#failures.push({ tag: image.target.tag, code });
+        this.#ended();
+    }
+    /** Writes all entries that are not written yet. */
+    flush() {
+        const news = { images: this.#images, confirmed: this.#confirmed, failures: this.#failures };
+        this.#images = [];
+        this.#confirmed = [];
+        this.#failures = [];
+        if (news.images.length + news.confirmed.length + news.failures.length > 0)
+            this.#write(news);
+    }
+    #ended() {
+        this.#open -= 1;
+        const entries = this.#images.length + this.#confirmed.length + this.#failures.length;
+        if (this.#open === 0 || entries >= ENTRIES_PER_TRANSACTION)
+            this.flush();
+    }
+}
+/** A verification stays valid for the same image until another one fails. */
+function optionsOf({ platforms, recorded }, result) {
+    const { signature, sourceDigest, conversion } = result;
+    const before = recorded?.sourceDigest === sourceDigest ? signedUnder(recorded.options) : undefined;
+    const signed = signature?.kind === 'verified' ? signature.policy : signature === undefined ? before : undefined;
+    return contentOptions(platforms, conversion, signed);
+}
+function seen(image, result) {
+    const { registry, repository, tag } = image.source;
+    return {
+        tag: image.target.tag,
+        source: { host: registry.host, repository, tag },
+        sourceDigest: result.sourceDigest,
+        pushedDigest: result.pushedDigest,
+        options: optionsOf(image, result),
+        bytes: result.outcome === 'copied' ? result.size : (image.recorded?.bytes ?? 0),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/priority-queue.js
+/** A queue that is ordered by rank: the lowest rank comes first, items of equal rank in the order they were added. */
+class PriorityQueue {
+    #ranks = [];
+    #items = [];
+    get length() {
+        return this.#items.length;
+    }
+    add(item, rank) {
+        let low = 0;
+        let high = this.#ranks.length;
+        // The lowest rank is at the end, where it is cheap to remove.
+        while (low < high) {
+            const middle = (low + high) >>> 1;
+            if ((this.#ranks[middle] ?? 0) > rank)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        this.#ranks.splice(low, 0, rank);
+        this.#items.splice(low, 0, item);
+    }
+    /** Removes the item of the lowest rank and returns it; undefined if the queue is empty. */
+    take() {
+        this.#ranks.pop();
+        return this.#items.pop();
+    }
+    /** Removes all items and returns them, the lowest rank first. */
+    takeAll() {
+        this.#ranks.length = 0;
+        return this.#items.splice(0).reverse();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/run/schedule.js
+
+/** Enough to keep 64 requests in flight, and few enough to keep the order of ranks. */
+const ITEMS_UNDER_WAY = 96;
+/**
+ * Works on a limited number of items at a time, those of the lowest rank first. Items can be added while others are
+ * being worked on.
+ */
+class Schedule {
+    #queue = new PriorityQueue();
+    #underWay = new Set();
+    #work;
+    #signal;
+    #end = Promise.withResolvers();
+    #failures = [];
+    #isComplete = false;
+    /** `work` should handle its failures itself. If it throws, or if the signal aborts, no further item is begun. */
+    constructor(work, signal) {
+        this.#work = work;
+        this.#signal = signal;
+    }
+    /** The items that are being worked on, the longest-running first. */
+    get underWay() {
+        return this.#underWay;
+    }
+    /** The number of items that wait or are being worked on. */
+    get open() {
+        return this.#queue.length + this.#underWay.size;
+    }
+    /** Adds items, and begins as many as the limit allows. */
+    add(items) {
+        for (const item of items)
+            this.#queue.add(item, item.rank);
+        this.#begin();
+    }
+    /**
+     * Waits for the end of all work. From here on only the work itself may add items. Returns the items that were not
+     * begun. Throws the first error of `work`.
+     */
+    async finish() {
+        this.#isComplete = true;
+        this.#begin();
+        await this.#end.promise;
+        if (this.#failures.length > 0)
+            throw this.#failures[0];
+        return this.#queue.takeAll();
+    }
+    get #isStopped() {
+        return this.#signal.aborted || this.#failures.length > 0;
+    }
+    #begin() {
+        while (!this.#isStopped && this.#underWay.size < ITEMS_UNDER_WAY) {
+            const item = this.#queue.take();
+            if (item === undefined)
+                break;
+            this.#underWay.add(item);
+            this.#work(item)
+                .catch((error) => this.#failures.push(error))
+                .finally(() => this.#ended(item));
+        }
+        const isIdle = this.#underWay.size === 0 && (this.#queue.length === 0 || this.#isStopped);
+        if (this.#isComplete && isIdle)
+            this.#end.resolve();
+    }
+    #ended(item) {
+        this.#underWay.delete(item);
+        this.#begin();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/run/mirroring.js
+
+
+
+
+
+
+
+
+/** Plans destination repositories and mirrors their images at the same time. */
+class Mirroring {
+    #parts;
+    #target;
+    #repositories = new Map();
+    #board;
+    #copier;
+    #schedule;
+    #bytes = 0;
+    constructor(parts) {
+        const { state, signal, target, verification } = parts;
+        const { host } = target;
+        this.#parts = {
+            ...parts,
+            remembered: {
+                images: (repository) => state.images({ host, repository }),
+                failures: (repository) => state.failures({ host, repository }),
+            },
+        };
+        this.#target = target;
+        const wasAbsent = (repository) => this.#repositories.get(repository)?.plan.listing.kind === 'absent';
+        this.#board = new BlobBoard({
+            registry: target,
+            wasAbsent,
+            believedHolders: (digest) => state.blobHolders(host, digest),
+            onBytes: (count) => {
+                this.#bytes += count;
+            },
+            onUploaded: (repository, digest) => state.noteBlob({ host, repository }, digest),
+            onMissing: (repository, digest) => state.forgetBlob({ host, repository }, digest),
+        });
+        const { dryRun: isDryRun, pushTimeout } = parts.settings;
+        const copying = { target, board: this.#board, wasAbsent, verification, pushTimeout, isDryRun, signal };
+        this.#copier = new ImageCopier(copying);
+        this.#schedule = new Schedule((turn) => this.#mirror(turn), signal);
+    }
+    /** The bytes sent so far, including those that had to be sent again. */
+    get bytes() {
+        return this.#bytes;
+    }
+    /** The number of planned images that are not finished. */
+    get open() {
+        return this.#schedule.open;
+    }
+    /** The images that are being worked on as `repository:tag`, the longest-running first. */
+    get current() {
+        return [...this.#schedule.underWay].map(({ image: { target } }) => `${target.repository}:${target.tag}`);
+    }
+    /** Mirrors all groups until the signal aborts. Returns the plans of those that could be listed. */
+    async run(groups) {
+        await Promise.all(groups.map((group) => this.#plan(group)));
+        const notBegun = await this.#schedule.finish();
+        for (const { image } of notBegun)
+            this.#parts.onResult(left(this.#names(image)));
+        const repositories = [...this.#repositories.values()];
+        for (const { tally } of repositories)
+            tally.flush();
+        return repositories.map(({ plan }) => plan);
+    }
+    async #plan(group) {
+        const { signal, onResult } = this.#parts;
+        const { host } = this.#target;
+        try {
+            const plan = await planRepository(group, this.#parts);
+            const into = this.#open(plan);
+            for (const collision of plan.collisions)
+                onResult(collided(this.#target, plan.repository, collision));
+            this.#submit(into, plan.images);
+            for (const image of plan.images) {
+                // A signature is of no use without its image, so those of other images are planned when they were copied.
+                const isThere = image.decision.action === 'skip' && image.sourceDigest !== undefined;
+                if (isThere)
+                    this.#submitSignatures(into, image, [image.sourceDigest]);
+            }
+        }
+        catch (error) {
+            const destination = formatReference({ host, repository: group.repository });
+            for (const { registry, repository } of group.members) {
+                const names = { source: formatReference({ host: registry.host, repository }), destination };
+                onResult(signal.aborted ? left(names) : failed(names, error, 0));
+            }
+        }
+    }
+    #open(plan) {
+        const { repository } = plan;
+        const { host } = this.#target;
+        const tally = new RepositoryTally((news) => {
+            this.#parts.state.record({ host, repository }, { ...news, blobs: this.#board.provedIn(repository) });
+        });
+        const opened = { plan, tally, planned: new Set() };
+        this.#repositories.set(repository, opened);
+        return opened;
+    }
+    #submit(into, images) {
+        const { tally, planned } = into;
+        const fresh = images.filter(({ target }) => !planned.has(target.tag));
+        for (const { target } of fresh)
+            planned.add(target.tag);
+        const active = fresh.filter(({ decision }) => decision.action !== 'skip');
+        for (const image of fresh) {
+            if (image.decision.action === 'skip')
+                this.#parts.onResult(skipped(this.#names(image), image));
+        }
+        tally.expect(active.length);
+        this.#schedule.add(active.map((image) => ({ image, into, rank: image.rank })));
+    }
+    /** Plans the signatures of some digests of an image, unless they are planned already. */
+    #submitSignatures(into, image, digests) {
+        const tags = signaturesOf(image, digests);
+        this.#submit(into, tags.map((tag) => into.plan.planTag(image, tag)));
+    }
+    async #mirror({ image, into }) {
+        const { signal, onResult } = this.#parts;
+        const began = performance.now();
+        const names = this.#names(image);
+        try {
+            const result = await this.#copier.mirror(image);
+            this.#submitSignatures(into, image, result.digests);
+            into.tally.worked(image, result);
+            onResult(worked(names, image, result, performance.now() - began));
+        }
+        catch (error) {
+            if (signal.aborted)
+                return onResult(left(names));
+            into.tally.failed(image, (0,lib_failure/* failureCode */.AD)(error));
+            onResult(failed(names, error, performance.now() - began));
+        }
+    }
+    #names(image) {
+        const { registry, repository, tag } = image.source;
+        return {
+            source: registry.nameOf(repository, tag),
+            destination: this.#target.nameOf(image.target.repository, image.target.tag),
+        };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/run/preflight.js
+
+
+const TWICE = { attempts: 2, interval: (0,lib_duration/* milliseconds */.Rz)(500) };
+/**
+ * Runs an operation and, if it fails transiently, once more after half a second. Returns its result. Throws the last
+ * failure, or the signal's reason.
+ */
+function twice(signal, operation) {
+    return retry({ policy: TWICE, signal }, operation);
+}
+/** Checks that both registries answer. Throws the reason why one does not. */
+async function reachRegistries(source, target, signal) {
+    await Promise.all([source, target].map((registry) => twice(signal, () => registry.ping())));
+}
+/**
+ * Checks that the destination accepts the login, before hours are spent on a run. Writes nothing. `repository` is any
+ * repository that the run may push to. Throws `UNAUTHORIZED`, or the reason why it cannot be checked.
+ */
+async function proveLogin(target, repository, signal) {
+    await twice(signal, () => target.logIn(repository));
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/select/unmatched.js
+
+
+
+
+/**
+ * Returns the lines of a set for which no image was found, each name once. Lines for `unlisted` images, which could not
+ * be looked up, are left out.
+ */
+function unmatched(set, found, unlisted = new Set()) {
+    const all = unmatchedLines(set, found, unlisted);
+    return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? []);
+}
+function unmatchedLines(set, found, unlisted) {
+    const names = new Set([...found.keys(), ...unlisted]);
+    const isReleaseOpen = KUBERNETES_PROGRAMS.some((name) => unlisted.has(name));
+    const wanted = [...names].filter((name) => wantsRepository(set, name));
+    const plain = new Set([...names].map(withoutKubernetesHost));
+    return [
+        ...releaseWishes(set, found)
+            .filter(({ isMet, name }) => !isMet && !(name === undefined ? isReleaseOpen : unlisted.has(name)))
+            .map(({ text, place }) => ({ kind: 'kubernetes', text, place })),
+        ...set.names
+            .filter(({ value }) => !names.has(value))
+            .map(({ value, place }) => ({ kind: 'name', text: value, place })),
+        ...set.prefixes
+            .filter(({ value }) => !wanted.some((name) => name.startsWith(value) && !isExcluded(set, name)))
+            .map(({ value, place }) => ({ kind: 'prefix', text: value, place })),
+        ...[...set.extraImages.values()]
+            .filter(({ name }) => !names.has(name))
+            .flatMap(({ name, places }) => places.map((place) => ({ kind: 'extra', text: name, place }))),
+        ...[...set.patches.values()]
+            .filter(({ match }) => !plain.has(match))
+            .map(({ match, place }) => ({ kind: 'patch', text: match, place })),
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/run/source-view.js
+
+
+
+
+
+/** Returns the selected tags of some plans by image. */
+function selectionOf(plans) {
+    return new Map(plans.flatMap(({ members }) => members.map(({ name, tags }) => [name, [...tags.keys()]])));
+}
+/** Returns what a run found at its sources: the lines of the image set that matched, and the size of each listing. */
 function viewOfSource(set, plans) {
-    const listed = plans.flatMap((plan) => [...plan.listed]);
-    const names = listed.map(([{ name }]) => name);
+    const listed = plans.flatMap(({ members }) => members);
+    const names = listed.map(({ name }) => name);
     const wanted = names.filter((name) => wantsRepository(set, name));
     const prefixes = set.prefixes
         .map(({ value }) => value)
         .filter((prefix) => wanted.some((name) => name.startsWith(prefix)));
     const releases = releaseWishes(set, selectionOf(plans)).flatMap(({ text, isMet }) => (isMet ? [text] : []));
     const listings = listed
-        .filter(([{ namedTags }]) => namedTags === undefined)
-        .map(([{ registry, repository }, size]) => [
-        formatReference({ host: registry.host, repository }),
-        size,
+        .filter(({ namedTags }) => namedTags === undefined)
+        .map((member) => [
+        formatReference({ host: member.registry.host, repository: member.repository }),
+        sizeOf(member),
     ]);
     return { matched: [...new Set([...names, ...prefixes, ...releases])], listings: new Map(listings) };
 }
-/** Gives a warning for each repository whose listing lost a fifth of its tags or more since the last run. */
+/** Returns a warning for each repository whose listing is at least a fifth smaller than in the last run. */
 function compareListings(before, after) {
     return [...after.listings].flatMap(([name, size]) => shrunkWarning(name, before.listings.get(name) ?? 0, size) ?? []);
 }
-/** Gives a warning for each image that the set names, whose tags are there and all filtered away. */
+/** Returns a warning for each image that the set names and that has tags, but none that pass the filters. */
 function findFilteredAway(set, plans) {
-    const extras = extrasOf(set);
-    const selected = selectionOf(plans);
-    return plans.flatMap(({ listed }) => [...listed].flatMap(([{ name, namedTags }, size]) => {
-        const place = set.names.find(({ value }) => value === name)?.place ?? extras.get(name)?.places[0];
-        const isFiltered = namedTags === undefined && size > 0 && selected.get(name)?.length === 0;
+    return plans.flatMap(({ members }) => members.flatMap((member) => {
+        const { name, namedTags, tags } = member;
+        const size = sizeOf(member);
+        const place = set.names.find(({ value }) => value === name)?.place ?? set.extraImages.get(name)?.places[0];
+        const isFiltered = namedTags === undefined && size > 0 && tags.size === 0;
         return isFiltered && place !== undefined ? [{ place, message: filteredWarning(name, size) }] : [];
     }));
 }
-/** Gives the lines of the image set that match nothing; of what could not be listed nothing is known. */
+/** Returns the lines of the image set that match nothing, without those whose repositories could not be listed. */
 function findUnmatched({ set, groups, plans, before }) {
     const planned = new Set(plans.map(({ repository }) => repository));
     const unlisted = groups
@@ -29269,763 +30882,12 @@ function findUnmatched({ set, groups, plans, before }) {
         matchedBefore: before.matched.includes(text),
     }));
 }
-
-;// CONCATENATED MODULE: ./build/src/sync/telling.js
-
-
-/**
- * Tells images that did not arrive, as loud as each deserves and at its place in a file where it has one; others are
- * passed over. What the image set asks for in vain is so for many tags of a repository: it is told once for all, at the
- * end.
- */
-class TroubleTeller {
-    #reporter;
-    #placeOf;
-    #held = [];
-    /** `placeOf` gives where a file asks for one of the images that want a name. */
-    constructor(reporter, placeOf) {
-        this.#reporter = reporter;
-        this.#placeOf = placeOf;
-    }
-    take(image) {
-        switch (image.outcome) {
-            case 'copied':
-            case 'skipped':
-            case 'checked':
-                return;
-            case 'deferred':
-                // After an interruption there may be thousands, and the headline counts them.
-                if (image.reason?.code === 'INTERRUPTED')
-                    this.#reporter.detail(failedLine(image));
-                else
-                    this.#reporter.warning(failedLine(image));
-                return;
-            case 'collision':
-                this.#held.push(image);
-                return;
-            default:
-                if (image.reason?.code === 'PLATFORM_MISSING')
-                    this.#held.push(image);
-                else
-                    this.#reporter.error(failedLine(image));
-        }
-    }
-    /** Tells what was held back. */
-    finish() {
-        for (const [first, ...others] of Map.groupBy(this.#held.splice(0), causeOf).values()) {
-            if (first === undefined)
-                continue;
-            this.#reporter.error(failedTogetherLine(first, others), this.#placeOf(first.claimants ?? []));
-        }
-    }
-}
-function causeOf({ source, destination, outcome, reason, claimants }) {
-    const repositories = (names) => names.map((name) => splitName(name).repository);
-    const which = outcome === 'collision' ? repositories([destination, ...(claimants ?? [])]) : repositories([source]);
-    // The message of a collision names the tags.
-    return JSON.stringify([outcome, which, outcome === 'collision' ? '' : reason?.message, reason?.hint]);
-}
-/** A set made for another source has dozens. */
-const UNMATCHED_TOLD = 5;
-/** Tells the names that match nothing: all that did before, as errors, and the first few of the others. Gives all of them. */
-function tellUnmatched(unmatched, reporter) {
-    const { lost = [], never = [] } = Object.groupBy(unmatched, ({ matchedBefore }) => matchedBefore ? 'lost' : 'never');
-    for (const { pattern, place } of lost)
-        reporter.error(unmatchedWarning(pattern, true), place);
-    for (const { pattern, place } of never.slice(0, UNMATCHED_TOLD)) {
-        reporter.warning(unmatchedWarning(pattern, false), place);
-    }
-    const more = never.length - UNMATCHED_TOLD;
-    if (more > 0)
-        reporter.warning(moreUnmatchedWarning(more));
-    return unmatched;
+/** Returns the number of entries in a listing. */
+function sizeOf({ listing: { tags, manifests } }) {
+    return tags.length || manifests.size;
 }
 
-// EXTERNAL MODULE: ./build/src/lib/plain-text.js
-var plain_text = __nccwpck_require__(8037);
-;// CONCATENATED MODULE: ./build/src/signatures/candidate.js
-
-/** Gives what is no signature of an image. */
-function unfit(reason) {
-    return { kind: 'unfit', reason };
-}
-/** Gives what a registry or a signer wrote as part of a line: nobody may write lines of their own into a log. */
-function shown(text, most = 200) {
-    const line = (0,plain_text/* plainText */.w)(text).replaceAll(/\s+/g, ' ');
-    return line.length > most ? `${line.slice(0, most - 1)}…` : line;
-}
-/** Gives JSON as a value; undefined where it is none. */
-function candidate_parseJson(bytes) {
-    try {
-        return JSON.parse(bytes.toString('utf8'));
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/referrers.js
-
-
-
-
-
-
-
-
-
-
-const referrers_PAGE_LIMIT = 20;
-const referrers_listShape = schemas/* object */.Ikc({
-    manifests: schemas/* array */.YOg(schemas/* object */.Ikc({
-        digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
-        artifactType: schemas/* string */.YjP().optional().catch(undefined),
-    })),
-});
-/**
- * Lists what refers to a manifest: by the API, and where a registry has none, by the tag that stands in for it
- * (distribution-spec, "Listing Referrers" and "Referrers Tag Schema"). Throws `REGISTRY_BROKEN`, or what the registry says.
- */
-async function listReferrers(registry, repository, digest, signal) {
-    try {
-        return await registry.asMetadata(signal, () => referrers_readPages(registry, repository, digest, signal));
-    }
-    catch (error) {
-        // What stands before a registry may let through only what it knows: registry.k8s.io answers 403.
-        const isUnknown = error instanceof RegistryFailure && !error.transient && error.code !== 'RATE_LIMITED';
-        if (!isUnknown)
-            throw error;
-        return readFallbackTag(registry, repository, digest, signal);
-    }
-}
-async function referrers_readPages(registry, repository, digest, signal) {
-    const about = registry.nameOf(repository, digest);
-    const found = [];
-    const seen = new Set();
-    let url = registry.url(`/v2/${repository}/referrers/${digest}`);
-    while (url !== undefined && !seen.has(url.href) && seen.size < referrers_PAGE_LIMIT) {
-        seen.add(url.href);
-        const answer = await registry.send({
-            method: 'GET',
-            url,
-            scopes: [pullScope(repository)],
-            headers: { accept: MEDIA_TYPE.ociIndex },
-            expected: [200],
-            about,
-            action: 'list what refers to it',
-            signal,
-        });
-        const body = await readBody(answer, MANIFEST_SIZE_LIMIT);
-        found.push(...parseReferrers(body, about));
-        const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
-        url = link === undefined ? undefined : followAddress(answer.url, link, registry.endpoint);
-    }
-    return found;
-}
-async function readFallbackTag(registry, repository, digest, signal) {
-    const tag = parseTag(`${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`);
-    try {
-        const { bytes } = await registry.getManifest(repository, tag, signal);
-        return parseReferrers(bytes, registry.nameOf(repository, tag));
-    }
-    catch (error) {
-        // Some registries say 403 for what does not exist.
-        const isAbsent = isNotFound(error) || (error instanceof RegistryFailure && error.code === 'DENIED');
-        if (isAbsent)
-            return [];
-        throw error;
-    }
-}
-function parseReferrers(body, about) {
-    try {
-        const { manifests } = referrers_listShape.parse(JSON.parse(body?.toString('utf8') ?? ''));
-        return manifests.map(({ digest, artifactType }) => ({ digest, artifactType }));
-    }
-    catch (cause) {
-        const message = 'its list of what refers to a manifest makes no sense';
-        throw new RegistryFailure({ code: 'REGISTRY_BROKEN', about, message, cause });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/signatures/bundle-signature.js
-
-
-
-const BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle[.+]/;
-const STATEMENT_TYPE = 'application/vnd.in-toto+json';
-/**
- * What a statement may be to count as a signature: that of cosign, a record of who built, promoted or released it. Others
- * may tell anything of an image, also that it failed a test.
- */
-const PREDICATES = /^https:\/\/(?:sigstore\.dev\/cosign\/sign\/v1|slsa\.dev\/provenance\/v\d[\d.]*|k8s\.io\/promo-tools\/promotion\/v1|in-toto\.io\/attestation\/release\/v\d[\d.]*)$/;
-/** Tells whether a media type is that of a Sigstore bundle. */
-function isBundleType(mediaType) {
-    return BUNDLE_TYPE.test(mediaType);
-}
-const bundleShape = schemas/* union */.KCZ([
-    schemas/* object */.Ikc({ messageSignature: schemas/* looseObject */._H3({}) }),
-    schemas/* object */.Ikc({ dsseEnvelope: schemas/* object */.Ikc({ payloadType: schemas/* string */.YjP(), payload: schemas/* string */.YjP() }) }),
-]);
-const statementShape = schemas/* object */.Ikc({
-    subject: schemas/* array */.YOg(schemas/* object */.Ikc({ digest: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()) })),
-    predicateType: schemas/* string */.YjP(),
-});
-/**
- * Reads a bundle as a signature of the manifest with that digest: of its bytes themselves, or a statement whose subject
- * it is. Nothing of it is verified here.
- */
-function readBundle(bytes, digest, manifest) {
-    const bundle = candidate_parseJson(bytes);
-    const shape = bundleShape.safeParse(bundle);
-    if (!shape.success)
-        return unfit('it is no bundle that signs something');
-    const candidate = { kind: 'candidate', form: 'bundle', bundle, signedName: undefined };
-    if ('messageSignature' in shape.data)
-        return { ...candidate, artifact: manifest };
-    const { payloadType, payload } = shape.data.dsseEnvelope;
-    const statement = statementShape.safeParse(candidate_parseJson(Buffer.from(payload, 'base64')));
-    if (payloadType !== STATEMENT_TYPE || !statement.success)
-        return unfit('it is no statement of in-toto');
-    const { subject, predicateType } = statement.data;
-    if (!PREDICATES.test(predicateType)) {
-        return unfit(`it is a statement of another kind, ${shown(predicateType, 100)}`);
-    }
-    const algorithm = digestAlgorithm(digest);
-    const isOfImage = subject.some((one) => one.digest[algorithm] === digestHex(digest));
-    return isOfImage ? { ...candidate, artifact: undefined } : unfit('it is a statement about something else');
-}
-
-;// CONCATENATED MODULE: ./build/src/signatures/cosign-signature.js
-
-
-
-/** The type of a layer that holds what cosign signed. https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md */
-const COSIGN_PAYLOAD = 'application/vnd.dev.cosign.simplesigning.v1+json';
-/** Of the oldest form: the only one that takes a chain of certificates and the log's promise without a proof. */
-const cosign_signature_BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle+json;version=0.1';
-const annotationsShape = schemas/* object */.Ikc({
-    'dev.cosignproject.cosign/signature': schemas/* string */.YjP().min(1),
-    'dev.sigstore.cosign/certificate': schemas/* string */.YjP(),
-    'dev.sigstore.cosign/bundle': schemas/* string */.YjP(),
-});
-const logEntryShape = schemas/* object */.Ikc({
-    SignedEntryTimestamp: schemas/* string */.YjP(),
-    Payload: schemas/* object */.Ikc({
-        body: schemas/* string */.YjP(),
-        integratedTime: schemas/* int */.Whr().min(0),
-        logIndex: schemas/* int */.Whr().min(0),
-        logID: schemas/* string */.YjP().regex(/^[0-9a-f]{64}$/),
-    }),
-});
-const logBodyShape = schemas/* object */.Ikc({
-    kind: schemas/* string */.YjP(),
-    apiVersion: schemas/* string */.YjP(),
-    spec: schemas/* object */.Ikc({ signature: schemas/* object */.Ikc({ publicKey: schemas/* object */.Ikc({ content: schemas/* string */.YjP() }) }) }),
-});
-const payloadShape = schemas/* object */.Ikc({
-    critical: schemas/* object */.Ikc({
-        identity: schemas/* object */.Ikc({ 'docker-reference': schemas/* string */.YjP() }),
-        image: schemas/* object */.Ikc({ 'docker-manifest-digest': schemas/* string */.YjP() }),
-        type: schemas/* literal */.euz('cosign container image signature'),
-    }),
-});
-/** Gives the base64 of a PEM certificate's content; the first, where there are several. */
-function certificateOf(pem) {
-    const start = pem.indexOf('-----BEGIN CERTIFICATE-----');
-    const end = pem.indexOf('-----END CERTIFICATE-----');
-    if (start < 0 || end < start)
-        return undefined;
-    return pem.slice(start + '-----BEGIN CERTIFICATE-----'.length, end).replaceAll(/\s/g, '');
-}
-/**
- * Reads a layer of cosign's signature tag as a signature of the manifest with that digest: its payload must say so, and
- * its entry in the log must be of the same certificate. Nothing of it is verified here.
- */
-function readCosignLayer(layer, digest) {
-    const payload = payloadShape.safeParse(candidate_parseJson(layer.payload));
-    if (!payload.success)
-        return unfit('its payload is not that of an image');
-    const { identity, image } = payload.data.critical;
-    const signed = image['docker-manifest-digest'];
-    if (signed !== digest)
-        return unfit(`it signs another image, ${shown(signed, 20)}`);
-    const annotations = annotationsShape.safeParse(layer.annotations);
-    if (!annotations.success)
-        return unfit('it has no certificate or no entry in a log, so nobody is named by it');
-    const certificate = certificateOf(annotations.data['dev.sigstore.cosign/certificate']);
-    const entry = logEntryShape.safeParse(candidate_parseJson(annotations.data['dev.sigstore.cosign/bundle']));
-    if (certificate === undefined || !entry.success)
-        return unfit('its certificate or its entry in a log is malformed');
-    const { SignedEntryTimestamp, Payload } = entry.data;
-    const body = logBodyShape.safeParse(candidate_parseJson(Buffer.from(Payload.body, 'base64')));
-    if (!body.success)
-        return unfit('its entry in a log is malformed');
-    const logged = Buffer.from(body.data.spec.signature.publicKey.content, 'base64').toString('latin1');
-    if (certificateOf(logged) !== certificate)
-        return unfit('its entry in a log is of another certificate');
-    const bundle = {
-        mediaType: cosign_signature_BUNDLE_TYPE,
-        verificationMaterial: {
-            x509CertificateChain: { certificates: [{ rawBytes: certificate }] },
-            tlogEntries: [
-                {
-                    logIndex: String(Payload.logIndex),
-                    logId: { keyId: Buffer.from(Payload.logID, 'hex').toString('base64') },
-                    kindVersion: { kind: body.data.kind, version: body.data.apiVersion },
-                    integratedTime: String(Payload.integratedTime),
-                    inclusionPromise: { signedEntryTimestamp: SignedEntryTimestamp },
-                    canonicalizedBody: Payload.body,
-                },
-            ],
-        },
-        messageSignature: {
-            messageDigest: {
-                algorithm: 'SHA2_256',
-                digest: (0,external_node_crypto_.createHash)('sha256').update(layer.payload).digest('base64'),
-            },
-            signature: annotations.data['dev.cosignproject.cosign/signature'],
-        },
-    };
-    const signedName = identity['docker-reference'];
-    return { kind: 'candidate', form: 'cosign', bundle, artifact: layer.payload, signedName };
-}
-
-;// CONCATENATED MODULE: ./build/src/signatures/signature-search.js
-
-
-
-
-
-
-
-
-/** Real ones have a kilobyte, a bundle with a statement some ten. */
-const SIZE_LIMIT = 1024 * 1024;
-/** Far beyond any real image; a registry that lies must not keep a run busy. */
-const CANDIDATES_LIMIT = 64;
-/**
- * Finds what may be signatures of the manifest with a digest, one after the other so that nothing is fetched in vain: the
- * layers of cosign's tag, then the bundles that refer to it.
- */
-async function* findSignatures(place, digest, signal) {
-    let count = 0;
-    for (const search of [cosignLayers, bundles]) {
-        for await (const found of search(place, digest, signal)) {
-            if (count >= CANDIDATES_LIMIT)
-                return;
-            count += 1;
-            yield found;
-        }
-    }
-}
-async function* cosignLayers(place, digest, signal) {
-    // The tag of a longer digest would be longer than tags may be.
-    if (digestAlgorithm(digest) !== 'sha256')
-        return;
-    // By tag and never by its digest: mirrors behind registry.k8s.io may lack that. https://github.com/kubernetes/registry.k8s.io/issues/324
-    const tag = parseTag(`sha256-${digestHex(digest)}.sig`);
-    const manifest = await signature_search_attempt(() => getIfThere(place, tag, signal), signal);
-    if (manifest === undefined)
-        return;
-    if (manifest.kind === 'unread' || manifest.kind === 'unfit')
-        return yield manifest;
-    for (const layer of layersOf(manifest, (type) => type === COSIGN_PAYLOAD)) {
-        const read = async () => {
-            const payload = await readSmall(place, layer, signal);
-            return Buffer.isBuffer(payload)
-                ? readCosignLayer({ annotations: layer.annotations, payload }, digest)
-                : payload;
-        };
-        yield signature_search_attempt(read, signal);
-    }
-}
-async function* bundles(place, digest, signal) {
-    const { registry, repository } = place;
-    const referrers = await signature_search_attempt(() => listReferrers(registry, repository, digest, signal), signal);
-    if (!Array.isArray(referrers))
-        return yield referrers;
-    let signed;
-    const likely = referrers.filter(({ artifactType }) => artifactType === undefined || isBundleType(artifactType));
-    for (const { digest: own } of likely.slice(0, CANDIDATES_LIMIT)) {
-        const manifest = await signature_search_attempt(() => registry.getManifest(repository, own, signal), signal);
-        if (manifest.kind === 'unread' || manifest.kind === 'unfit') {
-            yield manifest;
-            continue;
-        }
-        for (const layer of layersOf(manifest, isBundleType)) {
-            const read = async () => {
-                const bytes = await readSmall(place, layer, signal);
-                if (!Buffer.isBuffer(bytes))
-                    return bytes;
-                signed ??= registry.getManifest(repository, digest, signal);
-                return readBundle(bytes, digest, (await signed).bytes);
-            };
-            yield signature_search_attempt(read, signal);
-        }
-    }
-}
-function layersOf(manifest, isWanted) {
-    return manifest.kind === 'image' ? manifest.layers.filter(({ mediaType }) => isWanted(mediaType)) : [];
-}
-async function getIfThere({ registry, repository }, tag, signal) {
-    try {
-        return await registry.getManifest(repository, tag, signal);
-    }
-    catch (error) {
-        // Some registries say 403 for what does not exist.
-        const isAbsent = isNotFound(error) || (error instanceof RegistryFailure && error.code === 'DENIED');
-        if (isAbsent)
-            return undefined;
-        throw error;
-    }
-}
-async function readSmall({ registry, repository }, layer, signal) {
-    if (layer.size > SIZE_LIMIT)
-        return unfit('it is larger than any real one');
-    try {
-        return await registry.readBlob(repository, layer, signal);
-    }
-    catch (error) {
-        if ((0,lib_failure/* failureCode */.AD)(error) === 'DIGEST_MISMATCH')
-            return unfit('its content was altered');
-        throw error;
-    }
-}
-/** What cannot be had now must not hide another signature that can. */
-async function signature_search_attempt(work, signal) {
-    try {
-        return await work();
-    }
-    catch (error) {
-        signal.throwIfAborted();
-        // Some places of registry.k8s.io list signatures that they do not have. https://github.com/kubernetes-sigs/promo-tools/issues/1949
-        if (isNotFound(error))
-            return unfit('the registry lists it and does not have it');
-        return { kind: 'unread', error };
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/signatures/signed-name.js
-
-
-
-/** Where the promoter of Kubernetes pushed what registry.k8s.io serves, and signed it under that name until 2023. */
-const PROMOTED = /^(?:[a-z0-9-]+-docker\.pkg\.dev\/k8s-artifacts-prod\/images|(?:(?:us|eu|asia)\.)?gcr\.io\/k8s-artifacts-prod)$/;
-/** Gives the name that an image should have been signed under, where those of a scope were signed as another one. */
-function nameWhenSigned({ host, repository }, scope, signedAs) {
-    if (signedAs === undefined)
-        return `${host}/${repository}`;
-    const below = scope.path === undefined ? `/${repository}` : repository.slice(scope.path.length);
-    return `${signedAs.host}${signedAs.path === undefined ? '' : `/${signedAs.path}`}${below}`;
-}
-/** Tells whether the name in a signature, with or without tag and digest, is that of a repository. */
-function isNameOf(signed, wanted) {
-    try {
-        const { host, repository } = parseReference(signed);
-        return current(`${host}/${repository}`) === wanted;
-    }
-    catch (error) {
-        if (error instanceof lib_failure/* Failure */.HR)
-            return false;
-        throw error;
-    }
-}
-function current(name) {
-    for (const [index, character] of [...name].entries()) {
-        if (character !== '/')
-            continue;
-        const place = name.slice(0, index);
-        if (place === OLD_KUBERNETES_REGISTRY || PROMOTED.test(place)) {
-            return `${KUBERNETES_REGISTRY}${name.slice(index)}`;
-        }
-    }
-    return name;
-}
-
-;// CONCATENATED MODULE: ./build/src/signatures/trusted-root.js
-
-
-function trusted_root_malformed(file, message, cause) {
-    return new lib_failure/* Failure */.HR({
-        code: 'TRUSTED_ROOT_MALFORMED',
-        about: `--trusted-root ${file}`,
-        message,
-        hint: 'give a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',
-        cause,
-    });
-}
-async function readRoot(file) {
-    let text;
-    try {
-        text = await (0,promises_namespaceObject.readFile)(file, 'utf8');
-    }
-    catch (cause) {
-        const code = (0,lib_failure/* failureCode */.AD)(cause);
-        throw trusted_root_malformed(file, code === 'ENOENT' ? 'there is no such file' : `it cannot be read: ${code}`, cause);
-    }
-    try {
-        return JSON.parse(text);
-    }
-    catch (cause) {
-        throw trusted_root_malformed(file, 'it is not JSON', cause);
-    }
-}
-/**
- * Gives what verifies signatures against the trusted root of a file, or without one against Sigstore's public root as it
- * was when this version was made. Throws `TRUSTED_ROOT_MALFORMED`.
- */
-async function openVerifier(file) {
-    const root = file === undefined ? undefined : await readRoot(file);
-    const { SigstoreVerifier: Verifier } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 5651));
-    if (file === undefined) {
-        const { default: pinned } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 2888, 17));
-        return new Verifier(pinned);
-    }
-    try {
-        return new Verifier(root);
-    }
-    catch (cause) {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        throw trusted_root_malformed(file, `it is no trusted root: ${why.slice(0, 200)}`, cause);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/signatures/verdict.js
-
-function describeSigner({ identity, issuer }) {
-    return `${identity} (${issuer})`;
-}
-function joinOr(words) {
-    return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-}
-const verdict_REASONS_TOLD = 4;
-/** Gives the failure of an image whose signature is missing or does not count. */
-function signatureFailure(about, refusal, signers) {
-    const wanted = `wanted is one by ${joinOr(signers.map(describeSigner))}`;
-    if (refusal.kind === 'missing') {
-        return new lib_failure/* Failure */.HR({
-            code: 'SIGNATURE_MISSING',
-            about,
-            message: `it has no signature; ${wanted}`,
-            hint: 'take a release that is signed, or write "off" for its name under "signatures"',
-        });
-    }
-    const { reasons } = refusal;
-    const told = [...new Set(reasons)];
-    const some = told.length > verdict_REASONS_TOLD ? [...told.slice(0, verdict_REASONS_TOLD), 'and so on'] : told;
-    const subject = reasons.length === 1 ? 'its signature does' : `none of its ${reasons.length} signatures does`;
-    return new lib_failure/* Failure */.HR({
-        code: 'SIGNATURE_REFUSED',
-        about,
-        message: `${subject}${reasons.length === 1 ? ' not' : ''} count: ${some.join('; ')}; ${wanted}`,
-        hint: 'find out why before you use this image; where the signer is right, name them under "signatures"',
-    });
-}
-/** What is wrong with a signature that is by someone else. */
-function byAnother(signer) {
-    return `it is by ${describeSigner(signer)}`;
-}
-/** Gives the failure of an image of which nobody said who signs it; `file` is where that belongs. */
-function policyFailure(about, host, file) {
-    return new lib_failure/* Failure */.HR({
-        code: 'SIGNATURE_POLICY_MISSING',
-        about,
-        message: `who signs the images of ${host} is not said`,
-        hint: `add to ${file} "signatures": {"${host}/…": {"identity": "…", "issuer": "…"}}, or "${host}": "off"`,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/signatures/signature-check.js
-
-
-
-
-
-
-
-
-
-const OUTCOMES_KEPT = 10_000;
-/** Verifies signatures of images, each digest of a repository once a run. */
-class SignatureCheck {
-    #policies;
-    #trustedRoot;
-    #file;
-    #known = new Once({ results: OUTCOMES_KEPT });
-    #verifier;
-    constructor(settings) {
-        this.#policies = settings.policies;
-        this.#trustedRoot = settings.trustedRoot;
-        this.#file = settings.file;
-    }
-    /** Reads the trusted root now, where one was given. Throws `TRUSTED_ROOT_MALFORMED`. */
-    async prepare() {
-        if (this.#trustedRoot !== undefined)
-            await this.#open();
-    }
-    /** Gives what the policies say of a repository, without asking anyone. */
-    stanceOn(name) {
-        const applied = policyFor(this.#policies, name);
-        if (applied === undefined)
-            return { kind: 'unknown' };
-        return applied.policy.kind === 'off'
-            ? { kind: 'off' }
-            : { kind: 'signed', policy: digestOfPolicy(applied) };
-    }
-    /** Gives the failure of an image for which there is no policy; undefined where there is one. */
-    missingPolicy({ name, about }) {
-        if (policyFor(this.#policies, name) !== undefined)
-            return undefined;
-        return policyFailure(about, name.host, this.#file);
-    }
-    /** Finds out about the signature of an image. Throws only what keeps it from being found out. */
-    async check(image, signal) {
-        const applied = policyFor(this.#policies, image.name);
-        if (applied === undefined) {
-            return { kind: 'unverified', failure: policyFailure(image.about, image.name.host, this.#file) };
-        }
-        if (applied.policy.kind === 'off')
-            return { kind: 'exempt' };
-        const { signers } = applied.policy;
-        const key = `${image.name.host}/${image.name.repository} ${image.digests.join(' ')}`;
-        const outcome = await this.#known.get(key, () => this.#search(image, applied, signers, signal));
-        if (outcome.kind === 'verified')
-            return { ...outcome, policy: digestOfPolicy(applied) };
-        return { kind: 'unverified', failure: signatureFailure(image.about, outcome, signers) };
-    }
-    async #search(image, applied, signers, signal) {
-        const verifier = await this.#open();
-        const reasons = [];
-        const unread = [];
-        for (const digest of image.digests) {
-            for (const place of image.places) {
-                for await (const found of findSignatures(place, digest, signal)) {
-                    if (found.kind === 'unread')
-                        unread.push(found.error);
-                    else if (found.kind === 'unfit')
-                        reasons.push(found.reason);
-                    else {
-                        const judged = judge(found, { verifier, signers, name: image.name, applied });
-                        if (typeof judged !== 'string')
-                            return { ...judged, kind: 'verified', form: found.form };
-                        reasons.push(judged);
-                    }
-                }
-            }
-        }
-        // What could not be had may have been the right one.
-        if (unread.length > 0)
-            throw unread[0];
-        return reasons.length === 0 ? { kind: 'missing' } : { kind: 'refused', reasons };
-    }
-    #open() {
-        this.#verifier ??= openVerifier(this.#trustedRoot);
-        return this.#verifier;
-    }
-}
-/** Gives who signed, or why that does not count as the end of a sentence. */
-function judge(candidate, { verifier, signers, name, applied }) {
-    let signer;
-    try {
-        signer = verifier.verify(candidate);
-    }
-    catch (error) {
-        return signature_check_explain(error);
-    }
-    const wanted = signers.filter((one) => isSigner(one, signer));
-    if (wanted.length === 0)
-        return byAnother(signer);
-    const { signedName } = candidate;
-    if (signedName === undefined)
-        return signer;
-    const names = wanted.map(({ signedAs }) => nameWhenSigned(name, applied.scope, signedAs));
-    if (names.some((one) => isNameOf(signedName, one)))
-        return signer;
-    return `it was signed as ${shown(signedName) || 'nothing'}, not as ${names[0]}`;
-}
-const signature_check_EXPLANATIONS = new Map([
-    ['CERTIFICATE_ERROR', 'its certificate was not valid when it was made, or is of no trusted authority'],
-    ['PUBLIC_KEY_ERROR', 'it was made with a key, which names nobody'],
-    ['SIGNATURE_ERROR', 'it does not fit what it signs'],
-    ['TIMESTAMP_ERROR', 'nothing that is trusted tells when it was made'],
-    ['TLOG_ERROR', 'it is in no log'],
-    ['TLOG_BODY_ERROR', 'its entry in the log is of something else'],
-    ['TLOG_INCLUSION_PROOF_ERROR', 'it is not in a trusted log'],
-    ['TLOG_INCLUSION_PROMISE_ERROR', 'it is not in a trusted log'],
-    ['TLOG_MISSING_INCLUSION_ERROR', 'nothing proves that it is in a log'],
-]);
-function signature_check_explain(error) {
-    const known = signature_check_EXPLANATIONS.get((0,lib_failure/* failureCode */.AD)(error));
-    return known ?? `it is malformed (${error instanceof Error ? shown(error.message, 100) : 'unknown'})`;
-}
-function digestOfPolicy({ scope, policy }) {
-    const text = JSON.stringify([formatScope(scope), policy]);
-    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex').slice(0, 12);
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/vetting.js
-
-
-
-
-/** Asks for the signatures of images before they are copied. */
-class Vetting {
-    #mode;
-    #check;
-    #signal;
-    constructor(mode, check, signal) {
-        this.#mode = mode;
-        this.#check = check;
-        this.#signal = signal;
-    }
-    /**
-     * Tells whether an image that is at the destination is to be asked for its signature: where one is required, unless
-     * this digest was verified in an earlier run under the same policy.
-     */
-    isDue({ source, recorded }, digest) {
-        if (this.#mode !== 'require' || isSignatureTag(source.tag))
-            return false;
-        const stance = this.#check.stanceOn({ host: source.registry.host, repository: source.repository });
-        if (stance.kind === 'off')
-            return false;
-        const isKnown = recorded !== undefined && recorded.sourceDigest === digest;
-        return stance.kind === 'unknown' || !isKnown || signedUnder(recorded.options) !== stance.policy;
-    }
-    /**
-     * Gives what is known of an image's signature; undefined for what is itself a signature. Throws, where one is required,
-     * why none counts.
-     */
-    async vet({ source }, digest) {
-        const { registry, repository, tag } = source;
-        if (isSignatureTag(tag))
-            return undefined;
-        const image = {
-            name: { host: registry.host, repository },
-            about: registry.nameOf(repository, tag),
-            digests: [digest],
-            places: [{ registry, repository }],
-        };
-        const verdict = await this.#check.check(image, this.#signal).catch((error) => {
-            this.#signal.throwIfAborted();
-            if (this.#mode === 'require' || !(error instanceof lib_failure/* Failure */.HR))
-                throw error;
-            return { kind: 'unverified', failure: error };
-        });
-        if (verdict.kind === 'unverified' && this.#mode === 'require')
-            throw verdict.failure;
-        return verdict;
-    }
-}
-/** Gives what asks for signatures in a run; undefined where none are wanted. Throws `TRUSTED_ROOT_MALFORMED`. */
-async function openVetting({ verifySignatures, trustedRoot, imageSet }, set, signal) {
-    if (verifySignatures === 'off')
-        return undefined;
-    const check = new SignatureCheck({ policies: set.signatures, trustedRoot, file: imageSet });
-    await check.prepare();
-    return new Vetting(verifySignatures, check, signal);
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/run.js
+;// CONCATENATED MODULE: ./build/src/sync/run/run.js
 var run_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
         if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
@@ -30099,8 +30961,8 @@ var run_disposeResources = (undefined && undefined.__disposeResources) || (funct
 
 const PROGRESS_EVERY_MILLISECONDS = 200;
 /**
- * Mirrors what the image set wants from the source to the destination and gives the report, also when the run was
- * ended early. Throws what kept it from beginning: settings, image set, state or a registry that does not answer.
+ * Mirrors the images of an image set from the source to the destination. Returns the report, also if the run was ended
+ * early. Throws the reason why it could not begin: the image set, the state, or a registry that does not answer.
  */
 async function runSync(settings, parts) {
     return new Run(settings, parts).run();
@@ -30130,9 +30992,10 @@ class Run {
                 ...this.#parts,
                 ...reporter,
                 scope: scopeOf(this.#settings),
+                isReadOnly: dryRun,
             }), false);
             const deadline = run_addDisposableResource(env_1, new RunDeadline(commandTimeout, this.#parts.signal), false);
-            const registries = await connections_openRegistries(this.#settings, {
+            const registries = await openRunRegistries(this.#settings, {
                 ...this.#parts,
                 signal: deadline.signal,
                 deadline: deadline.at,
@@ -30140,15 +31003,15 @@ class Run {
             try {
                 const env_2 = { stack: [], error: void 0, hasError: false };
                 try {
-                    const vetting = await openVetting(this.#settings, set, deadline.signal);
+                    const verification = await openVerification(this.#settings, set, deadline.signal);
                     const find = () => this.#find(set, registries, deadline.signal);
                     const fetchState = remote?.fetching(registries, deadline.signal) ?? this.#parts.fetchState;
-                    // A state that has to be fetched is so while images are looked for; one that is here is opened before any request.
+                    // A state is fetched while repositories are searched for. A local one is opened before the first request.
                     const early = fetchState === undefined ? undefined : await Promise.all([find(), fetchState()]);
                     const mode = dryRun ? 'read' : 'write';
                     const state = run_addDisposableResource(env_2, State.open(remote?.file ?? database, { reporter, mode, now: this.#now }), false);
                     const [found] = early ?? [await find()];
-                    return await this.#mirror(found, { set, state, remote, registries, vetting, deadline, started });
+                    return await this.#mirror(found, { set, state, remote, registries, verification, deadline, started });
                 }
                 catch (e_1) {
                     env_2.error = e_1;
@@ -30170,10 +31033,11 @@ class Run {
             run_disposeResources(env_1);
         }
     }
-    async #mirror(found, open) {
+    async #mirror({ groups, warnings }, open) {
         const { set, state, remote, registries, deadline, started } = open;
         const { source } = this.#settings;
-        const groups = groupByDestination(found, set, this.#settings, (text) => this.#warn(text));
+        for (const text of warnings)
+            this.#warn(text);
         const plans = await this.#mirrorGroups(groups, open);
         const planned = this.#settings.dryRun ? plannedLines(this.#images, this.#route()) : [];
         for (const line of planned)
@@ -30183,28 +31047,28 @@ class Run {
         const isWhole = !deadline.signal.aborted;
         const view = viewOfSource(set, plans);
         const before = state.sourceView(source);
-        const missing = isWhole ? this.#findUnmatched({ set, groups, plans, before }) : [];
+        const unmatched = isWhole ? this.#findUnmatched({ set, groups, plans, before }) : [];
         for (const text of isWhole ? compareListings(before, view) : [])
             this.#warn(text);
         const totals = countImages(this.#images);
-        const ended = this.#now();
-        const outcome = isWhole ? (totals.failed > 0 ? 'failed' : 'succeeded') : 'interrupted';
-        const run = { started, ended, outcome, ...totals };
+        const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
+        const interrupted = isWhole ? undefined : { message: deadline.reason, left };
+        const outcome = outcomeOf({ totals, interrupted, unmatched });
+        const run = { started, ended: this.#now(), outcome, ...totals };
         const scope = scopeOf(this.#settings);
         const runs = [...state.runs(scope), run];
-        // A shard sees only a part of the source, which must not pass for the whole.
+        // A shard sees only a part of the source, and must not overwrite what the whole was.
         const isWholeView = isWhole && this.#settings.shard === undefined;
         state.recordRun({ scope, run, ...(isWholeView ? { sourceViews: new Map([[source, view]]) } : {}) });
         await remote?.push(deadline.signal);
-        const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
         const report = {
             ...head,
             started: started.toISOString(),
-            ended: ended.toISOString(),
+            ended: run.ended.toISOString(),
             stateRestored: state.restored,
-            ...(isWhole ? {} : { interrupted: { message: deadline.reason, left } }),
+            interrupted,
             totals,
-            unmatched: missing,
+            unmatched,
             warnings: this.#warnings,
             requests: [...registries.traffic].map(([host, traffic]) => ({ host, ...traffic })),
             images: this.#images,
@@ -30227,28 +31091,24 @@ class Run {
             namespaces: additionNamespaces,
             signal,
         });
-        // A login is proved for a repository; which ones there are is known only now.
-        const [first] = groupByDestination(found, set, this.#settings);
+        // Only now a repository is known for which the login can be checked.
+        const grouping = groupByDestination(found, set, this.#settings);
+        const [first] = grouping.groups;
         if (first !== undefined)
             await proveLogin(target, first.repository, signal);
-        return found;
+        return grouping;
     }
     async #mirrorGroups(groups, open) {
-        const { set, state, registries, vetting, deadline } = open;
+        const { set, state, registries, verification, deadline } = open;
         const { reporter } = this.#parts;
-        const { source, destination: host } = this.#settings;
+        const { source, destination } = this.#settings;
         const trouble = new TroubleTeller(reporter, (claimants) => placeOfClaim(set, source, claimants));
         const mirroring = new Mirroring({
             set,
             settings: this.#settings,
-            target: registries.at(host),
+            target: registries.at(destination),
             state,
-            remembered: {
-                images: (repository) => state.images({ host, repository }),
-                failures: (repository) => state.failures({ host, repository }),
-            },
-            reporter,
-            vetting,
+            verification,
             now: this.#now(),
             signal: deadline.signal,
             onResult: (image) => this.#take(image, trouble),
@@ -30302,18 +31162,57 @@ class Run {
         return tellUnmatched(findUnmatched(sight), this.#parts.reporter);
     }
     #warn(message, place) {
-        this.#warnings.push({ message, ...(place === undefined ? {} : { place }) });
+        this.#warnings.push({ message, place });
         this.#parts.reporter.warning(message, place);
     }
-    /** Warnings of the parts are kept for the report as well. */
+    /** Returns a reporter that keeps warnings for the report too. */
     #reporter() {
         return { warning: (text, place) => this.#warn(text, place) };
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/config/flag-reader.js
+;// CONCATENATED MODULE: ./build/src/config/flags/flag-source.js
+/** Returns the text of a flag: the given one, its environment variable's, or its default. */
+function flagText(flag, source) {
+    const given = source.values.get(flag.name) ?? '';
+    if (given.trim() !== '')
+        return flag.secret === true ? given : given.trim();
+    return inheritedTexts(flag, source).find((text) => text !== '') ?? flag.default;
+}
+/** Returns the texts of a flag's environment variables, the one that counts first; empty ones included. */
+function inheritedTexts(flag, source) {
+    const variables = [flag.environment, flag.otherEnvironment];
+    return variables.map((name) => (name === undefined ? '' : (source.environment[name] ?? '')));
+}
 
-/** Reads flags into values and keeps every failure, so that a user sees all that is wrong at once. */
+;// CONCATENATED MODULE: ./build/src/config/flags/flag-secrets.js
+
+/**
+ * Returns every secret in the texts of flags, from all places where it is given: one that is overruled must not be shown
+ * either. The form `user:secret` of a Basic login is among them.
+ */
+function secretsIn(flags, source) {
+    const userOf = ({ user }) => {
+        const flag = flags.find(({ name }) => name === user);
+        return flag && flagText(flag, source);
+    };
+    return flags
+        .filter(({ secret }) => secret === true)
+        .flatMap((flag) => {
+        const user = userOf(flag);
+        return ([source.values.get(flag.name) ?? '', ...inheritedTexts(flag, source)]
+            .filter((text) => text.trim() !== '')
+            // Some are used without the line end of the file that they come from.
+            .flatMap((text) => [...new Set([text, text.trim()])])
+            .flatMap((secret) => (user === undefined ? [secret] : [secret, `${user}:${secret}`])));
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/config/flags/flag-reader.js
+
+
+
+/** Parses flags and collects the failures, so that users see all of them at once. */
 class FlagReader {
     failures = [];
     #flags;
@@ -30321,27 +31220,27 @@ class FlagReader {
     constructor(flags, source) {
         this.#flags = new Map(flags.map((flag) => [flag.name, flag]));
         this.#source = source;
+        for (const secret of secretsIn(flags, source))
+            source.onSecret?.(secret);
     }
-    /** Gives how this front writes the flag. */
+    /** Returns a flag's name as users write it. */
     label(name) {
         return this.#source.label(name);
     }
-    /** Gives the text of a flag: as given, from its environment variable, or its default. */
+    /** Returns the text of a flag: the given one, its environment variable's, or its default. */
     text(name) {
         const flag = this.#flags.get(name);
-        const given = this.#source.values.get(name) ?? '';
-        if (given.trim() !== '')
-            return flag?.secret === true ? given : given.trim();
-        const variable = flag?.environment;
-        const inherited = variable === undefined ? '' : (this.#source.environment[variable] ?? '');
-        return inherited === '' ? flag?.default : inherited;
+        return flag && flagText(flag, this.#source);
     }
-    /** Gives the parsed text of a flag; undefined where there is none or, with a failure kept, a wrong one. */
+    /** Returns the parsed text of a flag. Undefined if there is none, or if it is wrong, which is kept as a failure. */
     optional(name, parser) {
         const text = this.text(name);
         return text === undefined ? undefined : this.#attempt(name, text, parser);
     }
-    /** Gives the parsed text of a flag that has a default, which stands in for a wrong one until all are read. */
+    /**
+     * Returns the parsed text of a flag with a default. If the text is wrong, that is kept as a failure, and returns the
+     * default.
+     */
     required(name, parser) {
         const value = this.optional(name, parser);
         if (value !== undefined)
@@ -30351,7 +31250,7 @@ class FlagReader {
             throw new TypeError(`the flag ${name} has no default`);
         return parser(fallback, this.label(name));
     }
-    /** Gives every value of a repeatable flag, parsed; wrong ones are left out and kept as failures. */
+    /** Returns all values of a repeatable flag. Wrong ones are left out and kept as failures. */
     list(name, parser) {
         const found = [];
         for (const text of (this.text(name) ?? '').split(/[\n,]/)) {
@@ -30361,9 +31260,9 @@ class FlagReader {
         }
         return found;
     }
-    /** Keeps a failure that shows only when flags are seen together. */
+    /** Keeps a failure of a flag in combination with others. */
     refuse(name, message, hint) {
-        this.failures.push(new lib_failure/* Failure */.HR({ code: 'FLAG_MALFORMED', about: this.label(name), message, hint }));
+        this.failures.push(new lib_failure/* Failure */.HR({ code: 'FLAG_MALFORMED', fault: 'usage', about: this.label(name), message, hint }));
     }
     #attempt(name, text, parser) {
         try {
@@ -30378,43 +31277,44 @@ class FlagReader {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/config/flag-value.js
+;// CONCATENATED MODULE: ./build/src/config/flags/registry-flags.js
 
-const YES = new Set(['true', 'yes', '1']);
-const NO = new Set(['false', 'no', '0']);
-/** Reads a switch: true, yes, 1 or false, no, 0, in any case. Throws `FLAG_MALFORMED`. */
-function parseSwitch(text, about) {
-    const word = text.toLowerCase();
-    if (YES.has(word))
-        return true;
-    if (NO.has(word))
-        return false;
-    throw flag_value_malformed(about, text, 'is neither yes nor no', 'write true or false; yes, no, 1 and 0 do as well');
+
+
+const NO_NAMESPACE = '/';
+const IN_FLIGHT = wholeNumber(1, 1000);
+/** Returns a path in a registry. A slash at either end is ignored. Throws `REFERENCE_MALFORMED`. */
+function parsePath(text, about) {
+    return parseRepository(text.replace(/^\/|\/$/g, ''), about);
 }
-/** Gives a parser of whole numbers between two bounds, both included. It throws `FLAG_MALFORMED`. */
-function wholeNumber(least, most) {
+/** Returns the namespace that a flag names, or undefined for `/`, which means none. */
+function readNamespace(flags, name) {
+    return flags.text(name) === NO_NAMESPACE ? undefined : flags.required(name, parsePath);
+}
+/** Returns a parser of hosts that replaces the frozen registry of Kubernetes, with a notice about it. */
+function hostParser(notices) {
     return (text, about) => {
-        const isWhole = /^\d+$/.test(text);
-        const count = Number(text);
-        if (isWhole && count >= least && count <= most)
-            return count;
-        const message = isWhole ? 'is out of bounds' : 'is not a whole number';
-        throw flag_value_malformed(about, text, message, `write a whole number from ${least} to ${most}`);
+        const host = parseHost(text, about);
+        if (host !== OLD_KUBERNETES_REGISTRY)
+            return host;
+        notices.add(`${about}: ${host} is frozen and being shut down; ${KUBERNETES_REGISTRY} is used instead`);
+        return parseHost(KUBERNETES_REGISTRY);
     };
 }
-/** Gives a parser of a choice between words. It throws `FLAG_MALFORMED`. */
-function oneOf(...words) {
-    return (text, about) => {
-        const word = words.find((known) => known === text);
-        if (word !== undefined)
-            return word;
-        const allowed = `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-        throw flag_value_malformed(about, text, 'is not one of the words it takes', `write ${allowed}`);
-    };
+/** Returns how many requests and transfers may be in flight per host. If undefined, the run adapts the number. */
+function readLimits(flags) {
+    return { queryLimit: flags.optional('query-limit', IN_FLIGHT), limit: flags.optional('limit', IN_FLIGHT) };
 }
-/** Gives the failure of a flag whose text has the wrong form. */
-function flag_value_malformed(about, text, message, hint) {
-    return new lib_failure/* Failure */.HR({ code: 'FLAG_MALFORMED', about, message: `"${text.slice(0, 200)}" ${message}`, hint });
+/** Keeps a failure if there is a user name without a password, or a password without a user name. */
+function refuseHalfLogin(flags, login) {
+    if (login.username !== undefined && login.password === undefined) {
+        const hint = `give ${flags.label('password')} or the environment variable KEEL_PASSWORD`;
+        flags.refuse('username', 'there is a user name but no password', hint);
+    }
+    if (login.password !== undefined && login.username === undefined) {
+        const hint = `give ${flags.label('username')} as well`;
+        flags.refuse('password', 'there is a password but no user name', hint);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/settings.js
@@ -30426,35 +31326,27 @@ function flag_value_malformed(about, text, message, hint) {
 
 
 
-const NO_NAMESPACE = '/';
-const IN_FLIGHT = wholeNumber(1, 1000);
-/** Reads the settings of a sync run from flags or inputs, and reports all malformed ones at once. */
-function parseSyncSettings(from) {
-    const flags = new FlagReader(SYNC_FLAGS, from);
+/**
+ * Returns the settings of a run from flags or inputs, or all malformed ones at once. `table` holds the command's
+ * defaults.
+ */
+function parseSyncSettings(from, table = SYNC_FLAGS) {
+    const flags = new FlagReader(table, from);
     const notices = new Set();
-    const host = (text, about) => {
-        const given = parseHost(text, about);
-        if (given !== OLD_KUBERNETES_REGISTRY)
-            return given;
-        notices.add(`${about}: ${given} is frozen and being shut down; ${KUBERNETES_REGISTRY} is used instead`);
-        return parseHost(KUBERNETES_REGISTRY);
-    };
+    const host = hostParser(notices);
     const settings = {
         source: flags.required('source', host),
         destination: flags.required('push-to', host),
-        namespace: flags.text('push-ns') === NO_NAMESPACE ? undefined : flags.required('push-ns', parsePath),
+        namespace: readNamespace(flags, 'push-ns'),
         username: flags.text('username'),
         password: flags.text('password'),
         imageSet: flags.required('image-set', asIs),
         database: flags.required('db', asIs),
         state: flags.required('state', oneOf('file', 'registry')),
-        queryLimit: flags.optional('query-limit', IN_FLIGHT),
-        limit: flags.optional('limit', IN_FLIGHT),
+        ...readLimits(flags),
         commandTimeout: flags.required('command-timeout', lib_duration/* parseDuration */.E9),
         pushTimeout: flags.required('push-timeout', lib_duration/* parseDuration */.E9),
-        // No attempt at all would be no run: 0 has always meant that nothing is tried a second time.
-        retry: Math.max(1, flags.required('retry', wholeNumber(0, 100))),
-        retryInterval: flags.required('retry-interval', lib_duration/* parseDuration */.E9),
+        retry: readRetry(flags),
         additionNamespaces: flags.list('addition-ns', parsePathOrAll),
         dryRun: flags.optional('dry-run', parseSwitch) ?? false,
         naming: flags.required('naming', oneOf('basename', 'dashed', 'path')),
@@ -30470,433 +31362,29 @@ function parseSyncSettings(from) {
         caFile: flags.text('ca-file'),
         json: flags.optional('json', parseSwitch) ?? false,
     };
-    if (settings.username !== undefined && settings.password === undefined) {
-        const hint = `give ${flags.label('password')} or the environment variable KEEL_PASSWORD`;
-        flags.refuse('username', 'there is a user name but no password', hint);
-    }
-    if (settings.password !== undefined && settings.username === undefined) {
-        flags.refuse('password', 'there is a password but no user name', `give ${flags.label('username')} as well`);
-    }
+    refuseHalfLogin(flags, settings);
     if (flags.failures.length > 0)
         return { ok: false, failures: flags.failures };
     return { ok: true, settings, notices: [...notices] };
-}
-function asIs(text) {
-    return text;
-}
-function parsePath(text, about) {
-    return parseRepository(text.replace(/^\/|\/$/g, ''), about);
 }
 function parsePathOrAll(text, about) {
     return text === '*' ? text : parsePath(text, about);
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/summary/facts-of-report.js
-
-
-
-
-/** Tells how a run ended: `succeeded` only where nothing failed, nothing is left and nothing went missing. */
-function outcomeOf(report) {
-    const { totals, interrupted, unmatched } = report;
-    if (interrupted !== undefined)
-        return 'interrupted';
-    const isGood = totals.failed === 0 && totals.deferred === 0 && !unmatched.some(({ matchedBefore }) => matchedBefore);
-    return isGood ? 'succeeded' : 'failed';
-}
-/** Gives the one sentence that tells the run of a report. */
-function headlineOf(report) {
-    const { totals, options, interrupted, shards, started, ended } = report;
-    const shard = shards.length === 1 ? shards[0] : undefined;
-    const duration = (0,lib_duration/* milliseconds */.Rz)(Date.parse(ended) - Date.parse(started));
-    return headline({ totals, duration, dryRun: options.dryRun, interrupted, shard });
-}
-/** Gives what the summary page tells of a run; `runs` are those for its chart, this one included, the oldest first. */
-function factsOfReport(report, runs) {
-    const { totals, options, images, unmatched, warnings, started, ended } = report;
-    const lost = unmatched.filter(({ matchedBefore }) => matchedBefore);
-    return {
-        headline: headlineOf(report),
-        source: report.source,
-        destination: report.namespace === undefined ? report.destination : `${report.destination}/${report.namespace}`,
-        outcome: outcomeOf(report),
-        dryRun: options.dryRun,
-        wanted: totals.total,
-        copied: images.filter(({ outcome }) => outcome === 'copied').map(copiedImage),
-        skipped: totals.skipped,
-        failed: totals.failed,
-        failures: images
-            .filter(({ outcome }) => outcome === 'failed' || outcome === 'withdrawn')
-            .map(failedImage),
-        deferred: images.filter(({ outcome }) => outcome === 'deferred').map(failedImage),
-        collisions: collidingNames(images.filter(({ outcome }) => outcome === 'collision')),
-        unmatched: unmatched.map(({ pattern, place }) => ({ name: pattern, place })),
-        signatures: signatureLine(images),
-        warnings: [
-            ...lost.map(({ pattern }) => unmatchedWarning(pattern, true)),
-            ...warnings.map(({ message }) => message),
-        ],
-        bytes: totals.bytes,
-        duration: (0,lib_duration/* milliseconds */.Rz)(Date.parse(ended) - Date.parse(started)),
-        runs,
-    };
-}
-function copiedImage({ destination, bytes, milliseconds: took }) {
-    const { repository, tag } = splitName(destination);
-    return { repository, tag, bytes, duration: (0,lib_duration/* milliseconds */.Rz)(took) };
-}
-function failedImage({ source, reason, outcome }) {
-    return { image: source, message: reason?.message ?? outcome, hint: reason?.hint };
-}
-/** Tags of a repository over which the same sources quarrel are one name: one patch settles them all. */
-function collidingNames(images) {
-    const quarrels = Map.groupBy(images, ({ destination, patch }) => JSON.stringify([splitName(destination).repository, patch]));
-    return [...quarrels.values()].flatMap((group) => {
-        const [first] = group;
-        if (first === undefined)
-            return [];
-        const tags = group.map(({ destination }) => splitName(destination).tag);
-        const claimants = first.claimants ?? [first.source];
-        const isAlone = group.length === 1;
-        return [
-            {
-                destination: `${splitName(first.destination).repository}:${tags.join(', ')}`,
-                sources: isAlone ? claimants : claimants.map((claimant) => splitName(claimant).repository),
-                patch: first.patch ?? '',
-            },
-        ];
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/markdown.js
-const SPECIAL = /[&<>"'`*_~[\]\\|#!@]|:(?=\/\/)|^\s*(?:[-+=]|\d+(?=[.)]\s))/g;
-/**
- * Writes a text so that GitHub's Markdown shows it as it is, on one line, also within tables and HTML: nothing in it
- * becomes markup, a link or a mention.
- */
-function escapeMarkdown(text) {
-    return text
-        .replace(/\s+/g, ' ')
-        .replace(/\p{Cc}|\p{Cf}/gu, '')
-        .replace(SPECIAL, (found) => {
-        const last = found.length - 1;
-        return `${found.slice(0, last)}&#${found.codePointAt(last)};`;
-    });
-}
-/** Writes a name as code: image references, files, inputs. */
-function code(text) {
-    return `<code>${escapeMarkdown(text)}</code>`;
-}
-/** Gives a row of a table; the cells are Markdown already. */
-function tableRow(cells) {
-    return `| ${cells.join(' | ')} |`;
-}
-/** Gives the two lines that begin a table. Columns whose title starts with `>` are numbers, and stand to the right. */
-function tableHead(titles) {
-    const names = titles.map((title) => title.replace(/^>/, ''));
-    const lines = titles.map((title) => (title.startsWith('>') ? '--:' : '---'));
-    return `${tableRow(names)}\n${tableRow(lines)}`;
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/summary/page.js
-/** GitHub drops a summary of more than 1 MiB, near that without a word (actions/runner#4337). */
-const page_PAGE_LIMIT = 900 * 1024;
-/**
- * Joins sections to a page of at most `limit` bytes. Heads and feet always stay; rows are taken in the order of the
- * sections, so that what matters most is cut last.
- */
-function formatPage(sections, limit = page_PAGE_LIMIT) {
-    const frames = sections.map(({ head, rows, foot, more }) => bytesOf([head, more(rows.length), foot ?? '', '']));
-    let room = limit - frames.reduce((sum, frame) => sum + frame, 0);
-    const parts = sections.map(({ head, rows, foot, more }) => {
-        const taken = [];
-        for (const row of rows) {
-            const size = bytesOf([row]);
-            if (size > room)
-                break;
-            room -= size;
-            taken.push(row);
-        }
-        const left = rows.length - taken.length;
-        const note = left === 0 ? [] : [more(left)];
-        return [head, ...taken, ...note, ...(foot === undefined ? [] : [foot])].join('\n');
-    });
-    return `${parts.join('\n\n')}\n`;
-}
-function bytesOf(lines) {
-    return lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/summary/refusal.js
-
-
-/** Writes the page of a run that could not begin, or was stopped before it knew anything: what stands in the way. */
-function formatRefusal(obstacles, title = 'Nothing was mirrored') {
-    const rows = obstacles.map(({ text, place }) => {
-        const where = place === undefined ? '' : `${code(`${place.file}:${place.line}:${place.column}`)} `;
-        return `- ${where}${escapeMarkdown(text)}`;
-    });
-    return formatPage([{ head: `## ❌ ${title}\n`, rows, more: (left) => `- and ${left} more in the log` }]);
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/bar.js
-const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
-/** Gives a bar of letters, `width` of them for the fraction 1, exact to an eighth; anything above nothing can be seen. */
-function bar(fraction, width) {
-    const eighths = Math.ceil(fraction * width * 8);
-    return `${'█'.repeat(Math.floor(eighths / 8))}${EIGHTHS[eighths % 8] ?? ''}`;
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/columns.js
-/** Gives rows as lines whose columns stand below each other; the columns named in `right` are flush right. */
-function alignColumns(rows, right = new Set()) {
-    const count = Math.max(0, ...rows.map((row) => row.length));
-    const widths = Array.from({ length: count }, (_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-    return rows.map((row) => row
-        .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return right.has(column) ? cell.padStart(width) : cell.padEnd(width);
-    })
-        .join('  ')
-        .trimEnd());
-}
-/** Breaks a line at its spaces where it is wider than a terminal; what follows is indented. Undefined is any width. */
-function wrapLine(line, width, indent) {
-    const lines = [];
-    let rest = line;
-    while (width !== undefined && rest.length > width) {
-        const near = rest.lastIndexOf(' ', width);
-        const at = near > indent ? near : rest.indexOf(' ', Math.max(width, indent));
-        if (at < 0)
-            break;
-        lines.push(rest.slice(0, at).trimEnd());
-        rest = `${' '.repeat(indent)}${rest.slice(at + 1).trimStart()}`;
-    }
-    return [...lines, rest].join('\n');
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/summary/history.js
-
-
-
-
-const RUNS_SHOWN = 14;
-const BAR_WIDTH = 20;
-/**
- * Gives the last runs, oldest first, as a chart of plain letters in a fenced block: when, a bar for what was copied, and
- * the numbers. It needs nothing of the page that shows it, neither scripts nor colours.
- */
-function formatHistory(runs) {
-    return ['```text', ...historyLines(runs), '```'].join('\n');
-}
-/** Gives the lines of that chart. */
-function historyLines(runs) {
-    const shown = runs.slice(-RUNS_SHOWN);
-    const most = Math.max(1, ...shown.map((run) => run.copied));
-    const rows = shown.map((run) => [
-        formatTime(run.started),
-        bar(run.copied / most, BAR_WIDTH),
-        `${run.copied} copied`,
-        (0,lib_size/* formatSize */.X)(run.bytes),
-        (0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(run.ended.getTime() - run.started.getTime())),
-        describeTrouble(run),
-    ]);
-    return alignColumns(rows, new Set([2, 3, 4]));
-}
-/** Writes a time to the minute, in UTC: `2026-03-01 02:00`. */
-function formatTime(date) {
-    return date.toISOString().slice(0, 16).replace('T', ' ');
-}
-function describeTrouble(run) {
-    const parts = [];
-    if (run.failed > 0)
-        parts.push(`${run.failed} failed`);
-    if (run.deferred > 0)
-        parts.push(`${run.deferred} deferred`);
-    if (run.outcome === 'interrupted')
-        parts.push('stopped');
-    return parts.length === 0 ? '' : `✗ ${parts.join(', ')}`;
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/summary/sections.js
-
-
-
-
-const sections_IMAGES_NAMED = 5;
-const sections_TAGS_NAMED = 12;
-const SLOWEST_SHOWN = 10;
-const OPEN_UP_TO = 30;
-/** Gives a table of failures; those with the same cause share a row, so that one outage is read as one. */
-function failureSection(title, failures) {
-    const causes = Map.groupBy(failures, ({ message, hint }) => JSON.stringify([message, hint]));
-    const groups = [...causes.values()].toSorted((one, other) => other.length - one.length);
-    return {
-        head: `### ${title} (${failures.length})\n\n${tableHead(['Image', 'What happened', 'What to do'])}`,
-        rows: groups.map((group) => {
-            const images = listSome(group.map(({ image }) => code(image)).toSorted(), sections_IMAGES_NAMED, '<br>');
-            const [first] = group;
-            return tableRow([images, escapeMarkdown(first?.message ?? ''), escapeMarkdown(first?.hint ?? '')]);
-        }),
-        more: (left) => tableRow([`and ${left} more causes in the report`, '', '']),
-    };
-}
-/** Gives the names that several sources want, each with the patch that would settle it. */
-function collisionSection(collisions) {
-    return {
-        head: `### Names that several images want (${collisions.length})\n\n` +
-            'Nothing was overwritten. A patch in the image set gives one of them a name of its own.\n\n' +
-            tableHead(['At the destination', 'Wanted by', 'Patch']),
-        rows: collisions.map(({ destination, sources, patch }) => tableRow([code(destination), listSome(sources.map(code), sections_IMAGES_NAMED, '<br>'), code(patch)])),
-        more: (left) => tableRow([`and ${left} more in the report`, '', '']),
-    };
-}
-/** Gives the names of the image set that matched nothing, each with where it stands. */
-function unmatchedSection(unmatched) {
-    return {
-        head: `### Names that match nothing (${unmatched.length})\n\n${tableHead(['Name', 'Written at'])}`,
-        rows: unmatched.map(({ name, place }) => {
-            const where = place === undefined ? '' : code(`${place.file}:${place.line}:${place.column}`);
-            return tableRow([code(name), where]);
-        }),
-        more: (left) => tableRow([`and ${left} more in the report`, '']),
-    };
-}
-/** Gives what moved, a row for each repository of the destination. */
-function copiedSection(copied, dryRun) {
-    const repositories = [...Map.groupBy(copied, ({ repository }) => repository)].toSorted(([one], [other]) => one < other ? -1 : 1);
-    const title = dryRun ? 'What would be copied' : 'What was copied';
-    const count = `${copied.length} in ${repositories.length} ${repositories.length === 1 ? 'repository' : 'repositories'}`;
-    const open = repositories.length <= OPEN_UP_TO ? ' open' : '';
-    return {
-        head: `### ${title} (${count})\n\n<details${open}><summary>By repository</summary>\n\n` +
-            tableHead(['Repository', 'Tags', ...(dryRun ? [] : ['>Sent'])]),
-        rows: repositories.map(([repository, images]) => {
-            const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
-            const tags = listSome(newestFirst(images).map(({ tag }) => code(tag)), sections_TAGS_NAMED, ' ');
-            return tableRow([code(repository), tags, ...(dryRun ? [] : [(0,lib_size/* formatSize */.X)(bytes)])]);
-        }),
-        more: (left) => tableRow([`and ${left} more in the report`, '', '']),
-        foot: '\n</details>',
-    };
-}
-/** Gives the images that took longest. */
-function slowestSection(copied) {
-    const slowest = copied.toSorted((one, other) => other.duration - one.duration).slice(0, SLOWEST_SHOWN);
-    return {
-        head: `<details><summary>Slowest images</summary>\n\n${tableHead(['Image', '>Time', '>Sent', '>Rate'])}`,
-        rows: slowest.map(({ repository, tag, duration, bytes }) => {
-            const rate = `${(0,lib_size/* formatSize */.X)((bytes * 1000) / Math.max(1, duration))}/s`;
-            const name = code(`${repository}:${tag}`);
-            return tableRow([name, (0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(duration)), (0,lib_size/* formatSize */.X)(bytes), rate]);
-        }),
-        more: (left) => tableRow([`and ${left} more in the report`, '', '', '']),
-        foot: '\n</details>',
-    };
-}
-/** Gives remarks that belong to no image. */
-function warningSection(warnings) {
-    return {
-        head: `### Warnings (${warnings.length})\n`,
-        rows: warnings.map((text) => `- ${escapeMarkdown(text)}`),
-        more: (left) => `- and ${left} more in the report`,
-    };
-}
-function listSome(items, limit, separator) {
-    const shown = items.slice(0, limit);
-    const left = items.length - shown.length;
-    return [...shown, ...(left > 0 ? [`and ${left} more`] : [])].join(separator);
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/summary/summary.js
-
-
-
-
-
-
-
-const MARKS = { succeeded: '✅', failed: '❌', interrupted: '⏹️' };
-/** With fewer there is nothing to compare. */
-const RUNS_FOR_CHART = 2;
-const IMAGES_FOR_SLOWEST = 3;
-/** Writes the page that a person looks at for ten seconds: what changed, what failed, what to do about it. */
-function formatSummary(given, limit = page_PAGE_LIMIT) {
-    const facts = withShortNames(given);
-    const route = `From ${code(facts.source)} to ${code(facts.destination)}`;
-    const signatures = facts.signatures === undefined ? '' : `\n\n${escapeMarkdown(capital(facts.signatures))}`;
-    const sections = [
-        fixed(`## ${MARKS[facts.outcome]} ${escapeMarkdown(facts.headline)}\n\n${route}\n\n${summary_totals(facts)}${signatures}`),
-    ];
-    if (facts.failures.length > 0)
-        sections.push(failureSection('What failed', facts.failures));
-    if (facts.collisions.length > 0)
-        sections.push(collisionSection(facts.collisions));
-    if (facts.deferred.length > 0)
-        sections.push(failureSection('What is left for the next run', facts.deferred));
-    if (facts.unmatched.length > 0)
-        sections.push(unmatchedSection(facts.unmatched));
-    if (facts.warnings.length > 0)
-        sections.push(warningSection(facts.warnings));
-    if (facts.copied.length > 0)
-        sections.push(copiedSection(facts.copied, facts.dryRun));
-    if (facts.copied.length >= IMAGES_FOR_SLOWEST && !facts.dryRun)
-        sections.push(slowestSection(facts.copied));
-    if (facts.runs.length >= RUNS_FOR_CHART)
-        sections.push(fixed(`### The last runs\n\n${formatHistory(facts.runs)}`));
-    return formatPage(sections, limit);
-}
-/** The page says once from where to where: names within need not repeat it. */
-function withShortNames(facts) {
-    const source = (name) => below(name, facts.source);
-    const destination = (name) => below(name, facts.destination);
-    return {
-        ...facts,
-        copied: facts.copied.map((each) => ({ ...each, repository: destination(each.repository) })),
-        failures: facts.failures.map((each) => ({ ...each, image: source(each.image) })),
-        deferred: facts.deferred.map((each) => ({ ...each, image: source(each.image) })),
-        collisions: facts.collisions.map((each) => ({
-            ...each,
-            destination: destination(each.destination),
-            sources: each.sources.map(source),
-        })),
-    };
-}
-function below(name, prefix) {
-    return name.startsWith(`${prefix}/`) ? name.slice(prefix.length + 1) : name;
-}
-function summary_totals(facts) {
-    const { wanted, copied, skipped, failed, deferred, bytes, duration, dryRun } = facts;
-    const columns = [
-        ['Wanted', formatCount(wanted)],
-        [dryRun ? 'Would be copied' : 'Copied', formatCount(copied.length)],
-        ['Unchanged', formatCount(skipped)],
-        ['Failed', failed === 0 ? '0' : `**${formatCount(failed)}**`],
-        ...(deferred.length === 0 ? [] : [['Deferred', formatCount(deferred.length)]]),
-        ['Sent', (0,lib_size/* formatSize */.X)(bytes)],
-        ['Time', (0,lib_duration/* formatDuration */.a3)(duration)],
-    ];
-    return `${tableHead(columns.map(([title]) => `>${title}`))}\n${tableRow(columns.map(([, value]) => value))}`;
-}
-function capital(text) {
-    return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
-}
-function fixed(text) {
-    return { head: text, rows: [], more: () => '' };
-}
-
 ;// CONCATENATED MODULE: ./build/src/actions/inputs.js
 
 const PREFIX = 'INPUT_';
-/** Gives how a message names an input. */
+/** Returns the name of an input for a message. */
 function labelInput(name) {
     return `input "${name}"`;
 }
-/** Gives the flags that are inputs of an action. */
+/** Returns the flags that are inputs of an action. */
 function inputFlags(flags) {
     return flags.filter((flag) => flag.commandLineOnly !== true);
 }
-/** Reads the inputs of an action by its table of flags; an unknown one is told with the name that was likely meant. */
+/**
+ * Returns the inputs of an action by its table of flags. The warning about an unknown one suggests the nearest name.
+ */
 function readInputs(flags, environment) {
     const known = new Map(inputFlags(flags).map((flag) => [variableOf(flag.name), flag.name]));
     const values = new Map();
@@ -30912,7 +31400,7 @@ function readInputs(flags, environment) {
     }
     return { values, warnings };
 }
-/** Gives the variable in which the runner hands over an input: upper case, spaces become underscores. */
+/** Returns the environment variable of an input: upper case, with underscores for spaces. */
 function variableOf(name) {
     return `${PREFIX}${name.replaceAll(' ', '_').toUpperCase()}`;
 }
@@ -30923,10 +31411,70 @@ function describeUnknown(variable, known) {
     return `${labelInput(name)}: the action has no such input, so it was ignored (${advice})`;
 }
 
+;// CONCATENATED MODULE: ./build/src/actions/job-summary.js
+
+
+/**
+ * Adds a page of Markdown to the job's summary. Never throws: if there is no summary, as in some tools that run
+ * workflows elsewhere, or if it cannot be written, the log says so.
+ */
+async function writeJobSummary(page, reporter) {
+    const { GITHUB_STEP_SUMMARY: file = '' } = process.env;
+    if (file === '') {
+        reporter.detail('there is no job summary here');
+        return;
+    }
+    try {
+        await (0,promises_namespaceObject.appendFile)(file, page);
+    }
+    catch (error) {
+        reporter.warning(`the job summary could not be written: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
+    }
+}
+
+// EXTERNAL MODULE: ./build/src/actions/workflow-command.js
+var workflow_command = __nccwpck_require__(1304);
+;// CONCATENATED MODULE: ./build/src/actions/log-mask.js
+
+
+function addMask(text) {
+    process.stdout.write(`${(0,workflow_command/* formatCommand */.f)('add-mask', text)}\n`);
+}
+/**
+ * Makes the runner mask a secret from the settings, in every encoding in which it is sent. User names are not masked:
+ * GitHub drops outputs that contain a masked word, and user names are often part of image names.
+ */
+function maskSecret(secret, mask = addMask) {
+    // The runner masks line by line, so each line of a secret needs a mask of its own.
+    const forms = new Set([...secretForms(secret), ...secret.split(/\r?\n/)]);
+    for (const form of forms)
+        if (form.trim() !== '')
+            mask(form);
+}
+/** Makes the runner mask a token from a registry, in one form only: there may be thousands, and nobody encodes them. */
+function maskToken(token, mask = addMask) {
+    if (token.trim() !== '')
+        mask(token);
+}
+
+;// CONCATENATED MODULE: ./build/src/summary/refused-run.js
+
+
+/** Returns the page of a run that could not start, or was stopped before it had results: the reasons. */
+function formatRefusal(obstacles, title = 'Nothing was mirrored') {
+    const rows = obstacles.map(({ text, place }) => {
+        const where = place === undefined ? '' : `${code(`${place.file}:${place.line}:${place.column}`)} `;
+        return `- ${where}${escapeMarkdown(text)}`;
+    });
+    return formatPage([{ head: `## ❌ ${title}\n`, rows, more: (left) => `- and ${left} more in the log` }]);
+}
+
 ;// CONCATENATED MODULE: ./build/src/actions/obstacles.js
 
 
-/** Several settings that are wrong, told at once. */
+
+
+/** All inputs that are wrong. */
 class InputsRefused extends Error {
     failures;
     constructor(failures) {
@@ -30934,11 +31482,21 @@ class InputsRefused extends Error {
         this.failures = failures;
     }
 }
-/** Gives what an error says, each problem by itself; what is a fault of ours comes with its stack. */
+/** Reports why a step has no result, as errors in its log and in the job's summary. */
+async function reportObstacles(error, { reporter, signal }, { stopped, title }) {
+    reporter.close();
+    const isStopped = signal.aborted && error === signal.reason;
+    const obstacles = isStopped ? [{ text: stopped }] : obstaclesIn(error);
+    for (const { text, place } of obstacles)
+        reporter.error(text, place);
+    await writeJobSummary(formatRefusal(obstacles, title), reporter);
+}
+/** Returns each problem of an error on its own. An error of the program comes with its stack. */
 function obstaclesIn(error) {
-    if (error instanceof InputsRefused)
+    if (error instanceof InputsRefused) {
         return error.failures.map((failure) => ({ text: (0,lib_failure/* describeFailure */.Ic)(failure) }));
-    if (error instanceof ConfigurationFailure) {
+    }
+    if (error instanceof problem_ConfigurationFailure) {
         return error.problems.map(({ message, place }) => ({ text: message, place }));
     }
     if (error instanceof lib_failure/* Failure */.HR || !(error instanceof Error))
@@ -30950,7 +31508,7 @@ function obstaclesIn(error) {
 var command_file = __nccwpck_require__(8675);
 ;// CONCATENATED MODULE: ./build/src/actions/outputs.js
 
-/** Each output with its description, as action.yml tells it. */
+/** The outputs of action-sync with their descriptions in action.yml. */
 const SYNC_OUTPUTS = {
     total: 'How many images (tags) were wanted',
     copied: 'How many were copied; in a dry run, how many would be',
@@ -30960,7 +31518,7 @@ const SYNC_OUTPUTS = {
     report: 'Path of the JSON report; empty where the run ended before it could be written',
     'state-restored': 'Whether what an earlier run knew was found: true or false',
 };
-/** What a run gives that ended before it counted anything. */
+/** The outputs of a mirroring run that ended before it counted anything. */
 const NOTHING_DONE = {
     total: 0,
     copied: 0,
@@ -30970,40 +31528,24 @@ const NOTHING_DONE = {
     report: '',
     'state-restored': false,
 };
-/** Sets all outputs; called on every path, so that a later step never reads an empty text for a number. */
-function setSyncOutputs(outputs, set = (name, value) => (0,command_file/* leaveValue */.z)('GITHUB_OUTPUT', name, value)) {
+/** The outputs of action-pack with their descriptions in action.yml. */
+const PACK_OUTPUTS = {
+    package: 'Path of the package; empty where there is none',
+    sha256: 'Its sha256, 64 hexadecimal digits',
+    size: 'Its size in bytes',
+    locations: 'Where it was published, as a JSON list of objects with target, address and instruction',
+    manifest: 'Path of a JSON file that tells what it holds, from where and how it was checked',
+};
+/** The outputs of a packing run that ended without a package. */
+const NO_PACKAGE = { package: '', sha256: '', size: 0, locations: '[]', manifest: '' };
+/** Sets all outputs. Called on every path, so that a later step never reads an empty text instead of a number. */
+function setOutputs(outputs) {
     for (const [name, value] of Object.entries(outputs))
-        set(name, String(value));
+        (0,command_file/* leaveValue */.z)('GITHUB_OUTPUT', name, String(value));
 }
 
-// EXTERNAL MODULE: ./build/src/actions/workflow-command.js
-var workflow_command = __nccwpck_require__(1304);
-;// CONCATENATED MODULE: ./build/src/actions/secrets.js
-
-
-function addMask(text) {
-    process.stdout.write(`${(0,workflow_command/* formatCommand */.f)('add-mask', text)}\n`);
-}
-/**
- * Makes the runner hide a password in every form in which it travels, by itself and with its user's name. The name
- * stays readable: an output that holds a masked word is dropped by GitHub, and user names are often part of image names.
- */
-function maskPassword(username, password, mask = addMask) {
-    const whole = [password, ...(username === undefined ? [] : [`${username}:${password}`])];
-    const forms = new Set(whole.flatMap((text) => [...secretForms(text)]));
-    // The runner masks line by line, so a line of a password is as telling as the whole.
-    for (const line of password.split(/\r?\n/))
-        forms.add(line);
-    for (const form of forms)
-        if (form.trim() !== '')
-            mask(form);
-}
-/** Makes the runner hide a token that a registry or GitHub gave. */
-function maskToken(token, mask = addMask) {
-    if (token.trim() !== '')
-        mask(token);
-}
-
+// EXTERNAL MODULE: ./build/src/actions/post-handover.js
+var post_handover = __nccwpck_require__(2111);
 // EXTERNAL MODULE: external "node:async_hooks"
 var external_node_async_hooks_ = __nccwpck_require__(6698);
 ;// CONCATENATED MODULE: ./build/src/actions/toolkit-output.js
@@ -31011,9 +31553,9 @@ var external_node_async_hooks_ = __nccwpck_require__(6698);
 const listening = new external_node_async_hooks_.AsyncLocalStorage();
 let intercepted = false;
 /**
- * Runs some work of GitHub's packages and keeps what they print, because they tell failures by printing only and as
- * annotations that are too loud for a cache. Masks and debug lines go on to the runner. What the work prints after its
- * caller stopped waiting is kept as well, so that it never appears in the middle of something else.
+ * Starts some work of GitHub's packages and collects what they print, because they only print their failures, and as
+ * annotations, which a cache does not deserve. Masks and debug lines still reach the runner. Output after the caller
+ * has stopped waiting is collected too, so that it does not appear in the middle of something else.
  */
 function listenTo(work) {
     if (!intercepted)
@@ -31021,7 +31563,7 @@ function listenTo(work) {
     const said = [];
     return { result: listening.run(said, work), said };
 }
-/** Gives the reason among what was said: the last warning or failure, on one line; undefined where there was none. */
+/** Returns the last warning or failure in the output, as one line; undefined if there is none. */
 function reasonIn(said) {
     const told = said.findLast((line) => /^::(?:warning|error)|^Failed to |skipped: |failed with error: /.test(line));
     const message = told?.replace(/^::\w[^:]*::/, '').split(/%0A|\n/)[0];
@@ -31040,7 +31582,7 @@ function intercept() {
             for (const line of String(args[0]).split(/\r?\n/)) {
                 if (/^::add-mask::/.test(line))
                     Reflect.apply(write, stream, [`${line}\n`]);
-                // The artifact package tells signed addresses in debug lines before it hides their signatures.
+                // The artifact package prints signed addresses in debug lines before it masks their signatures.
                 else if (/^::debug::/.test(line))
                     Reflect.apply(write, stream, [`${toolkit_output_withoutSignatures(line)}\n`]);
                 else if (line !== '')
@@ -31063,29 +31605,29 @@ function intercept() {
 
 
 
-// The cache hashes its path list into each entry, and packs relative paths below the workspace: a fixed relative folder
-// is found again whatever --db says and wherever a runner keeps its workspace.
+// The cache includes the list of paths in the identity of an entry, and stores paths relative to the workspace. With a
+// fixed relative folder, an entry is found again whatever --db says and wherever the workspace is.
 const FOLDER = '.keel-sync-state';
 const FILE = external_node_path_.join(FOLDER, 'state.db');
-/** SQLite needs its rollback journal to heal a file whose writer was killed. */
+/** SQLite needs the rollback journal to repair a file whose writer was killed. */
 const JOURNAL = '-journal';
 const CONSEQUENCE = 'this run asks the destination what is there';
-/** Gives the cache keys of a run's state: format, where from and where to, shard, run and attempt. */
+/** Returns the cache keys of a run's state, made from format, source, destination, shard, run and attempt. */
 function stateKeys(settings, run) {
     const { shard } = settings;
     const family = `keel-sync-v${FORMAT_VERSION}-${routeHash(settings)}-`;
     const own = `${family}${shard?.index ?? 1}of${shard?.count ?? 1}-`;
-    // Another shard's state knows images that this one may get after the number of shards was changed.
+    // If the number of shards has changed, the state of another shard may know this one's images.
     return { key: `${own}${run.id}-${run.attempt}`, prefixes: [own, family] };
 }
 /**
- * Puts the newest state of this route from the Actions cache at `file` and tells whether it did. A file that is there
- * already is used as it is. Never throws: without a state, a run costs requests.
+ * Restores the newest state of this route from the Actions cache to `file`, unless the file exists. Returns whether
+ * there is a state now. Never throws: without a state, a run only takes more requests.
  */
 async function restoreState(file, { key, prefixes }, settings) {
     const { reporter } = settings;
     try {
-        if ((await sizeOf(file)) > 0) {
+        if ((await state_cache_sizeOf(file)) > 0) {
             reporter.line(`state: ${file} is there already, so the cache was not asked`);
             return true;
         }
@@ -31097,7 +31639,7 @@ async function restoreState(file, { key, prefixes }, settings) {
             return false;
         }
         const size = await move(FILE, file);
-        reporter.line(`state: restored from the cache, ${(0,lib_size/* formatSize */.X)(size)} (${value})`);
+        reporter.line(`state: restored from the cache, ${(0,text_size/* formatSize */.X)(size)} (${value})`);
         return true;
     }
     catch (error) {
@@ -31109,13 +31651,13 @@ async function restoreState(file, { key, prefixes }, settings) {
     }
 }
 /**
- * Saves the state at `file` in the Actions cache under a key of its own and tells whether it did. Never throws: the next
- * run then goes on from an older state.
+ * Saves the state at `file` to the Actions cache and returns whether it did. Never throws: the next run then starts
+ * from an older state.
  */
 async function saveState(file, key, settings) {
     const { reporter } = settings;
     try {
-        const size = await sizeOf(file);
+        const size = await state_cache_sizeOf(file);
         if (size === 0) {
             reporter.line('state: there is none to save');
             return false;
@@ -31123,14 +31665,14 @@ async function saveState(file, key, settings) {
         await (0,promises_namespaceObject.rm)(FOLDER, { recursive: true, force: true });
         await (0,promises_namespaceObject.mkdir)(FOLDER);
         await (0,promises_namespaceObject.copyFile)(file, FILE);
-        if ((await sizeOf(`${file}${JOURNAL}`)) > 0)
+        if ((await state_cache_sizeOf(`${file}${JOURNAL}`)) > 0)
             await (0,promises_namespaceObject.copyFile)(`${file}${JOURNAL}`, `${FILE}${JOURNAL}`);
         const { value = -1, reason } = await ask(settings, (cache) => cache.saveCache([FOLDER], key));
         if (value < 0) {
             reporter.line(`state: not saved, ${reason ?? 'the cache did not take it'}; the next run uses an older one`);
             return false;
         }
-        reporter.line(`state: saved in the cache, ${(0,lib_size/* formatSize */.X)(size)} (${key})`);
+        reporter.line(`state: saved in the cache, ${(0,text_size/* formatSize */.X)(size)} (${key})`);
         return true;
     }
     catch (error) {
@@ -31141,12 +31683,12 @@ async function saveState(file, key, settings) {
         await (0,promises_namespaceObject.rm)(FOLDER, { recursive: true, force: true }).catch(() => undefined);
     }
 }
-/** Tells whether the runner named a cache, new or old, without loading the toolkit, which takes its time. */
+/** Returns whether the runner offers a cache, new or old, without loading the toolkit, which is slow. */
 function hasCache() {
     const { ACTIONS_RESULTS_URL = '', ACTIONS_CACHE_URL = '' } = process.env;
     return ACTIONS_RESULTS_URL !== '' || ACTIONS_CACHE_URL !== '';
 }
-/** Asks the cache, within the time limit; gives its answer, or the reason why there is none. */
+/** Asks the cache, within the time limit. Returns its answer, or the reason why there is none. */
 async function ask(settings, question) {
     if (!hasCache())
         return { reason: 'there is no Actions cache here' };
@@ -31161,7 +31703,7 @@ async function ask(settings, question) {
     stop.addEventListener('abort', onStop);
     if (stop.aborted)
         onStop();
-    // The toolkit cannot be stopped. What it does later ends in a folder that nobody reads any more.
+    // The toolkit cannot be stopped. Anything it still does ends in a folder that is no longer read.
     result.catch(() => undefined);
     const value = await Promise.race([result, stopped]);
     stop.removeEventListener('abort', onStop);
@@ -31176,46 +31718,23 @@ async function ask(settings, question) {
     }
     return value === undefined ? { reason: reasonIn(said) } : { value, reason: reasonIn(said) };
 }
-/** Copies a restored state with its journal; gives its size. */
+/** Copies a restored state with its journal and returns its size. */
 async function move(from, to) {
-    const size = await sizeOf(from);
+    const size = await state_cache_sizeOf(from);
     if (size === 0)
         throw new Error('the cache entry holds no state');
     await (0,promises_namespaceObject.mkdir)(external_node_path_.dirname(external_node_path_.resolve(to)), { recursive: true });
-    // A journal without its file would be played into the new one.
+    // SQLite would apply an old journal to the new file.
     await (0,promises_namespaceObject.rm)(`${to}${JOURNAL}`, { force: true });
     await (0,promises_namespaceObject.copyFile)(from, to);
-    if ((await sizeOf(`${from}${JOURNAL}`)) > 0)
+    if ((await state_cache_sizeOf(`${from}${JOURNAL}`)) > 0)
         await (0,promises_namespaceObject.copyFile)(`${from}${JOURNAL}`, `${to}${JOURNAL}`);
     return size;
 }
-/** Gives the size of a regular file, 0 where there is none. */
-async function sizeOf(file) {
+/** Returns the size of a regular file; 0 if there is none. */
+async function state_cache_sizeOf(file) {
     const found = await (0,promises_namespaceObject.stat)(file).catch(() => undefined);
     return found?.isFile() === true ? found.size : 0;
-}
-
-// EXTERNAL MODULE: ./build/src/actions/step-state.js
-var step_state = __nccwpck_require__(5167);
-;// CONCATENATED MODULE: ./build/src/actions/summary.js
-
-
-/**
- * Adds a page of Markdown to the summary of the job. Where there is no summary, as with some tools that run workflows
- * elsewhere, or where it cannot be written, the log says so and the run goes on.
- */
-async function writeJobSummary(page, reporter) {
-    const { GITHUB_STEP_SUMMARY: file = '' } = process.env;
-    if (file === '') {
-        reporter.detail('there is no job summary here');
-        return;
-    }
-    try {
-        await (0,promises_namespaceObject.appendFile)(file, page);
-    }
-    catch (error) {
-        reporter.warning(`the job summary could not be written: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/actions/sync-step.js
@@ -31237,52 +31756,45 @@ async function writeJobSummary(page, reporter) {
 
 
 
+
 const RESTORE_TIME_LIMIT = (0,lib_duration/* seconds */.YA)(30);
 const SAVE_TIME_LIMIT = (0,lib_duration/* seconds */.YA)(60);
-/** Mirrors as the inputs of the step say, and tells whether the step is to be green. Outputs are set on every path. */
+/** Mirrors by the inputs of the step and returns whether the step succeeded. Sets the outputs on every path. */
 async function mirrorStep(parts) {
-    const { reporter, signal } = parts;
-    (0,step_state/* markMain */.rH)();
+    (0,post_handover/* markMain */.rH)();
     try {
         const settings = readSettings(parts);
         const finished = await runSync(settings, {
             ...parts,
-            ...(settings.state === 'file' ? { fetchState: () => findState(settings, parts) } : {}),
-            onSecret: (secret) => maskToken(secret),
+            fetchState: settings.state === 'file' ? () => findState(settings, parts) : undefined,
+            onSecret: maskToken,
         });
-        return await tell(settings, finished, reporter);
+        return await tell(settings, finished, parts.reporter);
     }
     catch (error) {
-        reporter.close();
-        setSyncOutputs(NOTHING_DONE);
-        const isStopped = signal.aborted && error === signal.reason;
-        const obstacles = isStopped ? [{ text: 'the run was stopped before it began' }] : obstaclesIn(error);
-        for (const { text, place } of obstacles)
-            reporter.error(text, place);
-        await writeJobSummary(formatRefusal(obstacles), reporter);
+        setOutputs(NOTHING_DONE);
+        await reportObstacles(error, parts, { stopped: 'the run was stopped before it began' });
         return false;
     }
 }
-/** Saves what the main part of the step left, if it left a state. */
+/** Saves the state that the main part of the step has left, if any. */
 async function saveStep({ reporter, signal }) {
-    const kept = (0,step_state/* keptByMain */.zX)();
+    const kept = (0,post_handover/* keptByMain */.zX)();
     if (kept === undefined)
         return;
     await saveState(kept.database, kept.key, { reporter, signal, timeLimit: SAVE_TIME_LIMIT });
 }
 function readSettings({ reporter, environment }) {
     const { values, warnings } = readInputs(SYNC_FLAGS, environment);
-    const { KEEL_USERNAME, KEEL_PASSWORD = '', RUNNER_TEMP = (0,external_node_os_.tmpdir)() } = environment;
-    const password = values.get('password') ?? KEEL_PASSWORD;
-    if (password !== '')
-        maskPassword(values.get('username') ?? KEEL_USERNAME, password);
-    for (const warning of warnings)
-        reporter.warning(warning);
+    const { RUNNER_TEMP = (0,external_node_os_.tmpdir)() } = environment;
     const parsed = parseSyncSettings({
         values: new Map([['report', external_node_path_.join(RUNNER_TEMP, 'sync-report.json')], ...values]),
         environment,
         label: labelInput,
+        onSecret: maskSecret,
     });
+    for (const warning of warnings)
+        reporter.warning(warning);
     if (!parsed.ok)
         throw new InputsRefused(parsed.failures);
     for (const notice of parsed.notices)
@@ -31293,16 +31805,16 @@ async function findState(settings, parts) {
     const { reporter, signal } = parts;
     const { GITHUB_RUN_ID: id = '0', GITHUB_RUN_ATTEMPT: attempt = '1' } = parts.environment;
     const keys = stateKeys(settings, { id, attempt });
-    // The runner may end this process at any time from here on; what is in the file by then is worth keeping.
+    // The runner may kill this process at any time from here on; whatever is in the file by then is worth saving.
     if (!settings.dryRun)
-        (0,step_state/* keepForPost */.$b)({ key: keys.key, database: external_node_path_.resolve(settings.database) });
+        (0,post_handover/* keepForPost */.$b)({ key: keys.key, database: external_node_path_.resolve(settings.database) });
     return restoreState(settings.database, keys, { reporter, signal, timeLimit: RESTORE_TIME_LIMIT });
 }
-/** Leaves report, outputs and summary, and closes the log with the sentence that tells the run. */
+/** Writes report, outputs and summary, ends the log with the headline, and returns whether the step succeeded. */
 async function tell(settings, { report, runs }, reporter) {
     const { total, copied, skipped, failed, bytes } = report.totals;
     reporter.close();
-    setSyncOutputs({
+    setOutputs({
         ...{ total, copied, skipped, failed, bytes },
         report: leaveReport(settings.report, report, reporter),
         'state-restored': report.stateRestored,
@@ -31317,7 +31829,7 @@ async function tell(settings, { report, runs }, reporter) {
         reporter.error(headlineOf(report));
     return isGood || settings.failOn === 'never';
 }
-/** Writes the report and gives its path; a report that cannot be written is told, and does not undo what was mirrored. */
+/** Writes the report and returns its path; empty, with a warning, if it cannot be written. */
 function leaveReport(file, report, reporter) {
     if (file === undefined)
         return '';
@@ -31342,7 +31854,7 @@ function leaveReport(file, report, reporter) {
 /* harmony export */   y: () => (/* binding */ plainLines)
 /* harmony export */ });
 /**
- * Writes a workflow command on one line; properties that are undefined are left out.
+ * Returns a workflow command as one line, without the properties that are undefined.
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
  */
 function formatCommand(name, message = '', properties = {}) {
@@ -31353,8 +31865,9 @@ function formatCommand(name, message = '', properties = {}) {
     return `::${name}${space}${given.join(',')}::${escapeMessage(message)}`;
 }
 /**
- * Gives the lines of a text so that the runner takes none of them for a command: what a registry answers must not set
- * masks or groups. https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+ * Returns the lines of a text, changed so that the runner takes none of them for a command: an answer of a registry
+ * must not be able to set masks or groups.
+ * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
  */
 function plainLines(text) {
     return text
@@ -31367,150 +31880,6 @@ function escapeMessage(text) {
 function escapeProperty(text) {
     return escapeMessage(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
-
-
-/***/ }),
-
-/***/ 5379:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  Z: () => (/* binding */ askCredentialHelper)
-});
-
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-;// CONCATENATED MODULE: external "node:stream/consumers"
-const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
-// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
-var schemas = __nccwpck_require__(2857);
-// EXTERNAL MODULE: ./build/src/lib/duration.js
-var duration = __nccwpck_require__(8081);
-// EXTERNAL MODULE: ./build/src/lib/failure.js
-var failure = __nccwpck_require__(4679);
-;// CONCATENATED MODULE: ./build/src/cli/credential-helper.js
-
-
-
-
-
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
-// https://github.com/docker/docker-credential-helpers/blob/master/credentials/error.go
-const NOT_FOUND = /credentials not found/;
-const ANSWER = schemas/* object */.Ikc({ Username: schemas/* string */.YjP(), Secret: schemas/* string */.YjP() });
-/**
- * Asks `docker-credential-<helper>` for a host's credentials, as Docker does; undefined where it has none. Throws
- * `CREDENTIAL_HELPER_FAILED`, with nothing of what the program wrote, for that may hold a secret.
- */
-async function askCredentialHelper(helper, host, patience = (0,duration/* seconds */.YA)(30)) {
-    const program = `docker-credential-${helper}`;
-    const failed = (message, hint, cause) => new failure/* Failure */.HR({ code: 'CREDENTIAL_HELPER_FAILED', about: program, message, hint, cause });
-    if (!NAME.test(helper)) {
-        throw failed('this is not the name of a credential helper', "correct it in Docker's config.json");
-    }
-    const { code, output } = await run(program, host, patience).catch((error) => {
-        throw failed(`it could not be run for ${host}`, `install it, drop it from Docker's config.json, or give user name and password`, error);
-    });
-    if (code === undefined) {
-        throw failed(`it did not answer for ${host} within ${(0,duration/* formatDuration */.a3)(patience)}`, 'run it by hand to see why');
-    }
-    if (code !== 0) {
-        if (NOT_FOUND.test(output))
-            return undefined;
-        throw failed(`it failed for ${host} with exit code ${code}`, 'run it by hand to see why');
-    }
-    const answer = ANSWER.safeParse(parseJson(output));
-    if (!answer.success)
-        throw failed(`its answer for ${host} is not what Docker expects`, 'update it');
-    return answer.data.Secret === ''
-        ? undefined
-        : { username: answer.data.Username, password: answer.data.Secret };
-}
-/** Gives the exit code and standard output of `<program> get`; no code where it took too long. */
-async function run(program, host, patience) {
-    const child = (0,external_node_child_process_namespaceObject.spawn)(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], shell: false });
-    const timer = setTimeout(() => child.kill('SIGKILL'), patience);
-    try {
-        const ended = new Promise((resolve, reject) => {
-            child.once('error', reject);
-            child.once('close', (code) => resolve(code ?? undefined));
-        });
-        // A helper that does not read its input closes the pipe; its exit code tells more.
-        child.stdin.on('error', () => undefined);
-        child.stdin.end(host);
-        const [output, code] = await Promise.all([(0,consumers_namespaceObject.text)(child.stdout), ended]);
-        return { code, output };
-    }
-    finally {
-        clearTimeout(timer);
-    }
-}
-function parseJson(output) {
-    try {
-        return JSON.parse(output);
-    }
-    catch {
-        return undefined;
-    }
-}
-
-
-/***/ }),
-
-/***/ 3250:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   dc: () => (/* binding */ EXIT)
-/* harmony export */ });
-/* unused harmony exports EXIT_CODES, exitCodesWith, PACKER_EXIT_CODES */
-/** What a command's exit code says. */
-const EXIT = {
-    success: 0,
-    /** Some images failed or are left for the next run, or the run could not go on. */
-    failure: 1,
-    /** Flags or a configuration file are wrong: nothing was done. */
-    usage: 2,
-    interrupted: 130,
-    terminated: 143,
-};
-/** The table of exit codes that help and README show. */
-const EXIT_CODES = [
-    { codes: '0', meaning: 'All is well' },
-    { codes: '1', meaning: 'Some images failed or are left for the next run, or the run could not go on' },
-    { codes: '2', meaning: 'A flag or a configuration file is wrong; nothing was done' },
-    { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; the state is saved' },
-];
-/** Gives the table of a command that fails in its own way, and keeps no state. */
-function exitCodesWith(failure) {
-    return [
-        { codes: '0', meaning: 'All is well' },
-        { codes: '1', meaning: failure },
-        { codes: '2', meaning: 'A flag or a file that is named is wrong; nothing was done' },
-        { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal' },
-    ];
-}
-/** The same for packer. */
-const PACKER_EXIT_CODES = [
-    { codes: '0', meaning: 'All is well' },
-    { codes: '1', meaning: 'There is no package, or it could not be published everywhere' },
-    { codes: '2', meaning: 'A flag or a configuration file is wrong; nothing was done' },
-    { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; what was fetched is kept' },
-];
-
-
-/***/ }),
-
-/***/ 9720:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   x: () => (/* binding */ VERSION)
-/* harmony export */ });
-/** What `--version` prints. `make build version=v1.2.3` puts another one here (scripts/build-cli.ts). */
-const VERSION = 'v1.0.0';
 
 
 /***/ }),
@@ -31536,20 +31905,20 @@ const MILLISECONDS_PER_UNIT = new Map([
     ['m', 60_000],
     ['h', 3_600_000],
 ]);
-/** The longest that a timer of Node takes, nearly 25 days; given more, it goes off at once. */
+/** The longest delay of a Node timer, nearly 25 days. A timer with a longer one fires at once. */
 const LONGEST_DURATION = milliseconds(2 ** 31 - 1);
 const TERM = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/y;
-/** Gives the duration of that many milliseconds. */
+/** Returns a number of milliseconds as a duration. */
 function milliseconds(count) {
     return count;
 }
-/** Gives the duration of that many seconds. */
+/** Returns a number of seconds as a duration. */
 function seconds(count) {
     return milliseconds(count * 1000);
 }
 /**
- * Reads a duration as Go writes it (`2h`, `15m0s`, `1.5s`, `500ms`, `0`), for the flag or input named `about`.
- * Negative ones are refused, and what is longer than 24 days. Throws `DURATION_MALFORMED`. https://pkg.go.dev/time#ParseDuration
+ * Reads a duration in Go's syntax (`2h`, `15m0s`, `1.5s`, `500ms`, `0`) for the flag or input named `about`. Throws
+ * `DURATION_MALFORMED`, also if it is negative or longer than 24 days. https://pkg.go.dev/time#ParseDuration
  */
 function parseDuration(text, about) {
     const trimmed = text.trim();
@@ -31569,6 +31938,7 @@ function parseDuration(text, about) {
     if (end === 0 || end < trimmed.length || !Number.isFinite(total)) {
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR({
             code: 'DURATION_MALFORMED',
+            fault: 'usage',
             about,
             message: `"${text.slice(0, 100)}" is not a duration`,
             hint: 'write a number with a unit, such as 500ms, 30s, 15m0s or 2h; 0 means no limit',
@@ -31577,6 +31947,7 @@ function parseDuration(text, about) {
     if (total > LONGEST_DURATION) {
         throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .HR({
             code: 'DURATION_MALFORMED',
+            fault: 'usage',
             about,
             message: `"${text.slice(0, 100)}" is longer than 24 days`,
             hint: 'write at most 596h; 0 means no limit',
@@ -31584,7 +31955,7 @@ function parseDuration(text, about) {
     }
     return milliseconds(total);
 }
-/** Gives a duration in the two units a person cares for: `350 ms`, `4.2 s`, `3 m 20 s`, `2 h 5 m`. */
+/** Returns a duration for people, in at most two units: `350 ms`, `4.2 s`, `3 m 20 s`, `2 h 5 m`. */
 function formatDuration(duration) {
     if (duration < 1000)
         return `${Math.round(duration)} ms`;
@@ -31605,22 +31976,30 @@ function formatDuration(duration) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   AD: () => (/* binding */ failureCode),
 /* harmony export */   HR: () => (/* binding */ Failure),
-/* harmony export */   Ic: () => (/* binding */ describeFailure)
+/* harmony export */   Ic: () => (/* binding */ describeFailure),
+/* harmony export */   dg: () => (/* binding */ isTransient)
 /* harmony export */ });
-/** An error that a user can act on: it has a literal code, names its subject and says what to change. */
+/* unused harmony export faultOf */
+/** An error that a user can act on. It has a literal code, says what it is about, and how to prevent it. */
 class Failure extends Error {
     name = 'Failure';
     code;
     about;
     hint;
+    fault;
+    transient;
+    retryAt;
     constructor(details) {
         super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
         this.code = details.code;
         this.about = details.about;
         this.hint = details.hint;
+        this.fault = details.fault ?? 'world';
+        this.transient = details.transient ?? false;
+        this.retryAt = details.retryAt;
     }
 }
-/** Gives the one line by which an error is shown everywhere: `about: message (hint)`. */
+/** Returns the line that shows an error to the user: `about: message (hint)`. */
 function describeFailure(error) {
     if (error instanceof Failure) {
         const hint = error.hint === undefined ? '' : ` (${error.hint})`;
@@ -31628,27 +32007,89 @@ function describeFailure(error) {
     }
     return error instanceof Error ? error.message : String(error);
 }
-/** Gives the literal code of an error: a `Failure`'s or a Node system error's; `UNEXPECTED` for the rest. */
+/** Returns the literal code of a `Failure` or of a Node system error; `UNEXPECTED` for any other error. */
 function failureCode(error) {
     if (error instanceof Error && 'code' in error && typeof error.code === 'string')
         return error.code;
     return 'UNEXPECTED';
 }
+/**
+ * Returns whose fault an error is. An error that is not a `Failure` is a bug: errors of the network and of files become
+ * a `Failure` where they are first seen.
+ */
+function faultOf(error) {
+    return error instanceof Failure ? error.fault : 'program';
+}
+/** Returns whether an error is a `Failure` after which the same operation could succeed if it is tried again. */
+function isTransient(error) {
+    return error instanceof Failure && error.transient;
+}
 
 
 /***/ }),
 
-/***/ 8037:
+/***/ 467:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   F: () => (/* binding */ isNestedDeeper),
+/* harmony export */   q: () => (/* binding */ parseJson)
+/* harmony export */ });
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPENING = new Set([0x5b, 0x7b]);
+const CLOSING = new Set([0x5d, 0x7d]);
+/**
+ * Returns whether lists and objects in a JSON text are nested more than `limit` levels deep. Recursive functions, such
+ * as `JSON.stringify`, run out of stack after some thousands of levels.
+ */
+function isNestedDeeper(json, limit) {
+    let depth = 0;
+    let isInText = false;
+    for (let at = 0; at < json.length; at += 1) {
+        const byte = json[at] ?? 0;
+        if (isInText) {
+            if (byte === BACKSLASH)
+                at += 1;
+            else if (byte === QUOTE)
+                isInText = false;
+        }
+        else if (byte === QUOTE)
+            isInText = true;
+        else if (OPENING.has(byte)) {
+            depth += 1;
+            if (depth > limit)
+                return true;
+        }
+        else if (CLOSING.has(byte))
+            depth -= 1;
+    }
+    return false;
+}
+/** Returns the value of a JSON text; undefined if it is not JSON. */
+function parseJson(json) {
+    try {
+        return JSON.parse(json.toString());
+    }
+    catch {
+        return undefined;
+    }
+}
+
+
+/***/ }),
+
+/***/ 7421:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   w: () => (/* binding */ plainText)
 /* harmony export */ });
-// Control characters but tab and line feed, and those that turn the direction of a text.
+// Control characters other than tab and line feed, and characters that change the direction of a text.
 const UNSEEN = /(?![\n\t])\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 /**
- * Gives a text as a terminal or log should show it: what a registry or a file says may not move the cursor, change
- * colours, or hide what stands before it. A carriage return before a line feed is left out.
+ * Returns a text that is safe to show on a terminal or in a log. Text from a registry or a file must not move the
+ * cursor, change colours or hide other text. Carriage returns before line feeds are removed.
  */
 function plainText(text) {
     return text.replaceAll('\r\n', '\n').replace(UNSEEN, '\ufffd');
@@ -31657,14 +32098,14 @@ function plainText(text) {
 
 /***/ }),
 
-/***/ 8824:
+/***/ 1536:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   X: () => (/* binding */ formatSize)
 /* harmony export */ });
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-/** Gives a number of bytes with a binary unit and at most one decimal: `0 B`, `512 B`, `1.5 MiB`, `13 GiB`. */
+/** Returns a number of bytes with a binary unit and at most one decimal: `0 B`, `512 B`, `1.5 MiB`, `13 GiB`. */
 function formatSize(bytes) {
     let value = bytes;
     let unit = 0;
@@ -31679,7 +32120,160 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 5651:
+/***/ 5930:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Z: () => (/* binding */ askCredentialHelper)
+});
+
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+;// CONCATENATED MODULE: external "node:stream/consumers"
+const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
+var schemas = __nccwpck_require__(2857);
+// EXTERNAL MODULE: ./build/src/lib/duration.js
+var duration = __nccwpck_require__(8081);
+// EXTERNAL MODULE: ./build/src/lib/failure.js
+var failure = __nccwpck_require__(4679);
+// EXTERNAL MODULE: ./build/src/lib/json.js
+var json = __nccwpck_require__(467);
+;// CONCATENATED MODULE: ./build/src/process/credential-helper.js
+
+
+
+
+
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+// https://github.com/docker/docker-credential-helpers/blob/master/credentials/error.go
+const NOT_FOUND = /credentials not found/;
+const ANSWER = schemas/* object */.Ikc({ Username: schemas/* string */.YjP(), Secret: schemas/* string */.YjP() });
+/**
+ * Returns a host's credentials from `docker-credential-<helper>`, as Docker does, or undefined if it has none. Throws
+ * `CREDENTIAL_HELPER_FAILED`, without the program's output, which may contain a secret.
+ */
+async function askCredentialHelper(helper, host, patience = (0,duration/* seconds */.YA)(30)) {
+    const program = `docker-credential-${helper}`;
+    const failed = (message, hint, cause) => new failure/* Failure */.HR({ code: 'CREDENTIAL_HELPER_FAILED', about: program, message, hint, cause });
+    if (!NAME.test(helper)) {
+        throw failed('this is not the name of a credential helper', "correct it in Docker's config.json");
+    }
+    const { code, output } = await run(program, host, patience).catch((error) => {
+        throw failed(`it could not be run for ${host}`, `install it, drop it from Docker's config.json, or give user name and password`, error);
+    });
+    if (code === undefined) {
+        throw failed(`it did not answer for ${host} within ${(0,duration/* formatDuration */.a3)(patience)}`, 'run it by hand to see why');
+    }
+    if (code !== 0) {
+        if (NOT_FOUND.test(output))
+            return undefined;
+        throw failed(`it failed for ${host} with exit code ${code}`, 'run it by hand to see why');
+    }
+    const answer = ANSWER.safeParse((0,json/* parseJson */.q)(output));
+    if (!answer.success)
+        throw failed(`its answer for ${host} is not what Docker expects`, 'update it');
+    return answer.data.Secret === ''
+        ? undefined
+        : { username: answer.data.Username, password: answer.data.Secret };
+}
+/** Returns the exit code and standard output of `<program> get`. The code is undefined if it took too long. */
+async function run(program, host, patience) {
+    const child = (0,external_node_child_process_namespaceObject.spawn)(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], shell: false });
+    const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+    try {
+        const ended = new Promise((resolve, reject) => {
+            child.once('error', reject);
+            child.once('close', (code) => resolve(code ?? undefined));
+        });
+        // A helper that does not read its input closes the pipe. Its exit code is more useful than that error.
+        child.stdin.on('error', () => undefined);
+        child.stdin.end(host);
+        const [output, code] = await Promise.all([(0,consumers_namespaceObject.text)(child.stdout), ended]);
+        return { code, output };
+    }
+    finally {
+        clearTimeout(timer);
+    }
+}
+
+
+/***/ }),
+
+/***/ 6857:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Rr: () => (/* binding */ exitCodeFor),
+/* harmony export */   dc: () => (/* binding */ EXIT)
+/* harmony export */ });
+/* unused harmony exports EXIT_CODES, exitCodesWith, PACKER_EXIT_CODES */
+/** The exit codes of commands. */
+const EXIT = {
+    success: 0,
+    /** Some images failed or are left for the next run, or the run could not continue. */
+    failure: 1,
+    /** Flags or a configuration file are wrong. Nothing was done. */
+    usage: 2,
+    interrupted: 130,
+    terminated: 143,
+};
+const CODES = {
+    complete: EXIT.success,
+    incomplete: EXIT.failure,
+    usage: EXIT.usage,
+    world: EXIT.failure,
+    program: EXIT.failure,
+    SIGINT: EXIT.interrupted,
+    SIGTERM: EXIT.terminated,
+};
+/** Returns the exit code. A signal that stopped the process takes precedence. */
+function exitCodeFor(ending, stoppedBy) {
+    return CODES[stoppedBy ?? ending];
+}
+/** The table of exit codes in help and README. */
+const EXIT_CODES = [
+    { codes: '0', meaning: 'All is well' },
+    { codes: '1', meaning: 'Some images failed or are left for the next run, or the run could not go on' },
+    { codes: '2', meaning: 'A flag or a configuration file is wrong; nothing was done' },
+    { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; the state is saved' },
+];
+/** Returns the table of a command that keeps no state. `failure` is the meaning of exit code 1. */
+function exitCodesWith(failure) {
+    return [
+        { codes: '0', meaning: 'All is well' },
+        { codes: '1', meaning: failure },
+        { codes: '2', meaning: 'A flag or a file that is named is wrong; nothing was done' },
+        { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal' },
+    ];
+}
+/** The table of packer's exit codes. */
+const PACKER_EXIT_CODES = [
+    { codes: '0', meaning: 'All is well' },
+    { codes: '1', meaning: 'There is no package, or it could not be published everywhere' },
+    { codes: '2', meaning: 'A flag or a configuration file is wrong; nothing was done' },
+    { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; what was fetched is kept' },
+];
+
+
+/***/ }),
+
+/***/ 667:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   x: () => (/* binding */ VERSION)
+/* harmony export */ });
+/** What `--version` prints. `make build version=v1.2.3` replaces it (scripts/build-cli.ts). */
+const VERSION = 'v1.0.0';
+
+
+/***/ }),
+
+/***/ 4610:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -31712,7 +32306,7 @@ class SigstoreVerifier {
         this.#verifier = new _sigstore_verify__WEBPACK_IMPORTED_MODULE_2__/* .Verifier */ .BL((0,_sigstore_verify__WEBPACK_IMPORTED_MODULE_2__/* .toTrustMaterial */ .jO)(parsed), thresholds);
     }
     /**
-     * Gives who made a signature, proved by a certificate that was valid then, its log, and the log of signatures; who that
+     * Returns who made a signature, proved by a certificate that was valid then, its log, and the log of signatures; who that
      * should be is another question. Throws what does not hold.
      */
     verify({ bundle, artifact }) {
@@ -31770,6 +32364,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   _H3: () => (/* binding */ looseObject),
   aig: () => (/* binding */ number),
   Ikc: () => (/* binding */ object),
+  jgl: () => (/* binding */ partialRecord),
   g1P: () => (/* binding */ record),
   rej: () => (/* binding */ strictObject),
   YjP: () => (/* binding */ string),
@@ -31777,7 +32372,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   L5J: () => (/* binding */ unknown)
 });
 
-// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumber, ZodNumberFormat, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, date, describe, discriminatedUnion, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, null, nullable, nullish, optional, partialRecord, pipe, prefault, preprocess, promise, readonly, refine, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, tuple, uint32, uint64, ulid, undefined, url, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
+// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumber, ZodNumberFormat, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, date, describe, discriminatedUnion, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, null, nullable, nullish, optional, pipe, prefault, preprocess, promise, readonly, refine, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, tuple, uint32, uint64, ulid, undefined, url, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
 var core_core = __nccwpck_require__(8532);
@@ -37983,7 +38578,7 @@ function partialRecord(keyType, valueType, params) {
         type: "record",
         keyType,
         valueType: valueType,
-        ...util.normalizeParams(params),
+        ...core_util/* normalizeParams */.A2(params),
         partial: true,
     });
 }
