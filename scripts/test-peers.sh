@@ -6,7 +6,7 @@ set -u
 besides=$*
 
 missing() {
-  for program in docker-registry skopeo pigz shellcheck containerd podman $besides; do
+  for program in docker-registry skopeo pigz shellcheck containerd podman busybox python3 $besides; do
     command -v "$program" >/dev/null 2>&1 || printf '%s ' "$program"
   done
 }

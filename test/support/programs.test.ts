@@ -1,0 +1,26 @@
+import { globSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+
+/** What every Debian has, and ctr, which comes with containerd. */
+const THERE = ['tar', 'gzip', 'mount', 'ctr'];
+
+/** Returns the programs that the tests ask for by name, before they use them. */
+function askedFor(): readonly string[] {
+  const asked = globSync('test/**/*.ts').flatMap((file) => {
+    const text = readFileSync(file, 'utf8');
+    const alone = [...text.matchAll(/(?<![\w.])has\('([a-z0-9-]+)'\)/g)].map(([, name = '']) => name);
+    const lists = [...text.matchAll(/(?:describeWith|missingPrograms)\(\[([^\]]*)\]/g)];
+    return [...alone, ...lists.flatMap(([, list = '']) => list.match(/[a-z0-9][a-z0-9-]+/g) ?? [])];
+  });
+  return [...new Set(asked)];
+}
+
+// A machine that happens to have a program hides that nobody installs it: CI then fails on a new one.
+test('every program that a test asks for is installed by make test', () => {
+  const [, installed = ''] =
+    /for program in ([^;$]+)/.exec(readFileSync('scripts/test-peers.sh', 'utf8')) ?? [];
+  const known = [...THERE, ...installed.trim().split(' ')];
+  const asked = askedFor();
+  expect(asked).toEqual(expect.arrayContaining(['busybox', 'docker-registry', 'skopeo']));
+  expect(asked.filter((program) => !known.includes(program))).toEqual([]);
+});
