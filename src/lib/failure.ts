@@ -21,6 +21,8 @@ export interface FailureDetails<Code extends string> {
   readonly transient?: boolean | undefined;
   /** When the other side allows the next request, in milliseconds since 1970. */
   readonly retryAt?: number | undefined;
+  /** What to report instead of another attempt, if the pause that the other side asked for is too long. */
+  readonly deferral?: Failure | undefined;
 }
 
 /** An error that a user can act on. It has a literal code, says what it is about, and how to prevent it. */
@@ -32,6 +34,7 @@ export class Failure<Code extends string = string> extends Error {
   readonly fault: Fault;
   readonly transient: boolean;
   readonly retryAt: number | undefined;
+  readonly deferral: Failure | undefined;
 
   constructor(details: FailureDetails<Code>) {
     super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -41,6 +44,7 @@ export class Failure<Code extends string = string> extends Error {
     this.fault = details.fault ?? 'world';
     this.transient = details.transient ?? false;
     this.retryAt = details.retryAt;
+    this.deferral = details.deferral;
   }
 }
 

@@ -30,7 +30,7 @@ interface RetryOptions {
  * Runs an operation until it succeeds, up to `policy.attempts` times, and returns its result. Throws the last error
  * unchanged, or the signal's reason. The pauses vary by a fifth, so that operations that failed together are not
  * repeated together. After a failure with `retryAt` the pause lasts at least until then; if that is more than five
- * minutes away, there is no further attempt.
+ * minutes away, there is no further attempt. Where there would be one, a failure's `deferral` is thrown in its place.
  */
 export async function retry<Result>(
   options: RetryOptions,
@@ -43,6 +43,7 @@ export async function retry<Result>(
       return await operation(attempt);
     } catch (error) {
       if (attempt >= policy.attempts || signal.aborted || !isWorthRepeating(error)) throw error;
+      if (error instanceof Failure && error.deferral !== undefined) throw error.deferral;
       const retryAt = error instanceof Failure ? error.retryAt : undefined;
       const hold = (retryAt ?? 0) - Date.now();
       if (hold > LONGEST_HOLD) throw error;

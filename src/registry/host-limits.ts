@@ -85,8 +85,8 @@ export class HostLimits {
 
   /**
    * Learns from a failed request: narrows the limiters, and starts a pause for the whole host if the answer asked for
-   * one. Returns the error to throw: `RATE_LIMITED`, which is not transient, if the request would be repeated but the
-   * pause is too long, else the given one.
+   * one. Returns the error to throw: the given one, with a deferral for whoever would repeat the request if the pause is
+   * too long.
    */
   learn(error: unknown): unknown {
     if (!(error instanceof HttpFailure)) return error;
@@ -98,7 +98,21 @@ export class HostLimits {
     }
     if (error.retryAt === undefined) return error;
     this.#heldUntil = Math.max(this.#heldUntil, error.retryAt);
-    return error.transient ? (this.#deferral() ?? error) : error;
+    const deferral = error.transient ? this.#deferral() : undefined;
+    if (deferral === undefined) return error;
+    const { code, about, message, hint, cause, fault, transient, retryAt, status } = error;
+    return new HttpFailure({
+      code,
+      about,
+      message,
+      hint,
+      cause,
+      fault,
+      transient,
+      retryAt,
+      status,
+      deferral,
+    });
   }
 
   /** Returns why requests to this host are left for the next run; undefined if the pause is short enough to wait. */

@@ -96,7 +96,7 @@ export class Registry {
 
   /**
    * Sends one request without taking a slot and without retrying. Throws `HttpFailure`, from which the host's limits
-   * learn: it is `RATE_LIMITED` if the host asks for a pause that is too long.
+   * learn. It has a deferral if the host asks for a pause that is too long.
    */
   async send(exchange: Exchange): Promise<HttpAnswer> {
     await this.limits.ready(exchange.signal);

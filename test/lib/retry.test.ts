@@ -31,6 +31,16 @@ describe('retry', () => {
     expect(await attemptsAt([failing(), failing(), failing()])).toBe(3);
   });
 
+  it('throws the deferral of a failure that it would repeat, and the failure itself where it would not', async () => {
+    const deferral = failing({ transient: false });
+    const held = new Failure({ code: 'BUSY', about: 'host', message: 'later', transient: true, deferral });
+    const operation = async (): Promise<never> => {
+      throw held;
+    };
+    await expect(retry({ policy, signal }, operation)).rejects.toBe(deferral);
+    await expect(retry({ policy: { ...policy, attempts: 1 }, signal }, operation)).rejects.toBe(held);
+  });
+
   it('ends at a failure that is not transient', async () => {
     expect(await attemptsAt([failing(), failing({ transient: false })])).toBe(2);
   });

@@ -69,7 +69,8 @@ describe('a host that asks to be left alone', () => {
       transient: false,
       retryAt: NOW + 6 * MINUTE,
     };
-    expect(limits.learn(refused({ status: 429, retryAt: NOW + 6 * MINUTE }))).toMatchObject(deferred);
+    const learnt = limits.learn(refused({ status: 429, retryAt: NOW + 6 * MINUTE }));
+    expect(learnt).toMatchObject({ message: 'no', status: 429, transient: true, deferral: deferred });
     await expect(limits.ready(signal)).rejects.toMatchObject(deferred);
     vi.setSystemTime(NOW + 6 * MINUTE);
     await limits.ready(signal);
