@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/lib/failure.ts';
-import { parseRepository } from '../../src/registry/oci/reference.ts';
+import { parseHost, parseRepository } from '../../src/registry/oci/reference.ts';
 import { proveLogin, reachRegistries, twice } from '../../src/sync/run/preflight.ts';
 import { type RegistryOptions, startRegistry } from '../support/registry/registry.ts';
 import { TestClient } from '../support/test-client.ts';
@@ -47,6 +47,31 @@ describe('before a run', () => {
     await proveLogin(client.registry, APP, never);
     expect(new Set(target.journal.entries.map(({ method }) => method))).toEqual(new Set(['GET']));
   });
+});
+
+it('of two registries that cannot be reached, the source is named each time', async () => {
+  for (let run = 0; run < 3; run += 1) {
+    using client = new TestClient(parseHost('127.0.0.1:1'));
+    const reaching = reachRegistries(client.registry, client.registries.at(parseHost('127.0.0.1:2')), never);
+    await expect(reaching).rejects.toMatchObject({ about: '127.0.0.1:1' });
+  }
+});
+
+it('does not wait for a pause that a host asks for', async () => {
+  let tries = 0;
+  const held = new Failure({
+    code: 'BUSY',
+    about: 'test',
+    message: 'later',
+    transient: true,
+    retryAt: Date.now() + 250_000,
+  });
+  const trying = twice(never, async () => {
+    tries += 1;
+    throw held;
+  });
+  await expect(trying).rejects.toBe(held);
+  expect(tries).toBe(2);
 });
 
 it('an abort between the two tries is its reason', async () => {

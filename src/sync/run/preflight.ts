@@ -1,16 +1,25 @@
 import { milliseconds } from '../../lib/duration.ts';
-import { type RetryPolicy, retry } from '../../lib/retry.ts';
+import { isTransient } from '../../lib/failure.ts';
+import { pause } from '../../lib/pause.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 
-const TWICE: RetryPolicy = { attempts: 2, interval: milliseconds(500) };
+const BETWEEN = milliseconds(500);
 
 /**
  * Runs an operation and, if it fails transiently, once more after half a second. Returns its result. Throws the last
- * failure, or the signal's reason.
+ * failure, or the signal's reason. Unlike a retry it waits for no host that asks for a pause, because someone is waiting
+ * for the answer, and always as long, so that of two hosts the same one is reported each time.
  */
-export function twice<Result>(signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
-  return retry({ policy: TWICE, signal }, operation);
+export async function twice<Result>(signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
+  try {
+    return await operation();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isTransient(error)) throw error;
+  }
+  await pause(BETWEEN, signal);
+  return await operation();
 }
 
 /** Checks that both registries answer. Throws the reason why one does not. */
