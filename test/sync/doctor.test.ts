@@ -21,3 +21,38 @@ it.each(['source', 'destination'] as const)(
     });
   },
 );
+
+it.each([undefined, 'basic'] as const)(
+  'deletes what it pushed where it is stopped in the middle (access: %s)',
+  async (mode) => {
+    await using source = await startRegistry();
+    const login = { username: 'keel', password: 'secret' };
+    const access = { mode: 'basic', users: { keel: 'secret' } } as const;
+    await using destination = await startRegistry(mode === undefined ? {} : { access });
+    seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
+    const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
+    const stop = new AbortController();
+    let pushed = 0;
+    destination.fail({
+      match: {
+        kind: 'manifest-put',
+        when: () => {
+          pushed += 1;
+          // The third manifest is on its way when someone presses Ctrl-C.
+          if (pushed === 3) stop.abort(new Error('stopped'));
+          return false;
+        },
+      },
+      fault: { kind: 'status', status: 500 },
+    });
+    const settings = route.settings(mode === undefined ? {} : login);
+    const examining = examine(settings, { ...route.parts(), signal: stop.signal }, () => undefined);
+    await expect(examining).rejects.toThrow('stopped');
+    expect(pushed).toBeGreaterThanOrEqual(3);
+    const left = [...destination.storage.repositories].flatMap(([, { manifests, blobs }]) => [
+      ...manifests.keys(),
+      ...blobs,
+    ]);
+    expect(left).toEqual([]);
+  },
+);

@@ -21,6 +21,8 @@ import { Probe } from './probe.ts';
 import { examineState } from './state-check.ts';
 
 /** Shorter than those of a run, because somebody waits. */
+/** How long what was pushed may take to be deleted when the command's time is over or someone stops it. */
+const CLEAN_UP_MILLISECONDS = 10_000;
 const TIMEOUTS = { connect: seconds(10), firstByte: seconds(20), idle: seconds(20) };
 
 /**
@@ -36,8 +38,12 @@ export async function examine(
   const { signal } = deadline;
   const limited = { ...parts, signal, timeouts: parts.timeouts ?? TIMEOUTS };
   const registries = await openRunRegistries(settings, { ...limited, deadline: deadline.at });
+  const examination = new Examination(settings, limited, registries);
   try {
-    return await diagnose(new Examination(settings, limited, registries).checks(), signal, onDiagnosis);
+    return await diagnose(examination.checks(), signal, onDiagnosis);
+  } catch (error) {
+    await examination.withdraw();
+    throw error;
   } finally {
     registries.close();
   }
@@ -100,6 +106,24 @@ class Examination {
       { name: 'formats', needs: ['layers'], run: probe((one) => one.pushManifests()) },
       { name: 'clean-up', needs: ['push'], run: probe((one) => one.remove()) },
     ];
+  }
+
+  /** Deletes what was pushed when the examination was aborted, within a time of its own. Never throws. */
+  async withdraw(): Promise<void> {
+    if (this.#probe === undefined) return;
+    const signal = AbortSignal.timeout(CLEAN_UP_MILLISECONDS);
+    try {
+      // The aborted signal would also end the requests for tokens of the registries at hand.
+      const parts = { ...this.#parts, signal, deadline: undefined };
+      using stack = new DisposableStack();
+      const registries = await openRunRegistries(this.#settings, parts);
+      stack.defer(() => registries.close());
+      const target = registries.at(this.#settings.destination);
+      await target.ping();
+      await this.#probe.remove(target, signal);
+    } catch {
+      // What has no tag is removed by the registry's garbage collection.
+    }
   }
 
   async #readSet(): Promise<Finding> {

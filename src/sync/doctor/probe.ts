@@ -6,7 +6,6 @@ import { formatSize } from '../../lib/text/size.ts';
 import { deleteScope, pushScope } from '../../registry/authorization.ts';
 import { pushBlob } from '../../registry/blob-push.ts';
 import { cancelUpload, openUpload } from '../../registry/blob-upload.ts';
-import type { Digest } from '../../registry/oci/digest.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -94,17 +93,20 @@ export class Probe {
     throw new Failure({ code: 'FORMATS_REFUSED', about, message, hint });
   }
 
-  /** Deletes what was pushed, the index before its images. */
-  async remove(): Promise<Finding> {
+  /**
+   * Deletes what was pushed, the index before its images. `target` and `signal` are others than those of the pushes if
+   * these were aborted.
+   */
+  async remove(target = this.#target, signal = this.#signal): Promise<Finding> {
     const manifests = this.#manifests.toReversed();
     const blobs = this.#areBlobsThere ? (await this.#probeImage()).blobs : [];
     let left = 0;
     for (const { digest, bytes } of manifests) {
-      if (!(await this.#delete('manifests', digest))) left += bytes.length;
+      if (!(await this.#delete(target, `manifests/${digest}`, signal))) left += bytes.length;
     }
     // The blobs of a manifest that stays must stay too.
     for (const { descriptor } of blobs) {
-      const isGone = left === 0 && (await this.#delete('blobs', descriptor.digest));
+      const isGone = left === 0 && (await this.#delete(target, `blobs/${descriptor.digest}`, signal));
       if (!isGone) left += descriptor.size;
     }
     if (left === 0) return fine('the trial image was deleted again');
@@ -118,33 +120,34 @@ export class Probe {
 
   async #refusalOf(manifest: Manifest): Promise<string | undefined> {
     try {
-      await this.#target.putManifest(this.#repository, manifest.digest, manifest, this.#signal);
+      // Before the answer: if it never comes, the manifest may be there all the same, and has to be deleted.
       this.#manifests.push(manifest);
+      await this.#target.putManifest(this.#repository, manifest.digest, manifest, this.#signal);
       return undefined;
     } catch (error) {
       this.#signal.throwIfAborted();
-      if (isAnswerFailure(error) && !error.transient) return error.message;
-      throw error;
+      if (!isAnswerFailure(error) || error.transient) throw error;
+      this.#manifests.pop();
+      return error.message;
     }
   }
 
-  async #delete(what: 'manifests' | 'blobs', digest: Digest): Promise<boolean> {
-    const target = this.#target;
+  async #delete(target: Registry, path: string, signal: AbortSignal): Promise<boolean> {
     try {
       const answer = await target.send({
         method: 'DELETE',
-        url: target.url(`/v2/${this.#repository}/${what}/${digest}`),
+        url: target.url(`/v2/${this.#repository}/${path}`),
         scopes: [pushScope(this.#repository), deleteScope(this.#repository)],
         expected: [200, 202, 204, 404],
-        about: target.nameOf(this.#repository, digest),
+        about: `${target.host}/${this.#repository}`,
         action: 'delete the trial image',
-        signal: this.#signal,
+        signal,
       });
       discardBody(answer);
       return true;
     } catch {
       // Many registries let nobody delete, or only administrators. The finding says what stays.
-      this.#signal.throwIfAborted();
+      signal.throwIfAborted();
       return false;
     }
   }
