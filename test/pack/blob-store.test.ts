@@ -92,6 +92,9 @@ test('what an earlier run left is completed by the next', async () => {
 test.each<[string, Fault]>([
   ['gives no parts', { kind: 'whole' }],
   ['says that the range cannot be had', { kind: 'status', status: 416 }],
+  ['takes a range for a bad request', { kind: 'status', status: 400 }],
+  ['allows no ranges', { kind: 'status', status: 405 }],
+  ['has not implemented ranges', { kind: 'status', status: 501 }],
 ])('a registry that %s is asked for the whole', async (_, fault) => {
   const { server, store, part } = await setUp(BLOB, fault);
   writeFileSync(part, BLOB.subarray(0, 1_000_000));

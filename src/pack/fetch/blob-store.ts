@@ -144,10 +144,14 @@ async function openRest(meter: BlobMeter, part: string, blob: WantedBlob): Promi
 }
 
 /**
- * Returns whether an answer says that there is no such part: the whole came instead, or the range is refused as such.
+ * The whole came instead of a part, the range is refused as such, or the request for one is not understood. Refusals of
+ * access say nothing about parts, and would meet the whole as well.
  */
+const NO_PARTS: ReadonlySet<number> = new Set([200, 400, 405, 416, 501]);
+
+/** Returns whether an answer says that there is no such part. */
 function saysNoPart(error: unknown): boolean {
-  return error instanceof HttpFailure && (error.status === 200 || error.status === 416);
+  return error instanceof HttpFailure && error.status !== undefined && NO_PARTS.has(error.status);
 }
 
 async function addFile(meter: BlobMeter, file: string, size: number, signal: AbortSignal): Promise<void> {
