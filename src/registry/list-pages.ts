@@ -9,6 +9,8 @@ export interface ListLimits {
   readonly pages: number;
   /** Of all pages together. */
   readonly bytes: number;
+  /** Whether pages beyond the limit are left out. If not, a longer list is refused. */
+  readonly isCut?: boolean | undefined;
 }
 
 /** Some registries return at most 50 names on a page, and no repository is known to have more than 100,000 tags. */
@@ -35,6 +37,7 @@ export async function readPages<Page>(
   let bytesLeft = limits.bytes;
   let url: URL | undefined = first;
   while (url !== undefined && !seen.has(url.href)) {
+    if (pages.length >= limits.pages && limits.isCut === true) return pages;
     if (pages.length >= limits.pages) throw endless(about, `has more than ${limits.pages} pages`);
     seen.add(url.href);
     const answer = await send(url);

@@ -16,8 +16,8 @@ interface Referrer {
   readonly artifactType: string | undefined;
 }
 
-/** Images have few referrers; a longer list is not searched for signatures. */
-const LIMITS: ListLimits = { pages: 20, bytes: 4 * MANIFEST_SIZE_LIMIT };
+/** Images have few referrers; in a longer list, only its beginning is searched for signatures. */
+const LIMITS: ListLimits = { pages: 20, bytes: 20 * MANIFEST_SIZE_LIMIT, isCut: true };
 
 const listShape = z.object({
   manifests: z.array(

@@ -48,6 +48,16 @@ describe('the API', () => {
     expect(server.journal.count('manifest-get')).toBe(0);
   });
 
+  it('gives the beginning of a list that is longer than any image needs', async () => {
+    await using server = await startRegistry();
+    for (let page = 1; page <= 25; page += 1) {
+      const next = { link: `</v2/app/referrers/${IMAGE}?page=${page + 1}>; rel="next"` };
+      server.fail({ match: { kind: 'referrers' }, fault: answer(indexOf([entry(ONE)]), next) });
+    }
+    expect(await list(server)).toHaveLength(20);
+    expect([server.journal.count('referrers'), server.journal.count('manifest-get')]).toEqual([20, 0]);
+  });
+
   it('is tried again after a passing fault, and its failure is told', async () => {
     await using server = await startRegistry();
     server.fail({ match: { kind: 'referrers' }, times: Infinity, fault: { kind: 'status', status: 503 } });
