@@ -43,6 +43,7 @@ export class Publication implements Disposable {
     parts: PublicationParts,
   ): Promise<Publication> {
     using opened = new DisposableStack();
+    let isRead = false;
     const means: TargetMeans = {
       retry: connections.retry,
       overwrite: settings.overwrite,
@@ -51,13 +52,14 @@ export class Publication implements Disposable {
       openRegistries: async (login) => {
         const registries = await openRegistries({ ...connections, login }, { ...parts, deadline: undefined });
         opened.defer(() => registries.close());
+        isRead = true;
         return registries;
       },
     };
-    // An unreadable file is an error even if no target is a registry.
-    await readAuthorities(connections.caFile);
     const targets: PublishTarget[] = [];
     for (const { open } of settings.targets) targets.push(await open(means));
+    // An unreadable file is an error even if no target is a registry. It may be a pipe, which is read only once.
+    if (!isRead) await readAuthorities(connections.caFile);
     return new Publication(targets, parts.reporter, opened.move());
   }
 

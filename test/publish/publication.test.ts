@@ -1,10 +1,17 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
+import type { TargetMeans } from '../../src/publish/contract/target-kind.ts';
 import { Publication } from '../../src/publish/publication.ts';
 import { QiniuTarget } from '../../src/publish/qiniu/qiniu-target.ts';
 import { ReleaseTarget } from '../../src/publish/release/release-target.ts';
+import { parseHost } from '../../src/registry/oci/reference.ts';
 import { Kodo } from '../support/kodo/kodo.ts';
 import { ReleaseService } from '../support/release-service.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
 import { Listener } from './listener.ts';
 import { PackageFixture } from './package-fixture.ts';
 
@@ -84,4 +91,31 @@ describe('publishing to several targets', () => {
     using publication = new Publication([qiniu(kodo)], new Listener());
     await expect(publication.prove(aborted)).rejects.toThrow('enough');
   });
+});
+
+it('reads --ca-file once where a registry is opened, so that it may be a pipe', async () => {
+  await using kodo = await Kodo.start();
+  const caFile = join(scratchFolder(), 'ca.pem');
+  execFileSync('mkfifo', [caFile]);
+  // Whoever reads a pipe a second time waits for another writer.
+  const written = writeFile(caFile, readFileSync('test/fixtures/registry-token/certificate.pem'));
+  const open = async ({ openRegistries }: TargetMeans) => {
+    await openRegistries({ host: parseHost('registry.example'), username: undefined, password: undefined });
+    return qiniu(kodo);
+  };
+  const connections = { retry, queryLimit: undefined, limit: undefined, insecureRegistries: [], caFile };
+  using publication = await Publication.open(
+    { targets: [{ word: 'dockerhub', open }], overwrite: false },
+    connections,
+    {
+      environment: {},
+      runCredentialHelper: async () => undefined,
+      onSecret: () => undefined,
+      signal: calm,
+      reporter: new Listener(),
+      artifacts: undefined,
+    },
+  );
+  await written;
+  expect(publication).toBeInstanceOf(Publication);
 });
