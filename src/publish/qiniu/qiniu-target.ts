@@ -62,7 +62,8 @@ export class QiniuTarget implements PublishTarget {
         await new ResumableUpload({ service, file, replace, limiter, signal, onProgress }).run();
       }
       const location = await this.#locate(service, file, signal);
-      return { ...location, outcome: isPresent ? 'present' : 'published' };
+      const { target, address, instruction } = location;
+      return { target, outcome: isPresent ? 'present' : 'published', address, instruction };
     } finally {
       this.#http.close();
     }
