@@ -54176,6 +54176,8 @@ async function readPages(list, endpoint, send, parse) {
     let bytesLeft = limits.bytes;
     let url = first;
     while (url !== undefined && !seen.has(url.href)) {
+        if (pages.length >= limits.pages && limits.isCut === true)
+            return pages;
         if (pages.length >= limits.pages)
             throw endless(about, `has more than ${limits.pages} pages`);
         seen.add(url.href);
@@ -54351,8 +54353,8 @@ function mayBeAbsent(error) {
 
 
 
-/** Images have few referrers; a longer list is not searched for signatures. */
-const LIMITS = { pages: 20, bytes: 4 * MANIFEST_SIZE_LIMIT };
+/** Images have few referrers; in a longer list, only its beginning is searched for signatures. */
+const LIMITS = { pages: 20, bytes: 20 * MANIFEST_SIZE_LIMIT, isCut: true };
 const listShape = schemas/* object */.Ikc({
     manifests: schemas/* array */.YOg(schemas/* object */.Ikc({
         digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
@@ -56252,10 +56254,13 @@ async function openRest(meter, part, blob) {
     }
 }
 /**
- * Returns whether an answer says that there is no such part: the whole came instead, or the range is refused as such.
+ * The whole came instead of a part, the range is refused as such, or the request for one is not understood. Refusals of
+ * access say nothing about parts, and would meet the whole as well.
  */
+const NO_PARTS = new Set([200, 400, 405, 416, 501]);
+/** Returns whether an answer says that there is no such part. */
 function saysNoPart(error) {
-    return error instanceof HttpFailure && (error.status === 200 || error.status === 416);
+    return error instanceof HttpFailure && error.status !== undefined && NO_PARTS.has(error.status);
 }
 async function addFile(meter, file, size, signal) {
     // Given to the stream, the signal would come out as an AbortError instead of its reason.
@@ -58181,7 +58186,7 @@ const LONGEST_HOLD = (0,lib_duration/* seconds */.YA)(300);
  * Runs an operation until it succeeds, up to `policy.attempts` times, and returns its result. Throws the last error
  * unchanged, or the signal's reason. The pauses vary by a fifth, so that operations that failed together are not
  * repeated together. After a failure with `retryAt` the pause lasts at least until then; if that is more than five
- * minutes away, there is no further attempt.
+ * minutes away, there is no further attempt. Where there would be one, a failure's `deferral` is thrown in its place.
  */
 async function retry(options, operation) {
     const { policy, signal, onRetry, isWorthRepeating = lib_failure/* isTransient */.dg } = options;
@@ -58193,6 +58198,8 @@ async function retry(options, operation) {
         catch (error) {
             if (attempt >= policy.attempts || signal.aborted || !isWorthRepeating(error))
                 throw error;
+            if (error instanceof lib_failure/* Failure */.HR && error.deferral !== undefined)
+                throw error.deferral;
             const retryAt = error instanceof lib_failure/* Failure */.HR ? error.retryAt : undefined;
             const hold = (retryAt ?? 0) - Date.now();
             if (hold > LONGEST_HOLD)
@@ -58271,8 +58278,8 @@ class HostLimits {
     }
     /**
      * Learns from a failed request: narrows the limiters, and starts a pause for the whole host if the answer asked for
-     * one. Returns the error to throw: `RATE_LIMITED`, which is not transient, if the request would be repeated but the
-     * pause is too long, else the given one.
+     * one. Returns the error to throw: the given one, with a deferral for whoever would repeat the request if the pause is
+     * too long.
      */
     learn(error) {
         if (!(error instanceof HttpFailure))
@@ -58287,7 +58294,22 @@ class HostLimits {
         if (error.retryAt === undefined)
             return error;
         this.#heldUntil = Math.max(this.#heldUntil, error.retryAt);
-        return error.transient ? (this.#deferral() ?? error) : error;
+        const deferral = error.transient ? this.#deferral() : undefined;
+        if (deferral === undefined)
+            return error;
+        const { code, about, message, hint, cause, fault, transient, retryAt, status } = error;
+        return new HttpFailure({
+            code,
+            about,
+            message,
+            hint,
+            cause,
+            fault,
+            transient,
+            retryAt,
+            status,
+            deferral,
+        });
     }
     /** Returns why requests to this host are left for the next run; undefined if the pause is short enough to wait. */
     #deferral() {
@@ -58452,7 +58474,7 @@ class Registry {
     }
     /**
      * Sends one request without taking a slot and without retrying. Throws `HttpFailure`, from which the host's limits
-     * learn: it is `RATE_LIMITED` if the host asks for a pause that is too long.
+     * learn. It has a deferral if the host asks for a pause that is too long.
      */
     async send(exchange) {
         await this.limits.ready(exchange.signal);
@@ -62742,7 +62764,8 @@ class QiniuTarget {
                 await new ResumableUpload({ service, file, replace, limiter, signal, onProgress }).run();
             }
             const location = await this.#locate(service, file, signal);
-            return { ...location, outcome: isPresent ? 'present' : 'published' };
+            const { target, address, instruction } = location;
+            return { target, outcome: isPresent ? 'present' : 'published', address, instruction };
         }
         finally {
             this.#http.close();
@@ -63651,6 +63674,7 @@ class Publication {
         const env_1 = { stack: [], error: void 0, hasError: false };
         try {
             const opened = publication_addDisposableResource(env_1, new DisposableStack(), false);
+            let isRead = false;
             const means = {
                 retry: connections.retry,
                 overwrite: settings.overwrite,
@@ -63659,14 +63683,16 @@ class Publication {
                 openRegistries: async (login) => {
                     const registries = await openRegistries({ ...connections, login }, { ...parts, deadline: undefined });
                     opened.defer(() => registries.close());
+                    isRead = true;
                     return registries;
                 },
             };
-            // An unreadable file is an error even if no target is a registry.
-            await readAuthorities(connections.caFile);
             const targets = [];
             for (const { open } of settings.targets)
                 targets.push(await open(means));
+            // An unreadable file is an error even if no target is a registry. It may be a pipe, which is read only once.
+            if (!isRead)
+                await readAuthorities(connections.caFile);
             return new Publication(targets, parts.reporter, opened.move());
         }
         catch (e_1) {
@@ -64588,6 +64614,7 @@ class Failure extends Error {
     fault;
     transient;
     retryAt;
+    deferral;
     constructor(details) {
         super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
         this.code = details.code;
@@ -64596,6 +64623,7 @@ class Failure extends Error {
         this.fault = details.fault ?? 'world';
         this.transient = details.transient ?? false;
         this.retryAt = details.retryAt;
+        this.deferral = details.deferral;
     }
 }
 /** Returns the line that shows an error to the user: `about: message (hint)`. */

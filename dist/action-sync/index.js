@@ -24984,7 +24984,7 @@ const LONGEST_HOLD = (0,lib_duration/* seconds */.YA)(300);
  * Runs an operation until it succeeds, up to `policy.attempts` times, and returns its result. Throws the last error
  * unchanged, or the signal's reason. The pauses vary by a fifth, so that operations that failed together are not
  * repeated together. After a failure with `retryAt` the pause lasts at least until then; if that is more than five
- * minutes away, there is no further attempt.
+ * minutes away, there is no further attempt. Where there would be one, a failure's `deferral` is thrown in its place.
  */
 async function retry(options, operation) {
     const { policy, signal, onRetry, isWorthRepeating = lib_failure/* isTransient */.dg } = options;
@@ -24996,6 +24996,8 @@ async function retry(options, operation) {
         catch (error) {
             if (attempt >= policy.attempts || signal.aborted || !isWorthRepeating(error))
                 throw error;
+            if (error instanceof lib_failure/* Failure */.HR && error.deferral !== undefined)
+                throw error.deferral;
             const retryAt = error instanceof lib_failure/* Failure */.HR ? error.retryAt : undefined;
             const hold = (retryAt ?? 0) - Date.now();
             if (hold > LONGEST_HOLD)
@@ -25074,8 +25076,8 @@ class HostLimits {
     }
     /**
      * Learns from a failed request: narrows the limiters, and starts a pause for the whole host if the answer asked for
-     * one. Returns the error to throw: `RATE_LIMITED`, which is not transient, if the request would be repeated but the
-     * pause is too long, else the given one.
+     * one. Returns the error to throw: the given one, with a deferral for whoever would repeat the request if the pause is
+     * too long.
      */
     learn(error) {
         if (!(error instanceof HttpFailure))
@@ -25090,7 +25092,22 @@ class HostLimits {
         if (error.retryAt === undefined)
             return error;
         this.#heldUntil = Math.max(this.#heldUntil, error.retryAt);
-        return error.transient ? (this.#deferral() ?? error) : error;
+        const deferral = error.transient ? this.#deferral() : undefined;
+        if (deferral === undefined)
+            return error;
+        const { code, about, message, hint, cause, fault, transient, retryAt, status } = error;
+        return new HttpFailure({
+            code,
+            about,
+            message,
+            hint,
+            cause,
+            fault,
+            transient,
+            retryAt,
+            status,
+            deferral,
+        });
     }
     /** Returns why requests to this host are left for the next run; undefined if the pause is short enough to wait. */
     #deferral() {
@@ -25131,6 +25148,8 @@ async function readPages(list, endpoint, send, parse) {
     let bytesLeft = limits.bytes;
     let url = first;
     while (url !== undefined && !seen.has(url.href)) {
+        if (pages.length >= limits.pages && limits.isCut === true)
+            return pages;
         if (pages.length >= limits.pages)
             throw endless(about, `has more than ${limits.pages} pages`);
         seen.add(url.href);
@@ -25443,7 +25462,7 @@ class Registry {
     }
     /**
      * Sends one request without taking a slot and without retrying. Throws `HttpFailure`, from which the host's limits
-     * learn: it is `RATE_LIMITED` if the host asks for a pause that is too long.
+     * learn. It has a deferral if the host asks for a pause that is too long.
      */
     async send(exchange) {
         await this.limits.ready(exchange.signal);
@@ -26458,8 +26477,8 @@ function shown(text, most = 200) {
 
 
 
-/** Images have few referrers; a longer list is not searched for signatures. */
-const LIMITS = { pages: 20, bytes: 4 * MANIFEST_SIZE_LIMIT };
+/** Images have few referrers; in a longer list, only its beginning is searched for signatures. */
+const LIMITS = { pages: 20, bytes: 20 * MANIFEST_SIZE_LIMIT, isCut: true };
 const referrers_listShape = schemas/* object */.Ikc({
     manifests: schemas/* array */.YOg(schemas/* object */.Ikc({
         digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
@@ -30772,13 +30791,24 @@ class Mirroring {
 ;// CONCATENATED MODULE: ./build/src/sync/run/preflight.js
 
 
-const TWICE = { attempts: 2, interval: (0,lib_duration/* milliseconds */.Rz)(500) };
+
+const BETWEEN = (0,lib_duration/* milliseconds */.Rz)(500);
 /**
  * Runs an operation and, if it fails transiently, once more after half a second. Returns its result. Throws the last
- * failure, or the signal's reason.
+ * failure, or the signal's reason. Unlike a retry it waits for no host that asks for a pause, because someone is waiting
+ * for the answer, and always as long, so that of two hosts the same one is reported each time.
  */
-function twice(signal, operation) {
-    return retry({ policy: TWICE, signal }, operation);
+async function twice(signal, operation) {
+    try {
+        return await operation();
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        if (!(0,lib_failure/* isTransient */.dg)(error))
+            throw error;
+    }
+    await pause(BETWEEN, signal);
+    return await operation();
 }
 /** Checks that both registries answer. Throws the reason why one does not. */
 async function reachRegistries(source, target, signal) {
@@ -31989,6 +32019,7 @@ class Failure extends Error {
     fault;
     transient;
     retryAt;
+    deferral;
     constructor(details) {
         super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
         this.code = details.code;
@@ -31997,6 +32028,7 @@ class Failure extends Error {
         this.fault = details.fault ?? 'world';
         this.transient = details.transient ?? false;
         this.retryAt = details.retryAt;
+        this.deferral = details.deferral;
     }
 }
 /** Returns the line that shows an error to the user: `about: message (hint)`. */
