@@ -75,3 +75,8 @@ export function faultOf(error: unknown): Fault {
 export function isTransient(error: unknown): boolean {
   return error instanceof Failure && error.transient;
 }
+
+/** Returns whether the other side asked for a pause that is too long to wait for. */
+export function isDeferred(error: unknown): boolean {
+  return error instanceof Failure && error.deferral !== undefined;
+}

@@ -1,5 +1,5 @@
 import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
-import { failureCode, isTransient } from '../lib/failure.ts';
+import { failureCode, isDeferred, isTransient } from '../lib/failure.ts';
 import { discardBody } from '../lib/http/http.ts';
 import { HttpFailure, isConnectionFailure } from '../lib/http/http-failure.ts';
 import { pushScope } from './authorization.ts';
@@ -135,7 +135,7 @@ class Pushing {
     }
   }
 
-  /** Returns a source that is not used again after a failure that is not transient. */
+  /** Returns a source that is not used again after a failure that lasts, or that lasts longer than the run would wait. */
   #watched(source: BlobSource): UploadSource {
     return {
       about: source.about,
@@ -143,7 +143,8 @@ class Pushing {
         try {
           return await source.open(descriptor, signal, range);
         } catch (error) {
-          if (!signal.aborted && !isTransient(error)) this.#dead.set(source, error);
+          const isPassing = isTransient(error) && !isDeferred(error);
+          if (!signal.aborted && !isPassing) this.#dead.set(source, error);
           throw error;
         }
       },

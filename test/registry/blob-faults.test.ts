@@ -7,7 +7,7 @@ import { bytesContent, generatedBytes } from '../support/registry/content.ts';
 import type { Fault } from '../support/registry/faults.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { TestClient } from '../support/test-client.ts';
-import { APP, BYTES, DIGEST, OPENING, pair, SOURCE, stored } from './push-pair.ts';
+import { APP, BYTES, DIGEST, OPENING, OTHER, pair, SOURCE, stored } from './push-pair.ts';
 
 describe('a source', () => {
   it.each<[string, Fault]>([
@@ -72,6 +72,26 @@ describe('a source', () => {
     const other = registrySource(test.client.registries.at(second.host), SOURCE);
     expect(await test.push({ sources: () => [test.from, other] })).toBe('uploaded');
     expect([test.source.journal.count('blob-get'), second.journal.count('blob-get')]).toEqual([1, 1]);
+  });
+
+  it('that wants to be left alone for long is replaced by another, in the same attempt', async () => {
+    await using test = await pair();
+    await using second = await startRegistry();
+    second.storage.putBlob(SOURCE, bytesContent(BYTES));
+    const headers = { 'retry-after': '3600' };
+    test.source.fail({
+      match: { kind: 'blob-get' },
+      times: Infinity,
+      fault: { kind: 'status', status: 429, headers },
+    });
+    const other = registrySource(test.client.registries.at(second.host), SOURCE);
+    expect(await test.push({ sources: () => [test.from, other] })).toBe('uploaded');
+    await expect(
+      test.push({ descriptor: { digest: DIGEST, size: BYTES.length }, repository: OTHER }),
+    ).rejects.toMatchObject({
+      code: 'RATE_LIMITED',
+      message: expect.stringMatching(/^deferred /),
+    });
   });
 
   it('that nobody has is told with the last reason', async () => {
