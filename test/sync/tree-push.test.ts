@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Duration, seconds } from '../../src/lib/duration.ts';
-import type { Digest } from '../../src/registry/oci/digest.ts';
-import type { Manifest } from '../../src/registry/oci/manifest.ts';
+import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
+import { type Manifest, parseManifest } from '../../src/registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { BlobBoard } from '../../src/sync/copy/blob-board.ts';
@@ -18,7 +18,10 @@ const TARGET = parseRepository('keel/app');
 const NO_LIMIT: Duration = seconds(0);
 
 /** A source and a destination, and a way to push trees from one to the other. */
-async function world({ isAbsent = true } = {}) {
+async function world({
+  isAbsent = true,
+  beforeFetch = async (_digest: Digest): Promise<void> => undefined,
+} = {}) {
   const stack = new AsyncDisposableStack();
   const source = stack.use(await startRegistry());
   const sink = stack.use(await startRegistry());
@@ -37,7 +40,10 @@ async function world({ isAbsent = true } = {}) {
     target: registry,
     board,
     wasAbsent,
-    fetch: (from, digest) => from.registry.getManifest(from.repository, digest, client.signal),
+    fetch: async (from, digest) => {
+      await beforeFetch(digest);
+      return await from.registry.getManifest(from.repository, digest, client.signal);
+    },
   });
   const taskOf = (manifest: Manifest, tag = 'v1', limit = NO_LIMIT): PushTask => ({
     source: { registry: client.registry, repository: APP, tag: parseTag(tag) },
@@ -66,6 +72,46 @@ describe('an index', () => {
     expect([...task.tally.digests].toSorted()).toEqual(childrenOf(index).toSorted());
     expect(size).toBeGreaterThan(task.tally.bytesSent);
     expect(here.sink.journal.count('manifest-head')).toBe(0);
+  });
+
+  it('that is too large and lacks parts is refused for what it lacks, whichever part is answered first', async () => {
+    const othersCounted = Promise.withResolvers<void>();
+    const indexes: Digest[] = [];
+    let missing = 0;
+    await using here = await world({
+      beforeFetch: async (digest) => {
+        if (digest === indexes[0]) return await othersCounted.promise;
+        // Beyond the parts of one index, so both of the others were counted.
+        if (!indexes.includes(digest)) missing += 1;
+        if (missing > 400) othersCounted.resolve();
+      },
+    });
+    const { storage } = here.source;
+    const listing = (
+      entries: readonly { digest: string; mediaType: string; size: number }[],
+      ...tags: string[]
+    ) => {
+      const body = { schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests: entries };
+      const bytes = Buffer.from(JSON.stringify(body));
+      const digest = storage.putManifest(APP, bytes, MEDIA_TYPE.ociIndex, tags);
+      return { digest, mediaType: MEDIA_TYPE.ociIndex, size: bytes.length, bytes };
+    };
+    const parts = ['a', 'b', 'c'].map((name) =>
+      listing(
+        Array.from({ length: 400 }, (_, at) => ({
+          digest: digestOf(Buffer.from(`${name} ${at}`)),
+          mediaType: MEDIA_TYPE.ociManifest,
+          size: 100,
+        })),
+      ),
+    );
+    indexes.push(...parts.map(({ digest }) => digest));
+    const top = listing(
+      parts.map(({ digest, mediaType, size }) => ({ digest, mediaType, size })),
+      'v1',
+    );
+    const task = here.taskOf(parseManifest(top.bytes, top.mediaType, 'app:v1'));
+    await expect(here.tree.push(task)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('shares what it lists with another, once for a repository', async () => {

@@ -108,15 +108,19 @@ export class TreePush {
     return this.#pushChildren(task, manifest, depth + 1);
   }
 
-  /** Failures that another format would not avoid come before refused formats. */
+  /**
+   * Failures that another format would not avoid come before refused formats, and what is missing before what there is
+   * too much of: how much was counted when depends on which child is answered first.
+   */
   async #pushChildren(task: PushTask, index: Index, depth: number): Promise<number> {
     const results = await Promise.allSettled(
       index.manifests.map((child) => this.#pushChild(task, child, depth)),
     );
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     const refusals = failures.filter((failure) => failure instanceof RefusedManifest);
-    if (failures.length > refusals.length) {
-      throw failures.find((failure) => !(failure instanceof RefusedManifest));
+    const others = failures.filter((failure) => !(failure instanceof RefusedManifest));
+    if (others.length > 0) {
+      throw others.find((failure) => failureCode(failure) !== 'INDEX_UNREASONABLE') ?? others[0];
     }
     const refused = refusals.find(({ format }) => format !== 'attestation') ?? refusals[0];
     if (refused !== undefined) throw refused;
