@@ -9,6 +9,7 @@ import {
   cancelUpload,
   catchUp,
   inspectUpload,
+  isRefusal,
   type Mount,
   newMeter,
   openUpload,
@@ -18,6 +19,7 @@ import {
   type Upload,
   type UploadSource,
 } from './blob-upload.ts';
+import type { Repository } from './oci/reference.ts';
 import type { Registry } from './registry.ts';
 
 /** How a blob came to a repository: it was there, it was mounted from another repository, or it was uploaded. */
@@ -28,6 +30,8 @@ interface MountHabits {
   selfMount: 'unknown' | 'reliable' | 'unreliable';
   /** Whether it answers that for repositories that do not exist yet. Some registries refuse. */
   takesNew: boolean;
+  /** Repositories that it did not let us mount from. A token for them is not asked for again. */
+  readonly closed: Set<Repository>;
 }
 
 const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
@@ -56,7 +60,7 @@ class Pushing {
   constructor(push: BlobPush) {
     const { registry, repository, descriptor, mountFrom } = push;
     this.#push = push;
-    this.#habits = habitsOf.get(registry) ?? { selfMount: 'unknown', takesNew: true };
+    this.#habits = habitsOf.get(registry) ?? { selfMount: 'unknown', takesNew: true, closed: new Set() };
     habitsOf.set(registry, this.#habits);
     if (mountFrom !== undefined && mountFrom !== repository) {
       this.#mount = { digest: descriptor.digest, from: mountFrom };
@@ -78,13 +82,15 @@ class Pushing {
 
   async #tryMount(): Promise<Upload | 'mounted' | undefined> {
     const { registry, repository, signal } = this.#push;
-    if (this.#mount === undefined) return undefined;
+    const mount = this.#mount;
+    if (mount === undefined || this.#habits.closed.has(mount.from)) return undefined;
     const giveBack = await ConcurrencyLimiter.take([registry.limits.metadata], signal);
     try {
-      const opened = await openUpload(registry, repository, signal, this.#mount);
+      const opened = await openUpload(registry, repository, signal, mount);
       this.#mount = undefined;
       registry.limits.metadata.succeeded();
-      return opened === 'refused' ? undefined : opened;
+      if (opened === 'denied') this.#habits.closed.add(mount.from);
+      return opened === 'refused' || opened === 'denied' ? undefined : opened;
     } finally {
       giveBack();
     }
@@ -213,7 +219,7 @@ class Pushing {
       this.#habits.selfMount = 'reliable';
       return 'present';
     }
-    if (opened === 'refused') {
+    if (opened === 'refused' || opened === 'denied') {
       if (isAbsent) this.#habits.takesNew = false;
       else this.#habits.selfMount = 'unreliable';
       return this.#openUpload();
@@ -227,16 +233,21 @@ class Pushing {
 
   async #isThere(): Promise<boolean> {
     const { registry, repository, descriptor, signal } = this.#push;
-    const answer = await registry.send({
-      method: 'HEAD',
-      url: registry.url(`/v2/${repository}/blobs/${descriptor.digest}`),
-      scopes: [pushScope(repository)],
-      expected: [200, 403, 404, 405],
-      about: `${registry.host}/${repository}`,
-      action: 'ask for a layer',
-      signal,
-    });
-    discardBody(answer);
-    return answer.status === 200;
+    try {
+      const answer = await registry.send({
+        method: 'HEAD',
+        url: registry.url(`/v2/${repository}/blobs/${descriptor.digest}`),
+        scopes: [pushScope(repository)],
+        expected: [200],
+        about: `${registry.host}/${repository}`,
+        action: 'ask for a layer',
+        signal,
+      });
+      discardBody(answer);
+      return true;
+    } catch (error) {
+      if (isRefusal(error)) return false;
+      throw error;
+    }
   }
 }

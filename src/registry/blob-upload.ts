@@ -65,7 +65,6 @@ export interface Mount {
 }
 
 const CANCEL_PATIENCE_MILLISECONDS = 2000;
-const MOUNT_REFUSALS: readonly number[] = [400, 403, 404, 405];
 
 function readLocation(registry: Registry, repository: Repository, answer: HttpAnswer): Upload {
   const location = answer.headers.location;
@@ -86,15 +85,15 @@ function readLocation(registry: Registry, repository: Repository, answer: HttpAn
 }
 
 /**
- * Opens an upload, and with `mount` tries to mount a blob in the same request. Returns the upload, `mounted`, or
- * `refused` if the registry refuses to mount.
+ * Opens an upload, and with `mount` tries to mount a blob in the same request. Returns the upload, `mounted`, `denied`
+ * if the login may not mount from there, or `refused` if the registry refuses for another reason.
  */
 export async function openUpload(
   registry: Registry,
   repository: Repository,
   signal: AbortSignal,
   mount?: Mount,
-): Promise<Upload | 'mounted' | 'refused'> {
+): Promise<Upload | 'mounted' | 'refused' | 'denied'> {
   const query = mount === undefined ? '' : `?mount=${mount.digest}&from=${encodeURIComponent(mount.from)}`;
   // Some registries look only at the first scope, so it is the one for the push.
   const scopes: Scope[] = [pushScope(repository)];
@@ -105,7 +104,7 @@ export async function openUpload(
       url: registry.url(`/v2/${repository}/blobs/uploads/${query}`),
       scopes,
       body: new Uint8Array(0),
-      expected: mount === undefined ? [202] : [201, 202, ...MOUNT_REFUSALS],
+      expected: mount === undefined ? [202] : [201, 202],
       about: `${registry.host}/${repository}`,
       action: 'start an upload',
       writes: 'upload',
@@ -113,12 +112,19 @@ export async function openUpload(
     });
     discardBody(answer);
     if (answer.status === 202) return readLocation(registry, repository, answer);
-    return answer.status === 201 ? 'mounted' : 'refused';
+    return 'mounted';
   } catch (error) {
-    // Harbor answers 401 if it refuses to mount. If the account may not push at all, the plain request fails too.
-    if (mount !== undefined && error instanceof HttpFailure && error.status === 401) return 'refused';
-    throw error;
+    // Registries and token services refuse to mount in many ways. If we may not push at all, the plain request fails too.
+    if (mount === undefined || !isRefusal(error)) throw error;
+    return DENIED.has(error.status) ? 'denied' : 'refused';
   }
+}
+
+const DENIED: ReadonlySet<number | undefined> = new Set([401, 403]);
+
+/** Returns whether an error is an answer that would be the same again. To a question that only saves work it means no. */
+export function isRefusal(error: unknown): error is HttpFailure {
+  return error instanceof HttpFailure && error.status !== undefined && !error.transient;
 }
 
 /** Returns the number of bytes that an upload has, and the upload with its new location; undefined if it is gone. */
@@ -127,21 +133,25 @@ export async function inspectUpload(
   upload: Upload,
   signal: AbortSignal,
 ): Promise<{ upload: Upload; received: number } | undefined> {
-  const answer = await registry.send({
-    method: 'GET',
-    url: upload.location,
-    scopes: [pushScope(upload.repository)],
-    expected: [204, 200, 202, 400, 404, 405, 416],
-    about: `${registry.host}/${upload.repository}`,
-    action: 'ask for an upload',
-    signal,
-  });
-  discardBody(answer);
-  if (answer.status >= 400) return undefined;
-  return {
-    upload: nextLocation(registry, upload, answer),
-    received: receivedBytes(answer.headers['range']?.toString()),
-  };
+  try {
+    const answer = await registry.send({
+      method: 'GET',
+      url: upload.location,
+      scopes: [pushScope(upload.repository)],
+      expected: [204, 200, 202],
+      about: `${registry.host}/${upload.repository}`,
+      action: 'ask for an upload',
+      signal,
+    });
+    discardBody(answer);
+    return {
+      upload: nextLocation(registry, upload, answer),
+      received: receivedBytes(answer.headers['range']?.toString()),
+    };
+  } catch (error) {
+    if (isRefusal(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Returns an upload with the location for its next request from an answer. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/registry/oci/digest.ts';
+import { parseRepository } from '../../src/registry/oci/reference.ts';
 import { bytesContent } from '../support/registry/content.ts';
+import type { RequestMatch } from '../support/registry/journal.ts';
 import type { Quirks } from '../support/registry/quirks.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { APP, BYTES, DIGEST, OPENING, OTHER, pair, requests, SOURCE, stored } from './push-pair.ts';
@@ -73,7 +75,9 @@ describe('a blob', () => {
 });
 
 describe('a mount', () => {
-  it.each([400, 401, 403, 404, 405])('refused with %d is followed by an upload', async (status) => {
+  const REFUSALS = [400, 401, 402, 403, 404, 405, 406, 409, 411, 412, 415, 422, 451, 501];
+
+  it.each(REFUSALS)('refused with %d, listed or not, is followed by an upload', async (status) => {
     await using test = await pair();
     test.sink.fail({ match: { kind: 'mount' }, fault: { kind: 'status', status } });
     test.sink.storage.putBlob(OTHER, bytesContent(BYTES));
@@ -82,6 +86,30 @@ describe('a mount', () => {
     expect(froms).toEqual([OTHER, APP]);
     expect(test.sink.journal.count('upload-put')).toBe(1);
     expect(test.sink.uploads.open).toBe(0);
+  });
+
+  it.each(REFUSALS)('refused with %d from anywhere is no failure of the push', async (status) => {
+    await using test = await pair({ quirks: { refuseMount: status } });
+    expect(await test.push({ mountFrom: OTHER })).toBe('uploaded');
+    expect(requests(test.sink)).toEqual(['mount', 'mount', 'upload-start', 'upload-put']);
+    // Where the layer is there already, a refusal of HEAD too means that this is not known.
+    test.sink.fail({ match: { kind: 'blob-head' }, fault: { kind: 'status', status } });
+    expect(await test.push({ isAbsent: false })).toBe('uploaded');
+  });
+
+  it('that the token service denies is not asked for again', async () => {
+    const access = { mode: 'bearer', users: { keel: 'secret' } } as const;
+    await using test = await pair({ access });
+    const forBoth: RequestMatch = {
+      kind: 'token',
+      when: ({ query }) => query.getAll('scope').some((scope) => scope.includes(OTHER)),
+    };
+    test.sink.fail({ match: forBoth, times: Infinity, fault: { kind: 'status', status: 403 } });
+    expect(await test.push({ mountFrom: OTHER })).toBe('uploaded');
+    for (const name of ['keel/second', 'keel/third']) {
+      expect(await test.push({ mountFrom: OTHER, repository: parseRepository(name) })).toBe('uploaded');
+    }
+    expect(test.sink.journal.count(forBoth)).toBe(1);
   });
 
   it('that opens an upload is used as one', async () => {

@@ -62,7 +62,7 @@ export class Probe {
     const opened = await openUpload(this.#target, this.#repository, this.#signal, mount);
     if (opened === 'mounted')
       return fine('a layer arrives, and a mount tells in one request that it is there');
-    if (opened !== 'refused') await cancelUpload(this.#target, opened);
+    if (typeof opened === 'object') await cancelUpload(this.#target, opened);
     return fine('a layer arrives; whether one is there already takes a request more, as it does not mount');
   }
 
