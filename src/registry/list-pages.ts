@@ -1,5 +1,5 @@
 import { type HttpAnswer, readBody } from '../lib/http/http.ts';
-import { HttpFailure } from '../lib/http/http-failure.ts';
+import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
 import { followAddress } from '../lib/http/redirect.ts';
 import { formatSize } from '../lib/text/size.ts';
 import type { RegistryFailure } from './registry-failure.ts';
@@ -20,36 +20,115 @@ export const LIST_LIMITS: ListLimits = {
   bytes: 64 * 1024 * 1024,
 };
 
+/** A list that a registry returns in pages. */
+interface PagedList<Page> {
+  readonly first: URL;
+  readonly about: string;
+  readonly limits: ListLimits;
+  /** Requests one page. */
+  readonly send: (url: URL) => Promise<HttpAnswer>;
+  readonly parse: (body: Buffer, about: string) => Page;
+  /** Returns what a page lists. A page without anything new shows that the list goes in a circle. */
+  readonly entriesOf: (page: Page) => Iterable<string>;
+  /** Runs the request for one page and the reading of its answer, with the attempts of one request. */
+  readonly attempt: <Result>(operation: () => Promise<Result>) => Promise<Result>;
+}
+
+/** All pages of a list. */
+interface ReadList<Page> {
+  readonly pages: readonly Page[];
+  /** Whether its end was never reached, because its pages lead back to what they listed before. */
+  readonly isCircular: boolean;
+}
+
+/** Some registries leave out what an account may not see, so that a page can be empty and the next one is not. */
+const EMPTY_PAGES_LIMIT = 10;
+
 /**
- * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") and stops at a
- * page that it has seen before. `send` requests one page. Throws `REGISTRY_BROKEN` if the list exceeds the limits, and
- * what `send` and `parse` throw.
+ * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") until there is none,
+ * or until a page brings nothing new. If the number of entries a page is refused, it asks without. Throws
+ * `REGISTRY_BROKEN` if the list exceeds the limits, `LIST_INCOMPLETE` if a page after the first is refused, and what
+ * `send` and `parse` throw.
  */
-export async function readPages<Page>(
-  list: { readonly first: URL; readonly about: string; readonly limits: ListLimits },
-  endpoint: URL,
-  send: (url: URL) => Promise<HttpAnswer>,
-  parse: (body: Buffer, about: string) => Page,
-): Promise<Page[]> {
-  const { first, about, limits } = list;
+export async function readPages<Page>(list: PagedList<Page>, endpoint: URL): Promise<ReadList<Page>> {
+  const { first, about, limits, entriesOf } = list;
   const pages: Page[] = [];
   const seen = new Set<string>();
+  const known = new Set<string>();
   let bytesLeft = limits.bytes;
+  let empty = 0;
   let url: URL | undefined = first;
-  while (url !== undefined && !seen.has(url.href)) {
-    if (pages.length >= limits.pages && limits.isCut === true) return pages;
+  while (url !== undefined) {
+    if (seen.has(url.href)) return { pages, isCircular: true };
+    if (pages.length >= limits.pages && limits.isCut === true) break;
     if (pages.length >= limits.pages) throw endless(about, `has more than ${limits.pages} pages`);
     seen.add(url.href);
-    const answer = await send(url);
+    const read: PageRead<Page> = await readPage(list, url, endpoint, pages.length + 1, bytesLeft);
+    bytesLeft -= read.bytes;
+    pages.push(read.page);
+    url = read.next;
+    if (url === undefined) break;
+    const entries = [...entriesOf(read.page)];
+    empty = entries.length === 0 ? empty + 1 : 0;
+    const isStale =
+      entries.length === 0 ? empty > EMPTY_PAGES_LIMIT : entries.every((entry) => known.has(entry));
+    if (isStale) return { pages, isCircular: true };
+    for (const entry of entries) known.add(entry);
+  }
+  return { pages, isCircular: false };
+}
+
+interface PageRead<Page> {
+  readonly page: Page;
+  readonly bytes: number;
+  readonly next: URL | undefined;
+}
+
+async function readPage<Page>(
+  { about, limits, send, parse, attempt }: PagedList<Page>,
+  url: URL,
+  endpoint: URL,
+  number: number,
+  bytesLeft: number,
+): Promise<PageRead<Page>> {
+  const read = async (from: URL): Promise<PageRead<Page>> => {
+    const answer = await send(from);
     const body = await readBody(answer, bytesLeft);
     if (body === undefined) throw endless(about, `is larger than ${formatSize(limits.bytes)}`);
-    bytesLeft -= body.length;
-    pages.push(parse(body, about));
     const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
     // registry.k8s.io redirects, so the next page is relative to the URL that answered.
-    url = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
+    const next = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
+    return { page: parse(body, about), bytes: body.length, next };
+  };
+  try {
+    return await attempt(() => read(url));
+  } catch (error) {
+    if (number > 1) throw explainLaterPage(error, about, number);
+    if (!url.searchParams.has('n') || !mayRefuseSize(error)) throw error;
+    const whole = new URL(url);
+    whole.searchParams.delete('n');
+    return attempt(() => read(whole));
   }
-  return pages;
+}
+
+/** Statuses that say the same about a request with and without `n`. */
+const NOT_ABOUT_SIZE: ReadonlySet<number> = new Set([401, 403, 404, 405, 410]);
+
+function mayRefuseSize(error: unknown): boolean {
+  if (!isAnswerFailure(error) || error.transient || error.status === undefined) return false;
+  return error.status >= 400 && error.status < 500 && !NOT_ABOUT_SIZE.has(error.status);
+}
+
+/** The first page came, so the refusal of another one says nothing about whether there is such a list. */
+function explainLaterPage(error: unknown, about: string, number: number): unknown {
+  if (!isAnswerFailure(error) || error.transient || error.status === undefined) return error;
+  return new HttpFailure({
+    code: 'LIST_INCOMPLETE',
+    about,
+    message: `page ${number} of its list is refused although the pages before it came: ${error.message}`,
+    hint: error.hint,
+    cause: error,
+  });
 }
 
 function endless(about: string, what: string): RegistryFailure {

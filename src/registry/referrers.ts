@@ -40,11 +40,11 @@ export async function listReferrers(
   signal: AbortSignal,
 ): Promise<Referrer[]> {
   try {
-    return await registry.asMetadata(signal, () => readReferrers(registry, repository, digest, signal));
+    return await readReferrers(registry, repository, digest, signal);
   } catch (error) {
     // A front end may let through only the requests that it knows: registry.k8s.io answers 403.
     const isUnknown = isAnswerFailure(error) && !error.transient && error.code !== 'RATE_LIMITED';
-    if (!isUnknown) throw error;
+    if (!isUnknown || error.code === 'LIST_INCOMPLETE') throw error;
     return readFallbackTag(registry, repository, digest, signal);
   }
 }
@@ -68,7 +68,10 @@ async function readReferrers(
       action: 'list what refers to it',
       signal,
     });
-  const pages = await readPages({ first, about, limits: LIMITS }, registry.endpoint, send, parseReferrers);
+  const attempt = <Result>(operation: () => Promise<Result>) => registry.asMetadata(signal, operation);
+  const entriesOf = (page: Referrer[]) => page.map((referrer) => referrer.digest);
+  const list = { first, about, limits: LIMITS, send, attempt, parse: parseReferrers, entriesOf };
+  const { pages } = await readPages(list, registry.endpoint);
   return pages.flat();
 }
 

@@ -3,6 +3,7 @@ import type { HttpFailure } from '../lib/http/http-failure.ts';
 
 export type RegistryFailureCode =
   | 'NOT_FOUND'
+  | 'LIST_INCOMPLETE'
   | 'DENIED'
   | 'UNAUTHORIZED'
   | 'RATE_LIMITED'

@@ -1,7 +1,7 @@
 import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import { Failure } from '../lib/failure.ts';
 import { discardBody, type HttpAnswer, readBody } from '../lib/http/http.ts';
-import { HttpFailure } from '../lib/http/http-failure.ts';
+import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
 import { type RetryPolicy, retry } from '../lib/retry.ts';
 import { pullScope, pushScope, type Scope } from './authorization.ts';
 import type { HostLimits } from './host-limits.ts';
@@ -11,7 +11,7 @@ import { type Descriptor, MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } fr
 import { MANIFEST_ACCEPT } from './oci/media-type.ts';
 import type { Host, Repository, Tag } from './oci/reference.ts';
 import { isNotFound } from './registry-failure.ts';
-import { joinTagLists, parseCatalogue, parseTagList, type TagList } from './tag-list.ts';
+import { joinTagLists, parseCatalogue, parseTagList, type TagList, tagListEntries } from './tag-list.ts';
 import type { Exchange, Transport } from './transport.ts';
 
 const PAGE_SIZE = 1000;
@@ -143,7 +143,7 @@ export class Registry {
   }
 
   /** Returns the tags of a repository; with undefined, those at the root of a registry with Google's extension. */
-  listTags(repository: Repository | undefined, signal: AbortSignal): Promise<TagList> {
+  async listTags(repository: Repository | undefined, signal: AbortSignal): Promise<TagList> {
     const path = repository === undefined ? '/v2/tags/list' : `/v2/${repository}/tags/list`;
     const list = {
       path,
@@ -151,25 +151,28 @@ export class Registry {
       about: repository === undefined ? this.host : `${this.host}/${repository}`,
       action: 'list its tags',
     };
-    return this.asMetadata(signal, async () => {
-      const pages = await this.#readPages(list, signal, parseTagList);
-      return joinTagLists(pages);
-    });
+    const { pages, isCircular } = await this.#readPages(list, signal, parseTagList, tagListEntries);
+    return { ...joinTagLists(pages), isCircular };
   }
 
-  /** Returns all repositories, from `_catalog`; undefined if the registry does not offer that, or not to us. */
+  /**
+   * Returns all repositories, from `_catalog`; undefined if the registry does not offer that. Throws `UNAUTHORIZED` or
+   * `DENIED` if it does not offer it to us.
+   */
   async listRepositories(signal: AbortSignal): Promise<Repository[] | undefined> {
     const scopes: Scope[] = ['registry:catalog:*'];
     const list = { path: '/v2/_catalog', scopes, about: this.host, action: 'list its repositories' };
     try {
-      const pages = await this.asMetadata(signal, () => this.#readPages(list, signal, parseCatalogue));
-      return [...new Set(pages.flat())];
+      const { pages, isCircular } = await this.#readPages(list, signal, parseCatalogue, (page) => page);
+      if (!isCircular) return [...new Set(pages.flat())];
     } catch (error) {
       // Without a status the list itself cannot be used.
-      const isRefused = error instanceof HttpFailure && !error.transient && error.status !== undefined;
-      if (isRefused) return undefined;
+      const isRefused = isAnswerFailure(error) && !error.transient && error.status !== undefined;
+      if (isRefused && error.code !== 'UNAUTHORIZED' && error.code !== 'DENIED') return undefined;
       throw error;
     }
+    const message = 'its catalogue has no end: its pages lead back to what they listed before';
+    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about: this.host, message });
   }
 
   /**
@@ -312,11 +315,19 @@ export class Registry {
     list: Pick<Exchange, 'scopes' | 'about' | 'action'> & { readonly path: string },
     signal: AbortSignal,
     parse: (body: Buffer, about: string) => Page,
-  ): Promise<Page[]> {
+    entriesOf: (page: Page) => Iterable<string>,
+  ): ReturnType<typeof readPages<Page>> {
     const { path, ...exchange } = list;
-    const send = (url: URL) => this.send({ ...exchange, method: 'GET', url, expected: [200], signal });
-    const first = this.url(`${path}?n=${PAGE_SIZE}`);
-    return readPages({ first, about: list.about, limits: LIST_LIMITS }, this.endpoint, send, parse);
+    const pages = {
+      first: this.url(`${path}?n=${PAGE_SIZE}`),
+      about: list.about,
+      limits: LIST_LIMITS,
+      send: (url: URL) => this.send({ ...exchange, method: 'GET', url, expected: [200], signal }),
+      attempt: <Result>(operation: () => Promise<Result>) => this.asMetadata(signal, operation),
+      parse,
+      entriesOf,
+    };
+    return readPages(pages, this.endpoint);
   }
 
   #manifestExchange(method: 'GET' | 'HEAD', repository: Repository, name: Tag | Digest, signal: AbortSignal) {

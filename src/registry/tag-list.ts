@@ -15,6 +15,8 @@ export interface TagList {
   /** The next path component of each repository below this one. */
   readonly children: readonly string[];
   readonly manifests: ReadonlyMap<Tag, ListedManifest>;
+  /** Whether the pages of the list had no end, so that tags may be missing. */
+  readonly isCircular?: boolean | undefined;
 }
 
 const listedShape = z.object({
@@ -73,6 +75,13 @@ export function parseCatalogue(body: Buffer, about: string): Repository[] {
     const message = 'its catalogue is not what the protocol says';
     throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
   }
+}
+
+/** Returns all that a page lists. */
+export function* tagListEntries({ tags, children, manifests }: TagList): Iterable<string> {
+  yield* tags;
+  for (const child of children) yield `${child}/`;
+  yield* manifests.keys();
 }
 
 /** Returns the pages of a list as one list, each tag once. */

@@ -123,8 +123,16 @@ export const REGISTRY_PROPERTIES: readonly Property[] = [
         asked.push(url);
         return answerOf(url, asked.length === 1 ? { link: text } : {});
       };
-      const list = { first: registry, about: 'test', limits: LIST_LIMITS };
-      await unlessRefused(['REDIRECT_REFUSED'], () => readPages(list, registry, send, () => undefined));
+      const list = {
+        first: registry,
+        about: 'test',
+        limits: LIST_LIMITS,
+        send,
+        parse: () => undefined,
+        entriesOf: () => [],
+        attempt: <Result>(operation: () => Promise<Result>) => operation(),
+      };
+      await unlessRefused(['REDIRECT_REFUSED'], () => readPages(list, registry));
       const followed = await unlessRefused(['REDIRECT_REFUSED'], () =>
         followAddress(registry, text, registry),
       );

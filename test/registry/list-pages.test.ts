@@ -1,21 +1,43 @@
 import { expect, it } from 'vitest';
+import { HttpFailure } from '../../src/lib/http/http-failure.ts';
 import { LIST_LIMITS, type ListLimits, readPages } from '../../src/registry/list-pages.ts';
 import { answerOf } from '../support/http-answer.ts';
 
 const ENDPOINT = new URL('https://a.example/');
 const FIRST = new URL('/v2/a/tags/list?n=1000', ENDPOINT);
 
-/** Reads a list whose pages have these Link headers in turn, then none; returns the pages by their addresses. */
-function pagesOf(links: readonly (string | string[] | undefined)[], limits: ListLimits = LIST_LIMITS) {
+/** A list at the test's registry. Each page lists its own address, unless `bodies` says otherwise. */
+function listOf(
+  links: readonly (string | undefined)[],
+  { limits = LIST_LIMITS, bodies }: { limits?: ListLimits; bodies?: (page: number) => string } = {},
+) {
   const asked: string[] = [];
   const send = async (url: URL) => {
     const link = links[asked.length];
     asked.push(url.href);
-    return answerOf(url, link === undefined ? {} : { link: [link].flat().join(', ') }, { body: url.href });
+    const body = bodies?.(asked.length) ?? url.href;
+    return answerOf(url, link === undefined ? {} : { link }, { body });
   };
-  const list = { first: FIRST, about: 'a.example/a', limits };
-  return readPages(list, ENDPOINT, send, (body) => body.toString());
+  const list = {
+    first: FIRST,
+    about: 'a.example/a',
+    limits,
+    send,
+    parse: (body: Buffer) => body.toString(),
+    entriesOf: (page: string) => page.split(' ').filter((entry) => entry !== ''),
+    attempt: <Result>(operation: () => Promise<Result>) => operation(),
+  };
+  return { asked, list };
 }
+
+/** Reads a list whose pages have these Link headers in turn, then none; returns the pages by their addresses. */
+async function pagesOf(links: readonly (string | undefined)[], limits: ListLimits = LIST_LIMITS) {
+  const { list } = listOf(links, { limits });
+  return [...(await readPages(list, ENDPOINT)).pages];
+}
+
+/** A Link to another address on every page. */
+const GROWING = Array.from({ length: 50 }, (_, page) => `</v2/a/tags/list?last=${page}>; rel="next"`);
 
 it.each([
   ['</v2/a/tags/list?last=x&n=2>; rel="next"', 'https://a.example/v2/a/tags/list?last=x&n=2'],
@@ -34,7 +56,62 @@ it.each([
 
 it('ends with a page that comes again', async () => {
   const again = `<${FIRST.href}>; rel="next"`;
-  expect(await pagesOf(['</x>; rel="next"', again])).toEqual([FIRST.href, 'https://a.example/x']);
+  const { list } = listOf(['</x>; rel="next"', again]);
+  expect(await readPages(list, ENDPOINT)).toEqual({
+    pages: [FIRST.href, 'https://a.example/x'],
+    isCircular: true,
+  });
+});
+
+it.each<[string, (page: number) => string, number]>([
+  ['lists what was listed before', (page) => `a b ${page < 4 ? page : 3}`, 4],
+  ['lists nothing, again and again', () => '', 11],
+])('a list without end is ended by a page that %s', async (_, bodies, requests) => {
+  const { list, asked } = listOf(GROWING, { bodies });
+  expect((await readPages(list, ENDPOINT)).isCircular).toBe(true);
+  expect(asked).toHaveLength(requests);
+});
+
+it('goes on behind a page from which all was left out', async () => {
+  const { list } = listOf(GROWING.slice(0, 2), { bodies: (page) => (page === 2 ? '' : `${page}`) });
+  expect(await readPages(list, ENDPOINT)).toEqual({ pages: ['1', '', '3'], isCircular: false });
+});
+
+/** Answers the requests of a list with these statuses in turn, then with a page. */
+function refusing(statuses: readonly number[], links: readonly (string | undefined)[] = []) {
+  const { list, asked } = listOf(links);
+  const send = async (url: URL) => {
+    const status = statuses[asked.length] ?? 200;
+    if (status === 200) return list.send(url);
+    asked.push(url.href);
+    const code = status === 404 ? 'NOT_FOUND' : 'REGISTRY_REFUSED';
+    throw new HttpFailure({ code, about: 'a.example/a', message: `the registry answered ${status}`, status });
+  };
+  return { asked, list: { ...list, send } };
+}
+
+it.each([404, 403, 401, 400])('a refusal (%i) of a later page is no answer to the first', async (status) => {
+  const { list, asked } = refusing([200, status], GROWING);
+  await expect(readPages(list, ENDPOINT)).rejects.toMatchObject({
+    code: 'LIST_INCOMPLETE',
+    message: expect.stringContaining(`page 2 of its list is refused`),
+  });
+  expect(asked).toHaveLength(2);
+});
+
+it.each([400, 406, 414, 416, 422])(
+  'a size of pages that is refused (%i) is not asked for again',
+  async (status) => {
+    const { list, asked } = refusing([status]);
+    expect((await readPages(list, ENDPOINT)).pages).toEqual(['https://a.example/v2/a/tags/list']);
+    expect(asked).toEqual([FIRST.href, 'https://a.example/v2/a/tags/list']);
+  },
+);
+
+it.each([401, 403, 404, 405])('a refusal of the list itself (%i) is final', async (status) => {
+  const { list, asked } = refusing([status]);
+  await expect(readPages(list, ENDPOINT)).rejects.toMatchObject({ status });
+  expect(asked).toHaveLength(1);
 });
 
 it.each<[string, ListLimits, RegExp]>([

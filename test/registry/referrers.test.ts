@@ -52,10 +52,22 @@ describe('the API', () => {
     await using server = await startRegistry();
     for (let page = 1; page <= 25; page += 1) {
       const next = { link: `</v2/app/referrers/${IMAGE}?page=${page + 1}>; rel="next"` };
-      server.fail({ match: { kind: 'referrers' }, fault: answer(indexOf([entry(ONE)]), next) });
+      server.fail({
+        match: { kind: 'referrers' },
+        fault: answer(indexOf([entry(digestOf(Buffer.from(`${page}`)))]), next),
+      });
     }
     expect(await list(server)).toHaveLength(20);
     expect([server.journal.count('referrers'), server.journal.count('manifest-get')]).toEqual([20, 0]);
+  });
+
+  it('is not said to be missing when only a later page of it is', async () => {
+    await using server = await startRegistry();
+    const next = { link: `</v2/app/referrers/${IMAGE}?page=2>; rel="next"` };
+    server.fail({ match: { kind: 'referrers' }, fault: answer(indexOf([entry(ONE)]), next) });
+    server.fail({ match: { kind: 'referrers' }, fault: { kind: 'status', status: 404 } });
+    tag(server, indexOf([entry(OTHER)]));
+    await expect(list(server)).rejects.toMatchObject({ code: 'LIST_INCOMPLETE' });
   });
 
   it('is tried again after a passing fault, and its failure is told', async () => {

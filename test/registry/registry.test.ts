@@ -36,8 +36,38 @@ describe('listing tags', () => {
       fault: { kind: 'status', status: 200, headers: link, body },
     });
     using client = new TestClient(server.host);
-    expect((await client.registry.listTags(APP, client.signal)).tags).toEqual(['a', 'b']);
+    const { tags, isCircular } = await client.registry.listTags(APP, client.signal);
+    expect({ tags, isCircular }).toEqual({ tags: ['a', 'b'], isCircular: true });
     expect(server.journal.count('tags-list')).toBe(2);
+  });
+
+  it('gives every page attempts of its own', async () => {
+    await using server = await startRegistry({ listing: { pageSize: 1 } });
+    seedImage(server.storage, 'app', { tags: TAGS });
+    for (let page = 0; page < TAGS.length; page += 1) {
+      const fault = { kind: 'status', status: 503 } as const;
+      server.fail({ match: { kind: 'tags-list' }, times: 2, skip: page, fault });
+    }
+    using client = new TestClient(server.host, { attempts: 15 });
+    expect((await client.registry.listTags(APP, client.signal)).tags).toEqual(TAGS);
+  });
+
+  it('asks without a size where a size is refused', async () => {
+    await using server = await startRegistry({ quirks: { pageLimit: 100 } });
+    seedImage(server.storage, 'app', { tags: TAGS });
+    using client = new TestClient(server.host);
+    expect((await client.registry.listTags(APP, client.signal)).tags).toEqual(TAGS);
+    expect(await client.registry.listRepositories(client.signal)).toEqual(['app']);
+  });
+
+  it('takes the refusal of a later page for no absent repository', async () => {
+    await using server = await startRegistry({ listing: { pageSize: 3 } });
+    seedImage(server.storage, 'app', { tags: TAGS });
+    server.fail({ match: { kind: 'tags-list' }, skip: 1, fault: { kind: 'status', status: 404 } });
+    using client = new TestClient(server.host);
+    await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
+      code: 'LIST_INCOMPLETE',
+    });
   });
 
   it('bears null and digests', async () => {
@@ -94,8 +124,32 @@ describe('listing repositories', () => {
     for (const name of ['a/b', 'c']) seedImage(server.storage, name);
     using client = new TestClient(server.host);
     expect(await client.registry.listRepositories(client.signal)).toEqual(['a/b', 'c']);
-    server.fail({ match: { kind: 'catalog' }, fault: { kind: 'status', status: 401 } });
+    server.fail({ match: { kind: 'catalog' }, fault: { kind: 'status', status: 405 } });
     expect(await client.registry.listRepositories(client.signal)).toBeUndefined();
+    server.fail({ match: { kind: 'catalog' }, fault: { kind: 'status', status: 401 } });
+    await expect(client.registry.listRepositories(client.signal)).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+    });
+  });
+
+  it('refuses a catalogue that leads in a circle, after few requests', async () => {
+    await using server = await startRegistry();
+    let page = 0;
+    const pages = {
+      kind: 'made',
+      headers: () => ({
+        link: `</v2/_catalog?last=${++page}>; rel="next"`,
+        'content-type': 'application/json',
+      }),
+      pieces: () => [Buffer.from('{"repositories":["app"]}')],
+    } as const;
+    server.fail({ match: { kind: 'catalog' }, times: Infinity, fault: pages });
+    using client = new TestClient(server.host);
+    await expect(client.registry.listRepositories(client.signal)).rejects.toMatchObject({
+      code: 'REGISTRY_BROKEN',
+      message: expect.stringContaining('has no end'),
+    });
+    expect(server.journal.count('catalog')).toBe(2);
   });
 });
 

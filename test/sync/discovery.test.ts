@@ -140,6 +140,19 @@ describe('repositories that a prefix wants', () => {
     expect(catalogue.source.journal.count('catalog')).toBe(1);
   });
 
+  it.each([
+    [401, 'UNAUTHORIZED'],
+    [403, 'DENIED'],
+  ])('are not said to be unlisted where a list is refused (%i)', async (status, code) => {
+    const fault = { kind: 'status', status } as const;
+    const faults = [{ match: { kind: 'catalog' }, fault }] as const;
+    await expect(found({ prefixes: ['kube-'] }, { listing: {}, faults })).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining('it does not let us list its repositories, so "kube-"'),
+      hint: expect.stringContaining('docker login'),
+    });
+  });
+
   it('cannot be searched for where there is neither', async () => {
     const fault = { kind: 'status', status: 404 } as const;
     const faults = [{ match: { kind: 'catalog' }, fault }] as const;

@@ -6,6 +6,7 @@ import type { RepositoryGroup } from '../../src/sync/plan/naming.ts';
 import type { RepositoryPlan } from '../../src/sync/plan/planning.ts';
 import {
   compareListings,
+  findEndlessLists,
   findFilteredAway,
   findUnmatched,
   selectionOf,
@@ -116,6 +117,18 @@ test('an image whose tags are all filtered away is told at its place, unless a p
     expect.stringMatching(/^"pause" lists 3 tags/),
     expect.stringMatching(/^"ghcr.io\/c\/d" lists 7 tags/),
   ]);
+});
+
+test('a list of tags without an end is told, at the line that names the image', () => {
+  const plan = planOf('pause', { listed: 3, wanted: ['v1'] });
+  const members = plan.members.map((member) => ({
+    ...member,
+    listing: { ...member.listing, isCircular: true },
+  }));
+  const [notice, ...others] = findEndlessLists(SET, [{ ...plan, members }, ...PLANS]);
+  expect(notice?.message).toMatch(/^"pause": its list of tags has no end, .* of the 3 tags /);
+  expect(notice?.place?.line).toBe(1);
+  expect(others).toEqual([]);
 });
 
 describe('a line of the set that matches nothing', () => {

@@ -1,6 +1,6 @@
 import type { ImageSet } from '../../config/image-set.ts';
 import type { ImageName } from '../../config/image-set-name.ts';
-import { Failure } from '../../lib/failure.ts';
+import { Failure, failureCode } from '../../lib/failure.ts';
 import { isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { isRepository, parseRepository, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -129,7 +129,9 @@ async function readCatalogue(
   lister: SourceLister,
 ): Promise<FoundRepository[] | undefined> {
   const { source, set, signal } = parts;
-  const repositories = await source.listRepositories(signal);
+  const repositories = await source.listRepositories(signal).catch((error: unknown) => {
+    throw explainRefusal(source, set, error);
+  });
   const wanted = repositories?.filter(
     (repository) => wantsRepository(set, repository) && isSearchedFor(parts, repository),
   );
@@ -137,6 +139,19 @@ async function readCatalogue(
   return wanted?.map((repository) => {
     const list = listOf(lister, repository, signal);
     return { name: repository, registry: source, repository, list, namedTags: undefined };
+  });
+}
+
+/** What a registry lists to others is not missing: a login may be all that it takes. */
+function explainRefusal(source: Registry, { prefixes: [prefix] }: ImageSet, error: unknown): unknown {
+  const code = failureCode(error);
+  if (code !== 'UNAUTHORIZED' && code !== 'DENIED') return error;
+  return new Failure({
+    code,
+    about: source.host,
+    message: `it does not let us list its repositories, so "${prefix?.value ?? ''}" cannot be searched for (${error instanceof Error ? error.message : code})`,
+    hint: 'log in with docker login as an account that may list them, or put the images by their full names into "names" instead of "prefixes"',
+    cause: error,
   });
 }
 

@@ -183,6 +183,14 @@ export function filteredWarning(name: string, tags: number): string {
   return `"${name}" lists ${countOf(tags, 'tag')}, and "tags" and "exclude" let none pass`;
 }
 
+/** Returns the warning about an image whose list of tags had no end. */
+export function endlessListWarning(name: string, tags: number): string {
+  return (
+    `"${name}": its list of tags has no end, its pages lead back to what they listed before; ` +
+    `of the ${countOf(tags, 'tag')} that it listed all are seen, others may be missing`
+  );
+}
+
 /** Returns the warning about a listing that lost a fifth of its entries or more, or undefined. */
 export function shrunkWarning(listing: string, before: number, now: number): string | undefined {
   if (before < 5 || now > before * 0.8) return undefined;

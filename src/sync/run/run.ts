@@ -25,6 +25,7 @@ import { Mirroring } from './mirroring.ts';
 import { proveLogin, reachRegistries } from './preflight.ts';
 import {
   compareListings,
+  findEndlessLists,
   findFilteredAway,
   findUnmatched,
   type Sight,
@@ -228,6 +229,7 @@ class Run {
   #findUnmatched(sight: Sight): Report['unmatched'] {
     const { set, plans } = sight;
     for (const { message, place } of findFilteredAway(set, plans)) this.#warn(message, place);
+    for (const { message, place } of findEndlessLists(set, plans)) this.#warn(message, place);
     if (this.#settings.shard !== undefined) return [];
     for (const { message, place } of newerReleases(set, selectionOf(plans))) this.#warn(message, place);
     return tellUnmatched(findUnmatched(sight), this.#parts.reporter);

@@ -1,15 +1,23 @@
 import type { ImageSet } from '../../config/image-set.ts';
 import type { ImageName } from '../../config/image-set-name.ts';
 import type { Notice } from '../../config/problem.ts';
+import type { Place } from '../../lib/reporter.ts';
 import { formatReference, type Tag } from '../../registry/oci/reference.ts';
 import type { RepositoryGroup } from '../plan/naming.ts';
 import type { ListedRepository, RepositoryPlan } from '../plan/planning.ts';
 import type { Report } from '../report/report.ts';
-import { filteredWarning, shrunkWarning } from '../report/wording.ts';
+import { endlessListWarning, filteredWarning, shrunkWarning } from '../report/wording.ts';
 import { releaseWishes, type Selection } from '../select/release-wish.ts';
 import { wantsRepository } from '../select/selection.ts';
 import { unmatched } from '../select/unmatched.ts';
 import type { SourceView } from '../state/run-rows.ts';
+
+/** A warning about what a source lists. */
+interface SourceNotice {
+  readonly message: string;
+  /** Undefined if no single line of the set wants it by its name. */
+  readonly place: Place | undefined;
+}
 
 /** Returns the selected tags of some plans by image. */
 export function selectionOf(plans: readonly RepositoryPlan[]): Selection {
@@ -51,12 +59,27 @@ export function findFilteredAway(set: ImageSet, plans: readonly RepositoryPlan[]
     members.flatMap((member): Notice[] => {
       const { name, namedTags, tags } = member;
       const size = sizeOf(member);
-      const place =
-        set.names.find(({ value }) => value === name)?.place ?? set.extraImages.get(name)?.places[0];
+      const place = placeOf(set, name);
       const isFiltered = namedTags === undefined && size > 0 && tags.size === 0;
       return isFiltered && place !== undefined ? [{ place, message: filteredWarning(name, size) }] : [];
     }),
   );
+}
+
+/** Returns a warning for each list of tags whose pages had no end. */
+export function findEndlessLists(set: ImageSet, plans: readonly RepositoryPlan[]): SourceNotice[] {
+  return plans.flatMap(({ members }) =>
+    members.flatMap(({ name, listing }): SourceNotice[] =>
+      listing.isCircular === true
+        ? [{ place: placeOf(set, name), message: endlessListWarning(name, listing.tags.length) }]
+        : [],
+    ),
+  );
+}
+
+/** Returns the line of a set that wants an image by its name; undefined if a prefix or a release does. */
+function placeOf(set: ImageSet, name: ImageName): Place | undefined {
+  return set.names.find(({ value }) => value === name)?.place ?? set.extraImages.get(name)?.places[0];
 }
 
 /** What a run found, and what the run before it found. */

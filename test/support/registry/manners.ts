@@ -18,7 +18,7 @@ export class Manners {
       return refusal(quirks.refuseManifestHead, 'UNSUPPORTED');
     }
     if (
-      kind === 'tags-list' &&
+      (kind === 'tags-list' || kind === 'catalog') &&
       Number(entry.query.get('n')) > (quirks.pageLimit ?? Number.POSITIVE_INFINITY)
     ) {
       return refusal(400, 'UNSUPPORTED', 'invalid parameter at maxResults');
