@@ -1,5 +1,6 @@
 import { readAuthorities } from '../lib/http/certificate-authorities.ts';
-import { HttpClient, type HttpTimeouts } from '../lib/http/http.ts';
+import { HttpClient } from '../lib/http/http.ts';
+import type { HttpTimeouts } from '../lib/http/request-clock.ts';
 import type { RetryPolicy } from '../lib/retry.ts';
 import { Authorization } from './authorization.ts';
 import { type CredentialLookup, explicitCredential, firstCredential } from './credentials.ts';

@@ -1,4 +1,4 @@
-import type { HttpTimeouts } from '../lib/http/http.ts';
+import type { HttpTimeouts } from '../lib/http/request-clock.ts';
 import type { Reporter } from '../lib/reporter.ts';
 import type { CredentialHelper } from '../registry/docker-config.ts';
 import type { Registries } from '../registry/registries.ts';

@@ -1,5 +1,5 @@
 import { milliseconds, seconds } from '../../src/lib/duration.ts';
-import type { HttpTimeouts } from '../../src/lib/http/http.ts';
+import type { HttpTimeouts } from '../../src/lib/http/request-clock.ts';
 import { endlessRedirect, type Fault, htmlError, rateLimited } from '../support/registry/faults.ts';
 
 /** What of a request can go wrong. */

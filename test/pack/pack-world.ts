@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { milliseconds } from '../../src/lib/duration.ts';
-import type { HttpTimeouts } from '../../src/lib/http/http.ts';
+import type { HttpTimeouts } from '../../src/lib/http/request-clock.ts';
 import { readOverlay } from '../../src/pack/contents/overlay.ts';
 import type { Destinations } from '../../src/pack/run/result.ts';
 import { runPack } from '../../src/pack/run/run.ts';

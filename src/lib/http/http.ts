@@ -6,29 +6,18 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { type Duration, formatDuration, seconds } from '../duration.ts';
+import { formatDuration } from '../duration.ts';
 import { Failure } from '../failure.ts';
 import { explainNetworkError, HttpFailure } from './http-failure.ts';
 import { AgentPool, type CertificateAuthorities } from './proxy.ts';
 import { proxyRefusal } from './proxy-refusal.ts';
-
-/** The time limits for the phases of a request. */
-export interface HttpTimeouts {
-  readonly connect: Duration;
-  /** From the end of the request to the first byte of the answer. */
-  readonly firstByte: Duration;
-  /** Without a byte in either direction. An answer may not be slower than `LEAST_BYTES_PER_SECOND` either. */
-  readonly idle: Duration;
-}
-
-const DEFAULT_TIMEOUTS: HttpTimeouts = {
-  connect: seconds(30),
-  firstByte: seconds(60),
-  idle: seconds(60),
-};
+import { DEFAULT_TIMEOUTS, type HttpTimeouts, RequestClock } from './request-clock.ts';
 
 /** An answer that is slower than this for a whole `idle` period has timed out. */
 const LEAST_BYTES_PER_SECOND = 1024;
+
+/** How long a connection may take to send the last bytes of a request that was answered before they were through. */
+const REMAINDER_MILLISECONDS = 1000;
 
 // Created once: recording the stack of an error takes longer than the rest of a small request.
 const REQUEST_IS_OVER = new Error('the request is over');
@@ -94,15 +83,15 @@ export class HttpClient {
     return new Promise((resolve, reject) => {
       const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
       const outgoing = open(url, { method, headers: request.headers, agent, ...this.#agents.trust });
-      let stopWriter = (): void => undefined;
+      const writing = new AbortController();
       let answered: IncomingMessage | undefined;
       const breakOff = (reason: Error): void => void (answered ?? outgoing).destroy(reason);
-      const limits = this.#watch(outgoing, url.host, breakOff);
+      const clock = new RequestClock(outgoing, this.#timeouts, url.host, breakOff);
       const abort = (): void => breakOff(toError(signal.reason));
       signal.addEventListener('abort', abort, { once: true });
       const settle = (): void => {
-        limits.stop();
-        stopWriter();
+        clock.stop();
+        writing.abort(REQUEST_IS_OVER);
       };
       outgoing.on('error', (error) => {
         settle();
@@ -128,6 +117,7 @@ export class HttpClient {
         answer.on('close', () => {
           clearInterval(rate);
           signal.removeEventListener('abort', abort);
+          endConnection(outgoing, typeof body === 'function');
         });
         // The reader of the body gets its errors. Without a listener here, a late error would end the process.
         answer.on('error', () => undefined);
@@ -135,33 +125,11 @@ export class HttpClient {
       });
       if (typeof body !== 'function') outgoing.end(body);
       else {
-        const writing = new AbortController();
-        stopWriter = () => writing.abort(REQUEST_IS_OVER);
         body(outgoing, writing.signal).catch((error: unknown) => {
           if (!writing.signal.aborted) outgoing.destroy(toError(error));
         });
       }
     });
-  }
-
-  #watch(outgoing: ClientRequest, host: string, breakOff: (reason: Error) => void): { stop: () => void } {
-    const { connect, firstByte, idle } = this.#timeouts;
-    const expire = (after: Duration, what: string) => (): void => {
-      const message = `${what} within ${formatDuration(after)}`;
-      breakOff(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
-    };
-    let timer = setTimeout(expire(connect, 'no connection'), connect);
-    outgoing.on('socket', (socket) => {
-      const connected = (): void => clearTimeout(timer);
-      if (socket.connecting) socket.once('connect', connected);
-      else connected();
-    });
-    outgoing.setTimeout(idle, expire(idle, 'not a byte moved'));
-    outgoing.on('finish', () => {
-      clearTimeout(timer);
-      timer = setTimeout(expire(firstByte, 'no answer'), firstByte);
-    });
-    return { stop: () => clearTimeout(timer) };
   }
 
   #watchRate(answer: IncomingMessage, host: string): NodeJS.Timeout {
@@ -177,6 +145,17 @@ export class HttpClient {
       answer.destroy(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
     }, idle);
   }
+}
+
+/**
+ * Ends the connection of a request that was answered before all of it was sent. The rest of a streamed body never
+ * comes, so nothing else would ever end it. Other bodies are on their way, and the connection may be used again.
+ */
+function endConnection(outgoing: ClientRequest, isStreamed: boolean): void {
+  if (outgoing.writableFinished || outgoing.destroyed) return;
+  if (isStreamed) return void outgoing.destroy();
+  const timer = setTimeout(() => outgoing.destroy(), REMAINDER_MILLISECONDS);
+  for (const end of ['finish', 'close']) outgoing.once(end, () => clearTimeout(timer));
 }
 
 function toError(reason: unknown): Error {

@@ -1,5 +1,5 @@
 import { seconds } from '../../lib/duration.ts';
-import type { HttpTimeouts } from '../../lib/http/http.ts';
+import type { HttpTimeouts } from '../../lib/http/request-clock.ts';
 import type { Host } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import { type ConnectionParts, type ConnectionSettings, openRegistries } from '../../registry/registries.ts';

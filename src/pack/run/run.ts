@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readVersions } from '../../config/configuration-file.ts';
 import { milliseconds } from '../../lib/duration.ts';
-import type { HttpTimeouts } from '../../lib/http/http.ts';
+import type { HttpTimeouts } from '../../lib/http/request-clock.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import type { CredentialHelper } from '../../registry/docker-config.ts';

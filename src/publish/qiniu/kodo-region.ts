@@ -1,8 +1,8 @@
 import type qiniu from 'qiniu';
 import { Failure } from '../../lib/failure.ts';
-import type { HttpTimeouts } from '../../lib/http/http.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { AgentPool } from '../../lib/http/proxy.ts';
+import type { HttpTimeouts } from '../../lib/http/request-clock.ts';
 import type { RetryPolicy } from '../../lib/retry.ts';
 import { withinSignal } from '../../lib/within-signal.ts';
 import { explainKodoAnswer, parseKodoError } from './kodo-refusal.ts';

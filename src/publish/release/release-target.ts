@@ -1,4 +1,5 @@
-import { HttpClient, type HttpTimeouts } from '../../lib/http/http.ts';
+import { HttpClient } from '../../lib/http/http.ts';
+import type { HttpTimeouts } from '../../lib/http/request-clock.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../contract/target.ts';
 import { GithubReleases, type ReleaseAccess } from './github-releases.ts';
 import { ReleaseDelivery } from './release-delivery.ts';
