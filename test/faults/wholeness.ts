@@ -6,8 +6,8 @@ import type { Storage } from '../support/registry/storage.ts';
 interface Body {
   readonly mediaType?: string;
   readonly manifests?: readonly { digest: string; size: number }[];
-  readonly config?: { digest: string; size: number };
-  readonly layers?: readonly { digest: string; size: number; urls?: readonly string[] }[];
+  readonly config?: { digest: string; size: number; mediaType?: string };
+  readonly layers?: readonly { digest: string; size: number; mediaType?: string }[];
 }
 
 function hashOf(pieces: Iterable<Buffer>): { digest: string; size: number } {
@@ -46,7 +46,8 @@ export function brokenTags({ repositories, contents }: Storage): string[] {
     for (const blob of blobs) {
       const content = stored.get(blob.digest);
       if (!held.blobs.has(blob.digest) || content === undefined) {
-        if (!('urls' in blob)) faults.push(`${path}: blob ${blob.digest} is missing`);
+        if (!/foreign|nondistributable/.test(blob.mediaType ?? ''))
+          faults.push(`${path}: blob ${blob.digest} is missing`);
         continue;
       }
       const measured = measure(content);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/registry/oci/digest.ts';
-import { parseManifest } from '../../src/registry/oci/manifest.ts';
+import { isForeignLayer, parseManifest } from '../../src/registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 
 const DIGEST = digestOf(Buffer.from('x'));
@@ -27,10 +27,10 @@ describe('a manifest', () => {
     expect(() => parse(untyped)).toThrow(expect.objectContaining({ code: 'MANIFEST_UNUSABLE' }));
   });
 
-  it('has no layers that live elsewhere', () => {
-    const foreign = { ...LAYER, size: 2, urls: ['https://a.example/layer'] };
-    const manifest = parse({ ...IMAGE, layers: [foreign, { ...LAYER, urls: [] }] });
-    expect(manifest.kind === 'image' && manifest.layers.map(({ size }) => size)).toEqual([1]);
+  it('has all its layers, also those with addresses elsewhere', () => {
+    const elsewhere = { ...LAYER, size: 2, urls: ['https://a.example/layer'] };
+    const manifest = parse({ ...IMAGE, layers: [elsewhere, { ...LAYER, urls: 5 }] });
+    expect(manifest.kind === 'image' && manifest.layers.map(({ size }) => size)).toEqual([2, 1]);
   });
 
   it('bears platforms and annotations that make no sense', () => {
@@ -72,5 +72,20 @@ describe('a manifest', () => {
   it('is hashed with the algorithm that it was asked for by', () => {
     const bytes = Buffer.from(JSON.stringify(IMAGE));
     expect(parseManifest(bytes, undefined, 'a', 'sha512').digest).toBe(digestOf(bytes, 'sha512'));
+  });
+});
+
+describe('the type of a layer decides whether it may be left out, not an optional field', () => {
+  const urls = ['https://a.example/layer'];
+  it.each([
+    ['application/vnd.docker.image.rootfs.foreign.diff.tar.gzip', urls, true],
+    ['application/vnd.oci.image.layer.nondistributable.v1.tar', urls, true],
+    ['application/vnd.oci.image.layer.nondistributable.v1.tar+zstd', urls, true],
+    ['application/vnd.oci.image.layer.v1.tar+gzip', urls, false],
+    ['application/vnd.docker.image.rootfs.diff.tar.gzip', urls, false],
+    ['application/vnd.docker.image.rootfs.foreign.diff.tar.gzip', [], false],
+    ['application/vnd.docker.image.rootfs.foreign.diff.tar.gzip', undefined, false],
+  ])('%s at %j: %s', (mediaType, addresses, isForeign) => {
+    expect(isForeignLayer({ mediaType, urls: addresses })).toBe(isForeign);
   });
 });

@@ -126,6 +126,7 @@ describe('an image that the destination is asked for', () => {
       sourceDigest: digest,
       pushedDigest: digest,
       conversion: undefined,
+      layersLeftOut: 0,
       digests: [digest],
       signature: undefined,
     });

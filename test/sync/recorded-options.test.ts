@@ -5,6 +5,7 @@ import {
   contentOptions,
   conversionIn,
   fitsSettings,
+  layersLeftOutIn,
   signedUnder,
 } from '../../src/sync/plan/recorded-options.ts';
 
@@ -15,7 +16,7 @@ it.each<[platforms: string[], conversion: Conversion | undefined, text: string]>
   [['linux/arm/v7'], 'without-attestations', 'platforms=linux/arm/v7;conversion=without-attestations'],
 ])('%j, %s is kept as one text and read back', (texts, conversion, text) => {
   const platforms = texts.map((each) => parsePlatform(each, 'test'));
-  expect(contentOptions(platforms, conversion)).toBe(text);
+  expect(contentOptions(platforms, { conversion })).toBe(text);
   expect(conversionIn(text)).toBe(conversion);
   // The settings are the same whatever the destination made of them.
   expect(fitsSettings(text, contentOptions(platforms))).toBe(true);
@@ -35,10 +36,25 @@ it.each<[platforms: string[], conversion: Conversion | undefined, text: string]>
   '%j, %s remembers under what its signature was verified, which makes no other image',
   (texts, conversion, text) => {
     const platforms = texts.map((each) => parsePlatform(each, 'test'));
-    expect(contentOptions(platforms, conversion, '0123456789ab')).toBe(text);
+    expect(contentOptions(platforms, { conversion, signed: '0123456789ab' })).toBe(text);
     expect([signedUnder(text), conversionIn(text)]).toEqual(['0123456789ab', conversion]);
-    expect(signedUnder(contentOptions(platforms, conversion))).toBeUndefined();
+    expect(signedUnder(contentOptions(platforms, { conversion }))).toBeUndefined();
     expect(fitsSettings(text, contentOptions(platforms))).toBe(true);
     expect(fitsSettings(text, 'platforms=windows/amd64')).toBe(false);
   },
 );
+
+it('remembers how many foreign layers the destination lacks, which makes no other image', () => {
+  const text = contentOptions([parsePlatform('windows/amd64', 'test')], {
+    layersLeftOut: 2,
+    conversion: 'docker-format',
+  });
+  expect(text).toBe('platforms=windows/amd64;left-out=2;conversion=docker-format');
+  expect([layersLeftOutIn(text), layersLeftOutIn('')]).toEqual([2, 0]);
+  expect(fitsSettings(text, 'platforms=windows/amd64')).toBe(true);
+});
+
+it('does not take what it does not know for settings', () => {
+  expect(fitsSettings('left-out=many', '')).toBe(false);
+  expect(fitsSettings('something=else', '')).toBe(false);
+});

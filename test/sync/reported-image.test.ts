@@ -15,6 +15,7 @@ const copied: MirroredImage & { outcome: 'copied' } = {
   sourceDigest: digestFor('pause'),
   pushedDigest: digestFor('pause'),
   conversion: undefined,
+  layersLeftOut: 0,
   digests: [],
   size: 2000,
   bytesSent: 500,
@@ -41,8 +42,9 @@ describe('an image that nothing was asked about', () => {
 describe('an image that was asked for', () => {
   test('is checked where nothing had to be sent', () => {
     const decision = { action: 'check', reason: describeReason('MOVING_TAG') } as const;
-    const { sourceDigest, pushedDigest, conversion, digests } = copied;
-    const result = { outcome: 'unchanged', sourceDigest, pushedDigest, conversion, digests } as const;
+    const { sourceDigest, pushedDigest, conversion, layersLeftOut, digests } = copied;
+    const found = { sourceDigest, pushedDigest, conversion, layersLeftOut, digests };
+    const result = { ...found, outcome: 'unchanged' } as const;
     const reported = worked(NAMES, plannedImage({ decision }), result, 12.7);
     expect(reported).toMatchObject({
       outcome: 'checked',

@@ -11,6 +11,7 @@ const facts = {
   sourceDigest: digestFor('pause'),
   pushedDigest: digestFor('pause'),
   conversion: undefined,
+  layersLeftOut: 0,
   digests: [],
 };
 const copied: MirroredImage = {

@@ -8,9 +8,11 @@ import { BlobBoard } from '../../src/sync/copy/blob-board.ts';
 import { PushClock } from '../../src/sync/copy/push-clock.ts';
 import { type PushTask, RefusedManifest, TreePush } from '../../src/sync/copy/tree-push.ts';
 import { seedAttested } from '../faults/attested-image.ts';
+import type { FaultRule } from '../support/registry/faults.ts';
 import type { JournalEntry } from '../support/registry/journal.ts';
 import { startRegistry } from '../support/registry/registry.ts';
-import { seedImage, seedIndex } from '../support/registry/seed.ts';
+import { seedImage, seedIndex, seedWindows } from '../support/registry/seed.ts';
+import type { Storage } from '../support/registry/storage.ts';
 import { TestClient } from '../support/test-client.ts';
 
 const APP = parseRepository('app');
@@ -64,7 +66,7 @@ describe('an index', () => {
     await using here = await world();
     const index = seedIndex(here.source.storage, APP);
     const task = here.taskOf(index);
-    const size = await here.tree.push(task);
+    const { size } = await here.tree.push(task);
     const puts = here.puts();
     expect(puts.slice(0, -1).toSorted()).toEqual(childrenOf(index).toSorted());
     expect(puts.at(-1)).toBe('v1');
@@ -150,6 +152,88 @@ it('a layer that an image has twice is pushed and counted once', async () => {
   await here.tree.push(task);
   expect(task.tally).toMatchObject({ uploaded: 2, mounted: 0, present: 0 });
   expect(here.sink.journal.count('upload-put')).toBe(2);
+});
+
+describe('a layer that has an address elsewhere', () => {
+  const ORDINARY = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
+  const held = (storage: Storage, image: Manifest) =>
+    image.kind === 'image'
+      ? image.layers.map(({ digest }) => storage.blob(TARGET, digest) !== undefined)
+      : [];
+
+  it('is pushed where its type is an ordinary one: an optional field does not decide', async () => {
+    await using here = await world();
+    const image = seedWindows(here.source.storage, APP, { baseType: ORDINARY, isHeld: true });
+    expect(await here.tree.push(here.taskOf(image))).toMatchObject({ layersLeftOut: 0 });
+    expect(held(here.sink.storage, image)).toEqual([true, true]);
+  });
+
+  it('of an ordinary type that the source does not hold fails the image', async () => {
+    await using here = await world();
+    const image = seedWindows(here.source.storage, APP, { baseType: ORDINARY });
+    await expect(here.tree.push(here.taskOf(image))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(here.puts()).toEqual([]);
+  });
+
+  it('of a foreign type is pushed where the source holds it', async () => {
+    await using here = await world();
+    const image = seedWindows(here.source.storage, APP, { isHeld: true });
+    expect(await here.tree.push(here.taskOf(image))).toMatchObject({ layersLeftOut: 0 });
+    expect(held(here.sink.storage, image)).toEqual([true, true]);
+  });
+
+  it.each<[string, boolean, FaultRule | undefined]>([
+    ['the source does not hold', false, undefined],
+    [
+      'the destination does not take',
+      true,
+      {
+        match: { kind: 'upload-put', when: ({ headers }) => headers['content-length'] === '11' },
+        fault: { kind: 'status', status: 403 },
+        times: Number.POSITIVE_INFINITY,
+      },
+    ],
+  ])('of a foreign type that %s is left out, and counted', async (_, isHeld, fault) => {
+    await using here = await world();
+    if (fault !== undefined) here.sink.fail(fault);
+    const image = seedWindows(here.source.storage, APP, { isHeld });
+    const task = here.taskOf(image);
+    expect(await here.tree.push(task)).toMatchObject({ layersLeftOut: 1 });
+    expect(held(here.sink.storage, image)).toEqual([false, true]);
+    expect(here.sink.storage.manifest(TARGET, 'v1')?.digest).toBe(image.digest);
+    expect(task.tally.uploaded).toBe(2);
+  });
+
+  it('fails the image where it cannot be had for a moment: that is another question', async () => {
+    await using here = await world();
+    const image = seedWindows(here.source.storage, APP, { isHeld: true });
+    here.source.fail({
+      match: { kind: 'blob-get' },
+      fault: { kind: 'status', status: 503 },
+      times: Number.POSITIVE_INFINITY,
+    });
+    await expect(here.tree.push(here.taskOf(image))).rejects.toMatchObject({ code: 'REGISTRY_BROKEN' });
+  });
+
+  it('is counted for each image whose index lists it, also where that part was there before', async () => {
+    await using here = await world({ isAbsent: false });
+    const image = seedWindows(here.source.storage, APP);
+    const { bytes, digest, mediaType } = image;
+    const platform = { os: 'windows', architecture: 'amd64' };
+    const list = {
+      mediaType: MEDIA_TYPE.dockerList,
+      manifests: [{ mediaType, digest, size: bytes.length, platform }],
+    };
+    const body = Buffer.from(JSON.stringify({ schemaVersion: 2, ...list }));
+    const index = parseManifest(body, undefined, 'app');
+    for (const tag of ['v1', 'v2']) {
+      expect(await here.tree.push(here.taskOf(index, tag))).toMatchObject({ layersLeftOut: 1 });
+    }
+    await using later = await world({ isAbsent: false });
+    seedWindows(later.source.storage, APP);
+    later.sink.storage.putManifest(TARGET, bytes, mediaType);
+    expect(await later.tree.push(later.taskOf(index, 'v3'))).toMatchObject({ layersLeftOut: 1 });
+  });
 });
 
 describe('a destination that says that content is missing', () => {

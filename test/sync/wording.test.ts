@@ -4,6 +4,7 @@ import {
   failedLine,
   failedTogetherLine,
   headlineOf,
+  leftOutWarning,
   movedLine,
   plannedLines,
   shrunkWarning,
@@ -178,6 +179,22 @@ describe('warnings', () => {
   test('about a listing name both numbers', () => {
     expect(shrunkWarning('registry.k8s.io/pause', 1500, 1)).toContain(
       'registry.k8s.io/pause: the listing shrank from 1,500 to 1 entry;',
+    );
+  });
+});
+
+describe('the warning about layers that are not at the destination', () => {
+  const partial = (name: string, layersLeftOut?: number) => ({ destination: `e.org/${name}`, layersLeftOut });
+
+  test('is none where all are', () => {
+    expect(leftOutWarning([partial('a:1'), partial('b:1', 0)])).toBeUndefined();
+  });
+
+  test('counts them, and names some of the images', () => {
+    const images = ['a:1', 'b:1', 'c:1', 'd:1', 'e:1'].map((name) => partial(name, 2));
+    expect(leftOutWarning(images)).toBe(
+      '5 images are mirrored in part: 10 layers of a type that is not distributed; their addresses are in the ' +
+        'manifests: e.org/a:1, e.org/b:1, e.org/c:1 and 2 more',
     );
   });
 });

@@ -12,6 +12,8 @@ export interface Descriptor {
   readonly size: number;
   readonly platform?: Platform | undefined;
   readonly annotations?: Readonly<Record<string, string>> | undefined;
+  /** Other addresses of the content, outside of the registry. */
+  readonly urls?: readonly string[] | undefined;
 }
 
 interface ManifestBody {
@@ -31,7 +33,6 @@ export interface Index extends ManifestBody {
 export interface Image extends ManifestBody {
   readonly kind: 'image';
   readonly config: Descriptor;
-  /** Without layers that are stored elsewhere, at fixed addresses (`foreign` or `nondistributable` with `urls`). */
   readonly layers: readonly Descriptor[];
 }
 
@@ -52,7 +53,7 @@ const descriptorShape = z.object({
   size: z.number().int().nonnegative(),
   platform: platformShape.optional().catch(undefined),
   annotations: z.record(z.string(), z.string()).optional().catch(undefined),
-  urls: z.array(z.string()).optional(),
+  urls: z.array(z.string()).optional().catch(undefined),
 });
 
 const bodyShape = z.object({ schemaVersion: z.literal(2), mediaType: z.string().optional() });
@@ -60,14 +61,27 @@ const indexShape = bodyShape.extend({ manifests: z.array(descriptorShape) });
 const imageShape = bodyShape.extend({ config: descriptorShape, layers: z.array(descriptorShape) });
 
 function toDescriptor(parsed: z.infer<typeof descriptorShape>): Descriptor {
-  const { mediaType, digest, size, platform, annotations } = parsed;
+  const { mediaType, digest, size, platform, annotations, urls } = parsed;
   return {
     mediaType,
     digest,
     size,
     platform,
     annotations,
+    urls,
   };
+}
+
+const FOREIGN_LAYER =
+  /^application\/vnd\.(?:docker\.image\.rootfs\.foreign\.diff\.tar|oci\.image\.layer\.nondistributable\.v1\.tar)(?:[.+][a-z]+)?$/;
+
+/**
+ * Returns whether a layer is of a type that a registry need not hold (`foreign` or `nondistributable`), and its
+ * manifest tells where else it is. Addresses alone do not make it one: layers of ordinary types may have some too.
+ * https://github.com/opencontainers/image-spec/blob/main/layer.md#non-distributable-layers
+ */
+export function isForeignLayer({ mediaType, urls = [] }: Pick<Descriptor, 'mediaType' | 'urls'>): boolean {
+  return FOREIGN_LAYER.test(mediaType) && urls.length > 0;
 }
 
 function unusable(about: string, message: string, cause?: unknown): Failure<'MANIFEST_UNUSABLE'> {
@@ -128,11 +142,10 @@ export function parseManifest(
       `it has ${image.data.layers.length} layers, and no image has more than ${LAYERS_LIMIT}`,
     );
   }
-  const distributable = image.data.layers.filter((layer) => (layer.urls ?? []).length === 0);
   return {
     ...common,
     kind: 'image',
     config: toDescriptor(image.data.config),
-    layers: distributable.map(toDescriptor),
+    layers: image.data.layers.map(toDescriptor),
   };
 }

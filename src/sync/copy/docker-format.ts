@@ -7,15 +7,15 @@ import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
 const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
 const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
 const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar';
+const DOCKER_FOREIGN = 'application/vnd.docker.image.rootfs.foreign.diff.tar';
+const OCI_FOREIGN = 'application/vnd.oci.image.layer.nondistributable.v1.tar';
 
 /** The bytes are the same in both formats, only the types differ (OCI image-spec, media-types.md, "Compatibility"). */
 const LAYER_TYPES: ReadonlyMap<string, string> = new Map([
   ['application/vnd.oci.image.layer.v1.tar', DOCKER_LAYER],
   ['application/vnd.oci.image.layer.v1.tar+gzip', `${DOCKER_LAYER}.gzip`],
-  [
-    'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
-    'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
-  ],
+  [OCI_FOREIGN, DOCKER_FOREIGN],
+  [`${OCI_FOREIGN}+gzip`, `${DOCKER_FOREIGN}.gzip`],
 ]);
 const DOCKER_TYPES: ReadonlySet<string> = new Set(LAYER_TYPES.values());
 

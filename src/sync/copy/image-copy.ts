@@ -12,6 +12,7 @@ import {
   contentOptions,
   conversionIn,
   fitsSettings,
+  layersLeftOutIn,
   mayDiffer,
 } from '../plan/recorded-options.ts';
 import type { SourceVerification } from '../plan/source-verification.ts';
@@ -28,6 +29,8 @@ interface ImageFacts {
   readonly pushedDigest: Digest;
   /** Undefined if the destination takes the original format. */
   readonly conversion: Conversion | undefined;
+  /** The number of foreign layers that the destination lacks, as far as this is known. */
+  readonly layersLeftOut: number;
   /** The digests of the image and of what its index lists. Their signatures may have to be copied too. */
   readonly digests: readonly Digest[];
   /** Undefined if its signature was not verified now. */
@@ -142,15 +145,17 @@ export class ImageCopier {
       const conversion = conversionFor(chosen, refused);
       const form = await formImage(chosen, conversion, (digest) => this.#fetch(source, digest), about);
       try {
-        const size = await this.#push({ ...image, form, clock, tally }, present);
+        const pushed = await this.#push({ ...image, form, clock, tally }, present);
         for (const format of refused) this.#refused.add(format);
         const facts = {
           sourceDigest: original.digest,
           pushedDigest: form.manifest.digest,
           conversion: form.conversion,
+          layersLeftOut: pushed?.layersLeftOut ?? knownLeftOut(image, original.digest),
           digests: [...digests],
         };
-        if (size === undefined) return { ...facts, outcome: 'unchanged' };
+        if (pushed === undefined) return { ...facts, outcome: 'unchanged' };
+        const { size } = pushed;
         const { bytesSent, uploaded, mounted, present: found } = tally;
         const blobs = { uploaded, mounted, present: found };
         const replaced = image.decision.action === 'check' ? (present ?? 'nothing') : undefined;
@@ -164,11 +169,14 @@ export class ImageCopier {
     }
   }
 
-  /** Returns the size of the image in bytes; undefined if the tag is right already. */
-  async #push(task: PushTask, present: Digest | undefined): Promise<number | undefined> {
+  /** Returns what is at the destination then; undefined if the tag is right already. */
+  async #push(
+    task: PushTask,
+    present: Digest | undefined,
+  ): Promise<Awaited<ReturnType<TreePush['push']>> | undefined> {
     const wanted = task.form.manifest.digest;
     if (present === wanted) return undefined;
-    if (this.#parts.isDryRun) return 0;
+    if (this.#parts.isDryRun) return { size: 0, layersLeftOut: 0 };
     try {
       return await this.#tree.push(task);
     } catch (error) {
@@ -245,11 +253,13 @@ export class ImageCopier {
 
 /** Returns the facts about a tag that is right; undefined if it is not, or if only building the image would tell. */
 function confirm(
-  { recorded, platforms }: PlannedImage,
+  image: PlannedImage,
   sourceDigest: Digest,
   pushedDigest: Digest,
 ): Omit<ImageFacts, 'digests'> | undefined {
-  const found = { sourceDigest, pushedDigest };
+  const { recorded, platforms } = image;
+  const layersLeftOut = knownLeftOut(image, sourceDigest);
+  const found = { sourceDigest, pushedDigest, layersLeftOut };
   if (platforms.length === 0 && pushedDigest === sourceDigest) return { ...found, conversion: undefined };
   const isRecorded =
     recorded?.sourceDigest === sourceDigest &&
@@ -257,6 +267,11 @@ function confirm(
     mayDiffer(recorded.options, platforms) &&
     fitsSettings(recorded.options, contentOptions(platforms));
   return isRecorded ? { ...found, conversion: conversionIn(recorded.options) } : undefined;
+}
+
+/** Returns the number of foreign layers that the destination lacks according to the state. */
+function knownLeftOut({ recorded }: PlannedImage, sourceDigest: Digest): number {
+  return recorded?.sourceDigest === sourceDigest ? layersLeftOutIn(recorded.options) : 0;
 }
 
 function short(digest: Digest): string {

@@ -1,9 +1,15 @@
 import { failureCode } from '../../lib/failure.ts';
-import { HttpFailure } from '../../lib/http/http-failure.ts';
+import { HttpFailure, isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
 import { type BlobSource, registrySource } from '../../registry/blob-source.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
-import type { Descriptor, Image, Index, Manifest } from '../../registry/oci/manifest.ts';
+import {
+  type Descriptor,
+  type Image,
+  type Index,
+  isForeignLayer,
+  type Manifest,
+} from '../../registry/oci/manifest.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { PlannedImage } from '../plan/planning.ts';
@@ -31,6 +37,14 @@ export interface PushTask extends Pick<PlannedImage, 'source' | 'target'> {
   readonly tally: Tally;
 }
 
+/** What is below a manifest at the destination, and the manifest. */
+interface PushedTree {
+  /** In bytes, with the manifests. */
+  readonly size: number;
+  /** The number of foreign layers that are not there. */
+  readonly layersLeftOut: number;
+}
+
 /** The destination refuses the format of a manifest. All that the manifest refers to was pushed. */
 export class RefusedManifest extends Error {
   readonly format: RefusedFormat;
@@ -51,7 +65,7 @@ export class TreePush {
   readonly #board: BlobBoard;
   readonly #wasAbsent: (repository: Repository) => boolean;
   readonly #fetch: (source: PushTask['source'], digest: Digest) => Promise<Manifest>;
-  readonly #pushed = new SingleFlight<string, number>({ results: CHILDREN_KEPT });
+  readonly #pushed = new SingleFlight<string, PushedTree>({ results: CHILDREN_KEPT });
 
   constructor(parts: {
     readonly target: Registry;
@@ -66,8 +80,8 @@ export class TreePush {
     this.#fetch = parts.fetch;
   }
 
-  /** Pushes an image and, last, its tag. Returns the size of the image in bytes. Throws `RefusedManifest`. */
-  push(task: PushTask): Promise<number> {
+  /** Pushes an image and, last, its tag. Returns what is there then. Throws `RefusedManifest`. */
+  push(task: PushTask): Promise<PushedTree> {
     const { manifest } = task.form;
     return this.#pushTree(task, manifest, task.target.tag, formatOf(manifest), 0);
   }
@@ -78,9 +92,9 @@ export class TreePush {
     name: Tag | Digest,
     format: RefusedFormat,
     depth: number,
-  ): Promise<number> {
+  ): Promise<PushedTree> {
     const { target, clock } = task;
-    const size = await this.#pushParts(task, manifest, depth);
+    let parts = await this.#pushParts(task, manifest, depth);
     const put = () => this.#target.putManifest(target.repository, name, manifest, clock.signal);
     try {
       await put().catch((error: unknown) => {
@@ -88,7 +102,7 @@ export class TreePush {
         // What was assumed to be there is pushed again. Eventually consistent stores may need a moment longer.
         const again = async () => {
           this.#doubtParts(manifest, target.repository);
-          await this.#pushParts(task, manifest, depth);
+          parts = await this.#pushParts(task, manifest, depth);
           await put();
         };
         return this.#target.retrying(clock.signal, again, isContentUnknown);
@@ -97,10 +111,10 @@ export class TreePush {
       if (failureCode(error) === 'FORMAT_REFUSED') throw new RefusedManifest(format, error);
       throw error;
     }
-    return size + manifest.bytes.length;
+    return { ...parts, size: parts.size + manifest.bytes.length };
   }
 
-  async #pushParts(task: PushTask, manifest: Manifest, depth: number): Promise<number> {
+  async #pushParts(task: PushTask, manifest: Manifest, depth: number): Promise<PushedTree> {
     if (manifest.kind === 'image') return this.#placeBlobs(task, manifest);
     const about = this.#target.nameOf(task.target.repository, manifest.digest);
     requireReasonable(manifest, depth, task.tally.digests, about);
@@ -112,7 +126,7 @@ export class TreePush {
    * Failures that another format would not avoid come before refused formats, and what is missing before what there is
    * too much of: how much was counted when depends on which child is answered first.
    */
-  async #pushChildren(task: PushTask, index: Index, depth: number): Promise<number> {
+  async #pushChildren(task: PushTask, index: Index, depth: number): Promise<PushedTree> {
     const results = await Promise.allSettled(
       index.manifests.map((child) => this.#pushChild(task, child, depth)),
     );
@@ -124,10 +138,10 @@ export class TreePush {
     }
     const refused = refusals.find(({ format }) => format !== 'attestation') ?? refusals[0];
     if (refused !== undefined) throw refused;
-    return sum(results.map((result) => (result.status === 'fulfilled' ? result.value : 0)));
+    return sum(results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
   }
 
-  async #pushChild(task: PushTask, child: Descriptor, depth: number): Promise<number> {
+  async #pushChild(task: PushTask, child: Descriptor, depth: number): Promise<PushedTree> {
     const { repository } = task.target;
     for (;;) {
       let isOwn = false;
@@ -144,14 +158,16 @@ export class TreePush {
     }
   }
 
-  async #bringChild(task: PushTask, child: Descriptor, depth: number): Promise<number> {
+  async #bringChild(task: PushTask, child: Descriptor, depth: number): Promise<PushedTree> {
     const { repository } = task.target;
     const { signal } = task.clock;
-    if (!this.#wasAbsent(repository)) {
-      const present = await this.#target.findManifest(repository, child.digest, signal);
-      if (present !== undefined) return child.size;
-    }
+    const isThere =
+      !this.#wasAbsent(repository) &&
+      (await this.#target.findManifest(repository, child.digest, signal)) !== undefined;
+    // Only images of Windows have foreign layers, which may not be there.
+    if (isThere && child.platform?.os !== 'windows') return { size: child.size, layersLeftOut: 0 };
     const manifest = task.form.parts.get(child.digest) ?? (await this.#fetchChild(task, child));
+    if (isThere) return this.#pushParts(task, manifest, depth);
     const format = isAttestation(child) ? 'attestation' : formatOf(manifest);
     return this.#pushTree(task, manifest, child.digest, format, depth);
   }
@@ -165,7 +181,7 @@ export class TreePush {
     throw new HttpFailure({ code: 'SIZE_MISMATCH', about, message });
   }
 
-  async #placeBlobs(task: PushTask, image: Image): Promise<number> {
+  async #placeBlobs(task: PushTask, image: Image): Promise<PushedTree> {
     const { repository } = task.target;
     const { tally, clock } = task;
     const { signal, setActive } = clock;
@@ -173,12 +189,18 @@ export class TreePush {
     const distinct = [
       ...new Map([image.config, ...image.layers].map((blob) => [blob.digest, blob])).values(),
     ];
-    const work = distinct.map(async (descriptor) => {
+    const work = distinct.map(async (descriptor): Promise<PushedTree> => {
+      const { size } = descriptor;
       const want = { descriptor, repository, signal, onActive: setActive };
-      const placed = await this.#board.place(want, source);
-      tally[placed] += 1;
-      if (placed === 'uploaded') tally.bytesSent += descriptor.size;
-      return descriptor.size;
+      try {
+        const placed = await this.#board.place(want, source);
+        tally[placed] += 1;
+        if (placed === 'uploaded') tally.bytesSent += size;
+        return { size, layersLeftOut: 0 };
+      } catch (error) {
+        if (!isForeignLayer(descriptor) || !isWithheld(error)) throw error;
+        return { size: 0, layersLeftOut: 1 };
+      }
     });
     // Throws only when all have ended. Transfers that were aborted may still be closing their connections.
     await Promise.allSettled(work);
@@ -198,6 +220,18 @@ function isContentUnknown(error: unknown): boolean {
   return failureCode(error) === 'CONTENT_UNKNOWN';
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
+/** Returns whether a registry does not have a layer, or does not give or take it. */
+function isWithheld(error: unknown): boolean {
+  const isFinal = isAnswerFailure(error) && !error.transient;
+  return isFinal && ['NOT_FOUND', 'DENIED', 'REGISTRY_REFUSED'].includes(error.code);
+}
+
+function sum(trees: readonly PushedTree[]): PushedTree {
+  return trees.reduce(
+    (total, tree) => ({
+      size: total.size + tree.size,
+      layersLeftOut: total.layersLeftOut + tree.layersLeftOut,
+    }),
+    { size: 0, layersLeftOut: 0 },
+  );
 }

@@ -7,48 +7,69 @@ export type Conversion =
   /** OCI manifests become Docker manifests and lists, without attestations. */
   | 'docker-format';
 
-const SIGNED = /(?:^|;)signed=([0-9a-f]{12})(?=;|$)/;
-const CONVERSION = /(?:^|;)conversion=(without-attestations|docker-format)$/;
+/** What is known of an image at the destination, besides the settings. None of it is another content of its source. */
+interface RecordedFacts {
+  readonly conversion?: Conversion | undefined;
+  /** The policy by which its signature was verified. */
+  readonly signed?: string | undefined;
+  /** The number of foreign layers that are not there. */
+  readonly layersLeftOut?: number | undefined;
+}
+
+const LEFT_OUT = /^left-out=([1-9]\d{0,3})$/;
+const SIGNED = /^signed=([0-9a-f]{12})$/;
+const CONVERSION = /^conversion=(without-attestations|docker-format)$/;
 
 function isConversion(text: string | undefined): text is Conversion {
   return text === 'without-attestations' || text === 'docker-format';
 }
 
 /**
- * Returns the settings that determine the content of an image as one text. The same source with the same text has the
- * same digest at the destination. `signed` is the policy by which the signature was verified, and changes no content.
+ * Returns the settings that determine the content of an image, and what is known of it, as one text. The same source
+ * with the same settings and conversion has the same digest at the destination.
  */
-export function contentOptions(
-  platforms: readonly Platform[],
-  conversion?: Conversion,
-  signed?: string,
-): string {
+export function contentOptions(platforms: readonly Platform[], facts: RecordedFacts = {}): string {
+  const { conversion, signed, layersLeftOut = 0 } = facts;
   const chosen =
     platforms.length === 0 ? [] : [`platforms=${platforms.map(formatPlatform).toSorted().join(',')}`];
   return [
     ...chosen,
+    ...(layersLeftOut === 0 ? [] : [`left-out=${layersLeftOut}`]),
     ...(signed === undefined ? [] : [`signed=${signed}`]),
+    // Older versions look for it at the end only.
     ...(conversion === undefined ? [] : [`conversion=${conversion}`]),
   ].join(';');
 }
 
+/** Returns what stands in the part of a recorded text that has some form. */
+function find(options: string, form: RegExp): string | undefined {
+  return options
+    .split(';')
+    .map((part) => form.exec(part)?.[1])
+    .find((found) => found !== undefined);
+}
+
 /** Returns the conversion in a recorded text, if there is one. */
 export function conversionIn(options: string): Conversion | undefined {
-  const found = CONVERSION.exec(options)?.[1];
+  const found = find(options, CONVERSION);
   return isConversion(found) ? found : undefined;
 }
 
 /** Returns the policy by which the signature was verified according to a recorded text. */
 export function signedUnder(options: string): string | undefined {
-  return SIGNED.exec(options)?.[1];
+  return find(options, SIGNED);
 }
 
-/**
- * Returns whether a recorded text is the result of some settings. Its conversion is ignored, because the destination
- * caused it, and so is its signature, because it does not change the image.
- */
+/** Returns the number of foreign layers that the destination lacks according to a recorded text. */
+export function layersLeftOutIn(options: string): number {
+  return Number(find(options, LEFT_OUT) ?? 0);
+}
+
+/** Returns whether a recorded text is the result of some settings. What else it tells of the image is ignored. */
 export function fitsSettings(recorded: string, settings: string): boolean {
-  return recorded === settings || recorded.replace(CONVERSION, '').replace(SIGNED, '') === settings;
+  const isFact = (part: string) => [LEFT_OUT, SIGNED, CONVERSION].some((form) => form.test(part));
+  const kept = recorded.split(';').filter((part) => !isFact(part));
+  return kept.join(';') === settings;
 }
 
 /**

@@ -45,6 +45,12 @@ const image = z.object({
       'What had to be changed, as the destination refuses the image as it is: its digest there is another one, which ' +
         'its signatures do not fit. docker-format: Docker manifest and list instead of OCI, without attestations',
     ),
+  layersLeftOut: count
+    .optional()
+    .describe(
+      'Layers of types that are not distributed, which the source does not hold or the destination does not take: who ' +
+        'pulls the image fetches them from the addresses in its manifest. Missing: none, as far as is known',
+    ),
   signature: z
     .object({
       status: z

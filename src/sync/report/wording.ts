@@ -92,6 +92,24 @@ export function conversionWarning(host: string, conversion: Conversion): string 
   return `${what}; their digests there differ from the source's, and signatures do not fit them any more`;
 }
 
+const IMAGES_NAMED = 3;
+
+/** Returns the warning about images whose layers are not all at the destination; undefined if there are none. */
+export function leftOutWarning(
+  images: readonly Pick<ReportedImage, 'destination' | 'layersLeftOut'>[],
+): string | undefined {
+  const partial = images.filter(({ layersLeftOut = 0 }) => layersLeftOut > 0);
+  if (partial.length === 0) return undefined;
+  const layers = partial.reduce((sum, { layersLeftOut = 0 }) => sum + layersLeftOut, 0);
+  const named = partial.slice(0, IMAGES_NAMED).map(({ destination }) => destination);
+  const more = partial.length - named.length;
+  const names = joinWords(more === 0 ? named : [...named, `${formatCount(more)} more`]);
+  return (
+    `${countOf(partial.length, 'image is', 'images are')} mirrored in part: ${countOf(layers, 'layer')} of a type that is ` +
+    `not distributed; their addresses are in the manifests: ${names}`
+  );
+}
+
 /**
  * Returns the lines of the images that a dry run would copy, ordered by name, each with its reason. For a new
  * repository, only the first line has the reason.

@@ -6,7 +6,7 @@ import type { MirroredImage } from '../copy/image-copy.ts';
 import { type Collision, patchText } from '../plan/collision.ts';
 import { type Decision, describeReason } from '../plan/decision.ts';
 import type { PlannedImage } from '../plan/planning.ts';
-import { contentOptions, conversionIn, fitsSettings } from '../plan/recorded-options.ts';
+import { contentOptions, conversionIn, fitsSettings, layersLeftOutIn } from '../plan/recorded-options.ts';
 import { type ReportedImage, type ReportedReason, reasonOf } from '../report/report.ts';
 import { reportedSignature } from '../report/signature-report.ts';
 
@@ -21,6 +21,7 @@ export function skipped(names: ImageNames, image: PlannedImage): ReportedImage {
     reason: decision.reason,
     digest: recorded?.pushedDigest,
     conversion: conversionIn(recorded?.options ?? ''),
+    layersLeftOut: layersLeftOutIn(recorded?.options ?? '') || undefined,
   };
 }
 
@@ -31,7 +32,7 @@ export function worked(
   result: MirroredImage,
   took: number,
 ): ReportedImage {
-  const { pushedDigest: digest, conversion, signature } = result;
+  const { pushedDigest: digest, conversion, layersLeftOut, signature } = result;
   const isCopied = result.outcome === 'copied';
   return {
     ...names,
@@ -39,6 +40,7 @@ export function worked(
     reason: isCopied ? whyCopied(image, result) : image.decision.reason,
     digest,
     conversion,
+    layersLeftOut: layersLeftOut || undefined,
     signature: signature === undefined ? undefined : reportedSignature(signature),
     bytes: isCopied ? result.bytesSent : 0,
     blobs: isCopied ? result.blobs : undefined,

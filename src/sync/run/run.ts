@@ -14,7 +14,7 @@ import { TroubleTeller, tellUnmatched } from '../report/failure-notices.ts';
 import { countImages, type Report, type ReportedImage, reportHead } from '../report/report.ts';
 import { outcomeOf } from '../report/run-outcome.ts';
 import { signatureLine, signatureWarnings } from '../report/signature-report.ts';
-import { conversionWarning, movedLine, plannedLines, type Route } from '../report/wording.ts';
+import { conversionWarning, leftOutWarning, movedLine, plannedLines, type Route } from '../report/wording.ts';
 import { newerReleases } from '../select/release-wish.ts';
 import type { SyncSettings } from '../settings.ts';
 import { openRemoteState, type RemoteState } from '../state/remote-state.ts';
@@ -117,6 +117,8 @@ class Run {
     for (const line of planned) this.#parts.reporter.line(line);
     const head = reportHead(this.#settings, this.#parts.version);
     this.#tellSignatures(head.options);
+    const leftOut = leftOutWarning(this.#images);
+    if (leftOut !== undefined) this.#warn(leftOut);
     const isWhole = !deadline.signal.aborted;
     const view = viewOfSource(set, plans);
     const before = state.sourceView(source);

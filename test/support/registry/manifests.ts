@@ -1,5 +1,10 @@
 import { digestAlgorithm, digestOf, isDigest } from '../../../src/registry/oci/digest.ts';
-import { MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from '../../../src/registry/oci/manifest.ts';
+import {
+  isForeignLayer,
+  MANIFEST_SIZE_LIMIT,
+  type Manifest,
+  parseManifest,
+} from '../../../src/registry/oci/manifest.ts';
 import { isManifestMediaType, MEDIA_TYPE } from '../../../src/registry/oci/media-type.ts';
 import { isTag } from '../../../src/registry/oci/reference.ts';
 import { type Answer, empty, json, refusal, text } from './answer.ts';
@@ -106,7 +111,7 @@ function refuseIncomplete(
     manifest.kind === 'index'
       ? manifest.manifests.find(({ digest }) => storage.manifest(repository, digest) === undefined)
       : [manifest.config, ...manifest.layers].find(
-          ({ digest }) => storage.blob(repository, digest) === undefined,
+          (blob) => !isForeignLayer(blob) && storage.blob(repository, blob.digest) === undefined,
         );
   return missing === undefined ? undefined : refusal(400, 'MANIFEST_BLOB_UNKNOWN', missing.digest);
 }

@@ -102,6 +102,39 @@ export function seedIndex(
   return parseManifest(bytes, types.index, repository);
 }
 
+/**
+ * Stores an image like those of Windows: its base layer has an address elsewhere, and is of a type that is not
+ * distributed unless the test says otherwise. Returns its manifest.
+ */
+export function seedWindows(
+  storage: Storage,
+  repository: string,
+  choices: {
+    readonly tags?: readonly string[];
+    readonly baseType?: string;
+    /** Whether the base layer is there. */
+    readonly isHeld?: boolean;
+  } = {},
+): Manifest {
+  const {
+    tags = [],
+    baseType = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+    isHeld = false,
+  } = choices;
+  const image = seedImage(storage, repository, {
+    family: 'docker',
+    platform: 'windows/amd64',
+    layers: [700],
+  });
+  const base = Buffer.from(`base of ${repository}`);
+  const digest = isHeld ? storage.putBlob(repository, bytesContent(base)) : digestOf(base);
+  const body: { layers: object[] } = JSON.parse(image.bytes.toString('utf8'));
+  body.layers.unshift({ mediaType: baseType, digest, size: base.length, urls: ['https://e.org/base'] });
+  const bytes = Buffer.from(JSON.stringify(body));
+  storage.putManifest(repository, bytes, image.mediaType, tags);
+  return parseManifest(bytes, image.mediaType, repository);
+}
+
 /** Stores an image that was made elsewhere, with all its parts. */
 export function seedMade(storage: Storage, repository: string, tag: string | undefined, image: Image): void {
   for (const [digest, bytes] of image.blobs) storage.putBlob(repository, bytesContent(bytes), digest);
