@@ -31,12 +31,9 @@ export function refusal(answer: RefusedAnswer): RegistryFailure {
   const { code, hint } = wordsVerdict(answer) ?? statusVerdict(status);
   const said = errorBody.text === '' ? '' : `: ${errorBody.text}`;
   const message = `cannot ${action}, the registry answered ${status}${said}`;
-  const transient = isTransientStatus(status) || MORE_PASSING.has(status);
+  const transient = isTransientStatus(status);
   return new HttpFailure({ code, about, message, hint, status, transient, retryAt });
 }
-
-/** Further transient statuses: too early (425), and those of proxies in front of registries. */
-const MORE_PASSING: ReadonlySet<number> = new Set([425, 499, 522]);
 
 const OTHER_FAULTS: ReadonlySet<string> = new Set([
   'TAG_INVALID',

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { isAnswerFailure } from '../../src/lib/http/http-failure.ts';
 import { isRateLimit, isTransientStatus, parseRetryAfter } from '../../src/lib/http/transient-status.ts';
+
+import { openWebFile } from '../../src/pack/fetch/web-file.ts';
+import { explainKodoAnswer } from '../../src/publish/qiniu/kodo-refusal.ts';
+import { explainReleaseAnswer } from '../../src/publish/release/release-refusal.ts';
+import { refusal } from '../../src/registry/refusal.ts';
+import { answerOf } from '../support/http-answer.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -22,10 +29,49 @@ it.each([
   [200, false, false],
   [404, false, false],
   [408, true, false],
+  [425, true, false],
   [429, true, true],
+  [499, true, false],
   [500, true, false],
   [501, false, false],
   [503, true, false],
+  [505, false, false],
+  [507, false, false],
+  [511, false, false],
+  [520, true, false],
+  [525, true, false],
+  [529, true, false],
+  [530, true, false],
+  [599, true, false],
+  [600, false, false],
 ])('status %d passes: %j, asks for less: %j', (status, passes, asksForLess) => {
   expect([isTransientStatus(status), isRateLimit(status)]).toEqual([passes, asksForLess]);
+});
+
+describe('a fault of a server passes unless it is known to stay', () => {
+  const errorBody = { codes: [], text: '' };
+  it.each<[string, (status: number) => boolean]>([
+    ['a registry', (status) => refusal({ about: 'a.example', action: 'do it', status, errorBody }).transient],
+    ['Kodo', (status) => explainKodoAnswer({ status, error: '', bucket: 'keel', key: 'file' }).transient],
+    [
+      'GitHub',
+      (status) =>
+        explainReleaseAnswer({ status, body: undefined, about: 'file', retryAt: undefined }).transient,
+    ],
+  ])('at %s', (_where, passes) => {
+    expect([500, 502, 504, 520, 522, 524, 527, 530].filter((status) => !passes(status))).toEqual([]);
+    expect([501, 505, 507, 511].filter(passes)).toEqual([]);
+  });
+
+  it.each([
+    [520, true],
+    [425, true],
+    [501, false],
+  ])('at a server of components: %d', async (status, passes) => {
+    const url = new URL('https://a.example/file');
+    const http = { send: async () => answerOf(url, {}, { status }) };
+    const { signal } = new AbortController();
+    const failed = await openWebFile({ http, url, expected: [200], signal }).catch((error: unknown) => error);
+    expect(isAnswerFailure(failed) && failed.transient).toBe(passes);
+  });
 });

@@ -1,9 +1,19 @@
-/** Statuses with which any server can answer for a moment. */
-const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+/** Refusals that pass: a request that took too long or came too early, too many requests, a client that left (nginx). */
+const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 499]);
 
-/** Returns whether the same request could be answered differently a moment after this status. */
+/**
+ * Faults of a server that stay: it cannot do it at all (501), not in this version (505), is set up wrong (506, 508), has
+ * no room left (507), needs an extension (510), or its network wants a login (511).
+ * https://www.iana.org/assignments/http-status-codes
+ */
+const LASTING: ReadonlySet<number> = new Set([501, 505, 506, 507, 508, 510, 511]);
+
+/**
+ * Returns whether the same request could be answered differently a moment after this status. Faults of a server pass
+ * unless they are known to stay, because proxies have statuses of their own (520 to 530 of Cloudflare).
+ */
 export function isTransientStatus(status: number): boolean {
-  return PASSING.has(status);
+  return PASSING.has(status) || (status >= 500 && status < 600 && !LASTING.has(status));
 }
 
 /** Returns whether a status asks for fewer requests (RFC 6585, 4). */

@@ -17,9 +17,6 @@ type WebFileFailureCode =
 /** A file on the web that could not be fetched, or is not what it should be. */
 export type WebFileFailure = HttpFailure<WebFileFailureCode>;
 
-/** In addition to those of any server: too early, and Cloudflare's for a server behind it. */
-const MORE_PASSING: ReadonlySet<number> = new Set([425, 520, 522, 524]);
-
 function codeOf(status: number): WebFileFailureCode {
   if (status === 404 || status === 410) return 'NOT_FOUND';
   if (status === 401 || status === 403) return 'DENIED';
@@ -38,7 +35,7 @@ function refusal(asked: URL, answer: HttpAnswer): WebFileFailure {
         ? 'check the tag and the architecture; not every release has every file'
         : undefined,
     status: answer.status,
-    transient: isTransientStatus(answer.status) || MORE_PASSING.has(answer.status),
+    transient: isTransientStatus(answer.status),
     retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
   });
 }
@@ -58,7 +55,7 @@ function nextAddress(from: URL, location: string, asked: URL): URL {
  * from HTTPS to plain HTTP. Throws `HttpFailure` or the signal's reason.
  */
 export async function openWebFile(request: {
-  readonly http: HttpClient;
+  readonly http: Pick<HttpClient, 'send'>;
   /** GET by default. */
   readonly method?: 'GET' | 'HEAD';
   readonly url: URL;

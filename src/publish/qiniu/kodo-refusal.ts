@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Failure } from '../../lib/failure.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
-import { isRateLimit } from '../../lib/http/transient-status.ts';
+import { isRateLimit, isTransientStatus } from '../../lib/http/transient-status.ts';
 import { parseJson } from '../../lib/json.ts';
 import { alreadyPublished } from '../contract/replacement.ts';
 
@@ -26,8 +26,6 @@ interface KodoAnswer {
   readonly retryAt?: number | undefined;
 }
 
-const PASSING: ReadonlySet<KodoRefusalCode> = new Set(['THROTTLED', 'SERVICE_BROKEN']);
-
 const KEYS_HINT = 'check --access-key and --secret-key; both stand in the Qiniu console under key management';
 
 /**
@@ -38,7 +36,7 @@ export function explainKodoAnswer({ status, error, bucket, key, retryAt }: KodoA
   const bucketName = `bucket ${bucket}`;
   const said = error === '' ? `status ${status}` : `status ${status}: ${error.slice(0, 200)}`;
   const refuse = (code: KodoRefusalCode, about: string, message: string, hint?: string): Failure =>
-    new HttpFailure({ code, about, message, hint, status, transient: PASSING.has(code), retryAt });
+    new HttpFailure({ code, about, message, hint, status, transient: isTransientStatus(status), retryAt });
   const zone = /\bup(?:load)?(?:-([a-z0-9-]{1,40}))?\.qiniup\.com/.exec(error);
   if (status === 400 && error.includes('incorrect region')) {
     const right = zone === null ? 'leave --zone out' : `leave --zone out or set it to ${zone[1] ?? 'z0'}`;
@@ -71,7 +69,7 @@ export function explainKodoAnswer({ status, error, bucket, key, retryAt }: KodoA
   if (isRateLimit(status) || status === 573) {
     return refuse('THROTTLED', bucketName, `Kodo asks for less (${said})`);
   }
-  if (status === 408 || (status >= 500 && status < 600)) {
+  if (isTransientStatus(status) || (status >= 500 && status < 600)) {
     return refuse('SERVICE_BROKEN', bucketName, `Kodo could not do it (${said})`, 'try again later');
   }
   return refuse('SERVICE_REFUSED', bucketName, `Kodo refused (${said})`);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Failure } from '../../lib/failure.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
-import { isRateLimit } from '../../lib/http/transient-status.ts';
+import { isRateLimit, isTransientStatus } from '../../lib/http/transient-status.ts';
 
 type ReleaseRefusalCode =
   | 'CREDENTIALS_REFUSED'
@@ -12,8 +12,6 @@ type ReleaseRefusalCode =
   | 'RATE_LIMITED'
   | 'SERVICE_BROKEN'
   | 'SERVICE_REFUSED';
-
-const PASSING: ReadonlySet<ReleaseRefusalCode> = new Set(['RATE_LIMITED', 'SERVICE_BROKEN']);
 
 const refusalShape = z
   .object({
@@ -46,7 +44,7 @@ export function explainReleaseAnswer({ status, body, about, retryAt }: ReleaseAn
       message: `${text} (${said.slice(0, 300)})`,
       hint,
       status,
-      transient: PASSING.has(code),
+      transient: code === 'RATE_LIMITED' || isTransientStatus(status),
       retryAt,
     });
   if (status === 401) {
@@ -70,7 +68,7 @@ export function explainReleaseAnswer({ status, body, about, retryAt }: ReleaseAn
   if (status === 422 && details.includes('size must be less than')) {
     return refuse('TOO_LARGE', 'GitHub takes no asset of this size');
   }
-  if (status === 408 || status >= 500)
+  if (isTransientStatus(status) || status >= 500)
     return refuse('SERVICE_BROKEN', 'GitHub could not do it', 'try again later');
   return refuse('SERVICE_REFUSED', 'GitHub refused');
 }
