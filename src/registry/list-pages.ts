@@ -35,7 +35,7 @@ interface PagedList<Page> {
 }
 
 /** All pages of a list. */
-interface ReadList<Page> {
+export interface ReadList<Page> {
   readonly pages: readonly Page[];
   /** Whether its end was never reached, because its pages lead back to what they listed before. */
   readonly isCircular: boolean;

@@ -1,5 +1,5 @@
 import { failureCode } from '../lib/failure.ts';
-import type { HttpFailure } from '../lib/http/http-failure.ts';
+import { type HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
 
 export type RegistryFailureCode =
   | 'NOT_FOUND'
@@ -22,6 +22,25 @@ export type RegistryFailure = HttpFailure<RegistryFailureCode>;
 /** Returns whether a registry answered that something does not exist. */
 export function isNotFound(error: unknown): boolean {
   return failureCode(error) === 'NOT_FOUND';
+}
+
+/** Returns whether a registry answered that its login is missing, wrong or not enough. */
+export function isUnauthorized(error: unknown): boolean {
+  return failureCode(error) === 'UNAUTHORIZED';
+}
+
+/** Returns whether a registry refused something to our account that others may have. */
+export function mayBeDeniedToUs(error: unknown): boolean {
+  return isUnauthorized(error) || failureCode(error) === 'DENIED';
+}
+
+/**
+ * Returns whether a registry refused a question, and would again. After a question that only saves work this means that
+ * the answer is not known. That a registry asks for fewer requests is no such refusal, and neither is a broken answer.
+ */
+export function isRefusedQuestion(error: unknown): boolean {
+  const isFinal = isAnswerFailure(error) && !error.transient && error.status !== undefined;
+  return isFinal && error.code !== 'RATE_LIMITED';
 }
 
 /** Returns whether something does not exist or was denied. Some registries answer 403 for what does not exist. */

@@ -1,20 +1,18 @@
 import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import { Failure } from '../lib/failure.ts';
 import { discardBody, type HttpAnswer, readBody } from '../lib/http/http.ts';
-import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
+import { HttpFailure } from '../lib/http/http-failure.ts';
 import { type RetryPolicy, retry } from '../lib/retry.ts';
-import { pullScope, pushScope, type Scope } from './authorization.ts';
+import { pullScope, pushScope } from './authorization.ts';
 import type { HostLimits } from './host-limits.ts';
-import { LIST_LIMITS, readPages } from './list-pages.ts';
+import { listRepositories, listTags } from './listing.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './oci/digest.ts';
 import { type Descriptor, MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from './oci/manifest.ts';
 import { MANIFEST_ACCEPT } from './oci/media-type.ts';
 import type { Host, Repository, Tag } from './oci/reference.ts';
-import { isNotFound } from './registry-failure.ts';
-import { joinTagLists, parseCatalogue, parseTagList, type TagList, tagListEntries } from './tag-list.ts';
+import { isNotFound, isRefusedQuestion, isUnauthorized } from './registry-failure.ts';
+import type { TagList } from './tag-list.ts';
 import type { Exchange, Transport } from './transport.ts';
-
-const PAGE_SIZE = 1000;
 
 /** Part of a blob: from `start` up to, not including, `end`. */
 export interface ByteRange {
@@ -143,36 +141,16 @@ export class Registry {
   }
 
   /** Returns the tags of a repository; with undefined, those at the root of a registry with Google's extension. */
-  async listTags(repository: Repository | undefined, signal: AbortSignal): Promise<TagList> {
-    const path = repository === undefined ? '/v2/tags/list' : `/v2/${repository}/tags/list`;
-    const list = {
-      path,
-      scopes: repository === undefined ? [] : [pullScope(repository)],
-      about: repository === undefined ? this.host : `${this.host}/${repository}`,
-      action: 'list its tags',
-    };
-    const { pages, isCircular } = await this.#readPages(list, signal, parseTagList, tagListEntries);
-    return { ...joinTagLists(pages), isCircular };
+  listTags(repository: Repository | undefined, signal: AbortSignal): Promise<TagList> {
+    return listTags(this, repository, signal);
   }
 
   /**
    * Returns all repositories, from `_catalog`; undefined if the registry does not offer that. Throws `UNAUTHORIZED` or
    * `DENIED` if it does not offer it to us.
    */
-  async listRepositories(signal: AbortSignal): Promise<Repository[] | undefined> {
-    const scopes: Scope[] = ['registry:catalog:*'];
-    const list = { path: '/v2/_catalog', scopes, about: this.host, action: 'list its repositories' };
-    try {
-      const { pages, isCircular } = await this.#readPages(list, signal, parseCatalogue, (page) => page);
-      if (!isCircular) return [...new Set(pages.flat())];
-    } catch (error) {
-      // Without a status the list itself cannot be used.
-      const isRefused = isAnswerFailure(error) && !error.transient && error.status !== undefined;
-      if (isRefused && error.code !== 'UNAUTHORIZED' && error.code !== 'DENIED') return undefined;
-      throw error;
-    }
-    const message = 'its catalogue has no end: its pages lead back to what they listed before';
-    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about: this.host, message });
+  listRepositories(signal: AbortSignal): Promise<Repository[] | undefined> {
+    return listRepositories(this, signal);
   }
 
   /**
@@ -208,29 +186,59 @@ export class Registry {
     });
   }
 
-  /** Returns the digest of a manifest, without reading its body if possible; undefined if it does not exist. */
+  /**
+   * Returns the digest of a manifest, without reading its body if possible; undefined if it does not exist. `HEAD` is
+   * believed when it tells a digest. When it refuses, or says that there is nothing, `GET` decides.
+   */
   async findManifest(
     repository: Repository,
     name: Tag | Digest,
     signal: AbortSignal,
   ): Promise<Digest | undefined> {
-    const answer = await this.asMetadata(signal, async () => {
-      const head = await this.send({
-        ...this.#manifestExchange('HEAD', repository, name, signal),
-        action: 'ask for its manifest',
-        // Huawei SWR does not support HEAD here, and Artifactory answers 403 for what does not exist.
-        expected: [200, 403, 404, 405],
-      });
-      discardBody(head);
-      return head;
-    });
-    if (answer.status === 404) return undefined;
-    const digest = answer.headers['docker-content-digest'];
-    if (answer.status === 200 && typeof digest === 'string' && isDigest(digest)) return digest;
+    const told = await this.#askForManifest(repository, name, signal);
+    if (told !== 'absent' && told !== 'unknown') return told;
     try {
       return (await this.getManifest(repository, name, signal)).digest;
     } catch (error) {
       if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Returns whether a registry says that it has a manifest, for where pushing it again is all that a wrong answer costs:
+   * unlike `findManifest` it believes `HEAD` that there is nothing, and a refusal means no.
+   */
+  async claimsManifest(repository: Repository, digest: Digest, signal: AbortSignal): Promise<boolean> {
+    try {
+      const told = await this.#askForManifest(repository, digest, signal);
+      if (told !== 'unknown') return told !== 'absent';
+      return (await this.getManifest(repository, digest, signal)).digest === digest;
+    } catch (error) {
+      if (isRefusedQuestion(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Asks with `HEAD`. Huawei SWR does not support it, and Artifactory answers 403 for what does not exist. */
+  async #askForManifest(
+    repository: Repository,
+    name: Tag | Digest,
+    signal: AbortSignal,
+  ): Promise<Digest | 'absent' | 'unknown'> {
+    const ask = async () => {
+      const exchange = this.#manifestExchange('HEAD', repository, name, signal);
+      const head = await this.send({ ...exchange, action: 'ask for its manifest', expected: [200, 404] });
+      discardBody(head);
+      return head;
+    };
+    try {
+      const { status, headers } = await this.asMetadata(signal, ask);
+      if (status === 404) return 'absent';
+      const digest = headers['docker-content-digest'];
+      return typeof digest === 'string' && isDigest(digest) ? digest : 'unknown';
+    } catch (error) {
+      if (isRefusedQuestion(error) && !isUnauthorized(error)) return 'unknown';
       throw error;
     }
   }
@@ -311,25 +319,6 @@ export class Registry {
     });
   }
 
-  #readPages<Page>(
-    list: Pick<Exchange, 'scopes' | 'about' | 'action'> & { readonly path: string },
-    signal: AbortSignal,
-    parse: (body: Buffer, about: string) => Page,
-    entriesOf: (page: Page) => Iterable<string>,
-  ): ReturnType<typeof readPages<Page>> {
-    const { path, ...exchange } = list;
-    const pages = {
-      first: this.url(`${path}?n=${PAGE_SIZE}`),
-      about: list.about,
-      limits: LIST_LIMITS,
-      send: (url: URL) => this.send({ ...exchange, method: 'GET', url, expected: [200], signal }),
-      attempt: <Result>(operation: () => Promise<Result>) => this.asMetadata(signal, operation),
-      parse,
-      entriesOf,
-    };
-    return readPages(pages, this.endpoint);
-  }
-
   #manifestExchange(method: 'GET' | 'HEAD', repository: Repository, name: Tag | Digest, signal: AbortSignal) {
     return {
       method,
@@ -355,7 +344,12 @@ export class Registry {
       about: this.host,
       action: 'reach the registry',
       signal: this.#signal,
+    }).catch((error: unknown) => {
+      // Whatever it says to this question, others tell what it can do.
+      if (isRefusedQuestion(error)) return undefined;
+      throw error;
     });
+    if (answer === undefined) return;
     if (answer.status === 401) await this.#transport.learn(answer);
     discardBody(answer);
   }

@@ -130,10 +130,10 @@ describe('attempts', () => {
 
   it.each([400, 403, 404, 405])('end at %d', async (status) => {
     await using server = await startRegistry();
-    server.fail({ match: { kind: 'tags-list' }, times: Infinity, fault: htmlError(status) });
+    server.fail({ match: { kind: 'manifest-get' }, times: Infinity, fault: htmlError(status) });
     using client = new TestClient(server.host);
-    await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({ status });
-    expect(server.journal.count('tags-list')).toBe(1);
+    await expect(client.registry.getManifest(APP, TAG, client.signal)).rejects.toMatchObject({ status });
+    expect(server.journal.count('manifest-get')).toBe(1);
   });
 
   it('are as many as the settings say, and the last failure is told', async () => {

@@ -76,6 +76,18 @@ describe('an image that is to be copied', () => {
     expect(here.held()).toBe(digest);
   });
 
+  it('is by its tag where the source does not find the digest that it listed', async () => {
+    await using here = await world();
+    const { digest } = seedImage(here.source.storage, APP, { tags: [TAG] });
+    here.source.fail({
+      match: { kind: 'manifest-get', when: ({ path }) => path.includes('sha256:') },
+      times: Number.POSITIVE_INFINITY,
+      fault: { kind: 'status', status: 404 },
+    });
+    await here.copier.mirror(here.image({ sourceDigest: digest }));
+    expect(here.held()).toBe(digest);
+  });
+
   it('with some of its platforms is another index, whose parts are told', async () => {
     await using here = await world();
     const index = seedIndex(here.source.storage, APP, { tags: [TAG] });
@@ -132,6 +144,27 @@ describe('an image that the destination is asked for', () => {
     });
     expect(here.source.journal.tally()).toEqual({ ping: 1, 'manifest-head': 1 });
     expect(here.sink.journal.tally()).toEqual({ ping: 1, 'manifest-head': 1 });
+  });
+
+  it.each([400, 401, 403, 405, 501])('is copied where the question is refused (%i)', async (status) => {
+    await using here = await world();
+    const { digest } = seedImage(here.source.storage, APP, { tags: [TAG] });
+    const match = { kind: ['manifest-head', 'manifest-get'] } as const;
+    here.sink.fail({ match, times: Number.POSITIVE_INFINITY, fault: { kind: 'status', status } });
+    await here.copier.mirror(here.image({ decision: CHECK }));
+    expect(here.held()).toBe(digest);
+  });
+
+  it.each([400, 403, 404, 405, 501])('is confirmed though both sides refuse HEAD (%i)', async (status) => {
+    await using here = await world();
+    seedImage(here.source.storage, APP, { tags: [TAG] });
+    seedImage(here.sink.storage, TARGET, { seed: APP, tags: [TAG] });
+    for (const side of [here.source, here.sink]) {
+      const fault = { kind: 'status', status } as const;
+      side.fail({ match: { kind: 'manifest-head' }, times: Number.POSITIVE_INFINITY, fault });
+    }
+    const result = await here.copier.mirror(here.image({ decision: CHECK }));
+    expect(result.outcome).toBe('unchanged');
   });
 
   it('is copied where something else is there, or nothing', async () => {

@@ -67,6 +67,19 @@ describe('a destination repository', () => {
     expect(told(plans)).toEqual([`0 3.10 ${code}`]);
   });
 
+  it.each([400, 403, 404, 405, 410, 415, 422, 501])(
+    'whose list is refused (%i) is asked tag by tag',
+    async (status) => {
+      const known = new Map([[parseTag('3.10'), recordedImage()]]);
+      await using here = await world({ remembered: { images: () => known } });
+      seedImage(here.source.storage, 'pause', { tags: ['3.10'] });
+      const fault = { kind: 'status', status } as const;
+      here.destination.fail({ match: { kind: 'tags-list' }, times: Number.POSITIVE_INFINITY, fault });
+      const plans = await here.plan({ names: ['pause'] });
+      expect(told(plans)).toEqual(['0 3.10 DESTINATION_UNLISTED']);
+    },
+  );
+
   it('that fails to answer is not planned', async () => {
     await using here = await world();
     seedImage(here.source.storage, 'pause', { tags: ['3.10'] });

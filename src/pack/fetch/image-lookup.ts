@@ -9,6 +9,7 @@ import { formatReference, type Reference } from '../../registry/oci/reference.ts
 import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
+import { getTaggedManifest } from '../../registry/tagged-manifest.ts';
 import type { PullCandidate } from '../plan/image-source.ts';
 import type { ImagePlan } from '../plan/plan.ts';
 import type { BlobStore } from './blob-store.ts';
@@ -108,9 +109,13 @@ async function readCandidate(
   const { registries, platform, signal } = parts;
   const { host, repository, tag } = reference;
   const registry: Registry = registries.at(host);
-  const name = locked?.digest ?? plan.digest ?? tag;
+  const digest = locked?.digest ?? plan.digest;
+  const name = digest ?? tag;
   if (name === undefined) throw new TypeError(`${formatReference(reference)} has neither tag nor digest`);
-  const top = await registry.getManifest(repository, name, signal);
+  const top =
+    tag === undefined || digest === undefined
+      ? await registry.getManifest(repository, name, signal)
+      : await getTaggedManifest(registry, repository, { tag, digest }, signal);
   let image: Image;
   if (top.kind === 'image') image = top;
   else {

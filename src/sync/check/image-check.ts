@@ -9,6 +9,7 @@ import { formatReference, type Reference, type Repository, type Tag } from '../.
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
+import { getTaggedManifest } from '../../registry/tagged-manifest.ts';
 import { SignatureCheck } from '../../signatures/signature-check.ts';
 import { choosePlatforms } from '../copy/platform-choice.ts';
 import { openRunRegistries } from '../parts.ts';
@@ -200,7 +201,7 @@ async function lookAtMany(
       if (isRecorded)
         return { tag, facts: { source: here, expected: known.pushedDigest, destination, recorded: known } };
       const expectation = await expect(sides, here, (digest) =>
-        source.getManifest(image.repository, digest, signal),
+        getTaggedManifest(source, image.repository, { tag, digest }, signal),
       );
       return { tag, facts: { ...expectation, destination, recorded: known } };
     }),

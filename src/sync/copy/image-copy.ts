@@ -5,6 +5,8 @@ import { type Digest, digestAlgorithm, shortDigest } from '../../registry/oci/di
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { isRefusedQuestion } from '../../registry/registry-failure.ts';
+import { getTaggedManifest } from '../../registry/tagged-manifest.ts';
 import type { SignatureVerdict } from '../../signatures/verdict.ts';
 import type { PlannedImage } from '../plan/planning.ts';
 import {
@@ -134,7 +136,7 @@ export class ImageCopier {
   async #copy(image: PlannedImage, present: Digest | undefined, clock: PushClock): Promise<MirroredImage> {
     const { source } = image;
     const about = source.registry.nameOf(source.repository, source.tag);
-    const original = await this.#fetch(source, image.sourceDigest ?? source.tag);
+    const original = await this.#fetchImage(source, image.sourceDigest);
     const chosen = choosePlatforms(original, image.platforms, about);
     if (chosen.kind === 'index') requireReasonable(chosen, 0, new Set(), about);
     const digests = new Set([original.digest]);
@@ -206,7 +208,7 @@ export class ImageCopier {
       return await this.#target.findManifest(target.repository, target.tag, this.#signal);
     } catch (error) {
       // Artifactory denies access to tags that do not exist. If access is really denied, the push fails too.
-      if (failureCode(error) === 'DENIED') return undefined;
+      if (isRefusedQuestion(error)) return undefined;
       throw error;
     }
   }
@@ -233,7 +235,7 @@ export class ImageCopier {
     const { source, target, platforms, signatureTags } = image;
     if (signatureTags.length === 0 || isSignatureTag(target.tag)) return [sourceDigest];
     try {
-      const manifest = await this.#fetch(source, sourceDigest);
+      const manifest = await this.#fetchImage(source, sourceDigest);
       const chosen = choosePlatforms(manifest, platforms, source.repository);
       const parts = chosen.kind === 'index' ? chosen.manifests.map(({ digest }) => digest) : [];
       return [sourceDigest, ...parts];
@@ -241,6 +243,14 @@ export class ImageCopier {
       this.#signal.throwIfAborted();
       return [sourceDigest];
     }
+  }
+
+  #fetchImage(source: PlannedImage['source'], digest: Digest | undefined): Promise<Manifest> {
+    const { registry, repository, tag } = source;
+    if (digest === undefined) return this.#fetch(source, tag);
+    return this.#fetched.get(registry.nameOf(repository, digest), () =>
+      getTaggedManifest(registry, repository, { tag, digest }, this.#signal),
+    );
   }
 
   /** Images share the result, so only the end of the run aborts it. */

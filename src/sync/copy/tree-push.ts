@@ -162,8 +162,7 @@ export class TreePush {
     const { repository } = task.target;
     const { signal } = task.clock;
     const isThere =
-      !this.#wasAbsent(repository) &&
-      (await this.#target.findManifest(repository, child.digest, signal)) !== undefined;
+      !this.#wasAbsent(repository) && (await this.#target.claimsManifest(repository, child.digest, signal));
     // Only images of Windows have foreign layers, which may not be there.
     if (isThere && child.platform?.os !== 'windows') return { size: child.size, layersLeftOut: 0 };
     const manifest = task.form.parts.get(child.digest) ?? (await this.#fetchChild(task, child));

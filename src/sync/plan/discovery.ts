@@ -4,7 +4,7 @@ import { Failure, failureCode } from '../../lib/failure.ts';
 import { isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { isRepository, parseRepository, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { isNotFound } from '../../registry/registry-failure.ts';
+import { isNotFound, mayBeDeniedToUs } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
 import { couldWantBelow, wantsRepository } from '../select/selection.ts';
 import { type SourceLister, sourceLister } from './source-listing.ts';
@@ -144,8 +144,8 @@ async function readCatalogue(
 
 /** What a registry lists to others is not missing: a login may be all that it takes. */
 function explainRefusal(source: Registry, { prefixes: [prefix] }: ImageSet, error: unknown): unknown {
+  if (!mayBeDeniedToUs(error)) return error;
   const code = failureCode(error);
-  if (code !== 'UNAUTHORIZED' && code !== 'DENIED') return error;
   return new Failure({
     code,
     about: source.host,

@@ -5,6 +5,7 @@ import type { Digest } from '../../registry/oci/digest.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { isRefusedQuestion } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
 import { type OfferedTag, platformsFor, selectTags } from '../select/selection.ts';
 import { isSignatureTag, signatureTagsOf } from '../select/signature-tag.ts';
@@ -185,8 +186,7 @@ async function listDestination(repository: Repository, parts: PlanningParts): Pr
     const code = failureCode(error);
     const isKnownToHold = parts.remembered.images(repository).size > 0;
     if (code === 'NOT_FOUND' && !isKnownToHold) return { kind: 'absent' };
-    const isRefused = ['NOT_FOUND', 'DENIED', 'UNAUTHORIZED'].includes(code);
-    if (isRefused) return { kind: 'unknown' };
+    if (isRefusedQuestion(error) || code === 'LIST_INCOMPLETE') return { kind: 'unknown' };
     throw error;
   }
 }

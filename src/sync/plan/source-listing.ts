@@ -1,6 +1,6 @@
-import { failureCode } from '../../lib/failure.ts';
 import { type Host, parseHost, parseRepository, type Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { isRefusedQuestion } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
 
 /** The registry behind a source that answers its listings, and the path there. */
@@ -46,8 +46,7 @@ export function sourceLister(
     try {
       listing = await source.listTags(repository, signal);
     } catch (error) {
-      const isUnlisted = ['NOT_FOUND', 'DENIED'].includes(failureCode(error));
-      if (!isUnlisted || repository !== undefined) throw error;
+      if (!isRefusedQuestion(error) || repository !== undefined) throw error;
       return listBehind(backend, repository, signal);
     }
     const isCut = SUSPICIOUS_SIZES.has(listing.tags.length) || SUSPICIOUS_SIZES.has(listing.manifests.size);
