@@ -3,7 +3,7 @@ import { alignColumns, wrapLine } from '../lib/text/columns.ts';
 import { countOf, joinWords } from '../lib/text/sentence.ts';
 import { formatSize } from '../lib/text/size.ts';
 import { formatTime } from '../lib/text/time.ts';
-import { type Digest, digestAlgorithm, shortDigest } from '../registry/oci/digest.ts';
+import { abbreviateDigest, type Digest, shortDigest } from '../registry/oci/digest.ts';
 import { type ManifestMediaType, MEDIA_TYPE } from '../registry/oci/media-type.ts';
 import { formatReference, type Reference } from '../registry/oci/reference.ts';
 import { describeSignature } from '../sync/check/check-signatures.ts';
@@ -38,13 +38,8 @@ export function checkLines(checked: CheckedReference, width?: number): string[] 
   const isOne = checked.image.tag !== undefined || checked.image.digest !== undefined;
   if (!isOne || only === undefined) return manyTags(checked).map((line) => wrapLine(line, width, 2));
   const isNarrow = width !== undefined && width < NARROW;
-  const lines = oneTag(checked, only, isNarrow ? abbreviated : String);
+  const lines = oneTag(checked, only, isNarrow ? abbreviateDigest : String);
   return lines.map(({ text, indent }) => (isNarrow ? wrapLine(text, width, indent) : text));
-}
-
-/** Returns a digest's algorithm and first digits. */
-function abbreviated(digest: Digest): string {
-  return `${digestAlgorithm(digest)}:${shortDigest(digest)}…`;
 }
 
 function oneTag(checked: CheckedReference, tag: CheckedTag, written: (digest: Digest) => string): Line[] {
@@ -164,6 +159,7 @@ function manyTags(checked: CheckedReference): string[] {
 /** The end of a sentence about so many tags with a verdict. */
 const COUNTED: Readonly<Record<MirrorVerdict, (count: number) => string>> = {
   mirrored: (count) => (count === 1 ? 'is mirrored' : 'are mirrored'),
+  incomplete: (count) => (count === 1 ? 'is incomplete' : 'are incomplete'),
   missing: (count) => (count === 1 ? 'is missing' : 'are missing'),
   differs: (count) => (count === 1 ? 'differs' : 'differ'),
   'not-at-source': (count) => (count === 1 ? 'is not at the source' : 'are not at the source'),
@@ -173,7 +169,8 @@ const COUNTED: Readonly<Record<MirrorVerdict, (count: number) => string>> = {
 
 function conclusion(checked: CheckedReference): string {
   const { tags } = checked;
-  if (isMirrored(tags)) return `mirrored: ${countOf(tags.length, 'tag')}, each as the source has it`;
+  if (isMirrored(tags))
+    return `mirrored: ${countOf(tags.length, 'tag')}, each with the digest that the source has`;
   const counts = [...Map.groupBy(tags, ({ verdict }) => verdict)].map(([verdict, { length }]) => ({
     length,
     words: COUNTED[verdict](length),
@@ -213,6 +210,7 @@ export function checkJson(checked: CheckedReference): unknown {
       state: facts.recorded && stateJson(facts.recorded),
       signature: facts.signature,
       destination: there,
+      below: facts.below,
     })),
   };
 }

@@ -37,7 +37,7 @@ function verdictLines(checked: CheckedInstallation): string[] {
     ];
   }
   const unknown = images.filter(({ verdict }) => verdict === 'unknown');
-  const lacking = images.filter(({ verdict }) => verdict === 'missing' || verdict === 'other-platforms');
+  const lacking = images.filter(({ verdict }) => verdict !== 'there' && verdict !== 'unknown');
   const misnamed = names.kind === 'usable' ? [] : names.misnamed;
   return [
     ...misnamed.map(
@@ -49,7 +49,7 @@ function verdictLines(checked: CheckedInstallation): string[] {
       ? []
       : [
           `not installable: missing ${joinWords(lacking.map(({ name }) => name))} ` +
-            `(${remedyFor(lacking)}put "${version}" under "kubernetes" in the image set, and run synctl sync)`,
+            `(${remedyFor(lacking)}put "${version}" under "kubernetes" in the image set, and run ${commandFor(lacking)})`,
         ]),
     ...(unknown.length === 0
       ? []
@@ -60,6 +60,12 @@ function verdictLines(checked: CheckedInstallation): string[] {
 function remedyFor(lacking: readonly NeededImage[]): string {
   const isNarrow = lacking.some(({ verdict }) => verdict === 'other-platforms');
   return isNarrow ? 'widen --platform, ' : '';
+}
+
+/** What lacks only parts is unchanged to a run that does not look below the tags. */
+function commandFor(lacking: readonly NeededImage[]): string {
+  const isDeep = lacking.some(({ verdict }) => verdict === 'incomplete');
+  return isDeep ? 'synctl sync --verify deep' : 'synctl sync';
 }
 
 function lastPart(name: string): string {

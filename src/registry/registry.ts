@@ -305,6 +305,37 @@ export class Registry {
     throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
   }
 
+  /**
+   * Returns whether a repository has a blob; undefined if the registry does not tell. What HEAD does not confirm is
+   * asked for its first byte: some registries refuse HEAD, also for what is there.
+   */
+  async hasBlob(
+    repository: Repository,
+    descriptor: Pick<Descriptor, 'digest'>,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined> {
+    const ask = (method: 'GET' | 'HEAD'): Promise<number> =>
+      this.asMetadata(signal, async () => {
+        const answer = await this.send({
+          method,
+          url: this.url(`/v2/${repository}/blobs/${descriptor.digest}`),
+          scopes: [pullScope(repository)],
+          headers: method === 'GET' ? { range: 'bytes=0-0' } : undefined,
+          // An empty blob has no first byte: 416.
+          expected: [200, 206, 400, 403, 404, 405, 416],
+          about: this.nameOf(repository, descriptor.digest),
+          action: 'ask for a layer',
+          signal,
+        });
+        discardBody(answer);
+        return answer.status;
+      });
+    if ((await ask('HEAD')) === 200) return true;
+    const status = await ask('GET');
+    if (status === 404) return false;
+    return status === 200 || status === 206 || status === 416 ? true : undefined;
+  }
+
   /** Returns the bytes of a small blob, after verifying its size and digest. Throws `DIGEST_MISMATCH`. */
   readBlob(repository: Repository, descriptor: Descriptor, signal: AbortSignal): Promise<Buffer> {
     return this.asMetadata(signal, async () => {

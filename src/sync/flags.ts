@@ -115,10 +115,11 @@ const TABLE = [
   },
   {
     name: 'verify',
-    value: 'sample|all|none',
+    value: 'sample|all|deep|none',
     default: 'sample',
     group: HOW,
-    description: 'Which images known from earlier runs are asked for at the receiving registry again',
+    description:
+      'Which images known from earlier runs are asked for at the receiving registry again; deep asks for all of their parts',
   },
   ...SIGNATURE_FLAGS,
   ...LIMIT_FLAGS,

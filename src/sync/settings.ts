@@ -49,7 +49,8 @@ export interface SyncSettings {
   /** Empty means all. */
   readonly platforms: readonly Platform[];
   readonly signatures: 'skip' | 'copy';
-  readonly verify: 'sample' | 'all' | 'none';
+  /** `deep` looks at what is below each tag too. */
+  readonly verify: 'sample' | 'all' | 'deep' | 'none';
   readonly verifySignatures: VerificationMode;
   /** Path of a trusted_root.json. If undefined, Sigstore's public one is used. */
   readonly trustedRoot: string | undefined;
@@ -96,7 +97,7 @@ export function parseSyncSettings(
     naming: flags.required('naming', oneOf('basename', 'dashed', 'path')),
     platforms: flags.text('platform') === 'all' ? [] : flags.list('platform', parsePlatform),
     signatures: flags.required('signatures', oneOf('skip', 'copy')),
-    verify: flags.required('verify', oneOf('sample', 'all', 'none')),
+    verify: flags.required('verify', oneOf('sample', 'all', 'deep', 'none')),
     verifySignatures: flags.required('verify-signatures', oneOf('off', 'warn', 'require')),
     trustedRoot: flags.text('trusted-root'),
     shard: flags.optional('shard', parseShard),

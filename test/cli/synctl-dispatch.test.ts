@@ -125,7 +125,7 @@ test.each<[string, string]>([
   ['check --kubernetes 1.99.0', 'error: --kubernetes: what kubeadm 1.99 needs is not known here;'],
   [
     'sync --limit none --verify most',
-    'error: --verify: "most" is not one of the words it takes (write sample, all or none)\n' +
+    'error: --verify: "most" is not one of the words it takes (write sample, all, deep or none)\n' +
       'error: --limit: "none" is not a whole number (write a whole number from 1 to 1000)\n',
   ],
 ])('synctl %s is refused', async (line, message) => {

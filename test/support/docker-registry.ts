@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type Host, parseHost } from '../../src/registry/oci/reference.ts';
 import { type Login, TOKEN_CERTIFICATE, TOKEN_ISSUER, TOKEN_SERVICE, TokenServer } from './token-server.ts';
 
@@ -19,6 +20,7 @@ export type Access = 'open' | 'htpasswd' | 'token';
 
 /** A port that was free may be another registry's a moment later: each tells by this header which it is. */
 const MARK = 'x-keel-registry';
+const run = promisify(execFile);
 const PORTS_TO_TRY = 5;
 const POLL_MILLISECONDS = 10;
 const PATIENCE_MILLISECONDS = 60_000;
@@ -75,6 +77,13 @@ export class DockerRegistry implements AsyncDisposable {
   /** Of the registry's process, for measurements. */
   get pid(): number {
     return this.#process.pid ?? 0;
+  }
+
+  /** Removes what no tag names, as administrators do each week. Returns what it told. */
+  async collectGarbage(): Promise<string> {
+    const file = join(this.#folder, 'config.yml');
+    const { stdout } = await run('docker-registry', ['garbage-collect', '--delete-untagged', file]);
+    return stdout;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

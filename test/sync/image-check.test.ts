@@ -3,8 +3,8 @@ import { milliseconds } from '../../src/lib/duration.ts';
 import { parseReference } from '../../src/registry/oci/reference.ts';
 import { checkImage } from '../../src/sync/check/image-check.ts';
 import { startRegistry } from '../support/registry/registry.ts';
-import { seedImage } from '../support/registry/seed.ts';
-import { SyncRoute } from '../support/sync-run.ts';
+import { seedImage, seedWindows } from '../support/registry/seed.ts';
+import { outcomes, SyncRoute } from '../support/sync-run.ts';
 
 async function world() {
   const stack = new AsyncDisposableStack();
@@ -47,4 +47,23 @@ it('of a tag, of a digest and of all tags that are wanted asks both sides', asyn
   expect(await check('pause:3.9')).toEqual([['nowhere', false]]);
   const digest = source.storage.repository('pause').tags.get('3.10');
   expect(await check(`pause@${digest}`)).toEqual([['mirrored', undefined]]);
+});
+
+it('tells of a foreign layer that was left out, which is no fault', async () => {
+  await using source = await startRegistry();
+  await using destination = await startRegistry();
+  seedWindows(source.storage, 'windows', { tags: ['1.0.0'] });
+  const route = new SyncRoute({ source, destination, set: { names: ['windows'] } });
+  await route.run();
+  const image = parseReference(`${source.host}/windows:1.0.0`);
+  const { tags } = await checkImage(image, route.settings(), route.parts());
+  expect(tags).toMatchObject([
+    {
+      verdict: 'mirrored',
+      message: expect.stringContaining(
+        'down to each layer except 1 layer of a type that is not distributed, whose addresses are in the manifest (1 image, ',
+      ),
+    },
+  ]);
+  expect(outcomes((await route.run({ verify: 'deep' })).report)).toEqual({ 'windows:1.0.0': 'checked' });
 });

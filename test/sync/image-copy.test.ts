@@ -36,7 +36,17 @@ async function world(choices: { quirks?: Quirks; isDryRun?: boolean; pushTimeout
   });
   const { signal } = client;
   const verification = undefined;
-  const copier = new ImageCopier({ target, board, wasAbsent, verification, pushTimeout, isDryRun, signal });
+  const looksBelow = false;
+  const copier = new ImageCopier({
+    target,
+    board,
+    wasAbsent,
+    verification,
+    pushTimeout,
+    looksBelow,
+    isDryRun,
+    signal,
+  });
   const image = (more: Partial<PlannedImage> = {}): PlannedImage =>
     plannedImage({
       source: { registry: client.registry, repository: APP, tag: TAG },
@@ -61,6 +71,7 @@ describe('an image that is to be copied', () => {
       conversion: undefined,
       digests: [digest],
       replaced: undefined,
+      missing: [],
       blobs: { uploaded: 3, mounted: 0, present: 0 },
     });
     expect(here.held()).toBe(digest);

@@ -67,6 +67,26 @@ test('what is missing is told by name, with what to do', async () => {
   expect(narrow.filter((line) => line.length > 80)).toEqual([]);
 });
 
+test('an image that lost a part under its tag is told, with the run that brings it back', async () => {
+  await using here = await world({ kubernetes: ['1.36'] });
+  const { storage } = here.destination;
+  const etcd = storage.manifest('keel/etcd', '3.6.8-0');
+  const { manifests } = JSON.parse(etcd?.bytes.toString() ?? '');
+  storage.deleteManifest('keel/etcd', manifests[0].digest);
+  const { checked, lines } = await here.check('1.36.3');
+  expect(isInstallable(checked)).toBe(false);
+  expect(lines.find((line) => line.startsWith('etcd:'))).toContain(
+    'incomplete: it lacks its image for linux/amd64',
+  );
+  expect(lines.at(-1)).toBe(
+    'not installable: missing etcd:3.6.8-0 ' +
+      '(put "1.36.3" under "kubernetes" in the image set, and run synctl sync --verify deep)',
+  );
+  expect(isInstallable((await here.check('1.36.3', 'arm64')).checked)).toBe(true);
+  await here.route.run({ verify: 'deep' });
+  expect(isInstallable((await here.check('1.36.3')).checked)).toBe(true);
+});
+
 test('images for other machines do not count', async () => {
   await using here = await world(
     { kubernetes: ['1.36'] },

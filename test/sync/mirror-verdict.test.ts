@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '../../src/registry/oci/digest.ts';
+import { abbreviateDigest, digestOf } from '../../src/registry/oci/digest.ts';
 import { isMirrored, judge, type TagFacts } from '../../src/sync/check/mirror-verdict.ts';
+import type { PartsBelow } from '../../src/sync/copy/missing-parts.ts';
 import type { RecordedImage } from '../../src/sync/state/image-rows.ts';
 import { seenImage } from '../support/state-sample.ts';
 
@@ -18,6 +19,15 @@ const recorded = (sourceDigest = first, pushedDigest = sourceDigest): RecordedIm
   confirmed: new Date(0),
 });
 
+const below = (more: Partial<PartsBelow>): PartsBelow => ({
+  images: 1,
+  blobs: 3,
+  missing: [],
+  elsewhere: 0,
+  untold: 0,
+  ...more,
+});
+
 const facts = (more: Partial<TagFacts>): TagFacts => ({
   source: there(),
   destination: there(),
@@ -28,9 +38,36 @@ const facts = (more: Partial<TagFacts>): TagFacts => ({
 
 describe('a tag is judged', () => {
   it.each<[message: string, verdict: string, facts: TagFacts]>([
-    ['the destination holds what the source holds', 'mirrored', facts({})],
+    ['the destination holds what the source holds, by the digest of the tag alone', 'mirrored', facts({})],
     [
-      'the destination holds what the source holds of the chosen platforms',
+      'the destination holds what the source holds, down to each layer (1 image, 3 blobs)',
+      'mirrored',
+      facts({ below: below({}) }),
+    ],
+    [
+      'the destination holds what the source holds, down to each layer (1 image, 3 blobs; it does not tell about 2 blobs of these)',
+      'mirrored',
+      facts({ below: below({ untold: 2 }) }),
+    ],
+    [
+      `the tag is right, but the destination lacks layer 2 of 3 of its image for linux/arm64, ${abbreviateDigest(second)} (synctl sync --verify deep copies it again)`,
+      'incomplete',
+      facts({
+        below: below({
+          missing: [
+            {
+              kind: 'layer',
+              digest: second,
+              position: { number: 2, of: 3 },
+              platform: 'linux/arm64',
+              path: [first],
+            },
+          ],
+        }),
+      }),
+    ],
+    [
+      'the destination holds what the source holds of the chosen platforms, by the digest of the tag alone',
       'mirrored',
       facts({ destination: there(second), expected: second }),
     ],

@@ -21,6 +21,7 @@ const copied: MirroredImage & { outcome: 'copied' } = {
   bytesSent: 500,
   blobs: { uploaded: 1, mounted: 2, present: 3 },
   replaced: undefined,
+  missing: [],
 };
 
 describe('an image that nothing was asked about', () => {

@@ -21,6 +21,7 @@ const copied: MirroredImage = {
   bytesSent: 500,
   blobs: { uploaded: 1, mounted: 0, present: 0 },
   replaced: undefined,
+  missing: [],
 };
 const unchanged: MirroredImage = { ...facts, outcome: 'unchanged' };
 

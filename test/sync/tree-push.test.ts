@@ -51,6 +51,7 @@ async function world({
     source: { registry: client.registry, repository: APP, tag: parseTag(tag) },
     target: { repository: TARGET, tag: parseTag(tag) },
     form: { manifest, parts: new Map(), conversion: undefined },
+    missing: [],
     clock: new PushClock(limit, `app:${tag}`, client.signal),
     tally: { bytesSent: 0, uploaded: 0, mounted: 0, present: 0, digests: new Set<Digest>() },
   });

@@ -83,7 +83,7 @@ destination <dns> OCI index
 platforms linux/amd64, linux/arm64
 image set wanted by image_set.json:4:5; patched at image_set.json:8:16
 
-mirrored: the destination holds what the source holds
+mirrored: the destination holds what the source holds, down to each layer (2 images, 4 blobs)
 exit 0`);
     const pasted = await run('check', `${target.host}/check/dns:v1.12.0`);
     expect(alike(pasted)).toContain('SOURCE/coredns/coredns:v1.12.0 → TARGET/check/dns:v1.12.0');
@@ -139,7 +139,7 @@ exit 0`);
       'TAG SOURCE DESTINATION PUSHED (UTC) VERDICT',
       expect.stringMatching(/^v1\.12\.0 ([0-9a-f]{12}) \1 TIME mirrored$/),
       '',
-      'mirrored: 1 tag, each as the source has it',
+      'mirrored: 1 tag, each with the digest that the source has',
       'exit 0',
     ]);
     expect(alike(await run('check', 'nosuch'))).toBe(

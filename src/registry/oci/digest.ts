@@ -41,6 +41,11 @@ export function shortDigest(digest: Digest): string {
   return digestHex(digest).slice(0, 12);
 }
 
+/** Returns a digest for people: its algorithm and first digits, `sha256:4f1e8a2b9c3d…`. */
+export function abbreviateDigest(digest: Digest): string {
+  return `${digestAlgorithm(digest)}:${shortDigest(digest)}…`;
+}
+
 /** Returns the digest of some bytes. */
 export function digestOf(bytes: Uint8Array, algorithm: 'sha256' | 'sha512' = 'sha256'): Digest {
   return parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`, 'computed digest');

@@ -1,6 +1,6 @@
 import { readImageSetIfThere } from '../../config/configuration-file.ts';
 import { EMPTY_IMAGE_SET } from '../../config/image-set.ts';
-import { describeFailure, Failure } from '../../lib/failure.ts';
+import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import { type Digest, isDigest } from '../../registry/oci/digest.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
@@ -11,6 +11,7 @@ import { isNotFound } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
 import { getTaggedManifest } from '../../registry/tagged-manifest.ts';
 import { SignatureCheck } from '../../signatures/signature-check.ts';
+import { PartsSearch } from '../copy/missing-parts.ts';
 import { choosePlatforms } from '../copy/platform-choice.ts';
 import { openRunRegistries } from '../parts.ts';
 import { contentOptions, conversionIn, fitsSettings, mayDiffer } from '../plan/recorded-options.ts';
@@ -148,7 +149,7 @@ function offeredBy(listing: TagList | undefined, image: Reference): OfferedTag[]
   return tags.map((tag) => ({ tag, uploaded: listing?.manifests.get(tag)?.uploaded }));
 }
 
-/** Compares the manifests of both sides, which show formats and platforms too. */
+/** Compares the manifests of both sides, which show formats and platforms too, and looks at all that is below the tag. */
 async function lookAtOne(
   sides: Sides,
   listing: TagList | undefined,
@@ -171,7 +172,20 @@ async function lookAtOne(
     view.kind === 'there' &&
     view.digest === recorded.sourceDigest;
   const expected = isConverted ? recorded.pushedDigest : expectation.expected;
-  return { tag, facts: { ...expectation, expected, destination: there.view, recorded } };
+  const facts = { ...expectation, expected, destination: there.view, recorded };
+  if (there.view.kind !== 'there' || there.view.digest !== expected) return { tag, facts };
+  try {
+    const below = await new PartsSearch(target, signal).lookBelow(repository, expected);
+    return { tag, facts: { ...facts, below } };
+  } catch (error) {
+    signal.throwIfAborted();
+    const destination = {
+      kind: 'unknown',
+      reason: describeFailure(error),
+      code: failureCode(error),
+    } as const;
+    return { tag, facts: { ...facts, destination } };
+  }
 }
 
 /** Compares digests only: those in the source's listing with the destination's, which take one request per tag. */

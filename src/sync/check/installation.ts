@@ -6,10 +6,11 @@ import type { Architecture } from '../../config/kubernetes/architecture.ts';
 import { kubeadmTags } from '../../config/kubernetes/kubeadm-tags.ts';
 import { parseKubernetesRelease } from '../../config/kubernetes/kubernetes-release.ts';
 import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
+import { describeFailure } from '../../lib/failure.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import { endpointOf } from '../../registry/endpoint.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
-import type { Manifest } from '../../registry/oci/manifest.ts';
+import type { Descriptor, Manifest } from '../../registry/oci/manifest.ts';
 import {
   formatReference,
   parseRepository,
@@ -18,6 +19,7 @@ import {
   type Tag,
 } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { describeMissing, PartsSearch } from '../copy/missing-parts.ts';
 import { openRunRegistries } from '../parts.ts';
 import { destinationRepository } from '../plan/naming.ts';
 import { patchFor } from '../select/selection.ts';
@@ -25,7 +27,7 @@ import type { SyncSettings } from '../settings.ts';
 import type { KnownStateParts } from '../state/known-state.ts';
 import { type KubeadmNames, kubeadmNames } from './kubeadm-names.ts';
 import { type ConfigurationFile, mirrorFiles } from './mirror-configuration.ts';
-import { requireLogin, viewDigest, viewManifest } from './tag-view.ts';
+import { requireLogin, viewManifest } from './tag-view.ts';
 
 /** The Kubernetes version and architecture to install. */
 export interface InstallationChoice {
@@ -39,7 +41,7 @@ export interface NeededImage {
   readonly name: string;
   /** Its full name at the mirror. */
   readonly reference: string;
-  readonly verdict: 'there' | 'missing' | 'other-platforms' | 'unknown';
+  readonly verdict: 'there' | 'incomplete' | 'missing' | 'other-platforms' | 'unknown';
   /** What is wrong. Empty if the verdict needs no explanation. */
   readonly message: string;
   readonly digest?: Digest | undefined;
@@ -144,16 +146,15 @@ async function lookAt(
     return { ...image, digest, verdict: 'other-platforms', message: `only for ${platforms.join(', ')}` };
   }
   const child = manifest === undefined ? undefined : childFor(manifest, architecture);
-  // A registry that was filled by other tools may have an index without all its images.
-  if (child === undefined) return { ...image, digest, verdict: 'there', message: '' };
-  const inner = await viewDigest(target, repository, child, signal);
-  switch (inner.kind) {
-    case 'there':
-      return { ...image, digest, verdict: 'there', message: '' };
-    case 'absent':
-      return { ...image, digest, verdict: 'missing', message: `its image for ${wanted} is not there` };
-    case 'unknown':
-      return { ...image, digest, verdict: 'unknown', message: inner.reason };
+  try {
+    // Other tools may leave an index without all its images there, and garbage collections an image without its layers.
+    const isNeeded = (listed: Descriptor): boolean => child === undefined || listed.digest === child;
+    const { missing } = await new PartsSearch(target, signal).lookBelow(repository, digest, isNeeded);
+    if (missing.length === 0) return { ...image, digest, verdict: 'there', message: '' };
+    return { ...image, digest, verdict: 'incomplete', message: `it lacks ${describeMissing(missing)}` };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ...image, digest, verdict: 'unknown', message: describeFailure(error) };
   }
 }
 

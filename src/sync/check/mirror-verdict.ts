@@ -1,10 +1,19 @@
+import { countOf } from '../../lib/text/sentence.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
+import { describeMissing, type PartsBelow } from '../copy/missing-parts.ts';
 import { conversionIn } from '../plan/recorded-options.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import type { TagView } from './tag-view.ts';
 
 /** The result of comparing one tag of the source and the destination. */
-export type MirrorVerdict = 'mirrored' | 'missing' | 'differs' | 'not-at-source' | 'nowhere' | 'unknown';
+export type MirrorVerdict =
+  | 'mirrored'
+  | 'incomplete'
+  | 'missing'
+  | 'differs'
+  | 'not-at-source'
+  | 'nowhere'
+  | 'unknown';
 
 /** What the source, the destination and the state have of one tag. */
 export interface TagFacts {
@@ -13,6 +22,8 @@ export interface TagFacts {
   /** The digest that the destination should have. It differs from the source's if platforms are chosen. */
   readonly expected: Digest | undefined;
   readonly recorded: RecordedImage | undefined;
+  /** What the destination has below the tag. Undefined if only digests were compared. */
+  readonly below?: PartsBelow | undefined;
 }
 
 /** A verdict and the sentence that explains it. */
@@ -22,7 +33,7 @@ export interface Judgement {
 }
 
 /** Returns the verdict about one tag. It depends on both registries' answers only; the state only explains it. */
-export function judge({ source, destination, expected, recorded }: TagFacts): Judgement {
+export function judge({ source, destination, expected, recorded, below }: TagFacts): Judgement {
   if (source.kind === 'unknown') return { verdict: 'unknown', message: source.reason };
   if (destination.kind === 'unknown') return { verdict: 'unknown', message: destination.reason };
   if (source.kind === 'absent') {
@@ -35,11 +46,30 @@ export function judge({ source, destination, expected, recorded }: TagFacts): Ju
     return { verdict: 'missing', message: `the destination does not have it${lost}` };
   }
   if (destination.digest === expected) {
-    const message = `the destination holds what the source holds${explainOtherDigest(source.digest, expected, recorded)}`;
+    if (below !== undefined && below.missing.length > 0) {
+      const message = `the tag is right, but the destination lacks ${describeMissing(below.missing)} (${REPAIR})`;
+      return { verdict: 'incomplete', message };
+    }
+    const other = explainOtherDigest(source.digest, expected, recorded);
+    const message = `the destination holds what the source holds${other}, ${compared(below)}`;
     return { verdict: 'mirrored', message };
   }
   const why = explainDifference(source.digest, destination.digest, recorded);
   return { verdict: 'differs', message: `the destination holds something else${why}` };
+}
+
+const REPAIR = 'synctl sync --verify deep copies it again';
+
+/** Returns what was compared. */
+function compared(below: PartsBelow | undefined): string {
+  if (below === undefined) return 'by the digest of the tag alone';
+  const { images, blobs, untold, elsewhere } = below;
+  const rest = untold === 0 ? '' : `; it does not tell about ${countOf(untold, 'blob')} of these`;
+  const foreign =
+    elsewhere === 0
+      ? ''
+      : ` except ${countOf(elsewhere, 'layer')} of a type that is not distributed, whose addresses are in the manifest`;
+  return `down to each layer${foreign} (${countOf(images, 'image')}, ${countOf(blobs, 'blob')}${rest})`;
 }
 
 function explainOtherDigest(source: Digest, expected: Digest, recorded: RecordedImage | undefined): string {

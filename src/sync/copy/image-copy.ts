@@ -1,7 +1,7 @@
 import type { Duration } from '../../lib/duration.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
-import { type Digest, digestAlgorithm, shortDigest } from '../../registry/oci/digest.ts';
+import { abbreviateDigest, type Digest } from '../../registry/oci/digest.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -22,9 +22,10 @@ import { isSignatureTag } from '../select/signature-tag.ts';
 import type { BlobBoard } from './blob-board.ts';
 import { conversionFor, formImage, type RefusedFormat } from './format.ts';
 import { requireReasonable } from './index-limits.ts';
+import { type MissingPart, PartsSearch } from './missing-parts.ts';
 import { choosePlatforms } from './platform-choice.ts';
 import { PushClock } from './push-clock.ts';
-import { type PushTask, RefusedManifest, type Tally, TreePush } from './tree-push.ts';
+import { type PushedTree, type PushTask, RefusedManifest, type Tally, TreePush } from './tree-push.ts';
 
 interface ImageFacts {
   readonly sourceDigest: Digest;
@@ -51,6 +52,8 @@ interface CopiedImage extends ImageFacts {
   readonly blobs: { readonly uploaded: number; readonly mounted: number; readonly present: number };
   /** What the tag was before; undefined if the destination was not asked. */
   readonly replaced: Digest | 'nothing' | undefined;
+  /** What was missing below the tag, which was right. */
+  readonly missing: readonly MissingPart[];
 }
 
 /** The result of checking or copying an image. */
@@ -66,6 +69,8 @@ interface CopyParts {
   readonly verification: SourceVerification | undefined;
   /** For the transfers of one image. 0 means no limit. */
   readonly pushTimeout: Duration;
+  /** Whether to look below tags that are right for what is missing. */
+  readonly looksBelow: boolean;
   /** Whether to send nothing. */
   readonly isDryRun: boolean;
   /** Of the run. */
@@ -84,6 +89,7 @@ export class ImageCopier {
   readonly #parts: CopyParts;
   readonly #target: Registry;
   readonly #tree: TreePush;
+  readonly #search: PartsSearch;
   readonly #signal: AbortSignal;
   readonly #fetched = new SingleFlight<string, Manifest>(MANIFESTS_KEPT);
   /** Formats that the destination refused in this run before it accepted the same image in another one. */
@@ -99,6 +105,7 @@ export class ImageCopier {
       wasAbsent,
       fetch: (source, name) => this.#fetch(source, name),
     });
+    this.#search = new PartsSearch(target, signal);
     this.#signal = signal;
   }
 
@@ -113,7 +120,8 @@ export class ImageCopier {
     if (image.decision.action === 'check') {
       [present, sourceDigest] = await Promise.all([this.#findPresent(image), this.#findSource(image)]);
       const confirmed = present === undefined ? undefined : confirm(image, sourceDigest, present);
-      if (confirmed !== undefined) {
+      const missing = await this.#missingBelow(image, confirmed?.pushedDigest);
+      if (confirmed !== undefined && missing.length === 0) {
         const isDue = verification?.isDue(image, sourceDigest) === true;
         const signature = isDue ? await verification.verify(image, sourceDigest) : undefined;
         const digests = await this.#signedParts(image, sourceDigest);
@@ -147,7 +155,12 @@ export class ImageCopier {
       const conversion = conversionFor(chosen, refused);
       const form = await formImage(chosen, conversion, (digest) => this.#fetch(source, digest), about);
       try {
-        const pushed = await this.#push({ ...image, form, clock, tally }, present);
+        const isRight = present === form.manifest.digest;
+        const missing = await this.#missingBelow(image, isRight ? present : undefined);
+        const pushed =
+          isRight && missing.length === 0
+            ? undefined
+            : await this.#push({ ...image, form, clock, tally, missing }, image);
         for (const format of refused) this.#refused.add(format);
         const facts = {
           sourceDigest: original.digest,
@@ -161,7 +174,7 @@ export class ImageCopier {
         const { bytesSent, uploaded, mounted, present: found } = tally;
         const blobs = { uploaded, mounted, present: found };
         const replaced = image.decision.action === 'check' ? (present ?? 'nothing') : undefined;
-        return { ...facts, outcome: 'copied', size, bytesSent, blobs, replaced };
+        return { ...facts, outcome: 'copied', size, bytesSent, blobs, replaced, missing };
       } catch (error) {
         if (!(error instanceof RefusedManifest)) throw error;
         refusal ??= error.refusal;
@@ -172,19 +185,17 @@ export class ImageCopier {
   }
 
   /** Returns what is at the destination then; undefined if the tag is right already. */
-  async #push(
-    task: PushTask,
-    present: Digest | undefined,
-  ): Promise<Awaited<ReturnType<TreePush['push']>> | undefined> {
+  async #push(task: PushTask, image: PlannedImage): Promise<PushedTree | undefined> {
     const wanted = task.form.manifest.digest;
-    if (present === wanted) return undefined;
     if (this.#parts.isDryRun) return { size: 0, layersLeftOut: 0 };
     try {
       return await this.#tree.push(task);
     } catch (error) {
       if (failureCode(error) !== 'TAG_IMMUTABLE') throw error;
       await this.#acceptFrozenTag(task, wanted, error);
-      return undefined;
+      if (task.missing.length === 0) return undefined;
+      const { recorded, sourceDigest = wanted } = image;
+      return { size: recorded?.bytes ?? 0, layersLeftOut: knownLeftOut(image, sourceDigest) };
     }
   }
 
@@ -197,10 +208,16 @@ export class ImageCopier {
     throw new Failure({
       code: 'TAG_IMMUTABLE',
       about: this.#target.nameOf(repository, tag),
-      message: `the tag cannot be changed there; it holds ${short(there)}, and the source has ${short(wanted)}`,
+      message: `the tag cannot be changed there; it holds ${abbreviateDigest(there)}, and the source has ${abbreviateDigest(wanted)}`,
       hint: refusal instanceof Failure ? refusal.hint : undefined,
       cause: refusal,
     });
+  }
+
+  /** Returns what is missing below the digest of a tag at the destination. Empty if nobody wants to know. */
+  async #missingBelow({ target }: PlannedImage, digest: Digest | undefined): Promise<readonly MissingPart[]> {
+    if (!this.#parts.looksBelow || digest === undefined) return [];
+    return (await this.#search.lookBelow(target.repository, digest)).missing;
   }
 
   async #findPresent({ target }: PlannedImage): Promise<Digest | undefined> {
@@ -282,8 +299,4 @@ function confirm(
 /** Returns the number of foreign layers that the destination lacks according to the state. */
 function knownLeftOut({ recorded }: PlannedImage, sourceDigest: Digest): number {
   return recorded?.sourceDigest === sourceDigest ? layersLeftOutIn(recorded.options) : 0;
-}
-
-function short(digest: Digest): string {
-  return `${digestAlgorithm(digest)}:${shortDigest(digest)}…`;
 }

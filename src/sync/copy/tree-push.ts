@@ -17,6 +17,7 @@ import type { BlobBoard } from './blob-board.ts';
 import { type FormedImage, formatOf, type RefusedFormat } from './format.ts';
 import { requireReasonable } from './index-limits.ts';
 import { isAttestation } from './index-subset.ts';
+import type { MissingPart } from './missing-parts.ts';
 import type { PushClock } from './push-clock.ts';
 
 /** What pushing one image took. It grows while the image is pushed. */
@@ -35,10 +36,12 @@ export interface PushTask extends Pick<PlannedImage, 'source' | 'target'> {
   readonly form: FormedImage;
   readonly clock: PushClock;
   readonly tally: Tally;
+  /** What is known to be missing below the tag, which is right already. Empty where nobody looked. */
+  readonly missing: readonly MissingPart[];
 }
 
 /** What is below a manifest at the destination, and the manifest. */
-interface PushedTree {
+export interface PushedTree {
   /** In bytes, with the manifests. */
   readonly size: number;
   /** The number of foreign layers that are not there. */
@@ -83,6 +86,9 @@ export class TreePush {
   /** Pushes an image and, last, its tag. Returns what is there then. Throws `RefusedManifest`. */
   push(task: PushTask): Promise<PushedTree> {
     const { manifest } = task.form;
+    for (const { kind, digest } of task.missing) {
+      if (kind !== 'manifest') this.#board.doubt(digest, task.target.repository);
+    }
     return this.#pushTree(task, manifest, task.target.tag, formatOf(manifest), 0);
   }
 
@@ -142,11 +148,12 @@ export class TreePush {
   }
 
   async #pushChild(task: PushTask, child: Descriptor, depth: number): Promise<PushedTree> {
-    const { repository } = task.target;
+    // What an earlier image found there without a look below it does not count for a child that lacks something.
+    const key = `${task.target.repository}@${child.digest}${isIncomplete(task, child) ? ' in full' : ''}`;
     for (;;) {
       let isOwn = false;
       try {
-        return await this.#pushed.get(`${repository}@${child.digest}`, () => {
+        return await this.#pushed.get(key, () => {
           isOwn = true;
           return this.#bringChild(task, child, depth);
         });
@@ -162,7 +169,9 @@ export class TreePush {
     const { repository } = task.target;
     const { signal } = task.clock;
     const isThere =
-      !this.#wasAbsent(repository) && (await this.#target.claimsManifest(repository, child.digest, signal));
+      !this.#wasAbsent(repository) &&
+      !isIncomplete(task, child) &&
+      (await this.#target.claimsManifest(repository, child.digest, signal));
     // Only images of Windows have foreign layers, which may not be there.
     if (isThere && child.platform?.os !== 'windows') return { size: child.size, layersLeftOut: 0 };
     const manifest = task.form.parts.get(child.digest) ?? (await this.#fetchChild(task, child));
@@ -213,6 +222,11 @@ export class TreePush {
     }
     for (const { digest } of [manifest.config, ...manifest.layers]) this.#board.doubt(digest, repository);
   }
+}
+
+/** Returns whether a child, or something below it, is known to be missing. */
+function isIncomplete({ missing }: PushTask, child: Descriptor): boolean {
+  return missing.some(({ path }) => path.includes(child.digest));
 }
 
 function isContentUnknown(error: unknown): boolean {

@@ -20,6 +20,7 @@ const REASONS = {
   MISSING: 'missing at the destination',
   CHANGED: 'changed at the source',
   DIFFERS: 'differs from the source',
+  INCOMPLETE: 'incomplete at the destination',
   DESTINATION_UNLISTED: 'the destination does not list its tags',
   SOURCE_DIGEST_UNKNOWN: 'the source lists no digests',
   NOT_IN_STATE: 'not in the state',
@@ -87,7 +88,7 @@ export function decide(situation: Situation): Decision {
   if (!fitsSettings(recorded.options, options)) return decision('check', 'OTHER_SETTINGS');
   if (situation.isSignatureDue) return decision('check', 'SIGNATURE_DUE');
   if (!looksImmutable(tag) && !isSignatureTag(tag)) return decision('check', 'MOVING_TAG');
-  if (verify === 'all') return decision('check', 'VERIFIED');
+  if (verify === 'all' || verify === 'deep') return decision('check', 'VERIFIED');
   if (verify === 'sample' && isInSample(repository, tag, now)) return decision('check', 'SAMPLED');
   return decision('skip', 'UNCHANGED');
 }

@@ -99,7 +99,7 @@ export const REPORT_SCHEMA = z.object({
     naming: z.enum(['basename', 'dashed', 'path']),
     platforms: z.array(z.string()).describe('Empty: all'),
     signatures: z.enum(['skip', 'copy']),
-    verify: z.enum(['sample', 'all', 'none']),
+    verify: z.enum(['sample', 'all', 'deep', 'none']),
     verifySignatures: z.enum(['off', 'warn', 'require']).optional().describe('Missing in older reports: off'),
     dryRun: z.boolean(),
   }),

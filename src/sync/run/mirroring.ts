@@ -73,9 +73,17 @@ export class Mirroring {
       onUploaded: (repository, digest) => state.noteBlob({ host, repository }, digest),
       onMissing: (repository, digest) => state.forgetBlob({ host, repository }, digest),
     });
-    const { dryRun: isDryRun, pushTimeout } = parts.settings;
-    const copying = { target, board: this.#board, wasAbsent, verification, pushTimeout, isDryRun, signal };
-    this.#copier = new ImageCopier(copying);
+    const { dryRun: isDryRun, pushTimeout, verify } = parts.settings;
+    this.#copier = new ImageCopier({
+      target,
+      board: this.#board,
+      wasAbsent,
+      verification,
+      pushTimeout,
+      looksBelow: verify === 'deep',
+      isDryRun,
+      signal,
+    });
     this.#schedule = new Schedule((turn) => this.#mirror(turn), signal);
   }
 

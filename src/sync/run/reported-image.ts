@@ -3,6 +3,7 @@ import { formatReference } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 import type { MirroredImage } from '../copy/image-copy.ts';
+import { describeMissing } from '../copy/missing-parts.ts';
 import { type Collision, patchText } from '../plan/collision.ts';
 import { type Decision, describeReason } from '../plan/decision.ts';
 import type { PlannedImage } from '../plan/planning.ts';
@@ -53,6 +54,10 @@ function whyCopied(
   { decision, recorded, platforms }: PlannedImage,
   result: Extract<MirroredImage, { readonly outcome: 'copied' }>,
 ): Decision['reason'] {
+  if (result.missing.length > 0) {
+    const { code, message } = describeReason('INCOMPLETE');
+    return { code, message: `${message}, without ${describeMissing(result.missing)}` };
+  }
   if (result.replaced === undefined) return decision.reason;
   if (result.replaced === 'nothing') return describeReason('MISSING');
   if (recorded === undefined || recorded.pushedDigest !== result.replaced) return describeReason('DIFFERS');

@@ -1,0 +1,177 @@
+import { SingleFlight } from '../../lib/single-flight.ts';
+import { joinWords } from '../../lib/text/sentence.ts';
+import { abbreviateDigest, type Digest } from '../../registry/oci/digest.ts';
+import { type Descriptor, type Image, isForeignLayer, type Manifest } from '../../registry/oci/manifest.ts';
+import { formatPlatform } from '../../registry/oci/platform.ts';
+import type { Repository } from '../../registry/oci/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { mayBeAbsent } from '../../registry/registry-failure.ts';
+import { requireReasonable } from './index-limits.ts';
+
+/** Something below a tag that a registry does not have. */
+export interface MissingPart {
+  readonly kind: 'manifest' | 'configuration' | 'layer';
+  readonly digest: Digest;
+  /** Of a layer: which one it is, counted from 1, and of how many. */
+  readonly position?: { readonly number: number; readonly of: number } | undefined;
+  /** The platform of the image that it belongs to, if an index names it. */
+  readonly platform?: string | undefined;
+  /** The digests of the manifests below the tag that lead to it, and its own if it is one. */
+  readonly path: readonly Digest[];
+}
+
+/** What a registry has below a tag. */
+export interface PartsBelow {
+  /** The numbers of images and of different configurations and layers that were asked for. */
+  readonly images: number;
+  readonly blobs: number;
+  readonly missing: readonly MissingPart[];
+  /** How many foreign layers are not there. The manifests tell their addresses. */
+  readonly elsewhere: number;
+  /** How many configurations and layers the registry refuses to tell about. They may be there. */
+  readonly untold: number;
+}
+
+/** Where a manifest is: how to call it, and what leads to it. */
+type Position = Pick<MissingPart, 'platform' | 'path'>;
+
+interface Sight {
+  readonly seen: Set<Digest>;
+  readonly missing: MissingPart[];
+  readonly blobs: Map<Digest, boolean | undefined>;
+  readonly elsewhere: Set<Digest>;
+  images: number;
+}
+
+const MANIFESTS_KEPT = { results: 2000, weight: 32 * 1024 * 1024, weigh: weightOf };
+const BLOBS_KEPT = { results: 50_000 };
+
+/**
+ * Looks below tags of one registry: garbage collections and retention rules may remove parts of an image and leave its
+ * tag. It asks for each part of a repository once.
+ */
+export class PartsSearch {
+  readonly #registry: Registry;
+  readonly #signal: AbortSignal;
+  readonly #manifests = new SingleFlight<string, Manifest | undefined>(MANIFESTS_KEPT);
+  readonly #blobs = new SingleFlight<string, boolean | undefined>(BLOBS_KEPT);
+
+  constructor(registry: Registry, signal: AbortSignal) {
+    this.#registry = registry;
+    this.#signal = signal;
+  }
+
+  /**
+   * Returns what the registry has of an image and of all that its index lists: one request for each manifest, and one
+   * for each configuration and layer. `wants` chooses among what an index lists, all by default. Throws the failure of
+   * a request, and `INDEX_UNREASONABLE`.
+   */
+  async lookBelow(
+    repository: Repository,
+    digest: Digest,
+    wants: (listed: Descriptor) => boolean = () => true,
+  ): Promise<PartsBelow> {
+    const sight: Sight = {
+      seen: new Set([digest]),
+      missing: [],
+      blobs: new Map(),
+      elsewhere: new Set(),
+      images: 0,
+    };
+    await this.#look(repository, digest, { path: [] }, { sight, depth: 0, wants });
+    const untold = [...sight.blobs.values()].filter((isThere) => isThere === undefined).length;
+    const { images, blobs, missing, elsewhere } = sight;
+    return { images, blobs: blobs.size, missing, elsewhere: elsewhere.size, untold };
+  }
+
+  async #look(
+    repository: Repository,
+    digest: Digest,
+    position: Position,
+    search: { readonly sight: Sight; readonly depth: number; wants(listed: Descriptor): boolean },
+  ): Promise<void> {
+    const { sight, depth, wants } = search;
+    const manifest = await this.#manifest(repository, digest);
+    if (manifest === undefined) {
+      sight.missing.push({ kind: 'manifest', digest, ...position });
+      return;
+    }
+    if (manifest.kind === 'image') return this.#lookAtImage(repository, manifest, position, sight);
+    requireReasonable(manifest, depth, sight.seen, this.#registry.nameOf(repository, digest));
+    const fresh = manifest.manifests.filter((listed) => wants(listed) && !sight.seen.has(listed.digest));
+    for (const listed of fresh) sight.seen.add(listed.digest);
+    const looks = fresh.map((listed) => {
+      const platform = listed.platform === undefined ? position.platform : formatPlatform(listed.platform);
+      const below = { platform, path: [...position.path, listed.digest] };
+      return this.#look(repository, listed.digest, below, { ...search, depth: depth + 1 });
+    });
+    await Promise.all(looks);
+  }
+
+  async #lookAtImage(
+    repository: Repository,
+    { config, layers }: Image,
+    position: Position,
+    sight: Sight,
+  ): Promise<void> {
+    sight.images += 1;
+    const look = async (blob: Descriptor, part: Pick<MissingPart, 'kind' | 'position'>): Promise<void> => {
+      const isThere = await this.#hasBlob(repository, blob);
+      sight.blobs.set(blob.digest, isThere);
+      if (isThere !== false) return;
+      if (isForeignLayer(blob)) sight.elsewhere.add(blob.digest);
+      else sight.missing.push({ ...part, digest: blob.digest, ...position });
+    };
+    const distinct = [...new Map(layers.map((layer, index) => [layer.digest, { layer, index }])).values()];
+    await Promise.all([
+      look(config, { kind: 'configuration' }),
+      ...distinct.map(({ layer, index }) =>
+        look(layer, { kind: 'layer', position: { number: index + 1, of: layers.length } }),
+      ),
+    ]);
+  }
+
+  #manifest(repository: Repository, digest: Digest): Promise<Manifest | undefined> {
+    return this.#manifests.get(`${repository}@${digest}`, async () => {
+      try {
+        return await this.#registry.getManifest(repository, digest, this.#signal);
+      } catch (error) {
+        if (mayBeAbsent(error)) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  #hasBlob(repository: Repository, blob: Descriptor): Promise<boolean | undefined> {
+    return this.#blobs.get(`${repository}@${blob.digest}`, () =>
+      this.#registry.hasBlob(repository, blob, this.#signal),
+    );
+  }
+}
+
+const PARTS_NAMED = 3;
+
+/** Returns the missing parts in words: `its image for linux/arm64 (sha256 4f1e…) and 2 more`. */
+export function describeMissing(missing: readonly MissingPart[]): string {
+  const named = missing.slice(0, PARTS_NAMED).map(describePart);
+  const rest = missing.length - named.length;
+  return joinWords(rest === 0 ? named : [...named, `${rest} more`]);
+}
+
+function describePart({ kind, digest, position, platform, path }: MissingPart): string {
+  const image =
+    path.length === 0
+      ? 'the image'
+      : platform === undefined
+        ? 'one of its parts'
+        : `its image for ${platform}`;
+  const which = abbreviateDigest(digest);
+  if (kind === 'manifest') return path.length === 0 ? `its manifest, ${which}` : `${image}, ${which}`;
+  const of = path.length === 0 ? '' : ` of ${image}`;
+  if (position === undefined) return `the configuration${of}, ${which}`;
+  return `layer ${position.number} of ${position.of}${of}, ${which}`;
+}
+
+function weightOf(manifest: Manifest | undefined): number {
+  return manifest?.bytes.length ?? 0;
+}

@@ -1,0 +1,77 @@
+import { expect, it } from 'vitest';
+import { parseRepository } from '../../src/registry/oci/reference.ts';
+import { describeMissing, type MissingPart, PartsSearch } from '../../src/sync/copy/missing-parts.ts';
+import { startRegistry } from '../support/registry/registry.ts';
+import { seedIndex } from '../support/registry/seed.ts';
+import { digestFor } from '../support/sample-manifest.ts';
+import { TestClient } from '../support/test-client.ts';
+
+const APP = parseRepository('app');
+
+it('asks for each part once, however many tags have it', async () => {
+  await using registry = await startRegistry();
+  const tags = ['v1', 'v2'].map((seed) =>
+    seedIndex(registry.storage, 'app', { seed, tags: [seed], layerSeeds: ['base', 'more'] }),
+  );
+  using client = new TestClient(registry.host);
+  const search = new PartsSearch(client.registry, client.signal);
+  for (const { digest } of [...tags, ...tags]) {
+    expect(await search.lookBelow(APP, digest)).toEqual({
+      images: 2,
+      blobs: 4,
+      missing: [],
+      elsewhere: 0,
+      untold: 0,
+    });
+  }
+  // Two indexes with two images each, which have a configuration each and share two layers.
+  expect(registry.journal.tally()).toEqual({ ping: 1, 'manifest-get': 6, 'blob-head': 6 });
+});
+
+it('looks only at what is wanted of an index', async () => {
+  await using registry = await startRegistry();
+  const index = seedIndex(registry.storage, 'app');
+  using client = new TestClient(registry.host);
+  const search = new PartsSearch(client.registry, client.signal);
+  const below = await search.lookBelow(
+    APP,
+    index.digest,
+    ({ platform }) => platform?.architecture === 'arm64',
+  );
+  expect(below).toMatchObject({ images: 1, blobs: 3 });
+});
+
+it('an index that is gone itself is missing, and a failure is thrown', async () => {
+  await using registry = await startRegistry();
+  const index = seedIndex(registry.storage, 'app');
+  using client = new TestClient(registry.host);
+  const search = new PartsSearch(client.registry, client.signal);
+  const gone = digestFor('gone');
+  expect((await search.lookBelow(APP, gone)).missing).toEqual([{ kind: 'manifest', digest: gone, path: [] }]);
+  registry.fail({ match: { kind: 'blob-head' }, times: 100, fault: { kind: 'status', status: 500 } });
+  await expect(search.lookBelow(APP, index.digest)).rejects.toMatchObject({ status: 500 });
+});
+
+const part = (more: Partial<MissingPart>): MissingPart => ({
+  kind: 'layer',
+  digest: digestFor('part'),
+  path: [],
+  ...more,
+});
+const SHORT = `sha256:${digestFor('part').slice(7, 19)}…`;
+const ARM = { platform: 'linux/arm64', path: [digestFor('child')] };
+
+it.each<[string, MissingPart[]]>([
+  [`its manifest, ${SHORT}`, [part({ kind: 'manifest' })]],
+  [`its image for linux/arm64, ${SHORT}`, [part({ kind: 'manifest', ...ARM })]],
+  [`one of its parts, ${SHORT}`, [part({ kind: 'manifest', path: ARM.path })]],
+  [`the configuration, ${SHORT}`, [part({ kind: 'configuration' })]],
+  [`the configuration of its image for linux/arm64, ${SHORT}`, [part({ kind: 'configuration', ...ARM })]],
+  [`layer 2 of 5, ${SHORT}`, [part({ position: { number: 2, of: 5 } })]],
+  [
+    `its manifest, ${SHORT}, its manifest, ${SHORT}, its manifest, ${SHORT} and 2 more`,
+    Array.from({ length: 5 }, () => part({ kind: 'manifest' })),
+  ],
+])('tells of %s', (words, missing) => {
+  expect(describeMissing(missing)).toBe(words);
+});
