@@ -1,7 +1,15 @@
 import { z } from 'zod';
 
 const errorBodyShape = z.object({
-  errors: z.array(z.object({ code: z.string().optional(), message: z.string().optional() })).min(1),
+  errors: z
+    .array(
+      z.object({
+        code: z.string().optional().catch(undefined),
+        message: z.string().optional().catch(undefined),
+        detail: z.unknown().optional(),
+      }),
+    )
+    .min(1),
 });
 
 /** Other shapes, of token services and of proxies in front of registries. */
@@ -11,10 +19,17 @@ const otherErrorShape = z
 
 /** The error codes and the text in the body of an error answer (distribution-spec, "Error codes"). */
 export interface ErrorBody {
+  /** Those of all errors. */
   readonly codes: readonly string[];
   /** At most 300 characters on one line, without control characters; empty if the body has no text for people. */
   readonly text: string;
+  /** What its details say, in whatever form, of at most 4000 characters. It may contain secrets, so it is never shown. */
+  readonly details: string;
 }
+
+const DETAILS_LIMIT = 4000;
+/** Longer ones explain the code, and not what happened. */
+const DETAIL_SHOWN = 100;
 
 /**
  * Reads the body of an error answer: JSON, plain text, HTML or nothing. `clean` removes secrets from the text. Never
@@ -30,14 +45,23 @@ export function parseErrorBody(body: string, clean: (text: string) => string = (
     const json: unknown = JSON.parse(body);
     const parsed = errorBodyShape.safeParse(json);
     if (parsed.success) {
-      const codes = parsed.data.errors.flatMap((error) => (error.code === undefined ? [] : [error.code]));
-      const first = parsed.data.errors[0];
-      return { codes, text: oneLine([first?.code, first?.message].filter(Boolean).join(': ')) };
+      const { errors } = parsed.data;
+      const codes = errors.flatMap(({ code }) => (code === undefined ? [] : [code]));
+      const told = errors.map(({ code, message, detail }) => {
+        const said = [code, message].filter(Boolean).join(': ');
+        return typeof detail === 'string' && detail.length < DETAIL_SHOWN
+          ? `${said} (${detail})`.trim()
+          : said;
+      });
+      const details = errors.map(({ detail }) => JSON.stringify(detail) ?? '').join(' ');
+      // A registry repeats an error for each part that it is about.
+      const text = oneLine([...new Set(told)].filter(Boolean).join('; '));
+      return { codes, text, details: details.slice(0, DETAILS_LIMIT) };
     }
     const { message, details, error } = otherErrorShape.parse(json);
-    return { codes: [], text: oneLine(message ?? details ?? error ?? '') };
+    return { codes: [], text: oneLine(message ?? details ?? error ?? ''), details: '' };
   } catch {
     // Not JSON, so it is read as text below.
   }
-  return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body) };
+  return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body), details: '' };
 }

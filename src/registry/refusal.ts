@@ -40,8 +40,24 @@ const OTHER_FAULTS: ReadonlySet<string> = new Set([
   'NAME_INVALID',
   'DIGEST_INVALID',
   'SIZE_INVALID',
+  'MANIFEST_PAYLOAD_SIZE_LIMIT',
+  'MANIFEST_REFERENCE_LIMIT',
 ]);
 const FORMAT_STATUS: ReadonlySet<number> = new Set([400, 405, 406, 415, 422]);
+/** Codes with which registries answer whatever is wrong with a manifest. */
+const ANY_FAULT: ReadonlySet<string> = new Set(['MANIFEST_INVALID', 'MANIFEST_UNVERIFIED', 'UNSUPPORTED']);
+const PART_UNKNOWN: ReadonlySet<string> = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN']);
+
+/** Says that a part of a manifest is unknown, without naming it or with its digest. */
+const UNKNOWN_PART =
+  /\b(?:unknown|missing) (?:blob|layer)|\b(?:blob|layer)s? (?:is |are )?(?:unknown|missing|not found)/i;
+const UNKNOWN = /\b(?:unknown|missing|not found|not exist|unable to find)\b/i;
+const DIGEST = /\bsha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})\b/;
+/** ACR: a type that it does not know, with whatever status. */
+const UNKNOWN_CLASS = /unknown manifest class/i;
+/** Says that it is the type of a manifest, or of something in it, that is refused. */
+const FORMAT_WORDS =
+  /fail(?:ed)? to parse 'manifest\.json'|\b(?:media|content)[ -]?type|\bschema ?version|\bOCI\b|not (?:supported|accepted|allowed)/i;
 
 /**
  * Returns the meaning of a refusal whose codes or text say more than its status; undefined if they do not. Registries
@@ -64,31 +80,38 @@ function wordsVerdict({ writes, status, errorBody }: RefusedAnswer): Verdict | u
   return writeVerdict(writes, status, errorBody);
 }
 
-function writeVerdict(writes: Written, status: number, { codes, text }: ErrorBody): Verdict | undefined {
-  if (codes.includes('MANIFEST_BLOB_UNKNOWN') || codes.includes('BLOB_UNKNOWN')) {
-    return writes === 'upload' ? undefined : { code: 'CONTENT_UNKNOWN' };
-  }
-  const verdict = writes === 'manifest' ? manifestVerdict(status, codes, text) : undefined;
+function writeVerdict(writes: Written, status: number, errorBody: ErrorBody): Verdict | undefined {
+  if (writes === 'manifest' && UNKNOWN_CLASS.test(errorBody.text)) return formatRefused();
+  if (isPartUnknown(writes, errorBody)) return writes === 'upload' ? undefined : { code: 'CONTENT_UNKNOWN' };
+  const verdict = writes === 'manifest' ? manifestVerdict(status, errorBody) : undefined;
   if (verdict !== undefined || status !== 404) return verdict;
   const hint =
     'create the repository there, or the namespace, project or organisation above it; not every registry makes them on push';
   return { code: 'NOT_FOUND', hint };
 }
 
-function manifestVerdict(status: number, codes: readonly string[], text: string): Verdict | undefined {
+function isPartUnknown(writes: Written, { codes, text, details }: ErrorBody): boolean {
+  if (codes.some((code) => PART_UNKNOWN.has(code))) return true;
+  if (writes !== 'manifest') return false;
+  // A manifest that is being pushed need not be known, so it is one that it lists. That may be there a moment later.
+  if (codes.includes('MANIFEST_UNKNOWN') || UNKNOWN_PART.test(text)) return true;
+  const said = `${text} ${details}`;
+  return DIGEST.test(said) && UNKNOWN.test(said);
+}
+
+function manifestVerdict(status: number, { codes, text, details }: ErrorBody): Verdict | undefined {
   const isImmutable = status === 412 || /immutable|TagAlreadyExists/i.test(`${codes.join(' ')} ${text}`);
   if (isImmutable && status < 500) {
     const hint =
       'tags cannot be changed there: let the rule leave this repository out, or take the tag out of the image set';
     return { code: 'TAG_IMMUTABLE', hint };
   }
-  if (/unknown manifest class/i.test(text)) return formatRefused();
   if (!FORMAT_STATUS.has(status) || codes.some((code) => OTHER_FAULTS.has(code))) return undefined;
-  const isAboutFormat =
-    codes.includes('MANIFEST_INVALID') ||
-    codes.includes('UNSUPPORTED') ||
-    /manifest|media ?type|content ?type|unsupported/i.test(text);
-  return isAboutFormat || status === 415 ? formatRefused() : undefined;
+  if (status === 415 || FORMAT_WORDS.test(`${text} ${details}`)) return formatRefused();
+  const isAboutManifest = codes.some((code) => ANY_FAULT.has(code)) || /manifest/i.test(text);
+  if (!isAboutManifest) return undefined;
+  const hint = 'the registry does not say what is wrong with it: its own log may; or leave the image out';
+  return { code: 'MANIFEST_REFUSED', hint };
 }
 
 function formatRefused(): Verdict {

@@ -11,6 +11,7 @@ export type RegistryFailureCode =
   | 'SIZE_MISMATCH'
   | 'CONTENT_UNKNOWN'
   | 'FORMAT_REFUSED'
+  | 'MANIFEST_REFUSED'
   | 'TAG_IMMUTABLE'
   | 'REDIRECT_REFUSED'
   | 'REGISTRY_REFUSED'

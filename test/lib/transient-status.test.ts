@@ -49,7 +49,7 @@ it.each([
 });
 
 describe('a fault of a server passes unless it is known to stay', () => {
-  const errorBody = { codes: [], text: '' };
+  const errorBody = { codes: [], text: '', details: '' };
   it.each<[string, (status: number) => boolean]>([
     ['a registry', (status) => refusal({ about: 'a.example', action: 'do it', status, errorBody }).transient],
     ['Kodo', (status) => explainKodoAnswer({ status, error: '', bucket: 'keel', key: 'file' }).transient],

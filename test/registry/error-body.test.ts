@@ -7,15 +7,26 @@ describe('the body of an error', () => {
     ['{"errors":[{"message":"no"}]}', [], 'no'],
     ['{"errors":[]}', [], ''],
     ['{"details":"incorrect username or password"}', [], 'incorrect username or password'],
+    [
+      '{"errors":[{"code":"A","message":"no"},{"code":"B"},{"code":"A","message":"no"},{"code":5}]}',
+      ['A', 'B', 'A'],
+      'A: no; B',
+    ],
+    ['{"errors":[{"code":"A","message":"no","detail":"layer 2"}]}', ['A'], 'A: no (layer 2)'],
     ['[1]', [], ''],
     ['You have reached\nyour limit', [], 'You have reached your limit'],
     ['  <html>gone</html>', [], ''],
     ['', [], ''],
   ])('%j is understood', (body, codes, text) => {
-    expect(parseErrorBody(body)).toEqual({ codes, text });
+    expect(parseErrorBody(body)).toMatchObject({ codes, text });
   });
 
   it('is cut to what a person reads', () => {
     expect(parseErrorBody('x'.repeat(10_000)).text).toHaveLength(300);
+  });
+
+  it('has the details of all its errors, in whatever form', () => {
+    const body = '{"errors":[{"detail":"one"},{"code":"A"},{"detail":{"two":[3]}}]}';
+    expect(parseErrorBody(body).details).toBe('"one"  {"two":[3]}');
   });
 });

@@ -40,12 +40,12 @@ it.each<Row>([
   ['Quay: a type', MANIFEST, 415, complain('MANIFEST_INVALID'), 'FORMAT_REFUSED', /leave it out/],
   ['a bare 415', MANIFEST, 415, '', 'FORMAT_REFUSED', /leave it out/],
   [
-    'ECR: a format',
+    'ECR: whatever is wrong',
     MANIFEST,
     405,
     complain('UNSUPPORTED', 'Invalid parameter'),
-    'FORMAT_REFUSED',
-    /leave it out/,
+    'MANIFEST_REFUSED',
+    /its own log/,
   ],
   [
     'a wrong tag is no format',
@@ -99,6 +99,177 @@ it.each<Row>([
   expect(failure.hint ?? '').toMatch(hint);
 });
 
+const PART = `sha256:${'a1'.repeat(32)}`;
+const OWN = `sha256:${'b2'.repeat(32)}`;
+const several = (...errors: readonly object[]) => JSON.stringify({ errors });
+
+describe('one code stands for many refusals of a manifest, so what else is said comes first', () => {
+  it.each<[registry: string, status: number, body: string, code: string]>([
+    [
+      'distribution 2.8 and 3, GitLab: a missing blob',
+      400,
+      several({ code: 'MANIFEST_BLOB_UNKNOWN', message: 'blob unknown to registry', detail: PART }),
+      'CONTENT_UNKNOWN',
+    ],
+    [
+      'distribution: a missing blob, not as the first of several errors',
+      400,
+      several(
+        { code: 'MANIFEST_INVALID', message: 'manifest invalid', detail: {} },
+        { code: 'MANIFEST_BLOB_UNKNOWN', message: 'blob unknown to registry', detail: PART },
+      ),
+      'CONTENT_UNKNOWN',
+    ],
+    [
+      'distribution: another type in the header than in the body',
+      400,
+      several({ code: 'MANIFEST_INVALID', message: 'manifest invalid', detail: {} }),
+      'MANIFEST_REFUSED',
+    ],
+    [
+      'distribution: a tag that does not fit',
+      400,
+      several({ code: 'TAG_INVALID', message: 'manifest tag did not match URI' }),
+      'REGISTRY_REFUSED',
+    ],
+    [
+      'Harbor: a missing blob',
+      404,
+      several({ code: 'NOT_FOUND', message: `blob ${PART} not found` }),
+      'CONTENT_UNKNOWN',
+    ],
+    [
+      'Harbor: no project',
+      404,
+      several({ code: 'NOT_FOUND', message: 'project keel not found' }),
+      'NOT_FOUND',
+    ],
+    [
+      'SWR: an OCI index',
+      400,
+      several({ code: 'MANIFEST_INVALID', message: "Invalid image, fail to parse 'manifest.json'" }),
+      'FORMAT_REFUSED',
+    ],
+    [
+      'ACR: an attestation',
+      400,
+      several({
+        code: 'DENIED',
+        message: 'unknown manifest class for application/vnd.in-toto+json',
+        detail: [{ digest: OWN }],
+      }),
+      'FORMAT_REFUSED',
+    ],
+    [
+      'Quay: whatever is wrong with a manifest',
+      400,
+      several({ code: 'MANIFEST_INVALID', message: 'manifest invalid', detail: {} }),
+      'MANIFEST_REFUSED',
+    ],
+    [
+      'Quay: a missing blob, by name',
+      400,
+      several({
+        code: 'MANIFEST_INVALID',
+        message: 'manifest invalid',
+        detail: { message: `Unknown blob ${PART}` },
+      }),
+      'CONTENT_UNKNOWN',
+    ],
+    [
+      'Quay: a type of configuration',
+      415,
+      several({ code: 'MANIFEST_INVALID', message: 'manifest invalid', detail: {} }),
+      'FORMAT_REFUSED',
+    ],
+    [
+      'ECR: missing layers',
+      405,
+      several({
+        code: 'UNSUPPORTED',
+        message: `Layers with digests '[${PART}]' required for pushing image into repository with name 'keel' in the registry with id '1' do not exist`,
+      }),
+      'CONTENT_UNKNOWN',
+    ],
+    [
+      'ECR: missing images of an index',
+      404,
+      several({
+        code: 'MANIFEST_BLOB_UNKNOWN',
+        message: `Images with digests '[${PART}]' required for pushing image into repository with name 'keel' do not exist`,
+      }),
+      'CONTENT_UNKNOWN',
+    ],
+    [
+      'Nexus: a missing blob',
+      404,
+      several({ code: 'BLOB_UNKNOWN', message: 'blob unknown to registry', detail: PART }),
+      'CONTENT_UNKNOWN',
+    ],
+    [
+      'Artifactory: whatever is wrong with a manifest',
+      400,
+      several({ code: 'MANIFEST_INVALID', message: 'manifest invalid', detail: { description: 'null' } }),
+      'MANIFEST_REFUSED',
+    ],
+    [
+      'zot: the formats of Docker',
+      415,
+      several({
+        code: 'MANIFEST_INVALID',
+        message: 'manifest invalid',
+        detail: { mediaType: 'application/vnd.docker.distribution.manifest.v2+json' },
+      }),
+      'FORMAT_REFUSED',
+    ],
+    [
+      'zot: the words that explain a code are about no missing part',
+      400,
+      several({
+        code: 'MANIFEST_INVALID',
+        message: 'manifest invalid',
+        description: 'This error may be returned when a manifest references an unknown layer during upload.',
+        detail: { reference: OWN },
+      }),
+      'MANIFEST_REFUSED',
+    ],
+    [
+      'zot: a part of an index that is not there yet',
+      404,
+      several({
+        code: 'MANIFEST_UNKNOWN',
+        message: 'manifest unknown to registry',
+        detail: { reference: PART },
+      }),
+      'CONTENT_UNKNOWN',
+    ],
+    [
+      'Gitea: a missing blob',
+      404,
+      several({ code: 'BLOB_UNKNOWN', message: 'blob unknown to registry' }),
+      'CONTENT_UNKNOWN',
+    ],
+    [
+      'Gitea: a type that it does not know',
+      400,
+      several({ code: 'MANIFEST_INVALID', message: 'MediaType not recognized' }),
+      'FORMAT_REFUSED',
+    ],
+    [
+      'GitLab: too large',
+      400,
+      several({ code: 'MANIFEST_PAYLOAD_SIZE_LIMIT', message: 'payload size exceeds limit' }),
+      'REGISTRY_REFUSED',
+    ],
+    ['a proxy: plain text', 400, 'manifest invalid', 'MANIFEST_REFUSED'],
+    ['a proxy: a page', 415, '<html>415 Unsupported Media Type</html>', 'FORMAT_REFUSED'],
+  ])('%s (%d)', (_, status, body, code) => {
+    const errorBody = parseErrorBody(body);
+    const failure = refusal({ about: 'a.example/app', action: 'do it', writes: MANIFEST, status, errorBody });
+    expect(failure.code).toBe(code);
+  });
+});
+
 describe('a refusal', () => {
   it.each([
     [400, 'REGISTRY_REFUSED', false],
@@ -114,7 +285,7 @@ describe('a refusal', () => {
     [503, 'REGISTRY_BROKEN', true],
     [522, 'REGISTRY_BROKEN', true],
   ])('with %d is %s', (status, code, transient) => {
-    const errorBody = { codes: [], text: 'told' };
+    const errorBody = { codes: [], text: 'told', details: '' };
     const failure = refusal({ about: 'a.example', action: 'do it', status, errorBody });
     expect(failure).toMatchObject({ code, transient, status });
     expect(failure.message).toBe(`cannot do it, the registry answered ${status}: told`);

@@ -259,6 +259,68 @@ describe('a destination that says that content is missing', () => {
     expect(here.sink.storage.manifest(TARGET, 'v1')?.digest).toBe(image.digest);
   });
 
+  /** An answer that says only that something is wrong. */
+  const invalid = {
+    kind: 'status',
+    status: 400,
+    body: '{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid","detail":{}}]}',
+  } as const;
+
+  it('by a code for everything has the missing blob sent again, and no other format is tried', async () => {
+    await using here = await world({ isAbsent: false });
+    const image = seedImage(here.source.storage, APP);
+    const lost = image.kind === 'image' ? image.config.digest : undefined;
+    here.sink.fail({
+      match: { kind: 'mount', when: ({ query }) => query.get('mount') === lost },
+      fault: { kind: 'status', status: 201 },
+    });
+    here.sink.fail({ match: { kind: 'manifest-put' }, fault: invalid });
+    await here.tree.push(here.taskOf(image));
+    expect(here.puts()).toEqual(['v1', 'v1']);
+    expect(here.sink.storage.manifest(TARGET, 'v1')?.digest).toBe(image.digest);
+  });
+
+  it('by a code for everything, though it has all, is about the format', async () => {
+    await using here = await world();
+    const image = seedImage(here.source.storage, APP);
+    here.sink.fail({ match: { kind: 'manifest-put' }, fault: invalid });
+    const pushing = here.tree.push(here.taskOf(image));
+    await expect(pushing).rejects.toBeInstanceOf(RefusedManifest);
+    await expect(pushing).rejects.toMatchObject({
+      format: 'oci-image',
+      refusal: { code: 'MANIFEST_REFUSED' },
+    });
+    expect(here.puts()).toEqual(['v1']);
+  });
+
+  it.each<[string, FaultRule['fault'], number]>([
+    ['a missing part', unknown, 2],
+    [
+      'an unknown manifest',
+      { kind: 'status', status: 404, body: '{"errors":[{"code":"MANIFEST_UNKNOWN"}]}' },
+      2,
+    ],
+    ['something that is wrong', invalid, 1],
+  ])('of an index, as %s, right after its parts were pushed is asked again', async (_, fault, times) => {
+    await using here = await world({ isAbsent: false });
+    const index = seedIndex(here.source.storage, APP);
+    const [first] = childrenOf(index);
+    // An eventually consistent registry does not find yet what it just took.
+    here.sink.fail({
+      match: { kind: 'manifest-head', when: ({ reference }) => reference === first },
+      fault: { kind: 'status', status: 404 },
+      times: 2,
+    });
+    here.sink.fail({
+      match: { kind: 'manifest-put', when: ({ reference }) => reference === 'v1' },
+      fault,
+      times,
+    });
+    await here.tree.push(here.taskOf(index));
+    expect(here.puts().filter((name) => name === 'v1')).toHaveLength(times + 1);
+    expect(here.sink.storage.manifest(TARGET, 'v1')?.digest).toBe(index.digest);
+  });
+
   it('and goes on saying so fails', async () => {
     await using here = await world();
     const image = seedImage(here.source.storage, APP);

@@ -101,7 +101,7 @@ export class TreePush {
   ): Promise<PushedTree> {
     const { target, clock } = task;
     let parts = await this.#pushParts(task, manifest, depth);
-    const put = () => this.#target.putManifest(target.repository, name, manifest, clock.signal);
+    const put = () => this.#putManifest(target.repository, name, manifest, clock.signal);
     try {
       await put().catch((error: unknown) => {
         if (!isContentUnknown(error)) throw error;
@@ -114,10 +114,54 @@ export class TreePush {
         return this.#target.retrying(clock.signal, again, isContentUnknown);
       });
     } catch (error) {
-      if (failureCode(error) === 'FORMAT_REFUSED') throw new RefusedManifest(format, error);
+      const isOfFormat = ['FORMAT_REFUSED', 'MANIFEST_REFUSED'].includes(failureCode(error));
+      if (isOfFormat) throw new RefusedManifest(format, error);
       throw error;
     }
     return { ...parts, size: parts.size + manifest.bytes.length };
+  }
+
+  /** Throws `CONTENT_UNKNOWN` also if a registry refuses without a reason, and a part is missing there. */
+  async #putManifest(
+    repository: Repository,
+    name: Tag | Digest,
+    manifest: Manifest,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#target.putManifest(repository, name, manifest, signal);
+    } catch (error) {
+      if (failureCode(error) !== 'MANIFEST_REFUSED') throw error;
+      const missing = await this.#findMissing(repository, manifest, signal);
+      if (missing === undefined) throw error;
+      const about = this.#target.nameOf(repository, name);
+      const message = `${error instanceof Error ? error.message : String(error)}; it does not have ${missing}`;
+      throw new HttpFailure({ code: 'CONTENT_UNKNOWN', about, message, cause: error });
+    }
+  }
+
+  /** Returns a part of a manifest that the destination does not have, if there is one as far as it tells. */
+  async #findMissing(
+    repository: Repository,
+    manifest: Manifest,
+    signal: AbortSignal,
+  ): Promise<Digest | undefined> {
+    const isMissing = async (part: Descriptor): Promise<boolean> => {
+      try {
+        if (manifest.kind === 'image')
+          return (await this.#target.hasBlob(repository, part, signal)) === false;
+        return (await this.#target.findManifest(repository, part.digest, signal)) === undefined;
+      } catch {
+        signal.throwIfAborted();
+        return false;
+      }
+    };
+    const parts =
+      manifest.kind === 'index'
+        ? manifest.manifests
+        : [manifest.config, ...manifest.layers.filter((layer) => !isForeignLayer(layer))];
+    const missing = await Promise.all(parts.map(isMissing));
+    return parts.find((_, position) => missing[position])?.digest;
   }
 
   async #pushParts(task: PushTask, manifest: Manifest, depth: number): Promise<PushedTree> {

@@ -142,7 +142,8 @@ export async function pushState(
   try {
     await put(EMPTY_CONFIG);
   } catch (error) {
-    if (failureCode(error) !== 'FORMAT_REFUSED' && failureCode(error) !== 'REGISTRY_REFUSED') throw error;
+    const isOfForm = ['FORMAT_REFUSED', 'MANIFEST_REFUSED', 'REGISTRY_REFUSED'].includes(failureCode(error));
+    if (!isOfForm) throw error;
     await put(ORDINARY_CONFIG);
   }
 }
