@@ -208,6 +208,7 @@ export async function sendWhole(push: BlobPush, source: UploadSource, upload: Up
       about: `${registry.host}/${repository}`,
       action: 'push a layer',
       writes: 'layer',
+      awaited: 'work',
       signal,
     });
     discardBody(answer);
@@ -289,6 +290,7 @@ async function sendChunk(
       about: `${registry.host}/${repository}`,
       action: 'push a part of a layer',
       writes: 'layer',
+      awaited: 'work',
       signal,
     });
     discardBody(answer);
@@ -307,6 +309,7 @@ async function closeChunks(push: BlobPush, upload: Upload): Promise<void> {
     about: `${registry.host}/${repository}`,
     action: 'finish a layer',
     writes: 'layer',
+    awaited: 'work',
     signal,
   });
   discardBody(answer);

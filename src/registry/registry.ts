@@ -244,18 +244,20 @@ export class Registry {
   }
 
   /**
-   * Stores a manifest, its bytes unchanged, under a tag or its digest. Throws `CONTENT_UNKNOWN` if parts of it are
-   * missing.
+   * Stores a manifest, its bytes unchanged, under a tag or its digest. `onActive` is called when it takes its slot and
+   * when it returns it. Throws `CONTENT_UNKNOWN` if parts of it are missing.
    */
   putManifest(
     repository: Repository,
     name: Tag | Digest,
     manifest: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>,
     signal: AbortSignal,
+    onActive: (isActive: boolean) => void = () => undefined,
   ): Promise<void> {
     const about = this.nameOf(repository, name);
     return this.asMetadata(signal, async () => {
-      const answer = await this.send({
+      onActive(true);
+      const sending = this.send({
         method: 'PUT',
         url: this.#manifestUrl(repository, name),
         scopes: [pushScope(repository)],
@@ -265,8 +267,10 @@ export class Registry {
         about,
         action: 'push its manifest',
         writes: 'manifest',
+        awaited: 'work',
         signal,
       });
+      const answer = await sending.finally(() => onActive(false));
       discardBody(answer);
       const stored = answer.headers['docker-content-digest'];
       const isOther = typeof stored === 'string' && isDigest(stored) && stored !== manifest.digest;
@@ -296,6 +300,7 @@ export class Registry {
       expected: [range === undefined ? 200 : 206],
       about,
       action: 'fetch a layer',
+      awaited: 'content',
       signal,
     });
     const sent = answer.headers['content-range'];

@@ -7,6 +7,7 @@ import {
 } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
 import { followAddress, followRedirects } from '../lib/http/redirect.ts';
+import type { Awaited } from '../lib/http/request-clock.ts';
 import { parseRetryAfter } from '../lib/http/transient-status.ts';
 import type { Authorization, Scope } from './authorization.ts';
 import { withoutSignatures } from './endpoint.ts';
@@ -29,6 +30,8 @@ export interface Exchange {
   readonly action: string;
   /** What the request writes, if it does. A refusal has another meaning then. */
   readonly writes?: Written | undefined;
+  /** How long the answer may take to begin. */
+  readonly awaited?: Awaited | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -109,14 +112,14 @@ export class Transport {
   }
 
   async #follow(exchange: Exchange, credential: string | undefined): Promise<HttpAnswer> {
-    const { method, body, signal } = exchange;
+    const { method, body, awaited, signal } = exchange;
     let carried = credential;
     const send = (url: URL): Promise<HttpAnswer> => {
       const headers: Record<string, string> = { 'user-agent': 'keel-pkg', ...exchange.headers };
       if (carried !== undefined) headers['authorization'] = carried;
       if (body instanceof Uint8Array) headers['content-length'] = String(body.length);
       this.#onRequest(url);
-      return this.#http.send({ method, url, headers, signal, body });
+      return this.#http.send({ method, url, headers, awaited, signal, body });
     };
     if (method !== 'GET' && method !== 'HEAD') return send(exchange.url);
     const answer = await followRedirects(exchange.url, send, (from, location) => {

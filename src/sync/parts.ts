@@ -1,4 +1,4 @@
-import type { HttpTimeouts } from '../lib/http/request-clock.ts';
+import { type HttpTimeouts, timeoutsWith } from '../lib/http/request-clock.ts';
 import type { Reporter } from '../lib/reporter.ts';
 import type { CredentialHelper } from '../registry/docker-config.ts';
 import type { Registries } from '../registry/registries.ts';
@@ -27,5 +27,9 @@ export interface RunParts {
 export function openRunRegistries(settings: SyncSettings, parts: ConnectionParts): Promise<Registries> {
   const { destination, username, password, queryLimit, limit, retry, insecureRegistries, caFile } = settings;
   const login = { host: destination, username, password };
-  return openRegistries({ login, queryLimit, limit, retry, insecureRegistries, caFile }, parts);
+  const timeouts = timeoutsWith(settings.pushTimeout, parts.timeouts);
+  return openRegistries(
+    { login, queryLimit, limit, retry, insecureRegistries, caFile },
+    { ...parts, timeouts },
+  );
 }

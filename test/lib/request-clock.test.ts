@@ -4,7 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { afterEach, describe, expect, it } from 'vitest';
 import { milliseconds, seconds } from '../../src/lib/duration.ts';
 import { type BodyWriter, HttpClient, readBody } from '../../src/lib/http/http.ts';
-import type { HttpTimeouts } from '../../src/lib/http/request-clock.ts';
+import { type HttpTimeouts, timeoutsWith } from '../../src/lib/http/request-clock.ts';
 import { originOf } from '../support/file-server.ts';
 
 function fixture(name: string): string {
@@ -98,4 +98,12 @@ describe.each(['http', 'https'] as const)('over %s', (scheme) => {
     expect(String(await readBody(answer, 1000))).toBe('no');
     await closed.promise;
   });
+});
+
+it.each([
+  ['a minute', 60, 900],
+  ['an hour', 3600, 3600],
+  ['without end', 0, 0],
+])('work that may take %s is not given up before', (_name, allowed, limit) => {
+  expect(timeoutsWith(seconds(allowed), undefined).work).toBe(limit * 1000);
 });

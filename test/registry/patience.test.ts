@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
+import { pushBlob } from '../../src/registry/blob-push.ts';
+import { registrySource } from '../../src/registry/blob-source.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import { htmlError, rateLimited } from '../support/registry/faults.ts';
+import { bytesContent, generatedBytes } from '../support/registry/content.ts';
+import { type FaultRule, htmlError, rateLimited } from '../support/registry/faults.ts';
 import { startRegistry } from '../support/registry/registry.ts';
+import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { TestClient } from '../support/test-client.ts';
 
@@ -119,6 +124,66 @@ describe('a host that asks for patience', () => {
   });
 });
 
+describe('a limit for silence knows what is waited for', () => {
+  /** Nothing may stand still for long, except for what takes its time. */
+  const HASTY = { connect: milliseconds(2000), firstByte: milliseconds(150), idle: milliseconds(150) };
+  const LONG = milliseconds(600_000);
+  const late = { kind: 'delay', milliseconds: 600 } as const;
+
+  /** Brings a layer from one registry to another and returns the statuses of the requests of this kind. */
+  async function pushed(kind: RequestKind, faults: readonly FaultRule[], size = 300_000): Promise<number[]> {
+    await using source = await startRegistry();
+    await using server = await startRegistry();
+    const bytes = generatedBytes('layer', size);
+    source.storage.putBlob('app', bytesContent(bytes));
+    for (const rule of faults) server.fail(rule);
+    for (const rule of faults) if (rule.match?.kind === 'blob-get') source.fail(rule);
+    const timeouts = { ...HASTY, content: LONG, work: LONG };
+    using client = new TestClient(server.host, { timeouts });
+    const descriptor = { digest: digestOf(bytes), size: bytes.length };
+    const sources = () => [registrySource(client.registries.at(source.host), APP)];
+    const { registry, signal } = client;
+    await pushBlob({ registry, repository: APP, descriptor, sources, isAbsent: true, signal });
+    return [source, server].flatMap(({ journal }) => journal.filter({ kind }).map(({ status }) => status));
+  }
+
+  it('the end of a layer may be worked on, and the layer is sent once', async () => {
+    expect(await pushed('upload-put', [{ match: { kind: 'upload-put' }, fault: late }])).toEqual([201]);
+  });
+
+  it('a part of a layer may be worked on, and so may its end', async () => {
+    const inParts: FaultRule = { match: { kind: 'upload-put' }, fault: htmlError(413) };
+    const slow: FaultRule = { match: { kind: ['upload-patch', 'upload-put'] }, times: Infinity, fault: late };
+    expect(await pushed('upload-patch', [inParts, slow])).toEqual([202]);
+    expect(await pushed('upload-put', [inParts, slow])).toEqual([413, 201]);
+  });
+
+  it('a source may begin late', async () => {
+    expect(await pushed('blob-get', [{ match: { kind: 'blob-get' }, fault: late }])).toEqual([200]);
+  });
+
+  it('a layer may take its time while its bytes flow', async () => {
+    const slow = { kind: 'trickle', bytesPerSecond: 100_000 } as const;
+    expect(await pushed('upload-put', [{ match: { kind: 'blob-get' }, fault: slow }], 80_000)).toEqual([201]);
+  });
+
+  it('a manifest may be worked on, and is sent once', async () => {
+    await using server = await startRegistry();
+    const image = seedImage(server.storage, 'app', { tags: ['1.0'] });
+    server.fail({ match: { kind: 'manifest-put' }, times: Infinity, fault: late });
+    using client = new TestClient(server.host, { timeouts: { ...HASTY, work: LONG } });
+    await client.registry.putManifest(APP, TAG, image, client.signal);
+    expect(server.journal.count('manifest-put')).toBe(1);
+  });
+
+  it('a question is not waited for as long', async () => {
+    await using server = await startRegistry();
+    server.fail({ match: { kind: 'tags-list' }, times: Infinity, fault: { kind: 'silence' } });
+    using client = new TestClient(server.host, { timeouts: { ...HASTY, content: LONG, work: LONG } });
+    await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({ code: 'TIMED_OUT' });
+  });
+});
+
 describe('attempts', () => {
   it.each([408, 500, 502, 503, 504])('go on after %d', async (status) => {
     await using server = await startRegistry();
@@ -128,7 +193,7 @@ describe('attempts', () => {
     expect((await client.registry.listTags(APP, client.signal)).tags).toEqual(['1.0']);
   });
 
-  it.each([400, 403, 404, 405])('end at %d', async (status) => {
+  it.each([403, 404, 405, 410])('end at %d', async (status) => {
     await using server = await startRegistry();
     server.fail({ match: { kind: 'manifest-get' }, times: Infinity, fault: htmlError(status) });
     using client = new TestClient(server.host);

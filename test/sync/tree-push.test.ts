@@ -381,3 +381,14 @@ it('an image whose time is over ends alone: another that shares its parts goes o
   expect(here.sink.storage.manifest(TARGET, 'v2')?.digest).toBe(index.digest);
   expect(here.sink.storage.manifest(TARGET, 'v1')).toBeUndefined();
 });
+
+it('a manifest that the destination works on for too long is told with the flag that gives it more time', async () => {
+  await using here = await world();
+  const image = seedImage(here.source.storage, APP);
+  here.sink.fail({ match: { kind: 'manifest-put' }, fault: { kind: 'silence' }, times: Infinity });
+  await expect(here.tree.push(here.taskOf(image, 'v1', seconds(0.5)))).rejects.toMatchObject({
+    code: 'PUSH_TIMED_OUT',
+    hint: expect.stringContaining('--push-timeout'),
+  });
+  expect(here.sink.journal.count('manifest-put')).toBe(1);
+});

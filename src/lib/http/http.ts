@@ -11,7 +11,7 @@ import { Failure } from '../failure.ts';
 import { explainNetworkError, HttpFailure } from './http-failure.ts';
 import { AgentPool, type CertificateAuthorities } from './proxy.ts';
 import { proxyRefusal } from './proxy-refusal.ts';
-import { DEFAULT_TIMEOUTS, type HttpTimeouts, RequestClock } from './request-clock.ts';
+import { type Awaited, DEFAULT_TIMEOUTS, type HttpTimeouts, RequestClock } from './request-clock.ts';
 
 /** An answer that is slower than this for a whole `idle` period has timed out. */
 const LEAST_BYTES_PER_SECOND = 1024;
@@ -34,6 +34,8 @@ interface HttpRequest {
    * Whether the request must not be sent twice, so that it is not repeated if a kept connection turns out to be closed.
    */
   readonly isOnce?: boolean | undefined;
+  /** How long the answer may take to begin once the request is through; as any answer by default. */
+  readonly awaited?: Awaited | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -78,7 +80,7 @@ export class HttpClient {
   }
 
   #exchange(request: HttpRequest, agent: Agent, isSecondTry: boolean): Promise<HttpAnswer> {
-    const { method, url, signal, body, isOnce = false } = request;
+    const { method, url, signal, body, isOnce = false, awaited = 'answer' } = request;
     const isRepeatable = !isOnce && typeof body !== 'function';
     return new Promise((resolve, reject) => {
       const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
@@ -86,7 +88,7 @@ export class HttpClient {
       const writing = new AbortController();
       let answered: IncomingMessage | undefined;
       const breakOff = (reason: Error): void => void (answered ?? outgoing).destroy(reason);
-      const clock = new RequestClock(outgoing, this.#timeouts, url.host, breakOff);
+      const clock = new RequestClock(outgoing, this.#timeouts, awaited, url.host, breakOff);
       const abort = (): void => breakOff(toError(signal.reason));
       signal.addEventListener('abort', abort, { once: true });
       const settle = (): void => {

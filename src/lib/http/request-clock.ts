@@ -2,20 +2,42 @@ import type { ClientRequest } from 'node:http';
 import { type Duration, formatDuration, seconds } from '../duration.ts';
 import { HttpFailure } from './http-failure.ts';
 
-/** The time limits for the phases of a request. */
+/**
+ * What an answer takes: a look at what is there, content that a cache may have to fetch first, or work on what the
+ * request brought.
+ */
+export type Awaited = 'answer' | 'content' | 'work';
+
+/** The time limits for the phases of a request. 0 means none. */
 export interface HttpTimeouts {
   readonly connect: Duration;
-  /** From the end of the request to the first byte of the answer. */
+  /** From the end of the request to the first byte of an answer. */
   readonly firstByte: Duration;
+  /** The same for content and for work; as for any answer by default. */
+  readonly content?: Duration | undefined;
+  readonly work?: Duration | undefined;
   /** Without a byte while bytes should flow. An answer may not be slower than a kilobyte a second either. */
   readonly idle: Duration;
 }
 
-export const DEFAULT_TIMEOUTS: HttpTimeouts = {
+export const DEFAULT_TIMEOUTS = {
   connect: seconds(30),
   firstByte: seconds(60),
+  // A cold cache may fetch and check a whole layer before it sends the first byte of it.
+  content: seconds(300),
+  work: seconds(900),
   idle: seconds(60),
-};
+} satisfies HttpTimeouts;
+
+/**
+ * Returns the limits that were set, or else the usual ones, with at least as long for work as something else allows for
+ * it; 0 means no limit.
+ */
+export function timeoutsWith(work: Duration, set: HttpTimeouts | undefined): HttpTimeouts {
+  if (set !== undefined) return set;
+  const isShorter = work !== 0 && work < DEFAULT_TIMEOUTS.work;
+  return isShorter ? DEFAULT_TIMEOUTS : { ...DEFAULT_TIMEOUTS, work };
+}
 
 /**
  * Limits the silence of one request until its answer begins. What is waited for has a limit of its own: the connection,
@@ -30,11 +52,13 @@ export class RequestClock {
   constructor(
     outgoing: ClientRequest,
     limits: HttpTimeouts,
+    awaited: Awaited,
     host: string,
     onExpiry: (failure: HttpFailure) => void,
   ) {
     this.#outgoing = outgoing;
-    const { connect, firstByte, idle } = limits;
+    const { connect, firstByte, content = firstByte, work = firstByte, idle } = limits;
+    const patience: Record<Awaited, Duration> = { answer: firstByte, content, work };
     const expire = (after: Duration, what: string) => (): void => {
       if (this.#isOver) return;
       this.stop();
@@ -55,7 +79,7 @@ export class RequestClock {
     // Servers may answer before that, and then there is nothing to wait for any more.
     outgoing.once('finish', () => {
       outgoing.setTimeout(0);
-      start(firstByte, 'no answer');
+      start(patience[awaited], 'no answer');
     });
   }
 

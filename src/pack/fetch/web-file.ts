@@ -72,7 +72,7 @@ export async function openWebFile(request: {
   };
   const answer = await followRedirects(
     asked,
-    (url) => http.send({ method, url, headers, signal }),
+    (url) => http.send({ method, url, headers, awaited: 'content', signal }),
     (from, location) => nextAddress(from, location, asked),
   );
   if (answer !== undefined && expected.includes(answer.status)) return answer;

@@ -140,7 +140,10 @@ export class KodoService {
       ...(md5 === undefined ? {} : { 'Content-MD5': md5 }),
     };
     const { signal } = attempts;
-    const send = (host: URL) => this.#http.send({ method, url: new URL(path, host), headers, body, signal });
+    // A POST puts the parts of an upload together.
+    const awaited = method === 'POST' ? 'work' : 'answer';
+    const send = (host: URL) =>
+      this.#http.send({ method, url: new URL(path, host), headers, body, awaited, signal });
     return this.#ask(shape, { hosts: this.#hosts.upload, about: key, send }, attempts);
   }
 

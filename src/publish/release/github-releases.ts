@@ -171,6 +171,7 @@ export class GithubReleases {
         'Content-Length': String(size),
       },
       body: isBytes ? content : writeRange(content, onBytes),
+      awaited: 'work',
       signal: this.#signal,
     });
     return understand(assetShape, await this.#read(answer, name), 'GitHub');

@@ -3,8 +3,8 @@ import { formatDuration } from '../../lib/duration.ts';
 import { Failure } from '../../lib/failure.ts';
 
 /**
- * The time limit for the transfers of an image (`--push-timeout`). The clock runs only while a blob of the image holds
- * a slot, so waiting for other images is not counted. At the limit, `signal` aborts with `PUSH_TIMED_OUT`.
+ * The time limit for the transfers of an image (`--push-timeout`). The clock runs only while a blob or manifest of the
+ * image holds a slot, so waiting for other images is not counted. At the limit, `signal` aborts with `PUSH_TIMED_OUT`.
  */
 export class PushClock implements Disposable {
   readonly signal: AbortSignal;

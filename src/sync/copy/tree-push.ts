@@ -101,7 +101,7 @@ export class TreePush {
   ): Promise<PushedTree> {
     const { target, clock } = task;
     let parts = await this.#pushParts(task, manifest, depth);
-    const put = () => this.#putManifest(target.repository, name, manifest, clock.signal);
+    const put = () => this.#putManifest(target.repository, name, manifest, clock);
     try {
       await put().catch((error: unknown) => {
         if (!isContentUnknown(error)) throw error;
@@ -126,10 +126,10 @@ export class TreePush {
     repository: Repository,
     name: Tag | Digest,
     manifest: Manifest,
-    signal: AbortSignal,
+    { signal, setActive }: PushClock,
   ): Promise<void> {
     try {
-      await this.#target.putManifest(repository, name, manifest, signal);
+      await this.#target.putManifest(repository, name, manifest, signal, setActive);
     } catch (error) {
       if (failureCode(error) !== 'MANIFEST_REFUSED') throw error;
       const missing = await this.#findMissing(repository, manifest, signal);
