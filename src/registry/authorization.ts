@@ -1,52 +1,35 @@
-import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
-import { type HttpAnswer, type HttpClient, readBody } from '../lib/http/http.ts';
-import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
-import { isLoopback } from '../lib/http/loopback.ts';
-import { followAddress } from '../lib/http/redirect.ts';
-import { parseRetryAfter } from '../lib/http/transient-status.ts';
-import { type Challenge, parseChallenge } from './challenge.ts';
-import { basicAuthorization, type Credential, type CredentialLookup } from './credentials.ts';
-import { parseErrorBody } from './error-body.ts';
-import type { Host, Repository } from './oci/reference.ts';
+import type { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
+import type { HttpAnswer, HttpClient } from '../lib/http/http.ts';
+import { type HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
+import { type BearerChallenge, type Challenge, parseChallenge } from './challenge.ts';
+import { type CredentialLookup, passwordHeader } from './credentials.ts';
+import { Login } from './login.ts';
+import type { Host } from './oci/reference.ts';
 import { Redactor } from './redactor.ts';
-import { refusal } from './refusal.ts';
-import type { RegistryFailure } from './registry-failure.ts';
-import { parseToken, type Token } from './token.ts';
+import { type Scope, scopesBeyond } from './scope.ts';
+import type { Token } from './token.ts';
+import { TokenService } from './token-service.ts';
 
-/** What a token allows, such as `repository:library/nginx:pull` (distribution-spec token scopes). */
-export type Scope = `repository:${Repository}:${'pull' | 'pull,push' | 'delete'}` | 'registry:catalog:*';
+/**
+ * What a 401 taught: `asked`, the registry asks for something else than what was sent; `renewed`, the token that was
+ * sent is not used again.
+ */
+type Lesson = 'asked' | 'renewed';
 
-/** Returns the scope for reading a repository. */
-export function pullScope(repository: Repository): Scope {
-  return `repository:${repository}:pull`;
-}
-
-/** Returns the scope for writing to a repository. */
-export function pushScope(repository: Repository): Scope {
-  return `repository:${repository}:pull,push`;
-}
-
-/** Returns the scope for deleting from a repository. Few accounts have it. */
-export function deleteScope(repository: Repository): Scope {
-  return `repository:${repository}:delete`;
-}
-
-const TOKEN_BODY_LIMIT = 1024 * 1024;
-
-/** The login at one host: its challenge, our credential, and one token for each set of scopes. */
+/** How we log in at one host: what it asks for, and one token for each set of scopes. */
 export class Authorization {
-  readonly #host: Host;
   readonly #endpoint: URL;
-  readonly #http: HttpClient;
-  readonly #limiter: ConcurrencyLimiter;
-  readonly #lookup: CredentialLookup;
+  readonly #tokenService: TokenService;
+  readonly #login: Login;
   readonly #onSecret: (secret: string) => void;
-  readonly #signal: AbortSignal;
-  readonly #tokens = new Map<string, Promise<Token>>();
   readonly #redactor = new Redactor();
+  /** What the host asked for first. It is a guess for requests that were not answered yet. */
   #challenge: Challenge | undefined;
-  // Docker Hub locks an account for minutes if a wrong password is repeated.
-  #loginRefused: RegistryFailure | undefined;
+  /** What the last 401 asked for, by the scopes of its request: one host can have several token services. */
+  readonly #asked = new Map<string, Challenge>();
+  readonly #tokens = new Map<string, Promise<Token>>();
+  /** Scopes that a token service refused beside a first one. */
+  readonly #refusedScopes = new Set<string>();
 
   constructor(parts: {
     readonly host: Host;
@@ -56,35 +39,35 @@ export class Authorization {
     readonly lookup: CredentialLookup;
     /** Called with each secret before its first use, so that it can be masked. */
     readonly onSecret: (secret: string) => void;
+    /** Called for each request to the registry itself. */
+    readonly onRequest: (url: URL) => void;
     /** The signal of the run, because tokens are shared by many requests. */
     readonly signal: AbortSignal;
   }) {
-    this.#host = parts.host;
     this.#endpoint = parts.endpoint;
-    this.#http = parts.http;
-    this.#limiter = parts.limiter;
-    this.#lookup = parts.lookup;
     this.#onSecret = (secret) => {
       this.#redactor.add(secret);
       parts.onSecret(secret);
     };
-    this.#signal = parts.signal;
+    const shared = { ...parts, onSecret: this.#onSecret, redact: this.redact };
+    this.#tokenService = new TokenService(shared);
+    this.#login = new Login({ ...shared, tokens: this.#tokenService });
   }
 
   /** Returns a text of this host without the secrets that were sent to it. */
   readonly redact = (text: string): string => this.#redactor.redact(text);
 
   /**
-   * Returns the `Authorization` header for a request with these scopes, the most important first; undefined if it needs
-   * none.
+   * Returns the `Authorization` header for a request with these scopes; undefined if it needs none. Only the first
+   * scope is needed: if the token service refuses the others, the token is without them.
    */
   async header(scopes: readonly Scope[]): Promise<string | undefined> {
-    if (this.#challenge === undefined) return undefined;
-    if (this.#challenge.scheme === 'basic') return this.#basicHeader();
-    const key = scopes.join(' ');
-    const known = await this.#tokens.get(key);
-    if (known !== undefined && known.staleAt > Date.now()) return known.header;
-    return (await this.#renew(key, scopes, this.#challenge, known)).header;
+    const challenge = this.#challengeFor(scopes);
+    if (challenge === undefined) return undefined;
+    await this.#login.prove(challenge);
+    if (challenge.scheme === 'bearer') return (await this.#token(challenge, scopes)).header;
+    const credential = await this.#login.credential();
+    return credential?.kind === 'password' ? passwordHeader(credential, this.#onSecret) : undefined;
   }
 
   /** Returns how this host wants us to log in, as far as that is known, and the user name that we have for it. */
@@ -92,157 +75,104 @@ export class Authorization {
     readonly scheme: Challenge['scheme'] | 'none';
     readonly username: string | undefined;
   }> {
-    const credential = await this.#lookup(this.#host);
+    const credential = await this.#login.credential();
     const username = credential?.kind === 'password' ? credential.username : credential && 'identity token';
     return { scheme: this.#challenge?.scheme ?? 'none', username };
   }
 
+  /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
+  async prove(scopes: readonly Scope[]): Promise<void> {
+    const credential = await this.#login.credential();
+    if (this.#challenge === undefined) return;
+    if (credential?.kind === 'password') await this.#login.prove(this.#challenge);
+    else await this.#login.examine(this.#challenge, scopes);
+  }
+
+  /** Notes how the host asks for a login in general, from an answer with 401 to its ping. */
+  note(answer: HttpAnswer): void {
+    if (answer.url.origin === this.#endpoint.origin) {
+      this.#challenge ??= parseChallenge(answer.headers['www-authenticate']);
+    }
+  }
+
   /**
-   * Learns from an answer with 401 to a request with the credential `sent`. Returns whether the request is worth
-   * sending again: because there is a credential to send now, or because an expired token was dropped. A host that a
-   * redirect led to does not get this host's login.
+   * Learns from an answer with 401 to a request with the credential `sent`. Returns undefined if the request is not
+   * worth sending again. A host that a redirect led to does not get this host's login.
    */
-  async learn(answer: HttpAnswer, scopes: readonly Scope[], sent: string | undefined): Promise<boolean> {
-    if (answer.url.origin !== this.#endpoint.origin) return false;
-    const challenge = parseChallenge(answer.headers['www-authenticate']) ?? this.#challenge;
-    const isNew = this.#challenge === undefined && challenge !== undefined;
-    this.#challenge = challenge;
-    if (challenge === undefined) return false;
-    if (sent === undefined) return isNew || (await this.header(scopes)) !== undefined;
-    if (!sent.startsWith('Bearer ')) return false;
-    const key = scopes.join(' ');
-    const held = await this.#tokens.get(key)?.catch(() => undefined);
-    if (held?.header === sent) this.#tokens.delete(key);
-    return true;
-  }
-
-  async #basicHeader(): Promise<string | undefined> {
-    const credential = await this.#lookup(this.#host);
-    return credential?.kind === 'password' ? this.#basicOf(credential) : undefined;
-  }
-
-  #basicOf({ username, password }: Credential & { kind: 'password' }): string {
-    const header = basicAuthorization(username, password);
-    for (const secret of [password, `${username}:${password}`]) this.#onSecret(secret);
-    this.#onSecret(header.slice('Basic '.length));
-    return header;
-  }
-
-  async #renew(
-    key: string,
+  async learn(
+    answer: HttpAnswer,
     scopes: readonly Scope[],
-    challenge: Challenge & { scheme: 'bearer' },
-    stale: Token | undefined,
-  ): Promise<Token> {
+    sent: string | undefined,
+  ): Promise<Lesson | undefined> {
+    if (answer.url.origin !== this.#endpoint.origin) return undefined;
+    this.note(answer);
+    const said = parseChallenge(answer.headers['www-authenticate']);
+    if (said !== undefined && (await this.#canAnswer(said))) this.#asked.set(scopes.join(' '), said);
+    const next = await this.header(scopes);
+    if (next === undefined) return undefined;
+    if (next !== sent) return 'asked';
+    const challenge = this.#challengeFor(scopes);
+    if (challenge?.scheme !== 'bearer') {
+      this.#login.doubt();
+      return undefined;
+    }
+    this.#tokens.delete(keyOf(challenge, this.#wanted(challenge, scopes)));
+    return 'renewed';
+  }
+
+  async #canAnswer({ scheme }: Challenge): Promise<boolean> {
+    return scheme === 'bearer' || (await this.#login.credential())?.kind === 'password';
+  }
+
+  #challengeFor(scopes: readonly Scope[]): Challenge | undefined {
+    const asked = this.#asked.get(scopes.join(' '));
+    if (asked !== undefined || this.#challenge?.scheme !== 'bearer') return asked ?? this.#challenge;
+    // The scope of a challenge is that of its own request; GHCR names one of nobody in answer to the ping.
+    return { ...this.#challenge, scopes: [] };
+  }
+
+  #wanted(challenge: BearerChallenge, scopes: readonly string[]): string[] {
+    const [first, ...others] = [...scopes, ...scopesBeyond(challenge.scopes, scopes)];
+    if (first === undefined) return [];
+    return [first, ...others.filter((scope) => !this.#refusedScopes.has(scope))];
+  }
+
+  async #token(challenge: BearerChallenge, scopes: readonly string[]): Promise<Token> {
+    const wanted = this.#wanted(challenge, scopes);
+    const key = keyOf(challenge, wanted);
+    const known = await this.#tokens.get(key);
+    if (known !== undefined && known.staleAt > Date.now()) return known;
     const current = this.#tokens.get(key);
     // Another request may have renewed it meanwhile.
-    if (current !== undefined && (await current) !== stale) return current;
-    const fetched = this.#fetchToken(scopes, challenge);
+    if (current !== undefined && (await current) !== known) return current;
+    const fetched = this.#fetch(challenge, wanted);
     this.#tokens.set(key, fetched);
     // A refusal is kept, as it would be the same again; a transient failure is not.
     fetched.catch((error: unknown) => {
-      const isRefusal = isAnswerFailure(error) && !error.transient;
-      if (!isRefusal && this.#tokens.get(key) === fetched) this.#tokens.delete(key);
+      if (!isRefusal(error) && this.#tokens.get(key) === fetched) this.#tokens.delete(key);
     });
     return fetched;
   }
 
-  async #fetchToken(scopes: readonly Scope[], challenge: Challenge & { scheme: 'bearer' }): Promise<Token> {
-    if (this.#loginRefused !== undefined) throw this.#loginRefused;
-    const credential = await this.#lookup(this.#host);
-    const realm = this.#resolveRealm(challenge.realm);
-    const giveBack = await ConcurrencyLimiter.take([this.#limiter], this.#signal);
+  async #fetch(challenge: BearerChallenge, scopes: readonly string[]): Promise<Token> {
     try {
-      const answer = await this.#ask(realm, scopes, challenge.service, credential);
-      const body = (await readBody(answer, TOKEN_BODY_LIMIT))?.toString('utf8') ?? '';
-      // registry.k8s.io sends a challenge, but its tokens are optional and the endpoint may be missing.
-      if (answer.status === 404 && credential === undefined) {
-        return { header: undefined, staleAt: Number.POSITIVE_INFINITY };
-      }
-      if (answer.status !== 200) throw this.#tokenRefusal(answer, body, credential);
-      return this.#readToken(body);
-    } finally {
-      giveBack();
+      return await this.#tokenService.fetch(challenge, scopes, await this.#login.credential());
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      if (error.status === 401 || error.status === 403) this.#login.doubt();
+      const [first, ...others] = scopes;
+      if (first === undefined || others.length === 0) throw error;
+      await this.#login.prove(challenge);
+      for (const scope of others) this.#refusedScopes.add(scope);
+      return this.#token(challenge, [first]);
     }
   }
+}
 
-  /**
-   * Returns the URL of the token service. It may be at another host (auth.docker.io), but only over HTTPS. Throws
-   * `REDIRECT_REFUSED`.
-   */
-  #resolveRealm(realm: string): URL {
-    const url = followAddress(this.#endpoint, realm, this.#endpoint);
-    const isPlain = url.protocol === 'http:' && !isLoopback(url.hostname) && url.host !== this.#endpoint.host;
-    if (isPlain) {
-      throw new HttpFailure({
-        code: 'REDIRECT_REFUSED',
-        about: this.#host,
-        message: `it wants the login sent to ${url.host} over plain HTTP`,
-      });
-    }
-    return url;
-  }
+function keyOf({ realm, service = '' }: BearerChallenge, scopes: readonly string[]): string {
+  return [realm, service, ...scopes].join('\n');
+}
 
-  #ask(
-    realm: URL,
-    scopes: readonly Scope[],
-    service: string | undefined,
-    credential: Credential | undefined,
-  ): Promise<HttpAnswer> {
-    if (credential?.kind === 'identity-token') {
-      this.#onSecret(credential.token);
-      const form = new URLSearchParams({
-        grant_type: 'refresh_token',
-        refresh_token: credential.token,
-        client_id: 'keel-pkg',
-        scope: scopes.join(' '),
-      });
-      if (service !== undefined) form.set('service', service);
-      const body = Buffer.from(form.toString());
-      const headers = {
-        'content-type': 'application/x-www-form-urlencoded',
-        'content-length': String(body.length),
-      };
-      return this.#http.send({ method: 'POST', url: realm, headers, body, signal: this.#signal });
-    }
-    const url = new URL(realm);
-    if (service !== undefined) url.searchParams.set('service', service);
-    // One parameter for each scope: some registries ignore what follows a space.
-    for (const scope of scopes) url.searchParams.append('scope', scope);
-    const headers: Record<string, string> = {};
-    if (credential !== undefined) {
-      headers['authorization'] = this.#basicOf(credential);
-    }
-    return this.#http.send({ method: 'GET', url, headers, signal: this.#signal });
-  }
-
-  #readToken(body: string): Token {
-    const parsed = parseToken(body);
-    if (parsed instanceof Error) throw this.#noToken(parsed);
-    this.#onSecret(parsed.token);
-    return { header: `Bearer ${parsed.token}`, staleAt: Date.now() + parsed.seconds * 900 };
-  }
-
-  #noToken(cause: unknown): RegistryFailure {
-    const message = 'its token service answered without a token';
-    return new HttpFailure({
-      code: 'REGISTRY_BROKEN',
-      about: this.#host,
-      message,
-      transient: true,
-      cause,
-    });
-  }
-
-  #tokenRefusal(answer: HttpAnswer, body: string, credential: Credential | undefined): RegistryFailure {
-    const failure = refusal({
-      about: this.#host,
-      action: credential === undefined ? 'get an anonymous token' : 'log in',
-      status: answer.status,
-      errorBody: parseErrorBody(body, this.redact),
-      retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
-    });
-    if (answer.status === 401 && credential !== undefined) this.#loginRefused = failure;
-    return failure;
-  }
+function isRefusal(error: unknown): error is HttpFailure {
+  return isAnswerFailure(error) && !error.transient;
 }

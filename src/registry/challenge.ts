@@ -1,7 +1,20 @@
 /** The login that a registry asks for (RFC 9110, 11.6.1; distribution-spec token authentication). */
-export type Challenge =
-  | { readonly scheme: 'basic' }
-  | { readonly scheme: 'bearer'; readonly realm: string; readonly service: string | undefined };
+export type Challenge = { readonly scheme: 'basic' } | BearerChallenge;
+
+export interface BearerChallenge {
+  readonly scheme: 'bearer';
+  /** The address of the token service. */
+  readonly realm: string;
+  readonly service: string | undefined;
+  /** What the token has to allow. */
+  readonly scopes: readonly string[];
+}
+
+/** Returns whether two challenges ask for the same login. Their scopes do not matter. */
+export function isSameChallenge(one: Challenge, other: Challenge): boolean {
+  if (one.scheme === 'basic' || other.scheme === 'basic') return one.scheme === other.scheme;
+  return one.realm === other.realm && one.service === other.service;
+}
 
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
 const LENGTH_LIMIT = 16_384;
@@ -80,7 +93,13 @@ export function parseChallenge(headers: string | readonly string[] | undefined):
   const bearer = all.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'));
   if (bearer !== undefined) {
     const { parameters } = bearer;
-    return { scheme: 'bearer', realm: parameters.get('realm') ?? '', service: parameters.get('service') };
+    const scopes = (parameters.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
+    return {
+      scheme: 'bearer',
+      realm: parameters.get('realm') ?? '',
+      service: parameters.get('service'),
+      scopes,
+    };
   }
   return all.some(({ scheme }) => scheme === 'basic') ? { scheme: 'basic' } : undefined;
 }

@@ -33,7 +33,16 @@ export function explicitCredential(host: Host, username?: string, password?: str
   return async (asked) => (asked === host ? known : undefined);
 }
 
-/** Returns the value of a Basic `Authorization` header (RFC 7617). */
-export function basicAuthorization(username: string, password: string): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+/**
+ * Returns the value of a Basic `Authorization` header (RFC 7617). Calls `onSecret` first with the password and with each
+ * secret that is made of it.
+ */
+export function passwordHeader(
+  { username, password }: Credential & { readonly kind: 'password' },
+  onSecret: (secret: string) => void,
+): string {
+  const pair = `${username}:${password}`;
+  const encoded = Buffer.from(pair).toString('base64');
+  for (const secret of [password, pair, encoded]) onSecret(secret);
+  return `Basic ${encoded}`;
 }

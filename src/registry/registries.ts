@@ -106,6 +106,7 @@ export class Registries {
     const onRateLimit = (): void => this.#count(endpoint.host, 'rateLimited');
     const hostLimits = new HostLimits(host, limits, { deadline, onRateLimit });
     const http = this.#http;
+    const onRequest = (url: URL): void => this.#count(url.host, 'requests');
     const authorization = new Authorization({
       host,
       endpoint,
@@ -113,9 +114,9 @@ export class Registries {
       limiter: hostLimits.tokens,
       lookup: credentials,
       onSecret,
+      onRequest,
       signal,
     });
-    const onRequest = (url: URL): void => this.#count(url.host, 'requests');
     const transport = new Transport({ http, endpoint, authorization, onRequest });
     return new Registry({
       host,

@@ -3,7 +3,6 @@ import { Failure } from '../lib/failure.ts';
 import { discardBody, type HttpAnswer, readBody } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
 import { type RetryPolicy, retry } from '../lib/retry.ts';
-import { pullScope, pushScope } from './authorization.ts';
 import type { HostLimits } from './host-limits.ts';
 import { listRepositories, listTags } from './listing.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './oci/digest.ts';
@@ -11,6 +10,7 @@ import { type Descriptor, MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } fr
 import { MANIFEST_ACCEPT } from './oci/media-type.ts';
 import type { Host, Repository, Tag } from './oci/reference.ts';
 import { isNotFound, isRefusedQuestion, isUnauthorized } from './registry-failure.ts';
+import { pullScope, pushScope } from './scope.ts';
 import type { TagList } from './tag-list.ts';
 import type { Exchange, Transport } from './transport.ts';
 
@@ -72,9 +72,9 @@ export class Registry {
   }
 
   /**
-   * Verifies, without writing anything, that the registry accepts our login for a push: it gets a token for the
-   * repository, or pings with the password. Returns the user name; undefined if the registry needs no login. Throws
-   * `UNAUTHORIZED`.
+   * Verifies as `docker login` does that the registry accepts our login: it pings with the password, or with a token
+   * for it. An identity token is exchanged for one that may push to the repository. Returns the user name; undefined if
+   * the registry needs no login. Throws `UNAUTHORIZED`.
    */
   async logIn(repository: Repository): Promise<string | undefined> {
     await this.ping();
@@ -88,7 +88,7 @@ export class Registry {
         hint: 'give --username and KEEL_PASSWORD, or log in with docker login',
       });
     }
-    await this.#transport.prove([pushScope(repository)], this.url('/v2/'), this.#signal);
+    await this.#transport.prove([pushScope(repository)]);
     return username;
   }
 
@@ -386,7 +386,7 @@ export class Registry {
       throw error;
     });
     if (answer === undefined) return;
-    if (answer.status === 401) await this.#transport.learn(answer);
+    if (answer.status === 401) this.#transport.note(answer);
     discardBody(answer);
   }
 }

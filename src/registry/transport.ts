@@ -9,11 +9,12 @@ import { HttpFailure } from '../lib/http/http-failure.ts';
 import { followAddress, followRedirects } from '../lib/http/redirect.ts';
 import type { Awaited } from '../lib/http/request-clock.ts';
 import { parseRetryAfter } from '../lib/http/transient-status.ts';
-import type { Authorization, Scope } from './authorization.ts';
+import type { Authorization } from './authorization.ts';
 import { withoutSignatures } from './endpoint.ts';
 import { parseErrorBody } from './error-body.ts';
 import { refusal, type Written } from './refusal.ts';
 import type { RegistryFailure } from './registry-failure.ts';
+import type { Scope } from './scope.ts';
 
 /** A request to a registry, with what is needed to answer a challenge and to explain a refusal. */
 export interface Exchange {
@@ -36,6 +37,8 @@ export interface Exchange {
 }
 
 const ERROR_BODY_LIMIT = 64 * 1024;
+/** A Basic challenge after a token, then another token service, then a scope that it names. */
+const MOST_REPEATS = 3;
 
 /**
  * Sends requests to one registry: it adds credentials for its own host only, follows redirects and answers challenges.
@@ -59,22 +62,23 @@ export class Transport {
   }
 
   /**
-   * Sends a request and returns an answer with one of the expected statuses. After a 401 it sends the request once more
-   * with the credential that was asked for. A streamed body cannot be sent twice: then it throws a transient failure.
-   * Throws `HttpFailure` or the signal's reason.
+   * Sends a request and returns an answer with one of the expected statuses. After a 401 it sends the request again with
+   * the credential that was asked for. A streamed body cannot be sent twice: then it throws a transient failure. Throws
+   * `HttpFailure` or the signal's reason.
    */
   async send(exchange: Exchange): Promise<HttpAnswer> {
-    const sent = await this.#credentialFor(exchange.url, exchange.scopes);
-    const answer = await this.#follow(exchange, sent);
-    if (exchange.expected.includes(answer.status)) return answer;
-    if (answer.status !== 401) throw await this.#explain(exchange, answer);
-    const isWorthRepeating = await this.#authorization.learn(answer, exchange.scopes, sent);
-    if (!isWorthRepeating) throw await this.#explain(exchange, answer);
-    discardBody(answer);
-    if (typeof exchange.body === 'function') throw this.#staleLogin(exchange);
-    const second = await this.#follow(exchange, await this.#credentialFor(exchange.url, exchange.scopes));
-    if (exchange.expected.includes(second.status)) return second;
-    throw await this.#explain(exchange, second);
+    let isRenewed = false;
+    for (let repeats = 0; ; repeats += 1) {
+      const sent = await this.#credentialFor(exchange.url, exchange.scopes);
+      const answer = await this.#follow(exchange, sent);
+      if (exchange.expected.includes(answer.status)) return answer;
+      const failure = await this.#explain(exchange, answer);
+      if (answer.status !== 401 || repeats === MOST_REPEATS) throw failure;
+      const lesson = await this.#authorization.learn(answer, exchange.scopes, sent);
+      if (lesson === undefined || (lesson === 'renewed' && isRenewed)) throw failure;
+      isRenewed ||= lesson === 'renewed';
+      if (typeof exchange.body === 'function') throw this.#staleLogin(exchange);
+    }
   }
 
   /** Returns which login the registry asks for, and the user name that we have for it. */
@@ -82,29 +86,14 @@ export class Transport {
     return this.#authorization.situation();
   }
 
-  /**
-   * Verifies the login for some scopes, by getting a token or, with Basic authentication, by a ping. Throws
-   * `UNAUTHORIZED`.
-   */
-  async prove(scopes: readonly Scope[], ping: URL, signal: AbortSignal): Promise<void> {
-    const header = await this.#authorization.header(scopes);
-    if (header?.startsWith('Basic ') !== true) return;
-    const about = this.#endpoint.host;
-    const answer = await this.send({
-      method: 'GET',
-      url: ping,
-      scopes,
-      expected: [200, 403, 404],
-      about,
-      action: 'log in',
-      signal,
-    });
-    discardBody(answer);
+  /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
+  prove(scopes: readonly Scope[]): Promise<void> {
+    return this.#authorization.prove(scopes);
   }
 
-  /** Learns the challenge of an answer with status 401. */
-  async learn(answer: HttpAnswer): Promise<void> {
-    await this.#authorization.learn(answer, [], undefined);
+  /** Notes the challenge of an answer with status 401 to a ping. */
+  note(answer: HttpAnswer): void {
+    this.#authorization.note(answer);
   }
 
   async #credentialFor(url: URL, scopes: readonly Scope[]): Promise<string | undefined> {

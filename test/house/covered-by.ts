@@ -32,6 +32,8 @@ export const COVERED_BY: Readonly<Record<string, string>> = {
   'src/publish/qiniu/kodo-upload.ts': 'test/publish/qiniu-target.test.ts',
   'src/publish/qiniu/part-sender.ts': 'test/publish/qiniu-target.test.ts',
   'src/publish/release/release-delivery.ts': 'test/publish/release-target.test.ts',
+  'src/registry/login.ts': 'test/registry/authorization.test.ts',
+  'src/registry/token-service.ts': 'test/registry/authorization.test.ts',
   'src/registry/transport.ts': 'test/registry/authorization.test.ts',
   'src/summary/pack-summary.ts': 'test/action-pack/whole-runs.test.ts',
   'src/summary/sections.ts': 'test/summary/sync-summary.test.ts',

@@ -3,7 +3,8 @@ import { openUpload } from '../../src/registry/blob-upload.ts';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import type { Access } from '../support/registry/access.ts';
 import { bytesContent } from '../support/registry/content.ts';
-import { endlessRedirect } from '../support/registry/faults.ts';
+import { endlessRedirect, type FaultRule } from '../support/registry/faults.ts';
+import type { JournalEntry, RequestMatch } from '../support/registry/journal.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { TestClient } from '../support/test-client.ts';
@@ -27,6 +28,7 @@ describe('a login', () => {
     const basic = Buffer.from('keel:se:cret').toString('base64');
     expect(server.journal.entries.map(({ kind, headers }) => [kind, headers.authorization])).toEqual([
       ['ping', undefined],
+      ['ping', `Basic ${basic}`],
       ['manifest-get', `Basic ${basic}`],
     ]);
     expect(client.secrets).toContain(basic);
@@ -41,8 +43,9 @@ describe('a login', () => {
     await Promise.all(
       [...names, ...names].map((name) => client.registry.findManifest(name, TAG, client.signal)),
     );
-    expect(server.journal.tally()).toEqual({ ping: 1, token: 2, 'manifest-head': 4 });
-    const [first] = server.journal.filter({ kind: 'token' });
+    expect(server.journal.tally()).toEqual({ ping: 2, token: 3, 'manifest-head': 4 });
+    const [account, first] = server.journal.filter({ kind: 'token' });
+    expect(account?.query.getAll('scope')).toEqual([]);
     expect(first?.query.getAll('scope')).toEqual(['repository:app:pull']);
     expect(first?.query.get('service')).toBe('test-registry');
     const sent = server.journal.filter({ kind: 'manifest-head' }).map(({ headers }) => headers.authorization);
@@ -56,7 +59,7 @@ describe('a login', () => {
     await client.registry.ping();
     const mount = { digest, from: parseRepository('other') };
     expect(await openUpload(client.registry, APP, client.signal, mount)).toBe('mounted');
-    const [token] = server.journal.filter({ kind: 'token' });
+    const token = server.journal.filter({ kind: 'token' }).at(-1);
     expect(token?.query.getAll('scope')).toEqual(['repository:app:pull,push', 'repository:other:pull']);
   });
 
@@ -87,6 +90,17 @@ describe('a login', () => {
     const [token] = server.journal.filter({ kind: 'token' });
     expect([token?.method, token?.headers.authorization, token?.query.size]).toEqual(['POST', undefined, 0]);
     expect(server.journal.filter({ kind: 'tags-list' })[0]?.headers.authorization).toMatch(/^Bearer /);
+    expect(await client.registry.logIn(APP)).toBe('identity token');
+    expect(server.journal.count({ kind: 'ping', when: ({ status }) => status === 200 })).toBe(1);
+  });
+
+  it('by identity token is none where a password is wanted', async () => {
+    await using server = await startRegistry({ access: { mode: 'basic', users: { keel: 'se:cret' } } });
+    using client = new TestClient(server.host, { identityToken: 'refresh me' });
+    await expect(client.registry.logIn(APP)).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: 'it wants a user name and password, and there is only an identity token',
+    });
   });
 
   it('is renewed once when its token is not taken any more', async () => {
@@ -102,28 +116,68 @@ describe('a login', () => {
     expect(server.journal.count({ kind: 'manifest-head', when: ({ status }) => status === 200 })).toBe(3);
   });
 
-  it('that is refused for ever ends, and asks the token endpoint no more than twice', async () => {
+  it('that is refused for ever ends, and asks for no more than two tokens', async () => {
     await using server = await startRegistry({ access: BEARER });
-    server.fail({ match: { kind: 'manifest-get' }, times: Infinity, fault: UNAUTHORIZED });
+    const headers = { 'www-authenticate': `Bearer realm="${server.url}/token",service="test-registry"` };
+    const fault = { ...UNAUTHORIZED, headers };
+    server.fail({ match: { kind: 'manifest-get' }, times: Infinity, fault });
     using client = new TestClient(server.host, { login: LOGIN });
     await expect(client.registry.getManifest(APP, TAG, client.signal)).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
       status: 401,
     });
-    expect(server.journal.tally()).toEqual({ ping: 1, token: 2, 'manifest-get': 2 });
+    expect(server.journal.tally()).toEqual({ ping: 2, token: 3, 'manifest-get': 2 });
   });
 
-  it('with a wrong password is tried once a run', async () => {
-    await using server = await startRegistry({ access: BEARER });
+  it.each<[string, Access]>([
+    ['the token service refuses', BEARER],
+    ['the token service denies, as GHCR does', { ...BEARER, wrongPassword: 403 }],
+    [
+      'the token service answers with a token for nobody, as Harbor does',
+      { ...BEARER, wrongPassword: 'anonymous' },
+    ],
+    ['the same where anyone may read', { ...BEARER, wrongPassword: 'anonymous', anonymousPull: true }],
+    ['the registry refuses', { mode: 'basic', users: { keel: 'se:cret' } }],
+  ])('with a wrong password is tried once a run: %s', async (_, access) => {
+    await using server = await startRegistry({ access });
     using client = new TestClient(server.host, { login: { ...LOGIN, password: 'wrong' } });
-    const names = ['a', 'b', 'c'].map((name) => parseRepository(name));
-    for (const name of names) {
-      await expect(client.registry.listTags(name, client.signal)).rejects.toMatchObject({
+    const refused = { code: 'UNAUTHORIZED', message: expect.stringContaining('cannot log in') };
+    const names = Array.from({ length: 20 }, (_each, index) => parseRepository(`app${index}`));
+    const listing = names.map((name) => client.registry.listTags(name, client.signal));
+    const outcomes = await Promise.allSettled(listing);
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: refused });
+    await expect(client.registry.logIn(APP)).rejects.toMatchObject(refused);
+    const withPassword = server.journal.entries.filter(({ headers }) =>
+      headers.authorization?.startsWith('Basic '),
+    );
+    expect(withPassword).toHaveLength(1);
+    expect(server.journal.entries.length).toBeLessThanOrEqual(3);
+  });
+
+  it('that is not taken any more in the middle of a run is tried once more', async () => {
+    const users: Record<string, string> = { keel: 'se:cret' };
+    await using server = await startRegistry({ access: { mode: 'bearer', users } });
+    using client = new TestClient(server.host, { login: LOGIN });
+    expect(await client.registry.logIn(APP)).toBe('keel');
+    users['keel'] = 'another';
+    server.journal.clear();
+    for (const name of ['a', 'b', 'c', 'd']) {
+      await expect(client.registry.listTags(parseRepository(name), client.signal)).rejects.toMatchObject({
         code: 'UNAUTHORIZED',
-        message: expect.stringContaining('cannot log in'),
       });
     }
-    expect(server.journal.tally()).toEqual({ ping: 1, token: 1 });
+    expect(server.journal.tally()).toEqual({ token: 2 });
+  });
+
+  it('that may not do one thing goes on with the others', async () => {
+    const allows = (_user: string | undefined, name: string): boolean => name !== 'closed';
+    const access: Access = { ...BEARER, allows, refusedScopeStatus: 403 };
+    await using server = await startRegistry({ access });
+    seedImage(server.storage, 'open', { tags: ['1.0'] });
+    using client = new TestClient(server.host, { login: LOGIN });
+    const list = (name: string) => client.registry.listTags(parseRepository(name), client.signal);
+    await expect(list('closed')).rejects.toMatchObject({ code: 'DENIED' });
+    expect((await list('open')).tags).toEqual(['1.0']);
   });
 
   it('is asked for before a run begins', async () => {
@@ -167,6 +221,151 @@ describe('a login', () => {
     using client = new TestClient(server.host, { login: LOGIN });
     expect((await client.registry.listTags(APP, client.signal)).tags).toEqual(['1.0']);
   });
+});
+
+/** Answers the requests for which `when` holds with 401 and this challenge. */
+function challenged(challenge: string, match: RequestMatch, times = 1): FaultRule {
+  return { match, times, fault: { kind: 'status', status: 401, headers: { 'www-authenticate': challenge } } };
+}
+
+const schemeOf = ({ headers }: JournalEntry) => headers.authorization?.split(' ')[0];
+
+describe('what the answer at hand asks for decides for its request', () => {
+  it('the scope that it names is asked for besides our own', async () => {
+    await using server = await startRegistry({ access: BEARER });
+    seedImage(server.storage, 'app', { tags: ['1.0'] });
+    const scope = 'repository:app:pull repository:base/layers:pull';
+    server.fail(
+      challenged(`Bearer realm="${server.url}/token",service="test-registry",scope="${scope}"`, {
+        kind: 'tags-list',
+      }),
+    );
+    using client = new TestClient(server.host, { login: LOGIN });
+    await client.registry.listTags(APP, client.signal);
+    await client.registry.listTags(APP, client.signal);
+    const scopes = server.journal.filter({ kind: 'token' }).map(({ query }) => query.getAll('scope'));
+    expect(scopes).toEqual([
+      [],
+      ['repository:app:pull'],
+      ['repository:app:pull', 'repository:base/layers:pull'],
+    ]);
+    expect(server.journal.count('tags-list')).toBe(3);
+  });
+
+  it('the scope that the answer to the ping names is that of nobody', async () => {
+    await using server = await startRegistry({ access: BEARER });
+    seedImage(server.storage, 'app', { tags: ['1.0'] });
+    const scope = 'repository:user/image:pull';
+    server.fail(
+      challenged(`Bearer realm="${server.url}/token",service="test-registry",scope="${scope}"`, {
+        kind: 'ping',
+      }),
+    );
+    using client = new TestClient(server.host, { login: LOGIN });
+    await client.registry.listTags(APP, client.signal);
+    const scopes = server.journal.filter({ kind: 'token' }).map(({ query }) => query.getAll('scope'));
+    expect(scopes).toEqual([[], ['repository:app:pull']]);
+  });
+
+  it.each(['a password', 'nothing'])(
+    'one stray Basic does not turn a host with tokens, with %s',
+    async (held) => {
+      await using server = await startRegistry({ access: { ...BEARER, anonymousPull: true } });
+      seedImage(server.storage, 'app', { tags: ['1.0'] });
+      using client = new TestClient(server.host, held === 'nothing' ? {} : { login: LOGIN });
+      await client.registry.listTags(APP, client.signal);
+      server.journal.clear();
+      server.fail(challenged('Basic realm="a gateway"', { kind: 'tags-list' }));
+      expect((await client.registry.listTags(APP, client.signal)).tags).toEqual(['1.0']);
+      await client.registry.findManifest(APP, TAG, client.signal);
+      const schemes = server.journal.filter({ kind: ['tags-list', 'manifest-head'] }).map(schemeOf);
+      const between = held === 'nothing' ? [] : ['Basic'];
+      expect(schemes).toEqual(['Bearer', ...between, 'Bearer', 'Bearer']);
+    },
+  );
+
+  it('a stray Basic in answer to the first ping neither', async () => {
+    await using server = await startRegistry({ access: BEARER });
+    seedImage(server.storage, 'app', { tags: ['1.0'] });
+    server.fail(challenged('Basic realm="a gateway"', { kind: 'ping' }));
+    using client = new TestClient(server.host, { login: LOGIN });
+    expect((await client.registry.listTags(APP, client.signal)).tags).toEqual(['1.0']);
+    expect(await client.registry.logIn(APP)).toBe('keel');
+  });
+
+  it('a token may be asked for after a password was taken, for one repository only', async () => {
+    await using server = await startRegistry();
+    for (const name of ['app', 'closed']) seedImage(server.storage, name, { tags: ['1.0'] });
+    server.fail(challenged('Basic realm="x"', { when: (entry) => schemeOf(entry) === undefined }, Infinity));
+    const isClosed = (entry: JournalEntry) => entry.repository === 'closed' && schemeOf(entry) === 'Basic';
+    server.fail(challenged('Bearer realm="/token",service="closed"', { when: isClosed }, Infinity));
+    server.fail({ match: { kind: 'token' }, fault: { kind: 'status', status: 200, body: '{"token":"T"}' } });
+    using client = new TestClient(server.host, { login: LOGIN });
+    const list = (name: string) => client.registry.listTags(parseRepository(name), client.signal);
+    for (const name of ['app', 'closed', 'app', 'closed']) expect((await list(name)).tags).toEqual(['1.0']);
+    expect(server.journal.filter({ kind: 'tags-list' }).map(schemeOf)).toEqual([
+      'Basic',
+      'Basic',
+      'Bearer',
+      'Basic',
+      'Bearer',
+    ]);
+  });
+
+  it('each repository may have a token service of its own', async () => {
+    await using server = await startRegistry();
+    for (const name of ['a', 'b']) {
+      seedImage(server.storage, name, { tags: ['1.0'] });
+      const isForeign = ({ repository, headers }: JournalEntry) =>
+        repository === name && headers.authorization !== `Bearer ${name}`;
+      const rule = challenged(
+        `Bearer realm="/token?of=${name}",service="${name}"`,
+        { when: isForeign },
+        Infinity,
+      );
+      server.fail(rule);
+      server.fail({
+        match: { kind: 'token', when: ({ query }) => query.get('of') === name },
+        times: Infinity,
+        fault: { kind: 'status', status: 200, body: JSON.stringify({ token: name }) },
+      });
+    }
+    using client = new TestClient(server.host);
+    const list = (name: string) => client.registry.listTags(parseRepository(name), client.signal);
+    for (const name of ['a', 'b', 'a', 'b']) expect((await list(name)).tags).toEqual(['1.0']);
+    const asked = server.journal.filter({ kind: 'token' }).map(({ query }) => query.toString());
+    expect(asked).toEqual([
+      'of=a&service=a&scope=repository%3Aa%3Apull',
+      'of=a&service=a&scope=repository%3Ab%3Apull',
+      'of=b&service=b&scope=repository%3Ab%3Apull',
+    ]);
+    expect(server.journal.count('tags-list')).toBe(6);
+  });
+});
+
+describe('a scope that only saves work', () => {
+  it.each([400, 401, 403, 404, 414])(
+    'is left out where the token service answers %s to it',
+    async (status) => {
+      const allows = (_user: string | undefined, name: string): boolean => name !== 'other';
+      await using server = await startRegistry({ access: { ...BEARER, allows, refusedScopeStatus: status } });
+      const digest = server.storage.putBlob('other', bytesContent('layer'));
+      using client = new TestClient(server.host, { login: LOGIN });
+      await client.registry.ping();
+      const mount = { digest, from: parseRepository('other') };
+      const open = () => openUpload(client.registry, APP, client.signal, mount);
+      expect(await open()).toMatchObject({ repository: APP });
+      const asked = server.journal.count('token');
+      expect(await open()).toMatchObject({ repository: APP });
+      expect(server.journal.count('token')).toBe(asked);
+      expect(await openUpload(client.registry, APP, client.signal)).toMatchObject({ repository: APP });
+      const scopes = server.journal.filter({ kind: 'token' }).map(({ query }) => query.getAll('scope'));
+      expect(scopes.filter((scope) => scope.length > 0)).toEqual([
+        ['repository:app:pull,push', 'repository:other:pull'],
+        ['repository:app:pull,push'],
+      ]);
+    },
+  );
 });
 
 describe('a redirect', () => {

@@ -27,6 +27,7 @@ describe('a challenge', () => {
       scheme: 'bearer',
       realm: 'https://a.example/t',
       service: undefined,
+      scopes: [],
     });
   });
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import {
-  basicAuthorization,
   type CredentialLookup,
   explicitCredential,
   firstCredential,
+  passwordHeader,
 } from '../../src/registry/credentials.ts';
 import { parseHost } from '../../src/registry/oci/reference.ts';
 
@@ -45,6 +45,10 @@ test('several are asked in turn until one knows, once for each host', async () =
 
 // https://www.rfc-editor.org/rfc/rfc7617#section-2
 test('a user and a password become a header', () => {
-  expect(basicAuthorization('Aladdin', 'open sesame')).toBe('Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==');
-  expect(basicAuthorization('test', '123£')).toBe('Basic dGVzdDoxMjPCow==');
+  const secrets: string[] = [];
+  const headerOf = (username: string, password: string) =>
+    passwordHeader({ kind: 'password', username, password }, (secret) => secrets.push(secret));
+  expect(headerOf('Aladdin', 'open sesame')).toBe('Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==');
+  expect(headerOf('test', '123£')).toBe('Basic dGVzdDoxMjPCow==');
+  expect(secrets.slice(0, 3)).toEqual(['open sesame', 'Aladdin:open sesame', 'QWxhZGRpbjpvcGVuIHNlc2FtZQ==']);
 });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { examine } from '../../src/sync/doctor/doctor.ts';
+import type { Access } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { SyncRoute } from '../support/sync-run.ts';
@@ -22,13 +23,13 @@ it.each(['source', 'destination'] as const)(
   },
 );
 
-it.each([undefined, 'basic'] as const)(
+it.each([undefined, 'basic', 'bearer'] as const)(
   'deletes what it pushed where it is stopped in the middle (access: %s)',
   async (mode) => {
     await using source = await startRegistry();
     const login = { username: 'keel', password: 'secret' };
-    const access = { mode: 'basic', users: { keel: 'secret' } } as const;
-    await using destination = await startRegistry(mode === undefined ? {} : { access });
+    const access: Access = { mode: mode ?? 'none', users: { keel: 'secret' } };
+    await using destination = await startRegistry({ access });
     seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
     const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
     const stop = new AbortController();
@@ -56,3 +57,21 @@ it.each([undefined, 'basic'] as const)(
     expect(left).toEqual([]);
   },
 );
+
+it('takes no token for nobody for a login, and tries a wrong password once', async () => {
+  await using source = await startRegistry();
+  seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
+  const access: Access = { mode: 'bearer', users: { keel: 'secret' }, wrongPassword: 'anonymous' };
+  await using destination = await startRegistry({ access });
+  const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
+  const settings = route.settings({ username: 'keel', password: 'wrong' });
+  const diagnoses = await examine(settings, route.parts(), () => undefined);
+  expect(diagnoses.find(({ check }) => check === 'login')).toMatchObject({
+    outcome: 'failed',
+    message: expect.stringContaining('cannot log in'),
+  });
+  const withPassword = destination.journal.entries.filter(({ headers }) =>
+    headers.authorization?.startsWith('Basic '),
+  );
+  expect(withPassword).toHaveLength(1);
+});

@@ -21,9 +21,14 @@ export interface Access {
   readonly tokenField?: 'token' | 'access_token';
   readonly allows?: (user: string | undefined, repository: string, action: AccessAction) => boolean;
   readonly deniedStatus?: 401 | 403;
+  /** How the token service answers a wrong password: with a status, or with a token for nobody, as Harbor does. */
+  readonly wrongPassword?: 401 | 403 | 'anonymous';
+  /** The status for a request for a token in which a scope is not allowed; without it the token is without the scope. */
+  readonly refusedScopeStatus?: number;
 }
 
 interface IssuedToken {
+  readonly user: string | undefined;
   readonly grants: ReadonlySet<string>;
   readonly expires: number;
 }
@@ -60,6 +65,9 @@ export class Gate {
     if (token === undefined) return this.#challenge(exchange, needed, 401);
     const issued = this.#tokens.get(token);
     if (issued === undefined || issued.expires <= this.#now()) return this.#challenge(exchange, needed, 401);
+    // Harbor answers a ping with a token for nobody as one without a token.
+    const isNobody = issued.user === undefined && this.#options.wrongPassword === 'anonymous';
+    if (isNobody && exchange.entry.kind === 'ping') return this.#challenge(exchange, needed, 401);
     if (needed.every((grant) => issued.grants.has(grant))) return undefined;
     return this.#challenge(exchange, needed, this.#options.deniedStatus ?? 401);
   }
@@ -83,10 +91,12 @@ export class Gate {
     const header = headerOf(exchange, 'authorization') ?? '';
     const refresh = form.get('refresh_token');
     const user = refresh === null ? this.#userOf(header) : this.#options.identityTokens?.[refresh];
+    const { wrongPassword = 401, anonymousPull, refusedScopeStatus } = this.#options;
     const isWrong = user === undefined && (header !== '' || refresh !== null);
-    if (isWrong || (user === undefined && this.#options.anonymousPull !== true)) {
-      return refusal(401, 'UNAUTHORIZED', 'incorrect username or password');
+    if (isWrong && wrongPassword !== 'anonymous') {
+      return refusal(wrongPassword, 'UNAUTHORIZED', 'incorrect username or password');
     }
+    if (!isWrong && user === undefined && anonymousPull !== true) return refusal(401, 'UNAUTHORIZED');
     const grants = new Set<string>();
     const scopes =
       exchange.entry.method === 'POST' ? (form.get('scope') ?? '').split(' ') : form.getAll('scope');
@@ -95,11 +105,12 @@ export class Gate {
       if (type !== 'repository') continue;
       for (const action of actions.split(',')) {
         if (isAction(action) && this.#allows(user, repository, action)) grants.add(`${repository} ${action}`);
+        else if (refusedScopeStatus !== undefined) return refusal(refusedScopeStatus, 'DENIED');
       }
     }
     const token = randomBytes(24).toString('hex');
     const life = this.#options.expiresIn ?? 300;
-    this.#tokens.set(token, { grants, expires: this.#now() + life * 1000 });
+    this.#tokens.set(token, { user, grants, expires: this.#now() + life * 1000 });
     return json(200, { [this.#options.tokenField ?? 'token']: token, expires_in: life });
   }
 

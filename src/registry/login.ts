@@ -1,0 +1,141 @@
+import { type HttpAnswer, type HttpClient, readBody } from '../lib/http/http.ts';
+import { HttpFailure } from '../lib/http/http-failure.ts';
+import { parseRetryAfter } from '../lib/http/transient-status.ts';
+import { type BearerChallenge, type Challenge, isSameChallenge, parseChallenge } from './challenge.ts';
+import { type Credential, type CredentialLookup, passwordHeader } from './credentials.ts';
+import { parseErrorBody } from './error-body.ts';
+import type { Host } from './oci/reference.ts';
+import { refusal } from './refusal.ts';
+import type { RegistryFailure } from './registry-failure.ts';
+import type { TokenService } from './token-service.ts';
+
+const ERROR_BODY_LIMIT = 64 * 1024;
+
+interface LoginParts {
+  readonly host: Host;
+  readonly endpoint: URL;
+  readonly http: HttpClient;
+  readonly lookup: CredentialLookup;
+  readonly tokens: TokenService;
+  /** Called with each secret before its first use. */
+  readonly onSecret: (secret: string) => void;
+  /** Removes secrets from a text. */
+  readonly redact: (text: string) => string;
+  /** Called for each request to the registry itself. */
+  readonly onRequest: (url: URL) => void;
+  /** The signal of the run, because the proof is shared by many requests. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Our login at one host. A password is proved before its first use, and again after a refusal: registries lock an
+ * account if a wrong one is repeated, and Harbor answers one with a token for nobody.
+ */
+export class Login {
+  readonly #parts: LoginParts;
+  #proof: Promise<void> | undefined;
+
+  constructor(parts: LoginParts) {
+    this.#parts = parts;
+  }
+
+  /** Returns what we log in with; undefined for anonymous access. */
+  credential(): Promise<Credential | undefined> {
+    return this.#parts.lookup(this.#parts.host);
+  }
+
+  /**
+   * Resolves once the password is proved, or if there is none. Throws `UNAUTHORIZED` if it was refused, then always and
+   * without another request.
+   */
+  async prove(challenge: Challenge): Promise<void> {
+    const credential = await this.credential();
+    if (credential?.kind !== 'password') return;
+    this.#proof ??= this.#keepRefusal(this.examine(challenge, []));
+    await this.#proof;
+  }
+
+  /** Lets the password be proved again before its next use, because a request with it was refused. */
+  doubt(): void {
+    this.#proof = undefined;
+  }
+
+  /**
+   * Verifies the login as `docker login` does: by a ping with the password, or with a token for these scopes. Throws
+   * `UNAUTHORIZED`.
+   */
+  async examine(first: Challenge, scopes: readonly string[]): Promise<void> {
+    let challenge = first;
+    for (let isLast = false; ; isLast = true) {
+      const header = await this.#header(challenge, scopes);
+      if (header === undefined) return;
+      const answer = await this.#ping(header);
+      const failure = await this.#refusalOf(answer);
+      if (failure.transient) throw failure;
+      if (answer.status !== 401) return;
+      const other = parseChallenge(answer.headers['www-authenticate']);
+      if (isLast || other === undefined || isSameChallenge(other, challenge)) throw refused(failure);
+      challenge = other;
+    }
+  }
+
+  #keepRefusal(proof: Promise<void>): Promise<void> {
+    proof.catch((error: unknown) => {
+      const isRefused = error instanceof HttpFailure && error.code === 'UNAUTHORIZED';
+      if (!isRefused && this.#proof === proof) this.#proof = undefined;
+    });
+    return proof;
+  }
+
+  async #header(challenge: Challenge, scopes: readonly string[]): Promise<string | undefined> {
+    const credential = await this.credential();
+    if (credential === undefined) return undefined;
+    if (challenge.scheme === 'bearer') return this.#token(challenge, scopes, credential);
+    if (credential.kind === 'password') return passwordHeader(credential, this.#parts.onSecret);
+    throw new HttpFailure({
+      code: 'UNAUTHORIZED',
+      about: this.#parts.host,
+      message: 'it wants a user name and password, and there is only an identity token',
+      hint: 'give --username and KEEL_PASSWORD',
+    });
+  }
+
+  async #token(
+    challenge: BearerChallenge,
+    scopes: readonly string[],
+    credential: Credential,
+  ): Promise<string | undefined> {
+    try {
+      return (await this.#parts.tokens.fetch(challenge, scopes, credential)).header;
+    } catch (error) {
+      if (!(error instanceof HttpFailure) || error.transient || error.status === undefined) throw error;
+      // GHCR answers 403 to a wrong password. Other refusals are about the request, and prove nothing.
+      if (error.status === 401 || error.status === 403) throw refused(error);
+      return undefined;
+    }
+  }
+
+  #ping(authorization: string): Promise<HttpAnswer> {
+    const { endpoint, http, onRequest, signal } = this.#parts;
+    const url = new URL('/v2/', endpoint);
+    onRequest(url);
+    return http.send({ method: 'GET', url, headers: { 'user-agent': 'keel-pkg', authorization }, signal });
+  }
+
+  async #refusalOf(answer: HttpAnswer): Promise<RegistryFailure> {
+    const body = (await readBody(answer, ERROR_BODY_LIMIT))?.toString('utf8') ?? '';
+    return refusal({
+      about: this.#parts.host,
+      action: 'log in',
+      status: answer.status,
+      errorBody: parseErrorBody(body, this.#parts.redact),
+      retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
+    });
+  }
+}
+
+function refused({ about, message, status, cause }: HttpFailure): RegistryFailure {
+  const hint =
+    'check the user name and password for this registry; the same login is not tried again in this run';
+  return new HttpFailure({ code: 'UNAUTHORIZED', about, message, hint, status, cause });
+}
