@@ -1,13 +1,13 @@
 import type { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import type { HttpAnswer, HttpClient } from '../lib/http/http.ts';
 import { type HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
-import { type BearerChallenge, type Challenge, parseChallenge } from './challenge.ts';
-import { type CredentialLookup, passwordHeader } from './credentials.ts';
+import { type BearerChallenge, type Challenge, parseChallenge } from './auth/challenge.ts';
+import { type CredentialLookup, passwordHeader } from './auth/credentials.ts';
+import { type Scope, scopesBeyond } from './auth/scope.ts';
+import type { Token } from './auth/token.ts';
 import { Login } from './login.ts';
 import type { Host } from './oci/reference.ts';
 import { Redactor } from './redactor.ts';
-import { type Scope, scopesBeyond } from './scope.ts';
-import type { Token } from './token.ts';
 import { TokenService } from './token-service.ts';
 
 /**

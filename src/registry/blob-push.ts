@@ -2,6 +2,7 @@ import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import { failureCode, isDeferred, isTransient } from '../lib/failure.ts';
 import { discardBody } from '../lib/http/http.ts';
 import { HttpFailure, isConnectionFailure } from '../lib/http/http-failure.ts';
+import { pushScope } from './auth/scope.ts';
 import type { BlobSource } from './blob-source.ts';
 import {
   type BlobPush,
@@ -20,7 +21,6 @@ import {
 } from './blob-upload.ts';
 import type { Repository } from './oci/reference.ts';
 import type { Registry } from './registry.ts';
-import { pushScope } from './scope.ts';
 
 /** How a blob came to a repository: it was there, it was mounted from another repository, or it was uploaded. */
 export type Placed = 'present' | 'mounted' | 'uploaded';

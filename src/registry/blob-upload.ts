@@ -2,13 +2,13 @@ import type { Readable } from 'node:stream';
 import { type BodyWriter, discardBody, type HttpAnswer } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
 import { followAddress } from '../lib/http/redirect.ts';
+import { pullScope, pushScope, type Scope } from './auth/scope.ts';
 import type { BlobSource } from './blob-source.ts';
 import { BlobMeter, pour } from './blob-stream.ts';
 import type { Digest } from './oci/digest.ts';
 import type { Descriptor } from './oci/manifest.ts';
 import type { Repository } from './oci/reference.ts';
 import type { ByteRange, Registry } from './registry.ts';
-import { pullScope, pushScope, type Scope } from './scope.ts';
 
 /** One blob that is to be brought to one repository. */
 export interface BlobPush {

@@ -1,9 +1,9 @@
 import type { HttpAnswer } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
+import { pullScope, type Scope } from './auth/scope.ts';
 import { LIST_LIMITS, type ReadList, readPages } from './list-pages.ts';
 import type { Host, Repository } from './oci/reference.ts';
 import { isRefusedQuestion, mayBeDeniedToUs } from './registry-failure.ts';
-import { pullScope, type Scope } from './scope.ts';
 import { joinTagLists, parseCatalogue, parseTagList, type TagList, tagListEntries } from './tag-list.ts';
 import type { Exchange } from './transport.ts';
 

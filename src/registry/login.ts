@@ -1,8 +1,8 @@
 import { type HttpAnswer, type HttpClient, readBody } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
 import { parseRetryAfter } from '../lib/http/transient-status.ts';
-import { type BearerChallenge, type Challenge, isSameChallenge, parseChallenge } from './challenge.ts';
-import { type Credential, type CredentialLookup, passwordHeader } from './credentials.ts';
+import { type BearerChallenge, type Challenge, isSameChallenge, parseChallenge } from './auth/challenge.ts';
+import { type Credential, type CredentialLookup, passwordHeader } from './auth/credentials.ts';
 import { parseErrorBody } from './error-body.ts';
 import type { Host } from './oci/reference.ts';
 import { refusal } from './refusal.ts';

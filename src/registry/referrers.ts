@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
+import { pullScope } from './auth/scope.ts';
 import { type ListLimits, readPages } from './list-pages.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from './oci/digest.ts';
 import { MANIFEST_SIZE_LIMIT } from './oci/manifest.ts';
@@ -7,7 +8,6 @@ import { MEDIA_TYPE } from './oci/media-type.ts';
 import { parseTag, type Repository } from './oci/reference.ts';
 import type { Registry } from './registry.ts';
 import { mayBeAbsent } from './registry-failure.ts';
-import { pullScope } from './scope.ts';
 
 /** A manifest that refers to another one, such as a signature. */
 interface Referrer {

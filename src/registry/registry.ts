@@ -3,6 +3,7 @@ import { Failure } from '../lib/failure.ts';
 import { discardBody, type HttpAnswer, readBody } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
 import { type RetryPolicy, retry } from '../lib/retry.ts';
+import { pullScope, pushScope } from './auth/scope.ts';
 import type { HostLimits } from './host-limits.ts';
 import { listRepositories, listTags } from './listing.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './oci/digest.ts';
@@ -10,7 +11,6 @@ import { type Descriptor, MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } fr
 import { MANIFEST_ACCEPT } from './oci/media-type.ts';
 import type { Host, Repository, Tag } from './oci/reference.ts';
 import { isNotFound, isRefusedQuestion, isUnauthorized } from './registry-failure.ts';
-import { pullScope, pushScope } from './scope.ts';
 import type { TagList } from './tag-list.ts';
 import type { Exchange, Transport } from './transport.ts';
 

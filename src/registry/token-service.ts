@@ -4,13 +4,13 @@ import { HttpFailure } from '../lib/http/http-failure.ts';
 import { isLoopback } from '../lib/http/loopback.ts';
 import { followAddress } from '../lib/http/redirect.ts';
 import { parseRetryAfter } from '../lib/http/transient-status.ts';
-import type { BearerChallenge } from './challenge.ts';
-import { type Credential, passwordHeader } from './credentials.ts';
+import type { BearerChallenge } from './auth/challenge.ts';
+import { type Credential, passwordHeader } from './auth/credentials.ts';
+import { parseToken, type Token } from './auth/token.ts';
 import { parseErrorBody } from './error-body.ts';
 import type { Host } from './oci/reference.ts';
 import { refusal } from './refusal.ts';
 import type { RegistryFailure } from './registry-failure.ts';
-import { parseToken, type Token } from './token.ts';
 
 const TOKEN_BODY_LIMIT = 1024 * 1024;
 

@@ -9,12 +9,12 @@ import { HttpFailure } from '../lib/http/http-failure.ts';
 import { followAddress, followRedirects } from '../lib/http/redirect.ts';
 import type { Awaited } from '../lib/http/request-clock.ts';
 import { parseRetryAfter } from '../lib/http/transient-status.ts';
+import type { Scope } from './auth/scope.ts';
 import type { Authorization } from './authorization.ts';
 import { withoutSignatures } from './endpoint.ts';
 import { parseErrorBody } from './error-body.ts';
 import { refusal, type Written } from './refusal.ts';
 import type { RegistryFailure } from './registry-failure.ts';
-import type { Scope } from './scope.ts';
 
 /** A request to a registry, with what is needed to answer a challenge and to explain a refusal. */
 export interface Exchange {

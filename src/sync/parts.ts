@@ -1,6 +1,6 @@
 import { type HttpTimeouts, timeoutsWith } from '../lib/http/request-clock.ts';
 import type { Reporter } from '../lib/reporter.ts';
-import type { CredentialHelper } from '../registry/docker-config.ts';
+import type { CredentialHelper } from '../registry/auth/docker-config.ts';
 import type { Registries } from '../registry/registries.ts';
 import { type ConnectionParts, openRegistries } from '../registry/registries.ts';
 import type { SyncSettings } from './settings.ts';

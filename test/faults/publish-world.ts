@@ -3,7 +3,7 @@ import type { PublishTarget } from '../../src/publish/contract/target.ts';
 import { QiniuTarget } from '../../src/publish/qiniu/qiniu-target.ts';
 import { RegistryTarget } from '../../src/publish/registry/registry-target.ts';
 import { ReleaseTarget } from '../../src/publish/release/release-target.ts';
-import { explicitCredential } from '../../src/registry/credentials.ts';
+import { explicitCredential } from '../../src/registry/auth/credentials.ts';
 import { ADAPTIVE_LIMITS } from '../../src/registry/host-limits.ts';
 import { parseReference } from '../../src/registry/oci/reference.ts';
 import { Registries } from '../../src/registry/registries.ts';

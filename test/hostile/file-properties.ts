@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { stateSummaryJson, stateSummaryLines } from '../../src/cli/sum-text.ts';
 import { readLock } from '../../src/pack/run/lock-file.ts';
-import { dockerCredentials } from '../../src/registry/docker-config.ts';
+import { dockerCredentials } from '../../src/registry/auth/docker-config.ts';
 import { parseHost } from '../../src/registry/oci/reference.ts';
 import { factsOfReport } from '../../src/summary/facts.ts';
 import { formatSummary } from '../../src/summary/sync-summary.ts';

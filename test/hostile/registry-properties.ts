@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { followAddress } from '../../src/lib/http/redirect.ts';
 import { parseRetryAfter } from '../../src/lib/http/transient-status.ts';
-import { parseChallenge } from '../../src/registry/challenge.ts';
+import { parseChallenge } from '../../src/registry/auth/challenge.ts';
+import { parseToken } from '../../src/registry/auth/token.ts';
 import { endpointOf, redactUrl } from '../../src/registry/endpoint.ts';
 import { parseErrorBody } from '../../src/registry/error-body.ts';
 import { LIST_LIMITS, readPages } from '../../src/registry/list-pages.ts';
@@ -18,7 +19,6 @@ import {
 } from '../../src/registry/oci/reference.ts';
 import { refusal } from '../../src/registry/refusal.ts';
 import { joinTagLists, parseCatalogue, parseTagList } from '../../src/registry/tag-list.ts';
-import { parseToken } from '../../src/registry/token.ts';
 import { answerOf } from '../support/http-answer.ts';
 import { anyText, hostile, hostileJson } from './inputs.ts';
 import { type Property, property, require, unlessRefused } from './property.ts';

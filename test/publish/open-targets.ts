@@ -2,7 +2,7 @@ import { milliseconds } from '../../src/lib/duration.ts';
 import type { PublishTarget } from '../../src/publish/contract/target.ts';
 import type { TargetMeans } from '../../src/publish/contract/target-kind.ts';
 import { parsePublishSettings } from '../../src/publish/settings.ts';
-import { explicitCredential } from '../../src/registry/credentials.ts';
+import { explicitCredential } from '../../src/registry/auth/credentials.ts';
 import { ADAPTIVE_LIMITS } from '../../src/registry/host-limits.ts';
 import { Registries } from '../../src/registry/registries.ts';
 import { Listener } from './listener.ts';

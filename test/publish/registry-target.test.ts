@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { packageTag } from '../../src/publish/registry/package-tag.ts';
 import { RegistryTarget } from '../../src/publish/registry/registry-target.ts';
-import { explicitCredential } from '../../src/registry/credentials.ts';
+import { explicitCredential } from '../../src/registry/auth/credentials.ts';
 import { ADAPTIVE_LIMITS } from '../../src/registry/host-limits.ts';
 import { type Host, parseReference } from '../../src/registry/oci/reference.ts';
 import { Registries } from '../../src/registry/registries.ts';

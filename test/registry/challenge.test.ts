@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseChallenge } from '../../src/registry/challenge.ts';
+import { parseChallenge } from '../../src/registry/auth/challenge.ts';
 
 describe('a challenge', () => {
   it.each([

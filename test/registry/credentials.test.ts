@@ -4,7 +4,7 @@ import {
   explicitCredential,
   firstCredential,
   passwordHeader,
-} from '../../src/registry/credentials.ts';
+} from '../../src/registry/auth/credentials.ts';
 import { parseHost } from '../../src/registry/oci/reference.ts';
 
 const HOST = parseHost('registry.example');

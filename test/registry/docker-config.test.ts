@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Credential } from '../../src/registry/credentials.ts';
+import type { Credential } from '../../src/registry/auth/credentials.ts';
 import {
   type CredentialHelper,
   dockerConfigFile,
   dockerCredentials,
-} from '../../src/registry/docker-config.ts';
+} from '../../src/registry/auth/docker-config.ts';
 import { parseHost } from '../../src/registry/oci/reference.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 

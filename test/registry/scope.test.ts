@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { pullScope, pushScope, scopesBeyond } from '../../src/registry/auth/scope.ts';
 import { parseRepository } from '../../src/registry/oci/reference.ts';
-import { pullScope, pushScope, scopesBeyond } from '../../src/registry/scope.ts';
 
 const APP = parseRepository('team/app');
 const PULL = pullScope(APP);

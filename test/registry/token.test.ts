@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseToken } from '../../src/registry/token.ts';
+import { parseToken } from '../../src/registry/auth/token.ts';
 
 describe('the answer of a token service', () => {
   test.each<[answer: object, token: string, seconds: number]>([

@@ -1,5 +1,5 @@
 import { type Duration, milliseconds } from '../../src/lib/duration.ts';
-import { explicitCredential, firstCredential } from '../../src/registry/credentials.ts';
+import { explicitCredential, firstCredential } from '../../src/registry/auth/credentials.ts';
 import type { LimitSettings } from '../../src/registry/host-limits.ts';
 import type { Host } from '../../src/registry/oci/reference.ts';
 import { Registries } from '../../src/registry/registries.ts';

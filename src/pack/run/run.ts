@@ -4,7 +4,7 @@ import { milliseconds } from '../../lib/duration.ts';
 import type { HttpTimeouts } from '../../lib/http/request-clock.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
-import type { CredentialHelper } from '../../registry/docker-config.ts';
+import type { CredentialHelper } from '../../registry/auth/docker-config.ts';
 import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
 import { SignatureCheck } from '../../signatures/signature-check.ts';
 import { writeArchive } from '../archive/write-archive.ts';

@@ -5,7 +5,7 @@ import { seconds } from '../../lib/duration.ts';
 import { Failure } from '../../lib/failure.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import { countOf } from '../../lib/text/sentence.ts';
-import { dockerConfigFile } from '../../registry/docker-config.ts';
+import { dockerConfigFile } from '../../registry/auth/docker-config.ts';
 import type { Host, Repository } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';

@@ -3,12 +3,12 @@ import { discardBody } from '../../lib/http/http.ts';
 import { HttpFailure, isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { joinWords } from '../../lib/text/sentence.ts';
 import { formatSize } from '../../lib/text/size.ts';
+import { deleteScope, pushScope } from '../../registry/auth/scope.ts';
 import { pushBlob } from '../../registry/blob-push.ts';
 import { cancelUpload, openUpload } from '../../registry/blob-upload.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { deleteScope, pushScope } from '../../registry/scope.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 import { makeProbeImage, type ProbeImage } from './probe-image.ts';
 

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Failure } from '../lib/failure.ts';
+import { Failure } from '../../lib/failure.ts';
+import { DOCKER_HUB, type Host, parseHost } from '../oci/reference.ts';
 import type { Credential, CredentialLookup } from './credentials.ts';
-import { DOCKER_HUB, type Host, parseHost } from './oci/reference.ts';
 
 /** Runs `docker-credential-<helper> get` for a server address. Returns undefined if it has no login for it. */
 export type CredentialHelper = (

@@ -1,4 +1,4 @@
-import type { Repository } from './oci/reference.ts';
+import type { Repository } from '../oci/reference.ts';
 
 /** What a token allows, such as `repository:library/nginx:pull` (distribution-spec token scopes). */
 export type Scope = `repository:${Repository}:${'pull' | 'pull,push' | 'delete'}` | 'registry:catalog:*';

@@ -1,4 +1,4 @@
-import type { Host } from './oci/reference.ts';
+import type { Host } from '../oci/reference.ts';
 
 /** A login for one registry. */
 export type Credential =
