@@ -18,6 +18,7 @@ import { conversionWarning, leftOutWarning, movedLine, plannedLines, type Route 
 import { newerReleases } from '../select/release-wish.ts';
 import type { SyncSettings } from '../settings.ts';
 import { openRemoteState, type RemoteState } from '../state/remote-state.ts';
+import { takeRunLock } from '../state/run-lock.ts';
 import type { RecordedRun } from '../state/run-rows.ts';
 import { State } from '../state/state.ts';
 import { scopeOf } from '../state/state-in-registry.ts';
@@ -81,6 +82,7 @@ class Run {
     const set = await readImageSet(imageSet);
     for (const { message, place } of set.notices) this.#warn(message, place);
     const reporter = this.#reporter();
+    using _lock = dryRun ? undefined : takeRunLock(database);
     using remote = openRemoteState(this.#settings, {
       ...this.#parts,
       ...reporter,
