@@ -100,6 +100,10 @@ export const REGISTRY_PROPERTIES: readonly Property[] = [
       const quoted = (text: string): string =>
         `"${text.replaceAll(/["\\]/g, (character) => `\\${character}`)}"`;
       const challenge = parseChallenge(`Bearer realm=${quoted(realm)}, service=${quoted(service)}`);
+      if (realm.trim() === '') {
+        require(challenge === undefined, 'it leads nowhere');
+        return;
+      }
       require(challenge?.scheme === 'bearer', 'it is no challenge');
       require(challenge.realm === realm && challenge.service === service, 'they are others');
     },

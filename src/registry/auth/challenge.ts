@@ -17,6 +17,10 @@ export function isSameChallenge(one: Challenge, other: Challenge): boolean {
 }
 
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
+/** What Negotiate and others have instead of parameters. */
+const TOKEN68 = /[A-Za-z0-9._~+/-]+=*/y;
+/** More than a token, because some forget the quotes around an address or a scope. */
+const UNQUOTED = /[^\s,"]+/y;
 const LENGTH_LIMIT = 16_384;
 
 /** Reads a text from its start to its end in linear time, so that no header can make it slow. */
@@ -36,9 +40,9 @@ class Scanner {
     while (!this.isAtEnd && characters.includes(this.#text.charAt(this.#at))) this.#at += 1;
   }
 
-  takeToken(): string | undefined {
-    TOKEN.lastIndex = this.#at;
-    const found = TOKEN.exec(this.#text)?.[0];
+  takeAll(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text)?.[0];
     if (found !== undefined) this.#at += found.length;
     return found;
   }
@@ -58,6 +62,21 @@ class Scanner {
     }
     return value;
   }
+
+  /** Skips what stands instead of parameters: it ends at a comma or with the header. */
+  skipToken68(): void {
+    const start = this.#at;
+    this.takeAll(TOKEN68);
+    this.skip(' \t');
+    if (!this.isAtEnd && this.#text.charAt(this.#at) !== ',') this.#at = start;
+  }
+
+  skipPastComma(): void {
+    while (!this.isAtEnd && !this.take(',')) {
+      if (this.take('"')) this.takeQuoted();
+      else this.#at += 1;
+    }
+  }
 }
 
 interface RawChallenge {
@@ -70,15 +89,20 @@ function parseRaw(header: string): RawChallenge[] {
   const challenges: RawChallenge[] = [];
   while (!scanner.isAtEnd) {
     scanner.skip(' \t,');
-    const name = scanner.takeToken();
-    if (name === undefined) break;
+    const name = scanner.takeAll(TOKEN);
+    if (name === undefined) {
+      scanner.skipPastComma();
+      continue;
+    }
     scanner.skip(' \t');
     const current = challenges.at(-1);
-    if (!scanner.take('=')) challenges.push({ scheme: name.toLowerCase(), parameters: new Map() });
-    else {
+    if (scanner.take('=')) {
       scanner.skip(' \t');
-      const value = scanner.take('"') ? scanner.takeQuoted() : (scanner.takeToken() ?? '');
+      const value = scanner.take('"') ? scanner.takeQuoted() : (scanner.takeAll(UNQUOTED) ?? '');
       current?.parameters.set(name.toLowerCase(), value);
+    } else {
+      challenges.push({ scheme: name.toLowerCase(), parameters: new Map() });
+      scanner.skipToken68();
     }
   }
   return challenges;
@@ -90,16 +114,11 @@ function parseRaw(header: string): RawChallenge[] {
  */
 export function parseChallenge(headers: string | readonly string[] | undefined): Challenge | undefined {
   const all = [headers ?? []].flat().flatMap(parseRaw);
-  const bearer = all.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'));
-  if (bearer !== undefined) {
-    const { parameters } = bearer;
-    const scopes = (parameters.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
-    return {
-      scheme: 'bearer',
-      realm: parameters.get('realm') ?? '',
-      service: parameters.get('service'),
-      scopes,
-    };
+  for (const { scheme, parameters } of all) {
+    const realm = parameters.get('realm') ?? '';
+    if (scheme !== 'bearer' || realm.trim() === '') continue;
+    const scopes = (parameters.get('scope') ?? '').split(/\s+/).filter((scope) => scope !== '');
+    return { scheme: 'bearer', realm, service: parameters.get('service'), scopes };
   }
   return all.some(({ scheme }) => scheme === 'basic') ? { scheme: 'basic' } : undefined;
 }
