@@ -2,7 +2,8 @@ import { RE2JS, RE2JSException } from 're2js';
 import { Range, satisfies } from 'semver';
 import { z } from 'zod';
 import { Failure } from '../lib/failure.ts';
-import { type DatedTag, newestFirst, readTagVersion, type TagVersion } from './tag-version.ts';
+import { type DatedTag, isOrderTold, newestFirst, newestReleasesFirst } from './tag-age.ts';
+import { readTagVersion, type TagVersion } from './tag-version.ts';
 import { textOf } from './validation.ts';
 
 /** Which tags of a repository are wanted. A tag must pass every filter that is set. `latest` is applied last. */
@@ -84,12 +85,35 @@ export const tagFilterSchema = z.strictObject({
   regex: textOf(readPattern).optional(),
 });
 
-/** Returns the tags that pass a filter, in no particular order. `latest` applies to those that pass all else. */
-export function filterTags<Dated extends DatedTag>(filter: TagFilter, tags: readonly Dated[]): Dated[] {
+/** Two tags between which `latest` draws its line although nothing tells which of them is newer. */
+export interface UnclearCut {
+  readonly taken: string;
+  readonly left: string;
+}
+
+/** Tags that pass a filter. */
+interface FilteredTags<Dated> {
+  /** In no particular order. */
+  readonly tags: readonly Dated[];
+  readonly unclearCut: UnclearCut | undefined;
+}
+
+/** Returns the tags that pass a filter. `latest` applies to those that pass all else. */
+export function filterTags<Dated extends DatedTag>(
+  filter: TagFilter,
+  tags: readonly Dated[],
+): FilteredTags<Dated> {
   const passing = tags.filter((tag) => passes(filter, tag));
-  if (filter.latest === undefined) return passing;
-  const ranked = newestFirst(passing).toSorted((one, other) => rank(filter, one) - rank(filter, other));
-  return ranked.slice(0, filter.latest);
+  const { latest, semver } = filter;
+  if (latest === undefined || passing.length <= latest) return { tags: passing, unclearCut: undefined };
+  // Pre-releases are the equals of releases if a range asked for them.
+  const ordered = semver === undefined ? newestReleasesFirst(passing) : newestFirst(passing);
+  const [taken, left] = ordered.slice(latest - 1, latest + 1);
+  const isClear = taken === undefined || left === undefined || isOrderTold(taken, left);
+  return {
+    tags: ordered.slice(0, latest),
+    unclearCut: isClear ? undefined : { taken: taken.tag, left: left.tag },
+  };
 }
 
 /** Returns whether a tag passes a filter, apart from `latest`. */
@@ -107,11 +131,4 @@ function semverOf(version: TagVersion): string {
   const base = `${major}.${minor}.${patch}`;
   if (!version.prerelease) return base;
   return `${base}-${version.suffix.map((part) => part.replace(/^0+(?=\d)/, '')).join('.')}`;
-}
-
-/** Of the newest, releases come first. Pre-releases are their equals if a range asked for them. */
-function rank(filter: TagFilter, { tag }: DatedTag): number {
-  const version = readTagVersion(tag);
-  if (version.kind !== 'version') return 2;
-  return version.prerelease && filter.semver === undefined ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-import { newestFirst } from '../config/tag-version.ts';
+import { newestFirst } from '../config/tag-age.ts';
 import { formatDuration, milliseconds } from '../lib/duration.ts';
 import { code, escapeMarkdown, tableHead, tableRow } from '../lib/text/markdown.ts';
 import { formatSize } from '../lib/text/size.ts';

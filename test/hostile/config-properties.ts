@@ -5,7 +5,8 @@ import { parseImageSet } from '../../src/config/image-set.ts';
 import { parseArchitecture } from '../../src/config/kubernetes/architecture.ts';
 import { parseKubernetesRelease } from '../../src/config/kubernetes/kubernetes-release.ts';
 import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
-import { looksImmutable, newestFirst, readTagVersion } from '../../src/config/tag-version.ts';
+import { newestFirst } from '../../src/config/tag-age.ts';
+import { looksImmutable, readTagVersion } from '../../src/config/tag-version.ts';
 import { parseTreePath } from '../../src/config/tree-path.ts';
 import { expandUri, parseUriTemplate } from '../../src/config/uri-template.ts';
 import { parseVersions } from '../../src/config/versions.ts';
@@ -108,7 +109,7 @@ export const CONFIG_PROPERTIES: readonly Property[] = [
       if (set === undefined) return;
       wantsRepository(set, 'sig-storage/csi');
       const offered = [...TAGS, ...tags].map((each) => ({ tag: parseTag(each) }));
-      const chosen = selectTags(set, 'pause', offered);
+      const { tags: chosen } = selectTags(set, 'pause', offered);
       require(chosen.every((each) =>
         offered.some((one) => one.tag === each),
       ), 'it chooses what nobody offers');

@@ -31,7 +31,7 @@ function select(set: ImageSet, name: string, ...offered: string[]): string[] {
     set,
     name,
     offered.map((tag) => ({ tag: parseTag(tag) })),
-  );
+  ).tags;
 }
 
 const PROGRAM_TAGS = ['v1.35.9', 'v1.36.0', 'v1.36.12', 'v1.36.1-amd64', 'v1.36.3-rc.0', 'v1.37.1', 'latest'];

@@ -8,6 +8,7 @@ import {
   compareListings,
   findEndlessLists,
   findFilteredAway,
+  findUnclearCuts,
   findUnmatched,
   selectionOf,
   viewOfSource,
@@ -45,7 +46,7 @@ function planOf(name: string, { listed, wanted, isNamedOnly = false }: Seen): Re
     listing: { kind: 'unknown' },
     images: [],
     collisions: [],
-    members: [{ ...found, listing, tags, signatureTags: [] }],
+    members: [{ ...found, listing, tags, unclearCut: undefined, signatureTags: [] }],
     planTag: (image) => image,
   };
 }
@@ -129,6 +130,17 @@ test('a list of tags without an end is told, at the line that names the image', 
   expect(notice?.message).toMatch(/^"pause": its list of tags has no end, .* of the 3 tags /);
   expect(notice?.place?.line).toBe(1);
   expect(others).toEqual([]);
+});
+
+test('a choice of newest tags that nothing tells is told', () => {
+  const plan = planOf('pause', { listed: 3, wanted: ['v1'] });
+  const members = plan.members.map((member) => ({
+    ...member,
+    unclearCut: { taken: 'jammy', left: 'noble' },
+  }));
+  expect(findUnclearCuts(SET, [{ ...plan, members }, ...PLANS]).map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^"pause": "latest" takes jammy and leaves noble out, .*"regex"/),
+  ]);
 });
 
 describe('a line of the set that matches nothing', () => {

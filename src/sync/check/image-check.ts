@@ -91,7 +91,7 @@ export async function checkImage(
     const sides: Sides = { source, target, image, repository, platforms, signal };
     const recorded = state.images({ host: target.host, repository });
     const listing = await listSource(sides);
-    const wanted = selectTags(set ?? EMPTY_IMAGE_SET, location.name, offeredBy(listing, image));
+    const { tags: wanted } = selectTags(set ?? EMPTY_IMAGE_SET, location.name, offeredBy(listing, image));
     const isWanted = (tag: Tag | Digest): boolean | undefined =>
       set === undefined || isDigest(tag)
         ? undefined

@@ -1,5 +1,6 @@
 import type { ImageSet } from '../../config/image-set.ts';
 import type { ImageName } from '../../config/image-set-name.ts';
+import type { UnclearCut } from '../../config/tag-filter.ts';
 import { failureCode } from '../../lib/failure.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
@@ -54,6 +55,8 @@ export interface PlanningParts {
 export interface ListedRepository extends FoundRepository, Claim {
   readonly registry: Registry;
   readonly listing: TagList;
+  /** Where `latest` drew its line, if nothing tells which of the tags there is newer. */
+  readonly unclearCut: UnclearCut | undefined;
   /** Empty unless signatures are copied. */
   readonly signatureTags: readonly Tag[];
 }
@@ -164,10 +167,10 @@ async function listMember(
   const offered = [...names].map(
     (tag): OfferedTag => ({ tag, uploaded: listing.manifests.get(tag)?.uploaded }),
   );
-  const wanted = selectTags(set, found.name, offered);
-  const tags = new Map(wanted.map((tag) => [tag, listing.manifests.get(tag)?.digest]));
+  const selected = selectTags(set, found.name, offered);
+  const tags = new Map(selected.tags.map((tag) => [tag, listing.manifests.get(tag)?.digest]));
   const signatureTags = copiesSignatures ? listing.tags.filter(isSignatureTag) : [];
-  return { ...found, listing, tags, signatureTags };
+  return { ...found, listing, tags, unclearCut: selected.unclearCut, signatureTags };
 }
 
 /** If all wanted tags are named, a listing is only needed for their signatures, and does not have to exist. */

@@ -1,4 +1,5 @@
-import { newestFirst } from '../../config/tag-version.ts';
+import { newestFirst } from '../../config/tag-age.ts';
+import type { UnclearCut } from '../../config/tag-filter.ts';
 import { type Duration, formatDuration, milliseconds } from '../../lib/duration.ts';
 import { countOf, formatCount, joinWords } from '../../lib/text/sentence.ts';
 import { formatSize } from '../../lib/text/size.ts';
@@ -206,6 +207,14 @@ export function endlessListWarning(name: string, tags: number): string {
   return (
     `"${name}": its list of tags has no end, its pages lead back to what they listed before; ` +
     `of the ${countOf(tags, 'tag')} that it listed all are seen, others may be missing`
+  );
+}
+
+/** Returns the warning about an image of which the newest tags are wanted and nothing tells which these are. */
+export function unclearCutWarning(name: string, { taken, left }: UnclearCut): string {
+  return (
+    `"${name}": "latest" takes ${taken} and leaves ${left} out, and nothing tells which of them is newer; ` +
+    'narrow its tags with "regex", or name them'
   );
 }
 

@@ -28,6 +28,7 @@ import {
   compareListings,
   findEndlessLists,
   findFilteredAway,
+  findUnclearCuts,
   findUnmatched,
   type Sight,
   selectionOf,
@@ -234,6 +235,7 @@ class Run {
     const { set, plans } = sight;
     for (const { message, place } of findFilteredAway(set, plans)) this.#warn(message, place);
     for (const { message, place } of findEndlessLists(set, plans)) this.#warn(message, place);
+    for (const { message, place } of findUnclearCuts(set, plans)) this.#warn(message, place);
     if (this.#settings.shard !== undefined) return [];
     for (const { message, place } of newerReleases(set, selectionOf(plans))) this.#warn(message, place);
     return tellUnmatched(findUnmatched(sight), this.#parts.reporter);

@@ -6,7 +6,7 @@ import { formatReference, type Tag } from '../../registry/oci/reference.ts';
 import type { RepositoryGroup } from '../plan/naming.ts';
 import type { ListedRepository, RepositoryPlan } from '../plan/planning.ts';
 import type { Report } from '../report/report.ts';
-import { endlessListWarning, filteredWarning, shrunkWarning } from '../report/wording.ts';
+import { endlessListWarning, filteredWarning, shrunkWarning, unclearCutWarning } from '../report/wording.ts';
 import { releaseWishes, type Selection } from '../select/release-wish.ts';
 import { wantsRepository } from '../select/selection.ts';
 import { unmatched } from '../select/unmatched.ts';
@@ -73,6 +73,17 @@ export function findEndlessLists(set: ImageSet, plans: readonly RepositoryPlan[]
       listing.isCircular === true
         ? [{ place: placeOf(set, name), message: endlessListWarning(name, listing.tags.length) }]
         : [],
+    ),
+  );
+}
+
+/** Returns a warning for each image of which the newest tags are wanted and nothing tells which these are. */
+export function findUnclearCuts(set: ImageSet, plans: readonly RepositoryPlan[]): SourceNotice[] {
+  return plans.flatMap(({ members }) =>
+    members.flatMap(({ name, unclearCut }): SourceNotice[] =>
+      unclearCut === undefined
+        ? []
+        : [{ place: placeOf(set, name), message: unclearCutWarning(name, unclearCut) }],
     ),
   );
 }

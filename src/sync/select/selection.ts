@@ -1,7 +1,7 @@
 import type { ImageSet, Patch } from '../../config/image-set.ts';
 import { type ImageName, withoutKubernetesHost } from '../../config/image-set-name.ts';
-import { filterTags } from '../../config/tag-filter.ts';
-import { type DatedTag, newestFirst } from '../../config/tag-version.ts';
+import { type DatedTag, newestFirst } from '../../config/tag-age.ts';
+import { filterTags, type UnclearCut } from '../../config/tag-filter.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
 import type { Tag } from '../../registry/oci/reference.ts';
 import { isSignatureTag } from './signature-tag.ts';
@@ -46,11 +46,19 @@ export function platformsFor(set: ImageSet, name: ImageName): readonly Platform[
   return patchFor(set, name)?.platforms;
 }
 
+/** The tags that a set wants of an image. */
+interface Selected {
+  /** The newest first, without signature tags. */
+  readonly tags: Tag[];
+  /** Where `latest` drew its line, if nothing tells which of the tags there is newer. */
+  readonly unclearCut: UnclearCut | undefined;
+}
+
 /**
- * Returns the tags that a set wants of an image, the newest first, without signature tags. Filters and `exclude` do not
- * apply to tags that an extra names or that kubeadm needs. If nothing else wants the image, no other tags are wanted.
+ * Returns the tags that a set wants of an image. Filters and `exclude` do not apply to tags that an extra names or that
+ * kubeadm needs. If nothing else wants the image, no other tags are wanted.
  */
-export function selectTags(set: ImageSet, name: ImageName, offered: readonly OfferedTag[]): Tag[] {
+export function selectTags(set: ImageSet, name: ImageName, offered: readonly OfferedTag[]): Selected {
   const ordinary = offered.filter(({ tag }) => !isSignatureTag(tag));
   const extra = set.extraImages.get(name);
   const needs = set.clusterImages.get(name)?.needs ?? [];
@@ -60,6 +68,7 @@ export function selectTags(set: ImageSet, name: ImageName, offered: readonly Off
   const filter = patchFor(set, name)?.tags ?? set.cniFilters.get(name) ?? set.tags;
   const wantsOnlyPinned = extra?.isListed === false || (needs.length > 0 && !asksForListing(set, name));
   const candidates = wantsOnlyPinned ? [] : ordinary.filter(({ tag }) => !isExcluded(set, tag));
-  const chosen = new Map([...filterTags(filter, candidates), ...pinned].map((one) => [one.tag, one]));
-  return newestFirst([...chosen.values()]).map(({ tag }) => tag);
+  const { tags, unclearCut } = filterTags(filter, candidates);
+  const chosen = new Map([...tags, ...pinned].map((one) => [one.tag, one]));
+  return { tags: newestFirst([...chosen.values()]).map(({ tag }) => tag), unclearCut };
 }

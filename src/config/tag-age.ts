@@ -1,0 +1,205 @@
+import { architecturesIn } from './kubernetes/architecture.ts';
+import { isUnfinishedWord, readTagVersion, type TagVersion } from './tag-version.ts';
+
+/** A tag, and when it was uploaded, if that is known. */
+export interface DatedTag {
+  readonly tag: string;
+  readonly uploaded?: Date | undefined;
+}
+
+/** What the name of a tag tells about its age. */
+interface TagAge {
+  /**
+   * `version`: the tag is one; `date`: a day stands in it (`RELEASE.2024-05-13T01-02-03Z`, `jammy-20240513`);
+   * `number`: other numbers do (`8u312-jdk`, `release-1.36`); `none`: none do (`latest`, `sha-7e12abc`).
+   */
+  readonly kind: 'version' | 'date' | 'number' | 'none';
+  readonly isRelease: boolean;
+  /** What is compared first: the numbers of a version, or all numbers of other tags, a date before the others. */
+  readonly numbers: readonly number[];
+  /** Of a release with a version. */
+  readonly addition: Addition;
+  /** The rest in order: the suffix of a version, and the words of other tags. */
+  readonly parts: readonly string[];
+  /** How many words stand before each number. */
+  readonly wordsBefore: readonly number[];
+}
+
+/**
+ * What follows the version of a release: a revision of it (`-1`, `-flannel3`, `-eksbuild.2`), nothing, or the flavour of
+ * an image that has the same age (`-alpine`, `-base-ubuntu22.04`, `-amd64`).
+ */
+type Addition = 'revision' | 'nothing' | 'flavour';
+
+const ADDITIONS: readonly Addition[] = ['flavour', 'nothing', 'revision'];
+const KINDS: readonly TagAge['kind'][] = ['none', 'number', 'date', 'version'];
+
+const DATE =
+  /(?<!\d)((?:19|20)\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?=(?:\d{4}|\d{6})?(?:$|[^0-9a-z]|t\d))/i;
+/** Words of builds that no one released: they name a branch or a commit. */
+const BUILD =
+  /^(?:main|master|head|tip|trunk|develop|devel|development|branch|feature|merge|ci|sha|git|commit)$/i;
+const COMMIT_WORD = /^(?:sha|git|commit)$/i;
+const COMMIT = /^(?:g?(?=.*[0-9])(?=.*[a-f])[0-9a-f]{6,64}|\d{7}|\d{40})$/i;
+
+function readTagAge(tag: string): TagAge {
+  const version = readTagVersion(tag);
+  if (version.kind === 'version') {
+    const { numbers, prerelease, suffix } = version;
+    const addition = additionOf(tag, version);
+    return { kind: 'version', isRelease: !prerelease, numbers, addition, parts: suffix, wordsBefore: [] };
+  }
+  const date = DATE.exec(tag);
+  const rest = date === null ? tag : `${tag.slice(0, date.index)}-${tag.slice(date.index + date[0].length)}`;
+  const { words, numbers, wordsBefore } = readWords(rest);
+  const isRelease = !words.some((word) => isUnfinishedWord(word) || BUILD.test(word));
+  const common = { isRelease, addition: 'nothing', parts: words, wordsBefore } as const;
+  if (date !== null) {
+    return { ...common, kind: 'date', numbers: [date[1], date[3], date[4]].map(Number).concat(numbers) };
+  }
+  return { ...common, kind: numbers.length === 0 ? 'none' : 'number', numbers };
+}
+
+function additionOf(tag: string, { suffix }: TagVersion): Addition {
+  const [first, second, ...others] = suffix;
+  if (first === undefined) return 'nothing';
+  if (architecturesIn(tag.split(/[-_.]/).at(-1) ?? '').length > 0) return 'flavour';
+  if (/^\d/.test(first)) return 'revision';
+  return second !== undefined && /^\d/.test(second) && others.length === 0 ? 'revision' : 'flavour';
+}
+
+/** Reads the words and numbers of a tag. Commits are words, because they have no order, and so are architectures. */
+function readWords(text: string): Pick<TagAge, 'numbers' | 'wordsBefore'> & { words: string[] } {
+  const words: string[] = [];
+  const numbers: number[] = [];
+  const wordsBefore: number[] = [];
+  for (const chunk of text.split(/[^0-9a-z]+/i)) {
+    const isCommit = COMMIT.test(chunk) || (/\d/.test(chunk) && COMMIT_WORD.test(words.at(-1) ?? ''));
+    const parts =
+      isCommit || architecturesIn(chunk).length > 0 ? [chunk] : (chunk.match(/\d+|[a-z]+/gi) ?? []);
+    for (const part of parts) {
+      if (parts.length > 0 && /^\d+$/.test(part) && !isCommit) {
+        numbers.push(Number(part));
+        wordsBefore.push(words.length);
+      } else words.push(part);
+    }
+  }
+  return { words, numbers, wordsBefore };
+}
+
+/** Compares code units, so that the order is the same on every machine. */
+function compareTexts(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+function comparePart(one: string, other: string): number {
+  const numbers = /^\d/.test(one) && /^\d/.test(other);
+  if (numbers) return Number(one) - Number(other) || compareTexts(one, other);
+  // As in semver, a number is older than a word.
+  if (/^\d/.test(one)) return -1;
+  if (/^\d/.test(other)) return 1;
+  return compareTexts(one, other);
+}
+
+function compareParts(one: readonly string[], other: readonly string[]): number {
+  const index = firstDifference(one, other);
+  const [left, right] = [one[index], other[index]];
+  if (left === undefined || right === undefined) return one.length - other.length;
+  return comparePart(left, right);
+}
+
+function firstDifference<Item>(one: readonly Item[], other: readonly Item[]): number {
+  const index = one.findIndex((item, position) => item !== other[position]);
+  return index < 0 ? one.length : index;
+}
+
+/** Missing numbers are 0: `1.2` is as new as `1.2.0`. */
+function compareNumbers(one: readonly number[], other: readonly number[]): number {
+  for (let index = 0; index < Math.max(one.length, other.length); index += 1) {
+    const difference = (one[index] ?? 0) - (other[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Orders ages, the oldest first. Returns 0 for equal ones. */
+function compareAges(one: TagAge, other: TagAge): number {
+  return (
+    KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
+    (one.kind === 'version' ? 0 : Number(one.isRelease) - Number(other.isRelease)) ||
+    compareNumbers(one.numbers, other.numbers) ||
+    Number(one.isRelease) - Number(other.isRelease) ||
+    ADDITIONS.indexOf(one.addition) - ADDITIONS.indexOf(other.addition) ||
+    (one.kind === 'version' ? compareParts(one.parts, other.parts) : 0) ||
+    (one.kind === 'version' ? one.numbers.length - other.numbers.length : 0)
+  );
+}
+
+/**
+ * Returns tags ordered by version, by the date and the other numbers in them, then by upload, then by their letters, the
+ * newest first. Versions come before dates, dates before other numbers, and these before tags without (`latest`).
+ */
+export function newestFirst<Dated extends DatedTag>(tags: readonly Dated[]): Dated[] {
+  return order(tags, () => 0);
+}
+
+/**
+ * Returns tags in the order in which a filter takes the newest of them. Releases come before pre-releases: versions,
+ * pre-releases of versions, then dates, other numbers and tags without, and then the builds among these.
+ */
+export function newestReleasesFirst<Dated extends DatedTag>(tags: readonly Dated[]): Dated[] {
+  return order(tags, classOf);
+}
+
+function order<Dated extends DatedTag>(tags: readonly Dated[], rank: (age: TagAge) => number): Dated[] {
+  // Each tag is parsed once and not at every comparison: a run may order a hundred thousand.
+  return tags
+    .map((dated) => {
+      const age = readTagAge(dated.tag);
+      return { dated, age, rank: rank(age), uploaded: dated.uploaded?.getTime() ?? 0 };
+    })
+    .sort(
+      (one, other) =>
+        one.rank - other.rank ||
+        compareAges(other.age, one.age) ||
+        other.uploaded - one.uploaded ||
+        compareTexts(one.dated.tag, other.dated.tag),
+    )
+    .map(({ dated }) => dated);
+}
+
+function classOf({ kind, isRelease }: TagAge): number {
+  if (kind === 'version') return isRelease ? 0 : 1;
+  return KINDS.length - KINDS.indexOf(kind) + (isRelease ? 0 : KINDS.length - 1);
+}
+
+/**
+ * Returns whether it can be told which of two neighbours in an order is the newer one, or that they are of different
+ * classes. It cannot for `jammy` and `noble`, two commits, or two flavours of a version.
+ */
+export function isOrderTold(one: DatedTag, other: DatedTag): boolean {
+  const [left, right] = [readTagAge(one.tag), readTagAge(other.tag)];
+  if (classOf(left) !== classOf(right)) return true;
+  if (left.kind === 'version') return isVersionOrderTold(left, right) || isUploadTold(one, other);
+  const index = firstDifference(left.numbers, right.numbers);
+  if (left.kind === 'date' && index < 3) return true;
+  const isNumbered = compareNumbers(left.numbers, right.numbers) !== 0;
+  const shared = Math.min(left.wordsBefore[index] ?? 0, right.wordsBefore[index] ?? 0);
+  const isOfOneShape =
+    left.wordsBefore[index] === right.wordsBefore[index] &&
+    compareParts(left.parts.slice(0, shared), right.parts.slice(0, shared)) === 0;
+  return (isNumbered && (isOfOneShape || left.kind === 'date')) || isUploadTold(one, other);
+}
+
+function isVersionOrderTold(one: TagAge, other: TagAge): boolean {
+  const isSameRelease = compareNumbers(one.numbers, other.numbers) === 0 && one.isRelease;
+  if (!isSameRelease || one.addition !== other.addition) return true;
+  const index = firstDifference(one.parts, other.parts);
+  const [left, right] = [one.parts[index], other.parts[index]];
+  const isWord = (part: string | undefined): boolean => part !== undefined && !/^\d/.test(part);
+  return !isWord(left) && !isWord(right);
+}
+
+function isUploadTold({ uploaded: one }: DatedTag, { uploaded: other }: DatedTag): boolean {
+  return one !== undefined && other !== undefined && one.getTime() !== other.getTime();
+}
