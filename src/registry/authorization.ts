@@ -5,6 +5,7 @@ import { type BearerChallenge, type Challenge, parseChallenge } from './auth/cha
 import { type CredentialLookup, passwordHeader } from './auth/credentials.ts';
 import { type Scope, scopesBeyond } from './auth/scope.ts';
 import type { Token } from './auth/token.ts';
+import type { Endpoint } from './endpoint.ts';
 import { Login } from './login.ts';
 import type { Host } from './oci/reference.ts';
 import { Redactor } from './redactor.ts';
@@ -18,7 +19,7 @@ type Lesson = 'asked' | 'renewed';
 
 /** How we log in at one host: what it asks for, and one token for each set of scopes. */
 export class Authorization {
-  readonly #endpoint: URL;
+  readonly #endpoint: Endpoint;
   readonly #tokenService: TokenService;
   readonly #login: Login;
   readonly #onSecret: (secret: string) => void;
@@ -33,7 +34,7 @@ export class Authorization {
 
   constructor(parts: {
     readonly host: Host;
-    readonly endpoint: URL;
+    readonly endpoint: Endpoint;
     readonly http: HttpClient;
     readonly limiter: ConcurrencyLimiter;
     readonly lookup: CredentialLookup;
@@ -90,7 +91,7 @@ export class Authorization {
 
   /** Notes how the host asks for a login in general, from an answer with 401 to its ping. */
   note(answer: HttpAnswer): void {
-    if (answer.url.origin === this.#endpoint.origin) {
+    if (answer.url.origin === this.#endpoint.url.origin) {
       this.#challenge ??= parseChallenge(answer.headers['www-authenticate']);
     }
   }
@@ -104,7 +105,7 @@ export class Authorization {
     scopes: readonly Scope[],
     sent: string | undefined,
   ): Promise<Lesson | undefined> {
-    if (answer.url.origin !== this.#endpoint.origin) return undefined;
+    if (answer.url.origin !== this.#endpoint.url.origin) return undefined;
     this.note(answer);
     const said = parseChallenge(answer.headers['www-authenticate']);
     if (said !== undefined && (await this.#canAnswer(said))) this.#asked.set(scopes.join(' '), said);

@@ -1,15 +1,93 @@
+import { HttpFailure, isConnectionFailure } from '../lib/http/http-failure.ts';
 import { isLoopback } from '../lib/http/loopback.ts';
+import { proxyFor } from '../lib/http/proxy.ts';
+import { isAnsweredWithoutTls, isCut } from '../lib/http/tls-error.ts';
 import { DOCKER_HUB, type Host } from './oci/reference.ts';
 import { Redactor } from './redactor.ts';
 
+/** The status with which servers answer plain HTTP at a port for TLS. */
+const BAD_REQUEST = 400;
+
 /**
- * Returns the base URL of a registry's API. It is plain HTTP for this machine and for hosts in `insecure`, else HTTPS.
+ * The base URL of a registry's API. It is HTTPS. For this machine and for hosts that the user named as insecure the
+ * first contact finds out whether it is plain HTTP instead.
  */
-export function endpointOf(host: Host, insecure: readonly Host[]): URL {
-  if (host === DOCKER_HUB) return new URL('https://registry-1.docker.io/');
-  const hostname = new URL(`http://${host}/`).hostname;
-  const scheme = insecure.includes(host) || isLoopback(hostname) ? 'http' : 'https';
-  return new URL(`${scheme}://${host}/`);
+export class Endpoint {
+  readonly #secure: URL;
+  /** Undefined if only HTTPS may be used. Nobody on the way may bring us down to it then. */
+  readonly #plain: URL | undefined;
+  #settled: URL | undefined;
+
+  constructor(host: Host, insecure: readonly Host[]) {
+    this.#secure = new URL(host === DOCKER_HUB ? 'https://registry-1.docker.io/' : `https://${host}/`);
+    const mayBePlain = insecure.includes(host) || isLoopback(this.#secure.hostname);
+    if (mayBePlain) this.#plain = new URL(`http://${host}/`);
+    else this.#settled = this.#secure;
+  }
+
+  /** The base URL as far as it is known. */
+  get url(): URL {
+    return this.#settled ?? this.#secure;
+  }
+
+  /** Returns the URL of a path there. Throws a `TypeError` while the base URL is not settled. */
+  at(path: string): URL {
+    if (this.#settled === undefined) throw new TypeError(`${this.#secure.host} was asked before a ping`);
+    return new URL(path, this.#settled);
+  }
+
+  /**
+   * Asks something at the base URL, and settles what that is. Returns the answer. Throws what `ask` throws, and of two
+   * failures the one that says more.
+   */
+  async settle<Answer>(ask: (base: URL) => Promise<Answer>): Promise<Answer> {
+    if (this.#settled !== undefined) return ask(this.#settled);
+    try {
+      const answer = await ask(this.#secure);
+      this.#settled = this.#secure;
+      return answer;
+    } catch (error) {
+      if (isRefused(error)) this.#settled = this.#secure;
+      if (this.#plain === undefined || !this.#mayBeWithoutTls(error, this.#plain)) throw error;
+      return this.#settlePlain(this.#plain, error, ask);
+    }
+  }
+
+  async #settlePlain<Answer>(
+    plain: URL,
+    withTls: unknown,
+    ask: (base: URL) => Promise<Answer>,
+  ): Promise<Answer> {
+    try {
+      const answer = await ask(plain);
+      this.#settled = plain;
+      return answer;
+    } catch (error) {
+      // A server whose TLS failed for a moment must not be taken for one without.
+      const mayBeTls = isCut(causeOf(withTls));
+      const isHttp = isRefused(error) && !(mayBeTls && error.status === BAD_REQUEST);
+      if (isHttp) this.#settled = plain;
+      throw mayBeTls && !isHttp ? withTls : error;
+    }
+  }
+
+  #mayBeWithoutTls(error: unknown, plain: URL): boolean {
+    if (!isConnectionFailure(error)) return false;
+    const cause = causeOf(error);
+    if (isAnsweredWithoutTls(cause) || isCut(cause)) return true;
+    // Without TLS it is another port, or another proxy.
+    const isElsewhere = this.#secure.port === '' || proxyFor(this.#secure)?.href !== proxyFor(plain)?.href;
+    return isElsewhere && error.code !== 'TLS_REFUSED';
+  }
+}
+
+/** Returns whether an error is an answer with a status, so that the scheme was right. */
+function isRefused(error: unknown): error is HttpFailure {
+  return error instanceof HttpFailure && error.status !== undefined;
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined;
 }
 
 const SHOWN_PARAMETERS: ReadonlySet<string> = new Set([

@@ -62,7 +62,7 @@ export async function listRepositories(
   throw new HttpFailure({ code: 'REGISTRY_BROKEN', about: registry.host, message });
 }
 
-function readList<Page>(
+async function readList<Page>(
   registry: ListedRegistry,
   list: Pick<Exchange, 'scopes' | 'about' | 'action' | 'signal'> & { readonly path: string },
   parse: (body: Buffer, about: string) => Page,
@@ -71,7 +71,7 @@ function readList<Page>(
   const { path, ...exchange } = list;
   const { about, signal } = list;
   const pages = {
-    first: registry.url(`${path}?n=${PAGE_SIZE}`),
+    first: await registry.asMetadata(signal, async () => registry.url(`${path}?n=${PAGE_SIZE}`)),
     about,
     limits: LIST_LIMITS,
     send: (url: URL) => registry.send({ ...exchange, method: 'GET', url, expected: [200] }),

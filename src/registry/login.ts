@@ -3,6 +3,7 @@ import { HttpFailure } from '../lib/http/http-failure.ts';
 import { parseRetryAfter } from '../lib/http/transient-status.ts';
 import { type BearerChallenge, type Challenge, isSameChallenge, parseChallenge } from './auth/challenge.ts';
 import { type Credential, type CredentialLookup, passwordHeader } from './auth/credentials.ts';
+import type { Endpoint } from './endpoint.ts';
 import { parseErrorBody } from './error-body.ts';
 import type { Host } from './oci/reference.ts';
 import { refusal } from './refusal.ts';
@@ -13,7 +14,7 @@ const ERROR_BODY_LIMIT = 64 * 1024;
 
 interface LoginParts {
   readonly host: Host;
-  readonly endpoint: URL;
+  readonly endpoint: Endpoint;
   readonly http: HttpClient;
   readonly lookup: CredentialLookup;
   readonly tokens: TokenService;
@@ -117,7 +118,7 @@ export class Login {
 
   #ping(authorization: string): Promise<HttpAnswer> {
     const { endpoint, http, onRequest, signal } = this.#parts;
-    const url = new URL('/v2/', endpoint);
+    const url = new URL('/v2/', endpoint.url);
     onRequest(url);
     return http.send({ method: 'GET', url, headers: { 'user-agent': 'keel-pkg', authorization }, signal });
   }

@@ -56,7 +56,8 @@ async function readReferrers(
   signal: AbortSignal,
 ): Promise<Referrer[]> {
   const about = registry.nameOf(repository, digest);
-  const first = registry.url(`/v2/${repository}/referrers/${digest}`);
+  const path = `/v2/${repository}/referrers/${digest}`;
+  const first = await registry.asMetadata(signal, async () => registry.url(path));
   const send = (url: URL) =>
     registry.send({
       method: 'GET',

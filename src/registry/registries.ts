@@ -5,7 +5,7 @@ import type { RetryPolicy } from '../lib/retry.ts';
 import { type CredentialLookup, explicitCredential, firstCredential } from './auth/credentials.ts';
 import { type CredentialHelper, dockerConfigFile, dockerCredentials } from './auth/docker-config.ts';
 import { Authorization } from './authorization.ts';
-import { endpointOf } from './endpoint.ts';
+import { Endpoint } from './endpoint.ts';
 import { ADAPTIVE_LIMITS, HostLimits, type LimitSettings } from './host-limits.ts';
 import type { Host } from './oci/reference.ts';
 import { Registry } from './registry.ts';
@@ -46,7 +46,7 @@ interface RegistriesSettings {
   readonly credentials: CredentialLookup;
   readonly retry: RetryPolicy;
   readonly limits: LimitSettings;
-  /** Hosts to reach over plain HTTP, besides this machine. */
+  /** Hosts that may be reached over plain HTTP, besides this machine. */
   readonly insecure: readonly Host[];
   /** All certificate authorities to trust, in PEM; the default ones if undefined. */
   readonly authorities?: readonly string[] | undefined;
@@ -102,8 +102,8 @@ export class Registries {
 
   #open(host: Host): Registry {
     const { credentials, retry, limits, insecure, deadline, signal, onSecret, onRetry } = this.#settings;
-    const endpoint = endpointOf(host, insecure);
-    const onRateLimit = (): void => this.#count(endpoint.host, 'rateLimited');
+    const endpoint = new Endpoint(host, insecure);
+    const onRateLimit = (): void => this.#count(endpoint.url.host, 'rateLimited');
     const hostLimits = new HostLimits(host, limits, { deadline, onRateLimit });
     const http = this.#http;
     const onRequest = (url: URL): void => this.#count(url.host, 'requests');
@@ -126,7 +126,7 @@ export class Registries {
       retry,
       signal,
       onRetry: (error, attempt) => {
-        this.#count(endpoint.host, 'retried');
+        this.#count(endpoint.url.host, 'retried');
         onRetry?.(error, attempt);
       },
     });

@@ -4,6 +4,7 @@ import { discardBody, type HttpAnswer, readBody } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
 import { type RetryPolicy, retry } from '../lib/retry.ts';
 import { pullScope, pushScope } from './auth/scope.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { HostLimits } from './host-limits.ts';
 import { listRepositories, listTags } from './listing.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './oci/digest.ts';
@@ -26,7 +27,7 @@ const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
 /** The parts of a registry client. */
 interface RegistryParts {
   readonly host: Host;
-  readonly endpoint: URL;
+  readonly endpoint: Endpoint;
   readonly transport: Transport;
   readonly limits: HostLimits;
   readonly retry: RetryPolicy;
@@ -41,8 +42,8 @@ interface RegistryParts {
  */
 export class Registry {
   readonly host: Host;
-  readonly endpoint: URL;
   readonly limits: HostLimits;
+  readonly #endpoint: Endpoint;
   readonly #transport: Transport;
   readonly #retry: RetryPolicy;
   readonly #signal: AbortSignal;
@@ -51,12 +52,17 @@ export class Registry {
 
   constructor(parts: RegistryParts) {
     this.host = parts.host;
-    this.endpoint = parts.endpoint;
+    this.#endpoint = parts.endpoint;
     this.limits = parts.limits;
     this.#transport = parts.transport;
     this.#retry = parts.retry;
     this.#signal = parts.signal;
     this.#onRetry = parts.onRetry;
+  }
+
+  /** The base URL of its API: as far as it is known, until the first ping was answered. */
+  get endpoint(): URL {
+    return this.#endpoint.url;
   }
 
   /**
@@ -130,9 +136,9 @@ export class Registry {
     return retry({ policy: this.#retry, signal, onRetry: this.#onRetry, isWorthRepeating }, operation);
   }
 
-  /** Returns the URL of a path at this registry. */
+  /** Returns the URL of a path at this registry, once a ping has been answered. */
   url(path: string): URL {
-    return new URL(path, this.endpoint);
+    return this.#endpoint.at(path);
   }
 
   /** Returns the name of a manifest or blob for people: `host/repository:tag` or `host/repository@digest`. */
@@ -371,22 +377,24 @@ export class Registry {
   }
 
   async #askVersion(): Promise<void> {
-    const answer = await this.send({
-      method: 'GET',
-      url: this.url('/v2/'),
-      scopes: [],
-      // Quay and others answer 401 here even with an anonymous token. The host is reached all the same.
-      expected: [200, 401, 403, 404],
-      about: this.host,
-      action: 'reach the registry',
-      signal: this.#signal,
-    }).catch((error: unknown) => {
+    const ask = (base: URL): Promise<HttpAnswer> =>
+      this.send({
+        method: 'GET',
+        url: new URL('/v2/', base),
+        scopes: [],
+        // Quay and others answer 401 here even with an anonymous token. The host is reached all the same.
+        expected: [200, 401, 403, 404],
+        about: this.host,
+        action: 'reach the registry',
+        signal: this.#signal,
+      });
+    try {
+      const answer = await this.#endpoint.settle(ask);
+      if (answer.status === 401) this.#transport.note(answer);
+      discardBody(answer);
+    } catch (error) {
       // Whatever it says to this question, others tell what it can do.
-      if (isRefusedQuestion(error)) return undefined;
-      throw error;
-    });
-    if (answer === undefined) return;
-    if (answer.status === 401) this.#transport.note(answer);
-    discardBody(answer);
+      if (!isRefusedQuestion(error)) throw error;
+    }
   }
 }

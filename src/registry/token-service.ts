@@ -7,6 +7,7 @@ import { parseRetryAfter } from '../lib/http/transient-status.ts';
 import type { BearerChallenge } from './auth/challenge.ts';
 import { type Credential, passwordHeader } from './auth/credentials.ts';
 import { parseToken, type Token } from './auth/token.ts';
+import type { Endpoint } from './endpoint.ts';
 import { parseErrorBody } from './error-body.ts';
 import type { Host } from './oci/reference.ts';
 import { refusal } from './refusal.ts';
@@ -16,7 +17,7 @@ const TOKEN_BODY_LIMIT = 1024 * 1024;
 
 interface TokenServiceParts {
   readonly host: Host;
-  readonly endpoint: URL;
+  readonly endpoint: Endpoint;
   readonly http: HttpClient;
   readonly limiter: ConcurrencyLimiter;
   /** Called with each secret before its first use. */
@@ -66,7 +67,8 @@ export class TokenService {
    * `REDIRECT_REFUSED`.
    */
   #resolveRealm(realm: string): URL {
-    const { host, endpoint } = this.#parts;
+    const { host } = this.#parts;
+    const endpoint = this.#parts.endpoint.url;
     const url = followAddress(endpoint, realm, endpoint);
     const isPlain = url.protocol === 'http:' && !isLoopback(url.hostname) && url.host !== endpoint.host;
     if (isPlain) {

@@ -1,3 +1,4 @@
+import { failureCode } from '../lib/failure.ts';
 import {
   type BodyWriter,
   discardBody,
@@ -11,7 +12,7 @@ import type { Awaited } from '../lib/http/request-clock.ts';
 import { parseRetryAfter } from '../lib/http/transient-status.ts';
 import type { Scope } from './auth/scope.ts';
 import type { Authorization } from './authorization.ts';
-import { withoutSignatures } from './endpoint.ts';
+import { type Endpoint, withoutSignatures } from './endpoint.ts';
 import { parseErrorBody } from './error-body.ts';
 import { refusal, type Written } from './refusal.ts';
 import type { RegistryFailure } from './registry-failure.ts';
@@ -45,18 +46,18 @@ const MOST_REPEATS = 3;
  */
 export class Transport {
   readonly #http: HttpClient;
-  readonly #endpoint: URL;
+  readonly #registry: Endpoint;
   readonly #authorization: Authorization;
   readonly #onRequest: (url: URL) => void;
 
   constructor(parts: {
     readonly http: HttpClient;
-    readonly endpoint: URL;
+    readonly endpoint: Endpoint;
     readonly authorization: Authorization;
     readonly onRequest: (url: URL) => void;
   }) {
     this.#http = parts.http;
-    this.#endpoint = parts.endpoint;
+    this.#registry = parts.endpoint;
     this.#authorization = parts.authorization;
     this.#onRequest = parts.onRequest;
   }
@@ -96,6 +97,10 @@ export class Transport {
     this.#authorization.note(answer);
   }
 
+  get #endpoint(): URL {
+    return this.#registry.url;
+  }
+
   async #credentialFor(url: URL, scopes: readonly Scope[]): Promise<string | undefined> {
     return url.origin === this.#endpoint.origin ? this.#authorization.header(scopes) : undefined;
   }
@@ -103,12 +108,19 @@ export class Transport {
   async #follow(exchange: Exchange, credential: string | undefined): Promise<HttpAnswer> {
     const { method, body, awaited, signal } = exchange;
     let carried = credential;
-    const send = (url: URL): Promise<HttpAnswer> => {
+    const send = async (url: URL): Promise<HttpAnswer> => {
       const headers: Record<string, string> = { 'user-agent': 'keel-pkg', ...exchange.headers };
       if (carried !== undefined) headers['authorization'] = carried;
       if (body instanceof Uint8Array) headers['content-length'] = String(body.length);
-      this.#onRequest(url);
-      return this.#http.send({ method, url, headers, awaited, signal, body });
+      try {
+        const answer = await this.#http.send({ method, url, headers, awaited, signal, body });
+        this.#onRequest(url);
+        return answer;
+      } catch (error) {
+        // A handshake that failed is no request.
+        if (failureCode(error) !== 'TLS_REFUSED') this.#onRequest(url);
+        throw error;
+      }
     };
     if (method !== 'GET' && method !== 'HEAD') return send(exchange.url);
     const answer = await followRedirects(exchange.url, send, (from, location) => {

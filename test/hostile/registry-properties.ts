@@ -3,7 +3,7 @@ import { followAddress } from '../../src/lib/http/redirect.ts';
 import { parseRetryAfter } from '../../src/lib/http/transient-status.ts';
 import { parseChallenge } from '../../src/registry/auth/challenge.ts';
 import { parseToken } from '../../src/registry/auth/token.ts';
-import { endpointOf, redactUrl } from '../../src/registry/endpoint.ts';
+import { Endpoint, redactUrl } from '../../src/registry/endpoint.ts';
 import { parseErrorBody } from '../../src/registry/error-body.ts';
 import { LIST_LIMITS, readPages } from '../../src/registry/list-pages.ts';
 import { digestOf, isDigest, parseDigest } from '../../src/registry/oci/digest.ts';
@@ -72,7 +72,7 @@ export const REGISTRY_PROPERTIES: readonly Property[] = [
     hostile(...REFERENCES, HEX),
     async (text) => {
       const host = await unlessRefused(['REFERENCE_MALFORMED'], () => parseHost(text));
-      if (host !== undefined) require(endpointOf(host, []).pathname === '/', 'a host has a path');
+      if (host !== undefined) require(new Endpoint(host, []).url.pathname === '/', 'a host has a path');
       const repository = await unlessRefused(['REFERENCE_MALFORMED'], () => parseRepository(text));
       require((repository !== undefined) === isRepository(text), 'repositories are read in two ways');
       if (repository !== undefined) await isSafePath(repository);

@@ -8,7 +8,6 @@ import { parseKubernetesRelease } from '../../config/kubernetes/kubernetes-relea
 import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
 import { describeFailure } from '../../lib/failure.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
-import { endpointOf } from '../../registry/endpoint.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Descriptor, Manifest } from '../../registry/oci/manifest.ts';
 import {
@@ -91,7 +90,7 @@ export async function checkInstallation(
   parts: KnownStateParts,
 ): Promise<CheckedInstallation> {
   const { reporter } = parts;
-  const { destination, namespace, caFile, insecureRegistries } = settings;
+  const { destination, namespace, caFile } = settings;
   const set = await readImageSetIfThere(settings.imageSet);
   const { warning, tags } = kubeadmTags(choice.version) ?? {};
   if (warning !== undefined) reporter.warning(warning);
@@ -111,7 +110,7 @@ export async function checkInstallation(
         : mirrorFiles({
             version: choice.version,
             host: destination,
-            endpoint: endpointOf(destination, insecureRegistries),
+            endpoint: target.endpoint,
             caFile,
             repositories: names.repositories,
             pauseImage: formatReference({ host: destination, repository: pause, tag: tags.pause }),
