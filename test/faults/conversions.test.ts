@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { parseReference } from '../../src/registry/oci/reference.ts';
 import { checkImage } from '../../src/sync/check/image-check.ts';
@@ -119,6 +119,84 @@ it('goes back to the original when the destination takes it, as soon as the imag
   const { report } = await route.run();
   expect(conversions(report)).toEqual({ 'coredns:v1.14.2': 'docker-format' });
   expect(digests.of('kube-scheduler:v1.36.2')).toBe(digests.atSource('kube-scheduler', 'v1.36.2'));
+});
+
+describe('a registry that takes OCI only (zot as it comes)', () => {
+  const IN_OCI = { 'pause:3.10': 'oci-format' };
+
+  it("gets Docker's images in the other direction, with the same layers, and once", async () => {
+    await using here = await world({ quirks: VENDOR_QUIRKS.zot });
+    const { destination, route, storage, digests } = here;
+    const { report, lines } = await route.run();
+    expect(outcomes(report)).toEqual(all('copied'));
+    expect(conversions(report)).toEqual(IN_OCI);
+    expect(lines.filter((line) => line.startsWith('warning: '))).toEqual([
+      `warning: ${destination.host} refuses Docker's images, so they are pushed in the OCI format, with the same layers; ` +
+        "their digests there differ from the source's, and signatures do not fit them any more",
+    ]);
+    expect(brokenTags(destination.storage)).toEqual([]);
+    expect(digests.of('coredns:v1.14.2')).toBe(digests.atSource('coredns/coredns', 'v1.14.2'));
+    expect(destination.storage.manifest('keel/pause', '3.10')?.mediaType).toBe(MEDIA_TYPE.ociIndex);
+    const blobs = (held: typeof storage, repository: string) =>
+      [...(held.repositories.get(repository)?.blobs ?? [])].toSorted();
+    expect(blobs(destination.storage, 'keel/pause')).toEqual(blobs(storage, 'pause'));
+    for (const choice of [{}, { verify: 'all' }] as const) {
+      destination.journal.clear();
+      const again = await route.run(choice);
+      expect(conversions(again.report)).toEqual(IN_OCI);
+      expect(destination.journal.filter({ kind: WRITES })).toEqual([]);
+    }
+    const image = parseReference(`${here.source.host}/pause:3.10`);
+    const { tags } = await checkImage(image, route.settings(), route.parts());
+    expect(tags).toMatchObject([
+      { verdict: 'mirrored', message: expect.stringContaining('in the OCI format') },
+    ]);
+  });
+
+  it('has what was converted found again when the state is lost', async () => {
+    await using here = await world({ quirks: VENDOR_QUIRKS.zot });
+    const { source, destination } = here;
+    await here.route.run();
+    const before = here.digests.of('pause:3.10');
+    const { report } = await new SyncRoute({ source, destination, set: SET }).run();
+    expect(outcomes(report)).toEqual(all('checked'));
+    expect(conversions(report)).toEqual(IN_OCI);
+    expect(here.digests.of('pause:3.10')).toBe(before);
+  });
+
+  it('that refuses an image in either format is told by its own words, after each was tried', async () => {
+    await using here = await world({ quirks: VENDOR_QUIRKS.zot });
+    const { destination, route } = here;
+    destination.fail(refusing(MEDIA_TYPE.ociManifest, 400, 'MANIFEST_INVALID', 'no such thing here'));
+    destination.fail(refusing(MEDIA_TYPE.ociIndex, 400, 'MANIFEST_INVALID', 'no such thing here'));
+    const { report } = await route.run();
+    expect(outcomes(report)).toEqual(all('failed'));
+    const puts = destination.journal.filter({ kind: 'manifest-put', path: /keel\/kube-proxy/ });
+    expect(puts.map(({ headers }) => headers['content-type'])).toEqual([
+      MEDIA_TYPE.ociManifest,
+      MEDIA_TYPE.dockerManifest,
+    ]);
+    const failed = report.images.find(({ destination: name }) => name.endsWith('kube-proxy:v1.36.2'));
+    expect(failed?.reason).toMatchObject({
+      code: 'MANIFEST_REFUSED',
+      message: expect.stringContaining('no such thing here'),
+    });
+  });
+});
+
+it('a refusal without a reason is not believed to be about the format of other images', async () => {
+  await using here = await world({});
+  const { destination, route } = here;
+  destination.fail({
+    ...refusing(MEDIA_TYPE.ociManifest, 400, 'MANIFEST_INVALID', 'manifest invalid'),
+    match: {
+      kind: 'manifest-put',
+      path: /keel\/kube-proxy\//,
+      when: ({ headers }) => headers['content-type'] === MEDIA_TYPE.ociManifest,
+    },
+  });
+  const { report } = await route.run();
+  expect(conversions(report)).toEqual({ 'kube-proxy:v1.36.2': 'docker-format' });
 });
 
 it('finds again what it converted when the state is lost', async () => {

@@ -23,8 +23,8 @@ const ONLY_ATTESTED = sampleIndex([attestationOf('amd64')]);
 test.each<[RefusedFormat, Manifest]>([
   ['oci-index', PLAIN],
   ['oci-image', IMAGE],
-  ['other', DOCKER_IMAGE],
-  ['other', DOCKER_LIST],
+  ['docker-image', DOCKER_IMAGE],
+  ['docker-list', DOCKER_LIST],
 ])('the kind of a refused manifest: %s', (format, manifest) => {
   expect(formatOf(manifest)).toBe(format);
 });
@@ -39,13 +39,23 @@ describe('the conversion that gets past a destination', () => {
     ['an index', PLAIN, ['oci-index'], 'docker-format'],
     ['an index', PLAIN, ['oci-image'], 'docker-format'],
     ['an index', PLAIN, ['attestation'], undefined],
-    ['an index', PLAIN, ['other'], undefined],
+    ['an index', PLAIN, ['docker-list', 'docker-image'], undefined],
     ['an index with attestations', ATTESTED, ['attestation'], 'without-attestations'],
     ['an index with attestations', ATTESTED, ['attestation', 'oci-index'], 'docker-format'],
     ['an OCI index of Docker images', OF_DOCKER, ['oci-image'], undefined],
     ['an OCI index of Docker images', OF_DOCKER, ['oci-index'], 'docker-format'],
     ['a list of Docker', DOCKER_LIST, ['oci-index', 'oci-image'], undefined],
     ['a list of Docker with OCI images', MIXED_LIST, ['oci-image'], 'docker-format'],
+    ['an image of Docker', DOCKER_IMAGE, ['docker-image'], 'oci-format'],
+    ['an image of Docker', DOCKER_IMAGE, ['docker-list'], undefined],
+    ['a list of Docker', DOCKER_LIST, ['docker-list'], 'oci-format'],
+    ['a list of Docker', DOCKER_LIST, ['docker-image'], 'oci-format'],
+    ['a list of Docker with OCI images', MIXED_LIST, ['docker-list'], 'oci-format'],
+    ['an OCI index of Docker images', OF_DOCKER, ['docker-image'], 'oci-format'],
+    // Where both families are refused, it is something else.
+    ['an image of Docker', DOCKER_IMAGE, ['docker-image', 'oci-image'], undefined],
+    ['a single image', IMAGE, ['oci-image', 'docker-image'], undefined],
+    ['an OCI index of Docker images', OF_DOCKER, ['oci-index', 'docker-image'], undefined],
   ])('that does not take it as it is: %s, refused %j: %s', (_, manifest, refused, conversion) => {
     expect(conversionFor(manifest, new Set(refused))).toBe(conversion);
   });
@@ -99,6 +109,66 @@ describe('the form in which an image is pushed', () => {
         annotations: undefined,
       },
     ]);
+  });
+
+  test('of an image of Docker has the same blobs under the names of OCI', async () => {
+    const { manifest, conversion } = await form(DOCKER_IMAGE, 'oci-format');
+    expect(JSON.parse(manifest.bytes.toString('utf8'))).toEqual(JSON.parse(IMAGE.bytes.toString('utf8')));
+    expect(conversion).toBe('oci-format');
+  });
+
+  test('of a list of Docker is an index, with annotations, and attestations that name the image as it is there', async () => {
+    const attested = sampleIndex(
+      [{ ...AMD64, mediaType: DOCKER, annotations: { a: 'b' } }, attestationOf('amd64')],
+      MEDIA_TYPE.dockerList,
+      { annotations: { c: 'd' } },
+    );
+    const [image, attestation] = attested.manifests;
+    const formed = await formImage(
+      attested,
+      'oci-format',
+      async (digest) => (digest === image?.digest ? DOCKER_IMAGE : IMAGE),
+      'e.org/a:v1',
+    );
+    const { manifest, parts, conversion } = formed;
+    const [converted, kept] = parts.keys();
+    expect(JSON.parse(manifest.bytes.toString('utf8'))).toMatchObject({
+      mediaType: MEDIA_TYPE.ociIndex,
+      annotations: { c: 'd' },
+      manifests: [
+        { mediaType: MEDIA_TYPE.ociManifest, annotations: { a: 'b' }, platform: image?.platform },
+        {
+          annotations: { ...attestation?.annotations, 'vnd.docker.reference.digest': converted },
+          platform: attestation?.platform,
+        },
+      ],
+    });
+    expect([kept, conversion]).toEqual([IMAGE.digest, 'oci-format']);
+    expect(converted).not.toBe(image?.digest);
+  });
+
+  test.each([
+    ['application/vnd.docker.image.rootfs.diff.tar', 'application/vnd.oci.image.layer.v1.tar'],
+    ['application/vnd.docker.image.rootfs.diff.tar.gzip', 'application/vnd.oci.image.layer.v1.tar+gzip'],
+    [
+      'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+      'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
+    ],
+  ])('maps a layer of the type %s to %s, and back', async (docker, oci) => {
+    const layerOf = ({ manifest }: { manifest: Manifest }) =>
+      manifest.kind === 'image' ? manifest.layers[0]?.mediaType : undefined;
+    const config = 'application/vnd.docker.container.image.v1+json';
+    const image = sampleImage({ mediaType: DOCKER, config, layer: docker });
+    expect(layerOf(await form(image, 'oci-format'))).toBe(oci);
+    expect(layerOf(await form(sampleImage({ layer: oci }), 'docker-format'))).toBe(docker);
+  });
+
+  test('that OCI alone takes cannot be had of what is no image', async () => {
+    const plugin = sampleImage({ mediaType: DOCKER, config: 'application/vnd.docker.plugin.v1+json' });
+    await expect(form(plugin, 'oci-format')).rejects.toMatchObject({
+      code: 'FORMAT_UNCONVERTIBLE',
+      message: expect.stringContaining('refuses it as a Docker image, and it cannot become an OCI image'),
+    });
   });
 
   test.each<[string, Manifest, Manifest]>([

@@ -1,7 +1,7 @@
 import { countOf } from '../../lib/text/sentence.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { describeMissing, type PartsBelow } from '../copy/missing-parts.ts';
-import { conversionIn } from '../plan/recorded-options.ts';
+import { type Conversion, conversionIn } from '../plan/recorded-options.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import type { TagView } from './tag-view.ts';
 
@@ -76,8 +76,14 @@ function explainOtherDigest(source: Digest, expected: Digest, recorded: Recorded
   if (expected === source) return '';
   const conversion = recorded?.pushedDigest === expected ? conversionIn(recorded.options) : undefined;
   if (conversion === undefined) return ' of the chosen platforms';
-  return conversion === 'docker-format' ? ", in Docker's format" : ', without attestations';
+  return `, ${CONVERTED[conversion]}`;
 }
+
+const CONVERTED: Readonly<Record<Conversion, string>> = {
+  'without-attestations': 'without attestations',
+  'docker-format': "in Docker's format",
+  'oci-format': 'in the OCI format',
+};
 
 function explainDifference(source: Digest, destination: Digest, recorded: RecordedImage | undefined): string {
   if (recorded === undefined) return ', and the state does not know it';

@@ -1,12 +1,12 @@
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Index, Manifest } from '../../registry/oci/manifest.ts';
-import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
+import { type ManifestMediaType, MEDIA_TYPE } from '../../registry/oci/media-type.ts';
 import type { Conversion } from '../plan/recorded-options.ts';
-import { isContainerImage, toDockerImage, toDockerList } from './docker-format.ts';
+import { type Family, isContainerImage, toImageOf, toIndexOf } from './format-family.ts';
 import { isAttestation, keepEntries } from './index-subset.ts';
 
 /** The kinds of manifests that some registries refuse. */
-export type RefusedFormat = 'attestation' | 'oci-index' | 'oci-image' | 'other';
+export type RefusedFormat = 'attestation' | 'oci-index' | 'oci-image' | 'docker-list' | 'docker-image';
 
 /** An image in the form in which it is pushed. */
 export interface FormedImage {
@@ -17,29 +17,41 @@ export interface FormedImage {
   readonly conversion: Conversion | undefined;
 }
 
+const FORMATS: Readonly<Record<ManifestMediaType, Exclude<RefusedFormat, 'attestation'>>> = {
+  [MEDIA_TYPE.ociIndex]: 'oci-index',
+  [MEDIA_TYPE.ociManifest]: 'oci-image',
+  [MEDIA_TYPE.dockerList]: 'docker-list',
+  [MEDIA_TYPE.dockerManifest]: 'docker-image',
+};
+
+/** By any media type. */
+const formats: ReadonlyMap<string, RefusedFormat> = new Map(Object.entries(FORMATS));
+
 /** Returns the kind of a refused manifest that no index lists. */
 export function formatOf({ mediaType }: Pick<Manifest, 'mediaType'>): RefusedFormat {
-  if (mediaType === MEDIA_TYPE.ociIndex) return 'oci-index';
-  return mediaType === MEDIA_TYPE.ociManifest ? 'oci-image' : 'other';
+  return FORMATS[mediaType];
 }
 
-/** Returns the conversion that avoids some refused formats; undefined if none is necessary, or none would help. */
+/**
+ * Returns the conversion that avoids some refused formats; undefined if none is necessary, or none would help: where
+ * both families are refused, it is not the format.
+ */
 export function conversionFor(
   manifest: Manifest,
   refused: ReadonlySet<RefusedFormat>,
 ): Conversion | undefined {
-  if (manifest.kind === 'image') {
-    // Other artifacts, such as signatures, cannot be converted.
-    const isConvertible = formatOf(manifest) === 'oci-image' && isContainerImage(manifest);
-    return isConvertible && refused.has('oci-image') ? 'docker-format' : undefined;
-  }
-  const isOci = manifest.mediaType === MEDIA_TYPE.ociIndex;
-  const listsOci = manifest.manifests.some(({ mediaType }) => mediaType === MEDIA_TYPE.ociManifest);
-  if (isOci && refused.has('oci-index')) return 'docker-format';
-  if (listsOci && refused.has('oci-image')) return 'docker-format';
-  return refused.has('attestation') && manifest.manifests.some(isAttestation)
-    ? 'without-attestations'
-    : undefined;
+  const refusesOci = refused.has('oci-index') || refused.has('oci-image');
+  const refusesDocker = refused.has('docker-list') || refused.has('docker-image');
+  const has = (format: RefusedFormat): boolean =>
+    formatOf(manifest) === format ||
+    (manifest.kind === 'index' &&
+      manifest.manifests.some(({ mediaType }) => formats.get(mediaType) === format));
+  // Other artifacts, such as signatures, cannot be converted.
+  const isConvertible = manifest.kind === 'index' || isContainerImage(manifest);
+  const isRefused = isConvertible && [...refused].some((format) => format !== 'attestation' && has(format));
+  if (isRefused && !(refusesOci && refusesDocker)) return refusesOci ? 'docker-format' : 'oci-format';
+  const hasAttestations = manifest.kind === 'index' && manifest.manifests.some(isAttestation);
+  return refused.has('attestation') && hasAttestations ? 'without-attestations' : undefined;
 }
 
 /**
@@ -57,6 +69,12 @@ export async function formImage(
   return { ...formed, conversion: isChanged ? conversion : undefined };
 }
 
+const FAMILY_OF: Readonly<Record<Conversion, Family | undefined>> = {
+  'without-attestations': undefined,
+  'docker-format': 'docker',
+  'oci-format': 'oci',
+};
+
 async function convert(
   original: Manifest,
   conversion: Conversion | undefined,
@@ -65,21 +83,19 @@ async function convert(
 ): Promise<Pick<FormedImage, 'manifest' | 'parts'>> {
   const none: ReadonlyMap<Digest, Manifest> = new Map();
   if (conversion === undefined) return { manifest: original, parts: none };
+  const family = FAMILY_OF[conversion];
   if (original.kind === 'image') {
-    const manifest = conversion === 'docker-format' ? toDockerImage(original, about) : original;
-    return { manifest, parts: none };
+    return { manifest: family === undefined ? original : toImageOf(family, original, about), parts: none };
   }
-  const runnable = withoutAttestations(original, about);
-  if (conversion === 'without-attestations' || runnable.kind === 'image') {
-    return { manifest: runnable, parts: none };
-  }
+  const runnable = family === 'oci' ? original : withoutAttestations(original, about);
+  if (family === undefined || runnable.kind === 'image') return { manifest: runnable, parts: none };
   const images = await Promise.all(
     runnable.manifests.map(async ({ digest }): Promise<[Digest, Manifest]> => {
       const part = await fetch(digest);
-      return [digest, part.kind === 'image' ? toDockerImage(part, about) : part];
+      return [digest, part.kind === 'image' ? toImageOf(family, part, about) : part];
     }),
   );
-  const manifest = toDockerList(runnable, new Map(images), about);
+  const manifest = toIndexOf(family, runnable, new Map(images), about);
   return { manifest, parts: new Map(images.map(([, part]) => [part.digest, part])) };
 }
 

@@ -150,10 +150,17 @@ export class ImageCopier {
     const digests = new Set([original.digest]);
     const tally: Tally = { bytesSent: 0, uploaded: 0, mounted: 0, present: 0, digests };
     const refused = new Set(this.#refused);
+    const certain = new Set<RefusedFormat>();
+    const tried = new Set<Conversion | undefined>();
     let refusal: unknown;
     for (;;) {
       const conversion = conversionFor(chosen, refused);
-      const form = await formImage(chosen, conversion, (digest) => this.#fetch(source, digest), about);
+      tried.add(conversion);
+      const forming = formImage(chosen, conversion, (digest) => this.#fetch(source, digest), about);
+      const form = await forming.catch((error: unknown) => {
+        // The registry did not say that it is the format, so its own words tell more.
+        throw failureCode(refusal) === 'MANIFEST_REFUSED' ? refusal : error;
+      });
       try {
         const isRight = present === form.manifest.digest;
         const missing = await this.#missingBelow(image, isRight ? present : undefined);
@@ -161,7 +168,7 @@ export class ImageCopier {
           isRight && missing.length === 0
             ? undefined
             : await this.#push({ ...image, form, clock, tally, missing }, image);
-        for (const format of refused) this.#refused.add(format);
+        for (const format of certain) this.#refused.add(format);
         const facts = {
           sourceDigest: original.digest,
           pushedDigest: form.manifest.digest,
@@ -179,7 +186,8 @@ export class ImageCopier {
         if (!(error instanceof RefusedManifest)) throw error;
         refusal ??= error.refusal;
         refused.add(error.format);
-        if (conversionFor(chosen, refused) === conversion) throw refusal;
+        if (failureCode(error.refusal) === 'FORMAT_REFUSED') certain.add(error.format);
+        if (tried.has(conversionFor(chosen, refused))) throw refusal;
       }
     }
   }

@@ -12,6 +12,11 @@ import type { Registry } from '../../registry/registry.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 import { makeProbeImage, type ProbeImage } from './probe-image.ts';
 
+const FORMAT_NAMES: Readonly<Record<'OCI' | 'Docker', string>> = {
+  OCI: 'the OCI format',
+  Docker: "Docker's format",
+};
+
 /** Checks a destination by pushing a tiny image without a tag and deleting it. */
 export class Probe {
   readonly #target: Registry;
@@ -84,10 +89,11 @@ export class Probe {
     if (refused.length === 0) return fine(`it takes ${joinWords(taken)}`);
     const names = joinWords(refused.map((each) => each.name));
     const message = `it refuses ${names}: ${refused[0]?.reason ?? ''}`;
-    const isConverted = taken.includes('Docker image') && taken.includes('Docker list');
-    const hint = isConverted
-      ? "images are converted to Docker's format on their way; their digests there differ, and signatures do not fit"
-      : `images in ${refused.length === 1 ? 'this format' : 'these formats'} will fail; update the registry`;
+    const format = families.find(({ name }) => !refused.some((each) => each.name.startsWith(name)))?.name;
+    const hint =
+      format !== undefined
+        ? `images are converted to ${FORMAT_NAMES[format]} on their way; their digests there differ, and signatures do not fit`
+        : `images in ${refused.length === 1 ? 'this format' : 'these formats'} will fail; update the registry`;
     if (taken.length > 0) return doubtful(message, hint);
     const about = `${this.#target.host}/${this.#repository}`;
     throw new Failure({ code: 'FORMATS_REFUSED', about, message, hint });

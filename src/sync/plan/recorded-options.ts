@@ -1,11 +1,16 @@
 import { formatPlatform, type Platform } from '../../registry/oci/platform.ts';
 
-/** How an image is changed if the destination refuses its original format. */
-export type Conversion =
+/** The ways in which an image is changed if the destination refuses its original format. */
+const CONVERSIONS = [
   /** The attestations are left out of its index. */
-  | 'without-attestations'
+  'without-attestations',
   /** OCI manifests become Docker manifests and lists, without attestations. */
-  | 'docker-format';
+  'docker-format',
+  /** Docker manifests and lists become OCI manifests and indexes. */
+  'oci-format',
+] as const;
+
+export type Conversion = (typeof CONVERSIONS)[number];
 
 /** What is known of an image at the destination, besides the settings. None of it is another content of its source. */
 interface RecordedFacts {
@@ -18,11 +23,7 @@ interface RecordedFacts {
 
 const LEFT_OUT = /^left-out=([1-9]\d{0,3})$/;
 const SIGNED = /^signed=([0-9a-f]{12})$/;
-const CONVERSION = /^conversion=(without-attestations|docker-format)$/;
-
-function isConversion(text: string | undefined): text is Conversion {
-  return text === 'without-attestations' || text === 'docker-format';
-}
+const CONVERSION = new RegExp(`^conversion=(${CONVERSIONS.join('|')})$`);
 
 /**
  * Returns the settings that determine the content of an image, and what is known of it, as one text. The same source
@@ -52,7 +53,7 @@ function find(options: string, form: RegExp): string | undefined {
 /** Returns the conversion in a recorded text, if there is one. */
 export function conversionIn(options: string): Conversion | undefined {
   const found = find(options, CONVERSION);
-  return isConversion(found) ? found : undefined;
+  return CONVERSIONS.find((conversion) => conversion === found);
 }
 
 /** Returns the policy by which the signature was verified according to a recorded text. */

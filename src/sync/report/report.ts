@@ -39,11 +39,12 @@ const image = z.object({
     .describe('What the tag is at the destination, where that is known'),
   reason: reason.optional(),
   conversion: z
-    .enum(['without-attestations', 'docker-format'])
+    .enum(['without-attestations', 'docker-format', 'oci-format'])
     .optional()
     .describe(
       'What had to be changed, as the destination refuses the image as it is: its digest there is another one, which ' +
-        'its signatures do not fit. docker-format: Docker manifest and list instead of OCI, without attestations',
+        'its signatures do not fit. docker-format: Docker manifest and list instead of OCI, without attestations; ' +
+        'oci-format: OCI manifest and index instead of Docker',
     ),
   layersLeftOut: count
     .optional()

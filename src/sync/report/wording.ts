@@ -82,15 +82,18 @@ type Conversion = NonNullable<ReportedImage['conversion']>;
 const CONVERTED: Readonly<Record<Conversion, string>> = {
   'without-attestations': 'without attestations',
   'docker-format': "in Docker's format",
+  'oci-format': 'in the OCI format',
+};
+
+const REFUSED: Readonly<Record<Conversion, string>> = {
+  'without-attestations': 'refuses attestations, so images are pushed without them',
+  'docker-format': "refuses OCI images, so they are pushed in Docker's format and without attestations",
+  'oci-format': "refuses Docker's images, so they are pushed in the OCI format, with the same layers",
 };
 
 /** Returns the warning that a destination requires conversions, and their consequences. It is shown once per run. */
 export function conversionWarning(host: string, conversion: Conversion): string {
-  const what =
-    conversion === 'without-attestations'
-      ? `${host} refuses attestations, so images are pushed without them`
-      : `${host} refuses OCI images, so they are pushed in Docker's format and without attestations`;
-  return `${what}; their digests there differ from the source's, and signatures do not fit them any more`;
+  return `${host} ${REFUSED[conversion]}; their digests there differ from the source's, and signatures do not fit them any more`;
 }
 
 const IMAGES_NAMED = 3;

@@ -94,6 +94,9 @@ function refuseQuirkily(manifest: Manifest, quirks: Quirks): Answer | undefined 
   if (quirks.refuseOciIndex === true && manifest.mediaType === MEDIA_TYPE.ociIndex) {
     return refusal(400, 'MANIFEST_INVALID', "Invalid image, fail to parse 'manifest.json'");
   }
+  if (quirks.refuseDocker === true && manifest.mediaType.includes('docker')) {
+    return refusal(415, 'MANIFEST_INVALID', 'manifest invalid');
+  }
   if (manifest.kind !== 'image') return undefined;
   const { mediaType } = manifest.config;
   const isRefused = quirks.refuseConfigTypes?.includes(mediaType) === true;

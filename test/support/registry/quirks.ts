@@ -16,6 +16,8 @@ export interface Quirks {
   readonly digestsAmongTags?: boolean;
   /** SWR: OCI indexes are not understood. */
   readonly refuseOciIndex?: boolean;
+  /** zot as it comes: manifests and lists of Docker are refused with 415. */
+  readonly refuseDocker?: boolean;
   /** ACR: manifests whose config has one of these media types are refused. */
   readonly refuseConfigTypes?: readonly string[];
   /** What an absent manifest is answered with instead of 404. */
@@ -89,5 +91,6 @@ export const VENDOR_QUIRKS = {
   dockerHub: { uploadLocation: 'absolute', pathDepth: 2, mountOpensUpload: true, pullLimit: 100 },
   artifactory: { absentManifest: 403, digestsAmongTags: true },
   nexus: { nullTags: true },
+  zot: { refuseDocker: true, referrersApi: true },
   distribution2: { ignoreContentRange: true, interruptedUpload: 'forgotten' },
 } as const satisfies Record<string, Quirks>;

@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import { Failure } from '../../lib/failure.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
+import { type Image, type Index, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
+import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
+import { ATTESTED_DIGEST } from './index-subset.ts';
+
+/** The two families of formats. */
+export type Family = 'docker' | 'oci';
+
+const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
+const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
+const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar';
+const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar';
+const OCI_FOREIGN = 'application/vnd.oci.image.layer.nondistributable.v1.tar';
+const DOCKER_FOREIGN = 'application/vnd.docker.image.rootfs.foreign.diff.tar';
+
+/** The bytes are the same in both formats, only the types differ (OCI image-spec, media-types.md, "Compatibility"). */
+const LAYER_TYPES: readonly (readonly [oci: string, docker: string])[] = [
+  [OCI_LAYER, DOCKER_LAYER],
+  [`${OCI_LAYER}+gzip`, `${DOCKER_LAYER}.gzip`],
+  [OCI_FOREIGN, DOCKER_FOREIGN],
+  [`${OCI_FOREIGN}+gzip`, `${DOCKER_FOREIGN}.gzip`],
+];
+const TO_DOCKER: ReadonlyMap<string, string> = new Map(LAYER_TYPES);
+const TO_OCI: ReadonlyMap<string, string> = new Map([
+  ...LAYER_TYPES.map(([oci, docker]) => [docker, oci] as const),
+  // Some tools write it into Docker's manifests.
+  [`${DOCKER_LAYER}.zstd`, `${OCI_LAYER}+zstd`],
+]);
+
+/** What differs between the families. */
+const FAMILIES = {
+  docker: {
+    image: MEDIA_TYPE.dockerManifest,
+    index: MEDIA_TYPE.dockerList,
+    config: DOCKER_CONFIG,
+    layers: TO_DOCKER,
+    names: { refused: 'an OCI image', becomes: 'a Docker image', takes: 'OCI images' },
+  },
+  oci: {
+    image: MEDIA_TYPE.ociManifest,
+    index: MEDIA_TYPE.ociIndex,
+    config: OCI_CONFIG,
+    layers: TO_OCI,
+    names: { refused: 'a Docker image', becomes: 'an OCI image', takes: "Docker's images" },
+  },
+} as const;
+
+const descriptorShape = z.object({
+  mediaType: z.string(),
+  digest: z.string(),
+  size: z.number(),
+  urls: z.array(z.string()).optional(),
+});
+const imageShape = z.object({ config: descriptorShape, layers: z.array(descriptorShape) });
+const annotationsShape = z.record(z.string(), z.string()).optional().catch(undefined);
+const indexShape = z.object({
+  annotations: annotationsShape,
+  manifests: z.array(
+    z.object({
+      platform: z.record(z.string(), z.unknown()).optional(),
+      annotations: annotationsShape,
+    }),
+  ),
+});
+
+function unconvertible(family: Family, about: string, why: string): Failure<'FORMAT_UNCONVERTIBLE'> {
+  const { refused, becomes, takes } = FAMILIES[family].names;
+  return new Failure({
+    code: 'FORMAT_UNCONVERTIBLE',
+    about,
+    message: `the destination refuses it as ${refused}, and it cannot become ${becomes}: ${why}`,
+    hint: `leave it out with "exclude", or mirror to a registry that takes ${takes}`,
+  });
+}
+
+/** Parses the fields that the conversion needs. */
+function contentOf<Content>(
+  shape: z.ZodType<Content>,
+  { bytes }: Manifest,
+  family: Family,
+  about: string,
+): Content {
+  const { success, data } = shape.safeParse(JSON.parse(bytes.toString('utf8')));
+  if (!success) throw unconvertible(family, about, 'its manifest is malformed');
+  return data;
+}
+
+function layerType(mediaType: string, family: Family, about: string): string {
+  const { layers } = FAMILIES[family];
+  // OCI leaves open what a layer is; Docker does not.
+  const isOfFamily =
+    [...layers.values()].includes(mediaType) ||
+    (family === 'oci' && !mediaType.startsWith('application/vnd.docker.'));
+  const type = layers.get(mediaType) ?? (isOfFamily ? mediaType : undefined);
+  if (type !== undefined) return type;
+  const why =
+    family === 'docker' && mediaType.endsWith('+zstd')
+      ? 'its layers are compressed with zstd, which that format does not know'
+      : `it holds "${mediaType.slice(0, 100)}", which is no layer of an image`;
+  throw unconvertible(family, about, why);
+}
+
+/** Returns whether a manifest is a container image and not another artifact in the same format. */
+export function isContainerImage({ config }: Image): boolean {
+  return config.mediaType === OCI_CONFIG || config.mediaType === DOCKER_CONFIG;
+}
+
+/**
+ * Returns an image as one of a family, with the same blobs: a Docker manifest, schema 2, or an OCI manifest. One that is
+ * in this format already is returned unchanged. Equal images result in equal bytes. Throws `FORMAT_UNCONVERTIBLE`.
+ */
+export function toImageOf(family: Family, image: Image, about: string): Manifest {
+  const { image: mediaType, config: configType } = FAMILIES[family];
+  if (image.mediaType === mediaType) return image;
+  const { config, layers } = contentOf(imageShape, image, family, about);
+  if (!isContainerImage(image)) {
+    throw unconvertible(family, about, `its configuration is "${config.mediaType.slice(0, 100)}"`);
+  }
+  const body = {
+    schemaVersion: 2,
+    mediaType,
+    config: { mediaType: configType, size: config.size, digest: config.digest },
+    layers: layers.map(({ mediaType: type, size, digest, urls }) => ({
+      mediaType: layerType(type, family, about),
+      size,
+      digest,
+      urls: urls?.length === 0 ? undefined : urls,
+    })),
+  };
+  return parseManifest(Buffer.from(JSON.stringify(body)), body.mediaType, about);
+}
+
+/**
+ * Returns an index as one of a family. `parts` are the converted entries, by their digests in the index. Annotations,
+ * which Docker does not know, are kept for OCI; those of attestations name the image in its new form.
+ */
+export function toIndexOf(
+  family: Family,
+  index: Index,
+  parts: ReadonlyMap<Digest, Manifest>,
+  about: string,
+): Manifest {
+  const { manifests, annotations: own } = contentOf(indexShape, index, family, about);
+  const digests = new Map<string, Digest>([...parts].map(([digest, part]) => [digest, part.digest]));
+  const annotationsOf = (position: number): Record<string, string> | undefined => {
+    const annotations = manifests[position]?.annotations;
+    const attested = digests.get(annotations?.[ATTESTED_DIGEST] ?? '');
+    return attested === undefined ? annotations : { ...annotations, [ATTESTED_DIGEST]: attested };
+  };
+  const body = {
+    schemaVersion: 2,
+    mediaType: FAMILIES[family].index,
+    manifests: index.manifests.map(({ digest }, position) => {
+      const part = parts.get(digest);
+      const platform = manifests[position]?.platform;
+      if (part?.kind !== 'image') throw unconvertible(family, about, 'it lists something else than images');
+      const entry = { mediaType: part.mediaType, size: part.bytes.length, digest: part.digest, platform };
+      if (family === 'oci') return { ...entry, annotations: annotationsOf(position) };
+      if (platform === undefined) throw unconvertible(family, about, 'it lists an image without a platform');
+      return entry;
+    }),
+    annotations: family === 'oci' ? own : undefined,
+  };
+  return parseManifest(Buffer.from(JSON.stringify(body)), body.mediaType, about);
+}
