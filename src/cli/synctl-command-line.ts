@@ -24,6 +24,7 @@ const ROUTE: readonly SyncFlagName[] = [
   'password',
   'password-stdin',
   'insecure-registry',
+  'tls-skip-verify',
   'ca-file',
   'retry',
   'retry-interval',

@@ -1,4 +1,4 @@
-import { LIMIT_FLAGS, PACE, RETRY_FLAGS } from '../config/flags/connection-flags.ts';
+import { LIMIT_FLAGS, PACE, RETRY_FLAGS, trustFlags } from '../config/flags/connection-flags.ts';
 import type { Flag } from '../config/flags/flag.ts';
 import { SIGNATURE_FLAGS } from '../config/flags/signature-flags.ts';
 
@@ -88,13 +88,7 @@ const TABLE = [
     group: IMAGES,
     description: 'Read the password from standard input',
   },
-  {
-    name: 'insecure-registry',
-    value: 'HOST',
-    repeatable: true,
-    group: IMAGES,
-    description: 'Registry that is spoken to over plain HTTP',
-  },
+  ...trustFlags(IMAGES),
   {
     name: 'ca-file',
     value: 'FILE',

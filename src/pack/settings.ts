@@ -1,4 +1,4 @@
-import { readRetry } from '../config/flags/connection-flags.ts';
+import { readRetry, readUnverified } from '../config/flags/connection-flags.ts';
 import { FlagReader } from '../config/flags/flag-reader.ts';
 import type { FlagSource } from '../config/flags/flag-source.ts';
 import { asIs, oneOf, parseSwitch } from '../config/flags/flag-value.ts';
@@ -29,6 +29,8 @@ export interface PackSettings {
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly insecureRegistries: readonly Host[];
+  /** Hosts whose certificates are not checked. */
+  readonly tlsSkipVerify: readonly Host[];
   readonly caFile: string | undefined;
   /** Folders for the package, for blobs of images and for downloads. */
   readonly output: string;
@@ -81,6 +83,7 @@ export function parsePackSettings(from: FlagSource): ParsedPackSettings {
     username: flags.text('username'),
     password: flags.text('password'),
     insecureRegistries: flags.list('insecure-registry', host),
+    tlsSkipVerify: readUnverified(flags, notices),
     caFile: flags.text('ca-file'),
     output: flags.required('output', asIs),
     imageOutput: flags.required('image-output', asIs),

@@ -1,4 +1,4 @@
-import { RETRY_FLAGS } from '../config/flags/connection-flags.ts';
+import { RETRY_FLAGS, trustFlags } from '../config/flags/connection-flags.ts';
 import type { Flag } from '../config/flags/flag.ts';
 import { REGISTRY } from './registry/registry-kind.ts';
 import { DEFAULT_WORD, TARGET_WORDS, TARGETS } from './targets.ts';
@@ -29,13 +29,7 @@ const PUSH_TABLE = [
     group: WHERE,
     description: 'Package to publish: a path or a file:// address',
   },
-  {
-    name: 'insecure-registry',
-    value: 'HOST',
-    repeatable: true,
-    group: REGISTRY.group,
-    description: 'Registry that is spoken to over plain HTTP',
-  },
+  ...trustFlags(REGISTRY.group),
   {
     name: 'ca-file',
     value: 'FILE',

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { readRetry } from '../config/flags/connection-flags.ts';
+import { readRetry, readUnverified } from '../config/flags/connection-flags.ts';
 import { FlagReader } from '../config/flags/flag-reader.ts';
 import type { FlagSource } from '../config/flags/flag-source.ts';
 import { malformed, parseSwitch } from '../config/flags/flag-value.ts';
@@ -17,6 +17,7 @@ export interface PushSettings extends PublishSettings {
   /** 0 means no limit. */
   readonly commandTimeout: Duration;
   readonly insecureRegistries: readonly Host[];
+  readonly tlsSkipVerify: readonly Host[];
   readonly caFile: string | undefined;
   readonly retry: RetryPolicy;
   readonly json: boolean;
@@ -33,6 +34,8 @@ export function parsePushSettings(from: FlagSource): ParsedPushSettings {
   const path = flags.optional('pkg-uri', parsePackageUri);
   const commandTimeout = flags.required('command-timeout', parseDuration);
   const insecureRegistries = flags.list('insecure-registry', parseHost);
+  const unverified = new Set<string>();
+  const tlsSkipVerify = readUnverified(flags, unverified);
   const caFile = flags.text('ca-file');
   const retry = readRetry(flags);
   const json = flags.optional('json', parseSwitch) ?? false;
@@ -40,13 +43,14 @@ export function parsePushSettings(from: FlagSource): ParsedPushSettings {
     flags.refuse('pkg-uri', 'there is no package to publish', 'write the path of the one that packer made');
   }
   const published = parsePublishSettings(from);
+  const notices = [...published.notices, ...unverified];
   const failures = [...flags.failures, ...(published.ok ? [] : published.failures)];
   if (failures.length > 0 || !published.ok || path === undefined) {
-    return { ok: false, failures, notices: published.notices };
+    return { ok: false, failures, notices };
   }
-  const registries = { insecureRegistries, caFile, retry };
+  const registries = { insecureRegistries, tlsSkipVerify, caFile, retry };
   const settings = { ...published.settings, package: path, commandTimeout, ...registries, json };
-  return { ok: true, settings, notices: published.notices };
+  return { ok: true, settings, notices };
 }
 
 function parsePackageUri(text: string, about: string): string {

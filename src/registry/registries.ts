@@ -24,6 +24,8 @@ export interface ConnectionSettings {
   readonly limit: number | undefined;
   readonly retry: RetryPolicy;
   readonly insecureRegistries: readonly Host[];
+  /** Hosts whose certificates are not checked. */
+  readonly tlsSkipVerify: readonly Host[];
   readonly caFile: string | undefined;
 }
 
@@ -48,6 +50,8 @@ interface RegistriesSettings {
   readonly limits: LimitSettings;
   /** Hosts that may be reached over plain HTTP, besides this machine. */
   readonly insecure: readonly Host[];
+  /** Hosts whose certificates are not checked. */
+  readonly unverified?: readonly Host[] | undefined;
   /** All certificate authorities to trust, in PEM; the default ones if undefined. */
   readonly authorities?: readonly string[] | undefined;
   readonly timeouts?: HttpTimeouts | undefined;
@@ -153,7 +157,7 @@ export async function openRegistries(
   settings: ConnectionSettings,
   parts: ConnectionParts,
 ): Promise<Registries> {
-  const { login, retry, insecureRegistries, caFile } = settings;
+  const { login, retry, insecureRegistries, tlsSkipVerify, caFile } = settings;
   const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
   const authorities = await readAuthorities(caFile);
   if (login.password !== undefined) onSecret(login.password);
@@ -165,6 +169,7 @@ export async function openRegistries(
     retry,
     limits: limitsOf(settings),
     insecure: insecureRegistries,
+    unverified: tlsSkipVerify,
     signal,
     onSecret,
     authorities,

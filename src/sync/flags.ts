@@ -1,4 +1,4 @@
-import { LIMIT_FLAGS, PACE, RETRY_FLAGS } from '../config/flags/connection-flags.ts';
+import { LIMIT_FLAGS, PACE, RETRY_FLAGS, trustFlags } from '../config/flags/connection-flags.ts';
 import type { Flag } from '../config/flags/flag.ts';
 import { SIGNATURE_FLAGS } from '../config/flags/signature-flags.ts';
 
@@ -53,13 +53,7 @@ const TABLE = [
     group: WHERE,
     description: 'Read the password from standard input',
   },
-  {
-    name: 'insecure-registry',
-    value: 'HOST',
-    repeatable: true,
-    group: WHERE,
-    description: 'Registry that is spoken to over plain HTTP',
-  },
+  ...trustFlags(WHERE),
   {
     name: 'ca-file',
     value: 'FILE',

@@ -1,4 +1,4 @@
-import { readRetry } from '../config/flags/connection-flags.ts';
+import { readRetry, readUnverified } from '../config/flags/connection-flags.ts';
 import type { Flag } from '../config/flags/flag.ts';
 import { FlagReader } from '../config/flags/flag-reader.ts';
 import type { FlagSource } from '../config/flags/flag-source.ts';
@@ -59,6 +59,8 @@ export interface SyncSettings {
   readonly report: string | undefined;
   readonly failOn: 'any' | 'never';
   readonly insecureRegistries: readonly Host[];
+  /** Hosts whose certificates are not checked. */
+  readonly tlsSkipVerify: readonly Host[];
   readonly caFile: string | undefined;
   readonly json: boolean;
 }
@@ -104,6 +106,7 @@ export function parseSyncSettings(
     report: flags.text('report'),
     failOn: flags.required('fail-on', oneOf('any', 'never')),
     insecureRegistries: flags.list('insecure-registry', host),
+    tlsSkipVerify: readUnverified(flags, notices),
     caFile: flags.text('ca-file'),
     json: flags.optional('json', parseSwitch) ?? false,
   };

@@ -26,6 +26,7 @@ const SAMPLES: Readonly<Record<SyncFlagName, string>> = {
   password: 'sample',
   'password-stdin': 'true',
   'insecure-registry': 'plain.example',
+  'tls-skip-verify': 'self.example',
   'ca-file': 'sample.pem',
   'image-set': 'sample.json',
   'addition-ns': 'sample',

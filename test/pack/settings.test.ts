@@ -33,6 +33,7 @@ describe('the settings of packer', () => {
       username: undefined,
       password: undefined,
       insecureRegistries: [],
+      tlsSkipVerify: [],
       caFile: undefined,
       output: '.',
       imageOutput: '/var/run/keel/pack/images',

@@ -103,7 +103,14 @@ it('reads --ca-file once where a registry is opened, so that it may be a pipe', 
     await openRegistries({ host: parseHost('registry.example'), username: undefined, password: undefined });
     return qiniu(kodo);
   };
-  const connections = { retry, queryLimit: undefined, limit: undefined, insecureRegistries: [], caFile };
+  const connections = {
+    retry,
+    queryLimit: undefined,
+    limit: undefined,
+    insecureRegistries: [],
+    tlsSkipVerify: [],
+    caFile,
+  };
   using publication = await Publication.open(
     { targets: [{ word: 'dockerhub', open }], overwrite: false },
     connections,

@@ -28,6 +28,7 @@ describe('the settings of packer push', () => {
       package: 'kube-1.36.2-amd64.tar.gz',
       commandTimeout: 0,
       insecureRegistries: [],
+      tlsSkipVerify: [],
       caFile: undefined,
       retry: { attempts: 5, interval: 5000 },
       json: false,

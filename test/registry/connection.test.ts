@@ -73,6 +73,27 @@ describe('a private certificate authority', () => {
   });
 });
 
+describe('a certificate that nobody signed', () => {
+  it('is accepted from the host that is named, and from no other', async () => {
+    await using server = await startRegistry({ tls: TLS });
+    await using other = await startRegistry({ tls: TLS });
+    using client = new TestClient(server.host, { unverified: [server.host] });
+    await client.registry.ping();
+    expect(server.journal.count()).toBe(1);
+    await expect(client.registries.at(other.host).ping()).rejects.toMatchObject({ code: 'TLS_REFUSED' });
+    expect(other.journal.count()).toBe(0);
+  });
+
+  it('is accepted through a proxy, whatever name it has', async () => {
+    await using server = await startRegistry({ tls: TLS });
+    await using proxy = await ForwardProxy.start({ 'other.test:443': server.url });
+    setProxy({ HTTPS_PROXY: proxy.url });
+    using client = new TestClient(parseHost('other.test'), { unverified: [parseHost('other.test:443')] });
+    await client.registry.ping();
+    expect(server.journal.count()).toBe(1);
+  });
+});
+
 describe('a proxy', () => {
   it.each(['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY'])('named by %s is used for HTTPS', async (variable) => {
     await using server = await startRegistry({ tls: TLS });

@@ -25,6 +25,7 @@ async function open(host: Host, changes: Partial<ConnectionSettings> = {}) {
       limit: undefined,
       retry: { attempts: 2, interval: milliseconds(1) },
       insecureRegistries: [],
+      tlsSkipVerify: [],
       caFile: undefined,
       ...changes,
     },

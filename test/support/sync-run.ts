@@ -136,6 +136,7 @@ export class SyncRoute {
       report: undefined,
       failOn: 'any',
       insecureRegistries: [],
+      tlsSkipVerify: [],
       caFile: undefined,
       json: false,
       ...choices,

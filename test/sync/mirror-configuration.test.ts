@@ -76,6 +76,7 @@ function files(facts: Partial<MirrorFacts> & { version?: MirrorFacts['version'] 
     host: HOST,
     endpoint: new URL('https://registry.example.com/'),
     caFile: undefined,
+    isUnverified: false,
     repositories: { image: 'registry.example.com/mirror' },
     pauseImage: 'registry.example.com/mirror/pause:3.10.2',
     ...facts,
@@ -121,6 +122,14 @@ imageRepository: registry.example.com/mirror
       dns: { imageRepository: 'r.example/m/coredns' },
       etcd: { local: { imageRepository: 'r.example/base' } },
     });
+  });
+
+  test('do not check the certificate of a mirror whose certificate nobody signed', () => {
+    const all = files({ isUnverified: true });
+    expect(all.get(UPSTREAM)).toContain('  skip_verify = true\n');
+    expect(all.get('/etc/containerd/certs.d/registry.example.com/hosts.toml')).toContain(
+      '  skip_verify = true\n',
+    );
   });
 
   test('tell how to trust a mirror with an authority of its own', () => {

@@ -50,6 +50,7 @@ const DEFAULTS: SyncSettings = {
   report: undefined,
   failOn: 'any',
   insecureRegistries: [],
+  tlsSkipVerify: [],
   caFile: undefined,
   json: false,
 };
@@ -108,6 +109,7 @@ test.each<[string, string, keyof SyncSettings, unknown]>([
   ['verify', 'none', 'verify', 'none'],
   ['naming', 'dashed', 'naming', 'dashed'],
   ['insecure-registry', '10.0.0.5:5000', 'insecureRegistries', ['10.0.0.5:5000']],
+  ['tls-skip-verify', '10.0.0.5:5000, b.example', 'tlsSkipVerify', ['10.0.0.5:5000', 'b.example']],
 ])('--%s %j is read', (flag, text, key, value) => {
   expect(settings({ [flag]: text })[key]).toEqual(value);
 });
@@ -185,5 +187,11 @@ describe('credentials', () => {
     expect(complaints({ password: 'hush' })).toEqual([
       '--password: there is a password but no user name (give --username as well)',
     ]);
+  });
+});
+
+test('a host whose certificate is not checked is warned of in each run', () => {
+  expect(parse({ 'tls-skip-verify': 'a.example' })).toMatchObject({
+    notices: [expect.stringMatching(/^--tls-skip-verify: the certificate of a\.example is not checked/)],
   });
 });

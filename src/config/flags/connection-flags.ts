@@ -1,5 +1,6 @@
 import { parseDuration } from '../../lib/duration.ts';
 import type { RetryPolicy } from '../../lib/retry.ts';
+import { type Host, parseHost } from '../../registry/oci/reference.ts';
 import type { Flag } from './flag.ts';
 import type { FlagReader } from './flag-reader.ts';
 import { wholeNumber } from './flag-value.ts';
@@ -25,6 +26,27 @@ export const LIMIT_FLAGS = [
   },
 ] as const satisfies readonly Flag[];
 
+/** Returns the flags for hosts without TLS, or without a certificate that can be checked, under a heading. */
+export function trustFlags(group: string) {
+  return [
+    {
+      name: 'insecure-registry',
+      value: 'HOST',
+      repeatable: true,
+      group,
+      description: 'Registry that is spoken to over plain HTTP where it does not speak TLS',
+    },
+    {
+      name: 'tls-skip-verify',
+      value: 'HOST',
+      repeatable: true,
+      group,
+      description:
+        'Host whose certificate is not checked, so that someone on the way could read and change everything',
+    },
+  ] as const satisfies readonly Flag[];
+}
+
 /** The flags for retries, the same in all tools. */
 export const RETRY_FLAGS = [
   {
@@ -42,6 +64,20 @@ export const RETRY_FLAGS = [
     description: 'Pause before the second attempt; it grows from there',
   },
 ] as const satisfies readonly Flag[];
+
+/** Returns the hosts whose certificates are not checked, with a notice about each of them. */
+export function readUnverified<Name extends string>(
+  flags: FlagReader<Name | 'tls-skip-verify'>,
+  notices: Set<string>,
+): Host[] {
+  const hosts = flags.list('tls-skip-verify', parseHost);
+  for (const host of hosts) {
+    notices.add(
+      `${flags.label('tls-skip-verify')}: the certificate of ${host} is not checked, so someone on the way could read passwords and change images`,
+    );
+  }
+  return hosts;
+}
 
 /** Returns how often each request is tried, and the pause before the second attempt. */
 export function readRetry(flags: FlagReader<(typeof RETRY_FLAGS)[number]['name']>): RetryPolicy {

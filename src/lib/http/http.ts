@@ -54,9 +54,14 @@ export class HttpClient {
   readonly #timeouts: HttpTimeouts;
 
   constructor(
-    settings: { authorities?: CertificateAuthorities | undefined; timeouts?: HttpTimeouts | undefined } = {},
+    settings: {
+      authorities?: CertificateAuthorities | undefined;
+      /** Hosts, with their ports, whose certificates are not checked. */
+      unverified?: readonly string[] | undefined;
+      timeouts?: HttpTimeouts | undefined;
+    } = {},
   ) {
-    this.#agents = new AgentPool(settings.authorities);
+    this.#agents = new AgentPool(settings.authorities, settings.unverified);
     this.#timeouts = settings.timeouts ?? DEFAULT_TIMEOUTS;
   }
 
@@ -84,7 +89,7 @@ export class HttpClient {
     const isRepeatable = !isOnce && typeof body !== 'function';
     return new Promise((resolve, reject) => {
       const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
-      const outgoing = open(url, { method, headers: request.headers, agent, ...this.#agents.trust });
+      const outgoing = open(url, { method, headers: request.headers, agent, ...this.#agents.trustFor(url) });
       const writing = new AbortController();
       let answered: IncomingMessage | undefined;
       const breakOff = (reason: Error): void => void (answered ?? outgoing).destroy(reason);

@@ -8,6 +8,11 @@ import { isLoopback } from './loopback.ts';
 /** All certificate authorities to trust, in PEM, in place of the default ones. */
 export type CertificateAuthorities = readonly string[];
 
+interface Trust {
+  readonly secureContext?: SecureContext;
+  readonly rejectUnauthorized?: false;
+}
+
 const CONNECTIONS: AgentOptions = { keepAlive: true, scheduling: 'lifo' };
 
 /**
@@ -33,17 +38,23 @@ export function proxyFor(url: URL): URL | undefined {
  * (also in lower case). This machine is never reached through a proxy.
  */
 export class AgentPool {
-  /**
-   * Options that every request needs: an agent for a proxy uses its own TLS options only for the connection to the
-   * proxy.
-   */
-  readonly trust: { readonly secureContext?: SecureContext };
+  readonly #trust: Trust;
+  readonly #unverified: ReadonlySet<string>;
   readonly #agents = new Map<string, HttpAgent>();
 
-  constructor(authorities: CertificateAuthorities | undefined) {
+  constructor(authorities: CertificateAuthorities | undefined, unverified: readonly string[] = []) {
     // Created once: reading all authorities takes longer than connecting.
-    this.trust =
+    this.#trust =
       authorities === undefined ? {} : { secureContext: createSecureContext({ ca: [...authorities] }) };
+    this.#unverified = new Set(unverified.map((host) => new URL(`https://${host}/`).host));
+  }
+
+  /**
+   * Returns the options that a request to a URL needs: an agent for a proxy uses its own TLS options only for the
+   * connection to the proxy.
+   */
+  trustFor(url: URL): Trust {
+    return this.#unverified.has(url.host) ? { ...this.#trust, rejectUnauthorized: false } : this.#trust;
   }
 
   /** Returns the pool for the origin of a URL. It is always the same one. */
@@ -53,7 +64,7 @@ export class AgentPool {
     const proxy = proxyFor(url);
     const isSecure = url.protocol === 'https:';
     if (proxy !== undefined) return this.#openThrough(proxy, url.origin, isSecure);
-    return this.#keep(url.origin, directAgent(isSecure, { ...CONNECTIONS, ...this.trust }));
+    return this.#keep(url.origin, directAgent(isSecure, { ...CONNECTIONS, ...this.trustFor(url) }));
   }
 
   // Few users have a proxy, and loading these modules takes longer than a small run.
@@ -61,7 +72,7 @@ export class AgentPool {
     const { HttpsProxyAgent } = await import(/* webpackMode: "eager" */ 'https-proxy-agent');
     const { HttpProxyAgent } = await import(/* webpackMode: "eager" */ 'http-proxy-agent');
     const opened = isSecure
-      ? new HttpsProxyAgent(proxy, { ...CONNECTIONS, ...this.trust })
+      ? new HttpsProxyAgent(proxy, { ...CONNECTIONS, ...this.#trust })
       : new HttpProxyAgent(proxy, CONNECTIONS);
     return this.#agents.get(origin) ?? this.#keep(origin, opened);
   }

@@ -59,14 +59,14 @@ async function openSources(
   settings: PackSettings,
   parts: FetchParts,
 ): Promise<Sources> {
-  const { registry: host, username, password, caFile } = settings;
+  const { registry: host, username, password, tlsSkipVerify: unverified, caFile } = settings;
   const { reporter, timeouts } = parts;
   const connection = { ...settings, login: { host, username, password } };
   const onRetry = (error: unknown): void => reporter.detail(`once more after ${describeFailure(error)}`);
   const connectionParts = { ...parts, onRetry };
   const close = (opened: { close(): void }): void => opened.close();
   const authorities = await readAuthorities(caFile);
-  const http = stack.adopt(new HttpClient({ authorities, timeouts }), close);
+  const http = stack.adopt(new HttpClient({ authorities, unverified, timeouts }), close);
   const registries = stack.adopt(await openRegistries(connection, connectionParts), close);
   const makers = stack.adopt(await Makers.open(connection, connectionParts), close);
   return { registries, makers, http };

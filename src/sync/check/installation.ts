@@ -90,7 +90,7 @@ export async function checkInstallation(
   parts: KnownStateParts,
 ): Promise<CheckedInstallation> {
   const { reporter } = parts;
-  const { destination, namespace, caFile } = settings;
+  const { destination, namespace, caFile, tlsSkipVerify } = settings;
   const set = await readImageSetIfThere(settings.imageSet);
   const { warning, tags } = kubeadmTags(choice.version) ?? {};
   if (warning !== undefined) reporter.warning(warning);
@@ -112,6 +112,7 @@ export async function checkInstallation(
             host: destination,
             endpoint: target.endpoint,
             caFile,
+            isUnverified: tlsSkipVerify.includes(destination),
             repositories: names.repositories,
             pauseImage: formatReference({ host: destination, repository: pause, tag: tags.pause }),
           });

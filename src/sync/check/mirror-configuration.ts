@@ -18,6 +18,8 @@ interface MirrorFacts {
   readonly endpoint: URL;
   /** PEM file, on this machine, with the authorities for its certificate. */
   readonly caFile: string | undefined;
+  /** Whether its certificate is not checked. */
+  readonly isUnverified: boolean;
   readonly repositories: KubeadmRepositories;
   /** Full name of the pause image, with which containerd starts every pod. */
   readonly pauseImage: string;
@@ -33,7 +35,7 @@ const FIRST_MINOR_OF_V1BETA4 = 31;
  * kubeadm uses its names. The files contain no secrets.
  */
 export function mirrorFiles(facts: MirrorFacts): ConfigurationFile[] {
-  const own = facts.endpoint.protocol === 'https:' && facts.caFile === undefined;
+  const own = facts.endpoint.protocol === 'https:' && trust(facts).length === 0;
   return [
     { path: `${FOLDER}/${KUBERNETES_REGISTRY}/hosts.toml`, text: upstreamHosts(facts) },
     // containerd reaches the mirror by its own name without configuration, unless it needs an authority or plain HTTP.
@@ -43,7 +45,8 @@ export function mirrorFiles(facts: MirrorFacts): ConfigurationFile[] {
   ];
 }
 
-function trust({ caFile }: MirrorFacts): string[] {
+function trust({ caFile, isUnverified, endpoint }: MirrorFacts): string[] {
+  if (isUnverified && endpoint.protocol === 'https:') return ['  skip_verify = true'];
   return caFile === undefined ? [] : [`  # a copy of ${caFile}`, `  ca = ${JSON.stringify(CERTIFICATE)}`];
 }
 
