@@ -1,21 +1,26 @@
 import type { Ending } from '../process/exit-code.ts';
-import { wouldWork } from '../sync/doctor/diagnosis.ts';
+import { isMisused, wouldWork } from '../sync/doctor/diagnosis.ts';
 import { examine } from '../sync/doctor/doctor.ts';
 import type { SyncSettings } from '../sync/settings.ts';
 import type { CommandContext } from './commands.ts';
 import { diagnosisLine, doctorConclusion } from './doctor-text.ts';
 import { runParts } from './sync-command.ts';
 
-/** Prints whether a run would work, one line per check. `complete` only if it would. */
+/**
+ * Prints whether a run would work, one line per check. `complete` only if it would, and `usage` if a flag or a file is
+ * wrong.
+ */
 export async function doctorCommand(settings: SyncSettings, context: CommandContext): Promise<Ending> {
   const { reporter, print } = context;
-  const diagnoses = await examine(settings, runParts(context), (diagnosis) =>
-    reporter.line(diagnosisLine(diagnosis, process.stdout.columns)),
-  );
+  const diagnoses = await examine(settings, runParts(context), (diagnosis) => {
+    reporter.close();
+    reporter.line(diagnosisLine(diagnosis, process.stdout.columns));
+  });
   const works = wouldWork(diagnoses);
   reporter.close();
   reporter.line('');
   reporter.line(doctorConclusion(diagnoses));
   if (settings.json) print(JSON.stringify({ works, checks: diagnoses }, undefined, 2));
-  return works ? 'complete' : 'incomplete';
+  if (works) return 'complete';
+  return isMisused(diagnoses) ? 'usage' : 'incomplete';
 }

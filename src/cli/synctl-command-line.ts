@@ -95,8 +95,9 @@ const COMMANDS: readonly {
     failure: 'A sync would not work',
     summary: 'tell in seconds whether a sync would work',
     description:
-      'Tells in seconds whether a sync would work: names, TLS, login, permission to push, listing,\n' +
-      'mounts and formats. It leaves nothing behind at the destination.',
+      'Tells in seconds whether a sync would work: names, TLS, what each source has of what is wanted,\n' +
+      'login, permission to push, listing, mounts and formats. It pushes a tiny image without a tag and\n' +
+      'deletes it again, and says what the destination does not let it delete.',
     flags: pick([...CONNECTION, 'addition-ns', 'db', 'state', 'shard'], DOCTOR_FLAGS),
   },
   {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
+import { wouldWork } from '../../src/sync/doctor/diagnosis.ts';
 import { examine } from '../../src/sync/doctor/doctor.ts';
 import type { Access } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
@@ -74,4 +75,108 @@ it('takes no token for nobody for a login, and tries a wrong password once', asy
     headers.authorization?.startsWith('Basic '),
   );
   expect(withPassword).toHaveLength(1);
+});
+
+/** Returns what doctor finds, and whether a run would mirror everything. */
+async function compared(route: SyncRoute) {
+  const diagnoses = await examine(route.settings(), route.parts(), () => undefined);
+  const { report } = await route.run({ dryRun: true });
+  const found = (name: string) => diagnoses.find(({ check }) => check === name);
+  return { works: wouldWork(diagnoses), mirrors: report.totals.failed === 0, found };
+}
+
+it('says of each source what a run meets there: no verdict before the question', async () => {
+  await using source = await startRegistry();
+  await using other = await startRegistry({ access: { mode: 'bearer', users: { keel: 'secret' } } });
+  await using destination = await startRegistry();
+  for (const name of ['pause', 'app']) seedImage(source.storage, name, { seed: name, tags: ['3.10'] });
+  seedImage(other.storage, 'tool', { seed: 'tool', tags: ['1.0'] });
+  const route = new SyncRoute({ source, destination, set: { names: ['pause', 'app'] } });
+
+  const all = await compared(route);
+  expect(all).toMatchObject({ works: true, mirrors: true });
+  expect(all.found('source list')?.message).toBe(
+    '2 repositories list 2 tags without digests, so each run asks for each tag',
+  );
+
+  route.wants({ names: ['pause'], extras: [`${other.host}/tool:1.0`] });
+  const closed = await compared(route);
+  expect(closed).toMatchObject({ works: false, mirrors: false });
+  expect(closed.found('other sources')).toMatchObject({
+    outcome: 'partial',
+    message: '1 image of 1 cannot be mirrored',
+    hint: expect.stringContaining(other.host),
+  });
+
+  route.wants({ names: ['pause'], extras: [`${source.host}/app:9`] });
+  const gone = await compared(route);
+  expect(gone).toMatchObject({ works: false, mirrors: false });
+  expect(gone.found('source list')).toMatchObject({
+    outcome: 'partial',
+    hint: `${source.host}/app:9: it does not exist at the source (check its name and tag in the image set)`,
+  });
+
+  route.wants({ names: ['pause', 'nosuch'] });
+  expect((await compared(route)).found('source list')).toMatchObject({
+    outcome: 'warning',
+    message: `${source.host}/nosuch does not exist`,
+  });
+
+  source.fail({
+    match: { kind: 'tags-list', path: /app/ },
+    times: Number.POSITIVE_INFINITY,
+    fault: { kind: 'status', status: 403 },
+  });
+  route.wants({ names: ['pause', 'app'] });
+  expect(await compared(route)).toMatchObject({ works: false, mirrors: false });
+});
+
+it('asks no source for a manifest of which a run would want none', async () => {
+  await using source = await startRegistry();
+  await using destination = await startRegistry();
+  seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
+  const route = new SyncRoute({ source, destination, set: { names: ['pause'], tags: { regex: '^v9' } } });
+  const { works, found } = await compared(route);
+  expect(works).toBe(false);
+  expect(found('source list')).toMatchObject({
+    outcome: 'failed',
+    message: expect.stringContaining(`nothing at ${source.host} is wanted by it`),
+  });
+  expect(source.journal.count({ kind: ['manifest-get', 'manifest-head'] })).toBe(0);
+});
+
+it('tells what stays where it is stopped and the registry deletes nothing', async () => {
+  await using source = await startRegistry();
+  await using destination = await startRegistry({ quirks: { refuseDelete: true } });
+  seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
+  const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
+  const stop = new AbortController();
+  destination.fail({
+    match: {
+      kind: 'manifest-put',
+      when: () => {
+        stop.abort(new Error('stopped'));
+        return false;
+      },
+    },
+    fault: { kind: 'status', status: 500 },
+  });
+  const warnings: string[] = [];
+  const parts = route.parts();
+  const reporter = {
+    ...parts.reporter,
+    progress: () => undefined,
+    warning: (text: string) => warnings.push(text),
+  };
+  const examining = examine(
+    route.settings(),
+    { ...parts, reporter: { ...reporter, detail: () => undefined }, signal: stop.signal },
+    () => undefined,
+  );
+  await expect(examining).rejects.toThrow('stopped');
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /\/keel\/pause keeps the trial image, .* without a tag, until the registry cleans up$/,
+    ),
+  ]);
 });

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import { listDestination, listSource, ping, resolveName } from '../../src/sync/doctor/host-checks.ts';
+import { parseHost, parseRepository } from '../../src/registry/oci/reference.ts';
+import { listDestination, ping, resolveName } from '../../src/sync/doctor/host-checks.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { TestClient } from '../support/test-client.ts';
@@ -55,33 +55,6 @@ test('a registry on this machine answers over HTTP, and that is fine', async () 
   expect(await ping(all.target, all.client.signal)).toEqual({
     outcome: 'ok',
     message: `${all.registry.host} answers over HTTP, on this machine`,
-  });
-});
-
-test.each([
-  ['with their digests', 'ok', { frontDoor: true }],
-  ['without digests, so each run asks for each tag', 'ok', {}],
-])('the source lists tags %s', async (words, outcome, options) => {
-  await using all = await world(options);
-  const { registry, target, client } = all;
-  seedImage(registry.storage, 'app', { tags: ['1.0', '2.0'] });
-  const found = {
-    name: 'app',
-    registry: target,
-    repository: APP,
-    list: () => target.listTags(APP, client.signal),
-    namedTags: undefined,
-  };
-  expect(await listSource(found)).toEqual({
-    outcome,
-    message: expect.stringContaining(`lists 2 tags ${words}`),
-  });
-  expect(await listSource({ ...found, list: async () => undefined })).toMatchObject({
-    outcome: 'warning',
-    message: `${registry.host}/app does not exist`,
-  });
-  expect(await listSource({ ...found, namedTags: [parseTag('1.0')] })).toMatchObject({
-    message: 'every tag is named in the image set, so nothing has to be listed',
   });
 });
 

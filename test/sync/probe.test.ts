@@ -50,7 +50,7 @@ test('what a registry does not mount, take or delete is told', async () => {
   });
   expect(await probe.remove()).toMatchObject({
     outcome: 'ok',
-    message: expect.stringMatching(/^the registry keeps the trial image, [\d.]+ KiB without a tag/),
+    message: expect.stringMatching(/keel\/app keeps the trial image, [\d.]+ KiB without a tag/),
   });
 });
 

@@ -81,7 +81,7 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
     const desk = sitDown({ names: ['pause'], extras: ['registry.invalid/a', 'registry.invalid/b:1'] });
     const doctor = await desk.run('doctor', '--source', source.host, '--push-to', basic.host);
     expect(doctor.stdout).toContain('image_set.json: 1 name, 2 extras\n');
-    expect(doctor.stdout).toMatch(/\na sync would work in part: 2 extras cannot be reached\n$/);
+    expect(doctor.stdout).toMatch(/\na sync would work in part: 2 images of 2 cannot be mirrored\n$/);
     expect(doctor.code).toBe(1);
     const { stderr } = await sync(desk, source.host, basic.host, '--dry-run');
     expect(stderr).toContain('registry.invalid/a: no such host');
@@ -288,13 +288,23 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
         /^! warning formats it refuses OCI index: cannot push its manifest, the registry answered 400: .* \(images are converted to Docker's format .*\)$/,
       ),
       expect.stringMatching(
-        /^✓ ok clean-up the registry keeps the trial image, .* KiB without a tag, until it cleans up$/,
+        /^✓ ok clean-up TARGET\/keel\/pause keeps the trial image, .* KiB without a tag, until the registry cleans up$/,
       ),
       '',
       'a sync would work, with 2 warnings',
       '',
     ]);
     expect(code).toBe(0);
+  });
+
+  it('a doctor that is given a wrong file ends as a sync does', async () => {
+    const desk = sitDown();
+    desk.write('image_set.json', '{"names": [1]}');
+    const line = ['--source', source.host, '--push-to', basic.host, '--push-ns', 'wrong'];
+    expect((await desk.run('sync', ...line)).code).toBe(2);
+    const { code, stdout } = await desk.run('doctor', ...line);
+    expect(stdout).toMatch(/^✗ failed .* image set .*image_set.json:1:12/s);
+    expect(code).toBe(2);
   });
 
   it('a registry that makes no repositories by itself', async () => {

@@ -1,4 +1,4 @@
-import { describeFailure, Failure } from '../../lib/failure.ts';
+import { describeFailure, Failure, type Fault, faultOf } from '../../lib/failure.ts';
 
 /** The result of a check that did not fail. */
 export interface Finding {
@@ -23,6 +23,8 @@ export interface Diagnosis {
   readonly outcome: Finding['outcome'] | 'failed' | 'skipped';
   readonly message: string;
   readonly hint?: string | undefined;
+  /** Whose fault a failure is. */
+  readonly fault?: Fault | undefined;
   readonly milliseconds: number;
 }
 
@@ -39,6 +41,11 @@ export function doubtful(message: string, hint?: string): Finding {
 /** Returns whether a run would do all of its work: no check failed or is `partial`. */
 export function wouldWork(diagnoses: readonly Diagnosis[]): boolean {
   return diagnoses.every(({ outcome }) => outcome !== 'failed' && outcome !== 'partial');
+}
+
+/** Returns whether a check failed because of a flag or a file that the user can correct. */
+export function isMisused(diagnoses: readonly Diagnosis[]): boolean {
+  return diagnoses.some(({ fault }) => fault === 'usage');
 }
 
 /**
@@ -76,6 +83,13 @@ async function carryOut(check: Check, signal: AbortSignal): Promise<Diagnosis> {
     signal.throwIfAborted();
     const hint = error instanceof Failure ? error.hint : undefined;
     const message = error instanceof Failure ? `${error.about}: ${error.message}` : describeFailure(error);
-    return { check: check.name, outcome: 'failed', message, hint, milliseconds: took() };
+    return {
+      check: check.name,
+      outcome: 'failed',
+      message,
+      hint,
+      fault: faultOf(error),
+      milliseconds: took(),
+    };
   }
 }

@@ -2,7 +2,8 @@ import { readImageSet } from '../../config/configuration-file.ts';
 import type { ImageSet } from '../../config/image-set.ts';
 import { extraName } from '../../config/image-set-name.ts';
 import { seconds } from '../../lib/duration.ts';
-import { Failure } from '../../lib/failure.ts';
+import { describeFailure, Failure } from '../../lib/failure.ts';
+import type { Reporter } from '../../lib/reporter.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import { countOf } from '../../lib/text/sentence.ts';
 import { dockerConfigFile } from '../../registry/auth/docker-config.ts';
@@ -16,13 +17,14 @@ import { twice } from '../run/preflight.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { KnownStateParts } from '../state/known-state.ts';
 import { type Check, type Diagnosis, diagnose, doubtful, type Finding, fine } from './diagnosis.ts';
-import { listDestination, listSource, ping, resolveName } from './host-checks.ts';
+import { listDestination, ping, resolveName } from './host-checks.ts';
 import { Probe } from './probe.ts';
+import { askSources, judgeSources } from './source-checks.ts';
 import { examineState } from './state-check.ts';
 
-/** Shorter than those of a run, because somebody waits. */
 /** How long what was pushed may take to be deleted when the command's time is over or someone stops it. */
 const CLEAN_UP_MILLISECONDS = 10_000;
+/** Shorter than those of a run, because somebody waits. */
 const TIMEOUTS = { connect: seconds(10), firstByte: seconds(20), idle: seconds(20) };
 
 /**
@@ -31,7 +33,7 @@ const TIMEOUTS = { connect: seconds(10), firstByte: seconds(20), idle: seconds(2
  */
 export async function examine(
   settings: SyncSettings,
-  parts: KnownStateParts,
+  parts: DoctorParts,
   onDiagnosis: (diagnosis: Diagnosis) => void,
 ): Promise<readonly Diagnosis[]> {
   using deadline = new RunDeadline(settings.commandTimeout, parts.signal);
@@ -56,17 +58,31 @@ interface FirstRepository {
   readonly repository: Repository;
 }
 
+/** What a run would look for at the sources. */
+interface Wanted {
+  readonly own: readonly FoundRepository[];
+  /** At other registries than the source. */
+  readonly others: readonly FoundRepository[];
+  readonly warnings: readonly string[];
+}
+
+/** What the command line lends to doctor. */
+interface DoctorParts extends KnownStateParts {
+  readonly reporter: KnownStateParts['reporter'] & Pick<Reporter, 'progress'>;
+}
+
 class Examination {
   readonly #settings: SyncSettings;
-  readonly #parts: KnownStateParts;
+  readonly #parts: DoctorParts;
   readonly #registries: Registries;
   readonly #source: Registry;
   readonly #target: Registry;
   #set: ImageSet | undefined;
   #first: FirstRepository | undefined;
+  #wanted: Promise<Wanted> | undefined;
   #probe: Probe | undefined;
 
-  constructor(settings: SyncSettings, parts: KnownStateParts, registries: Registries) {
+  constructor(settings: SyncSettings, parts: DoctorParts, registries: Registries) {
     this.#settings = settings;
     this.#parts = parts;
     this.#registries = registries;
@@ -90,8 +106,8 @@ class Examination {
       ...(isRemote ? [] : [state([])]),
       { name: 'source name', needs: [], run: () => resolveName(source, signal) },
       { name: 'source', needs: ['source name'], run: () => ping(source, signal) },
-      { name: 'source list', needs: ['image set', 'source'], run: () => this.#listFirst() },
-      { name: 'other sources', needs: ['image set'], run: () => this.#pingOthers() },
+      { name: 'source list', needs: ['image set', 'source'], run: () => this.#askSource() },
+      { name: 'other sources', needs: ['image set'], run: () => this.#askOthers() },
       { name: 'destination name', needs: [], run: () => resolveName(target, signal) },
       { name: 'destination', needs: ['destination name'], run: () => ping(target, signal) },
       { name: 'login', needs: ['image set', 'destination'], run: () => this.#logIn() },
@@ -120,9 +136,12 @@ class Examination {
       stack.defer(() => registries.close());
       const target = registries.at(this.#settings.destination);
       await target.ping();
-      await this.#probe.remove(target, signal);
-    } catch {
-      // What has no tag is removed by the registry's garbage collection.
+      const left = await this.#probe.withdraw(target, signal);
+      if (left !== undefined) this.#parts.reporter.warning(left);
+    } catch (error) {
+      this.#parts.reporter.warning(
+        `the trial image, which has no tag, may stay at ${this.#target.host} until it cleans up (${describeFailure(error)})`,
+      );
     }
   }
 
@@ -136,60 +155,79 @@ class Examination {
       : doubtful(`${held}; line ${notice.place.line}: ${notice.message}`);
   }
 
-  async #listFirst(): Promise<Finding> {
-    const { found } = await this.#findFirst();
-    return await twice(this.#parts.signal, () => listSource(found));
-  }
-
   /** Names and extras need no search of the source; prefixes do. */
   async #findFirst(): Promise<FirstRepository> {
     if (this.#first !== undefined) return this.#first;
     const set = this.#setOf();
-    const { additionNamespaces: namespaces, naming, namespace } = this.#settings;
-    const parts = {
-      source: this.#source,
-      registryAt: (host: Host) => this.#registries.at(host),
-      namespaces,
-      signal: this.#parts.signal,
-    };
-    const named = await discover({ ...parts, set: { ...set, prefixes: [] } });
-    const found = named.length > 0 ? named : await discover({ ...parts, set });
+    const { naming, namespace } = this.#settings;
+    const named = await this.#find({ ...set, prefixes: [] });
+    const found = named.length > 0 ? named : await this.#find(set);
     const [first] = groupByDestination(found, set, { naming, namespace, shard: undefined }).groups;
     const [member] = first?.members ?? [];
     if (first !== undefined && member !== undefined) {
       this.#first = { found: member, repository: first.repository };
       return this.#first;
     }
-    throw new Failure({
-      code: 'NOT_FOUND',
-      about: set.file,
-      message: `nothing at ${this.#source.host} is wanted by it`,
-      hint: 'correct its prefixes, or add their namespaces with --addition-ns',
+    throw this.#nothingWanted();
+  }
+
+  /** Asks for what is wanted of the source itself. Throws if a run could mirror nothing of it. */
+  async #askSource(): Promise<Finding> {
+    const { own, others, warnings } = await this.#discover();
+    const answers = await this.#ask(own);
+    const [first] = answers;
+    if (first?.kind === 'refused' && answers.every(({ kind }) => kind === 'refused')) throw first.failure;
+    if (others.length === 0 && answers.every(({ kind }) => kind === 'unmatched')) throw this.#nothingWanted();
+    const finding = answers.length === 0 ? fine('nothing is wanted of it') : judgeSources(answers);
+    const [warning] = warnings;
+    return warning === undefined || finding.outcome !== 'ok' ? finding : doubtful(warning);
+  }
+
+  /** Asks for the extras that other registries have. */
+  async #askOthers(): Promise<Finding> {
+    const { others } = await this.#discover();
+    return others.length === 0 ? fine('none is used') : judgeSources(await this.#ask(others));
+  }
+
+  #ask(found: readonly FoundRepository[]): ReturnType<typeof askSources> {
+    const { signal, reporter } = this.#parts;
+    const progress = { activity: 'asking', unit: 'repositories', bytes: 0, current: [] };
+    const onAnswer = (done: number, total: number) => reporter.progress({ ...progress, done, total });
+    return askSources(found, { set: this.#setOf(), signal, onAnswer });
+  }
+
+  /** Returns all that is wanted, as a run finds it, with a warning for each name that the destination cannot have. */
+  #discover(): Promise<Wanted> {
+    this.#wanted ??= this.#find(this.#setOf()).then((found) => {
+      const { groups, warnings } = groupByDestination(found, this.#setOf(), this.#settings);
+      const members = groups.flatMap((group) => group.members);
+      const isOwn = ({ registry }: FoundRepository) => registry.host === this.#source.host;
+      return {
+        own: members.filter(isOwn),
+        others: members.filter((member) => !isOwn(member)),
+        warnings,
+      };
+    });
+    return this.#wanted;
+  }
+
+  #find(set: ImageSet): Promise<FoundRepository[]> {
+    return discover({
+      set,
+      source: this.#source,
+      registryAt: (host: Host) => this.#registries.at(host),
+      namespaces: this.#settings.additionNamespaces,
+      signal: this.#parts.signal,
     });
   }
 
-  async #pingOthers(): Promise<Finding> {
-    const { extras } = this.#setOf();
-    const hosts = [...new Set(extras.map(({ value }) => value.host))].filter(
-      (host) => host !== this.#source.host,
-    );
-    if (hosts.length === 0) return fine('none is used');
-    const { signal } = this.#parts;
-    const pings = hosts.map((host) => ping(this.#registries.at(host), signal));
-    const answers = await Promise.allSettled(pings);
-    signal.throwIfAborted();
-    const failures = new Map(
-      hosts.flatMap((host, index) => {
-        const answer = answers[index];
-        return answer?.status === 'rejected' ? [[host, `${host}: ${messageOf(answer.reason)}`]] : [];
-      }),
-    );
-    if (failures.size > 0) {
-      const lost = extras.filter(({ value }) => failures.has(value.host)).length;
-      const message = `${countOf(lost, 'extra')} cannot be reached`;
-      return { outcome: 'partial', message, hint: [...failures.values()].join('; ') };
-    }
-    return fine(`${hosts.join(', ')} ${hosts.length === 1 ? 'answers' : 'answer'}`);
+  #nothingWanted(): Failure<'NOT_FOUND'> {
+    return new Failure({
+      code: 'NOT_FOUND',
+      about: this.#setOf().file,
+      message: `nothing at ${this.#source.host} is wanted by it`,
+      hint: 'correct its names and prefixes, or add their namespaces with --addition-ns',
+    });
   }
 
   async #logIn(): Promise<Finding> {
@@ -225,8 +263,4 @@ function contentsOf({ kubernetes, cniFilters, names, prefixes, extras }: ImageSe
   ] as const;
   const words = parts.flatMap(([count, text]) => (count === 0 ? [] : [text]));
   return words.length === 0 ? 'it asks for nothing' : words.join(', ');
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -34,26 +34,6 @@ export async function ping(registry: Registry, signal: AbortSignal): Promise<Fin
   return doubtful(`${host} answers over plain HTTP: passwords and images can be read on the way`);
 }
 
-/** Lists a wanted repository at its source. */
-export async function listSource({
-  registry,
-  repository,
-  list,
-  namedTags,
-}: FoundRepository): Promise<Finding> {
-  const name = `${registry.host}/${repository}`;
-  if (namedTags !== undefined)
-    return fine('every tag is named in the image set, so nothing has to be listed');
-  const listing = await list();
-  if (listing === undefined)
-    return doubtful(`${name} does not exist`, 'correct or remove it in the image set');
-  const { tags, manifests } = listing;
-  const size = countOf(Math.max(tags.length, manifests.size), 'tag');
-  return manifests.size > 0
-    ? fine(`${name} lists ${size} with their digests`)
-    : fine(`${name} lists ${size} without digests, so each run asks for each tag`);
-}
-
 /** Lists a repository at the destination. It need not exist yet. */
 export async function listDestination(
   registry: Registry,

@@ -99,11 +99,17 @@ export class Probe {
     throw new Failure({ code: 'FORMATS_REFUSED', about, message, hint });
   }
 
+  /** Deletes what was pushed. Says what the registry does not delete. */
+  async remove(): Promise<Finding> {
+    const left = await this.withdraw();
+    return left === undefined ? fine('the trial image was deleted again') : fine(left);
+  }
+
   /**
-   * Deletes what was pushed, the index before its images. `target` and `signal` are others than those of the pushes if
-   * these were aborted.
+   * Deletes what was pushed, the index before its images. Returns what stays in words; undefined if nothing does.
+   * `target` and `signal` are others than those of the pushes if these were aborted.
    */
-  async remove(target = this.#target, signal = this.#signal): Promise<Finding> {
+  async withdraw(target = this.#target, signal = this.#signal): Promise<string | undefined> {
     const manifests = this.#manifests.toReversed();
     const blobs = this.#areBlobsThere ? (await this.#probeImage()).blobs : [];
     let left = 0;
@@ -115,8 +121,9 @@ export class Probe {
       const isGone = left === 0 && (await this.#delete(target, `blobs/${descriptor.digest}`, signal));
       if (!isGone) left += descriptor.size;
     }
-    if (left === 0) return fine('the trial image was deleted again');
-    return fine(`the registry keeps the trial image, ${formatSize(left)} without a tag, until it cleans up`);
+    if (left === 0) return undefined;
+    const where = `${target.host}/${this.#repository}`;
+    return `${where} keeps the trial image, ${formatSize(left)} without a tag, until the registry cleans up`;
   }
 
   async #probeImage(): Promise<ProbeImage> {

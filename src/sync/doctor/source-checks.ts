@@ -1,0 +1,156 @@
+import type { ImageSet } from '../../config/image-set.ts';
+import { describeFailure, Failure } from '../../lib/failure.ts';
+import { countOf } from '../../lib/text/sentence.ts';
+import type { Host, Tag } from '../../registry/oci/reference.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { FoundRepository } from '../plan/discovery.ts';
+import { twice } from '../run/preflight.ts';
+import { type OfferedTag, selectTags } from '../select/selection.ts';
+import { doubtful, type Finding, fine } from './diagnosis.ts';
+
+/** What a source answered about one wanted repository. */
+type SourceAnswer = {
+  /** `host/repository`. */
+  readonly name: string;
+} & (
+  | { readonly kind: 'listed'; readonly tags: number; readonly hasDigests: boolean }
+  /** All tags that the image set names are there. */
+  | { readonly kind: 'named'; readonly tags: number }
+  /** There is no such repository, or none of its tags is wanted. */
+  | { readonly kind: 'unmatched'; readonly why: string }
+  /** A run could not mirror it. */
+  | { readonly kind: 'refused'; readonly failure: unknown }
+);
+
+interface Asking {
+  readonly set: ImageSet;
+  readonly signal: AbortSignal;
+  /** Called after each answer. */
+  readonly onAnswer: (done: number, total: number) => void;
+}
+
+/**
+ * Asks for each wanted repository what a run asks first: its tags, and the manifest of the newest wanted one; or the
+ * manifests of all tags that the image set names. Returns the answers in the order of `found`.
+ */
+export async function askSources(
+  found: readonly FoundRepository[],
+  { set, signal, onAnswer }: Asking,
+): Promise<readonly SourceAnswer[]> {
+  const reached = new Map<Host, Promise<unknown>>();
+  const reach = (registry: Registry): Promise<unknown> => {
+    const known = reached.get(registry.host) ?? twice(signal, () => registry.ping());
+    reached.set(registry.host, known);
+    return known;
+  };
+  let done = 0;
+  return await Promise.all(
+    found.map(async (repository): Promise<SourceAnswer> => {
+      const name = `${repository.registry.host}/${repository.repository}`;
+      try {
+        await reach(repository.registry);
+        return await ask(repository, name, set, signal);
+      } catch (failure) {
+        signal.throwIfAborted();
+        return { name, kind: 'refused', failure };
+      } finally {
+        done += 1;
+        onAnswer(done, found.length);
+      }
+    }),
+  );
+}
+
+async function ask(
+  found: FoundRepository,
+  name: string,
+  set: ImageSet,
+  signal: AbortSignal,
+): Promise<SourceAnswer> {
+  const { namedTags } = found;
+  if (namedTags !== undefined) {
+    await Promise.all(namedTags.map((tag) => requireTag(found, tag, signal)));
+    return { name, kind: 'named', tags: namedTags.length };
+  }
+  const listing = await found.list();
+  if (listing === undefined) return { name, kind: 'unmatched', why: 'does not exist' };
+  const { tags, manifests } = listing;
+  const offered = [...new Set([...tags, ...manifests.keys()])].map(
+    (tag): OfferedTag => ({ tag, uploaded: manifests.get(tag)?.uploaded }),
+  );
+  const [newest] = selectTags(set, found.name, offered).tags;
+  if (newest === undefined) {
+    const why =
+      offered.length === 0 ? 'has no tags' : `has ${countOf(offered.length, 'tag')}, none of which is wanted`;
+    return { name, kind: 'unmatched', why };
+  }
+  // Some registries let everyone list and only few pull.
+  await requireTag(found, newest, signal);
+  return { name, kind: 'listed', tags: offered.length, hasDigests: manifests.size > 0 };
+}
+
+async function requireTag(
+  { registry, repository }: FoundRepository,
+  tag: Tag,
+  signal: AbortSignal,
+): Promise<void> {
+  const digest = await registry.findManifest(repository, tag, signal);
+  if (digest !== undefined) return;
+  throw new Failure({
+    code: 'NOT_FOUND',
+    about: registry.nameOf(repository, tag),
+    message: 'it does not exist at the source',
+    hint: 'check its name and tag in the image set',
+  });
+}
+
+const NAMED = 3;
+
+/**
+ * Returns what the answers mean for a run: `partial` if some images could not be mirrored, and a warning if lines of
+ * the image set match nothing.
+ */
+export function judgeSources(answers: readonly SourceAnswer[]): Finding {
+  const refused = answers.flatMap((answer) => (answer.kind === 'refused' ? [answer] : []));
+  if (refused.length > 0) {
+    const reasons = [...new Set(refused.map(({ failure }) => describeFailure(failure)))];
+    const message = `${countOf(refused.length, 'image')} of ${answers.length} cannot be mirrored`;
+    return { outcome: 'partial', message, hint: shorten(reasons, '; ') };
+  }
+  const unmatched = answers.flatMap((answer) =>
+    answer.kind === 'unmatched' ? [`${answer.name} ${answer.why}`] : [],
+  );
+  if (unmatched.length > 0)
+    return doubtful(shorten(unmatched, ', '), 'correct or remove it in the image set');
+  return fine(describeTags(answers));
+}
+
+function shorten(texts: readonly string[], between: string): string {
+  const rest = texts.length - NAMED;
+  return [...texts.slice(0, NAMED), ...(rest > 0 ? [`${rest} more`] : [])].join(between);
+}
+
+function describeTags(answers: readonly SourceAnswer[]): string {
+  const listed = answers.flatMap((answer) => (answer.kind === 'listed' ? [answer] : []));
+  const named = answers.reduce((sum, answer) => sum + (answer.kind === 'named' ? answer.tags : 0), 0);
+  const [only] = listed;
+  const size = countOf(
+    listed.reduce((sum, { tags }) => sum + tags, 0),
+    'tag',
+  );
+  const bare = listed.filter(({ hasDigests }) => !hasDigests).length;
+  const how =
+    bare === 0
+      ? 'with their digests'
+      : bare === listed.length
+        ? 'without digests, so each run asks for each tag'
+        : `, ${bare} of them without digests, so each run asks for each of their tags`;
+  const subject =
+    listed.length === 1 && only !== undefined ? `${only.name} lists` : `${listed.length} repositories list`;
+  const lists = only === undefined ? [] : [`${subject} ${size} ${how}`.replace(' ,', ',')];
+  const names =
+    named === 0
+      ? []
+      : [`${countOf(named, 'tag that is named', 'tags that are named')} ${named === 1 ? 'is' : 'are'} there`];
+  return [...lists, ...names].join('; ');
+}

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { Failure } from '../../src/lib/failure.ts';
+import { judgeSources } from '../../src/sync/doctor/source-checks.ts';
+
+type SourceAnswer = Parameters<typeof judgeSources>[0][number];
+
+const listed = (name: string, tags: number, hasDigests = true): SourceAnswer => ({
+  name,
+  kind: 'listed',
+  tags,
+  hasDigests,
+});
+const named = (tags: number): SourceAnswer => ({ name: 'q.example/b', kind: 'named', tags });
+const unmatched = (name: string): SourceAnswer => ({ name, kind: 'unmatched', why: 'does not exist' });
+const refused = (about: string): SourceAnswer => ({
+  name: about,
+  kind: 'refused',
+  failure: new Failure({ code: 'UNAUTHORIZED', about, message: 'it wants a login', hint: 'log in' }),
+});
+
+test.each<[string, string, readonly SourceAnswer[], string | undefined]>([
+  ['ok', 'r.example/a lists 2 tags with their digests', [listed('r.example/a', 2)], undefined],
+  [
+    'ok',
+    'r.example/a lists 1 tag without digests, so each run asks for each tag',
+    [listed('r.example/a', 1, false)],
+    undefined,
+  ],
+  [
+    'ok',
+    '3 repositories list 6 tags, 1 of them without digests, so each run asks for each of their tags; 1 tag that is named is there',
+    [listed('r.example/a', 1), listed('r.example/b', 2, false), listed('r.example/c', 3), named(1)],
+    undefined,
+  ],
+  ['ok', '3 tags that are named are there', [named(1), named(2)], undefined],
+  [
+    'warning',
+    'r.example/a does not exist',
+    [unmatched('r.example/a'), named(1)],
+    'correct or remove it in the image set',
+  ],
+  [
+    'partial',
+    '1 image of 2 cannot be mirrored',
+    [refused('r.example/a'), unmatched('r.example/b')],
+    'r.example/a: it wants a login (log in)',
+  ],
+  [
+    'partial',
+    '5 images of 5 cannot be mirrored',
+    ['a', 'a', 'b', 'c', 'd'].map(refused),
+    'a: it wants a login (log in); b: it wants a login (log in); c: it wants a login (log in); 1 more',
+  ],
+])('%s: %s', (outcome, message, answers, hint) => {
+  expect(judgeSources(answers)).toEqual({ outcome, message, ...(hint === undefined ? {} : { hint }) });
+});
