@@ -36,20 +36,35 @@ export async function retry<Result>(
   options: RetryOptions,
   operation: (attempt: number) => Promise<Result>,
 ): Promise<Result> {
-  const { policy, signal, onRetry, isWorthRepeating = isTransient } = options;
+  const { policy, signal, onRetry, isWorthRepeating } = options;
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
       return await operation(attempt);
     } catch (error) {
-      if (attempt >= policy.attempts || signal.aborted || !isWorthRepeating(error)) throw error;
-      if (error instanceof Failure && error.deferral !== undefined) throw error.deferral;
-      const retryAt = error instanceof Failure ? error.retryAt : undefined;
-      const hold = (retryAt ?? 0) - Date.now();
-      if (hold > LONGEST_HOLD) throw error;
+      if (signal.aborted) throw error;
+      const wait = pauseAfter(error, attempt, policy, isWorthRepeating);
       onRetry?.(error, attempt);
-      const delay = policy.interval * 1.5 ** (attempt - 1) * (0.8 + 0.4 * Math.random());
-      await pause(milliseconds(Math.max(delay, hold)), signal);
+      await pause(wait, signal);
     }
   }
+}
+
+/**
+ * Returns the pause after the failed attempt number `attempt`, under the rules of `retry`. Throws the error, or its
+ * deferral, if there is no further attempt.
+ */
+export function pauseAfter(
+  error: unknown,
+  attempt: number,
+  policy: RetryPolicy,
+  isWorthRepeating: (error: unknown) => boolean = isTransient,
+): Duration {
+  if (attempt >= policy.attempts || !isWorthRepeating(error)) throw error;
+  if (error instanceof Failure && error.deferral !== undefined) throw error.deferral;
+  const retryAt = error instanceof Failure ? error.retryAt : undefined;
+  const hold = (retryAt ?? 0) - Date.now();
+  if (hold > LONGEST_HOLD) throw error;
+  const delay = policy.interval * 1.5 ** (attempt - 1) * (0.8 + 0.4 * Math.random());
+  return milliseconds(Math.max(delay, hold));
 }

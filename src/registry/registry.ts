@@ -1,8 +1,9 @@
 import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
+import type { Duration } from '../lib/duration.ts';
 import { Failure } from '../lib/failure.ts';
 import { discardBody, type HttpAnswer, readBody } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
-import { type RetryPolicy, retry } from '../lib/retry.ts';
+import { pauseAfter, type RetryPolicy, retry } from '../lib/retry.ts';
 import { pullScope, pushScope } from './auth/scope.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { HostLimits } from './host-limits.ts';
@@ -134,6 +135,16 @@ export class Registry {
     isWorthRepeating?: (error: unknown) => boolean,
   ): Promise<Result> {
     return retry({ policy: this.#retry, signal, onRetry: this.#onRetry, isWorthRepeating }, operation);
+  }
+
+  /**
+   * Returns the pause after the failed attempt number `attempt`, and counts it. Throws the error, or its deferral, if
+   * there is no further attempt.
+   */
+  pauseAfter(error: unknown, attempt: number, isWorthRepeating?: (error: unknown) => boolean): Duration {
+    const wait = pauseAfter(error, attempt, this.#retry, isWorthRepeating);
+    this.#onRetry(error, attempt);
+    return wait;
   }
 
   /** Returns the URL of a path at this registry, once a ping has been answered. */
@@ -314,37 +325,6 @@ export class Registry {
     answer.body.destroy();
     const message = 'the registry answered with another part of a layer than asked for';
     throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
-  }
-
-  /**
-   * Returns whether a repository has a blob; undefined if the registry does not tell. What HEAD does not confirm is
-   * asked for its first byte: some registries refuse HEAD, also for what is there.
-   */
-  async hasBlob(
-    repository: Repository,
-    descriptor: Pick<Descriptor, 'digest'>,
-    signal: AbortSignal,
-  ): Promise<boolean | undefined> {
-    const ask = (method: 'GET' | 'HEAD'): Promise<number> =>
-      this.asMetadata(signal, async () => {
-        const answer = await this.send({
-          method,
-          url: this.url(`/v2/${repository}/blobs/${descriptor.digest}`),
-          scopes: [pullScope(repository)],
-          headers: method === 'GET' ? { range: 'bytes=0-0' } : undefined,
-          // An empty blob has no first byte: 416.
-          expected: [200, 206, 400, 403, 404, 405, 416],
-          about: this.nameOf(repository, descriptor.digest),
-          action: 'ask for a layer',
-          signal,
-        });
-        discardBody(answer);
-        return answer.status;
-      });
-    if ((await ask('HEAD')) === 200) return true;
-    const status = await ask('GET');
-    if (status === 404) return false;
-    return status === 200 || status === 206 || status === 416 ? true : undefined;
   }
 
   /** Returns the bytes of a small blob, after verifying its size and digest. Throws `DIGEST_MISMATCH`. */

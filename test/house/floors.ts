@@ -32,7 +32,7 @@ const TARGET_FOLDERS = [
 /** A room may import the rooms of lower levels, and none of its own level or above. */
 export const ROOMS: Readonly<Record<string, Rooms>> = {
   lib: [['text'], ['.'], ['http']],
-  registry: [['oci'], ['auth'], ['.']],
+  registry: [['oci'], ['auth'], ['.'], ['blob']],
   config: [['kubernetes'], ['.'], ['flags']],
   sync: [['.'], ['select', 'state'], ['plan', 'report'], ['copy'], ['run'], ['check', 'doctor']],
   pack: [['archive', 'plan'], ['.'], ['fetch'], ['contents'], ['run']],

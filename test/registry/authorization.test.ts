@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openUpload } from '../../src/registry/blob-upload.ts';
+import { openUpload } from '../../src/registry/blob/blob-upload.ts';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import type { Access } from '../support/registry/access.ts';
 import { bytesContent } from '../support/registry/content.ts';

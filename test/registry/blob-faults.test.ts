@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import { pushBlob } from '../../src/registry/blob-push.ts';
-import { registrySource } from '../../src/registry/blob-source.ts';
+import { pushBlob } from '../../src/registry/blob/blob-push.ts';
+import { registrySource } from '../../src/registry/blob/blob-source.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { bytesContent, generatedBytes } from '../support/registry/content.ts';
 import type { Fault } from '../support/registry/faults.ts';
@@ -167,6 +167,73 @@ describe('a destination', () => {
     expect(await Promise.all(pushes)).toEqual(Array(8).fill('uploaded'));
     expect(sink.journal.peak('upload-put')).toBe(2);
     expect(source.journal.peak('blob-get')).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('attempts', () => {
+  const passing: Fault = { kind: 'status', status: 500 };
+
+  it('belong to each request: what costs one of them costs no other', async () => {
+    await using test = await pair();
+    // Two of three attempts of each, at the source while bytes are sent too.
+    for (const kind of ['mount', 'upload-put'] as const) {
+      test.sink.fail({ match: { kind }, times: 2, fault: passing });
+    }
+    test.source.fail({ match: { kind: 'blob-get' }, times: 1, fault: passing });
+    const cut: Fault = { kind: 'truncate', bytes: 100_000, declared: 'whole' };
+    test.source.fail({ match: { kind: 'blob-get' }, times: 1, fault: cut });
+    expect(await test.push()).toBe('uploaded');
+    expect(test.sink.storage.blob(APP, DIGEST)).toEqual(bytesContent(BYTES));
+    expect(test.sink.uploads.open).toBe(0);
+  });
+
+  it('of the destination are not touched by a source that breaks off again and again', async () => {
+    await using test = await pair();
+    const cut: Fault = { kind: 'truncate', bytes: 100_000, declared: 'whole' };
+    test.source.fail({ match: { kind: 'blob-get' }, times: 2, fault: cut });
+    expect(await test.push()).toBe('uploaded');
+    expect(test.sink.journal.count('upload-put')).toBe(1);
+    expect(test.client.registries.traffic.get(test.sink.host)?.retried).toBe(0);
+    const ranges = test.source.journal.filter({ kind: 'blob-get' }).map(({ headers }) => headers.range);
+    expect(ranges).toEqual([undefined, 'bytes=100000-299999', 'bytes=200000-299999']);
+  });
+
+  it('of the source are as many as the settings say', async () => {
+    await using test = await pair();
+    const cut: Fault = { kind: 'truncate', bytes: 10_000, declared: 'whole' };
+    test.source.fail({ match: { kind: 'blob-get' }, times: Infinity, fault: cut });
+    await expect(test.push()).rejects.toMatchObject({ about: `${test.source.host}/app@${DIGEST}` });
+    expect(test.source.journal.count('blob-get')).toBe(3);
+    expect(test.sink.uploads.open).toBe(0);
+    expect(test.client.registry.limits.transfers.hasRoom).toBe(true);
+  });
+
+  it('of a mount that always fails are followed by an ordinary upload', async () => {
+    await using test = await pair();
+    test.sink.fail({ match: { kind: 'mount' }, times: Infinity, fault: passing });
+    expect(await test.push({ mountFrom: OTHER })).toBe('uploaded');
+    expect(test.sink.journal.count('upload-start')).toBe(1);
+  });
+
+  it('are not needed where the answer to the last byte was lost', async () => {
+    await using test = await pair();
+    test.sink.fail({ match: { kind: 'upload-put' }, fault: { kind: 'lost-answer' } });
+    expect(await test.push()).toBe('uploaded');
+    expect(test.sink.journal.count('upload-put')).toBe(1);
+    expect(test.source.journal.count('blob-get')).toBe(1);
+  });
+
+  it('go on at a source that knows no ranges', async () => {
+    await using source = await startRegistry({ quirks: { ignoreRange: true } });
+    await using test = await pair();
+    source.storage.putBlob(SOURCE, bytesContent(BYTES));
+    const from = registrySource(test.client.registries.at(source.host), SOURCE);
+    source.fail({
+      match: { kind: 'blob-get' },
+      fault: { kind: 'truncate', bytes: 100_000, declared: 'whole' },
+    });
+    expect(await test.push({ sources: () => [from] })).toBe('uploaded');
+    expect(test.sink.journal.count('upload-put')).toBe(1);
   });
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { pushBlob } from '../../src/registry/blob-push.ts';
-import { registrySource } from '../../src/registry/blob-source.ts';
+import { pushBlob } from '../../src/registry/blob/blob-push.ts';
+import { registrySource } from '../../src/registry/blob/blob-source.ts';
 import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
 import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { ForwardProxy } from '../support/forward-proxy.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import { pushBlob } from '../../src/registry/blob-push.ts';
-import { registrySource } from '../../src/registry/blob-source.ts';
+import { pushBlob } from '../../src/registry/blob/blob-push.ts';
+import { registrySource } from '../../src/registry/blob/blob-source.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { bytesContent, generatedBytes } from '../support/registry/content.ts';

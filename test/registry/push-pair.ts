@@ -1,6 +1,5 @@
-import { pushBlob } from '../../src/registry/blob-push.ts';
-import { registrySource } from '../../src/registry/blob-source.ts';
-import type { BlobPush } from '../../src/registry/blob-upload.ts';
+import { type BlobPush, pushBlob } from '../../src/registry/blob/blob-push.ts';
+import { registrySource } from '../../src/registry/blob/blob-source.ts';
 import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
 import { parseRepository } from '../../src/registry/oci/reference.ts';
 import { bytesContent, generatedBytes } from '../support/registry/content.ts';

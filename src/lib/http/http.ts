@@ -104,7 +104,8 @@ export class HttpClient {
         settle();
         signal.removeEventListener('abort', abort);
         // The server may close a kept connection just when a request is sent on it. That is not an error of the server.
-        const isStale = outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
+        const isStale =
+          answered === undefined && outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
         if (isStale && !signal.aborted) this.#exchange(request, agent, true).then(resolve, reject);
         else reject(error);
       });

@@ -4,9 +4,10 @@ import { dirname, join } from 'node:path';
 import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import type { HttpAnswer } from '../../lib/http/http.ts';
-import { explainNetworkError, HttpFailure } from '../../lib/http/http-failure.ts';
+import { explainNetworkError } from '../../lib/http/http-failure.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
-import { BlobMeter } from '../../registry/blob-stream.ts';
+import { saysNoPart } from '../../registry/blob/blob-source.ts';
+import { BlobMeter } from '../../registry/blob/blob-stream.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../../registry/oci/digest.ts';
 import type { Descriptor } from '../../registry/oci/manifest.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
@@ -141,17 +142,6 @@ async function openRest(meter: BlobMeter, part: string, blob: WantedBlob): Promi
     await rm(part);
     return undefined;
   }
-}
-
-/**
- * The whole came instead of a part, the range is refused as such, or the request for one is not understood. Refusals of
- * access say nothing about parts, and would meet the whole as well.
- */
-const NO_PARTS: ReadonlySet<number> = new Set([200, 400, 405, 416, 501]);
-
-/** Returns whether an answer says that there is no such part. */
-function saysNoPart(error: unknown): boolean {
-  return error instanceof HttpFailure && error.status !== undefined && NO_PARTS.has(error.status);
 }
 
 async function addFile(meter: BlobMeter, file: string, size: number, signal: AbortSignal): Promise<void> {

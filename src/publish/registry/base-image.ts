@@ -1,5 +1,5 @@
 import { Failure } from '../../lib/failure.ts';
-import { type BlobSource, registrySource } from '../../registry/blob-source.ts';
+import { type BlobSource, registrySource } from '../../registry/blob/blob-source.ts';
 import type { Descriptor, Image } from '../../registry/oci/manifest.ts';
 import { matchesPlatform } from '../../registry/oci/platform.ts';
 import { formatReference, parseTag, type Reference } from '../../registry/oci/reference.ts';

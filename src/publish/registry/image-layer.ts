@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
-import type { BlobSource } from '../../registry/blob-source.ts';
+import type { BlobSource } from '../../registry/blob/blob-source.ts';
 import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
 import type { ByteRange } from '../../registry/registry.ts';
 import { fileChanged } from '../contract/package-file.ts';

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { describeFailure } from '../../lib/failure.ts';
 import type { Reporter } from '../../lib/reporter.ts';
-import { pushBlob } from '../../registry/blob-push.ts';
-import type { BlobSource } from '../../registry/blob-source.ts';
-import { type BlobPush, cancelUpload, openUpload } from '../../registry/blob-upload.ts';
+import { type BlobPush, pushBlob } from '../../registry/blob/blob-push.ts';
+import type { BlobSource } from '../../registry/blob/blob-source.ts';
+import { cancelUpload, openUpload } from '../../registry/blob/blob-upload.ts';
 import type { Image } from '../../registry/oci/manifest.ts';
 import { formatReference, type Reference, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';

@@ -1,6 +1,5 @@
-import { type Placed, pushBlob } from '../../registry/blob-push.ts';
-import type { BlobSource } from '../../registry/blob-source.ts';
-import type { BlobPush } from '../../registry/blob-upload.ts';
+import { type BlobPush, type Placed, pushBlob } from '../../registry/blob/blob-push.ts';
+import type { BlobSource } from '../../registry/blob/blob-source.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';

@@ -1,5 +1,6 @@
 import { SingleFlight } from '../../lib/single-flight.ts';
 import { joinWords } from '../../lib/text/sentence.ts';
+import { hasBlob } from '../../registry/blob-presence.ts';
 import { abbreviateDigest, type Digest } from '../../registry/oci/digest.ts';
 import { type Descriptor, type Image, isForeignLayer, type Manifest } from '../../registry/oci/manifest.ts';
 import { formatPlatform } from '../../registry/oci/platform.ts';
@@ -144,7 +145,7 @@ export class PartsSearch {
 
   #hasBlob(repository: Repository, blob: Descriptor): Promise<boolean | undefined> {
     return this.#blobs.get(`${repository}@${blob.digest}`, () =>
-      this.#registry.hasBlob(repository, blob, this.#signal),
+      hasBlob(this.#registry, repository, blob, this.#signal),
     );
   }
 }

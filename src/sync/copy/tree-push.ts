@@ -1,7 +1,8 @@
 import { failureCode } from '../../lib/failure.ts';
 import { HttpFailure, isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
-import { type BlobSource, registrySource } from '../../registry/blob-source.ts';
+import { type BlobSource, registrySource } from '../../registry/blob/blob-source.ts';
+import { hasBlob } from '../../registry/blob-presence.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import {
   type Descriptor,
@@ -149,7 +150,7 @@ export class TreePush {
     const isMissing = async (part: Descriptor): Promise<boolean> => {
       try {
         if (manifest.kind === 'image')
-          return (await this.#target.hasBlob(repository, part, signal)) === false;
+          return (await hasBlob(this.#target, repository, part, signal)) === false;
         return (await this.#target.findManifest(repository, part.digest, signal)) === undefined;
       } catch {
         signal.throwIfAborted();

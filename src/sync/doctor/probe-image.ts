@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
-import type { BlobSource } from '../../registry/blob-source.ts';
+import type { BlobSource } from '../../registry/blob/blob-source.ts';
 import { digestOf } from '../../registry/oci/digest.ts';
 import { type Descriptor, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
 import { type ManifestMediaType, MEDIA_TYPE } from '../../registry/oci/media-type.ts';

@@ -6,7 +6,7 @@ import { Failure, failureCode } from '../../lib/failure.ts';
 import { readBody } from '../../lib/http/http.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { formatSize } from '../../lib/text/size.ts';
-import { pushBlob } from '../../registry/blob-push.ts';
+import { pushBlob } from '../../registry/blob/blob-push.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../../registry/oci/digest.ts';
 import type { Descriptor } from '../../registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';

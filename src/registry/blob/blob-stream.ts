@@ -1,9 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
-import { explainNetworkError, HttpFailure } from '../lib/http/http-failure.ts';
-import { digestAlgorithm, digestHex } from './oci/digest.ts';
-import type { Descriptor } from './oci/manifest.ts';
-import type { RegistryFailure } from './registry-failure.ts';
+import type { Duration } from '../../lib/duration.ts';
+import { Failure, failureCode } from '../../lib/failure.ts';
+import { explainNetworkError, HttpFailure } from '../../lib/http/http-failure.ts';
+import { digestAlgorithm, digestHex } from '../oci/digest.ts';
+import type { Descriptor } from '../oci/manifest.ts';
+import type { RegistryFailure } from '../registry-failure.ts';
 
 /**
  * Counts and hashes the bytes of a blob in transfer. A copy of it is a point from which the transfer can be resumed.
@@ -27,11 +29,6 @@ export class BlobMeter {
 
   get isComplete(): boolean {
     return this.#passed === this.#descriptor.size;
-  }
-
-  /** Returns an independent meter at the same position. */
-  copy(): BlobMeter {
-    return new BlobMeter(this.#descriptor, this.#about, this);
   }
 
   /** Adds the next bytes. Throws `SIZE_MISMATCH` as soon as there are more than `end` bytes in all. */
@@ -69,9 +66,29 @@ export class BlobMeter {
 }
 
 /**
+ * A source that failed while its bytes were sent. It was `broken` off and may go on, or its bytes are `wrong`. It is no
+ * `HttpFailure`, because no limit of the destination may learn from it.
+ */
+export class SourceFailure extends Failure {
+  override readonly name = 'SourceFailure';
+  readonly reason: unknown;
+  readonly flaw: 'broken' | 'wrong';
+  /** How long to wait before the next attempt, if that was decided; `never` if there is none. */
+  readonly wait: Duration | 'never' | undefined;
+
+  constructor(reason: unknown, flaw: 'broken' | 'wrong', wait?: Duration | 'never') {
+    const { about = 'source', message = 'it failed' } = reason instanceof Failure ? reason : {};
+    super({ code: failureCode(reason), about, message, cause: reason });
+    this.reason = reason;
+    this.flaw = flaw;
+    this.wait = wait;
+  }
+}
+
+/**
  * Moves exactly `length` bytes from `source` to `sink` and hashes them. Ends neither. The last bytes of a blob are sent
- * only after its digest was verified, so that a wrong blob is never complete. Throws `SIZE_MISMATCH`,
- * `DIGEST_MISMATCH`, or the error of either side.
+ * only after its digest was verified, so that a wrong blob is never complete. Throws `SourceFailure`, with
+ * `SIZE_MISMATCH` or `DIGEST_MISMATCH` among its reasons, the error of the sink, or the signal's reason.
  */
 export async function pour(options: {
   readonly source: Readable;
@@ -82,14 +99,13 @@ export async function pour(options: {
   readonly onBytes?: ((count: number) => void) | undefined;
 }): Promise<void> {
   const { source, sink, meter, length, signal, onBytes } = options;
-  if (length === 0) return meter.verify();
   signal.throwIfAborted();
+  if (length === 0) return measure(meter, Buffer.alloc(0), meter.passed);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const end = meter.passed + length;
   const take = (bytes: Buffer): void => {
     try {
-      meter.add(bytes, end);
-      if (meter.isComplete) meter.verify();
+      measure(meter, bytes, end);
       onBytes?.(bytes.length);
       const isDrained = sink.write(bytes);
       if (meter.passed === end) resolve();
@@ -99,8 +115,8 @@ export async function pour(options: {
     }
   };
   const resume = (): void => void source.resume();
-  const breakOff = (): void => reject(meter.truncated());
-  const fail = (error: unknown): void => reject(meter.broken(error));
+  const breakOff = (): void => reject(new SourceFailure(meter.truncated(), 'broken'));
+  const fail = (error: unknown): void => reject(new SourceFailure(meter.broken(error), 'broken'));
   const abort = (): void => reject(signal.reason);
   source.on('data', take).once('end', breakOff).once('error', fail);
   sink.on('drain', resume).once('error', reject);
@@ -111,5 +127,14 @@ export async function pour(options: {
     source.off('data', take).off('end', breakOff).off('error', fail);
     sink.off('drain', resume).off('error', reject);
     signal.removeEventListener('abort', abort);
+  }
+}
+
+function measure(meter: BlobMeter, bytes: Uint8Array, end: number): void {
+  try {
+    meter.add(bytes, end);
+    if (meter.isComplete) meter.verify();
+  } catch (error) {
+    throw new SourceFailure(error, 'wrong');
   }
 }
