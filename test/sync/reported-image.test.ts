@@ -3,6 +3,7 @@ import { Failure } from '../../src/lib/failure.ts';
 import { HttpFailure } from '../../src/lib/http/http-failure.ts';
 import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import type { MirroredImage } from '../../src/sync/copy/image-copy.ts';
+import { PartsFailure } from '../../src/sync/copy/parts-failure.ts';
 import { describeReason } from '../../src/sync/plan/decision.ts';
 import { collided, failed, left, skipped, worked } from '../../src/sync/run/reported-image.ts';
 import { plannedImage, recordedImage } from '../support/planned-image.ts';
@@ -97,6 +98,27 @@ describe('an image that did not arrive', () => {
     ['failed', 'met a fault of ours', new TypeError('undefined is not a function')],
   ])('%s: it %s', (outcome, _, error) => {
     expect(failed(NAMES, error, 1.2)).toMatchObject({ ...NAMES, outcome, bytes: 0, milliseconds: 1 });
+  });
+
+  test('has all failures of its parts', () => {
+    const parts = ['linux/arm64', 'windows/amd64 10.0.17763.1'].map((part) => ({
+      part,
+      failure: new HttpFailure({ ...denied, about: 'harbor.example/keel/pause' }),
+    }));
+    const [first, ...others] = parts;
+    if (first === undefined) throw new Error('there are two');
+    const error = new PartsFailure(first, others, 'harbor.example/keel/pause', 'leave them out');
+    expect(failed(NAMES, error, 0)).toMatchObject({
+      reason: {
+        code: 'DENIED',
+        message: 'harbor.example: linux/arm64: no; 1 other part failed too: windows/amd64 10.0.17763.1',
+        hint: 'leave them out',
+      },
+      failures: [
+        { part: 'linux/arm64', code: 'DENIED', message: 'no' },
+        { part: 'windows/amd64 10.0.17763.1', code: 'DENIED', message: 'no' },
+      ],
+    });
   });
 
   test.each([

@@ -48,6 +48,7 @@ async function world({
     },
   });
   const taskOf = (manifest: Manifest, tag = 'v1', limit = NO_LIMIT): PushTask => ({
+    name: 'app',
     source: { registry: client.registry, repository: APP, tag: parseTag(tag) },
     target: { repository: TARGET, tag: parseTag(tag) },
     form: { manifest, parts: new Map(), conversion: undefined },
@@ -307,9 +308,9 @@ describe('a destination that says that content is missing', () => {
     const [first] = childrenOf(index);
     // An eventually consistent registry does not find yet what it just took.
     here.sink.fail({
-      match: { kind: 'manifest-head', when: ({ reference }) => reference === first },
+      match: { kind: ['manifest-head', 'manifest-get'], when: ({ reference }) => reference === first },
       fault: { kind: 'status', status: 404 },
-      times: 2,
+      times: 3,
     });
     here.sink.fail({
       match: { kind: 'manifest-put', when: ({ reference }) => reference === 'v1' },
@@ -352,6 +353,39 @@ describe('a destination that refuses a format', () => {
     ['oci-image', ({ headers }) => headers['content-type'] === MEDIA_TYPE.ociManifest],
   ])('is told by the first that another form could do without: %s', async (format, when) => {
     expect(await refusal(when)).toBe(format);
+  });
+
+  it('for one platform is told with that platform, without another attempt', async () => {
+    await using here = await world();
+    const platforms = ['linux/amd64', 'windows/amd64'];
+    const index = seedIndex(here.source.storage, APP, { platforms });
+    const [, windows] = childrenOf(index);
+    here.sink.fail({
+      match: { kind: 'manifest-put', when: ({ reference }) => reference === windows },
+      fault: { kind: 'status', status: 400, body: '{"errors":[{"code":"DIGEST_INVALID","message":"no"}]}' },
+      times: Number.POSITIVE_INFINITY,
+    });
+    await expect(here.tree.push(here.taskOf(index))).rejects.toMatchObject({
+      code: 'REGISTRY_REFUSED',
+      message: expect.stringMatching(
+        /^windows\/amd64: cannot push its manifest, the registry answered 400: /,
+      ),
+      hint: expect.stringContaining('{"match": "app", "platforms": ["linux/amd64"]}'),
+    });
+    expect(here.puts().filter((reference) => reference === windows)).toHaveLength(1);
+  });
+
+  it('for want of a layer that the source does not hold is asked for once more, and no more', async () => {
+    await using here = await world();
+    const image = seedWindows(here.source.storage, APP);
+    const fault = {
+      kind: 'status',
+      status: 400,
+      body: '{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}',
+    } as const;
+    here.sink.fail({ match: { kind: 'manifest-put' }, fault, times: Number.POSITIVE_INFINITY });
+    await expect(here.tree.push(here.taskOf(image))).rejects.toMatchObject({ code: 'CONTENT_UNKNOWN' });
+    expect(here.puts()).toEqual(['v1', 'v1']);
   });
 
   it('fails for another reason where there is one', async () => {

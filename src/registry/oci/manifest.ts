@@ -41,11 +41,14 @@ export type Manifest = Index | Image;
 /** The size in bytes that registries accept at most; real manifests are smaller. */
 export const MANIFEST_SIZE_LIMIT = 4 * 1024 * 1024;
 
-const platformShape = z.object({
-  os: z.string(),
-  architecture: z.string(),
-  variant: z.string().optional(),
-});
+const platformShape = z
+  .object({
+    os: z.string(),
+    architecture: z.string(),
+    variant: z.string().optional(),
+    'os.version': z.string().optional().catch(undefined),
+  })
+  .transform(({ 'os.version': osVersion, ...platform }): Platform => ({ ...platform, osVersion }));
 
 const descriptorShape = z.object({
   mediaType: z.string(),

@@ -5,6 +5,8 @@ export interface Platform {
   readonly os: string;
   readonly architecture: string;
   readonly variant?: string | undefined;
+  /** Which Windows, such as `10.0.17763.1`. It does not tell platforms apart here, only for people. */
+  readonly osVersion?: string | undefined;
 }
 
 const PLATFORM = /^([a-z0-9]+)\/([a-z0-9_]+)(?:\/([a-z0-9.]+))?$/;

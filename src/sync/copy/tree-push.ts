@@ -19,6 +19,7 @@ import { type FormedImage, formatOf, type RefusedFormat } from './format.ts';
 import { requireReasonable } from './index-limits.ts';
 import { isAttestation } from './index-subset.ts';
 import type { MissingPart } from './missing-parts.ts';
+import { failureOfBlobs, failureOfIndex, type PartResult } from './parts-failure.ts';
 import type { PushClock } from './push-clock.ts';
 
 /** What pushing one image took. It grows while the image is pushed. */
@@ -32,7 +33,7 @@ export interface Tally {
 }
 
 /** One image that is being pushed. */
-export interface PushTask extends Pick<PlannedImage, 'source' | 'target'> {
+export interface PushTask extends Pick<PlannedImage, 'name' | 'source' | 'target'> {
   /** What is pushed of it, and in which format. */
   readonly form: FormedImage;
   readonly clock: PushClock;
@@ -112,7 +113,9 @@ export class TreePush {
           parts = await this.#pushParts(task, manifest, depth);
           await put();
         };
-        return this.#target.retrying(clock.signal, again, isContentUnknown);
+        // What the source does not hold will not be there a moment later either.
+        const mayPass = (repeated: unknown) => isContentUnknown(repeated) && parts.layersLeftOut === 0;
+        return this.#target.retrying(clock.signal, again, mayPass);
       });
     } catch (error) {
       const isOfFormat = ['FORMAT_REFUSED', 'MANIFEST_REFUSED'].includes(failureCode(error));
@@ -173,23 +176,35 @@ export class TreePush {
     return this.#pushChildren(task, manifest, depth + 1);
   }
 
-  /**
-   * Failures that another format would not avoid come before refused formats, and what is missing before what there is
-   * too much of: how much was counted when depends on which child is answered first.
-   */
+  /** Failures that another format would not avoid come before refused formats. All of them are told. */
   async #pushChildren(task: PushTask, index: Index, depth: number): Promise<PushedTree> {
-    const results = await Promise.allSettled(
-      index.manifests.map((child) => this.#pushChild(task, child, depth)),
+    const settled = await Promise.all(
+      index.manifests.map(async (part): Promise<PartResult & { readonly tree?: PushedTree }> => {
+        try {
+          return { part, tree: await this.#pushChild(task, part, depth) };
+        } catch (error) {
+          return { part, error };
+        }
+      }),
     );
-    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
-    const refusals = failures.filter((failure) => failure instanceof RefusedManifest);
-    const others = failures.filter((failure) => !(failure instanceof RefusedManifest));
-    if (others.length > 0) {
-      throw others.find((failure) => failureCode(failure) !== 'INDEX_UNREASONABLE') ?? others[0];
-    }
+    task.clock.signal.throwIfAborted();
+    const isRefused = ({ error }: PartResult): boolean => error instanceof RefusedManifest;
+    const others = settled.filter((result) => !isRefused(result));
+    if (others.some(({ error }) => error !== undefined)) throw failureOfIndex(others, this.#wholeOf(task));
+    const refusals = settled.flatMap(({ error }) => (error instanceof RefusedManifest ? [error] : []));
     const refused = refusals.find(({ format }) => format !== 'attestation') ?? refusals[0];
-    if (refused !== undefined) throw refused;
-    return sum(results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
+    if (refused !== undefined) {
+      const results = settled.map(({ part, error }) => ({
+        part,
+        error: error instanceof RefusedManifest ? error.refusal : undefined,
+      }));
+      throw new RefusedManifest(refused.format, failureOfIndex(results, this.#wholeOf(task)));
+    }
+    return sum(settled.flatMap(({ tree }) => (tree === undefined ? [] : [tree])));
+  }
+
+  #wholeOf({ name, target }: PushTask): Parameters<typeof failureOfIndex>[1] {
+    return { name, destination: `${this.#target.host}/${target.repository}` };
   }
 
   async #pushChild(task: PushTask, child: Descriptor, depth: number): Promise<PushedTree> {
@@ -242,27 +257,34 @@ export class TreePush {
     const distinct = [
       ...new Map([image.config, ...image.layers].map((blob) => [blob.digest, blob])).values(),
     ];
-    const work = distinct.map(async (descriptor): Promise<PushedTree> => {
+    const work = distinct.map(async (descriptor): Promise<PartResult & { readonly tree?: PushedTree }> => {
       const { size } = descriptor;
       const want = { descriptor, repository, signal, onActive: setActive };
       try {
         const placed = await this.#board.place(want, source);
         tally[placed] += 1;
         if (placed === 'uploaded') tally.bytesSent += size;
-        return { size, layersLeftOut: 0 };
+        return { part: descriptor, tree: { size, layersLeftOut: 0 } };
       } catch (error) {
-        if (!isForeignLayer(descriptor) || !isWithheld(error)) throw error;
-        return { size: 0, layersLeftOut: 1 };
+        const isLeftOut = isForeignLayer(descriptor) && isWithheld(error);
+        return isLeftOut
+          ? { part: descriptor, tree: { size: 0, layersLeftOut: 1 } }
+          : { part: descriptor, error };
       }
     });
-    // Throws only when all have ended. Transfers that were aborted may still be closing their connections.
-    await Promise.allSettled(work);
-    return sum(await Promise.all(work));
+    // Fails only when all have ended. Transfers that were aborted may still be closing their connections.
+    const placed = await Promise.all(work);
+    signal.throwIfAborted();
+    if (placed.some(({ error }) => error !== undefined)) throw failureOfBlobs(placed, this.#wholeOf(task));
+    return sum(placed.flatMap(({ tree }) => (tree === undefined ? [] : [tree])));
   }
 
   #doubtParts(manifest: Manifest, repository: Repository): void {
     if (manifest.kind === 'index') {
-      for (const { digest } of manifest.manifests) this.#pushed.forget(`${repository}@${digest}`);
+      for (const { digest } of manifest.manifests) {
+        for (const key of [`${repository}@${digest}`, `${repository}@${digest} in full`])
+          this.#pushed.forget(key);
+      }
       return;
     }
     for (const { digest } of [manifest.config, ...manifest.layers]) this.#board.doubt(digest, repository);

@@ -38,6 +38,14 @@ const image = z.object({
     .optional()
     .describe('What the tag is at the destination, where that is known'),
   reason: reason.optional(),
+  failures: z
+    .array(
+      reason.extend({
+        part: z.string().describe('A platform, such as windows/amd64 10.0.17763.1, or a layer'),
+      }),
+    )
+    .optional()
+    .describe('Of an image that failed by some of its parts: why each of them did; reason has the first'),
   conversion: z
     .enum(['without-attestations', 'docker-format', 'oci-format'])
     .optional()

@@ -4,6 +4,7 @@ import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 import type { MirroredImage } from '../copy/image-copy.ts';
 import { describeMissing } from '../copy/missing-parts.ts';
+import { PartsFailure } from '../copy/parts-failure.ts';
 import { type Collision, patchText } from '../plan/collision.ts';
 import { type Decision, describeReason } from '../plan/decision.ts';
 import type { PlannedImage } from '../plan/planning.ts';
@@ -74,7 +75,14 @@ export function failed(names: ImageNames, error: unknown, took: number): Reporte
   const reason = withRemedy(reasonOf(error), error, names);
   const about = error instanceof Failure ? culprit(error.about, names) : undefined;
   const message = about === undefined ? reason.message : `${about}: ${reason.message}`;
-  return { ...quiet(names, outcome), reason: { ...reason, message }, milliseconds: Math.round(took) };
+  const parts = error instanceof PartsFailure ? error.parts : [];
+  const failures = parts.map(({ part, failure }) => ({ part, ...reasonOf(failure) }));
+  return {
+    ...quiet(names, outcome),
+    reason: { ...reason, message },
+    failures: failures.length === 0 ? undefined : failures,
+    milliseconds: Math.round(took),
+  };
 }
 
 /** Returns the entry of an image that was not finished when the run ended. */
