@@ -62,7 +62,11 @@ async function run(
   patience: Duration,
 ): Promise<{ code: number | undefined; output: string }> {
   const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], shell: false });
-  const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+  const timer = setTimeout(() => {
+    child.kill('SIGKILL');
+    // What the helper has started may hold its output open for as long as it likes.
+    child.stdout.destroy();
+  }, patience);
   try {
     const ended = new Promise<number | undefined>((resolve, reject) => {
       child.once('error', reject);
@@ -71,7 +75,7 @@ async function run(
     // A helper that does not read its input closes the pipe. Its exit code is more useful than that error.
     child.stdin.on('error', () => undefined);
     child.stdin.end(host);
-    const [output, code] = await Promise.all([text(child.stdout), ended]);
+    const [output, code] = await Promise.all([text(child.stdout).catch(() => ''), ended]);
     return { code, output };
   } finally {
     clearTimeout(timer);

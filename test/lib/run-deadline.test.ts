@@ -42,3 +42,9 @@ test('keeps no process alive once the run is over', () => {
   deadline[Symbol.dispose]();
   expect(vi.getTimerCount()).toBe(0);
 });
+
+test('ends what the run has left behind', () => {
+  const deadline = new RunDeadline(milliseconds(0), new AbortController().signal);
+  deadline[Symbol.dispose]();
+  expect(deadline.signal.aborted).toBe(true);
+});

@@ -126,9 +126,9 @@ describe('a host that asks for patience', () => {
 
 describe('a limit for silence knows what is waited for', () => {
   /** Nothing may stand still for long, except for what takes its time. */
-  const HASTY = { connect: milliseconds(2000), firstByte: milliseconds(150), idle: milliseconds(150) };
+  const HASTY = { connect: milliseconds(20_000), firstByte: milliseconds(150), idle: milliseconds(1000) };
   const LONG = milliseconds(600_000);
-  const late = { kind: 'delay', milliseconds: 600 } as const;
+  const late = { kind: 'delay', milliseconds: 1500 } as const;
 
   /** Brings a layer from one registry to another and returns the statuses of the requests of this kind. */
   async function pushed(kind: RequestKind, faults: readonly FaultRule[], size = 300_000): Promise<number[]> {
@@ -163,8 +163,8 @@ describe('a limit for silence knows what is waited for', () => {
   });
 
   it('a layer may take its time while its bytes flow', async () => {
-    const slow = { kind: 'trickle', bytesPerSecond: 100_000 } as const;
-    expect(await pushed('upload-put', [{ match: { kind: 'blob-get' }, fault: slow }], 80_000)).toEqual([201]);
+    const slow = { kind: 'trickle', bytesPerSecond: 20_000 } as const;
+    expect(await pushed('upload-put', [{ match: { kind: 'blob-get' }, fault: slow }], 50_000)).toEqual([201]);
   });
 
   it('a manifest may be worked on, and is sent once', async () => {

@@ -21,6 +21,7 @@ const REMAINDER_MILLISECONDS = 1000;
 
 // Created once: recording the stack of an error takes longer than the rest of a small request.
 const REQUEST_IS_OVER = new Error('the request is over');
+const CLIENT_IS_CLOSED = new Error('the client is closed');
 
 /** Writes the body of a request. It must stop when the signal aborts: the server answered early, or the run ends. */
 export type BodyWriter = (sink: ClientRequest, signal: AbortSignal) => Promise<void>;
@@ -52,6 +53,8 @@ export interface HttpAnswer {
 export class HttpClient {
   readonly #agents: AgentPool;
   readonly #timeouts: HttpTimeouts;
+  /** What breaks off the requests that are under way. */
+  readonly #open = new Set<(reason: Error) => void>();
 
   constructor(
     settings: {
@@ -79,8 +82,9 @@ export class HttpClient {
     }
   }
 
-  /** Closes all idle connections, so that the process can end. */
+  /** Breaks off all requests and closes all connections, so that the process can end. */
   close(): void {
+    for (const breakOff of this.#open) breakOff(CLIENT_IS_CLOSED);
     this.#agents.close();
   }
 
@@ -92,22 +96,33 @@ export class HttpClient {
       const outgoing = open(url, { method, headers: request.headers, agent, ...this.#agents.trustFor(url) });
       const writing = new AbortController();
       let answered: IncomingMessage | undefined;
-      const breakOff = (reason: Error): void => void (answered ?? outgoing).destroy(reason);
+      let broken: Error | undefined;
+      const breakOff = (reason: Error): void => {
+        broken ??= reason;
+        (answered ?? outgoing).destroy(reason);
+        // A request without a connection would otherwise end only when the proxy has answered.
+        outgoing.emit('brokenOff');
+      };
+      this.#open.add(breakOff);
       const clock = new RequestClock(outgoing, this.#timeouts, awaited, url.host, breakOff);
       const abort = (): void => breakOff(toError(signal.reason));
       signal.addEventListener('abort', abort, { once: true });
+      const end = (): void => {
+        this.#open.delete(breakOff);
+        signal.removeEventListener('abort', abort);
+      };
       const settle = (): void => {
         clock.stop();
         writing.abort(REQUEST_IS_OVER);
       };
       outgoing.on('error', (error) => {
         settle();
-        signal.removeEventListener('abort', abort);
+        end();
         // The server may close a kept connection just when a request is sent on it. That is not an error of the server.
         const isStale =
           answered === undefined && outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
         if (isStale && !signal.aborted) this.#exchange(request, agent, true).then(resolve, reject);
-        else reject(error);
+        else reject(broken ?? error);
       });
       outgoing.once('proxyConnect', ({ statusCode }: { readonly statusCode: number }) => {
         if (statusCode !== 200) outgoing.destroy(proxyRefusal(url, statusCode));
@@ -117,14 +132,14 @@ export class HttpClient {
         settle();
         // Only a proxy may answer so (RFC 9110, 15.5.8).
         if (answer.statusCode === 407) {
-          signal.removeEventListener('abort', abort);
+          end();
           answer.destroy();
           return reject(proxyRefusal(url, 407));
         }
         const rate = method === 'HEAD' ? undefined : this.#watchRate(answer, url.host);
         answer.on('close', () => {
           clearInterval(rate);
-          signal.removeEventListener('abort', abort);
+          end();
           endConnection(outgoing, typeof body === 'function');
         });
         // The reader of the body gets its errors. Without a listener here, a late error would end the process.

@@ -69,11 +69,8 @@ export class AgentPool {
 
   // Few users have a proxy, and loading these modules takes longer than a small run.
   async #openThrough(proxy: URL, origin: string, isSecure: boolean): Promise<HttpAgent> {
-    const { HttpsProxyAgent } = await import(/* webpackMode: "eager" */ 'https-proxy-agent');
-    const { HttpProxyAgent } = await import(/* webpackMode: "eager" */ 'http-proxy-agent');
-    const opened = isSecure
-      ? new HttpsProxyAgent(proxy, { ...CONNECTIONS, ...this.#trust })
-      : new HttpProxyAgent(proxy, CONNECTIONS);
+    const { proxyAgent } = await import(/* webpackMode: "eager" */ './proxy-agent.ts');
+    const opened = proxyAgent(isSecure, proxy, { ...CONNECTIONS, ...(isSecure ? this.#trust : {}) });
     return this.#agents.get(origin) ?? this.#keep(origin, opened);
   }
 
@@ -82,7 +79,7 @@ export class AgentPool {
     return agent;
   }
 
-  /** Closes all idle connections, so that the process can end. */
+  /** Closes all connections. */
   close(): void {
     for (const agent of this.#agents.values()) agent.destroy();
   }

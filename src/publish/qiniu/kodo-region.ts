@@ -76,8 +76,7 @@ export async function discoverRegion(
   const hosts = endpoint === undefined ? REGION_SERVICES : [endpoint.host];
   const endpoints = hosts.map((host) => new sdk.httpc.Endpoint(host, { defaultScheme: scheme }));
   // The package does not support proxies, so it gets our agent. Its own provider would cache regions, with the access
-  // key, in a file under /tmp. The agent belongs to the whole process and is never closed, because another query may be
-  // using it; its idle connections do not keep the process alive.
+  // key, in a file under /tmp.
   const agents = new AgentPool(undefined);
   const agent = await agents.agentFor(new URL(`${scheme}://${hosts[0] ?? ''}`));
   if (scheme === 'http') sdk.rpc.qnHttpClient.httpAgent = agent;
@@ -97,6 +96,9 @@ export async function discoverRegion(
   } catch (error) {
     signal.throwIfAborted();
     throw explainDiscovery(error, bucket, hosts[0] ?? '');
+  } finally {
+    // The package goes on after our patience is over.
+    agents.close();
   }
 }
 

@@ -45,6 +45,7 @@ export class BlobBoard {
   readonly #destination: Destination;
   readonly #entries = new Map<Digest, BoardEntry>();
   readonly #proved = new Map<Repository, Set<Digest>>();
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor(destination: Destination) {
     this.#destination = destination;
@@ -68,14 +69,21 @@ export class BlobBoard {
     }
     const placement = new Placement();
     entry.placements.set(repository, placement);
-    placement.start(async () => {
+    const ended = placement.start(async () => {
       try {
         return await this.#bring(entry, descriptor, repository, placement);
       } finally {
         if (entry.placements.get(repository) === placement) entry.placements.delete(repository);
       }
     });
+    this.#underWay.add(ended);
+    void ended.then(() => this.#underWay.delete(ended));
     return placement.join(want);
+  }
+
+  /** Resolves when all transfers have ended, also those that no image waits for any more and that are winding up. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay);
   }
 
   /** Forgets that a repository has a blob, after the registry denied it. */
@@ -185,14 +193,14 @@ class Placement {
     return this.#abandonment.signal;
   }
 
-  /** Starts the work. To be called once. */
-  start(work: () => Promise<Placed>): void {
+  /** Starts the work. To be called once. Resolves when it has ended. */
+  start(work: () => Promise<Placed>): Promise<void> {
     this.#work = work();
     const end = (): void => {
       this.#isOver = true;
     };
     // The failure is thrown by `join`. Without a listener here it would end the process.
-    this.#work.then(end, end);
+    return this.#work.then(end, end);
   }
 
   /** Tells all waiting images whether the transfer holds its slots. */

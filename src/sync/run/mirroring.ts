@@ -106,6 +106,7 @@ export class Mirroring {
   async run(groups: readonly RepositoryGroup[]): Promise<readonly RepositoryPlan[]> {
     await Promise.all(groups.map((group) => this.#plan(group)));
     const notBegun = await this.#schedule.finish();
+    await this.#board.settled();
     for (const { image } of notBegun) this.#parts.onResult(left(this.#names(image)));
     const repositories = [...this.#repositories.values()];
     for (const { tally } of repositories) tally.flush();

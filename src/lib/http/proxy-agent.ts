@@ -1,0 +1,44 @@
+import type { Agent, ClientRequest } from 'node:http';
+import { HttpProxyAgent } from 'http-proxy-agent';
+import { HttpsProxyAgent } from 'https-proxy-agent';
+
+/** The options of the connections to a proxy and through it. */
+type ProxyOptions = ConstructorParameters<typeof HttpsProxyAgent>[1];
+
+/**
+ * Connects for a request. The connection to the proxy ends with the request, where the packages would wait for a proxy
+ * that never answers, and keep the process. `connect` has to read `connectOpts` before it waits for anything.
+ */
+async function connectFor<Connected>(
+  request: ClientRequest,
+  agent: Pick<HttpsProxyAgent<string>, 'connectOpts'>,
+  connect: () => Promise<Connected>,
+): Promise<Connected> {
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  if (request.destroyed) end();
+  request.once('brokenOff', end);
+  agent.connectOpts = { ...agent.connectOpts, signal: over.signal };
+  try {
+    return await connect();
+  } finally {
+    request.off('brokenOff', end);
+  }
+}
+
+class TunnelAgent extends HttpsProxyAgent<string> {
+  override connect(...[request, options]: Parameters<HttpsProxyAgent<string>['connect']>) {
+    return connectFor(request, this, () => super.connect(request, options));
+  }
+}
+
+class PlainProxyAgent extends HttpProxyAgent<string> {
+  override connect(...[request, options]: Parameters<HttpProxyAgent<string>['connect']>) {
+    return connectFor(request, this, () => super.connect(request, options));
+  }
+}
+
+/** Returns a pool of connections through a proxy: in tunnels for HTTPS, and else by requests with whole addresses. */
+export function proxyAgent(isSecure: boolean, proxy: URL, options: ProxyOptions): Agent {
+  return isSecure ? new TunnelAgent(proxy, options) : new PlainProxyAgent(proxy, options);
+}

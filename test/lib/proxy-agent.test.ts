@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { afterEach, expect, it, vi } from 'vitest';
+import { milliseconds, seconds } from '../../src/lib/duration.ts';
+import { HttpClient } from '../../src/lib/http/http.ts';
+
+const SHORT = milliseconds(100);
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+/** A proxy that takes connections and never says a word; it counts those that end. */
+async function silentProxy() {
+  const gone = Promise.withResolvers<void>();
+  const server = createServer((socket) => {
+    socket.resume();
+    socket.on('error', () => undefined).on('close', () => gone.resolve());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = address === null || typeof address === 'string' ? 0 : address.port;
+  for (const name of ['HTTPS_PROXY', 'HTTP_PROXY']) vi.stubEnv(name, `http://127.0.0.1:${port}`);
+  for (const name of ['https_proxy', 'http_proxy', 'NO_PROXY', 'no_proxy']) vi.stubEnv(name, '');
+  return { gone: gone.promise, [Symbol.dispose]: () => void server.close() };
+}
+
+it.each([
+  ['https', 'no connection within 100 ms'],
+  ['http', 'no answer within 100 ms'],
+])('a proxy that never answers is left, with its connection: %s', async (scheme, message) => {
+  using proxy = await silentProxy();
+  const client = new HttpClient({ timeouts: { connect: SHORT, firstByte: SHORT, idle: seconds(600) } });
+  const { signal } = new AbortController();
+  const url = new URL(`${scheme}://registry.test/v2/`);
+  const asked = client.send({ method: 'GET', url, headers: {}, signal });
+  await expect(asked).rejects.toMatchObject({ code: 'TIMED_OUT', message });
+  await proxy.gone;
+  client.close();
+});
+
+it.each(['https', 'http'])('a proxy is left when the client closes: %s', async (scheme) => {
+  using proxy = await silentProxy();
+  const client = new HttpClient();
+  const { signal } = new AbortController();
+  const url = new URL(`${scheme}://registry.test/v2/`);
+  const asked = client.send({ method: 'GET', url, headers: {}, signal });
+  setTimeout(() => client.close(), 50);
+  await expect(asked).rejects.toThrow('the client is closed');
+  await proxy.gone;
+});

@@ -1,0 +1,18 @@
+// Runs a program, whose path and arguments follow, and writes down what would keep the process when its work is done (see
+// processes.ts). Names that end in .test are this machine.
+import dns from 'node:dns';
+import { writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+const { lookup } = dns;
+dns.lookup = (name, ...rest) => lookup(name.endsWith('.test') ? '127.0.0.1' : name, ...rest);
+syncBuiltinESMExports();
+
+const { KEEL_TEST_END: file } = process.env;
+process.argv.splice(1, 1);
+await import(pathToFileURL(process.argv[1]));
+// What was closed just now is gone a turn later.
+setImmediate(() => {
+  setImmediate(() => writeFileSync(file, JSON.stringify(process.getActiveResourcesInfo())));
+});
