@@ -12,6 +12,7 @@ import { type Digest, digestAlgorithm, digestOf, isDigest } from './oci/digest.t
 import { type Descriptor, MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from './oci/manifest.ts';
 import { MANIFEST_ACCEPT } from './oci/media-type.ts';
 import type { Host, Repository, Tag } from './oci/reference.ts';
+import { oddityOf } from './ping-answer.ts';
 import { isNotFound, isRefusedQuestion, isUnauthorized } from './registry-failure.ts';
 import type { TagList } from './tag-list.ts';
 import type { Exchange, Transport } from './transport.ts';
@@ -50,6 +51,8 @@ export class Registry {
   readonly #signal: AbortSignal;
   readonly #onRetry: RegistryParts['onRetry'];
   #pinged: Promise<void> | undefined;
+  #oddity: string | undefined;
+  #isProven = false;
 
   constructor(parts: RegistryParts) {
     this.host = parts.host;
@@ -76,6 +79,11 @@ export class Registry {
       throw error;
     });
     return this.#pinged;
+  }
+
+  /** What speaks against it that this is a registry; undefined if nothing does, or if it answered as one does. */
+  get oddity(): string | undefined {
+    return this.#isProven ? undefined : this.#oddity;
   }
 
   /**
@@ -158,8 +166,10 @@ export class Registry {
   }
 
   /** Returns the tags of a repository; with undefined, those at the root of a registry with Google's extension. */
-  listTags(repository: Repository | undefined, signal: AbortSignal): Promise<TagList> {
-    return listTags(this, repository, signal);
+  async listTags(repository: Repository | undefined, signal: AbortSignal): Promise<TagList> {
+    const list = await listTags(this, repository, signal);
+    this.#isProven = true;
+    return list;
   }
 
   /**
@@ -192,7 +202,9 @@ export class Registry {
         throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
       }
       try {
-        return parseManifest(bytes, answer.headers['content-type'], about, algorithm);
+        const manifest = parseManifest(bytes, answer.headers['content-type'], about, algorithm);
+        this.#isProven = true;
+        return manifest;
       } catch (error) {
         const isDamaged = error instanceof Failure && error.cause instanceof SyntaxError;
         if (isDigest(name) || !isDamaged) throw error;
@@ -370,11 +382,13 @@ export class Registry {
       });
     try {
       const answer = await this.#endpoint.settle(ask);
+      this.#oddity = oddityOf(answer);
       if (answer.status === 401) this.#transport.note(answer);
       discardBody(answer);
     } catch (error) {
       // Whatever it says to this question, others tell what it can do.
       if (!isRefusedQuestion(error)) throw error;
+      this.#oddity = 'GET /v2/ is refused';
     }
   }
 }

@@ -140,6 +140,35 @@ describe('whether pushing a manifest can be saved', () => {
   });
 });
 
+describe('what does not look like a registry', () => {
+  const page = { kind: 'status', status: 404, headers: { 'content-type': 'text/html' } } as const;
+
+  it('is told as long as it does not answer as one', async () => {
+    await using server = await startRegistry();
+    seedImage(server.storage, 'app', { tags: ['1.0'] });
+    server.fail({ match: { kind: 'ping' }, times: Infinity, fault: page });
+    using client = new TestClient(server.host);
+    expect(client.registry.oddity).toBeUndefined();
+    await expect(client.registry.listTags(parseRepository('nosuch'), client.signal)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    expect(client.registry.oddity).toBe('GET /v2/ is answered 404 with text/html');
+    await client.registry.listTags(APP, client.signal);
+    expect(client.registry.oddity).toBeUndefined();
+  });
+
+  it('may be one all the same, which a manifest shows', async () => {
+    await using server = await startRegistry();
+    seedImage(server.storage, 'app', { tags: ['1.0'] });
+    server.fail({ match: { kind: 'ping' }, times: Infinity, fault: { kind: 'status', status: 405 } });
+    using client = new TestClient(server.host);
+    await client.registry.ping();
+    expect(client.registry.oddity).toBe('GET /v2/ is refused');
+    await client.registry.getManifest(APP, TAG, client.signal);
+    expect(client.registry.oddity).toBeUndefined();
+  });
+});
+
 describe('the question for the version', () => {
   it.each([400, 405, 410, 501])('may be refused (%i): others tell what a registry can do', async (status) => {
     await using server = await startRegistry();

@@ -73,3 +73,18 @@ test('the destination lists, has nothing yet, or tells nobody', async () => {
   registry.fail({ times: Number.POSITIVE_INFINITY, fault: { kind: 'status', status: 500 } });
   await expect(list()).rejects.toMatchObject({ status: 500 });
 });
+
+test('what does not look like a registry is doubted, and is none where it knows no repository', async () => {
+  await using all = await world();
+  const { registry, client, target } = all;
+  const page = { kind: 'status', status: 404, headers: { 'content-type': 'text/html' } } as const;
+  registry.fail({ times: Number.POSITIVE_INFINITY, fault: page });
+  const oddity = 'GET /v2/ is answered 404 with text/html';
+  expect(await ping(target, client.signal)).toEqual({
+    outcome: 'warning',
+    message: `${registry.host} answers, but not as a registry does: ${oddity}`,
+    hint: 'check its name and its port',
+  });
+  const failure = { code: 'NOT_A_REGISTRY', about: registry.host };
+  await expect(listDestination(target, APP, client.signal)).rejects.toMatchObject(failure);
+});

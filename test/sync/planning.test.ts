@@ -105,9 +105,23 @@ describe('a destination repository', () => {
 });
 
 describe('a source', () => {
-  it('that does not exist has no plan, and one that is empty has no image', async () => {
+  it('that does not exist has no plan', async () => {
     await using here = await world();
     const [plan] = await here.plan({ names: ['nosuch'] });
+    expect([plan?.images, plan?.members]).toEqual([[], []]);
+  });
+
+  it.each<[string, string]>([
+    ['null', '{"name":"pause","tags":null}'],
+    ['none', '{"name":"pause","tags":[]}'],
+    ['no list', '{"name":"pause"}'],
+    ['those of signatures alone', `{"name":"pause","tags":["sha256-${'0'.repeat(64)}.sig"]}`],
+    ['repositories below it', '{"name":"pause","child":["deep"],"manifest":{},"tags":[]}'],
+  ])('whose last tag was deleted is as gone as one that does not exist: %s', async (_, body) => {
+    await using here = await world();
+    const fault = { kind: 'status', status: 200, body } as const;
+    here.source.fail({ match: { kind: 'tags-list' }, fault });
+    const [plan] = await here.plan({ names: ['pause'] });
     expect([plan?.images, plan?.members]).toEqual([[], []]);
   });
 

@@ -11,12 +11,14 @@ const image = (outcome: ReportedImage['outcome']): ReportedImage => ({
   milliseconds: 0,
 });
 const lost = { pattern: 'gone', matchedBefore: true };
+const misspelt = { ...lost, matchedBefore: false };
 const interrupted = { message: 'the time limit of 15 m is over', left: 1 };
 
 test.each([
   ['succeeded', 'without images', sampleReport([])],
   ['succeeded', 'with what is there', sampleReport([image('copied'), image('skipped'), image('checked')])],
-  ['succeeded', 'with a misspelt name', sampleReport([], { unmatched: [{ ...lost, matchedBefore: false }] })],
+  ['succeeded', 'with a misspelt name', sampleReport([image('skipped')], { unmatched: [misspelt] })],
+  ['failed', 'when nothing matches at all', sampleReport([], { unmatched: [misspelt] })],
   ['failed', 'with a name that matched before', sampleReport([], { unmatched: [lost] })],
   ['failed', 'with an image that failed', sampleReport([image('copied'), image('failed')])],
   ['failed', 'with an image that was deferred', sampleReport([image('deferred')])],

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
+import { outcomeOf } from '../../src/sync/report/run-outcome.ts';
 import { runSync } from '../../src/sync/run/run.ts';
 import { State } from '../../src/sync/state/state.ts';
-import { rateLimited } from '../support/registry/faults.ts';
+import { type Fault, rateLimited } from '../support/registry/faults.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { SyncRoute } from '../support/sync-run.ts';
@@ -18,4 +19,61 @@ it('a run that only deferred images is recorded as the failure that its exit cod
   expect(runs.at(-1)).toMatchObject({ outcome: 'failed', deferred: 1 });
   using state = State.open(route.database, { reporter: { warning: () => undefined }, mode: 'read' });
   expect(state.runs(state.scopes()[0] ?? '').map(({ outcome }) => outcome)).toEqual(['failed', 'failed']);
+});
+
+const WEB_SITE: Fault = {
+  kind: 'status',
+  status: 200,
+  headers: { 'content-type': 'text/html' },
+  body: '<html>Welcome</html>',
+};
+const NO_PAGE: Fault = { ...WEB_SITE, status: 404 };
+
+it.each<[string, Fault]>([
+  ['says welcome to everything', WEB_SITE],
+  ['knows no page', NO_PAGE],
+])('a web site that %s is told as no registry, and the run fails', async (_, fault) => {
+  await using source = await startRegistry();
+  await using destination = await startRegistry();
+  source.fail({ times: Number.POSITIVE_INFINITY, fault });
+  const route = new SyncRoute({ source, destination, set: { names: ['app'] } });
+  const { report, lines } = await route.run();
+  expect(outcomeOf(report)).toBe('failed');
+  const warning = `${source.host} answers, but not as a registry does: GET /v2/ is answered`;
+  expect(lines).toContainEqual(expect.stringContaining(`warning: ${warning}`));
+  expect(report.warnings.map(({ message }) => message)).toContainEqual(expect.stringContaining(warning));
+});
+
+it('a run of a set that matches nothing at all fails, and one of a set that matches in part does not', async () => {
+  await using source = await startRegistry();
+  await using destination = await startRegistry();
+  seedImage(source.storage, 'app', { tags: ['1.0'] });
+  const route = new SyncRoute({ source, destination, set: { names: ['nosuch'] } });
+  const { report, lines } = await route.run();
+  expect(outcomeOf(report)).toBe('failed');
+  expect(lines).toContain(
+    `error: no image at ${source.host} matches the image set, so there is nothing to mirror`,
+  );
+  route.wants({ names: ['nosuch', 'app'] });
+  const second = await route.run();
+  expect(outcomeOf(second.report)).toBe('succeeded');
+  expect(second.lines).not.toContainEqual(expect.stringContaining('nothing to mirror'));
+});
+
+it.each<[string, Fault]>([
+  ['that is gone', { kind: 'status', status: 404 }],
+  ['whose last tag was deleted', { kind: 'status', status: 200, body: '{"name":"app","tags":null}' }],
+])('a repository %s ends the run red', async (_, fault) => {
+  await using source = await startRegistry();
+  await using destination = await startRegistry();
+  for (const name of ['app', 'other']) seedImage(source.storage, name, { tags: ['1.0'] });
+  const route = new SyncRoute({ source, destination, set: { names: ['app', 'other'] } });
+  expect(outcomeOf((await route.run()).report)).toBe('succeeded');
+  const match = { kind: 'tags-list', repository: 'app' } as const;
+  source.fail({ match, times: Number.POSITIVE_INFINITY, fault });
+  const { report, lines } = await route.run();
+  expect(outcomeOf(report)).toBe('failed');
+  expect(lines).toContainEqual(
+    expect.stringMatching(/^error: "app" matched in the last run and matches nothing/),
+  );
 });

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
+import { parseDocument } from '../../src/config/document.ts';
+import { parseImageSet } from '../../src/config/image-set.ts';
 import { Failure } from '../../src/lib/failure.ts';
-import { judgeSources } from '../../src/sync/doctor/source-checks.ts';
+import { parseRepository } from '../../src/registry/oci/reference.ts';
+import { askSources, judgeSources } from '../../src/sync/doctor/source-checks.ts';
+import { startRegistry } from '../support/registry/registry.ts';
+import { TestClient } from '../support/test-client.ts';
 
 type SourceAnswer = Parameters<typeof judgeSources>[0][number];
 
@@ -53,4 +58,17 @@ test.each<[string, string, readonly SourceAnswer[], string | undefined]>([
   ],
 ])('%s: %s', (outcome, message, answers, hint) => {
   expect(judgeSources(answers)).toEqual({ outcome, message, ...(hint === undefined ? {} : { hint }) });
+});
+
+test('a web site as source is no registry', async () => {
+  await using server = await startRegistry();
+  const page = { kind: 'status', status: 404, headers: { 'content-type': 'text/html' } } as const;
+  server.fail({ times: Number.POSITIVE_INFINITY, fault: page });
+  using client = new TestClient(server.host);
+  const { registry, signal } = client;
+  const repository = parseRepository('app');
+  const found = { name: 'app', registry, repository, list: async () => undefined, namedTags: undefined };
+  const set = parseImageSet(parseDocument('image_set.json', '{"names": ["app"]}'));
+  const [answer] = await askSources([found], { set, signal, onAnswer: () => undefined });
+  expect(answer).toMatchObject({ kind: 'refused', failure: { code: 'NOT_A_REGISTRY', about: server.host } });
 });

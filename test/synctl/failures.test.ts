@@ -98,7 +98,8 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
         ...['a', 'b', 'c', 'd', 'e'].map(
           (name) => `warning: "${name}" matches nothing at the source; correct or remove it`,
         ),
-        'warning: 2 more names match nothing at the source; the report lists all\n',
+        'warning: 2 more names match nothing at the source; the report lists all',
+        `error: no image at ${source.host} matches the image set, so there is nothing to mirror\n`,
       ].join('\n'),
     );
     expect(stdout).toMatch(/dry run: no image matched in /);

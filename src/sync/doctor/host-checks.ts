@@ -8,7 +8,7 @@ import { withinSignal } from '../../lib/within-signal.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { FoundRepository } from '../plan/discovery.ts';
 import { twice } from '../run/preflight.ts';
-import { doubtful, type Finding, fine } from './diagnosis.ts';
+import { doubtful, type Finding, fine, noRegistry } from './diagnosis.ts';
 
 /** Resolves the name of a registry, unless a proxy does. Throws `UNREACHABLE`. */
 export async function resolveName({ host, endpoint }: Registry, signal: AbortSignal): Promise<Finding> {
@@ -28,7 +28,10 @@ export async function resolveName({ host, endpoint }: Registry, signal: AbortSig
 /** Pings a registry, which verifies its certificate. */
 export async function ping(registry: Registry, signal: AbortSignal): Promise<Finding> {
   await twice(signal, () => registry.ping());
-  const { host, endpoint } = registry;
+  const { host, endpoint, oddity } = registry;
+  if (oddity !== undefined) {
+    return doubtful(`${host} answers, but not as a registry does: ${oddity}`, 'check its name and its port');
+  }
   if (endpoint.protocol === 'https:') return fine(`${host} answers over TLS`);
   if (isLoopback(endpoint.hostname)) return fine(`${host} answers over HTTP, on this machine`);
   return doubtful(`${host} answers over plain HTTP: passwords and images can be read on the way`);
@@ -46,6 +49,8 @@ export async function listDestination(
     return fine(`${name} lists ${countOf(tags.length, 'tag')}`);
   } catch (error) {
     const code = failureCode(error);
+    if (code === 'NOT_FOUND' && registry.oddity !== undefined)
+      throw noRegistry(registry.host, registry.oddity);
     if (code === 'NOT_FOUND') return fine(`${name} does not exist yet; the first push makes it`);
     if (code !== 'DENIED' && code !== 'UNAUTHORIZED') throw error;
     return doubtful(

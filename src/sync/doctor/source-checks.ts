@@ -6,7 +6,7 @@ import type { Registry } from '../../registry/registry.ts';
 import type { FoundRepository } from '../plan/discovery.ts';
 import { twice } from '../run/preflight.ts';
 import { type OfferedTag, selectTags } from '../select/selection.ts';
-import { doubtful, type Finding, fine } from './diagnosis.ts';
+import { doubtful, type Finding, fine, noRegistry } from './diagnosis.ts';
 
 /** What a source answered about one wanted repository. */
 type SourceAnswer = {
@@ -73,6 +73,8 @@ async function ask(
     return { name, kind: 'named', tags: namedTags.length };
   }
   const listing = await found.list();
+  const { host, oddity } = found.registry;
+  if (listing === undefined && oddity !== undefined) throw noRegistry(host, oddity);
   if (listing === undefined) return { name, kind: 'unmatched', why: 'does not exist' };
   const { tags, manifests } = listing;
   const offered = [...new Set([...tags, ...manifests.keys()])].map(

@@ -7,7 +7,7 @@ import type { Registry } from '../../registry/registry.ts';
 import { isNotFound, mayBeDeniedToUs } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
 import { couldWantBelow, wantsRepository } from '../select/selection.ts';
-import { type SourceLister, sourceLister } from './source-listing.ts';
+import { holdsImages, type SourceLister, sourceLister } from './source-listing.ts';
 
 /** A source repository that the image set wants. */
 export interface FoundRepository {
@@ -187,8 +187,7 @@ async function walk(
       found.push({ name: path, registry: source, repository, list, namedTags: undefined });
       return undefined;
     });
-    const holdsImages = listing !== undefined && (listing.tags.length > 0 || listing.manifests.size > 0);
-    if (isWanted && holdsImages) {
+    if (isWanted && listing !== undefined && holdsImages(listing)) {
       found.push({
         name: path,
         registry: source,

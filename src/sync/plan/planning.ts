@@ -18,6 +18,7 @@ import { type Decision, type DestinationListing, decide } from './decision.ts';
 import type { FoundRepository } from './discovery.ts';
 import type { RepositoryGroup } from './naming.ts';
 import { contentOptions } from './recorded-options.ts';
+import { holdsImages } from './source-listing.ts';
 import type { SourceVerification } from './source-verification.ts';
 
 /** One tag of a destination repository: its source, and what to do about it. */
@@ -67,7 +68,7 @@ export interface RepositoryPlan {
   readonly listing: DestinationListing;
   readonly images: readonly PlannedImage[];
   readonly collisions: readonly Collision[];
-  /** Its sources, without those that do not exist. */
+  /** Its sources, without those that do not exist or have no images any more. */
   readonly members: readonly ListedRepository[];
   /** Plans another tag from the source of a planned image. */
   readonly planTag: (image: PlannedImage, tag: Tag) => PlannedImage;
@@ -162,7 +163,9 @@ async function listMember(
 ): Promise<ListedRepository | undefined> {
   const copiesSignatures = settings.signatures === 'copy';
   const listing = await listSource(found, copiesSignatures);
-  if (listing === undefined) return undefined;
+  // A repository whose last tag was deleted is as gone as one that was deleted itself.
+  const isGone = listing !== undefined && found.namedTags === undefined && !holdsImages(listing);
+  if (listing === undefined || isGone) return undefined;
   const names = new Set([...(found.namedTags ?? []), ...listing.tags, ...listing.manifests.keys()]);
   const offered = [...names].map(
     (tag): OfferedTag => ({ tag, uploaded: listing.manifests.get(tag)?.uploaded }),

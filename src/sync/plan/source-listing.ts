@@ -1,7 +1,14 @@
-import { type Host, parseHost, parseRepository, type Repository } from '../../registry/oci/reference.ts';
+import {
+  type Host,
+  parseHost,
+  parseRepository,
+  type Repository,
+  type Tag,
+} from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isRefusedQuestion } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
+import { isSignatureTag } from '../select/signature-tag.ts';
 
 /** The registry behind a source that answers its listings, and the path there. */
 interface ListingBackend {
@@ -55,4 +62,10 @@ export function sourceLister(
     // If that fails too, the listing of the source is better than none.
     return listBehind(backend, repository, signal).catch(() => listing);
   };
+}
+
+/** Returns whether a repository has images, and not only signatures of images or repositories below it. */
+export function holdsImages({ tags, manifests }: TagList): boolean {
+  const isOfImage = (tag: Tag): boolean => !isSignatureTag(tag);
+  return tags.some(isOfImage) || [...manifests.keys()].some(isOfImage);
 }

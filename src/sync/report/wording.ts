@@ -195,6 +195,16 @@ export function unmatchedWarning(pattern: string, matchedBefore: boolean): strin
     : `"${pattern}" matches nothing at the source; correct or remove it`;
 }
 
+/** Returns the error of a run that found nothing to mirror. */
+export function nothingMatched(source: string): string {
+  return `no image at ${source} matches the image set, so there is nothing to mirror`;
+}
+
+/** Returns the warning about a host of a run that went wrong and that does not answer as registries do. */
+export function strangerWarning(host: string, oddity: string): string {
+  return `${host} answers, but not as a registry does: ${oddity}; check its name and its port`;
+}
+
 /** Returns the warning about further names that match nothing. */
 export function moreUnmatchedWarning(count: number): string {
   return `${formatCount(count)} more ${count === 1 ? 'name matches' : 'names match'} nothing at the source; the report lists all`;

@@ -12,9 +12,17 @@ import type { Conversion } from '../plan/recorded-options.ts';
 import { openVerification, type SourceVerification } from '../plan/source-verification.ts';
 import { TroubleTeller, tellUnmatched } from '../report/failure-notices.ts';
 import { countImages, type Report, type ReportedImage, reportHead } from '../report/report.ts';
-import { outcomeOf } from '../report/run-outcome.ts';
+import { isNothing, outcomeOf } from '../report/run-outcome.ts';
 import { signatureLine, signatureWarnings } from '../report/signature-report.ts';
-import { conversionWarning, leftOutWarning, movedLine, plannedLines, type Route } from '../report/wording.ts';
+import {
+  conversionWarning,
+  leftOutWarning,
+  movedLine,
+  nothingMatched,
+  plannedLines,
+  type Route,
+  strangerWarning,
+} from '../report/wording.ts';
 import { newerReleases } from '../select/release-wish.ts';
 import type { SyncSettings } from '../settings.ts';
 import { openRemoteState, type RemoteState } from '../state/remote-state.ts';
@@ -130,6 +138,8 @@ class Run {
     const totals = countImages(this.#images);
     const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
     const interrupted = isWhole ? undefined : { message: deadline.reason, left };
+    if (unmatched.length + totals.failed > 0) this.#tellStrangers(registries);
+    if (isWhole && isNothing({ totals, unmatched })) this.#parts.reporter.error(nothingMatched(source));
     const outcome = outcomeOf({ totals, interrupted, unmatched });
     const run: RecordedRun = { started, ended: this.#now(), outcome, ...totals };
     const scope = scopeOf(this.#settings);
@@ -223,6 +233,13 @@ class Run {
     }
     trouble.take(image);
     if (outcome === 'copied' && !this.#settings.dryRun) reporter.line(movedLine(image, this.#route()));
+  }
+
+  #tellStrangers(registries: Registries): void {
+    for (const host of [this.#settings.source, this.#settings.destination]) {
+      const { oddity } = registries.at(host);
+      if (oddity !== undefined) this.#warn(strangerWarning(host, oddity));
+    }
   }
 
   #tellSignatures(options: Report['options']): void {
