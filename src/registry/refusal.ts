@@ -133,6 +133,11 @@ function statusVerdict(status: number): Verdict {
     };
   }
   if (status === 404) return { code: 'NOT_FOUND' };
+  if (status === 413) {
+    const hint =
+      'the registry, or a proxy in front of it, takes no request of this size: raise its limit (nginx: client_max_body_size)';
+    return { code: 'REGISTRY_REFUSED', hint };
+  }
   if (isRateLimit(status)) {
     return { code: 'RATE_LIMITED', hint: 'log in to this registry or lower --query-limit and --limit' };
   }

@@ -16,7 +16,7 @@ const STANDING: Standing = {
   takesWhole: true,
   takesChunks: true,
   hasTaken: false,
-  wasAsked: false,
+  told: 'nothing',
 };
 const LARGE: Partial<Standing> = { size: 65 * MEBIBYTE };
 
@@ -61,8 +61,9 @@ const ROWS: readonly Row[] = [
   ['patch', 413, { chunk: MEBIBYTE }, 'end', false],
   ['patch', 413, { chunk: 5 * MEBIBYTE, leastChunk: 5 * MEBIBYTE }, 'end', false],
   ['patch', 416, {}, 'again', true],
-  ['patch', 416, { wasAsked: true }, 'smaller', false],
-  ['patch', 416, { wasAsked: true, chunk: MEBIBYTE }, 'whole', false],
+  ['patch', 416, { told: 'the same' }, 'smaller', false],
+  ['patch', 416, { told: 'another' }, 'blindly', true],
+  ['patch', 416, { told: 'the same', chunk: MEBIBYTE }, 'whole', false],
   ['patch', 404, { hasTaken: true }, 'new', true],
   ['patch', 404, {}, 'whole', false],
   ['patch', 405, {}, 'whole', false],

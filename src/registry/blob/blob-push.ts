@@ -227,12 +227,16 @@ class Pushing {
         return this.#sending.sendInChunks(status === 413);
       case 'smaller':
         return this.#sending.sendLess();
+      case 'blindly':
+        return this.#sending.sendBlindly();
       case 'whole':
         return this.#sending.sendWhole();
       case 'new':
         return this.#sending.abandon();
       case 'without':
         return this.#goWithout(request);
+      case 'again':
+        return status === 416 ? this.#sending.doubt() : undefined;
       default:
         return;
     }

@@ -14,7 +14,7 @@ import {
 } from './blob-upload.ts';
 import { LEAST_CHUNK_BYTES, type PushHabits, smallerChunk } from './push-habits.ts';
 import { inRequest, type PushRequest } from './push-request.ts';
-import type { Standing } from './upload-course.ts';
+import type { Standing, Told } from './upload-course.ts';
 
 /** What is sent, and to where. */
 interface Delivery {
@@ -31,8 +31,9 @@ interface OpenUpload {
   readonly meter: BlobMeter;
   /** Whether no request has failed since the registry said so. */
   readonly isSure: boolean;
-  /** Whether it was asked where the upload stands, and has taken no chunk since. */
-  readonly wasAsked: boolean;
+  /** Whether a chunk was refused as misplaced, and none was taken since. */
+  readonly isDoubted: boolean;
+  readonly told: Told;
   readonly hasTaken: boolean;
 }
 
@@ -46,6 +47,7 @@ export class BlobSending {
   #open: OpenUpload | undefined;
   #inChunks: boolean;
   #takesChunks = true;
+  #resumes = true;
   #sent = 0;
 
   constructor(
@@ -81,29 +83,35 @@ export class BlobSending {
       takesWhole: size < this.#habits.tooLarge,
       takesChunks: this.#takesChunks,
       hasTaken: open?.hasTaken ?? false,
-      wasAsked: open?.wasAsked ?? false,
+      told: open?.told ?? 'nothing',
     };
   }
 
   /** Begins with an upload that has no bytes. */
   begin(upload: Upload): void {
     const meter = this.#reader.meter();
-    this.#open = { upload, meter, isSure: true, wasAsked: false, hasTaken: false };
+    this.#open = { upload, meter, isSure: true, isDoubted: false, told: 'nothing', hasTaken: false };
   }
 
-  /** Asks where the upload stands unless that is known. It is abandoned if it is gone. */
+  /**
+   * Asks where the upload stands unless that is known. What was taken counts more than an answer that knows of less,
+   * until a chunk there is refused. The upload is abandoned if it is gone.
+   */
   async locate(): Promise<void> {
     const open = this.#open;
     if (open === undefined || open.isSure) return;
     const { registry, descriptor, signal } = this.#delivery;
     const inspect = () => inspectUpload(registry, open.upload, signal);
-    const state = this.#takesChunks ? await inRequest('inspect', inspect) : undefined;
+    const state = this.#resumes && this.#takesChunks ? await inRequest('inspect', inspect) : undefined;
     if (state === undefined || state.received > descriptor.size) return this.abandon();
     const { upload, received } = state;
-    this.#open = { ...open, upload, wasAsked: true };
-    const meter = await this.#meterAt(received, open.meter);
-    this.#open = { ...this.#open, meter, isSure: true };
-    this.#onReached(received);
+    const { passed } = open.meter;
+    const asked = received === passed ? 'the same' : 'another';
+    const located = { ...open, upload, told: open.isDoubted ? asked : open.told };
+    this.#open = located;
+    const meter = await this.#meterAt(open.isDoubted ? received : Math.max(received, passed), open.meter);
+    this.#open = { ...located, meter, isSure: true };
+    this.#onReached(meter.passed);
   }
 
   /** Sends what is missing and completes the upload. Returns the last request and the status of its answer. */
@@ -127,6 +135,17 @@ export class BlobSending {
   sendInChunks(isTooLarge: boolean): void {
     this.#inChunks = true;
     if (isTooLarge) this.#habits.tooLarge = Math.min(this.#habits.tooLarge, this.#delivery.descriptor.size);
+  }
+
+  /** Believes the registry, from now on, where the upload stands. */
+  doubt(): void {
+    if (this.#open !== undefined) this.#open = { ...this.#open, isDoubted: true };
+  }
+
+  /** Sends all to another upload, and does not ask any more where one stands. */
+  sendBlindly(): Promise<void> {
+    this.#resumes = false;
+    return this.abandon();
   }
 
   /** Sends smaller chunks from now on, here and in later pushes. */
@@ -180,7 +199,7 @@ export class BlobSending {
     const patch = (body: BodyWriter) => patchChunk(registry, upload, range, body, signal);
     const { result, meter } = await this.#transfer('patch', open, end, patch);
     this.#onReached(end);
-    this.#open = { upload: result, meter, isSure: true, wasAsked: false, hasTaken: true };
+    this.#open = { upload: result, meter, isSure: true, isDoubted: false, told: 'nothing', hasTaken: true };
     return this.#open;
   }
 

@@ -11,6 +11,9 @@ export interface Setback {
   readonly isPassing: boolean;
 }
 
+/** What a registry said after 416: nothing so far, as it was not asked; the same position, or another. */
+export type Told = 'nothing' | 'the same' | 'another';
+
 /** What is known of an upload when a request of it fails. */
 export interface Standing {
   /** The bytes of the blob, and how many of them were sent. */
@@ -24,15 +27,15 @@ export interface Standing {
   readonly takesChunks: boolean;
   /** Whether it has taken a chunk of this upload. */
   readonly hasTaken: boolean;
-  /** Whether it said where the upload stands just before the request. */
-  readonly wasAsked: boolean;
+  /** What it said when it was asked, after 416, where the upload stands: the position of the chunk, or another. */
+  readonly told: Told;
 }
 
 /**
- * How a push goes on: `again` from where it stands, `without` the answer, in a `new` upload, `in chunks`, in `smaller`
- * ones, in one request (`whole`); or not at all (`end`).
+ * How a push goes on: `again` from where it stands, `without` the answer, in a `new` upload, also without asking
+ * where one stands (`blindly`), `in chunks`, in `smaller` ones, in one request (`whole`); or not at all (`end`).
  */
-export type Course = 'again' | 'without' | 'new' | 'in chunks' | 'smaller' | 'whole' | 'end';
+export type Course = 'again' | 'without' | 'new' | 'blindly' | 'in chunks' | 'smaller' | 'whole' | 'end';
 
 /** A course, and whether it takes one of the attempts of the request. The others end by themselves. */
 interface NextCourse {
@@ -96,13 +99,15 @@ function courseAfterPut({ status }: Setback, { size, leastChunk, takesChunks }: 
 }
 
 function courseAfterPatch({ status }: Setback, standing: Standing): NextCourse {
-  const { chunk, leastChunk, takesWhole, hasTaken, wasAsked } = standing;
+  const { chunk, leastChunk, takesWhole, hasTaken, told } = standing;
   const whole: NextCourse = takesWhole ? { course: 'whole', counts: false } : END;
   const smaller: NextCourse = { course: 'smaller', counts: false };
   if (status === TOO_LARGE) return chunk > leastChunk ? smaller : END;
   if (status === MISPLACED) {
-    if (!wasAsked) return AGAIN;
-    // The chunk begins where the registry says. GHCR answers this to one that is too large.
+    if (told === 'nothing') return AGAIN;
+    // What ECR says stays where the first chunk ended: https://github.com/aws/containers-roadmap/issues/2831
+    if (told === 'another') return { course: 'blindly', counts: true };
+    // GHCR answers this to a chunk that is too large.
     return chunk > leastChunk ? smaller : whole;
   }
   if (status === UNKNOWN && hasTaken) return NEW;

@@ -39,6 +39,14 @@ export interface Quirks {
   readonly refuseChunks?: boolean;
   /** Uploads larger than this are refused with 413 when they come in one PUT. */
   readonly putLimit?: number;
+  /** Larger chunks are refused: with 413, as proxies do, or with 416, as GHCR does. */
+  readonly chunkLimit?: { readonly bytes: number; readonly status: 413 | 416 };
+  /** The answers to chunks and to questions do not tell where the upload stands. */
+  readonly noUploadRange?: boolean;
+  /** ECR: the range that is told stays where the first chunk ended. */
+  readonly staleUploadRange?: boolean;
+  /** What a PUT that completes an upload is answered with instead of 201. */
+  readonly completedStatus?: 200 | 202 | 204;
   /** Quay writes `bytes=0-9` where others write `0-9`. */
   readonly rangePrefix?: 'bytes=';
   /**
@@ -84,8 +92,18 @@ export const VENDOR_QUIRKS = {
   huawei: { refuseOciIndex: true, uploadsAtOnce: 20, refuseManifestHead: 405 },
   tencent: { pathDepth: 2 },
   harbor: { refuseMount: 401, deniedStatus: 401, tokenUrlLimit: 500 },
-  ecr: { repositoriesMustExist: true, chunkStatus: 201, mountOpensUpload: true, pageLimit: 1000 },
-  ghcr: { uploadLocation: 'relative', deniedStatus: 403 },
+  ecr: {
+    repositoriesMustExist: true,
+    chunkStatus: 201,
+    mountOpensUpload: true,
+    pageLimit: 1000,
+    staleUploadRange: true,
+  },
+  ghcr: {
+    uploadLocation: 'relative',
+    deniedStatus: 403,
+    chunkLimit: { bytes: 4 * 1024 * 1024, status: 416 },
+  },
   google: { uploadsElsewhere: true, challengeOnPingOnly: true },
   quay: { rangePrefix: 'bytes=', anonymousMount: 'refuse', pathDepth: 2 },
   dockerHub: { uploadLocation: 'absolute', pathDepth: 2, mountOpensUpload: true, pullLimit: 100 },

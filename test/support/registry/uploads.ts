@@ -18,6 +18,8 @@ interface Session {
   /** Changes with each chunk; a request with an older one is refused. */
   state: string;
   size: number;
+  /** The bytes of its first chunk. */
+  firstPart: number;
   sha256: Hash;
   parts: Buffer[];
 }
@@ -86,6 +88,7 @@ export class Uploads {
     const limited = await this.#receive(exchange, session);
     if (limited !== undefined) return limited;
     session.state = randomUUID();
+    session.firstPart ||= session.size;
     return empty(this.#quirks.chunkStatus ?? 202, this.#headers(exchange, session));
   }
 
@@ -106,7 +109,7 @@ export class Uploads {
         ? ({ kind: 'discarded', size: session.size } as const)
         : ({ kind: 'bytes', bytes: Buffer.concat(session.parts) } as const);
     this.#storage.putBlob(session.repository, content, digest);
-    return created(session.repository, digest);
+    return { ...created(session.repository, digest), status: this.#quirks.completedStatus ?? 201 };
   }
 
   // Hardly anyone sends sha512, and hashing twice halves the speed of large uploads: it is computed from kept bytes.
@@ -154,6 +157,7 @@ export class Uploads {
       repository: exchange.entry.repository,
       state: randomUUID(),
       size: 0,
+      firstPart: 0,
       sha256: createHash('sha256'),
       parts: [],
     };
@@ -177,13 +181,25 @@ export class Uploads {
     return {
       location: `${base}/${folder}/${session.id}?_state=${session.state}`,
       'docker-upload-uuid': session.id,
-      range: `${this.#quirks.rangePrefix ?? ''}0-${Math.max(0, session.size - 1)}`,
+      ...this.#range(session),
       ...(smallest === undefined ? {} : { 'oci-chunk-min-length': String(smallest) }),
     };
   }
 
+  #range(session: Session): Record<string, string> {
+    if (this.#quirks.noUploadRange === true) return {};
+    const told =
+      this.#quirks.staleUploadRange === true ? Math.min(session.firstPart, session.size) : session.size;
+    return { range: `${this.#quirks.rangePrefix ?? ''}0-${Math.max(0, told - 1)}` };
+  }
+
   #refuseChunk(exchange: Exchange, session: Session): Answer | undefined {
     if (this.#quirks.refuseChunks === true) return refusal(405, 'UNSUPPORTED');
+    const { bytes = Number.POSITIVE_INFINITY, status = 413 } = this.#quirks.chunkLimit ?? {};
+    if (Number(headerOf(exchange, 'content-length')) > bytes) {
+      const told = `the request body is too large and exceeds the maximum permissible limit of ${bytes} bytes`;
+      return refusal(status, status === 413 ? 'SIZE_INVALID' : 'REQUESTED_RANGE_NOT_SATISFIABLE', told);
+    }
     return this.#refuseRange(exchange, session);
   }
 
