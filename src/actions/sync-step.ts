@@ -7,7 +7,7 @@ import { factsOfReport } from '../summary/facts.ts';
 import { formatSummary } from '../summary/sync-summary.ts';
 import { SYNC_FLAGS } from '../sync/flags.ts';
 import type { RunParts } from '../sync/parts.ts';
-import { type Report, writeReport } from '../sync/report/report.ts';
+import { type Report, requireReportFile, writeReport } from '../sync/report/report.ts';
 import { outcomeOf } from '../sync/report/run-outcome.ts';
 import { headlineOf } from '../sync/report/wording.ts';
 import { type FinishedRun, runSync } from '../sync/run/run.ts';
@@ -31,6 +31,7 @@ export async function mirrorStep(parts: StepParts): Promise<boolean> {
   markMain();
   try {
     const settings = readSettings(parts);
+    requireReportFile(settings.report, [settings.database, settings.imageSet]);
     const finished = await runSync(settings, {
       ...parts,
       fetchState: settings.state === 'file' ? () => findState(settings, parts) : undefined,

@@ -4,7 +4,13 @@ import type { Ending } from '../process/exit-code.ts';
 import { factsOfReport } from '../summary/facts.ts';
 import { formatSummary } from '../summary/sync-summary.ts';
 import { TroubleTeller, tellUnmatched } from '../sync/report/failure-notices.ts';
-import { formatReport, type Report, readReport, writeReport } from '../sync/report/report.ts';
+import {
+  formatReport,
+  type Report,
+  readReport,
+  requireReportFile,
+  writeReport,
+} from '../sync/report/report.ts';
 import { mergeReports } from '../sync/report/report-merge.ts';
 import type { CommandContext, MergeSettings } from './commands.ts';
 import { endingOf, tellEnd } from './sync-command.ts';
@@ -19,6 +25,7 @@ export async function mergeCommand(
   context: CommandContext,
 ): Promise<Ending> {
   const { reporter, print } = context;
+  requireReportFile(settings.report, files);
   const report = mergeReports(files.map((file) => ({ file, report: readReport(file) })));
   for (const { message, place } of report.warnings) reporter.warning(message, place);
   tellUnmatched(report.unmatched, reporter);

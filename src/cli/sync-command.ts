@@ -2,7 +2,7 @@ import { askCredentialHelper } from '../process/credential-helper.ts';
 import type { Ending } from '../process/exit-code.ts';
 import { VERSION } from '../process/version.ts';
 import type { RunParts } from '../sync/parts.ts';
-import { formatReport, type Report, writeReport } from '../sync/report/report.ts';
+import { formatReport, type Report, requireReportFile, writeReport } from '../sync/report/report.ts';
 import { outcomeOf } from '../sync/report/run-outcome.ts';
 import { headlineOf } from '../sync/report/wording.ts';
 import { runSync } from '../sync/run/run.ts';
@@ -29,6 +29,7 @@ export function endingOf(report: Report, failOn: SyncSettings['failOn']): Ending
 
 /** Mirrors, writes the report if `--report` names a file, and ends with one sentence. */
 export async function syncCommand(settings: SyncSettings, context: CommandContext): Promise<Ending> {
+  requireReportFile(settings.report, [settings.database, settings.imageSet]);
   const { report } = await runSync(settings, runParts(context));
   if (settings.report !== undefined) writeReport(settings.report, report);
   tellEnd(report, context);

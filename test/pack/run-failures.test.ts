@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeFailure, failureCode } from '../../src/lib/failure.ts';
@@ -164,6 +164,24 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
     );
     expect(failed.outcome).toBe(refused);
     expect(world.web.seen).toEqual([]);
+  });
+
+  it('overwrites nothing but a package, and finds that out before anything is fetched', async () => {
+    const output = join(world.folder, 'mine');
+    const file = join(output, 'kube-1.37.1-amd64.tar.gz');
+    mkdirSync(output);
+    writeFileSync(file, 'not to be lost');
+    world.web.seen.length = 0;
+    const failed = await attempt(() => undefined, { output });
+    expect(failed.text).toBe(
+      `${file}: this file exists and is no package; it was left as it is (give the package another path, or move the file away)`,
+    );
+    expect(readFileSync(file, 'utf8')).toBe('not to be lost');
+    expect(world.web.seen).toEqual([]);
+    writeFileSync(file, '\u001f\u008b an older package', 'latin1');
+    expect((await attempt(() => undefined, { output })).outcome).toMatchObject({
+      result: { kind: 'packed' },
+    });
   });
 
   it('tells a plan and touches nothing in a dry run', async () => {

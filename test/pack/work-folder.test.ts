@@ -22,6 +22,9 @@ it('takes a folder that is there', () => {
 it('says which flag to change where there can be no folder', () => {
   const file = join(scratchFolder(), 'a-file');
   writeFileSync(file, '');
+  expect(() => workFolder(file, '--output', {}, new Listener())).toThrow(
+    expect.objectContaining({ code: 'FOLDER_UNWRITABLE', about: file }),
+  );
   const folder = join(file, 'images');
   expect(() => workFolder(folder, '--image-output', {}, new Listener())).toThrow(
     expect.objectContaining({

@@ -1,7 +1,9 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { readVersions } from '../../config/configuration-file.ts';
 import { milliseconds } from '../../lib/duration.ts';
 import type { HttpTimeouts } from '../../lib/http/request-clock.ts';
+import { requireOutputFile } from '../../lib/output-file.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import type { CredentialHelper } from '../../registry/auth/docker-config.ts';
@@ -39,6 +41,8 @@ export interface PackParts<Published> {
   /** Given by tests, whose patience is short. */
   readonly timeouts?: HttpTimeouts | undefined;
 }
+
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 
 /** What is packed, as it is known before anything is fetched. */
 interface Task {
@@ -108,6 +112,7 @@ async function build(
     downloads: folder(settings.downloadOutput, '--download-output'),
     output: folder(settings.output, '--output'),
   };
+  requireOutputFile(join(folders.output, plan.fileName), { what: 'package', isOne: isGzip });
   // Before anything is fetched, as there may be something wrong with it.
   const overlay = await readOverlays(task, parts.ownFiles);
   try {
@@ -131,6 +136,17 @@ async function build(
   } finally {
     reporter.close();
   }
+}
+
+function isGzip(file: string): boolean {
+  const head = Buffer.alloc(2);
+  const descriptor = openSync(file, 'r');
+  try {
+    readSync(descriptor, head);
+  } finally {
+    closeSync(descriptor);
+  }
+  return head.equals(GZIP_MAGIC);
 }
 
 async function readOverlays({ settings, plan }: Task, own: readonly OverlaySource[]) {

@@ -10,7 +10,8 @@ const CUSTOMARY = '/var/run/keel';
 
 function makeWritable(folder: string): void {
   makeFolder(folder);
-  accessSync(folder, constants.W_OK);
+  // The dot makes a file fail too: ENOTDIR.
+  accessSync(`${folder}/.`, constants.W_OK);
 }
 
 /** Returns a folder that the user can write: that of the job for temporary files, else the user's cache. */

@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { writeFileWhole } from '../../lib/atomic-file.ts';
 import { type Duration, milliseconds } from '../../lib/duration.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
+import { requireOutputFile } from '../../lib/output-file.ts';
 import { formatPlatform } from '../../registry/oci/platform.ts';
 import type { SyncSettings } from '../settings.ts';
 
 /** Increased when readers of the report have to change. New optional fields do not require it. */
 const REPORT_SCHEMA_VERSION = 1;
+const TOOL = 'keel-pkg';
 
 const count = z.int().min(0);
 const time = z.iso.datetime().describe('UTC, ISO 8601');
@@ -191,7 +194,7 @@ export function reportHead(settings: SyncSettings, version: string): ReportHead 
   } = settings;
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
-    tool: { name: 'keel-pkg', version },
+    tool: { name: TOOL, version },
     source,
     destination,
     namespace,
@@ -213,6 +216,37 @@ export function formatReport(report: Report): string {
   const head = JSON.stringify(facts, undefined, 2).replace(/\n\}$/, '');
   const lines = images.map((each) => `\n    ${JSON.stringify(each)}`).join(',');
   return `${head},\n  "images": [${lines}${lines === '' ? '' : '\n  '}]\n}\n`;
+}
+
+const ownShape = z.object({ schemaVersion: z.number(), tool: z.object({ name: z.literal(TOOL) }) });
+
+/**
+ * Makes sure, before a run, that its report replaces nothing but a report. `others` are files that the same command
+ * reads or writes, which it must not be either. Throws `FILE_NOT_OURS` and `FILE_UNWRITABLE`.
+ */
+export function requireReportFile(file: string | undefined, others: readonly string[]): void {
+  if (file === undefined) return;
+  const same = others.find((other) => resolve(other) === resolve(file));
+  if (same !== undefined) {
+    throw new Failure({
+      code: 'FILE_NOT_OURS',
+      fault: 'usage',
+      about: file,
+      message: 'this command uses the file for something else',
+      hint: 'give the report another path',
+    });
+  }
+  requireOutputFile(file, { what: 'report', isOne: isReport });
+}
+
+/** Returns whether a file is a report of any version. */
+function isReport(file: string): boolean {
+  try {
+    return ownShape.safeParse(JSON.parse(readFileSync(file, 'utf8'))).success;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
 }
 
 /** Writes a report to a file, completely or not at all. Throws `FILE_UNWRITABLE`. */

@@ -44,6 +44,8 @@ function lockFile(lock: string): DatabaseSync | undefined {
   const database = openSqlite(lock);
   try {
     database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
+    if (statSync(lock, { throwIfNoEntry: false })?.size)
+      throw new Error(`${lock} is not empty, so it is not a lock`);
     if (inodeOf(lock) === before) return database;
     database.close();
     return undefined;

@@ -149,6 +149,7 @@ function isWhole(database: DatabaseSync, file: string): boolean {
 function notOurs(file: string, message: string): Failure<'STATE_NOT_OURS'> {
   return new Failure({
     code: 'STATE_NOT_OURS',
+    fault: 'usage',
     about: file,
     message: `${message}; it was left as it is`,
     hint: 'give --db another path, or move the file away',

@@ -1,0 +1,60 @@
+import { lstatSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Failure, failureCode } from './failure.ts';
+
+/** What a file that is about to be written may replace. */
+interface Replaceable {
+  /** What it is, such as `report`. */
+  readonly what: string;
+  /** Returns whether the file, which exists and is not empty, is such a thing. May throw what reading it throws. */
+  readonly isOne: (file: string) => boolean;
+}
+
+/**
+ * Makes sure, before the work begins, that a file can be written at its end and that nothing of the user's is lost: the
+ * file does not exist, is empty, or is one of the same kind. Pipes and devices are written to. Throws `FILE_NOT_OURS`,
+ * and `FILE_UNWRITABLE` if the path leads nowhere.
+ */
+export function requireOutputFile(file: string, { what, isOne }: Replaceable): void {
+  const status = statOf(file);
+  if (status === undefined) return;
+  if (status.isDirectory()) throw unwritable(file, 'this is a folder', 'give the path of a file');
+  if (!status.isFile() || status.size === 0) return;
+  let isReplaceable: boolean;
+  try {
+    isReplaceable = isOne(file);
+  } catch (error) {
+    const message = `a file is there that cannot be read (${failureCode(error)}), so it may be something else`;
+    throw unwritable(file, message, `check its permissions, or give the ${what} another path`, error);
+  }
+  if (isReplaceable) return;
+  throw new Failure({
+    code: 'FILE_NOT_OURS',
+    fault: 'usage',
+    about: file,
+    message: `this file exists and is no ${what}; it was left as it is`,
+    hint: `give the ${what} another path, or move the file away`,
+  });
+}
+
+function statOf(file: string): ReturnType<typeof statSync> {
+  try {
+    const found = statSync(file, { throwIfNoEntry: false });
+    const isLink = found === undefined && lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink();
+    if (isLink)
+      throw unwritable(file, 'this is a symbolic link to nothing', 'remove it, or give another path');
+    return found;
+  } catch (error) {
+    if (failureCode(error) !== 'ENOTDIR') throw error;
+    throw unwritable(file, `${dirname(file)} is no folder`, 'give another path', error);
+  }
+}
+
+function unwritable(
+  about: string,
+  message: string,
+  hint: string,
+  cause?: unknown,
+): Failure<'FILE_UNWRITABLE'> {
+  return new Failure({ code: 'FILE_UNWRITABLE', fault: 'usage', about, message, hint, cause });
+}
