@@ -26,6 +26,11 @@ test.each<[environment: Readonly<Record<string, string>>, url: string, proxy: st
   [{ HTTPS_PROXY: PROXY, NO_PROXY: 'quay.io' }, 'https://quay.io/v2/', undefined],
   [{ HTTPS_PROXY: PROXY, NO_PROXY: '.example,quay.io:5000' }, 'https://quay.io/v2/', PROXY],
   [{ HTTPS_PROXY: PROXY, NO_PROXY: '*' }, 'https://quay.io/v2/', undefined],
+  [{ HTTPS_PROXY: PROXY, no_proxy: '10.0.0.0/8' }, 'https://10.1.2.3/v2/', undefined],
+  [{ HTTPS_PROXY: PROXY, NO_PROXY: '10.0.0.0/8' }, 'https://11.1.2.3/v2/', PROXY],
+  [{ HTTPS_PROXY: 'proxy.example:3128' }, 'https://quay.io/v2/', PROXY],
+  [{ HTTP_PROXY: 'proxy.example:3128' }, 'http://quay.io/v2/', PROXY],
+  [{ ALL_PROXY: 'proxy.example:3128', HTTPS_PROXY: ' ' }, 'https://quay.io/v2/', PROXY],
   [{ HTTPS_PROXY: PROXY, HTTP_PROXY: PROXY }, 'https://localhost:5000/v2/', undefined],
   [{ HTTPS_PROXY: PROXY, HTTP_PROXY: PROXY }, 'http://127.0.0.1:5000/v2/', undefined],
   [{ HTTPS_PROXY: PROXY, HTTP_PROXY: PROXY }, 'http://[::1]:5000/v2/', undefined],
@@ -35,8 +40,9 @@ test.each<[environment: Readonly<Record<string, string>>, url: string, proxy: st
 });
 
 test.each([
-  ['socks5://user:hush@proxy.example', 'the proxy to reach it by is an address for socks5'],
-  ['http://user:hush@proxy example', 'the proxy to reach it by is no address'],
+  ['socks5://user:hush@proxy.example', 'HTTPS_PROXY names a socks5 proxy, which is not supported'],
+  ['http://user:hush@proxy example', 'HTTPS_PROXY names no proxy'],
+  ['http://user:100%hush@proxy.example', 'HTTPS_PROXY names no proxy'],
 ])('%s is no proxy, and its password is not repeated', (address, message) => {
   vi.stubEnv('HTTPS_PROXY', address);
   expect(() => proxyFor(new URL('https://quay.io/v2/'))).toThrow(

@@ -199,8 +199,11 @@ describe('a proxy', () => {
 
 describe('what is no proxy', () => {
   it.each([
-    ['http://walker:a-password@proxy.test:99999', 'the proxy to reach it by is no address'],
-    ['socks5://walker:a-password@proxy.test:1080', 'the proxy to reach it by is an address for socks5'],
+    ['http://walker:a-password@proxy.test:99999', 'HTTPS_PROXY names no proxy'],
+    [
+      'socks5://walker:a-password@proxy.test:1080',
+      'HTTPS_PROXY names a socks5 proxy, which is not supported',
+    ],
   ])('is told, and its password is not (%#)', async (proxy, message) => {
     setProxy({ HTTPS_PROXY: proxy });
     using client = new TestClient(HOST, { attempts: 1 });

@@ -1,5 +1,5 @@
 import { HttpFailure } from './http-failure.ts';
-import { proxyFor } from './proxy.ts';
+import { proxyFor, proxyVariable } from './proxy.ts';
 import { isTransientStatus } from './transient-status.ts';
 
 const LOGIN_WANTED = 407;
@@ -21,8 +21,9 @@ export function proxyRefusal(url: URL, status: number): HttpFailure {
   });
 }
 
-function hintFor({ protocol, hostname }: URL, status: number): string {
-  const variable = protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+function hintFor(url: URL, status: number): string {
+  const { hostname } = url;
+  const variable = proxyVariable(url);
   if (status === LOGIN_WANTED) {
     return `write its name and password into ${variable}, as http://NAME:PASSWORD@HOST:PORT, or name ${hostname} in NO_PROXY`;
   }

@@ -1,9 +1,9 @@
 import type { AgentOptions, Agent as HttpAgent } from 'node:http';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { getProxyForUrl } from 'proxy-from-env';
 import { directAgent } from './direct-agent.ts';
 import { HttpFailure } from './http-failure.ts';
 import { isLoopback } from './loopback.ts';
+import { isExempt } from './no-proxy.ts';
 
 /** All certificate authorities to trust, in PEM, in place of the default ones. */
 export type CertificateAuthorities = readonly string[];
@@ -13,24 +13,64 @@ interface Trust {
   readonly rejectUnauthorized?: false;
 }
 
-const CONNECTIONS: AgentOptions = { keepAlive: true, scheduling: 'lifo' };
+const CONNECTIONS: AgentOptions = {
+  keepAlive: true,
+  scheduling: 'lifo',
+  // Node gives each address of a host but the last one 250 ms, which is less than a way around the world.
+  autoSelectFamilyAttemptTimeout: 2000,
+};
+
+/** The proxy for a URL, and the variable of the environment that names it. */
+interface NamedProxy {
+  readonly variable: string;
+  readonly address: string;
+}
+
+function namedProxy(url: URL): NamedProxy | undefined {
+  const held = (variable: string): string => (process.env[variable] ?? '').trim();
+  const scheme = url.protocol === 'https:' ? 'https' : 'http';
+  const variable = [`${scheme}_proxy`, 'all_proxy']
+    .flatMap((name) => [name, name.toUpperCase()])
+    .find((name) => held(name) !== '');
+  const isDirect = variable === undefined || isLoopback(url.hostname);
+  if (isDirect || isExempt(url, held('no_proxy') || held('NO_PROXY'))) return undefined;
+  return { variable, address: held(variable) };
+}
 
 /**
  * Returns the proxy for a URL from the environment; undefined if there is none. There is never a proxy to this machine.
  * Throws `UNREACHABLE` if the proxy's address is malformed. The message does not contain it, as it can hold a password.
  */
 export function proxyFor(url: URL): URL | undefined {
-  const told = isLoopback(url.hostname) ? '' : getProxyForUrl(url.href);
-  if (told === '') return undefined;
-  const proxy = URL.parse(told);
-  if (proxy?.protocol === 'http:' || proxy?.protocol === 'https:') return proxy;
-  const found = proxy === null ? 'no address' : `an address for ${proxy.protocol.slice(0, -1)}`;
-  throw new HttpFailure({
-    code: 'UNREACHABLE',
-    about: url.host,
-    message: `the proxy to reach it by is ${found}`,
-    hint: 'write HTTPS_PROXY, HTTP_PROXY and ALL_PROXY such as http://proxy.example:3128',
-  });
+  const named = namedProxy(url);
+  if (named === undefined) return undefined;
+  const { variable, address } = named;
+  const proxy = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`);
+  const isKnown = proxy?.protocol === 'http:' || proxy?.protocol === 'https:';
+  if (isKnown && isDecodable(proxy.username) && isDecodable(proxy.password)) return proxy;
+  const common = { code: 'UNREACHABLE', about: url.host } as const;
+  if (proxy !== null && !isKnown) {
+    const message = `${variable} names a ${proxy.protocol.slice(0, -1)} proxy, which is not supported`;
+    const hint = 'name an HTTP proxy, such as http://proxy.example:3128, or run one that leads to yours';
+    throw new HttpFailure({ ...common, message, hint });
+  }
+  const message = `${variable} names no proxy`;
+  const hint = 'write an address such as http://proxy.example:3128, special characters of a password as %40';
+  throw new HttpFailure({ ...common, message, hint });
+}
+
+/** Returns the name of the variable that names the proxy for a URL. */
+export function proxyVariable(url: URL): string {
+  return namedProxy(url)?.variable ?? (url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
