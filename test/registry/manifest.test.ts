@@ -41,7 +41,7 @@ describe('a manifest', () => {
     ];
     const index = parse({ schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests });
     expect(index.kind === 'index' && index.manifests.map(({ platform }) => platform)).toEqual([
-      { os: 'linux', architecture: 'arm', variant: 'v7' },
+      { os: 'linux', architecture: 'arm', variant: 'v7', osVersion: '1' },
       undefined,
       undefined,
     ]);

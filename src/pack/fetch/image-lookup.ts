@@ -4,7 +4,7 @@ import { Failure, failureCode } from '../../lib/failure.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Image, Index } from '../../registry/oci/manifest.ts';
-import { formatPlatform, matchesPlatform, type Platform } from '../../registry/oci/platform.ts';
+import { entryFor, formatPlatform, matchesPlatform, type Platform } from '../../registry/oci/platform.ts';
 import { formatReference, type Reference } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -119,7 +119,7 @@ async function readCandidate(
   let image: Image;
   if (top.kind === 'image') image = top;
   else {
-    const child = top.manifests.find((entry) => entry.platform && matchesPlatform(entry.platform, platform));
+    const child = entryFor(top.manifests, platform);
     if (child === undefined) return new OtherPlatform(platformsOf(top));
     const manifest = await registry.getManifest(repository, child.digest, signal);
     if (manifest.kind !== 'image') return new OtherPlatform('a list within a list');

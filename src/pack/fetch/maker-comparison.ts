@@ -1,6 +1,6 @@
 import { describeFailure, Failure } from '../../lib/failure.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
-import { matchesPlatform, type Platform } from '../../registry/oci/platform.ts';
+import { entryFor, type Platform } from '../../registry/oci/platform.ts';
 import { formatReference, type Host } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
@@ -53,11 +53,7 @@ export class UpstreamComparison {
     const found = await registry.getManifest(repository, tag, signal);
     const { manifest } = image;
     if (found.digest === manifest.digest || found.digest === image.index) return true;
-    const child =
-      found.kind === 'image'
-        ? found.digest
-        : found.manifests.find(({ platform }) => platform && matchesPlatform(platform, this.#platform))
-            ?.digest;
+    const child = found.kind === 'image' ? found.digest : entryFor(found.manifests, this.#platform)?.digest;
     if (child === undefined) return false;
     if (child === manifest.digest) return true;
     const other = found.kind === 'image' ? found : await registry.getManifest(repository, child, signal);

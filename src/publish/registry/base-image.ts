@@ -1,7 +1,7 @@
 import { Failure } from '../../lib/failure.ts';
 import { type BlobSource, registrySource } from '../../registry/blob/blob-source.ts';
 import type { Descriptor, Image } from '../../registry/oci/manifest.ts';
-import { matchesPlatform } from '../../registry/oci/platform.ts';
+import { entryFor } from '../../registry/oci/platform.ts';
 import { formatReference, parseTag, type Reference } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 
@@ -42,10 +42,7 @@ async function readImage(
   const name = reference.digest ?? reference.tag ?? parseTag('latest');
   const manifest = await registry.getManifest(repository, name, signal);
   if (manifest.kind === 'image') return manifest;
-  const wanted = { os: 'linux', architecture };
-  const child = manifest.manifests.find(
-    ({ platform }) => platform !== undefined && matchesPlatform(platform, wanted),
-  );
+  const child = entryFor(manifest.manifests, { os: 'linux', architecture });
   const found =
     child === undefined ? undefined : await registry.getManifest(repository, child.digest, signal);
   if (found?.kind === 'image') return found;

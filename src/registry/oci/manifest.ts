@@ -3,7 +3,7 @@ import { Failure } from '../../lib/failure.ts';
 import { isNestedDeeper } from '../../lib/json.ts';
 import { type Digest, digestOf, isDigest } from './digest.ts';
 import { isIndexMediaType, isManifestMediaType, type ManifestMediaType } from './media-type.ts';
-import type { Platform } from './platform.ts';
+import { normalizePlatform, type Platform } from './platform.ts';
 
 /** A pointer to content: its type, digest and size in bytes (OCI image-spec, descriptor.md). */
 export interface Descriptor {
@@ -48,7 +48,9 @@ const platformShape = z
     variant: z.string().optional(),
     'os.version': z.string().optional().catch(undefined),
   })
-  .transform(({ 'os.version': osVersion, ...platform }): Platform => ({ ...platform, osVersion }));
+  .transform(
+    ({ 'os.version': osVersion, ...platform }): Platform => normalizePlatform({ ...platform, osVersion }),
+  );
 
 const descriptorShape = z.object({
   mediaType: z.string(),

@@ -10,6 +10,7 @@ import { describeFailure } from '../../lib/failure.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Descriptor, Manifest } from '../../registry/oci/manifest.ts';
+import { entryFor } from '../../registry/oci/platform.ts';
 import {
   formatReference,
   parseRepository,
@@ -160,7 +161,5 @@ async function lookAt(
 
 function childFor(manifest: Manifest, architecture: Architecture): Digest | undefined {
   if (manifest.kind === 'image') return undefined;
-  return manifest.manifests.find(
-    ({ platform }) => platform?.os === 'linux' && platform.architecture === architecture,
-  )?.digest;
+  return entryFor(manifest.manifests, { os: 'linux', architecture })?.digest;
 }

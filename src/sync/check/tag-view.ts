@@ -3,7 +3,7 @@ import { describeFailure, failureCode } from '../../lib/failure.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Image, Manifest } from '../../registry/oci/manifest.ts';
 import type { ManifestMediaType } from '../../registry/oci/media-type.ts';
-import { formatPlatform } from '../../registry/oci/platform.ts';
+import { formatPlatform, normalizePlatform } from '../../registry/oci/platform.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
@@ -76,7 +76,7 @@ async function platformOf(
   try {
     const bytes = await registry.readBlob(repository, image.config, signal);
     const { os, architecture, variant } = configurationShape.parse(JSON.parse(bytes.toString('utf8')));
-    return [formatPlatform({ os, architecture, variant })];
+    return [formatPlatform(normalizePlatform({ os, architecture, variant }))];
   } catch {
     signal.throwIfAborted();
     return [];
