@@ -5,7 +5,9 @@ import {
   contentOptions,
   conversionIn,
   fitsSettings,
+  hasOthersSignatures,
   layersLeftOutIn,
+  mayDiffer,
   signedUnder,
 } from '../../src/sync/plan/recorded-options.ts';
 
@@ -57,4 +59,15 @@ it('remembers how many foreign layers the destination lacks, which makes no othe
 it('does not take what it does not know for settings', () => {
   expect(fitsSettings('left-out=many', '')).toBe(false);
   expect(fitsSettings('something=else', '')).toBe(false);
+});
+
+it.each([
+  ['beside', true],
+  // The tag is asked for each night.
+  ['instead', false],
+] as const)('remembers signatures of others that stand %s those of the source', (others, isSettled) => {
+  const text = contentOptions([], { others });
+  expect(text).toBe(`others=${others}`);
+  expect([hasOthersSignatures(text), hasOthersSignatures('')]).toEqual([true, false]);
+  expect([fitsSettings(text, ''), mayDiffer(text, [])]).toEqual([isSettled, true]);
 });

@@ -13,6 +13,8 @@ export interface FormedImage {
   readonly manifest: Manifest;
   /** Manifests that its index lists but that do not exist at the source, by digest. */
   readonly parts: ReadonlyMap<Digest, Manifest>;
+  /** What its index lists and others pushed to the destination, if there is such a thing. */
+  readonly theirs?: ReadonlySet<Digest> | undefined;
   /** Undefined if it is unchanged. */
   readonly conversion: Conversion | undefined;
 }

@@ -5,7 +5,7 @@ import { abbreviateDigest, type Digest } from '../../registry/oci/digest.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { isRefusedQuestion } from '../../registry/registry-failure.ts';
+import { isNotFound, isRefusedQuestion } from '../../registry/registry-failure.ts';
 import { getTaggedManifest } from '../../registry/tagged-manifest.ts';
 import type { SignatureVerdict } from '../../signatures/verdict.ts';
 import type { PlannedImage } from '../plan/planning.ts';
@@ -14,8 +14,10 @@ import {
   contentOptions,
   conversionIn,
   fitsSettings,
+  hasOthersSignatures,
   layersLeftOutIn,
   mayDiffer,
+  type OthersSignatures,
 } from '../plan/recorded-options.ts';
 import type { SourceVerification } from '../plan/source-verification.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
@@ -25,6 +27,7 @@ import { requireReasonable } from './index-limits.ts';
 import { type MissingPart, PartsSearch } from './missing-parts.ts';
 import { choosePlatforms } from './platform-choice.ts';
 import { PushClock } from './push-clock.ts';
+import { type SignatureUnion, uniteSignatures } from './signature-union.ts';
 import { type PushedTree, type PushTask, RefusedManifest, type Tally, TreePush } from './tree-push.ts';
 
 interface ImageFacts {
@@ -34,6 +37,8 @@ interface ImageFacts {
   readonly conversion: Conversion | undefined;
   /** The number of foreign layers that the destination lacks, as far as this is known. */
   readonly layersLeftOut: number;
+  /** Of a tag of signatures: what others added to it. */
+  readonly others?: OthersSignatures | undefined;
   /** The digests of the image and of what its index lists. Their signatures may have to be copied too. */
   readonly digests: readonly Digest[];
   /** Undefined if its signature was not verified now. */
@@ -145,7 +150,14 @@ export class ImageCopier {
     const { source } = image;
     const about = source.registry.nameOf(source.repository, source.tag);
     const original = await this.#fetchImage(source, image.sourceDigest);
-    const chosen = choosePlatforms(original, image.platforms, about);
+    const union = await this.#unite(image, original, present);
+    if (union?.kind === 'complete' || union?.kind === 'apart') {
+      const others = union.kind === 'apart' ? 'instead' : 'beside';
+      const found = { sourceDigest: original.digest, pushedDigest: union.there, digests: [original.digest] };
+      return { ...found, outcome: 'unchanged', conversion: undefined, layersLeftOut: 0, others };
+    }
+    const joined = union?.kind === 'joined' ? union : undefined;
+    const chosen = joined?.manifest ?? choosePlatforms(original, image.platforms, about);
     if (chosen.kind === 'index') requireReasonable(chosen, 0, new Set(), about);
     const digests = new Set([original.digest]);
     const tally: Tally = { bytesSent: 0, uploaded: 0, mounted: 0, present: 0, digests };
@@ -167,13 +179,17 @@ export class ImageCopier {
         const pushed =
           isRight && missing.length === 0
             ? undefined
-            : await this.#push({ ...image, form, clock, tally, missing }, image);
+            : await this.#push(
+                { ...image, form: { ...form, theirs: joined?.theirs }, clock, tally, missing },
+                image,
+              );
         for (const format of certain) this.#refused.add(format);
         const facts = {
           sourceDigest: original.digest,
           pushedDigest: form.manifest.digest,
           conversion: form.conversion,
           layersLeftOut: pushed?.layersLeftOut ?? knownLeftOut(image, original.digest),
+          others: joined === undefined ? undefined : ('beside' as const),
           digests: [...digests],
         };
         if (pushed === undefined) return { ...facts, outcome: 'unchanged' };
@@ -189,6 +205,35 @@ export class ImageCopier {
         if (failureCode(error.refusal) === 'FORMAT_REFUSED') certain.add(error.format);
         if (tried.has(conversionFor(chosen, refused))) throw refusal;
       }
+    }
+  }
+
+  /**
+   * Returns what to do about a tag of signatures that the destination has, and its digest there; undefined if it does
+   * not have it, if an earlier run wrote it as it is, or if it is no such tag.
+   */
+  async #unite(
+    image: PlannedImage,
+    original: Manifest,
+    present: Digest | undefined,
+  ): Promise<(SignatureUnion & { readonly there: Digest }) | undefined> {
+    const { target, recorded, decision } = image;
+    if (!isSignatureTag(target.tag)) return undefined;
+    const isThere = decision.action === 'check' ? present !== undefined : decision.reason.code === 'CHANGED';
+    const isOurs = recorded !== undefined && !hasOthersSignatures(recorded.options);
+    if (!isThere || (isOurs && present === recorded.pushedDigest)) return undefined;
+    const theirs = await this.#standing(target);
+    if (theirs === undefined || (isOurs && theirs.digest === recorded.pushedDigest)) return undefined;
+    const about = this.#target.nameOf(target.repository, target.tag);
+    return { ...uniteSignatures(original, theirs, about), there: theirs.digest };
+  }
+
+  async #standing({ repository, tag }: PlannedImage['target']): Promise<Manifest | undefined> {
+    try {
+      return await this.#target.getManifest(repository, tag, this.#signal);
+    } catch (error) {
+      if (isNotFound(error) || isRefusedQuestion(error)) return undefined;
+      throw error;
     }
   }
 
@@ -301,7 +346,9 @@ function confirm(
     recorded.pushedDigest === pushedDigest &&
     mayDiffer(recorded.options, platforms) &&
     fitsSettings(recorded.options, contentOptions(platforms));
-  return isRecorded ? { ...found, conversion: conversionIn(recorded.options) } : undefined;
+  if (!isRecorded) return undefined;
+  const others = hasOthersSignatures(recorded.options) ? 'beside' : undefined;
+  return { ...found, conversion: conversionIn(recorded.options), others };
 }
 
 /** Returns the number of foreign layers that the destination lacks according to the state. */

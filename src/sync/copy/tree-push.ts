@@ -178,8 +178,9 @@ export class TreePush {
 
   /** Failures that another format would not avoid come before refused formats. All of them are told. */
   async #pushChildren(task: PushTask, index: Index, depth: number): Promise<PushedTree> {
+    const ours = index.manifests.filter(({ digest }) => task.form.theirs?.has(digest) !== true);
     const settled = await Promise.all(
-      index.manifests.map(async (part): Promise<PartResult & { readonly tree?: PushedTree }> => {
+      ours.map(async (part): Promise<PartResult & { readonly tree?: PushedTree }> => {
         try {
           return { part, tree: await this.#pushChild(task, part, depth) };
         } catch (error) {

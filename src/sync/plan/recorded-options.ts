@@ -19,9 +19,18 @@ interface RecordedFacts {
   readonly signed?: string | undefined;
   /** The number of foreign layers that are not there. */
   readonly layersLeftOut?: number | undefined;
+  readonly others?: OthersSignatures | undefined;
 }
 
+/**
+ * What others added to a tag of signatures at the destination: it stands beside the source's, or instead of it. Then the
+ * tag is asked for in each run.
+ */
+export type OthersSignatures = 'beside' | 'instead';
+
 const LEFT_OUT = /^left-out=([1-9]\d{0,3})$/;
+const BESIDE = /^others=(beside)$/;
+const OTHERS = /^others=(?:beside|instead)$/;
 const SIGNED = /^signed=([0-9a-f]{12})$/;
 const CONVERSION = new RegExp(`^conversion=(${CONVERSIONS.join('|')})$`);
 
@@ -30,12 +39,13 @@ const CONVERSION = new RegExp(`^conversion=(${CONVERSIONS.join('|')})$`);
  * with the same settings and conversion has the same digest at the destination.
  */
 export function contentOptions(platforms: readonly Platform[], facts: RecordedFacts = {}): string {
-  const { conversion, signed, layersLeftOut = 0 } = facts;
+  const { conversion, signed, layersLeftOut = 0, others } = facts;
   const chosen =
     platforms.length === 0 ? [] : [`platforms=${platforms.map(formatPlatform).toSorted().join(',')}`];
   return [
     ...chosen,
     ...(layersLeftOut === 0 ? [] : [`left-out=${layersLeftOut}`]),
+    ...(others === undefined ? [] : [`others=${others}`]),
     ...(signed === undefined ? [] : [`signed=${signed}`]),
     // Older versions look for it at the end only.
     ...(conversion === undefined ? [] : [`conversion=${conversion}`]),
@@ -66,17 +76,22 @@ export function layersLeftOutIn(options: string): number {
   return Number(find(options, LEFT_OUT) ?? 0);
 }
 
+/** Returns whether others added something to a tag of signatures according to a recorded text. */
+export function hasOthersSignatures(options: string): boolean {
+  return options.split(';').some((part) => OTHERS.test(part));
+}
+
 /** Returns whether a recorded text is the result of some settings. What else it tells of the image is ignored. */
 export function fitsSettings(recorded: string, settings: string): boolean {
-  const isFact = (part: string) => [LEFT_OUT, SIGNED, CONVERSION].some((form) => form.test(part));
+  const isFact = (part: string) => [LEFT_OUT, BESIDE, SIGNED, CONVERSION].some((form) => form.test(part));
   const kept = recorded.split(';').filter((part) => !isFact(part));
   return kept.join(';') === settings;
 }
 
 /**
  * Returns whether the digest of an image at the destination may differ from that at the source. Without a choice of
- * platforms and without a conversion it may not, whatever a manipulated state says.
+ * platforms, without a conversion and without signatures of others it may not, whatever a manipulated state says.
  */
 export function mayDiffer(recorded: string, platforms: readonly Platform[]): boolean {
-  return platforms.length > 0 || conversionIn(recorded) !== undefined;
+  return platforms.length > 0 || conversionIn(recorded) !== undefined || hasOthersSignatures(recorded);
 }

@@ -66,3 +66,18 @@ export function signatureWarnings(
     `${countOf(left, 'more image')} ${verb} without a signature that counts; the report tells why`,
   ];
 }
+
+/** Returns the warning about tags of signatures that were left as others made them. Undefined if there are none. */
+export function leftAloneWarning(
+  images: readonly Pick<ReportedImage, 'destination' | 'reason'>[],
+): string | undefined {
+  const alone = images.filter(({ reason }) => reason?.code === 'LEFT_ALONE');
+  if (alone.length === 0) return undefined;
+  const names = alone.slice(0, IMAGES_NAMED).map(({ destination }) => destination);
+  const more = alone.length - names.length;
+  const named = joinWords(more > 0 ? [...names, `${formatCount(more)} more`] : names);
+  return (
+    `${countOf(alone.length, 'tag of signatures was', 'tags of signatures were')} left alone, as others added to it at ` +
+    `the destination; signatures of the source are missing there until you delete it or join them: ${named}`
+  );
+}

@@ -39,7 +39,7 @@ export function worked(
   return {
     ...names,
     outcome: isCopied ? 'copied' : 'checked',
-    reason: isCopied ? whyCopied(image, result) : image.decision.reason,
+    reason: isCopied ? whyCopied(image, result) : whyNotCopied(image, result),
     digest,
     conversion,
     layersLeftOut: layersLeftOut || undefined,
@@ -48,6 +48,10 @@ export function worked(
     blobs: isCopied ? result.blobs : undefined,
     milliseconds: Math.round(took),
   };
+}
+
+function whyNotCopied({ decision }: PlannedImage, { others }: MirroredImage): Decision['reason'] {
+  return others === 'instead' ? describeReason('LEFT_ALONE') : decision.reason;
 }
 
 /** The answer of the destination, if there is one, is a better reason than why it was asked. */
@@ -59,6 +63,7 @@ function whyCopied(
     const { code, message } = describeReason('INCOMPLETE');
     return { code, message: `${message}, without ${describeMissing(result.missing)}` };
   }
+  if (result.others === 'beside') return describeReason('JOINED');
   if (result.replaced === undefined) return decision.reason;
   if (result.replaced === 'nothing') return describeReason('MISSING');
   if (recorded === undefined || recorded.pushedDigest !== result.replaced) return describeReason('DIFFERS');

@@ -62,11 +62,11 @@ export class RepositoryTally {
 
 /** A verification stays valid for the same image until another one fails. */
 function optionsOf({ platforms, recorded }: PlannedImage, result: MirroredImage): string {
-  const { signature, sourceDigest, conversion, layersLeftOut } = result;
+  const { signature, sourceDigest, conversion, layersLeftOut, others } = result;
   const before = recorded?.sourceDigest === sourceDigest ? signedUnder(recorded.options) : undefined;
   const signed =
     signature?.kind === 'verified' ? signature.policy : signature === undefined ? before : undefined;
-  return contentOptions(platforms, { conversion, signed, layersLeftOut });
+  return contentOptions(platforms, { conversion, signed, layersLeftOut, others });
 }
 
 function seen(image: PlannedImage, result: MirroredImage): SeenImage {

@@ -13,7 +13,7 @@ import { openVerification, type SourceVerification } from '../plan/source-verifi
 import { TroubleTeller, tellUnmatched } from '../report/failure-notices.ts';
 import { countImages, type Report, type ReportedImage, reportHead } from '../report/report.ts';
 import { isNothing, outcomeOf } from '../report/run-outcome.ts';
-import { signatureLine, signatureWarnings } from '../report/signature-report.ts';
+import { leftAloneWarning, signatureLine, signatureWarnings } from '../report/signature-report.ts';
 import {
   conversionWarning,
   leftOutWarning,
@@ -130,6 +130,8 @@ class Run {
     this.#tellSignatures(head.options);
     const leftOut = leftOutWarning(this.#images);
     if (leftOut !== undefined) this.#warn(leftOut);
+    const leftAlone = leftAloneWarning(this.#images);
+    if (leftAlone !== undefined) this.#warn(leftAlone);
     const isWhole = !deadline.signal.aborted;
     const view = viewOfSource(set, plans);
     const before = state.sourceView(source);

@@ -1,0 +1,52 @@
+import type { Digest } from '../../registry/oci/digest.ts';
+import { type Descriptor, type Index, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
+
+/** What to do about a tag of signatures that the destination has, so that nothing that others added there is lost. */
+export type SignatureUnion =
+  /** It has nothing that the source lacks. */
+  | { readonly kind: 'replace' }
+  /** It has all that the source has, and more. */
+  | { readonly kind: 'complete' }
+  /** Both have something of their own, and a list can be joined. `theirs` are the entries that are only there. */
+  | { readonly kind: 'joined'; readonly manifest: Manifest; readonly theirs: ReadonlySet<Digest> }
+  /**
+   * Both have something of their own, and it cannot be joined: the configuration of cosign's manifest tells of each of
+   * its layers, so there would have to be one that nobody made.
+   */
+  | { readonly kind: 'apart' };
+
+const COSIGN_SIGNATURE = 'dev.cosignproject.cosign/signature';
+
+/** Two signatures of the same statement are layers of the same digest. */
+function keyOf({ digest, annotations }: Descriptor): string {
+  return `${digest} ${annotations?.[COSIGN_SIGNATURE] ?? ''}`;
+}
+
+function entriesOf(manifest: Manifest): readonly Descriptor[] {
+  return manifest.kind === 'index' ? manifest.manifests : manifest.layers;
+}
+
+/** Returns what to do about a tag of signatures by the manifests of the source and of the destination. */
+export function uniteSignatures(ours: Manifest, theirs: Manifest, about: string): SignatureUnion {
+  const wanted = new Set(entriesOf(ours).map(keyOf));
+  const present = new Set(entriesOf(theirs).map(keyOf));
+  const isSameKind = ours.kind === theirs.kind;
+  if (isSameKind && [...present].every((key) => wanted.has(key))) return { kind: 'replace' };
+  if (isSameKind && [...wanted].every((key) => present.has(key))) return { kind: 'complete' };
+  if (ours.kind !== 'index' || theirs.kind !== 'index') return { kind: 'apart' };
+  const added = theirs.manifests.filter((entry) => !wanted.has(keyOf(entry)));
+  const manifest = joinIndexes(ours, theirs, new Set(added), about);
+  return { kind: 'joined', manifest, theirs: new Set(added.map(({ digest }) => digest)) };
+}
+
+/** Returns an index with some entries of another one at its end, otherwise unchanged. */
+function joinIndexes(index: Index, other: Index, added: ReadonlySet<Descriptor>, about: string): Manifest {
+  const bodyOf = ({ bytes }: Index): { manifests: unknown[] } => JSON.parse(bytes.toString('utf8'));
+  const body = bodyOf(index);
+  const more = bodyOf(other).manifests.filter((_, position) => {
+    const entry = other.manifests[position];
+    return entry !== undefined && added.has(entry);
+  });
+  const bytes = Buffer.from(JSON.stringify({ ...body, manifests: [...body.manifests, ...more] }));
+  return parseManifest(bytes, index.mediaType, about);
+}
