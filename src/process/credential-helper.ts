@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Duration, formatDuration, seconds } from '../lib/duration.ts';
 import { Failure } from '../lib/failure.ts';
 import { parseJson } from '../lib/json.ts';
+import { TEXT_FIELD } from '../lib/zero-value.ts';
 
 /** A user name and password. */
 interface HelperCredentials {
@@ -14,7 +15,7 @@ interface HelperCredentials {
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 // https://github.com/docker/docker-credential-helpers/blob/master/credentials/error.go
 const NOT_FOUND = /credentials not found/;
-const ANSWER = z.object({ Username: z.string(), Secret: z.string() });
+const ANSWER = z.object({ Username: TEXT_FIELD, Secret: TEXT_FIELD });
 
 /**
  * Returns a host's credentials from `docker-credential-<helper>`, as Docker does, or undefined if it has none. Throws
@@ -50,9 +51,8 @@ export async function askCredentialHelper(
   }
   const answer = ANSWER.safeParse(parseJson(output));
   if (!answer.success) throw failed(`its answer for ${host} is not what Docker expects`, 'update it');
-  return answer.data.Secret === ''
-    ? undefined
-    : { username: answer.data.Username, password: answer.data.Secret };
+  const { Username = '', Secret } = answer.data;
+  return Secret === undefined ? undefined : { username: Username, password: Secret };
 }
 
 /** Returns the exit code and standard output of `<program> get`. The code is undefined if it took too long. */

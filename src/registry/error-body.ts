@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import { fieldOf, TEXT_FIELD } from '../lib/zero-value.ts';
 
 const errorBodyShape = z.object({
   errors: z
     .array(
       z.object({
-        code: z.string().optional().catch(undefined),
-        message: z.string().optional().catch(undefined),
-        detail: z.unknown().optional(),
+        code: TEXT_FIELD.catch(undefined),
+        message: TEXT_FIELD.catch(undefined),
+        detail: fieldOf(z.unknown()),
       }),
     )
     .min(1),
@@ -14,7 +15,11 @@ const errorBodyShape = z.object({
 
 /** Other shapes, of token services and of proxies in front of registries. */
 const otherErrorShape = z
-  .object({ message: z.string().optional(), details: z.string().optional(), error: z.string().optional() })
+  .object({
+    message: TEXT_FIELD.catch(undefined),
+    details: TEXT_FIELD.catch(undefined),
+    error: TEXT_FIELD.catch(undefined),
+  })
   .catch({});
 
 /** The error codes and the text in the body of an error answer (distribution-spec, "Error codes"). */

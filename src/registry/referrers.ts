@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
+import { listOf, TEXT_FIELD } from '../lib/zero-value.ts';
 import { pullScope } from './auth/scope.ts';
 import { type ListLimits, readPages } from './list-pages.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from './oci/digest.ts';
@@ -20,10 +21,12 @@ interface Referrer {
 const LIMITS: ListLimits = { pages: 20, bytes: 20 * MANIFEST_SIZE_LIMIT, isCut: true };
 
 const listShape = z.object({
-  manifests: z.array(
+  // An image has a configuration, and is no list.
+  config: z.null().optional(),
+  manifests: listOf(
     z.object({
       digest: z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
-      artifactType: z.string().optional().catch(undefined),
+      artifactType: TEXT_FIELD.catch(undefined),
     }),
   ),
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HttpFailure } from '../lib/http/http-failure.ts';
+import { listOf, recordOf, TEXT_FIELD } from '../lib/zero-value.ts';
 import { type Digest, isDigest } from './oci/digest.ts';
 import { isRepository, isTag, type Repository, type Tag } from './oci/reference.ts';
 
@@ -19,15 +20,22 @@ export interface TagList {
   readonly isCircular?: boolean | undefined;
 }
 
+const names = listOf(
+  z
+    .string()
+    .nullable()
+    .transform((name) => name ?? ''),
+);
+
 const listedShape = z.object({
-  tag: z.array(z.string()).nullish(),
-  timeUploadedMs: z.string().optional().catch(undefined),
+  tag: names,
+  timeUploadedMs: TEXT_FIELD.catch(undefined),
 });
 
 const listShape = z.object({
-  tags: z.array(z.string()).nullish(),
-  child: z.array(z.string()).nullish(),
-  manifest: z.record(z.string(), listedShape).nullish(),
+  tags: names,
+  child: names,
+  manifest: recordOf(listedShape),
 });
 
 function uploadTime(milliseconds: string | undefined): { uploaded: Date } | undefined {
@@ -49,19 +57,19 @@ export function parseTagList(body: Buffer, about: string): TagList {
     throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
   }
   const manifests = new Map<Tag, ListedManifest>();
-  for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest ?? {})) {
+  for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest)) {
     if (!isDigest(digest)) continue;
     const listed = { digest, ...uploadTime(timeUploadedMs) };
-    for (const name of tag ?? []) if (isTag(name)) manifests.set(name, listed);
+    for (const name of tag) if (isTag(name)) manifests.set(name, listed);
   }
   return {
-    tags: (parsed.tags ?? []).filter(isTag),
-    children: (parsed.child ?? []).filter((child) => isRepository(child) && !child.includes('/')),
+    tags: parsed.tags.filter(isTag),
+    children: parsed.child.filter((child) => isRepository(child) && !child.includes('/')),
     manifests,
   };
 }
 
-const catalogueShape = z.object({ repositories: z.array(z.string()).nullish() });
+const catalogueShape = z.object({ repositories: names });
 
 /**
  * Reads one page of `_catalog` (distribution-spec extension) and skips entries that are not repositories. Throws
@@ -70,7 +78,7 @@ const catalogueShape = z.object({ repositories: z.array(z.string()).nullish() })
 export function parseCatalogue(body: Buffer, about: string): Repository[] {
   try {
     const { repositories } = catalogueShape.parse(JSON.parse(body.toString('utf8')));
-    return (repositories ?? []).filter(isRepository);
+    return repositories.filter(isRepository);
   } catch (cause) {
     const message = 'its catalogue is not what the protocol says';
     throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseJson } from '../lib/json.ts';
+import { listOf, recordOf } from '../lib/zero-value.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../registry/oci/digest.ts';
 import { type Candidate, shown, type Unfit, unfit } from './candidate.ts';
 
@@ -24,7 +25,7 @@ const bundleShape = z.union([
 ]);
 
 const statementShape = z.object({
-  subject: z.array(z.object({ digest: z.record(z.string(), z.string()) })),
+  subject: listOf(z.object({ digest: recordOf(z.string()) })),
   predicateType: z.string(),
 });
 

@@ -94,7 +94,7 @@ describe("Docker's configuration", () => {
     expect(await dockerCredentials(file, nobody)(parseHost('a.example'))).toBeUndefined();
   });
 
-  it.each(['', 'not JSON', '[]', '{"auths": 5}'])('tells that %j is none', async (text) => {
+  it.each(['not JSON', '[]', '{"auths": 5}'])('tells that %j is none', async (text) => {
     await expect(lookUp(text, 'a.example')).rejects.toMatchObject({ code: 'DOCKER_CONFIG_UNREADABLE' });
   });
 

@@ -84,7 +84,7 @@ describe('a statement', () => {
     [
       'without a subject',
       statement({ predicateType: 'https://slsa.dev/provenance/v1' }),
-      'it is no statement of in-toto',
+      'it is a statement about something else',
     ],
     [
       'that is no JSON',

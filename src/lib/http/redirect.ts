@@ -19,7 +19,7 @@ export async function followRedirects(
   for (let hop = 0; hop <= LIMIT; hop += 1) {
     const answer = await send(url);
     const { location } = answer.headers;
-    if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
+    if (!REDIRECTS.has(answer.status) || !location) return answer;
     discardBody(answer);
     url = next(url, location);
   }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { formatSize } from '../../lib/text/size.ts';
+import { TEXT_FIELD } from '../../lib/zero-value.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Image, Index } from '../../registry/oci/manifest.ts';
 import { entryFor, formatPlatform, matchesPlatform, type Platform } from '../../registry/oci/platform.ts';
@@ -52,9 +53,9 @@ export interface LockedImage {
 const CONFIG_LIMIT = 16 * 1024 * 1024;
 
 const configShape = z.object({
-  architecture: z.string(),
-  os: z.string(),
-  created: z.string().optional().catch(undefined),
+  architecture: z.string().min(1),
+  os: z.string().min(1),
+  created: TEXT_FIELD.catch(undefined),
 });
 
 /** A candidate that exists, but not for the wanted platform. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { failureCode } from '../../lib/failure.ts';
+import { fieldOf, listOf, TEXT_FIELD } from '../../lib/zero-value.ts';
 import type { Attempts, KodoService, UploadRequest } from './kodo-service.ts';
 
 /** A part that Kodo has stored. */
@@ -19,16 +20,13 @@ export interface UploadGoal {
 /** A request about an upload; `suffix` is the end of its path. */
 type UploadCall = Pick<UploadRequest, 'method' | 'body' | 'type' | 'md5'> & { readonly suffix: string };
 
-const openedShape = z.object({ uploadId: z.string().min(1), expireAt: z.number().optional() });
-const partShape = z.object({ etag: z.string(), md5: z.string().optional() });
+const openedShape = z.object({ uploadId: z.string().min(1), expireAt: fieldOf(z.number()) });
+const partShape = z.object({ etag: z.string(), md5: TEXT_FIELD });
 const pageShape = z.object({
-  partNumberMarker: z.number().optional(),
-  parts: z
-    .array(z.object({ partNumber: z.number().int(), etag: z.string(), size: z.number() }))
-    .nullish()
-    .transform((parts) => parts ?? []),
+  partNumberMarker: fieldOf(z.number()),
+  parts: listOf(z.object({ partNumber: z.number().int(), etag: z.string(), size: z.number() })),
 });
-const completedShape = z.object({ hash: z.string(), key: z.string().optional() });
+const completedShape = z.object({ hash: z.string(), key: TEXT_FIELD });
 
 /** A multipart upload, version 2. https://developer.qiniu.com/kodo/7458/multipartupload */
 export class KodoUpload {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fieldOf, listOf } from '../../lib/zero-value.ts';
 import { type Digest, digestOf } from '../../registry/oci/digest.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
@@ -25,9 +26,9 @@ const CREATED = '1980-01-01T00:00:00Z';
 export const OUTPUT_FOLDER = '/out';
 
 const baseShape = z.object({
-  rootfs: z.object({ diff_ids: z.array(z.string()) }),
-  history: z.array(z.unknown()).catch([]),
-  config: z.object({ Env: z.array(z.string()).nullish() }).catch({}),
+  rootfs: z.object({ diff_ids: listOf(z.string()) }),
+  history: listOf(z.unknown()).catch([]),
+  config: z.object({ Env: fieldOf(z.array(z.string())) }).catch({}),
 });
 
 function annotationsOf(file: PackageFile): Record<string, string> {

@@ -7,6 +7,7 @@ import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { parseRetryAfter } from '../../lib/http/transient-status.ts';
 import { parseJson } from '../../lib/json.ts';
 import { type RetryPolicy, retry } from '../../lib/retry.ts';
+import { TEXT_FIELD } from '../../lib/zero-value.ts';
 import { Redactor } from '../../registry/redactor.ts';
 import { understand } from '../contract/answer-shape.ts';
 import { explainReleaseAnswer } from './release-refusal.ts';
@@ -27,13 +28,13 @@ const assetShape = z.object({
   name: z.string(),
   size: z.number(),
   state: z.string(),
-  digest: z.string().nullish(),
+  digest: TEXT_FIELD,
   browser_download_url: z.string(),
 });
 const releaseShape = z.object({
   id: z.number(),
   tag_name: z.string(),
-  body: z.string().nullish(),
+  body: TEXT_FIELD,
   draft: z.boolean(),
   html_url: z.string(),
   upload_url: z.string(),

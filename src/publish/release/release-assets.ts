@@ -39,7 +39,7 @@ export function isWhole(asset: ReleaseAsset): boolean {
 /** Returns whether an asset has the wanted content, by its digest, or by its size on servers older than 2025. */
 export function isSame(asset: ReleaseAsset, wanted: WantedAsset): boolean {
   if (!isWhole(asset) || asset.size !== wanted.size) return false;
-  return asset.digest === undefined || asset.digest === null || asset.digest === wanted.sha256;
+  return asset.digest === undefined || asset.digest === wanted.sha256;
 }
 
 /** Returns whether an asset is one of the wanted ones. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Failure } from '../../lib/failure.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { isRateLimit, isTransientStatus } from '../../lib/http/transient-status.ts';
+import { TEXT_FIELD } from '../../lib/zero-value.ts';
 
 type ReleaseRefusalCode =
   | 'CREDENTIALS_REFUSED'
@@ -16,9 +17,7 @@ type ReleaseRefusalCode =
 const refusalShape = z
   .object({
     message: z.string().catch(''),
-    errors: z
-      .array(z.object({ code: z.string().optional(), message: z.string().optional() }).catch({}))
-      .catch([]),
+    errors: z.array(z.object({ code: TEXT_FIELD, message: TEXT_FIELD }).catch({})).catch([]),
   })
   .catch({ message: '', errors: [] });
 

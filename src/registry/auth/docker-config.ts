@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
+import { recordOf, TEXT_FIELD } from '../../lib/zero-value.ts';
 import { DOCKER_HUB, type Host, parseHost } from '../oci/reference.ts';
 import type { Credential, CredentialLookup } from './credentials.ts';
 
@@ -13,19 +14,16 @@ export type CredentialHelper = (
 ) => Promise<{ readonly username: string; readonly password: string } | undefined>;
 
 const configShape = z.object({
-  auths: z
-    .record(
-      z.string(),
-      z.object({
-        auth: z.string().optional(),
-        username: z.string().optional(),
-        password: z.string().optional(),
-        identitytoken: z.string().optional(),
-      }),
-    )
-    .optional(),
-  credHelpers: z.record(z.string(), z.string()).optional(),
-  credsStore: z.string().optional(),
+  auths: recordOf(
+    z.object({
+      auth: TEXT_FIELD,
+      username: TEXT_FIELD,
+      password: TEXT_FIELD,
+      identitytoken: TEXT_FIELD,
+    }),
+  ),
+  credHelpers: recordOf(z.string()),
+  credsStore: TEXT_FIELD,
 });
 type DockerConfig = z.infer<typeof configShape>;
 
@@ -49,8 +47,8 @@ function hostOfKey(key: string): Host | undefined {
   }
 }
 
-function findByHost<Value>(record: Record<string, Value> | undefined, host: Host): Value | undefined {
-  return Object.entries(record ?? {}).find(([key]) => hostOfKey(key) === host)?.[1];
+function findByHost<Value>(record: Record<string, Value>, host: Host): Value | undefined {
+  return Object.entries(record).find(([key]) => hostOfKey(key) === host)?.[1];
 }
 
 async function readConfig(file: string): Promise<DockerConfig> {
@@ -59,11 +57,12 @@ async function readConfig(file: string): Promise<DockerConfig> {
     text = await readFile(file, 'utf8');
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR'))
-      return {};
+      return configShape.parse({});
     throw new Failure({ code: 'DOCKER_CONFIG_UNREADABLE', about: file, message: 'it cannot be read', cause });
   }
   try {
-    return configShape.parse(JSON.parse(text));
+    // Docker takes an empty file and null for a configuration without anything.
+    return configShape.parse(JSON.parse(text.trim() || 'null') ?? {});
   } catch (cause) {
     throw new Failure({
       code: 'DOCKER_CONFIG_UNREADABLE',
@@ -107,8 +106,8 @@ export function dockerCredentials(file: string, runHelper: CredentialHelper): Cr
   return async (host) => {
     config ??= readConfig(file);
     const known = await config;
-    const helper = findByHost(known.credHelpers, host) ?? known.credsStore;
-    if (helper !== undefined && helper !== '') {
+    const helper = findByHost(known.credHelpers, host) || known.credsStore;
+    if (helper !== undefined) {
       const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host);
       if (found?.username === TOKEN_USERNAME) return { kind: 'identity-token', token: found.password };
       if (found !== undefined) return { kind: 'password', ...found };

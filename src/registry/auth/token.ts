@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fieldOf, TEXT_FIELD } from '../../lib/zero-value.ts';
 
 /** A token of a registry, which is valid for a while. */
 export interface Token {
@@ -9,9 +10,9 @@ export interface Token {
 }
 
 const answerShape = z.object({
-  token: z.string().optional(),
-  access_token: z.string().optional(),
-  expires_in: z.number().optional().catch(undefined),
+  token: TEXT_FIELD,
+  access_token: TEXT_FIELD,
+  expires_in: fieldOf(z.number()).catch(undefined),
 });
 
 const SHORTEST_LIFE_SECONDS = 60;
@@ -25,7 +26,7 @@ const LENGTH_LIMIT = 64 * 1024;
 export function parseToken(body: string): { readonly token: string; readonly seconds: number } | Error {
   try {
     const parsed = answerShape.parse(JSON.parse(body));
-    const token = parsed.token || parsed.access_token;
+    const token = parsed.token ?? parsed.access_token;
     if (!token || /[^\x21-\x7e]/.test(token)) return new Error('there is no token in it');
     if (token.length > LENGTH_LIMIT) return new Error(`its token has ${token.length} characters`);
     return { token, seconds: Math.max(parsed.expires_in ?? SHORTEST_LIFE_SECONDS, SHORTEST_LIFE_SECONDS) };

@@ -47,7 +47,7 @@ const CANCEL_PATIENCE_MILLISECONDS = 2000;
 
 function readLocation(registry: Registry, repository: Repository, answer: HttpAnswer): Upload {
   const location = answer.headers.location;
-  if (location === undefined) {
+  if (!location) {
     throw new HttpFailure({
       code: 'REGISTRY_BROKEN',
       about: `${registry.host}/${repository}`,
@@ -137,7 +137,7 @@ export async function inspectUpload(
 /** Returns an upload with the location for its next request from an answer. */
 function nextLocation(registry: Registry, upload: Upload, answer: HttpAnswer): Upload {
   const location = answer.headers.location;
-  if (location === undefined) return upload;
+  if (!location) return upload;
   return { ...upload, location: followAddress(answer.url, location, registry.endpoint) };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
 import { isNestedDeeper } from '../../lib/json.ts';
+import { fieldOf, listOf, recordOf, TEXT_FIELD } from '../../lib/zero-value.ts';
 import { type Digest, digestOf, isDigest } from './digest.ts';
 import { isIndexMediaType, isManifestMediaType, type ManifestMediaType } from './media-type.ts';
 import { normalizePlatform, type Platform } from './platform.ts';
@@ -43,10 +44,10 @@ export const MANIFEST_SIZE_LIMIT = 4 * 1024 * 1024;
 
 const platformShape = z
   .object({
-    os: z.string(),
-    architecture: z.string(),
-    variant: z.string().optional(),
-    'os.version': z.string().optional().catch(undefined),
+    os: z.string().min(1),
+    architecture: z.string().min(1),
+    variant: TEXT_FIELD,
+    'os.version': TEXT_FIELD.catch(undefined),
   })
   .transform(
     ({ 'os.version': osVersion, ...platform }): Platform => normalizePlatform({ ...platform, osVersion }),
@@ -56,14 +57,19 @@ const descriptorShape = z.object({
   mediaType: z.string(),
   digest: z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
   size: z.number().int().nonnegative(),
-  platform: platformShape.optional().catch(undefined),
-  annotations: z.record(z.string(), z.string()).optional().catch(undefined),
-  urls: z.array(z.string()).optional().catch(undefined),
+  platform: fieldOf(platformShape).catch(undefined),
+  annotations: fieldOf(recordOf(z.string())).catch(undefined),
+  urls: fieldOf(z.array(z.string())).catch(undefined),
 });
 
-const bodyShape = z.object({ schemaVersion: z.literal(2), mediaType: z.string().optional() });
-const indexShape = bodyShape.extend({ manifests: z.array(descriptorShape) });
-const imageShape = bodyShape.extend({ config: descriptorShape, layers: z.array(descriptorShape) });
+const bodyShape = z.object({ schemaVersion: z.literal(2), mediaType: TEXT_FIELD });
+/** An image under the type of an index is none, and not an empty one. */
+const indexShape = bodyShape.extend({
+  manifests: listOf(descriptorShape),
+  config: z.null().optional(),
+  layers: z.null().optional(),
+});
+const imageShape = bodyShape.extend({ config: descriptorShape, layers: listOf(descriptorShape) });
 
 function toDescriptor(parsed: z.infer<typeof descriptorShape>): Descriptor {
   const { mediaType, digest, size, platform, annotations, urls } = parsed;

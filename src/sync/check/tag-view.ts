@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { describeFailure, failureCode } from '../../lib/failure.ts';
+import { TEXT_FIELD } from '../../lib/zero-value.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Image, Manifest } from '../../registry/oci/manifest.ts';
 import type { ManifestMediaType } from '../../registry/oci/media-type.ts';
@@ -23,9 +24,9 @@ export type TagView =
   | { readonly kind: 'unknown'; readonly reason: string; readonly code?: string | undefined };
 
 const configurationShape = z.object({
-  os: z.string(),
-  architecture: z.string(),
-  variant: z.string().optional(),
+  os: z.string().min(1),
+  architecture: z.string().min(1),
+  variant: TEXT_FIELD,
 });
 
 /** Returns a registry's answer about a tag's digest, from one HEAD request. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
+import { fieldOf, listOf, recordOf } from '../../lib/zero-value.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { type Image, type Index, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
@@ -51,15 +52,15 @@ const descriptorShape = z.object({
   mediaType: z.string(),
   digest: z.string(),
   size: z.number(),
-  urls: z.array(z.string()).optional(),
+  urls: fieldOf(z.array(z.string())),
 });
-const imageShape = z.object({ config: descriptorShape, layers: z.array(descriptorShape) });
-const annotationsShape = z.record(z.string(), z.string()).optional().catch(undefined);
+const imageShape = z.object({ config: descriptorShape, layers: listOf(descriptorShape) });
+const annotationsShape = fieldOf(recordOf(z.string())).catch(undefined);
 const indexShape = z.object({
   annotations: annotationsShape,
-  manifests: z.array(
+  manifests: listOf(
     z.object({
-      platform: z.record(z.string(), z.unknown()).optional(),
+      platform: fieldOf(z.record(z.string(), z.unknown())),
       annotations: annotationsShape,
     }),
   ),
