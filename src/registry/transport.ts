@@ -7,7 +7,7 @@ import {
   readBody,
 } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
-import { followAddress, followRedirects } from '../lib/http/redirect.ts';
+import { followAddress, followRedirects, isLossyRedirect } from '../lib/http/redirect.ts';
 import type { Awaited } from '../lib/http/request-clock.ts';
 import { parseRetryAfter } from '../lib/http/transient-status.ts';
 import type { Scope } from './auth/scope.ts';
@@ -122,8 +122,7 @@ export class Transport {
         throw error;
       }
     };
-    if (method !== 'GET' && method !== 'HEAD') return send(exchange.url);
-    const answer = await followRedirects(exchange.url, send, (from, location) => {
+    const answer = await followRedirects(exchange, send, (from, location) => {
       const next = followAddress(from, location, this.#endpoint);
       // After a redirect to another host the credential is not sent any more, not even on the way back.
       if (next.origin !== this.#endpoint.origin) carried = undefined;
@@ -140,6 +139,7 @@ export class Transport {
   async #explain(exchange: Exchange, answer: HttpAnswer): Promise<RegistryFailure> {
     const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, ERROR_BODY_LIMIT);
     if (exchange.method === 'HEAD') discardBody(answer);
+    if (isLossyRedirect(exchange.method, answer)) return lossyRedirect(exchange, answer);
     return refusal({
       about: exchange.about,
       action: exchange.action,
@@ -161,4 +161,16 @@ export class Transport {
       transient: true,
     });
   }
+}
+
+/** Only the host of the address is shown: the rest may be signed. */
+function lossyRedirect({ about, action }: Exchange, { status, headers, url }: HttpAnswer): RegistryFailure {
+  const host = URL.parse(headers.location ?? '', url.href)?.host ?? 'nowhere';
+  return new HttpFailure({
+    code: 'REGISTRY_REFUSED',
+    about,
+    message: `cannot ${action}, the registry answered ${status} and leads to ${host}, where the content would not arrive`,
+    hint: 'give the registry by the address that it leads to, or let it redirect writes with 307 or 308',
+    status,
+  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { followAddress, followRedirects } from '../../src/lib/http/redirect.ts';
+import { followAddress, followRedirects, isLossyRedirect } from '../../src/lib/http/redirect.ts';
 import { answerOf } from '../support/http-answer.ts';
 
 describe('an address that a server names', () => {
@@ -58,10 +58,10 @@ describe('redirects', () => {
   async function asked(status: number, headers = {}): Promise<(string | number | undefined)[]> {
     const seen: string[] = [];
     const answer = await followRedirects(
-      FIRST,
+      { method: 'GET', url: FIRST },
       async (url) => {
         seen.push(url.pathname);
-        if (seen.length === 1) return answerOf(url, { location: '/2' }, { status: 307 });
+        if (seen.length === 1) return answerOf(url, { location: '/2' }, { status: 308 });
         return answerOf(url, headers, { status });
       },
       next,
@@ -78,7 +78,9 @@ describe('redirects', () => {
         status: isFirst ? status : 200,
       });
     };
-    expect((await followRedirects(FIRST, send, next))?.url.href).toBe('https://b.example/2');
+    expect((await followRedirects({ method: 'GET', url: FIRST }, send, next))?.url.href).toBe(
+      'https://b.example/2',
+    );
     expect(seen).toEqual([FIRST.href, 'https://b.example/2']);
   });
 
@@ -91,20 +93,36 @@ describe('redirects', () => {
     expect(await asked(status, headers)).toEqual(['/1', '/2', status]);
   });
 
+  it.each<[string, number, boolean]>([
+    ['POST', 307, true],
+    ['PUT', 308, true],
+    ['PATCH', 307, true],
+    ['DELETE', 308, true],
+    ['POST', 303, false],
+    ['PUT', 301, false],
+    ['PATCH', 302, false],
+  ])('of a write (%s) are followed only where the same is asked for: %d', async (method, status, follows) => {
+    const send = async (url: URL) =>
+      answerOf(url, { location: '/2' }, { status: url.pathname === '/2' ? 200 : status });
+    const answer = await followRedirects({ method, url: FIRST }, send, next);
+    expect(answer?.url.pathname).toBe(follows ? '/2' : '/1');
+    expect(answer !== undefined && isLossyRedirect(method, answer)).toBe(!follows);
+  });
+
   it('without end are given up after the ninth request', async () => {
     let count = 0;
     const send = async (url: URL) => {
       count += 1;
       return answerOf(url, { location: `/${count}` }, { status: 302 });
     };
-    expect(await followRedirects(FIRST, send, next)).toBeUndefined();
+    expect(await followRedirects({ method: 'GET', url: FIRST }, send, next)).toBeUndefined();
     expect(count).toBe(9);
   });
 
   it('are not followed where the next address is refused', async () => {
     const refused = new Error('not there');
     const send = async (url: URL) => answerOf(url, { location: '/x' }, { status: 302 });
-    const followed = followRedirects(FIRST, send, () => {
+    const followed = followRedirects({ method: 'GET', url: FIRST }, send, () => {
       throw refused;
     });
     await expect(followed).rejects.toBe(refused);

@@ -3,23 +3,36 @@ import { HttpFailure } from './http-failure.ts';
 import { isInward, isLoopback } from './loopback.ts';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Those after which the same request is sent, with its body. The others make a GET of a write (RFC 9110, 15.4). */
+const KEEPING: ReadonlySet<number> = new Set([307, 308]);
 /** The most redirects that are followed; more than any honest server needs. */
 const LIMIT = 8;
 
+/** Returns whether an answer is a redirect that would make another request of one with this method. */
+export function isLossyRedirect(method: string, { status, headers }: HttpAnswer): boolean {
+  return Boolean(headers.location) && REDIRECTS.has(status) && !redirectsOf(method).has(status);
+}
+
+function redirectsOf(method: string): ReadonlySet<number> {
+  return method === 'GET' || method === 'HEAD' ? REDIRECTS : KEEPING;
+}
+
 /**
- * Sends a request and follows redirects. `next` returns the address for a `Location`. Returns the first answer that is
- * not a redirect; undefined if there are too many redirects. Throws what `send` and `next` throw.
+ * Sends a request and follows redirects, those of a write only where they ask for the same request. `next` returns the
+ * address for a `Location`. Returns the first answer that is not followed; undefined if there are too many redirects.
+ * Throws what `send` and `next` throw.
  */
 export async function followRedirects(
-  first: URL,
+  { method, url: first }: { readonly method: string; readonly url: URL },
   send: (url: URL) => Promise<HttpAnswer>,
   next: (from: URL, location: string) => URL,
 ): Promise<HttpAnswer | undefined> {
+  const redirects = redirectsOf(method);
   let url = first;
   for (let hop = 0; hop <= LIMIT; hop += 1) {
     const answer = await send(url);
     const { location } = answer.headers;
-    if (!REDIRECTS.has(answer.status) || !location) return answer;
+    if (!redirects.has(answer.status) || !location) return answer;
     discardBody(answer);
     url = next(url, location);
   }

@@ -71,7 +71,7 @@ export async function openWebFile(request: {
     ...request.headers,
   };
   const answer = await followRedirects(
-    asked,
+    { method, url: asked },
     (url) => http.send({ method, url, headers, awaited: 'content', signal }),
     (from, location) => nextAddress(from, location, asked),
   );

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { failureCode } from '../../lib/failure.ts';
 import { type BodyWriter, type HttpAnswer, type HttpClient, readBody } from '../../lib/http/http.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
+import { followAddress, followRedirects } from '../../lib/http/redirect.ts';
 import { parseRetryAfter } from '../../lib/http/transient-status.ts';
 import { parseJson } from '../../lib/json.ts';
 import { type RetryPolicy, retry } from '../../lib/retry.ts';
@@ -163,7 +164,7 @@ export class GithubReleases {
     const url = releaseUploadAddress(this.#access.api, release.upload_url, name);
     const isBytes = Buffer.isBuffer(content);
     const size = isBytes ? content.length : content.end - content.start;
-    const answer = await this.#http.send({
+    const answer = await this.#send({
       method: 'POST',
       url,
       headers: {
@@ -211,7 +212,7 @@ export class GithubReleases {
       bytes === undefined
         ? {}
         : { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) };
-    const answer = await this.#http.send({
+    const answer = await this.#send({
       method,
       url: new URL(`repos/${repository}/${path}`, base),
       headers: { ...this.#headers(), ...length },
@@ -220,6 +221,25 @@ export class GithubReleases {
       signal: this.#signal,
     });
     return understand(shape, await this.#read(answer, repository), 'GitHub');
+  }
+
+  /** Follows redirects, as those of a repository that was renamed, at the same host only: the token goes along. */
+  async #send(request: Parameters<HttpClient['send']>[0]): Promise<HttpAnswer> {
+    const { url: first } = request;
+    const send = (url: URL): Promise<HttpAnswer> => this.#http.send({ ...request, url });
+    const answer = await followRedirects(request, send, (from, location) => {
+      const next = followAddress(from, location, first);
+      if (next.origin === first.origin) return next;
+      const message = `it wants the request and the token sent to ${next.origin}`;
+      throw new HttpFailure({
+        code: 'REDIRECT_REFUSED',
+        about: first.host,
+        message,
+        hint: 'nothing was sent there',
+      });
+    });
+    if (answer !== undefined) return answer;
+    throw new HttpFailure({ code: 'SERVICE_BROKEN', about: first.host, message: 'it redirects without end' });
   }
 
   async #read(answer: HttpAnswer, about: string): Promise<unknown> {

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { parseTag } from '../../src/registry/oci/reference.ts';
+import { bytesContent, generatedBytes } from '../support/registry/content.ts';
+import { htmlError } from '../support/registry/faults.ts';
+import { startRegistry } from '../support/registry/registry.ts';
+import type { RequestKind } from '../support/registry/route.ts';
+import { seedImage } from '../support/registry/seed.ts';
+import { APP, BYTES, LOGIN, pair, SOURCE, stored } from './push-pair.ts';
+
+/** Large enough to be sent in chunks. */
+const LARGE = generatedBytes('large', 2 * 1024 * 1024);
+const TAG = parseTag('1.0');
+const BASIC = { mode: 'basic', users: { [LOGIN.username]: LOGIN.password } } as const;
+
+/** The same address with a mark, which is not redirected again. */
+const onward = (url: URL): string => {
+  const next = new URL(url);
+  next.searchParams.set('moved', 'yes');
+  return next.href;
+};
+
+describe.each([307, 308])('a write that is redirected with %d is sent again where it leads', (status) => {
+  it.each<[string, RequestKind, boolean]>([
+    ['the start of an upload', 'upload-start', false],
+    ['a streamed layer', 'upload-put', false],
+    ['a chunk', 'upload-patch', true],
+    ['the end of a layer in chunks', 'upload-put', true],
+  ])('%s', async (_name, kind, isChunked) => {
+    await using here = await pair({ access: BASIC });
+    const { source, sink, push } = here;
+    sink.quirks = { refuseMount: 405 };
+    source.storage.putBlob(SOURCE, bytesContent(LARGE));
+    if (isChunked) sink.fail({ match: { kind: 'upload-put' }, fault: htmlError(413) });
+    const struck = sink.fail({
+      match: { kind, when: ({ query }) => !query.has('moved') },
+      times: Infinity,
+      fault: { kind: 'redirect', location: onward, status },
+    });
+    await push({ descriptor: { digest: digestOf(LARGE), size: LARGE.length } });
+    expect(stored(sink, digestOf(LARGE))).toBe(true);
+    expect(struck.hits).toBe(1);
+  });
+
+  it('a manifest', async () => {
+    await using here = await pair({ access: BASIC });
+    const { sink, client } = here;
+    const image = seedImage(sink.storage, APP);
+    sink.fail({
+      match: { kind: 'manifest-put', when: ({ query }) => !query.has('moved') },
+      fault: { kind: 'redirect', location: onward, status },
+    });
+    await client.registry.putManifest(APP, TAG, image, client.signal);
+    expect(sink.storage.manifest(APP, TAG)?.digest).toBe(image.digest);
+  });
+});
+
+it('writes that lead to another host arrive there, without the login', async () => {
+  await using other = await startRegistry();
+  await using here = await pair({ access: BASIC });
+  const { sink, push, client } = here;
+  const image = seedImage(other.storage, APP);
+  sink.fail({
+    match: { kind: ['mount', 'upload-start', 'manifest-put'] },
+    times: Infinity,
+    fault: { kind: 'redirect', location: ({ pathname, search }) => `${other.url}${pathname}${search}` },
+  });
+  await push();
+  await client.registry.putManifest(APP, TAG, image, client.signal);
+  expect(other.storage.blob(APP, digestOf(BYTES))).toBeDefined();
+  expect(other.storage.manifest(APP, TAG)?.digest).toBe(image.digest);
+  expect(other.journal.entries.filter(({ headers }) => headers.authorization !== undefined)).toEqual([]);
+});
+
+it.each([301, 302, 303])('a write is not followed at %d, which would lose its content', async (status) => {
+  await using here = await pair();
+  const { sink, client } = here;
+  const image = seedImage(sink.storage, APP);
+  const location = 'https://mirror.test/v2/?signature=secret';
+  sink.fail({ match: { kind: 'manifest-put' }, fault: { kind: 'redirect', location, status } });
+  await expect(client.registry.putManifest(APP, TAG, image, client.signal)).rejects.toMatchObject({
+    code: 'REGISTRY_REFUSED',
+    message: `cannot push its manifest, the registry answered ${status} and leads to mirror.test, where the content would not arrive`,
+  });
+  expect(sink.journal.count('manifest-put')).toBe(1);
+});
