@@ -48,6 +48,15 @@ test('images are told as loud as what became of them deserves', () => {
   ]);
 });
 
+test('a name that is too long is told at the line that wants it', () => {
+  const { reporter, told } = keeper();
+  const teller = new TroubleTeller(reporter, (claimants) =>
+    claimants.includes('registry.k8s.io/long') ? PLACE : undefined,
+  );
+  teller.take(image('long', 'failed', reason('NAME_TOO_LONG', 'its name has 300 characters')));
+  expect(told).toEqual(['error at 3: registry.k8s.io/long: its name has 300 characters']);
+});
+
 test('what is wanted in vain for many tags is told once, at the end and at its place', () => {
   const { reporter, told } = keeper();
   const teller = new TroubleTeller(reporter, (claimants) => (claimants.length > 0 ? PLACE : undefined));

@@ -33,7 +33,7 @@ describe('the name at the destination', () => {
   test('that is too long for a registry is refused, and the source is named', () => {
     const source = parseReference(`registry.k8s.io/${'a'.repeat(254)}`);
     expect(() => destinationRepository('path', parseRepository('keel'), source)).toThrow(
-      expect.objectContaining({ code: 'REFERENCE_MALFORMED', about: `registry.k8s.io/${'a'.repeat(254)}` }),
+      expect.objectContaining({ code: 'NAME_TOO_LONG', about: `registry.k8s.io/${'a'.repeat(254)}` }),
     );
   });
 });
@@ -51,7 +51,12 @@ describe('what was found', () => {
   const set = parseImageSet(
     parseDocument('s.json', '{"prefixes": [""], "patches": [{"match": "a/etcd", "name": "other"}]}'),
   );
-  const settings = { naming: 'basename', namespace: parseRepository('keel'), shard: undefined } as const;
+  const settings = {
+    destination: parseHost('mirror.example'),
+    naming: 'basename',
+    namespace: parseRepository('keel'),
+    shard: undefined,
+  } as const;
   const grouped = (paths: readonly string[], choice: Parameters<typeof groupByDestination>[2] = settings) =>
     groupByDestination(paths.map(found), set, choice).groups.map(
       ({ repository, members }) => `${repository}: ${members.map(({ name }) => name).join(' ')}`,
@@ -74,10 +79,30 @@ describe('what was found', () => {
     expect(own).toContain('keel/pause: pause a/pause b/pause');
   });
 
-  test('that cannot have a name is left out with a warning', () => {
-    const long = `a/${'b'.repeat(253)}`;
-    const { groups, warnings } = groupByDestination([found(long), found('pause')], set, settings);
+  test.each([
+    [`a/${'b'.repeat(253)}`, 258],
+    // The host counts too, as many clients do.
+    [`a/${'b'.repeat(245)}`, 265],
+  ])('that cannot have a name at the destination is in no group', (long, length) => {
+    const { groups, nameless } = groupByDestination([found(long), found('pause')], set, settings);
     expect(groups.map(({ repository }) => repository)).toEqual(['keel/pause']);
-    expect(warnings).toEqual([expect.stringMatching(/^a\/b+ is not mirrored: registry\.k8s\.io\/a\/b+: /)]);
+    expect(nameless).toMatchObject([
+      {
+        found: { name: long },
+        failure: {
+          code: 'NAME_TOO_LONG',
+          about: `registry.k8s.io/${long}`,
+          message: expect.stringContaining(`has ${length} characters`),
+        },
+      },
+    ]);
+  });
+
+  test('and has no name is told by one shard', () => {
+    const long = found(`a/${'b'.repeat(253)}`);
+    const told = [1, 2, 3].map((index) =>
+      groupByDestination([long], set, { ...settings, shard: { index, count: 3 } }),
+    );
+    expect(told.flatMap(({ nameless }) => nameless)).toHaveLength(1);
   });
 });

@@ -77,3 +77,19 @@ it.each<[string, Fault]>([
     expect.stringMatching(/^error: "app" matched in the last run and matches nothing/),
   );
 });
+
+it('a name that is too long for the destination is told at its line, and is no misspelt one', async () => {
+  await using source = await startRegistry();
+  await using destination = await startRegistry();
+  const long = `a/${'b'.repeat(245)}`;
+  for (const name of ['app', long]) seedImage(source.storage, name, { tags: ['1.0'] });
+  const route = new SyncRoute({ source, destination, set: { names: ['app', long] } });
+  const { report, lines } = await route.run();
+  expect(outcomeOf(report)).toBe('failed');
+  expect(report.totals).toMatchObject({ copied: 1, failed: 1 });
+  expect(report.unmatched).toEqual([]);
+  const trouble = lines.filter((line) => /^(?:error|warning): /.test(line));
+  expect(trouble).toEqual([
+    expect.stringMatching(/^error: 127.*\/a\/b+: its name at the destination has 2\d\d characters/),
+  ]);
+});

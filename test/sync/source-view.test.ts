@@ -149,7 +149,7 @@ describe('a line of the set that matches nothing', () => {
 
   test('is told with whether it matched before; of what could not be listed nothing is', () => {
     const before = { matched: ['gone', 'pause'], listings: new Map() };
-    const found = findUnmatched({ set: SET, groups, plans: PLANS, before });
+    const found = findUnmatched({ nameless: [], set: SET, groups, plans: PLANS, before });
     const lines = found.filter(({ pattern }) => !pattern.includes(':'));
     expect(lines.map(({ pattern, matchedBefore }) => [pattern, matchedBefore])).toEqual([
       ['gone', true],
@@ -161,7 +161,7 @@ describe('a line of the set that matches nothing', () => {
 
   test('may be an extra, once it could be asked for', () => {
     const before = { matched: [], listings: new Map() };
-    const found = findUnmatched({ set: SET, groups: PLANS.map(groupOf), plans: PLANS, before });
+    const found = findUnmatched({ nameless: [], set: SET, groups: PLANS.map(groupOf), plans: PLANS, before });
     expect(found.map(({ pattern }) => pattern)).toContain('ghcr.io/c/d');
   });
 });

@@ -63,7 +63,8 @@ interface Wanted {
   readonly own: readonly FoundRepository[];
   /** At other registries than the source. */
   readonly others: readonly FoundRepository[];
-  readonly warnings: readonly string[];
+  /** What a run cannot mirror, because the destination can have no such name. */
+  readonly nameless: Awaited<ReturnType<typeof askSources>>;
 }
 
 /** What the command line lends to doctor. */
@@ -159,10 +160,9 @@ class Examination {
   async #findFirst(): Promise<FirstRepository> {
     if (this.#first !== undefined) return this.#first;
     const set = this.#setOf();
-    const { naming, namespace } = this.#settings;
     const named = await this.#find({ ...set, prefixes: [] });
     const found = named.length > 0 ? named : await this.#find(set);
-    const [first] = groupByDestination(found, set, { naming, namespace, shard: undefined }).groups;
+    const [first] = groupByDestination(found, set, { ...this.#settings, shard: undefined }).groups;
     const [member] = first?.members ?? [];
     if (first !== undefined && member !== undefined) {
       this.#first = { found: member, repository: first.repository };
@@ -173,14 +173,12 @@ class Examination {
 
   /** Asks for what is wanted of the source itself. Throws if a run could mirror nothing of it. */
   async #askSource(): Promise<Finding> {
-    const { own, others, warnings } = await this.#discover();
-    const answers = await this.#ask(own);
+    const { own, others, nameless } = await this.#discover();
+    const answers = [...(await this.#ask(own)), ...nameless];
     const [first] = answers;
     if (first?.kind === 'refused' && answers.every(({ kind }) => kind === 'refused')) throw first.failure;
     if (others.length === 0 && answers.every(({ kind }) => kind === 'unmatched')) throw this.#nothingWanted();
-    const finding = answers.length === 0 ? fine('nothing is wanted of it') : judgeSources(answers);
-    const [warning] = warnings;
-    return warning === undefined || finding.outcome !== 'ok' ? finding : doubtful(warning);
+    return answers.length === 0 ? fine('nothing is wanted of it') : judgeSources(answers);
   }
 
   /** Asks for the extras that other registries have. */
@@ -196,16 +194,16 @@ class Examination {
     return askSources(found, { set: this.#setOf(), signal, onAnswer });
   }
 
-  /** Returns all that is wanted, as a run finds it, with a warning for each name that the destination cannot have. */
+  /** Returns all that is wanted, as a run finds it, and the names that the destination cannot have. */
   #discover(): Promise<Wanted> {
     this.#wanted ??= this.#find(this.#setOf()).then((found) => {
-      const { groups, warnings } = groupByDestination(found, this.#setOf(), this.#settings);
+      const { groups, nameless } = groupByDestination(found, this.#setOf(), this.#settings);
       const members = groups.flatMap((group) => group.members);
       const isOwn = ({ registry }: FoundRepository) => registry.host === this.#source.host;
       return {
         own: members.filter(isOwn),
         others: members.filter((member) => !isOwn(member)),
-        warnings,
+        nameless: nameless.map(({ found: { name }, failure }) => ({ name, kind: 'refused', failure })),
       };
     });
     return this.#wanted;

@@ -1,5 +1,5 @@
 import type { ImageSet } from '../../config/image-set.ts';
-import { describeFailure, Failure } from '../../lib/failure.ts';
+import { Failure } from '../../lib/failure.ts';
 import { type Host, parseRepository, type Repository } from '../../registry/oci/reference.ts';
 import { patchFor } from '../select/selection.ts';
 import type { SyncSettings } from '../settings.ts';
@@ -28,9 +28,12 @@ function nameFor(naming: SyncSettings['naming'], repository: Repository): string
   }
 }
 
+/** Registries allow names of this length, and many clients count the host with them. */
+const NAME_LENGTH_LIMIT = 255;
+
 /**
  * Returns the destination of a source repository: the name of its patch, or else the one that `--naming` makes of its
- * path, below the namespace. The host of the source has no influence. Throws `REFERENCE_MALFORMED` if it is too long.
+ * path, below the namespace. The host of the source has no influence. Throws `NAME_TOO_LONG`.
  */
 export function destinationRepository(
   naming: SyncSettings['naming'],
@@ -39,10 +42,19 @@ export function destinationRepository(
   patchName?: Repository | undefined,
 ): Repository {
   const name = patchName ?? nameFor(naming, source.repository);
-  return parseRepository(
-    namespace === undefined ? name : `${namespace}/${name}`,
-    `${source.host}/${source.repository}`,
-  );
+  const whole = namespace === undefined ? name : `${namespace}/${name}`;
+  const about = `${source.host}/${source.repository}`;
+  if (whole.length > NAME_LENGTH_LIMIT) throw tooLong(about, whole);
+  return parseRepository(whole, about);
+}
+
+function tooLong(about: string, name: string): Failure<'NAME_TOO_LONG'> {
+  return new Failure({
+    code: 'NAME_TOO_LONG',
+    about,
+    message: `its name at the destination has ${name.length} characters, and registries allow ${NAME_LENGTH_LIMIT}`,
+    hint: 'give it a shorter one with "patches", or use --naming basename or a shorter --push-ns',
+  });
 }
 
 /** A destination repository, and all source repositories that are mirrored to it. */
@@ -51,11 +63,17 @@ export interface RepositoryGroup {
   readonly members: readonly FoundRepository[];
 }
 
+/** A source repository that cannot have a name at the destination. */
+interface NamelessRepository {
+  readonly found: FoundRepository;
+  readonly failure: Failure;
+}
+
 /** The destinations of what was found. */
 export interface Grouping {
   readonly groups: readonly RepositoryGroup[];
-  /** A warning for each source that cannot have a name at the destination, and therefore is in no group. */
-  readonly warnings: readonly string[];
+  /** Sources that cannot have a name at the destination, and therefore are in no group. */
+  readonly nameless: readonly NamelessRepository[];
 }
 
 /**
@@ -65,23 +83,26 @@ export interface Grouping {
 export function groupByDestination(
   found: readonly FoundRepository[],
   set: ImageSet,
-  settings: Pick<SyncSettings, 'naming' | 'namespace' | 'shard'>,
+  settings: Pick<SyncSettings, 'destination' | 'naming' | 'namespace' | 'shard'>,
 ): Grouping {
+  const { destination, naming, namespace, shard } = settings;
   const groups = new Map<Repository, FoundRepository[]>();
-  const warnings: string[] = [];
+  const nameless: NamelessRepository[] = [];
   for (const member of found) {
     const source = { host: member.registry.host, repository: member.repository };
     const patch = patchFor(set, member.name)?.name;
     try {
-      const repository = destinationRepository(settings.naming, settings.namespace, source, patch);
+      const repository = destinationRepository(naming, namespace, source, patch);
+      const whole = `${destination}/${repository}`;
+      if (whole.length > NAME_LENGTH_LIMIT) throw tooLong(`${source.host}/${source.repository}`, whole);
       const members = groups.get(repository) ?? [];
       groups.set(repository, members);
       members.push(member);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      warnings.push(`${member.name} is not mirrored: ${describeFailure(error)}`);
+    } catch (failure) {
+      if (!(failure instanceof Failure)) throw failure;
+      if (inShard(shard, member.repository)) nameless.push({ found: member, failure });
     }
   }
-  const inThisShard = [...groups].filter(([repository]) => inShard(settings.shard, repository));
-  return { groups: inThisShard.map(([repository, members]) => ({ repository, members })), warnings };
+  const inThisShard = [...groups].filter(([repository]) => inShard(shard, repository));
+  return { groups: inThisShard.map(([repository, members]) => ({ repository, members })), nameless };
 }

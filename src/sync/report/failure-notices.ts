@@ -39,8 +39,13 @@ export class TroubleTeller {
         return;
       default:
         if (image.reason?.code === 'PLATFORM_MISSING') this.#held.push(image);
-        else this.#reporter.error(failedLine(image));
+        else this.#reporter.error(failedLine(image), this.#placeOfName(image));
     }
+  }
+
+  /** A name that is too long is a fault of the line that wants it. */
+  #placeOfName({ source, reason }: ReportedImage): Place | undefined {
+    return reason?.code === 'NAME_TOO_LONG' ? this.#placeOf([source]) : undefined;
   }
 
   /** Reports the collisions and missing platforms. */

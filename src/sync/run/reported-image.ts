@@ -1,5 +1,5 @@
 import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
-import { formatReference } from '../../registry/oci/reference.ts';
+import { formatReference, type Host } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 import type { MirroredImage } from '../copy/image-copy.ts';
@@ -7,6 +7,7 @@ import { describeMissing } from '../copy/missing-parts.ts';
 import { PartsFailure } from '../copy/parts-failure.ts';
 import { type Collision, patchText } from '../plan/collision.ts';
 import { type Decision, describeReason } from '../plan/decision.ts';
+import type { FoundRepository } from '../plan/discovery.ts';
 import type { PlannedImage } from '../plan/planning.ts';
 import { contentOptions, conversionIn, fitsSettings, layersLeftOutIn } from '../plan/recorded-options.ts';
 import { type ReportedImage, type ReportedReason, reasonOf } from '../report/report.ts';
@@ -137,4 +138,14 @@ function culprit(about: string, { source, destination }: ImageNames): string | u
 
 function quiet(names: ImageNames, outcome: ReportedImage['outcome']): ReportedImage {
   return { ...names, outcome, bytes: 0, milliseconds: 0 };
+}
+
+/** Returns the entry of a source repository that cannot have a name at the destination, whose host is `destination`. */
+export function withoutName(
+  { registry, repository }: Pick<FoundRepository, 'registry' | 'repository'>,
+  failure: Failure,
+  destination: Host,
+): ReportedImage {
+  const source = formatReference({ host: registry.host, repository });
+  return failed({ source, destination: formatReference({ host: destination, repository }) }, failure, 0);
 }

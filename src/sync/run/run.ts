@@ -6,7 +6,7 @@ import type { Registries } from '../../registry/registries.ts';
 import { openRunRegistries, type RunParts } from '../parts.ts';
 import { placeOfClaim } from '../plan/collision.ts';
 import { discover } from '../plan/discovery.ts';
-import { type Grouping, groupByDestination, type RepositoryGroup } from '../plan/naming.ts';
+import { type Grouping, groupByDestination } from '../plan/naming.ts';
 import type { RepositoryPlan } from '../plan/planning.ts';
 import type { Conversion } from '../plan/recorded-options.ts';
 import { openVerification, type SourceVerification } from '../plan/source-verification.ts';
@@ -32,6 +32,7 @@ import { State } from '../state/state.ts';
 import { scopeOf } from '../state/state-in-registry.ts';
 import { Mirroring } from './mirroring.ts';
 import { proveLogin, reachRegistries } from './preflight.ts';
+import { withoutName } from './reported-image.ts';
 import {
   compareListings,
   findEndlessLists,
@@ -119,11 +120,10 @@ class Run {
     }
   }
 
-  async #mirror({ groups, warnings }: Grouping, open: OpenRun): Promise<FinishedRun> {
+  async #mirror(grouping: Grouping, open: OpenRun): Promise<FinishedRun> {
     const { set, state, remote, registries, deadline, started } = open;
     const { source } = this.#settings;
-    for (const text of warnings) this.#warn(text);
-    const plans = await this.#mirrorGroups(groups, open);
+    const plans = await this.#mirrorGroups(grouping, open);
     const planned = this.#settings.dryRun ? plannedLines(this.#images, this.#route()) : [];
     for (const line of planned) this.#parts.reporter.line(line);
     const head = reportHead(this.#settings, this.#parts.version);
@@ -135,7 +135,7 @@ class Run {
     const isWhole = !deadline.signal.aborted;
     const view = viewOfSource(set, plans);
     const before = state.sourceView(source);
-    const unmatched = isWhole ? this.#findUnmatched({ set, groups, plans, before }) : [];
+    const unmatched = isWhole ? this.#findUnmatched({ set, ...grouping, plans, before }) : [];
     for (const text of isWhole ? compareListings(before, view) : []) this.#warn(text);
     const totals = countImages(this.#images);
     const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
@@ -191,11 +191,12 @@ class Run {
     return grouping;
   }
 
-  async #mirrorGroups(groups: readonly RepositoryGroup[], open: OpenRun): Promise<readonly RepositoryPlan[]> {
+  async #mirrorGroups({ groups, nameless }: Grouping, open: OpenRun): Promise<readonly RepositoryPlan[]> {
     const { set, state, registries, verification, deadline } = open;
     const { reporter } = this.#parts;
     const { source, destination } = this.#settings;
     const trouble = new TroubleTeller(reporter, (claimants) => placeOfClaim(set, source, claimants));
+    for (const { found, failure } of nameless) this.#take(withoutName(found, failure, destination), trouble);
     const mirroring = new Mirroring({
       set,
       settings: this.#settings,

@@ -3,7 +3,7 @@ import type { ImageName } from '../../config/image-set-name.ts';
 import type { Notice } from '../../config/problem.ts';
 import type { Place } from '../../lib/reporter.ts';
 import { formatReference, type Tag } from '../../registry/oci/reference.ts';
-import type { RepositoryGroup } from '../plan/naming.ts';
+import type { Grouping } from '../plan/naming.ts';
 import type { ListedRepository, RepositoryPlan } from '../plan/planning.ts';
 import type { Report } from '../report/report.ts';
 import { endlessListWarning, filteredWarning, shrunkWarning, unclearCutWarning } from '../report/wording.ts';
@@ -96,18 +96,23 @@ function placeOf(set: ImageSet, name: ImageName): Place | undefined {
 /** What a run found, and what the run before it found. */
 export interface Sight {
   readonly set: ImageSet;
-  readonly groups: readonly RepositoryGroup[];
+  readonly groups: Grouping['groups'];
+  readonly nameless: Grouping['nameless'];
   /** The plans of the groups that could be listed. */
   readonly plans: readonly RepositoryPlan[];
   readonly before: SourceView;
 }
 
-/** Returns the lines of the image set that match nothing, without those whose repositories could not be listed. */
-export function findUnmatched({ set, groups, plans, before }: Sight): Report['unmatched'] {
+/**
+ * Returns the lines of the image set that match nothing, without those whose repositories could not be listed or have no
+ * name at the destination.
+ */
+export function findUnmatched({ set, groups, nameless, plans, before }: Sight): Report['unmatched'] {
   const planned = new Set(plans.map(({ repository }) => repository));
   const unlisted = groups
     .filter(({ repository }) => !planned.has(repository))
-    .flatMap(({ members }) => members.map(({ name }) => name));
+    .flatMap(({ members }) => members.map(({ name }) => name))
+    .concat(nameless.map(({ found }) => found.name));
   return unmatched(set, selectionOf(plans), new Set(unlisted)).map(({ text, place }) => ({
     pattern: text,
     place,
