@@ -19,11 +19,12 @@ const ANSWER = z.object({ Username: TEXT_FIELD, Secret: TEXT_FIELD });
 
 /**
  * Returns a host's credentials from `docker-credential-<helper>`, as Docker does, or undefined if it has none. Throws
- * `CREDENTIAL_HELPER_FAILED`, without the program's output, which may contain a secret.
+ * `CREDENTIAL_HELPER_FAILED`, without the program's output, which may contain a secret, or the signal's reason.
  */
 export async function askCredentialHelper(
   helper: string,
   host: string,
+  signal: AbortSignal,
   patience: Duration = seconds(30),
 ): Promise<HelperCredentials | undefined> {
   const program = `docker-credential-${helper}`;
@@ -32,13 +33,15 @@ export async function askCredentialHelper(
   if (!NAME.test(helper)) {
     throw failed('this is not the name of a credential helper', "correct it in Docker's config.json");
   }
-  const { code, output } = await run(program, host, patience).catch((error: unknown) => {
+  signal.throwIfAborted();
+  const { code, output } = await run(program, host, signal, patience).catch((error: unknown) => {
     throw failed(
       `it could not be run for ${host}`,
       `install it, drop it from Docker's config.json, or give user name and password`,
       error,
     );
   });
+  signal.throwIfAborted();
   if (code === undefined) {
     throw failed(
       `it did not answer for ${host} within ${formatDuration(patience)}`,
@@ -55,18 +58,21 @@ export async function askCredentialHelper(
   return Secret === undefined ? undefined : { username: Username, password: Secret };
 }
 
-/** Returns the exit code and standard output of `<program> get`. The code is undefined if it took too long. */
+/** Returns the exit code and standard output of `<program> get`. The code is undefined if it had to be killed. */
 async function run(
   program: string,
   host: string,
+  signal: AbortSignal,
   patience: Duration,
 ): Promise<{ code: number | undefined; output: string }> {
   const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], shell: false });
-  const timer = setTimeout(() => {
+  const kill = (): void => {
     child.kill('SIGKILL');
     // What the helper has started may hold its output open for as long as it likes.
     child.stdout.destroy();
-  }, patience);
+  };
+  const timer = setTimeout(kill, patience);
+  signal.addEventListener('abort', kill, { once: true });
   try {
     const ended = new Promise<number | undefined>((resolve, reject) => {
       child.once('error', reject);
@@ -79,5 +85,6 @@ async function run(
     return { code, output };
   } finally {
     clearTimeout(timer);
+    signal.removeEventListener('abort', kill);
   }
 }

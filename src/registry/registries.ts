@@ -164,7 +164,7 @@ export async function openRegistries(
   return new Registries({
     credentials: firstCredential([
       explicitCredential(login.host, login.username, login.password),
-      dockerCredentials(dockerConfigFile(environment), runCredentialHelper),
+      dockerCredentials(dockerConfigFile(environment), runCredentialHelper, signal),
     ]),
     retry,
     limits: limitsOf(settings),

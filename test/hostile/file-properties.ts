@@ -175,10 +175,9 @@ export const FILE_PROPERTIES: readonly Property[] = [
         const file = join(folder, 'config.json');
         writeFileSync(file, text);
         const asked: string[] = [];
-        const lookup = dockerCredentials(file, async (helper) => {
-          asked.push(helper);
-          return undefined;
-        });
+        const calm = new AbortController().signal;
+        const note = async (helper: string): Promise<undefined> => void asked.push(helper);
+        const lookup = dockerCredentials(file, note, calm);
         const found = await unlessRefused(['DOCKER_CONFIG_UNREADABLE'], () =>
           lookup(parseHost('stranger.example')),
         );

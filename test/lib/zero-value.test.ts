@@ -40,6 +40,7 @@ interface Reader {
   readonly read: (json: string) => unknown;
 }
 
+const calm = new AbortController().signal;
 const APP = parseRepository('app');
 const TAG = parseTag('1.0');
 const DIGEST = digestOf(Buffer.from('content'));
@@ -94,7 +95,7 @@ async function helped(answer: string): Promise<unknown> {
   const { PATH: path } = process.env;
   vi.stubEnv('PATH', `${folder}${delimiter}${path}`);
   try {
-    return await askCredentialHelper('keychain', 'a.example');
+    return await askCredentialHelper('keychain', 'a.example', calm);
   } finally {
     vi.unstubAllEnvs();
   }
@@ -259,8 +260,10 @@ const READERS: readonly Reader[] = [
     read: async (json) => {
       const file = join(scratchFolder(), 'config.json');
       writeFileSync(file, json);
-      const lookup = dockerCredentials(file, async (helper) =>
-        helper === 'ecr' ? { username: 'u', password: helper } : undefined,
+      const lookup = dockerCredentials(
+        file,
+        async (helper) => (helper === 'ecr' ? { username: 'u', password: helper } : undefined),
+        calm,
       );
       return await Promise.all(['a.example', 'c.example'].map((host) => lookup(parseHost(host))));
     },
@@ -300,7 +303,7 @@ const READERS: readonly Reader[] = [
       const access = { repository: 'me/it', token: 'token', api: new URL(api.url), retry };
       const http = new HttpClient();
       try {
-        return await new GithubReleases(access, http, new AbortController().signal).find('v1');
+        return await new GithubReleases(access, http, calm).find('v1');
       } finally {
         http.close();
       }
@@ -367,7 +370,7 @@ it.each(READERS)('$what is read with all its fields', async ({ full, read }) => 
 it.each(['', ' \n', 'null', '{}'])("Docker's configuration may be %j", async (text) => {
   const file = join(scratchFolder(), 'config.json');
   writeFileSync(file, text);
-  expect(await dockerCredentials(file, async () => undefined)(parseHost('a.example'))).toBeUndefined();
+  expect(await dockerCredentials(file, async () => undefined, calm)(parseHost('a.example'))).toBeUndefined();
 });
 
 it('an empty Location is none', async () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { askCredentialHelper } from '../../src/process/credential-helper.ts';
 
+const calm = new AbortController().signal;
 let folder: string;
 const SLOW: ReadonlySet<string> = new Set(['asleep', 'parent']);
 
@@ -37,16 +38,16 @@ async function install(name: string, script: string): Promise<void> {
 }
 
 test('the helper is given the host and gives its credentials', async () => {
-  const credentials = await askCredentialHelper('keychain', 'r.example:5000');
+  const credentials = await askCredentialHelper('keychain', 'r.example:5000', calm);
   expect(credentials).toEqual({ username: 'robot', password: 'for r.example:5000' });
 });
 
 test('a helper need not read its input', async () => {
-  expect(await askCredentialHelper('deaf', 'r.example')).toEqual({ username: 'robot', password: 'x' });
+  expect(await askCredentialHelper('deaf', 'r.example', calm)).toEqual({ username: 'robot', password: 'x' });
 });
 
 test('a helper that has none is no failure', async () => {
-  expect(await askCredentialHelper('empty', 'r.example')).toBeUndefined();
+  expect(await askCredentialHelper('empty', 'r.example', calm)).toBeUndefined();
 });
 
 test.each([
@@ -59,9 +60,22 @@ test.each([
 ])(
   '%s: %s',
   async (helper, message) => {
-    const asked = askCredentialHelper(helper, 'r.example', milliseconds(SLOW.has(helper) ? 200 : 120_000));
+    const asked = askCredentialHelper(
+      helper,
+      'r.example',
+      calm,
+      milliseconds(SLOW.has(helper) ? 200 : 120_000),
+    );
     await expect(asked).rejects.toMatchObject({ code: 'CREDENTIAL_HELPER_FAILED', message });
     await expect(asked).rejects.not.toMatchObject({ message: expect.stringContaining('hush') });
   },
   20_000,
 );
+
+test('a helper that hangs ends with the run', async () => {
+  const stop = new AbortController();
+  const asked = askCredentialHelper('asleep', 'r.example', stop.signal);
+  stop.abort(new Error('the run is over'));
+  await expect(asked).rejects.toThrow('the run is over');
+  await expect(askCredentialHelper('asleep', 'r.example', stop.signal)).rejects.toThrow('the run is over');
+});

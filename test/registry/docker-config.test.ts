@@ -10,6 +10,7 @@ import {
 import { parseHost } from '../../src/registry/oci/reference.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
+const calm = new AbortController().signal;
 const nobody: CredentialHelper = async () => undefined;
 
 function auth(pair: string): { auth: string } {
@@ -19,7 +20,7 @@ function auth(pair: string): { auth: string } {
 function lookUp(config: unknown, host: string, helper = nobody): Promise<Credential | undefined> {
   const file = join(scratchFolder(), 'config.json');
   writeFileSync(file, typeof config === 'string' ? config : JSON.stringify(config));
-  return dockerCredentials(file, helper)(parseHost(host));
+  return dockerCredentials(file, helper, calm)(parseHost(host));
 }
 
 describe("Docker's configuration", () => {
@@ -83,6 +84,11 @@ describe("Docker's configuration", () => {
     expect(asked).toEqual(['ecr b.example', 'desktop a.example', 'desktop https://index.docker.io/v1/']);
   });
 
+  it('takes the name of a host under which there is a login', async () => {
+    const config = { auths: { 'docker.io': {}, 'https://index.docker.io/v1/': auth('u:p') } };
+    expect(await lookUp(config, 'docker.io')).toMatchObject({ username: 'u' });
+  });
+
   it('knows the identity token of a helper', async () => {
     const helper: CredentialHelper = async () => ({ username: '<token>', password: 'refresh' });
     const found = await lookUp({ credsStore: 'desktop' }, 'a.example', helper);
@@ -91,7 +97,7 @@ describe("Docker's configuration", () => {
 
   it('knows nobody where there is no file', async () => {
     const file = join(scratchFolder(), 'absent', 'config.json');
-    expect(await dockerCredentials(file, nobody)(parseHost('a.example'))).toBeUndefined();
+    expect(await dockerCredentials(file, nobody, calm)(parseHost('a.example'))).toBeUndefined();
   });
 
   it.each(['not JSON', '[]', '{"auths": 5}'])('tells that %j is none', async (text) => {

@@ -11,6 +11,7 @@ import type { Credential, CredentialLookup } from './credentials.ts';
 export type CredentialHelper = (
   helper: string,
   server: string,
+  signal: AbortSignal,
 ) => Promise<{ readonly username: string; readonly password: string } | undefined>;
 
 const configShape = z.object({
@@ -47,8 +48,9 @@ function hostOfKey(key: string): Host | undefined {
   }
 }
 
-function findByHost<Value>(record: Record<string, Value>, host: Host): Value | undefined {
-  return Object.entries(record).find(([key]) => hostOfKey(key) === host)?.[1];
+/** Returns what is held for a host: Docker Hub can be there under several names, some without a login. */
+function allOfHost<Value>(record: Record<string, Value>, host: Host): Value[] {
+  return Object.entries(record).flatMap(([key, value]) => (hostOfKey(key) === host ? [value] : []));
 }
 
 async function readConfig(file: string): Promise<DockerConfig> {
@@ -74,9 +76,7 @@ async function readConfig(file: string): Promise<DockerConfig> {
   }
 }
 
-function storedCredential(config: DockerConfig, host: Host): Credential | undefined {
-  const entry = findByHost(config.auths, host);
-  if (entry === undefined) return undefined;
+function storedCredential(entry: DockerConfig['auths'][string]): Credential | undefined {
   if (entry.identitytoken) return { kind: 'identity-token', token: entry.identitytoken };
   if (entry.username && entry.password) {
     return { kind: 'password', username: entry.username, password: entry.password };
@@ -98,20 +98,25 @@ export function dockerConfigFile(environment: NodeJS.ProcessEnv): string {
 
 /**
  * Returns a lookup in Docker's `config.json`: in `credHelpers`, then `credsStore`, then `auths`, each for exactly the
- * given host. The file is read once, at the first lookup; a missing file has no logins. The lookup throws
- * `DOCKER_CONFIG_UNREADABLE`.
+ * given host. The file is read once, at the first lookup; a missing file has no logins. A helper is stopped when the
+ * signal aborts. The lookup throws `DOCKER_CONFIG_UNREADABLE`.
  */
-export function dockerCredentials(file: string, runHelper: CredentialHelper): CredentialLookup {
+export function dockerCredentials(
+  file: string,
+  runHelper: CredentialHelper,
+  signal: AbortSignal,
+): CredentialLookup {
   let config: Promise<DockerConfig> | undefined;
   return async (host) => {
     config ??= readConfig(file);
     const known = await config;
-    const helper = findByHost(known.credHelpers, host) || known.credsStore;
+    const helper = allOfHost(known.credHelpers, host).find((name) => name !== '') ?? known.credsStore;
     if (helper !== undefined) {
-      const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host);
+      const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host, signal);
       if (found?.username === TOKEN_USERNAME) return { kind: 'identity-token', token: found.password };
       if (found !== undefined) return { kind: 'password', ...found };
     }
-    return storedCredential(known, host);
+    const [stored] = allOfHost(known.auths, host).flatMap((entry) => storedCredential(entry) ?? []);
+    return stored;
   };
 }
