@@ -1,6 +1,12 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const { KEEL_TALLY: tally } = process.env;
+
+// Processes that run tests trust the servers that tests start; Node reads this when a process starts.
+process.env['NODE_EXTRA_CA_CERTS'] = fileURLToPath(
+  new URL('test/fixtures/tls/authority.pem', import.meta.url),
+);
 
 export default defineConfig({
   test: {

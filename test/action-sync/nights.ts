@@ -9,6 +9,7 @@ import { Job, LONG_PATIENCE, type ProcessResult, type StepOptions } from '../sup
 import { ActionsService } from '../support/actions-service/service.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
+import { AUTHORITY_FILE } from '../support/test-authority.ts';
 import { formatGolden } from './golden.ts';
 
 export const USERNAME = 'robot';
@@ -153,7 +154,7 @@ export class Nights {
       'push-ns': 'mirror',
       username: USERNAME,
       password: PASSWORD,
-      'insecure-registry': `${this.source.host}, ${this.destination.host}`,
+      'ca-file': AUTHORITY_FILE,
       retry: '2',
       'retry-interval': '10ms',
     };

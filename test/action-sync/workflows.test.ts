@@ -16,8 +16,8 @@ async function run(
   context: Readonly<Record<string, string | undefined>>,
 ): Promise<Night> {
   const given = Object.entries(step?.with ?? {}).map(([name, value]) => [name, fillIn(value, context)]);
-  const { source, 'insecure-registry': insecure = '', 'push-to': destination = '' } = nights.inputs();
-  const here = { source, 'insecure-registry': insecure, 'push-to': destination };
+  const { source, 'ca-file': authority = '', 'push-to': destination = '' } = nights.inputs();
+  const here = { source, 'ca-file': authority, 'push-to': destination };
   return nights.night({ exactly: { ...Object.fromEntries(given), ...here } });
 }
 

@@ -94,7 +94,7 @@ export const CAUSES: readonly Cause[] = [
   { name: 'endless redirects', fault: endlessRedirect(), passes: false, suits: isGet },
   {
     name: 'redirect to a closed port',
-    fault: { kind: 'redirect', location: 'http://127.0.0.1:9/' },
+    fault: { kind: 'redirect', location: 'https://127.0.0.1:9/' },
     passes: true,
     suits: isGet,
   },

@@ -10,6 +10,7 @@ import type { RequestKind } from '../support/registry/route.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { fileTimes, findSecrets, findSecretsInFiles } from '../support/secret-search.ts';
 import { outcomes } from '../support/sync-run.ts';
+import { AUTHORITY_FILE } from '../support/test-authority.ts';
 import { DESTINATION, expectKept, formsOf, run, SOURCE, secretsOf, world } from './credential-world.ts';
 
 const SYNCTL = fileURLToPath(new URL('../../src/synctl.ts', import.meta.url));
@@ -149,10 +150,22 @@ it.each([
     const files = ['--image-set', join(route.folder, 'image_set.json'), '--db', route.database];
     const report = join(route.folder, 'report.json');
     const where = ['--source', source.host, '--push-to', destination.host, '--push-ns', 'keel'];
+    const trust = ['--ca-file', AUTHORITY_FILE];
     const { PATH = '' } = process.env;
     const child = spawn(
       process.execPath,
-      [SYNCTL, 'sync', ...where, ...files, '--report', report, '--json', '--username', login.username],
+      [
+        SYNCTL,
+        'sync',
+        ...where,
+        ...files,
+        ...trust,
+        '--report',
+        report,
+        '--json',
+        '--username',
+        login.username,
+      ],
       {
         env: {
           PATH: `${programs}:${PATH}`,

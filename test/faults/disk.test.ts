@@ -7,6 +7,7 @@ import { expect, it, vi } from 'vitest';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { SyncRoute } from '../support/sync-run.ts';
+import { AUTHORITY_FILE } from '../support/test-authority.ts';
 import { PATIENT } from './causes.ts';
 import {
   COMPONENT_FILE,
@@ -31,7 +32,7 @@ async function packWithin(blocks: number, { line, folder }: PackCellWorld, ...mo
   // Who tries is told so instead of being killed.
   const limited = `trap '' XFSZ; ulimit -f ${blocks}; exec "$@"`;
   const child = spawn('sh', ['-c', limited, 'sh', process.execPath, PACKER, ...line, ...more], {
-    env: { PATH, HOME: folder, KEEL_PASSWORD: SECRET },
+    env: { PATH, HOME: folder, NODE_EXTRA_CA_CERTS: AUTHORITY_FILE, KEEL_PASSWORD: SECRET },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const told = Promise.all([text(child.stdout), text(child.stderr)]);

@@ -18,6 +18,7 @@ import { Kodo } from '../support/kodo/kodo.ts';
 import { generatedBytes } from '../support/registry/content.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedIndex } from '../support/registry/seed.ts';
+import { AUTHORITY_FILE } from '../support/test-authority.ts';
 import type { KillPlan } from './killing.ts';
 import { brokenFiles } from './package-wholeness.ts';
 import { brokenTags } from './wholeness.ts';
@@ -239,7 +240,7 @@ class KilledPack implements AsyncDisposable {
     const { PATH = '' } = process.env;
     const child = spawn(command, [...program, ...line], {
       cwd: this.#folder,
-      env: { PATH, HOME: this.#folder, ...environment },
+      env: { PATH, HOME: this.#folder, NODE_EXTRA_CA_CERTS: AUTHORITY_FILE, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const onStop = (): void => void child.kill(kill);

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import type { JournalEntry } from '../support/registry/journal.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
+import { AUTHORITY_FILE } from '../support/test-authority.ts';
 import { brokenTags } from './wholeness.ts';
 
 /** What came of killing a mirror again and again. */
@@ -151,7 +152,7 @@ class KilledMirror {
 
   #start() {
     const [command = '', ...line] = this.#plan.program;
-    const files = ['--image-set', 'image_set.json', '--db', 'sync.bolt.db'];
+    const files = ['--image-set', 'image_set.json', '--db', 'sync.bolt.db', '--ca-file', AUTHORITY_FILE];
     const route = ['--source', this.#source.host, '--push-to', this.#destination.host, '--push-ns', 'keel'];
     const { PATH = '' } = process.env;
     const child = spawn(command, [...line, 'sync', ...route, ...files, '--retry-interval', '10ms'], {

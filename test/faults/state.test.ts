@@ -9,6 +9,7 @@ import { startRegistry } from '../support/registry/registry.ts';
 import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
 import { SyncRoute } from '../support/sync-run.ts';
+import { AUTHORITY_FILE } from '../support/test-authority.ts';
 import { brokenTags } from './wholeness.ts';
 
 const SYNCTL = fileURLToPath(new URL('../../src/synctl.ts', import.meta.url));
@@ -126,7 +127,16 @@ it.each([
   const images = Array.from({ length: count }, (_, patch) => `v2.0.${patch}`);
   for (const tag of images) seedImage(source.storage, 'app', { seed: tag, tags: [tag], layers: [10] });
   const files = ['--image-set', join(route.folder, 'image_set.json'), '--db', route.database];
-  const where = ['--source', source.host, '--push-to', destination.host, '--push-ns', 'keel'];
+  const where = [
+    '--source',
+    source.host,
+    '--push-to',
+    destination.host,
+    '--push-ns',
+    'keel',
+    '--ca-file',
+    AUTHORITY_FILE,
+  ];
   const { PATH = '' } = process.env;
   // No file may grow beyond so many blocks of 512 bytes, and who tries is told so instead of being killed.
   const limited = `trap '' XFSZ; ulimit -f ${blocks}; exec "$@"`;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { AUTHORITY_FILE } from '../support/test-authority.ts';
 
 /** How a run of a program ended, and what it took. */
 export interface MeasuredProgram {
@@ -29,7 +30,7 @@ export async function measured(
   const peakTold = ['--import', `data:text/javascript,${encodeURIComponent(TELL_PEAK)}`];
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, [...peakTold, file, ...line], {
-    env: { PATH, HOME: folder },
+    env: { PATH, HOME: folder, NODE_EXTRA_CA_CERTS: AUTHORITY_FILE },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -17,8 +17,8 @@ function fixture(name: string): string {
   return readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8');
 }
 
-const TLS = { key: fixture('server-key.pem'), certificate: fixture('server.pem') };
-const AUTHORITY = fixture('authority.pem');
+const TLS = { key: fixture('hosts-key.pem'), certificate: fixture('hosts.pem') };
+const AUTHORITY = fixture('hosts-authority.pem');
 const HOST = parseHost('registry.test');
 const APP = parseRepository('app');
 const TAG = parseTag('1.0');
@@ -110,7 +110,7 @@ describe('a proxy', () => {
 
   it('carries uploads', async () => {
     await using server = await startRegistry({ tls: TLS });
-    await using source = await startRegistry();
+    await using source = await startRegistry({ tls: TLS });
     await using proxy = await ForwardProxy.start({ 'registry.test:443': server.url });
     const bytes = generatedBytes('layer', 2_000_000);
     const digest = digestOf(bytes);
@@ -132,7 +132,7 @@ describe('a proxy', () => {
   });
 
   it('named by HTTP_PROXY is used for a registry without TLS', async () => {
-    await using server = await startRegistry();
+    await using server = await startRegistry({ tls: false });
     await using proxy = await ForwardProxy.start({ 'registry.test:80': server.url });
     const image = seedImage(server.storage, 'app', { tags: ['1.0'] });
     setProxy({ HTTP_PROXY: proxy.url });
@@ -218,7 +218,7 @@ describe('a registry elsewhere', () => {
     ['to this machine', 'http://127.0.0.1:9/'],
     ['to the secrets of a cloud', 'http://169.254.169.254/latest/meta-data/'],
   ])('may not redirect %s', async (_name, location) => {
-    await using server = await startRegistry();
+    await using server = await startRegistry({ tls: false });
     await using proxy = await ForwardProxy.start({ 'registry.test:80': server.url });
     setProxy({ HTTP_PROXY: proxy.url });
     server.fail({ match: { kind: 'manifest-get' }, fault: { kind: 'redirect', location } });
@@ -249,7 +249,7 @@ describe('a registry elsewhere', () => {
   });
 
   it('without TLS may not have the login sent to another host in the clear', async () => {
-    await using server = await startRegistry();
+    await using server = await startRegistry({ tls: false });
     await using proxy = await ForwardProxy.start({ 'registry.test:80': server.url });
     setProxy({ HTTP_PROXY: proxy.url });
     const login = { username: 'keel', password: 'secret' };
@@ -266,7 +266,7 @@ describe('a registry elsewhere', () => {
 
 describe('a registry that is not there', () => {
   it('is named, with what to check', async () => {
-    const server = await startRegistry();
+    const server = await startRegistry({ tls: false });
     await server.close();
     using client = new TestClient(server.host, { attempts: 2 });
     await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({

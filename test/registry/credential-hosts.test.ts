@@ -46,7 +46,7 @@ async function world(realm?: string) {
   };
   const registry = stack.use(await startRegistry({ tls: TLS, access }));
   const stranger = stack.use(await startRegistry({ tls: TLS, storage: registry.storage }));
-  const plain = stack.use(await startRegistry({ storage: registry.storage }));
+  const plain = stack.use(await startRegistry({ tls: false, storage: registry.storage }));
   const elsewhere = ['storage.test:443', 'uploads.test:443', 'registry.test:8443'];
   const inTheClear = ['registry.test:80', 'storage.test:80', 'tokens.test:80'];
   const proxy = stack.use(
@@ -121,7 +121,7 @@ const manifest = async (client: TestClient): Promise<unknown> =>
   client.registry.getManifest(APP, TAG, client.signal);
 const list = async (client: TestClient): Promise<unknown> => client.registry.listTags(APP, client.signal);
 const push = async (client: TestClient): Promise<unknown> => {
-  await using source = await startRegistry();
+  await using source = await startRegistry({ tls: TLS });
   const bytes = Buffer.from('a new layer');
   source.storage.putBlob('app', { kind: 'bytes', bytes });
   return await pushBlob({

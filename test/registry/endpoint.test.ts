@@ -13,8 +13,8 @@ function fixture(name: string): string {
   return readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8');
 }
 
-const TLS = { key: fixture('server-key.pem'), certificate: fixture('server.pem') };
-const AUTHORITY = fixture('authority.pem');
+const TLS = { key: fixture('hosts-key.pem'), certificate: fixture('hosts.pem') };
+const AUTHORITY = fixture('hosts-authority.pem');
 const APP = parseRepository('app');
 /** The type of the record that a handshake begins with (RFC 8446, B.1). */
 const HANDSHAKE = 22;
@@ -103,7 +103,7 @@ describe('a registry on this machine', () => {
   });
 
   it('is spoken to over plain HTTP where it does not, after one handshake in a run', async () => {
-    await using server = await startRegistry();
+    await using server = await startRegistry({ tls: false });
     const image = seedImage(server.storage, 'app', { tags: ['1.0'] });
     let handshakes = 0;
     await using front = await BareListener.start((socket) => {
@@ -127,7 +127,7 @@ describe('a registry on this machine', () => {
   });
 
   it('is spoken to over plain HTTP where it closes what it cannot read', async () => {
-    await using server = await startRegistry();
+    await using server = await startRegistry({ tls: false });
     await using front = await BareListener.start((socket, count) => {
       if (count === 1) socket.once('data', () => socket.resetAndDestroy());
       else socket.pipe(connectTo(server.url)).pipe(socket);
@@ -171,7 +171,7 @@ describe('a registry elsewhere', () => {
     ['whose proxy leads nowhere else', {}],
     ['that answers without TLS', { 'registry.test:443': 'itself' }],
   ])('that is named as insecure is spoken to over plain HTTP: one %s', async (_, tunnels) => {
-    await using server = await startRegistry();
+    await using server = await startRegistry({ tls: false });
     const routes = Object.fromEntries(Object.keys(tunnels).map((name) => [name, server.url]));
     await using proxy = await ForwardProxy.start({ ...routes, 'registry.test:80': server.url });
     setProxy(proxy.url);
@@ -181,7 +181,7 @@ describe('a registry elsewhere', () => {
   });
 
   it('cannot bring us to plain HTTP, whoever is on the way', async () => {
-    await using server = await startRegistry();
+    await using server = await startRegistry({ tls: false });
     await using proxy = await ForwardProxy.start({
       'registry.test:443': server.url,
       'registry.test:80': server.url,

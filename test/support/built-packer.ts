@@ -8,6 +8,7 @@ import { writeExecutable } from '../../scripts/executable.ts';
 import { bundle } from '../../scripts/ncc.ts';
 import { processesIn, witnessed } from './processes.ts';
 import { fileTimes, findSecrets, findSecretsInFiles, secretVariables } from './secret-search.ts';
+import { AUTHORITY_FILE } from './test-authority.ts';
 
 /** What a command said and how it ended. */
 export interface Said {
@@ -43,7 +44,7 @@ export async function runIn(
   const before = fileTimes(folder);
   const child = spawn(program, line, {
     cwd: folder,
-    env: { PATH, HOME: folder, ...environment, ...witnessed(witness) },
+    env: { PATH, HOME: folder, NODE_EXTRA_CA_CERTS: AUTHORITY_FILE, ...environment, ...witnessed(witness) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));

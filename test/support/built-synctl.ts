@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import { processesIn, witnessed } from './processes.ts';
 import { scratchFolder } from './scratch-folder.ts';
 import { fileTimes, findSecrets, findSecretsInFiles, secretVariables } from './secret-search.ts';
+import { AUTHORITY_FILE } from './test-authority.ts';
 import type { Login } from './token-server.ts';
 
 /** What a command said and how it ended. */
@@ -23,7 +24,10 @@ const PROGRAM = fileURLToPath(new URL('../../build/src/synctl.js', import.meta.u
 export class Desk {
   readonly folder = scratchFolder();
   readonly #beside = scratchFolder();
-  readonly #environment: Record<string, string> = { HOME: this.folder };
+  readonly #environment: Record<string, string> = {
+    HOME: this.folder,
+    NODE_EXTRA_CA_CERTS: AUTHORITY_FILE,
+  };
 
   constructor(login?: Login) {
     if (login !== undefined) this.logIn(login);

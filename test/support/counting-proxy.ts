@@ -1,13 +1,8 @@
-import {
-  Agent,
-  createServer,
-  type IncomingMessage,
-  request as openRequest,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { type Host, parseHost } from '../../src/registry/oci/reference.ts';
-import { originOf } from './file-server.ts';
+import { listen, type OpenListener } from './registry/listener.ts';
+import { LOOPBACK } from './test-authority.ts';
 
 /** One request that went through, in the order of their arrival. */
 export interface PassedRequest {
@@ -26,6 +21,11 @@ export interface RequestChoice {
   readonly method?: string | readonly string[];
   readonly path?: RegExp;
   readonly status?: number;
+}
+
+interface Upstream {
+  readonly host: Host;
+  readonly isPlain: boolean;
 }
 
 const WRITES = ['POST', 'PUT', 'PATCH', 'DELETE'];
@@ -60,22 +60,28 @@ export interface Hold {
 export class CountingProxy implements AsyncDisposable {
   readonly host: Host;
   readonly requests: PassedRequest[] = [];
-  readonly #server: Server;
-  readonly #upstream: Host;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #listener: OpenListener;
+  readonly #upstream: Upstream;
+  readonly #agent: Agent;
   readonly #gates = new Set<Gate>();
 
-  private constructor(server: Server, upstream: Host) {
-    this.#server = server;
+  private constructor(listener: OpenListener, upstream: Upstream) {
+    this.#listener = listener;
     this.#upstream = upstream;
-    this.host = parseHost(new URL(originOf(server)).host);
-    server.on('request', (request, response) => void this.#pass(request, response));
+    this.#agent = upstream.isPlain ? new Agent({ keepAlive: true }) : new TlsAgent({ keepAlive: true });
+    this.host = parseHost(new URL(listener.origin).host);
   }
 
-  static async start(upstream: Host): Promise<CountingProxy> {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new CountingProxy(server, upstream);
+  /** Opens a way to a registry; where that has TLS, the way to it has TLS too. */
+  static async start(upstream: Upstream): Promise<CountingProxy> {
+    const opened = Promise.withResolvers<CountingProxy>();
+    const listener = await listen(
+      (request, response) => void opened.promise.then((proxy) => proxy.#pass(request, response)),
+      upstream.isPlain ? undefined : LOOPBACK,
+    );
+    const proxy = new CountingProxy(listener, upstream);
+    opened.resolve(proxy);
+    return proxy;
   }
 
   filter(choice: RequestChoice): PassedRequest[] {
@@ -110,15 +116,14 @@ export class CountingProxy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
-    this.#server.closeAllConnections();
     this.#agent.destroy();
-    await closed;
+    await this.#listener.close();
   }
 
   async #pass(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/', headers } = incoming;
-    const { pathname, search } = new URL(url, `http://${this.#upstream}`);
+    const { host, isPlain } = this.#upstream;
+    const { pathname, search } = new URL(url, 'http://registry.test');
     const passed: PassedRequest = {
       method,
       path: pathname,
@@ -136,7 +141,12 @@ export class CountingProxy implements AsyncDisposable {
     // Who waited may have gone.
     if (response.destroyed || incoming.destroyed) return;
     // The registry sees the name that the client used, so that the addresses in its answers lead here again.
-    const outgoing = openRequest(`http://${this.#upstream}${url}`, { method, headers, agent: this.#agent });
+    const open = isPlain ? request : tlsRequest;
+    const outgoing = open(`${isPlain ? 'http' : 'https'}://${host}${url}`, {
+      method,
+      headers,
+      agent: this.#agent,
+    });
     incoming.on('data', (piece: Buffer) => {
       passed.bytesIn += piece.length;
     });

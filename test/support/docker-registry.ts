@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Host, parseHost } from '../../src/registry/oci/reference.ts';
+import { LOOPBACK_FILES } from './test-authority.ts';
 import { type Login, TOKEN_CERTIFICATE, TOKEN_ISSUER, TOKEN_SERVICE, TokenServer } from './token-server.ts';
 
 /** The one user of a registry that wants a login. */
@@ -17,6 +18,11 @@ const PASSWORDS = 'keel:$2y$05$keelkeelkeelkeelkeelkegJFZCVbLGCWKK3S.7hP4gepGc7p
 
 /** Who may use a registry: everyone, the user by name and password, or the user by a token; strangers may then pull. */
 export type Access = 'open' | 'htpasswd' | 'token';
+
+interface Manner {
+  readonly access: Access;
+  readonly isPlain: boolean;
+}
 
 /** A port that was free may be another registry's a moment later: each tells by this header which it is. */
 const MARK = 'x-keel-registry';
@@ -28,6 +34,8 @@ const PATIENCE_MILLISECONDS = 60_000;
 /** Debian's docker-registry on a port and in a folder of its own. Disposing ends it and removes what it stored. */
 export class DockerRegistry implements AsyncDisposable {
   readonly host: Host;
+  /** Whether it speaks HTTP without TLS. */
+  readonly isPlain: boolean;
   /** What a push needs; undefined for a registry that is open. */
   readonly login: Login | undefined;
   /** Where its tokens come from. */
@@ -45,9 +53,10 @@ export class DockerRegistry implements AsyncDisposable {
     folder: string,
     process: ChildProcess,
     tokens: TokenServer | undefined,
-    access: Access,
+    { access, isPlain }: Manner,
   ) {
     this.host = host;
+    this.isPlain = isPlain;
     this.login = access === 'open' ? undefined : LOGIN;
     this.tokens = tokens;
     this.#folder = folder;
@@ -55,18 +64,20 @@ export class DockerRegistry implements AsyncDisposable {
     globalThis.process.once('exit', this.#endWithParent);
   }
 
-  static async start(access: Access = 'open'): Promise<DockerRegistry> {
+  /** Starts one, with TLS unless `tls` is false. */
+  static async start(access: Access = 'open', { tls = true } = {}): Promise<DockerRegistry> {
+    const manner: Manner = { access, isPlain: !tls };
     const folder = await mkdtemp(join(tmpdir(), 'keel-registry-'));
-    const tokens = access === 'token' ? await TokenServer.start(LOGIN) : undefined;
+    const tokens = access === 'token' ? await TokenServer.start(LOGIN, { tls }) : undefined;
     // Between finding a free port and using it someone else may take it.
     for (let left = PORTS_TO_TRY; left > 0; left -= 1) {
       const host = `127.0.0.1:${await freePort()}`;
-      const file = await writeConfiguration(folder, host, access, tokens);
+      const file = await writeConfiguration(folder, host, manner, tokens);
       const process = spawn('docker-registry', ['serve', file], { stdio: 'ignore' });
       // Without a listener a program that is missing would end the tests; `isListening` tells.
       process.on('error', () => undefined);
-      if (await isListening(host, folder, process))
-        return new DockerRegistry(parseHost(host), folder, process, tokens, access);
+      if (await isListening(`${tls ? 'https' : 'http'}://${host}`, folder, process))
+        return new DockerRegistry(parseHost(host), folder, process, tokens, manner);
       process.kill('SIGKILL');
     }
     await tokens?.[Symbol.asyncDispose]();
@@ -100,7 +111,7 @@ export class DockerRegistry implements AsyncDisposable {
 async function writeConfiguration(
   folder: string,
   host: string,
-  access: Access,
+  { access, isPlain }: Manner,
   tokens: TokenServer | undefined,
 ): Promise<string> {
   const users = join(folder, 'users');
@@ -125,7 +136,12 @@ async function writeConfiguration(
       delete: { enabled: true },
       maintenance: { uploadpurging: { enabled: false } },
     },
-    http: { addr: host, secret: 'test', headers: { [MARK]: [folder] } },
+    http: {
+      addr: host,
+      secret: 'test',
+      headers: { [MARK]: [folder] },
+      ...(isPlain ? {} : { tls: LOOPBACK_FILES }),
+    },
     ...(access === 'open' ? {} : { auth }),
   };
   // The registry reads YAML, of which JSON is a part.
@@ -134,11 +150,11 @@ async function writeConfiguration(
   return file;
 }
 
-async function isListening(host: string, folder: string, process: ChildProcess): Promise<boolean> {
+async function isListening(origin: string, folder: string, process: ChildProcess): Promise<boolean> {
   const giveUpAt = Date.now() + PATIENCE_MILLISECONDS;
   while (Date.now() < giveUpAt) {
     if (process.pid === undefined || process.exitCode !== null) return false;
-    const isUp = await fetch(`http://${host}/v2/`).then(
+    const isUp = await fetch(`${origin}/v2/`).then(
       ({ headers }) => headers.get(MARK) === folder,
       () => false,
     );

@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { request as tlsRequest } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { type Answer, empty } from './registry/answer.ts';
 import { bytesContent } from './registry/content.ts';
@@ -7,6 +8,7 @@ import { Journal, type JournalEntry } from './registry/journal.ts';
 import { listen, type OpenListener } from './registry/listener.ts';
 import { readRequest } from './registry/request-body.ts';
 import { answerOfFault, breakBefore, ConnectionBroken, sendAnswer } from './registry/sending.ts';
+import { LOOPBACK } from './test-authority.ts';
 
 /** What concerns one connection alone (RFC 9110, 7.6.1), and what is declared anew. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
@@ -31,12 +33,16 @@ export class Gateway implements AsyncDisposable {
     this.#listener = listener;
   }
 
-  /** Opens a way to a service, such as `http://127.0.0.1:40123`. */
+  /** Opens a way to a service, such as `http://127.0.0.1:40123`; where that has TLS, the way to it has TLS too. */
   static async open(target: string): Promise<Gateway> {
+    const hasTls = new URL(target).protocol === 'https:';
     const opened = Promise.withResolvers<Gateway>();
-    const listener = await listen((asked, response) => {
-      opened.promise.then((gateway) => gateway.#serve(asked, response)).catch(() => response.destroy());
-    }, undefined);
+    const listener = await listen(
+      (asked, response) => {
+        opened.promise.then((gateway) => gateway.#serve(asked, response)).catch(() => response.destroy());
+      },
+      hasTls ? LOOPBACK : undefined,
+    );
     const gateway = new Gateway(new URL(target), listener);
     opened.resolve(gateway);
     return gateway;
@@ -108,7 +114,8 @@ export class Gateway implements AsyncDisposable {
 
   #forward({ method, headers }: JournalEntry, path: string, body: AsyncIterable<Buffer>): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const onward = request(new URL(this.#target), { method, path, headers, agent: false });
+      const open = this.#target.protocol === 'https:' ? tlsRequest : request;
+      const onward = open(new URL(this.#target), { method, path, headers, agent: false });
       onward.on('error', () => reject(new ConnectionBroken('the service broke off')));
       onward.on('response', (answer) => {
         readAnswer(answer, method).then(resolve, () => reject(new ConnectionBroken('the service broke off')));

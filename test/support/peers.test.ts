@@ -11,13 +11,13 @@ function basic({ username, password }: Login): Record<string, string> {
 describeWith(['docker-registry'], "Debian's docker-registry", () => {
   it('takes everyone when it is open', async () => {
     await using registry = await DockerRegistry.start();
-    const answer = await fetch(`http://${registry.host}/v2/`);
+    const answer = await fetch(`https://${registry.host}/v2/`);
     expect(answer.status).toBe(200);
   });
 
   it('wants the password of its user', async () => {
     await using registry = await DockerRegistry.start('htpasswd');
-    const ping = (headers: Record<string, string>) => fetch(`http://${registry.host}/v2/`, { headers });
+    const ping = (headers: Record<string, string>) => fetch(`https://${registry.host}/v2/`, { headers });
     expect((await ping({})).status).toBe(401);
     expect((await ping(basic(LOGIN))).status).toBe(200);
     expect((await ping(basic({ ...LOGIN, password: 'wrong' }))).status).toBe(401);
@@ -26,7 +26,7 @@ describeWith(['docker-registry'], "Debian's docker-registry", () => {
   it('believes tokens of its own service', async () => {
     await using registry = await DockerRegistry.start('token');
     const open = (headers: Record<string, string>) =>
-      fetch(`http://${registry.host}/v2/a/b/blobs/uploads/`, { method: 'POST', headers });
+      fetch(`https://${registry.host}/v2/a/b/blobs/uploads/`, { method: 'POST', headers });
     const tokenFor = async (headers: Record<string, string>) => {
       const query = '?service=keel&scope=repository:a/b:pull,push';
       const answer = await fetch(`${registry.tokens?.realm}${query}`, { headers });
@@ -42,9 +42,9 @@ describeWith(['docker-registry'], "Debian's docker-registry", () => {
 
   it.each<Access>(['open', 'htpasswd', 'token'])('is seen through a counting proxy (%s)', async (access) => {
     await using registry = await DockerRegistry.start(access);
-    await using proxy = await CountingProxy.start(registry.host);
-    await fetch(`http://${proxy.host}/v2/`);
-    const opened = await fetch(`http://${proxy.host}/v2/a/b/blobs/uploads/`, { method: 'POST' });
+    await using proxy = await CountingProxy.start(registry);
+    await fetch(`https://${proxy.host}/v2/`);
+    const opened = await fetch(`https://${proxy.host}/v2/a/b/blobs/uploads/`, { method: 'POST' });
     expect(proxy.requests.map(({ method, path, status }) => `${method} ${path} ${status}`)).toEqual([
       `GET /v2/ ${access === 'open' ? 200 : 401}`,
       `POST /v2/a/b/blobs/uploads/ ${access === 'open' ? 202 : 401}`,
@@ -56,11 +56,11 @@ describeWith(['docker-registry'], "Debian's docker-registry", () => {
 
   it('is reached by held requests only when they are released', async () => {
     await using registry = await DockerRegistry.start();
-    await using proxy = await CountingProxy.start(registry.host);
+    await using proxy = await CountingProxy.start(registry);
     const hold = proxy.hold({ method: 'POST' });
-    const posted = fetch(`http://${proxy.host}/v2/a/b/blobs/uploads/`, { method: 'POST' });
+    const posted = fetch(`https://${proxy.host}/v2/a/b/blobs/uploads/`, { method: 'POST' });
     await hold.reached;
-    expect((await fetch(`http://${proxy.host}/v2/`)).status).toBe(200);
+    expect((await fetch(`https://${proxy.host}/v2/`)).status).toBe(200);
     expect(proxy.count({ method: 'POST', status: 0 })).toBe(1);
     hold.release();
     expect((await posted).status).toBe(202);

@@ -3,11 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
+import { AUTHORITY_FILE } from './test-authority.ts';
 import type { Login } from './token-server.ts';
 
 const run = promisify(execFile);
 
-/** An image at a registry on loopback, for skopeo. */
+/** An image at a registry with TLS on loopback, for skopeo. */
 export interface Place {
   readonly reference: string;
   readonly login?: Login | undefined;
@@ -15,7 +16,8 @@ export interface Place {
 
 async function skopeo(...args: readonly string[]): Promise<string> {
   try {
-    const { stdout } = await run('skopeo', ['--insecure-policy', ...args], { maxBuffer: 64 * 1024 * 1024 });
+    const options = { maxBuffer: 64 * 1024 * 1024, env: { ...process.env, SSL_CERT_FILE: AUTHORITY_FILE } };
+    const { stdout } = await run('skopeo', ['--insecure-policy', ...args], options);
     return stdout;
   } catch (error) {
     const told = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
@@ -33,7 +35,7 @@ export async function inspectManifest({
   login,
 }: Place): Promise<{ text: string; digest: Digest }> {
   const creds = credentials('--creds', login);
-  const text = await skopeo('inspect', '--raw', '--tls-verify=false', ...creds, `docker://${reference}`);
+  const text = await skopeo('inspect', '--raw', ...creds, `docker://${reference}`);
   return { text, digest: digestOf(Buffer.from(text)) };
 }
 
@@ -44,7 +46,7 @@ export async function inspectArchitecture(
 ): Promise<string> {
   const creds = credentials('--creds', login);
   const choice = [`--override-arch=${architecture}`, '--override-os=linux'];
-  const place = ['--config', '--tls-verify=false', ...creds, `docker://${reference}`];
+  const place = ['--config', ...creds, `docker://${reference}`];
   const config: { architecture?: string } = JSON.parse(await skopeo(...choice, 'inspect', ...place));
   return config.architecture ?? '';
 }
@@ -52,7 +54,7 @@ export async function inspectArchitecture(
 /** Copies an image with all its platforms into a folder, digests unchanged: skopeo checks every one of them. */
 export async function copyToFolder({ reference, login }: Place, folder: string): Promise<{ digest: Digest }> {
   const creds = credentials('--src-creds', login);
-  const how = ['--all', '--quiet', '--preserve-digests', '--src-tls-verify=false', ...creds];
+  const how = ['--all', '--quiet', '--preserve-digests', ...creds];
   await skopeo('copy', ...how, `docker://${reference}`, `dir:${folder}`);
   return { digest: digestOf(await readFile(join(folder, 'manifest.json'))) };
 }
@@ -60,6 +62,6 @@ export async function copyToFolder({ reference, login }: Place, folder: string):
 /** Copies an image with all its platforms from one registry to another. */
 export async function copyImage(from: Place, to: Place): Promise<void> {
   const creds = [...credentials('--src-creds', from.login), ...credentials('--dest-creds', to.login)];
-  const how = ['--all', '--quiet', '--src-tls-verify=false', '--dest-tls-verify=false', ...creds];
+  const how = ['--all', '--quiet', ...creds];
   await skopeo('copy', ...how, `docker://${from.reference}`, `docker://${to.reference}`);
 }

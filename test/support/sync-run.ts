@@ -12,6 +12,7 @@ import { runSync } from '../../src/sync/run/run.ts';
 import type { SyncSettings } from '../../src/sync/settings.ts';
 import type { PushTarget } from './images/push.ts';
 import { scratchFolder } from './scratch-folder.ts';
+import { AUTHORITY_FILE } from './test-authority.ts';
 
 /** What a run needs that goes over settings; the clock and the way to end it early. */
 export interface RunChoices extends Partial<SyncSettings> {
@@ -88,12 +89,17 @@ export class SyncRoute {
     const report = join(this.folder, 'report.json');
     const route = ['--source', source.host, '--push-to', destination.host, '--push-ns', NAMESPACE];
     const files = ['--image-set', this.#imageSet, '--db', this.database, '--report', report];
-    return new SynctlProcess(['sync', ...route, ...files, '--retry-interval', '10ms', ...flags], report, {
-      HOME: this.folder,
-      ...(destination.login === undefined
-        ? {}
-        : { KEEL_USERNAME: destination.login.username, KEEL_PASSWORD: destination.login.password }),
-    });
+    const trust = ['--ca-file', AUTHORITY_FILE];
+    return new SynctlProcess(
+      ['sync', ...route, ...files, ...trust, '--retry-interval', '10ms', ...flags],
+      report,
+      {
+        HOME: this.folder,
+        ...(destination.login === undefined
+          ? {}
+          : { KEEL_USERNAME: destination.login.username, KEEL_PASSWORD: destination.login.password }),
+      },
+    );
   }
 
   /** What commands borrow from their front. */

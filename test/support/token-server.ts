@@ -1,7 +1,8 @@
 import { createPrivateKey, createSign, randomUUID, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { originOf } from './file-server.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { listen, type OpenListener } from './registry/listener.ts';
+import { LOOPBACK } from './test-authority.ts';
 
 /** A user name with its password. */
 export interface Login {
@@ -30,31 +31,33 @@ interface Access {
 export class TokenServer implements AsyncDisposable {
   /** The scopes of each token that was asked for. */
   readonly asked: (readonly string[])[] = [];
-  readonly #server: Server;
+  readonly #listener: OpenListener;
   readonly #login: Login;
   readonly #key = createPrivateKey(readFileSync(KEY));
   readonly #certificate = new X509Certificate(readFileSync(TOKEN_CERTIFICATE));
 
-  private constructor(server: Server, login: Login) {
-    this.#server = server;
+  private constructor(listener: OpenListener, login: Login) {
+    this.#listener = listener;
     this.#login = login;
-    server.on('request', (request, response) => this.#answer(request, response));
   }
 
-  static async start(login: Login): Promise<TokenServer> {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new TokenServer(server, login);
+  static async start(login: Login, { tls = true } = {}): Promise<TokenServer> {
+    const opened = Promise.withResolvers<TokenServer>();
+    const listener = await listen(
+      (request, response) => void opened.promise.then((server) => server.#answer(request, response)),
+      tls ? LOOPBACK : undefined,
+    );
+    const server = new TokenServer(listener, login);
+    opened.resolve(server);
+    return server;
   }
 
   get realm(): string {
-    return `${originOf(this.#server)}/token`;
+    return `${this.#listener.origin}/token`;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
-    this.#server.closeAllConnections();
-    await closed;
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#listener.close();
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {

@@ -50,8 +50,16 @@ test('a name is left to the proxy where there is one', async () => {
   );
 });
 
-test('a registry on this machine answers over HTTP, and that is fine', async () => {
+test('a registry answers over TLS', async () => {
   await using all = await world();
+  expect(await ping(all.target, all.client.signal)).toEqual({
+    outcome: 'ok',
+    message: `${all.registry.host} answers over TLS`,
+  });
+});
+
+test('a registry on this machine answers over HTTP, and that is fine', async () => {
+  await using all = await world({ tls: false });
   expect(await ping(all.target, all.client.signal)).toEqual({
     outcome: 'ok',
     message: `${all.registry.host} answers over HTTP, on this machine`,

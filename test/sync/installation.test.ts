@@ -47,7 +47,7 @@ test('a mirror of a release can be installed from, on every architecture that wa
   ]);
   expect(lines.at(-1)).toBe('installable: all 7 images of Kubernetes 1.36.3 for linux/amd64 are there');
   expect(lines.join('\n')).toContain(`imageRepository: ${here.destination.host}/keel\n`);
-  expect(lines.join('\n')).toContain(`[host."http://${here.destination.host}/v2/keel"]`);
+  expect(lines.join('\n')).toContain(`[host."https://${here.destination.host}/v2/keel"]`);
   expect(here.source.journal.entries).toEqual([]);
   expect(isInstallable((await here.check('1.36.3', 'arm64')).checked)).toBe(true);
 });

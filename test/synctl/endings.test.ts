@@ -41,7 +41,7 @@ async function world(options: RegistryOptions): Promise<World> {
   const sink = stack.use(await startRegistry(options));
   seedImage(source.storage, 'app', { tags: ['1.0'], layers: [1000, 3_000_000] });
   const hosts = [`registry.test:${portOf(source)}`, `uploads.test:${portOf(sink)}`];
-  const insecure = options.tls === undefined ? hosts.flatMap((host) => ['--insecure-registry', host]) : [];
+  const insecure = options.tls === false ? hosts.flatMap((host) => ['--insecure-registry', host]) : [];
   const [from = '', to = ''] = hosts;
   return {
     source,
@@ -112,10 +112,10 @@ async function mirror({
 }
 
 it.each<[name: string, open: () => Promise<World>]>([
-  ['plain HTTP', () => world({})],
+  ['plain HTTP', () => world({ tls: false })],
   ['TLS', () => world({ tls: TLS })],
   ['TLS through a proxy', () => behindProxy({ tls: TLS })],
-  ['plain HTTP through a proxy', () => behindProxy({})],
+  ['plain HTTP through a proxy', () => behindProxy({ tls: false })],
   ['TLS and redirects to a store', withStore],
 ])('nothing keeps the process after a mirror over %s', async (_name, open) => {
   const { code, kept, told } = await mirror(await open());

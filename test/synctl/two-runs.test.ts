@@ -15,7 +15,7 @@ async function world() {
   const stack = new AsyncDisposableStack();
   const source = stack.use(await startRegistry());
   const destination = stack.use(await startRegistry());
-  const proxy = stack.use(await CountingProxy.start(destination.host));
+  const proxy = stack.use(await CountingProxy.start(destination));
   seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
   const route = new SyncRoute({ source, destination: { host: proxy.host }, set: { names: ['pause'] } });
   const desk = new Desk();

@@ -6,6 +6,8 @@ import type { Image, ImageManifest } from './image.ts';
 export interface PushTarget {
   readonly host: string;
   readonly login?: Login | undefined;
+  /** Whether it speaks HTTP without TLS. */
+  readonly isPlain?: boolean | undefined;
 }
 
 /**
@@ -14,11 +16,13 @@ export interface PushTarget {
  */
 export class PlainPush {
   readonly #target: PushTarget;
+  readonly #origin: string;
   readonly #placed = new Set<string>();
   readonly #tokens = new Map<string, Promise<string>>();
 
   constructor(target: PushTarget) {
     this.#target = target;
+    this.#origin = `${target.isPlain === true ? 'http' : 'https'}://${target.host}`;
   }
 
   /** Pushes all of an image, the tag last. */
@@ -80,7 +84,7 @@ application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docke
     expected: number | readonly number[],
     more: { headers?: Record<string, string>; body?: Uint8Array<ArrayBuffer> } = {},
   ): Promise<Response> {
-    const url = new URL(path, `http://${this.#target.host}`);
+    const url = new URL(path, this.#origin);
     const authorization = await this.#authorization(repository);
     const headers = { ...more.headers, ...(authorization === '' ? {} : { authorization }) };
     const answer = await fetch(url, {
@@ -99,10 +103,10 @@ application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docke
   }
 
   async #logIn(repository: string): Promise<string> {
-    const { host, login } = this.#target;
+    const { login } = this.#target;
     if (login === undefined) return '';
     const basic = `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
-    const ping = await fetch(`http://${host}/v2/`);
+    const ping = await fetch(`${this.#origin}/v2/`);
     const challenge = ping.headers.get('www-authenticate') ?? '';
     const realm = /^Bearer realm="([^"]+)"/.exec(challenge)?.[1];
     if (realm === undefined) return basic;

@@ -1,19 +1,28 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-
-/** A key and certificate, as PEM. */
-export interface Certificate {
-  readonly key: string;
-  readonly certificate: string;
-}
+import type { Socket } from 'node:net';
+import type { Certificate } from '../test-authority.ts';
 
 /** A server on a free port of the loopback address. */
 export interface OpenListener {
-  /** Such as `http://127.0.0.1:40123`. */
+  /** Such as `https://127.0.0.1:40123`. */
   readonly origin: string;
   readonly port: number;
   close(): Promise<void>;
+}
+
+/** The TCP connections under those with TLS, by the ports of both ends. */
+const connections = new Map<string, Socket>();
+
+function portsOf({ localPort, remotePort }: Socket): string {
+  return `${localPort} ${remotePort}`;
+}
+
+/** Resets the connection of a request. A socket with TLS cannot do that by itself. */
+export function resetConnection(socket: Socket | null): void {
+  if (socket === null) return;
+  (connections.get(portsOf(socket)) ?? socket).resetAndDestroy();
 }
 
 /** Listens on a free loopback port, with TLS when a certificate is given. */
@@ -25,6 +34,13 @@ export async function listen(
     certificate === undefined
       ? createServer(answer)
       : createTlsServer({ key: certificate.key, cert: certificate.certificate }, answer);
+  if (certificate !== undefined) {
+    server.on('connection', (socket: Socket) => {
+      const ports = portsOf(socket);
+      connections.set(ports, socket);
+      socket.on('close', () => connections.delete(ports));
+    });
+  }
   // Idle connections must not be closed under a client that is about to use them: that would be a fault nobody asked for.
   server.keepAliveTimeout = 300_000;
   server.requestTimeout = 0;

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Host, parseHost } from '../../../src/registry/oci/reference.ts';
+import { type Certificate, LOOPBACK } from '../test-authority.ts';
 import { type Access, Gate } from './access.ts';
 import type { Answer } from './answer.ts';
 import { serveStorage } from './blobs.ts';
@@ -9,7 +10,7 @@ import { drain, type Exchange } from './exchange.ts';
 import { type Fault, type FaultHandle, type FaultRule, Faults } from './faults.ts';
 import { answerFrontDoor, BACKEND_PREFIX } from './front-door.ts';
 import { Journal, type JournalEntry, type Listener } from './journal.ts';
-import { type Certificate, listen, type OpenListener } from './listener.ts';
+import { listen, type OpenListener } from './listener.ts';
 import type { ListingStyle } from './listing.ts';
 import { Manners } from './manners.ts';
 import type { Quirks } from './quirks.ts';
@@ -31,7 +32,8 @@ export interface RegistryOptions {
   readonly discardAbove?: number;
   /** Share what another test registry holds. */
   readonly storage?: Storage;
-  readonly tls?: Certificate;
+  /** TLS with a certificate of one's own; `false` for plain HTTP. By default it is TLS with what tests trust. */
+  readonly tls?: Certificate | false;
 }
 
 /** A registry inside the test's process that can be watched and broken. */
@@ -66,13 +68,18 @@ export class TestRegistry implements AsyncDisposable {
     );
   }
 
-  /** Such as `http://127.0.0.1:40123`. */
+  /** Such as `https://127.0.0.1:40123`. */
   get url(): string {
     return this.originOf('registry');
   }
 
   get host(): Host {
     return parseHost(new URL(this.url).host);
+  }
+
+  /** Whether it speaks HTTP without TLS. */
+  get isPlain(): boolean {
+    return this.#options.tls === false;
   }
 
   /** Returns the address of one of the listeners; throws where the options did not ask for it. */
@@ -130,7 +137,8 @@ export class TestRegistry implements AsyncDisposable {
         response.destroy();
       });
     };
-    this.#listeners.set(listener, await listen(answer, this.#options.tls));
+    const { tls = LOOPBACK } = this.#options;
+    this.#listeners.set(listener, await listen(answer, tls === false ? undefined : tls));
   }
 
   #connectionOf(socket: Socket): number {

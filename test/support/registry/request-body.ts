@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Fault } from './faults.ts';
 import type { JournalEntry } from './journal.ts';
+import { resetConnection } from './listener.ts';
 import { ConnectionBroken } from './sending.ts';
 
 /** Returns a request's body and counts it; a fault may break the connection on the way. Throws `ConnectionBroken`. */
@@ -17,7 +18,7 @@ export async function* readRequest(
       entry.bytesIn += kept.length;
       if (kept.length > 0) yield kept;
       if (entry.bytesIn < limit) continue;
-      request.socket.resetAndDestroy();
+      resetConnection(request.socket);
       throw new ConnectionBroken('reset while the request came in');
     }
   } catch (error) {

@@ -4,6 +4,7 @@ import { type Answer, empty, text } from './answer.ts';
 import { contentSize, readContent } from './content.ts';
 import type { Fault } from './faults.ts';
 import type { JournalEntry } from './journal.ts';
+import { resetConnection } from './listener.ts';
 
 const TRICKLE_STEP_MILLISECONDS = 20;
 
@@ -122,7 +123,7 @@ async function finish(response: ServerResponse, fault: Fault | undefined): Promi
   }
   if (fault?.kind === 'reset-answer') {
     await flushed(response);
-    response.socket?.resetAndDestroy();
+    resetConnection(response.socket);
     throw new ConnectionBroken('reset while answering');
   }
   if (declaredMore) {
@@ -145,7 +146,7 @@ export async function breakBefore(
     if (response.destroyed) throw new ConnectionBroken('the client left');
   }
   if (fault?.kind === 'reset') {
-    response.socket?.resetAndDestroy();
+    resetConnection(response.socket);
     throw new ConnectionBroken('reset before an answer');
   }
   if (fault?.kind === 'silence' && fault.afterBytes === undefined) {
@@ -162,7 +163,7 @@ export async function sendAnswer(
   response: ServerResponse,
 ): Promise<void> {
   if (fault?.kind === 'lost-answer') {
-    response.socket?.resetAndDestroy();
+    resetConnection(response.socket);
     throw new ConnectionBroken('reset before the answer to what was done');
   }
   entry.status = answer.status;

@@ -40,8 +40,8 @@ export async function world(access: Access = 'open') {
     DockerRegistry.start().then((registry) => stack.use(registry)),
     DockerRegistry.start(access).then((registry) => stack.use(registry)),
   ]);
-  const source = stack.use(await CountingProxy.start(from.host));
-  const proxy = stack.use(await CountingProxy.start(to.host));
+  const source = stack.use(await CountingProxy.start(from));
+  const proxy = stack.use(await CountingProxy.start(to));
   const images = await fillRegistry(from, REPOSITORIES);
   const { login } = to;
   const route = new SyncRoute({ source, destination: { host: proxy.host, login }, set: SET });
