@@ -11,8 +11,8 @@ describe('a proxy that lets nothing through is told', () => {
       'https://quay.io/v2/',
       407,
       {
-        message: 'the proxy proxy.example:3128 refused the tunnel to quay.io (status 407)',
-        hint: 'write its name and password into HTTPS_PROXY, as http://NAME:PASSWORD@HOST:PORT, or name quay.io in NO_PROXY',
+        message: 'the proxy proxy.example:3128 wants a login of its own (status 407)',
+        hint: 'write its name and password into HTTPS_PROXY, as http://NAME:PASSWORD@HOST:PORT, or name quay.io in NO_PROXY where it is reached without',
         transient: false,
       },
     ],
@@ -21,7 +21,7 @@ describe('a proxy that lets nothing through is told', () => {
       407,
       {
         message: 'the proxy proxy.example:3128 wants a login of its own (status 407)',
-        hint: 'write its name and password into HTTP_PROXY, as http://NAME:PASSWORD@HOST:PORT, or name quay.io in NO_PROXY',
+        hint: 'write its name and password into HTTP_PROXY, as http://NAME:PASSWORD@HOST:PORT, or name quay.io in NO_PROXY where it is reached without',
         transient: false,
       },
     ],
@@ -34,7 +34,15 @@ describe('a proxy that lets nothing through is told', () => {
         transient: false,
       },
     ],
-    ['https://quay.io/v2/', 503, { transient: true }],
+    [
+      'https://quay.io/v2/',
+      503,
+      {
+        message: 'the proxy proxy.example:3128 did not reach quay.io (status 503)',
+        hint: 'check the name and port, and whether the proxy may reach them, or name quay.io in NO_PROXY where it is reached without',
+        transient: true,
+      },
+    ],
   ])('%s, status %i', (url, status, told) => {
     vi.stubEnv('HTTPS_PROXY', 'http://user:hush@proxy.example:3128');
     vi.stubEnv('HTTP_PROXY', 'http://user:hush@proxy.example:3128');

@@ -166,11 +166,21 @@ describe('a proxy', () => {
   });
 
   it.each([
-    [403, 1, /^let the proxy allow registry\.test, check HTTPS_PROXY, or name registry\.test in NO_PROXY/],
-    [404, 1, /NO_PROXY/],
-    [407, 1, /^write its name and password into HTTPS_PROXY, as http:\/\/NAME:PASSWORD@HOST:PORT/],
-    [503, 3, /NO_PROXY/],
-  ])('that refuses with %i is told as a proxy, after %i attempts', async (status, attempts, hint) => {
+    [
+      403,
+      1,
+      'refused the tunnel to registry.test',
+      /^let the proxy allow registry\.test, check HTTPS_PROXY, or name registry\.test in NO_PROXY/,
+    ],
+    [404, 1, 'refused the tunnel to registry.test', /NO_PROXY/],
+    [
+      407,
+      1,
+      'wants a login of its own',
+      /^write its name and password into HTTPS_PROXY, as http:\/\/NAME:PASSWORD@HOST:PORT/,
+    ],
+    [503, 3, 'did not reach registry.test', /NO_PROXY/],
+  ])('that refuses with %i is told as a proxy, after %i attempts', async (status, attempts, what, hint) => {
     await using proxy = await ForwardProxy.start({}, status);
     const address = new URL(proxy.url);
     setProxy({ HTTPS_PROXY: `http://me:secret@${address.host}` });
@@ -178,7 +188,7 @@ describe('a proxy', () => {
     await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
       code: 'PROXY_REFUSED',
       about: 'registry.test',
-      message: `the proxy ${address.host} refused the tunnel to registry.test (status ${status})`,
+      message: `the proxy ${address.host} ${what} (status ${status})`,
       hint: expect.stringMatching(hint),
     });
     expect(proxy.asked).toHaveLength(attempts);

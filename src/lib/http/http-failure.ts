@@ -1,4 +1,5 @@
 import { Failure, type FailureDetails } from '../failure.ts';
+import { explainTls, isAnsweredWithoutTls } from './tls-error.ts';
 
 /** Why a request got no answer, or an incomplete one. */
 type ConnectionFailureCode = 'UNREACHABLE' | 'TIMED_OUT' | 'TLS_REFUSED' | 'PROXY_REFUSED';
@@ -32,32 +33,102 @@ export function isAnswerFailure(error: unknown): error is HttpFailure {
   return error instanceof HttpFailure && !CONNECTION_CODES.has(error.code);
 }
 
-const UNKNOWN_HOST: ReadonlySet<string> = new Set(['ENOTFOUND', 'EINVAL']);
-const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO)/;
+/** A proxy to which a connection failed. */
+export interface FailedProxy {
+  /** Its host and port, without a password. */
+  readonly host: string;
+  /** The variable of the environment that names it. */
+  readonly variable: string;
+}
 
-/** Returns the failure for an error that node:http throws for a request to `host`. */
-export function explainNetworkError(error: unknown, host: string): HttpFailure {
+/** Why a host or proxy gave no answer. */
+interface Reason {
+  readonly code: 'UNREACHABLE' | 'TLS_REFUSED';
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly transient: boolean;
+}
+
+/**
+ * Returns the failure for an error that node:http throws for a request to `host`. `proxy` is given if it was the proxy
+ * on the way that gave no answer.
+ */
+export function explainNetworkError(error: unknown, host: string, proxy?: FailedProxy): HttpFailure {
   if (error instanceof HttpFailure) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const common = { about: host, cause: error };
-  if (UNKNOWN_HOST.has(code)) {
+  if (proxy === undefined) {
+    const reason = reasonOf(error, `accept any certificate of it with --tls-skip-verify ${host}`);
+    const isPlain = isAnsweredWithoutTls(error);
+    const hint = isPlain
+      ? `a registry that speaks plain HTTP needs --insecure-registry ${host}`
+      : reason.hint;
+    return new HttpFailure({ ...common, ...reason, hint });
+  }
+  const { code, message, hint, transient } = reasonOf(error, undefined);
+  const isPlain = isAnsweredWithoutTls(error);
+  const remedy = isPlain ? `write http:// in ${proxy.variable}` : code === 'TLS_REFUSED' ? hint : undefined;
+  return new HttpFailure({
+    ...common,
+    code,
+    message: `its proxy ${proxy.host} cannot be used: ${message}`,
+    hint:
+      remedy ??
+      `check the proxy and ${proxy.variable}, or name ${bareHost(host)} in NO_PROXY where it is reached without`,
+    transient,
+  });
+}
+
+function bareHost(host: string): string {
+  return host.replace(/:\d+$/, '');
+}
+
+const NO_WAY: ReadonlySet<string> = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL']);
+
+function reasonOf(error: unknown, skip: string | undefined): Reason {
+  const tls = explainTls(error, skip);
+  if (tls !== undefined) return { code: 'TLS_REFUSED', ...tls, transient: false };
+  const unreachable = { code: 'UNREACHABLE', transient: true } as const;
+  if (error instanceof AggregateError) return { ...unreachable, ...reasonOfAll(error.errors, skip) };
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ENOTFOUND' || code === 'EINVAL') {
     const hint = 'check its spelling, the name server and, behind a proxy, HTTPS_PROXY';
-    return new HttpFailure({ ...common, code: 'UNREACHABLE', message: 'no such host', hint });
+    return { ...unreachable, message: 'no such host', hint, transient: false };
+  }
+  if (code === 'EAI_AGAIN') {
+    const hint = 'check that this machine is online and its name server answers';
+    return { ...unreachable, message: 'the name server gave no answer for it (EAI_AGAIN)', hint };
   }
   if (code === 'ECONNREFUSED') {
-    const message = 'the connection was refused';
     const hint = 'check the port and whether the service there is running';
-    return new HttpFailure({ ...common, code: 'UNREACHABLE', message, hint, transient: true });
+    return { ...unreachable, message: 'the connection was refused', hint };
   }
-  if (TLS_CODE.test(code)) {
-    const message = `its certificate or TLS was not accepted (${code})`;
-    const hint =
-      code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER'
-        ? `a registry that speaks plain HTTP needs --insecure-registry ${host}`
-        : 'give the certificate authority that signed it with --ca-file';
-    return new HttpFailure({ ...common, code: 'TLS_REFUSED', message, hint });
+  if (NO_WAY.has(code)) {
+    const hint = 'check the network of this machine, its routes and its firewall';
+    return { ...unreachable, message: `there is no way to it from here (${code})`, hint };
+  }
+  if (code === 'ETIMEDOUT') {
+    const hint = 'check the address, and whether a firewall is in between';
+    return { ...unreachable, message: `nothing came back from it (${code})`, hint };
+  }
+  if (code.startsWith('HPE_')) {
+    const hint = 'check the host and the port';
+    return { ...unreachable, message: `what it answers is no HTTP (${code})`, hint };
   }
   const detail = code === '' ? (error instanceof Error ? error.message : String(error)) : code;
-  const message = `the connection broke (${detail})`;
-  return new HttpFailure({ ...common, code: 'UNREACHABLE', message, transient: true });
+  return { ...unreachable, message: `the connection broke (${detail})` };
+}
+
+/** Returns why none of the addresses of a host could be reached: often only one of IPv4 and IPv6 works at all. */
+function reasonOfAll(errors: readonly unknown[], skip: string | undefined): Omit<Reason, 'code'> {
+  const reasons = errors.map((error) => reasonOf(error, skip));
+  const [first] = reasons;
+  const isOne = reasons.every(({ message }) => message === first?.message);
+  if (first !== undefined && isOne) return first;
+  const tried = errors.map((error, index) => `${addressOf(error)}: ${reasons[index]?.message}`);
+  const hint = 'check the port, the network of this machine and the addresses that its name server gives';
+  return { message: `none of its addresses can be reached (${tried.join('; ')})`, hint, transient: true };
+}
+
+function addressOf(error: unknown): string {
+  return error instanceof Error && 'address' in error ? String(error.address) : 'one';
 }

@@ -9,8 +9,8 @@ import { request as httpsRequest } from 'node:https';
 import { formatDuration } from '../duration.ts';
 import { Failure } from '../failure.ts';
 import { explainNetworkError, HttpFailure } from './http-failure.ts';
-import { AgentPool, type CertificateAuthorities } from './proxy.ts';
-import { proxyRefusal } from './proxy-refusal.ts';
+import { AgentPool, type CertificateAuthorities, proxyOnTheWay } from './proxy.ts';
+import { isOfProxy, proxyRefusal } from './proxy-refusal.ts';
 import { type Awaited, DEFAULT_TIMEOUTS, type HttpTimeouts, RequestClock } from './request-clock.ts';
 
 /** An answer that is slower than this for a whole `idle` period has timed out. */
@@ -97,6 +97,12 @@ export class HttpClient {
       const writing = new AbortController();
       let answered: IncomingMessage | undefined;
       let broken: Error | undefined;
+      let isTunnelled = false;
+      const explain = (error: Error): Error => {
+        if (error instanceof Failure) return error;
+        const isBehind = isTunnelled || (url.protocol === 'https:' && outgoing.reusedSocket);
+        return explainNetworkError(error, url.host, isBehind ? undefined : proxyOnTheWay(url));
+      };
       const breakOff = (reason: Error): void => {
         broken ??= reason;
         (answered ?? outgoing).destroy(reason);
@@ -122,19 +128,19 @@ export class HttpClient {
         const isStale =
           answered === undefined && outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
         if (isStale && !signal.aborted) this.#exchange(request, agent, true).then(resolve, reject);
-        else reject(broken ?? error);
+        else reject(explain(broken ?? error));
       });
       outgoing.once('proxyConnect', ({ statusCode }: { readonly statusCode: number }) => {
-        if (statusCode !== 200) outgoing.destroy(proxyRefusal(url, statusCode));
+        if (statusCode === 200) isTunnelled = true;
+        else outgoing.destroy(proxyRefusal(url, statusCode));
       });
       outgoing.on('response', (answer) => {
         answered = answer;
         settle();
-        // Only a proxy may answer so (RFC 9110, 15.5.8).
-        if (answer.statusCode === 407) {
+        if (isOfProxy(answer)) {
           end();
           answer.destroy();
-          return reject(proxyRefusal(url, 407));
+          return reject(proxyRefusal(url, answer.statusCode ?? 0));
         }
         const rate = method === 'HEAD' ? undefined : this.#watchRate(answer, url.host);
         answer.on('close', () => {

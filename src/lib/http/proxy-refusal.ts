@@ -1,31 +1,43 @@
+import type { IncomingMessage } from 'node:http';
 import { HttpFailure } from './http-failure.ts';
-import { proxyFor, proxyVariable } from './proxy.ts';
+import { proxyOnTheWay } from './proxy.ts';
 import { isTransientStatus } from './transient-status.ts';
 
 const LOGIN_WANTED = 407;
+/** The statuses with which proxies say that they did not reach the host (RFC 9110, 15.6). */
+const NOT_REACHED: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** Returns whether an answer is one of a proxy on the way, and not of the host that was asked. */
+export function isOfProxy({ statusCode, headers }: IncomingMessage): boolean {
+  // Only a proxy may answer 407 (RFC 9110, 15.5.8). Squid names its own errors so.
+  return statusCode === LOGIN_WANTED || headers['x-squid-error'] !== undefined;
+}
 
 /** Returns the failure for a proxy that answers a request to this URL with an error status. */
 export function proxyRefusal(url: URL, status: number): HttpFailure {
-  const proxy = proxyFor(url);
-  // Only the host is shown, because the proxy's address can contain a password.
+  const proxy = proxyOnTheWay(url);
   const where = proxy === undefined ? '' : ` ${proxy.host}`;
-  const what = url.protocol === 'https:' ? `refused the tunnel to ${url.host}` : 'wants a login of its own';
-  const message = `the proxy${where} ${what} (status ${status})`;
-  const hint = hintFor(url, status);
+  const variable = proxy?.variable ?? (url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
+  const { message, hint } = reasonOf(url, status, variable);
   return new HttpFailure({
     code: 'PROXY_REFUSED',
     about: url.host,
-    message,
+    message: `the proxy${where} ${message} (status ${status})`,
     hint,
     transient: isTransientStatus(status),
   });
 }
 
-function hintFor(url: URL, status: number): string {
-  const { hostname } = url;
-  const variable = proxyVariable(url);
+function reasonOf({ host, hostname, protocol }: URL, status: number, variable: string) {
+  const orDirect = `or name ${hostname} in NO_PROXY where it is reached without`;
   if (status === LOGIN_WANTED) {
-    return `write its name and password into ${variable}, as http://NAME:PASSWORD@HOST:PORT, or name ${hostname} in NO_PROXY`;
+    const hint = `write its name and password into ${variable}, as http://NAME:PASSWORD@HOST:PORT, ${orDirect}`;
+    return { message: 'wants a login of its own', hint };
   }
-  return `let the proxy allow ${hostname}, check ${variable}, or name ${hostname} in NO_PROXY where it is reached without`;
+  if (NOT_REACHED.has(status)) {
+    const hint = `check the name and port, and whether the proxy may reach them, ${orDirect}`;
+    return { message: `did not reach ${host}`, hint };
+  }
+  const hint = `let the proxy allow ${hostname}, check ${variable}, ${orDirect}`;
+  return { message: protocol === 'https:' ? `refused the tunnel to ${host}` : `refused ${host}`, hint };
 }

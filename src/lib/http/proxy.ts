@@ -1,7 +1,7 @@
 import type { AgentOptions, Agent as HttpAgent } from 'node:http';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { directAgent } from './direct-agent.ts';
-import { HttpFailure } from './http-failure.ts';
+import { type FailedProxy, HttpFailure } from './http-failure.ts';
 import { isLoopback } from './loopback.ts';
 import { isExempt } from './no-proxy.ts';
 
@@ -59,9 +59,14 @@ export function proxyFor(url: URL): URL | undefined {
   throw new HttpFailure({ ...common, message, hint });
 }
 
-/** Returns the name of the variable that names the proxy for a URL. */
-export function proxyVariable(url: URL): string {
-  return namedProxy(url)?.variable ?? (url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
+/**
+ * Returns the host and port of the proxy for a URL, which hold no password, and the variable that names it; undefined if
+ * there is none.
+ */
+export function proxyOnTheWay(url: URL): FailedProxy | undefined {
+  const variable = namedProxy(url)?.variable;
+  const host = proxyFor(url)?.host;
+  return variable === undefined || host === undefined ? undefined : { host, variable };
 }
 
 function isDecodable(text: string): boolean {

@@ -39,6 +39,10 @@ export function timeoutsWith(work: Duration, set: HttpTimeouts | undefined): Htt
   return isShorter ? DEFAULT_TIMEOUTS : { ...DEFAULT_TIMEOUTS, work };
 }
 
+const NO_CONNECTION = 'no connection';
+const SILENCE_HINT =
+  'check the address, firewalls on the way and, behind a proxy, HTTPS_PROXY and the proxy itself';
+
 /**
  * Limits the silence of one request until its answer begins. What is waited for has a limit of its own: the connection,
  * each byte of the request, and the work of the other side once it has the whole request.
@@ -63,13 +67,14 @@ export class RequestClock {
       if (this.#isOver) return;
       this.stop();
       const message = `${what} within ${formatDuration(after)}`;
-      onExpiry(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
+      const hint = what === NO_CONNECTION ? SILENCE_HINT : undefined;
+      onExpiry(new HttpFailure({ code: 'TIMED_OUT', about: host, message, hint, transient: true }));
     };
     const start = (after: Duration, what: string): void => {
       clearTimeout(this.#timer);
       if (!this.#isOver && after > 0) this.#timer = setTimeout(expire(after, what), after);
     };
-    start(connect, 'no connection');
+    start(connect, NO_CONNECTION);
     outgoing.once('socket', (socket) => {
       const connected = (): void => clearTimeout(this.#timer);
       if (socket.connecting) socket.once('connect', connected);

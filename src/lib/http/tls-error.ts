@@ -1,15 +1,103 @@
 /** What OpenSSL says where the other side speaks no TLS: its "wrong version number" and "packet length too long". */
 const NO_TLS = /\berror:0A000(?:0C6|10B):|^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/;
+/** Its "unsupported protocol" and "alert protocol version". */
+const OLD_TLS = /\berror:0A000(?:102|42E):|^ERR_SSL_(?:UNSUPPORTED_PROTOCOL|TLSV1_ALERT_PROTOCOL_VERSION)$/;
+const CERTIFICATE_WANTED = /\berror:0A00045C:|^ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED$/;
+const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|EPROTO)/;
 const CUT: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
+const SHOWN_NAMES = 5;
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+// Node gives the number of some errors of OpenSSL in the text alone.
+// https://github.com/nodejs/node/blob/main/src/crypto/crypto_tls.cc
+function isNumbered(error: unknown, pattern: RegExp): boolean {
+  const code = codeOf(error);
+  return pattern.test(code) || (code === 'EPROTO' && error instanceof Error && pattern.test(error.message));
+}
 
 /** Returns whether an error of node:tls means that the other side answered, and in no TLS. */
 export function isAnsweredWithoutTls(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  // Node gives the number of the error in the text alone. https://github.com/nodejs/node/blob/main/src/crypto/crypto_tls.cc
-  return NO_TLS.test(String(error.code)) || (error.code === 'EPROTO' && NO_TLS.test(error.message));
+  return isNumbered(error, NO_TLS);
 }
 
 /** Returns whether an error means that the connection was closed, as servers do that cannot read what TLS begins with. */
 export function isCut(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && CUT.has(String(error.code));
+  return CUT.has(codeOf(error));
+}
+
+/** What was wrong with TLS at a host or proxy, and what to change. */
+interface TlsTrouble {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/**
+ * Returns what an error of node:tls means; undefined if the error is of another kind. `skip` is what to do where the
+ * certificate cannot be mended, if anything can be done.
+ */
+export function explainTls(error: unknown, skip: string | undefined): TlsTrouble | undefined {
+  const code = codeOf(error);
+  if (!TLS_CODE.test(code)) return undefined;
+  const orSkip = skip === undefined ? '' : `, or ${skip}`;
+  if (isAnsweredWithoutTls(error)) {
+    return { message: 'it speaks no TLS', hint: 'check the port' };
+  }
+  if (isNumbered(error, OLD_TLS)) {
+    const message = 'it speaks only a version of TLS that is too old';
+    return { message, hint: 'let it speak TLS 1.2 or newer' };
+  }
+  if (isNumbered(error, CERTIFICATE_WANTED)) {
+    const message = 'it wants a certificate of whoever asks, which is not supported';
+    return { message, hint: 'let it take a user name and password instead' };
+  }
+  switch (code) {
+    case 'ERR_TLS_CERT_ALTNAME_INVALID': {
+      const hint = `reach it by a name of its certificate, or have it given one for this name${orSkip}`;
+      return { message: `its certificate is for ${namesOf(error)}`, hint };
+    }
+    case 'CERT_HAS_EXPIRED': {
+      const hint = `have it renewed; if it is still valid, the clock of this machine is wrong${orSkip}`;
+      return { message: 'its certificate has expired', hint };
+    }
+    case 'CERT_NOT_YET_VALID':
+      return {
+        message: 'its certificate is not valid yet',
+        hint: `set the clock of this machine right${orSkip}`,
+      };
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+      return {
+        message: 'its certificate is signed by itself alone',
+        hint: `give it with --ca-file${orSkip}`,
+      };
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE': {
+      const hint = `give that authority with --ca-file, or let the server send all certificates in between${orSkip}`;
+      return { message: 'its certificate is signed by an authority that is not known here', hint };
+    }
+    default: {
+      const hint = 'openssl s_client -connect HOST:PORT shows what it says';
+      return { message: `its certificate or TLS was not accepted (${code})`, hint };
+    }
+  }
+}
+
+/** Returns the names that a certificate has, where it has not the one that was asked for. */
+function namesOf(error: unknown): string {
+  const certificate = error instanceof Error && 'cert' in error ? error.cert : undefined;
+  const listed =
+    typeof certificate === 'object' && certificate !== null && 'subjectaltname' in certificate
+      ? String(certificate.subjectaltname ?? '')
+      : '';
+  const names = listed
+    .split(', ')
+    .map((name) => name.replace(/^(?:DNS|IP Address):/, ''))
+    .filter((name) => /^[\w.*:-]+$/.test(name));
+  if (names.length === 0) return 'no name at all';
+  const others = names.length > SHOWN_NAMES ? ' and others' : '';
+  return `${names.slice(0, SHOWN_NAMES).join(', ')}${others}`;
 }

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { failureCode } from '../../lib/failure.ts';
-import { HttpFailure } from '../../lib/http/http-failure.ts';
+import { explainNetworkError } from '../../lib/http/http-failure.ts';
 import { isLoopback } from '../../lib/http/loopback.ts';
 import { proxyFor } from '../../lib/http/proxy.ts';
 import { countOf } from '../../lib/text/sentence.ts';
@@ -20,8 +20,7 @@ export async function resolveName({ host, endpoint }: Registry, signal: AbortSig
     return fine(address === hostname ? `${host} is an address` : `${host} is ${address}`);
   } catch (cause) {
     signal.throwIfAborted();
-    const hint = 'check its spelling and the name server; behind a proxy set HTTPS_PROXY';
-    throw new HttpFailure({ code: 'UNREACHABLE', about: host, message: 'no such host', hint, cause });
+    throw explainNetworkError(cause, host);
   }
 }
 
