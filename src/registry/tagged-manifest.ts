@@ -1,6 +1,6 @@
 import { HttpFailure } from '../lib/http/http-failure.ts';
-import { type Digest, digestAlgorithm, digestOf, shortDigest } from './oci/digest.ts';
-import type { Manifest } from './oci/manifest.ts';
+import { type Digest, shortDigest } from './oci/digest.ts';
+import { hasDigest, type Manifest } from './oci/manifest.ts';
 import type { Repository, Tag } from './oci/reference.ts';
 import type { Registry } from './registry.ts';
 import { isNotFound } from './registry-failure.ts';
@@ -21,7 +21,7 @@ export async function getTaggedManifest(
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const tagged = await registry.getManifest(repository, tag, signal);
-    if (digestOf(tagged.bytes, digestAlgorithm(digest)) === digest) return { ...tagged, digest };
+    if (hasDigest(tagged, digest)) return { ...tagged, digest };
     throw new HttpFailure({
       code: 'NOT_FOUND',
       about: registry.nameOf(repository, tag),

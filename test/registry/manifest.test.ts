@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/registry/oci/digest.ts';
-import { isForeignLayer, parseManifest } from '../../src/registry/oci/manifest.ts';
+import { hasDigest, isForeignLayer, parseManifest } from '../../src/registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 
 const DIGEST = digestOf(Buffer.from('x'));
@@ -87,4 +87,14 @@ describe('the type of a layer decides whether it may be left out, not an optiona
   ])('%s at %j: %s', (mediaType, addresses, isForeign) => {
     expect(isForeignLayer({ mediaType, urls: addresses })).toBe(isForeign);
   });
+});
+
+it('has its digest in either algorithm, and no other', () => {
+  const bytes = Buffer.from('{}');
+  const manifest = { bytes, digest: digestOf(bytes) };
+  expect(hasDigest(manifest, digestOf(bytes))).toBe(true);
+  expect(hasDigest(manifest, digestOf(bytes, 'sha512'))).toBe(true);
+  expect(hasDigest({ bytes, digest: digestOf(bytes, 'sha512') }, digestOf(bytes))).toBe(true);
+  expect(hasDigest(manifest, digestOf(Buffer.from('[]')))).toBe(false);
+  expect(hasDigest(manifest, digestOf(Buffer.from('[]'), 'sha512'))).toBe(false);
 });

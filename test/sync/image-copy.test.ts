@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Duration, seconds } from '../../src/lib/duration.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parsePlatform } from '../../src/registry/oci/platform.ts';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { BlobBoard } from '../../src/sync/copy/blob-board.ts';
@@ -176,6 +177,36 @@ describe('an image that the destination is asked for', () => {
     }
     const result = await here.copier.mirror(here.image({ decision: CHECK }));
     expect(result.outcome).toBe('unchanged');
+  });
+
+  it('is confirmed where both sides have digests of their own algorithms', async () => {
+    await using here = await world();
+    const image = seedImage(here.source.storage, APP, { tags: [TAG] });
+    seedImage(here.sink.storage, TARGET, { seed: APP, tags: [TAG] });
+    const digest = digestOf(image.bytes, 'sha512');
+    here.source.fail({
+      match: { kind: 'manifest-head' },
+      times: Number.POSITIVE_INFINITY,
+      fault: { kind: 'status', status: 200, headers: { 'docker-content-digest': digest } },
+    });
+    here.source.fail({
+      match: { kind: 'manifest-get', when: ({ path }) => path.endsWith(digest) },
+      times: Number.POSITIVE_INFINITY,
+      fault: {
+        kind: 'status',
+        status: 200,
+        headers: { 'content-type': image.mediaType },
+        body: image.bytes.toString(),
+      },
+    });
+    expect(await here.copier.mirror(here.image({ decision: CHECK }))).toMatchObject({
+      outcome: 'unchanged',
+      sourceDigest: digest,
+    });
+    expect(here.writes()).toEqual([]);
+    seedImage(here.sink.storage, TARGET, { seed: 'other', tags: [TAG] });
+    expect((await here.copier.mirror(here.image({ decision: CHECK }))).outcome).toBe('copied');
+    expect(here.held()).toBe(image.digest);
   });
 
   it('is copied where something else is there, or nothing', async () => {

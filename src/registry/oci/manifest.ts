@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
 import { isNestedDeeper } from '../../lib/json.ts';
 import { fieldOf, listOf, recordOf, TEXT_FIELD } from '../../lib/zero-value.ts';
-import { type Digest, digestOf, isDigest } from './digest.ts';
+import { type Digest, digestAlgorithm, digestOf, isDigest } from './digest.ts';
 import { isIndexMediaType, isManifestMediaType, type ManifestMediaType } from './media-type.ts';
 import { normalizePlatform, type Platform } from './platform.ts';
 
@@ -93,6 +93,11 @@ const FOREIGN_LAYER =
  */
 export function isForeignLayer({ mediaType, urls = [] }: Pick<Descriptor, 'mediaType' | 'urls'>): boolean {
   return FOREIGN_LAYER.test(mediaType) && urls.length > 0;
+}
+
+/** Returns whether a manifest has a digest, which another registry may have computed with another algorithm. */
+export function hasDigest({ bytes, digest }: Pick<Manifest, 'bytes' | 'digest'>, other: Digest): boolean {
+  return digest === other || digestOf(bytes, digestAlgorithm(other)) === other;
 }
 
 function unusable(about: string, message: string, cause?: unknown): Failure<'MANIFEST_UNUSABLE'> {

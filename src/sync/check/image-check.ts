@@ -2,8 +2,8 @@ import { readImageSetIfThere } from '../../config/configuration-file.ts';
 import { EMPTY_IMAGE_SET } from '../../config/image-set.ts';
 import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
-import { type Digest, isDigest } from '../../registry/oci/digest.ts';
-import type { Manifest } from '../../registry/oci/manifest.ts';
+import { type Digest, digestAlgorithm, isDigest } from '../../registry/oci/digest.ts';
+import { hasDigest, type Manifest } from '../../registry/oci/manifest.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
 import { formatReference, type Reference, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -163,7 +163,7 @@ async function lookAtOne(
   ]);
   const uploaded = isDigest(tag) ? undefined : listing?.manifests.get(tag)?.uploaded;
   const view = here.view.kind === 'there' ? { ...here.view, uploaded } : here.view;
-  const expectation = await expect(sides, view, () => here.manifest);
+  const expectation = await expect(sides, { here: view, there: there.view }, () => here.manifest);
   // For a converted image, only the state knows the digest at the destination.
   const isConverted =
     recorded !== undefined &&
@@ -214,7 +214,7 @@ async function lookAtMany(
         mayDiffer(known.options, platforms);
       if (isRecorded)
         return { tag, facts: { source: here, expected: known.pushedDigest, destination, recorded: known } };
-      const expectation = await expect(sides, here, (digest) =>
+      const expectation = await expect(sides, { here, there: destination }, (digest) =>
         getTaggedManifest(source, image.repository, { tag, digest }, signal),
       );
       return { tag, facts: { ...expectation, destination, recorded: known } };
@@ -223,20 +223,25 @@ async function lookAtMany(
 }
 
 /**
- * Returns the digest that the destination should have. If the chosen platforms do not exist, the source is `unknown`.
+ * Returns the digest that the destination should have, in its own algorithm if it has the same content. If the chosen
+ * platforms do not exist, the source is `unknown`.
  */
 async function expect(
   { source, image, platforms, signal }: Sides,
-  view: TagView,
+  { here, there }: { readonly here: TagView; readonly there: TagView },
   manifestOf: (digest: Digest) => Manifest | undefined | Promise<Manifest>,
 ): Promise<Pick<TagFacts, 'source' | 'expected'>> {
-  if (view.kind !== 'there') return { source: view, expected: undefined };
-  if (platforms.length === 0) return { source: view, expected: view.digest };
+  if (here.kind !== 'there') return { source: here, expected: undefined };
+  const isComparable =
+    there.kind !== 'there' || digestAlgorithm(there.digest) === digestAlgorithm(here.digest);
+  if (platforms.length === 0 && isComparable) return { source: here, expected: here.digest };
   try {
-    const manifest = await manifestOf(view.digest);
-    const about = source.nameOf(image.repository, view.digest);
-    const expected = manifest === undefined ? undefined : choosePlatforms(manifest, platforms, about).digest;
-    return { source: view, expected };
+    const manifest = await manifestOf(here.digest);
+    if (manifest === undefined) return { source: here, expected: undefined };
+    const about = source.nameOf(image.repository, here.digest);
+    const chosen = choosePlatforms(manifest, platforms, about);
+    const isThere = there.kind === 'there' && hasDigest(chosen, there.digest);
+    return { source: here, expected: isThere ? there.digest : chosen.digest };
   } catch (error) {
     signal.throwIfAborted();
     return { source: { kind: 'unknown', reason: describeFailure(error) }, expected: undefined };

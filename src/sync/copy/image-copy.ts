@@ -1,8 +1,8 @@
 import type { Duration } from '../../lib/duration.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
-import { abbreviateDigest, type Digest } from '../../registry/oci/digest.ts';
-import type { Manifest } from '../../registry/oci/manifest.ts';
+import { abbreviateDigest, type Digest, digestAlgorithm } from '../../registry/oci/digest.ts';
+import { hasDigest, type Manifest } from '../../registry/oci/manifest.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound, isRefusedQuestion } from '../../registry/registry-failure.ts';
@@ -124,8 +124,9 @@ export class ImageCopier {
     let present: Digest | undefined;
     if (image.decision.action === 'check') {
       [present, sourceDigest] = await Promise.all([this.#findPresent(image), this.#findSource(image)]);
-      const confirmed = present === undefined ? undefined : confirm(image, sourceDigest, present);
-      const missing = await this.#missingBelow(image, confirmed?.pushedDigest);
+      const known = await this.#inAlgorithmOf(image, sourceDigest, present);
+      const confirmed = known === undefined ? undefined : confirm(image, sourceDigest, known);
+      const missing = await this.#missingBelow(image, confirmed === undefined ? undefined : present);
       if (confirmed !== undefined && missing.length === 0) {
         const isDue = verification?.isDue(image, sourceDigest) === true;
         const signature = isDue ? await verification.verify(image, sourceDigest) : undefined;
@@ -174,7 +175,7 @@ export class ImageCopier {
         throw failureCode(refusal) === 'MANIFEST_REFUSED' ? refusal : error;
       });
       try {
-        const isRight = present === form.manifest.digest;
+        const isRight = present !== undefined && hasDigest(form.manifest, present);
         const missing = await this.#missingBelow(image, isRight ? present : undefined);
         const pushed =
           isRight && missing.length === 0
@@ -253,11 +254,11 @@ export class ImageCopier {
   }
 
   /** Accepts that a tag cannot be changed if it has the right image already. */
-  async #acceptFrozenTag({ target }: PushTask, wanted: Digest, refusal: unknown): Promise<void> {
+  async #acceptFrozenTag({ target, form }: PushTask, wanted: Digest, refusal: unknown): Promise<void> {
     const { repository, tag } = target;
     const there = await this.#target.findManifest(repository, tag, this.#signal);
-    if (there === wanted) return;
     if (there === undefined) throw refusal;
+    if (hasDigest(form.manifest, there)) return;
     throw new Failure({
       code: 'TAG_IMMUTABLE',
       about: this.#target.nameOf(repository, tag),
@@ -271,6 +272,20 @@ export class ImageCopier {
   async #missingBelow({ target }: PlannedImage, digest: Digest | undefined): Promise<readonly MissingPart[]> {
     if (!this.#parts.looksBelow || digest === undefined) return [];
     return (await this.#search.lookBelow(target.repository, digest)).missing;
+  }
+
+  /**
+   * Returns the digest of a tag at the destination as the source tells it, if the contents are the same and both have
+   * algorithms of their own.
+   */
+  async #inAlgorithmOf(
+    { source }: PlannedImage,
+    sourceDigest: Digest,
+    present: Digest | undefined,
+  ): Promise<Digest | undefined> {
+    if (present === undefined || digestAlgorithm(present) === digestAlgorithm(sourceDigest)) return present;
+    const original = await this.#fetchImage(source, sourceDigest);
+    return hasDigest(original, present) ? sourceDigest : present;
   }
 
   async #findPresent({ target }: PlannedImage): Promise<Digest | undefined> {
