@@ -11,6 +11,7 @@ async function world(quirks: Quirks = {}) {
   const stack = new AsyncDisposableStack();
   const registry = stack.use(await startRegistry({ quirks }));
   const client = stack.use(new TestClient(registry.host));
+  await client.registry.ping();
   const probe = new Probe(client.registry, APP, client.signal);
   return { registry, probe, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
