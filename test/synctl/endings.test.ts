@@ -123,7 +123,7 @@ it.each<[name: string, open: () => Promise<World>]>([
 });
 
 it.each<[name: string, options: RegistryOptions]>([
-  ['plain HTTP', {}],
+  ['plain HTTP', { tls: false }],
   ['TLS', { tls: TLS }],
 ])(
   'nothing keeps the process after answers that came before a layer was through, over %s',
