@@ -24,6 +24,8 @@ export interface PackDemo {
   /** The host that plays registry.k8s.io, and the mirror with its namespace. */
   readonly source: string;
   readonly mirror: string;
+  /** The file with the authority of both. */
+  readonly authority: string;
   readonly heading: (text: string) => void;
   readonly say: (text?: string) => void;
   /** Shows a command, runs it in the folder, and returns its exit code. */
@@ -43,7 +45,15 @@ function serveComponents(web: FileServer): void {
 }
 
 /** Packs what was mirrored, verifies the package, publishes it to a stand-in for Qiniu, and lists it. */
-export async function showPacking({ folder, source, mirror, heading, say, run }: PackDemo): Promise<void> {
+export async function showPacking({
+  folder,
+  source,
+  mirror,
+  authority,
+  heading,
+  say,
+  run,
+}: PackDemo): Promise<void> {
   await using web = await FileServer.start();
   await using kodo = await Kodo.start();
   serveComponents(web);
@@ -64,7 +74,15 @@ export async function showPacking({ folder, source, mirror, heading, say, run }:
   heading('A package for machines without a network, made of the mirrored images');
   say(`Programs and their checksums come from a stand-in for dl.k8s.io on ${web.origin}.`);
   const folders = ['--image-output', 'layers', '--download-output', 'downloads'];
-  await expectGood('./packer', ['--image-source', mirror, ...folders, '--lock', 'keel.lock.json']);
+  await expectGood('../packer', [
+    '--image-source',
+    mirror,
+    '--ca-file',
+    authority,
+    ...folders,
+    '--lock',
+    'keel.lock.json',
+  ]);
 
   heading('What is in it, and that nothing is damaged');
   const file = `kube-${VERSION}-amd64.tar.gz`;
@@ -83,6 +101,7 @@ export async function showPacking({ folder, source, mirror, heading, say, run }:
     KEEL_SECRET_KEY: secretKey,
     KEEL_QINIU_ENDPOINT: kodo.url,
   };
-  await expectGood('./packer', ['push', '--pkg-uri', file], keys);
-  await expectGood('./packer', ['push', '--pkg-uri', file], keys);
+  say(`Its address and keys are in ${Object.keys(keys).join(', ')}.`);
+  await expectGood('../packer', ['push', '--pkg-uri', file], keys);
+  await expectGood('../packer', ['push', '--pkg-uri', file], keys);
 }

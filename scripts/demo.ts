@@ -1,14 +1,17 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { formatSize } from '../src/lib/text/size.ts';
 import { fillRegistry } from '../test/support/images/fill.ts';
 import { KUBERNETES_SET } from '../test/support/images/kubernetes-set.ts';
 import { startRegistry, type TestRegistry } from '../test/support/registry/registry.ts';
+import { AUTHORITY_FILE } from '../test/support/test-authority.ts';
 import { showPacking } from './demo-pack.ts';
 
 const FOLDER = resolve('.demo');
+/** The authority of both registries, below the folder. */
+const AUTHORITY = 'ca.pem';
 const LOGIN = { username: 'demo', password: 'demo-password' };
 
 const IMAGE_SET = {
@@ -38,15 +41,20 @@ function heading(text: string): void {
   say(process.stdout.isTTY ? styleText('bold', text) : text);
 }
 
+/** Returns a word as a shell reads it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 /** Shows a command as a person would type it, and runs it. Returns its exit code. */
 function run(
   command: string,
   commandArguments: readonly string[],
   more: Readonly<Record<string, string>> = {},
 ): Promise<number> {
-  say(`$ ${command} ${commandArguments.join(' ')}`);
+  say(`$ ${[command, ...commandArguments].map(quoted).join(' ')}`);
   const login = { KEEL_USERNAME: LOGIN.username, KEEL_PASSWORD: LOGIN.password };
-  const child = spawn(command.startsWith('./') ? resolve(command) : command, commandArguments, {
+  const child = spawn(command, commandArguments, {
     cwd: FOLDER,
     env: { ...process.env, ...login, ...more },
     stdio: 'inherit',
@@ -57,13 +65,17 @@ function run(
   });
 }
 
+function route(source: TestRegistry, destination: TestRegistry): string[] {
+  const registries = ['--source', source.host, '--push-to', destination.host, '--push-ns', 'k8s'];
+  return [...registries, '--ca-file', AUTHORITY];
+}
+
 async function mirror({ source, destination }: Stage): Promise<void> {
   source.journal.clear();
   destination.journal.clear();
-  const registries = ['--source', source.host, '--push-to', destination.host, '--push-ns', 'k8s'];
-  const code = await run('./synctl', [
+  const code = await run('../synctl', [
     'sync',
-    ...registries,
+    ...route(source, destination),
     '--signatures',
     'copy',
     '--report',
@@ -91,11 +103,13 @@ async function show(stage: Stage): Promise<void> {
   const images = await fillRegistry(stage.back, KUBERNETES_SET);
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER);
+  copyFileSync(AUTHORITY_FILE, join(FOLDER, AUTHORITY));
   writeFileSync(join(FOLDER, 'image_set.json'), `${JSON.stringify(IMAGE_SET, undefined, 2)}\n`);
   say(
     `A stand-in for registry.k8s.io on ${stage.source.host}: ${KUBERNETES_SET.length} repositories, ${images.size} tags.`,
   );
   say(`A private registry on ${stage.destination.host}, empty, with a password.`);
+  say(`Both speak TLS, by an authority of their own: ${join('.demo', AUTHORITY)}.`);
   say(`What is wanted stands in ${join('.demo', 'image_set.json')}.`);
   say('Commands run in .demo, with the login in KEEL_USERNAME and KEEL_PASSWORD; both are left out below.');
 
@@ -107,19 +121,24 @@ async function show(stage: Stage): Promise<void> {
   await moveTag(stage);
   await mirror(stage);
   heading('One image, side by side');
-  await run('./synctl', [
-    'check',
-    ...['--source', stage.source.host, '--push-to', stage.destination.host, '--push-ns', 'k8s'],
-    'etcd:3.6.8-0',
-  ]);
   const { source, destination } = stage;
+  await run('../synctl', ['check', ...route(source, destination), 'etcd:3.6.8-0']);
   const mirrored = `${destination.host}/k8s`;
-  await showPacking({ folder: FOLDER, source: source.host, mirror: mirrored, heading, say, run });
+  await showPacking({
+    folder: FOLDER,
+    source: source.host,
+    mirror: mirrored,
+    authority: AUTHORITY,
+    heading,
+    say,
+    run,
+  });
   say();
   say('State, report, package and all that says what is wanted are in .demo/ for you to look at.');
 }
 
-await using back = await startRegistry();
+// Only this process puts images there.
+await using back = await startRegistry({ tls: false });
 await using source = await startRegistry({ frontDoor: true, storage: back.storage });
 await using destination = await startRegistry({
   access: { mode: 'bearer', users: { [LOGIN.username]: LOGIN.password } },

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 
 /** A key and certificate, as PEM. */
 export interface Certificate {
@@ -7,8 +7,9 @@ export interface Certificate {
   readonly certificate: string;
 }
 
+/** From the root of the repository: what is compiled into `build` finds them too. */
 function path(name: string): string {
-  return fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url));
+  return resolve('test/fixtures/tls', name);
 }
 
 /**
