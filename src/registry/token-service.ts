@@ -2,6 +2,7 @@ import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
 import { isLoopback } from '../lib/http/loopback.ts';
+import { withParameter } from '../lib/http/received-url.ts';
 import { followAddress } from '../lib/http/redirect.ts';
 import { parseRetryAfter } from '../lib/http/transient-status.ts';
 import type { BearerChallenge } from './auth/challenge.ts';
@@ -104,10 +105,10 @@ export class TokenService {
       };
       return http.send({ method: 'POST', url: realm, headers, body, signal });
     }
-    const url = new URL(realm);
-    if (service !== undefined) url.searchParams.set('service', service);
+    const query = new URLSearchParams(service === undefined ? {} : { service });
     // One parameter for each scope: some registries ignore what follows a space.
-    for (const scope of scopes) url.searchParams.append('scope', scope);
+    for (const scope of scopes) query.append('scope', scope);
+    const url = query.size === 0 ? realm : withParameter(realm, query.toString());
     const headers: Record<string, string> = {};
     if (credential !== undefined) headers['authorization'] = passwordHeader(credential, onSecret);
     return http.send({ method: 'GET', url, headers, signal });

@@ -128,6 +128,8 @@ describe('a limit for silence knows what is waited for', () => {
   /** Nothing may stand still for long, except for what takes its time. */
   const HASTY = { connect: milliseconds(20_000), firstByte: milliseconds(150), idle: milliseconds(1000) };
   const LONG = milliseconds(600_000);
+  /** Enough for chunks. */
+  const LARGE = 2 * 1024 * 1024;
   const late = { kind: 'delay', milliseconds: 1500 } as const;
 
   /** Brings a layer from one registry to another and returns the statuses of the requests of this kind. */
@@ -154,8 +156,8 @@ describe('a limit for silence knows what is waited for', () => {
   it('a part of a layer may be worked on, and so may its end', async () => {
     const inParts: FaultRule = { match: { kind: 'upload-put' }, fault: htmlError(413) };
     const slow: FaultRule = { match: { kind: ['upload-patch', 'upload-put'] }, times: Infinity, fault: late };
-    expect(await pushed('upload-patch', [inParts, slow])).toEqual([202]);
-    expect(await pushed('upload-put', [inParts, slow])).toEqual([413, 201]);
+    expect(await pushed('upload-patch', [inParts, slow], LARGE)).toEqual([202]);
+    expect(await pushed('upload-put', [inParts, slow], LARGE)).toEqual([413, 201]);
   });
 
   it('a source may begin late', async () => {

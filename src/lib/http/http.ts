@@ -11,6 +11,7 @@ import { Failure } from '../failure.ts';
 import { explainNetworkError, HttpFailure } from './http-failure.ts';
 import { AgentPool, type CertificateAuthorities, proxyOnTheWay } from './proxy.ts';
 import { isOfProxy, proxyRefusal } from './proxy-refusal.ts';
+import { requestTarget } from './received-url.ts';
 import { type Awaited, DEFAULT_TIMEOUTS, type HttpTimeouts, RequestClock } from './request-clock.ts';
 
 /** An answer that is slower than this for a whole `idle` period has timed out. */
@@ -93,7 +94,9 @@ export class HttpClient {
     const isRepeatable = !isOnce && typeof body !== 'function';
     return new Promise((resolve, reject) => {
       const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
-      const outgoing = open(url, { method, headers: request.headers, agent, ...this.#agents.trustFor(url) });
+      const { headers } = request;
+      const path = requestTarget(url);
+      const outgoing = open(url, { method, path, headers, agent, ...this.#agents.trustFor(url) });
       const writing = new AbortController();
       let answered: IncomingMessage | undefined;
       let broken: Error | undefined;

@@ -33,6 +33,15 @@ class TunnelAgent extends HttpsProxyAgent<string> {
 }
 
 class PlainProxyAgent extends HttpProxyAgent<string> {
+  /** The package parses the address and writes it again, in which it may change. */
+  override setRequestProps(
+    ...[request, options]: Parameters<HttpProxyAgent<string>['setRequestProps']>
+  ): void {
+    const { path } = request;
+    super.setRequestProps(request, options);
+    request.path = `${new URL(request.path).origin}${path}`;
+  }
+
   override connect(...[request, options]: Parameters<HttpProxyAgent<string>['connect']>) {
     return connectFor(request, this, () => super.connect(request, options));
   }

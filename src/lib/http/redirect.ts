@@ -1,6 +1,7 @@
 import { discardBody, type HttpAnswer } from './http.ts';
 import { HttpFailure } from './http-failure.ts';
 import { isInward, isLoopback } from './loopback.ts';
+import { ReceivedUrl } from './received-url.ts';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Those after which the same request is sent, with its body. The others make a GET of a write (RFC 9110, 15.4). */
@@ -53,7 +54,7 @@ export function followAddress(from: URL, address: string, asked: URL): URL {
       hint: 'this looks like a broken or hostile registry; nothing was sent there',
     });
   };
-  const target = URL.canParse(address, from.href) ? new URL(address, from) : undefined;
+  const target = URL.canParse(address, from.href) ? new ReceivedUrl(address, from) : undefined;
   if (target === undefined) {
     // The text is not shown: any part of it could be a password or a signature.
     return refuse(`it leads to what is no address, of ${address.length} characters`);

@@ -1,5 +1,6 @@
 import { type BodyWriter, discardBody, type HttpAnswer } from '../../lib/http/http.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
+import { withParameter } from '../../lib/http/received-url.ts';
 import { followAddress } from '../../lib/http/redirect.ts';
 import { pullScope, pushScope, type Scope } from '../auth/scope.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -19,11 +20,7 @@ export interface Upload {
 
 /** Returns the URL that completes an upload: its location with the digest added, otherwise unchanged. */
 function closingLocation(upload: Upload, digest: string): URL {
-  const url = new URL(upload.location);
-  // A query that is parsed and written again would be encoded in another way than the registry signed.
-  const separator = url.search === '' ? '?' : '&';
-  url.search = `${url.search}${separator}digest=${encodeURIComponent(digest)}`;
-  return url;
+  return withParameter(upload.location, `digest=${encodeURIComponent(digest)}`);
 }
 
 /**

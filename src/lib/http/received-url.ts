@@ -1,0 +1,45 @@
+/**
+ * An address that a server gave, such as a `Location`. `URL` writes some characters of it in another way, among them the
+ * apostrophe, and a signature of the address would not fit any more. A request has its path and query as received.
+ */
+export class ReceivedUrl extends URL {
+  /** The path and query for a request. */
+  readonly target: string;
+
+  constructor(text: string, base: URL) {
+    super(text, base);
+    this.target = targetOf(text, this, base);
+  }
+}
+
+/** Returns the path and query with which to ask for an address. */
+export function requestTarget(url: URL): string {
+  return url instanceof ReceivedUrl ? url.target : `${url.pathname}${url.search}`;
+}
+
+/** Returns an address with a further parameter, otherwise as it was received. */
+export function withParameter(url: URL, parameter: string): URL {
+  const target = requestTarget(url);
+  const separator = target.includes('?') ? '&' : '?';
+  return new ReceivedUrl(`${url.origin}${target}${separator}${parameter}`, url);
+}
+
+const PARTS = /^(?<origin>(?:[a-z][a-z\d+.-]*:)?\/\/[^/?\\]*)?(?<path>[^?]*)(?<query>\?.*)?$/is;
+/** What stands for a place relative to others. */
+const RELATIVE = /\\|(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
+
+function targetOf(text: string, parsed: URL, base: URL): string {
+  const { origin = '', path = '', query = '' } = PARTS.exec(text.trim().replace(/#.*$/s, ''))?.groups ?? {};
+  if (origin === '' && path === '') return `${requestTarget(base).replace(/\?.*$/s, '')}${asked(query)}`;
+  const isExact = path.startsWith('/') && !RELATIVE.test(path);
+  return `${isExact ? asked(path) : parsed.pathname}${asked(query)}`;
+}
+
+/** Encodes what cannot stand in the first line of a request. Headers come in as one character for each byte. */
+function asked(text: string): string {
+  return text.replace(/[^\x21-\x7e]/gu, (character) =>
+    character > '\xff'
+      ? encodeURIComponent(character)
+      : `%${Buffer.from(character, 'latin1').toString('hex').toUpperCase()}`,
+  );
+}
