@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import type { Flag } from '../config/flags/flag.ts';
+import { withPlainCharacters } from '../lib/text/look-alike.ts';
 import { type EXIT_CODES, type ExitCode, exitCodeFor } from '../process/exit-code.ts';
 import { VERSION } from '../process/version.ts';
 import { expandArguments, optionTerm } from './arguments.ts';
@@ -53,10 +54,23 @@ export async function followLine(
 ): Promise<ExitCode | undefined> {
   try {
     requireKnownHelp(program, given);
+    refuseLongDashes(program, given);
     await program.parseAsync(expandArguments(given, flags), { from: 'user' });
     return undefined;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return exitCodeFor(error.exitCode === 0 ? 'complete' : 'usage');
   }
+}
+
+/** Word processors and chat programs make one long dash of two short ones. */
+function refuseLongDashes(program: Command, given: readonly string[]): void {
+  const end = given.indexOf('--');
+  const line = end < 0 ? given : given.slice(0, end);
+  const pasted = line.find((argument) => /^[\u2010-\u2015\u2212\uff0d]/.test(argument));
+  if (pasted === undefined) return;
+  const name = withPlainCharacters(pasted).replace(/^-+/, '');
+  program.error(
+    `error: ${pasted} begins with a dash of another kind: write ${name.length === 1 ? '-' : '--'}${name}`,
+  );
 }

@@ -35,7 +35,8 @@ export async function takePassword(
   return { values, notices: [] };
 }
 
-/** Returns the password on standard input, without the line end that `echo` adds. Throws `FLAG_MALFORMED`. */
+/** Returns the password on standard input, without the line end that `echo` adds and the mark that
+ * PowerShell sets before it. Throws `FLAG_MALFORMED`. */
 async function readPassword(input: InputStream, command: string): Promise<string> {
   const refuse = (message: string) =>
     new Failure({
@@ -46,7 +47,7 @@ async function readPassword(input: InputStream, command: string): Promise<string
       hint: `write: ${command} --username NAME --password-stdin < FILE`,
     });
   if (input.isTTY === true) throw refuse('standard input is a terminal, where the password would be seen');
-  const password = (await text(input)).replace(/\r?\n$/, '');
+  const password = (await text(input)).replace(/^\uFEFF/, '').replace(/\r?\n$/, '');
   if (password === '') throw refuse('standard input is empty');
   return password;
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Failure, failureCode } from '../lib/failure.ts';
 import { explainFileError } from '../lib/file-error.ts';
+import { decodeText } from '../lib/text/decoded-text.ts';
 import { type Document, parseDocument } from './document.ts';
 import { type ImageSet, parseImageSet } from './image-set.ts';
 import { parseVersions, type Versions } from './versions.ts';
@@ -32,7 +33,7 @@ export async function readVersions(file: string): Promise<Versions> {
 async function readDocument(file: string, page: string): Promise<Document> {
   let source: string;
   try {
-    source = await readFile(file, 'utf8');
+    source = decodeText(await readFile(file));
   } catch (cause) {
     const missing = failureCode(cause) === 'ENOENT';
     const { GITHUB_ACTIONS } = process.env;

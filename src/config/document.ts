@@ -1,5 +1,6 @@
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Place } from '../lib/reporter.ts';
+import { adviseOnLookAlikes, withPlainSpaces } from '../lib/text/look-alike.ts';
 import { ConfigurationFailure, type Problem } from './problem.ts';
 
 /** The path to a value in a document: keys of objects and indexes of lists. */
@@ -125,10 +126,11 @@ const BROKEN: ReadonlyMap<string, string> = new Map([
 ]);
 
 function describeSymbol(symbol: string): string {
+  const advice = adviseOnLookAlikes(symbol);
+  const head = `expected a JSON value or a text in double quotes, found ${symbol.slice(0, 60)}`;
+  if (advice !== undefined) return `${head}; ${advice}`;
   const quoted = symbol.replace(/^'(.*)'$/, '$1');
-  return `expected a JSON value or a text in double quotes, found ${symbol.slice(0, 60)}${
-    /^[\w./-]+$/.test(quoted) ? `; write "${quoted.slice(0, 60)}"` : ''
-  }`;
+  return `${head}${/^[\w./-]+$/.test(quoted) ? `; write "${quoted.slice(0, 60)}"` : ''}`;
 }
 
 /** Returns a syntax error in words: what was expected, and what was found. */
@@ -137,15 +139,29 @@ function describeSyntaxError(error: ParseError, text: string): string {
   const found = text.slice(error.offset, error.offset + error.length);
   const expected = EXPECTED.get(code);
   if (expected !== undefined) {
-    return `expected ${expected}, found ${found === '' ? 'the end of the file' : found.slice(0, 60)}`;
+    const advice = adviseOnLookAlikes(found);
+    const meant = advice === undefined ? '' : `; ${advice}`;
+    return `expected ${expected}, found ${found === '' ? 'the end of the file' : found.slice(0, 60)}${meant}`;
   }
   return BROKEN.get(code) ?? describeSymbol(found);
+}
+
+/** Returns a text in which the unusual spaces between values are plain ones, so that all places stay the same. */
+function withPlainSpacesOutside(text: string): string {
+  if (withPlainSpaces(text) === text) return text;
+  const scanner = createScanner(text, false);
+  let plain = '';
+  for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+    const token = text.substr(scanner.getTokenOffset(), scanner.getTokenLength());
+    plain += token.startsWith('"') ? token : withPlainSpaces(token);
+  }
+  return plain;
 }
 
 /** Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is nested too deeply. */
 export function parseDocument(file: string, source: string): Document {
   // Windows editors start files with a byte order mark, which is not part of JSON.
-  const text = source.replace(/^\uFEFF/, '');
+  const text = withPlainSpacesOutside(source.replace(/^\uFEFF/, ''));
   const starts = lineStarts(text);
   const at = (offset: number): Place => {
     const line = lineOf(starts, offset);

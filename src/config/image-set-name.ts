@@ -25,13 +25,13 @@ function malformed(message: string, hint: string): Failure<'REFERENCE_MALFORMED'
 
 /** Returns whether a text starts with the host of the old registry. */
 export function namesOldRegistry(text: string): boolean {
-  return text.startsWith(`${OLD_KUBERNETES_REGISTRY}/`);
+  return text.toLowerCase().startsWith(`${OLD_KUBERNETES_REGISTRY}/`);
 }
 
 /** Returns a text without a leading `registry.k8s.io/` or `k8s.gcr.io/`. */
 export function withoutKubernetesHost(text: string): string {
   for (const host of [KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY]) {
-    if (text.startsWith(`${host}/`)) return text.slice(host.length + 1);
+    if (text.toLowerCase().startsWith(`${host}/`)) return text.slice(host.length + 1);
   }
   return text;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Place } from '../lib/reporter.ts';
+import { adviseOnLookAlikes } from '../lib/text/look-alike.ts';
 import { type Platform, parsePlatform } from '../registry/oci/platform.ts';
 import {
   type Host,
@@ -147,15 +148,32 @@ function repeatedPatches(document: Document, matches: readonly ImageName[]): Pro
   });
 }
 
-function oldNames(document: Document, value: unknown = document.value, path: Path = []): Notice[] {
-  if (typeof value === 'string' && namesOldRegistry(value)) {
-    const message = `${OLD_KUBERNETES_REGISTRY} is frozen since 2023; read as ${KUBERNETES_REGISTRY}/${withoutKubernetesHost(value)}`;
-    return [{ place: document.place(path), message }];
+/** Returns a notice for each text in a document for which `describe` returns one. */
+function noticesOfTexts(
+  document: Document,
+  describe: (text: string) => string | undefined,
+  value: unknown = document.value,
+  path: Path = [],
+): Notice[] {
+  if (typeof value === 'string') {
+    const message = describe(value);
+    return message === undefined ? [] : [{ place: document.place(path), message }];
   }
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) =>
-    oldNames(document, inner, [...path, Array.isArray(value) ? Number(key) : key]),
+    noticesOfTexts(document, describe, inner, [...path, Array.isArray(value) ? Number(key) : key]),
   );
+}
+
+function describeOldName(text: string): string | undefined {
+  return namesOldRegistry(text)
+    ? `${OLD_KUBERNETES_REGISTRY} is frozen since 2023; read as ${KUBERNETES_REGISTRY}/${withoutKubernetesHost(text)}`
+    : undefined;
+}
+
+function describeLookAlike(text: string): string | undefined {
+  const advice = adviseOnLookAlikes(text);
+  return advice && `${JSON.stringify(text)} matches no name and no tag: ${advice}`;
 }
 
 /** Filters apply to listed tags. The tags that `kubernetes` needs are not listed. */
@@ -230,7 +248,8 @@ export function parseImageSet(document: Document): ImageSet {
     ...set.prefixes
       .filter(({ value }) => value === '')
       .map(({ place }) => ({ place, message: 'an empty prefix matches every repository' })),
-    ...oldNames(document),
+    ...noticesOfTexts(document, describeOldName),
+    ...noticesOfTexts(document, describeLookAlike),
     ...kubernetes.flatMap(unknownPatch),
     ...uselessFilters(set),
   ];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../lib/failure.ts';
+import { adviseOnLookAlikes } from '../lib/text/look-alike.ts';
 import { suggestion } from '../lib/text/nearest.ts';
 import { countOf, joinWords } from '../lib/text/sentence.ts';
 import type { Document, Path } from './document.ts';
@@ -160,7 +161,8 @@ export function textOf<Value>(read: (text: string) => Value): z.ZodType<Value, s
       return read(text);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      const hint = error.hint === undefined ? '' : ` (${error.hint})`;
+      const advice = adviseOnLookAlikes(text) ?? error.hint;
+      const hint = advice === undefined ? '' : ` (${advice})`;
       context.addIssue({ code: 'custom', message: `${error.message}${hint}` });
       return z.NEVER;
     }

@@ -108,6 +108,9 @@ test.each<[string, string]>([
   ['snyc', 'error: unknown command \'snyc\'\n(Did you mean sync?)\nSee "synctl --help".\n'],
   ['help snyc', 'error: unknown command \'snyc\'\n(Did you mean sync?)\nSee "synctl --help".\n'],
   ['sync --lmit 3', 'error: unknown option \'--lmit\'\n(Did you mean --limit?)\nSee "synctl sync --help".\n'],
+  ['sync —dry-run', 'error: —dry-run begins with a dash of another kind: write --dry-run\n'],
+  ['check –u', 'error: –u begins with a dash of another kind: write -u\n'],
+  ['sync --push-to https://harbor.example/harbor/projects/1', '(write harbor.example)'],
   ['sync extra', "error: too many arguments for 'sync'. Expected 0 arguments but got 1: extra.\n"],
   [
     'check',

@@ -49,3 +49,17 @@ test('a file that is a folder is told as that', async () => {
     hint: undefined,
   });
 });
+
+test('a file of Windows PowerShell is read, and one in an old encoding is told with its line', async () => {
+  const file = join(scratchFolder(), 'image_set.json');
+  writeFileSync(file, Buffer.from('\ufeff{\r\n"names": ["pause"]\r\n}\r\n', 'utf16le'));
+  expect(await readImageSet(file)).toMatchObject({
+    names: [{ value: 'pause', place: { line: 2, column: 11 } }],
+  });
+  writeFileSync(file, Buffer.from('{\n"names": ["pause"] // f\u00fcr uns\n}', 'latin1'));
+  await expect(readImageSet(file)).rejects.toMatchObject({
+    code: 'CONFIGURATION_UNREADABLE',
+    fault: 'usage',
+    message: 'it is neither UTF-8 nor UTF-16: byte 26, on line 2, does not fit; save it as UTF-8',
+  });
+});

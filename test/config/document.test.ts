@@ -11,6 +11,8 @@ test.each<[what: string, text: string, value: unknown]>([
   ['an object', '{"a": {"b": [1]}}', { a: { b: [1] } }],
   ['comments and commas at the end', '// one\n{"a": [1, /* two */ 2,],}', { a: [1, 2] }],
   ['a byte order mark', '\uFEFF{"a": 1}', { a: 1 }],
+  ['lines of Windows', '{\r\n"a": 1\r\n}\r\n', { a: 1 }],
+  ['spaces that a web page put in', '{\u00a0"a":\u3000["b\u00a0c"]\u200b} // x\u00a0', { a: ['b\u00a0c'] }],
 ])('reads %s', (_what, text, value) => {
   const document = parseDocument('a.json', text);
   expect([document.value, document.problems]).toEqual([value, []]);
@@ -68,6 +70,10 @@ test.each([
   ['[pause]', 'expected a JSON value or a text in double quotes, found pause; write "pause"'],
   ["['pause']", `expected a JSON value or a text in double quotes, found 'pause'; write "pause"`],
   ['[«pause»]', 'expected a JSON value or a text in double quotes, found «pause»'],
+  ['[“pause”]', 'found “pause”; it has “ (U+201C): write "pause"'],
+  ['{“a”: 1}', '“a”'],
+  ['{"a"：1}', 'it has ： (U+FF1A): write :'],
+  ['[1，2]', 'it has ， (U+FF0C): write ,2'],
   [`[${'x'.repeat(100)}]`, `found ${'x'.repeat(60)}; write "${'x'.repeat(60)}"`],
 ])('%j: %s', (text, told) => {
   expect(parseDocument('a.json', text).problems[0]?.message).toContain(told);

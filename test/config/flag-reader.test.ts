@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FlagReader } from '../../src/config/flags/flag-reader.ts';
 import type { FlagSource } from '../../src/config/flags/flag-source.ts';
+import { parseHost } from '../../src/registry/oci/reference.ts';
 
 const FLAGS = [
   { name: 'user', value: 'NAME', environment: 'USER_NAME', group: 'Login', description: 'Name' },
@@ -51,4 +52,12 @@ test.each([
 test('a flag that is left alone has its default, and what it is given without white space', () => {
   expect(open({}).flags.text('place')).toBe('here');
   expect(open({ place: ' there ' }).flags.text('place')).toBe('there');
+});
+
+test('a text with characters that someone pasted is refused with the plain form', () => {
+  const { flags } = open({ place: '“registry.example”' });
+  flags.optional('place', parseHost);
+  expect(flags.failures).toMatchObject([
+    { about: '--place', hint: 'it has “ (U+201C): write "registry.example"' },
+  ]);
 });

@@ -113,7 +113,29 @@ describe('an image set', () => {
     ]);
   });
 
+  test('warns of characters that no name and no tag has', () => {
+    const { notices } = read('{"names": ["pause"],\n"exclude": ["–rc"]}');
+    expect(notices).toMatchObject([
+      {
+        place: { line: 2, column: 13 },
+        message: '"–rc" matches no name and no tag: it has – (U+2013): write -rc',
+      },
+    ]);
+  });
+
   test.each<[string, string, string[]]>([
+    [
+      'what people paste',
+      '{"names": ["Registry.K8S.io/pause", "“kube-proxy”", "pause\u00a0"], "extras": [\n"https://hub.docker.com/r/library/nginx",\n' +
+        '"https://user:pass@harbor.example/app:1",\n"quay.io/calico/node："]}',
+      [
+        '1:37 "“kube-proxy”" cannot be part of a repository name (it has “ (U+201C): write "kube-proxy")',
+        '1:53 "pause\u00a0" is not a repository name (it has a character that looks like a space (U+00A0): write pause)',
+        '2:1 this is an address and not the name of an image (write docker.io/library/nginx)',
+        '3:1 there is a user name and a password in it, which are not taken from there (write harbor.example/app:1, and log in with docker login)',
+        '4:1 "node：" cannot be part of a repository name (it has ： (U+FF1A): write quay.io/calico/node:)',
+      ],
+    ],
     [
       'nothing wanted',
       '{"exclude": ["x"]}',
@@ -127,7 +149,7 @@ describe('an image set', () => {
         '3:1 "quay.io/calico/node" names another registry (move it to "extras")',
         '4:1 "Kube-Proxy" cannot be part of a repository name (repositories are lower case: kube-proxy)',
         '5:1 an empty path component cannot be part of a repository name (a path component is lower-case letters and digits, joined by ".", "_", "__" or "-")',
-        '6:1 an image reference has no scheme (write registry.k8s.io/pause)',
+        '6:1 this is an address and not the name of an image (write registry.k8s.io/pause)',
       ],
     ],
     [

@@ -235,7 +235,7 @@ describe('what a lock is held against', () => {
       { components: [{ ...TOOL, uri: 'https://f.org/tool' }] },
       {},
       'oci',
-      ['tool 1 came from https://e.org/tool, now it would from https://f.org/tool'],
+      ['tool 1 came from https://e.org/tool, now it would come from https://f.org/tool'],
     ],
     ['a pin of the locked download', { components: [{ ...TOOL, sha256: HEX }] }, {}, 'oci', []],
     [

@@ -36,7 +36,7 @@ describe('a reference', () => {
 
   it.each([
     ['', 'it is empty'],
-    ['https://registry.k8s.io/pause', 'an image reference has no scheme'],
+    ['https://registry.k8s.io/pause', 'this is an address and not the name of an image'],
     ['registry.k8s.io/', 'an empty path component'],
     ['registry.k8s.io/Pause', '"Pause"'],
     ['registry.k8s.io/a//b', 'an empty path component'],

@@ -1,4 +1,5 @@
 import { Failure } from '../../lib/failure.ts';
+import { adviseOnLookAlikes } from '../../lib/text/look-alike.ts';
 import type { Flag } from './flag.ts';
 import { secretsIn } from './flag-secrets.ts';
 import { type FlagSource, flagText } from './flag-source.ts';
@@ -67,8 +68,16 @@ export class FlagReader<in Name extends string> {
       return parser(text, this.label(name));
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      this.failures.push(error);
+      this.failures.push(withAdvice(error, text));
       return undefined;
     }
   }
+}
+
+/** Returns the failure of a text, with another hint if a pasted character is what is wrong. */
+function withAdvice(failure: Failure, text: string): Failure {
+  const hint = adviseOnLookAlikes(text);
+  if (hint === undefined) return failure;
+  const { code, fault, about, message, cause } = failure;
+  return new Failure({ code, fault, about, message, hint, cause });
 }

@@ -1,3 +1,4 @@
+import { withoutTrailing } from '../../lib/text/trailing.ts';
 import { type Host, parseHost, parseRepository, type Repository } from '../../registry/oci/reference.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../image-set-name.ts';
 import type { FlagReader } from './flag-reader.ts';
@@ -11,7 +12,7 @@ type NamespaceFlag = 'push-ns' | 'namespace';
 
 /** Returns a path in a registry. A slash at either end is ignored. Throws `REFERENCE_MALFORMED`. */
 export function parsePath(text: string, about: string): Repository {
-  return parseRepository(text.replace(/^\/|\/$/g, ''), about);
+  return parseRepository(withoutTrailing(text, '/').replace(/^\/+/, ''), about);
 }
 
 /** Returns the namespace that a flag names, or undefined for `/`, which means none. */

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { getCACertificates } from 'node:tls';
 import { Failure } from '../failure.ts';
 import { explainFileError } from '../file-error.ts';
+import { decodeText } from '../text/decoded-text.ts';
 
 /**
  * Returns the certificate authorities to trust, in PEM: the default ones and those of a file. Returns undefined if
@@ -10,7 +11,7 @@ import { explainFileError } from '../file-error.ts';
 export async function readAuthorities(file: string | undefined): Promise<string[] | undefined> {
   if (file === undefined) return undefined;
   try {
-    const pem = await readFile(file, 'utf8');
+    const pem = decodeText(await readFile(file));
     if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no certificate');
     return [...getCACertificates('default'), pem];
   } catch (cause) {

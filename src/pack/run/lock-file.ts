@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { writeFileWhole } from '../../lib/atomic-file.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
+import { decodeText } from '../../lib/text/decoded-text.ts';
 import { type Digest, isDigest } from '../../registry/oci/digest.ts';
 import { formatReference, type Host, parseHost, parseReference } from '../../registry/oci/reference.ts';
 import type { PackageContents } from '../contents/package-contents.ts';
@@ -89,15 +90,15 @@ function malformed(file: string, message: string, cause: unknown): Failure<'LOCK
 
 /** Returns the lock in a file; undefined if there is no such file. Throws `LOCK_MALFORMED`. */
 export async function readLock(file: string): Promise<Lock | undefined> {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = await readFile(file, 'utf8');
+    bytes = await readFile(file);
   } catch (cause) {
     if (failureCode(cause) === 'ENOENT') return undefined;
     throw malformed(file, `it cannot be read (${failureCode(cause)})`, cause);
   }
   try {
-    const { images, components, files, ...lock } = lockShape.parse(JSON.parse(text));
+    const { images, components, files, ...lock } = lockShape.parse(JSON.parse(decodeText(bytes)));
     return {
       ...lock,
       file,
@@ -164,7 +165,7 @@ function componentChanges({ name, tag, url, check }: ComponentPlan, lock: Lock):
   if (locked === undefined) return [`${name} ${tag} is not in the lock`];
   if (locked.tag !== tag) return [`${name} was ${locked.tag}, now it is ${tag}`];
   if (locked.url !== url.href)
-    return [`${name} ${tag} came from ${locked.url}, now it would from ${url.href}`];
+    return [`${name} ${tag} came from ${locked.url}, now it would come from ${url.href}`];
   const isPinned = check.kind !== 'pin' || check.digest === locked.sha256;
   return isPinned ? [] : [`${name} ${tag} was ${locked.sha256}, now it is pinned to another digest`];
 }

@@ -1,5 +1,6 @@
 import { Failure } from '../../lib/failure.ts';
 import { type Digest, isDigest } from './digest.ts';
+import { hasLogin, pastedName, withoutLogin } from './pasted-name.ts';
 
 /** The host of a registry as in references: a name or address with an optional port, in lower case. */
 export type Host = string & { readonly grammar: 'host' };
@@ -31,23 +32,39 @@ const DOCKER_HUB_ALIASES: ReadonlySet<string> = new Set([
 ]);
 
 function malformed(about: string, message: string, hint: string): Failure<'REFERENCE_MALFORMED'> {
-  const shown = about === '' ? 'image reference' : about.slice(0, 400);
+  // A password in an address would get into logs and pages.
+  const shown = about === '' ? 'image reference' : withoutLogin(about).slice(0, 400);
   return new Failure({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: shown, message, hint });
 }
 
 /** Reads the host of a registry. Returns `docker.io` for all names of Docker Hub. Throws `REFERENCE_MALFORMED`. */
 export function parseHost(text: string, about = text): Host {
   const host = text.toLowerCase();
+  refuseLogin(text, about);
   if (DOCKER_HUB_ALIASES.has(host)) return DOCKER_HUB;
   // URL parsing also refuses numbers that are not addresses, and ports that are too large.
   if (host.length > 253 || !HOST.test(host) || !URL.canParse(`https://${host}/`)) {
+    const [meant = ''] = pastedName(text).split('/');
+    const isPasted = meant !== host && HOST.test(meant);
     throw malformed(
       about,
       `"${text.slice(0, 200)}" is not a registry host`,
-      'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path',
+      isPasted
+        ? `write ${meant}`
+        : 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path',
     );
   }
   return host as Host;
+}
+
+/** Refuses a login in front of a host, without repeating it. */
+function refuseLogin(text: string, about: string): void {
+  if (!hasLogin(text)) return;
+  throw malformed(
+    about,
+    'there is a user name and a password in it, which are not taken from there',
+    `write ${pastedName(text)}, and log in with docker login`,
+  );
 }
 
 /** Returns whether a text can be a repository path. */
@@ -62,6 +79,11 @@ export function isRepository(text: string): text is Repository {
 export function parseRepository(text: string, about = text): Repository {
   const wrong = text.split('/').find((component) => !PATH_COMPONENT.test(component));
   if (wrong !== undefined) {
+    refuseLogin(text, about);
+    const meant = pastedName(text).replace(/^\/+/, '');
+    if (meant.toLowerCase() !== text.toLowerCase() && isRepository(meant)) {
+      throw malformed(about, `"${text.slice(0, 200)}" is not a repository name`, `write ${meant}`);
+    }
     const shown = wrong === '' ? 'an empty path component' : `"${wrong.slice(0, 200)}"`;
     const hint =
       wrong.toLowerCase() !== wrong && PATH_COMPONENT.test(wrong.toLowerCase())
@@ -119,8 +141,15 @@ export function parseReference(text: string): Reference {
   if (text === '') {
     throw malformed('image reference', 'it is empty', 'write one such as registry.k8s.io/pause:3.10.2');
   }
+  refuseLogin(text, text);
   if (/^[a-z]+:\/\//i.test(text)) {
-    throw malformed(text, 'an image reference has no scheme', `write ${text.replace(/^[a-z]+:\/\//i, '')}`);
+    const meant = pastedName(text);
+    const isImage = meant.includes('/');
+    throw malformed(
+      text,
+      'this is an address and not the name of an image',
+      isImage ? `write ${meant}` : `write ${meant}/ and the path of the image`,
+    );
   }
   const at = text.indexOf('@');
   const digest = at < 0 ? undefined : text.slice(at + 1);

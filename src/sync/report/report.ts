@@ -5,6 +5,7 @@ import { writeFileWhole } from '../../lib/atomic-file.ts';
 import { type Duration, milliseconds } from '../../lib/duration.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { requireOutputFile } from '../../lib/output-file.ts';
+import { decodeText, UndecodableText } from '../../lib/text/decoded-text.ts';
 import { formatPlatform } from '../../registry/oci/platform.ts';
 import type { SyncSettings } from '../settings.ts';
 
@@ -242,9 +243,9 @@ export function requireReportFile(file: string | undefined, others: readonly str
 /** Returns whether a file is a report of any version. */
 function isReport(file: string): boolean {
   try {
-    return ownShape.safeParse(JSON.parse(readFileSync(file, 'utf8'))).success;
+    return ownShape.safeParse(JSON.parse(decodeText(readFileSync(file)))).success;
   } catch (error) {
-    if (error instanceof SyntaxError) return false;
+    if (error instanceof SyntaxError || error instanceof UndecodableText) return false;
     throw error;
   }
 }
@@ -261,9 +262,10 @@ export function readReport(file: string): Report {
   const hint = 'give the files that --report wrote';
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
+    value = JSON.parse(decodeText(readFileSync(file)));
   } catch (error) {
-    if (error instanceof SyntaxError) throw malformed(`this is not JSON (${error.message})`, hint, error);
+    if (error instanceof SyntaxError || error instanceof UndecodableText)
+      throw malformed(`this is not JSON (${error.message})`, hint, error);
     const isMissing = failureCode(error) === 'ENOENT';
     const message = isMissing ? 'there is no such report' : `it cannot be read: ${failureCode(error)}`;
     throw new Failure({

@@ -1,0 +1,51 @@
+import { withoutTrailing } from '../../lib/text/trailing.ts';
+
+/** A login in an address, which is never shown. */
+const LOGIN = /^([a-z][a-z0-9+.-]*:\/\/)?[^\s/:]*:[^\s/]*@(?!(?:sha256|sha512):)/i;
+
+/** Longer than any address of an image. */
+const LENGTH_LIMIT = 2000;
+
+/** Returns whether a text has a user name and a password in front of its host. */
+export function hasLogin(text: string): boolean {
+  return LOGIN.test(text);
+}
+
+/** Returns a text without the user name and password in front of its host. */
+export function withoutLogin(text: string): string {
+  return text.replace(LOGIN, '$1');
+}
+
+/** Pages of web sites that show an image, and the name under which it is pulled. */
+const PAGES: readonly (readonly [page: RegExp, name: string])[] = [
+  [/^hub\.docker\.com\/_\/([^/]+)(?:\/.*)?$/, 'docker.io/library/$1'],
+  [/^hub\.docker\.com\/(?:r|layers)\/([^/]+\/[^/]+)(?:\/.*)?$/, 'docker.io/$1'],
+  [/^hub\.docker\.com\/repository\/docker\/([^/]+\/[^/]+)(?:\/.*)?$/, 'docker.io/$1'],
+  [/^quay\.io\/repository\/([^/]+\/[^/]+)(?:\/.*)?$/, 'quay.io/$1'],
+  [
+    /^github\.com\/(?:orgs\/)?([^/]+)\/(?:[^/]+\/)?(?:pkgs|packages)\/container\/(?:package\/)?([^/]+)(?:\/.*)?$/,
+    'ghcr.io/$1/$2',
+  ],
+  [/^gallery\.ecr\.aws\/([^/]+\/.+)$/, 'public.ecr.aws/$1'],
+  // Harbor names a project by a number here, so the image cannot be told.
+  [/^([^/]+)\/harbor\/.*$/, '$1'],
+  // Requests of the distribution protocol.
+  [/^([^/]+)\/v2\/(.+)\/(?:tags\/list|manifests\/latest)$/, '$1/$2'],
+  [/^([^/]+)\/v2\/(.+)\/manifests\/([^/:]+)$/, '$1/$2:$3'],
+  [/^([^/]+)\/v[12](?:\/_catalog)?$/, '$1'],
+];
+
+/**
+ * Returns the name that is meant by an address that someone pasted: without scheme, login, query and slashes at the end,
+ * and of a web page about an image the name of the image. Names that nobody pasted are returned as they are.
+ */
+export function pastedName(text: string): string {
+  const address = withoutLogin(text.slice(0, LENGTH_LIMIT).trim())
+    .replace(/^[a-z][a-z0-9+.-]*:\/\//i, '')
+    .replace(/[?#].*$/s, '');
+  const bare = withoutTrailing(address, '/');
+  const slash = bare.includes('/') ? bare.indexOf('/') : bare.length;
+  const name = `${bare.slice(0, slash).toLowerCase()}${bare.slice(slash)}`;
+  const page = PAGES.find(([form]) => form.test(name));
+  return page === undefined ? name : name.replace(page[0], page[1]);
+}
