@@ -72,8 +72,8 @@ bench-setup: build
 	@sh scripts/test-peers.sh time curl
 
 .PHONY: soak
-soak: build ## Kill a mirror and a packer at 200 random moments each and look at what is left
-	@node build/bench/soak.js
+soak: build ## Kill a mirror and a packer at 200 random moments each, and mirror in 400 kinds of bad weather
+	@node build/bench/soak.js $(OPTIONS)
 
 .PHONY: fuzz
 fuzz: compile ## Look for input that breaks a reader; OPTIONS="--seconds 600 --seed 1" for more

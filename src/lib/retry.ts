@@ -24,10 +24,12 @@ interface RetryOptions {
    * something themselves before they try again.
    */
   readonly isWorthRepeating?: ((error: unknown) => boolean) | undefined;
+  /** Returns which of several requests of the operation failed. Each of them has all attempts. */
+  readonly requestOf?: ((error: unknown) => string | undefined) | undefined;
 }
 
 /**
- * Runs an operation until it succeeds, up to `policy.attempts` times, and returns its result. Throws the last error
+ * Runs an operation until it succeeds, with `policy.attempts` attempts, and returns its result. Throws the last error
  * unchanged, or the signal's reason. The pauses vary by a fifth, so that operations that failed together are not
  * repeated together. After a failure with `retryAt` the pause lasts at least until then; if that is more than five
  * minutes away, there is no further attempt. Where there would be one, a failure's `deferral` is thrown in its place.
@@ -36,14 +38,18 @@ export async function retry<Result>(
   options: RetryOptions,
   operation: (attempt: number) => Promise<Result>,
 ): Promise<Result> {
-  const { policy, signal, onRetry, isWorthRepeating } = options;
+  const { policy, signal, onRetry, isWorthRepeating, requestOf = () => undefined } = options;
+  const failures = new Map<string | undefined, number>();
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
       return await operation(attempt);
     } catch (error) {
       if (signal.aborted) throw error;
-      const wait = pauseAfter(error, attempt, policy, isWorthRepeating);
+      const request = requestOf(error);
+      const count = (failures.get(request) ?? 0) + 1;
+      failures.set(request, count);
+      const wait = pauseAfter(error, count, policy, isWorthRepeating);
       onRetry?.(error, attempt);
       await pause(wait, signal);
     }

@@ -100,7 +100,7 @@ export class HostLimits {
     this.#heldUntil = Math.max(this.#heldUntil, error.retryAt);
     const deferral = error.transient ? this.#deferral() : undefined;
     if (deferral === undefined) return error;
-    const { code, about, message, hint, cause, fault, transient, retryAt, status } = error;
+    const { code, about, message, hint, cause, fault, transient, retryAt, status, host } = error;
     return new HttpFailure({
       code,
       about,
@@ -111,6 +111,7 @@ export class HostLimits {
       transient,
       retryAt,
       status,
+      host,
       deferral,
     });
   }

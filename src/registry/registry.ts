@@ -2,7 +2,7 @@ import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import type { Duration } from '../lib/duration.ts';
 import { Failure } from '../lib/failure.ts';
 import { discardBody, type HttpAnswer, readBody } from '../lib/http/http.ts';
-import { HttpFailure } from '../lib/http/http-failure.ts';
+import { HttpFailure, hostOfFailure } from '../lib/http/http-failure.ts';
 import { pauseAfter, type RetryPolicy, retry } from '../lib/retry.ts';
 import { pullScope, pushScope } from './auth/scope.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -122,8 +122,11 @@ export class Registry {
 
   /** Runs an operation in a slot for metadata, with retries. Waits first while the host asks for a pause. */
   asMetadata<Result>(signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
-    return this.retrying(signal, async () => {
+    let isPinged = false;
+    const work = async (): Promise<Result> => {
+      isPinged = false;
       await this.ping();
+      isPinged = true;
       await this.limits.patience(signal);
       const giveBack = await ConcurrencyLimiter.take([this.limits.metadata], signal);
       try {
@@ -133,7 +136,10 @@ export class Registry {
       } finally {
         giveBack();
       }
-    });
+    };
+    // The ping, and each host that a redirect leads to, costs none of the attempts of another.
+    const requestOf = (error: unknown) => (isPinged ? hostOfFailure(error) : 'ping');
+    return retry({ policy: this.#retry, signal, onRetry: this.#onRetry, requestOf }, work);
   }
 
   /** Runs an operation with retries, without a slot. */

@@ -130,6 +130,7 @@ export class TokenService {
       about: this.#parts.host,
       action: credential === undefined ? 'get an anonymous token' : 'log in',
       status: answer.status,
+      host: answer.url.host,
       errorBody: parseErrorBody(body, this.#parts.redact),
       retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
     });

@@ -31,6 +31,12 @@ describe('retry', () => {
     expect(await attemptsAt([failing(), failing(), failing()])).toBe(3);
   });
 
+  it('gives each request of an operation all attempts', async () => {
+    const [one, other] = [failing(), failing()];
+    const requestOf = (error: unknown) => (error === one ? 'one' : 'other');
+    expect(await attemptsAt([one, other, one, other, other], { requestOf })).toBe(5);
+  });
+
   it('throws the deferral of a failure that it would repeat, and the failure itself where it would not', async () => {
     const deferral = failing({ transient: false });
     const held = new Failure({ code: 'BUSY', about: 'host', message: 'later', transient: true, deferral });

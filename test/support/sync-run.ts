@@ -26,6 +26,8 @@ export interface Route {
   readonly destination: PushTarget;
   /** As in image_set.json. */
   readonly set: object;
+  /** An empty folder for its files; one of the running test by default. */
+  readonly folder?: string | undefined;
 }
 
 const PROGRAM = fileURLToPath(new URL('../../src/synctl.ts', import.meta.url));
@@ -52,13 +54,16 @@ class Lines implements Reporter {
 
 /** Runs over one route that share a state file, as the runs of every night do. */
 export class SyncRoute {
-  readonly folder = scratchFolder();
-  readonly database = join(this.folder, 'sync.bolt.db');
-  readonly #imageSet = join(this.folder, 'image_set.json');
+  readonly folder: string;
+  readonly database: string;
+  readonly #imageSet: string;
   readonly #route: Route;
 
   constructor(route: Route) {
     this.#route = route;
+    this.folder = route.folder ?? scratchFolder();
+    this.database = join(this.folder, 'sync.bolt.db');
+    this.#imageSet = join(this.folder, 'image_set.json');
     this.wants(route.set);
   }
 

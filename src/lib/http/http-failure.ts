@@ -11,21 +11,35 @@ const CONNECTION_CODES: ReadonlySet<string> = new Set<ConnectionFailureCode>([
   'PROXY_REFUSED',
 ]);
 
+interface HttpFailureDetails<Code extends string> extends FailureDetails<Code> {
+  readonly status?: number | undefined;
+  readonly host?: string | undefined;
+}
+
 /** A request that failed: it got no complete answer, or one that cannot be used. Its code says which. */
 export class HttpFailure<Code extends string = string> extends Failure<Code> {
   override readonly name = 'HttpFailure';
   /** The status of the answer, if the request failed because of it. */
   readonly status: number | undefined;
+  /** The host that gave the answer. A redirect may have led there. */
+  readonly host: string | undefined;
 
-  constructor(details: FailureDetails<Code> & { readonly status?: number | undefined }) {
+  constructor(details: HttpFailureDetails<Code>) {
     super(details);
     this.status = details.status;
+    this.host = details.host;
   }
 }
 
 /** Returns whether an error is a request that got no answer, or an incomplete one. */
 export function isConnectionFailure(error: unknown): error is HttpFailure<ConnectionFailureCode> {
   return error instanceof HttpFailure && CONNECTION_CODES.has(error.code);
+}
+
+/** Returns the host whose fault an error is, as far as it tells. */
+export function hostOfFailure(error: unknown): string | undefined {
+  if (isConnectionFailure(error)) return error.about;
+  return error instanceof HttpFailure ? error.host : undefined;
 }
 
 /** Returns whether an error is a request that was answered, but with a refusal or with content that cannot be used. */

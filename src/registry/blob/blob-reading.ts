@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { type Duration, milliseconds, seconds } from '../../lib/duration.ts';
 import { Failure, isDeferred, isTransient } from '../../lib/failure.ts';
+import { hostOfFailure } from '../../lib/http/http-failure.ts';
 import { pause } from '../../lib/pause.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import type { ByteRange, Registry } from '../registry.ts';
@@ -25,7 +26,7 @@ const LONGEST_GAP = seconds(10);
  */
 export class BlobReader {
   readonly #reading: Reading;
-  readonly #attempts = new RequestAttempts<'read'>();
+  readonly #attempts = new RequestAttempts<string>();
   readonly #dead = new Map<BlobSource, unknown>();
   #source: BlobSource | undefined;
 
@@ -105,7 +106,7 @@ export class BlobReader {
 
   #waitAfter({ reason }: SourceFailure, position: number): Duration | 'never' {
     const isFirstSince = this.#attempts.reached(position);
-    const count = this.#attempts.failed('read');
+    const count = this.#attempts.failed(hostOfFailure(reason) ?? '');
     const { registry } = this.#chosen().origin ?? this.#reading;
     try {
       const wait = registry.pauseAfter(reason, count);

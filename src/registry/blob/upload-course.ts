@@ -91,10 +91,8 @@ function courseAfterCut({ size, sent, takesChunks }: Standing): NextCourse {
   return sent >= WORTH_ASKING_BYTES ? AGAIN : NEW;
 }
 
-function courseAfterPut({ status }: Setback, { size, leastChunk, takesChunks }: Standing): NextCourse {
-  if (status === TOO_LARGE) {
-    return takesChunks && size > leastChunk ? { course: 'in chunks', counts: false } : END;
-  }
+function courseAfterPut({ status }: Setback, { takesChunks }: Standing): NextCourse {
+  if (status === TOO_LARGE) return takesChunks ? { course: 'in chunks', counts: false } : END;
   return status === UNKNOWN || status === MISPLACED ? NEW : END;
 }
 
