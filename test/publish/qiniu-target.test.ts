@@ -133,6 +133,15 @@ describe('publishing to Qiniu in bad weather', () => {
     expect(await readdir(fixture.folder)).toEqual([NAME]);
   });
 
+  it('asks once for the domains of a bucket that has none', async () => {
+    await using kodo = await Kodo.start();
+    await using fixture = await PackageFixture.write(NAME, MIB);
+    kodo.faults.add({ operation: 'domains', isNull: true, times: 10 });
+    const { location } = await publish(targetFor(kodo), fixture);
+    expect(location.outcome).toBe('published');
+    expect(kodo.requests('domains')).toHaveLength(1);
+  });
+
   it('gives up on a host that takes parts and never answers, after its time limit', async () => {
     await using kodo = await Kodo.start();
     await using fixture = await PackageFixture.write(NAME, 9 * MIB);

@@ -6,6 +6,7 @@ import { isConnectionFailure } from '../../lib/http/http-failure.ts';
 import { parseRetryAfter } from '../../lib/http/transient-status.ts';
 import { parseJson } from '../../lib/json.ts';
 import { retry } from '../../lib/retry.ts';
+import { listOf } from '../../lib/zero-value.ts';
 import { understand } from '../contract/answer-shape.ts';
 import { explainKodoAnswer, parseKodoError } from './kodo-refusal.ts';
 import { discoverRegion, type KodoAccess, noHosts } from './kodo-region.ts';
@@ -53,7 +54,7 @@ export interface Attempts {
 const TOKEN_LIFETIME_SECONDS = 3600;
 const ANSWER_LIMIT = 4 * 1024 * 1024;
 
-const domainsShape = z.array(z.object({ domain: z.string() }));
+const domainsShape = listOf(z.object({ domain: z.string() }));
 const statShape = z.object({ hash: z.string(), fsize: z.number() });
 
 /** One bucket of Kodo: signs and sends requests, with the `qiniu` package for hosts and tokens. */

@@ -46,6 +46,8 @@ export interface Fault {
   readonly loseAnswer?: boolean;
   /** Take the body and never answer. */
   readonly silent?: boolean;
+  /** Do the work and answer null, as programs in Go write an empty list. */
+  readonly isNull?: boolean;
   /** Answer correctly, but with another etag. */
   readonly wrongEtag?: boolean;
 }

@@ -141,7 +141,9 @@ export class Kodo {
         return;
       }
       entry.status = 200;
-      response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
+      response
+        .writeHead(200, { 'Content-Type': 'application/json' })
+        .end(JSON.stringify(fault?.isNull === true ? null : answer));
     } catch (error) {
       if (error instanceof ConnectionCut || socket.destroyed) {
         socket.destroy();
