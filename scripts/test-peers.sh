@@ -4,9 +4,11 @@
 # Usage: sh scripts/test-peers.sh [PROGRAM…], for programs besides
 set -u
 besides=$*
+# Where Debian puts servers; only root has it on the path.
+export PATH="$PATH:/usr/sbin"
 
 missing() {
-  for program in docker-registry skopeo pigz shellcheck containerd podman busybox python3 $besides; do
+  for program in docker-registry skopeo pigz shellcheck containerd podman busybox python3 nginx squid $besides; do
     command -v "$program" >/dev/null 2>&1 || printf '%s ' "$program"
   done
 }
@@ -26,6 +28,12 @@ if [ "$as_root" != unknown ] && command -v apt-get >/dev/null 2>&1; then
   # shellcheck disable=SC2086
   install() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted; }
   install >/dev/null 2>&1 </dev/null || { $as_root apt-get update -qq && install; } >/dev/null </dev/null
+  # Debian starts servers that it installs. The tests start their own, so nothing stays that nobody asked for.
+  for server in docker-registry nginx squid; do
+    case " $wanted" in *" $server "*)
+      $as_root systemctl disable --now "$server" >/dev/null 2>&1 || $as_root service "$server" stop >/dev/null 2>&1 ;;
+    esac
+  done
   wanted=$(missing)
   [ -z "$wanted" ] && exit 0
 fi

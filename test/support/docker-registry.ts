@@ -1,13 +1,9 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Host, parseHost } from '../../src/registry/oci/reference.ts';
+import { ServerProgram } from './server-program.ts';
 import { LOOPBACK_FILES } from './test-authority.ts';
 import { type Login, TOKEN_CERTIFICATE, TOKEN_ISSUER, TOKEN_SERVICE, TokenServer } from './token-server.ts';
 
@@ -22,14 +18,13 @@ export type Access = 'open' | 'htpasswd' | 'token';
 interface Manner {
   readonly access: Access;
   readonly isPlain: boolean;
+  /** The path below which its API lies. */
+  readonly prefix: string;
 }
 
 /** A port that was free may be another registry's a moment later: each tells by this header which it is. */
 const MARK = 'x-keel-registry';
 const run = promisify(execFile);
-const PORTS_TO_TRY = 5;
-const POLL_MILLISECONDS = 10;
-const PATIENCE_MILLISECONDS = 60_000;
 
 /** Debian's docker-registry on a port and in a folder of its own. Disposing ends it and removes what it stored. */
 export class DockerRegistry implements AsyncDisposable {
@@ -40,78 +35,59 @@ export class DockerRegistry implements AsyncDisposable {
   readonly login: Login | undefined;
   /** Where its tokens come from. */
   readonly tokens: TokenServer | undefined;
-  readonly #folder: string;
-  readonly #process: ChildProcess;
-  // A test that ran out of time never disposes of what it used; its process ends all the same.
-  readonly #endWithParent = (): void => {
-    this.#process.kill('SIGKILL');
-    rmSync(this.#folder, { recursive: true, force: true });
-  };
+  readonly #program: ServerProgram;
 
-  private constructor(
-    host: Host,
-    folder: string,
-    process: ChildProcess,
-    tokens: TokenServer | undefined,
-    { access, isPlain }: Manner,
-  ) {
-    this.host = host;
+  private constructor(program: ServerProgram, tokens: TokenServer | undefined, { access, isPlain }: Manner) {
+    this.host = parseHost(`127.0.0.1:${program.port}`);
     this.isPlain = isPlain;
     this.login = access === 'open' ? undefined : LOGIN;
     this.tokens = tokens;
-    this.#folder = folder;
-    this.#process = process;
-    globalThis.process.once('exit', this.#endWithParent);
+    this.#program = program;
   }
 
   /** Starts one, with TLS unless `tls` is false. */
-  static async start(access: Access = 'open', { tls = true } = {}): Promise<DockerRegistry> {
-    const manner: Manner = { access, isPlain: !tls };
-    const folder = await mkdtemp(join(tmpdir(), 'keel-registry-'));
+  static async start(access: Access = 'open', { tls = true, prefix = '/' } = {}): Promise<DockerRegistry> {
+    const manner: Manner = { access, isPlain: !tls, prefix };
     const tokens = access === 'token' ? await TokenServer.start(LOGIN, { tls }) : undefined;
-    // Between finding a free port and using it someone else may take it.
-    for (let left = PORTS_TO_TRY; left > 0; left -= 1) {
-      const host = `127.0.0.1:${await freePort()}`;
-      const file = await writeConfiguration(folder, host, manner, tokens);
-      const process = spawn('docker-registry', ['serve', file], { stdio: 'ignore' });
-      // Without a listener a program that is missing would end the tests; `isListening` tells.
-      process.on('error', () => undefined);
-      if (await isListening(`${tls ? 'https' : 'http'}://${host}`, folder, process))
-        return new DockerRegistry(parseHost(host), folder, process, tokens, manner);
-      process.kill('SIGKILL');
+    const ping = (port: number): string => `${tls ? 'https' : 'http'}://127.0.0.1:${port}${prefix}v2/`;
+    try {
+      const program = await ServerProgram.start({
+        name: 'docker-registry',
+        command: async (folder, port) => {
+          const file = await writeConfiguration(folder, `127.0.0.1:${port}`, manner, tokens);
+          return ['docker-registry', 'serve', file];
+        },
+        answers: async (folder, port) => (await fetch(ping(port))).headers.get(MARK) === folder,
+      });
+      return new DockerRegistry(program, tokens, manner);
+    } catch (error) {
+      await tokens?.[Symbol.asyncDispose]();
+      throw error;
     }
-    await tokens?.[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
-    throw new Error('docker-registry did not start');
   }
 
   /** Of the registry's process, for measurements. */
   get pid(): number {
-    return this.#process.pid ?? 0;
+    return this.#program.pid;
   }
 
   /** Removes what no tag names, as administrators do each week. Returns what it told. */
   async collectGarbage(): Promise<string> {
-    const file = join(this.#folder, 'config.yml');
+    const file = join(this.#program.folder, 'config.yml');
     const { stdout } = await run('docker-registry', ['garbage-collect', '--delete-untagged', file]);
     return stdout;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    globalThis.process.off('exit', this.#endWithParent);
-    const hasEnded = this.#process.exitCode !== null || this.#process.signalCode !== null;
-    const ended = hasEnded ? undefined : new Promise((resolve) => this.#process.once('exit', resolve));
-    this.#process.kill('SIGKILL');
-    await ended;
+    await this.#program[Symbol.asyncDispose]();
     await this.tokens?.[Symbol.asyncDispose]();
-    await rm(this.#folder, { recursive: true, force: true });
   }
 }
 
 async function writeConfiguration(
   folder: string,
   host: string,
-  { access, isPlain }: Manner,
+  { access, isPlain, prefix }: Manner,
   tokens: TokenServer | undefined,
 ): Promise<string> {
   const users = join(folder, 'users');
@@ -124,7 +100,7 @@ async function writeConfiguration(
         realm: tokens?.realm,
         service: TOKEN_SERVICE,
         issuer: TOKEN_ISSUER,
-        rootcertbundle: fileURLToPath(TOKEN_CERTIFICATE),
+        rootcertbundle: TOKEN_CERTIFICATE,
       },
     },
   }[access];
@@ -138,6 +114,7 @@ async function writeConfiguration(
     },
     http: {
       addr: host,
+      prefix,
       secret: 'test',
       headers: { [MARK]: [folder] },
       ...(isPlain ? {} : { tls: LOOPBACK_FILES }),
@@ -148,28 +125,4 @@ async function writeConfiguration(
   const file = join(folder, 'config.yml');
   await writeFile(file, JSON.stringify(configuration));
   return file;
-}
-
-async function isListening(origin: string, folder: string, process: ChildProcess): Promise<boolean> {
-  const giveUpAt = Date.now() + PATIENCE_MILLISECONDS;
-  while (Date.now() < giveUpAt) {
-    if (process.pid === undefined || process.exitCode !== null) return false;
-    const isUp = await fetch(`${origin}/v2/`).then(
-      ({ headers }) => headers.get(MARK) === folder,
-      () => false,
-    );
-    if (isUp) return true;
-    await wait(POLL_MILLISECONDS);
-  }
-  return false;
-}
-
-/** Returns a port of loopback that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

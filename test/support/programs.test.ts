@@ -9,7 +9,10 @@ function askedFor(): readonly string[] {
   const asked = globSync('test/**/*.ts').flatMap((file) => {
     const text = readFileSync(file, 'utf8');
     const alone = [...text.matchAll(/(?<![\w.])has\('([a-z0-9-]+)'\)/g)].map(([, name = '']) => name);
-    const lists = [...text.matchAll(/(?:describeWith|missingPrograms)\(\[([^\]]*)\]/g)];
+    const lists = [
+      ...text.matchAll(/(?:describeWith|missingPrograms)\(\[([^\]]*)\]/g),
+      ...text.matchAll(/describeTrials\(('[^\]]*)\]/g),
+    ];
     return [...alone, ...lists.flatMap(([, list = '']) => list.match(/[a-z0-9][a-z0-9-]+/g) ?? [])];
   });
   return [...new Set(asked)];
@@ -21,6 +24,6 @@ test('every program that a test asks for is installed by make test', () => {
     /for program in ([^;$]+)/.exec(readFileSync('scripts/test-peers.sh', 'utf8')) ?? [];
   const known = [...THERE, ...installed.trim().split(' ')];
   const asked = askedFor();
-  expect(asked).toEqual(expect.arrayContaining(['busybox', 'docker-registry', 'skopeo']));
+  expect(asked).toEqual(expect.arrayContaining(['busybox', 'docker-registry', 'nginx', 'skopeo', 'squid']));
   expect(asked.filter((program) => !known.includes(program))).toEqual([]);
 });

@@ -2,9 +2,12 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, it } from 'vitest';
 
+/** Where Debian puts servers; only root has it on the path. */
+const SERVERS = '/usr/sbin';
+
 function isInstalled(program: string): boolean {
   const { PATH: path = '' } = process.env;
-  return path.split(delimiter).some((folder) => {
+  return [...path.split(delimiter), SERVERS].some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);
       return true;

@@ -1,6 +1,7 @@
 import { createPrivateKey, createSign, randomUUID, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { resolve } from 'node:path';
 import { listen, type OpenListener } from './registry/listener.ts';
 import { LOOPBACK } from './test-authority.ts';
 
@@ -11,11 +12,11 @@ export interface Login {
 }
 
 /** The certificate whose tokens a registry is to believe. */
-export const TOKEN_CERTIFICATE = new URL('../fixtures/registry-token/certificate.pem', import.meta.url);
+export const TOKEN_CERTIFICATE = resolve('test/fixtures/registry-token/certificate.pem');
 export const TOKEN_SERVICE = 'keel test registry';
 export const TOKEN_ISSUER = 'keel test tokens';
 
-const KEY = new URL('../fixtures/registry-token/key.pem', import.meta.url);
+const KEY = resolve('test/fixtures/registry-token/key.pem');
 const LIFETIME_SECONDS = 300;
 
 interface Access {

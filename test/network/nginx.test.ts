@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, expect } from 'vitest';
+import { Desk } from '../support/built-synctl.ts';
+import { DockerRegistry } from '../support/docker-registry.ts';
+import { type Image, ImageMaker } from '../support/images/image.ts';
+import { PlainPush } from '../support/images/push.ts';
+import { Nginx, type NginxConfiguration, passingTo } from '../support/nginx.ts';
+import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
+import { seedMade } from '../support/registry/seed.ts';
+import { describeTrials } from '../support/trials.ts';
+
+const AUTHORITY = new URL('../fixtures/tls/authority.pem', import.meta.url).pathname;
+const MEBIBYTE = 1024 * 1024;
+
+describeTrials('nginx', ['docker-registry'], (trial) => {
+  let source: TestRegistry;
+  let image: Image;
+  let small: readonly Image[];
+
+  beforeAll(async () => {
+    source = await startRegistry();
+    const maker = new ImageMaker();
+    image = await maker.make({
+      platforms: ['linux/amd64', 'linux/arm64'],
+      own: [{ name: 'large', size: 6 * MEBIBYTE }],
+    });
+    seedMade(source.storage, 'app', 'v1', image);
+    small = await Promise.all(
+      Array.from({ length: 12 }, (_, at) => maker.make({ own: [{ name: `small ${at}`, size: 1000 }] })),
+    );
+    for (const [at, one] of small.entries()) seedMade(source.storage, 'many', `v1.${at}`, one);
+  });
+
+  afterAll(() => source.close());
+
+  /** Mirrors repositories to a registry behind nginx, and returns what was said and what the registry has then. */
+  async function mirror(
+    configure: (origin: string) => NginxConfiguration,
+    names: readonly string[] = ['app'],
+    flags: readonly string[] = [],
+  ) {
+    await using registry = await DockerRegistry.start();
+    await using nginx = await Nginx.start(configure(`https://${registry.host}`));
+    const desk = new Desk();
+    desk.write('image_set.json', { names });
+    const route = ['--source', source.host, '--push-to', nginx.host, '--push-ns', 'mirror'];
+    const said = await desk.run('sync', ...route, '--ca-file', AUTHORITY, ...flags);
+    const behind = new PlainPush(registry);
+    return {
+      ...said,
+      digest: await behind.digestOf('mirror/app', 'v1'),
+      tags: await behind.tags('mirror/many'),
+    };
+  }
+
+  trial(
+    'a registry behind it is filled over TLS, and over HTTP/1.1 where HTTP/2 is offered too',
+    async () => {
+      const said = await mirror((origin) => ({
+        http2: true,
+        server: `client_max_body_size 0; location / { ${passingTo(origin)} }`,
+      }));
+      expect(said).toMatchObject({ code: 0, digest: image.digest });
+    },
+  );
+
+  for (const [how, buffering] of [
+    ['with requests and answers in temporary files', 'proxy_request_buffering on; proxy_buffering on;'],
+    ['without buffers', 'proxy_request_buffering off; proxy_buffering off;'],
+  ] as const) {
+    trial(`a registry behind it is filled ${how}`, async () => {
+      const said = await mirror((origin) => ({
+        server: `client_max_body_size 0; ${buffering} location / { ${passingTo(origin)} }`,
+      }));
+      expect(said).toMatchObject({ code: 0, digest: image.digest });
+    });
+  }
+
+  trial('a registry behind it is filled in chunks that fit where nginx takes bodies of 2 MiB', async () => {
+    const said = await mirror((origin) => ({
+      server: `client_max_body_size 2m; location / { ${passingTo(origin)} }`,
+    }));
+    expect(said).toMatchObject({ code: 0, digest: image.digest });
+  });
+
+  trial('a push is refused with the name of the limit where nginx takes next to nothing', async () => {
+    const said = await mirror((origin) => ({
+      server: `client_max_body_size 100k; location / { ${passingTo(origin)} }`,
+    }));
+    expect(said).toMatchObject({ code: 1, digest: undefined });
+    expect(said.stdout + said.stderr).toContain('client_max_body_size');
+  });
+
+  for (const status of [429, 503]) {
+    trial(`a registry behind it is filled where it limits the rate with status ${status}`, async () => {
+      const said = await mirror(
+        (origin) => ({
+          http: `limit_req_zone $binary_remote_addr zone=all:1m rate=50r/s; limit_req_status ${status};`,
+          server: `limit_req zone=all burst=5 nodelay; location / { ${passingTo(origin)} }`,
+        }),
+        ['many'],
+        ['--retry', '12', '--retry-interval', '100ms'],
+      );
+      expect(said.code).toBe(0);
+      expect(said.tags).toHaveLength(small.length);
+    });
+  }
+
+  trial('a registry is filled where its uploads lie below another path', async () => {
+    await using registry = await DockerRegistry.start('open', { prefix: '/inner/' });
+    await using nginx = await Nginx.start({
+      server: `client_max_body_size 0;
+        location /v2/ { rewrite ^/v2/(.*)$ /inner/v2/$1 break; ${passingTo(`https://${registry.host}`)} }
+        location /inner/ { ${passingTo(`https://${registry.host}`)} }`,
+    });
+    const desk = new Desk();
+    desk.write('image_set.json', { names: ['app'] });
+    const route = ['--source', source.host, '--push-to', nginx.host, '--push-ns', 'mirror'];
+    const said = await desk.run('sync', ...route, '--ca-file', AUTHORITY);
+    expect(said).toMatchObject({ code: 0, stderr: '' });
+    const checked = await desk.run('check', 'app:v1', ...route, '--ca-file', AUTHORITY);
+    expect(checked.stdout).toContain('mirrored: ');
+  });
+
+  trial('a registry behind it is read as a source', async () => {
+    await using registry = await DockerRegistry.start();
+    await using upstream = await DockerRegistry.start();
+    await new PlainPush(upstream).push('app', 'v1', image);
+    await using nginx = await Nginx.start({
+      http2: true,
+      server: `location / { ${passingTo(`https://${upstream.host}`)} }`,
+    });
+    const desk = new Desk();
+    desk.write('image_set.json', { names: ['app'] });
+    const route = ['--source', nginx.host, '--push-to', registry.host, '--push-ns', 'mirror'];
+    expect(await desk.run('sync', ...route, '--ca-file', AUTHORITY)).toMatchObject({ code: 0 });
+    expect(await new PlainPush(registry).digestOf('mirror/app', 'v1')).toBe(image.digest);
+  });
+});

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { Desk } from '../support/built-synctl.ts';
+import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
+import { seedIndex } from '../support/registry/seed.ts';
+import { PROXY_LOGIN, Squid } from '../support/squid.ts';
+import type { Certificate } from '../support/test-authority.ts';
+import { describeTrials } from '../support/trials.ts';
+
+const TLS = new URL('../fixtures/tls/', import.meta.url);
+const AUTHORITY = new URL('hosts-authority.pem', TLS).pathname;
+const CERTIFICATE: Certificate = {
+  key: readFileSync(new URL('hosts-key.pem', TLS), 'utf8'),
+  certificate: readFileSync(new URL('hosts.pem', TLS), 'utf8'),
+};
+const USERS = { keel: 'keel-registry-password' };
+
+describeTrials('squid', [], (trial) => {
+  let source: TestRegistry;
+
+  beforeAll(async () => {
+    source = await startRegistry({ tls: CERTIFICATE });
+    seedIndex(source.storage, 'app', { tags: ['v1'], layers: [3000, 2_000_000] });
+  });
+
+  afterAll(() => source.close());
+
+  /** Returns a registry and a desk from which both sides are reached by the names that only squid knows. */
+  async function outside() {
+    const stack = new AsyncDisposableStack();
+    const sink = stack.use(
+      await startRegistry({ tls: CERTIFICATE, access: { mode: 'bearer', users: USERS } }),
+    );
+    const desk = new Desk({ username: 'keel', password: USERS.keel });
+    desk.write('image_set.json', { names: ['app'] });
+    const named = ({ host }: TestRegistry): string => host.replace('127.0.0.1', 'registry.test');
+    const route = ['--source', named(source), '--push-to', named(sink), '--push-ns', 'mirror'];
+    return {
+      sink,
+      desk,
+      sync: (...flags: string[]) => desk.run('sync', ...route, '--ca-file', AUTHORITY, ...flags),
+      [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    };
+  }
+
+  trial('both registries are reached through it with its login, and no secret is shown', async () => {
+    await using squid = await Squid.start({ names: ['registry.test'], wantsLogin: true });
+    await using here = await outside();
+    here.desk.set('HTTPS_PROXY', squid.urlFor(PROXY_LOGIN));
+    expect(await here.sync()).toMatchObject({ code: 0, stderr: '' });
+    expect([...here.sink.storage.repository('mirror/app').tags.keys()]).toEqual(['v1']);
+  });
+
+  trial('without that login neither is reached, and the message names the proxy', async () => {
+    await using squid = await Squid.start({ names: ['registry.test'], wantsLogin: true });
+    await using here = await outside();
+    here.desk.set('HTTPS_PROXY', squid.url);
+    const said = await here.sync();
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain(`the proxy ${squid.host} wants a login of its own`);
+    expect(said.stderr).toContain('http://NAME:PASSWORD@HOST:PORT');
+    expect(here.sink.journal.entries).toEqual([]);
+  });
+
+  trial('a host that it denies is told as that', async () => {
+    await using squid = await Squid.start({ names: ['registry.test'], denied: ['registry.test'] });
+    await using here = await outside();
+    here.desk.set('HTTPS_PROXY', squid.url);
+    const said = await here.sync();
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain(`the proxy ${squid.host} refused the tunnel to registry.test:`);
+    expect(said.stderr).toContain('let the proxy allow registry.test');
+  });
+
+  trial('a name that it does not know either is told as that', async () => {
+    await using squid = await Squid.start({ names: [] });
+    await using here = await outside();
+    here.desk.set('HTTPS_PROXY', squid.url);
+    const said = await here.sync();
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain(`the proxy ${squid.host} refused the tunnel to registry.test:`);
+  });
+
+  trial('where it is down, the message names it and not the registry', async () => {
+    const squid = await Squid.start({ names: ['registry.test'] });
+    await squid[Symbol.asyncDispose]();
+    await using here = await outside();
+    here.desk.set('HTTPS_PROXY', squid.url);
+    const said = await here.sync();
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain(`its proxy ${squid.host} cannot be used: the connection was refused`);
+  });
+});
