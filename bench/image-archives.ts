@@ -19,7 +19,7 @@ interface PackedImage {
 /** Pulls some versions of each image and packs them: all in one layout, or an archive of docker's for each. */
 export function imageArchivesCase(isFull: boolean): Case {
   const open = async (wants: (contender: string) => boolean): Promise<Stage> => {
-    const source = await startSource(isFull);
+    const source = await startSource(isFull, 'plain');
     const { host } = source.registry;
     const images = source.repositories.flatMap(({ name, tags }) =>
       tags.slice(-TAGS_OF_REPOSITORY).map((tag) => ({ name, tag })),

@@ -1,13 +1,18 @@
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Host } from '../src/registry/oci/reference.ts';
+import { LOGIN } from '../test/support/docker-registry.ts';
 import { missingPrograms } from '../test/support/programs.ts';
+import { AUTHORITY_FILE } from '../test/support/test-authority.ts';
+import { type RegistryAccess, writeLogins } from './registry-access.ts';
 
 /** What is to be mirrored, and where to. */
 export interface MirrorTask {
   readonly from: Host;
   readonly to: Host;
   readonly repositories: readonly { readonly name: string; readonly tags: readonly string[] }[];
+  readonly access: RegistryAccess;
   /** For what the tool reads and remembers. */
   readonly folder: string;
 }
@@ -27,46 +32,66 @@ export const SYNCTL = resolve('synctl');
 /** What the others are told to do at the same time. */
 const PARALLEL = 16;
 
-async function synctl({ from, to, repositories, folder }: MirrorTask): Promise<string> {
+/** Returns what stands in front of a command. */
+async function logins({ from, to, folder, access }: MirrorTask): Promise<string> {
+  return access === 'plain' ? '' : `${await writeLogins(folder, [from, to])} `;
+}
+
+async function synctl(task: MirrorTask): Promise<string> {
+  const { from, to, repositories, folder, access } = task;
   const set = join(folder, 'image_set.json');
   await writeFile(set, JSON.stringify({ names: repositories.map(({ name }) => name) }));
   const route = `--source ${from} --push-to ${to} --push-ns mirror --naming path`;
-  return `${SYNCTL} sync ${route} --image-set ${set} --db ${join(folder, 'state')}`;
+  const trust = access === 'plain' ? '' : `--ca-file ${AUTHORITY_FILE} `;
+  return `${await logins(task)}${SYNCTL} sync ${route} ${trust}--image-set ${set} --db ${join(folder, 'state')}`;
 }
 
-async function skopeo({ from, to, repositories, folder }: MirrorTask): Promise<string> {
+async function skopeo(task: MirrorTask): Promise<string> {
+  const { from, to, repositories, folder, access } = task;
   const list = join(folder, 'images.yml');
   const images = Object.fromEntries(repositories.map(({ name, tags }) => [name, tags]));
   // YAML, of which JSON is a part.
-  await writeFile(list, JSON.stringify({ [from]: { 'tls-verify': false, images } }));
-  const how = '--all --src yaml --dest docker --dest-tls-verify=false';
-  return `skopeo --insecure-policy sync ${how} ${list} ${to}/mirror`;
+  await writeFile(list, JSON.stringify({ [from]: { 'tls-verify': access === 'tls', images } }));
+  const how = `--all --src yaml --dest docker --dest-tls-verify=${access === 'tls'}`;
+  return `${await logins(task)}skopeo --insecure-policy sync ${how} ${list} ${to}/mirror`;
 }
 
-async function crane({ from, to, repositories }: MirrorTask): Promise<string> {
+async function crane(task: MirrorTask): Promise<string> {
+  const { from, to, repositories, access } = task;
+  const before = await logins(task);
+  const insecure = access === 'plain' ? '--insecure ' : '';
   const copy = (name: string): string =>
-    `crane cp -a -j ${PARALLEL} --insecure ${from}/${name} ${to}/mirror/${name}`;
+    `${before}crane cp -a -j ${PARALLEL} ${insecure}${from}/${name} ${to}/mirror/${name}`;
   return repositories.map(({ name }) => copy(name)).join(' && ');
 }
 
-async function regsync({ from, to, repositories, folder }: MirrorTask): Promise<string> {
+async function regsync(task: MirrorTask): Promise<string> {
+  const { from, to, repositories, folder, access } = task;
   const file = join(folder, 'regsync.yml');
   const plain = (registry: Host): object => ({ registry, tls: 'disabled', reqConcurrent: PARALLEL });
+  const secure = (registry: Host): object => ({
+    registry,
+    regcert: readFileSync(AUTHORITY_FILE, 'utf8'),
+    user: LOGIN.username,
+    pass: LOGIN.password,
+    reqConcurrent: PARALLEL,
+  });
+  const creds = [from, to].map(access === 'plain' ? plain : secure);
   const sync = repositories.map(({ name }) => ({
     source: `${from}/${name}`,
     target: `${to}/mirror/${name}`,
     type: 'repository',
   }));
-  await writeFile(
-    file,
-    JSON.stringify({ version: 1, creds: [plain(from), plain(to)], defaults: { parallel: PARALLEL }, sync }),
-  );
+  await writeFile(file, JSON.stringify({ version: 1, creds, defaults: { parallel: PARALLEL }, sync }));
   return `regsync once -c ${file} -v error`;
 }
 
-async function oras({ from, to, repositories }: MirrorTask): Promise<string> {
+async function oras(task: MirrorTask): Promise<string> {
+  const { from, to, repositories, access } = task;
+  const before = await logins(task);
+  const plain = access === 'plain' ? '--from-plain-http --to-plain-http ' : '';
   const copy = (image: string): string =>
-    `oras cp -r --no-tty --from-plain-http --to-plain-http ${from}/${image} ${to}/mirror/${image}`;
+    `${before}oras cp -r --no-tty ${plain}${from}/${image} ${to}/mirror/${image}`;
   return repositories.flatMap(({ name, tags }) => tags.map((tag) => copy(`${name}:${tag}`))).join(' && ');
 }
 

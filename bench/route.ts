@@ -71,8 +71,11 @@ export function difference(
 ): Pick<Sample, 'requests' | 'connections' | 'bytesReceived' | 'bytesSent'> {
   const [source, destination] = after.map((traffic, index) => subtract(traffic, before[index]));
   if (source === undefined || destination === undefined) return {};
+  // What is encrypted cannot be counted on its way.
+  const requests = { source: source.requests, destination: destination.requests };
+  const isSeen = Object.keys({ ...source.requests, ...destination.requests }).length > 0;
   return {
-    requests: { source: source.requests, destination: destination.requests },
+    ...(isSeen ? { requests } : {}),
     connections: source.connections + destination.connections,
     bytesReceived: source.bytesReceived,
     bytesSent: destination.bytesSent,

@@ -5,6 +5,7 @@ import { type Case, PARTS } from './case.ts';
 import { imageArchivesCase } from './image-archives.ts';
 import { describeMachine, findVersions } from './machine.ts';
 import { describeNoise } from './noise.ts';
+import { trustBenchRegistries } from './registry-access.ts';
 import { type MeasuredCase, type Results, writeResults } from './results.ts';
 import type { Sample } from './sample.ts';
 import { chooseScratch } from './scratch.ts';
@@ -63,6 +64,7 @@ function print(table: Table): void {
 }
 
 async function run(cases: readonly Case[]): Promise<void> {
+  trustBenchRegistries();
   const machine = describeMachine(chooseScratch());
   const versions = await findVersions();
   console.log(

@@ -1,14 +1,15 @@
-import { DockerRegistry } from '../test/support/docker-registry.ts';
 import type { Case, Stage } from './case.ts';
 import { largeLayerCase } from './large-layer.ts';
 import { installedMirrorers, type Mirrorer, type MirrorTask } from './mirrorer.ts';
+import { type RegistryAccess, startRegistryWith } from './registry-access.ts';
 import { Route, type RouteShape } from './route.ts';
 import type { Sample } from './sample.ts';
 import { openScratch } from './scratch.ts';
 import { type SyncSource, startSource } from './sync-source.ts';
 
 // Mirrors the same repositories from one docker-registry to another: into an empty one (cold), and again without a
-// change. 30 ms away for what waiting costs, and with nothing between them for what work costs.
+// change. 30 ms away for what waiting costs, and with nothing between them for what work costs. Over plain HTTP, where
+// requests can be counted on their way, and over TLS with tokens, as users do it.
 
 const HUNDRED_MEGABIT = 100e6 / 8;
 
@@ -36,19 +37,41 @@ export function syncCases(isFull: boolean): readonly Case[] {
       false,
       ['keel'],
     ),
-    largeLayerCase(),
-    unchanged(isFull),
+    cold(
+      { id: 'cold-30-tls', title: `cold mirror of ${few} over TLS, 30 ms away` },
+      away,
+      false,
+      undefined,
+      'tls',
+    ),
+    cold(
+      { id: 'cold-0-tls', title: `cold mirror of ${near} over TLS, nothing in between` },
+      { milliseconds: 0 },
+      isFull,
+      undefined,
+      'tls',
+    ),
+    largeLayerCase('plain'),
+    largeLayerCase('tls'),
+    unchanged(isFull, 'plain'),
+    unchanged(isFull, 'tls'),
   ];
 }
 
 type Name = Pick<Case, 'id' | 'title' | 'rounds'>;
 
-function cold(name: Name, shape: RouteShape, isFull: boolean, only?: readonly string[]): Case {
+function cold(
+  name: Name,
+  shape: RouteShape,
+  isFull: boolean,
+  only?: readonly string[],
+  access: RegistryAccess = 'plain',
+): Case {
   const open = async (wants: (contender: string) => boolean): Promise<Stage> => {
-    const source = await startSource(isFull);
+    const source = await startSource(isFull, access);
     const run = async (mirrorer: Mirrorer): Promise<Sample> => {
       await using scratch = await openScratch();
-      await using destination = await DockerRegistry.start('open', { tls: false });
+      await using destination = await startRegistryWith(access);
       await using route = await Route.open(source.registry, destination, shape);
       return await route.measure(await mirrorer.command(taskOf(source, route, scratch.folder)));
     };
@@ -59,12 +82,12 @@ function cold(name: Name, shape: RouteShape, isFull: boolean, only?: readonly st
 }
 
 /** Runs over what the same tool has mirrored before, each under names of its own: none remembers anything. */
-function unchanged(isFull: boolean): Case {
+function unchanged(isFull: boolean, access: RegistryAccess): Case {
   const shape = { milliseconds: 30 };
   const tags = isFull ? '20 repositories, 200 tags' : '3 repositories, 30 tags';
   const open = async (wants: (contender: string) => boolean): Promise<Stage> => {
-    const source = await startSource(isFull);
-    const destination = await DockerRegistry.start('open', { tls: false });
+    const source = await startSource(isFull, access);
+    const destination = await startRegistryWith(access);
     const mirrored = new Set<Mirrorer>();
     const mirror = async (mirrorer: Mirrorer, between: RouteShape): Promise<Sample> => {
       await using scratch = await openScratch();
@@ -86,11 +109,13 @@ function unchanged(isFull: boolean): Case {
       },
     };
   };
-  return { id: 'unchanged', part: 'sync', title: `no change in ${tags}, no state, 30 ms away`, open };
+  const [id, over] = access === 'plain' ? ['unchanged', ''] : ['unchanged-tls', ' over TLS'];
+  return { id, part: 'sync', title: `no change in ${tags}${over}, no state, 30 ms away`, open };
 }
 
 function taskOf(source: SyncSource, route: Route, folder: string): MirrorTask {
-  return { from: route.from, to: route.to, repositories: source.repositories, folder };
+  const { repositories, access } = source;
+  return { from: route.from, to: route.to, repositories, access, folder };
 }
 
 function factsOf(source: SyncSource, shape: RouteShape): Readonly<Record<string, number>> {
