@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { seconds } from '../../src/lib/duration.ts';
 import { Failure } from '../../src/lib/failure.ts';
 import { parseHost, parseRepository } from '../../src/registry/oci/reference.ts';
-import { proveLogin, reachRegistries, twice } from '../../src/sync/run/preflight.ts';
+import { proveLogin, reachRegistries, repeatedly } from '../../src/sync/run/preflight.ts';
 import { type RegistryOptions, startRegistry } from '../support/registry/registry.ts';
 import { TestClient } from '../support/test-client.ts';
 
@@ -10,24 +11,72 @@ const APP = parseRepository('keel/app');
 const LOCKED: RegistryOptions = { access: { mode: 'basic', users: { keel: 'secret' } } };
 const FAILURE = { match: { kind: 'ping' }, fault: { kind: 'status', status: 503 } } as const;
 
-describe('before a run', () => {
-  it('both registries are reached, the second time if need be', async () => {
+describe('the first contact of a run', () => {
+  it('is tried as often as --retry says', async () => {
     await using source = await startRegistry();
     await using target = await startRegistry();
-    using client = new TestClient(source.host);
-    const fault = target.fail(FAILURE);
+    using client = new TestClient(source.host, { attempts: 5 });
+    const faults = [source.fail({ ...FAILURE, times: 2 }), target.fail({ ...FAILURE, times: 4 })];
     await reachRegistries(client.registry, client.registries.at(target.host), never);
-    expect([source, target].map(({ journal }) => journal.count('ping'))).toEqual([1, 2]);
-    expect(fault.hits).toBe(1);
+    expect([source, target].map(({ journal }) => journal.count('ping'))).toEqual([3, 5]);
+    expect(faults.map(({ hits }) => hits)).toEqual([2, 4]);
   });
 
-  it('a registry that fails twice is what stands in the way', async () => {
+  it('ends with the failure of the last attempt', async () => {
     await using source = await startRegistry();
-    using client = new TestClient(source.host);
-    source.fail({ ...FAILURE, times: 2 });
+    using client = new TestClient(source.host, { attempts: 4 });
+    source.fail({ ...FAILURE, times: 4 });
     await expect(reachRegistries(client.registry, client.registry, never)).rejects.toMatchObject({
       about: source.host,
     });
+    expect(source.journal.count('ping')).toBe(4);
+  });
+
+  it('is tried once where --retry says so', async () => {
+    await using source = await startRegistry();
+    using client = new TestClient(source.host, { attempts: 1 });
+    source.fail(FAILURE);
+    await expect(reachRegistries(client.registry, client.registry, never)).rejects.toMatchObject({
+      status: 503,
+    });
+  });
+
+  it.each([
+    ['source', 'target'],
+    ['target', 'source'],
+  ])('does not wait for a silent %s once the %s has failed for good', async (silent) => {
+    await using stuck = await startRegistry();
+    await using broken = await startRegistry();
+    stuck.fail({ match: { kind: 'ping' }, fault: { kind: 'silence' } });
+    using client = new TestClient(stuck.host, { attempts: 1 });
+    broken.fail(FAILURE);
+    const pair = [client.registry, client.registries.at(broken.host)] as const;
+    const [source, target] = silent === 'source' ? pair : [pair[1], pair[0]];
+    // Without timeouts of its own the client would wait for a minute.
+    await expect(reachRegistries(source, target, never)).rejects.toMatchObject({ about: broken.host });
+  });
+
+  it('does not wait for a pause of more than a minute', async () => {
+    await using source = await startRegistry();
+    using client = new TestClient(source.host, { attempts: 5 });
+    const headers = { 'retry-after': '90' };
+    source.fail({ match: { kind: 'ping' }, fault: { kind: 'status', status: 503, headers }, times: 5 });
+    await expect(reachRegistries(client.registry, client.registry, never)).rejects.toMatchObject({
+      status: 503,
+    });
+    expect(source.journal.count('ping')).toBe(1);
+  });
+});
+
+describe('before a run', () => {
+  it('a login is tried as often as --retry says', async () => {
+    await using target = await startRegistry(LOCKED);
+    using client = new TestClient(target.host, {
+      login: { username: 'keel', password: 'secret' },
+      attempts: 5,
+    });
+    target.fail({ ...FAILURE, times: 4 });
+    await proveLogin(client.registry, APP, never);
   });
 
   it('a login that is refused is not tried again', async () => {
@@ -57,30 +106,13 @@ it('of two registries that cannot be reached, the source is named each time', as
   }
 });
 
-it('does not wait for a pause that a host asks for', async () => {
-  let tries = 0;
-  const held = new Failure({
-    code: 'BUSY',
-    about: 'test',
-    message: 'later',
-    transient: true,
-    retryAt: Date.now() + 250_000,
-  });
-  const trying = twice(never, async () => {
-    tries += 1;
-    throw held;
-  });
-  await expect(trying).rejects.toBe(held);
-  expect(tries).toBe(2);
-});
-
-it('an abort between the two tries is its reason', async () => {
+it('an abort between two attempts is its reason', async () => {
   const stop = new AbortController();
   const reason = new Error('stopped');
   let tries = 0;
-  const trying = twice(stop.signal, async () => {
+  using client = new TestClient(parseHost('127.0.0.1:1'), { interval: seconds(60) });
+  const trying = repeatedly(client.registry, stop.signal, async () => {
     tries += 1;
-    // The second try is half a second away.
     setImmediate(() => stop.abort(reason));
     throw new Failure({ code: 'BUSY', about: 'test', message: 'not now', transient: true });
   });

@@ -121,7 +121,15 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
   });
 
   it('a time limit that is over while registries are looked for', async () => {
-    const said = await sync(sitDown(), CLOSED, CLOSED, '--command-timeout', '200ms');
+    const said = await sync(
+      sitDown(),
+      CLOSED,
+      CLOSED,
+      '--command-timeout',
+      '200ms',
+      '--retry-interval',
+      '9s',
+    );
     expect(said.stderr).toBe('error: --command-timeout: the time limit of 200 ms is over\n');
     expect(said.code).toBe(1);
   });

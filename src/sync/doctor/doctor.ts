@@ -13,7 +13,7 @@ import type { Registry } from '../../registry/registry.ts';
 import { openRunRegistries } from '../parts.ts';
 import { discover, type FoundRepository } from '../plan/discovery.ts';
 import { groupByDestination } from '../plan/naming.ts';
-import { twice } from '../run/preflight.ts';
+import { repeatedly } from '../run/preflight.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { KnownStateParts } from '../state/known-state.ts';
 import { type Check, type Diagnosis, diagnose, doubtful, type Finding, fine } from './diagnosis.ts';
@@ -232,7 +232,7 @@ class Examination {
     const { username } = this.#settings;
     const { signal, environment } = this.#parts;
     const { repository } = await this.#findFirst();
-    const user = await twice(signal, () => this.#target.logIn(repository));
+    const user = await repeatedly(this.#target, signal, () => this.#target.logIn(repository));
     if (user === undefined) return fine(`${this.#target.host} wants no login`);
     const origin = username === undefined ? dockerConfigFile(environment) : '--username or KEEL_USERNAME';
     return fine(`logged in as ${user}, from ${origin}`);

@@ -7,7 +7,7 @@ import { countOf } from '../../lib/text/sentence.ts';
 import { withinSignal } from '../../lib/within-signal.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { FoundRepository } from '../plan/discovery.ts';
-import { twice } from '../run/preflight.ts';
+import { repeatedly } from '../run/preflight.ts';
 import { doubtful, type Finding, fine, noRegistry } from './diagnosis.ts';
 
 /** Resolves the name of a registry, unless a proxy does. Throws `UNREACHABLE`. */
@@ -26,7 +26,7 @@ export async function resolveName({ host, endpoint }: Registry, signal: AbortSig
 
 /** Pings a registry, which verifies its certificate. */
 export async function ping(registry: Registry, signal: AbortSignal): Promise<Finding> {
-  await twice(signal, () => registry.ping());
+  await repeatedly(registry, signal, () => registry.ping());
   const { host, endpoint, oddity } = registry;
   if (oddity !== undefined) {
     return doubtful(`${host} answers, but not as a registry does: ${oddity}`, 'check its name and its port');

@@ -9,6 +9,7 @@ import { cancelUpload, openUpload } from '../../registry/blob/blob-upload.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { repeatedly } from '../run/preflight.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 import { makeProbeImage, type ProbeImage } from './probe-image.ts';
 
@@ -36,7 +37,7 @@ export class Probe {
   async openUpload(): Promise<Finding> {
     const about = `${this.#target.host}/${this.#repository}`;
     try {
-      const upload = await openUpload(this.#target, this.#repository, this.#signal);
+      const upload = await this.#repeatedly(() => openUpload(this.#target, this.#repository, this.#signal));
       if (typeof upload === 'object') await cancelUpload(this.#target, upload);
       return fine(`pushing to ${about} is allowed`);
     } catch (error) {
@@ -64,7 +65,9 @@ export class Probe {
     const [first] = blobs;
     if (first === undefined) return fine('a layer arrives');
     const mount = { digest: first.descriptor.digest, from: this.#repository };
-    const opened = await openUpload(this.#target, this.#repository, this.#signal, mount);
+    const opened = await this.#repeatedly(() =>
+      openUpload(this.#target, this.#repository, this.#signal, mount),
+    );
     if (opened === 'mounted')
       return fine('a layer arrives, and a mount tells in one request that it is there');
     if (typeof opened === 'object') await cancelUpload(this.#target, opened);
@@ -124,6 +127,10 @@ export class Probe {
     if (left === 0) return undefined;
     const where = `${target.host}/${this.#repository}`;
     return `${where} keeps the trial image, ${formatSize(left)} without a tag, until the registry cleans up`;
+  }
+
+  #repeatedly<Result>(operation: () => Promise<Result>): Promise<Result> {
+    return repeatedly(this.#target, this.#signal, operation);
   }
 
   async #probeImage(): Promise<ProbeImage> {

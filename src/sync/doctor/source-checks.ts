@@ -4,7 +4,7 @@ import { countOf } from '../../lib/text/sentence.ts';
 import type { Host, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { FoundRepository } from '../plan/discovery.ts';
-import { twice } from '../run/preflight.ts';
+import { repeatedly } from '../run/preflight.ts';
 import { type OfferedTag, selectTags } from '../select/selection.ts';
 import { doubtful, type Finding, fine, noRegistry } from './diagnosis.ts';
 
@@ -39,7 +39,7 @@ export async function askSources(
 ): Promise<readonly SourceAnswer[]> {
   const reached = new Map<Host, Promise<unknown>>();
   const reach = (registry: Registry): Promise<unknown> => {
-    const known = reached.get(registry.host) ?? twice(signal, () => registry.ping());
+    const known = reached.get(registry.host) ?? repeatedly(registry, signal, () => registry.ping());
     reached.set(registry.host, known);
     return known;
   };

@@ -1,34 +1,85 @@
-import { milliseconds } from '../../lib/duration.ts';
-import { isTransient } from '../../lib/failure.ts';
+import { type Duration, milliseconds, seconds } from '../../lib/duration.ts';
+import { Failure, isTransient } from '../../lib/failure.ts';
 import { pause } from '../../lib/pause.ts';
+import { withinSignal } from '../../lib/within-signal.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 
-const BETWEEN = milliseconds(500);
+/** The longest pause that a host can ask for before anything was done. For a longer one, nobody wants to wait. */
+const LONGEST_PAUSE = seconds(60);
+/** How long an earlier host may still fail once a later one has, so that the same one is named each time. */
+const GRACE = seconds(1);
 
-/**
- * Runs an operation and, if it fails transiently, once more after half a second. Returns its result. Throws the last
- * failure, or the signal's reason. Unlike a retry it waits for no host that asks for a pause, because someone is waiting
- * for the answer, and always as long, so that of two hosts the same one is reported each time.
- */
-export async function twice<Result>(signal: AbortSignal, operation: () => Promise<Result>): Promise<Result> {
-  try {
-    return await operation();
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!isTransient(error)) throw error;
-  }
-  await pause(BETWEEN, signal);
-  return await operation();
+function isWorthRepeating(error: unknown): boolean {
+  const retryAt = error instanceof Failure ? error.retryAt : undefined;
+  return isTransient(error) && (retryAt ?? 0) - Date.now() <= LONGEST_PAUSE;
 }
 
-/** Checks that both registries answer. Throws the reason why one does not. */
+/**
+ * Runs an operation at a registry with the attempts of the settings, and returns its result. Throws the last failure, or
+ * the signal's reason. Unlike other retries it does not wait for a host that asks for a pause of more than a minute.
+ */
+export function repeatedly<Result>(
+  registry: Registry,
+  signal: AbortSignal,
+  operation: () => Promise<Result>,
+): Promise<Result> {
+  return registry.retrying(signal, operation, isWorthRepeating);
+}
+
+/**
+ * Checks that both registries answer, with the attempts of the settings. Throws the reason why one does not: of two, that
+ * of the source. It does not wait for one that is silent while the other has failed for good.
+ */
 export async function reachRegistries(
   source: Registry,
   target: Registry,
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all([source, target].map((registry) => twice(signal, () => registry.ping())));
+  let missing = [...new Set([source, target])];
+  for (let attempt = 1; ; attempt += 1) {
+    const waits = await askOnce(missing, attempt, signal);
+    missing = missing.filter((registry) => waits.has(registry));
+    if (missing.length === 0) return;
+    await pause(milliseconds(Math.max(...waits.values())), signal);
+  }
+}
+
+/** Asks registries at the same time. Returns those that are to be asked again, with the pause before that. */
+async function askOnce(
+  registries: readonly Registry[],
+  attempt: number,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Registry, Duration>> {
+  const waits = new Map<Registry, Duration>();
+  const failures = new Map<Registry, unknown>();
+  const over = new AbortController();
+  const failed = Promise.withResolvers<void>();
+  const ask = async (registry: Registry): Promise<void> => {
+    try {
+      await registry.ping();
+    } catch (error) {
+      try {
+        waits.set(registry, registry.pauseAfter(error, attempt, isWorthRepeating));
+      } catch (failure) {
+        failures.set(registry, failure);
+        failed.resolve();
+      }
+    }
+  };
+  const verdict = async (): Promise<void> => {
+    await failed.promise;
+    const isFirst = registries.slice(0, 1).some((registry) => failures.has(registry));
+    if (!isFirst) await pause(GRACE, over.signal).catch(() => undefined);
+  };
+  try {
+    await withinSignal(Promise.race([Promise.all(registries.map(ask)), verdict()]), signal);
+  } finally {
+    over.abort();
+  }
+  const named = registries.find((registry) => failures.has(registry));
+  if (named !== undefined) throw failures.get(named);
+  return waits;
 }
 
 /**
@@ -40,5 +91,5 @@ export async function proveLogin(
   repository: Repository,
   signal: AbortSignal,
 ): Promise<void> {
-  await twice(signal, () => target.logIn(repository));
+  await repeatedly(target, signal, () => target.logIn(repository));
 }
