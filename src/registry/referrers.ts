@@ -6,12 +6,12 @@ import { type ListLimits, readPages } from './list-pages.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from './oci/digest.ts';
 import { MANIFEST_SIZE_LIMIT } from './oci/manifest.ts';
 import { MEDIA_TYPE } from './oci/media-type.ts';
-import { parseTag, type Repository } from './oci/reference.ts';
+import { parseTag, type Repository, type Tag } from './oci/reference.ts';
 import type { Registry } from './registry.ts';
 import { mayBeAbsent } from './registry-failure.ts';
 
 /** A manifest that refers to another one, such as a signature. */
-interface Referrer {
+export interface Referrer {
   readonly digest: Digest;
   /** Older registries do not return it. */
   readonly artifactType: string | undefined;
@@ -42,14 +42,30 @@ export async function listReferrers(
   digest: Digest,
   signal: AbortSignal,
 ): Promise<Referrer[]> {
+  const told = await askReferrersApi(registry, repository, digest, signal);
+  return told ?? readFallbackTag(registry, repository, digest, signal);
+}
+
+/** Returns what the referrers API tells of a manifest; undefined if a registry does not have it. Throws as `listReferrers`. */
+export async function askReferrersApi(
+  registry: Registry,
+  repository: Repository,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<Referrer[] | undefined> {
   try {
     return await readReferrers(registry, repository, digest, signal);
   } catch (error) {
     // A front end may let through only the requests that it knows: registry.k8s.io answers 403.
     const isUnknown = isAnswerFailure(error) && !error.transient && error.code !== 'RATE_LIMITED';
     if (!isUnknown || error.code === 'LIST_INCOMPLETE') throw error;
-    return readFallbackTag(registry, repository, digest, signal);
+    return undefined;
   }
+}
+
+/** Returns the tag that stands for the referrers API. It has at most 64 digits of the digest. */
+export function referrersTag(digest: Digest): Tag {
+  return parseTag(`${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`);
 }
 
 async function readReferrers(
@@ -85,7 +101,7 @@ async function readFallbackTag(
   digest: Digest,
   signal: AbortSignal,
 ): Promise<Referrer[]> {
-  const tag = parseTag(`${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`);
+  const tag = referrersTag(digest);
   try {
     const { bytes } = await registry.getManifest(repository, tag, signal);
     return parseReferrers(bytes, registry.nameOf(repository, tag));

@@ -280,7 +280,8 @@ export class Registry {
 
   /**
    * Stores a manifest, its bytes unchanged, under a tag or its digest. `onActive` is called when it takes its slot and
-   * when it returns it. Throws `CONTENT_UNKNOWN` if parts of it are missing.
+   * when it returns it. Returns whether the registry says that it lists the manifest with what refers to its subject.
+   * Throws `CONTENT_UNKNOWN` if parts of it are missing.
    */
   putManifest(
     repository: Repository,
@@ -288,7 +289,7 @@ export class Registry {
     manifest: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>,
     signal: AbortSignal,
     onActive: (isActive: boolean) => void = () => undefined,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const about = this.nameOf(repository, name);
     return this.asMetadata(signal, async () => {
       onActive(true);
@@ -313,6 +314,7 @@ export class Registry {
         const message = `the registry stored another digest, ${stored}`;
         throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message });
       }
+      return answer.headers['oci-subject'] !== undefined;
     });
   }
 

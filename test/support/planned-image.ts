@@ -21,6 +21,7 @@ export function plannedImage(more: Partial<PlannedImage> = {}): PlannedImage {
     recorded: undefined,
     decision: { action: 'copy', reason: describeReason('MISSING') },
     rank: 0,
+    referrers: 'skip',
     signatureTags: [],
     ...more,
   };

@@ -6,6 +6,7 @@ import {
   conversionIn,
   fitsSettings,
   hasOthersSignatures,
+  hasReferrersIn,
   layersLeftOutIn,
   mayDiffer,
   signedUnder,
@@ -70,4 +71,15 @@ it.each([
   expect(text).toBe(`others=${others}`);
   expect([hasOthersSignatures(text), hasOthersSignatures('')]).toEqual([true, false]);
   expect([fitsSettings(text, ''), mayDiffer(text, [])]).toEqual([isSettled, true]);
+});
+
+it('remembers that the signatures at the referrers API were copied, which makes no other image', () => {
+  const text = contentOptions([], { hasReferrers: true, signed: '0123456789ab' });
+  expect(text).toBe('referrers;signed=0123456789ab');
+  expect([hasReferrersIn(text), hasReferrersIn(''), fitsSettings(text, ''), mayDiffer(text, [])]).toEqual([
+    true,
+    false,
+    true,
+    false,
+  ]);
 });

@@ -5,7 +5,7 @@ import { abbreviateDigest, type Digest, digestAlgorithm } from '../../registry/o
 import { hasDigest, type Manifest } from '../../registry/oci/manifest.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { isNotFound, isRefusedQuestion } from '../../registry/registry-failure.ts';
+import { isRefusedQuestion } from '../../registry/registry-failure.ts';
 import { getTaggedManifest } from '../../registry/tagged-manifest.ts';
 import type { SignatureVerdict } from '../../signatures/verdict.ts';
 import type { PlannedImage } from '../plan/planning.ts';
@@ -27,7 +27,8 @@ import { requireReasonable } from './index-limits.ts';
 import { type MissingPart, PartsSearch } from './missing-parts.ts';
 import { choosePlatforms } from './platform-choice.ts';
 import { PushClock } from './push-clock.ts';
-import { type SignatureUnion, uniteSignatures } from './signature-union.ts';
+import { type CopiedReferrers, ReferrerCopier } from './referrer-copy.ts';
+import { findUnion } from './signature-union.ts';
 import { type PushedTree, type PushTask, RefusedManifest, type Tally, TreePush } from './tree-push.ts';
 
 interface ImageFacts {
@@ -95,6 +96,7 @@ export class ImageCopier {
   readonly #target: Registry;
   readonly #tree: TreePush;
   readonly #search: PartsSearch;
+  readonly #referrers: ReferrerCopier;
   readonly #signal: AbortSignal;
   readonly #fetched = new SingleFlight<string, Manifest>(MANIFESTS_KEPT);
   /** Formats that the destination refused in this run before it accepted the same image in another one. */
@@ -111,6 +113,7 @@ export class ImageCopier {
       fetch: (source, name) => this.#fetch(source, name),
     });
     this.#search = new PartsSearch(target, signal);
+    this.#referrers = new ReferrerCopier({ target, tree: this.#tree, isDryRun: parts.isDryRun, signal });
     this.#signal = signal;
   }
 
@@ -144,6 +147,30 @@ export class ImageCopier {
   }
 
   /**
+   * Copies the signatures of an image, and of all that its index lists, that the referrers API of the source tells of.
+   * Returns the results; undefined if they were not asked for.
+   */
+  async copyReferrers(
+    image: PlannedImage,
+    { outcome, sourceDigest, digests }: MirroredImage,
+  ): Promise<readonly CopiedReferrers[] | undefined> {
+    const { source, target, recorded, referrers } = image;
+    const isChanged = outcome === 'copied' || recorded?.sourceDigest !== sourceDigest;
+    if (referrers === 'skip' || (referrers === 'if-copied' && !isChanged)) return undefined;
+    using clock = new PushClock(
+      this.#parts.pushTimeout,
+      this.#target.nameOf(target.repository, target.tag),
+      this.#signal,
+    );
+    const own = await this.#referrers.copy(image, sourceDigest, clock);
+    if (!this.#referrers.mayOffer(source.registry)) return [];
+    const listed = digests.length > 1 ? digests : await this.#listedIn(image, sourceDigest);
+    const others = listed.filter((digest) => digest !== sourceDigest);
+    const found = await Promise.all(others.map((digest) => this.#referrers.copy(image, digest, clock)));
+    return [own, ...found].filter((copied) => copied !== undefined);
+  }
+
+  /**
    * Copies one image: first the blobs, then the manifests that an index lists, then the index, and last the tag, so
    * that no tag ever points to an incomplete image. If the destination refuses a format, the image is converted.
    */
@@ -151,7 +178,7 @@ export class ImageCopier {
     const { source } = image;
     const about = source.registry.nameOf(source.repository, source.tag);
     const original = await this.#fetchImage(source, image.sourceDigest);
-    const union = await this.#unite(image, original, present);
+    const union = await findUnion(this.#target, image, { original, present }, this.#signal);
     if (union?.kind === 'complete' || union?.kind === 'apart') {
       const others = union.kind === 'apart' ? 'instead' : 'beside';
       const found = { sourceDigest: original.digest, pushedDigest: union.there, digests: [original.digest] };
@@ -206,35 +233,6 @@ export class ImageCopier {
         if (failureCode(error.refusal) === 'FORMAT_REFUSED') certain.add(error.format);
         if (tried.has(conversionFor(chosen, refused))) throw refusal;
       }
-    }
-  }
-
-  /**
-   * Returns what to do about a tag of signatures that the destination has, and its digest there; undefined if it does
-   * not have it, if an earlier run wrote it as it is, or if it is no such tag.
-   */
-  async #unite(
-    image: PlannedImage,
-    original: Manifest,
-    present: Digest | undefined,
-  ): Promise<(SignatureUnion & { readonly there: Digest }) | undefined> {
-    const { target, recorded, decision } = image;
-    if (!isSignatureTag(target.tag)) return undefined;
-    const isThere = decision.action === 'check' ? present !== undefined : decision.reason.code === 'CHANGED';
-    const isOurs = recorded !== undefined && !hasOthersSignatures(recorded.options);
-    if (!isThere || (isOurs && present === recorded.pushedDigest)) return undefined;
-    const theirs = await this.#standing(target);
-    if (theirs === undefined || (isOurs && theirs.digest === recorded.pushedDigest)) return undefined;
-    const about = this.#target.nameOf(target.repository, target.tag);
-    return { ...uniteSignatures(original, theirs, about), there: theirs.digest };
-  }
-
-  async #standing({ repository, tag }: PlannedImage['target']): Promise<Manifest | undefined> {
-    try {
-      return await this.#target.getManifest(repository, tag, this.#signal);
-    } catch (error) {
-      if (isNotFound(error) || isRefusedQuestion(error)) return undefined;
-      throw error;
     }
   }
 
@@ -317,16 +315,20 @@ export class ImageCopier {
    * returned.
    */
   async #signedParts(image: PlannedImage, sourceDigest: Digest): Promise<readonly Digest[]> {
-    const { source, target, platforms, signatureTags } = image;
+    const { target, signatureTags } = image;
     if (signatureTags.length === 0 || isSignatureTag(target.tag)) return [sourceDigest];
+    return [sourceDigest, ...(await this.#listedIn(image, sourceDigest))];
+  }
+
+  /** Returns the digests that an index of the source lists, of the chosen platforms; empty if it cannot be had. */
+  async #listedIn({ source, platforms }: PlannedImage, sourceDigest: Digest): Promise<readonly Digest[]> {
     try {
       const manifest = await this.#fetchImage(source, sourceDigest);
       const chosen = choosePlatforms(manifest, platforms, source.repository);
-      const parts = chosen.kind === 'index' ? chosen.manifests.map(({ digest }) => digest) : [];
-      return [sourceDigest, ...parts];
+      return chosen.kind === 'index' ? chosen.manifests.map(({ digest }) => digest) : [];
     } catch {
       this.#signal.throwIfAborted();
-      return [sourceDigest];
+      return [];
     }
   }
 

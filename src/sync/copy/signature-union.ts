@@ -1,8 +1,13 @@
 import type { Digest } from '../../registry/oci/digest.ts';
 import { type Descriptor, type Index, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { isNotFound, isRefusedQuestion } from '../../registry/registry-failure.ts';
+import type { PlannedImage } from '../plan/planning.ts';
+import { hasOthersSignatures } from '../plan/recorded-options.ts';
+import { isSignatureTag } from '../select/signature-tag.ts';
 
 /** What to do about a tag of signatures that the destination has, so that nothing that others added there is lost. */
-export type SignatureUnion =
+type SignatureUnion =
   /** It has nothing that the source lacks. */
   | { readonly kind: 'replace' }
   /** It has all that the source has, and more. */
@@ -49,4 +54,39 @@ function joinIndexes(index: Index, other: Index, added: ReadonlySet<Descriptor>,
   });
   const bytes = Buffer.from(JSON.stringify({ ...body, manifests: [...body.manifests, ...more] }));
   return parseManifest(bytes, index.mediaType, about);
+}
+
+/**
+ * Returns what to do about a tag of signatures that the destination has, and its digest there; undefined if it does not
+ * have it, if an earlier run wrote it as it is, or if it is no such tag. `present` is what the destination answered, if
+ * it was asked.
+ */
+export async function findUnion(
+  registry: Registry,
+  { target, recorded, decision }: Pick<PlannedImage, 'target' | 'recorded' | 'decision'>,
+  { original, present }: { readonly original: Manifest; readonly present: Digest | undefined },
+  signal: AbortSignal,
+): Promise<(SignatureUnion & { readonly there: Digest }) | undefined> {
+  if (!isSignatureTag(target.tag)) return undefined;
+  const isThere = decision.action === 'check' ? present !== undefined : decision.reason.code === 'CHANGED';
+  const isOurs = recorded !== undefined && !hasOthersSignatures(recorded.options);
+  if (!isThere || (isOurs && present === recorded.pushedDigest)) return undefined;
+  const theirs = await getStanding(registry, target, signal);
+  if (theirs === undefined || (isOurs && theirs.digest === recorded.pushedDigest)) return undefined;
+  const about = registry.nameOf(target.repository, target.tag);
+  return { ...uniteSignatures(original, theirs, about), there: theirs.digest };
+}
+
+/** Returns the manifest that a tag has; undefined if there is none, or it is not given to us. */
+export async function getStanding(
+  registry: Registry,
+  { repository, tag }: PlannedImage['target'],
+  signal: AbortSignal,
+): Promise<Manifest | undefined> {
+  try {
+    return await registry.getManifest(repository, tag, signal);
+  } catch (error) {
+    if (isNotFound(error) || isRefusedQuestion(error)) return undefined;
+    throw error;
+  }
 }

@@ -48,6 +48,8 @@ export interface PushedTree {
   readonly size: number;
   /** The number of foreign layers that are not there. */
   readonly layersLeftOut: number;
+  /** Whether the registry says that it lists the manifest with what refers to its subject. */
+  readonly isListed?: boolean | undefined;
 }
 
 /** The destination refuses the format of a manifest. All that the manifest refers to was pushed. */
@@ -94,6 +96,12 @@ export class TreePush {
     return this.#pushTree(task, manifest, task.target.tag, formatOf(manifest), 0);
   }
 
+  /** Pushes an image by its digest, without a tag. Returns what is there then. Throws `RefusedManifest`. */
+  pushUntagged(task: PushTask): Promise<PushedTree> {
+    const { manifest } = task.form;
+    return this.#pushTree(task, manifest, manifest.digest, formatOf(manifest), 0);
+  }
+
   async #pushTree(
     task: PushTask,
     manifest: Manifest,
@@ -103,7 +111,10 @@ export class TreePush {
   ): Promise<PushedTree> {
     const { target, clock } = task;
     let parts = await this.#pushParts(task, manifest, depth);
-    const put = () => this.#putManifest(target.repository, name, manifest, clock);
+    let isListed = false;
+    const put = async () => {
+      isListed = await this.#putManifest(target.repository, name, manifest, clock);
+    };
     try {
       await put().catch((error: unknown) => {
         if (!isContentUnknown(error)) throw error;
@@ -122,7 +133,7 @@ export class TreePush {
       if (isOfFormat) throw new RefusedManifest(format, error);
       throw error;
     }
-    return { ...parts, size: parts.size + manifest.bytes.length };
+    return { ...parts, size: parts.size + manifest.bytes.length, isListed };
   }
 
   /** Throws `CONTENT_UNKNOWN` also if a registry refuses without a reason, and a part is missing there. */
@@ -131,9 +142,9 @@ export class TreePush {
     name: Tag | Digest,
     manifest: Manifest,
     { signal, setActive }: PushClock,
-  ): Promise<void> {
+  ): Promise<boolean> {
     try {
-      await this.#target.putManifest(repository, name, manifest, signal, setActive);
+      return await this.#target.putManifest(repository, name, manifest, signal, setActive);
     } catch (error) {
       if (failureCode(error) !== 'MANIFEST_REFUSED') throw error;
       const missing = await this.#findMissing(repository, manifest, signal);

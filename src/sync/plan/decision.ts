@@ -75,12 +75,23 @@ function isInSample(repository: Repository, tag: Tag, now: Date): boolean {
   return slot === Math.floor(now.getTime() / DAY_MILLISECONDS) % SAMPLE_PERIOD_DAYS;
 }
 
+/** Returns whether a run asks for a tag though nothing points to a change, by `--verify` and the day. */
+export function isVerifiedNow({
+  repository,
+  tag,
+  verify,
+  now,
+}: Pick<Situation, 'repository' | 'tag' | 'verify' | 'now'>): boolean {
+  if (verify === 'sample') return isInSample(repository, tag, now);
+  return verify === 'all' || verify === 'deep';
+}
+
 /**
  * Decides what to do about a wanted tag, and why. `check` asks the destination for it. `skip` requires that the listing
  * of the source, the state and the listing of the destination agree, and that the tag is one that is not moved.
  */
 export function decide(situation: Situation): Decision {
-  const { listing, tag, sourceDigest, recorded, options, verify, repository, now } = situation;
+  const { listing, tag, sourceDigest, recorded, options, verify } = situation;
   if (listing.kind === 'absent') return decision('copy', 'REPOSITORY_NEW');
   if (listing.kind === 'tags' && !listing.tags.has(tag)) return decision('copy', 'MISSING');
   if (listing.kind === 'unknown') return decision('check', 'DESTINATION_UNLISTED');
@@ -90,7 +101,8 @@ export function decide(situation: Situation): Decision {
   if (!fitsSettings(recorded.options, options)) return decision('check', 'OTHER_SETTINGS');
   if (situation.isSignatureDue) return decision('check', 'SIGNATURE_DUE');
   if (!looksImmutable(tag) && !isSignatureTag(tag)) return decision('check', 'MOVING_TAG');
-  if (verify === 'all' || verify === 'deep') return decision('check', 'VERIFIED');
-  if (verify === 'sample' && isInSample(repository, tag, now)) return decision('check', 'SAMPLED');
+  const isVerified = isVerifiedNow(situation);
+  if (isVerified && verify !== 'sample') return decision('check', 'VERIFIED');
+  if (isVerified) return decision('check', 'SAMPLED');
   return decision('skip', 'UNCHANGED');
 }

@@ -14,10 +14,10 @@ import type { SyncSettings } from '../settings.ts';
 import type { RecordedFailure } from '../state/failure-rows.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import { type Claim, type Collision, type Settlement, settleClaims } from './collision.ts';
-import { type Decision, type DestinationListing, decide } from './decision.ts';
+import { type Decision, type DestinationListing, decide, isVerifiedNow } from './decision.ts';
 import type { FoundRepository } from './discovery.ts';
 import type { RepositoryGroup } from './naming.ts';
-import { contentOptions } from './recorded-options.ts';
+import { contentOptions, hasReferrersIn } from './recorded-options.ts';
 import { holdsImages } from './source-listing.ts';
 import type { SourceVerification } from './source-verification.ts';
 
@@ -33,6 +33,11 @@ export interface PlannedImage {
   readonly decision: Decision;
   /** The lowest comes first. New tags of a repository have low ranks, those that failed last time the highest. */
   readonly rank: number;
+  /**
+   * Whether to ask the referrers API of the source for its signatures, if the image is asked for and found there. Those
+   * of an image that is copied are always asked for, if signatures are copied.
+   */
+  readonly referrers: 'skip' | 'if-copied' | 'due';
   /** All signature tags of the source repository; empty unless signatures are copied. */
   readonly signatureTags: readonly Tag[];
 }
@@ -145,6 +150,13 @@ class TagPlanner {
         verify: settings.verify,
         now,
       }),
+      referrers:
+        settings.signatures !== 'copy' || isSignatureTag(tag)
+          ? 'skip'
+          : !hasReferrersIn(recorded?.options ?? '') ||
+              isVerifiedNow({ repository, tag, verify: settings.verify, now })
+            ? 'due'
+            : 'if-copied',
       rank: this.#failed.has(tag) ? FAILED_RANK + rank : rank,
       signatureTags,
     };

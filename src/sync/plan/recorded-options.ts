@@ -20,6 +20,8 @@ interface RecordedFacts {
   /** The number of foreign layers that are not there. */
   readonly layersLeftOut?: number | undefined;
   readonly others?: OthersSignatures | undefined;
+  /** Whether the referrers API of the source was asked for its signatures, and they are there. */
+  readonly hasReferrers?: boolean | undefined;
 }
 
 /**
@@ -31,6 +33,7 @@ export type OthersSignatures = 'beside' | 'instead';
 const LEFT_OUT = /^left-out=([1-9]\d{0,3})$/;
 const BESIDE = /^others=(beside)$/;
 const OTHERS = /^others=(?:beside|instead)$/;
+const REFERRERS = /^referrers$/;
 const SIGNED = /^signed=([0-9a-f]{12})$/;
 const CONVERSION = new RegExp(`^conversion=(${CONVERSIONS.join('|')})$`);
 
@@ -39,13 +42,14 @@ const CONVERSION = new RegExp(`^conversion=(${CONVERSIONS.join('|')})$`);
  * with the same settings and conversion has the same digest at the destination.
  */
 export function contentOptions(platforms: readonly Platform[], facts: RecordedFacts = {}): string {
-  const { conversion, signed, layersLeftOut = 0, others } = facts;
+  const { conversion, signed, layersLeftOut = 0, others, hasReferrers = false } = facts;
   const chosen =
     platforms.length === 0 ? [] : [`platforms=${platforms.map(formatPlatform).toSorted().join(',')}`];
   return [
     ...chosen,
     ...(layersLeftOut === 0 ? [] : [`left-out=${layersLeftOut}`]),
     ...(others === undefined ? [] : [`others=${others}`]),
+    ...(hasReferrers ? ['referrers'] : []),
     ...(signed === undefined ? [] : [`signed=${signed}`]),
     // Older versions look for it at the end only.
     ...(conversion === undefined ? [] : [`conversion=${conversion}`]),
@@ -76,6 +80,11 @@ export function layersLeftOutIn(options: string): number {
   return Number(find(options, LEFT_OUT) ?? 0);
 }
 
+/** Returns whether its signatures at the referrers API of the source were copied according to a recorded text. */
+export function hasReferrersIn(options: string): boolean {
+  return options.split(';').some((part) => REFERRERS.test(part));
+}
+
 /** Returns whether others added something to a tag of signatures according to a recorded text. */
 export function hasOthersSignatures(options: string): boolean {
   return options.split(';').some((part) => OTHERS.test(part));
@@ -83,7 +92,8 @@ export function hasOthersSignatures(options: string): boolean {
 
 /** Returns whether a recorded text is the result of some settings. What else it tells of the image is ignored. */
 export function fitsSettings(recorded: string, settings: string): boolean {
-  const isFact = (part: string) => [LEFT_OUT, BESIDE, SIGNED, CONVERSION].some((form) => form.test(part));
+  const isFact = (part: string) =>
+    [LEFT_OUT, BESIDE, REFERRERS, SIGNED, CONVERSION].some((form) => form.test(part));
   const kept = recorded.split(';').filter((part) => !isFact(part));
   return kept.join(';') === settings;
 }

@@ -3,7 +3,7 @@ import type { Digest } from '../../registry/oci/digest.ts';
 import { formatReference, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { BlobBoard } from '../copy/blob-board.ts';
-import { ImageCopier } from '../copy/image-copy.ts';
+import { ImageCopier, type MirroredImage } from '../copy/image-copy.ts';
 import type { RepositoryGroup } from '../plan/naming.ts';
 import {
   type PlannedImage,
@@ -14,7 +14,7 @@ import {
 } from '../plan/planning.ts';
 import type { ReportedImage } from '../report/report.ts';
 import type { State } from '../state/state.ts';
-import { collided, failed, type ImageNames, left, skipped, worked } from './reported-image.ts';
+import { attached, collided, failed, type ImageNames, left, skipped, worked } from './reported-image.ts';
 import { RepositoryTally } from './repository-tally.ts';
 import { Schedule } from './schedule.ts';
 
@@ -173,14 +173,44 @@ export class Mirroring {
     const names = this.#names(image);
     try {
       const result = await this.#copier.mirror(image);
+      const took = performance.now() - began;
+      const hasReferrers = await this.#copyReferrers(image, into, result);
       this.#submitSignatures(into, image, result.digests);
-      into.tally.worked(image, result);
-      onResult(worked(names, image, result, performance.now() - began));
+      into.tally.worked(image, { ...result, hasReferrers });
+      onResult(worked(names, image, result, took));
     } catch (error) {
       if (signal.aborted) return onResult(left(names));
       into.tally.failed(image, failureCode(error));
       onResult(failed(names, error, performance.now() - began));
     }
+  }
+
+  /** Copies signatures from the referrers API. Returns whether they are all there; undefined if nobody asked. */
+  async #copyReferrers(
+    image: PlannedImage,
+    into: OpenRepository,
+    result: MirroredImage,
+  ): Promise<boolean | undefined> {
+    const began = performance.now();
+    const all = await this.#copier.copyReferrers(image, result).catch((error: unknown) => {
+      // The image itself is there. The next run asks again.
+      if (this.#parts.signal.aborted) return undefined;
+      throw error;
+    });
+    for (const { tag, copied, error } of all ?? []) {
+      // The tag that stands for the API has all of them, if there is one.
+      if (into.planned.has(tag)) continue;
+      into.planned.add(tag);
+      const names = this.#names({
+        ...image,
+        source: { ...image.source, tag },
+        target: { ...image.target, tag },
+      });
+      const took = performance.now() - began;
+      if (error !== undefined) this.#parts.onResult(failed(names, error, took));
+      else if (copied !== undefined) this.#parts.onResult(attached(names, copied, took));
+    }
+    return all?.every(({ error }) => error === undefined);
   }
 
   #names(image: PlannedImage): ImageNames {

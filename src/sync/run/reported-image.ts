@@ -5,6 +5,7 @@ import { isNotFound } from '../../registry/registry-failure.ts';
 import type { MirroredImage } from '../copy/image-copy.ts';
 import { describeMissing } from '../copy/missing-parts.ts';
 import { PartsFailure } from '../copy/parts-failure.ts';
+import type { CopiedReferrers } from '../copy/referrer-copy.ts';
 import { type Collision, patchText } from '../plan/collision.ts';
 import { type Decision, describeReason } from '../plan/decision.ts';
 import type { FoundRepository } from '../plan/discovery.ts';
@@ -71,6 +72,22 @@ function whyCopied(
   if (recorded.sourceDigest !== result.sourceDigest) return describeReason('CHANGED');
   const isOfSettings = fitsSettings(recorded.options, contentOptions(platforms));
   return describeReason(isOfSettings ? 'DIFFERS' : 'OTHER_SETTINGS');
+}
+
+/** Returns the entry of signatures that were copied from the referrers API. `took` is in milliseconds. */
+export function attached(
+  names: ImageNames,
+  { bytesSent, uploaded, mounted, present }: NonNullable<CopiedReferrers['copied']>,
+  took: number,
+): ReportedImage {
+  return {
+    ...names,
+    outcome: 'copied',
+    reason: describeReason('MISSING'),
+    bytes: bytesSent,
+    blobs: { uploaded, mounted, present },
+    milliseconds: Math.round(took),
+  };
 }
 
 /** Returns the entry of an image that could not be mirrored. `took` is in milliseconds. */

@@ -1,7 +1,7 @@
 import type { Tag } from '../../registry/oci/reference.ts';
 import type { MirroredImage } from '../copy/image-copy.ts';
 import type { PlannedImage } from '../plan/planning.ts';
-import { contentOptions, signedUnder } from '../plan/recorded-options.ts';
+import { contentOptions, hasReferrersIn, signedUnder } from '../plan/recorded-options.ts';
 import type { SeenImage } from '../state/image-rows.ts';
 import type { RepositoryNews } from '../state/state.ts';
 
@@ -26,8 +26,8 @@ export class RepositoryTally {
     this.#open += count;
   }
 
-  /** Adds the result of an image that was checked or copied. */
-  worked(image: PlannedImage, result: MirroredImage): void {
+  /** Adds the result of an image that was checked or copied, and whether its referrers were, if they were asked for. */
+  worked(image: PlannedImage, result: TalliedImage): void {
     const { recorded, target } = image;
     const isKnown =
       recorded?.sourceDigest === result.sourceDigest && recorded.pushedDigest === result.pushedDigest;
@@ -60,16 +60,20 @@ export class RepositoryTally {
   }
 }
 
+type TalliedImage = MirroredImage & { readonly hasReferrers?: boolean | undefined };
+
 /** A verification stays valid for the same image until another one fails. */
-function optionsOf({ platforms, recorded }: PlannedImage, result: MirroredImage): string {
+function optionsOf({ platforms, recorded }: PlannedImage, result: TalliedImage): string {
   const { signature, sourceDigest, conversion, layersLeftOut, others } = result;
-  const before = recorded?.sourceDigest === sourceDigest ? signedUnder(recorded.options) : undefined;
+  const known = recorded?.sourceDigest === sourceDigest ? recorded.options : '';
+  const before = signedUnder(known);
+  const hasReferrers = result.hasReferrers ?? hasReferrersIn(known);
   const signed =
     signature?.kind === 'verified' ? signature.policy : signature === undefined ? before : undefined;
-  return contentOptions(platforms, { conversion, signed, layersLeftOut, others });
+  return contentOptions(platforms, { conversion, signed, layersLeftOut, others, hasReferrers });
 }
 
-function seen(image: PlannedImage, result: MirroredImage): SeenImage {
+function seen(image: PlannedImage, result: TalliedImage): SeenImage {
   const { registry, repository, tag } = image.source;
   return {
     tag: image.target.tag,

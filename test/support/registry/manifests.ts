@@ -137,5 +137,11 @@ function storeManifest(
   const tags = isDigest(reference) ? [] : [reference];
   storage.putManifest(repository, manifest.bytes, manifest.mediaType, tags, Date.now(), digest);
   const location = `/v2/${repository}/manifests/${digest}`;
-  return empty(201, { location, 'docker-content-digest': digest });
+  const { subject }: { subject?: { digest?: string } } = JSON.parse(manifest.bytes.toString('utf8'));
+  const isListed = quirks.referrersApi === true && subject?.digest !== undefined;
+  return empty(201, {
+    location,
+    'docker-content-digest': digest,
+    ...(isListed ? { 'oci-subject': subject.digest } : {}),
+  });
 }
