@@ -23,9 +23,6 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** The largest blob that is read into memory. Configurations and signatures are smaller. */
-const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
-
 /** The parts of a registry client. */
 interface RegistryParts {
   readonly host: Host;
@@ -345,20 +342,6 @@ export class Registry {
     answer.body.destroy();
     const message = 'the registry answered with another part of a layer than asked for';
     throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
-  }
-
-  /** Returns the bytes of a small blob, after verifying its size and digest. Throws `DIGEST_MISMATCH`. */
-  readBlob(repository: Repository, descriptor: Descriptor, signal: AbortSignal): Promise<Buffer> {
-    return this.asMetadata(signal, async () => {
-      const answer = await this.openBlob(repository, descriptor, signal);
-      const bytes = await readBody(answer, Math.min(descriptor.size, SMALL_BLOB_LIMIT));
-      if (bytes !== undefined && digestOf(bytes, digestAlgorithm(descriptor.digest)) === descriptor.digest) {
-        return bytes;
-      }
-      const about = this.nameOf(repository, descriptor.digest);
-      const message = 'its content does not have this digest';
-      throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
-    });
   }
 
   #manifestExchange(method: 'GET' | 'HEAD', repository: Repository, name: Tag | Digest, signal: AbortSignal) {

@@ -5,6 +5,7 @@ import { parseTag, type Repository, type Tag } from '../registry/oci/reference.t
 import { listReferrers } from '../registry/referrers.ts';
 import type { Registry } from '../registry/registry.ts';
 import { isNotFound, mayBeAbsent } from '../registry/registry-failure.ts';
+import { readBlob } from '../registry/small-blob.ts';
 import { type Candidate, type Unfit, unfit } from './candidate.ts';
 import { COSIGN_PAYLOAD, readCosignLayer } from './cosign-layer.ts';
 import { isBundleType, readBundle } from './sigstore-bundle.ts';
@@ -112,7 +113,7 @@ async function readSmall(
 ): Promise<Buffer | Unfit> {
   if (layer.size > SIZE_LIMIT) return unfit('it is larger than any real one');
   try {
-    return await registry.readBlob(repository, layer, signal);
+    return await readBlob(registry, repository, layer, signal);
   } catch (error) {
     if (failureCode(error) === 'DIGEST_MISMATCH') return unfit('its content was altered');
     throw error;

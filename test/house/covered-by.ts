@@ -39,6 +39,7 @@ export const COVERED_BY: Readonly<Record<string, string>> = {
   'src/registry/blob/blob-sending.ts': 'test/registry/blob-resume.test.ts',
   'src/registry/blob/blob-source.ts': 'test/registry/blob-faults.test.ts',
   'src/registry/blob/push-request.ts': 'test/registry/blob-faults.test.ts',
+  'src/registry/small-blob.ts': 'test/registry/registry.test.ts',
   'src/summary/pack-summary.ts': 'test/action-pack/whole-runs.test.ts',
   'src/summary/sections.ts': 'test/summary/sync-summary.test.ts',
   'src/sync/doctor/doctor-flags.ts': 'test/cli/synctl-dispatch.test.ts',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openUpload } from '../../src/registry/blob/blob-upload.ts';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
+import { readBlob } from '../../src/registry/small-blob.ts';
 import type { Access } from '../support/registry/access.ts';
 import { bytesContent } from '../support/registry/content.ts';
 import { endlessRedirect, type FaultRule } from '../support/registry/faults.ts';
@@ -375,7 +376,7 @@ describe('a redirect', () => {
     const digest = server.storage.putBlob('app', content);
     using client = new TestClient(server.host, { login: LOGIN });
     const descriptor = { mediaType: 'l', digest, size: 5 };
-    expect((await client.registry.readBlob(APP, descriptor, client.signal)).toString()).toBe('layer');
+    expect((await readBlob(client.registry, APP, descriptor, client.signal)).toString()).toBe('layer');
     const stored = server.journal.filter({ listener: 'storage' });
     expect(stored.map(({ status, headers }) => [status, headers.authorization])).toEqual([[200, undefined]]);
     expect(stored[0]?.query.get('signature')).toBe('keel');
@@ -392,7 +393,7 @@ describe('a redirect', () => {
     using client = new TestClient(server.host, { login: LOGIN, attempts: 1 });
     const descriptor = { mediaType: 'l', digest, size: 5 };
     // The way back ends with 401, which is answered by asking again from the start.
-    expect((await client.registry.readBlob(APP, descriptor, client.signal)).toString()).toBe('layer');
+    expect((await readBlob(client.registry, APP, descriptor, client.signal)).toString()).toBe('layer');
     const carriesLogin = (from: typeof server) =>
       from.journal.filter({ kind: 'blob-get' }).map(({ headers }) => headers.authorization !== undefined);
     expect(carriesLogin(server)).toEqual([true, false, true]);

@@ -4,6 +4,7 @@ import { pushBlob } from '../../src/registry/blob/blob-push.ts';
 import { registrySource } from '../../src/registry/blob/blob-source.ts';
 import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
 import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
+import { readBlob } from '../../src/registry/small-blob.ts';
 import { ForwardProxy } from '../support/forward-proxy.ts';
 import type { Access } from '../support/registry/access.ts';
 import { bytesContent } from '../support/registry/content.ts';
@@ -116,7 +117,7 @@ const uploadAt = (location: string) =>
   answered(['upload-start', 'mount'], { kind: 'status', status: 202, headers: { location } });
 
 const read = async (client: TestClient, { digest }: { digest: Digest }): Promise<unknown> =>
-  client.registry.readBlob(APP, { mediaType: 'l', digest, size: 5 }, client.signal);
+  readBlob(client.registry, APP, { mediaType: 'l', digest, size: 5 }, client.signal);
 const manifest = async (client: TestClient): Promise<unknown> =>
   client.registry.getManifest(APP, TAG, client.signal);
 const list = async (client: TestClient): Promise<unknown> => client.registry.listTags(APP, client.signal);

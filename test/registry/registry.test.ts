@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { MANIFEST_ACCEPT } from '../../src/registry/oci/media-type.ts';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
+import { readBlob } from '../../src/registry/small-blob.ts';
 import { bytesContent } from '../support/registry/content.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
@@ -231,10 +232,10 @@ describe('small blobs', () => {
     using client = new TestClient(server.host);
     server.fail({ match: { kind: 'storage-get' }, fault: { kind: 'wrong-bytes' } });
     server.fail({ match: { kind: 'storage-get' }, fault: { kind: 'truncate', bytes: 3, declared: 'short' } });
-    expect((await client.registry.readBlob(APP, descriptor, client.signal)).toString()).toBe('config');
+    expect((await readBlob(client.registry, APP, descriptor, client.signal)).toString()).toBe('config');
     expect(server.journal.count('storage-get')).toBe(3);
     const longer = { ...descriptor, size: 3 };
-    await expect(client.registry.readBlob(APP, longer, client.signal)).rejects.toMatchObject({
+    await expect(readBlob(client.registry, APP, longer, client.signal)).rejects.toMatchObject({
       code: 'DIGEST_MISMATCH',
     });
   });

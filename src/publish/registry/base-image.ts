@@ -4,6 +4,7 @@ import type { Descriptor, Image } from '../../registry/oci/manifest.ts';
 import { entryFor } from '../../registry/oci/platform.ts';
 import { formatReference, parseTag, type Reference } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { readBlob } from '../../registry/small-blob.ts';
 
 /** The image below the layer with the package. */
 export interface BaseImage {
@@ -29,7 +30,7 @@ export async function readBaseImage(wanted: WantedBase, signal: AbortSignal): Pr
   const { registry, reference } = wanted;
   const { repository } = reference;
   const { layers, config: descriptor } = await readImage(wanted, signal);
-  const config = await registry.readBlob(repository, descriptor, signal);
+  const config = await readBlob(registry, repository, descriptor, signal);
   const source = registrySource(registry, repository);
   return { reference, layers, config: JSON.parse(config.toString('utf8')), source };
 }

@@ -8,6 +8,7 @@ import { formatPlatform, normalizePlatform } from '../../registry/oci/platform.t
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
+import { readBlob } from '../../registry/small-blob.ts';
 
 /** A registry's answer about a tag. */
 export type TagView =
@@ -75,7 +76,7 @@ async function platformOf(
   signal: AbortSignal,
 ): Promise<string[]> {
   try {
-    const bytes = await registry.readBlob(repository, image.config, signal);
+    const bytes = await readBlob(registry, repository, image.config, signal);
     const { os, architecture, variant } = configurationShape.parse(JSON.parse(bytes.toString('utf8')));
     return [formatPlatform(normalizePlatform({ os, architecture, variant }))];
   } catch {
