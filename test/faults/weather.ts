@@ -10,6 +10,7 @@ import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
 import { Storage } from '../support/registry/storage.ts';
 import { SyncRoute } from '../support/sync-run.ts';
+import { AUTHORITY_FILE } from '../support/test-authority.ts';
 import { randomFrom } from './random.ts';
 import { brokenTags } from './wholeness.ts';
 
@@ -107,7 +108,10 @@ export async function mirrorIn(weather: Weather, attempts: number): Promise<Outc
   const route = new SyncRoute({ source, destination, set: { names }, folder: folder.path });
   breakSomeOf(source, { ...weather, seed: 2 * weather.seed });
   breakSomeOf(destination, { ...weather, seed: 2 * weather.seed + 1 });
-  const settings = route.settings({ retry: { attempts, interval: milliseconds(1) } });
+  const settings = route.settings({
+    retry: { attempts, interval: milliseconds(1) },
+    caFile: AUTHORITY_FILE,
+  });
   const { report } = await runSync(settings, { ...route.parts(), timeouts: SHORT });
   return {
     images: report.totals.total,
