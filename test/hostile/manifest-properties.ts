@@ -45,7 +45,7 @@ export const INDEX = {
   ],
 };
 
-const CODES = ['MANIFEST_UNUSABLE', 'PLATFORM_MISSING', 'FORMAT_UNCONVERTIBLE'];
+const CODES = ['MANIFEST_UNUSABLE', 'PLATFORM_MISSING', 'FORMAT_UNCONVERTIBLE', 'INDEX_UNREASONABLE'];
 const part = parseManifest(Buffer.from(JSON.stringify(IMAGE)), undefined, 'part');
 const REFUSED: readonly RefusedFormat[][] = [
   [],
@@ -90,11 +90,9 @@ export const MANIFEST_PROPERTIES: readonly Property[] = [
     async ([text, refused, isCut]) => {
       const platforms = isCut ? [{ os: 'linux', architecture: 'amd64' }] : [];
       await unlessRefused(CODES, async () => {
-        const manifest = choosePlatforms(
-          parseManifest(Buffer.from(text), undefined, 'test'),
-          platforms,
-          'test',
-        );
+        const original = parseManifest(Buffer.from(text), undefined, 'test');
+        const fetch = async () => part;
+        const { manifest } = await choosePlatforms(original, { platforms, about: 'test', fetch });
         requireWhole(manifest);
         const conversion = conversionFor(manifest, new Set(refused));
         const formed = await formImage(manifest, conversion, async () => part, 'test');

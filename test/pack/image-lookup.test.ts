@@ -46,6 +46,35 @@ describe('findImage', () => {
     expect(index.kind === 'index' && index.manifests[0]?.digest).toBe(found.manifest.digest);
   });
 
+  it('looks into a list within a list', async () => {
+    const inner = seedIndex(mirror.storage, 'tool');
+    const mediaType = 'application/vnd.oci.image.index.v1+json';
+    const manifests = [{ mediaType, digest: inner.digest, size: inner.bytes.length }];
+    const outer = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
+    mirror.storage.putManifest('tool', outer, mediaType, ['v1']);
+    const found = await find('e.org/tool:v1');
+    expect(inner.kind === 'index' && inner.manifests[0]?.digest).toBe(found.manifest.digest);
+  });
+
+  it.each<[string, string]>([
+    ['manifest', 'manifest-get'],
+    ['configuration', 'blob-get'],
+  ])('takes the absence of a part, its %s, for no absence of the image', async (_, kind) => {
+    seedIndex(mirror.storage, 'tool', { tags: ['v1'] });
+    seedImage(mirror.storage, 'tool-amd64', { tags: ['v1'] });
+    const isPart = ({ path }: { path: string }) => path.includes('/tool/') && path.includes('sha256:');
+    mirror.fail({
+      match: { when: (entry) => entry.kind === kind && isPart(entry) },
+      times: Number.POSITIVE_INFINITY,
+      fault: { kind: 'status', status: 404 },
+    });
+    await expect(find('e.org/tool:v1')).rejects.toMatchObject({
+      code: 'IMAGE_UNUSABLE',
+      about: `${mirror.host}/tool:v1`,
+      message: expect.stringContaining('a part of it is not there'),
+    });
+  });
+
   it('takes an image that is no list', async () => {
     const image = seedImage(mirror.storage, 'tool', { tags: ['v1'] });
     expect(await find('e.org/tool:v1')).toMatchObject({

@@ -98,3 +98,17 @@ it('has its digest in either algorithm, and no other', () => {
   expect(hasDigest(manifest, digestOf(Buffer.from('[]')))).toBe(false);
   expect(hasDigest(manifest, digestOf(Buffer.from('[]'), 'sha512'))).toBe(false);
 });
+
+it.each([
+  [{ schemaVersion: 1, name: 'app' }, "it is an image of Docker's schema 1, from before 2016, which cannot"],
+  [
+    { mediaType: 'application/vnd.oci.artifact.manifest.v1+json', blobs: [] },
+    'it is a manifest of the type "application/vnd.oci.artifact.manifest.v1+json", which cannot',
+  ],
+  [{ repositories: [] }, 'it is no manifest of a known kind, which cannot'],
+  [[], 'it is no manifest of a known kind, which cannot'],
+])('of another kind is told as what it is: %j', (body, message) => {
+  expect(() => parse(body)).toThrow(
+    expect.objectContaining({ code: 'MANIFEST_UNUSABLE', message: expect.stringContaining(message) }),
+  );
+});

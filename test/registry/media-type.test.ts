@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  isBlobMediaType,
   isIndexMediaType,
   isManifestMediaType,
   MANIFEST_ACCEPT,
@@ -24,4 +25,17 @@ test.each([
   '',
 ])('%j cannot be copied', (type) => {
   expect(isManifestMediaType(type)).toBe(false);
+});
+
+test.each([
+  ['application/vnd.oci.image.layer.v1.tar+zstd', true],
+  ['application/vnd.docker.image.rootfs.diff.tar.gzip', true],
+  ['application/vnd.buildkit.cacheconfig.v0', true],
+  ['application/spdx+json', true],
+  ...Object.values(MEDIA_TYPE).map((type): [string, boolean] => [type, false]),
+  ['application/vnd.docker.distribution.manifest.v1+prettyjws', false],
+  ['application/vnd.oci.artifact.manifest.v1+json', false],
+  ['', false],
+])('an index entry of type %j is content and no manifest: %s', (type, isBlob) => {
+  expect(isBlobMediaType(type)).toBe(isBlob);
 });

@@ -18,6 +18,16 @@ test.each<[boolean, string, SampleEntry[], number, ReadonlySet<Digest>]>([
   [false, 'more under one tag', entries(400), 1, known(601)],
   [true, 'more that are met again', entries(400), 1, known(1000, 'entry')],
   [true, '4 MiB of manifests', entries(4, 1024 * 1024), 0, known(0)],
+  [
+    true,
+    'a build cache with large layers',
+    entries(5, 1024 * 1024 * 1024).map((entry) => ({
+      ...entry,
+      mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
+    })),
+    0,
+    known(0),
+  ],
   [false, 'more bytes of manifests', entries(5, 1024 * 1024), 0, known(0)],
 ])('reasonable: %s, %s', (isReasonable, _, listed, depth, met) => {
   const required = () => requireReasonable(sampleIndex(listed), depth, met, 'e.org/a:v1');

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { parseRepository } from '../../src/registry/oci/reference.ts';
 import { describeMissing, type MissingPart, PartsSearch } from '../../src/sync/copy/missing-parts.ts';
 import { startRegistry } from '../support/registry/registry.ts';
-import { seedIndex } from '../support/registry/seed.ts';
+import { seedCache, seedIndex } from '../support/registry/seed.ts';
 import { digestFor } from '../support/sample-manifest.ts';
 import { TestClient } from '../support/test-client.ts';
 
@@ -26,6 +26,23 @@ it('asks for each part once, however many tags have it', async () => {
   }
   // Two indexes with two images each, which have a configuration each and share two layers.
   expect(registry.journal.tally()).toEqual({ ping: 1, 'manifest-get': 6, 'blob-head': 6 });
+});
+
+it('finds the layers that a build cache lists by themselves', async () => {
+  await using registry = await startRegistry();
+  const cache = seedCache(registry.storage, 'app', ['v1']);
+  const [layer] = cache.kind === 'index' ? cache.manifests : [];
+  using client = new TestClient(registry.host);
+  const look = () => new PartsSearch(client.registry, client.signal).lookBelow(APP, cache.digest);
+  expect(await look()).toMatchObject({ images: 0, blobs: 2, missing: [] });
+  registry.fail({
+    match: { kind: ['blob-head', 'blob-get'], when: ({ path }) => path.endsWith(layer?.digest ?? '?') },
+    times: Number.POSITIVE_INFINITY,
+    fault: { kind: 'status', status: 404 },
+  });
+  const { missing } = await look();
+  expect(missing).toEqual([{ kind: 'layer', digest: layer?.digest, path: [] }]);
+  expect(describeMissing(missing)).toMatch(/^a layer, sha256/);
 });
 
 it('looks only at what is wanted of an index', async () => {

@@ -11,7 +11,7 @@ import { seedAttested } from '../faults/attested-image.ts';
 import type { FaultRule } from '../support/registry/faults.ts';
 import type { JournalEntry } from '../support/registry/journal.ts';
 import { startRegistry } from '../support/registry/registry.ts';
-import { seedImage, seedIndex, seedWindows } from '../support/registry/seed.ts';
+import { seedCache, seedImage, seedIndex, seedWindows } from '../support/registry/seed.ts';
 import type { Storage } from '../support/registry/storage.ts';
 import { TestClient } from '../support/test-client.ts';
 
@@ -62,6 +62,31 @@ async function world({
 
 const childrenOf = (index: Manifest): Digest[] =>
   index.kind === 'index' ? index.manifests.map(({ digest }) => digest) : [];
+
+describe('a build cache', () => {
+  it('is an index that lists layers, which are pushed as such', async () => {
+    await using here = await world();
+    const cache = seedCache(here.source.storage, APP, ['v1']);
+    const task = here.taskOf(cache);
+    await here.tree.push(task);
+    expect(here.puts()).toEqual(['v1']);
+    expect(task.tally).toMatchObject({ uploaded: 2 });
+    expect(here.source.journal.count('manifest-get')).toBe(0);
+    for (const digest of childrenOf(cache)) expect(here.sink.storage.blob(TARGET, digest)).toBeDefined();
+  });
+
+  it('has its layers sent again where the destination says that they are missing', async () => {
+    await using here = await world({ isAbsent: false });
+    const cache = seedCache(here.source.storage, APP, ['v1']);
+    const [lost] = childrenOf(cache);
+    here.sink.fail({
+      match: { kind: 'mount', when: ({ query }) => query.get('mount') === lost },
+      fault: { kind: 'status', status: 201 },
+    });
+    await here.tree.push(here.taskOf(cache));
+    expect(here.sink.storage.manifest(TARGET, 'v1')?.digest).toBe(cache.digest);
+  });
+});
 
 describe('an index', () => {
   it('is pushed after all that it lists, and the tag last', async () => {

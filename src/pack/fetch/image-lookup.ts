@@ -4,9 +4,9 @@ import { Failure, failureCode } from '../../lib/failure.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { TEXT_FIELD } from '../../lib/zero-value.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
-import type { Image, Index } from '../../registry/oci/manifest.ts';
+import { type Descriptor, type Image, type Index, isNestedIndex } from '../../registry/oci/manifest.ts';
 import { entryFor, formatPlatform, matchesPlatform, type Platform } from '../../registry/oci/platform.ts';
-import { formatReference, type Reference } from '../../registry/oci/reference.ts';
+import { formatReference, type Reference, type Repository } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
@@ -101,6 +101,50 @@ function platformsOf(index: Index): string {
   return `${names.slice(0, PLATFORMS_TOLD).join(', ')}${more}`;
 }
 
+/** Where an image is that was found. */
+interface Place {
+  readonly registry: Registry;
+  readonly repository: Repository;
+  readonly about: string;
+  readonly signal: AbortSignal;
+}
+
+/** An index in an index is rare, and no image has a third level. */
+const NESTING_LIMIT = 4;
+
+/** Returns the image for a platform that an index lists, or an index in it; undefined if there is none. */
+async function findInIndex(
+  index: Index,
+  platform: Platform,
+  place: Place,
+  depth = 1,
+): Promise<Image | undefined> {
+  const { registry, repository, signal } = place;
+  const fetch = ({ digest }: Descriptor) =>
+    whole(place, () => registry.getManifest(repository, digest, signal));
+  const entry = entryFor(index.manifests, platform);
+  const bare = index.manifests.filter(isNestedIndex);
+  for (const child of entry === undefined ? bare : [entry]) {
+    const manifest = await fetch(child);
+    if (manifest.kind === 'image') return manifest;
+    const found = depth < NESTING_LIMIT ? await findInIndex(manifest, platform, place, depth + 1) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** A part that is refused says nothing about whether the image is there: it is. */
+async function whole<Result>({ about }: Place, read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (!isPerhapsAbsent(cause)) throw cause;
+    const message = `a part of it is not there: ${cause instanceof Error ? cause.message : String(cause)}`;
+    const hint = 'mirror it again with synctl sync --verify deep, or choose another --image-source';
+    throw new Failure({ code: 'IMAGE_UNUSABLE', about, message, hint, cause });
+  }
+}
+
 async function readCandidate(
   { reference, namesArchitecture }: PullCandidate,
   plan: ImagePlan,
@@ -117,17 +161,15 @@ async function readCandidate(
     tag === undefined || digest === undefined
       ? await registry.getManifest(repository, name, signal)
       : await getTaggedManifest(registry, repository, { tag, digest }, signal);
-  let image: Image;
+  const place: Place = { registry, repository, about: formatReference(reference), signal };
+  let image: Image | undefined;
   if (top.kind === 'image') image = top;
   else {
-    const child = entryFor(top.manifests, platform);
-    if (child === undefined) return new OtherPlatform(platformsOf(top));
-    const manifest = await registry.getManifest(repository, child.digest, signal);
-    if (manifest.kind !== 'image') return new OtherPlatform('a list within a list');
-    image = manifest;
+    image = await findInIndex(top, platform, place);
+    if (image === undefined) return new OtherPlatform(platformsOf(top));
   }
   // What an index says about its entries is a claim; the configuration is what runs.
-  const config = await readConfig(image, reference, parts);
+  const config = await whole(place, () => readConfig(image, reference, parts));
   if (!matchesPlatform(config, platform)) return new OtherPlatform(formatPlatform(config));
   const created = Date.parse(config.created ?? '');
   return {

@@ -95,6 +95,11 @@ export function isForeignLayer({ mediaType, urls = [] }: Pick<Descriptor, 'media
   return FOREIGN_LAYER.test(mediaType) && urls.length > 0;
 }
 
+/** Returns whether an entry of an index is an index itself, for which no platform is named. */
+export function isNestedIndex({ platform, mediaType }: Pick<Descriptor, 'platform' | 'mediaType'>): boolean {
+  return platform === undefined && isManifestMediaType(mediaType) && isIndexMediaType(mediaType);
+}
+
 /** Returns whether a manifest has a digest, which another registry may have computed with another algorithm. */
 export function hasDigest({ bytes, digest }: Pick<Manifest, 'bytes' | 'digest'>, other: Digest): boolean {
   return digest === other || digestOf(bytes, digestAlgorithm(other)) === other;
@@ -120,6 +125,17 @@ function parseJson(bytes: Buffer, about: string): unknown {
   }
 }
 
+const otherShape = z.object({ schemaVersion: z.unknown().optional(), mediaType: z.unknown().optional() });
+
+/** Returns what a manifest is that is of none of the four types, for people. */
+function kindOf(json: unknown): string {
+  const { schemaVersion, mediaType } = otherShape.safeParse(json).data ?? {};
+  if (schemaVersion === 1) return "an image of Docker's schema 1, from before 2016";
+  return typeof mediaType === 'string' && mediaType !== ''
+    ? `a manifest of the type "${mediaType.slice(0, 100)}"`
+    : 'no manifest of a known kind';
+}
+
 /**
  * Reads a manifest or index of any of the four media types (OCI image-spec, manifest.md and image-index.md).
  * `contentType` is the header of the answer; it is used if the body has no `mediaType`. The digest is computed here,
@@ -133,13 +149,7 @@ export function parseManifest(
 ): Manifest {
   const json = parseJson(bytes, about);
   const body = bodyShape.safeParse(json);
-  if (!body.success) {
-    throw unusable(
-      about,
-      'the manifest is of a kind that cannot be copied (schema 1 or unknown)',
-      body.error,
-    );
-  }
+  if (!body.success) throw unusable(about, `it is ${kindOf(json)}, which cannot be copied`, body.error);
   const mediaType = body.data.mediaType ?? contentType?.split(';')[0]?.trim() ?? '';
   if (!isManifestMediaType(mediaType)) {
     throw unusable(about, `the manifest has the type "${mediaType.slice(0, 100)}", which cannot be copied`);

@@ -25,3 +25,11 @@ export function isManifestMediaType(text: string): text is ManifestMediaType {
 export function isIndexMediaType(type: ManifestMediaType): boolean {
   return type === MEDIA_TYPE.ociIndex || type === MEDIA_TYPE.dockerList;
 }
+
+/**
+ * Returns whether an index entry of a type is content such as a layer, and no manifest. Indexes of build caches list
+ * their layers (https://github.com/moby/buildkit/blob/master/cache/remotecache/export.go).
+ */
+export function isBlobMediaType(type: string): boolean {
+  return type !== '' && !/manifest|index/.test(type);
+}

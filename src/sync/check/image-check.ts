@@ -239,7 +239,8 @@ async function expect(
     const manifest = await manifestOf(here.digest);
     if (manifest === undefined) return { source: here, expected: undefined };
     const about = source.nameOf(image.repository, here.digest);
-    const chosen = choosePlatforms(manifest, platforms, about);
+    const fetch = (digest: Digest) => source.getManifest(image.repository, digest, signal);
+    const { manifest: chosen } = await choosePlatforms(manifest, { platforms, about, fetch });
     const isThere = there.kind === 'there' && hasDigest(chosen, there.digest);
     return { source: here, expected: isThere ? there.digest : chosen.digest };
   } catch (error) {

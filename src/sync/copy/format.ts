@@ -3,7 +3,7 @@ import type { Index, Manifest } from '../../registry/oci/manifest.ts';
 import { type ManifestMediaType, MEDIA_TYPE } from '../../registry/oci/media-type.ts';
 import type { Conversion } from '../plan/recorded-options.ts';
 import { type Family, isContainerImage, toImageOf, toIndexOf } from './format-family.ts';
-import { isAttestation, keepEntries } from './index-subset.ts';
+import { isAttestation, keepEntries, listsBlobs } from './index-subset.ts';
 
 /** The kinds of manifests that some registries refuse. */
 export type RefusedFormat = 'attestation' | 'oci-index' | 'oci-image' | 'docker-list' | 'docker-image';
@@ -49,7 +49,7 @@ export function conversionFor(
     (manifest.kind === 'index' &&
       manifest.manifests.some(({ mediaType }) => formats.get(mediaType) === format));
   // Other artifacts, such as signatures, cannot be converted.
-  const isConvertible = manifest.kind === 'index' || isContainerImage(manifest);
+  const isConvertible = manifest.kind === 'index' ? !listsBlobs(manifest) : isContainerImage(manifest);
   const isRefused = isConvertible && [...refused].some((format) => format !== 'attestation' && has(format));
   if (isRefused && !(refusesOci && refusesDocker)) return refusesOci ? 'docker-format' : 'oci-format';
   const hasAttestations = manifest.kind === 'index' && manifest.manifests.some(isAttestation);

@@ -185,7 +185,16 @@ export class ImageCopier {
       return { ...found, outcome: 'unchanged', conversion: undefined, layersLeftOut: 0, others };
     }
     const joined = union?.kind === 'joined' ? union : undefined;
-    const chosen = joined?.manifest ?? choosePlatforms(original, image.platforms, about);
+    const choice = {
+      platforms: image.platforms,
+      about,
+      fetch: (digest: Digest) => this.#fetch(source, digest),
+    };
+    const { manifest: chosen, parts } =
+      joined === undefined
+        ? await choosePlatforms(original, choice)
+        : { manifest: joined.manifest, parts: new Map<Digest, Manifest>() };
+    const fetchPart = async (digest: Digest) => parts.get(digest) ?? (await this.#fetch(source, digest));
     if (chosen.kind === 'index') requireReasonable(chosen, 0, new Set(), about);
     const digests = new Set([original.digest]);
     const tally: Tally = { bytesSent: 0, uploaded: 0, mounted: 0, present: 0, digests };
@@ -196,7 +205,7 @@ export class ImageCopier {
     for (;;) {
       const conversion = conversionFor(chosen, refused);
       tried.add(conversion);
-      const forming = formImage(chosen, conversion, (digest) => this.#fetch(source, digest), about);
+      const forming = formImage(chosen, conversion, fetchPart, about);
       const form = await forming.catch((error: unknown) => {
         // The registry did not say that it is the format, so its own words tell more.
         throw failureCode(refusal) === 'MANIFEST_REFUSED' ? refusal : error;
@@ -208,7 +217,13 @@ export class ImageCopier {
           isRight && missing.length === 0
             ? undefined
             : await this.#push(
-                { ...image, form: { ...form, theirs: joined?.theirs }, clock, tally, missing },
+                {
+                  ...image,
+                  form: { ...form, parts: new Map([...parts, ...form.parts]), theirs: joined?.theirs },
+                  clock,
+                  tally,
+                  missing,
+                },
                 image,
               );
         for (const format of certain) this.#refused.add(format);
@@ -324,7 +339,9 @@ export class ImageCopier {
   async #listedIn({ source, platforms }: PlannedImage, sourceDigest: Digest): Promise<readonly Digest[]> {
     try {
       const manifest = await this.#fetchImage(source, sourceDigest);
-      const chosen = choosePlatforms(manifest, platforms, source.repository);
+      const fetch = (digest: Digest) => this.#fetch(source, digest);
+      const choice = { platforms, about: source.repository, fetch };
+      const { manifest: chosen } = await choosePlatforms(manifest, choice);
       return chosen.kind === 'index' ? chosen.manifests.map(({ digest }) => digest) : [];
     } catch {
       this.#signal.throwIfAborted();

@@ -1,6 +1,7 @@
 import { Failure } from '../../lib/failure.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { type Index, MANIFEST_SIZE_LIMIT } from '../../registry/oci/manifest.ts';
+import { isBlobMediaType } from '../../registry/oci/media-type.ts';
 
 /** Far more than a real image lists: about thirty platforms, and an attestation for each. */
 const CHILDREN_LIMIT = 500;
@@ -21,7 +22,7 @@ export function requireReasonable(
   about: string,
 ): void {
   const { manifests } = index;
-  const size = manifests.reduce((sum, entry) => sum + entry.size, 0);
+  const size = manifests.reduce((sum, entry) => sum + (isBlobMediaType(entry.mediaType) ? 0 : entry.size), 0);
   const fresh = manifests.filter(({ digest }) => !known.has(digest));
   const isReasonable =
     depth < NESTING_LIMIT &&

@@ -1,4 +1,5 @@
 import { type Descriptor, type Index, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
+import { isBlobMediaType } from '../../registry/oci/media-type.ts';
 
 /** The annotations of Docker's attestations: the image that they are about, and that they are attestations. */
 export const ATTESTED_DIGEST = 'vnd.docker.reference.digest';
@@ -10,13 +11,29 @@ export function isAttestation({ platform, annotations }: Descriptor): boolean {
   return isUnknown || annotations?.[REFERENCE_TYPE] === 'attestation-manifest';
 }
 
+/** Returns whether an index lists layers and the like by themselves, as those of build caches do. */
+export function listsBlobs({ manifests }: Index): boolean {
+  return manifests.some(({ mediaType }) => isBlobMediaType(mediaType));
+}
+
 /** Returns an index with only some of its entries, otherwise unchanged (OCI image-index.md). */
 export function keepEntries(index: Index, kept: ReadonlySet<Descriptor>, about: string): Manifest {
-  if (kept.size === index.manifests.length) return index;
-  const body: { manifests: unknown[] } = JSON.parse(index.bytes.toString('utf8'));
-  const manifests = body.manifests.filter((_, position) => {
+  return rewriteEntries(index, new Map([...kept].map((entry) => [entry, entry])), about);
+}
+
+/** Returns an index with only some of its entries, each with the digest and size that are given for it. */
+export function rewriteEntries(
+  index: Index,
+  kept: ReadonlyMap<Descriptor, Pick<Descriptor, 'digest' | 'size'>>,
+  about: string,
+): Manifest {
+  const isUnchanged = [...kept].every(([entry, { digest }]) => entry.digest === digest);
+  if (isUnchanged && kept.size === index.manifests.length) return index;
+  const body: { manifests: object[] } = JSON.parse(index.bytes.toString('utf8'));
+  const manifests = body.manifests.flatMap((listed, position) => {
     const entry = index.manifests[position];
-    return entry !== undefined && kept.has(entry);
+    const content = entry === undefined ? undefined : kept.get(entry);
+    return content === undefined ? [] : [{ ...listed, digest: content.digest, size: content.size }];
   });
   const bytes = Buffer.from(JSON.stringify({ ...body, manifests }));
   return parseManifest(bytes, index.mediaType, about);

@@ -3,6 +3,7 @@ import { joinWords } from '../../lib/text/sentence.ts';
 import { hasBlob } from '../../registry/blob-presence.ts';
 import { abbreviateDigest, type Digest } from '../../registry/oci/digest.ts';
 import { type Descriptor, type Image, isForeignLayer, type Manifest } from '../../registry/oci/manifest.ts';
+import { isBlobMediaType } from '../../registry/oci/media-type.ts';
 import { formatPlatform } from '../../registry/oci/platform.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -104,6 +105,9 @@ export class PartsSearch {
     const looks = fresh.map((listed) => {
       const platform = listed.platform === undefined ? position.platform : formatPlatform(listed.platform);
       const below = { platform, path: [...position.path, listed.digest] };
+      if (isBlobMediaType(listed.mediaType)) {
+        return this.#lookAtBlob(repository, listed, { kind: 'layer', ...position }, sight);
+      }
       return this.#look(repository, listed.digest, below, { ...search, depth: depth + 1 });
     });
     await Promise.all(looks);
@@ -116,13 +120,8 @@ export class PartsSearch {
     sight: Sight,
   ): Promise<void> {
     sight.images += 1;
-    const look = async (blob: Descriptor, part: Pick<MissingPart, 'kind' | 'position'>): Promise<void> => {
-      const isThere = await this.#hasBlob(repository, blob);
-      sight.blobs.set(blob.digest, isThere);
-      if (isThere !== false) return;
-      if (isForeignLayer(blob)) sight.elsewhere.add(blob.digest);
-      else sight.missing.push({ ...part, digest: blob.digest, ...position });
-    };
+    const look = (blob: Descriptor, part: Pick<MissingPart, 'kind' | 'position'>): Promise<void> =>
+      this.#lookAtBlob(repository, blob, { ...part, ...position }, sight);
     const distinct = [...new Map(layers.map((layer, index) => [layer.digest, { layer, index }])).values()];
     await Promise.all([
       look(config, { kind: 'configuration' }),
@@ -130,6 +129,19 @@ export class PartsSearch {
         look(layer, { kind: 'layer', position: { number: index + 1, of: layers.length } }),
       ),
     ]);
+  }
+
+  async #lookAtBlob(
+    repository: Repository,
+    blob: Descriptor,
+    part: Omit<MissingPart, 'digest'>,
+    sight: Sight,
+  ): Promise<void> {
+    const isThere = await this.#hasBlob(repository, blob);
+    sight.blobs.set(blob.digest, isThere);
+    if (isThere !== false) return;
+    if (isForeignLayer(blob)) sight.elsewhere.add(blob.digest);
+    else sight.missing.push({ ...part, digest: blob.digest });
   }
 
   #manifest(repository: Repository, digest: Digest): Promise<Manifest | undefined> {
@@ -169,7 +181,8 @@ function describePart({ kind, digest, position, platform, path }: MissingPart): 
   const which = abbreviateDigest(digest);
   if (kind === 'manifest') return path.length === 0 ? `its manifest, ${which}` : `${image}, ${which}`;
   const of = path.length === 0 ? '' : ` of ${image}`;
-  if (position === undefined) return `the configuration${of}, ${which}`;
+  if (kind === 'configuration') return `the configuration${of}, ${which}`;
+  if (position === undefined) return `a layer${of}, ${which}`;
   return `layer ${position.number} of ${position.of}${of}, ${which}`;
 }
 

@@ -11,6 +11,7 @@ import {
   isForeignLayer,
   type Manifest,
 } from '../../registry/oci/manifest.ts';
+import { isBlobMediaType } from '../../registry/oci/media-type.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { PlannedImage } from '../plan/planning.ts';
@@ -163,7 +164,7 @@ export class TreePush {
   ): Promise<Digest | undefined> {
     const isMissing = async (part: Descriptor): Promise<boolean> => {
       try {
-        if (manifest.kind === 'image')
+        if (manifest.kind === 'image' || isBlobMediaType(part.mediaType))
           return (await hasBlob(this.#target, repository, part, signal)) === false;
         return (await this.#target.findManifest(repository, part.digest, signal)) === undefined;
       } catch {
@@ -220,6 +221,7 @@ export class TreePush {
   }
 
   async #pushChild(task: PushTask, child: Descriptor, depth: number): Promise<PushedTree> {
+    if (isBlobMediaType(child.mediaType)) return this.#placeBlob(task, child);
     // What an earlier image found there without a look below it does not count for a child that lacks something.
     const key = `${task.target.repository}@${child.digest}${isIncomplete(task, child) ? ' in full' : ''}`;
     for (;;) {
@@ -262,38 +264,44 @@ export class TreePush {
   }
 
   async #placeBlobs(task: PushTask, image: Image): Promise<PushedTree> {
-    const { repository } = task.target;
-    const { tally, clock } = task;
-    const { signal, setActive } = clock;
-    const source: BlobSource = registrySource(task.source.registry, task.source.repository);
     const distinct = [
       ...new Map([image.config, ...image.layers].map((blob) => [blob.digest, blob])).values(),
     ];
-    const work = distinct.map(async (descriptor): Promise<PartResult & { readonly tree?: PushedTree }> => {
-      const { size } = descriptor;
-      const want = { descriptor, repository, signal, onActive: setActive };
+    const work = distinct.map(async (part): Promise<PartResult & { readonly tree?: PushedTree }> => {
       try {
-        const placed = await this.#board.place(want, source);
-        tally[placed] += 1;
-        if (placed === 'uploaded') tally.bytesSent += size;
-        return { part: descriptor, tree: { size, layersLeftOut: 0 } };
+        return { part, tree: await this.#placeBlob(task, part) };
       } catch (error) {
-        const isLeftOut = isForeignLayer(descriptor) && isWithheld(error);
-        return isLeftOut
-          ? { part: descriptor, tree: { size: 0, layersLeftOut: 1 } }
-          : { part: descriptor, error };
+        return { part, error };
       }
     });
     // Fails only when all have ended. Transfers that were aborted may still be closing their connections.
     const placed = await Promise.all(work);
-    signal.throwIfAborted();
+    task.clock.signal.throwIfAborted();
     if (placed.some(({ error }) => error !== undefined)) throw failureOfBlobs(placed, this.#wholeOf(task));
     return sum(placed.flatMap(({ tree }) => (tree === undefined ? [] : [tree])));
   }
 
+  async #placeBlob(task: PushTask, descriptor: Descriptor): Promise<PushedTree> {
+    const { tally, clock } = task;
+    const { size } = descriptor;
+    const { repository } = task.target;
+    const source: BlobSource = registrySource(task.source.registry, task.source.repository);
+    try {
+      const want = { descriptor, repository, signal: clock.signal, onActive: clock.setActive };
+      const placed = await this.#board.place(want, source);
+      tally[placed] += 1;
+      if (placed === 'uploaded') tally.bytesSent += size;
+      return { size, layersLeftOut: 0 };
+    } catch (error) {
+      if (isForeignLayer(descriptor) && isWithheld(error)) return { size: 0, layersLeftOut: 1 };
+      throw error;
+    }
+  }
+
   #doubtParts(manifest: Manifest, repository: Repository): void {
     if (manifest.kind === 'index') {
-      for (const { digest } of manifest.manifests) {
+      for (const { digest, mediaType } of manifest.manifests) {
+        if (isBlobMediaType(mediaType)) this.#board.doubt(digest, repository);
         for (const key of [`${repository}@${digest}`, `${repository}@${digest} in full`])
           this.#pushed.forget(key);
       }

@@ -12,6 +12,7 @@ import type { Descriptor } from '../../registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
 import { parseRepository, parseTag, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { isNotFound } from '../../registry/registry-failure.ts';
 import type { SyncSettings } from '../settings.ts';
 
 /** Where a run keeps its state in the destination registry. */
@@ -102,7 +103,11 @@ export async function pullState(
   }
   if (layer.size > LAYER_LIMIT)
     throw unusableArtifact(about, `${formatSize(layer.size)} are too much for a state`);
-  const packed = await readLayer(registry, repository, layer, signal);
+  const packed = await readLayer(registry, repository, layer, signal).catch((error: unknown) => {
+    // There is a state, so a missing layer must not be told as none.
+    if (isNotFound(error)) throw unusableArtifact(about, 'its layer is not there any more', error);
+    throw error;
+  });
   const isOrdinary = manifest.config.mediaType === ORDINARY_CONFIG.mediaType;
   return { bytes: await unpack(packed, about), manifest: manifest.digest, layer: layer.digest, isOrdinary };
 }

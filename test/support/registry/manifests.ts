@@ -112,7 +112,11 @@ function refuseIncomplete(
   if (manifest.kind === 'index' && quirks.sparseIndexes === true) return undefined;
   const missing =
     manifest.kind === 'index'
-      ? manifest.manifests.find(({ digest }) => storage.manifest(repository, digest) === undefined)
+      ? manifest.manifests.find(
+          ({ digest }) =>
+            storage.manifest(repository, digest) === undefined &&
+            storage.blob(repository, digest) === undefined,
+        )
       : [manifest.config, ...manifest.layers].find(
           (blob) => !isForeignLayer(blob) && storage.blob(repository, blob.digest) === undefined,
         );

@@ -135,6 +135,23 @@ export function seedWindows(
   return parseManifest(bytes, image.mediaType, repository);
 }
 
+/** Stores a build cache as BuildKit does: an index that lists layers and their configuration by themselves. */
+export function seedCache(storage: Storage, repository: string, tags: readonly string[]): Manifest {
+  const layer = seedLayer(storage, repository, `${repository} cache`, 3000);
+  const config = Buffer.from('{"layers":[{"blob":"","parent":-1}],"records":[]}');
+  const manifests = [
+    { mediaType: TYPES.oci.layer, digest: layer.digest, size: layer.size },
+    {
+      mediaType: 'application/vnd.buildkit.cacheconfig.v0',
+      digest: storage.putBlob(repository, bytesContent(config)),
+      size: config.length,
+    },
+  ];
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: TYPES.oci.index, manifests }));
+  storage.putManifest(repository, bytes, TYPES.oci.index, tags);
+  return parseManifest(bytes, TYPES.oci.index, repository);
+}
+
 /** Stores an image that was made elsewhere, with all its parts. */
 export function seedMade(storage: Storage, repository: string, tag: string | undefined, image: Image): void {
   for (const [digest, bytes] of image.blobs) storage.putBlob(repository, bytesContent(bytes), digest);

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { digestOf } from '../../../src/registry/oci/digest.ts';
+import { MEDIA_TYPE } from '../../../src/registry/oci/media-type.ts';
+import { parsePlatform } from '../../../src/registry/oci/platform.ts';
 import { type Access, LOGIN } from '../../support/docker-registry.ts';
 import { type Image, ImageMaker, makeSignature } from '../../support/images/image.ts';
 import { PlainPush } from '../../support/images/push.ts';
@@ -26,6 +29,28 @@ describeWith(['docker-registry', 'skopeo'], 'mirroring between two registries of
     }
     const coredns = { reference: `${to.host}/keel/coredns:v1.14.2`, login };
     expect(await inspectArchitecture(coredns, 's390x')).toBe('s390x');
+  });
+
+  it('brings a build cache, whose index lists layers', async () => {
+    await using all = await world();
+    const [layer, config] = ['layer', 'config'].map((text) => Buffer.from(text.repeat(100)));
+    if (layer === undefined || config === undefined) throw new Error('two of two');
+    const types = ['application/vnd.oci.image.layer.v1.tar+gzip', 'application/vnd.buildkit.cacheconfig.v0'];
+    const manifests = [layer, config].map((bytes, position) => ({
+      mediaType: types[position],
+      digest: digestOf(bytes),
+      size: bytes.length,
+    }));
+    const mediaType = MEDIA_TYPE.ociIndex;
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
+    const digest = digestOf(bytes);
+    const blobs = new Map([layer, config].map((blob) => [digestOf(blob), blob]));
+    await new PlainPush(all.from).push('cache', 'v1', { digest, mediaType, bytes, children: [], blobs });
+    all.route.wants({ names: ['cache'] });
+    const { report } = await all.route.run({ platforms: [parsePlatform('linux/amd64', 'test')] });
+    expect(outcomes(report)).toEqual({ 'cache:v1': 'copied' });
+    expect(await all.destination.digestOf('keel/cache', 'v1')).toBe(digest);
+    for (const blob of blobs.keys()) expect(await all.destination.holds('keel/cache', blob)).toBe(true);
   });
 
   it('is done by synctl as well, which leaves no password behind', async () => {

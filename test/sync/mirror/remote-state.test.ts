@@ -175,6 +175,21 @@ describe('a state in a registry', () => {
     ]);
   });
 
+  it('is not said to be missing when only its layer is', async () => {
+    await using all = await world();
+    await all.route.run(REMOTE);
+    all.loseFile();
+    all.destination.fail({
+      match: { kind: 'blob-get', path: /keel-state\/blobs\/sha256/ },
+      times: Number.POSITIVE_INFINITY,
+      fault: { kind: 'status', status: 404 },
+    });
+    const { report } = await all.route.run(REMOTE);
+    expect(report.warnings.map(({ message }) => message)).toEqual([
+      expect.stringContaining('its layer is not there any more'),
+    ]);
+  });
+
   it.each([{ kind: 'status', status: 500 }, { kind: 'reset' }, { kind: 'status', status: 403 }] as const)(
     'costs a line where it cannot be reached: %o',
     async (fault) => {
