@@ -5,6 +5,7 @@ import { discardBody, type HttpAnswer, readBody } from '../lib/http/http.ts';
 import { HttpFailure, hostOfFailure } from '../lib/http/http-failure.ts';
 import { pauseAfter, type RetryPolicy, retry } from '../lib/retry.ts';
 import { pullScope, pushScope } from './auth/scope.ts';
+import { requirePart } from './blob-part.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { HostLimits } from './host-limits.ts';
 import { listRepositories, listTags } from './listing.ts';
@@ -335,13 +336,18 @@ export class Registry {
       about,
       action: 'fetch a layer',
       awaited: 'content',
+      // Some stores call a layer encoded because it is an archive in gzip.
+      isOwnCoding: ({ 'content-length': length }) => Number(length) === descriptor.size,
       signal,
     });
-    const sent = answer.headers['content-range'];
-    if (range === undefined || sent === undefined || sent.startsWith(`bytes ${range.start}-`)) return answer;
-    answer.body.destroy();
-    const message = 'the registry answered with another part of a layer than asked for';
-    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
+    if (range === undefined) return answer;
+    try {
+      requirePart(answer, { start: range.start, size: descriptor.size, about });
+      return answer;
+    } catch (error) {
+      answer.body.destroy();
+      throw error;
+    }
   }
 
   #manifestExchange(method: 'GET' | 'HEAD', repository: Repository, name: Tag | Digest, signal: AbortSignal) {

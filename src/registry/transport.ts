@@ -34,6 +34,8 @@ export interface Exchange {
   readonly writes?: Written | undefined;
   /** How long the answer may take to begin. */
   readonly awaited?: Awaited | undefined;
+  /** Returns whether the content that was asked for is itself what an answer with these headers calls encoded. */
+  readonly isOwnCoding?: ((headers: HttpAnswer['headers']) => boolean) | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -106,14 +108,14 @@ export class Transport {
   }
 
   async #follow(exchange: Exchange, credential: string | undefined): Promise<HttpAnswer> {
-    const { method, body, awaited, signal } = exchange;
+    const { method, body, awaited, isOwnCoding, signal } = exchange;
     let carried = credential;
     const send = async (url: URL): Promise<HttpAnswer> => {
       const headers: Record<string, string> = { 'user-agent': 'keel-pkg', ...exchange.headers };
       if (carried !== undefined) headers['authorization'] = carried;
       if (body instanceof Uint8Array) headers['content-length'] = String(body.length);
       try {
-        const answer = await this.#http.send({ method, url, headers, awaited, signal, body });
+        const answer = await this.#http.send({ method, url, headers, awaited, isOwnCoding, signal, body });
         this.#onRequest(url);
         return answer;
       } catch (error) {

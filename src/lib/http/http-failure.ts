@@ -96,6 +96,8 @@ function bareHost(host: string): string {
   return host.replace(/:\d+$/, '');
 }
 
+/** Of node:zlib. */
+const DAMAGED = /^(?:Z_|ERR__|ZSTD_)/;
 const NO_WAY: ReadonlySet<string> = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL']);
 
 function reasonOf(error: unknown, skip: string | undefined): Reason {
@@ -112,6 +114,7 @@ function reasonOf(error: unknown, skip: string | undefined): Reason {
     const hint = 'check that this machine is online and its name server answers';
     return { ...unreachable, message: 'the name server gave no answer for it (EAI_AGAIN)', hint };
   }
+  if (DAMAGED.test(code)) return { ...unreachable, message: `its compressed answer is damaged (${code})` };
   if (code === 'ECONNREFUSED') {
     const hint = 'check the port and whether the service there is running';
     return { ...unreachable, message: 'the connection was refused', hint };

@@ -3,11 +3,13 @@ import {
   type ClientRequest,
   request as httpRequest,
   type IncomingHttpHeaders,
-  type IncomingMessage,
+  IncomingMessage,
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { Readable } from 'node:stream';
 import { formatDuration } from '../duration.ts';
 import { Failure } from '../failure.ts';
+import { decoded } from './content-coding.ts';
 import { explainNetworkError, HttpFailure } from './http-failure.ts';
 import { AgentPool, type CertificateAuthorities, proxyOnTheWay } from './proxy.ts';
 import { isOfProxy, proxyRefusal } from './proxy-refusal.ts';
@@ -38,6 +40,8 @@ interface HttpRequest {
   readonly isOnce?: boolean | undefined;
   /** How long the answer may take to begin once the request is through; as any answer by default. */
   readonly awaited?: Awaited | undefined;
+  /** Returns whether the content that was asked for is itself what an answer with these headers calls encoded. */
+  readonly isOwnCoding?: ((headers: IncomingHttpHeaders) => boolean) | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -46,8 +50,8 @@ export interface HttpAnswer {
   readonly headers: IncomingHttpHeaders;
   /** The URL that was asked. */
   readonly url: URL;
-  /** Not read yet. It must be read or destroyed, otherwise its connection is lost. */
-  readonly body: IncomingMessage;
+  /** Not read yet, and not encoded. It must be read or destroyed, otherwise its connection is lost. */
+  readonly body: Readable;
 }
 
 /** Sends requests over kept connections. It does not follow redirects, add credentials, or retry. */
@@ -94,7 +98,8 @@ export class HttpClient {
     const isRepeatable = !isOnce && typeof body !== 'function';
     return new Promise((resolve, reject) => {
       const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
-      const { headers } = request;
+      // Compressed answers have another digest and length than their content.
+      const headers = { 'accept-encoding': 'identity', ...request.headers };
       const path = requestTarget(url);
       const outgoing = open(url, { method, path, headers, agent, ...this.#agents.trustFor(url) });
       const writing = new AbortController();
@@ -153,7 +158,9 @@ export class HttpClient {
         });
         // The reader of the body gets its errors. Without a listener here, a late error would end the process.
         answer.on('error', () => undefined);
-        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, url, body: answer });
+        const isRaw = method === 'HEAD' || request.isOwnCoding?.(answer.headers) === true;
+        const content = isRaw ? { headers: answer.headers, body: answer } : decoded(answer);
+        resolve({ status: answer.statusCode ?? 0, url, ...content });
       });
       if (typeof body !== 'function') outgoing.end(body);
       else {
@@ -225,6 +232,7 @@ export async function readBody(answer: HttpAnswer, limit: number): Promise<Buffe
 export function discardBody(answer: HttpAnswer): void {
   const length = Number(answer.headers['content-length'] ?? Number.NaN);
   // An answer to HEAD is complete, although it has the length of a body in its headers.
-  if (answer.body.complete || length <= 65_536) answer.body.resume();
+  const isComplete = answer.body instanceof IncomingMessage && answer.body.complete;
+  if (isComplete || length <= 65_536) answer.body.resume();
   else answer.body.destroy();
 }

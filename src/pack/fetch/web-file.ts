@@ -17,6 +17,8 @@ type WebFileFailureCode =
 /** A file on the web that could not be fetched, or is not what it should be. */
 export type WebFileFailure = HttpFailure<WebFileFailureCode>;
 
+const ARCHIVE = /\.(?:t?gz|tbr|br|zst|zstd)$/i;
+
 function codeOf(status: number): WebFileFailureCode {
   if (status === 404 || status === 410) return 'NOT_FOUND';
   if (status === 401 || status === 403) return 'DENIED';
@@ -67,12 +69,13 @@ export async function openWebFile(request: {
   const headers = {
     'user-agent': 'keel-pkg',
     accept: '*/*',
-    'accept-encoding': 'identity',
     ...request.headers,
   };
+  // Some servers call an archive encoded by the end of its name.
+  const isOwnCoding = (): boolean => ARCHIVE.test(asked.pathname);
   const answer = await followRedirects(
     { method, url: asked },
-    (url) => http.send({ method, url, headers, awaited: 'content', signal }),
+    (url) => http.send({ method, url, headers, awaited: 'content', isOwnCoding, signal }),
     (from, location) => nextAddress(from, location, asked),
   );
   if (answer !== undefined && expected.includes(answer.status)) return answer;

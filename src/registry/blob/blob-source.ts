@@ -43,10 +43,10 @@ export function registrySource(registry: Registry, repository: Repository): Blob
 }
 
 /**
- * The whole came instead of a part, the range is refused as such, or the request for one is not understood. Refusals of
+ * The whole came instead of a part, or a part of it compressed, the range is refused as such, or the request for one is not understood. Refusals of
  * access say nothing about parts, and would meet the whole as well.
  */
-const NO_PARTS: ReadonlySet<number> = new Set([200, 400, 405, 416, 501]);
+const NO_PARTS: ReadonlySet<number> = new Set([200, 206, 400, 405, 416, 501]);
 
 /** Returns whether an answer says that there is no such part of a blob. */
 export function saysNoPart(error: unknown): boolean {

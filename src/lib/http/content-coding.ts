@@ -1,0 +1,41 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { type Duplex, pipeline, type Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+
+/** https://www.iana.org/assignments/http-parameters, "HTTP Content Coding Registry". */
+const DECODERS: ReadonlyMap<string, () => Duplex> = new Map<string, () => Duplex>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+  ['zstd', createZstdDecompress],
+]);
+/** Answers without content, and one with a part of it. */
+const NOTHING_TO_UNDO: ReadonlySet<number | undefined> = new Set([204, 206, 304]);
+
+/** Returns the codings of an answer's content, the first one first; none where there is nothing to undo. */
+export function codingsOf(headers: IncomingHttpHeaders): string[] {
+  const named = (headers['content-encoding'] ?? '').split(',').map((name) => name.trim().toLowerCase());
+  return named.filter((name) => name !== '' && name !== 'identity');
+}
+
+/**
+ * Returns the headers and body of an answer with the codings of its content undone. Those of a part stay: they are of
+ * the whole. So do unknown ones. The length of what comes out is not known, and has to be limited by its reader.
+ */
+export function decoded(answer: IncomingMessage): {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Readable;
+} {
+  const { headers } = answer;
+  const makers = codingsOf(headers).map((coding) => DECODERS.get(coding));
+  const known = makers.filter((maker) => maker !== undefined);
+  const isEmpty = headers['content-length'] === '0' || NOTHING_TO_UNDO.has(answer.statusCode);
+  if (known.length === 0 || known.length < makers.length || isEmpty) return { headers, body: answer };
+  const { 'content-encoding': _coding, 'content-length': _length, ...rest } = headers;
+  const body = known.reduceRight<Readable>((coded, make) => {
+    // The reader gets the errors, of the connection too.
+    return pipeline(coded, make(), () => undefined);
+  }, answer);
+  return { headers: rest, body: body.on('error', () => undefined) };
+}
