@@ -169,6 +169,40 @@ describe('a limit for silence knows what is waited for', () => {
     expect(await pushed('upload-put', [{ match: { kind: 'blob-get' }, fault: slow }], 50_000)).toEqual([201]);
   });
 
+  it('a source that falls silent is named, and not the destination that waits for it', async () => {
+    await using source = await startRegistry();
+    await using server = await startRegistry();
+    const bytes = generatedBytes('layer', 300_000);
+    source.storage.putBlob('app', bytesContent(bytes));
+    const fault = { kind: 'silence', afterBytes: 100_000 } as const;
+    source.fail({ match: { kind: 'blob-get' }, times: Infinity, fault });
+    const timeouts = { ...HASTY, firstByte: LONG, idle: milliseconds(200) };
+    using client = new TestClient(server.host, { timeouts, attempts: 1 });
+    const { registry, signal } = client;
+    const descriptor = { digest: digestOf(bytes), size: bytes.length };
+    const sources = () => [registrySource(client.registries.at(source.host), APP)];
+    const pushing = pushBlob({ registry, repository: APP, descriptor, sources, isAbsent: true, signal });
+    const about = source.host;
+    await expect(pushing).rejects.toMatchObject({ code: 'TIMED_OUT', about });
+  });
+
+  it('a destination that takes no bytes is named, and not the source that waits for it', async () => {
+    await using source = await startRegistry();
+    await using server = await startRegistry();
+    const bytes = generatedBytes('layer', 40 * 1024 * 1024);
+    source.storage.putBlob('app', bytesContent(bytes));
+    const never = new Promise(() => undefined);
+    server.fail({ match: { kind: 'upload-put' }, fault: { kind: 'hold', until: never } });
+    const timeouts = { ...HASTY, firstByte: LONG, idle: milliseconds(400) };
+    using client = new TestClient(server.host, { timeouts, attempts: 1 });
+    const { registry, signal } = client;
+    const descriptor = { digest: digestOf(bytes), size: bytes.length };
+    const sources = () => [registrySource(client.registries.at(source.host), APP)];
+    const pushing = pushBlob({ registry, repository: APP, descriptor, sources, isAbsent: true, signal });
+    await expect(pushing).rejects.toMatchObject({ code: 'TIMED_OUT', about: server.host });
+    expect(source.journal.count('blob-get')).toBe(1);
+  });
+
   it('a manifest may be worked on, and is sent once', async () => {
     await using server = await startRegistry();
     const image = seedImage(server.storage, 'app', { tags: ['1.0'] });

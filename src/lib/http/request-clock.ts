@@ -80,7 +80,14 @@ export class RequestClock {
       if (socket.connecting) socket.once('connect', connected);
       else connected();
     });
-    outgoing.setTimeout(idle, expire(idle, 'not a byte moved'));
+    const expireIdle = expire(idle, 'not a byte moved');
+    const idled = (): void => {
+      // If all bytes so far are through, it is the writer of the body who waits, for a source with limits of its own.
+      const isWaiting = !outgoing.writableEnded && outgoing.writableLength === 0;
+      if (!isWaiting) expireIdle();
+      else if (!this.#isOver) outgoing.setTimeout(idle, idled);
+    };
+    outgoing.setTimeout(idle, idled);
     // Servers may answer before that, and then there is nothing to wait for any more.
     outgoing.once('finish', () => {
       outgoing.setTimeout(0);
