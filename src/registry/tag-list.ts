@@ -18,6 +18,8 @@ export interface TagList {
   readonly manifests: ReadonlyMap<Tag, ListedManifest>;
   /** Whether the pages of the list had no end, so that tags may be missing. */
   readonly isCircular?: boolean | undefined;
+  /** Whether it ends where lists are cut, and the rest could not be had. */
+  readonly isCut?: boolean | undefined;
 }
 
 const names = listOf(

@@ -12,7 +12,7 @@ import type { Endpoint } from './endpoint.ts';
 import { parseErrorBody } from './error-body.ts';
 import type { Host } from './oci/reference.ts';
 import { refusal } from './refusal.ts';
-import type { RegistryFailure } from './registry-failure.ts';
+import { isNotFound, type RegistryFailure } from './registry-failure.ts';
 
 const TOKEN_BODY_LIMIT = 1024 * 1024;
 
@@ -126,7 +126,7 @@ export class TokenService {
   }
 
   #refusalOf(answer: HttpAnswer, body: string, credential: Credential | undefined): RegistryFailure {
-    return refusal({
+    const failure = refusal({
       about: this.#parts.host,
       action: credential === undefined ? 'get an anonymous token' : 'log in',
       status: answer.status,
@@ -134,5 +134,9 @@ export class TokenService {
       errorBody: parseErrorBody(body, this.#parts.redact),
       retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
     });
+    if (!isNotFound(failure)) return failure;
+    // That there is no token service says nothing about what the token was to be for.
+    const { about, message, hint, status } = failure;
+    return new HttpFailure({ code: 'REGISTRY_REFUSED', about, message, hint, status });
   }
 }

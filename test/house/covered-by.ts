@@ -34,7 +34,6 @@ export const COVERED_BY: Readonly<Record<string, string>> = {
   'src/publish/release/release-delivery.ts': 'test/publish/release-target.test.ts',
   'src/registry/login.ts': 'test/registry/authorization.test.ts',
   'src/registry/token-service.ts': 'test/registry/authorization.test.ts',
-  'src/registry/blob-presence.ts': 'test/sync/missing-parts.test.ts',
   'src/registry/blob/blob-reading.ts': 'test/registry/blob-faults.test.ts',
   'src/registry/blob/blob-sending.ts': 'test/registry/blob-resume.test.ts',
   'src/registry/blob/blob-source.ts': 'test/registry/blob-faults.test.ts',

@@ -82,6 +82,19 @@ describe('a login', () => {
     expect(server.journal.tally()).toEqual({ ping: 1, token: 1, 'tags-list': 1 });
   });
 
+  it('fails at a missing token service, which says nothing about the repository', async () => {
+    await using server = await startRegistry({ access: BEARER });
+    seedImage(server.storage, 'app', { tags: ['1.0'] });
+    const fault = { kind: 'status', status: 404 } as const;
+    server.fail({ match: { kind: 'token' }, times: Number.POSITIVE_INFINITY, fault });
+    using client = new TestClient(server.host, { login: LOGIN });
+    await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
+      code: 'REGISTRY_REFUSED',
+      about: server.host,
+      message: expect.stringContaining('cannot log in'),
+    });
+  });
+
   it('by identity token is posted, and never sent to the registry itself', async () => {
     const access: Access = { ...BEARER, identityTokens: { 'refresh me': 'keel' } };
     await using server = await startRegistry({ access });

@@ -37,6 +37,7 @@ describe('a repository is listed', () => {
     const listing = await listed({ front, behind });
     expect(listing.list.tags).toHaveLength(count);
     expect(listing.asked > 0).toBe(asked > 0);
+    expect(listing.list.isCut ?? false).toBe(front === count && asked > 0);
   });
 
   it('by the source alone where it has nothing behind it', async () => {

@@ -132,6 +132,14 @@ test('a list of tags without an end is told, at the line that names the image', 
   expect(others).toEqual([]);
 });
 
+test('a list of tags that was cut is told', () => {
+  const plan = planOf('pause', { listed: 1000, wanted: ['v1'] });
+  const members = plan.members.map((member) => ({ ...member, listing: { ...member.listing, isCut: true } }));
+  expect(findEndlessLists(SET, [{ ...plan, members }]).map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^"pause": its list of tags ends at 1,000, /),
+  ]);
+});
+
 test('a choice of newest tags that nothing tells is told', () => {
   const plan = planOf('pause', { listed: 3, wanted: ['v1'] });
   const members = plan.members.map((member) => ({

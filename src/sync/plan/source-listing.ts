@@ -60,7 +60,10 @@ export function sourceLister(
     const isBare = repository === undefined && listing.children.length === 0;
     if (!isCut && !isBare) return listing;
     // If that fails too, the listing of the source is better than none.
-    return listBehind(backend, repository, signal).catch(() => listing);
+    return listBehind(backend, repository, signal).catch(() => {
+      signal.throwIfAborted();
+      return { ...listing, isCut };
+    });
   };
 }
 

@@ -223,6 +223,11 @@ export function endlessListWarning(name: string, tags: number): string {
   );
 }
 
+/** Returns the warning about an image whose list of tags was probably cut. */
+export function cutListWarning(name: string, tags: number): string {
+  return `"${name}": its list of tags ends at ${formatCount(tags)}, where the source cuts lists, and the registry behind it did not tell the rest`;
+}
+
 /** Returns the warning about an image of which the newest tags are wanted and nothing tells which these are. */
 export function unclearCutWarning(name: string, { taken, left }: UnclearCut): string {
   return (

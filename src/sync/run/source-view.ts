@@ -6,7 +6,13 @@ import { formatReference, type Tag } from '../../registry/oci/reference.ts';
 import type { Grouping } from '../plan/naming.ts';
 import type { ListedRepository, RepositoryPlan } from '../plan/planning.ts';
 import type { Report } from '../report/report.ts';
-import { endlessListWarning, filteredWarning, shrunkWarning, unclearCutWarning } from '../report/wording.ts';
+import {
+  cutListWarning,
+  endlessListWarning,
+  filteredWarning,
+  shrunkWarning,
+  unclearCutWarning,
+} from '../report/wording.ts';
 import { releaseWishes, type Selection } from '../select/release-wish.ts';
 import { wantsRepository } from '../select/selection.ts';
 import { unmatched } from '../select/unmatched.ts';
@@ -66,14 +72,16 @@ export function findFilteredAway(set: ImageSet, plans: readonly RepositoryPlan[]
   );
 }
 
-/** Returns a warning for each list of tags whose pages had no end. */
+/** Returns a warning for each list of tags whose end was not reached. */
 export function findEndlessLists(set: ImageSet, plans: readonly RepositoryPlan[]): SourceNotice[] {
   return plans.flatMap(({ members }) =>
-    members.flatMap(({ name, listing }): SourceNotice[] =>
-      listing.isCircular === true
-        ? [{ place: placeOf(set, name), message: endlessListWarning(name, listing.tags.length) }]
-        : [],
-    ),
+    members.flatMap((member): SourceNotice[] => {
+      const { name, listing } = member;
+      const place = placeOf(set, name);
+      const size = sizeOf(member);
+      if (listing.isCircular === true) return [{ place, message: endlessListWarning(name, size) }];
+      return listing.isCut === true ? [{ place, message: cutListWarning(name, size) }] : [];
+    }),
   );
 }
 
