@@ -3,14 +3,19 @@ import path from 'node:path';
 import { type Duration, formatDuration } from '../lib/duration.ts';
 import { describeFailure } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
+import { countOf } from '../lib/text/sentence.ts';
 import { formatSize } from '../lib/text/size.ts';
 import type { SyncSettings } from '../sync/settings.ts';
+import { SHARD_LIMIT } from '../sync/shard.ts';
+import { joinStates } from '../sync/state/joined-state.ts';
 import { FORMAT_VERSION } from '../sync/state/schema.ts';
 import { routeHash } from '../sync/state/state-in-registry.ts';
 import { listenTo, reasonIn } from './toolkit-output.ts';
 
 /** The cache keys of a run's state. */
 interface StateKeys {
+  /** The prefix of all keys of this route, whatever its shards. */
+  readonly family: string;
   /** The key to save under. Never used twice, because a cache entry cannot be changed. */
   readonly key: string;
   /** Prefixes of keys to restore from, the best first. */
@@ -41,8 +46,10 @@ export function stateKeys(
   const { shard } = settings;
   const family = `keel-sync-v${FORMAT_VERSION}-${routeHash(settings)}-`;
   const own = `${family}${shard?.index ?? 1}of${shard?.count ?? 1}-`;
-  // If the number of shards has changed, the state of another shard may know this one's images.
-  return { key: `${own}${run.id}-${run.attempt}`, prefixes: [own, family] };
+  // If the number of shards has changed, the state of another shard may know this one's images. To a run that is not
+  // divided, the newest of all is as good as its own: if that is a shard's, those of the other shards are joined to it.
+  const prefixes = shard === undefined ? [family] : [own, family];
+  return { family, key: `${own}${run.id}-${run.attempt}`, prefixes };
 }
 
 /**
@@ -51,9 +58,10 @@ export function stateKeys(
  */
 export async function restoreState(
   file: string,
-  { key, prefixes }: StateKeys,
+  keys: StateKeys,
   settings: StateCacheSettings,
 ): Promise<boolean> {
+  const { key, prefixes } = keys;
   const { reporter } = settings;
   try {
     if ((await sizeOf(file)) > 0) {
@@ -71,6 +79,8 @@ export async function restoreState(
     }
     const size = await move(FILE, file);
     reporter.line(`state: restored from the cache, ${formatSize(size)} (${value})`);
+    const others = otherStates(keys, value);
+    if (others.length > 0) await joinOthers(file, others, keys, settings);
     return true;
   } catch (error) {
     reporter.line(`state: not restored, ${describeFailure(error)}; ${CONSEQUENCE}`);
@@ -78,6 +88,40 @@ export async function restoreState(
   } finally {
     await rm(FOLDER, { recursive: true, force: true }).catch(() => undefined);
   }
+}
+
+/**
+ * Returns the prefixes of the keys of the states that have the rest, if an undivided run got that of a shard: of the
+ * other shards, and of undivided runs before.
+ */
+function otherStates({ family, prefixes }: StateKeys, restored: string): string[] {
+  const isUndivided = prefixes[0] === family;
+  const [, index, count] = /^(\d+)of(\d+)-/.exec(restored.slice(family.length)) ?? [];
+  if (!isUndivided || index === undefined || Number(count) < 2) return [];
+  const shards = Array.from({ length: Math.min(Number(count), SHARD_LIMIT) }, (_, before) => before + 1);
+  const rest = shards.filter((shard) => shard !== Number(index)).map((shard) => `${shard}of${count}`);
+  return [...rest, '1of1'].map((name) => `${family}${name}-`);
+}
+
+/** Joins other states of the cache to the one in a file, as long as the time limit allows. */
+async function joinOthers(
+  file: string,
+  others: readonly string[],
+  { key }: StateKeys,
+  settings: StateCacheSettings,
+): Promise<void> {
+  const { reporter, timeLimit } = settings;
+  const began = performance.now();
+  let joined = 0;
+  for (const prefix of others) {
+    if (performance.now() - began > timeLimit) break;
+    await rm(FOLDER, { recursive: true, force: true });
+    const { value } = await ask(settings, (cache) => cache.restoreCache([FOLDER], key, [prefix]));
+    if (value !== undefined) joined += joinStates(file, [FILE], (reason) => reporter.detail(reason));
+  }
+  reporter.line(
+    `state: it is a shard's, and ${countOf(joined, 'other state was', 'other states were')} joined to it`,
+  );
 }
 
 /**

@@ -11,7 +11,7 @@ export interface Shard {
 
 const SHARD = /^(\d{1,4})\/(\d{1,4})$/;
 /** The most jobs a workflow matrix can have. https://docs.github.com/en/actions/reference/limits */
-const SHARD_LIMIT = 256;
+export const SHARD_LIMIT = 256;
 
 /** Returns the shard that `i/n` names, such as `2/8`, for the flag or input `about`. Throws `SHARD_MALFORMED`. */
 export function parseShard(text: string, about: string): Shard {

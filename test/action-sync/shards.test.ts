@@ -36,3 +36,19 @@ test('shards copy each image once, and one page tells them all', async () => {
     failed: 2,
   });
 });
+
+test('an undivided run after shards goes on from what all of them knew', async () => {
+  const nights = await Nights.start();
+  for (const index of [1, 2, 3]) await nights.night({ with: { shard: `${index}/3` } });
+  nights.destination.journal.clear();
+  const { report, main } = await nights.night({ with: { verify: 'none' } });
+  expect(main.log.text).toContain("state: it is a shard's, and 2 other states were joined to it\n");
+  expect(report?.stateRestored).toBe(true);
+  const reasons = report?.images.map(({ reason }) => reason?.code).toSorted();
+  expect(reasons).toEqual(['MOVING_TAG', ...Array.from({ length: 8 }, () => 'UNCHANGED')]);
+  expect(nights.destination.journal.count('manifest-head')).toBe(1);
+  // From then on its own state is the newest, and nothing is joined.
+  const { main: next } = await nights.night({ with: { verify: 'none' } });
+  expect(next.log.text).toContain('1of1-');
+  expect(next.log.text).not.toContain('joined');
+});

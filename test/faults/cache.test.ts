@@ -100,7 +100,7 @@ describe('a cache', () => {
     rmSync('other.db', { force: true });
     const { settings } = listen();
     await throughGateway(async () => {
-      await restoreState('other.db', { key, prefixes: [] }, settings);
+      await restoreState('other.db', { family: KEY, key, prefixes: [] }, settings);
     });
     return existsSync('other.db') ? readFileSync('other.db') : undefined;
   }
@@ -123,7 +123,7 @@ describe('a cache', () => {
       const rule = gateway.fail({ match: { when }, times: Number.POSITIVE_INFINITY, fault });
       isDone = step.saves
         ? await saveState(file, key, settings)
-        : await restoreState(file, { key: `${KEY}first`, prefixes: [] }, settings);
+        : await restoreState(file, { family: KEY, key: `${KEY}first`, prefixes: [] }, settings);
       expect(rule.hits).toBeGreaterThan(0);
     });
     expect(reporter.lines).toEqual([expect.stringMatching(/^state: \S/)]);

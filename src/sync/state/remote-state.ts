@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { writeFileWhole } from '../../lib/atomic-file.ts';
 import { describeFailure, failureCode } from '../../lib/failure.ts';
 import type { Reporter } from '../../lib/reporter.ts';
+import { countOf } from '../../lib/text/sentence.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { withinSignal } from '../../lib/within-signal.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
@@ -11,10 +12,12 @@ import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { openRunRegistries, type RunParts } from '../parts.ts';
 import type { SyncSettings } from '../settings.ts';
+import { joinStates } from './joined-state.ts';
 import { explainAside } from './set-aside.ts';
 import { State } from './state.ts';
 import {
   type FoundState,
+  findShardTags,
   type PackedState,
   packState,
   pullState,
@@ -43,6 +46,11 @@ const PUSH_LIMIT_MILLISECONDS = 60_000;
 const LAST_PUSH_LIMIT_MILLISECONDS = 3000;
 /** Many registries answer for an absent repository as for a forbidden one. */
 const NOT_THERE: ReadonlySet<string> = new Set(['NOT_FOUND', 'DENIED', 'UNAUTHORIZED']);
+
+/** A state that was fetched, and what to call its place. */
+interface PulledState extends Pick<FoundState, 'bytes'> {
+  readonly from: string;
+}
 
 /** The state at `--db` before the registry's is fetched. */
 interface LocalState {
@@ -152,7 +160,7 @@ export class RemoteState implements Disposable {
       }
       if (isReadOnly) this.file = this.#writeScratch('state.db', found.bytes);
       else writeFileWhole(this.file, found.bytes);
-      reporter.line(`state: fetched from ${name}, ${formatSize(found.bytes.length)}`);
+      reporter.line(`state: fetched from ${found.from}, ${formatSize(found.bytes.length)}`);
     } catch (error) {
       if (signal.aborted) return;
       if (failureCode(error) === 'NOT_FOUND') reporter.line(`state: none at ${name} yet; ${consequence}`);
@@ -162,17 +170,32 @@ export class RemoteState implements Disposable {
     }
   }
 
-  async #pull(registry: Registry, signal: AbortSignal): Promise<FoundState> {
+  async #pull(registry: Registry, signal: AbortSignal): Promise<PulledState> {
     const { repository, tag, fallback } = this.#place;
     try {
       this.#found = await pullState(registry, repository, tag, signal);
-      return this.#found;
+      return { bytes: this.#found.bytes, from: this.name };
     } catch (error) {
       if (failureCode(error) !== 'NOT_FOUND') throw error;
       this.#wasAbsent = true;
-      if (fallback === undefined) throw error;
-      return await pullState(registry, repository, fallback, signal);
+      if (fallback === undefined) return await this.#joinShards(registry, signal, error);
+      const { bytes } = await pullState(registry, repository, fallback, signal);
+      return { bytes, from: registry.nameOf(repository, fallback) };
     }
+  }
+
+  /** Returns the states of all shards as one. Throws `absence` if there are none. */
+  async #joinShards(registry: Registry, signal: AbortSignal, absence: unknown): Promise<PulledState> {
+    const { repository } = this.#place;
+    const tags = await findShardTags(registry, this.#place, signal).catch(() => []);
+    const pulled = await Promise.allSettled(tags.map((tag) => pullState(registry, repository, tag, signal)));
+    const files = pulled.flatMap((state, index) =>
+      state.status === 'fulfilled' ? [this.#writeScratch(`shard-${index}.db`, state.value.bytes)] : [],
+    );
+    const file = this.#writeScratch('joined.db', Buffer.alloc(0));
+    const joined = joinStates(file, files, () => undefined);
+    if (joined === 0) throw absence;
+    return { bytes: readFileSync(file), from: `${this.name}-…, joined of ${countOf(joined, 'shard')}` };
   }
 
   /**

@@ -79,6 +79,18 @@ export function statePlace(
   };
 }
 
+/** Returns the tags of the states that shards of this route left, if the registry tells them. */
+export async function findShardTags(
+  registry: Registry,
+  { repository, tag }: Pick<StatePlace, 'repository' | 'tag'>,
+  signal: AbortSignal,
+): Promise<readonly Tag[]> {
+  const { tags } = await registry.listTags(repository, signal);
+  return tags.filter(
+    (other) => other.startsWith(`${tag}-`) && /^\d+of\d+$/.test(other.slice(tag.length + 1)),
+  );
+}
+
 /** Returns a state file as a layer. Equal files make equal layers. */
 export async function packState(file: Buffer): Promise<PackedState> {
   const layer = await promisify(gzip)(file);

@@ -337,3 +337,22 @@ describe('a state in a registry', () => {
     expect((await route.run(REMOTE)).report).toMatchObject({ stateRestored: true, warnings: [] });
   });
 });
+
+it('an undivided run after shards goes on from what all of them left in the registry', async () => {
+  await using all = await world();
+  const { route, destination } = all;
+  for (const index of [1, 2, 3]) {
+    await route.run({ ...REMOTE, shard: { index, count: 3 } });
+    all.loseFile();
+  }
+  destination.journal.clear();
+  const { report, lines } = await route.run({ ...REMOTE });
+  expect(report).toMatchObject({ stateRestored: true, totals: { copied: 0, failed: 0, total: IMAGES } });
+  expect(report.images.filter(({ reason }) => reason?.code === 'NOT_IN_STATE')).toEqual([]);
+  expect(stateLines(lines)).toEqual([
+    expect.stringMatching(/^state: fetched from HOST\/keel\/keel-state:[0-9a-f]{16}-…, joined of 3 shards, /),
+    expect.stringMatching(/^state: pushed to HOST\/keel\/keel-state:[0-9a-f]{16}, /),
+  ]);
+  all.loseFile();
+  expect(stateLines((await route.run(REMOTE)).lines)[0]).toMatch(/^state: fetched from /);
+});

@@ -1,0 +1,81 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { seconds } from '../../lib/duration.ts';
+import { describeFailure } from '../../lib/failure.ts';
+import { rollBack } from '../../lib/sqlite.ts';
+import { openStateFile } from './state-file.ts';
+
+/** Repositories and options have other ids in each file, so rows are matched by what these stand for. */
+const JOIN = `
+INSERT OR IGNORE INTO repository (host, path) SELECT host, path FROM other.repository;
+INSERT OR IGNORE INTO content_options (key) SELECT key FROM other.content_options;
+CREATE TEMP TABLE same AS
+  SELECT theirs.id AS theirs, ours.id AS ours FROM other.repository AS theirs
+  JOIN main.repository AS ours ON ours.host = theirs.host AND ours.path = theirs.path;
+INSERT INTO main.image
+  SELECT destination.ours, tag, source.ours, source_tag, source_digest, pushed_digest, ours.id, bytes, pushed, confirmed
+  FROM other.image
+  JOIN same AS destination ON destination.theirs = image.destination
+  JOIN same AS source ON source.theirs = image.source
+  JOIN other.content_options AS theirs ON theirs.id = image.options
+  JOIN main.content_options AS ours ON ours.key = theirs.key
+  WHERE true
+  ON CONFLICT (destination, tag) DO UPDATE SET
+    source = excluded.source, source_tag = excluded.source_tag, source_digest = excluded.source_digest,
+    pushed_digest = excluded.pushed_digest, options = excluded.options, bytes = excluded.bytes,
+    pushed = excluded.pushed, confirmed = excluded.confirmed
+  WHERE excluded.confirmed > image.confirmed;
+INSERT OR IGNORE INTO main.failure
+  SELECT same.ours, tag, code, failed FROM other.failure JOIN same ON same.theirs = failure.destination;
+INSERT INTO main.blob
+  SELECT digest, same.ours, used_day FROM other.blob JOIN same ON same.theirs = blob.repository
+  WHERE true
+  ON CONFLICT (digest, repository) DO UPDATE SET used_day = excluded.used_day WHERE excluded.used_day > blob.used_day;
+DROP TABLE same;
+`;
+
+/**
+ * Adds to the state in a file what other state files know, as shards leave them: of each tag, what was confirmed last.
+ * Their runs are not added. Returns how many were added; `onRefused` is called with the reason for each that cannot be
+ * used, which is left out. Throws what opening the state in `file` throws.
+ */
+export function joinStates(
+  file: string,
+  others: readonly string[],
+  onRefused: (reason: string) => void,
+): number {
+  const warn = onRefused;
+  const settings = { now: new Date(), busyTimeout: seconds(2), warn };
+  const { database } = openStateFile(file, { ...settings, mode: 'write' });
+  try {
+    return others.filter((other) => {
+      try {
+        // Only what this looks at has the expected tables, and nothing that runs by itself.
+        const opened = openStateFile(other, { ...settings, mode: 'read' });
+        opened.database.close();
+        if (opened.restored) add(database, other);
+        return opened.restored;
+      } catch (error) {
+        onRefused(describeFailure(error));
+        return false;
+      }
+    }).length;
+  } finally {
+    database.close();
+  }
+}
+
+function add(database: DatabaseSync, other: string): void {
+  database.prepare('ATTACH ? AS other').run(other);
+  try {
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      database.exec(JOIN);
+      database.exec('COMMIT');
+    } catch (error) {
+      rollBack(database);
+      throw error;
+    }
+  } finally {
+    database.exec('DETACH other');
+  }
+}
