@@ -1,7 +1,9 @@
 import { DefaultArtifactClient } from '@actions/artifact';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Duration, milliseconds } from '../../src/lib/duration.ts';
 import { ArtifactTarget } from '../../src/publish/artifact/artifact-target.ts';
 import { ActionsService } from '../support/actions-service/service.ts';
+import { Gateway } from '../support/gateway.ts';
 import { PackageFixture } from './package-fixture.ts';
 
 const NAME = 'kube-1.36.2-amd64.tar.gz';
@@ -26,8 +28,9 @@ async function start(): Promise<ActionsService> {
   return service;
 }
 
-function target(overwrite = false): ArtifactTarget {
-  return new ArtifactTarget({ openStore: async () => new DefaultArtifactClient(), runUrl: RUN, overwrite });
+function target(overwrite = false, patience?: Duration): ArtifactTarget {
+  const openStore = async () => new DefaultArtifactClient();
+  return new ArtifactTarget({ openStore, runUrl: RUN, overwrite, patience });
 }
 
 async function publish(fixture: PackageFixture, overwrite = false) {
@@ -96,4 +99,25 @@ describe('publishing as an artifact of the run', () => {
     setImmediate(() => controller.abort(new Error('enough')));
     await expect(aborted).rejects.toThrow('enough');
   });
+
+  it.each(['ListArtifacts', 'CreateArtifact', 'FinalizeArtifact'])(
+    'does not wait without end for the rest of an answer that was cut: %s',
+    async (call) => {
+      await using service = await ActionsService.start();
+      await using gateway = await Gateway.open(service.origin);
+      service.advertise(gateway.url);
+      for (const [name, value] of Object.entries(service.environment())) vi.stubEnv(name, value);
+      await using fixture = await PackageFixture.write(NAME, 1000);
+      gateway.fail({
+        match: { path: new RegExp(call) },
+        times: Infinity,
+        fault: { kind: 'reset-answer', afterBytes: 5 },
+      });
+      const hasty = target(false, milliseconds(500));
+      await expect(hasty.publish(fixture.file, calm, () => undefined)).rejects.toMatchObject({
+        code: 'ARTIFACTS_UNAVAILABLE',
+        message: expect.stringMatching(/^the service gave no whole answer within \d+ ms$/),
+      });
+    },
+  );
 });

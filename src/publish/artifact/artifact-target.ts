@@ -1,4 +1,5 @@
 import { basename, dirname } from 'node:path';
+import { type Duration, formatDuration, milliseconds, seconds } from '../../lib/duration.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { withinSignal } from '../../lib/within-signal.ts';
 import { alreadyPublished, mayReplace } from '../contract/replacement.ts';
@@ -8,9 +9,15 @@ import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } fr
 /** The artifacts of a run, and whether a package may replace one of them. */
 interface ArtifactSettings extends RunArtifacts {
   readonly overwrite: boolean;
+  /** How long the service may take for an answer; set by tests. */
+  readonly patience?: Duration | undefined;
 }
 
 const PROBE_NAME = 'keel-pkg-probe';
+/** The toolkit tries again by itself for three minutes, and waits without end for the rest of an answer that was cut. */
+const PATIENCE = seconds(300);
+/** Slower than any runner sends to GitHub. */
+const BYTES_PER_MILLISECOND = 1000;
 
 /** Publishes packages as artifacts of the workflow run, without a zip archive around them. */
 export class ArtifactTarget implements PublishTarget {
@@ -40,28 +47,35 @@ export class ArtifactTarget implements PublishTarget {
     if (present !== undefined) {
       if (!mayReplace(file.name, this.#settings.overwrite))
         throw alreadyPublished(name, 'this run has another artifact of this name');
-      await withinSignal(store.deleteArtifact(name), signal).catch((error: unknown) => {
-        signal.throwIfAborted();
-        throw unavailable(error);
-      });
+      await this.#within(store.deleteArtifact(name), signal);
     }
     const upload = store.uploadArtifact(name, [file.path], dirname(file.path), { skipArchive: true });
-    const { id, digest } = await withinSignal(upload, signal).catch((error: unknown) => {
-      signal.throwIfAborted();
-      throw unavailable(error);
-    });
+    const { id, digest } = await this.#within(upload, signal, file.size / BYTES_PER_MILLISECOND);
     if (digest !== undefined && hexOf(digest) !== hexOf(file.sha256)) throw arrivedDifferent(name, digest);
     onProgress(file.size);
     return this.#locate(id, 'published');
   }
 
   async #find(store: ArtifactStore, name: string, signal: AbortSignal) {
+    const search = store.getArtifact(name).catch((error: unknown) => {
+      if (error instanceof Error && error.name === 'ArtifactNotFoundError') return undefined;
+      throw error;
+    });
+    return (await this.#within(search, signal))?.artifact;
+  }
+
+  /** Returns the result of the toolkit, which cannot be stopped. `extra` milliseconds are for what is sent. */
+  async #within<Result>(work: Promise<Result>, signal: AbortSignal, extra = 0): Promise<Result> {
+    const patience = milliseconds((this.#settings.patience ?? PATIENCE) + extra);
+    const expiry = new AbortController();
+    const timer = setTimeout(() => expiry.abort(unfinished(patience)), patience);
     try {
-      return (await withinSignal(store.getArtifact(name), signal)).artifact;
+      return await withinSignal(work, AbortSignal.any([signal, expiry.signal]));
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof Error && error.name === 'ArtifactNotFoundError') return undefined;
-      throw unavailable(error);
+      throw error === expiry.signal.reason ? error : unavailable(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -93,6 +107,15 @@ function unavailable(cause: unknown): Failure<'ARTIFACTS_UNAVAILABLE'> {
     message: `${detail}${code === 'UNEXPECTED' ? '' : ` (${code})`}`,
     hint: 'artifacts exist in workflow runs on github.com; elsewhere publish to another target',
     cause,
+  });
+}
+
+function unfinished(patience: Duration): Failure<'ARTIFACTS_UNAVAILABLE'> {
+  return new Failure({
+    code: 'ARTIFACTS_UNAVAILABLE',
+    about: 'workflow artifacts',
+    message: `the service gave no whole answer within ${formatDuration(patience)}`,
+    hint: 'run the job again; what arrived is not used',
   });
 }
 
