@@ -30,8 +30,8 @@ export interface Quirks {
   readonly repositoriesMustExist?: boolean;
   /** Repository paths with more components are refused with 400. */
   readonly pathDepth?: number;
-  /** Whether the address of an upload is told with scheme and host. */
-  readonly uploadLocation?: 'relative' | 'absolute';
+  /** Whether the address of an upload is told with scheme and host, or as a bare name beside the address asked for. */
+  readonly uploadLocation?: 'relative' | 'absolute' | 'bare';
   /** ECR answers 201 to a chunk. */
   readonly chunkStatus?: 201 | 202;
   readonly chunkMinimumLength?: number;

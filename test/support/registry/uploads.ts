@@ -179,7 +179,7 @@ export class Uploads {
         ? `artifacts-uploads/namespaces/${session.repository}/uploads`
         : `v2/${session.repository}/blobs/uploads`;
     return {
-      location: `${base}/${folder}/${session.id}?_state=${session.state}`,
+      location: `${this.#quirks.uploadLocation === 'bare' ? '.' : `${base}/${folder}`}/${session.id}?_state=${session.state}`,
       'docker-upload-uuid': session.id,
       ...this.#range(session),
       ...(smallest === undefined ? {} : { 'oci-chunk-min-length': String(smallest) }),
