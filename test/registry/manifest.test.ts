@@ -24,6 +24,7 @@ describe('a manifest', () => {
   it('takes its type from the header where the body has none', () => {
     const { mediaType: _, ...untyped } = IMAGE;
     expect(parse(untyped, `${MEDIA_TYPE.ociManifest}; charset=utf-8`).mediaType).toBe(MEDIA_TYPE.ociManifest);
+    expect(parse(untyped, MEDIA_TYPE.ociManifest.toUpperCase()).mediaType).toBe(MEDIA_TYPE.ociManifest);
     expect(() => parse(untyped)).toThrow(expect.objectContaining({ code: 'MANIFEST_UNUSABLE' }));
   });
 

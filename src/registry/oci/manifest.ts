@@ -150,7 +150,7 @@ export function parseManifest(
   const json = parseJson(bytes, about);
   const body = bodyShape.safeParse(json);
   if (!body.success) throw unusable(about, `it is ${kindOf(json)}, which cannot be copied`, body.error);
-  const mediaType = body.data.mediaType ?? contentType?.split(';')[0]?.trim() ?? '';
+  const mediaType = body.data.mediaType ?? contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
   if (!isManifestMediaType(mediaType)) {
     throw unusable(about, `the manifest has the type "${mediaType.slice(0, 100)}", which cannot be copied`);
   }
