@@ -1,4 +1,4 @@
-import type { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
+import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import type { HttpAnswer, HttpClient } from '../lib/http/http.ts';
 import { type HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
 import { type BearerChallenge, type Challenge, parseChallenge } from './auth/challenge.ts';
@@ -22,6 +22,8 @@ export class Authorization {
   readonly #endpoint: Endpoint;
   readonly #tokenService: TokenService;
   readonly #login: Login;
+  readonly #limiter: ConcurrencyLimiter;
+  readonly #signal: AbortSignal;
   readonly #onSecret: (secret: string) => void;
   readonly #redactor = new Redactor();
   /** What the host asked for first. It is a guess for requests that were not answered yet. */
@@ -46,6 +48,8 @@ export class Authorization {
     readonly signal: AbortSignal;
   }) {
     this.#endpoint = parts.endpoint;
+    this.#limiter = parts.limiter;
+    this.#signal = parts.signal;
     this.#onSecret = (secret) => {
       this.#redactor.add(secret);
       parts.onSecret(secret);
@@ -109,12 +113,13 @@ export class Authorization {
     this.note(answer);
     const said = parseChallenge(answer.headers['www-authenticate']);
     if (said !== undefined && (await this.#canAnswer(said))) this.#asked.set(scopes.join(' '), said);
+    const { proof } = this.#login;
     const next = await this.header(scopes);
     if (next === undefined) return undefined;
     if (next !== sent) return 'asked';
     const challenge = this.#challengeFor(scopes);
     if (challenge?.scheme !== 'bearer') {
-      this.#login.doubt();
+      this.#login.doubt(proof);
       return undefined;
     }
     this.#tokens.delete(keyOf(challenge, this.#wanted(challenge, scopes)));
@@ -157,15 +162,30 @@ export class Authorization {
 
   async #fetch(challenge: BearerChallenge, scopes: readonly string[]): Promise<Token> {
     try {
-      return await this.#tokenService.fetch(challenge, scopes, await this.#login.credential());
+      return await this.#fetchInTurn(challenge, scopes);
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      if (error.status === 401 || error.status === 403) this.#login.doubt();
       const [first, ...others] = scopes;
       if (first === undefined || others.length === 0) throw error;
       await this.#login.prove(challenge);
       for (const scope of others) this.#refusedScopes.add(scope);
       return this.#token(challenge, [first]);
+    }
+  }
+
+  async #fetchInTurn(challenge: BearerChallenge, scopes: readonly string[]): Promise<Token> {
+    const giveBack = await ConcurrencyLimiter.take([this.#limiter], this.#signal);
+    let proof: object | undefined;
+    try {
+      // The login may have been refused meanwhile.
+      await this.#login.prove(challenge);
+      proof = this.#login.proof;
+      return await this.#tokenService.fetch(challenge, scopes, await this.#login.credential());
+    } catch (error) {
+      if (isRefusal(error) && (error.status === 401 || error.status === 403)) this.#login.doubt(proof);
+      throw error;
+    } finally {
+      giveBack();
     }
   }
 }

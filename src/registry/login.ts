@@ -56,9 +56,17 @@ export class Login {
     await this.#proof;
   }
 
-  /** Lets the password be proved again before its next use, because a request with it was refused. */
-  doubt(): void {
-    this.#proof = undefined;
+  /** The proof that requests rely on now, to be given to `doubt` if one is refused. */
+  get proof(): object | undefined {
+    return this.#proof;
+  }
+
+  /**
+   * Lets the password be proved again before its next use, because a request that relied on this proof was refused. A
+   * later proof is kept: it knows better than requests that were under way.
+   */
+  doubt(proof: object | undefined): void {
+    if (this.#proof === proof) this.#proof = undefined;
   }
 
   /**

@@ -1,4 +1,3 @@
-import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
 import { isLoopback } from '../lib/http/loopback.ts';
@@ -20,7 +19,6 @@ interface TokenServiceParts {
   readonly host: Host;
   readonly endpoint: Endpoint;
   readonly http: HttpClient;
-  readonly limiter: ConcurrencyLimiter;
   /** Called with each secret before its first use. */
   readonly onSecret: (secret: string) => void;
   /** Removes secrets from a text. */
@@ -46,21 +44,15 @@ export class TokenService {
     scopes: readonly string[],
     credential: Credential | undefined,
   ): Promise<Token> {
-    const { limiter, signal } = this.#parts;
     const realm = this.#resolveRealm(challenge.realm);
-    const giveBack = await ConcurrencyLimiter.take([limiter], signal);
-    try {
-      const answer = await this.#ask(realm, scopes, challenge.service, credential);
-      const body = (await readBody(answer, TOKEN_BODY_LIMIT))?.toString('utf8') ?? '';
-      // registry.k8s.io sends a challenge, but its tokens are optional and the endpoint may be missing.
-      if (answer.status === 404 && credential === undefined) {
-        return { header: undefined, staleAt: Number.POSITIVE_INFINITY };
-      }
-      if (answer.status !== 200) throw this.#refusalOf(answer, body, credential);
-      return this.#read(body);
-    } finally {
-      giveBack();
+    const answer = await this.#ask(realm, scopes, challenge.service, credential);
+    const body = (await readBody(answer, TOKEN_BODY_LIMIT))?.toString('utf8') ?? '';
+    // registry.k8s.io sends a challenge, but its tokens are optional and the endpoint may be missing.
+    if (answer.status === 404 && credential === undefined) {
+      return { header: undefined, staleAt: Number.POSITIVE_INFINITY };
     }
+    if (answer.status !== 200) throw this.#refusalOf(answer, body, credential);
+    return this.#read(body);
   }
 
   /**

@@ -183,6 +183,20 @@ describe('a login', () => {
     expect(server.journal.tally()).toEqual({ token: 2 });
   });
 
+  it('that is not taken any more is not tried by requests that wait for their turn', async () => {
+    const users: Record<string, string> = { keel: 'se:cret' };
+    await using server = await startRegistry({ access: { mode: 'bearer', users } });
+    const limits = { metadata: { start: 64 }, transfers: { start: 4 } };
+    using client = new TestClient(server.host, { login: LOGIN, limits });
+    expect(await client.registry.logIn(APP)).toBe('keel');
+    users['keel'] = 'another';
+    server.journal.clear();
+    const names = Array.from({ length: 40 }, (_, index) => parseRepository(`app${index}`));
+    await Promise.allSettled(names.map((name) => client.registry.listTags(name, client.signal)));
+    // Those that were under way at the same time, and the proof after them.
+    expect(server.journal.count('token')).toBeLessThanOrEqual(9);
+  });
+
   it('that may not do one thing goes on with the others', async () => {
     const allows = (_user: string | undefined, name: string): boolean => name !== 'closed';
     const access: Access = { ...BEARER, allows, refusedScopeStatus: 403 };
