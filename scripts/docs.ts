@@ -56,7 +56,7 @@ function what(flag: Flag): string {
   const notes = [
     flag.description,
     ...(flag.repeatable === true ? ['several with commas, or the flag several times'] : []),
-    ...(flag.environment === undefined ? [] : [`or \`$${flag.environment}\``]),
+    ...(flag.environment === undefined || flag.inputOnly === true ? [] : [`or \`$${flag.environment}\``]),
   ];
   return notes.join('; ').replaceAll('|', '\\|');
 }

@@ -4,8 +4,14 @@ import { defaultOf, type Flag } from '../config/flags/flag.ts';
 /** Never shown. It makes commander accept `--dry-run=false`, as Go's flags do. */
 const SWITCH_VALUE = ' [yes]';
 
-/** Returns the form of a flag in help and tables: `-u, --username NAME`. */
+/** Returns whether a flag may be an argument. */
+export function isArgument(flag: Flag): boolean {
+  return flag.inputOnly !== true;
+}
+
+/** Returns the form of a flag in help and tables: `-u, --username NAME`, or `$VARIABLE` if it is no argument. */
 export function flagTerm(flag: Flag): string {
+  if (!isArgument(flag)) return `$${flag.environment}`;
   const short = flag.short === undefined ? '' : `-${flag.short}, `;
   return `${short}--${flag.name}${flag.value === undefined ? '' : ` ${flag.value}`}`;
 }

@@ -5,7 +5,7 @@ import { PACK_FLAGS } from '../pack/flags.ts';
 import { PACKER_EXIT_CODES } from '../process/exit-code.ts';
 import { PUSH_FLAGS } from '../publish/flags.ts';
 import { TARGETS } from '../publish/targets.ts';
-import { createOption } from './arguments.ts';
+import { createOption, isArgument } from './arguments.ts';
 import { finishCommand, openProgram } from './command-line.ts';
 import { EXAMPLES, refuseUnknownCommand } from './help.ts';
 import type { TextStream } from './stream.ts';
@@ -61,7 +61,7 @@ function finish(
   run: (values: ReadonlyMap<string, string>) => Promise<void>,
 ): void {
   const values = new Map<string, string>();
-  for (const flag of flags) command.addOption(createOption(flag, values));
+  for (const flag of flags.filter(isArgument)) command.addOption(createOption(flag, values));
   finishCommand(command, examples, PACKER_EXIT_CODES);
   command.action(() => run(values));
 }

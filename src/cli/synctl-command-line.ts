@@ -4,7 +4,7 @@ import { EXIT_CODES, exitCodesWith } from '../process/exit-code.ts';
 import { CHECK_FLAGS } from '../sync/check/check-flags.ts';
 import { DOCTOR_FLAGS } from '../sync/doctor/doctor-flags.ts';
 import { SYNC_FLAGS, type SyncFlagName } from '../sync/flags.ts';
-import { createOption } from './arguments.ts';
+import { createOption, isArgument } from './arguments.ts';
 import { finishCommand, openProgram } from './command-line.ts';
 import { EXAMPLES } from './help.ts';
 import type { TextStream } from './stream.ts';
@@ -23,6 +23,7 @@ const ROUTE: readonly SyncFlagName[] = [
   'username',
   'password',
   'password-stdin',
+  'registry-logins',
   'insecure-registry',
   'tls-skip-verify',
   'ca-file',
@@ -130,8 +131,10 @@ export function createSynctlProgram(
     const other = alternative === undefined ? '' : `\n       synctl ${name} ${alternative} [flags]`;
     command.usage(`${operandForm(command)} [flags]${other}`.trim());
     const values = new Map<string, string>();
-    for (const flag of flags) command.addOption(createOption(flag, values));
-    for (const flag of tolerated ?? []) command.addOption(createOption(flag, values).hideHelp());
+    for (const flag of flags.filter(isArgument)) command.addOption(createOption(flag, values));
+    for (const flag of (tolerated ?? []).filter(isArgument)) {
+      command.addOption(createOption(flag, values).hideHelp());
+    }
     finishCommand(command, EXAMPLES[name], failure === undefined ? EXIT_CODES : exitCodesWith(failure));
     command.action(() => chosen({ command: name, operands: command.args, values }));
   }

@@ -1,5 +1,6 @@
 import { LIMIT_FLAGS, PACE, RETRY_FLAGS, trustFlags } from '../config/flags/connection-flags.ts';
 import type { Flag } from '../config/flags/flag.ts';
+import { loginsFlag } from '../config/flags/registry-logins.ts';
 import { SIGNATURE_FLAGS } from '../config/flags/signature-flags.ts';
 
 const WHAT = 'What is packed';
@@ -88,6 +89,7 @@ const TABLE = [
     group: IMAGES,
     description: 'Read the password from standard input',
   },
+  loginsFlag(IMAGES),
   ...trustFlags(IMAGES),
   {
     name: 'ca-file',

@@ -3,6 +3,7 @@ import { FlagReader } from '../config/flags/flag-reader.ts';
 import type { FlagSource } from '../config/flags/flag-source.ts';
 import { asIs, oneOf, parseSwitch } from '../config/flags/flag-value.ts';
 import { hostParser, readLimits, readNamespace, refuseHalfLogin } from '../config/flags/registry-flags.ts';
+import { parseLogins } from '../config/flags/registry-logins.ts';
 import type { VerificationMode } from '../config/flags/signature-flags.ts';
 import { type Architecture, parseArchitecture } from '../config/kubernetes/architecture.ts';
 import { type KubernetesVersion, parseKubernetesVersion } from '../config/kubernetes/kubernetes-version.ts';
@@ -10,6 +11,7 @@ import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
 import type { RetryPolicy } from '../lib/retry.ts';
 import type { Host } from '../registry/oci/reference.ts';
+import type { RegistryLogin } from '../registry/registries.ts';
 import { PACK_FLAGS, type PackFlagName } from './flags.ts';
 import { type ImageSource, parseImageSource } from './plan/image-source.ts';
 import { type BetaSuffix, parseBetaSuffix } from './plan/package-name.ts';
@@ -28,6 +30,8 @@ export interface PackSettings {
   readonly registry: Host;
   readonly username: string | undefined;
   readonly password: string | undefined;
+  /** Logins at further registries. */
+  readonly logins?: readonly RegistryLogin[] | undefined;
   readonly insecureRegistries: readonly Host[];
   /** Hosts whose certificates are not checked. */
   readonly tlsSkipVerify: readonly Host[];
@@ -82,6 +86,7 @@ export function parsePackSettings(from: FlagSource): ParsedPackSettings {
     registry: imageSource.kind === 'mirror' ? imageSource.host : registry,
     username: flags.text('username'),
     password: flags.text('password'),
+    logins: flags.optional('registry-logins', parseLogins),
     insecureRegistries: flags.list('insecure-registry', host),
     tlsSkipVerify: readUnverified(flags, notices),
     caFile: flags.text('ca-file'),

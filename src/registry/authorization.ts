@@ -7,8 +7,10 @@ import { type Scope, scopesBeyond } from './auth/scope.ts';
 import type { Token } from './auth/token.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Login } from './login.ts';
+import { anonymousRefusal } from './missing-login.ts';
 import type { Host } from './oci/reference.ts';
 import { Redactor } from './redactor.ts';
+import type { RegistryFailure } from './registry-failure.ts';
 import { TokenService } from './token-service.ts';
 
 /**
@@ -91,6 +93,12 @@ export class Authorization {
     if (this.#challenge === undefined) return;
     if (credential?.kind === 'password') await this.#login.prove(this.#challenge);
     else await this.#login.examine(this.#challenge, scopes);
+  }
+
+  /** Returns a refusal of this host with what helps: where there is no login, how to give one. */
+  async advise(failure: RegistryFailure): Promise<RegistryFailure> {
+    const isAnonymous = (await this.#login.credential()) === undefined;
+    return isAnonymous ? anonymousRefusal(failure, this.#login.host) : failure;
   }
 
   /** Notes how the host asks for a login in general, from an answer with 401 to its ping. */

@@ -40,6 +40,10 @@ export class Login {
     this.#parts = parts;
   }
 
+  get host(): Host {
+    return this.#parts.host;
+  }
+
   /** Returns what we log in with; undefined for anonymous access. */
   credential(): Promise<Credential | undefined> {
     return this.#parts.lookup(this.#parts.host);

@@ -11,6 +11,13 @@ import type { Host } from './oci/reference.ts';
 import { Registry } from './registry.ts';
 import { Transport } from './transport.ts';
 
+/** A login at one registry. */
+export interface RegistryLogin {
+  readonly host: Host;
+  readonly username: string;
+  readonly password: string;
+}
+
 /** The settings of a user for the connections to registries. */
 export interface ConnectionSettings {
   /** The login at one host. At other hosts, and without a user name, Docker's configuration is used. */
@@ -19,6 +26,8 @@ export interface ConnectionSettings {
     readonly username: string | undefined;
     readonly password: string | undefined;
   };
+  /** Logins at further hosts. */
+  readonly logins?: readonly RegistryLogin[] | undefined;
   /** Requests and transfers in flight for each host; undefined adapts them to the host. */
   readonly queryLimit: number | undefined;
   readonly limit: number | undefined;
@@ -157,13 +166,14 @@ export async function openRegistries(
   settings: ConnectionSettings,
   parts: ConnectionParts,
 ): Promise<Registries> {
-  const { login, retry, insecureRegistries, tlsSkipVerify, caFile } = settings;
+  const { login, logins = [], retry, insecureRegistries, tlsSkipVerify, caFile } = settings;
   const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
   const authorities = await readAuthorities(caFile);
-  if (login.password !== undefined) onSecret(login.password);
+  for (const { password } of [login, ...logins]) if (password !== undefined) onSecret(password);
   return new Registries({
     credentials: firstCredential([
       explicitCredential(login.host, login.username, login.password),
+      ...logins.map(({ host, username, password }) => explicitCredential(host, username, password)),
       dockerCredentials(dockerConfigFile(environment), runCredentialHelper, signal),
     ]),
     retry,

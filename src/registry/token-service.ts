@@ -9,6 +9,7 @@ import { type Credential, passwordHeader } from './auth/credentials.ts';
 import { parseToken, type Token } from './auth/token.ts';
 import type { Endpoint } from './endpoint.ts';
 import { parseErrorBody } from './error-body.ts';
+import { anonymousRefusal } from './missing-login.ts';
 import type { Host } from './oci/reference.ts';
 import { refusal } from './refusal.ts';
 import { isNotFound, type RegistryFailure } from './registry-failure.ts';
@@ -126,7 +127,9 @@ export class TokenService {
       errorBody: parseErrorBody(body, this.#parts.redact),
       retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
     });
-    if (!isNotFound(failure)) return failure;
+    if (!isNotFound(failure)) {
+      return credential === undefined ? anonymousRefusal(failure, this.#parts.host) : failure;
+    }
     // That there is no token service says nothing about what the token was to be for.
     const { about, message, hint, status } = failure;
     return new HttpFailure({ code: 'REGISTRY_REFUSED', about, message, hint, status });

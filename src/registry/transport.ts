@@ -142,7 +142,7 @@ export class Transport {
     const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, ERROR_BODY_LIMIT);
     if (exchange.method === 'HEAD') discardBody(answer);
     if (isLossyRedirect(exchange.method, answer)) return lossyRedirect(exchange, answer);
-    return refusal({
+    const failure = refusal({
       about: exchange.about,
       action: exchange.action,
       writes: exchange.writes,
@@ -153,6 +153,7 @@ export class Transport {
       ),
       retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
     });
+    return answer.url.origin === this.#endpoint.origin ? this.#authorization.advise(failure) : failure;
   }
 
   #staleLogin(exchange: Exchange): RegistryFailure {

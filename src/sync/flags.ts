@@ -1,5 +1,6 @@
 import { LIMIT_FLAGS, PACE, RETRY_FLAGS, trustFlags } from '../config/flags/connection-flags.ts';
 import type { Flag } from '../config/flags/flag.ts';
+import { loginsFlag } from '../config/flags/registry-logins.ts';
 import { SIGNATURE_FLAGS } from '../config/flags/signature-flags.ts';
 
 const WHAT = 'What is mirrored';
@@ -53,6 +54,7 @@ const TABLE = [
     group: WHERE,
     description: 'Read the password from standard input',
   },
+  loginsFlag(WHERE),
   ...trustFlags(WHERE),
   {
     name: 'ca-file',

@@ -25,21 +25,20 @@ export interface RunParts {
 
 /** Opens the registries of a run, with its login at the destination. Throws `CA_FILE_MALFORMED`. */
 export function openRunRegistries(settings: SyncSettings, parts: ConnectionParts): Promise<Registries> {
-  const {
-    destination,
-    username,
-    password,
-    queryLimit,
-    limit,
-    retry,
-    insecureRegistries,
-    tlsSkipVerify,
-    caFile,
-  } = settings;
-  const login = { host: destination, username, password };
+  const { destination: host, username, password, logins, queryLimit, limit, retry } = settings;
+  const { insecureRegistries, tlsSkipVerify, caFile } = settings;
   const timeouts = timeoutsWith(settings.pushTimeout, parts.timeouts);
   return openRegistries(
-    { login, queryLimit, limit, retry, insecureRegistries, tlsSkipVerify, caFile },
+    {
+      login: { host, username, password },
+      logins,
+      queryLimit,
+      limit,
+      retry,
+      insecureRegistries,
+      tlsSkipVerify,
+      caFile,
+    },
     { ...parts, timeouts },
   );
 }

@@ -10,12 +10,14 @@ import {
   readNamespace,
   refuseHalfLogin,
 } from '../config/flags/registry-flags.ts';
+import { parseLogins } from '../config/flags/registry-logins.ts';
 import type { VerificationMode } from '../config/flags/signature-flags.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
 import type { RetryPolicy } from '../lib/retry.ts';
 import { type Platform, parsePlatform } from '../registry/oci/platform.ts';
 import type { Host, Repository } from '../registry/oci/reference.ts';
+import type { RegistryLogin } from '../registry/registries.ts';
 import { SYNC_FLAGS, type SyncFlagName } from './flags.ts';
 import { parseShard, type Shard } from './shard.ts';
 
@@ -58,6 +60,8 @@ export interface SyncSettings {
   /** Path of the JSON report. */
   readonly report: string | undefined;
   readonly failOn: 'any' | 'never';
+  /** Logins at further registries. */
+  readonly logins?: readonly RegistryLogin[] | undefined;
   readonly insecureRegistries: readonly Host[];
   /** Hosts whose certificates are not checked. */
   readonly tlsSkipVerify: readonly Host[];
@@ -105,6 +109,7 @@ export function parseSyncSettings(
     shard: flags.optional('shard', parseShard),
     report: flags.text('report'),
     failOn: flags.required('fail-on', oneOf('any', 'never')),
+    logins: flags.optional('registry-logins', parseLogins),
     insecureRegistries: flags.list('insecure-registry', host),
     tlsSkipVerify: readUnverified(flags, notices),
     caFile: flags.text('ca-file'),

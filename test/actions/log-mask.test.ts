@@ -46,7 +46,7 @@ describe.each(READERS)('the secrets of %s', (_tool, flags, parse) => {
   });
 
   test('are all that looks like one', () => {
-    const named = flags.filter(({ name }) => /password$|key$|token$|secret/.test(name));
+    const named = flags.filter(({ name }) => /password$|logins$|key$|token$|secret/.test(name));
     expect(named.map(({ name }) => name)).toEqual(secret.map(({ name }) => name));
   });
 });

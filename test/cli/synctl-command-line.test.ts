@@ -25,6 +25,7 @@ const SAMPLES: Readonly<Record<SyncFlagName, string>> = {
   username: 'sample',
   password: 'sample',
   'password-stdin': 'true',
+  'registry-logins': 'a.example robot hush',
   'insecure-registry': 'plain.example',
   'tls-skip-verify': 'self.example',
   'ca-file': 'sample.pem',

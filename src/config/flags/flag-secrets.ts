@@ -20,6 +20,7 @@ export function secretsIn(flags: readonly Flag[], source: FlagSource): readonly 
           // Some are used without the line end of the file that they come from.
           .flatMap((text) => [...new Set([text, text.trim()])])
           .flatMap((secret) => (user === undefined ? [secret] : [secret, `${user}:${secret}`]))
+          .flatMap((secret) => [secret, ...(flag.secretsIn?.(secret) ?? [])])
       );
     });
 }

@@ -22,12 +22,16 @@ export interface Flag<Name extends string = string> {
   readonly otherEnvironment?: string | undefined;
   /** Its value must never be shown. A `FlagReader` reports it to `onSecret` before it reads anything. */
   readonly secret?: boolean | undefined;
+  /** Returns the secrets in its value, where the value holds more than one. */
+  readonly secretsIn?: ((text: string) => readonly string[]) | undefined;
   /** The flag with the user name that a secret belongs to: as `name:secret`, the two travel together. */
   readonly user?: string | undefined;
   /** May be given several times, or once with values separated by commas or line ends. */
   readonly repeatable?: boolean | undefined;
   /** Whether it is no action input. */
   readonly commandLineOnly?: boolean | undefined;
+  /** Whether it is an action input and an environment variable, but no flag: other users see arguments. */
+  readonly inputOnly?: boolean | undefined;
 }
 
 /** Returns the flags by group. Groups and flags keep the order of the table. */

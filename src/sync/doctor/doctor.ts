@@ -162,7 +162,9 @@ class Examination {
     const set = this.#setOf();
     const named = await this.#find({ ...set, prefixes: [] });
     const found = named.length > 0 ? named : await this.#find(set);
-    const [first] = groupByDestination(found, set, { ...this.#settings, shard: undefined }).groups;
+    const { destination, naming, namespace } = this.#settings;
+    const undivided = { destination, naming, namespace, shard: undefined };
+    const [first] = groupByDestination(found, set, undivided).groups;
     const [member] = first?.members ?? [];
     if (first !== undefined && member !== undefined) {
       this.#first = { found: member, repository: first.repository };
@@ -229,12 +231,14 @@ class Examination {
   }
 
   async #logIn(): Promise<Finding> {
-    const { username } = this.#settings;
+    const { username, logins = [] } = this.#settings;
     const { signal, environment } = this.#parts;
     const { repository } = await this.#findFirst();
     const user = await repeatedly(this.#target, signal, () => this.#target.logIn(repository));
     if (user === undefined) return fine(`${this.#target.host} wants no login`);
-    const origin = username === undefined ? dockerConfigFile(environment) : '--username or KEEL_USERNAME';
+    const isListed = logins.some(({ host }) => host === this.#target.host);
+    const stored = isListed ? 'KEEL_REGISTRY_LOGINS' : dockerConfigFile(environment);
+    const origin = username === undefined ? stored : '--username or KEEL_USERNAME';
     return fine(`logged in as ${user}, from ${origin}`);
   }
 

@@ -1,0 +1,57 @@
+import { Failure } from '../../lib/failure.ts';
+import { type Host, parseHost } from '../../registry/oci/reference.ts';
+import type { RegistryLogin } from '../../registry/registries.ts';
+import type { Flag } from './flag.ts';
+
+const LINE = /^(\S+)\s+(\S+)\s+(\S.*)$/;
+
+/** Returns the flag for logins at further registries, under a heading. It holds passwords, so it is no argument. */
+export function loginsFlag(group: string) {
+  return {
+    name: 'registry-logins',
+    value: 'LINES',
+    environment: 'KEEL_REGISTRY_LOGINS',
+    secret: true,
+    secretsIn: passwordsIn,
+    inputOnly: true,
+    group,
+    description:
+      'Logins at further registries, sources too: one a line, as HOST USERNAME PASSWORD; docker login does the same',
+  } as const satisfies Flag;
+}
+
+/** Returns the logins in lines of the form `HOST USERNAME PASSWORD`. Throws `FLAG_MALFORMED`, without any of the text. */
+export function parseLogins(text: string, about: string): readonly RegistryLogin[] {
+  const logins = new Map<Host, RegistryLogin>();
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    const [, name = '', username = '', password = ''] = LINE.exec(line.trim()) ?? [];
+    const host = hostOf(name);
+    const number = index + 1;
+    if (host === undefined) throw malformed(about, `line ${number} is not HOST USERNAME PASSWORD`);
+    if (logins.has(host)) throw malformed(about, `line ${number} is a second login for ${host}`);
+    logins.set(host, { host, username, password });
+  }
+  return [...logins.values()];
+}
+
+function passwordsIn(text: string): readonly string[] {
+  return text.split('\n').flatMap((line) => {
+    const [, , username = '', password = ''] = LINE.exec(line.trim()) ?? [];
+    return password === '' ? [] : [password, `${username}:${password}`];
+  });
+}
+
+function hostOf(name: string): Host | undefined {
+  try {
+    return parseHost(name);
+  } catch {
+    // Its message would repeat the text, which is the password if somebody turned the words around.
+    return undefined;
+  }
+}
+
+function malformed(about: string, message: string): Failure<'FLAG_MALFORMED'> {
+  const hint = 'write one login a line, with spaces in between: registry.example.com robot PASSWORD';
+  return new Failure({ code: 'FLAG_MALFORMED', fault: 'usage', about, message, hint });
+}
