@@ -55,6 +55,9 @@ const UNKNOWN_PART =
   /\b(?:unknown|missing) (?:blob|layer)|\b(?:blob|layer)s? (?:is |are )?(?:unknown|missing|not found)/i;
 const UNKNOWN = /\b(?:unknown|missing|not found|not exist|unable to find)\b/i;
 const DIGEST = /\bsha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})\b/;
+/** Harbor, ECR, GitLab and ACR, with the codes of other refusals. */
+const QUOTA_WORDS =
+  /\bquota|exceed(?:s|ed)? the (?:configured upper |storage )?limit|LimitExceededException|storage (?:is )?full/i;
 /** ACR: a type that it does not know, with whatever status. */
 const UNKNOWN_CLASS = /unknown manifest class/i;
 /** Says that it is the type of a manifest, or of something in it, that is refused. */
@@ -66,7 +69,7 @@ const FORMAT_WORDS =
  * express these in different ways (field notes of Harbor, ECR, ACR, SWR, Quay).
  */
 function wordsVerdict({ writes, status, errorBody }: RefusedAnswer): Verdict | undefined {
-  const { codes, text } = errorBody;
+  const { codes, text, details } = errorBody;
   // GHCR says this to a workflow token without the permission to write packages.
   if (status === 403 && /permission_denied: \w+_package|installation not allowed/i.test(text)) {
     const hint =
@@ -79,6 +82,10 @@ function wordsVerdict({ writes, status, errorBody }: RefusedAnswer): Verdict | u
     return { code: 'REGISTRY_REFUSED', hint };
   }
   if (writes === undefined || status >= 500 || status === 401 || isRateLimit(status)) return undefined;
+  if (QUOTA_WORDS.test(`${text} ${details}`)) {
+    const hint = 'a quota is used up there: free space in this project or namespace, or have it raised';
+    return { code: 'DENIED', hint };
+  }
   return writeVerdict(writes, status, errorBody);
 }
 
@@ -102,7 +109,10 @@ function isPartUnknown(writes: Written, { codes, text, details }: ErrorBody): bo
 }
 
 function manifestVerdict(status: number, { codes, text, details }: ErrorBody): Verdict | undefined {
-  const isImmutable = status === 412 || /immutable|TagAlreadyExists/i.test(`${codes.join(' ')} ${text}`);
+  // Harbor also answers 412 to what a policy of the project forbids.
+  const isPolicy = /policy|vulnerab/i.test(text);
+  const isImmutable =
+    (status === 412 && !isPolicy) || /immutable|TagAlreadyExists/i.test(`${codes.join(' ')} ${text}`);
   if (isImmutable && status < 500) {
     const hint =
       'tags cannot be changed there: let the rule leave this repository out, or take the tag out of the image set';

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { parseErrorBody } from '../../src/registry/error-body.ts';
 import { parseTag } from '../../src/registry/oci/reference.ts';
 import { refusal, type Written } from '../../src/registry/refusal.ts';
+import { bytesContent, generatedBytes } from '../support/registry/content.ts';
 import type { Fault, FaultRule } from '../support/registry/faults.ts';
 import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage } from '../support/registry/seed.ts';
-import { APP, pair } from './push-pair.ts';
+import { APP, pair, SOURCE } from './push-pair.ts';
 
 const complain = (code: string, message = '') => JSON.stringify({ errors: [{ code, message }] });
 const MANIFEST = 'manifest';
@@ -85,6 +86,15 @@ it.each<Row>([
   ],
   ['Quay: three levels', START, 400, complain('NAME_INVALID'), 'REGISTRY_REFUSED', /--naming/],
   ['Docker Hub: three levels', START, 400, 'invalid repository name', 'REGISTRY_REFUSED', /--naming/],
+  ['a quota', START, 403, complain('DENIED', 'the storage quota is used up'), 'DENIED', /quota/],
+  [
+    'Google: a quota of requests',
+    START,
+    429,
+    complain('TOOMANYREQUESTS', 'Quota exceeded'),
+    'RATE_LIMITED',
+    /log in/,
+  ],
   ['a namespace that is not there', START, 403, complain('DENIED'), 'DENIED', /namespace/],
   ['reading says nothing of pushing', undefined, 415, '', 'REGISTRY_REFUSED', /^$/],
   ['parts that are missing as an upload is opened', START, 404, complain('BLOB_UNKNOWN'), 'NOT_FOUND', /^$/],
@@ -261,6 +271,28 @@ describe('one code stands for many refusals of a manifest, so what else is said 
       several({ code: 'MANIFEST_PAYLOAD_SIZE_LIMIT', message: 'payload size exceeds limit' }),
       'REGISTRY_REFUSED',
     ],
+    [
+      'Harbor: a quota, denied',
+      403,
+      several({
+        code: 'DENIED',
+        message:
+          'adding 2.1 MiB of storage resource, which when updated to current usage of 9.9 GiB will exceed the configured upper limit of 10.0 GiB.',
+      }),
+      'DENIED',
+    ],
+    [
+      'Harbor: a policy of the project',
+      412,
+      several({ code: 'PROJECTPOLICYVIOLATION', message: 'the image is not allowed by the policy' }),
+      'REGISTRY_REFUSED',
+    ],
+    [
+      'ECR: too many images',
+      400,
+      several({ code: 'LimitExceededException', message: 'The manifest cannot be stored' }),
+      'DENIED',
+    ],
     ['a proxy: plain text', 400, 'manifest invalid', 'MANIFEST_REFUSED'],
     ['a proxy: a page', 415, '<html>415 Unsupported Media Type</html>', 'FORMAT_REFUSED'],
   ])('%s (%d)', (_, status, body, code) => {
@@ -319,7 +351,6 @@ describe('a request says what it writes', () => {
   it.each<[what: string, kind: RequestKind, first: readonly FaultRule[], fault: Fault, told: object]>([
     ['an upload', 'upload-start', [], NOWHERE, HINT],
     ['a layer', 'upload-put', [], NOWHERE, HINT],
-    ['a part of a layer', 'upload-patch', [CHUNKED], NOWHERE, HINT],
     [
       'the end of a layer',
       'upload-put',
@@ -330,9 +361,15 @@ describe('a request says what it writes', () => {
   ])('when it is %s', async (_, kind, first, fault, told) => {
     await using test = await pair();
     for (const rule of first) test.sink.fail(rule);
-    const handle = test.sink.fail({ match: { kind }, fault });
-    await expect(test.push({ isDoubted: true })).rejects.toMatchObject(told);
-    expect(handle.hits).toBe(1);
+    // So large that it is sent in parts where it is refused as a whole.
+    const bytes = generatedBytes('large', 3 * 1024 * 1024);
+    const descriptor = {
+      digest: test.source.storage.putBlob(SOURCE, bytesContent(bytes)),
+      size: bytes.length,
+    };
+    const handle = test.sink.fail({ match: { kind }, fault, times: Number.POSITIVE_INFINITY });
+    await expect(test.push({ descriptor, isDoubted: true })).rejects.toMatchObject(told);
+    expect(handle.hits).toBeGreaterThan(0);
   });
 
   it('when it is a manifest', async () => {
