@@ -1,7 +1,10 @@
 import { milliseconds } from './duration.ts';
 import { pause } from './pause.ts';
 
-/** Limits how often something starts: at most `perSecond` times a second, after a burst of a tenth of that number. */
+/** What may start at once after a rest is what would start in this time. */
+const BURST_MILLISECONDS = 100;
+
+/** Limits how often something starts: at most `perSecond` times a second, after a burst of a tenth of that number, or of one. */
 export class RateLimiter {
   readonly #gap: number;
   readonly #burst: number;
@@ -9,7 +12,8 @@ export class RateLimiter {
 
   constructor(perSecond: number) {
     this.#gap = 1000 / perSecond;
-    this.#burst = 100;
+    // The first to start is part of the burst.
+    this.#burst = Math.max(0, BURST_MILLISECONDS - this.#gap);
   }
 
   /** Resolves when the caller may start. Rejects with the signal's reason if that aborts first. */

@@ -18,8 +18,8 @@ async function startsOf(limiter: RateLimiter): Promise<number> {
 }
 
 test('lets a burst start and makes the next wait', async () => {
-  expect(await startsOf(new RateLimiter(50))).toBe(6);
-  expect(await startsOf(new RateLimiter(10))).toBe(2);
+  expect(await startsOf(new RateLimiter(50))).toBe(5);
+  expect(await startsOf(new RateLimiter(10))).toBe(1);
 });
 
 test('lets the first start however slow the rate is', async () => {
@@ -28,11 +28,11 @@ test('lets the first start however slow the rate is', async () => {
 
 test('lets a burst start again after a rest, and no more than that after a long one', async () => {
   const limiter = new RateLimiter(50);
-  expect(await startsOf(limiter)).toBe(6);
+  expect(await startsOf(limiter)).toBe(5);
   now += 1000;
-  expect(await startsOf(limiter)).toBe(6);
+  expect(await startsOf(limiter)).toBe(5);
   now += 3_600_000;
-  expect(await startsOf(limiter)).toBe(6);
+  expect(await startsOf(limiter)).toBe(5);
 });
 
 test('whoever waits is let go with the reason of the signal', async () => {
