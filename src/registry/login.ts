@@ -1,6 +1,6 @@
 import { type HttpAnswer, type HttpClient, readBody } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
-import { parseRetryAfter } from '../lib/http/transient-status.ts';
+import { retryTime } from '../lib/http/transient-status.ts';
 import { type BearerChallenge, type Challenge, isSameChallenge, parseChallenge } from './auth/challenge.ts';
 import { type Credential, type CredentialLookup, passwordHeader } from './auth/credentials.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -142,7 +142,7 @@ export class Login {
       action: 'log in',
       status: answer.status,
       errorBody: parseErrorBody(body, this.#parts.redact),
-      retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
+      retryAt: retryTime(answer, Date.now()),
     });
   }
 }

@@ -3,7 +3,7 @@ import { HttpFailure } from '../lib/http/http-failure.ts';
 import { isLoopback } from '../lib/http/loopback.ts';
 import { withParameter } from '../lib/http/received-url.ts';
 import { followAddress } from '../lib/http/redirect.ts';
-import { parseRetryAfter } from '../lib/http/transient-status.ts';
+import { retryTime } from '../lib/http/transient-status.ts';
 import type { BearerChallenge } from './auth/challenge.ts';
 import { type Credential, passwordHeader } from './auth/credentials.ts';
 import { parseToken, type Token } from './auth/token.ts';
@@ -125,7 +125,7 @@ export class TokenService {
       status: answer.status,
       host: answer.url.host,
       errorBody: parseErrorBody(body, this.#parts.redact),
-      retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
+      retryAt: retryTime(answer, Date.now()),
     });
     if (!isNotFound(failure)) {
       return credential === undefined ? anonymousRefusal(failure, this.#parts.host) : failure;

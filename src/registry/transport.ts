@@ -9,7 +9,7 @@ import {
 import { HttpFailure } from '../lib/http/http-failure.ts';
 import { followAddress, followRedirects, isLossyRedirect } from '../lib/http/redirect.ts';
 import type { Awaited } from '../lib/http/request-clock.ts';
-import { parseRetryAfter } from '../lib/http/transient-status.ts';
+import { retryTime } from '../lib/http/transient-status.ts';
 import type { Scope } from './auth/scope.ts';
 import type { Authorization } from './authorization.ts';
 import { type Endpoint, withoutSignatures } from './endpoint.ts';
@@ -151,7 +151,7 @@ export class Transport {
       errorBody: parseErrorBody(body?.toString('utf8') ?? '', (text) =>
         withoutSignatures(this.#authorization.redact(text), answer.url),
       ),
-      retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
+      retryAt: retryTime(answer, Date.now()),
     });
     return answer.url.origin === this.#endpoint.origin ? this.#authorization.advise(failure) : failure;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isAnswerFailure } from '../../src/lib/http/http-failure.ts';
-import { isRateLimit, isTransientStatus, parseRetryAfter } from '../../src/lib/http/transient-status.ts';
+import { isRateLimit, isTransientStatus, retryTime } from '../../src/lib/http/transient-status.ts';
 
 import { openWebFile } from '../../src/pack/fetch/web-file.ts';
 import { explainKodoAnswer } from '../../src/publish/qiniu/kodo-refusal.ts';
@@ -21,7 +21,36 @@ describe('Retry-After', () => {
     ['', undefined],
     [undefined, undefined],
   ])('%j means %j', (header, expected) => {
-    expect(parseRetryAfter(header, NOW)).toBe(expected);
+    expect(retryTime({ status: 503, headers: { 'retry-after': header } }, NOW)).toBe(expected);
+  });
+});
+
+describe('a limit that says when it starts anew, without Retry-After', () => {
+  const soon = NOW / 1000 + 60;
+  it.each<[status: number, headers: Record<string, string>, expected: number | undefined]>([
+    [429, { 'x-ratelimit-reset': String(soon) }, NOW + 60_000],
+    [429, { 'x-ratelimit-reset': String(soon * 1000) }, NOW + 60_000],
+    [429, { 'x-ratelimit-reset': '60' }, NOW + 60_000],
+    [429, { 'x-ratelimit-reset': `${soon}.5` }, NOW + 60_000],
+    [429, { 'x-retry-after': String(soon) }, NOW + 60_000],
+    [429, { 'ratelimit-reset': '30' }, NOW + 30_000],
+    [429, { 'x-rate-limit-reset': String(soon) }, NOW + 60_000],
+    [429, { 'retry-after': '5', 'x-ratelimit-reset': String(soon) }, NOW + 5000],
+    [429, { 'retry-after': 'soon', 'x-ratelimit-reset': String(soon) }, NOW + 60_000],
+    [403, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(soon) }, NOW + 60_000],
+    // Others count along without having been exceeded.
+    [403, { 'x-ratelimit-remaining': '4999', 'x-ratelimit-reset': String(soon) }, undefined],
+    [503, { 'x-ratelimit-reset': String(soon) }, undefined],
+    // Past, beyond a day, or no number.
+    [429, { 'x-ratelimit-reset': String(NOW / 1000 - 60) }, NOW],
+    [429, { 'x-ratelimit-reset': String(NOW / 1000 + 100_000) }, undefined],
+    [429, { 'x-ratelimit-reset': '100000' }, undefined],
+    [429, { 'x-ratelimit-reset': '99999999999999' }, undefined],
+    [429, { 'x-ratelimit-reset': '-5' }, undefined],
+    [429, { 'x-ratelimit-reset': 'soon' }, undefined],
+    [429, {}, undefined],
+  ])('%i with %j', (status, headers, expected) => {
+    expect(retryTime({ status, headers }, NOW)).toBe(expected);
   });
 });
 

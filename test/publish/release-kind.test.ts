@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { parsePublishSettings } from '../../src/publish/settings.ts';
 import { ReleaseService } from '../support/release-service.ts';
 import { openTargets } from './open-targets.ts';
 import { PackageFixture } from './package-fixture.ts';
@@ -28,4 +29,15 @@ it('a token that is given is used rather than the one of the workflow', async ()
   const values = { repo: 'release', 'release-repository': service.repository, 'github-token': 'wrong' };
   const [target] = await openTargets(values, environment);
   await expect(target?.prove(calm)).rejects.toMatchObject({ code: 'CREDENTIALS_REFUSED' });
+});
+
+it.each(['nonsense', 'ftp://api.example'])('an address of the API that is none is told: %s', (address) => {
+  const parsed = parsePublishSettings({
+    values: new Map([['repo', 'release']]),
+    environment: { GITHUB_TOKEN: 'a-token', GITHUB_REPOSITORY: 'a/b', GITHUB_API_URL: address },
+    label: (name) => `--${name}`,
+  });
+  expect(parsed.ok ? [] : parsed.failures).toMatchObject([
+    { code: 'FLAG_MALFORMED', about: 'GITHUB_API_URL', message: `"${address}" is no address` },
+  ]);
 });

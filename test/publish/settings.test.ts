@@ -41,6 +41,10 @@ describe('where a package goes', () => {
     [{ repo: 'dockerhub' }, [/^--dockerhub-repository: .*needs a repository/]],
     [{ repo: 'dockerhub', 'dockerhub-repository': 'a/b:c' }, [/^--dockerhub-repository: .*tag or digest/]],
     [{ repo: 'dockerhub', 'dockerhub-username': 'me' }, [/^--dockerhub-username: .*no password/]],
+    [
+      { repo: 'dockerhub', 'dockerhub-username': 'ME me', 'dockerhub-password': 'hush' },
+      [/^--dockerhub-username: "ME me" cannot be part of the name of a repository .*--dockerhub-repository/],
+    ],
     [{ repo: 'release' }, [/^--github-token/, /^--release-repository/]],
     [
       { repo: 'release', 'release-tag': 'a b', 'github-token': 'T', 'release-repository': 'x' },

@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
 /** Refusals that pass: a request that took too long or came too early, too many requests, a client that left (nginx). */
 const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 499]);
 
@@ -21,11 +23,44 @@ export function isRateLimit(status: number): boolean {
   return status === 429;
 }
 
+/** An answer that can say when to come back. */
+interface TimedAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** When a limit starts anew: of GitHub, Docker Hub and others, and of a draft of the IETF. */
+const RESETS = ['x-retry-after', 'x-ratelimit-reset', 'x-rate-limit-reset', 'ratelimit-reset'];
+const LONGEST_RESET_MILLISECONDS = 24 * 60 * 60 * 1000;
+/** A larger number is a time and not a pause: seconds since 1970, or milliseconds. */
+const SMALLEST_TIME = 1e9;
+const SMALLEST_MILLISECONDS = 1e11;
+
 /**
- * Returns the time in a Retry-After header, seconds or a date (RFC 9110, 10.2.3), in milliseconds since 1970; undefined
- * if unusable.
+ * Returns when to come back after an answer with an error status, in milliseconds since 1970; undefined if it does not
+ * say. That is Retry-After, or where a limit was exceeded the time at which it starts anew, if that is within a day.
  */
-export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
+export function retryTime({ status, headers }: TimedAnswer, now: number): number | undefined {
+  const asked = parseRetryAfter(headers['retry-after'], now);
+  if (asked !== undefined) return asked;
+  // GitHub answers 403 as well. https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+  const isExceeded = isRateLimit(status) || (status === 403 && headers['x-ratelimit-remaining'] === '0');
+  if (!isExceeded) return undefined;
+  const times = RESETS.map((name) => parseReset([headers[name] ?? ''].flat().join(), now));
+  return times.find((time) => time !== undefined);
+}
+
+function parseReset(text: string, now: number): number | undefined {
+  const [, digits] = /^\s*(\d{1,13})(?:\.\d{1,9})?\s*$/.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  const value = Number(digits);
+  const isTime = value >= SMALLEST_TIME;
+  const time = isTime ? (value >= SMALLEST_MILLISECONDS ? value : value * 1000) : now + value * 1000;
+  return time - now > LONGEST_RESET_MILLISECONDS ? undefined : Math.max(time, now);
+}
+
+/** Returns the time in a Retry-After header, seconds or a date (RFC 9110, 10.2.3); undefined if unusable. */
+function parseRetryAfter(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
   const text = header.trim();
   if (/^\d{1,9}$/.test(text)) return now + Number(text) * 1000;

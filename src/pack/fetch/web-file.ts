@@ -1,7 +1,7 @@
 import { discardBody, type HttpAnswer, type HttpClient } from '../../lib/http/http.ts';
 import { HttpFailure, isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { followAddress, followRedirects } from '../../lib/http/redirect.ts';
-import { isRateLimit, isTransientStatus, parseRetryAfter } from '../../lib/http/transient-status.ts';
+import { isRateLimit, isTransientStatus, retryTime } from '../../lib/http/transient-status.ts';
 import { redactUrl } from '../../registry/endpoint.ts';
 
 type WebFileFailureCode =
@@ -38,7 +38,7 @@ function refusal(asked: URL, answer: HttpAnswer): WebFileFailure {
         : undefined,
     status: answer.status,
     transient: isTransientStatus(answer.status),
-    retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
+    retryAt: retryTime(answer, Date.now()),
   });
 }
 

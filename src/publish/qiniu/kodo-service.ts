@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { failureCode } from '../../lib/failure.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../../lib/http/http.ts';
 import { isConnectionFailure } from '../../lib/http/http-failure.ts';
-import { parseRetryAfter } from '../../lib/http/transient-status.ts';
+import { retryTime } from '../../lib/http/transient-status.ts';
 import { parseJson } from '../../lib/json.ts';
 import { retry } from '../../lib/retry.ts';
 import { listOf } from '../../lib/zero-value.ts';
@@ -195,7 +195,7 @@ export class KodoService {
     const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
     if (answer.status === 200) return parseJson(text);
     const error = withoutSignatures(parseKodoError(text), this.#access.accessKey);
-    const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
+    const retryAt = retryTime(answer, Date.now());
     throw explainKodoAnswer({ status: answer.status, error, bucket: this.bucket, key, retryAt });
   }
 }

@@ -72,11 +72,21 @@ function readRepository(
     return flags.optional('dockerhub-repository', parseRepository);
   }
   if (username !== undefined) {
-    return parseRepository(`${username}/${DEFAULT_NAME}`, flags.label('dockerhub-username'));
+    const hint = `correct it, or name a repository with ${flags.label('dockerhub-repository')}`;
+    return flags.optional('dockerhub-username', (name, about) => parseOwnRepository(name, about, hint));
   }
   const hint = 'write one such as me/keel-pkg or registry.example.com/me/keel-pkg';
   flags.refuse('dockerhub-repository', 'publishing to a registry needs a repository', hint);
   return undefined;
+}
+
+/** Returns the usual repository of an account, from its user name. */
+function parseOwnRepository(username: string, about: string, hint: string): Reference {
+  try {
+    return parseRepository(`${username}/${DEFAULT_NAME}`, about);
+  } catch {
+    throw malformed(about, username, 'cannot be part of the name of a repository', hint);
+  }
 }
 
 function parseRepository(text: string, about: string): Reference {

@@ -5,7 +5,7 @@ import { failureCode } from '../../lib/failure.ts';
 import { type BodyWriter, type HttpAnswer, type HttpClient, readBody } from '../../lib/http/http.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { followAddress, followRedirects } from '../../lib/http/redirect.ts';
-import { parseRetryAfter } from '../../lib/http/transient-status.ts';
+import { retryTime } from '../../lib/http/transient-status.ts';
 import { parseJson } from '../../lib/json.ts';
 import { type RetryPolicy, retry } from '../../lib/retry.ts';
 import { TEXT_FIELD } from '../../lib/zero-value.ts';
@@ -246,7 +246,7 @@ export class GithubReleases {
     const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
     const body = parseJson(this.#redactor.redact(text));
     if (answer.status >= 200 && answer.status < 300) return body;
-    const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
+    const retryAt = retryTime(answer, Date.now());
     throw explainReleaseAnswer({ status: answer.status, body, about, retryAt });
   }
 }

@@ -57,8 +57,14 @@ function readRelease(
     neededFlag(flags, 'release-repository', { target, hint: 'write the repository on GitHub as owner/name' });
   }
   const tag = flags.optional('release-tag', parseTag);
+  const api = URL.parse(GITHUB_API_URL || PUBLIC_API);
+  if (api?.protocol !== 'https:' && api?.protocol !== 'http:') {
+    flags.failures.push(
+      malformed('GITHUB_API_URL', GITHUB_API_URL ?? '', 'is no address', `write one such as ${PUBLIC_API}`),
+    );
+    return undefined;
+  }
   if (token === undefined || repository === undefined) return undefined;
-  const api = new URL(GITHUB_API_URL || PUBLIC_API);
   return ({ retry, overwrite }) => new ReleaseTarget({ repository, token, tag, api, retry, overwrite });
 }
 
