@@ -13,7 +13,7 @@ interface Replaceable {
 /**
  * Makes sure, before the work begins, that a file can be written at its end and that nothing of the user's is lost: the
  * file does not exist, is empty, or is one of the same kind. Pipes and devices are written to. Throws `FILE_NOT_OURS`,
- * and `FILE_UNWRITABLE` if the path leads nowhere.
+ * and `PATH_UNUSABLE` if no file can be there.
  */
 export function requireOutputFile(file: string, { what, isOne }: Replaceable): void {
   const status = statOf(file);
@@ -50,11 +50,6 @@ function statOf(file: string): ReturnType<typeof statSync> {
   }
 }
 
-function unwritable(
-  about: string,
-  message: string,
-  hint: string,
-  cause?: unknown,
-): Failure<'FILE_UNWRITABLE'> {
-  return new Failure({ code: 'FILE_UNWRITABLE', fault: 'usage', about, message, hint, cause });
+function unwritable(about: string, message: string, hint: string, cause?: unknown): Failure<'PATH_UNUSABLE'> {
+  return new Failure({ code: 'PATH_UNUSABLE', fault: 'usage', about, message, hint, cause });
 }

@@ -33,9 +33,9 @@ test('takes a path at which nothing is lost', () => {
 test.each([
   ['this file exists and is no note; it was left as it is', 'FILE_NOT_OURS', 'other'],
   ['this file exists and is no note; it was left as it is', 'FILE_NOT_OURS', 'link'],
-  ['this is a folder', 'FILE_UNWRITABLE', 'folder'],
-  ['this is a symbolic link to nothing', 'FILE_UNWRITABLE', 'dangling'],
-  [expect.stringMatching(/ is no folder$/), 'FILE_UNWRITABLE', 'other/file'],
+  ['this is a folder', 'PATH_UNUSABLE', 'folder'],
+  ['this is a symbolic link to nothing', 'PATH_UNUSABLE', 'dangling'],
+  [expect.stringMatching(/ is no folder$/), 'PATH_UNUSABLE', 'other/file'],
 ])('refuses a path: %s', (message, code, name) => {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'other'), 'something else');

@@ -136,7 +136,7 @@ test.each<[string, string, string]>([
   [
     'push-to',
     'https://r.example.com',
-    '--push-to: "https://r.example.com" is not a registry host (write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path)',
+    '--push-to: "https://r.example.com" is not a registry host (write r.example.com)',
   ],
   [
     'push-ns',

@@ -223,7 +223,7 @@ const ownShape = z.object({ schemaVersion: z.number(), tool: z.object({ name: z.
 
 /**
  * Makes sure, before a run, that its report replaces nothing but a report. `others` are files that the same command
- * reads or writes, which it must not be either. Throws `FILE_NOT_OURS` and `FILE_UNWRITABLE`.
+ * reads or writes, which it must not be either. Throws `FILE_NOT_OURS` and `PATH_UNUSABLE`.
  */
 export function requireReportFile(file: string | undefined, others: readonly string[]): void {
   if (file === undefined) return;
