@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type HttpAnswer, readBody } from '../lib/http/http.ts';
 import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
 import { followAddress } from '../lib/http/redirect.ts';
@@ -28,8 +29,7 @@ interface PagedList<Page> {
   /** Requests one page. */
   readonly send: (url: URL) => Promise<HttpAnswer>;
   readonly parse: (body: Buffer, about: string) => Page;
-  /** Returns what a page lists. A page without anything new shows that the list goes in a circle. */
-  readonly entriesOf: (page: Page) => Iterable<string>;
+  readonly isEmpty: (page: Page) => boolean;
   /** Runs the request for one page and the reading of its answer, with the attempts of one request. */
   readonly attempt: <Result>(operation: () => Promise<Result>) => Promise<Result>;
 }
@@ -46,12 +46,12 @@ const EMPTY_PAGES_LIMIT = 10;
 
 /**
  * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") until there is none,
- * or until a page brings nothing new. If the number of entries a page is refused, it asks without. Throws
+ * or until a page is the same as an earlier one. If the number of entries a page is refused, it asks without. Throws
  * `REGISTRY_BROKEN` if the list exceeds the limits, `LIST_INCOMPLETE` if a page after the first is refused, and what
  * `send` and `parse` throw.
  */
 export async function readPages<Page>(list: PagedList<Page>, endpoint: URL): Promise<ReadList<Page>> {
-  const { first, about, limits, entriesOf } = list;
+  const { first, about, limits, isEmpty } = list;
   const pages: Page[] = [];
   const seen = new Set<string>();
   const known = new Set<string>();
@@ -68,18 +68,18 @@ export async function readPages<Page>(list: PagedList<Page>, endpoint: URL): Pro
     pages.push(read.page);
     url = read.next;
     if (url === undefined) break;
-    const entries = [...entriesOf(read.page)];
-    empty = entries.length === 0 ? empty + 1 : 0;
-    const isStale =
-      entries.length === 0 ? empty > EMPTY_PAGES_LIMIT : entries.every((entry) => known.has(entry));
+    empty = isEmpty(read.page) ? empty + 1 : 0;
+    const isStale = empty === 0 ? known.has(read.fingerprint) : empty > EMPTY_PAGES_LIMIT;
     if (isStale) return { pages, isCircular: true };
-    for (const entry of entries) known.add(entry);
+    known.add(read.fingerprint);
   }
   return { pages, isCircular: false };
 }
 
 interface PageRead<Page> {
   readonly page: Page;
+  /** The digest of its body: the names on all pages can be millions. */
+  readonly fingerprint: string;
   readonly bytes: number;
   readonly next: URL | undefined;
 }
@@ -98,7 +98,8 @@ async function readPage<Page>(
     const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
     // registry.k8s.io redirects, so the next page is relative to the URL that answered.
     const next = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
-    return { page: parse(body, about), bytes: body.length, next };
+    const fingerprint = createHash('sha256').update(body).digest('base64');
+    return { page: parse(body, about), fingerprint, bytes: body.length, next };
   };
   try {
     return await attempt(() => read(url));

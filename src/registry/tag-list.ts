@@ -22,12 +22,8 @@ export interface TagList {
   readonly isCut?: boolean | undefined;
 }
 
-const names = listOf(
-  z
-    .string()
-    .nullable()
-    .transform((name) => name ?? ''),
-);
+/** A list may have 100,000 names, so they are looked at together and not each by a shape of its own. */
+const names = listOf(z.string().nullable()).transform((list) => list.map((name) => name ?? ''));
 
 const listedShape = z.object({
   tag: names,
@@ -87,11 +83,9 @@ export function parseCatalogue(body: Buffer, about: string): Repository[] {
   }
 }
 
-/** Returns all that a page lists. */
-export function* tagListEntries({ tags, children, manifests }: TagList): Iterable<string> {
-  yield* tags;
-  for (const child of children) yield `${child}/`;
-  yield* manifests.keys();
+/** Returns whether a list has nothing in it, neither tags nor repositories. */
+export function isEmptyTagList({ tags, children, manifests }: TagList): boolean {
+  return tags.length === 0 && children.length === 0 && manifests.size === 0;
 }
 
 /** Returns the pages of a list as one list, each tag once. */

@@ -127,7 +127,7 @@ const LIES: readonly Lie[] = [
       source.fail({ ...about('tags-list', repository), fault });
     },
     code: 'REGISTRY_BROKEN',
-    requests: 4100,
+    requests: 20,
   },
   {
     name: 'an error without end',

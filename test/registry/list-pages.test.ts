@@ -24,7 +24,7 @@ function listOf(
     limits,
     send,
     parse: (body: Buffer) => body.toString(),
-    entriesOf: (page: string) => page.split(' ').filter((entry) => entry !== ''),
+    isEmpty: (page: string) => page === '',
     attempt: <Result>(operation: () => Promise<Result>) => operation(),
   };
   return { asked, list };

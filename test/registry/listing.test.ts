@@ -37,6 +37,23 @@ describe('listing tags', () => {
     expect(server.journal.count('tags-list')).toBe(2);
   });
 
+  it('refuses empty pages without end', async () => {
+    await using server = await startRegistry();
+    let page = 0;
+    const pages = {
+      kind: 'made',
+      headers: () => ({ link: `</v2/app/tags/list?last=${++page}>; rel="next"` }),
+      pieces: () => [Buffer.from('{"tags":[]}')],
+    } as const;
+    server.fail({ match: { kind: 'tags-list' }, times: Infinity, fault: pages });
+    using client = new TestClient(server.host);
+    await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
+      code: 'REGISTRY_BROKEN',
+      message: expect.stringContaining('list nothing'),
+    });
+    expect(server.journal.count('tags-list')).toBe(11);
+  });
+
   it('gives every page attempts of its own', async () => {
     await using server = await startRegistry({ listing: { pageSize: 1 } });
     seedImage(server.storage, 'app', { tags: TAGS });
