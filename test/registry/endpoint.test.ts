@@ -180,6 +180,19 @@ describe('a registry elsewhere', () => {
     expect(proxy.asked).toEqual(['CONNECT registry.test:443', 'GET http://registry.test/v2/']);
   });
 
+  it('that is named as insecure and has a certificate that nobody signed is told with what to give instead', async () => {
+    await using server = await startRegistry({ tls: TLS });
+    await using proxy = await ForwardProxy.start({ 'registry.test:443': server.url });
+    setProxy(proxy.url);
+    using client = new TestClient(INSECURE, { insecure: [INSECURE] });
+    await expect(client.registry.ping()).rejects.toMatchObject({
+      code: 'TLS_REFUSED',
+      hint: expect.stringMatching(/--ca-file, .*--tls-skip-verify registry\.test$/),
+    });
+    // Not a byte went there in the clear.
+    expect(proxy.asked).toEqual(['CONNECT registry.test:443']);
+  });
+
   it('cannot bring us to plain HTTP, whoever is on the way', async () => {
     await using server = await startRegistry({ tls: false });
     await using proxy = await ForwardProxy.start({
