@@ -100,20 +100,7 @@ export class HostLimits {
     this.#heldUntil = Math.max(this.#heldUntil, error.retryAt);
     const deferral = error.transient ? this.#deferral() : undefined;
     if (deferral === undefined) return error;
-    const { code, about, message, hint, cause, fault, transient, retryAt, status, host } = error;
-    return new HttpFailure({
-      code,
-      about,
-      message,
-      hint,
-      cause,
-      fault,
-      transient,
-      retryAt,
-      status,
-      host,
-      deferral,
-    });
+    return error.with({ deferral });
   }
 
   /** Returns why requests to this host are left for the next run; undefined if the pause is short enough to wait. */

@@ -128,11 +128,16 @@ export class Login {
     }
   }
 
-  #ping(authorization: string): Promise<HttpAnswer> {
+  async #ping(authorization: string): Promise<HttpAnswer> {
     const { endpoint, http, onRequest, signal } = this.#parts;
     const url = new URL('/v2/', endpoint.url);
     onRequest(url);
-    return http.send({ method: 'GET', url, headers: { 'user-agent': 'keel-pkg', authorization }, signal });
+    const headers = { 'user-agent': 'keel-pkg', authorization };
+    try {
+      return await http.send({ method: 'GET', url, headers, signal });
+    } catch (error) {
+      throw error instanceof HttpFailure ? error.with({ request: 'login' }) : error;
+    }
   }
 
   async #refusalOf(answer: HttpAnswer): Promise<RegistryFailure> {
@@ -141,6 +146,7 @@ export class Login {
       about: this.#parts.host,
       action: 'log in',
       status: answer.status,
+      request: 'login',
       errorBody: parseErrorBody(body, this.#parts.redact),
       retryAt: retryTime(answer, Date.now()),
     });

@@ -14,8 +14,8 @@ interface RefusedAnswer {
   readonly action: string;
   readonly writes?: Written | undefined;
   readonly status: number;
-  /** The host that answered. */
-  readonly host?: string | undefined;
+  /** Which of several requests of an operation was refused, such as the host that a redirect led to. */
+  readonly request?: string | undefined;
   readonly errorBody: ErrorBody;
   /** In milliseconds since 1970. */
   readonly retryAt?: number | undefined;
@@ -29,12 +29,12 @@ interface Verdict {
 
 /** Returns the failure for a refusal, by its status, its error codes and its text. */
 export function refusal(answer: RefusedAnswer): RegistryFailure {
-  const { about, action, status, host, errorBody, retryAt } = answer;
+  const { about, action, status, request, errorBody, retryAt } = answer;
   const { code, hint } = wordsVerdict(answer) ?? statusVerdict(status);
   const said = errorBody.text === '' ? '' : `: ${errorBody.text}`;
   const message = `cannot ${action}, the registry answered ${status}${said}`;
   const transient = isTransientStatus(status);
-  return new HttpFailure({ code, about, message, hint, status, host, transient, retryAt });
+  return new HttpFailure({ code, about, message, hint, status, request, transient, retryAt });
 }
 
 const OTHER_FAULTS: ReadonlySet<string> = new Set([

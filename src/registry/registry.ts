@@ -2,7 +2,7 @@ import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import type { Duration } from '../lib/duration.ts';
 import { Failure } from '../lib/failure.ts';
 import { discardBody, type HttpAnswer, readBody } from '../lib/http/http.ts';
-import { HttpFailure, hostOfFailure } from '../lib/http/http-failure.ts';
+import { failedRequest, HttpFailure } from '../lib/http/http-failure.ts';
 import { pauseAfter, type RetryPolicy, retry } from '../lib/retry.ts';
 import { pullScope, pushScope } from './auth/scope.ts';
 import { requirePart } from './blob-part.ts';
@@ -135,8 +135,8 @@ export class Registry {
         giveBack();
       }
     };
-    // The ping, and each host that a redirect leads to, costs none of the attempts of another.
-    const requestOf = (error: unknown) => (isPinged ? hostOfFailure(error) : 'ping');
+    // The ping, a token, and each host that a redirect leads to, costs none of the attempts of another.
+    const requestOf = (error: unknown) => (isPinged ? failedRequest(error) : 'ping');
     return retry({ policy: this.#retry, signal, onRetry: this.#onRetry, requestOf }, work);
   }
 
@@ -146,7 +146,8 @@ export class Registry {
     operation: (attempt: number) => Promise<Result>,
     isWorthRepeating?: (error: unknown) => boolean,
   ): Promise<Result> {
-    return retry({ policy: this.#retry, signal, onRetry: this.#onRetry, isWorthRepeating }, operation);
+    const options = { policy: this.#retry, signal, onRetry: this.#onRetry, isWorthRepeating };
+    return retry({ ...options, requestOf: failedRequest }, operation);
   }
 
   /**

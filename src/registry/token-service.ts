@@ -46,14 +46,19 @@ export class TokenService {
     credential: Credential | undefined,
   ): Promise<Token> {
     const realm = this.#resolveRealm(challenge.realm);
-    const answer = await this.#ask(realm, scopes, challenge.service, credential);
-    const body = (await readBody(answer, TOKEN_BODY_LIMIT))?.toString('utf8') ?? '';
-    // registry.k8s.io sends a challenge, but its tokens are optional and the endpoint may be missing.
-    if (answer.status === 404 && credential === undefined) {
-      return { header: undefined, staleAt: Number.POSITIVE_INFINITY };
+    try {
+      const answer = await this.#ask(realm, scopes, challenge.service, credential);
+      const body = (await readBody(answer, TOKEN_BODY_LIMIT))?.toString('utf8') ?? '';
+      // registry.k8s.io sends a challenge, but its tokens are optional and the endpoint may be missing.
+      if (answer.status === 404 && credential === undefined) {
+        return { header: undefined, staleAt: Number.POSITIVE_INFINITY };
+      }
+      if (answer.status !== 200) throw this.#refusalOf(answer, body, credential);
+      return this.#read(body);
+    } catch (error) {
+      // It has attempts of its own, and costs the request that needs the token none.
+      throw error instanceof HttpFailure ? error.with({ request: 'token' }) : error;
     }
-    if (answer.status !== 200) throw this.#refusalOf(answer, body, credential);
-    return this.#read(body);
   }
 
   /**
@@ -123,7 +128,6 @@ export class TokenService {
       about: this.#parts.host,
       action: credential === undefined ? 'get an anonymous token' : 'log in',
       status: answer.status,
-      host: answer.url.host,
       errorBody: parseErrorBody(body, this.#parts.redact),
       retryAt: retryTime(answer, Date.now()),
     });

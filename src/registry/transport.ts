@@ -147,7 +147,7 @@ export class Transport {
       action: exchange.action,
       writes: exchange.writes,
       status: answer.status,
-      host: answer.url.host,
+      request: answer.url.host,
       errorBody: parseErrorBody(body?.toString('utf8') ?? '', (text) =>
         withoutSignatures(this.#authorization.redact(text), answer.url),
       ),

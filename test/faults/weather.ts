@@ -52,8 +52,7 @@ export function breakSomeOf(registry: TestRegistry, { share, seed, timesEach = I
       if (position === 0) fate = random();
       const isDrawn =
         fate >= (position * share) / PASSING.length && fate < ((position + 1) * share) / PASSING.length;
-      // The first contact of a run has rules of its own.
-      if (!isDrawn || entry.kind === 'ping') return false;
+      if (!isDrawn) return false;
       // Without a body it would hit the request that comes next on the connection.
       if (BREAKS_BODY.has(fault.kind) && !WITH_BODY.has(entry.kind)) return false;
       const times = (met.get(sameRequest(entry)) ?? 0) + 1;
@@ -69,11 +68,12 @@ export function breakSomeOf(registry: TestRegistry, { share, seed, timesEach = I
  * be read from another repository.
  */
 function sameRequest({ listener, kind, repository, reference, query }: JournalEntry): string {
-  const blob = query.get('digest') ?? query.get('mount');
+  const what = query.get('digest') ?? query.get('mount') ?? (query.getAll('scope').join(' ') || reference);
   const isRead = kind === 'blob-get' || kind === 'storage-get';
-  return [listener, kind, isRead ? '' : repository, blob ?? reference].join(' ');
+  return [listener, kind, isRead ? '' : repository, what].join(' ');
 }
 
+const LOGIN = { username: 'robot', password: 'a password for all weathers' };
 const REPOSITORIES = 5;
 const TAGS_EACH = 4;
 
@@ -102,10 +102,17 @@ export interface Outcome {
 export async function mirrorIn(weather: Weather, attempts: number): Promise<Outcome> {
   const storage = seedWorld();
   await using source = await startRegistry({ frontDoor: true, storage });
-  await using destination = await startRegistry();
+  const { username, password } = LOGIN;
+  const access = { mode: 'bearer', users: { [username]: password } } as const;
+  await using destination = await startRegistry({ access });
   const names = Array.from({ length: REPOSITORIES }, (_, name) => `app-${name}`);
   await using folder = await mkdtempDisposable(join(tmpdir(), 'keel-weather-'));
-  const route = new SyncRoute({ source, destination, set: { names }, folder: folder.path });
+  const route = new SyncRoute({
+    source,
+    destination: { host: destination.host, login: LOGIN },
+    set: { names },
+    folder: folder.path,
+  });
   breakSomeOf(source, { ...weather, seed: 2 * weather.seed });
   breakSomeOf(destination, { ...weather, seed: 2 * weather.seed + 1 });
   const settings = route.settings({

@@ -346,18 +346,16 @@ const refused = (status: number, code: string): Fault => ({ kind: 'status', stat
 describe('a request says what it writes', () => {
   const CHUNKED = { match: { kind: 'upload-put' }, fault: refused(413, 'SIZE_INVALID') } as const;
   const NOWHERE = refused(404, 'NAME_UNKNOWN');
+  // After 404 the layer would be sent to another upload.
+  const LOST = refused(403, 'BLOB_UNKNOWN');
+  const UNKNOWN = { code: 'CONTENT_UNKNOWN' };
   const HINT = { code: 'NOT_FOUND', hint: expect.stringMatching(/^create the repository there/) };
 
   it.each<[what: string, kind: RequestKind, first: readonly FaultRule[], fault: Fault, told: object]>([
     ['an upload', 'upload-start', [], NOWHERE, HINT],
-    ['a layer', 'upload-put', [], NOWHERE, HINT],
-    [
-      'the end of a layer',
-      'upload-put',
-      [CHUNKED],
-      refused(404, 'BLOB_UNKNOWN'),
-      { code: 'CONTENT_UNKNOWN' },
-    ],
+    ['a layer', 'upload-put', [], LOST, UNKNOWN],
+    ['a part of a layer', 'upload-patch', [CHUNKED], LOST, UNKNOWN],
+    ['the end of a layer', 'upload-put', [CHUNKED], LOST, UNKNOWN],
   ])('when it is %s', async (_, kind, first, fault, told) => {
     await using test = await pair();
     for (const rule of first) test.sink.fail(rule);

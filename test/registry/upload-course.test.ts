@@ -67,7 +67,7 @@ const ROWS: readonly Row[] = [
   ['patch', 404, {}, 'whole', false],
   ['patch', 405, {}, 'whole', false],
   ['patch', 501, {}, 'whole', false],
-  ['patch', 405, { takesWhole: false }, 'end', false],
+  ['patch', 405, { takesWhole: false }, 'too large', false],
   ['patch', 403, {}, 'end', false],
   // The end of an upload in chunks.
   ['close', 504, {}, 'again', true],

@@ -13,7 +13,7 @@ const CONNECTION_CODES: ReadonlySet<string> = new Set<ConnectionFailureCode>([
 
 interface HttpFailureDetails<Code extends string> extends FailureDetails<Code> {
   readonly status?: number | undefined;
-  readonly host?: string | undefined;
+  readonly request?: string | undefined;
 }
 
 /** A request that failed: it got no complete answer, or one that cannot be used. Its code says which. */
@@ -21,13 +21,20 @@ export class HttpFailure<Code extends string = string> extends Failure<Code> {
   override readonly name = 'HttpFailure';
   /** The status of the answer, if the request failed because of it. */
   readonly status: number | undefined;
-  /** The host that gave the answer. A redirect may have led there. */
-  readonly host: string | undefined;
+  /** Which of several requests of one operation failed: the host that a redirect led to, or such as `token`. */
+  readonly request: string | undefined;
 
   constructor(details: HttpFailureDetails<Code>) {
     super(details);
     this.status = details.status;
-    this.host = details.host;
+    this.request = details.request;
+  }
+
+  /** Returns the same failure with other details. */
+  with(changes: Pick<HttpFailureDetails<Code>, 'deferral' | 'request'>): HttpFailure<Code> {
+    const { code, about, message, hint, cause, fault, transient, retryAt, deferral, status, request } = this;
+    const known = { code, about, message, hint, cause, fault, transient, retryAt, deferral, status, request };
+    return new HttpFailure({ ...known, ...changes });
   }
 }
 
@@ -36,10 +43,10 @@ export function isConnectionFailure(error: unknown): error is HttpFailure<Connec
   return error instanceof HttpFailure && CONNECTION_CODES.has(error.code);
 }
 
-/** Returns the host whose fault an error is, as far as it tells. */
-export function hostOfFailure(error: unknown): string | undefined {
-  if (isConnectionFailure(error)) return error.about;
-  return error instanceof HttpFailure ? error.host : undefined;
+/** Returns which of several requests of an operation failed, as far as the error tells. */
+export function failedRequest(error: unknown): string | undefined {
+  if (!(error instanceof HttpFailure)) return undefined;
+  return error.request ?? (isConnectionFailure(error) ? error.about : undefined);
 }
 
 /** Returns whether an error is a request that was answered, but with a refusal or with content that cannot be used. */

@@ -204,7 +204,8 @@ class Pushing {
     const { request, reason } = error;
     const setback = setbackOf(request, reason);
     const { course, counts } = courseAfter(setback, this.#sending.standing);
-    if (course === 'end') throw this.#tooLarge ?? reason;
+    if (course === 'end') throw reason;
+    if (course === 'too large') throw this.#tooLarge ?? reason;
     let next: Course = course;
     let wait: Duration = milliseconds(0);
     try {

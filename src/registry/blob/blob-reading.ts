@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { type Duration, milliseconds, seconds } from '../../lib/duration.ts';
 import { Failure, isDeferred, isTransient } from '../../lib/failure.ts';
-import { hostOfFailure } from '../../lib/http/http-failure.ts';
+import { failedRequest } from '../../lib/http/http-failure.ts';
 import { pause } from '../../lib/pause.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import type { ByteRange, Registry } from '../registry.ts';
@@ -106,7 +106,7 @@ export class BlobReader {
 
   #waitAfter({ reason }: SourceFailure, position: number): Duration | 'never' {
     const isFirstSince = this.#attempts.reached(position);
-    const count = this.#attempts.failed(hostOfFailure(reason) ?? '');
+    const count = this.#attempts.failed(failedRequest(reason) ?? '');
     const { registry } = this.#chosen().origin ?? this.#reading;
     try {
       const wait = registry.pauseAfter(reason, count);

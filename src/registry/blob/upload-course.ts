@@ -33,9 +33,19 @@ export interface Standing {
 
 /**
  * How a push goes on: `again` from where it stands, `without` the answer, in a `new` upload, also without asking
- * where one stands (`blindly`), `in chunks`, in `smaller` ones, in one request (`whole`); or not at all (`end`).
+ * where one stands (`blindly`), `in chunks`, in `smaller` ones, in one request (`whole`); or not at all (`end`),
+ * if neither chunks nor one request are taken (`too large`).
  */
-export type Course = 'again' | 'without' | 'new' | 'blindly' | 'in chunks' | 'smaller' | 'whole' | 'end';
+export type Course =
+  | 'again'
+  | 'without'
+  | 'new'
+  | 'blindly'
+  | 'in chunks'
+  | 'smaller'
+  | 'whole'
+  | 'too large'
+  | 'end';
 
 /** A course, and whether it takes one of the attempts of the request. The others end by themselves. */
 interface NextCourse {
@@ -98,7 +108,7 @@ function courseAfterPut({ status }: Setback, { takesChunks }: Standing): NextCou
 
 function courseAfterPatch({ status }: Setback, standing: Standing): NextCourse {
   const { chunk, leastChunk, takesWhole, hasTaken, told } = standing;
-  const whole: NextCourse = takesWhole ? { course: 'whole', counts: false } : END;
+  const whole: NextCourse = { course: takesWhole ? 'whole' : 'too large', counts: false };
   const smaller: NextCourse = { course: 'smaller', counts: false };
   if (status === TOO_LARGE) return chunk > leastChunk ? smaller : END;
   if (status === MISPLACED) {
