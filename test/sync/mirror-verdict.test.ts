@@ -67,6 +67,11 @@ describe('a tag is judged', () => {
       }),
     ],
     [
+      'the destination holds what the source holds, by the digest of the tag alone except 2 layers of a type that is not distributed, whose addresses are in the manifest',
+      'mirrored',
+      facts({ recorded: { ...recorded(), options: 'left-out=2' } }),
+    ],
+    [
       'the destination holds what the source holds of the chosen platforms, by the digest of the tag alone',
       'mirrored',
       facts({ destination: there(second), expected: second }),

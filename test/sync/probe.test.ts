@@ -55,6 +55,16 @@ test('what a registry does not mount, take or delete is told', async () => {
   });
 });
 
+test('a registry that takes OCI only is told to get converted images', async () => {
+  await using all = await world({ refuseDocker: true });
+  await all.probe.pushLayer();
+  expect(await all.probe.pushManifests()).toMatchObject({
+    outcome: 'warning',
+    message: expect.stringMatching(/^it refuses Docker image and Docker list: /),
+    hint: expect.stringContaining('converted to the OCI format'),
+  });
+});
+
 test('a registry that takes no format at all is no destination', async () => {
   await using all = await world();
   const { registry, probe } = all;

@@ -1,7 +1,7 @@
 import { countOf } from '../../lib/text/sentence.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { describeMissing, type PartsBelow } from '../copy/missing-parts.ts';
-import { type Conversion, conversionIn } from '../plan/recorded-options.ts';
+import { type Conversion, conversionIn, layersLeftOutIn } from '../plan/recorded-options.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import type { TagView } from './tag-view.ts';
 
@@ -51,7 +51,7 @@ export function judge({ source, destination, expected, recorded, below }: TagFac
       return { verdict: 'incomplete', message };
     }
     const other = explainOtherDigest(source.digest, expected, recorded);
-    const message = `the destination holds what the source holds${other}, ${compared(below)}`;
+    const message = `the destination holds what the source holds${other}, ${compared(below, recorded)}`;
     return { verdict: 'mirrored', message };
   }
   const why = explainDifference(source.digest, destination.digest, recorded);
@@ -60,16 +60,19 @@ export function judge({ source, destination, expected, recorded, below }: TagFac
 
 const REPAIR = 'synctl sync --verify deep copies it again';
 
-/** Returns what was compared. */
-function compared(below: PartsBelow | undefined): string {
-  if (below === undefined) return 'by the digest of the tag alone';
+/** Returns what was compared. Without a look below the tag, only the state knows of layers that are elsewhere. */
+function compared(below: PartsBelow | undefined, recorded: RecordedImage | undefined): string {
+  if (below === undefined) {
+    return `by the digest of the tag alone${exceptForeign(layersLeftOutIn(recorded?.options ?? ''))}`;
+  }
   const { images, blobs, untold, elsewhere } = below;
   const rest = untold === 0 ? '' : `; it does not tell about ${countOf(untold, 'blob')} of these`;
-  const foreign =
-    elsewhere === 0
-      ? ''
-      : ` except ${countOf(elsewhere, 'layer')} of a type that is not distributed, whose addresses are in the manifest`;
-  return `down to each layer${foreign} (${countOf(images, 'image')}, ${countOf(blobs, 'blob')}${rest})`;
+  return `down to each layer${exceptForeign(elsewhere)} (${countOf(images, 'image')}, ${countOf(blobs, 'blob')}${rest})`;
+}
+
+function exceptForeign(count: number): string {
+  if (count === 0) return '';
+  return ` except ${countOf(count, 'layer')} of a type that is not distributed, whose addresses are in the manifest`;
 }
 
 function explainOtherDigest(source: Digest, expected: Digest, recorded: RecordedImage | undefined): string {
