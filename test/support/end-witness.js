@@ -5,8 +5,10 @@ import { writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-const { lookup } = dns;
-dns.lookup = (name, ...rest) => lookup(name.endsWith('.test') ? '127.0.0.1' : name, ...rest);
+for (const resolver of [dns, dns.promises]) {
+  const { lookup } = resolver;
+  resolver.lookup = (name, ...rest) => lookup(name.endsWith('.test') ? '127.0.0.1' : name, ...rest);
+}
 syncBuiltinESMExports();
 
 const { KEEL_TEST_END: file } = process.env;

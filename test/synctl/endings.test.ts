@@ -83,11 +83,11 @@ async function behindSilence(): Promise<World> {
   return { ...plain, environment: { HTTPS_PROXY: `http://127.0.0.1:${port}` } };
 }
 
-/** Mirrors in a process of its own. Returns its exit code, and what would have kept it when its work was done. */
-async function mirror({
-  environment,
-  flags,
-}: World): Promise<{ code: number; kept: string[]; told: string }> {
+/** Mirrors, or does something else, in a process of its own. Returns its exit code, and what would have kept it when its work was done. */
+async function mirror(
+  { environment, flags }: World,
+  command: readonly string[] = ['sync'],
+): Promise<{ code: number; kept: string[]; told: string }> {
   const folder = scratchFolder();
   const end = join(folder, 'end.json');
   const told = join(folder, 'told.txt');
@@ -99,7 +99,7 @@ async function mirror({
   const output = openSync(told, 'w');
   const child = spawn(
     process.execPath,
-    [...watchedToItsEnd(PROGRAM), 'sync', ...files, ...patience, ...flags],
+    [...watchedToItsEnd(PROGRAM), ...command, ...files, ...patience, ...flags],
     {
       env: { PATH, HOME: folder, ...environment, KEEL_TEST_END: end },
       // Pipes would keep it for a moment of their own.
@@ -121,6 +121,17 @@ it.each<[name: string, open: () => Promise<World>]>([
   const { code, kept, told } = await mirror(await open());
   expect([code, kept], told).toEqual([0, []]);
 });
+
+it.each([[['doctor']], [['check', 'app:1.0']]])(
+  'nothing keeps the process after %j over TLS',
+  async (command) => {
+    for (const here of [await world({ tls: TLS }), await behindProxy({ tls: TLS })]) {
+      await mirror(here);
+      const { code, kept, told } = await mirror(here, command);
+      expect([code, kept], told).toEqual([0, []]);
+    }
+  },
+);
 
 it.each<[name: string, options: RegistryOptions]>([
   ['plain HTTP', { tls: false }],
@@ -152,7 +163,8 @@ it.each<[name: string, open: () => Promise<World>]>([
   ['the proxy to the other is silent', () => behindSilence()],
 ])('nothing keeps the process after a registry was not reached while %s', async (_name, open) => {
   const here = await open();
-  const closed = ['--push-to', '127.0.0.1:1', '--insecure-registry', '127.0.0.1:1'];
+  // Where a further attempt is left, the one that is silent is waited for.
+  const closed = ['--push-to', '127.0.0.1:1', '--insecure-registry', '127.0.0.1:1', '--retry', '1'];
   const { code, kept, told } = await mirror({ ...here, flags: [...here.flags, ...closed] });
   expect([code, kept], told).toEqual([1, []]);
 });
