@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Host } from '../src/registry/oci/reference.ts';
-import { LOGIN } from '../test/support/docker-registry.ts';
 import { missingPrograms } from '../test/support/programs.ts';
 import { AUTHORITY_FILE } from '../test/support/test-authority.ts';
+import { LOGIN } from '../test/support/token-server.ts';
 import { type RegistryAccess, writeLogins } from './registry-access.ts';
 
 /** What is to be mirrored, and where to. */

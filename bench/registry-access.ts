@@ -3,8 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Host } from '../src/registry/oci/reference.ts';
-import { DockerRegistry, LOGIN } from '../test/support/docker-registry.ts';
+import { DockerRegistry } from '../test/support/docker-registry.ts';
 import { AUTHORITY_FILE } from '../test/support/test-authority.ts';
+import { LOGIN } from '../test/support/token-server.ts';
 
 /** How the registries of a case are reached: over plain HTTP by everyone, or over TLS with tokens. */
 export type RegistryAccess = 'plain' | 'tls';

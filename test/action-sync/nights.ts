@@ -7,6 +7,7 @@ import { readReport } from '../../src/sync/report/report.ts';
 import { bundledAction } from '../support/action-bundle.ts';
 import { Job, LONG_PATIENCE, type ProcessResult, type StepOptions } from '../support/action-runner.ts';
 import { ActionsService } from '../support/actions-service/service.ts';
+import { PUBLIC_TOKENS } from '../support/registry/access.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
 import { AUTHORITY_FILE } from '../support/test-authority.ts';
@@ -65,7 +66,7 @@ export class Nights {
 
   /** Starts them, with some images at the source; they end with the test. */
   static async start(): Promise<Nights> {
-    const source = await startRegistry({ listing: { style: 'google' } });
+    const source = await startRegistry({ listing: { style: 'google' }, access: PUBLIC_TOKENS });
     onTestFinished(() => source[Symbol.asyncDispose]());
     const denied = new Set<string>();
     const allows = (_: string | undefined, repository: string, action: string): boolean =>

@@ -81,12 +81,13 @@ describeWith(['skopeo'], 'what was converted', () => {
     async (_, quirks, name) => {
       await using here = await world({ quirks });
       await here.route.run();
-      const reference = `${here.destination.host}/keel/${name}`;
-      expect((await inspectManifest({ reference })).digest).toBe(here.digests.of(name));
+      const { host, login } = here.destination;
+      const reference = `${host}/keel/${name}`;
+      expect((await inspectManifest({ reference, login })).digest).toBe(here.digests.of(name));
       for (const architecture of ['amd64', 'arm64']) {
-        expect(await inspectArchitecture({ reference }, architecture)).toBe(architecture);
+        expect(await inspectArchitecture({ reference, login }, architecture)).toBe(architecture);
       }
-      await copyToFolder({ reference }, join(scratchFolder(), 'copy'));
+      await copyToFolder({ reference, login }, join(scratchFolder(), 'copy'));
     },
   );
 });

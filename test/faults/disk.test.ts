@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, it, vi } from 'vitest';
+import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { SyncRoute } from '../support/sync-run.ts';
@@ -71,8 +72,8 @@ it.each<[string, Sizes, RegExp]>([
 });
 
 it('mirrors on when there is no room for the report, and says so', async () => {
-  await using source = await startRegistry();
-  await using destination = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
   seedImage(source.storage, 'app', { tags: ['v1'] });
   const route = new SyncRoute({ source, destination, set: { names: ['app'] } });
   const { code, told } = await route.start('--report', '/dev/full').end();

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
+import { TOKENS } from '../support/registry/access.ts';
 import { rateLimited } from '../support/registry/faults.ts';
 import { type RegistryOptions, startRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
@@ -12,7 +13,7 @@ async function hub(options: RegistryOptions) {
   const source = stack.use(
     await startRegistry({ redirectBlobs: true, access: { mode: 'bearer', anonymousPull: true }, ...options }),
   );
-  const destination = stack.use(await startRegistry());
+  const destination = stack.use(await startRegistry({ access: TOKENS }));
   for (const name of ['alpine', 'busybox', 'nginx', 'redis']) {
     seedImage(source.storage, `library/${name}`, { seed: name, tags: ['1.0'] });
   }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { SyncRoute } from '../support/sync-run.ts';
@@ -33,8 +34,8 @@ it('packs and publishes nothing broken, and moves nothing twice that had arrived
 });
 
 it('knows in which repository a layer had arrived when it was killed', async () => {
-  await using source = await startRegistry();
-  await using destination = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
   const shared = { layers: [100_000], layerSeeds: ['base'] };
   for (const name of ['first', 'second'])
     seedImage(source.storage, name, { seed: name, tags: ['v1'], ...shared });

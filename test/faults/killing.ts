@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { TOKENS } from '../support/registry/access.ts';
 import type { JournalEntry } from '../support/registry/journal.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
 import { AUTHORITY_FILE } from '../support/test-authority.ts';
+import { LOGIN } from '../support/token-server.ts';
 import { brokenTags } from './wholeness.ts';
 
 /** What came of killing a mirror again and again. */
@@ -42,7 +44,7 @@ const LAYERS = [1_200_000, 60_000, 3000];
 /** Mirrors generation after generation of images, killing the tool at random moments, and looks at what is left. */
 export async function killAgainAndAgain(plan: KillPlan): Promise<KillTally> {
   await using source = await startRegistry({ frontDoor: true });
-  await using destination = await startRegistry();
+  await using destination = await startRegistry({ access: TOKENS });
   const world = new KilledMirror(source, destination, plan);
   try {
     for (let generation = 1; world.tally.kills < plan.kills; generation += 1) {
@@ -157,7 +159,7 @@ class KilledMirror {
     const { PATH = '' } = process.env;
     const child = spawn(command, [...line, 'sync', ...route, ...files, '--retry-interval', '10ms'], {
       cwd: this.#folder,
-      env: { PATH, HOME: this.#folder },
+      env: { PATH, HOME: this.#folder, KEEL_USERNAME: LOGIN.username, KEEL_PASSWORD: LOGIN.password },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const told = Promise.all([text(child.stdout), text(child.stderr)]).then((parts) => parts.join(''));

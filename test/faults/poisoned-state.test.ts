@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { parseHost, parseReference, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { checkImage } from '../../src/sync/check/image-check.ts';
 import { State } from '../../src/sync/state/state.ts';
+import { TOKENS } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { outcomes, SyncRoute } from '../support/sync-run.ts';
@@ -14,7 +15,7 @@ import { brokenTags } from './wholeness.ts';
 async function world() {
   const stack = new AsyncDisposableStack();
   const source = stack.use(await startRegistry({ frontDoor: true }));
-  const destination = stack.use(await startRegistry());
+  const destination = stack.use(await startRegistry({ access: TOKENS }));
   const right = seedImage(source.storage, 'app', { seed: 'right', tags: ['v1.0.0'] });
   const route = new SyncRoute({ source, destination, set: { names: ['app'] } });
   await route.run();

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { VENDOR_QUIRKS } from '../support/registry/quirks.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
@@ -110,8 +111,8 @@ it('waits for a store that is consistent only in the end', async () => {
 });
 
 it('ends in a moment, and names all it left, when a destination goes away', async () => {
-  await using source = await startRegistry();
-  const destination = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  const destination = await startRegistry({ access: TOKENS });
   const names = ['one', 'two', 'three'];
   for (const name of names) seedImage(source.storage, name, { tags: ['v1'] });
   const route = new SyncRoute({ source, destination, set: { names } });

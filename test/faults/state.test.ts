@@ -5,11 +5,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { TOKENS } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
 import { SyncRoute } from '../support/sync-run.ts';
 import { AUTHORITY_FILE } from '../support/test-authority.ts';
+import { LOGIN } from '../support/token-server.ts';
 import { brokenTags } from './wholeness.ts';
 
 const SYNCTL = fileURLToPath(new URL('../../src/synctl.ts', import.meta.url));
@@ -19,7 +21,7 @@ const WRITES: readonly RequestKind[] = ['manifest-put', 'mount', 'upload-start',
 async function world() {
   const stack = new AsyncDisposableStack();
   const source = stack.use(await startRegistry({ frontDoor: true }));
-  const destination = stack.use(await startRegistry());
+  const destination = stack.use(await startRegistry({ access: TOKENS }));
   for (const name of NAMES) {
     for (const tag of ['v1.0.0', 'v1.1.0'])
       seedIndex(source.storage, name, { seed: `${name} ${tag}`, tags: [tag] });
@@ -141,7 +143,9 @@ it.each([
   // No file may grow beyond so many blocks of 512 bytes, and who tries is told so instead of being killed.
   const limited = `trap '' XFSZ; ulimit -f ${blocks}; exec "$@"`;
   const line = ['-c', limited, 'sh', process.execPath, SYNCTL, 'sync', ...where, ...files];
-  const child = spawn('sh', line, { env: { PATH, HOME: route.folder }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const login = { KEEL_USERNAME: LOGIN.username, KEEL_PASSWORD: LOGIN.password };
+  const env = { PATH, HOME: route.folder, ...login };
+  const child = spawn('sh', line, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const told = Promise.all([text(child.stdout), text(child.stderr)]);
   const code = await new Promise((resolve) => child.once('close', resolve));
   expect((await told).join('\n')).toMatch(words);

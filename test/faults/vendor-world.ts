@@ -1,10 +1,10 @@
 import type { Report } from '../../src/sync/report/report.ts';
+import { TOKENS } from '../support/registry/access.ts';
 import { type RegistryOptions, startRegistry } from '../support/registry/registry.ts';
 import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
 import { Storage } from '../support/registry/storage.ts';
 import { SyncRoute } from '../support/sync-run.ts';
-import type { Login } from '../support/token-server.ts';
 import { seedAttested } from './attested-image.ts';
 
 export const SET = { names: ['pause', 'coredns/coredns', 'kube-proxy', 'kube-scheduler'] };
@@ -20,7 +20,7 @@ export const WRITES: readonly RequestKind[] = [
 ];
 
 /** A source that lists digests, as registry.k8s.io does, with every kind of image that it has. */
-export async function world(options: RegistryOptions, login?: Login) {
+export async function world(options: RegistryOptions) {
   const stack = new AsyncDisposableStack();
   const storage = new Storage();
   const shared = { layers: [3000, 1000], layerSeeds: ['base'] };
@@ -29,9 +29,8 @@ export async function world(options: RegistryOptions, login?: Login) {
   seedImage(storage, 'kube-proxy', { seed: 'p', tags: ['v1.36.2'], ...shared });
   seedIndex(storage, 'kube-scheduler', { seed: 's', tags: ['v1.36.2'], ...shared });
   const source = stack.use(await startRegistry({ frontDoor: true, storage }));
-  const destination = stack.use(await startRegistry(options));
-  const target = login === undefined ? destination : { host: destination.host, login };
-  const route = new SyncRoute({ source, destination: target, set: SET });
+  const destination = stack.use(await startRegistry({ access: TOKENS, ...options }));
+  const route = new SyncRoute({ source, destination, set: SET });
   const digests = {
     of: (name: string) => {
       const [repository = '', tag = ''] = name.split(':');

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { runSync } from '../../src/sync/run/run.ts';
+import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { rateLimited } from '../support/registry/faults.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
@@ -25,7 +26,7 @@ async function mirror(share: number): Promise<{ requests: number; destination: S
     });
   }
   await using source = await startRegistry({ frontDoor: true, storage });
-  await using destination = await startRegistry();
+  await using destination = await startRegistry({ access: TOKENS });
   const names = Array.from({ length: 10 }, (_, index) => `app-${index}`);
   const route = new SyncRoute({ source, destination, set: { names } });
   if (share > 0) {
@@ -63,9 +64,9 @@ it.each([1, 2, 3, 4])(
 it.each(['source', 'destination'] as const)(
   'puts off what a %s asks an hour of patience for, and goes on',
   async (side) => {
-    await using source = await startRegistry();
-    await using other = await startRegistry();
-    await using destination = await startRegistry();
+    await using source = await startRegistry({ access: PUBLIC_TOKENS });
+    await using other = await startRegistry({ access: PUBLIC_TOKENS });
+    await using destination = await startRegistry({ access: TOKENS });
     for (const name of ['one', 'two']) seedImage(source.storage, name, { tags: ['v1'] });
     seedImage(other.storage, 'three', { tags: ['v1'] });
     const set = { names: ['one', 'two'], extras: [`${other.host}/three:v1`] };

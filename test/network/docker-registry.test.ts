@@ -1,11 +1,12 @@
 import { expect } from 'vitest';
 import { Desk } from '../support/built-synctl.ts';
-import { DockerRegistry, LOGIN } from '../support/docker-registry.ts';
+import { DockerRegistry } from '../support/docker-registry.ts';
 import { type Image, ImageMaker } from '../support/images/image.ts';
 import { PlainPush } from '../support/images/push.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { copyToFolder, inspectManifest } from '../support/skopeo.ts';
 import { AUTHORITY_FILE } from '../support/test-authority.ts';
+import { LOGIN } from '../support/token-server.ts';
 import { describeTrials } from '../support/trials.ts';
 
 /** Two registries over TLS with tokens, one of which is full, and a desk that has the logins for both. */

@@ -5,10 +5,15 @@ import { promisify } from 'node:util';
 import { type Host, parseHost } from '../../src/registry/oci/reference.ts';
 import { ServerProgram } from './server-program.ts';
 import { LOOPBACK_FILES } from './test-authority.ts';
-import { type Login, TOKEN_CERTIFICATE, TOKEN_ISSUER, TOKEN_SERVICE, TokenServer } from './token-server.ts';
+import {
+  LOGIN,
+  type Login,
+  TOKEN_CERTIFICATE,
+  TOKEN_ISSUER,
+  TOKEN_SERVICE,
+  TokenServer,
+} from './token-server.ts';
 
-/** The one user of a registry that wants a login. */
-export const LOGIN: Login = { username: 'keel', password: 'keel-test-password' };
 // As `htpasswd -Bbn` writes it.
 const PASSWORDS = 'keel:$2y$05$keelkeelkeelkeelkeelkegJFZCVbLGCWKK3S.7hP4gepGc7pX6p.\n';
 

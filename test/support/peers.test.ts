@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { CountingProxy } from './counting-proxy.ts';
-import { type Access, DockerRegistry, LOGIN } from './docker-registry.ts';
+import { type Access, DockerRegistry } from './docker-registry.ts';
 import { describeWith } from './programs.ts';
-import type { Login } from './token-server.ts';
+import { LOGIN, type Login } from './token-server.ts';
 
 function basic({ username, password }: Login): Record<string, string> {
   return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };

@@ -10,7 +10,7 @@ type RegistriesSettings = ConstructorParameters<typeof Registries>[0];
 /** How a test's registry client differs from the usual one, which has three attempts and hardly waits between them. */
 export interface ClientChoices
   extends Partial<Omit<RegistriesSettings, 'credentials' | 'retry' | 'onSecret'>> {
-  readonly login?: { readonly username: string; readonly password: string };
+  readonly login?: { readonly username: string; readonly password: string } | undefined;
   readonly identityToken?: string;
   readonly attempts?: number;
   readonly interval?: Duration;

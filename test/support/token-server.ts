@@ -11,6 +11,9 @@ export interface Login {
   readonly password: string;
 }
 
+/** The one user of registries that want a login. */
+export const LOGIN: Login = { username: 'keel', password: 'keel-test-password' };
+
 /** The certificate whose tokens a registry is to believe. */
 export const TOKEN_CERTIFICATE = resolve('test/fixtures/registry-token/certificate.pem');
 export const TOKEN_SERVICE = 'keel test registry';

@@ -9,6 +9,7 @@ import { couldWantBelow, selectTags, wantsRepository } from '../../src/sync/sele
 import { unmatched } from '../../src/sync/select/unmatched.ts';
 import { fillRegistry } from '../support/images/fill.ts';
 import { KUBERNETES_SET } from '../support/images/kubernetes-set.ts';
+import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { outcomes, SyncRoute } from '../support/sync-run.ts';
 
@@ -201,8 +202,8 @@ describe('"cni" of an image set', () => {
 });
 
 test('a mirror of a release holds exactly what kubeadm needs, and the next run has nothing to do', async () => {
-  await using source = await startRegistry();
-  await using destination = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
   await fillRegistry(source, KUBERNETES_SET);
   const route = new SyncRoute({ source, destination, set: { kubernetes: ['1.36'] } });
   const programs = ['kube-apiserver', 'kube-controller-manager', 'kube-proxy', 'kube-scheduler'];

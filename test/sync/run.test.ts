@@ -2,14 +2,15 @@ import { expect, it } from 'vitest';
 import { outcomeOf } from '../../src/sync/report/run-outcome.ts';
 import { runSync } from '../../src/sync/run/run.ts';
 import { State } from '../../src/sync/state/state.ts';
+import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { type Fault, rateLimited } from '../support/registry/faults.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { SyncRoute } from '../support/sync-run.ts';
 
 it('a run that only deferred images is recorded as the failure that its exit code makes it', async () => {
-  await using source = await startRegistry();
-  await using destination = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
   for (const tag of ['1.0', '1.1']) seedImage(source.storage, 'app', { seed: tag, tags: [tag] });
   source.fail({ match: { kind: 'manifest-get' }, times: Number.POSITIVE_INFINITY, fault: rateLimited(3600) });
   const route = new SyncRoute({ source, destination, set: { extras: [`${source.host}/app:1.0`] } });
@@ -33,8 +34,8 @@ it.each<[string, Fault]>([
   ['says welcome to everything', WEB_SITE],
   ['knows no page', NO_PAGE],
 ])('a web site that %s is told as no registry, and the run fails', async (_, fault) => {
-  await using source = await startRegistry();
-  await using destination = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
   source.fail({ times: Number.POSITIVE_INFINITY, fault });
   const route = new SyncRoute({ source, destination, set: { names: ['app'] } });
   const { report, lines } = await route.run();
@@ -45,8 +46,8 @@ it.each<[string, Fault]>([
 });
 
 it('a run of a set that matches nothing at all fails, and one of a set that matches in part does not', async () => {
-  await using source = await startRegistry();
-  await using destination = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
   seedImage(source.storage, 'app', { tags: ['1.0'] });
   const route = new SyncRoute({ source, destination, set: { names: ['nosuch'] } });
   const { report, lines } = await route.run();
@@ -64,8 +65,8 @@ it.each<[string, Fault]>([
   ['that is gone', { kind: 'status', status: 404 }],
   ['whose last tag was deleted', { kind: 'status', status: 200, body: '{"name":"app","tags":null}' }],
 ])('a repository %s ends the run red', async (_, fault) => {
-  await using source = await startRegistry();
-  await using destination = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
   for (const name of ['app', 'other']) seedImage(source.storage, name, { tags: ['1.0'] });
   const route = new SyncRoute({ source, destination, set: { names: ['app', 'other'] } });
   expect(outcomeOf((await route.run()).report)).toBe('succeeded');
@@ -79,8 +80,8 @@ it.each<[string, Fault]>([
 });
 
 it('a name that is too long for the destination is told at its line, and is no misspelt one', async () => {
-  await using source = await startRegistry();
-  await using destination = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
   const long = `a/${'b'.repeat(245)}`;
   for (const name of ['app', long]) seedImage(source.storage, name, { tags: ['1.0'] });
   const route = new SyncRoute({ source, destination, set: { names: ['app', long] } });

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readReport } from '../../src/sync/report/report.ts';
 import { Desk, type Said } from '../support/built-synctl.ts';
-import { DockerRegistry, LOGIN } from '../support/docker-registry.ts';
+import { DockerRegistry } from '../support/docker-registry.ts';
 import { DURATION_TEXT } from '../support/duration-text.ts';
 import { type Image, ImageMaker } from '../support/images/image.ts';
 import { PlainPush } from '../support/images/push.ts';
 import { describeWith } from '../support/programs.ts';
+import { LOGIN } from '../support/token-server.ts';
 
 const SET = { names: ['pause', 'coredns/coredns'], patches: [{ match: 'coredns/coredns', name: 'dns' }] };
 

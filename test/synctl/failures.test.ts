@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Desk, type Said } from '../support/built-synctl.ts';
-import { DockerRegistry, LOGIN } from '../support/docker-registry.ts';
+import { DockerRegistry } from '../support/docker-registry.ts';
 import { DURATION_TEXT } from '../support/duration-text.ts';
 import { ImageMaker } from '../support/images/image.ts';
 import { PlainPush } from '../support/images/push.ts';
 import { describeWith } from '../support/programs.ts';
 import { TestRegistry } from '../support/registry/registry.ts';
+import { LOGIN } from '../support/token-server.ts';
 
 /** A port that is nobody's: one that was free a moment ago may be another test's by now. */
 const CLOSED = '127.0.0.1:1';

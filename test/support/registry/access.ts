@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { LOGIN } from '../token-server.ts';
 import { type Answer, json, refusal } from './answer.ts';
 import { type Exchange, headerOf, readBody } from './exchange.ts';
 import { isWrite } from './route.ts';
@@ -26,6 +27,11 @@ export interface Access {
   /** The status for a request for a token in which a scope is not allowed; without it the token is without the scope. */
   readonly refusedScopeStatus?: number;
 }
+
+/** Tokens for the one user, as private registries want them. */
+export const TOKENS: Access = { mode: 'bearer', users: { [LOGIN.username]: LOGIN.password } };
+/** Tokens that anyone may have to read, as public registries give them. */
+export const PUBLIC_TOKENS: Access = { ...TOKENS, anonymousPull: true };
 
 interface IssuedToken {
   readonly user: string | undefined;

@@ -12,7 +12,7 @@ export interface OpenListener {
   close(): Promise<void>;
 }
 
-/** The TCP connections under those with TLS, by the ports of both ends. */
+/** The TCP connections of all listeners, also those under TLS, by the ports of both ends. */
 const connections = new Map<string, Socket>();
 
 function portsOf({ localPort, remotePort }: Socket): string {
@@ -34,13 +34,16 @@ export async function listen(
     certificate === undefined
       ? createServer(answer)
       : createTlsServer({ key: certificate.key, cert: certificate.certificate }, answer);
-  if (certificate !== undefined) {
-    server.on('connection', (socket: Socket) => {
-      const ports = portsOf(socket);
-      connections.set(ports, socket);
-      socket.on('close', () => connections.delete(ports));
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    const ports = portsOf(socket);
+    sockets.add(socket);
+    connections.set(ports, socket);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      connections.delete(ports);
     });
-  }
+  });
   // Idle connections must not be closed under a client that is about to use them: that would be a fault nobody asked for.
   server.keepAliveTimeout = 300_000;
   server.requestTimeout = 0;
@@ -54,7 +57,8 @@ export async function listen(
     close: async () => {
       const closed = once(server, 'close');
       server.close();
-      server.closeAllConnections();
+      // The server itself does not know those whose handshake is under way.
+      for (const socket of sockets) socket.destroy();
       await closed;
     },
   };

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Host, parseHost } from '../../../src/registry/oci/reference.ts';
 import { type Certificate, LOOPBACK } from '../test-authority.ts';
+import type { Login } from '../token-server.ts';
 import { type Access, Gate } from './access.ts';
 import type { Answer } from './answer.ts';
 import { serveStorage } from './blobs.ts';
@@ -80,6 +81,12 @@ export class TestRegistry implements AsyncDisposable {
   /** Whether it speaks HTTP without TLS. */
   get isPlain(): boolean {
     return this.#options.tls === false;
+  }
+
+  /** The login of its first user; undefined where it wants none. */
+  get login(): Login | undefined {
+    const [user] = Object.entries(this.#options.access?.users ?? {});
+    return user === undefined ? undefined : { username: user[0], password: user[1] };
   }
 
   /** Returns the address of one of the listeners; throws where the options did not ask for it. */

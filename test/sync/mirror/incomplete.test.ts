@@ -4,6 +4,7 @@ import { type Manifest, parseManifest } from '../../../src/registry/oci/manifest
 import { parseReference } from '../../../src/registry/oci/reference.ts';
 import { checkImage } from '../../../src/sync/check/image-check.ts';
 import { describeWith } from '../../support/programs.ts';
+import { PUBLIC_TOKENS, TOKENS } from '../../support/registry/access.ts';
 import { startRegistry } from '../../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../../support/registry/seed.ts';
 import type { Storage } from '../../support/registry/storage.ts';
@@ -17,8 +18,8 @@ const PLATFORMS = ['linux/amd64', 'linux/arm64'];
 /** An image for two platforms, mirrored, and what the destination has of it. */
 async function world() {
   const stack = new AsyncDisposableStack();
-  const source = stack.use(await startRegistry());
-  const destination = stack.use(await startRegistry());
+  const source = stack.use(await startRegistry({ access: PUBLIC_TOKENS }));
+  const destination = stack.use(await startRegistry({ access: TOKENS }));
   const seeds = { layers: [1000, 2000], layerSeeds: ['base'] };
   for (const tag of ['v1', 'v2'])
     seedIndex(source.storage, 'app', { ...seeds, seed: tag, tags: [tag], platforms: PLATFORMS });
@@ -109,7 +110,9 @@ describe('a tag does not stand for what is below it', () => {
 
     all.destination.journal.clear();
     expect(outcomes(await all.run({ verify: 'all' }))).toEqual(keyed(EACH));
-    expect(all.destination.journal.tally()).toEqual({ ping: 1, 'tags-list': 1, 'manifest-head': 3 });
+    // The login is proved by a token and a ping with it; the repository has a token of its own.
+    const login = { ping: 2, token: 2 };
+    expect(all.destination.journal.tally()).toEqual({ ...login, 'tags-list': 1, 'manifest-head': 3 });
     expect(await all.check('v1')).toMatchObject({
       verdict: 'incomplete',
       message: expect.stringMatching(told),

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
+import { PUBLIC_TOKENS, TOKENS } from '../../support/registry/access.ts';
 import { startRegistry } from '../../support/registry/registry.ts';
 import { seedImage, seedWindows } from '../../support/registry/seed.ts';
 import { outcomes, SyncRoute } from '../../support/sync-run.ts';
 
 test('foreign layers that the source lacks are told each night, without a request for them', async () => {
-  await using source = await startRegistry({ listing: { style: 'google' } });
-  await using destination = await startRegistry();
+  await using source = await startRegistry({ listing: { style: 'google' }, access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
   seedWindows(source.storage, 'windows', { tags: ['1.0.0'] });
   seedImage(source.storage, 'linux', { tags: ['1.0.0'] });
   const route = new SyncRoute({ source, destination, set: { names: ['windows', 'linux'] } });

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { parseRepository, parseTag } from '../../../src/registry/oci/reference.ts';
 import { decide } from '../../../src/sync/plan/decision.ts';
 import { recordedImage } from '../../support/planned-image.ts';
+import { TOKENS } from '../../support/registry/access.ts';
 import type { Quirks } from '../../support/registry/quirks.ts';
 import { startRegistry } from '../../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../../support/registry/seed.ts';
@@ -35,7 +36,7 @@ async function world(set: object = SET) {
   seedImage(storage, 'sig-storage/csi-attacher', { tags: ['v4.10.0'] });
   seedImage(storage, 'unwanted/thing', { tags: ['v1'] });
   const source = stack.use(await startRegistry({ frontDoor: true, storage }));
-  const destination = stack.use(await startRegistry());
+  const destination = stack.use(await startRegistry({ access: TOKENS }));
   const route = new SyncRoute({ source, destination, set });
   const clear = (): void => {
     source.journal.clear();
@@ -88,7 +89,9 @@ it('asks only for listings when nothing changed', async () => {
   all.clear();
   const { report } = await all.route.run({ verify: 'none' });
   expect(outcomes(report)).toEqual({ ...ALL('skipped'), 'pause:3.10': 'checked' });
-  expect(all.destination.journal.tally()).toEqual({ ping: 1, 'tags-list': 4, 'manifest-head': 1 });
+  // The login is proved by a token and a ping with it; each repository has a token of its own.
+  const login = { ping: 2, token: 5 };
+  expect(all.destination.journal.tally()).toEqual({ ...login, 'tags-list': 4, 'manifest-head': 1 });
   expect(all.source.journal.count({ kind: ['manifest-get', 'manifest-head', 'blob-get'] })).toBe(0);
 });
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Digest } from '../../../src/registry/oci/digest.ts';
 import { State } from '../../../src/sync/state/state.ts';
+import { PUBLIC_TOKENS, TOKENS } from '../../support/registry/access.ts';
 import { startRegistry } from '../../support/registry/registry.ts';
 import { seedImage } from '../../support/registry/seed.ts';
 import { warningKeeper } from '../../support/state-sample.ts';
@@ -11,8 +12,8 @@ const NAMES = ['a', 'b', 'c'];
 /** Three images over one layer, mirrored one a night. */
 async function world() {
   const stack = new AsyncDisposableStack();
-  const source = stack.use(await startRegistry());
-  const destination = stack.use(await startRegistry());
+  const source = stack.use(await startRegistry({ access: PUBLIC_TOKENS }));
+  const destination = stack.use(await startRegistry({ access: TOKENS }));
   const [layer] = NAMES.flatMap((seed) => {
     const image = seedImage(source.storage, seed, {
       seed,

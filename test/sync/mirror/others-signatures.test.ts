@@ -3,6 +3,7 @@ import type { Digest } from '../../../src/registry/oci/digest.ts';
 import { digestHex, digestOf } from '../../../src/registry/oci/digest.ts';
 import { MEDIA_TYPE } from '../../../src/registry/oci/media-type.ts';
 import { seedArtifact } from '../../faults/attested-image.ts';
+import { PUBLIC_TOKENS, TOKENS } from '../../support/registry/access.ts';
 import { bytesContent } from '../../support/registry/content.ts';
 import { startRegistry } from '../../support/registry/registry.ts';
 import { seedImage } from '../../support/registry/seed.ts';
@@ -43,8 +44,8 @@ const partsOf = (storage: Storage, repository: string, tag: string): readonly Di
 
 async function place() {
   const stack = new AsyncDisposableStack();
-  const source = stack.use(await startRegistry({ listing: { style: 'google' } }));
-  const destination = stack.use(await startRegistry());
+  const source = stack.use(await startRegistry({ listing: { style: 'google' }, access: PUBLIC_TOKENS }));
+  const destination = stack.use(await startRegistry({ access: TOKENS }));
   const { digest } = seedImage(source.storage, 'app', { tags: ['1.0.0'] });
   const route = new SyncRoute({ source, destination, set: { names: ['app'] } });
   const run = () => route.run({ signatures: 'copy', verify: 'none' });

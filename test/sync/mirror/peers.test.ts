@@ -4,13 +4,14 @@ import { expect, it } from 'vitest';
 import { digestOf } from '../../../src/registry/oci/digest.ts';
 import { MEDIA_TYPE } from '../../../src/registry/oci/media-type.ts';
 import { parsePlatform } from '../../../src/registry/oci/platform.ts';
-import { type Access, LOGIN } from '../../support/docker-registry.ts';
+import type { Access } from '../../support/docker-registry.ts';
 import { type Image, ImageMaker, makeSignature } from '../../support/images/image.ts';
 import { PlainPush } from '../../support/images/push.ts';
 import { describeWith } from '../../support/programs.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 import { copyToFolder, inspectArchitecture, inspectManifest } from '../../support/skopeo.ts';
 import { outcomes, SyncRoute } from '../../support/sync-run.ts';
+import { LOGIN } from '../../support/token-server.ts';
 import { ALL, base, MIRRORED, own, platforms, SET, world } from './world.ts';
 
 describeWith(['docker-registry', 'skopeo'], 'mirroring between two registries of Debian', () => {

@@ -8,6 +8,7 @@ import { openRemoteState } from '../../../src/sync/state/remote-state.ts';
 import { packState, pullState, pushState, statePlace } from '../../../src/sync/state/state-in-registry.ts';
 import { summariseKnownState } from '../../../src/sync/state/state-summary.ts';
 import { describeWith } from '../../support/programs.ts';
+import { TOKENS } from '../../support/registry/access.ts';
 import type { RequestMatch } from '../../support/registry/journal.ts';
 import { type Quirks, VENDOR_QUIRKS } from '../../support/registry/quirks.ts';
 import { startRegistry } from '../../support/registry/registry.ts';
@@ -35,9 +36,9 @@ async function world(quirks: Quirks = {}) {
   seedImage(storage, 'coredns/coredns', { seed: 'c14', tags: ['v1.14.2'] });
   seedImage(storage, 'kube-proxy', { seed: 'k', tags: ['v1.36.2'] });
   const source = stack.use(await startRegistry({ frontDoor: true, storage }));
-  const destination = stack.use(await startRegistry({ quirks }));
+  const destination = stack.use(await startRegistry({ quirks, access: TOKENS }));
   const route = new SyncRoute({ source, destination, set: SET });
-  const client = stack.use(new TestClient(destination.host));
+  const client = stack.use(new TestClient(destination.host, { login: destination.login }));
   const loseFile = (): void => rmSync(route.database, { force: true });
   const place = statePlace(route.settings());
   /** Puts something in place of the state, in the form of one. */
@@ -294,7 +295,7 @@ describe('a state in a registry', () => {
     await route.run(REMOTE);
     all.loseFile();
     destination.journal.clear();
-    using client = new TestClient(destination.host);
+    using client = new TestClient(destination.host, { login: destination.login });
     const lines: string[] = [];
     const parts = route.parts();
     const reporter = { ...parts.reporter, line: (text: string) => void lines.push(text) };

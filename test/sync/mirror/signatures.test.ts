@@ -7,6 +7,7 @@ import { areSignaturesFine } from '../../../src/sync/check/check-signatures.ts';
 import { checkImage } from '../../../src/sync/check/image-check.ts';
 import { isMirrored } from '../../../src/sync/check/mirror-verdict.ts';
 import { isSignatureTag } from '../../../src/sync/select/signature-tag.ts';
+import { PUBLIC_TOKENS, TOKENS } from '../../support/registry/access.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry/registry.ts';
 import { seedImage, seedIndex, seedMade } from '../../support/registry/seed.ts';
 import {
@@ -46,7 +47,10 @@ class Place implements AsyncDisposable {
 
   static async open(): Promise<Place> {
     const listing = { listing: { style: 'google' } } as const;
-    const place = new Place(await startRegistry(listing), await startRegistry());
+    const place = new Place(
+      await startRegistry({ ...listing, access: PUBLIC_TOKENS }),
+      await startRegistry({ access: TOKENS }),
+    );
     const { storage } = place.source;
     await place.sign('signed', seedIndex(storage, 'signed', { tags: ['1.0.0'] }), ME);
     await place.sign('foreign', seedImage(storage, 'foreign', { tags: ['1.0.0'] }), OTHER);

@@ -34,10 +34,10 @@ const REPOSITORIES: readonly RepositoryRecipe[] = [
 export const SET = { names: REPOSITORIES.map(({ name }) => name) };
 
 /** A source that is filled, a destination, and every request at both of them. */
-export async function world(access: Access = 'open') {
+export async function world(access: Access = 'token') {
   const stack = new AsyncDisposableStack();
   const [from, to] = await Promise.all([
-    DockerRegistry.start().then((registry) => stack.use(registry)),
+    DockerRegistry.start('token').then((registry) => stack.use(registry)),
     DockerRegistry.start(access).then((registry) => stack.use(registry)),
   ]);
   const source = stack.use(await CountingProxy.start(from));
