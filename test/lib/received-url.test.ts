@@ -34,6 +34,7 @@ describe('what is asked for at an address that a server gave is what it wrote', 
     // Only what cannot stand in a request is encoded, byte by byte.
     ['/a b?c d', '/a%20b?c%20d'],
     ['/caf\u00c3\u00a9', '/caf%C3%A9'],
+    ['/\ud800', '/%EF%BF%BD'],
     // What depends on the address before it is resolved.
     ["next?x='", "/v2/next?x='"],
     ["../b?x='", "/b?x='"],

@@ -37,9 +37,11 @@ function targetOf(text: string, parsed: URL, base: URL): string {
 
 /** Encodes what cannot stand in the first line of a request. Headers come in as one character for each byte. */
 function asked(text: string): string {
-  return text.replace(/[^\x21-\x7e]/gu, (character) =>
-    character > '\xff'
-      ? encodeURIComponent(character)
-      : `%${Buffer.from(character, 'latin1').toString('hex').toUpperCase()}`,
-  );
+  return text
+    .toWellFormed()
+    .replace(/[^\x21-\x7e]/gu, (character) =>
+      character > '\xff'
+        ? encodeURIComponent(character)
+        : `%${Buffer.from(character, 'latin1').toString('hex').toUpperCase()}`,
+    );
 }
