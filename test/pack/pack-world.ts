@@ -107,8 +107,8 @@ export class PackWorld implements AsyncDisposable {
   static async start(): Promise<PackWorld> {
     const folder = mkdtempSync(join(tmpdir(), 'keel-pack-'));
     const [maker, mirror, web] = await Promise.all([
-      DockerRegistry.start(),
-      DockerRegistry.start(),
+      DockerRegistry.start('token'),
+      DockerRegistry.start('token'),
       FileServer.start(),
     ]);
     const world = new PackWorld(folder, maker, mirror, web);

@@ -18,7 +18,7 @@ describeWith(['docker-registry'], 'the built synctl, as a user sees it', () => {
   let images: { pause: Image; moved: Image; dns: Image };
 
   beforeAll(async () => {
-    [source, target] = await Promise.all([DockerRegistry.start(), DockerRegistry.start('htpasswd')]);
+    [source, target] = await Promise.all([DockerRegistry.start('token'), DockerRegistry.start('htpasswd')]);
     const maker = new ImageMaker();
     const platforms = ['linux/amd64', 'linux/arm64'];
     const make = (name: string, form: 'docker' | 'oci') =>

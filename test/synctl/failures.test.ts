@@ -26,7 +26,7 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
 
   beforeAll(async () => {
     [source, basic, token] = await Promise.all([
-      DockerRegistry.start(),
+      DockerRegistry.start('token'),
       DockerRegistry.start('htpasswd'),
       DockerRegistry.start('token'),
     ]);
