@@ -153,7 +153,9 @@ export class Transport {
       ),
       retryAt: retryTime(answer, Date.now()),
     });
-    return answer.url.origin === this.#endpoint.origin ? this.#authorization.advise(failure) : failure;
+    // Before a write the run has found out whether a login is wanted, so a refusal has another reason.
+    const isRead = exchange.writes === undefined && answer.url.origin === this.#endpoint.origin;
+    return isRead ? this.#authorization.advise(failure) : failure;
   }
 
   #staleLogin(exchange: Exchange): RegistryFailure {
