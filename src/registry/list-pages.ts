@@ -113,11 +113,12 @@ async function readPage<Page>(
 }
 
 /** Statuses that say the same about a request with and without `n`. */
-const NOT_ABOUT_SIZE: ReadonlySet<number> = new Set([401, 403, 404, 405, 410]);
+const NOT_ABOUT_SIZE: ReadonlySet<number> = new Set([401, 403, 404, 410]);
 
 function mayRefuseSize(error: unknown): boolean {
   if (!isAnswerFailure(error) || error.transient || error.status === undefined) return false;
-  return error.status >= 400 && error.status < 500 && !NOT_ABOUT_SIZE.has(error.status);
+  const isClear = (error.status >= 400 && error.status < 500) || error.status === 501;
+  return isClear && !NOT_ABOUT_SIZE.has(error.status);
 }
 
 /** The first page came, so the refusal of another one says nothing about whether there is such a list. */

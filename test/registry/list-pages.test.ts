@@ -99,7 +99,7 @@ it.each([404, 403, 401, 400])('a refusal (%i) of a later page is no answer to th
   expect(asked).toHaveLength(2);
 });
 
-it.each([400, 406, 414, 416, 422])(
+it.each([400, 405, 406, 414, 416, 422, 501])(
   'a size of pages that is refused (%i) is not asked for again',
   async (status) => {
     const { list, asked } = refusing([status]);
@@ -108,7 +108,7 @@ it.each([400, 406, 414, 416, 422])(
   },
 );
 
-it.each([401, 403, 404, 405])('a refusal of the list itself (%i) is final', async (status) => {
+it.each([401, 403, 404, 410])('a refusal of the list itself (%i) is final', async (status) => {
   const { list, asked } = refusing([status]);
   await expect(readPages(list, ENDPOINT)).rejects.toMatchObject({ status });
   expect(asked).toHaveLength(1);

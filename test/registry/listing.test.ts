@@ -137,7 +137,7 @@ describe('listing repositories', () => {
     for (const name of ['a/b', 'c']) seedImage(server.storage, name);
     using client = new TestClient(server.host);
     expect(await client.registry.listRepositories(client.signal)).toEqual(['a/b', 'c']);
-    server.fail({ match: { kind: 'catalog' }, fault: { kind: 'status', status: 405 } });
+    server.fail({ match: { kind: 'catalog' }, times: 2, fault: { kind: 'status', status: 405 } });
     expect(await client.registry.listRepositories(client.signal)).toBeUndefined();
     server.fail({ match: { kind: 'catalog' }, fault: { kind: 'status', status: 401 } });
     await expect(client.registry.listRepositories(client.signal)).rejects.toMatchObject({
