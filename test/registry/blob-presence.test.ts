@@ -12,8 +12,11 @@ it('a blob is there, or is not', async () => {
   await using server = await startRegistry();
   const digest = server.storage.putBlob('app', bytesContent('layer'));
   using client = new TestClient(server.host);
-  const has = (one: typeof digest) => hasBlob(client.registry, APP, { digest: one }, client.signal);
+  const has = (one: typeof digest, size = 5) =>
+    hasBlob(client.registry, APP, { digest: one, size }, client.signal);
   expect(await has(digest)).toBe(true);
+  // It was cut at the registry.
+  expect(await has(digest, 6)).toBe(false);
   expect(await has(digestOf(Buffer.from('other')))).toBe(false);
 });
 
@@ -25,7 +28,7 @@ it.each([400, 401, 403, 405, 410, 501])(
     const fault = { kind: 'status', status } as const;
     server.fail({ match: { kind: 'blob-head' }, times: Number.POSITIVE_INFINITY, fault });
     using client = new TestClient(server.host);
-    const has = () => hasBlob(client.registry, APP, { digest }, client.signal);
+    const has = () => hasBlob(client.registry, APP, { digest, size: 5 }, client.signal);
     expect(await has()).toBe(true);
     server.fail({ match: { kind: 'blob-get' }, times: Number.POSITIVE_INFINITY, fault });
     expect(await has()).toBeUndefined();

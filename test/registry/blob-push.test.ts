@@ -97,6 +97,16 @@ describe('a mount', () => {
     expect(await test.push({ isAbsent: false })).toBe('uploaded');
   });
 
+  it('that is answered as by a web site is no refusal, and the push fails', async () => {
+    await using test = await pair();
+    const everything = { times: Number.POSITIVE_INFINITY, fault: { kind: 'status', status: 200 } } as const;
+    test.sink.fail({ match: { kind: ['mount', 'upload-start', 'blob-head'] }, ...everything });
+    await expect(test.push({ mountFrom: OTHER })).rejects.toMatchObject({
+      code: 'REGISTRY_REFUSED',
+      message: expect.stringContaining('the registry answered 200'),
+    });
+  });
+
   it('that the token service denies is not asked for again', async () => {
     const access = { mode: 'bearer', users: { keel: 'secret' } } as const;
     await using test = await pair({ access });

@@ -189,7 +189,7 @@ class Pushing {
   async #isThere(): Promise<boolean | undefined> {
     const { registry, repository, descriptor, signal } = this.#push;
     if (!this.#asks) return undefined;
-    return inRequest('ask', () => askForBlob(registry, repository, descriptor.digest, signal));
+    return inRequest('ask', () => askForBlob(registry, repository, descriptor, signal));
   }
 
   /** Prepares the next attempt and waits for it. Throws the reason if there is none. */

@@ -3,6 +3,7 @@ import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { withParameter } from '../../lib/http/received-url.ts';
 import { followAddress } from '../../lib/http/redirect.ts';
 import { pullScope, pushScope, type Scope } from '../auth/scope.ts';
+import { toldSize } from '../blob-presence.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import type { Repository } from '../oci/reference.ts';
@@ -98,9 +99,14 @@ export async function openUpload(
 
 const DENIED: ReadonlySet<number | undefined> = new Set([401, 403]);
 
-/** Returns whether an error is an answer that would be the same again. To a question that only saves work it means no. */
+/**
+ * Returns whether an error is a refusal that would be the same again. To a question that only saves work it means no.
+ * What answers with another kind of status is no registry, and must not be taken for one that only refuses.
+ */
 function isRefusal(error: unknown): error is HttpFailure {
-  return error instanceof HttpFailure && error.status !== undefined && !error.transient;
+  return (
+    error instanceof HttpFailure && error.status !== undefined && error.status >= 400 && !error.transient
+  );
 }
 
 /**
@@ -156,11 +162,11 @@ export async function cancelUpload(registry: Registry, upload: Upload): Promise<
   }
 }
 
-/** Returns whether a repository has a blob; undefined if the registry does not say. */
+/** Returns whether a repository has a blob of this size; undefined if the registry does not say. */
 export async function askForBlob(
   registry: Registry,
   repository: Repository,
-  digest: Digest,
+  { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
   signal: AbortSignal,
 ): Promise<boolean | undefined> {
   try {
@@ -174,7 +180,7 @@ export async function askForBlob(
       signal,
     });
     discardBody(answer);
-    return answer.status === 200;
+    return answer.status === 200 && (toldSize(answer) ?? size) === size;
   } catch (error) {
     if (isRefusal(error)) return undefined;
     throw error;

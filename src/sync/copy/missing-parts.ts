@@ -1,3 +1,4 @@
+import { failureCode } from '../../lib/failure.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
 import { joinWords } from '../../lib/text/sentence.ts';
 import { hasBlob } from '../../registry/blob-presence.ts';
@@ -149,7 +150,8 @@ export class PartsSearch {
       try {
         return await this.#registry.getManifest(repository, digest, this.#signal);
       } catch (error) {
-        if (mayBeAbsent(error)) return undefined;
+        // What has another digest is damaged there, so the true one is missing.
+        if (mayBeAbsent(error) || failureCode(error) === 'DIGEST_MISMATCH') return undefined;
         throw error;
       }
     });

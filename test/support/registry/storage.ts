@@ -1,6 +1,6 @@
 import { type Digest, digestOf, isDigest } from '../../../src/registry/oci/digest.ts';
 import type { ManifestMediaType } from '../../../src/registry/oci/media-type.ts';
-import { type Content, contentDigest } from './content.ts';
+import { type Content, contentDigest, contentSize } from './content.ts';
 
 export interface StoredManifest {
   readonly digest: Digest;
@@ -33,7 +33,8 @@ export class Storage {
   /** Stores a blob in a repository. Content known elsewhere is kept once. */
   putBlob(repository: string, content: Content, digest: Digest = contentDigest(content)): Digest {
     const known = this.contents.get(digest);
-    if (known === undefined || known.kind === 'discarded') this.contents.set(digest, content);
+    const isDamaged = known !== undefined && contentSize(known) !== contentSize(content);
+    if (known === undefined || known.kind === 'discarded' || isDamaged) this.contents.set(digest, content);
     this.repository(repository).blobs.add(digest);
     return digest;
   }
@@ -55,7 +56,8 @@ export class Storage {
     digest: Digest = digestOf(bytes),
   ): Digest {
     const { manifests, tags: known } = this.repository(repository);
-    if (!manifests.has(digest)) manifests.set(digest, { digest, mediaType, bytes, uploaded });
+    if (manifests.get(digest)?.bytes.equals(bytes) !== true)
+      manifests.set(digest, { digest, mediaType, bytes, uploaded });
     for (const tag of tags) known.set(tag, digest);
     return digest;
   }

@@ -5,6 +5,7 @@ import { parseReference } from '../../../src/registry/oci/reference.ts';
 import { checkImage } from '../../../src/sync/check/image-check.ts';
 import { describeWith } from '../../support/programs.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../../support/registry/access.ts';
+import { bytesContent } from '../../support/registry/content.ts';
 import { startRegistry } from '../../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../../support/registry/seed.ts';
 import type { Storage } from '../../support/registry/storage.ts';
@@ -94,6 +95,26 @@ const LOSSES: readonly (Loss & { readonly what: string })[] = [
     what: 'a configuration',
     remove: (storage) => storage.deleteBlob('keel/app', blobsOf(storage, armOf(storage, 'v1')).config),
     told: /lacks the configuration of its image for linux\/arm64, sha256:/,
+    tags: ['v1'],
+  },
+  {
+    what: 'the end of a layer, as after a full disk,',
+    remove: (storage) => {
+      const [, own] = blobsOf(storage, armOf(storage, 'v1')).layers;
+      if (own !== undefined) storage.contents.set(own, bytesContent('its beginning'));
+    },
+    told: /lacks layer 2 of 2 of its image for linux\/arm64, sha256:/,
+    tags: ['v1'],
+  },
+  {
+    what: 'a manifest under the bytes of another',
+    remove: (storage) => {
+      const { manifests } = storage.repository('keel/app');
+      const arm = armOf(storage, 'v1');
+      const stored = manifests.get(arm);
+      if (stored !== undefined) manifests.set(arm, { ...stored, bytes: Buffer.from('{}') });
+    },
+    told: /lacks its image for linux\/arm64, sha256:/,
     tags: ['v1'],
   },
 ];
