@@ -43314,7 +43314,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _actions_action_process_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(25595);
-/* harmony import */ var _actions_pack_step_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(79440);
+/* harmony import */ var _actions_pack_step_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(59988);
 /* harmony import */ var _process_credential_helper_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(25930);
 
 
@@ -43571,7 +43571,7 @@ function openAction(stopping) {
 
 /***/ }),
 
-/***/ 79440:
+/***/ 59988:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -43631,12 +43631,76 @@ function digestHex(digest) {
 function shortDigest(digest) {
     return digestHex(digest).slice(0, 12);
 }
+/** Returns a digest for people: its algorithm and first digits, `sha256:4f1e8a2b9c3d…`. */
+function abbreviateDigest(digest) {
+    return `${digestAlgorithm(digest)}:${shortDigest(digest)}…`;
+}
 /** Returns the digest of some bytes. */
 function digestOf(bytes, algorithm = 'sha256') {
     return digest_parseDigest(`${algorithm}:${(0,external_node_crypto_.createHash)(algorithm).update(bytes).digest('hex')}`, 'computed digest');
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/text/trailing.js
+/**
+ * Returns a text without any number of a character at its end. A regular expression, `/x+$/`, takes quadratic time in
+ * the worst case.
+ */
+function withoutTrailing(text, character) {
+    let end = text.length;
+    while (end > 0 && text.charAt(end - 1) === character)
+        end -= 1;
+    return text.slice(0, end);
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/oci/pasted-name.js
+
+/** A login in an address, which is never shown. */
+const LOGIN = /^([a-z][a-z0-9+.-]*:\/\/)?[^\s/:]*:[^\s/]*@(?!(?:sha256|sha512):)/i;
+/** Longer than any address of an image. */
+const LENGTH_LIMIT = 2000;
+/** Returns whether a text has a user name and a password in front of its host. */
+function hasLogin(text) {
+    return LOGIN.test(text);
+}
+/** Returns a text without the user name and password in front of its host. */
+function withoutLogin(text) {
+    return text.replace(LOGIN, '$1');
+}
+/** Pages of web sites that show an image, and the name under which it is pulled. */
+const PAGES = [
+    [/^hub\.docker\.com\/_\/([^/]+)(?:\/.*)?$/, 'docker.io/library/$1'],
+    [/^hub\.docker\.com\/(?:r|layers)\/([^/]+\/[^/]+)(?:\/.*)?$/, 'docker.io/$1'],
+    [/^hub\.docker\.com\/repository\/docker\/([^/]+\/[^/]+)(?:\/.*)?$/, 'docker.io/$1'],
+    [/^quay\.io\/repository\/([^/]+\/[^/]+)(?:\/.*)?$/, 'quay.io/$1'],
+    [
+        /^github\.com\/(?:orgs\/)?([^/]+)\/(?:[^/]+\/)?(?:pkgs|packages)\/container\/(?:package\/)?([^/]+)(?:\/.*)?$/,
+        'ghcr.io/$1/$2',
+    ],
+    [/^gallery\.ecr\.aws\/([^/]+\/.+)$/, 'public.ecr.aws/$1'],
+    // Harbor names a project by a number here, so the image cannot be told.
+    [/^([^/]+)\/harbor\/.*$/, '$1'],
+    // Requests of the distribution protocol.
+    [/^([^/]+)\/v2\/(.+)\/(?:tags\/list|manifests\/latest)$/, '$1/$2'],
+    [/^([^/]+)\/v2\/(.+)\/manifests\/([^/:]+)$/, '$1/$2:$3'],
+    [/^([^/]+)\/v[12](?:\/_catalog)?$/, '$1'],
+];
+/**
+ * Returns the name that is meant by an address that someone pasted: without scheme, login, query and slashes at the end,
+ * and of a web page about an image the name of the image. Names that nobody pasted are returned as they are.
+ */
+function pastedName(text) {
+    const address = withoutLogin(text.slice(0, LENGTH_LIMIT).trim())
+        .replace(/^[a-z][a-z0-9+.-]*:\/\//i, '')
+        .replace(/[?#].*$/s, '');
+    const bare = withoutTrailing(address, '/');
+    const slash = bare.includes('/') ? bare.indexOf('/') : bare.length;
+    const name = `${bare.slice(0, slash).toLowerCase()}${bare.slice(slash)}`;
+    const page = PAGES.find(([form]) => form.test(name));
+    return page === undefined ? name : name.replace(page[0], page[1]);
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/oci/reference.js
+
 
 
 /** The one name of Docker Hub in this program. */
@@ -43652,19 +43716,31 @@ const DOCKER_HUB_ALIASES = new Set([
     'registry.hub.docker.com',
 ]);
 function malformed(about, message, hint) {
-    const shown = about === '' ? 'image reference' : about.slice(0, 400);
+    // A password in an address would get into logs and pages.
+    const shown = about === '' ? 'image reference' : withoutLogin(about).slice(0, 400);
     return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: shown, message, hint });
 }
 /** Reads the host of a registry. Returns `docker.io` for all names of Docker Hub. Throws `REFERENCE_MALFORMED`. */
 function parseHost(text, about = text) {
     const host = text.toLowerCase();
+    refuseLogin(text, about);
     if (DOCKER_HUB_ALIASES.has(host))
         return DOCKER_HUB;
     // URL parsing also refuses numbers that are not addresses, and ports that are too large.
     if (host.length > 253 || !HOST.test(host) || !URL.canParse(`https://${host}/`)) {
-        throw malformed(about, `"${text.slice(0, 200)}" is not a registry host`, 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path');
+        const [meant = ''] = pastedName(text).split('/');
+        const isPasted = meant !== host && HOST.test(meant);
+        throw malformed(about, `"${text.slice(0, 200)}" is not a registry host`, isPasted
+            ? `write ${meant}`
+            : 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path');
     }
     return host;
+}
+/** Refuses a login in front of a host, without repeating it. */
+function refuseLogin(text, about) {
+    if (!hasLogin(text))
+        return;
+    throw malformed(about, 'there is a user name and a password in it, which are not taken from there', `write ${pastedName(text)}, and log in with docker login`);
 }
 /** Returns whether a text can be a repository path. */
 function isRepository(text) {
@@ -43675,6 +43751,11 @@ function isRepository(text) {
 function parseRepository(text, about = text) {
     const wrong = text.split('/').find((component) => !PATH_COMPONENT.test(component));
     if (wrong !== undefined) {
+        refuseLogin(text, about);
+        const meant = pastedName(text).replace(/^\/+/, '');
+        if (meant.toLowerCase() !== text.toLowerCase() && isRepository(meant)) {
+            throw malformed(about, `"${text.slice(0, 200)}" is not a repository name`, `write ${meant}`);
+        }
         const shown = wrong === '' ? 'an empty path component' : `"${wrong.slice(0, 200)}"`;
         const hint = wrong.toLowerCase() !== wrong && PATH_COMPONENT.test(wrong.toLowerCase())
             ? `repositories are lower case: ${text.toLowerCase()}`
@@ -43722,8 +43803,11 @@ function reference_parseReference(text) {
     if (text === '') {
         throw malformed('image reference', 'it is empty', 'write one such as registry.k8s.io/pause:3.10.2');
     }
+    refuseLogin(text, text);
     if (/^[a-z]+:\/\//i.test(text)) {
-        throw malformed(text, 'an image reference has no scheme', `write ${text.replace(/^[a-z]+:\/\//i, '')}`);
+        const meant = pastedName(text);
+        const isImage = meant.includes('/');
+        throw malformed(text, 'this is an address and not the name of an image', isImage ? `write ${meant}` : `write ${meant}/ and the path of the image`);
     }
     const at = text.indexOf('@');
     const digest = at < 0 ? undefined : text.slice(at + 1);
@@ -43898,18 +43982,18 @@ function kubeadmMinors() {
 ;// CONCATENATED MODULE: ./build/src/config/tree-path.js
 
 const PART = /^[A-Za-z0-9_@%+=:,.~-]+$/;
-const LENGTH_LIMIT = 255;
+const tree_path_LENGTH_LIMIT = 255;
 /** Returns a path within the package, which does not end in `/`. Throws `PATH_UNSAFE`. */
 function parseTreePath(text, about) {
     const wrong = text.split('/').find((part) => !PART.test(part) || part === '.' || part === '..');
-    if (wrong === undefined && text.length <= LENGTH_LIMIT)
+    if (wrong === undefined && text.length <= tree_path_LENGTH_LIMIT)
         return text;
     const shown = JSON.stringify(text.slice(0, 120));
     throw new lib_failure/* Failure */.HR({
         code: 'PATH_UNSAFE',
         about,
         message: wrong === undefined
-            ? `the path has ${text.length} characters, ${LENGTH_LIMIT} are allowed`
+            ? `the path has ${text.length} characters, ${tree_path_LENGTH_LIMIT} are allowed`
             : `${shown} is not a path within the package`,
         hint: 'write one such as kubernetes/bin/tool, without a / at its start and without ".."',
     });
@@ -44327,6 +44411,7 @@ function flag_value_malformed(about, text, message, hint) {
 ;// CONCATENATED MODULE: ./build/src/config/flags/connection-flags.js
 
 
+
 /** The heading of the following flags in tables and help. */
 const PACE = 'Pace and patience';
 /** The flags for limits per host, the same in all tools. */
@@ -44346,6 +44431,25 @@ const LIMIT_FLAGS = [
         description: 'Layers in transfer for each registry; a number given is never exceeded',
     },
 ];
+/** Returns the flags for hosts without TLS, or without a certificate that can be checked, under a heading. */
+function trustFlags(group) {
+    return [
+        {
+            name: 'insecure-registry',
+            value: 'HOST',
+            repeatable: true,
+            group,
+            description: 'Registry that is spoken to over plain HTTP where it does not speak TLS',
+        },
+        {
+            name: 'tls-skip-verify',
+            value: 'HOST',
+            repeatable: true,
+            group,
+            description: 'Host whose certificate is not checked, so that someone on the way could read and change everything',
+        },
+    ];
+}
 /** The flags for retries, the same in all tools. */
 const RETRY_FLAGS = [
     {
@@ -44363,11 +44467,73 @@ const RETRY_FLAGS = [
         description: 'Pause before the second attempt; it grows from there',
     },
 ];
+/** Returns the hosts whose certificates are not checked, with a notice about each of them. */
+function readUnverified(flags, notices) {
+    const hosts = flags.list('tls-skip-verify', parseHost);
+    for (const host of hosts) {
+        notices.add(`${flags.label('tls-skip-verify')}: the certificate of ${host} is not checked, so someone on the way could read passwords and change images`);
+    }
+    return hosts;
+}
 /** Returns how often each request is tried, and the pause before the second attempt. */
 function readRetry(flags) {
     // A run needs one attempt at least. 0 has always meant that nothing is tried a second time.
     const attempts = Math.max(1, flags.required('retry', wholeNumber(0, 100)));
     return { attempts, interval: flags.required('retry-interval', lib_duration/* parseDuration */.E9) };
+}
+
+;// CONCATENATED MODULE: ./build/src/config/flags/registry-logins.js
+
+
+const LINE = /^(\S+)\s+(\S+)\s+(\S.*)$/;
+/** Returns the flag for logins at further registries, under a heading. It holds passwords, so it is no argument. */
+function loginsFlag(group) {
+    return {
+        name: 'registry-logins',
+        value: 'LINES',
+        environment: 'KEEL_REGISTRY_LOGINS',
+        secret: true,
+        secretsIn: passwordsIn,
+        inputOnly: true,
+        group,
+        description: 'Logins at further registries, sources too: one a line, as HOST USERNAME PASSWORD; docker login does the same',
+    };
+}
+/** Returns the logins in lines of the form `HOST USERNAME PASSWORD`. Throws `FLAG_MALFORMED`, without any of the text. */
+function parseLogins(text, about) {
+    const logins = new Map();
+    for (const [index, line] of text.split('\n').entries()) {
+        if (line.trim() === '')
+            continue;
+        const [, name = '', username = '', password = ''] = LINE.exec(line.trim()) ?? [];
+        const host = hostOf(name);
+        const number = index + 1;
+        if (host === undefined)
+            throw registry_logins_malformed(about, `line ${number} is not HOST USERNAME PASSWORD`);
+        if (logins.has(host))
+            throw registry_logins_malformed(about, `line ${number} is a second login for ${host}`);
+        logins.set(host, { host, username, password });
+    }
+    return [...logins.values()];
+}
+function passwordsIn(text) {
+    return text.split('\n').flatMap((line) => {
+        const [, , username = '', password = ''] = LINE.exec(line.trim()) ?? [];
+        return password === '' ? [] : [password, `${username}:${password}`];
+    });
+}
+function hostOf(name) {
+    try {
+        return parseHost(name);
+    }
+    catch {
+        // Its message would repeat the text, which is the password if somebody turned the words around.
+        return undefined;
+    }
+}
+function registry_logins_malformed(about, message) {
+    const hint = 'write one login a line, with spaces in between: registry.example.com robot PASSWORD';
+    return new lib_failure/* Failure */.HR({ code: 'FLAG_MALFORMED', fault: 'usage', about, message, hint });
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/flags/signature-flags.js
@@ -44390,6 +44556,7 @@ const SIGNATURE_FLAGS = [
 ];
 
 ;// CONCATENATED MODULE: ./build/src/pack/flags.js
+
 
 
 const WHAT = 'What is packed';
@@ -44475,13 +44642,8 @@ const TABLE = [
         group: IMAGES,
         description: 'Read the password from standard input',
     },
-    {
-        name: 'insecure-registry',
-        value: 'HOST',
-        repeatable: true,
-        group: IMAGES,
-        description: 'Registry that is spoken to over plain HTTP',
-    },
+    loginsFlag(IMAGES),
+    ...trustFlags(IMAGES),
     {
         name: 'ca-file',
         value: 'FILE',
@@ -44550,6 +44712,8 @@ const TABLE = [
 /** The flags of `packer`, which are inputs of action-pack. */
 const PACK_FLAGS = TABLE;
 
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(73024);
 ;// CONCATENATED MODULE: ./build/src/lib/file-error.js
 
 /** No room on the disk or in the quota, or a file that is larger than this process may write. */
@@ -44568,8 +44732,116 @@ function file_error_explainFileError(error) {
     return code === 'UNEXPECTED' && error instanceof Error ? error.message : `it cannot be read: ${code}`;
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/text/decoded-text.js
+/** Thrown if bytes are no text in an encoding that is known. */
+class UndecodableText extends Error {
+    /** `line` has the first byte that does not fit, both counted from 1. */
+    constructor(byte, line) {
+        super(`it is neither UTF-8 nor UTF-16: byte ${byte}, on line ${line}, does not fit; save it as UTF-8`);
+    }
+}
+/**
+ * Returns the text of a file that people write: UTF-8, or UTF-16 as `>` of Windows PowerShell makes it. A byte order
+ * mark is left out. Throws `UndecodableText`.
+ */
+function decodeText(bytes) {
+    const encoding = encodingOf(bytes);
+    try {
+        return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    }
+    catch {
+        const good = firstWrong(bytes, encoding);
+        const line = bytes.subarray(0, good).filter((byte) => byte === 0x0a).length + 1;
+        throw new UndecodableText(good + 1, line);
+    }
+}
+/** Without a mark, the zero bytes of ASCII characters tell UTF-16. */
+function encodingOf(bytes) {
+    const [first, second] = bytes;
+    if (first === 0xff && second === 0xfe)
+        return 'utf-16le';
+    if (first === 0xfe && second === 0xff)
+        return 'utf-16be';
+    if (second === 0 && first !== 0 && first !== undefined)
+        return 'utf-16le';
+    return first === 0 && second !== 0 && second !== undefined ? 'utf-16be' : 'utf-8';
+}
+/** Returns the length of the longest beginning that can be decoded. */
+function firstWrong(bytes, encoding) {
+    let [low, high] = [0, bytes.length];
+    while (low < high) {
+        const middle = Math.ceil((low + high) / 2);
+        if (isDecodable(bytes.subarray(0, middle), encoding))
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+function isDecodable(bytes, encoding) {
+    try {
+        // A character that is cut at the end may go on.
+        new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true });
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+
 // EXTERNAL MODULE: ./node_modules/jsonc-parser/lib/umd/main.js
 var main = __nccwpck_require__(99547);
+;// CONCATENATED MODULE: ./build/src/lib/text/look-alike.js
+/**
+ * Characters that word processors, chat programs and input methods put in place of those of a keyboard, and the ones
+ * that are meant.
+ */
+const PLAIN = new Map([
+    ...pairs('“”„‟«»＂', '"'),
+    ...pairs('‘’‚‛＇', "'"),
+    ...pairs('\u2010\u2011\u2012–—\u2015−－', '-'),
+    ...pairs('\u00a0\u2002\u2003\u2007\u2009\u202f\u3000', ' '),
+    ...pairs('\u00ad\u200b\u200c\u200d\u2060\ufeff', ''),
+    ...pairs('：', ':'),
+    ...pairs('，、', ','),
+    ...pairs('／', '/'),
+    ...pairs('．', '.'),
+    ...pairs('＠', '@'),
+    ...pairs('［', '['),
+    ...pairs('］', ']'),
+    ...pairs('｛', '{'),
+    ...pairs('｝', '}'),
+]);
+const ANY = new RegExp(`[${[...PLAIN.keys()].join('')}]`, 'u');
+const ALL = new RegExp(ANY.source, 'gu');
+function pairs(from, to) {
+    return [...from].map((character) => [character, to]);
+}
+/** Returns a text with the plain characters that are meant. */
+function withPlainCharacters(text) {
+    return text.replace(ALL, (character) => PLAIN.get(character) ?? character);
+}
+/**
+ * Returns what is unusual in a text and how to write it, as a part of a sentence; undefined if there is nothing:
+ * `it has “ (U+201C): write "pause"`.
+ */
+function look_alike_adviseOnLookAlikes(text) {
+    const found = ANY.exec(text)?.[0];
+    if (found === undefined)
+        return undefined;
+    const code = `U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+    const isVisible = !/[\s\u00ad\u200b-\u200d\u2060\ufeff]/.test(found);
+    const name = isVisible
+        ? `${found} (${code})`
+        : `a character that looks like ${PLAIN.get(found) === '' ? 'nothing' : 'a space'} (${code})`;
+    const plain = withPlainCharacters(text).trim();
+    return `it has ${name}: write ${plain.slice(0, 200)}`;
+}
+/** Returns a text of the same length in which the unusual spaces are plain ones. */
+function withPlainSpaces(text) {
+    return text.replace(/[\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\u200b\u2060\ufeff]/g, ' ');
+}
+
 ;// CONCATENATED MODULE: ./build/src/config/problem.js
 
 /** Returns a place as compilers write it, `file:line:column`, which editors and terminals make a link. */
@@ -44597,6 +44869,7 @@ class problem_ConfigurationFailure extends lib_failure/* Failure */.HR {
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/document.js
+
 
 
 /** Our files are four levels deep. */
@@ -44698,8 +44971,12 @@ const BROKEN = new Map([
     ['InvalidCharacter', 'a control character; write it as an escape such as \\t'],
 ]);
 function describeSymbol(symbol) {
+    const advice = look_alike_adviseOnLookAlikes(symbol);
+    const head = `expected a JSON value or a text in double quotes, found ${symbol.slice(0, 60)}`;
+    if (advice !== undefined)
+        return `${head}; ${advice}`;
     const quoted = symbol.replace(/^'(.*)'$/, '$1');
-    return `expected a JSON value or a text in double quotes, found ${symbol.slice(0, 60)}${/^[\w./-]+$/.test(quoted) ? `; write "${quoted.slice(0, 60)}"` : ''}`;
+    return `${head}${/^[\w./-]+$/.test(quoted) ? `; write "${quoted.slice(0, 60)}"` : ''}`;
 }
 /** Returns a syntax error in words: what was expected, and what was found. */
 function describeSyntaxError(error, text) {
@@ -44707,14 +44984,28 @@ function describeSyntaxError(error, text) {
     const found = text.slice(error.offset, error.offset + error.length);
     const expected = EXPECTED.get(code);
     if (expected !== undefined) {
-        return `expected ${expected}, found ${found === '' ? 'the end of the file' : found.slice(0, 60)}`;
+        const advice = look_alike_adviseOnLookAlikes(found);
+        const meant = advice === undefined ? '' : `; ${advice}`;
+        return `expected ${expected}, found ${found === '' ? 'the end of the file' : found.slice(0, 60)}${meant}`;
     }
     return BROKEN.get(code) ?? describeSymbol(found);
+}
+/** Returns a text in which the unusual spaces between values are plain ones, so that all places stay the same. */
+function withPlainSpacesOutside(text) {
+    if (withPlainSpaces(text) === text)
+        return text;
+    const scanner = (0,main.createScanner)(text, false);
+    let plain = '';
+    for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+        const token = text.substr(scanner.getTokenOffset(), scanner.getTokenLength());
+        plain += token.startsWith('"') ? token : withPlainSpaces(token);
+    }
+    return plain;
 }
 /** Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is nested too deeply. */
 function parseDocument(file, source) {
     // Windows editors start files with a byte order mark, which is not part of JSON.
-    const text = source.replace(/^\uFEFF/, '');
+    const text = withPlainSpacesOutside(source.replace(/^\uFEFF/, ''));
     const starts = lineStarts(text);
     const at = (offset) => {
         const line = lineOf(starts, offset);
@@ -44767,32 +45058,82 @@ function parseDocument(file, source) {
 
 ;// CONCATENATED MODULE: ./build/src/registry/oci/platform.js
 
-const PLATFORM = /^([a-z0-9]+)\/([a-z0-9_]+)(?:\/([a-z0-9.]+))?$/;
-/** Reads `os/architecture[/variant]`, such as `linux/arm64/v8`. Throws `PLATFORM_MALFORMED`. */
+const PLATFORM = /^([a-z0-9]+)\/([a-z0-9_-]+)(?:\/([a-z0-9.]+))?$/;
+// Other words for architectures, as containerd reads them, with the variants that some of them mean.
+// https://github.com/containerd/platforms/blob/main/database.go
+const ARCHITECTURE_WORDS = new Map([
+    ['i386', { architecture: '386' }],
+    ['x86_64', { architecture: 'amd64' }],
+    ['x86-64', { architecture: 'amd64' }],
+    ['aarch64', { architecture: 'arm64' }],
+    ['armhf', { architecture: 'arm', variant: 'v7' }],
+    ['armel', { architecture: 'arm', variant: 'v6' }],
+]);
+/** The variants that are meant where none is named. */
+const USUAL_VARIANTS = new Map([
+    ['arm', 'v7'],
+    ['arm64', 'v8'],
+    ['amd64', 'v1'],
+]);
+/** Returns a platform in the words of Go: `linux/x86_64` is `linux/amd64`, and `linux/arm/7` is `linux/arm/v7`. */
+function normalizePlatform(platform) {
+    const os = platform.os.toLowerCase();
+    const word = platform.architecture.toLowerCase();
+    const known = ARCHITECTURE_WORDS.get(word);
+    const variant = known?.variant ?? platform.variant?.toLowerCase() ?? '';
+    const { osVersion } = platform;
+    return {
+        os: os === 'macos' ? 'darwin' : os,
+        architecture: known?.architecture ?? word,
+        ...(variant === '' ? {} : { variant: /^\d/.test(variant) ? `v${variant}` : variant }),
+        ...(osVersion === undefined ? {} : { osVersion }),
+    };
+}
+/**
+ * Reads `os/architecture[/variant]`, such as `linux/arm64/v8`, also in the words that `uname -m` and Debian have for
+ * architectures. Throws `PLATFORM_MALFORMED`.
+ */
 function parsePlatform(text, about) {
-    const parts = PLATFORM.exec(text.trim());
-    if (parts?.[1] === undefined || parts[2] === undefined) {
-        throw new lib_failure/* Failure */.HR({
-            code: 'PLATFORM_MALFORMED',
-            fault: 'usage',
-            about,
-            message: `"${text}" is not a platform`,
-            hint: 'write os/architecture, such as linux/amd64 or linux/arm/v7',
-        });
-    }
-    const platform = { os: parts[1], architecture: parts[2] };
-    return parts[3] === undefined ? platform : { ...platform, variant: parts[3] };
+    const [, os, architecture, variant] = PLATFORM.exec(text.trim().toLowerCase()) ?? [];
+    if (os !== undefined && architecture !== undefined)
+        return normalizePlatform({ os, architecture, variant });
+    throw new lib_failure/* Failure */.HR({
+        code: 'PLATFORM_MALFORMED',
+        fault: 'usage',
+        about,
+        message: `"${text}" is not a platform`,
+        hint: 'write os/architecture, such as linux/amd64 or linux/arm/v7',
+    });
 }
 /** Returns a platform as `os/architecture[/variant]`. */
 function formatPlatform(platform) {
     const base = `${platform.os}/${platform.architecture}`;
     return platform.variant === undefined ? base : `${base}/${platform.variant}`;
 }
-/** Returns whether the platform of an image is the wanted one. The variant is compared only if one is wanted. */
+/**
+ * Returns whether the platform of an image is the wanted one. The variant is compared only if one is wanted; an image
+ * that names none has the usual one, so that `linux/arm64` is what `linux/arm64/v8` wants. Unlike containerd's `Only`
+ * it takes no older variant for a newer one: `linux/arm/v6` is not what `linux/arm/v7` wants.
+ */
 function matchesPlatform(offered, wanted) {
-    return (offered.os === wanted.os &&
-        offered.architecture === wanted.architecture &&
-        (wanted.variant === undefined || wanted.variant === offered.variant));
+    const one = normalizePlatform(offered);
+    const other = normalizePlatform(wanted);
+    return (one.os === other.os &&
+        one.architecture === other.architecture &&
+        (other.variant === undefined || other.variant === variantOf(one)));
+}
+function variantOf({ architecture, variant }) {
+    return variant ?? USUAL_VARIANTS.get(architecture);
+}
+/**
+ * Returns the entry of an index for a platform. If it has several variants of it and none is wanted, the usual one is
+ * returned, which runs on every machine of the architecture: `linux/amd64` is not `linux/amd64/v3`.
+ */
+function entryFor(entries, wanted) {
+    const fitting = entries.filter(({ platform }) => platform !== undefined && matchesPlatform(platform, wanted));
+    const isUsual = ({ platform }) => platform !== undefined &&
+        variantOf(normalizePlatform(platform)) === USUAL_VARIANTS.get(wanted.architecture);
+    return fitting.find(isUsual) ?? fitting[0];
 }
 
 ;// CONCATENATED MODULE: ./node_modules/re2js/build/index.js
@@ -51700,13 +52041,17 @@ function architecture_architecturesIn(text) {
 
 ;// CONCATENATED MODULE: ./build/src/config/tag-version.js
 
-// A suffix follows a "-" or "_" (a tag cannot have a "+"). Only the usual words need neither (1.2.3rc1).
-const tag_version_VERSION = /^v?(\d{1,5}(?:\.\d{1,9}){0,3})(?:[-_](.+)|((?:alpha|beta|rc)(?:[-_.]?\d+)?(?:[-_].+)?))?$/i;
+// A suffix follows a "-" or "_" (a tag cannot have a "+"). Only the usual words need neither (1.2.3rc1, 2024.1.0b3).
+const tag_version_VERSION = /^v?(\d{1,5}(?:\.\d{1,9}){0,3})(?:[-_](.+)|((?:alpha|beta|rc|(?<=\.\d{1,9})[abc](?=\d))(?:[-_.]?\d+)?(?:[-_].+)?))?$/i;
 const DATE = /^v?((?:19|20)\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[-_.tT](.+))?$/;
-const PRERELEASE = /^(?:alpha|beta|rc|pre|preview|dev|snapshot|nightly|canary|m)$/i;
+const UNFINISHED = /^(?:alpha|beta|rc|pre|preview|dev|snapshot|nightly|daily|canary|edge|ea|eap|pr|m|unstable|experimental|insiders|next)$/i;
 /** The output of `git describe` for a commit after a release: the number of commits, and the commit. */
 const COMMIT_BEHIND_RELEASE = /^\d+-g[0-9a-f]{7,40}$/;
 const OTHER = { kind: 'other', numbers: [], suffix: [], prerelease: false };
+/** Returns whether a word of a tag says that what it names is no release: `rc`, `nightly`, `edge`, `pr`. */
+function tag_version_isUnfinishedWord(word) {
+    return UNFINISHED.test(word);
+}
 function suffixParts(suffix) {
     return suffix.match(/[0-9]+|[A-Za-z]+/g) ?? [];
 }
@@ -51722,68 +52067,8 @@ function tag_version_readTagVersion(tag) {
         return OTHER;
     const text = version[2] ?? version[3] ?? '';
     const suffix = suffixParts(text);
-    const prerelease = suffix.some((part) => PRERELEASE.test(part)) || COMMIT_BEHIND_RELEASE.test(text);
+    const prerelease = version[3] !== undefined || suffix.some(tag_version_isUnfinishedWord) || COMMIT_BEHIND_RELEASE.test(text);
     return { kind: 'version', numbers: version[1].split('.').map(Number), suffix, prerelease };
-}
-function compareParts(one, other) {
-    const numbers = /^\d/.test(one) && /^\d/.test(other);
-    if (numbers)
-        return Number(one) - Number(other) || compareTexts(one, other);
-    // As in semver, a number is older than a word.
-    if (/^\d/.test(one))
-        return -1;
-    if (/^\d/.test(other))
-        return 1;
-    return compareTexts(one, other);
-}
-/** Compares code units, so that the order is the same on every machine. */
-function compareTexts(one, other) {
-    return one < other ? -1 : one > other ? 1 : 0;
-}
-function compareLists(one, other, compare) {
-    let index = 0;
-    for (const left of one) {
-        const right = other[index];
-        if (right === undefined)
-            return 1;
-        const difference = compare(left, right);
-        if (difference !== 0)
-            return difference;
-        index += 1;
-    }
-    return one.length - other.length;
-}
-/** Missing numbers are 0: `1.2` is as new as `1.2.0`. */
-function compareNumbers(one, other) {
-    for (let index = 0; index < MOST_NUMBERS; index += 1) {
-        const difference = (one[index] ?? 0) - (other[index] ?? 0);
-        if (difference !== 0)
-            return difference;
-    }
-    return 0;
-}
-const MOST_NUMBERS = 4;
-const KINDS = (/* unused pure expression or super */ null && (['other', 'date', 'version']));
-/** Orders versions, the oldest first: other tags, then dates, then versions. Returns 0 for equal ones. */
-function compareVersions(one, other) {
-    return (KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
-        compareNumbers(one.numbers, other.numbers) ||
-        Number(other.prerelease) - Number(one.prerelease) ||
-        compareLists(one.suffix, other.suffix, compareParts) ||
-        one.numbers.length - other.numbers.length);
-}
-/**
- * Returns tags ordered by version, then by upload, then by their letters, the newest first. Versions come before dates,
- * and dates before other tags (`latest`, `master`).
- */
-function tag_version_newestFirst(tags) {
-    // Each tag is parsed once and not at every comparison: a run may order a hundred thousand.
-    return tags
-        .map((dated) => ({ dated, version: tag_version_readTagVersion(dated.tag), uploaded: dated.uploaded?.getTime() ?? 0 }))
-        .sort((one, other) => compareVersions(other.version, one.version) ||
-        other.uploaded - one.uploaded ||
-        compareTexts(one.dated.tag, other.dated.tag))
-        .map(({ dated }) => dated);
 }
 const MOVING = /^(?:latest|nightly|snapshot|dev|edge|canary|main|master|head|tip|stable|current|next)$/i;
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -51807,9 +52092,175 @@ function endsWithArchitecture(tag) {
     return architecturesIn(tag.split(/[-_.]/).at(-1) ?? '').length > 0;
 }
 
+;// CONCATENATED MODULE: ./build/src/config/tag-age.js
+
+
+const ADDITIONS = (/* unused pure expression or super */ null && (['flavour', 'nothing', 'revision']));
+const KINDS = (/* unused pure expression or super */ null && (['none', 'number', 'date', 'version']));
+const tag_age_DATE = /(?<!\d)((?:19|20)\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?=(?:\d{4}|\d{6})?(?:$|[^0-9a-z]|t\d))/i;
+/** Words of builds that no one released: they name a branch or a commit. */
+const BUILD = /^(?:main|master|head|tip|trunk|develop|devel|development|branch|feature|merge|ci|sha|git|commit)$/i;
+const COMMIT_WORD = /^(?:sha|git|commit)$/i;
+const tag_age_COMMIT = /^(?:g?(?=.*[0-9])(?=.*[a-f])[0-9a-f]{6,64}|\d{7}|\d{40})$/i;
+function readTagAge(tag) {
+    const version = readTagVersion(tag);
+    if (version.kind === 'version') {
+        const { numbers, prerelease, suffix } = version;
+        const addition = additionOf(tag, version);
+        return { kind: 'version', isRelease: !prerelease, numbers, addition, parts: suffix, wordsBefore: [] };
+    }
+    const date = tag_age_DATE.exec(tag);
+    const rest = date === null ? tag : `${tag.slice(0, date.index)}-${tag.slice(date.index + date[0].length)}`;
+    const { words, numbers, wordsBefore } = readWords(rest);
+    const isRelease = !words.some((word) => isUnfinishedWord(word) || BUILD.test(word));
+    const common = { isRelease, addition: 'nothing', parts: words, wordsBefore };
+    if (date !== null) {
+        return { ...common, kind: 'date', numbers: [date[1], date[3], date[4]].map(Number).concat(numbers) };
+    }
+    return { ...common, kind: numbers.length === 0 ? 'none' : 'number', numbers };
+}
+function additionOf(tag, { suffix }) {
+    const [first, second, ...others] = suffix;
+    if (first === undefined)
+        return 'nothing';
+    if (architecturesIn(tag.split(/[-_.]/).at(-1) ?? '').length > 0)
+        return 'flavour';
+    if (/^\d/.test(first))
+        return 'revision';
+    return second !== undefined && /^\d/.test(second) && others.length === 0 ? 'revision' : 'flavour';
+}
+/** Reads the words and numbers of a tag. Commits are words, because they have no order, and so are architectures. */
+function readWords(text) {
+    const words = [];
+    const numbers = [];
+    const wordsBefore = [];
+    for (const chunk of text.split(/[^0-9a-z]+/i)) {
+        const isCommit = tag_age_COMMIT.test(chunk) || (/\d/.test(chunk) && COMMIT_WORD.test(words.at(-1) ?? ''));
+        const parts = isCommit || architecturesIn(chunk).length > 0 ? [chunk] : (chunk.match(/\d+|[a-z]+/gi) ?? []);
+        for (const part of parts) {
+            if (parts.length > 0 && /^\d+$/.test(part) && !isCommit) {
+                numbers.push(Number(part));
+                wordsBefore.push(words.length);
+            }
+            else
+                words.push(part);
+        }
+    }
+    return { words, numbers, wordsBefore };
+}
+/** Compares code units, so that the order is the same on every machine. */
+function compareTexts(one, other) {
+    return one < other ? -1 : one > other ? 1 : 0;
+}
+function comparePart(one, other) {
+    const numbers = /^\d/.test(one) && /^\d/.test(other);
+    if (numbers)
+        return Number(one) - Number(other) || compareTexts(one, other);
+    // As in semver, a number is older than a word.
+    if (/^\d/.test(one))
+        return -1;
+    if (/^\d/.test(other))
+        return 1;
+    return compareTexts(one, other);
+}
+function compareParts(one, other) {
+    const index = firstDifference(one, other);
+    const [left, right] = [one[index], other[index]];
+    if (left === undefined || right === undefined)
+        return one.length - other.length;
+    return comparePart(left, right);
+}
+function firstDifference(one, other) {
+    const index = one.findIndex((item, position) => item !== other[position]);
+    return index < 0 ? one.length : index;
+}
+/** Missing numbers are 0: `1.2` is as new as `1.2.0`. */
+function compareNumbers(one, other) {
+    for (let index = 0; index < Math.max(one.length, other.length); index += 1) {
+        const difference = (one[index] ?? 0) - (other[index] ?? 0);
+        if (difference !== 0)
+            return difference;
+    }
+    return 0;
+}
+/** Orders ages, the oldest first. Returns 0 for equal ones. */
+function compareAges(one, other) {
+    return (KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
+        (one.kind === 'version' ? 0 : Number(one.isRelease) - Number(other.isRelease)) ||
+        compareNumbers(one.numbers, other.numbers) ||
+        Number(one.isRelease) - Number(other.isRelease) ||
+        ADDITIONS.indexOf(one.addition) - ADDITIONS.indexOf(other.addition) ||
+        (one.kind === 'version' ? compareParts(one.parts, other.parts) : 0) ||
+        (one.kind === 'version' ? one.numbers.length - other.numbers.length : 0));
+}
+/**
+ * Returns tags ordered by version, by the date and the other numbers in them, then by upload, then by their letters, the
+ * newest first. Versions come before dates, dates before other numbers, and these before tags without (`latest`).
+ */
+function tag_age_newestFirst(tags) {
+    return order(tags, () => 0);
+}
+/**
+ * Returns tags in the order in which a filter takes the newest of them. Releases come before pre-releases: versions,
+ * pre-releases of versions, then dates, other numbers and tags without, and then the builds among these.
+ */
+function tag_age_newestReleasesFirst(tags) {
+    return order(tags, classOf);
+}
+function order(tags, rank) {
+    // Each tag is parsed once and not at every comparison: a run may order a hundred thousand.
+    return tags
+        .map((dated) => {
+        const age = readTagAge(dated.tag);
+        return { dated, age, rank: rank(age), uploaded: dated.uploaded?.getTime() ?? 0 };
+    })
+        .sort((one, other) => one.rank - other.rank ||
+        compareAges(other.age, one.age) ||
+        other.uploaded - one.uploaded ||
+        compareTexts(one.dated.tag, other.dated.tag))
+        .map(({ dated }) => dated);
+}
+function classOf({ kind, isRelease }) {
+    if (kind === 'version')
+        return isRelease ? 0 : 1;
+    return KINDS.length - KINDS.indexOf(kind) + (isRelease ? 0 : KINDS.length - 1);
+}
+/**
+ * Returns whether it can be told which of two neighbours in an order is the newer one, or that they are of different
+ * classes. It cannot for `jammy` and `noble`, two commits, or two flavours of a version.
+ */
+function tag_age_isOrderTold(one, other) {
+    const [left, right] = [readTagAge(one.tag), readTagAge(other.tag)];
+    if (classOf(left) !== classOf(right))
+        return true;
+    if (left.kind === 'version')
+        return isVersionOrderTold(left, right) || isUploadTold(one, other);
+    const index = firstDifference(left.numbers, right.numbers);
+    if (left.kind === 'date' && index < 3)
+        return true;
+    const isNumbered = compareNumbers(left.numbers, right.numbers) !== 0;
+    const shared = Math.min(left.wordsBefore[index] ?? 0, right.wordsBefore[index] ?? 0);
+    const isOfOneShape = left.wordsBefore[index] === right.wordsBefore[index] &&
+        compareParts(left.parts.slice(0, shared), right.parts.slice(0, shared)) === 0;
+    return (isNumbered && (isOfOneShape || left.kind === 'date')) || isUploadTold(one, other);
+}
+function isVersionOrderTold(one, other) {
+    const isSameRelease = compareNumbers(one.numbers, other.numbers) === 0 && one.isRelease;
+    if (!isSameRelease || one.addition !== other.addition)
+        return true;
+    const index = firstDifference(one.parts, other.parts);
+    const [left, right] = [one.parts[index], other.parts[index]];
+    const isWord = (part) => part !== undefined && !/^\d/.test(part);
+    return !isWord(left) && !isWord(right);
+}
+function isUploadTold({ uploaded: one }, { uploaded: other }) {
+    return one !== undefined && other !== undefined && one.getTime() !== other.getTime();
+}
+
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
 var core = __nccwpck_require__(88532);
 ;// CONCATENATED MODULE: ./build/src/config/validation.js
+
 
 
 
@@ -51951,7 +52402,8 @@ function textOf(read) {
         catch (error) {
             if (!(error instanceof lib_failure/* Failure */.HR))
                 throw error;
-            const hint = error.hint === undefined ? '' : ` (${error.hint})`;
+            const advice = look_alike_adviseOnLookAlikes(text) ?? error.hint;
+            const hint = advice === undefined ? '' : ` (${advice})`;
             context.addIssue({ code: 'custom', message: `${error.message}${hint}` });
             return core/* NEVER */.tm;
         }
@@ -51959,6 +52411,7 @@ function textOf(read) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/tag-filter.js
+
 
 
 
@@ -52025,13 +52478,20 @@ const tag_filter_tagFilterSchema = schemas/* strictObject */.rej({
     since: textOf(readDate).optional(),
     regex: textOf(readPattern).optional(),
 });
-/** Returns the tags that pass a filter, in no particular order. `latest` applies to those that pass all else. */
+/** Returns the tags that pass a filter. `latest` applies to those that pass all else. */
 function filterTags(filter, tags) {
     const passing = tags.filter((tag) => passes(filter, tag));
-    if (filter.latest === undefined)
-        return passing;
-    const ranked = newestFirst(passing).toSorted((one, other) => rank(filter, one) - rank(filter, other));
-    return ranked.slice(0, filter.latest);
+    const { latest, semver } = filter;
+    if (latest === undefined || passing.length <= latest)
+        return { tags: passing, unclearCut: undefined };
+    // Pre-releases are the equals of releases if a range asked for them.
+    const ordered = semver === undefined ? newestReleasesFirst(passing) : newestFirst(passing);
+    const [taken, left] = ordered.slice(latest - 1, latest + 1);
+    const isClear = taken === undefined || left === undefined || isOrderTold(taken, left);
+    return {
+        tags: ordered.slice(0, latest),
+        unclearCut: isClear ? undefined : { taken: taken.tag, left: left.tag },
+    };
 }
 /** Returns whether a tag passes a filter, apart from `latest`. */
 function passes({ regex, since, semver }, { tag, uploaded }) {
@@ -52051,13 +52511,6 @@ function semverOf(version) {
     if (!version.prerelease)
         return base;
     return `${base}-${version.suffix.map((part) => part.replace(/^0+(?=\d)/, '')).join('.')}`;
-}
-/** Of the newest, releases come first. Pre-releases are their equals if a range asked for them. */
-function rank(filter, { tag }) {
-    const version = readTagVersion(tag);
-    if (version.kind !== 'version')
-        return 2;
-    return version.prerelease && filter.semver === undefined ? 1 : 0;
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/cni-plugin.js
@@ -52092,18 +52545,6 @@ function cni_plugin_cniImages(plugin) {
     }));
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/text/trailing.js
-/**
- * Returns a text without any number of a character at its end. A regular expression, `/x+$/`, takes quadratic time in
- * the worst case.
- */
-function withoutTrailing(text, character) {
-    let end = text.length;
-    while (end > 0 && text.charAt(end - 1) === character)
-        end -= 1;
-    return text.slice(0, end);
-}
-
 ;// CONCATENATED MODULE: ./build/src/config/image-set-name.js
 
 
@@ -52117,12 +52558,12 @@ function image_set_name_malformed(message, hint) {
 }
 /** Returns whether a text starts with the host of the old registry. */
 function image_set_name_namesOldRegistry(text) {
-    return text.startsWith(`${image_set_name_OLD_KUBERNETES_REGISTRY}/`);
+    return text.toLowerCase().startsWith(`${image_set_name_OLD_KUBERNETES_REGISTRY}/`);
 }
 /** Returns a text without a leading `registry.k8s.io/` or `k8s.gcr.io/`. */
 function image_set_name_withoutKubernetesHost(text) {
     for (const host of [image_set_name_KUBERNETES_REGISTRY, image_set_name_OLD_KUBERNETES_REGISTRY]) {
-        if (text.startsWith(`${host}/`))
+        if (text.toLowerCase().startsWith(`${host}/`))
             return text.slice(host.length + 1);
     }
     return text;
@@ -52414,6 +52855,7 @@ function isSigner(wanted, found) {
 
 
 
+
 /** A set without images and filters. */
 const EMPTY_IMAGE_SET = {
     file: '',
@@ -52466,14 +52908,24 @@ function repeatedPatches(document, matches) {
         return [{ place: document.place(['patches', index, 'match']), message }];
     });
 }
-function oldNames(document, value = document.value, path = []) {
-    if (typeof value === 'string' && namesOldRegistry(value)) {
-        const message = `${OLD_KUBERNETES_REGISTRY} is frozen since 2023; read as ${KUBERNETES_REGISTRY}/${withoutKubernetesHost(value)}`;
-        return [{ place: document.place(path), message }];
+/** Returns a notice for each text in a document for which `describe` returns one. */
+function noticesOfTexts(document, describe, value = document.value, path = []) {
+    if (typeof value === 'string') {
+        const message = describe(value);
+        return message === undefined ? [] : [{ place: document.place(path), message }];
     }
     if (typeof value !== 'object' || value === null)
         return [];
-    return Object.entries(value).flatMap(([key, inner]) => oldNames(document, inner, [...path, Array.isArray(value) ? Number(key) : key]));
+    return Object.entries(value).flatMap(([key, inner]) => noticesOfTexts(document, describe, inner, [...path, Array.isArray(value) ? Number(key) : key]));
+}
+function describeOldName(text) {
+    return namesOldRegistry(text)
+        ? `${OLD_KUBERNETES_REGISTRY} is frozen since 2023; read as ${KUBERNETES_REGISTRY}/${withoutKubernetesHost(text)}`
+        : undefined;
+}
+function describeLookAlike(text) {
+    const advice = adviseOnLookAlikes(text);
+    return advice && `${JSON.stringify(text)} matches no name and no tag: ${advice}`;
 }
 /** Filters apply to listed tags. The tags that `kubernetes` needs are not listed. */
 function uselessFilters(set) {
@@ -52533,7 +52985,8 @@ function image_set_parseImageSet(document) {
         ...set.prefixes
             .filter(({ value }) => value === '')
             .map(({ place }) => ({ place, message: 'an empty prefix matches every repository' })),
-        ...oldNames(document),
+        ...noticesOfTexts(document, describeOldName),
+        ...noticesOfTexts(document, describeLookAlike),
         ...kubernetes.flatMap(unknownPatch),
         ...uselessFilters(set),
     ];
@@ -52823,6 +53276,7 @@ function parseVersions(document) {
 
 
 
+
 /** Returns the image set in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
 async function readImageSet(file) {
     return parseImageSet(await readDocument(file, 'docs/image-set.md'));
@@ -52849,7 +53303,7 @@ async function readVersions(file) {
 async function readDocument(file, page) {
     let source;
     try {
-        source = await (0,promises_.readFile)(file, 'utf8');
+        source = decodeText(await (0,promises_.readFile)(file));
     }
     catch (cause) {
         const missing = (0,lib_failure/* failureCode */.AD)(cause) === 'ENOENT';
@@ -52870,6 +53324,59 @@ async function readDocument(file, page) {
     return parseDocument(file, source);
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/output-file.js
+
+
+
+/**
+ * Makes sure, before the work begins, that a file can be written at its end and that nothing of the user's is lost: the
+ * file does not exist, is empty, or is one of the same kind. Pipes and devices are written to. Throws `FILE_NOT_OURS`,
+ * and `PATH_UNUSABLE` if no file can be there.
+ */
+function requireOutputFile(file, { what, isOne }) {
+    const status = statOf(file);
+    if (status === undefined)
+        return;
+    if (status.isDirectory())
+        throw unwritable(file, 'this is a folder', 'give the path of a file');
+    if (!status.isFile() || status.size === 0)
+        return;
+    let isReplaceable;
+    try {
+        isReplaceable = isOne(file);
+    }
+    catch (error) {
+        const message = `a file is there that cannot be read (${(0,lib_failure/* failureCode */.AD)(error)}), so it may be something else`;
+        throw unwritable(file, message, `check its permissions, or give the ${what} another path`, error);
+    }
+    if (isReplaceable)
+        return;
+    throw new lib_failure/* Failure */.HR({
+        code: 'FILE_NOT_OURS',
+        fault: 'usage',
+        about: file,
+        message: `this file exists and is no ${what}; it was left as it is`,
+        hint: `give the ${what} another path, or move the file away`,
+    });
+}
+function statOf(file) {
+    try {
+        const found = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false });
+        const isLink = found === undefined && (0,external_node_fs_.lstatSync)(file, { throwIfNoEntry: false })?.isSymbolicLink();
+        if (isLink)
+            throw unwritable(file, 'this is a symbolic link to nothing', 'remove it, or give another path');
+        return found;
+    }
+    catch (error) {
+        if ((0,lib_failure/* failureCode */.AD)(error) !== 'ENOTDIR')
+            throw error;
+        throw unwritable(file, `${(0,external_node_path_.dirname)(file)} is no folder`, 'give another path', error);
+    }
+}
+function unwritable(about, message, hint, cause) {
+    return new lib_failure/* Failure */.HR({ code: 'PATH_UNUSABLE', fault: 'usage', about, message, hint, cause });
+}
+
 ;// CONCATENATED MODULE: ./build/src/lib/run-deadline.js
 
 
@@ -52878,25 +53385,27 @@ class RunDeadline {
     signal;
     /** In milliseconds since 1970; undefined without a time limit. */
     at;
+    #expiry = new AbortController();
     #timer;
     /** With a `limit` of 0 there is no time limit. */
     constructor(limit, outer) {
-        const expiry = new AbortController();
-        this.signal = AbortSignal.any([outer, expiry.signal]);
+        this.signal = AbortSignal.any([outer, this.#expiry.signal]);
         this.at = limit === 0 ? undefined : Date.now() + limit;
         if (limit === 0)
             return;
         const message = `the time limit of ${(0,lib_duration/* formatDuration */.a3)(limit)} is over`;
         const failure = new lib_failure/* Failure */.HR({ code: 'COMMAND_TIMED_OUT', about: '--command-timeout', message });
-        this.#timer = setTimeout(() => expiry.abort(failure), limit);
+        this.#timer = setTimeout(() => this.#expiry.abort(failure), limit);
     }
     /** Why the run had to end, for people. */
     get reason() {
         const reason = this.signal.reason;
         return reason instanceof lib_failure/* Failure */.HR ? reason.message : (0,lib_failure/* describeFailure */.Ic)(reason);
     }
+    /** Ends what the run has left behind, such as a pause before another attempt that nobody waits for any more. */
     [Symbol.dispose]() {
         clearTimeout(this.#timer);
+        this.#expiry.abort(new Error('the run is over'));
     }
 }
 
@@ -52965,7 +53474,102 @@ function shown(text, most = 200) {
     return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/http/tls-error.js
+/** What OpenSSL says where the other side speaks no TLS: its "wrong version number" and "packet length too long". */
+const NO_TLS = /\berror:0A000(?:0C6|10B):|^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/;
+/** Its "unsupported protocol" and "alert protocol version". */
+const OLD_TLS = /\berror:0A000(?:102|42E):|^ERR_SSL_(?:UNSUPPORTED_PROTOCOL|TLSV1_ALERT_PROTOCOL_VERSION)$/;
+const CERTIFICATE_WANTED = /\berror:0A00045C:|^ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED$/;
+const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|EPROTO)/;
+const CUT = new Set(['ECONNRESET', 'EPIPE']);
+const SHOWN_NAMES = 5;
+function codeOf(error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+// Node gives the number of some errors of OpenSSL in the text alone.
+// https://github.com/nodejs/node/blob/main/src/crypto/crypto_tls.cc
+function isNumbered(error, pattern) {
+    const code = codeOf(error);
+    return pattern.test(code) || (code === 'EPROTO' && error instanceof Error && pattern.test(error.message));
+}
+/** Returns whether an error of node:tls means that the other side answered, and in no TLS. */
+function isAnsweredWithoutTls(error) {
+    return isNumbered(error, NO_TLS);
+}
+/** Returns whether an error means that the connection was closed, as servers do that cannot read what TLS begins with. */
+function isCut(error) {
+    return CUT.has(codeOf(error));
+}
+/**
+ * Returns what an error of node:tls means; undefined if the error is of another kind. `skip` is what to do where the
+ * certificate cannot be mended, if anything can be done.
+ */
+function explainTls(error, skip) {
+    const code = codeOf(error);
+    if (!TLS_CODE.test(code))
+        return undefined;
+    const orSkip = skip === undefined ? '' : `, or ${skip}`;
+    if (isAnsweredWithoutTls(error)) {
+        return { message: 'it speaks no TLS', hint: 'check the port' };
+    }
+    if (isNumbered(error, OLD_TLS)) {
+        const message = 'it speaks only a version of TLS that is too old';
+        return { message, hint: 'let it speak TLS 1.2 or newer' };
+    }
+    if (isNumbered(error, CERTIFICATE_WANTED)) {
+        const message = 'it wants a certificate of whoever asks, which is not supported';
+        return { message, hint: 'let it take a user name and password instead' };
+    }
+    switch (code) {
+        case 'ERR_TLS_CERT_ALTNAME_INVALID': {
+            const hint = `reach it by a name of its certificate, or have it given one for this name${orSkip}`;
+            return { message: `its certificate is for ${namesOf(error)}`, hint };
+        }
+        case 'CERT_HAS_EXPIRED': {
+            const hint = `have it renewed; if it is still valid, the clock of this machine is wrong${orSkip}`;
+            return { message: 'its certificate has expired', hint };
+        }
+        case 'CERT_NOT_YET_VALID':
+            return {
+                message: 'its certificate is not valid yet',
+                hint: `set the clock of this machine right${orSkip}`,
+            };
+        case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+            return {
+                message: 'its certificate is signed by itself alone',
+                hint: `give it with --ca-file${orSkip}`,
+            };
+        case 'SELF_SIGNED_CERT_IN_CHAIN':
+        case 'UNABLE_TO_GET_ISSUER_CERT':
+        case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+        case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE': {
+            const hint = `give that authority with --ca-file, or let the server send all certificates in between${orSkip}`;
+            return { message: 'its certificate is signed by an authority that is not known here', hint };
+        }
+        default: {
+            const hint = 'openssl s_client -connect HOST:PORT shows what it says';
+            return { message: `its certificate or TLS was not accepted (${code})`, hint };
+        }
+    }
+}
+/** Returns the names that a certificate has, where it has not the one that was asked for. */
+function namesOf(error) {
+    const certificate = error instanceof Error && 'cert' in error ? error.cert : undefined;
+    const listed = typeof certificate === 'object' && certificate !== null && 'subjectaltname' in certificate
+        ? String(certificate.subjectaltname ?? '')
+        : '';
+    const names = listed
+        .split(', ')
+        .map((name) => name.replace(/^(?:DNS|IP Address):/, ''))
+        .filter((name) => /^[\w.*:-]+$/.test(name));
+    if (names.length === 0)
+        return 'no name at all';
+    const others = names.length > SHOWN_NAMES ? ' and others' : '';
+    return `${names.slice(0, SHOWN_NAMES).join(', ')}${others}`;
+}
+
 ;// CONCATENATED MODULE: ./build/src/lib/http/http-failure.js
+
 
 const CONNECTION_CODES = new Set([
     'UNREACHABLE',
@@ -52978,257 +53582,204 @@ class HttpFailure extends lib_failure/* Failure */.HR {
     name = 'HttpFailure';
     /** The status of the answer, if the request failed because of it. */
     status;
+    /** Which of several requests of one operation failed: the host that a redirect led to, or such as `token`. */
+    request;
     constructor(details) {
         super(details);
         this.status = details.status;
+        this.request = details.request;
+    }
+    /** Returns the same failure with other details. */
+    with(changes) {
+        const { code, about, message, hint, cause, fault, transient, retryAt, deferral, status, request } = this;
+        const known = { code, about, message, hint, cause, fault, transient, retryAt, deferral, status, request };
+        return new HttpFailure({ ...known, ...changes });
     }
 }
 /** Returns whether an error is a request that got no answer, or an incomplete one. */
 function isConnectionFailure(error) {
     return error instanceof HttpFailure && CONNECTION_CODES.has(error.code);
 }
+/** Returns which of several requests of an operation failed, as far as the error tells. */
+function failedRequest(error) {
+    if (!(error instanceof HttpFailure))
+        return undefined;
+    return error.request ?? (isConnectionFailure(error) ? error.about : undefined);
+}
 /** Returns whether an error is a request that was answered, but with a refusal or with content that cannot be used. */
 function isAnswerFailure(error) {
     return error instanceof HttpFailure && !CONNECTION_CODES.has(error.code);
 }
-const UNKNOWN_HOST = new Set(['ENOTFOUND', 'EINVAL']);
-const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO)/;
-/** Returns the failure for an error that node:http throws for a request to `host`. */
-function explainNetworkError(error, host) {
+/**
+ * Returns the failure for an error that node:http throws for a request to `host`. `proxy` is given if it was the proxy
+ * on the way that gave no answer.
+ */
+function explainNetworkError(error, host, proxy) {
     if (error instanceof HttpFailure)
         return error;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     const common = { about: host, cause: error };
-    if (UNKNOWN_HOST.has(code)) {
-        const hint = 'check its spelling, the name server and, behind a proxy, HTTPS_PROXY';
-        return new HttpFailure({ ...common, code: 'UNREACHABLE', message: 'no such host', hint });
-    }
-    if (code === 'ECONNREFUSED') {
-        const message = 'the connection was refused';
-        const hint = 'check the port and whether the service there is running';
-        return new HttpFailure({ ...common, code: 'UNREACHABLE', message, hint, transient: true });
-    }
-    if (TLS_CODE.test(code)) {
-        const message = `its certificate or TLS was not accepted (${code})`;
-        const hint = code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER'
+    if (proxy === undefined) {
+        const reason = reasonOf(error, `accept any certificate of it with --tls-skip-verify ${host}`);
+        const isPlain = isAnsweredWithoutTls(error);
+        const hint = isPlain
             ? `a registry that speaks plain HTTP needs --insecure-registry ${host}`
-            : 'give the certificate authority that signed it with --ca-file';
-        return new HttpFailure({ ...common, code: 'TLS_REFUSED', message, hint });
+            : reason.hint;
+        return new HttpFailure({ ...common, ...reason, hint });
+    }
+    const { code, message, hint, transient } = reasonOf(error, undefined);
+    const isPlain = isAnsweredWithoutTls(error);
+    const remedy = isPlain ? `write http:// in ${proxy.variable}` : code === 'TLS_REFUSED' ? hint : undefined;
+    return new HttpFailure({
+        ...common,
+        code,
+        message: `its proxy ${proxy.host} cannot be used: ${message}`,
+        hint: remedy ??
+            `check the proxy and ${proxy.variable}, or name ${bareHost(host)} in NO_PROXY where it is reached without`,
+        transient,
+    });
+}
+function bareHost(host) {
+    return host.replace(/:\d+$/, '');
+}
+/** Of node:zlib. */
+const DAMAGED = /^(?:Z_|ERR__|ZSTD_)/;
+const NO_WAY = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL']);
+function reasonOf(error, skip) {
+    const tls = explainTls(error, skip);
+    if (tls !== undefined)
+        return { code: 'TLS_REFUSED', ...tls, transient: false };
+    const unreachable = { code: 'UNREACHABLE', transient: true };
+    if (error instanceof AggregateError)
+        return { ...unreachable, ...reasonOfAll(error.errors, skip) };
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code === 'ENOTFOUND' || code === 'EINVAL') {
+        const hint = 'check its spelling, the name server and, behind a proxy, HTTPS_PROXY';
+        return { ...unreachable, message: 'no such host', hint, transient: false };
+    }
+    if (code === 'EAI_AGAIN') {
+        const hint = 'check that this machine is online and its name server answers';
+        return { ...unreachable, message: 'the name server gave no answer for it (EAI_AGAIN)', hint };
+    }
+    if (DAMAGED.test(code))
+        return { ...unreachable, message: `its compressed answer is damaged (${code})` };
+    if (code === 'ECONNREFUSED') {
+        const hint = 'check the port and whether the service there is running';
+        return { ...unreachable, message: 'the connection was refused', hint };
+    }
+    if (NO_WAY.has(code)) {
+        const hint = 'check the network of this machine, its routes and its firewall';
+        return { ...unreachable, message: `there is no way to it from here (${code})`, hint };
+    }
+    if (code === 'ETIMEDOUT') {
+        const hint = 'check the address, and whether a firewall is in between';
+        return { ...unreachable, message: `nothing came back from it (${code})`, hint };
+    }
+    if (code.startsWith('HPE_')) {
+        const hint = 'check the host and the port';
+        return { ...unreachable, message: `what it answers is no HTTP (${code})`, hint };
     }
     const detail = code === '' ? (error instanceof Error ? error.message : String(error)) : code;
-    const message = `the connection broke (${detail})`;
-    return new HttpFailure({ ...common, code: 'UNREACHABLE', message, transient: true });
+    return { ...unreachable, message: `the connection broke (${detail})` };
+}
+/** Returns why none of the addresses of a host could be reached: often only one of IPv4 and IPv6 works at all. */
+function reasonOfAll(errors, skip) {
+    const reasons = errors.map((error) => reasonOf(error, skip));
+    const [first] = reasons;
+    const isOne = reasons.every(({ message }) => message === first?.message);
+    if (first !== undefined && isOne)
+        return first;
+    const tried = errors.map((error, index) => `${addressOf(error)}: ${reasons[index]?.message}`);
+    const hint = 'check the port, the network of this machine and the addresses that its name server gives';
+    return { message: `none of its addresses can be reached (${tried.join('; ')})`, hint, transient: true };
+}
+function addressOf(error) {
+    return error instanceof Error && 'address' in error ? String(error.address) : 'one';
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/concurrency-limiter.js
-/**
- * Limits how many slots can be taken at the same time. An adaptive limiter doubles its width after as many successes as
- * it is wide. After the first throttling it grows by one instead, and every throttling halves it.
- */
-class ConcurrencyLimiter {
-    #ceiling;
-    #width;
-    #taken = 0;
-    #successes = 0;
-    #wasThrottled = false;
-    // In the order in which they asked. A set, because a waiter leaves all limiters that it waits for at the same time.
-    #waiting = new Set();
-    constructor(width) {
-        this.#width = width.start;
-        this.#ceiling = width.ceiling;
-    }
-    get width() {
-        return this.#width;
-    }
-    get hasRoom() {
-        return this.#taken < this.#width;
-    }
-    /** Reports that the work in one slot succeeded. */
-    succeeded() {
-        if (this.#ceiling === undefined || this.#width >= this.#ceiling)
-            return;
-        this.#successes += 1;
-        if (this.#successes < this.#width)
-            return;
-        this.#successes = 0;
-        this.#width = Math.min(this.#ceiling, this.#wasThrottled ? this.#width + 1 : this.#width * 2);
-        this.#admit();
-    }
-    /** Reports that the other side asked for fewer requests. */
-    throttled() {
-        if (this.#ceiling === undefined)
-            return;
-        this.#wasThrottled = true;
-        this.#successes = 0;
-        this.#width = Math.max(1, Math.floor(this.#width / 2));
-    }
-    /**
-     * Takes one slot on each of the limiters, all at once: while it waits it holds none. A limiter that is named twice
-     * counts once. Returns the function that gives the slots back. Rejects with the signal's reason.
-     */
-    static async take(limiters, signal) {
-        const distinct = [...new Set(limiters)];
-        signal.throwIfAborted();
-        if (!distinct.every((limiter) => limiter.hasRoom))
-            await ConcurrencyLimiter.#wait(distinct, signal);
-        else
-            for (const limiter of distinct)
-                limiter.#taken += 1;
-        let returned = false;
-        return () => {
-            if (returned)
-                return;
-            returned = true;
-            for (const limiter of distinct)
-                limiter.#taken -= 1;
-            for (const limiter of distinct)
-                limiter.#admit();
-        };
-    }
-    static #wait(limiters, signal) {
-        return new Promise((resolve, reject) => {
-            const giveUp = () => {
-                for (const limiter of limiters)
-                    limiter.#waiting.delete(waiter);
-                reject(signal.reason);
-            };
-            const waiter = {
-                limiters,
-                grant: () => {
-                    signal.removeEventListener('abort', giveUp);
-                    for (const limiter of limiters) {
-                        limiter.#waiting.delete(waiter);
-                        limiter.#taken += 1;
-                    }
-                    resolve();
-                },
-            };
-            signal.addEventListener('abort', giveUp, { once: true });
-            for (const limiter of limiters)
-                limiter.#waiting.add(waiter);
-        });
-    }
-    #admit() {
-        for (const waiter of this.#waiting) {
-            if (!this.hasRoom)
-                return;
-            if (waiter.limiters.every((limiter) => limiter.hasRoom))
-                waiter.grant();
-        }
-    }
+// EXTERNAL MODULE: ./build/src/lib/zero-value.js
+var zero_value = __nccwpck_require__(12315);
+;// CONCATENATED MODULE: ./build/src/registry/auth/scope.js
+/** Returns the scope for reading a repository. */
+function scope_pullScope(repository) {
+    return `repository:${repository}:pull`;
+}
+/** Returns the scope for writing to a repository. */
+function pushScope(repository) {
+    return `repository:${repository}:pull,push`;
+}
+/** Returns the scope for deleting from a repository. Few accounts have it. */
+function deleteScope(repository) {
+    return `repository:${repository}:delete`;
+}
+/** Harbor's front refuses long addresses with 414. */
+const NAMED_LIMIT = 1024;
+/** Returns the scopes of a challenge that go beyond our own, each once, up to 1,024 characters of them. */
+function scopesBeyond(named, own) {
+    const beyond = [...new Set(named)].filter((scope) => !isCovered(scope, own));
+    let length = 0;
+    return beyond.filter((scope) => {
+        length += scope.length;
+        return length <= NAMED_LIMIT;
+    });
+}
+function isCovered(scope, own) {
+    const { resource, actions } = split(scope);
+    const held = own.map(split).flatMap((each) => (each.resource === resource ? each.actions : []));
+    return actions.every((action) => held.includes(action));
+}
+/** Splits a scope before its actions. The name between may have a colon, because it may begin with a host and port. */
+function split(scope) {
+    const colon = scope.lastIndexOf(':');
+    return { resource: scope.slice(0, Math.max(colon, 0)), actions: scope.slice(colon + 1).split(',') };
 }
 
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __nccwpck_require__(37067);
 // EXTERNAL MODULE: external "node:https"
 var external_node_https_ = __nccwpck_require__(44708);
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(57075);
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(38522);
+;// CONCATENATED MODULE: ./build/src/lib/http/content-coding.js
+
+
+/** https://www.iana.org/assignments/http-parameters, "HTTP Content Coding Registry". */
+const DECODERS = new Map([
+    ['gzip', external_node_zlib_.createGunzip],
+    ['x-gzip', external_node_zlib_.createGunzip],
+    ['deflate', external_node_zlib_.createInflate],
+    ['br', external_node_zlib_.createBrotliDecompress],
+    ['zstd', external_node_zlib_.createZstdDecompress],
+]);
+/** Answers without content, and one with a part of it. */
+const NOTHING_TO_UNDO = new Set([204, 206, 304]);
+/** Returns the codings of an answer's content, the first one first; none where there is nothing to undo. */
+function codingsOf(headers) {
+    const named = (headers['content-encoding'] ?? '').split(',').map((name) => name.trim().toLowerCase());
+    return named.filter((name) => name !== '' && name !== 'identity');
+}
+/**
+ * Returns the headers and body of an answer with the codings of its content undone. Those of a part stay: they are of
+ * the whole. So do unknown ones. The length of what comes out is not known, and has to be limited by its reader.
+ */
+function decoded(answer) {
+    const { headers } = answer;
+    const makers = codingsOf(headers).map((coding) => DECODERS.get(coding));
+    const known = makers.filter((maker) => maker !== undefined);
+    const isEmpty = headers['content-length'] === '0' || NOTHING_TO_UNDO.has(answer.statusCode);
+    if (known.length === 0 || known.length < makers.length || isEmpty)
+        return { headers, body: answer };
+    const { 'content-encoding': _coding, 'content-length': _length, ...rest } = headers;
+    const body = known.reduceRight((coded, make) => {
+        // The reader gets the errors, of the connection too.
+        return (0,external_node_stream_.pipeline)(coded, make(), () => undefined);
+    }, answer);
+    return { headers: rest, body: body.on('error', () => undefined) };
+}
+
 // EXTERNAL MODULE: external "node:tls"
 var external_node_tls_ = __nccwpck_require__(41692);
-;// CONCATENATED MODULE: ./node_modules/proxy-from-env/index.js
-
-
-var DEFAULT_PORTS = {
-  ftp: 21,
-  gopher: 70,
-  http: 80,
-  https: 443,
-  ws: 80,
-  wss: 443,
-};
-
-function parseUrl(urlString) {
-  try {
-    return new URL(urlString);
-  } catch {
-    return null;
-  }
-}
-
-/**
- * @param {string|object|URL} url - The URL as a string or URL instance, or a
- *   compatible object (such as the result from legacy url.parse).
- * @return {string} The URL of the proxy that should handle the request to the
- *  given URL. If no proxy is set, this will be an empty string.
- */
-function getProxyForUrl(url) {
-  var parsedUrl = (typeof url === 'string' ? parseUrl(url) : url) || {};
-  var proto = parsedUrl.protocol;
-  var hostname = parsedUrl.host;
-  var port = parsedUrl.port;
-  if (typeof hostname !== 'string' || !hostname || typeof proto !== 'string') {
-    return '';  // Don't proxy URLs without a valid scheme or host.
-  }
-
-  proto = proto.split(':', 1)[0];
-  // Stripping ports in this way instead of using parsedUrl.hostname to make
-  // sure that the brackets around IPv6 addresses are kept.
-  hostname = hostname.replace(/:\d*$/, '');
-  port = parseInt(port) || DEFAULT_PORTS[proto] || 0;
-  if (!shouldProxy(hostname, port)) {
-    return '';  // Don't proxy URLs that match NO_PROXY.
-  }
-
-  var proxy = getEnv(proto + '_proxy') || getEnv('all_proxy');
-  if (proxy && proxy.indexOf('://') === -1) {
-    // Missing scheme in proxy, default to the requested URL's scheme.
-    proxy = proto + '://' + proxy;
-  }
-  return proxy;
-}
-
-/**
- * Determines whether a given URL should be proxied.
- *
- * @param {string} hostname - The host name of the URL.
- * @param {number} port - The effective port of the URL.
- * @returns {boolean} Whether the given URL should be proxied.
- * @private
- */
-function shouldProxy(hostname, port) {
-  var NO_PROXY = getEnv('no_proxy').toLowerCase();
-  if (!NO_PROXY) {
-    return true;  // Always proxy if NO_PROXY is not set.
-  }
-  if (NO_PROXY === '*') {
-    return false;  // Never proxy if wildcard is set.
-  }
-
-  return NO_PROXY.split(/[,\s]/).every(function(proxy) {
-    if (!proxy) {
-      return true;  // Skip zero-length hosts.
-    }
-    var parsedProxy = proxy.match(/^(.+):(\d+)$/);
-    var parsedProxyHostname = parsedProxy ? parsedProxy[1] : proxy;
-    var parsedProxyPort = parsedProxy ? parseInt(parsedProxy[2]) : 0;
-    if (parsedProxyPort && parsedProxyPort !== port) {
-      return true;  // Skip if ports don't match.
-    }
-
-    if (!/^[.*]/.test(parsedProxyHostname)) {
-      // No wildcards, so stop proxying if there is an exact match.
-      return hostname !== parsedProxyHostname;
-    }
-
-    if (parsedProxyHostname.charAt(0) === '*') {
-      // Remove leading wildcard.
-      parsedProxyHostname = parsedProxyHostname.slice(1);
-    }
-    // Stop proxying if the hostname ends with the no_proxy host.
-    return !hostname.endsWith(parsedProxyHostname);
-  });
-}
-
-/**
- * Get the value for an environment variable.
- *
- * @param {string} key - The name of the environment variable.
- * @return {string} The value of the environment variable.
- * @private
- */
-function getEnv(key) {
-  return process.env[key.toLowerCase()] || process.env[key.toUpperCase()] || '';
-}
-
 ;// CONCATENATED MODULE: ./build/src/lib/http/direct-agent.js
 
 
@@ -53266,47 +53817,162 @@ function directAgent(isSecure, options) {
     return isSecure ? new DirectHttpsAgent(options) : new DirectHttpAgent(options);
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/http/no-proxy.js
+
+/**
+ * Returns whether a list such as that in NO_PROXY has the host of a URL, so that it is reached without a proxy. An entry
+ * is `*`, a name with all names below it, an address, a network such as 10.0.0.0/8, or a pattern such as `*.example`; a
+ * port restricts it to that port. This is how Go and curl read it
+ * (https://pkg.go.dev/golang.org/x/net/http/httpproxy, https://everything.curl.dev/usingcurl/proxies/env.html).
+ */
+function isExempt(url, list) {
+    const host = plainAddress(url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, ''));
+    const target = {
+        host,
+        port: url.port || (url.protocol === 'https:' ? '443' : '80'),
+        isAddress: (0,external_node_net_.isIP)(host) !== 0,
+    };
+    const entries = list.toLowerCase().split(/[\s,]+/);
+    return entries.some((entry) => entry !== '' && isMatch(entry, target));
+}
+function isMatch(entry, target) {
+    const slash = entry.indexOf('/');
+    if (slash >= 0)
+        return isInNetwork(target.host, entry.slice(0, slash), entry.slice(slash + 1));
+    const [, bracketed, bare, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(entry) ?? [];
+    if (port !== undefined && port !== target.port)
+        return false;
+    const name = plainAddress((bracketed ?? bare ?? entry).replace(/\.$/, ''));
+    if (name.includes('*'))
+        return isPatternMatch(name, target.host);
+    if (target.isAddress || (0,external_node_net_.isIP)(name) !== 0)
+        return name === target.host;
+    const domain = name.replace(/^\./, '');
+    return domain !== '' && (target.host === domain || target.host.endsWith(`.${domain}`));
+}
+function isInNetwork(host, network, prefix) {
+    const version = (0,external_node_net_.isIP)(network);
+    const isPrefix = /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128);
+    if ((0,external_node_net_.isIP)(host) === 0 || version === 0 || !isPrefix)
+        return false;
+    const family = version === 4 ? 'ipv4' : 'ipv6';
+    const list = new external_node_net_.BlockList();
+    list.addSubnet(network, Number(prefix), family);
+    return list.check(host, (0,external_node_net_.isIP)(host) === 4 ? 'ipv4' : 'ipv6');
+}
+function isPatternMatch(pattern, host) {
+    const [first = '', ...others] = pattern.split('*');
+    const last = others.pop() ?? '';
+    if (!host.startsWith(first) || !host.endsWith(last) || host.length < first.length + last.length)
+        return false;
+    let rest = host.slice(first.length, host.length - last.length);
+    for (const part of others) {
+        const at = rest.indexOf(part);
+        if (at < 0)
+            return false;
+        rest = rest.slice(at + part.length);
+    }
+    return true;
+}
+/** Returns an address in the one form that a URL has, and an IPv4 address in place of one that is mapped to IPv6. */
+function plainAddress(name) {
+    if ((0,external_node_net_.isIP)(name) !== 6)
+        return name;
+    const short = new URL(`http://[${name.replace(/%.*$/, '')}]/`).hostname.slice(1, -1);
+    const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(short) ?? [];
+    if (high === undefined || low === undefined)
+        return short;
+    const bytes = [high, low].flatMap((half) => {
+        const value = Number.parseInt(half, 16);
+        return [Math.floor(value / 256), value % 256];
+    });
+    return bytes.join('.');
+}
+
 ;// CONCATENATED MODULE: ./build/src/lib/http/proxy.js
 
 
 
 
 
-const CONNECTIONS = { keepAlive: true, scheduling: 'lifo' };
+const CONNECTIONS = {
+    keepAlive: true,
+    scheduling: 'lifo',
+    // Node gives each address of a host but the last one 250 ms, which is less than a way around the world.
+    autoSelectFamilyAttemptTimeout: 2000,
+};
+function namedProxy(url) {
+    const held = (variable) => (process.env[variable] ?? '').trim();
+    const scheme = url.protocol === 'https:' ? 'https' : 'http';
+    const variable = [`${scheme}_proxy`, 'all_proxy']
+        .flatMap((name) => [name, name.toUpperCase()])
+        .find((name) => held(name) !== '');
+    const isDirect = variable === undefined || isLoopback(url.hostname);
+    if (isDirect || isExempt(url, held('no_proxy') || held('NO_PROXY')))
+        return undefined;
+    return { variable, address: held(variable) };
+}
 /**
  * Returns the proxy for a URL from the environment; undefined if there is none. There is never a proxy to this machine.
  * Throws `UNREACHABLE` if the proxy's address is malformed. The message does not contain it, as it can hold a password.
  */
 function proxyFor(url) {
-    const told = isLoopback(url.hostname) ? '' : getProxyForUrl(url.href);
-    if (told === '')
+    const named = namedProxy(url);
+    if (named === undefined)
         return undefined;
-    const proxy = URL.parse(told);
-    if (proxy?.protocol === 'http:' || proxy?.protocol === 'https:')
+    const { variable, address } = named;
+    const proxy = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`);
+    const isKnown = proxy?.protocol === 'http:' || proxy?.protocol === 'https:';
+    if (isKnown && proxy_isDecodable(proxy.username) && proxy_isDecodable(proxy.password))
         return proxy;
-    const found = proxy === null ? 'no address' : `an address for ${proxy.protocol.slice(0, -1)}`;
-    throw new HttpFailure({
-        code: 'UNREACHABLE',
-        about: url.host,
-        message: `the proxy to reach it by is ${found}`,
-        hint: 'write HTTPS_PROXY, HTTP_PROXY and ALL_PROXY such as http://proxy.example:3128',
-    });
+    const common = { code: 'UNREACHABLE', about: url.host };
+    if (proxy !== null && !isKnown) {
+        const message = `${variable} names a ${proxy.protocol.slice(0, -1)} proxy, which is not supported`;
+        const hint = 'name an HTTP proxy, such as http://proxy.example:3128, or run one that leads to yours';
+        throw new HttpFailure({ ...common, message, hint });
+    }
+    const message = `${variable} names no proxy`;
+    const hint = 'write an address such as http://proxy.example:3128, special characters of a password as %40';
+    throw new HttpFailure({ ...common, message, hint });
+}
+/**
+ * Returns the host and port of the proxy for a URL, which hold no password, and the variable that names it; undefined if
+ * there is none.
+ */
+function proxyOnTheWay(url) {
+    const variable = namedProxy(url)?.variable;
+    const host = proxyFor(url)?.host;
+    return variable === undefined || host === undefined ? undefined : { host, variable };
+}
+function proxy_isDecodable(text) {
+    try {
+        decodeURIComponent(text);
+        return true;
+    }
+    catch {
+        return false;
+    }
 }
 /**
  * The connection pools of a client: direct, or through the proxy from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
  * (also in lower case). This machine is never reached through a proxy.
  */
 class AgentPool {
-    /**
-     * Options that every request needs: an agent for a proxy uses its own TLS options only for the connection to the
-     * proxy.
-     */
-    trust;
+    #trust;
+    #unverified;
     #agents = new Map();
-    constructor(authorities) {
+    constructor(authorities, unverified = []) {
         // Created once: reading all authorities takes longer than connecting.
-        this.trust =
+        this.#trust =
             authorities === undefined ? {} : { secureContext: (0,external_node_tls_.createSecureContext)({ ca: [...authorities] }) };
+        this.#unverified = new Set(unverified.map((host) => new URL(`https://${host}/`).host));
+    }
+    /**
+     * Returns the options that a request to a URL needs: an agent for a proxy uses its own TLS options only for the
+     * connection to the proxy.
+     */
+    trustFor(url) {
+        return this.#unverified.has(url.host) ? { ...this.#trust, rejectUnauthorized: false } : this.#trust;
     }
     /** Returns the pool for the origin of a URL. It is always the same one. */
     agentFor(url) {
@@ -53317,22 +53983,19 @@ class AgentPool {
         const isSecure = url.protocol === 'https:';
         if (proxy !== undefined)
             return this.#openThrough(proxy, url.origin, isSecure);
-        return this.#keep(url.origin, directAgent(isSecure, { ...CONNECTIONS, ...this.trust }));
+        return this.#keep(url.origin, directAgent(isSecure, { ...CONNECTIONS, ...this.trustFor(url) }));
     }
     // Few users have a proxy, and loading these modules takes longer than a small run.
     async #openThrough(proxy, origin, isSecure) {
-        const { HttpsProxyAgent } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 3669, 19));
-        const { HttpProxyAgent } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 81970, 19));
-        const opened = isSecure
-            ? new HttpsProxyAgent(proxy, { ...CONNECTIONS, ...this.trust })
-            : new HttpProxyAgent(proxy, CONNECTIONS);
+        const { proxyAgent } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 46446));
+        const opened = proxyAgent(isSecure, proxy, { ...CONNECTIONS, ...(isSecure ? this.#trust : {}) });
         return this.#agents.get(origin) ?? this.#keep(origin, opened);
     }
     #keep(origin, agent) {
         this.#agents.set(origin, agent);
         return agent;
     }
-    /** Closes all idle connections, so that the process can end. */
+    /** Closes all connections. */
     close() {
         for (const agent of this.#agents.values())
             agent.destroy();
@@ -53340,20 +54003,56 @@ class AgentPool {
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/http/transient-status.js
-/** Statuses with which any server can answer for a moment. */
-const PASSING = new Set([408, 429, 500, 502, 503, 504]);
-/** Returns whether the same request could be answered differently a moment after this status. */
+/** Refusals that pass: a request that took too long or came too early, too many requests, a client that left (nginx). */
+const PASSING = new Set([408, 425, 429, 499]);
+/**
+ * Faults of a server that stay: it cannot do it at all (501), not in this version (505), is set up wrong (506, 508), has
+ * no room left (507), needs an extension (510), or its network wants a login (511).
+ * https://www.iana.org/assignments/http-status-codes
+ */
+const LASTING = new Set([501, 505, 506, 507, 508, 510, 511]);
+/**
+ * Returns whether the same request could be answered differently a moment after this status. Faults of a server pass
+ * unless they are known to stay, because proxies have statuses of their own (520 to 530 of Cloudflare).
+ */
 function isTransientStatus(status) {
-    return PASSING.has(status);
+    return PASSING.has(status) || (status >= 500 && status < 600 && !LASTING.has(status));
 }
 /** Returns whether a status asks for fewer requests (RFC 6585, 4). */
 function isRateLimit(status) {
     return status === 429;
 }
+/** When a limit starts anew: of GitHub, Docker Hub and others, and of a draft of the IETF. */
+const RESETS = ['x-retry-after', 'x-ratelimit-reset', 'x-rate-limit-reset', 'ratelimit-reset'];
+const LONGEST_RESET_MILLISECONDS = 24 * 60 * 60 * 1000;
+/** A larger number is a time and not a pause: seconds since 1970, or milliseconds. */
+const SMALLEST_TIME = 1e9;
+const SMALLEST_MILLISECONDS = 1e11;
 /**
- * Returns the time in a Retry-After header, seconds or a date (RFC 9110, 10.2.3), in milliseconds since 1970; undefined
- * if unusable.
+ * Returns when to come back after an answer with an error status, in milliseconds since 1970; undefined if it does not
+ * say. That is Retry-After, or where a limit was exceeded the time at which it starts anew, if that is within a day.
  */
+function retryTime({ status, headers }, now) {
+    const asked = parseRetryAfter(headers['retry-after'], now);
+    if (asked !== undefined)
+        return asked;
+    // GitHub answers 403 as well. https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    const isExceeded = isRateLimit(status) || (status === 403 && headers['x-ratelimit-remaining'] === '0');
+    if (!isExceeded)
+        return undefined;
+    const times = RESETS.map((name) => parseReset([headers[name] ?? ''].flat().join(), now));
+    return times.find((time) => time !== undefined);
+}
+function parseReset(text, now) {
+    const [, digits] = /^\s*(\d{1,13})(?:\.\d{1,9})?\s*$/.exec(text) ?? [];
+    if (digits === undefined)
+        return undefined;
+    const value = Number(digits);
+    const isTime = value >= SMALLEST_TIME;
+    const time = isTime ? (value >= SMALLEST_MILLISECONDS ? value : value * 1000) : now + value * 1000;
+    return time - now > LONGEST_RESET_MILLISECONDS ? undefined : Math.max(time, now);
+}
+/** Returns the time in a Retry-After header, seconds or a date (RFC 9110, 10.2.3); undefined if unusable. */
 function parseRetryAfter(header, now) {
     if (header === undefined)
         return undefined;
@@ -53369,28 +54068,162 @@ function parseRetryAfter(header, now) {
 
 
 const LOGIN_WANTED = 407;
+/** The statuses with which proxies say that they did not reach the host (RFC 9110, 15.6). */
+const NOT_REACHED = new Set([502, 503, 504]);
+/** Returns whether an answer is one of a proxy on the way, and not of the host that was asked. */
+function isOfProxy({ statusCode, headers }) {
+    // Only a proxy may answer 407 (RFC 9110, 15.5.8). Squid names its own errors so.
+    return statusCode === LOGIN_WANTED || headers['x-squid-error'] !== undefined;
+}
 /** Returns the failure for a proxy that answers a request to this URL with an error status. */
 function proxyRefusal(url, status) {
-    const proxy = proxyFor(url);
-    // Only the host is shown, because the proxy's address can contain a password.
+    const proxy = proxyOnTheWay(url);
     const where = proxy === undefined ? '' : ` ${proxy.host}`;
-    const what = url.protocol === 'https:' ? `refused the tunnel to ${url.host}` : 'wants a login of its own';
-    const message = `the proxy${where} ${what} (status ${status})`;
-    const hint = hintFor(url, status);
+    const variable = proxy?.variable ?? (url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
+    const { message, hint } = proxy_refusal_reasonOf(url, status, variable);
     return new HttpFailure({
         code: 'PROXY_REFUSED',
         about: url.host,
-        message,
+        message: `the proxy${where} ${message} (status ${status})`,
         hint,
         transient: isTransientStatus(status),
     });
 }
-function hintFor({ protocol, hostname }, status) {
-    const variable = protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+function proxy_refusal_reasonOf({ host, hostname, protocol }, status, variable) {
+    const orDirect = `or name ${hostname} in NO_PROXY where it is reached without`;
     if (status === LOGIN_WANTED) {
-        return `write its name and password into ${variable}, as http://NAME:PASSWORD@HOST:PORT, or name ${hostname} in NO_PROXY`;
+        const hint = `write its name and password into ${variable}, as http://NAME:PASSWORD@HOST:PORT, ${orDirect}`;
+        return { message: 'wants a login of its own', hint };
     }
-    return `let the proxy allow ${hostname}, check ${variable}, or name ${hostname} in NO_PROXY where it is reached without`;
+    if (NOT_REACHED.has(status)) {
+        const hint = `check the name and port, and whether the proxy may reach them, ${orDirect}`;
+        return { message: `did not reach ${host}`, hint };
+    }
+    const hint = `let the proxy allow ${hostname}, check ${variable}, ${orDirect}`;
+    return { message: protocol === 'https:' ? `refused the tunnel to ${host}` : `refused ${host}`, hint };
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/http/received-url.js
+/**
+ * An address that a server gave, such as a `Location`. `URL` writes some characters of it in another way, among them the
+ * apostrophe, and a signature of the address would not fit any more. A request has its path and query as received.
+ */
+class ReceivedUrl extends URL {
+    /** The path and query for a request. */
+    target;
+    constructor(text, base) {
+        super(text, base);
+        this.target = targetOf(text, this, base);
+    }
+}
+/** Returns the path and query with which to ask for an address. */
+function requestTarget(url) {
+    return url instanceof ReceivedUrl ? url.target : `${url.pathname}${url.search}`;
+}
+/** Returns an address with a further parameter, otherwise as it was received. */
+function withParameter(url, parameter) {
+    const target = requestTarget(url);
+    const separator = target.includes('?') ? '&' : '?';
+    return new ReceivedUrl(`${url.origin}${target}${separator}${parameter}`, url);
+}
+const PARTS = /^(?<origin>(?:[a-z][a-z\d+.-]*:)?\/\/[^/?\\]*)?(?<path>[^?]*)(?<query>\?.*)?$/is;
+/** What stands for a place relative to others. */
+const RELATIVE = /\\|(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
+function targetOf(text, parsed, base) {
+    const { origin = '', path = '', query = '' } = PARTS.exec(text.trim().replace(/#.*$/s, ''))?.groups ?? {};
+    if (origin === '' && path === '')
+        return `${requestTarget(base).replace(/\?.*$/s, '')}${asked(query)}`;
+    const isExact = path.startsWith('/') && !RELATIVE.test(path);
+    return `${isExact ? asked(path) : parsed.pathname}${asked(query)}`;
+}
+/** Encodes what cannot stand in the first line of a request. Headers come in as one character for each byte. */
+function asked(text) {
+    return text
+        .toWellFormed()
+        .replace(/[^\x21-\x7e]/gu, (character) => character > '\xff'
+        ? encodeURIComponent(character)
+        : `%${Buffer.from(character, 'latin1').toString('hex').toUpperCase()}`);
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/http/request-clock.js
+
+
+const DEFAULT_TIMEOUTS = {
+    connect: (0,lib_duration/* seconds */.YA)(30),
+    firstByte: (0,lib_duration/* seconds */.YA)(60),
+    // A cold cache may fetch and check a whole layer before it sends the first byte of it.
+    content: (0,lib_duration/* seconds */.YA)(300),
+    work: (0,lib_duration/* seconds */.YA)(900),
+    idle: (0,lib_duration/* seconds */.YA)(60),
+};
+/**
+ * Returns the limits that were set, or else the usual ones, with at least as long for work as something else allows for
+ * it; 0 means no limit.
+ */
+function timeoutsWith(work, set) {
+    if (set !== undefined)
+        return set;
+    const isShorter = work !== 0 && work < DEFAULT_TIMEOUTS.work;
+    return isShorter ? DEFAULT_TIMEOUTS : { ...DEFAULT_TIMEOUTS, work };
+}
+const NO_CONNECTION = 'no connection';
+const SILENCE_HINT = 'check the address, firewalls on the way and, behind a proxy, HTTPS_PROXY and the proxy itself';
+/**
+ * Limits the silence of one request until its answer begins. What is waited for has a limit of its own: the connection,
+ * each byte of the request, and the work of the other side once it has the whole request.
+ */
+class RequestClock {
+    #outgoing;
+    #timer;
+    #isOver = false;
+    /** `onExpiry` is called with the failure at most once. */
+    constructor(outgoing, limits, awaited, host, onExpiry) {
+        this.#outgoing = outgoing;
+        const { connect, firstByte, content = firstByte, work = firstByte, idle } = limits;
+        const patience = { answer: firstByte, content, work };
+        const expire = (after, what) => () => {
+            if (this.#isOver)
+                return;
+            this.stop();
+            const message = `${what} within ${(0,lib_duration/* formatDuration */.a3)(after)}`;
+            const hint = what === NO_CONNECTION ? SILENCE_HINT : undefined;
+            onExpiry(new HttpFailure({ code: 'TIMED_OUT', about: host, message, hint, transient: true }));
+        };
+        const start = (after, what) => {
+            clearTimeout(this.#timer);
+            if (!this.#isOver && after > 0)
+                this.#timer = setTimeout(expire(after, what), after);
+        };
+        start(connect, NO_CONNECTION);
+        outgoing.once('socket', (socket) => {
+            const connected = () => clearTimeout(this.#timer);
+            if (socket.connecting)
+                socket.once('connect', connected);
+            else
+                connected();
+        });
+        const expireIdle = expire(idle, 'not a byte moved');
+        const idled = () => {
+            // If all bytes so far are through, it is the writer of the body who waits, for a source with limits of its own.
+            const isWaiting = !outgoing.writableEnded && outgoing.writableLength === 0;
+            if (!isWaiting)
+                expireIdle();
+            else if (!this.#isOver)
+                outgoing.setTimeout(idle, idled);
+        };
+        outgoing.setTimeout(idle, idled);
+        // Servers may answer before that, and then there is nothing to wait for any more.
+        outgoing.once('finish', () => {
+            outgoing.setTimeout(0);
+            start(patience[awaited], 'no answer');
+        });
+    }
+    /** Stops all clocks, because the answer begins or the request has failed. */
+    stop() {
+        this.#isOver = true;
+        clearTimeout(this.#timer);
+        this.#outgoing.setTimeout(0);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/http/http.js
@@ -53401,21 +54234,24 @@ function hintFor({ protocol, hostname }, status) {
 
 
 
-const DEFAULT_TIMEOUTS = {
-    connect: (0,lib_duration/* seconds */.YA)(30),
-    firstByte: (0,lib_duration/* seconds */.YA)(60),
-    idle: (0,lib_duration/* seconds */.YA)(60),
-};
+
+
+
 /** An answer that is slower than this for a whole `idle` period has timed out. */
 const LEAST_BYTES_PER_SECOND = 1024;
+/** How long a connection may take to send the last bytes of a request that was answered before they were through. */
+const REMAINDER_MILLISECONDS = 1000;
 // Created once: recording the stack of an error takes longer than the rest of a small request.
 const REQUEST_IS_OVER = new Error('the request is over');
+const CLIENT_IS_CLOSED = new Error('the client is closed');
 /** Sends requests over kept connections. It does not follow redirects, add credentials, or retry. */
 class HttpClient {
     #agents;
     #timeouts;
+    /** What breaks off the requests that are under way. */
+    #open = new Set();
     constructor(settings = {}) {
-        this.#agents = new AgentPool(settings.authorities);
+        this.#agents = new AgentPool(settings.authorities, settings.unverified);
         this.#timeouts = settings.timeouts ?? DEFAULT_TIMEOUTS;
     }
     /**
@@ -53432,90 +54268,94 @@ class HttpClient {
             throw error instanceof lib_failure/* Failure */.HR ? error : explainNetworkError(error, request.url.host);
         }
     }
-    /** Closes all idle connections, so that the process can end. */
+    /** Breaks off all requests and closes all connections, so that the process can end. */
     close() {
+        for (const breakOff of this.#open)
+            breakOff(CLIENT_IS_CLOSED);
         this.#agents.close();
     }
     #exchange(request, agent, isSecondTry) {
-        const { method, url, signal, body, isOnce = false } = request;
+        const { method, url, signal, body, isOnce = false, awaited = 'answer' } = request;
         const isRepeatable = !isOnce && typeof body !== 'function';
         return new Promise((resolve, reject) => {
             const open = url.protocol === 'https:' ? external_node_https_.request : external_node_http_.request;
-            const outgoing = open(url, { method, headers: request.headers, agent, ...this.#agents.trust });
-            let stopWriter = () => undefined;
+            // Compressed answers have another digest and length than their content.
+            const headers = { 'accept-encoding': 'identity', ...request.headers };
+            const path = requestTarget(url);
+            const outgoing = open(url, { method, path, headers, agent, ...this.#agents.trustFor(url) });
+            const writing = new AbortController();
             let answered;
-            const breakOff = (reason) => void (answered ?? outgoing).destroy(reason);
-            const limits = this.#watch(outgoing, url.host, breakOff);
+            let broken;
+            let isTunnelled = false;
+            const explain = (error) => {
+                if (error instanceof lib_failure/* Failure */.HR)
+                    return error;
+                const isBehind = isTunnelled || (url.protocol === 'https:' && outgoing.reusedSocket);
+                return explainNetworkError(error, url.host, isBehind ? undefined : proxyOnTheWay(url));
+            };
+            const breakOff = (reason) => {
+                broken ??= reason;
+                (answered ?? outgoing).destroy(reason);
+                // A request without a connection would otherwise end only when the proxy has answered.
+                outgoing.emit('brokenOff');
+            };
+            this.#open.add(breakOff);
+            const clock = new RequestClock(outgoing, this.#timeouts, awaited, url.host, breakOff);
             const abort = () => breakOff(toError(signal.reason));
             signal.addEventListener('abort', abort, { once: true });
+            const end = () => {
+                this.#open.delete(breakOff);
+                signal.removeEventListener('abort', abort);
+            };
             const settle = () => {
-                limits.stop();
-                stopWriter();
+                clock.stop();
+                writing.abort(REQUEST_IS_OVER);
             };
             outgoing.on('error', (error) => {
                 settle();
-                signal.removeEventListener('abort', abort);
+                end();
                 // The server may close a kept connection just when a request is sent on it. That is not an error of the server.
-                const isStale = outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
+                const isStale = answered === undefined && outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
                 if (isStale && !signal.aborted)
                     this.#exchange(request, agent, true).then(resolve, reject);
                 else
-                    reject(error);
+                    reject(explain(broken ?? error));
             });
             outgoing.once('proxyConnect', ({ statusCode }) => {
-                if (statusCode !== 200)
+                if (statusCode === 200)
+                    isTunnelled = true;
+                else
                     outgoing.destroy(proxyRefusal(url, statusCode));
             });
             outgoing.on('response', (answer) => {
                 answered = answer;
                 settle();
-                // Only a proxy may answer so (RFC 9110, 15.5.8).
-                if (answer.statusCode === 407) {
-                    signal.removeEventListener('abort', abort);
+                if (isOfProxy(answer)) {
+                    end();
                     answer.destroy();
-                    return reject(proxyRefusal(url, 407));
+                    return reject(proxyRefusal(url, answer.statusCode ?? 0));
                 }
                 const rate = method === 'HEAD' ? undefined : this.#watchRate(answer, url.host);
                 answer.on('close', () => {
                     clearInterval(rate);
-                    signal.removeEventListener('abort', abort);
+                    end();
+                    endConnection(outgoing, typeof body === 'function');
                 });
                 // The reader of the body gets its errors. Without a listener here, a late error would end the process.
                 answer.on('error', () => undefined);
-                resolve({ status: answer.statusCode ?? 0, headers: answer.headers, url, body: answer });
+                const isRaw = method === 'HEAD' || request.isOwnCoding?.(answer.headers) === true;
+                const content = isRaw ? { headers: answer.headers, body: answer } : decoded(answer);
+                resolve({ status: answer.statusCode ?? 0, url, ...content });
             });
             if (typeof body !== 'function')
                 outgoing.end(body);
             else {
-                const writing = new AbortController();
-                stopWriter = () => writing.abort(REQUEST_IS_OVER);
                 body(outgoing, writing.signal).catch((error) => {
                     if (!writing.signal.aborted)
                         outgoing.destroy(toError(error));
                 });
             }
         });
-    }
-    #watch(outgoing, host, breakOff) {
-        const { connect, firstByte, idle } = this.#timeouts;
-        const expire = (after, what) => () => {
-            const message = `${what} within ${(0,lib_duration/* formatDuration */.a3)(after)}`;
-            breakOff(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
-        };
-        let timer = setTimeout(expire(connect, 'no connection'), connect);
-        outgoing.on('socket', (socket) => {
-            const connected = () => clearTimeout(timer);
-            if (socket.connecting)
-                socket.once('connect', connected);
-            else
-                connected();
-        });
-        outgoing.setTimeout(idle, expire(idle, 'not a byte moved'));
-        outgoing.on('finish', () => {
-            clearTimeout(timer);
-            timer = setTimeout(expire(firstByte, 'no answer'), firstByte);
-        });
-        return { stop: () => clearTimeout(timer) };
     }
     #watchRate(answer, host) {
         const { idle } = this.#timeouts;
@@ -53531,6 +54371,19 @@ class HttpClient {
             answer.destroy(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
         }, idle);
     }
+}
+/**
+ * Ends the connection of a request that was answered before all of it was sent. The rest of a streamed body never
+ * comes, so nothing else would ever end it. Other bodies are on their way, and the connection may be used again.
+ */
+function endConnection(outgoing, isStreamed) {
+    if (outgoing.writableFinished || outgoing.destroyed)
+        return;
+    if (isStreamed)
+        return void outgoing.destroy();
+    const timer = setTimeout(() => outgoing.destroy(), REMAINDER_MILLISECONDS);
+    for (const end of ['finish', 'close'])
+        outgoing.once(end, () => clearTimeout(timer));
 }
 function toError(reason) {
     return reason instanceof Error ? reason : new Error(String(reason));
@@ -53563,10 +54416,11 @@ async function readBody(answer, limit) {
     return Buffer.concat(parts, length);
 }
 /** Discards the body of an answer. A short body is read to its end, so that its connection can be used again. */
-function discardBody(answer) {
+function http_discardBody(answer) {
     const length = Number(answer.headers['content-length'] ?? Number.NaN);
     // An answer to HEAD is complete, although it has the length of a body in its headers.
-    if (answer.body.complete || length <= 65_536)
+    const isComplete = answer.body instanceof external_node_http_.IncomingMessage && answer.body.complete;
+    if (isComplete || length <= 65_536)
         answer.body.resume();
     else
         answer.body.destroy();
@@ -53576,21 +54430,33 @@ function discardBody(answer) {
 
 
 
+
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** Those after which the same request is sent, with its body. The others make a GET of a write (RFC 9110, 15.4). */
+const KEEPING = new Set([307, 308]);
 /** The most redirects that are followed; more than any honest server needs. */
 const LIMIT = 8;
+/** Returns whether an answer is a redirect that would make another request of one with this method. */
+function isLossyRedirect(method, { status, headers }) {
+    return Boolean(headers.location) && REDIRECTS.has(status) && !redirectsOf(method).has(status);
+}
+function redirectsOf(method) {
+    return method === 'GET' || method === 'HEAD' ? REDIRECTS : KEEPING;
+}
 /**
- * Sends a request and follows redirects. `next` returns the address for a `Location`. Returns the first answer that is
- * not a redirect; undefined if there are too many redirects. Throws what `send` and `next` throw.
+ * Sends a request and follows redirects, those of a write only where they ask for the same request. `next` returns the
+ * address for a `Location`. Returns the first answer that is not followed; undefined if there are too many redirects.
+ * Throws what `send` and `next` throw.
  */
-async function followRedirects(first, send, next) {
+async function followRedirects({ method, url: first }, send, next) {
+    const redirects = redirectsOf(method);
     let url = first;
     for (let hop = 0; hop <= LIMIT; hop += 1) {
         const answer = await send(url);
         const { location } = answer.headers;
-        if (!REDIRECTS.has(answer.status) || location === undefined)
+        if (!redirects.has(answer.status) || !location)
             return answer;
-        discardBody(answer);
+        http_discardBody(answer);
         url = next(url, location);
     }
     return undefined;
@@ -53609,7 +54475,7 @@ function followAddress(from, address, asked) {
             hint: 'this looks like a broken or hostile registry; nothing was sent there',
         });
     };
-    const target = URL.canParse(address, from.href) ? new URL(address, from) : undefined;
+    const target = URL.canParse(address, from.href) ? new ReceivedUrl(address, from) : undefined;
     if (target === undefined) {
         // The text is not shown: any part of it could be a password or a signature.
         return refuse(`it leads to what is no address, of ${address.length} characters`);
@@ -53629,531 +54495,8 @@ function followAddress(from, address, asked) {
     return target;
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/challenge.js
-const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
-const challenge_LENGTH_LIMIT = 16_384;
-/** Reads a text from its start to its end in linear time, so that no header can make it slow. */
-class Scanner {
-    #text;
-    #at = 0;
-    constructor(text) {
-        this.#text = text;
-    }
-    get isAtEnd() {
-        return this.#at >= this.#text.length;
-    }
-    skip(characters) {
-        while (!this.isAtEnd && characters.includes(this.#text.charAt(this.#at)))
-            this.#at += 1;
-    }
-    takeToken() {
-        TOKEN.lastIndex = this.#at;
-        const found = TOKEN.exec(this.#text)?.[0];
-        if (found !== undefined)
-            this.#at += found.length;
-        return found;
-    }
-    take(character) {
-        if (this.#text.charAt(this.#at) !== character)
-            return false;
-        this.#at += 1;
-        return true;
-    }
-    takeQuoted() {
-        let value = '';
-        while (!this.isAtEnd) {
-            const character = this.#text.charAt(this.#at++);
-            if (character === '"')
-                break;
-            value += character === '\\' ? this.#text.charAt(this.#at++) : character;
-        }
-        return value;
-    }
-}
-function parseRaw(header) {
-    const scanner = new Scanner(header.slice(0, challenge_LENGTH_LIMIT));
-    const challenges = [];
-    while (!scanner.isAtEnd) {
-        scanner.skip(' \t,');
-        const name = scanner.takeToken();
-        if (name === undefined)
-            break;
-        scanner.skip(' \t');
-        const current = challenges.at(-1);
-        if (!scanner.take('='))
-            challenges.push({ scheme: name.toLowerCase(), parameters: new Map() });
-        else {
-            scanner.skip(' \t');
-            const value = scanner.take('"') ? scanner.takeQuoted() : (scanner.takeToken() ?? '');
-            current?.parameters.set(name.toLowerCase(), value);
-        }
-    }
-    return challenges;
-}
-/**
- * Reads `WWW-Authenticate`, one or several headers with one or several challenges each. Returns the challenge to
- * answer: Bearer if there is one, else Basic; undefined if there is neither.
- */
-function parseChallenge(headers) {
-    const all = [headers ?? []].flat().flatMap(parseRaw);
-    const bearer = all.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'));
-    if (bearer !== undefined) {
-        const { parameters } = bearer;
-        return { scheme: 'bearer', realm: parameters.get('realm') ?? '', service: parameters.get('service') };
-    }
-    return all.some(({ scheme }) => scheme === 'basic') ? { scheme: 'basic' } : undefined;
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/credentials.js
-/** Returns a lookup that asks several lookups in turn. It asks once for each host and remembers the answer. */
-function firstCredential(lookups) {
-    const answers = new Map();
-    const ask = async (host) => {
-        for (const lookup of lookups) {
-            const credential = await lookup(host);
-            if (credential !== undefined)
-                return credential;
-        }
-        return undefined;
-    };
-    return (host) => {
-        const answer = answers.get(host) ?? ask(host);
-        answers.set(host, answer);
-        return answer;
-    };
-}
-/** Returns a lookup with one login for one host; without a name or a password it has none. */
-function explicitCredential(host, username, password) {
-    const known = username === undefined || password === undefined ? undefined : { kind: 'password', username, password };
-    return async (asked) => (asked === host ? known : undefined);
-}
-/** Returns the value of a Basic `Authorization` header (RFC 7617). */
-function basicAuthorization(username, password) {
-    return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/error-body.js
-
-const errorBodyShape = schemas/* object */.Ikc({
-    errors: schemas/* array */.YOg(schemas/* object */.Ikc({ code: schemas/* string */.YjP().optional(), message: schemas/* string */.YjP().optional() })).min(1),
-});
-/** Other shapes, of token services and of proxies in front of registries. */
-const otherErrorShape = schemas/* object */.Ikc({ message: schemas/* string */.YjP().optional(), details: schemas/* string */.YjP().optional(), error: schemas/* string */.YjP().optional() })
-    .catch({});
-/**
- * Reads the body of an error answer: JSON, plain text, HTML or nothing. `clean` removes secrets from the text. Never
- * throws.
- */
-function parseErrorBody(body, clean = (text) => text) {
-    const oneLine = (text) => clean(text)
-        .replaceAll(/[\s\p{Cc}]+/gu, ' ')
-        .trim()
-        .slice(0, 300);
-    try {
-        const json = JSON.parse(body);
-        const parsed = errorBodyShape.safeParse(json);
-        if (parsed.success) {
-            const codes = parsed.data.errors.flatMap((error) => (error.code === undefined ? [] : [error.code]));
-            const first = parsed.data.errors[0];
-            return { codes, text: oneLine([first?.code, first?.message].filter(Boolean).join(': ')) };
-        }
-        const { message, details, error } = otherErrorShape.parse(json);
-        return { codes: [], text: oneLine(message ?? details ?? error ?? '') };
-    }
-    catch {
-        // Not JSON, so it is read as text below.
-    }
-    return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body) };
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/secret-forms.js
-/**
- * Returns a secret in every encoding in which it can appear: unchanged, in a URL, in a query, and in both alphabets of
- * base64, with and without padding.
- */
-function secretForms(secret) {
-    const bytes = Buffer.from(secret);
-    const padded = bytes.toString('base64');
-    const base64 = [padded, padded.replace(/={1,2}$/, ''), bytes.toString('base64url')];
-    const queries = [secret, padded].flatMap((text) => [
-        encodeURIComponent(text),
-        new URLSearchParams({ '': text }).toString().slice(1),
-    ]);
-    return new Set([secret, ...base64, ...queries]);
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/redactor.js
-
-/** Shorter texts are not secrets, and would redact half of a message. */
-const SHORTEST = 4;
-/** Longer secrets are tokens, of which there can be thousands. Servers that repeat one do not encode it. */
-const LONGEST_ENCODED = 200;
-/** Removes the secrets for one host from its messages. Some registries repeat in an error what was sent to them. */
-class Redactor {
-    #forms = new Set();
-    /** Adds a secret, in every encoding in which it can appear. */
-    add(secret) {
-        if (secret.length < SHORTEST)
-            return;
-        this.#forms.add(secret);
-        if (secret.length > LONGEST_ENCODED)
-            return;
-        for (const form of secretForms(secret))
-            this.#forms.add(form);
-    }
-    /** Returns a text with every secret replaced by `***`. */
-    redact(text) {
-        const longestFirst = [...this.#forms].toSorted((one, other) => other.length - one.length);
-        return longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/refusal.js
-
-
-/** Returns the failure for a refusal, by its status, its error codes and its text. */
-function refusal(answer) {
-    const { about, action, status, errorBody, retryAt } = answer;
-    const { code, hint } = wordsVerdict(answer) ?? statusVerdict(status);
-    const said = errorBody.text === '' ? '' : `: ${errorBody.text}`;
-    const message = `cannot ${action}, the registry answered ${status}${said}`;
-    const transient = isTransientStatus(status) || MORE_PASSING.has(status);
-    return new HttpFailure({ code, about, message, hint, status, transient, retryAt });
-}
-/** Further transient statuses: too early (425), and those of proxies in front of registries. */
-const MORE_PASSING = new Set([425, 499, 522]);
-const OTHER_FAULTS = new Set([
-    'TAG_INVALID',
-    'NAME_INVALID',
-    'DIGEST_INVALID',
-    'SIZE_INVALID',
-]);
-const FORMAT_STATUS = new Set([400, 405, 406, 415, 422]);
-/**
- * Returns the meaning of a refusal whose codes or text say more than its status; undefined if they do not. Registries
- * express these in different ways (field notes of Harbor, ECR, ACR, SWR, Quay).
- */
-function wordsVerdict({ writes, status, errorBody }) {
-    const { codes, text } = errorBody;
-    // GHCR says this to a workflow token without the permission to write packages.
-    if (status === 403 && /permission_denied: \w+_package|installation not allowed/i.test(text)) {
-        const hint = 'a workflow needs "permissions: packages: write", and an existing package has to give its repository access under Package settings';
-        return { code: 'DENIED', hint };
-    }
-    if (codes.includes('NAME_INVALID') || /invalid (?:repository )?name/i.test(text)) {
-        const hint = 'this registry may take fewer levels of names: for a destination, use --naming basename or dashed and a --push-ns of one level';
-        return { code: 'REGISTRY_REFUSED', hint };
-    }
-    if (writes === undefined || status >= 500 || status === 401 || isRateLimit(status))
-        return undefined;
-    return writeVerdict(writes, status, errorBody);
-}
-function writeVerdict(writes, status, { codes, text }) {
-    if (codes.includes('MANIFEST_BLOB_UNKNOWN') || codes.includes('BLOB_UNKNOWN')) {
-        return writes === 'upload' ? undefined : { code: 'CONTENT_UNKNOWN' };
-    }
-    const verdict = writes === 'manifest' ? manifestVerdict(status, codes, text) : undefined;
-    if (verdict !== undefined || status !== 404)
-        return verdict;
-    const hint = 'create the repository there, or the namespace, project or organisation above it; not every registry makes them on push';
-    return { code: 'NOT_FOUND', hint };
-}
-function manifestVerdict(status, codes, text) {
-    const isImmutable = status === 412 || /immutable|TagAlreadyExists/i.test(`${codes.join(' ')} ${text}`);
-    if (isImmutable && status < 500) {
-        const hint = 'tags cannot be changed there: let the rule leave this repository out, or take the tag out of the image set';
-        return { code: 'TAG_IMMUTABLE', hint };
-    }
-    if (/unknown manifest class/i.test(text))
-        return formatRefused();
-    if (!FORMAT_STATUS.has(status) || codes.some((code) => OTHER_FAULTS.has(code)))
-        return undefined;
-    const isAboutFormat = codes.includes('MANIFEST_INVALID') ||
-        codes.includes('UNSUPPORTED') ||
-        /manifest|media ?type|content ?type|unsupported/i.test(text);
-    return isAboutFormat || status === 415 ? formatRefused() : undefined;
-}
-function formatRefused() {
-    return { code: 'FORMAT_REFUSED', hint: 'this registry does not take content of this kind; leave it out' };
-}
-function statusVerdict(status) {
-    if (status === 401) {
-        // Some registries also answer so if the login is right but the account may not push.
-        return {
-            code: 'UNAUTHORIZED',
-            hint: 'check the user name and password for this registry, and that the account may do this there',
-        };
-    }
-    if (status === 403) {
-        return {
-            code: 'DENIED',
-            hint: 'check that the namespace exists and that the account may do this there',
-        };
-    }
-    if (status === 404)
-        return { code: 'NOT_FOUND' };
-    if (isRateLimit(status)) {
-        return { code: 'RATE_LIMITED', hint: 'log in to this registry or lower --query-limit and --limit' };
-    }
-    if (status >= 500) {
-        return { code: 'REGISTRY_BROKEN', hint: 'this is a fault of the registry itself; try again later' };
-    }
-    return { code: 'REGISTRY_REFUSED' };
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/token.js
-
-const answerShape = schemas/* object */.Ikc({
-    token: schemas/* string */.YjP().optional(),
-    access_token: schemas/* string */.YjP().optional(),
-    expires_in: schemas/* number */.aig().optional().catch(undefined),
-});
-const SHORTEST_LIFE_SECONDS = 60;
-/** Servers accept 8 to 16 KiB of headers, and the longest tokens of clouds have 4 KiB. */
-const token_LENGTH_LIMIT = 64 * 1024;
-/**
- * Returns the token in an answer of a token service (distribution-spec token authentication), or an error that says
- * what is wrong.
- */
-function parseToken(body) {
-    try {
-        const parsed = answerShape.parse(JSON.parse(body));
-        const token = parsed.token || parsed.access_token;
-        if (!token || /[^\x21-\x7e]/.test(token))
-            return new Error('there is no token in it');
-        if (token.length > token_LENGTH_LIMIT)
-            return new Error(`its token has ${token.length} characters`);
-        return { token, seconds: Math.max(parsed.expires_in ?? SHORTEST_LIFE_SECONDS, SHORTEST_LIFE_SECONDS) };
-    }
-    catch {
-        // The parser's error is not used, because it can quote a part of the token.
-        return new Error('it is not what the protocol says');
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/authorization.js
-
-
-
-
-
-
-
-
-
-
-
-
-/** Returns the scope for reading a repository. */
-function pullScope(repository) {
-    return `repository:${repository}:pull`;
-}
-/** Returns the scope for writing to a repository. */
-function pushScope(repository) {
-    return `repository:${repository}:pull,push`;
-}
-/** Returns the scope for deleting from a repository. Few accounts have it. */
-function deleteScope(repository) {
-    return `repository:${repository}:delete`;
-}
-const TOKEN_BODY_LIMIT = 1024 * 1024;
-/** The login at one host: its challenge, our credential, and one token for each set of scopes. */
-class Authorization {
-    #host;
-    #endpoint;
-    #http;
-    #limiter;
-    #lookup;
-    #onSecret;
-    #signal;
-    #tokens = new Map();
-    #redactor = new Redactor();
-    #challenge;
-    // Docker Hub locks an account for minutes if a wrong password is repeated.
-    #loginRefused;
-    constructor(parts) {
-        this.#host = parts.host;
-        this.#endpoint = parts.endpoint;
-        this.#http = parts.http;
-        this.#limiter = parts.limiter;
-        this.#lookup = parts.lookup;
-        this.#onSecret = (secret) => {
-            this.#redactor.add(secret);
-            parts.onSecret(secret);
-        };
-        this.#signal = parts.signal;
-    }
-    /** Returns a text of this host without the secrets that were sent to it. */
-    redact = (text) => this.#redactor.redact(text);
-    /**
-     * Returns the `Authorization` header for a request with these scopes, the most important first; undefined if it needs
-     * none.
-     */
-    async header(scopes) {
-        if (this.#challenge === undefined)
-            return undefined;
-        if (this.#challenge.scheme === 'basic')
-            return this.#basicHeader();
-        const key = scopes.join(' ');
-        const known = await this.#tokens.get(key);
-        if (known !== undefined && known.staleAt > Date.now())
-            return known.header;
-        return (await this.#renew(key, scopes, this.#challenge, known)).header;
-    }
-    /** Returns how this host wants us to log in, as far as that is known, and the user name that we have for it. */
-    async situation() {
-        const credential = await this.#lookup(this.#host);
-        const username = credential?.kind === 'password' ? credential.username : credential && 'identity token';
-        return { scheme: this.#challenge?.scheme ?? 'none', username };
-    }
-    /**
-     * Learns from an answer with 401 to a request with the credential `sent`. Returns whether the request is worth
-     * sending again: because there is a credential to send now, or because an expired token was dropped. A host that a
-     * redirect led to does not get this host's login.
-     */
-    async learn(answer, scopes, sent) {
-        if (answer.url.origin !== this.#endpoint.origin)
-            return false;
-        const challenge = parseChallenge(answer.headers['www-authenticate']) ?? this.#challenge;
-        const isNew = this.#challenge === undefined && challenge !== undefined;
-        this.#challenge = challenge;
-        if (challenge === undefined)
-            return false;
-        if (sent === undefined)
-            return isNew || (await this.header(scopes)) !== undefined;
-        if (!sent.startsWith('Bearer '))
-            return false;
-        const key = scopes.join(' ');
-        const held = await this.#tokens.get(key)?.catch(() => undefined);
-        if (held?.header === sent)
-            this.#tokens.delete(key);
-        return true;
-    }
-    async #basicHeader() {
-        const credential = await this.#lookup(this.#host);
-        return credential?.kind === 'password' ? this.#basicOf(credential) : undefined;
-    }
-    #basicOf({ username, password }) {
-        const header = basicAuthorization(username, password);
-        for (const secret of [password, `${username}:${password}`])
-            this.#onSecret(secret);
-        this.#onSecret(header.slice('Basic '.length));
-        return header;
-    }
-    async #renew(key, scopes, challenge, stale) {
-        const current = this.#tokens.get(key);
-        // Another request may have renewed it meanwhile.
-        if (current !== undefined && (await current) !== stale)
-            return current;
-        const fetched = this.#fetchToken(scopes, challenge);
-        this.#tokens.set(key, fetched);
-        // A refusal is kept, as it would be the same again; a transient failure is not.
-        fetched.catch((error) => {
-            const isRefusal = isAnswerFailure(error) && !error.transient;
-            if (!isRefusal && this.#tokens.get(key) === fetched)
-                this.#tokens.delete(key);
-        });
-        return fetched;
-    }
-    async #fetchToken(scopes, challenge) {
-        if (this.#loginRefused !== undefined)
-            throw this.#loginRefused;
-        const credential = await this.#lookup(this.#host);
-        const realm = this.#resolveRealm(challenge.realm);
-        const giveBack = await ConcurrencyLimiter.take([this.#limiter], this.#signal);
-        try {
-            const answer = await this.#ask(realm, scopes, challenge.service, credential);
-            const body = (await readBody(answer, TOKEN_BODY_LIMIT))?.toString('utf8') ?? '';
-            // registry.k8s.io sends a challenge, but its tokens are optional and the endpoint may be missing.
-            if (answer.status === 404 && credential === undefined) {
-                return { header: undefined, staleAt: Number.POSITIVE_INFINITY };
-            }
-            if (answer.status !== 200)
-                throw this.#tokenRefusal(answer, body, credential);
-            return this.#readToken(body);
-        }
-        finally {
-            giveBack();
-        }
-    }
-    /**
-     * Returns the URL of the token service. It may be at another host (auth.docker.io), but only over HTTPS. Throws
-     * `REDIRECT_REFUSED`.
-     */
-    #resolveRealm(realm) {
-        const url = followAddress(this.#endpoint, realm, this.#endpoint);
-        const isPlain = url.protocol === 'http:' && !isLoopback(url.hostname) && url.host !== this.#endpoint.host;
-        if (isPlain) {
-            throw new HttpFailure({
-                code: 'REDIRECT_REFUSED',
-                about: this.#host,
-                message: `it wants the login sent to ${url.host} over plain HTTP`,
-            });
-        }
-        return url;
-    }
-    #ask(realm, scopes, service, credential) {
-        if (credential?.kind === 'identity-token') {
-            this.#onSecret(credential.token);
-            const form = new URLSearchParams({
-                grant_type: 'refresh_token',
-                refresh_token: credential.token,
-                client_id: 'keel-pkg',
-                scope: scopes.join(' '),
-            });
-            if (service !== undefined)
-                form.set('service', service);
-            const body = Buffer.from(form.toString());
-            const headers = {
-                'content-type': 'application/x-www-form-urlencoded',
-                'content-length': String(body.length),
-            };
-            return this.#http.send({ method: 'POST', url: realm, headers, body, signal: this.#signal });
-        }
-        const url = new URL(realm);
-        if (service !== undefined)
-            url.searchParams.set('service', service);
-        // One parameter for each scope: some registries ignore what follows a space.
-        for (const scope of scopes)
-            url.searchParams.append('scope', scope);
-        const headers = {};
-        if (credential !== undefined) {
-            headers['authorization'] = this.#basicOf(credential);
-        }
-        return this.#http.send({ method: 'GET', url, headers, signal: this.#signal });
-    }
-    #readToken(body) {
-        const parsed = parseToken(body);
-        if (parsed instanceof Error)
-            throw this.#noToken(parsed);
-        this.#onSecret(parsed.token);
-        return { header: `Bearer ${parsed.token}`, staleAt: Date.now() + parsed.seconds * 900 };
-    }
-    #noToken(cause) {
-        const message = 'its token service answered without a token';
-        return new HttpFailure({
-            code: 'REGISTRY_BROKEN',
-            about: this.#host,
-            message,
-            transient: true,
-            cause,
-        });
-    }
-    #tokenRefusal(answer, body, credential) {
-        const failure = refusal({
-            about: this.#host,
-            action: credential === undefined ? 'get an anonymous token' : 'log in',
-            status: answer.status,
-            errorBody: parseErrorBody(body, this.redact),
-            retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
-        });
-        if (answer.status === 401 && credential !== undefined)
-            this.#loginRefused = failure;
-        return failure;
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/src/registry/list-pages.js
+
 
 
 
@@ -54164,34 +54507,88 @@ const LIST_LIMITS = {
     // Google's lists have some 300 bytes for each tag.
     bytes: 64 * 1024 * 1024,
 };
+/** Some registries leave out what an account may not see, so that a page can be empty and the next one is not. */
+const EMPTY_PAGES_LIMIT = 10;
 /**
- * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") and stops at a
- * page that it has seen before. `send` requests one page. Throws `REGISTRY_BROKEN` if the list exceeds the limits, and
- * what `send` and `parse` throw.
+ * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") until there is none,
+ * or until a page is the same as an earlier one. If the number of entries a page is refused, it asks without. Throws
+ * `REGISTRY_BROKEN` if the list exceeds the limits, `LIST_INCOMPLETE` if a page after the first is refused, and what
+ * `send` and `parse` throw.
  */
-async function readPages(list, endpoint, send, parse) {
-    const { first, about, limits } = list;
+async function readPages(list, endpoint) {
+    const { first, about, limits, isEmpty } = list;
     const pages = [];
     const seen = new Set();
+    const known = new Set();
     let bytesLeft = limits.bytes;
+    let empty = 0;
     let url = first;
-    while (url !== undefined && !seen.has(url.href)) {
+    while (url !== undefined) {
+        if (seen.has(url.href))
+            return { pages, isCircular: true };
         if (pages.length >= limits.pages && limits.isCut === true)
-            return pages;
+            break;
         if (pages.length >= limits.pages)
             throw endless(about, `has more than ${limits.pages} pages`);
         seen.add(url.href);
-        const answer = await send(url);
+        const read = await readPage(list, url, endpoint, pages.length + 1, bytesLeft);
+        bytesLeft -= read.bytes;
+        pages.push(read.page);
+        url = read.next;
+        if (url === undefined)
+            break;
+        empty = isEmpty(read.page) ? empty + 1 : 0;
+        const isStale = empty === 0 ? known.has(read.fingerprint) : empty > EMPTY_PAGES_LIMIT;
+        if (isStale)
+            return { pages, isCircular: true };
+        known.add(read.fingerprint);
+    }
+    return { pages, isCircular: false };
+}
+async function readPage({ about, limits, send, parse, attempt }, url, endpoint, number, bytesLeft) {
+    const read = async (from) => {
+        const answer = await send(from);
         const body = await readBody(answer, bytesLeft);
         if (body === undefined)
             throw endless(about, `is larger than ${(0,text_size/* formatSize */.X)(limits.bytes)}`);
-        bytesLeft -= body.length;
-        pages.push(parse(body, about));
         const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
         // registry.k8s.io redirects, so the next page is relative to the URL that answered.
-        url = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
+        const next = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
+        const fingerprint = (0,external_node_crypto_.createHash)('sha256').update(body).digest('base64');
+        return { page: parse(body, about), fingerprint, bytes: body.length, next };
+    };
+    try {
+        return await attempt(() => read(url));
     }
-    return pages;
+    catch (error) {
+        if (number > 1)
+            throw explainLaterPage(error, about, number);
+        if (!url.searchParams.has('n') || !mayRefuseSize(error))
+            throw error;
+        const whole = new URL(url);
+        whole.searchParams.delete('n');
+        return attempt(() => read(whole));
+    }
+}
+/** Statuses that say the same about a request with and without `n`. */
+const NOT_ABOUT_SIZE = new Set([401, 403, 404, 410]);
+function mayRefuseSize(error) {
+    if (!isAnswerFailure(error) || error.transient || error.status === undefined)
+        return false;
+    const isClear = (error.status >= 400 && error.status < 500) || error.status === 501;
+    return isClear && !NOT_ABOUT_SIZE.has(error.status);
+}
+/** The first page came, so the refusal of another one says nothing about whether there is such a list. */
+function explainLaterPage(error, about, number) {
+    if (!isAnswerFailure(error) || error.transient || error.status === undefined)
+        return error;
+    return new HttpFailure({
+        code: 'LIST_INCOMPLETE',
+        about,
+        message: `page ${number} of its list is refused although the pages before it came: ${error.message}`,
+        hint: error.hint,
+        cause: error,
+    });
 }
 function endless(about, what) {
     return new HttpFailure({
@@ -54242,8 +54639,17 @@ function isManifestMediaType(text) {
 function isIndexMediaType(type) {
     return type === MEDIA_TYPE.ociIndex || type === MEDIA_TYPE.dockerList;
 }
+/**
+ * Returns whether an index entry of a type is content such as a layer, and no manifest. Indexes of build caches list
+ * their layers (https://github.com/moby/buildkit/blob/master/cache/remotecache/export.go).
+ */
+function isBlobMediaType(type) {
+    return type !== '' && !/manifest|index/.test(type);
+}
 
 ;// CONCATENATED MODULE: ./build/src/registry/oci/manifest.js
+
+
 
 
 
@@ -54252,30 +54658,55 @@ function isIndexMediaType(type) {
 /** The size in bytes that registries accept at most; real manifests are smaller. */
 const MANIFEST_SIZE_LIMIT = 4 * 1024 * 1024;
 const platformShape = schemas/* object */.Ikc({
-    os: schemas/* string */.YjP(),
-    architecture: schemas/* string */.YjP(),
-    variant: schemas/* string */.YjP().optional(),
-});
+    os: schemas/* string */.YjP().min(1),
+    architecture: schemas/* string */.YjP().min(1),
+    variant: zero_value/* TEXT_FIELD */.rr,
+    'os.version': zero_value/* TEXT_FIELD */.rr.catch(undefined),
+})
+    .transform(({ 'os.version': osVersion, ...platform }) => normalizePlatform({ ...platform, osVersion }));
 const descriptorShape = schemas/* object */.Ikc({
     mediaType: schemas/* string */.YjP(),
     digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
     size: schemas/* number */.aig().int().nonnegative(),
-    platform: platformShape.optional().catch(undefined),
-    annotations: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()).optional().catch(undefined),
-    urls: schemas/* array */.YOg(schemas/* string */.YjP()).optional(),
+    platform: (0,zero_value/* fieldOf */._F)(platformShape).catch(undefined),
+    annotations: (0,zero_value/* fieldOf */._F)((0,zero_value/* recordOf */.zv)(schemas/* string */.YjP())).catch(undefined),
+    urls: (0,zero_value/* fieldOf */._F)(schemas/* array */.YOg(schemas/* string */.YjP())).catch(undefined),
 });
-const bodyShape = schemas/* object */.Ikc({ schemaVersion: schemas/* literal */.euz(2), mediaType: schemas/* string */.YjP().optional() });
-const indexShape = bodyShape.extend({ manifests: schemas/* array */.YOg(descriptorShape) });
-const manifest_imageShape = bodyShape.extend({ config: descriptorShape, layers: schemas/* array */.YOg(descriptorShape) });
+const bodyShape = schemas/* object */.Ikc({ schemaVersion: schemas/* literal */.euz(2), mediaType: zero_value/* TEXT_FIELD */.rr });
+/** An image under the type of an index is none, and not an empty one. */
+const indexShape = bodyShape.extend({
+    manifests: (0,zero_value/* listOf */.c3)(descriptorShape),
+    config: schemas/* null */.chJ().optional(),
+    layers: schemas/* null */.chJ().optional(),
+});
+const manifest_imageShape = bodyShape.extend({ config: descriptorShape, layers: (0,zero_value/* listOf */.c3)(descriptorShape) });
 function toDescriptor(parsed) {
-    const { mediaType, digest, size, platform, annotations } = parsed;
+    const { mediaType, digest, size, platform, annotations, urls } = parsed;
     return {
         mediaType,
         digest,
         size,
         platform,
         annotations,
+        urls,
     };
+}
+const FOREIGN_LAYER = /^application\/vnd\.(?:docker\.image\.rootfs\.foreign\.diff\.tar|oci\.image\.layer\.nondistributable\.v1\.tar)(?:[.+][a-z]+)?$/;
+/**
+ * Returns whether a layer is of a type that a registry need not hold (`foreign` or `nondistributable`), and its
+ * manifest tells where else it is. Addresses alone do not make it one: layers of ordinary types may have some too.
+ * https://github.com/opencontainers/image-spec/blob/main/layer.md#non-distributable-layers
+ */
+function isForeignLayer({ mediaType, urls = [] }) {
+    return FOREIGN_LAYER.test(mediaType) && urls.length > 0;
+}
+/** Returns whether an entry of an index is an index itself, for which no platform is named. */
+function isNestedIndex({ platform, mediaType }) {
+    return platform === undefined && isManifestMediaType(mediaType) && isIndexMediaType(mediaType);
+}
+/** Returns whether a manifest has a digest, which another registry may have computed with another algorithm. */
+function hasDigest({ bytes, digest }, other) {
+    return digest === other || digestOf(bytes, digestAlgorithm(other)) === other;
 }
 function unusable(about, message, cause) {
     return new lib_failure/* Failure */.HR({ code: 'MANIFEST_UNUSABLE', about, message, cause });
@@ -54295,6 +54726,16 @@ function parseJson(bytes, about) {
         throw unusable(about, 'the manifest is not JSON', cause);
     }
 }
+const otherShape = schemas/* object */.Ikc({ schemaVersion: schemas/* unknown */.L5J().optional(), mediaType: schemas/* unknown */.L5J().optional() });
+/** Returns what a manifest is that is of none of the four types, for people. */
+function kindOf(json) {
+    const { schemaVersion, mediaType } = otherShape.safeParse(json).data ?? {};
+    if (schemaVersion === 1)
+        return "an image of Docker's schema 1, from before 2016";
+    return typeof mediaType === 'string' && mediaType !== ''
+        ? `a manifest of the type "${mediaType.slice(0, 100)}"`
+        : 'no manifest of a known kind';
+}
 /**
  * Reads a manifest or index of any of the four media types (OCI image-spec, manifest.md and image-index.md).
  * `contentType` is the header of the answer; it is used if the body has no `mediaType`. The digest is computed here,
@@ -54303,10 +54744,9 @@ function parseJson(bytes, about) {
 function parseManifest(bytes, contentType, about, algorithm = 'sha256') {
     const json = parseJson(bytes, about);
     const body = bodyShape.safeParse(json);
-    if (!body.success) {
-        throw unusable(about, 'the manifest is of a kind that cannot be copied (schema 1 or unknown)', body.error);
-    }
-    const mediaType = body.data.mediaType ?? contentType?.split(';')[0]?.trim() ?? '';
+    if (!body.success)
+        throw unusable(about, `it is ${kindOf(json)}, which cannot be copied`, body.error);
+    const mediaType = body.data.mediaType ?? contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
     if (!isManifestMediaType(mediaType)) {
         throw unusable(about, `the manifest has the type "${mediaType.slice(0, 100)}", which cannot be copied`);
     }
@@ -54323,20 +54763,36 @@ function parseManifest(bytes, contentType, about, algorithm = 'sha256') {
     if (image.data.layers.length > LAYERS_LIMIT) {
         throw unusable(about, `it has ${image.data.layers.length} layers, and no image has more than ${LAYERS_LIMIT}`);
     }
-    const distributable = image.data.layers.filter((layer) => (layer.urls ?? []).length === 0);
     return {
         ...common,
         kind: 'image',
         config: toDescriptor(image.data.config),
-        layers: distributable.map(toDescriptor),
+        layers: image.data.layers.map(toDescriptor),
     };
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/registry-failure.js
 
+
 /** Returns whether a registry answered that something does not exist. */
 function isNotFound(error) {
     return (0,lib_failure/* failureCode */.AD)(error) === 'NOT_FOUND';
+}
+/** Returns whether a registry answered that its login is missing, wrong or not enough. */
+function isUnauthorized(error) {
+    return (0,lib_failure/* failureCode */.AD)(error) === 'UNAUTHORIZED';
+}
+/** Returns whether a registry refused something to our account that others may have. */
+function mayBeDeniedToUs(error) {
+    return isUnauthorized(error) || (0,lib_failure/* failureCode */.AD)(error) === 'DENIED';
+}
+/**
+ * Returns whether a registry refused a question, and would again. After a question that only saves work this means that
+ * the answer is not known. That a registry asks for fewer requests is no such refusal, and neither is a broken answer.
+ */
+function registry_failure_isRefusedQuestion(error) {
+    const isFinal = isAnswerFailure(error) && !error.transient && error.status !== undefined;
+    return isFinal && error.code !== 'RATE_LIMITED';
 }
 /** Returns whether something does not exist or was denied. Some registries answer 403 for what does not exist. */
 function mayBeAbsent(error) {
@@ -54353,12 +54809,15 @@ function mayBeAbsent(error) {
 
 
 
+
 /** Images have few referrers; in a longer list, only its beginning is searched for signatures. */
 const LIMITS = { pages: 20, bytes: 20 * MANIFEST_SIZE_LIMIT, isCut: true };
 const listShape = schemas/* object */.Ikc({
-    manifests: schemas/* array */.YOg(schemas/* object */.Ikc({
+    // An image has a configuration, and is no list.
+    config: schemas/* null */.chJ().optional(),
+    manifests: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({
         digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
-        artifactType: schemas/* string */.YjP().optional().catch(undefined),
+        artifactType: zero_value/* TEXT_FIELD */.rr.catch(undefined),
     })),
 });
 /**
@@ -54367,35 +54826,48 @@ const listShape = schemas/* object */.Ikc({
  * registry's refusal.
  */
 async function listReferrers(registry, repository, digest, signal) {
+    const told = await askReferrersApi(registry, repository, digest, signal);
+    return told ?? readFallbackTag(registry, repository, digest, signal);
+}
+/** Returns what the referrers API tells of a manifest; undefined if a registry does not have it. Throws as `listReferrers`. */
+async function askReferrersApi(registry, repository, digest, signal) {
     try {
-        return await registry.asMetadata(signal, () => readReferrers(registry, repository, digest, signal));
+        return await readReferrers(registry, repository, digest, signal);
     }
     catch (error) {
         // A front end may let through only the requests that it knows: registry.k8s.io answers 403.
         const isUnknown = isAnswerFailure(error) && !error.transient && error.code !== 'RATE_LIMITED';
-        if (!isUnknown)
+        if (!isUnknown || error.code === 'LIST_INCOMPLETE')
             throw error;
-        return readFallbackTag(registry, repository, digest, signal);
+        return undefined;
     }
+}
+/** Returns the tag that stands for the referrers API. It has at most 64 digits of the digest. */
+function referrersTag(digest) {
+    return reference_parseTag(`${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`);
 }
 async function readReferrers(registry, repository, digest, signal) {
     const about = registry.nameOf(repository, digest);
-    const first = registry.url(`/v2/${repository}/referrers/${digest}`);
+    const path = `/v2/${repository}/referrers/${digest}`;
+    const first = await registry.asMetadata(signal, async () => registry.url(path));
     const send = (url) => registry.send({
         method: 'GET',
         url,
-        scopes: [pullScope(repository)],
+        scopes: [scope_pullScope(repository)],
         headers: { accept: MEDIA_TYPE.ociIndex },
         expected: [200],
         about,
         action: 'list what refers to it',
         signal,
     });
-    const pages = await readPages({ first, about, limits: LIMITS }, registry.endpoint, send, parseReferrers);
+    const attempt = (operation) => registry.asMetadata(signal, operation);
+    const isEmpty = (page) => page.length === 0;
+    const list = { first, about, limits: LIMITS, send, attempt, parse: parseReferrers, isEmpty };
+    const { pages } = await readPages(list, registry.endpoint);
     return pages.flat();
 }
 async function readFallbackTag(registry, repository, digest, signal) {
-    const tag = reference_parseTag(`${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`);
+    const tag = referrersTag(digest);
     try {
         const { bytes } = await registry.getManifest(repository, tag, signal);
         return parseReferrers(bytes, registry.nameOf(repository, tag));
@@ -54415,6 +54887,26 @@ function parseReferrers(body, about) {
         const message = 'its list of what refers to a manifest makes no sense';
         throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, cause });
     }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/small-blob.js
+
+
+
+/** The largest blob that is read into memory. Configurations and signatures are smaller. */
+const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
+/** Returns the bytes of a small blob, after verifying its size and digest. Throws `DIGEST_MISMATCH`. */
+function readBlob(registry, repository, descriptor, signal) {
+    return registry.asMetadata(signal, async () => {
+        const answer = await registry.openBlob(repository, descriptor, signal);
+        const bytes = await readBody(answer, Math.min(descriptor.size, SMALL_BLOB_LIMIT));
+        if (bytes !== undefined && digestOf(bytes, digestAlgorithm(descriptor.digest)) === descriptor.digest) {
+            return bytes;
+        }
+        const about = registry.nameOf(repository, descriptor.digest);
+        const message = 'its content does not have this digest';
+        throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/src/signatures/cosign-layer.js
@@ -54518,6 +55010,7 @@ function readCosignLayer(layer, digest) {
 
 
 
+
 const sigstore_bundle_BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle[.+]/;
 const STATEMENT_TYPE = 'application/vnd.in-toto+json';
 /**
@@ -54534,7 +55027,7 @@ const bundleShape = schemas/* union */.KCZ([
     schemas/* object */.Ikc({ dsseEnvelope: schemas/* object */.Ikc({ payloadType: schemas/* string */.YjP(), payload: schemas/* string */.YjP() }) }),
 ]);
 const statementShape = schemas/* object */.Ikc({
-    subject: schemas/* array */.YOg(schemas/* object */.Ikc({ digest: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()) })),
+    subject: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({ digest: (0,zero_value/* recordOf */.zv)(schemas/* string */.YjP()) })),
     predicateType: schemas/* string */.YjP(),
 });
 /**
@@ -54563,6 +55056,7 @@ function readBundle(bytes, digest, manifest) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/signatures/signature-search.js
+
 
 
 
@@ -54653,7 +55147,7 @@ async function readSmall({ registry, repository }, layer, signal) {
     if (layer.size > signature_search_SIZE_LIMIT)
         return unfit('it is larger than any real one');
     try {
-        return await registry.readBlob(repository, layer, signal);
+        return await readBlob(registry, repository, layer, signal);
     }
     catch (error) {
         if ((0,lib_failure/* failureCode */.AD)(error) === 'DIGEST_MISMATCH')
@@ -55019,8 +55513,6 @@ class BlockMemories {
     }
 }
 
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(38522);
 ;// CONCATENATED MODULE: ./build/src/pack/archive/compressed-content.js
 /** The first bytes of formats whose content deflate cannot shrink: gzip, zstd, xz, zip, bzip2. */
 const MAGIC_NUMBERS = [
@@ -55941,9 +56433,156 @@ async function writeArchive(options) {
     }
 }
 
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(73024);
-;// CONCATENATED MODULE: ./build/src/registry/blob-stream.js
+;// CONCATENATED MODULE: ./build/src/lib/concurrency-limiter.js
+/**
+ * Limits how many slots can be taken at the same time. An adaptive limiter doubles its width after as many successes as
+ * it is wide. After the first throttling it grows by one instead, and every throttling halves it.
+ */
+class ConcurrencyLimiter {
+    #ceiling;
+    #width;
+    #taken = 0;
+    #successes = 0;
+    #wasThrottled = false;
+    // In the order in which they asked. A set, because a waiter leaves all limiters that it waits for at the same time.
+    #waiting = new Set();
+    constructor(width) {
+        this.#width = width.start;
+        this.#ceiling = width.ceiling;
+    }
+    get width() {
+        return this.#width;
+    }
+    get hasRoom() {
+        return this.#taken < this.#width;
+    }
+    /** Reports that the work in one slot succeeded. */
+    succeeded() {
+        if (this.#ceiling === undefined || this.#width >= this.#ceiling)
+            return;
+        this.#successes += 1;
+        if (this.#successes < this.#width)
+            return;
+        this.#successes = 0;
+        this.#width = Math.min(this.#ceiling, this.#wasThrottled ? this.#width + 1 : this.#width * 2);
+        this.#admit();
+    }
+    /** Reports that the other side asked for fewer requests. */
+    throttled() {
+        if (this.#ceiling === undefined)
+            return;
+        this.#wasThrottled = true;
+        this.#successes = 0;
+        this.#width = Math.max(1, Math.floor(this.#width / 2));
+    }
+    /**
+     * Takes one slot on each of the limiters, all at once: while it waits it holds none. A limiter that is named twice
+     * counts once. Returns the function that gives the slots back. Rejects with the signal's reason.
+     */
+    static async take(limiters, signal) {
+        const distinct = [...new Set(limiters)];
+        signal.throwIfAborted();
+        if (!distinct.every((limiter) => limiter.hasRoom))
+            await ConcurrencyLimiter.#wait(distinct, signal);
+        else
+            for (const limiter of distinct)
+                limiter.#taken += 1;
+        let returned = false;
+        return () => {
+            if (returned)
+                return;
+            returned = true;
+            for (const limiter of distinct)
+                limiter.#taken -= 1;
+            for (const limiter of distinct)
+                limiter.#admit();
+        };
+    }
+    static #wait(limiters, signal) {
+        return new Promise((resolve, reject) => {
+            const giveUp = () => {
+                for (const limiter of limiters)
+                    limiter.#waiting.delete(waiter);
+                reject(signal.reason);
+            };
+            const waiter = {
+                limiters,
+                grant: () => {
+                    signal.removeEventListener('abort', giveUp);
+                    for (const limiter of limiters) {
+                        limiter.#waiting.delete(waiter);
+                        limiter.#taken += 1;
+                    }
+                    resolve();
+                },
+            };
+            signal.addEventListener('abort', giveUp, { once: true });
+            for (const limiter of limiters)
+                limiter.#waiting.add(waiter);
+        });
+    }
+    #admit() {
+        for (const waiter of this.#waiting) {
+            if (!this.hasRoom)
+                return;
+            if (waiter.limiters.every((limiter) => limiter.hasRoom))
+                waiter.grant();
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob/blob-source.js
+
+
+/** Returns a source that reads blobs from a repository. */
+function registrySource(registry, repository) {
+    return {
+        about: `${registry.host}/${repository}`,
+        origin: { registry, repository },
+        limiter: registry.limits.transfers,
+        patience: (signal) => registry.limits.patience(signal),
+        open: async (descriptor, signal, range) => {
+            await registry.ping();
+            try {
+                return (await registry.openBlob(repository, descriptor, signal, range)).body;
+            }
+            catch (error) {
+                if (range === undefined || !saysNoPart(error))
+                    throw error;
+                return partOf((await registry.openBlob(repository, descriptor, signal)).body, range);
+            }
+        },
+    };
+}
+/**
+ * The whole came instead of a part, or a part of it compressed, the range is refused as such, or the request for one is not understood. Refusals of
+ * access say nothing about parts, and would meet the whole as well.
+ */
+const NO_PARTS = new Set([200, 206, 400, 405, 416, 501]);
+/** Returns whether an answer says that there is no such part of a blob. */
+function saysNoPart(error) {
+    return error instanceof HttpFailure && error.status !== undefined && NO_PARTS.has(error.status);
+}
+function partOf(whole, range) {
+    const part = external_node_stream_.Readable.from(bytesWithin(whole, range), { objectMode: false });
+    return part.once('close', () => whole.destroy());
+}
+async function* bytesWithin(whole, { start, end }) {
+    let position = 0;
+    for await (const bytes of whole) {
+        if (!Buffer.isBuffer(bytes))
+            continue;
+        const wanted = bytes.subarray(Math.max(0, start - position), Math.max(0, end - position));
+        position += bytes.length;
+        if (wanted.length > 0)
+            yield wanted;
+        if (position >= end)
+            return;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob/blob-stream.js
+
 
 
 
@@ -55966,10 +56605,6 @@ class BlobMeter {
     }
     get isComplete() {
         return this.#passed === this.#descriptor.size;
-    }
-    /** Returns an independent meter at the same position. */
-    copy() {
-        return new BlobMeter(this.#descriptor, this.#about, this);
     }
     /** Adds the next bytes. Throws `SIZE_MISMATCH` as soon as there are more than `end` bytes in all. */
     add(bytes, end) {
@@ -56002,22 +56637,38 @@ class BlobMeter {
     }
 }
 /**
+ * A source that failed while its bytes were sent. It was `broken` off and may go on, or its bytes are `wrong`. It is no
+ * `HttpFailure`, because no limit of the destination may learn from it.
+ */
+class SourceFailure extends lib_failure/* Failure */.HR {
+    name = 'SourceFailure';
+    reason;
+    flaw;
+    /** How long to wait before the next attempt, if that was decided; `never` if there is none. */
+    wait;
+    constructor(reason, flaw, wait) {
+        const { about = 'source', message = 'it failed' } = reason instanceof lib_failure/* Failure */.HR ? reason : {};
+        super({ code: (0,lib_failure/* failureCode */.AD)(reason), about, message, cause: reason });
+        this.reason = reason;
+        this.flaw = flaw;
+        this.wait = wait;
+    }
+}
+/**
  * Moves exactly `length` bytes from `source` to `sink` and hashes them. Ends neither. The last bytes of a blob are sent
- * only after its digest was verified, so that a wrong blob is never complete. Throws `SIZE_MISMATCH`,
- * `DIGEST_MISMATCH`, or the error of either side.
+ * only after its digest was verified, so that a wrong blob is never complete. Throws `SourceFailure`, with
+ * `SIZE_MISMATCH` or `DIGEST_MISMATCH` among its reasons, the error of the sink, or the signal's reason.
  */
 async function pour(options) {
     const { source, sink, meter, length, signal, onBytes } = options;
-    if (length === 0)
-        return meter.verify();
     signal.throwIfAborted();
+    if (length === 0)
+        return measure(meter, Buffer.alloc(0), meter.passed);
     const { promise, resolve, reject } = Promise.withResolvers();
     const end = meter.passed + length;
     const take = (bytes) => {
         try {
-            meter.add(bytes, end);
-            if (meter.isComplete)
-                meter.verify();
+            measure(meter, bytes, end);
             onBytes?.(bytes.length);
             const isDrained = sink.write(bytes);
             if (meter.passed === end)
@@ -56030,8 +56681,8 @@ async function pour(options) {
         }
     };
     const resume = () => void source.resume();
-    const breakOff = () => reject(meter.truncated());
-    const fail = (error) => reject(meter.broken(error));
+    const breakOff = () => reject(new SourceFailure(meter.truncated(), 'broken'));
+    const fail = (error) => reject(new SourceFailure(meter.broken(error), 'broken'));
     const abort = () => reject(signal.reason);
     source.on('data', take).once('end', breakOff).once('error', fail);
     sink.on('drain', resume).once('error', reject);
@@ -56043,6 +56694,16 @@ async function pour(options) {
         source.off('data', take).off('end', breakOff).off('error', fail);
         sink.off('drain', resume).off('error', reject);
         signal.removeEventListener('abort', abort);
+    }
+}
+function measure(meter, bytes, end) {
+    try {
+        meter.add(bytes, end);
+        if (meter.isComplete)
+            meter.verify();
+    }
+    catch (error) {
+        throw new SourceFailure(error, 'wrong');
     }
 }
 
@@ -56128,6 +56789,7 @@ async function digestFile(file, expected, signal) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/pack/fetch/blob-store.js
+
 
 
 
@@ -56253,15 +56915,6 @@ async function openRest(meter, part, blob) {
         return undefined;
     }
 }
-/**
- * The whole came instead of a part, the range is refused as such, or the request for one is not understood. Refusals of
- * access say nothing about parts, and would meet the whole as well.
- */
-const NO_PARTS = new Set([200, 400, 405, 416, 501]);
-/** Returns whether an answer says that there is no such part. */
-function saysNoPart(error) {
-    return error instanceof HttpFailure && error.status !== undefined && NO_PARTS.has(error.status);
-}
 async function addFile(meter, file, size, signal) {
     // Given to the stream, the signal would come out as an AbortError instead of its reason.
     for await (const bytes of (0,external_node_fs_.createReadStream)(file, { highWaterMark: 1024 * 1024 })) {
@@ -56295,7 +56948,40 @@ function inFolder(file, operation) {
     return onDisk(file, '--image-output', operation);
 }
 
+;// CONCATENATED MODULE: ./build/src/registry/tagged-manifest.js
+
+
+
+
+/**
+ * Returns the manifest with a digest that a registry told for a tag. Some registries have it under the tag alone:
+ * registry.k8s.io does not find signatures by the digests that it lists. Throws `NOT_FOUND`, also if the tag has another
+ * manifest by now.
+ */
+async function getTaggedManifest(registry, repository, { tag, digest }, signal) {
+    try {
+        return await registry.getManifest(repository, digest, signal);
+    }
+    catch (error) {
+        if (!isNotFound(error))
+            throw error;
+        const tagged = await registry.getManifest(repository, tag, signal);
+        if (hasDigest(tagged, digest))
+            return { ...tagged, digest };
+        throw new HttpFailure({
+            code: 'NOT_FOUND',
+            about: registry.nameOf(repository, tag),
+            message: `the registry tells ${shortDigest(digest)} for this tag and does not have it; the tag has ${shortDigest(tagged.digest)}`,
+            hint: 'the tag was moved a moment ago; the next run takes what it is then',
+            cause: error,
+        });
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/pack/fetch/image-lookup.js
+
+
+
 
 
 
@@ -56305,9 +56991,9 @@ function inFolder(file, operation) {
 
 const CONFIG_LIMIT = 16 * 1024 * 1024;
 const configShape = schemas/* object */.Ikc({
-    architecture: schemas/* string */.YjP(),
-    os: schemas/* string */.YjP(),
-    created: schemas/* string */.YjP().optional().catch(undefined),
+    architecture: schemas/* string */.YjP().min(1),
+    os: schemas/* string */.YjP().min(1),
+    created: zero_value/* TEXT_FIELD */.rr.catch(undefined),
 });
 /** A candidate that exists, but not for the wanted platform. */
 class OtherPlatform {
@@ -56346,28 +57032,59 @@ function platformsOf(index) {
     const more = names.length > PLATFORMS_TOLD ? ` and ${names.length - PLATFORMS_TOLD} more` : '';
     return `${names.slice(0, PLATFORMS_TOLD).join(', ')}${more}`;
 }
+/** An index in an index is rare, and no image has a third level. */
+const NESTING_LIMIT = 4;
+/** Returns the image for a platform that an index lists, or an index in it; undefined if there is none. */
+async function findInIndex(index, platform, place, depth = 1) {
+    const { registry, repository, signal } = place;
+    const fetch = ({ digest }) => whole(place, () => registry.getManifest(repository, digest, signal));
+    const entry = entryFor(index.manifests, platform);
+    const bare = index.manifests.filter(isNestedIndex);
+    for (const child of entry === undefined ? bare : [entry]) {
+        const manifest = await fetch(child);
+        if (manifest.kind === 'image')
+            return manifest;
+        const found = depth < NESTING_LIMIT ? await findInIndex(manifest, platform, place, depth + 1) : undefined;
+        if (found !== undefined)
+            return found;
+    }
+    return undefined;
+}
+/** A part that is refused says nothing about whether the image is there: it is. */
+async function whole({ about }, read) {
+    try {
+        return await read();
+    }
+    catch (cause) {
+        if (!isPerhapsAbsent(cause))
+            throw cause;
+        const message = `a part of it is not there: ${cause instanceof Error ? cause.message : String(cause)}`;
+        const hint = 'mirror it again with synctl sync --verify deep, or choose another --image-source';
+        throw new lib_failure/* Failure */.HR({ code: 'IMAGE_UNUSABLE', about, message, hint, cause });
+    }
+}
 async function readCandidate({ reference, namesArchitecture }, plan, parts, locked) {
     const { registries, platform, signal } = parts;
     const { host, repository, tag } = reference;
     const registry = registries.at(host);
-    const name = locked?.digest ?? plan.digest ?? tag;
+    const digest = locked?.digest ?? plan.digest;
+    const name = digest ?? tag;
     if (name === undefined)
         throw new TypeError(`${reference_formatReference(reference)} has neither tag nor digest`);
-    const top = await registry.getManifest(repository, name, signal);
+    const top = tag === undefined || digest === undefined
+        ? await registry.getManifest(repository, name, signal)
+        : await getTaggedManifest(registry, repository, { tag, digest }, signal);
+    const place = { registry, repository, about: reference_formatReference(reference), signal };
     let image;
     if (top.kind === 'image')
         image = top;
     else {
-        const child = top.manifests.find((entry) => entry.platform && matchesPlatform(entry.platform, platform));
-        if (child === undefined)
+        image = await findInIndex(top, platform, place);
+        if (image === undefined)
             return new OtherPlatform(platformsOf(top));
-        const manifest = await registry.getManifest(repository, child.digest, signal);
-        if (manifest.kind !== 'image')
-            return new OtherPlatform('a list within a list');
-        image = manifest;
     }
     // What an index says about its entries is a claim; the configuration is what runs.
-    const config = await readConfig(image, reference, parts);
+    const config = await whole(place, () => readConfig(image, reference, parts));
     if (!matchesPlatform(config, platform))
         return new OtherPlatform(formatPlatform(config));
     const created = Date.parse(config.created ?? '');
@@ -56545,8 +57262,6 @@ async function fetchImages(images, parts) {
     });
 }
 
-// EXTERNAL MODULE: external "node:stream"
-var external_node_stream_ = __nccwpck_require__(57075);
 // EXTERNAL MODULE: ./node_modules/tar-stream/index.js
 var tar_stream = __nccwpck_require__(56118);
 ;// CONCATENATED MODULE: ./build/src/pack/contents/tar-gzip-reader.js
@@ -56894,13 +57609,13 @@ async function componentFiles(component, signal, limits = DEFAULT_LIMITS) {
  * Returns the full names of an image, without digest: `docker.io/library/x:tag`. Loaders accept no digest in a name; an
  * image whose name is only a tag gets the day of its import as its name, or none.
  */
-function namesOf(image) {
+function layout_namesOf(image) {
     return [image.upstream, image.pulledBy].flatMap(({ host, repository, tag }) => tag === undefined ? [] : [reference_formatReference({ host, repository, tag })]);
 }
 function nameManifests(images) {
     const byName = new Map();
     for (const image of images) {
-        for (const name of namesOf(image)) {
+        for (const name of layout_namesOf(image)) {
             const other = byName.get(name);
             if (other !== undefined && other.digest !== image.manifest.digest) {
                 throw new lib_failure/* Failure */.HR({
@@ -57020,19 +57735,136 @@ function dockerArchives(images, files, root = 'images') {
     });
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/secret-forms.js
+/**
+ * Returns a secret in every encoding in which it can appear: unchanged, in a URL, in a query, and in both alphabets of
+ * base64, with and without padding.
+ */
+function secretForms(secret) {
+    const bytes = Buffer.from(secret);
+    const padded = bytes.toString('base64');
+    const base64 = [padded, padded.replace(/={1,2}$/, ''), bytes.toString('base64url')];
+    const queries = [secret, padded].flatMap((text) => [
+        encodeURIComponent(text),
+        new URLSearchParams({ '': text }).toString().slice(1),
+    ]);
+    return new Set([secret, ...base64, ...queries]);
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/redactor.js
+
+/** Shorter texts are not secrets, and would redact half of a message. */
+const SHORTEST = 4;
+/** Longer secrets are tokens, of which there can be thousands. Servers that repeat one do not encode it. */
+const LONGEST_ENCODED = 200;
+/** Removes the secrets for one host from its messages. Some registries repeat in an error what was sent to them. */
+class Redactor {
+    #forms = new Set();
+    /** Adds a secret, in every encoding in which it can appear. */
+    add(secret) {
+        if (secret.length < SHORTEST)
+            return;
+        this.#forms.add(secret);
+        if (secret.length > LONGEST_ENCODED)
+            return;
+        for (const form of secretForms(secret))
+            this.#forms.add(form);
+    }
+    /** Returns a text with every secret replaced by `***`. */
+    redact(text) {
+        const longestFirst = [...this.#forms].toSorted((one, other) => other.length - one.length);
+        return longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/endpoint.js
 
 
 
+
+
+
+/** The status with which servers answer plain HTTP at a port for TLS. */
+const BAD_REQUEST = 400;
 /**
- * Returns the base URL of a registry's API. It is plain HTTP for this machine and for hosts in `insecure`, else HTTPS.
+ * The base URL of a registry's API. It is HTTPS. For this machine and for hosts that the user named as insecure the
+ * first contact finds out whether it is plain HTTP instead.
  */
-function endpointOf(host, insecure) {
-    if (host === DOCKER_HUB)
-        return new URL('https://registry-1.docker.io/');
-    const hostname = new URL(`http://${host}/`).hostname;
-    const scheme = insecure.includes(host) || isLoopback(hostname) ? 'http' : 'https';
-    return new URL(`${scheme}://${host}/`);
+class Endpoint {
+    #secure;
+    /** Undefined if only HTTPS may be used. Nobody on the way may bring us down to it then. */
+    #plain;
+    #settled;
+    constructor(host, insecure) {
+        this.#secure = new URL(host === DOCKER_HUB ? 'https://registry-1.docker.io/' : `https://${host}/`);
+        const mayBePlain = insecure.includes(host) || isLoopback(this.#secure.hostname);
+        if (mayBePlain)
+            this.#plain = new URL(`http://${host}/`);
+        else
+            this.#settled = this.#secure;
+    }
+    /** The base URL as far as it is known. */
+    get url() {
+        return this.#settled ?? this.#secure;
+    }
+    /** Returns the URL of a path there. Throws a `TypeError` while the base URL is not settled. */
+    at(path) {
+        if (this.#settled === undefined)
+            throw new TypeError(`${this.#secure.host} was asked before a ping`);
+        return new URL(path, this.#settled);
+    }
+    /**
+     * Asks something at the base URL, and settles what that is. Returns the answer. Throws what `ask` throws, and of two
+     * failures the one that says more.
+     */
+    async settle(ask) {
+        if (this.#settled !== undefined)
+            return ask(this.#settled);
+        try {
+            const answer = await ask(this.#secure);
+            this.#settled = this.#secure;
+            return answer;
+        }
+        catch (error) {
+            if (isRefused(error))
+                this.#settled = this.#secure;
+            if (this.#plain === undefined || !this.#mayBeWithoutTls(error, this.#plain))
+                throw error;
+            return this.#settlePlain(this.#plain, error, ask);
+        }
+    }
+    async #settlePlain(plain, withTls, ask) {
+        try {
+            const answer = await ask(plain);
+            this.#settled = plain;
+            return answer;
+        }
+        catch (error) {
+            // A server whose TLS failed for a moment must not be taken for one without.
+            const mayBeTls = isCut(causeOf(withTls));
+            const isHttp = isRefused(error) && !(mayBeTls && error.status === BAD_REQUEST);
+            if (isHttp)
+                this.#settled = plain;
+            throw mayBeTls && !isHttp ? withTls : error;
+        }
+    }
+    #mayBeWithoutTls(error, plain) {
+        if (!isConnectionFailure(error))
+            return false;
+        const cause = causeOf(error);
+        if (isAnsweredWithoutTls(cause) || isCut(cause))
+            return true;
+        // Without TLS it is another port, or another proxy.
+        const isElsewhere = this.#secure.port === '' || proxyFor(this.#secure)?.href !== proxyFor(plain)?.href;
+        return isElsewhere && error.code !== 'TLS_REFUSED';
+    }
+}
+/** Returns whether an error is an answer with a status, so that the scheme was right. */
+function isRefused(error) {
+    return error instanceof HttpFailure && error.status !== undefined;
+}
+function causeOf(error) {
+    return error instanceof Error ? error.cause : undefined;
 }
 const SHOWN_PARAMETERS = new Set([
     'n',
@@ -58004,6 +58836,7 @@ function resolvePackage(versions, settings) {
 
 
 
+
 /**
  * Returns the certificate authorities to trust, in PEM: the default ones and those of a file. Returns undefined if
  * there is no file. Throws `CA_FILE_MALFORMED`.
@@ -58012,7 +58845,7 @@ async function readAuthorities(file) {
     if (file === undefined)
         return undefined;
     try {
-        const pem = await (0,promises_.readFile)(file, 'utf8');
+        const pem = decodeText(await (0,promises_.readFile)(file));
         if (!pem.includes('-----BEGIN CERTIFICATE-----'))
             throw new Error('it holds no certificate');
         return [...(0,external_node_tls_.getCACertificates)('default'), pem];
@@ -58029,7 +58862,43 @@ async function readAuthorities(file) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/docker-config.js
+;// CONCATENATED MODULE: ./build/src/registry/auth/credentials.js
+/** Returns a lookup that asks several lookups in turn. It asks once for each host and remembers the answer. */
+function firstCredential(lookups) {
+    const answers = new Map();
+    const ask = async (host) => {
+        for (const lookup of lookups) {
+            const credential = await lookup(host);
+            if (credential !== undefined)
+                return credential;
+        }
+        return undefined;
+    };
+    return (host) => {
+        const answer = answers.get(host) ?? ask(host);
+        answers.set(host, answer);
+        return answer;
+    };
+}
+/** Returns a lookup with one login for one host; without a name or a password it has none. */
+function explicitCredential(host, username, password) {
+    const known = username === undefined || password === undefined ? undefined : { kind: 'password', username, password };
+    return async (asked) => (asked === host ? known : undefined);
+}
+/**
+ * Returns the value of a Basic `Authorization` header (RFC 7617). Calls `onSecret` first with the password and with each
+ * secret that is made of it.
+ */
+function passwordHeader({ username, password }, onSecret) {
+    const pair = `${username}:${password}`;
+    const encoded = Buffer.from(pair).toString('base64');
+    for (const secret of [password, pair, encoded])
+        onSecret(secret);
+    return `Basic ${encoded}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/auth/docker-config.js
+
 
 
 
@@ -58037,15 +58906,14 @@ async function readAuthorities(file) {
 
 
 const docker_config_configShape = schemas/* object */.Ikc({
-    auths: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* object */.Ikc({
-        auth: schemas/* string */.YjP().optional(),
-        username: schemas/* string */.YjP().optional(),
-        password: schemas/* string */.YjP().optional(),
-        identitytoken: schemas/* string */.YjP().optional(),
-    }))
-        .optional(),
-    credHelpers: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()).optional(),
-    credsStore: schemas/* string */.YjP().optional(),
+    auths: (0,zero_value/* recordOf */.zv)(schemas/* object */.Ikc({
+        auth: zero_value/* TEXT_FIELD */.rr,
+        username: zero_value/* TEXT_FIELD */.rr,
+        password: zero_value/* TEXT_FIELD */.rr,
+        identitytoken: zero_value/* TEXT_FIELD */.rr,
+    })),
+    credHelpers: (0,zero_value/* recordOf */.zv)(schemas/* string */.YjP()),
+    credsStore: zero_value/* TEXT_FIELD */.rr,
 });
 /** The address under which Docker itself stores the login of Docker Hub. */
 const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/';
@@ -58067,8 +58935,9 @@ function hostOfKey(key) {
         return undefined;
     }
 }
-function findByHost(record, host) {
-    return Object.entries(record ?? {}).find(([key]) => hostOfKey(key) === host)?.[1];
+/** Returns what is held for a host: Docker Hub can be there under several names, some without a login. */
+function allOfHost(record, host) {
+    return Object.entries(record).flatMap(([key, value]) => (hostOfKey(key) === host ? [value] : []));
 }
 async function docker_config_readConfig(file) {
     let text;
@@ -58077,11 +58946,12 @@ async function docker_config_readConfig(file) {
     }
     catch (cause) {
         if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR'))
-            return {};
+            return docker_config_configShape.parse({});
         throw new lib_failure/* Failure */.HR({ code: 'DOCKER_CONFIG_UNREADABLE', about: file, message: 'it cannot be read', cause });
     }
     try {
-        return docker_config_configShape.parse(JSON.parse(text));
+        // Docker takes an empty file and null for a configuration without anything.
+        return docker_config_configShape.parse(JSON.parse(text.trim() || 'null') ?? {});
     }
     catch (cause) {
         throw new lib_failure/* Failure */.HR({
@@ -58093,10 +58963,7 @@ async function docker_config_readConfig(file) {
         });
     }
 }
-function storedCredential(config, host) {
-    const entry = findByHost(config.auths, host);
-    if (entry === undefined)
-        return undefined;
+function storedCredential(entry) {
     if (entry.identitytoken)
         return { kind: 'identity-token', token: entry.identitytoken };
     if (entry.username && entry.password) {
@@ -58118,24 +58985,795 @@ function dockerConfigFile(environment) {
 }
 /**
  * Returns a lookup in Docker's `config.json`: in `credHelpers`, then `credsStore`, then `auths`, each for exactly the
- * given host. The file is read once, at the first lookup; a missing file has no logins. The lookup throws
- * `DOCKER_CONFIG_UNREADABLE`.
+ * given host. The file is read once, at the first lookup; a missing file has no logins. A helper is stopped when the
+ * signal aborts. The lookup throws `DOCKER_CONFIG_UNREADABLE`.
  */
-function dockerCredentials(file, runHelper) {
+function dockerCredentials(file, runHelper, signal) {
     let config;
     return async (host) => {
         config ??= docker_config_readConfig(file);
         const known = await config;
-        const helper = findByHost(known.credHelpers, host) ?? known.credsStore;
-        if (helper !== undefined && helper !== '') {
-            const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host);
+        const helper = allOfHost(known.credHelpers, host).find((name) => name !== '') ?? known.credsStore;
+        if (helper !== undefined) {
+            const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host, signal);
             if (found?.username === TOKEN_USERNAME)
                 return { kind: 'identity-token', token: found.password };
             if (found !== undefined)
                 return { kind: 'password', ...found };
         }
-        return storedCredential(known, host);
+        const [stored] = allOfHost(known.auths, host).flatMap((entry) => storedCredential(entry) ?? []);
+        return stored;
     };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/auth/challenge.js
+/** Returns whether two challenges ask for the same login. Their scopes do not matter. */
+function isSameChallenge(one, other) {
+    if (one.scheme === 'basic' || other.scheme === 'basic')
+        return one.scheme === other.scheme;
+    return one.realm === other.realm && one.service === other.service;
+}
+const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
+/** What Negotiate and others have instead of parameters. */
+const TOKEN68 = /[A-Za-z0-9._~+/-]+=*/y;
+/** More than a token, because some forget the quotes around an address or a scope. */
+const UNQUOTED = /[^\s,"]+/y;
+const challenge_LENGTH_LIMIT = 16_384;
+/** Reads a text from its start to its end in linear time, so that no header can make it slow. */
+class Scanner {
+    #text;
+    #at = 0;
+    constructor(text) {
+        this.#text = text;
+    }
+    get isAtEnd() {
+        return this.#at >= this.#text.length;
+    }
+    skip(characters) {
+        while (!this.isAtEnd && characters.includes(this.#text.charAt(this.#at)))
+            this.#at += 1;
+    }
+    takeAll(pattern) {
+        pattern.lastIndex = this.#at;
+        const found = pattern.exec(this.#text)?.[0];
+        if (found !== undefined)
+            this.#at += found.length;
+        return found;
+    }
+    take(character) {
+        if (this.#text.charAt(this.#at) !== character)
+            return false;
+        this.#at += 1;
+        return true;
+    }
+    takeQuoted() {
+        let value = '';
+        while (!this.isAtEnd) {
+            const character = this.#text.charAt(this.#at++);
+            if (character === '"')
+                break;
+            value += character === '\\' ? this.#text.charAt(this.#at++) : character;
+        }
+        return value;
+    }
+    /** Skips what stands instead of parameters: it ends at a comma or with the header. */
+    skipToken68() {
+        const start = this.#at;
+        this.takeAll(TOKEN68);
+        this.skip(' \t');
+        if (!this.isAtEnd && this.#text.charAt(this.#at) !== ',')
+            this.#at = start;
+    }
+    skipPastComma() {
+        while (!this.isAtEnd && !this.take(',')) {
+            if (this.take('"'))
+                this.takeQuoted();
+            else
+                this.#at += 1;
+        }
+    }
+}
+function parseRaw(header) {
+    const scanner = new Scanner(header.slice(0, challenge_LENGTH_LIMIT));
+    const challenges = [];
+    while (!scanner.isAtEnd) {
+        scanner.skip(' \t,');
+        const name = scanner.takeAll(TOKEN);
+        if (name === undefined) {
+            scanner.skipPastComma();
+            continue;
+        }
+        scanner.skip(' \t');
+        const current = challenges.at(-1);
+        if (scanner.take('=')) {
+            scanner.skip(' \t');
+            const value = scanner.take('"') ? scanner.takeQuoted() : (scanner.takeAll(UNQUOTED) ?? '');
+            current?.parameters.set(name.toLowerCase(), value);
+        }
+        else {
+            challenges.push({ scheme: name.toLowerCase(), parameters: new Map() });
+            scanner.skipToken68();
+        }
+    }
+    return challenges;
+}
+/**
+ * Reads `WWW-Authenticate`, one or several headers with one or several challenges each. Returns the challenge to
+ * answer: Bearer if there is one, else Basic; undefined if there is neither.
+ */
+function parseChallenge(headers) {
+    const all = [headers ?? []].flat().flatMap(parseRaw);
+    for (const { scheme, parameters } of all) {
+        const realm = parameters.get('realm') ?? '';
+        if (scheme !== 'bearer' || realm.trim() === '')
+            continue;
+        const scopes = (parameters.get('scope') ?? '').split(/\s+/).filter((scope) => scope !== '');
+        return { scheme: 'bearer', realm, service: parameters.get('service'), scopes };
+    }
+    return all.some(({ scheme }) => scheme === 'basic') ? { scheme: 'basic' } : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/error-body.js
+
+
+const errorBodyShape = schemas/* object */.Ikc({
+    errors: schemas/* array */.YOg(schemas/* object */.Ikc({
+        code: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+        message: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+        detail: (0,zero_value/* fieldOf */._F)(schemas/* unknown */.L5J()),
+    }))
+        .min(1),
+});
+/** Other shapes, of token services and of proxies in front of registries. */
+const otherErrorShape = schemas/* object */.Ikc({
+    message: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+    details: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+    error: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+})
+    .catch({});
+const DETAILS_LIMIT = 4000;
+/** Longer ones explain the code, and not what happened. */
+const DETAIL_SHOWN = 100;
+/**
+ * Reads the body of an error answer: JSON, plain text, HTML or nothing. `clean` removes secrets from the text. Never
+ * throws.
+ */
+function parseErrorBody(body, clean = (text) => text) {
+    const oneLine = (text) => clean(text)
+        .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+        .trim()
+        .slice(0, 300);
+    try {
+        const json = JSON.parse(body);
+        const parsed = errorBodyShape.safeParse(json);
+        if (parsed.success) {
+            const { errors } = parsed.data;
+            const codes = errors.flatMap(({ code }) => (code === undefined ? [] : [code]));
+            const told = errors.map(({ code, message, detail }) => {
+                const said = [code, message].filter(Boolean).join(': ');
+                return typeof detail === 'string' && detail.length < DETAIL_SHOWN
+                    ? `${said} (${detail})`.trim()
+                    : said;
+            });
+            const details = errors.map(({ detail }) => JSON.stringify(detail) ?? '').join(' ');
+            // A registry repeats an error for each part that it is about.
+            const text = oneLine([...new Set(told)].filter(Boolean).join('; '));
+            return { codes, text, details: details.slice(0, DETAILS_LIMIT) };
+        }
+        const { message, details, error } = otherErrorShape.parse(json);
+        return { codes: [], text: oneLine(message ?? details ?? error ?? ''), details: '' };
+    }
+    catch {
+        // Not JSON, so it is read as text below.
+    }
+    return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body), details: '' };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/refusal.js
+
+
+/** Returns the failure for a refusal, by its status, its error codes and its text. */
+function refusal(answer) {
+    const { about, action, status, request, errorBody, retryAt } = answer;
+    const { code, hint } = wordsVerdict(answer) ?? statusVerdict(status);
+    const said = errorBody.text === '' ? '' : `: ${errorBody.text}`;
+    const message = `cannot ${action}, the registry answered ${status}${said}`;
+    const transient = isTransientStatus(status);
+    return new HttpFailure({ code, about, message, hint, status, request, transient, retryAt });
+}
+const OTHER_FAULTS = new Set([
+    'TAG_INVALID',
+    'NAME_INVALID',
+    'DIGEST_INVALID',
+    'SIZE_INVALID',
+    'MANIFEST_PAYLOAD_SIZE_LIMIT',
+    'MANIFEST_REFERENCE_LIMIT',
+]);
+const FORMAT_STATUS = new Set([400, 405, 406, 415, 422]);
+/** Codes with which registries answer whatever is wrong with a manifest. */
+const ANY_FAULT = new Set(['MANIFEST_INVALID', 'MANIFEST_UNVERIFIED', 'UNSUPPORTED']);
+const PART_UNKNOWN = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN']);
+/** Says that a part of a manifest is unknown, without naming it or with its digest. */
+const UNKNOWN_PART = /\b(?:unknown|missing) (?:blob|layer)|\b(?:blob|layer)s? (?:is |are )?(?:unknown|missing|not found)/i;
+const UNKNOWN = /\b(?:unknown|missing|not found|not exist|unable to find)\b/i;
+const refusal_DIGEST = /\bsha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})\b/;
+/** Harbor, ECR, GitLab and ACR, with the codes of other refusals. */
+const QUOTA_WORDS = /\bquota|exceed(?:s|ed)? the (?:configured upper |storage )?limit|LimitExceededException|storage (?:is )?full/i;
+/** ACR: a type that it does not know, with whatever status. */
+const UNKNOWN_CLASS = /unknown manifest class/i;
+/** Says that it is the type of a manifest, or of something in it, that is refused. */
+const FORMAT_WORDS = /fail(?:ed)? to parse 'manifest\.json'|\b(?:media|content)[ -]?type|\bschema ?version|\bOCI\b|not (?:supported|accepted|allowed)/i;
+/**
+ * Returns the meaning of a refusal whose codes or text say more than its status; undefined if they do not. Registries
+ * express these in different ways (field notes of Harbor, ECR, ACR, SWR, Quay).
+ */
+function wordsVerdict({ writes, status, errorBody }) {
+    const { codes, text, details } = errorBody;
+    // GHCR says this to a workflow token without the permission to write packages.
+    if (status === 403 && /permission_denied: \w+_package|installation not allowed/i.test(text)) {
+        const hint = 'a workflow needs "permissions: packages: write", and an existing package has to give its repository access under Package settings';
+        return { code: 'DENIED', hint };
+    }
+    if (codes.includes('NAME_INVALID') || /invalid (?:repository )?name/i.test(text)) {
+        const hint = 'this registry may take fewer levels of names: for a destination, use --naming basename or dashed and a --push-ns of one level';
+        return { code: 'REGISTRY_REFUSED', hint };
+    }
+    if (writes === undefined || status >= 500 || status === 401 || isRateLimit(status))
+        return undefined;
+    if (QUOTA_WORDS.test(`${text} ${details}`)) {
+        const hint = 'a quota is used up there: free space in this project or namespace, or have it raised';
+        return { code: 'DENIED', hint };
+    }
+    return writeVerdict(writes, status, errorBody);
+}
+function writeVerdict(writes, status, errorBody) {
+    if (writes === 'manifest' && UNKNOWN_CLASS.test(errorBody.text))
+        return formatRefused();
+    if (isPartUnknown(writes, errorBody))
+        return writes === 'upload' ? undefined : { code: 'CONTENT_UNKNOWN' };
+    const verdict = writes === 'manifest' ? manifestVerdict(status, errorBody) : undefined;
+    if (verdict !== undefined || status !== 404)
+        return verdict;
+    const hint = 'create the repository there, or the namespace, project or organisation above it; not every registry makes them on push';
+    return { code: 'NOT_FOUND', hint };
+}
+function isPartUnknown(writes, { codes, text, details }) {
+    if (codes.some((code) => PART_UNKNOWN.has(code)))
+        return true;
+    if (writes !== 'manifest')
+        return false;
+    // A manifest that is being pushed need not be known, so it is one that it lists. That may be there a moment later.
+    if (codes.includes('MANIFEST_UNKNOWN') || UNKNOWN_PART.test(text))
+        return true;
+    const said = `${text} ${details}`;
+    return refusal_DIGEST.test(said) && UNKNOWN.test(said);
+}
+function manifestVerdict(status, { codes, text, details }) {
+    // Harbor also answers 412 to what a policy of the project forbids.
+    const isPolicy = /policy|vulnerab/i.test(text);
+    const isImmutable = (status === 412 && !isPolicy) || /immutable|TagAlreadyExists/i.test(`${codes.join(' ')} ${text}`);
+    if (isImmutable && status < 500) {
+        const hint = 'tags cannot be changed there: let the rule leave this repository out, or take the tag out of the image set';
+        return { code: 'TAG_IMMUTABLE', hint };
+    }
+    if (!FORMAT_STATUS.has(status) || codes.some((code) => OTHER_FAULTS.has(code)))
+        return undefined;
+    if (status === 415 || FORMAT_WORDS.test(`${text} ${details}`))
+        return formatRefused();
+    const isAboutManifest = codes.some((code) => ANY_FAULT.has(code)) || /manifest/i.test(text);
+    if (!isAboutManifest)
+        return undefined;
+    const hint = 'the registry does not say what is wrong with it: its own log may; or leave the image out';
+    return { code: 'MANIFEST_REFUSED', hint };
+}
+function formatRefused() {
+    return { code: 'FORMAT_REFUSED', hint: 'this registry does not take content of this kind; leave it out' };
+}
+function statusVerdict(status) {
+    if (status === 401) {
+        // Some registries also answer so if the login is right but the account may not push.
+        return {
+            code: 'UNAUTHORIZED',
+            hint: 'check the user name and password for this registry, and that the account may do this there',
+        };
+    }
+    if (status === 403) {
+        return {
+            code: 'DENIED',
+            hint: 'check that the namespace exists and that the account may do this there',
+        };
+    }
+    if (status === 404)
+        return { code: 'NOT_FOUND' };
+    if (status === 413) {
+        const hint = 'the registry, or a proxy in front of it, takes no request of this size: raise its limit (nginx: client_max_body_size)';
+        return { code: 'REGISTRY_REFUSED', hint };
+    }
+    if (isRateLimit(status)) {
+        return { code: 'RATE_LIMITED', hint: 'log in to this registry or lower --query-limit and --limit' };
+    }
+    if (status >= 500) {
+        return { code: 'REGISTRY_BROKEN', hint: 'this is a fault of the registry itself; try again later' };
+    }
+    return { code: 'REGISTRY_REFUSED' };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/login.js
+
+
+
+
+
+
+
+const ERROR_BODY_LIMIT = 64 * 1024;
+/**
+ * Our login at one host. A password is proved before its first use, and again after a refusal: registries lock an
+ * account if a wrong one is repeated, and Harbor answers one with a token for nobody.
+ */
+class Login {
+    #parts;
+    #proof;
+    constructor(parts) {
+        this.#parts = parts;
+    }
+    get host() {
+        return this.#parts.host;
+    }
+    /** Returns what we log in with; undefined for anonymous access. */
+    credential() {
+        return this.#parts.lookup(this.#parts.host);
+    }
+    /**
+     * Resolves once the password is proved, or if there is none. Throws `UNAUTHORIZED` if it was refused, then always and
+     * without another request.
+     */
+    async prove(challenge) {
+        const credential = await this.credential();
+        if (credential?.kind !== 'password')
+            return;
+        this.#proof ??= this.#keepRefusal(this.examine(challenge, []));
+        await this.#proof;
+    }
+    /** The proof that requests rely on now, to be given to `doubt` if one is refused. */
+    get proof() {
+        return this.#proof;
+    }
+    /**
+     * Lets the password be proved again before its next use, because a request that relied on this proof was refused. A
+     * later proof is kept: it knows better than requests that were under way.
+     */
+    doubt(proof) {
+        if (this.#proof === proof)
+            this.#proof = undefined;
+    }
+    /**
+     * Verifies the login as `docker login` does: by a ping with the password, or with a token for these scopes. Throws
+     * `UNAUTHORIZED`.
+     */
+    async examine(first, scopes) {
+        let challenge = first;
+        for (let isLast = false;; isLast = true) {
+            const header = await this.#header(challenge, scopes);
+            if (header === undefined)
+                return;
+            const answer = await this.#ping(header);
+            const failure = await this.#refusalOf(answer);
+            if (failure.transient)
+                throw failure;
+            if (answer.status !== 401)
+                return;
+            const other = parseChallenge(answer.headers['www-authenticate']);
+            if (isLast || other === undefined || isSameChallenge(other, challenge))
+                throw refused(failure);
+            challenge = other;
+        }
+    }
+    #keepRefusal(proof) {
+        proof.catch((error) => {
+            const isRefused = error instanceof HttpFailure && error.code === 'UNAUTHORIZED';
+            if (!isRefused && this.#proof === proof)
+                this.#proof = undefined;
+        });
+        return proof;
+    }
+    async #header(challenge, scopes) {
+        const credential = await this.credential();
+        if (credential === undefined)
+            return undefined;
+        if (challenge.scheme === 'bearer')
+            return this.#token(challenge, scopes, credential);
+        if (credential.kind === 'password')
+            return passwordHeader(credential, this.#parts.onSecret);
+        throw new HttpFailure({
+            code: 'UNAUTHORIZED',
+            about: this.#parts.host,
+            message: 'it wants a user name and password, and there is only an identity token',
+            hint: 'give --username and KEEL_PASSWORD',
+        });
+    }
+    async #token(challenge, scopes, credential) {
+        try {
+            return (await this.#parts.tokens.fetch(challenge, scopes, credential)).header;
+        }
+        catch (error) {
+            if (!(error instanceof HttpFailure) || error.transient || error.status === undefined)
+                throw error;
+            // GHCR answers 403 to a wrong password. Other refusals are about the request, and prove nothing.
+            if (error.status === 401 || error.status === 403)
+                throw refused(error);
+            return undefined;
+        }
+    }
+    async #ping(authorization) {
+        const { endpoint, http, onRequest, signal } = this.#parts;
+        const url = new URL('/v2/', endpoint.url);
+        onRequest(url);
+        const headers = { 'user-agent': 'keel-pkg', authorization };
+        try {
+            return await http.send({ method: 'GET', url, headers, signal });
+        }
+        catch (error) {
+            throw error instanceof HttpFailure ? error.with({ request: 'login' }) : error;
+        }
+    }
+    async #refusalOf(answer) {
+        const body = (await readBody(answer, ERROR_BODY_LIMIT))?.toString('utf8') ?? '';
+        return refusal({
+            about: this.#parts.host,
+            action: 'log in',
+            status: answer.status,
+            request: 'login',
+            errorBody: parseErrorBody(body, this.#parts.redact),
+            retryAt: retryTime(answer, Date.now()),
+        });
+    }
+}
+function refused({ about, message, status, cause }) {
+    const hint = 'check the user name and password for this registry; the same login is not tried again in this run';
+    return new HttpFailure({ code: 'UNAUTHORIZED', about, message, hint, status, cause });
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/missing-login.js
+
+/** Returns the refusal of a request that was sent without a login, with how to give one. */
+function anonymousRefusal(failure, host) {
+    const { code, about, message, cause, status, transient, retryAt } = failure;
+    if (code !== 'UNAUTHORIZED' && code !== 'DENIED')
+        return failure;
+    // Docker Hub and others answer so for what does not exist too.
+    const hint = `there is no login for it: if the name is right, run "docker login ${host}", or give registry-logins in a workflow`;
+    return new HttpFailure({ code, about, message, hint, cause, status, transient, retryAt });
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/auth/token.js
+
+
+const answerShape = schemas/* object */.Ikc({
+    token: zero_value/* TEXT_FIELD */.rr,
+    access_token: zero_value/* TEXT_FIELD */.rr,
+    expires_in: (0,zero_value/* fieldOf */._F)(schemas/* number */.aig()).catch(undefined),
+});
+const SHORTEST_LIFE_SECONDS = 60;
+/** Servers accept 8 to 16 KiB of headers, and the longest tokens of clouds have 4 KiB. */
+const token_LENGTH_LIMIT = 64 * 1024;
+/**
+ * Returns the token in an answer of a token service (distribution-spec token authentication), or an error that says
+ * what is wrong.
+ */
+function parseToken(body) {
+    try {
+        const parsed = answerShape.parse(JSON.parse(body));
+        const token = parsed.token ?? parsed.access_token;
+        if (!token || /[^\x21-\x7e]/.test(token))
+            return new Error('there is no token in it');
+        if (token.length > token_LENGTH_LIMIT)
+            return new Error(`its token has ${token.length} characters`);
+        return { token, seconds: Math.max(parsed.expires_in ?? SHORTEST_LIFE_SECONDS, SHORTEST_LIFE_SECONDS) };
+    }
+    catch {
+        // The parser's error is not used, because it can quote a part of the token.
+        return new Error('it is not what the protocol says');
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/token-service.js
+
+
+
+
+
+
+
+
+
+
+
+
+const TOKEN_BODY_LIMIT = 1024 * 1024;
+/** Gets the tokens for one registry, each from the token service that a challenge names. */
+class TokenService {
+    #parts;
+    constructor(parts) {
+        this.#parts = parts;
+    }
+    /**
+     * Returns a token for these scopes, the most important first; without a credential it is one for anybody. Throws the
+     * refusal of the token service, and `REDIRECT_REFUSED` if the login may not be sent there.
+     */
+    async fetch(challenge, scopes, credential) {
+        const realm = this.#resolveRealm(challenge.realm);
+        try {
+            const answer = await this.#ask(realm, scopes, challenge.service, credential);
+            const body = (await readBody(answer, TOKEN_BODY_LIMIT))?.toString('utf8') ?? '';
+            // registry.k8s.io sends a challenge, but its tokens are optional and the endpoint may be missing.
+            if (answer.status === 404 && credential === undefined) {
+                return { header: undefined, staleAt: Number.POSITIVE_INFINITY };
+            }
+            if (answer.status !== 200)
+                throw this.#refusalOf(answer, body, credential);
+            return this.#read(body);
+        }
+        catch (error) {
+            // It has attempts of its own, and costs the request that needs the token none.
+            throw error instanceof HttpFailure ? error.with({ request: 'token' }) : error;
+        }
+    }
+    /**
+     * Returns the URL of the token service. It may be at another host (auth.docker.io), but only over HTTPS. Throws
+     * `REDIRECT_REFUSED`.
+     */
+    #resolveRealm(realm) {
+        const { host } = this.#parts;
+        const endpoint = this.#parts.endpoint.url;
+        const url = followAddress(endpoint, realm, endpoint);
+        const isPlain = url.protocol === 'http:' && !isLoopback(url.hostname) && url.host !== endpoint.host;
+        if (isPlain) {
+            throw new HttpFailure({
+                code: 'REDIRECT_REFUSED',
+                about: host,
+                message: `it wants the login sent to ${url.host} over plain HTTP`,
+            });
+        }
+        return url;
+    }
+    #ask(realm, scopes, service, credential) {
+        const { http, onSecret, signal } = this.#parts;
+        if (credential?.kind === 'identity-token') {
+            onSecret(credential.token);
+            const form = new URLSearchParams({
+                grant_type: 'refresh_token',
+                refresh_token: credential.token,
+                client_id: 'keel-pkg',
+                scope: scopes.join(' '),
+            });
+            if (service !== undefined)
+                form.set('service', service);
+            const body = Buffer.from(form.toString());
+            const headers = {
+                'content-type': 'application/x-www-form-urlencoded',
+                'content-length': String(body.length),
+            };
+            return http.send({ method: 'POST', url: realm, headers, body, signal });
+        }
+        const query = new URLSearchParams(service === undefined ? {} : { service });
+        // One parameter for each scope: some registries ignore what follows a space.
+        for (const scope of scopes)
+            query.append('scope', scope);
+        const url = query.size === 0 ? realm : withParameter(realm, query.toString());
+        const headers = {};
+        if (credential !== undefined)
+            headers['authorization'] = passwordHeader(credential, onSecret);
+        return http.send({ method: 'GET', url, headers, signal });
+    }
+    #read(body) {
+        const parsed = parseToken(body);
+        if (parsed instanceof Error) {
+            const message = 'its token service answered without a token';
+            const about = this.#parts.host;
+            throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: parsed });
+        }
+        this.#parts.onSecret(parsed.token);
+        return { header: `Bearer ${parsed.token}`, staleAt: Date.now() + parsed.seconds * 900 };
+    }
+    #refusalOf(answer, body, credential) {
+        const failure = refusal({
+            about: this.#parts.host,
+            action: credential === undefined ? 'get an anonymous token' : 'log in',
+            status: answer.status,
+            errorBody: parseErrorBody(body, this.#parts.redact),
+            retryAt: retryTime(answer, Date.now()),
+        });
+        if (!isNotFound(failure)) {
+            return credential === undefined ? anonymousRefusal(failure, this.#parts.host) : failure;
+        }
+        // That there is no token service says nothing about what the token was to be for.
+        const { about, message, hint, status } = failure;
+        return new HttpFailure({ code: 'REGISTRY_REFUSED', about, message, hint, status });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/authorization.js
+
+
+
+
+
+
+
+
+
+/** How we log in at one host: what it asks for, and one token for each set of scopes. */
+class Authorization {
+    #endpoint;
+    #tokenService;
+    #login;
+    #limiter;
+    #signal;
+    #onSecret;
+    #redactor = new Redactor();
+    /** What the host asked for first. It is a guess for requests that were not answered yet. */
+    #challenge;
+    /** What the last 401 asked for, by the scopes of its request: one host can have several token services. */
+    #asked = new Map();
+    #tokens = new Map();
+    /** Scopes that a token service refused beside a first one. */
+    #refusedScopes = new Set();
+    constructor(parts) {
+        this.#endpoint = parts.endpoint;
+        this.#limiter = parts.limiter;
+        this.#signal = parts.signal;
+        this.#onSecret = (secret) => {
+            this.#redactor.add(secret);
+            parts.onSecret(secret);
+        };
+        const shared = { ...parts, onSecret: this.#onSecret, redact: this.redact };
+        this.#tokenService = new TokenService(shared);
+        this.#login = new Login({ ...shared, tokens: this.#tokenService });
+    }
+    /** Returns a text of this host without the secrets that were sent to it. */
+    redact = (text) => this.#redactor.redact(text);
+    /**
+     * Returns the `Authorization` header for a request with these scopes; undefined if it needs none. Only the first
+     * scope is needed: if the token service refuses the others, the token is without them.
+     */
+    async header(scopes) {
+        const challenge = this.#challengeFor(scopes);
+        if (challenge === undefined)
+            return undefined;
+        await this.#login.prove(challenge);
+        if (challenge.scheme === 'bearer')
+            return (await this.#token(challenge, scopes)).header;
+        const credential = await this.#login.credential();
+        return credential?.kind === 'password' ? passwordHeader(credential, this.#onSecret) : undefined;
+    }
+    /** Returns how this host wants us to log in, as far as that is known, and the user name that we have for it. */
+    async situation() {
+        const credential = await this.#login.credential();
+        const username = credential?.kind === 'password' ? credential.username : credential && 'identity token';
+        return { scheme: this.#challenge?.scheme ?? 'none', username };
+    }
+    /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
+    async prove(scopes) {
+        const credential = await this.#login.credential();
+        if (this.#challenge === undefined)
+            return;
+        if (credential?.kind === 'password')
+            await this.#login.prove(this.#challenge);
+        else
+            await this.#login.examine(this.#challenge, scopes);
+    }
+    /** Returns a refusal of this host with what helps: where there is no login, how to give one. */
+    async advise(failure) {
+        const isAnonymous = (await this.#login.credential()) === undefined;
+        return isAnonymous ? anonymousRefusal(failure, this.#login.host) : failure;
+    }
+    /** Notes how the host asks for a login in general, from an answer with 401 to its ping. */
+    note(answer) {
+        if (answer.url.origin === this.#endpoint.url.origin) {
+            this.#challenge ??= parseChallenge(answer.headers['www-authenticate']);
+        }
+    }
+    /**
+     * Learns from an answer with 401 to a request with the credential `sent`. Returns undefined if the request is not
+     * worth sending again. A host that a redirect led to does not get this host's login.
+     */
+    async learn(answer, scopes, sent) {
+        if (answer.url.origin !== this.#endpoint.url.origin)
+            return undefined;
+        this.note(answer);
+        const said = parseChallenge(answer.headers['www-authenticate']);
+        if (said !== undefined && (await this.#canAnswer(said)))
+            this.#asked.set(scopes.join(' '), said);
+        const { proof } = this.#login;
+        const next = await this.header(scopes);
+        if (next === undefined)
+            return undefined;
+        if (next !== sent)
+            return 'asked';
+        const challenge = this.#challengeFor(scopes);
+        if (challenge?.scheme !== 'bearer') {
+            this.#login.doubt(proof);
+            return undefined;
+        }
+        this.#tokens.delete(authorization_keyOf(challenge, this.#wanted(challenge, scopes)));
+        return 'renewed';
+    }
+    async #canAnswer({ scheme }) {
+        return scheme === 'bearer' || (await this.#login.credential())?.kind === 'password';
+    }
+    #challengeFor(scopes) {
+        const asked = this.#asked.get(scopes.join(' '));
+        if (asked !== undefined || this.#challenge?.scheme !== 'bearer')
+            return asked ?? this.#challenge;
+        // The scope of a challenge is that of its own request; GHCR names one of nobody in answer to the ping.
+        return { ...this.#challenge, scopes: [] };
+    }
+    #wanted(challenge, scopes) {
+        const [first, ...others] = [...scopes, ...scopesBeyond(challenge.scopes, scopes)];
+        if (first === undefined)
+            return [];
+        return [first, ...others.filter((scope) => !this.#refusedScopes.has(scope))];
+    }
+    async #token(challenge, scopes) {
+        const wanted = this.#wanted(challenge, scopes);
+        const key = authorization_keyOf(challenge, wanted);
+        const known = await this.#tokens.get(key);
+        if (known !== undefined && known.staleAt > Date.now())
+            return known;
+        const current = this.#tokens.get(key);
+        // Another request may have renewed it meanwhile.
+        if (current !== undefined && (await current) !== known)
+            return current;
+        const fetched = this.#fetch(challenge, wanted);
+        this.#tokens.set(key, fetched);
+        // A refusal is kept, as it would be the same again; a transient failure is not.
+        fetched.catch((error) => {
+            if (!isRefusal(error) && this.#tokens.get(key) === fetched)
+                this.#tokens.delete(key);
+        });
+        return fetched;
+    }
+    async #fetch(challenge, scopes) {
+        try {
+            return await this.#fetchInTurn(challenge, scopes);
+        }
+        catch (error) {
+            if (!isRefusal(error))
+                throw error;
+            const [first, ...others] = scopes;
+            if (first === undefined || others.length === 0)
+                throw error;
+            await this.#login.prove(challenge);
+            for (const scope of others)
+                this.#refusedScopes.add(scope);
+            return this.#token(challenge, [first]);
+        }
+    }
+    async #fetchInTurn(challenge, scopes) {
+        const giveBack = await ConcurrencyLimiter.take([this.#limiter], this.#signal);
+        let proof;
+        try {
+            // The login may have been refused meanwhile.
+            await this.#login.prove(challenge);
+            proof = this.#login.proof;
+            return await this.#tokenService.fetch(challenge, scopes, await this.#login.credential());
+        }
+        catch (error) {
+            if (isRefusal(error) && (error.status === 401 || error.status === 403))
+                this.#login.doubt(proof);
+            throw error;
+        }
+        finally {
+            giveBack();
+        }
+    }
+}
+function authorization_keyOf({ realm, service = '' }, scopes) {
+    return [realm, service, ...scopes].join('\n');
+}
+function isRefusal(error) {
+    return isAnswerFailure(error) && !error.transient;
 }
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
@@ -58157,14 +59795,17 @@ async function pause(duration, signal) {
 ;// CONCATENATED MODULE: ./build/src/lib/rate-limiter.js
 
 
-/** Limits how often something starts: at most `perSecond` times a second, after a burst of a tenth of that number. */
+/** What may start at once after a rest is what would start in this time. */
+const BURST_MILLISECONDS = 100;
+/** Limits how often something starts: at most `perSecond` times a second, after a burst of a tenth of that number, or of one. */
 class RateLimiter {
     #gap;
     #burst;
     #next = 0;
     constructor(perSecond) {
         this.#gap = 1000 / perSecond;
-        this.#burst = 100;
+        // The first to start is part of the burst.
+        this.#burst = Math.max(0, BURST_MILLISECONDS - this.#gap);
     }
     /** Resolves when the caller may start. Rejects with the signal's reason if that aborts first. */
     async turn(signal) {
@@ -58183,32 +59824,46 @@ class RateLimiter {
 /** The longest wait that a server can ask for. If it asks for more, that is left for the next run. */
 const LONGEST_HOLD = (0,lib_duration/* seconds */.YA)(300);
 /**
- * Runs an operation until it succeeds, up to `policy.attempts` times, and returns its result. Throws the last error
+ * Runs an operation until it succeeds, with `policy.attempts` attempts, and returns its result. Throws the last error
  * unchanged, or the signal's reason. The pauses vary by a fifth, so that operations that failed together are not
  * repeated together. After a failure with `retryAt` the pause lasts at least until then; if that is more than five
  * minutes away, there is no further attempt. Where there would be one, a failure's `deferral` is thrown in its place.
  */
 async function retry(options, operation) {
-    const { policy, signal, onRetry, isWorthRepeating = lib_failure/* isTransient */.dg } = options;
+    const { policy, signal, onRetry, isWorthRepeating, requestOf = () => undefined } = options;
+    const failures = new Map();
     for (let attempt = 1;; attempt += 1) {
         signal.throwIfAborted();
         try {
             return await operation(attempt);
         }
         catch (error) {
-            if (attempt >= policy.attempts || signal.aborted || !isWorthRepeating(error))
+            if (signal.aborted)
                 throw error;
-            if (error instanceof lib_failure/* Failure */.HR && error.deferral !== undefined)
-                throw error.deferral;
-            const retryAt = error instanceof lib_failure/* Failure */.HR ? error.retryAt : undefined;
-            const hold = (retryAt ?? 0) - Date.now();
-            if (hold > LONGEST_HOLD)
-                throw error;
+            const request = requestOf(error);
+            const count = (failures.get(request) ?? 0) + 1;
+            failures.set(request, count);
+            const wait = pauseAfter(error, count, policy, isWorthRepeating);
             onRetry?.(error, attempt);
-            const delay = policy.interval * 1.5 ** (attempt - 1) * (0.8 + 0.4 * Math.random());
-            await pause((0,lib_duration/* milliseconds */.Rz)(Math.max(delay, hold)), signal);
+            await pause(wait, signal);
         }
     }
+}
+/**
+ * Returns the pause after the failed attempt number `attempt`, under the rules of `retry`. Throws the error, or its
+ * deferral, if there is no further attempt.
+ */
+function pauseAfter(error, attempt, policy, isWorthRepeating = lib_failure/* isTransient */.dg) {
+    if (attempt >= policy.attempts || !isWorthRepeating(error))
+        throw error;
+    if (error instanceof lib_failure/* Failure */.HR && error.deferral !== undefined)
+        throw error.deferral;
+    const retryAt = error instanceof lib_failure/* Failure */.HR ? error.retryAt : undefined;
+    const hold = (retryAt ?? 0) - Date.now();
+    if (hold > LONGEST_HOLD)
+        throw error;
+    const delay = policy.interval * 1.5 ** (attempt - 1) * (0.8 + 0.4 * Math.random());
+    return (0,lib_duration/* milliseconds */.Rz)(Math.max(delay, hold));
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/host-limits.js
@@ -58297,19 +59952,7 @@ class HostLimits {
         const deferral = error.transient ? this.#deferral() : undefined;
         if (deferral === undefined)
             return error;
-        const { code, about, message, hint, cause, fault, transient, retryAt, status } = error;
-        return new HttpFailure({
-            code,
-            about,
-            message,
-            hint,
-            cause,
-            fault,
-            transient,
-            retryAt,
-            status,
-            deferral,
-        });
+        return error.with({ deferral });
     }
     /** Returns why requests to this host are left for the next run; undefined if the pause is short enough to wait. */
     #deferral() {
@@ -58327,19 +59970,42 @@ class HostLimits {
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/registry/blob-part.js
+
+
+/**
+ * Checks that an answer has the part of a blob that was asked for, as it is. Throws `REGISTRY_BROKEN`, with the status
+ * of the answer if the registry can only send the whole.
+ */
+function requirePart({ headers, status }, { start, size, about }) {
+    const sent = headers['content-range'];
+    // The part of a compressed blob is not that of the blob. Some stores only call it compressed: its length tells.
+    if (codingsOf(headers).length > 0 && sent?.endsWith(`/${size}`) !== true) {
+        const message = 'the registry compresses a part of a layer';
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, status });
+    }
+    if (sent === undefined || sent.startsWith(`bytes ${start}-`))
+        return;
+    const message = 'the registry answered with another part of a layer than asked for';
+    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/tag-list.js
 
 
 
 
+
+/** A list may have 100,000 names, so they are looked at together and not each by a shape of its own. */
+const names = (0,zero_value/* listOf */.c3)(schemas/* string */.YjP().nullable()).transform((list) => list.map((name) => name ?? ''));
 const listedShape = schemas/* object */.Ikc({
-    tag: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
-    timeUploadedMs: schemas/* string */.YjP().optional().catch(undefined),
+    tag: names,
+    timeUploadedMs: zero_value/* TEXT_FIELD */.rr.catch(undefined),
 });
 const tag_list_listShape = schemas/* object */.Ikc({
-    tags: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
-    child: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
-    manifest: schemas/* record */.g1P(schemas/* string */.YjP(), listedShape).nullish(),
+    tags: names,
+    child: names,
+    manifest: (0,zero_value/* recordOf */.zv)(listedShape),
 });
 function uploadTime(milliseconds) {
     const time = Number(milliseconds ?? Number.NaN);
@@ -58360,21 +60026,21 @@ function parseTagList(body, about) {
         throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
     }
     const manifests = new Map();
-    for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest ?? {})) {
+    for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest)) {
         if (!isDigest(digest))
             continue;
         const listed = { digest, ...uploadTime(timeUploadedMs) };
-        for (const name of tag ?? [])
+        for (const name of tag)
             if (isTag(name))
                 manifests.set(name, listed);
     }
     return {
-        tags: (parsed.tags ?? []).filter(isTag),
-        children: (parsed.child ?? []).filter((child) => isRepository(child) && !child.includes('/')),
+        tags: parsed.tags.filter(isTag),
+        children: parsed.child.filter((child) => isRepository(child) && !child.includes('/')),
         manifests,
     };
 }
-const catalogueShape = schemas/* object */.Ikc({ repositories: schemas/* array */.YOg(schemas/* string */.YjP()).nullish() });
+const catalogueShape = schemas/* object */.Ikc({ repositories: names });
 /**
  * Reads one page of `_catalog` (distribution-spec extension) and skips entries that are not repositories. Throws
  * `REGISTRY_BROKEN`.
@@ -58382,12 +60048,16 @@ const catalogueShape = schemas/* object */.Ikc({ repositories: schemas/* array *
 function parseCatalogue(body, about) {
     try {
         const { repositories } = catalogueShape.parse(JSON.parse(body.toString('utf8')));
-        return (repositories ?? []).filter(isRepository);
+        return repositories.filter(isRepository);
     }
     catch (cause) {
         const message = 'its catalogue is not what the protocol says';
         throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
     }
+}
+/** Returns whether a list has nothing in it, neither tags nor repositories. */
+function isEmptyTagList({ tags, children, manifests }) {
+    return tags.length === 0 && children.length === 0 && manifests.size === 0;
 }
 /** Returns the pages of a list as one list, each tag once. */
 function joinTagLists(pages) {
@@ -58400,6 +60070,89 @@ function joinTagLists(pages) {
         children: [...new Set(pages.flatMap((page) => page.children))],
         manifests: new Map(pages.flatMap((page) => [...page.manifests])),
     };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/listing.js
+
+
+
+
+
+const PAGE_SIZE = 1000;
+/** Returns the tags of a repository; with undefined, those at the root of a registry with Google's extension. */
+async function listTags(registry, repository, signal) {
+    const list = {
+        path: repository === undefined ? '/v2/tags/list' : `/v2/${repository}/tags/list`,
+        scopes: repository === undefined ? [] : [scope_pullScope(repository)],
+        about: repository === undefined ? registry.host : `${registry.host}/${repository}`,
+        action: 'list its tags',
+        signal,
+    };
+    const { pages, isCircular } = await readList(registry, list, parseTagList, isEmptyTagList);
+    const joined = joinTagLists(pages);
+    if (isCircular && isEmptyTagList(joined)) {
+        const message = 'its list of tags has no end: its pages lead on and list nothing';
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about: list.about, message });
+    }
+    return { ...joined, isCircular };
+}
+/**
+ * Returns all repositories, from `_catalog`; undefined if the registry does not offer that. Throws `UNAUTHORIZED` or
+ * `DENIED` if it does not offer it to us.
+ */
+async function listRepositories(registry, signal) {
+    const scopes = ['registry:catalog:*'];
+    const list = {
+        path: '/v2/_catalog',
+        scopes,
+        about: registry.host,
+        action: 'list its repositories',
+        signal,
+    };
+    try {
+        const { pages, isCircular } = await readList(registry, list, parseCatalogue, (page) => page.length === 0);
+        if (!isCircular)
+            return [...new Set(pages.flat())];
+    }
+    catch (error) {
+        if (registry_failure_isRefusedQuestion(error) && !mayBeDeniedToUs(error))
+            return undefined;
+        throw error;
+    }
+    const message = 'its catalogue has no end: its pages lead back to what they listed before';
+    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about: registry.host, message });
+}
+async function readList(registry, list, parse, isEmpty) {
+    const { path, ...exchange } = list;
+    const { about, signal } = list;
+    const pages = {
+        first: await registry.asMetadata(signal, async () => registry.url(`${path}?n=${PAGE_SIZE}`)),
+        about,
+        limits: LIST_LIMITS,
+        send: (url) => registry.send({ ...exchange, method: 'GET', url, expected: [200] }),
+        attempt: (operation) => registry.asMetadata(signal, operation),
+        parse,
+        isEmpty,
+    };
+    return readPages(pages, registry.endpoint);
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/ping-answer.js
+const ping_answer_PAGES = new Set(['text/html', 'application/xhtml+xml']);
+/**
+ * Returns what speaks against it that a registry gave an answer to `GET /v2/`; undefined if nothing does. It is no proof:
+ * some registries have no such page, and some have it behind a web site.
+ */
+function oddityOf({ status, headers }) {
+    if (headers['docker-distribution-api-version'] !== undefined)
+        return undefined;
+    if (status === 401 && headers['www-authenticate'] !== undefined)
+        return undefined;
+    const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+    const isMissing = status === 404 && !type.endsWith('json');
+    if (!isMissing && !ping_answer_PAGES.has(type))
+        return undefined;
+    return `GET /v2/ is answered ${status}${type === '' ? '' : ` with ${type}`}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/registry.js
@@ -58415,30 +60168,34 @@ function joinTagLists(pages) {
 
 
 
-const PAGE_SIZE = 1000;
-/** The largest blob that is read into memory. Configurations and signatures are smaller. */
-const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
+
 /**
  * One registry, with a method for each endpoint of the distribution protocol (distribution-spec 1.1, "Endpoints").
  * These wait for a slot and retry; the requests of an upload use `send` and `retrying`.
  */
 class Registry {
     host;
-    endpoint;
     limits;
+    #endpoint;
     #transport;
     #retry;
     #signal;
     #onRetry;
     #pinged;
+    #oddity;
+    #isProven = false;
     constructor(parts) {
         this.host = parts.host;
-        this.endpoint = parts.endpoint;
+        this.#endpoint = parts.endpoint;
         this.limits = parts.limits;
         this.#transport = parts.transport;
         this.#retry = parts.retry;
         this.#signal = parts.signal;
         this.#onRetry = parts.onRetry;
+    }
+    /** The base URL of its API: as far as it is known, until the first ping was answered. */
+    get endpoint() {
+        return this.#endpoint.url;
     }
     /**
      * Asks for the version of the API (`GET /v2/`), once in a run, to learn which login the registry wants. It does not
@@ -58451,10 +60208,14 @@ class Registry {
         });
         return this.#pinged;
     }
+    /** What speaks against it that this is a registry; undefined if nothing does, or if it answered as one does. */
+    get oddity() {
+        return this.#isProven ? undefined : this.#oddity;
+    }
     /**
-     * Verifies, without writing anything, that the registry accepts our login for a push: it gets a token for the
-     * repository, or pings with the password. Returns the user name; undefined if the registry needs no login. Throws
-     * `UNAUTHORIZED`.
+     * Verifies as `docker login` does that the registry accepts our login: it pings with the password, or with a token
+     * for it. An identity token is exchanged for one that may push to the repository. Returns the user name; undefined if
+     * the registry needs no login. Throws `UNAUTHORIZED`.
      */
     async logIn(repository) {
         await this.ping();
@@ -58469,7 +60230,7 @@ class Registry {
                 hint: 'give --username and KEEL_PASSWORD, or log in with docker login',
             });
         }
-        await this.#transport.prove([pushScope(repository)], this.url('/v2/'), this.#signal);
+        await this.#transport.prove([pushScope(repository)]);
         return username;
     }
     /**
@@ -58487,8 +60248,11 @@ class Registry {
     }
     /** Runs an operation in a slot for metadata, with retries. Waits first while the host asks for a pause. */
     asMetadata(signal, operation) {
-        return this.retrying(signal, async () => {
+        let isPinged = false;
+        const work = async () => {
+            isPinged = false;
             await this.ping();
+            isPinged = true;
             await this.limits.patience(signal);
             const giveBack = await ConcurrencyLimiter.take([this.limits.metadata], signal);
             try {
@@ -58499,49 +60263,45 @@ class Registry {
             finally {
                 giveBack();
             }
-        });
+        };
+        // The ping, a token, and each host that a redirect leads to, costs none of the attempts of another.
+        const requestOf = (error) => (isPinged ? failedRequest(error) : 'ping');
+        return retry({ policy: this.#retry, signal, onRetry: this.#onRetry, requestOf }, work);
     }
     /** Runs an operation with retries, without a slot. */
     retrying(signal, operation, isWorthRepeating) {
-        return retry({ policy: this.#retry, signal, onRetry: this.#onRetry, isWorthRepeating }, operation);
+        const options = { policy: this.#retry, signal, onRetry: this.#onRetry, isWorthRepeating };
+        return retry({ ...options, requestOf: failedRequest }, operation);
     }
-    /** Returns the URL of a path at this registry. */
+    /**
+     * Returns the pause after the failed attempt number `attempt`, and counts it. Throws the error, or its deferral, if
+     * there is no further attempt.
+     */
+    pauseAfter(error, attempt, isWorthRepeating) {
+        const wait = pauseAfter(error, attempt, this.#retry, isWorthRepeating);
+        this.#onRetry(error, attempt);
+        return wait;
+    }
+    /** Returns the URL of a path at this registry, once a ping has been answered. */
     url(path) {
-        return new URL(path, this.endpoint);
+        return this.#endpoint.at(path);
     }
     /** Returns the name of a manifest or blob for people: `host/repository:tag` or `host/repository@digest`. */
     nameOf(repository, name) {
         return `${this.host}/${repository}${isDigest(name) ? '@' : ':'}${name}`;
     }
     /** Returns the tags of a repository; with undefined, those at the root of a registry with Google's extension. */
-    listTags(repository, signal) {
-        const path = repository === undefined ? '/v2/tags/list' : `/v2/${repository}/tags/list`;
-        const list = {
-            path,
-            scopes: repository === undefined ? [] : [pullScope(repository)],
-            about: repository === undefined ? this.host : `${this.host}/${repository}`,
-            action: 'list its tags',
-        };
-        return this.asMetadata(signal, async () => {
-            const pages = await this.#readPages(list, signal, parseTagList);
-            return joinTagLists(pages);
-        });
+    async listTags(repository, signal) {
+        const list = await listTags(this, repository, signal);
+        this.#isProven = true;
+        return list;
     }
-    /** Returns all repositories, from `_catalog`; undefined if the registry does not offer that, or not to us. */
-    async listRepositories(signal) {
-        const scopes = ['registry:catalog:*'];
-        const list = { path: '/v2/_catalog', scopes, about: this.host, action: 'list its repositories' };
-        try {
-            const pages = await this.asMetadata(signal, () => this.#readPages(list, signal, parseCatalogue));
-            return [...new Set(pages.flat())];
-        }
-        catch (error) {
-            // Without a status the list itself cannot be used.
-            const isRefused = error instanceof HttpFailure && !error.transient && error.status !== undefined;
-            if (isRefused)
-                return undefined;
-            throw error;
-        }
+    /**
+     * Returns all repositories, from `_catalog`; undefined if the registry does not offer that. Throws `UNAUTHORIZED` or
+     * `DENIED` if it does not offer it to us.
+     */
+    listRepositories(signal) {
+        return listRepositories(this, signal);
     }
     /**
      * Returns a manifest with its exact bytes. Throws `NOT_FOUND`, and `DIGEST_MISMATCH` if it is not the one asked for.
@@ -58565,7 +60325,9 @@ class Registry {
                 throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
             }
             try {
-                return parseManifest(bytes, answer.headers['content-type'], about, algorithm);
+                const manifest = parseManifest(bytes, answer.headers['content-type'], about, algorithm);
+                this.#isProven = true;
+                return manifest;
             }
             catch (error) {
                 const isDamaged = error instanceof lib_failure/* Failure */.HR && error.cause instanceof SyntaxError;
@@ -58577,23 +60339,14 @@ class Registry {
             }
         });
     }
-    /** Returns the digest of a manifest, without reading its body if possible; undefined if it does not exist. */
+    /**
+     * Returns the digest of a manifest, without reading its body if possible; undefined if it does not exist. `HEAD` is
+     * believed when it tells a digest. When it refuses, or says that there is nothing, `GET` decides.
+     */
     async findManifest(repository, name, signal) {
-        const answer = await this.asMetadata(signal, async () => {
-            const head = await this.send({
-                ...this.#manifestExchange('HEAD', repository, name, signal),
-                action: 'ask for its manifest',
-                // Huawei SWR does not support HEAD here, and Artifactory answers 403 for what does not exist.
-                expected: [200, 403, 404, 405],
-            });
-            discardBody(head);
-            return head;
-        });
-        if (answer.status === 404)
-            return undefined;
-        const digest = answer.headers['docker-content-digest'];
-        if (answer.status === 200 && typeof digest === 'string' && isDigest(digest))
-            return digest;
+        const told = await this.#askForManifest(repository, name, signal);
+        if (told !== 'absent' && told !== 'unknown')
+            return told;
         try {
             return (await this.getManifest(repository, name, signal)).digest;
         }
@@ -58604,13 +60357,53 @@ class Registry {
         }
     }
     /**
-     * Stores a manifest, its bytes unchanged, under a tag or its digest. Throws `CONTENT_UNKNOWN` if parts of it are
-     * missing.
+     * Returns whether a registry says that it has a manifest, for where pushing it again is all that a wrong answer costs:
+     * unlike `findManifest` it believes `HEAD` that there is nothing, and a refusal means no.
      */
-    putManifest(repository, name, manifest, signal) {
+    async claimsManifest(repository, digest, signal) {
+        try {
+            const told = await this.#askForManifest(repository, digest, signal);
+            if (told !== 'unknown')
+                return told !== 'absent';
+            return (await this.getManifest(repository, digest, signal)).digest === digest;
+        }
+        catch (error) {
+            if (registry_failure_isRefusedQuestion(error))
+                return false;
+            throw error;
+        }
+    }
+    /** Asks with `HEAD`. Huawei SWR does not support it, and Artifactory answers 403 for what does not exist. */
+    async #askForManifest(repository, name, signal) {
+        const ask = async () => {
+            const exchange = this.#manifestExchange('HEAD', repository, name, signal);
+            const head = await this.send({ ...exchange, action: 'ask for its manifest', expected: [200, 404] });
+            http_discardBody(head);
+            return head;
+        };
+        try {
+            const { status, headers } = await this.asMetadata(signal, ask);
+            if (status === 404)
+                return 'absent';
+            const digest = headers['docker-content-digest'];
+            return typeof digest === 'string' && isDigest(digest) ? digest : 'unknown';
+        }
+        catch (error) {
+            if (registry_failure_isRefusedQuestion(error) && !isUnauthorized(error))
+                return 'unknown';
+            throw error;
+        }
+    }
+    /**
+     * Stores a manifest, its bytes unchanged, under a tag or its digest. `onActive` is called when it takes its slot and
+     * when it returns it. Returns whether the registry says that it lists the manifest with what refers to its subject.
+     * Throws `CONTENT_UNKNOWN` if parts of it are missing.
+     */
+    putManifest(repository, name, manifest, signal, onActive = () => undefined) {
         const about = this.nameOf(repository, name);
         return this.asMetadata(signal, async () => {
-            const answer = await this.send({
+            onActive(true);
+            const sending = this.send({
                 method: 'PUT',
                 url: this.#manifestUrl(repository, name),
                 scopes: [pushScope(repository)],
@@ -58620,15 +60413,18 @@ class Registry {
                 about,
                 action: 'push its manifest',
                 writes: 'manifest',
+                awaited: 'work',
                 signal,
             });
-            discardBody(answer);
+            const answer = await sending.finally(() => onActive(false));
+            http_discardBody(answer);
             const stored = answer.headers['docker-content-digest'];
             const isOther = typeof stored === 'string' && isDigest(stored) && stored !== manifest.digest;
             if (isOther && digestAlgorithm(stored) === digestAlgorithm(manifest.digest)) {
                 const message = `the registry stored another digest, ${stored}`;
                 throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message });
             }
+            return answer.headers['oci-subject'] !== undefined;
         });
     }
     /**
@@ -58640,44 +60436,32 @@ class Registry {
         const answer = await this.send({
             method: 'GET',
             url: this.url(`/v2/${repository}/blobs/${descriptor.digest}`),
-            scopes: [pullScope(repository)],
+            scopes: [scope_pullScope(repository)],
             headers: range && { range: `bytes=${range.start}-${range.end - 1}` },
             expected: [range === undefined ? 200 : 206],
             about,
             action: 'fetch a layer',
+            awaited: 'content',
+            // Some stores call a layer encoded because it is an archive in gzip.
+            isOwnCoding: ({ 'content-length': length }) => Number(length) === descriptor.size,
             signal,
         });
-        const sent = answer.headers['content-range'];
-        if (range === undefined || sent === undefined || sent.startsWith(`bytes ${range.start}-`))
+        if (range === undefined)
             return answer;
-        answer.body.destroy();
-        const message = 'the registry answered with another part of a layer than asked for';
-        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
-    }
-    /** Returns the bytes of a small blob, after verifying its size and digest. Throws `DIGEST_MISMATCH`. */
-    readBlob(repository, descriptor, signal) {
-        return this.asMetadata(signal, async () => {
-            const answer = await this.openBlob(repository, descriptor, signal);
-            const bytes = await readBody(answer, Math.min(descriptor.size, SMALL_BLOB_LIMIT));
-            if (bytes !== undefined && digestOf(bytes, digestAlgorithm(descriptor.digest)) === descriptor.digest) {
-                return bytes;
-            }
-            const about = this.nameOf(repository, descriptor.digest);
-            const message = 'its content does not have this digest';
-            throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
-        });
-    }
-    #readPages(list, signal, parse) {
-        const { path, ...exchange } = list;
-        const send = (url) => this.send({ ...exchange, method: 'GET', url, expected: [200], signal });
-        const first = this.url(`${path}?n=${PAGE_SIZE}`);
-        return readPages({ first, about: list.about, limits: LIST_LIMITS }, this.endpoint, send, parse);
+        try {
+            requirePart(answer, { start: range.start, size: descriptor.size, about });
+            return answer;
+        }
+        catch (error) {
+            answer.body.destroy();
+            throw error;
+        }
     }
     #manifestExchange(method, repository, name, signal) {
         return {
             method,
             url: this.#manifestUrl(repository, name),
-            scopes: [pullScope(repository)],
+            scopes: [scope_pullScope(repository)],
             headers: { accept: MANIFEST_ACCEPT },
             about: this.nameOf(repository, name),
             signal,
@@ -58687,9 +60471,9 @@ class Registry {
         return this.url(`/v2/${repository}/manifests/${name}`);
     }
     async #askVersion() {
-        const answer = await this.send({
+        const ask = (base) => this.send({
             method: 'GET',
-            url: this.url('/v2/'),
+            url: new URL('/v2/', base),
             scopes: [],
             // Quay and others answer 401 here even with an anonymous token. The host is reached all the same.
             expected: [200, 401, 403, 404],
@@ -58697,9 +60481,19 @@ class Registry {
             action: 'reach the registry',
             signal: this.#signal,
         });
-        if (answer.status === 401)
-            await this.#transport.learn(answer);
-        discardBody(answer);
+        try {
+            const answer = await this.#endpoint.settle(ask);
+            this.#oddity = oddityOf(answer);
+            if (answer.status === 401)
+                this.#transport.note(answer);
+            http_discardBody(answer);
+        }
+        catch (error) {
+            // Whatever it says to this question, others tell what it can do.
+            if (!registry_failure_isRefusedQuestion(error))
+                throw error;
+            this.#oddity = 'GET /v2/ is refused';
+        }
     }
 }
 
@@ -58711,90 +60505,87 @@ class Registry {
 
 
 
-const ERROR_BODY_LIMIT = 64 * 1024;
+
+const transport_ERROR_BODY_LIMIT = 64 * 1024;
+/** A Basic challenge after a token, then another token service, then a scope that it names. */
+const MOST_REPEATS = 3;
 /**
  * Sends requests to one registry: it adds credentials for its own host only, follows redirects and answers challenges.
  */
 class Transport {
     #http;
-    #endpoint;
+    #registry;
     #authorization;
     #onRequest;
     constructor(parts) {
         this.#http = parts.http;
-        this.#endpoint = parts.endpoint;
+        this.#registry = parts.endpoint;
         this.#authorization = parts.authorization;
         this.#onRequest = parts.onRequest;
     }
     /**
-     * Sends a request and returns an answer with one of the expected statuses. After a 401 it sends the request once more
-     * with the credential that was asked for. A streamed body cannot be sent twice: then it throws a transient failure.
-     * Throws `HttpFailure` or the signal's reason.
+     * Sends a request and returns an answer with one of the expected statuses. After a 401 it sends the request again with
+     * the credential that was asked for. A streamed body cannot be sent twice: then it throws a transient failure. Throws
+     * `HttpFailure` or the signal's reason.
      */
     async send(exchange) {
-        const sent = await this.#credentialFor(exchange.url, exchange.scopes);
-        const answer = await this.#follow(exchange, sent);
-        if (exchange.expected.includes(answer.status))
-            return answer;
-        if (answer.status !== 401)
-            throw await this.#explain(exchange, answer);
-        const isWorthRepeating = await this.#authorization.learn(answer, exchange.scopes, sent);
-        if (!isWorthRepeating)
-            throw await this.#explain(exchange, answer);
-        discardBody(answer);
-        if (typeof exchange.body === 'function')
-            throw this.#staleLogin(exchange);
-        const second = await this.#follow(exchange, await this.#credentialFor(exchange.url, exchange.scopes));
-        if (exchange.expected.includes(second.status))
-            return second;
-        throw await this.#explain(exchange, second);
+        let isRenewed = false;
+        for (let repeats = 0;; repeats += 1) {
+            const sent = await this.#credentialFor(exchange.url, exchange.scopes);
+            const answer = await this.#follow(exchange, sent);
+            if (exchange.expected.includes(answer.status))
+                return answer;
+            const failure = await this.#explain(exchange, answer);
+            if (answer.status !== 401 || repeats === MOST_REPEATS)
+                throw failure;
+            const lesson = await this.#authorization.learn(answer, exchange.scopes, sent);
+            if (lesson === undefined || (lesson === 'renewed' && isRenewed))
+                throw failure;
+            isRenewed ||= lesson === 'renewed';
+            if (typeof exchange.body === 'function')
+                throw this.#staleLogin(exchange);
+        }
     }
     /** Returns which login the registry asks for, and the user name that we have for it. */
     situation() {
         return this.#authorization.situation();
     }
-    /**
-     * Verifies the login for some scopes, by getting a token or, with Basic authentication, by a ping. Throws
-     * `UNAUTHORIZED`.
-     */
-    async prove(scopes, ping, signal) {
-        const header = await this.#authorization.header(scopes);
-        if (header?.startsWith('Basic ') !== true)
-            return;
-        const about = this.#endpoint.host;
-        const answer = await this.send({
-            method: 'GET',
-            url: ping,
-            scopes,
-            expected: [200, 403, 404],
-            about,
-            action: 'log in',
-            signal,
-        });
-        discardBody(answer);
+    /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
+    prove(scopes) {
+        return this.#authorization.prove(scopes);
     }
-    /** Learns the challenge of an answer with status 401. */
-    async learn(answer) {
-        await this.#authorization.learn(answer, [], undefined);
+    /** Notes the challenge of an answer with status 401 to a ping. */
+    note(answer) {
+        this.#authorization.note(answer);
+    }
+    get #endpoint() {
+        return this.#registry.url;
     }
     async #credentialFor(url, scopes) {
         return url.origin === this.#endpoint.origin ? this.#authorization.header(scopes) : undefined;
     }
     async #follow(exchange, credential) {
-        const { method, body, signal } = exchange;
+        const { method, body, awaited, isOwnCoding, signal } = exchange;
         let carried = credential;
-        const send = (url) => {
+        const send = async (url) => {
             const headers = { 'user-agent': 'keel-pkg', ...exchange.headers };
             if (carried !== undefined)
                 headers['authorization'] = carried;
             if (body instanceof Uint8Array)
                 headers['content-length'] = String(body.length);
-            this.#onRequest(url);
-            return this.#http.send({ method, url, headers, signal, body });
+            try {
+                const answer = await this.#http.send({ method, url, headers, awaited, isOwnCoding, signal, body });
+                this.#onRequest(url);
+                return answer;
+            }
+            catch (error) {
+                // A handshake that failed is no request.
+                if ((0,lib_failure/* failureCode */.AD)(error) !== 'TLS_REFUSED')
+                    this.#onRequest(url);
+                throw error;
+            }
         };
-        if (method !== 'GET' && method !== 'HEAD')
-            return send(exchange.url);
-        const answer = await followRedirects(exchange.url, send, (from, location) => {
+        const answer = await followRedirects(exchange, send, (from, location) => {
             const next = followAddress(from, location, this.#endpoint);
             // After a redirect to another host the credential is not sent any more, not even on the way back.
             if (next.origin !== this.#endpoint.origin)
@@ -58810,17 +60601,23 @@ class Transport {
         });
     }
     async #explain(exchange, answer) {
-        const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, ERROR_BODY_LIMIT);
+        const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, transport_ERROR_BODY_LIMIT);
         if (exchange.method === 'HEAD')
-            discardBody(answer);
-        return refusal({
+            http_discardBody(answer);
+        if (isLossyRedirect(exchange.method, answer))
+            return lossyRedirect(exchange, answer);
+        const failure = refusal({
             about: exchange.about,
             action: exchange.action,
             writes: exchange.writes,
             status: answer.status,
+            request: answer.url.host,
             errorBody: parseErrorBody(body?.toString('utf8') ?? '', (text) => withoutSignatures(this.#authorization.redact(text), answer.url)),
-            retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
+            retryAt: retryTime(answer, Date.now()),
         });
+        // Before a write the run has found out whether a login is wanted, so a refusal has another reason.
+        const isRead = exchange.writes === undefined && answer.url.origin === this.#endpoint.origin;
+        return isRead ? this.#authorization.advise(failure) : failure;
     }
     #staleLogin(exchange) {
         return new HttpFailure({
@@ -58831,6 +60628,17 @@ class Transport {
             transient: true,
         });
     }
+}
+/** Only the host of the address is shown: the rest may be signed. */
+function lossyRedirect({ about, action }, { status, headers, url }) {
+    const host = URL.parse(headers.location ?? '', url.href)?.host ?? 'nowhere';
+    return new HttpFailure({
+        code: 'REGISTRY_REFUSED',
+        about,
+        message: `cannot ${action}, the registry answered ${status} and leads to ${host}, where the content would not arrive`,
+        hint: 'give the registry by the address that it leads to, or let it redirect writes with 307 or 308',
+        status,
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/registries.js
@@ -58872,10 +60680,11 @@ class Registries {
     }
     #open(host) {
         const { credentials, retry, limits, insecure, deadline, signal, onSecret, onRetry } = this.#settings;
-        const endpoint = endpointOf(host, insecure);
-        const onRateLimit = () => this.#count(endpoint.host, 'rateLimited');
+        const endpoint = new Endpoint(host, insecure);
+        const onRateLimit = () => this.#count(endpoint.url.host, 'rateLimited');
         const hostLimits = new HostLimits(host, limits, { deadline, onRateLimit });
         const http = this.#http;
+        const onRequest = (url) => this.#count(url.host, 'requests');
         const authorization = new Authorization({
             host,
             endpoint,
@@ -58883,9 +60692,9 @@ class Registries {
             limiter: hostLimits.tokens,
             lookup: credentials,
             onSecret,
+            onRequest,
             signal,
         });
-        const onRequest = (url) => this.#count(url.host, 'requests');
         const transport = new Transport({ http, endpoint, authorization, onRequest });
         return new Registry({
             host,
@@ -58895,7 +60704,7 @@ class Registries {
             retry,
             signal,
             onRetry: (error, attempt) => {
-                this.#count(endpoint.host, 'retried');
+                this.#count(endpoint.url.host, 'retried');
                 onRetry?.(error, attempt);
             },
         });
@@ -58916,19 +60725,22 @@ function limitsOf({ queryLimit, limit }) {
  * `CA_FILE_MALFORMED`.
  */
 async function openRegistries(settings, parts) {
-    const { login, retry, insecureRegistries, caFile } = settings;
+    const { login, logins = [], retry, insecureRegistries, tlsSkipVerify, caFile } = settings;
     const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
     const authorities = await readAuthorities(caFile);
-    if (login.password !== undefined)
-        onSecret(login.password);
+    for (const { password } of [login, ...logins])
+        if (password !== undefined)
+            onSecret(password);
     return new Registries({
         credentials: firstCredential([
             explicitCredential(login.host, login.username, login.password),
-            dockerCredentials(dockerConfigFile(environment), runCredentialHelper),
+            ...logins.map(({ host, username, password }) => explicitCredential(host, username, password)),
+            dockerCredentials(dockerConfigFile(environment), runCredentialHelper, signal),
         ]),
         retry,
         limits: limitsOf(settings),
         insecure: insecureRegistries,
+        unverified: tlsSkipVerify,
         signal,
         onSecret,
         authorities,
@@ -59071,9 +60883,8 @@ var errors = __nccwpck_require__(961);
 
 
 
-/** In addition to those of any server: too early, and Cloudflare's for a server behind it. */
-const web_file_MORE_PASSING = new Set([425, 520, 522, 524]);
-function codeOf(status) {
+const web_file_ARCHIVE = /\.(?:t?gz|tbr|br|zst|zstd)$/i;
+function web_file_codeOf(status) {
     if (status === 404 || status === 410)
         return 'NOT_FOUND';
     if (status === 401 || status === 403)
@@ -59085,15 +60896,15 @@ function codeOf(status) {
 function web_file_refusal(asked, answer) {
     const by = answer.url.host === asked.host ? '' : ` by ${answer.url.host}`;
     return new HttpFailure({
-        code: codeOf(answer.status),
+        code: web_file_codeOf(answer.status),
         about: endpoint_redactUrl(asked),
         message: `answered${by} with status ${answer.status}`,
         hint: answer.status === 404
             ? 'check the tag and the architecture; not every release has every file'
             : undefined,
         status: answer.status,
-        transient: isTransientStatus(answer.status) || web_file_MORE_PASSING.has(answer.status),
-        retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
+        transient: isTransientStatus(answer.status),
+        retryAt: retryTime(answer, Date.now()),
     });
 }
 function nextAddress(from, location, asked) {
@@ -59116,14 +60927,15 @@ async function openWebFile(request) {
     const headers = {
         'user-agent': 'keel-pkg',
         accept: '*/*',
-        'accept-encoding': 'identity',
         ...request.headers,
     };
-    const answer = await followRedirects(asked, (url) => http.send({ method, url, headers, signal }), (from, location) => nextAddress(from, location, asked));
+    // Some servers call an archive encoded by the end of its name.
+    const isOwnCoding = () => web_file_ARCHIVE.test(asked.pathname);
+    const answer = await followRedirects({ method, url: asked }, (url) => http.send({ method, url, headers, awaited: 'content', isOwnCoding, signal }), (from, location) => nextAddress(from, location, asked));
     if (answer !== undefined && expected.includes(answer.status))
         return answer;
     if (answer !== undefined) {
-        discardBody(answer);
+        http_discardBody(answer);
         throw web_file_refusal(asked, answer);
     }
     throw new HttpFailure({
@@ -59270,7 +61082,7 @@ class Transfer {
     /** A range behind the end is refused, even if nothing is missing: then the answer has the length. */
     async #requireWhole(answer, size) {
         const length = /^bytes \*\/(\d+)$/.exec(answer.headers['content-range'] ?? '')?.[1];
-        discardBody(answer);
+        http_discardBody(answer);
         if (Number(length) === size)
             return;
         await this.#partial.discard();
@@ -59522,7 +61334,7 @@ class UpstreamComparison {
             return { kind: 'upstream', registry: host };
         const trouble = await this.#makers.trouble(host, signal);
         if (trouble !== undefined) {
-            return { kind: 'mirror-only', reason: `${host} cannot be reached (${reasonOf(trouble)})` };
+            return { kind: 'mirror-only', reason: `${host} cannot be reached (${maker_comparison_reasonOf(trouble)})` };
         }
         try {
             if (await this.#hasSame(this.#makers.at(host), image, signal))
@@ -59532,7 +61344,7 @@ class UpstreamComparison {
             signal.throwIfAborted();
             if (error instanceof lib_failure/* Failure */.HR && error.code === 'IMAGE_DIFFERS')
                 throw error;
-            const reason = isNotFound(error) ? `${host} does not have it` : `${host}: ${reasonOf(error)}`;
+            const reason = isNotFound(error) ? `${host} does not have it` : `${host}: ${maker_comparison_reasonOf(error)}`;
             return { kind: 'mirror-only', reason };
         }
         return { kind: 'mirror-only', reason: `${host} does not have it for this platform` };
@@ -59545,10 +61357,7 @@ class UpstreamComparison {
         const { manifest } = image;
         if (found.digest === manifest.digest || found.digest === image.index)
             return true;
-        const child = found.kind === 'image'
-            ? found.digest
-            : found.manifests.find(({ platform }) => platform && matchesPlatform(platform, this.#platform))
-                ?.digest;
+        const child = found.kind === 'image' ? found.digest : entryFor(found.manifests, this.#platform)?.digest;
         if (child === undefined)
             return false;
         if (child === manifest.digest)
@@ -59560,7 +61369,7 @@ class UpstreamComparison {
         throw differs(image, child);
     }
 }
-function reasonOf(error) {
+function maker_comparison_reasonOf(error) {
     return error instanceof lib_failure/* Failure */.HR ? error.message : (0,lib_failure/* describeFailure */.Ic)(error);
 }
 function differs({ plan, pulledBy, manifest, upstream }, expected) {
@@ -59643,7 +61452,7 @@ async function missingOf(file, size) {
 async function sizeOnWeb(http, url, signal) {
     try {
         const answer = await openWebFile({ http, method: 'HEAD', url, expected: [200], signal });
-        discardBody(answer);
+        http_discardBody(answer);
         const length = Number(answer.headers['content-length'] ?? Number.NaN);
         return Number.isSafeInteger(length) ? length : undefined;
     }
@@ -59967,14 +61776,14 @@ const DOWNLOADS_AT_ONCE = 4;
 const fetching_SIZE_LIMIT = 8 * 1024 ** 3;
 /** Opens what is fetched from, on a stack that closes it, also if a later one cannot be opened. */
 async function openSources(stack, settings, parts) {
-    const { registry: host, username, password, caFile } = settings;
+    const { registry: host, username, password, tlsSkipVerify: unverified, caFile } = settings;
     const { reporter, timeouts } = parts;
     const connection = { ...settings, login: { host, username, password } };
     const onRetry = (error) => reporter.detail(`once more after ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
     const connectionParts = { ...parts, onRetry };
     const close = (opened) => opened.close();
     const authorities = await readAuthorities(caFile);
-    const http = stack.adopt(new HttpClient({ authorities, timeouts }), close);
+    const http = stack.adopt(new HttpClient({ authorities, unverified, timeouts }), close);
     const registries = stack.adopt(await openRegistries(connection, connectionParts), close);
     const makers = stack.adopt(await Makers.open(connection, connectionParts), close);
     return { registries, makers, http };
@@ -60216,6 +62025,7 @@ function replace(file, status, content) {
 
 
 
+
 const SCHEMA = 1;
 const digest = schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest');
 const imageCheck = schemas/* discriminatedUnion */.gMt('kind', [
@@ -60265,9 +62075,9 @@ function lock_file_malformed(file, message, cause) {
 }
 /** Returns the lock in a file; undefined if there is no such file. Throws `LOCK_MALFORMED`. */
 async function readLock(file) {
-    let text;
+    let bytes;
     try {
-        text = await (0,promises_.readFile)(file, 'utf8');
+        bytes = await (0,promises_.readFile)(file);
     }
     catch (cause) {
         if ((0,lib_failure/* failureCode */.AD)(cause) === 'ENOENT')
@@ -60275,7 +62085,7 @@ async function readLock(file) {
         throw lock_file_malformed(file, `it cannot be read (${(0,lib_failure/* failureCode */.AD)(cause)})`, cause);
     }
     try {
-        const { images, components, files, ...lock } = lockShape.parse(JSON.parse(text));
+        const { images, components, files, ...lock } = lockShape.parse(JSON.parse(decodeText(bytes)));
         return {
             ...lock,
             file,
@@ -60334,7 +62144,7 @@ function componentChanges({ name, tag, url, check }, lock) {
     if (locked.tag !== tag)
         return [`${name} was ${locked.tag}, now it is ${tag}`];
     if (locked.url !== url.href)
-        return [`${name} ${tag} came from ${locked.url}, now it would from ${url.href}`];
+        return [`${name} ${tag} came from ${locked.url}, now it would come from ${url.href}`];
     const isPinned = check.kind !== 'pin' || check.digest === locked.sha256;
     return isPinned ? [] : [`${name} ${tag} was ${locked.sha256}, now it is pinned to another digest`];
 }
@@ -60402,7 +62212,8 @@ function requireUnchanged(lock, changes) {
 const CUSTOMARY = '/var/run/keel';
 function makeWritable(folder) {
     makeFolder(folder);
-    (0,external_node_fs_.accessSync)(folder, external_node_fs_.constants.W_OK);
+    // The dot makes a file fail too: ENOTDIR.
+    (0,external_node_fs_.accessSync)(`${folder}/.`, external_node_fs_.constants.W_OK);
 }
 /** Returns a folder that the user can write: that of the job for temporary files, else the user's cache. */
 function ownPlace(environment) {
@@ -60507,6 +62318,9 @@ var run_disposeResources = (undefined && undefined.__disposeResources) || (funct
 
 
 
+
+
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 /**
  * Makes sure that the targets will take the package, fetches and checks its parts, writes it and publishes it. A dry run
  * only reports its plan. Whatever fails, no package appears that is not complete and checked. Returns what was packed and
@@ -60572,6 +62386,7 @@ async function build(task, parts, { signal, at: deadline }) {
         downloads: folder(settings.downloadOutput, '--download-output'),
         output: folder(settings.output, '--output'),
     };
+    requireOutputFile((0,external_node_path_.join)(folders.output, plan.fileName), { what: 'package', isOne: isGzip });
     // Before anything is fetched, as there may be something wrong with it.
     const overlay = await readOverlays(task, parts.ownFiles);
     try {
@@ -60599,6 +62414,17 @@ async function build(task, parts, { signal, at: deadline }) {
     finally {
         reporter.close();
     }
+}
+function isGzip(file) {
+    const head = Buffer.alloc(2);
+    const descriptor = (0,external_node_fs_.openSync)(file, 'r');
+    try {
+        (0,external_node_fs_.readSync)(descriptor, head);
+    }
+    finally {
+        (0,external_node_fs_.closeSync)(descriptor);
+    }
+    return head.equals(GZIP_MAGIC);
 }
 async function readOverlays({ settings, plan }, own) {
     const given = settings.overlay === undefined ? [] : await readOverlay(settings.overlay);
@@ -60666,11 +62492,13 @@ function secretsIn(flags, source) {
             .filter((text) => text.trim() !== '')
             // Some are used without the line end of the file that they come from.
             .flatMap((text) => [...new Set([text, text.trim()])])
-            .flatMap((secret) => (user === undefined ? [secret] : [secret, `${user}:${secret}`])));
+            .flatMap((secret) => (user === undefined ? [secret] : [secret, `${user}:${secret}`]))
+            .flatMap((secret) => [secret, ...(flag.secretsIn?.(secret) ?? [])]));
     });
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/flags/flag-reader.js
+
 
 
 
@@ -60733,13 +62561,22 @@ class FlagReader {
         catch (error) {
             if (!(error instanceof lib_failure/* Failure */.HR))
                 throw error;
-            this.failures.push(error);
+            this.failures.push(withAdvice(error, text));
             return undefined;
         }
     }
 }
+/** Returns the failure of a text, with another hint if a pasted character is what is wrong. */
+function withAdvice(failure, text) {
+    const hint = look_alike_adviseOnLookAlikes(text);
+    if (hint === undefined)
+        return failure;
+    const { code, fault, about, message, cause } = failure;
+    return new lib_failure/* Failure */.HR({ code, fault, about, message, hint, cause });
+}
 
 ;// CONCATENATED MODULE: ./build/src/config/flags/registry-flags.js
+
 
 
 
@@ -60747,7 +62584,7 @@ const NO_NAMESPACE = '/';
 const IN_FLIGHT = wholeNumber(1, 1000);
 /** Returns a path in a registry. A slash at either end is ignored. Throws `REFERENCE_MALFORMED`. */
 function parsePath(text, about) {
-    return parseRepository(text.replace(/^\/|\/$/g, ''), about);
+    return parseRepository(withoutTrailing(text, '/').replace(/^\/+/, ''), about);
 }
 /** Returns the namespace that a flag names, or undefined for `/`, which means none. */
 function readNamespace(flags, name) {
@@ -60790,6 +62627,7 @@ function refuseHalfLogin(flags, login) {
 
 
 
+
 /** Returns the settings of a packing run as flags or inputs give them, or a failure for each malformed one. */
 function parsePackSettings(from) {
     const flags = new FlagReader(PACK_FLAGS, from);
@@ -60812,7 +62650,9 @@ function parsePackSettings(from) {
         registry: imageSource.kind === 'mirror' ? imageSource.host : registry,
         username: flags.text('username'),
         password: flags.text('password'),
+        logins: flags.optional('registry-logins', parseLogins),
         insecureRegistries: flags.list('insecure-registry', host),
+        tlsSkipVerify: readUnverified(flags, notices),
         caFile: flags.text('ca-file'),
         output: flags.required('output', asIs),
         imageOutput: flags.required('image-output', asIs),
@@ -60833,7 +62673,230 @@ function parsePackSettings(from) {
     return { ok: true, settings, notices: [...notices] };
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/blob-upload.js
+;// CONCATENATED MODULE: ./build/src/registry/blob/request-attempts.js
+/** Bytes that count as progress. Fewer could be what a server lets through of each of a million attempts. */
+const PROGRESS_BYTES = 1024 * 1024;
+/** Counts how often each of several requests failed that serve one transfer. Progress begins the counts anew. */
+class RequestAttempts {
+    #failures = new Map();
+    #furthest = 0;
+    /** Adds a failure of a request, and returns how many it has now. */
+    failed(request) {
+        const count = (this.#failures.get(request) ?? 0) + 1;
+        this.#failures.set(request, count);
+        return count;
+    }
+    /**
+     * Learns that the transfer has come to a position, and returns whether that is progress: only one that is further than
+     * all before is.
+     */
+    reached(position) {
+        if (position < this.#furthest + PROGRESS_BYTES)
+            return false;
+        this.#furthest = position;
+        this.#failures.clear();
+        return true;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob/blob-reading.js
+
+
+
+
+
+
+/** How long a request to the destination is kept waiting for a source that broke off. */
+const LONGEST_GAP = (0,lib_duration/* seconds */.YA)(10);
+/**
+ * Reads a blob from its sources, with attempts of its own: what breaks there costs the destination none. After a break
+ * it goes on at the next byte.
+ */
+class BlobReader {
+    #reading;
+    #attempts = new RequestAttempts();
+    #dead = new Map();
+    #source;
+    constructor(reading) {
+        this.#reading = reading;
+    }
+    /** Chooses the source for the next transfer: not the last one if there are others. Throws why none is left. */
+    choose() {
+        const living = this.#reading.sources().filter((source) => !this.#dead.has(source));
+        const chosen = living.find((source) => source !== this.#source) ?? living[0];
+        if (chosen === undefined)
+            throw [...this.#dead.values()].at(-1) ?? new Error('a blob without a source');
+        this.#source = chosen;
+        return chosen;
+    }
+    /** Returns a meter for the chosen source, at the position of `from` or at the first byte. */
+    meter(from) {
+        const { descriptor } = this.#reading;
+        return new BlobMeter(descriptor, `${this.#chosen().about}@${descriptor.digest}`, from);
+    }
+    /** Starts to read at the position of a meter, up to `end`. Throws `SourceFailure` or the signal's reason. */
+    async begin(meter, end, signal) {
+        const body = await this.open({ start: meter.passed, end }, signal);
+        return new BlobStream(this, meter, end, body);
+    }
+    /** Opens a range of the blob. Throws `SourceFailure` or the signal's reason. */
+    async open(range, signal) {
+        const source = this.#chosen();
+        const { descriptor } = this.#reading;
+        const isWhole = range.start === 0 && range.end === descriptor.size;
+        try {
+            return await source.open(descriptor, signal, isWhole ? undefined : range);
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            throw this.#refused(error);
+        }
+    }
+    /** Resolves when the host of the chosen source takes requests. Throws `SourceFailure` or the signal's reason. */
+    async patience(signal) {
+        try {
+            await this.#chosen().patience?.(signal);
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            throw this.#refused(error);
+        }
+    }
+    /** A source that refuses for good, or for longer than the run, is not used any more. */
+    #refused(error) {
+        if (!(0,lib_failure/* isTransient */.dg)(error) || (0,lib_failure/* isDeferred */.uF)(error))
+            this.#dead.set(this.#chosen(), error);
+        return new SourceFailure(error, 'broken');
+    }
+    /** Waits before the chosen source is read again in the same request. Throws `SourceFailure` if that takes too long. */
+    async bide(failure, position, signal) {
+        if (failure.flaw !== 'broken' || this.#dead.has(this.#chosen()))
+            throw failure;
+        const wait = this.#waitAfter(failure, position);
+        if (wait === 'never' || wait > LONGEST_GAP)
+            throw new SourceFailure(failure.reason, failure.flaw, wait);
+        await pause(wait, signal);
+    }
+    /** Waits before the next transfer after a failure of a source. Throws the reason if there is no further attempt. */
+    async recover(failure, position, signal) {
+        if (this.#dead.has(this.#chosen())) {
+            const isLast = this.#reading.sources().every((source) => this.#dead.has(source));
+            if (isLast)
+                throw lastWord(failure.reason);
+            return;
+        }
+        const wait = failure.wait ?? this.#waitAfter(failure, position);
+        if (wait === 'never')
+            throw lastWord(failure.reason);
+        await pause(wait, signal);
+    }
+    #waitAfter({ reason }, position) {
+        const isFirstSince = this.#attempts.reached(position);
+        const count = this.#attempts.failed(failedRequest(reason) ?? '');
+        const { registry } = this.#chosen().origin ?? this.#reading;
+        try {
+            const wait = registry.pauseAfter(reason, count);
+            return isFirstSince && !isHeld(reason) ? (0,lib_duration/* milliseconds */.Rz)(0) : wait;
+        }
+        catch {
+            return 'never';
+        }
+    }
+    #chosen() {
+        return this.#source ?? this.choose();
+    }
+}
+function isHeld(reason) {
+    return reason instanceof lib_failure/* Failure */.HR && reason.retryAt !== undefined;
+}
+function lastWord(reason) {
+    return reason instanceof lib_failure/* Failure */.HR ? (reason.deferral ?? reason) : reason;
+}
+/** A blob, or a range of it, that is being read. It goes on by itself when its source breaks off. */
+class BlobStream {
+    meter;
+    #reader;
+    #end;
+    #body;
+    constructor(reader, meter, end, body) {
+        this.#reader = reader;
+        this.meter = meter;
+        this.#end = end;
+        this.#body = body;
+    }
+    /** Moves all bytes to `sink`, without ending it. Throws `SourceFailure`, the error of the sink, or the signal's reason. */
+    async pour(sink, signal, onBytes) {
+        const { meter } = this;
+        for (;;) {
+            try {
+                const start = meter.passed;
+                this.#body ??= await this.#reader.open({ start, end: this.#end }, signal);
+                return await pour({ source: this.#body, sink, meter, length: this.#end - start, signal, onBytes });
+            }
+            catch (error) {
+                if (!(error instanceof SourceFailure))
+                    throw error;
+                this.close();
+                await this.#reader.bide(error, meter.passed, signal);
+            }
+        }
+    }
+    /** Ends the reading. */
+    close() {
+        this.#body?.destroy();
+        this.#body = undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob-presence.js
+
+
+
+/**
+ * Returns whether a repository has a blob of this size; undefined if the registry does not tell. What HEAD does not
+ * confirm is asked for its first byte: some registries refuse HEAD, also for what is there, or tell no true length.
+ */
+async function hasBlob(registry, repository, { digest, size }, signal) {
+    const ask = (method) => registry
+        .asMetadata(signal, async () => {
+        const answer = await registry.send({
+            method,
+            url: registry.url(`/v2/${repository}/blobs/${digest}`),
+            scopes: [pullScope(repository)],
+            headers: method === 'GET' ? { range: 'bytes=0-0' } : undefined,
+            // An empty blob has no first byte: 416.
+            expected: [200, 206, 404, 416],
+            about: registry.nameOf(repository, digest),
+            action: 'ask for a layer',
+            signal,
+        });
+        discardBody(answer);
+        return answer;
+    })
+        .catch((error) => {
+        // 401 where the login is refused ends clearly when something is to be written.
+        if (isRefusedQuestion(error))
+            return undefined;
+        throw error;
+    });
+    const isWhole = (answer) => (toldSize(answer) ?? size) === size;
+    const head = await ask('HEAD');
+    if (head?.status === 200 && isWhole(head))
+        return true;
+    const part = await ask('GET');
+    if (part === undefined)
+        return undefined;
+    // A file that was cut at the registry, by a full disk or a crash, is not the layer.
+    return part.status !== 404 && isWhole(part);
+}
+/** Returns the size of a whole blob in bytes, from an answer to HEAD or GET; undefined if the answer does not tell it. */
+function toldSize({ status, headers }) {
+    const length = status === 200 ? headers['content-length'] : headers['content-range']?.split('/')[1];
+    return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob/blob-upload.js
+
 
 
 
@@ -60841,22 +62904,23 @@ function parsePackSettings(from) {
 
 /** Returns the URL that completes an upload: its location with the digest added, otherwise unchanged. */
 function closingLocation(upload, digest) {
-    const url = new URL(upload.location);
-    // A query that is parsed and written again would be encoded in another way than the registry signed.
-    const separator = url.search === '' ? '?' : '&';
-    url.search = `${url.search}${separator}digest=${encodeURIComponent(digest)}`;
-    return url;
+    return withParameter(upload.location, `digest=${encodeURIComponent(digest)}`);
 }
-/** Returns the number of bytes that an upload has by its header `Range: 0-N` (or `bytes=0-N`); 0 without one. */
+/**
+ * Returns the number of bytes that an upload has by its header `Range: 0-N` (or `bytes=0-N`); undefined if the header
+ * is missing or says something else.
+ */
 function receivedBytes(range) {
     const end = /^(?:bytes=)?0-(\d{1,15})$/.exec(range?.trim() ?? '')?.[1];
-    return end === undefined || end === '0' ? 0 : Number(end) + 1;
+    if (end === undefined)
+        return undefined;
+    // `0-0` should mean one byte, and is what registries say of an upload that has none.
+    return end === '0' ? 0 : Number(end) + 1;
 }
 const CANCEL_PATIENCE_MILLISECONDS = 2000;
-const MOUNT_REFUSALS = [400, 403, 404, 405];
 function readLocation(registry, repository, answer) {
     const location = answer.headers.location;
-    if (location === undefined) {
+    if (!location) {
         throw new HttpFailure({
             code: 'REGISTRY_BROKEN',
             about: `${registry.host}/${repository}`,
@@ -60872,62 +62936,76 @@ function readLocation(registry, repository, answer) {
     };
 }
 /**
- * Opens an upload, and with `mount` tries to mount a blob in the same request. Returns the upload, `mounted`, or
- * `refused` if the registry refuses to mount.
+ * Opens an upload, and with `mount` tries to mount a blob in the same request. Returns the upload, `mounted`, `denied`
+ * if the login may not mount from there, or `refused` if the registry refuses for another reason.
  */
 async function openUpload(registry, repository, signal, mount) {
     const query = mount === undefined ? '' : `?mount=${mount.digest}&from=${encodeURIComponent(mount.from)}`;
     // Some registries look only at the first scope, so it is the one for the push.
     const scopes = [pushScope(repository)];
     if (mount !== undefined && mount.from !== repository)
-        scopes.push(pullScope(mount.from));
+        scopes.push(scope_pullScope(mount.from));
     try {
         const answer = await registry.send({
             method: 'POST',
             url: registry.url(`/v2/${repository}/blobs/uploads/${query}`),
             scopes,
             body: new Uint8Array(0),
-            expected: mount === undefined ? [202] : [201, 202, ...MOUNT_REFUSALS],
+            expected: mount === undefined ? [202] : [201, 202],
             about: `${registry.host}/${repository}`,
             action: 'start an upload',
             writes: 'upload',
             signal,
         });
-        discardBody(answer);
+        http_discardBody(answer);
         if (answer.status === 202)
             return readLocation(registry, repository, answer);
-        return answer.status === 201 ? 'mounted' : 'refused';
+        return 'mounted';
     }
     catch (error) {
-        // Harbor answers 401 if it refuses to mount. If the account may not push at all, the plain request fails too.
-        if (mount !== undefined && error instanceof HttpFailure && error.status === 401)
-            return 'refused';
-        throw error;
+        // Registries and token services refuse to mount in many ways. If we may not push at all, the plain request fails too.
+        if (mount === undefined || !blob_upload_isRefusal(error))
+            throw error;
+        return DENIED.has(error.status) ? 'denied' : 'refused';
     }
 }
-/** Returns the number of bytes that an upload has, and the upload with its new location; undefined if it is gone. */
+const DENIED = new Set([401, 403]);
+/**
+ * Returns whether an error is a refusal that would be the same again. To a question that only saves work it means no.
+ * What answers with another kind of status is no registry, and must not be taken for one that only refuses.
+ */
+function blob_upload_isRefusal(error) {
+    return (error instanceof HttpFailure && error.status !== undefined && error.status >= 400 && !error.transient);
+}
+/**
+ * Returns how many bytes an upload has, and the upload with its new location; undefined if it is gone, or if the
+ * registry does not tell.
+ */
 async function inspectUpload(registry, upload, signal) {
-    const answer = await registry.send({
-        method: 'GET',
-        url: upload.location,
-        scopes: [pushScope(upload.repository)],
-        expected: [204, 200, 202, 400, 404, 405, 416],
-        about: `${registry.host}/${upload.repository}`,
-        action: 'ask for an upload',
-        signal,
-    });
-    discardBody(answer);
-    if (answer.status >= 400)
-        return undefined;
-    return {
-        upload: nextLocation(registry, upload, answer),
-        received: receivedBytes(answer.headers['range']?.toString()),
-    };
+    try {
+        const answer = await registry.send({
+            method: 'GET',
+            url: upload.location,
+            scopes: [pushScope(upload.repository)],
+            expected: [204, 200, 202],
+            about: `${registry.host}/${upload.repository}`,
+            action: 'ask for an upload',
+            signal,
+        });
+        http_discardBody(answer);
+        const received = receivedBytes(answer.headers['range']?.toString());
+        return received === undefined ? undefined : { upload: nextLocation(registry, upload, answer), received };
+    }
+    catch (error) {
+        if (blob_upload_isRefusal(error))
+            return undefined;
+        throw error;
+    }
 }
 /** Returns an upload with the location for its next request from an answer. */
 function nextLocation(registry, upload, answer) {
     const location = answer.headers.location;
-    if (location === undefined)
+    if (!location)
         return upload;
     return { ...upload, location: followAddress(answer.url, location, registry.endpoint) };
 }
@@ -60943,154 +63021,417 @@ async function cancelUpload(registry, upload) {
             action: 'cancel an upload',
             signal: AbortSignal.timeout(CANCEL_PATIENCE_MILLISECONDS),
         });
-        discardBody(answer);
+        http_discardBody(answer);
     }
     catch {
         // The reason why the upload was not completed is reported. This failure would only hide it.
     }
 }
-const CHUNK_BYTES = 16 * 1024 * 1024;
-/** GHCR refuses larger ranged chunks. */
-const CHUNK_BYTES_BY_HOST = new Map([['ghcr.io', 4 * 1024 * 1024]]);
-/** Returns a meter at the first byte of a blob. */
-function newMeter({ descriptor }, source) {
-    return new BlobMeter(descriptor, `${source.about}@${descriptor.digest}`);
-}
-/** Sends a blob in one streaming PUT, which completes the upload. */
-async function sendWhole(push, source, upload) {
-    const { registry, repository, descriptor, signal } = push;
-    await withSource(push, source, undefined, async (body) => {
+/** Returns whether a repository has a blob of this size; undefined if the registry does not say. */
+async function askForBlob(registry, repository, { digest, size }, signal) {
+    try {
         const answer = await registry.send({
-            method: 'PUT',
-            url: closingLocation(upload, descriptor.digest),
+            method: 'HEAD',
+            url: registry.url(`/v2/${repository}/blobs/${digest}`),
             scopes: [pushScope(repository)],
-            headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
-            body: writer(push, body, newMeter(push, source), descriptor.size),
-            expected: [201, 200, 204],
+            expected: [200, 404],
             about: `${registry.host}/${repository}`,
-            action: 'push a layer',
-            writes: 'layer',
+            action: 'ask for a layer',
             signal,
         });
-        discardBody(answer);
-    });
-}
-/**
- * Sends the rest of a blob in chunks, each read from the source by range, and completes the upload. `onProgress` is
- * called before each chunk with the point from which to resume.
- */
-async function sendChunks(push, source, start, onProgress) {
-    const { registry, descriptor } = push;
-    const preferred = CHUNK_BYTES_BY_HOST.get(registry.host) ?? CHUNK_BYTES;
-    let point = start;
-    while (!point.meter.isComplete) {
-        onProgress(point);
-        const begin = point.meter.passed;
-        const end = Math.min(begin + Math.max(preferred, point.upload.smallestChunk), descriptor.size);
-        point = await sendChunk(push, source, point, { start: begin, end });
+        http_discardBody(answer);
+        return answer.status === 200 && (toldSize(answer) ?? size) === size;
     }
-    await closeChunks(push, point.upload);
+    catch (error) {
+        if (blob_upload_isRefusal(error))
+            return undefined;
+        throw error;
+    }
 }
-/**
- * Returns the point that an upload has reached according to the registry: `point`, or a later one if the registry kept
- * a part of a chunk that was cut, or a chunk whose answer was lost. The bytes up to there are read again for the
- * digest, but not sent. Undefined if the registry has fewer bytes, or more than the blob has.
- */
-async function catchUp(push, source, point, received) {
-    const start = point.meter.passed;
-    if (received < start || received > push.descriptor.size)
-        return undefined;
-    if (received === start)
-        return point;
-    const meter = point.meter.copy();
-    await withSource(push, source, { start, end: received }, async (body) => {
-        try {
-            for await (const bytes of body)
-                meter.add(bytes, received);
-        }
-        catch (error) {
-            push.signal.throwIfAborted();
-            throw meter.broken(error);
-        }
-    });
-    if (meter.passed < received)
-        throw meter.truncated();
-    if (meter.isComplete)
-        meter.verify();
-    return { upload: point.upload, meter };
+/** Sends a blob in one streaming PUT, which completes the upload. Returns the status of the answer. */
+async function putWhole(registry, upload, { digest, size }, body, signal) {
+    const headers = { 'content-type': 'application/octet-stream', 'content-length': String(size) };
+    return blob_upload_complete(registry, upload, digest, { headers, body, action: 'push a layer', signal });
 }
-async function sendChunk(push, source, point, range) {
-    const { registry, repository, signal } = push;
-    const length = range.end - range.start;
-    // If the chunk fails, its meter is dropped, and the upload is resumed from the one before.
-    const meter = point.meter.copy();
-    return withSource(push, source, range, async (body) => {
-        const answer = await registry.send({
-            method: 'PATCH',
-            url: point.upload.location,
-            scopes: [pushScope(repository)],
-            headers: {
-                'content-type': 'application/octet-stream',
-                'content-length': String(length),
-                'content-range': `${range.start}-${range.end - 1}`,
-            },
-            body: writer(push, body, meter, length),
-            expected: [202, 201, 204],
-            about: `${registry.host}/${repository}`,
-            action: 'push a part of a layer',
-            writes: 'layer',
-            signal,
-        });
-        discardBody(answer);
-        return { upload: nextLocation(registry, point.upload, answer), meter };
-    });
+/** Completes an upload that has all its bytes. Returns the status of the answer. */
+async function closeUpload(registry, upload, digest, signal) {
+    return blob_upload_complete(registry, upload, digest, { body: new Uint8Array(0), action: 'finish a layer', signal });
 }
-async function closeChunks(push, upload) {
-    const { registry, repository, descriptor, signal } = push;
+async function blob_upload_complete(registry, upload, digest, request) {
     const answer = await registry.send({
+        ...request,
         method: 'PUT',
-        url: closingLocation(upload, descriptor.digest),
-        scopes: [pushScope(repository)],
-        body: new Uint8Array(0),
-        expected: [201, 200, 204],
-        about: `${registry.host}/${repository}`,
-        action: 'finish a layer',
+        url: closingLocation(upload, digest),
+        scopes: [pushScope(upload.repository)],
+        expected: [201, 200, 202, 204],
+        about: `${registry.host}/${upload.repository}`,
         writes: 'layer',
+        awaited: 'work',
+    });
+    http_discardBody(answer);
+    return answer.status;
+}
+/** Sends a range of a blob, and returns the upload with the location for its next request. */
+async function patchChunk(registry, upload, { start, end }, body, signal) {
+    const answer = await registry.send({
+        method: 'PATCH',
+        url: upload.location,
+        scopes: [pushScope(upload.repository)],
+        headers: {
+            'content-type': 'application/octet-stream',
+            'content-length': String(end - start),
+            'content-range': `${start}-${end - 1}`,
+        },
+        body,
+        // ECR answers 201.
+        expected: [202, 201, 200, 204],
+        about: `${registry.host}/${upload.repository}`,
+        action: 'push a part of a layer',
+        writes: 'layer',
+        awaited: 'work',
         signal,
     });
-    discardBody(answer);
+    http_discardBody(answer);
+    return nextLocation(registry, upload, answer);
 }
-async function withSource({ descriptor, signal }, source, range, use) {
-    const body = await source.open(descriptor, signal, range);
-    try {
-        return await use(body);
-    }
-    finally {
-        body.destroy();
-    }
-}
-function writer({ onBytes }, source, meter, length) {
-    return async (sink, stop) => {
-        await pour({ source, sink, meter, length, signal: stop, onBytes });
-        sink.end();
+
+;// CONCATENATED MODULE: ./build/src/registry/blob/push-habits.js
+const MEBIBYTE = 1024 * 1024;
+/** The smallest chunk that is tried: what nginx takes if nobody configures it. */
+const LEAST_CHUNK_BYTES = MEBIBYTE;
+const CHUNK_BYTES = 16 * MEBIBYTE;
+/** GHCR refuses larger chunks: https://github.com/oras-project/rust-oci-client/pull/37 */
+const CHUNK_BYTES_BY_HOST = new Map([['ghcr.io', 4 * MEBIBYTE]]);
+const known = new WeakMap();
+/** Returns the habits of a registry, shared by all pushes to it. */
+function habitsOf(registry) {
+    const habits = known.get(registry) ?? {
+        selfMount: 'unknown',
+        takesNew: true,
+        closed: new Set(),
+        tooLarge: Number.POSITIVE_INFINITY,
+        chunk: CHUNK_BYTES_BY_HOST.get(registry.host) ?? CHUNK_BYTES,
     };
+    known.set(registry, habits);
+    return habits;
+}
+/** Returns the size of the chunks to try after one was too large: the next smaller power of two, at least 1 MiB. */
+function smallerChunk(refused) {
+    return Math.max(LEAST_CHUNK_BYTES, 2 ** (Math.ceil(Math.log2(refused)) - 1));
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/blob-push.js
+;// CONCATENATED MODULE: ./build/src/registry/blob/push-request.js
+
+/** A request to the destination that failed. */
+class RequestFailure extends Error {
+    request;
+    reason;
+    constructor(request, reason) {
+        super('a request failed', { cause: reason });
+        this.request = request;
+        this.reason = reason;
+    }
+}
+/** Returns the result of a request. Throws `RequestFailure`, or `SourceFailure` if the bytes to send did not come. */
+async function inRequest(request, perform) {
+    try {
+        return await perform();
+    }
+    catch (error) {
+        throw error instanceof SourceFailure ? error : new RequestFailure(request, error);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob/blob-sending.js
 
 
 
 
+/** Sends a blob to an upload, in one request or in chunks, and keeps where it stands when a request fails. */
+class BlobSending {
+    #delivery;
+    #reader;
+    #habits;
+    /** Called with each position that the registry has confirmed. */
+    #onReached;
+    #open;
+    #inChunks;
+    #takesChunks = true;
+    #resumes = true;
+    #sent = 0;
+    constructor(delivery, reader, habits, onReached) {
+        this.#delivery = delivery;
+        this.#reader = reader;
+        this.#habits = habits;
+        this.#onReached = onReached;
+        this.#inChunks = delivery.descriptor.size >= habits.tooLarge;
+    }
+    get isOpen() {
+        return this.#open !== undefined;
+    }
+    /** The bytes that the upload has for sure. */
+    get position() {
+        return this.#open?.meter.passed ?? 0;
+    }
+    get standing() {
+        const { size } = this.#delivery.descriptor;
+        const open = this.#open;
+        return {
+            size,
+            sent: this.#sent,
+            chunk: open === undefined ? 0 : this.#chunkOf(open),
+            leastChunk: Math.max(LEAST_CHUNK_BYTES, open?.upload.smallestChunk ?? 0),
+            takesWhole: size < this.#habits.tooLarge,
+            takesChunks: this.#takesChunks,
+            hasTaken: open?.hasTaken ?? false,
+            told: open?.told ?? 'nothing',
+        };
+    }
+    /** Begins with an upload that has no bytes. */
+    begin(upload) {
+        const meter = this.#reader.meter();
+        this.#open = { upload, meter, isSure: true, isDoubted: false, told: 'nothing', hasTaken: false };
+    }
+    /**
+     * Asks where the upload stands unless that is known. What was taken counts more than an answer that knows of less,
+     * until a chunk there is refused. The upload is abandoned if it is gone.
+     */
+    async locate() {
+        const open = this.#open;
+        if (open === undefined || open.isSure)
+            return;
+        const { registry, descriptor, signal } = this.#delivery;
+        const inspect = () => inspectUpload(registry, open.upload, signal);
+        const state = this.#resumes && this.#takesChunks ? await inRequest('inspect', inspect) : undefined;
+        if (state === undefined || state.received > descriptor.size)
+            return this.abandon();
+        const { upload, received } = state;
+        const { passed } = open.meter;
+        const asked = received === passed ? 'the same' : 'another';
+        const located = { ...open, upload, told: open.isDoubted ? asked : open.told };
+        this.#open = located;
+        const meter = await this.#meterAt(open.isDoubted ? received : Math.max(received, passed), open.meter);
+        this.#open = { ...located, meter, isSure: true };
+        this.#onReached(meter.passed);
+    }
+    /** Sends what is missing and completes the upload. Returns the last request and the status of its answer. */
+    async send() {
+        const { registry, descriptor, signal } = this.#delivery;
+        let open = this.#begun();
+        if (open.meter.passed === 0 && !this.#inChunks) {
+            const { upload } = open;
+            const put = (body) => putWhole(registry, upload, descriptor, body, signal);
+            const { result } = await this.#transfer('put', open, descriptor.size, put);
+            return { request: 'put', status: result };
+        }
+        while (!open.meter.isComplete)
+            open = await this.#sendChunk(open);
+        const { upload } = open;
+        this.#open = { ...open, isSure: false };
+        const close = () => closeUpload(registry, upload, descriptor.digest, signal);
+        return { request: 'close', status: await inRequest('close', close) };
+    }
+    /** Sends in chunks from now on. With `isTooLarge` the registry refused the blob in one request. */
+    sendInChunks(isTooLarge) {
+        this.#inChunks = true;
+        if (isTooLarge)
+            this.#habits.tooLarge = Math.min(this.#habits.tooLarge, this.#delivery.descriptor.size);
+    }
+    /** Believes the registry, from now on, where the upload stands. */
+    doubt() {
+        if (this.#open !== undefined)
+            this.#open = { ...this.#open, isDoubted: true };
+    }
+    /** Sends all to another upload, and does not ask any more where one stands. */
+    sendBlindly() {
+        this.#resumes = false;
+        return this.abandon();
+    }
+    /** Sends smaller chunks from now on, here and in later pushes. */
+    sendLess() {
+        this.#habits.chunk = Math.min(this.#habits.chunk, smallerChunk(this.standing.chunk));
+    }
+    /** Sends all in one request from now on, in another upload. */
+    sendWhole() {
+        this.#inChunks = false;
+        this.#takesChunks = false;
+        return this.abandon();
+    }
+    /** Lets go of the upload, which is complete. */
+    end() {
+        this.#open = undefined;
+    }
+    /** Deletes the upload, if there is one. */
+    async abandon() {
+        const open = this.#open;
+        this.#open = undefined;
+        if (open !== undefined)
+            await cancelUpload(this.#delivery.registry, open.upload);
+    }
+    #begun() {
+        if (this.#open === undefined)
+            throw new Error('a blob was sent to no upload');
+        return this.#open;
+    }
+    /** Returns a meter at a position. Bytes that were sent but not measured are read again, and not sent. */
+    async #meterAt(position, known) {
+        const { signal } = this.#delivery;
+        const meter = this.#reader.meter(known.passed > position ? undefined : known);
+        if (meter.passed === position)
+            return meter;
+        const stream = await this.#reader.begin(meter, position, signal);
+        try {
+            await stream.pour(new external_node_stream_.Writable({ write: (_bytes, _encoding, done) => done() }), signal);
+        }
+        finally {
+            stream.close();
+        }
+        return meter;
+    }
+    async #sendChunk(open) {
+        const { registry, signal } = this.#delivery;
+        const { upload, meter: before } = open;
+        const end = before.passed + this.#chunkOf(open);
+        const range = { start: before.passed, end };
+        const patch = (body) => patchChunk(registry, upload, range, body, signal);
+        const { result, meter } = await this.#transfer('patch', open, end, patch);
+        this.#onReached(end);
+        this.#open = { upload: result, meter, isSure: true, isDoubted: false, told: 'nothing', hasTaken: true };
+        return this.#open;
+    }
+    #chunkOf({ upload, meter }) {
+        const rest = this.#delivery.descriptor.size - meter.passed;
+        return Math.min(Math.max(this.#habits.chunk, upload.smallestChunk), rest);
+    }
+    /** Sends the bytes up to `end`. Returns the result of the request, and a meter that stands there. */
+    async #transfer(request, open, end, perform) {
+        const { signal, onBytes } = this.#delivery;
+        const read = (until) => this.#reader.begin(this.#reader.meter(open.meter), end, until);
+        let stream = await read(signal);
+        let isBegun = false;
+        const body = async (sink, stop) => {
+            // After a redirect the same bytes are wanted again.
+            if (isBegun) {
+                stream.close();
+                stream = await read(stop);
+            }
+            isBegun = true;
+            await stream.pour(sink, stop, onBytes);
+            sink.end();
+        };
+        this.#open = { ...open, isSure: false };
+        try {
+            const result = await inRequest(request, () => perform(body));
+            return { result, meter: stream.meter };
+        }
+        finally {
+            this.#sent = stream.meter.passed;
+            stream.close();
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob/upload-course.js
 
 
-const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
-/** For smaller blobs an unnecessary upload costs less than a request. */
+/** For fewer bytes it costs less to send them again than to ask what is there. */
 const WORTH_ASKING_BYTES = 8 * 1024 * 1024;
-const habitsOf = new WeakMap();
+/** A larger blob whose transfer was cut is sent in chunks from then on. */
+const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
+const TOO_LARGE = 413;
+const MISPLACED = 416;
+const upload_course_UNKNOWN = 404;
+/** Statuses that say nothing about the form of an upload. */
+const upload_course_DENIED = new Set([401, 403]);
+const AGAIN = { course: 'again', counts: true };
+const NEW = { course: 'new', counts: true };
+const WITHOUT = { course: 'without', counts: false };
+const END = { course: 'end', counts: false };
+/** Returns how a push goes on after a request failed. */
+function courseAfter(setback, standing) {
+    const { request, isPassing } = setback;
+    switch (request) {
+        case 'ping':
+        case 'open':
+            return isPassing ? AGAIN : END;
+        case 'mount':
+        case 'ask':
+        case 'inspect':
+            return isPassing ? AGAIN : WITHOUT;
+        case 'put':
+            return isPassing ? courseAfterCut(standing) : courseAfterPut(setback, standing);
+        case 'patch':
+            return isPassing ? AGAIN : courseAfterPatch(setback, standing);
+        case 'close':
+            return isPassing ? AGAIN : courseAfterClose(setback, standing);
+    }
+}
+/** Returns the course in place of an attempt that is not left; undefined if the push has failed. */
+function courseAtLast({ request, status }) {
+    // Without an answer the registry is not there, so a further request would not be answered either.
+    const isOptional = request === 'mount' || request === 'ask' || request === 'inspect';
+    return isOptional && status !== undefined ? 'without' : undefined;
+}
+function courseAfterCut({ size, sent, takesChunks }) {
+    if (!takesChunks)
+        return NEW;
+    if (size > CHUNKED_FROM_BYTES)
+        return { course: 'in chunks', counts: true };
+    return sent >= WORTH_ASKING_BYTES ? AGAIN : NEW;
+}
+function courseAfterPut({ status }, { takesChunks }) {
+    if (status === TOO_LARGE)
+        return takesChunks ? { course: 'in chunks', counts: false } : END;
+    return status === upload_course_UNKNOWN || status === MISPLACED ? NEW : END;
+}
+function courseAfterPatch({ status }, standing) {
+    const { chunk, leastChunk, takesWhole, hasTaken, told } = standing;
+    const whole = { course: takesWhole ? 'whole' : 'too large', counts: false };
+    const smaller = { course: 'smaller', counts: false };
+    if (status === TOO_LARGE)
+        return chunk > leastChunk ? smaller : END;
+    if (status === MISPLACED) {
+        if (told === 'nothing')
+            return AGAIN;
+        // What ECR says stays where the first chunk ended: https://github.com/aws/containers-roadmap/issues/2831
+        if (told === 'another')
+            return { course: 'blindly', counts: true };
+        // GHCR answers this to a chunk that is too large.
+        return chunk > leastChunk ? smaller : whole;
+    }
+    if (status === upload_course_UNKNOWN && hasTaken)
+        return NEW;
+    return upload_course_DENIED.has(status) ? END : whole;
+}
+function courseAfterClose({ status }, { takesWhole }) {
+    if (status === TOO_LARGE || upload_course_DENIED.has(status))
+        return END;
+    return takesWhole ? { course: 'whole', counts: false } : NEW;
+}
+/** Returns what a failure of a request tells. */
+function setbackOf(request, error) {
+    const status = error instanceof HttpFailure ? error.status : undefined;
+    return { request, status, isPassing: (0,lib_failure/* isTransient */.dg)(error) };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob/blob-push.js
+
+
+
+
+
+
+
+
+
+
+
+
 /**
  * Brings one blob to one repository with as few requests as possible: one for a mount, a POST and a streaming PUT for a
- * new blob. Checks the digest of the bytes. If the transfer of a large blob is cut, it is resumed in chunks. Uploads
- * that are not completed are deleted. Returns how the blob came there. Throws the failure of the last attempt.
+ * new blob. Checks the digest of the bytes. Each request has the attempts of the settings, and what fails at the source
+ * costs the destination none. If the transfer of a large blob is cut, it goes on where it was, in chunks. Uploads that
+ * are not completed are deleted. Returns how the blob came there. Throws the failure of the last attempt.
  */
 async function pushBlob(push) {
     return new Pushing(push).run();
@@ -61098,89 +63439,76 @@ async function pushBlob(push) {
 class Pushing {
     #push;
     #habits;
-    #dead = new Map();
-    #mount;
-    #lastUsed;
-    #isChunked = false;
-    #resumePoint;
+    #reader;
+    #sending;
+    #attempts = new RequestAttempts();
+    #mountFrom;
+    /** Whether it is worth a request to ask for the blob. */
+    #asks = true;
+    /** Whether all bytes were sent, and the answer was lost. */
+    #mayHaveArrived = false;
+    #tooLarge;
     constructor(push) {
-        const { registry, repository, descriptor, mountFrom } = push;
+        const { registry, repository, mountFrom } = push;
         this.#push = push;
-        this.#habits = habitsOf.get(registry) ?? { selfMount: 'unknown', takesNew: true };
-        habitsOf.set(registry, this.#habits);
-        if (mountFrom !== undefined && mountFrom !== repository) {
-            this.#mount = { digest: descriptor.digest, from: mountFrom };
-        }
+        this.#habits = habitsOf(registry);
+        this.#reader = new BlobReader(push);
+        const onReached = (position) => void this.#attempts.reached(position);
+        this.#sending = new BlobSending(push, this.#reader, this.#habits, onReached);
+        if (mountFrom !== repository)
+            this.#mountFrom = mountFrom;
     }
     async run() {
-        const { registry, signal } = this.#push;
         try {
-            return await registry.retrying(signal, async () => {
-                await registry.ping();
-                const opened = await this.#tryMount();
-                return opened === 'mounted' ? opened : await this.#transfer(opened);
-            });
+            for (;;) {
+                try {
+                    return await this.#attempt();
+                }
+                catch (error) {
+                    await this.#recover(error);
+                }
+            }
         }
         finally {
-            if (this.#resumePoint !== undefined)
-                await cancelUpload(registry, this.#resumePoint.upload);
+            await this.#sending.abandon();
         }
     }
+    async #attempt() {
+        const { registry } = this.#push;
+        await inRequest('ping', () => registry.ping());
+        if (await this.#tryMount())
+            return 'mounted';
+        return this.#inSlots(this.#reader.choose(), () => this.#transfer());
+    }
     async #tryMount() {
-        const { registry, repository, signal } = this.#push;
-        if (this.#mount === undefined)
-            return undefined;
+        const { registry, repository, descriptor, signal } = this.#push;
+        const from = this.#mountFrom;
+        if (from === undefined || this.#habits.closed.has(from))
+            return false;
         const giveBack = await ConcurrencyLimiter.take([registry.limits.metadata], signal);
         try {
-            const opened = await openUpload(registry, repository, signal, this.#mount);
-            this.#mount = undefined;
+            const mount = { digest: descriptor.digest, from };
+            const opened = await inRequest('mount', () => openUpload(registry, repository, signal, mount));
+            this.#mountFrom = undefined;
             registry.limits.metadata.succeeded();
-            return opened === 'refused' ? undefined : opened;
+            if (opened === 'denied')
+                this.#habits.closed.add(from);
+            if (typeof opened === 'object')
+                this.#sending.begin(opened);
+            return opened === 'mounted';
         }
         finally {
             giveBack();
         }
     }
-    /** Tries one source after another while each one cannot have the blob. That does not count as an attempt. */
-    async #transfer(mounted) {
-        let upload = mounted;
-        for (;;) {
-            const source = this.#chooseSource();
-            try {
-                return await this.#transferFrom(source, upload);
-            }
-            catch (error) {
-                upload = undefined;
-                const isLast = this.#push.sources().every((other) => this.#dead.has(other));
-                if (!this.#dead.has(source) || isLast)
-                    throw error;
-            }
-        }
-    }
-    #chooseSource() {
-        const living = this.#push.sources().filter((source) => !this.#dead.has(source));
-        const chosen = living.find((source) => source !== this.#lastUsed) ?? living[0];
-        if (chosen === undefined)
-            throw [...this.#dead.values()].at(-1) ?? new Error('a blob without a source');
-        this.#lastUsed = chosen;
-        return chosen;
-    }
-    async #transferFrom(source, mounted) {
+    async #inSlots(source, transfer) {
         const { registry, signal, onActive } = this.#push;
         const limiters = [registry.limits.transfers, ...(source.limiter === undefined ? [] : [source.limiter])];
-        let giveBack;
-        try {
-            await Promise.all([registry.limits.patience(signal), source.patience?.(signal)]);
-            giveBack = await ConcurrencyLimiter.take(limiters, signal);
-        }
-        catch (error) {
-            if (mounted !== undefined)
-                await cancelUpload(registry, mounted);
-            throw error;
-        }
+        await Promise.all([registry.limits.patience(signal), this.#reader.patience(signal)]);
+        const giveBack = await ConcurrencyLimiter.take(limiters, signal);
         onActive?.(true);
         try {
-            const placed = await this.#deliver(this.#watched(source), mounted);
+            const placed = await transfer();
             for (const limiter of limiters)
                 limiter.succeeded();
             return placed;
@@ -61190,114 +63518,134 @@ class Pushing {
             giveBack();
         }
     }
-    /** Returns a source that is not used again after a failure that is not transient. */
-    #watched(source) {
-        return {
-            about: source.about,
-            open: async (descriptor, signal, range) => {
-                try {
-                    return await source.open(descriptor, signal, range);
-                }
-                catch (error) {
-                    if (!signal.aborted && !(0,lib_failure/* isTransient */.dg)(error))
-                        this.#dead.set(source, error);
-                    throw error;
-                }
-            },
-        };
-    }
-    async #deliver(source, mounted) {
-        const push = this.#push;
-        const resumed = await this.#findResumePoint(source);
-        if (resumed !== undefined)
-            return this.#deliverChunks(source, resumed);
-        const upload = mounted ?? (await this.#openUpload());
-        if (upload === 'present')
-            return 'present';
-        if (this.#isChunked)
-            return this.#deliverChunks(source, { upload, meter: newMeter(push, source) });
-        try {
-            await sendWhole(push, source, upload);
-            return 'uploaded';
+    async #transfer() {
+        await this.#sending.locate();
+        if (!this.#sending.isOpen) {
+            const opened = await this.#openUpload();
+            if (opened === 'present')
+                return this.#mayHaveArrived ? 'uploaded' : opened;
+            this.#sending.begin(opened);
         }
-        catch (error) {
-            await cancelUpload(push.registry, upload);
-            throw this.#considerChunks(error);
-        }
-    }
-    async #deliverChunks(source, from) {
-        this.#resumePoint = from;
-        await sendChunks(this.#push, source, from, (point) => {
-            this.#resumePoint = point;
-        });
-        this.#resumePoint = undefined;
+        const { request, status } = await this.#sending.send();
+        if (status !== 201)
+            await this.#prove(request, status);
+        this.#sending.end();
         return 'uploaded';
     }
-    /** Returns the point at which a cut upload can be resumed, if the registry still has it. */
-    async #findResumePoint(source) {
-        const point = this.#resumePoint;
-        if (point === undefined)
-            return undefined;
-        const { registry, signal } = this.#push;
-        const state = await inspectUpload(registry, point.upload, signal);
-        const held = state && (await catchUp(this.#push, source, { ...point, upload: state.upload }, state.received));
-        if (held !== undefined)
-            return held;
-        await cancelUpload(registry, point.upload);
-        this.#resumePoint = undefined;
-        return undefined;
-    }
-    #considerChunks(error) {
-        if (error instanceof HttpFailure && error.status === 413 && !this.#isChunked) {
-            this.#isChunked = true;
-            const { code, about, message, hint } = error;
-            return new HttpFailure({ code, about, message, hint, status: 413, transient: true, cause: error });
-        }
-        const isCut = isConnectionFailure(error) || (0,lib_failure/* failureCode */.AD)(error) === 'SIZE_MISMATCH';
-        if (isCut && this.#push.descriptor.size > CHUNKED_FROM_BYTES)
-            this.#isChunked = true;
-        return error;
+    /** Any status but 201 is a success only if the blob is there. */
+    async #prove(request, status) {
+        const isThere = await this.#isThere();
+        if (isThere === true || (isThere === undefined && status !== 202))
+            return;
+        const { registry, repository } = this.#push;
+        const about = `${registry.host}/${repository}`;
+        const message = `it answered ${status} to all bytes of a layer, and does not have it`;
+        const failure = new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
+        throw new RequestFailure(request, failure);
     }
     /** Opens an upload, or returns `present`. A mount from the repository to itself does both in one request. */
     async #openUpload() {
-        const { registry, repository, descriptor, isAbsent, signal } = this.#push;
-        const isReliable = this.#habits.selfMount !== 'unreliable' && this.#push.isDoubted !== true;
-        const asks = isReliable && (!isAbsent || this.#habits.takesNew);
-        if (!isAbsent && !isReliable && (await this.#isThere()))
+        const { registry, repository, descriptor, signal, isDoubted } = this.#push;
+        const isAbsent = this.#push.isAbsent && !this.#mayHaveArrived;
+        const isReliable = this.#habits.selfMount !== 'unreliable' && isDoubted !== true;
+        const mounts = this.#asks && isReliable && (!isAbsent || this.#habits.takesNew);
+        if (!isAbsent && !isReliable && (await this.#isThere()) === true)
             return 'present';
-        const mount = asks ? { digest: descriptor.digest, from: repository } : undefined;
-        const opened = await openUpload(registry, repository, signal, mount);
+        const mount = mounts ? { digest: descriptor.digest, from: repository } : undefined;
+        const open = () => openUpload(registry, repository, signal, mount);
+        const opened = await inRequest(mounts ? 'mount' : 'open', open);
         if (opened === 'mounted') {
             this.#habits.selfMount = 'reliable';
             return 'present';
         }
-        if (opened === 'refused') {
+        if (opened === 'refused' || opened === 'denied') {
             if (isAbsent)
                 this.#habits.takesNew = false;
             else
                 this.#habits.selfMount = 'unreliable';
             return this.#openUpload();
         }
-        const isUnproved = !isAbsent && mount !== undefined && this.#habits.selfMount === 'unknown';
-        if (!isUnproved || descriptor.size < WORTH_ASKING_BYTES || !(await this.#isThere()))
+        const isUnproved = !isAbsent && mounts && this.#habits.selfMount === 'unknown';
+        if (!isUnproved || descriptor.size < WORTH_ASKING_BYTES)
+            return opened;
+        this.#sending.begin(opened);
+        if ((await this.#isThere()) !== true)
             return opened;
         this.#habits.selfMount = 'unreliable';
-        await cancelUpload(registry, opened);
+        await this.#sending.abandon();
         return 'present';
     }
     async #isThere() {
         const { registry, repository, descriptor, signal } = this.#push;
-        const answer = await registry.send({
-            method: 'HEAD',
-            url: registry.url(`/v2/${repository}/blobs/${descriptor.digest}`),
-            scopes: [pushScope(repository)],
-            expected: [200, 403, 404, 405],
-            about: `${registry.host}/${repository}`,
-            action: 'ask for a layer',
-            signal,
-        });
-        discardBody(answer);
-        return answer.status === 200;
+        if (!this.#asks)
+            return undefined;
+        return inRequest('ask', () => askForBlob(registry, repository, descriptor, signal));
+    }
+    /** Prepares the next attempt and waits for it. Throws the reason if there is none. */
+    async #recover(error) {
+        const { signal, registry } = this.#push;
+        signal.throwIfAborted();
+        if (error instanceof SourceFailure) {
+            if (error.flaw === 'wrong')
+                await this.#sending.abandon();
+            return this.#reader.recover(error, this.#sending.position, signal);
+        }
+        if (!(error instanceof RequestFailure))
+            throw error;
+        const { request, reason } = error;
+        const setback = setbackOf(request, reason);
+        const { course, counts } = courseAfter(setback, this.#sending.standing);
+        if (course === 'end')
+            throw reason;
+        if (course === 'too large')
+            throw this.#tooLarge ?? reason;
+        let next = course;
+        let wait = (0,lib_duration/* milliseconds */.Rz)(0);
+        try {
+            if (counts)
+                wait = registry.pauseAfter(reason, this.#attempts.failed(request), () => true);
+        }
+        catch (last) {
+            const instead = courseAtLast(setback);
+            if (instead === undefined)
+                throw last;
+            next = instead;
+        }
+        if (setback.status === 413 && request === 'put')
+            this.#tooLarge = reason;
+        await this.#take(next, setback);
+        await pause(wait, signal);
+    }
+    async #take(course, { request, status }) {
+        const { sent, size } = this.#sending.standing;
+        if (request === 'close' || (request === 'put' && sent === size))
+            this.#mayHaveArrived = true;
+        switch (course) {
+            case 'in chunks':
+                return this.#sending.sendInChunks(status === 413);
+            case 'smaller':
+                return this.#sending.sendLess();
+            case 'blindly':
+                return this.#sending.sendBlindly();
+            case 'whole':
+                return this.#sending.sendWhole();
+            case 'new':
+                return this.#sending.abandon();
+            case 'without':
+                return this.#goWithout(request);
+            case 'again':
+                return status === 416 ? this.#sending.doubt() : undefined;
+            default:
+                return;
+        }
+    }
+    async #goWithout(request) {
+        if (request === 'inspect')
+            return this.#sending.abandon();
+        if (request === 'mount' && this.#mountFrom !== undefined)
+            this.#mountFrom = undefined;
+        else
+            this.#asks = false;
     }
 }
 
@@ -61315,22 +63663,8 @@ function alreadyPublished(about, message) {
     return new lib_failure/* Failure */.HR({ code: 'ALREADY_PUBLISHED', about, message, hint });
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/blob-source.js
-/** Returns a source that reads blobs from a repository. */
-function registrySource(registry, repository) {
-    return {
-        about: `${registry.host}/${repository}`,
-        origin: { registry, repository },
-        limiter: registry.limits.transfers,
-        patience: (signal) => registry.limits.patience(signal),
-        open: async (descriptor, signal, range) => {
-            await registry.ping();
-            return (await registry.openBlob(repository, descriptor, signal, range)).body;
-        },
-    };
-}
-
 ;// CONCATENATED MODULE: ./build/src/publish/registry/base-image.js
+
 
 
 
@@ -61342,7 +63676,7 @@ async function readBaseImage(wanted, signal) {
     const { registry, reference } = wanted;
     const { repository } = reference;
     const { layers, config: descriptor } = await readImage(wanted, signal);
-    const config = await registry.readBlob(repository, descriptor, signal);
+    const config = await readBlob(registry, repository, descriptor, signal);
     const source = registrySource(registry, repository);
     return { reference, layers, config: JSON.parse(config.toString('utf8')), source };
 }
@@ -61352,8 +63686,7 @@ async function readImage({ registry, reference, architecture }, signal) {
     const manifest = await registry.getManifest(repository, name, signal);
     if (manifest.kind === 'image')
         return manifest;
-    const wanted = { os: 'linux', architecture };
-    const child = manifest.manifests.find(({ platform }) => platform !== undefined && matchesPlatform(platform, wanted));
+    const child = entryFor(manifest.manifests, { os: 'linux', architecture });
     const found = child === undefined ? undefined : await registry.getManifest(repository, child.digest, signal);
     if (found?.kind === 'image')
         return found;
@@ -61495,7 +63828,7 @@ function fileChanged(name) {
 
 const tar_frame_RECORD = 512;
 /** A tar archive ends with two empty records. */
-const END = 2 * tar_frame_RECORD;
+const tar_frame_END = 2 * tar_frame_RECORD;
 /** Fixed, so that the same package gives the same archive. */
 const MODIFIED = new Date('1980-01-01T00:00:00Z');
 /** Returns the frame of a package; sizes over 8 GiB are supported. */
@@ -61512,7 +63845,7 @@ async function tarFrame({ name, size }) {
         records.push(chunk);
     }
     const padding = (tar_frame_RECORD - (size % tar_frame_RECORD)) % tar_frame_RECORD;
-    return { before: Buffer.concat(records), after: Buffer.alloc(padding + END) };
+    return { before: Buffer.concat(records), after: Buffer.alloc(padding + tar_frame_END) };
 }
 
 ;// CONCATENATED MODULE: ./build/src/publish/registry/image-layer.js
@@ -61571,6 +63904,7 @@ function readFile({ path }, { start, end }, signal) {
 
 
 
+
 const ARTIFACT_TYPE = 'application/vnd.keel.package.v1';
 const ARTIFACT_LAYER = 'application/vnd.keel.package.layer.v1.tar+gzip';
 const EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json';
@@ -61583,9 +63917,9 @@ const CREATED = '1980-01-01T00:00:00Z';
 /** Where the image copies the package to; `docker run` mounts a folder there. */
 const OUTPUT_FOLDER = '/out';
 const baseShape = schemas/* object */.Ikc({
-    rootfs: schemas/* object */.Ikc({ diff_ids: schemas/* array */.YOg(schemas/* string */.YjP()) }),
-    history: schemas/* array */.YOg(schemas/* unknown */.L5J()).catch([]),
-    config: schemas/* object */.Ikc({ Env: schemas/* array */.YOg(schemas/* string */.YjP()).nullish() }).catch({}),
+    rootfs: schemas/* object */.Ikc({ diff_ids: (0,zero_value/* listOf */.c3)(schemas/* string */.YjP()) }),
+    history: (0,zero_value/* listOf */.c3)(schemas/* unknown */.L5J()).catch([]),
+    config: schemas/* object */.Ikc({ Env: (0,zero_value/* fieldOf */._F)(schemas/* array */.YOg(schemas/* string */.YjP())) }).catch({}),
 });
 function annotationsOf(file) {
     return { 'org.opencontainers.image.title': file.name };
@@ -61849,11 +64183,21 @@ function readRepository(flags, username) {
         return flags.optional('dockerhub-repository', registry_kind_parseRepository);
     }
     if (username !== undefined) {
-        return registry_kind_parseRepository(`${username}/${DEFAULT_NAME}`, flags.label('dockerhub-username'));
+        const hint = `correct it, or name a repository with ${flags.label('dockerhub-repository')}`;
+        return flags.optional('dockerhub-username', (name, about) => parseOwnRepository(name, about, hint));
     }
     const hint = 'write one such as me/keel-pkg or registry.example.com/me/keel-pkg';
     flags.refuse('dockerhub-repository', 'publishing to a registry needs a repository', hint);
     return undefined;
+}
+/** Returns the usual repository of an account, from its user name. */
+function parseOwnRepository(username, about, hint) {
+    try {
+        return registry_kind_parseRepository(`${username}/${DEFAULT_NAME}`, about);
+    }
+    catch {
+        throw flag_value_malformed(about, username, 'cannot be part of the name of a repository', hint);
+    }
 }
 function registry_kind_parseRepository(text, about) {
     const reference = reference_parseReference(text);
@@ -61886,7 +64230,12 @@ async function withinSignal(promise, signal) {
 
 
 
+
 const PROBE_NAME = 'keel-pkg-probe';
+/** The toolkit tries again by itself for three minutes, and waits without end for the rest of an answer that was cut. */
+const PATIENCE = (0,lib_duration/* seconds */.YA)(300);
+/** Slower than any runner sends to GitHub. */
+const BYTES_PER_MILLISECOND = 1000;
 /** Publishes packages as artifacts of the workflow run, without a zip archive around them. */
 class ArtifactTarget {
     name = 'artifact';
@@ -61909,30 +64258,37 @@ class ArtifactTarget {
         if (present !== undefined) {
             if (!mayReplace(file.name, this.#settings.overwrite))
                 throw alreadyPublished(name, 'this run has another artifact of this name');
-            await withinSignal(store.deleteArtifact(name), signal).catch((error) => {
-                signal.throwIfAborted();
-                throw unavailable(error);
-            });
+            await this.#within(store.deleteArtifact(name), signal);
         }
         const upload = store.uploadArtifact(name, [file.path], (0,external_node_path_.dirname)(file.path), { skipArchive: true });
-        const { id, digest } = await withinSignal(upload, signal).catch((error) => {
-            signal.throwIfAborted();
-            throw unavailable(error);
-        });
+        const { id, digest } = await this.#within(upload, signal, file.size / BYTES_PER_MILLISECOND);
         if (digest !== undefined && hexOf(digest) !== hexOf(file.sha256))
             throw arrivedDifferent(name, digest);
         onProgress(file.size);
         return this.#locate(id, 'published');
     }
     async #find(store, name, signal) {
+        const search = store.getArtifact(name).catch((error) => {
+            if (error instanceof Error && error.name === 'ArtifactNotFoundError')
+                return undefined;
+            throw error;
+        });
+        return (await this.#within(search, signal))?.artifact;
+    }
+    /** Returns the result of the toolkit, which cannot be stopped. `extra` milliseconds are for what is sent. */
+    async #within(work, signal, extra = 0) {
+        const patience = (0,lib_duration/* milliseconds */.Rz)((this.#settings.patience ?? PATIENCE) + extra);
+        const expiry = new AbortController();
+        const timer = setTimeout(() => expiry.abort(unfinished(patience)), patience);
         try {
-            return (await withinSignal(store.getArtifact(name), signal)).artifact;
+            return await withinSignal(work, AbortSignal.any([signal, expiry.signal]));
         }
         catch (error) {
             signal.throwIfAborted();
-            if (error instanceof Error && error.name === 'ArtifactNotFoundError')
-                return undefined;
-            throw unavailable(error);
+            throw error === expiry.signal.reason ? error : unavailable(error);
+        }
+        finally {
+            clearTimeout(timer);
         }
     }
     #locate(id, outcome) {
@@ -61961,6 +64317,14 @@ function unavailable(cause) {
         message: `${detail}${code === 'UNEXPECTED' ? '' : ` (${code})`}`,
         hint: 'artifacts exist in workflow runs on github.com; elsewhere publish to another target',
         cause,
+    });
+}
+function unfinished(patience) {
+    return new lib_failure/* Failure */.HR({
+        code: 'ARTIFACTS_UNAVAILABLE',
+        about: 'workflow artifacts',
+        message: `the service gave no whole answer within ${(0,lib_duration/* formatDuration */.a3)(patience)}`,
+        hint: 'run the job again; what arrived is not used',
     });
 }
 function arrivedDifferent(name, digest) {
@@ -62011,7 +64375,6 @@ function neededFlag(flags, name, { target, hint }) {
 
 
 
-const kodo_refusal_PASSING = new Set(['THROTTLED', 'SERVICE_BROKEN']);
 const KEYS_HINT = 'check --access-key and --secret-key; both stand in the Qiniu console under key management';
 /**
  * Returns the failure for an answer of Kodo, by its status and error text. Some statuses are Kodo's own: 573 throttled,
@@ -62020,7 +64383,7 @@ const KEYS_HINT = 'check --access-key and --secret-key; both stand in the Qiniu 
 function explainKodoAnswer({ status, error, bucket, key, retryAt }) {
     const bucketName = `bucket ${bucket}`;
     const said = error === '' ? `status ${status}` : `status ${status}: ${error.slice(0, 200)}`;
-    const refuse = (code, about, message, hint) => new HttpFailure({ code, about, message, hint, status, transient: kodo_refusal_PASSING.has(code), retryAt });
+    const refuse = (code, about, message, hint) => new HttpFailure({ code, about, message, hint, status, transient: isTransientStatus(status), retryAt });
     const zone = /\bup(?:load)?(?:-([a-z0-9-]{1,40}))?\.qiniup\.com/.exec(error);
     if (status === 400 && error.includes('incorrect region')) {
         const right = zone === null ? 'leave --zone out' : `leave --zone out or set it to ${zone[1] ?? 'z0'}`;
@@ -62052,7 +64415,7 @@ function explainKodoAnswer({ status, error, bucket, key, retryAt }) {
     if (isRateLimit(status) || status === 573) {
         return refuse('THROTTLED', bucketName, `Kodo asks for less (${said})`);
     }
-    if (status === 408 || (status >= 500 && status < 600)) {
+    if (isTransientStatus(status) || (status >= 500 && status < 600)) {
         return refuse('SERVICE_BROKEN', bucketName, `Kodo could not do it (${said})`, 'try again later');
     }
     return refuse('SERVICE_REFUSED', bucketName, `Kodo refused (${said})`);
@@ -62119,8 +64482,7 @@ async function discoverRegion(sdk, access, signal) {
     const hosts = endpoint === undefined ? REGION_SERVICES : [endpoint.host];
     const endpoints = hosts.map((host) => new sdk.httpc.Endpoint(host, { defaultScheme: scheme }));
     // The package does not support proxies, so it gets our agent. Its own provider would cache regions, with the access
-    // key, in a file under /tmp. The agent belongs to the whole process and is never closed, because another query may be
-    // using it; its idle connections do not keep the process alive.
+    // key, in a file under /tmp.
     const agents = new AgentPool(undefined);
     const agent = await agents.agentFor(new URL(`${scheme}://${hosts[0] ?? ''}`));
     if (scheme === 'http')
@@ -62144,6 +64506,10 @@ async function discoverRegion(sdk, access, signal) {
     catch (error) {
         signal.throwIfAborted();
         throw explainDiscovery(error, bucket, hosts[0] ?? '');
+    }
+    finally {
+        // The package goes on after our patience is over.
+        agents.close();
     }
 }
 function explainDiscovery(error, bucket, host) {
@@ -62206,10 +64572,11 @@ function understand(shape, answer, service) {
 
 
 
+
 /** Long enough for one request: each part of an upload gets a token of its own. */
 const TOKEN_LIFETIME_SECONDS = 3600;
 const ANSWER_LIMIT = 4 * 1024 * 1024;
-const domainsShape = schemas/* array */.YOg(schemas/* object */.Ikc({ domain: schemas/* string */.YjP() }));
+const domainsShape = (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({ domain: schemas/* string */.YjP() }));
 const statShape = schemas/* object */.Ikc({ hash: schemas/* string */.YjP(), fsize: schemas/* number */.aig() });
 /** One bucket of Kodo: signs and sends requests, with the `qiniu` package for hosts and tokens. */
 class KodoService {
@@ -62282,7 +64649,9 @@ class KodoService {
             ...(md5 === undefined ? {} : { 'Content-MD5': md5 }),
         };
         const { signal } = attempts;
-        const send = (host) => this.#http.send({ method, url: new URL(path, host), headers, body, signal });
+        // A POST puts the parts of an upload together.
+        const awaited = method === 'POST' ? 'work' : 'answer';
+        const send = (host) => this.#http.send({ method, url: new URL(path, host), headers, body, awaited, signal });
         return this.#ask(shape, { hosts: this.#hosts.upload, about: key, send }, attempts);
     }
     #manage(shape, { method, hosts, path, about }, signal) {
@@ -62322,7 +64691,7 @@ class KodoService {
         if (answer.status === 200)
             return (0,json/* parseJson */.q)(text);
         const error = kodo_service_withoutSignatures(parseKodoError(text), this.#access.accessKey);
-        const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
+        const retryAt = retryTime(answer, Date.now());
         throw explainKodoAnswer({ status: answer.status, error, bucket: this.bucket, key, retryAt });
     }
 }
@@ -62338,15 +64707,14 @@ function kodo_service_withoutSignatures(text, accessKey) {
 
 
 
-const openedShape = schemas/* object */.Ikc({ uploadId: schemas/* string */.YjP().min(1), expireAt: schemas/* number */.aig().optional() });
-const partShape = schemas/* object */.Ikc({ etag: schemas/* string */.YjP(), md5: schemas/* string */.YjP().optional() });
+
+const openedShape = schemas/* object */.Ikc({ uploadId: schemas/* string */.YjP().min(1), expireAt: (0,zero_value/* fieldOf */._F)(schemas/* number */.aig()) });
+const partShape = schemas/* object */.Ikc({ etag: schemas/* string */.YjP(), md5: zero_value/* TEXT_FIELD */.rr });
 const pageShape = schemas/* object */.Ikc({
-    partNumberMarker: schemas/* number */.aig().optional(),
-    parts: schemas/* array */.YOg(schemas/* object */.Ikc({ partNumber: schemas/* number */.aig().int(), etag: schemas/* string */.YjP(), size: schemas/* number */.aig() }))
-        .nullish()
-        .transform((parts) => parts ?? []),
+    partNumberMarker: (0,zero_value/* fieldOf */._F)(schemas/* number */.aig()),
+    parts: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({ partNumber: schemas/* number */.aig().int(), etag: schemas/* string */.YjP(), size: schemas/* number */.aig() })),
 });
-const completedShape = schemas/* object */.Ikc({ hash: schemas/* string */.YjP(), key: schemas/* string */.YjP().optional() });
+const completedShape = schemas/* object */.Ikc({ hash: schemas/* string */.YjP(), key: zero_value/* TEXT_FIELD */.rr });
 /** A multipart upload, version 2. https://developer.qiniu.com/kodo/7458/multipartupload */
 class KodoUpload {
     uploadId;
@@ -62871,11 +65239,10 @@ var external_node_events_ = __nccwpck_require__(78474);
 
 
 
-const release_refusal_PASSING = new Set(['RATE_LIMITED', 'SERVICE_BROKEN']);
+
 const refusalShape = schemas/* object */.Ikc({
     message: schemas/* string */.YjP().catch(''),
-    errors: schemas/* array */.YOg(schemas/* object */.Ikc({ code: schemas/* string */.YjP().optional(), message: schemas/* string */.YjP().optional() }).catch({}))
-        .catch([]),
+    errors: schemas/* array */.YOg(schemas/* object */.Ikc({ code: zero_value/* TEXT_FIELD */.rr, message: zero_value/* TEXT_FIELD */.rr }).catch({})).catch([]),
 })
     .catch({ message: '', errors: [] });
 /** Returns the failure for an answer of GitHub's releases API. https://docs.github.com/rest/releases */
@@ -62889,7 +65256,7 @@ function explainReleaseAnswer({ status, body, about, retryAt }) {
         message: `${text} (${said.slice(0, 300)})`,
         hint,
         status,
-        transient: release_refusal_PASSING.has(code),
+        transient: code === 'RATE_LIMITED' || isTransientStatus(status),
         retryAt,
     });
     if (status === 401) {
@@ -62913,7 +65280,7 @@ function explainReleaseAnswer({ status, body, about, retryAt }) {
     if (status === 422 && details.includes('size must be less than')) {
         return refuse('TOO_LARGE', 'GitHub takes no asset of this size');
     }
-    if (status === 408 || status >= 500)
+    if (isTransientStatus(status) || status >= 500)
         return refuse('SERVICE_BROKEN', 'GitHub could not do it', 'try again later');
     return refuse('SERVICE_REFUSED', 'GitHub refused');
 }
@@ -62957,18 +65324,20 @@ function releaseUploadAddress(api, template, name) {
 
 
 
+
+
 const assetShape = schemas/* object */.Ikc({
     id: schemas/* number */.aig(),
     name: schemas/* string */.YjP(),
     size: schemas/* number */.aig(),
     state: schemas/* string */.YjP(),
-    digest: schemas/* string */.YjP().nullish(),
+    digest: zero_value/* TEXT_FIELD */.rr,
     browser_download_url: schemas/* string */.YjP(),
 });
 const releaseShape = schemas/* object */.Ikc({
     id: schemas/* number */.aig(),
     tag_name: schemas/* string */.YjP(),
-    body: schemas/* string */.YjP().nullish(),
+    body: zero_value/* TEXT_FIELD */.rr,
     draft: schemas/* boolean */.zMY(),
     html_url: schemas/* string */.YjP(),
     upload_url: schemas/* string */.YjP(),
@@ -63065,7 +65434,7 @@ class GithubReleases {
         const url = releaseUploadAddress(this.#access.api, release.upload_url, name);
         const isBytes = Buffer.isBuffer(content);
         const size = isBytes ? content.length : content.end - content.start;
-        const answer = await this.#http.send({
+        const answer = await this.#send({
             method: 'POST',
             url,
             headers: {
@@ -63074,6 +65443,7 @@ class GithubReleases {
                 'Content-Length': String(size),
             },
             body: isBytes ? content : writeRange(content, onBytes),
+            awaited: 'work',
             signal: this.#signal,
         });
         return understand(assetShape, await this.#read(answer, name), 'GitHub');
@@ -63101,7 +65471,7 @@ class GithubReleases {
         const length = bytes === undefined
             ? {}
             : { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) };
-        const answer = await this.#http.send({
+        const answer = await this.#send({
             method,
             url: new URL(`repos/${repository}/${path}`, base),
             headers: { ...this.#headers(), ...length },
@@ -63111,12 +65481,32 @@ class GithubReleases {
         });
         return understand(shape, await this.#read(answer, repository), 'GitHub');
     }
+    /** Follows redirects, as those of a repository that was renamed, at the same host only: the token goes along. */
+    async #send(request) {
+        const { url: first } = request;
+        const send = (url) => this.#http.send({ ...request, url });
+        const answer = await followRedirects(request, send, (from, location) => {
+            const next = followAddress(from, location, first);
+            if (next.origin === first.origin)
+                return next;
+            const message = `it wants the request and the token sent to ${next.origin}`;
+            throw new HttpFailure({
+                code: 'REDIRECT_REFUSED',
+                about: first.host,
+                message,
+                hint: 'nothing was sent there',
+            });
+        });
+        if (answer !== undefined)
+            return answer;
+        throw new HttpFailure({ code: 'SERVICE_BROKEN', about: first.host, message: 'it redirects without end' });
+    }
     async #read(answer, about) {
         const text = (await readBody(answer, github_releases_ANSWER_LIMIT))?.toString('utf8') ?? '';
         const body = (0,json/* parseJson */.q)(this.#redactor.redact(text));
         if (answer.status >= 200 && answer.status < 300)
             return body;
-        const retryAt = parseRetryAfter(answer.headers['retry-after'], Date.now());
+        const retryAt = retryTime(answer, Date.now());
         throw explainReleaseAnswer({ status: answer.status, body, about, retryAt });
     }
 }
@@ -63225,7 +65615,7 @@ function isWhole(asset) {
 function release_assets_isSame(asset, wanted) {
     if (!isWhole(asset) || asset.size !== wanted.size)
         return false;
-    return asset.digest === undefined || asset.digest === null || asset.digest === wanted.sha256;
+    return asset.digest === undefined || asset.digest === wanted.sha256;
 }
 /** Returns whether an asset is one of the wanted ones. */
 function isAmong(asset, wanted) {
@@ -63479,9 +65869,13 @@ function readRelease(flags, { GITHUB_API_URL }) {
         neededFlag(flags, 'release-repository', { target, hint: 'write the repository on GitHub as owner/name' });
     }
     const tag = flags.optional('release-tag', reference_parseTag);
+    const api = URL.parse(GITHUB_API_URL || PUBLIC_API);
+    if (api?.protocol !== 'https:' && api?.protocol !== 'http:') {
+        flags.failures.push(flag_value_malformed('GITHUB_API_URL', GITHUB_API_URL ?? '', 'is no address', `write one such as ${PUBLIC_API}`));
+        return undefined;
+    }
     if (token === undefined || repository === undefined)
         return undefined;
-    const api = new URL(GITHUB_API_URL || PUBLIC_API);
     return ({ retry, overwrite }) => new ReleaseTarget({ repository, token, tag, api, retry, overwrite });
 }
 function parseGithubRepository(text, about) {
@@ -63559,13 +65953,7 @@ const PUSH_TABLE = [
         group: WHERE,
         description: 'Package to publish: a path or a file:// address',
     },
-    {
-        name: 'insecure-registry',
-        value: 'HOST',
-        repeatable: true,
-        group: REGISTRY.group,
-        description: 'Registry that is spoken to over plain HTTP',
-    },
+    ...trustFlags(REGISTRY.group),
     {
         name: 'ca-file',
         value: 'FILE',
@@ -64602,7 +66990,8 @@ function formatDuration(duration) {
 /* harmony export */   AD: () => (/* binding */ failureCode),
 /* harmony export */   HR: () => (/* binding */ Failure),
 /* harmony export */   Ic: () => (/* binding */ describeFailure),
-/* harmony export */   dg: () => (/* binding */ isTransient)
+/* harmony export */   dg: () => (/* binding */ isTransient),
+/* harmony export */   uF: () => (/* binding */ isDeferred)
 /* harmony export */ });
 /* unused harmony export faultOf */
 /** An error that a user can act on. It has a literal code, says what it is about, and how to prevent it. */
@@ -64650,6 +67039,62 @@ function faultOf(error) {
 /** Returns whether an error is a `Failure` after which the same operation could succeed if it is tried again. */
 function isTransient(error) {
     return error instanceof Failure && error.transient;
+}
+/** Returns whether the other side asked for a pause that is too long to wait for. */
+function isDeferred(error) {
+    return error instanceof Failure && error.deferral !== undefined;
+}
+
+
+/***/ }),
+
+/***/ 46446:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   proxyAgent: () => (/* binding */ proxyAgent)
+/* harmony export */ });
+/* harmony import */ var http_proxy_agent__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(81970);
+/* harmony import */ var https_proxy_agent__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3669);
+
+
+/**
+ * Connects for a request. The connection to the proxy ends with the request, where the packages would wait for a proxy
+ * that never answers, and keep the process. `connect` has to read `connectOpts` before it waits for anything.
+ */
+async function connectFor(request, agent, connect) {
+    const over = new AbortController();
+    const end = () => over.abort();
+    if (request.destroyed)
+        end();
+    request.once('brokenOff', end);
+    agent.connectOpts = { ...agent.connectOpts, signal: over.signal };
+    try {
+        return await connect();
+    }
+    finally {
+        request.off('brokenOff', end);
+    }
+}
+class TunnelAgent extends https_proxy_agent__WEBPACK_IMPORTED_MODULE_1__.HttpsProxyAgent {
+    connect(...[request, options]) {
+        return connectFor(request, this, () => super.connect(request, options));
+    }
+}
+class PlainProxyAgent extends http_proxy_agent__WEBPACK_IMPORTED_MODULE_0__.HttpProxyAgent {
+    /** The package parses the address and writes it again, in which it may change. */
+    setRequestProps(...[request, options]) {
+        const { path } = request;
+        super.setRequestProps(request, options);
+        request.path = `${new URL(request.path).origin}${path}`;
+    }
+    connect(...[request, options]) {
+        return connectFor(request, this, () => super.connect(request, options));
+    }
+}
+/** Returns a pool of connections through a proxy: in tunnels for HTTPS, and else by requests with whole addresses. */
+function proxyAgent(isSecure, proxy, options) {
+    return isSecure ? new TunnelAgent(proxy, options) : new PlainProxyAgent(proxy, options);
 }
 
 
@@ -64736,12 +67181,56 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 function formatSize(bytes) {
     let value = bytes;
     let unit = 0;
-    while (value >= 1023.95 && unit < UNITS.length - 1) {
+    while (value >= 1023.5 && unit < UNITS.length - 1) {
         value /= 1024;
         unit += 1;
     }
     const digits = unit === 0 || value >= 99.95 ? 0 : 1;
     return `${value.toFixed(digits).replace(/\.0$/, '')} ${UNITS[unit] ?? 'TiB'}`;
+}
+
+
+/***/ }),
+
+/***/ 12315:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _F: () => (/* binding */ fieldOf),
+/* harmony export */   c3: () => (/* binding */ listOf),
+/* harmony export */   rr: () => (/* binding */ TEXT_FIELD),
+/* harmony export */   zv: () => (/* binding */ recordOf)
+/* harmony export */ });
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(55491);
+
+// What others write as JSON is mostly written and read by programs in Go, which do not tell a field that is absent from one
+// that is null, and mostly not from an empty one: all have the zero value. https://go.dev/ref/spec#The_zero_value
+/** Returns the shape of a list that is empty if it is absent or null. */
+function listOf(item) {
+    return zod__WEBPACK_IMPORTED_MODULE_0__/* .array */ .YOg(item)
+        .nullish()
+        .transform((list) => list ?? []);
+}
+/** Returns the shape of an object with any names, empty if it is absent or null. Leaves out names with null. */
+function recordOf(value) {
+    return zod__WEBPACK_IMPORTED_MODULE_0__/* .record */ .g1P(zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(), value.nullable())
+        .nullish()
+        .transform((record) => {
+        const entries = Object.entries(record ?? {});
+        return Object.fromEntries(entries.flatMap(([name, held]) => (held === null ? [] : [[name, held]])));
+    });
+}
+/** Returns the shape of a field that is undefined if it is absent, null, or an empty text, list or object. */
+function fieldOf(value) {
+    return value
+        .nullish()
+        .transform((held) => (isEmpty(held) ? undefined : (held ?? undefined)))
+        .optional();
+}
+/** The shape of a text that is undefined if it is absent, null or empty. */
+const TEXT_FIELD = fieldOf(zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP());
+function isEmpty(held) {
+    return held === '' || (typeof held === 'object' && held !== null && Object.keys(held).length === 0);
 }
 
 
@@ -64768,7 +67257,10 @@ var duration = __nccwpck_require__(38081);
 var failure = __nccwpck_require__(84679);
 // EXTERNAL MODULE: ./build/src/lib/json.js
 var json = __nccwpck_require__(90467);
+// EXTERNAL MODULE: ./build/src/lib/zero-value.js
+var zero_value = __nccwpck_require__(12315);
 ;// CONCATENATED MODULE: ./build/src/process/credential-helper.js
+
 
 
 
@@ -64778,20 +67270,22 @@ var json = __nccwpck_require__(90467);
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 // https://github.com/docker/docker-credential-helpers/blob/master/credentials/error.go
 const NOT_FOUND = /credentials not found/;
-const ANSWER = schemas/* object */.Ikc({ Username: schemas/* string */.YjP(), Secret: schemas/* string */.YjP() });
+const ANSWER = schemas/* object */.Ikc({ Username: zero_value/* TEXT_FIELD */.rr, Secret: zero_value/* TEXT_FIELD */.rr });
 /**
  * Returns a host's credentials from `docker-credential-<helper>`, as Docker does, or undefined if it has none. Throws
- * `CREDENTIAL_HELPER_FAILED`, without the program's output, which may contain a secret.
+ * `CREDENTIAL_HELPER_FAILED`, without the program's output, which may contain a secret, or the signal's reason.
  */
-async function askCredentialHelper(helper, host, patience = (0,duration/* seconds */.YA)(30)) {
+async function askCredentialHelper(helper, host, signal, patience = (0,duration/* seconds */.YA)(30)) {
     const program = `docker-credential-${helper}`;
     const failed = (message, hint, cause) => new failure/* Failure */.HR({ code: 'CREDENTIAL_HELPER_FAILED', about: program, message, hint, cause });
     if (!NAME.test(helper)) {
         throw failed('this is not the name of a credential helper', "correct it in Docker's config.json");
     }
-    const { code, output } = await run(program, host, patience).catch((error) => {
+    signal.throwIfAborted();
+    const { code, output } = await run(program, host, signal, patience).catch((error) => {
         throw failed(`it could not be run for ${host}`, `install it, drop it from Docker's config.json, or give user name and password`, error);
     });
+    signal.throwIfAborted();
     if (code === undefined) {
         throw failed(`it did not answer for ${host} within ${(0,duration/* formatDuration */.a3)(patience)}`, 'run it by hand to see why');
     }
@@ -64803,14 +67297,19 @@ async function askCredentialHelper(helper, host, patience = (0,duration/* second
     const answer = ANSWER.safeParse((0,json/* parseJson */.q)(output));
     if (!answer.success)
         throw failed(`its answer for ${host} is not what Docker expects`, 'update it');
-    return answer.data.Secret === ''
-        ? undefined
-        : { username: answer.data.Username, password: answer.data.Secret };
+    const { Username = '', Secret } = answer.data;
+    return Secret === undefined ? undefined : { username: Username, password: Secret };
 }
-/** Returns the exit code and standard output of `<program> get`. The code is undefined if it took too long. */
-async function run(program, host, patience) {
+/** Returns the exit code and standard output of `<program> get`. The code is undefined if it had to be killed. */
+async function run(program, host, signal, patience) {
     const child = (0,external_node_child_process_namespaceObject.spawn)(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], shell: false });
-    const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+    const kill = () => {
+        child.kill('SIGKILL');
+        // What the helper has started may hold its output open for as long as it likes.
+        child.stdout.destroy();
+    };
+    const timer = setTimeout(kill, patience);
+    signal.addEventListener('abort', kill, { once: true });
     try {
         const ended = new Promise((resolve, reject) => {
             child.once('error', reject);
@@ -64819,11 +67318,12 @@ async function run(program, host, patience) {
         // A helper that does not read its input closes the pipe. Its exit code is more useful than that error.
         child.stdin.on('error', () => undefined);
         child.stdin.end(host);
-        const [output, code] = await Promise.all([(0,consumers_namespaceObject.text)(child.stdout), ended]);
+        const [output, code] = await Promise.all([(0,consumers_namespaceObject.text)(child.stdout).catch(() => ''), ended]);
         return { code, output };
     }
     finally {
         clearTimeout(timer);
+        signal.removeEventListener('abort', kill);
     }
 }
 
@@ -64990,6 +67490,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   Whr: () => (/* binding */ schemas_int),
   euz: () => (/* binding */ literal),
   _H3: () => (/* binding */ looseObject),
+  chJ: () => (/* binding */ schemas_null),
   aig: () => (/* binding */ schemas_number),
   Ikc: () => (/* binding */ object),
   jgl: () => (/* binding */ partialRecord),
@@ -65000,7 +67501,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   L5J: () => (/* binding */ unknown)
 });
 
-// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODateTime, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumber, ZodNumberFormat, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, date, describe, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, null, nullable, nullish, optional, pipe, prefault, preprocess, promise, readonly, refine, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, tuple, uint32, uint64, ulid, undefined, url, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
+// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODateTime, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumber, ZodNumberFormat, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, date, describe, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, nullable, nullish, optional, pipe, prefault, preprocess, promise, readonly, refine, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, tuple, uint32, uint64, ulid, undefined, url, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
 var core_core = __nccwpck_require__(88532);
@@ -66785,9 +69286,9 @@ const $ZodUndefined = /*@__PURE__*/ (/* unused pure expression or super */ null 
         return payload;
     };
 })));
-const $ZodNull = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodNull", (inst, def) => {
+const $ZodNull = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodNull", (inst, def) => {
     $ZodType.init(inst, def);
-    inst._zod.pattern = regexes.null;
+    inst._zod.pattern = _null;
     inst._zod.values = new Set([null]);
     inst._zod.parse = (payload, _ctx) => {
         const input = payload.value;
@@ -66801,7 +69302,7 @@ const $ZodNull = /*@__PURE__*/ (/* unused pure expression or super */ null && (c
         });
         return payload;
     };
-})));
+});
 const $ZodAny = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodAny", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.parse = (payload) => payload;
@@ -69182,7 +71683,7 @@ function api_undefined(Class, params) {
 function api_null(Class, params) {
     return new Class({
         type: "null",
-        ...util.normalizeParams(params),
+        ...core_util/* normalizeParams */.A2(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -72418,13 +74919,13 @@ function schemas_undefined(params) {
     return core._undefined(ZodUndefined, params);
 }
 
-const ZodNull = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodNull", (inst, def) => {
-    core.$ZodNull.init(inst, def);
+const ZodNull = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNull", (inst, def) => {
+    $ZodNull.init(inst, def);
     ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.nullProcessor(inst, ctx, json, params);
-})));
+    inst._zod.processJSONSchema = (ctx, json, params) => nullProcessor(inst, ctx, json, params);
+});
 function schemas_null(params) {
-    return core._null(ZodNull, params);
+    return api_null(ZodNull, params);
 }
 
 const ZodAny = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodAny", (inst, def) => {

@@ -13382,7 +13382,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _actions_action_process_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3015);
 /* harmony import */ var _actions_post_handover_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2111);
-/* harmony import */ var _actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5233);
+/* harmony import */ var _actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9892);
 /* harmony import */ var _process_credential_helper_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5930);
 /* harmony import */ var _process_exit_code_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6857);
 /* harmony import */ var _process_version_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(667);
@@ -13664,7 +13664,7 @@ function keptByMain() {
 
 /***/ }),
 
-/***/ 5233:
+/***/ 9892:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -13790,34 +13790,194 @@ function replace(file, status, content) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/output-file.js
+
+
+
+/**
+ * Makes sure, before the work begins, that a file can be written at its end and that nothing of the user's is lost: the
+ * file does not exist, is empty, or is one of the same kind. Pipes and devices are written to. Throws `FILE_NOT_OURS`,
+ * and `PATH_UNUSABLE` if no file can be there.
+ */
+function requireOutputFile(file, { what, isOne }) {
+    const status = statOf(file);
+    if (status === undefined)
+        return;
+    if (status.isDirectory())
+        throw unwritable(file, 'this is a folder', 'give the path of a file');
+    if (!status.isFile() || status.size === 0)
+        return;
+    let isReplaceable;
+    try {
+        isReplaceable = isOne(file);
+    }
+    catch (error) {
+        const message = `a file is there that cannot be read (${(0,lib_failure/* failureCode */.AD)(error)}), so it may be something else`;
+        throw unwritable(file, message, `check its permissions, or give the ${what} another path`, error);
+    }
+    if (isReplaceable)
+        return;
+    throw new lib_failure/* Failure */.HR({
+        code: 'FILE_NOT_OURS',
+        fault: 'usage',
+        about: file,
+        message: `this file exists and is no ${what}; it was left as it is`,
+        hint: `give the ${what} another path, or move the file away`,
+    });
+}
+function statOf(file) {
+    try {
+        const found = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false });
+        const isLink = found === undefined && (0,external_node_fs_.lstatSync)(file, { throwIfNoEntry: false })?.isSymbolicLink();
+        if (isLink)
+            throw unwritable(file, 'this is a symbolic link to nothing', 'remove it, or give another path');
+        return found;
+    }
+    catch (error) {
+        if ((0,lib_failure/* failureCode */.AD)(error) !== 'ENOTDIR')
+            throw error;
+        throw unwritable(file, `${(0,external_node_path_.dirname)(file)} is no folder`, 'give another path', error);
+    }
+}
+function unwritable(about, message, hint, cause) {
+    return new lib_failure/* Failure */.HR({ code: 'PATH_UNUSABLE', fault: 'usage', about, message, hint, cause });
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/text/decoded-text.js
+/** Thrown if bytes are no text in an encoding that is known. */
+class decoded_text_UndecodableText extends Error {
+    /** `line` has the first byte that does not fit, both counted from 1. */
+    constructor(byte, line) {
+        super(`it is neither UTF-8 nor UTF-16: byte ${byte}, on line ${line}, does not fit; save it as UTF-8`);
+    }
+}
+/**
+ * Returns the text of a file that people write: UTF-8, or UTF-16 as `>` of Windows PowerShell makes it. A byte order
+ * mark is left out. Throws `UndecodableText`.
+ */
+function decoded_text_decodeText(bytes) {
+    const encoding = encodingOf(bytes);
+    try {
+        return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    }
+    catch {
+        const good = firstWrong(bytes, encoding);
+        const line = bytes.subarray(0, good).filter((byte) => byte === 0x0a).length + 1;
+        throw new decoded_text_UndecodableText(good + 1, line);
+    }
+}
+/** Without a mark, the zero bytes of ASCII characters tell UTF-16. */
+function encodingOf(bytes) {
+    const [first, second] = bytes;
+    if (first === 0xff && second === 0xfe)
+        return 'utf-16le';
+    if (first === 0xfe && second === 0xff)
+        return 'utf-16be';
+    if (second === 0 && first !== 0 && first !== undefined)
+        return 'utf-16le';
+    return first === 0 && second !== 0 && second !== undefined ? 'utf-16be' : 'utf-8';
+}
+/** Returns the length of the longest beginning that can be decoded. */
+function firstWrong(bytes, encoding) {
+    let [low, high] = [0, bytes.length];
+    while (low < high) {
+        const middle = Math.ceil((low + high) / 2);
+        if (isDecodable(bytes.subarray(0, middle), encoding))
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+function isDecodable(bytes, encoding) {
+    try {
+        // A character that is cut at the end may go on.
+        new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true });
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/oci/platform.js
 
-const PLATFORM = /^([a-z0-9]+)\/([a-z0-9_]+)(?:\/([a-z0-9.]+))?$/;
-/** Reads `os/architecture[/variant]`, such as `linux/arm64/v8`. Throws `PLATFORM_MALFORMED`. */
+const PLATFORM = /^([a-z0-9]+)\/([a-z0-9_-]+)(?:\/([a-z0-9.]+))?$/;
+// Other words for architectures, as containerd reads them, with the variants that some of them mean.
+// https://github.com/containerd/platforms/blob/main/database.go
+const ARCHITECTURE_WORDS = new Map([
+    ['i386', { architecture: '386' }],
+    ['x86_64', { architecture: 'amd64' }],
+    ['x86-64', { architecture: 'amd64' }],
+    ['aarch64', { architecture: 'arm64' }],
+    ['armhf', { architecture: 'arm', variant: 'v7' }],
+    ['armel', { architecture: 'arm', variant: 'v6' }],
+]);
+/** The variants that are meant where none is named. */
+const USUAL_VARIANTS = new Map([
+    ['arm', 'v7'],
+    ['arm64', 'v8'],
+    ['amd64', 'v1'],
+]);
+/** Returns a platform in the words of Go: `linux/x86_64` is `linux/amd64`, and `linux/arm/7` is `linux/arm/v7`. */
+function normalizePlatform(platform) {
+    const os = platform.os.toLowerCase();
+    const word = platform.architecture.toLowerCase();
+    const known = ARCHITECTURE_WORDS.get(word);
+    const variant = known?.variant ?? platform.variant?.toLowerCase() ?? '';
+    const { osVersion } = platform;
+    return {
+        os: os === 'macos' ? 'darwin' : os,
+        architecture: known?.architecture ?? word,
+        ...(variant === '' ? {} : { variant: /^\d/.test(variant) ? `v${variant}` : variant }),
+        ...(osVersion === undefined ? {} : { osVersion }),
+    };
+}
+/**
+ * Reads `os/architecture[/variant]`, such as `linux/arm64/v8`, also in the words that `uname -m` and Debian have for
+ * architectures. Throws `PLATFORM_MALFORMED`.
+ */
 function parsePlatform(text, about) {
-    const parts = PLATFORM.exec(text.trim());
-    if (parts?.[1] === undefined || parts[2] === undefined) {
-        throw new lib_failure/* Failure */.HR({
-            code: 'PLATFORM_MALFORMED',
-            fault: 'usage',
-            about,
-            message: `"${text}" is not a platform`,
-            hint: 'write os/architecture, such as linux/amd64 or linux/arm/v7',
-        });
-    }
-    const platform = { os: parts[1], architecture: parts[2] };
-    return parts[3] === undefined ? platform : { ...platform, variant: parts[3] };
+    const [, os, architecture, variant] = PLATFORM.exec(text.trim().toLowerCase()) ?? [];
+    if (os !== undefined && architecture !== undefined)
+        return normalizePlatform({ os, architecture, variant });
+    throw new lib_failure/* Failure */.HR({
+        code: 'PLATFORM_MALFORMED',
+        fault: 'usage',
+        about,
+        message: `"${text}" is not a platform`,
+        hint: 'write os/architecture, such as linux/amd64 or linux/arm/v7',
+    });
 }
 /** Returns a platform as `os/architecture[/variant]`. */
 function formatPlatform(platform) {
     const base = `${platform.os}/${platform.architecture}`;
     return platform.variant === undefined ? base : `${base}/${platform.variant}`;
 }
-/** Returns whether the platform of an image is the wanted one. The variant is compared only if one is wanted. */
+/**
+ * Returns whether the platform of an image is the wanted one. The variant is compared only if one is wanted; an image
+ * that names none has the usual one, so that `linux/arm64` is what `linux/arm64/v8` wants. Unlike containerd's `Only`
+ * it takes no older variant for a newer one: `linux/arm/v6` is not what `linux/arm/v7` wants.
+ */
 function matchesPlatform(offered, wanted) {
-    return (offered.os === wanted.os &&
-        offered.architecture === wanted.architecture &&
-        (wanted.variant === undefined || wanted.variant === offered.variant));
+    const one = normalizePlatform(offered);
+    const other = normalizePlatform(wanted);
+    return (one.os === other.os &&
+        one.architecture === other.architecture &&
+        (other.variant === undefined || other.variant === variantOf(one)));
+}
+function variantOf({ architecture, variant }) {
+    return variant ?? USUAL_VARIANTS.get(architecture);
+}
+/**
+ * Returns the entry of an index for a platform. If it has several variants of it and none is wanted, the usual one is
+ * returned, which runs on every machine of the architecture: `linux/amd64` is not `linux/amd64/v3`.
+ */
+function entryFor(entries, wanted) {
+    const fitting = entries.filter(({ platform }) => platform !== undefined && matchesPlatform(platform, wanted));
+    const isUsual = ({ platform }) => platform !== undefined &&
+        variantOf(normalizePlatform(platform)) === USUAL_VARIANTS.get(wanted.architecture);
+    return fitting.find(isUsual) ?? fitting[0];
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/report/report.js
@@ -13827,8 +13987,12 @@ function matchesPlatform(offered, wanted) {
 
 
 
+
+
+
 /** Increased when readers of the report have to change. New optional fields do not require it. */
 const REPORT_SCHEMA_VERSION = 1;
+const TOOL = 'keel-pkg';
 const count = schemas/* int */.Whr().min(0);
 const report_time = datetime().describe('UTC, ISO 8601');
 const place = schemas/* object */.Ikc({ file: schemas/* string */.YjP(), line: schemas/* int */.Whr().min(1), column: schemas/* int */.Whr().min(1) })
@@ -13850,10 +14014,20 @@ const report_image = schemas/* object */.Ikc({
         .optional()
         .describe('What the tag is at the destination, where that is known'),
     reason: reason.optional(),
-    conversion: schemas/* enum */.k5n(['without-attestations', 'docker-format'])
+    failures: schemas/* array */.YOg(reason.extend({
+        part: schemas/* string */.YjP().describe('A platform, such as windows/amd64 10.0.17763.1, or a layer'),
+    }))
+        .optional()
+        .describe('Of an image that failed by some of its parts: why each of them did; reason has the first'),
+    conversion: schemas/* enum */.k5n(['without-attestations', 'docker-format', 'oci-format'])
         .optional()
         .describe('What had to be changed, as the destination refuses the image as it is: its digest there is another one, which ' +
-        'its signatures do not fit. docker-format: Docker manifest and list instead of OCI, without attestations'),
+        'its signatures do not fit. docker-format: Docker manifest and list instead of OCI, without attestations; ' +
+        'oci-format: OCI manifest and index instead of Docker'),
+    layersLeftOut: count
+        .optional()
+        .describe('Layers of types that are not distributed, which the source does not hold or the destination does not take: who ' +
+        'pulls the image fetches them from the addresses in its manifest. Missing: none, as far as is known'),
     signature: schemas/* object */.Ikc({
         status: schemas/* enum */.k5n(['verified', 'unverified', 'exempt'])
             .describe('exempt: the policy of its registry is "off"; an image that failed for want of one has a reason'),
@@ -13894,7 +14068,7 @@ const REPORT_SCHEMA = schemas/* object */.Ikc({
         naming: schemas/* enum */.k5n(['basename', 'dashed', 'path']),
         platforms: schemas/* array */.YOg(schemas/* string */.YjP()).describe('Empty: all'),
         signatures: schemas/* enum */.k5n(['skip', 'copy']),
-        verify: schemas/* enum */.k5n(['sample', 'all', 'none']),
+        verify: schemas/* enum */.k5n(['sample', 'all', 'deep', 'none']),
         verifySignatures: schemas/* enum */.k5n(['off', 'warn', 'require']).optional().describe('Missing in older reports: off'),
         dryRun: schemas/* boolean */.zMY(),
     }),
@@ -13946,7 +14120,7 @@ function reportHead(settings, version) {
     const { source, destination, namespace, naming, platforms, signatures, verify, verifySignatures, dryRun, shard, } = settings;
     return {
         schemaVersion: REPORT_SCHEMA_VERSION,
-        tool: { name: 'keel-pkg', version },
+        tool: { name: TOOL, version },
         source,
         destination,
         namespace,
@@ -13968,6 +14142,37 @@ function formatReport(report) {
     const lines = images.map((each) => `\n    ${JSON.stringify(each)}`).join(',');
     return `${head},\n  "images": [${lines}${lines === '' ? '' : '\n  '}]\n}\n`;
 }
+const ownShape = schemas/* object */.Ikc({ schemaVersion: schemas/* number */.aig(), tool: schemas/* object */.Ikc({ name: schemas/* literal */.euz(TOOL) }) });
+/**
+ * Makes sure, before a run, that its report replaces nothing but a report. `others` are files that the same command
+ * reads or writes, which it must not be either. Throws `FILE_NOT_OURS` and `PATH_UNUSABLE`.
+ */
+function requireReportFile(file, others) {
+    if (file === undefined)
+        return;
+    const same = others.find((other) => (0,external_node_path_.resolve)(other) === (0,external_node_path_.resolve)(file));
+    if (same !== undefined) {
+        throw new lib_failure/* Failure */.HR({
+            code: 'FILE_NOT_OURS',
+            fault: 'usage',
+            about: file,
+            message: 'this command uses the file for something else',
+            hint: 'give the report another path',
+        });
+    }
+    requireOutputFile(file, { what: 'report', isOne: isReport });
+}
+/** Returns whether a file is a report of any version. */
+function isReport(file) {
+    try {
+        return ownShape.safeParse(JSON.parse(decoded_text_decodeText((0,external_node_fs_.readFileSync)(file)))).success;
+    }
+    catch (error) {
+        if (error instanceof SyntaxError || error instanceof decoded_text_UndecodableText)
+            return false;
+        throw error;
+    }
+}
 /** Writes a report to a file, completely or not at all. Throws `FILE_UNWRITABLE`. */
 function writeReport(file, report) {
     writeFileWhole(file, formatReport(report));
@@ -13978,10 +14183,10 @@ function readReport(file) {
     const hint = 'give the files that --report wrote';
     let value;
     try {
-        value = JSON.parse(readFileSync(file, 'utf8'));
+        value = JSON.parse(decodeText(readFileSync(file)));
     }
     catch (error) {
-        if (error instanceof SyntaxError)
+        if (error instanceof SyntaxError || error instanceof UndecodableText)
             throw malformed(`this is not JSON (${error.message})`, hint, error);
         const isMissing = failureCode(error) === 'ENOENT';
         const message = isMissing ? 'there is no such report' : `it cannot be read: ${failureCode(error)}`;
@@ -14012,14 +14217,19 @@ function readReport(file) {
 ;// CONCATENATED MODULE: ./build/src/sync/report/run-outcome.js
 /**
  * Returns how a run ended: `interrupted` where its time was over or someone stopped it, `succeeded` where all that is
- * wanted is at the destination and what matched before still does. The state, the summary and the exit code go by it.
+ * wanted is at the destination, what matched before still does, and the image set did not match nothing at all. The state, the summary and the exit code go by it.
  */
 function outcomeOf(report) {
     const { totals, interrupted, unmatched } = report;
     if (interrupted !== undefined)
         return 'interrupted';
     const isWhole = totals.failed === 0 && totals.deferred === 0;
-    return isWhole && !unmatched.some(({ matchedBefore }) => matchedBefore) ? 'succeeded' : 'failed';
+    const isLost = unmatched.some(({ matchedBefore }) => matchedBefore);
+    return isWhole && !isLost && !isNothing(report) ? 'succeeded' : 'failed';
+}
+/** Returns whether a run found none of the images that it was to mirror. */
+function isNothing({ totals, unmatched }) {
+    return totals.total === 0 && unmatched.length > 0;
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/text/sentence.js
@@ -14090,6 +14300,17 @@ function signatureWarnings(images, { dryRun }) {
         ...told,
         `${countOf(left, 'more image')} ${verb} without a signature that counts; the report tells why`,
     ];
+}
+/** Returns the warning about tags of signatures that were left as others made them. Undefined if there are none. */
+function leftAloneWarning(images) {
+    const alone = images.filter(({ reason }) => reason?.code === 'LEFT_ALONE');
+    if (alone.length === 0)
+        return undefined;
+    const names = alone.slice(0, IMAGES_NAMED).map(({ destination }) => destination);
+    const more = alone.length - names.length;
+    const named = joinWords(more > 0 ? [...names, `${formatCount(more)} more`] : names);
+    return (`${countOf(alone.length, 'tag of signatures was', 'tags of signatures were')} left alone, as others added to it at ` +
+        `the destination; signatures of the source are missing there until you delete it or join them: ${named}`);
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/text/nearest.js
@@ -14183,13 +14404,17 @@ function architecturesIn(text) {
 
 ;// CONCATENATED MODULE: ./build/src/config/tag-version.js
 
-// A suffix follows a "-" or "_" (a tag cannot have a "+"). Only the usual words need neither (1.2.3rc1).
-const VERSION = /^v?(\d{1,5}(?:\.\d{1,9}){0,3})(?:[-_](.+)|((?:alpha|beta|rc)(?:[-_.]?\d+)?(?:[-_].+)?))?$/i;
+// A suffix follows a "-" or "_" (a tag cannot have a "+"). Only the usual words need neither (1.2.3rc1, 2024.1.0b3).
+const VERSION = /^v?(\d{1,5}(?:\.\d{1,9}){0,3})(?:[-_](.+)|((?:alpha|beta|rc|(?<=\.\d{1,9})[abc](?=\d))(?:[-_.]?\d+)?(?:[-_].+)?))?$/i;
 const DATE = /^v?((?:19|20)\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[-_.tT](.+))?$/;
-const PRERELEASE = /^(?:alpha|beta|rc|pre|preview|dev|snapshot|nightly|canary|m)$/i;
+const UNFINISHED = /^(?:alpha|beta|rc|pre|preview|dev|snapshot|nightly|daily|canary|edge|ea|eap|pr|m|unstable|experimental|insiders|next)$/i;
 /** The output of `git describe` for a commit after a release: the number of commits, and the commit. */
 const COMMIT_BEHIND_RELEASE = /^\d+-g[0-9a-f]{7,40}$/;
 const OTHER = { kind: 'other', numbers: [], suffix: [], prerelease: false };
+/** Returns whether a word of a tag says that what it names is no release: `rc`, `nightly`, `edge`, `pr`. */
+function isUnfinishedWord(word) {
+    return UNFINISHED.test(word);
+}
 function suffixParts(suffix) {
     return suffix.match(/[0-9]+|[A-Za-z]+/g) ?? [];
 }
@@ -14205,68 +14430,8 @@ function readTagVersion(tag) {
         return OTHER;
     const text = version[2] ?? version[3] ?? '';
     const suffix = suffixParts(text);
-    const prerelease = suffix.some((part) => PRERELEASE.test(part)) || COMMIT_BEHIND_RELEASE.test(text);
+    const prerelease = version[3] !== undefined || suffix.some(isUnfinishedWord) || COMMIT_BEHIND_RELEASE.test(text);
     return { kind: 'version', numbers: version[1].split('.').map(Number), suffix, prerelease };
-}
-function compareParts(one, other) {
-    const numbers = /^\d/.test(one) && /^\d/.test(other);
-    if (numbers)
-        return Number(one) - Number(other) || compareTexts(one, other);
-    // As in semver, a number is older than a word.
-    if (/^\d/.test(one))
-        return -1;
-    if (/^\d/.test(other))
-        return 1;
-    return compareTexts(one, other);
-}
-/** Compares code units, so that the order is the same on every machine. */
-function compareTexts(one, other) {
-    return one < other ? -1 : one > other ? 1 : 0;
-}
-function compareLists(one, other, compare) {
-    let index = 0;
-    for (const left of one) {
-        const right = other[index];
-        if (right === undefined)
-            return 1;
-        const difference = compare(left, right);
-        if (difference !== 0)
-            return difference;
-        index += 1;
-    }
-    return one.length - other.length;
-}
-/** Missing numbers are 0: `1.2` is as new as `1.2.0`. */
-function compareNumbers(one, other) {
-    for (let index = 0; index < MOST_NUMBERS; index += 1) {
-        const difference = (one[index] ?? 0) - (other[index] ?? 0);
-        if (difference !== 0)
-            return difference;
-    }
-    return 0;
-}
-const MOST_NUMBERS = 4;
-const KINDS = ['other', 'date', 'version'];
-/** Orders versions, the oldest first: other tags, then dates, then versions. Returns 0 for equal ones. */
-function compareVersions(one, other) {
-    return (KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
-        compareNumbers(one.numbers, other.numbers) ||
-        Number(other.prerelease) - Number(one.prerelease) ||
-        compareLists(one.suffix, other.suffix, compareParts) ||
-        one.numbers.length - other.numbers.length);
-}
-/**
- * Returns tags ordered by version, then by upload, then by their letters, the newest first. Versions come before dates,
- * and dates before other tags (`latest`, `master`).
- */
-function newestFirst(tags) {
-    // Each tag is parsed once and not at every comparison: a run may order a hundred thousand.
-    return tags
-        .map((dated) => ({ dated, version: readTagVersion(dated.tag), uploaded: dated.uploaded?.getTime() ?? 0 }))
-        .sort((one, other) => compareVersions(other.version, one.version) ||
-        other.uploaded - one.uploaded ||
-        compareTexts(one.dated.tag, other.dated.tag))
-        .map(({ dated }) => dated);
 }
 const MOVING = /^(?:latest|nightly|snapshot|dev|edge|canary|main|master|head|tip|stable|current|next)$/i;
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -14288,6 +14453,171 @@ function looksImmutable(tag) {
 }
 function endsWithArchitecture(tag) {
     return architecturesIn(tag.split(/[-_.]/).at(-1) ?? '').length > 0;
+}
+
+;// CONCATENATED MODULE: ./build/src/config/tag-age.js
+
+
+const ADDITIONS = ['flavour', 'nothing', 'revision'];
+const KINDS = ['none', 'number', 'date', 'version'];
+const tag_age_DATE = /(?<!\d)((?:19|20)\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?=(?:\d{4}|\d{6})?(?:$|[^0-9a-z]|t\d))/i;
+/** Words of builds that no one released: they name a branch or a commit. */
+const BUILD = /^(?:main|master|head|tip|trunk|develop|devel|development|branch|feature|merge|ci|sha|git|commit)$/i;
+const COMMIT_WORD = /^(?:sha|git|commit)$/i;
+const tag_age_COMMIT = /^(?:g?(?=.*[0-9])(?=.*[a-f])[0-9a-f]{6,64}|\d{7}|\d{40})$/i;
+function readTagAge(tag) {
+    const version = readTagVersion(tag);
+    if (version.kind === 'version') {
+        const { numbers, prerelease, suffix } = version;
+        const addition = additionOf(tag, version);
+        return { kind: 'version', isRelease: !prerelease, numbers, addition, parts: suffix, wordsBefore: [] };
+    }
+    const date = tag_age_DATE.exec(tag);
+    const rest = date === null ? tag : `${tag.slice(0, date.index)}-${tag.slice(date.index + date[0].length)}`;
+    const { words, numbers, wordsBefore } = readWords(rest);
+    const isRelease = !words.some((word) => isUnfinishedWord(word) || BUILD.test(word));
+    const common = { isRelease, addition: 'nothing', parts: words, wordsBefore };
+    if (date !== null) {
+        return { ...common, kind: 'date', numbers: [date[1], date[3], date[4]].map(Number).concat(numbers) };
+    }
+    return { ...common, kind: numbers.length === 0 ? 'none' : 'number', numbers };
+}
+function additionOf(tag, { suffix }) {
+    const [first, second, ...others] = suffix;
+    if (first === undefined)
+        return 'nothing';
+    if (architecturesIn(tag.split(/[-_.]/).at(-1) ?? '').length > 0)
+        return 'flavour';
+    if (/^\d/.test(first))
+        return 'revision';
+    return second !== undefined && /^\d/.test(second) && others.length === 0 ? 'revision' : 'flavour';
+}
+/** Reads the words and numbers of a tag. Commits are words, because they have no order, and so are architectures. */
+function readWords(text) {
+    const words = [];
+    const numbers = [];
+    const wordsBefore = [];
+    for (const chunk of text.split(/[^0-9a-z]+/i)) {
+        const isCommit = tag_age_COMMIT.test(chunk) || (/\d/.test(chunk) && COMMIT_WORD.test(words.at(-1) ?? ''));
+        const parts = isCommit || architecturesIn(chunk).length > 0 ? [chunk] : (chunk.match(/\d+|[a-z]+/gi) ?? []);
+        for (const part of parts) {
+            if (parts.length > 0 && /^\d+$/.test(part) && !isCommit) {
+                numbers.push(Number(part));
+                wordsBefore.push(words.length);
+            }
+            else
+                words.push(part);
+        }
+    }
+    return { words, numbers, wordsBefore };
+}
+/** Compares code units, so that the order is the same on every machine. */
+function compareTexts(one, other) {
+    return one < other ? -1 : one > other ? 1 : 0;
+}
+function comparePart(one, other) {
+    const numbers = /^\d/.test(one) && /^\d/.test(other);
+    if (numbers)
+        return Number(one) - Number(other) || compareTexts(one, other);
+    // As in semver, a number is older than a word.
+    if (/^\d/.test(one))
+        return -1;
+    if (/^\d/.test(other))
+        return 1;
+    return compareTexts(one, other);
+}
+function compareParts(one, other) {
+    const index = firstDifference(one, other);
+    const [left, right] = [one[index], other[index]];
+    if (left === undefined || right === undefined)
+        return one.length - other.length;
+    return comparePart(left, right);
+}
+function firstDifference(one, other) {
+    const index = one.findIndex((item, position) => item !== other[position]);
+    return index < 0 ? one.length : index;
+}
+/** Missing numbers are 0: `1.2` is as new as `1.2.0`. */
+function compareNumbers(one, other) {
+    for (let index = 0; index < Math.max(one.length, other.length); index += 1) {
+        const difference = (one[index] ?? 0) - (other[index] ?? 0);
+        if (difference !== 0)
+            return difference;
+    }
+    return 0;
+}
+/** Orders ages, the oldest first. Returns 0 for equal ones. */
+function compareAges(one, other) {
+    return (KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
+        (one.kind === 'version' ? 0 : Number(one.isRelease) - Number(other.isRelease)) ||
+        compareNumbers(one.numbers, other.numbers) ||
+        Number(one.isRelease) - Number(other.isRelease) ||
+        ADDITIONS.indexOf(one.addition) - ADDITIONS.indexOf(other.addition) ||
+        (one.kind === 'version' ? compareParts(one.parts, other.parts) : 0) ||
+        (one.kind === 'version' ? one.numbers.length - other.numbers.length : 0));
+}
+/**
+ * Returns tags ordered by version, by the date and the other numbers in them, then by upload, then by their letters, the
+ * newest first. Versions come before dates, dates before other numbers, and these before tags without (`latest`).
+ */
+function newestFirst(tags) {
+    return order(tags, () => 0);
+}
+/**
+ * Returns tags in the order in which a filter takes the newest of them. Releases come before pre-releases: versions,
+ * pre-releases of versions, then dates, other numbers and tags without, and then the builds among these.
+ */
+function newestReleasesFirst(tags) {
+    return order(tags, classOf);
+}
+function order(tags, rank) {
+    // Each tag is parsed once and not at every comparison: a run may order a hundred thousand.
+    return tags
+        .map((dated) => {
+        const age = readTagAge(dated.tag);
+        return { dated, age, rank: rank(age), uploaded: dated.uploaded?.getTime() ?? 0 };
+    })
+        .sort((one, other) => one.rank - other.rank ||
+        compareAges(other.age, one.age) ||
+        other.uploaded - one.uploaded ||
+        compareTexts(one.dated.tag, other.dated.tag))
+        .map(({ dated }) => dated);
+}
+function classOf({ kind, isRelease }) {
+    if (kind === 'version')
+        return isRelease ? 0 : 1;
+    return KINDS.length - KINDS.indexOf(kind) + (isRelease ? 0 : KINDS.length - 1);
+}
+/**
+ * Returns whether it can be told which of two neighbours in an order is the newer one, or that they are of different
+ * classes. It cannot for `jammy` and `noble`, two commits, or two flavours of a version.
+ */
+function isOrderTold(one, other) {
+    const [left, right] = [readTagAge(one.tag), readTagAge(other.tag)];
+    if (classOf(left) !== classOf(right))
+        return true;
+    if (left.kind === 'version')
+        return isVersionOrderTold(left, right) || isUploadTold(one, other);
+    const index = firstDifference(left.numbers, right.numbers);
+    if (left.kind === 'date' && index < 3)
+        return true;
+    const isNumbered = compareNumbers(left.numbers, right.numbers) !== 0;
+    const shared = Math.min(left.wordsBefore[index] ?? 0, right.wordsBefore[index] ?? 0);
+    const isOfOneShape = left.wordsBefore[index] === right.wordsBefore[index] &&
+        compareParts(left.parts.slice(0, shared), right.parts.slice(0, shared)) === 0;
+    return (isNumbered && (isOfOneShape || left.kind === 'date')) || isUploadTold(one, other);
+}
+function isVersionOrderTold(one, other) {
+    const isSameRelease = compareNumbers(one.numbers, other.numbers) === 0 && one.isRelease;
+    if (!isSameRelease || one.addition !== other.addition)
+        return true;
+    const index = firstDifference(one.parts, other.parts);
+    const [left, right] = [one.parts[index], other.parts[index]];
+    const isWord = (part) => part !== undefined && !/^\d/.test(part);
+    return !isWord(left) && !isWord(right);
+}
+function isUploadTold({ uploaded: one }, { uploaded: other }) {
+    return one !== undefined && other !== undefined && one.getTime() !== other.getTime();
 }
 
 // EXTERNAL MODULE: ./build/src/lib/text/size.js
@@ -14347,13 +14677,29 @@ function movedLine(image, route) {
 const CONVERTED = {
     'without-attestations': 'without attestations',
     'docker-format': "in Docker's format",
+    'oci-format': 'in the OCI format',
+};
+const REFUSED = {
+    'without-attestations': 'refuses attestations, so images are pushed without them',
+    'docker-format': "refuses OCI images, so they are pushed in Docker's format and without attestations",
+    'oci-format': "refuses Docker's images, so they are pushed in the OCI format, with the same layers",
 };
 /** Returns the warning that a destination requires conversions, and their consequences. It is shown once per run. */
 function conversionWarning(host, conversion) {
-    const what = conversion === 'without-attestations'
-        ? `${host} refuses attestations, so images are pushed without them`
-        : `${host} refuses OCI images, so they are pushed in Docker's format and without attestations`;
-    return `${what}; their digests there differ from the source's, and signatures do not fit them any more`;
+    return `${host} ${REFUSED[conversion]}; their digests there differ from the source's, and signatures do not fit them any more`;
+}
+const wording_IMAGES_NAMED = 3;
+/** Returns the warning about images whose layers are not all at the destination; undefined if there are none. */
+function leftOutWarning(images) {
+    const partial = images.filter(({ layersLeftOut = 0 }) => layersLeftOut > 0);
+    if (partial.length === 0)
+        return undefined;
+    const layers = partial.reduce((sum, { layersLeftOut = 0 }) => sum + layersLeftOut, 0);
+    const named = partial.slice(0, wording_IMAGES_NAMED).map(({ destination }) => destination);
+    const more = partial.length - named.length;
+    const names = joinWords(more === 0 ? named : [...named, `${formatCount(more)} more`]);
+    return (`${countOf(partial.length, 'image is', 'images are')} mirrored in part: ${countOf(layers, 'layer')} of a type that is ` +
+        `not distributed; their addresses are in the manifests: ${names}`);
 }
 /**
  * Returns the lines of the images that a dry run would copy, ordered by name, each with its reason. For a new
@@ -14418,6 +14764,14 @@ function unmatchedWarning(pattern, matchedBefore) {
         ? `"${pattern}" matched in the last run and matches nothing now; what it mirrored is still at the destination`
         : `"${pattern}" matches nothing at the source; correct or remove it`;
 }
+/** Returns the error of a run that found nothing to mirror. */
+function nothingMatched(source) {
+    return `no image at ${source} matches the image set, so there is nothing to mirror`;
+}
+/** Returns the warning about a host of a run that went wrong and that does not answer as registries do. */
+function strangerWarning(host, oddity) {
+    return `${host} answers, but not as a registry does: ${oddity}; check its name and its port`;
+}
 /** Returns the warning about further names that match nothing. */
 function moreUnmatchedWarning(count) {
     return `${formatCount(count)} more ${count === 1 ? 'name matches' : 'names match'} nothing at the source; the report lists all`;
@@ -14425,6 +14779,20 @@ function moreUnmatchedWarning(count) {
 /** Returns the warning about an image whose tags are all filtered out. */
 function filteredWarning(name, tags) {
     return `"${name}" lists ${countOf(tags, 'tag')}, and "tags" and "exclude" let none pass`;
+}
+/** Returns the warning about an image whose list of tags had no end. */
+function endlessListWarning(name, tags) {
+    return (`"${name}": its list of tags has no end, its pages lead back to what they listed before; ` +
+        `of the ${countOf(tags, 'tag')} that it listed all are seen, others may be missing`);
+}
+/** Returns the warning about an image whose list of tags was probably cut. */
+function cutListWarning(name, tags) {
+    return `"${name}": its list of tags ends at ${formatCount(tags)}, where the source cuts lists, and the registry behind it did not tell the rest`;
+}
+/** Returns the warning about an image of which the newest tags are wanted and nothing tells which these are. */
+function unclearCutWarning(name, { taken, left }) {
+    return (`"${name}": "latest" takes ${taken} and leaves ${left} out, and nothing tells which of them is newer; ` +
+        'narrow its tags with "regex", or name them');
 }
 /** Returns the warning about a listing that lost a fifth of its entries or more, or undefined. */
 function shrunkWarning(listing, before, now) {
@@ -14824,6 +15192,242 @@ function fixed(text) {
     return { head: text, rows: [], more: () => '' };
 }
 
+;// CONCATENATED MODULE: ./build/src/registry/oci/digest.js
+
+
+const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+/** Returns whether a text is a digest with one of these two algorithms. */
+function isDigest(text) {
+    return DIGEST.test(text);
+}
+/**
+ * Reads a digest (OCI image-spec, descriptor.md, "Digests") of the thing named `about`. Throws `DIGEST_MALFORMED`, also
+ * for other algorithms.
+ */
+function parseDigest(text, about) {
+    if (isDigest(text))
+        return text;
+    throw new lib_failure/* Failure */.HR({
+        code: 'DIGEST_MALFORMED',
+        fault: 'usage',
+        about,
+        message: `"${text.slice(0, 200)}" is not a digest`,
+        hint: 'a digest is sha256: and 64, or sha512: and 128 lower-case hexadecimal digits',
+    });
+}
+/** Returns the algorithm of a digest, by its name in node:crypto. */
+function digestAlgorithm(digest) {
+    return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
+}
+/** Returns the hexadecimal part of a digest. */
+function digestHex(digest) {
+    return digest.slice(digest.indexOf(':') + 1);
+}
+/** Returns the first 12 hexadecimal digits of a digest, which are enough for people to tell digests apart. */
+function shortDigest(digest) {
+    return digestHex(digest).slice(0, 12);
+}
+/** Returns a digest for people: its algorithm and first digits, `sha256:4f1e8a2b9c3d…`. */
+function abbreviateDigest(digest) {
+    return `${digestAlgorithm(digest)}:${shortDigest(digest)}…`;
+}
+/** Returns the digest of some bytes. */
+function digestOf(bytes, algorithm = 'sha256') {
+    return parseDigest(`${algorithm}:${(0,external_node_crypto_.createHash)(algorithm).update(bytes).digest('hex')}`, 'computed digest');
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/text/trailing.js
+/**
+ * Returns a text without any number of a character at its end. A regular expression, `/x+$/`, takes quadratic time in
+ * the worst case.
+ */
+function withoutTrailing(text, character) {
+    let end = text.length;
+    while (end > 0 && text.charAt(end - 1) === character)
+        end -= 1;
+    return text.slice(0, end);
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/oci/pasted-name.js
+
+/** A login in an address, which is never shown. */
+const LOGIN = /^([a-z][a-z0-9+.-]*:\/\/)?[^\s/:]*:[^\s/]*@(?!(?:sha256|sha512):)/i;
+/** Longer than any address of an image. */
+const LENGTH_LIMIT = 2000;
+/** Returns whether a text has a user name and a password in front of its host. */
+function hasLogin(text) {
+    return LOGIN.test(text);
+}
+/** Returns a text without the user name and password in front of its host. */
+function withoutLogin(text) {
+    return text.replace(LOGIN, '$1');
+}
+/** Pages of web sites that show an image, and the name under which it is pulled. */
+const PAGES = [
+    [/^hub\.docker\.com\/_\/([^/]+)(?:\/.*)?$/, 'docker.io/library/$1'],
+    [/^hub\.docker\.com\/(?:r|layers)\/([^/]+\/[^/]+)(?:\/.*)?$/, 'docker.io/$1'],
+    [/^hub\.docker\.com\/repository\/docker\/([^/]+\/[^/]+)(?:\/.*)?$/, 'docker.io/$1'],
+    [/^quay\.io\/repository\/([^/]+\/[^/]+)(?:\/.*)?$/, 'quay.io/$1'],
+    [
+        /^github\.com\/(?:orgs\/)?([^/]+)\/(?:[^/]+\/)?(?:pkgs|packages)\/container\/(?:package\/)?([^/]+)(?:\/.*)?$/,
+        'ghcr.io/$1/$2',
+    ],
+    [/^gallery\.ecr\.aws\/([^/]+\/.+)$/, 'public.ecr.aws/$1'],
+    // Harbor names a project by a number here, so the image cannot be told.
+    [/^([^/]+)\/harbor\/.*$/, '$1'],
+    // Requests of the distribution protocol.
+    [/^([^/]+)\/v2\/(.+)\/(?:tags\/list|manifests\/latest)$/, '$1/$2'],
+    [/^([^/]+)\/v2\/(.+)\/manifests\/([^/:]+)$/, '$1/$2:$3'],
+    [/^([^/]+)\/v[12](?:\/_catalog)?$/, '$1'],
+];
+/**
+ * Returns the name that is meant by an address that someone pasted: without scheme, login, query and slashes at the end,
+ * and of a web page about an image the name of the image. Names that nobody pasted are returned as they are.
+ */
+function pastedName(text) {
+    const address = withoutLogin(text.slice(0, LENGTH_LIMIT).trim())
+        .replace(/^[a-z][a-z0-9+.-]*:\/\//i, '')
+        .replace(/[?#].*$/s, '');
+    const bare = withoutTrailing(address, '/');
+    const slash = bare.includes('/') ? bare.indexOf('/') : bare.length;
+    const name = `${bare.slice(0, slash).toLowerCase()}${bare.slice(slash)}`;
+    const page = PAGES.find(([form]) => form.test(name));
+    return page === undefined ? name : name.replace(page[0], page[1]);
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/oci/reference.js
+
+
+
+/** The one name of Docker Hub in this program. */
+const DOCKER_HUB = 'docker.io';
+const HOST = /^(?:(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])(?:\.(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9]))*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
+const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+const REPOSITORY_LENGTH_LIMIT = 255;
+const DOCKER_HUB_ALIASES = new Set([
+    'docker.io',
+    'index.docker.io',
+    'registry-1.docker.io',
+    'registry.hub.docker.com',
+]);
+function malformed(about, message, hint) {
+    // A password in an address would get into logs and pages.
+    const shown = about === '' ? 'image reference' : withoutLogin(about).slice(0, 400);
+    return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: shown, message, hint });
+}
+/** Reads the host of a registry. Returns `docker.io` for all names of Docker Hub. Throws `REFERENCE_MALFORMED`. */
+function parseHost(text, about = text) {
+    const host = text.toLowerCase();
+    refuseLogin(text, about);
+    if (DOCKER_HUB_ALIASES.has(host))
+        return DOCKER_HUB;
+    // URL parsing also refuses numbers that are not addresses, and ports that are too large.
+    if (host.length > 253 || !HOST.test(host) || !URL.canParse(`https://${host}/`)) {
+        const [meant = ''] = pastedName(text).split('/');
+        const isPasted = meant !== host && HOST.test(meant);
+        throw malformed(about, `"${text.slice(0, 200)}" is not a registry host`, isPasted
+            ? `write ${meant}`
+            : 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path');
+    }
+    return host;
+}
+/** Refuses a login in front of a host, without repeating it. */
+function refuseLogin(text, about) {
+    if (!hasLogin(text))
+        return;
+    throw malformed(about, 'there is a user name and a password in it, which are not taken from there', `write ${pastedName(text)}, and log in with docker login`);
+}
+/** Returns whether a text can be a repository path. */
+function isRepository(text) {
+    return (text.length <= REPOSITORY_LENGTH_LIMIT &&
+        text.split('/').every((component) => PATH_COMPONENT.test(component)));
+}
+/** Reads a repository path (distribution-spec, "Pulling manifests"). Throws `REFERENCE_MALFORMED`. */
+function parseRepository(text, about = text) {
+    const wrong = text.split('/').find((component) => !PATH_COMPONENT.test(component));
+    if (wrong !== undefined) {
+        refuseLogin(text, about);
+        const meant = pastedName(text).replace(/^\/+/, '');
+        if (meant.toLowerCase() !== text.toLowerCase() && isRepository(meant)) {
+            throw malformed(about, `"${text.slice(0, 200)}" is not a repository name`, `write ${meant}`);
+        }
+        const shown = wrong === '' ? 'an empty path component' : `"${wrong.slice(0, 200)}"`;
+        const hint = wrong.toLowerCase() !== wrong && PATH_COMPONENT.test(wrong.toLowerCase())
+            ? `repositories are lower case: ${text.toLowerCase()}`
+            : 'a path component is lower-case letters and digits, joined by ".", "_", "__" or "-"';
+        throw malformed(about, `${shown} cannot be part of a repository name`, hint);
+    }
+    if (text.length > REPOSITORY_LENGTH_LIMIT) {
+        throw malformed(about, `the repository name has ${text.length} characters`, 'registries allow 255');
+    }
+    return text;
+}
+/** Returns whether a text can be a tag. */
+function isTag(text) {
+    return TAG.test(text);
+}
+/** Reads a tag. Throws `REFERENCE_MALFORMED`. */
+function parseTag(text, about = text) {
+    if (isTag(text))
+        return text;
+    throw malformed(about, text === '' ? 'the tag after ":" is empty' : `"${text.slice(0, 200)}" is not a tag`, 'a tag is up to 128 letters, digits, "_", "." and "-", and starts with none of the last two');
+}
+/**
+ * Returns whether the first part of a name, up to its first slash, is a host: it has a dot or a port, or is localhost.
+ * Otherwise it is the beginning of a path. https://github.com/distribution/reference
+ */
+function isHostPart(part) {
+    return part.includes('.') || part.includes(':') || part === 'localhost';
+}
+/** Returns whether a name begins with a host, as `quay.io/calico/node` does and `calico/node` does not. */
+function startsWithHost(name) {
+    return name.includes('/') && isHostPart(name.slice(0, name.indexOf('/')));
+}
+function splitHost(name) {
+    const slash = name.indexOf('/');
+    const namesHost = startsWithHost(name);
+    const host = namesHost ? parseHost(name.slice(0, slash), name) : DOCKER_HUB;
+    const path = namesHost ? name.slice(slash + 1) : name;
+    return { host, path: host === DOCKER_HUB && !path.includes('/') ? `library/${path}` : path };
+}
+/**
+ * Reads an image reference, `[host/]path[:tag][@digest]`. It accepts the short names of Docker Hub: `nginx` is
+ * `docker.io/library/nginx`. A missing tag or digest stays missing. Throws `REFERENCE_MALFORMED`.
+ */
+function parseReference(text) {
+    if (text === '') {
+        throw malformed('image reference', 'it is empty', 'write one such as registry.k8s.io/pause:3.10.2');
+    }
+    refuseLogin(text, text);
+    if (/^[a-z]+:\/\//i.test(text)) {
+        const meant = pastedName(text);
+        const isImage = meant.includes('/');
+        throw malformed(text, 'this is an address and not the name of an image', isImage ? `write ${meant}` : `write ${meant}/ and the path of the image`);
+    }
+    const at = text.indexOf('@');
+    const digest = at < 0 ? undefined : text.slice(at + 1);
+    if (digest !== undefined && !isDigest(digest)) {
+        throw malformed(text, `"${digest.slice(0, 200)}" after "@" is not a digest`, 'write sha256: and 64 lower-case hexadecimal digits');
+    }
+    const named = at < 0 ? text : text.slice(0, at);
+    // Only a colon after the last slash starts a tag. One before it belongs to the port.
+    const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
+    const { host, path } = splitHost(colon < 0 ? named : named.slice(0, colon));
+    return {
+        host,
+        repository: parseRepository(path, text),
+        tag: colon < 0 ? undefined : parseTag(named.slice(colon + 1), text),
+        digest,
+    };
+}
+/** Returns a reference in full: `docker.io/library/nginx:1.29@sha256:…`. */
+function formatReference(reference) {
+    const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
+    const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
+    return `${reference.host}/${reference.repository}${tag}${digest}`;
+}
+
 ;// CONCATENATED MODULE: ./build/src/config/flags/flag-value.js
 
 
@@ -14843,7 +15447,7 @@ function parseSwitch(text, about) {
         return true;
     if (NO.has(word))
         return false;
-    throw malformed(about, text, 'is neither yes nor no', 'write true or false; yes, no, 1 and 0 do as well');
+    throw flag_value_malformed(about, text, 'is neither yes nor no', 'write true or false; yes, no, 1 and 0 do as well');
 }
 /** Returns a parser of whole numbers from `least` to `most`. It throws `FLAG_MALFORMED`. */
 function wholeNumber(least, most) {
@@ -14853,7 +15457,7 @@ function wholeNumber(least, most) {
         if (isWhole && count >= least && count <= most)
             return count;
         const message = isWhole ? 'is out of bounds' : 'is not a whole number';
-        throw malformed(about, text, message, `write a whole number from ${least} to ${most}`);
+        throw flag_value_malformed(about, text, message, `write a whole number from ${least} to ${most}`);
     };
 }
 /** Returns a parser of one of some words. It throws `FLAG_MALFORMED`. */
@@ -14862,11 +15466,11 @@ function oneOf(...words) {
         const word = words.find((known) => known === text);
         if (word !== undefined)
             return word;
-        throw malformed(about, text, 'is not one of the words it takes', `write ${joinWords(words, 'or')}`);
+        throw flag_value_malformed(about, text, 'is not one of the words it takes', `write ${joinWords(words, 'or')}`);
     };
 }
 /** Returns the failure of a flag with a malformed text. */
-function malformed(about, text, message, hint) {
+function flag_value_malformed(about, text, message, hint) {
     return new lib_failure/* Failure */.HR({
         code: 'FLAG_MALFORMED',
         fault: 'usage',
@@ -14877,6 +15481,7 @@ function malformed(about, text, message, hint) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/flags/connection-flags.js
+
 
 
 /** The heading of the following flags in tables and help. */
@@ -14898,6 +15503,25 @@ const LIMIT_FLAGS = [
         description: 'Layers in transfer for each registry; a number given is never exceeded',
     },
 ];
+/** Returns the flags for hosts without TLS, or without a certificate that can be checked, under a heading. */
+function trustFlags(group) {
+    return [
+        {
+            name: 'insecure-registry',
+            value: 'HOST',
+            repeatable: true,
+            group,
+            description: 'Registry that is spoken to over plain HTTP where it does not speak TLS',
+        },
+        {
+            name: 'tls-skip-verify',
+            value: 'HOST',
+            repeatable: true,
+            group,
+            description: 'Host whose certificate is not checked, so that someone on the way could read and change everything',
+        },
+    ];
+}
 /** The flags for retries, the same in all tools. */
 const RETRY_FLAGS = [
     {
@@ -14915,11 +15539,73 @@ const RETRY_FLAGS = [
         description: 'Pause before the second attempt; it grows from there',
     },
 ];
+/** Returns the hosts whose certificates are not checked, with a notice about each of them. */
+function readUnverified(flags, notices) {
+    const hosts = flags.list('tls-skip-verify', parseHost);
+    for (const host of hosts) {
+        notices.add(`${flags.label('tls-skip-verify')}: the certificate of ${host} is not checked, so someone on the way could read passwords and change images`);
+    }
+    return hosts;
+}
 /** Returns how often each request is tried, and the pause before the second attempt. */
 function readRetry(flags) {
     // A run needs one attempt at least. 0 has always meant that nothing is tried a second time.
     const attempts = Math.max(1, flags.required('retry', wholeNumber(0, 100)));
     return { attempts, interval: flags.required('retry-interval', lib_duration/* parseDuration */.E9) };
+}
+
+;// CONCATENATED MODULE: ./build/src/config/flags/registry-logins.js
+
+
+const LINE = /^(\S+)\s+(\S+)\s+(\S.*)$/;
+/** Returns the flag for logins at further registries, under a heading. It holds passwords, so it is no argument. */
+function loginsFlag(group) {
+    return {
+        name: 'registry-logins',
+        value: 'LINES',
+        environment: 'KEEL_REGISTRY_LOGINS',
+        secret: true,
+        secretsIn: passwordsIn,
+        inputOnly: true,
+        group,
+        description: 'Logins at further registries, sources too: one a line, as HOST USERNAME PASSWORD; docker login does the same',
+    };
+}
+/** Returns the logins in lines of the form `HOST USERNAME PASSWORD`. Throws `FLAG_MALFORMED`, without any of the text. */
+function parseLogins(text, about) {
+    const logins = new Map();
+    for (const [index, line] of text.split('\n').entries()) {
+        if (line.trim() === '')
+            continue;
+        const [, name = '', username = '', password = ''] = LINE.exec(line.trim()) ?? [];
+        const host = hostOf(name);
+        const number = index + 1;
+        if (host === undefined)
+            throw registry_logins_malformed(about, `line ${number} is not HOST USERNAME PASSWORD`);
+        if (logins.has(host))
+            throw registry_logins_malformed(about, `line ${number} is a second login for ${host}`);
+        logins.set(host, { host, username, password });
+    }
+    return [...logins.values()];
+}
+function passwordsIn(text) {
+    return text.split('\n').flatMap((line) => {
+        const [, , username = '', password = ''] = LINE.exec(line.trim()) ?? [];
+        return password === '' ? [] : [password, `${username}:${password}`];
+    });
+}
+function hostOf(name) {
+    try {
+        return parseHost(name);
+    }
+    catch {
+        // Its message would repeat the text, which is the password if somebody turned the words around.
+        return undefined;
+    }
+}
+function registry_logins_malformed(about, message) {
+    const hint = 'write one login a line, with spaces in between: registry.example.com robot PASSWORD';
+    return new lib_failure/* Failure */.HR({ code: 'FLAG_MALFORMED', fault: 'usage', about, message, hint });
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/flags/signature-flags.js
@@ -14942,6 +15628,7 @@ const SIGNATURE_FLAGS = [
 ];
 
 ;// CONCATENATED MODULE: ./build/src/sync/flags.js
+
 
 
 const WHAT = 'What is mirrored';
@@ -14994,13 +15681,8 @@ const TABLE = [
         group: WHERE,
         description: 'Read the password from standard input',
     },
-    {
-        name: 'insecure-registry',
-        value: 'HOST',
-        repeatable: true,
-        group: WHERE,
-        description: 'Registry that is spoken to over plain HTTP',
-    },
+    loginsFlag(WHERE),
+    ...trustFlags(WHERE),
     {
         name: 'ca-file',
         value: 'FILE',
@@ -15056,10 +15738,10 @@ const TABLE = [
     },
     {
         name: 'verify',
-        value: 'sample|all|none',
+        value: 'sample|all|deep|none',
         default: 'sample',
         group: HOW,
-        description: 'Which images known from earlier runs are asked for at the receiving registry again',
+        description: 'Which images known from earlier runs are asked for at the receiving registry again; deep asks for all of their parts',
     },
     ...SIGNATURE_FLAGS,
     ...LIMIT_FLAGS,
@@ -15138,6 +15820,57 @@ function explainFileError(error) {
 
 // EXTERNAL MODULE: ./node_modules/jsonc-parser/lib/umd/main.js
 var main = __nccwpck_require__(9547);
+;// CONCATENATED MODULE: ./build/src/lib/text/look-alike.js
+/**
+ * Characters that word processors, chat programs and input methods put in place of those of a keyboard, and the ones
+ * that are meant.
+ */
+const PLAIN = new Map([
+    ...pairs('“”„‟«»＂', '"'),
+    ...pairs('‘’‚‛＇', "'"),
+    ...pairs('\u2010\u2011\u2012–—\u2015−－', '-'),
+    ...pairs('\u00a0\u2002\u2003\u2007\u2009\u202f\u3000', ' '),
+    ...pairs('\u00ad\u200b\u200c\u200d\u2060\ufeff', ''),
+    ...pairs('：', ':'),
+    ...pairs('，、', ','),
+    ...pairs('／', '/'),
+    ...pairs('．', '.'),
+    ...pairs('＠', '@'),
+    ...pairs('［', '['),
+    ...pairs('］', ']'),
+    ...pairs('｛', '{'),
+    ...pairs('｝', '}'),
+]);
+const ANY = new RegExp(`[${[...PLAIN.keys()].join('')}]`, 'u');
+const ALL = new RegExp(ANY.source, 'gu');
+function pairs(from, to) {
+    return [...from].map((character) => [character, to]);
+}
+/** Returns a text with the plain characters that are meant. */
+function withPlainCharacters(text) {
+    return text.replace(ALL, (character) => PLAIN.get(character) ?? character);
+}
+/**
+ * Returns what is unusual in a text and how to write it, as a part of a sentence; undefined if there is nothing:
+ * `it has “ (U+201C): write "pause"`.
+ */
+function adviseOnLookAlikes(text) {
+    const found = ANY.exec(text)?.[0];
+    if (found === undefined)
+        return undefined;
+    const code = `U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+    const isVisible = !/[\s\u00ad\u200b-\u200d\u2060\ufeff]/.test(found);
+    const name = isVisible
+        ? `${found} (${code})`
+        : `a character that looks like ${PLAIN.get(found) === '' ? 'nothing' : 'a space'} (${code})`;
+    const plain = withPlainCharacters(text).trim();
+    return `it has ${name}: write ${plain.slice(0, 200)}`;
+}
+/** Returns a text of the same length in which the unusual spaces are plain ones. */
+function withPlainSpaces(text) {
+    return text.replace(/[\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\u200b\u2060\ufeff]/g, ' ');
+}
+
 ;// CONCATENATED MODULE: ./build/src/config/problem.js
 
 /** Returns a place as compilers write it, `file:line:column`, which editors and terminals make a link. */
@@ -15165,6 +15898,7 @@ class problem_ConfigurationFailure extends lib_failure/* Failure */.HR {
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/document.js
+
 
 
 /** Our files are four levels deep. */
@@ -15266,8 +16000,12 @@ const BROKEN = new Map([
     ['InvalidCharacter', 'a control character; write it as an escape such as \\t'],
 ]);
 function describeSymbol(symbol) {
+    const advice = adviseOnLookAlikes(symbol);
+    const head = `expected a JSON value or a text in double quotes, found ${symbol.slice(0, 60)}`;
+    if (advice !== undefined)
+        return `${head}; ${advice}`;
     const quoted = symbol.replace(/^'(.*)'$/, '$1');
-    return `expected a JSON value or a text in double quotes, found ${symbol.slice(0, 60)}${/^[\w./-]+$/.test(quoted) ? `; write "${quoted.slice(0, 60)}"` : ''}`;
+    return `${head}${/^[\w./-]+$/.test(quoted) ? `; write "${quoted.slice(0, 60)}"` : ''}`;
 }
 /** Returns a syntax error in words: what was expected, and what was found. */
 function describeSyntaxError(error, text) {
@@ -15275,14 +16013,28 @@ function describeSyntaxError(error, text) {
     const found = text.slice(error.offset, error.offset + error.length);
     const expected = EXPECTED.get(code);
     if (expected !== undefined) {
-        return `expected ${expected}, found ${found === '' ? 'the end of the file' : found.slice(0, 60)}`;
+        const advice = adviseOnLookAlikes(found);
+        const meant = advice === undefined ? '' : `; ${advice}`;
+        return `expected ${expected}, found ${found === '' ? 'the end of the file' : found.slice(0, 60)}${meant}`;
     }
     return BROKEN.get(code) ?? describeSymbol(found);
+}
+/** Returns a text in which the unusual spaces between values are plain ones, so that all places stay the same. */
+function withPlainSpacesOutside(text) {
+    if (withPlainSpaces(text) === text)
+        return text;
+    const scanner = (0,main.createScanner)(text, false);
+    let plain = '';
+    for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+        const token = text.substr(scanner.getTokenOffset(), scanner.getTokenLength());
+        plain += token.startsWith('"') ? token : withPlainSpaces(token);
+    }
+    return plain;
 }
 /** Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is nested too deeply. */
 function parseDocument(file, source) {
     // Windows editors start files with a byte order mark, which is not part of JSON.
-    const text = source.replace(/^\uFEFF/, '');
+    const text = withPlainSpacesOutside(source.replace(/^\uFEFF/, ''));
     const starts = lineStarts(text);
     const at = (offset) => {
         const line = lineOf(starts, offset);
@@ -15331,158 +16083,6 @@ function parseDocument(file, source) {
             return at((found ?? follow(path))?.offset ?? 0);
         },
     };
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/oci/digest.js
-
-
-const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
-/** Returns whether a text is a digest with one of these two algorithms. */
-function isDigest(text) {
-    return DIGEST.test(text);
-}
-/**
- * Reads a digest (OCI image-spec, descriptor.md, "Digests") of the thing named `about`. Throws `DIGEST_MALFORMED`, also
- * for other algorithms.
- */
-function parseDigest(text, about) {
-    if (isDigest(text))
-        return text;
-    throw new lib_failure/* Failure */.HR({
-        code: 'DIGEST_MALFORMED',
-        fault: 'usage',
-        about,
-        message: `"${text.slice(0, 200)}" is not a digest`,
-        hint: 'a digest is sha256: and 64, or sha512: and 128 lower-case hexadecimal digits',
-    });
-}
-/** Returns the algorithm of a digest, by its name in node:crypto. */
-function digestAlgorithm(digest) {
-    return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
-}
-/** Returns the hexadecimal part of a digest. */
-function digestHex(digest) {
-    return digest.slice(digest.indexOf(':') + 1);
-}
-/** Returns the first 12 hexadecimal digits of a digest, which are enough for people to tell digests apart. */
-function shortDigest(digest) {
-    return digestHex(digest).slice(0, 12);
-}
-/** Returns the digest of some bytes. */
-function digestOf(bytes, algorithm = 'sha256') {
-    return parseDigest(`${algorithm}:${(0,external_node_crypto_.createHash)(algorithm).update(bytes).digest('hex')}`, 'computed digest');
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/oci/reference.js
-
-
-/** The one name of Docker Hub in this program. */
-const DOCKER_HUB = 'docker.io';
-const HOST = /^(?:(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])(?:\.(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9]))*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
-const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
-const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
-const REPOSITORY_LENGTH_LIMIT = 255;
-const DOCKER_HUB_ALIASES = new Set([
-    'docker.io',
-    'index.docker.io',
-    'registry-1.docker.io',
-    'registry.hub.docker.com',
-]);
-function reference_malformed(about, message, hint) {
-    const shown = about === '' ? 'image reference' : about.slice(0, 400);
-    return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: shown, message, hint });
-}
-/** Reads the host of a registry. Returns `docker.io` for all names of Docker Hub. Throws `REFERENCE_MALFORMED`. */
-function parseHost(text, about = text) {
-    const host = text.toLowerCase();
-    if (DOCKER_HUB_ALIASES.has(host))
-        return DOCKER_HUB;
-    // URL parsing also refuses numbers that are not addresses, and ports that are too large.
-    if (host.length > 253 || !HOST.test(host) || !URL.canParse(`https://${host}/`)) {
-        throw reference_malformed(about, `"${text.slice(0, 200)}" is not a registry host`, 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path');
-    }
-    return host;
-}
-/** Returns whether a text can be a repository path. */
-function isRepository(text) {
-    return (text.length <= REPOSITORY_LENGTH_LIMIT &&
-        text.split('/').every((component) => PATH_COMPONENT.test(component)));
-}
-/** Reads a repository path (distribution-spec, "Pulling manifests"). Throws `REFERENCE_MALFORMED`. */
-function parseRepository(text, about = text) {
-    const wrong = text.split('/').find((component) => !PATH_COMPONENT.test(component));
-    if (wrong !== undefined) {
-        const shown = wrong === '' ? 'an empty path component' : `"${wrong.slice(0, 200)}"`;
-        const hint = wrong.toLowerCase() !== wrong && PATH_COMPONENT.test(wrong.toLowerCase())
-            ? `repositories are lower case: ${text.toLowerCase()}`
-            : 'a path component is lower-case letters and digits, joined by ".", "_", "__" or "-"';
-        throw reference_malformed(about, `${shown} cannot be part of a repository name`, hint);
-    }
-    if (text.length > REPOSITORY_LENGTH_LIMIT) {
-        throw reference_malformed(about, `the repository name has ${text.length} characters`, 'registries allow 255');
-    }
-    return text;
-}
-/** Returns whether a text can be a tag. */
-function isTag(text) {
-    return TAG.test(text);
-}
-/** Reads a tag. Throws `REFERENCE_MALFORMED`. */
-function parseTag(text, about = text) {
-    if (isTag(text))
-        return text;
-    throw reference_malformed(about, text === '' ? 'the tag after ":" is empty' : `"${text.slice(0, 200)}" is not a tag`, 'a tag is up to 128 letters, digits, "_", "." and "-", and starts with none of the last two');
-}
-/**
- * Returns whether the first part of a name, up to its first slash, is a host: it has a dot or a port, or is localhost.
- * Otherwise it is the beginning of a path. https://github.com/distribution/reference
- */
-function isHostPart(part) {
-    return part.includes('.') || part.includes(':') || part === 'localhost';
-}
-/** Returns whether a name begins with a host, as `quay.io/calico/node` does and `calico/node` does not. */
-function startsWithHost(name) {
-    return name.includes('/') && isHostPart(name.slice(0, name.indexOf('/')));
-}
-function splitHost(name) {
-    const slash = name.indexOf('/');
-    const namesHost = startsWithHost(name);
-    const host = namesHost ? parseHost(name.slice(0, slash), name) : DOCKER_HUB;
-    const path = namesHost ? name.slice(slash + 1) : name;
-    return { host, path: host === DOCKER_HUB && !path.includes('/') ? `library/${path}` : path };
-}
-/**
- * Reads an image reference, `[host/]path[:tag][@digest]`. It accepts the short names of Docker Hub: `nginx` is
- * `docker.io/library/nginx`. A missing tag or digest stays missing. Throws `REFERENCE_MALFORMED`.
- */
-function parseReference(text) {
-    if (text === '') {
-        throw reference_malformed('image reference', 'it is empty', 'write one such as registry.k8s.io/pause:3.10.2');
-    }
-    if (/^[a-z]+:\/\//i.test(text)) {
-        throw reference_malformed(text, 'an image reference has no scheme', `write ${text.replace(/^[a-z]+:\/\//i, '')}`);
-    }
-    const at = text.indexOf('@');
-    const digest = at < 0 ? undefined : text.slice(at + 1);
-    if (digest !== undefined && !isDigest(digest)) {
-        throw reference_malformed(text, `"${digest.slice(0, 200)}" after "@" is not a digest`, 'write sha256: and 64 lower-case hexadecimal digits');
-    }
-    const named = at < 0 ? text : text.slice(0, at);
-    // Only a colon after the last slash starts a tag. One before it belongs to the port.
-    const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
-    const { host, path } = splitHost(colon < 0 ? named : named.slice(0, colon));
-    return {
-        host,
-        repository: parseRepository(path, text),
-        tag: colon < 0 ? undefined : parseTag(named.slice(colon + 1), text),
-        digest,
-    };
-}
-/** Returns a reference in full: `docker.io/library/nginx:1.29@sha256:…`. */
-function formatReference(reference) {
-    const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
-    const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
-    return `${reference.host}/${reference.repository}${tag}${digest}`;
 }
 
 ;// CONCATENATED MODULE: ./node_modules/re2js/build/index.js
@@ -22309,6 +22909,7 @@ var core_core = __nccwpck_require__(8532);
 
 
 
+
 const validation_EXPECTED = new Map([
     ['string', 'a text'],
     ['number', 'a number'],
@@ -22445,7 +23046,8 @@ function textOf(read) {
         catch (error) {
             if (!(error instanceof lib_failure/* Failure */.HR))
                 throw error;
-            const hint = error.hint === undefined ? '' : ` (${error.hint})`;
+            const advice = adviseOnLookAlikes(text) ?? error.hint;
+            const hint = advice === undefined ? '' : ` (${advice})`;
             context.addIssue({ code: 'custom', message: `${error.message}${hint}` });
             return core_core/* NEVER */.tm;
         }
@@ -22453,6 +23055,7 @@ function textOf(read) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/tag-filter.js
+
 
 
 
@@ -22519,13 +23122,20 @@ const tagFilterSchema = schemas/* strictObject */.rej({
     since: textOf(readDate).optional(),
     regex: textOf(readPattern).optional(),
 });
-/** Returns the tags that pass a filter, in no particular order. `latest` applies to those that pass all else. */
+/** Returns the tags that pass a filter. `latest` applies to those that pass all else. */
 function filterTags(filter, tags) {
     const passing = tags.filter((tag) => passes(filter, tag));
-    if (filter.latest === undefined)
-        return passing;
-    const ranked = newestFirst(passing).toSorted((one, other) => rank(filter, one) - rank(filter, other));
-    return ranked.slice(0, filter.latest);
+    const { latest, semver } = filter;
+    if (latest === undefined || passing.length <= latest)
+        return { tags: passing, unclearCut: undefined };
+    // Pre-releases are the equals of releases if a range asked for them.
+    const ordered = semver === undefined ? newestReleasesFirst(passing) : newestFirst(passing);
+    const [taken, left] = ordered.slice(latest - 1, latest + 1);
+    const isClear = taken === undefined || left === undefined || isOrderTold(taken, left);
+    return {
+        tags: ordered.slice(0, latest),
+        unclearCut: isClear ? undefined : { taken: taken.tag, left: left.tag },
+    };
 }
 /** Returns whether a tag passes a filter, apart from `latest`. */
 function passes({ regex, since, semver }, { tag, uploaded }) {
@@ -22545,13 +23155,6 @@ function semverOf(version) {
     if (!version.prerelease)
         return base;
     return `${base}-${version.suffix.map((part) => part.replace(/^0+(?=\d)/, '')).join('.')}`;
-}
-/** Of the newest, releases come first. Pre-releases are their equals if a range asked for them. */
-function rank(filter, { tag }) {
-    const version = readTagVersion(tag);
-    if (version.kind !== 'version')
-        return 2;
-    return version.prerelease && filter.semver === undefined ? 1 : 0;
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/cni-plugin.js
@@ -22586,18 +23189,6 @@ function cniImages(plugin) {
     }));
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/text/trailing.js
-/**
- * Returns a text without any number of a character at its end. A regular expression, `/x+$/`, takes quadratic time in
- * the worst case.
- */
-function withoutTrailing(text, character) {
-    let end = text.length;
-    while (end > 0 && text.charAt(end - 1) === character)
-        end -= 1;
-    return text.slice(0, end);
-}
-
 ;// CONCATENATED MODULE: ./build/src/config/image-set-name.js
 
 
@@ -22611,12 +23202,12 @@ function image_set_name_malformed(message, hint) {
 }
 /** Returns whether a text starts with the host of the old registry. */
 function namesOldRegistry(text) {
-    return text.startsWith(`${OLD_KUBERNETES_REGISTRY}/`);
+    return text.toLowerCase().startsWith(`${OLD_KUBERNETES_REGISTRY}/`);
 }
 /** Returns a text without a leading `registry.k8s.io/` or `k8s.gcr.io/`. */
 function withoutKubernetesHost(text) {
     for (const host of [KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY]) {
-        if (text.startsWith(`${host}/`))
+        if (text.toLowerCase().startsWith(`${host}/`))
             return text.slice(host.length + 1);
     }
     return text;
@@ -23055,6 +23646,7 @@ function isSigner(wanted, found) {
 
 
 
+
 /** A set without images and filters. */
 const EMPTY_IMAGE_SET = {
     file: '',
@@ -23107,14 +23699,24 @@ function repeatedPatches(document, matches) {
         return [{ place: document.place(['patches', index, 'match']), message }];
     });
 }
-function oldNames(document, value = document.value, path = []) {
-    if (typeof value === 'string' && namesOldRegistry(value)) {
-        const message = `${OLD_KUBERNETES_REGISTRY} is frozen since 2023; read as ${KUBERNETES_REGISTRY}/${withoutKubernetesHost(value)}`;
-        return [{ place: document.place(path), message }];
+/** Returns a notice for each text in a document for which `describe` returns one. */
+function noticesOfTexts(document, describe, value = document.value, path = []) {
+    if (typeof value === 'string') {
+        const message = describe(value);
+        return message === undefined ? [] : [{ place: document.place(path), message }];
     }
     if (typeof value !== 'object' || value === null)
         return [];
-    return Object.entries(value).flatMap(([key, inner]) => oldNames(document, inner, [...path, Array.isArray(value) ? Number(key) : key]));
+    return Object.entries(value).flatMap(([key, inner]) => noticesOfTexts(document, describe, inner, [...path, Array.isArray(value) ? Number(key) : key]));
+}
+function describeOldName(text) {
+    return namesOldRegistry(text)
+        ? `${OLD_KUBERNETES_REGISTRY} is frozen since 2023; read as ${KUBERNETES_REGISTRY}/${withoutKubernetesHost(text)}`
+        : undefined;
+}
+function describeLookAlike(text) {
+    const advice = adviseOnLookAlikes(text);
+    return advice && `${JSON.stringify(text)} matches no name and no tag: ${advice}`;
 }
 /** Filters apply to listed tags. The tags that `kubernetes` needs are not listed. */
 function uselessFilters(set) {
@@ -23174,7 +23776,8 @@ function parseImageSet(document) {
         ...set.prefixes
             .filter(({ value }) => value === '')
             .map(({ place }) => ({ place, message: 'an empty prefix matches every repository' })),
-        ...oldNames(document),
+        ...noticesOfTexts(document, describeOldName),
+        ...noticesOfTexts(document, describeLookAlike),
         ...kubernetes.flatMap(unknownPatch),
         ...uselessFilters(set),
     ];
@@ -23242,18 +23845,18 @@ function isInward(hostname) {
 ;// CONCATENATED MODULE: ./build/src/config/tree-path.js
 
 const PART = /^[A-Za-z0-9_@%+=:,.~-]+$/;
-const LENGTH_LIMIT = 255;
+const tree_path_LENGTH_LIMIT = 255;
 /** Returns a path within the package, which does not end in `/`. Throws `PATH_UNSAFE`. */
 function parseTreePath(text, about) {
     const wrong = text.split('/').find((part) => !PART.test(part) || part === '.' || part === '..');
-    if (wrong === undefined && text.length <= LENGTH_LIMIT)
+    if (wrong === undefined && text.length <= tree_path_LENGTH_LIMIT)
         return text;
     const shown = JSON.stringify(text.slice(0, 120));
     throw new lib_failure/* Failure */.HR({
         code: 'PATH_UNSAFE',
         about,
         message: wrong === undefined
-            ? `the path has ${text.length} characters, ${LENGTH_LIMIT} are allowed`
+            ? `the path has ${text.length} characters, ${tree_path_LENGTH_LIMIT} are allowed`
             : `${shown} is not a path within the package`,
         hint: 'write one such as kubernetes/bin/tool, without a / at its start and without ".."',
     });
@@ -23484,6 +24087,7 @@ function versions_parseVersions(document) {
 
 
 
+
 /** Returns the image set in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
 async function readImageSet(file) {
     return parseImageSet(await readDocument(file, 'docs/image-set.md'));
@@ -23510,7 +24114,7 @@ async function readVersions(file) {
 async function readDocument(file, page) {
     let source;
     try {
-        source = await (0,promises_namespaceObject.readFile)(file, 'utf8');
+        source = decoded_text_decodeText(await (0,promises_namespaceObject.readFile)(file));
     }
     catch (cause) {
         const missing = (0,lib_failure/* failureCode */.AD)(cause) === 'ENOENT';
@@ -23539,31 +24143,337 @@ class RunDeadline {
     signal;
     /** In milliseconds since 1970; undefined without a time limit. */
     at;
+    #expiry = new AbortController();
     #timer;
     /** With a `limit` of 0 there is no time limit. */
     constructor(limit, outer) {
-        const expiry = new AbortController();
-        this.signal = AbortSignal.any([outer, expiry.signal]);
+        this.signal = AbortSignal.any([outer, this.#expiry.signal]);
         this.at = limit === 0 ? undefined : Date.now() + limit;
         if (limit === 0)
             return;
         const message = `the time limit of ${(0,lib_duration/* formatDuration */.a3)(limit)} is over`;
         const failure = new lib_failure/* Failure */.HR({ code: 'COMMAND_TIMED_OUT', about: '--command-timeout', message });
-        this.#timer = setTimeout(() => expiry.abort(failure), limit);
+        this.#timer = setTimeout(() => this.#expiry.abort(failure), limit);
     }
     /** Why the run had to end, for people. */
     get reason() {
         const reason = this.signal.reason;
         return reason instanceof lib_failure/* Failure */.HR ? reason.message : (0,lib_failure/* describeFailure */.Ic)(reason);
     }
+    /** Ends what the run has left behind, such as a pause before another attempt that nobody waits for any more. */
     [Symbol.dispose]() {
         clearTimeout(this.#timer);
+        this.#expiry.abort(new Error('the run is over'));
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/http/tls-error.js
+/** What OpenSSL says where the other side speaks no TLS: its "wrong version number" and "packet length too long". */
+const NO_TLS = /\berror:0A000(?:0C6|10B):|^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/;
+/** Its "unsupported protocol" and "alert protocol version". */
+const OLD_TLS = /\berror:0A000(?:102|42E):|^ERR_SSL_(?:UNSUPPORTED_PROTOCOL|TLSV1_ALERT_PROTOCOL_VERSION)$/;
+const CERTIFICATE_WANTED = /\berror:0A00045C:|^ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED$/;
+const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|EPROTO)/;
+const CUT = new Set(['ECONNRESET', 'EPIPE']);
+const SHOWN_NAMES = 5;
+function codeOf(error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+// Node gives the number of some errors of OpenSSL in the text alone.
+// https://github.com/nodejs/node/blob/main/src/crypto/crypto_tls.cc
+function isNumbered(error, pattern) {
+    const code = codeOf(error);
+    return pattern.test(code) || (code === 'EPROTO' && error instanceof Error && pattern.test(error.message));
+}
+/** Returns whether an error of node:tls means that the other side answered, and in no TLS. */
+function isAnsweredWithoutTls(error) {
+    return isNumbered(error, NO_TLS);
+}
+/** Returns whether an error means that the connection was closed, as servers do that cannot read what TLS begins with. */
+function isCut(error) {
+    return CUT.has(codeOf(error));
+}
+/**
+ * Returns what an error of node:tls means; undefined if the error is of another kind. `skip` is what to do where the
+ * certificate cannot be mended, if anything can be done.
+ */
+function explainTls(error, skip) {
+    const code = codeOf(error);
+    if (!TLS_CODE.test(code))
+        return undefined;
+    const orSkip = skip === undefined ? '' : `, or ${skip}`;
+    if (isAnsweredWithoutTls(error)) {
+        return { message: 'it speaks no TLS', hint: 'check the port' };
+    }
+    if (isNumbered(error, OLD_TLS)) {
+        const message = 'it speaks only a version of TLS that is too old';
+        return { message, hint: 'let it speak TLS 1.2 or newer' };
+    }
+    if (isNumbered(error, CERTIFICATE_WANTED)) {
+        const message = 'it wants a certificate of whoever asks, which is not supported';
+        return { message, hint: 'let it take a user name and password instead' };
+    }
+    switch (code) {
+        case 'ERR_TLS_CERT_ALTNAME_INVALID': {
+            const hint = `reach it by a name of its certificate, or have it given one for this name${orSkip}`;
+            return { message: `its certificate is for ${namesOf(error)}`, hint };
+        }
+        case 'CERT_HAS_EXPIRED': {
+            const hint = `have it renewed; if it is still valid, the clock of this machine is wrong${orSkip}`;
+            return { message: 'its certificate has expired', hint };
+        }
+        case 'CERT_NOT_YET_VALID':
+            return {
+                message: 'its certificate is not valid yet',
+                hint: `set the clock of this machine right${orSkip}`,
+            };
+        case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+            return {
+                message: 'its certificate is signed by itself alone',
+                hint: `give it with --ca-file${orSkip}`,
+            };
+        case 'SELF_SIGNED_CERT_IN_CHAIN':
+        case 'UNABLE_TO_GET_ISSUER_CERT':
+        case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+        case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE': {
+            const hint = `give that authority with --ca-file, or let the server send all certificates in between${orSkip}`;
+            return { message: 'its certificate is signed by an authority that is not known here', hint };
+        }
+        default: {
+            const hint = 'openssl s_client -connect HOST:PORT shows what it says';
+            return { message: `its certificate or TLS was not accepted (${code})`, hint };
+        }
+    }
+}
+/** Returns the names that a certificate has, where it has not the one that was asked for. */
+function namesOf(error) {
+    const certificate = error instanceof Error && 'cert' in error ? error.cert : undefined;
+    const listed = typeof certificate === 'object' && certificate !== null && 'subjectaltname' in certificate
+        ? String(certificate.subjectaltname ?? '')
+        : '';
+    const names = listed
+        .split(', ')
+        .map((name) => name.replace(/^(?:DNS|IP Address):/, ''))
+        .filter((name) => /^[\w.*:-]+$/.test(name));
+    if (names.length === 0)
+        return 'no name at all';
+    const others = names.length > SHOWN_NAMES ? ' and others' : '';
+    return `${names.slice(0, SHOWN_NAMES).join(', ')}${others}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/http/http-failure.js
+
+
+const CONNECTION_CODES = new Set([
+    'UNREACHABLE',
+    'TIMED_OUT',
+    'TLS_REFUSED',
+    'PROXY_REFUSED',
+]);
+/** A request that failed: it got no complete answer, or one that cannot be used. Its code says which. */
+class HttpFailure extends lib_failure/* Failure */.HR {
+    name = 'HttpFailure';
+    /** The status of the answer, if the request failed because of it. */
+    status;
+    /** Which of several requests of one operation failed: the host that a redirect led to, or such as `token`. */
+    request;
+    constructor(details) {
+        super(details);
+        this.status = details.status;
+        this.request = details.request;
+    }
+    /** Returns the same failure with other details. */
+    with(changes) {
+        const { code, about, message, hint, cause, fault, transient, retryAt, deferral, status, request } = this;
+        const known = { code, about, message, hint, cause, fault, transient, retryAt, deferral, status, request };
+        return new HttpFailure({ ...known, ...changes });
+    }
+}
+/** Returns whether an error is a request that got no answer, or an incomplete one. */
+function isConnectionFailure(error) {
+    return error instanceof HttpFailure && CONNECTION_CODES.has(error.code);
+}
+/** Returns which of several requests of an operation failed, as far as the error tells. */
+function failedRequest(error) {
+    if (!(error instanceof HttpFailure))
+        return undefined;
+    return error.request ?? (isConnectionFailure(error) ? error.about : undefined);
+}
+/** Returns whether an error is a request that was answered, but with a refusal or with content that cannot be used. */
+function isAnswerFailure(error) {
+    return error instanceof HttpFailure && !CONNECTION_CODES.has(error.code);
+}
+/**
+ * Returns the failure for an error that node:http throws for a request to `host`. `proxy` is given if it was the proxy
+ * on the way that gave no answer.
+ */
+function explainNetworkError(error, host, proxy) {
+    if (error instanceof HttpFailure)
+        return error;
+    const common = { about: host, cause: error };
+    if (proxy === undefined) {
+        const reason = http_failure_reasonOf(error, `accept any certificate of it with --tls-skip-verify ${host}`);
+        const isPlain = isAnsweredWithoutTls(error);
+        const hint = isPlain
+            ? `a registry that speaks plain HTTP needs --insecure-registry ${host}`
+            : reason.hint;
+        return new HttpFailure({ ...common, ...reason, hint });
+    }
+    const { code, message, hint, transient } = http_failure_reasonOf(error, undefined);
+    const isPlain = isAnsweredWithoutTls(error);
+    const remedy = isPlain ? `write http:// in ${proxy.variable}` : code === 'TLS_REFUSED' ? hint : undefined;
+    return new HttpFailure({
+        ...common,
+        code,
+        message: `its proxy ${proxy.host} cannot be used: ${message}`,
+        hint: remedy ??
+            `check the proxy and ${proxy.variable}, or name ${bareHost(host)} in NO_PROXY where it is reached without`,
+        transient,
+    });
+}
+function bareHost(host) {
+    return host.replace(/:\d+$/, '');
+}
+/** Of node:zlib. */
+const DAMAGED = /^(?:Z_|ERR__|ZSTD_)/;
+const NO_WAY = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL']);
+function http_failure_reasonOf(error, skip) {
+    const tls = explainTls(error, skip);
+    if (tls !== undefined)
+        return { code: 'TLS_REFUSED', ...tls, transient: false };
+    const unreachable = { code: 'UNREACHABLE', transient: true };
+    if (error instanceof AggregateError)
+        return { ...unreachable, ...reasonOfAll(error.errors, skip) };
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code === 'ENOTFOUND' || code === 'EINVAL') {
+        const hint = 'check its spelling, the name server and, behind a proxy, HTTPS_PROXY';
+        return { ...unreachable, message: 'no such host', hint, transient: false };
+    }
+    if (code === 'EAI_AGAIN') {
+        const hint = 'check that this machine is online and its name server answers';
+        return { ...unreachable, message: 'the name server gave no answer for it (EAI_AGAIN)', hint };
+    }
+    if (DAMAGED.test(code))
+        return { ...unreachable, message: `its compressed answer is damaged (${code})` };
+    if (code === 'ECONNREFUSED') {
+        const hint = 'check the port and whether the service there is running';
+        return { ...unreachable, message: 'the connection was refused', hint };
+    }
+    if (NO_WAY.has(code)) {
+        const hint = 'check the network of this machine, its routes and its firewall';
+        return { ...unreachable, message: `there is no way to it from here (${code})`, hint };
+    }
+    if (code === 'ETIMEDOUT') {
+        const hint = 'check the address, and whether a firewall is in between';
+        return { ...unreachable, message: `nothing came back from it (${code})`, hint };
+    }
+    if (code.startsWith('HPE_')) {
+        const hint = 'check the host and the port';
+        return { ...unreachable, message: `what it answers is no HTTP (${code})`, hint };
+    }
+    const detail = code === '' ? (error instanceof Error ? error.message : String(error)) : code;
+    return { ...unreachable, message: `the connection broke (${detail})` };
+}
+/** Returns why none of the addresses of a host could be reached: often only one of IPv4 and IPv6 works at all. */
+function reasonOfAll(errors, skip) {
+    const reasons = errors.map((error) => http_failure_reasonOf(error, skip));
+    const [first] = reasons;
+    const isOne = reasons.every(({ message }) => message === first?.message);
+    if (first !== undefined && isOne)
+        return first;
+    const tried = errors.map((error, index) => `${addressOf(error)}: ${reasons[index]?.message}`);
+    const hint = 'check the port, the network of this machine and the addresses that its name server gives';
+    return { message: `none of its addresses can be reached (${tried.join('; ')})`, hint, transient: true };
+}
+function addressOf(error) {
+    return error instanceof Error && 'address' in error ? String(error.address) : 'one';
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/http/request-clock.js
+
+
+const DEFAULT_TIMEOUTS = {
+    connect: (0,lib_duration/* seconds */.YA)(30),
+    firstByte: (0,lib_duration/* seconds */.YA)(60),
+    // A cold cache may fetch and check a whole layer before it sends the first byte of it.
+    content: (0,lib_duration/* seconds */.YA)(300),
+    work: (0,lib_duration/* seconds */.YA)(900),
+    idle: (0,lib_duration/* seconds */.YA)(60),
+};
+/**
+ * Returns the limits that were set, or else the usual ones, with at least as long for work as something else allows for
+ * it; 0 means no limit.
+ */
+function timeoutsWith(work, set) {
+    if (set !== undefined)
+        return set;
+    const isShorter = work !== 0 && work < DEFAULT_TIMEOUTS.work;
+    return isShorter ? DEFAULT_TIMEOUTS : { ...DEFAULT_TIMEOUTS, work };
+}
+const NO_CONNECTION = 'no connection';
+const SILENCE_HINT = 'check the address, firewalls on the way and, behind a proxy, HTTPS_PROXY and the proxy itself';
+/**
+ * Limits the silence of one request until its answer begins. What is waited for has a limit of its own: the connection,
+ * each byte of the request, and the work of the other side once it has the whole request.
+ */
+class RequestClock {
+    #outgoing;
+    #timer;
+    #isOver = false;
+    /** `onExpiry` is called with the failure at most once. */
+    constructor(outgoing, limits, awaited, host, onExpiry) {
+        this.#outgoing = outgoing;
+        const { connect, firstByte, content = firstByte, work = firstByte, idle } = limits;
+        const patience = { answer: firstByte, content, work };
+        const expire = (after, what) => () => {
+            if (this.#isOver)
+                return;
+            this.stop();
+            const message = `${what} within ${(0,lib_duration/* formatDuration */.a3)(after)}`;
+            const hint = what === NO_CONNECTION ? SILENCE_HINT : undefined;
+            onExpiry(new HttpFailure({ code: 'TIMED_OUT', about: host, message, hint, transient: true }));
+        };
+        const start = (after, what) => {
+            clearTimeout(this.#timer);
+            if (!this.#isOver && after > 0)
+                this.#timer = setTimeout(expire(after, what), after);
+        };
+        start(connect, NO_CONNECTION);
+        outgoing.once('socket', (socket) => {
+            const connected = () => clearTimeout(this.#timer);
+            if (socket.connecting)
+                socket.once('connect', connected);
+            else
+                connected();
+        });
+        const expireIdle = expire(idle, 'not a byte moved');
+        const idled = () => {
+            // If all bytes so far are through, it is the writer of the body who waits, for a source with limits of its own.
+            const isWaiting = !outgoing.writableEnded && outgoing.writableLength === 0;
+            if (!isWaiting)
+                expireIdle();
+            else if (!this.#isOver)
+                outgoing.setTimeout(idle, idled);
+        };
+        outgoing.setTimeout(idle, idled);
+        // Servers may answer before that, and then there is nothing to wait for any more.
+        outgoing.once('finish', () => {
+            outgoing.setTimeout(0);
+            start(patience[awaited], 'no answer');
+        });
+    }
+    /** Stops all clocks, because the answer begins or the request has failed. */
+    stop() {
+        this.#isOver = true;
+        clearTimeout(this.#timer);
+        this.#outgoing.setTimeout(0);
     }
 }
 
 // EXTERNAL MODULE: external "node:tls"
 var external_node_tls_ = __nccwpck_require__(1692);
 ;// CONCATENATED MODULE: ./build/src/lib/http/certificate-authorities.js
+
 
 
 
@@ -23576,7 +24486,7 @@ async function readAuthorities(file) {
     if (file === undefined)
         return undefined;
     try {
-        const pem = await (0,promises_namespaceObject.readFile)(file, 'utf8');
+        const pem = decoded_text_decodeText(await (0,promises_namespaceObject.readFile)(file));
         if (!pem.includes('-----BEGIN CERTIFICATE-----'))
             throw new Error('it holds no certificate');
         return [...(0,external_node_tls_.getCACertificates)('default'), pem];
@@ -23597,164 +24507,45 @@ async function readAuthorities(file) {
 var external_node_http_ = __nccwpck_require__(7067);
 // EXTERNAL MODULE: external "node:https"
 var external_node_https_ = __nccwpck_require__(4708);
-;// CONCATENATED MODULE: ./build/src/lib/http/http-failure.js
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
+;// CONCATENATED MODULE: ./build/src/lib/http/content-coding.js
 
-const CONNECTION_CODES = new Set([
-    'UNREACHABLE',
-    'TIMED_OUT',
-    'TLS_REFUSED',
-    'PROXY_REFUSED',
+
+/** https://www.iana.org/assignments/http-parameters, "HTTP Content Coding Registry". */
+const DECODERS = new Map([
+    ['gzip', external_node_zlib_.createGunzip],
+    ['x-gzip', external_node_zlib_.createGunzip],
+    ['deflate', external_node_zlib_.createInflate],
+    ['br', external_node_zlib_.createBrotliDecompress],
+    ['zstd', external_node_zlib_.createZstdDecompress],
 ]);
-/** A request that failed: it got no complete answer, or one that cannot be used. Its code says which. */
-class HttpFailure extends lib_failure/* Failure */.HR {
-    name = 'HttpFailure';
-    /** The status of the answer, if the request failed because of it. */
-    status;
-    constructor(details) {
-        super(details);
-        this.status = details.status;
-    }
+/** Answers without content, and one with a part of it. */
+const NOTHING_TO_UNDO = new Set([204, 206, 304]);
+/** Returns the codings of an answer's content, the first one first; none where there is nothing to undo. */
+function codingsOf(headers) {
+    const named = (headers['content-encoding'] ?? '').split(',').map((name) => name.trim().toLowerCase());
+    return named.filter((name) => name !== '' && name !== 'identity');
 }
-/** Returns whether an error is a request that got no answer, or an incomplete one. */
-function isConnectionFailure(error) {
-    return error instanceof HttpFailure && CONNECTION_CODES.has(error.code);
-}
-/** Returns whether an error is a request that was answered, but with a refusal or with content that cannot be used. */
-function isAnswerFailure(error) {
-    return error instanceof HttpFailure && !CONNECTION_CODES.has(error.code);
-}
-const UNKNOWN_HOST = new Set(['ENOTFOUND', 'EINVAL']);
-const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO)/;
-/** Returns the failure for an error that node:http throws for a request to `host`. */
-function explainNetworkError(error, host) {
-    if (error instanceof HttpFailure)
-        return error;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const common = { about: host, cause: error };
-    if (UNKNOWN_HOST.has(code)) {
-        const hint = 'check its spelling, the name server and, behind a proxy, HTTPS_PROXY';
-        return new HttpFailure({ ...common, code: 'UNREACHABLE', message: 'no such host', hint });
-    }
-    if (code === 'ECONNREFUSED') {
-        const message = 'the connection was refused';
-        const hint = 'check the port and whether the service there is running';
-        return new HttpFailure({ ...common, code: 'UNREACHABLE', message, hint, transient: true });
-    }
-    if (TLS_CODE.test(code)) {
-        const message = `its certificate or TLS was not accepted (${code})`;
-        const hint = code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER'
-            ? `a registry that speaks plain HTTP needs --insecure-registry ${host}`
-            : 'give the certificate authority that signed it with --ca-file';
-        return new HttpFailure({ ...common, code: 'TLS_REFUSED', message, hint });
-    }
-    const detail = code === '' ? (error instanceof Error ? error.message : String(error)) : code;
-    const message = `the connection broke (${detail})`;
-    return new HttpFailure({ ...common, code: 'UNREACHABLE', message, transient: true });
-}
-
-;// CONCATENATED MODULE: ./node_modules/proxy-from-env/index.js
-
-
-var DEFAULT_PORTS = {
-  ftp: 21,
-  gopher: 70,
-  http: 80,
-  https: 443,
-  ws: 80,
-  wss: 443,
-};
-
-function parseUrl(urlString) {
-  try {
-    return new URL(urlString);
-  } catch {
-    return null;
-  }
-}
-
 /**
- * @param {string|object|URL} url - The URL as a string or URL instance, or a
- *   compatible object (such as the result from legacy url.parse).
- * @return {string} The URL of the proxy that should handle the request to the
- *  given URL. If no proxy is set, this will be an empty string.
+ * Returns the headers and body of an answer with the codings of its content undone. Those of a part stay: they are of
+ * the whole. So do unknown ones. The length of what comes out is not known, and has to be limited by its reader.
  */
-function getProxyForUrl(url) {
-  var parsedUrl = (typeof url === 'string' ? parseUrl(url) : url) || {};
-  var proto = parsedUrl.protocol;
-  var hostname = parsedUrl.host;
-  var port = parsedUrl.port;
-  if (typeof hostname !== 'string' || !hostname || typeof proto !== 'string') {
-    return '';  // Don't proxy URLs without a valid scheme or host.
-  }
-
-  proto = proto.split(':', 1)[0];
-  // Stripping ports in this way instead of using parsedUrl.hostname to make
-  // sure that the brackets around IPv6 addresses are kept.
-  hostname = hostname.replace(/:\d*$/, '');
-  port = parseInt(port) || DEFAULT_PORTS[proto] || 0;
-  if (!shouldProxy(hostname, port)) {
-    return '';  // Don't proxy URLs that match NO_PROXY.
-  }
-
-  var proxy = getEnv(proto + '_proxy') || getEnv('all_proxy');
-  if (proxy && proxy.indexOf('://') === -1) {
-    // Missing scheme in proxy, default to the requested URL's scheme.
-    proxy = proto + '://' + proxy;
-  }
-  return proxy;
-}
-
-/**
- * Determines whether a given URL should be proxied.
- *
- * @param {string} hostname - The host name of the URL.
- * @param {number} port - The effective port of the URL.
- * @returns {boolean} Whether the given URL should be proxied.
- * @private
- */
-function shouldProxy(hostname, port) {
-  var NO_PROXY = getEnv('no_proxy').toLowerCase();
-  if (!NO_PROXY) {
-    return true;  // Always proxy if NO_PROXY is not set.
-  }
-  if (NO_PROXY === '*') {
-    return false;  // Never proxy if wildcard is set.
-  }
-
-  return NO_PROXY.split(/[,\s]/).every(function(proxy) {
-    if (!proxy) {
-      return true;  // Skip zero-length hosts.
-    }
-    var parsedProxy = proxy.match(/^(.+):(\d+)$/);
-    var parsedProxyHostname = parsedProxy ? parsedProxy[1] : proxy;
-    var parsedProxyPort = parsedProxy ? parseInt(parsedProxy[2]) : 0;
-    if (parsedProxyPort && parsedProxyPort !== port) {
-      return true;  // Skip if ports don't match.
-    }
-
-    if (!/^[.*]/.test(parsedProxyHostname)) {
-      // No wildcards, so stop proxying if there is an exact match.
-      return hostname !== parsedProxyHostname;
-    }
-
-    if (parsedProxyHostname.charAt(0) === '*') {
-      // Remove leading wildcard.
-      parsedProxyHostname = parsedProxyHostname.slice(1);
-    }
-    // Stop proxying if the hostname ends with the no_proxy host.
-    return !hostname.endsWith(parsedProxyHostname);
-  });
-}
-
-/**
- * Get the value for an environment variable.
- *
- * @param {string} key - The name of the environment variable.
- * @return {string} The value of the environment variable.
- * @private
- */
-function getEnv(key) {
-  return process.env[key.toLowerCase()] || process.env[key.toUpperCase()] || '';
+function decoded(answer) {
+    const { headers } = answer;
+    const makers = codingsOf(headers).map((coding) => DECODERS.get(coding));
+    const known = makers.filter((maker) => maker !== undefined);
+    const isEmpty = headers['content-length'] === '0' || NOTHING_TO_UNDO.has(answer.statusCode);
+    if (known.length === 0 || known.length < makers.length || isEmpty)
+        return { headers, body: answer };
+    const { 'content-encoding': _coding, 'content-length': _length, ...rest } = headers;
+    const body = known.reduceRight((coded, make) => {
+        // The reader gets the errors, of the connection too.
+        return (0,external_node_stream_.pipeline)(coded, make(), () => undefined);
+    }, answer);
+    return { headers: rest, body: body.on('error', () => undefined) };
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/http/direct-agent.js
@@ -23794,47 +24585,162 @@ function directAgent(isSecure, options) {
     return isSecure ? new DirectHttpsAgent(options) : new DirectHttpAgent(options);
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/http/no-proxy.js
+
+/**
+ * Returns whether a list such as that in NO_PROXY has the host of a URL, so that it is reached without a proxy. An entry
+ * is `*`, a name with all names below it, an address, a network such as 10.0.0.0/8, or a pattern such as `*.example`; a
+ * port restricts it to that port. This is how Go and curl read it
+ * (https://pkg.go.dev/golang.org/x/net/http/httpproxy, https://everything.curl.dev/usingcurl/proxies/env.html).
+ */
+function isExempt(url, list) {
+    const host = plainAddress(url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, ''));
+    const target = {
+        host,
+        port: url.port || (url.protocol === 'https:' ? '443' : '80'),
+        isAddress: (0,external_node_net_.isIP)(host) !== 0,
+    };
+    const entries = list.toLowerCase().split(/[\s,]+/);
+    return entries.some((entry) => entry !== '' && isMatch(entry, target));
+}
+function isMatch(entry, target) {
+    const slash = entry.indexOf('/');
+    if (slash >= 0)
+        return isInNetwork(target.host, entry.slice(0, slash), entry.slice(slash + 1));
+    const [, bracketed, bare, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(entry) ?? [];
+    if (port !== undefined && port !== target.port)
+        return false;
+    const name = plainAddress((bracketed ?? bare ?? entry).replace(/\.$/, ''));
+    if (name.includes('*'))
+        return isPatternMatch(name, target.host);
+    if (target.isAddress || (0,external_node_net_.isIP)(name) !== 0)
+        return name === target.host;
+    const domain = name.replace(/^\./, '');
+    return domain !== '' && (target.host === domain || target.host.endsWith(`.${domain}`));
+}
+function isInNetwork(host, network, prefix) {
+    const version = (0,external_node_net_.isIP)(network);
+    const isPrefix = /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128);
+    if ((0,external_node_net_.isIP)(host) === 0 || version === 0 || !isPrefix)
+        return false;
+    const family = version === 4 ? 'ipv4' : 'ipv6';
+    const list = new external_node_net_.BlockList();
+    list.addSubnet(network, Number(prefix), family);
+    return list.check(host, (0,external_node_net_.isIP)(host) === 4 ? 'ipv4' : 'ipv6');
+}
+function isPatternMatch(pattern, host) {
+    const [first = '', ...others] = pattern.split('*');
+    const last = others.pop() ?? '';
+    if (!host.startsWith(first) || !host.endsWith(last) || host.length < first.length + last.length)
+        return false;
+    let rest = host.slice(first.length, host.length - last.length);
+    for (const part of others) {
+        const at = rest.indexOf(part);
+        if (at < 0)
+            return false;
+        rest = rest.slice(at + part.length);
+    }
+    return true;
+}
+/** Returns an address in the one form that a URL has, and an IPv4 address in place of one that is mapped to IPv6. */
+function plainAddress(name) {
+    if ((0,external_node_net_.isIP)(name) !== 6)
+        return name;
+    const short = new URL(`http://[${name.replace(/%.*$/, '')}]/`).hostname.slice(1, -1);
+    const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(short) ?? [];
+    if (high === undefined || low === undefined)
+        return short;
+    const bytes = [high, low].flatMap((half) => {
+        const value = Number.parseInt(half, 16);
+        return [Math.floor(value / 256), value % 256];
+    });
+    return bytes.join('.');
+}
+
 ;// CONCATENATED MODULE: ./build/src/lib/http/proxy.js
 
 
 
 
 
-const CONNECTIONS = { keepAlive: true, scheduling: 'lifo' };
+const CONNECTIONS = {
+    keepAlive: true,
+    scheduling: 'lifo',
+    // Node gives each address of a host but the last one 250 ms, which is less than a way around the world.
+    autoSelectFamilyAttemptTimeout: 2000,
+};
+function namedProxy(url) {
+    const held = (variable) => (process.env[variable] ?? '').trim();
+    const scheme = url.protocol === 'https:' ? 'https' : 'http';
+    const variable = [`${scheme}_proxy`, 'all_proxy']
+        .flatMap((name) => [name, name.toUpperCase()])
+        .find((name) => held(name) !== '');
+    const isDirect = variable === undefined || loopback_isLoopback(url.hostname);
+    if (isDirect || isExempt(url, held('no_proxy') || held('NO_PROXY')))
+        return undefined;
+    return { variable, address: held(variable) };
+}
 /**
  * Returns the proxy for a URL from the environment; undefined if there is none. There is never a proxy to this machine.
  * Throws `UNREACHABLE` if the proxy's address is malformed. The message does not contain it, as it can hold a password.
  */
 function proxyFor(url) {
-    const told = loopback_isLoopback(url.hostname) ? '' : getProxyForUrl(url.href);
-    if (told === '')
+    const named = namedProxy(url);
+    if (named === undefined)
         return undefined;
-    const proxy = URL.parse(told);
-    if (proxy?.protocol === 'http:' || proxy?.protocol === 'https:')
+    const { variable, address } = named;
+    const proxy = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`);
+    const isKnown = proxy?.protocol === 'http:' || proxy?.protocol === 'https:';
+    if (isKnown && proxy_isDecodable(proxy.username) && proxy_isDecodable(proxy.password))
         return proxy;
-    const found = proxy === null ? 'no address' : `an address for ${proxy.protocol.slice(0, -1)}`;
-    throw new HttpFailure({
-        code: 'UNREACHABLE',
-        about: url.host,
-        message: `the proxy to reach it by is ${found}`,
-        hint: 'write HTTPS_PROXY, HTTP_PROXY and ALL_PROXY such as http://proxy.example:3128',
-    });
+    const common = { code: 'UNREACHABLE', about: url.host };
+    if (proxy !== null && !isKnown) {
+        const message = `${variable} names a ${proxy.protocol.slice(0, -1)} proxy, which is not supported`;
+        const hint = 'name an HTTP proxy, such as http://proxy.example:3128, or run one that leads to yours';
+        throw new HttpFailure({ ...common, message, hint });
+    }
+    const message = `${variable} names no proxy`;
+    const hint = 'write an address such as http://proxy.example:3128, special characters of a password as %40';
+    throw new HttpFailure({ ...common, message, hint });
+}
+/**
+ * Returns the host and port of the proxy for a URL, which hold no password, and the variable that names it; undefined if
+ * there is none.
+ */
+function proxyOnTheWay(url) {
+    const variable = namedProxy(url)?.variable;
+    const host = proxyFor(url)?.host;
+    return variable === undefined || host === undefined ? undefined : { host, variable };
+}
+function proxy_isDecodable(text) {
+    try {
+        decodeURIComponent(text);
+        return true;
+    }
+    catch {
+        return false;
+    }
 }
 /**
  * The connection pools of a client: direct, or through the proxy from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
  * (also in lower case). This machine is never reached through a proxy.
  */
 class AgentPool {
-    /**
-     * Options that every request needs: an agent for a proxy uses its own TLS options only for the connection to the
-     * proxy.
-     */
-    trust;
+    #trust;
+    #unverified;
     #agents = new Map();
-    constructor(authorities) {
+    constructor(authorities, unverified = []) {
         // Created once: reading all authorities takes longer than connecting.
-        this.trust =
+        this.#trust =
             authorities === undefined ? {} : { secureContext: (0,external_node_tls_.createSecureContext)({ ca: [...authorities] }) };
+        this.#unverified = new Set(unverified.map((host) => new URL(`https://${host}/`).host));
+    }
+    /**
+     * Returns the options that a request to a URL needs: an agent for a proxy uses its own TLS options only for the
+     * connection to the proxy.
+     */
+    trustFor(url) {
+        return this.#unverified.has(url.host) ? { ...this.#trust, rejectUnauthorized: false } : this.#trust;
     }
     /** Returns the pool for the origin of a URL. It is always the same one. */
     agentFor(url) {
@@ -23845,22 +24751,19 @@ class AgentPool {
         const isSecure = url.protocol === 'https:';
         if (proxy !== undefined)
             return this.#openThrough(proxy, url.origin, isSecure);
-        return this.#keep(url.origin, directAgent(isSecure, { ...CONNECTIONS, ...this.trust }));
+        return this.#keep(url.origin, directAgent(isSecure, { ...CONNECTIONS, ...this.trustFor(url) }));
     }
     // Few users have a proxy, and loading these modules takes longer than a small run.
     async #openThrough(proxy, origin, isSecure) {
-        const { HttpsProxyAgent } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 3669, 19));
-        const { HttpProxyAgent } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 1970, 19));
-        const opened = isSecure
-            ? new HttpsProxyAgent(proxy, { ...CONNECTIONS, ...this.trust })
-            : new HttpProxyAgent(proxy, CONNECTIONS);
+        const { proxyAgent } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 6446));
+        const opened = proxyAgent(isSecure, proxy, { ...CONNECTIONS, ...(isSecure ? this.#trust : {}) });
         return this.#agents.get(origin) ?? this.#keep(origin, opened);
     }
     #keep(origin, agent) {
         this.#agents.set(origin, agent);
         return agent;
     }
-    /** Closes all idle connections, so that the process can end. */
+    /** Closes all connections. */
     close() {
         for (const agent of this.#agents.values())
             agent.destroy();
@@ -23868,20 +24771,56 @@ class AgentPool {
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/http/transient-status.js
-/** Statuses with which any server can answer for a moment. */
-const PASSING = new Set([408, 429, 500, 502, 503, 504]);
-/** Returns whether the same request could be answered differently a moment after this status. */
+/** Refusals that pass: a request that took too long or came too early, too many requests, a client that left (nginx). */
+const PASSING = new Set([408, 425, 429, 499]);
+/**
+ * Faults of a server that stay: it cannot do it at all (501), not in this version (505), is set up wrong (506, 508), has
+ * no room left (507), needs an extension (510), or its network wants a login (511).
+ * https://www.iana.org/assignments/http-status-codes
+ */
+const LASTING = new Set([501, 505, 506, 507, 508, 510, 511]);
+/**
+ * Returns whether the same request could be answered differently a moment after this status. Faults of a server pass
+ * unless they are known to stay, because proxies have statuses of their own (520 to 530 of Cloudflare).
+ */
 function isTransientStatus(status) {
-    return PASSING.has(status);
+    return PASSING.has(status) || (status >= 500 && status < 600 && !LASTING.has(status));
 }
 /** Returns whether a status asks for fewer requests (RFC 6585, 4). */
 function isRateLimit(status) {
     return status === 429;
 }
+/** When a limit starts anew: of GitHub, Docker Hub and others, and of a draft of the IETF. */
+const RESETS = ['x-retry-after', 'x-ratelimit-reset', 'x-rate-limit-reset', 'ratelimit-reset'];
+const LONGEST_RESET_MILLISECONDS = 24 * 60 * 60 * 1000;
+/** A larger number is a time and not a pause: seconds since 1970, or milliseconds. */
+const SMALLEST_TIME = 1e9;
+const SMALLEST_MILLISECONDS = 1e11;
 /**
- * Returns the time in a Retry-After header, seconds or a date (RFC 9110, 10.2.3), in milliseconds since 1970; undefined
- * if unusable.
+ * Returns when to come back after an answer with an error status, in milliseconds since 1970; undefined if it does not
+ * say. That is Retry-After, or where a limit was exceeded the time at which it starts anew, if that is within a day.
  */
+function retryTime({ status, headers }, now) {
+    const asked = parseRetryAfter(headers['retry-after'], now);
+    if (asked !== undefined)
+        return asked;
+    // GitHub answers 403 as well. https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    const isExceeded = isRateLimit(status) || (status === 403 && headers['x-ratelimit-remaining'] === '0');
+    if (!isExceeded)
+        return undefined;
+    const times = RESETS.map((name) => parseReset([headers[name] ?? ''].flat().join(), now));
+    return times.find((time) => time !== undefined);
+}
+function parseReset(text, now) {
+    const [, digits] = /^\s*(\d{1,13})(?:\.\d{1,9})?\s*$/.exec(text) ?? [];
+    if (digits === undefined)
+        return undefined;
+    const value = Number(digits);
+    const isTime = value >= SMALLEST_TIME;
+    const time = isTime ? (value >= SMALLEST_MILLISECONDS ? value : value * 1000) : now + value * 1000;
+    return time - now > LONGEST_RESET_MILLISECONDS ? undefined : Math.max(time, now);
+}
+/** Returns the time in a Retry-After header, seconds or a date (RFC 9110, 10.2.3); undefined if unusable. */
 function parseRetryAfter(header, now) {
     if (header === undefined)
         return undefined;
@@ -23897,28 +24836,81 @@ function parseRetryAfter(header, now) {
 
 
 const LOGIN_WANTED = 407;
+/** The statuses with which proxies say that they did not reach the host (RFC 9110, 15.6). */
+const NOT_REACHED = new Set([502, 503, 504]);
+/** Returns whether an answer is one of a proxy on the way, and not of the host that was asked. */
+function isOfProxy({ statusCode, headers }) {
+    // Only a proxy may answer 407 (RFC 9110, 15.5.8). Squid names its own errors so.
+    return statusCode === LOGIN_WANTED || headers['x-squid-error'] !== undefined;
+}
 /** Returns the failure for a proxy that answers a request to this URL with an error status. */
 function proxyRefusal(url, status) {
-    const proxy = proxyFor(url);
-    // Only the host is shown, because the proxy's address can contain a password.
+    const proxy = proxyOnTheWay(url);
     const where = proxy === undefined ? '' : ` ${proxy.host}`;
-    const what = url.protocol === 'https:' ? `refused the tunnel to ${url.host}` : 'wants a login of its own';
-    const message = `the proxy${where} ${what} (status ${status})`;
-    const hint = hintFor(url, status);
+    const variable = proxy?.variable ?? (url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
+    const { message, hint } = proxy_refusal_reasonOf(url, status, variable);
     return new HttpFailure({
         code: 'PROXY_REFUSED',
         about: url.host,
-        message,
+        message: `the proxy${where} ${message} (status ${status})`,
         hint,
         transient: isTransientStatus(status),
     });
 }
-function hintFor({ protocol, hostname }, status) {
-    const variable = protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+function proxy_refusal_reasonOf({ host, hostname, protocol }, status, variable) {
+    const orDirect = `or name ${hostname} in NO_PROXY where it is reached without`;
     if (status === LOGIN_WANTED) {
-        return `write its name and password into ${variable}, as http://NAME:PASSWORD@HOST:PORT, or name ${hostname} in NO_PROXY`;
+        const hint = `write its name and password into ${variable}, as http://NAME:PASSWORD@HOST:PORT, ${orDirect}`;
+        return { message: 'wants a login of its own', hint };
     }
-    return `let the proxy allow ${hostname}, check ${variable}, or name ${hostname} in NO_PROXY where it is reached without`;
+    if (NOT_REACHED.has(status)) {
+        const hint = `check the name and port, and whether the proxy may reach them, ${orDirect}`;
+        return { message: `did not reach ${host}`, hint };
+    }
+    const hint = `let the proxy allow ${hostname}, check ${variable}, ${orDirect}`;
+    return { message: protocol === 'https:' ? `refused the tunnel to ${host}` : `refused ${host}`, hint };
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/http/received-url.js
+/**
+ * An address that a server gave, such as a `Location`. `URL` writes some characters of it in another way, among them the
+ * apostrophe, and a signature of the address would not fit any more. A request has its path and query as received.
+ */
+class ReceivedUrl extends URL {
+    /** The path and query for a request. */
+    target;
+    constructor(text, base) {
+        super(text, base);
+        this.target = targetOf(text, this, base);
+    }
+}
+/** Returns the path and query with which to ask for an address. */
+function requestTarget(url) {
+    return url instanceof ReceivedUrl ? url.target : `${url.pathname}${url.search}`;
+}
+/** Returns an address with a further parameter, otherwise as it was received. */
+function withParameter(url, parameter) {
+    const target = requestTarget(url);
+    const separator = target.includes('?') ? '&' : '?';
+    return new ReceivedUrl(`${url.origin}${target}${separator}${parameter}`, url);
+}
+const PARTS = /^(?<origin>(?:[a-z][a-z\d+.-]*:)?\/\/[^/?\\]*)?(?<path>[^?]*)(?<query>\?.*)?$/is;
+/** What stands for a place relative to others. */
+const RELATIVE = /\\|(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
+function targetOf(text, parsed, base) {
+    const { origin = '', path = '', query = '' } = PARTS.exec(text.trim().replace(/#.*$/s, ''))?.groups ?? {};
+    if (origin === '' && path === '')
+        return `${requestTarget(base).replace(/\?.*$/s, '')}${asked(query)}`;
+    const isExact = path.startsWith('/') && !RELATIVE.test(path);
+    return `${isExact ? asked(path) : parsed.pathname}${asked(query)}`;
+}
+/** Encodes what cannot stand in the first line of a request. Headers come in as one character for each byte. */
+function asked(text) {
+    return text
+        .toWellFormed()
+        .replace(/[^\x21-\x7e]/gu, (character) => character > '\xff'
+        ? encodeURIComponent(character)
+        : `%${Buffer.from(character, 'latin1').toString('hex').toUpperCase()}`);
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/http/http.js
@@ -23929,21 +24921,24 @@ function hintFor({ protocol, hostname }, status) {
 
 
 
-const DEFAULT_TIMEOUTS = {
-    connect: (0,lib_duration/* seconds */.YA)(30),
-    firstByte: (0,lib_duration/* seconds */.YA)(60),
-    idle: (0,lib_duration/* seconds */.YA)(60),
-};
+
+
+
 /** An answer that is slower than this for a whole `idle` period has timed out. */
 const LEAST_BYTES_PER_SECOND = 1024;
+/** How long a connection may take to send the last bytes of a request that was answered before they were through. */
+const REMAINDER_MILLISECONDS = 1000;
 // Created once: recording the stack of an error takes longer than the rest of a small request.
 const REQUEST_IS_OVER = new Error('the request is over');
+const CLIENT_IS_CLOSED = new Error('the client is closed');
 /** Sends requests over kept connections. It does not follow redirects, add credentials, or retry. */
 class HttpClient {
     #agents;
     #timeouts;
+    /** What breaks off the requests that are under way. */
+    #open = new Set();
     constructor(settings = {}) {
-        this.#agents = new AgentPool(settings.authorities);
+        this.#agents = new AgentPool(settings.authorities, settings.unverified);
         this.#timeouts = settings.timeouts ?? DEFAULT_TIMEOUTS;
     }
     /**
@@ -23960,90 +24955,94 @@ class HttpClient {
             throw error instanceof lib_failure/* Failure */.HR ? error : explainNetworkError(error, request.url.host);
         }
     }
-    /** Closes all idle connections, so that the process can end. */
+    /** Breaks off all requests and closes all connections, so that the process can end. */
     close() {
+        for (const breakOff of this.#open)
+            breakOff(CLIENT_IS_CLOSED);
         this.#agents.close();
     }
     #exchange(request, agent, isSecondTry) {
-        const { method, url, signal, body, isOnce = false } = request;
+        const { method, url, signal, body, isOnce = false, awaited = 'answer' } = request;
         const isRepeatable = !isOnce && typeof body !== 'function';
         return new Promise((resolve, reject) => {
             const open = url.protocol === 'https:' ? external_node_https_.request : external_node_http_.request;
-            const outgoing = open(url, { method, headers: request.headers, agent, ...this.#agents.trust });
-            let stopWriter = () => undefined;
+            // Compressed answers have another digest and length than their content.
+            const headers = { 'accept-encoding': 'identity', ...request.headers };
+            const path = requestTarget(url);
+            const outgoing = open(url, { method, path, headers, agent, ...this.#agents.trustFor(url) });
+            const writing = new AbortController();
             let answered;
-            const breakOff = (reason) => void (answered ?? outgoing).destroy(reason);
-            const limits = this.#watch(outgoing, url.host, breakOff);
+            let broken;
+            let isTunnelled = false;
+            const explain = (error) => {
+                if (error instanceof lib_failure/* Failure */.HR)
+                    return error;
+                const isBehind = isTunnelled || (url.protocol === 'https:' && outgoing.reusedSocket);
+                return explainNetworkError(error, url.host, isBehind ? undefined : proxyOnTheWay(url));
+            };
+            const breakOff = (reason) => {
+                broken ??= reason;
+                (answered ?? outgoing).destroy(reason);
+                // A request without a connection would otherwise end only when the proxy has answered.
+                outgoing.emit('brokenOff');
+            };
+            this.#open.add(breakOff);
+            const clock = new RequestClock(outgoing, this.#timeouts, awaited, url.host, breakOff);
             const abort = () => breakOff(toError(signal.reason));
             signal.addEventListener('abort', abort, { once: true });
+            const end = () => {
+                this.#open.delete(breakOff);
+                signal.removeEventListener('abort', abort);
+            };
             const settle = () => {
-                limits.stop();
-                stopWriter();
+                clock.stop();
+                writing.abort(REQUEST_IS_OVER);
             };
             outgoing.on('error', (error) => {
                 settle();
-                signal.removeEventListener('abort', abort);
+                end();
                 // The server may close a kept connection just when a request is sent on it. That is not an error of the server.
-                const isStale = outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
+                const isStale = answered === undefined && outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
                 if (isStale && !signal.aborted)
                     this.#exchange(request, agent, true).then(resolve, reject);
                 else
-                    reject(error);
+                    reject(explain(broken ?? error));
             });
             outgoing.once('proxyConnect', ({ statusCode }) => {
-                if (statusCode !== 200)
+                if (statusCode === 200)
+                    isTunnelled = true;
+                else
                     outgoing.destroy(proxyRefusal(url, statusCode));
             });
             outgoing.on('response', (answer) => {
                 answered = answer;
                 settle();
-                // Only a proxy may answer so (RFC 9110, 15.5.8).
-                if (answer.statusCode === 407) {
-                    signal.removeEventListener('abort', abort);
+                if (isOfProxy(answer)) {
+                    end();
                     answer.destroy();
-                    return reject(proxyRefusal(url, 407));
+                    return reject(proxyRefusal(url, answer.statusCode ?? 0));
                 }
                 const rate = method === 'HEAD' ? undefined : this.#watchRate(answer, url.host);
                 answer.on('close', () => {
                     clearInterval(rate);
-                    signal.removeEventListener('abort', abort);
+                    end();
+                    endConnection(outgoing, typeof body === 'function');
                 });
                 // The reader of the body gets its errors. Without a listener here, a late error would end the process.
                 answer.on('error', () => undefined);
-                resolve({ status: answer.statusCode ?? 0, headers: answer.headers, url, body: answer });
+                const isRaw = method === 'HEAD' || request.isOwnCoding?.(answer.headers) === true;
+                const content = isRaw ? { headers: answer.headers, body: answer } : decoded(answer);
+                resolve({ status: answer.statusCode ?? 0, url, ...content });
             });
             if (typeof body !== 'function')
                 outgoing.end(body);
             else {
-                const writing = new AbortController();
-                stopWriter = () => writing.abort(REQUEST_IS_OVER);
                 body(outgoing, writing.signal).catch((error) => {
                     if (!writing.signal.aborted)
                         outgoing.destroy(toError(error));
                 });
             }
         });
-    }
-    #watch(outgoing, host, breakOff) {
-        const { connect, firstByte, idle } = this.#timeouts;
-        const expire = (after, what) => () => {
-            const message = `${what} within ${(0,lib_duration/* formatDuration */.a3)(after)}`;
-            breakOff(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
-        };
-        let timer = setTimeout(expire(connect, 'no connection'), connect);
-        outgoing.on('socket', (socket) => {
-            const connected = () => clearTimeout(timer);
-            if (socket.connecting)
-                socket.once('connect', connected);
-            else
-                connected();
-        });
-        outgoing.setTimeout(idle, expire(idle, 'not a byte moved'));
-        outgoing.on('finish', () => {
-            clearTimeout(timer);
-            timer = setTimeout(expire(firstByte, 'no answer'), firstByte);
-        });
-        return { stop: () => clearTimeout(timer) };
     }
     #watchRate(answer, host) {
         const { idle } = this.#timeouts;
@@ -24059,6 +25058,19 @@ class HttpClient {
             answer.destroy(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
         }, idle);
     }
+}
+/**
+ * Ends the connection of a request that was answered before all of it was sent. The rest of a streamed body never
+ * comes, so nothing else would ever end it. Other bodies are on their way, and the connection may be used again.
+ */
+function endConnection(outgoing, isStreamed) {
+    if (outgoing.writableFinished || outgoing.destroyed)
+        return;
+    if (isStreamed)
+        return void outgoing.destroy();
+    const timer = setTimeout(() => outgoing.destroy(), REMAINDER_MILLISECONDS);
+    for (const end of ['finish', 'close'])
+        outgoing.once(end, () => clearTimeout(timer));
 }
 function toError(reason) {
     return reason instanceof Error ? reason : new Error(String(reason));
@@ -24094,10 +25106,157 @@ async function readBody(answer, limit) {
 function discardBody(answer) {
     const length = Number(answer.headers['content-length'] ?? Number.NaN);
     // An answer to HEAD is complete, although it has the length of a body in its headers.
-    if (answer.body.complete || length <= 65_536)
+    const isComplete = answer.body instanceof external_node_http_.IncomingMessage && answer.body.complete;
+    if (isComplete || length <= 65_536)
         answer.body.resume();
     else
         answer.body.destroy();
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/auth/credentials.js
+/** Returns a lookup that asks several lookups in turn. It asks once for each host and remembers the answer. */
+function firstCredential(lookups) {
+    const answers = new Map();
+    const ask = async (host) => {
+        for (const lookup of lookups) {
+            const credential = await lookup(host);
+            if (credential !== undefined)
+                return credential;
+        }
+        return undefined;
+    };
+    return (host) => {
+        const answer = answers.get(host) ?? ask(host);
+        answers.set(host, answer);
+        return answer;
+    };
+}
+/** Returns a lookup with one login for one host; without a name or a password it has none. */
+function explicitCredential(host, username, password) {
+    const known = username === undefined || password === undefined ? undefined : { kind: 'password', username, password };
+    return async (asked) => (asked === host ? known : undefined);
+}
+/**
+ * Returns the value of a Basic `Authorization` header (RFC 7617). Calls `onSecret` first with the password and with each
+ * secret that is made of it.
+ */
+function passwordHeader({ username, password }, onSecret) {
+    const pair = `${username}:${password}`;
+    const encoded = Buffer.from(pair).toString('base64');
+    for (const secret of [password, pair, encoded])
+        onSecret(secret);
+    return `Basic ${encoded}`;
+}
+
+// EXTERNAL MODULE: ./build/src/lib/zero-value.js
+var zero_value = __nccwpck_require__(2315);
+;// CONCATENATED MODULE: ./build/src/registry/auth/docker-config.js
+
+
+
+
+
+
+
+const configShape = schemas/* object */.Ikc({
+    auths: (0,zero_value/* recordOf */.zv)(schemas/* object */.Ikc({
+        auth: zero_value/* TEXT_FIELD */.rr,
+        username: zero_value/* TEXT_FIELD */.rr,
+        password: zero_value/* TEXT_FIELD */.rr,
+        identitytoken: zero_value/* TEXT_FIELD */.rr,
+    })),
+    credHelpers: (0,zero_value/* recordOf */.zv)(schemas/* string */.YjP()),
+    credsStore: zero_value/* TEXT_FIELD */.rr,
+});
+/** The address under which Docker itself stores the login of Docker Hub. */
+const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/';
+/** The user name that a helper returns if the secret is an identity token. */
+const TOKEN_USERNAME = '<token>';
+/**
+ * Returns the host of a key in `auths` or `credHelpers`; undefined if the key is not for a whole host. A key with a
+ * path, other than that of an API version, is only for a part of a registry. Keys have to match exactly, so that no
+ * login is sent to another host.
+ */
+function hostOfKey(key) {
+    const bare = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '');
+    if (bare.includes('/'))
+        return undefined;
+    try {
+        return parseHost(bare);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** Returns what is held for a host: Docker Hub can be there under several names, some without a login. */
+function allOfHost(record, host) {
+    return Object.entries(record).flatMap(([key, value]) => (hostOfKey(key) === host ? [value] : []));
+}
+async function readConfig(file) {
+    let text;
+    try {
+        text = await (0,promises_namespaceObject.readFile)(file, 'utf8');
+    }
+    catch (cause) {
+        if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR'))
+            return configShape.parse({});
+        throw new lib_failure/* Failure */.HR({ code: 'DOCKER_CONFIG_UNREADABLE', about: file, message: 'it cannot be read', cause });
+    }
+    try {
+        // Docker takes an empty file and null for a configuration without anything.
+        return configShape.parse(JSON.parse(text.trim() || 'null') ?? {});
+    }
+    catch (cause) {
+        throw new lib_failure/* Failure */.HR({
+            code: 'DOCKER_CONFIG_UNREADABLE',
+            about: file,
+            message: 'it is not a Docker configuration',
+            hint: 'repair it, or point DOCKER_CONFIG at another folder',
+            cause,
+        });
+    }
+}
+function storedCredential(entry) {
+    if (entry.identitytoken)
+        return { kind: 'identity-token', token: entry.identitytoken };
+    if (entry.username && entry.password) {
+        return { kind: 'password', username: entry.username, password: entry.password };
+    }
+    const pair = Buffer.from(entry.auth ?? '', 'base64').toString('utf8');
+    const colon = pair.indexOf(':');
+    if (colon < 1)
+        return undefined;
+    return {
+        kind: 'password',
+        username: pair.slice(0, colon),
+        password: pair.slice(colon + 1).replaceAll('\0', ''),
+    };
+}
+/** Returns the path of Docker's configuration: `config.json` in the folder `DOCKER_CONFIG`, else in `~/.docker`. */
+function dockerConfigFile(environment) {
+    return (0,external_node_path_.join)(environment['DOCKER_CONFIG'] || (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.docker'), 'config.json');
+}
+/**
+ * Returns a lookup in Docker's `config.json`: in `credHelpers`, then `credsStore`, then `auths`, each for exactly the
+ * given host. The file is read once, at the first lookup; a missing file has no logins. A helper is stopped when the
+ * signal aborts. The lookup throws `DOCKER_CONFIG_UNREADABLE`.
+ */
+function dockerCredentials(file, runHelper, signal) {
+    let config;
+    return async (host) => {
+        config ??= readConfig(file);
+        const known = await config;
+        const helper = allOfHost(known.credHelpers, host).find((name) => name !== '') ?? known.credsStore;
+        if (helper !== undefined) {
+            const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host, signal);
+            if (found?.username === TOKEN_USERNAME)
+                return { kind: 'identity-token', token: found.password };
+            if (found !== undefined)
+                return { kind: 'password', ...found };
+        }
+        const [stored] = allOfHost(known.auths, host).flatMap((entry) => storedCredential(entry) ?? []);
+        return stored;
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/concurrency-limiter.js
@@ -24198,65 +25357,18 @@ class ConcurrencyLimiter {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/lib/http/redirect.js
-
-
-
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-/** The most redirects that are followed; more than any honest server needs. */
-const LIMIT = 8;
-/**
- * Sends a request and follows redirects. `next` returns the address for a `Location`. Returns the first answer that is
- * not a redirect; undefined if there are too many redirects. Throws what `send` and `next` throw.
- */
-async function followRedirects(first, send, next) {
-    let url = first;
-    for (let hop = 0; hop <= LIMIT; hop += 1) {
-        const answer = await send(url);
-        const { location } = answer.headers;
-        if (!REDIRECTS.has(answer.status) || location === undefined)
-            return answer;
-        discardBody(answer);
-        url = next(url, location);
-    }
-    return undefined;
+;// CONCATENATED MODULE: ./build/src/registry/auth/challenge.js
+/** Returns whether two challenges ask for the same login. Their scopes do not matter. */
+function isSameChallenge(one, other) {
+    if (one.scheme === 'basic' || other.scheme === 'basic')
+        return one.scheme === other.scheme;
+    return one.realm === other.realm && one.service === other.service;
 }
-/**
- * Returns the address that a server gave for the next request, such as a `Location` or a realm, resolved against
- * `from`. `asked` is the server of the first request. Throws `REDIRECT_REFUSED` if the address is not HTTP, leads from
- * HTTPS to plain HTTP, or leads from another machine to services of this one.
- */
-function followAddress(from, address, asked) {
-    const refuse = (message) => {
-        throw new HttpFailure({
-            code: 'REDIRECT_REFUSED',
-            about: asked.host,
-            message,
-            hint: 'this looks like a broken or hostile registry; nothing was sent there',
-        });
-    };
-    const target = URL.canParse(address, from.href) ? new URL(address, from) : undefined;
-    if (target === undefined) {
-        // The text is not shown: any part of it could be a password or a signature.
-        return refuse(`it leads to what is no address, of ${address.length} characters`);
-    }
-    if (target.protocol !== 'https:' && target.protocol !== 'http:') {
-        return refuse(`it leads to ${target.protocol}//, which is not HTTP`);
-    }
-    if (from.protocol === 'https:' && target.protocol === 'http:') {
-        return refuse(`it leads from HTTPS to plain HTTP at ${target.host}`);
-    }
-    if (isInward(target.hostname) && !loopback_isLoopback(asked.hostname) && target.hostname !== asked.hostname) {
-        return refuse(`it leads to ${target.host} on the machine that asks`);
-    }
-    // A user name and password in an address would be sent, and would end up in logs.
-    target.username = '';
-    target.password = '';
-    return target;
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/challenge.js
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
+/** What Negotiate and others have instead of parameters. */
+const TOKEN68 = /[A-Za-z0-9._~+/-]+=*/y;
+/** More than a token, because some forget the quotes around an address or a scope. */
+const UNQUOTED = /[^\s,"]+/y;
 const challenge_LENGTH_LIMIT = 16_384;
 /** Reads a text from its start to its end in linear time, so that no header can make it slow. */
 class Scanner {
@@ -24272,9 +25384,9 @@ class Scanner {
         while (!this.isAtEnd && characters.includes(this.#text.charAt(this.#at)))
             this.#at += 1;
     }
-    takeToken() {
-        TOKEN.lastIndex = this.#at;
-        const found = TOKEN.exec(this.#text)?.[0];
+    takeAll(pattern) {
+        pattern.lastIndex = this.#at;
+        const found = pattern.exec(this.#text)?.[0];
         if (found !== undefined)
             this.#at += found.length;
         return found;
@@ -24295,23 +25407,43 @@ class Scanner {
         }
         return value;
     }
+    /** Skips what stands instead of parameters: it ends at a comma or with the header. */
+    skipToken68() {
+        const start = this.#at;
+        this.takeAll(TOKEN68);
+        this.skip(' \t');
+        if (!this.isAtEnd && this.#text.charAt(this.#at) !== ',')
+            this.#at = start;
+    }
+    skipPastComma() {
+        while (!this.isAtEnd && !this.take(',')) {
+            if (this.take('"'))
+                this.takeQuoted();
+            else
+                this.#at += 1;
+        }
+    }
 }
 function parseRaw(header) {
     const scanner = new Scanner(header.slice(0, challenge_LENGTH_LIMIT));
     const challenges = [];
     while (!scanner.isAtEnd) {
         scanner.skip(' \t,');
-        const name = scanner.takeToken();
-        if (name === undefined)
-            break;
+        const name = scanner.takeAll(TOKEN);
+        if (name === undefined) {
+            scanner.skipPastComma();
+            continue;
+        }
         scanner.skip(' \t');
         const current = challenges.at(-1);
-        if (!scanner.take('='))
-            challenges.push({ scheme: name.toLowerCase(), parameters: new Map() });
-        else {
+        if (scanner.take('=')) {
             scanner.skip(' \t');
-            const value = scanner.take('"') ? scanner.takeQuoted() : (scanner.takeToken() ?? '');
+            const value = scanner.take('"') ? scanner.takeQuoted() : (scanner.takeAll(UNQUOTED) ?? '');
             current?.parameters.set(name.toLowerCase(), value);
+        }
+        else {
+            challenges.push({ scheme: name.toLowerCase(), parameters: new Map() });
+            scanner.skipToken68();
         }
     }
     return challenges;
@@ -24322,50 +25454,72 @@ function parseRaw(header) {
  */
 function parseChallenge(headers) {
     const all = [headers ?? []].flat().flatMap(parseRaw);
-    const bearer = all.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'));
-    if (bearer !== undefined) {
-        const { parameters } = bearer;
-        return { scheme: 'bearer', realm: parameters.get('realm') ?? '', service: parameters.get('service') };
+    for (const { scheme, parameters } of all) {
+        const realm = parameters.get('realm') ?? '';
+        if (scheme !== 'bearer' || realm.trim() === '')
+            continue;
+        const scopes = (parameters.get('scope') ?? '').split(/\s+/).filter((scope) => scope !== '');
+        return { scheme: 'bearer', realm, service: parameters.get('service'), scopes };
     }
     return all.some(({ scheme }) => scheme === 'basic') ? { scheme: 'basic' } : undefined;
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/credentials.js
-/** Returns a lookup that asks several lookups in turn. It asks once for each host and remembers the answer. */
-function firstCredential(lookups) {
-    const answers = new Map();
-    const ask = async (host) => {
-        for (const lookup of lookups) {
-            const credential = await lookup(host);
-            if (credential !== undefined)
-                return credential;
-        }
-        return undefined;
-    };
-    return (host) => {
-        const answer = answers.get(host) ?? ask(host);
-        answers.set(host, answer);
-        return answer;
-    };
+;// CONCATENATED MODULE: ./build/src/registry/auth/scope.js
+/** Returns the scope for reading a repository. */
+function pullScope(repository) {
+    return `repository:${repository}:pull`;
 }
-/** Returns a lookup with one login for one host; without a name or a password it has none. */
-function explicitCredential(host, username, password) {
-    const known = username === undefined || password === undefined ? undefined : { kind: 'password', username, password };
-    return async (asked) => (asked === host ? known : undefined);
+/** Returns the scope for writing to a repository. */
+function pushScope(repository) {
+    return `repository:${repository}:pull,push`;
 }
-/** Returns the value of a Basic `Authorization` header (RFC 7617). */
-function basicAuthorization(username, password) {
-    return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+/** Returns the scope for deleting from a repository. Few accounts have it. */
+function deleteScope(repository) {
+    return `repository:${repository}:delete`;
+}
+/** Harbor's front refuses long addresses with 414. */
+const NAMED_LIMIT = 1024;
+/** Returns the scopes of a challenge that go beyond our own, each once, up to 1,024 characters of them. */
+function scopesBeyond(named, own) {
+    const beyond = [...new Set(named)].filter((scope) => !isCovered(scope, own));
+    let length = 0;
+    return beyond.filter((scope) => {
+        length += scope.length;
+        return length <= NAMED_LIMIT;
+    });
+}
+function isCovered(scope, own) {
+    const { resource, actions } = split(scope);
+    const held = own.map(split).flatMap((each) => (each.resource === resource ? each.actions : []));
+    return actions.every((action) => held.includes(action));
+}
+/** Splits a scope before its actions. The name between may have a colon, because it may begin with a host and port. */
+function split(scope) {
+    const colon = scope.lastIndexOf(':');
+    return { resource: scope.slice(0, Math.max(colon, 0)), actions: scope.slice(colon + 1).split(',') };
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/error-body.js
 
+
 const errorBodyShape = schemas/* object */.Ikc({
-    errors: schemas/* array */.YOg(schemas/* object */.Ikc({ code: schemas/* string */.YjP().optional(), message: schemas/* string */.YjP().optional() })).min(1),
+    errors: schemas/* array */.YOg(schemas/* object */.Ikc({
+        code: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+        message: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+        detail: (0,zero_value/* fieldOf */._F)(schemas/* unknown */.L5J()),
+    }))
+        .min(1),
 });
 /** Other shapes, of token services and of proxies in front of registries. */
-const otherErrorShape = schemas/* object */.Ikc({ message: schemas/* string */.YjP().optional(), details: schemas/* string */.YjP().optional(), error: schemas/* string */.YjP().optional() })
+const otherErrorShape = schemas/* object */.Ikc({
+    message: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+    details: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+    error: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+})
     .catch({});
+const DETAILS_LIMIT = 4000;
+/** Longer ones explain the code, and not what happened. */
+const DETAIL_SHOWN = 100;
 /**
  * Reads the body of an error answer: JSON, plain text, HTML or nothing. `clean` removes secrets from the text. Never
  * throws.
@@ -24379,17 +25533,303 @@ function parseErrorBody(body, clean = (text) => text) {
         const json = JSON.parse(body);
         const parsed = errorBodyShape.safeParse(json);
         if (parsed.success) {
-            const codes = parsed.data.errors.flatMap((error) => (error.code === undefined ? [] : [error.code]));
-            const first = parsed.data.errors[0];
-            return { codes, text: oneLine([first?.code, first?.message].filter(Boolean).join(': ')) };
+            const { errors } = parsed.data;
+            const codes = errors.flatMap(({ code }) => (code === undefined ? [] : [code]));
+            const told = errors.map(({ code, message, detail }) => {
+                const said = [code, message].filter(Boolean).join(': ');
+                return typeof detail === 'string' && detail.length < DETAIL_SHOWN
+                    ? `${said} (${detail})`.trim()
+                    : said;
+            });
+            const details = errors.map(({ detail }) => JSON.stringify(detail) ?? '').join(' ');
+            // A registry repeats an error for each part that it is about.
+            const text = oneLine([...new Set(told)].filter(Boolean).join('; '));
+            return { codes, text, details: details.slice(0, DETAILS_LIMIT) };
         }
         const { message, details, error } = otherErrorShape.parse(json);
-        return { codes: [], text: oneLine(message ?? details ?? error ?? '') };
+        return { codes: [], text: oneLine(message ?? details ?? error ?? ''), details: '' };
     }
     catch {
         // Not JSON, so it is read as text below.
     }
-    return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body) };
+    return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body), details: '' };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/refusal.js
+
+
+/** Returns the failure for a refusal, by its status, its error codes and its text. */
+function refusal(answer) {
+    const { about, action, status, request, errorBody, retryAt } = answer;
+    const { code, hint } = wordsVerdict(answer) ?? statusVerdict(status);
+    const said = errorBody.text === '' ? '' : `: ${errorBody.text}`;
+    const message = `cannot ${action}, the registry answered ${status}${said}`;
+    const transient = isTransientStatus(status);
+    return new HttpFailure({ code, about, message, hint, status, request, transient, retryAt });
+}
+const OTHER_FAULTS = new Set([
+    'TAG_INVALID',
+    'NAME_INVALID',
+    'DIGEST_INVALID',
+    'SIZE_INVALID',
+    'MANIFEST_PAYLOAD_SIZE_LIMIT',
+    'MANIFEST_REFERENCE_LIMIT',
+]);
+const FORMAT_STATUS = new Set([400, 405, 406, 415, 422]);
+/** Codes with which registries answer whatever is wrong with a manifest. */
+const ANY_FAULT = new Set(['MANIFEST_INVALID', 'MANIFEST_UNVERIFIED', 'UNSUPPORTED']);
+const PART_UNKNOWN = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN']);
+/** Says that a part of a manifest is unknown, without naming it or with its digest. */
+const UNKNOWN_PART = /\b(?:unknown|missing) (?:blob|layer)|\b(?:blob|layer)s? (?:is |are )?(?:unknown|missing|not found)/i;
+const UNKNOWN = /\b(?:unknown|missing|not found|not exist|unable to find)\b/i;
+const refusal_DIGEST = /\bsha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})\b/;
+/** Harbor, ECR, GitLab and ACR, with the codes of other refusals. */
+const QUOTA_WORDS = /\bquota|exceed(?:s|ed)? the (?:configured upper |storage )?limit|LimitExceededException|storage (?:is )?full/i;
+/** ACR: a type that it does not know, with whatever status. */
+const UNKNOWN_CLASS = /unknown manifest class/i;
+/** Says that it is the type of a manifest, or of something in it, that is refused. */
+const FORMAT_WORDS = /fail(?:ed)? to parse 'manifest\.json'|\b(?:media|content)[ -]?type|\bschema ?version|\bOCI\b|not (?:supported|accepted|allowed)/i;
+/**
+ * Returns the meaning of a refusal whose codes or text say more than its status; undefined if they do not. Registries
+ * express these in different ways (field notes of Harbor, ECR, ACR, SWR, Quay).
+ */
+function wordsVerdict({ writes, status, errorBody }) {
+    const { codes, text, details } = errorBody;
+    // GHCR says this to a workflow token without the permission to write packages.
+    if (status === 403 && /permission_denied: \w+_package|installation not allowed/i.test(text)) {
+        const hint = 'a workflow needs "permissions: packages: write", and an existing package has to give its repository access under Package settings';
+        return { code: 'DENIED', hint };
+    }
+    if (codes.includes('NAME_INVALID') || /invalid (?:repository )?name/i.test(text)) {
+        const hint = 'this registry may take fewer levels of names: for a destination, use --naming basename or dashed and a --push-ns of one level';
+        return { code: 'REGISTRY_REFUSED', hint };
+    }
+    if (writes === undefined || status >= 500 || status === 401 || isRateLimit(status))
+        return undefined;
+    if (QUOTA_WORDS.test(`${text} ${details}`)) {
+        const hint = 'a quota is used up there: free space in this project or namespace, or have it raised';
+        return { code: 'DENIED', hint };
+    }
+    return writeVerdict(writes, status, errorBody);
+}
+function writeVerdict(writes, status, errorBody) {
+    if (writes === 'manifest' && UNKNOWN_CLASS.test(errorBody.text))
+        return formatRefused();
+    if (isPartUnknown(writes, errorBody))
+        return writes === 'upload' ? undefined : { code: 'CONTENT_UNKNOWN' };
+    const verdict = writes === 'manifest' ? manifestVerdict(status, errorBody) : undefined;
+    if (verdict !== undefined || status !== 404)
+        return verdict;
+    const hint = 'create the repository there, or the namespace, project or organisation above it; not every registry makes them on push';
+    return { code: 'NOT_FOUND', hint };
+}
+function isPartUnknown(writes, { codes, text, details }) {
+    if (codes.some((code) => PART_UNKNOWN.has(code)))
+        return true;
+    if (writes !== 'manifest')
+        return false;
+    // A manifest that is being pushed need not be known, so it is one that it lists. That may be there a moment later.
+    if (codes.includes('MANIFEST_UNKNOWN') || UNKNOWN_PART.test(text))
+        return true;
+    const said = `${text} ${details}`;
+    return refusal_DIGEST.test(said) && UNKNOWN.test(said);
+}
+function manifestVerdict(status, { codes, text, details }) {
+    // Harbor also answers 412 to what a policy of the project forbids.
+    const isPolicy = /policy|vulnerab/i.test(text);
+    const isImmutable = (status === 412 && !isPolicy) || /immutable|TagAlreadyExists/i.test(`${codes.join(' ')} ${text}`);
+    if (isImmutable && status < 500) {
+        const hint = 'tags cannot be changed there: let the rule leave this repository out, or take the tag out of the image set';
+        return { code: 'TAG_IMMUTABLE', hint };
+    }
+    if (!FORMAT_STATUS.has(status) || codes.some((code) => OTHER_FAULTS.has(code)))
+        return undefined;
+    if (status === 415 || FORMAT_WORDS.test(`${text} ${details}`))
+        return formatRefused();
+    const isAboutManifest = codes.some((code) => ANY_FAULT.has(code)) || /manifest/i.test(text);
+    if (!isAboutManifest)
+        return undefined;
+    const hint = 'the registry does not say what is wrong with it: its own log may; or leave the image out';
+    return { code: 'MANIFEST_REFUSED', hint };
+}
+function formatRefused() {
+    return { code: 'FORMAT_REFUSED', hint: 'this registry does not take content of this kind; leave it out' };
+}
+function statusVerdict(status) {
+    if (status === 401) {
+        // Some registries also answer so if the login is right but the account may not push.
+        return {
+            code: 'UNAUTHORIZED',
+            hint: 'check the user name and password for this registry, and that the account may do this there',
+        };
+    }
+    if (status === 403) {
+        return {
+            code: 'DENIED',
+            hint: 'check that the namespace exists and that the account may do this there',
+        };
+    }
+    if (status === 404)
+        return { code: 'NOT_FOUND' };
+    if (status === 413) {
+        const hint = 'the registry, or a proxy in front of it, takes no request of this size: raise its limit (nginx: client_max_body_size)';
+        return { code: 'REGISTRY_REFUSED', hint };
+    }
+    if (isRateLimit(status)) {
+        return { code: 'RATE_LIMITED', hint: 'log in to this registry or lower --query-limit and --limit' };
+    }
+    if (status >= 500) {
+        return { code: 'REGISTRY_BROKEN', hint: 'this is a fault of the registry itself; try again later' };
+    }
+    return { code: 'REGISTRY_REFUSED' };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/login.js
+
+
+
+
+
+
+
+const ERROR_BODY_LIMIT = 64 * 1024;
+/**
+ * Our login at one host. A password is proved before its first use, and again after a refusal: registries lock an
+ * account if a wrong one is repeated, and Harbor answers one with a token for nobody.
+ */
+class Login {
+    #parts;
+    #proof;
+    constructor(parts) {
+        this.#parts = parts;
+    }
+    get host() {
+        return this.#parts.host;
+    }
+    /** Returns what we log in with; undefined for anonymous access. */
+    credential() {
+        return this.#parts.lookup(this.#parts.host);
+    }
+    /**
+     * Resolves once the password is proved, or if there is none. Throws `UNAUTHORIZED` if it was refused, then always and
+     * without another request.
+     */
+    async prove(challenge) {
+        const credential = await this.credential();
+        if (credential?.kind !== 'password')
+            return;
+        this.#proof ??= this.#keepRefusal(this.examine(challenge, []));
+        await this.#proof;
+    }
+    /** The proof that requests rely on now, to be given to `doubt` if one is refused. */
+    get proof() {
+        return this.#proof;
+    }
+    /**
+     * Lets the password be proved again before its next use, because a request that relied on this proof was refused. A
+     * later proof is kept: it knows better than requests that were under way.
+     */
+    doubt(proof) {
+        if (this.#proof === proof)
+            this.#proof = undefined;
+    }
+    /**
+     * Verifies the login as `docker login` does: by a ping with the password, or with a token for these scopes. Throws
+     * `UNAUTHORIZED`.
+     */
+    async examine(first, scopes) {
+        let challenge = first;
+        for (let isLast = false;; isLast = true) {
+            const header = await this.#header(challenge, scopes);
+            if (header === undefined)
+                return;
+            const answer = await this.#ping(header);
+            const failure = await this.#refusalOf(answer);
+            if (failure.transient)
+                throw failure;
+            if (answer.status !== 401)
+                return;
+            const other = parseChallenge(answer.headers['www-authenticate']);
+            if (isLast || other === undefined || isSameChallenge(other, challenge))
+                throw refused(failure);
+            challenge = other;
+        }
+    }
+    #keepRefusal(proof) {
+        proof.catch((error) => {
+            const isRefused = error instanceof HttpFailure && error.code === 'UNAUTHORIZED';
+            if (!isRefused && this.#proof === proof)
+                this.#proof = undefined;
+        });
+        return proof;
+    }
+    async #header(challenge, scopes) {
+        const credential = await this.credential();
+        if (credential === undefined)
+            return undefined;
+        if (challenge.scheme === 'bearer')
+            return this.#token(challenge, scopes, credential);
+        if (credential.kind === 'password')
+            return passwordHeader(credential, this.#parts.onSecret);
+        throw new HttpFailure({
+            code: 'UNAUTHORIZED',
+            about: this.#parts.host,
+            message: 'it wants a user name and password, and there is only an identity token',
+            hint: 'give --username and KEEL_PASSWORD',
+        });
+    }
+    async #token(challenge, scopes, credential) {
+        try {
+            return (await this.#parts.tokens.fetch(challenge, scopes, credential)).header;
+        }
+        catch (error) {
+            if (!(error instanceof HttpFailure) || error.transient || error.status === undefined)
+                throw error;
+            // GHCR answers 403 to a wrong password. Other refusals are about the request, and prove nothing.
+            if (error.status === 401 || error.status === 403)
+                throw refused(error);
+            return undefined;
+        }
+    }
+    async #ping(authorization) {
+        const { endpoint, http, onRequest, signal } = this.#parts;
+        const url = new URL('/v2/', endpoint.url);
+        onRequest(url);
+        const headers = { 'user-agent': 'keel-pkg', authorization };
+        try {
+            return await http.send({ method: 'GET', url, headers, signal });
+        }
+        catch (error) {
+            throw error instanceof HttpFailure ? error.with({ request: 'login' }) : error;
+        }
+    }
+    async #refusalOf(answer) {
+        const body = (await readBody(answer, ERROR_BODY_LIMIT))?.toString('utf8') ?? '';
+        return refusal({
+            about: this.#parts.host,
+            action: 'log in',
+            status: answer.status,
+            request: 'login',
+            errorBody: parseErrorBody(body, this.#parts.redact),
+            retryAt: retryTime(answer, Date.now()),
+        });
+    }
+}
+function refused({ about, message, status, cause }) {
+    const hint = 'check the user name and password for this registry; the same login is not tried again in this run';
+    return new HttpFailure({ code: 'UNAUTHORIZED', about, message, hint, status, cause });
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/missing-login.js
+
+/** Returns the refusal of a request that was sent without a login, with how to give one. */
+function anonymousRefusal(failure, host) {
+    const { code, about, message, cause, status, transient, retryAt } = failure;
+    if (code !== 'UNAUTHORIZED' && code !== 'DENIED')
+        return failure;
+    // Docker Hub and others answer so for what does not exist too.
+    const hint = `there is no login for it: if the name is right, run "docker login ${host}", or give registry-logins in a workflow`;
+    return new HttpFailure({ code, about, message, hint, cause, status, transient, retryAt });
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/secret-forms.js
@@ -24434,105 +25874,82 @@ class Redactor {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/refusal.js
+;// CONCATENATED MODULE: ./build/src/lib/http/redirect.js
 
 
-/** Returns the failure for a refusal, by its status, its error codes and its text. */
-function refusal(answer) {
-    const { about, action, status, errorBody, retryAt } = answer;
-    const { code, hint } = wordsVerdict(answer) ?? statusVerdict(status);
-    const said = errorBody.text === '' ? '' : `: ${errorBody.text}`;
-    const message = `cannot ${action}, the registry answered ${status}${said}`;
-    const transient = isTransientStatus(status) || MORE_PASSING.has(status);
-    return new HttpFailure({ code, about, message, hint, status, transient, retryAt });
+
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** Those after which the same request is sent, with its body. The others make a GET of a write (RFC 9110, 15.4). */
+const KEEPING = new Set([307, 308]);
+/** The most redirects that are followed; more than any honest server needs. */
+const LIMIT = 8;
+/** Returns whether an answer is a redirect that would make another request of one with this method. */
+function isLossyRedirect(method, { status, headers }) {
+    return Boolean(headers.location) && REDIRECTS.has(status) && !redirectsOf(method).has(status);
 }
-/** Further transient statuses: too early (425), and those of proxies in front of registries. */
-const MORE_PASSING = new Set([425, 499, 522]);
-const OTHER_FAULTS = new Set([
-    'TAG_INVALID',
-    'NAME_INVALID',
-    'DIGEST_INVALID',
-    'SIZE_INVALID',
-]);
-const FORMAT_STATUS = new Set([400, 405, 406, 415, 422]);
+function redirectsOf(method) {
+    return method === 'GET' || method === 'HEAD' ? REDIRECTS : KEEPING;
+}
 /**
- * Returns the meaning of a refusal whose codes or text say more than its status; undefined if they do not. Registries
- * express these in different ways (field notes of Harbor, ECR, ACR, SWR, Quay).
+ * Sends a request and follows redirects, those of a write only where they ask for the same request. `next` returns the
+ * address for a `Location`. Returns the first answer that is not followed; undefined if there are too many redirects.
+ * Throws what `send` and `next` throw.
  */
-function wordsVerdict({ writes, status, errorBody }) {
-    const { codes, text } = errorBody;
-    // GHCR says this to a workflow token without the permission to write packages.
-    if (status === 403 && /permission_denied: \w+_package|installation not allowed/i.test(text)) {
-        const hint = 'a workflow needs "permissions: packages: write", and an existing package has to give its repository access under Package settings';
-        return { code: 'DENIED', hint };
+async function followRedirects({ method, url: first }, send, next) {
+    const redirects = redirectsOf(method);
+    let url = first;
+    for (let hop = 0; hop <= LIMIT; hop += 1) {
+        const answer = await send(url);
+        const { location } = answer.headers;
+        if (!redirects.has(answer.status) || !location)
+            return answer;
+        discardBody(answer);
+        url = next(url, location);
     }
-    if (codes.includes('NAME_INVALID') || /invalid (?:repository )?name/i.test(text)) {
-        const hint = 'this registry may take fewer levels of names: for a destination, use --naming basename or dashed and a --push-ns of one level';
-        return { code: 'REGISTRY_REFUSED', hint };
-    }
-    if (writes === undefined || status >= 500 || status === 401 || isRateLimit(status))
-        return undefined;
-    return writeVerdict(writes, status, errorBody);
+    return undefined;
 }
-function writeVerdict(writes, status, { codes, text }) {
-    if (codes.includes('MANIFEST_BLOB_UNKNOWN') || codes.includes('BLOB_UNKNOWN')) {
-        return writes === 'upload' ? undefined : { code: 'CONTENT_UNKNOWN' };
+/**
+ * Returns the address that a server gave for the next request, such as a `Location` or a realm, resolved against
+ * `from`. `asked` is the server of the first request. Throws `REDIRECT_REFUSED` if the address is not HTTP, leads from
+ * HTTPS to plain HTTP, or leads from another machine to services of this one.
+ */
+function followAddress(from, address, asked) {
+    const refuse = (message) => {
+        throw new HttpFailure({
+            code: 'REDIRECT_REFUSED',
+            about: asked.host,
+            message,
+            hint: 'this looks like a broken or hostile registry; nothing was sent there',
+        });
+    };
+    const target = URL.canParse(address, from.href) ? new ReceivedUrl(address, from) : undefined;
+    if (target === undefined) {
+        // The text is not shown: any part of it could be a password or a signature.
+        return refuse(`it leads to what is no address, of ${address.length} characters`);
     }
-    const verdict = writes === 'manifest' ? manifestVerdict(status, codes, text) : undefined;
-    if (verdict !== undefined || status !== 404)
-        return verdict;
-    const hint = 'create the repository there, or the namespace, project or organisation above it; not every registry makes them on push';
-    return { code: 'NOT_FOUND', hint };
-}
-function manifestVerdict(status, codes, text) {
-    const isImmutable = status === 412 || /immutable|TagAlreadyExists/i.test(`${codes.join(' ')} ${text}`);
-    if (isImmutable && status < 500) {
-        const hint = 'tags cannot be changed there: let the rule leave this repository out, or take the tag out of the image set';
-        return { code: 'TAG_IMMUTABLE', hint };
+    if (target.protocol !== 'https:' && target.protocol !== 'http:') {
+        return refuse(`it leads to ${target.protocol}//, which is not HTTP`);
     }
-    if (/unknown manifest class/i.test(text))
-        return formatRefused();
-    if (!FORMAT_STATUS.has(status) || codes.some((code) => OTHER_FAULTS.has(code)))
-        return undefined;
-    const isAboutFormat = codes.includes('MANIFEST_INVALID') ||
-        codes.includes('UNSUPPORTED') ||
-        /manifest|media ?type|content ?type|unsupported/i.test(text);
-    return isAboutFormat || status === 415 ? formatRefused() : undefined;
-}
-function formatRefused() {
-    return { code: 'FORMAT_REFUSED', hint: 'this registry does not take content of this kind; leave it out' };
-}
-function statusVerdict(status) {
-    if (status === 401) {
-        // Some registries also answer so if the login is right but the account may not push.
-        return {
-            code: 'UNAUTHORIZED',
-            hint: 'check the user name and password for this registry, and that the account may do this there',
-        };
+    if (from.protocol === 'https:' && target.protocol === 'http:') {
+        return refuse(`it leads from HTTPS to plain HTTP at ${target.host}`);
     }
-    if (status === 403) {
-        return {
-            code: 'DENIED',
-            hint: 'check that the namespace exists and that the account may do this there',
-        };
+    if (isInward(target.hostname) && !loopback_isLoopback(asked.hostname) && target.hostname !== asked.hostname) {
+        return refuse(`it leads to ${target.host} on the machine that asks`);
     }
-    if (status === 404)
-        return { code: 'NOT_FOUND' };
-    if (isRateLimit(status)) {
-        return { code: 'RATE_LIMITED', hint: 'log in to this registry or lower --query-limit and --limit' };
-    }
-    if (status >= 500) {
-        return { code: 'REGISTRY_BROKEN', hint: 'this is a fault of the registry itself; try again later' };
-    }
-    return { code: 'REGISTRY_REFUSED' };
+    // A user name and password in an address would be sent, and would end up in logs.
+    target.username = '';
+    target.password = '';
+    return target;
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/token.js
+;// CONCATENATED MODULE: ./build/src/registry/auth/token.js
+
 
 const answerShape = schemas/* object */.Ikc({
-    token: schemas/* string */.YjP().optional(),
-    access_token: schemas/* string */.YjP().optional(),
-    expires_in: schemas/* number */.aig().optional().catch(undefined),
+    token: zero_value/* TEXT_FIELD */.rr,
+    access_token: zero_value/* TEXT_FIELD */.rr,
+    expires_in: (0,zero_value/* fieldOf */._F)(schemas/* number */.aig()).catch(undefined),
 });
 const SHORTEST_LIFE_SECONDS = 60;
 /** Servers accept 8 to 16 KiB of headers, and the longest tokens of clouds have 4 KiB. */
@@ -24544,7 +25961,7 @@ const token_LENGTH_LIMIT = 64 * 1024;
 function parseToken(body) {
     try {
         const parsed = answerShape.parse(JSON.parse(body));
-        const token = parsed.token || parsed.access_token;
+        const token = parsed.token ?? parsed.access_token;
         if (!token || /[^\x21-\x7e]/.test(token))
             return new Error('there is no token in it');
         if (token.length > token_LENGTH_LIMIT)
@@ -24557,136 +25974,60 @@ function parseToken(body) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/authorization.js
+;// CONCATENATED MODULE: ./build/src/registry/registry-failure.js
 
 
-
-
-
-
-
-
-
-
-
-
-/** Returns the scope for reading a repository. */
-function pullScope(repository) {
-    return `repository:${repository}:pull`;
+/** Returns whether a registry answered that something does not exist. */
+function isNotFound(error) {
+    return (0,lib_failure/* failureCode */.AD)(error) === 'NOT_FOUND';
 }
-/** Returns the scope for writing to a repository. */
-function pushScope(repository) {
-    return `repository:${repository}:pull,push`;
+/** Returns whether a registry answered that its login is missing, wrong or not enough. */
+function isUnauthorized(error) {
+    return (0,lib_failure/* failureCode */.AD)(error) === 'UNAUTHORIZED';
 }
-/** Returns the scope for deleting from a repository. Few accounts have it. */
-function deleteScope(repository) {
-    return `repository:${repository}:delete`;
+/** Returns whether a registry refused something to our account that others may have. */
+function mayBeDeniedToUs(error) {
+    return isUnauthorized(error) || (0,lib_failure/* failureCode */.AD)(error) === 'DENIED';
 }
+/**
+ * Returns whether a registry refused a question, and would again. After a question that only saves work this means that
+ * the answer is not known. That a registry asks for fewer requests is no such refusal, and neither is a broken answer.
+ */
+function isRefusedQuestion(error) {
+    const isFinal = isAnswerFailure(error) && !error.transient && error.status !== undefined;
+    return isFinal && error.code !== 'RATE_LIMITED';
+}
+/** Returns whether something does not exist or was denied. Some registries answer 403 for what does not exist. */
+function mayBeAbsent(error) {
+    return isNotFound(error) || (0,lib_failure/* failureCode */.AD)(error) === 'DENIED';
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/token-service.js
+
+
+
+
+
+
+
+
+
+
+
+
 const TOKEN_BODY_LIMIT = 1024 * 1024;
-/** The login at one host: its challenge, our credential, and one token for each set of scopes. */
-class Authorization {
-    #host;
-    #endpoint;
-    #http;
-    #limiter;
-    #lookup;
-    #onSecret;
-    #signal;
-    #tokens = new Map();
-    #redactor = new Redactor();
-    #challenge;
-    // Docker Hub locks an account for minutes if a wrong password is repeated.
-    #loginRefused;
+/** Gets the tokens for one registry, each from the token service that a challenge names. */
+class TokenService {
+    #parts;
     constructor(parts) {
-        this.#host = parts.host;
-        this.#endpoint = parts.endpoint;
-        this.#http = parts.http;
-        this.#limiter = parts.limiter;
-        this.#lookup = parts.lookup;
-        this.#onSecret = (secret) => {
-            this.#redactor.add(secret);
-            parts.onSecret(secret);
-        };
-        this.#signal = parts.signal;
-    }
-    /** Returns a text of this host without the secrets that were sent to it. */
-    redact = (text) => this.#redactor.redact(text);
-    /**
-     * Returns the `Authorization` header for a request with these scopes, the most important first; undefined if it needs
-     * none.
-     */
-    async header(scopes) {
-        if (this.#challenge === undefined)
-            return undefined;
-        if (this.#challenge.scheme === 'basic')
-            return this.#basicHeader();
-        const key = scopes.join(' ');
-        const known = await this.#tokens.get(key);
-        if (known !== undefined && known.staleAt > Date.now())
-            return known.header;
-        return (await this.#renew(key, scopes, this.#challenge, known)).header;
-    }
-    /** Returns how this host wants us to log in, as far as that is known, and the user name that we have for it. */
-    async situation() {
-        const credential = await this.#lookup(this.#host);
-        const username = credential?.kind === 'password' ? credential.username : credential && 'identity token';
-        return { scheme: this.#challenge?.scheme ?? 'none', username };
+        this.#parts = parts;
     }
     /**
-     * Learns from an answer with 401 to a request with the credential `sent`. Returns whether the request is worth
-     * sending again: because there is a credential to send now, or because an expired token was dropped. A host that a
-     * redirect led to does not get this host's login.
+     * Returns a token for these scopes, the most important first; without a credential it is one for anybody. Throws the
+     * refusal of the token service, and `REDIRECT_REFUSED` if the login may not be sent there.
      */
-    async learn(answer, scopes, sent) {
-        if (answer.url.origin !== this.#endpoint.origin)
-            return false;
-        const challenge = parseChallenge(answer.headers['www-authenticate']) ?? this.#challenge;
-        const isNew = this.#challenge === undefined && challenge !== undefined;
-        this.#challenge = challenge;
-        if (challenge === undefined)
-            return false;
-        if (sent === undefined)
-            return isNew || (await this.header(scopes)) !== undefined;
-        if (!sent.startsWith('Bearer '))
-            return false;
-        const key = scopes.join(' ');
-        const held = await this.#tokens.get(key)?.catch(() => undefined);
-        if (held?.header === sent)
-            this.#tokens.delete(key);
-        return true;
-    }
-    async #basicHeader() {
-        const credential = await this.#lookup(this.#host);
-        return credential?.kind === 'password' ? this.#basicOf(credential) : undefined;
-    }
-    #basicOf({ username, password }) {
-        const header = basicAuthorization(username, password);
-        for (const secret of [password, `${username}:${password}`])
-            this.#onSecret(secret);
-        this.#onSecret(header.slice('Basic '.length));
-        return header;
-    }
-    async #renew(key, scopes, challenge, stale) {
-        const current = this.#tokens.get(key);
-        // Another request may have renewed it meanwhile.
-        if (current !== undefined && (await current) !== stale)
-            return current;
-        const fetched = this.#fetchToken(scopes, challenge);
-        this.#tokens.set(key, fetched);
-        // A refusal is kept, as it would be the same again; a transient failure is not.
-        fetched.catch((error) => {
-            const isRefusal = isAnswerFailure(error) && !error.transient;
-            if (!isRefusal && this.#tokens.get(key) === fetched)
-                this.#tokens.delete(key);
-        });
-        return fetched;
-    }
-    async #fetchToken(scopes, challenge) {
-        if (this.#loginRefused !== undefined)
-            throw this.#loginRefused;
-        const credential = await this.#lookup(this.#host);
+    async fetch(challenge, scopes, credential) {
         const realm = this.#resolveRealm(challenge.realm);
-        const giveBack = await ConcurrencyLimiter.take([this.#limiter], this.#signal);
         try {
             const answer = await this.#ask(realm, scopes, challenge.service, credential);
             const body = (await readBody(answer, TOKEN_BODY_LIMIT))?.toString('utf8') ?? '';
@@ -24695,11 +26036,12 @@ class Authorization {
                 return { header: undefined, staleAt: Number.POSITIVE_INFINITY };
             }
             if (answer.status !== 200)
-                throw this.#tokenRefusal(answer, body, credential);
-            return this.#readToken(body);
+                throw this.#refusalOf(answer, body, credential);
+            return this.#read(body);
         }
-        finally {
-            giveBack();
+        catch (error) {
+            // It has attempts of its own, and costs the request that needs the token none.
+            throw error instanceof HttpFailure ? error.with({ request: 'token' }) : error;
         }
     }
     /**
@@ -24707,20 +26049,23 @@ class Authorization {
      * `REDIRECT_REFUSED`.
      */
     #resolveRealm(realm) {
-        const url = followAddress(this.#endpoint, realm, this.#endpoint);
-        const isPlain = url.protocol === 'http:' && !loopback_isLoopback(url.hostname) && url.host !== this.#endpoint.host;
+        const { host } = this.#parts;
+        const endpoint = this.#parts.endpoint.url;
+        const url = followAddress(endpoint, realm, endpoint);
+        const isPlain = url.protocol === 'http:' && !loopback_isLoopback(url.hostname) && url.host !== endpoint.host;
         if (isPlain) {
             throw new HttpFailure({
                 code: 'REDIRECT_REFUSED',
-                about: this.#host,
+                about: host,
                 message: `it wants the login sent to ${url.host} over plain HTTP`,
             });
         }
         return url;
     }
     #ask(realm, scopes, service, credential) {
+        const { http, onSecret, signal } = this.#parts;
         if (credential?.kind === 'identity-token') {
-            this.#onSecret(credential.token);
+            onSecret(credential.token);
             const form = new URLSearchParams({
                 grant_type: 'refresh_token',
                 refresh_token: credential.token,
@@ -24734,173 +26079,316 @@ class Authorization {
                 'content-type': 'application/x-www-form-urlencoded',
                 'content-length': String(body.length),
             };
-            return this.#http.send({ method: 'POST', url: realm, headers, body, signal: this.#signal });
+            return http.send({ method: 'POST', url: realm, headers, body, signal });
         }
-        const url = new URL(realm);
-        if (service !== undefined)
-            url.searchParams.set('service', service);
+        const query = new URLSearchParams(service === undefined ? {} : { service });
         // One parameter for each scope: some registries ignore what follows a space.
         for (const scope of scopes)
-            url.searchParams.append('scope', scope);
+            query.append('scope', scope);
+        const url = query.size === 0 ? realm : withParameter(realm, query.toString());
         const headers = {};
-        if (credential !== undefined) {
-            headers['authorization'] = this.#basicOf(credential);
-        }
-        return this.#http.send({ method: 'GET', url, headers, signal: this.#signal });
+        if (credential !== undefined)
+            headers['authorization'] = passwordHeader(credential, onSecret);
+        return http.send({ method: 'GET', url, headers, signal });
     }
-    #readToken(body) {
+    #read(body) {
         const parsed = parseToken(body);
-        if (parsed instanceof Error)
-            throw this.#noToken(parsed);
-        this.#onSecret(parsed.token);
+        if (parsed instanceof Error) {
+            const message = 'its token service answered without a token';
+            const about = this.#parts.host;
+            throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: parsed });
+        }
+        this.#parts.onSecret(parsed.token);
         return { header: `Bearer ${parsed.token}`, staleAt: Date.now() + parsed.seconds * 900 };
     }
-    #noToken(cause) {
-        const message = 'its token service answered without a token';
-        return new HttpFailure({
-            code: 'REGISTRY_BROKEN',
-            about: this.#host,
-            message,
-            transient: true,
-            cause,
-        });
-    }
-    #tokenRefusal(answer, body, credential) {
+    #refusalOf(answer, body, credential) {
         const failure = refusal({
-            about: this.#host,
+            about: this.#parts.host,
             action: credential === undefined ? 'get an anonymous token' : 'log in',
             status: answer.status,
-            errorBody: parseErrorBody(body, this.redact),
-            retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
+            errorBody: parseErrorBody(body, this.#parts.redact),
+            retryAt: retryTime(answer, Date.now()),
         });
-        if (answer.status === 401 && credential !== undefined)
-            this.#loginRefused = failure;
-        return failure;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/docker-config.js
-
-
-
-
-
-
-const configShape = schemas/* object */.Ikc({
-    auths: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* object */.Ikc({
-        auth: schemas/* string */.YjP().optional(),
-        username: schemas/* string */.YjP().optional(),
-        password: schemas/* string */.YjP().optional(),
-        identitytoken: schemas/* string */.YjP().optional(),
-    }))
-        .optional(),
-    credHelpers: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()).optional(),
-    credsStore: schemas/* string */.YjP().optional(),
-});
-/** The address under which Docker itself stores the login of Docker Hub. */
-const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/';
-/** The user name that a helper returns if the secret is an identity token. */
-const TOKEN_USERNAME = '<token>';
-/**
- * Returns the host of a key in `auths` or `credHelpers`; undefined if the key is not for a whole host. A key with a
- * path, other than that of an API version, is only for a part of a registry. Keys have to match exactly, so that no
- * login is sent to another host.
- */
-function hostOfKey(key) {
-    const bare = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '');
-    if (bare.includes('/'))
-        return undefined;
-    try {
-        return parseHost(bare);
-    }
-    catch {
-        return undefined;
-    }
-}
-function findByHost(record, host) {
-    return Object.entries(record ?? {}).find(([key]) => hostOfKey(key) === host)?.[1];
-}
-async function readConfig(file) {
-    let text;
-    try {
-        text = await (0,promises_namespaceObject.readFile)(file, 'utf8');
-    }
-    catch (cause) {
-        if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR'))
-            return {};
-        throw new lib_failure/* Failure */.HR({ code: 'DOCKER_CONFIG_UNREADABLE', about: file, message: 'it cannot be read', cause });
-    }
-    try {
-        return configShape.parse(JSON.parse(text));
-    }
-    catch (cause) {
-        throw new lib_failure/* Failure */.HR({
-            code: 'DOCKER_CONFIG_UNREADABLE',
-            about: file,
-            message: 'it is not a Docker configuration',
-            hint: 'repair it, or point DOCKER_CONFIG at another folder',
-            cause,
-        });
-    }
-}
-function storedCredential(config, host) {
-    const entry = findByHost(config.auths, host);
-    if (entry === undefined)
-        return undefined;
-    if (entry.identitytoken)
-        return { kind: 'identity-token', token: entry.identitytoken };
-    if (entry.username && entry.password) {
-        return { kind: 'password', username: entry.username, password: entry.password };
-    }
-    const pair = Buffer.from(entry.auth ?? '', 'base64').toString('utf8');
-    const colon = pair.indexOf(':');
-    if (colon < 1)
-        return undefined;
-    return {
-        kind: 'password',
-        username: pair.slice(0, colon),
-        password: pair.slice(colon + 1).replaceAll('\0', ''),
-    };
-}
-/** Returns the path of Docker's configuration: `config.json` in the folder `DOCKER_CONFIG`, else in `~/.docker`. */
-function dockerConfigFile(environment) {
-    return (0,external_node_path_.join)(environment['DOCKER_CONFIG'] || (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.docker'), 'config.json');
-}
-/**
- * Returns a lookup in Docker's `config.json`: in `credHelpers`, then `credsStore`, then `auths`, each for exactly the
- * given host. The file is read once, at the first lookup; a missing file has no logins. The lookup throws
- * `DOCKER_CONFIG_UNREADABLE`.
- */
-function dockerCredentials(file, runHelper) {
-    let config;
-    return async (host) => {
-        config ??= readConfig(file);
-        const known = await config;
-        const helper = findByHost(known.credHelpers, host) ?? known.credsStore;
-        if (helper !== undefined && helper !== '') {
-            const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host);
-            if (found?.username === TOKEN_USERNAME)
-                return { kind: 'identity-token', token: found.password };
-            if (found !== undefined)
-                return { kind: 'password', ...found };
+        if (!isNotFound(failure)) {
+            return credential === undefined ? anonymousRefusal(failure, this.#parts.host) : failure;
         }
-        return storedCredential(known, host);
-    };
+        // That there is no token service says nothing about what the token was to be for.
+        const { about, message, hint, status } = failure;
+        return new HttpFailure({ code: 'REGISTRY_REFUSED', about, message, hint, status });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/authorization.js
+
+
+
+
+
+
+
+
+
+/** How we log in at one host: what it asks for, and one token for each set of scopes. */
+class Authorization {
+    #endpoint;
+    #tokenService;
+    #login;
+    #limiter;
+    #signal;
+    #onSecret;
+    #redactor = new Redactor();
+    /** What the host asked for first. It is a guess for requests that were not answered yet. */
+    #challenge;
+    /** What the last 401 asked for, by the scopes of its request: one host can have several token services. */
+    #asked = new Map();
+    #tokens = new Map();
+    /** Scopes that a token service refused beside a first one. */
+    #refusedScopes = new Set();
+    constructor(parts) {
+        this.#endpoint = parts.endpoint;
+        this.#limiter = parts.limiter;
+        this.#signal = parts.signal;
+        this.#onSecret = (secret) => {
+            this.#redactor.add(secret);
+            parts.onSecret(secret);
+        };
+        const shared = { ...parts, onSecret: this.#onSecret, redact: this.redact };
+        this.#tokenService = new TokenService(shared);
+        this.#login = new Login({ ...shared, tokens: this.#tokenService });
+    }
+    /** Returns a text of this host without the secrets that were sent to it. */
+    redact = (text) => this.#redactor.redact(text);
+    /**
+     * Returns the `Authorization` header for a request with these scopes; undefined if it needs none. Only the first
+     * scope is needed: if the token service refuses the others, the token is without them.
+     */
+    async header(scopes) {
+        const challenge = this.#challengeFor(scopes);
+        if (challenge === undefined)
+            return undefined;
+        await this.#login.prove(challenge);
+        if (challenge.scheme === 'bearer')
+            return (await this.#token(challenge, scopes)).header;
+        const credential = await this.#login.credential();
+        return credential?.kind === 'password' ? passwordHeader(credential, this.#onSecret) : undefined;
+    }
+    /** Returns how this host wants us to log in, as far as that is known, and the user name that we have for it. */
+    async situation() {
+        const credential = await this.#login.credential();
+        const username = credential?.kind === 'password' ? credential.username : credential && 'identity token';
+        return { scheme: this.#challenge?.scheme ?? 'none', username };
+    }
+    /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
+    async prove(scopes) {
+        const credential = await this.#login.credential();
+        if (this.#challenge === undefined)
+            return;
+        if (credential?.kind === 'password')
+            await this.#login.prove(this.#challenge);
+        else
+            await this.#login.examine(this.#challenge, scopes);
+    }
+    /** Returns a refusal of this host with what helps: where there is no login, how to give one. */
+    async advise(failure) {
+        const isAnonymous = (await this.#login.credential()) === undefined;
+        return isAnonymous ? anonymousRefusal(failure, this.#login.host) : failure;
+    }
+    /** Notes how the host asks for a login in general, from an answer with 401 to its ping. */
+    note(answer) {
+        if (answer.url.origin === this.#endpoint.url.origin) {
+            this.#challenge ??= parseChallenge(answer.headers['www-authenticate']);
+        }
+    }
+    /**
+     * Learns from an answer with 401 to a request with the credential `sent`. Returns undefined if the request is not
+     * worth sending again. A host that a redirect led to does not get this host's login.
+     */
+    async learn(answer, scopes, sent) {
+        if (answer.url.origin !== this.#endpoint.url.origin)
+            return undefined;
+        this.note(answer);
+        const said = parseChallenge(answer.headers['www-authenticate']);
+        if (said !== undefined && (await this.#canAnswer(said)))
+            this.#asked.set(scopes.join(' '), said);
+        const { proof } = this.#login;
+        const next = await this.header(scopes);
+        if (next === undefined)
+            return undefined;
+        if (next !== sent)
+            return 'asked';
+        const challenge = this.#challengeFor(scopes);
+        if (challenge?.scheme !== 'bearer') {
+            this.#login.doubt(proof);
+            return undefined;
+        }
+        this.#tokens.delete(authorization_keyOf(challenge, this.#wanted(challenge, scopes)));
+        return 'renewed';
+    }
+    async #canAnswer({ scheme }) {
+        return scheme === 'bearer' || (await this.#login.credential())?.kind === 'password';
+    }
+    #challengeFor(scopes) {
+        const asked = this.#asked.get(scopes.join(' '));
+        if (asked !== undefined || this.#challenge?.scheme !== 'bearer')
+            return asked ?? this.#challenge;
+        // The scope of a challenge is that of its own request; GHCR names one of nobody in answer to the ping.
+        return { ...this.#challenge, scopes: [] };
+    }
+    #wanted(challenge, scopes) {
+        const [first, ...others] = [...scopes, ...scopesBeyond(challenge.scopes, scopes)];
+        if (first === undefined)
+            return [];
+        return [first, ...others.filter((scope) => !this.#refusedScopes.has(scope))];
+    }
+    async #token(challenge, scopes) {
+        const wanted = this.#wanted(challenge, scopes);
+        const key = authorization_keyOf(challenge, wanted);
+        const known = await this.#tokens.get(key);
+        if (known !== undefined && known.staleAt > Date.now())
+            return known;
+        const current = this.#tokens.get(key);
+        // Another request may have renewed it meanwhile.
+        if (current !== undefined && (await current) !== known)
+            return current;
+        const fetched = this.#fetch(challenge, wanted);
+        this.#tokens.set(key, fetched);
+        // A refusal is kept, as it would be the same again; a transient failure is not.
+        fetched.catch((error) => {
+            if (!isRefusal(error) && this.#tokens.get(key) === fetched)
+                this.#tokens.delete(key);
+        });
+        return fetched;
+    }
+    async #fetch(challenge, scopes) {
+        try {
+            return await this.#fetchInTurn(challenge, scopes);
+        }
+        catch (error) {
+            if (!isRefusal(error))
+                throw error;
+            const [first, ...others] = scopes;
+            if (first === undefined || others.length === 0)
+                throw error;
+            await this.#login.prove(challenge);
+            for (const scope of others)
+                this.#refusedScopes.add(scope);
+            return this.#token(challenge, [first]);
+        }
+    }
+    async #fetchInTurn(challenge, scopes) {
+        const giveBack = await ConcurrencyLimiter.take([this.#limiter], this.#signal);
+        let proof;
+        try {
+            // The login may have been refused meanwhile.
+            await this.#login.prove(challenge);
+            proof = this.#login.proof;
+            return await this.#tokenService.fetch(challenge, scopes, await this.#login.credential());
+        }
+        catch (error) {
+            if (isRefusal(error) && (error.status === 401 || error.status === 403))
+                this.#login.doubt(proof);
+            throw error;
+        }
+        finally {
+            giveBack();
+        }
+    }
+}
+function authorization_keyOf({ realm, service = '' }, scopes) {
+    return [realm, service, ...scopes].join('\n');
+}
+function isRefusal(error) {
+    return isAnswerFailure(error) && !error.transient;
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/endpoint.js
 
 
 
+
+
+
+/** The status with which servers answer plain HTTP at a port for TLS. */
+const BAD_REQUEST = 400;
 /**
- * Returns the base URL of a registry's API. It is plain HTTP for this machine and for hosts in `insecure`, else HTTPS.
+ * The base URL of a registry's API. It is HTTPS. For this machine and for hosts that the user named as insecure the
+ * first contact finds out whether it is plain HTTP instead.
  */
-function endpointOf(host, insecure) {
-    if (host === DOCKER_HUB)
-        return new URL('https://registry-1.docker.io/');
-    const hostname = new URL(`http://${host}/`).hostname;
-    const scheme = insecure.includes(host) || loopback_isLoopback(hostname) ? 'http' : 'https';
-    return new URL(`${scheme}://${host}/`);
+class Endpoint {
+    #secure;
+    /** Undefined if only HTTPS may be used. Nobody on the way may bring us down to it then. */
+    #plain;
+    #settled;
+    constructor(host, insecure) {
+        this.#secure = new URL(host === DOCKER_HUB ? 'https://registry-1.docker.io/' : `https://${host}/`);
+        const mayBePlain = insecure.includes(host) || loopback_isLoopback(this.#secure.hostname);
+        if (mayBePlain)
+            this.#plain = new URL(`http://${host}/`);
+        else
+            this.#settled = this.#secure;
+    }
+    /** The base URL as far as it is known. */
+    get url() {
+        return this.#settled ?? this.#secure;
+    }
+    /** Returns the URL of a path there. Throws a `TypeError` while the base URL is not settled. */
+    at(path) {
+        if (this.#settled === undefined)
+            throw new TypeError(`${this.#secure.host} was asked before a ping`);
+        return new URL(path, this.#settled);
+    }
+    /**
+     * Asks something at the base URL, and settles what that is. Returns the answer. Throws what `ask` throws, and of two
+     * failures the one that says more.
+     */
+    async settle(ask) {
+        if (this.#settled !== undefined)
+            return ask(this.#settled);
+        try {
+            const answer = await ask(this.#secure);
+            this.#settled = this.#secure;
+            return answer;
+        }
+        catch (error) {
+            if (endpoint_isRefused(error))
+                this.#settled = this.#secure;
+            if (this.#plain === undefined || !this.#mayBeWithoutTls(error, this.#plain))
+                throw error;
+            return this.#settlePlain(this.#plain, error, ask);
+        }
+    }
+    async #settlePlain(plain, withTls, ask) {
+        try {
+            const answer = await ask(plain);
+            this.#settled = plain;
+            return answer;
+        }
+        catch (error) {
+            // A server whose TLS failed for a moment must not be taken for one without.
+            const mayBeTls = isCut(causeOf(withTls));
+            const isHttp = endpoint_isRefused(error) && !(mayBeTls && error.status === BAD_REQUEST);
+            if (isHttp)
+                this.#settled = plain;
+            throw mayBeTls && !isHttp ? withTls : error;
+        }
+    }
+    #mayBeWithoutTls(error, plain) {
+        if (!isConnectionFailure(error))
+            return false;
+        const cause = causeOf(error);
+        if (isAnsweredWithoutTls(cause) || isCut(cause))
+            return true;
+        // Without TLS it is another port, or another proxy.
+        const isElsewhere = this.#secure.port === '' || proxyFor(this.#secure)?.href !== proxyFor(plain)?.href;
+        return isElsewhere && error.code !== 'TLS_REFUSED';
+    }
+}
+/** Returns whether an error is an answer with a status, so that the scheme was right. */
+function endpoint_isRefused(error) {
+    return error instanceof HttpFailure && error.status !== undefined;
+}
+function causeOf(error) {
+    return error instanceof Error ? error.cause : undefined;
 }
 const SHOWN_PARAMETERS = new Set([
     'n',
@@ -24955,14 +26443,17 @@ async function pause(duration, signal) {
 ;// CONCATENATED MODULE: ./build/src/lib/rate-limiter.js
 
 
-/** Limits how often something starts: at most `perSecond` times a second, after a burst of a tenth of that number. */
+/** What may start at once after a rest is what would start in this time. */
+const BURST_MILLISECONDS = 100;
+/** Limits how often something starts: at most `perSecond` times a second, after a burst of a tenth of that number, or of one. */
 class RateLimiter {
     #gap;
     #burst;
     #next = 0;
     constructor(perSecond) {
         this.#gap = 1000 / perSecond;
-        this.#burst = 100;
+        // The first to start is part of the burst.
+        this.#burst = Math.max(0, BURST_MILLISECONDS - this.#gap);
     }
     /** Resolves when the caller may start. Rejects with the signal's reason if that aborts first. */
     async turn(signal) {
@@ -24981,32 +26472,46 @@ class RateLimiter {
 /** The longest wait that a server can ask for. If it asks for more, that is left for the next run. */
 const LONGEST_HOLD = (0,lib_duration/* seconds */.YA)(300);
 /**
- * Runs an operation until it succeeds, up to `policy.attempts` times, and returns its result. Throws the last error
+ * Runs an operation until it succeeds, with `policy.attempts` attempts, and returns its result. Throws the last error
  * unchanged, or the signal's reason. The pauses vary by a fifth, so that operations that failed together are not
  * repeated together. After a failure with `retryAt` the pause lasts at least until then; if that is more than five
  * minutes away, there is no further attempt. Where there would be one, a failure's `deferral` is thrown in its place.
  */
 async function retry(options, operation) {
-    const { policy, signal, onRetry, isWorthRepeating = lib_failure/* isTransient */.dg } = options;
+    const { policy, signal, onRetry, isWorthRepeating, requestOf = () => undefined } = options;
+    const failures = new Map();
     for (let attempt = 1;; attempt += 1) {
         signal.throwIfAborted();
         try {
             return await operation(attempt);
         }
         catch (error) {
-            if (attempt >= policy.attempts || signal.aborted || !isWorthRepeating(error))
+            if (signal.aborted)
                 throw error;
-            if (error instanceof lib_failure/* Failure */.HR && error.deferral !== undefined)
-                throw error.deferral;
-            const retryAt = error instanceof lib_failure/* Failure */.HR ? error.retryAt : undefined;
-            const hold = (retryAt ?? 0) - Date.now();
-            if (hold > LONGEST_HOLD)
-                throw error;
+            const request = requestOf(error);
+            const count = (failures.get(request) ?? 0) + 1;
+            failures.set(request, count);
+            const wait = pauseAfter(error, count, policy, isWorthRepeating);
             onRetry?.(error, attempt);
-            const delay = policy.interval * 1.5 ** (attempt - 1) * (0.8 + 0.4 * Math.random());
-            await pause((0,lib_duration/* milliseconds */.Rz)(Math.max(delay, hold)), signal);
+            await pause(wait, signal);
         }
     }
+}
+/**
+ * Returns the pause after the failed attempt number `attempt`, under the rules of `retry`. Throws the error, or its
+ * deferral, if there is no further attempt.
+ */
+function pauseAfter(error, attempt, policy, isWorthRepeating = lib_failure/* isTransient */.dg) {
+    if (attempt >= policy.attempts || !isWorthRepeating(error))
+        throw error;
+    if (error instanceof lib_failure/* Failure */.HR && error.deferral !== undefined)
+        throw error.deferral;
+    const retryAt = error instanceof lib_failure/* Failure */.HR ? error.retryAt : undefined;
+    const hold = (retryAt ?? 0) - Date.now();
+    if (hold > LONGEST_HOLD)
+        throw error;
+    const delay = policy.interval * 1.5 ** (attempt - 1) * (0.8 + 0.4 * Math.random());
+    return (0,lib_duration/* milliseconds */.Rz)(Math.max(delay, hold));
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/host-limits.js
@@ -25095,19 +26600,7 @@ class HostLimits {
         const deferral = error.transient ? this.#deferral() : undefined;
         if (deferral === undefined)
             return error;
-        const { code, about, message, hint, cause, fault, transient, retryAt, status } = error;
-        return new HttpFailure({
-            code,
-            about,
-            message,
-            hint,
-            cause,
-            fault,
-            transient,
-            retryAt,
-            status,
-            deferral,
-        });
+        return error.with({ deferral });
     }
     /** Returns why requests to this host are left for the next run; undefined if the pause is short enough to wait. */
     #deferral() {
@@ -25125,7 +26618,28 @@ class HostLimits {
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/registry/blob-part.js
+
+
+/**
+ * Checks that an answer has the part of a blob that was asked for, as it is. Throws `REGISTRY_BROKEN`, with the status
+ * of the answer if the registry can only send the whole.
+ */
+function requirePart({ headers, status }, { start, size, about }) {
+    const sent = headers['content-range'];
+    // The part of a compressed blob is not that of the blob. Some stores only call it compressed: its length tells.
+    if (codingsOf(headers).length > 0 && sent?.endsWith(`/${size}`) !== true) {
+        const message = 'the registry compresses a part of a layer';
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, status });
+    }
+    if (sent === undefined || sent.startsWith(`bytes ${start}-`))
+        return;
+    const message = 'the registry answered with another part of a layer than asked for';
+    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/list-pages.js
+
 
 
 
@@ -25136,34 +26650,88 @@ const LIST_LIMITS = {
     // Google's lists have some 300 bytes for each tag.
     bytes: 64 * 1024 * 1024,
 };
+/** Some registries leave out what an account may not see, so that a page can be empty and the next one is not. */
+const EMPTY_PAGES_LIMIT = 10;
 /**
- * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") and stops at a
- * page that it has seen before. `send` requests one page. Throws `REGISTRY_BROKEN` if the list exceeds the limits, and
- * what `send` and `parse` throw.
+ * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") until there is none,
+ * or until a page is the same as an earlier one. If the number of entries a page is refused, it asks without. Throws
+ * `REGISTRY_BROKEN` if the list exceeds the limits, `LIST_INCOMPLETE` if a page after the first is refused, and what
+ * `send` and `parse` throw.
  */
-async function readPages(list, endpoint, send, parse) {
-    const { first, about, limits } = list;
+async function readPages(list, endpoint) {
+    const { first, about, limits, isEmpty } = list;
     const pages = [];
     const seen = new Set();
+    const known = new Set();
     let bytesLeft = limits.bytes;
+    let empty = 0;
     let url = first;
-    while (url !== undefined && !seen.has(url.href)) {
+    while (url !== undefined) {
+        if (seen.has(url.href))
+            return { pages, isCircular: true };
         if (pages.length >= limits.pages && limits.isCut === true)
-            return pages;
+            break;
         if (pages.length >= limits.pages)
             throw endless(about, `has more than ${limits.pages} pages`);
         seen.add(url.href);
-        const answer = await send(url);
+        const read = await readPage(list, url, endpoint, pages.length + 1, bytesLeft);
+        bytesLeft -= read.bytes;
+        pages.push(read.page);
+        url = read.next;
+        if (url === undefined)
+            break;
+        empty = isEmpty(read.page) ? empty + 1 : 0;
+        const isStale = empty === 0 ? known.has(read.fingerprint) : empty > EMPTY_PAGES_LIMIT;
+        if (isStale)
+            return { pages, isCircular: true };
+        known.add(read.fingerprint);
+    }
+    return { pages, isCircular: false };
+}
+async function readPage({ about, limits, send, parse, attempt }, url, endpoint, number, bytesLeft) {
+    const read = async (from) => {
+        const answer = await send(from);
         const body = await readBody(answer, bytesLeft);
         if (body === undefined)
             throw endless(about, `is larger than ${(0,text_size/* formatSize */.X)(limits.bytes)}`);
-        bytesLeft -= body.length;
-        pages.push(parse(body, about));
         const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
         // registry.k8s.io redirects, so the next page is relative to the URL that answered.
-        url = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
+        const next = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
+        const fingerprint = (0,external_node_crypto_.createHash)('sha256').update(body).digest('base64');
+        return { page: parse(body, about), fingerprint, bytes: body.length, next };
+    };
+    try {
+        return await attempt(() => read(url));
     }
-    return pages;
+    catch (error) {
+        if (number > 1)
+            throw explainLaterPage(error, about, number);
+        if (!url.searchParams.has('n') || !mayRefuseSize(error))
+            throw error;
+        const whole = new URL(url);
+        whole.searchParams.delete('n');
+        return attempt(() => read(whole));
+    }
+}
+/** Statuses that say the same about a request with and without `n`. */
+const NOT_ABOUT_SIZE = new Set([401, 403, 404, 410]);
+function mayRefuseSize(error) {
+    if (!isAnswerFailure(error) || error.transient || error.status === undefined)
+        return false;
+    const isClear = (error.status >= 400 && error.status < 500) || error.status === 501;
+    return isClear && !NOT_ABOUT_SIZE.has(error.status);
+}
+/** The first page came, so the refusal of another one says nothing about whether there is such a list. */
+function explainLaterPage(error, about, number) {
+    if (!isAnswerFailure(error) || error.transient || error.status === undefined)
+        return error;
+    return new HttpFailure({
+        code: 'LIST_INCOMPLETE',
+        about,
+        message: `page ${number} of its list is refused although the pages before it came: ${error.message}`,
+        hint: error.hint,
+        cause: error,
+    });
 }
 function endless(about, what) {
     return new HttpFailure({
@@ -25190,6 +26758,153 @@ function nextLink(header) {
     return undefined;
 }
 
+;// CONCATENATED MODULE: ./build/src/registry/tag-list.js
+
+
+
+
+
+/** A list may have 100,000 names, so they are looked at together and not each by a shape of its own. */
+const names = (0,zero_value/* listOf */.c3)(schemas/* string */.YjP().nullable()).transform((list) => list.map((name) => name ?? ''));
+const listedShape = schemas/* object */.Ikc({
+    tag: names,
+    timeUploadedMs: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+});
+const listShape = schemas/* object */.Ikc({
+    tags: names,
+    child: names,
+    manifest: (0,zero_value/* recordOf */.zv)(listedShape),
+});
+function uploadTime(milliseconds) {
+    const time = Number(milliseconds ?? Number.NaN);
+    return time > 0 && time < 8.64e15 ? { uploaded: new Date(time) } : undefined;
+}
+/**
+ * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Skips
+ * entries that are not tags (Artifactory lists digests); `"tags": null` is an empty list. `about` is the name of the
+ * repository. Throws `REGISTRY_BROKEN`.
+ */
+function parseTagList(body, about) {
+    let parsed;
+    try {
+        parsed = listShape.parse(JSON.parse(body.toString('utf8')));
+    }
+    catch (cause) {
+        const message = 'its tag list is not what the protocol says';
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+    }
+    const manifests = new Map();
+    for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest)) {
+        if (!isDigest(digest))
+            continue;
+        const listed = { digest, ...uploadTime(timeUploadedMs) };
+        for (const name of tag)
+            if (isTag(name))
+                manifests.set(name, listed);
+    }
+    return {
+        tags: parsed.tags.filter(isTag),
+        children: parsed.child.filter((child) => isRepository(child) && !child.includes('/')),
+        manifests,
+    };
+}
+const catalogueShape = schemas/* object */.Ikc({ repositories: names });
+/**
+ * Reads one page of `_catalog` (distribution-spec extension) and skips entries that are not repositories. Throws
+ * `REGISTRY_BROKEN`.
+ */
+function parseCatalogue(body, about) {
+    try {
+        const { repositories } = catalogueShape.parse(JSON.parse(body.toString('utf8')));
+        return repositories.filter(isRepository);
+    }
+    catch (cause) {
+        const message = 'its catalogue is not what the protocol says';
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+    }
+}
+/** Returns whether a list has nothing in it, neither tags nor repositories. */
+function isEmptyTagList({ tags, children, manifests }) {
+    return tags.length === 0 && children.length === 0 && manifests.size === 0;
+}
+/** Returns the pages of a list as one list, each tag once. */
+function joinTagLists(pages) {
+    const [first] = pages;
+    // Most lists have one page.
+    if (first !== undefined && pages.length === 1)
+        return { ...first, tags: [...new Set(first.tags)] };
+    return {
+        tags: [...new Set(pages.flatMap((page) => page.tags))],
+        children: [...new Set(pages.flatMap((page) => page.children))],
+        manifests: new Map(pages.flatMap((page) => [...page.manifests])),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/listing.js
+
+
+
+
+
+const PAGE_SIZE = 1000;
+/** Returns the tags of a repository; with undefined, those at the root of a registry with Google's extension. */
+async function listTags(registry, repository, signal) {
+    const list = {
+        path: repository === undefined ? '/v2/tags/list' : `/v2/${repository}/tags/list`,
+        scopes: repository === undefined ? [] : [pullScope(repository)],
+        about: repository === undefined ? registry.host : `${registry.host}/${repository}`,
+        action: 'list its tags',
+        signal,
+    };
+    const { pages, isCircular } = await readList(registry, list, parseTagList, isEmptyTagList);
+    const joined = joinTagLists(pages);
+    if (isCircular && isEmptyTagList(joined)) {
+        const message = 'its list of tags has no end: its pages lead on and list nothing';
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about: list.about, message });
+    }
+    return { ...joined, isCircular };
+}
+/**
+ * Returns all repositories, from `_catalog`; undefined if the registry does not offer that. Throws `UNAUTHORIZED` or
+ * `DENIED` if it does not offer it to us.
+ */
+async function listRepositories(registry, signal) {
+    const scopes = ['registry:catalog:*'];
+    const list = {
+        path: '/v2/_catalog',
+        scopes,
+        about: registry.host,
+        action: 'list its repositories',
+        signal,
+    };
+    try {
+        const { pages, isCircular } = await readList(registry, list, parseCatalogue, (page) => page.length === 0);
+        if (!isCircular)
+            return [...new Set(pages.flat())];
+    }
+    catch (error) {
+        if (isRefusedQuestion(error) && !mayBeDeniedToUs(error))
+            return undefined;
+        throw error;
+    }
+    const message = 'its catalogue has no end: its pages lead back to what they listed before';
+    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about: registry.host, message });
+}
+async function readList(registry, list, parse, isEmpty) {
+    const { path, ...exchange } = list;
+    const { about, signal } = list;
+    const pages = {
+        first: await registry.asMetadata(signal, async () => registry.url(`${path}?n=${PAGE_SIZE}`)),
+        about,
+        limits: LIST_LIMITS,
+        send: (url) => registry.send({ ...exchange, method: 'GET', url, expected: [200] }),
+        attempt: (operation) => registry.asMetadata(signal, operation),
+        parse,
+        isEmpty,
+    };
+    return readPages(pages, registry.endpoint);
+}
+
 // EXTERNAL MODULE: ./build/src/lib/json.js
 var json = __nccwpck_require__(467);
 ;// CONCATENATED MODULE: ./build/src/registry/oci/media-type.js
@@ -25214,8 +26929,17 @@ function isManifestMediaType(text) {
 function isIndexMediaType(type) {
     return type === MEDIA_TYPE.ociIndex || type === MEDIA_TYPE.dockerList;
 }
+/**
+ * Returns whether an index entry of a type is content such as a layer, and no manifest. Indexes of build caches list
+ * their layers (https://github.com/moby/buildkit/blob/master/cache/remotecache/export.go).
+ */
+function isBlobMediaType(type) {
+    return type !== '' && !/manifest|index/.test(type);
+}
 
 ;// CONCATENATED MODULE: ./build/src/registry/oci/manifest.js
+
+
 
 
 
@@ -25224,30 +26948,55 @@ function isIndexMediaType(type) {
 /** The size in bytes that registries accept at most; real manifests are smaller. */
 const MANIFEST_SIZE_LIMIT = 4 * 1024 * 1024;
 const platformShape = schemas/* object */.Ikc({
-    os: schemas/* string */.YjP(),
-    architecture: schemas/* string */.YjP(),
-    variant: schemas/* string */.YjP().optional(),
-});
+    os: schemas/* string */.YjP().min(1),
+    architecture: schemas/* string */.YjP().min(1),
+    variant: zero_value/* TEXT_FIELD */.rr,
+    'os.version': zero_value/* TEXT_FIELD */.rr.catch(undefined),
+})
+    .transform(({ 'os.version': osVersion, ...platform }) => normalizePlatform({ ...platform, osVersion }));
 const descriptorShape = schemas/* object */.Ikc({
     mediaType: schemas/* string */.YjP(),
     digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
     size: schemas/* number */.aig().int().nonnegative(),
-    platform: platformShape.optional().catch(undefined),
-    annotations: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()).optional().catch(undefined),
-    urls: schemas/* array */.YOg(schemas/* string */.YjP()).optional(),
+    platform: (0,zero_value/* fieldOf */._F)(platformShape).catch(undefined),
+    annotations: (0,zero_value/* fieldOf */._F)((0,zero_value/* recordOf */.zv)(schemas/* string */.YjP())).catch(undefined),
+    urls: (0,zero_value/* fieldOf */._F)(schemas/* array */.YOg(schemas/* string */.YjP())).catch(undefined),
 });
-const bodyShape = schemas/* object */.Ikc({ schemaVersion: schemas/* literal */.euz(2), mediaType: schemas/* string */.YjP().optional() });
-const indexShape = bodyShape.extend({ manifests: schemas/* array */.YOg(descriptorShape) });
-const manifest_imageShape = bodyShape.extend({ config: descriptorShape, layers: schemas/* array */.YOg(descriptorShape) });
+const bodyShape = schemas/* object */.Ikc({ schemaVersion: schemas/* literal */.euz(2), mediaType: zero_value/* TEXT_FIELD */.rr });
+/** An image under the type of an index is none, and not an empty one. */
+const indexShape = bodyShape.extend({
+    manifests: (0,zero_value/* listOf */.c3)(descriptorShape),
+    config: schemas/* null */.chJ().optional(),
+    layers: schemas/* null */.chJ().optional(),
+});
+const manifest_imageShape = bodyShape.extend({ config: descriptorShape, layers: (0,zero_value/* listOf */.c3)(descriptorShape) });
 function toDescriptor(parsed) {
-    const { mediaType, digest, size, platform, annotations } = parsed;
+    const { mediaType, digest, size, platform, annotations, urls } = parsed;
     return {
         mediaType,
         digest,
         size,
         platform,
         annotations,
+        urls,
     };
+}
+const FOREIGN_LAYER = /^application\/vnd\.(?:docker\.image\.rootfs\.foreign\.diff\.tar|oci\.image\.layer\.nondistributable\.v1\.tar)(?:[.+][a-z]+)?$/;
+/**
+ * Returns whether a layer is of a type that a registry need not hold (`foreign` or `nondistributable`), and its
+ * manifest tells where else it is. Addresses alone do not make it one: layers of ordinary types may have some too.
+ * https://github.com/opencontainers/image-spec/blob/main/layer.md#non-distributable-layers
+ */
+function isForeignLayer({ mediaType, urls = [] }) {
+    return FOREIGN_LAYER.test(mediaType) && urls.length > 0;
+}
+/** Returns whether an entry of an index is an index itself, for which no platform is named. */
+function isNestedIndex({ platform, mediaType }) {
+    return platform === undefined && isManifestMediaType(mediaType) && isIndexMediaType(mediaType);
+}
+/** Returns whether a manifest has a digest, which another registry may have computed with another algorithm. */
+function hasDigest({ bytes, digest }, other) {
+    return digest === other || digestOf(bytes, digestAlgorithm(other)) === other;
 }
 function unusable(about, message, cause) {
     return new lib_failure/* Failure */.HR({ code: 'MANIFEST_UNUSABLE', about, message, cause });
@@ -25267,6 +27016,16 @@ function parseJson(bytes, about) {
         throw unusable(about, 'the manifest is not JSON', cause);
     }
 }
+const otherShape = schemas/* object */.Ikc({ schemaVersion: schemas/* unknown */.L5J().optional(), mediaType: schemas/* unknown */.L5J().optional() });
+/** Returns what a manifest is that is of none of the four types, for people. */
+function kindOf(json) {
+    const { schemaVersion, mediaType } = otherShape.safeParse(json).data ?? {};
+    if (schemaVersion === 1)
+        return "an image of Docker's schema 1, from before 2016";
+    return typeof mediaType === 'string' && mediaType !== ''
+        ? `a manifest of the type "${mediaType.slice(0, 100)}"`
+        : 'no manifest of a known kind';
+}
 /**
  * Reads a manifest or index of any of the four media types (OCI image-spec, manifest.md and image-index.md).
  * `contentType` is the header of the answer; it is used if the body has no `mediaType`. The digest is computed here,
@@ -25275,10 +27034,9 @@ function parseJson(bytes, about) {
 function parseManifest(bytes, contentType, about, algorithm = 'sha256') {
     const json = parseJson(bytes, about);
     const body = bodyShape.safeParse(json);
-    if (!body.success) {
-        throw unusable(about, 'the manifest is of a kind that cannot be copied (schema 1 or unknown)', body.error);
-    }
-    const mediaType = body.data.mediaType ?? contentType?.split(';')[0]?.trim() ?? '';
+    if (!body.success)
+        throw unusable(about, `it is ${kindOf(json)}, which cannot be copied`, body.error);
+    const mediaType = body.data.mediaType ?? contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
     if (!isManifestMediaType(mediaType)) {
         throw unusable(about, `the manifest has the type "${mediaType.slice(0, 100)}", which cannot be copied`);
     }
@@ -25295,99 +27053,30 @@ function parseManifest(bytes, contentType, about, algorithm = 'sha256') {
     if (image.data.layers.length > LAYERS_LIMIT) {
         throw unusable(about, `it has ${image.data.layers.length} layers, and no image has more than ${LAYERS_LIMIT}`);
     }
-    const distributable = image.data.layers.filter((layer) => (layer.urls ?? []).length === 0);
     return {
         ...common,
         kind: 'image',
         config: toDescriptor(image.data.config),
-        layers: distributable.map(toDescriptor),
+        layers: image.data.layers.map(toDescriptor),
     };
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/registry-failure.js
-
-/** Returns whether a registry answered that something does not exist. */
-function isNotFound(error) {
-    return (0,lib_failure/* failureCode */.AD)(error) === 'NOT_FOUND';
-}
-/** Returns whether something does not exist or was denied. Some registries answer 403 for what does not exist. */
-function mayBeAbsent(error) {
-    return isNotFound(error) || (0,lib_failure/* failureCode */.AD)(error) === 'DENIED';
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/tag-list.js
-
-
-
-
-const listedShape = schemas/* object */.Ikc({
-    tag: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
-    timeUploadedMs: schemas/* string */.YjP().optional().catch(undefined),
-});
-const listShape = schemas/* object */.Ikc({
-    tags: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
-    child: schemas/* array */.YOg(schemas/* string */.YjP()).nullish(),
-    manifest: schemas/* record */.g1P(schemas/* string */.YjP(), listedShape).nullish(),
-});
-function uploadTime(milliseconds) {
-    const time = Number(milliseconds ?? Number.NaN);
-    return time > 0 && time < 8.64e15 ? { uploaded: new Date(time) } : undefined;
-}
+;// CONCATENATED MODULE: ./build/src/registry/ping-answer.js
+const ping_answer_PAGES = new Set(['text/html', 'application/xhtml+xml']);
 /**
- * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Skips
- * entries that are not tags (Artifactory lists digests); `"tags": null` is an empty list. `about` is the name of the
- * repository. Throws `REGISTRY_BROKEN`.
+ * Returns what speaks against it that a registry gave an answer to `GET /v2/`; undefined if nothing does. It is no proof:
+ * some registries have no such page, and some have it behind a web site.
  */
-function parseTagList(body, about) {
-    let parsed;
-    try {
-        parsed = listShape.parse(JSON.parse(body.toString('utf8')));
-    }
-    catch (cause) {
-        const message = 'its tag list is not what the protocol says';
-        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
-    }
-    const manifests = new Map();
-    for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest ?? {})) {
-        if (!isDigest(digest))
-            continue;
-        const listed = { digest, ...uploadTime(timeUploadedMs) };
-        for (const name of tag ?? [])
-            if (isTag(name))
-                manifests.set(name, listed);
-    }
-    return {
-        tags: (parsed.tags ?? []).filter(isTag),
-        children: (parsed.child ?? []).filter((child) => isRepository(child) && !child.includes('/')),
-        manifests,
-    };
-}
-const catalogueShape = schemas/* object */.Ikc({ repositories: schemas/* array */.YOg(schemas/* string */.YjP()).nullish() });
-/**
- * Reads one page of `_catalog` (distribution-spec extension) and skips entries that are not repositories. Throws
- * `REGISTRY_BROKEN`.
- */
-function parseCatalogue(body, about) {
-    try {
-        const { repositories } = catalogueShape.parse(JSON.parse(body.toString('utf8')));
-        return (repositories ?? []).filter(isRepository);
-    }
-    catch (cause) {
-        const message = 'its catalogue is not what the protocol says';
-        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
-    }
-}
-/** Returns the pages of a list as one list, each tag once. */
-function joinTagLists(pages) {
-    const [first] = pages;
-    // Most lists have one page.
-    if (first !== undefined && pages.length === 1)
-        return { ...first, tags: [...new Set(first.tags)] };
-    return {
-        tags: [...new Set(pages.flatMap((page) => page.tags))],
-        children: [...new Set(pages.flatMap((page) => page.children))],
-        manifests: new Map(pages.flatMap((page) => [...page.manifests])),
-    };
+function oddityOf({ status, headers }) {
+    if (headers['docker-distribution-api-version'] !== undefined)
+        return undefined;
+    if (status === 401 && headers['www-authenticate'] !== undefined)
+        return undefined;
+    const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+    const isMissing = status === 404 && !type.endsWith('json');
+    if (!isMissing && !ping_answer_PAGES.has(type))
+        return undefined;
+    return `GET /v2/ is answered ${status}${type === '' ? '' : ` with ${type}`}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/registry.js
@@ -25403,30 +27092,34 @@ function joinTagLists(pages) {
 
 
 
-const PAGE_SIZE = 1000;
-/** The largest blob that is read into memory. Configurations and signatures are smaller. */
-const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
+
 /**
  * One registry, with a method for each endpoint of the distribution protocol (distribution-spec 1.1, "Endpoints").
  * These wait for a slot and retry; the requests of an upload use `send` and `retrying`.
  */
 class Registry {
     host;
-    endpoint;
     limits;
+    #endpoint;
     #transport;
     #retry;
     #signal;
     #onRetry;
     #pinged;
+    #oddity;
+    #isProven = false;
     constructor(parts) {
         this.host = parts.host;
-        this.endpoint = parts.endpoint;
+        this.#endpoint = parts.endpoint;
         this.limits = parts.limits;
         this.#transport = parts.transport;
         this.#retry = parts.retry;
         this.#signal = parts.signal;
         this.#onRetry = parts.onRetry;
+    }
+    /** The base URL of its API: as far as it is known, until the first ping was answered. */
+    get endpoint() {
+        return this.#endpoint.url;
     }
     /**
      * Asks for the version of the API (`GET /v2/`), once in a run, to learn which login the registry wants. It does not
@@ -25439,10 +27132,14 @@ class Registry {
         });
         return this.#pinged;
     }
+    /** What speaks against it that this is a registry; undefined if nothing does, or if it answered as one does. */
+    get oddity() {
+        return this.#isProven ? undefined : this.#oddity;
+    }
     /**
-     * Verifies, without writing anything, that the registry accepts our login for a push: it gets a token for the
-     * repository, or pings with the password. Returns the user name; undefined if the registry needs no login. Throws
-     * `UNAUTHORIZED`.
+     * Verifies as `docker login` does that the registry accepts our login: it pings with the password, or with a token
+     * for it. An identity token is exchanged for one that may push to the repository. Returns the user name; undefined if
+     * the registry needs no login. Throws `UNAUTHORIZED`.
      */
     async logIn(repository) {
         await this.ping();
@@ -25457,7 +27154,7 @@ class Registry {
                 hint: 'give --username and KEEL_PASSWORD, or log in with docker login',
             });
         }
-        await this.#transport.prove([pushScope(repository)], this.url('/v2/'), this.#signal);
+        await this.#transport.prove([pushScope(repository)]);
         return username;
     }
     /**
@@ -25475,8 +27172,11 @@ class Registry {
     }
     /** Runs an operation in a slot for metadata, with retries. Waits first while the host asks for a pause. */
     asMetadata(signal, operation) {
-        return this.retrying(signal, async () => {
+        let isPinged = false;
+        const work = async () => {
+            isPinged = false;
             await this.ping();
+            isPinged = true;
             await this.limits.patience(signal);
             const giveBack = await ConcurrencyLimiter.take([this.limits.metadata], signal);
             try {
@@ -25487,49 +27187,45 @@ class Registry {
             finally {
                 giveBack();
             }
-        });
+        };
+        // The ping, a token, and each host that a redirect leads to, costs none of the attempts of another.
+        const requestOf = (error) => (isPinged ? failedRequest(error) : 'ping');
+        return retry({ policy: this.#retry, signal, onRetry: this.#onRetry, requestOf }, work);
     }
     /** Runs an operation with retries, without a slot. */
     retrying(signal, operation, isWorthRepeating) {
-        return retry({ policy: this.#retry, signal, onRetry: this.#onRetry, isWorthRepeating }, operation);
+        const options = { policy: this.#retry, signal, onRetry: this.#onRetry, isWorthRepeating };
+        return retry({ ...options, requestOf: failedRequest }, operation);
     }
-    /** Returns the URL of a path at this registry. */
+    /**
+     * Returns the pause after the failed attempt number `attempt`, and counts it. Throws the error, or its deferral, if
+     * there is no further attempt.
+     */
+    pauseAfter(error, attempt, isWorthRepeating) {
+        const wait = pauseAfter(error, attempt, this.#retry, isWorthRepeating);
+        this.#onRetry(error, attempt);
+        return wait;
+    }
+    /** Returns the URL of a path at this registry, once a ping has been answered. */
     url(path) {
-        return new URL(path, this.endpoint);
+        return this.#endpoint.at(path);
     }
     /** Returns the name of a manifest or blob for people: `host/repository:tag` or `host/repository@digest`. */
     nameOf(repository, name) {
         return `${this.host}/${repository}${isDigest(name) ? '@' : ':'}${name}`;
     }
     /** Returns the tags of a repository; with undefined, those at the root of a registry with Google's extension. */
-    listTags(repository, signal) {
-        const path = repository === undefined ? '/v2/tags/list' : `/v2/${repository}/tags/list`;
-        const list = {
-            path,
-            scopes: repository === undefined ? [] : [pullScope(repository)],
-            about: repository === undefined ? this.host : `${this.host}/${repository}`,
-            action: 'list its tags',
-        };
-        return this.asMetadata(signal, async () => {
-            const pages = await this.#readPages(list, signal, parseTagList);
-            return joinTagLists(pages);
-        });
+    async listTags(repository, signal) {
+        const list = await listTags(this, repository, signal);
+        this.#isProven = true;
+        return list;
     }
-    /** Returns all repositories, from `_catalog`; undefined if the registry does not offer that, or not to us. */
-    async listRepositories(signal) {
-        const scopes = ['registry:catalog:*'];
-        const list = { path: '/v2/_catalog', scopes, about: this.host, action: 'list its repositories' };
-        try {
-            const pages = await this.asMetadata(signal, () => this.#readPages(list, signal, parseCatalogue));
-            return [...new Set(pages.flat())];
-        }
-        catch (error) {
-            // Without a status the list itself cannot be used.
-            const isRefused = error instanceof HttpFailure && !error.transient && error.status !== undefined;
-            if (isRefused)
-                return undefined;
-            throw error;
-        }
+    /**
+     * Returns all repositories, from `_catalog`; undefined if the registry does not offer that. Throws `UNAUTHORIZED` or
+     * `DENIED` if it does not offer it to us.
+     */
+    listRepositories(signal) {
+        return listRepositories(this, signal);
     }
     /**
      * Returns a manifest with its exact bytes. Throws `NOT_FOUND`, and `DIGEST_MISMATCH` if it is not the one asked for.
@@ -25553,7 +27249,9 @@ class Registry {
                 throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
             }
             try {
-                return parseManifest(bytes, answer.headers['content-type'], about, algorithm);
+                const manifest = parseManifest(bytes, answer.headers['content-type'], about, algorithm);
+                this.#isProven = true;
+                return manifest;
             }
             catch (error) {
                 const isDamaged = error instanceof lib_failure/* Failure */.HR && error.cause instanceof SyntaxError;
@@ -25565,23 +27263,14 @@ class Registry {
             }
         });
     }
-    /** Returns the digest of a manifest, without reading its body if possible; undefined if it does not exist. */
+    /**
+     * Returns the digest of a manifest, without reading its body if possible; undefined if it does not exist. `HEAD` is
+     * believed when it tells a digest. When it refuses, or says that there is nothing, `GET` decides.
+     */
     async findManifest(repository, name, signal) {
-        const answer = await this.asMetadata(signal, async () => {
-            const head = await this.send({
-                ...this.#manifestExchange('HEAD', repository, name, signal),
-                action: 'ask for its manifest',
-                // Huawei SWR does not support HEAD here, and Artifactory answers 403 for what does not exist.
-                expected: [200, 403, 404, 405],
-            });
-            discardBody(head);
-            return head;
-        });
-        if (answer.status === 404)
-            return undefined;
-        const digest = answer.headers['docker-content-digest'];
-        if (answer.status === 200 && typeof digest === 'string' && isDigest(digest))
-            return digest;
+        const told = await this.#askForManifest(repository, name, signal);
+        if (told !== 'absent' && told !== 'unknown')
+            return told;
         try {
             return (await this.getManifest(repository, name, signal)).digest;
         }
@@ -25592,13 +27281,53 @@ class Registry {
         }
     }
     /**
-     * Stores a manifest, its bytes unchanged, under a tag or its digest. Throws `CONTENT_UNKNOWN` if parts of it are
-     * missing.
+     * Returns whether a registry says that it has a manifest, for where pushing it again is all that a wrong answer costs:
+     * unlike `findManifest` it believes `HEAD` that there is nothing, and a refusal means no.
      */
-    putManifest(repository, name, manifest, signal) {
+    async claimsManifest(repository, digest, signal) {
+        try {
+            const told = await this.#askForManifest(repository, digest, signal);
+            if (told !== 'unknown')
+                return told !== 'absent';
+            return (await this.getManifest(repository, digest, signal)).digest === digest;
+        }
+        catch (error) {
+            if (isRefusedQuestion(error))
+                return false;
+            throw error;
+        }
+    }
+    /** Asks with `HEAD`. Huawei SWR does not support it, and Artifactory answers 403 for what does not exist. */
+    async #askForManifest(repository, name, signal) {
+        const ask = async () => {
+            const exchange = this.#manifestExchange('HEAD', repository, name, signal);
+            const head = await this.send({ ...exchange, action: 'ask for its manifest', expected: [200, 404] });
+            discardBody(head);
+            return head;
+        };
+        try {
+            const { status, headers } = await this.asMetadata(signal, ask);
+            if (status === 404)
+                return 'absent';
+            const digest = headers['docker-content-digest'];
+            return typeof digest === 'string' && isDigest(digest) ? digest : 'unknown';
+        }
+        catch (error) {
+            if (isRefusedQuestion(error) && !isUnauthorized(error))
+                return 'unknown';
+            throw error;
+        }
+    }
+    /**
+     * Stores a manifest, its bytes unchanged, under a tag or its digest. `onActive` is called when it takes its slot and
+     * when it returns it. Returns whether the registry says that it lists the manifest with what refers to its subject.
+     * Throws `CONTENT_UNKNOWN` if parts of it are missing.
+     */
+    putManifest(repository, name, manifest, signal, onActive = () => undefined) {
         const about = this.nameOf(repository, name);
         return this.asMetadata(signal, async () => {
-            const answer = await this.send({
+            onActive(true);
+            const sending = this.send({
                 method: 'PUT',
                 url: this.#manifestUrl(repository, name),
                 scopes: [pushScope(repository)],
@@ -25608,8 +27337,10 @@ class Registry {
                 about,
                 action: 'push its manifest',
                 writes: 'manifest',
+                awaited: 'work',
                 signal,
             });
+            const answer = await sending.finally(() => onActive(false));
             discardBody(answer);
             const stored = answer.headers['docker-content-digest'];
             const isOther = typeof stored === 'string' && isDigest(stored) && stored !== manifest.digest;
@@ -25617,6 +27348,7 @@ class Registry {
                 const message = `the registry stored another digest, ${stored}`;
                 throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message });
             }
+            return answer.headers['oci-subject'] !== undefined;
         });
     }
     /**
@@ -25633,33 +27365,21 @@ class Registry {
             expected: [range === undefined ? 200 : 206],
             about,
             action: 'fetch a layer',
+            awaited: 'content',
+            // Some stores call a layer encoded because it is an archive in gzip.
+            isOwnCoding: ({ 'content-length': length }) => Number(length) === descriptor.size,
             signal,
         });
-        const sent = answer.headers['content-range'];
-        if (range === undefined || sent === undefined || sent.startsWith(`bytes ${range.start}-`))
+        if (range === undefined)
             return answer;
-        answer.body.destroy();
-        const message = 'the registry answered with another part of a layer than asked for';
-        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
-    }
-    /** Returns the bytes of a small blob, after verifying its size and digest. Throws `DIGEST_MISMATCH`. */
-    readBlob(repository, descriptor, signal) {
-        return this.asMetadata(signal, async () => {
-            const answer = await this.openBlob(repository, descriptor, signal);
-            const bytes = await readBody(answer, Math.min(descriptor.size, SMALL_BLOB_LIMIT));
-            if (bytes !== undefined && digestOf(bytes, digestAlgorithm(descriptor.digest)) === descriptor.digest) {
-                return bytes;
-            }
-            const about = this.nameOf(repository, descriptor.digest);
-            const message = 'its content does not have this digest';
-            throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
-        });
-    }
-    #readPages(list, signal, parse) {
-        const { path, ...exchange } = list;
-        const send = (url) => this.send({ ...exchange, method: 'GET', url, expected: [200], signal });
-        const first = this.url(`${path}?n=${PAGE_SIZE}`);
-        return readPages({ first, about: list.about, limits: LIST_LIMITS }, this.endpoint, send, parse);
+        try {
+            requirePart(answer, { start: range.start, size: descriptor.size, about });
+            return answer;
+        }
+        catch (error) {
+            answer.body.destroy();
+            throw error;
+        }
     }
     #manifestExchange(method, repository, name, signal) {
         return {
@@ -25675,9 +27395,9 @@ class Registry {
         return this.url(`/v2/${repository}/manifests/${name}`);
     }
     async #askVersion() {
-        const answer = await this.send({
+        const ask = (base) => this.send({
             method: 'GET',
-            url: this.url('/v2/'),
+            url: new URL('/v2/', base),
             scopes: [],
             // Quay and others answer 401 here even with an anonymous token. The host is reached all the same.
             expected: [200, 401, 403, 404],
@@ -25685,9 +27405,19 @@ class Registry {
             action: 'reach the registry',
             signal: this.#signal,
         });
-        if (answer.status === 401)
-            await this.#transport.learn(answer);
-        discardBody(answer);
+        try {
+            const answer = await this.#endpoint.settle(ask);
+            this.#oddity = oddityOf(answer);
+            if (answer.status === 401)
+                this.#transport.note(answer);
+            discardBody(answer);
+        }
+        catch (error) {
+            // Whatever it says to this question, others tell what it can do.
+            if (!isRefusedQuestion(error))
+                throw error;
+            this.#oddity = 'GET /v2/ is refused';
+        }
     }
 }
 
@@ -25699,90 +27429,87 @@ class Registry {
 
 
 
-const ERROR_BODY_LIMIT = 64 * 1024;
+
+const transport_ERROR_BODY_LIMIT = 64 * 1024;
+/** A Basic challenge after a token, then another token service, then a scope that it names. */
+const MOST_REPEATS = 3;
 /**
  * Sends requests to one registry: it adds credentials for its own host only, follows redirects and answers challenges.
  */
 class Transport {
     #http;
-    #endpoint;
+    #registry;
     #authorization;
     #onRequest;
     constructor(parts) {
         this.#http = parts.http;
-        this.#endpoint = parts.endpoint;
+        this.#registry = parts.endpoint;
         this.#authorization = parts.authorization;
         this.#onRequest = parts.onRequest;
     }
     /**
-     * Sends a request and returns an answer with one of the expected statuses. After a 401 it sends the request once more
-     * with the credential that was asked for. A streamed body cannot be sent twice: then it throws a transient failure.
-     * Throws `HttpFailure` or the signal's reason.
+     * Sends a request and returns an answer with one of the expected statuses. After a 401 it sends the request again with
+     * the credential that was asked for. A streamed body cannot be sent twice: then it throws a transient failure. Throws
+     * `HttpFailure` or the signal's reason.
      */
     async send(exchange) {
-        const sent = await this.#credentialFor(exchange.url, exchange.scopes);
-        const answer = await this.#follow(exchange, sent);
-        if (exchange.expected.includes(answer.status))
-            return answer;
-        if (answer.status !== 401)
-            throw await this.#explain(exchange, answer);
-        const isWorthRepeating = await this.#authorization.learn(answer, exchange.scopes, sent);
-        if (!isWorthRepeating)
-            throw await this.#explain(exchange, answer);
-        discardBody(answer);
-        if (typeof exchange.body === 'function')
-            throw this.#staleLogin(exchange);
-        const second = await this.#follow(exchange, await this.#credentialFor(exchange.url, exchange.scopes));
-        if (exchange.expected.includes(second.status))
-            return second;
-        throw await this.#explain(exchange, second);
+        let isRenewed = false;
+        for (let repeats = 0;; repeats += 1) {
+            const sent = await this.#credentialFor(exchange.url, exchange.scopes);
+            const answer = await this.#follow(exchange, sent);
+            if (exchange.expected.includes(answer.status))
+                return answer;
+            const failure = await this.#explain(exchange, answer);
+            if (answer.status !== 401 || repeats === MOST_REPEATS)
+                throw failure;
+            const lesson = await this.#authorization.learn(answer, exchange.scopes, sent);
+            if (lesson === undefined || (lesson === 'renewed' && isRenewed))
+                throw failure;
+            isRenewed ||= lesson === 'renewed';
+            if (typeof exchange.body === 'function')
+                throw this.#staleLogin(exchange);
+        }
     }
     /** Returns which login the registry asks for, and the user name that we have for it. */
     situation() {
         return this.#authorization.situation();
     }
-    /**
-     * Verifies the login for some scopes, by getting a token or, with Basic authentication, by a ping. Throws
-     * `UNAUTHORIZED`.
-     */
-    async prove(scopes, ping, signal) {
-        const header = await this.#authorization.header(scopes);
-        if (header?.startsWith('Basic ') !== true)
-            return;
-        const about = this.#endpoint.host;
-        const answer = await this.send({
-            method: 'GET',
-            url: ping,
-            scopes,
-            expected: [200, 403, 404],
-            about,
-            action: 'log in',
-            signal,
-        });
-        discardBody(answer);
+    /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
+    prove(scopes) {
+        return this.#authorization.prove(scopes);
     }
-    /** Learns the challenge of an answer with status 401. */
-    async learn(answer) {
-        await this.#authorization.learn(answer, [], undefined);
+    /** Notes the challenge of an answer with status 401 to a ping. */
+    note(answer) {
+        this.#authorization.note(answer);
+    }
+    get #endpoint() {
+        return this.#registry.url;
     }
     async #credentialFor(url, scopes) {
         return url.origin === this.#endpoint.origin ? this.#authorization.header(scopes) : undefined;
     }
     async #follow(exchange, credential) {
-        const { method, body, signal } = exchange;
+        const { method, body, awaited, isOwnCoding, signal } = exchange;
         let carried = credential;
-        const send = (url) => {
+        const send = async (url) => {
             const headers = { 'user-agent': 'keel-pkg', ...exchange.headers };
             if (carried !== undefined)
                 headers['authorization'] = carried;
             if (body instanceof Uint8Array)
                 headers['content-length'] = String(body.length);
-            this.#onRequest(url);
-            return this.#http.send({ method, url, headers, signal, body });
+            try {
+                const answer = await this.#http.send({ method, url, headers, awaited, isOwnCoding, signal, body });
+                this.#onRequest(url);
+                return answer;
+            }
+            catch (error) {
+                // A handshake that failed is no request.
+                if ((0,lib_failure/* failureCode */.AD)(error) !== 'TLS_REFUSED')
+                    this.#onRequest(url);
+                throw error;
+            }
         };
-        if (method !== 'GET' && method !== 'HEAD')
-            return send(exchange.url);
-        const answer = await followRedirects(exchange.url, send, (from, location) => {
+        const answer = await followRedirects(exchange, send, (from, location) => {
             const next = followAddress(from, location, this.#endpoint);
             // After a redirect to another host the credential is not sent any more, not even on the way back.
             if (next.origin !== this.#endpoint.origin)
@@ -25798,17 +27525,23 @@ class Transport {
         });
     }
     async #explain(exchange, answer) {
-        const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, ERROR_BODY_LIMIT);
+        const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, transport_ERROR_BODY_LIMIT);
         if (exchange.method === 'HEAD')
             discardBody(answer);
-        return refusal({
+        if (isLossyRedirect(exchange.method, answer))
+            return lossyRedirect(exchange, answer);
+        const failure = refusal({
             about: exchange.about,
             action: exchange.action,
             writes: exchange.writes,
             status: answer.status,
+            request: answer.url.host,
             errorBody: parseErrorBody(body?.toString('utf8') ?? '', (text) => withoutSignatures(this.#authorization.redact(text), answer.url)),
-            retryAt: parseRetryAfter(answer.headers['retry-after'], Date.now()),
+            retryAt: retryTime(answer, Date.now()),
         });
+        // Before a write the run has found out whether a login is wanted, so a refusal has another reason.
+        const isRead = exchange.writes === undefined && answer.url.origin === this.#endpoint.origin;
+        return isRead ? this.#authorization.advise(failure) : failure;
     }
     #staleLogin(exchange) {
         return new HttpFailure({
@@ -25819,6 +27552,17 @@ class Transport {
             transient: true,
         });
     }
+}
+/** Only the host of the address is shown: the rest may be signed. */
+function lossyRedirect({ about, action }, { status, headers, url }) {
+    const host = URL.parse(headers.location ?? '', url.href)?.host ?? 'nowhere';
+    return new HttpFailure({
+        code: 'REGISTRY_REFUSED',
+        about,
+        message: `cannot ${action}, the registry answered ${status} and leads to ${host}, where the content would not arrive`,
+        hint: 'give the registry by the address that it leads to, or let it redirect writes with 307 or 308',
+        status,
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/registries.js
@@ -25860,10 +27604,11 @@ class Registries {
     }
     #open(host) {
         const { credentials, retry, limits, insecure, deadline, signal, onSecret, onRetry } = this.#settings;
-        const endpoint = endpointOf(host, insecure);
-        const onRateLimit = () => this.#count(endpoint.host, 'rateLimited');
+        const endpoint = new Endpoint(host, insecure);
+        const onRateLimit = () => this.#count(endpoint.url.host, 'rateLimited');
         const hostLimits = new HostLimits(host, limits, { deadline, onRateLimit });
         const http = this.#http;
+        const onRequest = (url) => this.#count(url.host, 'requests');
         const authorization = new Authorization({
             host,
             endpoint,
@@ -25871,9 +27616,9 @@ class Registries {
             limiter: hostLimits.tokens,
             lookup: credentials,
             onSecret,
+            onRequest,
             signal,
         });
-        const onRequest = (url) => this.#count(url.host, 'requests');
         const transport = new Transport({ http, endpoint, authorization, onRequest });
         return new Registry({
             host,
@@ -25883,7 +27628,7 @@ class Registries {
             retry,
             signal,
             onRetry: (error, attempt) => {
-                this.#count(endpoint.host, 'retried');
+                this.#count(endpoint.url.host, 'retried');
                 onRetry?.(error, attempt);
             },
         });
@@ -25904,19 +27649,22 @@ function limitsOf({ queryLimit, limit }) {
  * `CA_FILE_MALFORMED`.
  */
 async function openRegistries(settings, parts) {
-    const { login, retry, insecureRegistries, caFile } = settings;
+    const { login, logins = [], retry, insecureRegistries, tlsSkipVerify, caFile } = settings;
     const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
     const authorities = await readAuthorities(caFile);
-    if (login.password !== undefined)
-        onSecret(login.password);
+    for (const { password } of [login, ...logins])
+        if (password !== undefined)
+            onSecret(password);
     return new Registries({
         credentials: firstCredential([
             explicitCredential(login.host, login.username, login.password),
-            dockerCredentials(dockerConfigFile(environment), runCredentialHelper),
+            ...logins.map(({ host, username, password }) => explicitCredential(host, username, password)),
+            dockerCredentials(dockerConfigFile(environment), runCredentialHelper, signal),
         ]),
         retry,
         limits: limitsOf(settings),
         insecure: insecureRegistries,
+        unverified: tlsSkipVerify,
         signal,
         onSecret,
         authorities,
@@ -25928,11 +27676,22 @@ async function openRegistries(settings, parts) {
 
 ;// CONCATENATED MODULE: ./build/src/sync/parts.js
 
+
 /** Opens the registries of a run, with its login at the destination. Throws `CA_FILE_MALFORMED`. */
 function openRunRegistries(settings, parts) {
-    const { destination, username, password, queryLimit, limit, retry, insecureRegistries, caFile } = settings;
-    const login = { host: destination, username, password };
-    return openRegistries({ login, queryLimit, limit, retry, insecureRegistries, caFile }, parts);
+    const { destination: host, username, password, logins, queryLimit, limit, retry } = settings;
+    const { insecureRegistries, tlsSkipVerify, caFile } = settings;
+    const timeouts = timeoutsWith(settings.pushTimeout, parts.timeouts);
+    return openRegistries({
+        login: { host, username, password },
+        logins,
+        queryLimit,
+        limit,
+        retry,
+        insecureRegistries,
+        tlsSkipVerify,
+        caFile,
+    }, { ...parts, timeouts });
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/select/signature-tag.js
@@ -25988,8 +27747,8 @@ function platformsFor(set, name) {
     return patchFor(set, name)?.platforms;
 }
 /**
- * Returns the tags that a set wants of an image, the newest first, without signature tags. Filters and `exclude` do not
- * apply to tags that an extra names or that kubeadm needs. If nothing else wants the image, no other tags are wanted.
+ * Returns the tags that a set wants of an image. Filters and `exclude` do not apply to tags that an extra names or that
+ * kubeadm needs. If nothing else wants the image, no other tags are wanted.
  */
 function selectTags(set, name, offered) {
     const ordinary = offered.filter(({ tag }) => !isSignatureTag(tag));
@@ -25999,8 +27758,9 @@ function selectTags(set, name, offered) {
     const filter = patchFor(set, name)?.tags ?? set.cniFilters.get(name) ?? set.tags;
     const wantsOnlyPinned = extra?.isListed === false || (needs.length > 0 && !asksForListing(set, name));
     const candidates = wantsOnlyPinned ? [] : ordinary.filter(({ tag }) => !isExcluded(set, tag));
-    const chosen = new Map([...filterTags(filter, candidates), ...pinned].map((one) => [one.tag, one]));
-    return newestFirst([...chosen.values()]).map(({ tag }) => tag);
+    const { tags, unclearCut } = filterTags(filter, candidates);
+    const chosen = new Map([...tags, ...pinned].map((one) => [one.tag, one]));
+    return { tags: newestFirst([...chosen.values()]).map(({ tag }) => tag), unclearCut };
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/shard.js
@@ -26069,38 +27829,57 @@ function nameFor(naming, repository) {
             return repository;
     }
 }
+/** Registries allow names of this length, and many clients count the host with them. */
+const NAME_LENGTH_LIMIT = 255;
 /**
  * Returns the destination of a source repository: the name of its patch, or else the one that `--naming` makes of its
- * path, below the namespace. The host of the source has no influence. Throws `REFERENCE_MALFORMED` if it is too long.
+ * path, below the namespace. The host of the source has no influence. Throws `NAME_TOO_LONG`.
  */
 function destinationRepository(naming, namespace, source, patchName) {
     const name = patchName ?? nameFor(naming, source.repository);
-    return parseRepository(namespace === undefined ? name : `${namespace}/${name}`, `${source.host}/${source.repository}`);
+    const whole = namespace === undefined ? name : `${namespace}/${name}`;
+    const about = `${source.host}/${source.repository}`;
+    if (whole.length > NAME_LENGTH_LIMIT)
+        throw tooLong(about, whole);
+    return parseRepository(whole, about);
+}
+function tooLong(about, name) {
+    return new lib_failure/* Failure */.HR({
+        code: 'NAME_TOO_LONG',
+        about,
+        message: `its name at the destination has ${name.length} characters, and registries allow ${NAME_LENGTH_LIMIT}`,
+        hint: 'give it a shorter one with "patches", or use --naming basename or a shorter --push-ns',
+    });
 }
 /**
  * Returns the destination repositories of a shard, each with its sources. Sources whose names collide are in one group,
  * and therefore in one shard.
  */
 function groupByDestination(found, set, settings) {
+    const { destination, naming, namespace, shard } = settings;
     const groups = new Map();
-    const warnings = [];
+    const nameless = [];
     for (const member of found) {
         const source = { host: member.registry.host, repository: member.repository };
         const patch = patchFor(set, member.name)?.name;
         try {
-            const repository = destinationRepository(settings.naming, settings.namespace, source, patch);
+            const repository = destinationRepository(naming, namespace, source, patch);
+            const whole = `${destination}/${repository}`;
+            if (whole.length > NAME_LENGTH_LIMIT)
+                throw tooLong(`${source.host}/${source.repository}`, whole);
             const members = groups.get(repository) ?? [];
             groups.set(repository, members);
             members.push(member);
         }
-        catch (error) {
-            if (!(error instanceof lib_failure/* Failure */.HR))
-                throw error;
-            warnings.push(`${member.name} is not mirrored: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
+        catch (failure) {
+            if (!(failure instanceof lib_failure/* Failure */.HR))
+                throw failure;
+            if (inShard(shard, member.repository))
+                nameless.push({ found: member, failure });
         }
     }
-    const inThisShard = [...groups].filter(([repository]) => inShard(settings.shard, repository));
-    return { groups: inThisShard.map(([repository, members]) => ({ repository, members })), warnings };
+    const inThisShard = [...groups].filter(([repository]) => inShard(shard, repository));
+    return { groups: inThisShard.map(([repository, members]) => ({ repository, members })), nameless };
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/plan/collision.js
@@ -26205,6 +27984,7 @@ function placeOfClaim(set, sourceHost, claimants) {
 ;// CONCATENATED MODULE: ./build/src/sync/plan/source-listing.js
 
 
+
 /**
  * registry.k8s.io redirects listings, but drops the query for further pages.
  * https://github.com/kubernetes/registry.k8s.io/issues/326
@@ -26235,8 +28015,7 @@ function sourceLister(source, registryAt, backends = LISTING_BACKENDS) {
             listing = await source.listTags(repository, signal);
         }
         catch (error) {
-            const isUnlisted = ['NOT_FOUND', 'DENIED'].includes((0,lib_failure/* failureCode */.AD)(error));
-            if (!isUnlisted || repository !== undefined)
+            if (!isRefusedQuestion(error) || repository !== undefined)
                 throw error;
             return listBehind(backend, repository, signal);
         }
@@ -26245,8 +28024,16 @@ function sourceLister(source, registryAt, backends = LISTING_BACKENDS) {
         if (!isCut && !isBare)
             return listing;
         // If that fails too, the listing of the source is better than none.
-        return listBehind(backend, repository, signal).catch(() => listing);
+        return listBehind(backend, repository, signal).catch(() => {
+            signal.throwIfAborted();
+            return { ...listing, isCut };
+        });
     };
+}
+/** Returns whether a repository has images, and not only signatures of images or repositories below it. */
+function holdsImages({ tags, manifests }) {
+    const isOfImage = (tag) => !isSignatureTag(tag);
+    return tags.some(isOfImage) || [...manifests.keys()].some(isOfImage);
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/plan/discovery.js
@@ -26345,13 +28132,28 @@ async function search(parts, lister) {
 }
 async function readCatalogue(parts, lister) {
     const { source, set, signal } = parts;
-    const repositories = await source.listRepositories(signal);
+    const repositories = await source.listRepositories(signal).catch((error) => {
+        throw explainRefusal(source, set, error);
+    });
     const wanted = repositories?.filter((repository) => wantsRepository(set, repository) && isSearchedFor(parts, repository));
     if ((wanted?.length ?? 0) > REPOSITORIES_LIMIT)
         throw tooMany(source);
     return wanted?.map((repository) => {
         const list = listOf(lister, repository, signal);
         return { name: repository, registry: source, repository, list, namedTags: undefined };
+    });
+}
+/** What a registry lists to others is not missing: a login may be all that it takes. */
+function explainRefusal(source, { prefixes: [prefix] }, error) {
+    if (!mayBeDeniedToUs(error))
+        return error;
+    const code = (0,lib_failure/* failureCode */.AD)(error);
+    return new lib_failure/* Failure */.HR({
+        code,
+        about: source.host,
+        message: `it does not let us list its repositories, so "${prefix?.value ?? ''}" cannot be searched for (${error instanceof Error ? error.message : code})`,
+        hint: 'log in with docker login as an account that may list them, or put the images by their full names into "names" instead of "prefixes"',
+        cause: error,
     });
 }
 /** A catalogue lists all namespaces. Only those are used that a search of `child` lists would have entered. */
@@ -26383,8 +28185,7 @@ async function walk(parts, lister, roots) {
             found.push({ name: path, registry: source, repository, list, namedTags: undefined });
             return undefined;
         });
-        const holdsImages = listing !== undefined && (listing.tags.length > 0 || listing.manifests.size > 0);
-        if (isWanted && holdsImages) {
+        if (isWanted && listing !== undefined && holdsImages(listing)) {
             found.push({
                 name: path,
                 registry: source,
@@ -26477,12 +28278,15 @@ function shown(text, most = 200) {
 
 
 
+
 /** Images have few referrers; in a longer list, only its beginning is searched for signatures. */
 const LIMITS = { pages: 20, bytes: 20 * MANIFEST_SIZE_LIMIT, isCut: true };
 const referrers_listShape = schemas/* object */.Ikc({
-    manifests: schemas/* array */.YOg(schemas/* object */.Ikc({
+    // An image has a configuration, and is no list.
+    config: schemas/* null */.chJ().optional(),
+    manifests: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({
         digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
-        artifactType: schemas/* string */.YjP().optional().catch(undefined),
+        artifactType: zero_value/* TEXT_FIELD */.rr.catch(undefined),
     })),
 });
 /**
@@ -26491,20 +28295,30 @@ const referrers_listShape = schemas/* object */.Ikc({
  * registry's refusal.
  */
 async function listReferrers(registry, repository, digest, signal) {
+    const told = await askReferrersApi(registry, repository, digest, signal);
+    return told ?? readFallbackTag(registry, repository, digest, signal);
+}
+/** Returns what the referrers API tells of a manifest; undefined if a registry does not have it. Throws as `listReferrers`. */
+async function askReferrersApi(registry, repository, digest, signal) {
     try {
-        return await registry.asMetadata(signal, () => readReferrers(registry, repository, digest, signal));
+        return await readReferrers(registry, repository, digest, signal);
     }
     catch (error) {
         // A front end may let through only the requests that it knows: registry.k8s.io answers 403.
         const isUnknown = isAnswerFailure(error) && !error.transient && error.code !== 'RATE_LIMITED';
-        if (!isUnknown)
+        if (!isUnknown || error.code === 'LIST_INCOMPLETE')
             throw error;
-        return readFallbackTag(registry, repository, digest, signal);
+        return undefined;
     }
+}
+/** Returns the tag that stands for the referrers API. It has at most 64 digits of the digest. */
+function referrersTag(digest) {
+    return parseTag(`${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`);
 }
 async function readReferrers(registry, repository, digest, signal) {
     const about = registry.nameOf(repository, digest);
-    const first = registry.url(`/v2/${repository}/referrers/${digest}`);
+    const path = `/v2/${repository}/referrers/${digest}`;
+    const first = await registry.asMetadata(signal, async () => registry.url(path));
     const send = (url) => registry.send({
         method: 'GET',
         url,
@@ -26515,11 +28329,14 @@ async function readReferrers(registry, repository, digest, signal) {
         action: 'list what refers to it',
         signal,
     });
-    const pages = await readPages({ first, about, limits: LIMITS }, registry.endpoint, send, parseReferrers);
+    const attempt = (operation) => registry.asMetadata(signal, operation);
+    const isEmpty = (page) => page.length === 0;
+    const list = { first, about, limits: LIMITS, send, attempt, parse: parseReferrers, isEmpty };
+    const { pages } = await readPages(list, registry.endpoint);
     return pages.flat();
 }
 async function readFallbackTag(registry, repository, digest, signal) {
-    const tag = parseTag(`${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`);
+    const tag = referrersTag(digest);
     try {
         const { bytes } = await registry.getManifest(repository, tag, signal);
         return parseReferrers(bytes, registry.nameOf(repository, tag));
@@ -26539,6 +28356,26 @@ function parseReferrers(body, about) {
         const message = 'its list of what refers to a manifest makes no sense';
         throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, cause });
     }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/small-blob.js
+
+
+
+/** The largest blob that is read into memory. Configurations and signatures are smaller. */
+const SMALL_BLOB_LIMIT = 16 * 1024 * 1024;
+/** Returns the bytes of a small blob, after verifying its size and digest. Throws `DIGEST_MISMATCH`. */
+function readBlob(registry, repository, descriptor, signal) {
+    return registry.asMetadata(signal, async () => {
+        const answer = await registry.openBlob(repository, descriptor, signal);
+        const bytes = await readBody(answer, Math.min(descriptor.size, SMALL_BLOB_LIMIT));
+        if (bytes !== undefined && digestOf(bytes, digestAlgorithm(descriptor.digest)) === descriptor.digest) {
+            return bytes;
+        }
+        const about = registry.nameOf(repository, descriptor.digest);
+        const message = 'its content does not have this digest';
+        throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/src/signatures/cosign-layer.js
@@ -26642,6 +28479,7 @@ function readCosignLayer(layer, digest) {
 
 
 
+
 const sigstore_bundle_BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle[.+]/;
 const STATEMENT_TYPE = 'application/vnd.in-toto+json';
 /**
@@ -26658,7 +28496,7 @@ const bundleShape = schemas/* union */.KCZ([
     schemas/* object */.Ikc({ dsseEnvelope: schemas/* object */.Ikc({ payloadType: schemas/* string */.YjP(), payload: schemas/* string */.YjP() }) }),
 ]);
 const statementShape = schemas/* object */.Ikc({
-    subject: schemas/* array */.YOg(schemas/* object */.Ikc({ digest: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()) })),
+    subject: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({ digest: (0,zero_value/* recordOf */.zv)(schemas/* string */.YjP()) })),
     predicateType: schemas/* string */.YjP(),
 });
 /**
@@ -26687,6 +28525,7 @@ function readBundle(bytes, digest, manifest) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/signatures/signature-search.js
+
 
 
 
@@ -26777,7 +28616,7 @@ async function readSmall({ registry, repository }, layer, signal) {
     if (layer.size > SIZE_LIMIT)
         return unfit('it is larger than any real one');
     try {
-        return await registry.readBlob(repository, layer, signal);
+        return await readBlob(registry, repository, layer, signal);
     }
     catch (error) {
         if ((0,lib_failure/* failureCode */.AD)(error) === 'DIGEST_MISMATCH')
@@ -27073,45 +28912,78 @@ function digestOfPolicy({ scope, policy }) {
 
 ;// CONCATENATED MODULE: ./build/src/sync/plan/recorded-options.js
 
-const SIGNED = /(?:^|;)signed=([0-9a-f]{12})(?=;|$)/;
-const CONVERSION = /(?:^|;)conversion=(without-attestations|docker-format)$/;
-function isConversion(text) {
-    return text === 'without-attestations' || text === 'docker-format';
-}
+/** The ways in which an image is changed if the destination refuses its original format. */
+const CONVERSIONS = [
+    /** The attestations are left out of its index. */
+    'without-attestations',
+    /** OCI manifests become Docker manifests and lists, without attestations. */
+    'docker-format',
+    /** Docker manifests and lists become OCI manifests and indexes. */
+    'oci-format',
+];
+const LEFT_OUT = /^left-out=([1-9]\d{0,3})$/;
+const BESIDE = /^others=(beside)$/;
+const OTHERS = /^others=(?:beside|instead)$/;
+const REFERRERS = /^referrers$/;
+const SIGNED = /^signed=([0-9a-f]{12})$/;
+const CONVERSION = new RegExp(`^conversion=(${CONVERSIONS.join('|')})$`);
 /**
- * Returns the settings that determine the content of an image as one text. The same source with the same text has the
- * same digest at the destination. `signed` is the policy by which the signature was verified, and changes no content.
+ * Returns the settings that determine the content of an image, and what is known of it, as one text. The same source
+ * with the same settings and conversion has the same digest at the destination.
  */
-function contentOptions(platforms, conversion, signed) {
+function contentOptions(platforms, facts = {}) {
+    const { conversion, signed, layersLeftOut = 0, others, hasReferrers = false } = facts;
     const chosen = platforms.length === 0 ? [] : [`platforms=${platforms.map(formatPlatform).toSorted().join(',')}`];
     return [
         ...chosen,
+        ...(layersLeftOut === 0 ? [] : [`left-out=${layersLeftOut}`]),
+        ...(others === undefined ? [] : [`others=${others}`]),
+        ...(hasReferrers ? ['referrers'] : []),
         ...(signed === undefined ? [] : [`signed=${signed}`]),
+        // Older versions look for it at the end only.
         ...(conversion === undefined ? [] : [`conversion=${conversion}`]),
     ].join(';');
 }
+/** Returns what stands in the part of a recorded text that has some form. */
+function find(options, form) {
+    return options
+        .split(';')
+        .map((part) => form.exec(part)?.[1])
+        .find((found) => found !== undefined);
+}
 /** Returns the conversion in a recorded text, if there is one. */
 function conversionIn(options) {
-    const found = CONVERSION.exec(options)?.[1];
-    return isConversion(found) ? found : undefined;
+    const found = find(options, CONVERSION);
+    return CONVERSIONS.find((conversion) => conversion === found);
 }
 /** Returns the policy by which the signature was verified according to a recorded text. */
 function signedUnder(options) {
-    return SIGNED.exec(options)?.[1];
+    return find(options, SIGNED);
 }
-/**
- * Returns whether a recorded text is the result of some settings. Its conversion is ignored, because the destination
- * caused it, and so is its signature, because it does not change the image.
- */
+/** Returns the number of foreign layers that the destination lacks according to a recorded text. */
+function layersLeftOutIn(options) {
+    return Number(find(options, LEFT_OUT) ?? 0);
+}
+/** Returns whether its signatures at the referrers API of the source were copied according to a recorded text. */
+function hasReferrersIn(options) {
+    return options.split(';').some((part) => REFERRERS.test(part));
+}
+/** Returns whether others added something to a tag of signatures according to a recorded text. */
+function hasOthersSignatures(options) {
+    return options.split(';').some((part) => OTHERS.test(part));
+}
+/** Returns whether a recorded text is the result of some settings. What else it tells of the image is ignored. */
 function fitsSettings(recorded, settings) {
-    return recorded === settings || recorded.replace(CONVERSION, '').replace(SIGNED, '') === settings;
+    const isFact = (part) => [LEFT_OUT, BESIDE, REFERRERS, SIGNED, CONVERSION].some((form) => form.test(part));
+    const kept = recorded.split(';').filter((part) => !isFact(part));
+    return kept.join(';') === settings;
 }
 /**
  * Returns whether the digest of an image at the destination may differ from that at the source. Without a choice of
- * platforms and without a conversion it may not, whatever a manipulated state says.
+ * platforms, without a conversion and without signatures of others it may not, whatever a manipulated state says.
  */
 function mayDiffer(recorded, platforms) {
-    return platforms.length > 0 || conversionIn(recorded) !== undefined;
+    return platforms.length > 0 || conversionIn(recorded) !== undefined || hasOthersSignatures(recorded);
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/plan/source-verification.js
@@ -27203,19 +29075,23 @@ class TroubleTeller {
                 if (image.reason?.code === 'PLATFORM_MISSING')
                     this.#held.push(image);
                 else
-                    this.#reporter.error(failedLine(image));
+                    this.#reporter.error(failedLine(image), this.#placeOfName(image));
         }
+    }
+    /** A name that is too long is a fault of the line that wants it. */
+    #placeOfName({ source, reason }) {
+        return reason?.code === 'NAME_TOO_LONG' ? this.#placeOf([source]) : undefined;
     }
     /** Reports the collisions and missing platforms. */
     finish() {
-        for (const [first, ...others] of Map.groupBy(this.#held.splice(0), causeOf).values()) {
+        for (const [first, ...others] of Map.groupBy(this.#held.splice(0), failure_notices_causeOf).values()) {
             if (first === undefined)
                 continue;
             this.#reporter.error(failedTogetherLine(first, others), this.#placeOf(first.claimants ?? []));
         }
     }
 }
-function causeOf({ source, destination, outcome, reason, claimants }) {
+function failure_notices_causeOf({ source, destination, outcome, reason, claimants }) {
     const repositories = (names) => names.map((name) => splitName(name).repository);
     const which = outcome === 'collision' ? repositories([destination, ...(claimants ?? [])]) : repositories([source]);
     // Messages of collisions contain the tag.
@@ -27289,122 +29165,6 @@ async function withinSignal(promise, signal) {
     }
     finally {
         signal.removeEventListener('abort', abort);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/state/state-file-kind.js
-
-
-const SQLITE_MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
-// https://github.com/etcd-io/bbolt/blob/main/internal/common/types.go: a meta page is a 16-byte header and this.
-const BOLT_MAGIC = Buffer.from([0xed, 0xda, 0x0c, 0xed]);
-const BOLT_MAGIC_OFFSETS = [16, 4096 + 16];
-const HEAD_LENGTH = 4096 + 20;
-/**
- * Returns the kind of file at a path, and changes nothing. A cut-off SQLite header and one of zeroes (after a full
- * disk or a power cut) are `damaged`. Throws `STATE_UNUSABLE` if the path is not a readable file.
- */
-function inspectFile(file) {
-    try {
-        const status = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false });
-        if (status === undefined)
-            return 'missing';
-        if (!status.isFile()) {
-            throw new lib_failure/* Failure */.HR({
-                code: 'STATE_UNUSABLE',
-                about: file,
-                message: status.isDirectory()
-                    ? 'the state cannot be kept in a folder'
-                    : 'this is not an ordinary file',
-                hint: 'give --db the path of a file, such as sync.bolt.db',
-            });
-        }
-        return status.size === 0 ? 'empty' : kindOfHead(readHead(file));
-    }
-    catch (error) {
-        throw error instanceof lib_failure/* Failure */.HR ? error : unusableFile(file, 'be read', error);
-    }
-}
-/** Returns the kind of a file that is not empty, by its first 4116 bytes. */
-function kindOfHead(head) {
-    if (BOLT_MAGIC_OFFSETS.some((at) => head.subarray(at, at + BOLT_MAGIC.length).equals(BOLT_MAGIC)))
-        return 'bolt';
-    const start = head.subarray(0, SQLITE_MAGIC.length);
-    if (start.equals(SQLITE_MAGIC))
-        return 'sqlite';
-    const cutOff = start.equals(SQLITE_MAGIC.subarray(0, head.length));
-    return cutOff || start.every((byte) => byte === 0) ? 'damaged' : 'other';
-}
-/** Returns the failure for a state file on which an operation of the file system failed. */
-function unusableFile(file, what, cause, hint = 'check the owner and permissions of the file and its folder, or give --db another path') {
-    return new lib_failure/* Failure */.HR({
-        code: 'STATE_UNUSABLE',
-        about: file,
-        message: `the state file cannot ${what} (${cause instanceof Error ? cause.message : (0,lib_failure/* failureCode */.AD)(cause)})`,
-        hint,
-        cause,
-    });
-}
-function readHead(file) {
-    const head = Buffer.alloc(HEAD_LENGTH);
-    const descriptor = (0,external_node_fs_.openSync)(file, 'r');
-    try {
-        return head.subarray(0, (0,external_node_fs_.readSync)(descriptor, head, 0, HEAD_LENGTH, 0));
-    }
-    finally {
-        (0,external_node_fs_.closeSync)(descriptor);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/state/set-aside.js
-
-
-
-const set_aside_EXPLANATIONS = {
-    bolt: 'is a BoltDB of an earlier generation of synctl',
-    damaged: 'is a damaged state file',
-    newer: 'was written by a newer version of synctl',
-    older: 'was written by an older version of synctl',
-};
-/** Returns the reason in words, to follow `this` or `it`. */
-function explainAside(reason) {
-    return set_aside_EXPLANATIONS[reason];
-}
-/**
- * Renames a file to `<file>.<reason>-<UTC time>`, together with SQLite's journals. Returns the new name, which has a
- * number if the name was taken: nothing is overwritten. Throws `STATE_UNUSABLE`.
- */
-function setAside(file, reason, now) {
-    const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
-    try {
-        const target = reserveName(`${file}.${reason}-${time}`);
-        (0,external_node_fs_.renameSync)(file, target);
-        // SQLite would apply a journal that is left behind to the new file.
-        for (const suffix of ['-journal', '-wal', '-shm']) {
-            if ((0,external_node_fs_.existsSync)(file + suffix))
-                (0,external_node_fs_.renameSync)(file + suffix, target + suffix);
-        }
-        return target;
-    }
-    catch (error) {
-        throw unusableFile(file, 'be set aside', error);
-    }
-}
-/**
- * Creates an empty file of that name, with a number if needed, so that no other process takes the name. Returns the
- * name.
- */
-function reserveName(wanted) {
-    for (let attempt = 1;; attempt += 1) {
-        const name = attempt === 1 ? wanted : `${wanted}-${attempt}`;
-        try {
-            (0,external_node_fs_.closeSync)((0,external_node_fs_.openSync)(name, 'wx'));
-            return name;
-        }
-        catch (error) {
-            if ((0,lib_failure/* failureCode */.AD)(error) !== 'EEXIST')
-                throw error;
-        }
     }
 }
 
@@ -27536,6 +29296,482 @@ function readable(rows, read) {
             throw error;
         }
     });
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/state/schema.js
+
+/** Marks a SQLite file as a state of keel-pkg: "keel" in ASCII. */
+const APPLICATION_ID = 0x6b65656c;
+/** Increased whenever the tables change. A file with another number is set aside. */
+const FORMAT_VERSION = 2;
+/**
+ * Repositories have a table of their own and digests are stored as bytes, which keeps 100,000 tags within 15 MB.
+ * A null means the value of another column: `tag` for `source_tag`, `source_digest` for `pushed_digest`.
+ * Times are in whole seconds, and in milliseconds for runs, whose duration is shown.
+ */
+const TABLES = new Map([
+    [
+        'repository',
+        `CREATE TABLE repository (
+  id INTEGER PRIMARY KEY,
+  host TEXT NOT NULL,
+  path TEXT NOT NULL,
+  UNIQUE (host, path)
+) STRICT`,
+    ],
+    [
+        'content_options',
+        `CREATE TABLE content_options (
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE
+) STRICT`,
+    ],
+    [
+        'image',
+        `CREATE TABLE image (
+  destination INTEGER NOT NULL,
+  tag TEXT NOT NULL,
+  source INTEGER NOT NULL,
+  source_tag TEXT,
+  source_digest BLOB NOT NULL,
+  pushed_digest BLOB,
+  options INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  pushed INTEGER NOT NULL,
+  confirmed INTEGER NOT NULL,
+  PRIMARY KEY (destination, tag)
+) STRICT, WITHOUT ROWID`,
+    ],
+    [
+        'failure',
+        `CREATE TABLE failure (
+  destination INTEGER NOT NULL,
+  tag TEXT NOT NULL,
+  code TEXT NOT NULL,
+  failed INTEGER NOT NULL,
+  PRIMARY KEY (destination, tag)
+) STRICT, WITHOUT ROWID`,
+    ],
+    [
+        'blob',
+        `CREATE TABLE blob (
+  digest BLOB NOT NULL,
+  repository INTEGER NOT NULL,
+  used_day INTEGER NOT NULL,
+  PRIMARY KEY (digest, repository)
+) STRICT, WITHOUT ROWID`,
+    ],
+    [
+        'pattern',
+        `CREATE TABLE pattern (
+  host TEXT NOT NULL,
+  pattern TEXT NOT NULL,
+  PRIMARY KEY (host, pattern)
+) STRICT, WITHOUT ROWID`,
+    ],
+    [
+        'listing',
+        `CREATE TABLE listing (
+  host TEXT NOT NULL,
+  path TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  PRIMARY KEY (host, path)
+) STRICT, WITHOUT ROWID`,
+    ],
+    [
+        'run',
+        `CREATE TABLE run (
+  id INTEGER PRIMARY KEY,
+  scope TEXT NOT NULL,
+  started INTEGER NOT NULL,
+  ended INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  copied INTEGER NOT NULL,
+  skipped INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  deferred INTEGER NOT NULL,
+  bytes INTEGER NOT NULL
+) STRICT`,
+    ],
+]);
+/** Creates the tables of a new state. If another process already did, its tables are kept. */
+function createTables(database) {
+    database.exec('BEGIN IMMEDIATE');
+    try {
+        if (readPragma(database, 'application_id') !== APPLICATION_ID) {
+            for (const statement of TABLES.values())
+                database.exec(statement);
+            database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION}`);
+        }
+        database.exec('COMMIT');
+    }
+    catch (error) {
+        rollBack(database);
+        throw error;
+    }
+}
+/** Returns whether a database has exactly the tables of a state, and nothing else such as a trigger. */
+function hasExpectedTables(database) {
+    const rows = database.prepare('SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL').all();
+    return (rows.length === TABLES.size &&
+        rows.every(({ name, sql }) => sql !== null && TABLES.get(String(name)) === sql));
+}
+/** Returns the value of a pragma that has one number, such as `user_version`. */
+function readPragma(database, name) {
+    return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/state/state-file-kind.js
+
+
+const SQLITE_MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
+// https://github.com/etcd-io/bbolt/blob/main/internal/common/types.go: a meta page is a 16-byte header and this.
+const BOLT_MAGIC = Buffer.from([0xed, 0xda, 0x0c, 0xed]);
+const BOLT_MAGIC_OFFSETS = [16, 4096 + 16];
+const HEAD_LENGTH = 4096 + 20;
+/**
+ * Returns the kind of file at a path, and changes nothing. A cut-off SQLite header and one of zeroes (after a full
+ * disk or a power cut) are `damaged`. Throws `STATE_UNUSABLE` if the path is not a readable file.
+ */
+function inspectFile(file) {
+    try {
+        const status = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false });
+        if (status === undefined)
+            return 'missing';
+        if (!status.isFile()) {
+            throw new lib_failure/* Failure */.HR({
+                code: 'STATE_UNUSABLE',
+                about: file,
+                message: status.isDirectory()
+                    ? 'the state cannot be kept in a folder'
+                    : 'this is not an ordinary file',
+                hint: 'give --db the path of a file, such as sync.bolt.db',
+            });
+        }
+        return status.size === 0 ? 'empty' : kindOfHead(readHead(file));
+    }
+    catch (error) {
+        throw error instanceof lib_failure/* Failure */.HR ? error : unusableFile(file, 'be read', error);
+    }
+}
+/** Returns the kind of a file that is not empty, by its first 4116 bytes. */
+function kindOfHead(head) {
+    if (BOLT_MAGIC_OFFSETS.some((at) => head.subarray(at, at + BOLT_MAGIC.length).equals(BOLT_MAGIC)))
+        return 'bolt';
+    const start = head.subarray(0, SQLITE_MAGIC.length);
+    if (start.equals(SQLITE_MAGIC))
+        return 'sqlite';
+    const cutOff = start.equals(SQLITE_MAGIC.subarray(0, head.length));
+    return cutOff || start.every((byte) => byte === 0) ? 'damaged' : 'other';
+}
+/** Returns the failure for a state file on which an operation of the file system failed. */
+function unusableFile(file, what, cause, hint = 'check the owner and permissions of the file and its folder, or give --db another path') {
+    return new lib_failure/* Failure */.HR({
+        code: 'STATE_UNUSABLE',
+        about: file,
+        message: `the state file cannot ${what} (${cause instanceof Error ? cause.message : (0,lib_failure/* failureCode */.AD)(cause)})`,
+        hint,
+        cause,
+    });
+}
+function readHead(file) {
+    const head = Buffer.alloc(HEAD_LENGTH);
+    const descriptor = (0,external_node_fs_.openSync)(file, 'r');
+    try {
+        return head.subarray(0, (0,external_node_fs_.readSync)(descriptor, head, 0, HEAD_LENGTH, 0));
+    }
+    finally {
+        (0,external_node_fs_.closeSync)(descriptor);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/state/set-aside.js
+
+
+
+const set_aside_EXPLANATIONS = {
+    bolt: 'is a BoltDB of an earlier generation of synctl',
+    damaged: 'is a damaged state file',
+    newer: 'was written by a newer version of synctl',
+    older: 'was written by an older version of synctl',
+};
+/** Returns the reason in words, to follow `this` or `it`. */
+function explainAside(reason) {
+    return set_aside_EXPLANATIONS[reason];
+}
+/**
+ * Renames a file to `<file>.<reason>-<UTC time>`, together with SQLite's journals. Returns the new name, which has a
+ * number if the name was taken: nothing is overwritten. Throws `STATE_UNUSABLE`.
+ */
+function setAside(file, reason, now) {
+    const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
+    try {
+        const target = reserveName(`${file}.${reason}-${time}`);
+        (0,external_node_fs_.renameSync)(file, target);
+        // SQLite would apply a journal that is left behind to the new file.
+        for (const suffix of ['-journal', '-wal', '-shm']) {
+            if ((0,external_node_fs_.existsSync)(file + suffix))
+                (0,external_node_fs_.renameSync)(file + suffix, target + suffix);
+        }
+        return target;
+    }
+    catch (error) {
+        throw unusableFile(file, 'be set aside', error);
+    }
+}
+/**
+ * Creates an empty file of that name, with a number if needed, so that no other process takes the name. Returns the
+ * name.
+ */
+function reserveName(wanted) {
+    for (let attempt = 1;; attempt += 1) {
+        const name = attempt === 1 ? wanted : `${wanted}-${attempt}`;
+        try {
+            (0,external_node_fs_.closeSync)((0,external_node_fs_.openSync)(name, 'wx'));
+            return name;
+        }
+        catch (error) {
+            if ((0,lib_failure/* failureCode */.AD)(error) !== 'EEXIST')
+                throw error;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/state/state-file.js
+
+
+
+
+
+
+
+
+
+/**
+ * Opens the state at a path. A missing or empty file becomes a new state. An old BoltDB, and a SQLite file that is
+ * damaged or of another format, are set aside with a warning. Any other file stays untouched, including another
+ * program's database. Throws `STATE_NOT_OURS`, `STATE_UNUSABLE` and `STATE_BUSY`.
+ */
+function openStateFile(file, settings) {
+    const kind = inspectFile(file);
+    if (kind === 'other')
+        throw notOurs(file, 'this file exists and is not a state of synctl');
+    if (kind === 'sqlite') {
+        const found = openExisting(file, settings);
+        if (typeof found === 'object')
+            return { database: found, restored: true, rejected: undefined };
+        return openInstead(file, found, settings);
+    }
+    if (kind === 'bolt' || kind === 'damaged')
+        return openInstead(file, kind, settings);
+    return openNew(file, settings);
+}
+/** Opens an empty state in memory. */
+function openInMemory() {
+    const database = openSqlite(':memory:');
+    createTables(database);
+    return { database, restored: false, rejected: undefined };
+}
+function openInstead(file, reason, settings) {
+    const what = `${file}: this ${explainAside(reason)}`;
+    if (settings.mode === 'read') {
+        settings.warn(`${what}; it is not used, and what is at the destination is asked for`);
+        return { ...openInMemory(), rejected: reason };
+    }
+    const aside = setAside(file, reason, settings.now);
+    settings.warn(`${what}; it was set aside as ${aside}, and the run starts a new one from what is at the destination`);
+    return { ...openNew(file, settings), rejected: reason };
+}
+function openNew(file, settings) {
+    if (settings.mode === 'read')
+        return openInMemory();
+    try {
+        makeFolder((0,external_node_path_.dirname)(file));
+    }
+    catch (error) {
+        throw unusableFile(file, 'be created', error);
+    }
+    const database = connect(file);
+    try {
+        configure(database, settings);
+        createTables(database);
+        return { database, restored: false, rejected: undefined };
+    }
+    catch (error) {
+        database.close();
+        throw asFailure(file, error);
+    }
+}
+function openExisting(file, settings) {
+    const database = connect(file);
+    try {
+        configure(database, settings);
+        const reason = faultOf(database, file);
+        if (reason === undefined) {
+            if (settings.mode === 'read')
+                database.exec('PRAGMA query_only = 1');
+            else
+                proveWritable(database);
+            return database;
+        }
+        database.close();
+        return reason;
+    }
+    catch (error) {
+        database.close();
+        const problem = sqliteProblem(error);
+        if (problem === 'damaged' || problem === 'other')
+            return 'damaged';
+        throw asFailure(file, error);
+    }
+}
+/** Fails at the start, not in the middle of a run, if the file or its journal cannot be written or is locked. */
+function proveWritable(database) {
+    // BEGIN alone succeeds on a read-only file. A write does not.
+    database.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${FORMAT_VERSION}; ROLLBACK`);
+}
+function connect(file) {
+    try {
+        return openSqlite(file);
+    }
+    catch (error) {
+        throw asFailure(file, error);
+    }
+}
+function configure(database, settings) {
+    // synchronous: a kill loses nothing even without waiting for the disk. A power cut during a run may damage the file;
+    // the next run then sets it aside and asks the destination. trusted_schema: the file may come from a shared cache,
+    // so its schema must not run functions.
+    database.exec(`PRAGMA busy_timeout = ${Math.round(settings.busyTimeout)};
+PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA synchronous = OFF`);
+}
+function faultOf(database, file) {
+    if (readPragma(database, 'application_id') !== APPLICATION_ID) {
+        // A file with our tables is a state whose header lost its mark.
+        if (hasExpectedTables(database) || !isWhole(database, file))
+            return 'damaged';
+        throw notOurs(file, 'this is a SQLite database of another program');
+    }
+    const version = readPragma(database, 'user_version');
+    if (version !== FORMAT_VERSION)
+        return version > FORMAT_VERSION ? 'newer' : 'older';
+    return hasExpectedTables(database) && isWhole(database, file) ? undefined : 'damaged';
+}
+function isWhole(database, file) {
+    // SQLite reads a missing end of a file as zeroes, which can look like content.
+    const size = readPragma(database, 'page_count') * readPragma(database, 'page_size');
+    if ((0,external_node_fs_.statSync)(file).size < size)
+        return false;
+    // 30 to 45 ms at 100,000 tags and 50,000 blob hints (11 MB).
+    const rows = database.prepare('PRAGMA quick_check(1)').all();
+    return rows.every((row) => textIn(row, 'quick_check') === 'ok');
+}
+function notOurs(file, message) {
+    return new lib_failure/* Failure */.HR({
+        code: 'STATE_NOT_OURS',
+        fault: 'usage',
+        about: file,
+        message: `${message}; it was left as it is`,
+        hint: 'give --db another path, or move the file away',
+    });
+}
+function asFailure(file, error) {
+    const problem = sqliteProblem(error);
+    if (problem === undefined)
+        return error;
+    if (problem === 'full' || problem === 'input-output') {
+        const hint = 'free some space on its disk, or give --db a path on another one';
+        return unusableFile(file, 'be opened and written', error, hint);
+    }
+    if (problem !== 'busy')
+        return unusableFile(file, 'be opened and written', error);
+    return new lib_failure/* Failure */.HR({
+        code: 'STATE_BUSY',
+        about: file,
+        message: 'another process is writing this state file',
+        hint: 'let the other run end first, or give --db a file of its own to each run',
+        cause: error,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/state/joined-state.js
+
+
+
+
+/** Repositories and options have other ids in each file, so rows are matched by what these stand for. */
+const JOIN = `
+INSERT OR IGNORE INTO repository (host, path) SELECT host, path FROM other.repository;
+INSERT OR IGNORE INTO content_options (key) SELECT key FROM other.content_options;
+CREATE TEMP TABLE same AS
+  SELECT theirs.id AS theirs, ours.id AS ours FROM other.repository AS theirs
+  JOIN main.repository AS ours ON ours.host = theirs.host AND ours.path = theirs.path;
+INSERT INTO main.image
+  SELECT destination.ours, tag, source.ours, source_tag, source_digest, pushed_digest, ours.id, bytes, pushed, confirmed
+  FROM other.image
+  JOIN same AS destination ON destination.theirs = image.destination
+  JOIN same AS source ON source.theirs = image.source
+  JOIN other.content_options AS theirs ON theirs.id = image.options
+  JOIN main.content_options AS ours ON ours.key = theirs.key
+  WHERE true
+  ON CONFLICT (destination, tag) DO UPDATE SET
+    source = excluded.source, source_tag = excluded.source_tag, source_digest = excluded.source_digest,
+    pushed_digest = excluded.pushed_digest, options = excluded.options, bytes = excluded.bytes,
+    pushed = excluded.pushed, confirmed = excluded.confirmed
+  WHERE excluded.confirmed > image.confirmed;
+INSERT OR IGNORE INTO main.failure
+  SELECT same.ours, tag, code, failed FROM other.failure JOIN same ON same.theirs = failure.destination;
+INSERT INTO main.blob
+  SELECT digest, same.ours, used_day FROM other.blob JOIN same ON same.theirs = blob.repository
+  WHERE true
+  ON CONFLICT (digest, repository) DO UPDATE SET used_day = excluded.used_day WHERE excluded.used_day > blob.used_day;
+DROP TABLE same;
+`;
+/**
+ * Adds to the state in a file what other state files know, as shards leave them: of each tag, what was confirmed last.
+ * Their runs are not added. Returns how many were added; `onRefused` is called with the reason for each that cannot be
+ * used, which is left out. Throws what opening the state in `file` throws.
+ */
+function joinStates(file, others, onRefused) {
+    const warn = onRefused;
+    const settings = { now: new Date(), busyTimeout: (0,lib_duration/* seconds */.YA)(2), warn };
+    const { database } = openStateFile(file, { ...settings, mode: 'write' });
+    try {
+        return others.filter((other) => {
+            try {
+                // Only what this looks at has the expected tables, and nothing that runs by itself.
+                const opened = openStateFile(other, { ...settings, mode: 'read' });
+                opened.database.close();
+                if (opened.restored)
+                    add(database, other);
+                return opened.restored;
+            }
+            catch (error) {
+                onRefused((0,lib_failure/* describeFailure */.Ic)(error));
+                return false;
+            }
+        }).length;
+    }
+    finally {
+        database.close();
+    }
+}
+function add(database, other) {
+    database.prepare('ATTACH ? AS other').run(other);
+    try {
+        database.exec('BEGIN IMMEDIATE');
+        try {
+            database.exec(JOIN);
+            database.exec('COMMIT');
+        }
+        catch (error) {
+            rollBack(database);
+            throw error;
+        }
+    }
+    finally {
+        database.exec('DETACH other');
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/state/statement.js
@@ -27769,285 +30005,6 @@ function outcomeIn(row) {
     return OUTCOMES.find((outcome) => outcome === text) ?? 'failed';
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/state/schema.js
-
-/** Marks a SQLite file as a state of keel-pkg: "keel" in ASCII. */
-const APPLICATION_ID = 0x6b65656c;
-/** Increased whenever the tables change. A file with another number is set aside. */
-const FORMAT_VERSION = 2;
-/**
- * Repositories have a table of their own and digests are stored as bytes, which keeps 100,000 tags within 15 MB.
- * A null means the value of another column: `tag` for `source_tag`, `source_digest` for `pushed_digest`.
- * Times are in whole seconds, and in milliseconds for runs, whose duration is shown.
- */
-const TABLES = new Map([
-    [
-        'repository',
-        `CREATE TABLE repository (
-  id INTEGER PRIMARY KEY,
-  host TEXT NOT NULL,
-  path TEXT NOT NULL,
-  UNIQUE (host, path)
-) STRICT`,
-    ],
-    [
-        'content_options',
-        `CREATE TABLE content_options (
-  id INTEGER PRIMARY KEY,
-  key TEXT NOT NULL UNIQUE
-) STRICT`,
-    ],
-    [
-        'image',
-        `CREATE TABLE image (
-  destination INTEGER NOT NULL,
-  tag TEXT NOT NULL,
-  source INTEGER NOT NULL,
-  source_tag TEXT,
-  source_digest BLOB NOT NULL,
-  pushed_digest BLOB,
-  options INTEGER NOT NULL,
-  bytes INTEGER NOT NULL,
-  pushed INTEGER NOT NULL,
-  confirmed INTEGER NOT NULL,
-  PRIMARY KEY (destination, tag)
-) STRICT, WITHOUT ROWID`,
-    ],
-    [
-        'failure',
-        `CREATE TABLE failure (
-  destination INTEGER NOT NULL,
-  tag TEXT NOT NULL,
-  code TEXT NOT NULL,
-  failed INTEGER NOT NULL,
-  PRIMARY KEY (destination, tag)
-) STRICT, WITHOUT ROWID`,
-    ],
-    [
-        'blob',
-        `CREATE TABLE blob (
-  digest BLOB NOT NULL,
-  repository INTEGER NOT NULL,
-  used_day INTEGER NOT NULL,
-  PRIMARY KEY (digest, repository)
-) STRICT, WITHOUT ROWID`,
-    ],
-    [
-        'pattern',
-        `CREATE TABLE pattern (
-  host TEXT NOT NULL,
-  pattern TEXT NOT NULL,
-  PRIMARY KEY (host, pattern)
-) STRICT, WITHOUT ROWID`,
-    ],
-    [
-        'listing',
-        `CREATE TABLE listing (
-  host TEXT NOT NULL,
-  path TEXT NOT NULL,
-  size INTEGER NOT NULL,
-  PRIMARY KEY (host, path)
-) STRICT, WITHOUT ROWID`,
-    ],
-    [
-        'run',
-        `CREATE TABLE run (
-  id INTEGER PRIMARY KEY,
-  scope TEXT NOT NULL,
-  started INTEGER NOT NULL,
-  ended INTEGER NOT NULL,
-  outcome TEXT NOT NULL,
-  copied INTEGER NOT NULL,
-  skipped INTEGER NOT NULL,
-  failed INTEGER NOT NULL,
-  deferred INTEGER NOT NULL,
-  bytes INTEGER NOT NULL
-) STRICT`,
-    ],
-]);
-/** Creates the tables of a new state. If another process already did, its tables are kept. */
-function createTables(database) {
-    database.exec('BEGIN IMMEDIATE');
-    try {
-        if (readPragma(database, 'application_id') !== APPLICATION_ID) {
-            for (const statement of TABLES.values())
-                database.exec(statement);
-            database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION}`);
-        }
-        database.exec('COMMIT');
-    }
-    catch (error) {
-        rollBack(database);
-        throw error;
-    }
-}
-/** Returns whether a database has exactly the tables of a state, and nothing else such as a trigger. */
-function hasExpectedTables(database) {
-    const rows = database.prepare('SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL').all();
-    return (rows.length === TABLES.size &&
-        rows.every(({ name, sql }) => sql !== null && TABLES.get(String(name)) === sql));
-}
-/** Returns the value of a pragma that has one number, such as `user_version`. */
-function readPragma(database, name) {
-    return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/state/state-file.js
-
-
-
-
-
-
-
-
-
-/**
- * Opens the state at a path. A missing or empty file becomes a new state. An old BoltDB, and a SQLite file that is
- * damaged or of another format, are set aside with a warning. Any other file stays untouched, including another
- * program's database. Throws `STATE_NOT_OURS`, `STATE_UNUSABLE` and `STATE_BUSY`.
- */
-function openStateFile(file, settings) {
-    const kind = inspectFile(file);
-    if (kind === 'other')
-        throw notOurs(file, 'this file exists and is not a state of synctl');
-    if (kind === 'sqlite') {
-        const found = openExisting(file, settings);
-        if (typeof found === 'object')
-            return { database: found, restored: true, rejected: undefined };
-        return openInstead(file, found, settings);
-    }
-    if (kind === 'bolt' || kind === 'damaged')
-        return openInstead(file, kind, settings);
-    return openNew(file, settings);
-}
-/** Opens an empty state in memory. */
-function openInMemory() {
-    const database = openSqlite(':memory:');
-    createTables(database);
-    return { database, restored: false, rejected: undefined };
-}
-function openInstead(file, reason, settings) {
-    const what = `${file}: this ${explainAside(reason)}`;
-    if (settings.mode === 'read') {
-        settings.warn(`${what}; it is not used, and what is at the destination is asked for`);
-        return { ...openInMemory(), rejected: reason };
-    }
-    const aside = setAside(file, reason, settings.now);
-    settings.warn(`${what}; it was set aside as ${aside}, and the run starts a new one from what is at the destination`);
-    return { ...openNew(file, settings), rejected: reason };
-}
-function openNew(file, settings) {
-    if (settings.mode === 'read')
-        return openInMemory();
-    try {
-        makeFolder((0,external_node_path_.dirname)(file));
-    }
-    catch (error) {
-        throw unusableFile(file, 'be created', error);
-    }
-    const database = connect(file);
-    try {
-        configure(database, settings);
-        createTables(database);
-        return { database, restored: false, rejected: undefined };
-    }
-    catch (error) {
-        database.close();
-        throw asFailure(file, error);
-    }
-}
-function openExisting(file, settings) {
-    const database = connect(file);
-    try {
-        configure(database, settings);
-        const reason = faultOf(database, file);
-        if (reason === undefined) {
-            if (settings.mode === 'read')
-                database.exec('PRAGMA query_only = 1');
-            else
-                proveWritable(database);
-            return database;
-        }
-        database.close();
-        return reason;
-    }
-    catch (error) {
-        database.close();
-        const problem = sqliteProblem(error);
-        if (problem === 'damaged' || problem === 'other')
-            return 'damaged';
-        throw asFailure(file, error);
-    }
-}
-/** Fails at the start, not in the middle of a run, if the file or its journal cannot be written or is locked. */
-function proveWritable(database) {
-    // BEGIN alone succeeds on a read-only file. A write does not.
-    database.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${FORMAT_VERSION}; ROLLBACK`);
-}
-function connect(file) {
-    try {
-        return openSqlite(file);
-    }
-    catch (error) {
-        throw asFailure(file, error);
-    }
-}
-function configure(database, settings) {
-    // synchronous: a kill loses nothing even without waiting for the disk. A power cut during a run may damage the file;
-    // the next run then sets it aside and asks the destination. trusted_schema: the file may come from a shared cache,
-    // so its schema must not run functions.
-    database.exec(`PRAGMA busy_timeout = ${Math.round(settings.busyTimeout)};
-PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA synchronous = OFF`);
-}
-function faultOf(database, file) {
-    if (readPragma(database, 'application_id') !== APPLICATION_ID) {
-        // A file with our tables is a state whose header lost its mark.
-        if (hasExpectedTables(database) || !isWhole(database, file))
-            return 'damaged';
-        throw notOurs(file, 'this is a SQLite database of another program');
-    }
-    const version = readPragma(database, 'user_version');
-    if (version !== FORMAT_VERSION)
-        return version > FORMAT_VERSION ? 'newer' : 'older';
-    return hasExpectedTables(database) && isWhole(database, file) ? undefined : 'damaged';
-}
-function isWhole(database, file) {
-    // SQLite reads a missing end of a file as zeroes, which can look like content.
-    const size = readPragma(database, 'page_count') * readPragma(database, 'page_size');
-    if ((0,external_node_fs_.statSync)(file).size < size)
-        return false;
-    // 30 to 45 ms at 100,000 tags and 50,000 blob hints (11 MB).
-    const rows = database.prepare('PRAGMA quick_check(1)').all();
-    return rows.every((row) => textIn(row, 'quick_check') === 'ok');
-}
-function notOurs(file, message) {
-    return new lib_failure/* Failure */.HR({
-        code: 'STATE_NOT_OURS',
-        about: file,
-        message: `${message}; it was left as it is`,
-        hint: 'give --db another path, or move the file away',
-    });
-}
-function asFailure(file, error) {
-    const problem = sqliteProblem(error);
-    if (problem === undefined)
-        return error;
-    if (problem === 'full' || problem === 'input-output') {
-        const hint = 'free some space on its disk, or give --db a path on another one';
-        return unusableFile(file, 'be opened and written', error, hint);
-    }
-    if (problem !== 'busy')
-        return unusableFile(file, 'be opened and written', error);
-    return new lib_failure/* Failure */.HR({
-        code: 'STATE_BUSY',
-        about: file,
-        message: 'another process is writing this state file',
-        hint: 'let the other run end first, or give --db a file of its own to each run',
-        cause: error,
-    });
-}
-
 ;// CONCATENATED MODULE: ./build/src/sync/state/state.js
 
 
@@ -28217,13 +30174,10 @@ class State {
     }
 }
 
-// EXTERNAL MODULE: external "node:stream"
-var external_node_stream_ = __nccwpck_require__(7075);
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __nccwpck_require__(7975);
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(8522);
-;// CONCATENATED MODULE: ./build/src/registry/blob-stream.js
+;// CONCATENATED MODULE: ./build/src/registry/blob/blob-stream.js
+
 
 
 
@@ -28246,10 +30200,6 @@ class BlobMeter {
     }
     get isComplete() {
         return this.#passed === this.#descriptor.size;
-    }
-    /** Returns an independent meter at the same position. */
-    copy() {
-        return new BlobMeter(this.#descriptor, this.#about, this);
     }
     /** Adds the next bytes. Throws `SIZE_MISMATCH` as soon as there are more than `end` bytes in all. */
     add(bytes, end) {
@@ -28282,22 +30232,38 @@ class BlobMeter {
     }
 }
 /**
+ * A source that failed while its bytes were sent. It was `broken` off and may go on, or its bytes are `wrong`. It is no
+ * `HttpFailure`, because no limit of the destination may learn from it.
+ */
+class SourceFailure extends lib_failure/* Failure */.HR {
+    name = 'SourceFailure';
+    reason;
+    flaw;
+    /** How long to wait before the next attempt, if that was decided; `never` if there is none. */
+    wait;
+    constructor(reason, flaw, wait) {
+        const { about = 'source', message = 'it failed' } = reason instanceof lib_failure/* Failure */.HR ? reason : {};
+        super({ code: (0,lib_failure/* failureCode */.AD)(reason), about, message, cause: reason });
+        this.reason = reason;
+        this.flaw = flaw;
+        this.wait = wait;
+    }
+}
+/**
  * Moves exactly `length` bytes from `source` to `sink` and hashes them. Ends neither. The last bytes of a blob are sent
- * only after its digest was verified, so that a wrong blob is never complete. Throws `SIZE_MISMATCH`,
- * `DIGEST_MISMATCH`, or the error of either side.
+ * only after its digest was verified, so that a wrong blob is never complete. Throws `SourceFailure`, with
+ * `SIZE_MISMATCH` or `DIGEST_MISMATCH` among its reasons, the error of the sink, or the signal's reason.
  */
 async function pour(options) {
     const { source, sink, meter, length, signal, onBytes } = options;
-    if (length === 0)
-        return meter.verify();
     signal.throwIfAborted();
+    if (length === 0)
+        return measure(meter, Buffer.alloc(0), meter.passed);
     const { promise, resolve, reject } = Promise.withResolvers();
     const end = meter.passed + length;
     const take = (bytes) => {
         try {
-            meter.add(bytes, end);
-            if (meter.isComplete)
-                meter.verify();
+            measure(meter, bytes, end);
             onBytes?.(bytes.length);
             const isDrained = sink.write(bytes);
             if (meter.passed === end)
@@ -28310,8 +30276,8 @@ async function pour(options) {
         }
     };
     const resume = () => void source.resume();
-    const breakOff = () => reject(meter.truncated());
-    const fail = (error) => reject(meter.broken(error));
+    const breakOff = () => reject(new SourceFailure(meter.truncated(), 'broken'));
+    const fail = (error) => reject(new SourceFailure(meter.broken(error), 'broken'));
     const abort = () => reject(signal.reason);
     source.on('data', take).once('end', breakOff).once('error', fail);
     sink.on('drain', resume).once('error', reject);
@@ -28325,8 +30291,241 @@ async function pour(options) {
         signal.removeEventListener('abort', abort);
     }
 }
+function measure(meter, bytes, end) {
+    try {
+        meter.add(bytes, end);
+        if (meter.isComplete)
+            meter.verify();
+    }
+    catch (error) {
+        throw new SourceFailure(error, 'wrong');
+    }
+}
 
-;// CONCATENATED MODULE: ./build/src/registry/blob-upload.js
+;// CONCATENATED MODULE: ./build/src/registry/blob/request-attempts.js
+/** Bytes that count as progress. Fewer could be what a server lets through of each of a million attempts. */
+const PROGRESS_BYTES = 1024 * 1024;
+/** Counts how often each of several requests failed that serve one transfer. Progress begins the counts anew. */
+class RequestAttempts {
+    #failures = new Map();
+    #furthest = 0;
+    /** Adds a failure of a request, and returns how many it has now. */
+    failed(request) {
+        const count = (this.#failures.get(request) ?? 0) + 1;
+        this.#failures.set(request, count);
+        return count;
+    }
+    /**
+     * Learns that the transfer has come to a position, and returns whether that is progress: only one that is further than
+     * all before is.
+     */
+    reached(position) {
+        if (position < this.#furthest + PROGRESS_BYTES)
+            return false;
+        this.#furthest = position;
+        this.#failures.clear();
+        return true;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob/blob-reading.js
+
+
+
+
+
+
+/** How long a request to the destination is kept waiting for a source that broke off. */
+const LONGEST_GAP = (0,lib_duration/* seconds */.YA)(10);
+/**
+ * Reads a blob from its sources, with attempts of its own: what breaks there costs the destination none. After a break
+ * it goes on at the next byte.
+ */
+class BlobReader {
+    #reading;
+    #attempts = new RequestAttempts();
+    #dead = new Map();
+    #source;
+    constructor(reading) {
+        this.#reading = reading;
+    }
+    /** Chooses the source for the next transfer: not the last one if there are others. Throws why none is left. */
+    choose() {
+        const living = this.#reading.sources().filter((source) => !this.#dead.has(source));
+        const chosen = living.find((source) => source !== this.#source) ?? living[0];
+        if (chosen === undefined)
+            throw [...this.#dead.values()].at(-1) ?? new Error('a blob without a source');
+        this.#source = chosen;
+        return chosen;
+    }
+    /** Returns a meter for the chosen source, at the position of `from` or at the first byte. */
+    meter(from) {
+        const { descriptor } = this.#reading;
+        return new BlobMeter(descriptor, `${this.#chosen().about}@${descriptor.digest}`, from);
+    }
+    /** Starts to read at the position of a meter, up to `end`. Throws `SourceFailure` or the signal's reason. */
+    async begin(meter, end, signal) {
+        const body = await this.open({ start: meter.passed, end }, signal);
+        return new BlobStream(this, meter, end, body);
+    }
+    /** Opens a range of the blob. Throws `SourceFailure` or the signal's reason. */
+    async open(range, signal) {
+        const source = this.#chosen();
+        const { descriptor } = this.#reading;
+        const isWhole = range.start === 0 && range.end === descriptor.size;
+        try {
+            return await source.open(descriptor, signal, isWhole ? undefined : range);
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            throw this.#refused(error);
+        }
+    }
+    /** Resolves when the host of the chosen source takes requests. Throws `SourceFailure` or the signal's reason. */
+    async patience(signal) {
+        try {
+            await this.#chosen().patience?.(signal);
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            throw this.#refused(error);
+        }
+    }
+    /** A source that refuses for good, or for longer than the run, is not used any more. */
+    #refused(error) {
+        if (!(0,lib_failure/* isTransient */.dg)(error) || (0,lib_failure/* isDeferred */.uF)(error))
+            this.#dead.set(this.#chosen(), error);
+        return new SourceFailure(error, 'broken');
+    }
+    /** Waits before the chosen source is read again in the same request. Throws `SourceFailure` if that takes too long. */
+    async bide(failure, position, signal) {
+        if (failure.flaw !== 'broken' || this.#dead.has(this.#chosen()))
+            throw failure;
+        const wait = this.#waitAfter(failure, position);
+        if (wait === 'never' || wait > LONGEST_GAP)
+            throw new SourceFailure(failure.reason, failure.flaw, wait);
+        await pause(wait, signal);
+    }
+    /** Waits before the next transfer after a failure of a source. Throws the reason if there is no further attempt. */
+    async recover(failure, position, signal) {
+        if (this.#dead.has(this.#chosen())) {
+            const isLast = this.#reading.sources().every((source) => this.#dead.has(source));
+            if (isLast)
+                throw lastWord(failure.reason);
+            return;
+        }
+        const wait = failure.wait ?? this.#waitAfter(failure, position);
+        if (wait === 'never')
+            throw lastWord(failure.reason);
+        await pause(wait, signal);
+    }
+    #waitAfter({ reason }, position) {
+        const isFirstSince = this.#attempts.reached(position);
+        const count = this.#attempts.failed(failedRequest(reason) ?? '');
+        const { registry } = this.#chosen().origin ?? this.#reading;
+        try {
+            const wait = registry.pauseAfter(reason, count);
+            return isFirstSince && !isHeld(reason) ? (0,lib_duration/* milliseconds */.Rz)(0) : wait;
+        }
+        catch {
+            return 'never';
+        }
+    }
+    #chosen() {
+        return this.#source ?? this.choose();
+    }
+}
+function isHeld(reason) {
+    return reason instanceof lib_failure/* Failure */.HR && reason.retryAt !== undefined;
+}
+function lastWord(reason) {
+    return reason instanceof lib_failure/* Failure */.HR ? (reason.deferral ?? reason) : reason;
+}
+/** A blob, or a range of it, that is being read. It goes on by itself when its source breaks off. */
+class BlobStream {
+    meter;
+    #reader;
+    #end;
+    #body;
+    constructor(reader, meter, end, body) {
+        this.#reader = reader;
+        this.meter = meter;
+        this.#end = end;
+        this.#body = body;
+    }
+    /** Moves all bytes to `sink`, without ending it. Throws `SourceFailure`, the error of the sink, or the signal's reason. */
+    async pour(sink, signal, onBytes) {
+        const { meter } = this;
+        for (;;) {
+            try {
+                const start = meter.passed;
+                this.#body ??= await this.#reader.open({ start, end: this.#end }, signal);
+                return await pour({ source: this.#body, sink, meter, length: this.#end - start, signal, onBytes });
+            }
+            catch (error) {
+                if (!(error instanceof SourceFailure))
+                    throw error;
+                this.close();
+                await this.#reader.bide(error, meter.passed, signal);
+            }
+        }
+    }
+    /** Ends the reading. */
+    close() {
+        this.#body?.destroy();
+        this.#body = undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob-presence.js
+
+
+
+/**
+ * Returns whether a repository has a blob of this size; undefined if the registry does not tell. What HEAD does not
+ * confirm is asked for its first byte: some registries refuse HEAD, also for what is there, or tell no true length.
+ */
+async function hasBlob(registry, repository, { digest, size }, signal) {
+    const ask = (method) => registry
+        .asMetadata(signal, async () => {
+        const answer = await registry.send({
+            method,
+            url: registry.url(`/v2/${repository}/blobs/${digest}`),
+            scopes: [pullScope(repository)],
+            headers: method === 'GET' ? { range: 'bytes=0-0' } : undefined,
+            // An empty blob has no first byte: 416.
+            expected: [200, 206, 404, 416],
+            about: registry.nameOf(repository, digest),
+            action: 'ask for a layer',
+            signal,
+        });
+        discardBody(answer);
+        return answer;
+    })
+        .catch((error) => {
+        // 401 where the login is refused ends clearly when something is to be written.
+        if (isRefusedQuestion(error))
+            return undefined;
+        throw error;
+    });
+    const isWhole = (answer) => (toldSize(answer) ?? size) === size;
+    const head = await ask('HEAD');
+    if (head?.status === 200 && isWhole(head))
+        return true;
+    const part = await ask('GET');
+    if (part === undefined)
+        return undefined;
+    // A file that was cut at the registry, by a full disk or a crash, is not the layer.
+    return part.status !== 404 && isWhole(part);
+}
+/** Returns the size of a whole blob in bytes, from an answer to HEAD or GET; undefined if the answer does not tell it. */
+function toldSize({ status, headers }) {
+    const length = status === 200 ? headers['content-length'] : headers['content-range']?.split('/')[1];
+    return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob/blob-upload.js
+
 
 
 
@@ -28334,22 +30533,23 @@ async function pour(options) {
 
 /** Returns the URL that completes an upload: its location with the digest added, otherwise unchanged. */
 function closingLocation(upload, digest) {
-    const url = new URL(upload.location);
-    // A query that is parsed and written again would be encoded in another way than the registry signed.
-    const separator = url.search === '' ? '?' : '&';
-    url.search = `${url.search}${separator}digest=${encodeURIComponent(digest)}`;
-    return url;
+    return withParameter(upload.location, `digest=${encodeURIComponent(digest)}`);
 }
-/** Returns the number of bytes that an upload has by its header `Range: 0-N` (or `bytes=0-N`); 0 without one. */
+/**
+ * Returns the number of bytes that an upload has by its header `Range: 0-N` (or `bytes=0-N`); undefined if the header
+ * is missing or says something else.
+ */
 function receivedBytes(range) {
     const end = /^(?:bytes=)?0-(\d{1,15})$/.exec(range?.trim() ?? '')?.[1];
-    return end === undefined || end === '0' ? 0 : Number(end) + 1;
+    if (end === undefined)
+        return undefined;
+    // `0-0` should mean one byte, and is what registries say of an upload that has none.
+    return end === '0' ? 0 : Number(end) + 1;
 }
 const CANCEL_PATIENCE_MILLISECONDS = 2000;
-const MOUNT_REFUSALS = [400, 403, 404, 405];
 function readLocation(registry, repository, answer) {
     const location = answer.headers.location;
-    if (location === undefined) {
+    if (!location) {
         throw new HttpFailure({
             code: 'REGISTRY_BROKEN',
             about: `${registry.host}/${repository}`,
@@ -28365,8 +30565,8 @@ function readLocation(registry, repository, answer) {
     };
 }
 /**
- * Opens an upload, and with `mount` tries to mount a blob in the same request. Returns the upload, `mounted`, or
- * `refused` if the registry refuses to mount.
+ * Opens an upload, and with `mount` tries to mount a blob in the same request. Returns the upload, `mounted`, `denied`
+ * if the login may not mount from there, or `refused` if the registry refuses for another reason.
  */
 async function openUpload(registry, repository, signal, mount) {
     const query = mount === undefined ? '' : `?mount=${mount.digest}&from=${encodeURIComponent(mount.from)}`;
@@ -28380,7 +30580,7 @@ async function openUpload(registry, repository, signal, mount) {
             url: registry.url(`/v2/${repository}/blobs/uploads/${query}`),
             scopes,
             body: new Uint8Array(0),
-            expected: mount === undefined ? [202] : [201, 202, ...MOUNT_REFUSALS],
+            expected: mount === undefined ? [202] : [201, 202],
             about: `${registry.host}/${repository}`,
             action: 'start an upload',
             writes: 'upload',
@@ -28389,38 +30589,52 @@ async function openUpload(registry, repository, signal, mount) {
         discardBody(answer);
         if (answer.status === 202)
             return readLocation(registry, repository, answer);
-        return answer.status === 201 ? 'mounted' : 'refused';
+        return 'mounted';
     }
     catch (error) {
-        // Harbor answers 401 if it refuses to mount. If the account may not push at all, the plain request fails too.
-        if (mount !== undefined && error instanceof HttpFailure && error.status === 401)
-            return 'refused';
-        throw error;
+        // Registries and token services refuse to mount in many ways. If we may not push at all, the plain request fails too.
+        if (mount === undefined || !blob_upload_isRefusal(error))
+            throw error;
+        return DENIED.has(error.status) ? 'denied' : 'refused';
     }
 }
-/** Returns the number of bytes that an upload has, and the upload with its new location; undefined if it is gone. */
+const DENIED = new Set([401, 403]);
+/**
+ * Returns whether an error is a refusal that would be the same again. To a question that only saves work it means no.
+ * What answers with another kind of status is no registry, and must not be taken for one that only refuses.
+ */
+function blob_upload_isRefusal(error) {
+    return (error instanceof HttpFailure && error.status !== undefined && error.status >= 400 && !error.transient);
+}
+/**
+ * Returns how many bytes an upload has, and the upload with its new location; undefined if it is gone, or if the
+ * registry does not tell.
+ */
 async function inspectUpload(registry, upload, signal) {
-    const answer = await registry.send({
-        method: 'GET',
-        url: upload.location,
-        scopes: [pushScope(upload.repository)],
-        expected: [204, 200, 202, 400, 404, 405, 416],
-        about: `${registry.host}/${upload.repository}`,
-        action: 'ask for an upload',
-        signal,
-    });
-    discardBody(answer);
-    if (answer.status >= 400)
-        return undefined;
-    return {
-        upload: nextLocation(registry, upload, answer),
-        received: receivedBytes(answer.headers['range']?.toString()),
-    };
+    try {
+        const answer = await registry.send({
+            method: 'GET',
+            url: upload.location,
+            scopes: [pushScope(upload.repository)],
+            expected: [204, 200, 202],
+            about: `${registry.host}/${upload.repository}`,
+            action: 'ask for an upload',
+            signal,
+        });
+        discardBody(answer);
+        const received = receivedBytes(answer.headers['range']?.toString());
+        return received === undefined ? undefined : { upload: nextLocation(registry, upload, answer), received };
+    }
+    catch (error) {
+        if (blob_upload_isRefusal(error))
+            return undefined;
+        throw error;
+    }
 }
 /** Returns an upload with the location for its next request from an answer. */
 function nextLocation(registry, upload, answer) {
     const location = answer.headers.location;
-    if (location === undefined)
+    if (!location)
         return upload;
     return { ...upload, location: followAddress(answer.url, location, registry.endpoint) };
 }
@@ -28442,148 +30656,411 @@ async function cancelUpload(registry, upload) {
         // The reason why the upload was not completed is reported. This failure would only hide it.
     }
 }
-const CHUNK_BYTES = 16 * 1024 * 1024;
-/** GHCR refuses larger ranged chunks. */
-const CHUNK_BYTES_BY_HOST = new Map([['ghcr.io', 4 * 1024 * 1024]]);
-/** Returns a meter at the first byte of a blob. */
-function newMeter({ descriptor }, source) {
-    return new BlobMeter(descriptor, `${source.about}@${descriptor.digest}`);
-}
-/** Sends a blob in one streaming PUT, which completes the upload. */
-async function sendWhole(push, source, upload) {
-    const { registry, repository, descriptor, signal } = push;
-    await withSource(push, source, undefined, async (body) => {
+/** Returns whether a repository has a blob of this size; undefined if the registry does not say. */
+async function askForBlob(registry, repository, { digest, size }, signal) {
+    try {
         const answer = await registry.send({
-            method: 'PUT',
-            url: closingLocation(upload, descriptor.digest),
+            method: 'HEAD',
+            url: registry.url(`/v2/${repository}/blobs/${digest}`),
             scopes: [pushScope(repository)],
-            headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
-            body: writer(push, body, newMeter(push, source), descriptor.size),
-            expected: [201, 200, 204],
+            expected: [200, 404],
             about: `${registry.host}/${repository}`,
-            action: 'push a layer',
-            writes: 'layer',
+            action: 'ask for a layer',
             signal,
         });
         discardBody(answer);
-    });
-}
-/**
- * Sends the rest of a blob in chunks, each read from the source by range, and completes the upload. `onProgress` is
- * called before each chunk with the point from which to resume.
- */
-async function sendChunks(push, source, start, onProgress) {
-    const { registry, descriptor } = push;
-    const preferred = CHUNK_BYTES_BY_HOST.get(registry.host) ?? CHUNK_BYTES;
-    let point = start;
-    while (!point.meter.isComplete) {
-        onProgress(point);
-        const begin = point.meter.passed;
-        const end = Math.min(begin + Math.max(preferred, point.upload.smallestChunk), descriptor.size);
-        point = await sendChunk(push, source, point, { start: begin, end });
+        return answer.status === 200 && (toldSize(answer) ?? size) === size;
     }
-    await closeChunks(push, point.upload);
+    catch (error) {
+        if (blob_upload_isRefusal(error))
+            return undefined;
+        throw error;
+    }
 }
-/**
- * Returns the point that an upload has reached according to the registry: `point`, or a later one if the registry kept
- * a part of a chunk that was cut, or a chunk whose answer was lost. The bytes up to there are read again for the
- * digest, but not sent. Undefined if the registry has fewer bytes, or more than the blob has.
- */
-async function catchUp(push, source, point, received) {
-    const start = point.meter.passed;
-    if (received < start || received > push.descriptor.size)
-        return undefined;
-    if (received === start)
-        return point;
-    const meter = point.meter.copy();
-    await withSource(push, source, { start, end: received }, async (body) => {
-        try {
-            for await (const bytes of body)
-                meter.add(bytes, received);
-        }
-        catch (error) {
-            push.signal.throwIfAborted();
-            throw meter.broken(error);
-        }
-    });
-    if (meter.passed < received)
-        throw meter.truncated();
-    if (meter.isComplete)
-        meter.verify();
-    return { upload: point.upload, meter };
+/** Sends a blob in one streaming PUT, which completes the upload. Returns the status of the answer. */
+async function putWhole(registry, upload, { digest, size }, body, signal) {
+    const headers = { 'content-type': 'application/octet-stream', 'content-length': String(size) };
+    return complete(registry, upload, digest, { headers, body, action: 'push a layer', signal });
 }
-async function sendChunk(push, source, point, range) {
-    const { registry, repository, signal } = push;
-    const length = range.end - range.start;
-    // If the chunk fails, its meter is dropped, and the upload is resumed from the one before.
-    const meter = point.meter.copy();
-    return withSource(push, source, range, async (body) => {
-        const answer = await registry.send({
-            method: 'PATCH',
-            url: point.upload.location,
-            scopes: [pushScope(repository)],
-            headers: {
-                'content-type': 'application/octet-stream',
-                'content-length': String(length),
-                'content-range': `${range.start}-${range.end - 1}`,
-            },
-            body: writer(push, body, meter, length),
-            expected: [202, 201, 204],
-            about: `${registry.host}/${repository}`,
-            action: 'push a part of a layer',
-            writes: 'layer',
-            signal,
-        });
-        discardBody(answer);
-        return { upload: nextLocation(registry, point.upload, answer), meter };
-    });
+/** Completes an upload that has all its bytes. Returns the status of the answer. */
+async function closeUpload(registry, upload, digest, signal) {
+    return complete(registry, upload, digest, { body: new Uint8Array(0), action: 'finish a layer', signal });
 }
-async function closeChunks(push, upload) {
-    const { registry, repository, descriptor, signal } = push;
+async function complete(registry, upload, digest, request) {
     const answer = await registry.send({
+        ...request,
         method: 'PUT',
-        url: closingLocation(upload, descriptor.digest),
-        scopes: [pushScope(repository)],
-        body: new Uint8Array(0),
-        expected: [201, 200, 204],
-        about: `${registry.host}/${repository}`,
-        action: 'finish a layer',
+        url: closingLocation(upload, digest),
+        scopes: [pushScope(upload.repository)],
+        expected: [201, 200, 202, 204],
+        about: `${registry.host}/${upload.repository}`,
         writes: 'layer',
+        awaited: 'work',
+    });
+    discardBody(answer);
+    return answer.status;
+}
+/** Sends a range of a blob, and returns the upload with the location for its next request. */
+async function patchChunk(registry, upload, { start, end }, body, signal) {
+    const answer = await registry.send({
+        method: 'PATCH',
+        url: upload.location,
+        scopes: [pushScope(upload.repository)],
+        headers: {
+            'content-type': 'application/octet-stream',
+            'content-length': String(end - start),
+            'content-range': `${start}-${end - 1}`,
+        },
+        body,
+        // ECR answers 201.
+        expected: [202, 201, 200, 204],
+        about: `${registry.host}/${upload.repository}`,
+        action: 'push a part of a layer',
+        writes: 'layer',
+        awaited: 'work',
         signal,
     });
     discardBody(answer);
+    return nextLocation(registry, upload, answer);
 }
-async function withSource({ descriptor, signal }, source, range, use) {
-    const body = await source.open(descriptor, signal, range);
-    try {
-        return await use(body);
-    }
-    finally {
-        body.destroy();
-    }
-}
-function writer({ onBytes }, source, meter, length) {
-    return async (sink, stop) => {
-        await pour({ source, sink, meter, length, signal: stop, onBytes });
-        sink.end();
+
+;// CONCATENATED MODULE: ./build/src/registry/blob/push-habits.js
+const MEBIBYTE = 1024 * 1024;
+/** The smallest chunk that is tried: what nginx takes if nobody configures it. */
+const LEAST_CHUNK_BYTES = MEBIBYTE;
+const CHUNK_BYTES = 16 * MEBIBYTE;
+/** GHCR refuses larger chunks: https://github.com/oras-project/rust-oci-client/pull/37 */
+const CHUNK_BYTES_BY_HOST = new Map([['ghcr.io', 4 * MEBIBYTE]]);
+const known = new WeakMap();
+/** Returns the habits of a registry, shared by all pushes to it. */
+function habitsOf(registry) {
+    const habits = known.get(registry) ?? {
+        selfMount: 'unknown',
+        takesNew: true,
+        closed: new Set(),
+        tooLarge: Number.POSITIVE_INFINITY,
+        chunk: CHUNK_BYTES_BY_HOST.get(registry.host) ?? CHUNK_BYTES,
     };
+    known.set(registry, habits);
+    return habits;
+}
+/** Returns the size of the chunks to try after one was too large: the next smaller power of two, at least 1 MiB. */
+function smallerChunk(refused) {
+    return Math.max(LEAST_CHUNK_BYTES, 2 ** (Math.ceil(Math.log2(refused)) - 1));
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/blob-push.js
+;// CONCATENATED MODULE: ./build/src/registry/blob/push-request.js
+
+/** A request to the destination that failed. */
+class RequestFailure extends Error {
+    request;
+    reason;
+    constructor(request, reason) {
+        super('a request failed', { cause: reason });
+        this.request = request;
+        this.reason = reason;
+    }
+}
+/** Returns the result of a request. Throws `RequestFailure`, or `SourceFailure` if the bytes to send did not come. */
+async function inRequest(request, perform) {
+    try {
+        return await perform();
+    }
+    catch (error) {
+        throw error instanceof SourceFailure ? error : new RequestFailure(request, error);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob/blob-sending.js
 
 
 
 
+/** Sends a blob to an upload, in one request or in chunks, and keeps where it stands when a request fails. */
+class BlobSending {
+    #delivery;
+    #reader;
+    #habits;
+    /** Called with each position that the registry has confirmed. */
+    #onReached;
+    #open;
+    #inChunks;
+    #takesChunks = true;
+    #resumes = true;
+    #sent = 0;
+    constructor(delivery, reader, habits, onReached) {
+        this.#delivery = delivery;
+        this.#reader = reader;
+        this.#habits = habits;
+        this.#onReached = onReached;
+        this.#inChunks = delivery.descriptor.size >= habits.tooLarge;
+    }
+    get isOpen() {
+        return this.#open !== undefined;
+    }
+    /** The bytes that the upload has for sure. */
+    get position() {
+        return this.#open?.meter.passed ?? 0;
+    }
+    get standing() {
+        const { size } = this.#delivery.descriptor;
+        const open = this.#open;
+        return {
+            size,
+            sent: this.#sent,
+            chunk: open === undefined ? 0 : this.#chunkOf(open),
+            leastChunk: Math.max(LEAST_CHUNK_BYTES, open?.upload.smallestChunk ?? 0),
+            takesWhole: size < this.#habits.tooLarge,
+            takesChunks: this.#takesChunks,
+            hasTaken: open?.hasTaken ?? false,
+            told: open?.told ?? 'nothing',
+        };
+    }
+    /** Begins with an upload that has no bytes. */
+    begin(upload) {
+        const meter = this.#reader.meter();
+        this.#open = { upload, meter, isSure: true, isDoubted: false, told: 'nothing', hasTaken: false };
+    }
+    /**
+     * Asks where the upload stands unless that is known. What was taken counts more than an answer that knows of less,
+     * until a chunk there is refused. The upload is abandoned if it is gone.
+     */
+    async locate() {
+        const open = this.#open;
+        if (open === undefined || open.isSure)
+            return;
+        const { registry, descriptor, signal } = this.#delivery;
+        const inspect = () => inspectUpload(registry, open.upload, signal);
+        const state = this.#resumes && this.#takesChunks ? await inRequest('inspect', inspect) : undefined;
+        if (state === undefined || state.received > descriptor.size)
+            return this.abandon();
+        const { upload, received } = state;
+        const { passed } = open.meter;
+        const asked = received === passed ? 'the same' : 'another';
+        const located = { ...open, upload, told: open.isDoubted ? asked : open.told };
+        this.#open = located;
+        const meter = await this.#meterAt(open.isDoubted ? received : Math.max(received, passed), open.meter);
+        this.#open = { ...located, meter, isSure: true };
+        this.#onReached(meter.passed);
+    }
+    /** Sends what is missing and completes the upload. Returns the last request and the status of its answer. */
+    async send() {
+        const { registry, descriptor, signal } = this.#delivery;
+        let open = this.#begun();
+        if (open.meter.passed === 0 && !this.#inChunks) {
+            const { upload } = open;
+            const put = (body) => putWhole(registry, upload, descriptor, body, signal);
+            const { result } = await this.#transfer('put', open, descriptor.size, put);
+            return { request: 'put', status: result };
+        }
+        while (!open.meter.isComplete)
+            open = await this.#sendChunk(open);
+        const { upload } = open;
+        this.#open = { ...open, isSure: false };
+        const close = () => closeUpload(registry, upload, descriptor.digest, signal);
+        return { request: 'close', status: await inRequest('close', close) };
+    }
+    /** Sends in chunks from now on. With `isTooLarge` the registry refused the blob in one request. */
+    sendInChunks(isTooLarge) {
+        this.#inChunks = true;
+        if (isTooLarge)
+            this.#habits.tooLarge = Math.min(this.#habits.tooLarge, this.#delivery.descriptor.size);
+    }
+    /** Believes the registry, from now on, where the upload stands. */
+    doubt() {
+        if (this.#open !== undefined)
+            this.#open = { ...this.#open, isDoubted: true };
+    }
+    /** Sends all to another upload, and does not ask any more where one stands. */
+    sendBlindly() {
+        this.#resumes = false;
+        return this.abandon();
+    }
+    /** Sends smaller chunks from now on, here and in later pushes. */
+    sendLess() {
+        this.#habits.chunk = Math.min(this.#habits.chunk, smallerChunk(this.standing.chunk));
+    }
+    /** Sends all in one request from now on, in another upload. */
+    sendWhole() {
+        this.#inChunks = false;
+        this.#takesChunks = false;
+        return this.abandon();
+    }
+    /** Lets go of the upload, which is complete. */
+    end() {
+        this.#open = undefined;
+    }
+    /** Deletes the upload, if there is one. */
+    async abandon() {
+        const open = this.#open;
+        this.#open = undefined;
+        if (open !== undefined)
+            await cancelUpload(this.#delivery.registry, open.upload);
+    }
+    #begun() {
+        if (this.#open === undefined)
+            throw new Error('a blob was sent to no upload');
+        return this.#open;
+    }
+    /** Returns a meter at a position. Bytes that were sent but not measured are read again, and not sent. */
+    async #meterAt(position, known) {
+        const { signal } = this.#delivery;
+        const meter = this.#reader.meter(known.passed > position ? undefined : known);
+        if (meter.passed === position)
+            return meter;
+        const stream = await this.#reader.begin(meter, position, signal);
+        try {
+            await stream.pour(new external_node_stream_.Writable({ write: (_bytes, _encoding, done) => done() }), signal);
+        }
+        finally {
+            stream.close();
+        }
+        return meter;
+    }
+    async #sendChunk(open) {
+        const { registry, signal } = this.#delivery;
+        const { upload, meter: before } = open;
+        const end = before.passed + this.#chunkOf(open);
+        const range = { start: before.passed, end };
+        const patch = (body) => patchChunk(registry, upload, range, body, signal);
+        const { result, meter } = await this.#transfer('patch', open, end, patch);
+        this.#onReached(end);
+        this.#open = { upload: result, meter, isSure: true, isDoubted: false, told: 'nothing', hasTaken: true };
+        return this.#open;
+    }
+    #chunkOf({ upload, meter }) {
+        const rest = this.#delivery.descriptor.size - meter.passed;
+        return Math.min(Math.max(this.#habits.chunk, upload.smallestChunk), rest);
+    }
+    /** Sends the bytes up to `end`. Returns the result of the request, and a meter that stands there. */
+    async #transfer(request, open, end, perform) {
+        const { signal, onBytes } = this.#delivery;
+        const read = (until) => this.#reader.begin(this.#reader.meter(open.meter), end, until);
+        let stream = await read(signal);
+        let isBegun = false;
+        const body = async (sink, stop) => {
+            // After a redirect the same bytes are wanted again.
+            if (isBegun) {
+                stream.close();
+                stream = await read(stop);
+            }
+            isBegun = true;
+            await stream.pour(sink, stop, onBytes);
+            sink.end();
+        };
+        this.#open = { ...open, isSure: false };
+        try {
+            const result = await inRequest(request, () => perform(body));
+            return { result, meter: stream.meter };
+        }
+        finally {
+            this.#sent = stream.meter.passed;
+            stream.close();
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob/upload-course.js
 
 
-const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
-/** For smaller blobs an unnecessary upload costs less than a request. */
+/** For fewer bytes it costs less to send them again than to ask what is there. */
 const WORTH_ASKING_BYTES = 8 * 1024 * 1024;
-const habitsOf = new WeakMap();
+/** A larger blob whose transfer was cut is sent in chunks from then on. */
+const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
+const TOO_LARGE = 413;
+const MISPLACED = 416;
+const upload_course_UNKNOWN = 404;
+/** Statuses that say nothing about the form of an upload. */
+const upload_course_DENIED = new Set([401, 403]);
+const AGAIN = { course: 'again', counts: true };
+const NEW = { course: 'new', counts: true };
+const WITHOUT = { course: 'without', counts: false };
+const END = { course: 'end', counts: false };
+/** Returns how a push goes on after a request failed. */
+function courseAfter(setback, standing) {
+    const { request, isPassing } = setback;
+    switch (request) {
+        case 'ping':
+        case 'open':
+            return isPassing ? AGAIN : END;
+        case 'mount':
+        case 'ask':
+        case 'inspect':
+            return isPassing ? AGAIN : WITHOUT;
+        case 'put':
+            return isPassing ? courseAfterCut(standing) : courseAfterPut(setback, standing);
+        case 'patch':
+            return isPassing ? AGAIN : courseAfterPatch(setback, standing);
+        case 'close':
+            return isPassing ? AGAIN : courseAfterClose(setback, standing);
+    }
+}
+/** Returns the course in place of an attempt that is not left; undefined if the push has failed. */
+function courseAtLast({ request, status }) {
+    // Without an answer the registry is not there, so a further request would not be answered either.
+    const isOptional = request === 'mount' || request === 'ask' || request === 'inspect';
+    return isOptional && status !== undefined ? 'without' : undefined;
+}
+function courseAfterCut({ size, sent, takesChunks }) {
+    if (!takesChunks)
+        return NEW;
+    if (size > CHUNKED_FROM_BYTES)
+        return { course: 'in chunks', counts: true };
+    return sent >= WORTH_ASKING_BYTES ? AGAIN : NEW;
+}
+function courseAfterPut({ status }, { takesChunks }) {
+    if (status === TOO_LARGE)
+        return takesChunks ? { course: 'in chunks', counts: false } : END;
+    return status === upload_course_UNKNOWN || status === MISPLACED ? NEW : END;
+}
+function courseAfterPatch({ status }, standing) {
+    const { chunk, leastChunk, takesWhole, hasTaken, told } = standing;
+    const whole = { course: takesWhole ? 'whole' : 'too large', counts: false };
+    const smaller = { course: 'smaller', counts: false };
+    if (status === TOO_LARGE)
+        return chunk > leastChunk ? smaller : END;
+    if (status === MISPLACED) {
+        if (told === 'nothing')
+            return AGAIN;
+        // What ECR says stays where the first chunk ended: https://github.com/aws/containers-roadmap/issues/2831
+        if (told === 'another')
+            return { course: 'blindly', counts: true };
+        // GHCR answers this to a chunk that is too large.
+        return chunk > leastChunk ? smaller : whole;
+    }
+    if (status === upload_course_UNKNOWN && hasTaken)
+        return NEW;
+    return upload_course_DENIED.has(status) ? END : whole;
+}
+function courseAfterClose({ status }, { takesWhole }) {
+    if (status === TOO_LARGE || upload_course_DENIED.has(status))
+        return END;
+    return takesWhole ? { course: 'whole', counts: false } : NEW;
+}
+/** Returns what a failure of a request tells. */
+function setbackOf(request, error) {
+    const status = error instanceof HttpFailure ? error.status : undefined;
+    return { request, status, isPassing: (0,lib_failure/* isTransient */.dg)(error) };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob/blob-push.js
+
+
+
+
+
+
+
+
+
+
+
+
 /**
  * Brings one blob to one repository with as few requests as possible: one for a mount, a POST and a streaming PUT for a
- * new blob. Checks the digest of the bytes. If the transfer of a large blob is cut, it is resumed in chunks. Uploads
- * that are not completed are deleted. Returns how the blob came there. Throws the failure of the last attempt.
+ * new blob. Checks the digest of the bytes. Each request has the attempts of the settings, and what fails at the source
+ * costs the destination none. If the transfer of a large blob is cut, it goes on where it was, in chunks. Uploads that
+ * are not completed are deleted. Returns how the blob came there. Throws the failure of the last attempt.
  */
 async function pushBlob(push) {
     return new Pushing(push).run();
@@ -28591,89 +31068,76 @@ async function pushBlob(push) {
 class Pushing {
     #push;
     #habits;
-    #dead = new Map();
-    #mount;
-    #lastUsed;
-    #isChunked = false;
-    #resumePoint;
+    #reader;
+    #sending;
+    #attempts = new RequestAttempts();
+    #mountFrom;
+    /** Whether it is worth a request to ask for the blob. */
+    #asks = true;
+    /** Whether all bytes were sent, and the answer was lost. */
+    #mayHaveArrived = false;
+    #tooLarge;
     constructor(push) {
-        const { registry, repository, descriptor, mountFrom } = push;
+        const { registry, repository, mountFrom } = push;
         this.#push = push;
-        this.#habits = habitsOf.get(registry) ?? { selfMount: 'unknown', takesNew: true };
-        habitsOf.set(registry, this.#habits);
-        if (mountFrom !== undefined && mountFrom !== repository) {
-            this.#mount = { digest: descriptor.digest, from: mountFrom };
-        }
+        this.#habits = habitsOf(registry);
+        this.#reader = new BlobReader(push);
+        const onReached = (position) => void this.#attempts.reached(position);
+        this.#sending = new BlobSending(push, this.#reader, this.#habits, onReached);
+        if (mountFrom !== repository)
+            this.#mountFrom = mountFrom;
     }
     async run() {
-        const { registry, signal } = this.#push;
         try {
-            return await registry.retrying(signal, async () => {
-                await registry.ping();
-                const opened = await this.#tryMount();
-                return opened === 'mounted' ? opened : await this.#transfer(opened);
-            });
+            for (;;) {
+                try {
+                    return await this.#attempt();
+                }
+                catch (error) {
+                    await this.#recover(error);
+                }
+            }
         }
         finally {
-            if (this.#resumePoint !== undefined)
-                await cancelUpload(registry, this.#resumePoint.upload);
+            await this.#sending.abandon();
         }
     }
+    async #attempt() {
+        const { registry } = this.#push;
+        await inRequest('ping', () => registry.ping());
+        if (await this.#tryMount())
+            return 'mounted';
+        return this.#inSlots(this.#reader.choose(), () => this.#transfer());
+    }
     async #tryMount() {
-        const { registry, repository, signal } = this.#push;
-        if (this.#mount === undefined)
-            return undefined;
+        const { registry, repository, descriptor, signal } = this.#push;
+        const from = this.#mountFrom;
+        if (from === undefined || this.#habits.closed.has(from))
+            return false;
         const giveBack = await ConcurrencyLimiter.take([registry.limits.metadata], signal);
         try {
-            const opened = await openUpload(registry, repository, signal, this.#mount);
-            this.#mount = undefined;
+            const mount = { digest: descriptor.digest, from };
+            const opened = await inRequest('mount', () => openUpload(registry, repository, signal, mount));
+            this.#mountFrom = undefined;
             registry.limits.metadata.succeeded();
-            return opened === 'refused' ? undefined : opened;
+            if (opened === 'denied')
+                this.#habits.closed.add(from);
+            if (typeof opened === 'object')
+                this.#sending.begin(opened);
+            return opened === 'mounted';
         }
         finally {
             giveBack();
         }
     }
-    /** Tries one source after another while each one cannot have the blob. That does not count as an attempt. */
-    async #transfer(mounted) {
-        let upload = mounted;
-        for (;;) {
-            const source = this.#chooseSource();
-            try {
-                return await this.#transferFrom(source, upload);
-            }
-            catch (error) {
-                upload = undefined;
-                const isLast = this.#push.sources().every((other) => this.#dead.has(other));
-                if (!this.#dead.has(source) || isLast)
-                    throw error;
-            }
-        }
-    }
-    #chooseSource() {
-        const living = this.#push.sources().filter((source) => !this.#dead.has(source));
-        const chosen = living.find((source) => source !== this.#lastUsed) ?? living[0];
-        if (chosen === undefined)
-            throw [...this.#dead.values()].at(-1) ?? new Error('a blob without a source');
-        this.#lastUsed = chosen;
-        return chosen;
-    }
-    async #transferFrom(source, mounted) {
+    async #inSlots(source, transfer) {
         const { registry, signal, onActive } = this.#push;
         const limiters = [registry.limits.transfers, ...(source.limiter === undefined ? [] : [source.limiter])];
-        let giveBack;
-        try {
-            await Promise.all([registry.limits.patience(signal), source.patience?.(signal)]);
-            giveBack = await ConcurrencyLimiter.take(limiters, signal);
-        }
-        catch (error) {
-            if (mounted !== undefined)
-                await cancelUpload(registry, mounted);
-            throw error;
-        }
+        await Promise.all([registry.limits.patience(signal), this.#reader.patience(signal)]);
+        const giveBack = await ConcurrencyLimiter.take(limiters, signal);
         onActive?.(true);
         try {
-            const placed = await this.#deliver(this.#watched(source), mounted);
+            const placed = await transfer();
             for (const limiter of limiters)
                 limiter.succeeded();
             return placed;
@@ -28683,118 +31147,139 @@ class Pushing {
             giveBack();
         }
     }
-    /** Returns a source that is not used again after a failure that is not transient. */
-    #watched(source) {
-        return {
-            about: source.about,
-            open: async (descriptor, signal, range) => {
-                try {
-                    return await source.open(descriptor, signal, range);
-                }
-                catch (error) {
-                    if (!signal.aborted && !(0,lib_failure/* isTransient */.dg)(error))
-                        this.#dead.set(source, error);
-                    throw error;
-                }
-            },
-        };
-    }
-    async #deliver(source, mounted) {
-        const push = this.#push;
-        const resumed = await this.#findResumePoint(source);
-        if (resumed !== undefined)
-            return this.#deliverChunks(source, resumed);
-        const upload = mounted ?? (await this.#openUpload());
-        if (upload === 'present')
-            return 'present';
-        if (this.#isChunked)
-            return this.#deliverChunks(source, { upload, meter: newMeter(push, source) });
-        try {
-            await sendWhole(push, source, upload);
-            return 'uploaded';
+    async #transfer() {
+        await this.#sending.locate();
+        if (!this.#sending.isOpen) {
+            const opened = await this.#openUpload();
+            if (opened === 'present')
+                return this.#mayHaveArrived ? 'uploaded' : opened;
+            this.#sending.begin(opened);
         }
-        catch (error) {
-            await cancelUpload(push.registry, upload);
-            throw this.#considerChunks(error);
-        }
-    }
-    async #deliverChunks(source, from) {
-        this.#resumePoint = from;
-        await sendChunks(this.#push, source, from, (point) => {
-            this.#resumePoint = point;
-        });
-        this.#resumePoint = undefined;
+        const { request, status } = await this.#sending.send();
+        if (status !== 201)
+            await this.#prove(request, status);
+        this.#sending.end();
         return 'uploaded';
     }
-    /** Returns the point at which a cut upload can be resumed, if the registry still has it. */
-    async #findResumePoint(source) {
-        const point = this.#resumePoint;
-        if (point === undefined)
-            return undefined;
-        const { registry, signal } = this.#push;
-        const state = await inspectUpload(registry, point.upload, signal);
-        const held = state && (await catchUp(this.#push, source, { ...point, upload: state.upload }, state.received));
-        if (held !== undefined)
-            return held;
-        await cancelUpload(registry, point.upload);
-        this.#resumePoint = undefined;
-        return undefined;
-    }
-    #considerChunks(error) {
-        if (error instanceof HttpFailure && error.status === 413 && !this.#isChunked) {
-            this.#isChunked = true;
-            const { code, about, message, hint } = error;
-            return new HttpFailure({ code, about, message, hint, status: 413, transient: true, cause: error });
-        }
-        const isCut = isConnectionFailure(error) || (0,lib_failure/* failureCode */.AD)(error) === 'SIZE_MISMATCH';
-        if (isCut && this.#push.descriptor.size > CHUNKED_FROM_BYTES)
-            this.#isChunked = true;
-        return error;
+    /** Any status but 201 is a success only if the blob is there. */
+    async #prove(request, status) {
+        const isThere = await this.#isThere();
+        if (isThere === true || (isThere === undefined && status !== 202))
+            return;
+        const { registry, repository } = this.#push;
+        const about = `${registry.host}/${repository}`;
+        const message = `it answered ${status} to all bytes of a layer, and does not have it`;
+        const failure = new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
+        throw new RequestFailure(request, failure);
     }
     /** Opens an upload, or returns `present`. A mount from the repository to itself does both in one request. */
     async #openUpload() {
-        const { registry, repository, descriptor, isAbsent, signal } = this.#push;
-        const isReliable = this.#habits.selfMount !== 'unreliable' && this.#push.isDoubted !== true;
-        const asks = isReliable && (!isAbsent || this.#habits.takesNew);
-        if (!isAbsent && !isReliable && (await this.#isThere()))
+        const { registry, repository, descriptor, signal, isDoubted } = this.#push;
+        const isAbsent = this.#push.isAbsent && !this.#mayHaveArrived;
+        const isReliable = this.#habits.selfMount !== 'unreliable' && isDoubted !== true;
+        const mounts = this.#asks && isReliable && (!isAbsent || this.#habits.takesNew);
+        if (!isAbsent && !isReliable && (await this.#isThere()) === true)
             return 'present';
-        const mount = asks ? { digest: descriptor.digest, from: repository } : undefined;
-        const opened = await openUpload(registry, repository, signal, mount);
+        const mount = mounts ? { digest: descriptor.digest, from: repository } : undefined;
+        const open = () => openUpload(registry, repository, signal, mount);
+        const opened = await inRequest(mounts ? 'mount' : 'open', open);
         if (opened === 'mounted') {
             this.#habits.selfMount = 'reliable';
             return 'present';
         }
-        if (opened === 'refused') {
+        if (opened === 'refused' || opened === 'denied') {
             if (isAbsent)
                 this.#habits.takesNew = false;
             else
                 this.#habits.selfMount = 'unreliable';
             return this.#openUpload();
         }
-        const isUnproved = !isAbsent && mount !== undefined && this.#habits.selfMount === 'unknown';
-        if (!isUnproved || descriptor.size < WORTH_ASKING_BYTES || !(await this.#isThere()))
+        const isUnproved = !isAbsent && mounts && this.#habits.selfMount === 'unknown';
+        if (!isUnproved || descriptor.size < WORTH_ASKING_BYTES)
+            return opened;
+        this.#sending.begin(opened);
+        if ((await this.#isThere()) !== true)
             return opened;
         this.#habits.selfMount = 'unreliable';
-        await cancelUpload(registry, opened);
+        await this.#sending.abandon();
         return 'present';
     }
     async #isThere() {
         const { registry, repository, descriptor, signal } = this.#push;
-        const answer = await registry.send({
-            method: 'HEAD',
-            url: registry.url(`/v2/${repository}/blobs/${descriptor.digest}`),
-            scopes: [pushScope(repository)],
-            expected: [200, 403, 404, 405],
-            about: `${registry.host}/${repository}`,
-            action: 'ask for a layer',
-            signal,
-        });
-        discardBody(answer);
-        return answer.status === 200;
+        if (!this.#asks)
+            return undefined;
+        return inRequest('ask', () => askForBlob(registry, repository, descriptor, signal));
+    }
+    /** Prepares the next attempt and waits for it. Throws the reason if there is none. */
+    async #recover(error) {
+        const { signal, registry } = this.#push;
+        signal.throwIfAborted();
+        if (error instanceof SourceFailure) {
+            if (error.flaw === 'wrong')
+                await this.#sending.abandon();
+            return this.#reader.recover(error, this.#sending.position, signal);
+        }
+        if (!(error instanceof RequestFailure))
+            throw error;
+        const { request, reason } = error;
+        const setback = setbackOf(request, reason);
+        const { course, counts } = courseAfter(setback, this.#sending.standing);
+        if (course === 'end')
+            throw reason;
+        if (course === 'too large')
+            throw this.#tooLarge ?? reason;
+        let next = course;
+        let wait = (0,lib_duration/* milliseconds */.Rz)(0);
+        try {
+            if (counts)
+                wait = registry.pauseAfter(reason, this.#attempts.failed(request), () => true);
+        }
+        catch (last) {
+            const instead = courseAtLast(setback);
+            if (instead === undefined)
+                throw last;
+            next = instead;
+        }
+        if (setback.status === 413 && request === 'put')
+            this.#tooLarge = reason;
+        await this.#take(next, setback);
+        await pause(wait, signal);
+    }
+    async #take(course, { request, status }) {
+        const { sent, size } = this.#sending.standing;
+        if (request === 'close' || (request === 'put' && sent === size))
+            this.#mayHaveArrived = true;
+        switch (course) {
+            case 'in chunks':
+                return this.#sending.sendInChunks(status === 413);
+            case 'smaller':
+                return this.#sending.sendLess();
+            case 'blindly':
+                return this.#sending.sendBlindly();
+            case 'whole':
+                return this.#sending.sendWhole();
+            case 'new':
+                return this.#sending.abandon();
+            case 'without':
+                return this.#goWithout(request);
+            case 'again':
+                return status === 416 ? this.#sending.doubt() : undefined;
+            default:
+                return;
+        }
+    }
+    async #goWithout(request) {
+        if (request === 'inspect')
+            return this.#sending.abandon();
+        if (request === 'mount' && this.#mountFrom !== undefined)
+            this.#mountFrom = undefined;
+        else
+            this.#asks = false;
     }
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/state/state-in-registry.js
+
 
 
 
@@ -28840,6 +31325,11 @@ function statePlace(settings) {
         fallback: shard === undefined ? undefined : whole,
     };
 }
+/** Returns the tags of the states that shards of this route left, if the registry tells them. */
+async function findShardTags(registry, { repository, tag }, signal) {
+    const { tags } = await registry.listTags(repository, signal);
+    return tags.filter((other) => other.startsWith(`${tag}-`) && /^\d+of\d+$/.test(other.slice(tag.length + 1)));
+}
 /** Returns a state file as a layer. Equal files make equal layers. */
 async function packState(file) {
     const layer = await (0,external_node_util_.promisify)(external_node_zlib_.gzip)(file);
@@ -28858,7 +31348,12 @@ async function pullState(registry, repository, tag, signal) {
     }
     if (layer.size > LAYER_LIMIT)
         throw unusableArtifact(about, `${(0,text_size/* formatSize */.X)(layer.size)} are too much for a state`);
-    const packed = await readLayer(registry, repository, layer, signal);
+    const packed = await readLayer(registry, repository, layer, signal).catch((error) => {
+        // There is a state, so a missing layer must not be told as none.
+        if (isNotFound(error))
+            throw unusableArtifact(about, 'its layer is not there any more', error);
+        throw error;
+    });
     const isOrdinary = manifest.config.mediaType === ORDINARY_CONFIG.mediaType;
     return { bytes: await unpack(packed, about), manifest: manifest.digest, layer: layer.digest, isOrdinary };
 }
@@ -28889,7 +31384,8 @@ async function pushState(registry, { repository, tag }, { layer, digest, isOrdin
         await put(EMPTY_CONFIG);
     }
     catch (error) {
-        if ((0,lib_failure/* failureCode */.AD)(error) !== 'FORMAT_REFUSED' && (0,lib_failure/* failureCode */.AD)(error) !== 'REGISTRY_REFUSED')
+        const isOfForm = ['FORMAT_REFUSED', 'MANIFEST_REFUSED', 'REGISTRY_REFUSED'].includes((0,lib_failure/* failureCode */.AD)(error));
+        if (!isOfForm)
             throw error;
         await put(ORDINARY_CONFIG);
     }
@@ -28980,6 +31476,8 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
     var e = new Error(message);
     return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
 });
+
+
 
 
 
@@ -29107,7 +31605,7 @@ class RemoteState {
                 this.file = this.#writeScratch('state.db', found.bytes);
             else
                 writeFileWhole(this.file, found.bytes);
-            reporter.line(`state: fetched from ${name}, ${(0,text_size/* formatSize */.X)(found.bytes.length)}`);
+            reporter.line(`state: fetched from ${found.from}, ${(0,text_size/* formatSize */.X)(found.bytes.length)}`);
         }
         catch (error) {
             if (signal.aborted)
@@ -29125,16 +31623,29 @@ class RemoteState {
         const { repository, tag, fallback } = this.#place;
         try {
             this.#found = await pullState(registry, repository, tag, signal);
-            return this.#found;
+            return { bytes: this.#found.bytes, from: this.name };
         }
         catch (error) {
             if ((0,lib_failure/* failureCode */.AD)(error) !== 'NOT_FOUND')
                 throw error;
             this.#wasAbsent = true;
             if (fallback === undefined)
-                throw error;
-            return await pullState(registry, repository, fallback, signal);
+                return await this.#joinShards(registry, signal, error);
+            const { bytes } = await pullState(registry, repository, fallback, signal);
+            return { bytes, from: registry.nameOf(repository, fallback) };
         }
+    }
+    /** Returns the states of all shards as one. Throws `absence` if there are none. */
+    async #joinShards(registry, signal, absence) {
+        const { repository } = this.#place;
+        const tags = await findShardTags(registry, this.#place, signal).catch(() => []);
+        const pulled = await Promise.allSettled(tags.map((tag) => pullState(registry, repository, tag, signal)));
+        const files = pulled.flatMap((state, index) => state.status === 'fulfilled' ? [this.#writeScratch(`shard-${index}.db`, state.value.bytes)] : []);
+        const file = this.#writeScratch('joined.db', Buffer.alloc(0));
+        const joined = joinStates(file, files, () => undefined);
+        if (joined === 0)
+            throw absence;
+        return { bytes: (0,external_node_fs_.readFileSync)(file), from: `${this.name}-…, joined of ${countOf(joined, 'shard')}` };
     }
     /**
      * Returns when the last run recorded in a fetched state ended. Throws `STATE_UNUSABLE` if a run could not use the
@@ -29223,6 +31734,88 @@ class RemoteState {
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/sync/state/run-lock.js
+
+
+
+
+
+
+/** Each attempt loses against a run that ended in this very moment. */
+const ATTEMPTS = 10;
+/**
+ * Takes a state file for one run: until the result is disposed, or the process ends in whatever way, no other run can
+ * take it. It can be read meanwhile. Throws `STATE_BUSY` if another run has it, and `STATE_UNUSABLE`.
+ *
+ * SQLite's locks belong to the process, so a kill releases them. The state itself cannot be locked for the time of a
+ * run: nobody could read it. Therefore an empty file beside it is locked.
+ */
+function takeRunLock(file) {
+    const kind = inspectFile(file);
+    try {
+        makeFolder((0,external_node_path_.dirname)(file));
+        // Two runs may call the file by different names.
+        const real = kind === 'missing' ? (0,external_node_path_.join)((0,external_node_fs_.realpathSync)((0,external_node_path_.dirname)(file)), (0,external_node_path_.basename)(file)) : (0,external_node_fs_.realpathSync)(file);
+        const lock = `${real}.lock`;
+        for (let left = ATTEMPTS; left > 0; left -= 1) {
+            const database = lockFile(lock);
+            if (database !== undefined)
+                return { [Symbol.dispose]: () => release(lock, database) };
+        }
+    }
+    catch (error) {
+        if (sqliteProblem(error) !== 'busy')
+            throw unusableFile(file, 'be taken for this run', error);
+    }
+    throw new lib_failure/* Failure */.HR({
+        code: 'STATE_BUSY',
+        about: file,
+        message: 'another run is using this state file',
+        hint: 'let the other run end first, or give --db a file of its own to each run',
+    });
+}
+/** Returns undefined if the run that had it removed the file in the meantime. */
+function lockFile(lock) {
+    const before = inodeOf(lock) ?? create(lock);
+    const database = openSqlite(lock);
+    try {
+        database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
+        if ((0,external_node_fs_.statSync)(lock, { throwIfNoEntry: false })?.size)
+            throw new Error(`${lock} is not empty, so it is not a lock`);
+        if (inodeOf(lock) === before)
+            return database;
+        database.close();
+        return undefined;
+    }
+    catch (error) {
+        database.close();
+        throw error;
+    }
+}
+function release(lock, database) {
+    try {
+        // While it is locked: whoever opened it before finds that its name is gone.
+        (0,external_node_fs_.rmSync)(lock, { force: true });
+    }
+    finally {
+        database.close();
+    }
+}
+function inodeOf(file) {
+    return (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.ino;
+}
+/** Creates an empty file. To open one that may be locked would be wrong: to close it drops this process's locks. */
+function create(file) {
+    try {
+        (0,external_node_fs_.closeSync)((0,external_node_fs_.openSync)(file, 'wx'));
+    }
+    catch (error) {
+        if ((0,lib_failure/* failureCode */.AD)(error) !== 'EEXIST')
+            throw error;
+    }
+    return inodeOf(file);
+}
+
 ;// CONCATENATED MODULE: ./build/src/sync/copy/blob-board.js
 
 /**
@@ -29233,6 +31826,7 @@ class BlobBoard {
     #destination;
     #entries = new Map();
     #proved = new Map();
+    #underWay = new Set();
     constructor(destination) {
         this.#destination = destination;
     }
@@ -29256,7 +31850,7 @@ class BlobBoard {
         }
         const placement = new Placement();
         entry.placements.set(repository, placement);
-        placement.start(async () => {
+        const ended = placement.start(async () => {
             try {
                 return await this.#bring(entry, descriptor, repository, placement);
             }
@@ -29265,7 +31859,13 @@ class BlobBoard {
                     entry.placements.delete(repository);
             }
         });
+        this.#underWay.add(ended);
+        void ended.then(() => this.#underWay.delete(ended));
         return placement.join(want);
+    }
+    /** Resolves when all transfers have ended, also those that no image waits for any more and that are winding up. */
+    async settled() {
+        await Promise.all(this.#underWay);
     }
     /** Forgets that a repository has a blob, after the registry denied it. */
     doubt(digest, repository) {
@@ -29371,14 +31971,14 @@ class Placement {
     get signal() {
         return this.#abandonment.signal;
     }
-    /** Starts the work. To be called once. */
+    /** Starts the work. To be called once. Resolves when it has ended. */
     start(work) {
         this.#work = work();
         const end = () => {
             this.#isOver = true;
         };
         // The failure is thrown by `join`. Without a listener here it would end the process.
-        this.#work.then(end, end);
+        return this.#work.then(end, end);
     }
     /** Tells all waiting images whether the transfer holds its slots. */
     setActive = (isActive) => {
@@ -29418,106 +32018,38 @@ class Placement {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/copy/docker-format.js
+;// CONCATENATED MODULE: ./build/src/registry/tagged-manifest.js
 
 
 
 
-const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
-const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
-const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar';
-/** The bytes are the same in both formats, only the types differ (OCI image-spec, media-types.md, "Compatibility"). */
-const LAYER_TYPES = new Map([
-    ['application/vnd.oci.image.layer.v1.tar', DOCKER_LAYER],
-    ['application/vnd.oci.image.layer.v1.tar+gzip', `${DOCKER_LAYER}.gzip`],
-    [
-        'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
-        'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
-    ],
-]);
-const DOCKER_TYPES = new Set(LAYER_TYPES.values());
-const docker_format_descriptorShape = schemas/* object */.Ikc({
-    mediaType: schemas/* string */.YjP(),
-    digest: schemas/* string */.YjP(),
-    size: schemas/* number */.aig(),
-    urls: schemas/* array */.YOg(schemas/* string */.YjP()).optional(),
-});
-const docker_format_imageShape = schemas/* object */.Ikc({ config: docker_format_descriptorShape, layers: schemas/* array */.YOg(docker_format_descriptorShape) });
-const docker_format_indexShape = schemas/* object */.Ikc({
-    manifests: schemas/* array */.YOg(schemas/* object */.Ikc({ platform: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J()).optional() })),
-});
-function unconvertible(about, why) {
-    return new lib_failure/* Failure */.HR({
-        code: 'FORMAT_UNCONVERTIBLE',
-        about,
-        message: `the destination refuses it as an OCI image, and it cannot become a Docker image: ${why}`,
-        hint: 'leave it out with "exclude", or mirror to a registry that takes OCI images',
-    });
-}
-/** Parses the fields that the conversion needs. */
-function contentOf(shape, { bytes }, about) {
-    const { success, data } = shape.safeParse(JSON.parse(bytes.toString('utf8')));
-    if (!success)
-        throw unconvertible(about, 'its manifest is malformed');
-    return data;
-}
-function dockerLayerType(mediaType, about) {
-    const type = LAYER_TYPES.get(mediaType) ?? (DOCKER_TYPES.has(mediaType) ? mediaType : undefined);
-    if (type !== undefined)
-        return type;
-    const why = mediaType.endsWith('+zstd')
-        ? 'its layers are compressed with zstd, which that format does not know'
-        : `it holds "${mediaType.slice(0, 100)}", which is no layer of an image`;
-    throw unconvertible(about, why);
-}
-/** Returns whether a manifest is a container image and not another artifact in the same format. */
-function isContainerImage({ config }) {
-    return config.mediaType === OCI_CONFIG || config.mediaType === DOCKER_CONFIG;
-}
 /**
- * Returns an image as a Docker manifest, schema 2, with the same blobs. One that is in this format already is returned
- * unchanged. Equal images result in equal bytes. Throws `FORMAT_UNCONVERTIBLE`.
+ * Returns the manifest with a digest that a registry told for a tag. Some registries have it under the tag alone:
+ * registry.k8s.io does not find signatures by the digests that it lists. Throws `NOT_FOUND`, also if the tag has another
+ * manifest by now.
  */
-function toDockerImage(image, about) {
-    if (image.mediaType === MEDIA_TYPE.dockerManifest)
-        return image;
-    const { config, layers } = contentOf(docker_format_imageShape, image, about);
-    if (!isContainerImage(image)) {
-        throw unconvertible(about, `its configuration is "${config.mediaType.slice(0, 100)}"`);
+async function getTaggedManifest(registry, repository, { tag, digest }, signal) {
+    try {
+        return await registry.getManifest(repository, digest, signal);
     }
-    const body = {
-        schemaVersion: 2,
-        mediaType: MEDIA_TYPE.dockerManifest,
-        config: { mediaType: DOCKER_CONFIG, size: config.size, digest: config.digest },
-        layers: layers.map(({ mediaType, size, digest, urls }) => ({
-            mediaType: dockerLayerType(mediaType, about),
-            size,
-            digest,
-            urls: urls?.length === 0 ? undefined : urls,
-        })),
-    };
-    return parseManifest(Buffer.from(JSON.stringify(body)), body.mediaType, about);
-}
-/** Returns an index as a Docker manifest list. `parts` are the converted entries, by their digests in the index. */
-function toDockerList(index, parts, about) {
-    const { manifests } = contentOf(docker_format_indexShape, index, about);
-    const body = {
-        schemaVersion: 2,
-        mediaType: MEDIA_TYPE.dockerList,
-        manifests: index.manifests.map(({ digest }, position) => {
-            const part = parts.get(digest);
-            const platform = manifests[position]?.platform;
-            if (part?.kind !== 'image')
-                throw unconvertible(about, 'it lists something else than images');
-            if (platform === undefined)
-                throw unconvertible(about, 'it lists an image without a platform');
-            return { mediaType: part.mediaType, size: part.bytes.length, digest: part.digest, platform };
-        }),
-    };
-    return parseManifest(Buffer.from(JSON.stringify(body)), body.mediaType, about);
+    catch (error) {
+        if (!isNotFound(error))
+            throw error;
+        const tagged = await registry.getManifest(repository, tag, signal);
+        if (hasDigest(tagged, digest))
+            return { ...tagged, digest };
+        throw new HttpFailure({
+            code: 'NOT_FOUND',
+            about: registry.nameOf(repository, tag),
+            message: `the registry tells ${shortDigest(digest)} for this tag and does not have it; the tag has ${shortDigest(tagged.digest)}`,
+            hint: 'the tag was moved a moment ago; the next run takes what it is then',
+            cause: error,
+        });
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/copy/index-subset.js
+
 
 /** The annotations of Docker's attestations: the image that they are about, and that they are attestations. */
 const ATTESTED_DIGEST = 'vnd.docker.reference.digest';
@@ -29527,45 +32059,210 @@ function isAttestation({ platform, annotations }) {
     const isUnknown = platform?.os === 'unknown' && platform.architecture === 'unknown';
     return isUnknown || annotations?.[REFERENCE_TYPE] === 'attestation-manifest';
 }
+/** Returns whether an index lists layers and the like by themselves, as those of build caches do. */
+function listsBlobs({ manifests }) {
+    return manifests.some(({ mediaType }) => isBlobMediaType(mediaType));
+}
 /** Returns an index with only some of its entries, otherwise unchanged (OCI image-index.md). */
 function keepEntries(index, kept, about) {
-    if (kept.size === index.manifests.length)
+    return rewriteEntries(index, new Map([...kept].map((entry) => [entry, entry])), about);
+}
+/** Returns an index with only some of its entries, each with the digest and size that are given for it. */
+function rewriteEntries(index, kept, about) {
+    const isUnchanged = [...kept].every(([entry, { digest }]) => entry.digest === digest);
+    if (isUnchanged && kept.size === index.manifests.length)
         return index;
     const body = JSON.parse(index.bytes.toString('utf8'));
-    const manifests = body.manifests.filter((_, position) => {
+    const manifests = body.manifests.flatMap((listed, position) => {
         const entry = index.manifests[position];
-        return entry !== undefined && kept.has(entry);
+        const content = entry === undefined ? undefined : kept.get(entry);
+        return content === undefined ? [] : [{ ...listed, digest: content.digest, size: content.size }];
     });
     const bytes = Buffer.from(JSON.stringify({ ...body, manifests }));
     return parseManifest(bytes, index.mediaType, about);
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/copy/format-family.js
+
+
+
+
+
+
+const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
+const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
+const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar';
+const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar';
+const OCI_FOREIGN = 'application/vnd.oci.image.layer.nondistributable.v1.tar';
+const DOCKER_FOREIGN = 'application/vnd.docker.image.rootfs.foreign.diff.tar';
+/** The bytes are the same in both formats, only the types differ (OCI image-spec, media-types.md, "Compatibility"). */
+const LAYER_TYPES = [
+    [OCI_LAYER, DOCKER_LAYER],
+    [`${OCI_LAYER}+gzip`, `${DOCKER_LAYER}.gzip`],
+    [OCI_FOREIGN, DOCKER_FOREIGN],
+    [`${OCI_FOREIGN}+gzip`, `${DOCKER_FOREIGN}.gzip`],
+];
+const TO_DOCKER = new Map(LAYER_TYPES);
+const TO_OCI = new Map([
+    ...LAYER_TYPES.map(([oci, docker]) => [docker, oci]),
+    // Some tools write it into Docker's manifests.
+    [`${DOCKER_LAYER}.zstd`, `${OCI_LAYER}+zstd`],
+]);
+/** What differs between the families. */
+const FAMILIES = {
+    docker: {
+        image: MEDIA_TYPE.dockerManifest,
+        index: MEDIA_TYPE.dockerList,
+        config: DOCKER_CONFIG,
+        layers: TO_DOCKER,
+        names: { refused: 'an OCI image', becomes: 'a Docker image', takes: 'OCI images' },
+    },
+    oci: {
+        image: MEDIA_TYPE.ociManifest,
+        index: MEDIA_TYPE.ociIndex,
+        config: OCI_CONFIG,
+        layers: TO_OCI,
+        names: { refused: 'a Docker image', becomes: 'an OCI image', takes: "Docker's images" },
+    },
+};
+const format_family_descriptorShape = schemas/* object */.Ikc({
+    mediaType: schemas/* string */.YjP(),
+    digest: schemas/* string */.YjP(),
+    size: schemas/* number */.aig(),
+    urls: (0,zero_value/* fieldOf */._F)(schemas/* array */.YOg(schemas/* string */.YjP())),
+});
+const format_family_imageShape = schemas/* object */.Ikc({ config: format_family_descriptorShape, layers: (0,zero_value/* listOf */.c3)(format_family_descriptorShape) });
+const format_family_annotationsShape = (0,zero_value/* fieldOf */._F)((0,zero_value/* recordOf */.zv)(schemas/* string */.YjP())).catch(undefined);
+const format_family_indexShape = schemas/* object */.Ikc({
+    annotations: format_family_annotationsShape,
+    manifests: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({
+        platform: (0,zero_value/* fieldOf */._F)(schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J())),
+        annotations: format_family_annotationsShape,
+    })),
+});
+function unconvertible(family, about, why) {
+    const { refused, becomes, takes } = FAMILIES[family].names;
+    return new lib_failure/* Failure */.HR({
+        code: 'FORMAT_UNCONVERTIBLE',
+        about,
+        message: `the destination refuses it as ${refused}, and it cannot become ${becomes}: ${why}`,
+        hint: `leave it out with "exclude", or mirror to a registry that takes ${takes}`,
+    });
+}
+/** Parses the fields that the conversion needs. */
+function contentOf(shape, { bytes }, family, about) {
+    const { success, data } = shape.safeParse(JSON.parse(bytes.toString('utf8')));
+    if (!success)
+        throw unconvertible(family, about, 'its manifest is malformed');
+    return data;
+}
+function layerType(mediaType, family, about) {
+    const { layers } = FAMILIES[family];
+    // OCI leaves open what a layer is; Docker does not.
+    const isOfFamily = [...layers.values()].includes(mediaType) ||
+        (family === 'oci' && !mediaType.startsWith('application/vnd.docker.'));
+    const type = layers.get(mediaType) ?? (isOfFamily ? mediaType : undefined);
+    if (type !== undefined)
+        return type;
+    const why = family === 'docker' && mediaType.endsWith('+zstd')
+        ? 'its layers are compressed with zstd, which that format does not know'
+        : `it holds "${mediaType.slice(0, 100)}", which is no layer of an image`;
+    throw unconvertible(family, about, why);
+}
+/** Returns whether a manifest is a container image and not another artifact in the same format. */
+function isContainerImage({ config }) {
+    return config.mediaType === OCI_CONFIG || config.mediaType === DOCKER_CONFIG;
+}
+/**
+ * Returns an image as one of a family, with the same blobs: a Docker manifest, schema 2, or an OCI manifest. One that is
+ * in this format already is returned unchanged. Equal images result in equal bytes. Throws `FORMAT_UNCONVERTIBLE`.
+ */
+function toImageOf(family, image, about) {
+    const { image: mediaType, config: configType } = FAMILIES[family];
+    if (image.mediaType === mediaType)
+        return image;
+    const { config, layers } = contentOf(format_family_imageShape, image, family, about);
+    if (!isContainerImage(image)) {
+        throw unconvertible(family, about, `its configuration is "${config.mediaType.slice(0, 100)}"`);
+    }
+    const body = {
+        schemaVersion: 2,
+        mediaType,
+        config: { mediaType: configType, size: config.size, digest: config.digest },
+        layers: layers.map(({ mediaType: type, size, digest, urls }) => ({
+            mediaType: layerType(type, family, about),
+            size,
+            digest,
+            urls: urls?.length === 0 ? undefined : urls,
+        })),
+    };
+    return parseManifest(Buffer.from(JSON.stringify(body)), body.mediaType, about);
+}
+/**
+ * Returns an index as one of a family. `parts` are the converted entries, by their digests in the index. Annotations,
+ * which Docker does not know, are kept for OCI; those of attestations name the image in its new form.
+ */
+function toIndexOf(family, index, parts, about) {
+    const { manifests, annotations: own } = contentOf(format_family_indexShape, index, family, about);
+    const digests = new Map([...parts].map(([digest, part]) => [digest, part.digest]));
+    const annotationsOf = (position) => {
+        const annotations = manifests[position]?.annotations;
+        const attested = digests.get(annotations?.[ATTESTED_DIGEST] ?? '');
+        return attested === undefined ? annotations : { ...annotations, [ATTESTED_DIGEST]: attested };
+    };
+    const body = {
+        schemaVersion: 2,
+        mediaType: FAMILIES[family].index,
+        manifests: index.manifests.map(({ digest }, position) => {
+            const part = parts.get(digest);
+            const platform = manifests[position]?.platform;
+            if (part?.kind !== 'image')
+                throw unconvertible(family, about, 'it lists something else than images');
+            const entry = { mediaType: part.mediaType, size: part.bytes.length, digest: part.digest, platform };
+            if (family === 'oci')
+                return { ...entry, annotations: annotationsOf(position) };
+            if (platform === undefined)
+                throw unconvertible(family, about, 'it lists an image without a platform');
+            return entry;
+        }),
+        annotations: family === 'oci' ? own : undefined,
+    };
+    return parseManifest(Buffer.from(JSON.stringify(body)), body.mediaType, about);
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/copy/format.js
 
 
 
+const FORMATS = {
+    [MEDIA_TYPE.ociIndex]: 'oci-index',
+    [MEDIA_TYPE.ociManifest]: 'oci-image',
+    [MEDIA_TYPE.dockerList]: 'docker-list',
+    [MEDIA_TYPE.dockerManifest]: 'docker-image',
+};
+/** By any media type. */
+const formats = new Map(Object.entries(FORMATS));
 /** Returns the kind of a refused manifest that no index lists. */
 function formatOf({ mediaType }) {
-    if (mediaType === MEDIA_TYPE.ociIndex)
-        return 'oci-index';
-    return mediaType === MEDIA_TYPE.ociManifest ? 'oci-image' : 'other';
+    return FORMATS[mediaType];
 }
-/** Returns the conversion that avoids some refused formats; undefined if none is necessary, or none would help. */
+/**
+ * Returns the conversion that avoids some refused formats; undefined if none is necessary, or none would help: where
+ * both families are refused, it is not the format.
+ */
 function conversionFor(manifest, refused) {
-    if (manifest.kind === 'image') {
-        // Other artifacts, such as signatures, cannot be converted.
-        const isConvertible = formatOf(manifest) === 'oci-image' && isContainerImage(manifest);
-        return isConvertible && refused.has('oci-image') ? 'docker-format' : undefined;
-    }
-    const isOci = manifest.mediaType === MEDIA_TYPE.ociIndex;
-    const listsOci = manifest.manifests.some(({ mediaType }) => mediaType === MEDIA_TYPE.ociManifest);
-    if (isOci && refused.has('oci-index'))
-        return 'docker-format';
-    if (listsOci && refused.has('oci-image'))
-        return 'docker-format';
-    return refused.has('attestation') && manifest.manifests.some(isAttestation)
-        ? 'without-attestations'
-        : undefined;
+    const refusesOci = refused.has('oci-index') || refused.has('oci-image');
+    const refusesDocker = refused.has('docker-list') || refused.has('docker-image');
+    const has = (format) => formatOf(manifest) === format ||
+        (manifest.kind === 'index' &&
+            manifest.manifests.some(({ mediaType }) => formats.get(mediaType) === format));
+    // Other artifacts, such as signatures, cannot be converted.
+    const isConvertible = manifest.kind === 'index' ? !listsBlobs(manifest) : isContainerImage(manifest);
+    const isRefused = isConvertible && [...refused].some((format) => format !== 'attestation' && has(format));
+    if (isRefused && !(refusesOci && refusesDocker))
+        return refusesOci ? 'docker-format' : 'oci-format';
+    const hasAttestations = manifest.kind === 'index' && manifest.manifests.some(isAttestation);
+    return refused.has('attestation') && hasAttestations ? 'without-attestations' : undefined;
 }
 /**
  * Returns an image after a conversion. `fetch` returns the manifests that its index lists. No image that can be run is
@@ -29576,23 +32273,27 @@ async function formImage(original, conversion, fetch, about) {
     const isChanged = formed.manifest.digest !== original.digest;
     return { ...formed, conversion: isChanged ? conversion : undefined };
 }
+const FAMILY_OF = {
+    'without-attestations': undefined,
+    'docker-format': 'docker',
+    'oci-format': 'oci',
+};
 async function convert(original, conversion, fetch, about) {
     const none = new Map();
     if (conversion === undefined)
         return { manifest: original, parts: none };
+    const family = FAMILY_OF[conversion];
     if (original.kind === 'image') {
-        const manifest = conversion === 'docker-format' ? toDockerImage(original, about) : original;
-        return { manifest, parts: none };
+        return { manifest: family === undefined ? original : toImageOf(family, original, about), parts: none };
     }
-    const runnable = withoutAttestations(original, about);
-    if (conversion === 'without-attestations' || runnable.kind === 'image') {
+    const runnable = family === 'oci' ? original : withoutAttestations(original, about);
+    if (family === undefined || runnable.kind === 'image')
         return { manifest: runnable, parts: none };
-    }
     const images = await Promise.all(runnable.manifests.map(async ({ digest }) => {
         const part = await fetch(digest);
-        return [digest, part.kind === 'image' ? toDockerImage(part, about) : part];
+        return [digest, part.kind === 'image' ? toImageOf(family, part, about) : part];
     }));
-    const manifest = toDockerList(runnable, new Map(images), about);
+    const manifest = toIndexOf(family, runnable, new Map(images), about);
     return { manifest, parts: new Map(images.map(([, part]) => [part.digest, part])) };
 }
 function withoutAttestations(index, about) {
@@ -29601,6 +32302,7 @@ function withoutAttestations(index, about) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/copy/index-limits.js
+
 
 
 /** Far more than a real image lists: about thirty platforms, and an attestation for each. */
@@ -29616,7 +32318,7 @@ const MANIFESTS_LIMIT = 1000;
  */
 function requireReasonable(index, depth, known, about) {
     const { manifests } = index;
-    const size = manifests.reduce((sum, entry) => sum + entry.size, 0);
+    const size = manifests.reduce((sum, entry) => sum + (isBlobMediaType(entry.mediaType) ? 0 : entry.size), 0);
     const fresh = manifests.filter(({ digest }) => !known.has(digest));
     const isReasonable = depth < NESTING_LIMIT &&
         manifests.length <= CHILDREN_LIMIT &&
@@ -29632,46 +32334,214 @@ function requireReasonable(index, depth, known, about) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/src/sync/copy/missing-parts.js
+
+
+
+
+
+
+
+
+
+
+const MANIFESTS_KEPT = { results: 2000, weight: 32 * 1024 * 1024, weigh: weightOf };
+const BLOBS_KEPT = { results: 50_000 };
+/**
+ * Looks below tags of one registry: garbage collections and retention rules may remove parts of an image and leave its
+ * tag. It asks for each part of a repository once.
+ */
+class PartsSearch {
+    #registry;
+    #signal;
+    #manifests = new SingleFlight(MANIFESTS_KEPT);
+    #blobs = new SingleFlight(BLOBS_KEPT);
+    constructor(registry, signal) {
+        this.#registry = registry;
+        this.#signal = signal;
+    }
+    /**
+     * Returns what the registry has of an image and of all that its index lists: one request for each manifest, and one
+     * for each configuration and layer. `wants` chooses among what an index lists, all by default. Throws the failure of
+     * a request, and `INDEX_UNREASONABLE`.
+     */
+    async lookBelow(repository, digest, wants = () => true) {
+        const sight = {
+            seen: new Set([digest]),
+            missing: [],
+            blobs: new Map(),
+            elsewhere: new Set(),
+            images: 0,
+        };
+        await this.#look(repository, digest, { path: [] }, { sight, depth: 0, wants });
+        const untold = [...sight.blobs.values()].filter((isThere) => isThere === undefined).length;
+        const { images, blobs, missing, elsewhere } = sight;
+        return { images, blobs: blobs.size, missing, elsewhere: elsewhere.size, untold };
+    }
+    async #look(repository, digest, position, search) {
+        const { sight, depth, wants } = search;
+        const manifest = await this.#manifest(repository, digest);
+        if (manifest === undefined) {
+            sight.missing.push({ kind: 'manifest', digest, ...position });
+            return;
+        }
+        if (manifest.kind === 'image')
+            return this.#lookAtImage(repository, manifest, position, sight);
+        requireReasonable(manifest, depth, sight.seen, this.#registry.nameOf(repository, digest));
+        const fresh = manifest.manifests.filter((listed) => wants(listed) && !sight.seen.has(listed.digest));
+        for (const listed of fresh)
+            sight.seen.add(listed.digest);
+        const looks = fresh.map((listed) => {
+            const platform = listed.platform === undefined ? position.platform : formatPlatform(listed.platform);
+            const below = { platform, path: [...position.path, listed.digest] };
+            if (isBlobMediaType(listed.mediaType)) {
+                return this.#lookAtBlob(repository, listed, { kind: 'layer', ...position }, sight);
+            }
+            return this.#look(repository, listed.digest, below, { ...search, depth: depth + 1 });
+        });
+        await Promise.all(looks);
+    }
+    async #lookAtImage(repository, { config, layers }, position, sight) {
+        sight.images += 1;
+        const look = (blob, part) => this.#lookAtBlob(repository, blob, { ...part, ...position }, sight);
+        const distinct = [...new Map(layers.map((layer, index) => [layer.digest, { layer, index }])).values()];
+        await Promise.all([
+            look(config, { kind: 'configuration' }),
+            ...distinct.map(({ layer, index }) => look(layer, { kind: 'layer', position: { number: index + 1, of: layers.length } })),
+        ]);
+    }
+    async #lookAtBlob(repository, blob, part, sight) {
+        const isThere = await this.#hasBlob(repository, blob);
+        sight.blobs.set(blob.digest, isThere);
+        if (isThere !== false)
+            return;
+        if (isForeignLayer(blob))
+            sight.elsewhere.add(blob.digest);
+        else
+            sight.missing.push({ ...part, digest: blob.digest });
+    }
+    #manifest(repository, digest) {
+        return this.#manifests.get(`${repository}@${digest}`, async () => {
+            try {
+                return await this.#registry.getManifest(repository, digest, this.#signal);
+            }
+            catch (error) {
+                // What has another digest is damaged there, so the true one is missing.
+                if (mayBeAbsent(error) || (0,lib_failure/* failureCode */.AD)(error) === 'DIGEST_MISMATCH')
+                    return undefined;
+                throw error;
+            }
+        });
+    }
+    #hasBlob(repository, blob) {
+        return this.#blobs.get(`${repository}@${blob.digest}`, () => hasBlob(this.#registry, repository, blob, this.#signal));
+    }
+}
+const PARTS_NAMED = 3;
+/** Returns the missing parts in words: `its image for linux/arm64 (sha256 4f1e…) and 2 more`. */
+function describeMissing(missing) {
+    const named = missing.slice(0, PARTS_NAMED).map(describePart);
+    const rest = missing.length - named.length;
+    return joinWords(rest === 0 ? named : [...named, `${rest} more`]);
+}
+function describePart({ kind, digest, position, platform, path }) {
+    const image = path.length === 0
+        ? 'the image'
+        : platform === undefined
+            ? 'one of its parts'
+            : `its image for ${platform}`;
+    const which = abbreviateDigest(digest);
+    if (kind === 'manifest')
+        return path.length === 0 ? `its manifest, ${which}` : `${image}, ${which}`;
+    const of = path.length === 0 ? '' : ` of ${image}`;
+    if (kind === 'configuration')
+        return `the configuration${of}, ${which}`;
+    if (position === undefined)
+        return `a layer${of}, ${which}`;
+    return `layer ${position.number} of ${position.of}${of}, ${which}`;
+}
+function weightOf(manifest) {
+    return manifest?.bytes.length ?? 0;
+}
+
 ;// CONCATENATED MODULE: ./build/src/sync/copy/platform-choice.js
 
 
 
-function offeredPlatforms(index) {
-    const names = index.manifests.flatMap(({ platform }) => platform === undefined ? [] : [formatPlatform(platform)]);
-    return [...new Set(names)].filter((name) => name !== 'unknown/unknown').join(', ');
-}
-function chosenEntries(index, platforms) {
-    const chosen = index.manifests.filter(({ platform }) => platform !== undefined && platforms.some((wanted) => matchesPlatform(platform, wanted)));
-    const digests = new Set(chosen.map(({ digest }) => digest));
-    const attestations = index.manifests.filter(({ annotations }) => digests.has(annotations?.[ATTESTED_DIGEST] ?? ''));
-    return new Set([...chosen, ...attestations]);
-}
+
+
+const NOTHING = new Map();
 /**
- * Returns the manifest to push for the wanted platforms. It is unchanged if all platforms are wanted, if all its
- * entries are kept or if it is a single image. Otherwise it is an index of the entries that are kept, which has another
- * digest (OCI image-index.md). Throws `PLATFORM_MISSING`.
+ * Returns what to push for the wanted platforms. The manifest is unchanged if all platforms are wanted, if all its
+ * entries are kept, or if it is a single image or a build cache. Otherwise it is an index of the entries that are kept,
+ * which has another digest (OCI image-index.md), and so has an index in it of which a part is kept. Throws
+ * `PLATFORM_MISSING`.
  */
-function choosePlatforms(manifest, platforms, about) {
-    if (platforms.length === 0 || manifest.kind === 'image')
-        return manifest;
-    const kept = chosenEntries(manifest, platforms);
-    if (kept.size === 0) {
-        throw new lib_failure/* Failure */.HR({
-            code: 'PLATFORM_MISSING',
-            about,
-            message: `it does not exist for ${platforms.map(formatPlatform).join(', ')}`,
-            hint: `it offers ${offeredPlatforms(manifest) || 'no platform by name'}; see --platform and "patches"`,
-        });
+async function choosePlatforms(manifest, choice) {
+    const { platforms, about } = choice;
+    if (platforms.length === 0 || manifest.kind === 'image' || listsBlobs(manifest)) {
+        return { manifest, parts: NOTHING };
     }
-    return keepEntries(manifest, kept, about);
+    const offered = new Set();
+    const chosen = await chooseEntries(manifest, choice, { offered, known: new Set(), depth: 0 });
+    if (chosen !== undefined)
+        return chosen;
+    throw new lib_failure/* Failure */.HR({
+        code: 'PLATFORM_MISSING',
+        about,
+        message: `it does not exist for ${platforms.map(formatPlatform).join(', ')}`,
+        hint: `it offers ${[...offered].join(', ') || 'no platform by name'}; see --platform and "patches"`,
+    });
+}
+/** Returns an index of the entries for the wanted platforms; undefined if it has none. Notes what is offered. */
+async function chooseEntries(index, choice, sight) {
+    const { platforms, fetch, about } = choice;
+    const { offered, known, depth } = sight;
+    const nestedIndexes = index.manifests.filter(isNestedIndex);
+    requireReasonable({ ...index, manifests: nestedIndexes }, depth, known, about);
+    for (const { digest } of nestedIndexes)
+        known.add(digest);
+    const kept = new Map();
+    const parts = new Map();
+    for (const entry of index.manifests) {
+        const { platform, digest } = entry;
+        if (platform !== undefined) {
+            if (platform.os !== 'unknown')
+                offered.add(formatPlatform(platform));
+            if (platforms.some((wanted) => matchesPlatform(platform, wanted)))
+                kept.set(entry, entry);
+            continue;
+        }
+        if (!isNestedIndex(entry))
+            continue;
+        const nested = await fetch(digest);
+        const inner = nested.kind === 'index'
+            ? await chooseEntries(nested, choice, { ...sight, depth: depth + 1 })
+            : undefined;
+        if (inner === undefined)
+            continue;
+        kept.set(entry, { digest: inner.manifest.digest, size: inner.manifest.bytes.length });
+        for (const part of [inner.manifest, ...inner.parts.values()]) {
+            if (part.digest !== digest)
+                parts.set(part.digest, part);
+        }
+    }
+    if (kept.size === 0)
+        return undefined;
+    const digests = new Set([...kept.keys()].map(({ digest }) => digest));
+    for (const entry of index.manifests) {
+        if (digests.has(entry.annotations?.[ATTESTED_DIGEST] ?? ''))
+            kept.set(entry, entry);
+    }
+    return { manifest: rewriteEntries(index, kept, about), parts };
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/copy/push-clock.js
 
 
 /**
- * The time limit for the transfers of an image (`--push-timeout`). The clock runs only while a blob of the image holds
- * a slot, so waiting for other images is not counted. At the limit, `signal` aborts with `PUSH_TIMED_OUT`.
+ * The time limit for the transfers of an image (`--push-timeout`). The clock runs only while a blob or manifest of the
+ * image holds a slot, so waiting for other images is not counted. At the limit, `signal` aborts with `PUSH_TIMED_OUT`.
  */
 class PushClock {
     signal;
@@ -29716,7 +32586,89 @@ class PushClock {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/blob-source.js
+;// CONCATENATED MODULE: ./build/src/sync/select/signature-type.js
+/**
+ * Types of artifacts that sign, attest or describe an image: bundles of Sigstore, cosign's own, Notation's, statements of
+ * in-toto, bills of materials and VEX. Other things that refer to images, such as indexes for lazy pulling, are none.
+ */
+const SIGNATURE_TYPES = /^(?:application\/vnd\.(?:dev\.(?:sigstore|cosign|cosignproject)\.|cncf\.notary\.|in-toto|cyclonedx|syft|openvex)|application\/(?:spdx|vnd\.spdx|dsse|vnd\.dsse|cyclonedx)|text\/spdx)/i;
+/** Returns whether an artifact is a signature, attestation or bill of materials by its type, or may be one without it. */
+function isSignatureType(artifactType) {
+    return artifactType === undefined || artifactType === '' || SIGNATURE_TYPES.test(artifactType);
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/copy/signature-union.js
+
+
+
+
+const COSIGN_SIGNATURE = 'dev.cosignproject.cosign/signature';
+/** Two signatures of the same statement are layers of the same digest. */
+function signature_union_keyOf({ digest, annotations }) {
+    return `${digest} ${annotations?.[COSIGN_SIGNATURE] ?? ''}`;
+}
+function entriesOf(manifest) {
+    return manifest.kind === 'index' ? manifest.manifests : manifest.layers;
+}
+/** Returns what to do about a tag of signatures by the manifests of the source and of the destination. */
+function uniteSignatures(ours, theirs, about) {
+    const wanted = new Set(entriesOf(ours).map(signature_union_keyOf));
+    const present = new Set(entriesOf(theirs).map(signature_union_keyOf));
+    const isSameKind = ours.kind === theirs.kind;
+    if (isSameKind && [...present].every((key) => wanted.has(key)))
+        return { kind: 'replace' };
+    if (isSameKind && [...wanted].every((key) => present.has(key)))
+        return { kind: 'complete' };
+    if (ours.kind !== 'index' || theirs.kind !== 'index')
+        return { kind: 'apart' };
+    const added = theirs.manifests.filter((entry) => !wanted.has(signature_union_keyOf(entry)));
+    const manifest = joinIndexes(ours, theirs, new Set(added), about);
+    return { kind: 'joined', manifest, theirs: new Set(added.map(({ digest }) => digest)) };
+}
+/** Returns an index with some entries of another one at its end, otherwise unchanged. */
+function joinIndexes(index, other, added, about) {
+    const bodyOf = ({ bytes }) => JSON.parse(bytes.toString('utf8'));
+    const body = bodyOf(index);
+    const more = bodyOf(other).manifests.filter((_, position) => {
+        const entry = other.manifests[position];
+        return entry !== undefined && added.has(entry);
+    });
+    const bytes = Buffer.from(JSON.stringify({ ...body, manifests: [...body.manifests, ...more] }));
+    return parseManifest(bytes, index.mediaType, about);
+}
+/**
+ * Returns what to do about a tag of signatures that the destination has, and its digest there; undefined if it does not
+ * have it, if an earlier run wrote it as it is, or if it is no such tag. `present` is what the destination answered, if
+ * it was asked.
+ */
+async function findUnion(registry, { target, recorded, decision }, { original, present }, signal) {
+    if (!isSignatureTag(target.tag))
+        return undefined;
+    const isThere = decision.action === 'check' ? present !== undefined : decision.reason.code === 'CHANGED';
+    const isOurs = recorded !== undefined && !hasOthersSignatures(recorded.options);
+    if (!isThere || (isOurs && present === recorded.pushedDigest))
+        return undefined;
+    const theirs = await getStanding(registry, target, signal);
+    if (theirs === undefined || (isOurs && theirs.digest === recorded.pushedDigest))
+        return undefined;
+    const about = registry.nameOf(target.repository, target.tag);
+    return { ...uniteSignatures(original, theirs, about), there: theirs.digest };
+}
+/** Returns the manifest that a tag has; undefined if there is none, or it is not given to us. */
+async function getStanding(registry, { repository, tag }, signal) {
+    try {
+        return await registry.getManifest(repository, tag, signal);
+    }
+    catch (error) {
+        if (isNotFound(error) || isRefusedQuestion(error))
+            return undefined;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob/blob-source.js
+
+
 /** Returns a source that reads blobs from a repository. */
 function registrySource(registry, repository) {
     return {
@@ -29726,12 +32678,152 @@ function registrySource(registry, repository) {
         patience: (signal) => registry.limits.patience(signal),
         open: async (descriptor, signal, range) => {
             await registry.ping();
-            return (await registry.openBlob(repository, descriptor, signal, range)).body;
+            try {
+                return (await registry.openBlob(repository, descriptor, signal, range)).body;
+            }
+            catch (error) {
+                if (range === undefined || !saysNoPart(error))
+                    throw error;
+                return partOf((await registry.openBlob(repository, descriptor, signal)).body, range);
+            }
         },
     };
 }
+/**
+ * The whole came instead of a part, or a part of it compressed, the range is refused as such, or the request for one is not understood. Refusals of
+ * access say nothing about parts, and would meet the whole as well.
+ */
+const NO_PARTS = new Set([200, 206, 400, 405, 416, 501]);
+/** Returns whether an answer says that there is no such part of a blob. */
+function saysNoPart(error) {
+    return error instanceof HttpFailure && error.status !== undefined && NO_PARTS.has(error.status);
+}
+function partOf(whole, range) {
+    const part = external_node_stream_.Readable.from(bytesWithin(whole, range), { objectMode: false });
+    return part.once('close', () => whole.destroy());
+}
+async function* bytesWithin(whole, { start, end }) {
+    let position = 0;
+    for await (const bytes of whole) {
+        if (!Buffer.isBuffer(bytes))
+            continue;
+        const wanted = bytes.subarray(Math.max(0, start - position), Math.max(0, end - position));
+        position += bytes.length;
+        if (wanted.length > 0)
+            yield wanted;
+        if (position >= end)
+            return;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/copy/parts-failure.js
+
+
+
+
+
+
+/** An image of which some parts failed. It has the code of the first of these failures, and all of them. */
+class PartsFailure extends lib_failure/* Failure */.HR {
+    parts;
+    constructor(first, others, about, hint) {
+        const { failure, part } = first;
+        const { code, message, transient, retryAt, deferral } = failure;
+        const told = `${part}: ${message}${alsoFailed(others)}`;
+        super({ code, about, message: told, hint, cause: failure, transient, retryAt, deferral });
+        this.parts = [first, ...others];
+    }
+}
+const NAMED = 3;
+/** Failures that have nothing to do with one part of an image: leaving it out would not help. */
+const OF_ALL = new Set([
+    'UNAUTHORIZED',
+    'RATE_LIMITED',
+    'PUSH_TIMED_OUT',
+    'INDEX_UNREASONABLE',
+]);
+/**
+ * Returns the failure of an index by the results of all that it lists: it names the platforms that failed, and if others
+ * went well, the patch that leaves these out. If all failed alike, it is no matter of parts: then the first failure is
+ * returned as it is, as is one that is no `Failure`.
+ */
+function failureOfIndex(results, whole) {
+    const failed = results.filter(({ error }) => error !== undefined);
+    const odd = failed.find(({ error }) => !(error instanceof lib_failure/* Failure */.HR) || error.code === 'PUSH_TIMED_OUT');
+    const codes = new Set(failed.map(({ error }) => (0,lib_failure/* failureCode */.AD)(error)));
+    if (odd !== undefined)
+        return odd.error;
+    if (codes.size === 1 && failed.length === results.length && results.length > 1)
+        return failed[0]?.error;
+    const parts = failed.flatMap(({ part, error }) => partsOf(nameOf(part), error));
+    // How much of an index was counted when it is refused depends on which part is answered first.
+    const first = parts.find(({ failure }) => failure.code !== 'INDEX_UNREASONABLE') ?? parts[0];
+    if (first === undefined)
+        return undefined;
+    const others = parts.filter((each) => each !== first);
+    const hint = patchHint(results, parts, whole) ?? first.failure.hint;
+    return new PartsFailure(first, others, aboutOf(first.failure, whole), hint);
+}
+/** Returns the failure of an image by those of its configuration and layers, which may be several for several reasons. */
+function failureOfBlobs(results, whole) {
+    const failed = results.filter(({ error }) => error !== undefined);
+    const [first, ...others] = failed.flatMap(({ part, error }) => {
+        return error instanceof lib_failure/* Failure */.HR
+            ? [{ part: `layer ${abbreviateDigest(part.digest)}`, failure: error }]
+            : [];
+    });
+    const isOdd = failed.some(({ error }) => !(error instanceof lib_failure/* Failure */.HR) || error.code === 'PUSH_TIMED_OUT');
+    const isAlike = new Set(failed.map(({ error }) => (0,lib_failure/* failureCode */.AD)(error))).size === 1;
+    if (first === undefined || isOdd || (isAlike && failed.length === results.length) || others.length === 0) {
+        return failed.find(({ error }) => !(error instanceof lib_failure/* Failure */.HR))?.error ?? failed[0]?.error;
+    }
+    return new PartsFailure(first, others, aboutOf(first.failure, whole), first.failure.hint);
+}
+/** A part of an index that is an index itself has its own parts. */
+function partsOf(part, error) {
+    if (error instanceof PartsFailure)
+        return error.parts.map((each) => ({ ...each, part: `${part}, ${each.part}` }));
+    return error instanceof lib_failure/* Failure */.HR ? [{ part, failure: error }] : [];
+}
+function nameOf({ platform, digest }) {
+    if (platform === undefined || platform.os === 'unknown')
+        return abbreviateDigest(digest);
+    const { osVersion } = platform;
+    return osVersion === undefined ? formatPlatform(platform) : `${formatPlatform(platform)} ${osVersion}`;
+}
+function alsoFailed(others) {
+    if (others.length === 0)
+        return '';
+    const named = others.slice(0, NAMED).map(({ part }) => part);
+    const rest = others.length - named.length;
+    const names = joinWords(rest === 0 ? named : [...named, `${rest} more`]);
+    return `; ${countOf(others.length, 'other part')} failed too: ${names}`;
+}
+/** The failure of a manifest of an index is about its digest at the destination, which says nothing to people. */
+function aboutOf({ about }, { destination }) {
+    return about.startsWith(`${destination}@`) ? destination : about;
+}
+function patchHint(results, parts, { name }) {
+    const isOfParts = parts.every(({ failure }) => !(0,lib_failure/* isTransient */.dg)(failure) && !isConnectionFailure(failure) && !OF_ALL.has(failure.code));
+    if (!isOfParts)
+        return undefined;
+    const platforms = (isFailed) => results.flatMap(({ part: { platform }, error }) => platform === undefined || platform.os === 'unknown' || (error !== undefined) !== isFailed
+        ? []
+        : [formatPlatform(platform)]);
+    const failed = new Set(platforms(true));
+    const kept = [...new Set(platforms(false))].filter((platform) => !failed.has(platform));
+    if (failed.size === 0 || kept.length === 0)
+        return undefined;
+    const listed = kept.map((platform) => JSON.stringify(platform)).join(', ');
+    const patch = `{"match": ${JSON.stringify(withoutKubernetesHost(name))}, "platforms": [${listed}]}`;
+    return `to mirror the rest of it: "patches": [${patch}] in the image set, or --platform ${kept.join(',')} for all images`;
+}
 
 ;// CONCATENATED MODULE: ./build/src/sync/copy/tree-push.js
+
+
+
+
 
 
 
@@ -29763,15 +32855,27 @@ class TreePush {
         this.#wasAbsent = parts.wasAbsent;
         this.#fetch = parts.fetch;
     }
-    /** Pushes an image and, last, its tag. Returns the size of the image in bytes. Throws `RefusedManifest`. */
+    /** Pushes an image and, last, its tag. Returns what is there then. Throws `RefusedManifest`. */
     push(task) {
         const { manifest } = task.form;
+        for (const { kind, digest } of task.missing) {
+            if (kind !== 'manifest')
+                this.#board.doubt(digest, task.target.repository);
+        }
         return this.#pushTree(task, manifest, task.target.tag, formatOf(manifest), 0);
+    }
+    /** Pushes an image by its digest, without a tag. Returns what is there then. Throws `RefusedManifest`. */
+    pushUntagged(task) {
+        const { manifest } = task.form;
+        return this.#pushTree(task, manifest, manifest.digest, formatOf(manifest), 0);
     }
     async #pushTree(task, manifest, name, format, depth) {
         const { target, clock } = task;
-        const size = await this.#pushParts(task, manifest, depth);
-        const put = () => this.#target.putManifest(target.repository, name, manifest, clock.signal);
+        let parts = await this.#pushParts(task, manifest, depth);
+        let isListed = false;
+        const put = async () => {
+            isListed = await this.#putManifest(target.repository, name, manifest, clock);
+        };
         try {
             await put().catch((error) => {
                 if (!isContentUnknown(error))
@@ -29779,18 +32883,56 @@ class TreePush {
                 // What was assumed to be there is pushed again. Eventually consistent stores may need a moment longer.
                 const again = async () => {
                     this.#doubtParts(manifest, target.repository);
-                    await this.#pushParts(task, manifest, depth);
+                    parts = await this.#pushParts(task, manifest, depth);
                     await put();
                 };
-                return this.#target.retrying(clock.signal, again, isContentUnknown);
+                // What the source does not hold will not be there a moment later either.
+                const mayPass = (repeated) => isContentUnknown(repeated) && parts.layersLeftOut === 0;
+                return this.#target.retrying(clock.signal, again, mayPass);
             });
         }
         catch (error) {
-            if ((0,lib_failure/* failureCode */.AD)(error) === 'FORMAT_REFUSED')
+            const isOfFormat = ['FORMAT_REFUSED', 'MANIFEST_REFUSED'].includes((0,lib_failure/* failureCode */.AD)(error));
+            if (isOfFormat)
                 throw new RefusedManifest(format, error);
             throw error;
         }
-        return size + manifest.bytes.length;
+        return { ...parts, size: parts.size + manifest.bytes.length, isListed };
+    }
+    /** Throws `CONTENT_UNKNOWN` also if a registry refuses without a reason, and a part is missing there. */
+    async #putManifest(repository, name, manifest, { signal, setActive }) {
+        try {
+            return await this.#target.putManifest(repository, name, manifest, signal, setActive);
+        }
+        catch (error) {
+            if ((0,lib_failure/* failureCode */.AD)(error) !== 'MANIFEST_REFUSED')
+                throw error;
+            const missing = await this.#findMissing(repository, manifest, signal);
+            if (missing === undefined)
+                throw error;
+            const about = this.#target.nameOf(repository, name);
+            const message = `${error instanceof Error ? error.message : String(error)}; it does not have ${missing}`;
+            throw new HttpFailure({ code: 'CONTENT_UNKNOWN', about, message, cause: error });
+        }
+    }
+    /** Returns a part of a manifest that the destination does not have, if there is one as far as it tells. */
+    async #findMissing(repository, manifest, signal) {
+        const isMissing = async (part) => {
+            try {
+                if (manifest.kind === 'image' || isBlobMediaType(part.mediaType))
+                    return (await hasBlob(this.#target, repository, part, signal)) === false;
+                return (await this.#target.findManifest(repository, part.digest, signal)) === undefined;
+            }
+            catch {
+                signal.throwIfAborted();
+                return false;
+            }
+        };
+        const parts = manifest.kind === 'index'
+            ? manifest.manifests
+            : [manifest.config, ...manifest.layers.filter((layer) => !isForeignLayer(layer))];
+        const missing = await Promise.all(parts.map(isMissing));
+        return parts.find((_, position) => missing[position])?.digest;
     }
     async #pushParts(task, manifest, depth) {
         if (manifest.kind === 'image')
@@ -29801,25 +32943,45 @@ class TreePush {
             task.tally.digests.add(digest);
         return this.#pushChildren(task, manifest, depth + 1);
     }
-    /** Failures that another format would not avoid come before refused formats. */
+    /** Failures that another format would not avoid come before refused formats. All of them are told. */
     async #pushChildren(task, index, depth) {
-        const results = await Promise.allSettled(index.manifests.map((child) => this.#pushChild(task, child, depth)));
-        const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
-        const refusals = failures.filter((failure) => failure instanceof RefusedManifest);
-        if (failures.length > refusals.length) {
-            throw failures.find((failure) => !(failure instanceof RefusedManifest));
-        }
+        const ours = index.manifests.filter(({ digest }) => task.form.theirs?.has(digest) !== true);
+        const settled = await Promise.all(ours.map(async (part) => {
+            try {
+                return { part, tree: await this.#pushChild(task, part, depth) };
+            }
+            catch (error) {
+                return { part, error };
+            }
+        }));
+        task.clock.signal.throwIfAborted();
+        const isRefused = ({ error }) => error instanceof RefusedManifest;
+        const others = settled.filter((result) => !isRefused(result));
+        if (others.some(({ error }) => error !== undefined))
+            throw failureOfIndex(others, this.#wholeOf(task));
+        const refusals = settled.flatMap(({ error }) => (error instanceof RefusedManifest ? [error] : []));
         const refused = refusals.find(({ format }) => format !== 'attestation') ?? refusals[0];
-        if (refused !== undefined)
-            throw refused;
-        return sum(results.map((result) => (result.status === 'fulfilled' ? result.value : 0)));
+        if (refused !== undefined) {
+            const results = settled.map(({ part, error }) => ({
+                part,
+                error: error instanceof RefusedManifest ? error.refusal : undefined,
+            }));
+            throw new RefusedManifest(refused.format, failureOfIndex(results, this.#wholeOf(task)));
+        }
+        return sum(settled.flatMap(({ tree }) => (tree === undefined ? [] : [tree])));
+    }
+    #wholeOf({ name, target }) {
+        return { name, destination: `${this.#target.host}/${target.repository}` };
     }
     async #pushChild(task, child, depth) {
-        const { repository } = task.target;
+        if (isBlobMediaType(child.mediaType))
+            return this.#placeBlob(task, child);
+        // What an earlier image found there without a look below it does not count for a child that lacks something.
+        const key = `${task.target.repository}@${child.digest}${isIncomplete(task, child) ? ' in full' : ''}`;
         for (;;) {
             let isOwn = false;
             try {
-                return await this.#pushed.get(`${repository}@${child.digest}`, () => {
+                return await this.#pushed.get(key, () => {
                     isOwn = true;
                     return this.#bringChild(task, child, depth);
                 });
@@ -29835,12 +32997,15 @@ class TreePush {
     async #bringChild(task, child, depth) {
         const { repository } = task.target;
         const { signal } = task.clock;
-        if (!this.#wasAbsent(repository)) {
-            const present = await this.#target.findManifest(repository, child.digest, signal);
-            if (present !== undefined)
-                return child.size;
-        }
+        const isThere = !this.#wasAbsent(repository) &&
+            !isIncomplete(task, child) &&
+            (await this.#target.claimsManifest(repository, child.digest, signal));
+        // Only images of Windows have foreign layers, which may not be there.
+        if (isThere && child.platform?.os !== 'windows')
+            return { size: child.size, layersLeftOut: 0 };
         const manifest = task.form.parts.get(child.digest) ?? (await this.#fetchChild(task, child));
+        if (isThere)
+            return this.#pushParts(task, manifest, depth);
         const format = isAttestation(child) ? 'attestation' : formatOf(manifest);
         return this.#pushTree(task, manifest, child.digest, format, depth);
     }
@@ -29854,40 +33019,187 @@ class TreePush {
         throw new HttpFailure({ code: 'SIZE_MISMATCH', about, message });
     }
     async #placeBlobs(task, image) {
-        const { repository } = task.target;
-        const { tally, clock } = task;
-        const { signal, setActive } = clock;
-        const source = registrySource(task.source.registry, task.source.repository);
         const distinct = [
             ...new Map([image.config, ...image.layers].map((blob) => [blob.digest, blob])).values(),
         ];
-        const work = distinct.map(async (descriptor) => {
-            const want = { descriptor, repository, signal, onActive: setActive };
+        const work = distinct.map(async (part) => {
+            try {
+                return { part, tree: await this.#placeBlob(task, part) };
+            }
+            catch (error) {
+                return { part, error };
+            }
+        });
+        // Fails only when all have ended. Transfers that were aborted may still be closing their connections.
+        const placed = await Promise.all(work);
+        task.clock.signal.throwIfAborted();
+        if (placed.some(({ error }) => error !== undefined))
+            throw failureOfBlobs(placed, this.#wholeOf(task));
+        return sum(placed.flatMap(({ tree }) => (tree === undefined ? [] : [tree])));
+    }
+    async #placeBlob(task, descriptor) {
+        const { tally, clock } = task;
+        const { size } = descriptor;
+        const { repository } = task.target;
+        const source = registrySource(task.source.registry, task.source.repository);
+        try {
+            const want = { descriptor, repository, signal: clock.signal, onActive: clock.setActive };
             const placed = await this.#board.place(want, source);
             tally[placed] += 1;
             if (placed === 'uploaded')
-                tally.bytesSent += descriptor.size;
-            return descriptor.size;
-        });
-        // Throws only when all have ended. Transfers that were aborted may still be closing their connections.
-        await Promise.allSettled(work);
-        return sum(await Promise.all(work));
+                tally.bytesSent += size;
+            return { size, layersLeftOut: 0 };
+        }
+        catch (error) {
+            if (isForeignLayer(descriptor) && isWithheld(error))
+                return { size: 0, layersLeftOut: 1 };
+            throw error;
+        }
     }
     #doubtParts(manifest, repository) {
         if (manifest.kind === 'index') {
-            for (const { digest } of manifest.manifests)
-                this.#pushed.forget(`${repository}@${digest}`);
+            for (const { digest, mediaType } of manifest.manifests) {
+                if (isBlobMediaType(mediaType))
+                    this.#board.doubt(digest, repository);
+                for (const key of [`${repository}@${digest}`, `${repository}@${digest} in full`])
+                    this.#pushed.forget(key);
+            }
             return;
         }
         for (const { digest } of [manifest.config, ...manifest.layers])
             this.#board.doubt(digest, repository);
     }
 }
+/** Returns whether a child, or something below it, is known to be missing. */
+function isIncomplete({ missing }, child) {
+    return missing.some(({ path }) => path.includes(child.digest));
+}
 function isContentUnknown(error) {
     return (0,lib_failure/* failureCode */.AD)(error) === 'CONTENT_UNKNOWN';
 }
-function sum(numbers) {
-    return numbers.reduce((total, number) => total + number, 0);
+/** Returns whether a registry does not have a layer, or does not give or take it. */
+function isWithheld(error) {
+    const isFinal = isAnswerFailure(error) && !error.transient;
+    return isFinal && ['NOT_FOUND', 'DENIED', 'REGISTRY_REFUSED'].includes(error.code);
+}
+function sum(trees) {
+    return trees.reduce((total, tree) => ({
+        size: total.size + tree.size,
+        layersLeftOut: total.layersLeftOut + tree.layersLeftOut,
+    }), { size: 0, layersLeftOut: 0 });
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/copy/referrer-copy.js
+
+
+
+
+
+
+
+
+
+const COPIES_KEPT = 20_000;
+const referrer_copy_annotationsShape = schemas/* object */.Ikc({
+    annotations: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()).optional().catch(undefined),
+});
+/** Copies signatures that the referrers API of a source tells of, and the tag that stands for it where it is needed. */
+class ReferrerCopier {
+    #target;
+    #tree;
+    #isDryRun;
+    #signal;
+    /** Sources that do not have the API. */
+    #without = new Set();
+    #copies = new SingleFlight({ results: COPIES_KEPT });
+    constructor(parts) {
+        this.#target = parts.target;
+        this.#tree = parts.tree;
+        this.#isDryRun = parts.isDryRun;
+        this.#signal = parts.signal;
+    }
+    /** Returns whether a source has the API, as far as it was asked. */
+    mayOffer(registry) {
+        return !this.#without.has(registry);
+    }
+    /**
+     * Copies the signatures of a manifest of the repository of an image, once in a run. Returns undefined if the source has
+     * none or does not have the API.
+     */
+    copy(image, digest, clock) {
+        const { source, target } = image;
+        const key = `${source.registry.nameOf(source.repository, digest)} ${target.repository}`;
+        return this.#copies.get(key, async () => {
+            try {
+                return await this.#copy(image, digest, clock);
+            }
+            catch (error) {
+                this.#signal.throwIfAborted();
+                return { tag: referrersTag(digest), error: error instanceof RefusedManifest ? error.refusal : error };
+            }
+        });
+    }
+    async #copy(image, digest, clock) {
+        const { registry, repository } = image.source;
+        if (!this.mayOffer(registry))
+            return undefined;
+        const offered = await askReferrersApi(registry, repository, digest, this.#signal);
+        if (offered === undefined) {
+            this.#without.add(registry);
+            return undefined;
+        }
+        const wanted = offered.filter(({ artifactType }) => isSignatureType(artifactType));
+        if (wanted.length === 0)
+            return undefined;
+        const tag = referrersTag(digest);
+        const there = await this.#listThere(image.target.repository, digest);
+        const missing = wanted.filter((referrer) => !there.has(referrer.digest));
+        if (missing.length === 0)
+            return { tag };
+        const tally = { bytesSent: 0, uploaded: 0, mounted: 0, present: 0, digests: new Set() };
+        if (this.#isDryRun)
+            return { tag, copied: tally };
+        const entries = await Promise.all(missing.map((referrer) => this.#push(image, referrer, clock, tally)));
+        const unlisted = entries.filter((entry) => entry !== undefined);
+        if (unlisted.length > 0)
+            await this.#list(image.target.repository, tag, unlisted);
+        return { tag, copied: tally };
+    }
+    /** What the destination does not tell is pushed again, which changes nothing. */
+    async #listThere(repository, digest) {
+        const there = await listReferrers(this.#target, repository, digest, this.#signal);
+        return new Set(there.map((referrer) => referrer.digest));
+    }
+    /** Pushes one signature. Returns its entry for the tag that stands for the API, unless the destination has the API. */
+    async #push(image, { digest, artifactType }, clock, tally) {
+        const { registry, repository } = image.source;
+        const manifest = await registry.getManifest(repository, digest, this.#signal);
+        const form = { manifest, parts: new Map(), conversion: undefined };
+        const { isListed } = await this.#tree.pushUntagged({ ...image, form, clock, tally, missing: [] });
+        if (isListed === true)
+            return undefined;
+        const { annotations } = referrer_copy_annotationsShape.parse(JSON.parse(manifest.bytes.toString('utf8')));
+        const { mediaType, bytes } = manifest;
+        return { mediaType, digest, size: bytes.length, artifactType, annotations };
+    }
+    /** Adds entries to the tag that stands for the API. What others listed there stays. */
+    async #list(repository, tag, entries) {
+        const about = this.#target.nameOf(repository, tag);
+        const mediaType = MEDIA_TYPE.ociIndex;
+        const body = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests: entries }));
+        const ours = parseManifest(body, mediaType, about);
+        const theirs = await getStanding(this.#target, { repository, tag }, this.#signal);
+        const union = theirs === undefined ? undefined : uniteSignatures(ours, theirs, about);
+        if (union?.kind === 'complete')
+            return;
+        if (union?.kind === 'apart') {
+            const message = 'the tag that stands for the referrers API holds no list';
+            const hint = 'delete it there: nobody can find the signatures of the image by it';
+            throw new lib_failure/* Failure */.HR({ code: 'MANIFEST_UNUSABLE', about, message, hint });
+        }
+        const manifest = union?.kind === 'joined' ? union.manifest : ours;
+        await this.#target.putManifest(repository, tag, manifest, this.#signal);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/copy/image-copy.js
@@ -29953,8 +33265,14 @@ var image_copy_disposeResources = (undefined && undefined.__disposeResources) ||
 
 
 
+
+
+
+
+
+
 /** Real manifests have a few kilobytes, those of a malicious registry up to 4 MiB each. */
-const MANIFESTS_KEPT = {
+const image_copy_MANIFESTS_KEPT = {
     results: 2000,
     weight: 32 * 1024 * 1024,
     weigh: ({ bytes }) => bytes.length,
@@ -29964,8 +33282,10 @@ class ImageCopier {
     #parts;
     #target;
     #tree;
+    #search;
+    #referrers;
     #signal;
-    #fetched = new SingleFlight(MANIFESTS_KEPT);
+    #fetched = new SingleFlight(image_copy_MANIFESTS_KEPT);
     /** Formats that the destination refused in this run before it accepted the same image in another one. */
     #refused = new Set();
     constructor(parts) {
@@ -29978,6 +33298,8 @@ class ImageCopier {
             wasAbsent,
             fetch: (source, name) => this.#fetch(source, name),
         });
+        this.#search = new PartsSearch(target, signal);
+        this.#referrers = new ReferrerCopier({ target, tree: this.#tree, isDryRun: parts.isDryRun, signal });
         this.#signal = signal;
     }
     /**
@@ -29992,8 +33314,10 @@ class ImageCopier {
             let present;
             if (image.decision.action === 'check') {
                 [present, sourceDigest] = await Promise.all([this.#findPresent(image), this.#findSource(image)]);
-                const confirmed = present === undefined ? undefined : image_copy_confirm(image, sourceDigest, present);
-                if (confirmed !== undefined) {
+                const known = await this.#inAlgorithmOf(image, sourceDigest, present);
+                const confirmed = known === undefined ? undefined : image_copy_confirm(image, sourceDigest, known);
+                const missing = await this.#missingBelow(image, confirmed === undefined ? undefined : present);
+                if (confirmed !== undefined && missing.length === 0) {
                     const isDue = verification?.isDue(image, sourceDigest) === true;
                     const signature = isDue ? await verification.verify(image, sourceDigest) : undefined;
                     const digests = await this.#signedParts(image, sourceDigest);
@@ -30017,57 +33341,120 @@ class ImageCopier {
         }
     }
     /**
+     * Copies the signatures of an image, and of all that its index lists, that the referrers API of the source tells of.
+     * Returns the results; undefined if they were not asked for.
+     */
+    async copyReferrers(image, { outcome, sourceDigest, digests }) {
+        const env_2 = { stack: [], error: void 0, hasError: false };
+        try {
+            const { source, target, recorded, referrers } = image;
+            const isChanged = outcome === 'copied' || recorded?.sourceDigest !== sourceDigest;
+            if (referrers === 'skip' || (referrers === 'if-copied' && !isChanged))
+                return undefined;
+            const clock = image_copy_addDisposableResource(env_2, new PushClock(this.#parts.pushTimeout, this.#target.nameOf(target.repository, target.tag), this.#signal), false);
+            const own = await this.#referrers.copy(image, sourceDigest, clock);
+            if (!this.#referrers.mayOffer(source.registry))
+                return [];
+            const listed = digests.length > 1 ? digests : await this.#listedIn(image, sourceDigest);
+            const others = listed.filter((digest) => digest !== sourceDigest);
+            const found = await Promise.all(others.map((digest) => this.#referrers.copy(image, digest, clock)));
+            return [own, ...found].filter((copied) => copied !== undefined);
+        }
+        catch (e_2) {
+            env_2.error = e_2;
+            env_2.hasError = true;
+        }
+        finally {
+            image_copy_disposeResources(env_2);
+        }
+    }
+    /**
      * Copies one image: first the blobs, then the manifests that an index lists, then the index, and last the tag, so
      * that no tag ever points to an incomplete image. If the destination refuses a format, the image is converted.
      */
     async #copy(image, present, clock) {
         const { source } = image;
         const about = source.registry.nameOf(source.repository, source.tag);
-        const original = await this.#fetch(source, image.sourceDigest ?? source.tag);
-        const chosen = choosePlatforms(original, image.platforms, about);
+        const original = await this.#fetchImage(source, image.sourceDigest);
+        const union = await findUnion(this.#target, image, { original, present }, this.#signal);
+        if (union?.kind === 'complete' || union?.kind === 'apart') {
+            const others = union.kind === 'apart' ? 'instead' : 'beside';
+            const found = { sourceDigest: original.digest, pushedDigest: union.there, digests: [original.digest] };
+            return { ...found, outcome: 'unchanged', conversion: undefined, layersLeftOut: 0, others };
+        }
+        const joined = union?.kind === 'joined' ? union : undefined;
+        const choice = {
+            platforms: image.platforms,
+            about,
+            fetch: (digest) => this.#fetch(source, digest),
+        };
+        const { manifest: chosen, parts } = joined === undefined
+            ? await choosePlatforms(original, choice)
+            : { manifest: joined.manifest, parts: new Map() };
+        const fetchPart = async (digest) => parts.get(digest) ?? (await this.#fetch(source, digest));
         if (chosen.kind === 'index')
             requireReasonable(chosen, 0, new Set(), about);
         const digests = new Set([original.digest]);
         const tally = { bytesSent: 0, uploaded: 0, mounted: 0, present: 0, digests };
         const refused = new Set(this.#refused);
+        const certain = new Set();
+        const tried = new Set();
         let refusal;
         for (;;) {
             const conversion = conversionFor(chosen, refused);
-            const form = await formImage(chosen, conversion, (digest) => this.#fetch(source, digest), about);
+            tried.add(conversion);
+            const forming = formImage(chosen, conversion, fetchPart, about);
+            const form = await forming.catch((error) => {
+                // The registry did not say that it is the format, so its own words tell more.
+                throw (0,lib_failure/* failureCode */.AD)(refusal) === 'MANIFEST_REFUSED' ? refusal : error;
+            });
             try {
-                const size = await this.#push({ ...image, form, clock, tally }, present);
-                for (const format of refused)
+                const isRight = present !== undefined && hasDigest(form.manifest, present);
+                const missing = await this.#missingBelow(image, isRight ? present : undefined);
+                const pushed = isRight && missing.length === 0
+                    ? undefined
+                    : await this.#push({
+                        ...image,
+                        form: { ...form, parts: new Map([...parts, ...form.parts]), theirs: joined?.theirs },
+                        clock,
+                        tally,
+                        missing,
+                    }, image);
+                for (const format of certain)
                     this.#refused.add(format);
                 const facts = {
                     sourceDigest: original.digest,
                     pushedDigest: form.manifest.digest,
                     conversion: form.conversion,
+                    layersLeftOut: pushed?.layersLeftOut ?? knownLeftOut(image, original.digest),
+                    others: joined === undefined ? undefined : 'beside',
                     digests: [...digests],
                 };
-                if (size === undefined)
+                if (pushed === undefined)
                     return { ...facts, outcome: 'unchanged' };
+                const { size } = pushed;
                 const { bytesSent, uploaded, mounted, present: found } = tally;
                 const blobs = { uploaded, mounted, present: found };
                 const replaced = image.decision.action === 'check' ? (present ?? 'nothing') : undefined;
-                return { ...facts, outcome: 'copied', size, bytesSent, blobs, replaced };
+                return { ...facts, outcome: 'copied', size, bytesSent, blobs, replaced, missing };
             }
             catch (error) {
                 if (!(error instanceof RefusedManifest))
                     throw error;
                 refusal ??= error.refusal;
                 refused.add(error.format);
-                if (conversionFor(chosen, refused) === conversion)
+                if ((0,lib_failure/* failureCode */.AD)(error.refusal) === 'FORMAT_REFUSED')
+                    certain.add(error.format);
+                if (tried.has(conversionFor(chosen, refused)))
                     throw refusal;
             }
         }
     }
-    /** Returns the size of the image in bytes; undefined if the tag is right already. */
-    async #push(task, present) {
+    /** Returns what is at the destination then; undefined if the tag is right already. */
+    async #push(task, image) {
         const wanted = task.form.manifest.digest;
-        if (present === wanted)
-            return undefined;
         if (this.#parts.isDryRun)
-            return 0;
+            return { size: 0, layersLeftOut: 0 };
         try {
             return await this.#tree.push(task);
         }
@@ -30075,24 +33462,43 @@ class ImageCopier {
             if ((0,lib_failure/* failureCode */.AD)(error) !== 'TAG_IMMUTABLE')
                 throw error;
             await this.#acceptFrozenTag(task, wanted, error);
-            return undefined;
+            if (task.missing.length === 0)
+                return undefined;
+            const { recorded, sourceDigest = wanted } = image;
+            return { size: recorded?.bytes ?? 0, layersLeftOut: knownLeftOut(image, sourceDigest) };
         }
     }
     /** Accepts that a tag cannot be changed if it has the right image already. */
-    async #acceptFrozenTag({ target }, wanted, refusal) {
+    async #acceptFrozenTag({ target, form }, wanted, refusal) {
         const { repository, tag } = target;
         const there = await this.#target.findManifest(repository, tag, this.#signal);
-        if (there === wanted)
-            return;
         if (there === undefined)
             throw refusal;
+        if (hasDigest(form.manifest, there))
+            return;
         throw new lib_failure/* Failure */.HR({
             code: 'TAG_IMMUTABLE',
             about: this.#target.nameOf(repository, tag),
-            message: `the tag cannot be changed there; it holds ${image_copy_short(there)}, and the source has ${image_copy_short(wanted)}`,
+            message: `the tag cannot be changed there; it holds ${abbreviateDigest(there)}, and the source has ${abbreviateDigest(wanted)}`,
             hint: refusal instanceof lib_failure/* Failure */.HR ? refusal.hint : undefined,
             cause: refusal,
         });
+    }
+    /** Returns what is missing below the digest of a tag at the destination. Empty if nobody wants to know. */
+    async #missingBelow({ target }, digest) {
+        if (!this.#parts.looksBelow || digest === undefined)
+            return [];
+        return (await this.#search.lookBelow(target.repository, digest)).missing;
+    }
+    /**
+     * Returns the digest of a tag at the destination as the source tells it, if the contents are the same and both have
+     * algorithms of their own.
+     */
+    async #inAlgorithmOf({ source }, sourceDigest, present) {
+        if (present === undefined || digestAlgorithm(present) === digestAlgorithm(sourceDigest))
+            return present;
+        const original = await this.#fetchImage(source, sourceDigest);
+        return hasDigest(original, present) ? sourceDigest : present;
     }
     async #findPresent({ target }) {
         try {
@@ -30100,7 +33506,7 @@ class ImageCopier {
         }
         catch (error) {
             // Artifactory denies access to tags that do not exist. If access is really denied, the push fails too.
-            if ((0,lib_failure/* failureCode */.AD)(error) === 'DENIED')
+            if (isRefusedQuestion(error))
                 return undefined;
             throw error;
         }
@@ -30125,19 +33531,30 @@ class ImageCopier {
      * returned.
      */
     async #signedParts(image, sourceDigest) {
-        const { source, target, platforms, signatureTags } = image;
+        const { target, signatureTags } = image;
         if (signatureTags.length === 0 || isSignatureTag(target.tag))
             return [sourceDigest];
+        return [sourceDigest, ...(await this.#listedIn(image, sourceDigest))];
+    }
+    /** Returns the digests that an index of the source lists, of the chosen platforms; empty if it cannot be had. */
+    async #listedIn({ source, platforms }, sourceDigest) {
         try {
-            const manifest = await this.#fetch(source, sourceDigest);
-            const chosen = choosePlatforms(manifest, platforms, source.repository);
-            const parts = chosen.kind === 'index' ? chosen.manifests.map(({ digest }) => digest) : [];
-            return [sourceDigest, ...parts];
+            const manifest = await this.#fetchImage(source, sourceDigest);
+            const fetch = (digest) => this.#fetch(source, digest);
+            const choice = { platforms, about: source.repository, fetch };
+            const { manifest: chosen } = await choosePlatforms(manifest, choice);
+            return chosen.kind === 'index' ? chosen.manifests.map(({ digest }) => digest) : [];
         }
         catch {
             this.#signal.throwIfAborted();
-            return [sourceDigest];
+            return [];
         }
+    }
+    #fetchImage(source, digest) {
+        const { registry, repository, tag } = source;
+        if (digest === undefined)
+            return this.#fetch(source, tag);
+        return this.#fetched.get(registry.nameOf(repository, digest), () => getTaggedManifest(registry, repository, { tag, digest }, this.#signal));
     }
     /** Images share the result, so only the end of the run aborts it. */
     #fetch({ registry, repository }, name) {
@@ -30145,18 +33562,24 @@ class ImageCopier {
     }
 }
 /** Returns the facts about a tag that is right; undefined if it is not, or if only building the image would tell. */
-function image_copy_confirm({ recorded, platforms }, sourceDigest, pushedDigest) {
-    const found = { sourceDigest, pushedDigest };
+function image_copy_confirm(image, sourceDigest, pushedDigest) {
+    const { recorded, platforms } = image;
+    const layersLeftOut = knownLeftOut(image, sourceDigest);
+    const found = { sourceDigest, pushedDigest, layersLeftOut };
     if (platforms.length === 0 && pushedDigest === sourceDigest)
         return { ...found, conversion: undefined };
     const isRecorded = recorded?.sourceDigest === sourceDigest &&
         recorded.pushedDigest === pushedDigest &&
         mayDiffer(recorded.options, platforms) &&
         fitsSettings(recorded.options, contentOptions(platforms));
-    return isRecorded ? { ...found, conversion: conversionIn(recorded.options) } : undefined;
+    if (!isRecorded)
+        return undefined;
+    const others = hasOthersSignatures(recorded.options) ? 'beside' : undefined;
+    return { ...found, conversion: conversionIn(recorded.options), others };
 }
-function image_copy_short(digest) {
-    return `${digestAlgorithm(digest)}:${shortDigest(digest)}…`;
+/** Returns the number of foreign layers that the destination lacks according to the state. */
+function knownLeftOut({ recorded }, sourceDigest) {
+    return recorded?.sourceDigest === sourceDigest ? layersLeftOutIn(recorded.options) : 0;
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/plan/decision.js
@@ -30170,6 +33593,9 @@ const REASONS = {
     MISSING: 'missing at the destination',
     CHANGED: 'changed at the source',
     DIFFERS: 'differs from the source',
+    INCOMPLETE: 'incomplete at the destination',
+    JOINED: 'joined with what others added at the destination',
+    LEFT_ALONE: 'others added to it at the destination, so it was left as it is',
     DESTINATION_UNLISTED: 'the destination does not list its tags',
     SOURCE_DIGEST_UNKNOWN: 'the source lists no digests',
     NOT_IN_STATE: 'not in the state',
@@ -30194,12 +33620,18 @@ function isInSample(repository, tag, now) {
     const slot = (0,external_node_crypto_.createHash)('sha256').update(`${repository}:${tag}`).digest().readUInt32BE(0) % SAMPLE_PERIOD_DAYS;
     return slot === Math.floor(now.getTime() / decision_DAY_MILLISECONDS) % SAMPLE_PERIOD_DAYS;
 }
+/** Returns whether a run asks for a tag though nothing points to a change, by `--verify` and the day. */
+function isVerifiedNow({ repository, tag, verify, now, }) {
+    if (verify === 'sample')
+        return isInSample(repository, tag, now);
+    return verify === 'all' || verify === 'deep';
+}
 /**
  * Decides what to do about a wanted tag, and why. `check` asks the destination for it. `skip` requires that the listing
  * of the source, the state and the listing of the destination agree, and that the tag is one that is not moved.
  */
 function decide(situation) {
-    const { listing, tag, sourceDigest, recorded, options, verify, repository, now } = situation;
+    const { listing, tag, sourceDigest, recorded, options, verify } = situation;
     if (listing.kind === 'absent')
         return decision('copy', 'REPOSITORY_NEW');
     if (listing.kind === 'tags' && !listing.tags.has(tag))
@@ -30218,14 +33650,17 @@ function decide(situation) {
         return decision('check', 'SIGNATURE_DUE');
     if (!looksImmutable(tag) && !isSignatureTag(tag))
         return decision('check', 'MOVING_TAG');
-    if (verify === 'all')
+    const isVerified = isVerifiedNow(situation);
+    if (isVerified && verify !== 'sample')
         return decision('check', 'VERIFIED');
-    if (verify === 'sample' && isInSample(repository, tag, now))
+    if (isVerified)
         return decision('check', 'SAMPLED');
     return decision('skip', 'UNCHANGED');
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/plan/planning.js
+
+
 
 
 
@@ -30300,6 +33735,12 @@ class TagPlanner {
                 verify: settings.verify,
                 now,
             }),
+            referrers: settings.signatures !== 'copy' || isSignatureTag(tag)
+                ? 'skip'
+                : !hasReferrersIn(recorded?.options ?? '') ||
+                    isVerifiedNow({ repository, tag, verify: settings.verify, now })
+                    ? 'due'
+                    : 'if-copied',
             rank: this.#failed.has(tag) ? FAILED_RANK + rank : rank,
             signatureTags,
         };
@@ -30314,14 +33755,16 @@ function signaturesOf(image, digests) {
 async function listMember(found, { set, settings }) {
     const copiesSignatures = settings.signatures === 'copy';
     const listing = await listSource(found, copiesSignatures);
-    if (listing === undefined)
+    // A repository whose last tag was deleted is as gone as one that was deleted itself.
+    const isGone = listing !== undefined && found.namedTags === undefined && !holdsImages(listing);
+    if (listing === undefined || isGone)
         return undefined;
     const names = new Set([...(found.namedTags ?? []), ...listing.tags, ...listing.manifests.keys()]);
     const offered = [...names].map((tag) => ({ tag, uploaded: listing.manifests.get(tag)?.uploaded }));
-    const wanted = selectTags(set, found.name, offered);
-    const tags = new Map(wanted.map((tag) => [tag, listing.manifests.get(tag)?.digest]));
+    const selected = selectTags(set, found.name, offered);
+    const tags = new Map(selected.tags.map((tag) => [tag, listing.manifests.get(tag)?.digest]));
     const signatureTags = copiesSignatures ? listing.tags.filter(isSignatureTag) : [];
-    return { ...found, listing, tags, signatureTags };
+    return { ...found, listing, tags, unclearCut: selected.unclearCut, signatureTags };
 }
 /** If all wanted tags are named, a listing is only needed for their signatures, and does not have to exist. */
 async function listSource(found, copiesSignatures) {
@@ -30342,8 +33785,7 @@ async function listDestination(repository, parts) {
         const isKnownToHold = parts.remembered.images(repository).size > 0;
         if (code === 'NOT_FOUND' && !isKnownToHold)
             return { kind: 'absent' };
-        const isRefused = ['NOT_FOUND', 'DENIED', 'UNAUTHORIZED'].includes(code);
-        if (isRefused)
+        if (isRefusedQuestion(error) || code === 'LIST_INCOMPLETE')
             return { kind: 'unknown' };
         throw error;
     }
@@ -30377,6 +33819,8 @@ async function settle(destination, members, signal) {
 
 
 
+
+
 /** Returns the entry of an image that was skipped. */
 function skipped(names, image) {
     const { recorded, decision } = image;
@@ -30385,26 +33829,37 @@ function skipped(names, image) {
         reason: decision.reason,
         digest: recorded?.pushedDigest,
         conversion: conversionIn(recorded?.options ?? ''),
+        layersLeftOut: layersLeftOutIn(recorded?.options ?? '') || undefined,
     };
 }
 /** Returns the entry of an image that was checked or copied. `took` is in milliseconds. */
 function worked(names, image, result, took) {
-    const { pushedDigest: digest, conversion, signature } = result;
+    const { pushedDigest: digest, conversion, layersLeftOut, signature } = result;
     const isCopied = result.outcome === 'copied';
     return {
         ...names,
         outcome: isCopied ? 'copied' : 'checked',
-        reason: isCopied ? whyCopied(image, result) : image.decision.reason,
+        reason: isCopied ? whyCopied(image, result) : whyNotCopied(image, result),
         digest,
         conversion,
+        layersLeftOut: layersLeftOut || undefined,
         signature: signature === undefined ? undefined : reportedSignature(signature),
         bytes: isCopied ? result.bytesSent : 0,
         blobs: isCopied ? result.blobs : undefined,
         milliseconds: Math.round(took),
     };
 }
+function whyNotCopied({ decision }, { others }) {
+    return others === 'instead' ? describeReason('LEFT_ALONE') : decision.reason;
+}
 /** The answer of the destination, if there is one, is a better reason than why it was asked. */
 function whyCopied({ decision, recorded, platforms }, result) {
+    if (result.missing.length > 0) {
+        const { code, message } = describeReason('INCOMPLETE');
+        return { code, message: `${message}, without ${describeMissing(result.missing)}` };
+    }
+    if (result.others === 'beside')
+        return describeReason('JOINED');
     if (result.replaced === undefined)
         return decision.reason;
     if (result.replaced === 'nothing')
@@ -30416,6 +33871,17 @@ function whyCopied({ decision, recorded, platforms }, result) {
     const isOfSettings = fitsSettings(recorded.options, contentOptions(platforms));
     return describeReason(isOfSettings ? 'DIFFERS' : 'OTHER_SETTINGS');
 }
+/** Returns the entry of signatures that were copied from the referrers API. `took` is in milliseconds. */
+function attached(names, { bytesSent, uploaded, mounted, present }, took) {
+    return {
+        ...names,
+        outcome: 'copied',
+        reason: describeReason('MISSING'),
+        bytes: bytesSent,
+        blobs: { uploaded, mounted, present },
+        milliseconds: Math.round(took),
+    };
+}
 /** Returns the entry of an image that could not be mirrored. `took` is in milliseconds. */
 function failed(names, error, took) {
     const isDeferred = (0,lib_failure/* failureCode */.AD)(error) === 'RATE_LIMITED' && !(0,lib_failure/* isTransient */.dg)(error);
@@ -30424,7 +33890,14 @@ function failed(names, error, took) {
     const reason = withRemedy(reasonOf(error), error, names);
     const about = error instanceof lib_failure/* Failure */.HR ? culprit(error.about, names) : undefined;
     const message = about === undefined ? reason.message : `${about}: ${reason.message}`;
-    return { ...quiet(names, outcome), reason: { ...reason, message }, milliseconds: Math.round(took) };
+    const parts = error instanceof PartsFailure ? error.parts : [];
+    const failures = parts.map(({ part, failure }) => ({ part, ...reasonOf(failure) }));
+    return {
+        ...quiet(names, outcome),
+        reason: { ...reason, message },
+        failures: failures.length === 0 ? undefined : failures,
+        milliseconds: Math.round(took),
+    };
 }
 /** Returns the entry of an image that was not finished when the run ended. */
 function left(names) {
@@ -30466,6 +33939,11 @@ function culprit(about, { source, destination }) {
 function quiet(names, outcome) {
     return { ...names, outcome, bytes: 0, milliseconds: 0 };
 }
+/** Returns the entry of a source repository that cannot have a name at the destination, whose host is `destination`. */
+function withoutName({ registry, repository }, failure, destination) {
+    const source = formatReference({ host: registry.host, repository });
+    return failed({ source, destination: formatReference({ host: destination, repository }) }, failure, 0);
+}
 
 ;// CONCATENATED MODULE: ./build/src/sync/run/repository-tally.js
 
@@ -30486,7 +33964,7 @@ class RepositoryTally {
     expect(count) {
         this.#open += count;
     }
-    /** Adds the result of an image that was checked or copied. */
+    /** Adds the result of an image that was checked or copied, and whether its referrers were, if they were asked for. */
     worked(image, result) {
         const { recorded, target } = image;
         const isKnown = recorded?.sourceDigest === result.sourceDigest && recorded.pushedDigest === result.pushedDigest;
@@ -30521,10 +33999,12 @@ class RepositoryTally {
 }
 /** A verification stays valid for the same image until another one fails. */
 function optionsOf({ platforms, recorded }, result) {
-    const { signature, sourceDigest, conversion } = result;
-    const before = recorded?.sourceDigest === sourceDigest ? signedUnder(recorded.options) : undefined;
+    const { signature, sourceDigest, conversion, layersLeftOut, others } = result;
+    const known = recorded?.sourceDigest === sourceDigest ? recorded.options : '';
+    const before = signedUnder(known);
+    const hasReferrers = result.hasReferrers ?? hasReferrersIn(known);
     const signed = signature?.kind === 'verified' ? signature.policy : signature === undefined ? before : undefined;
-    return contentOptions(platforms, conversion, signed);
+    return contentOptions(platforms, { conversion, signed, layersLeftOut, others, hasReferrers });
 }
 function seen(image, result) {
     const { registry, repository, tag } = image.source;
@@ -30682,9 +34162,17 @@ class Mirroring {
             onUploaded: (repository, digest) => state.noteBlob({ host, repository }, digest),
             onMissing: (repository, digest) => state.forgetBlob({ host, repository }, digest),
         });
-        const { dryRun: isDryRun, pushTimeout } = parts.settings;
-        const copying = { target, board: this.#board, wasAbsent, verification, pushTimeout, isDryRun, signal };
-        this.#copier = new ImageCopier(copying);
+        const { dryRun: isDryRun, pushTimeout, verify } = parts.settings;
+        this.#copier = new ImageCopier({
+            target,
+            board: this.#board,
+            wasAbsent,
+            verification,
+            pushTimeout,
+            looksBelow: verify === 'deep',
+            isDryRun,
+            signal,
+        });
         this.#schedule = new Schedule((turn) => this.#mirror(turn), signal);
     }
     /** The bytes sent so far, including those that had to be sent again. */
@@ -30703,6 +34191,7 @@ class Mirroring {
     async run(groups) {
         await Promise.all(groups.map((group) => this.#plan(group)));
         const notBegun = await this.#schedule.finish();
+        await this.#board.settled();
         for (const { image } of notBegun)
             this.#parts.onResult(left(this.#names(image)));
         const repositories = [...this.#repositories.values()];
@@ -30768,9 +34257,11 @@ class Mirroring {
         const names = this.#names(image);
         try {
             const result = await this.#copier.mirror(image);
+            const took = performance.now() - began;
+            const hasReferrers = await this.#copyReferrers(image, into, result);
             this.#submitSignatures(into, image, result.digests);
-            into.tally.worked(image, result);
-            onResult(worked(names, image, result, performance.now() - began));
+            into.tally.worked(image, { ...result, hasReferrers });
+            onResult(worked(names, image, result, took));
         }
         catch (error) {
             if (signal.aborted)
@@ -30778,6 +34269,33 @@ class Mirroring {
             into.tally.failed(image, (0,lib_failure/* failureCode */.AD)(error));
             onResult(failed(names, error, performance.now() - began));
         }
+    }
+    /** Copies signatures from the referrers API. Returns whether they are all there; undefined if nobody asked. */
+    async #copyReferrers(image, into, result) {
+        const began = performance.now();
+        const all = await this.#copier.copyReferrers(image, result).catch((error) => {
+            // The image itself is there. The next run asks again.
+            if (this.#parts.signal.aborted)
+                return undefined;
+            throw error;
+        });
+        for (const { tag, copied, error } of all ?? []) {
+            // The tag that stands for the API has all of them, if there is one.
+            if (into.planned.has(tag))
+                continue;
+            into.planned.add(tag);
+            const names = this.#names({
+                ...image,
+                source: { ...image.source, tag },
+                target: { ...image.target, tag },
+            });
+            const took = performance.now() - began;
+            if (error !== undefined)
+                this.#parts.onResult(failed(names, error, took));
+            else if (copied !== undefined)
+                this.#parts.onResult(attached(names, copied, took));
+        }
+        return all?.every(({ error }) => error === undefined);
     }
     #names(image) {
         const { registry, repository, tag } = image.source;
@@ -30792,34 +34310,79 @@ class Mirroring {
 
 
 
-const BETWEEN = (0,lib_duration/* milliseconds */.Rz)(500);
-/**
- * Runs an operation and, if it fails transiently, once more after half a second. Returns its result. Throws the last
- * failure, or the signal's reason. Unlike a retry it waits for no host that asks for a pause, because someone is waiting
- * for the answer, and always as long, so that of two hosts the same one is reported each time.
- */
-async function twice(signal, operation) {
-    try {
-        return await operation();
-    }
-    catch (error) {
-        signal.throwIfAborted();
-        if (!(0,lib_failure/* isTransient */.dg)(error))
-            throw error;
-    }
-    await pause(BETWEEN, signal);
-    return await operation();
+
+/** The longest pause that a host can ask for before anything was done. For a longer one, nobody wants to wait. */
+const LONGEST_PAUSE = (0,lib_duration/* seconds */.YA)(60);
+/** How long an earlier host may still fail once a later one has, so that the same one is named each time. */
+const GRACE = (0,lib_duration/* seconds */.YA)(1);
+function isWorthRepeating(error) {
+    const retryAt = error instanceof lib_failure/* Failure */.HR ? error.retryAt : undefined;
+    return (0,lib_failure/* isTransient */.dg)(error) && (retryAt ?? 0) - Date.now() <= LONGEST_PAUSE;
 }
-/** Checks that both registries answer. Throws the reason why one does not. */
+/**
+ * Runs an operation at a registry with the attempts of the settings, and returns its result. Throws the last failure, or
+ * the signal's reason. Unlike other retries it does not wait for a host that asks for a pause of more than a minute.
+ */
+function repeatedly(registry, signal, operation) {
+    return registry.retrying(signal, operation, isWorthRepeating);
+}
+/**
+ * Checks that both registries answer, with the attempts of the settings. Throws the reason why one does not: of two, that
+ * of the source. It does not wait for one that is silent while the other has failed for good.
+ */
 async function reachRegistries(source, target, signal) {
-    await Promise.all([source, target].map((registry) => twice(signal, () => registry.ping())));
+    let missing = [...new Set([source, target])];
+    for (let attempt = 1;; attempt += 1) {
+        const waits = await askOnce(missing, attempt, signal);
+        missing = missing.filter((registry) => waits.has(registry));
+        if (missing.length === 0)
+            return;
+        await pause((0,lib_duration/* milliseconds */.Rz)(Math.max(...waits.values())), signal);
+    }
+}
+/** Asks registries at the same time. Returns those that are to be asked again, with the pause before that. */
+async function askOnce(registries, attempt, signal) {
+    const waits = new Map();
+    const failures = new Map();
+    const over = new AbortController();
+    const failed = Promise.withResolvers();
+    const ask = async (registry) => {
+        try {
+            await registry.ping();
+        }
+        catch (error) {
+            try {
+                waits.set(registry, registry.pauseAfter(error, attempt, isWorthRepeating));
+            }
+            catch (failure) {
+                failures.set(registry, failure);
+                failed.resolve();
+            }
+        }
+    };
+    const verdict = async () => {
+        await failed.promise;
+        const isFirst = registries.slice(0, 1).some((registry) => failures.has(registry));
+        if (!isFirst)
+            await pause(GRACE, over.signal).catch(() => undefined);
+    };
+    try {
+        await withinSignal(Promise.race([Promise.all(registries.map(ask)), verdict()]), signal);
+    }
+    finally {
+        over.abort();
+    }
+    const named = registries.find((registry) => failures.has(registry));
+    if (named !== undefined)
+        throw failures.get(named);
+    return waits;
 }
 /**
  * Checks that the destination accepts the login, before hours are spent on a run. Writes nothing. `repository` is any
  * repository that the run may push to. Throws `UNAUTHORIZED`, or the reason why it cannot be checked.
  */
 async function proveLogin(target, repository, signal) {
-    await twice(signal, () => target.logIn(repository));
+    await repeatedly(target, signal, () => target.logIn(repository));
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/select/unmatched.js
@@ -30895,17 +34458,42 @@ function findFilteredAway(set, plans) {
     return plans.flatMap(({ members }) => members.flatMap((member) => {
         const { name, namedTags, tags } = member;
         const size = sizeOf(member);
-        const place = set.names.find(({ value }) => value === name)?.place ?? set.extraImages.get(name)?.places[0];
+        const place = placeOf(set, name);
         const isFiltered = namedTags === undefined && size > 0 && tags.size === 0;
         return isFiltered && place !== undefined ? [{ place, message: filteredWarning(name, size) }] : [];
     }));
 }
-/** Returns the lines of the image set that match nothing, without those whose repositories could not be listed. */
-function findUnmatched({ set, groups, plans, before }) {
+/** Returns a warning for each list of tags whose end was not reached. */
+function findEndlessLists(set, plans) {
+    return plans.flatMap(({ members }) => members.flatMap((member) => {
+        const { name, listing } = member;
+        const place = placeOf(set, name);
+        const size = sizeOf(member);
+        if (listing.isCircular === true)
+            return [{ place, message: endlessListWarning(name, size) }];
+        return listing.isCut === true ? [{ place, message: cutListWarning(name, size) }] : [];
+    }));
+}
+/** Returns a warning for each image of which the newest tags are wanted and nothing tells which these are. */
+function findUnclearCuts(set, plans) {
+    return plans.flatMap(({ members }) => members.flatMap(({ name, unclearCut }) => unclearCut === undefined
+        ? []
+        : [{ place: placeOf(set, name), message: unclearCutWarning(name, unclearCut) }]));
+}
+/** Returns the line of a set that wants an image by its name; undefined if a prefix or a release does. */
+function placeOf(set, name) {
+    return set.names.find(({ value }) => value === name)?.place ?? set.extraImages.get(name)?.places[0];
+}
+/**
+ * Returns the lines of the image set that match nothing, without those whose repositories could not be listed or have no
+ * name at the destination.
+ */
+function findUnmatched({ set, groups, nameless, plans, before }) {
     const planned = new Set(plans.map(({ repository }) => repository));
     const unlisted = groups
         .filter(({ repository }) => !planned.has(repository))
-        .flatMap(({ members }) => members.map(({ name }) => name));
+        .flatMap(({ members }) => members.map(({ name }) => name))
+        .concat(nameless.map(({ found }) => found.name));
     return unmatched(set, selectionOf(plans), new Set(unlisted)).map(({ text, place }) => ({
         pattern: text,
         place,
@@ -30989,6 +34577,8 @@ var run_disposeResources = (undefined && undefined.__disposeResources) || (funct
 
 
 
+
+
 const PROGRESS_EVERY_MILLISECONDS = 200;
 /**
  * Mirrors the images of an image set from the source to the destination. Returns the report, also if the run was ended
@@ -31018,6 +34608,7 @@ class Run {
             for (const { message, place } of set.notices)
                 this.#warn(message, place);
             const reporter = this.#reporter();
+            const _lock = run_addDisposableResource(env_1, dryRun ? undefined : takeRunLock(database), false);
             const remote = run_addDisposableResource(env_1, openRemoteState(this.#settings, {
                 ...this.#parts,
                 ...reporter,
@@ -31063,26 +34654,34 @@ class Run {
             run_disposeResources(env_1);
         }
     }
-    async #mirror({ groups, warnings }, open) {
+    async #mirror(grouping, open) {
         const { set, state, remote, registries, deadline, started } = open;
         const { source } = this.#settings;
-        for (const text of warnings)
-            this.#warn(text);
-        const plans = await this.#mirrorGroups(groups, open);
+        const plans = await this.#mirrorGroups(grouping, open);
         const planned = this.#settings.dryRun ? plannedLines(this.#images, this.#route()) : [];
         for (const line of planned)
             this.#parts.reporter.line(line);
         const head = reportHead(this.#settings, this.#parts.version);
         this.#tellSignatures(head.options);
+        const leftOut = leftOutWarning(this.#images);
+        if (leftOut !== undefined)
+            this.#warn(leftOut);
+        const leftAlone = leftAloneWarning(this.#images);
+        if (leftAlone !== undefined)
+            this.#warn(leftAlone);
         const isWhole = !deadline.signal.aborted;
         const view = viewOfSource(set, plans);
         const before = state.sourceView(source);
-        const unmatched = isWhole ? this.#findUnmatched({ set, groups, plans, before }) : [];
+        const unmatched = isWhole ? this.#findUnmatched({ set, ...grouping, plans, before }) : [];
         for (const text of isWhole ? compareListings(before, view) : [])
             this.#warn(text);
         const totals = countImages(this.#images);
         const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
         const interrupted = isWhole ? undefined : { message: deadline.reason, left };
+        if (unmatched.length + totals.failed > 0)
+            this.#tellStrangers(registries);
+        if (isWhole && isNothing({ totals, unmatched }))
+            this.#parts.reporter.error(nothingMatched(source));
         const outcome = outcomeOf({ totals, interrupted, unmatched });
         const run = { started, ended: this.#now(), outcome, ...totals };
         const scope = scopeOf(this.#settings);
@@ -31128,11 +34727,13 @@ class Run {
             await proveLogin(target, first.repository, signal);
         return grouping;
     }
-    async #mirrorGroups(groups, open) {
+    async #mirrorGroups({ groups, nameless }, open) {
         const { set, state, registries, verification, deadline } = open;
         const { reporter } = this.#parts;
         const { source, destination } = this.#settings;
         const trouble = new TroubleTeller(reporter, (claimants) => placeOfClaim(set, source, claimants));
+        for (const { found, failure } of nameless)
+            this.#take(withoutName(found, failure, destination), trouble);
         const mirroring = new Mirroring({
             set,
             settings: this.#settings,
@@ -31174,6 +34775,13 @@ class Run {
         if (outcome === 'copied' && !this.#settings.dryRun)
             reporter.line(movedLine(image, this.#route()));
     }
+    #tellStrangers(registries) {
+        for (const host of [this.#settings.source, this.#settings.destination]) {
+            const { oddity } = registries.at(host);
+            if (oddity !== undefined)
+                this.#warn(strangerWarning(host, oddity));
+        }
+    }
     #tellSignatures(options) {
         const line = signatureLine(this.#images);
         if (line !== undefined)
@@ -31184,6 +34792,10 @@ class Run {
     #findUnmatched(sight) {
         const { set, plans } = sight;
         for (const { message, place } of findFilteredAway(set, plans))
+            this.#warn(message, place);
+        for (const { message, place } of findEndlessLists(set, plans))
+            this.#warn(message, place);
+        for (const { message, place } of findUnclearCuts(set, plans))
             this.#warn(message, place);
         if (this.#settings.shard !== undefined)
             return [];
@@ -31234,11 +34846,13 @@ function secretsIn(flags, source) {
             .filter((text) => text.trim() !== '')
             // Some are used without the line end of the file that they come from.
             .flatMap((text) => [...new Set([text, text.trim()])])
-            .flatMap((secret) => (user === undefined ? [secret] : [secret, `${user}:${secret}`])));
+            .flatMap((secret) => (user === undefined ? [secret] : [secret, `${user}:${secret}`]))
+            .flatMap((secret) => [secret, ...(flag.secretsIn?.(secret) ?? [])]));
     });
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/flags/flag-reader.js
+
 
 
 
@@ -31301,13 +34915,22 @@ class FlagReader {
         catch (error) {
             if (!(error instanceof lib_failure/* Failure */.HR))
                 throw error;
-            this.failures.push(error);
+            this.failures.push(withAdvice(error, text));
             return undefined;
         }
     }
 }
+/** Returns the failure of a text, with another hint if a pasted character is what is wrong. */
+function withAdvice(failure, text) {
+    const hint = adviseOnLookAlikes(text);
+    if (hint === undefined)
+        return failure;
+    const { code, fault, about, message, cause } = failure;
+    return new lib_failure/* Failure */.HR({ code, fault, about, message, hint, cause });
+}
 
 ;// CONCATENATED MODULE: ./build/src/config/flags/registry-flags.js
+
 
 
 
@@ -31315,7 +34938,7 @@ const NO_NAMESPACE = '/';
 const IN_FLIGHT = wholeNumber(1, 1000);
 /** Returns a path in a registry. A slash at either end is ignored. Throws `REFERENCE_MALFORMED`. */
 function parsePath(text, about) {
-    return parseRepository(text.replace(/^\/|\/$/g, ''), about);
+    return parseRepository(withoutTrailing(text, '/').replace(/^\/+/, ''), about);
 }
 /** Returns the namespace that a flag names, or undefined for `/`, which means none. */
 function readNamespace(flags, name) {
@@ -31356,6 +34979,7 @@ function refuseHalfLogin(flags, login) {
 
 
 
+
 /**
  * Returns the settings of a run from flags or inputs, or all malformed ones at once. `table` holds the command's
  * defaults.
@@ -31382,13 +35006,15 @@ function parseSyncSettings(from, table = SYNC_FLAGS) {
         naming: flags.required('naming', oneOf('basename', 'dashed', 'path')),
         platforms: flags.text('platform') === 'all' ? [] : flags.list('platform', parsePlatform),
         signatures: flags.required('signatures', oneOf('skip', 'copy')),
-        verify: flags.required('verify', oneOf('sample', 'all', 'none')),
+        verify: flags.required('verify', oneOf('sample', 'all', 'deep', 'none')),
         verifySignatures: flags.required('verify-signatures', oneOf('off', 'warn', 'require')),
         trustedRoot: flags.text('trusted-root'),
         shard: flags.optional('shard', parseShard),
         report: flags.text('report'),
         failOn: flags.required('fail-on', oneOf('any', 'never')),
+        logins: flags.optional('registry-logins', parseLogins),
         insecureRegistries: flags.list('insecure-registry', host),
+        tlsSkipVerify: readUnverified(flags, notices),
         caFile: flags.text('ca-file'),
         json: flags.optional('json', parseSwitch) ?? false,
     };
@@ -31635,6 +35261,9 @@ function intercept() {
 
 
 
+
+
+
 // The cache includes the list of paths in the identity of an entry, and stores paths relative to the workspace. With a
 // fixed relative folder, an entry is found again whatever --db says and wherever the workspace is.
 const FOLDER = '.keel-sync-state';
@@ -31647,14 +35276,17 @@ function stateKeys(settings, run) {
     const { shard } = settings;
     const family = `keel-sync-v${FORMAT_VERSION}-${routeHash(settings)}-`;
     const own = `${family}${shard?.index ?? 1}of${shard?.count ?? 1}-`;
-    // If the number of shards has changed, the state of another shard may know this one's images.
-    return { key: `${own}${run.id}-${run.attempt}`, prefixes: [own, family] };
+    // If the number of shards has changed, the state of another shard may know this one's images. To a run that is not
+    // divided, the newest of all is as good as its own: if that is a shard's, those of the other shards are joined to it.
+    const prefixes = shard === undefined ? [family] : [own, family];
+    return { family, key: `${own}${run.id}-${run.attempt}`, prefixes };
 }
 /**
  * Restores the newest state of this route from the Actions cache to `file`, unless the file exists. Returns whether
  * there is a state now. Never throws: without a state, a run only takes more requests.
  */
-async function restoreState(file, { key, prefixes }, settings) {
+async function restoreState(file, keys, settings) {
+    const { key, prefixes } = keys;
     const { reporter } = settings;
     try {
         if ((await state_cache_sizeOf(file)) > 0) {
@@ -31670,6 +35302,9 @@ async function restoreState(file, { key, prefixes }, settings) {
         }
         const size = await move(FILE, file);
         reporter.line(`state: restored from the cache, ${(0,text_size/* formatSize */.X)(size)} (${value})`);
+        const others = otherStates(keys, value);
+        if (others.length > 0)
+            await joinOthers(file, others, keys, settings);
         return true;
     }
     catch (error) {
@@ -31679,6 +35314,34 @@ async function restoreState(file, { key, prefixes }, settings) {
     finally {
         await (0,promises_namespaceObject.rm)(FOLDER, { recursive: true, force: true }).catch(() => undefined);
     }
+}
+/**
+ * Returns the prefixes of the keys of the states that have the rest, if an undivided run got that of a shard: of the
+ * other shards, and of undivided runs before.
+ */
+function otherStates({ family, prefixes }, restored) {
+    const isUndivided = prefixes[0] === family;
+    const [, index, count] = /^(\d+)of(\d+)-/.exec(restored.slice(family.length)) ?? [];
+    if (!isUndivided || index === undefined || Number(count) < 2)
+        return [];
+    const shards = Array.from({ length: Math.min(Number(count), SHARD_LIMIT) }, (_, before) => before + 1);
+    const rest = shards.filter((shard) => shard !== Number(index)).map((shard) => `${shard}of${count}`);
+    return [...rest, '1of1'].map((name) => `${family}${name}-`);
+}
+/** Joins other states of the cache to the one in a file, as long as the time limit allows. */
+async function joinOthers(file, others, { key }, settings) {
+    const { reporter, timeLimit } = settings;
+    const began = performance.now();
+    let joined = 0;
+    for (const prefix of others) {
+        if (performance.now() - began > timeLimit)
+            break;
+        await (0,promises_namespaceObject.rm)(FOLDER, { recursive: true, force: true });
+        const { value } = await ask(settings, (cache) => cache.restoreCache([FOLDER], key, [prefix]));
+        if (value !== undefined)
+            joined += joinStates(file, [FILE], (reason) => reporter.detail(reason));
+    }
+    reporter.line(`state: it is a shard's, and ${countOf(joined, 'other state was', 'other states were')} joined to it`);
 }
 /**
  * Saves the state at `file` to the Actions cache and returns whether it did. Never throws: the next run then starts
@@ -31794,6 +35457,7 @@ async function mirrorStep(parts) {
     (0,post_handover/* markMain */.rH)();
     try {
         const settings = readSettings(parts);
+        requireReportFile(settings.report, [settings.database, settings.imageSet]);
         const finished = await runSync(settings, {
             ...parts,
             fetchState: settings.state === 'file' ? () => findState(settings, parts) : undefined,
@@ -32007,7 +35671,8 @@ function formatDuration(duration) {
 /* harmony export */   AD: () => (/* binding */ failureCode),
 /* harmony export */   HR: () => (/* binding */ Failure),
 /* harmony export */   Ic: () => (/* binding */ describeFailure),
-/* harmony export */   dg: () => (/* binding */ isTransient)
+/* harmony export */   dg: () => (/* binding */ isTransient),
+/* harmony export */   uF: () => (/* binding */ isDeferred)
 /* harmony export */ });
 /* unused harmony export faultOf */
 /** An error that a user can act on. It has a literal code, says what it is about, and how to prevent it. */
@@ -32055,6 +35720,62 @@ function faultOf(error) {
 /** Returns whether an error is a `Failure` after which the same operation could succeed if it is tried again. */
 function isTransient(error) {
     return error instanceof Failure && error.transient;
+}
+/** Returns whether the other side asked for a pause that is too long to wait for. */
+function isDeferred(error) {
+    return error instanceof Failure && error.deferral !== undefined;
+}
+
+
+/***/ }),
+
+/***/ 6446:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   proxyAgent: () => (/* binding */ proxyAgent)
+/* harmony export */ });
+/* harmony import */ var http_proxy_agent__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1970);
+/* harmony import */ var https_proxy_agent__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3669);
+
+
+/**
+ * Connects for a request. The connection to the proxy ends with the request, where the packages would wait for a proxy
+ * that never answers, and keep the process. `connect` has to read `connectOpts` before it waits for anything.
+ */
+async function connectFor(request, agent, connect) {
+    const over = new AbortController();
+    const end = () => over.abort();
+    if (request.destroyed)
+        end();
+    request.once('brokenOff', end);
+    agent.connectOpts = { ...agent.connectOpts, signal: over.signal };
+    try {
+        return await connect();
+    }
+    finally {
+        request.off('brokenOff', end);
+    }
+}
+class TunnelAgent extends https_proxy_agent__WEBPACK_IMPORTED_MODULE_1__.HttpsProxyAgent {
+    connect(...[request, options]) {
+        return connectFor(request, this, () => super.connect(request, options));
+    }
+}
+class PlainProxyAgent extends http_proxy_agent__WEBPACK_IMPORTED_MODULE_0__.HttpProxyAgent {
+    /** The package parses the address and writes it again, in which it may change. */
+    setRequestProps(...[request, options]) {
+        const { path } = request;
+        super.setRequestProps(request, options);
+        request.path = `${new URL(request.path).origin}${path}`;
+    }
+    connect(...[request, options]) {
+        return connectFor(request, this, () => super.connect(request, options));
+    }
+}
+/** Returns a pool of connections through a proxy: in tunnels for HTTPS, and else by requests with whole addresses. */
+function proxyAgent(isSecure, proxy, options) {
+    return isSecure ? new TunnelAgent(proxy, options) : new PlainProxyAgent(proxy, options);
 }
 
 
@@ -32141,12 +35862,56 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 function formatSize(bytes) {
     let value = bytes;
     let unit = 0;
-    while (value >= 1023.95 && unit < UNITS.length - 1) {
+    while (value >= 1023.5 && unit < UNITS.length - 1) {
         value /= 1024;
         unit += 1;
     }
     const digits = unit === 0 || value >= 99.95 ? 0 : 1;
     return `${value.toFixed(digits).replace(/\.0$/, '')} ${UNITS[unit] ?? 'TiB'}`;
+}
+
+
+/***/ }),
+
+/***/ 2315:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _F: () => (/* binding */ fieldOf),
+/* harmony export */   c3: () => (/* binding */ listOf),
+/* harmony export */   rr: () => (/* binding */ TEXT_FIELD),
+/* harmony export */   zv: () => (/* binding */ recordOf)
+/* harmony export */ });
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2857);
+
+// What others write as JSON is mostly written and read by programs in Go, which do not tell a field that is absent from one
+// that is null, and mostly not from an empty one: all have the zero value. https://go.dev/ref/spec#The_zero_value
+/** Returns the shape of a list that is empty if it is absent or null. */
+function listOf(item) {
+    return zod__WEBPACK_IMPORTED_MODULE_0__/* .array */ .YOg(item)
+        .nullish()
+        .transform((list) => list ?? []);
+}
+/** Returns the shape of an object with any names, empty if it is absent or null. Leaves out names with null. */
+function recordOf(value) {
+    return zod__WEBPACK_IMPORTED_MODULE_0__/* .record */ .g1P(zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(), value.nullable())
+        .nullish()
+        .transform((record) => {
+        const entries = Object.entries(record ?? {});
+        return Object.fromEntries(entries.flatMap(([name, held]) => (held === null ? [] : [[name, held]])));
+    });
+}
+/** Returns the shape of a field that is undefined if it is absent, null, or an empty text, list or object. */
+function fieldOf(value) {
+    return value
+        .nullish()
+        .transform((held) => (isEmpty(held) ? undefined : (held ?? undefined)))
+        .optional();
+}
+/** The shape of a text that is undefined if it is absent, null or empty. */
+const TEXT_FIELD = fieldOf(zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP());
+function isEmpty(held) {
+    return held === '' || (typeof held === 'object' && held !== null && Object.keys(held).length === 0);
 }
 
 
@@ -32173,7 +35938,10 @@ var duration = __nccwpck_require__(8081);
 var failure = __nccwpck_require__(4679);
 // EXTERNAL MODULE: ./build/src/lib/json.js
 var json = __nccwpck_require__(467);
+// EXTERNAL MODULE: ./build/src/lib/zero-value.js
+var zero_value = __nccwpck_require__(2315);
 ;// CONCATENATED MODULE: ./build/src/process/credential-helper.js
+
 
 
 
@@ -32183,20 +35951,22 @@ var json = __nccwpck_require__(467);
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 // https://github.com/docker/docker-credential-helpers/blob/master/credentials/error.go
 const NOT_FOUND = /credentials not found/;
-const ANSWER = schemas/* object */.Ikc({ Username: schemas/* string */.YjP(), Secret: schemas/* string */.YjP() });
+const ANSWER = schemas/* object */.Ikc({ Username: zero_value/* TEXT_FIELD */.rr, Secret: zero_value/* TEXT_FIELD */.rr });
 /**
  * Returns a host's credentials from `docker-credential-<helper>`, as Docker does, or undefined if it has none. Throws
- * `CREDENTIAL_HELPER_FAILED`, without the program's output, which may contain a secret.
+ * `CREDENTIAL_HELPER_FAILED`, without the program's output, which may contain a secret, or the signal's reason.
  */
-async function askCredentialHelper(helper, host, patience = (0,duration/* seconds */.YA)(30)) {
+async function askCredentialHelper(helper, host, signal, patience = (0,duration/* seconds */.YA)(30)) {
     const program = `docker-credential-${helper}`;
     const failed = (message, hint, cause) => new failure/* Failure */.HR({ code: 'CREDENTIAL_HELPER_FAILED', about: program, message, hint, cause });
     if (!NAME.test(helper)) {
         throw failed('this is not the name of a credential helper', "correct it in Docker's config.json");
     }
-    const { code, output } = await run(program, host, patience).catch((error) => {
+    signal.throwIfAborted();
+    const { code, output } = await run(program, host, signal, patience).catch((error) => {
         throw failed(`it could not be run for ${host}`, `install it, drop it from Docker's config.json, or give user name and password`, error);
     });
+    signal.throwIfAborted();
     if (code === undefined) {
         throw failed(`it did not answer for ${host} within ${(0,duration/* formatDuration */.a3)(patience)}`, 'run it by hand to see why');
     }
@@ -32208,14 +35978,19 @@ async function askCredentialHelper(helper, host, patience = (0,duration/* second
     const answer = ANSWER.safeParse((0,json/* parseJson */.q)(output));
     if (!answer.success)
         throw failed(`its answer for ${host} is not what Docker expects`, 'update it');
-    return answer.data.Secret === ''
-        ? undefined
-        : { username: answer.data.Username, password: answer.data.Secret };
+    const { Username = '', Secret } = answer.data;
+    return Secret === undefined ? undefined : { username: Username, password: Secret };
 }
-/** Returns the exit code and standard output of `<program> get`. The code is undefined if it took too long. */
-async function run(program, host, patience) {
+/** Returns the exit code and standard output of `<program> get`. The code is undefined if it had to be killed. */
+async function run(program, host, signal, patience) {
     const child = (0,external_node_child_process_namespaceObject.spawn)(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], shell: false });
-    const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+    const kill = () => {
+        child.kill('SIGKILL');
+        // What the helper has started may hold its output open for as long as it likes.
+        child.stdout.destroy();
+    };
+    const timer = setTimeout(kill, patience);
+    signal.addEventListener('abort', kill, { once: true });
     try {
         const ended = new Promise((resolve, reject) => {
             child.once('error', reject);
@@ -32224,11 +35999,12 @@ async function run(program, host, patience) {
         // A helper that does not read its input closes the pipe. Its exit code is more useful than that error.
         child.stdin.on('error', () => undefined);
         child.stdin.end(host);
-        const [output, code] = await Promise.all([(0,consumers_namespaceObject.text)(child.stdout), ended]);
+        const [output, code] = await Promise.all([(0,consumers_namespaceObject.text)(child.stdout).catch(() => ''), ended]);
         return { code, output };
     }
     finally {
         clearTimeout(timer);
+        signal.removeEventListener('abort', kill);
     }
 }
 
@@ -32394,6 +36170,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   Whr: () => (/* binding */ schemas_int),
   euz: () => (/* binding */ literal),
   _H3: () => (/* binding */ looseObject),
+  chJ: () => (/* binding */ _null),
   aig: () => (/* binding */ number),
   Ikc: () => (/* binding */ object),
   jgl: () => (/* binding */ partialRecord),
@@ -32404,7 +36181,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   L5J: () => (/* binding */ unknown)
 });
 
-// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumber, ZodNumberFormat, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, date, describe, discriminatedUnion, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, null, nullable, nullish, optional, pipe, prefault, preprocess, promise, readonly, refine, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, tuple, uint32, uint64, ulid, undefined, url, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
+// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumber, ZodNumberFormat, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, date, describe, discriminatedUnion, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, nullable, nullish, optional, pipe, prefault, preprocess, promise, readonly, refine, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, tuple, uint32, uint64, ulid, undefined, url, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
 var core_core = __nccwpck_require__(8532);
@@ -33517,9 +37294,9 @@ const $ZodUndefined = /*@__PURE__*/ (/* unused pure expression or super */ null 
         return payload;
     };
 })));
-const $ZodNull = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodNull", (inst, def) => {
+const $ZodNull = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodNull", (inst, def) => {
     $ZodType.init(inst, def);
-    inst._zod.pattern = regexes.null;
+    inst._zod.pattern = core_regexes/* null */.ch;
     inst._zod.values = new Set([null]);
     inst._zod.parse = (payload, _ctx) => {
         const input = payload.value;
@@ -33533,7 +37310,7 @@ const $ZodNull = /*@__PURE__*/ (/* unused pure expression or super */ null && (c
         });
         return payload;
     };
-})));
+});
 const $ZodAny = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodAny", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.parse = (payload) => payload;
@@ -38320,13 +42097,13 @@ function _undefined(params) {
     return core._undefined(ZodUndefined, params);
 }
 
-const ZodNull = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodNull", (inst, def) => {
-    core.$ZodNull.init(inst, def);
+const ZodNull = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNull", (inst, def) => {
+    $ZodNull.init(inst, def);
     ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.nullProcessor(inst, ctx, json, params);
-})));
+    inst._zod.processJSONSchema = (ctx, json, params) => nullProcessor(inst, ctx, json, params);
+});
 function _null(params) {
-    return core._null(ZodNull, params);
+    return api/* _null */.jw(ZodNull, params);
 }
 
 const ZodAny = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodAny", (inst, def) => {
@@ -39154,6 +42931,7 @@ function preprocess(fn, schema) {
 /* harmony export */   fs: () => (/* binding */ _cuid),
 /* harmony export */   gP: () => (/* binding */ _cidrv6),
 /* harmony export */   hH: () => (/* binding */ _lowercase),
+/* harmony export */   jw: () => (/* binding */ _null),
 /* harmony export */   lo: () => (/* binding */ _normalize),
 /* harmony export */   m9: () => (/* binding */ _minLength),
 /* harmony export */   mI: () => (/* binding */ meta),
@@ -39168,7 +42946,7 @@ function preprocess(fn, schema) {
 /* harmony export */   wA: () => (/* binding */ _uuidv7),
 /* harmony export */   xY: () => (/* binding */ _toUpperCase)
 /* harmony export */ });
-/* unused harmony exports _coercedString, _mac, _creditCard, _iban, TimePrecision, _coercedNumber, _float32, _float64, _int32, _uint32, _coercedBoolean, _bigint, _coercedBigint, _int64, _uint64, _symbol, _undefined, _null, _any, _void, _date, _coercedDate, _nan, _max, _min, _positive, _negative, _nonpositive, _nonnegative, _maxSize, _minSize, _size, _property, _mime, _union, _xor, _discriminatedUnion, _intersection, _tuple, _record, _map, _set, _enum, _nativeEnum, _literal, _file, _transform, _optional, _nullable, _default, _nonoptional, _success, _catch, _pipe, _readonly, _templateLiteral, _lazy, _promise, _check, _stringbool, _stringFormat */
+/* unused harmony exports _coercedString, _mac, _creditCard, _iban, TimePrecision, _coercedNumber, _float32, _float64, _int32, _uint32, _coercedBoolean, _bigint, _coercedBigint, _int64, _uint64, _symbol, _undefined, _any, _void, _date, _coercedDate, _nan, _max, _min, _positive, _negative, _nonpositive, _nonnegative, _maxSize, _minSize, _size, _property, _mime, _union, _xor, _discriminatedUnion, _intersection, _tuple, _record, _map, _set, _enum, _nativeEnum, _literal, _file, _transform, _optional, _nullable, _default, _nonoptional, _success, _catch, _pipe, _readonly, _templateLiteral, _lazy, _promise, _check, _stringbool, _stringFormat */
 /* harmony import */ var _checks_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4890);
 /* harmony import */ var _registries_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9396);
 /* harmony import */ var _util_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4723);
@@ -39620,7 +43398,7 @@ function _undefined(Class, params) {
 function _null(Class, params) {
     return new Class({
         type: "null",
-        ...util.normalizeParams(params),
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -40999,6 +44777,7 @@ function config(newConfig) {
 /* harmony export */   Zg: () => (/* binding */ emoji),
 /* harmony export */   Zv: () => (/* binding */ uppercase),
 /* harmony export */   ai: () => (/* binding */ number),
+/* harmony export */   ch: () => (/* binding */ _null),
 /* harmony export */   fO: () => (/* binding */ ksuid),
 /* harmony export */   gF: () => (/* binding */ cuid),
 /* harmony export */   gp: () => (/* binding */ anyString),
@@ -41018,7 +44797,7 @@ function config(newConfig) {
 /* harmony export */   zM: () => (/* binding */ boolean),
 /* harmony export */   zr: () => (/* binding */ cidrv4)
 /* harmony export */ });
-/* unused harmony exports extendedDuration, uuid4, uuid6, uuid7, html5Email, rfc5322Email, unicodeEmail, idnEmail, browserEmail, mac, hostname, domain, creditCard, currencyCode, iban, string, null, undefined, hex, md5_hex, md5_base64, md5_base64url, sha1_hex, sha1_base64, sha1_base64url, sha256_hex, sha256_base64, sha256_base64url, sha384_hex, sha384_base64, sha384_base64url, sha512_hex, sha512_base64, sha512_base64url */
+/* unused harmony exports extendedDuration, uuid4, uuid6, uuid7, html5Email, rfc5322Email, unicodeEmail, idnEmail, browserEmail, mac, hostname, domain, creditCard, currencyCode, iban, string, undefined, hex, md5_hex, md5_base64, md5_base64url, sha1_hex, sha1_base64, sha1_base64url, sha256_hex, sha256_base64, sha256_base64url, sha384_hex, sha384_base64, sha384_base64url, sha512_hex, sha512_base64, sha512_base64url */
 
 /**
  * @deprecated CUID v1 is deprecated by its authors due to information leakage
