@@ -1,11 +1,17 @@
 import { architecturesIn } from './kubernetes/architecture.ts';
-import { isUnfinishedWord, readTagVersion, type TagVersion } from './tag-version.ts';
+import { findLateYear, isUnfinishedWord, readTagVersion, type TagVersion } from './tag-version.ts';
 
 /** A tag, and when it was uploaded, if that is known. */
 export interface DatedTag {
   readonly tag: string;
   readonly uploaded?: Date | undefined;
 }
+
+/** A `bigint` where a number would be rounded. */
+type TagNumber = number | bigint;
+
+/** How a repository writes days whose year stands last: `31-01-2024` or `01-31-2024`. */
+type DayOrder = 'day first' | 'month first';
 
 /** What the name of a tag tells about its age. */
 interface TagAge {
@@ -16,7 +22,7 @@ interface TagAge {
   readonly kind: 'version' | 'date' | 'number' | 'none';
   readonly isRelease: boolean;
   /** What is compared first: the numbers of a version, or all numbers of other tags, a date before the others. */
-  readonly numbers: readonly number[];
+  readonly numbers: readonly TagNumber[];
   /** Of a release with a version. */
   readonly addition: Addition;
   /** The rest in order: the suffix of a version, and the words of other tags. */
@@ -42,21 +48,45 @@ const BUILD =
 const COMMIT_WORD = /^(?:sha|git|commit)$/i;
 const COMMIT = /^(?:g?(?=.*[0-9])(?=.*[a-f])[0-9a-f]{6,64}|\d{7}|\d{40})$/i;
 
-function readTagAge(tag: string): TagAge {
+/** The readings of days with the year last that a repository leaves open: one that has a 13th month is none. */
+function dayOrdersOf(tags: readonly DatedTag[]): readonly DayOrder[] {
+  const days = tags.flatMap(({ tag }) => findLateYear(tag) ?? []);
+  const hasDayFirst = days.some(({ first }) => first > 12);
+  const hasMonthFirst = days.some(({ second }) => second > 12);
+  if (hasDayFirst === hasMonthFirst) return ['day first', 'month first'];
+  return hasDayFirst ? ['day first'] : ['month first'];
+}
+
+/** Returns the place and the numbers of a day in a tag, year first; undefined if it has none. */
+function findDay(
+  tag: string,
+  dayOrder: DayOrder,
+): { readonly index: number; readonly text: string; readonly numbers: number[] } | undefined {
+  const date = DATE.exec(tag);
+  if (date !== null) {
+    return { index: date.index, text: date[0], numbers: [date[1], date[3], date[4]].map(Number) };
+  }
+  const late = findLateYear(tag);
+  if (late === undefined) return undefined;
+  const { index, text, first, second, year } = late;
+  const isDayFirst = first > 12 || (second <= 12 && dayOrder === 'day first');
+  return { index, text, numbers: isDayFirst ? [year, second, first] : [year, first, second] };
+}
+
+function readTagAge(tag: string, dayOrder: DayOrder): TagAge {
   const version = readTagVersion(tag);
   if (version.kind === 'version') {
     const { numbers, prerelease, suffix } = version;
     const addition = additionOf(tag, version);
     return { kind: 'version', isRelease: !prerelease, numbers, addition, parts: suffix, wordsBefore: [] };
   }
-  const date = DATE.exec(tag);
-  const rest = date === null ? tag : `${tag.slice(0, date.index)}-${tag.slice(date.index + date[0].length)}`;
+  const day = findDay(tag, dayOrder);
+  const rest =
+    day === undefined ? tag : `${tag.slice(0, day.index)}-${tag.slice(day.index + day.text.length)}`;
   const { words, numbers, wordsBefore } = readWords(rest);
   const isRelease = !words.some((word) => isUnfinishedWord(word) || BUILD.test(word));
   const common = { isRelease, addition: 'nothing', parts: words, wordsBefore } as const;
-  if (date !== null) {
-    return { ...common, kind: 'date', numbers: [date[1], date[3], date[4]].map(Number).concat(numbers) };
-  }
+  if (day !== undefined) return { ...common, kind: 'date', numbers: [...day.numbers, ...numbers] };
   return { ...common, kind: numbers.length === 0 ? 'none' : 'number', numbers };
 }
 
@@ -71,7 +101,7 @@ function additionOf(tag: string, { suffix }: TagVersion): Addition {
 /** Reads the words and numbers of a tag. Commits are words, because they have no order, and so are architectures. */
 function readWords(text: string): Pick<TagAge, 'numbers' | 'wordsBefore'> & { words: string[] } {
   const words: string[] = [];
-  const numbers: number[] = [];
+  const numbers: TagNumber[] = [];
   const wordsBefore: number[] = [];
   for (const chunk of text.split(/[^0-9a-z]+/i)) {
     const isCommit = COMMIT.test(chunk) || (/\d/.test(chunk) && COMMIT_WORD.test(words.at(-1) ?? ''));
@@ -79,12 +109,21 @@ function readWords(text: string): Pick<TagAge, 'numbers' | 'wordsBefore'> & { wo
       isCommit || architecturesIn(chunk).length > 0 ? [chunk] : (chunk.match(/\d+|[a-z]+/gi) ?? []);
     for (const part of parts) {
       if (parts.length > 0 && /^\d+$/.test(part) && !isCommit) {
-        numbers.push(Number(part));
+        numbers.push(readNumber(part));
         wordsBefore.push(words.length);
       } else words.push(part);
     }
   }
   return { words, numbers, wordsBefore };
+}
+
+function readNumber(digits: string): TagNumber {
+  const value = Number(digits);
+  return value > Number.MAX_SAFE_INTEGER ? BigInt(digits) : value;
+}
+
+function compareNumber(one: TagNumber, other: TagNumber): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 /** Compares code units, so that the order is the same on every machine. */
@@ -93,8 +132,11 @@ function compareTexts(one: string, other: string): number {
 }
 
 function comparePart(one: string, other: string): number {
-  const numbers = /^\d/.test(one) && /^\d/.test(other);
-  if (numbers) return Number(one) - Number(other) || compareTexts(one, other);
+  if (/^\d+$/.test(one) && /^\d+$/.test(other)) {
+    return compareNumber(readNumber(one), readNumber(other)) || compareTexts(one, other);
+  }
+  // A commit may begin with a digit.
+  if (/^\d/.test(one) && /^\d/.test(other)) return compareTexts(one, other);
   // As in semver, a number is older than a word.
   if (/^\d/.test(one)) return -1;
   if (/^\d/.test(other)) return 1;
@@ -114,9 +156,9 @@ function firstDifference<Item>(one: readonly Item[], other: readonly Item[]): nu
 }
 
 /** Missing numbers are 0: `1.2` is as new as `1.2.0`. */
-function compareNumbers(one: readonly number[], other: readonly number[]): number {
+function compareNumbers(one: readonly TagNumber[], other: readonly TagNumber[]): number {
   for (let index = 0; index < Math.max(one.length, other.length); index += 1) {
-    const difference = (one[index] ?? 0) - (other[index] ?? 0);
+    const difference = compareNumber(one[index] ?? 0, other[index] ?? 0);
     if (difference !== 0) return difference;
   }
   return 0;
@@ -152,10 +194,11 @@ export function newestReleasesFirst<Dated extends DatedTag>(tags: readonly Dated
 }
 
 function order<Dated extends DatedTag>(tags: readonly Dated[], rank: (age: TagAge) => number): Dated[] {
+  const [dayOrder = 'day first'] = dayOrdersOf(tags);
   // Each tag is parsed once and not at every comparison: a run may order a hundred thousand.
   return tags
     .map((dated) => {
-      const age = readTagAge(dated.tag);
+      const age = readTagAge(dated.tag, dayOrder);
       return { dated, age, rank: rank(age), uploaded: dated.uploaded?.getTime() ?? 0 };
     })
     .sort(
@@ -174,13 +217,25 @@ function classOf({ kind, isRelease }: TagAge): number {
 }
 
 /**
- * Returns whether it can be told which of two neighbours in an order is the newer one, or that they are of different
- * classes. It cannot for `jammy` and `noble`, two commits, or two flavours of a version.
+ * Returns whether it can be told which of two neighbours in an order of `tags` is the newer one, or that they are of
+ * different classes. It cannot for `jammy` and `noble`, two commits, two flavours of a version, or `01-02-2024` and
+ * `02-01-2024` where no other tag shows which number is the month.
  */
-export function isOrderTold(one: DatedTag, other: DatedTag): boolean {
-  const [left, right] = [readTagAge(one.tag), readTagAge(other.tag)];
+export function isOrderTold(
+  one: DatedTag,
+  other: DatedTag,
+  tags: readonly DatedTag[] = [one, other],
+): boolean {
+  const readings = dayOrdersOf(tags).map((dayOrder) => {
+    return { left: readTagAge(one.tag, dayOrder), right: readTagAge(other.tag, dayOrder) };
+  });
+  if (new Set(readings.map(({ left, right }) => compareAges(left, right))).size > 1) return false;
+  return readings.every(({ left, right }) => isAgeTold(left, right) || isUploadTold(one, other));
+}
+
+function isAgeTold(left: TagAge, right: TagAge): boolean {
   if (classOf(left) !== classOf(right)) return true;
-  if (left.kind === 'version') return isVersionOrderTold(left, right) || isUploadTold(one, other);
+  if (left.kind === 'version') return isVersionOrderTold(left, right);
   const index = firstDifference(left.numbers, right.numbers);
   if (left.kind === 'date' && index < 3) return true;
   const isNumbered = compareNumbers(left.numbers, right.numbers) !== 0;
@@ -188,7 +243,7 @@ export function isOrderTold(one: DatedTag, other: DatedTag): boolean {
   const isOfOneShape =
     left.wordsBefore[index] === right.wordsBefore[index] &&
     compareParts(left.parts.slice(0, shared), right.parts.slice(0, shared)) === 0;
-  return (isNumbered && (isOfOneShape || left.kind === 'date')) || isUploadTold(one, other);
+  return isNumbered && (isOfOneShape || left.kind === 'date');
 }
 
 function isVersionOrderTold(one: TagAge, other: TagAge): boolean {

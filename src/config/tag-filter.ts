@@ -109,7 +109,7 @@ export function filterTags<Dated extends DatedTag>(
   // Pre-releases are the equals of releases if a range asked for them.
   const ordered = semver === undefined ? newestReleasesFirst(passing) : newestFirst(passing);
   const [taken, left] = ordered.slice(latest - 1, latest + 1);
-  const isClear = taken === undefined || left === undefined || isOrderTold(taken, left);
+  const isClear = taken === undefined || left === undefined || isOrderTold(taken, left, passing);
   return {
     tags: ordered.slice(0, latest),
     unclearCut: isClear ? undefined : { taken: taken.tag, left: left.tag },

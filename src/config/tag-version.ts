@@ -4,7 +4,7 @@ import { architecturesIn } from './kubernetes/architecture.ts';
 export interface TagVersion {
   /** `version`: numbers joined by dots; `date`: a day, as nightly builds have it; `other`: `latest`, `master`. */
   readonly kind: 'version' | 'date' | 'other';
-  /** One to four numbers of a version, or year, month and day. */
+  /** One to four numbers of a version, or those of a day as they stand in the tag. */
   readonly numbers: readonly number[];
   /**
    * The parts after the numbers, split into words and numbers: `-rc.1` is `rc` and `1`, `-flannel3` is `flannel` and
@@ -18,6 +18,9 @@ export interface TagVersion {
 const VERSION =
   /^v?(\d{1,5}(?:\.\d{1,9}){0,3})(?:[-_](.+)|((?:alpha|beta|rc|(?<=\.\d{1,9})[abc](?=\d))(?:[-_.]?\d+)?(?:[-_].+)?))?$/i;
 const DATE = /^v?((?:19|20)\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[-_.tT](.+))?$/;
+// Without dots also with single digits: 1.2.2024 is a version, and 12.11.2024.3 is one.
+const LATE_YEAR =
+  /(?<![\d.])(?:(\d\d?)([-_])(\d\d?)\2|(\d\d)\.(\d\d)\.)((?:19|20)\d\d)(?=$|[^0-9a-z.]|t\d|(?<=[-_]\d{4})\.)/i;
 const UNFINISHED =
   /^(?:alpha|beta|rc|pre|preview|dev|snapshot|nightly|daily|canary|edge|ea|eap|pr|m|unstable|experimental|insiders|next)$/i;
 /** The output of `git describe` for a commit after a release: the number of commits, and the commit. */
@@ -27,6 +30,26 @@ const OTHER: TagVersion = { kind: 'other', numbers: [], suffix: [], prerelease: 
 /** Returns whether a word of a tag says that what it names is no release: `rc`, `nightly`, `edge`, `pr`. */
 export function isUnfinishedWord(word: string): boolean {
   return UNFINISHED.test(word);
+}
+
+/** A day whose year stands last. Which of the other two numbers is the month is not always clear. */
+interface LateYear {
+  readonly index: number;
+  readonly text: string;
+  readonly first: number;
+  readonly second: number;
+  readonly year: number;
+}
+
+/** Returns the day in a tag that names the year last: `01-02-2024`, `nightly-31.12.2024`; undefined if it has none. */
+export function findLateYear(tag: string): LateYear | undefined {
+  const match = LATE_YEAR.exec(tag);
+  if (match === null) return undefined;
+  const [text, dashed, , afterDash, dotted, afterDot, year] = match;
+  const [first, second] = [Number(dashed ?? dotted), Number(afterDash ?? afterDot)];
+  const [low, high] = [Math.min(first, second), Math.max(first, second)];
+  if (low < 1 || low > 12 || high > 31) return undefined;
+  return { index: match.index, text, first, second, year: Number(year) };
 }
 
 function suffixParts(suffix: string): string[] {
@@ -39,6 +62,12 @@ export function readTagVersion(tag: string): TagVersion {
   if (date !== null) {
     const numbers = date.slice(1, 4).map(Number);
     return { kind: 'date', numbers, suffix: suffixParts(date[4] ?? ''), prerelease: false };
+  }
+  const late = findLateYear(tag);
+  if (late !== undefined && /^v?$/i.test(tag.slice(0, late.index))) {
+    const numbers = [late.first, late.second, late.year];
+    const suffix = suffixParts(tag.slice(late.index + late.text.length));
+    return { kind: 'date', numbers, suffix, prerelease: false };
   }
   const version = VERSION.exec(tag);
   if (version?.[1] === undefined) return OTHER;

@@ -187,6 +187,41 @@ const FAMILIES: readonly (readonly [string, readonly string[], readonly [string,
     ['v20240513-35280ba', 'v20240513-12345ab', 'v20230101-ffffff1', 'v20250101-0000aa1'],
     ['v20250101-0000aa1', 'v20240513-12345ab'],
   ],
+  [
+    'days with the year last',
+    ['01-02-2024', '02-01-2025', '03-01-2023', '31-12-2022'],
+    ['02-01-2025', '01-02-2024'],
+  ],
+  [
+    'days with the day first',
+    ['02.01.2025', '01.02.2025', '13.01.2025', '31.12.2024'],
+    ['01.02.2025', '13.01.2025'],
+  ],
+  [
+    'days with the month first',
+    ['build_02_01_2025', 'build_01_02_2025', 'build_01_13_2025'],
+    ['build_02_01_2025', 'build_01_13_2025'],
+  ],
+  [
+    'days with the year last, and a build',
+    ['1-2-2024-9', '1-2-2024-10', '30-1-2024-11', 'latest'],
+    ['1-2-2024-10', '1-2-2024-9'],
+  ],
+  [
+    'long numbers',
+    ['r9007199254740993', 'r9007199254740992', 'r09007199254740991', 'r99999999999999999999', 'r7'],
+    ['r99999999999999999999', 'r9007199254740993'],
+  ],
+  [
+    'long numbers after a version',
+    ['1.0.0-9007199254740992', '1.0.0-9007199254740993', '1.0.0-09007199254740994'],
+    ['1.0.0-09007199254740994', '1.0.0-9007199254740993'],
+  ],
+  [
+    'one release among builds',
+    ['v1.0.0', 'sha-abc123', 'pr-12', 'nightly-2025-01-01', 'main'],
+    ['v1.0.0', 'nightly-2025-01-01'],
+  ],
   ['architectures', ['v1.8.0-amd64', 'v1.8.0', 'v1.7.0', 'v1.8.0-s390x', 'v1.9.0'], ['v1.9.0', 'v1.8.0']],
 ];
 
@@ -203,6 +238,20 @@ describe('the two newest tags', () => {
 });
 
 describe('which of two tags is newer', () => {
+  test('is told of days by the other tags, where these show which number is the month', () => {
+    const [one, other] = [{ tag: '01-02-2024' }, { tag: '02-01-2024' }] as const;
+    expect(isOrderTold(one, other)).toBe(false);
+    expect(isOrderTold(one, other, [one, other, { tag: '31-12-2023' }])).toBe(true);
+    expect(filterTags({ latest: 1 }, [one, other]).unclearCut).toEqual({
+      taken: '01-02-2024',
+      left: '02-01-2024',
+    });
+    expect(filterTags({ latest: 1 }, [one, other, { tag: '12-31-2023' }])).toEqual({
+      tags: [other],
+      unclearCut: undefined,
+    });
+  });
+
   test.each([
     ['1.22.1', '1.22.0-alpine'],
     ['3.5.21-1', '3.5.21-0'],
@@ -215,6 +264,10 @@ describe('which of two tags is newer', () => {
     ['8u312-jdk', '8u302-jre'],
     ['pr-12', 'pr-9'],
     ['latest', 'edge'],
+    ['02-01-2025', '12-11-2024'],
+    ['03-04-2024', '01-02-2024'],
+    ['01-02-2024', '31-01-2024'],
+    ['100000000000000000002', '100000000000000000001'],
   ])('is told by the names %s and %s', (one, other) => {
     expect(newest([other, one], 1)).toEqual([one]);
     expect(isOrderTold({ tag: one }, { tag: other })).toBe(true);
