@@ -24,10 +24,16 @@ export function isNestedDeeper(json: Uint8Array, limit: number): boolean {
   return false;
 }
 
+/** Returns the value of a JSON text, which may begin with a byte order mark. Throws what `JSON.parse` throws. */
+export function readJson(json: Buffer | string): unknown {
+  const text = json.toString();
+  return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+}
+
 /** Returns the value of a JSON text; undefined if it is not JSON. */
 export function parseJson(json: Buffer | string): unknown {
   try {
-    return JSON.parse(json.toString());
+    return readJson(json);
   } catch {
     return undefined;
   }

@@ -1,16 +1,20 @@
 import { z } from 'zod';
+import { readJson } from '../lib/json.ts';
 import { fieldOf, TEXT_FIELD } from '../lib/zero-value.ts';
 
 const errorBodyShape = z.object({
   errors: z
     .array(
-      z.object({
-        code: TEXT_FIELD.catch(undefined),
-        message: TEXT_FIELD.catch(undefined),
-        detail: fieldOf(z.unknown()),
-      }),
+      z
+        .object({
+          code: TEXT_FIELD.catch(undefined),
+          message: TEXT_FIELD.catch(undefined),
+          detail: fieldOf(z.unknown()),
+        })
+        .nullable(),
     )
-    .min(1),
+    .transform((errors) => errors.filter((error) => error !== null))
+    .refine((errors) => errors.length > 0),
 });
 
 /** Other shapes, of token services and of proxies in front of registries. */
@@ -47,7 +51,7 @@ export function parseErrorBody(body: string, clean: (text: string) => string = (
       .trim()
       .slice(0, 300);
   try {
-    const json: unknown = JSON.parse(body);
+    const json = readJson(body);
     const parsed = errorBodyShape.safeParse(json);
     if (parsed.success) {
       const { errors } = parsed.data;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
+import { readJson } from '../lib/json.ts';
 import { listOf, TEXT_FIELD } from '../lib/zero-value.ts';
 import { pullScope } from './auth/scope.ts';
 import { type ListLimits, readPages } from './list-pages.ts';
@@ -24,10 +25,12 @@ const listShape = z.object({
   // An image has a configuration, and is no list.
   config: z.null().optional(),
   manifests: listOf(
-    z.object({
-      digest: z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
-      artifactType: TEXT_FIELD.catch(undefined),
-    }),
+    z
+      .object({
+        digest: z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
+        artifactType: TEXT_FIELD.catch(undefined),
+      })
+      .nullable(),
   ),
 });
 
@@ -113,8 +116,10 @@ async function readFallbackTag(
 
 function parseReferrers(body: Buffer, about: string): Referrer[] {
   try {
-    const { manifests } = listShape.parse(JSON.parse(body.toString('utf8')));
-    return manifests.map(({ digest, artifactType }) => ({ digest, artifactType }));
+    const { manifests } = listShape.parse(readJson(body) ?? {});
+    return manifests.flatMap((manifest) =>
+      manifest === null ? [] : [{ digest: manifest.digest, artifactType: manifest.artifactType }],
+    );
   } catch (cause) {
     const message = 'its list of what refers to a manifest makes no sense';
     throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, cause });

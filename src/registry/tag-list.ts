@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HttpFailure } from '../lib/http/http-failure.ts';
+import { readJson } from '../lib/json.ts';
 import { listOf, recordOf, TEXT_FIELD } from '../lib/zero-value.ts';
 import { type Digest, isDigest } from './oci/digest.ts';
 import { isRepository, isTag, type Repository, type Tag } from './oci/reference.ts';
@@ -23,7 +24,7 @@ export interface TagList {
 }
 
 /** A list may have 100,000 names, so they are looked at together and not each by a shape of its own. */
-const names = listOf(z.string().nullable()).transform((list) => list.map((name) => name ?? ''));
+const names = listOf(z.unknown()).transform((list) => list.filter((name) => typeof name === 'string'));
 
 const listedShape = z.object({
   tag: names,
@@ -33,7 +34,7 @@ const listedShape = z.object({
 const listShape = z.object({
   tags: names,
   child: names,
-  manifest: recordOf(listedShape),
+  manifest: recordOf(listedShape.catch({ tag: [], timeUploadedMs: undefined })),
 });
 
 function uploadTime(milliseconds: string | undefined): { uploaded: Date } | undefined {
@@ -43,13 +44,13 @@ function uploadTime(milliseconds: string | undefined): { uploaded: Date } | unde
 
 /**
  * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Skips
- * entries that are not tags (Artifactory lists digests); `"tags": null` is an empty list. `about` is the name of the
+ * entries that are not tags (Artifactory lists digests); `null` and `"tags": null` are empty lists. `about` is the name of the
  * repository. Throws `REGISTRY_BROKEN`.
  */
 export function parseTagList(body: Buffer, about: string): TagList {
   let parsed: z.infer<typeof listShape>;
   try {
-    parsed = listShape.parse(JSON.parse(body.toString('utf8')));
+    parsed = listShape.parse(readJson(body) ?? {});
   } catch (cause) {
     const message = 'its tag list is not what the protocol says';
     throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
@@ -75,7 +76,7 @@ const catalogueShape = z.object({ repositories: names });
  */
 export function parseCatalogue(body: Buffer, about: string): Repository[] {
   try {
-    const { repositories } = catalogueShape.parse(JSON.parse(body.toString('utf8')));
+    const { repositories } = catalogueShape.parse(readJson(body) ?? {});
     return repositories.filter(isRepository);
   } catch (cause) {
     const message = 'its catalogue is not what the protocol says';

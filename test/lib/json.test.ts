@@ -15,6 +15,7 @@ it.each([
 it.each([
   ['{"a": [1]}', { a: [1] }],
   ['null', null],
+  ['\uFEFF[1]', [1]],
   ['<html>', undefined],
   ['', undefined],
 ])('%s is read as %j', (text, value) => {

@@ -5,6 +5,7 @@ describe('the body of an error', () => {
   it.each([
     ['{"errors":[{"code":"DENIED","message":"no\\n  access"}]}', ['DENIED'], 'DENIED: no access'],
     ['{"errors":[{"message":"no"}]}', [], 'no'],
+    ['\uFEFF{"errors":[null,{"code":"DENIED"}]}', ['DENIED'], 'DENIED'],
     ['{"errors":[]}', [], ''],
     ['{"details":"incorrect username or password"}', [], 'incorrect username or password'],
     [

@@ -48,6 +48,16 @@ describe('the API', () => {
     expect(server.journal.count('manifest-get')).toBe(0);
   });
 
+  it.each([
+    [[], 'null'],
+    [[ONE], `\uFEFF${JSON.stringify({ manifests: [null, entry(ONE)] })}`],
+  ])('gives %j of what other programs write so', async (expected, body) => {
+    await using server = await startRegistry();
+    server.fail({ match: { kind: 'referrers' }, fault: answer(body) });
+    expect((await list(server)).map(({ digest }) => digest)).toEqual(expected);
+    expect(server.journal.count('manifest-get')).toBe(0);
+  });
+
   it('gives the beginning of a list that is longer than any image needs', async () => {
     await using server = await startRegistry();
     for (let page = 1; page <= 25; page += 1) {

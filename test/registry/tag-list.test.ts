@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseTagList } from '../../src/registry/tag-list.ts';
+import { parseCatalogue, parseTagList } from '../../src/registry/tag-list.ts';
 
 const DIGEST = `sha256:${'b'.repeat(64)}`;
 
@@ -46,7 +46,35 @@ describe('a tag list', () => {
     expect([...list.manifests.values()]).toEqual([{ digest: DIGEST }]);
   });
 
-  it.each(['', '<html>', '[]', '{"tags": "all"}', '{"tags": [1]}'])('is refused as %j', (text) => {
+  it.each(['null', ' null\n', '\uFEFFnull', '\uFEFF{}'])('may be empty as %j', (text) => {
+    expect(parseTagList(Buffer.from(text), 'a.example/app')).toEqual({
+      tags: [],
+      children: [],
+      manifests: new Map(),
+    });
+    expect(parseCatalogue(Buffer.from(text), 'a.example')).toEqual([]);
+  });
+
+  it('skips entries that are no tags, of whatever kind, and a byte order mark', () => {
+    const odd = [null, 1, '', true, {}, ['v9']];
+    const entry = { tag: ['v1', ...odd], timeUploadedMs: 5 };
+    const other = `sha256:${'c'.repeat(64)}`;
+    const body = {
+      tags: ['v1', ...odd, 'v2'],
+      child: [...odd, 'a'],
+      manifest: { [DIGEST]: entry, [other]: 7 },
+    };
+    const text = `\uFEFF${JSON.stringify(body)}`;
+    expect(parseTagList(Buffer.from(text), 'a.example/app')).toEqual({
+      tags: ['v1', 'v2'],
+      children: ['a'],
+      manifests: new Map([['v1', { digest: DIGEST }]]),
+    });
+    const repositories = Buffer.from(JSON.stringify({ repositories: [...odd, 'app'] }));
+    expect(parseCatalogue(repositories, 'a.example')).toEqual(['app']);
+  });
+
+  it.each(['', '<html>', '[]', '7', '{"tags": "all"}', '\uFEFF\uFEFF{}'])('is refused as %j', (text) => {
     expect(() => parseTagList(Buffer.from(text), 'a.example/app')).toThrow(
       expect.objectContaining({ code: 'REGISTRY_BROKEN', about: 'a.example/app' }),
     );

@@ -14,9 +14,13 @@ describe('the answer of a token service', () => {
     expect(parseToken(JSON.stringify(answer))).toEqual({ token, seconds });
   });
 
+  test('may begin with a byte order mark', () => {
+    expect(parseToken('\uFEFF{"token":"abc"}')).toEqual({ token: 'abc', seconds: 60 });
+  });
+
   test.each([
     ['', 'it is not what the protocol says'],
-    ['null', 'it is not what the protocol says'],
+    ['null', 'there is no token in it'],
     ['{"token": 1}', 'it is not what the protocol says'],
     ['{}', 'there is no token in it'],
     ['{"token": ""}', 'there is no token in it'],

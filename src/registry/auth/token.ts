@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readJson } from '../../lib/json.ts';
 import { fieldOf, TEXT_FIELD } from '../../lib/zero-value.ts';
 
 /** A token of a registry, which is valid for a while. */
@@ -25,7 +26,7 @@ const LENGTH_LIMIT = 64 * 1024;
  */
 export function parseToken(body: string): { readonly token: string; readonly seconds: number } | Error {
   try {
-    const parsed = answerShape.parse(JSON.parse(body));
+    const parsed = answerShape.parse(readJson(body) ?? {});
     const token = parsed.token ?? parsed.access_token;
     if (!token || /[^\x21-\x7e]/.test(token)) return new Error('there is no token in it');
     if (token.length > LENGTH_LIMIT) return new Error(`its token has ${token.length} characters`);
