@@ -19,6 +19,9 @@ import { TokenService } from './token-service.ts';
  */
 type Lesson = 'asked' | 'renewed';
 
+/** A new token may be refused once, where registries behind one name do not yet know the key that signed it. */
+const MOST_REFUSED_TOKENS = 2;
+
 /** How we log in at one host: what it asks for, and one token for each set of scopes. */
 export class Authorization {
   readonly #endpoint: Endpoint;
@@ -35,6 +38,8 @@ export class Authorization {
   readonly #tokens = new Map<string, Promise<Token>>();
   /** Scopes that a token service refused beside a first one. */
   readonly #refusedScopes = new Set<string>();
+  /** The tokens for each set of scopes that were refused since one was accepted. */
+  readonly #refusedTokens = new Map<string, Set<string>>();
 
   constructor(parts: {
     readonly host: Host;
@@ -71,7 +76,7 @@ export class Authorization {
   async header(scopes: readonly Scope[]): Promise<string | undefined> {
     const challenge = this.#challengeFor(scopes);
     if (challenge === undefined) return undefined;
-    await this.#login.prove(challenge);
+    await this.#login.prove(challenge, scopes);
     if (challenge.scheme === 'bearer') return (await this.#token(challenge, scopes)).header;
     const credential = await this.#login.credential();
     return credential?.kind === 'password' ? passwordHeader(credential, this.#onSecret) : undefined;
@@ -81,17 +86,19 @@ export class Authorization {
   async situation(): Promise<{
     readonly scheme: Challenge['scheme'] | 'none';
     readonly username: string | undefined;
+    readonly isProved: boolean;
   }> {
     const credential = await this.#login.credential();
     const username = credential?.kind === 'password' ? credential.username : credential && 'identity token';
-    return { scheme: this.#challenge?.scheme ?? 'none', username };
+    const { isProved } = this.#login;
+    return { scheme: this.#challenge?.scheme ?? 'none', username, isProved };
   }
 
   /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
   async prove(scopes: readonly Scope[]): Promise<void> {
     const credential = await this.#login.credential();
     if (this.#challenge === undefined) return;
-    if (credential?.kind === 'password') await this.#login.prove(this.#challenge);
+    if (credential?.kind === 'password') await this.#login.prove(this.#challenge, scopes);
     else await this.#login.examine(this.#challenge, scopes);
   }
 
@@ -130,8 +137,20 @@ export class Authorization {
       this.#login.doubt(proof);
       return undefined;
     }
-    this.#tokens.delete(keyOf(challenge, this.#wanted(challenge, scopes)));
+    const key = keyOf(challenge, this.#wanted(challenge, scopes));
+    const refused = this.#refusedTokens.get(key) ?? new Set();
+    this.#refusedTokens.set(key, refused.add(next));
+    // The login is not sent for more of them: it may be wrong, and the account locked for that.
+    if (refused.size >= MOST_REFUSED_TOKENS) return undefined;
+    this.#tokens.delete(key);
     return 'renewed';
+  }
+
+  /** Learns from an answer that let a request with these scopes in. */
+  admit(scopes: readonly Scope[]): void {
+    const challenge = this.#refusedTokens.size === 0 ? undefined : this.#challengeFor(scopes);
+    if (challenge?.scheme !== 'bearer') return;
+    this.#refusedTokens.delete(keyOf(challenge, this.#wanted(challenge, scopes)));
   }
 
   async #canAnswer({ scheme }: Challenge): Promise<boolean> {
@@ -175,7 +194,7 @@ export class Authorization {
       if (!isRefusal(error)) throw error;
       const [first, ...others] = scopes;
       if (first === undefined || others.length === 0) throw error;
-      await this.#login.prove(challenge);
+      await this.#login.prove(challenge, scopes);
       for (const scope of others) this.#refusedScopes.add(scope);
       return this.#token(challenge, [first]);
     }
@@ -186,7 +205,7 @@ export class Authorization {
     let proof: object | undefined;
     try {
       // The login may have been refused meanwhile.
-      await this.#login.prove(challenge);
+      await this.#login.prove(challenge, scopes);
       proof = this.#login.proof;
       return await this.#tokenService.fetch(challenge, scopes, await this.#login.credential());
     } catch (error) {

@@ -35,6 +35,7 @@ interface LoginParts {
 export class Login {
   readonly #parts: LoginParts;
   #proof: Promise<void> | undefined;
+  #isProved = false;
 
   constructor(parts: LoginParts) {
     this.#parts = parts;
@@ -50,14 +51,19 @@ export class Login {
   }
 
   /**
-   * Resolves once the password is proved, or if there is none. Throws `UNAUTHORIZED` if it was refused, then always and
-   * without another request.
+   * Resolves once the password is proved, or if there is none. `scopes` are those of the request that it is for. Throws
+   * `UNAUTHORIZED` if it was refused, then always and without another request.
    */
-  async prove(challenge: Challenge): Promise<void> {
+  async prove(challenge: Challenge, scopes: readonly string[]): Promise<void> {
     const credential = await this.credential();
     if (credential?.kind !== 'password') return;
-    this.#proof ??= this.#keepRefusal(this.examine(challenge, []));
+    this.#proof ??= this.#keepRefusal(this.#provePassword(challenge, scopes));
     await this.#proof;
+  }
+
+  /** Whether an answer has shown that the login is right. */
+  get isProved(): boolean {
+    return this.#isProved;
   }
 
   /** The proof that requests rely on now, to be given to `doubt` if one is refused. */
@@ -74,8 +80,8 @@ export class Login {
   }
 
   /**
-   * Verifies the login as `docker login` does: by a ping with the password, or with a token for these scopes. Throws
-   * `UNAUTHORIZED`.
+   * Verifies the login as `docker login` does: by a ping with the password, or with a token for these scopes. Nothing is
+   * proved if the token service refuses the request for another reason. Throws `UNAUTHORIZED`.
    */
   async examine(first: Challenge, scopes: readonly string[]): Promise<void> {
     let challenge = first;
@@ -85,10 +91,25 @@ export class Login {
       const answer = await this.#ping(header);
       const failure = await this.#refusalOf(answer);
       if (failure.transient) throw failure;
-      if (answer.status !== 401) return;
+      if (answer.status !== 401) {
+        this.#isProved = true;
+        return;
+      }
       const other = parseChallenge(answer.headers['www-authenticate']);
       if (isLast || other === undefined || isSameChallenge(other, challenge)) throw refused(failure);
       challenge = other;
+    }
+  }
+
+  /** Some token services give no token without a scope, which says nothing of the password. */
+  async #provePassword(challenge: Challenge, [scope]: readonly string[]): Promise<void> {
+    await this.examine(challenge, []);
+    if (this.#isProved || scope === undefined) return;
+    try {
+      await this.examine(challenge, [scope]);
+    } catch (error) {
+      // The account may have no right to this repository, and have one to the next.
+      if (!(error instanceof HttpFailure) || error.status !== 403) throw error;
     }
   }
 
@@ -122,8 +143,9 @@ export class Login {
       return (await this.#parts.tokens.fetch(challenge, scopes, credential)).header;
     } catch (error) {
       if (!(error instanceof HttpFailure) || error.transient || error.status === undefined) throw error;
-      // GHCR answers 403 to a wrong password. Other refusals are about the request, and prove nothing.
-      if (error.status === 401 || error.status === 403) throw refused(error);
+      // GHCR answers 403 to a wrong password, and others 400. Other refusals are about the request, and prove nothing.
+      const isAboutLogin = error.status === 401 || error.status === 403;
+      if (isAboutLogin || (error.status === 400 && scopes.length > 0)) throw refused(error);
       return undefined;
     }
   }

@@ -87,7 +87,7 @@ export class Registry {
   /**
    * Verifies as `docker login` does that the registry accepts our login: it pings with the password, or with a token
    * for it. An identity token is exchanged for one that may push to the repository. Returns the user name; undefined if
-   * the registry needs no login. Throws `UNAUTHORIZED`.
+   * the registry needs no login. `isLoginProved` tells whether the answers showed anything. Throws `UNAUTHORIZED`.
    */
   async logIn(repository: Repository): Promise<string | undefined> {
     await this.ping();
@@ -103,6 +103,11 @@ export class Registry {
     }
     await this.#transport.prove([pushScope(repository)]);
     return username;
+  }
+
+  /** Returns whether an answer has shown that the login is right. */
+  async isLoginProved(): Promise<boolean> {
+    return (await this.#transport.situation()).isProved;
   }
 
   /**

@@ -74,6 +74,7 @@ export class Transport {
     for (let repeats = 0; ; repeats += 1) {
       const sent = await this.#credentialFor(exchange.url, exchange.scopes);
       const answer = await this.#follow(exchange, sent);
+      if (answer.status !== 401) this.#authorization.admit(exchange.scopes);
       if (exchange.expected.includes(answer.status)) return answer;
       const failure = await this.#explain(exchange, answer);
       if (answer.status !== 401 || repeats === MOST_REPEATS) throw failure;

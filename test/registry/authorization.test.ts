@@ -168,6 +168,63 @@ describe('a login', () => {
     expect(server.journal.entries.length).toBeLessThanOrEqual(3);
   });
 
+  it('with a wrong password is tried twice where the token service answers 400, which may mean the scope', async () => {
+    await using server = await startRegistry({ access: { ...BEARER, wrongPassword: 400 } });
+    using client = new TestClient(server.host, { login: { ...LOGIN, password: 'wrong' } });
+    const refused = { code: 'UNAUTHORIZED', status: 400 };
+    const names = Array.from({ length: 20 }, (_each, index) => parseRepository(`app${index}`));
+    const listing = names.map((name) => client.registry.listTags(name, client.signal));
+    for (const outcome of await Promise.allSettled(listing))
+      expect(outcome).toMatchObject({ reason: refused });
+    await expect(client.registry.logIn(APP)).rejects.toMatchObject(refused);
+    expect(server.journal.filter({ kind: 'token' }).map(({ query }) => query.get('scope'))).toEqual([
+      null,
+      'repository:app0:pull',
+    ]);
+  });
+
+  it('is proved with a scope where the token service wants one', async () => {
+    await using server = await startRegistry({ access: { ...BEARER, noScopeStatus: 400 } });
+    seedImage(server.storage, 'app', { tags: ['1.0'] });
+    using client = new TestClient(server.host, { login: LOGIN });
+    expect(await client.registry.logIn(APP)).toBe('keel');
+    expect(await client.registry.isLoginProved()).toBe(true);
+    expect((await client.registry.listTags(APP, client.signal)).tags).toEqual(['1.0']);
+    expect(server.journal.count('token')).toBe(3);
+  });
+
+  it('is not taken for wrong where the token service wants a scope, and the first one is denied', async () => {
+    const allows = (_user: string | undefined, name: string): boolean => name !== 'closed';
+    const access: Access = { ...BEARER, noScopeStatus: 400, refusedScopeStatus: 403, allows };
+    await using server = await startRegistry({ access });
+    seedImage(server.storage, 'open', { tags: ['1.0'] });
+    using client = new TestClient(server.host, { login: LOGIN });
+    const list = (name: string) => client.registry.listTags(parseRepository(name), client.signal);
+    await expect(list('closed')).rejects.toMatchObject({ code: 'DENIED' });
+    expect((await list('open')).tags).toEqual(['1.0']);
+  });
+
+  it('is not said to be right where no answer shows it', async () => {
+    const access: Access = { ...BEARER, noScopeStatus: 404, refusedScopeStatus: 404, allows: () => false };
+    await using server = await startRegistry({ access });
+    using client = new TestClient(server.host, { login: LOGIN });
+    expect(await client.registry.logIn(APP)).toBe('keel');
+    expect(await client.registry.isLoginProved()).toBe(false);
+  });
+
+  it('whose tokens are refused gets two for a repository, and not one for each request', async () => {
+    const access: Access = { ...BEARER, wrongPassword: 'anonymous', isPingOpen: true };
+    await using server = await startRegistry({ access });
+    using client = new TestClient(server.host, { login: { ...LOGIN, password: 'wrong' } });
+    for (let turn = 0; turn < 5; turn += 1) {
+      await expect(client.registry.getManifest(APP, TAG, client.signal)).rejects.toMatchObject({
+        code: 'UNAUTHORIZED',
+        status: 401,
+      });
+    }
+    expect(server.journal.tally()).toEqual({ ping: 2, token: 3, 'manifest-get': 6 });
+  });
+
   it('that is not taken any more in the middle of a run is tried once more', async () => {
     const users: Record<string, string> = { keel: 'se:cret' };
     await using server = await startRegistry({ access: { mode: 'bearer', users } });

@@ -239,7 +239,11 @@ class Examination {
     const isListed = logins.some(({ host }) => host === this.#target.host);
     const stored = isListed ? 'KEEL_REGISTRY_LOGINS' : dockerConfigFile(environment);
     const origin = username === undefined ? stored : '--username or KEEL_USERNAME';
-    return fine(`logged in as ${user}, from ${origin}`);
+    if (await this.#target.isLoginProved()) return fine(`logged in as ${user}, from ${origin}`);
+    return doubtful(
+      `no answer of ${this.#target.host} shows whether the login of ${user}, from ${origin}, is right`,
+      'the checks below tell what it may do',
+    );
   }
 
   async #probeOf(): Promise<Probe> {

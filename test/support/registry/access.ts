@@ -23,7 +23,11 @@ export interface Access {
   readonly allows?: (user: string | undefined, repository: string, action: AccessAction) => boolean;
   readonly deniedStatus?: 401 | 403;
   /** How the token service answers a wrong password: with a status, or with a token for nobody, as Harbor does. */
-  readonly wrongPassword?: 401 | 403 | 'anonymous';
+  readonly wrongPassword?: 400 | 401 | 403 | 'anonymous';
+  /** The status for a request for a token without a scope; without it such a token is given. */
+  readonly noScopeStatus?: number;
+  /** Whether a ping needs a token, but any will do. */
+  readonly isPingOpen?: boolean;
   /** The status for a request for a token in which a scope is not allowed; without it the token is without the scope. */
   readonly refusedScopeStatus?: number;
 }
@@ -73,7 +77,8 @@ export class Gate {
     if (issued === undefined || issued.expires <= this.#now()) return this.#challenge(exchange, needed, 401);
     // Harbor answers a ping with a token for nobody as one without a token.
     const isNobody = issued.user === undefined && this.#options.wrongPassword === 'anonymous';
-    if (isNobody && exchange.entry.kind === 'ping') return this.#challenge(exchange, needed, 401);
+    if (isNobody && this.#options.isPingOpen !== true && exchange.entry.kind === 'ping')
+      return this.#challenge(exchange, needed, 401);
     if (needed.every((grant) => issued.grants.has(grant))) return undefined;
     return this.#challenge(exchange, needed, this.#options.deniedStatus ?? 401);
   }
@@ -106,6 +111,8 @@ export class Gate {
     const grants = new Set<string>();
     const scopes =
       exchange.entry.method === 'POST' ? (form.get('scope') ?? '').split(' ') : form.getAll('scope');
+    const { noScopeStatus } = this.#options;
+    if (noScopeStatus !== undefined && scopes.length === 0) return refusal(noScopeStatus, 'UNSUPPORTED');
     for (const scope of scopes) {
       const [type, repository = '', actions = ''] = scope.split(':');
       if (type !== 'repository') continue;
