@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import {
   closeSync,
+  constants,
+  existsSync,
   fchmodSync,
   fsyncSync,
   openSync,
@@ -22,6 +24,7 @@ const HINTS: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'make room on this disk, or give another path'],
   ['EDQUOT', 'make room on this disk, or give another path'],
   ['EISDIR', 'this is a folder: give the path of a file'],
+  ['ENXIO', 'start the program that reads this pipe before, or give another path'],
 ]);
 
 /**
@@ -32,7 +35,8 @@ export function writeFileWhole(file: string, content: string | Uint8Array): void
   try {
     const status = statSync(file, { throwIfNoEntry: false });
     // A rename would replace the device by an ordinary file, and fail for a folder.
-    if (status !== undefined && !status.isFile()) writeFileSync(file, content);
+    if (status?.isFIFO() === true) writeToPipe(file, content);
+    else if (status !== undefined && !status.isFile()) writeFileSync(file, content);
     else replace(status === undefined ? file : realpathSync(file), status, content);
   } catch (error) {
     throw new Failure({
@@ -45,10 +49,36 @@ export function writeFileWhole(file: string, content: string | Uint8Array): void
   }
 }
 
+/**
+ * Tries whether `writeFileWhole` can put an ordinary file at a path, and leaves nothing there. The path need not exist.
+ * Throws Node's system errors.
+ */
+export function tryWriting(file: string): void {
+  let folder = dirname(existsSync(file) ? realpathSync(file) : file);
+  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
+  const draft = draftOf(join(folder, basename(file)));
+  closeSync(openSync(draft, 'wx'));
+  rmSync(draft, { force: true });
+}
+
+/** To open a pipe that no program reads would wait, and hold up this whole process. */
+function writeToPipe(file: string, content: string | Uint8Array): void {
+  const descriptor = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
+  try {
+    writeFileSync(file, content);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Returns a name in the same folder, because a rename is atomic only within one file system. */
+function draftOf(file: string): string {
+  return join(dirname(file), `.${basename(file).slice(0, 100)}.${randomUUID()}`);
+}
+
 function replace(file: string, status: Stats | undefined, content: string | Uint8Array): void {
   makeFolder(dirname(file));
-  // The draft is in the same folder because a rename is atomic only within one file system.
-  const draft = join(dirname(file), `.${basename(file).slice(0, 100)}.${randomUUID()}`);
+  const draft = draftOf(file);
   try {
     const descriptor = openSync(draft, 'wx');
     try {

@@ -3,6 +3,14 @@ import { failureCode } from './failure.ts';
 /** No room on the disk or in the quota, or a file that is larger than this process may write. */
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
+/** A path that leads through a file or in a circle, to something of another kind, or is too long. */
+const WRONG_PATH: ReadonlySet<string> = new Set(['ENOTDIR', 'EISDIR', 'EEXIST', 'ELOOP', 'ENAMETOOLONG']);
+
+/** Returns whether an error of the file system says that the path itself is wrong, whoever uses it. */
+export function isWrongPath(error: unknown): boolean {
+  return WRONG_PATH.has(failureCode(error));
+}
+
 /** Returns whether an error of the file system says that there is no room. */
 export function isDiskFull(error: unknown): boolean {
   return FULL.has(failureCode(error));

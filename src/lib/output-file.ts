@@ -1,5 +1,6 @@
 import { lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { tryWriting } from './atomic-file.ts';
 import { Failure, failureCode } from './failure.ts';
 
 /** What a file that is about to be written may replace. */
@@ -17,9 +18,14 @@ interface Replaceable {
  */
 export function requireOutputFile(file: string, { what, isOne }: Replaceable): void {
   const status = statOf(file);
-  if (status === undefined) return;
-  if (status.isDirectory()) throw unwritable(file, 'this is a folder', 'give the path of a file');
-  if (!status.isFile() || status.size === 0) return;
+  if (status?.isDirectory() === true) throw unwritable(file, 'this is a folder', 'give the path of a file');
+  if (status !== undefined && !status.isFile()) return;
+  try {
+    tryWriting(file);
+  } catch (error) {
+    throw impossible(file, error);
+  }
+  if (status === undefined || status.size === 0) return;
   let isReplaceable: boolean;
   try {
     isReplaceable = isOne(file);
@@ -45,9 +51,15 @@ function statOf(file: string): ReturnType<typeof statSync> {
       throw unwritable(file, 'this is a symbolic link to nothing', 'remove it, or give another path');
     return found;
   } catch (error) {
-    if (failureCode(error) !== 'ENOTDIR') throw error;
+    if (error instanceof Failure) throw error;
+    if (failureCode(error) !== 'ENOTDIR') throw impossible(file, error);
     throw unwritable(file, `${dirname(file)} is no folder`, 'give another path', error);
   }
+}
+
+function impossible(file: string, error: unknown): Failure<'PATH_UNUSABLE'> {
+  const message = `no file can be written there (${failureCode(error)})`;
+  return unwritable(file, message, 'check the permissions of the folder, or give another path', error);
 }
 
 function unwritable(about: string, message: string, hint: string, cause?: unknown): Failure<'PATH_UNUSABLE'> {

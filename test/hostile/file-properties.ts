@@ -136,7 +136,9 @@ export const FILE_PROPERTIES: readonly Property[] = [
       inFolder(async (folder) => {
         const file = join(folder, 'state');
         writeFileSync(file, bytes);
-        await unlessRefused(['STATE_NOT_OURS', 'STATE_UNUSABLE', 'STATE_BUSY'], () => useState(file, mode));
+        await unlessRefused(['STATE_NOT_OURS', 'STATE_UNUSABLE', 'PATH_UNUSABLE', 'STATE_BUSY'], () =>
+          useState(file, mode),
+        );
         const left = readdirSync(folder).filter((name) => !name.startsWith('state'));
         require(left.length === 0, `it leaves ${left.join(', ')}`);
       }),

@@ -1,8 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
+  constants,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -58,6 +61,19 @@ test('says why a file cannot be written, and what to change', () => {
     hint: 'this is a folder: give the path of a file',
   });
   expect(failureOf('/proc/keel/report.json')).toMatchObject({ code: 'FILE_UNWRITABLE' });
+});
+
+test('does not wait for a program that reads a pipe', () => {
+  const pipe = join(scratchFolder(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  expect(failureOf(pipe)).toMatchObject({
+    code: 'FILE_UNWRITABLE',
+    hint: expect.stringContaining('reads this pipe'),
+  });
+  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  writeFileWhole(pipe, 'all of it');
+  expect(readFileSync(reader, 'utf8')).toBe('all of it');
+  closeSync(reader);
 });
 
 test('leaves the old content, and no draft, when the new does not fit', () => {

@@ -222,7 +222,7 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
     writeFileSync(join(world.folder, 'a-file'), '');
     const failed = await attempt(() => undefined, { 'image-output': join(world.folder, 'a-file/images') });
     expect(failed).toMatchObject({
-      code: 'FOLDER_UNWRITABLE',
+      code: 'PATH_UNUSABLE',
       text: expect.stringContaining('--image-output'),
     });
   });

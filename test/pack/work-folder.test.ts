@@ -23,14 +23,14 @@ it('says which flag to change where there can be no folder', () => {
   const file = join(scratchFolder(), 'a-file');
   writeFileSync(file, '');
   expect(() => workFolder(file, '--output', {}, new Listener())).toThrow(
-    expect.objectContaining({ code: 'FOLDER_UNWRITABLE', about: file }),
+    expect.objectContaining({ code: 'PATH_UNUSABLE', about: file }),
   );
   const folder = join(file, 'images');
   expect(() => workFolder(folder, '--image-output', {}, new Listener())).toThrow(
     expect.objectContaining({
-      code: 'FOLDER_UNWRITABLE',
+      code: 'PATH_UNUSABLE',
       about: folder,
-      hint: 'check its permissions, or choose another one with --image-output',
+      hint: 'choose another one with --image-output',
     }),
   );
 });

@@ -54,5 +54,5 @@ test.each([
 ])('%s cannot be taken', (_, name) => {
   const folder = scratchFolder();
   writeFileSync(join(folder, 'file'), '');
-  expect(refusal(name(folder))).toBe('STATE_UNUSABLE');
+  expect(refusal(name(folder))).toBe('PATH_UNUSABLE');
 });

@@ -43,7 +43,7 @@ test.each([
   const file = make();
   expect(() => inspectFile(file)).toThrow(
     expect.objectContaining({
-      code: 'STATE_UNUSABLE',
+      code: 'PATH_UNUSABLE',
       about: file,
       message: expect.stringContaining(message),
     }),

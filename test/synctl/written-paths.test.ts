@@ -18,6 +18,7 @@ async function world() {
   mkdirSync(join(desk.folder, 'folder'));
   symlinkSync('notes.txt', join(desk.folder, 'link'));
   symlinkSync('nothing', join(desk.folder, 'dangling'));
+  symlinkSync('loop', join(desk.folder, 'loop'));
   openSqlite(join(desk.folder, 'other.db')).exec('CREATE TABLE mine (id INTEGER)');
   const flags = ['--source', source.host, '--push-to', destination.host, '--push-ns', 'keel'];
   const run = (command: string, ...line: string[]) => desk.run(command, ...flags, ...line);
@@ -32,15 +33,20 @@ it.each([
   ['--report', 'link', 'this file exists and is no report; it was left as it is'],
   ['--report', 'dangling', 'this is a symbolic link to nothing'],
   ['--report', 'folder', 'this is a folder'],
+  ['--report', 'loop', 'no file can be written there (ELOOP)'],
+  ['--report', '/proc/version', 'no file can be written there'],
   ['--db', 'image_set.json', 'this file exists and is not a state of synctl; it was left as it is'],
   ['--db', 'other.db', 'this is a SQLite database of another program; it was left as it is'],
   ['--db', 'link', 'this file exists and is not a state of synctl; it was left as it is'],
   ['--db', 'folder', 'the state cannot be kept in a folder'],
+  ['--db', '/dev/null', 'this is not an ordinary file'],
+  ['--db', 'notes.txt/state', 'the state file cannot be taken for this run (ENOTDIR'],
+  ['--db', 'loop', 'the state file cannot be read (ELOOP'],
 ])('%s %s is looked at before it is written, and before anything is done', async (flag, name, message) => {
   await using all = await world();
   const { code, stderr } = await all.run('sync', flag, name);
   expect(stderr).toContain(`error: ${name}: ${message}`);
-  expect(code).toBe(name === 'folder' && flag === '--db' ? 1 : 2);
+  expect(code).toBe(2);
   expect(all.destination.journal.entries).toEqual([]);
   expect(all.read('notes.txt')).toBe('not to be lost');
   expect(JSON.parse(all.read('image_set.json'))).toEqual({ names: ['pause'] });

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Failure, failureCode } from '../../lib/failure.ts';
+import { isWrongPath } from '../../lib/file-error.ts';
 import { makeFolder } from '../../lib/folder.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 
@@ -23,7 +24,8 @@ function ownPlace(environment: NodeJS.ProcessEnv): string {
 
 /**
  * Returns a folder for files that are fetched or written, which it makes if necessary. A user who may not write to the
- * default place gets a folder of their own instead, which is reported. Throws `FOLDER_UNWRITABLE`.
+ * default place gets a folder of their own instead, which is reported. Throws `FOLDER_UNWRITABLE` and
+ * `PATH_UNUSABLE`.
  */
 export function workFolder(
   folder: string,
@@ -42,6 +44,16 @@ export function workFolder(
       reporter.detail(`${folder} cannot be written by this user, ${other} is used`);
       makeWritable(other);
       return other;
+    }
+    if (isWrongPath(cause)) {
+      throw new Failure({
+        code: 'PATH_UNUSABLE',
+        fault: 'usage',
+        about: folder,
+        message: `no folder can be there (${failureCode(cause)})`,
+        hint: `choose another one with ${flag}`,
+        cause,
+      });
     }
     throw new Failure({
       code: 'FOLDER_UNWRITABLE',

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { Failure, failureCode } from '../../lib/failure.ts';
+import { isWrongPath } from '../../lib/file-error.ts';
 
 /** The kind of file at the path of a state file, by its first bytes. */
 type FileKind = 'missing' | 'empty' | 'sqlite' | 'bolt' | 'damaged' | 'other';
@@ -12,7 +13,8 @@ const HEAD_LENGTH = 4096 + 20;
 
 /**
  * Returns the kind of file at a path, and changes nothing. A cut-off SQLite header and one of zeroes (after a full
- * disk or a power cut) are `damaged`. Throws `STATE_UNUSABLE` if the path is not a readable file.
+ * disk or a power cut) are `damaged`. Throws `PATH_UNUSABLE` if no state can be at the path, and `STATE_UNUSABLE` if it
+ * cannot be read.
  */
 export function inspectFile(file: string): FileKind {
   try {
@@ -20,7 +22,8 @@ export function inspectFile(file: string): FileKind {
     if (status === undefined) return 'missing';
     if (!status.isFile()) {
       throw new Failure({
-        code: 'STATE_UNUSABLE',
+        code: 'PATH_UNUSABLE',
+        fault: 'usage',
         about: file,
         message: status.isDirectory()
           ? 'the state cannot be kept in a folder'
@@ -44,20 +47,19 @@ function kindOfHead(head: Buffer): FileKind {
   return cutOff || start.every((byte) => byte === 0) ? 'damaged' : 'other';
 }
 
-/** Returns the failure for a state file on which an operation of the file system failed. */
+/** Returns the failure for a state file on which an operation of the file system failed, which may be its path's. */
 export function unusableFile(
   file: string,
   what: string,
   cause: unknown,
   hint = 'check the owner and permissions of the file and its folder, or give --db another path',
-): Failure<'STATE_UNUSABLE'> {
-  return new Failure({
-    code: 'STATE_UNUSABLE',
-    about: file,
-    message: `the state file cannot ${what} (${cause instanceof Error ? cause.message : failureCode(cause)})`,
-    hint,
-    cause,
-  });
+): Failure<'STATE_UNUSABLE' | 'PATH_UNUSABLE'> {
+  const message = `the state file cannot ${what} (${cause instanceof Error ? cause.message : failureCode(cause)})`;
+  if (isWrongPath(cause)) {
+    const other = 'give --db another path';
+    return new Failure({ code: 'PATH_UNUSABLE', fault: 'usage', about: file, message, hint: other, cause });
+  }
+  return new Failure({ code: 'STATE_UNUSABLE', about: file, message, hint, cause });
 }
 
 function readHead(file: string): Buffer {

@@ -235,10 +235,10 @@ describe('refused and left as it is', () => {
     mkdirSync(join(folder, 'inner'));
     writeFileSync(join(folder, 'plain'), 'x');
     expect(failureOf(join(folder, 'inner'))).toMatchObject({
-      code: 'STATE_UNUSABLE',
+      code: 'PATH_UNUSABLE',
       about: join(folder, 'inner'),
     });
-    expect(failureOf('/dev/null')).toMatchObject({ code: 'STATE_UNUSABLE', about: '/dev/null' });
+    expect(failureOf('/dev/null')).toMatchObject({ code: 'PATH_UNUSABLE', about: '/dev/null' });
     expect(failureOf(join(folder, 'plain', 'sync.db'))).toMatchObject({ code: 'STATE_UNUSABLE' });
     expect(failureOf(join('/proc', 'keel', 'sync.db'))).toMatchObject({ code: 'STATE_UNUSABLE' });
   });
