@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { fieldOf, listOf } from '../../lib/zero-value.ts';
 import { type Digest, digestOf } from '../../registry/oci/digest.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
-import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
+import { CONTENT_TYPE, MEDIA_TYPE, OCI_LAYER_TYPES } from '../../registry/oci/media-type.ts';
 import type { PackageFile } from '../contract/target.ts';
 import type { BaseImage } from './base-image.ts';
 import type { PackageLayer } from './image-layer.ts';
@@ -16,10 +16,6 @@ export interface ImageDocuments {
 const ARTIFACT_TYPE = 'application/vnd.keel.package.v1';
 const ARTIFACT_LAYER = 'application/vnd.keel.package.layer.v1.tar+gzip';
 const EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json';
-const IMAGE_CONFIG = 'application/vnd.oci.image.config.v1+json';
-const IMAGE_LAYER = 'application/vnd.oci.image.layer.v1.tar';
-const DOCKER_GZIP_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
-const OCI_GZIP_LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
 /** Fixed, so that the same package always makes the same image. */
 const CREATED = '1980-01-01T00:00:00Z';
 /** Where the image copies the package to; `docker run` mounts a folder there. */
@@ -91,14 +87,14 @@ export function imageDocuments(
     history: [...(inherited?.history ?? []), history],
   };
   const { digest, size } = layer;
-  const own = { mediaType: IMAGE_LAYER, digest, size, annotations: annotationsOf(file) };
+  const own = { mediaType: CONTENT_TYPE.ociLayer, digest, size, annotations: annotationsOf(file) };
   const below = (base?.layers ?? []).map((one) => ({
     // containerd refuses an OCI manifest with Docker layers.
-    mediaType: one.mediaType === DOCKER_GZIP_LAYER ? OCI_GZIP_LAYER : one.mediaType,
+    mediaType: OCI_LAYER_TYPES.get(one.mediaType) ?? one.mediaType,
     digest: one.digest,
     size: one.size,
   }));
-  return documents(Buffer.from(JSON.stringify(config)), IMAGE_CONFIG, {
+  return documents(Buffer.from(JSON.stringify(config)), CONTENT_TYPE.ociConfig, {
     layers: [...below, own],
     annotations: annotationsOf(file),
   });

@@ -6,6 +6,37 @@ export const MEDIA_TYPE = {
   dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
 } as const;
 
+/** The media types of what manifests list, of OCI and of Docker. Those of layers get a suffix for their compression. */
+export const CONTENT_TYPE = {
+  ociConfig: 'application/vnd.oci.image.config.v1+json',
+  ociLayer: 'application/vnd.oci.image.layer.v1.tar',
+  ociForeignLayer: 'application/vnd.oci.image.layer.nondistributable.v1.tar',
+  dockerConfig: 'application/vnd.docker.container.image.v1+json',
+  dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
+  dockerForeignLayer: 'application/vnd.docker.image.rootfs.foreign.diff.tar',
+} as const;
+
+/**
+ * Layer types of OCI and their counterparts of Docker, for the same bytes (OCI image-spec, media-types.md,
+ * "Compatibility").
+ */
+const LAYER_TYPES: readonly (readonly [oci: string, docker: string])[] = [
+  [CONTENT_TYPE.ociLayer, CONTENT_TYPE.dockerLayer],
+  [`${CONTENT_TYPE.ociLayer}+gzip`, `${CONTENT_TYPE.dockerLayer}.gzip`],
+  [CONTENT_TYPE.ociForeignLayer, CONTENT_TYPE.dockerForeignLayer],
+  [`${CONTENT_TYPE.ociForeignLayer}+gzip`, `${CONTENT_TYPE.dockerForeignLayer}.gzip`],
+];
+
+/** The layer types of Docker, by those of OCI. */
+export const DOCKER_LAYER_TYPES: ReadonlyMap<string, string> = new Map(LAYER_TYPES);
+
+/** The layer types of OCI, by those of Docker. */
+export const OCI_LAYER_TYPES: ReadonlyMap<string, string> = new Map([
+  ...LAYER_TYPES.map(([oci, docker]) => [docker, oci] as const),
+  // Some tools write it into Docker's manifests.
+  [`${CONTENT_TYPE.dockerLayer}.zstd`, `${CONTENT_TYPE.ociLayer}+zstd`],
+]);
+
 export type ManifestMediaType = (typeof MEDIA_TYPE)[keyof typeof MEDIA_TYPE];
 
 const MANIFEST_MEDIA_TYPES: ReadonlySet<string> = new Set(Object.values(MEDIA_TYPE));

@@ -3,47 +3,31 @@ import { Failure } from '../../lib/failure.ts';
 import { fieldOf, listOf, recordOf } from '../../lib/zero-value.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { type Image, type Index, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
-import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
+import {
+  CONTENT_TYPE,
+  DOCKER_LAYER_TYPES,
+  MEDIA_TYPE,
+  OCI_LAYER_TYPES,
+} from '../../registry/oci/media-type.ts';
 import { ATTESTED_DIGEST } from './index-subset.ts';
 
 /** The two families of formats. */
 export type Family = 'docker' | 'oci';
-
-const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
-const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
-const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar';
-const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar';
-const OCI_FOREIGN = 'application/vnd.oci.image.layer.nondistributable.v1.tar';
-const DOCKER_FOREIGN = 'application/vnd.docker.image.rootfs.foreign.diff.tar';
-
-/** The bytes are the same in both formats, only the types differ (OCI image-spec, media-types.md, "Compatibility"). */
-const LAYER_TYPES: readonly (readonly [oci: string, docker: string])[] = [
-  [OCI_LAYER, DOCKER_LAYER],
-  [`${OCI_LAYER}+gzip`, `${DOCKER_LAYER}.gzip`],
-  [OCI_FOREIGN, DOCKER_FOREIGN],
-  [`${OCI_FOREIGN}+gzip`, `${DOCKER_FOREIGN}.gzip`],
-];
-const TO_DOCKER: ReadonlyMap<string, string> = new Map(LAYER_TYPES);
-const TO_OCI: ReadonlyMap<string, string> = new Map([
-  ...LAYER_TYPES.map(([oci, docker]) => [docker, oci] as const),
-  // Some tools write it into Docker's manifests.
-  [`${DOCKER_LAYER}.zstd`, `${OCI_LAYER}+zstd`],
-]);
 
 /** What differs between the families. */
 const FAMILIES = {
   docker: {
     image: MEDIA_TYPE.dockerManifest,
     index: MEDIA_TYPE.dockerList,
-    config: DOCKER_CONFIG,
-    layers: TO_DOCKER,
+    config: CONTENT_TYPE.dockerConfig,
+    layers: DOCKER_LAYER_TYPES,
     names: { refused: 'an OCI image', becomes: 'a Docker image', takes: 'OCI images' },
   },
   oci: {
     image: MEDIA_TYPE.ociManifest,
     index: MEDIA_TYPE.ociIndex,
-    config: OCI_CONFIG,
-    layers: TO_OCI,
+    config: CONTENT_TYPE.ociConfig,
+    layers: OCI_LAYER_TYPES,
     names: { refused: 'a Docker image', becomes: 'an OCI image', takes: "Docker's images" },
   },
 } as const;
@@ -105,7 +89,7 @@ function layerType(mediaType: string, family: Family, about: string): string {
 
 /** Returns whether a manifest is a container image and not another artifact in the same format. */
 export function isContainerImage({ config }: Image): boolean {
-  return config.mediaType === OCI_CONFIG || config.mediaType === DOCKER_CONFIG;
+  return config.mediaType === CONTENT_TYPE.ociConfig || config.mediaType === CONTENT_TYPE.dockerConfig;
 }
 
 /**

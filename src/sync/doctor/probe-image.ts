@@ -5,7 +5,7 @@ import { pack } from 'tar-stream';
 import type { BlobSource } from '../../registry/blob/blob-source.ts';
 import { digestOf } from '../../registry/oci/digest.ts';
 import { type Descriptor, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
-import { type ManifestMediaType, MEDIA_TYPE } from '../../registry/oci/media-type.ts';
+import { CONTENT_TYPE, type ManifestMediaType, MEDIA_TYPE } from '../../registry/oci/media-type.ts';
 
 /** A blob of the trial image. */
 interface ProbeBlob {
@@ -52,14 +52,14 @@ export async function makeProbeImage(): Promise<ProbeImage> {
       makeFamily('OCI', configuration, layer, {
         image: MEDIA_TYPE.ociManifest,
         index: MEDIA_TYPE.ociIndex,
-        configuration: 'application/vnd.oci.image.config.v1+json',
-        layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
+        configuration: CONTENT_TYPE.ociConfig,
+        layer: `${CONTENT_TYPE.ociLayer}+gzip`,
       }),
       makeFamily('Docker', configuration, layer, {
         image: MEDIA_TYPE.dockerManifest,
         index: MEDIA_TYPE.dockerList,
-        configuration: 'application/vnd.docker.container.image.v1+json',
-        layer: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+        configuration: CONTENT_TYPE.dockerConfig,
+        layer: `${CONTENT_TYPE.dockerLayer}.gzip`,
       }),
     ],
   };

@@ -9,7 +9,7 @@ import { formatSize } from '../../lib/text/size.ts';
 import { pushBlob } from '../../registry/blob/blob-push.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../../registry/oci/digest.ts';
 import type { Descriptor } from '../../registry/oci/manifest.ts';
-import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
+import { CONTENT_TYPE, MEDIA_TYPE } from '../../registry/oci/media-type.ts';
 import { parseRepository, parseTag, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
@@ -46,7 +46,7 @@ const LAYER_TYPE = 'application/vnd.keel.sync.state.v1.sqlite+gzip';
 const EMPTY_CONFIG = { mediaType: 'application/vnd.oci.empty.v1+json', bytes: Buffer.from('{}') };
 // Aliyun ACR refuses the empty one: "unknown manifest class for application/vnd.oci.empty.v1+json".
 const ORDINARY_CONFIG = {
-  mediaType: 'application/vnd.oci.image.config.v1+json',
+  mediaType: CONTENT_TYPE.ociConfig,
   bytes: Buffer.from('{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'),
 };
 /** 100,000 tags take about 15 MB. A file far beyond that is no state, or a zip bomb. */
