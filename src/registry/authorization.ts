@@ -1,5 +1,5 @@
 import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
-import type { HttpAnswer, HttpClient } from '../lib/http/http.ts';
+import type { HttpAnswer } from '../lib/http/http.ts';
 import { type HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
 import { type BearerChallenge, type Challenge, parseChallenge } from './auth/challenge.ts';
 import { type CredentialLookup, passwordHeader } from './auth/credentials.ts';
@@ -8,10 +8,9 @@ import type { Token } from './auth/token.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Login } from './login.ts';
 import { anonymousRefusal } from './missing-login.ts';
-import type { Host } from './oci/reference.ts';
 import { Redactor } from './redactor.ts';
 import type { RegistryFailure } from './registry-failure.ts';
-import { TokenService } from './token-service.ts';
+import { TokenService, type TokenServiceParts } from './token-service.ts';
 
 /**
  * What a 401 taught: `asked`, the registry asks for something else than what was sent; `renewed`, the token that was
@@ -41,19 +40,14 @@ export class Authorization {
   /** The tokens for each set of scopes that were refused since one was accepted. */
   readonly #refusedTokens = new Map<string, Set<string>>();
 
-  constructor(parts: {
-    readonly host: Host;
-    readonly endpoint: Endpoint;
-    readonly http: HttpClient;
-    readonly limiter: ConcurrencyLimiter;
-    readonly lookup: CredentialLookup;
-    /** Called with each secret before its first use, so that it can be masked. */
-    readonly onSecret: (secret: string) => void;
-    /** Called for each request to the registry itself. */
-    readonly onRequest: (url: URL) => void;
-    /** The signal of the run, because tokens are shared by many requests. */
-    readonly signal: AbortSignal;
-  }) {
+  constructor(
+    parts: Omit<TokenServiceParts, 'redact'> & {
+      readonly limiter: ConcurrencyLimiter;
+      readonly lookup: CredentialLookup;
+      /** Called for each request to the registry itself. */
+      readonly onRequest: (url: URL) => void;
+    },
+  ) {
     this.#endpoint = parts.endpoint;
     this.#limiter = parts.limiter;
     this.#signal = parts.signal;

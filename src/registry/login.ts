@@ -1,31 +1,21 @@
-import { type HttpAnswer, type HttpClient, readBody } from '../lib/http/http.ts';
+import { type HttpAnswer, readBody } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
 import { retryTime } from '../lib/http/transient-status.ts';
 import { type BearerChallenge, type Challenge, isSameChallenge, parseChallenge } from './auth/challenge.ts';
 import { type Credential, type CredentialLookup, passwordHeader } from './auth/credentials.ts';
-import type { Endpoint } from './endpoint.ts';
 import { parseErrorBody } from './error-body.ts';
 import type { Host } from './oci/reference.ts';
 import { refusal } from './refusal.ts';
 import type { RegistryFailure } from './registry-failure.ts';
-import type { TokenService } from './token-service.ts';
+import type { TokenService, TokenServiceParts } from './token-service.ts';
 
 const ERROR_BODY_LIMIT = 64 * 1024;
 
-interface LoginParts {
-  readonly host: Host;
-  readonly endpoint: Endpoint;
-  readonly http: HttpClient;
+interface LoginParts extends TokenServiceParts {
   readonly lookup: CredentialLookup;
   readonly tokens: TokenService;
-  /** Called with each secret before its first use. */
-  readonly onSecret: (secret: string) => void;
-  /** Removes secrets from a text. */
-  readonly redact: (text: string) => string;
   /** Called for each request to the registry itself. */
   readonly onRequest: (url: URL) => void;
-  /** The signal of the run, because the proof is shared by many requests. */
-  readonly signal: AbortSignal;
 }
 
 /**

@@ -39,9 +39,10 @@ export function mayBeDeniedToUs(error: unknown): boolean {
  * Returns whether a registry refused a question, and would again. After a question that only saves work this means that
  * the answer is not known. That a registry asks for fewer requests is no such refusal, and neither is a broken answer.
  */
-export function isRefusedQuestion(error: unknown): boolean {
-  const isFinal = isAnswerFailure(error) && !error.transient && error.status !== undefined;
-  return isFinal && error.code !== 'RATE_LIMITED';
+export function isRefusedQuestion(error: unknown): error is HttpFailure {
+  const isFinal = isAnswerFailure(error) && !error.transient && error.code !== 'RATE_LIMITED';
+  // What answers with another kind of status is no registry, and must not be taken for one that only refuses.
+  return isFinal && error.status !== undefined && error.status >= 400;
 }
 
 /** Returns whether something does not exist or was denied. Some registries answer 403 for what does not exist. */

@@ -16,7 +16,8 @@ import { isNotFound, type RegistryFailure } from './registry-failure.ts';
 
 const TOKEN_BODY_LIMIT = 1024 * 1024;
 
-interface TokenServiceParts {
+/** What asking for a login at one host needs. */
+export interface TokenServiceParts {
   readonly host: Host;
   readonly endpoint: Endpoint;
   readonly http: HttpClient;

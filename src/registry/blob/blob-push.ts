@@ -2,14 +2,17 @@ import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
 import { type Duration, milliseconds } from '../../lib/duration.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { pause } from '../../lib/pause.ts';
+import { pushScope } from '../auth/scope.ts';
+import { askForBlob } from '../blob-presence.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import type { Repository } from '../oci/reference.ts';
 import type { Registry } from '../registry.ts';
+import { isRefusedQuestion } from '../registry-failure.ts';
 import { BlobReader } from './blob-reading.ts';
 import { BlobSending } from './blob-sending.ts';
 import type { BlobSource } from './blob-source.ts';
 import { SourceFailure } from './blob-stream.ts';
-import { askForBlob, openUpload, type Upload } from './blob-upload.ts';
+import { openUpload, type Upload } from './blob-upload.ts';
 import { habitsOf, type PushHabits } from './push-habits.ts';
 import { inRequest, type PushRequest, RequestFailure } from './push-request.ts';
 import { RequestAttempts } from './request-attempts.ts';
@@ -189,7 +192,13 @@ class Pushing {
   async #isThere(): Promise<boolean | undefined> {
     const { registry, repository, descriptor, signal } = this.#push;
     if (!this.#asks) return undefined;
-    return inRequest('ask', () => askForBlob(registry, repository, descriptor, signal));
+    const question = { registry, repository, blob: descriptor, scope: pushScope(repository), signal };
+    try {
+      return await inRequest('ask', () => askForBlob('HEAD', question));
+    } catch (error) {
+      if (error instanceof RequestFailure && isRefusedQuestion(error.reason)) return undefined;
+      throw error;
+    }
   }
 
   /** Prepares the next attempt and waits for it. Throws the reason if there is none. */

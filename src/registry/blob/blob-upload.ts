@@ -3,11 +3,11 @@ import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { withParameter } from '../../lib/http/received-url.ts';
 import { followAddress } from '../../lib/http/redirect.ts';
 import { pullScope, pushScope, type Scope } from '../auth/scope.ts';
-import { toldSize } from '../blob-presence.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import type { Repository } from '../oci/reference.ts';
 import type { ByteRange, Registry } from '../registry.ts';
+import { isRefusedQuestion } from '../registry-failure.ts';
 import type { Exchange } from '../transport.ts';
 
 /** A blob upload that a registry has opened. */
@@ -92,22 +92,12 @@ export async function openUpload(
     return 'mounted';
   } catch (error) {
     // Registries and token services refuse to mount in many ways. If we may not push at all, the plain request fails too.
-    if (mount === undefined || !isRefusal(error)) throw error;
+    if (mount === undefined || !isRefusedQuestion(error)) throw error;
     return DENIED.has(error.status) ? 'denied' : 'refused';
   }
 }
 
 const DENIED: ReadonlySet<number | undefined> = new Set([401, 403]);
-
-/**
- * Returns whether an error is a refusal that would be the same again. To a question that only saves work it means no.
- * What answers with another kind of status is no registry, and must not be taken for one that only refuses.
- */
-function isRefusal(error: unknown): error is HttpFailure {
-  return (
-    error instanceof HttpFailure && error.status !== undefined && error.status >= 400 && !error.transient
-  );
-}
 
 /**
  * Returns how many bytes an upload has, and the upload with its new location; undefined if it is gone, or if the
@@ -132,7 +122,7 @@ export async function inspectUpload(
     const received = receivedBytes(answer.headers['range']?.toString());
     return received === undefined ? undefined : { upload: nextLocation(registry, upload, answer), received };
   } catch (error) {
-    if (isRefusal(error)) return undefined;
+    if (isRefusedQuestion(error)) return undefined;
     throw error;
   }
 }
@@ -159,31 +149,6 @@ export async function cancelUpload(registry: Registry, upload: Upload): Promise<
     discardBody(answer);
   } catch {
     // The reason why the upload was not completed is reported. This failure would only hide it.
-  }
-}
-
-/** Returns whether a repository has a blob of this size; undefined if the registry does not say. */
-export async function askForBlob(
-  registry: Registry,
-  repository: Repository,
-  { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
-  signal: AbortSignal,
-): Promise<boolean | undefined> {
-  try {
-    const answer = await registry.send({
-      method: 'HEAD',
-      url: registry.url(`/v2/${repository}/blobs/${digest}`),
-      scopes: [pushScope(repository)],
-      expected: [200, 404],
-      about: `${registry.host}/${repository}`,
-      action: 'ask for a layer',
-      signal,
-    });
-    discardBody(answer);
-    return answer.status === 200 && (toldSize(answer) ?? size) === size;
-  } catch (error) {
-    if (isRefusal(error)) return undefined;
-    throw error;
   }
 }
 
