@@ -25,6 +25,7 @@ const below = (more: Partial<PartsBelow>): PartsBelow => ({
   missing: [],
   elsewhere: 0,
   untold: 0,
+  unshown: 0,
   ...more,
 });
 
@@ -48,6 +49,16 @@ describe('a tag is judged', () => {
       'the destination holds what the source holds, down to each layer (1 image, 3 blobs; it does not tell about 2 blobs of these)',
       'mirrored',
       facts({ below: below({ untold: 2 }) }),
+    ],
+    [
+      'the destination holds what the source holds, down to each layer (1 image, 3 blobs; it refuses to show 1 manifest)',
+      'mirrored',
+      facts({ below: below({ unshown: 1 }) }),
+    ],
+    [
+      'the destination holds what the source holds, by the digest of the tag alone: the destination refuses to show its manifests',
+      'mirrored',
+      facts({ below: below({ images: 0, blobs: 0, unshown: 1 }) }),
     ],
     [
       `the tag is right, but the destination lacks layer 2 of 3 of its image for linux/arm64, ${abbreviateDigest(second)} (synctl sync --verify deep copies it again)`,

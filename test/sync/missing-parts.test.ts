@@ -22,6 +22,7 @@ it('asks for each part once, however many tags have it', async () => {
       missing: [],
       elsewhere: 0,
       untold: 0,
+      unshown: 0,
     });
   }
   // Two indexes with two images each, which have a configuration each and share two layers.
@@ -67,6 +68,29 @@ it('an index that is gone itself is missing, and a failure is thrown', async () 
   expect((await search.lookBelow(APP, gone)).missing).toEqual([{ kind: 'manifest', digest: gone, path: [] }]);
   registry.fail({ match: { kind: 'blob-head' }, times: 100, fault: { kind: 'status', status: 500 } });
   await expect(search.lookBelow(APP, index.digest)).rejects.toMatchObject({ status: 500 });
+});
+
+it.each([403, 401, 405])('a manifest that is refused (%i) is not known to be missing', async (status) => {
+  await using registry = await startRegistry();
+  const index = seedIndex(registry.storage, 'app');
+  using client = new TestClient(registry.host);
+  registry.fail({ match: { kind: 'manifest-get' }, times: 100, fault: { kind: 'status', status } });
+  const below = await new PartsSearch(client.registry, client.signal).lookBelow(APP, index.digest);
+  expect(below).toMatchObject({ missing: [], images: 0, unshown: 1 });
+});
+
+it('a manifest that is denied though its index was shown is missing, as Artifactory says it', async () => {
+  await using registry = await startRegistry();
+  const index = seedIndex(registry.storage, 'app');
+  const [child] = index.kind === 'index' ? index.manifests : [];
+  using client = new TestClient(registry.host);
+  registry.fail({
+    match: { kind: 'manifest-get', when: ({ path }) => path.endsWith(child?.digest ?? '?') },
+    times: 100,
+    fault: { kind: 'status', status: 403 },
+  });
+  const below = await new PartsSearch(client.registry, client.signal).lookBelow(APP, index.digest);
+  expect(below).toMatchObject({ missing: [{ kind: 'manifest', digest: child?.digest }], unshown: 0 });
 });
 
 const part = (more: Partial<MissingPart>): MissingPart => ({

@@ -65,8 +65,14 @@ function compared(below: PartsBelow | undefined, recorded: RecordedImage | undef
   if (below === undefined) {
     return `by the digest of the tag alone${exceptForeign(layersLeftOutIn(recorded?.options ?? ''))}`;
   }
-  const { images, blobs, untold, elsewhere } = below;
-  const rest = untold === 0 ? '' : `; it does not tell about ${countOf(untold, 'blob')} of these`;
+  const { images, blobs, untold, unshown, elsewhere } = below;
+  if (unshown > 0 && images === 0)
+    return 'by the digest of the tag alone: the destination refuses to show its manifests';
+  const refused = [
+    untold === 0 ? '' : `; it does not tell about ${countOf(untold, 'blob')} of these`,
+    unshown === 0 ? '' : `; it refuses to show ${countOf(unshown, 'manifest')}`,
+  ];
+  const rest = refused.join('');
   return `down to each layer${exceptForeign(elsewhere)} (${countOf(images, 'image')}, ${countOf(blobs, 'blob')}${rest})`;
 }
 

@@ -8,7 +8,7 @@ import { isBlobMediaType } from '../../registry/oci/media-type.ts';
 import { formatPlatform } from '../../registry/oci/platform.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { mayBeAbsent } from '../../registry/registry-failure.ts';
+import { isNotFound, isRefusedQuestion, mayBeAbsent } from '../../registry/registry-failure.ts';
 import { requireReasonable } from './index-limits.ts';
 
 /** Something below a tag that a registry does not have. */
@@ -33,6 +33,8 @@ export interface PartsBelow {
   readonly elsewhere: number;
   /** How many configurations and layers the registry refuses to tell about. They may be there. */
   readonly untold: number;
+  /** How many manifests it refuses to show, so that nothing is known of what they list. */
+  readonly unshown: number;
 }
 
 /** Where a manifest is: how to call it, and what leads to it. */
@@ -44,6 +46,7 @@ interface Sight {
   readonly blobs: Map<Digest, boolean | undefined>;
   readonly elsewhere: Set<Digest>;
   images: number;
+  unshown: number;
 }
 
 const MANIFESTS_KEPT = { results: 2000, weight: 32 * 1024 * 1024, weigh: weightOf };
@@ -56,7 +59,7 @@ const BLOBS_KEPT = { results: 50_000 };
 export class PartsSearch {
   readonly #registry: Registry;
   readonly #signal: AbortSignal;
-  readonly #manifests = new SingleFlight<string, Manifest | undefined>(MANIFESTS_KEPT);
+  readonly #manifests = new SingleFlight<string, Manifest | 'missing' | 'unshown'>(MANIFESTS_KEPT);
   readonly #blobs = new SingleFlight<string, boolean | undefined>(BLOBS_KEPT);
 
   constructor(registry: Registry, signal: AbortSignal) {
@@ -65,8 +68,8 @@ export class PartsSearch {
   }
 
   /**
-   * Returns what the registry has of an image and of all that its index lists: one request for each manifest, and one
-   * for each configuration and layer. `wants` chooses among what an index lists, all by default. Throws the failure of
+   * Returns what the registry has of an image, whose tag it has just told, and of all that its index lists: one request
+   * for each manifest, and one for each configuration and layer. `wants` chooses among what an index lists, all by default. Throws the failure of
    * a request, and `INDEX_UNREASONABLE`.
    */
   async lookBelow(
@@ -80,11 +83,12 @@ export class PartsSearch {
       blobs: new Map(),
       elsewhere: new Set(),
       images: 0,
+      unshown: 0,
     };
     await this.#look(repository, digest, { path: [] }, { sight, depth: 0, wants });
     const untold = [...sight.blobs.values()].filter((isThere) => isThere === undefined).length;
-    const { images, blobs, missing, elsewhere } = sight;
-    return { images, blobs: blobs.size, missing, elsewhere: elsewhere.size, untold };
+    const { images, blobs, missing, elsewhere, unshown } = sight;
+    return { images, blobs: blobs.size, missing, elsewhere: elsewhere.size, untold, unshown };
   }
 
   async #look(
@@ -94,11 +98,10 @@ export class PartsSearch {
     search: { readonly sight: Sight; readonly depth: number; wants(listed: Descriptor): boolean },
   ): Promise<void> {
     const { sight, depth, wants } = search;
-    const manifest = await this.#manifest(repository, digest);
-    if (manifest === undefined) {
-      sight.missing.push({ kind: 'manifest', digest, ...position });
-      return;
-    }
+    const manifest = await this.#manifest(repository, digest, depth > 0);
+    if (manifest === 'missing') sight.missing.push({ kind: 'manifest', digest, ...position });
+    if (manifest === 'unshown') sight.unshown += 1;
+    if (typeof manifest === 'string') return;
     if (manifest.kind === 'image') return this.#lookAtImage(repository, manifest, position, sight);
     requireReasonable(manifest, depth, sight.seen, this.#registry.nameOf(repository, digest));
     const fresh = manifest.manifests.filter((listed) => wants(listed) && !sight.seen.has(listed.digest));
@@ -145,13 +148,23 @@ export class PartsSearch {
     else sight.missing.push({ ...part, digest: blob.digest });
   }
 
-  #manifest(repository: Repository, digest: Digest): Promise<Manifest | undefined> {
+  /**
+   * A refusal tells nothing of the manifest of a tag, which was told just before. Artifactory answers 403 for what is
+   * absent: where it has shown an index, `isListed`, it would show what that lists.
+   */
+  #manifest(
+    repository: Repository,
+    digest: Digest,
+    isListed: boolean,
+  ): Promise<Manifest | 'missing' | 'unshown'> {
     return this.#manifests.get(`${repository}@${digest}`, async () => {
       try {
         return await this.#registry.getManifest(repository, digest, this.#signal);
       } catch (error) {
         // What has another digest is damaged there, so the true one is missing.
-        if (mayBeAbsent(error) || failureCode(error) === 'DIGEST_MISMATCH') return undefined;
+        if (isNotFound(error) || failureCode(error) === 'DIGEST_MISMATCH') return 'missing';
+        if (isListed && mayBeAbsent(error)) return 'missing';
+        if (isRefusedQuestion(error)) return 'unshown';
         throw error;
       }
     });
@@ -188,6 +201,6 @@ function describePart({ kind, digest, position, platform, path }: MissingPart): 
   return `layer ${position.number} of ${position.of}${of}, ${which}`;
 }
 
-function weightOf(manifest: Manifest | undefined): number {
-  return manifest?.bytes.length ?? 0;
+function weightOf(manifest: Manifest | 'missing' | 'unshown'): number {
+  return typeof manifest === 'string' ? 0 : manifest.bytes.length;
 }

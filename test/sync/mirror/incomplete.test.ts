@@ -193,6 +193,20 @@ describe('a tag does not stand for what is below it', () => {
     expect(outcomes(await all.run({ verify: 'deep' }))).toEqual(keyed(EACH));
     expect((await all.check('v1'))?.message).toMatch(/it does not tell about 5 blobs of these\)$/);
   });
+
+  it('where the registry does not show manifests: nothing is copied, and check says so', async () => {
+    await using all = await world();
+    all.destination.fail({
+      match: { kind: 'manifest-get' },
+      times: Number.POSITIVE_INFINITY,
+      fault: { kind: 'status', status: 403 },
+    });
+    expect(outcomes(await all.run({ verify: 'deep' }))).toEqual(keyed(EACH));
+    expect(await all.check('v1')).toMatchObject({
+      verdict: 'unknown',
+      message: expect.stringContaining('403'),
+    });
+  });
 });
 
 describeWith(
