@@ -39,8 +39,7 @@ export function timeoutsWith(work: Duration, set: HttpTimeouts | undefined): Htt
   return isShorter ? DEFAULT_TIMEOUTS : { ...DEFAULT_TIMEOUTS, work };
 }
 
-const NO_CONNECTION = 'no connection';
-const SILENCE_HINT =
+const UNCONNECTED_HINT =
   'check the address, firewalls on the way and, behind a proxy, HTTPS_PROXY and the proxy itself';
 
 /**
@@ -63,18 +62,17 @@ export class RequestClock {
     this.#outgoing = outgoing;
     const { connect, firstByte, content = firstByte, work = firstByte, idle } = limits;
     const patience: Record<Awaited, Duration> = { answer: firstByte, content, work };
-    const expire = (after: Duration, what: string) => (): void => {
+    const expire = (after: Duration, what: string, hint?: string) => (): void => {
       if (this.#isOver) return;
       this.stop();
       const message = `${what} within ${formatDuration(after)}`;
-      const hint = what === NO_CONNECTION ? SILENCE_HINT : undefined;
       onExpiry(new HttpFailure({ code: 'TIMED_OUT', about: host, message, hint, transient: true }));
     };
-    const start = (after: Duration, what: string): void => {
+    const start = (after: Duration, what: string, hint?: string): void => {
       clearTimeout(this.#timer);
-      if (!this.#isOver && after > 0) this.#timer = setTimeout(expire(after, what), after);
+      if (!this.#isOver && after > 0) this.#timer = setTimeout(expire(after, what, hint), after);
     };
-    start(connect, NO_CONNECTION);
+    start(connect, 'no connection', UNCONNECTED_HINT);
     outgoing.once('socket', (socket) => {
       const connected = (): void => clearTimeout(this.#timer);
       if (socket.connecting) socket.once('connect', connected);

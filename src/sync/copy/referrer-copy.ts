@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
+import { fieldOf, recordOf } from '../../lib/zero-value.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../registry/oci/media-type.ts';
@@ -25,9 +26,7 @@ export interface CopiedReferrers {
 
 const COPIES_KEPT = 20_000;
 
-const annotationsShape = z.object({
-  annotations: z.record(z.string(), z.string()).optional().catch(undefined),
-});
+const annotationsShape = z.object({ annotations: fieldOf(recordOf(z.string())).catch(undefined) });
 
 /** Copies signatures that the referrers API of a source tells of, and the tag that stands for it where it is needed. */
 export class ReferrerCopier {

@@ -135,24 +135,23 @@ function shorten(texts: readonly string[], between: string): string {
 function describeTags(answers: readonly SourceAnswer[]): string {
   const listed = answers.flatMap((answer) => (answer.kind === 'listed' ? [answer] : []));
   const named = answers.reduce((sum, answer) => sum + (answer.kind === 'named' ? answer.tags : 0), 0);
-  const [only] = listed;
-  const size = countOf(
-    listed.reduce((sum, { tags }) => sum + tags, 0),
-    'tag',
-  );
+  const names = `${countOf(named, 'tag that is named', 'tags that are named')} ${named === 1 ? 'is' : 'are'} there`;
+  return [...describeLists(listed), ...(named === 0 ? [] : [names])].join('; ');
+}
+
+type ListedAnswer = Extract<SourceAnswer, { readonly kind: 'listed' }>;
+
+function describeLists(listed: readonly ListedAnswer[]): string[] {
+  const [first, ...others] = listed;
+  if (first === undefined) return [];
+  const subject = others.length === 0 ? `${first.name} lists` : `${listed.length} repositories list`;
+  const tags = listed.reduce((sum, answer) => sum + answer.tags, 0);
+  return [`${subject} ${countOf(tags, 'tag')}${describeDigests(listed)}`];
+}
+
+function describeDigests(listed: readonly ListedAnswer[]): string {
   const bare = listed.filter(({ hasDigests }) => !hasDigests).length;
-  const how =
-    bare === 0
-      ? 'with their digests'
-      : bare === listed.length
-        ? 'without digests, so each run asks for each tag'
-        : `, ${bare} of them without digests, so each run asks for each of their tags`;
-  const subject =
-    listed.length === 1 && only !== undefined ? `${only.name} lists` : `${listed.length} repositories list`;
-  const lists = only === undefined ? [] : [`${subject} ${size} ${how}`.replace(' ,', ',')];
-  const names =
-    named === 0
-      ? []
-      : [`${countOf(named, 'tag that is named', 'tags that are named')} ${named === 1 ? 'is' : 'are'} there`];
-  return [...lists, ...names].join('; ');
+  if (bare === 0) return ' with their digests';
+  if (bare === listed.length) return ' without digests, so each run asks for each tag';
+  return `, ${bare} of them without digests, so each run asks for each of their tags`;
 }
