@@ -8,7 +8,9 @@ import { DURATION_TEXT } from '../support/duration-text.ts';
 import { ImageMaker } from '../support/images/image.ts';
 import { PlainPush } from '../support/images/push.ts';
 import { describeWith } from '../support/programs.ts';
-import { TestRegistry } from '../support/registry/registry.ts';
+import { startRegistry, TestRegistry } from '../support/registry/registry.ts';
+import { seedImage } from '../support/registry/seed.ts';
+import { AUTHORITY_FILE } from '../support/test-authority.ts';
 import { LOGIN } from '../support/token-server.ts';
 
 /** A port that is nobody's: one that was free a moment ago may be another test's by now. */
@@ -342,3 +344,21 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
     }
   });
 });
+
+it.each([
+  [1, {}],
+  [0, { NODE_USE_SYSTEM_CA: '1' }],
+])(
+  'the authorities of the system are trusted where Node is told to read them: exit %i with %j',
+  async (code, told) => {
+    await using source = await startRegistry();
+    await using destination = await startRegistry();
+    seedImage(source.storage, 'pause', { tags: ['3.10'] });
+    const desk = new Desk();
+    desk.write('image_set.json', { names: ['pause'] });
+    const environment = { NODE_EXTRA_CA_CERTS: '', SSL_CERT_FILE: AUTHORITY_FILE, ...told };
+    for (const [variable, value] of Object.entries(environment)) desk.set(variable, value);
+    const said = await desk.run('sync', '--source', source.host, '--push-to', destination.host);
+    expect(said.code, said.stderr).toBe(code);
+  },
+);
