@@ -227,6 +227,14 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
     });
   });
 
+  it('whose lock cannot be written is not packed', async () => {
+    const failed = await attempt(() => undefined, { lock: '/proc/new/keel.lock' });
+    expect(failed).toMatchObject({
+      code: 'PATH_UNUSABLE',
+      text: expect.stringContaining('/proc/new/keel.lock'),
+    });
+  });
+
   it('stops when its time is over, and says so', async () => {
     world.web.put('/kubelet', world.components[0]?.content ?? '', { kind: 'hold', after: 1000 });
     const failed = await attempt(() => undefined, { 'command-timeout': '700ms' });

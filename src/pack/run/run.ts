@@ -113,6 +113,9 @@ async function build(
     output: folder(settings.output, '--output'),
   };
   requireOutputFile(join(folders.output, plan.fileName), { what: 'package', isOne: isGzip });
+  // One that exists was read before.
+  const isNewLock = lock === undefined && settings.lock !== undefined;
+  if (isNewLock) requireOutputFile(settings.lock, { what: 'lock', isOne: () => false });
   // Before anything is fetched, as there may be something wrong with it.
   const overlay = await readOverlays(task, parts.ownFiles);
   try {
