@@ -59,6 +59,32 @@ it.each([undefined, 'basic', 'bearer'] as const)(
   },
 );
 
+it.each<[outcome: string, message: string, access: Access]>([
+  ['failed', 'cannot log in, the registry answered 400', { mode: 'bearer', users: {}, wrongPassword: 400 }],
+  [
+    'warning',
+    'shows whether the login of keel',
+    {
+      mode: 'bearer',
+      users: { keel: 'secret' },
+      noScopeStatus: 404,
+      refusedScopeStatus: 404,
+      allows: () => false,
+    },
+  ],
+])('does not say "logged in" where no answer showed it: %s', async (outcome, message, access) => {
+  await using source = await startRegistry();
+  seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
+  await using destination = await startRegistry({ access });
+  const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
+  const settings = route.settings({ username: 'keel', password: 'secret' });
+  const diagnoses = await examine(settings, route.parts(), () => undefined);
+  expect(diagnoses.find(({ check }) => check === 'login')).toMatchObject({
+    outcome,
+    message: expect.stringContaining(message),
+  });
+});
+
 it('takes no token for nobody for a login, and tries a wrong password once', async () => {
   await using source = await startRegistry();
   seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
