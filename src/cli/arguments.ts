@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { Help, Option } from 'commander';
 import { defaultOf, type Flag } from '../config/flags/flag.ts';
 
 /** Never shown. It makes commander accept `--dry-run=false`, as Go's flags do. */
@@ -16,6 +16,12 @@ export function flagTerm(flag: Flag): string {
   return `${short}--${flag.name}${flag.value === undefined ? '' : ` ${flag.value}`}`;
 }
 
+/** Returns what a message calls a flag on a command line: `--name`, or its variable if it is no argument. */
+export function flagLabel(name: string, flags: readonly Flag[]): string {
+  const flag = flags.find((each) => each.name === name);
+  return flag === undefined || isArgument(flag) ? `--${name}` : (flag.environment ?? name);
+}
+
 /** Returns the sentence of a flag in help, with its default and its environment variable. */
 function flagHelp(flag: Flag): string {
   const known = defaultOf(flag);
@@ -25,6 +31,17 @@ function flagHelp(flag: Flag): string {
     ...(flag.environment === undefined ? [] : [`or $${flag.environment}`]),
   ];
   return notes.length === 0 ? flag.description : `${flag.description} (${notes.join('; ')})`;
+}
+
+/** Returns the part of a command's help about flags that are no arguments. Empty if there are none. */
+export function variablesHelp(flags: readonly Flag[]): string {
+  const variables = flags.filter((flag) => !isArgument(flag));
+  if (variables.length === 0) return '';
+  const told = variables.map((flag) => {
+    const lines = new Help().boxWrap(flag.description, 90).split('\n');
+    return [`  ${flagTerm(flag)}`, ...lines.map((line) => `    ${line}`)].join('\n');
+  });
+  return `\nEnvironment:\n${told.join('\n')}`;
 }
 
 /** Returns commander's option for a flag. It puts the given texts into `values`. */

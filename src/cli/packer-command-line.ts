@@ -5,7 +5,7 @@ import { PACK_FLAGS } from '../pack/flags.ts';
 import { PACKER_EXIT_CODES } from '../process/exit-code.ts';
 import { PUSH_FLAGS } from '../publish/flags.ts';
 import { TARGETS } from '../publish/targets.ts';
-import { createOption, isArgument } from './arguments.ts';
+import { createOption, isArgument, variablesHelp } from './arguments.ts';
 import { finishCommand, openProgram } from './command-line.ts';
 import { EXAMPLES, refuseUnknownCommand } from './help.ts';
 import type { TextStream } from './stream.ts';
@@ -62,6 +62,7 @@ function finish(
 ): void {
   const values = new Map<string, string>();
   for (const flag of flags.filter(isArgument)) command.addOption(createOption(flag, values));
+  command.addHelpText('after', variablesHelp(flags));
   finishCommand(command, examples, PACKER_EXIT_CODES);
   command.action(() => run(values));
 }

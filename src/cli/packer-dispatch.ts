@@ -4,6 +4,7 @@ import { type PackSettings, parsePackSettings } from '../pack/settings.ts';
 import { type Ending, EXIT, type ExitCode } from '../process/exit-code.ts';
 import { PUSH_FLAGS } from '../publish/flags.ts';
 import { type PushSettings, parsePushSettings } from '../publish/push-settings.ts';
+import { flagLabel } from './arguments.ts';
 import { followLine } from './command-line.ts';
 import type { CommandContext } from './commands.ts';
 import { type Parsed, type ProcessLike, runInForeground } from './foreground.ts';
@@ -60,7 +61,8 @@ async function readPackSettings(
 ): Promise<Parsed<PackSettings>> {
   try {
     const { values, notices } = await takePassword(given, process.stdin, 'packer');
-    const parsed = parsePackSettings({ values, environment: process.env, label: (name) => `--${name}` });
+    const label = (name: string): string => flagLabel(name, PACK_FLAGS);
+    const parsed = parsePackSettings({ values, environment: process.env, label });
     return parsed.ok ? { ...parsed, notices: [...notices, ...parsed.notices] } : parsed;
   } catch (error) {
     if (error instanceof Failure) return { ok: false, failures: [error] };

@@ -4,7 +4,7 @@ import { EXIT_CODES, exitCodesWith } from '../process/exit-code.ts';
 import { CHECK_FLAGS } from '../sync/check/check-flags.ts';
 import { DOCTOR_FLAGS } from '../sync/doctor/doctor-flags.ts';
 import { SYNC_FLAGS, type SyncFlagName } from '../sync/flags.ts';
-import { createOption, isArgument } from './arguments.ts';
+import { createOption, isArgument, variablesHelp } from './arguments.ts';
 import { finishCommand, openProgram } from './command-line.ts';
 import { EXAMPLES } from './help.ts';
 import type { TextStream } from './stream.ts';
@@ -135,6 +135,7 @@ export function createSynctlProgram(
     for (const flag of (tolerated ?? []).filter(isArgument)) {
       command.addOption(createOption(flag, values).hideHelp());
     }
+    command.addHelpText('after', variablesHelp(flags));
     finishCommand(command, EXAMPLES[name], failure === undefined ? EXIT_CODES : exitCodesWith(failure));
     command.action(() => chosen({ command: name, operands: command.args, values }));
   }

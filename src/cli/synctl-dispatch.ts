@@ -18,6 +18,7 @@ import type { InstallationChoice } from '../sync/check/installation.ts';
 import { DOCTOR_FLAGS } from '../sync/doctor/doctor-flags.ts';
 import { SYNC_FLAGS } from '../sync/flags.ts';
 import { parseSyncSettings, type SyncSettings } from '../sync/settings.ts';
+import { flagLabel } from './arguments.ts';
 import { followLine } from './command-line.ts';
 import type { CommandContext, SynctlCommands } from './commands.ts';
 import { type Parsed, type ProcessLike, runInForeground } from './foreground.ts';
@@ -98,7 +99,7 @@ async function readSettings(process: ProcessLike, invocation: Invocation): Promi
     const isSum = invocation.command === 'sum' && invocation.values.get('state') !== 'registry';
     const logsIn = !isSum && invocation.command !== 'merge';
     const environment = logsIn ? process.env : {};
-    const from = { values, environment, label: (name: string) => `--${name}` };
+    const from = { values, environment, label: (name: string) => flagLabel(name, SYNC_FLAGS) };
     const parsed = parseSyncSettings(from, invocation.command === 'doctor' ? DOCTOR_FLAGS : SYNC_FLAGS);
     const subject = invocation.command === 'check' ? readSubject(invocation, from) : undefined;
     const failures = [...(subject?.failures ?? []), ...(parsed.ok ? [] : parsed.failures)];

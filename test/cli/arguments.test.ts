@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createOption, expandArguments, flagTerm, optionTerm } from '../../src/cli/arguments.ts';
+import { createOption, expandArguments, flagLabel, flagTerm, optionTerm } from '../../src/cli/arguments.ts';
 import type { Flag } from '../../src/config/flags/flag.ts';
 
 const FLAGS: readonly Flag[] = [
@@ -50,4 +50,17 @@ test('a flag that is given twice has its last value, or all where it is repeatab
     for (const text of ['one', 'two']) parseArg?.(text, undefined);
   }
   expect(Object.fromEntries(values)).toEqual({ username: 'two', platform: 'one\ntwo', 'dry-run': 'two' });
+});
+
+test('what is no argument is called by its variable', () => {
+  const hidden = {
+    name: 'logins',
+    environment: 'KEEL_LOGINS',
+    inputOnly: true,
+    group: 'A',
+    description: 'Logins',
+  };
+  expect(flagLabel('logins', [...FLAGS, hidden])).toBe('KEEL_LOGINS');
+  expect(flagLabel('username', FLAGS)).toBe('--username');
+  expect(flagLabel('nosuch', FLAGS)).toBe('--nosuch');
 });

@@ -168,6 +168,15 @@ test('the help of a command tells its own exit codes, and every way to write it'
   expect((await run(['doctor', '--help'])).out).toContain('  1         A sync would not work\n');
 });
 
+test('the help of a command tells the variable that is no argument, where it has an effect', async () => {
+  for (const name of ['sync', 'check', 'doctor', 'sum']) {
+    expect((await run([name, '--help'])).out).toContain(
+      'Environment:\n  $KEEL_REGISTRY_LOGINS\n    Logins at',
+    );
+  }
+  expect((await run(['merge', '--help'])).out).not.toContain('Environment:');
+});
+
 describe('the password', () => {
   test('comes from standard input without its line end', async () => {
     const world = { input: 'open sesame\n' };

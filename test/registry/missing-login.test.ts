@@ -49,7 +49,7 @@ describe('a source that wants a login', () => {
     using opened = await openAt(scratchFolder());
     await expect(opened.registries.at(server.host).listTags(APP, opened.signal)).rejects.toMatchObject({
       code: expect.stringMatching(/^(?:UNAUTHORIZED|DENIED)$/),
-      hint: `there is no login for it: if the name is right, run "docker login ${server.host}", or give registry-logins in a workflow`,
+      hint: `there is no login for it: if the name is right, run "docker login ${server.host}", or give it in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins`,
     });
   });
 

@@ -52,6 +52,7 @@ function hostOf(name: string): Host | undefined {
 }
 
 function malformed(about: string, message: string): Failure<'FLAG_MALFORMED'> {
-  const hint = 'write one login a line, with spaces in between: registry.example.com robot PASSWORD';
+  const hint =
+    'write one login a line, with spaces in between and the host without https://: registry.example.com robot PASSWORD';
   return new Failure({ code: 'FLAG_MALFORMED', fault: 'usage', about, message, hint });
 }
