@@ -19,6 +19,7 @@ test('those of a file come beside the usual ones', async () => {
 test.each<[what: string, text: string | undefined, message: string]>([
   ['that is not there', undefined, 'there is no such file'],
   ['without a certificate', 'MAoC', 'it holds no certificate'],
+  ['in DER', '0\u0003\u0002\u0001\u0001', 'it is in the binary form of certificates (DER)'],
   ['with a key only', '-----BEGIN PRIVATE KEY-----', 'it holds no certificate'],
 ])('a file %s is refused', async (_what, text, message) => {
   const file = join(scratchFolder(), 'ca.pem');
