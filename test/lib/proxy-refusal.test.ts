@@ -36,6 +36,15 @@ describe('a proxy that lets nothing through is told', () => {
     ],
     [
       'https://quay.io/v2/',
+      500,
+      {
+        message: 'the proxy proxy.example:3128 did not reach quay.io (status 500)',
+        hint: 'check the name and port, and whether the proxy may reach them, or name quay.io in NO_PROXY where it is reached without',
+        transient: true,
+      },
+    ],
+    [
+      'https://quay.io/v2/',
       503,
       {
         message: 'the proxy proxy.example:3128 did not reach quay.io (status 503)',

@@ -78,7 +78,8 @@ describeTrials('squid', [], (trial) => {
     here.desk.set('HTTPS_PROXY', squid.url);
     const said = await here.sync();
     expect(said.code).toBe(1);
-    expect(said.stderr).toContain(`the proxy ${squid.host} refused the tunnel to registry.test:`);
+    expect(said.stderr).toContain(`the proxy ${squid.host} did not reach registry.test:`);
+    expect(said.stderr).toContain('check the name and port');
   });
 
   trial('where it is down, the message names it and not the registry', async () => {

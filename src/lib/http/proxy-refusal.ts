@@ -4,8 +4,8 @@ import { proxyOnTheWay } from './proxy.ts';
 import { isTransientStatus } from './transient-status.ts';
 
 const LOGIN_WANTED = 407;
-/** The statuses with which proxies say that they did not reach the host (RFC 9110, 15.6). */
-const NOT_REACHED: ReadonlySet<number> = new Set([502, 503, 504]);
+/** With these, proxies say that they did not reach the host (RFC 9110, 15.6); squid 5 answers 500 for unknown names. */
+const NOT_REACHED: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 
 /** Returns whether an answer is one of a proxy on the way, and not of the host that was asked. */
 export function isOfProxy({ statusCode, headers }: IncomingMessage): boolean {
