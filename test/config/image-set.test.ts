@@ -137,6 +137,11 @@ describe('an image set', () => {
       ],
     ],
     [
+      'letters of full width',
+      '{"names": ["ｐause"]}',
+      ['1:12 "ｐause" cannot be part of a repository name (it has ｐ (U+FF50): write pause)'],
+    ],
+    [
       'nothing wanted',
       '{"exclude": ["x"]}',
       ['1:1 the set has no image: give "kubernetes", "names", "prefixes", "extras" or "cni"'],

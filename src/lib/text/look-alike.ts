@@ -8,18 +8,19 @@ const PLAIN: ReadonlyMap<string, string> = new Map([
   ...pairs('\u2010\u2011\u2012–—\u2015−－', '-'),
   ...pairs('\u00a0\u2002\u2003\u2007\u2009\u202f\u3000', ' '),
   ...pairs('\u00ad\u200b\u200c\u200d\u2060\ufeff', ''),
-  ...pairs('：', ':'),
-  ...pairs('，、', ','),
-  ...pairs('／', '/'),
-  ...pairs('．', '.'),
-  ...pairs('＠', '@'),
-  ...pairs('［', '['),
-  ...pairs('］', ']'),
-  ...pairs('｛', '{'),
-  ...pairs('｝', '}'),
+  ...pairs('、', ','),
+  ...fullWidth(),
 ]);
 const ANY = new RegExp(`[${[...PLAIN.keys()].join('')}]`, 'u');
 const ALL = new RegExp(ANY.source, 'gu');
+
+/** Returns the full-width forms of all characters of a keyboard, which stand in the order of ASCII. */
+function fullWidth(): [string, string][] {
+  return Array.from({ length: 0x7f - 0x21 }, (_, index) => [
+    String.fromCodePoint(0xff01 + index),
+    String.fromCodePoint(0x21 + index),
+  ]);
+}
 
 function pairs(from: string, to: string): [string, string][] {
   return [...from].map((character) => [character, to]);
