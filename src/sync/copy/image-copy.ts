@@ -24,7 +24,7 @@ import { isSignatureTag } from '../select/signature-tag.ts';
 import type { BlobBoard } from './blob-board.ts';
 import { conversionFor, formImage, type RefusedFormat } from './format.ts';
 import { requireReasonable } from './index-limits.ts';
-import { type MissingPart, PartsSearch } from './missing-parts.ts';
+import { type MissingPart, PartsSearch, requireRepair } from './missing-parts.ts';
 import { choosePlatforms } from './platform-choice.ts';
 import { PushClock } from './push-clock.ts';
 import { type CopiedReferrers, ReferrerCopier } from './referrer-copy.ts';
@@ -226,6 +226,8 @@ export class ImageCopier {
                 },
                 image,
               );
+        if (missing.length > 0 && !this.#parts.isDryRun)
+          await requireRepair(this.#target, image.target, form.manifest.digest, missing, this.#signal);
         for (const format of certain) this.#refused.add(format);
         const facts = {
           sourceDigest: original.digest,

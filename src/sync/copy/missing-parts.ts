@@ -1,4 +1,4 @@
-import { failureCode } from '../../lib/failure.ts';
+import { Failure, failureCode } from '../../lib/failure.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
 import { joinWords } from '../../lib/text/sentence.ts';
 import { hasBlob } from '../../registry/blob-presence.ts';
@@ -6,7 +6,7 @@ import { abbreviateDigest, type Digest } from '../../registry/oci/digest.ts';
 import { type Descriptor, type Image, isForeignLayer, type Manifest } from '../../registry/oci/manifest.ts';
 import { isBlobMediaType } from '../../registry/oci/media-type.ts';
 import { formatPlatform } from '../../registry/oci/platform.ts';
-import type { Repository } from '../../registry/oci/reference.ts';
+import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound, isRefusedQuestion, mayBeAbsent } from '../../registry/registry-failure.ts';
 import { requireReasonable } from './index-limits.ts';
@@ -175,6 +175,28 @@ export class PartsSearch {
       hasBlob(this.#registry, repository, blob, this.#signal),
     );
   }
+}
+
+/**
+ * Looks again for what was missing below a tag and has been pushed since. docker-registry answers as if it took a layer,
+ * and keeps the damaged file that it has of it. Throws `CONTENT_UNKNOWN`.
+ */
+export async function requireRepair(
+  registry: Registry,
+  { repository, tag }: { readonly repository: Repository; readonly tag: Tag },
+  digest: Digest,
+  missing: readonly MissingPart[],
+  signal: AbortSignal,
+): Promise<void> {
+  const now = await new PartsSearch(registry, signal).lookBelow(repository, digest);
+  const still = now.missing.filter((part) => missing.some((before) => before.digest === part.digest));
+  if (still.length === 0) return;
+  throw new Failure({
+    code: 'CONTENT_UNKNOWN',
+    about: registry.nameOf(repository, tag),
+    message: `it took what was missing, and still lacks ${describeMissing(still)}`,
+    hint: 'it may keep a damaged file of that: remove the file from its storage, and run synctl sync --verify deep again',
+  });
 }
 
 const PARTS_NAMED = 3;

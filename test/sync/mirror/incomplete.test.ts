@@ -175,6 +175,25 @@ describe('a tag does not stand for what is below it', () => {
     });
   });
 
+  it('where the registry keeps a layer that was cut, whatever it is sent: the image fails, and is no longer called copied', async () => {
+    await using here = await world();
+    const { contents } = here.storage;
+    const [, own] = blobsOf(here.storage, armOf(here.storage, 'v1')).layers;
+    if (own === undefined) throw new Error('v1 has one layer');
+    contents.set(own, bytesContent('its beginning'));
+    const set = contents.set.bind(contents);
+    contents.set = (digest, content) => (digest === own ? contents : set(digest, content));
+    const report = await here.run({ verify: 'deep' });
+    expect(report.totals).toMatchObject({ failed: 1, copied: 0 });
+    expect(report.images.find(({ outcome }) => outcome === 'failed')?.reason).toMatchObject({
+      code: 'CONTENT_UNKNOWN',
+      message: expect.stringMatching(
+        /it took what was missing, and still lacks layer 2 of 2 of its image for linux\/arm64/,
+      ),
+      hint: expect.stringContaining('remove the file from its storage'),
+    });
+  });
+
   it('where the registry lets nobody change a tag: its parts are copied all the same', async () => {
     await using all = await world();
     all.destination.quirks = { immutableTags: 409 };
