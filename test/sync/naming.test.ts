@@ -98,6 +98,27 @@ describe('what was found', () => {
     ]);
   });
 
+  test.each<[SyncSettings['naming'], string | undefined, boolean]>([
+    ['path', undefined, true],
+    ['basename', undefined, false],
+    ['path', 'b'.repeat(250), false],
+  ])('that is too long with --naming %s: basename is advised where it helps', (naming, patch, helps) => {
+    const long = found('a'.repeat(250));
+    const patched =
+      patch === undefined
+        ? set
+        : parseImageSet(
+            parseDocument(
+              's.json',
+              `{"prefixes": [""], "patches": [{"match": "${long.name}", "name": "${patch}"}]}`,
+            ),
+          );
+    const { nameless } = groupByDestination([long], patched, { ...settings, naming });
+    const hint = nameless[0]?.failure.hint;
+    expect(hint).toContain('a shorter --push-ns');
+    expect(hint?.includes('--naming basename')).toBe(helps);
+  });
+
   test('and has no name is told by one shard', () => {
     const long = found(`a/${'b'.repeat(253)}`);
     const told = [1, 2, 3].map((index) =>

@@ -44,16 +44,21 @@ export function destinationRepository(
   const name = patchName ?? nameFor(naming, source.repository);
   const whole = namespace === undefined ? name : `${namespace}/${name}`;
   const about = `${source.host}/${source.repository}`;
-  if (whole.length > NAME_LENGTH_LIMIT) throw tooLong(about, whole);
+  if (whole.length > NAME_LENGTH_LIMIT) throw tooLong(about, whole, isShortest(naming, patchName));
   return parseRepository(whole, about);
 }
 
-function tooLong(about: string, name: string): Failure<'NAME_TOO_LONG'> {
+/** Returns whether no other --naming gives a shorter name. */
+function isShortest(naming: SyncSettings['naming'], patchName: Repository | undefined): boolean {
+  return naming === 'basename' || patchName !== undefined;
+}
+
+function tooLong(about: string, name: string, isShort: boolean): Failure<'NAME_TOO_LONG'> {
   return new Failure({
     code: 'NAME_TOO_LONG',
     about,
     message: `its name at the destination has ${name.length} characters, and registries allow ${NAME_LENGTH_LIMIT}`,
-    hint: 'give it a shorter one with "patches", or use --naming basename or a shorter --push-ns',
+    hint: `give it a shorter one with "patches", or use ${isShort ? '' : '--naming basename or '}a shorter --push-ns`,
   });
 }
 
@@ -94,7 +99,8 @@ export function groupByDestination(
     try {
       const repository = destinationRepository(naming, namespace, source, patch);
       const whole = `${destination}/${repository}`;
-      if (whole.length > NAME_LENGTH_LIMIT) throw tooLong(`${source.host}/${source.repository}`, whole);
+      if (whole.length > NAME_LENGTH_LIMIT)
+        throw tooLong(`${source.host}/${source.repository}`, whole, isShortest(naming, patch));
       const members = groups.get(repository) ?? [];
       groups.set(repository, members);
       members.push(member);
