@@ -61,6 +61,14 @@ describe('a tag is judged', () => {
       facts({ below: below({ images: 0, blobs: 0, unshown: 1 }) }),
     ],
     [
+      `the tag is right, but the destination lacks the configuration, ${abbreviateDigest(second)} (put it into the image set, and synctl sync --verify deep copies it again)`,
+      'incomplete',
+      facts({
+        below: below({ missing: [{ kind: 'configuration', digest: second, path: [] }] }),
+        isWanted: false,
+      }),
+    ],
+    [
       `the tag is right, but the destination lacks layer 2 of 3 of its image for linux/arm64, ${abbreviateDigest(second)} (synctl sync --verify deep copies it again)`,
       'incomplete',
       facts({

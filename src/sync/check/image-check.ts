@@ -105,7 +105,13 @@ export async function checkImage(
     const judged = tags.map(async ({ tag, facts }): Promise<CheckedTag> => {
       const signature =
         signatures && (await checkSignature(signatures, { source, image, tag }, facts.source, signal));
-      return { tag, isWanted: isWanted(tag), ...facts, ...judge(facts), signature };
+      return {
+        tag,
+        isWanted: isWanted(tag),
+        ...facts,
+        ...judge({ ...facts, isWanted: isWanted(tag) }),
+        signature,
+      };
     });
     return {
       image,

@@ -24,6 +24,8 @@ export interface TagFacts {
   readonly recorded: RecordedImage | undefined;
   /** What the destination has below the tag. Undefined if only digests were compared. */
   readonly below?: PartsBelow | undefined;
+  /** Whether the image set wants it. Undefined if that is not known. */
+  readonly isWanted?: boolean | undefined;
 }
 
 /** A verdict and the sentence that explains it. */
@@ -33,7 +35,7 @@ export interface Judgement {
 }
 
 /** Returns the verdict about one tag. It depends on both registries' answers only; the state only explains it. */
-export function judge({ source, destination, expected, recorded, below }: TagFacts): Judgement {
+export function judge({ source, destination, expected, recorded, below, isWanted }: TagFacts): Judgement {
   if (source.kind === 'unknown') return { verdict: 'unknown', message: source.reason };
   if (destination.kind === 'unknown') return { verdict: 'unknown', message: destination.reason };
   if (source.kind === 'absent') {
@@ -47,7 +49,7 @@ export function judge({ source, destination, expected, recorded, below }: TagFac
   }
   if (destination.digest === expected) {
     if (below !== undefined && below.missing.length > 0) {
-      const message = `the tag is right, but the destination lacks ${describeMissing(below.missing)} (${REPAIR})`;
+      const message = `the tag is right, but the destination lacks ${describeMissing(below.missing)} (${isWanted === false ? REPAIR_OF_UNWANTED : REPAIR})`;
       return { verdict: 'incomplete', message };
     }
     const other = explainOtherDigest(source.digest, expected, recorded);
@@ -59,6 +61,7 @@ export function judge({ source, destination, expected, recorded, below }: TagFac
 }
 
 const REPAIR = 'synctl sync --verify deep copies it again';
+const REPAIR_OF_UNWANTED = `put it into the image set, and ${REPAIR}`;
 
 /** Returns what was compared. Without a look below the tag, only the state knows of layers that are elsewhere. */
 function compared(below: PartsBelow | undefined, recorded: RecordedImage | undefined): string {

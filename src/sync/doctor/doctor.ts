@@ -226,7 +226,7 @@ class Examination {
       code: 'NOT_FOUND',
       about: this.#setOf().file,
       message: `nothing at ${this.#source.host} is wanted by it`,
-      hint: 'correct its names and prefixes, or add their namespaces with --addition-ns',
+      hint: 'correct its names, prefixes and "tags", or add their namespaces with --addition-ns',
     });
   }
 
