@@ -1,12 +1,16 @@
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { MANIFEST_ACCEPT } from '../../src/registry/oci/media-type.ts';
 import { ask, openUpload } from './registry/ask.ts';
 import { bytesContent, generatedBytes } from './registry/content.ts';
 import { type Fault, htmlError, rateLimited } from './registry/faults.ts';
+import { listen, resetConnection } from './registry/listener.ts';
 import type { Quirks } from './registry/quirks.ts';
 import { startRegistry } from './registry/registry.ts';
 import { seedImage, seedIndex } from './registry/seed.ts';
+import { type Certificate, LOOPBACK } from './test-authority.ts';
 
 const ACCEPT = { accept: MANIFEST_ACCEPT };
 
@@ -42,6 +46,27 @@ describe('faults of a test registry', () => {
     ['307 0 wrong', { kind: 'redirect', location: 'http://127.0.0.1:1/' }],
   ])('give "%s" for %o', async (expected, fault) => {
     expect(await outcome(fault)).toBe(expected);
+  });
+
+  it.each<[string, Certificate | undefined]>([
+    ['plain HTTP', undefined],
+    ['TLS', LOOPBACK],
+  ])('reset a connection over %s, also one that the client has reset before', async (_, certificate) => {
+    for (const isLeft of [false, true]) {
+      const asked = Promise.withResolvers<Socket>();
+      const listener = await listen(({ socket }) => asked.resolve(socket), certificate);
+      const tcp = connect(listener.port, '127.0.0.1');
+      const client = certificate === undefined ? tcp : connectTls({ socket: tcp });
+      const broken = Promise.withResolvers<unknown>();
+      for (const socket of [tcp, client]) socket.on('error', broken.resolve).on('close', broken.resolve);
+      client.write('GET / HTTP/1.1\r\nhost: registry.test\r\n\r\n');
+      const served = await asked.promise;
+      if (isLeft) tcp.resetAndDestroy();
+      resetConnection(served);
+      const told = await broken.promise;
+      if (!isLeft) expect(told).toMatchObject({ code: 'ECONNRESET' });
+      await listener.close();
+    }
   });
 
   it('ask for patience in both forms, and speak HTML', async () => {

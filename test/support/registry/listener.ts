@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Certificate } from '../test-authority.ts';
 
 /** A server on a free port of the loopback address. */
@@ -12,17 +13,16 @@ export interface OpenListener {
   close(): Promise<void>;
 }
 
-/** The TCP connections of all listeners, also those under TLS, by the ports of both ends. */
-const connections = new Map<string, Socket>();
+/** The TCP connections below those with TLS, which cannot be reset themselves. */
+const underTls = new WeakMap<Socket, Socket>();
 
-function portsOf({ localPort, remotePort }: Socket): string {
-  return `${localPort} ${remotePort}`;
-}
-
-/** Resets the connection of a request. A socket with TLS cannot do that by itself. */
+/** Resets the connection of a request; one that the client has left already is only closed. */
 export function resetConnection(socket: Socket | null): void {
-  if (socket === null) return;
-  (connections.get(portsOf(socket)) ?? socket).resetAndDestroy();
+  if (socket instanceof TLSSocket) {
+    const below = underTls.get(socket);
+    if (below === undefined) socket.destroy();
+    else below.resetAndDestroy();
+  } else socket?.resetAndDestroy();
 }
 
 /** Listens on a free loopback port, with TLS when a certificate is given. */
@@ -35,14 +35,20 @@ export async function listen(
       ? createServer(answer)
       : createTlsServer({ key: certificate.key, cert: certificate.certificate }, answer);
   const sockets = new Set<Socket>();
+  const byPort = new Map<number | undefined, Socket>();
   server.on('connection', (socket: Socket) => {
-    const ports = portsOf(socket);
+    const { remotePort } = socket;
     sockets.add(socket);
-    connections.set(ports, socket);
+    byPort.set(remotePort, socket);
     socket.on('close', () => {
       sockets.delete(socket);
-      connections.delete(ports);
+      if (byPort.get(remotePort) === socket) byPort.delete(remotePort);
     });
+  });
+  // Its ports are known now; once the client has left, nobody tells them any more.
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const below = socket.remotePort === undefined ? undefined : byPort.get(socket.remotePort);
+    if (below !== undefined) underTls.set(socket, below);
   });
   // Idle connections must not be closed under a client that is about to use them: that would be a fault nobody asked for.
   server.keepAliveTimeout = 300_000;
