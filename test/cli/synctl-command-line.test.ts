@@ -10,12 +10,14 @@ import { createSynctlProgram, type Invocation } from '../../src/cli/synctl-comma
 import { runSynctl } from '../../src/cli/synctl-dispatch.ts';
 import { SYNC_FLAGS, type SyncFlagName } from '../../src/sync/flags.ts';
 import { parseSyncSettings } from '../../src/sync/settings.ts';
+import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { Screen } from '../support/screen.ts';
 import { SyncRoute } from '../support/sync-run.ts';
 import { TerminalProcess } from '../support/terminal-process.ts';
+import { LOGIN, loginVariables } from '../support/token-server.ts';
 
 /** A text for each flag that no default has. */
 const SAMPLES: Readonly<Record<SyncFlagName, string>> = {
@@ -100,7 +102,7 @@ async function readBy(lines: readonly (readonly string[])[]): Promise<ReadonlySe
     merge: (reports, settings, context) => mergeCommand(reports, recorded(settings, read), context),
   };
   for (const line of lines) {
-    const process = new TerminalProcess(line);
+    const process = new TerminalProcess(line, loginVariables(LOGIN));
     const code = await runSynctl(process, commands);
     expect([code, process.stderr.written], line.join(' ')).toEqual([0, '']);
   }
@@ -117,8 +119,8 @@ function flagsOf(command: Invocation['command']): string[] {
 
 async function world() {
   const stack = new AsyncDisposableStack();
-  const source = stack.use(await startRegistry());
-  const destination = stack.use(await startRegistry());
+  const source = stack.use(await startRegistry({ access: PUBLIC_TOKENS }));
+  const destination = stack.use(await startRegistry({ access: TOKENS }));
   seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
   const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
   const report = join(scratchFolder(), 'report.json');

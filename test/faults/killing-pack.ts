@@ -15,10 +15,12 @@ import { text } from 'node:stream/consumers';
 import { FileServer } from '../support/file-server.ts';
 import { Gateway } from '../support/gateway.ts';
 import { Kodo } from '../support/kodo/kodo.ts';
+import { TOKENS } from '../support/registry/access.ts';
 import { generatedBytes } from '../support/registry/content.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedIndex } from '../support/registry/seed.ts';
 import { AUTHORITY_FILE } from '../support/test-authority.ts';
+import { LOGIN, loginVariables } from '../support/token-server.ts';
 import type { KillPlan } from './killing.ts';
 import { brokenFiles } from './package-wholeness.ts';
 import { brokenTags } from './wholeness.ts';
@@ -116,8 +118,8 @@ class KilledPack implements AsyncDisposable {
 
   static async start(plan: PackKillPlan): Promise<KilledPack> {
     const stack = new AsyncDisposableStack();
-    const mirror = stack.use(await startRegistry({ redirectBlobs: true }));
-    const target = stack.use(await startRegistry());
+    const mirror = stack.use(await startRegistry({ redirectBlobs: true, access: TOKENS }));
+    const target = stack.use(await startRegistry({ access: TOKENS }));
     const files = stack.use(await FileServer.start());
     const web = stack.use(await Gateway.open(files.origin));
     const kodo = stack.use(await Kodo.start());
@@ -215,6 +217,7 @@ class KilledPack implements AsyncDisposable {
       ['--image-source', `${mirror.host}/keel`, ...folders, ...retries],
       stop,
       kill,
+      loginVariables(LOGIN),
     );
     const to = ['--repo', 'qiniu,dockerhub', '--dockerhub-repository', `${target.host}/me/kube`];
     const line = ['push', '--pkg-uri', this.#package, ...to, '--dockerhub-form=artifact', ...retries];
@@ -223,6 +226,8 @@ class KilledPack implements AsyncDisposable {
       KEEL_ACCESS_KEY: accessKey,
       KEEL_SECRET_KEY: secretKey,
       KEEL_QINIU_ENDPOINT: upload.url,
+      KEEL_DOCKERHUB_USERNAME: LOGIN.username,
+      KEEL_DOCKERHUB_PASSWORD: LOGIN.password,
     };
     const ended =
       packed.code === 0 && !stop.aborted ? await this.#start(line, stop, kill, environment) : packed;
@@ -234,7 +239,7 @@ class KilledPack implements AsyncDisposable {
     line: readonly string[],
     stop: AbortSignal,
     kill: NodeJS.Signals,
-    environment: Readonly<Record<string, string>> = {},
+    environment: Readonly<Record<string, string>>,
   ): Promise<{ code: number | null; told: string }> {
     const [command = '', ...program] = this.#plan.program;
     const { PATH = '' } = process.env;

@@ -8,7 +8,7 @@ import type { JournalEntry } from '../support/registry/journal.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
 import { AUTHORITY_FILE } from '../support/test-authority.ts';
-import { LOGIN } from '../support/token-server.ts';
+import { LOGIN, loginVariables } from '../support/token-server.ts';
 import { brokenTags } from './wholeness.ts';
 
 /** What came of killing a mirror again and again. */
@@ -159,7 +159,7 @@ class KilledMirror {
     const { PATH = '' } = process.env;
     const child = spawn(command, [...line, 'sync', ...route, ...files, '--retry-interval', '10ms'], {
       cwd: this.#folder,
-      env: { PATH, HOME: this.#folder, KEEL_USERNAME: LOGIN.username, KEEL_PASSWORD: LOGIN.password },
+      env: { PATH, HOME: this.#folder, ...loginVariables(LOGIN) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const told = Promise.all([text(child.stdout), text(child.stderr)]).then((parts) => parts.join(''));

@@ -11,7 +11,7 @@ import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
 import { SyncRoute } from '../support/sync-run.ts';
 import { AUTHORITY_FILE } from '../support/test-authority.ts';
-import { LOGIN } from '../support/token-server.ts';
+import { LOGIN, loginVariables } from '../support/token-server.ts';
 import { brokenTags } from './wholeness.ts';
 
 const SYNCTL = fileURLToPath(new URL('../../src/synctl.ts', import.meta.url));
@@ -143,8 +143,7 @@ it.each([
   // No file may grow beyond so many blocks of 512 bytes, and who tries is told so instead of being killed.
   const limited = `trap '' XFSZ; ulimit -f ${blocks}; exec "$@"`;
   const line = ['-c', limited, 'sh', process.execPath, SYNCTL, 'sync', ...where, ...files];
-  const login = { KEEL_USERNAME: LOGIN.username, KEEL_PASSWORD: LOGIN.password };
-  const env = { PATH, HOME: route.folder, ...login };
+  const env = { PATH, HOME: route.folder, ...loginVariables(LOGIN) };
   const child = spawn('sh', line, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const told = Promise.all([text(child.stdout), text(child.stderr)]);
   const code = await new Promise((resolve) => child.once('close', resolve));

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import type { FaultRule } from '../support/registry/faults.ts';
 import type { JournalEntry } from '../support/registry/journal.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
@@ -176,13 +177,13 @@ function show(name: string, run: MeasuredRun, source: TestRegistry): void {
 }
 
 it('fails what is a lie, copies the rest, and bounds what it costs', { timeout: TIMEOUT }, async () => {
-  await using source = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
   // Whoever converts an index reads what it lists first.
-  await using destination = await startRegistry({ quirks: { refuseOciIndex: true } });
+  await using destination = await startRegistry({ quirks: { refuseOciIndex: true }, access: TOKENS });
   seedImage(source.storage, 'good', { tags: ['v1'] });
   for (const lie of LIES) lie.rig(source, repositoryOf(lie));
   const set = { names: ['good', ...LIES.map(repositoryOf)] };
-  const run = await measuredSync({ source: source.host, destination: destination.host }, set);
+  const run = await measuredSync({ source, destination }, set);
   show('lies', run, source);
   const { code, told, memory, report } = run;
   expect(code, told).toBe(1);
@@ -202,15 +203,15 @@ it('fails what is a lie, copies the rest, and bounds what it costs', { timeout: 
 });
 
 it('copies what is large but true', { timeout: TIMEOUT }, async () => {
-  await using source = await startRegistry({ discardAbove: 0 });
-  await using destination = await startRegistry();
+  await using source = await startRegistry({ discardAbove: 0, access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
   for (let tag = 0; tag < 8; tag += 1) seedLargeManifest(source.storage, 'large', `v1.0.${tag}`, 4_000_000);
   seedImage(source.storage, 'many', { tags: ['v0.0.0'] });
   const digest = source.storage.repository('many').tags.get('v0.0.0');
   if (digest === undefined) throw new Error('nothing was seeded');
   for (let tag = 0; tag < 60_000; tag += 1) source.storage.repository('many').tags.set(`v1.0.${tag}`, digest);
   const set = { names: ['large', 'many'], patches: [{ match: 'many', tags: { latest: 2 } }] };
-  const run = await measuredSync({ source: source.host, destination: destination.host }, set);
+  const run = await measuredSync({ source, destination }, set);
   show('large', run, source);
   expect(run.code, run.told).toBe(0);
   expect(run.memory).toBeLessThan(MEMORY_LIMIT);
@@ -266,12 +267,12 @@ it.each(FATAL)('ends at $name', { timeout: TIMEOUT }, async (lie) => {
   const { listing, isGuarded, requests = 200, sent = 60 } = lie;
   await using source = await startRegistry({
     ...(listing === undefined ? {} : { listing: { style: listing } }),
-    ...(isGuarded === undefined ? {} : { access: { mode: 'bearer', users: {} } }),
+    access: isGuarded === undefined ? PUBLIC_TOKENS : { mode: 'bearer', users: {} },
   });
-  await using destination = await startRegistry();
+  await using destination = await startRegistry({ access: TOKENS });
   seedImage(source.storage, 'good', { tags: ['v1'] });
   lie.rig(source);
-  const route = { source: source.host, destination: destination.host };
+  const route = { source, destination };
   const run = await measuredSync(route, { names: ['good'], prefixes: [''] });
   show(lie.name, run, source);
   expect(run.code, run.told).toBe(1);

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { digestHex, digestOf } from '../../src/registry/oci/digest.ts';
 import { type Fault, FileServer } from '../support/file-server.ts';
+import { PUBLIC_TOKENS } from '../support/registry/access.ts';
 import type { FaultRule } from '../support/registry/faults.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import type { RequestKind } from '../support/registry/route.ts';
@@ -113,7 +114,7 @@ it.each(IMAGES)(
   'refuses an image whose registry lies: %s',
   { timeout: TIMEOUT },
   async (name, words, rig) => {
-    await using registry = await startRegistry();
+    await using registry = await startRegistry({ access: PUBLIC_TOKENS });
     await using web = await FileServer.start();
     seedImage(registry.storage, name, { tags: ['v1'], seed: name });
     rig(registry, name);
@@ -181,7 +182,7 @@ const COMPONENTS: readonly (readonly [
 ];
 
 it.each(COMPONENTS)('refuses %s', { timeout: TIMEOUT }, async (_, words, file, { file: fault, checksum }) => {
-  await using registry = await startRegistry();
+  await using registry = await startRegistry({ access: PUBLIC_TOKENS });
   await using web = await FileServer.start();
   const uri = web.put('/tool.tar.gz', file, ...(fault === undefined ? [] : [fault]));
   const sum = `${digestHex(digestOf(file))}  tool.tar.gz\n`;

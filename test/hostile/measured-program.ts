@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { AUTHORITY_FILE } from '../support/test-authority.ts';
+import { type Login, loginVariables } from '../support/token-server.ts';
 
 /** How a run of a program ended, and what it took. */
 export interface MeasuredProgram {
@@ -25,12 +26,13 @@ export async function measured(
   program: 'synctl' | 'packer',
   folder: string,
   line: readonly string[],
+  login?: Login,
 ): Promise<MeasuredProgram> {
   const file = fileURLToPath(new URL(`../../build/src/${program}.js`, import.meta.url));
   const peakTold = ['--import', `data:text/javascript,${encodeURIComponent(TELL_PEAK)}`];
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, [...peakTold, file, ...line], {
-    env: { PATH, HOME: folder, NODE_EXTRA_CA_CERTS: AUTHORITY_FILE },
+    env: { PATH, HOME: folder, NODE_EXTRA_CA_CERTS: AUTHORITY_FILE, ...(login && loginVariables(login)) },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

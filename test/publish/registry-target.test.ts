@@ -14,6 +14,7 @@ import { type Host, parseReference } from '../../src/registry/oci/reference.ts';
 import { Registries } from '../../src/registry/registries.ts';
 import { DockerRegistry } from '../support/docker-registry.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
+import { copyFolder, copyToFolder } from '../support/skopeo.ts';
 import { LOGIN } from '../support/token-server.ts';
 import { CuttingProxy } from './cutting-proxy.ts';
 import { Listener } from './listener.ts';
@@ -22,7 +23,6 @@ import { PackageFixture } from './package-fixture.ts';
 const NAME = 'kube-1.36.2-amd64.tar.gz';
 const BETA = 'kube-1.36.2-arm64-beta.tar.gz';
 const calm = new AbortController().signal;
-const CREDENTIALS = `${LOGIN.username}:${LOGIN.password}`;
 
 function targetFor(
   registry: { readonly host: Host },
@@ -62,17 +62,7 @@ async function publish(target: RegistryTarget, fixture: PackageFixture) {
 /** What skopeo, an other program than ours, makes of an image: its files, its configuration and its manifest. */
 async function fetchImage(registry: DockerRegistry, tag: string) {
   const folder = scratchFolder();
-  const from = `docker://${registry.host}/me/keel-pkg:${tag}`;
-  const login = ['--src-tls-verify=false', `--src-creds=${CREDENTIALS}`];
-  execFileSync('skopeo', [
-    '--insecure-policy',
-    'copy',
-    '-q',
-    '--preserve-digests',
-    ...login,
-    from,
-    `dir:${folder}`,
-  ]);
+  await copyToFolder({ reference: `${registry.host}/me/keel-pkg:${tag}`, login: LOGIN }, folder);
   const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
   const blob = (digest: string) => readFile(join(folder, digest.slice('sha256:'.length)));
   const layers: Buffer[] = [];
@@ -123,14 +113,12 @@ async function pushBase(registry: DockerRegistry): Promise<void> {
   await writeFile(join(folder, sha(config)), config);
   const manifest = { schemaVersion: 2, mediaType: type, config: own, layers };
   await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
-  const to = `docker://${registry.host}/library/busybox:stable`;
-  const login = ['--dest-tls-verify=false', `--dest-creds=${CREDENTIALS}`];
-  execFileSync('skopeo', ['--insecure-policy', 'copy', '-q', ...login, `dir:${folder}`, to]);
+  await copyFolder(folder, { reference: `${registry.host}/library/busybox:stable`, login: LOGIN });
 }
 
 describe('publishing to a registry', () => {
   it('makes an image with the package at its root, to copy it from', async () => {
-    await using registry = await DockerRegistry.start('htpasswd');
+    await using registry = await DockerRegistry.start('token');
     await using fixture = await PackageFixture.write(NAME, 3_000_001);
     const { target } = targetFor(registry);
     await target.prove(calm);
@@ -148,7 +136,7 @@ describe('publishing to a registry', () => {
   });
 
   it('puts it on a base, so that running the image copies the package out', async () => {
-    await using registry = await DockerRegistry.start('htpasswd');
+    await using registry = await DockerRegistry.start('token');
     await using fixture = await PackageFixture.write(NAME, 100_000);
     await pushBase(registry);
     const base = parseReference(`${registry.host}/library/busybox:stable`);
@@ -163,7 +151,7 @@ describe('publishing to a registry', () => {
   });
 
   it('does without a base that cannot be had, and says so', async () => {
-    await using registry = await DockerRegistry.start('htpasswd');
+    await using registry = await DockerRegistry.start('token');
     await using fixture = await PackageFixture.write(NAME, 100_000);
     const base = parseReference(`${registry.host}/library/absent:stable`);
     const { target, reporter } = targetFor(registry, { base });
@@ -172,7 +160,7 @@ describe('publishing to a registry', () => {
   });
 
   it('makes an OCI artifact whose layer is the package', async () => {
-    await using registry = await DockerRegistry.start('htpasswd');
+    await using registry = await DockerRegistry.start('token');
     await using fixture = await PackageFixture.write(NAME, 100_000);
     const { location } = await publish(targetFor(registry, { form: 'artifact' }).target, fixture);
     expect(location.instruction).toBe(`oras pull ${location.address}`);
@@ -188,7 +176,7 @@ describe('publishing to a registry', () => {
   it.each(['image', 'artifact'] as const)(
     'sends nothing when the tag holds this package (%s)',
     async (form) => {
-      await using registry = await DockerRegistry.start('htpasswd');
+      await using registry = await DockerRegistry.start('token');
       await using fixture = await PackageFixture.write(NAME, 100_000);
       await publish(targetFor(registry, { form }).target, fixture);
       const { location, progress } = await publish(targetFor(registry, { form }).target, fixture);
@@ -202,7 +190,7 @@ describe('publishing to a registry', () => {
     { name: NAME, overwrite: true, replaced: true },
     { name: NAME, overwrite: false, replaced: false },
   ])('with other content under $name and overwrite $overwrite, replaces it: $replaced', async (row) => {
-    await using registry = await DockerRegistry.start('htpasswd');
+    await using registry = await DockerRegistry.start('token');
     await using first = await PackageFixture.write(row.name, 1000);
     await using second = await PackageFixture.write(row.name, 2000);
     await publish(targetFor(registry).target, first);
@@ -215,7 +203,7 @@ describe('publishing to a registry', () => {
   });
 
   it('gets there when the connection is cut in the middle of the package', async () => {
-    await using registry = await DockerRegistry.start('htpasswd');
+    await using registry = await DockerRegistry.start('token');
     await using proxy = await CuttingProxy.start(registry.host, { bytes: 2_000_000, times: 2 });
     await using fixture = await PackageFixture.write(NAME, 5_000_000);
     const { location } = await publish(targetFor(proxy, { attempts: 3 }).target, fixture);
@@ -226,7 +214,7 @@ describe('publishing to a registry', () => {
   });
 
   it('tells wrong credentials before anything is sent', async () => {
-    await using registry = await DockerRegistry.start('htpasswd');
+    await using registry = await DockerRegistry.start('token');
     const { target } = targetFor(registry, { password: 'wrong' });
     await expect(target.prove(calm)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
   });

@@ -59,6 +59,12 @@ export async function copyToFolder({ reference, login }: Place, folder: string):
   return { digest: digestOf(await readFile(join(folder, 'manifest.json'))) };
 }
 
+/** Copies an image out of a folder, in which it has the form that skopeo gives it. */
+export async function copyFolder(folder: string, { reference, login }: Place): Promise<void> {
+  const creds = credentials('--dest-creds', login);
+  await skopeo('copy', '--quiet', '--preserve-digests', ...creds, `dir:${folder}`, `docker://${reference}`);
+}
+
 /** Copies an image with all its platforms from one registry to another. */
 export async function copyImage(from: Place, to: Place): Promise<void> {
   const creds = [...credentials('--src-creds', from.login), ...credentials('--dest-creds', to.login)];

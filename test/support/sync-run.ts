@@ -13,6 +13,7 @@ import type { SyncSettings } from '../../src/sync/settings.ts';
 import type { PushTarget } from './images/push.ts';
 import { scratchFolder } from './scratch-folder.ts';
 import { AUTHORITY_FILE } from './test-authority.ts';
+import { loginVariables } from './token-server.ts';
 
 /** What a run needs that goes over settings; the clock and the way to end it early. */
 export interface RunChoices extends Partial<SyncSettings> {
@@ -100,9 +101,7 @@ export class SyncRoute {
       report,
       {
         HOME: this.folder,
-        ...(destination.login === undefined
-          ? {}
-          : { KEEL_USERNAME: destination.login.username, KEEL_PASSWORD: destination.login.password }),
+        ...(destination.login && loginVariables(destination.login)),
       },
     );
   }

@@ -14,6 +14,14 @@ export interface Login {
 /** The one user of registries that want a login. */
 export const LOGIN: Login = { username: 'keel', password: 'keel-test-password' };
 
+/** Returns the variables in which both tools find a login. */
+export function loginVariables({
+  username,
+  password,
+}: Login): Record<'KEEL_USERNAME' | 'KEEL_PASSWORD', string> {
+  return { KEEL_USERNAME: username, KEEL_PASSWORD: password };
+}
+
 /** The certificate whose tokens a registry is to believe. */
 export const TOKEN_CERTIFICATE = resolve('test/fixtures/registry-token/certificate.pem');
 export const TOKEN_SERVICE = 'keel test registry';

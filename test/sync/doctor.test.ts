@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { wouldWork } from '../../src/sync/doctor/diagnosis.ts';
 import { examine } from '../../src/sync/doctor/doctor.ts';
-import type { Access } from '../support/registry/access.ts';
+import { type Access, PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { SyncRoute } from '../support/sync-run.ts';
@@ -10,8 +10,8 @@ import { SyncRoute } from '../support/sync-run.ts';
 it.each(['source', 'destination'] as const)(
   'ends at --command-timeout where the %s is silent',
   async (side) => {
-    await using source = await startRegistry();
-    await using destination = await startRegistry();
+    await using source = await startRegistry({ access: PUBLIC_TOKENS });
+    await using destination = await startRegistry({ access: TOKENS });
     seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
     const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
     const silent = side === 'source' ? source : destination;
@@ -27,7 +27,7 @@ it.each(['source', 'destination'] as const)(
 it.each([undefined, 'basic', 'bearer'] as const)(
   'deletes what it pushed where it is stopped in the middle (access: %s)',
   async (mode) => {
-    await using source = await startRegistry();
+    await using source = await startRegistry({ access: PUBLIC_TOKENS });
     const login = { username: 'keel', password: 'secret' };
     const access: Access = { mode: mode ?? 'none', users: { keel: 'secret' } };
     await using destination = await startRegistry({ access });
@@ -86,7 +86,7 @@ it.each<[outcome: string, message: string, access: Access]>([
 });
 
 it('takes no token for nobody for a login, and tries a wrong password once', async () => {
-  await using source = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
   seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
   const access: Access = { mode: 'bearer', users: { keel: 'secret' }, wrongPassword: 'anonymous' };
   await using destination = await startRegistry({ access });
@@ -112,9 +112,9 @@ async function compared(route: SyncRoute) {
 }
 
 it('says of each source what a run meets there: no verdict before the question', async () => {
-  await using source = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
   await using other = await startRegistry({ access: { mode: 'bearer', users: { keel: 'secret' } } });
-  await using destination = await startRegistry();
+  await using destination = await startRegistry({ access: TOKENS });
   for (const name of ['pause', 'app']) seedImage(source.storage, name, { seed: name, tags: ['3.10'] });
   seedImage(other.storage, 'tool', { seed: 'tool', tags: ['1.0'] });
   const route = new SyncRoute({ source, destination, set: { names: ['pause', 'app'] } });
@@ -158,8 +158,8 @@ it('says of each source what a run meets there: no verdict before the question',
 });
 
 it('asks no source for a manifest of which a run would want none', async () => {
-  await using source = await startRegistry();
-  await using destination = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
   seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
   const route = new SyncRoute({ source, destination, set: { names: ['pause'], tags: { regex: '^v9' } } });
   const { works, found } = await compared(route);
@@ -172,8 +172,8 @@ it('asks no source for a manifest of which a run would want none', async () => {
 });
 
 it('tells what stays where it is stopped and the registry deletes nothing', async () => {
-  await using source = await startRegistry();
-  await using destination = await startRegistry({ quirks: { refuseDelete: true } });
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ quirks: { refuseDelete: true }, access: TOKENS });
   seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
   const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
   const stop = new AbortController();

@@ -2,14 +2,15 @@ import { expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { parseReference } from '../../src/registry/oci/reference.ts';
 import { checkImage } from '../../src/sync/check/image-check.ts';
+import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedWindows } from '../support/registry/seed.ts';
 import { outcomes, SyncRoute } from '../support/sync-run.ts';
 
 async function world() {
   const stack = new AsyncDisposableStack();
-  const source = stack.use(await startRegistry());
-  const destination = stack.use(await startRegistry());
+  const source = stack.use(await startRegistry({ access: PUBLIC_TOKENS }));
+  const destination = stack.use(await startRegistry({ access: TOKENS }));
   seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
   const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
   return { source, destination, route, [Symbol.asyncDispose]: () => stack.disposeAsync() };
@@ -50,8 +51,8 @@ it('of a tag, of a digest and of all tags that are wanted asks both sides', asyn
 });
 
 it('tells of a foreign layer that was left out, which is no fault', async () => {
-  await using source = await startRegistry();
-  await using destination = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
   seedWindows(source.storage, 'windows', { tags: ['1.0.0'] });
   const route = new SyncRoute({ source, destination, set: { names: ['windows'] } });
   await route.run();

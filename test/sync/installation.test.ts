@@ -7,6 +7,7 @@ import { parsePlatform } from '../../src/registry/oci/platform.ts';
 import { checkInstallation, isInstallable } from '../../src/sync/check/installation.ts';
 import { fillRegistry } from '../support/images/fill.ts';
 import { KUBERNETES_SET } from '../support/images/kubernetes-set.ts';
+import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { type RunChoices, SyncRoute } from '../support/sync-run.ts';
 
@@ -15,8 +16,8 @@ const PROGRAMS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler',
 /** A mirror that one run filled. */
 async function world(set: object, choices: RunChoices = {}) {
   const stack = new AsyncDisposableStack();
-  const source = stack.use(await startRegistry());
-  const destination = stack.use(await startRegistry());
+  const source = stack.use(await startRegistry({ access: PUBLIC_TOKENS }));
+  const destination = stack.use(await startRegistry({ access: TOKENS }));
   await fillRegistry(source, KUBERNETES_SET);
   const route = new SyncRoute({ source, destination, set });
   await route.run(choices);
@@ -116,8 +117,8 @@ test('a version that is newer than what is known of kubeadm is told', async () =
 });
 
 test('ends at --command-timeout where the mirror is silent', async () => {
-  await using source = await startRegistry();
-  await using destination = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
   destination.fail({ times: Number.POSITIVE_INFINITY, fault: { kind: 'silence' } });
   const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
   const choice = { version: parseKubernetesVersion('1.36.2', 'test'), architecture: 'amd64' } as const;

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { digestHex } from '../../src/registry/oci/digest.ts';
 import { type Manifest, parseManifest } from '../../src/registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
+import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { bytesContent } from '../support/registry/content.ts';
 import type { Quirks } from '../support/registry/quirks.ts';
 import { startRegistry } from '../support/registry/registry.ts';
@@ -35,8 +36,10 @@ function attach(storage: Storage, repository: string, subject: Manifest, artifac
 async function place(choices: { quirks?: Quirks; style?: 'google' | 'plain' } = {}) {
   const { quirks = {}, style = 'google' } = choices;
   const stack = new AsyncDisposableStack();
-  const source = stack.use(await startRegistry({ listing: { style }, quirks: { referrersApi: true } }));
-  const destination = stack.use(await startRegistry({ quirks }));
+  const source = stack.use(
+    await startRegistry({ listing: { style }, quirks: { referrersApi: true }, access: PUBLIC_TOKENS }),
+  );
+  const destination = stack.use(await startRegistry({ quirks, access: TOKENS }));
   const route = new SyncRoute({ source, destination, set: { names: ['app'] } });
   const run = (more: RunChoices = {}) => route.run({ signatures: 'copy', verify: 'none', ...more });
   return { source, destination, run, [Symbol.asyncDispose]: () => stack.disposeAsync() };

@@ -2,9 +2,11 @@ import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { Desk } from '../support/built-synctl.ts';
 import { CountingProxy } from '../support/counting-proxy.ts';
+import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { SyncRoute } from '../support/sync-run.ts';
+import { LOGIN } from '../support/token-server.ts';
 
 const BUSY =
   'error: DB: another run is using this state file ' +
@@ -13,12 +15,16 @@ const BUSY =
 /** A folder with a state, and a destination whose answers can be held back. */
 async function world() {
   const stack = new AsyncDisposableStack();
-  const source = stack.use(await startRegistry());
-  const destination = stack.use(await startRegistry());
+  const source = stack.use(await startRegistry({ access: PUBLIC_TOKENS }));
+  const destination = stack.use(await startRegistry({ access: TOKENS }));
   const proxy = stack.use(await CountingProxy.start(destination));
   seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
-  const route = new SyncRoute({ source, destination: { host: proxy.host }, set: { names: ['pause'] } });
-  const desk = new Desk();
+  const route = new SyncRoute({
+    source,
+    destination: { host: proxy.host, login: LOGIN },
+    set: { names: ['pause'] },
+  });
+  const desk = new Desk(LOGIN);
   desk.write('image_set.json', { names: ['pause'] });
   const flags = ['--source', source.host, '--push-to', proxy.host, '--push-ns', 'keel'];
   const run = async (command: string, ...line: string[]) => {

@@ -3,16 +3,18 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openSqlite } from '../../src/lib/sqlite.ts';
 import { Desk } from '../support/built-synctl.ts';
+import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
+import { LOGIN } from '../support/token-server.ts';
 
 /** A folder with files of the user's, and a run that would mirror one image. */
 async function world() {
   const stack = new AsyncDisposableStack();
-  const source = stack.use(await startRegistry());
-  const destination = stack.use(await startRegistry());
+  const source = stack.use(await startRegistry({ access: PUBLIC_TOKENS }));
+  const destination = stack.use(await startRegistry({ access: TOKENS }));
   seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
-  const desk = new Desk();
+  const desk = new Desk(LOGIN);
   desk.write('image_set.json', { names: ['pause'] });
   desk.write('notes.txt', 'not to be lost');
   mkdirSync(join(desk.folder, 'folder'));

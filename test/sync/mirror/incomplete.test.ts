@@ -155,8 +155,8 @@ describe('a tag does not stand for what is below it', () => {
   });
 
   it('where the state believes that another repository has the layer, and that was emptied too', async () => {
-    await using source = await startRegistry();
-    await using destination = await startRegistry();
+    await using source = await startRegistry({ access: PUBLIC_TOKENS });
+    await using destination = await startRegistry({ access: TOKENS });
     for (const name of ['app', 'other']) {
       seedImage(source.storage, name, { seed: 'same', layerSeeds: ['one', 'two'], tags: ['v1'] });
     }

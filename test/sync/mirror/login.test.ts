@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runSync } from '../../../src/sync/run/run.ts';
-import type { Access } from '../../support/registry/access.ts';
+import { type Access, PUBLIC_TOKENS, TOKENS } from '../../support/registry/access.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry/registry.ts';
 import { seedImage } from '../../support/registry/seed.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
@@ -21,7 +21,7 @@ it.each<[string, Access]>([
   ['itself, without tokens', { mode: 'basic' }],
 ])('a run of 20 images tries a wrong password once: the source refuses it %s', async (_, access) => {
   await using source = await startRegistry({ access: { ...access, users: { keel: 'secret' } } });
-  await using destination = await startRegistry();
+  await using destination = await startRegistry({ access: TOKENS });
   for (const name of NAMES) seedImage(source.storage, name, { tags: ['1.0'] });
   const route = new SyncRoute({ source, destination, set: { names: NAMES } });
   const folder = scratchFolder();
@@ -34,7 +34,7 @@ it.each<[string, Access]>([
 });
 
 it('a run tries a wrong password once: the destination gives a token for nobody', async () => {
-  await using source = await startRegistry();
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
   const access: Access = { mode: 'bearer', users: { keel: 'secret' }, wrongPassword: 'anonymous' };
   await using destination = await startRegistry({ access });
   for (const name of NAMES) seedImage(source.storage, name, { tags: ['1.0'] });
