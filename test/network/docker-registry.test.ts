@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { expect } from 'vitest';
+import { readReport } from '../../src/sync/report/report.ts';
 import { Desk } from '../support/built-synctl.ts';
 import { DockerRegistry } from '../support/docker-registry.ts';
 import { type Image, ImageMaker } from '../support/images/image.ts';
@@ -53,7 +55,15 @@ async function bothSides(): Promise<
 describeTrials('docker-registry', [], (trial) => {
   trial('from one to another over TLS with tokens, digests unchanged, layers mounted', async () => {
     await using here = await bothSides();
-    expect(await here.desk.run('sync', ...here.route)).toMatchObject({ code: 0, stderr: '' });
+    const said = await here.desk.run('sync', ...here.route, '--report', 'report.json');
+    expect(said).toMatchObject({ code: 0, stderr: '' });
+    const { images } = readReport(join(here.desk.folder, 'report.json'));
+    // Each has two configurations and two layers of its own, and the one that both share for either platform.
+    const placed = images.map(({ blobs }) => blobs);
+    expect(placed.toSorted((one, other) => (one?.mounted ?? 0) - (other?.mounted ?? 0))).toEqual([
+      { uploaded: 5, mounted: 0, present: 1 },
+      { uploaded: 4, mounted: 1, present: 1 },
+    ]);
     const sink = new PlainPush(here.sink);
     expect(await sink.digestOf('mirror/pause', '3.10')).toBe(here.images.pause.digest);
     expect(await sink.digestOf('mirror/coredns', 'v1.12.0')).toBe(here.images.dns.digest);

@@ -4,11 +4,13 @@ import { DockerRegistry } from '../support/docker-registry.ts';
 import { type Image, ImageMaker } from '../support/images/image.ts';
 import { PlainPush } from '../support/images/push.ts';
 import { Nginx, type NginxConfiguration, passingTo } from '../support/nginx.ts';
+import { PUBLIC_TOKENS } from '../support/registry/access.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedMade } from '../support/registry/seed.ts';
+import { AUTHORITY_FILE } from '../support/test-authority.ts';
+import { LOGIN } from '../support/token-server.ts';
 import { describeTrials } from '../support/trials.ts';
 
-const AUTHORITY = new URL('../fixtures/tls/authority.pem', import.meta.url).pathname;
 const MEBIBYTE = 1024 * 1024;
 
 describeTrials('nginx', ['docker-registry'], (trial) => {
@@ -17,7 +19,7 @@ describeTrials('nginx', ['docker-registry'], (trial) => {
   let small: readonly Image[];
 
   beforeAll(async () => {
-    source = await startRegistry();
+    source = await startRegistry({ access: PUBLIC_TOKENS });
     const maker = new ImageMaker();
     image = await maker.make({
       platforms: ['linux/amd64', 'linux/arm64'],
@@ -38,12 +40,12 @@ describeTrials('nginx', ['docker-registry'], (trial) => {
     names: readonly string[] = ['app'],
     flags: readonly string[] = [],
   ) {
-    await using registry = await DockerRegistry.start();
+    await using registry = await DockerRegistry.start('token');
     await using nginx = await Nginx.start(configure(`https://${registry.host}`));
-    const desk = new Desk();
+    const desk = new Desk(LOGIN);
     desk.write('image_set.json', { names });
     const route = ['--source', source.host, '--push-to', nginx.host, '--push-ns', 'mirror'];
-    const said = await desk.run('sync', ...route, '--ca-file', AUTHORITY, ...flags);
+    const said = await desk.run('sync', ...route, '--ca-file', AUTHORITY_FILE, ...flags);
     const behind = new PlainPush(registry);
     return {
       ...said,
@@ -106,33 +108,33 @@ describeTrials('nginx', ['docker-registry'], (trial) => {
   }
 
   trial('a registry is filled where its uploads lie below another path', async () => {
-    await using registry = await DockerRegistry.start('open', { prefix: '/inner/' });
+    await using registry = await DockerRegistry.start('token', { prefix: '/inner/' });
     await using nginx = await Nginx.start({
       server: `client_max_body_size 0;
         location /v2/ { rewrite ^/v2/(.*)$ /inner/v2/$1 break; ${passingTo(`https://${registry.host}`)} }
         location /inner/ { ${passingTo(`https://${registry.host}`)} }`,
     });
-    const desk = new Desk();
+    const desk = new Desk(LOGIN);
     desk.write('image_set.json', { names: ['app'] });
     const route = ['--source', source.host, '--push-to', nginx.host, '--push-ns', 'mirror'];
-    const said = await desk.run('sync', ...route, '--ca-file', AUTHORITY);
+    const said = await desk.run('sync', ...route, '--ca-file', AUTHORITY_FILE);
     expect(said).toMatchObject({ code: 0, stderr: '' });
-    const checked = await desk.run('check', 'app:v1', ...route, '--ca-file', AUTHORITY);
+    const checked = await desk.run('check', 'app:v1', ...route, '--ca-file', AUTHORITY_FILE);
     expect(checked.stdout).toContain('mirrored: ');
   });
 
   trial('a registry behind it is read as a source', async () => {
-    await using registry = await DockerRegistry.start();
-    await using upstream = await DockerRegistry.start();
+    await using registry = await DockerRegistry.start('token');
+    await using upstream = await DockerRegistry.start('token');
     await new PlainPush(upstream).push('app', 'v1', image);
     await using nginx = await Nginx.start({
       http2: true,
       server: `location / { ${passingTo(`https://${upstream.host}`)} }`,
     });
-    const desk = new Desk();
+    const desk = new Desk(LOGIN);
     desk.write('image_set.json', { names: ['app'] });
     const route = ['--source', nginx.host, '--push-to', registry.host, '--push-ns', 'mirror'];
-    expect(await desk.run('sync', ...route, '--ca-file', AUTHORITY)).toMatchObject({ code: 0 });
+    expect(await desk.run('sync', ...route, '--ca-file', AUTHORITY_FILE)).toMatchObject({ code: 0 });
     expect(await new PlainPush(registry).digestOf('mirror/app', 'v1')).toBe(image.digest);
   });
 });

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { Desk } from '../support/built-synctl.ts';
+import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedIndex } from '../support/registry/seed.ts';
 import { PROXY_LOGIN, Squid } from '../support/squid.ts';
 import type { Certificate } from '../support/test-authority.ts';
+import { LOGIN } from '../support/token-server.ts';
 import { describeTrials } from '../support/trials.ts';
 
 const TLS = new URL('../fixtures/tls/', import.meta.url);
@@ -13,13 +15,12 @@ const CERTIFICATE: Certificate = {
   key: readFileSync(new URL('hosts-key.pem', TLS), 'utf8'),
   certificate: readFileSync(new URL('hosts.pem', TLS), 'utf8'),
 };
-const USERS = { keel: 'keel-registry-password' };
 
 describeTrials('squid', [], (trial) => {
   let source: TestRegistry;
 
   beforeAll(async () => {
-    source = await startRegistry({ tls: CERTIFICATE });
+    source = await startRegistry({ tls: CERTIFICATE, access: PUBLIC_TOKENS });
     seedIndex(source.storage, 'app', { tags: ['v1'], layers: [3000, 2_000_000] });
   });
 
@@ -28,10 +29,8 @@ describeTrials('squid', [], (trial) => {
   /** Returns a registry and a desk from which both sides are reached by the names that only squid knows. */
   async function outside() {
     const stack = new AsyncDisposableStack();
-    const sink = stack.use(
-      await startRegistry({ tls: CERTIFICATE, access: { mode: 'bearer', users: USERS } }),
-    );
-    const desk = new Desk({ username: 'keel', password: USERS.keel });
+    const sink = stack.use(await startRegistry({ tls: CERTIFICATE, access: TOKENS }));
+    const desk = new Desk(LOGIN);
     desk.write('image_set.json', { names: ['app'] });
     const named = ({ host }: TestRegistry): string => host.replace('127.0.0.1', 'registry.test');
     const route = ['--source', named(source), '--push-to', named(sink), '--push-ns', 'mirror'];

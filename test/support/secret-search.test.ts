@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { formatCommand } from '../../src/actions/workflow-command.ts';
 import { escapeMarkdown } from '../../src/lib/text/markdown.ts';
 import { scratchFolder } from './scratch-folder.ts';
-import { findSecrets, findSecretsInFiles, withoutMasks } from './secret-search.ts';
+import { findSecrets, findSecretsInFiles, secretVariables, withoutMasks } from './secret-search.ts';
 
 // All that base64 writes with + and /, and all that URLs, JSON and HTML escape.
 const PASSWORD = 'p@ss w/örd+>?ÿ%41&"q\\<';
@@ -50,6 +50,22 @@ test('what is no secret is not found, and a finding does not repeat the secret',
 
 test('a secret that is too short to be told from other words is no secret to look for', () => {
   expect(() => findSecrets('here', '', { short: 'abc' })).toThrow('short is too short');
+});
+
+test('the secrets of a process are its variables that are named so, and what stands in addresses', () => {
+  const environment = {
+    KEEL_PASSWORD: PASSWORD,
+    KEEL_SECRET_KEY: 'a:secret',
+    KEEL_USERNAME: 'somebody',
+    HTTPS_PROXY: 'http://me:a%20secret@proxy.example:3128',
+    HTTP_PROXY: 'http://proxy.example:3128',
+    EMPTY_TOKEN: '',
+  };
+  expect(secretVariables(environment)).toEqual({
+    KEEL_PASSWORD: PASSWORD,
+    KEEL_SECRET_KEY: 'a:secret',
+    HTTPS_PROXY: 'a secret',
+  });
 });
 
 test('files are looked through, in folders too', () => {

@@ -61,11 +61,13 @@ export function withoutMasks(printed: string): string {
     .join('\n');
 }
 
-/** Returns the secrets among the variables of a process, by their names. */
+/** Returns the secrets among the variables of a process, by their names; one in an address, as of a proxy, is one too. */
 export function secretVariables(environment: Readonly<Record<string, string>>): Secrets {
-  const isSecret = ([name, value]: [string, string]): boolean =>
-    /PASSWORD|SECRET|TOKEN/.test(name) && value.length >= SHORTEST;
-  return Object.fromEntries(Object.entries(environment).filter(isSecret));
+  const secrets = Object.entries(environment).map(([name, value]): [string, string] => {
+    if (/PASSWORD|SECRET|TOKEN/.test(name)) return [name, value];
+    return [name, URL.canParse(value) ? decodeURIComponent(new URL(value).password) : ''];
+  });
+  return Object.fromEntries(secrets.filter(([, secret]) => secret.length >= SHORTEST));
 }
 
 function needlesOf(value: string): [form: string, needle: string][] {

@@ -7,9 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 import { ForwardProxy } from '../support/forward-proxy.ts';
 import { keptBy, watchedToItsEnd } from '../support/processes.ts';
+import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { type RegistryOptions, startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
+import { LOGIN, loginVariables } from '../support/token-server.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/synctl.ts', import.meta.url));
 const TLS_FOLDER = new URL('../fixtures/tls/', import.meta.url);
@@ -29,7 +31,7 @@ afterEach(async () => {
 interface World {
   readonly source: TestRegistry;
   readonly sink: TestRegistry;
-  readonly environment: Record<string, string>;
+  readonly environment: Readonly<Record<string, string>>;
   readonly flags: string[];
 }
 
@@ -37,8 +39,8 @@ const portOf = ({ url }: TestRegistry): string => new URL(url).port;
 
 /** A source with an image, and a destination, both known by name. */
 async function world(options: RegistryOptions): Promise<World> {
-  const source = stack.use(await startRegistry(options));
-  const sink = stack.use(await startRegistry(options));
+  const source = stack.use(await startRegistry({ ...options, access: PUBLIC_TOKENS }));
+  const sink = stack.use(await startRegistry({ ...options, access: TOKENS }));
   seedImage(source.storage, 'app', { tags: ['1.0'], layers: [1000, 3_000_000] });
   const hosts = [`registry.test:${portOf(source)}`, `uploads.test:${portOf(sink)}`];
   const insecure = options.tls === false ? hosts.flatMap((host) => ['--insecure-registry', host]) : [];
@@ -46,7 +48,7 @@ async function world(options: RegistryOptions): Promise<World> {
   return {
     source,
     sink,
-    environment: {},
+    environment: loginVariables(LOGIN),
     flags: ['--source', from, '--push-to', to, '--ca-file', AUTHORITY, ...insecure],
   };
 }
@@ -59,7 +61,7 @@ async function behindProxy(options: RegistryOptions): Promise<World> {
       [`uploads.test:${portOf(plain.sink)}`]: plain.sink.url,
     }),
   );
-  return { ...plain, environment: { HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url } };
+  return { ...plain, environment: { ...plain.environment, HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url } };
 }
 
 /** A source whose layers are in a store at another host. */
@@ -80,7 +82,7 @@ async function behindSilence(): Promise<World> {
   stack.defer(() => void silent.close());
   const address = silent.address();
   const port = address === null || typeof address === 'string' ? 0 : address.port;
-  return { ...plain, environment: { HTTPS_PROXY: `http://127.0.0.1:${port}` } };
+  return { ...plain, environment: { ...plain.environment, HTTPS_PROXY: `http://127.0.0.1:${port}` } };
 }
 
 /** Mirrors, or does something else, in a process of its own. Returns its exit code, and what would have kept it when its work was done. */
