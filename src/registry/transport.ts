@@ -122,7 +122,7 @@ export class Transport {
       } catch (error) {
         // A handshake that failed is no request.
         if (failureCode(error) !== 'TLS_REFUSED') this.#onRequest(url);
-        throw error;
+        throw url.host === this.#endpoint.host ? error : redirectedTo(error, this.#endpoint.host);
       }
     };
     const answer = await followRedirects(exchange, send, (from, location) => {
@@ -168,6 +168,12 @@ export class Transport {
       transient: true,
     });
   }
+}
+
+/** Returns the failure to reach a host that nobody named, with who led to it. */
+function redirectedTo(error: unknown, host: string): unknown {
+  const isUnreached = error instanceof HttpFailure && ['UNREACHABLE', 'TLS_REFUSED'].includes(error.code);
+  return isUnreached ? error.with({ message: `${error.message}; ${host} redirects to it` }) : error;
 }
 
 /** Only the host of the address is shown: the rest may be signed. */

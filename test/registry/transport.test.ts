@@ -72,6 +72,23 @@ it('writes that lead to another host arrive there, without the login', async () 
   expect(other.journal.entries.filter(({ headers }) => headers.authorization !== undefined)).toEqual([]);
 });
 
+it('a host that a redirect leads to and nobody reaches is told with the registry that led there', async () => {
+  const other = await startRegistry();
+  await other[Symbol.asyncDispose]();
+  await using here = await pair();
+  const { sink, client } = here;
+  sink.fail({
+    match: { kind: ['manifest-head', 'manifest-get'] },
+    times: Infinity,
+    fault: { kind: 'redirect', location: ({ pathname }) => `${other.url}${pathname}` },
+  });
+  await expect(client.registry.findManifest(APP, TAG, client.signal)).rejects.toMatchObject({
+    code: 'UNREACHABLE',
+    about: other.host,
+    message: `the connection was refused; ${sink.host} redirects to it`,
+  });
+});
+
 it.each([301, 302, 303])('a write is not followed at %d, which would lose its content', async (status) => {
   await using here = await pair();
   const { sink, client } = here;

@@ -31,7 +31,11 @@ export class HttpFailure<Code extends string = string> extends Failure<Code> {
   }
 
   /** Returns the same failure with other details. */
-  with(changes: Pick<HttpFailureDetails<Code>, 'deferral' | 'request'>): HttpFailure<Code> {
+  with(
+    changes:
+      | Pick<HttpFailureDetails<Code>, 'message'>
+      | Pick<HttpFailureDetails<Code>, 'deferral' | 'request'>,
+  ): HttpFailure<Code> {
     const { code, about, message, hint, cause, fault, transient, retryAt, deferral, status, request } = this;
     const known = { code, about, message, hint, cause, fault, transient, retryAt, deferral, status, request };
     return new HttpFailure({ ...known, ...changes });
