@@ -97,6 +97,7 @@ describe('a report', () => {
 describe('a file that is not a report', () => {
   test.each([
     ['no JSON', '<html>', 'REPORT_MALFORMED', 'this is not JSON'],
+    ['no JSON on two lines', 'dear\ndiary', 'REPORT_MALFORMED', '"dear diary" is not valid JSON'],
     ['another JSON', '[]', 'REPORT_MALFORMED', 'this is not a report: the whole file'],
     ['an image set', '{"names": []}', 'REPORT_MALFORMED', 'it has no schemaVersion'],
     ['a newer report', '{"schemaVersion": 2}', 'REPORT_MALFORMED', 'its schemaVersion is 2'],

@@ -265,7 +265,7 @@ export function readReport(file: string): Report {
     value = JSON.parse(decodeText(readFileSync(file)));
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof UndecodableText)
-      throw malformed(`this is not JSON (${error.message})`, hint, error);
+      throw malformed(`this is not JSON (${error.message.replaceAll(/\s+/g, ' ')})`, hint, error);
     const isMissing = failureCode(error) === 'ENOENT';
     const message = isMissing ? 'there is no such report' : `it cannot be read: ${failureCode(error)}`;
     throw new Failure({
