@@ -4,6 +4,8 @@ import {
   type Course,
   courseAfter,
   courseAtLast,
+  isStuck,
+  positionAfterChunk,
   type Standing,
 } from '../../src/registry/blob/upload-course.ts';
 
@@ -98,4 +100,27 @@ describe('after a failed request', () => {
   ])('%s, %s, without an attempt left it goes on: %s', (request, answer, course) => {
     expect(courseAtLast(setback(request, answer))).toBe(course);
   });
+});
+
+describe('after a chunk of bytes 10 to 30', () => {
+  it.each([
+    ['nothing is told', undefined, 30],
+    ['all is kept', 30, 30],
+    ['a part is kept', 20, 20],
+    ['the end of the first chunk is told, as by ECR', 10, 30],
+    ['less is told', 5, 30],
+    ['more is told', 40, 30],
+  ])('where %s (%s) an upload stands at %i', (_, told, position) => {
+    expect(positionAfterChunk({ start: 10, end: 30 }, told)).toBe(position);
+  });
+});
+
+it.each([
+  [0, 10, 1, false],
+  [5, 105, 14, true],
+  [5, 105, 15, false],
+  [0, 16 * MEBIBYTE, MEBIBYTE - 1, true],
+  [0, 16 * MEBIBYTE, MEBIBYTE, false],
+])('of a chunk from %i to %i, kept up to %i, an upload is stuck: %s', (start, end, position, expected) => {
+  expect(isStuck({ start, end }, position)).toBe(expected);
 });

@@ -136,6 +136,24 @@ describe('a size that nobody negotiated', () => {
     expect(taken).toHaveLength(isLost ? 2 + 3 : 3);
   });
 
+  it('of chunks that are kept in part goes on from where the registry says that it stands', async () => {
+    const quirks: Quirks = { keptShare: 0.25, putLimit: MEBIBYTE };
+    const [first] = await pushed(quirks, [40]);
+    const length = (request: string): number => Number(request.split(' ')[1]);
+    const patches = first?.filter((request) => request.startsWith('patch')) ?? [];
+    expect(patches.slice(0, 8).map(length)).toEqual([16, 16, 16, 16, 16, 16, 16, 12]);
+    expect(patches.every((request) => request.endsWith(' 202'))).toBe(true);
+    expect(first?.filter((request) => request.startsWith('status'))).toHaveLength(1);
+  });
+
+  it('of chunks of which hardly a byte is kept ends with that', async () => {
+    const quirks: Quirks = { keptShare: 0.000_001, putLimit: MEBIBYTE };
+    await expect(pushed(quirks, [2])).rejects.toMatchObject({
+      code: 'REGISTRY_BROKEN',
+      message: 'it kept only 2 of the 2097148 bytes of a part of a layer',
+    });
+  });
+
   it('in chunks that are refused altogether is sent whole', async () => {
     const [told] = await pushed({ refuseChunks: true }, [66], (sink) => {
       sink.fail({ match: { kind: 'upload-put' }, fault: { kind: 'reset-request', afterBytes: MEBIBYTE } });

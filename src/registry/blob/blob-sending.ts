@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
 import type { BodyWriter } from '../../lib/http/http.ts';
+import { HttpFailure } from '../../lib/http/http-failure.ts';
 import type { Descriptor } from '../oci/manifest.ts';
-import type { Registry } from '../registry.ts';
+import type { ByteRange, Registry } from '../registry.ts';
 import type { BlobReader } from './blob-reading.ts';
 import type { BlobMeter } from './blob-stream.ts';
 import {
@@ -13,8 +14,8 @@ import {
   type Upload,
 } from './blob-upload.ts';
 import { LEAST_CHUNK_BYTES, type PushHabits, smallerChunk } from './push-habits.ts';
-import { inRequest, type PushRequest } from './push-request.ts';
-import type { Standing, Told } from './upload-course.ts';
+import { inRequest, type PushRequest, RequestFailure } from './push-request.ts';
+import { isStuck, positionAfterChunk, type Standing, type Told } from './upload-course.ts';
 
 /** What is sent, and to where. */
 interface Delivery {
@@ -198,9 +199,21 @@ export class BlobSending {
     const range = { start: before.passed, end };
     const patch = (body: BodyWriter) => patchChunk(registry, upload, range, body, signal);
     const { result, meter } = await this.#transfer('patch', open, end, patch);
-    this.#onReached(end);
-    this.#open = { upload: result, meter, isSure: true, isDoubted: false, told: 'nothing', hasTaken: true };
+    const taken = { upload: result.upload, isDoubted: false, told: 'nothing', hasTaken: true } as const;
+    const position = positionAfterChunk(range, result.received);
+    this.#open = { ...taken, meter: before, isSure: false };
+    const reached = position === end ? meter : await this.#meterAt(position, before);
+    this.#open = { ...taken, meter: reached, isSure: true };
+    this.#onReached(position);
+    if (isStuck(range, position)) throw this.#stuck(range, position);
     return this.#open;
+  }
+
+  #stuck({ start, end }: ByteRange, position: number): RequestFailure {
+    const { host } = this.#delivery.registry;
+    const message = `it kept only ${position - start} of the ${end - start} bytes of a part of a layer`;
+    const failure = new HttpFailure({ code: 'REGISTRY_BROKEN', about: host, message, transient: true });
+    return new RequestFailure('patch', failure);
   }
 
   #chunkOf({ upload, meter }: OpenUpload): number {

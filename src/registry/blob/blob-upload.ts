@@ -194,14 +194,17 @@ async function complete(
   return answer.status;
 }
 
-/** Sends a range of a blob, and returns the upload with the location for its next request. */
+/**
+ * Sends a range of a blob. Returns the upload with the location for its next request, and how many bytes it has by the
+ * answer, if that tells.
+ */
 export async function patchChunk(
   registry: Registry,
   upload: Upload,
   { start, end }: ByteRange,
   body: BodyWriter,
   signal: AbortSignal,
-): Promise<Upload> {
+): Promise<{ upload: Upload; received: number | undefined }> {
   const answer = await registry.send({
     method: 'PATCH',
     url: upload.location,
@@ -221,5 +224,6 @@ export async function patchChunk(
     signal,
   });
   discardBody(answer);
-  return nextLocation(registry, upload, answer);
+  const received = receivedBytes(answer.headers['range']?.toString());
+  return { upload: nextLocation(registry, upload, answer), received };
 }

@@ -1,5 +1,6 @@
 import { isTransient } from '../../lib/failure.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
+import type { ByteRange } from '../registry.ts';
 import type { PushRequest } from './push-request.ts';
 
 /** A request that failed. */
@@ -57,6 +58,9 @@ interface NextCourse {
 export const WORTH_ASKING_BYTES = 8 * 1024 * 1024;
 /** A larger blob whose transfer was cut is sent in chunks from then on. */
 const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
+/** A chunk of which fewer bytes and a smaller share are kept brings an upload nowhere. */
+const PROGRESS_BYTES = 1024 * 1024;
+const PROGRESS_SHARE = 0.1;
 const TOO_LARGE = 413;
 const MISPLACED = 416;
 const UNKNOWN = 404;
@@ -93,6 +97,20 @@ export function courseAtLast({ request, status }: Setback): Course | undefined {
   // Without an answer the registry is not there, so a further request would not be answered either.
   const isOptional = request === 'mount' || request === 'ask' || request === 'inspect';
   return isOptional && status !== undefined ? 'without' : undefined;
+}
+
+/**
+ * Returns where an upload stands after a chunk was taken, with how many bytes the answer told: within the chunk if only
+ * a part of it was kept (distribution-spec, "Pushing a blob in chunks"), otherwise at its end. What ECR tells stays
+ * where the first chunk ended, which is within no later one.
+ */
+export function positionAfterChunk({ start, end }: ByteRange, told: number | undefined): number {
+  return told !== undefined && told > start && told < end ? told : end;
+}
+
+/** Returns whether an upload that stands at `position` after a chunk has come too little further to go on for long. */
+export function isStuck({ start, end }: ByteRange, position: number): boolean {
+  return position - start < Math.min(PROGRESS_BYTES, (end - start) * PROGRESS_SHARE);
 }
 
 function courseAfterCut({ size, sent, takesChunks }: Standing): NextCourse {

@@ -41,6 +41,8 @@ export interface Quirks {
   readonly putLimit?: number;
   /** Larger chunks are refused: with 413, as proxies do, or with 416, as GHCR does. */
   readonly chunkLimit?: { readonly bytes: number; readonly status: 413 | 416 };
+  /** Only this share of each chunk is kept, at least a byte, and the range in the answer says so. */
+  readonly keptShare?: number;
   /** The answers to chunks and to questions do not tell where the upload stands. */
   readonly noUploadRange?: boolean;
   /** ECR: the range that is told stays where the first chunk ended. */

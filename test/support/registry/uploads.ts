@@ -85,7 +85,9 @@ export class Uploads {
     if (session === undefined) return refusal(404, 'BLOB_UPLOAD_INVALID');
     const refused = this.#refuseChunk(exchange, session);
     if (refused !== undefined) return refused;
-    const limited = await this.#receive(exchange, session);
+    const length = Number(headerOf(exchange, 'content-length') ?? Number.POSITIVE_INFINITY);
+    const kept = Math.max(1, Math.floor(length * (this.#quirks.keptShare ?? 1)));
+    const limited = await this.#receive(exchange, session, session.size + kept);
     if (limited !== undefined) return limited;
     session.state = randomUUID();
     session.firstPart ||= session.size;
@@ -217,7 +219,12 @@ export class Uploads {
     return { headers: { 'content-type': 'application/json', ...this.#headers(exchange, session) } };
   }
 
-  async #receive(exchange: Exchange, session: Session): Promise<Answer | undefined> {
+  /** Adds what comes in to an upload, which keeps at most `most` bytes in all. */
+  async #receive(
+    exchange: Exchange,
+    session: Session,
+    most = Number.POSITIVE_INFINITY,
+  ): Promise<Answer | undefined> {
     if (this.#quirks.refuseUnknownLength === true && headerOf(exchange, 'content-length') === undefined) {
       return refusal(411, 'SIZE_INVALID', 'length required');
     }
@@ -228,7 +235,8 @@ export class Uploads {
     const before = { size, parts: [...parts], sha256: session.sha256.copy() };
     this.#receiving += 1;
     try {
-      for await (const part of exchange.body) {
+      for await (const piece of exchange.body) {
+        const part = piece.subarray(0, most - session.size);
         session.size += part.length;
         session.sha256.update(part);
         if (session.size <= this.#discardAbove) session.parts.push(part);
