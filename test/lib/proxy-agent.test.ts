@@ -4,16 +4,19 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { milliseconds, seconds } from '../../src/lib/duration.ts';
 import { HttpClient } from '../../src/lib/http/http.ts';
 
+const LONG = seconds(600);
 const SHORT = milliseconds(100);
 
 afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** A proxy that takes connections and never says a word; it counts those that end. */
+/** A proxy that takes connections and never says a word; it tells when one is there, and when one ends. */
 async function silentProxy() {
+  const there = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<void>();
   const server = createServer((socket) => {
+    there.resolve();
     socket.resume();
     socket.on('error', () => undefined).on('close', () => gone.resolve());
   });
@@ -23,15 +26,15 @@ async function silentProxy() {
   const port = address === null || typeof address === 'string' ? 0 : address.port;
   for (const name of ['HTTPS_PROXY', 'HTTP_PROXY']) vi.stubEnv(name, `http://127.0.0.1:${port}`);
   for (const name of ['https_proxy', 'http_proxy', 'NO_PROXY', 'no_proxy']) vi.stubEnv(name, '');
-  return { gone: gone.promise, [Symbol.dispose]: () => void server.close() };
+  return { there: there.promise, gone: gone.promise, [Symbol.dispose]: () => void server.close() };
 }
 
 it.each([
-  ['https', 'no connection within 100 ms'],
-  ['http', 'no answer within 100 ms'],
-])('a proxy that never answers is left, with its connection: %s', async (scheme, message) => {
+  ['https', 'connect', 'no connection within 100 ms'],
+  ['http', 'firstByte', 'no answer within 100 ms'],
+])('a proxy that never answers is left, with its connection: %s', async (scheme, limit, message) => {
   using proxy = await silentProxy();
-  const client = new HttpClient({ timeouts: { connect: SHORT, firstByte: SHORT, idle: seconds(600) } });
+  const client = new HttpClient({ timeouts: { connect: LONG, firstByte: LONG, idle: LONG, [limit]: SHORT } });
   const { signal } = new AbortController();
   const url = new URL(`${scheme}://registry.test/v2/`);
   const asked = client.send({ method: 'GET', url, headers: {}, signal });
@@ -46,7 +49,9 @@ it.each(['https', 'http'])('a proxy is left when the client closes: %s', async (
   const { signal } = new AbortController();
   const url = new URL(`${scheme}://registry.test/v2/`);
   const asked = client.send({ method: 'GET', url, headers: {}, signal });
-  setTimeout(() => client.close(), 50);
-  await expect(asked).rejects.toThrow('the client is closed');
+  const refused = expect(asked).rejects.toThrow('the client is closed');
+  await proxy.there;
+  client.close();
+  await refused;
   await proxy.gone;
 });

@@ -17,6 +17,9 @@ const LONG = seconds(600);
 const SHORT = milliseconds(100);
 /** Several times as long as what is short. */
 const LATER_MILLISECONDS = 400;
+/** Long enough for a connection and a short request, also where the machine is busy. */
+const ENOUGH = milliseconds(1000);
+const MUCH_LATER_MILLISECONDS = 2000;
 const calm = new AbortController().signal;
 const open: { close: () => void }[] = [];
 
@@ -60,9 +63,9 @@ describe.each(['http', 'https'] as const)('over %s', (scheme) => {
   it('the other side may work for longer than bytes may stand still', async () => {
     const url = await start(scheme, (request, response) => {
       request.resume();
-      request.once('end', () => setTimeout(() => response.end('done'), LATER_MILLISECONDS));
+      request.once('end', () => setTimeout(() => response.end('done'), MUCH_LATER_MILLISECONDS));
     });
-    const answer = await put(url, new Uint8Array(1000), { idle: SHORT });
+    const answer = await put(url, new Uint8Array(1000), { idle: ENOUGH });
     expect(String(await readBody(answer, 1000))).toBe('done');
   });
 
