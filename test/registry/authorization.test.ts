@@ -6,7 +6,8 @@ import type { Access } from '../support/registry/access.ts';
 import { bytesContent } from '../support/registry/content.ts';
 import { endlessRedirect, type FaultRule } from '../support/registry/faults.ts';
 import type { JournalEntry, RequestMatch } from '../support/registry/journal.ts';
-import { startRegistry } from '../support/registry/registry.ts';
+import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
+import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { TestClient } from '../support/test-client.ts';
 
@@ -313,23 +314,27 @@ function challenged(challenge: string, match: RequestMatch, times = 1): FaultRul
   return { match, times, fault: { kind: 'status', status: 401, headers: { 'www-authenticate': challenge } } };
 }
 
+/** Answers the first request of a kind with 401, which asks for a token with this scope. */
+function wantingScope({ url }: TestRegistry, scope: string, kind: RequestKind): FaultRule {
+  return challenged(`Bearer realm="${url}/token",service="test-registry",scope="${scope}"`, { kind });
+}
+
+/** Returns the scopes of each token that was asked for. */
+function scopesAskedFor({ journal }: TestRegistry): string[][] {
+  return journal.filter({ kind: 'token' }).map(({ query }) => query.getAll('scope'));
+}
+
 const schemeOf = ({ headers }: JournalEntry) => headers.authorization?.split(' ')[0];
 
 describe('what the answer at hand asks for decides for its request', () => {
   it('the scope that it names is asked for besides our own', async () => {
     await using server = await startRegistry({ access: BEARER });
     seedImage(server.storage, 'app', { tags: ['1.0'] });
-    const scope = 'repository:app:pull repository:base/layers:pull';
-    server.fail(
-      challenged(`Bearer realm="${server.url}/token",service="test-registry",scope="${scope}"`, {
-        kind: 'tags-list',
-      }),
-    );
+    server.fail(wantingScope(server, 'repository:app:pull repository:base/layers:pull', 'tags-list'));
     using client = new TestClient(server.host, { login: LOGIN });
     await client.registry.listTags(APP, client.signal);
     await client.registry.listTags(APP, client.signal);
-    const scopes = server.journal.filter({ kind: 'token' }).map(({ query }) => query.getAll('scope'));
-    expect(scopes).toEqual([
+    expect(scopesAskedFor(server)).toEqual([
       [],
       ['repository:app:pull'],
       ['repository:app:pull', 'repository:base/layers:pull'],
@@ -340,16 +345,10 @@ describe('what the answer at hand asks for decides for its request', () => {
   it('the scope that the answer to the ping names is that of nobody', async () => {
     await using server = await startRegistry({ access: BEARER });
     seedImage(server.storage, 'app', { tags: ['1.0'] });
-    const scope = 'repository:user/image:pull';
-    server.fail(
-      challenged(`Bearer realm="${server.url}/token",service="test-registry",scope="${scope}"`, {
-        kind: 'ping',
-      }),
-    );
+    server.fail(wantingScope(server, 'repository:user/image:pull', 'ping'));
     using client = new TestClient(server.host, { login: LOGIN });
     await client.registry.listTags(APP, client.signal);
-    const scopes = server.journal.filter({ kind: 'token' }).map(({ query }) => query.getAll('scope'));
-    expect(scopes).toEqual([[], ['repository:app:pull']]);
+    expect(scopesAskedFor(server)).toEqual([[], ['repository:app:pull']]);
   });
 
   it.each(['a password', 'nothing'])(
@@ -444,8 +443,7 @@ describe('a scope that only saves work', () => {
       expect(await open()).toMatchObject({ repository: APP });
       expect(server.journal.count('token')).toBe(asked);
       expect(await openUpload(client.registry, APP, client.signal)).toMatchObject({ repository: APP });
-      const scopes = server.journal.filter({ kind: 'token' }).map(({ query }) => query.getAll('scope'));
-      expect(scopes.filter((scope) => scope.length > 0)).toEqual([
+      expect(scopesAskedFor(server).filter((scope) => scope.length > 0)).toEqual([
         ['repository:app:pull,push', 'repository:other:pull'],
         ['repository:app:pull,push'],
       ]);

@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { pushBlob } from '../../src/registry/blob/blob-push.ts';
-import { registrySource } from '../../src/registry/blob/blob-source.ts';
 import type { Digest } from '../../src/registry/oci/digest.ts';
 import { parseRepository } from '../../src/registry/oci/reference.ts';
 import { contentDigest, generatedContent } from '../support/registry/content.ts';
@@ -8,6 +6,7 @@ import type { JournalEntry } from '../support/registry/journal.ts';
 import type { Quirks } from '../support/registry/quirks.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { TestClient } from '../support/test-client.ts';
+import { bring } from './push-pair.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const SIZE = 65 * MEBIBYTE + 12_345;
@@ -27,15 +26,12 @@ async function pushCut(
   prepare(sink, source);
   using client = new TestClient(sink.host, { attempts: 4 });
   const passed: number[] = [];
-  const placed = await pushBlob({
-    registry: client.registry,
-    repository: APP,
-    descriptor: { digest: DIGEST, size: SIZE },
-    sources: () => [registrySource(client.registries.at(source.host), APP)],
-    isAbsent: true,
-    signal: client.signal,
-    onBytes: (count) => passed.push(count),
-  });
+  const placed = await bring(
+    client,
+    source,
+    { digest: DIGEST, size: SIZE },
+    { onBytes: (count) => passed.push(count) },
+  );
   expect(placed).toBe('uploaded');
   expect(sink.storage.blob(APP, DIGEST)).toEqual({ kind: 'discarded', size: SIZE });
   expect(sink.uploads.open).toBe(0);
@@ -162,14 +158,7 @@ describe('a blob that is too large for one request', () => {
     await using sink = await startRegistry({ quirks: { putLimit: 10 * MEBIBYTE }, discardAbove: 0 });
     const digest = source.storage.putBlob(APP, generatedContent('refused', size));
     using client = new TestClient(sink.host);
-    const placed = await pushBlob({
-      registry: client.registry,
-      repository: APP,
-      descriptor: { digest, size },
-      sources: () => [registrySource(client.registries.at(source.host), APP)],
-      isAbsent: true,
-      signal: client.signal,
-    });
+    const placed = await bring(client, source, { digest, size });
     expect(placed).toBe('uploaded');
     expect(sink.journal.filter({ kind: 'upload-patch' }).map(describeChunk)).toEqual([
       '0M+16M 202',

@@ -1,17 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
-import { pushBlob } from '../../src/registry/blob/blob-push.ts';
-import { registrySource } from '../../src/registry/blob/blob-source.ts';
-import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { bytesContent, generatedBytes } from '../support/registry/content.ts';
 import { type FaultRule, htmlError, rateLimited } from '../support/registry/faults.ts';
 import type { RequestMatch } from '../support/registry/journal.ts';
-import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
+import { startRegistry } from '../support/registry/registry.ts';
 import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { TestClient } from '../support/test-client.ts';
+import { bring } from './push-pair.ts';
 
 const APP = parseRepository('app');
 const OTHER = parseRepository('other');
@@ -172,24 +170,16 @@ describe('a limit for silence knows what is waited for', () => {
     return { match, fault: { kind: 'hold', until: passed } };
   }
 
-  /** Brings a layer from a registry to that of the client. */
-  function bring({ registry, registries, signal }: TestClient, source: TestRegistry, bytes: Buffer) {
-    const descriptor = { digest: digestOf(bytes), size: bytes.length };
-    const sources = () => [registrySource(registries.at(source.host), APP)];
-    return pushBlob({ registry, repository: APP, descriptor, sources, isAbsent: true, signal });
-  }
-
   /** Brings a layer from one registry to another and returns the statuses of the requests of this kind. */
   async function pushed(kind: RequestKind, faults: readonly FaultRule[], size = 300_000): Promise<number[]> {
     await using source = await startRegistry();
     await using server = await startRegistry();
-    const bytes = generatedBytes('layer', size);
-    source.storage.putBlob('app', bytesContent(bytes));
+    const digest = source.storage.putBlob(APP, bytesContent(generatedBytes('layer', size)));
     for (const rule of faults) server.fail(rule);
     for (const rule of faults) if (rule.match?.kind === 'blob-get') source.fail(rule);
     const timeouts = { ...HASTY, content: LONG, work: LONG };
     using client = new TestClient(server.host, { timeouts });
-    await bring(client, source, bytes);
+    await bring(client, source, { digest, size });
     return [source, server].flatMap(({ journal }) => journal.filter({ kind }).map(({ status }) => status));
   }
 
@@ -217,13 +207,13 @@ describe('a limit for silence knows what is waited for', () => {
   it('a source that falls silent is named, and not the destination that waits for it', async () => {
     await using source = await startRegistry();
     await using server = await startRegistry();
-    const bytes = generatedBytes('layer', 300_000);
-    source.storage.putBlob('app', bytesContent(bytes));
+    const size = 300_000;
+    const digest = source.storage.putBlob(APP, bytesContent(generatedBytes('layer', size)));
     const fault = { kind: 'silence', afterBytes: 100_000 } as const;
     source.fail({ match: { kind: 'blob-get' }, times: Infinity, fault });
     const timeouts = { ...HASTY, firstByte: LONG };
     using client = new TestClient(server.host, { timeouts, attempts: 1 });
-    const pushing = bring(client, source, bytes);
+    const pushing = bring(client, source, { digest, size });
     const about = source.host;
     await expect(pushing).rejects.toMatchObject({ code: 'TIMED_OUT', about });
   });
@@ -231,13 +221,13 @@ describe('a limit for silence knows what is waited for', () => {
   it('a destination that takes no bytes is named, and not the source that waits for it', async () => {
     await using source = await startRegistry();
     await using server = await startRegistry();
-    const bytes = generatedBytes('layer', 40 * 1024 * 1024);
-    source.storage.putBlob('app', bytesContent(bytes));
+    const size = 40 * 1024 * 1024;
+    const digest = source.storage.putBlob(APP, bytesContent(generatedBytes('layer', size)));
     const never = new Promise(() => undefined);
     server.fail({ match: { kind: 'upload-put' }, fault: { kind: 'hold', until: never } });
     const timeouts = { ...HASTY, firstByte: LONG };
     using client = new TestClient(server.host, { timeouts, attempts: 1 });
-    const pushing = bring(client, source, bytes);
+    const pushing = bring(client, source, { digest, size });
     await expect(pushing).rejects.toMatchObject({ code: 'TIMED_OUT', about: server.host });
     expect(source.journal.count('blob-get')).toBe(1);
   });

@@ -44,6 +44,18 @@ export async function pair(options: Parameters<typeof startRegistry>[0] = {}) {
   };
 }
 
+/** Brings a blob from a source into the same repository of the client's registry, which does not have it. */
+export function bring(
+  { registry, registries, signal }: TestClient,
+  source: TestRegistry,
+  descriptor: BlobPush['descriptor'],
+  choices: Partial<BlobPush> = {},
+) {
+  const repository = SOURCE;
+  const sources = () => [registrySource(registries.at(source.host), repository)];
+  return pushBlob({ registry, repository, descriptor, sources, isAbsent: true, signal, ...choices });
+}
+
 export function stored(sink: TestRegistry, digest: Digest = DIGEST): boolean {
   return sink.storage.blob(APP, digest) !== undefined;
 }

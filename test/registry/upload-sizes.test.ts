@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { pushBlob } from '../../src/registry/blob/blob-push.ts';
-import { registrySource } from '../../src/registry/blob/blob-source.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { parseRepository } from '../../src/registry/oci/reference.ts';
@@ -9,6 +7,7 @@ import type { Fault } from '../support/registry/faults.ts';
 import { type Quirks, VENDOR_QUIRKS } from '../support/registry/quirks.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { TestClient } from '../support/test-client.ts';
+import { bring } from './push-pair.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const APP = parseRepository('app');
@@ -28,14 +27,7 @@ async function pushed(
     const size = mebibytes * MEBIBYTE;
     const digest = source.storage.putBlob(APP, generatedContent(`layer of ${mebibytes}`, size));
     sink.journal.clear();
-    const placed = await pushBlob({
-      registry: client.registry,
-      repository: APP,
-      descriptor: { digest, size },
-      sources: () => [registrySource(client.registries.at(source.host), APP)],
-      isAbsent: true,
-      signal: client.signal,
-    });
+    const placed = await bring(client, source, { digest, size });
     expect(placed).toBe('uploaded');
     expect(sink.storage.blob(APP, digest)).toEqual({ kind: 'discarded', size });
     const sent = sink.journal.filter({ kind: ['upload-put', 'upload-patch', 'upload-status'] });
@@ -76,14 +68,7 @@ describe('a size that nobody negotiated', () => {
     using client = new TestClient(sink.host);
     const size = 3 * MEBIBYTE;
     const digest = source.storage.putBlob(APP, generatedContent('too large', size));
-    const pushing = pushBlob({
-      registry: client.registry,
-      repository: APP,
-      descriptor: { digest, size },
-      sources: () => [registrySource(client.registries.at(source.host), APP)],
-      isAbsent: true,
-      signal: client.signal,
-    });
+    const pushing = bring(client, source, { digest, size });
     await expect(pushing).rejects.toMatchObject({
       code: 'REGISTRY_REFUSED',
       status: 413,
