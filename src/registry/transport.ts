@@ -66,8 +66,8 @@ export class Transport {
 
   /**
    * Sends a request and returns an answer with one of the expected statuses. After a 401 it sends the request again with
-   * the credential that was asked for. A streamed body cannot be sent twice: then it throws a transient failure. Throws
-   * `HttpFailure` or the signal's reason.
+   * the credential that was asked for, a streamed body from its first byte. Throws `HttpFailure`, the error of the body's
+   * writer, or the signal's reason.
    */
   async send(exchange: Exchange): Promise<HttpAnswer> {
     let isRenewed = false;
@@ -81,7 +81,6 @@ export class Transport {
       const lesson = await this.#authorization.learn(answer, exchange.scopes, sent);
       if (lesson === undefined || (lesson === 'renewed' && isRenewed)) throw failure;
       isRenewed ||= lesson === 'renewed';
-      if (typeof exchange.body === 'function') throw this.#staleLogin(exchange);
     }
   }
 
@@ -157,16 +156,6 @@ export class Transport {
     // Before a write the run has found out whether a login is wanted, so a refusal has another reason.
     const isRead = exchange.writes === undefined && answer.url.origin === this.#endpoint.origin;
     return isRead ? this.#authorization.advise(failure) : failure;
-  }
-
-  #staleLogin(exchange: Exchange): RegistryFailure {
-    return new HttpFailure({
-      code: 'UNAUTHORIZED',
-      about: exchange.about,
-      message: `cannot ${exchange.action}, the login expired on the way`,
-      status: 401,
-      transient: true,
-    });
   }
 }
 

@@ -118,15 +118,34 @@ describe('a destination', () => {
     expect(test.sink.journal.count(OPENING)).toBe(2);
   });
 
-  it('whose token ran out before the bytes were sent is logged in to again', async () => {
-    await using test = await pair({ access: { mode: 'bearer', users: { keel: 'secret' } } });
-    const started = test.sink.journal.next(OPENING);
-    const pushed = test.push();
-    await started;
-    test.sink.fail({ match: { kind: 'upload-put' }, fault: { kind: 'status', status: 401 } });
-    expect(await pushed).toBe('uploaded');
-    expect(stored(test.sink)).toBe(true);
-  });
+  it.each([
+    ['before the bytes were read', 'upload-put', true, [401, 201]],
+    ['when all bytes were there', 'upload-put', false, [401, 201]],
+    ['before a chunk was read', 'upload-patch', true, [401, 202]],
+    ['when a chunk was there', 'upload-patch', false, [401, 202]],
+  ] as const)(
+    'whose token ran out %s gets them again with a new one, in the same upload',
+    async (_name, kind, early, statuses) => {
+      await using test = await pair({ access: { mode: 'bearer', users: { keel: 'secret' } } });
+      if (kind === 'upload-patch') test.sink.quirks = { putLimit: 1000 };
+      // From then on it is known that the layer goes in chunks.
+      await test.push({ repository: OTHER });
+      test.sink.journal.clear();
+      test.sink.fail({ match: { kind }, fault: { kind: 'status', status: 401, early } });
+      let counted = 0;
+      const onBytes = (count: number): void => {
+        counted += count;
+      };
+      expect(await test.push({ onBytes })).toBe('uploaded');
+      expect(test.sink.storage.blob(APP, DIGEST)).toEqual(bytesContent(BYTES));
+      const sent = test.sink.journal.filter({ kind });
+      expect(sent.map(({ status }) => status)).toEqual(statuses);
+      expect(new Set(sent.map(({ headers }) => headers.authorization)).size).toBe(2);
+      expect(test.sink.journal.count(OPENING)).toBe(1);
+      expect(test.client.registries.traffic.get(test.sink.host)?.retried).toBe(0);
+      expect(counted).toBe(BYTES.length);
+    },
+  );
 
   it('hears of it when the run ends in the middle', async () => {
     await using test = await pair();

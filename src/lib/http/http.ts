@@ -26,7 +26,10 @@ const REMAINDER_MILLISECONDS = 1000;
 const REQUEST_IS_OVER = new Error('the request is over');
 const CLIENT_IS_CLOSED = new Error('the client is closed');
 
-/** Writes the body of a request. It must stop when the signal aborts: the server answered early, or the run ends. */
+/**
+ * Writes the body of a request, from its first byte each time that it is called. It must stop when the signal aborts: the
+ * server answered early, or the run ends.
+ */
 export type BodyWriter = (sink: ClientRequest, signal: AbortSignal) => Promise<void>;
 
 interface HttpRequest {

@@ -232,14 +232,21 @@ export class BlobSending {
     const read = (until: AbortSignal) => this.#reader.begin(this.#reader.meter(open.meter), end, until);
     let stream = await read(signal);
     let isBegun = false;
+    let counted = open.meter.passed;
+    // Bytes that are sent again in the same request are not counted again.
+    const count = (): void => {
+      const { passed } = stream.meter;
+      if (passed > counted) onBytes?.(passed - counted);
+      counted = Math.max(counted, passed);
+    };
     const body: BodyWriter = async (sink, stop) => {
-      // After a redirect the same bytes are wanted again.
+      // After a redirect, or with another login, the same bytes are wanted again.
       if (isBegun) {
         stream.close();
         stream = await read(stop);
       }
       isBegun = true;
-      await stream.pour(sink, stop, onBytes);
+      await stream.pour(sink, stop, count);
       sink.end();
     };
     this.#open = { ...open, isSure: false };

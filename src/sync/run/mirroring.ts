@@ -87,7 +87,7 @@ export class Mirroring {
     this.#schedule = new Schedule((turn) => this.#mirror(turn), signal);
   }
 
-  /** The bytes sent so far, including those that had to be sent again. */
+  /** The bytes sent so far, including those that had to be sent again after a failure. */
   get bytes(): number {
     return this.#bytes;
   }
