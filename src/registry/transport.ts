@@ -42,6 +42,8 @@ export interface Exchange {
 const ERROR_BODY_LIMIT = 64 * 1024;
 /** A Basic challenge after a token, then another token service, then a scope that it names. */
 const MOST_REPEATS = 3;
+/** The most characters of a path that a message shows. */
+const LONGEST_SHOWN_PATH = 200;
 
 /**
  * Sends requests to one registry: it adds credentials for its own host only, follows redirects and answers challenges.
@@ -165,14 +167,22 @@ function redirectedTo(error: unknown, host: string): unknown {
   return isUnreached ? error.with({ message: `${error.message}; ${host} redirects to it` }) : error;
 }
 
-/** Only the host of the address is shown: the rest may be signed. */
 function lossyRedirect({ about, action }: Exchange, { status, headers, url }: HttpAnswer): RegistryFailure {
-  const host = URL.parse(headers.location ?? '', url.href)?.host ?? 'nowhere';
+  const target = URL.parse(headers.location ?? '', url.href);
+  const isSame = target?.origin === url.origin;
+  const there = isSame ? `${shownPath(target)} at the same host` : (target?.host ?? 'nowhere');
   return new HttpFailure({
     code: 'REGISTRY_REFUSED',
     about,
-    message: `cannot ${action}, the registry answered ${status} and leads to ${host}, where the content would not arrive`,
-    hint: 'give the registry by the address that it leads to, or let it redirect writes with 307 or 308',
+    message: `cannot ${action}, the registry answered ${status} and leads to ${there}, where the content would not arrive`,
+    hint: isSame
+      ? 'let the registry, or the proxy in front of it, redirect writes there with 307 or 308, or not at all'
+      : 'give the registry by the address that it leads to, or let it redirect writes with 307 or 308',
     status,
   });
+}
+
+/** What follows the path may be signed. */
+function shownPath({ pathname }: URL): string {
+  return pathname.length > LONGEST_SHOWN_PATH ? 'another path' : pathname;
 }

@@ -89,15 +89,36 @@ it('a host that a redirect leads to and nobody reaches is told with the registry
   });
 });
 
-it.each([301, 302, 303])('a write is not followed at %d, which would lose its content', async (status) => {
-  await using here = await pair();
-  const { sink, client } = here;
-  const image = seedImage(sink.storage, APP);
-  const location = 'https://mirror.test/v2/?signature=secret';
-  sink.fail({ match: { kind: 'manifest-put' }, fault: { kind: 'redirect', location, status } });
-  await expect(client.registry.putManifest(APP, TAG, image, client.signal)).rejects.toMatchObject({
-    code: 'REGISTRY_REFUSED',
-    message: `cannot push its manifest, the registry answered ${status} and leads to mirror.test, where the content would not arrive`,
+describe.each([301, 302, 303])('a write is not followed at %d, which would lose its content', (status) => {
+  it.each<[string, string, string, string]>([
+    [
+      'to another host',
+      'https://mirror.test/v2/?signature=secret',
+      'leads to mirror.test',
+      'give the registry by the address that it leads to, or let it redirect writes with 307 or 308',
+    ],
+    [
+      'to the same host',
+      '/elsewhere/v2/?signature=secret',
+      'leads to /elsewhere/v2/ at the same host',
+      'let the registry, or the proxy in front of it, redirect writes there with 307 or 308, or not at all',
+    ],
+    [
+      'to a long path of the same host',
+      `/${'x'.repeat(300)}`,
+      'leads to another path at the same host',
+      'let the registry, or the proxy in front of it, redirect writes there with 307 or 308, or not at all',
+    ],
+  ])('%s', async (_name, location, leads, hint) => {
+    await using here = await pair();
+    const { sink, client } = here;
+    const image = seedImage(sink.storage, APP);
+    sink.fail({ match: { kind: 'manifest-put' }, fault: { kind: 'redirect', location, status } });
+    await expect(client.registry.putManifest(APP, TAG, image, client.signal)).rejects.toMatchObject({
+      code: 'REGISTRY_REFUSED',
+      message: `cannot push its manifest, the registry answered ${status} and ${leads}, where the content would not arrive`,
+      hint,
+    });
+    expect(sink.journal.count('manifest-put')).toBe(1);
   });
-  expect(sink.journal.count('manifest-put')).toBe(1);
 });
