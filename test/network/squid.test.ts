@@ -1,26 +1,18 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { Desk } from '../support/built-synctl.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedIndex } from '../support/registry/seed.ts';
 import { PROXY_LOGIN, Squid } from '../support/squid.ts';
-import type { Certificate } from '../support/test-authority.ts';
+import { HOSTS, HOSTS_AUTHORITY_FILE } from '../support/test-authority.ts';
 import { LOGIN } from '../support/token-server.ts';
 import { describeTrials } from '../support/trials.ts';
-
-const TLS = new URL('../fixtures/tls/', import.meta.url);
-const AUTHORITY = new URL('hosts-authority.pem', TLS).pathname;
-const CERTIFICATE: Certificate = {
-  key: readFileSync(new URL('hosts-key.pem', TLS), 'utf8'),
-  certificate: readFileSync(new URL('hosts.pem', TLS), 'utf8'),
-};
 
 describeTrials('squid', [], (trial) => {
   let source: TestRegistry;
 
   beforeAll(async () => {
-    source = await startRegistry({ tls: CERTIFICATE, access: PUBLIC_TOKENS });
+    source = await startRegistry({ tls: HOSTS, access: PUBLIC_TOKENS });
     seedIndex(source.storage, 'app', { tags: ['v1'], layers: [3000, 2_000_000] });
   });
 
@@ -29,7 +21,7 @@ describeTrials('squid', [], (trial) => {
   /** Returns a registry and a desk from which both sides are reached by the names that only squid knows. */
   async function outside() {
     const stack = new AsyncDisposableStack();
-    const sink = stack.use(await startRegistry({ tls: CERTIFICATE, access: TOKENS }));
+    const sink = stack.use(await startRegistry({ tls: HOSTS, access: TOKENS }));
     const desk = new Desk(LOGIN);
     desk.write('image_set.json', { names: ['app'] });
     const named = ({ host }: TestRegistry): string => host.replace('127.0.0.1', 'registry.test');
@@ -37,7 +29,7 @@ describeTrials('squid', [], (trial) => {
     return {
       sink,
       desk,
-      sync: (...flags: string[]) => desk.run('sync', ...route, '--ca-file', AUTHORITY, ...flags),
+      sync: (...flags: string[]) => desk.run('sync', ...route, '--ca-file', HOSTS_AUTHORITY_FILE, ...flags),
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
   }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
@@ -11,14 +10,9 @@ import { ForwardProxy } from '../support/forward-proxy.ts';
 import { generatedBytes } from '../support/registry/content.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
+import { HOSTS, HOSTS_AUTHORITY } from '../support/test-authority.ts';
 import { TestClient } from '../support/test-client.ts';
 
-function fixture(name: string): string {
-  return readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8');
-}
-
-const TLS = { key: fixture('hosts-key.pem'), certificate: fixture('hosts.pem') };
-const AUTHORITY = fixture('hosts-authority.pem');
 const HOST = parseHost('registry.test');
 const APP = parseRepository('app');
 const TAG = parseTag('1.0');
@@ -38,7 +32,7 @@ afterEach(() => {
 
 describe('a private certificate authority', () => {
   it('is believed when it is named, and otherwise refused with what to give', async () => {
-    await using server = await startRegistry({ tls: TLS });
+    await using server = await startRegistry({ tls: HOSTS });
     const ask = async (authorities: { authorities?: readonly string[] }) => {
       const http = new HttpClient(authorities);
       try {
@@ -55,7 +49,7 @@ describe('a private certificate authority', () => {
         http.close();
       }
     };
-    expect(await ask({ authorities: [AUTHORITY] })).toBe(200);
+    expect(await ask({ authorities: [HOSTS_AUTHORITY] })).toBe(200);
     await expect(ask({})).rejects.toMatchObject({
       code: 'TLS_REFUSED',
       hint: expect.stringContaining('--ca-file'),
@@ -64,10 +58,10 @@ describe('a private certificate authority', () => {
   });
 
   it('does not make other names right', async () => {
-    await using server = await startRegistry({ tls: TLS });
+    await using server = await startRegistry({ tls: HOSTS });
     await using proxy = await ForwardProxy.start({ 'other.test:443': server.url });
     setProxy({ HTTPS_PROXY: proxy.url });
-    using client = new TestClient(parseHost('other.test'), { authorities: [AUTHORITY] });
+    using client = new TestClient(parseHost('other.test'), { authorities: [HOSTS_AUTHORITY] });
     await expect(client.registry.ping()).rejects.toMatchObject({ code: 'TLS_REFUSED', about: 'other.test' });
     expect(server.journal.count()).toBe(0);
   });
@@ -75,8 +69,8 @@ describe('a private certificate authority', () => {
 
 describe('a certificate that nobody signed', () => {
   it('is accepted from the host that is named, and from no other', async () => {
-    await using server = await startRegistry({ tls: TLS });
-    await using other = await startRegistry({ tls: TLS });
+    await using server = await startRegistry({ tls: HOSTS });
+    await using other = await startRegistry({ tls: HOSTS });
     using client = new TestClient(server.host, { unverified: [server.host] });
     await client.registry.ping();
     expect(server.journal.count()).toBe(1);
@@ -85,7 +79,7 @@ describe('a certificate that nobody signed', () => {
   });
 
   it('is accepted through a proxy, whatever name it has', async () => {
-    await using server = await startRegistry({ tls: TLS });
+    await using server = await startRegistry({ tls: HOSTS });
     await using proxy = await ForwardProxy.start({ 'other.test:443': server.url });
     setProxy({ HTTPS_PROXY: proxy.url });
     using client = new TestClient(parseHost('other.test'), { unverified: [parseHost('other.test:443')] });
@@ -96,11 +90,11 @@ describe('a certificate that nobody signed', () => {
 
 describe('a proxy', () => {
   it.each(['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY'])('named by %s is used for HTTPS', async (variable) => {
-    await using server = await startRegistry({ tls: TLS });
+    await using server = await startRegistry({ tls: HOSTS });
     await using proxy = await ForwardProxy.start({ 'registry.test:443': server.url });
     const image = seedImage(server.storage, 'app', { tags: ['1.0'] });
     setProxy({ [variable]: proxy.url });
-    using client = new TestClient(HOST, { authorities: [AUTHORITY] });
+    using client = new TestClient(HOST, { authorities: [HOSTS_AUTHORITY] });
     expect((await client.registry.getManifest(APP, TAG, client.signal)).digest).toBe(image.digest);
     await client.registry.listTags(APP, client.signal);
     expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT registry.test:443']));
@@ -109,14 +103,14 @@ describe('a proxy', () => {
   });
 
   it('carries uploads', async () => {
-    await using server = await startRegistry({ tls: TLS });
-    await using source = await startRegistry({ tls: TLS });
+    await using server = await startRegistry({ tls: HOSTS });
+    await using source = await startRegistry({ tls: HOSTS });
     await using proxy = await ForwardProxy.start({ 'registry.test:443': server.url });
     const bytes = generatedBytes('layer', 2_000_000);
     const digest = digestOf(bytes);
     source.storage.putBlob('app', { kind: 'bytes', bytes });
     setProxy({ HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url });
-    using client = new TestClient(HOST, { authorities: [AUTHORITY] });
+    using client = new TestClient(HOST, { authorities: [HOSTS_AUTHORITY] });
     const placed = await pushBlob({
       registry: client.registry,
       repository: APP,
@@ -241,11 +235,11 @@ describe('a registry elsewhere', () => {
   });
 
   it('may not lead from HTTPS to plain HTTP, nor have the login sent there', async () => {
-    await using server = await startRegistry({ tls: TLS });
+    await using server = await startRegistry({ tls: HOSTS });
     await using proxy = await ForwardProxy.start({ 'registry.test:443': server.url });
     setProxy({ HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url });
     const login = { username: 'keel', password: 'secret' };
-    using client = new TestClient(HOST, { authorities: [AUTHORITY], login });
+    using client = new TestClient(HOST, { authorities: [HOSTS_AUTHORITY], login });
     server.fail({
       match: { kind: 'manifest-get' },
       fault: { kind: 'redirect', location: 'http://registry.test/' },

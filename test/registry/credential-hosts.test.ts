@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { pushBlob } from '../../src/registry/blob/blob-push.ts';
 import { registrySource } from '../../src/registry/blob/blob-source.ts';
@@ -14,14 +13,9 @@ import { startRegistry, type TestRegistry } from '../support/registry/registry.t
 import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { findSecrets } from '../support/secret-search.ts';
+import { HOSTS, HOSTS_AUTHORITY } from '../support/test-authority.ts';
 import { TestClient } from '../support/test-client.ts';
 
-function fixture(name: string): string {
-  return readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8');
-}
-
-const TLS = { key: fixture('hosts-key.pem'), certificate: fixture('hosts.pem') };
-const AUTHORITY = fixture('hosts-authority.pem');
 const HOST = parseHost('registry.test');
 const APP = parseRepository('app');
 const TAG = parseTag('1.0');
@@ -45,8 +39,8 @@ async function world(realm?: string) {
     identityTokens: { [REFRESH]: LOGIN.username },
     ...(realm === undefined ? {} : { realm }),
   };
-  const registry = stack.use(await startRegistry({ tls: TLS, access }));
-  const stranger = stack.use(await startRegistry({ tls: TLS, storage: registry.storage }));
+  const registry = stack.use(await startRegistry({ tls: HOSTS, access }));
+  const stranger = stack.use(await startRegistry({ tls: HOSTS, storage: registry.storage }));
   const plain = stack.use(await startRegistry({ tls: false, storage: registry.storage }));
   const elsewhere = ['storage.test:443', 'uploads.test:443', 'registry.test:8443'];
   const inTheClear = ['registry.test:80', 'storage.test:80', 'tokens.test:80'];
@@ -122,7 +116,7 @@ const manifest = async (client: TestClient): Promise<unknown> =>
   client.registry.getManifest(APP, TAG, client.signal);
 const list = async (client: TestClient): Promise<unknown> => client.registry.listTags(APP, client.signal);
 const push = async (client: TestClient): Promise<unknown> => {
-  await using source = await startRegistry({ tls: TLS });
+  await using source = await startRegistry({ tls: HOSTS });
   const bytes = Buffer.from('a new layer');
   source.storage.putBlob('app', { kind: 'bytes', bytes });
   return await pushBlob({
@@ -204,7 +198,7 @@ describe('what leads elsewhere is followed without any credential', () => {
     const { fail } = registry;
     registry.fail = (rule) => fail.call(registry, { ...rule, fault: fill(rule.fault) });
     arrange(registry);
-    using client = new TestClient(HOST, { authorities: [AUTHORITY], login: LOGIN, attempts: 1 });
+    using client = new TestClient(HOST, { authorities: [HOSTS_AUTHORITY], login: LOGIN, attempts: 1 });
     await act(client, here);
     expect(shownTo(here)).toEqual({ ...OWN, [elsewhere]: ['nothing'] });
     const [asked] = stranger.journal.entries;
@@ -251,7 +245,7 @@ describe('what leads to where nothing may go is not followed', () => {
   it.each(CASES)('$what to $where', async ({ way, act, location }) => {
     await using here = await world();
     way(location.replace('PORT', new URL(here.stranger.url).port))(here.registry);
-    using client = new TestClient(HOST, { authorities: [AUTHORITY], login: LOGIN, attempts: 1 });
+    using client = new TestClient(HOST, { authorities: [HOSTS_AUTHORITY], login: LOGIN, attempts: 1 });
     await expect(act(client, here)).rejects.toMatchObject({ code: 'REDIRECT_REFUSED' });
     expect(shownTo(here)).toEqual(OWN);
     expect(hostsAsked(here)).toEqual(['registry.test:443']);
@@ -261,14 +255,14 @@ describe('what leads to where nothing may go is not followed', () => {
 describe('a realm', () => {
   it('at another host gets the login over HTTPS, and the registry the token', async () => {
     await using here = await world('https://tokens.test/token');
-    using client = new TestClient(HOST, { authorities: [AUTHORITY], login: LOGIN });
+    using client = new TestClient(HOST, { authorities: [HOSTS_AUTHORITY], login: LOGIN });
     await manifest(client);
     expect(shownTo(here)).toEqual({ 'registry.test': ['Bearer', 'nothing'], 'tokens.test': ['Basic'] });
   });
 
   it('at another host gets an identity token in the body of its own request only', async () => {
     await using here = await world('https://tokens.test/token');
-    using client = new TestClient(HOST, { authorities: [AUTHORITY], identityToken: REFRESH });
+    using client = new TestClient(HOST, { authorities: [HOSTS_AUTHORITY], identityToken: REFRESH });
     await manifest(client);
     expect(shownTo(here)).toEqual({ 'registry.test': ['Bearer', 'nothing'], 'tokens.test': ['nothing'] });
     expect(here.registry.journal.count({ kind: 'token', when: ({ method }) => method !== 'POST' })).toBe(0);
@@ -276,7 +270,7 @@ describe('a realm', () => {
 
   it('is asked without a name and password that stand in its address', async () => {
     await using here = await world('https://someone:else@tokens.test/token');
-    using client = new TestClient(HOST, { authorities: [AUTHORITY], login: LOGIN });
+    using client = new TestClient(HOST, { authorities: [HOSTS_AUTHORITY], login: LOGIN });
     await manifest(client);
     expect(shownTo(here)).toEqual({ 'registry.test': ['Bearer', 'nothing'], 'tokens.test': ['Basic'] });
   });
@@ -294,7 +288,7 @@ describe('a realm', () => {
       'www-authenticate': `Bearer realm="${realm.replace('PORT', new URL(stranger.url).port)}"`,
     };
     registry.fail({ match: {}, times: Infinity, fault: { kind: 'status', status: 401, headers } });
-    using client = new TestClient(HOST, { authorities: [AUTHORITY], login: LOGIN, attempts: 1 });
+    using client = new TestClient(HOST, { authorities: [HOSTS_AUTHORITY], login: LOGIN, attempts: 1 });
     await expect(manifest(client)).rejects.toMatchObject({ code: 'REDIRECT_REFUSED' });
     expect(shownTo(here)).toEqual({ 'registry.test': ['nothing'] });
     expect(hostsAsked(here)).toEqual(['registry.test:443']);
@@ -303,7 +297,7 @@ describe('a realm', () => {
   it('that redirects is not followed', async () => {
     await using here = await world();
     redirected('token', 'https://storage.test/token')(here.registry);
-    using client = new TestClient(HOST, { authorities: [AUTHORITY], login: LOGIN, attempts: 1 });
+    using client = new TestClient(HOST, { authorities: [HOSTS_AUTHORITY], login: LOGIN, attempts: 1 });
     await expect(manifest(client)).rejects.toMatchObject({
       message: expect.stringContaining('answered 307'),
     });

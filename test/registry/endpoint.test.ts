@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Endpoint, redactUrl } from '../../src/registry/endpoint.ts';
@@ -7,14 +6,9 @@ import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/ref
 import { ForwardProxy } from '../support/forward-proxy.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
+import { HOSTS, HOSTS_AUTHORITY } from '../support/test-authority.ts';
 import { TestClient } from '../support/test-client.ts';
 
-function fixture(name: string): string {
-  return readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8');
-}
-
-const TLS = { key: fixture('hosts-key.pem'), certificate: fixture('hosts.pem') };
-const AUTHORITY = fixture('hosts-authority.pem');
 const APP = parseRepository('app');
 /** The type of the record that a handshake begins with (RFC 8446, B.1). */
 const HANDSHAKE = 22;
@@ -94,9 +88,9 @@ describe('before the first contact', () => {
 
 describe('a registry on this machine', () => {
   it('is spoken to over TLS where it speaks TLS', async () => {
-    await using server = await startRegistry({ tls: TLS });
+    await using server = await startRegistry({ tls: HOSTS });
     const image = seedImage(server.storage, 'app', { tags: ['1.0'] });
-    using client = new TestClient(server.host, { authorities: [AUTHORITY] });
+    using client = new TestClient(server.host, { authorities: [HOSTS_AUTHORITY] });
     expect(await client.registry.findManifest(APP, TAG, client.signal)).toBe(image.digest);
     expect(client.registry.endpoint.protocol).toBe('https:');
     expect(server.journal.count()).toBe(2);
@@ -138,19 +132,19 @@ describe('a registry on this machine', () => {
   });
 
   it('whose certificate nobody signed is refused, and not asked without TLS', async () => {
-    await using server = await startRegistry({ tls: TLS });
+    await using server = await startRegistry({ tls: HOSTS });
     using client = new TestClient(server.host, { login: { username: 'keel', password: 'secret' } });
     await expect(client.registry.ping()).rejects.toMatchObject({ code: 'TLS_REFUSED' });
     expect(server.journal.count()).toBe(0);
   });
 
   it('whose TLS breaks for a moment is not taken for one without', async () => {
-    await using server = await startRegistry({ tls: TLS });
+    await using server = await startRegistry({ tls: HOSTS });
     await using front = await BareListener.start((socket, count) => {
       if (count === 1) socket.once('data', () => socket.resetAndDestroy());
       else socket.pipe(connectTo(server.url)).pipe(socket);
     });
-    using client = new TestClient(front.host, { authorities: [AUTHORITY] });
+    using client = new TestClient(front.host, { authorities: [HOSTS_AUTHORITY] });
     await expect(client.registry.ping()).rejects.toMatchObject({ code: 'UNREACHABLE', transient: true });
     await client.registry.ping();
     expect(client.registry.endpoint.protocol).toBe('https:');
@@ -159,10 +153,10 @@ describe('a registry on this machine', () => {
 
 describe('a registry elsewhere', () => {
   it('that is named as insecure is spoken to over TLS where it speaks TLS', async () => {
-    await using server = await startRegistry({ tls: TLS });
+    await using server = await startRegistry({ tls: HOSTS });
     await using proxy = await ForwardProxy.start({ 'registry.test:443': server.url });
     setProxy(proxy.url);
-    using client = new TestClient(INSECURE, { insecure: [INSECURE], authorities: [AUTHORITY] });
+    using client = new TestClient(INSECURE, { insecure: [INSECURE], authorities: [HOSTS_AUTHORITY] });
     await client.registry.ping();
     expect(proxy.asked).toEqual(['CONNECT registry.test:443']);
   });
@@ -181,7 +175,7 @@ describe('a registry elsewhere', () => {
   });
 
   it('that is named as insecure and has a certificate that nobody signed is told with what to give instead', async () => {
-    await using server = await startRegistry({ tls: TLS });
+    await using server = await startRegistry({ tls: HOSTS });
     await using proxy = await ForwardProxy.start({ 'registry.test:443': server.url });
     setProxy(proxy.url);
     using client = new TestClient(INSECURE, { insecure: [INSECURE] });

@@ -19,8 +19,16 @@ function path(name: string): string {
 export const AUTHORITY_FILE = path('authority.pem');
 /** The certificate of a server on loopback, as files. */
 export const LOOPBACK_FILES = { key: path('server-key.pem'), certificate: path('server.pem') } as const;
+
+/** Reads a certificate from its files. */
+function read({ key, certificate }: typeof LOOPBACK_FILES): Certificate {
+  return { key: readFileSync(key, 'utf8'), certificate: readFileSync(certificate, 'utf8') };
+}
+
 /** The certificate of a server on loopback. */
-export const LOOPBACK: Certificate = {
-  key: readFileSync(LOOPBACK_FILES.key, 'utf8'),
-  certificate: readFileSync(LOOPBACK_FILES.certificate, 'utf8'),
-};
+export const LOOPBACK = read(LOOPBACK_FILES);
+
+/** An authority that no process trusts unless a test says so, and its certificate for hosts whose names end in .test. */
+export const HOSTS_AUTHORITY_FILE = path('hosts-authority.pem');
+export const HOSTS_AUTHORITY = readFileSync(HOSTS_AUTHORITY_FILE, 'utf8');
+export const HOSTS = read({ key: path('hosts-key.pem'), certificate: path('hosts.pem') });

@@ -11,16 +11,10 @@ import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { type RegistryOptions, startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
+import { HOSTS, HOSTS_AUTHORITY_FILE } from '../support/test-authority.ts';
 import { LOGIN, loginVariables } from '../support/token-server.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/synctl.ts', import.meta.url));
-const TLS_FOLDER = new URL('../fixtures/tls/', import.meta.url);
-const AUTHORITY = fileURLToPath(new URL('hosts-authority.pem', TLS_FOLDER));
-const TLS = {
-  key: readFileSync(new URL('hosts-key.pem', TLS_FOLDER), 'utf8'),
-  certificate: readFileSync(new URL('hosts.pem', TLS_FOLDER), 'utf8'),
-};
-
 let stack = new AsyncDisposableStack();
 
 afterEach(async () => {
@@ -49,7 +43,7 @@ async function world(options: RegistryOptions): Promise<World> {
     source,
     sink,
     environment: loginVariables(LOGIN),
-    flags: ['--source', from, '--push-to', to, '--ca-file', AUTHORITY, ...insecure],
+    flags: ['--source', from, '--push-to', to, '--ca-file', HOSTS_AUTHORITY_FILE, ...insecure],
   };
 }
 
@@ -66,8 +60,8 @@ async function behindProxy(options: RegistryOptions): Promise<World> {
 
 /** A source whose layers are in a store at another host. */
 async function withStore(): Promise<World> {
-  const here = await world({ tls: TLS });
-  const store = stack.use(await startRegistry({ tls: TLS, storage: here.source.storage }));
+  const here = await world({ tls: HOSTS });
+  const store = stack.use(await startRegistry({ tls: HOSTS, storage: here.source.storage }));
   const location = ({ pathname }: URL): string => `https://storage.test:${portOf(store)}${pathname}`;
   here.source.fail({ match: { kind: 'blob-get' }, times: Infinity, fault: { kind: 'redirect', location } });
   return here;
@@ -75,7 +69,7 @@ async function withStore(): Promise<World> {
 
 /** A proxy that takes connections, and never says a word. */
 async function behindSilence(): Promise<World> {
-  const plain = await world({ tls: TLS });
+  const plain = await world({ tls: HOSTS });
   const silent = createServer();
   silent.listen(0, '127.0.0.1');
   await once(silent, 'listening');
@@ -115,8 +109,8 @@ async function mirror(
 
 it.each<[name: string, open: () => Promise<World>]>([
   ['plain HTTP', () => world({ tls: false })],
-  ['TLS', () => world({ tls: TLS })],
-  ['TLS through a proxy', () => behindProxy({ tls: TLS })],
+  ['TLS', () => world({ tls: HOSTS })],
+  ['TLS through a proxy', () => behindProxy({ tls: HOSTS })],
   ['plain HTTP through a proxy', () => behindProxy({ tls: false })],
   ['TLS and redirects to a store', withStore],
 ])('nothing keeps the process after a mirror over %s', async (_name, open) => {
@@ -127,7 +121,7 @@ it.each<[name: string, open: () => Promise<World>]>([
 it.each([[['doctor']], [['check', 'app:1.0']]])(
   'nothing keeps the process after %j over TLS',
   async (command) => {
-    for (const here of [await world({ tls: TLS }), await behindProxy({ tls: TLS })]) {
+    for (const here of [await world({ tls: HOSTS }), await behindProxy({ tls: HOSTS })]) {
       await mirror(here);
       const { code, kept, told } = await mirror(here, command);
       expect([code, kept], told).toEqual([0, []]);
@@ -137,7 +131,7 @@ it.each([[['doctor']], [['check', 'app:1.0']]])(
 
 it.each<[name: string, options: RegistryOptions]>([
   ['plain HTTP', { tls: false }],
-  ['TLS', { tls: TLS }],
+  ['TLS', { tls: HOSTS }],
 ])(
   'nothing keeps the process after answers that came before a layer was through, over %s',
   async (_, options) => {
@@ -150,9 +144,9 @@ it.each<[name: string, options: RegistryOptions]>([
 );
 
 it.each<[name: string, open: () => Promise<World>]>([
-  ['an endless layer', async () => withSilence(await world({ tls: TLS }), 'blob-get')],
-  ['an upload', async () => withSilence(await world({ tls: TLS }), 'upload-put')],
-  ['the first request', async () => withSilence(await world({ tls: TLS }), 'ping')],
+  ['an endless layer', async () => withSilence(await world({ tls: HOSTS }), 'blob-get')],
+  ['an upload', async () => withSilence(await world({ tls: HOSTS }), 'upload-put')],
+  ['the first request', async () => withSilence(await world({ tls: HOSTS }), 'ping')],
   ['a tunnel', () => behindSilence()],
 ])('nothing keeps the process after its time was over during %s', async (_name, open) => {
   const here = await open();
@@ -161,7 +155,7 @@ it.each<[name: string, open: () => Promise<World>]>([
 });
 
 it.each<[name: string, open: () => Promise<World>]>([
-  ['the other is silent', async () => withSilence(await world({ tls: TLS }), 'ping')],
+  ['the other is silent', async () => withSilence(await world({ tls: HOSTS }), 'ping')],
   ['the proxy to the other is silent', () => behindSilence()],
 ])('nothing keeps the process after a registry was not reached while %s', async (_name, open) => {
   const here = await open();
