@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { readReport } from '../../src/sync/report/report.ts';
 import { Desk } from '../support/built-synctl.ts';
 import { DockerRegistry } from '../support/docker-registry.ts';
 import { type Image, ImageMaker } from '../support/images/image.ts';
@@ -45,12 +47,15 @@ describeTrials('nginx', ['docker-registry'], (trial) => {
     const desk = new Desk(LOGIN);
     desk.write('image_set.json', { names });
     const route = ['--source', source.host, '--push-to', nginx.host, '--push-ns', 'mirror'];
-    const said = await desk.run('sync', ...route, '--ca-file', AUTHORITY_FILE, ...flags);
+    const files = ['--ca-file', AUTHORITY_FILE, '--report', 'report.json'];
+    const said = await desk.run('sync', ...route, ...files, ...flags);
+    const { requests } = readReport(join(desk.folder, 'report.json'));
     const behind = new PlainPush(registry);
     return {
       ...said,
       digest: await behind.digestOf('mirror/app', 'v1'),
       tags: await behind.tags('mirror/many'),
+      retried: requests.find(({ host }) => host === nginx.host)?.retried,
     };
   }
 
@@ -96,13 +101,14 @@ describeTrials('nginx', ['docker-registry'], (trial) => {
     trial(`a registry behind it is filled where it limits the rate with status ${status}`, async () => {
       const said = await mirror(
         (origin) => ({
-          http: `limit_req_zone $binary_remote_addr zone=all:1m rate=50r/s; limit_req_status ${status};`,
-          server: `limit_req zone=all burst=5 nodelay; location / { ${passingTo(origin)} }`,
+          http: `limit_req_zone $binary_remote_addr zone=all:1m rate=20r/s; limit_req_status ${status};`,
+          server: `limit_req zone=all burst=2 nodelay; location / { ${passingTo(origin)} }`,
         }),
         ['many'],
         ['--retry', '12', '--retry-interval', '100ms'],
       );
       expect(said.code).toBe(0);
+      expect(said.retried).toBeGreaterThan(0);
       expect(said.tags).toHaveLength(small.length);
     });
   }
