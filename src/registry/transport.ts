@@ -14,6 +14,7 @@ import type { Scope } from './auth/scope.ts';
 import type { Authorization } from './authorization.ts';
 import { type Endpoint, withoutSignatures } from './endpoint.ts';
 import { parseErrorBody } from './error-body.ts';
+import { strangerRefusal } from './missing-login.ts';
 import { refusal, type Written } from './refusal.ts';
 import type { RegistryFailure } from './registry-failure.ts';
 
@@ -155,9 +156,16 @@ export class Transport {
       ),
       retryAt: retryTime(answer, Date.now()),
     });
+    if (answer.url.origin !== this.#endpoint.origin) {
+      return strangerRefusal(failure, {
+        asked: exchange.url,
+        isUpload: exchange.writes === 'layer',
+        registry: this.#endpoint,
+        stranger: answer.url,
+      });
+    }
     // Before a write the run has found out whether a login is wanted, so a refusal has another reason.
-    const isRead = exchange.writes === undefined && answer.url.origin === this.#endpoint.origin;
-    return isRead ? this.#authorization.advise(failure) : failure;
+    return exchange.writes === undefined ? this.#authorization.advise(failure) : failure;
   }
 }
 

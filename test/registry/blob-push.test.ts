@@ -74,6 +74,48 @@ describe('a blob', () => {
   });
 });
 
+describe('a host that wants a login and gets none', () => {
+  const BASIC = { mode: 'basic', users: { keel: 'secret' } } as const;
+
+  it('because the address of the upload is there is told as that', async () => {
+    await using elsewhere = await startRegistry({ access: BASIC });
+    await using test = await pair({ access: BASIC });
+    const location = `${elsewhere.url}/v2/keel/app/blobs/uploads/1`;
+    test.sink.fail({ match: OPENING, fault: { kind: 'status', status: 202, headers: { location } } });
+    await expect(test.push()).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      status: 401,
+      hint: `the address of the upload is at ${elsewhere.host}, which gets no login: let the external URL of the registry, or the host headers of a proxy in front of it, say ${test.sink.host}`,
+    });
+    expect(elsewhere.journal.count('upload-put')).toBe(1);
+    expect(elsewhere.journal.entries.filter(({ headers }) => headers.authorization !== undefined)).toEqual(
+      [],
+    );
+  });
+
+  it('because the registry redirects there is told as that', async () => {
+    await using elsewhere = await startRegistry({ access: BASIC });
+    await using test = await pair({ access: BASIC });
+    const redirect = { kind: 'redirect', location: `${elsewhere.url}/v2/`, status: 307 } as const;
+    test.sink.fail({ match: { kind: ['tags-list', 'upload-put'] }, times: Infinity, fault: redirect });
+    const hint = `the registry redirects to ${elsewhere.host}, which gets no login: let the external URL of the registry, or the host headers of a proxy in front of it, say ${test.sink.host}`;
+    await expect(test.push()).rejects.toMatchObject({ code: 'UNAUTHORIZED', hint });
+    const listing = test.client.registry.listTags(APP, test.client.signal);
+    await expect(listing).rejects.toMatchObject({ code: 'UNAUTHORIZED', hint });
+  });
+
+  it('because the next page of a list is there is told as that', async () => {
+    await using elsewhere = await startRegistry({ access: BASIC });
+    await using test = await pair();
+    const headers = { link: `<${elsewhere.url}/v2/keel/app/tags/list?last=a>; rel="next"` };
+    const body = '{"name":"keel/app","tags":["a"]}';
+    test.sink.fail({ match: { kind: 'tags-list' }, fault: { kind: 'status', status: 200, headers, body } });
+    await expect(test.client.registry.listTags(APP, test.client.signal)).rejects.toMatchObject({
+      hint: expect.stringContaining(`the address that the registry gave is at ${elsewhere.host}, which`),
+    });
+  });
+});
+
 describe('a mount', () => {
   const REFUSALS = [400, 401, 402, 403, 404, 405, 406, 409, 411, 412, 415, 422, 451, 501];
 
