@@ -1,5 +1,6 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { milliseconds } from '../../src/lib/duration.ts';
@@ -37,6 +38,8 @@ interface Reader {
   readonly what: string;
   readonly full: Json;
   readonly optional: readonly string[];
+  /** Whether these fields say only what others say too. */
+  readonly isRepeated?: true;
   readonly read: (json: string) => unknown;
 }
 
@@ -225,6 +228,7 @@ const READERS: readonly Reader[] = [
     what: 'a token under its other name',
     full: { token: 'abc', access_token: 'abc' },
     optional: ['access_token'],
+    isRepeated: true,
     read: parseToken,
   },
   {
@@ -363,9 +367,19 @@ it.each(FIELDS)('in $what it is all one whether $path is absent, null or empty',
   expect(await readWith(emptied)).toEqual(absent);
 });
 
-it.each(READERS)('$what is read with all its fields', async ({ full, read }) => {
-  expect(await read(JSON.stringify(full))).toBeTruthy();
-});
+it.each(READERS)(
+  '$what is read with all its fields',
+  async ({ full, optional, isRepeated = false, read }) => {
+    const outer = optional.filter((path) => !optional.some((other) => path.startsWith(`${other}.`)));
+    const without = outer.reduce<Json>(
+      (rest, path) => changed(rest, namesOf(path, rest), () => undefined),
+      full,
+    );
+    const whole = await read(JSON.stringify(full));
+    expect(whole).toBeTruthy();
+    expect(isDeepStrictEqual(whole, await read(JSON.stringify(without)))).toBe(isRepeated);
+  },
+);
 
 it.each(['', ' \n', 'null', '{}'])("Docker's configuration may be %j", async (text) => {
   const file = join(scratchFolder(), 'config.json');

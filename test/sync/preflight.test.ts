@@ -9,6 +9,7 @@ import { TestClient } from '../support/test-client.ts';
 const never = new AbortController().signal;
 const APP = parseRepository('keel/app');
 const LOCKED: RegistryOptions = { access: { mode: 'basic', users: { keel: 'secret' } } };
+const LONG = seconds(600);
 const FAILURE = { match: { kind: 'ping' }, fault: { kind: 'status', status: 503 } } as const;
 
 describe('the first contact of a run', () => {
@@ -48,11 +49,12 @@ describe('the first contact of a run', () => {
     await using stuck = await startRegistry();
     await using broken = await startRegistry();
     stuck.fail({ match: { kind: 'ping' }, fault: { kind: 'silence' } });
-    using client = new TestClient(stuck.host, { attempts: 1 });
+    // Whoever waits for it does so for longer than a test may take.
+    const timeouts = { connect: LONG, firstByte: LONG, idle: LONG };
+    using client = new TestClient(stuck.host, { attempts: 1, timeouts });
     broken.fail(FAILURE);
     const pair = [client.registry, client.registries.at(broken.host)] as const;
     const [source, target] = silent === 'source' ? pair : [pair[1], pair[0]];
-    // Without timeouts of its own the client would wait for a minute.
     await expect(reachRegistries(source, target, never)).rejects.toMatchObject({ about: broken.host });
   });
 
