@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Host, parseHost } from '../../src/registry/oci/reference.ts';
 import { ServerProgram } from './server-program.ts';
-import { LOOPBACK_FILES } from './test-authority.ts';
+import { AUTHORITY_FILE, LOOPBACK_FILES } from './test-authority.ts';
 
 const MARK = '/which-nginx-is-this';
 
@@ -56,7 +56,9 @@ export function passingTo(origin: string): string {
     proxy_http_version 1.1;
     proxy_set_header Host $http_host;
     proxy_set_header X-Forwarded-Proto https;
-    proxy_ssl_verify off;
+    proxy_ssl_verify on;
+    proxy_ssl_trusted_certificate ${AUTHORITY_FILE};
+    proxy_ssl_name localhost;
     proxy_read_timeout 300;`;
 }
 
@@ -91,8 +93,6 @@ http {
 async function body(port: number): Promise<string> {
   const address = `https://127.0.0.1:${port}${MARK}`;
   return await new Promise<string>((resolve, reject) => {
-    get(address, { rejectUnauthorized: false, agent: false }, (answer) =>
-      text(answer).then(resolve, reject),
-    ).on('error', reject);
+    get(address, { agent: false }, (answer) => text(answer).then(resolve, reject)).on('error', reject);
   });
 }
