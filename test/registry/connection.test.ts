@@ -218,14 +218,35 @@ describe('what is no proxy', () => {
 });
 
 describe('a registry elsewhere', () => {
-  it.each([
-    ['to this machine', 'http://127.0.0.1:9/'],
-    ['to the secrets of a cloud', 'http://169.254.169.254/latest/meta-data/'],
-  ])('may not redirect %s', async (_name, location) => {
+  const INSIDE = [
+    ['to this machine', '127.0.0.1:9/'],
+    ['to the secrets of a cloud', '169.254.169.254/latest/meta-data/'],
+  ] as const;
+
+  it.each(INSIDE)('may not redirect %s', async (_name, address) => {
+    await using server = await startRegistry({ tls: HOSTS });
+    await using proxy = await ForwardProxy.start({ 'registry.test:443': server.url });
+    setProxy({ HTTPS_PROXY: proxy.url });
+    server.fail({
+      match: { kind: 'manifest-get' },
+      fault: { kind: 'redirect', location: `https://${address}` },
+    });
+    using client = new TestClient(HOST, { authorities: [HOSTS_AUTHORITY] });
+    await expect(client.registry.getManifest(APP, TAG, client.signal)).rejects.toMatchObject({
+      code: 'REDIRECT_REFUSED',
+      about: 'registry.test',
+    });
+    expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT registry.test:443']));
+  });
+
+  it.each(INSIDE)('may not redirect %s without TLS either', async (_name, address) => {
     await using server = await startRegistry({ tls: false });
     await using proxy = await ForwardProxy.start({ 'registry.test:80': server.url });
     setProxy({ HTTP_PROXY: proxy.url });
-    server.fail({ match: { kind: 'manifest-get' }, fault: { kind: 'redirect', location } });
+    server.fail({
+      match: { kind: 'manifest-get' },
+      fault: { kind: 'redirect', location: `http://${address}` },
+    });
     using client = new TestClient(HOST, { insecure: [HOST] });
     await expect(client.registry.getManifest(APP, TAG, client.signal)).rejects.toMatchObject({
       code: 'REDIRECT_REFUSED',
@@ -270,7 +291,7 @@ describe('a registry elsewhere', () => {
 
 describe('a registry that is not there', () => {
   it('is named, with what to check', async () => {
-    const server = await startRegistry({ tls: false });
+    const server = await startRegistry();
     await server.close();
     using client = new TestClient(server.host, { attempts: 2 });
     await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
