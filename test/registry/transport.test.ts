@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parseTag } from '../../src/registry/oci/reference.ts';
+import { openUpload } from '../support/registry/ask.ts';
 import { bytesContent, generatedBytes } from '../support/registry/content.ts';
 import { htmlError } from '../support/registry/faults.ts';
 import { startRegistry } from '../support/registry/registry.ts';
@@ -52,6 +53,47 @@ describe.each([307, 308])('a write that is redirected with %d is sent again wher
     });
     await client.registry.putManifest(APP, TAG, image, client.signal);
     expect(sink.storage.manifest(APP, TAG)?.digest).toBe(image.digest);
+  });
+});
+
+describe.each([307, 308])('a layer that is redirected with %d while it is sent', (status) => {
+  it.each([
+    ['to the same host, before it was read', 'same', true],
+    ['to the same host, when all of it was there', 'same', false],
+    ['to another host, before it was read', 'other', true],
+    ['to another host, when all of it was there', 'other', false],
+  ] as const)('%s is sent from its first byte, and counted once', async (_name, where, early) => {
+    await using other = await startRegistry();
+    await using here = await pair({ access: BASIC });
+    const { source, sink, push, client } = here;
+    const digest = digestOf(LARGE);
+    source.storage.putBlob(SOURCE, bytesContent(LARGE));
+    const elsewhere = new URL(await openUpload(other, APP), other.url);
+    elsewhere.searchParams.set('digest', digest);
+    sink.fail({
+      match: { kind: 'upload-put', when: ({ query }) => !query.has('moved') },
+      fault: { kind: 'redirect', location: where === 'same' ? onward : elsewhere.href, status, early },
+    });
+    let counted = 0;
+    const onBytes = (count: number): void => {
+      counted += count;
+    };
+    expect(await push({ descriptor: { digest, size: LARGE.length }, onBytes })).toBe('uploaded');
+    const target = where === 'same' ? sink : other;
+    expect(target.storage.blob(APP, digest)).toEqual(bytesContent(LARGE));
+    expect(counted).toBe(LARGE.length);
+    expect(client.registries.traffic.get(sink.host)?.retried).toBe(0);
+    const puts = [...sink.journal.entries, ...other.journal.entries].filter(
+      ({ kind }) => kind === 'upload-put',
+    );
+    expect(puts.map(({ status: answered }) => answered)).toEqual([status, 201]);
+    expect(puts.at(-1)?.bytesIn).toBe(LARGE.length);
+    expect(puts.map(({ headers }) => headers['content-length'])).toEqual([
+      String(LARGE.length),
+      String(LARGE.length),
+    ]);
+    expect(puts.map(({ headers }) => headers.authorization !== undefined)).toEqual([true, where === 'same']);
+    expect(target.uploads.open).toBe(0);
   });
 });
 

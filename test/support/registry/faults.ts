@@ -36,10 +36,12 @@ export type Fault =
       readonly headers?: (url: URL) => Readonly<Record<string, string>>;
       readonly pieces: (url: URL) => Iterable<Buffer>;
     }
+  /** A redirect; with `early`, before the request's body was read. */
   | {
       readonly kind: 'redirect';
       readonly location: string | ((url: URL) => string);
       readonly status?: number;
+      readonly early?: boolean;
     }
   /** The answer is the usual one, later. */
   | { readonly kind: 'delay'; readonly milliseconds: number }

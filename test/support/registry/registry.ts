@@ -203,7 +203,8 @@ export class TestRegistry implements AsyncDisposable {
   ): Promise<void> {
     await breakBefore(waits, fault, response);
     const replaced = answerOfFault(fault, exchange.url);
-    if (replaced !== undefined && !(fault?.kind === 'status' && fault.early === true)) await drain(exchange);
+    const isEarly = (fault?.kind === 'status' || fault?.kind === 'redirect') && fault.early === true;
+    if (replaced !== undefined && !isEarly) await drain(exchange);
     const answer = replaced ?? this.#manners.word(await this.#answer(exchange), exchange, this.quirks);
     await sendAnswer(answer, fault, exchange.entry, response);
   }
