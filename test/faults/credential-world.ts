@@ -12,7 +12,6 @@ import { SyncRoute } from '../support/sync-run.ts';
 
 export const SOURCE = { username: 'reader', password: 'söurce/p@ss+wörd %41&"q' };
 export const DESTINATION = { username: 'writer', password: 'dest1nation?p@ss=wörd #$<x>' };
-const SHORT = { connect: milliseconds(2000), firstByte: milliseconds(2000), idle: milliseconds(2000) };
 
 type Login = typeof SOURCE;
 
@@ -128,7 +127,6 @@ export async function run(here: Awaited<ReturnType<typeof world>>) {
       close: () => undefined,
     },
     onSecret: (secret) => masked.add(secret),
-    timeouts: SHORT,
   }).catch((error: unknown) => {
     take(String(error instanceof Error ? `${error.message} ${JSON.stringify(error)}` : error));
     return { report: undefined };

@@ -10,7 +10,6 @@ import { outcomes, SyncRoute } from '../support/sync-run.ts';
 import { breakSomeOf, mirrorIn } from './weather.ts';
 import { brokenTags } from './wholeness.ts';
 
-const SHORT = { connect: milliseconds(5000), firstByte: milliseconds(2000), idle: milliseconds(2000) };
 const ATTEMPTS = 5;
 
 const TAGS = 2000;
@@ -35,7 +34,7 @@ async function mirror(share: number): Promise<{ requests: number; destination: S
     breakSomeOf(destination, { share, seed: 2, timesEach: ATTEMPTS - 1 });
   }
   const settings = route.settings({ retry: { attempts: ATTEMPTS, interval: milliseconds(5) } });
-  const { report } = await runSync(settings, { ...route.parts(), timeouts: SHORT });
+  const { report } = await runSync(settings, route.parts());
   expect(report.totals).toMatchObject({ total: TAGS, copied: TAGS, failed: 0 });
   const requests = source.journal.count() + destination.journal.count();
   return { requests, destination: destination.storage, source: storage };

@@ -14,8 +14,6 @@ import { AUTHORITY_FILE } from '../support/test-authority.ts';
 import { randomFrom } from './random.ts';
 import { brokenTags } from './wholeness.ts';
 
-const SHORT = { connect: milliseconds(5000), firstByte: milliseconds(2000), idle: milliseconds(2000) };
-
 /** Faults that pass, as busy registries and networks have them. */
 const PASSING: readonly Fault[] = [
   { kind: 'status', status: 500 },
@@ -119,7 +117,7 @@ export async function mirrorIn(weather: Weather, attempts: number): Promise<Outc
     retry: { attempts, interval: milliseconds(1) },
     caFile: AUTHORITY_FILE,
   });
-  const { report } = await runSync(settings, { ...route.parts(), timeouts: SHORT });
+  const { report } = await runSync(settings, route.parts());
   return {
     images: report.totals.total,
     failures: report.images
