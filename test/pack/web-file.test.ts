@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HttpClient, readBody } from '../../src/lib/http/http.ts';
 import { openWebFile } from '../../src/pack/fetch/web-file.ts';
@@ -56,6 +57,6 @@ describe('openWebFile', () => {
       (error) => error,
     );
     expect(failure).toMatchObject({ message: `answered by ${target.host} with status 403` });
-    expect(JSON.stringify(failure)).not.toContain('secret');
+    expect(inspect(failure, { depth: 9 })).not.toContain('secret');
   });
 });

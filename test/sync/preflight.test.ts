@@ -77,8 +77,10 @@ describe('before a run', () => {
       login: { username: 'keel', password: 'secret' },
       attempts: 5,
     });
-    target.fail({ ...FAILURE, times: 4 });
+    const fault = target.fail({ ...FAILURE, times: 4 });
     await proveLogin(client.registry, APP, never);
+    expect(fault.hits).toBe(4);
+    expect(target.journal.count({ kind: 'ping', when: ({ status }) => status === 200 })).toBe(1);
   });
 
   it('a login that is refused is not tried again', async () => {
