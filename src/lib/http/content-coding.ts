@@ -1,12 +1,18 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { type Duplex, pipeline, type Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { Duplex, pipeline, type Readable } from 'node:stream';
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  createZstdDecompress,
+} from 'node:zlib';
 
 /** https://www.iana.org/assignments/http-parameters, "HTTP Content Coding Registry". */
 const DECODERS: ReadonlyMap<string, () => Duplex> = new Map<string, () => Duplex>([
   ['gzip', createGunzip],
   ['x-gzip', createGunzip],
-  ['deflate', createInflate],
+  ['deflate', () => Duplex.from(inflated)],
   ['br', createBrotliDecompress],
   ['zstd', createZstdDecompress],
 ]);
@@ -38,4 +44,17 @@ export function decoded(answer: IncomingMessage): {
     return pipeline(coded, make(), () => undefined);
   }, answer);
   return { headers: rest, body: body.on('error', () => undefined) };
+}
+
+/** Undoes `deflate`. Some servers leave out the header of zlib; the low half of its first byte is always 8 (RFC 1950). */
+async function* inflated(coded: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const parts = coded[Symbol.asyncIterator]();
+  const first = await parts.next();
+  if (first.done === true) return;
+  const all = async function* (): AsyncGenerator<Buffer> {
+    yield first.value;
+    yield* { [Symbol.asyncIterator]: () => parts };
+  };
+  const hasHeader = ((first.value[0] ?? 0) & 0x0f) === 8;
+  yield* pipeline(all, hasHeader ? createInflate() : createInflateRaw(), () => undefined);
 }
