@@ -37,13 +37,17 @@ export function readResults(file: string): Results {
 
 /**
  * Adds cases to a file of results: those that were measured again take the place of the former ones. They stand in the
- * order of the ids that are given, others behind them.
+ * order of the ids that are given, others behind them. Programs that took part in the former ones alone stay named.
  */
 export function writeResults(file: string, results: Results, order: readonly string[]): void {
-  const former = existsSync(file) ? readResults(file).cases : [];
-  const cases = new Map([...former, ...results.cases].map((each) => [each.id, each]));
+  const former = existsSync(file) ? readResults(file) : undefined;
+  const cases = new Map([...(former?.cases ?? []), ...results.cases].map((each) => [each.id, each]));
   const ids = new Set([...order, ...cases.keys()]);
-  const all: Results = { ...results, cases: [...ids].flatMap((id) => cases.get(id) ?? []) };
+  const all: Results = {
+    ...results,
+    versions: { ...former?.versions, ...results.versions },
+    cases: [...ids].flatMap((id) => cases.get(id) ?? []),
+  };
   writeFileSync(file, `${JSON.stringify(all, rounded, 2)}\n`);
 }
 
