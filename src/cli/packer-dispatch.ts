@@ -37,9 +37,9 @@ async function runCommand(
   commands: PackerCommands,
   { command, values }: PackerInvocation,
 ): Promise<ExitCode> {
-  const source = { values, environment: process.env, label: (name: string) => `--${name}` };
   if (command === 'push') {
-    const parsed = parsePushSettings(source);
+    const label = (name: string): string => flagLabel(name, PUSH_FLAGS);
+    const parsed = parsePushSettings({ values, environment: process.env, label });
     const told = { ...parsed, notices: [...openSecrets(values), ...parsed.notices] };
     return runInForeground(process, WORDS, told, commands.push.bind(commands));
   }

@@ -1,5 +1,6 @@
 import { RETRY_FLAGS, trustFlags } from '../config/flags/connection-flags.ts';
 import type { Flag } from '../config/flags/flag.ts';
+import { loginsFlag } from '../config/flags/registry-logins.ts';
 import { REGISTRY } from './registry/registry-kind.ts';
 import { DEFAULT_WORD, TARGET_WORDS, TARGETS } from './targets.ts';
 
@@ -29,6 +30,7 @@ const PUSH_TABLE = [
     group: WHERE,
     description: 'Package to publish: a path or a file:// address',
   },
+  loginsFlag(REGISTRY.group),
   ...trustFlags(REGISTRY.group),
   {
     name: 'ca-file',

@@ -3,10 +3,12 @@ import { readRetry, readUnverified } from '../config/flags/connection-flags.ts';
 import { FlagReader } from '../config/flags/flag-reader.ts';
 import type { FlagSource } from '../config/flags/flag-source.ts';
 import { malformed, parseSwitch } from '../config/flags/flag-value.ts';
+import { parseLogins } from '../config/flags/registry-logins.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
 import type { RetryPolicy } from '../lib/retry.ts';
 import { type Host, parseHost } from '../registry/oci/reference.ts';
+import type { RegistryLogin } from '../registry/registries.ts';
 import { PUSH_FLAGS, type PushFlagName } from './flags.ts';
 import { type PublishSettings, parsePublishSettings } from './settings.ts';
 
@@ -16,6 +18,8 @@ export interface PushSettings extends PublishSettings {
   readonly package: string;
   /** 0 means no limit. */
   readonly commandTimeout: Duration;
+  /** Logins at registries, that of the base image too. */
+  readonly logins: readonly RegistryLogin[] | undefined;
   readonly insecureRegistries: readonly Host[];
   readonly tlsSkipVerify: readonly Host[];
   readonly caFile: string | undefined;
@@ -33,6 +37,7 @@ export function parsePushSettings(from: FlagSource): ParsedPushSettings {
   const flags = new FlagReader<PushFlagName>(PUSH_FLAGS, from);
   const path = flags.optional('pkg-uri', parsePackageUri);
   const commandTimeout = flags.required('command-timeout', parseDuration);
+  const logins = flags.optional('registry-logins', parseLogins);
   const insecureRegistries = flags.list('insecure-registry', parseHost);
   const unverified = new Set<string>();
   const tlsSkipVerify = readUnverified(flags, unverified);
@@ -48,7 +53,7 @@ export function parsePushSettings(from: FlagSource): ParsedPushSettings {
   if (failures.length > 0 || !published.ok || path === undefined) {
     return { ok: false, failures, notices };
   }
-  const registries = { insecureRegistries, tlsSkipVerify, caFile, retry };
+  const registries = { logins, insecureRegistries, tlsSkipVerify, caFile, retry };
   const settings = { ...published.settings, package: path, commandTimeout, ...registries, json };
   return { ok: true, settings, notices };
 }

@@ -3,6 +3,7 @@ import { createSynctlProgram } from '../../src/cli/synctl-command-line.ts';
 import { parseLogins } from '../../src/config/flags/registry-logins.ts';
 import { describeFailure } from '../../src/lib/failure.ts';
 import { parsePackSettings } from '../../src/pack/settings.ts';
+import { parsePushSettings } from '../../src/publish/push-settings.ts';
 import { parseSyncSettings } from '../../src/sync/settings.ts';
 import { Screen } from '../support/screen.ts';
 
@@ -11,6 +12,12 @@ quay.io robot hush-1
   registry.example:5000   robot$mirror   pass word, with "all" of it  
 
 `;
+
+/** What `packer push` cannot do without. */
+const NEEDED = [
+  ['pkg-uri', 'kube.tar.gz'],
+  ['repo', 'none'],
+] as const;
 
 describe('logins at further registries', () => {
   it('stand one on a line, with passwords of any characters', () => {
@@ -50,11 +57,12 @@ describe('logins at further registries', () => {
   it.each([
     ['sync', parseSyncSettings],
     ['pack', parsePackSettings],
+    ['push', parsePushSettings],
   ])('are read by %s from the input or the environment, and each password is told first', (_, parse) => {
     for (const place of ['values', 'environment'] as const) {
       const secrets: string[] = [];
       const parsed = parse({
-        values: new Map(place === 'values' ? [['registry-logins', LINES]] : []),
+        values: new Map([...NEEDED, ...(place === 'values' ? [['registry-logins', LINES] as const] : [])]),
         environment: place === 'environment' ? { KEEL_REGISTRY_LOGINS: LINES } : {},
         label: (name) => name,
         onSecret: (secret) => secrets.push(secret),

@@ -109,6 +109,22 @@ describeWith(['docker-registry', 'skopeo'], 'the built packer', () => {
     expect(open.stderr).not.toContain('in-the-open');
   });
 
+  it('publishes with push by the logins of KEEL_REGISTRY_LOGINS', async () => {
+    const password = 'of another registry';
+    await using hub = await startRegistry({ access: { mode: 'bearer', users: { robot: password } } });
+    const target = ['--repo', 'dockerhub', '--dockerhub-repository', `${hub.host}/me/kube`];
+    const line = ['push', '--pkg-uri', `cli/out/${NAME}`, ...target, '--dockerhub-form', 'artifact'];
+    const logins = { KEEL_REGISTRY_LOGINS: `a.example me hush\n${hub.host} robot ${password}` };
+    const said = await runIn(world.folder, packer, line, logins);
+    expect(said, said.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('published') });
+    expect(`${said.stdout}${said.stderr}`).not.toContain(password);
+    const malformed = await runIn(world.folder, packer, line, { KEEL_REGISTRY_LOGINS: hub.host });
+    expect(malformed).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^error: KEEL_REGISTRY_LOGINS: /),
+    });
+  });
+
   it.each<[string, string[], number, RegExp]>([
     ['its version', ['-v'], 0, /^v1\.0\.0\n$/],
     ['help in groups', ['--help'], 0, /Where images come from:\n[\s\S]*Exit codes:/],

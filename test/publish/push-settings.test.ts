@@ -27,6 +27,7 @@ describe('the settings of packer push', () => {
     expect(settings(KEYS)).toEqual({
       package: 'kube-1.36.2-amd64.tar.gz',
       commandTimeout: 0,
+      logins: undefined,
       insecureRegistries: [],
       tlsSkipVerify: [],
       caFile: undefined,
