@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Flag } from '../config/flags/flag.ts';
 import { joinWords } from '../lib/text/sentence.ts';
 import { PACK_FLAGS } from '../pack/flags.ts';
-import { PACKER_EXIT_CODES } from '../process/exit-code.ts';
+import { exitCodesWith, PACKER_EXIT_CODES } from '../process/exit-code.ts';
 import { PUSH_FLAGS } from '../publish/flags.ts';
 import { TARGETS } from '../publish/targets.ts';
 import { createOption, isArgument, variablesHelp } from './arguments.ts';
@@ -36,7 +36,7 @@ export function createPackerProgram(
     .usage('[flags]\n       packer push --pkg-uri FILE [flags]')
     // Flags after "push" belong to push, even if packing has a flag of the same name.
     .enablePositionalOptions();
-  finish(program, PACK_FLAGS, EXAMPLES.packer, async (values) => {
+  finish(program, PACK_FLAGS, { examples: EXAMPLES.packer, codes: PACKER_EXIT_CODES }, async (values) => {
     const [word] = program.args;
     if (word !== undefined) refuseUnknownCommand(program, word);
     await chosen({ command: 'pack', values });
@@ -50,19 +50,22 @@ export function createPackerProgram(
         'What is there already is not sent again; what was cut goes on where it stopped.',
     )
     .usage('--pkg-uri FILE [flags]');
-  finish(push, PUSH_FLAGS, EXAMPLES.push, (values) => chosen({ command: 'push', values }));
+  const codes = exitCodesWith('The package could not be published everywhere');
+  finish(push, PUSH_FLAGS, { examples: EXAMPLES.push, codes }, (values) =>
+    chosen({ command: 'push', values }),
+  );
   return program;
 }
 
 function finish(
   command: Command,
   flags: readonly Flag[],
-  examples: readonly string[],
+  { examples, codes }: { readonly examples: readonly string[]; readonly codes: typeof PACKER_EXIT_CODES },
   run: (values: ReadonlyMap<string, string>) => Promise<void>,
 ): void {
   const values = new Map<string, string>();
   for (const flag of flags.filter(isArgument)) command.addOption(createOption(flag, values));
   command.addHelpText('after', variablesHelp(flags));
-  finishCommand(command, examples, PACKER_EXIT_CODES);
+  finishCommand(command, examples, codes);
   command.action(() => run(values));
 }

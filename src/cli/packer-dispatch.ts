@@ -21,6 +21,7 @@ const WORDS = {
   name: 'packer',
   stopping: 'stopping: transfers are given up, what was fetched is kept; once more stops at once',
 };
+const PUSH_WORDS = { name: 'packer', stopping: 'stopping: uploads are given up; once more stops at once' };
 
 /** Runs the command on the command line, and returns the exit code. */
 export async function runPacker(process: ProcessLike, commands: PackerCommands): Promise<ExitCode> {
@@ -41,7 +42,7 @@ async function runCommand(
     const label = (name: string): string => flagLabel(name, PUSH_FLAGS);
     const parsed = parsePushSettings({ values, environment: process.env, label });
     const told = { ...parsed, notices: [...openSecrets(values), ...parsed.notices] };
-    return runInForeground(process, WORDS, told, commands.push.bind(commands));
+    return runInForeground(process, PUSH_WORDS, told, commands.push.bind(commands));
   }
   const parsed = await readPackSettings(process, values);
   return runInForeground(process, WORDS, parsed, commands.pack.bind(commands));

@@ -42,8 +42,22 @@ const CONNECTION: readonly SyncFlagName[] = [
 
 const TRUST: readonly SyncFlagName[] = ['verify-signatures', 'trusted-root'];
 
-function pick(names: readonly SyncFlagName[], from = SYNC_FLAGS): readonly Flag<SyncFlagName>[] {
-  return from.filter((flag) => names.includes(flag.name));
+/** What a flag of `synctl sync` does in the other commands, where its own sentence speaks of a run. */
+const OUTSIDE_A_RUN: Readonly<Partial<Record<SyncFlagName, string>>> = {
+  'command-timeout': 'Time for the whole command',
+  platform: 'Platforms that a run mirrors of images that offer several',
+  shard: 'Read the state that the run for the I-th of N parts left',
+  'fail-on': 'Whether an image that failed in one of the shards makes this command fail',
+};
+
+function pick(
+  names: readonly SyncFlagName[],
+  from = SYNC_FLAGS,
+  sentences = OUTSIDE_A_RUN,
+): readonly Flag<SyncFlagName>[] {
+  return from
+    .filter(({ name }) => names.includes(name))
+    .map((flag) => ({ ...flag, description: sentences[flag.name] ?? flag.description }));
 }
 
 const COMMANDS: readonly {
@@ -99,7 +113,10 @@ const COMMANDS: readonly {
       'Tells in seconds whether a sync would work: names, TLS, what each source has of what is wanted,\n' +
       'login, permission to push, listing, mounts and formats. It pushes a tiny image without a tag and\n' +
       'deletes it again, and says what the destination does not let it delete.',
-    flags: pick([...CONNECTION, 'addition-ns', 'db', 'state', 'shard'], DOCTOR_FLAGS),
+    flags: pick([...CONNECTION, 'addition-ns', 'db', 'state', 'shard'], DOCTOR_FLAGS, {
+      ...OUTSIDE_A_RUN,
+      shard: 'Look at what the run for the I-th of N parts would do',
+    }),
   },
   {
     name: 'merge',

@@ -25,10 +25,8 @@ import { type Parsed, type ProcessLike, runInForeground } from './foreground.ts'
 import { takePassword } from './password.ts';
 import { createSynctlProgram, type Invocation } from './synctl-command-line.ts';
 
-const WORDS = {
-  name: 'synctl',
-  stopping: 'stopping: transfers are given up and the state is saved; once more stops at once',
-};
+const STOPPING = 'stopping: transfers are given up and the state is saved; once more stops at once';
+const STOPPING_OTHERS = 'stopping: requests are given up; once more stops at once';
 
 /** Runs the command on the command line, and returns the exit code. */
 export async function runSynctl(process: ProcessLike, commands: SynctlCommands): Promise<ExitCode> {
@@ -47,7 +45,8 @@ async function runCommand(
   invocation: Invocation,
 ): Promise<ExitCode> {
   const parsed = await readSettings(process, invocation);
-  return runInForeground(process, WORDS, parsed, (settings, context) =>
+  const stopping = invocation.command === 'sync' ? STOPPING : STOPPING_OTHERS;
+  return runInForeground(process, { name: 'synctl', stopping }, parsed, (settings, context) =>
     dispatch(commands, invocation, settings, context),
   );
 }

@@ -45,3 +45,9 @@ test.each([
   expect(code).toBe(0);
   expect(out).toContain(text);
 });
+
+test('the help of push speaks of its own work', async () => {
+  const out = (await run('push --help')).out.replaceAll(/\s+/g, ' ');
+  expect(out).toContain('1 The package could not be published everywhere');
+  expect(out).not.toMatch(/fetched|packed|There is no package/);
+});

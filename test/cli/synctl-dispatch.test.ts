@@ -168,6 +168,11 @@ test('the help of a command tells its own exit codes, and every way to write it'
   expect((await run(['doctor', '--help'])).out).toContain('  1         A sync would not work\n');
 });
 
+test.each(['check', 'sum', 'doctor', 'merge'])('the help of %s speaks of its own work', async (command) => {
+  const out = (await run([command, '--help'])).out.replaceAll(/\s+/g, ' ');
+  expect(out).not.toMatch(/by the next run|whole run|run fail|share the work|to mirror|state is saved/);
+});
+
 test('the help of a command tells the variable that is no argument, where it has an effect', async () => {
   for (const name of ['sync', 'check', 'doctor', 'sum']) {
     expect((await run([name, '--help'])).out).toContain(
@@ -250,11 +255,12 @@ describe('the exit code', () => {
     });
   });
 
-  test.each<[string, number]>([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ])('is the one of %s, after the command wound up', async (name, expected) => {
-    const { code, err } = await run(['sync'], {
+  test.each<[string, string, number, string]>([
+    ['SIGINT', 'sync', 130, 'transfers are given up and the state is saved'],
+    ['SIGTERM', 'sync', 143, 'transfers are given up and the state is saved'],
+    ['SIGINT', 'doctor', 130, 'requests are given up;'],
+  ])('is the one of %s, after %s wound up', async (name, command, expected, told) => {
+    const { code, err } = await run([command], {
       work: async ({ signal, reporter }, process) => {
         process.emit(name);
         expect(signal.aborted).toBe(true);
@@ -263,7 +269,8 @@ describe('the exit code', () => {
       },
     });
     expect(code).toBe(expected);
-    expect(err).toMatch(/^warning: stopping/);
+    expect(err).toMatch(/^warning: stopping: /);
+    expect(err).toContain(told);
   });
 
   test('a second signal ends at once, and afterwards signals are left to Node', async () => {
