@@ -12,6 +12,8 @@ import {
   writeReport,
 } from '../sync/report/report.ts';
 import { mergeReports } from '../sync/report/report-merge.ts';
+import { isNothing } from '../sync/report/run-outcome.ts';
+import { nothingMatched } from '../sync/report/wording.ts';
 import type { CommandContext, MergeSettings } from './commands.ts';
 import { endingOf, tellEnd } from './sync-command.ts';
 
@@ -29,6 +31,7 @@ export async function mergeCommand(
   const report = mergeReports(files.map((file) => ({ file, report: readReport(file) })));
   for (const { message, place } of report.warnings) reporter.warning(message, place);
   tellUnmatched(report.unmatched, reporter);
+  if (report.interrupted === undefined && isNothing(report)) reporter.error(nothingMatched(report.source));
   const trouble = new TroubleTeller(reporter, () => undefined);
   for (const image of report.images) trouble.take(image);
   trouble.finish();

@@ -96,6 +96,8 @@ interface FilteredTags<Dated> {
   /** In no particular order. */
   readonly tags: readonly Dated[];
   readonly unclearCut: UnclearCut | undefined;
+  /** Whether it is `since` alone that lets no tag pass: nothing was uploaded since then. */
+  readonly isAllOlder: boolean;
 }
 
 /** Returns the tags that pass a filter. `latest` applies to those that pass all else. */
@@ -105,7 +107,10 @@ export function filterTags<Dated extends DatedTag>(
 ): FilteredTags<Dated> {
   const passing = tags.filter((tag) => passes(filter, tag));
   const { latest, semver } = filter;
-  if (latest === undefined || passing.length <= latest) return { tags: passing, unclearCut: undefined };
+  const undated = { ...filter, since: undefined };
+  const isAllOlder = passing.length === 0 && tags.some((tag) => passes(undated, tag));
+  if (latest === undefined || passing.length <= latest)
+    return { tags: passing, unclearCut: undefined, isAllOlder };
   // Pre-releases are the equals of releases if a range asked for them.
   const ordered = semver === undefined ? newestReleasesFirst(passing) : newestFirst(passing);
   const [taken, left] = ordered.slice(latest - 1, latest + 1);
@@ -113,6 +118,7 @@ export function filterTags<Dated extends DatedTag>(
   return {
     tags: ordered.slice(0, latest),
     unclearCut: isClear ? undefined : { taken: taken.tag, left: left.tag },
+    isAllOlder,
   };
 }
 

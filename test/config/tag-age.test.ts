@@ -249,6 +249,7 @@ describe('which of two tags is newer', () => {
     expect(filterTags({ latest: 1 }, [one, other, { tag: '12-31-2023' }])).toEqual({
       tags: [other],
       unclearCut: undefined,
+      isAllOlder: false,
     });
   });
 

@@ -14,6 +14,7 @@ export function sampleReport(images: readonly ReportedImage[], more: Partial<Rep
     stateRestored: true,
     totals: countImages(images),
     unmatched: [],
+    unselected: [],
     warnings: [],
     requests: [],
     images: [...images],

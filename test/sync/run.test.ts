@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { wouldWork } from '../../src/sync/doctor/diagnosis.ts';
+import { examine } from '../../src/sync/doctor/doctor.ts';
 import { outcomeOf } from '../../src/sync/report/run-outcome.ts';
 import { runSync } from '../../src/sync/run/run.ts';
 import { State } from '../../src/sync/state/state.ts';
@@ -6,6 +8,7 @@ import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { type Fault, rateLimited } from '../support/registry/faults.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
+import { Storage } from '../support/registry/storage.ts';
 import { SyncRoute } from '../support/sync-run.ts';
 
 it('a run that only deferred images is recorded as the failure that its exit code makes it', async () => {
@@ -59,6 +62,56 @@ it('a run of a set that matches nothing at all fails, and one of a set that matc
   const second = await route.run();
   expect(outcomeOf(second.report)).toBe('succeeded');
   expect(second.lines).not.toContainEqual(expect.stringContaining('nothing to mirror'));
+});
+
+it.each<[string, object]>([
+  ['a name and a pattern', { names: ['app'], tags: { regex: '^v9' } }],
+  ['a name and a range', { names: ['app'], tags: { semver: '>=9' } }],
+  ['a prefix and a pattern', { prefixes: ['ap'], tags: { regex: '^v9' } }],
+  ['a patch', { names: ['app'], patches: [{ match: 'app', tags: { semver: '>=9' } }] }],
+  ['"exclude"', { names: ['app'], exclude: ['1.'] }],
+  ['an extra and a pattern', { extras: ['SOURCE/app'], tags: { regex: '^v9' } }],
+])('nothing at all is no success: filters that let no tag pass, by %s', async (_, set) => {
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
+  seedImage(source.storage, 'app', { tags: ['1.0', '1.1'] });
+  const text = JSON.stringify(set).replace('SOURCE', source.host);
+  const route = new SyncRoute({ source, destination, set: JSON.parse(text) });
+  const { report, lines } = await route.run();
+  expect(outcomeOf(report)).toBe('failed');
+  expect(lines).toContainEqual(expect.stringMatching(/^warning: .*"tags" and "exclude" let none pass$/));
+  expect(lines).toContainEqual(
+    expect.stringMatching(/^error: no image at .* so there is nothing to mirror$/),
+  );
+  expect(outcomeOf((await route.run({ dryRun: true })).report)).toBe('failed');
+  const diagnoses = await examine(route.settings(), route.parts(), () => undefined);
+  expect(wouldWork(diagnoses)).toBe(false);
+});
+
+it('nothing new since the day that is asked for is no fault, to a run and to doctor', async () => {
+  const storage = new Storage();
+  for (const name of ['app', 'tool']) seedImage(storage, name, { seed: name, tags: ['1.0'] });
+  await using source = await startRegistry({ frontDoor: true, storage });
+  await using destination = await startRegistry({ access: TOKENS });
+  const set = { names: ['app', 'tool'], tags: { since: '2099-01-01' } };
+  const route = new SyncRoute({ source, destination, set });
+  for (const dryRun of [true, false]) {
+    const { report, lines } = await route.run({ dryRun });
+    expect(report.unselected).toEqual(
+      ['app', 'tool'].map((image) => expect.objectContaining({ image, emptied: 'since' })),
+    );
+    expect(outcomeOf(report)).toBe('succeeded');
+    expect(report.warnings).toEqual([]);
+    expect(lines).toContain('nothing new since the day in "since": app and tool');
+    expect(lines).not.toContainEqual(expect.stringMatching(/^(?:warning|error): /));
+  }
+  const diagnoses = await examine(route.settings(), route.parts(), () => undefined);
+  expect(diagnoses.find(({ check }) => check === 'source list')).toMatchObject({
+    outcome: 'ok',
+    message: 'of 2 repositories nothing is new since the day in "since"',
+  });
+  route.wants({ names: ['app'], tags: { since: '2099-01-01', regex: '^v9' } });
+  expect(outcomeOf((await route.run()).report)).toBe('failed');
 });
 
 it.each<[string, Fault]>([

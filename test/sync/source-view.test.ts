@@ -8,8 +8,10 @@ import {
   compareListings,
   findEndlessLists,
   findFilteredAway,
+  findFilteredPrefixes,
   findUnclearCuts,
   findUnmatched,
+  findUnselected,
   selectionOf,
   viewOfSource,
 } from '../../src/sync/run/source-view.ts';
@@ -23,6 +25,7 @@ interface Seen {
   readonly listed: number;
   readonly wanted: readonly string[];
   readonly isNamedOnly?: boolean;
+  readonly emptied?: 'filters' | 'since';
 }
 
 function tagsOf(count: number): Tag[] {
@@ -30,7 +33,7 @@ function tagsOf(count: number): Tag[] {
 }
 
 /** The plan of a source repository by its name in the set. */
-function planOf(name: string, { listed, wanted, isNamedOnly = false }: Seen): RepositoryPlan {
+function planOf(name: string, { listed, wanted, isNamedOnly = false, emptied }: Seen): RepositoryPlan {
   const [host = '', ...path] = name.includes('.') ? name.split('/') : ['registry.k8s.io', name];
   const found = {
     name,
@@ -46,7 +49,7 @@ function planOf(name: string, { listed, wanted, isNamedOnly = false }: Seen): Re
     listing: { kind: 'unknown' },
     images: [],
     collisions: [],
-    members: [{ ...found, listing, tags, unclearCut: undefined, signatureTags: [] }],
+    members: [{ ...found, listing, tags, unclearCut: undefined, emptied, signatureTags: [] }],
     planTag: (image) => image,
   };
 }
@@ -108,16 +111,36 @@ test('a listing that lost a fifth of its tags is told', () => {
 
 test('an image whose tags are all filtered away is told at its place, unless a prefix found it', () => {
   const plans = [
-    planOf('pause', { listed: 3, wanted: [] }),
-    planOf('gone', { listed: 0, wanted: [] }),
-    planOf('sig-storage/nfs', { listed: 3, wanted: [] }),
-    planOf('ghcr.io/c/d', { listed: 7, wanted: [] }),
+    planOf('pause', { listed: 3, wanted: [], emptied: 'filters' }),
+    planOf('gone', { listed: 4, wanted: [], emptied: 'since' }),
+    planOf('sig-storage/nfs', { listed: 3, wanted: [], emptied: 'filters' }),
+    planOf('ghcr.io/c/d', { listed: 7, wanted: [], emptied: 'filters' }),
     planOf('quay.io/a/b', { listed: 0, wanted: [], isNamedOnly: true }),
   ];
-  expect(findFilteredAway(SET, plans).map(({ message }) => message)).toEqual([
+  const unselected = findUnselected(SET, plans);
+  expect(unselected.map(({ image, tags, emptied }) => [image, tags, emptied])).toEqual([
+    ['pause', 3, 'filters'],
+    ['gone', 4, 'since'],
+    ['sig-storage/nfs', 3, 'filters'],
+    ['ghcr.io/c/d', 7, 'filters'],
+  ]);
+  expect(findFilteredAway(unselected).map(({ message }) => message)).toEqual([
     expect.stringMatching(/^"pause" lists 3 tags/),
     expect.stringMatching(/^"ghcr.io\/c\/d" lists 7 tags/),
   ]);
+});
+
+test('a prefix is told where filters let no tag of all its images pass', () => {
+  const empty = planOf('sig-storage/nfs', { listed: 3, wanted: [], emptied: 'filters' });
+  const other = planOf('sig-storage/smb', { listed: 4, wanted: [], emptied: 'filters' });
+  const older = planOf('sig-storage/csi', { listed: 5, wanted: [], emptied: 'since' });
+  const told = (...plans: RepositoryPlan[]) =>
+    findFilteredPrefixes(SET, plans, findUnselected(SET, plans)).map(({ message }) => message);
+  expect(told(empty, other)).toEqual([
+    '"sig-storage/" finds 2 images with 7 tags, and "tags" and "exclude" let none pass',
+  ]);
+  expect(told(empty, older)).toEqual([]);
+  expect(told(empty, planOf('sig-storage/smb', { listed: 4, wanted: ['v1'] }))).toEqual([]);
 });
 
 test('a list of tags without an end is told, at the line that names the image', () => {

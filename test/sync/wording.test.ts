@@ -33,6 +33,12 @@ describe('headline', () => {
     ['3 unchanged, 4 deferred in 2 m 5 s', { ...NONE, skipped: 3, deferred: 4 }, 125_000, {}],
     ['no image matched in 2 s', NONE, 2_000, {}],
     [
+      'nothing new since the day in "since" in 2 s',
+      NONE,
+      2_000,
+      { unselected: [{ image: 'pause', tags: 3, emptied: 'since' }] },
+    ],
+    [
       'dry run: 12 to copy (340 MiB), 1,204 unchanged, 1 cannot be copied in 10 s',
       MIXED,
       10_400,

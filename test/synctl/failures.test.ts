@@ -109,6 +109,20 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
     expect(stdout).toMatch(/dry run: no image matched in /);
   });
 
+  it('filters that let no tag pass: exit 1, and doctor says so before', async () => {
+    const desk = sitDown({ names: ['pause'], tags: { semver: '>=9' } });
+    const line = ['--source', source.host, '--push-to', basic.host, '--push-ns', 'filtered'];
+    for (const dry of [['--dry-run'], []]) {
+      const { code, stdout, stderr } = await desk.run('sync', ...line, ...dry);
+      expect(stderr).toMatch(/ "pause" lists 2 tags, and .* let none pass\nerror: .* nothing to mirror\n$/);
+      expect(stdout).toContain('no image matched in ');
+      expect(code).toBe(1);
+    }
+    const doctor = await desk.run('doctor', ...line);
+    expect(doctor.stdout).toContain(`nothing at ${source.host} is wanted by it`);
+    expect(doctor.code).toBe(1);
+  });
+
   it('an unknown host and a refused connection, on either side', async () => {
     const unknown = 'registry.invalid';
     const noHost = `error: ${unknown}: no such host (check its spelling, the name server and, behind a proxy, HTTPS_PROXY)\n`;

@@ -19,7 +19,7 @@ import type { KnownStateParts } from '../state/known-state.ts';
 import { type Check, type Diagnosis, diagnose, doubtful, type Finding, fine } from './diagnosis.ts';
 import { listDestination, ping, resolveName } from './host-checks.ts';
 import { Probe } from './probe.ts';
-import { askSources, judgeSources } from './source-checks.ts';
+import { askSources, isNothingFound, judgeSources } from './source-checks.ts';
 import { examineState } from './state-check.ts';
 
 /** How long what was pushed may take to be deleted when the command's time is over or someone stops it. */
@@ -58,13 +58,14 @@ interface FirstRepository {
   readonly repository: Repository;
 }
 
-/** What a run would look for at the sources. */
+type SourceAnswers = Awaited<ReturnType<typeof askSources>>;
+
+/** What the sources say of all that is wanted. Each is asked once. */
 interface Wanted {
-  readonly own: readonly FoundRepository[];
-  /** At other registries than the source. */
-  readonly others: readonly FoundRepository[];
-  /** What a run cannot mirror, because the destination can have no such name. */
-  readonly nameless: Awaited<ReturnType<typeof askSources>>;
+  /** With what a run cannot mirror, because the destination can have no such name. */
+  readonly own: () => Promise<SourceAnswers>;
+  /** Of other registries than the source. */
+  readonly others: () => Promise<SourceAnswers>;
 }
 
 /** What the command line lends to doctor. */
@@ -170,42 +171,55 @@ class Examination {
       this.#first = { found: member, repository: first.repository };
       return this.#first;
     }
-    throw this.#nothingWanted();
+    throw this.#nothingWanted(this.#source.host);
   }
 
   /** Asks for what is wanted of the source itself. Throws if a run could mirror nothing of it. */
   async #askSource(): Promise<Finding> {
-    const { own, others, nameless } = await this.#discover();
-    const answers = [...(await this.#ask(own)), ...nameless];
+    const { own, others } = await this.#discover();
+    const answers = await own();
     const [first] = answers;
     if (first?.kind === 'refused' && answers.every(({ kind }) => kind === 'refused')) throw first.failure;
-    if (others.length === 0 && answers.every(({ kind }) => kind === 'unmatched')) throw this.#nothingWanted();
+    if (await this.#isNothing(answers, others)) {
+      // Of a set of extras alone, those are told.
+      if (answers.length > 0 || (await others()).length === 0) throw this.#nothingWanted(this.#source.host);
+    }
     return answers.length === 0 ? fine('nothing is wanted of it') : judgeSources(answers);
   }
 
   /** Asks for the extras that other registries have. */
   async #askOthers(): Promise<Finding> {
-    const { others } = await this.#discover();
-    return others.length === 0 ? fine('none is used') : judgeSources(await this.#ask(others));
+    const { own, others } = await this.#discover();
+    const answers = await others();
+    const isAlone = answers.length > 0 && (await own()).length === 0;
+    if (isAlone && (await this.#isNothing(answers, own))) throw this.#nothingWanted('other registries');
+    return answers.length === 0 ? fine('none is used') : judgeSources(answers);
   }
 
-  #ask(found: readonly FoundRepository[]): ReturnType<typeof askSources> {
+  async #isNothing(answers: SourceAnswers, others: Wanted['own']): Promise<boolean> {
+    const { shard } = this.#settings;
+    return isNothingFound(answers, shard) && isNothingFound(await others(), shard);
+  }
+
+  #ask(found: readonly FoundRepository[]): Promise<SourceAnswers> {
     const { signal, reporter } = this.#parts;
     const progress = { activity: 'asking', unit: 'repositories', bytes: 0, current: [] };
     const onAnswer = (done: number, total: number) => reporter.progress({ ...progress, done, total });
     return askSources(found, { set: this.#setOf(), signal, onAnswer });
   }
 
-  /** Returns all that is wanted, as a run finds it, and the names that the destination cannot have. */
+  /** Finds all that is wanted, as a run does. */
   #discover(): Promise<Wanted> {
     this.#wanted ??= this.#find(this.#setOf()).then((found) => {
       const { groups, nameless } = groupByDestination(found, this.#setOf(), this.#settings);
       const members = groups.flatMap((group) => group.members);
       const isOwn = ({ registry }: FoundRepository) => registry.host === this.#source.host;
+      const refused = nameless.map(
+        ({ found: { name }, failure }) => ({ name, kind: 'refused', failure }) as const,
+      );
       return {
-        own: members.filter(isOwn),
-        others: members.filter((member) => !isOwn(member)),
-        nameless: nameless.map(({ found: { name }, failure }) => ({ name, kind: 'refused', failure })),
+        own: once(async () => [...(await this.#ask(members.filter(isOwn))), ...refused]),
+        others: once(() => this.#ask(members.filter((member) => !isOwn(member)))),
       };
     });
     return this.#wanted;
@@ -221,12 +235,12 @@ class Examination {
     });
   }
 
-  #nothingWanted(): Failure<'NOT_FOUND'> {
+  #nothingWanted(where: string): Failure<'NOT_FOUND'> {
     return new Failure({
       code: 'NOT_FOUND',
       about: this.#setOf().file,
-      message: `nothing at ${this.#source.host} is wanted by it`,
-      hint: 'correct its names, prefixes and "tags", or add their namespaces with --addition-ns',
+      message: `nothing at ${where} is wanted by it`,
+      hint: 'correct its names, prefixes, "tags" and "exclude", or add their namespaces with --addition-ns',
     });
   }
 
@@ -255,6 +269,14 @@ class Examination {
     if (this.#set === undefined) throw new Error('the image set was not read');
     return this.#set;
   }
+}
+
+function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let result: Promise<Result> | undefined;
+  return () => {
+    result ??= work();
+    return result;
+  };
 }
 
 /** Returns the numbers of releases, names, prefixes and extras in an image set, without zeroes. */

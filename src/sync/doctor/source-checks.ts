@@ -4,8 +4,10 @@ import { countOf } from '../../lib/text/sentence.ts';
 import type { Host, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { FoundRepository } from '../plan/discovery.ts';
+import { isNothing } from '../report/run-outcome.ts';
 import { repeatedly } from '../run/preflight.ts';
 import { type OfferedTag, selectTags } from '../select/selection.ts';
+import type { Shard } from '../shard.ts';
 import { doubtful, type Finding, fine, noRegistry } from './diagnosis.ts';
 
 /** What a source answered about one wanted repository. */
@@ -14,6 +16,8 @@ type SourceAnswer = {
   readonly name: string;
 } & (
   | { readonly kind: 'listed'; readonly tags: number; readonly hasDigests: boolean }
+  /** It has tags that are wanted, and none of them was uploaded since the day that the image set asks for. */
+  | { readonly kind: 'quiet' }
   /** All tags that the image set names are there. */
   | { readonly kind: 'named'; readonly tags: number }
   /** There is no such repository, or none of its tags is wanted. */
@@ -80,7 +84,9 @@ async function ask(
   const offered = [...new Set([...tags, ...manifests.keys()])].map(
     (tag): OfferedTag => ({ tag, uploaded: manifests.get(tag)?.uploaded }),
   );
-  const [newest] = selectTags(set, found.name, offered).tags;
+  const { tags: wanted, emptied } = selectTags(set, found.name, offered);
+  const [newest] = wanted;
+  if (emptied === 'since') return { name, kind: 'quiet' };
   if (newest === undefined) {
     const why =
       offered.length === 0 ? 'has no tags' : `has ${countOf(offered.length, 'tag')}, none of which is wanted`;
@@ -103,6 +109,18 @@ async function requireTag(
     about: registry.nameOf(repository, tag),
     message: 'it does not exist at the source',
     hint: 'check its name and tag in the image set',
+  });
+}
+
+/** Returns whether a run that gets these answers matches nothing at all, by its own rule. */
+export function isNothingFound(answers: readonly SourceAnswer[], shard: Shard | undefined): boolean {
+  const of = (kind: SourceAnswer['kind']) => answers.filter((answer) => answer.kind === kind);
+  return isNothing({
+    totals: { total: answers.length - of('unmatched').length - of('quiet').length },
+    // What a prefix does not find has no answer.
+    unmatched: answers.length === 0 ? ['the whole set'] : of('unmatched'),
+    unselected: of('quiet').map(() => ({ emptied: 'since' })),
+    shards: shard === undefined ? [] : [shard],
   });
 }
 
@@ -135,8 +153,15 @@ function shorten(texts: readonly string[], between: string): string {
 function describeTags(answers: readonly SourceAnswer[]): string {
   const listed = answers.flatMap((answer) => (answer.kind === 'listed' ? [answer] : []));
   const named = answers.reduce((sum, answer) => sum + (answer.kind === 'named' ? answer.tags : 0), 0);
+  const quiet = answers.filter(({ kind }) => kind === 'quiet').length;
   const names = `${countOf(named, 'tag that is named', 'tags that are named')} ${named === 1 ? 'is' : 'are'} there`;
-  return [...describeLists(listed), ...(named === 0 ? [] : [names])].join('; ');
+  return [
+    ...describeLists(listed),
+    ...(named === 0 ? [] : [names]),
+    ...(quiet === 0
+      ? []
+      : [`of ${countOf(quiet, 'repository', 'repositories')} nothing is new since the day in "since"`]),
+  ].join('; ');
 }
 
 type ListedAnswer = Extract<SourceAnswer, { readonly kind: 'listed' }>;

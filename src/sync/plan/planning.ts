@@ -8,7 +8,7 @@ import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isRefusedQuestion } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
-import { type OfferedTag, platformsFor, selectTags } from '../select/selection.ts';
+import { type Emptied, type OfferedTag, platformsFor, selectTags } from '../select/selection.ts';
 import { isSignatureTag, signatureTagsOf } from '../select/signature-tag.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { RecordedFailure } from '../state/failure-rows.ts';
@@ -63,6 +63,8 @@ export interface ListedRepository extends FoundRepository, Claim {
   readonly listing: TagList;
   /** Where `latest` drew its line, if nothing tells which of the tags there is newer. */
   readonly unclearCut: UnclearCut | undefined;
+  /** Why no tag is wanted, if the source has some. */
+  readonly emptied: Emptied | undefined;
   /** Empty unless signatures are copied. */
   readonly signatureTags: readonly Tag[];
 }
@@ -185,7 +187,8 @@ async function listMember(
   const selected = selectTags(set, found.name, offered);
   const tags = new Map(selected.tags.map((tag) => [tag, listing.manifests.get(tag)?.digest]));
   const signatureTags = copiesSignatures ? listing.tags.filter(isSignatureTag) : [];
-  return { ...found, listing, tags, unclearCut: selected.unclearCut, signatureTags };
+  const { unclearCut, emptied } = selected;
+  return { ...found, listing, tags, unclearCut, emptied, signatureTags };
 }
 
 /** If all wanted tags are named, a listing is only needed for their signatures, and does not have to exist. */

@@ -47,6 +47,7 @@ export function mergeReports(reports: readonly NamedReport[]): Report {
         : { message: stop.message, left: stops.reduce((sum, { left }) => sum + left, 0) },
     totals: countImages(images),
     unmatched: unmatchedEverywhere(all),
+    unselected: all.flatMap(({ unselected = [] }) => unselected),
     warnings: [...distinct(all.flatMap(({ warnings }) => warnings)), ...missingShards(shards)],
     requests: sumRequests(all),
     images,

@@ -128,6 +128,21 @@ export const REPORT_SCHEMA = z.object({
   unmatched: z
     .array(z.object({ pattern: z.string(), place: place.optional(), matchedBefore: z.boolean() }))
     .describe('Names and prefixes that matched nothing'),
+  unselected: z
+    .array(
+      z.object({
+        image: z.string(),
+        tags: count.describe('How many it has'),
+        emptied: z
+          .enum(['filters', 'since'])
+          .describe(
+            'filters: none passes; since: some do, and none was uploaded since the day that is asked for',
+          ),
+        place: place.optional(),
+      }),
+    )
+    .optional()
+    .describe('Images that the source has, of which no tag is wanted. Missing in older reports'),
   warnings: z.array(z.object({ message: z.string(), place: place.optional() })),
   requests: z
     .array(z.object({ host: z.string(), requests: count, retried: count, rateLimited: count }))

@@ -1,11 +1,21 @@
 import type { RunOutcome } from '../state/run-rows.ts';
 import type { Report } from './report.ts';
 
+/** What was found of an image set. */
+interface Harvest {
+  readonly totals: Pick<Report['totals'], 'total'>;
+  readonly unmatched: readonly unknown[];
+  readonly unselected?: readonly Pick<NonNullable<Report['unselected']>[number], 'emptied'>[] | undefined;
+  readonly shards: Report['shards'];
+}
+
 /**
  * Returns how a run ended: `interrupted` where its time was over or someone stopped it, `succeeded` where all that is
  * wanted is at the destination, what matched before still does, and the image set did not match nothing at all. The state, the summary and the exit code go by it.
  */
-export function outcomeOf(report: Pick<Report, 'totals' | 'interrupted' | 'unmatched'>): RunOutcome {
+export function outcomeOf(
+  report: Pick<Report, 'totals' | 'interrupted' | 'unmatched' | 'unselected' | 'shards'>,
+): RunOutcome {
   const { totals, interrupted, unmatched } = report;
   if (interrupted !== undefined) return 'interrupted';
   const isWhole = totals.failed === 0 && totals.deferred === 0;
@@ -13,7 +23,12 @@ export function outcomeOf(report: Pick<Report, 'totals' | 'interrupted' | 'unmat
   return isWhole && !isLost && !isNothing(report) ? 'succeeded' : 'failed';
 }
 
-/** Returns whether a run found none of the images that it was to mirror. */
-export function isNothing({ totals, unmatched }: Pick<Report, 'totals' | 'unmatched'>): boolean {
-  return totals.total === 0 && unmatched.length > 0;
+/**
+ * Returns whether an image set matched nothing at all: its lines find no image, or its filters let no tag pass. That
+ * nothing was uploaded since the day that it asks for is no fault, and neither that nothing falls to one shard.
+ */
+export function isNothing({ totals, unmatched, unselected = [], shards }: Harvest): boolean {
+  const isWhole = shards.length === (shards[0]?.count ?? 0);
+  const isQuiet = unselected.some(({ emptied }) => emptied === 'since');
+  return isWhole && totals.total === 0 && !isQuiet && unmatched.length + unselected.length > 0;
 }

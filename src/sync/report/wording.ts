@@ -26,11 +26,11 @@ export function splitName(name: string): TaggedName {
  * run that ended early, it includes the reason and how many images are left.
  */
 export function headlineOf(
-  report: Pick<Report, 'totals' | 'interrupted' | 'shards' | 'started' | 'ended'> & {
+  report: Pick<Report, 'totals' | 'interrupted' | 'unselected' | 'shards' | 'started' | 'ended'> & {
     readonly options: Pick<Report['options'], 'dryRun'>;
   },
 ): string {
-  const { totals, interrupted, shards } = report;
+  const { totals, interrupted, shards, unselected = [] } = report;
   const { dryRun } = report.options;
   const shard = shards.length === 1 ? shards[0] : undefined;
   const size = totals.bytes === 0 ? '' : ` (${formatSize(totals.bytes)})`;
@@ -45,7 +45,9 @@ export function headlineOf(
     interrupted !== undefined
       ? `nothing ${dryRun ? 'looked at' : 'copied'} yet`
       : shard === undefined
-        ? 'no image matched'
+        ? unselected.some(({ emptied }) => emptied === 'since')
+          ? 'nothing new since the day in "since"'
+          : 'no image matched'
         : `nothing falls to shard ${shard.index}/${shard.count}`;
   const told = parts.length === 0 ? nothing : parts.join(', ');
   const sentence = `${dryRun ? 'dry run: ' : ''}${told} in ${formatSpent(durationOf(report))}`;
@@ -213,6 +215,20 @@ export function moreUnmatchedWarning(count: number): string {
 /** Returns the warning about an image whose tags are all filtered out. */
 export function filteredWarning(name: string, tags: number): string {
   return `"${name}" lists ${countOf(tags, 'tag')}, and "tags" and "exclude" let none pass`;
+}
+
+/** Returns the warning about a prefix that finds images, all tags of which are filtered out. */
+export function filteredPrefixWarning(prefix: string, images: number, tags: number): string {
+  return `"${prefix}" finds ${countOf(images, 'image')} with ${countOf(tags, 'tag')}, and "tags" and "exclude" let none pass`;
+}
+
+/** Returns the line about images of which nothing was uploaded since the day that the image set asks for. */
+export function nothingNewLine(images: readonly string[]): string | undefined {
+  if (images.length === 0) return undefined;
+  const named = images.slice(0, IMAGES_NAMED);
+  const more = images.length - named.length;
+  const names = joinWords(more === 0 ? named : [...named, `${formatCount(more)} more`]);
+  return `nothing new since the day in "since": ${names}`;
 }
 
 /** Returns the warning about an image whose list of tags had no end. */

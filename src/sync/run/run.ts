@@ -19,6 +19,7 @@ import {
   leftOutWarning,
   movedLine,
   nothingMatched,
+  nothingNewLine,
   plannedLines,
   type Route,
   strangerWarning,
@@ -37,8 +38,10 @@ import {
   compareListings,
   findEndlessLists,
   findFilteredAway,
+  findFilteredPrefixes,
   findUnclearCuts,
   findUnmatched,
+  findUnselected,
   type Sight,
   selectionOf,
   viewOfSource,
@@ -135,14 +138,16 @@ class Run {
     const isWhole = !deadline.signal.aborted;
     const view = viewOfSource(set, plans);
     const before = state.sourceView(source);
-    const unmatched = isWhole ? this.#findUnmatched({ set, ...grouping, plans, before }) : [];
+    const unselected = isWhole ? findUnselected(set, plans) : [];
+    const unmatched = isWhole ? this.#findUnmatched({ set, ...grouping, plans, before }, unselected) : [];
     for (const text of isWhole ? compareListings(before, view) : []) this.#warn(text);
     const totals = countImages(this.#images);
     const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
     const interrupted = isWhole ? undefined : { message: deadline.reason, left };
     if (unmatched.length + totals.failed > 0) this.#tellStrangers(registries);
-    if (isWhole && isNothing({ totals, unmatched })) this.#parts.reporter.error(nothingMatched(source));
-    const outcome = outcomeOf({ totals, interrupted, unmatched });
+    const harvest = { totals, unmatched, unselected, shards: head.shards };
+    if (isWhole && isNothing(harvest)) this.#parts.reporter.error(nothingMatched(source));
+    const outcome = outcomeOf({ ...harvest, interrupted });
     const run: RecordedRun = { started, ended: this.#now(), outcome, ...totals };
     const scope = scopeOf(this.#settings);
     const runs = [...state.runs(scope), run];
@@ -158,6 +163,7 @@ class Run {
       interrupted,
       totals,
       unmatched,
+      unselected,
       warnings: this.#warnings,
       requests: [...registries.traffic].map(([host, traffic]) => ({ host, ...traffic })),
       images: this.#images,
@@ -251,12 +257,16 @@ class Run {
     for (const text of signatureWarnings(this.#images, options)) this.#warn(text);
   }
 
-  #findUnmatched(sight: Sight): Report['unmatched'] {
+  #findUnmatched(sight: Sight, unselected: ReturnType<typeof findUnselected>): Report['unmatched'] {
     const { set, plans } = sight;
-    for (const { message, place } of findFilteredAway(set, plans)) this.#warn(message, place);
+    for (const { message, place } of findFilteredAway(unselected)) this.#warn(message, place);
+    const older = unselected.filter(({ emptied }) => emptied === 'since');
+    const line = nothingNewLine(older.map(({ image }) => image));
+    if (line !== undefined) this.#parts.reporter.line(line);
     for (const { message, place } of findEndlessLists(set, plans)) this.#warn(message, place);
     for (const { message, place } of findUnclearCuts(set, plans)) this.#warn(message, place);
     if (this.#settings.shard !== undefined) return [];
+    for (const { message, place } of findFilteredPrefixes(set, plans, unselected)) this.#warn(message, place);
     for (const { message, place } of newerReleases(set, selectionOf(plans))) this.#warn(message, place);
     return tellUnmatched(findUnmatched(sight), this.#parts.reporter);
   }

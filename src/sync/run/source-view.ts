@@ -9,6 +9,7 @@ import type { Report } from '../report/report.ts';
 import {
   cutListWarning,
   endlessListWarning,
+  filteredPrefixWarning,
   filteredWarning,
   shrunkWarning,
   unclearCutWarning,
@@ -59,17 +60,45 @@ export function compareListings(before: SourceView, after: SourceView): string[]
   );
 }
 
-/** Returns a warning for each image that the set names and that has tags, but none that pass the filters. */
-export function findFilteredAway(set: ImageSet, plans: readonly RepositoryPlan[]): Notice[] {
+/** An image of which no tag is wanted. */
+type Unselected = NonNullable<Report['unselected']>[number];
+
+/** Returns the images of some plans that have tags of which none is wanted. */
+export function findUnselected(set: ImageSet, plans: readonly RepositoryPlan[]): Unselected[] {
   return plans.flatMap(({ members }) =>
-    members.flatMap((member): Notice[] => {
-      const { name, namedTags, tags } = member;
-      const size = sizeOf(member);
-      const place = placeOf(set, name);
-      const isFiltered = namedTags === undefined && size > 0 && tags.size === 0;
-      return isFiltered && place !== undefined ? [{ place, message: filteredWarning(name, size) }] : [];
+    members.flatMap((member): Unselected[] => {
+      const { name: image, emptied } = member;
+      if (emptied === undefined) return [];
+      return [{ image, tags: sizeOf(member), emptied, place: placeOf(set, image) }];
     }),
   );
+}
+
+/** Returns a warning for each image that the set names and of which no tag passes its filters. */
+export function findFilteredAway(unselected: readonly Unselected[]): Notice[] {
+  return unselected.flatMap(({ image, tags, emptied, place }): Notice[] =>
+    place === undefined || emptied === 'since' ? [] : [{ place, message: filteredWarning(image, tags) }],
+  );
+}
+
+/**
+ * Returns a warning for each prefix of a set that finds images of which no tag passes the filters. That only some of its
+ * images have other tags is no fault.
+ */
+export function findFilteredPrefixes(
+  set: ImageSet,
+  plans: readonly RepositoryPlan[],
+  unselected: readonly Unselected[],
+): Notice[] {
+  const filtered = unselected.filter(({ emptied }) => emptied === 'filters');
+  const left = new Map(filtered.map(({ image, tags }) => [image, tags]));
+  const names = plans.flatMap(({ members }) => members.map(({ name }) => name));
+  return set.prefixes.flatMap(({ value, place }): Notice[] => {
+    const found = names.filter((name) => name.startsWith(value) && wantsRepository(set, name));
+    if (found.length === 0 || !found.every((name) => left.has(name))) return [];
+    const tags = found.reduce((sum, name) => sum + (left.get(name) ?? 0), 0);
+    return [{ place, message: filteredPrefixWarning(value, found.length, tags) }];
+  });
 }
 
 /** Returns a warning for each list of tags whose end was not reached. */

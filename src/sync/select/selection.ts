@@ -46,12 +46,20 @@ export function platformsFor(set: ImageSet, name: ImageName): readonly Platform[
   return patchFor(set, name)?.platforms;
 }
 
+/**
+ * Why a set wants none of the tags that an image has: no tag passes its `filters`, which is a fault of the set; or tags
+ * do, and none was uploaded `since` the day that is asked for, which is none.
+ */
+export type Emptied = 'filters' | 'since';
+
 /** The tags that a set wants of an image. */
 interface Selected {
   /** The newest first, without signature tags. */
   readonly tags: Tag[];
   /** Where `latest` drew its line, if nothing tells which of the tags there is newer. */
   readonly unclearCut: UnclearCut | undefined;
+  /** Undefined where there are tags, or nothing but tags that kubeadm needs is wanted. */
+  readonly emptied: Emptied | undefined;
 }
 
 /**
@@ -68,7 +76,12 @@ export function selectTags(set: ImageSet, name: ImageName, offered: readonly Off
   const filter = patchFor(set, name)?.tags ?? set.cniFilters.get(name) ?? set.tags;
   const wantsOnlyPinned = extra?.isListed === false || (needs.length > 0 && !asksForListing(set, name));
   const candidates = wantsOnlyPinned ? [] : ordinary.filter(({ tag }) => !isExcluded(set, tag));
-  const { tags, unclearCut } = filterTags(filter, candidates);
+  const { tags, unclearCut, isAllOlder } = filterTags(filter, candidates);
   const chosen = new Map([...tags, ...pinned].map((one) => [one.tag, one]));
-  return { tags: newestFirst([...chosen.values()]).map(({ tag }) => tag), unclearCut };
+  const isEmptied = chosen.size === 0 && ordinary.length > 0 && !wantsOnlyPinned;
+  return {
+    tags: newestFirst([...chosen.values()]).map(({ tag }) => tag),
+    unclearCut,
+    emptied: isEmptied ? (isAllOlder ? 'since' : 'filters') : undefined,
+  };
 }
