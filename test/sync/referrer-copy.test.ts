@@ -5,7 +5,7 @@ import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { bytesContent } from '../support/registry/content.ts';
 import type { Quirks } from '../support/registry/quirks.ts';
-import { startRegistry } from '../support/registry/registry.ts';
+import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
 import type { Storage } from '../support/registry/storage.ts';
 import { outcomes, type RunChoices, SyncRoute } from '../support/sync-run.ts';
@@ -123,7 +123,8 @@ describe('a night without a change', () => {
     const asked = () => source.journal.count('referrers') + destination.journal.count('referrers');
     const before = asked();
     await run();
-    expect([before, asked()]).toEqual([2, before]);
+    // The image and its signature at the source, the image at the destination.
+    expect([before, asked()]).toEqual([3, before]);
     // What was attached later is found when the tag is verified.
     attach(
       source.storage,
@@ -133,7 +134,7 @@ describe('a night without a change', () => {
     );
     const { report } = await run({ verify: 'all' });
     expect(Object.values(outcomes(report)).toSorted()).toEqual(['checked', 'copied']);
-    expect(asked()).toBe(before + 2);
+    expect(asked()).toBe(before + 4);
   });
 
   test('asks a source without the API once, and never again', async () => {
@@ -166,4 +167,168 @@ test('signatures that cannot be had are told as such, and asked for again the ne
   // It is asked for when its tag is asked for.
   await run({ verify: 'all' });
   expect(destination.storage.manifest('keel/app', bundle.digest)).toBeDefined();
+});
+
+describe('what refers to a signature or a bill of materials follows it', () => {
+  const SBOM = 'application/vnd.cyclonedx+json';
+  const NOTATION = 'application/vnd.cncf.notary.signature';
+
+  /** Returns the digests that a list of referrers at the destination has. */
+  function listedAt(destination: TestRegistry, tag: string): string[] {
+    const { bytes = Buffer.from('{"manifests":[]}') } = destination.storage.manifest('keel/app', tag) ?? {};
+    const { manifests }: { manifests: { digest: string }[] } = JSON.parse(bytes.toString('utf8'));
+    return manifests.map(({ digest }) => digest);
+  }
+
+  /** Answers the referrers API of a registry, of which only the list is made up. */
+  function tell(source: TestRegistry, list: (subject: Manifest) => readonly Manifest[]) {
+    return source.fail({
+      match: { kind: 'referrers' },
+      times: Number.POSITIVE_INFINITY,
+      fault: {
+        kind: 'made',
+        *pieces({ pathname }) {
+          const stored = source.storage.manifest('app', pathname.slice(pathname.lastIndexOf('/') + 1));
+          if (stored === undefined) throw new Error('the run asks for what is not there');
+          const subject = parseManifest(stored.bytes, stored.mediaType, 'app');
+          const manifests = list(subject).map(({ mediaType, digest, bytes }) => {
+            return { mediaType, digest, size: bytes.length, artifactType: BUNDLE };
+          });
+          yield Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests }));
+        },
+      },
+    });
+  }
+
+  test.each([true, false])('a chain of three (API at the destination: %s)', async (referrersApi) => {
+    await using here = await place({ quirks: { referrersApi } });
+    const { source, destination, run } = here;
+    const image = seedImage(source.storage, 'app', { tags: ['1.0.0'] });
+    const sbom = attach(source.storage, 'app', image, SBOM);
+    const signature = attach(source.storage, 'app', sbom, NOTATION);
+    const again = attach(source.storage, 'app', signature, BUNDLE);
+    const { report } = await run();
+    expect(outcomes(report)).toEqual({
+      'app:1.0.0': 'copied',
+      [`app:${tagOf(image)}`]: 'copied',
+      [`app:${tagOf(sbom)}`]: 'copied',
+      [`app:${tagOf(signature)}`]: 'copied',
+    });
+    for (const { digest } of [sbom, signature, again])
+      expect(destination.storage.manifest('keel/app', digest)).toBeDefined();
+    const lists = [image, sbom, signature, again].map((subject) => listedAt(destination, tagOf(subject)));
+    expect(lists).toEqual(
+      referrersApi ? [[], [], [], []] : [[sbom.digest], [signature.digest], [again.digest], []],
+    );
+    // The image, and each that was found; the last has nothing, so that the destination is not asked for it.
+    expect([source, destination].map(({ journal }) => journal.count('referrers'))).toEqual([4, 3]);
+    await run();
+    expect(source.journal.count('referrers')).toBe(4);
+  });
+
+  test('one that came later, for what is there already', async () => {
+    await using here = await place({ quirks: { referrersApi: true } });
+    const { source, destination, run } = here;
+    const image = seedImage(source.storage, 'app', { tags: ['1.0.0'] });
+    const sbom = attach(source.storage, 'app', image, SBOM);
+    await run();
+    const signature = attach(source.storage, 'app', sbom, NOTATION);
+    const { report } = await run({ verify: 'all' });
+    expect(outcomes(report)).toEqual({ 'app:1.0.0': 'checked', [`app:${tagOf(sbom)}`]: 'copied' });
+    expect(destination.storage.manifest('keel/app', signature.digest)).toBeDefined();
+  });
+
+  test('by a tag of cosign, at a source that has the API for the rest', async () => {
+    await using here = await place();
+    const { source, destination, run } = here;
+    const sbom = attach(source.storage, 'app', seedImage(source.storage, 'app', { tags: ['1.0.0'] }), SBOM);
+    const { digest } = seedImage(source.storage, 'app', { seed: 'sig', tags: [`${tagOf(sbom)}.sig`] });
+    await run();
+    expect(destination.storage.manifest('keel/app', `${tagOf(sbom)}.sig`)?.digest).toBe(digest);
+  });
+
+  test('by tags alone, also those that came later, and in a circle', async () => {
+    await using here = await place();
+    const { source, destination, run } = here;
+    source.quirks = {};
+    const image = seedImage(source.storage, 'app', { tags: ['1.0.0'] });
+    const sbom = attach(source.storage, 'app', image, SBOM);
+    const signature = attach(source.storage, 'app', sbom, NOTATION);
+    const list = (subject: Manifest, referrer: Manifest) => {
+      const { mediaType, digest, bytes } = referrer;
+      const body = {
+        schemaVersion: 2,
+        mediaType: MEDIA_TYPE.ociIndex,
+        manifests: [{ mediaType, digest, size: bytes.length }],
+      };
+      source.storage.putManifest('app', Buffer.from(JSON.stringify(body)), body.mediaType, [tagOf(subject)]);
+    };
+    list(image, sbom);
+    await run();
+    list(sbom, signature);
+    list(signature, sbom);
+    await run({ verify: 'all' });
+    expect([image, sbom, signature].map((subject) => listedAt(destination, tagOf(subject)))).toEqual([
+      [sbom.digest],
+      [signature.digest],
+      [sbom.digest],
+    ]);
+  });
+
+  test('in a circle, once', async () => {
+    await using here = await place();
+    const { source, destination, run } = here;
+    const image = seedImage(source.storage, 'app', { tags: ['1.0.0'] });
+    const one = attach(source.storage, 'app', image, SBOM);
+    const other = attach(source.storage, 'app', one, NOTATION);
+    const circle = tell(source, ({ digest }) => [digest === one.digest ? other : one]);
+    const { report } = await run();
+    expect(circle.hits).toBe(3);
+    expect(Object.values(outcomes(report))).toEqual(['copied', 'copied', 'copied', 'copied']);
+    expect(listedAt(destination, tagOf(other))).toEqual([one.digest]);
+  });
+
+  test('up to an end, where the source has none', async () => {
+    await using here = await place();
+    const { source, destination, run } = here;
+    const image = seedImage(source.storage, 'app', { tags: ['1.0.0'] });
+    seedImage(source.storage, 'app', { seed: 'other', tags: ['1.1.0'] });
+    const made: Manifest[] = [];
+    const isOurs = ({ digest }: Manifest) => [image, ...made].some((each) => each.digest === digest);
+    const chain = tell(source, (subject) => {
+      if (!isOurs(subject)) return [];
+      const next = attach(source.storage, 'app', subject, BUNDLE);
+      made.push(next);
+      return [next];
+    });
+    const { report } = await run();
+    const failures = report.images.filter(({ outcome }) => outcome === 'failed');
+    expect(failures.map(({ reason }) => reason?.code)).toEqual(['REFERRERS_UNREASONABLE']);
+    expect(Object.values(outcomes(report)).filter((outcome) => outcome === 'copied')).toHaveLength(10);
+    expect(chain.hits).toBe(10);
+    const copied = made.map(({ digest }) => destination.storage.manifest('keel/app', digest) !== undefined);
+    expect(copied).toEqual([...Array.from({ length: 8 }, () => true), false]);
+  });
+
+  test('none of too many', async () => {
+    await using here = await place();
+    const { source, run } = here;
+    const image = seedImage(source.storage, 'app', { tags: ['1.0.0'] });
+    for (let number = 0; number < 5001; number += 1)
+      attach(source.storage, 'app', image, `${SBOM};number=${number}`);
+    const { report } = await run();
+    expect(outcomes(report)).toEqual({ 'app:1.0.0': 'copied', [`app:${tagOf(image)}`]: 'failed' });
+    expect(source.journal.count('referrers')).toBe(1);
+    expect(source.journal.count('manifest-get')).toBe(1);
+  });
+
+  test('and costs nothing where there is none', async () => {
+    await using here = await place();
+    const { source, destination, run } = here;
+    seedIndex(source.storage, 'app', { tags: ['1.0.0'] });
+    await run();
+    // The index and what it lists, as without signatures of signatures.
+    expect(source.journal.count('referrers')).toBe(3);
+    expect(destination.journal.count('referrers')).toBe(0);
+  });
 });

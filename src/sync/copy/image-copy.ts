@@ -20,7 +20,7 @@ import {
   type OthersSignatures,
 } from '../plan/recorded-options.ts';
 import type { SourceVerification } from '../plan/source-verification.ts';
-import { isSignatureTag } from '../select/signature-tag.ts';
+import { isReferrersTag, isSignatureTag } from '../select/signature-tag.ts';
 import type { BlobBoard } from './blob-board.ts';
 import { conversionFor, formImage, type RefusedFormat } from './format.ts';
 import { requireReasonable } from './index-limits.ts';
@@ -147,8 +147,8 @@ export class ImageCopier {
   }
 
   /**
-   * Copies the signatures of an image, and of all that its index lists, that the referrers API of the source tells of.
-   * Returns the results; undefined if they were not asked for.
+   * Copies the signatures of an image, of all that its index lists, and of these signatures, that the referrers API of the
+   * source tells of. Returns the results; undefined if they were not asked for.
    */
   async copyReferrers(
     image: PlannedImage,
@@ -162,12 +162,11 @@ export class ImageCopier {
       this.#target.nameOf(target.repository, target.tag),
       this.#signal,
     );
-    const own = await this.#referrers.copy(image, sourceDigest, clock);
+    const own = await this.#referrers.copy(image, [sourceDigest], clock);
     if (!this.#referrers.mayOffer(source.registry)) return [];
     const listed = digests.length > 1 ? digests : await this.#listedIn(image, sourceDigest);
     const others = listed.filter((digest) => digest !== sourceDigest);
-    const found = await Promise.all(others.map((digest) => this.#referrers.copy(image, digest, clock)));
-    return [own, ...found].filter((copied) => copied !== undefined);
+    return [...own, ...(await this.#referrers.copy(image, others, clock))];
   }
 
   /**
@@ -333,7 +332,9 @@ export class ImageCopier {
    */
   async #signedParts(image: PlannedImage, sourceDigest: Digest): Promise<readonly Digest[]> {
     const { target, signatureTags } = image;
-    if (signatureTags.length === 0 || isSignatureTag(target.tag)) return [sourceDigest];
+    // What a list of referrers lists may be signed too.
+    const listsNothing = isSignatureTag(target.tag) && !isReferrersTag(target.tag);
+    if (signatureTags.length === 0 || listsNothing) return [sourceDigest];
     return [sourceDigest, ...(await this.#listedIn(image, sourceDigest))];
   }
 

@@ -22,9 +22,27 @@ export interface CopiedReferrers {
   readonly copied?: Pick<Tally, 'bytesSent' | 'uploaded' | 'mounted' | 'present'> | undefined;
   /** Why they could not be copied. */
   readonly error?: unknown;
+  /** Those that the source lists. They may be signed too. */
+  readonly referrers: readonly Digest[];
 }
 
+/** What the source lists for a manifest; undefined if it does not have the API. */
+interface Offer {
+  readonly subject: Digest;
+  readonly wanted: readonly Referrer[] | undefined;
+}
+
+/** A bill of materials has a signature, and this one may be signed again. Nobody is known to go further. */
+const DEEPEST_LEVEL = 8;
+/** Of one image, on all levels together. */
+const MOST_REFERRERS = 5000;
+
 const COPIES_KEPT = 20_000;
+const OFFERS_KEPT = {
+  results: COPIES_KEPT,
+  weight: 200_000,
+  weigh: ({ wanted = [] }: Offer): number => wanted.length,
+};
 
 const annotationsShape = z.object({ annotations: fieldOf(recordOf(z.string())).catch(undefined) });
 
@@ -34,9 +52,10 @@ export class ReferrerCopier {
   readonly #tree: TreePush;
   readonly #isDryRun: boolean;
   readonly #signal: AbortSignal;
-  /** Sources that do not have the API. */
-  readonly #without = new Set<Registry>();
-  readonly #copies = new SingleFlight<string, CopiedReferrers | undefined>({ results: COPIES_KEPT });
+  /** Whether sources have the API. One that has answered once has it, whatever it refuses later. */
+  readonly #hasApi = new Map<Registry, boolean>();
+  readonly #offers = new SingleFlight<string, Offer>(OFFERS_KEPT);
+  readonly #copies = new SingleFlight<string, CopiedReferrers>({ results: COPIES_KEPT });
 
   constructor(parts: {
     readonly target: Registry;
@@ -52,46 +71,101 @@ export class ReferrerCopier {
 
   /** Returns whether a source has the API, as far as it was asked. */
   mayOffer(registry: Registry): boolean {
-    return !this.#without.has(registry);
+    return this.#hasApi.get(registry) !== false;
   }
 
   /**
-   * Copies the signatures of a manifest of the repository of an image, once in a run. Returns undefined if the source has
-   * none or does not have the API.
+   * Copies the signatures of manifests of the repository of an image, then the signatures of these, and so on, each once
+   * in a run. Returns a result for each manifest that has any; none if the source does not have the API.
    */
-  copy(image: PlannedImage, digest: Digest, clock: PushClock): Promise<CopiedReferrers | undefined> {
-    const { source, target } = image;
-    const key = `${source.registry.nameOf(source.repository, digest)} ${target.repository}`;
-    return this.#copies.get(key, async () => {
-      try {
-        return await this.#copy(image, digest, clock);
-      } catch (error) {
-        this.#signal.throwIfAborted();
-        return { tag: referrersTag(digest), error: error instanceof RefusedManifest ? error.refusal : error };
+  async copy(
+    image: PlannedImage,
+    digests: readonly Digest[],
+    clock: PushClock,
+  ): Promise<readonly CopiedReferrers[]> {
+    const results: CopiedReferrers[] = [];
+    const known = new Set(digests);
+    let subjects = [...known];
+    for (let level = 1; subjects.length > 0; level += 1) {
+      const settled = await Promise.all(subjects.map((subject) => this.#settle(image, subject)));
+      const offers = settled.filter((each) => 'wanted' in each);
+      results.push(...settled.filter((each) => 'tag' in each));
+      // A registry can list again what is listed above.
+      const fresh = new Set(offers.flatMap(digestsOf).filter((digest) => !known.has(digest)));
+      const [first] = offers.filter((offer) => digestsOf(offer).length > 0);
+      if (first === undefined) break;
+      if (fresh.size > 0 && (level > DEEPEST_LEVEL || known.size + fresh.size > MOST_REFERRERS)) {
+        results.push(failedCopy(first.subject, this.#unreasonable(image, first.subject)));
+        break;
       }
-    });
+      const copied = await Promise.all(offers.map((offer) => this.#bring(image, offer, clock)));
+      results.push(...copied.filter((each) => each !== undefined));
+      for (const digest of fresh) known.add(digest);
+      subjects = [...fresh];
+    }
+    return results;
   }
 
-  async #copy(image: PlannedImage, digest: Digest, clock: PushClock): Promise<CopiedReferrers | undefined> {
+  /** Asks for the signatures of a manifest. Returns the failure if that fails. */
+  async #settle(image: PlannedImage, subject: Digest): Promise<Offer | CopiedReferrers> {
     const { registry, repository } = image.source;
-    if (!this.mayOffer(registry)) return undefined;
-    const offered = await askReferrersApi(registry, repository, digest, this.#signal);
-    if (offered === undefined) {
-      this.#without.add(registry);
-      return undefined;
+    try {
+      return await this.#offers.get(registry.nameOf(repository, subject), () => this.#ask(image, subject));
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      return failedCopy(subject, error);
     }
-    const wanted = offered.filter(({ artifactType }) => isSignatureType(artifactType));
+  }
+
+  async #ask({ source }: PlannedImage, subject: Digest): Promise<Offer> {
+    const { registry, repository } = source;
+    if (!this.mayOffer(registry)) return { subject, wanted: undefined };
+    const offered = await askReferrersApi(registry, repository, subject, this.#signal);
+    if (offered !== undefined || !this.#hasApi.has(registry))
+      this.#hasApi.set(registry, offered !== undefined);
+    return { subject, wanted: offered?.filter(({ artifactType }) => isSignatureType(artifactType)) };
+  }
+
+  /** Brings the signatures of a manifest to the destination. Returns undefined if there are none. */
+  async #bring(image: PlannedImage, offer: Offer, clock: PushClock): Promise<CopiedReferrers | undefined> {
+    const { wanted = [], subject } = offer;
     if (wanted.length === 0) return undefined;
-    const tag = referrersTag(digest);
-    const there = await this.#listThere(image.target.repository, digest);
+    const { source, target } = image;
+    const key = `${source.registry.nameOf(source.repository, subject)} ${target.repository}`;
+    try {
+      return await this.#copies.get(key, () => this.#copy(image, subject, wanted, clock));
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      return failedCopy(subject, error instanceof RefusedManifest ? error.refusal : error);
+    }
+  }
+
+  async #copy(
+    image: PlannedImage,
+    subject: Digest,
+    wanted: readonly Referrer[],
+    clock: PushClock,
+  ): Promise<CopiedReferrers> {
+    const tag = referrersTag(subject);
+    const referrers = wanted.map(({ digest }) => digest);
+    const there = await this.#listThere(image.target.repository, subject);
     const missing = wanted.filter((referrer) => !there.has(referrer.digest));
-    if (missing.length === 0) return { tag };
+    if (missing.length === 0) return { tag, referrers };
     const tally: Tally = { bytesSent: 0, uploaded: 0, mounted: 0, present: 0, digests: new Set() };
-    if (this.#isDryRun) return { tag, copied: tally };
+    if (this.#isDryRun) return { tag, referrers, copied: tally };
     const entries = await Promise.all(missing.map((referrer) => this.#push(image, referrer, clock, tally)));
     const unlisted = entries.filter((entry) => entry !== undefined);
     if (unlisted.length > 0) await this.#list(image.target.repository, tag, unlisted);
-    return { tag, copied: tally };
+    return { tag, referrers, copied: tally };
+  }
+
+  #unreasonable({ source }: PlannedImage, subject: Digest): Failure {
+    return new Failure({
+      code: 'REFERRERS_UNREASONABLE',
+      about: source.registry.nameOf(source.repository, subject),
+      message: `what refers to it goes on for more than ${DEEPEST_LEVEL} levels, or there are more than ${MOST_REFERRERS} signatures of one image`,
+      hint: 'the signatures before it were copied; leave the image out with "exclude", or do without "--signatures copy"; if it is real, please tell us',
+    });
   }
 
   /** What the destination does not tell is pushed again, which changes nothing. */
@@ -134,4 +208,12 @@ export class ReferrerCopier {
     const manifest = union?.kind === 'joined' ? union.manifest : ours;
     await this.#target.putManifest(repository, tag, manifest, this.#signal);
   }
+}
+
+function digestsOf({ wanted = [] }: Offer): Digest[] {
+  return wanted.map(({ digest }) => digest);
+}
+
+function failedCopy(subject: Digest, error: unknown): CopiedReferrers {
+  return { tag: referrersTag(subject), referrers: [], error };
 }

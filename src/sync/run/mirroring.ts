@@ -4,6 +4,7 @@ import { formatReference, type Repository, type Tag } from '../../registry/oci/r
 import type { Registry } from '../../registry/registry.ts';
 import { BlobBoard } from '../copy/blob-board.ts';
 import { ImageCopier, type MirroredImage } from '../copy/image-copy.ts';
+import type { CopiedReferrers } from '../copy/referrer-copy.ts';
 import type { RepositoryGroup } from '../plan/naming.ts';
 import {
   type PlannedImage,
@@ -174,8 +175,11 @@ export class Mirroring {
     try {
       const result = await this.#copier.mirror(image);
       const took = performance.now() - began;
-      const hasReferrers = await this.#copyReferrers(image, into, result);
-      this.#submitSignatures(into, image, result.digests);
+      const referrers = await this.#copyReferrers(image, into, result);
+      // Signatures may be signed too, by tags and by the API.
+      const signed = [...result.digests, ...(referrers ?? []).flatMap((each) => each.referrers)];
+      this.#submitSignatures(into, image, signed);
+      const hasReferrers = referrers?.every(({ error }) => error === undefined);
       into.tally.worked(image, { ...result, hasReferrers });
       onResult(worked(names, image, result, took));
     } catch (error) {
@@ -185,12 +189,12 @@ export class Mirroring {
     }
   }
 
-  /** Copies signatures from the referrers API. Returns whether they are all there; undefined if nobody asked. */
+  /** Copies signatures from the referrers API, and reports them. Returns them; undefined if nobody asked. */
   async #copyReferrers(
     image: PlannedImage,
     into: OpenRepository,
     result: MirroredImage,
-  ): Promise<boolean | undefined> {
+  ): Promise<readonly CopiedReferrers[] | undefined> {
     const began = performance.now();
     const all = await this.#copier.copyReferrers(image, result).catch((error: unknown) => {
       // The image itself is there. The next run asks again.
@@ -210,7 +214,7 @@ export class Mirroring {
       if (error !== undefined) this.#parts.onResult(failed(names, error, took));
       else if (copied !== undefined) this.#parts.onResult(attached(names, copied, took));
     }
-    return all?.every(({ error }) => error === undefined);
+    return all;
   }
 
   #names(image: PlannedImage): ImageNames {

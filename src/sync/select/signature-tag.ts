@@ -9,6 +9,11 @@ export function isSignatureTag(tag: string): boolean {
   return SIGNATURE_TAG.test(tag);
 }
 
+/** Returns whether a tag holds the list of what refers to another image, and so stands for the referrers API. */
+export function isReferrersTag(tag: string): boolean {
+  return SIGNATURE_TAG.exec(tag)?.[0] === tag;
+}
+
 /** Returns the offered tags that hold signatures, attestations or bills of materials of a manifest. */
 export function signatureTagsOf<SomeTag extends string>(
   digest: Digest,
