@@ -71,7 +71,8 @@ const TABLE = [
     value: 'NAME',
     environment: 'KEEL_USERNAME',
     group: IMAGES,
-    description: 'User name for the registry to pull from; without one, what docker login stored is used',
+    description:
+      'User name for the registry to pull from; without one, what docker login or podman login stored is used',
   },
   {
     name: 'password',

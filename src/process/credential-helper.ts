@@ -31,13 +31,16 @@ export async function askCredentialHelper(
   const failed = (message: string, hint: string, cause?: unknown) =>
     new Failure({ code: 'CREDENTIAL_HELPER_FAILED', about: program, message, hint, cause });
   if (!NAME.test(helper)) {
-    throw failed('this is not the name of a credential helper', "correct it in Docker's config.json");
+    throw failed(
+      'this is not the name of a credential helper',
+      'correct it in the config.json or auth.json that has it',
+    );
   }
   signal.throwIfAborted();
   const { code, output } = await run(program, host, signal, patience).catch((error: unknown) => {
     throw failed(
       `it could not be run for ${host}`,
-      `install it, drop it from Docker's config.json, or give user name and password`,
+      'install it, drop it from the config.json or auth.json that names it, or give user name and password',
       error,
     );
   });

@@ -2,8 +2,8 @@ import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import type { HttpAnswer } from '../lib/http/http.ts';
 import { type HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
 import { type BearerChallenge, type Challenge, parseChallenge } from './auth/challenge.ts';
-import { type CredentialLookup, passwordHeader } from './auth/credentials.ts';
-import { type Scope, scopesBeyond } from './auth/scope.ts';
+import { type CredentialLookup, type KnownLogin, loginFor, passwordHeader } from './auth/credentials.ts';
+import { repositoryOf, type Scope, scopesBeyond } from './auth/scope.ts';
 import type { Token } from './auth/token.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Login } from './login.ts';
@@ -25,7 +25,11 @@ const MOST_REFUSED_TOKENS = 2;
 export class Authorization {
   readonly #endpoint: Endpoint;
   readonly #tokenService: TokenService;
-  readonly #login: Login;
+  readonly #openLogin: (known: KnownLogin | undefined) => Login;
+  readonly #lookup: () => Promise<readonly KnownLogin[]>;
+  #known: Promise<readonly KnownLogin[]> | undefined;
+  /** A host can have several, each for what lies below a path. */
+  readonly #logins = new Map<KnownLogin | undefined, Login>();
   readonly #limiter: ConcurrencyLimiter;
   readonly #signal: AbortSignal;
   readonly #onSecret: (secret: string) => void;
@@ -57,7 +61,8 @@ export class Authorization {
     };
     const shared = { ...parts, onSecret: this.#onSecret, redact: this.redact };
     this.#tokenService = new TokenService(shared);
-    this.#login = new Login({ ...shared, tokens: this.#tokenService });
+    this.#lookup = () => parts.lookup(parts.host);
+    this.#openLogin = (known) => new Login({ ...shared, known, tokens: this.#tokenService });
   }
 
   /** Returns a text of this host without the secrets that were sent to it. */
@@ -70,36 +75,40 @@ export class Authorization {
   async header(scopes: readonly Scope[]): Promise<string | undefined> {
     const challenge = this.#challengeFor(scopes);
     if (challenge === undefined) return undefined;
-    await this.#login.prove(challenge, scopes);
+    const login = await this.#loginFor(scopes);
+    await login.prove(challenge, scopes);
     if (challenge.scheme === 'bearer') return (await this.#token(challenge, scopes)).header;
-    const credential = await this.#login.credential();
+    const { credential } = login;
     return credential?.kind === 'password' ? passwordHeader(credential, this.#onSecret) : undefined;
   }
 
-  /** Returns how this host wants us to log in, as far as that is known, and the user name that we have for it. */
-  async situation(): Promise<{
+  /**
+   * Returns how this host wants us to log in, as far as that is known, with the user name that we have for these scopes
+   * and where it is from.
+   */
+  async situation(scopes: readonly Scope[]): Promise<{
     readonly scheme: Challenge['scheme'] | 'none';
     readonly username: string | undefined;
+    readonly origin: string | undefined;
     readonly isProved: boolean;
   }> {
-    const credential = await this.#login.credential();
+    const { credential, origin, isProved } = await this.#loginFor(scopes);
     const username = credential?.kind === 'password' ? credential.username : credential && 'identity token';
-    const { isProved } = this.#login;
-    return { scheme: this.#challenge?.scheme ?? 'none', username, isProved };
+    return { scheme: this.#challenge?.scheme ?? 'none', username, origin, isProved };
   }
 
   /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
   async prove(scopes: readonly Scope[]): Promise<void> {
-    const credential = await this.#login.credential();
+    const login = await this.#loginFor(scopes);
     if (this.#challenge === undefined) return;
-    if (credential?.kind === 'password') await this.#login.prove(this.#challenge, scopes);
-    else await this.#login.examine(this.#challenge, scopes);
+    if (login.credential?.kind === 'password') await login.prove(this.#challenge, scopes);
+    else await login.examine(this.#challenge, scopes);
   }
 
   /** Returns a refusal of this host with what helps: where there is no login, how to give one. */
-  async advise(failure: RegistryFailure): Promise<RegistryFailure> {
-    const isAnonymous = (await this.#login.credential()) === undefined;
-    return isAnonymous ? anonymousRefusal(failure, this.#login.host) : failure;
+  async advise(failure: RegistryFailure, scopes: readonly Scope[]): Promise<RegistryFailure> {
+    const { credential, host } = await this.#loginFor(scopes);
+    return credential === undefined ? anonymousRefusal(failure, host) : failure;
   }
 
   /** Notes how the host asks for a login in general, from an answer with 401 to its ping. */
@@ -121,14 +130,15 @@ export class Authorization {
     if (answer.url.origin !== this.#endpoint.url.origin) return undefined;
     this.note(answer);
     const said = parseChallenge(answer.headers['www-authenticate']);
-    if (said !== undefined && (await this.#canAnswer(said))) this.#asked.set(scopes.join(' '), said);
-    const { proof } = this.#login;
+    const login = await this.#loginFor(scopes);
+    if (said !== undefined && canAnswer(said, login)) this.#asked.set(scopes.join(' '), said);
+    const { proof } = login;
     const next = await this.header(scopes);
     if (next === undefined) return undefined;
     if (next !== sent) return 'asked';
     const challenge = this.#challengeFor(scopes);
     if (challenge?.scheme !== 'bearer') {
-      this.#login.doubt(proof);
+      login.doubt(proof);
       return undefined;
     }
     const key = keyOf(challenge, this.#wanted(challenge, scopes));
@@ -147,8 +157,13 @@ export class Authorization {
     this.#refusedTokens.delete(keyOf(challenge, this.#wanted(challenge, scopes)));
   }
 
-  async #canAnswer({ scheme }: Challenge): Promise<boolean> {
-    return scheme === 'bearer' || (await this.#login.credential())?.kind === 'password';
+  /** Returns the login for a request, whose own repository is in its first scope. */
+  async #loginFor([scope]: readonly string[]): Promise<Login> {
+    this.#known ??= this.#lookup();
+    const known = loginFor(await this.#known, scope === undefined ? undefined : repositoryOf(scope));
+    const login = this.#logins.get(known) ?? this.#openLogin(known);
+    this.#logins.set(known, login);
+    return login;
   }
 
   #challengeFor(scopes: readonly Scope[]): Challenge | undefined {
@@ -188,22 +203,24 @@ export class Authorization {
       if (!isRefusal(error)) throw error;
       const [first, ...others] = scopes;
       if (first === undefined || others.length === 0) throw error;
-      await this.#login.prove(challenge, scopes);
+      const login = await this.#loginFor(scopes);
+      await login.prove(challenge, scopes);
       for (const scope of others) this.#refusedScopes.add(scope);
       return this.#token(challenge, [first]);
     }
   }
 
   async #fetchInTurn(challenge: BearerChallenge, scopes: readonly string[]): Promise<Token> {
+    const login = await this.#loginFor(scopes);
     const giveBack = await ConcurrencyLimiter.take([this.#limiter], this.#signal);
     let proof: object | undefined;
     try {
       // The login may have been refused meanwhile.
-      await this.#login.prove(challenge, scopes);
-      proof = this.#login.proof;
-      return await this.#tokenService.fetch(challenge, scopes, await this.#login.credential());
+      await login.prove(challenge, scopes);
+      proof = login.proof;
+      return await this.#tokenService.fetch(challenge, scopes, login.credential);
     } catch (error) {
-      if (isRefusal(error) && (error.status === 401 || error.status === 403)) this.#login.doubt(proof);
+      if (isRefusal(error) && (error.status === 401 || error.status === 403)) login.doubt(proof);
       throw error;
     } finally {
       giveBack();
@@ -213,6 +230,10 @@ export class Authorization {
 
 function keyOf({ realm, service = '' }: BearerChallenge, scopes: readonly string[]): string {
   return [realm, service, ...scopes].join('\n');
+}
+
+function canAnswer({ scheme }: Challenge, { credential }: Login): boolean {
+  return scheme === 'bearer' || credential?.kind === 'password';
 }
 
 function isRefusal(error: unknown): error is HttpFailure {

@@ -2,7 +2,7 @@ import { type HttpAnswer, readBody } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
 import { retryTime } from '../lib/http/transient-status.ts';
 import { type BearerChallenge, type Challenge, isSameChallenge, parseChallenge } from './auth/challenge.ts';
-import { type Credential, type CredentialLookup, passwordHeader } from './auth/credentials.ts';
+import { type Credential, type KnownLogin, passwordHeader } from './auth/credentials.ts';
 import { parseErrorBody } from './error-body.ts';
 import type { Host } from './oci/reference.ts';
 import { refusal } from './refusal.ts';
@@ -12,14 +12,15 @@ import type { TokenService, TokenServiceParts } from './token-service.ts';
 const ERROR_BODY_LIMIT = 64 * 1024;
 
 interface LoginParts extends TokenServiceParts {
-  readonly lookup: CredentialLookup;
+  /** Undefined for anonymous access. */
+  readonly known: KnownLogin | undefined;
   readonly tokens: TokenService;
   /** Called for each request to the registry itself. */
   readonly onRequest: (url: URL) => void;
 }
 
 /**
- * Our login at one host. A password is proved before its first use, and again after a refusal: registries lock an
+ * A login of ours at one host. A password is proved before its first use, and again after a refusal: registries lock an
  * account if a wrong one is repeated, and Harbor answers one with a token for nobody.
  */
 export class Login {
@@ -35,9 +36,14 @@ export class Login {
     return this.#parts.host;
   }
 
-  /** Returns what we log in with; undefined for anonymous access. */
-  credential(): Promise<Credential | undefined> {
-    return this.#parts.lookup(this.#parts.host);
+  /** What we log in with; undefined for anonymous access. */
+  get credential(): Credential | undefined {
+    return this.#parts.known?.credential;
+  }
+
+  /** The file or the variable that it is from; undefined if it was given for this one host, and for none. */
+  get origin(): string | undefined {
+    return this.#parts.known?.origin;
   }
 
   /**
@@ -45,8 +51,7 @@ export class Login {
    * `UNAUTHORIZED` if it was refused, then always and without another request.
    */
   async prove(challenge: Challenge, scopes: readonly string[]): Promise<void> {
-    const credential = await this.credential();
-    if (credential?.kind !== 'password') return;
+    if (this.credential?.kind !== 'password') return;
     this.#proof ??= this.#keepRefusal(this.#provePassword(challenge, scopes));
     await this.#proof;
   }
@@ -86,7 +91,7 @@ export class Login {
         return;
       }
       const other = parseChallenge(answer.headers['www-authenticate']);
-      if (isLast || other === undefined || isSameChallenge(other, challenge)) throw refused(failure);
+      if (isLast || other === undefined || isSameChallenge(other, challenge)) throw this.#refused(failure);
       challenge = other;
     }
   }
@@ -112,7 +117,7 @@ export class Login {
   }
 
   async #header(challenge: Challenge, scopes: readonly string[]): Promise<string | undefined> {
-    const credential = await this.credential();
+    const { credential } = this;
     if (credential === undefined) return undefined;
     if (challenge.scheme === 'bearer') return this.#token(challenge, scopes, credential);
     if (credential.kind === 'password') return passwordHeader(credential, this.#parts.onSecret);
@@ -135,7 +140,7 @@ export class Login {
       if (!(error instanceof HttpFailure) || error.transient || error.status === undefined) throw error;
       // GHCR answers 403 to a wrong password, and others 400. Other refusals are about the request, and prove nothing.
       const isAboutLogin = error.status === 401 || error.status === 403;
-      if (isAboutLogin || (error.status === 400 && scopes.length > 0)) throw refused(error);
+      if (isAboutLogin || (error.status === 400 && scopes.length > 0)) throw this.#refused(error);
       return undefined;
     }
   }
@@ -163,10 +168,10 @@ export class Login {
       retryAt: retryTime(answer, Date.now()),
     });
   }
-}
 
-function refused({ about, message, status, cause }: HttpFailure): RegistryFailure {
-  const hint =
-    'check the user name and password for this registry; the same login is not tried again in this run';
-  return new HttpFailure({ code: 'UNAUTHORIZED', about, message, hint, status, cause });
+  #refused({ about, message, status, cause }: HttpFailure): RegistryFailure {
+    const from = this.origin === undefined ? '' : ` in ${this.origin}`;
+    const hint = `check the user name and password for this registry${from}; the same login is not tried again in this run`;
+    return new HttpFailure({ code: 'UNAUTHORIZED', about, message, hint, status, cause });
+  }
 }

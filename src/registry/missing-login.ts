@@ -6,7 +6,7 @@ import type { RegistryFailure } from './registry-failure.ts';
 export function anonymousRefusal(failure: RegistryFailure, host: Host): RegistryFailure {
   if (failure.code !== 'UNAUTHORIZED' && failure.code !== 'DENIED') return failure;
   // Docker Hub and others answer so for what does not exist too.
-  const hint = `there is no login for it: if the name is right, run "docker login ${host}", or give it in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins`;
+  const hint = `there is no login for it: if the name is right, run "docker login ${host}" or "podman login ${host}", or give it in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins`;
   return advised(failure, hint);
 }
 

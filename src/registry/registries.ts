@@ -2,8 +2,9 @@ import { readAuthorities } from '../lib/http/certificate-authorities.ts';
 import { HttpClient } from '../lib/http/http.ts';
 import type { HttpTimeouts } from '../lib/http/request-clock.ts';
 import type { RetryPolicy } from '../lib/retry.ts';
-import { type CredentialLookup, explicitCredential, firstCredential } from './auth/credentials.ts';
-import { type CredentialHelper, dockerConfigFile, dockerCredentials } from './auth/docker-config.ts';
+import { type CredentialLookup, explicitCredential, lookupInTurn } from './auth/credentials.ts';
+import { type CredentialHelper, dockerCredentials } from './auth/docker-config.ts';
+import { loginFiles } from './auth/login-files.ts';
 import { Authorization } from './authorization.ts';
 import { Endpoint } from './endpoint.ts';
 import { ADAPTIVE_LIMITS, HostLimits, type LimitSettings } from './host-limits.ts';
@@ -20,7 +21,7 @@ export interface RegistryLogin {
 
 /** The settings of a user for the connections to registries. */
 export interface ConnectionSettings {
-  /** The login at one host. At other hosts, and without a user name, Docker's configuration is used. */
+  /** The login at one host. At other hosts, and without a user name, what `docker login` and others stored is used. */
   readonly login: {
     readonly host: Host;
     readonly username: string | undefined;
@@ -151,6 +152,9 @@ export class Registries {
   }
 }
 
+/** What people call the logins at further hosts. */
+const LIST_OF_LOGINS = 'KEEL_REGISTRY_LOGINS (registry-logins in a workflow)';
+
 function limitsOf({ queryLimit, limit }: ConnectionSettings): LimitSettings {
   return {
     metadata: queryLimit === undefined ? ADAPTIVE_LIMITS.metadata : { start: queryLimit },
@@ -159,8 +163,8 @@ function limitsOf({ queryLimit, limit }: ConnectionSettings): LimitSettings {
 }
 
 /**
- * Returns the registries of a run, with logins from the settings and from Docker's configuration. Throws
- * `CA_FILE_MALFORMED`.
+ * Returns the registries of a run, with logins from the settings and from what `docker login` and `podman login` stored.
+ * Throws `CA_FILE_MALFORMED`.
  */
 export async function openRegistries(
   settings: ConnectionSettings,
@@ -171,10 +175,12 @@ export async function openRegistries(
   const authorities = await readAuthorities(caFile);
   for (const { password } of [login, ...logins]) if (password !== undefined) onSecret(password);
   return new Registries({
-    credentials: firstCredential([
+    credentials: lookupInTurn([
       explicitCredential(login.host, login.username, login.password),
-      ...logins.map(({ host, username, password }) => explicitCredential(host, username, password)),
-      dockerCredentials(dockerConfigFile(environment), runCredentialHelper, signal),
+      ...logins.map(({ host, username, password }) =>
+        explicitCredential(host, username, password, LIST_OF_LOGINS),
+      ),
+      ...loginFiles(environment).map((file) => dockerCredentials(file, runCredentialHelper, signal)),
     ]),
     retry,
     limits: limitsOf(settings),

@@ -87,27 +87,28 @@ export class Registry {
   /**
    * Verifies as `docker login` does that the registry accepts our login: it pings with the password, or with a token
    * for it. An identity token is exchanged for one that may push to the repository. Returns the user name; undefined if
-   * the registry needs no login. `isLoginProved` tells whether the answers showed anything. Throws `UNAUTHORIZED`.
+   * the registry needs no login. `aboutLogin` tells whether the answers showed anything. Throws `UNAUTHORIZED`.
    */
   async logIn(repository: Repository): Promise<string | undefined> {
     await this.ping();
-    const { scheme, username } = await this.#transport.situation();
+    const scopes = [pushScope(repository)];
+    const { scheme, username } = await this.#transport.situation(scopes);
     if (scheme === 'none') return undefined;
     if (username === undefined) {
       throw new HttpFailure({
         code: 'UNAUTHORIZED',
         about: this.host,
         message: 'there is no login for this registry',
-        hint: 'give --username and KEEL_PASSWORD, or log in with docker login',
+        hint: 'give --username and KEEL_PASSWORD, or log in with docker login or podman login',
       });
     }
-    await this.#transport.prove([pushScope(repository)]);
+    await this.#transport.prove(scopes);
     return username;
   }
 
-  /** Returns whether an answer has shown that the login is right. */
-  async isLoginProved(): Promise<boolean> {
-    return (await this.#transport.situation()).isProved;
+  /** Returns what is known of the login for a repository: whether an answer has proved it, and where it is from. */
+  aboutLogin(repository: Repository): ReturnType<Transport['situation']> {
+    return this.#transport.situation([pushScope(repository)]);
   }
 
   /**

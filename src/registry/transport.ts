@@ -87,9 +87,9 @@ export class Transport {
     }
   }
 
-  /** Returns which login the registry asks for, and the user name that we have for it. */
-  situation(): ReturnType<Authorization['situation']> {
-    return this.#authorization.situation();
+  /** Returns which login the registry asks for, and what we know of ours for a request with these scopes. */
+  situation(scopes: readonly Scope[]): ReturnType<Authorization['situation']> {
+    return this.#authorization.situation(scopes);
   }
 
   /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
@@ -165,7 +165,7 @@ export class Transport {
       });
     }
     // Before a write the run has found out whether a login is wanted, so a refusal has another reason.
-    return exchange.writes === undefined ? this.#authorization.advise(failure) : failure;
+    return exchange.writes === undefined ? this.#authorization.advise(failure, exchange.scopes) : failure;
   }
 }
 

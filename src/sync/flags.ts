@@ -36,7 +36,8 @@ const TABLE = [
     value: 'NAME',
     environment: 'KEEL_USERNAME',
     group: WHERE,
-    description: 'User name for the receiving registry; without one, what docker login stored is used',
+    description:
+      'User name for the receiving registry; without one, what docker login or podman login stored is used',
   },
   {
     name: 'password',

@@ -265,11 +265,15 @@ const READERS: readonly Reader[] = [
       const file = join(scratchFolder(), 'config.json');
       writeFileSync(file, json);
       const lookup = dockerCredentials(
-        file,
+        { path: file, remedy: '' },
         async (helper) => (helper === 'ecr' ? { username: 'u', password: helper } : undefined),
         calm,
       );
-      return await Promise.all(['a.example', 'c.example'].map((host) => lookup(parseHost(host))));
+      return await Promise.all(
+        ['a.example', 'c.example'].map(async (host) =>
+          (await lookup(parseHost(host))).map(({ credential }) => credential),
+        ),
+      );
     },
   },
   {
@@ -384,7 +388,8 @@ it.each(READERS)(
 it.each(['', ' \n', 'null', '{}'])("Docker's configuration may be %j", async (text) => {
   const file = join(scratchFolder(), 'config.json');
   writeFileSync(file, text);
-  expect(await dockerCredentials(file, async () => undefined, calm)(parseHost('a.example'))).toBeUndefined();
+  const lookup = dockerCredentials({ path: file, remedy: '' }, async () => undefined, calm);
+  expect(await lookup(parseHost('a.example'))).toEqual([]);
 });
 
 it('an empty Location is none', async () => {

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { readReport } from '../../src/sync/report/report.ts';
 import { Desk } from '../support/built-synctl.ts';
@@ -50,6 +52,20 @@ async function bothSides(): Promise<
     AUTHORITY_FILE,
   ];
   return { source, sink, images, desk, route, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** Runs `<program> login` as a person does at a desk. */
+async function logIn(
+  program: 'podman' | 'skopeo',
+  place: string,
+  variables: Record<string, string>,
+): Promise<void> {
+  const { PATH = '' } = process.env;
+  const line = ['login', '--username', LOGIN.username, '--password-stdin', place];
+  const env = { PATH, SSL_CERT_FILE: AUTHORITY_FILE, ...variables };
+  const running = promisify(execFile)(program, line, { env });
+  running.child.stdin?.end(LOGIN.password);
+  await running;
 }
 
 describeTrials('docker-registry', [], (trial) => {
@@ -123,6 +139,48 @@ describeTrials('skopeo', ['docker-registry'], (trial) => {
       const place = { reference: `${here.sink.host}/mirror/${name}`, login: LOGIN };
       expect((await inspectManifest(place)).digest).toBe(image.digest);
       expect((await copyToFolder(place, scratchFolder())).digest).toBe(image.digest);
+    }
+  });
+
+  trial('what its login stored is used, in its own file and in the one of REGISTRY_AUTH_FILE', async () => {
+    await using here = await bothSides();
+    const runtime = scratchFolder();
+    const file = join(scratchFolder(), 'logins.json');
+    for (const variables of [{ XDG_RUNTIME_DIR: runtime }, { REGISTRY_AUTH_FILE: file }]) {
+      const desk = new Desk();
+      desk.write('image_set.json', { names: ['pause'] });
+      for (const [name, value] of Object.entries(variables)) desk.set(name, value ?? '');
+      expect(await desk.run('sync', ...here.route)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('there is no login for this registry'),
+      });
+      await logIn('skopeo', here.sink.host, { HOME: desk.folder, ...variables });
+      expect(await desk.run('sync', ...here.route)).toMatchObject({ code: 0, stderr: '' });
+    }
+    const desk = new Desk();
+    desk.write('image_set.json', { names: ['pause'] });
+    desk.set('REGISTRY_AUTH_FILE', file);
+    expect(await desk.run('doctor', ...here.route)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(`logged in as ${LOGIN.username}, from ${file}`),
+    });
+  });
+});
+
+describeTrials('podman', ['docker-registry'], (trial) => {
+  trial('what its login stored is used, for a host and for a namespace alone', async () => {
+    await using here = await bothSides();
+    for (const place of [here.sink.host, `${here.sink.host}/mirror`]) {
+      const desk = new Desk();
+      const variables = { HOME: desk.folder, XDG_RUNTIME_DIR: scratchFolder() };
+      await logIn('podman', place, variables);
+      desk.write('image_set.json', { names: ['pause'] });
+      desk.set('XDG_RUNTIME_DIR', variables.XDG_RUNTIME_DIR);
+      const route = [...here.route, '--db', join(scratchFolder(), 'state.db')];
+      expect(await desk.run('sync', ...route)).toMatchObject({ code: 0, stderr: '' });
+      const beside = await desk.run('sync', ...route, '--push-ns', 'mirrors');
+      const refused = { code: 1, stderr: expect.stringContaining('there is no login for this registry') };
+      expect(beside).toMatchObject(place === here.sink.host ? { code: 0 } : refused);
     }
   });
 });

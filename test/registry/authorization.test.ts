@@ -189,7 +189,7 @@ describe('a login', () => {
     seedImage(server.storage, 'app', { tags: ['1.0'] });
     using client = new TestClient(server.host, { login: LOGIN });
     expect(await client.registry.logIn(APP)).toBe('keel');
-    expect(await client.registry.isLoginProved()).toBe(true);
+    expect((await client.registry.aboutLogin(APP)).isProved).toBe(true);
     expect((await client.registry.listTags(APP, client.signal)).tags).toEqual(['1.0']);
     expect(server.journal.count('token')).toBe(3);
   });
@@ -199,7 +199,7 @@ describe('a login', () => {
     await using server = await startRegistry({ access });
     using client = new TestClient(server.host, { login: LOGIN });
     expect(await client.registry.logIn(APP)).toBe('keel');
-    expect(await client.registry.isLoginProved()).toBe(false);
+    expect((await client.registry.aboutLogin(APP)).isProved).toBe(false);
   });
 
   it('whose tokens are refused gets two for a repository, and not one for each request', async () => {

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import {
   type CredentialLookup,
   explicitCredential,
-  firstCredential,
+  loginFor,
+  lookupInTurn,
   passwordHeader,
 } from '../../src/registry/auth/credentials.ts';
 import { parseHost } from '../../src/registry/oci/reference.ts';
@@ -12,8 +13,10 @@ const OTHER = parseHost('other.example');
 
 test('a given login is for its own host only', async () => {
   const lookup = explicitCredential(HOST, 'me', 'hush');
-  expect(await lookup(HOST)).toEqual({ kind: 'password', username: 'me', password: 'hush' });
-  expect(await lookup(OTHER)).toBeUndefined();
+  expect(await lookup(HOST)).toEqual([
+    { credential: { kind: 'password', username: 'me', password: 'hush' } },
+  ]);
+  expect(await lookup(OTHER)).toEqual([]);
 });
 
 test.each([
@@ -21,26 +24,45 @@ test.each([
   [undefined, 'hush'],
   [undefined, undefined],
 ])('a login of %s with %s is none', async (username, password) => {
-  expect(await explicitCredential(HOST, username, password)(HOST)).toBeUndefined();
+  expect(await explicitCredential(HOST, username, password)(HOST)).toEqual([]);
 });
 
-test('several are asked in turn until one knows, once for each host', async () => {
+test('several are asked in turn until one knows the whole host', async () => {
   const asked: string[] = [];
   const knowing =
-    (name: string, host?: string): CredentialLookup =>
+    (name: string, host?: string, path?: string): CredentialLookup =>
     async (at) => {
       asked.push(`${name} ${at}`);
-      return at === host ? { kind: 'identity-token', token: name } : undefined;
+      return at === host ? [{ credential: { kind: 'identity-token', token: name }, path }] : [];
     };
-  const lookup = firstCredential([knowing('a'), knowing('b', HOST), knowing('c', OTHER)]);
-  expect(await Promise.all([lookup(HOST), lookup(HOST), lookup(OTHER)])).toEqual([
-    { kind: 'identity-token', token: 'b' },
-    { kind: 'identity-token', token: 'b' },
-    { kind: 'identity-token', token: 'c' },
+  const lookup = lookupInTurn([
+    knowing('a'),
+    knowing('b', HOST, 'team'),
+    knowing('c', HOST),
+    knowing('d', OTHER, 'team'),
   ]);
-  expect(asked.toSorted()).toEqual(
-    [`a ${HOST}`, `b ${HOST}`, `a ${OTHER}`, `b ${OTHER}`, `c ${OTHER}`].toSorted(),
-  );
+  const found = async (host: typeof HOST) => (await lookup(host)).map(({ credential }) => credential);
+  expect(await found(HOST)).toMatchObject([{ token: 'b' }, { token: 'c' }]);
+  expect(asked).toEqual([`a ${HOST}`, `b ${HOST}`, `c ${HOST}`]);
+  expect(await found(OTHER)).toMatchObject([{ token: 'd' }]);
+});
+
+test.each([
+  ['team/app', 'app'],
+  ['team/app/part', 'app'],
+  ['team/application', 'team'],
+  ['team', 'team'],
+  ['teams/app', 'all'],
+  ['other/team/app', 'all'],
+  [undefined, 'all'],
+])('%s has the login of %s', (repository, expected) => {
+  const known = ['team/app', 'team', undefined].map((path) => ({
+    credential: { kind: 'identity-token' as const, token: path?.split('/').at(-1) ?? 'all' },
+    path,
+  }));
+  expect(loginFor(known, repository)?.credential).toMatchObject({ token: expected });
+  const [, ...narrow] = known.toReversed();
+  expect(loginFor(narrow, repository) === undefined).toBe(expected === 'all');
 });
 
 // https://www.rfc-editor.org/rfc/rfc7617#section-2

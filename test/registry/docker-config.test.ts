@@ -1,12 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Credential } from '../../src/registry/auth/credentials.ts';
-import {
-  type CredentialHelper,
-  dockerConfigFile,
-  dockerCredentials,
-} from '../../src/registry/auth/docker-config.ts';
+import { type Credential, type KnownLogin, loginFor } from '../../src/registry/auth/credentials.ts';
+import { type CredentialHelper, dockerCredentials } from '../../src/registry/auth/docker-config.ts';
 import { parseHost } from '../../src/registry/oci/reference.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
@@ -17,10 +13,22 @@ function auth(pair: string): { auth: string } {
   return { auth: Buffer.from(pair).toString('base64') };
 }
 
-function lookUp(config: unknown, host: string, helper = nobody): Promise<Credential | undefined> {
-  const file = join(scratchFolder(), 'config.json');
-  writeFileSync(file, typeof config === 'string' ? config : JSON.stringify(config));
-  return dockerCredentials(file, helper, calm)(parseHost(host));
+async function knownIn(
+  config: unknown,
+  host: string,
+  helper = nobody,
+): Promise<{ readonly path: string; readonly known: readonly KnownLogin[] }> {
+  const path = join(scratchFolder(), 'config.json');
+  writeFileSync(path, typeof config === 'string' ? config : JSON.stringify(config));
+  const known = await dockerCredentials({ path, remedy: 'do without' }, helper, calm)(parseHost(host));
+  return { path, known };
+}
+
+/** Returns the login for a host, or for `host/repository`. */
+async function lookUp(config: unknown, name: string, helper = nobody): Promise<Credential | undefined> {
+  const [host = '', ...rest] = name.split('/');
+  const { known } = await knownIn(config, host, helper);
+  return loginFor(known, rest.length === 0 ? undefined : rest.join('/'))?.credential;
 }
 
 describe("Docker's configuration", () => {
@@ -44,6 +52,12 @@ describe("Docker's configuration", () => {
     ['a.example:5000', 'a.example'],
     ['a.example', 'a.example.evil'],
     ['a.example/team', 'a.example'],
+    ['a.example/team', 'a.example/teams'],
+    ['a.example/team', 'a.example/other/team'],
+    ['a.example/team', 'a.example:5000/team'],
+    ['b.example/team', 'a.example/team'],
+    ['https://a.example/team', 'a.example/team'],
+    ['a.example/Team', 'a.example/team'],
     ['aexample', 'a.example'],
   ])('does not give the login under %s to %s', async (key, host) => {
     expect(await lookUp({ auths: { [key]: auth('user:password') } }, host)).toBeUndefined();
@@ -95,17 +109,77 @@ describe("Docker's configuration", () => {
     expect(found).toEqual({ kind: 'identity-token', token: 'refresh' });
   });
 
+  it('gives the login of the longest path that a repository is below', async () => {
+    const config = {
+      auths: {
+        'a.example/team': auth('team:p'),
+        'a.example': auth('all:p'),
+        'a.example/team/app': auth('app:p'),
+        'docker.io/library': auth('hub:p'),
+      },
+    };
+    const names = ['team/app', 'team/app/part', 'team/other', 'others/app'].map(
+      (path) => `a.example/${path}`,
+    );
+    const found = await Promise.all(
+      [...names, 'a.example', 'docker.io/library/busybox'].map((name) => lookUp(config, name)),
+    );
+    expect(found.map((each) => each?.kind === 'password' && each.username)).toEqual([
+      'app',
+      'app',
+      'team',
+      'all',
+      'all',
+      'hub',
+    ]);
+  });
+
+  it('asks the helper of a host before the logins of its paths, and that of all hosts after them', async () => {
+    const helper: CredentialHelper = async (name) => ({ username: name, password: 'p' });
+    const auths = { 'a.example/team': auth('team:p'), 'b.example/team': auth('team:p') };
+    const config = { auths, credHelpers: { 'a.example': 'ecr' }, credsStore: 'desktop' };
+    expect(await lookUp(config, 'a.example/team/app', helper)).toMatchObject({ username: 'ecr' });
+    expect(await lookUp(config, 'b.example/team/app', helper)).toMatchObject({ username: 'team' });
+    expect(await lookUp(config, 'b.example/app', helper)).toMatchObject({ username: 'desktop' });
+  });
+
+  it('tells from where each login is', async () => {
+    const helper: CredentialHelper = async () => ({ username: 'u', password: 'p' });
+    const config = { auths: { 'a.example': auth('u:p') }, credsStore: 'desktop' };
+    const { path, known } = await knownIn(config, 'a.example', helper);
+    expect(known.map(({ origin }) => origin)).toEqual([path, path]);
+  });
+
   it('knows nobody where there is no file', async () => {
-    const file = join(scratchFolder(), 'absent', 'config.json');
-    expect(await dockerCredentials(file, nobody, calm)(parseHost('a.example'))).toBeUndefined();
+    const path = join(scratchFolder(), 'absent', 'config.json');
+    expect(await dockerCredentials({ path, remedy: '' }, nobody, calm)(parseHost('a.example'))).toEqual([]);
+  });
+
+  it('knows nobody in a file of another user, and says so of one that is meant', async () => {
+    const folder = scratchFolder();
+    chmodSync(folder, 0);
+    const asNobody = process.getuid?.() === 0;
+    const lookIn = (mayBeOthers: boolean) =>
+      dockerCredentials(
+        { path: join(folder, 'auth.json'), remedy: '', mayBeOthers },
+        nobody,
+        calm,
+      )(parseHost('a.example'));
+    if (asNobody) process.seteuid?.(65_534);
+    try {
+      expect(await lookIn(true)).toEqual([]);
+      await expect(lookIn(false)).rejects.toMatchObject({ code: 'DOCKER_CONFIG_UNREADABLE' });
+    } finally {
+      if (asNobody) process.seteuid?.(0);
+      chmodSync(folder, 0o700);
+    }
   });
 
   it.each(['not JSON', '[]', '{"auths": 5}'])('tells that %j is none', async (text) => {
-    await expect(lookUp(text, 'a.example')).rejects.toMatchObject({ code: 'DOCKER_CONFIG_UNREADABLE' });
-  });
-
-  it('is where the environment says', () => {
-    expect(dockerConfigFile({ DOCKER_CONFIG: '/etc/docker' })).toBe('/etc/docker/config.json');
-    expect(dockerConfigFile({})).toMatch(/\/\.docker\/config\.json$/);
+    await expect(lookUp(text, 'a.example')).rejects.toMatchObject({
+      code: 'DOCKER_CONFIG_UNREADABLE',
+      about: expect.stringMatching(/config\.json$/),
+      hint: 'repair it, or do without',
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { type Duration, milliseconds } from '../../src/lib/duration.ts';
-import { explicitCredential, firstCredential } from '../../src/registry/auth/credentials.ts';
+import { explicitCredential, lookupInTurn } from '../../src/registry/auth/credentials.ts';
 import type { LimitSettings } from '../../src/registry/host-limits.ts';
 import type { Host } from '../../src/registry/oci/reference.ts';
 import { Registries } from '../../src/registry/registries.ts';
@@ -34,12 +34,12 @@ export class TestClient implements Disposable {
       insecure: [],
       signal: this.signal,
       ...settings,
-      credentials: firstCredential([
+      credentials: lookupInTurn([
         explicitCredential(host, login?.username, login?.password),
         async (asked) =>
           asked === host && identityToken !== undefined
-            ? { kind: 'identity-token', token: identityToken }
-            : undefined,
+            ? [{ credential: { kind: 'identity-token', token: identityToken } }]
+            : [],
       ]),
       retry: { attempts, interval },
       onSecret: (secret) => this.secrets.push(secret),

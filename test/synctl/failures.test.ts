@@ -71,10 +71,10 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
     const { code, stderr } = await sync(desk, source.host, basic.host);
     expect(stderr).toBe(
       `error: ${basic.host}: there is no login for this registry ` +
-        '(give --username and KEEL_PASSWORD, or log in with docker login)\n',
+        '(give --username and KEEL_PASSWORD, or log in with docker login or podman login)\n',
     );
     expect(code).toBe(1);
-    const line = `error: ${basic.host}: there is no login for this registry (give --username and KEEL_PASSWORD, or log in with docker login)\n`;
+    const line = `error: ${basic.host}: there is no login for this registry (give --username and KEEL_PASSWORD, or log in with docker login or podman login)\n`;
     for (const subject of [['pause'], ['pause:3.10'], ['--kubernetes', '1.36.2']]) {
       const checked = await desk.run('check', '--source', source.host, '--push-to', basic.host, ...subject);
       expect(checked).toMatchObject({ code: 1, stdout: '', stderr: line });

@@ -9,7 +9,7 @@ const FLAGS = [
     name: 'dockerhub-username',
     value: 'NAME',
     environment: 'KEEL_DOCKERHUB_USERNAME',
-    description: 'User name there; without one, what docker login stored is used',
+    description: 'User name there; without one, what docker login or podman login stored is used',
   },
   {
     name: 'dockerhub-password',

@@ -6,31 +6,50 @@ export type Credential =
   /** An OAuth2 refresh token. Only the token service accepts it. */
   | { readonly kind: 'identity-token'; readonly token: string };
 
-/** Returns the credential for exactly this host; undefined for anonymous access. */
-export type CredentialLookup = (host: Host) => Promise<Credential | undefined>;
+/** A login that somebody gave or stored for a host. */
+export interface KnownLogin {
+  readonly credential: Credential;
+  /** It is only for the repository of this name and those below it; undefined for the whole host. */
+  readonly path?: string | undefined;
+  /** The file or the variable that it is from; undefined if it was given for this one host. */
+  readonly origin?: string | undefined;
+}
 
-/** Returns a lookup that asks several lookups in turn. It asks once for each host and remembers the answer. */
-export function firstCredential(lookups: readonly CredentialLookup[]): CredentialLookup {
-  const answers = new Map<Host, Promise<Credential | undefined>>();
-  const ask = async (host: Host): Promise<Credential | undefined> => {
+/** Returns the logins for exactly this host, the one that goes first before the others; none for anonymous access. */
+export type CredentialLookup = (host: Host) => Promise<readonly KnownLogin[]>;
+
+/** Returns a lookup that asks several lookups in turn, until one has a login for the whole host. */
+export function lookupInTurn(lookups: readonly CredentialLookup[]): CredentialLookup {
+  return async (host) => {
+    const known: KnownLogin[] = [];
     for (const lookup of lookups) {
-      const credential = await lookup(host);
-      if (credential !== undefined) return credential;
+      known.push(...(await lookup(host)));
+      if (known.some(({ path }) => path === undefined)) break;
     }
-    return undefined;
-  };
-  return (host) => {
-    const answer = answers.get(host) ?? ask(host);
-    answers.set(host, answer);
-    return answer;
+    return known;
   };
 }
 
+/** Returns the first login that is for a repository, or without a repository for the whole host. */
+export function loginFor(
+  known: readonly KnownLogin[],
+  repository: string | undefined,
+): KnownLogin | undefined {
+  return known.find(
+    ({ path }) => path === undefined || (repository !== undefined && `${repository}/`.startsWith(`${path}/`)),
+  );
+}
+
 /** Returns a lookup with one login for one host; without a name or a password it has none. */
-export function explicitCredential(host: Host, username?: string, password?: string): CredentialLookup {
-  const known: Credential | undefined =
-    username === undefined || password === undefined ? undefined : { kind: 'password', username, password };
-  return async (asked) => (asked === host ? known : undefined);
+export function explicitCredential(
+  host: Host,
+  username?: string,
+  password?: string,
+  origin?: string,
+): CredentialLookup {
+  if (username === undefined || password === undefined) return async () => [];
+  const known: KnownLogin = { credential: { kind: 'password', username, password }, origin };
+  return async (asked) => (asked === host ? [known] : []);
 }
 
 /**

@@ -1,18 +1,23 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
 import { recordOf, TEXT_FIELD } from '../../lib/zero-value.ts';
 import { DOCKER_HUB, type Host, parseHost } from '../oci/reference.ts';
-import type { Credential, CredentialLookup } from './credentials.ts';
+import type { Credential, CredentialLookup, KnownLogin } from './credentials.ts';
+import type { LoginFile } from './login-files.ts';
+
+/** A login as a credential helper tells it. */
+interface HelperAnswer {
+  readonly username: string;
+  readonly password: string;
+}
 
 /** Runs `docker-credential-<helper> get` for a server address. Returns undefined if it has no login for it. */
 export type CredentialHelper = (
   helper: string,
   server: string,
   signal: AbortSignal,
-) => Promise<{ readonly username: string; readonly password: string } | undefined>;
+) => Promise<HelperAnswer | undefined>;
 
 const configShape = z.object({
   auths: recordOf(
@@ -33,33 +38,46 @@ const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/';
 /** The user name that a helper returns if the secret is an identity token. */
 const TOKEN_USERNAME = '<token>';
 
+/** What a key in `auths` or `credHelpers` is for: a host, or what lies below a path there. */
+interface Place {
+  readonly host: Host;
+  readonly path: string | undefined;
+}
+
 /**
- * Returns the host of a key in `auths` or `credHelpers`; undefined if the key is not for a whole host. A key with a
- * path, other than that of an API version, is only for a part of a registry. Keys have to match exactly, so that no
- * login is sent to another host.
+ * Returns what a key is for; undefined if that cannot be told. Keys have to match exactly, so that no login is sent to
+ * another host. An address has no path but that of an API version.
  */
-function hostOfKey(key: string): Host | undefined {
-  const bare = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '');
-  if (bare.includes('/')) return undefined;
+function placeOf(key: string): Place | undefined {
+  const bare = key.replace(/^https?:\/\//, '');
+  const [name = '', ...rest] = bare.replace(/\/(?:v[12]\/?)?$/, '').split('/');
+  if (rest.length > 0 && bare !== key) return undefined;
   try {
-    return parseHost(bare);
+    return { host: parseHost(name), path: rest.length === 0 ? undefined : rest.join('/') };
   } catch {
     return undefined;
   }
 }
 
 /** Returns what is held for a host: Docker Hub can be there under several names, some without a login. */
-function allOfHost<Value>(record: Record<string, Value>, host: Host): Value[] {
-  return Object.entries(record).flatMap(([key, value]) => (hostOfKey(key) === host ? [value] : []));
+function allOfHost<Value>(
+  record: Record<string, Value>,
+  host: Host,
+): { readonly path: string | undefined; readonly value: Value }[] {
+  return Object.entries(record).flatMap(([key, value]) => {
+    const place = placeOf(key);
+    return place?.host === host ? [{ path: place.path, value }] : [];
+  });
 }
 
-async function readConfig(file: string): Promise<DockerConfig> {
+async function readConfig({ path: file, remedy, mayBeOthers = false }: LoginFile): Promise<DockerConfig> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR'))
-      return configShape.parse({});
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const isAbsent = code === 'ENOENT' || code === 'ENOTDIR' || (mayBeOthers && code === 'EACCES');
+    if (isAbsent) return configShape.parse({});
     throw new Failure({ code: 'DOCKER_CONFIG_UNREADABLE', about: file, message: 'it cannot be read', cause });
   }
   try {
@@ -69,8 +87,8 @@ async function readConfig(file: string): Promise<DockerConfig> {
     throw new Failure({
       code: 'DOCKER_CONFIG_UNREADABLE',
       about: file,
-      message: 'it is not a Docker configuration',
-      hint: 'repair it, or point DOCKER_CONFIG at another folder',
+      message: 'it is no file of logins as docker login and podman login write it',
+      hint: `repair it, or ${remedy}`,
       cause,
     });
   }
@@ -91,32 +109,47 @@ function storedCredential(entry: DockerConfig['auths'][string]): Credential | un
   };
 }
 
-/** Returns the path of Docker's configuration: `config.json` in the folder `DOCKER_CONFIG`, else in `~/.docker`. */
-export function dockerConfigFile(environment: NodeJS.ProcessEnv): string {
-  return join(environment['DOCKER_CONFIG'] || join(homedir(), '.docker'), 'config.json');
-}
-
 /**
- * Returns a lookup in Docker's `config.json`: in `credHelpers`, then `credsStore`, then `auths`, each for exactly the
+ * Returns a lookup in a file of the form of Docker's `config.json`: in `credHelpers`, then the `auths` with a path, the
+ * longest first, then `credsStore` unless the host has a helper of its own, then the other `auths`, each for exactly the
  * given host. The file is read once, at the first lookup; a missing file has no logins. A helper is stopped when the
  * signal aborts. The lookup throws `DOCKER_CONFIG_UNREADABLE`.
  */
 export function dockerCredentials(
-  file: string,
+  file: LoginFile,
   runHelper: CredentialHelper,
   signal: AbortSignal,
 ): CredentialLookup {
   let config: Promise<DockerConfig> | undefined;
+  const ask = async (helper: string | undefined, host: Host): Promise<KnownLogin[]> => {
+    if (helper === undefined) return [];
+    const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host, signal);
+    return found === undefined ? [] : [{ credential: helperCredential(found), origin: file.path }];
+  };
   return async (host) => {
     config ??= readConfig(file);
-    const known = await config;
-    const helper = allOfHost(known.credHelpers, host).find((name) => name !== '') ?? known.credsStore;
-    if (helper !== undefined) {
-      const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host, signal);
-      if (found?.username === TOKEN_USERNAME) return { kind: 'identity-token', token: found.password };
-      if (found !== undefined) return { kind: 'password', ...found };
-    }
-    const [stored] = allOfHost(known.auths, host).flatMap((entry) => storedCredential(entry) ?? []);
-    return stored;
+    const { auths, credHelpers, credsStore } = await config;
+    const helper = allOfHost(credHelpers, host).find(({ path, value }) => path === undefined && value !== '');
+    const stored = allOfHost(auths, host).flatMap(({ path, value }): KnownLogin[] => {
+      const credential = storedCredential(value);
+      return credential === undefined ? [] : [{ credential, path, origin: file.path }];
+    });
+    return [
+      ...(await ask(helper?.value, host)),
+      ...stored.filter(({ path }) => path !== undefined).toSorted(byDepth),
+      ...(helper === undefined ? await ask(credsStore, host) : []),
+      ...stored.filter(({ path }) => path === undefined),
+    ];
   };
+}
+
+/** Of two paths that a repository is below, the longer one says more. */
+function byDepth({ path: one = '' }: KnownLogin, { path: other = '' }: KnownLogin): number {
+  return other.length - one.length;
+}
+
+function helperCredential({ username, password }: HelperAnswer): Credential {
+  return username === TOKEN_USERNAME
+    ? { kind: 'identity-token', token: password }
+    : { kind: 'password', username, password };
 }

@@ -18,6 +18,14 @@ export function deleteScope(repository: Repository): Scope {
   return `repository:${repository}:delete`;
 }
 
+/** Returns the repository that a scope is about; undefined for one about the registry. */
+export function repositoryOf(scope: string): string | undefined {
+  const { resource } = split(scope);
+  return resource.startsWith(REPOSITORY) ? resource.slice(REPOSITORY.length) : undefined;
+}
+
+const REPOSITORY = 'repository:';
+
 /** Harbor's front refuses long addresses with 414. */
 const NAMED_LIMIT = 1024;
 

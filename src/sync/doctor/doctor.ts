@@ -6,7 +6,6 @@ import { describeFailure, Failure } from '../../lib/failure.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import { countOf } from '../../lib/text/sentence.ts';
-import { dockerConfigFile } from '../../registry/auth/docker-config.ts';
 import type { Host, Repository } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -245,15 +244,12 @@ class Examination {
   }
 
   async #logIn(): Promise<Finding> {
-    const { username, logins = [] } = this.#settings;
-    const { signal, environment } = this.#parts;
+    const { signal } = this.#parts;
     const { repository } = await this.#findFirst();
     const user = await repeatedly(this.#target, signal, () => this.#target.logIn(repository));
     if (user === undefined) return fine(`${this.#target.host} wants no login`);
-    const isListed = logins.some(({ host }) => host === this.#target.host);
-    const stored = isListed ? 'KEEL_REGISTRY_LOGINS' : dockerConfigFile(environment);
-    const origin = username === undefined ? stored : '--username or KEEL_USERNAME';
-    if (await this.#target.isLoginProved()) return fine(`logged in as ${user}, from ${origin}`);
+    const { isProved, origin = '--username or KEEL_USERNAME' } = await this.#target.aboutLogin(repository);
+    if (isProved) return fine(`logged in as ${user}, from ${origin}`);
     return doubtful(
       `no answer of ${this.#target.host} shows whether the login of ${user}, from ${origin}, is right`,
       'the checks below tell what it may do',
