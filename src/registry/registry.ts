@@ -10,7 +10,7 @@ import type { Endpoint } from './endpoint.ts';
 import type { HostLimits } from './host-limits.ts';
 import { listRepositories, listTags } from './listing.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './oci/digest.ts';
-import { type Descriptor, MANIFEST_SIZE_LIMIT, type Manifest, parseManifest } from './oci/manifest.ts';
+import { MANIFEST_SIZE_LIMIT, type Manifest, parseManifest, type ToldManifest } from './oci/manifest.ts';
 import { MANIFEST_ACCEPT } from './oci/media-type.ts';
 import type { Host, Repository, Tag } from './oci/reference.ts';
 import { oddityOf } from './ping-answer.ts';
@@ -227,18 +227,18 @@ export class Registry {
   }
 
   /**
-   * Returns the digest of a manifest, without reading its body if possible; undefined if it does not exist. `HEAD` is
-   * believed when it tells a digest. When it refuses, or says that there is nothing, `GET` decides.
+   * Returns the digest and type of a manifest, without reading its body if possible; undefined if it does not exist. `HEAD`
+   * is believed when it tells a digest. When it refuses, or says that there is nothing, `GET` decides.
    */
   async findManifest(
     repository: Repository,
     name: Tag | Digest,
     signal: AbortSignal,
-  ): Promise<Digest | undefined> {
+  ): Promise<ToldManifest | undefined> {
     const told = await this.#askForManifest(repository, name, signal);
     if (told !== 'absent' && told !== 'unknown') return told;
     try {
-      return (await this.getManifest(repository, name, signal)).digest;
+      return await this.getManifest(repository, name, signal);
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -265,7 +265,7 @@ export class Registry {
     repository: Repository,
     name: Tag | Digest,
     signal: AbortSignal,
-  ): Promise<Digest | 'absent' | 'unknown'> {
+  ): Promise<ToldManifest | 'absent' | 'unknown'> {
     const ask = async () => {
       const exchange = this.#manifestExchange('HEAD', repository, name, signal);
       const head = await this.send({ ...exchange, action: 'ask for its manifest', expected: [200, 404] });
@@ -275,8 +275,8 @@ export class Registry {
     try {
       const { status, headers } = await this.asMetadata(signal, ask);
       if (status === 404) return 'absent';
-      const digest = headers['docker-content-digest'];
-      return typeof digest === 'string' && isDigest(digest) ? digest : 'unknown';
+      const { 'docker-content-digest': digest, 'content-type': mediaType = '' } = headers;
+      return typeof digest === 'string' && isDigest(digest) ? { digest, mediaType } : 'unknown';
     } catch (error) {
       if (isRefusedQuestion(error) && !isUnauthorized(error)) return 'unknown';
       throw error;
@@ -329,7 +329,7 @@ export class Registry {
    */
   async openBlob(
     repository: Repository,
-    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    descriptor: { readonly digest: Digest; readonly size: number },
     signal: AbortSignal,
     range?: ByteRange,
   ): Promise<HttpAnswer> {

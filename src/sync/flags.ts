@@ -116,7 +116,7 @@ const TABLE = [
     default: 'sample',
     group: HOW,
     description:
-      'Which images known from earlier runs are asked for at the receiving registry again; deep asks for all of their parts',
+      'Which images known from earlier runs are asked for at the receiving registry again, with what their indexes list; deep asks for all of their parts',
   },
   ...SIGNATURE_FLAGS,
   ...LIMIT_FLAGS,

@@ -5,6 +5,7 @@ import {
   isManifestMediaType,
   MANIFEST_ACCEPT,
   MEDIA_TYPE,
+  mayBeIndexType,
 } from '../../src/registry/oci/media-type.ts';
 
 test.each([
@@ -14,7 +15,11 @@ test.each([
   ['dockerManifest', false],
 ] as const)('%s can be copied and is asked for; it is an index: %s', (name, isIndex) => {
   const type = MEDIA_TYPE[name];
-  expect([isManifestMediaType(type), isIndexMediaType(type)]).toEqual([true, isIndex]);
+  expect([isManifestMediaType(type), isIndexMediaType(type), mayBeIndexType(type)]).toEqual([
+    true,
+    isIndex,
+    isIndex,
+  ]);
   expect(MANIFEST_ACCEPT.split(', ')).toContain(type);
 });
 
@@ -38,4 +43,14 @@ test.each([
   ['', false],
 ])('an index entry of type %j is content and no manifest: %s', (type, isBlob) => {
   expect(isBlobMediaType(type)).toBe(isBlob);
+});
+
+test.each([
+  ['application/vnd.docker.distribution.manifest.v2+json; charset=utf-8', false],
+  ['application/vnd.docker.distribution.manifest.v1+prettyjws', false],
+  ['application/vnd.docker.distribution.manifest.list.v2+json; charset=utf-8', true],
+  ['application/json', true],
+  ['', true],
+])('what is told to be %j may be an index: %s', (told, mayBe) => {
+  expect(mayBeIndexType(told)).toBe(mayBe);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/registry/oci/digest.ts';
-import { MANIFEST_ACCEPT } from '../../src/registry/oci/media-type.ts';
+import { MANIFEST_ACCEPT, MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { readBlob } from '../../src/registry/small-blob.ts';
 import { bytesContent } from '../support/registry/content.ts';
@@ -69,19 +69,20 @@ describe('reading manifests', () => {
     expect(server.journal.tally()).toEqual({ ping: 1, 'manifest-get': 2, 'manifest-head': 1 });
   });
 
-  it('finds a digest with HEAD, or with GET where HEAD tells none', async () => {
+  it('finds a digest and a type with HEAD, or with GET where HEAD tells none', async () => {
     await using server = await startRegistry();
     const { digest } = seedImage(server.storage, 'app', { tags: ['1.0'] });
     using client = new TestClient(server.host);
     const find = (name: string) => client.registry.findManifest(APP, parseTag(name), client.signal);
-    expect(await find('1.0')).toBe(digest);
+    const found = { digest, mediaType: MEDIA_TYPE.ociManifest };
+    expect(await find('1.0')).toEqual(found);
     expect(server.journal.tally()).toEqual({ ping: 1, 'manifest-head': 1 });
     server.quirks = { noDigestOnHead: true };
-    expect(await find('1.0')).toBe(digest);
+    expect(await find('1.0')).toMatchObject(found);
     expect(server.journal.tally()).toEqual({ ping: 1, 'manifest-head': 2, 'manifest-get': 1 });
     server.quirks = {};
     server.fail({ match: { kind: 'manifest-head' }, fault: { kind: 'status', status: 405 } });
-    expect(await find('1.0')).toBe(digest);
+    expect(await find('1.0')).toMatchObject(found);
     server.fail({ match: { kind: 'manifest-head' }, fault: { kind: 'status', status: 403 } });
     expect(await find('absent')).toBeUndefined();
   });
@@ -97,7 +98,7 @@ describe('a refused HEAD', () => {
     const fault = { kind: 'status', status } as const;
     server.fail({ match: { kind: 'manifest-head' }, times: Infinity, fault });
     using client = new TestClient(server.host);
-    expect(await client.registry.findManifest(APP, TAG, client.signal)).toBe(digest);
+    expect(await client.registry.findManifest(APP, TAG, client.signal)).toMatchObject({ digest });
     expect(server.journal.tally()).toMatchObject({ 'manifest-head': 1, 'manifest-get': 1 });
   });
 
@@ -176,7 +177,7 @@ describe('the question for the version', () => {
     const { digest } = seedImage(server.storage, 'app', { tags: ['1.0'] });
     server.fail({ match: { kind: 'ping' }, times: Infinity, fault: { kind: 'status', status } });
     using client = new TestClient(server.host);
-    expect(await client.registry.findManifest(APP, TAG, client.signal)).toBe(digest);
+    expect(await client.registry.findManifest(APP, TAG, client.signal)).toMatchObject({ digest });
   });
 });
 

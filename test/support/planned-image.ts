@@ -20,6 +20,7 @@ export function plannedImage(more: Partial<PlannedImage> = {}): PlannedImage {
     platforms: [],
     recorded: undefined,
     decision: { action: 'copy', reason: describeReason('MISSING') },
+    extent: 'tag',
     rank: 0,
     referrers: 'skip',
     signatureTags: [],

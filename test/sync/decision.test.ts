@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import { type DestinationListing, decide, describeReason } from '../../src/sync/plan/decision.ts';
+import { type DestinationListing, decide, describeReason, extentOf } from '../../src/sync/plan/decision.ts';
 import { recordedImage } from '../support/planned-image.ts';
 import { digestFor } from '../support/sample-manifest.ts';
 
@@ -96,6 +96,19 @@ describe('the sample', () => {
     expect(new Set(tags.map((tag) => first('keel/kube-proxy', tag))).size).toBe(14);
     expect(new Set(tags.map((tag) => first(`keel/${tag}`, 'v1.0.0'))).size).toBe(14);
   });
+});
+
+test.each<[ReturnType<typeof extentOf>, Situation['verify'], number]>([
+  ['tag', 'none', 0],
+  ['tag', 'sample', 1],
+  ['manifests', 'sample', 0],
+  ['manifests', 'all', 1],
+  ['parts', 'deep', 1],
+])('the extent is %s with --verify %s, %i days after that of the sample', (extent, verify, days) => {
+  const first = Array.from({ length: 14 }, (_, day) => day).find(
+    (day) => decided({ verify: 'sample', now: inDays(day) }) === 'check SAMPLED',
+  );
+  expect(extentOf({ ...AGREED, verify, now: inDays((first ?? 0) + days) })).toBe(extent);
 });
 
 test('a reason has a code for programs and words for people', () => {

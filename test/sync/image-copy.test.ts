@@ -37,14 +37,12 @@ async function world(choices: { quirks?: Quirks; isDryRun?: boolean; pushTimeout
   });
   const { signal } = client;
   const verification = undefined;
-  const looksBelow = false;
   const copier = new ImageCopier({
     target,
     board,
     wasAbsent,
     verification,
     pushTimeout,
-    looksBelow,
     isDryRun,
     signal,
   });

@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parseRepository } from '../../src/registry/oci/reference.ts';
 import { describeMissing, type MissingPart, PartsSearch } from '../../src/sync/copy/missing-parts.ts';
 import { startRegistry } from '../support/registry/registry.ts';
@@ -51,11 +52,9 @@ it('looks only at what is wanted of an index', async () => {
   const index = seedIndex(registry.storage, 'app');
   using client = new TestClient(registry.host);
   const search = new PartsSearch(client.registry, client.signal);
-  const below = await search.lookBelow(
-    APP,
-    index.digest,
-    ({ platform }) => platform?.architecture === 'arm64',
-  );
+  const below = await search.lookBelow(APP, index.digest, {
+    wants: ({ platform }) => platform?.architecture === 'arm64',
+  });
   expect(below).toMatchObject({ images: 1, blobs: 3 });
 });
 
@@ -91,6 +90,98 @@ it('a manifest that is denied though its index was shown is missing, as Artifact
   });
   const below = await new PartsSearch(client.registry, client.signal).lookBelow(APP, index.digest);
   expect(below).toMatchObject({ missing: [{ kind: 'manifest', digest: child?.digest }], unshown: 0 });
+});
+
+describe('with the extent of manifests', () => {
+  const manifests = { extent: 'manifests' } as const;
+
+  it('asks for each index once, by HEAD for each image that one lists, and for no layer', async () => {
+    await using registry = await startRegistry();
+    const tags = ['v1', 'v2'].map((seed) => seedIndex(registry.storage, 'app', { seed, tags: [seed] }));
+    using client = new TestClient(registry.host);
+    const search = new PartsSearch(client.registry, client.signal);
+    for (const { digest } of [...tags, ...tags]) {
+      expect(await search.lookBelow(APP, digest, manifests)).toMatchObject({ missing: [], unshown: 0 });
+    }
+    expect(registry.journal.tally()).toEqual({ ping: 1, 'manifest-get': 2, 'manifest-head': 4 });
+  });
+
+  it('finds what an index within an index lacks', async () => {
+    await using registry = await startRegistry();
+    const inner = seedIndex(registry.storage, 'app');
+    const [child] = inner.kind === 'index' ? inner.manifests : [];
+    const outer = Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: inner.mediaType,
+        manifests: [{ mediaType: inner.mediaType, digest: inner.digest, size: inner.bytes.length }],
+      }),
+    );
+    const digest = digestOf(outer);
+    registry.storage.putManifest('app', outer, inner.mediaType);
+    if (child !== undefined) registry.storage.deleteManifest('app', child.digest);
+    using client = new TestClient(registry.host);
+    const search = new PartsSearch(client.registry, client.signal);
+    const { missing } = await search.lookBelow(APP, digest, manifests);
+    expect(missing).toEqual([
+      {
+        kind: 'manifest',
+        digest: child?.digest,
+        platform: 'linux/amd64',
+        path: [inner.digest, child?.digest],
+      },
+    ]);
+    // The first HEAD finds nothing, and GET agrees.
+    expect(registry.journal.tally()).toEqual({ ping: 1, 'manifest-get': 3, 'manifest-head': 2 });
+  });
+
+  it('asks for nothing that a build cache lists by itself', async () => {
+    await using registry = await startRegistry();
+    const { digest } = seedCache(registry.storage, 'app', ['v1']);
+    using client = new TestClient(registry.host);
+    const search = new PartsSearch(client.registry, client.signal);
+    expect((await search.lookBelow(APP, digest, manifests)).missing).toEqual([]);
+    expect(registry.journal.tally()).toEqual({ ping: 1, 'manifest-get': 1 });
+  });
+
+  it.each([
+    [400, 'unknown'],
+    [401, 'unknown'],
+    [403, 'missing'],
+    [404, 'missing'],
+    [405, 'unknown'],
+    [501, 'unknown'],
+  ])('a listed image that is refused (%i) is %s', async (status, result) => {
+    await using registry = await startRegistry();
+    const index = seedIndex(registry.storage, 'app');
+    const [child] = index.kind === 'index' ? index.manifests : [];
+    using client = new TestClient(registry.host);
+    registry.fail({
+      match: { kind: ['manifest-head', 'manifest-get'], path: new RegExp(`${child?.digest}$`) },
+      times: Number.POSITIVE_INFINITY,
+      fault: { kind: 'status', status },
+    });
+    const below = await new PartsSearch(client.registry, client.signal).lookBelow(
+      APP,
+      index.digest,
+      manifests,
+    );
+    expect(below.missing.map(({ digest }) => digest)).toEqual(result === 'missing' ? [child?.digest] : []);
+    expect(below.unshown).toBe(result === 'unknown' ? 1 : 0);
+  });
+
+  it('a HEAD that is refused says nothing about an image that GET finds', async () => {
+    await using registry = await startRegistry();
+    const index = seedIndex(registry.storage, 'app');
+    using client = new TestClient(registry.host);
+    registry.fail({ match: { kind: 'manifest-head' }, times: 100, fault: { kind: 'status', status: 403 } });
+    const below = await new PartsSearch(client.registry, client.signal).lookBelow(
+      APP,
+      index.digest,
+      manifests,
+    );
+    expect(below).toMatchObject({ missing: [], unshown: 0 });
+  });
 });
 
 const part = (more: Partial<MissingPart>): MissingPart => ({

@@ -39,6 +39,9 @@ export interface Image extends ManifestBody {
 
 export type Manifest = Index | Image;
 
+/** What a registry tells of a manifest without its body. The type is whatever it says, or empty. */
+export type ToldManifest = Pick<Descriptor, 'digest' | 'mediaType'>;
+
 /** The size in bytes that registries accept at most; real manifests are smaller. */
 export const MANIFEST_SIZE_LIMIT = 4 * 1024 * 1024;
 

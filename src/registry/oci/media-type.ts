@@ -58,6 +58,14 @@ export function isIndexMediaType(type: ManifestMediaType): boolean {
 }
 
 /**
+ * Returns whether a manifest may be an index, by the type that a registry tells of it. Some tell `application/json`, or
+ * nothing.
+ */
+export function mayBeIndexType(told: string): boolean {
+  return told.includes('manifest.list') || !told.includes('manifest');
+}
+
+/**
  * Returns whether an index entry of a type is content such as a layer, and no manifest. Indexes of build caches list
  * their layers (https://github.com/moby/buildkit/blob/master/cache/remotecache/export.go).
  */

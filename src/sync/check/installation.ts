@@ -150,7 +150,9 @@ async function lookAt(
   try {
     // Other tools may leave an index without all its images there, and garbage collections an image without its layers.
     const isNeeded = (listed: Descriptor): boolean => child === undefined || listed.digest === child;
-    const { missing } = await new PartsSearch(target, signal).lookBelow(repository, digest, isNeeded);
+    const { missing } = await new PartsSearch(target, signal).lookBelow(repository, digest, {
+      wants: isNeeded,
+    });
     if (missing.length === 0) return { ...image, digest, verdict: 'there', message: '' };
     return { ...image, digest, verdict: 'incomplete', message: `it lacks ${describeMissing(missing)}` };
   } catch (error) {

@@ -38,8 +38,8 @@ export async function viewDigest(
   signal: AbortSignal,
 ): Promise<TagView> {
   try {
-    const digest = await registry.findManifest(repository, name, signal);
-    return digest === undefined ? { kind: 'absent' } : { kind: 'there', digest };
+    const found = await registry.findManifest(repository, name, signal);
+    return found === undefined ? { kind: 'absent' } : { kind: 'there', digest: found.digest };
   } catch (error) {
     return withoutView(error, signal);
   }

@@ -2,7 +2,8 @@ import type { Duration } from '../../lib/duration.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
 import { abbreviateDigest, type Digest, digestAlgorithm } from '../../registry/oci/digest.ts';
-import { hasDigest, type Manifest } from '../../registry/oci/manifest.ts';
+import { hasDigest, type Manifest, type ToldManifest } from '../../registry/oci/manifest.ts';
+import { mayBeIndexType } from '../../registry/oci/media-type.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isRefusedQuestion } from '../../registry/registry-failure.ts';
@@ -75,8 +76,6 @@ interface CopyParts {
   readonly verification: SourceVerification | undefined;
   /** For the transfers of one image. 0 means no limit. */
   readonly pushTimeout: Duration;
-  /** Whether to look below tags that are right for what is missing. */
-  readonly looksBelow: boolean;
   /** Whether to send nothing. */
   readonly isDryRun: boolean;
   /** Of the run. */
@@ -126,10 +125,12 @@ export class ImageCopier {
     let { sourceDigest } = image;
     let present: Digest | undefined;
     if (image.decision.action === 'check') {
-      [present, sourceDigest] = await Promise.all([this.#findPresent(image), this.#findSource(image)]);
+      const [told, atSource] = await Promise.all([this.#findPresent(image), this.#findSource(image)]);
+      sourceDigest = atSource;
+      present = told?.digest;
       const known = await this.#inAlgorithmOf(image, sourceDigest, present);
       const confirmed = known === undefined ? undefined : confirm(image, sourceDigest, known);
-      const missing = await this.#missingBelow(image, confirmed === undefined ? undefined : present);
+      const missing = await this.#missingBelow(image, confirmed === undefined ? undefined : told);
       if (confirmed !== undefined && missing.length === 0) {
         const isDue = verification?.isDue(image, sourceDigest) === true;
         const signature = isDue ? await verification.verify(image, sourceDigest) : undefined;
@@ -211,7 +212,8 @@ export class ImageCopier {
       });
       try {
         const isRight = present !== undefined && hasDigest(form.manifest, present);
-        const missing = await this.#missingBelow(image, isRight ? present : undefined);
+        const right = isRight ? { ...form.manifest, digest: present } : undefined;
+        const missing = await this.#missingBelow(image, right);
         const pushed =
           isRight && missing.length === 0
             ? undefined
@@ -226,7 +228,7 @@ export class ImageCopier {
                 image,
               );
         if (missing.length > 0 && !this.#parts.isDryRun)
-          await requireRepair(this.#target, image.target, form.manifest.digest, missing, this.#signal);
+          await requireRepair(this.#target, image, form.manifest.digest, missing, this.#signal);
         for (const format of certain) this.#refused.add(format);
         const facts = {
           sourceDigest: original.digest,
@@ -270,7 +272,7 @@ export class ImageCopier {
   /** Accepts that a tag cannot be changed if it has the right image already. */
   async #acceptFrozenTag({ target, form }: PushTask, wanted: Digest, refusal: unknown): Promise<void> {
     const { repository, tag } = target;
-    const there = await this.#target.findManifest(repository, tag, this.#signal);
+    const there = (await this.#target.findManifest(repository, tag, this.#signal))?.digest;
     if (there === undefined) throw refusal;
     if (hasDigest(form.manifest, there)) return;
     throw new Failure({
@@ -282,10 +284,14 @@ export class ImageCopier {
     });
   }
 
-  /** Returns what is missing below the digest of a tag at the destination. Empty if nobody wants to know. */
-  async #missingBelow({ target }: PlannedImage, digest: Digest | undefined): Promise<readonly MissingPart[]> {
-    if (!this.#parts.looksBelow || digest === undefined) return [];
-    return (await this.#search.lookBelow(target.repository, digest)).missing;
+  /** Returns what is missing below a tag that is right at the destination. Empty if nobody wants to know. */
+  async #missingBelow(
+    { target, extent }: PlannedImage,
+    right: ToldManifest | undefined,
+  ): Promise<readonly MissingPart[]> {
+    if (right === undefined || extent === 'tag') return [];
+    if (extent === 'manifests' && !mayBeIndexType(right.mediaType)) return [];
+    return (await this.#search.lookBelow(target.repository, right.digest, { extent })).missing;
   }
 
   /**
@@ -302,7 +308,7 @@ export class ImageCopier {
     return hasDigest(original, present) ? sourceDigest : present;
   }
 
-  async #findPresent({ target }: PlannedImage): Promise<Digest | undefined> {
+  async #findPresent({ target }: PlannedImage): Promise<ToldManifest | undefined> {
     try {
       return await this.#target.findManifest(target.repository, target.tag, this.#signal);
     } catch (error) {
@@ -315,8 +321,8 @@ export class ImageCopier {
   async #findSource({ source, sourceDigest }: PlannedImage): Promise<Digest> {
     if (sourceDigest !== undefined) return sourceDigest;
     const { registry, repository, tag } = source;
-    const digest = await registry.findManifest(repository, tag, this.#signal);
-    if (digest !== undefined) return digest;
+    const found = await registry.findManifest(repository, tag, this.#signal);
+    if (found !== undefined) return found.digest;
     throw new Failure({
       code: 'NOT_FOUND',
       about: registry.nameOf(repository, tag),

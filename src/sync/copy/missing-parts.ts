@@ -3,12 +3,20 @@ import { SingleFlight } from '../../lib/single-flight.ts';
 import { joinWords } from '../../lib/text/sentence.ts';
 import { hasBlob } from '../../registry/blob-presence.ts';
 import { abbreviateDigest, type Digest } from '../../registry/oci/digest.ts';
-import { type Descriptor, type Image, isForeignLayer, type Manifest } from '../../registry/oci/manifest.ts';
-import { isBlobMediaType } from '../../registry/oci/media-type.ts';
+import {
+  type Descriptor,
+  type Image,
+  isForeignLayer,
+  type Manifest,
+  type ToldManifest,
+} from '../../registry/oci/manifest.ts';
+import { isBlobMediaType, mayBeIndexType } from '../../registry/oci/media-type.ts';
 import { formatPlatform } from '../../registry/oci/platform.ts';
-import type { Repository, Tag } from '../../registry/oci/reference.ts';
+import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound, isRefusedQuestion, mayBeAbsent } from '../../registry/registry-failure.ts';
+import type { Extent } from '../plan/decision.ts';
+import type { PlannedImage } from '../plan/planning.ts';
 import { requireReasonable } from './index-limits.ts';
 
 /** Something below a tag that a registry does not have. */
@@ -40,6 +48,16 @@ export interface PartsBelow {
 /** Where a manifest is: how to call it, and what leads to it. */
 type Position = Pick<MissingPart, 'platform' | 'path'>;
 
+/** What is looked for. */
+interface Search {
+  /** Chooses among what an index lists. */
+  readonly wants: (listed: Descriptor) => boolean;
+  readonly extent: Exclude<Extent, 'tag'>;
+}
+
+/** A manifest that was read, or what is known of it instead. */
+type Seen = Manifest | 'there' | 'missing' | 'unshown';
+
 interface Sight {
   readonly seen: Set<Digest>;
   readonly missing: MissingPart[];
@@ -50,7 +68,7 @@ interface Sight {
 }
 
 const MANIFESTS_KEPT = { results: 2000, weight: 32 * 1024 * 1024, weigh: weightOf };
-const BLOBS_KEPT = { results: 50_000 };
+const ANSWERS_KEPT = { results: 50_000 };
 
 /**
  * Looks below tags of one registry: garbage collections and retention rules may remove parts of an image and leave its
@@ -59,8 +77,9 @@ const BLOBS_KEPT = { results: 50_000 };
 export class PartsSearch {
   readonly #registry: Registry;
   readonly #signal: AbortSignal;
-  readonly #manifests = new SingleFlight<string, Manifest | 'missing' | 'unshown'>(MANIFESTS_KEPT);
-  readonly #blobs = new SingleFlight<string, boolean | undefined>(BLOBS_KEPT);
+  readonly #manifests = new SingleFlight<string, Seen>(MANIFESTS_KEPT);
+  readonly #claims = new SingleFlight<string, Seen>(ANSWERS_KEPT);
+  readonly #blobs = new SingleFlight<string, boolean | undefined>(ANSWERS_KEPT);
 
   constructor(registry: Registry, signal: AbortSignal) {
     this.#registry = registry;
@@ -69,13 +88,13 @@ export class PartsSearch {
 
   /**
    * Returns what the registry has of an image, whose tag it has just told, and of all that its index lists: one request
-   * for each manifest, and one for each configuration and layer. `wants` chooses among what an index lists, all by default. Throws the failure of
-   * a request, and `INDEX_UNREASONABLE`.
+   * for each manifest, and one for each configuration and layer. With the extent `manifests` only what indexes list is
+   * asked for, by `HEAD`, and no configuration or layer. Throws the failure of a request, and `INDEX_UNREASONABLE`.
    */
   async lookBelow(
     repository: Repository,
     digest: Digest,
-    wants: (listed: Descriptor) => boolean = () => true,
+    { wants = () => true, extent = 'parts' }: Partial<Search> = {},
   ): Promise<PartsBelow> {
     const sight: Sight = {
       seen: new Set([digest]),
@@ -85,7 +104,9 @@ export class PartsSearch {
       images: 0,
       unshown: 0,
     };
-    await this.#look(repository, digest, { path: [] }, { sight, depth: 0, wants });
+    // Its own type was told with its tag, if it matters. A type that is not known may be an index.
+    const whole = { digest, mediaType: '' };
+    await this.#look(repository, whole, { path: [] }, { sight, depth: 0, wants, extent });
     const untold = [...sight.blobs.values()].filter((isThere) => isThere === undefined).length;
     const { images, blobs, missing, elsewhere, unshown } = sight;
     return { images, blobs: blobs.size, missing, elsewhere: elsewhere.size, untold, unshown };
@@ -93,16 +114,22 @@ export class PartsSearch {
 
   async #look(
     repository: Repository,
-    digest: Digest,
+    { digest, mediaType }: ToldManifest,
     position: Position,
-    search: { readonly sight: Sight; readonly depth: number; wants(listed: Descriptor): boolean },
+    search: Search & { readonly sight: Sight; readonly depth: number },
   ): Promise<void> {
-    const { sight, depth, wants } = search;
-    const manifest = await this.#manifest(repository, digest, depth > 0);
+    const { sight, depth, wants, extent } = search;
+    const isRead = extent === 'parts' || mayBeIndexType(mediaType);
+    const manifest = await (isRead
+      ? this.#manifest(repository, digest, depth > 0)
+      : this.#claim(repository, digest));
     if (manifest === 'missing') sight.missing.push({ kind: 'manifest', digest, ...position });
     if (manifest === 'unshown') sight.unshown += 1;
     if (typeof manifest === 'string') return;
-    if (manifest.kind === 'image') return this.#lookAtImage(repository, manifest, position, sight);
+    if (manifest.kind === 'image') {
+      if (extent === 'parts') await this.#lookAtImage(repository, manifest, position, sight);
+      return;
+    }
     requireReasonable(manifest, depth, sight.seen, this.#registry.nameOf(repository, digest));
     const fresh = manifest.manifests.filter((listed) => wants(listed) && !sight.seen.has(listed.digest));
     for (const listed of fresh) sight.seen.add(listed.digest);
@@ -110,9 +137,10 @@ export class PartsSearch {
       const platform = listed.platform === undefined ? position.platform : formatPlatform(listed.platform);
       const below = { platform, path: [...position.path, listed.digest] };
       if (isBlobMediaType(listed.mediaType)) {
+        if (extent === 'manifests') return undefined;
         return this.#lookAtBlob(repository, listed, { kind: 'layer', ...position }, sight);
       }
-      return this.#look(repository, listed.digest, below, { ...search, depth: depth + 1 });
+      return this.#look(repository, listed, below, { ...search, depth: depth + 1 });
     });
     await Promise.all(looks);
   }
@@ -148,26 +176,22 @@ export class PartsSearch {
     else sight.missing.push({ ...part, digest: blob.digest });
   }
 
-  /**
-   * A refusal tells nothing of the manifest of a tag, which was told just before. Artifactory answers 403 for what is
-   * absent: where it has shown an index, `isListed`, it would show what that lists.
-   */
-  #manifest(
-    repository: Repository,
-    digest: Digest,
-    isListed: boolean,
-  ): Promise<Manifest | 'missing' | 'unshown'> {
-    return this.#manifests.get(`${repository}@${digest}`, async () => {
-      try {
-        return await this.#registry.getManifest(repository, digest, this.#signal);
-      } catch (error) {
-        // What has another digest is damaged there, so the true one is missing.
-        if (isNotFound(error) || failureCode(error) === 'DIGEST_MISMATCH') return 'missing';
-        if (isListed && mayBeAbsent(error)) return 'missing';
-        if (isRefusedQuestion(error)) return 'unshown';
-        throw error;
-      }
-    });
+  #manifest(repository: Repository, digest: Digest, isListed: boolean): Promise<Seen> {
+    return this.#manifests.get(`${repository}@${digest}`, () =>
+      this.#registry
+        .getManifest(repository, digest, this.#signal)
+        .catch((error: unknown) => seenIn(error, isListed)),
+    );
+  }
+
+  /** Asks for a manifest that an index lists, without reading it. */
+  #claim(repository: Repository, digest: Digest): Promise<Seen> {
+    return this.#claims.get(`${repository}@${digest}`, () =>
+      this.#registry.findManifest(repository, digest, this.#signal).then(
+        (found): Seen => (found === undefined ? 'missing' : 'there'),
+        (error: unknown) => seenIn(error, true),
+      ),
+    );
   }
 
   #hasBlob(repository: Repository, blob: Descriptor): Promise<boolean | undefined> {
@@ -183,12 +207,13 @@ export class PartsSearch {
  */
 export async function requireRepair(
   registry: Registry,
-  { repository, tag }: { readonly repository: Repository; readonly tag: Tag },
+  { target: { repository, tag }, extent }: Pick<PlannedImage, 'target' | 'extent'>,
   digest: Digest,
   missing: readonly MissingPart[],
   signal: AbortSignal,
 ): Promise<void> {
-  const now = await new PartsSearch(registry, signal).lookBelow(repository, digest);
+  if (extent === 'tag') return;
+  const now = await new PartsSearch(registry, signal).lookBelow(repository, digest, { extent });
   const still = now.missing.filter((part) => missing.some((before) => before.digest === part.digest));
   if (still.length === 0) return;
   throw new Failure({
@@ -197,6 +222,19 @@ export async function requireRepair(
     message: `it took what was missing, and still lacks ${describeMissing(still)}`,
     hint: 'it may keep a damaged file of that: remove the file from its storage, and run synctl sync --verify deep again',
   });
+}
+
+/**
+ * Returns what an error tells of a manifest. A refusal tells nothing of that of a tag, which was told just before.
+ * Artifactory answers 403 for what is absent: where it has shown an index, `isListed`, it would show what that lists.
+ * Throws any other error.
+ */
+function seenIn(error: unknown, isListed: boolean): 'missing' | 'unshown' {
+  // What has another digest is damaged there, so the true one is missing.
+  if (isNotFound(error) || failureCode(error) === 'DIGEST_MISMATCH') return 'missing';
+  if (isListed && mayBeAbsent(error)) return 'missing';
+  if (isRefusedQuestion(error)) return 'unshown';
+  throw error;
 }
 
 const PARTS_NAMED = 3;
@@ -223,6 +261,6 @@ function describePart({ kind, digest, position, platform, path }: MissingPart): 
   return `layer ${position.number} of ${position.of}${of}, ${which}`;
 }
 
-function weightOf(manifest: Manifest | 'missing' | 'unshown'): number {
+function weightOf(manifest: Seen): number {
   return typeof manifest === 'string' ? 0 : manifest.bytes.length;
 }

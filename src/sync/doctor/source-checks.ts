@@ -102,8 +102,8 @@ async function requireTag(
   tag: Tag,
   signal: AbortSignal,
 ): Promise<void> {
-  const digest = await registry.findManifest(repository, tag, signal);
-  if (digest !== undefined) return;
+  const found = await registry.findManifest(repository, tag, signal);
+  if (found !== undefined) return;
   throw new Failure({
     code: 'NOT_FOUND',
     about: registry.nameOf(repository, tag),

@@ -75,15 +75,21 @@ function isInSample(repository: Repository, tag: Tag, now: Date): boolean {
   return slot === Math.floor(now.getTime() / DAY_MILLISECONDS) % SAMPLE_PERIOD_DAYS;
 }
 
-/** Returns whether a run asks for a tag though nothing points to a change, by `--verify` and the day. */
-export function isVerifiedNow({
+/** How much of an image is asked for: its tag alone, also the manifests that its index lists, or all of its parts. */
+export type Extent = 'tag' | 'manifests' | 'parts';
+
+/**
+ * Returns how much of an image is asked for at the destination if its tag is right there, by `--verify` and the day. With
+ * more than `tag`, it is asked for though nothing points to a change.
+ */
+export function extentOf({
   repository,
   tag,
   verify,
   now,
-}: Pick<Situation, 'repository' | 'tag' | 'verify' | 'now'>): boolean {
-  if (verify === 'sample') return isInSample(repository, tag, now);
-  return verify === 'all' || verify === 'deep';
+}: Pick<Situation, 'repository' | 'tag' | 'verify' | 'now'>): Extent {
+  if (verify === 'deep') return 'parts';
+  return verify === 'all' || (verify === 'sample' && isInSample(repository, tag, now)) ? 'manifests' : 'tag';
 }
 
 /**
@@ -101,7 +107,7 @@ export function decide(situation: Situation): Decision {
   if (!fitsSettings(recorded.options, options)) return decision('check', 'OTHER_SETTINGS');
   if (situation.isSignatureDue) return decision('check', 'SIGNATURE_DUE');
   if (!looksImmutable(tag) && !isSignatureTag(tag)) return decision('check', 'MOVING_TAG');
-  const isVerified = isVerifiedNow(situation);
+  const isVerified = extentOf(situation) !== 'tag';
   if (isVerified && verify !== 'sample') return decision('check', 'VERIFIED');
   if (isVerified) return decision('check', 'SAMPLED');
   return decision('skip', 'UNCHANGED');

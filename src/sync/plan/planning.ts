@@ -14,7 +14,7 @@ import type { SyncSettings } from '../settings.ts';
 import type { RecordedFailure } from '../state/failure-rows.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import { type Claim, type Collision, type Settlement, settleClaims } from './collision.ts';
-import { type Decision, type DestinationListing, decide, isVerifiedNow } from './decision.ts';
+import { type Decision, type DestinationListing, decide, type Extent, extentOf } from './decision.ts';
 import type { FoundRepository } from './discovery.ts';
 import type { RepositoryGroup } from './naming.ts';
 import { contentOptions, hasReferrersIn } from './recorded-options.ts';
@@ -31,6 +31,8 @@ export interface PlannedImage {
   readonly platforms: readonly Platform[];
   readonly recorded: RecordedImage | undefined;
   readonly decision: Decision;
+  /** How much of it is asked for at the destination if it is checked and its tag is right there. */
+  readonly extent: Extent;
   /** The lowest comes first. New tags of a repository have low ranks, those that failed last time the highest. */
   readonly rank: number;
   /**
@@ -134,6 +136,8 @@ class TagPlanner {
     const sourceDigest = member.listing.manifests.get(tag)?.digest;
     const recorded = this.#recorded.get(tag);
     const source = { registry: member.registry, repository: member.repository, tag };
+    const { verify } = settings;
+    const extent = extentOf({ repository, tag, verify, now });
     return {
       name,
       source,
@@ -149,14 +153,14 @@ class TagPlanner {
         recorded,
         options: contentOptions(platforms),
         isSignatureDue: verification?.isDue({ source, recorded }, sourceDigest) ?? false,
-        verify: settings.verify,
+        verify,
         now,
       }),
+      extent,
       referrers:
         settings.signatures !== 'copy' || isSignatureTag(tag)
           ? 'skip'
-          : !hasReferrersIn(recorded?.options ?? '') ||
-              isVerifiedNow({ repository, tag, verify: settings.verify, now })
+          : !hasReferrersIn(recorded?.options ?? '') || extent !== 'tag'
             ? 'due'
             : 'if-copied',
       rank: this.#failed.has(tag) ? FAILED_RANK + rank : rank,
@@ -223,7 +227,7 @@ async function settle(
   if (open.length === 0) return first;
   const answers = await Promise.all(
     open.map(async ({ tag, claim: { name, registry, repository } }) => {
-      return { name, tag, digest: await registry.findManifest(repository, tag, signal) };
+      return { name, tag, digest: (await registry.findManifest(repository, tag, signal))?.digest };
     }),
   );
   const complete = members.map((member) => {

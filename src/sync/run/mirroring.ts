@@ -74,14 +74,13 @@ export class Mirroring {
       onUploaded: (repository, digest) => state.noteBlob({ host, repository }, digest),
       onMissing: (repository, digest) => state.forgetBlob({ host, repository }, digest),
     });
-    const { dryRun: isDryRun, pushTimeout, verify } = parts.settings;
+    const { dryRun: isDryRun, pushTimeout } = parts.settings;
     this.#copier = new ImageCopier({
       target,
       board: this.#board,
       wasAbsent,
       verification,
       pushTimeout,
-      looksBelow: verify === 'deep',
       isDryRun,
       signal,
     });

@@ -260,7 +260,7 @@ export class RemoteState implements Disposable {
 
   async #present(registry: Registry, signal: AbortSignal): Promise<Digest | undefined> {
     try {
-      return await registry.findManifest(this.#place.repository, this.#place.tag, signal);
+      return (await registry.findManifest(this.#place.repository, this.#place.tag, signal))?.digest;
     } catch (error) {
       // Absent or damaged. The push will show whether it can be replaced.
       if (signal.aborted) throw error;

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../../src/registry/oci/digest.ts';
 import { type Manifest, parseManifest } from '../../../src/registry/oci/manifest.ts';
-import { parseReference } from '../../../src/registry/oci/reference.ts';
+import { parsePlatform } from '../../../src/registry/oci/platform.ts';
+import { parseReference, parseRepository, parseTag } from '../../../src/registry/oci/reference.ts';
 import { checkImage } from '../../../src/sync/check/image-check.ts';
+import { extentOf } from '../../../src/sync/plan/decision.ts';
 import { describeWith } from '../../support/programs.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../../support/registry/access.ts';
 import { bytesContent } from '../../support/registry/content.ts';
@@ -64,6 +66,8 @@ interface Loss {
   readonly told: RegExp;
   /** The tags that it belongs to. */
   readonly tags: readonly string[];
+  /** Whether asking for the manifests below a tag shows it. */
+  readonly showsInManifests?: true;
 }
 
 const LOSSES: readonly (Loss & { readonly what: string })[] = [
@@ -72,6 +76,7 @@ const LOSSES: readonly (Loss & { readonly what: string })[] = [
     remove: (storage) => storage.deleteManifest('keel/app', armOf(storage, 'v1')),
     told: /lacks its image for linux\/arm64, sha256:/,
     tags: ['v1'],
+    showsInManifests: true,
   },
   {
     what: 'a layer',
@@ -124,22 +129,25 @@ const keyed = (tags: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(tags).map(([tag, outcome]) => [`app:${tag}`, outcome]));
 
 describe('a tag does not stand for what is below it', () => {
-  it.each(LOSSES)('where $what is gone', async ({ remove, told, tags }) => {
+  it.each(LOSSES)('where $what is gone', async ({ remove, told, tags, showsInManifests = false }) => {
     await using all = await world();
     expect((await all.check('v1'))?.message).toContain('down to each layer (2 images, ');
     remove(all.storage);
 
+    const copied = keyed({ ...EACH, ...Object.fromEntries(tags.map((tag) => [tag, 'copied'])) });
     all.destination.journal.clear();
-    expect(outcomes(await all.run({ verify: 'all' }))).toEqual(keyed(EACH));
+    const seen = await all.run({ verify: 'all', dryRun: true });
+    expect(outcomes(seen)).toEqual(showsInManifests ? copied : keyed(EACH));
+    // Each tag, the two indexes, and their two images each. GET confirms what HEAD says is not there.
+    const manifests = { 'manifest-head': 3 + 4, 'manifest-get': showsInManifests ? 3 : 2 };
     // The login is proved by a token and a ping with it; the repository has a token of its own.
     const login = { ping: 2, token: 2 };
-    expect(all.destination.journal.tally()).toEqual({ ...login, 'tags-list': 1, 'manifest-head': 3 });
+    expect(all.destination.journal.tally()).toEqual({ ...login, 'tags-list': 1, ...manifests });
     expect(await all.check('v1')).toMatchObject({
       verdict: 'incomplete',
       message: expect.stringMatching(told),
     });
 
-    const copied = keyed({ ...EACH, ...Object.fromEntries(tags.map((tag) => [tag, 'copied'])) });
     const planned = await all.run({ verify: 'deep', dryRun: true });
     expect(outcomes(planned)).toEqual(copied);
     expect((await all.check('v1'))?.verdict).toBe('incomplete');
@@ -228,19 +236,121 @@ describe('a tag does not stand for what is below it', () => {
   });
 });
 
+/** The two weeks in which `--verify sample` asks for each tag once. */
+const NIGHTS = Array.from({ length: 14 }, (_, night) => new Date(Date.UTC(2026, 2, 1 + night, 2)));
+const isSampled = (tag: string, now: Date): boolean =>
+  extentOf({
+    repository: parseRepository('keel/app'),
+    tag: parseTag(tag),
+    verify: 'sample',
+    now,
+  }) === 'manifests';
+/** A night in which a tag is, or is not, one of the sample. */
+function nightWith(tag: string, isWanted: boolean): Date {
+  const night = NIGHTS.find((now) => isSampled(tag, now) === isWanted);
+  if (night === undefined) throw new Error(`no such night in two weeks for ${tag}`);
+  return night;
+}
+
+describe.each([
+  ['that tells digests with its listing', true],
+  ['that tells none', false],
+])('an index that lost its images under an intact tag, from a source %s, is found', (_, frontDoor) => {
+  it.each<[string, RunChoices, boolean]>([
+    ['at once with --verify all', { verify: 'all' }, true],
+    ['on its day with --verify sample', { verify: 'sample', now: nightWith('v1.0.0', true) }, true],
+    ['on no other day', { verify: 'sample', now: nightWith('v1.0.0', false) }, false],
+    ['never with --verify none', { verify: 'none' }, false],
+  ])('%s', async (_when, choices, isFound) => {
+    await using source = await startRegistry({ access: PUBLIC_TOKENS, frontDoor });
+    await using destination = await startRegistry({ access: TOKENS });
+    seedIndex(source.storage, 'app', { tags: ['v1.0.0'], platforms: PLATFORMS });
+    const route = new SyncRoute({ source, destination, set: { names: ['app'] } });
+    await route.run();
+    const { storage } = destination;
+    const index = manifestOf(storage, 'v1.0.0');
+    const listed = index.kind === 'index' ? index.manifests.map(({ digest }) => digest) : [];
+    for (const digest of listed) storage.deleteManifest('keel/app', digest);
+    const { report } = await route.run(choices);
+    expect(report.images[0]?.outcome === 'copied').toBe(isFound);
+    if (isFound) {
+      expect(report.images[0]?.reason).toMatchObject({
+        code: 'INCOMPLETE',
+        message: expect.stringMatching(
+          /without its image for linux\/amd64, .* and its image for linux\/arm64/,
+        ),
+      });
+    }
+    expect(listed.map((digest) => storage.manifest('keel/app', digest) !== undefined)).toEqual([
+      isFound,
+      isFound,
+    ]);
+  });
+});
+
+describe('what --verify sample asks for in one night', () => {
+  const indexes = Array.from({ length: 28 }, (_, number) => `v1.${number}.0`);
+  const images = Array.from({ length: 28 }, (_, number) => `v2.${number}.0`);
+  const sampled = (tags: readonly string[], now: Date) => tags.filter((tag) => isSampled(tag, now)).length;
+  const [tonight] = NIGHTS.filter((now) => sampled(indexes, now) > 1 && sampled(images, now) > 1);
+
+  it.each([
+    ['each sampled tag, and of an index itself and what it lists', [], PLATFORMS],
+    ['of an index only the platforms that are wanted', ['linux/arm64'], ['linux/arm64']],
+  ])('is %s', async (_, chosen, listed) => {
+    await using source = await startRegistry({ access: PUBLIC_TOKENS, frontDoor: true });
+    await using destination = await startRegistry({ access: TOKENS });
+    for (const tag of indexes)
+      seedIndex(source.storage, 'app', { seed: tag, layers: [100], tags: [tag], platforms: PLATFORMS });
+    for (const tag of images)
+      seedImage(source.storage, 'app', { seed: tag, layers: [100], tags: [tag], platform: 'linux/arm64' });
+    const route = new SyncRoute({ source, destination, set: { names: ['app'] } });
+    const platforms = chosen.map((text) => parsePlatform(text, 'the test'));
+    await route.run({ platforms });
+    destination.journal.clear();
+    if (tonight === undefined) throw new Error('no night has two sampled indexes and images');
+    const { report } = await route.run({ platforms, verify: 'sample', now: tonight });
+    const [ofIndexes, ofImages] = [sampled(indexes, tonight), sampled(images, tonight)];
+    const checked = Object.values(outcomes(report)).filter((outcome) => outcome === 'checked');
+    expect(checked.length).toBe(ofIndexes + ofImages);
+    expect(report.totals).toMatchObject({ copied: 0, failed: 0 });
+    expect(destination.journal.tally()).toEqual({
+      ping: 2,
+      token: 2,
+      'tags-list': 1,
+      'manifest-head': ofImages + ofIndexes * (1 + listed.length),
+      'manifest-get': ofIndexes,
+    });
+  });
+});
+
 describeWith(
   ['docker-registry', 'skopeo'],
   "after docker-registry's garbage collection of untagged manifests",
   () => {
-    it('all images are whole again in the eyes of skopeo', async () => {
+    it.each<[string, readonly RunChoices[]]>([
+      ['one run with --verify deep', [{ verify: 'deep' }]],
+      ['one run with --verify all', [{ verify: 'all' }]],
+      ['14 nightly runs', NIGHTS.map((now) => ({ verify: 'sample', now }))],
+    ])('all images are whole again after %s, in the eyes of skopeo', async (_, runs) => {
       await using all = await realWorld();
       const { route, images, to } = all;
       await route.run();
       const deleted = await to.collectGarbage();
       expect(deleted).toContain('manifest eligible for deletion');
-      expect(outcomes((await route.run({ verify: 'all' })).report)).toEqual(ALL('checked'));
-      const { report } = await route.run({ verify: 'deep' });
-      expect(outcomes(report)).toEqual({ ...ALL('copied'), 'pause:3.10': 'checked' });
+      expect(outcomes((await route.run({ verify: 'none' })).report)).toEqual(ALL('checked'));
+      const copied: string[] = [];
+      for (const choices of runs) {
+        const { report } = await route.run(choices);
+        const done = Object.entries(outcomes(report)).filter(([, outcome]) => outcome !== 'checked');
+        copied.push(...done.map(([name, outcome]) => `${name} ${outcome}`));
+      }
+      const { 'pause:3.10': _image, ...indexes } = ALL('copied');
+      expect(copied.toSorted()).toEqual(
+        Object.keys(indexes)
+          .map((name) => `${name} copied`)
+          .toSorted(),
+      );
       for (const [source, name] of MIRRORED) {
         const copy = await copyToFolder({ reference: `${to.host}/keel/${name}` }, `${scratchFolder()}/copy`);
         expect(copy.digest).toBe(images.get(source)?.digest);

@@ -94,7 +94,8 @@ describeWith(['docker-registry', 'skopeo'], 'mirroring between two registries of
     await route.run();
     source.clear();
     proxy.clear();
-    const { report } = await route.run();
+    // What the sample asks for besides depends on the day.
+    const { report } = await route.run({ verify: 'none' });
     expect(outcomes(report)).toEqual(ALL('checked'));
     expect(report.stateRestored).toBe(true);
     expect(proxy.writes).toEqual([]);
