@@ -36,6 +36,15 @@ export interface ErrorBody {
   readonly details: string;
 }
 
+/** Returns whether the body of an answer is a list of errors, as registries write it. Never throws. */
+export function hasErrorList(body: string): boolean {
+  try {
+    return errorBodyShape.safeParse(readJson(body)).success;
+  } catch {
+    return false;
+  }
+}
+
 const DETAILS_LIMIT = 4000;
 /** Longer ones explain the code, and not what happened. */
 const DETAIL_SHOWN = 100;

@@ -1,16 +1,29 @@
 import type { HttpAnswer } from '../lib/http/http.ts';
+import { hasErrorList } from './error-body.ts';
 
 const PAGES: ReadonlySet<string> = new Set(['text/html', 'application/xhtml+xml']);
 
+/** What an answer to `GET /v2/` tells of the host: it is a registry, or an `oddity` speaks against it, or neither. */
+type PingVerdict = { readonly kind: 'registry' | 'open' } | { readonly kind: 'odd'; readonly oddity: string };
+
+/** Returns whether an answer has the header by which registries show themselves. */
+export function isSigned({ headers }: Pick<HttpAnswer, 'headers'>): boolean {
+  return headers['docker-distribution-api-version'] !== undefined;
+}
+
 /**
- * Returns what speaks against it that a registry gave an answer to `GET /v2/`; undefined if nothing does. It is no proof:
- * some registries have no such page, and some have it behind a web site.
+ * Returns what an answer to `GET /v2/` tells, `body` being what is known of its text. That it is odd is no proof: some
+ * registries have no such page, and some have it behind a web site.
  */
-export function oddityOf({ status, headers }: Pick<HttpAnswer, 'status' | 'headers'>): string | undefined {
-  if (headers['docker-distribution-api-version'] !== undefined) return undefined;
-  if (status === 401 && headers['www-authenticate'] !== undefined) return undefined;
+export function verdictOf(answer: Pick<HttpAnswer, 'status' | 'headers'>, body: string): PingVerdict {
+  const { status, headers } = answer;
+  if (isSigned(answer)) return { kind: 'registry' };
+  if (status === 401 && headers['www-authenticate'] !== undefined) return { kind: 'registry' };
   const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-  const isMissing = status === 404 && !type.endsWith('json');
-  if (!isMissing && !PAGES.has(type)) return undefined;
-  return `GET /v2/ is answered ${status}${type === '' ? '' : ` with ${type}`}`;
+  const isJson = type.endsWith('json');
+  const isMissing = status === 404 && !hasErrorList(body);
+  if (isMissing || PAGES.has(type)) {
+    return { kind: 'odd', oddity: `GET /v2/ is answered ${status}${type === '' ? '' : ` with ${type}`}` };
+  }
+  return { kind: isJson ? 'registry' : 'open' };
 }

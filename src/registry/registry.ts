@@ -8,12 +8,12 @@ import { pullScope, pushScope } from './auth/scope.ts';
 import { requirePart } from './blob-part.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { HostLimits } from './host-limits.ts';
+import type { Likeness } from './likeness.ts';
 import { listRepositories, listTags } from './listing.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './oci/digest.ts';
 import { MANIFEST_SIZE_LIMIT, type Manifest, parseManifest, type ToldManifest } from './oci/manifest.ts';
 import { MANIFEST_ACCEPT } from './oci/media-type.ts';
 import type { Host, Repository, Tag } from './oci/reference.ts';
-import { oddityOf } from './ping-answer.ts';
 import { isNotFound, isRefusedQuestion, isUnauthorized } from './registry-failure.ts';
 import type { TagList } from './tag-list.ts';
 import type { Exchange, Transport } from './transport.ts';
@@ -43,20 +43,21 @@ interface RegistryParts {
 export class Registry {
   readonly host: Host;
   readonly limits: HostLimits;
+  /** Whether it is a registry, by all that it has answered. */
+  readonly likeness: Likeness;
   readonly #endpoint: Endpoint;
   readonly #transport: Transport;
   readonly #retry: RetryPolicy;
   readonly #signal: AbortSignal;
   readonly #onRetry: RegistryParts['onRetry'];
   #pinged: Promise<void> | undefined;
-  #oddity: string | undefined;
-  #isProven = false;
 
   constructor(parts: RegistryParts) {
     this.host = parts.host;
     this.#endpoint = parts.endpoint;
     this.limits = parts.limits;
     this.#transport = parts.transport;
+    this.likeness = parts.transport.likeness;
     this.#retry = parts.retry;
     this.#signal = parts.signal;
     this.#onRetry = parts.onRetry;
@@ -77,11 +78,6 @@ export class Registry {
       throw error;
     });
     return this.#pinged;
-  }
-
-  /** What speaks against it that this is a registry; undefined if nothing does, or if it answered as one does. */
-  get oddity(): string | undefined {
-    return this.#isProven ? undefined : this.#oddity;
   }
 
   /**
@@ -178,9 +174,13 @@ export class Registry {
 
   /** Returns the tags of a repository; with undefined, those at the root of a registry with Google's extension. */
   async listTags(repository: Repository | undefined, signal: AbortSignal): Promise<TagList> {
-    const list = await listTags(this, repository, signal);
-    this.#isProven = true;
-    return list;
+    try {
+      const list = await listTags(this, repository, signal);
+      this.likeness.prove();
+      return list;
+    } catch (error) {
+      throw this.likeness.ofList(error, this.host);
+    }
   }
 
   /**
@@ -214,7 +214,7 @@ export class Registry {
       }
       try {
         const manifest = parseManifest(bytes, answer.headers['content-type'], about, algorithm);
-        this.#isProven = true;
+        this.likeness.prove();
         return manifest;
       } catch (error) {
         const isDamaged = error instanceof Failure && error.cause instanceof SyntaxError;
@@ -386,13 +386,12 @@ export class Registry {
       });
     try {
       const answer = await this.#endpoint.settle(ask);
-      this.#oddity = oddityOf(answer);
       if (answer.status === 401) this.#transport.note(answer);
-      discardBody(answer);
+      await this.likeness.pinged(answer);
     } catch (error) {
       // Whatever it says to this question, others tell what it can do.
       if (!isRefusedQuestion(error)) throw error;
-      this.#oddity = 'GET /v2/ is refused';
+      this.likeness.refusedPing();
     }
   }
 }

@@ -23,6 +23,15 @@ export interface TagList {
   readonly isCut?: boolean | undefined;
 }
 
+/** What came in place of a list is a page for people, or nothing: not even the beginning of JSON, as if it was cut. */
+export class NotJson extends SyntaxError {
+  override readonly name = 'NotJson';
+}
+
+function isJsonBegun(body: Buffer): boolean {
+  return /^\s*[{["n]/.test(body.subarray(0, 100).toString().replace('\uFEFF', ''));
+}
+
 /** A list may have 100,000 names, so they are looked at together and not each by a shape of its own. */
 const names = listOf(z.unknown()).transform((list) => list.filter((name) => typeof name === 'string'));
 
@@ -53,7 +62,8 @@ export function parseTagList(body: Buffer, about: string): TagList {
     parsed = listShape.parse(readJson(body) ?? {});
   } catch (cause) {
     const message = 'its tag list is not what the protocol says';
-    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+    const reason = isJsonBegun(body) ? cause : new NotJson(message, { cause });
+    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: reason });
   }
   const manifests = new Map<Tag, ListedManifest>();
   for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest)) {

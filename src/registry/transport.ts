@@ -13,8 +13,10 @@ import { retryTime } from '../lib/http/transient-status.ts';
 import type { Scope } from './auth/scope.ts';
 import type { Authorization } from './authorization.ts';
 import { type Endpoint, withoutSignatures } from './endpoint.ts';
-import { parseErrorBody } from './error-body.ts';
+import { hasErrorList, parseErrorBody } from './error-body.ts';
+import { Likeness } from './likeness.ts';
 import { strangerRefusal } from './missing-login.ts';
+import { isSigned } from './ping-answer.ts';
 import { refusal, type Written } from './refusal.ts';
 import type { RegistryFailure } from './registry-failure.ts';
 
@@ -54,6 +56,8 @@ export class Transport {
   readonly #registry: Endpoint;
   readonly #authorization: Authorization;
   readonly #onRequest: (url: URL) => void;
+  /** Whether what answers is a registry, by all that it has answered. */
+  readonly likeness = new Likeness();
 
   constructor(parts: {
     readonly http: HttpClient;
@@ -77,6 +81,7 @@ export class Transport {
     for (let repeats = 0; ; repeats += 1) {
       const sent = await this.#credentialFor(exchange.url, exchange.scopes);
       const answer = await this.#follow(exchange, sent);
+      if (isSigned(answer)) this.likeness.prove();
       if (answer.status !== 401) this.#authorization.admit(exchange.scopes);
       if (exchange.expected.includes(answer.status)) return answer;
       const failure = await this.#explain(exchange, answer);
@@ -145,14 +150,16 @@ export class Transport {
     const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, ERROR_BODY_LIMIT);
     if (exchange.method === 'HEAD') discardBody(answer);
     if (isLossyRedirect(exchange.method, answer)) return lossyRedirect(exchange, answer);
+    const text = body?.toString('utf8') ?? '';
+    if (hasErrorList(text)) this.likeness.prove();
     const failure = refusal({
       about: exchange.about,
       action: exchange.action,
       writes: exchange.writes,
       status: answer.status,
       request: answer.url.host,
-      errorBody: parseErrorBody(body?.toString('utf8') ?? '', (text) =>
-        withoutSignatures(this.#authorization.redact(text), answer.url),
+      errorBody: parseErrorBody(text, (part) =>
+        withoutSignatures(this.#authorization.redact(part), answer.url),
       ),
       retryAt: retryTime(answer, Date.now()),
     });

@@ -148,15 +148,16 @@ describe('what does not look like a registry', () => {
   it('is told as long as it does not answer as one', async () => {
     await using server = await startRegistry();
     seedImage(server.storage, 'app', { tags: ['1.0'] });
-    server.fail({ match: { kind: 'ping' }, times: Infinity, fault: page });
+    const when = ({ path }: { readonly path: string }) => !path.includes('/app/');
+    server.fail({ match: { when }, times: Infinity, fault: page });
     using client = new TestClient(server.host);
-    expect(client.registry.oddity).toBeUndefined();
+    expect(client.registry.likeness.oddity).toBeUndefined();
     await expect(client.registry.listTags(parseRepository('nosuch'), client.signal)).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
-    expect(client.registry.oddity).toBe('GET /v2/ is answered 404 with text/html');
+    expect(client.registry.likeness.oddity).toBe('GET /v2/ is answered 404 with text/html');
     await client.registry.listTags(APP, client.signal);
-    expect(client.registry.oddity).toBeUndefined();
+    expect(client.registry.likeness.oddity).toBeUndefined();
   });
 
   it('may be one all the same, which a manifest shows', async () => {
@@ -165,9 +166,9 @@ describe('what does not look like a registry', () => {
     server.fail({ match: { kind: 'ping' }, times: Infinity, fault: { kind: 'status', status: 405 } });
     using client = new TestClient(server.host);
     await client.registry.ping();
-    expect(client.registry.oddity).toBe('GET /v2/ is refused');
+    expect(client.registry.likeness.oddity).toBe('GET /v2/ is refused');
     await client.registry.getManifest(APP, TAG, client.signal);
-    expect(client.registry.oddity).toBeUndefined();
+    expect(client.registry.likeness.oddity).toBeUndefined();
   });
 });
 

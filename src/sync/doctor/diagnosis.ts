@@ -38,16 +38,6 @@ export function doubtful(message: string, hint?: string): Finding {
   return { outcome: 'warning', message, hint };
 }
 
-/** Returns the failure of a host that does not look like a registry and knows no repository. */
-export function noRegistry(host: string, oddity: string): Failure<'NOT_A_REGISTRY'> {
-  return new Failure({
-    code: 'NOT_A_REGISTRY',
-    about: host,
-    message: `what answers there is no registry: ${oddity}, and it knows no such repository`,
-    hint: 'check its name and its port',
-  });
-}
-
 /** Returns whether a run would do all of its work: no check failed or is `partial`. */
 export function wouldWork(diagnoses: readonly Diagnosis[]): boolean {
   return diagnoses.every(({ outcome }) => outcome !== 'failed' && outcome !== 'partial');

@@ -5,10 +5,11 @@ import { isLoopback } from '../../lib/http/loopback.ts';
 import { proxyFor } from '../../lib/http/proxy.ts';
 import { countOf } from '../../lib/text/sentence.ts';
 import { withinSignal } from '../../lib/within-signal.ts';
+import { orStranger } from '../../registry/likeness.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { FoundRepository } from '../plan/discovery.ts';
 import { repeatedly } from '../run/preflight.ts';
-import { doubtful, type Finding, fine, noRegistry } from './diagnosis.ts';
+import { doubtful, type Finding, fine } from './diagnosis.ts';
 
 /** Resolves the name of a registry, unless a proxy does. Throws `UNREACHABLE`. */
 export async function resolveName({ host, endpoint }: Registry, signal: AbortSignal): Promise<Finding> {
@@ -27,7 +28,8 @@ export async function resolveName({ host, endpoint }: Registry, signal: AbortSig
 /** Pings a registry, which verifies its certificate. */
 export async function ping(registry: Registry, signal: AbortSignal): Promise<Finding> {
   await repeatedly(registry, signal, () => registry.ping());
-  const { host, endpoint, oddity } = registry;
+  const { host, endpoint } = registry;
+  const { oddity } = registry.likeness;
   if (oddity !== undefined) {
     return doubtful(`${host} answers, but not as a registry does: ${oddity}`, 'check its name and its port');
   }
@@ -47,11 +49,9 @@ export async function listDestination(
     const { tags } = await registry.listTags(repository, signal);
     return fine(`${name} lists ${countOf(tags.length, 'tag')}`);
   } catch (error) {
-    const code = failureCode(error);
-    if (code === 'NOT_FOUND' && registry.oddity !== undefined)
-      throw noRegistry(registry.host, registry.oddity);
+    const code = failureCode(orStranger(registry, error));
     if (code === 'NOT_FOUND') return fine(`${name} does not exist yet; the first push makes it`);
-    if (code !== 'DENIED' && code !== 'UNAUTHORIZED') throw error;
+    if (code !== 'DENIED' && code !== 'UNAUTHORIZED') throw orStranger(registry, error);
     return doubtful(
       `${name} may not be listed, so each run asks for each tag`,
       'allow the account to list (pull) there',

@@ -6,6 +6,7 @@ import { formatSize } from '../../lib/text/size.ts';
 import { deleteScope, pushScope } from '../../registry/auth/scope.ts';
 import { pushBlob } from '../../registry/blob/blob-push.ts';
 import { cancelUpload, openUpload } from '../../registry/blob/blob-upload.ts';
+import { orStranger } from '../../registry/likeness.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -41,7 +42,8 @@ export class Probe {
       if (typeof upload === 'object') await cancelUpload(this.#target, upload);
       return fine(`pushing to ${about} is allowed`);
     } catch (error) {
-      if (!(error instanceof HttpFailure && error.code === 'NOT_FOUND')) throw error;
+      const reason = orStranger(this.#target, error);
+      if (reason !== error || !(error instanceof HttpFailure && error.code === 'NOT_FOUND')) throw reason;
       const { code, message, status } = error;
       const hint = 'create the repository, or let the registry create repositories on push';
       throw new HttpFailure({ code, about, message, hint, status: status ?? 404, cause: error });

@@ -1,6 +1,7 @@
 import type { ImageSet } from '../../config/image-set.ts';
 import { describeFailure, Failure } from '../../lib/failure.ts';
 import { countOf } from '../../lib/text/sentence.ts';
+import { orStranger } from '../../registry/likeness.ts';
 import type { Host, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { FoundRepository } from '../plan/discovery.ts';
@@ -8,7 +9,7 @@ import { isNothing } from '../report/run-outcome.ts';
 import { repeatedly } from '../run/preflight.ts';
 import { type OfferedTag, selectTags } from '../select/selection.ts';
 import type { Shard } from '../shard.ts';
-import { doubtful, type Finding, fine, noRegistry } from './diagnosis.ts';
+import { doubtful, type Finding, fine } from './diagnosis.ts';
 
 /** What a source answered about one wanted repository. */
 type SourceAnswer = {
@@ -77,8 +78,7 @@ async function ask(
     return { name, kind: 'named', tags: namedTags.length };
   }
   const listing = await found.list();
-  const { host, oddity } = found.registry;
-  if (listing === undefined && oddity !== undefined) throw noRegistry(host, oddity);
+  if (listing === undefined && found.registry.likeness.oddity !== undefined) throw unknownThere(found, name);
   if (listing === undefined) return { name, kind: 'unmatched', why: 'does not exist' };
   const { tags, manifests } = listing;
   const offered = [...new Set([...tags, ...manifests.keys()])].map(
@@ -95,6 +95,11 @@ async function ask(
   // Some registries let everyone list and only few pull.
   await requireTag(found, newest, signal);
   return { name, kind: 'listed', tags: offered.length, hasDigests: manifests.size > 0 };
+}
+
+/** Of a host that does not look like a registry, that it knows no repository says that it is none. */
+function unknownThere({ registry }: FoundRepository, about: string): unknown {
+  return orStranger(registry, new Failure({ code: 'NOT_FOUND', about, message: 'it does not exist there' }));
 }
 
 async function requireTag(

@@ -1,7 +1,8 @@
 import { type Duration, milliseconds, seconds } from '../../lib/duration.ts';
-import { Failure, isTransient } from '../../lib/failure.ts';
+import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
 import { pause } from '../../lib/pause.ts';
 import { withinSignal } from '../../lib/within-signal.ts';
+import { orStranger } from '../../registry/likeness.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 
@@ -80,6 +81,25 @@ async function askOnce(
   const named = registries.find((registry) => failures.has(registry));
   if (named !== undefined) throw failures.get(named);
   return waits;
+}
+
+/**
+ * Checks that a destination whose ping proved nothing is a registry, by a question about `repository`. Asks nothing of
+ * one that answered as registries do. Throws `NOT_A_REGISTRY`.
+ */
+export async function proveRegistry(
+  target: Registry,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<void> {
+  if (target.likeness.isProven) return;
+  try {
+    await target.listTags(repository, signal);
+  } catch (error) {
+    const reason = orStranger(target, error);
+    // Any other refusal is told where it matters.
+    if (signal.aborted || failureCode(reason) === 'NOT_A_REGISTRY') throw reason;
+  }
 }
 
 /**

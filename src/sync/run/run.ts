@@ -32,7 +32,7 @@ import type { RecordedRun } from '../state/run-rows.ts';
 import { State } from '../state/state.ts';
 import { scopeOf } from '../state/state-in-registry.ts';
 import { Mirroring } from './mirroring.ts';
-import { proveLogin, reachRegistries } from './preflight.ts';
+import { proveLogin, proveRegistry, reachRegistries } from './preflight.ts';
 import { withoutName } from './reported-image.ts';
 import {
   compareListings,
@@ -193,7 +193,10 @@ class Run {
     // Only now a repository is known for which the login can be checked.
     const grouping = groupByDestination(found, set, this.#settings);
     const [first] = grouping.groups;
-    if (first !== undefined) await proveLogin(target, first.repository, signal);
+    if (first !== undefined) {
+      await proveLogin(target, first.repository, signal);
+      await proveRegistry(target, first.repository, signal);
+    }
     return grouping;
   }
 
@@ -246,7 +249,7 @@ class Run {
 
   #tellStrangers(registries: Registries): void {
     for (const host of [this.#settings.source, this.#settings.destination]) {
-      const { oddity } = registries.at(host);
+      const { oddity } = registries.at(host).likeness;
       if (oddity !== undefined) this.#warn(strangerWarning(host, oddity));
     }
   }
