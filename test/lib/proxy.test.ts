@@ -42,13 +42,52 @@ test.each<[environment: Readonly<Record<string, string>>, url: string, proxy: st
 test.each([
   ['socks5://user:hush@proxy.example', 'HTTPS_PROXY names a socks5 proxy, which is not supported'],
   ['http://user:hush@proxy example', 'HTTPS_PROXY names no proxy'],
-  ['http://user:100%hush@proxy.example', 'HTTPS_PROXY names no proxy'],
 ])('%s is no proxy, and its password is not repeated', (address, message) => {
   vi.stubEnv('HTTPS_PROXY', address);
   expect(() => proxyFor(new URL('https://quay.io/v2/'))).toThrow(
     expect.objectContaining({ code: 'UNREACHABLE', about: 'quay.io', message }),
   );
 });
+
+const UNENCODED = 'HTTPS_PROXY holds a user name or password with a character that has to be percent-encoded';
+
+test.each([
+  'http://user:hu/sh@proxy.example:3128',
+  'http://user:12/sh@proxy.example:3128',
+  'http://user:12#sh@proxy.example:3128',
+  'http://user:12?sh@proxy.example:3128',
+  'http://user:12\\sh@proxy.example:3128',
+  'http://user:hu@12/sh@proxy.example:3128',
+  'http://corp/user:hush@proxy.example:3128',
+  'http://user:100%hush@proxy.example',
+  'https://user:/@proxy.example',
+  'user:12/sh@proxy.example:3128',
+])(
+  '%s is told as a password that has to be percent-encoded, and neither it nor the user is repeated',
+  (address) => {
+    vi.stubEnv('HTTPS_PROXY', address);
+    let failure: unknown;
+    try {
+      proxyFor(new URL('https://quay.io/v2/'));
+    } catch (error) {
+      failure = error;
+    }
+    expect(failure).toMatchObject({
+      code: 'UNREACHABLE',
+      about: 'quay.io',
+      message: UNENCODED,
+      hint: 'write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25 there',
+    });
+  },
+);
+
+test.each(['http://user:p@ss@proxy.example:3128', 'http://user:p%2Fss@proxy.example:3128/'])(
+  '%s is read as curl reads it',
+  (address) => {
+    vi.stubEnv('HTTPS_PROXY', address);
+    expect(proxyFor(new URL('https://quay.io/v2/'))?.host).toBe('proxy.example:3128');
+  },
+);
 
 describe('a pool of connections', () => {
   test('is one for each origin, straight or through the proxy for it', async () => {

@@ -13,6 +13,8 @@ interface Trust {
   readonly rejectUnauthorized?: false;
 }
 
+const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
+
 const CONNECTIONS: AgentOptions = {
   keepAlive: true,
   scheduling: 'lifo',
@@ -45,10 +47,16 @@ export function proxyFor(url: URL): URL | undefined {
   const named = namedProxy(url);
   if (named === undefined) return undefined;
   const { variable, address } = named;
-  const proxy = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`);
+  const proxy = URL.parse(SCHEME.test(address) ? address : `http://${address}`);
   const isKnown = proxy?.protocol === 'http:' || proxy?.protocol === 'https:';
-  if (isKnown && isDecodable(proxy.username) && isDecodable(proxy.password)) return proxy;
+  const isBroken = isLoginBroken(address, proxy);
+  if (isKnown && !isBroken) return proxy;
   const common = { code: 'UNREACHABLE', about: url.host } as const;
+  if (isBroken) {
+    const message = `${variable} holds a user name or password with a character that has to be percent-encoded`;
+    const hint = 'write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25 there';
+    throw new HttpFailure({ ...common, message, hint });
+  }
   if (proxy !== null && !isKnown) {
     const message = `${variable} names a ${proxy.protocol.slice(0, -1)} proxy, which is not supported`;
     const hint = 'name an HTTP proxy, such as http://proxy.example:3128, or run one that leads to yours';
@@ -67,6 +75,18 @@ export function proxyOnTheWay(url: URL): FailedProxy | undefined {
   const variable = namedProxy(url)?.variable;
   const host = proxyFor(url)?.host;
   return variable === undefined || host === undefined ? undefined : { host, variable };
+}
+
+/**
+ * Returns whether the login in the address of a proxy has a character that ends it early, so that what follows `@` is not
+ * the host, or a `%` that encodes nothing. A part of the password would be taken for the host then, and shown.
+ */
+function isLoginBroken(address: string, proxy: URL | null): boolean {
+  const [, ...hosts] = address.split('@');
+  if (hosts.length === 0) return false;
+  if (proxy === null) return URL.canParse(`http://${hosts.at(-1)}`);
+  const { username, password, pathname, search, hash } = proxy;
+  return `${pathname}${search}${hash}`.includes('@') || !isDecodable(username) || !isDecodable(password);
 }
 
 function isDecodable(text: string): boolean {
