@@ -10,6 +10,7 @@ import { PlainPush } from '../support/images/push.ts';
 import { describeWith } from '../support/programs.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { startRegistry, TestRegistry } from '../support/registry/registry.ts';
+import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { AUTHORITY_FILE } from '../support/test-authority.ts';
 import { LOGIN } from '../support/token-server.ts';
@@ -378,3 +379,41 @@ it.each([
     expect(said.code).toBe(code);
   },
 );
+
+it.each<[side: 'source' | 'destination', kind: RequestKind | RequestKind[]]>([
+  ['source', 'ping'],
+  ['source', 'tags-list'],
+  ['source', 'manifest-get'],
+  ['source', 'blob-get'],
+  ['destination', 'ping'],
+  ['destination', 'token'],
+  ['destination', 'tags-list'],
+  ['destination', ['mount', 'upload-start']],
+  ['destination', 'upload-put'],
+  ['destination', 'manifest-put'],
+])('with --retry 0 nothing is tried a second time: %s, %j', async (side, kind) => {
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
+  seedImage(source.storage, 'pause', { tags: ['3.10'] });
+  const flaky = side === 'source' ? source : destination;
+  flaky.fail({ match: { kind }, times: Number.POSITIVE_INFINITY, fault: { kind: 'status', status: 503 } });
+  const desk = new Desk(LOGIN);
+  desk.write('image_set.json', { names: ['pause'] });
+  const line = ['--source', source.host, '--push-to', destination.host, '--retry', '0'];
+  const { code, stderr } = await desk.run('sync', ...line);
+  expect(stderr).toMatch(/^error: .* 503/);
+  expect(code).toBe(1);
+  const asked = flaky.journal
+    .filter({ kind })
+    .map(({ method, path, query }) =>
+      [
+        method,
+        kind === 'upload-put' ? '' : path,
+        query.get('digest'),
+        query.get('mount'),
+        query.get('scope'),
+      ].join(' '),
+    );
+  expect(asked.length).toBeGreaterThan(0);
+  expect(asked.toSorted()).toEqual([...new Set(asked)].toSorted());
+});

@@ -54,7 +54,7 @@ export const RETRY_FLAGS = [
     value: 'N',
     default: '5',
     group: PACE,
-    description: 'Attempts at each request',
+    description: 'Attempts at each request; with 0 or 1 nothing is tried a second time',
   },
   {
     name: 'retry-interval',
