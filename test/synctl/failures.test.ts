@@ -380,18 +380,19 @@ it.each([
   },
 );
 
-it.each<[side: 'source' | 'destination', kind: RequestKind | RequestKind[]]>([
-  ['source', 'ping'],
-  ['source', 'tags-list'],
-  ['source', 'manifest-get'],
-  ['source', 'blob-get'],
-  ['destination', 'ping'],
-  ['destination', 'token'],
-  ['destination', 'tags-list'],
-  ['destination', ['mount', 'upload-start']],
-  ['destination', 'upload-put'],
-  ['destination', 'manifest-put'],
-])('with --retry 0 nothing is tried a second time: %s, %j', async (side, kind) => {
+// The image has three blobs. To mount one is optional, so a refusal of that is followed by a question without it.
+it.each<[side: 'source' | 'destination', kind: RequestKind | RequestKind[], times: number]>([
+  ['source', 'ping', 1],
+  ['source', 'tags-list', 1],
+  ['source', 'manifest-get', 1],
+  ['source', 'blob-get', 3],
+  ['destination', 'ping', 1],
+  ['destination', 'token', 1],
+  ['destination', 'tags-list', 1],
+  ['destination', ['mount', 'upload-start'], 6],
+  ['destination', 'upload-put', 3],
+  ['destination', 'manifest-put', 1],
+])('with --retry 0 nothing is tried a second time: %s, %j', async (side, kind, times) => {
   await using source = await startRegistry({ access: PUBLIC_TOKENS });
   await using destination = await startRegistry({ access: TOKENS });
   seedImage(source.storage, 'pause', { tags: ['3.10'] });
@@ -403,17 +404,5 @@ it.each<[side: 'source' | 'destination', kind: RequestKind | RequestKind[]]>([
   const { code, stderr } = await desk.run('sync', ...line);
   expect(stderr).toMatch(/^error: .* 503/);
   expect(code).toBe(1);
-  const asked = flaky.journal
-    .filter({ kind })
-    .map(({ method, path, query }) =>
-      [
-        method,
-        kind === 'upload-put' ? '' : path,
-        query.get('digest'),
-        query.get('mount'),
-        query.get('scope'),
-      ].join(' '),
-    );
-  expect(asked.length).toBeGreaterThan(0);
-  expect(asked.toSorted()).toEqual([...new Set(asked)].toSorted());
+  expect(flaky.journal.count({ kind })).toBe(times);
 });
