@@ -43,6 +43,8 @@ export class Authorization {
   readonly #refusedScopes = new Set<string>();
   /** The tokens for each set of scopes that were refused since one was accepted. */
   readonly #refusedTokens = new Map<string, Set<string>>();
+  /** The logins of the sets of scopes whose token was not accepted yet. */
+  readonly #untried = new Map<string, Login>();
 
   constructor(
     parts: Omit<TokenServiceParts, 'redact'> & {
@@ -77,7 +79,7 @@ export class Authorization {
     if (challenge === undefined) return undefined;
     const login = await this.#loginFor(scopes);
     await login.prove(challenge, scopes);
-    if (challenge.scheme === 'bearer') return (await this.#token(challenge, scopes)).header;
+    if (challenge.scheme === 'bearer') return (await this.#token(challenge, scopes, scopes)).header;
     const { credential } = login;
     return credential?.kind === 'password' ? passwordHeader(credential, this.#onSecret) : undefined;
   }
@@ -142,6 +144,7 @@ export class Authorization {
       return undefined;
     }
     const key = keyOf(challenge, this.#wanted(challenge, scopes));
+    await this.review(scopes, next);
     const refused = this.#refusedTokens.get(key) ?? new Set();
     this.#refusedTokens.set(key, refused.add(next));
     // The login is not sent for more of them: it may be wrong, and the account locked for that.
@@ -150,11 +153,27 @@ export class Authorization {
     return 'renewed';
   }
 
+  /** Finds out if the login is wrong when a token was refused that was never accepted. Throws `UNAUTHORIZED` then. */
+  async review(scopes: readonly Scope[], sent: string | undefined): Promise<void> {
+    const challenge = this.#challengeFor(scopes);
+    if (challenge?.scheme !== 'bearer' || sent === undefined) return;
+    await this.#untried.get(keyOf(challenge, this.#wanted(challenge, scopes)))?.review(challenge, sent);
+  }
+
   /** Learns from an answer that let a request with these scopes in. */
   admit(scopes: readonly Scope[]): void {
-    const challenge = this.#refusedTokens.size === 0 ? undefined : this.#challengeFor(scopes);
+    const isNew = this.#refusedTokens.size > 0 || this.#untried.size > 0;
+    const challenge = isNew ? this.#challengeFor(scopes) : undefined;
     if (challenge?.scheme !== 'bearer') return;
-    this.#refusedTokens.delete(keyOf(challenge, this.#wanted(challenge, scopes)));
+    const key = keyOf(challenge, this.#wanted(challenge, scopes));
+    this.#refusedTokens.delete(key);
+    this.#untried.get(key)?.trial.accept();
+    this.#untried.delete(key);
+  }
+
+  /** Lets the requests go on that wait for one with these scopes, because it has ended. */
+  release(scopes: readonly Scope[]): void {
+    for (const login of this.#logins.values()) login.trial.leave(scopes.join(' '));
   }
 
   /** Returns the login for a request, whose own repository is in its first scope. */
@@ -179,7 +198,12 @@ export class Authorization {
     return [first, ...others.filter((scope) => !this.#refusedScopes.has(scope))];
   }
 
-  async #token(challenge: BearerChallenge, scopes: readonly string[]): Promise<Token> {
+  /** `request` are the scopes of the request that needs the token. */
+  async #token(
+    challenge: BearerChallenge,
+    scopes: readonly string[],
+    request: readonly string[],
+  ): Promise<Token> {
     const wanted = this.#wanted(challenge, scopes);
     const key = keyOf(challenge, wanted);
     const known = await this.#tokens.get(key);
@@ -187,7 +211,7 @@ export class Authorization {
     const current = this.#tokens.get(key);
     // Another request may have renewed it meanwhile.
     if (current !== undefined && (await current) !== known) return current;
-    const fetched = this.#fetch(challenge, wanted);
+    const fetched = this.#fetch(challenge, wanted, request);
     this.#tokens.set(key, fetched);
     // A refusal is kept, as it would be the same again; a transient failure is not.
     fetched.catch((error: unknown) => {
@@ -196,17 +220,23 @@ export class Authorization {
     return fetched;
   }
 
-  async #fetch(challenge: BearerChallenge, scopes: readonly string[]): Promise<Token> {
+  async #fetch(
+    challenge: BearerChallenge,
+    scopes: readonly string[],
+    request: readonly string[],
+  ): Promise<Token> {
+    const login = await this.#loginFor(scopes);
+    this.#untried.set(keyOf(challenge, scopes), login);
     try {
+      if (login.credential?.kind === 'password') await login.trial.enter(request.join(' '));
       return await this.#fetchInTurn(challenge, scopes);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       const [first, ...others] = scopes;
       if (first === undefined || others.length === 0) throw error;
-      const login = await this.#loginFor(scopes);
       await login.prove(challenge, scopes);
       for (const scope of others) this.#refusedScopes.add(scope);
-      return this.#token(challenge, [first]);
+      return this.#token(challenge, [first], request);
     }
   }
 

@@ -3,6 +3,8 @@ import { HttpFailure } from '../lib/http/http-failure.ts';
 import { retryTime } from '../lib/http/transient-status.ts';
 import { type BearerChallenge, type Challenge, isSameChallenge, parseChallenge } from './auth/challenge.ts';
 import { type Credential, type KnownLogin, passwordHeader } from './auth/credentials.ts';
+import { LoginTrial } from './auth/login-trial.ts';
+import { holderOf } from './auth/token-holder.ts';
 import { parseErrorBody } from './error-body.ts';
 import type { Host } from './oci/reference.ts';
 import { refusal } from './refusal.ts';
@@ -24,9 +26,11 @@ interface LoginParts extends TokenServiceParts {
  * account if a wrong one is repeated, and Harbor answers one with a token for nobody.
  */
 export class Login {
+  readonly trial = new LoginTrial();
   readonly #parts: LoginParts;
   #proof: Promise<void> | undefined;
   #isProved = false;
+  #isForNobody: Promise<boolean> | undefined;
 
   constructor(parts: LoginParts) {
     this.#parts = parts;
@@ -75,6 +79,27 @@ export class Login {
   }
 
   /**
+   * Decides what it means that a registry refuses a new token of ours: that the account may not do this, or that the
+   * password is wrong and the token for nobody. If anybody gets a token with which a ping is answered, the ping has proved
+   * nothing. Sends no password. Throws `UNAUTHORIZED` in the second case, and so does `prove` from then on.
+   */
+  async review(challenge: BearerChallenge, header: string): Promise<void> {
+    if (this.credential?.kind !== 'password') return;
+    const asked = this.#isForNobody ?? this.#isAsGoodAsNone(challenge, header);
+    this.#isForNobody = asked;
+    const isForNobody = await asked.catch(() => {
+      if (this.#isForNobody === asked) this.#isForNobody = undefined;
+      return false;
+    });
+    if (!isForNobody) return;
+    this.#isProved = false;
+    const message = 'cannot log in, its token service answers a wrong login with a token for nobody';
+    const failure = new HttpFailure({ code: 'UNAUTHORIZED', about: this.host, message, status: 401 });
+    this.#proof = this.#keepRefusal(Promise.reject(this.#refused(failure)));
+    await this.#proof;
+  }
+
+  /**
    * Verifies the login as `docker login` does: by a ping with the password, or with a token for these scopes. Nothing is
    * proved if the token service refuses the request for another reason. Throws `UNAUTHORIZED`.
    */
@@ -114,6 +139,24 @@ export class Login {
       if (!isRefused && this.#proof === proof) this.#proof = undefined;
     });
     return proof;
+  }
+
+  /** Throws if that cannot be found out now. */
+  async #isAsGoodAsNone(challenge: BearerChallenge, header: string): Promise<boolean> {
+    try {
+      const none = (await this.#parts.tokens.fetch(challenge, [], undefined)).header;
+      if (none === undefined) return false;
+      const [ours, anybodys] = [holderOf(header), holderOf(none)];
+      if (ours !== undefined && anybodys !== undefined && ours !== anybodys) return false;
+      const answer = await this.#ping(none);
+      const failure = await this.#refusalOf(answer);
+      if (failure.transient) throw failure;
+      return answer.status !== 401 && answer.status !== 403;
+    } catch (error) {
+      // Nobody gets a token there without a login.
+      if (error instanceof HttpFailure && !error.transient && error.status !== undefined) return false;
+      throw error;
+    }
   }
 
   async #header(challenge: Challenge, scopes: readonly string[]): Promise<string | undefined> {

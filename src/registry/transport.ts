@@ -77,14 +77,23 @@ export class Transport {
    * writer, or the signal's reason.
    */
   async send(exchange: Exchange): Promise<HttpAnswer> {
+    try {
+      return await this.#sendUntilLetIn(exchange);
+    } finally {
+      this.#authorization.release(exchange.scopes);
+    }
+  }
+
+  async #sendUntilLetIn(exchange: Exchange): Promise<HttpAnswer> {
     let isRenewed = false;
     for (let repeats = 0; ; repeats += 1) {
       const sent = await this.#credentialFor(exchange.url, exchange.scopes);
       const answer = await this.#follow(exchange, sent);
       if (isSigned(answer)) this.likeness.prove();
-      if (answer.status !== 401) this.#authorization.admit(exchange.scopes);
+      if (isLetIn(answer)) this.#authorization.admit(exchange.scopes);
       if (exchange.expected.includes(answer.status)) return answer;
       const failure = await this.#explain(exchange, answer);
+      if (answer.status === 403) await this.#authorization.review(exchange.scopes, sent);
       if (answer.status !== 401 || repeats === MOST_REPEATS) throw failure;
       const lesson = await this.#authorization.learn(answer, exchange.scopes, sent);
       if (lesson === undefined || (lesson === 'renewed' && isRenewed)) throw failure;
@@ -180,6 +189,11 @@ export class Transport {
 function redirectedTo(error: unknown, host: string): unknown {
   const isUnreached = error instanceof HttpFailure && ['UNREACHABLE', 'TLS_REFUSED'].includes(error.code);
   return isUnreached ? error.with({ message: `${error.message}; ${host} redirects to it` }) : error;
+}
+
+/** Returns whether an answer shows that the login may send such a request. */
+function isLetIn({ status }: HttpAnswer): boolean {
+  return status < 500 && ![401, 403, 429].includes(status);
 }
 
 function lossyRedirect({ about, action }: Exchange, { status, headers, url }: HttpAnswer): RegistryFailure {

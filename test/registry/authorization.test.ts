@@ -141,7 +141,8 @@ describe('a login', () => {
       code: 'UNAUTHORIZED',
       status: 401,
     });
-    expect(server.journal.tally()).toEqual({ ping: 2, token: 3, 'manifest-get': 2 });
+    // One of them without the password.
+    expect(server.journal.tally()).toEqual({ ping: 2, token: 4, 'manifest-get': 2 });
   });
 
   it.each<[string, Access]>([
@@ -202,7 +203,7 @@ describe('a login', () => {
     expect((await client.registry.aboutLogin(APP)).isProved).toBe(false);
   });
 
-  it('whose tokens are refused gets two for a repository, and not one for each request', async () => {
+  it('whose tokens are refused gets two for a repository, where nobody gets one without a login', async () => {
     const access: Access = { ...BEARER, wrongPassword: 'anonymous', isPingOpen: true };
     await using server = await startRegistry({ access });
     using client = new TestClient(server.host, { login: { ...LOGIN, password: 'wrong' } });
@@ -212,7 +213,96 @@ describe('a login', () => {
         status: 401,
       });
     }
-    expect(server.journal.tally()).toEqual({ ping: 2, token: 3, 'manifest-get': 6 });
+    expect(server.journal.tally()).toEqual({ ping: 2, token: 4, 'manifest-get': 6 });
+  });
+
+  /** Gives a token for nobody to anybody, and takes it for pings. */
+  const OPEN: Access = {
+    ...BEARER,
+    wrongPassword: 'anonymous',
+    isPingOpen: true,
+    anonymousPull: true,
+    allows: (user, name) => user !== undefined && name !== 'closed',
+  };
+
+  it.each<[string, Access]>([
+    ['401', OPEN],
+    ['403', { ...OPEN, deniedStatus: 403 }],
+    ['401, to a JSON Web Token', { ...OPEN, isJwt: true }],
+  ])(
+    'with a wrong password is tried twice where a ping takes the token of anybody, and a repository answers %s',
+    async (_, access) => {
+      await using server = await startRegistry({ access });
+      const limits = { metadata: { start: 64 }, transfers: { start: 4 } };
+      using client = new TestClient(server.host, { login: { ...LOGIN, password: 'wrong' }, limits });
+      expect(await client.registry.logIn(APP)).toBe('keel');
+      const names = Array.from({ length: 20 }, (_, index) => parseRepository(`app${index}`));
+      const refused = {
+        reason: { code: 'UNAUTHORIZED', message: expect.stringContaining('cannot log in') },
+      };
+      const list = () =>
+        Promise.allSettled(names.map((name) => client.registry.listTags(name, client.signal)));
+      for (const outcome of [...(await list()), ...(await list())]) expect(outcome).toMatchObject(refused);
+      await expect(client.registry.logIn(APP)).rejects.toMatchObject(refused.reason);
+      expect((await client.registry.aboutLogin(APP)).isProved).toBe(false);
+      const tokens = server.journal.filter({ kind: 'token' });
+      const scopes = tokens.map(({ headers, query }) => [
+        headers.authorization !== undefined,
+        query.get('scope'),
+      ]);
+      expect(scopes).toEqual([
+        [true, null],
+        [true, 'repository:app0:pull'],
+        [false, null],
+      ]);
+    },
+  );
+
+  it.each<[string, Access]>([
+    ['its tokens name it', { ...OPEN, isJwt: true }],
+    ['a ping does not take the token of anybody', { ...OPEN, isPingOpen: false }],
+    ['nobody gets a token without a login', { ...OPEN, anonymousPull: false }],
+  ])('that is right is not taken for wrong by what it may not do: %s', async (_, access) => {
+    await using server = await startRegistry({ access });
+    seedImage(server.storage, 'open', { tags: ['1.0'] });
+    using client = new TestClient(server.host, { login: LOGIN });
+    const list = (name: string) => client.registry.listTags(parseRepository(name), client.signal);
+    await expect(list('closed')).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      about: expect.stringContaining('closed'),
+    });
+    expect((await list('open')).tags).toEqual(['1.0']);
+  });
+
+  it('is tried by one repository first, and when it was accepted by all at once', async () => {
+    await using server = await startRegistry({ access: BEARER });
+    const names = Array.from({ length: 8 }, (_, index) => parseRepository(`app${index}`));
+    for (const name of names) seedImage(server.storage, name, { tags: ['1.0'] });
+    const first = Promise.withResolvers<void>();
+    const together = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    let arrived = 0;
+    const when = () => {
+      arrived += 1;
+      if (arrived === 1) asked.resolve();
+      if (arrived === names.length) together.resolve();
+      return true;
+    };
+    server.fail({ match: { kind: 'tags-list' }, fault: { kind: 'hold', until: first.promise } });
+    server.fail({
+      match: { kind: 'tags-list', when },
+      skip: 1,
+      times: names.length - 1,
+      fault: { kind: 'hold', until: together.promise },
+    });
+    const limits = { metadata: { start: 64 }, transfers: { start: 4 } };
+    using client = new TestClient(server.host, { login: LOGIN, limits });
+    const listing = Promise.all(names.map((name) => client.registry.listTags(name, client.signal)));
+    await asked.promise;
+    expect(server.journal.count('token')).toBe(2);
+    first.resolve();
+    await listing;
+    expect(server.journal.count('token')).toBe(1 + names.length);
   });
 
   it('that is not taken any more in the middle of a run is tried once more', async () => {

@@ -18,6 +18,8 @@ export interface Access {
   readonly expiresIn?: number;
   /** Where tokens come from, instead of from `/token` of the host that was asked. */
   readonly realm?: string;
+  /** Whether tokens are JSON Web Tokens, which name the user in `sub`, empty for nobody. */
+  readonly isJwt?: boolean;
   /** Under which name the token comes. */
   readonly tokenField?: 'token' | 'access_token';
   readonly allows?: (user: string | undefined, repository: string, action: AccessAction) => boolean;
@@ -121,7 +123,10 @@ export class Gate {
         else if (refusedScopeStatus !== undefined) return refusal(refusedScopeStatus, 'DENIED');
       }
     }
-    const token = randomBytes(24).toString('hex');
+    const random = randomBytes(24).toString('hex');
+    const claims = { sub: user ?? '', jti: random, access: scopes };
+    const payload = Buffer.from(JSON.stringify(claims)).toString('base64url');
+    const token = this.#options.isJwt === true ? `e30.${payload}.${random}` : random;
     const life = this.#options.expiresIn ?? 300;
     this.#tokens.set(token, { user, grants, expires: this.#now() + life * 1000 });
     return json(200, { [this.#options.tokenField ?? 'token']: token, expires_in: life });
