@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { pipeline } from 'node:stream';
+import type { Certificate } from './test-authority.ts';
 
 /** What goes wrong with one answer; without a fault the next one is as it should be. */
 export type Fault =
@@ -27,10 +29,10 @@ export interface Seen {
 }
 
 /** Returns the address at which a server listens on loopback. */
-export function originOf(server: Server): string {
+export function originOf(server: Server, scheme = 'http'): string {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server does not listen');
-  return `http://127.0.0.1:${address.port}`;
+  return `${scheme}://127.0.0.1:${address.port}`;
 }
 
 /** A web server for files on loopback: ETags, ranges, and faults, one an answer, in the order they were given. */
@@ -43,16 +45,20 @@ export class FileServer implements AsyncDisposable {
   readonly #held = new Set<ServerResponse>();
   readonly #withoutValidator = new Set<string>();
 
-  private constructor(server: Server) {
+  private constructor(server: Server, origin: string) {
     this.#server = server;
-    this.origin = originOf(server);
+    this.origin = origin;
     server.on('request', (request, response) => this.#answer(request, response));
   }
 
-  static async start(): Promise<FileServer> {
-    const server = createServer();
+  /** Speaks TLS when a certificate is given. */
+  static async start(certificate?: Certificate): Promise<FileServer> {
+    const server =
+      certificate === undefined
+        ? createServer()
+        : createTlsServer({ key: certificate.key, cert: certificate.certificate });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new FileServer(server);
+    return new FileServer(server, originOf(server, certificate === undefined ? 'http' : 'https'));
   }
 
   /** Serves a file and returns its address. */
