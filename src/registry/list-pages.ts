@@ -29,7 +29,8 @@ interface PagedList<Page> {
   /** Requests one page. */
   readonly send: (url: URL) => Promise<HttpAnswer>;
   readonly parse: (body: Buffer, about: string) => Page;
-  readonly isEmpty: (page: Page) => boolean;
+  /** Returns the names on a page. */
+  readonly entriesOf: (page: Page) => readonly string[];
   /** Runs the request for one page and the reading of its answer, with the attempts of one request. */
   readonly attempt: <Result>(operation: () => Promise<Result>) => Promise<Result>;
 }
@@ -43,18 +44,22 @@ export interface ReadList<Page> {
 
 /** Some registries leave out what an account may not see, so that a page can be empty and the next one is not. */
 const EMPTY_PAGES_LIMIT = 10;
+/** A list whose pages have fewer new names on average, beyond its first pages, is made to have no end. */
+const FEWEST_NEW = 10;
+const PAGES_NOT_COUNTED = 100;
 
 /**
  * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") until there is none,
  * or until a page is the same as an earlier one. If the number of entries a page is refused, it asks without. Throws
- * `REGISTRY_BROKEN` if the list exceeds the limits, `LIST_INCOMPLETE` if a page after the first is refused, and what
+ * `REGISTRY_BROKEN` if the list exceeds the limits or hardly grows, `LIST_INCOMPLETE` if a page after the first is refused, and what
  * `send` and `parse` throw.
  */
 export async function readPages<Page>(list: PagedList<Page>, endpoint: URL): Promise<ReadList<Page>> {
-  const { first, about, limits, isEmpty } = list;
+  const { first, about, limits, entriesOf } = list;
   const pages: Page[] = [];
   const seen = new Set<string>();
   const known = new Set<string>();
+  const names = new Set<string>();
   let bytesLeft = limits.bytes;
   let empty = 0;
   let url: URL | undefined = first;
@@ -68,10 +73,15 @@ export async function readPages<Page>(list: PagedList<Page>, endpoint: URL): Pro
     pages.push(read.page);
     url = read.next;
     if (url === undefined) break;
-    empty = isEmpty(read.page) ? empty + 1 : 0;
+    const entries = entriesOf(read.page);
+    empty = entries.length === 0 ? empty + 1 : 0;
     const isStale = empty === 0 ? known.has(read.fingerprint) : empty > EMPTY_PAGES_LIMIT;
     if (isStale) return { pages, isCircular: true };
     known.add(read.fingerprint);
+    // More names than that are enough for all pages.
+    if (names.size < FEWEST_NEW * limits.pages) for (const name of entries) names.add(name);
+    if (names.size < FEWEST_NEW * (pages.length - PAGES_NOT_COUNTED))
+      throw endless(about, `goes on after ${pages.length} pages, with ${names.size} names on all of them`);
   }
   return { pages, isCircular: false };
 }

@@ -4,7 +4,7 @@ import { pullScope, type Scope } from './auth/scope.ts';
 import { LIST_LIMITS, type ReadList, readPages } from './list-pages.ts';
 import type { Host, Repository } from './oci/reference.ts';
 import { isRefusedQuestion, mayBeDeniedToUs } from './registry-failure.ts';
-import { isEmptyTagList, joinTagLists, parseCatalogue, parseTagList, type TagList } from './tag-list.ts';
+import { entriesOf, joinTagLists, parseCatalogue, parseTagList, type TagList } from './tag-list.ts';
 import type { Exchange } from './transport.ts';
 
 /** The parts of a registry client that listing needs. */
@@ -31,9 +31,9 @@ export async function listTags(
     action: 'list its tags',
     signal,
   };
-  const { pages, isCircular } = await readList(registry, list, parseTagList, isEmptyTagList);
+  const { pages, isCircular } = await readList(registry, list, parseTagList, entriesOf);
   const joined = joinTagLists(pages);
-  if (isCircular && isEmptyTagList(joined)) {
+  if (isCircular && entriesOf(joined).length === 0) {
     const message = 'its list of tags has no end: its pages lead on and list nothing';
     throw new HttpFailure({ code: 'REGISTRY_BROKEN', about: list.about, message });
   }
@@ -57,7 +57,7 @@ export async function listRepositories(
     signal,
   };
   try {
-    const { pages, isCircular } = await readList(registry, list, parseCatalogue, (page) => page.length === 0);
+    const { pages, isCircular } = await readList(registry, list, parseCatalogue, (page) => page);
     if (!isCircular) return [...new Set(pages.flat())];
   } catch (error) {
     if (isRefusedQuestion(error) && !mayBeDeniedToUs(error)) return undefined;
@@ -71,7 +71,7 @@ async function readList<Page>(
   registry: ListedRegistry,
   list: Pick<Exchange, 'scopes' | 'about' | 'action' | 'signal'> & { readonly path: string },
   parse: (body: Buffer, about: string) => Page,
-  isEmpty: (page: Page) => boolean,
+  namesOf: (page: Page) => readonly string[],
 ): Promise<ReadList<Page>> {
   const { path, ...exchange } = list;
   const { about, signal } = list;
@@ -82,7 +82,7 @@ async function readList<Page>(
     send: (url: URL) => registry.send({ ...exchange, method: 'GET', url, expected: [200] }),
     attempt: <Result>(operation: () => Promise<Result>) => registry.asMetadata(signal, operation),
     parse,
-    isEmpty,
+    entriesOf: namesOf,
   };
   return readPages(pages, registry.endpoint);
 }

@@ -92,8 +92,8 @@ async function readReferrers(
       signal,
     });
   const attempt = <Result>(operation: () => Promise<Result>) => registry.asMetadata(signal, operation);
-  const isEmpty = (page: Referrer[]) => page.length === 0;
-  const list = { first, about, limits: LIMITS, send, attempt, parse: parseReferrers, isEmpty };
+  const entriesOf = (page: Referrer[]) => page.map((referrer) => referrer.digest);
+  const list = { first, about, limits: LIMITS, send, attempt, parse: parseReferrers, entriesOf };
   const { pages } = await readPages(list, registry.endpoint);
   return pages.flat();
 }

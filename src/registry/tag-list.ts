@@ -94,9 +94,9 @@ export function parseCatalogue(body: Buffer, about: string): Repository[] {
   }
 }
 
-/** Returns whether a list has nothing in it, neither tags nor repositories. */
-export function isEmptyTagList({ tags, children, manifests }: TagList): boolean {
-  return tags.length === 0 && children.length === 0 && manifests.size === 0;
+/** Returns the names in a list, of tags and repositories. Tags can be among them twice. */
+export function entriesOf({ tags, children, manifests }: TagList): string[] {
+  return [...tags, ...children, ...manifests.keys()];
 }
 
 /** Returns the pages of a list as one list, each tag once. */

@@ -133,7 +133,7 @@ export const REGISTRY_PROPERTIES: readonly Property[] = [
         limits: LIST_LIMITS,
         send,
         parse: () => undefined,
-        isEmpty: () => true,
+        entriesOf: () => [],
         attempt: <Result>(operation: () => Promise<Result>) => operation(),
       };
       await unlessRefused(['REDIRECT_REFUSED'], () => readPages(list, registry));

@@ -24,7 +24,7 @@ function listOf(
     limits,
     send,
     parse: (body: Buffer) => body.toString(),
-    isEmpty: (page: string) => page === '',
+    entriesOf: (page: string) => page.split(' ').filter((name) => name !== ''),
     attempt: <Result>(operation: () => Promise<Result>) => operation(),
   };
   return { asked, list };
@@ -70,6 +70,31 @@ it.each<[string, (page: number) => string, number]>([
   const { list, asked } = listOf(GROWING, { bodies });
   expect((await readPages(list, ENDPOINT)).isCircular).toBe(true);
   expect(asked).toHaveLength(requests);
+});
+
+/** Links of 2,500 pages, each to another address. */
+const LONG = Array.from({ length: 2500 }, (_, page) => `</v2/a/tags/list?last=${page}>; rel="next"`);
+/** Returns the names on a page: so many of its own, and those of the page before it. */
+const namesOn = (page: number, own: number, others: number) =>
+  [...Array(own + others).keys()].map((name) => `v${page * own + name - others}`).join(' ');
+
+it.each<[string, (page: number) => string]>([
+  ['one new name on each page', (page) => namesOn(page, 1, 0)],
+  ['one new name and 999 known ones on each page', (page) => namesOn(page, 1, 999)],
+])('a list without end that brings %s is refused soon', async (_, bodies) => {
+  const { list, asked } = listOf(LONG, { bodies });
+  await expect(readPages(list, ENDPOINT)).rejects.toMatchObject({
+    code: 'REGISTRY_BROKEN',
+    about: 'a.example/a',
+    message: expect.stringMatching(/its list goes on after \d+ pages/),
+  });
+  expect(asked.length).toBeLessThan(250);
+});
+
+it('a list of 125,000 names in pages of 50 is read to its end', async () => {
+  const { list } = listOf(LONG.slice(1), { bodies: (page) => namesOn(page, 50, 0) });
+  const { pages, isCircular } = await readPages(list, ENDPOINT);
+  expect([pages.length, isCircular]).toEqual([2500, false]);
 });
 
 it('goes on behind a page from which all was left out', async () => {
