@@ -97,6 +97,25 @@ describeTrials('nginx', ['docker-registry'], (trial) => {
     expect(said.stdout + said.stderr).toContain('client_max_body_size');
   });
 
+  trial('doctor tells of the limit, and leaves nothing, where nginx takes next to nothing', async () => {
+    await using registry = await DockerRegistry.start('token');
+    const doctor = async (limit: string) => {
+      const server = `client_max_body_size ${limit}; location / { ${passingTo(`https://${registry.host}`)} }`;
+      await using nginx = await Nginx.start({ server });
+      const desk = new Desk(LOGIN);
+      desk.write('image_set.json', { names: ['app'] });
+      const route = ['--source', source.host, '--push-to', nginx.host, '--push-ns', 'mirror'];
+      return await desk.run('doctor', ...route, '--ca-file', AUTHORITY_FILE);
+    };
+    const small = await doctor('4k');
+    expect(small.stdout).toMatch(/✗ failed .* size .* 413.*client_max_body_size/);
+    expect(small.code).toBe(1);
+    const usual = await doctor('1m');
+    expect(usual.stdout).toMatch(/✓ ok .* size +a request of 1(?:\.0)? MiB arrives/);
+    expect(usual.code).toBe(0);
+    expect(await new PlainPush(registry).tags('mirror/app')).toEqual([]);
+  });
+
   for (const status of [429, 503]) {
     trial(`a registry behind it is filled where it limits the rate with status ${status}`, async () => {
       const said = await mirror(

@@ -87,3 +87,32 @@ test('a repository that has to be made first is told', async () => {
     hint: 'create the repository, or let the registry create repositories on push',
   });
 });
+
+test('a request as large as the smallest part of a layer is sent, and cancelled', async () => {
+  await using all = await world();
+  const { registry, probe } = all;
+  expect(await probe.sendChunk()).toEqual({ outcome: 'ok', message: 'a request of 1 MiB arrives' });
+  const [sent] = registry.journal.filter({ kind: 'upload-patch' });
+  expect(sent).toMatchObject({ bytesIn: 1024 * 1024, status: 202 });
+  expect(registry.journal.count('upload-delete')).toBe(1);
+  expect(registry.storage.repository(APP).blobs.size).toBe(0);
+});
+
+test('a limit in front of the registry below that is told, and nothing stays', async () => {
+  await using all = await world({ chunkLimit: { bytes: 1000, status: 413 } });
+  const { registry, probe } = all;
+  await expect(probe.sendChunk()).rejects.toMatchObject({
+    code: 'REGISTRY_REFUSED',
+    status: 413,
+    hint: expect.stringContaining('client_max_body_size'),
+  });
+  expect(registry.journal.count('upload-delete')).toBe(1);
+});
+
+test('a registry that takes no parts of layers is fine', async () => {
+  await using all = await world({ refuseChunks: true });
+  expect(await all.probe.sendChunk()).toMatchObject({
+    outcome: 'ok',
+    message: expect.stringContaining('only whole'),
+  });
+});

@@ -311,6 +311,8 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
       '! warning list TARGET/keel/pause may not be listed, so each run asks for each tag ' +
         '(allow the account to list (pull) there)',
       '✓ ok push pushing to TARGET/keel/pause is allowed',
+      '✓ ok repositories there is no other',
+      '✓ ok size a request of 1 MiB arrives',
       '✓ ok layers a layer arrives; whether one is there already takes a request more, as it does not mount',
       expect.stringMatching(
         /^! warning formats it refuses OCI index: cannot push its manifest, the registry answered 400: .* \(images are converted to Docker's format .*\)$/,
@@ -352,7 +354,7 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
       expect(stderr).toBe('');
       const checks = stdout.trimEnd().split('\n').slice(0, -2);
       expect(checks.filter((line) => !/^✓ ok +\d+ ms {2}\w/.test(line))).toEqual([]);
-      expect(checks).toHaveLength(14);
+      expect(checks).toHaveLength(16);
       expect(stdout).toContain('logged in as keel, from --username or KEEL_USERNAME\n');
       expect(stdout).toMatch(/\n\na sync would work\n$/);
       expect(code).toBe(0);

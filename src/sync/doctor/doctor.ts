@@ -18,6 +18,7 @@ import type { KnownStateParts } from '../state/known-state.ts';
 import { type Check, type Diagnosis, diagnose, doubtful, type Finding, fine } from './diagnosis.ts';
 import { listDestination, ping, resolveName } from './host-checks.ts';
 import { Probe } from './probe.ts';
+import { proveAllPushes } from './push-permission.ts';
 import { askSources, isNothingFound, judgeSources } from './source-checks.ts';
 import { examineState } from './state-check.ts';
 
@@ -61,6 +62,8 @@ type SourceAnswers = Awaited<ReturnType<typeof askSources>>;
 
 /** What the sources say of all that is wanted. Each is asked once. */
 interface Wanted {
+  /** The repositories at the destination. */
+  readonly targets: readonly Repository[];
   /** With what a run cannot mirror, because the destination can have no such name. */
   readonly own: () => Promise<SourceAnswers>;
   /** Of other registries than the source. */
@@ -119,6 +122,8 @@ class Examination {
         run: async () => listDestination(target, (await this.#findFirst()).repository, signal),
       },
       { name: 'push', needs: ['login'], run: probe((one) => one.openUpload()) },
+      { name: 'repositories', needs: ['login'], run: () => this.#pushToOthers() },
+      { name: 'size', needs: ['push'], run: probe((one) => one.sendChunk()) },
       { name: 'layers', needs: ['push'], run: probe((one) => one.pushLayer()) },
       { name: 'formats', needs: ['layers'], run: probe((one) => one.pushManifests()) },
       { name: 'clean-up', needs: ['push'], run: probe((one) => one.remove()) },
@@ -217,6 +222,7 @@ class Examination {
         ({ found: { name }, failure }) => ({ name, kind: 'refused', failure }) as const,
       );
       return {
+        targets: groups.map(({ repository }) => repository),
         own: once(async () => [...(await this.#ask(members.filter(isOwn))), ...refused]),
         others: once(() => this.#ask(members.filter((member) => !isOwn(member)))),
       };
@@ -254,6 +260,17 @@ class Examination {
       `no answer of ${this.#target.host} shows whether the login of ${user}, from ${origin}, is right`,
       'the checks below tell what it may do',
     );
+  }
+
+  /** Proves the push to all but the repository that the other checks are about. */
+  async #pushToOthers(): Promise<Finding> {
+    const first = (await this.#findFirst()).repository;
+    const wanted = await this.#discover().catch(() => this.#parts.signal.throwIfAborted());
+    if (wanted === undefined)
+      return doubtful('none but the first was tried: the source does not tell which are wanted');
+    const { targets } = wanted;
+    const others = targets.filter((repository) => repository !== first);
+    return proveAllPushes(this.#target, others, this.#parts.signal);
   }
 
   async #probeOf(): Promise<Probe> {

@@ -1,23 +1,31 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { Failure } from '../../lib/failure.ts';
-import { discardBody } from '../../lib/http/http.ts';
+import { type BodyWriter, discardBody } from '../../lib/http/http.ts';
 import { HttpFailure, isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { joinWords } from '../../lib/text/sentence.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { deleteScope, pushScope } from '../../registry/auth/scope.ts';
 import { pushBlob } from '../../registry/blob/blob-push.ts';
-import { cancelUpload, openUpload } from '../../registry/blob/blob-upload.ts';
-import { orStranger } from '../../registry/likeness.ts';
+import { cancelUpload, openUpload, patchChunk } from '../../registry/blob/blob-upload.ts';
+import { LEAST_CHUNK_BYTES } from '../../registry/blob/push-habits.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { isRefusedQuestion } from '../../registry/registry-failure.ts';
 import { repeatedly } from '../run/preflight.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 import { makeProbeImage, type ProbeImage } from './probe-image.ts';
+import { provePush } from './push-permission.ts';
 
 const FORMAT_NAMES: Readonly<Record<'OCI' | 'Docker', string>> = {
   OCI: 'the OCI format',
   Docker: "Docker's format",
 };
+
+const TOO_LARGE = 413;
+/** More than registries that name a least size for parts ask for. */
+const MOST_CHUNK_BYTES = 16 * 1024 * 1024;
 
 /** Checks a destination by pushing a tiny image without a tag and deleting it. */
 export class Probe {
@@ -34,19 +42,40 @@ export class Probe {
     this.#signal = signal;
   }
 
-  /** Opens an upload and cancels it, which proves the permission to push without sending content. */
+  /** Proves the permission to push, without sending content. */
   async openUpload(): Promise<Finding> {
-    const about = `${this.#target.host}/${this.#repository}`;
+    await provePush(this.#target, this.#repository, this.#signal);
+    return fine(`pushing to ${this.#target.host}/${this.#repository} is allowed`);
+  }
+
+  /**
+   * Sends as much as a run sends at least of a large layer, and cancels that. Throws `REGISTRY_REFUSED` if the registry,
+   * or a proxy in front of it, takes no request of that size.
+   */
+  async sendChunk(): Promise<Finding> {
+    const target = this.#target;
+    const signal = this.#signal;
+    const send = async (): Promise<number> => {
+      const upload = await openUpload(target, this.#repository, signal);
+      if (typeof upload !== 'object') return 0;
+      try {
+        const size = Math.min(Math.max(LEAST_CHUNK_BYTES, upload.smallestChunk), MOST_CHUNK_BYTES);
+        const body: BodyWriter = (sink, stop) =>
+          pipeline(Readable.from([Buffer.alloc(size)]), sink, { signal: stop });
+        await patchChunk(target, upload, { start: 0, end: size }, body, signal);
+        return size;
+      } finally {
+        await cancelUpload(target, upload);
+      }
+    };
     try {
-      const upload = await this.#repeatedly(() => openUpload(this.#target, this.#repository, this.#signal));
-      if (typeof upload === 'object') await cancelUpload(this.#target, upload);
-      return fine(`pushing to ${about} is allowed`);
+      const size = await this.#repeatedly(send);
+      return fine(`a request of ${formatSize(size)} arrives`);
     } catch (error) {
-      const reason = orStranger(this.#target, error);
-      if (reason !== error || !(error instanceof HttpFailure && error.code === 'NOT_FOUND')) throw reason;
-      const { code, message, status } = error;
-      const hint = 'create the repository, or let the registry create repositories on push';
-      throw new HttpFailure({ code, about, message, hint, status: status ?? 404, cause: error });
+      // A registry that takes no parts of layers gets them whole.
+      const isTooLarge = error instanceof HttpFailure && error.status === TOO_LARGE;
+      if (isTooLarge || !isRefusedQuestion(error)) throw error;
+      return fine('it takes layers only whole, whose size no request shows');
     }
   }
 
