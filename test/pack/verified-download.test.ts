@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Duration, milliseconds, seconds } from '../../src/lib/duration.ts';
 import { HttpClient } from '../../src/lib/http/http.ts';
@@ -137,6 +138,38 @@ describe('download', () => {
     await download(request(url), settings());
     expect(server.requestsFor('/tool')).toHaveLength(2);
     await expectWhole();
+  });
+
+  it('begins anew at a server that compresses, whose part would be one of what it compressed', async () => {
+    const coded = deflateRawSync(CONTENT, { level: 0 });
+    const ranges: (string | undefined)[] = [];
+    const compressing = createServer((asked, answer) => {
+      ranges.push(asked.headers.range);
+      const start = Number(/^bytes=(\d+)-/.exec(asked.headers.range ?? '')?.[1] ?? 0);
+      const part = { 'content-range': `bytes ${start}-${coded.length - 1}/${coded.length}` };
+      answer.writeHead(start === 0 ? 200 : 206, {
+        etag: '"one"',
+        'content-encoding': 'deflate',
+        'content-length': coded.length - start,
+        ...(start === 0 ? {} : part),
+      });
+      if (ranges.length > 1) answer.end(coded.subarray(start));
+      else answer.write(coded.subarray(0, 200_000));
+    });
+    await new Promise<void>((resolve) => compressing.listen(0, '127.0.0.1', resolve));
+    try {
+      const onProgress = (done: number): void => {
+        if (ranges.length === 1 && done > 100_000) compressing.closeAllConnections();
+      };
+      const url = new URL('/tool', originOf(compressing));
+      const result = await download({ ...request(url), expected: undefined, onProgress }, settings());
+      expect(result.sha256).toBe(DIGEST);
+      expect(ranges.at(-1)).toBeUndefined();
+      await expectWhole();
+    } finally {
+      compressing.closeAllConnections();
+      compressing.close();
+    }
   });
 
   it.each(['whole', 'wrong-range'] as const)(

@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/prom
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import { Failure, failureCode } from '../../lib/failure.ts';
+import { codingsOf } from '../../lib/http/content-coding.ts';
 import { discardBody, type HttpAnswer, type HttpClient } from '../../lib/http/http.ts';
 import { explainNetworkError, HttpFailure } from '../../lib/http/http-failure.ts';
 import { type RetryPolicy, retry } from '../../lib/retry.ts';
@@ -10,7 +11,7 @@ import { redactUrl } from '../../registry/endpoint.ts';
 import { type Digest, digestAlgorithm } from '../../registry/oci/digest.ts';
 import { onDisk } from './disk-failure.ts';
 import { digestFile, FileMeter } from './file-digest.ts';
-import { openWebFile, type WebFileFailure } from './web-file.ts';
+import { isArchive, openWebFile, type WebFileFailure } from './web-file.ts';
 
 /** How downloads behave; connecting and stalls are limited by the HTTP client's own timeouts. */
 export interface DownloadSettings {
@@ -181,7 +182,9 @@ class Transfer {
 
   async #receive(answer: HttpAnswer, meter: FileMeter, isResumed: boolean): Promise<void> {
     const { start, total } = rangeOf(answer);
-    if (start !== meter.size) {
+    // What is there was unpacked, and the part of a compressed file is not that of the file.
+    const isOfAnother = isResumed && codingsOf(answer.headers).length > 0 && !isArchive(this.#request.url);
+    if (start !== meter.size || isOfAnother) {
       answer.body.destroy();
       await this.#partial.discard();
       throw this.#broken('SERVER_BROKEN', 'it sent another part than was asked for');

@@ -19,6 +19,11 @@ export type WebFileFailure = HttpFailure<WebFileFailureCode>;
 
 const ARCHIVE = /\.(?:t?gz|tbr|br|zst|zstd)$/i;
 
+/** Returns whether a file is an archive by its name. Some servers call these encoded. */
+export function isArchive({ pathname }: URL): boolean {
+  return ARCHIVE.test(pathname);
+}
+
 function codeOf(status: number): WebFileFailureCode {
   if (status === 404 || status === 410) return 'NOT_FOUND';
   if (status === 401 || status === 403) return 'DENIED';
@@ -71,8 +76,7 @@ export async function openWebFile(request: {
     accept: '*/*',
     ...request.headers,
   };
-  // Some servers call an archive encoded by the end of its name.
-  const isOwnCoding = (): boolean => ARCHIVE.test(asked.pathname);
+  const isOwnCoding = (): boolean => isArchive(asked);
   const answer = await followRedirects(
     { method, url: asked },
     (url) => http.send({ method, url, headers, awaited: 'content', isOwnCoding, signal }),
