@@ -41,6 +41,7 @@ export const COVERED_BY: Readonly<Record<string, string>> = {
   'src/registry/small-blob.ts': 'test/registry/registry.test.ts',
   'src/summary/pack-summary.ts': 'test/action-pack/whole-runs.test.ts',
   'src/summary/sections.ts': 'test/summary/sync-summary.test.ts',
+  'src/sync/check/stranger-notice.ts': 'test/registry/likeness.test.ts',
   'src/sync/doctor/doctor-flags.ts': 'test/cli/synctl-dispatch.test.ts',
   'src/sync/doctor/state-check.ts': 'test/sync/mirror/remote-state.test.ts',
   'src/sync/run/mirroring.ts': 'test/sync/mirror/interruption.test.ts',

@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
-import { parseRepository } from '../../src/registry/oci/reference.ts';
+import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
+import { parseReference, parseRepository } from '../../src/registry/oci/reference.ts';
 import { isNotFound } from '../../src/registry/registry-failure.ts';
+import { checkImage } from '../../src/sync/check/image-check.ts';
+import { checkInstallation } from '../../src/sync/check/installation.ts';
 import { wouldWork } from '../../src/sync/doctor/diagnosis.ts';
 import { examine } from '../../src/sync/doctor/doctor.ts';
 import { outcomeOf } from '../../src/sync/report/run-outcome.ts';
@@ -97,4 +100,25 @@ it('one that knows a repository is none to doubt, and a missing one is only that
   const missing = await client.registry.listTags(parseRepository('app'), client.signal).catch(isNotFound);
   expect(missing).toBe(true);
   expect(client.registry.likeness.isProven).toBe(true);
+});
+
+it('check warns of a host that does not look like a registry, on either side', async () => {
+  await using all = await world();
+  const { source, destination, route } = all;
+  const page = pageOf(404, 'text/html', '<html>Not found</html>');
+  const check = async (name: string) => {
+    const warnings: string[] = [];
+    const parts = route.parts();
+    const reporter = { ...parts.reporter, warning: (text: string) => void warnings.push(text) };
+    await checkImage(parseReference(`${source.host}/${name}`), route.settings(), { ...parts, reporter });
+    const choice = { version: parseKubernetesVersion('1.36.2', 'test'), architecture: 'amd64' } as const;
+    await checkInstallation(choice, route.settings(), { ...parts, reporter });
+    return warnings;
+  };
+  expect(await check('app:1.0')).toEqual([]);
+  destination.fail({ times: ALWAYS, fault: page });
+  const warning = `${destination.host} answers, but not as a registry does: GET /v2/ is answered 404 with text/html`;
+  expect(await check('app:1.0')).toEqual([warning, warning].map((text) => expect.stringContaining(text)));
+  source.fail({ times: ALWAYS, fault: page });
+  await expect(check('app')).rejects.toMatchObject({ code: 'NOT_A_REGISTRY', about: source.host });
 });

@@ -2,6 +2,7 @@ import { readImageSetIfThere } from '../../config/configuration-file.ts';
 import { EMPTY_IMAGE_SET } from '../../config/image-set.ts';
 import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
+import { orStranger } from '../../registry/likeness.ts';
 import { type Digest, digestAlgorithm, isDigest } from '../../registry/oci/digest.ts';
 import { hasDigest, type Manifest } from '../../registry/oci/manifest.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
@@ -22,6 +23,7 @@ import { type KnownStateParts, openKnownState } from '../state/known-state.ts';
 import { type CheckedSignature, checkSignature } from './check-signatures.ts';
 import { type ImageLocation, locateImage, sourceOf } from './image-location.ts';
 import { type Judgement, judge, type TagFacts } from './mirror-verdict.ts';
+import { warnOfStrangers } from './stranger-notice.ts';
 import { requireLogin, type TagView, viewDigest, viewManifest } from './tag-view.ts';
 
 /** One tag of a checked image. */
@@ -102,6 +104,7 @@ export async function checkImage(
         ? await lookAtMany(sides, listing, wanted, recorded)
         : [await lookAtOne(sides, listing, one, isDigest(one) ? undefined : recorded.get(one))];
     for (const { facts } of tags) await requireLogin(facts.destination, target, repository);
+    warnOfStrangers([source, target], reporter);
     const judged = tags.map(async ({ tag, facts }): Promise<CheckedTag> => {
       const signature =
         signatures && (await checkSignature(signatures, { source, image, tag }, facts.source, signal));
@@ -138,7 +141,8 @@ async function listSource({ source, image, signal }: Sides): Promise<TagList | u
     signal.throwIfAborted();
     // Some registries refuse all listing. A named tag can be requested anyway.
     if (image.tag !== undefined || image.digest !== undefined) return undefined;
-    if (!isNotFound(error)) throw error;
+    const reason = orStranger(source, error);
+    if (reason !== error || !isNotFound(error)) throw reason;
     throw new Failure({
       code: 'NOT_FOUND',
       about: formatReference(image),

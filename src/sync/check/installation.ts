@@ -27,6 +27,7 @@ import type { SyncSettings } from '../settings.ts';
 import type { KnownStateParts } from '../state/known-state.ts';
 import { type KubeadmNames, kubeadmNames } from './kubeadm-names.ts';
 import { type ConfigurationFile, mirrorFiles } from './mirror-configuration.ts';
+import { warnOfStrangers } from './stranger-notice.ts';
 import { requireLogin, viewManifest } from './tag-view.ts';
 
 /** The Kubernetes version and architecture to install. */
@@ -102,6 +103,7 @@ export async function checkInstallation(
   try {
     const target = registries.at(destination);
     const images = await Promise.all(needed.map((one) => lookAt(one, choice.architecture, target, signal)));
+    warnOfStrangers([target], reporter);
     const repositories = new Map(needed.map(({ name, repository }) => [name, repository]));
     const names = kubeadmNames(destination, repositories);
     const pause = repositories.get('pause');
