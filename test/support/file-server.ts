@@ -7,7 +7,7 @@ import type { Certificate } from './test-authority.ts';
 /** What goes wrong with one answer; without a fault the next one is as it should be. */
 export type Fault =
   /** Sends so many bytes and then nothing, until `breakHeld` cuts the connection. */
-  | { readonly kind: 'hold'; readonly after: number }
+  | { readonly kind: 'hold'; readonly after: number; readonly onHeld?: () => void }
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Record<string, string> }
   | { readonly kind: 'redirect'; readonly to: string }
   /** The whole file although a part was asked for, as servers without ranges answer. */
@@ -24,6 +24,7 @@ export type Fault =
   | { readonly kind: 'silence' };
 
 export interface Seen {
+  readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
 }
@@ -90,7 +91,7 @@ export class FileServer implements AsyncDisposable {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url ?? '/';
-    this.seen.push({ path, headers: request.headers });
+    this.seen.push({ method: request.method ?? 'GET', path, headers: request.headers });
     // Who asks how large a file is, is not the one that faults are meant for.
     const fault = request.method === 'HEAD' ? undefined : this.#faults.get(path)?.shift();
     if (fault?.kind === 'silence') return;
@@ -132,5 +133,6 @@ export class FileServer implements AsyncDisposable {
     if (fault?.kind !== 'hold') return void response.end(body);
     response.write(body.subarray(0, fault.after));
     this.#held.add(response);
+    fault.onHeld?.();
   }
 }

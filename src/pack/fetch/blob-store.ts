@@ -14,6 +14,7 @@ import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { onDisk } from './disk-failure.ts';
 import { digestFile } from './file-digest.ts';
+import { takeFile } from './shared-file.ts';
 
 /** A blob that is wanted, and where it is. */
 interface WantedBlob {
@@ -49,8 +50,12 @@ export class BlobStore {
   readonly #stored = new SingleFlight<Digest, string>({ results: Number.POSITIVE_INFINITY });
   readonly #hashing = new ConcurrencyLimiter({ start: HASHED_AT_ONCE });
 
-  constructor(folder: string) {
+  readonly #onWait: (() => void) | undefined;
+
+  /** `onWait` is called for each blob that another run is fetching into the folder. */
+  constructor(folder: string, onWait?: () => void) {
     this.#folder = folder;
+    this.#onWait = onWait;
   }
 
   /** Returns the file in which a blob stands once it is stored. */
@@ -60,8 +65,8 @@ export class BlobStore {
 
   /**
    * Returns the file of a blob once it is there and right. A blob is fetched once a run, however many ask for it; one
-   * of an earlier run is hashed again. Throws `HttpFailure`, among them `DIGEST_MISMATCH` and `SIZE_MISMATCH`,
-   * `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
+   * of an earlier run is hashed again, and one that another run is fetching is waited for. Throws `HttpFailure`, among
+   * them `DIGEST_MISMATCH` and `SIZE_MISMATCH`, `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
    */
   store(blob: WantedBlob): Promise<string> {
     return this.#stored.get(blob.descriptor.digest, () => this.#bring(blob));
@@ -71,6 +76,9 @@ export class BlobStore {
     const { registry, descriptor, signal } = blob;
     const file = this.pathOf(descriptor.digest);
     await inFolder(file, () => mkdir(dirname(file), { recursive: true }));
+    if (await this.#isRight(file, blob)) return file;
+    using _ = await takeFile(file, { flag: '--image-output', signal, onWait: this.#onWait });
+    // Another run may have fetched it meanwhile.
     if (await this.#isRight(file, blob)) return file;
     await registry.retrying(signal, () => transfer(`${file}.part`, blob));
     await inFolder(file, () => rename(`${file}.part`, file));

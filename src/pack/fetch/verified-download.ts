@@ -11,6 +11,7 @@ import { redactUrl } from '../../registry/endpoint.ts';
 import { type Digest, digestAlgorithm } from '../../registry/oci/digest.ts';
 import { onDisk } from './disk-failure.ts';
 import { digestFile, FileMeter } from './file-digest.ts';
+import { takeFile } from './shared-file.ts';
 import { isArchive, openWebFile, type WebFileFailure } from './web-file.ts';
 
 /** How downloads behave; connecting and stalls are limited by the HTTP client's own timeouts. */
@@ -20,6 +21,8 @@ export interface DownloadSettings {
   /** In bytes; larger than any component. */
   readonly sizeLimit: number;
   readonly signal: AbortSignal;
+  /** Called for each file that another run is fetching into the folder. */
+  readonly onWait?: (() => void) | undefined;
 }
 
 interface DownloadRequest {
@@ -242,15 +245,19 @@ class Transfer {
 /**
  * Downloads a file and hashes it on the way. A cut is mended from where it happened, also one of an earlier run, as
  * long as the server vouches that the file is the same. Only a whole file with the expected digest gets its name; one
- * that has it already is used. Throws `HttpFailure`, among them `DIGEST_MISMATCH` and `SIZE_MISMATCH`, `DISK_FULL`,
- * `DISK_REFUSED`, or the signal's reason.
+ * that has it already is used, and one that another run is fetching is waited for. Throws `HttpFailure`, among them
+ * `DIGEST_MISMATCH` and `SIZE_MISMATCH`, `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
  */
 export async function download(request: DownloadRequest, settings: DownloadSettings): Promise<Download> {
   const { signal } = settings;
   await onDisk(request.file, '--download-output', () => mkdir(dirname(request.file), { recursive: true }));
   const there = await findThere(request, signal);
   if (there !== undefined) return there;
-  return retry({ policy: settings.retry, signal, onRetry: request.onRetry }, (attempt) =>
+  using _ = await takeFile(request.file, { ...settings, flag: '--download-output' });
+  // Another run may have fetched it meanwhile.
+  const fetched = await findThere(request, signal);
+  if (fetched !== undefined) return fetched;
+  return await retry({ policy: settings.retry, signal, onRetry: request.onRetry }, (attempt) =>
     new Transfer(request, settings).run(attempt),
   );
 }

@@ -94,12 +94,13 @@ class Fetching {
   readonly #sources: Sources;
   readonly #parts: FetchParts;
   readonly #blobs: BlobStore;
+  readonly #waits = new Set<string>();
 
   constructor(task: FetchTask, sources: Sources, parts: FetchParts) {
     this.#task = task;
     this.#sources = sources;
     this.#parts = parts;
-    this.#blobs = new BlobStore(task.folders.images);
+    this.#blobs = new BlobStore(task.folders.images, () => this.#wait(task.folders.images));
   }
 
   async run(): Promise<Fetched> {
@@ -117,6 +118,13 @@ class Fetching {
       about: this.#task.plan.fileName,
       message: 'images and components could not be fetched',
     });
+  }
+
+  /** Tells, once for each folder, that another run has something in it. */
+  #wait(folder: string): void {
+    if (this.#waits.has(folder)) return;
+    this.#waits.add(folder);
+    this.#parts.reporter.line(`waiting for what another run is fetching into ${folder}`);
   }
 
   async #findImages(): Promise<readonly CheckedImage[]> {
@@ -192,6 +200,7 @@ class Fetching {
       folder: folders.downloads,
       concurrency: DOWNLOADS_AT_ONCE,
       cache: keeper && new ComponentCache(keeper, reporter),
+      onWait: () => this.#wait(folders.downloads),
       onProgress: (name, done) => progress.reached(name, done),
       onRetry: (name, error) => reporter.detail(`${name}: once more after ${String(error)}`),
       onFetched: (component) => {
