@@ -36,7 +36,7 @@ const PUSH_TABLE = [
     name: 'ca-file',
     value: 'FILE',
     group: REGISTRY.group,
-    description: 'PEM file of certificate authorities to trust besides the usual ones, for registries',
+    description: 'PEM file of certificate authorities to trust besides the usual ones, at every target',
   },
   {
     name: 'command-timeout',

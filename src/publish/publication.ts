@@ -43,23 +43,24 @@ export class Publication implements Disposable {
     parts: PublicationParts,
   ): Promise<Publication> {
     using opened = new DisposableStack();
-    let isRead = false;
+    const { caFile, tlsSkipVerify: unverified } = connections;
+    // It may be a pipe, which is read only once.
+    const authorities = await readAuthorities(caFile);
+    const lent = { ...parts, authorities, deadline: undefined };
     const means: TargetMeans = {
       retry: connections.retry,
       overwrite: settings.overwrite,
       reporter: parts.reporter,
       artifacts: parts.artifacts,
+      trust: { authorities, unverified },
       openRegistries: async (login) => {
-        const registries = await openRegistries({ ...connections, login }, { ...parts, deadline: undefined });
+        const registries = await openRegistries({ ...connections, login }, lent);
         opened.defer(() => registries.close());
-        isRead = true;
         return registries;
       },
     };
     const targets: PublishTarget[] = [];
     for (const { open } of settings.targets) targets.push(await open(means));
-    // An unreadable file is an error even if no target is a registry. It may be a pipe, which is read only once.
-    if (!isRead) await readAuthorities(connections.caFile);
     return new Publication(targets, parts.reporter, opened.move());
   }
 

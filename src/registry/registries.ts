@@ -46,6 +46,8 @@ export interface ConnectionParts {
   /** Called with each secret before its first use. */
   readonly onSecret: (secret: string) => void;
   readonly onRetry?: ((error: unknown, attempt: number) => void) | undefined;
+  /** What `readAuthorities` returned for `caFile`, where it was read already. */
+  readonly authorities?: readonly string[] | undefined;
   /** Shorter ones are for tests. */
   readonly timeouts?: HttpTimeouts | undefined;
   readonly signal: AbortSignal;
@@ -172,7 +174,7 @@ export async function openRegistries(
 ): Promise<Registries> {
   const { login, logins = [], retry, insecureRegistries, tlsSkipVerify, caFile } = settings;
   const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
-  const authorities = await readAuthorities(caFile);
+  const authorities = parts.authorities ?? (await readAuthorities(caFile));
   for (const { password } of [login, ...logins]) if (password !== undefined) onSecret(password);
   return new Registries({
     credentials: lookupInTurn([

@@ -23,6 +23,7 @@ export async function openTargets(
     retry,
     overwrite: parsed.settings.overwrite,
     reporter: new Listener(),
+    trust: {},
     openRegistries: async ({ host, username, password }) =>
       new Registries({
         credentials: explicitCredential(host, username, password),

@@ -1,11 +1,14 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { QiniuTarget } from '../../src/publish/qiniu/qiniu-target.ts';
+import { ForwardProxy } from '../support/forward-proxy.ts';
+import { Gateway } from '../support/gateway.ts';
 import type { Fault } from '../support/kodo/faults.ts';
 import { Kodo, type KodoSettings } from '../support/kodo/kodo.ts';
 import { startRegistry } from '../support/registry/registry.ts';
+import { HOSTS } from '../support/test-authority.ts';
 import { PackageFixture } from './package-fixture.ts';
 
 const MIB = 1024 * 1024;
@@ -262,8 +265,45 @@ describe('proving a Qiniu target', () => {
     const target = targetFor(kodo);
     await kodo[Symbol.asyncDispose]();
     const failure = await target.prove(calm).catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: 'UNREACHABLE', hint: hint('--zone') });
+    expect(failure).toMatchObject({ code: 'UNREACHABLE', hint: hint('check the port') });
     expect(inspect(failure, { depth: 9 })).not.toContain(kodo.account.accessKey);
+  });
+});
+
+describe('finding the zone of a bucket', () => {
+  const asQiniu = { endpoint: undefined, retry: { attempts: 1, interval: milliseconds(1) } };
+  const trust = { unverified: ['uc.qbox.me', 'up.test'] };
+  const services = ['uc.qiniuapi.com', 'kodo-config.qiniuapi.com', 'uc.qbox.me'];
+
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  async function behindProxy(routes: Readonly<Record<string, string>>): Promise<ForwardProxy> {
+    const proxy = await ForwardProxy.start(routes, 403);
+    vi.stubEnv('HTTPS_PROXY', proxy.url);
+    vi.stubEnv('https_proxy', '');
+    return proxy;
+  }
+
+  it('asks each service of Qiniu until one answers, through the proxy', async () => {
+    await using kodo = await Kodo.start();
+    await using gateway = await Gateway.open(kodo.url, HOSTS);
+    kodo.advertise('up.test');
+    await using proxy = await behindProxy({ 'uc.qbox.me:443': gateway.url, 'up.test:443': gateway.url });
+    await targetFor(kodo, { ...asQiniu, trust }).prove(calm);
+    expect(proxy.asked).toEqual([...services, 'up.test'].map((host) => `CONNECT ${host}:443`));
+  });
+
+  it('ends where none answers, with the failure of the first', async () => {
+    await using kodo = await Kodo.start();
+    await using proxy = await behindProxy({});
+    await expect(targetFor(kodo, { ...asQiniu, trust }).prove(calm)).rejects.toMatchObject({
+      code: 'PROXY_REFUSED',
+      about: services[0],
+      message: expect.stringContaining('the zone of bucket keel could not be found'),
+    });
+    expect(proxy.asked).toHaveLength(services.length);
   });
 });
 

@@ -8,7 +8,7 @@ import { Journal, type JournalEntry } from './registry/journal.ts';
 import { listen, type OpenListener } from './registry/listener.ts';
 import { readRequest } from './registry/request-body.ts';
 import { answerOfFault, breakBefore, ConnectionBroken, sendAnswer } from './registry/sending.ts';
-import { LOOPBACK } from './test-authority.ts';
+import { type Certificate, LOOPBACK } from './test-authority.ts';
 
 /** What concerns one connection alone (RFC 9110, 7.6.1), and what is declared anew. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
@@ -33,15 +33,18 @@ export class Gateway implements AsyncDisposable {
     this.#listener = listener;
   }
 
-  /** Opens a way to a service, such as `http://127.0.0.1:40123`; where that has TLS, the way to it has TLS too. */
-  static async open(target: string): Promise<Gateway> {
+  /**
+   * Opens a way to a service, such as `http://127.0.0.1:40123`; where that has TLS, the way to it has TLS too. With a
+   * certificate it has TLS in any case.
+   */
+  static async open(target: string, certificate?: Certificate): Promise<Gateway> {
     const hasTls = new URL(target).protocol === 'https:';
     const opened = Promise.withResolvers<Gateway>();
     const listener = await listen(
       (asked, response) => {
         opened.promise.then((gateway) => gateway.#serve(asked, response)).catch(() => response.destroy());
       },
-      hasTls ? LOOPBACK : undefined,
+      certificate ?? (hasTls ? LOOPBACK : undefined),
     );
     const gateway = new Gateway(new URL(target), listener);
     opened.resolve(gateway);

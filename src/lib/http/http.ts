@@ -57,6 +57,13 @@ export interface HttpAnswer {
   readonly body: Readable;
 }
 
+/** Whose certificates a client trusts. */
+export interface HttpTrust {
+  readonly authorities?: CertificateAuthorities | undefined;
+  /** Hosts, with their ports, whose certificates are not checked. */
+  readonly unverified?: readonly string[] | undefined;
+}
+
 /** Sends requests over kept connections. It does not follow redirects, add credentials, or retry. */
 export class HttpClient {
   readonly #agents: AgentPool;
@@ -64,14 +71,7 @@ export class HttpClient {
   /** What breaks off the requests that are under way. */
   readonly #open = new Set<(reason: Error) => void>();
 
-  constructor(
-    settings: {
-      authorities?: CertificateAuthorities | undefined;
-      /** Hosts, with their ports, whose certificates are not checked. */
-      unverified?: readonly string[] | undefined;
-      timeouts?: HttpTimeouts | undefined;
-    } = {},
-  ) {
+  constructor(settings: HttpTrust & { readonly timeouts?: HttpTimeouts | undefined } = {}) {
     this.#agents = new AgentPool(settings.authorities, settings.unverified);
     this.#timeouts = settings.timeouts ?? DEFAULT_TIMEOUTS;
   }

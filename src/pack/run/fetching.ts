@@ -63,9 +63,9 @@ async function openSources(
   const { reporter, timeouts } = parts;
   const connection = { ...settings, login: { host, username, password } };
   const onRetry = (error: unknown): void => reporter.detail(`once more after ${describeFailure(error)}`);
-  const connectionParts = { ...parts, onRetry };
   const close = (opened: { close(): void }): void => opened.close();
   const authorities = await readAuthorities(caFile);
+  const connectionParts = { ...parts, onRetry, authorities };
   const http = stack.adopt(new HttpClient({ authorities, unverified, timeouts }), close);
   const registries = stack.adopt(await openRegistries(connection, connectionParts), close);
   const makers = stack.adopt(await Makers.open(connection, connectionParts), close);

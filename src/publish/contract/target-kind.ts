@@ -1,6 +1,7 @@
 import type { Flag } from '../../config/flags/flag.ts';
 import type { FlagReader } from '../../config/flags/flag-reader.ts';
 import type { FlagSource } from '../../config/flags/flag-source.ts';
+import type { HttpTrust } from '../../lib/http/http.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import type { RetryPolicy } from '../../lib/retry.ts';
 import type { ConnectionSettings, Registries } from '../../registry/registries.ts';
@@ -35,6 +36,8 @@ export interface TargetMeans {
   /** Whether a package may replace another one of its name, as `-beta` packages always may. */
   readonly overwrite: boolean;
   readonly reporter: Reporter;
+  /** Whose certificates every target trusts. */
+  readonly trust: HttpTrust;
   /** Opens registries with a login for one host. The run closes them. */
   readonly openRegistries: (login: ConnectionSettings['login']) => Promise<Registries>;
   /** Undefined outside a workflow run. */

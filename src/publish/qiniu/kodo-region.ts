@@ -1,10 +1,11 @@
-import type qiniu from 'qiniu';
+import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
-import { HttpFailure } from '../../lib/http/http-failure.ts';
-import { AgentPool } from '../../lib/http/proxy.ts';
-import type { HttpTimeouts } from '../../lib/http/request-clock.ts';
+import { type HttpClient, readBody } from '../../lib/http/http.ts';
+import { HttpFailure, isConnectionFailure } from '../../lib/http/http-failure.ts';
+import { parseJson } from '../../lib/json.ts';
 import type { RetryPolicy } from '../../lib/retry.ts';
-import { withinSignal } from '../../lib/within-signal.ts';
+import { listOf } from '../../lib/zero-value.ts';
+import { understand } from '../contract/answer-shape.ts';
 import { explainKodoAnswer, parseKodoError } from './kodo-refusal.ts';
 
 /** The id of a region, as it appears in the names of its hosts. */
@@ -20,8 +21,13 @@ export interface KodoAccess {
   /** The region service of a Kodo other than Qiniu's own. */
   readonly endpoint: URL | undefined;
   readonly retry: RetryPolicy;
-  /** Set by tests, which do not wait long. */
-  readonly timeouts?: HttpTimeouts | undefined;
+}
+
+/** The hosts of a region, each kind of them in the order in which to ask. */
+export interface KodoHosts {
+  readonly upload: readonly URL[];
+  readonly objects: readonly URL[];
+  readonly buckets: readonly URL[];
 }
 
 // Users of keel-pkg know the zone of its own bucket as "keel".
@@ -50,8 +56,15 @@ const ZONES: ReadonlyMap<string, Zone> = new Map([
   ['ap-southeast-3', 'ap-southeast-3'],
 ]);
 
-const REGION_SERVICES = ['uc.qiniuapi.com', 'kodo-config.qiniuapi.com', 'uc.qbox.me'];
-const REGION_QUERY_LIMIT = 30_000;
+const REGION_SERVICES = ['uc.qiniuapi.com', 'kodo-config.qiniuapi.com', 'uc.qbox.me'].map(
+  (host) => new URL(`https://${host}`),
+);
+const ANSWER_LIMIT = 1024 * 1024;
+
+const serviceShape = z.object({ domains: listOf(z.string()) });
+const queryShape = z.object({
+  hosts: listOf(z.object({ up: serviceShape, rs: serviceShape, uc: serviceShape })),
+});
 
 /** Returns the id of a zone, given by its id, its S3 name or its common name. Throws `ZONE_UNKNOWN`. */
 export function parseZone(text: string, about: string): Zone {
@@ -65,63 +78,57 @@ export function parseZone(text: string, about: string): Zone {
   });
 }
 
-/** Asks Qiniu for the region of a bucket and returns it. Throws `HttpFailure`, `UNREACHABLE` if no service answers. */
-export async function discoverRegion(
-  sdk: typeof qiniu,
+/** Asks Qiniu where a bucket is and returns its hosts. Throws `HttpFailure`, that of the first service if none answers. */
+export async function discoverHosts(
   access: KodoAccess,
+  http: HttpClient,
   signal: AbortSignal,
-): Promise<qiniu.httpc.Region> {
+): Promise<KodoHosts> {
   const { endpoint, bucket } = access;
-  const scheme = endpoint?.protocol === 'http:' ? 'http' : 'https';
-  const hosts = endpoint === undefined ? REGION_SERVICES : [endpoint.host];
-  const endpoints = hosts.map((host) => new sdk.httpc.Endpoint(host, { defaultScheme: scheme }));
-  // The package does not support proxies, so it gets our agent. Its own provider would cache regions, with the access
-  // key, in a file under /tmp.
-  const agents = new AgentPool(undefined);
-  const agent = await agents.agentFor(new URL(`${scheme}://${hosts[0] ?? ''}`));
-  if (scheme === 'http') sdk.rpc.qnHttpClient.httpAgent = agent;
-  else Object.assign(sdk.rpc.qnHttpClient, { httpsAgent: agent });
-  const provider = new sdk.httpc.QueryRegionsProvider({
-    accessKey: access.accessKey,
-    bucketName: bucket,
-    endpointsProvider: new sdk.httpc.StaticEndpointsProvider(endpoints),
-    preferredScheme: scheme,
-  });
-  const patience = access.timeouts?.firstByte ?? REGION_QUERY_LIMIT;
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-  try {
-    const [region] = await withinSignal(provider.getRegions(), limit);
-    if (region === undefined) throw noHosts(bucket);
-    return region;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw explainDiscovery(error, bucket, hosts[0] ?? '');
-  } finally {
-    // The package goes on after our patience is over.
-    agents.close();
+  const services = endpoint === undefined ? REGION_SERVICES : [new URL(endpoint.origin)];
+  const failures: HttpFailure[] = [];
+  for (const service of services) {
+    try {
+      return await askForHosts(service, access, { http, signal });
+    } catch (error) {
+      if (!isConnectionFailure(error)) throw error;
+      failures.push(explainSilence(error, access));
+    }
   }
+  throw failures[0] ?? noHosts(bucket);
 }
 
-function explainDiscovery(error: unknown, bucket: string, host: string): Error {
-  const text = error instanceof Error ? error.message : String(error);
-  const status = /Status Code (\d{3}), Body (.*)$/s.exec(text);
-  if (status !== null) {
-    const error = parseKodoError(status[2] ?? '');
-    return explainKodoAnswer({ status: Number(status[1]), error, bucket, key: bucket });
+async function askForHosts(
+  service: URL,
+  { accessKey, bucket }: KodoAccess,
+  { http, signal }: { readonly http: HttpClient; readonly signal: AbortSignal },
+): Promise<KodoHosts> {
+  const url = new URL('/v4/query', service);
+  url.searchParams.set('ak', accessKey);
+  url.searchParams.set('bucket', bucket);
+  const answer = await http.send({ method: 'GET', url, headers: {}, signal });
+  const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
+  if (answer.status !== 200) {
+    const error = parseKodoError(text);
+    throw explainKodoAnswer({ status: answer.status, error, bucket, key: bucket });
   }
-  // The rest contains the address with the access key. For the same reason the error is not kept as the cause.
-  const told = text.split(/, (?:GET|POST) |\n/)[0] ?? '';
-  const unknown = /getaddrinfo \w+ (\S+)/.exec(told)?.[1];
-  const reason = unknown === undefined ? told : `there is no host ${unknown}`;
-  const message = `the zone of bucket ${bucket} could not be found (${reason})`;
-  const hint = 'set --zone, so that it need not be asked for';
-  return new HttpFailure({
-    code: 'UNREACHABLE',
-    about: host,
-    message,
-    hint,
-    transient: unknown === undefined,
-  });
+  const [region] = understand(queryShape, parseJson(text), 'Qiniu').hosts;
+  if (region === undefined) throw noHosts(bucket);
+  const urls = ({ domains }: { readonly domains: readonly string[] }): URL[] =>
+    domains.flatMap((domain) => URL.parse(`${service.protocol}//${domain}`) ?? []);
+  return { upload: urls(region.up), objects: urls(region.rs), buckets: urls(region.uc) };
+}
+
+/** Returns the failure of a region service that gave no answer. */
+function explainSilence(error: HttpFailure, { bucket, endpoint }: KodoAccess): HttpFailure {
+  const { code, about, cause, transient } = error;
+  const message = `the zone of bucket ${bucket} could not be found (${error.message})`;
+  const hint =
+    endpoint === undefined
+      ? 'set --zone, so that it need not be asked for'
+      : (error.hint ?? 'check --qiniu-endpoint');
+  const isTrust = code === 'TLS_REFUSED' || code === 'PROXY_REFUSED';
+  return new HttpFailure({ code, about, message, hint: isTrust ? error.hint : hint, cause, transient });
 }
 
 /** Returns the failure for a region that names no hosts for a service. */

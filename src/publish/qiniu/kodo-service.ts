@@ -9,18 +9,12 @@ import { retry } from '../../lib/retry.ts';
 import { listOf } from '../../lib/zero-value.ts';
 import { understand } from '../contract/answer-shape.ts';
 import { explainKodoAnswer, parseKodoError } from './kodo-refusal.ts';
-import { discoverRegion, type KodoAccess, noHosts } from './kodo-region.ts';
+import { discoverHosts, type KodoAccess, type KodoHosts, noHosts } from './kodo-region.ts';
 
 /** An object as Kodo describes it. */
 interface KodoObject {
   readonly hash: string;
   readonly size: number;
-}
-
-interface KodoHosts {
-  readonly upload: readonly URL[];
-  readonly objects: readonly URL[];
-  readonly buckets: readonly URL[];
 }
 
 /** A request about the content of a bucket, such as one part of an upload. */
@@ -57,7 +51,7 @@ const ANSWER_LIMIT = 4 * 1024 * 1024;
 const domainsShape = listOf(z.object({ domain: z.string() }));
 const statShape = z.object({ hash: z.string(), fsize: z.number() });
 
-/** One bucket of Kodo: signs and sends requests, with the `qiniu` package for hosts and tokens. */
+/** One bucket of Kodo: signs and sends requests, with the `qiniu` package for the hosts of zones and for tokens. */
 export class KodoService {
   readonly bucket: string;
   readonly #access: KodoAccess;
@@ -84,14 +78,11 @@ export class KodoService {
   /** Returns the service of a bucket, once its hosts are known. Throws `HttpFailure`. */
   static async open(access: KodoAccess, http: HttpClient, signal: AbortSignal): Promise<KodoService> {
     const { default: sdk } = await import(/* webpackMode: "eager" */ 'qiniu');
-    const region =
-      access.zone !== undefined && access.endpoint === undefined
-        ? sdk.httpc.Region.fromRegionId(access.zone, { preferredScheme: 'https' })
-        : await retry({ policy: access.retry, signal }, () => discoverRegion(sdk, access, signal));
-    const { up = [], rs = [], uc = [] } = region.services;
-    const urls = (endpoints: readonly qiniu.httpc.Endpoint[]): URL[] =>
-      endpoints.map((endpoint) => new URL(endpoint.getValue()));
-    const hosts = { upload: urls(up), objects: urls(rs), buckets: urls(uc) };
+    const { zone, endpoint } = access;
+    const hosts =
+      zone !== undefined && endpoint === undefined
+        ? knownHosts(sdk, zone)
+        : await retry({ policy: access.retry, signal }, () => discoverHosts(access, http, signal));
     return new KodoService(access, http, { sdk, hosts });
   }
 
@@ -198,6 +189,17 @@ export class KodoService {
     const retryAt = retryTime(answer, Date.now());
     throw explainKodoAnswer({ status: answer.status, error, bucket: this.bucket, key, retryAt });
   }
+}
+
+function knownHosts(sdk: typeof qiniu, zone: string): KodoHosts {
+  const {
+    up = [],
+    rs = [],
+    uc = [],
+  } = sdk.httpc.Region.fromRegionId(zone, { preferredScheme: 'https' }).services;
+  const urls = (endpoints: readonly qiniu.httpc.Endpoint[]): URL[] =>
+    endpoints.map((endpoint) => new URL(endpoint.getValue()));
+  return { upload: urls(up), objects: urls(rs), buckets: urls(uc) };
 }
 
 /**

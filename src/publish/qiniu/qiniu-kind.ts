@@ -70,8 +70,8 @@ function readQiniu(flags: FlagReader<QiniuFlagName>): OpenTarget | undefined {
   const zone = flags.optional('zone', parseZone);
   const endpoint = flags.optional('qiniu-endpoint', parseAddress);
   if (accessKey === undefined || secretKey === undefined) return undefined;
-  return ({ retry, overwrite }) =>
-    new QiniuTarget({ accessKey, secretKey, bucket, zone, endpoint, retry, overwrite });
+  return ({ retry, overwrite, trust }) =>
+    new QiniuTarget({ accessKey, secretKey, bucket, zone, endpoint, retry, overwrite, trust });
 }
 
 function parseAddress(text: string, about: string): URL {

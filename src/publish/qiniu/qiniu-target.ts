@@ -1,5 +1,6 @@
 import { ConcurrencyLimiter, type LimiterWidth } from '../../lib/concurrency-limiter.ts';
-import { HttpClient } from '../../lib/http/http.ts';
+import { HttpClient, type HttpTrust } from '../../lib/http/http.ts';
+import type { HttpTimeouts } from '../../lib/http/request-clock.ts';
 import { mayReplace } from '../contract/replacement.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../contract/target.ts';
 import { keyTaken } from './kodo-refusal.ts';
@@ -14,6 +15,10 @@ interface QiniuTargetSettings extends KodoAccess {
   readonly overwrite: boolean;
   /** Parts in transfer at once; by default starts at 4 and adapts up to 16. */
   readonly parallel?: LimiterWidth | undefined;
+  /** Of the run; the usual authorities if undefined. */
+  readonly trust?: HttpTrust | undefined;
+  /** Set by tests, which do not wait long. */
+  readonly timeouts?: HttpTimeouts | undefined;
 }
 
 const PROBE_KEY = '.keel-pkg-probe';
@@ -29,7 +34,8 @@ export class QiniuTarget implements PublishTarget {
 
   constructor(settings: QiniuTargetSettings) {
     this.#settings = settings;
-    this.#http = new HttpClient({ timeouts: settings.timeouts });
+    const { trust = {}, timeouts } = settings;
+    this.#http = new HttpClient({ ...trust, timeouts });
     this.#limiter = new ConcurrencyLimiter(settings.parallel ?? DEFAULT_PARALLEL);
   }
 

@@ -65,7 +65,8 @@ function readRelease(
     return undefined;
   }
   if (token === undefined || repository === undefined) return undefined;
-  return ({ retry, overwrite }) => new ReleaseTarget({ repository, token, tag, api, retry, overwrite });
+  return ({ retry, overwrite, trust }) =>
+    new ReleaseTarget({ repository, token, tag, api, retry, overwrite, trust });
 }
 
 function parseGithubRepository(text: string, about: string): string {

@@ -1,4 +1,4 @@
-import { HttpClient } from '../../lib/http/http.ts';
+import { HttpClient, type HttpTrust } from '../../lib/http/http.ts';
 import type { HttpTimeouts } from '../../lib/http/request-clock.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../contract/target.ts';
 import { GithubReleases, type ReleaseAccess } from './github-releases.ts';
@@ -12,6 +12,8 @@ interface ReleaseTargetSettings extends ReleaseAccess {
   readonly overwrite: boolean;
   /** Largest asset in bytes; 1900 MiB by default. */
   readonly partSize?: number | undefined;
+  /** Of the run; the usual authorities if undefined. */
+  readonly trust?: HttpTrust | undefined;
   /** Set by tests, which do not wait long. */
   readonly timeouts?: HttpTimeouts | undefined;
 }
@@ -24,7 +26,8 @@ export class ReleaseTarget implements PublishTarget {
 
   constructor(settings: ReleaseTargetSettings) {
     this.#settings = settings;
-    this.#http = new HttpClient({ timeouts: settings.timeouts });
+    const { trust = {}, timeouts } = settings;
+    this.#http = new HttpClient({ ...trust, timeouts });
   }
 
   async prove(signal: AbortSignal): Promise<void> {
