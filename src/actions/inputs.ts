@@ -3,7 +3,10 @@ import { nearestName } from '../lib/text/nearest.ts';
 
 /** The inputs under `with:` in a workflow. */
 interface Inputs {
-  /** The texts of inputs that are not empty, by name, for the flag reader. */
+  /**
+   * The texts of inputs by name, for the flag reader. Of the empty ones only those that were given so: the runner fills
+   * in the default of an input that is left out.
+   */
   readonly values: ReadonlyMap<string, string>;
   /** One for each input that the action does not have. */
   readonly warnings: readonly string[];
@@ -28,14 +31,15 @@ export function readInputs(
   flags: readonly Flag[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Inputs {
-  const known = new Map(inputFlags(flags).map((flag) => [variableOf(flag.name), flag.name]));
+  const known = new Map(inputFlags(flags).map((flag) => [variableOf(flag.name), flag]));
+  const names = [...known.values()].map(({ name }) => name);
   const values = new Map<string, string>();
   const warnings: string[] = [];
   for (const [variable, text = ''] of Object.entries(environment)) {
-    if (!variable.startsWith(PREFIX) || text === '') continue;
-    const name = known.get(variable);
-    if (name !== undefined) values.set(name, text);
-    else warnings.push(describeUnknown(variable, known.values()));
+    const flag = known.get(variable);
+    if (!variable.startsWith(PREFIX) || (text === '' && flag?.default === undefined)) continue;
+    if (flag !== undefined) values.set(flag.name, text);
+    else warnings.push(describeUnknown(variable, names));
   }
   return { values, warnings };
 }

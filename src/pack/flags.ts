@@ -47,6 +47,7 @@ const TABLE = [
   {
     name: 'image-source',
     value: 'SOURCE',
+    refusesEmpty: true,
     defaultNote: 'registry and namespace as below',
     group: IMAGES,
     description: 'Mirror such as registry.example.com/kube, or upstream for each image from its own registry',
@@ -54,6 +55,7 @@ const TABLE = [
   {
     name: 'registry',
     value: 'HOST',
+    refusesEmpty: true,
     default: 'registry.cn-hangzhou.aliyuncs.com',
     group: IMAGES,
     description: 'Registry to pull from',

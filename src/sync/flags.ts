@@ -19,6 +19,7 @@ const TABLE = [
   {
     name: 'push-to',
     value: 'HOST',
+    refusesEmpty: true,
     default: 'registry.cn-hangzhou.aliyuncs.com',
     group: WHERE,
     description: 'Registry that receives them',

@@ -18,6 +18,15 @@ test('inputs are read by the table of flags, as they were written', () => {
   expect(warnings).toEqual([]);
 });
 
+test('an input that is given empty is told from one that is left out, where the runner fills in a default', () => {
+  const { values, warnings } = readInputs(SYNC_FLAGS, {
+    'INPUT_PUSH-TO': '',
+    INPUT_USERNAME: '',
+    INPUT_X: '',
+  });
+  expect([Object.fromEntries(values), warnings]).toEqual([{ 'push-to': '' }, []]);
+});
+
 test.each([
   [
     'INPUT_PUSH_TO',

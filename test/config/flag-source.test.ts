@@ -10,6 +10,7 @@ const TOKEN = {
   group: 'Login',
   description: 'Token',
 };
+const TO = { ...LIMIT, refusesEmpty: true };
 
 function source(values: Record<string, string>, environment: Record<string, string> = {}) {
   return { values: new Map(Object.entries(values)), environment, label: (name: string) => name };
@@ -24,6 +25,8 @@ test.each([
   ['a secret as it is', TOKEN, { token: ' a b ' }, {}, ' a b '],
   ['the first variable', TOKEN, {}, { TOKEN: 't', OTHER: 'o' }, 't'],
   ['the other variable', TOKEN, {}, { OTHER: 'o' }, 'o'],
+  ['the empty text, to be refused', TO, { limit: ' ' }, { LIMIT: '6' }, ''],
+  ['the default where it refuses to be empty', TO, {}, { LIMIT: '' }, '5'],
   ['nothing', TOKEN, {}, {}, undefined],
 ])('a flag has %s', (_what, flag, values, environment, expected) => {
   expect(flagText(flag, source(values, environment))).toBe(expected);

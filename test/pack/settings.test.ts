@@ -106,3 +106,13 @@ it('no flag of packing means something else in publishing, because the action ha
   const names = [...PACK_FLAGS, ...PUBLISH_FLAGS].map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
 });
+
+it.each(['registry', 'image-source'])(
+  '--%s that is empty is refused, as a login would go elsewhere',
+  (name) => {
+    const parsed = parse({ [name]: '', username: 'me', password: 'hush' });
+    expect(parsed.ok ? [] : parsed.failures.map(describeFailure)).toEqual([
+      `--${name}: it is empty (give it a value, or leave it out; is a variable not set?)`,
+    ]);
+  },
+);

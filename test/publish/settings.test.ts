@@ -38,6 +38,15 @@ describe('where a package goes', () => {
     [{}, [/^--access-key: publishing to Qiniu needs it .*KEEL_ACCESS_KEY/, /^--secret-key/]],
     [{ ...KEYS, zone: 'mars' }, [/^--zone: "mars" is not a zone/]],
     [{ ...KEYS, 'qiniu-endpoint': 'uc.example.com' }, [/^--qiniu-endpoint: .*is not an address/]],
+    [{ ...KEYS, 'qiniu-endpoint': '' }, [/^--qiniu-endpoint: it is empty/]],
+    [
+      {
+        repo: 'dockerhub',
+        ...{ 'dockerhub-username': 'me', 'dockerhub-password': 'hush' },
+        'dockerhub-repository': '',
+      },
+      [/^--dockerhub-repository: it is empty/],
+    ],
     [{ repo: 'dockerhub' }, [/^--dockerhub-repository: .*needs a repository/]],
     [{ repo: 'dockerhub', 'dockerhub-repository': 'a/b:c' }, [/^--dockerhub-repository: .*tag or digest/]],
     [{ repo: 'dockerhub', 'dockerhub-username': 'me' }, [/^--dockerhub-username: .*no password/]],

@@ -69,7 +69,7 @@ describe('defaults', () => {
   });
 
   test('stand for flags that are given but empty, as workflows give unset inputs', () => {
-    const empty = { limit: '', 'push-to': ' ', 'dry-run': '', platform: '\n', shard: '', username: '' };
+    const empty = { limit: '', source: ' ', 'dry-run': '', platform: '\n', shard: '', username: '' };
     expect(settings(empty)).toEqual(DEFAULTS);
   });
 });
@@ -194,4 +194,15 @@ test('a host whose certificate is not checked is warned of in each run', () => {
   expect(parse({ 'tls-skip-verify': 'a.example' })).toMatchObject({
     notices: [expect.stringMatching(/^--tls-skip-verify: the certificate of a\.example is not checked/)],
   });
+});
+
+test('an empty destination is refused, and not replaced by the default, to which the login would go', () => {
+  const login = { username: 'me', password: 'hush' };
+  for (const text of ['', ' ']) {
+    expect(complaints({ 'push-to': text, ...login })).toEqual([
+      '--push-to: it is empty (give it a value, or leave it out; is a variable not set?)',
+    ]);
+  }
+  expect(complaints(login)).toEqual([]);
+  expect(complaints({ source: '', 'image-set': '' })).toEqual([]);
 });

@@ -31,7 +31,9 @@ export class FlagReader<in Name extends string> {
   /** Returns the parsed text of a flag. Undefined if there is none, or if it is wrong, which is kept as a failure. */
   optional<T>(name: Name, parser: FlagParser<T>): T | undefined {
     const text = this.text(name);
-    return text === undefined ? undefined : this.#attempt(name, text, parser);
+    if (text === '')
+      this.refuse(name, 'it is empty', 'give it a value, or leave it out; is a variable not set?');
+    return text === undefined || text === '' ? undefined : this.#attempt(name, text, parser);
   }
 
   /**

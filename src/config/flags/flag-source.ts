@@ -2,7 +2,7 @@ import type { Flag } from './flag.ts';
 
 /** Where to read the texts of flags. */
 export interface FlagSource {
-  /** The texts by flag name, from the command line or the action's inputs. An empty text is treated as not given. */
+  /** The texts by flag name, from the command line or the action's inputs. An empty text is treated as not given, unless the flag refuses it. */
   readonly values: ReadonlyMap<string, string>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Returns a flag's name as users write it: `--limit`, or `input "limit"`. */
@@ -11,10 +11,11 @@ export interface FlagSource {
   readonly onSecret?: ((secret: string) => void) | undefined;
 }
 
-/** Returns the text of a flag: the given one, its environment variable's, or its default. */
+/** Returns the text of a flag: the given one, its environment variable's, or its default. An empty one is to be refused. */
 export function flagText(flag: Flag, source: FlagSource): string | undefined {
-  const given = source.values.get(flag.name) ?? '';
-  if (given.trim() !== '') return flag.secret === true ? given : given.trim();
+  const given = source.values.get(flag.name);
+  if (given !== undefined && given.trim() !== '') return flag.secret === true ? given : given.trim();
+  if (given !== undefined && flag.refusesEmpty === true) return '';
   return inheritedTexts(flag, source).find((text) => text !== '') ?? flag.default;
 }
 

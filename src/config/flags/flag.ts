@@ -28,6 +28,11 @@ export interface Flag<Name extends string = string> {
   readonly user?: string | undefined;
   /** May be given several times, or once with values separated by commas or line ends. */
   readonly repeatable?: boolean | undefined;
+  /**
+   * Whether an empty text is refused, as of a variable that is not set: it names where a login is sent to, which must not
+   * go to the default by mistake.
+   */
+  readonly refusesEmpty?: boolean | undefined;
   /** Whether it is no action input. */
   readonly commandLineOnly?: boolean | undefined;
   /** Whether it is an action input and an environment variable, but no flag: other users see arguments. */

@@ -38,6 +38,7 @@ const FLAGS = [
   {
     name: 'qiniu-endpoint',
     value: 'URL',
+    refusesEmpty: true,
     defaultNote: "Qiniu's own",
     environment: 'KEEL_QINIU_ENDPOINT',
     description: 'Address of the region service of another Kodo, such as a private cloud',

@@ -22,6 +22,7 @@ const FLAGS = [
   {
     name: 'dockerhub-repository',
     value: 'REPOSITORY',
+    refusesEmpty: true,
     defaultNote: 'the user name with /keel-pkg',
     description: 'Repository that receives the package, with a host where it is not on Docker Hub',
   },
