@@ -19,7 +19,7 @@ import { TokenService, type TokenServiceParts } from './token-service.ts';
 type Lesson = 'asked' | 'renewed';
 
 /** A new token may be refused once, where registries behind one name do not yet know the key that signed it. */
-const MOST_REFUSED_TOKENS = 2;
+const MOST_TOKENS_IN_TURN = 2;
 
 /** How we log in at one host: what it asks for, and one token for each set of scopes. */
 export class Authorization {
@@ -148,7 +148,7 @@ export class Authorization {
     const refused = this.#refusedTokens.get(key) ?? new Set();
     this.#refusedTokens.set(key, refused.add(next));
     // The login is not sent for more of them: it may be wrong, and the account locked for that.
-    if (refused.size >= MOST_REFUSED_TOKENS) return undefined;
+    if (refused.size >= MOST_TOKENS_IN_TURN) return undefined;
     this.#tokens.delete(key);
     return 'renewed';
   }
@@ -157,7 +157,9 @@ export class Authorization {
   async review(scopes: readonly Scope[], sent: string | undefined): Promise<void> {
     const challenge = this.#challengeFor(scopes);
     if (challenge?.scheme !== 'bearer' || sent === undefined) return;
-    await this.#untried.get(keyOf(challenge, this.#wanted(challenge, scopes)))?.review(challenge, sent);
+    await this.#untried
+      .get(keyOf(challenge, this.#wanted(challenge, scopes)))
+      ?.review(challenge, scopes, sent);
   }
 
   /** Learns from an answer that let a request with these scopes in. */

@@ -13,6 +13,9 @@ import type { TokenService, TokenServiceParts } from './token-service.ts';
 
 const ERROR_BODY_LIMIT = 64 * 1024;
 
+/** One or two may be for what the account may not do. Registries that lock accounts allow more wrong passwords than this. */
+const MOST_REFUSED_TOKENS = 3;
+
 interface LoginParts extends TokenServiceParts {
   /** Undefined for anonymous access. */
   readonly known: KnownLogin | undefined;
@@ -31,6 +34,7 @@ export class Login {
   #proof: Promise<void> | undefined;
   #isProved = false;
   #isForNobody: Promise<boolean> | undefined;
+  readonly #refusedTokens = new Set<string>();
 
   constructor(parts: LoginParts) {
     this.#parts = parts;
@@ -80,11 +84,14 @@ export class Login {
 
   /**
    * Decides what it means that a registry refuses a new token of ours: that the account may not do this, or that the
-   * password is wrong and the token for nobody. If anybody gets a token with which a ping is answered, the ping has proved
-   * nothing. Sends no password. Throws `UNAUTHORIZED` in the second case, and so does `prove` from then on.
+   * password is wrong and the token for nobody. It is wrong if several tokens were refused and none accepted, and anybody
+   * gets a token with which a ping is answered: then the ping has proved nothing. Sends no password. Throws `UNAUTHORIZED`
+   * if it is wrong, and so does `prove` from then on.
    */
-  async review(challenge: BearerChallenge, header: string): Promise<void> {
-    if (this.credential?.kind !== 'password') return;
+  async review(challenge: BearerChallenge, scopes: readonly string[], header: string): Promise<void> {
+    if (this.credential?.kind !== 'password' || this.trial.isAccepted) return;
+    this.#refusedTokens.add([...scopes, header].join('\n'));
+    if (this.#refusedTokens.size < MOST_REFUSED_TOKENS) return;
     const asked = this.#isForNobody ?? this.#isAsGoodAsNone(challenge, header);
     this.#isForNobody = asked;
     const isForNobody = await asked.catch(() => {

@@ -6,6 +6,11 @@ export class LoginTrial {
   #isAccepted = false;
   #running: { readonly request: string; readonly ended: Promise<void>; readonly end: () => void } | undefined;
 
+  /** Whether a token for our password opened anything. */
+  get isAccepted(): boolean {
+    return this.#isAccepted;
+  }
+
   /** Resolves when the login was accepted, or if no other request is on trial. Then this one is. */
   async enter(request: string): Promise<void> {
     while (!this.#isAccepted && this.#running !== undefined && this.#running.request !== request)
