@@ -1,31 +1,85 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCACertificates } from 'node:tls';
 import { expect, test } from 'vitest';
 import { readAuthorities } from '../../src/lib/http/certificate-authorities.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
+import { AUTHORITY_FILE, chainCertificate } from '../support/test-authority.ts';
+
+const ONE = readFileSync(AUTHORITY_FILE, 'utf8');
+const OTHER = chainCertificate('authority');
+const NONSENSE = '-----BEGIN CERTIFICATE-----\n!!!!nonsense\n-----END CERTIFICATE-----\n';
+/** An empty sequence. */
+const NOTHING = '-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n';
+const CUT = ONE.slice(0, 300);
+const KEY = '-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n';
+
+function caFile(text: string | Buffer): string {
+  const file = join(scratchFolder(), 'ca.pem');
+  writeFileSync(file, text);
+  return file;
+}
+
+function relabelled(pem: string, label: string): string {
+  return pem.replaceAll(' CERTIFICATE-', ` ${label}-`);
+}
 
 test('without a file the usual ones are left to Node', async () => {
   expect(await readAuthorities(undefined)).toBeUndefined();
 });
 
-test('those of a file come beside the usual ones', async () => {
-  const file = join(scratchFolder(), 'ca.pem');
-  const pem = '-----BEGIN CERTIFICATE-----\nMAoC\n-----END CERTIFICATE-----\n';
-  writeFileSync(file, pem);
-  expect(await readAuthorities(file)).toEqual([...getCACertificates('default'), pem]);
+test.each<[what: string, text: string | Buffer, certificates: readonly string[]]>([
+  ['one', ONE, [ONE]],
+  ['several', ONE + OTHER, [ONE, OTHER]],
+  ['no line end after the last', ONE.trimEnd(), [ONE]],
+  ['words around them', `# Ours\n${ONE}\nSubject: CN=----- x -----\n${OTHER}the end`, [ONE, OTHER]],
+  ['a key beside it', KEY + ONE, [ONE]],
+  ['the line ends of Windows', ONE.replaceAll('\n', '\r\n'), [ONE]],
+  ['a byte order mark', `\uFEFF${ONE}`, [ONE]],
+  ['UTF-16', Buffer.from(`\uFEFF${ONE}`, 'utf16le'), [ONE]],
+  ['lines indented as in YAML', ONE.replaceAll(/^/gm, '    '), [ONE]],
+  ['all on one line', (ONE + OTHER).replaceAll('\n', ' '), [ONE, OTHER]],
+  ['nothing where its lines ended', ONE.replaceAll('\n', ''), [ONE]],
+  ['the old label', relabelled(ONE, 'X509 CERTIFICATE'), [ONE]],
+])('a file with %s is trusted besides the usual ones', async (_what, text, certificates) => {
+  expect(await readAuthorities(caFile(text))).toEqual([...getCACertificates('default'), ...certificates]);
 });
 
 test.each<[what: string, text: string | undefined, message: string]>([
   ['that is not there', undefined, 'there is no such file'],
+  ['that is empty', '', 'it holds no certificate'],
   ['without a certificate', 'MAoC', 'it holds no certificate'],
   ['in DER', '0\u0003\u0002\u0001\u0001', 'it is in the binary form of certificates (DER)'],
-  ['with a key only', '-----BEGIN PRIVATE KEY-----', 'it holds no certificate'],
+  ['with a key only', KEY, 'it holds no certificate'],
+  ['with nonsense', NONSENSE, 'certificate 1 (line 1) is damaged'],
+  ['with something else that is encoded', NOTHING, 'certificate 1 (line 1) is damaged'],
+  ['with nonsense first', NONSENSE + ONE, 'certificate 1 (line 1) is damaged'],
+  [
+    'with nonsense last',
+    `\n${ONE}${NONSENSE}`,
+    `certificate 2 (line ${ONE.split('\n').length + 1}) is damaged`,
+  ],
+  ['with a byte too few', ONE.replace(/\n.{4}/, '\n'), 'certificate 1 (line 1) is damaged'],
+  ['with a character that is not Base64', ONE.replace(/\n./, '\n!'), 'certificate 1 (line 1) is damaged'],
+  ['with \\n written out', ONE.replaceAll('\n', '\\n'), 'certificate 1 (line 1) is damaged'],
+  ['that is cut off', CUT, 'the CERTIFICATE that begins on line 1 has no end'],
+  ['that is cut off before the next', `${CUT}\n${OTHER}`, 'the CERTIFICATE that begins on line 1 has no end'],
+  ['that is cut off at its beginning', ONE.slice(100), 'line 9 ends a CERTIFICATE that does not begin'],
+  [
+    'whose end is of something else',
+    ONE.replace('END CERTIFICATE', 'END PRIVATE KEY'),
+    'the CERTIFICATE that begins on line 1 has no end',
+  ],
+  [
+    'with the label of OpenSSL',
+    relabelled(ONE, 'TRUSTED CERTIFICATE'),
+    'certificate 1 (line 1) is in a form of OpenSSL alone (TRUSTED CERTIFICATE)',
+  ],
 ])('a file %s is refused', async (_what, text, message) => {
-  const file = join(scratchFolder(), 'ca.pem');
-  if (text !== undefined) writeFileSync(file, text);
+  const file = text === undefined ? join(scratchFolder(), 'ca.pem') : caFile(text);
   await expect(readAuthorities(file)).rejects.toMatchObject({
     code: 'CA_FILE_MALFORMED',
+    fault: 'usage',
     about: `--ca-file ${file}`,
     message,
   });
@@ -35,5 +89,20 @@ test('a folder is refused', async () => {
   await expect(readAuthorities(scratchFolder())).rejects.toMatchObject({
     code: 'CA_FILE_MALFORMED',
     message: 'it cannot be read: EISDIR',
+  });
+});
+
+test.each<[what: string, text: string]>([
+  ['', ONE],
+  [' on one line', ONE.replaceAll('\n', ' ')],
+  [' in Base64', Buffer.from(ONE).toString('base64')],
+  [' without its first and last line', ONE.split('\n').slice(1, -2).join('')],
+])('a certificate%s in place of a path is told as one, and not repeated', async (_what, text) => {
+  await expect(readAuthorities(text)).rejects.toMatchObject({
+    code: 'CA_FILE_MALFORMED',
+    fault: 'usage',
+    about: '--ca-file',
+    message: 'it is a certificate itself, and not the path of a file',
+    hint: 'write the certificate into a file, and give the path of that file',
   });
 });

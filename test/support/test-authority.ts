@@ -25,6 +25,11 @@ function read({ key, certificate }: typeof LOOPBACK_FILES): Certificate {
   return { key: readFileSync(key, 'utf8'), certificate: readFileSync(certificate, 'utf8') };
 }
 
+/** Returns a certificate of `test/fixtures/tls/chain` as PEM. */
+export function chainCertificate(name: string): string {
+  return readFileSync(path(`chain/${name}.pem`), 'utf8');
+}
+
 /** The certificate of a server on loopback. */
 export const LOOPBACK = read(LOOPBACK_FILES);
 

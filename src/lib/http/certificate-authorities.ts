@@ -1,12 +1,36 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { getCACertificates } from 'node:tls';
 import { Failure } from '../failure.ts';
 import { explainFileError } from '../file-error.ts';
 import { decodeText } from '../text/decoded-text.ts';
 
-const PEM = '-----BEGIN CERTIFICATE-----';
 /** The first byte of a certificate in DER: a sequence. */
 const DER_SEQUENCE = 0x30;
+/** The lines around what is encoded (RFC 7468, 2). */
+const BOUNDARY = /-----(BEGIN|END) ([A-Z0-9 ]+)-----/g;
+const LINE_END = /\r\n|\r|\n/g;
+/** X509 CERTIFICATE is what it was called before (RFC 7468, 5.1). */
+const CERTIFICATE: ReadonlySet<string> = new Set(['CERTIFICATE', 'X509 CERTIFICATE']);
+/** A certificate together with what it is trusted for. Only OpenSSL knows it. */
+const TRUSTED = 'TRUSTED CERTIFICATE';
+/** A certificate where a path belongs: in PEM, PEM in Base64, or without the lines around it. */
+const PASTED = /-----BEGIN |[\r\n]|^(?:LS0tLS1CRUdJTi|MII)[\w+/=]{60}/;
+
+const USUAL_HINT =
+  'give a file with PEM certificates; openssl x509 -inform der -in FILE -out ca.pem makes one of DER';
+const DAMAGED_HINT = 'copy the file anew; openssl x509 -in FILE -noout -text shows its first certificate';
+const TRUSTED_HINT = 'openssl x509 -in FILE -out ca.pem makes a plain certificate of it';
+
+/** What is wrong with the text of a file. */
+class Fault extends Error {
+  readonly hint: string;
+
+  constructor(message: string, hint: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
 
 /**
  * Returns the certificate authorities to trust, in PEM: the default ones and those of a file. Returns undefined if
@@ -14,21 +38,81 @@ const DER_SEQUENCE = 0x30;
  */
 export async function readAuthorities(file: string | undefined): Promise<string[] | undefined> {
   if (file === undefined) return undefined;
+  if (PASTED.test(file)) {
+    const hint = 'write the certificate into a file, and give the path of that file';
+    throw malformed('--ca-file', 'it is a certificate itself, and not the path of a file', hint);
+  }
   try {
     const bytes = await readFile(file);
-    if (bytes[0] === DER_SEQUENCE && !bytes.includes(PEM))
-      throw new Error('it is in the binary form of certificates (DER)');
-    const pem = decodeText(bytes);
-    if (!pem.includes(PEM)) throw new Error('it holds no certificate');
-    return [...getCACertificates('default'), pem];
+    return [...getCACertificates('default'), ...certificatesIn(bytes)];
   } catch (cause) {
-    throw new Failure({
-      code: 'CA_FILE_MALFORMED',
-      fault: 'usage',
-      about: `--ca-file ${file}`,
-      message: explainFileError(cause),
-      hint: 'give a file with PEM certificates; openssl x509 -inform der -in FILE -out ca.pem makes one of DER',
-      cause,
-    });
+    const hint = cause instanceof Fault ? cause.hint : USUAL_HINT;
+    throw malformed(`--ca-file ${file}`, explainFileError(cause), hint, cause);
   }
+}
+
+function malformed(about: string, message: string, hint: string, cause?: unknown): Failure {
+  return new Failure({ code: 'CA_FILE_MALFORMED', fault: 'usage', about, message, hint, cause });
+}
+
+/** Returns each certificate of a file in PEM. Throws a `Fault` if it has none, or one that cannot be read. */
+function certificatesIn(bytes: Buffer): string[] {
+  if (bytes[0] === DER_SEQUENCE && !bytes.includes('-----BEGIN ')) {
+    throw new Fault('it is in the binary form of certificates (DER)', USUAL_HINT);
+  }
+  const blocks = [...blocksOf(decodeText(bytes))];
+  const certificates = blocks.filter(({ label }) => CERTIFICATE.has(label) || label === TRUSTED);
+  if (certificates.length === 0) throw new Fault('it holds no certificate', USUAL_HINT);
+  return certificates.map((block, index) => read(block, index + 1));
+}
+
+/** What lies between two boundaries of PEM. */
+interface Block {
+  readonly label: string;
+  readonly body: string;
+  /** The line on which it begins, from 1. */
+  readonly line: number;
+}
+
+/**
+ * Yields what a text of PEM encodes, also if its lines are indented or joined. Throws a `Fault` if something begins and
+ * does not end, or the reverse.
+ */
+function* blocksOf(text: string): Generator<Block> {
+  let line = 1;
+  let counted = 0;
+  let open: (Omit<Block, 'body'> & { readonly end: number }) | undefined;
+  for (const { index, 0: boundary, 1: kind, 2: label = '' } of text.matchAll(BOUNDARY)) {
+    line += text.slice(counted, index).match(LINE_END)?.length ?? 0;
+    counted = index;
+    const isOfOpen = kind === 'END' && open?.label === label;
+    if (open !== undefined && !isOfOpen) throw cutOff(open);
+    if (open !== undefined) {
+      yield { ...open, body: text.slice(open.end, index) };
+      open = undefined;
+    } else if (kind === 'BEGIN') open = { label, line, end: index + boundary.length };
+    else throw new Fault(`line ${line} ends a ${label} that does not begin`, DAMAGED_HINT);
+  }
+  if (open !== undefined) throw cutOff(open);
+}
+
+function cutOff({ label, line }: Pick<Block, 'label' | 'line'>): Fault {
+  return new Fault(`the ${label} that begins on line ${line} has no end`, DAMAGED_HINT);
+}
+
+/** Returns the certificate of a block in the usual form. `count` is its place among those of the file, from 1. */
+function read({ label, body, line }: Block, count: number): string {
+  const name = `certificate ${count} (line ${line})`;
+  if (label === TRUSTED) throw new Fault(`${name} is in a form of OpenSSL alone (${label})`, TRUSTED_HINT);
+  const encoded = body.replace(/\s+/g, '');
+  const der = Buffer.from(encoded, 'base64');
+  try {
+    const certificate = new X509Certificate(der);
+    // Decoders of Base64 and of certificates pass over what they cannot read.
+    const isWhole = der.toString('base64') === encoded && certificate.raw.length === der.length;
+    if (isWhole) return certificate.toString();
+  } catch {
+    // What OpenSSL says of it helps nobody.
+  }
+  throw new Fault(`${name} is damaged`, DAMAGED_HINT);
 }
