@@ -191,7 +191,7 @@ const PROXY_ROWS: Row[] = [
     {
       code: 'UNREACHABLE',
       message: /^its proxy 127\.0\.0\.1:\d+ cannot be used: the connection broke/,
-      hint: /^check the proxy and HTTPS_PROXY, or name registry\.test in NO_PROXY/,
+      hint: /^check the proxy, write https:\/\/ in HTTPS_PROXY if it speaks TLS itself, or name registry\.test in NO_PROXY/,
     },
   ],
   [
@@ -200,7 +200,7 @@ const PROXY_ROWS: Row[] = [
     {
       code: 'UNREACHABLE',
       message: /^its proxy .* cannot be used/,
-      hint: /^check the proxy and HTTPS_PROXY/,
+      hint: /^check the proxy, write https:\/\/ in HTTPS_PROXY if it speaks TLS itself, or name/,
     },
   ],
   [
@@ -285,6 +285,16 @@ describe('a failure names the party that is at fault, and what to change', () =>
     }
   });
 
+  it('a proxy that speaks TLS where http:// is written, for a host without TLS', async () => {
+    await using open = await serve(tlsServer('server.pem'));
+    vi.stubEnv('HTTP_PROXY', `http://127.0.0.1:${open.port}`);
+    expectTold(await failureOf('http://registry.test/'), {
+      code: 'UNREACHABLE',
+      message: /^its proxy .* cannot be used/,
+      hint: /^check the proxy, write https:\/\/ in HTTP_PROXY if it speaks TLS itself, or name/,
+    });
+  });
+
   it('a proxy whose name does not exist', async () => {
     vi.stubEnv('HTTPS_PROXY', 'http://proxy.invalid:3128');
     expectTold(await failureOf('https://registry.test/'), {
@@ -321,8 +331,13 @@ describe('what the system says', () => {
     ['EPIPE', 'UNREACHABLE', true, 'the connection broke (EPIPE)'],
     ['ENETUNREACH', 'UNREACHABLE', true, 'there is no way to it from here (ENETUNREACH)'],
     ['ETIMEDOUT', 'UNREACHABLE', true, 'nothing came back from it (ETIMEDOUT)'],
-    ['CERT_REVOKED', 'TLS_REFUSED', false, 'its certificate or TLS was not accepted (CERT_REVOKED)'],
-    ['EPROTO', 'TLS_REFUSED', false, 'its certificate or TLS was not accepted (EPROTO)'],
+    [
+      'CERT_REVOKED',
+      'TLS_REFUSED',
+      false,
+      'its certificate was not accepted (it failed with CERT_REVOKED, CERT_REVOKED)',
+    ],
+    ['EPROTO', 'TLS_REFUSED', false, 'its TLS was not accepted (EPROTO)'],
   ])('%s is %s', (code, expected, transient, message) => {
     const failure = explainNetworkError(systemError(code), 'a.example');
     expect(failure).toMatchObject({ code: expected, about: 'a.example', transient, message });

@@ -64,6 +64,8 @@ export interface FailedProxy {
   readonly host: string;
   /** The variable of the environment that names it. */
   readonly variable: string;
+  /** Whether it is spoken to over TLS. */
+  readonly isSecure: boolean;
 }
 
 /** Why a host or proxy gave no answer. */
@@ -72,6 +74,8 @@ interface Reason {
   readonly message: string;
   readonly hint?: string | undefined;
   readonly transient: boolean;
+  /** Whether it ended or answered something that is not understood, as it does to plain HTTP where it expects TLS. */
+  readonly isBroken?: boolean | undefined;
 }
 
 /**
@@ -89,16 +93,18 @@ export function explainNetworkError(error: unknown, host: string, proxy?: Failed
       : reason.hint;
     return new HttpFailure({ ...common, ...reason, hint });
   }
-  const { code, message, hint, transient } = reasonOf(error, undefined);
+  const { code, message, hint, transient, isBroken = false } = reasonOf(error, undefined);
   const isPlain = isAnsweredWithoutTls(error);
   const remedy = isPlain ? `write http:// in ${proxy.variable}` : code === 'TLS_REFUSED' ? hint : undefined;
+  const check =
+    isBroken && !proxy.isSecure
+      ? `check the proxy, write https:// in ${proxy.variable} if it speaks TLS itself`
+      : `check the proxy and ${proxy.variable}`;
   return new HttpFailure({
     ...common,
     code,
     message: `its proxy ${proxy.host} cannot be used: ${message}`,
-    hint:
-      remedy ??
-      `check the proxy and ${proxy.variable}, or name ${bareHost(host)} in NO_PROXY where it is reached without`,
+    hint: remedy ?? `${check}, or name ${bareHost(host)} in NO_PROXY where it is reached without`,
     transient,
   });
 }
@@ -140,10 +146,10 @@ function reasonOf(error: unknown, skip: string | undefined): Reason {
   }
   if (code.startsWith('HPE_')) {
     const hint = 'check the host and the port';
-    return { ...unreachable, message: `what it answers is no HTTP (${code})`, hint };
+    return { ...unreachable, message: `what it answers is no HTTP (${code})`, hint, isBroken: true };
   }
   const detail = code === '' ? (error instanceof Error ? error.message : String(error)) : code;
-  return { ...unreachable, message: `the connection broke (${detail})` };
+  return { ...unreachable, message: `the connection broke (${detail})`, isBroken: true };
 }
 
 /** Returns why none of the addresses of a host could be reached: often only one of IPv4 and IPv6 works at all. */

@@ -3,6 +3,8 @@ import { HttpFailure } from './http-failure.ts';
 import { proxyOnTheWay } from './proxy.ts';
 import { isTransientStatus } from './transient-status.ts';
 
+/** With it servers that speak TLS answer plain HTTP. */
+const BAD_REQUEST = 400;
 const LOGIN_WANTED = 407;
 /** With these, proxies say that they did not reach the host (RFC 9110, 15.6); squid 5 answers 500 for unknown names. */
 const NOT_REACHED: ReadonlySet<number> = new Set([500, 502, 503, 504]);
@@ -18,7 +20,7 @@ export function proxyRefusal(url: URL, status: number): HttpFailure {
   const proxy = proxyOnTheWay(url);
   const where = proxy === undefined ? '' : ` ${proxy.host}`;
   const variable = proxy?.variable ?? (url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
-  const { message, hint } = reasonOf(url, status, variable);
+  const { message, hint } = reasonOf(url, status, variable, proxy?.isSecure ?? false);
   return new HttpFailure({
     code: 'PROXY_REFUSED',
     about: url.host,
@@ -28,7 +30,7 @@ export function proxyRefusal(url: URL, status: number): HttpFailure {
   });
 }
 
-function reasonOf({ host, hostname, protocol }: URL, status: number, variable: string) {
+function reasonOf({ host, hostname, protocol }: URL, status: number, variable: string, isSecure: boolean) {
   const orDirect = `or name ${hostname} in NO_PROXY where it is reached without`;
   if (status === LOGIN_WANTED) {
     const hint = `write its name and password into ${variable}, as http://NAME:PASSWORD@HOST:PORT, ${orDirect}`;
@@ -38,6 +40,10 @@ function reasonOf({ host, hostname, protocol }: URL, status: number, variable: s
     const hint = `check the name and port, and whether the proxy may reach them, ${orDirect}`;
     return { message: `did not reach ${host}`, hint };
   }
-  const hint = `let the proxy allow ${hostname}, check ${variable}, ${orDirect}`;
+  const orSecure =
+    status === BAD_REQUEST && !isSecure
+      ? `write https:// in ${variable} if it speaks TLS itself`
+      : `check ${variable}`;
+  const hint = `let the proxy allow ${hostname}, ${orSecure}, ${orDirect}`;
   return { message: protocol === 'https:' ? `refused the tunnel to ${host}` : `refused ${host}`, hint };
 }

@@ -73,8 +73,9 @@ export function proxyFor(url: URL): URL | undefined {
  */
 export function proxyOnTheWay(url: URL): FailedProxy | undefined {
   const variable = namedProxy(url)?.variable;
-  const host = proxyFor(url)?.host;
-  return variable === undefined || host === undefined ? undefined : { host, variable };
+  const proxy = proxyFor(url);
+  if (variable === undefined || proxy === undefined) return undefined;
+  return { host: proxy.host, variable, isSecure: proxy.protocol === 'https:' };
 }
 
 /**

@@ -3,7 +3,43 @@ const NO_TLS = /\berror:0A000(?:0C6|10B):|^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKE
 /** Its "unsupported protocol" and "alert protocol version". */
 const OLD_TLS = /\berror:0A000(?:102|42E):|^ERR_SSL_(?:UNSUPPORTED_PROTOCOL|TLSV1_ALERT_PROTOCOL_VERSION)$/;
 const CERTIFICATE_WANTED = /\berror:0A00045C:|^ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED$/;
-const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|EPROTO)/;
+const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO$)/;
+/**
+ * Why Node does not accept a certificate. UNSPECIFIED is all for which it has no code.
+ * https://nodejs.org/api/tls.html#x509-certificate-error-codes
+ * https://github.com/nodejs/node/blob/v24.x/deps/ncrypto/ncrypto.cc
+ */
+const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_CRL',
+  'UNABLE_TO_DECRYPT_CERT_SIGNATURE',
+  'UNABLE_TO_DECRYPT_CRL_SIGNATURE',
+  'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY',
+  'CERT_SIGNATURE_FAILURE',
+  'CRL_SIGNATURE_FAILURE',
+  'CERT_NOT_YET_VALID',
+  'CERT_HAS_EXPIRED',
+  'CRL_NOT_YET_VALID',
+  'CRL_HAS_EXPIRED',
+  'ERROR_IN_CERT_NOT_BEFORE_FIELD',
+  'ERROR_IN_CERT_NOT_AFTER_FIELD',
+  'ERROR_IN_CRL_LAST_UPDATE_FIELD',
+  'ERROR_IN_CRL_NEXT_UPDATE_FIELD',
+  'OUT_OF_MEM',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_CHAIN_TOO_LONG',
+  'CERT_REVOKED',
+  'INVALID_CA',
+  'PATH_LENGTH_EXCEEDED',
+  'INVALID_PURPOSE',
+  'CERT_UNTRUSTED',
+  'CERT_REJECTED',
+  'HOSTNAME_MISMATCH',
+  'UNSPECIFIED',
+]);
 const CUT: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 const SHOWN_NAMES = 5;
 
@@ -40,7 +76,8 @@ interface TlsTrouble {
  */
 export function explainTls(error: unknown, skip: string | undefined): TlsTrouble | undefined {
   const code = codeOf(error);
-  if (!TLS_CODE.test(code)) return undefined;
+  const isCertificate = CERTIFICATE_CODES.has(code);
+  if (!isCertificate && !TLS_CODE.test(code)) return undefined;
   const orSkip = skip === undefined ? '' : `, or ${skip}`;
   if (isAnsweredWithoutTls(error)) {
     return { message: 'it speaks no TLS', hint: 'check the port' };
@@ -81,7 +118,9 @@ export function explainTls(error: unknown, skip: string | undefined): TlsTrouble
     }
     default: {
       const hint = 'openssl s_client -connect HOST:PORT shows what it says';
-      return { message: `its certificate or TLS was not accepted (${code})`, hint };
+      if (!isCertificate) return { message: `its TLS was not accepted (${code})`, hint };
+      const reason = error instanceof Error && error.message !== '' ? `${error.message}, ${code}` : code;
+      return { message: `its certificate was not accepted (${reason})`, hint: `${hint}${orSkip}` };
     }
   }
 }
