@@ -1,8 +1,10 @@
 import { once } from 'node:events';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
 import { milliseconds, seconds } from '../../src/lib/duration.ts';
 import { HttpClient } from '../../src/lib/http/http.ts';
+import { LOOPBACK } from '../support/test-authority.ts';
 
 const LONG = seconds(600);
 const SHORT = milliseconds(100);
@@ -55,3 +57,34 @@ it.each(['https', 'http'])('a proxy is left when the client closes: %s', async (
   await refused;
   await proxy.gone;
 });
+
+it.each(['https', 'http'])(
+  'a proxy that speaks TLS is told by which name it is asked: %s',
+  async (scheme) => {
+    const names: string[] = [];
+    const server = createTlsServer({
+      key: LOOPBACK.key,
+      cert: LOOPBACK.certificate,
+      SNICallback: (name, done) => {
+        names.push(name);
+        done(null);
+      },
+    });
+    server.on('request', (_, answer) => answer.end());
+    server.on('connect', (_, socket) => socket.end('HTTP/1.1 503 No\r\n\r\n'));
+    server.listen(0, 'localhost');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = address === null || typeof address === 'string' ? 0 : address.port;
+    for (const name of ['HTTPS_PROXY', 'HTTP_PROXY']) vi.stubEnv(name, `https://localhost:${port}`);
+    for (const name of ['https_proxy', 'http_proxy', 'NO_PROXY', 'no_proxy']) vi.stubEnv(name, '');
+    const client = new HttpClient();
+    const { signal } = new AbortController();
+    const url = new URL(`${scheme}://registry.test/v2/`);
+    await client.send({ method: 'GET', url, headers: {}, signal }).catch(() => undefined);
+    client.close();
+    server.close();
+    server.closeAllConnections();
+    expect(names).toEqual(['localhost']);
+  },
+);

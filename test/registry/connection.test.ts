@@ -10,7 +10,7 @@ import { ForwardProxy } from '../support/forward-proxy.ts';
 import { generatedBytes } from '../support/registry/content.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
-import { HOSTS, HOSTS_AUTHORITY } from '../support/test-authority.ts';
+import { chainCertificate, HOSTS, HOSTS_AUTHORITY, LOOPBACK } from '../support/test-authority.ts';
 import { TestClient } from '../support/test-client.ts';
 
 const HOST = parseHost('registry.test');
@@ -65,6 +65,126 @@ describe('a private certificate authority', () => {
     await expect(client.registry.ping()).rejects.toMatchObject({ code: 'TLS_REFUSED', about: 'other.test' });
     expect(server.journal.count()).toBe(0);
   });
+});
+
+/** What a server shows, first its own, from `test/fixtures/tls/chain`. */
+function chain(...names: readonly string[]) {
+  return { key: LOOPBACK.key, certificate: names.map(chainCertificate).join('') };
+}
+
+describe('an authority that is given', () => {
+  it.each([
+    ['an intermediate one', 'intermediate', ['below']],
+    ['an intermediate one that the server sends too', 'intermediate', ['below', 'intermediate']],
+    ['the one above the intermediate one that the server sends', 'authority', ['below', 'intermediate']],
+    ["the server's own certificate", 'below', ['below']],
+  ])('can be %s', async (_, given, shown) => {
+    await using server = await startRegistry({ tls: chain(...shown) });
+    using client = new TestClient(server.host, { authorities: [chainCertificate(given)] });
+    await client.registry.ping();
+    expect(server.journal.count()).toBe(1);
+  });
+
+  it.each([
+    ['an expired certificate below it', 'intermediate', ['expired'], 'its certificate has expired'],
+    ['an expired certificate that it is itself', 'expired', ['expired'], 'its certificate has expired'],
+    [
+      'what a certificate signs that is no authority',
+      'no-authority',
+      ['below-no-authority'],
+      'its certificate was not accepted (unsuitable certificate purpose, INVALID_PURPOSE)',
+    ],
+    [
+      'what an authority signs that it did not allow to',
+      'authority',
+      ['too-deep', 'second-intermediate', 'intermediate'],
+      'its certificate was not accepted (path length constraint exceeded, PATH_LENGTH_EXCEEDED)',
+    ],
+    [
+      'a certificate for clients',
+      'intermediate',
+      ['client-only'],
+      'its certificate was not accepted (unsuitable certificate purpose, INVALID_PURPOSE)',
+    ],
+    [
+      'a neighbour of the certificate that it is',
+      'below',
+      ['below-no-authority'],
+      'its certificate is signed by an authority that is not known here',
+    ],
+  ])('does not make this right: %s, and it is asked once', async (_, given, shown, message) => {
+    await using server = await startRegistry({ tls: chain(...shown) });
+    await using proxy = await ForwardProxy.start({ 'registry.test:443': server.url });
+    setProxy({ HTTPS_PROXY: proxy.url });
+    using client = new TestClient(HOST, { authorities: [chainCertificate(given)] });
+    await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
+      code: 'TLS_REFUSED',
+      message,
+      transient: false,
+    });
+    expect(proxy.asked).toEqual(['CONNECT registry.test:443']);
+  });
+
+  it('does not make other names right where it is the certificate itself', async () => {
+    await using server = await startRegistry({ tls: chain('below') });
+    await using proxy = await ForwardProxy.start({ 'other.test:443': server.url });
+    setProxy({ HTTPS_PROXY: proxy.url });
+    using client = new TestClient(parseHost('other.test'), { authorities: [chainCertificate('below')] });
+    await expect(client.registry.ping()).rejects.toMatchObject({
+      code: 'TLS_REFUSED',
+      message: 'its certificate is for registry.test, proxy.test, 127.0.0.1',
+    });
+  });
+});
+
+describe('a proxy that speaks TLS itself', () => {
+  it.each([
+    ['HTTPS', 443],
+    ['plain HTTP', 80],
+  ])('is believed with a private authority for a registry of %s', async (_, port) => {
+    await using server = await startRegistry({ tls: port === 443 && HOSTS });
+    await using proxy = await ForwardProxy.start({ [`registry.test:${port}`]: server.url }, 502, HOSTS);
+    setProxy({ [port === 443 ? 'HTTPS_PROXY' : 'HTTP_PROXY']: proxy.url });
+    const insecure = port === 443 ? [] : [HOST];
+    using client = new TestClient(HOST, { authorities: [HOSTS_AUTHORITY], insecure });
+    await client.registry.ping();
+    expect(server.journal.count()).toBe(1);
+  });
+
+  it.each([
+    ['HTTPS', 'HTTPS_PROXY', []],
+    ['plain HTTP', 'HTTP_PROXY', [HOST]],
+  ])(
+    'is not believed because the certificate of a registry of %s is not checked',
+    async (_, name, insecure) => {
+      await using proxy = await ForwardProxy.start({}, 502, HOSTS);
+      setProxy({ [name]: proxy.url });
+      using client = new TestClient(HOST, { unverified: [HOST], insecure });
+      await expect(client.registry.ping()).rejects.toMatchObject({
+        code: 'TLS_REFUSED',
+        message: expect.stringMatching(
+          /^its proxy .* cannot be used: its certificate is signed by an authority/,
+        ),
+      });
+      expect(proxy.asked).toEqual([]);
+    },
+  );
+});
+
+describe('NODE_TLS_REJECT_UNAUTHORIZED=0', () => {
+  it.each(['straight', 'through a proxy that speaks TLS', 'through any proxy'])(
+    'counts for nothing: %s',
+    async (way) => {
+      await using server = await startRegistry({ tls: HOSTS });
+      const tls = way === 'through a proxy that speaks TLS' ? HOSTS : undefined;
+      await using proxy = await ForwardProxy.start({ 'registry.test:443': server.url }, 502, tls);
+      vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+      setProxy({ HTTPS_PROXY: proxy.url });
+      using client = new TestClient(way === 'straight' ? server.host : HOST);
+      await expect(client.registry.ping()).rejects.toMatchObject({ code: 'TLS_REFUSED' });
+      expect(server.journal.count()).toBe(0);
+    },
+  );
 });
 
 describe('a certificate that nobody signed', () => {
@@ -169,6 +289,13 @@ describe('a proxy', () => {
       /^let the proxy allow registry\.test, check HTTPS_PROXY, or name registry\.test in NO_PROXY/,
     ],
     [404, 1, 'refused the tunnel to registry.test', /NO_PROXY/],
+    // As servers that speak TLS answer plain HTTP.
+    [
+      400,
+      1,
+      'refused the tunnel to registry.test',
+      /write https:\/\/ in HTTPS_PROXY if it speaks TLS itself/,
+    ],
     [
       407,
       1,

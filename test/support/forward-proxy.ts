@@ -4,10 +4,13 @@ import {
   type IncomingHttpHeaders,
   type IncomingMessage,
   request,
+  type Server,
   type ServerResponse,
 } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Certificate } from './test-authority.ts';
 
 /**
  * A proxy as companies have it, for hosts that exist only behind it: it takes CONNECT for HTTPS and whole addresses
@@ -19,20 +22,33 @@ export class ForwardProxy implements AsyncDisposable {
   /** The headers with which it was asked, in the same order. */
   readonly headers: IncomingHttpHeaders[] = [];
   readonly #routes: ReadonlyMap<string, string>;
-  readonly #server = createServer((incoming, response) => this.#forward(incoming, response));
+  readonly #server: Server;
+  readonly #scheme: 'http' | 'https';
   readonly #sockets = new Set<Duplex>();
 
   readonly #refusal: number;
 
   /** `routes` lead from `host:port` to the origin of a server on this machine; others are refused with that status. */
-  constructor(routes: ReadonlyMap<string, string>, refusal: number) {
+  constructor(routes: ReadonlyMap<string, string>, refusal: number, tls: Certificate | undefined) {
+    const forward = (incoming: IncomingMessage, response: ServerResponse): void =>
+      this.#forward(incoming, response);
+    this.#scheme = tls === undefined ? 'http' : 'https';
+    this.#server =
+      tls === undefined
+        ? createServer(forward)
+        : createTlsServer({ key: tls.key, cert: tls.certificate }, forward);
     this.#routes = routes;
     this.#refusal = refusal;
     this.#server.on('connect', (incoming: IncomingMessage, client: Duplex) => this.#tunnel(incoming, client));
   }
 
-  static async start(routes: Readonly<Record<string, string>>, refusal = 502): Promise<ForwardProxy> {
-    const proxy = new ForwardProxy(new Map(Object.entries(routes)), refusal);
+  /** With a certificate the proxy itself speaks TLS. */
+  static async start(
+    routes: Readonly<Record<string, string>>,
+    refusal = 502,
+    tls?: Certificate,
+  ): Promise<ForwardProxy> {
+    const proxy = new ForwardProxy(new Map(Object.entries(routes)), refusal, tls);
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
@@ -41,7 +57,7 @@ export class ForwardProxy implements AsyncDisposable {
   get url(): string {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
-    return `http://127.0.0.1:${address.port}`;
+    return `${this.#scheme}://127.0.0.1:${address.port}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Agent, ClientRequest } from 'node:http';
+import { isIP } from 'node:net';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 
@@ -33,6 +34,16 @@ class TunnelAgent extends HttpsProxyAgent<string> {
 }
 
 class PlainProxyAgent extends HttpProxyAgent<string> {
+  /** The package does not tell a proxy that speaks TLS by which name it is asked. */
+  constructor(proxy: URL, options: ProxyOptions) {
+    super(
+      proxy,
+      isIP(proxy.hostname.replace(/^\[|\]$/g, '')) === 0
+        ? { ...options, servername: proxy.hostname }
+        : options,
+    );
+  }
+
   /** The package parses the address and writes it again, in which it may change. */
   override setRequestProps(
     ...[request, options]: Parameters<HttpProxyAgent<string>['setRequestProps']>

@@ -10,7 +10,8 @@ export type CertificateAuthorities = readonly string[];
 
 interface Trust {
   readonly secureContext?: SecureContext;
-  readonly rejectUnauthorized?: false;
+  /** Always said, because Node would else do what NODE_TLS_REJECT_UNAUTHORIZED says. */
+  readonly rejectUnauthorized: boolean;
 }
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
@@ -100,6 +101,14 @@ function isDecodable(text: string): boolean {
 }
 
 /**
+ * Returns the TLS settings that trust these authorities. Each of them is trusted by itself, also an intermediate one or
+ * the certificate of a server, as curl and tools in Go do. Names and dates are checked all the same.
+ */
+function contextOf(authorities: CertificateAuthorities): SecureContext {
+  return createSecureContext({ ca: [...authorities], allowPartialTrustChain: true });
+}
+
+/**
  * The connection pools of a client: direct, or through the proxy from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
  * (also in lower case). This machine is never reached through a proxy.
  */
@@ -111,7 +120,9 @@ export class AgentPool {
   constructor(authorities: CertificateAuthorities | undefined, unverified: readonly string[] = []) {
     // Created once: reading all authorities takes longer than connecting.
     this.#trust =
-      authorities === undefined ? {} : { secureContext: createSecureContext({ ca: [...authorities] }) };
+      authorities === undefined
+        ? { rejectUnauthorized: true }
+        : { secureContext: contextOf(authorities), rejectUnauthorized: true };
     this.#unverified = new Set(unverified.map((host) => new URL(`https://${host}/`).host));
   }
 
@@ -136,7 +147,7 @@ export class AgentPool {
   // Few users have a proxy, and loading these modules takes longer than a small run.
   async #openThrough(proxy: URL, origin: string, isSecure: boolean): Promise<HttpAgent> {
     const { proxyAgent } = await import(/* webpackMode: "eager" */ './proxy-agent.ts');
-    const opened = proxyAgent(isSecure, proxy, { ...CONNECTIONS, ...(isSecure ? this.#trust : {}) });
+    const opened = proxyAgent(isSecure, proxy, { ...CONNECTIONS, ...this.#trust });
     return this.#agents.get(origin) ?? this.#keep(origin, opened);
   }
 
