@@ -21,6 +21,12 @@ const TELL_PEAK = `import { readFileSync, writeSync } from 'node:fs';
 const peak = () => /VmHWM:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1];
 process.on('exit', () => writeSync(3, peak()));`;
 
+/**
+ * What is held, and no garbage: how much of that lies about depends on how busy the machine is, where nothing makes Node
+ * collect it. A program that holds more than this in its heap ends without memory; what is outside of it, the peak tells.
+ */
+const HEAP_LIMITS = ['--max-old-space-size=300', '--max-semi-space-size=8'];
+
 /** Runs a compiled program with a folder as its home, and measures it. */
 export async function measured(
   program: 'synctl' | 'packer',
@@ -31,7 +37,7 @@ export async function measured(
   const file = fileURLToPath(new URL(`../../build/src/${program}.js`, import.meta.url));
   const peakTold = ['--import', `data:text/javascript,${encodeURIComponent(TELL_PEAK)}`];
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [...peakTold, file, ...line], {
+  const child = spawn(process.execPath, [...HEAP_LIMITS, ...peakTold, file, ...line], {
     env: { PATH, HOME: folder, NODE_EXTRA_CA_CERTS: AUTHORITY_FILE, ...(login && loginVariables(login)) },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
