@@ -89,7 +89,9 @@ test.each<[string, number, number]>([
 
 test('what doctor tries by default stands in its help', async () => {
   const help = (await run(['doctor', '--help'])).out.replaceAll(/\s+/g, ' ');
-  expect(help).toContain('--retry N Attempts at each request (default: 2)');
+  expect(help).toContain(
+    '--retry N Attempts at each request; with 0 or 1 nothing is tried a second time (default: 2)',
+  );
   expect(help).toContain(
     '--retry-interval DURATION Pause before the second attempt; it grows from there (default: 500ms)',
   );
