@@ -2,7 +2,7 @@ import { HttpFailure, isConnectionFailure } from '../lib/http/http-failure.ts';
 import { isLoopback } from '../lib/http/loopback.ts';
 import { proxyFor } from '../lib/http/proxy.ts';
 import { isAnsweredWithoutTls, isCut } from '../lib/http/tls-error.ts';
-import { DOCKER_HUB, type Host } from './oci/reference.ts';
+import { apiHost, type Host } from './oci/reference.ts';
 import { Redactor } from './redactor.ts';
 
 /** The status with which servers answer plain HTTP at a port for TLS. */
@@ -19,9 +19,9 @@ export class Endpoint {
   #settled: URL | undefined;
 
   constructor(host: Host, insecure: readonly Host[]) {
-    this.#secure = new URL(host === DOCKER_HUB ? 'https://registry-1.docker.io/' : `https://${host}/`);
-    const mayBePlain = insecure.includes(host) || isLoopback(this.#secure.hostname);
-    if (mayBePlain) this.#plain = new URL(`http://${host}/`);
+    this.#secure = secureUrl(host);
+    const isNamed = insecure.some((named) => secureUrl(named).host === this.#secure.host);
+    if (isNamed || isLoopback(this.#secure.hostname)) this.#plain = new URL(`http://${apiHost(host)}/`);
     else this.#settled = this.#secure;
   }
 
@@ -79,6 +79,10 @@ export class Endpoint {
     const isElsewhere = this.#secure.port === '' || proxyFor(this.#secure)?.href !== proxyFor(plain)?.href;
     return isElsewhere && error.code !== 'TLS_REFUSED';
   }
+}
+
+function secureUrl(host: Host): URL {
+  return new URL(`https://${apiHost(host)}/`);
 }
 
 /** Returns whether an error is an answer with a status, so that the scheme was right. */

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { RETRY_FLAGS, readRetry } from '../../src/config/flags/connection-flags.ts';
+import {
+  RETRY_FLAGS,
+  readRetry,
+  readUnverified,
+  trustFlags,
+} from '../../src/config/flags/connection-flags.ts';
 import { FlagReader } from '../../src/config/flags/flag-reader.ts';
 
 function read(values: Readonly<Record<string, string>>) {
@@ -21,4 +26,25 @@ test.each([
 
 test('what is no number of attempts and no duration is kept as wrong', () => {
   expect(read({ retry: 'often', 'retry-interval': 'soon' }).wrong).toEqual(['retry', 'retry-interval']);
+});
+
+test.each<[given: string, asked: string]>([
+  ['docker.io', 'registry-1.docker.io'],
+  ['Docker.io', 'registry-1.docker.io'],
+  ['index.docker.io', 'registry-1.docker.io'],
+  ['registry-1.docker.io', 'registry-1.docker.io'],
+  ['registry.hub.docker.com', 'registry-1.docker.io'],
+  ['auth.docker.io', 'auth.docker.io'],
+  ['k8s.gcr.io', 'registry.k8s.io'],
+  ['quay.io:443', 'quay.io:443'],
+  ['10.0.0.5:5000', '10.0.0.5:5000'],
+])('--tls-skip-verify %s is for the host that is asked for it: %s', (given, asked) => {
+  const from = {
+    values: new Map([['tls-skip-verify', given]]),
+    environment: {},
+    label: (name: string) => name,
+  };
+  const notices = new Set<string>();
+  expect(readUnverified(new FlagReader(trustFlags('Registries'), from), notices)).toEqual([asked]);
+  expect([...notices].at(-1)).toContain(`the certificate of ${asked} is not checked`);
 });

@@ -5,7 +5,7 @@ import { HttpClient, readBody } from '../../src/lib/http/http.ts';
 import { pushBlob } from '../../src/registry/blob/blob-push.ts';
 import { registrySource } from '../../src/registry/blob/blob-source.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
-import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
+import { apiHost, parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { ForwardProxy } from '../support/forward-proxy.ts';
 import { generatedBytes } from '../support/registry/content.ts';
 import { startRegistry } from '../support/registry/registry.ts';
@@ -196,6 +196,28 @@ describe('a certificate that nobody signed', () => {
     expect(server.journal.count()).toBe(1);
     await expect(client.registries.at(other.host).ping()).rejects.toMatchObject({ code: 'TLS_REFUSED' });
     expect(other.journal.count()).toBe(0);
+  });
+
+  it('is accepted from Docker Hub, and not from its token service', async () => {
+    await using server = await startRegistry({ tls: HOSTS });
+    const routes = { 'registry-1.docker.io:443': server.url, 'auth.docker.io:443': server.url };
+    await using proxy = await ForwardProxy.start(routes);
+    setProxy({ HTTPS_PROXY: proxy.url });
+    const hub = parseHost('docker.io');
+    using client = new TestClient(hub, { unverified: [apiHost(hub)] });
+    await client.registry.ping();
+    const headers = { 'www-authenticate': 'Bearer realm="https://auth.docker.io/token"' };
+    server.fail({ match: { kind: 'ping' }, fault: { kind: 'status', status: 401, headers } });
+    using other = new TestClient(hub, { unverified: [apiHost(hub)] });
+    await expect(other.registry.listTags(APP, other.signal)).rejects.toMatchObject({
+      code: 'TLS_REFUSED',
+      about: 'auth.docker.io',
+      hint: expect.stringMatching(/--tls-skip-verify auth\.docker\.io$/),
+    });
+    server.fail({ match: { kind: 'ping' }, fault: { kind: 'status', status: 401, headers } });
+    using both = new TestClient(hub, { unverified: [apiHost(hub), parseHost('auth.docker.io')] });
+    // The stand-in has no tokens there.
+    await expect(both.registry.listTags(APP, both.signal)).rejects.not.toMatchObject({ code: 'TLS_REFUSED' });
   });
 
   it('is accepted through a proxy, whatever name it has', async () => {

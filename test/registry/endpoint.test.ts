@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { explainNetworkError } from '../../src/lib/http/http-failure.ts';
 import { Endpoint, redactUrl } from '../../src/registry/endpoint.ts';
 import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { ForwardProxy } from '../support/forward-proxy.ts';
@@ -83,6 +84,31 @@ describe('before the first contact', () => {
     expect(endpoint.url.href).toBe(url);
     if (isSettled) expect(endpoint.at('/v2/').href).toBe(`${url}v2/`);
     else expect(() => endpoint.at('/v2/')).toThrow(TypeError);
+  });
+});
+
+describe('a registry that is named as insecure', () => {
+  it.each([
+    ['docker.io', 'docker.io', 'http://registry-1.docker.io/'],
+    ['docker.io', 'registry-1.docker.io', 'http://registry-1.docker.io/'],
+    ['old.example', 'old.example:443', 'http://old.example/'],
+    ['old.example:443', 'old.example', 'http://old.example:443/'],
+    ['old.example:5000', 'old.example:5000', 'http://old.example:5000/'],
+    ['old.example:5000', 'old.example', undefined],
+    ['auth.docker.io', 'docker.io', undefined],
+  ])('%s, by the name %s, is asked at %s where it speaks no TLS', async (host, named, plain) => {
+    const endpoint = new Endpoint(parseHost(host), [parseHost(named)]);
+    const asked: string[] = [];
+    const noTls = Object.assign(new Error('no TLS'), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' });
+    const answered = await endpoint
+      .settle(async (base) => {
+        asked.push(base.href);
+        if (base.protocol === 'https:') throw explainNetworkError(noTls, base.host);
+        return base.href;
+      })
+      .catch(() => undefined);
+    expect(answered).toBe(plain);
+    expect(asked).toHaveLength(plain === undefined ? 1 : 2);
   });
 });
 

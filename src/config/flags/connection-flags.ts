@@ -1,9 +1,10 @@
 import { parseDuration } from '../../lib/duration.ts';
 import type { RetryPolicy } from '../../lib/retry.ts';
-import { type Host, parseHost } from '../../registry/oci/reference.ts';
+import { apiHost, type Host } from '../../registry/oci/reference.ts';
 import type { Flag } from './flag.ts';
 import type { FlagReader } from './flag-reader.ts';
 import { wholeNumber } from './flag-value.ts';
+import { hostParser } from './registry-flags.ts';
 
 /** The heading of the following flags in tables and help. */
 export const PACE = 'Pace and patience';
@@ -65,12 +66,15 @@ export const RETRY_FLAGS = [
   },
 ] as const satisfies readonly Flag[];
 
-/** Returns the hosts whose certificates are not checked, with a notice about each of them. */
+/**
+ * Returns the hosts whose certificates are not checked, with a notice about each of them. They are those of addresses,
+ * such as `registry-1.docker.io` for Docker Hub.
+ */
 export function readUnverified<Name extends string>(
   flags: FlagReader<Name | 'tls-skip-verify'>,
   notices: Set<string>,
 ): Host[] {
-  const hosts = flags.list('tls-skip-verify', parseHost);
+  const hosts = flags.list('tls-skip-verify', hostParser(notices)).map(apiHost);
   for (const host of hosts) {
     notices.add(
       `${flags.label('tls-skip-verify')}: the certificate of ${host} is not checked, so someone on the way could read passwords and change images`,

@@ -18,6 +18,8 @@ export interface Reference {
 
 /** The one name of Docker Hub in this program. */
 export const DOCKER_HUB = 'docker.io' as Host;
+/** The host that is asked for its images. */
+const DOCKER_HUB_API = 'registry-1.docker.io' as Host;
 
 const HOST =
   /^(?:(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])(?:\.(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9]))*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
@@ -55,6 +57,11 @@ export function parseHost(text: string, about = text): Host {
     );
   }
   return host as Host;
+}
+
+/** Returns the host that answers requests to a registry. It is that of its name but for Docker Hub. */
+export function apiHost(registry: Host): Host {
+  return registry === DOCKER_HUB ? DOCKER_HUB_API : registry;
 }
 
 /** Refuses a login in front of a host, without repeating it. */

@@ -12,6 +12,7 @@ import type { Digest } from '../../registry/oci/digest.ts';
 import type { Descriptor, Manifest } from '../../registry/oci/manifest.ts';
 import { entryFor } from '../../registry/oci/platform.ts';
 import {
+  apiHost,
   formatReference,
   parseRepository,
   parseTag,
@@ -115,7 +116,7 @@ export async function checkInstallation(
             host: destination,
             endpoint: target.endpoint,
             caFile,
-            isUnverified: tlsSkipVerify.includes(destination),
+            isUnverified: tlsSkipVerify.includes(apiHost(destination)),
             repositories: names.repositories,
             pauseImage: formatReference({ host: destination, repository: pause, tag: tags.pause }),
           });
