@@ -1,5 +1,6 @@
 import { seconds } from '../lib/duration.ts';
 import type { Reporter } from '../lib/reporter.ts';
+import { keepCertificateChecks } from '../process/certificate-checks.ts';
 import { EXIT, exitCodeFor } from '../process/exit-code.ts';
 import { Interrupt } from '../process/interrupt.ts';
 import { formatCommand } from './workflow-command.ts';
@@ -14,6 +15,8 @@ interface ActionProcess {
     readonly reporter: Reporter;
     readonly signal: AbortSignal;
     readonly environment: NodeJS.ProcessEnv;
+    /** Warnings to show once all secrets are masked. */
+    readonly notices: readonly string[];
   };
   /** Exits at once, so that idle connections and a cache that does not answer cannot delay the job. */
   end(isGood: boolean): never;
@@ -39,13 +42,19 @@ export function openAction(stopping: string): ActionProcess {
     reporter.error(error.stack ?? error.message);
     process.exit(EXIT.failure);
   });
+  const unchecked = keepCertificateChecks(process.env);
   const interrupt = new Interrupt(
     process,
     (signal) => reporter.warning(`${signal}: stopping; ${stopping}`),
     (code) => process.exit(code),
   );
   return {
-    parts: { reporter, signal: interrupt.signal, environment: process.env },
+    parts: {
+      reporter,
+      signal: interrupt.signal,
+      environment: process.env,
+      notices: unchecked === undefined ? [] : [unchecked],
+    },
     end: (isGood) => process.exit(exitCodeFor(isGood ? 'complete' : 'incomplete', interrupt.stoppedBy)),
   };
 }

@@ -21,7 +21,10 @@ import { NO_PACKAGE, setOutputs } from './outputs.ts';
 import { componentKeeper } from './tool-cache.ts';
 
 /** What the entry provides to the step. */
-type PackStepParts = Pick<PackParts<unknown>, 'reporter' | 'signal' | 'environment' | 'runCredentialHelper'>;
+interface PackStepParts
+  extends Pick<PackParts<unknown>, 'reporter' | 'signal' | 'environment' | 'runCredentialHelper'> {
+  readonly notices: readonly string[];
+}
 
 /** The inputs of action-pack: the flags of `packer`, and those of `packer push` for where a package goes. */
 export const PACK_INPUTS: readonly Flag[] = [...PACK_FLAGS, ...PUBLISH_FLAGS];
@@ -53,7 +56,7 @@ export async function packStep(parts: PackStepParts): Promise<boolean> {
   }
 }
 
-function readSettings({ reporter, environment }: PackStepParts): {
+function readSettings({ reporter, environment, notices }: PackStepParts): {
   readonly pack: PackSettings;
   readonly publish: PublishSettings;
 } {
@@ -61,7 +64,7 @@ function readSettings({ reporter, environment }: PackStepParts): {
   const source = { values, environment, label: labelInput, onSecret: maskSecret };
   const pack = parsePackSettings(source);
   const publish = parsePublishSettings(source);
-  for (const warning of warnings) reporter.warning(warning);
+  for (const warning of [...notices, ...warnings]) reporter.warning(warning);
   for (const notice of [...(pack.ok ? pack.notices : []), ...publish.notices]) reporter.warning(notice);
   if (!pack.ok || !publish.ok) {
     throw new InputsRefused([pack, publish].flatMap((parsed) => (parsed.ok ? [] : parsed.failures)));

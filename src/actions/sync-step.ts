@@ -21,7 +21,10 @@ import { keepForPost, keptByMain, markMain } from './post-handover.ts';
 import { restoreState, saveState, stateKeys } from './state-cache.ts';
 
 /** What the entry provides to the step. */
-type StepParts = Pick<RunParts, 'reporter' | 'signal' | 'environment' | 'runCredentialHelper' | 'version'>;
+interface StepParts
+  extends Pick<RunParts, 'reporter' | 'signal' | 'environment' | 'runCredentialHelper' | 'version'> {
+  readonly notices: readonly string[];
+}
 
 const RESTORE_TIME_LIMIT = seconds(30);
 const SAVE_TIME_LIMIT = seconds(60);
@@ -52,7 +55,7 @@ export async function saveStep({ reporter, signal }: Pick<StepParts, 'reporter' 
   await saveState(kept.database, kept.key, { reporter, signal, timeLimit: SAVE_TIME_LIMIT });
 }
 
-function readSettings({ reporter, environment }: StepParts): SyncSettings {
+function readSettings({ reporter, environment, notices }: StepParts): SyncSettings {
   const { values, warnings } = readInputs(SYNC_FLAGS, environment);
   const { RUNNER_TEMP = tmpdir() } = environment;
   const parsed = parseSyncSettings({
@@ -61,7 +64,7 @@ function readSettings({ reporter, environment }: StepParts): SyncSettings {
     label: labelInput,
     onSecret: maskSecret,
   });
-  for (const warning of warnings) reporter.warning(warning);
+  for (const warning of [...notices, ...warnings]) reporter.warning(warning);
   if (!parsed.ok) throw new InputsRefused(parsed.failures);
   for (const notice of parsed.notices) reporter.warning(notice);
   return parsed.settings;

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { describeFailure, type Failure } from '../lib/failure.ts';
 import { plainText } from '../lib/text/plain-text.ts';
+import { keepCertificateChecks } from '../process/certificate-checks.ts';
 import { type Ending, type ExitCode, exitCodeFor } from '../process/exit-code.ts';
 import { Interrupt } from '../process/interrupt.ts';
 import type { CommandContext } from './commands.ts';
@@ -12,7 +13,7 @@ import { TerminalReporter } from './terminal-reporter.ts';
 /** The parts of a process that a command needs. `process` is one. */
 export interface ProcessLike extends EventEmitter {
   readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Record<string, string | undefined>;
   readonly stdin: InputStream;
   readonly stdout: TextStream;
   readonly stderr: TextStream;
@@ -64,6 +65,8 @@ export async function runInForeground<Settings extends { readonly json: boolean 
   };
   // An uncaught exception must not leave the terminal without a cursor.
   process.once('exit', closeReporter);
+  const unchecked = keepCertificateChecks(env);
+  if (unchecked !== undefined) reporter.warning(unchecked);
   try {
     if (!parsed.ok) {
       for (const notice of parsed.notices ?? []) reporter.warning(notice);

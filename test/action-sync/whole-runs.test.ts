@@ -55,6 +55,20 @@ test('a login that is refused ends the run before anything is copied', async () 
   await expect(golden).toMatchFileSnapshot('golden/login-refused.txt');
 });
 
+test('NODE_TLS_REJECT_UNAUTHORIZED=0 counts for nothing, and is told', async () => {
+  const nights = await Nights.start();
+  const { main } = await nights.night({
+    env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+    with: { 'ca-file': '', retry: '1' },
+  });
+  expect(main.exitCode).toBe(1);
+  expect(main.log.annotations).toMatchObject([
+    { level: 'warning', message: expect.stringMatching(/^NODE_TLS_REJECT_UNAUTHORIZED=0 does not count/) },
+    { level: 'error', message: expect.stringMatching(/signed by an authority that is not known here/) },
+  ]);
+  expect(nights.destination.journal.count()).toBe(0);
+});
+
 test('a bad image set is told with every line that is wrong', async () => {
   const nights = await Nights.start();
   const night = await nights.night({

@@ -5,7 +5,7 @@ import { Screen } from './screen.ts';
 /** A process whose command line, environment and standard input a test chooses, and which keeps what is written. */
 export class TerminalProcess extends EventEmitter {
   readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Record<string, string | undefined>;
   readonly stdin: Readable;
   readonly stdout = new Screen({});
   readonly stderr = new Screen({});
@@ -13,7 +13,7 @@ export class TerminalProcess extends EventEmitter {
   constructor(line: readonly string[], env: Readonly<Record<string, string>> = {}, input = '') {
     super();
     this.argv = ['node', 'tool', ...line];
-    this.env = env;
+    this.env = { ...env };
     this.stdin = Readable.from([input]);
   }
 

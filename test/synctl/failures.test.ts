@@ -12,7 +12,7 @@ import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { startRegistry, TestRegistry } from '../support/registry/registry.ts';
 import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage } from '../support/registry/seed.ts';
-import { AUTHORITY_FILE } from '../support/test-authority.ts';
+import { AUTHORITY_FILE, HOSTS } from '../support/test-authority.ts';
 import { LOGIN } from '../support/token-server.ts';
 
 /** A port that is nobody's: one that was free a moment ago may be another test's by now. */
@@ -407,4 +407,17 @@ it.each<[side: 'source' | 'destination', kind: RequestKind | RequestKind[], time
   expect(stderr).toMatch(/^error: .* 503/);
   expect(code).toBe(1);
   expect(flaky.journal.count({ kind })).toBe(times);
+});
+
+it('NODE_TLS_REJECT_UNAUTHORIZED=0 counts for nothing, and is told once', async () => {
+  await using registry = await startRegistry({ tls: HOSTS });
+  const desk = new Desk(LOGIN);
+  desk.set('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+  desk.write('image_set.json', { names: ['pause'] });
+  const { code, stderr } = await desk.run('sync', '--source', CLOSED, '--push-to', registry.host);
+  expect(stderr).toMatch(
+    /^warning: NODE_TLS_REJECT_UNAUTHORIZED=0 does not count here, .*\nerror: .*signed by an authority that is not known here.*\n$/,
+  );
+  expect(code).toBe(1);
+  expect(registry.journal.count()).toBe(0);
 });
