@@ -1,5 +1,5 @@
 import { type HttpAnswer, type HttpClient, readBody } from '../lib/http/http.ts';
-import { HttpFailure } from '../lib/http/http-failure.ts';
+import { HttpFailure, isConnectionFailure } from '../lib/http/http-failure.ts';
 import { isLoopback } from '../lib/http/loopback.ts';
 import { withParameter } from '../lib/http/received-url.ts';
 import { followAddress } from '../lib/http/redirect.ts';
@@ -58,7 +58,7 @@ export class TokenService {
       return this.#read(body);
     } catch (error) {
       // It has attempts of its own, and costs the request that needs the token none.
-      throw error instanceof HttpFailure ? error.with({ request: 'token' }) : error;
+      throw error instanceof HttpFailure ? this.#named(error, realm).with({ request: 'token' }) : error;
     }
   }
 
@@ -79,6 +79,12 @@ export class TokenService {
       });
     }
     return url;
+  }
+
+  /** Returns the failure to reach a token service at another host with the registry that led to it. */
+  #named(error: HttpFailure, realm: URL): HttpFailure {
+    if (!isConnectionFailure(error) || realm.host === this.#parts.endpoint.url.host) return error;
+    return error.with({ message: `${error.message}; ${this.#parts.host} names it as its token service` });
   }
 
   #ask(

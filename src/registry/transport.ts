@@ -6,7 +6,7 @@ import {
   type HttpClient,
   readBody,
 } from '../lib/http/http.ts';
-import { HttpFailure } from '../lib/http/http-failure.ts';
+import { HttpFailure, isConnectionFailure } from '../lib/http/http-failure.ts';
 import { followAddress, followRedirects, isLossyRedirect } from '../lib/http/redirect.ts';
 import type { Awaited } from '../lib/http/request-clock.ts';
 import { retryTime } from '../lib/http/transient-status.ts';
@@ -187,8 +187,9 @@ export class Transport {
 
 /** Returns the failure to reach a host that nobody named, with who led to it. */
 function redirectedTo(error: unknown, host: string): unknown {
-  const isUnreached = error instanceof HttpFailure && ['UNREACHABLE', 'TLS_REFUSED'].includes(error.code);
-  return isUnreached ? error.with({ message: `${error.message}; ${host} redirects to it` }) : error;
+  return isConnectionFailure(error)
+    ? error.with({ message: `${error.message}; ${host} redirects to it` })
+    : error;
 }
 
 /** Returns whether an answer shows that the login may send such a request. */

@@ -12,6 +12,7 @@ import { generatedBytes } from '../support/registry/content.ts';
 import type { JournalEntry } from '../support/registry/journal.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedIndex } from '../support/registry/seed.ts';
+import { type Certificate, LOOPBACK } from '../support/test-authority.ts';
 import type { Patience } from './causes.ts';
 import { brokenFiles } from './package-wholeness.ts';
 
@@ -53,8 +54,15 @@ function listed(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder) : [];
 }
 
-/** Opens the world; with `redirects`, the component is fetched from where its address leads. */
-export async function packCellWorld(redirects = false, sizes = SMALL): Promise<PackCellWorld> {
+/**
+ * Opens the world; with `redirects`, the component is fetched from where its address leads. `tls` is the certificate of
+ * the maker's registry.
+ */
+export async function packCellWorld(
+  redirects = false,
+  sizes = SMALL,
+  tls: Certificate = LOOPBACK,
+): Promise<PackCellWorld> {
   const image = { seed: 'proxy', tags: [`v${VERSION}`], layers: sizes.layers };
   const component = generatedBytes('kubelet', sizes.component);
   const stack = new AsyncDisposableStack();
@@ -62,7 +70,7 @@ export async function packCellWorld(redirects = false, sizes = SMALL): Promise<P
   const access = { mode: 'bearer', users: { keel: SECRET } } as const;
   const mirror = stack.use(await startRegistry({ redirectBlobs: true, access }));
   // As registry.k8s.io, which gives no tokens: whatever authorizes at it comes from the mirror.
-  const maker = stack.use(await startRegistry());
+  const maker = stack.use(await startRegistry({ tls }));
   seedIndex(mirror.storage, 'keel/kube-proxy', image);
   seedIndex(maker.storage, 'kube-proxy', image);
   const files = stack.use(await FileServer.start());

@@ -185,6 +185,20 @@ describe('fetchComponents', () => {
     });
   });
 
+  it('tells of a host that breaks off for which component it was asked', async () => {
+    const nowhere = new URL('http://127.0.0.1:1/');
+    const pin = () => ({ kind: 'pin', digest: DIGEST }) as const;
+    server.put('/good', CONTENT);
+    const lost = { ...plan('lost', pin), url: new URL('lost', nowhere) };
+    const expected = {
+      code: 'UNREACHABLE',
+      about: 'lost 1.0.0',
+      message: '127.0.0.1:1: the connection was refused',
+    };
+    await expect(fetchComponents([lost], settings())).rejects.toMatchObject(expected);
+    await expect(fetchComponents([plan('good', pin), lost], settings())).rejects.toMatchObject(expected);
+  });
+
   it('keeps what was checked for the next run, under a key that holds its digest', async () => {
     server.put('/tool', CONTENT);
     const tools = keeper();

@@ -27,6 +27,7 @@ test('a registry that does not answer is asked once, and all learn why', async (
   // It would answer now.
   expect(await makers.trouble(registry.host, client.signal)).toBe(first);
   expect(registry.journal.count('ping')).toBe(1);
+  expect(await makers.troubles()).toEqual([first]);
 });
 
 test('an end of the run is no trouble of a registry', async () => {

@@ -59,4 +59,23 @@ describe('openWebFile', () => {
     expect(failure).toMatchObject({ message: `answered by ${target.host} with status 403` });
     expect(inspect(failure, { depth: 9 })).not.toContain('secret');
   });
+
+  it.each([401, 403, 404, 410, 400, 429, 500, 503])('a status %i is told with what to do', async (status) => {
+    const url = server.put('/file', '', { kind: 'status', status });
+    await expect(openWebFile({ http, url, expected: [200], signal })).rejects.toMatchObject({
+      hint: expect.stringMatching(/^(?:check|try)/),
+    });
+  });
+
+  it('a host that a redirect leads to and nobody reaches is told with the one that led there', async () => {
+    const gone = await FileServer.start();
+    const target = gone.put('/store/1', '');
+    await gone[Symbol.asyncDispose]();
+    const url = server.put('/v1/kubelet', '', { kind: 'redirect', to: target.href });
+    await expect(openWebFile({ http, url, expected: [200], signal })).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      about: target.host,
+      message: `the connection was refused; ${url.host} redirects to it`,
+    });
+  });
 });

@@ -599,3 +599,15 @@ describe('a redirect', () => {
     );
   });
 });
+
+it('a token service at another host that is not reached is told with the registry that names it', async () => {
+  const gone = await startRegistry();
+  await gone[Symbol.asyncDispose]();
+  await using server = await startRegistry({ access: { ...BEARER, realm: `${gone.url}/token` } });
+  using client = new TestClient(server.host, { login: LOGIN, attempts: 1 });
+  await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
+    code: 'UNREACHABLE',
+    about: gone.host,
+    message: `the connection was refused; ${server.host} names it as its token service`,
+  });
+});

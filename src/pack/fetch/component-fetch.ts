@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
-import { Failure, failureCode } from '../../lib/failure.ts';
+import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
 import { readBody } from '../../lib/http/http.ts';
-import { HttpFailure } from '../../lib/http/http-failure.ts';
+import { HttpFailure, isConnectionFailure } from '../../lib/http/http-failure.ts';
 import { retry } from '../../lib/retry.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { redactUrl } from '../../registry/endpoint.ts';
@@ -12,7 +12,7 @@ import { CHECKSUM_FILE_LIMIT, findChecksum } from './checksum-file.ts';
 import type { ComponentCache } from './component-cache.ts';
 import { allOrFailures, jointFailure } from './joint-failure.ts';
 import { type DownloadSettings, download } from './verified-download.ts';
-import { openWebFile } from './web-file.ts';
+import { explainBreak, openWebFile } from './web-file.ts';
 
 /** How a download was checked, for the list in the package and the summary. */
 export interface CheckedBy {
@@ -48,7 +48,9 @@ async function readChecksum(source: ChecksumSource, settings: DownloadSettings):
   try {
     return await retry({ policy: settings.retry, signal }, async () => {
       const answer = await openWebFile({ http, url: source.url, expected: [200], signal });
-      const text = await readBody(answer, CHECKSUM_FILE_LIMIT);
+      const text = await readBody(answer, CHECKSUM_FILE_LIMIT).catch((error: unknown) => {
+        throw explainBreak(error, source.url, answer.url.host);
+      });
       if (text === undefined) {
         const message = `it is larger than ${formatSize(CHECKSUM_FILE_LIMIT)}, so it is no list of checksums`;
         throw new HttpFailure({
@@ -107,6 +109,22 @@ async function fetchOne(plan: ComponentPlan, settings: ComponentFetch): Promise<
 }
 
 /**
+ * Returns failures with the components that they were for, where these are told of a host alone. One cause that all of
+ * several have stays as it is, and is told once.
+ */
+function named(failures: ReadonlyMap<ComponentPlan, unknown>, plans: readonly ComponentPlan[]): unknown[] {
+  const causes = new Set([...failures.values()].map(describeFailure));
+  const isShared = plans.length > 1 && failures.size === plans.length && causes.size === 1;
+  return plans
+    .filter((plan) => failures.has(plan))
+    .map((plan) => {
+      const error = failures.get(plan);
+      if (isShared || !isConnectionFailure(error)) return error;
+      return error.with({ about: `${plan.name} ${plan.tag}`, message: `${error.about}: ${error.message}` });
+    });
+}
+
+/**
  * Fetches and checks every component, several at once, and returns them in the order of the plan. One that fails does
  * not stop the others: a single failure is thrown as it is, several as `COMPONENTS_FAILED`.
  */
@@ -116,24 +134,28 @@ export async function fetchComponents(
 ): Promise<readonly FetchedComponent[]> {
   const { concurrency, signal, onFetched } = settings;
   const limiter = new ConcurrencyLimiter({ start: concurrency });
-  const { results, failures } = await allOrFailures(
+  const failures = new Map<ComponentPlan, unknown>();
+  const { results } = await allOrFailures(
     plans.map(async (plan) => {
       const giveBack = await ConcurrencyLimiter.take([limiter], signal);
       try {
         const fetched = await fetchOne(plan, settings);
         onFetched?.(fetched);
         return fetched;
+      } catch (error) {
+        failures.set(plan, error);
+        throw error;
       } finally {
         giveBack();
       }
     }),
   );
   signal.throwIfAborted();
-  if (failures.length === 0) return results;
-  throw jointFailure(failures, {
+  if (failures.size === 0) return results;
+  throw jointFailure(named(failures, plans), {
     code: 'COMPONENTS_FAILED',
     about: 'components',
-    message: `${failures.length} of ${plans.length} could not be had`,
+    message: `${failures.size} of ${plans.length} could not be had`,
     noun: 'component',
     total: plans.length,
   });

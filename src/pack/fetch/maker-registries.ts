@@ -50,6 +50,12 @@ export class Makers {
     return trouble;
   }
 
+  /** Returns the errors for which makers' registries could not be asked so far. */
+  async troubles(): Promise<readonly unknown[]> {
+    const troubles = await Promise.all(this.#troubles.values());
+    return troubles.filter((trouble) => trouble !== undefined);
+  }
+
   close(): void {
     this.#registries.close();
   }

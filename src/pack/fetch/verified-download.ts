@@ -12,7 +12,7 @@ import { type Digest, digestAlgorithm } from '../../registry/oci/digest.ts';
 import { onDisk } from './disk-failure.ts';
 import { digestFile, FileMeter } from './file-digest.ts';
 import { takeFile } from './shared-file.ts';
-import { isArchive, openWebFile, type WebFileFailure } from './web-file.ts';
+import { explainBreak, isArchive, openWebFile, type WebFileFailure } from './web-file.ts';
 
 /** How downloads behave; connecting and stalls are limited by the HTTP client's own timeouts. */
 export interface DownloadSettings {
@@ -210,7 +210,9 @@ class Transfer {
       // A file that is too large stays too large, and would fill the disk for nothing.
       if (error === tooLarge) await this.#partial.discard();
       this.#settings.signal.throwIfAborted();
-      throw error instanceof Failure ? error : explainNetworkError(error, answer.url.host);
+      const { host } = answer.url;
+      const failure = error instanceof Failure ? error : explainNetworkError(error, host);
+      throw explainBreak(failure, this.#request.url, host);
     } finally {
       await file.close();
     }

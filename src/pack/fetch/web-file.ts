@@ -1,5 +1,5 @@
 import { discardBody, type HttpAnswer, type HttpClient } from '../../lib/http/http.ts';
-import { HttpFailure, isAnswerFailure } from '../../lib/http/http-failure.ts';
+import { HttpFailure, isAnswerFailure, isConnectionFailure } from '../../lib/http/http-failure.ts';
 import { followAddress, followRedirects } from '../../lib/http/redirect.ts';
 import { isRateLimit, isTransientStatus, retryTime } from '../../lib/http/transient-status.ts';
 import { redactUrl } from '../../registry/endpoint.ts';
@@ -31,20 +31,33 @@ function codeOf(status: number): WebFileFailureCode {
   return status >= 500 ? 'SERVER_BROKEN' : 'SERVER_REFUSED';
 }
 
+const HINTS: Readonly<Partial<Record<WebFileFailureCode, string>>> = {
+  NOT_FOUND: 'check the tag and the architecture; not every release has every file',
+  DENIED:
+    'check the address in the versions file; what it leads to must be open to all, as nothing logs in there',
+  RATE_LIMITED: 'try again later',
+  SERVER_BROKEN: 'try again later; if it stays, have the server mended, or a proxy in front of it',
+  SERVER_REFUSED: 'check the address in the versions file',
+};
+
 function refusal(asked: URL, answer: HttpAnswer): WebFileFailure {
   const by = answer.url.host === asked.host ? '' : ` by ${answer.url.host}`;
+  const code = codeOf(answer.status);
   return new HttpFailure({
-    code: codeOf(answer.status),
+    code,
     about: redactUrl(asked),
     message: `answered${by} with status ${answer.status}`,
-    hint:
-      answer.status === 404
-        ? 'check the tag and the architecture; not every release has every file'
-        : undefined,
+    hint: HINTS[code],
     status: answer.status,
     transient: isTransientStatus(answer.status),
     retryAt: retryTime(answer, Date.now()),
   });
+}
+
+/** Returns the failure of a connection to `host` with the one that was asked, if that led there. */
+export function explainBreak(error: unknown, asked: URL, host: string): unknown {
+  if (!isConnectionFailure(error) || host === asked.host) return error;
+  return error.with({ message: `${error.message}; ${asked.host} redirects to it` });
 }
 
 function nextAddress(from: URL, location: string, asked: URL): URL {
@@ -77,10 +90,15 @@ export async function openWebFile(request: {
     ...request.headers,
   };
   const isOwnCoding = (): boolean => isArchive(asked);
-  const answer = await followRedirects(
-    { method, url: asked },
-    (url) => http.send({ method, url, headers, awaited: 'content', isOwnCoding, signal }),
-    (from, location) => nextAddress(from, location, asked),
+  const send = async (url: URL): Promise<HttpAnswer> => {
+    try {
+      return await http.send({ method, url, headers, awaited: 'content', isOwnCoding, signal });
+    } catch (error) {
+      throw explainBreak(error, asked, url.host);
+    }
+  };
+  const answer = await followRedirects({ method, url: asked }, send, (from, location) =>
+    nextAddress(from, location, asked),
   );
   if (answer !== undefined && expected.includes(answer.status)) return answer;
   if (answer !== undefined) {

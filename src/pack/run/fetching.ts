@@ -1,4 +1,4 @@
-import { describeFailure } from '../../lib/failure.ts';
+import { describeFailure, failureCode } from '../../lib/failure.ts';
 import { readAuthorities } from '../../lib/http/certificate-authorities.ts';
 import { HttpClient } from '../../lib/http/http.ts';
 import type { Reporter } from '../../lib/reporter.ts';
@@ -144,6 +144,10 @@ class Fetching {
     };
     const images = await lookUpImages(plan.images, lookup, lock?.images);
     for (const text of unsignedWarnings(images)) reporter.warning(text);
+    // Behind a firewall they are out of reach. One that answers and is not trusted is for the user to mend.
+    for (const trouble of await makers.troubles()) {
+      if (failureCode(trouble) === 'TLS_REFUSED') reporter.warning(describeFailure(trouble));
+    }
     for (const { image } of images) {
       if (!image.namesArchitecture) continue;
       reporter.warning(
