@@ -1,3 +1,5 @@
+import { describeFailure } from '../lib/failure.ts';
+import type { Reporter } from '../lib/reporter.ts';
 import { leaveValue } from './command-file.ts';
 
 /** What later steps of a job can know about a mirroring run. None of it is secret. */
@@ -60,7 +62,14 @@ export const PACK_OUTPUTS: Readonly<Record<keyof PackOutputs, string>> = {
 /** The outputs of a packing run that ended without a package. */
 export const NO_PACKAGE: PackOutputs = { package: '', sha256: '', size: 0, locations: '[]', manifest: '' };
 
-/** Sets all outputs. Called on every path, so that a later step never reads an empty text instead of a number. */
-export function setOutputs(outputs: SyncOutputs | PackOutputs): void {
-  for (const [name, value] of Object.entries(outputs)) leaveValue('GITHUB_OUTPUT', name, String(value));
+/**
+ * Sets all outputs. Called on every path, so that a later step never reads an empty text instead of a number. Warns if
+ * they cannot be set: what the step did stays done.
+ */
+export function setOutputs(outputs: SyncOutputs | PackOutputs, reporter: Pick<Reporter, 'warning'>): void {
+  try {
+    for (const [name, value] of Object.entries(outputs)) leaveValue('GITHUB_OUTPUT', name, String(value));
+  } catch (error) {
+    reporter.warning(`the outputs of this step could not be set: ${describeFailure(error)}`);
+  }
 }

@@ -46,11 +46,11 @@ export async function packStep(parts: PackStepParts): Promise<boolean> {
       destinations,
     });
     if (result.kind === 'packed') return await tell(result, parts);
-    setOutputs(NO_PACKAGE);
+    setOutputs(NO_PACKAGE, reporter);
     await writeJobSummary(formatPlanSummary(result.plan), reporter);
     return true;
   } catch (error) {
-    setOutputs(NO_PACKAGE);
+    setOutputs(NO_PACKAGE, reporter);
     await reportObstacles(error, parts, { stopped: 'the run was stopped', title: 'There is no package' });
     return false;
   }
@@ -86,13 +86,14 @@ async function tell(
   const { RUNNER_TEMP = tmpdir() } = environment;
   const manifest = path.join(RUNNER_TEMP, 'keel-package.json');
   await writeFile(manifest, `${JSON.stringify({ ...contents, ...file, locations }, undefined, 2)}\n`);
-  setOutputs({
+  const outputs = {
     package: file.path,
     sha256: file.sha256.slice('sha256:'.length),
     size: file.size,
     locations: JSON.stringify(locations),
     manifest,
-  });
+  };
+  setOutputs(outputs, reporter);
   const told = failures.map(({ target, error }) => ({ target, message: describeFailure(error) }));
   await writeJobSummary(formatPackSummary({ file, contents, duration, locations, failures: told }), reporter);
   const headline = packageHeadline(contents, file.size);

@@ -31,8 +31,8 @@ const SAVE_TIME_LIMIT = seconds(60);
 
 /** Mirrors by the inputs of the step and returns whether the step succeeded. Sets the outputs on every path. */
 export async function mirrorStep(parts: StepParts): Promise<boolean> {
-  markMain();
   try {
+    markMain();
     const settings = readSettings(parts);
     requireReportFile(settings.report, [settings.database, settings.imageSet]);
     const finished = await runSync(settings, {
@@ -42,7 +42,7 @@ export async function mirrorStep(parts: StepParts): Promise<boolean> {
     });
     return await tell(settings, finished, parts.reporter);
   } catch (error) {
-    setOutputs(NOTHING_DONE);
+    setOutputs(NOTHING_DONE, parts.reporter);
     await reportObstacles(error, parts, { stopped: 'the run was stopped before it began' });
     return false;
   }
@@ -87,11 +87,9 @@ async function tell(
 ): Promise<boolean> {
   const { total, copied, skipped, failed, bytes } = report.totals;
   reporter.close();
-  setOutputs({
-    ...{ total, copied, skipped, failed, bytes },
-    report: leaveReport(settings.report, report, reporter),
-    'state-restored': report.stateRestored,
-  });
+  const written = leaveReport(settings.report, report, reporter);
+  const counts = { total, copied, skipped, failed, bytes };
+  setOutputs({ ...counts, report: written, 'state-restored': report.stateRestored }, reporter);
   await writeJobSummary(formatSummary(factsOfReport(report, runs)), reporter);
   const isGood = outcomeOf(report) === 'succeeded';
   if (isGood) reporter.line(headlineOf(report));

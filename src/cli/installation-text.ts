@@ -12,11 +12,12 @@ const NARROW = 100;
 export function installationLines(checked: CheckedInstallation, width?: number): string[] {
   const { version, architecture, mirror, images, files } = checked;
   const isNarrow = width !== undefined && width < NARROW;
+  const shared = sharedMessages(images);
   const rows = images.map(({ name, reference, digest, verdict, message }) => [
     name,
     reference.slice(reference.indexOf('/') + 1),
     ...(isNarrow ? [] : [digest === undefined ? '-' : shortDigest(digest)]),
-    message === '' ? verdict : `${verdict}: ${message}`,
+    message === '' || shared.has(message) ? verdict : `${verdict}: ${message}`,
   ]);
   const heads = ['IMAGE', 'AT THE MIRROR', ...(isNarrow ? [] : ['DIGEST']), 'VERDICT'];
   return [
@@ -25,8 +26,16 @@ export function installationLines(checked: CheckedInstallation, width?: number):
     ...alignColumns([heads, ...rows]),
     '',
     ...(isInstallable(checked) ? files.flatMap(({ path, text }) => [`# ${path}`, text]) : []),
-    ...verdictLines(checked).map((line) => wrapLine(line, width, 2)),
+    ...[...[...shared].map((message) => `unknown: ${message}`), ...verdictLines(checked)].map((line) =>
+      wrapLine(line, width, 2),
+    ),
   ];
+}
+
+/** Returns why images are not known, where several have the same reason. It is told once, below all of them. */
+function sharedMessages(images: readonly NeededImage[]): ReadonlySet<string> {
+  const unknown = images.filter(({ verdict }) => verdict === 'unknown').map(({ message }) => message);
+  return new Set(unknown.filter((message, index) => unknown.indexOf(message) !== index));
 }
 
 function verdictLines(checked: CheckedInstallation): string[] {

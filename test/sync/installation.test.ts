@@ -128,3 +128,18 @@ test('ends at --command-timeout where the mirror is silent', async () => {
     message: 'the time limit of 100 ms is over',
   });
 });
+
+test('one reason why no image can be asked for is told once', async () => {
+  await using here = await world({ kubernetes: ['1.36.3'] });
+  here.destination.fail({
+    match: { kind: 'ping' },
+    times: Number.POSITIVE_INFINITY,
+    fault: { kind: 'status', status: 502 },
+  });
+  const { checked, lines } = await here.check('1.36.3');
+  const [{ message } = { message: '' }] = checked.images;
+  expect(checked.images.map((image) => image.message)).toEqual(Array(7).fill(message));
+  expect(lines.filter((line) => line.includes(message))).toEqual([`unknown: ${message}`]);
+  expect(lines.find((line) => line.startsWith('etcd:'))).toMatch(/unknown$/);
+  expect(lines.at(-1)).toMatch(/^not known: /);
+});
