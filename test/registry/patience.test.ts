@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { milliseconds } from '../../src/lib/duration.ts';
+import { type Duration, milliseconds } from '../../src/lib/duration.ts';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { bytesContent, generatedBytes } from '../support/registry/content.ts';
 import { type FaultRule, htmlError, rateLimited } from '../support/registry/faults.ts';
-import type { RequestMatch } from '../support/registry/journal.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage } from '../support/registry/seed.ts';
@@ -154,32 +153,32 @@ describe('a limit for silence knows what is waited for', () => {
     }
   }
 
-  /** Requests of a kind; time passes while they are answered. */
-  function slowly(kind: RequestKind): { match: RequestMatch; passed: Promise<void> } {
+  /** Lets a request be answered late. */
+  function late(kind: RequestKind): FaultRule {
     const { promise: passed, resolve } = Promise.withResolvers<void>();
     const when = (): boolean => {
       passing.push(passTime().then(resolve));
       return true;
     };
-    return { match: { kind, when }, passed };
-  }
-
-  /** Lets a request be answered late. */
-  function late(kind: RequestKind): FaultRule {
-    const { match, passed } = slowly(kind);
-    return { match, fault: { kind: 'hold', until: passed } };
+    return { match: { kind, when }, fault: { kind: 'hold', until: passed } };
   }
 
   /** Brings a layer from one registry to another and returns the statuses of the requests of this kind. */
-  async function pushed(kind: RequestKind, faults: readonly FaultRule[], size = 300_000): Promise<number[]> {
+  async function pushed(
+    kind: RequestKind,
+    faults: readonly FaultRule[],
+    size = 300_000,
+    limits: Partial<typeof TIMEOUTS> & { readonly content?: Duration } = {},
+    choices: Parameters<typeof bring>[3] = {},
+  ): Promise<number[]> {
     await using source = await startRegistry();
     await using server = await startRegistry();
     const digest = source.storage.putBlob(APP, bytesContent(generatedBytes('layer', size)));
     for (const rule of faults) server.fail(rule);
     for (const rule of faults) if (rule.match?.kind === 'blob-get') source.fail(rule);
-    const timeouts = { ...HASTY, content: LONG, work: LONG };
+    const timeouts = { ...HASTY, content: LONG, work: LONG, ...limits };
     using client = new TestClient(server.host, { timeouts });
-    await bring(client, source, { digest, size });
+    await bring(client, source, { digest, size }, choices);
     return [source, server].flatMap(({ journal }) => journal.filter({ kind }).map(({ status }) => status));
   }
 
@@ -199,9 +198,20 @@ describe('a limit for silence knows what is waited for', () => {
   });
 
   it('a layer may take its time while its bytes flow', async () => {
-    const slow = { kind: 'trickle', bytesPerSecond: 20_000 } as const;
-    const rule = { match: slowly('blob-get').match, fault: slow };
-    expect(await pushed('upload-put', [rule], 50_000)).toEqual([201]);
+    const rule = {
+      match: { kind: 'blob-get' },
+      fault: { kind: 'trickle', bytesPerSecond: 100_000 },
+    } as const;
+    const limit = milliseconds(20_000);
+    let passed = 0;
+    const onBytes = (): void => {
+      passed += limit;
+      vi.advanceTimersByTime(limit);
+    };
+    // What is silent for that long in earnest would be another fault.
+    const limits = { content: limit, idle: LONG };
+    expect(await pushed('upload-put', [rule], 50_000, limits, { onBytes })).toEqual([201]);
+    expect(passed).toBeGreaterThan(3 * limit);
   });
 
   it('a source that falls silent is named, and not the destination that waits for it', async () => {
