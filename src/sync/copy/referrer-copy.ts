@@ -54,6 +54,8 @@ export class ReferrerCopier {
   readonly #signal: AbortSignal;
   /** Whether sources have the API. One that has answered once has it, whatever it refuses later. */
   readonly #hasApi = new Map<Registry, boolean>();
+  /** The first question to each source. The others wait for its answer, which may spare them all. */
+  readonly #first = new Map<Registry, Promise<unknown>>();
   readonly #offers = new SingleFlight<string, Offer>(OFFERS_KEPT);
   readonly #copies = new SingleFlight<string, CopiedReferrers>({ results: COPIES_KEPT });
 
@@ -118,7 +120,17 @@ export class ReferrerCopier {
   }
 
   async #ask({ source }: PlannedImage, subject: Digest): Promise<Offer> {
-    const { registry, repository } = source;
+    const first = this.#first.get(source.registry);
+    if (first !== undefined) {
+      await first.catch(() => undefined);
+      return this.#askApi(source, subject);
+    }
+    const asked = this.#askApi(source, subject);
+    this.#first.set(source.registry, asked);
+    return asked;
+  }
+
+  async #askApi({ registry, repository }: PlannedImage['source'], subject: Digest): Promise<Offer> {
     if (!this.mayOffer(registry)) return { subject, wanted: undefined };
     const offered = await askReferrersApi(registry, repository, subject, this.#signal);
     if (offered !== undefined || !this.#hasApi.has(registry))
