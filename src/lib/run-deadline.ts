@@ -15,7 +15,7 @@ export class RunDeadline implements Disposable {
     this.at = limit === 0 ? undefined : Date.now() + limit;
     if (limit === 0) return;
     const message = `the time limit of ${formatDuration(limit)} is over`;
-    const failure = new Failure({ code: 'COMMAND_TIMED_OUT', about: '--command-timeout', message });
+    const failure = new Failure({ code: 'COMMAND_TIMED_OUT', about: 'command-timeout', message });
     this.#timer = setTimeout(() => this.#expiry.abort(failure), limit);
   }
 

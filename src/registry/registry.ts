@@ -95,7 +95,7 @@ export class Registry {
         code: 'UNAUTHORIZED',
         about: this.host,
         message: 'there is no login for this registry',
-        hint: 'give --username and KEEL_PASSWORD, or log in with docker login or podman login',
+        hint: 'give --username and KEEL_PASSWORD, in a workflow username and password, or log in with docker login or podman login',
       });
     }
     await this.#transport.prove(scopes);

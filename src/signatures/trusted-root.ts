@@ -7,7 +7,7 @@ function malformed(file: string, message: string, cause: unknown): Failure<'TRUS
   return new Failure({
     code: 'TRUSTED_ROOT_MALFORMED',
     fault: 'usage',
-    about: `--trusted-root ${file}`,
+    about: `trusted-root ${file}`,
     message,
     hint: 'give a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',
     cause,

@@ -80,7 +80,7 @@ test.each<[what: string, text: string | undefined, message: string]>([
   await expect(readAuthorities(file)).rejects.toMatchObject({
     code: 'CA_FILE_MALFORMED',
     fault: 'usage',
-    about: `--ca-file ${file}`,
+    about: `ca-file ${file}`,
     message,
   });
 });
@@ -101,7 +101,7 @@ test.each<[what: string, text: string]>([
   await expect(readAuthorities(text)).rejects.toMatchObject({
     code: 'CA_FILE_MALFORMED',
     fault: 'usage',
-    about: '--ca-file',
+    about: 'ca-file',
     message: 'it is a certificate itself, and not the path of a file',
     hint: 'write the certificate into a file, and give the path of that file',
   });

@@ -137,7 +137,7 @@ const HOST_ROWS: Row[] = [
     {
       code: 'TLS_REFUSED',
       message: 'its certificate is signed by itself alone',
-      hint: /^give it with --ca-file, or .*--tls-skip-verify/,
+      hint: /^give it with --ca-file, in a workflow ca-file, or .*--tls-skip-verify/,
     },
   ],
   [
@@ -146,7 +146,7 @@ const HOST_ROWS: Row[] = [
     {
       code: 'TLS_REFUSED',
       message: 'its certificate is signed by an authority that is not known here',
-      hint: /^give that authority with --ca-file, or let the server send .* in between, or/,
+      hint: /^give that authority with --ca-file, in a workflow ca-file, or let the server send .* in between, or/,
     },
     { authority: 'self-signed.pem' },
   ],
@@ -219,7 +219,7 @@ const PROXY_ROWS: Row[] = [
     {
       code: 'TLS_REFUSED',
       message: /^its proxy .* cannot be used: its certificate is signed by itself alone$/,
-      hint: /^give it with --ca-file$/,
+      hint: /^give it with --ca-file, in a workflow ca-file$/,
     },
     { scheme: 'https' },
   ],

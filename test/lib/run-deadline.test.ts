@@ -15,7 +15,7 @@ test('aborts when its time is over, and says so', () => {
   vi.advanceTimersByTime(89_999);
   expect(deadline.signal.aborted).toBe(false);
   vi.advanceTimersByTime(1);
-  expect(deadline.signal.reason).toMatchObject({ code: 'COMMAND_TIMED_OUT', about: '--command-timeout' });
+  expect(deadline.signal.reason).toMatchObject({ code: 'COMMAND_TIMED_OUT', about: 'command-timeout' });
   expect(deadline.reason).toBe('the time limit of 1 m 30 s is over');
 });
 

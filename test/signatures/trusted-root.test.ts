@@ -83,7 +83,7 @@ test.each<[what: string, text: string | undefined, message: string]>([
   if (text !== undefined) writeFileSync(file, text);
   await expect(openVerifier(file)).rejects.toMatchObject({
     code: 'TRUSTED_ROOT_MALFORMED',
-    about: `--trusted-root ${file}`,
+    about: `trusted-root ${file}`,
     message: expect.stringContaining(message),
     hint: 'give a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',
   });

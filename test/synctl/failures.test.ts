@@ -72,10 +72,10 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
     const { code, stderr } = await sync(desk, source.host, basic.host);
     expect(stderr).toBe(
       `error: ${basic.host}: there is no login for this registry ` +
-        '(give --username and KEEL_PASSWORD, or log in with docker login or podman login)\n',
+        '(give --username and KEEL_PASSWORD, in a workflow username and password, or log in with docker login or podman login)\n',
     );
     expect(code).toBe(1);
-    const line = `error: ${basic.host}: there is no login for this registry (give --username and KEEL_PASSWORD, or log in with docker login or podman login)\n`;
+    const line = `error: ${basic.host}: there is no login for this registry (give --username and KEEL_PASSWORD, in a workflow username and password, or log in with docker login or podman login)\n`;
     for (const subject of [['pause'], ['pause:3.10'], ['--kubernetes', '1.36.2']]) {
       const checked = await desk.run('check', '--source', source.host, '--push-to', basic.host, ...subject);
       expect(checked).toMatchObject({ code: 1, stdout: '', stderr: line });
@@ -149,7 +149,7 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
       '--retry-interval',
       '9s',
     );
-    expect(said.stderr).toBe('error: --command-timeout: the time limit of 200 ms is over\n');
+    expect(said.stderr).toBe('error: command-timeout: the time limit of 200 ms is over\n');
     expect(said.code).toBe(1);
   });
 

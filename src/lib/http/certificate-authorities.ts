@@ -40,14 +40,14 @@ export async function readAuthorities(file: string | undefined): Promise<string[
   if (file === undefined) return undefined;
   if (PASTED.test(file)) {
     const hint = 'write the certificate into a file, and give the path of that file';
-    throw malformed('--ca-file', 'it is a certificate itself, and not the path of a file', hint);
+    throw malformed('ca-file', 'it is a certificate itself, and not the path of a file', hint);
   }
   try {
     const bytes = await readFile(file);
     return [...getCACertificates('default'), ...certificatesIn(bytes)];
   } catch (cause) {
     const hint = cause instanceof Fault ? cause.hint : USUAL_HINT;
-    throw malformed(`--ca-file ${file}`, explainFileError(cause), hint, cause);
+    throw malformed(`ca-file ${file}`, explainFileError(cause), hint, cause);
   }
 }
 

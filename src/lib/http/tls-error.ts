@@ -107,13 +107,13 @@ export function explainTls(error: unknown, skip: string | undefined): TlsTrouble
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return {
         message: 'its certificate is signed by itself alone',
-        hint: `give it with --ca-file${orSkip}`,
+        hint: `give it with --ca-file, in a workflow ca-file${orSkip}`,
       };
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE': {
-      const hint = `give that authority with --ca-file, or let the server send all certificates in between${orSkip}`;
+      const hint = `give that authority with --ca-file, in a workflow ca-file, or let the server send all certificates in between${orSkip}`;
       return { message: 'its certificate is signed by an authority that is not known here', hint };
     }
     default: {

@@ -343,6 +343,6 @@ test('synctl sync itself exits red for what it left out, and reads its trusted r
   expect([code, told]).toEqual([1, expect.stringContaining('signatures: 1 verified, 3 missing')]);
   place.source.journal.clear();
   const wrong = await place.route.start(...flags, '--trusted-root', 'none.json').end();
-  expect(wrong.told).toContain('--trusted-root none.json: there is no such file');
+  expect(wrong.told).toContain('error: trusted-root none.json: there is no such file');
   expect([wrong.code === 0, place.source.journal.entries]).toEqual([false, []]);
 });
