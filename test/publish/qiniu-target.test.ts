@@ -270,6 +270,19 @@ describe('proving a Qiniu target', () => {
   });
 });
 
+it('tells of a host that nobody named which bucket it serves', async () => {
+  await using kodo = await Kodo.start();
+  const gone = await Kodo.start();
+  const { host } = gone;
+  kodo.advertise(host);
+  await gone[Symbol.asyncDispose]();
+  await expect(targetFor(kodo).prove(calm)).rejects.toMatchObject({
+    code: 'UNREACHABLE',
+    about: host,
+    message: 'the connection was refused; it serves bucket keel',
+  });
+});
+
 describe('finding the zone of a bucket', () => {
   const asQiniu = { endpoint: undefined, retry: { attempts: 1, interval: milliseconds(1) } };
   const trust = { unverified: ['uc.qbox.me', 'up.test'] };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
 import { type HttpClient, readBody } from '../../lib/http/http.ts';
 import { HttpFailure, isConnectionFailure } from '../../lib/http/http-failure.ts';
+import { retryTime } from '../../lib/http/transient-status.ts';
 import { parseJson } from '../../lib/json.ts';
 import type { RetryPolicy } from '../../lib/retry.ts';
 import { listOf } from '../../lib/zero-value.ts';
@@ -109,8 +110,9 @@ async function askForHosts(
   const answer = await http.send({ method: 'GET', url, headers: {}, signal });
   const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
   if (answer.status !== 200) {
+    const { status } = answer;
     const error = parseKodoError(text);
-    throw explainKodoAnswer({ status: answer.status, error, bucket, key: bucket });
+    throw explainKodoAnswer({ status, error, bucket, key: bucket, retryAt: retryTime(answer, Date.now()) });
   }
   const [region] = understand(queryShape, parseJson(text), 'Qiniu').hosts;
   if (region === undefined) throw noHosts(bucket);

@@ -175,9 +175,10 @@ export class KodoService {
       try {
         return understand(shape, await this.#read(await send(host), about), 'Qiniu');
       } catch (error) {
+        if (!isConnectionFailure(error)) throw error;
         // When many requests fail at once, only the first one moves on to the next host.
-        if (isConnectionFailure(error) && this.#preferred === preferred) this.#preferred += 1;
-        throw error;
+        if (this.#preferred === preferred) this.#preferred += 1;
+        throw error.with({ message: `${error.message}; it serves bucket ${this.bucket}` });
       }
     });
   }
