@@ -37,6 +37,10 @@ describe("Docker's configuration", () => {
     ['a.example:5000', 'a.example:5000'],
     ['https://a.example', 'a.example'],
     ['https://a.example/v2/', 'a.example'],
+    ['https://a.example/v2', 'a.example'],
+    ['a.example/v1/', 'a.example'],
+    ['a.example/', 'a.example'],
+    ['a.example/v2', 'a.example/v2/app'],
     ['A.Example', 'a.example'],
     ['https://index.docker.io/v1/', 'docker.io'],
     ['docker.io', 'docker.io'],
@@ -59,6 +63,8 @@ describe("Docker's configuration", () => {
     ['https://a.example/team', 'a.example/team'],
     ['a.example/Team', 'a.example/team'],
     ['aexample', 'a.example'],
+    ['a.example/v2', 'a.example/other'],
+    ['a.example/team/v2', 'a.example/team/other'],
   ])('does not give the login under %s to %s', async (key, host) => {
     expect(await lookUp({ auths: { [key]: auth('user:password') } }, host)).toBeUndefined();
   });

@@ -50,8 +50,11 @@ interface Place {
  */
 function placeOf(key: string): Place | undefined {
   const bare = key.replace(/^https?:\/\//, '');
-  const [name = '', ...rest] = bare.replace(/\/(?:v[12]\/?)?$/, '').split('/');
-  if (rest.length > 0 && bare !== key) return undefined;
+  const isAddress = bare !== key;
+  // A namespace may be called v2.
+  const version = isAddress ? /\/(?:v[12]\/?)?$/ : /(?<=^[^/]*)\/(?:v[12]\/)?$/;
+  const [name = '', ...rest] = bare.replace(version, '').split('/');
+  if (rest.length > 0 && isAddress) return undefined;
   try {
     return { host: parseHost(name), path: rest.length === 0 ? undefined : rest.join('/') };
   } catch {
