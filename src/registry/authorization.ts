@@ -144,7 +144,7 @@ export class Authorization {
       return undefined;
     }
     const key = keyOf(challenge, this.#wanted(challenge, scopes));
-    await this.review(scopes, next);
+    await this.review(answer, scopes, next);
     const refused = this.#refusedTokens.get(key) ?? new Set();
     this.#refusedTokens.set(key, refused.add(next));
     // The login is not sent for more of them: it may be wrong, and the account locked for that.
@@ -153,10 +153,14 @@ export class Authorization {
     return 'renewed';
   }
 
-  /** Finds out if the login is wrong when a token was refused that was never accepted. Throws `UNAUTHORIZED` then. */
-  async review(scopes: readonly Scope[], sent: string | undefined): Promise<void> {
+  /**
+   * Finds out if the login is wrong when a token was refused that was never accepted. A host that a redirect led to did
+   * not get it. Throws `UNAUTHORIZED` if it is wrong.
+   */
+  async review(answer: HttpAnswer, scopes: readonly Scope[], sent: string | undefined): Promise<void> {
     const challenge = this.#challengeFor(scopes);
     if (challenge?.scheme !== 'bearer' || sent === undefined) return;
+    if (answer.url.origin !== this.#endpoint.url.origin) return;
     await this.#untried
       .get(keyOf(challenge, this.#wanted(challenge, scopes)))
       ?.review(challenge, scopes, sent);

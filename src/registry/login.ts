@@ -92,7 +92,7 @@ export class Login {
     if (this.credential?.kind !== 'password' || this.trial.isAccepted) return;
     this.#refusedTokens.add([...scopes, header].join('\n'));
     if (this.#refusedTokens.size < MOST_REFUSED_TOKENS) return;
-    const asked = this.#isForNobody ?? this.#isAsGoodAsNone(challenge, header);
+    const asked = this.#isForNobody ?? this.#isAsGoodAsNone(challenge, scopes, header);
     this.#isForNobody = asked;
     const isForNobody = await asked.catch(() => {
       if (this.#isForNobody === asked) this.#isForNobody = undefined;
@@ -149,9 +149,14 @@ export class Login {
   }
 
   /** Throws if that cannot be found out now. */
-  async #isAsGoodAsNone(challenge: BearerChallenge, header: string): Promise<boolean> {
+  async #isAsGoodAsNone(
+    challenge: BearerChallenge,
+    scopes: readonly string[],
+    header: string,
+  ): Promise<boolean> {
     try {
-      const none = (await this.#parts.tokens.fetch(challenge, [], undefined)).header;
+      // GHCR gives nobody a token for what is closed, and so shows that ours is somebody's.
+      const none = (await this.#parts.tokens.fetch(challenge, scopes, undefined)).header;
       if (none === undefined) return false;
       const [ours, anybodys] = [holderOf(header), holderOf(none)];
       if (ours !== undefined && anybodys !== undefined && ours !== anybodys) return false;
@@ -160,7 +165,7 @@ export class Login {
       if (failure.transient) throw failure;
       return answer.status !== 401 && answer.status !== 403;
     } catch (error) {
-      // Nobody gets a token there without a login.
+      // Without a login there is no token.
       if (error instanceof HttpFailure && !error.transient && error.status !== undefined) return false;
       throw error;
     }

@@ -93,7 +93,7 @@ export class Transport {
       if (isLetIn(answer)) this.#authorization.admit(exchange.scopes);
       if (exchange.expected.includes(answer.status)) return answer;
       const failure = await this.#explain(exchange, answer);
-      if (answer.status === 403) await this.#authorization.review(exchange.scopes, sent);
+      if (answer.status === 403) await this.#authorization.review(answer, exchange.scopes, sent);
       if (answer.status !== 401 || repeats === MOST_REPEATS) throw failure;
       const lesson = await this.#authorization.learn(answer, exchange.scopes, sent);
       if (lesson === undefined || (lesson === 'renewed' && isRenewed)) throw failure;

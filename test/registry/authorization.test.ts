@@ -251,7 +251,7 @@ describe('a login', () => {
       expect(scopes).toEqual([
         [true, null],
         ...tried.map((name) => [true, `repository:${name}:pull`]),
-        [false, null],
+        [false, `repository:${tried.at(-1)}:pull`],
       ]);
     },
   );
@@ -274,6 +274,43 @@ describe('a login', () => {
       });
       expect((await list('open')).tags).toEqual(['1.0']);
     }
+  });
+
+  const SEVERAL = {
+    ...OPEN,
+    allows: (_: unknown, name: string) => !name.startsWith('closed'),
+    deniedStatus: 403,
+  } as const;
+  const CLOSED = Array.from({ length: 6 }, (_, index) => `closed${index}`);
+
+  it('that is right is not given up where nobody gets a token for what is closed, as at GHCR', async () => {
+    await using server = await startRegistry({ access: SEVERAL });
+    seedImage(server.storage, 'open', { tags: ['1.0'] });
+    const when = ({ headers, query }: JournalEntry) =>
+      headers.authorization === undefined && query.get('scope')?.includes('closed') === true;
+    server.fail({ match: { kind: 'token', when }, times: Infinity, fault: { kind: 'status', status: 403 } });
+    using client = new TestClient(server.host, { login: LOGIN });
+    const list = (name: string) => client.registry.listTags(parseRepository(name), client.signal);
+    for (const name of CLOSED) await expect(list(name)).rejects.toMatchObject({ code: 'DENIED' });
+    expect((await list('open')).tags).toEqual(['1.0']);
+  });
+
+  it('that is right is not given up for what a host says that did not get it', async () => {
+    await using elsewhere = await startRegistry();
+    await using server = await startRegistry({ access: { ...OPEN, allows: () => true } });
+    seedImage(server.storage, 'open', { tags: ['1.0'] });
+    elsewhere.fail({ match: {}, times: Infinity, fault: { kind: 'status', status: 403 } });
+    const location = `${elsewhere.url}/v2/denied/tags/list`;
+    const when = ({ repository }: JournalEntry) => repository.startsWith('closed');
+    server.fail({
+      match: { kind: 'tags-list', when },
+      times: Infinity,
+      fault: { kind: 'redirect', location },
+    });
+    using client = new TestClient(server.host, { login: LOGIN });
+    const list = (name: string) => client.registry.listTags(parseRepository(name), client.signal);
+    for (const name of CLOSED) await expect(list(name)).rejects.toMatchObject({ code: 'DENIED' });
+    expect((await list('open')).tags).toEqual(['1.0']);
   });
 
   it('is tried by one repository first, and when it was accepted by all at once', async () => {
