@@ -14,7 +14,7 @@ const WHERE_TABLE = [
     default: DEFAULT_WORD,
     repeatable: true,
     group: WHERE,
-    description: `Where to publish: ${TARGET_WORDS}`,
+    description: `Where to publish: ${TARGET_WORDS}, where dockerhub is Docker Hub or any other registry`,
   },
   {
     name: 'overwrite',

@@ -27,7 +27,9 @@ type ParsedPublishSettings =
 /** Reads from flags or inputs where a package goes. Returns every failure at once: each wrong and each missing flag. */
 export function parsePublishSettings(from: FlagSource): ParsedPublishSettings {
   const flags = new FlagReader<PublishFlagName>(PUBLISH_FLAGS, from);
-  const { words, warnings: notices } = parseTargetWords(flags.text('repo') ?? '');
+  const repo = flags.text('repo') ?? '';
+  const { words, warnings: notices, refusals } = parseTargetWords(repo, (name) => flags.label(name));
+  for (const { message, hint } of refusals) flags.refuse('repo', message, hint);
   const overwrite = flags.optional('overwrite', parseSwitch) ?? false;
   const targets: ChosenTarget[] = [];
   for (const { word, read } of TARGETS) {

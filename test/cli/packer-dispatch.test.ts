@@ -31,6 +31,14 @@ test.each([
     'warning: "kodo" is no target, so Qiniu is used; write qiniu, dockerhub, release, artifact or none\n' +
       'error: --access-key: publishing to Qiniu needs it ',
   ],
+  [
+    'push --pkg-uri kube.tar.gz --access-key a --secret-key s --repo dockerhb',
+    'error: --repo: "dockerhb" is no target (did you mean dockerhub?)\n',
+  ],
+  [
+    'push --pkg-uri kube.tar.gz --access-key a --secret-key s --repo registry',
+    'error: --repo: "registry" is no target (for a registry of your own write dockerhub in --repo, and HOST/PATH in --dockerhub-repository)\n',
+  ],
 ])('packer %s is refused', async (line, message) => {
   const { code, calls, err } = await run(line);
   expect({ code, calls }).toEqual({ code: 2, calls: [] });

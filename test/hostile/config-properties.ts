@@ -178,7 +178,9 @@ export const CONFIG_PROPERTIES: readonly Property[] = [
     async (text) => {
       const zone = await unlessRefused(['ZONE_UNKNOWN'], () => parseZone(text, 'test'));
       require(zone === undefined || /^[a-z0-9-]+$/.test(zone), 'a zone is no host name');
-      require(parseTargetWords(text).warnings.every((warning) => warning.length < 300), 'a warning is long');
+      const { warnings, refusals } = parseTargetWords(text, (name) => name);
+      const said = [...warnings, ...refusals.map(({ message }) => message)];
+      require(said.every((each) => each.length < 300), 'a message is long');
       await unlessRefused(['FLAG_MALFORMED'], () => parseSwitch(text, 'test'));
       await unlessRefused(['FLAG_MALFORMED'], () => oneOf('off', 'on')(text, 'test'));
       const count = await unlessRefused(['FLAG_MALFORMED'], () => wholeNumber(1, 64)(text, 'test'));
@@ -225,7 +227,7 @@ export const CONFIG_PROPERTIES: readonly Property[] = [
     require(sorted.every(({ tag: each }, index) => each === backwards[index]?.tag), 'it depends on who asks');
   }),
   property('a word of any kind breaks no reader of words', anyText, (text) => {
-    parseTargetWords(text);
+    parseTargetWords(text, (name) => name);
     readTagVersion(text);
   }),
 ];

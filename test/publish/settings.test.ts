@@ -49,6 +49,20 @@ describe('where a package goes', () => {
     ],
     [{ repo: 'dockerhub' }, [/^--dockerhub-repository: .*needs a repository/]],
     [{ repo: 'dockerhub', 'dockerhub-repository': 'a/b:c' }, [/^--dockerhub-repository: .*tag or digest/]],
+    [
+      { repo: 'dockerhub', 'dockerhub-repository': 'localhost:17102' },
+      [/^--dockerhub-repository: "localhost:17102" is a host.*path.*missing \(write .*localhost:17102\/me\//],
+    ],
+    ...['localhost', 'localhost/', 'registry.example.com', 'registry.example.com:443/', '[::1]:5000'].map(
+      (host): [Record<string, string>, RegExp[]] => [
+        { repo: 'dockerhub', 'dockerhub-repository': host },
+        [/^--dockerhub-repository: .* is a host, and the path of the repository there is missing/],
+      ],
+    ),
+    [{ repo: 'dockerhub', 'dockerhub-repository': 'kube:v1' }, [/^--dockerhub-repository: .*tag or digest/]],
+    [{ repo: 'dockerhub', 'dockerhub-repository': 'kube:v1.36' }, [/^--dockerhub-repository: .*tag or dig/]],
+    [{ repo: 'registry' }, [/^--repo: "registry" is no target \(for a registry of your own write dockerhub/]],
+    [{ ...KEYS, repo: 'dockerhb,qiniu' }, [/^--repo: "dockerhb" is no target \(did you mean dockerhub\?\)/]],
     [{ repo: 'dockerhub', 'dockerhub-username': 'me' }, [/^--dockerhub-username: .*no password/]],
     [
       { repo: 'dockerhub', 'dockerhub-username': 'ME me', 'dockerhub-password': 'hush' },

@@ -46,6 +46,8 @@ export const REGISTRY: TargetKind<'dockerhub', RegistryFlagName> = {
 };
 
 const DEFAULT_NAME = 'keel-pkg';
+/** A host, with or without a port. As a reference it would be an image of Docker Hub, its port a tag. */
+const HOST_ALONE = /^(?:localhost|\[[^/]*\]|[^/:@]*\.[^/:@]*|[^/:@]+(?=:\d))(?::\d*)?\/*$/;
 /** Small, and contains `cp`. */
 const BASE_IMAGE = parseReference('docker.io/library/busybox:stable');
 
@@ -91,6 +93,10 @@ function parseOwnRepository(username: string, about: string, hint: string): Refe
 }
 
 function parseRepository(text: string, about: string): Reference {
+  if (HOST_ALONE.test(text)) {
+    const hint = `write one such as ${text.replace(/\/+$/, '')}/me/${DEFAULT_NAME}`;
+    throw malformed(about, text, 'is a host, and the path of the repository there is missing', hint);
+  }
   const reference = parseReference(text);
   if (reference.tag === undefined && reference.digest === undefined) return reference;
   throw malformed(
