@@ -8,7 +8,7 @@ import { holderOf } from './auth/token-holder.ts';
 import { parseErrorBody } from './error-body.ts';
 import type { Host } from './oci/reference.ts';
 import { refusal } from './refusal.ts';
-import type { RegistryFailure } from './registry-failure.ts';
+import { LOGIN_REQUEST, type RegistryFailure } from './registry-failure.ts';
 import type { TokenService, TokenServiceParts } from './token-service.ts';
 
 const ERROR_BODY_LIMIT = 64 * 1024;
@@ -208,7 +208,7 @@ export class Login {
     try {
       return await http.send({ method: 'GET', url, headers, signal });
     } catch (error) {
-      throw error instanceof HttpFailure ? error.with({ request: 'login' }) : error;
+      throw error instanceof HttpFailure ? error.with({ request: LOGIN_REQUEST }) : error;
     }
   }
 
@@ -218,7 +218,7 @@ export class Login {
       about: this.#parts.host,
       action: 'log in',
       status: answer.status,
-      request: 'login',
+      request: LOGIN_REQUEST,
       errorBody: parseErrorBody(body, this.#parts.redact),
       retryAt: retryTime(answer, Date.now()),
     });
@@ -227,6 +227,7 @@ export class Login {
   #refused({ about, message, status, cause }: HttpFailure): RegistryFailure {
     const from = this.origin === undefined ? '' : ` in ${this.origin}`;
     const hint = `check the user name and password for this registry${from}; the same login is not tried again in this run`;
-    return new HttpFailure({ code: 'UNAUTHORIZED', about, message, hint, status, cause });
+    const request = LOGIN_REQUEST;
+    return new HttpFailure({ code: 'UNAUTHORIZED', about, message, hint, status, cause, request });
   }
 }

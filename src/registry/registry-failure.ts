@@ -1,5 +1,5 @@
 import { failureCode } from '../lib/failure.ts';
-import { type HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
+import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
 
 export type RegistryFailureCode =
   | 'NOT_FOUND'
@@ -28,6 +28,14 @@ export function isNotFound(error: unknown): boolean {
 /** Returns whether a registry answered that its login is missing, wrong or not enough. */
 export function isUnauthorized(error: unknown): boolean {
   return failureCode(error) === 'UNAUTHORIZED';
+}
+
+/** The `request` of a failure to log in. */
+export const LOGIN_REQUEST = 'login';
+
+/** Returns whether a registry refused our password itself, so that it refuses whatever is asked with it. */
+export function isLoginRefused(error: unknown): boolean {
+  return isUnauthorized(error) && error instanceof HttpFailure && error.request === LOGIN_REQUEST;
 }
 
 /** Returns whether a registry refused something to our account that others may have. */

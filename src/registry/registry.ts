@@ -102,9 +102,9 @@ export class Registry {
     return username;
   }
 
-  /** Returns what is known of the login for a repository: whether an answer has proved it, and where it is from. */
-  aboutLogin(repository: Repository): ReturnType<Transport['situation']> {
-    return this.#transport.situation([pushScope(repository)]);
+  /** Returns what is known of the login for a repository or the registry: whether an answer proved it, and its origin. */
+  aboutLogin(repository?: Repository): ReturnType<Transport['situation']> {
+    return this.#transport.situation(repository === undefined ? [] : [pushScope(repository)]);
   }
 
   /**

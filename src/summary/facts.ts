@@ -86,10 +86,7 @@ export function factsOfReport(report: Report, runs: readonly RecordedRun[]): Sum
     collisions: collidingNames(images.filter(({ outcome }) => outcome === 'collision')),
     unmatched: unmatched.map(({ pattern, place }) => ({ name: pattern, place })),
     signatures: signatureLine(images),
-    warnings: [
-      ...lost.map(({ pattern }) => unmatchedWarning(pattern, true)),
-      ...warnings.map(({ message }) => message),
-    ],
+    warnings: [...lost.map(unmatchedWarning), ...warnings.map(({ message }) => message)],
     bytes: totals.bytes,
     duration: durationOf(report),
     runs,

@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
 import { discover } from '../../src/sync/plan/discovery.ts';
+import { TOKENS } from '../support/registry/access.ts';
 import type { FaultRule } from '../support/registry/faults.ts';
 import { type RegistryOptions, startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
-import { TestClient } from '../support/test-client.ts';
+import { type ClientChoices, TestClient } from '../support/test-client.ts';
+import { LOGIN } from '../support/token-server.ts';
 
 const REPOSITORIES = [
   'pause',
@@ -20,23 +22,26 @@ const REPOSITORIES = [
 interface Choices extends RegistryOptions {
   readonly namespaces?: readonly string[];
   readonly faults?: readonly FaultRule[];
+  readonly login?: ClientChoices['login'];
 }
 
 /** What a set asks for at a source, and the paths whose lists were asked for. */
-async function found(set: object, { namespaces = [], faults = [], ...options }: Choices = {}) {
+async function found(set: object, { namespaces = [], faults = [], login, ...options }: Choices = {}) {
   await using source = await startRegistry({ listing: { style: 'google' }, ...options });
   for (const fault of faults) source.fail(fault);
   for (const name of REPOSITORIES) seedImage(source.storage, name, { tags: ['v1'] });
-  using client = new TestClient(source.host);
+  using client = new TestClient(source.host, { login });
+  const excluded: string[] = [];
   const repositories = await discover({
     set: parseImageSet(parseDocument('image_set.json', JSON.stringify(set))),
     source: client.registry,
     registryAt: (host) => client.registries.at(host),
     namespaces,
+    onExcluded: (name) => excluded.push(name),
     signal: client.signal,
   });
   const asked = source.journal.filter({ kind: 'tags-list' }).map(({ repository }) => repository);
-  return { names: repositories.map(({ name }) => name), asked, repositories, source };
+  return { names: repositories.map(({ name }) => name), asked, repositories, source, excluded };
 }
 
 describe('repositories that are named', () => {
@@ -141,6 +146,20 @@ describe('repositories that a prefix wants', () => {
   });
 
   it.each([
+    ['lists', undefined],
+    ['the catalogue', {}],
+  ])(
+    'and that "exclude" leaves out are told apart from those that are not there, in %s',
+    async (_, listing) => {
+      const choices = listing === undefined ? {} : { listing };
+      const { names, excluded } = await found({ prefixes: ['kube-'], exclude: ['proxy'] }, choices);
+      expect(names).toEqual([]);
+      expect(excluded.toSorted()).toEqual(['kube-proxy', 'kube-proxy-arm']);
+      expect((await found({ prefixes: ['pause'], exclude: ['proxy'] }, choices)).excluded).toEqual([]);
+    },
+  );
+
+  it.each([
     [401, 'UNAUTHORIZED'],
     [403, 'DENIED'],
   ])('are not said to be unlisted where a list is refused (%i)', async (status, code) => {
@@ -151,6 +170,34 @@ describe('repositories that a prefix wants', () => {
       message: expect.stringContaining('it does not let us list its repositories, so "kube-"'),
       hint: expect.stringContaining('docker login'),
     });
+  });
+
+  // With full names instead of prefixes, the same login would be refused just the same.
+  it('whose source refuses the login are told as that, in the words of any request with it', async () => {
+    const login = { ...LOGIN, password: 'wrong' };
+    for (const access of [TOKENS, { ...TOKENS, mode: 'basic' } as const]) {
+      const refused = found({ prefixes: ['kube-'] }, { listing: {}, access, login });
+      await expect(refused).rejects.toMatchObject({
+        code: 'UNAUTHORIZED',
+        message: expect.stringMatching(/^cannot log in, the registry answered 401/),
+        hint: expect.stringMatching(/^check the user name and password for this registry/),
+      });
+    }
+  });
+
+  it('whose source lists nothing without a login are told with how to give one', async () => {
+    for (const access of [TOKENS, { ...TOKENS, mode: 'basic' } as const]) {
+      const failure = await found({ prefixes: ['kube-'] }, { listing: {}, access }).catch((error) => error);
+      expect(failure).toMatchObject({
+        code: 'UNAUTHORIZED',
+        message: expect.stringMatching(
+          /^it does not let us list its repositories, so "kube-" .*: cannot .* 401/,
+        ),
+        hint: expect.stringMatching(/^there is no login for it: .*KEEL_REGISTRY_LOGINS.*"names"/),
+      });
+      // The hint follows in brackets.
+      expect(failure.message).not.toMatch(/\)$/);
+    }
   });
 
   it('cannot be searched for where there is neither', async () => {

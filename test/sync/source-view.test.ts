@@ -180,7 +180,14 @@ describe('a line of the set that matches nothing', () => {
 
   test('is told with whether it matched before; of what could not be listed nothing is', () => {
     const before = { matched: ['gone', 'pause'], listings: new Map() };
-    const found = findUnmatched({ nameless: [], set: SET, groups, plans: PLANS, before });
+    const found = findUnmatched({
+      nameless: [],
+      excluded: new Set(),
+      set: SET,
+      groups,
+      plans: PLANS,
+      before,
+    });
     const lines = found.filter(({ pattern }) => !pattern.includes(':'));
     expect(lines.map(({ pattern, matchedBefore }) => [pattern, matchedBefore])).toEqual([
       ['gone', true],
@@ -190,9 +197,34 @@ describe('a line of the set that matches nothing', () => {
     expect(found.map(({ pattern }) => pattern)).toContain('pause:3.10.2');
   });
 
+  test('because the set itself leaves out all that it finds is told as that, and not as gone', () => {
+    const excluding = parseImageSet(
+      parseDocument('image_set.json', JSON.stringify({ prefixes: ['team/ap', 'other/'], exclude: ['app'] })),
+    );
+    const found = findUnmatched({
+      nameless: [],
+      set: excluding,
+      groups: [],
+      plans: [],
+      excluded: new Set(['team/app-1', 'team/app-2']),
+      before: { matched: ['team/ap', 'other/'], listings: new Map() },
+    });
+    expect(found.map(({ pattern, matchedBefore, excluded }) => [pattern, matchedBefore, excluded])).toEqual([
+      ['team/ap', false, 2],
+      ['other/', true, undefined],
+    ]);
+  });
+
   test('may be an extra, once it could be asked for', () => {
     const before = { matched: [], listings: new Map() };
-    const found = findUnmatched({ nameless: [], set: SET, groups: PLANS.map(groupOf), plans: PLANS, before });
+    const found = findUnmatched({
+      nameless: [],
+      excluded: new Set(),
+      set: SET,
+      groups: PLANS.map(groupOf),
+      plans: PLANS,
+      before,
+    });
     expect(found.map(({ pattern }) => pattern)).toContain('ghcr.io/c/d');
   });
 });

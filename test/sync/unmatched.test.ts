@@ -41,7 +41,7 @@ test('a name is told once, and not at all where it could not be asked for', () =
   });
   const set = parseImageSet(parseDocument('image_set.json', content));
   const unlisted = new Set(['down.example/a', 'kube-proxy']);
-  expect(unmatched(set, new Map(), unlisted).map(({ kind, text }) => `${kind} ${text}`)).toEqual([
+  expect(unmatched(set, new Map(), { unlisted }).map(({ kind, text }) => `${kind} ${text}`)).toEqual([
     'name gone',
   ]);
   expect(unmatched(set, new Map()).map(({ text }) => text)).toEqual(['1.36.2', 'gone', 'down.example/a']);

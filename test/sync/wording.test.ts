@@ -164,10 +164,20 @@ describe('the line of an image', () => {
 
 describe('warnings', () => {
   test('about a name that matches nothing tell apart a mistake and a loss', () => {
-    expect(unmatchedWarning('puase', false)).toBe(
+    expect(unmatchedWarning({ pattern: 'puase', matchedBefore: false })).toBe(
       '"puase" matches nothing at the source; correct or remove it',
     );
-    expect(unmatchedWarning('pause', true)).toContain('"pause" matched in the last run');
+    expect(unmatchedWarning({ pattern: 'pause', matchedBefore: true })).toContain(
+      '"pause" matched in the last run',
+    );
+  });
+
+  test.each([
+    [14, '"team/ap" finds 14 names, and "exclude" lets none of them pass'],
+    [1, '"team/ap" finds 1 name, and "exclude" does not let it pass'],
+    [0, '"team/ap" holds a part that "exclude" names, which lets none of its images pass'],
+  ])('about a prefix of which "exclude" leaves nothing name it (%i)', (excluded, told) => {
+    expect(unmatchedWarning({ pattern: 'team/ap', matchedBefore: false, excluded })).toBe(told);
   });
 
   test.each([

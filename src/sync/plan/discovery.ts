@@ -4,7 +4,7 @@ import { Failure, failureCode } from '../../lib/failure.ts';
 import { isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { isRepository, parseRepository, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { isNotFound, mayBeDeniedToUs } from '../../registry/registry-failure.ts';
+import { isLoginRefused, isNotFound, mayBeDeniedToUs } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
 import { couldWantBelow, wantsRepository } from '../select/selection.ts';
 import { holdsImages, type SourceLister, sourceLister } from './source-listing.ts';
@@ -28,6 +28,8 @@ interface DiscoveryParts {
   readonly registryAt: (host: Registry['host']) => Registry;
   /** `--addition-ns`: namespaces in which prefixes are searched for. `*` means all. */
   readonly namespaces: readonly string[];
+  /** Called with each name that a prefix finds and `exclude` leaves out. */
+  readonly onExcluded?: ((name: Repository) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -85,6 +87,15 @@ export async function discover(parts: DiscoveryParts): Promise<FoundRepository[]
   return [...found.values()];
 }
 
+function openly(set: ImageSet): ImageSet {
+  return { ...set, exclude: [] };
+}
+
+/** Returns whether `exclude` alone keeps a repository away that a prefix wants. */
+function isLeftOut(set: ImageSet, name: string): boolean {
+  return !wantsRepository(set, name) && wantsRepository(openly(set), name);
+}
+
 /** Returns whether to search below a path: if it is in a namespace of `--addition-ns` or at the start of a prefix. */
 function isSearched(parts: DiscoveryParts, path: string): boolean {
   if (!couldWantBelow(parts.set, path)) return false;
@@ -129,12 +140,15 @@ async function readCatalogue(
   lister: SourceLister,
 ): Promise<FoundRepository[] | undefined> {
   const { source, set, signal } = parts;
-  const repositories = await source.listRepositories(signal).catch((error: unknown) => {
-    throw explainRefusal(source, set, error);
+  const repositories = await source.listRepositories(signal).catch(async (error: unknown) => {
+    throw await explainRefusal(source, set, error);
   });
-  const wanted = repositories?.filter(
-    (repository) => wantsRepository(set, repository) && isSearchedFor(parts, repository),
-  );
+  const wanted = repositories?.filter((repository) => {
+    if (wantsRepository(set, repository)) return isSearchedFor(parts, repository);
+    if (isLeftOut(set, repository) && isSearchedFor({ ...parts, set: openly(set) }, repository))
+      parts.onExcluded?.(repository);
+    return false;
+  });
   if ((wanted?.length ?? 0) > REPOSITORIES_LIMIT) throw tooMany(source);
   return wanted?.map((repository) => {
     const list = listOf(lister, repository, signal);
@@ -142,15 +156,28 @@ async function readCatalogue(
   });
 }
 
-/** What a registry lists to others is not missing: a login may be all that it takes. */
-function explainRefusal(source: Registry, { prefixes: [prefix] }: ImageSet, error: unknown): unknown {
-  if (!mayBeDeniedToUs(error)) return error;
+/**
+ * Returns why a registry does not list its repositories to us, though it may to others. A login that it refused opens
+ * nothing there, so that is told as it is wherever the login is used; without one, what needs none can be named.
+ */
+async function explainRefusal(
+  source: Registry,
+  { prefixes: [prefix] }: ImageSet,
+  error: unknown,
+): Promise<unknown> {
+  if (!mayBeDeniedToUs(error) || isLoginRefused(error)) return error;
+  const { username } = await source.aboutLogin();
   const code = failureCode(error);
+  const said = error instanceof Failure ? error : undefined;
+  const hint =
+    username === undefined && said?.hint !== undefined
+      ? `${said.hint}; what needs no login there can be mirrored by its full names in "names" instead of "prefixes"`
+      : 'log in with docker login as an account that may list them, or put the images by their full names into "names" instead of "prefixes"';
   return new Failure({
     code,
     about: source.host,
-    message: `it does not let us list its repositories, so "${prefix?.value ?? ''}" cannot be searched for (${error instanceof Error ? error.message : code})`,
-    hint: 'log in with docker login as an account that may list them, or put the images by their full names into "names" instead of "prefixes"',
+    message: `it does not let us list its repositories, so "${prefix?.value ?? ''}" cannot be searched for: ${said?.message ?? code}`,
+    hint,
     cause: error,
   });
 }
@@ -175,7 +202,9 @@ async function walk(
     const isWanted = wantsRepository(set, path);
     const goesDeeper = depth < DEPTH_LIMIT && isSearched(parts, path);
     // No registry accepts such a name, so this listing is broken or malicious.
-    if ((!isWanted && !goesDeeper) || !isRepository(path)) return;
+    if (!isRepository(path)) return;
+    if (isLeftOut(set, path)) parts.onExcluded?.(path);
+    if (!isWanted && !goesDeeper) return;
     asked += 1;
     if (asked > REPOSITORIES_LIMIT) end.abort(tooMany(source));
     signal.throwIfAborted();

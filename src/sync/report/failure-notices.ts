@@ -80,10 +80,8 @@ export function tellUnmatched(
   const { lost = [], never = [] } = Object.groupBy(unmatched, ({ matchedBefore }) =>
     matchedBefore ? 'lost' : 'never',
   );
-  for (const { pattern, place } of lost) reporter.error(unmatchedWarning(pattern, true), place);
-  for (const { pattern, place } of never.slice(0, UNMATCHED_TOLD)) {
-    reporter.warning(unmatchedWarning(pattern, false), place);
-  }
+  for (const line of lost) reporter.error(unmatchedWarning(line), line.place);
+  for (const line of never.slice(0, UNMATCHED_TOLD)) reporter.warning(unmatchedWarning(line), line.place);
   const more = never.length - UNMATCHED_TOLD;
   if (more > 0) reporter.warning(moreUnmatchedWarning(more));
   return unmatched;

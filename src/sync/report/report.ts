@@ -126,7 +126,16 @@ export const REPORT_SCHEMA = z.object({
     .describe('Why the run ended early; missing where it did not'),
   totals,
   unmatched: z
-    .array(z.object({ pattern: z.string(), place: place.optional(), matchedBefore: z.boolean() }))
+    .array(
+      z.object({
+        pattern: z.string(),
+        place: place.optional(),
+        matchedBefore: z.boolean(),
+        excluded: count
+          .optional()
+          .describe('How many names a prefix finds, all of which "exclude" leaves out; missing for others'),
+      }),
+    )
     .describe('Names and prefixes that matched nothing'),
   unselected: z
     .array(

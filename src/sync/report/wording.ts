@@ -190,8 +190,18 @@ export function failedTogetherLine(
   return `${names[0]?.repository} (${countOf(tags.length, 'tag')}, ${told}): ${what}${remedy(reason)}`;
 }
 
-/** Returns the warning about a name or prefix of the image set that matches nothing. */
-export function unmatchedWarning(pattern: string, matchedBefore: boolean): string {
+/** Returns the warning about a name or prefix of the image set that matches nothing, or of which `exclude` leaves nothing. */
+export function unmatchedWarning({
+  pattern,
+  matchedBefore,
+  excluded,
+}: Pick<Report['unmatched'][number], 'pattern' | 'matchedBefore' | 'excluded'>): string {
+  if (excluded === 0)
+    return `"${pattern}" holds a part that "exclude" names, which lets none of its images pass`;
+  if (excluded !== undefined) {
+    const verb = excluded === 1 ? 'does not let it pass' : 'lets none of them pass';
+    return `"${pattern}" finds ${countOf(excluded, 'name')}, and "exclude" ${verb}`;
+  }
   return matchedBefore
     ? `"${pattern}" matched in the last run and matches nothing now; what it mirrored is still at the destination`
     : `"${pattern}" matches nothing at the source; correct or remove it`;

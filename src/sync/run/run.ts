@@ -82,6 +82,8 @@ class Run {
   readonly #images: ReportedImage[] = [];
   readonly #warnings: Report['warnings'] = [];
   readonly #conversions = new Set<Conversion>();
+  /** What prefixes found and `exclude` left out. */
+  readonly #excluded = new Set<string>();
 
   constructor(settings: SyncSettings, parts: RunParts) {
     this.#settings = settings;
@@ -139,7 +141,8 @@ class Run {
     const view = viewOfSource(set, plans);
     const before = state.sourceView(source);
     const unselected = isWhole ? findUnselected(set, plans) : [];
-    const unmatched = isWhole ? this.#findUnmatched({ set, ...grouping, plans, before }, unselected) : [];
+    const sight = { set, ...grouping, plans, before, excluded: this.#excluded };
+    const unmatched = isWhole ? this.#findUnmatched(sight, unselected) : [];
     for (const text of isWhole ? compareListings(before, view) : []) this.#warn(text);
     const totals = countImages(this.#images);
     const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
@@ -188,6 +191,7 @@ class Run {
       source: registries.at(source),
       registryAt: (host) => registries.at(host),
       namespaces: additionNamespaces,
+      onExcluded: (name) => this.#excluded.add(name),
       signal,
     });
     // Only now a repository is known for which the login can be checked.

@@ -137,6 +137,8 @@ export interface Sight {
   readonly nameless: Grouping['nameless'];
   /** The plans of the groups that could be listed. */
   readonly plans: readonly RepositoryPlan[];
+  /** What prefixes found and `exclude` left out. */
+  readonly excluded: ReadonlySet<string>;
   readonly before: SourceView;
 }
 
@@ -144,16 +146,26 @@ export interface Sight {
  * Returns the lines of the image set that match nothing, without those whose repositories could not be listed or have no
  * name at the destination.
  */
-export function findUnmatched({ set, groups, nameless, plans, before }: Sight): Report['unmatched'] {
+export function findUnmatched({
+  set,
+  groups,
+  nameless,
+  plans,
+  excluded,
+  before,
+}: Sight): Report['unmatched'] {
   const planned = new Set(plans.map(({ repository }) => repository));
   const unlisted = groups
     .filter(({ repository }) => !planned.has(repository))
     .flatMap(({ members }) => members.map(({ name }) => name))
     .concat(nameless.map(({ found }) => found.name));
-  return unmatched(set, selectionOf(plans), new Set(unlisted)).map(({ text, place }) => ({
+  const lines = unmatched(set, selectionOf(plans), { unlisted: new Set(unlisted), excluded });
+  return lines.map(({ text, place, excluded: left }) => ({
     pattern: text,
     place,
-    matchedBefore: before.matched.includes(text),
+    // What the set itself leaves out now is not gone.
+    matchedBefore: left === undefined && before.matched.includes(text),
+    excluded: left,
   }));
 }
 

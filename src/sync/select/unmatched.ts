@@ -11,22 +11,32 @@ interface Unmatched {
   /** The release, name or prefix, without the host of the source registry. */
   readonly text: string;
   readonly place: Place;
+  /** How many names a prefix finds, all of which `exclude` leaves out; undefined if it does not keep any away. */
+  readonly excluded?: number | undefined;
+}
+
+/** What was looked for and is not among the images that were found. */
+interface Absent {
+  /** Images that could not be looked up. */
+  readonly unlisted?: ReadonlySet<ImageName> | undefined;
+  /** What prefixes find and `exclude` leaves out. */
+  readonly excluded?: ReadonlySet<string> | undefined;
 }
 
 /**
- * Returns the lines of a set for which no image was found, each name once. Lines for `unlisted` images, which could not
- * be looked up, are left out.
+ * Returns the lines of a set for which no image was found, each name once. Lines for `unlisted` images are
+ * left out.
  */
-export function unmatched(
-  set: ImageSet,
-  found: Selection,
-  unlisted: ReadonlySet<ImageName> = new Set(),
-): Unmatched[] {
-  const all = unmatchedLines(set, found, unlisted);
+export function unmatched(set: ImageSet, found: Selection, absent: Absent = {}): Unmatched[] {
+  const all = unmatchedLines(set, found, absent);
   return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? []);
 }
 
-function unmatchedLines(set: ImageSet, found: Selection, unlisted: ReadonlySet<ImageName>): Unmatched[] {
+function unmatchedLines(
+  set: ImageSet,
+  found: Selection,
+  { unlisted = new Set(), excluded = new Set() }: Absent,
+): Unmatched[] {
   const names = new Set([...found.keys(), ...unlisted]);
   const isReleaseOpen = KUBERNETES_PROGRAMS.some((name) => unlisted.has(name));
   const wanted = [...names].filter((name) => wantsRepository(set, name));
@@ -40,7 +50,11 @@ function unmatchedLines(set: ImageSet, found: Selection, unlisted: ReadonlySet<I
       .map(({ value, place }): Unmatched => ({ kind: 'name', text: value, place })),
     ...set.prefixes
       .filter(({ value }) => !wanted.some((name) => name.startsWith(value) && !isExcluded(set, name)))
-      .map(({ value, place }): Unmatched => ({ kind: 'prefix', text: value, place })),
+      .map(({ value, place }): Unmatched => {
+        const dropped = [...excluded].filter((name) => name.startsWith(value)).length;
+        const isByExclude = dropped > 0 || isExcluded(set, value);
+        return { kind: 'prefix', text: value, place, excluded: isByExclude ? dropped : undefined };
+      }),
     ...[...set.extraImages.values()]
       .filter(({ name }) => !names.has(name))
       .flatMap(({ name, places }) =>
