@@ -122,6 +122,23 @@ describe('a tag is judged', () => {
       facts({ destination: there(second), recorded: recorded(first, second) }),
     ],
     [
+      'the destination holds something else: others added to this tag of signatures or replaced it, so synctl sync leaves it alone (delete it there to have the signatures of the source, or join them)',
+      'differs',
+      facts({
+        destination: there(second),
+        recorded: { ...recorded(first, second), options: 'others=instead' },
+      }),
+    ],
+    [
+      'the destination holds what the source holds, beside what others added to it, by the digest of the tag alone',
+      'mirrored',
+      facts({
+        destination: there(second),
+        expected: second,
+        recorded: { ...recorded(first, second), options: 'others=beside' },
+      }),
+    ],
+    [
       'the destination has it, the source does not',
       'not-at-source',
       facts({ source: absent, expected: undefined }),

@@ -15,8 +15,15 @@ import { SignatureCheck } from '../../signatures/signature-check.ts';
 import { PartsSearch } from '../copy/missing-parts.ts';
 import { choosePlatforms } from '../copy/platform-choice.ts';
 import { openRunRegistries } from '../parts.ts';
-import { contentOptions, conversionIn, fitsSettings, mayDiffer } from '../plan/recorded-options.ts';
+import {
+  contentOptions,
+  conversionIn,
+  fitsSettings,
+  hasOthersSignatures,
+  mayDiffer,
+} from '../plan/recorded-options.ts';
 import { type OfferedTag, platformsFor, selectTags } from '../select/selection.ts';
+import { isSignatureTag } from '../select/signature-tag.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import { type KnownStateParts, openKnownState } from '../state/known-state.ts';
@@ -89,7 +96,8 @@ export async function checkImage(
     const repository = location.destination;
     const source = registries.at(image.host);
     const target = registries.at(settings.destination);
-    const platforms = platformsFor(set ?? EMPTY_IMAGE_SET, location.name) ?? settings.platforms;
+    const chosen = platformsFor(set ?? EMPTY_IMAGE_SET, location.name) ?? settings.platforms;
+    const platforms = isSignatureTag(image.tag ?? '') ? [] : chosen;
     const sides: Sides = { source, target, image, repository, platforms, signal };
     const recorded = state.images({ host: target.host, repository });
     const listing = await listSource(sides);
@@ -174,14 +182,14 @@ async function lookAtOne(
   const uploaded = isDigest(tag) ? undefined : listing?.manifests.get(tag)?.uploaded;
   const view = here.view.kind === 'there' ? { ...here.view, uploaded } : here.view;
   const expectation = await expect(sides, { here: view, there: there.view }, () => here.manifest);
-  // For a converted image, only the state knows the digest at the destination.
-  const isConverted =
+  // For a converted image, and for signatures beside those of others, only the state knows the digest there.
+  const isOfState =
     recorded !== undefined &&
-    conversionIn(recorded.options) !== undefined &&
+    (conversionIn(recorded.options) !== undefined || hasOthersSignatures(recorded.options)) &&
     fitsSettings(recorded.options, contentOptions(sides.platforms)) &&
     view.kind === 'there' &&
     view.digest === recorded.sourceDigest;
-  const expected = isConverted ? recorded.pushedDigest : expectation.expected;
+  const expected = isOfState ? recorded.pushedDigest : expectation.expected;
   const facts = { ...expectation, expected, destination: there.view, recorded };
   if (there.view.kind !== 'there' || there.view.digest !== expected) return { tag, facts };
   try {

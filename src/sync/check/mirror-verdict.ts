@@ -1,7 +1,13 @@
 import { countOf } from '../../lib/text/sentence.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { describeMissing, type PartsBelow } from '../copy/missing-parts.ts';
-import { type Conversion, conversionIn, layersLeftOutIn } from '../plan/recorded-options.ts';
+import {
+  type Conversion,
+  conversionIn,
+  hasOthersSignatures,
+  isLeftAlone,
+  layersLeftOutIn,
+} from '../plan/recorded-options.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import type { TagView } from './tag-view.ts';
 
@@ -86,7 +92,9 @@ function exceptForeign(count: number): string {
 
 function explainOtherDigest(source: Digest, expected: Digest, recorded: RecordedImage | undefined): string {
   if (expected === source) return '';
-  const conversion = recorded?.pushedDigest === expected ? conversionIn(recorded.options) : undefined;
+  const options = recorded?.pushedDigest === expected ? recorded.options : '';
+  if (hasOthersSignatures(options)) return ', beside what others added to it';
+  const conversion = conversionIn(options);
   if (conversion === undefined) return ' of the chosen platforms';
   return `, ${CONVERTED[conversion]}`;
 }
@@ -100,9 +108,13 @@ const CONVERTED: Readonly<Record<Conversion, string>> = {
 function explainDifference(source: Digest, destination: Digest, recorded: RecordedImage | undefined): string {
   if (recorded === undefined) return ', and the state does not know it';
   if (recorded.pushedDigest !== destination) return ': someone else pushed this tag';
+  if (isLeftAlone(recorded.options)) return LEFT_ALONE;
   if (recorded.sourceDigest !== source) return ': the source moved on since it was mirrored';
   return ': it was mirrored with other settings (give the same --platform)';
 }
+
+const LEFT_ALONE =
+  ': others added to this tag of signatures or replaced it, so synctl sync leaves it alone (delete it there to have the signatures of the source, or join them)';
 
 /** Returns whether there are tags and each is mirrored. */
 export function isMirrored(tags: readonly Pick<Judgement, 'verdict'>[]): boolean {

@@ -22,7 +22,7 @@ const REASONS = {
   DIFFERS: 'differs from the source',
   INCOMPLETE: 'incomplete at the destination',
   JOINED: 'joined with what others added at the destination',
-  LEFT_ALONE: 'others added to it at the destination, so it was left as it is',
+  LEFT_ALONE: 'others added to it or replaced it at the destination, so it was left as it is',
   DESTINATION_UNLISTED: 'the destination does not list its tags',
   SOURCE_DIGEST_UNKNOWN: 'the source lists no digests',
   NOT_IN_STATE: 'not in the state',

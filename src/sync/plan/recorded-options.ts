@@ -32,6 +32,7 @@ export type OthersSignatures = 'beside' | 'instead';
 
 const LEFT_OUT = /^left-out=([1-9]\d{0,3})$/;
 const BESIDE = /^others=(beside)$/;
+const INSTEAD = /^others=instead$/;
 const OTHERS = /^others=(?:beside|instead)$/;
 const REFERRERS = /^referrers$/;
 const SIGNED = /^signed=([0-9a-f]{12})$/;
@@ -88,6 +89,11 @@ export function hasReferrersIn(options: string): boolean {
 /** Returns whether others added something to a tag of signatures according to a recorded text. */
 export function hasOthersSignatures(options: string): boolean {
   return options.split(';').some((part) => OTHERS.test(part));
+}
+
+/** Returns whether a tag of signatures was left as others made it according to a recorded text. */
+export function isLeftAlone(options: string): boolean {
+  return options.split(';').some((part) => INSTEAD.test(part));
 }
 
 /** Returns whether a recorded text is the result of some settings. What else it tells of the image is ignored. */

@@ -77,7 +77,7 @@ export function leftAloneWarning(
   const more = alone.length - names.length;
   const named = joinWords(more > 0 ? [...names, `${formatCount(more)} more`] : names);
   return (
-    `${countOf(alone.length, 'tag of signatures was', 'tags of signatures were')} left alone, as others added to it at ` +
+    `${countOf(alone.length, 'tag of signatures was', 'tags of signatures were')} left alone, as others added to it or replaced it at ` +
     `the destination; signatures of the source are missing there until you delete it or join them: ${named}`
   );
 }

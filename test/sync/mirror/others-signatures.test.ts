@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Digest } from '../../../src/registry/oci/digest.ts';
 import { digestHex, digestOf } from '../../../src/registry/oci/digest.ts';
 import { MEDIA_TYPE } from '../../../src/registry/oci/media-type.ts';
+import { parseReference } from '../../../src/registry/oci/reference.ts';
+import { checkImage } from '../../../src/sync/check/image-check.ts';
 import { seedArtifact } from '../../faults/attested-image.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../../support/registry/access.ts';
 import { bytesContent } from '../../support/registry/content.ts';
@@ -50,7 +52,12 @@ async function place() {
   const route = new SyncRoute({ source, destination, set: { names: ['app'] } });
   const run = () => route.run({ signatures: 'copy', verify: 'none' });
   const stem = `sha256-${digestHex(digest)}`;
-  return { source, destination, run, stem, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const check = async (tag: string) => {
+    const image = parseReference(`${source.host}/app:${tag}`);
+    const { tags } = await checkImage(image, route.settings(), route.parts());
+    return tags.map(({ verdict, message }) => `${verdict}: ${message}`).join();
+  };
+  return { source, destination, run, check, stem, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 const digests = (...words: readonly string[]) => words.map((word) => digestOf(Buffer.from(word)));
@@ -72,8 +79,11 @@ describe('a .sig tag that someone added to at the destination', () => {
       const reported = report.images.find(({ destination: name }) => name.endsWith('.sig'));
       expect(reported).toMatchObject({ outcome: 'checked', reason: { code: 'LEFT_ALONE' } });
       expect(lines).toContain(
-        'warning: 1 tag of signatures was left alone, as others added to it at the destination; signatures of the ' +
+        'warning: 1 tag of signatures was left alone, as others added to it or replaced it at the destination; signatures of the ' +
           `source are missing there until you delete it or join them: ${destination.host}/keel/app:${tag}`,
+      );
+      expect(await here.check(tag)).toMatch(
+        /^differs: .*: others added to .* so synctl sync leaves it alone/,
       );
     }
   });
@@ -92,6 +102,9 @@ describe('a .sig tag that someone added to at the destination', () => {
     const { lines } = await run();
     expect(destination.journal.count('manifest-get') + destination.journal.count('manifest-head')).toBe(0);
     expect(lines.filter((line) => line.startsWith('warning: '))).toEqual([]);
+    expect(await here.check(tag)).toMatch(
+      /^mirrored: .*, beside what others added to it, down to each layer/,
+    );
   });
 
   test('follows the source where nobody touched it', async () => {
