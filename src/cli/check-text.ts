@@ -170,7 +170,7 @@ const COUNTED: Readonly<Record<MirrorVerdict, (count: number) => string>> = {
 function conclusion(checked: CheckedReference): string {
   const { tags } = checked;
   if (isMirrored(tags))
-    return `mirrored: ${countOf(tags.length, 'tag')}, each with the digest that the source has`;
+    return `mirrored: ${digestsOf(tags)}; synctl check IMAGE:TAG looks at the parts of a tag`;
   const counts = [...Map.groupBy(tags, ({ verdict }) => verdict)].map(([verdict, { length }]) => ({
     length,
     words: COUNTED[verdict](length),
@@ -182,6 +182,16 @@ function conclusion(checked: CheckedReference): string {
   }
   const parts = counts.map(({ length, words }) => `${length} ${words}`);
   return `not mirrored: of ${countOf(tags.length, 'tag')} ${joinWords(parts)}`;
+}
+
+/** Without a tag only digests are compared, so the end of the sentence promises no more. */
+function digestsOf(tags: readonly CheckedTag[]): string {
+  const isAsSource = tags.every(
+    ({ source, expected }) => source.kind === 'there' && source.digest === expected,
+  );
+  if (tags.length === 1)
+    return `its one tag has the digest ${isAsSource ? 'of the source' : 'that it should have'}`;
+  return `its ${tags.length} tags have the digests ${isAsSource ? 'of the source' : 'that they should have'}`;
 }
 
 function digestCell(view: TagView): string {

@@ -69,3 +69,19 @@ test('what is the same of all tags is told once', () => {
   const lines = checkLines(all, 80).flatMap((line) => line.split('\n'));
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
 });
+
+test('of all tags no more is promised than was compared, which are their digests', () => {
+  const ended = (count: number, expected = here) => {
+    const tag = {
+      ...tagOf('3.10'),
+      expected,
+      ...judge({ ...tagOf('3.10'), destination: { kind: 'there', digest: expected }, expected }),
+    };
+    return checkLines(checkedAs('registry.k8s.io/pause', Array(count).fill(tag))).at(-1);
+  };
+  const further = 'synctl check IMAGE:TAG looks at the parts of a tag';
+  expect(ended(1)).toBe(`mirrored: its one tag has the digest of the source; ${further}`);
+  expect(ended(4)).toBe(`mirrored: its 4 tags have the digests of the source; ${further}`);
+  // Of chosen platforms, the destination has another digest.
+  expect(ended(4, there)).toBe(`mirrored: its 4 tags have the digests that they should have; ${further}`);
+});

@@ -140,7 +140,7 @@ exit 0`);
       'TAG SOURCE DESTINATION PUSHED (UTC) VERDICT',
       expect.stringMatching(/^v1\.12\.0 ([0-9a-f]{12}) \1 TIME mirrored$/),
       '',
-      'mirrored: 1 tag, each with the digest that the source has',
+      'mirrored: its one tag has the digest of the source; synctl check IMAGE:TAG looks at the parts of a tag',
       'exit 0',
     ]);
     expect(alike(await run('check', 'nosuch'))).toBe(
