@@ -44,9 +44,10 @@ export interface ReadList<Page> {
 
 /** Some registries leave out what an account may not see, so that a page can be empty and the next one is not. */
 const EMPTY_PAGES_LIMIT = 10;
-/** A list whose pages have fewer new names on average, beyond its first pages, is made to have no end. */
+/** A list whose pages have fewer new names on average, beyond its first pages with names, is made to have no end. */
 const FEWEST_NEW = 10;
-const PAGES_NOT_COUNTED = 100;
+/** Lists with one name on a page, or with names that were listed before, are rare and end before. */
+const PAGES_NOT_COUNTED = 1000;
 
 /**
  * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") until there is none,
@@ -62,6 +63,7 @@ export async function readPages<Page>(list: PagedList<Page>, endpoint: URL): Pro
   const names = new Set<string>();
   let bytesLeft = limits.bytes;
   let empty = 0;
+  let filled = 0;
   let url: URL | undefined = first;
   while (url !== undefined) {
     if (seen.has(url.href)) return { pages, isCircular: true };
@@ -80,7 +82,8 @@ export async function readPages<Page>(list: PagedList<Page>, endpoint: URL): Pro
     known.add(read.fingerprint);
     // More names than that are enough for all pages.
     if (names.size < FEWEST_NEW * limits.pages) for (const name of entries) names.add(name);
-    if (names.size < FEWEST_NEW * (pages.length - PAGES_NOT_COUNTED))
+    if (entries.length > 0) filled += 1;
+    if (names.size < FEWEST_NEW * (filled - PAGES_NOT_COUNTED))
       throw endless(about, `goes on after ${pages.length} pages, with ${names.size} names on all of them`);
   }
   return { pages, isCircular: false };
