@@ -9,6 +9,7 @@ import { examine } from '../../src/sync/doctor/doctor.ts';
 import { outcomeOf } from '../../src/sync/report/run-outcome.ts';
 import { PUBLIC_TOKENS } from '../support/registry/access.ts';
 import type { Fault } from '../support/registry/faults.ts';
+import type { Journal } from '../support/registry/journal.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { SyncRoute } from '../support/sync-run.ts';
@@ -18,6 +19,15 @@ const ALWAYS = Number.POSITIVE_INFINITY;
 
 function pageOf(status: number, type: string, body: string): Fault {
   return { kind: 'status', status, headers: { 'content-type': type }, body };
+}
+
+function strangerWarned(host: string): unknown {
+  return expect.stringContaining(`warning: ${host} answers, but not as a registry does: `);
+}
+
+/** Returns the kinds of requests that write, in their order. */
+function writesTo({ journal }: { readonly journal: Journal }): string[] {
+  return journal.entries.filter(({ method }) => !['GET', 'HEAD'].includes(method)).map(({ kind }) => kind);
 }
 
 const SITES: [string, Fault][] = [
@@ -42,9 +52,12 @@ it.each(SITES)('what is no registry is told as that: a destination that answers 
   await using all = await world();
   const { destination, route } = all;
   destination.fail({ times: ALWAYS, fault });
+  const dry = await route.run({ dryRun: true });
+  expect(dry.lines).toContainEqual(strangerWarned(destination.host));
+  expect(writesTo(destination)).toEqual([]);
   const failure = { code: 'NOT_A_REGISTRY', about: destination.host, hint: 'check its name and its port' };
-  for (const dryRun of [true, false]) await expect(route.run({ dryRun })).rejects.toMatchObject(failure);
-  expect(destination.journal.entries.filter(({ method }) => method !== 'GET')).toEqual([]);
+  await expect(route.run()).rejects.toMatchObject(failure);
+  expect(writesTo(destination)).toEqual(['upload-start']);
   const diagnoses = await examine(route.settings(), route.parts(), () => undefined);
   expect(wouldWork(diagnoses)).toBe(false);
   const list = diagnoses.find(({ check }) => check === 'list');
@@ -55,14 +68,72 @@ it.each(SITES)('what is no registry is told as that: a destination that answers 
   for (const { hint = '' } of diagnoses) expect(hint).not.toContain('create the repository');
 });
 
+const ODD_PINGS: [string, Fault][] = [
+  ['404 in HTML', pageOf(404, 'text/html', '<html>')],
+  ['404 in text', pageOf(404, 'text/plain', '404 page not found')],
+  ['404 without a word', { kind: 'status', status: 404 }],
+  ['200 in HTML', pageOf(200, 'text/html', 'OK')],
+  ['403 in HTML', pageOf(403, 'text/html', '<html>')],
+  ['401 in HTML, without a challenge', pageOf(401, 'text/html', '<html>')],
+  ['405 in HTML', pageOf(405, 'text/html', '<html>')],
+  ['a redirect to a page', { kind: 'redirect', location: '/login' }],
+];
+const ODD_ABSENCES: [string, Fault][] = [
+  ['404 in HTML', pageOf(404, 'text/html', '<html>')],
+  ['404 in text', pageOf(404, 'text/plain', '404 page not found')],
+  ['404 without a word', { kind: 'status', status: 404 }],
+  ['404 in JSON of its own', pageOf(404, 'application/json', '{"message": "no such thing"}')],
+];
+
+it.each(
+  ODD_PINGS.flatMap(([ping, atPing]) =>
+    ODD_ABSENCES.map(([list, atList]) => ({ ping, list, atPing, atList })),
+  ),
+)('a registry that takes uploads is one: GET /v2/ gets $ping, an unknown repository $list', async (odd) => {
+  await using all = await world();
+  const { destination, route } = all;
+  const rules = [
+    { match: { kind: 'ping' }, fault: odd.atPing },
+    { match: { kind: 'tags-list' }, fault: odd.atList },
+    { match: { path: /^\/login$/ }, fault: pageOf(200, 'text/html', '<html>') },
+  ] as const;
+  for (const rule of rules) destination.fail({ ...rule, times: ALWAYS });
+  const dry = await route.run({ dryRun: true });
+  expect(dry.lines).toContainEqual(strangerWarned(destination.host));
+  expect([writesTo(destination), dry.report.totals.copied]).toEqual([[], 2]);
+  const { report } = await route.run();
+  expect(report.totals).toMatchObject({ copied: 2, failed: 0 });
+  expect(report.warnings).toEqual([]);
+  expect(writesTo(destination).slice(0, 2)).toEqual(['upload-start', 'upload-delete']);
+});
+
+it.each<[number, object]>([
+  [401, {}],
+  [403, {}],
+  [404, { errors: [{ code: 'NAME_UNKNOWN' }] }],
+  [503, {}],
+])(
+  'that a first upload is refused with %i and %j tells nothing of the other repositories',
+  async (status, body) => {
+    await using all = await world();
+    const { destination, route } = all;
+    const isApp = { when: ({ repository }: { readonly repository: string }) => repository === 'keel/app' };
+    for (const kind of ['ping', 'tags-list'] as const)
+      destination.fail({ match: { kind }, times: ALWAYS, fault: pageOf(404, 'text/html', '<html>') });
+    const fault = pageOf(status, 'application/json', JSON.stringify(body));
+    destination.fail({ match: { ...isApp, kind: ['upload-start', 'mount'] }, times: ALWAYS, fault });
+    const { report } = await route.run();
+    expect(report.totals).toMatchObject({ copied: 1, failed: 1 });
+  },
+);
+
 it.each(SITES)('what is no registry is told as that: a source that answers %s', async (_, fault) => {
   await using all = await world();
   const { source, route } = all;
   source.fail({ times: ALWAYS, fault });
   const { report, lines } = await route.run();
   expect(outcomeOf(report)).toBe('failed');
-  const warning = `warning: ${source.host} answers, but not as a registry does: `;
-  expect(lines).toContainEqual(expect.stringContaining(warning));
+  expect(lines).toContainEqual(strangerWarned(source.host));
   const diagnoses = await examine(route.settings(), route.parts(), () => undefined);
   expect(diagnoses.find(({ check }) => check === 'source list')).toMatchObject({
     outcome: 'failed',
@@ -119,6 +190,14 @@ it('check warns of a host that does not look like a registry, on either side', a
   destination.fail({ times: ALWAYS, fault: page });
   const warning = `${destination.host} answers, but not as a registry does: GET /v2/ is answered 404 with text/html`;
   expect(await check('app:1.0')).toEqual([warning, warning].map((text) => expect.stringContaining(text)));
-  source.fail({ times: ALWAYS, fault: page });
+  source.fail({ match: { path: /\/v2\/$|nosuch/ }, times: ALWAYS, fault: page });
+  await expect(check('nosuch')).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    about: `${source.host}/nosuch`,
+    message: 'the source has no such repository, or is no registry: GET /v2/ is answered 404 with text/html',
+    hint: 'check its spelling, and whether it belongs to another registry than --source',
+  });
+  source.fail({ times: ALWAYS, fault: pageOf(200, 'text/html', '<html>Welcome</html>') });
+  await expect(check('nosuch')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await expect(check('app')).rejects.toMatchObject({ code: 'NOT_A_REGISTRY', about: source.host });
 });

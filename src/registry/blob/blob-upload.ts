@@ -88,8 +88,10 @@ export async function openUpload(
       signal,
     });
     discardBody(answer);
-    if (answer.status === 202) return readLocation(registry, repository, answer);
-    return 'mounted';
+    if (answer.status !== 202) return 'mounted';
+    const upload = readLocation(registry, repository, answer);
+    registry.likeness.prove();
+    return upload;
   } catch (error) {
     // Registries and token services refuse to mount in many ways. If we may not push at all, the plain request fails too.
     if (mount === undefined || !isRefusedQuestion(error)) throw error;

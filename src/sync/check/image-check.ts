@@ -2,7 +2,6 @@ import { readImageSetIfThere } from '../../config/configuration-file.ts';
 import { EMPTY_IMAGE_SET } from '../../config/image-set.ts';
 import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
-import { orStranger } from '../../registry/likeness.ts';
 import { type Digest, digestAlgorithm, isDigest } from '../../registry/oci/digest.ts';
 import { hasDigest, type Manifest } from '../../registry/oci/manifest.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
@@ -149,12 +148,14 @@ async function listSource({ source, image, signal }: Sides): Promise<TagList | u
     signal.throwIfAborted();
     // Some registries refuse all listing. A named tag can be requested anyway.
     if (image.tag !== undefined || image.digest !== undefined) return undefined;
-    const reason = orStranger(source, error);
-    if (reason !== error || !isNotFound(error)) throw reason;
+    if (!isNotFound(error)) throw error;
+    // No other image was asked for, so nothing tells a registry behind a web site from the web site.
+    const { oddity } = source.likeness;
+    const doubt = oddity === undefined ? '' : `, or is no registry: ${oddity}`;
     throw new Failure({
       code: 'NOT_FOUND',
       about: formatReference(image),
-      message: 'the source has no such repository',
+      message: `the source has no such repository${doubt}`,
       hint: 'check its spelling, and whether it belongs to another registry than --source',
       cause: error,
     });

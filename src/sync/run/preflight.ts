@@ -1,7 +1,9 @@
 import { type Duration, milliseconds, seconds } from '../../lib/duration.ts';
 import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
+import { isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { pause } from '../../lib/pause.ts';
 import { withinSignal } from '../../lib/within-signal.ts';
+import { cancelUpload, openUpload } from '../../registry/blob/blob-upload.ts';
 import { orStranger } from '../../registry/likeness.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -83,9 +85,12 @@ async function askOnce(
   return waits;
 }
 
+/** What web sites answer to an upload, besides pages (below 400): nothing is there, or nothing can be written. */
+const SITE_STATUS: ReadonlySet<number> = new Set([404, 405, 410, 501]);
+
 /**
- * Checks that a destination whose ping proved nothing is a registry, by a question about `repository`. Asks nothing of
- * one that answered as registries do. Throws `NOT_A_REGISTRY`.
+ * Checks that a destination whose ping proved nothing is a registry: by a question about `repository` and, if that finds
+ * nothing, by an upload there, which it cancels. Asks nothing of one that answered as registries do. Throws `NOT_A_REGISTRY`.
  */
 export async function proveRegistry(
   target: Registry,
@@ -96,9 +101,24 @@ export async function proveRegistry(
   try {
     await target.listTags(repository, signal);
   } catch (error) {
+    signal.throwIfAborted();
     const reason = orStranger(target, error);
     // Any other refusal is told where it matters.
-    if (signal.aborted || failureCode(reason) === 'NOT_A_REGISTRY') throw reason;
+    if (failureCode(reason) === 'NOT_A_REGISTRY' && !(await takesUploads(target, repository, signal)))
+      throw reason;
+  }
+}
+
+/** Returns whether a host may be a registry, by what it answers to an upload. */
+async function takesUploads(target: Registry, repository: Repository, signal: AbortSignal): Promise<boolean> {
+  try {
+    const upload = await repeatedly(target, signal, () => openUpload(target, repository, signal));
+    if (typeof upload === 'object') await cancelUpload(target, upload);
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    const status = isAnswerFailure(error) ? error.status : undefined;
+    return target.likeness.isProven || status === undefined || (status >= 400 && !SITE_STATUS.has(status));
   }
 }
 

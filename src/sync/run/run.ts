@@ -147,7 +147,7 @@ class Run {
     const totals = countImages(this.#images);
     const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
     const interrupted = isWhole ? undefined : { message: deadline.reason, left };
-    if (unmatched.length + totals.failed > 0) this.#tellStrangers(registries);
+    if (unmatched.length + totals.failed > 0 || this.#settings.dryRun) this.#tellStrangers(registries);
     const harvest = { totals, unmatched, unselected, shards: head.shards };
     if (isWhole && isNothing(harvest)) this.#parts.reporter.error(nothingMatched(source));
     const outcome = outcomeOf({ ...harvest, interrupted });
@@ -180,7 +180,7 @@ class Run {
   }
 
   async #find(set: ImageSet, registries: Registries, signal: AbortSignal): Promise<Grouping> {
-    const { source, destination, additionNamespaces, namespace } = this.#settings;
+    const { source, destination, additionNamespaces, namespace, dryRun } = this.#settings;
     this.#parts.reporter.section(
       `Mirror ${source} to ${destination}${namespace === undefined ? '' : `/${namespace}`}`,
     );
@@ -199,7 +199,8 @@ class Run {
     const [first] = grouping.groups;
     if (first !== undefined) {
       await proveLogin(target, first.repository, signal);
-      await proveRegistry(target, first.repository, signal);
+      // In a dry run nothing may be written, so what is no registry is only warned of.
+      if (!dryRun) await proveRegistry(target, first.repository, signal);
     }
     return grouping;
   }
