@@ -224,16 +224,16 @@ const PROXY_ROWS: Row[] = [
     { scheme: 'https' },
   ],
   [
-    'that wants a login',
+    'that refuses our login',
     createHttpServer().on('connect', (_, socket) => socket.end('HTTP/1.1 407 No\r\n\r\n')),
-    { code: 'PROXY_REFUSED', message: /wants a login of its own/, hint: /NAME:PASSWORD/ },
+    { code: 'PROXY_REFUSED', message: /refused the name and password in /, hint: /^correct them there/ },
   ],
   [
     'that does not reach the host',
     createHttpServer().on('connect', (_, socket) => socket.end('HTTP/1.1 503 No\r\n\r\n')),
     {
       code: 'PROXY_REFUSED',
-      message: /^the proxy .* did not reach registry\.test \(status 503\)$/,
+      message: /^the proxy .* did not reach registry\.test, status 503$/,
       hint: /^check the name and port/,
     },
   ],
@@ -312,7 +312,7 @@ describe('a failure names the party that is at fault, and what to change', () =>
     vi.stubEnv('HTTP_PROXY', `http://127.0.0.1:${open.port}`);
     expectTold(await failureOf('http://registry.test/'), {
       code: 'PROXY_REFUSED',
-      message: `the proxy 127.0.0.1:${open.port} did not reach registry.test (status 503)`,
+      message: `the proxy 127.0.0.1:${open.port} did not reach registry.test, status 503`,
       hint: /^check the name and port/,
     });
   });

@@ -11,8 +11,8 @@ describe('a proxy that lets nothing through is told', () => {
       'https://quay.io/v2/',
       407,
       {
-        message: 'the proxy proxy.example:3128 wants a login of its own (status 407)',
-        hint: 'write its name and password into HTTPS_PROXY, as http://NAME:PASSWORD@HOST:PORT, or name quay.io in NO_PROXY where it is reached without',
+        message: 'the proxy proxy.example:3128 refused the name and password in HTTPS_PROXY, status 407',
+        hint: 'correct them there, special characters percent-encoded such as @ as %40, or name quay.io in NO_PROXY where it is reached without',
         transient: false,
       },
     ],
@@ -20,8 +20,8 @@ describe('a proxy that lets nothing through is told', () => {
       'http://quay.io:5000/v2/',
       407,
       {
-        message: 'the proxy proxy.example:3128 wants a login of its own (status 407)',
-        hint: 'write its name and password into HTTP_PROXY, as http://NAME:PASSWORD@HOST:PORT, or name quay.io in NO_PROXY where it is reached without',
+        message: 'the proxy proxy.example:3128 refused the name and password in HTTP_PROXY, status 407',
+        hint: 'correct them there, special characters percent-encoded such as @ as %40, or name quay.io in NO_PROXY where it is reached without',
         transient: false,
       },
     ],
@@ -29,7 +29,7 @@ describe('a proxy that lets nothing through is told', () => {
       'https://quay.io/v2/',
       403,
       {
-        message: 'the proxy proxy.example:3128 refused the tunnel to quay.io (status 403)',
+        message: 'the proxy proxy.example:3128 refused the tunnel to quay.io, status 403',
         hint: 'let the proxy allow quay.io, check HTTPS_PROXY, or name quay.io in NO_PROXY where it is reached without',
         transient: false,
       },
@@ -38,7 +38,7 @@ describe('a proxy that lets nothing through is told', () => {
       'https://quay.io/v2/',
       500,
       {
-        message: 'the proxy proxy.example:3128 did not reach quay.io (status 500)',
+        message: 'the proxy proxy.example:3128 did not reach quay.io, status 500',
         hint: 'check the name and port, and whether the proxy may reach them, or name quay.io in NO_PROXY where it is reached without',
         transient: true,
       },
@@ -47,7 +47,7 @@ describe('a proxy that lets nothing through is told', () => {
       'https://quay.io/v2/',
       503,
       {
-        message: 'the proxy proxy.example:3128 did not reach quay.io (status 503)',
+        message: 'the proxy proxy.example:3128 did not reach quay.io, status 503',
         hint: 'check the name and port, and whether the proxy may reach them, or name quay.io in NO_PROXY where it is reached without',
         transient: true,
       },
@@ -59,5 +59,14 @@ describe('a proxy that lets nothing through is told', () => {
     const failure = proxyRefusal(new URL(url), status);
     expect(failure).toMatchObject({ code: 'PROXY_REFUSED', about: new URL(url).host, ...told });
     expect(`${failure.message} ${failure.hint}`).not.toContain('hush');
+  });
+
+  test('and wants a login that the variable does not have', () => {
+    vi.stubEnv('HTTPS_PROXY', 'http://proxy.example:3128');
+    vi.stubEnv('NO_PROXY', '');
+    expect(proxyRefusal(new URL('https://quay.io/v2/'), 407)).toMatchObject({
+      message: 'the proxy proxy.example:3128 wants a login of its own, status 407',
+      hint: 'write its name and password into HTTPS_PROXY, as http://NAME:PASSWORD@HOST:PORT, or name quay.io in NO_PROXY where it is reached without',
+    });
   });
 });

@@ -53,6 +53,16 @@ describeTrials('squid', [], (trial) => {
     expect(here.sink.journal.entries).toEqual([]);
   });
 
+  trial('with a wrong password neither is reached, and the message says that it was refused', async () => {
+    await using squid = await Squid.start({ names: ['registry.test'], wantsLogin: true });
+    await using here = await outside();
+    here.desk.set('HTTPS_PROXY', squid.urlFor({ ...PROXY_LOGIN, password: 'another' }));
+    const said = await here.sync();
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain(`the proxy ${squid.host} refused the name and password in HTTPS_PROXY`);
+    expect(said.stderr).not.toContain('another');
+  });
+
   trial('a host that it denies is told as that', async () => {
     await using squid = await Squid.start({ names: ['registry.test'], denied: ['registry.test'] });
     await using here = await outside();

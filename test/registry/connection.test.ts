@@ -318,12 +318,7 @@ describe('a proxy', () => {
       'refused the tunnel to registry.test',
       /write https:\/\/ in HTTPS_PROXY if it speaks TLS itself/,
     ],
-    [
-      407,
-      1,
-      'wants a login of its own',
-      /^write its name and password into HTTPS_PROXY, as http:\/\/NAME:PASSWORD@HOST:PORT/,
-    ],
+    [407, 1, 'refused the name and password in HTTPS_PROXY', /^correct them there, /],
     [503, 3, 'did not reach registry.test', /NO_PROXY/],
   ])('that refuses with %i is told as a proxy, after %i attempts', async (status, attempts, what, hint) => {
     await using proxy = await ForwardProxy.start({}, status);
@@ -333,7 +328,7 @@ describe('a proxy', () => {
     await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
       code: 'PROXY_REFUSED',
       about: 'registry.test',
-      message: `the proxy ${address.host} ${what} (status ${status})`,
+      message: `the proxy ${address.host} ${what}, status ${status}`,
       hint: expect.stringMatching(hint),
     });
     expect(proxy.asked).toHaveLength(attempts);
@@ -345,7 +340,7 @@ describe('a proxy', () => {
     using client = new TestClient(HOST, { insecure: [HOST] });
     await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
       code: 'PROXY_REFUSED',
-      message: `the proxy ${new URL(proxy.url).host} wants a login of its own (status 407)`,
+      message: `the proxy ${new URL(proxy.url).host} wants a login of its own, status 407`,
       hint: expect.stringContaining('HTTP_PROXY'),
     });
     expect(proxy.asked).toHaveLength(1);

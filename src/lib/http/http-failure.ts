@@ -64,6 +64,8 @@ export interface FailedProxy {
   readonly variable: string;
   /** Whether it is spoken to over TLS. */
   readonly isSecure: boolean;
+  /** Whether the variable has a name or a password for it. */
+  readonly hasLogin: boolean;
 }
 
 /** Why a host or proxy gave no answer. */

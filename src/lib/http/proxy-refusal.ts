@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { HttpFailure } from './http-failure.ts';
+import { type FailedProxy, HttpFailure } from './http-failure.ts';
 import { proxyOnTheWay } from './proxy.ts';
 import { isTransientStatus } from './transient-status.ts';
 
@@ -20,18 +20,27 @@ export function proxyRefusal(url: URL, status: number): HttpFailure {
   const proxy = proxyOnTheWay(url);
   const where = proxy === undefined ? '' : ` ${proxy.host}`;
   const variable = proxy?.variable ?? (url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
-  const { message, hint } = reasonOf(url, status, variable, proxy?.isSecure ?? false);
+  const { message, hint } = reasonOf(url, status, variable, proxy);
   return new HttpFailure({
     code: 'PROXY_REFUSED',
     about: url.host,
-    message: `the proxy${where} ${message} (status ${status})`,
+    message: `the proxy${where} ${message}, status ${status}`,
     hint,
     transient: isTransientStatus(status),
   });
 }
 
-function reasonOf({ host, hostname, protocol }: URL, status: number, variable: string, isSecure: boolean) {
+function reasonOf(
+  { host, hostname, protocol }: URL,
+  status: number,
+  variable: string,
+  { isSecure = false, hasLogin = false }: Partial<FailedProxy> = {},
+) {
   const orDirect = `or name ${hostname} in NO_PROXY where it is reached without`;
+  if (status === LOGIN_WANTED && hasLogin) {
+    const hint = `correct them there, special characters percent-encoded such as @ as %40, ${orDirect}`;
+    return { message: `refused the name and password in ${variable}`, hint };
+  }
   if (status === LOGIN_WANTED) {
     const hint = `write its name and password into ${variable}, as http://NAME:PASSWORD@HOST:PORT, ${orDirect}`;
     return { message: 'wants a login of its own', hint };

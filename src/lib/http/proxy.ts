@@ -76,7 +76,8 @@ export function proxyOnTheWay(url: URL): FailedProxy | undefined {
   const variable = namedProxy(url)?.variable;
   const proxy = proxyFor(url);
   if (variable === undefined || proxy === undefined) return undefined;
-  return { host: proxy.host, variable, isSecure: proxy.protocol === 'https:' };
+  const hasLogin = proxy.username !== '' || proxy.password !== '';
+  return { host: proxy.host, variable, isSecure: proxy.protocol === 'https:', hasLogin };
 }
 
 /**
