@@ -7,7 +7,8 @@ import { repositoryOf, type Scope, scopesBeyond } from './auth/scope.ts';
 import type { Token } from './auth/token.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Login } from './login.ts';
-import { anonymousRefusal } from './missing-login.ts';
+import { anonymousRefusal, type LoginAbsence, missingLogin } from './missing-login.ts';
+import type { Host } from './oci/reference.ts';
 import { Redactor } from './redactor.ts';
 import type { RegistryFailure } from './registry-failure.ts';
 import { TokenService, type TokenServiceParts } from './token-service.ts';
@@ -26,6 +27,8 @@ export class Authorization {
   readonly #endpoint: Endpoint;
   readonly #tokenService: TokenService;
   readonly #openLogin: (known: KnownLogin | undefined) => Login;
+  readonly #host: Host;
+  readonly #absentFile: string | undefined;
   readonly #lookup: () => Promise<readonly KnownLogin[]>;
   #known: Promise<readonly KnownLogin[]> | undefined;
   /** A host can have several, each for what lies below a path. */
@@ -50,11 +53,15 @@ export class Authorization {
     parts: Omit<TokenServiceParts, 'redact'> & {
       readonly limiter: ConcurrencyLimiter;
       readonly lookup: CredentialLookup;
+      /** The file that `REGISTRY_AUTH_FILE` names, if it does not exist. */
+      readonly absentFile?: string | undefined;
       /** Called for each request to the registry itself. */
       readonly onRequest: (url: URL) => void;
     },
   ) {
     this.#endpoint = parts.endpoint;
+    this.#host = parts.host;
+    this.#absentFile = parts.absentFile;
     this.#limiter = parts.limiter;
     this.#signal = parts.signal;
     this.#onSecret = (secret) => {
@@ -109,8 +116,13 @@ export class Authorization {
 
   /** Returns a refusal of this host with what helps: where there is no login, how to give one. */
   async advise(failure: RegistryFailure, scopes: readonly Scope[]): Promise<RegistryFailure> {
-    const { credential, host } = await this.#loginFor(scopes);
-    return credential === undefined ? anonymousRefusal(failure, host) : failure;
+    const { credential } = await this.#loginFor(scopes);
+    return credential === undefined ? anonymousRefusal(failure, await this.#absence()) : failure;
+  }
+
+  /** Returns the failure of a request that cannot do without a login and has none. */
+  async missingLogin(): Promise<RegistryFailure> {
+    return missingLogin(await this.#absence());
   }
 
   /** Notes how the host asks for a login in general, from an answer with 401 to its ping. */
@@ -191,6 +203,13 @@ export class Authorization {
     return login;
   }
 
+  /** Where there is no login for a request, those of the host are for other paths. */
+  async #absence(): Promise<LoginAbsence> {
+    this.#known ??= this.#lookup();
+    const ofPaths = (await this.#known).filter(({ path }) => path !== undefined);
+    return { host: this.#host, ofPaths, absentFile: this.#absentFile };
+  }
+
   #challengeFor(scopes: readonly Scope[]): Challenge | undefined {
     const asked = this.#asked.get(scopes.join(' '));
     if (asked !== undefined || this.#challenge?.scheme !== 'bearer') return asked ?? this.#challenge;
@@ -256,8 +275,9 @@ export class Authorization {
       proof = login.proof;
       return await this.#tokenService.fetch(challenge, scopes, login.credential);
     } catch (error) {
-      if (isRefusal(error) && (error.status === 401 || error.status === 403)) login.doubt(proof);
-      throw error;
+      if (!isRefusal(error)) throw error;
+      if (error.status === 401 || error.status === 403) login.doubt(proof);
+      throw login.credential === undefined ? anonymousRefusal(error, await this.#absence()) : error;
     } finally {
       giveBack();
     }

@@ -1,13 +1,58 @@
 import { HttpFailure } from '../lib/http/http-failure.ts';
+import { joinWords } from '../lib/text/sentence.ts';
+import type { KnownLogin } from './auth/credentials.ts';
 import type { Host } from './oci/reference.ts';
 import type { RegistryFailure } from './registry-failure.ts';
 
+/** That there is no login for a request, and what there is instead. */
+export interface LoginAbsence {
+  readonly host: Host;
+  /** The logins for paths of the host, none of which the request is below. */
+  readonly ofPaths: readonly KnownLogin[];
+  /** The file that `REGISTRY_AUTH_FILE` names, if it does not exist. */
+  readonly absentFile: string | undefined;
+}
+
 /** Returns the refusal of a request that was sent without a login, with how to give one. */
-export function anonymousRefusal(failure: RegistryFailure, host: Host): RegistryFailure {
+export function anonymousRefusal<Code extends string>(
+  failure: HttpFailure<Code>,
+  absence: LoginAbsence,
+): HttpFailure<Code> {
   if (failure.code !== 'UNAUTHORIZED' && failure.code !== 'DENIED') return failure;
+  const { host } = absence;
   // Docker Hub and others answer so for what does not exist too.
-  const hint = `there is no login for it: if the name is right, run "docker login ${host}" or "podman login ${host}", or give it in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins`;
+  const hint = `there is no login for it${instead(absence)}: if the name is right, run "docker login ${host}" or "podman login ${host}", or give it in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins`;
   return advised(failure, hint);
+}
+
+/** Returns the failure of a destination that wants a login where there is none. */
+export function missingLogin(absence: LoginAbsence): RegistryFailure {
+  return new HttpFailure({
+    code: 'UNAUTHORIZED',
+    about: absence.host,
+    message: `there is no login for this registry${instead(absence)}`,
+    hint: 'give --username and KEEL_PASSWORD, in a workflow username and password, or log in with docker login or podman login',
+  });
+}
+
+const PATHS_NAMED = 3;
+
+function instead({ host, ofPaths, absentFile }: LoginAbsence): string {
+  const [first] = ofPaths;
+  const places = ofPaths.slice(0, PATHS_NAMED).map(({ path }) => `${host}/${path}`);
+  const more = ofPaths.length - places.length;
+  const names = joinWords(more > 0 ? [...places, `${more} more`] : places);
+  const from = first?.origin === undefined ? '' : ` in ${first.origin}`;
+  const stored =
+    ofPaths.length === 1
+      ? `the one${from} is for ${names} alone`
+      : `those that are stored are for ${names} alone`;
+  return [
+    ...(first === undefined ? [] : [`, ${stored}`]),
+    ...(absentFile === undefined
+      ? []
+      : [`, and ${absentFile}, which REGISTRY_AUTH_FILE names, does not exist`]),
+  ].join('');
 }
 
 /** A request, of a registry, that another host answered. */
@@ -32,7 +77,7 @@ function leadTo({ asked, isUpload, registry }: StrangeRequest): string {
   return isUpload ? 'the address of the upload is at' : 'the address that the registry gave is at';
 }
 
-function advised(failure: RegistryFailure, hint: string): RegistryFailure {
+function advised<Code extends string>(failure: HttpFailure<Code>, hint: string): HttpFailure<Code> {
   const { code, about, message, cause, status, request, transient, retryAt } = failure;
   return new HttpFailure({ code, about, message, hint, cause, status, request, transient, retryAt });
 }

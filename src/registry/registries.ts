@@ -4,7 +4,7 @@ import type { HttpTimeouts } from '../lib/http/request-clock.ts';
 import type { RetryPolicy } from '../lib/retry.ts';
 import { type CredentialLookup, explicitCredential, lookupInTurn } from './auth/credentials.ts';
 import { type CredentialHelper, dockerCredentials } from './auth/docker-config.ts';
-import { loginFiles } from './auth/login-files.ts';
+import { absentLoginFile, loginFiles } from './auth/login-files.ts';
 import { Authorization } from './authorization.ts';
 import { Endpoint } from './endpoint.ts';
 import { ADAPTIVE_LIMITS, HostLimits, type LimitSettings } from './host-limits.ts';
@@ -58,6 +58,8 @@ export interface ConnectionParts {
 /** What all registries of a run have in common. */
 interface RegistriesSettings {
   readonly credentials: CredentialLookup;
+  /** The file that `REGISTRY_AUTH_FILE` names, if it does not exist. */
+  readonly absentFile?: string | undefined;
   readonly retry: RetryPolicy;
   readonly limits: LimitSettings;
   /** Hosts that may be reached over plain HTTP, besides this machine. */
@@ -129,6 +131,7 @@ export class Registries {
       http,
       limiter: hostLimits.tokens,
       lookup: credentials,
+      absentFile: this.#settings.absentFile,
       onSecret,
       onRequest,
       signal,
@@ -184,6 +187,7 @@ export async function openRegistries(
       ),
       ...loginFiles(environment).map((file) => dockerCredentials(file, runCredentialHelper, signal)),
     ]),
+    absentFile: absentLoginFile(environment),
     retry,
     limits: limitsOf(settings),
     insecure: insecureRegistries,

@@ -90,14 +90,7 @@ export class Registry {
     const scopes = [pushScope(repository)];
     const { scheme, username } = await this.#transport.situation(scopes);
     if (scheme === 'none') return undefined;
-    if (username === undefined) {
-      throw new HttpFailure({
-        code: 'UNAUTHORIZED',
-        about: this.host,
-        message: 'there is no login for this registry',
-        hint: 'give --username and KEEL_PASSWORD, in a workflow username and password, or log in with docker login or podman login',
-      });
-    }
+    if (username === undefined) throw await this.#transport.missingLogin();
     await this.#transport.prove(scopes);
     return username;
   }

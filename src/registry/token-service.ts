@@ -9,7 +9,6 @@ import { type Credential, passwordHeader } from './auth/credentials.ts';
 import { parseToken, type Token } from './auth/token.ts';
 import type { Endpoint } from './endpoint.ts';
 import { parseErrorBody } from './error-body.ts';
-import { anonymousRefusal } from './missing-login.ts';
 import type { Host } from './oci/reference.ts';
 import { refusal } from './refusal.ts';
 import { isNotFound, type RegistryFailure } from './registry-failure.ts';
@@ -138,9 +137,7 @@ export class TokenService {
       errorBody: parseErrorBody(body, this.#parts.redact),
       retryAt: retryTime(answer, Date.now()),
     });
-    if (!isNotFound(failure)) {
-      return credential === undefined ? anonymousRefusal(failure, this.#parts.host) : failure;
-    }
+    if (!isNotFound(failure)) return failure;
     // That there is no token service says nothing about what the token was to be for.
     const { about, message, hint, status } = failure;
     return new HttpFailure({ code: 'REGISTRY_REFUSED', about, message, hint, status });

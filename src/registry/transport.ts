@@ -106,6 +106,11 @@ export class Transport {
     return this.#authorization.situation(scopes);
   }
 
+  /** Returns the failure of a request that cannot do without a login and has none. */
+  missingLogin(): Promise<RegistryFailure> {
+    return this.#authorization.missingLogin();
+  }
+
   /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
   prove(scopes: readonly Scope[]): Promise<void> {
     return this.#authorization.prove(scopes);

@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { loginFiles } from '../../src/registry/auth/login-files.ts';
+import { absentLoginFile, loginFiles } from '../../src/registry/auth/login-files.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
 
 function paths(environment: NodeJS.ProcessEnv, user?: number): string[] {
   vi.stubEnv('HOME', '/home/me');
@@ -43,5 +46,14 @@ describe('the files that have logins', () => {
       '/home/me/.docker/config.json',
       '/home/me/.config/containers/auth.json',
     ]);
+  });
+
+  it('are told where the one that is named does not exist', () => {
+    const folder = scratchFolder();
+    const [there, absent] = ['there.json', 'absent.json'].map((name) => join(folder, name));
+    writeFileSync(there ?? '', '{}');
+    expect(
+      [absent, there, '', undefined].map((named) => absentLoginFile({ REGISTRY_AUTH_FILE: named })),
+    ).toEqual([absent, undefined, undefined, undefined]);
   });
 });

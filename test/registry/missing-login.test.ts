@@ -137,6 +137,38 @@ describe('a source that wants a login', () => {
     ]);
   });
 
+  it.each(ACCESSES)(
+    'is told with the logins for other paths, and with a file that is not there: $mode',
+    async (access) => {
+      await using server = await startRegistry({ access });
+      const { host } = server;
+      const folder = folderWith('config.json', { [`${host}/team`]: `robot:${USERS.robot}` });
+      const absent = join(folder, 'absent.json');
+      using opened = await openAt(folder, [], { REGISTRY_AUTH_FILE: absent });
+      const registry = opened.registries.at(host);
+      const instead = `, the one in ${join(folder, 'config.json')} is for ${host}/team alone, and ${absent}, which REGISTRY_AUTH_FILE names, does not exist`;
+      await expect(registry.listTags(APP, opened.signal)).rejects.toMatchObject({
+        hint: expect.stringContaining(`there is no login for it${instead}: if the name is right`),
+      });
+      await expect(registry.logIn(APP)).rejects.toMatchObject({
+        code: 'UNAUTHORIZED',
+        message: `there is no login for this registry${instead}`,
+        hint: expect.stringContaining('KEEL_PASSWORD'),
+      });
+    },
+  );
+
+  it('is told with several logins for other paths', async () => {
+    await using server = await startRegistry({ access: { mode: 'basic', users: USERS } });
+    const { host } = server;
+    const paths = ['a', 'b', 'c', 'd'].map((path) => `${host}/${path}`);
+    const folder = folderWith('config.json', Object.fromEntries(paths.map((path) => [path, 'robot:x'])));
+    using opened = await openAt(folder);
+    await expect(opened.registries.at(host).logIn(APP)).rejects.toMatchObject({
+      message: `there is no login for this registry, those that are stored are for ${host}/a, ${host}/b, ${host}/c and 1 more alone`,
+    });
+  });
+
   it('is asked without a login beside the path that one is for', async () => {
     await using server = await startRegistry({ access: { mode: 'basic', users: USERS } });
     using opened = await openAt(

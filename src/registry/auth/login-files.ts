@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -38,4 +39,9 @@ export function loginFiles(environment: NodeJS.ProcessEnv, user = process.getuid
     ...(named ? [] : [{ path: written, remedy, mayBeOthers: true }]),
     { path: join(config || join(homedir(), '.config'), 'containers/auth.json'), remedy },
   ];
+}
+
+/** Returns the file that `REGISTRY_AUTH_FILE` names, if it does not exist. Docker's and others are asked all the same. */
+export function absentLoginFile({ REGISTRY_AUTH_FILE: named }: NodeJS.ProcessEnv): string | undefined {
+  return named && !existsSync(named) ? named : undefined;
 }
