@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest';
+import { milliseconds } from '../../src/lib/duration.ts';
 import { parseRepository } from '../../src/registry/oci/reference.ts';
 import { Probe } from '../../src/sync/doctor/probe.ts';
 import type { Quirks } from '../support/registry/quirks.ts';
 import { startRegistry } from '../support/registry/registry.ts';
-import { TestClient } from '../support/test-client.ts';
+import { type ClientChoices, TestClient } from '../support/test-client.ts';
 
+const TIMEOUTS = { connect: milliseconds(2000), firstByte: milliseconds(200), idle: milliseconds(2000) };
 const APP = parseRepository('keel/app');
 
-async function world(quirks: Quirks = {}) {
+async function world(quirks: Quirks = {}, choices: ClientChoices = {}) {
   const stack = new AsyncDisposableStack();
   const registry = stack.use(await startRegistry({ quirks }));
-  const client = stack.use(new TestClient(registry.host));
+  const client = stack.use(new TestClient(registry.host, choices));
   await client.registry.ping();
   const probe = new Probe(client.registry, APP, client.signal);
   return { registry, probe, [Symbol.asyncDispose]: () => stack.disposeAsync() };
@@ -19,10 +21,6 @@ async function world(quirks: Quirks = {}) {
 test('a registry that takes everything is left as it was', async () => {
   await using all = await world();
   const { registry, probe } = all;
-  expect(await probe.openUpload()).toMatchObject({
-    outcome: 'ok',
-    message: expect.stringContaining('allowed'),
-  });
   expect(await probe.pushLayer()).toEqual({
     outcome: 'ok',
     message: 'a layer arrives, and a mount tells in one request that it is there',
@@ -80,14 +78,6 @@ test('a registry that takes no format at all is no destination', async () => {
   });
 });
 
-test('a repository that has to be made first is told', async () => {
-  await using all = await world({ repositoriesMustExist: true });
-  await expect(all.probe.openUpload()).rejects.toMatchObject({
-    code: 'NOT_FOUND',
-    hint: 'create the repository, or let the registry create repositories on push',
-  });
-});
-
 test('a request as large as the smallest part of a layer is sent, and cancelled', async () => {
   await using all = await world();
   const { registry, probe } = all;
@@ -115,4 +105,31 @@ test('a registry that takes no parts of layers is fine', async () => {
     outcome: 'ok',
     message: expect.stringContaining('only whole'),
   });
+});
+
+test.each([
+  ['refuses parts of layers as its own fault', { kind: 'status', status: 500 }, 'the registry answered 500'],
+  ['is silent about parts of layers', { kind: 'silence' }, 'no answer within'],
+] as const)(
+  'a registry that %s is only warned of, because layers go whole at first',
+  async (_, fault, said) => {
+    await using all = await world({}, { attempts: 1, timeouts: TIMEOUTS });
+    const { registry, probe } = all;
+    registry.fail({ match: { kind: 'upload-patch' }, times: Number.POSITIVE_INFINITY, fault });
+    expect(await probe.sendChunk()).toMatchObject({
+      outcome: 'warning',
+      message: expect.stringContaining(`it takes no part of a layer: `),
+      hint: expect.stringContaining('layers go whole at first'),
+    });
+    expect((await probe.sendChunk()).message).toContain(said);
+    expect(await probe.pushLayer()).toMatchObject({ outcome: 'ok' });
+  },
+);
+
+test('a registry that opens no upload for that is at fault', async () => {
+  await using all = await world({}, { attempts: 1 });
+  const { registry, probe } = all;
+  const fault = { kind: 'status', status: 500 } as const;
+  registry.fail({ match: { kind: 'upload-start' }, times: Number.POSITIVE_INFINITY, fault });
+  await expect(probe.sendChunk()).rejects.toMatchObject({ status: 500 });
 });

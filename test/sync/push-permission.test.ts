@@ -1,52 +1,106 @@
 import { expect, test } from 'vitest';
-import { parseRepository } from '../../src/registry/oci/reference.ts';
-import { proveAllPushes } from '../../src/sync/doctor/push-permission.ts';
+import { milliseconds } from '../../src/lib/duration.ts';
+import { parseRepository, type Repository } from '../../src/registry/oci/reference.ts';
+import { PushPermissions, provePush } from '../../src/sync/doctor/push-permission.ts';
+import { TOKENS } from '../support/registry/access.ts';
+import type { Fault } from '../support/registry/faults.ts';
+import type { Quirks } from '../support/registry/quirks.ts';
 import { startRegistry } from '../support/registry/registry.ts';
+import { seedImage } from '../support/registry/seed.ts';
 import { TestClient } from '../support/test-client.ts';
+import { LOGIN } from '../support/token-server.ts';
 
-async function world(refused: RegExp | undefined = undefined) {
+const APP = parseRepository('mirror/app-0');
+const SILENCE = { kind: 'silence' } as const;
+const REFUSAL = { kind: 'status', status: 403, body: '{"errors": [{"code": "DENIED"}]}' } as const;
+
+/** A destination at which so many repositories are there. */
+async function world(there: number, quirks: Quirks = {}) {
   const stack = new AsyncDisposableStack();
-  const registry = stack.use(await startRegistry());
-  const client = stack.use(new TestClient(registry.host, { attempts: 1 }));
+  const registry = stack.use(await startRegistry({ access: TOKENS, quirks }));
+  for (const name of names(there)) seedImage(registry.storage, name, { seed: name, tags: ['1.0'] });
+  const timeouts = { connect: milliseconds(2000), firstByte: milliseconds(200), idle: milliseconds(2000) };
+  const client = stack.use(new TestClient(registry.host, { attempts: 1, timeouts, login: LOGIN }));
   await client.registry.ping();
-  const fault = { kind: 'status', status: 403, body: '{"errors": [{"code": "DENIED"}]}' } as const;
-  if (refused !== undefined)
-    registry.fail({ match: { path: refused }, times: Number.POSITIVE_INFINITY, fault });
-  const prove = (count: number) => {
-    const names = Array.from({ length: count }, (_, at) => parseRepository(`team-${at}/app`));
-    return proveAllPushes(client.registry, names, client.signal);
-  };
-  return { registry, prove, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const permissions = new PushPermissions(client.registry, client.signal);
+  const judge = (count: number) => permissions.judge(names(count), APP);
+  const fail = (path: RegExp, fault: Fault) =>
+    registry.fail({ match: { kind: 'upload-start', path }, times: Number.POSITIVE_INFINITY, fault });
+  const tried = () => registry.journal.filter({ kind: 'upload-start', when: isAnswered }).map(nameOf);
+  return { registry, client, judge, fail, tried, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-test('the push to each repository is proved by an upload that is opened and cancelled', async () => {
-  await using all = await world();
-  const { registry, prove } = all;
-  expect(await prove(0)).toEqual({ outcome: 'ok', message: 'there is no other' });
-  expect(await prove(1)).toEqual({ outcome: 'ok', message: 'pushing to 1 other repository is allowed' });
-  registry.journal.clear();
-  expect(await prove(12)).toEqual({ outcome: 'ok', message: 'pushing to 12 other repositories is allowed' });
-  expect(registry.journal.count('upload-start')).toBe(12);
+function isAnswered({ status }: { readonly status: number }): boolean {
+  return status !== 401;
+}
+
+function nameOf({ repository }: { readonly repository: string }): string {
+  return repository;
+}
+
+function names(count: number): Repository[] {
+  return Array.from({ length: count }, (_, at) => parseRepository(`mirror/app-${at}`));
+}
+
+test('the push to each repository that is there is proved by an upload that is opened and cancelled', async () => {
+  await using all = await world(12);
+  const { registry, judge, tried } = all;
+  expect(await judge(1)).toEqual({ outcome: 'ok', message: 'there is no other' });
+  expect(await judge(12)).toEqual({
+    outcome: 'ok',
+    message: 'pushing is allowed to the 12 repositories that are there',
+  });
+  expect(tried().sort()).toEqual(names(12).sort());
   expect(registry.journal.count('upload-delete')).toBe(12);
 });
 
-test('a repository that may not be pushed to is told with its reason', async () => {
-  await using all = await world(/team-[35]/);
-  expect(await all.prove(12)).toEqual({
-    outcome: 'partial',
-    message: 'pushing is refused to 2 of 12 other repositories',
-    hint: expect.stringMatching(/team-3\/app: .*403.*; .*team-5\/app: .*403/),
-  });
+test('no token to push is asked for but for what is tried: registries make a repository for each', async () => {
+  await using all = await world(3);
+  expect((await all.judge(20)).message).toBe(
+    'pushing is allowed to the 3 repositories that are there, and to a new one below mirror/; 16 more were not tried',
+  );
+  const tokens = all.registry.journal.filter({ kind: 'token' });
+  const scopes = tokens.flatMap(({ query }) => query.getAll('scope'));
+  expect(scopes.filter((scope) => scope.includes('push')).sort()).toEqual(
+    names(4).map((name) => `repository:${name}:pull,push`),
+  );
 });
 
-test('of many repositories, it is told how many were tried', async () => {
-  await using all = await world();
-  expect((await all.prove(120)).message).toBe(
-    'pushing to 100 of 120 other repositories, which were tried, is allowed',
-  );
-  expect(all.registry.journal.count('upload-start')).toBe(100);
-  await using closed = await world(/team-/);
-  const { message, hint } = await closed.prove(120);
-  expect(message).toBe('pushing is refused to 100 of 120 other repositories, of which 100 were tried');
-  expect(hint).toMatch(/; 97 more$/);
+test('a repository that may not be pushed to is told with its reason', async () => {
+  await using all = await world(12);
+  all.fail(/app-[35]\//, REFUSAL);
+  expect(await all.judge(12)).toEqual({
+    outcome: 'partial',
+    message: 'pushing is refused to 2 of 12 repositories',
+    hint: expect.stringMatching(/app-3: .*403.*; .*app-5: .*403/),
+  });
+  await using closed = await world(12);
+  closed.fail(/app/, REFUSAL);
+  const { message, hint } = await closed.judge(14);
+  expect(message).toBe('pushing is refused to 13 of 14 repositories, of which 13 were tried');
+  expect(hint).toMatch(/; 10 more$/);
+});
+
+test('a destination that gives no answer to a push is not asked again for each repository', async () => {
+  await using all = await world(20);
+  all.fail(/app/, SILENCE);
+  expect(await all.judge(20)).toEqual({
+    outcome: 'warning',
+    message: 'none but the first was tried, which got no answer',
+  });
+  expect(all.tried()).toEqual([APP]);
+
+  await using later = await world(20);
+  later.fail(/app-[^0]/, SILENCE);
+  await expect(later.judge(20)).rejects.toMatchObject({ code: 'TIMED_OUT' });
+  // The others wait for room, and get none.
+  expect(later.tried().length).toBeLessThanOrEqual(9);
+});
+
+test('a repository that has to be made first is told', async () => {
+  await using all = await world(0, { repositoriesMustExist: true });
+  await expect(provePush(all.client.registry, APP, all.client.signal)).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    hint: 'create the repository, or let the registry create repositories on push',
+  });
 });

@@ -18,7 +18,7 @@ import type { KnownStateParts } from '../state/known-state.ts';
 import { type Check, type Diagnosis, diagnose, doubtful, type Finding, fine } from './diagnosis.ts';
 import { listDestination, ping, resolveName } from './host-checks.ts';
 import { Probe } from './probe.ts';
-import { proveAllPushes } from './push-permission.ts';
+import { PushPermissions } from './push-permission.ts';
 import { askSources, isNothingFound, judgeSources } from './source-checks.ts';
 import { examineState } from './state-check.ts';
 
@@ -81,6 +81,7 @@ class Examination {
   readonly #registries: Registries;
   readonly #source: Registry;
   readonly #target: Registry;
+  readonly #permissions: PushPermissions;
   #set: ImageSet | undefined;
   #first: FirstRepository | undefined;
   #wanted: Promise<Wanted> | undefined;
@@ -92,6 +93,7 @@ class Examination {
     this.#registries = registries;
     this.#source = registries.at(settings.source);
     this.#target = registries.at(settings.destination);
+    this.#permissions = new PushPermissions(this.#target, parts.signal);
   }
 
   checks(): Check[] {
@@ -121,7 +123,7 @@ class Examination {
         needs: ['login'],
         run: async () => listDestination(target, (await this.#findFirst()).repository, signal),
       },
-      { name: 'push', needs: ['login'], run: probe((one) => one.openUpload()) },
+      { name: 'push', needs: ['login'], run: () => this.#push() },
       { name: 'repositories', needs: ['login'], run: () => this.#pushToOthers() },
       { name: 'size', needs: ['push'], run: probe((one) => one.sendChunk()) },
       { name: 'layers', needs: ['push'], run: probe((one) => one.pushLayer()) },
@@ -262,15 +264,20 @@ class Examination {
     );
   }
 
-  /** Proves the push to all but the repository that the other checks are about. */
+  /** Proves the push to the repository that the other checks are about. */
+  async #push(): Promise<Finding> {
+    const { repository } = await this.#findFirst();
+    const failure = await this.#permissions.failureAt(repository);
+    if (failure !== undefined) throw failure;
+    return fine(`pushing to ${this.#target.host}/${repository} is allowed`);
+  }
+
   async #pushToOthers(): Promise<Finding> {
     const first = (await this.#findFirst()).repository;
     const wanted = await this.#discover().catch(() => this.#parts.signal.throwIfAborted());
     if (wanted === undefined)
       return doubtful('none but the first was tried: the source does not tell which are wanted');
-    const { targets } = wanted;
-    const others = targets.filter((repository) => repository !== first);
-    return proveAllPushes(this.#target, others, this.#parts.signal);
+    return this.#permissions.judge(wanted.targets, first);
   }
 
   async #probeOf(): Promise<Probe> {

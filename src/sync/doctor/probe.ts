@@ -16,7 +16,6 @@ import { isRefusedQuestion } from '../../registry/registry-failure.ts';
 import { repeatedly } from '../run/preflight.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 import { makeProbeImage, type ProbeImage } from './probe-image.ts';
-import { provePush } from './push-permission.ts';
 
 const FORMAT_NAMES: Readonly<Record<'OCI' | 'Docker', string>> = {
   OCI: 'the OCI format',
@@ -26,6 +25,9 @@ const FORMAT_NAMES: Readonly<Record<'OCI' | 'Docker', string>> = {
 const TOO_LARGE = 413;
 /** More than registries that name a least size for parts ask for. */
 const MOST_CHUNK_BYTES = 16 * 1024 * 1024;
+
+const WHOLE_ONLY =
+  'layers go whole at first; one that is too large for that, or that breaks off on the way, may fail';
 
 /** Checks a destination by pushing a tiny image without a tag and deleting it. */
 export class Probe {
@@ -42,22 +44,19 @@ export class Probe {
     this.#signal = signal;
   }
 
-  /** Proves the permission to push, without sending content. */
-  async openUpload(): Promise<Finding> {
-    await provePush(this.#target, this.#repository, this.#signal);
-    return fine(`pushing to ${this.#target.host}/${this.#repository} is allowed`);
-  }
-
   /**
    * Sends as much as a run sends at least of a large layer, and cancels that. Throws `REGISTRY_REFUSED` if the registry,
-   * or a proxy in front of it, takes no request of that size.
+   * or a proxy in front of it, takes no request of that size. Other failures are only told: layers go whole at first.
    */
   async sendChunk(): Promise<Finding> {
     const target = this.#target;
     const signal = this.#signal;
+    let isOpen = false;
     const send = async (): Promise<number> => {
+      isOpen = false;
       const upload = await openUpload(target, this.#repository, signal);
       if (typeof upload !== 'object') return 0;
+      isOpen = true;
       try {
         const size = Math.min(Math.max(LEAST_CHUNK_BYTES, upload.smallestChunk), MOST_CHUNK_BYTES);
         const body: BodyWriter = (sink, stop) =>
@@ -72,10 +71,11 @@ export class Probe {
       const size = await this.#repeatedly(send);
       return fine(`a request of ${formatSize(size)} arrives`);
     } catch (error) {
-      // A registry that takes no parts of layers gets them whole.
+      signal.throwIfAborted();
       const isTooLarge = error instanceof HttpFailure && error.status === TOO_LARGE;
-      if (isTooLarge || !isRefusedQuestion(error)) throw error;
-      return fine('it takes layers only whole, whose size no request shows');
+      if (!isOpen || isTooLarge || !(error instanceof HttpFailure)) throw error;
+      if (isRefusedQuestion(error)) return fine('it takes layers only whole, whose size no request shows');
+      return doubtful(`it takes no part of a layer: ${error.message}`, WHOLE_ONLY);
     }
   }
 

@@ -1,16 +1,15 @@
 import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
 import { describeFailure } from '../../lib/failure.ts';
-import { HttpFailure } from '../../lib/http/http-failure.ts';
+import { HttpFailure, isConnectionFailure } from '../../lib/http/http-failure.ts';
 import { countOf } from '../../lib/text/sentence.ts';
 import { cancelUpload, openUpload } from '../../registry/blob/blob-upload.ts';
 import { orStranger } from '../../registry/likeness.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { repeatedly } from '../run/preflight.ts';
-import { type Finding, fine } from './diagnosis.ts';
+import { doubtful, type Finding, fine } from './diagnosis.ts';
+import { choosePushes, untilSilent } from './push-choice.ts';
 
-/** The most repositories that are tried. Where repositories have to be made one by one, that is enough to tell so. */
-const MOST_TRIED = 100;
 const REASONS_NAMED = 3;
 
 /**
@@ -35,42 +34,60 @@ export async function provePush(
   }
 }
 
-/**
- * Proves the permission to push to each of these repositories, of many to the first 100. Returns which were tried, and
- * is `partial` if some may not be pushed to.
- */
-export async function proveAllPushes(
-  target: Registry,
-  repositories: readonly Repository[],
-  signal: AbortSignal,
-): Promise<Finding> {
-  const tried = repositories.slice(0, MOST_TRIED);
-  const failures = await Promise.all(tried.map((repository) => failureAt(target, repository, signal)));
-  const refused = failures.filter((failure) => failure !== undefined);
-  const others = countOf(repositories.length, 'other repository', 'other repositories');
-  const isAll = tried.length === repositories.length;
-  if (refused.length > 0) {
+/** Which repositories of a destination may be pushed to. Each is tried once. */
+export class PushPermissions {
+  readonly #target: Registry;
+  readonly #signal: AbortSignal;
+  readonly #failures = new Map<Repository, Promise<unknown>>();
+
+  constructor(target: Registry, signal: AbortSignal) {
+    this.#target = target;
+    this.#signal = signal;
+  }
+
+  /** Returns the reason why a repository may not be pushed to; undefined if it may. */
+  failureAt(repository: Repository, signal = this.#signal): Promise<unknown> {
+    const failure = this.#failures.get(repository) ?? this.#tryOne(repository, signal);
+    this.#failures.set(repository, failure);
+    return failure;
+  }
+
+  /**
+   * Returns whether those of the `wanted` repositories that `choosePushes` chooses may be pushed to; is `partial` if some
+   * may not. Throws the first failure that is no answer, and tries no more then.
+   */
+  async judge(wanted: readonly Repository[], first: Repository): Promise<Finding> {
+    if (wanted.every((repository) => repository === first)) return fine('there is no other');
+    if (isConnectionFailure(await this.failureAt(first)))
+      return doubtful('none but the first was tried, which got no answer');
+    const { tried, total, words } = await choosePushes(this.#target, first, wanted, this.#signal);
+    const failures = await untilSilent(tried, this.#signal, async (repository, signal) => {
+      const failure = await this.failureAt(repository, signal);
+      if (isConnectionFailure(failure)) throw failure;
+      return failure;
+    });
+    const refused = failures.filter((failure) => failure !== undefined);
+    if (refused.length === 0) return fine(`pushing is allowed ${words}`);
     const reasons = [...new Set(refused.map(describeFailure))];
     const rest = reasons.length - REASONS_NAMED;
+    const all = countOf(total, 'repository', 'repositories');
     return {
       outcome: 'partial',
-      message: `pushing is refused to ${refused.length} of ${others}${isAll ? '' : `, of which ${tried.length} were tried`}`,
+      message: `pushing is refused to ${refused.length} of ${all}${tried.length === total ? '' : `, of which ${tried.length} were tried`}`,
       hint: [...reasons.slice(0, REASONS_NAMED), ...(rest > 0 ? [`${rest} more`] : [])].join('; '),
     };
   }
-  if (tried.length === 0) return fine('there is no other');
-  return fine(`pushing to ${isAll ? others : `${tried.length} of ${others}, which were tried,`} is allowed`);
-}
 
-async function failureAt(target: Registry, repository: Repository, signal: AbortSignal): Promise<unknown> {
-  const giveBack = await ConcurrencyLimiter.take([target.limits.metadata], signal);
-  try {
-    await provePush(target, repository, signal);
-    return undefined;
-  } catch (error) {
-    signal.throwIfAborted();
-    return error;
-  } finally {
-    giveBack();
+  async #tryOne(repository: Repository, signal: AbortSignal): Promise<unknown> {
+    const giveBack = await ConcurrencyLimiter.take([this.#target.limits.metadata], signal);
+    try {
+      await provePush(this.#target, repository, signal);
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      return error;
+    } finally {
+      giveBack();
+    }
   }
 }

@@ -5,7 +5,7 @@ import type { SyncSettings } from '../settings.ts';
 import { type KnownStateParts, openKnownState } from '../state/known-state.ts';
 import { statePlace } from '../state/state-in-registry.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
-import { Probe } from './probe.ts';
+import { provePush } from './push-permission.ts';
 
 /**
  * Checks the state, and with `--state registry` also whether a run may push it. Problems are warnings, except for a
@@ -38,9 +38,8 @@ async function refusalToPush(
   registries: Registries,
   { signal }: KnownStateParts,
 ): Promise<string | undefined> {
-  const probe = new Probe(registries.at(settings.destination), statePlace(settings).repository, signal);
   try {
-    await probe.openUpload();
+    await provePush(registries.at(settings.destination), statePlace(settings).repository, signal);
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
