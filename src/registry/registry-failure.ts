@@ -53,6 +53,19 @@ export function isRefusedQuestion(error: unknown): error is HttpFailure {
   return isFinal && error.status !== undefined && error.status >= 400;
 }
 
+/** Of the service and not of the question. */
+const UNAVAILABLE = 503;
+
+/**
+ * Returns whether a registry failed at a question, in each attempt. Another form of it may fare better, unless the
+ * registry is not available or asks for a pause.
+ */
+export function isFailedQuestion(error: unknown): boolean {
+  if (!isAnswerFailure(error) || !error.transient || error.retryAt !== undefined) return false;
+  const { status = 0, deferral } = error;
+  return status >= 500 && status !== UNAVAILABLE && deferral === undefined;
+}
+
 /** Returns whether something does not exist or was denied. Some registries answer 403 for what does not exist. */
 export function mayBeAbsent(error: unknown): boolean {
   return isNotFound(error) || failureCode(error) === 'DENIED';

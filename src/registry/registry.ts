@@ -14,7 +14,7 @@ import { type Digest, digestAlgorithm, digestOf, isDigest } from './oci/digest.t
 import { MANIFEST_SIZE_LIMIT, type Manifest, parseManifest, type ToldManifest } from './oci/manifest.ts';
 import { MANIFEST_ACCEPT } from './oci/media-type.ts';
 import type { Host, Repository, Tag } from './oci/reference.ts';
-import { isNotFound, isRefusedQuestion, isUnauthorized } from './registry-failure.ts';
+import { isFailedQuestion, isNotFound, isRefusedQuestion, isUnauthorized } from './registry-failure.ts';
 import type { TagList } from './tag-list.ts';
 import type { Exchange, Transport } from './transport.ts';
 
@@ -221,7 +221,7 @@ export class Registry {
 
   /**
    * Returns the digest and type of a manifest, without reading its body if possible; undefined if it does not exist. `HEAD`
-   * is believed when it tells a digest. When it refuses, or says that there is nothing, `GET` decides.
+   * is believed when it tells a digest. When it refuses or fails, or says that there is nothing, `GET` decides.
    */
   async findManifest(
     repository: Repository,
@@ -271,7 +271,7 @@ export class Registry {
       const { 'docker-content-digest': digest, 'content-type': mediaType = '' } = headers;
       return typeof digest === 'string' && isDigest(digest) ? { digest, mediaType } : 'unknown';
     } catch (error) {
-      if (isRefusedQuestion(error) && !isUnauthorized(error)) return 'unknown';
+      if (isFailedQuestion(error) || (isRefusedQuestion(error) && !isUnauthorized(error))) return 'unknown';
       throw error;
     }
   }

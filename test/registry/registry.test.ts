@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '../../src/registry/oci/digest.ts';
+import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
 import { MANIFEST_ACCEPT, MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
-import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
+import { parseRepository, parseTag, type Tag } from '../../src/registry/oci/reference.ts';
 import { readBlob } from '../../src/registry/small-blob.ts';
 import { bytesContent } from '../support/registry/content.ts';
 import { startRegistry } from '../support/registry/registry.ts';
@@ -108,6 +108,33 @@ describe('a refused HEAD', () => {
     server.fail({ match: { kind: 'manifest-head' }, times: Infinity, fault });
     using client = new TestClient(server.host);
     expect(await client.registry.findManifest(APP, TAG, client.signal)).toBeUndefined();
+  });
+
+  it.each([500, 502, 504])('(%i), however often it is tried, says nothing either', async (status) => {
+    await using server = await startRegistry();
+    const { digest } = seedImage(server.storage, 'app', { tags: ['1.0'] });
+    const fault = { kind: 'status', status } as const;
+    server.fail({ match: { kind: 'manifest-head' }, times: Infinity, fault });
+    using client = new TestClient(server.host, { attempts: 3 });
+    const find = (name: Tag | Digest) => client.registry.findManifest(APP, name, client.signal);
+    expect(await find(TAG)).toMatchObject({ digest });
+    expect(await find(digest)).toMatchObject({ digest });
+    expect(await client.registry.claimsManifest(APP, digest, client.signal)).toBe(true);
+    expect(await find(parseTag('nosuch'))).toBeUndefined();
+    expect(server.journal.tally()).toMatchObject({ 'manifest-head': 12, 'manifest-get': 4 });
+  });
+
+  it('because the registry is not available, or asks for a pause, is not followed by another question', async () => {
+    await using server = await startRegistry();
+    const match = { kind: 'manifest-head' } as const;
+    const pause = { 'retry-after': '3600' };
+    server.fail({ match, fault: { kind: 'status', status: 503 } });
+    server.fail({ match, fault: { kind: 'status', status: 500, headers: pause } });
+    using client = new TestClient(server.host, { attempts: 1 });
+    for (const status of [503, 500]) {
+      await expect(client.registry.findManifest(APP, TAG, client.signal)).rejects.toMatchObject({ status });
+    }
+    expect(server.journal.count('manifest-get')).toBe(0);
   });
 
   it('for want of a login ends clearly', async () => {

@@ -5,6 +5,7 @@ import { parsePlatform } from '../../src/registry/oci/platform.ts';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { BlobBoard } from '../../src/sync/copy/blob-board.ts';
 import { ImageCopier } from '../../src/sync/copy/image-copy.ts';
+import { PartsSearch } from '../../src/sync/copy/missing-parts.ts';
 import { describeReason } from '../../src/sync/plan/decision.ts';
 import type { PlannedImage } from '../../src/sync/plan/planning.ts';
 import { plannedImage, recordedImage } from '../support/planned-image.ts';
@@ -40,6 +41,7 @@ async function world(choices: { quirks?: Quirks; isDryRun?: boolean; pushTimeout
   const copier = new ImageCopier({
     target,
     board,
+    search: new PartsSearch(target, signal),
     wasAbsent,
     verification,
     pushTimeout,

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/registry/oci/digest.ts';
-import { parseRepository } from '../../src/registry/oci/reference.ts';
+import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { describeMissing, type MissingPart, PartsSearch } from '../../src/sync/copy/missing-parts.ts';
+import { type Fault, rateLimited } from '../support/registry/faults.ts';
+import type { RequestMatch } from '../support/registry/journal.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedCache, seedIndex } from '../support/registry/seed.ts';
 import { digestFor } from '../support/sample-manifest.ts';
@@ -67,6 +69,35 @@ it('an index that is gone itself is missing, and a failure is thrown', async () 
   expect((await search.lookBelow(APP, gone)).missing).toEqual([{ kind: 'manifest', digest: gone, path: [] }]);
   registry.fail({ match: { kind: 'blob-head' }, times: 100, fault: { kind: 'status', status: 500 } });
   await expect(search.lookBelow(APP, index.digest)).rejects.toMatchObject({ status: 500 });
+});
+
+it.each<[string, RequestMatch, Fault]>([
+  [
+    'HEAD and GET for what it lists answer 500',
+    { when: ({ reference }) => reference.includes('sha256') },
+    { kind: 'status', status: 500 },
+  ],
+  ['HEAD for what it lists answers 503', { kind: 'manifest-head' }, { kind: 'status', status: 503 }],
+  ['HEAD for what it lists is limited for an hour', { kind: 'manifest-head' }, rateLimited(3600)],
+  ['the connection breaks', { kind: ['manifest-head', 'manifest-get'] }, { kind: 'reset' }],
+])('of manifests alone, what cannot be found out is not known: %s', async (_, match, fault) => {
+  await using registry = await startRegistry();
+  const index = seedIndex(registry.storage, 'app', { platforms: ['linux/amd64', 'linux/arm64'] });
+  using client = new TestClient(registry.host, { attempts: 2 });
+  registry.fail({ match, times: Number.POSITIVE_INFINITY, fault });
+  const search = new PartsSearch(client.registry, client.signal);
+  const look = (extent: 'manifests' | 'parts') =>
+    search.lookBelow(APP, index.digest, { extent, tag: parseTag('v1') });
+  expect((await look('manifests')).missing).toEqual([]);
+  expect([...search.unasked.keys()]).toEqual([`${registry.host}/app:v1`]);
+});
+
+it('of manifests alone, the end of the run is still one', async () => {
+  await using registry = await startRegistry();
+  const index = seedIndex(registry.storage, 'app');
+  using client = new TestClient(registry.host);
+  const search = new PartsSearch(client.registry, AbortSignal.abort(new Error('over')));
+  await expect(search.lookBelow(APP, index.digest, { extent: 'manifests' })).rejects.toThrow('over');
 });
 
 it.each([403, 401, 405])('a manifest that is refused (%i) is not known to be missing', async (status) => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Failure } from '../../src/lib/failure.ts';
 import type { Report, ReportedImage } from '../../src/sync/report/report.ts';
 import {
   failedLine,
@@ -8,6 +9,7 @@ import {
   movedLine,
   plannedLines,
   shrunkWarning,
+  unaskedWarning,
   unmatchedWarning,
 } from '../../src/sync/report/wording.ts';
 import { sampleReport } from '../support/report-sample.ts';
@@ -195,6 +197,21 @@ describe('warnings', () => {
   test('about a listing name both numbers', () => {
     expect(shrunkWarning('registry.k8s.io/pause', 1500, 1)).toContain(
       'registry.k8s.io/pause: the listing shrank from 1,500 to 1 entry;',
+    );
+  });
+});
+
+describe('the warning about what could not be asked for', () => {
+  test('is none where all was', () => {
+    expect(unaskedWarning(new Map())).toBeUndefined();
+  });
+
+  test('counts the tags, names some, and says why', () => {
+    const why = new Failure({ code: 'REGISTRY_BROKEN', about: 'e.org', message: 'it broke' });
+    const names = ['a:1', 'b:1', 'c:1', 'd:1'].map((name): [string, unknown] => [`e.org/${name}`, why]);
+    expect(unaskedWarning(new Map(names))).toBe(
+      'what is below 4 tags could not be asked for, so whether all of it is there is not known (e.org: it broke): ' +
+        'e.org/a:1, e.org/b:1, e.org/c:1 and 1 more',
     );
   });
 });

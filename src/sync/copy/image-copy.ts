@@ -25,7 +25,7 @@ import { isReferrersTag, isSignatureTag } from '../select/signature-tag.ts';
 import type { BlobBoard } from './blob-board.ts';
 import { conversionFor, formImage, type RefusedFormat } from './format.ts';
 import { requireReasonable } from './index-limits.ts';
-import { type MissingPart, PartsSearch, requireRepair } from './missing-parts.ts';
+import { type MissingPart, type PartsSearch, requireRepair } from './missing-parts.ts';
 import { choosePlatforms } from './platform-choice.ts';
 import { PushClock } from './push-clock.ts';
 import { type CopiedReferrers, ReferrerCopier } from './referrer-copy.ts';
@@ -70,6 +70,7 @@ export type MirroredImage = UnchangedImage | CopiedImage;
 interface CopyParts {
   readonly target: Registry;
   readonly board: BlobBoard;
+  readonly search: PartsSearch;
   /** Returns whether a repository did not exist when the run began. */
   readonly wasAbsent: (repository: Repository) => boolean;
   /** Verifies signatures; undefined if that is off. */
@@ -94,7 +95,6 @@ export class ImageCopier {
   readonly #parts: CopyParts;
   readonly #target: Registry;
   readonly #tree: TreePush;
-  readonly #search: PartsSearch;
   readonly #referrers: ReferrerCopier;
   readonly #signal: AbortSignal;
   readonly #fetched = new SingleFlight<string, Manifest>(MANIFESTS_KEPT);
@@ -111,7 +111,6 @@ export class ImageCopier {
       wasAbsent,
       fetch: (source, name) => this.#fetch(source, name),
     });
-    this.#search = new PartsSearch(target, signal);
     this.#referrers = new ReferrerCopier({ target, tree: this.#tree, isDryRun: parts.isDryRun, signal });
     this.#signal = signal;
   }
@@ -291,7 +290,8 @@ export class ImageCopier {
   ): Promise<readonly MissingPart[]> {
     if (right === undefined || extent === 'tag') return [];
     if (extent === 'manifests' && !mayBeIndexType(right.mediaType)) return [];
-    return (await this.#search.lookBelow(target.repository, right.digest, { extent })).missing;
+    const search = { extent, tag: target.tag };
+    return (await this.#parts.search.lookBelow(target.repository, right.digest, search)).missing;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { Failure, failureCode } from '../../lib/failure.ts';
+import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
 import { joinWords } from '../../lib/text/sentence.ts';
 import { hasBlob } from '../../registry/blob-presence.ts';
@@ -12,7 +13,7 @@ import {
 } from '../../registry/oci/manifest.ts';
 import { isBlobMediaType, mayBeIndexType } from '../../registry/oci/media-type.ts';
 import { formatPlatform } from '../../registry/oci/platform.ts';
-import type { Repository } from '../../registry/oci/reference.ts';
+import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound, isRefusedQuestion, mayBeAbsent } from '../../registry/registry-failure.ts';
 import type { Extent } from '../plan/decision.ts';
@@ -53,6 +54,8 @@ interface Search {
   /** Chooses among what an index lists. */
   readonly wants: (listed: Descriptor) => boolean;
   readonly extent: Exclude<Extent, 'tag'>;
+  /** The tag that it is below, for what could not be asked for. */
+  readonly tag?: Tag | undefined;
 }
 
 /** A manifest that was read, or what is known of it instead. */
@@ -75,6 +78,8 @@ const ANSWERS_KEPT = { results: 50_000 };
  * tag. It asks for each part of a repository once.
  */
 export class PartsSearch {
+  /** The names of tags below which something could not be asked for, and why. Only with the extent `manifests`. */
+  readonly unasked = new Map<string, unknown>();
   readonly #registry: Registry;
   readonly #signal: AbortSignal;
   readonly #manifests = new SingleFlight<string, Seen>(MANIFESTS_KEPT);
@@ -89,12 +94,13 @@ export class PartsSearch {
   /**
    * Returns what the registry has of an image, whose tag it has just told, and of all that its index lists: one request
    * for each manifest, and one for each configuration and layer. With the extent `manifests` only what indexes list is
-   * asked for, by `HEAD`, and no configuration or layer. Throws the failure of a request, and `INDEX_UNREASONABLE`.
+   * asked for, by `HEAD`, and no configuration or layer, and what fails is `unshown`. Throws the failure of a request, and
+   * `INDEX_UNREASONABLE`.
    */
   async lookBelow(
     repository: Repository,
     digest: Digest,
-    { wants = () => true, extent = 'parts' }: Partial<Search> = {},
+    { wants = () => true, extent = 'parts', tag }: Partial<Search> = {},
   ): Promise<PartsBelow> {
     const sight: Sight = {
       seen: new Set([digest]),
@@ -106,7 +112,7 @@ export class PartsSearch {
     };
     // Its own type was told with its tag, if it matters. A type that is not known may be an index.
     const whole = { digest, mediaType: '' };
-    await this.#look(repository, whole, { path: [] }, { sight, depth: 0, wants, extent });
+    await this.#look(repository, whole, { path: [] }, { sight, depth: 0, wants, extent, tag });
     const untold = [...sight.blobs.values()].filter((isThere) => isThere === undefined).length;
     const { images, blobs, missing, elsewhere, unshown } = sight;
     return { images, blobs: blobs.size, missing, elsewhere: elsewhere.size, untold, unshown };
@@ -118,11 +124,16 @@ export class PartsSearch {
     position: Position,
     search: Search & { readonly sight: Sight; readonly depth: number },
   ): Promise<void> {
-    const { sight, depth, wants, extent } = search;
+    const { sight, depth, wants, extent, tag } = search;
     const isRead = extent === 'parts' || mayBeIndexType(mediaType);
-    const manifest = await (isRead
-      ? this.#manifest(repository, digest, depth > 0)
-      : this.#claim(repository, digest));
+    const asking = isRead ? this.#manifest(repository, digest, depth > 0) : this.#claim(repository, digest);
+    const manifest = await asking.catch((error: unknown): Seen => {
+      this.#signal.throwIfAborted();
+      // The tag is right, which was all that was asked for. Only a look at each part has to be sure.
+      if (extent === 'parts' || !(error instanceof HttpFailure)) throw error;
+      this.unasked.set(this.#registry.nameOf(repository, tag ?? digest), error);
+      return 'unshown';
+    });
     if (manifest === 'missing') sight.missing.push({ kind: 'manifest', digest, ...position });
     if (manifest === 'unshown') sight.unshown += 1;
     if (typeof manifest === 'string') return;

@@ -1,6 +1,7 @@
 import { newestFirst } from '../../config/tag-age.ts';
 import type { UnclearCut } from '../../config/tag-filter.ts';
 import { type Duration, formatDuration, milliseconds } from '../../lib/duration.ts';
+import { describeFailure } from '../../lib/failure.ts';
 import { countOf, formatCount, joinWords } from '../../lib/text/sentence.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { durationOf, type Report, type ReportedImage, type ReportedReason } from './report.ts';
@@ -113,6 +114,19 @@ export function leftOutWarning(
   return (
     `${countOf(partial.length, 'image is', 'images are')} mirrored in part: ${countOf(layers, 'layer')} of a type that is ` +
     `not distributed; their addresses are in the manifests: ${names}`
+  );
+}
+
+/** Returns the warning about tags below which something could not be asked for; undefined if there are none. */
+export function unaskedWarning(unasked: ReadonlyMap<string, unknown>): string | undefined {
+  const [reason] = unasked.values();
+  if (unasked.size === 0) return undefined;
+  const names = [...unasked.keys()];
+  const more = names.length - IMAGES_NAMED;
+  const named = joinWords(more > 0 ? [...names.slice(0, IMAGES_NAMED), `${formatCount(more)} more`] : names);
+  return (
+    `what is below ${countOf(names.length, 'tag')} could not be asked for, so whether all of it is there is not known ` +
+    `(${describeFailure(reason)}): ${named}`
   );
 }
 

@@ -4,6 +4,7 @@ import { formatReference, type Repository, type Tag } from '../../registry/oci/r
 import type { Registry } from '../../registry/registry.ts';
 import { BlobBoard } from '../copy/blob-board.ts';
 import { ImageCopier, type MirroredImage } from '../copy/image-copy.ts';
+import { PartsSearch } from '../copy/missing-parts.ts';
 import type { CopiedReferrers } from '../copy/referrer-copy.ts';
 import type { RepositoryGroup } from '../plan/naming.ts';
 import {
@@ -47,6 +48,7 @@ export class Mirroring {
   readonly #target: Registry;
   readonly #repositories = new Map<Repository, OpenRepository>();
   readonly #board: BlobBoard;
+  readonly #search: PartsSearch;
   readonly #copier: ImageCopier;
   readonly #schedule: Schedule<Turn>;
   #bytes = 0;
@@ -75,9 +77,11 @@ export class Mirroring {
       onMissing: (repository, digest) => state.forgetBlob({ host, repository }, digest),
     });
     const { dryRun: isDryRun, pushTimeout } = parts.settings;
+    this.#search = new PartsSearch(target, signal);
     this.#copier = new ImageCopier({
       target,
       board: this.#board,
+      search: this.#search,
       wasAbsent,
       verification,
       pushTimeout,
@@ -95,6 +99,11 @@ export class Mirroring {
   /** The number of planned images that are not finished. */
   get open(): number {
     return this.#schedule.open;
+  }
+
+  /** The names of tags below which something could not be asked for, and why. */
+  get unasked(): ReadonlyMap<string, unknown> {
+    return this.#search.unasked;
   }
 
   /** The images that are being worked on as `repository:tag`, the longest-running first. */

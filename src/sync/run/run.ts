@@ -23,6 +23,7 @@ import {
   plannedLines,
   type Route,
   strangerWarning,
+  unaskedWarning,
 } from '../report/wording.ts';
 import { newerReleases } from '../select/release-wish.ts';
 import type { SyncSettings } from '../settings.ts';
@@ -233,7 +234,10 @@ class Run {
     };
     const ticker = setInterval(show, PROGRESS_EVERY_MILLISECONDS);
     try {
-      return await mirroring.run(groups);
+      const plans = await mirroring.run(groups);
+      const unasked = unaskedWarning(mirroring.unasked);
+      if (unasked !== undefined) this.#warn(unasked);
+      return plans;
     } finally {
       clearInterval(ticker);
       trouble.finish();

@@ -9,6 +9,7 @@ import { describeWith } from '../../support/programs.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../../support/registry/access.ts';
 import { bytesContent } from '../../support/registry/content.ts';
 import { startRegistry } from '../../support/registry/registry.ts';
+import type { RequestKind } from '../../support/registry/route.ts';
 import { seedImage, seedIndex } from '../../support/registry/seed.ts';
 import type { Storage } from '../../support/registry/storage.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
@@ -234,6 +235,27 @@ describe('a tag does not stand for what is below it', () => {
       message: expect.stringContaining('403'),
     });
   });
+});
+
+it.each<[string, readonly RequestKind[], number]>([
+  ['HEAD by digest answers 500, and GET the manifest', ['manifest-head'], 0],
+  ['both answer 500', ['manifest-head', 'manifest-get'], 1],
+])('what is below a tag and cannot be asked for fails no image: %s', async (_, kind, warnings) => {
+  await using all = await world();
+  all.destination.fail({
+    match: { kind, when: ({ reference }) => reference.startsWith('sha256:') },
+    times: Number.POSITIVE_INFINITY,
+    fault: { kind: 'status', status: 500 },
+  });
+  const report = await all.run({ verify: 'all' });
+  expect(outcomes(report)).toEqual(keyed(EACH));
+  expect(report.warnings.map(({ message }) => message)).toEqual(
+    Array.from({ length: warnings }, () =>
+      expect.stringMatching(
+        /^what is below 2 tags could not be asked for, .* 500.*: .*\/app:v[12] and .*\/app:v[12]$/,
+      ),
+    ),
+  );
 });
 
 /** The two weeks in which `--verify sample` asks for each tag once. */
