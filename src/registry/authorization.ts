@@ -121,8 +121,8 @@ export class Authorization {
   }
 
   /** Returns the failure of a request that cannot do without a login and has none. */
-  async missingLogin(): Promise<RegistryFailure> {
-    return missingLogin(await this.#absence());
+  async missingLogin(hint?: string): Promise<RegistryFailure> {
+    return missingLogin(await this.#absence(), hint);
   }
 
   /** Notes how the host asks for a login in general, from an answer with 401 to its ping. */

@@ -1,6 +1,6 @@
 import { Failure } from '../lib/failure.ts';
 import { discardBody, type HttpAnswer, readBody } from '../lib/http/http.ts';
-import { HttpFailure } from '../lib/http/http-failure.ts';
+import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
 import type { Host } from './oci/reference.ts';
 import { verdictOf } from './ping-answer.ts';
 import { isNotFound } from './registry-failure.ts';
@@ -78,4 +78,13 @@ export function orStranger(
     hint: 'check its name and its port',
     cause: error,
   });
+}
+
+/** What web sites answer to an upload, besides pages (below 400): nothing is there, or nothing can be written. */
+const SITE_STATUS: ReadonlySet<number> = new Set([404, 405, 410, 501]);
+
+/** Returns whether a web site may have refused an upload so. */
+export function mayBeOfSite(error: unknown): boolean {
+  const status = isAnswerFailure(error) ? error.status : undefined;
+  return status !== undefined && (status < 400 || SITE_STATUS.has(status));
 }

@@ -19,19 +19,26 @@ export function anonymousRefusal<Code extends string>(
   absence: LoginAbsence,
 ): HttpFailure<Code> {
   if (failure.code !== 'UNAUTHORIZED' && failure.code !== 'DENIED') return failure;
-  const { host } = absence;
   // Docker Hub and others answer so for what does not exist too.
-  const hint = `there is no login for it${instead(absence)}: if the name is right, run "docker login ${host}" or "podman login ${host}", or give it in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins`;
+  const hint = `there is no login for it${instead(absence)}: if the name is right, ${howToLogIn(absence.host)}`;
   return advised(failure, hint);
 }
 
-/** Returns the failure of a destination that wants a login where there is none. */
-export function missingLogin(absence: LoginAbsence): RegistryFailure {
+/** Returns how to give a login for any host, as a part of a sentence. */
+export function howToLogIn(host: Host): string {
+  return `run "docker login ${host}" or "podman login ${host}", or give it in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins`;
+}
+
+const AS_DESTINATION =
+  'give --username and KEEL_PASSWORD, in a workflow username and password, or log in with docker login or podman login';
+
+/** Returns the failure of a destination that wants a login where there is none. `hint` says how to give it, for sync by default. */
+export function missingLogin(absence: LoginAbsence, hint = AS_DESTINATION): RegistryFailure {
   return new HttpFailure({
     code: 'UNAUTHORIZED',
     about: absence.host,
     message: `there is no login for this registry${instead(absence)}`,
-    hint: 'give --username and KEEL_PASSWORD, in a workflow username and password, or log in with docker login or podman login',
+    hint,
   });
 }
 

@@ -7,7 +7,7 @@ import type { RegistryFailure, RegistryFailureCode } from './registry-failure.ts
 export type Written = 'upload' | 'layer' | 'manifest';
 
 /** An answer of a registry with a status that the caller does not handle. */
-interface RefusedAnswer {
+export interface RefusedAnswer {
   /** The image, repository or host of the request. */
   readonly about: string;
   /** What was tried, for the message `cannot …`. */
@@ -35,6 +35,11 @@ export function refusal(answer: RefusedAnswer): RegistryFailure {
   const message = `cannot ${action}, the registry answered ${status}${said}`;
   const transient = isTransientStatus(status);
   return new HttpFailure({ code, about, message, hint, status, request, transient, retryAt });
+}
+
+/** Returns whether a refusal gives its reason by more than its status. */
+export function saysWhy(answer: RefusedAnswer): boolean {
+  return wordsVerdict(answer) !== undefined;
 }
 
 const OTHER_FAULTS: ReadonlySet<string> = new Set([

@@ -95,6 +95,11 @@ export class Registry {
     return username;
   }
 
+  /** Returns the failure of a request that wants a login where there is none. `hint` says how to give it. */
+  missingLogin(hint: string): ReturnType<Transport['missingLogin']> {
+    return this.#transport.missingLogin(hint);
+  }
+
   /** Returns what is known of the login for a repository or the registry: whether an answer proved it, and its origin. */
   aboutLogin(repository?: Repository): ReturnType<Transport['situation']> {
     return this.#transport.situation(repository === undefined ? [] : [pushScope(repository)]);

@@ -17,7 +17,7 @@ import { hasErrorList, parseErrorBody } from './error-body.ts';
 import { Likeness } from './likeness.ts';
 import { strangerRefusal } from './missing-login.ts';
 import { isSigned } from './ping-answer.ts';
-import { refusal, type Written } from './refusal.ts';
+import { type RefusedAnswer, refusal, saysWhy, type Written } from './refusal.ts';
 import type { RegistryFailure } from './registry-failure.ts';
 
 /** A request to a registry, with what is needed to answer a challenge and to explain a refusal. */
@@ -107,8 +107,8 @@ export class Transport {
   }
 
   /** Returns the failure of a request that cannot do without a login and has none. */
-  missingLogin(): Promise<RegistryFailure> {
-    return this.#authorization.missingLogin();
+  missingLogin(hint?: string): Promise<RegistryFailure> {
+    return this.#authorization.missingLogin(hint);
   }
 
   /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
@@ -166,7 +166,7 @@ export class Transport {
     if (isLossyRedirect(exchange.method, answer)) return lossyRedirect(exchange, answer);
     const text = body?.toString('utf8') ?? '';
     if (hasErrorList(text)) this.likeness.prove();
-    const failure = refusal({
+    const refused: RefusedAnswer = {
       about: exchange.about,
       action: exchange.action,
       writes: exchange.writes,
@@ -176,7 +176,8 @@ export class Transport {
         withoutSignatures(this.#authorization.redact(part), answer.url),
       ),
       retryAt: retryTime(answer, Date.now()),
-    });
+    };
+    const failure = refusal(refused);
     if (answer.url.origin !== this.#endpoint.origin) {
       return strangerRefusal(failure, {
         asked: exchange.url,
@@ -185,8 +186,9 @@ export class Transport {
         stranger: answer.url,
       });
     }
-    // Before a write the run has found out whether a login is wanted, so a refusal has another reason.
-    return exchange.writes === undefined ? this.#authorization.advise(failure, exchange.scopes) : failure;
+    // A used up quota is no matter of a login.
+    const isSettled = exchange.writes !== undefined && saysWhy(refused);
+    return isSettled ? failure : this.#authorization.advise(failure, exchange.scopes);
   }
 }
 

@@ -157,6 +157,7 @@ export async function imageWorld(): Promise<PublishWorld> {
       repository,
       form: 'artifact',
       base: undefined,
+      label: (flag: string) => `--${flag}`,
       overwrite: false,
       reporter,
     });

@@ -49,6 +49,7 @@ function targetFor(
     base: undefined,
     overwrite: false,
     reporter,
+    label: (flag: string) => `--${flag}`,
   } as const;
   return { target: new RegistryTarget({ ...common, ...settings }), reporter };
 }
@@ -156,7 +157,12 @@ describe('publishing to a registry', () => {
     const base = parseReference(`${registry.host}/library/absent:stable`);
     const { target, reporter } = targetFor(registry, { base });
     expect((await publish(target, fixture)).location.outcome).toBe('published');
-    expect(reporter.warnings.join()).toContain('without its base');
+    const reason = `${registry.host}/library/absent:stable: cannot get its manifest, the registry answered 404`;
+    expect(reporter.warnings).toEqual([
+      expect.stringMatching(/^the package is whole, but its image cannot be run .*docker cp/),
+    ]);
+    expect(reporter.warnings[0]).toContain(`, could not be fetched: ${reason}`);
+    expect(reporter.warnings[0]).toMatch(/ \(--dockerhub-form artifact needs no base\)$/);
   });
 
   it('makes an OCI artifact whose layer is the package', async () => {

@@ -2,8 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { milliseconds } from '../../src/lib/duration.ts';
+import { openUpload } from '../../src/registry/blob/blob-upload.ts';
 import { parseHost, parseRepository } from '../../src/registry/oci/reference.ts';
 import { openRegistries, type RegistryLogin } from '../../src/registry/registries.ts';
+import type { Registry } from '../../src/registry/registry.ts';
 import type { Access } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
@@ -58,10 +60,53 @@ function folderWith(name: string, logins: Readonly<Record<string, string>>): str
   return folder;
 }
 
+function startUpload(registry: Registry, signal: AbortSignal): Promise<unknown> {
+  return registry.asMetadata(signal, () => openUpload(registry, APP, signal));
+}
+
 const ACCESSES: readonly Access[] = [
   { mode: 'basic', users: USERS },
   { mode: 'bearer', users: USERS },
 ];
+
+describe('a write that is refused', () => {
+  const without = 'there is no login for it: if the name is right, run "docker login';
+
+  it.each(ACCESSES)('without a login is told with how to give one: $mode', async (access) => {
+    await using server = await startRegistry({ access });
+    using opened = await openAt(scratchFolder());
+    const opening = startUpload(opened.registries.at(server.host), opened.signal);
+    await expect(opening).rejects.toMatchObject({ hint: expect.stringContaining(without) });
+  });
+
+  it.each([
+    [401, 'UNAUTHORIZED', ''],
+    [403, 'DENIED', ''],
+  ])('with %i by a registry that is open to readers', async (status, code, body) => {
+    await using server = await startRegistry({ access: { mode: 'none' } });
+    server.fail({ match: { kind: 'upload-start' }, fault: { kind: 'status', status, body } });
+    using opened = await openAt(scratchFolder());
+    const opening = startUpload(opened.registries.at(server.host), opened.signal);
+    await expect(opening).rejects.toMatchObject({ code, hint: expect.stringContaining(without) });
+  });
+
+  it('for another reason is told with that', async () => {
+    await using server = await startRegistry({ access: { mode: 'none' } });
+    const body = '{"errors": [{"code": "DENIED", "message": "storage quota exceeded"}]}';
+    server.fail({ match: { kind: 'upload-start' }, fault: { kind: 'status', status: 403, body } });
+    using opened = await openAt(scratchFolder());
+    const opening = startUpload(opened.registries.at(server.host), opened.signal);
+    await expect(opening).rejects.toMatchObject({ hint: expect.stringContaining('a quota is used up') });
+  });
+
+  it('in spite of a login is told to check that', async () => {
+    await using server = await startRegistry({ access: { mode: 'none' } });
+    server.fail({ match: { kind: 'upload-start' }, fault: { kind: 'status', status: 403 } });
+    using opened = await openAt(scratchFolder(), [{ host: server.host, username: 'me', password: 'p' }]);
+    const opening = startUpload(opened.registries.at(server.host), opened.signal);
+    await expect(opening).rejects.toMatchObject({ hint: expect.stringContaining('the namespace exists') });
+  });
+});
 
 describe('a source that wants a login', () => {
   it.each(ACCESSES)('is told with how to give one: $mode', async (access) => {

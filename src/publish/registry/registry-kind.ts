@@ -30,7 +30,8 @@ const FLAGS = [
     name: 'dockerhub-form',
     value: 'image|artifact',
     default: 'image',
-    description: 'As an image that docker can run to copy the package out, or as an OCI artifact for oras',
+    description:
+      'As an image that docker can run to copy the package out, where its base, busybox of Docker Hub, is reached, or as an OCI artifact for oras',
   },
 ] as const satisfies readonly TargetFlag[];
 
@@ -61,9 +62,10 @@ function readRegistry(flags: FlagReader<RegistryFlagName>): OpenTarget | undefin
   }
   const repository = readRepository(flags, username);
   if (repository === undefined) return undefined;
+  const label = (name: RegistryFlagName): string => flags.label(name);
   return async ({ openRegistries, reporter, overwrite }) => {
     const registries = await openRegistries({ host: repository.host, username, password });
-    return new RegistryTarget({ registries, repository, form, base: BASE_IMAGE, overwrite, reporter });
+    return new RegistryTarget({ registries, repository, form, base: BASE_IMAGE, overwrite, reporter, label });
   };
 }
 

@@ -1,14 +1,16 @@
 import { Readable } from 'node:stream';
-import { describeFailure } from '../../lib/failure.ts';
+import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { type BlobPush, pushBlob } from '../../registry/blob/blob-push.ts';
 import type { BlobSource } from '../../registry/blob/blob-source.ts';
 import { cancelUpload, openUpload } from '../../registry/blob/blob-upload.ts';
+import { mayBeOfSite, orStranger } from '../../registry/likeness.ts';
+import { howToLogIn } from '../../registry/missing-login.ts';
 import type { Image } from '../../registry/oci/manifest.ts';
 import { formatReference, type Reference, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { isNotFound } from '../../registry/registry-failure.ts';
+import { isNotFound, mayBeDeniedToUs } from '../../registry/registry-failure.ts';
 import { alreadyPublished, mayReplace } from '../contract/replacement.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../contract/target.ts';
 import { type BaseImage, readBaseImage } from './base-image.ts';
@@ -26,6 +28,8 @@ interface RegistryTargetSettings {
   readonly base: Reference | undefined;
   readonly overwrite: boolean;
   readonly reporter: Reporter;
+  /** Returns the name of a flag as users write it. */
+  readonly label: (flag: 'dockerhub-username' | 'dockerhub-password' | 'dockerhub-form') => string;
 }
 
 /** Publishes packages to a registry, as an image or an OCI artifact, without a Docker daemon. */
@@ -43,10 +47,34 @@ export class RegistryTarget implements PublishTarget {
 
   /** Opens an upload and cancels it, which needs the permission to push. */
   async prove(signal: AbortSignal): Promise<void> {
-    await this.#registry.asMetadata(signal, async () => {
-      const upload = await openUpload(this.#registry, this.#repository, signal);
-      if (typeof upload !== 'string') await cancelUpload(this.#registry, upload);
-    });
+    try {
+      await this.#registry.asMetadata(signal, async () => {
+        const upload = await openUpload(this.#registry, this.#repository, signal);
+        if (typeof upload !== 'string') await cancelUpload(this.#registry, upload);
+      });
+    } catch (error) {
+      throw await this.#explain(error, signal);
+    }
+  }
+
+  /** Returns in place of a refusal that what answers is no registry, or that there is no login for it. */
+  async #explain(error: unknown, signal: AbortSignal): Promise<unknown> {
+    const registry = this.#registry;
+    if (!registry.likeness.isProven && mayBeOfSite(error)) {
+      const listing = registry.listTags(this.#repository, signal);
+      const reason = await listing.then(
+        () => error,
+        (refused: unknown) => orStranger(registry, refused),
+      );
+      return failureCode(reason) === 'NOT_A_REGISTRY' ? reason : error;
+    }
+    if (!mayBeDeniedToUs(error)) return error;
+    const { scheme, username } = await registry.aboutLogin(this.#repository);
+    if (scheme === 'none' || username !== undefined) return error;
+    const { label } = this.#settings;
+    return await registry.missingLogin(
+      `give ${label('dockerhub-username')} and ${label('dockerhub-password')}, or KEEL_DOCKERHUB_USERNAME and KEEL_DOCKERHUB_PASSWORD, or ${howToLogIn(registry.host)}`,
+    );
   }
 
   async publish(
@@ -94,7 +122,7 @@ export class RegistryTarget implements PublishTarget {
    * Returns the base image; undefined, with a warning, if it cannot be read, because the image is useful without it.
    */
   async #readBase(file: PackageFile, signal: AbortSignal): Promise<BaseImage | undefined> {
-    const { base: reference, registries, reporter } = this.#settings;
+    const { base: reference, registries, reporter, label } = this.#settings;
     if (reference === undefined) return undefined;
     const registry = registries.at(reference.host);
     try {
@@ -102,8 +130,10 @@ export class RegistryTarget implements PublishTarget {
       return await readBaseImage({ registry, reference, architecture }, signal);
     } catch (error) {
       signal.throwIfAborted();
+      const reason = error instanceof Failure ? `${error.about}: ${error.message}` : describeFailure(error);
+      // The hint of a failure is about what a user named, and nobody named this image.
       reporter.warning(
-        `the image is made without its base and serves for docker cp only: ${describeFailure(error)}`,
+        `the package is whole, but its image cannot be run and serves for "docker cp" only: the base with the program for that, ${formatReference(reference)}, could not be fetched: ${reason} (${label('dockerhub-form')} artifact needs no base)`,
       );
       return undefined;
     }

@@ -1,10 +1,9 @@
 import { type Duration, milliseconds, seconds } from '../../lib/duration.ts';
 import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
-import { isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { pause } from '../../lib/pause.ts';
 import { withinSignal } from '../../lib/within-signal.ts';
 import { cancelUpload, openUpload } from '../../registry/blob/blob-upload.ts';
-import { orStranger } from '../../registry/likeness.ts';
+import { mayBeOfSite, orStranger } from '../../registry/likeness.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 
@@ -85,9 +84,6 @@ async function askOnce(
   return waits;
 }
 
-/** What web sites answer to an upload, besides pages (below 400): nothing is there, or nothing can be written. */
-const SITE_STATUS: ReadonlySet<number> = new Set([404, 405, 410, 501]);
-
 /**
  * Checks that a destination whose ping proved nothing is a registry: by a question about `repository` and, if that finds
  * nothing, by an upload there, which it cancels. Asks nothing of one that answered as registries do. Throws `NOT_A_REGISTRY`.
@@ -117,8 +113,7 @@ async function takesUploads(target: Registry, repository: Repository, signal: Ab
     return true;
   } catch (error) {
     signal.throwIfAborted();
-    const status = isAnswerFailure(error) ? error.status : undefined;
-    return target.likeness.isProven || status === undefined || (status >= 400 && !SITE_STATUS.has(status));
+    return target.likeness.isProven || !mayBeOfSite(error);
   }
 }
 
