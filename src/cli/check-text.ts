@@ -53,8 +53,8 @@ function oneTag(checked: CheckedReference, tag: CheckedTag, written: (digest: Di
       : [
           'state',
           written(recorded.pushedDigest),
-          formatSize(recorded.bytes),
-          `pushed ${formatTime(recorded.pushed)}, last seen ${formatTime(recorded.confirmed)}`,
+          recorded.bytes === 0 ? '' : formatSize(recorded.bytes),
+          `${recorded.pushed === undefined ? 'found there' : `pushed ${formatTime(recorded.pushed)}`}, last seen ${formatTime(recorded.confirmed)}`,
         ];
   const sides = alignColumns([
     ['source', ...viewCells(tag.source, written)],
@@ -128,7 +128,11 @@ function manyTags(checked: CheckedReference): string[] {
     tag,
     digestCell(source),
     digestCell(there),
-    recorded === undefined ? '-' : formatTime(recorded.pushed),
+    recorded === undefined
+      ? '-'
+      : recorded.pushed === undefined
+        ? 'found there'
+        : formatTime(recorded.pushed),
     verdict,
   ]);
   const reasons = Map.groupBy(
@@ -226,5 +230,9 @@ export function checkJson(checked: CheckedReference): unknown {
 }
 
 function stateJson({ source, sourceDigest, pushedDigest, pushed, confirmed, bytes }: RecordedImage): object {
-  return { source: formatReference(source), sourceDigest, pushedDigest, pushed, confirmed, bytes };
+  const size = bytes === 0 ? null : bytes;
+  return {
+    ...{ source: formatReference(source), sourceDigest, pushedDigest },
+    ...{ pushed: pushed ?? null, confirmed, bytes: size },
+  };
 }

@@ -3,21 +3,23 @@ import { countOf } from '../lib/text/sentence.ts';
 import { formatSize } from '../lib/text/size.ts';
 import { formatTime } from '../lib/text/time.ts';
 import { historyLines } from '../summary/history.ts';
+import type { RepositorySummary } from '../sync/state/image-rows.ts';
 import type { StateSummary } from '../sync/state/state-summary.ts';
 
 /** Returns a state for people: a headline, the repositories, and a chart of the last runs of each route. */
 export function stateSummaryLines({ file, repositories, routes }: StateSummary): string[] {
   const tags = repositories.reduce((sum, repository) => sum + repository.tags, 0);
   const bytes = repositories.reduce((sum, repository) => sum + repository.bytes, 0);
+  const unsized = repositories.reduce((sum, repository) => sum + repository.unsized, 0);
   const held =
     repositories.length === 0
       ? 'it knows no image yet'
-      : `${countOf(tags, 'tag')} in ${countOf(repositories.length, 'repository', 'repositories')}, ${formatSize(bytes)}`;
+      : `${countOf(tags, 'tag')} in ${countOf(repositories.length, 'repository', 'repositories')}, ${sizeOf({ tags, bytes, unsized })}`;
   const rows = repositories.map((each) => [
     `${each.destination.host}/${each.destination.repository}`,
     String(each.tags),
-    formatSize(each.bytes),
-    formatTime(each.pushed),
+    sizeOf(each),
+    each.pushed === undefined ? 'none, found there' : formatTime(each.pushed),
   ]);
   const table = [['REPOSITORY', 'TAGS', 'SIZE', 'LAST PUSH (UTC)'], ...rows];
   return [
@@ -29,18 +31,27 @@ export function stateSummaryLines({ file, repositories, routes }: StateSummary):
       ...historyLines(runs),
     ]),
     ...(rows.length === 0 ? [] : ['', 'SIZE counts a layer with each image that has it.']),
+    ...(unsized === 0 ? [] : [UNSIZED]),
   ];
+}
+
+const UNSIZED = 'It does not count what was found there and not pushed whole, whose size is not known.';
+
+function sizeOf({ tags, bytes, unsized }: Pick<RepositorySummary, 'tags' | 'bytes' | 'unsized'>): string {
+  if (unsized === 0) return formatSize(bytes);
+  return unsized === tags ? '?' : `over ${formatSize(bytes)}`;
 }
 
 /** Returns a state for programs, to be written as JSON. */
 export function stateSummaryJson({ file, repositories, routes }: StateSummary): unknown {
   return {
     file,
-    repositories: repositories.map(({ destination, tags, bytes, pushed }) => ({
+    repositories: repositories.map(({ destination, tags, bytes, unsized, pushed }) => ({
       repository: `${destination.host}/${destination.repository}`,
       tags,
       bytes,
-      lastPush: pushed,
+      unsized,
+      lastPush: pushed ?? null,
     })),
     runs: routes.flatMap(({ scope, runs }) => runs.map((run) => ({ ...routeOf(scope), ...run }))),
   };

@@ -12,8 +12,8 @@ const RUN = {
 const SUMMARY = {
   file: 'sync.bolt.db',
   repositories: [
-    { destination: destinationOf('coredns'), tags: 1, bytes: 1024, pushed: PUSHED },
-    { destination: destinationOf('pause'), tags: 12, bytes: 2 << 20, pushed: PUSHED },
+    { destination: destinationOf('coredns'), tags: 1, bytes: 1024, unsized: 0, pushed: PUSHED },
+    { destination: destinationOf('pause'), tags: 12, bytes: 2 << 20, unsized: 0, pushed: PUSHED },
   ],
   routes: [{ scope: 'registry.k8s.io registry.cn-hangzhou.aliyuncs.com/keel', runs: [RUN] }],
 };
@@ -33,6 +33,21 @@ test('a state is a headline, its repositories and the runs of each route', () =>
   ]);
 });
 
+test('what a run found and did not push has no size and no time, and no number that is wrong', () => {
+  const found = { destination: destinationOf('etcd'), tags: 3, bytes: 0, unsized: 3, pushed: undefined };
+  const part = { destination: destinationOf('pause'), tags: 2, bytes: 1024, unsized: 1, pushed: PUSHED };
+  const lines = stateSummaryLines({ ...SUMMARY, repositories: [found, part] });
+  expect(lines[0]).toBe('sync.bolt.db: 5 tags in 2 repositories, over 1 KiB');
+  expect(lines[3]).toMatch(/\/etcd +3 +\? {2}none, found there$/);
+  expect(lines[4]).toMatch(/\/pause +2 {2}over 1 KiB {2}2026-03-01 02:03$/);
+  expect(lines.at(-1)).toBe(
+    'It does not count what was found there and not pushed whole, whose size is not known.',
+  );
+  expect(stateSummaryJson({ ...SUMMARY, repositories: [found] })).toMatchObject({
+    repositories: [{ tags: 3, bytes: 0, unsized: 3, lastPush: null }],
+  });
+});
+
 test('an empty state is one line', () => {
   expect(stateSummaryLines({ file: 'sync.bolt.db', repositories: [], routes: [] })).toEqual([
     'sync.bolt.db: it knows no image yet',
@@ -47,12 +62,14 @@ test('machines get repositories and runs with their route', () => {
         repository: 'registry.cn-hangzhou.aliyuncs.com/keel/coredns',
         tags: 1,
         bytes: 1024,
+        unsized: 0,
         lastPush: PUSHED,
       },
       {
         repository: 'registry.cn-hangzhou.aliyuncs.com/keel/pause',
         tags: 12,
         bytes: 2 << 20,
+        unsized: 0,
         lastPush: PUSHED,
       },
     ],

@@ -102,6 +102,11 @@ describe('a tag is judged', () => {
       facts({ destination: absent, recorded: recorded() }),
     ],
     [
+      'the destination does not have it, though it was found there: someone removed it',
+      'missing',
+      facts({ destination: absent, recorded: { ...recorded(), pushed: undefined } }),
+    ],
+    [
       'the destination holds something else, and the state does not know it',
       'differs',
       facts({ destination: there(second) }),

@@ -79,4 +79,39 @@ describe('the state learns of a repository', () => {
     const [news] = written((tally) => tally.worked(image, unchanged));
     expect(news?.images).toMatchObject([{ bytes: 1000, options: '' }]);
   });
+
+  const { pushed: earlier } = recordedImage();
+  const other = { pushedDigest: digestFor('other') };
+  it.each<[string, object, MirroredImage, object]>([
+    ['pushed by it', {}, copied, { bytes: 2000, pushed: undefined }],
+    [
+      'repaired by it, with the size that is known',
+      {},
+      { ...copied, size: undefined },
+      { bytes: 1000, pushed: undefined },
+    ],
+    [
+      'pushed in part over another, without a size',
+      { recorded: recordedImage(other) },
+      { ...copied, size: undefined },
+      { bytes: 0, pushed: undefined },
+    ],
+    [
+      'found again with other facts',
+      { recorded: recordedImage({ options: 'platforms=a/b' }) },
+      unchanged,
+      { bytes: 1000, pushed: earlier },
+    ],
+    ['found though the state was lost', { recorded: undefined }, unchanged, { bytes: 0, pushed: 'unknown' }],
+    [
+      'found instead of another',
+      { recorded: recordedImage(other) },
+      unchanged,
+      { bytes: 0, pushed: 'unknown' },
+    ],
+  ])('the size of an image and the time of its push, if it was %s', (_, more, result, expected) => {
+    const image = plannedImage({ recorded: recordedImage(), ...more });
+    const [news] = written((tally) => tally.worked(image, result));
+    expect(news?.images).toMatchObject([expected]);
+  });
 });

@@ -85,8 +85,18 @@ describe('images', () => {
     state.record(PAUSE, { images: [seenImage('pause', '3.9'), seenImage('pause', '3.10')] });
     state.record(destinationOf('etcd'), { failures: [{ tag: parseTag('3.5'), code: 'DENIED' }] });
     expect(state.repositories()).toEqual([
-      { destination: PAUSE, tags: 2, bytes: 640_000, pushed: FIRST_DAY },
+      { destination: PAUSE, tags: 2, bytes: 640_000, unsized: 0, pushed: FIRST_DAY },
     ]);
+  });
+
+  test('that were only found have no time of a push, and those that are known keep theirs', () => {
+    const state = State.inMemory(settingsAt(NEXT_DAY));
+    const found = { ...seenImage('pause', '3.9'), bytes: 0, pushed: 'unknown' as const };
+    state.record(PAUSE, { images: [found] });
+    expect(state.images(PAUSE).get(found.tag)).toMatchObject({ pushed: undefined, confirmed: NEXT_DAY });
+    expect(state.repositories()).toMatchObject([{ tags: 1, bytes: 0, unsized: 1, pushed: undefined }]);
+    state.record(PAUSE, { images: [{ ...seenImage('pause', '3.10'), pushed: FIRST_DAY }] });
+    expect(state.repositories()).toMatchObject([{ tags: 2, bytes: 320_000, unsized: 1, pushed: FIRST_DAY }]);
   });
 });
 

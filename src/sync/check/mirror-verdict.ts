@@ -50,7 +50,8 @@ export function judge({ source, destination, expected, recorded, below, isWanted
       : { verdict: 'not-at-source', message: 'the destination has it, the source does not' };
   }
   if (destination.kind === 'absent') {
-    const lost = recorded === undefined ? '' : ', though it was pushed there: someone removed it';
+    const was = recorded?.pushed === undefined ? 'found' : 'pushed';
+    const lost = recorded === undefined ? '' : `, though it was ${was} there: someone removed it`;
     return { verdict: 'missing', message: `the destination does not have it${lost}` };
   }
   if (destination.digest === expected) {

@@ -54,7 +54,7 @@ interface UnchangedImage extends ImageFacts {
 interface CopiedImage extends ImageFacts {
   readonly outcome: 'copied';
   /** In bytes, of its manifests and all blobs. */
-  readonly size: number;
+  readonly size: number | undefined;
   readonly bytesSent: number;
   readonly blobs: { readonly uploaded: number; readonly mounted: number; readonly present: number };
   /** What the tag was before; undefined if the destination was not asked. */
@@ -263,8 +263,8 @@ export class ImageCopier {
       if (failureCode(error) !== 'TAG_IMMUTABLE') throw error;
       await this.#acceptFrozenTag(task, wanted, error);
       if (task.missing.length === 0) return undefined;
-      const { recorded, sourceDigest = wanted } = image;
-      return { size: recorded?.bytes ?? 0, layersLeftOut: knownLeftOut(image, sourceDigest) };
+      const { sourceDigest = wanted } = image;
+      return { size: undefined, layersLeftOut: knownLeftOut(image, sourceDigest) };
     }
   }
 

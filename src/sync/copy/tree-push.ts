@@ -45,8 +45,8 @@ export interface PushTask extends Pick<PlannedImage, 'name' | 'source' | 'target
 
 /** What is below a manifest at the destination, and the manifest. */
 export interface PushedTree {
-  /** In bytes, with the manifests. */
-  readonly size: number;
+  /** In bytes, with the manifests. Undefined if a part was there already and nobody looked at what it holds. */
+  readonly size: number | undefined;
   /** The number of foreign layers that are not there. */
   readonly layersLeftOut: number;
   /** Whether the registry says that it lists the manifest with what refers to its subject. */
@@ -134,7 +134,8 @@ export class TreePush {
       if (isOfFormat) throw new RefusedManifest(format, error);
       throw error;
     }
-    return { ...parts, size: parts.size + manifest.bytes.length, isListed };
+    const size = parts.size === undefined ? undefined : parts.size + manifest.bytes.length;
+    return { ...parts, size, isListed };
   }
 
   /** Throws `CONTENT_UNKNOWN` also if a registry refuses without a reason, and a part is missing there. */
@@ -247,7 +248,7 @@ export class TreePush {
       !isIncomplete(task, child) &&
       (await this.#target.claimsManifest(repository, child.digest, signal));
     // Only images of Windows have foreign layers, which may not be there.
-    if (isThere && child.platform?.os !== 'windows') return { size: child.size, layersLeftOut: 0 };
+    if (isThere && child.platform?.os !== 'windows') return { size: undefined, layersLeftOut: 0 };
     const manifest = task.form.parts.get(child.digest) ?? (await this.#fetchChild(task, child));
     if (isThere) return this.#pushParts(task, manifest, depth);
     const format = isAttestation(child) ? 'attestation' : formatOf(manifest);
@@ -327,9 +328,9 @@ function isWithheld(error: unknown): boolean {
 }
 
 function sum(trees: readonly PushedTree[]): PushedTree {
-  return trees.reduce(
+  return trees.reduce<PushedTree>(
     (total, tree) => ({
-      size: total.size + tree.size,
+      size: total.size === undefined || tree.size === undefined ? undefined : total.size + tree.size,
       layersLeftOut: total.layersLeftOut + tree.layersLeftOut,
     }),
     { size: 0, layersLeftOut: 0 },

@@ -75,12 +75,15 @@ function optionsOf({ platforms, recorded }: PlannedImage, result: TalliedImage):
 
 function seen(image: PlannedImage, result: TalliedImage): SeenImage {
   const { registry, repository, tag } = image.source;
+  const known = image.recorded?.pushedDigest === result.pushedDigest ? image.recorded : undefined;
+  const isCopied = result.outcome === 'copied';
   return {
     tag: image.target.tag,
     source: { host: registry.host, repository, tag },
     sourceDigest: result.sourceDigest,
     pushedDigest: result.pushedDigest,
     options: optionsOf(image, result),
-    bytes: result.outcome === 'copied' ? result.size : (image.recorded?.bytes ?? 0),
+    bytes: (isCopied ? result.size : undefined) ?? known?.bytes ?? 0,
+    pushed: isCopied ? undefined : (known?.pushed ?? 'unknown'),
   };
 }

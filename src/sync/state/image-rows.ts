@@ -8,7 +8,16 @@ import {
   type Repository,
   type Tag,
 } from '../../registry/oci/reference.ts';
-import { digestBytes, digestIn, numberIn, readable, textIn, timeIn, wholeSeconds } from './column.ts';
+import {
+  digestBytes,
+  digestIn,
+  numberIn,
+  type Row,
+  readable,
+  textIn,
+  timeIn,
+  wholeSeconds,
+} from './column.ts';
 import { ensureRepository, findRepository, type RepositoryAddress } from './repository-rows.ts';
 import { statement } from './statement.ts';
 
@@ -22,13 +31,16 @@ export interface SeenImage {
   readonly pushedDigest: Digest;
   /** The settings that shape content, as one text. Equal texts make equal digests of one source. */
   readonly options: string;
-  /** Size of all manifests and blobs of the image. */
+  /** Size of all manifests and blobs of the image; 0 if it is not known, because no run pushed all of it. */
   readonly bytes: number;
+  /** When it was pushed if that is not now: earlier, or `unknown` where a run only found it. */
+  readonly pushed?: Date | 'unknown' | undefined;
 }
 
 /** An image in the state. Both times are in whole seconds. */
-export interface RecordedImage extends SeenImage {
-  readonly pushed: Date;
+export interface RecordedImage extends Omit<SeenImage, 'pushed'> {
+  /** Undefined if no run pushed it: it was found there. */
+  readonly pushed: Date | undefined;
   /** When the destination last confirmed that the tag has this digest. */
   readonly confirmed: Date;
 }
@@ -37,8 +49,12 @@ export interface RecordedImage extends SeenImage {
 export interface RepositorySummary {
   readonly destination: { readonly host: Host; readonly repository: Repository };
   readonly tags: number;
+  /** Of the tags whose size is known. */
   readonly bytes: number;
-  readonly pushed: Date;
+  /** The number of tags whose size is not known. */
+  readonly unsized: number;
+  /** When the last of them was pushed. Undefined if no run pushed any. */
+  readonly pushed: Date | undefined;
 }
 
 /** Returns the images recorded for a destination repository, by their tags there. */
@@ -65,14 +81,25 @@ WHERE image.destination = ?`,
       pushedDigest: digestIn(row, 'pushed_digest'),
       options: textIn(row, 'key'),
       bytes: numberIn(row, 'bytes'),
-      pushed: timeIn(row, 'pushed'),
+      pushed: pushIn(row),
       confirmed: timeIn(row, 'confirmed'),
     };
   });
   return new Map(images.map((image) => [image.tag, image]));
 }
 
-/** Records images as pushed and confirmed at the time `now`, and replaces what was recorded for their tags. */
+/** The time of a push that no run made. Older versions show it as a day in 1970. */
+const NOT_PUSHED = 0;
+
+function pushIn(row: Row): Date | undefined {
+  return numberIn(row, 'pushed') === NOT_PUSHED ? undefined : timeIn(row, 'pushed');
+}
+
+function pushTime(pushed: SeenImage['pushed'], now: Date): number {
+  return pushed === 'unknown' ? NOT_PUSHED : wholeSeconds(pushed ?? now);
+}
+
+/** Records images as confirmed at the time `now`, and as pushed then unless they say otherwise, and replaces what was recorded for their tags. */
 export function writeImages(
   database: DatabaseSync,
   destination: number,
@@ -99,7 +126,7 @@ export function writeImages(
       image.pushedDigest === image.sourceDigest ? null : digestBytes(image.pushedDigest),
       option,
       image.bytes,
-      time,
+      pushTime(image.pushed, now),
       time,
     );
   }
@@ -120,14 +147,15 @@ export function confirmImages(
 export function summariseRepositories(database: DatabaseSync): RepositorySummary[] {
   const rows = statement(
     database,
-    `SELECT host, path, count(*) AS tags, sum(bytes) AS bytes, max(pushed) AS pushed
+    `SELECT host, path, count(*) AS tags, sum(bytes) AS bytes, sum(bytes = 0) AS unsized, max(pushed) AS pushed
 FROM image JOIN repository ON repository.id = image.destination GROUP BY host, path ORDER BY host, path`,
   ).all();
   return readable(rows, (row) => ({
     destination: { host: parseHost(textIn(row, 'host')), repository: parseRepository(textIn(row, 'path')) },
     tags: numberIn(row, 'tags'),
     bytes: numberIn(row, 'bytes'),
-    pushed: timeIn(row, 'pushed'),
+    unsized: numberIn(row, 'unsized'),
+    pushed: pushIn(row),
   }));
 }
 

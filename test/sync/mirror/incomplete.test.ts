@@ -381,3 +381,34 @@ describeWith(
     });
   },
 );
+
+describe('the state knows of an image, and no part of it stands for the whole', () => {
+  it('its size, also after a repair that sent a part', async () => {
+    await using here = await world();
+    const before = (await here.check('v1'))?.recorded?.bytes;
+    here.storage.deleteManifest('keel/app', armOf(here.storage, 'v1'));
+    expect(outcomes(await here.run({ verify: 'deep' }))['app:v1']).toBe('copied');
+    expect(before).toBeGreaterThan(3000);
+    expect((await here.check('v1'))?.recorded?.bytes).toBe(before);
+  });
+
+  it('the time of its push, also after a run that noted more of it', async () => {
+    await using here = await world();
+    const before = (await here.check('v3'))?.recorded;
+    const later = new Date(Date.now() + 3_600_000);
+    await here.run({ signatures: 'copy', verify: 'all', now: later });
+    const { options, pushed } = (await here.check('v3'))?.recorded ?? {};
+    expect(options).toBe('referrers');
+    expect(pushed).toEqual(before?.pushed);
+  });
+
+  it('neither, where a run without the state found it there', async () => {
+    await using here = await world();
+    const { source, destination } = here;
+    const route = new SyncRoute({ source, destination, set: { names: ['app'] } });
+    await route.run();
+    const image = parseReference(`${source.host}/app:v1`);
+    const { tags } = await checkImage(image, route.settings(), route.parts());
+    expect(tags[0]?.recorded).toMatchObject({ bytes: 0, pushed: undefined });
+  });
+});
