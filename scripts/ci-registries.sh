@@ -30,3 +30,7 @@ start 5001
 start 5002
 
 PATH=$PWD/node_modules/.bin:$PATH node build/scripts/fill-registry.js 127.0.0.1:5001
+cat <<'TEXT'
+Mirror from one to the other with
+  ./synctl sync --source 127.0.0.1:5001 --push-to 127.0.0.1:5002 --push-ns mirror --image-set .github/ci/image_set.json
+TEXT
