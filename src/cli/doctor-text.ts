@@ -37,8 +37,8 @@ export function doctorConclusion(diagnoses: readonly Diagnosis[]): string {
     diagnoses.filter((diagnosis) => diagnosis.outcome === outcome).length;
   const failed = count('failed');
   if (failed > 0) return `a sync would not work: ${countOf(failed, 'check')} failed`;
-  const partial = diagnoses.find(({ outcome }) => outcome === 'partial');
-  if (partial !== undefined) return `a sync would work in part: ${partial.message}`;
+  const partial = diagnoses.filter(({ outcome }) => outcome === 'partial').map(({ message }) => message);
+  if (partial.length > 0) return `a sync would work in part: ${partial.join('; ')}`;
   const warnings = count('warning');
   return warnings === 0 ? 'a sync would work' : `a sync would work, with ${countOf(warnings, 'warning')}`;
 }

@@ -33,8 +33,12 @@ test.each<[string, readonly Diagnosis[]]>([
   ['a sync would work', [diagnosis('ok'), diagnosis('skipped')]],
   ['a sync would work, with 2 warnings', [diagnosis('warning'), diagnosis('ok'), diagnosis('warning')]],
   [
-    'a sync would work in part: 1 extra is lost',
-    [diagnosis('partial', '1 extra is lost'), diagnosis('warning')],
+    'a sync would work in part: 1 extra is lost; large layers fail',
+    [
+      diagnosis('partial', '1 extra is lost'),
+      diagnosis('warning'),
+      diagnosis('partial', 'large layers fail'),
+    ],
   ],
   ['a sync would not work: 1 check failed', [diagnosis('failed'), diagnosis('partial')]],
 ])('%s', (conclusion, diagnoses) => {

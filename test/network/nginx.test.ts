@@ -108,7 +108,7 @@ describeTrials('nginx', ['docker-registry'], (trial) => {
       return await desk.run('doctor', ...route, '--ca-file', AUTHORITY_FILE);
     };
     const small = await doctor('4k');
-    expect(small.stdout).toMatch(/✗ failed .* size .* 413.*client_max_body_size/);
+    expect(small.stdout).toMatch(/✗ in part .* size .* 413.*client_max_body_size/);
     expect(small.code).toBe(1);
     const usual = await doctor('1m');
     expect(usual.stdout).toMatch(/✓ ok .* size +a request of 1(?:\.0)? MiB arrives/);

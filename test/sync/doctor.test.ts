@@ -122,7 +122,7 @@ it('says of each source what a run meets there: no verdict before the question',
   const all = await compared(route);
   expect(all).toMatchObject({ works: true, mirrors: true });
   expect(all.found('source list')?.message).toBe(
-    '2 repositories list 2 tags without digests, so each run asks for each tag',
+    '2 repositories list 2 wanted tags without digests, so each run asks for each of them',
   );
 
   route.wants({ names: ['pause'], extras: [`${other.host}/tool:1.0`] });
@@ -130,7 +130,7 @@ it('says of each source what a run meets there: no verdict before the question',
   expect(closed).toMatchObject({ works: false, mirrors: false });
   expect(closed.found('other sources')).toMatchObject({
     outcome: 'partial',
-    message: '1 image of 1 cannot be mirrored',
+    message: 'the one image from other registries cannot be mirrored',
     hint: expect.stringContaining(other.host),
   });
 
@@ -229,4 +229,108 @@ it('tells what stays where it is stopped and the registry deletes nothing', asyn
       /\/keel\/pause keeps the trial image, .* without a tag, until the registry cleans up$/,
     ),
   ]);
+});
+
+it.each(['a', 'b'])(
+  'works in part wherever the repository stands that may not be pushed to: %s',
+  async (closed) => {
+    await using source = await startRegistry({ access: PUBLIC_TOKENS });
+    const users = { keel: 'secret' };
+    const allows = (_user: string | undefined, repository: string, action: string) =>
+      action === 'pull' || !repository.endsWith(`/${closed}`);
+    await using destination = await startRegistry({ access: { mode: 'bearer', users, allows } });
+    for (const name of ['a', 'b']) seedImage(source.storage, name, { seed: name, tags: ['1.0'] });
+    seedImage(destination.storage, 'keel/b', { seed: 'b', tags: ['0.9'] });
+    const route = new SyncRoute({ source, destination, set: { names: ['a', 'b'] } });
+    const login = { username: 'keel', password: 'secret' };
+    const diagnoses = await examine(route.settings(login), route.parts(), () => undefined);
+    const poor = diagnoses.filter(({ outcome }) => outcome !== 'ok');
+    expect(poor).toMatchObject([
+      { check: 'repositories', outcome: 'partial', message: 'pushing is refused to 1 of 2 repositories' },
+    ]);
+    expect((await route.run(login)).report.totals).toMatchObject({ copied: 1, failed: 1 });
+  },
+);
+
+/** Returns the checks that failed, and those that were skipped. */
+async function failedAndSkipped(route: SyncRoute, login: object = {}) {
+  const diagnoses = await examine(route.settings(login), route.parts(), () => undefined);
+  const of = (wanted: string) =>
+    diagnoses.filter(({ outcome }) => outcome === wanted).map(({ check, message }) => `${check}: ${message}`);
+  return { failed: of('failed'), partial: of('partial'), skipped: of('skipped') };
+}
+
+const AFTER_LOGIN = [
+  'list: needs login',
+  'push: needs login',
+  'repositories: needs push',
+  'size: needs push',
+];
+
+it('tells a web site as destination once, where it is found, and asks no more of it', async () => {
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using site = await startRegistry();
+  for (const name of ['a', 'b']) seedImage(source.storage, name, { seed: name, tags: ['1.0'] });
+  site.fail({
+    times: Number.POSITIVE_INFINITY,
+    fault: { kind: 'status', status: 404, headers: { 'content-type': 'text/html' } },
+  });
+  const route = new SyncRoute({ source, destination: site, set: { names: ['a', 'b'] } });
+  const { failed, partial, skipped } = await failedAndSkipped(route, {
+    username: 'keel',
+    password: 'secret',
+  });
+  expect(failed).toEqual([expect.stringMatching(/^destination: .* is no registry/)]);
+  expect(partial).toEqual([]);
+  expect(skipped).toEqual(expect.arrayContaining(['login: needs destination', ...AFTER_LOGIN]));
+});
+
+it('tells once that the source refuses: not of other sources, and not of the login at the destination', async () => {
+  await using source = await startRegistry({ access: { mode: 'bearer', users: { keel: 'secret' } } });
+  await using destination = await startRegistry({ access: TOKENS });
+  const route = new SyncRoute({ source, destination, set: { prefixes: ['team'] } });
+  const refused = await failedAndSkipped(route);
+  expect(refused.failed).toEqual([expect.stringContaining(source.host)]);
+  expect(refused.skipped).toEqual(expect.arrayContaining(['login: needs source list', ...AFTER_LOGIN]));
+
+  route.wants({ prefixes: ['team'], extras: [`${destination.host}/tool:1`, `${destination.host}/other:1`] });
+  const named = await examine(route.settings(), route.parts(), () => undefined);
+  expect(named.find(({ check }) => check === 'repositories')).toMatchObject({
+    outcome: 'warning',
+    message: expect.stringMatching(
+      /^pushing is allowed to a new repository below keel\/; 1 more was not tried, among those that need no search/,
+    ),
+  });
+
+  await using empty = await startRegistry();
+  const nothing = new SyncRoute({ source: empty, destination, set: { prefixes: ['team'] } });
+  const found = await failedAndSkipped(nothing);
+  expect(found.failed).toEqual([expect.stringContaining(`nothing at ${empty.host} is wanted by it`)]);
+  expect(found.skipped).toContain('login: needs source list');
+});
+
+it('counts no tags of signatures among those that a run asks for', async () => {
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
+  const signature = `sha256-${'a'.repeat(64)}.sig`;
+  seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10', signature] });
+  const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
+  expect((await compared(route)).found('source list')?.message).toContain('lists 1 wanted tag ');
+});
+
+it('says that a sync works in part where the source refuses all and other registries do not', async () => {
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using other = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
+  seedImage(other.storage, 'tool', { seed: 'tool', tags: ['1.0'] });
+  source.fail({
+    match: { kind: 'tags-list' },
+    times: Number.POSITIVE_INFINITY,
+    fault: { kind: 'status', status: 403 },
+  });
+  const set = { names: ['pause'], extras: [`${other.host}/tool:1.0`] };
+  const route = new SyncRoute({ source, destination, set });
+  const { failed, partial } = await failedAndSkipped(route);
+  expect(failed).toEqual([]);
+  expect(partial).toEqual([`source list: the one image from ${source.host} cannot be mirrored`]);
 });

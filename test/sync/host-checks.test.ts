@@ -45,7 +45,7 @@ test('a name is left to the proxy where there is one', async () => {
   const { client } = all;
   expect(await resolveName(client.registries.at(parseHost('registry.invalid')), client.signal)).toMatchObject(
     {
-      message: 'registry.invalid is reached through the proxy proxy.example:3128',
+      message: 'what is sent to registry.invalid goes through the proxy proxy.example:3128',
     },
   );
 });
@@ -95,4 +95,5 @@ test('what does not look like a registry is doubted, and is none where it knows 
   });
   const failure = { code: 'NOT_A_REGISTRY', about: registry.host };
   await expect(listDestination(target, APP, client.signal)).rejects.toMatchObject(failure);
+  await expect(ping(target, client.signal, APP)).rejects.toMatchObject(failure);
 });

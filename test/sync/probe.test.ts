@@ -23,7 +23,7 @@ test('a registry that takes everything is left as it was', async () => {
   const { registry, probe } = all;
   expect(await probe.pushLayer()).toEqual({
     outcome: 'ok',
-    message: 'a layer arrives, and a mount tells in one request that it is there',
+    message: 'a small layer arrives, and a mount tells in one request that it is there',
   });
   expect(await probe.pushManifests()).toEqual({
     outcome: 'ok',
@@ -40,7 +40,7 @@ test('what a registry does not mount, take or delete is told', async () => {
   const { probe } = all;
   expect(await probe.pushLayer()).toEqual({
     outcome: 'ok',
-    message: 'a layer arrives; whether one is there already takes a request more, as it does not mount',
+    message: 'a small layer arrives; whether one is there already takes a request more, as it does not mount',
   });
   expect(await probe.pushManifests()).toMatchObject({
     outcome: 'warning',
@@ -88,7 +88,20 @@ test('a request as large as the smallest part of a layer is sent, and cancelled'
   expect(registry.storage.repository(APP).blobs.size).toBe(0);
 });
 
-test('a limit in front of the registry below that is told, and nothing stays', async () => {
+test('a limit in front of the registry below that stops large layers alone, and is told with what was tried', async () => {
+  await using all = await world({ chunkLimit: { bytes: 300 * 1024, status: 413 } });
+  const { registry, probe } = all;
+  expect(await probe.sendChunk()).toEqual({
+    outcome: 'partial',
+    message:
+      'layers above 256 KiB can fail: a request of that size arrives, and one of 1 MiB is refused with 413',
+    hint: 'let the registry, and each proxy in front of it, take requests of 1 MiB or more (nginx: client_max_body_size 1m)',
+  });
+  expect(registry.journal.count('upload-delete')).toBe(3);
+  expect(registry.storage.repository(APP).blobs.size).toBe(0);
+});
+
+test('a limit in front of the registry that lets next to nothing pass fails, and nothing stays', async () => {
   await using all = await world({ chunkLimit: { bytes: 1000, status: 413 } });
   const { registry, probe } = all;
   await expect(probe.sendChunk()).rejects.toMatchObject({
@@ -96,7 +109,7 @@ test('a limit in front of the registry below that is told, and nothing stays', a
     status: 413,
     hint: expect.stringContaining('client_max_body_size'),
   });
-  expect(registry.journal.count('upload-delete')).toBe(1);
+  expect(registry.journal.count('upload-delete')).toBe(9);
 });
 
 test('a registry that takes no parts of layers is fine', async () => {

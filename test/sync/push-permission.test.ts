@@ -27,7 +27,15 @@ async function world(there: number, quirks: Quirks = {}) {
   const fail = (path: RegExp, fault: Fault) =>
     registry.fail({ match: { kind: 'upload-start', path }, times: Number.POSITIVE_INFINITY, fault });
   const tried = () => registry.journal.filter({ kind: 'upload-start', when: isAnswered }).map(nameOf);
-  return { registry, client, judge, fail, tried, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return {
+    registry,
+    client,
+    permissions,
+    judge,
+    fail,
+    tried,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
 }
 
 function isAnswered({ status }: { readonly status: number }): boolean {
@@ -84,10 +92,8 @@ test('a repository that may not be pushed to is told with its reason', async () 
 test('a destination that gives no answer to a push is not asked again for each repository', async () => {
   await using all = await world(20);
   all.fail(/app/, SILENCE);
-  expect(await all.judge(20)).toEqual({
-    outcome: 'warning',
-    message: 'none but the first was tried, which got no answer',
-  });
+  const choosing = all.permissions.firstAllowed(APP, async () => names(20));
+  await expect(choosing).rejects.toMatchObject({ code: 'TIMED_OUT' });
   expect(all.tried()).toEqual([APP]);
 
   await using later = await world(20);
@@ -102,5 +108,32 @@ test('a repository that has to be made first is told', async () => {
   await expect(provePush(all.client.registry, APP, all.client.signal)).rejects.toMatchObject({
     code: 'NOT_FOUND',
     hint: 'create the repository, or let the registry create repositories on push',
+  });
+});
+
+test('the first that may be pushed to is found, wherever it stands, and each is tried once', async () => {
+  await using all = await world(0);
+  all.fail(/app-[01]\//, REFUSAL);
+  const chosen = await all.permissions.firstAllowed(APP, async () => names(5));
+  expect(chosen).toBe('mirror/app-2');
+  expect(await all.judge(5)).toMatchObject({
+    outcome: 'partial',
+    message: 'pushing is refused to 2 of 5 repositories, of which 3 were tried',
+  });
+  expect(all.tried()).toEqual(names(3));
+});
+
+test('where none may be pushed to, that is one failure that counts the others', async () => {
+  await using all = await world(0);
+  all.fail(/app/, REFUSAL);
+  const { host } = all.registry;
+  await expect(all.permissions.firstAllowed(APP, async () => names(30))).rejects.toMatchObject({
+    about: `${host}/${APP}`,
+    message: expect.stringMatching(
+      /403.*; 19 other repositories that were tried may not be pushed to either$/,
+    ),
+  });
+  await expect(all.permissions.firstAllowed(APP, async () => [APP])).rejects.toMatchObject({
+    message: expect.not.stringContaining('other'),
   });
 });

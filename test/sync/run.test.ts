@@ -108,7 +108,7 @@ it('nothing new since the day that is asked for is no fault, to a run and to doc
   const diagnoses = await examine(route.settings(), route.parts(), () => undefined);
   expect(diagnoses.find(({ check }) => check === 'source list')).toMatchObject({
     outcome: 'ok',
-    message: 'of 2 repositories nothing is new since the day in "since"',
+    message: '2 repositories have no tag that is newer than the day in "since"',
   });
   route.wants({ names: ['app'], tags: { since: '2099-01-01', regex: '^v9' } });
   expect(outcomeOf((await route.run()).report)).toBe('failed');

@@ -24,16 +24,16 @@ const refused = (about: string): SourceAnswer => ({
 });
 
 test.each<[string, string, readonly SourceAnswer[], string | undefined]>([
-  ['ok', 'r.example/a lists 2 tags with their digests', [listed('r.example/a', 2)], undefined],
+  ['ok', 'r.example/a lists 2 wanted tags with their digests', [listed('r.example/a', 2)], undefined],
   [
     'ok',
-    'r.example/a lists 1 tag without digests, so each run asks for each tag',
+    'r.example/a lists 1 wanted tag without digests, so each run asks for each of them',
     [listed('r.example/a', 1, false)],
     undefined,
   ],
   [
     'ok',
-    '3 repositories list 6 tags, 1 of them without digests, so each run asks for each of their tags; 1 tag that is named is there',
+    '3 repositories list 6 wanted tags, 1 of them without digests, so each run asks for each of their tags; 1 tag that is named is there',
     [listed('r.example/a', 1), listed('r.example/b', 2, false), listed('r.example/c', 3), named(1)],
     undefined,
   ],
@@ -46,18 +46,22 @@ test.each<[string, string, readonly SourceAnswer[], string | undefined]>([
   ],
   [
     'partial',
-    '1 image of 2 cannot be mirrored',
+    '1 of the 2 images from r.example cannot be mirrored',
     [refused('r.example/a'), unmatched('r.example/b')],
     'r.example/a: it wants a login (log in)',
   ],
   [
     'partial',
-    '5 images of 5 cannot be mirrored',
+    '5 of the 5 images from r.example cannot be mirrored',
     ['a', 'a', 'b', 'c', 'd'].map(refused),
     'a: it wants a login (log in); b: it wants a login (log in); c: it wants a login (log in); 1 more',
   ],
 ])('%s: %s', (outcome, message, answers, hint) => {
-  expect(judgeSources(answers)).toEqual({ outcome, message, ...(hint === undefined ? {} : { hint }) });
+  expect(judgeSources(answers, 'r.example')).toEqual({
+    outcome,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+  });
 });
 
 test('a web site as source is no registry', async () => {

@@ -86,7 +86,9 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
     const desk = sitDown({ names: ['pause'], extras: ['registry.invalid/a', 'registry.invalid/b:1'] });
     const doctor = await desk.run('doctor', '--source', source.host, '--push-to', basic.host);
     expect(doctor.stdout).toContain('image_set.json: 1 name, 2 extras\n');
-    expect(doctor.stdout).toMatch(/\na sync would work in part: 2 images of 2 cannot be mirrored\n$/);
+    expect(doctor.stdout).toMatch(
+      /\na sync would work in part: 2 of the 2 images from other registries cannot be mirrored\n$/,
+    );
     expect(doctor.code).toBe(1);
     const { stderr } = await sync(desk, source.host, basic.host, '--dry-run');
     expect(stderr).toContain('registry.invalid/a: no such host');
@@ -313,7 +315,7 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
       '✓ ok push pushing to TARGET/keel/pause is allowed',
       '✓ ok repositories there is no other',
       '✓ ok size a request of 1 MiB arrives',
-      '✓ ok layers a layer arrives; whether one is there already takes a request more, as it does not mount',
+      '✓ ok layers a small layer arrives; whether one is there already takes a request more, as it does not mount',
       expect.stringMatching(
         /^! warning formats it refuses OCI index: cannot push its manifest, the registry answered 400: .* \(images are converted to Docker's format .*\)$/,
       ),

@@ -2,8 +2,8 @@ import { describeFailure, Failure, type Fault, faultOf } from '../../lib/failure
 
 /** The result of a check that did not fail. */
 export interface Finding {
-  /** `partial` means that a run would do only a part of its work. */
-  readonly outcome: 'ok' | 'warning' | 'partial';
+  /** `partial` means that a run would do only a part of its work; `skipped`, that another check tells why there is none. */
+  readonly outcome: 'ok' | 'warning' | 'partial' | 'skipped';
   /** What was found, as a part of a sentence. */
   readonly message: string;
   readonly hint?: string | undefined;
@@ -20,7 +20,7 @@ export interface Check {
 /** The outcome of a check. */
 export interface Diagnosis {
   readonly check: string;
-  readonly outcome: Finding['outcome'] | 'failed' | 'skipped';
+  readonly outcome: Finding['outcome'] | 'failed';
   readonly message: string;
   readonly hint?: string | undefined;
   /** Whose fault a failure is. */
@@ -36,6 +36,11 @@ export function fine(message: string): Finding {
 /** Returns a finding of a problem that does not stop a run, and how to solve it. */
 export function doubtful(message: string, hint?: string): Finding {
   return { outcome: 'warning', message, hint };
+}
+
+/** Returns that a check cannot be made, because of what the check `needed` tells. */
+export function withheld(needed: string): Finding {
+  return { outcome: 'skipped', message: `needs ${needed}` };
 }
 
 /** Returns whether a run would do all of its work: no check failed or is `partial`. */
@@ -66,7 +71,7 @@ export async function diagnose(
     const diagnosis =
       missing === undefined
         ? await carryOut(check, signal)
-        : { check: check.name, outcome: 'skipped' as const, message: `needs ${missing}`, milliseconds: 0 };
+        : { check: check.name, ...withheld(missing), milliseconds: 0 };
     diagnoses.set(check.name, diagnosis);
     onDiagnosis(diagnosis);
   }

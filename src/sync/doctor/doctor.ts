@@ -15,7 +15,7 @@ import { groupByDestination } from '../plan/naming.ts';
 import { repeatedly } from '../run/preflight.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { KnownStateParts } from '../state/known-state.ts';
-import { type Check, type Diagnosis, diagnose, doubtful, type Finding, fine } from './diagnosis.ts';
+import { type Check, type Diagnosis, diagnose, doubtful, type Finding, fine, withheld } from './diagnosis.ts';
 import { listDestination, ping, resolveName } from './host-checks.ts';
 import { Probe } from './probe.ts';
 import { PushPermissions } from './push-permission.ts';
@@ -51,24 +51,7 @@ export async function examine(
   }
 }
 
-/** The first wanted repository, which stands for all in the checks. */
-interface FirstRepository {
-  readonly found: FoundRepository;
-  /** Its name at the destination. */
-  readonly repository: Repository;
-}
-
 type SourceAnswers = Awaited<ReturnType<typeof askSources>>;
-
-/** What the sources say of all that is wanted. Each is asked once. */
-interface Wanted {
-  /** The repositories at the destination. */
-  readonly targets: readonly Repository[];
-  /** With what a run cannot mirror, because the destination can have no such name. */
-  readonly own: () => Promise<SourceAnswers>;
-  /** Of other registries than the source. */
-  readonly others: () => Promise<SourceAnswers>;
-}
 
 /** What the command line lends to doctor. */
 interface DoctorParts extends KnownStateParts {
@@ -82,9 +65,20 @@ class Examination {
   readonly #source: Registry;
   readonly #target: Registry;
   readonly #permissions: PushPermissions;
+  /** What names, releases and extras want, which needs no search of the source. */
+  readonly #named = once(() => this.#find({ ...this.#setOf(), prefixes: [] }));
+  /** All that is wanted, as a run finds it. */
+  readonly #found = once(() => this.#find(this.#setOf()));
+  readonly #first = once(() => this.#findFirst());
+  /** What the source says of what is wanted of it. */
+  readonly #own = once(async () => this.#ask(await this.#found(), (found) => this.#isOwn(found)));
+  /** What other registries say of extras. */
+  readonly #others = once(async () => this.#ask(await this.#named(), (found) => !this.#isOwn(found)));
+  /** The wanted repositories at the destination. Where the search of the source fails, those that need none. */
+  readonly #targets = once(() => this.#findTargets());
+  /** The repository that takes the trial image. */
+  readonly #chosen = once(() => this.#choose());
   #set: ImageSet | undefined;
-  #first: FirstRepository | undefined;
-  #wanted: Promise<Wanted> | undefined;
   #probe: Probe | undefined;
 
   constructor(settings: SyncSettings, parts: DoctorParts, registries: Registries) {
@@ -115,16 +109,16 @@ class Examination {
       { name: 'source list', needs: ['image set', 'source'], run: () => this.#askSource() },
       { name: 'other sources', needs: ['image set'], run: () => this.#askOthers() },
       { name: 'destination name', needs: [], run: () => resolveName(target, signal) },
-      { name: 'destination', needs: ['destination name'], run: () => ping(target, signal) },
+      { name: 'destination', needs: ['destination name'], run: () => this.#reachTarget() },
       { name: 'login', needs: ['image set', 'destination'], run: () => this.#logIn() },
       ...(isRemote ? [state(['login'])] : []),
       {
         name: 'list',
         needs: ['login'],
-        run: async () => listDestination(target, (await this.#findFirst()).repository, signal),
+        run: async () => listDestination(target, await this.#firstOf(), signal),
       },
       { name: 'push', needs: ['login'], run: () => this.#push() },
-      { name: 'repositories', needs: ['login'], run: () => this.#pushToOthers() },
+      { name: 'repositories', needs: ['push'], run: () => this.#pushToOthers() },
       { name: 'size', needs: ['push'], run: probe((one) => one.sendChunk()) },
       { name: 'layers', needs: ['push'], run: probe((one) => one.pushLayer()) },
       { name: 'formats', needs: ['layers'], run: probe((one) => one.pushManifests()) },
@@ -163,73 +157,85 @@ class Examination {
       : doubtful(`${held}; line ${notice.place.line}: ${notice.message}`);
   }
 
-  /** Names and extras need no search of the source; prefixes do. */
-  async #findFirst(): Promise<FirstRepository> {
-    if (this.#first !== undefined) return this.#first;
-    const set = this.#setOf();
-    const named = await this.#find({ ...set, prefixes: [] });
-    const found = named.length > 0 ? named : await this.#find(set);
+  /**
+   * Returns the first wanted repository at the destination, which stands for all in the checks before the push; undefined
+   * if there is none, which the checks of the sources tell.
+   */
+  async #findFirst(): Promise<Repository | undefined> {
+    const named = await this.#named();
+    const found =
+      named.length > 0 ? named : await this.#found().catch(() => this.#parts.signal.throwIfAborted());
     const { destination, naming, namespace } = this.#settings;
     const undivided = { destination, naming, namespace, shard: undefined };
-    const [first] = groupByDestination(found, set, undivided).groups;
-    const [member] = first?.members ?? [];
-    if (first !== undefined && member !== undefined) {
-      this.#first = { found: member, repository: first.repository };
-      return this.#first;
-    }
-    throw this.#nothingWanted(this.#source.host);
+    return groupByDestination(found ?? [], this.#setOf(), undivided).groups[0]?.repository;
+  }
+
+  async #firstOf(): Promise<Repository> {
+    const first = await this.#first();
+    if (first === undefined) throw new Error('nothing is wanted');
+    return first;
   }
 
   /** Asks for what is wanted of the source itself. Throws if a run could mirror nothing of it. */
   async #askSource(): Promise<Finding> {
-    const { own, others } = await this.#discover();
-    const answers = await own();
+    const answers = await this.#own();
     const [first] = answers;
-    if (first?.kind === 'refused' && answers.every(({ kind }) => kind === 'refused')) throw first.failure;
-    if (await this.#isNothing(answers, others)) {
-      // Of a set of extras alone, those are told.
-      if (answers.length > 0 || (await others()).length === 0) throw this.#nothingWanted(this.#source.host);
+    if (first?.kind === 'refused' && answers.every(({ kind }) => kind === 'refused')) {
+      const others = await this.#others();
+      if (others.every(({ kind }) => kind === 'refused')) throw first.failure;
     }
-    return answers.length === 0 ? fine('nothing is wanted of it') : judgeSources(answers);
+    if (await this.#isNothing(answers, this.#others)) {
+      // Of a set of extras alone, those are told.
+      if (answers.length > 0 || (await this.#others()).length === 0)
+        throw this.#nothingWanted(this.#source.host);
+    }
+    return answers.length === 0 ? fine('nothing is wanted of it') : judgeSources(answers, this.#source.host);
   }
 
   /** Asks for the extras that other registries have. */
   async #askOthers(): Promise<Finding> {
-    const { own, others } = await this.#discover();
-    const answers = await others();
-    const isAlone = answers.length > 0 && (await own()).length === 0;
-    if (isAlone && (await this.#isNothing(answers, own))) throw this.#nothingWanted('other registries');
-    return answers.length === 0 ? fine('none is used') : judgeSources(answers);
+    const answers = await this.#others();
+    if (answers.length === 0) return fine('none is used');
+    // What the source itself refuses is told of the source.
+    const own = async () => (await this.#own().catch(() => this.#parts.signal.throwIfAborted())) ?? [];
+    const isNothing = await this.#isNothing(answers, own);
+    if (isNothing && (await own()).length === 0) throw this.#nothingWanted('other registries');
+    return judgeSources(answers, 'other registries');
   }
 
-  async #isNothing(answers: SourceAnswers, others: Wanted['own']): Promise<boolean> {
+  async #isNothing(answers: SourceAnswers, others: () => Promise<SourceAnswers>): Promise<boolean> {
     const { shard } = this.#settings;
     return isNothingFound(answers, shard) && isNothingFound(await others(), shard);
   }
 
-  #ask(found: readonly FoundRepository[]): Promise<SourceAnswers> {
-    const { signal, reporter } = this.#parts;
-    const progress = { activity: 'asking', unit: 'repositories', bytes: 0, current: [] };
-    const onAnswer = (done: number, total: number) => reporter.progress({ ...progress, done, total });
-    return askSources(found, { set: this.#setOf(), signal, onAnswer });
+  #isOwn({ registry }: FoundRepository): boolean {
+    return registry.host === this.#source.host;
   }
 
-  /** Finds all that is wanted, as a run does. */
-  #discover(): Promise<Wanted> {
-    this.#wanted ??= this.#find(this.#setOf()).then((found) => {
-      const { groups, nameless } = groupByDestination(found, this.#setOf(), this.#settings);
-      const members = groups.flatMap((group) => group.members);
-      const isOwn = ({ registry }: FoundRepository) => registry.host === this.#source.host;
-      const refused = nameless.map(
-        ({ found: { name }, failure }) => ({ name, kind: 'refused', failure }) as const,
-      );
-      return {
-        targets: groups.map(({ repository }) => repository),
-        own: once(async () => [...(await this.#ask(members.filter(isOwn))), ...refused]),
-        others: once(() => this.#ask(members.filter((member) => !isOwn(member)))),
-      };
+  /** Asks for a part of what was found, with what a run cannot mirror because the destination can have no such name. */
+  async #ask(
+    found: readonly FoundRepository[],
+    isAsked: (found: FoundRepository) => boolean,
+  ): Promise<SourceAnswers> {
+    const { signal, reporter } = this.#parts;
+    const set = this.#setOf();
+    const { groups, nameless } = groupByDestination(found, set, this.#settings);
+    const members = groups.flatMap((group) => group.members).filter(isAsked);
+    const refused = nameless
+      .filter((one) => isAsked(one.found))
+      .map(({ found: { name }, failure }) => ({ name, kind: 'refused', failure }) as const);
+    const progress = { activity: 'asking', unit: 'repositories', bytes: 0, current: [] };
+    const onAnswer = (done: number, total: number) => reporter.progress({ ...progress, done, total });
+    return [...(await askSources(members, { set, signal, onAnswer })), ...refused];
+  }
+
+  async #findTargets(): Promise<readonly Repository[]> {
+    const found = await this.#found().catch(() => {
+      this.#parts.signal.throwIfAborted();
+      return this.#named();
     });
-    return this.#wanted;
+    const { groups } = groupByDestination(found, this.#setOf(), this.#settings);
+    return groups.map(({ repository }) => repository);
   }
 
   #find(set: ImageSet): Promise<FoundRepository[]> {
@@ -251,9 +257,16 @@ class Examination {
     });
   }
 
+  /** What does not show by its ping that it is a registry is asked for a repository too, as a run does. */
+  async #reachTarget(): Promise<Finding> {
+    const repository = this.#set === undefined ? undefined : await this.#first();
+    return ping(this.#target, this.#parts.signal, repository);
+  }
+
   async #logIn(): Promise<Finding> {
     const { signal } = this.#parts;
-    const { repository } = await this.#findFirst();
+    const repository = await this.#first();
+    if (repository === undefined) return withheld('source list');
     const user = await repeatedly(this.#target, signal, () => this.#target.logIn(repository));
     if (user === undefined) return fine(`${this.#target.host} wants no login`);
     const { isProved, origin = '--username or KEEL_USERNAME' } = await this.#target.aboutLogin(repository);
@@ -264,24 +277,27 @@ class Examination {
     );
   }
 
-  /** Proves the push to the repository that the other checks are about. */
+  async #choose(): Promise<Repository> {
+    return this.#permissions.firstAllowed(await this.#firstOf(), this.#targets);
+  }
+
+  /** Proves the push to the first repository that may be pushed to. Those before it are told with the others. */
   async #push(): Promise<Finding> {
-    const { repository } = await this.#findFirst();
-    const failure = await this.#permissions.failureAt(repository);
-    if (failure !== undefined) throw failure;
-    return fine(`pushing to ${this.#target.host}/${repository} is allowed`);
+    return fine(`pushing to ${this.#target.host}/${await this.#chosen()} is allowed`);
   }
 
   async #pushToOthers(): Promise<Finding> {
-    const first = (await this.#findFirst()).repository;
-    const wanted = await this.#discover().catch(() => this.#parts.signal.throwIfAborted());
-    if (wanted === undefined)
-      return doubtful('none but the first was tried: the source does not tell which are wanted');
-    return this.#permissions.judge(wanted.targets, first);
+    const finding = await this.#permissions.judge(await this.#targets(), await this.#firstOf());
+    const isWhole = await this.#found().then(
+      () => true,
+      () => false,
+    );
+    if (isWhole || finding.outcome !== 'ok') return finding;
+    return doubtful(`${finding.message}, among those that need no search of the source, which failed`);
   }
 
   async #probeOf(): Promise<Probe> {
-    this.#probe ??= new Probe(this.#target, (await this.#findFirst()).repository, this.#parts.signal);
+    this.#probe ??= new Probe(this.#target, await this.#chosen(), this.#parts.signal);
     return this.#probe;
   }
 

@@ -6,15 +6,15 @@ import { proxyFor } from '../../lib/http/proxy.ts';
 import { countOf } from '../../lib/text/sentence.ts';
 import { withinSignal } from '../../lib/within-signal.ts';
 import { orStranger } from '../../registry/likeness.ts';
+import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import type { FoundRepository } from '../plan/discovery.ts';
-import { repeatedly } from '../run/preflight.ts';
+import { proveRegistry, repeatedly } from '../run/preflight.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 
 /** Resolves the name of a registry, unless a proxy does. Throws `UNREACHABLE`. */
 export async function resolveName({ host, endpoint }: Registry, signal: AbortSignal): Promise<Finding> {
   const proxy = proxyFor(endpoint);
-  if (proxy !== undefined) return fine(`${host} is reached through the proxy ${proxy.host}`);
+  if (proxy !== undefined) return fine(`what is sent to ${host} goes through the proxy ${proxy.host}`);
   const hostname = endpoint.hostname.replace(/^\[|\]$/g, '');
   try {
     const { address } = await withinSignal(lookup(hostname), signal);
@@ -25,9 +25,17 @@ export async function resolveName({ host, endpoint }: Registry, signal: AbortSig
   }
 }
 
-/** Pings a registry, which verifies its certificate. */
-export async function ping(registry: Registry, signal: AbortSignal): Promise<Finding> {
+/**
+ * Pings a registry, which verifies its certificate. Where that does not show that it is a registry, it asks for the
+ * `repository` too, and throws `NOT_A_REGISTRY` if that does not show it either.
+ */
+export async function ping(
+  registry: Registry,
+  signal: AbortSignal,
+  repository?: Repository | undefined,
+): Promise<Finding> {
   await repeatedly(registry, signal, () => registry.ping());
+  if (repository !== undefined) await proveRegistry(registry, repository, signal);
   const { host, endpoint } = registry;
   const { oddity } = registry.likeness;
   if (oddity !== undefined) {
@@ -41,7 +49,7 @@ export async function ping(registry: Registry, signal: AbortSignal): Promise<Fin
 /** Lists a repository at the destination. It need not exist yet. */
 export async function listDestination(
   registry: Registry,
-  repository: FoundRepository['repository'],
+  repository: Repository,
   signal: AbortSignal,
 ): Promise<Finding> {
   const name = `${registry.host}/${repository}`;

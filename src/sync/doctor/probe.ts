@@ -23,11 +23,31 @@ const FORMAT_NAMES: Readonly<Record<'OCI' | 'Docker', string>> = {
 };
 
 const TOO_LARGE = 413;
+const MEBIBYTE = 1024 * 1024;
 /** More than registries that name a least size for parts ask for. */
-const MOST_CHUNK_BYTES = 16 * 1024 * 1024;
+const MOST_CHUNK_BYTES = 16 * MEBIBYTE;
+/** Where less than this arrives, no image does. */
+const LEAST_TRIED_BYTES = 4 * 1024;
 
 const WHOLE_ONLY =
   'layers go whole at first; one that is too large for that, or that breaks off on the way, may fail';
+
+/** What came of a part of a layer. */
+interface SentPart {
+  /** In bytes; 0 if the registry opened no upload for it. */
+  readonly size: number;
+  readonly failure: HttpFailure | undefined;
+}
+
+/** Returns that requests of `refused` bytes do not arrive, and those of `taken` do. */
+function tooLarge(refused: number, taken: number): Finding {
+  const least = formatSize(refused);
+  return {
+    outcome: 'partial',
+    message: `layers above ${formatSize(taken)} can fail: a request of that size arrives, and one of ${least} is refused with ${TOO_LARGE}`,
+    hint: `let the registry, and each proxy in front of it, take requests of ${least} or more (nginx: client_max_body_size ${Math.ceil(refused / MEBIBYTE)}m)`,
+  };
+}
 
 /** Checks a destination by pushing a tiny image without a tag and deleting it. */
 export class Probe {
@@ -45,38 +65,24 @@ export class Probe {
   }
 
   /**
-   * Sends as much as a run sends at least of a large layer, and cancels that. Throws `REGISTRY_REFUSED` if the registry,
-   * or a proxy in front of it, takes no request of that size. Other failures are only told: layers go whole at first.
+   * Sends as much as a run sends at least of a large layer, and cancels that. Is `partial` if the registry, or a proxy in
+   * front of it, takes only smaller requests. Throws `REGISTRY_REFUSED` if it does not take these either. Other failures
+   * are only told: layers go whole at first.
    */
   async sendChunk(): Promise<Finding> {
-    const target = this.#target;
-    const signal = this.#signal;
-    let isOpen = false;
-    const send = async (): Promise<number> => {
-      isOpen = false;
-      const upload = await openUpload(target, this.#repository, signal);
-      if (typeof upload !== 'object') return 0;
-      isOpen = true;
-      try {
-        const size = Math.min(Math.max(LEAST_CHUNK_BYTES, upload.smallestChunk), MOST_CHUNK_BYTES);
-        const body: BodyWriter = (sink, stop) =>
-          pipeline(Readable.from([Buffer.alloc(size)]), sink, { signal: stop });
-        await patchChunk(target, upload, { start: 0, end: size }, body, signal);
-        return size;
-      } finally {
-        await cancelUpload(target, upload);
-      }
-    };
-    try {
-      const size = await this.#repeatedly(send);
-      return fine(`a request of ${formatSize(size)} arrives`);
-    } catch (error) {
-      signal.throwIfAborted();
-      const isTooLarge = error instanceof HttpFailure && error.status === TOO_LARGE;
-      if (!isOpen || isTooLarge || !(error instanceof HttpFailure)) throw error;
-      if (isRefusedQuestion(error)) return fine('it takes layers only whole, whose size no request shows');
-      return doubtful(`it takes no part of a layer: ${error.message}`, WHOLE_ONLY);
+    const { size, failure } = await this.#send((smallest) =>
+      Math.min(Math.max(LEAST_CHUNK_BYTES, smallest), MOST_CHUNK_BYTES),
+    );
+    if (failure === undefined && size > 0) return fine(`a request of ${formatSize(size)} arrives`);
+    if (failure === undefined || (failure.status !== TOO_LARGE && isRefusedQuestion(failure)))
+      return fine('it takes layers only whole, whose size no request shows');
+    if (failure.status !== TOO_LARGE)
+      return doubtful(`it takes no part of a layer: ${failure.message}`, WHOLE_ONLY);
+    for (let less = size / 2; less >= LEAST_TRIED_BYTES; less /= 2) {
+      const smaller = await this.#send(() => less);
+      if (smaller.failure === undefined) return tooLarge(size, less);
     }
+    throw failure;
   }
 
   /** Pushes the blobs, and tries to mount one of them from the same repository. */
@@ -94,15 +100,17 @@ export class Probe {
       });
     }
     const [first] = blobs;
-    if (first === undefined) return fine('a layer arrives');
+    if (first === undefined) return fine('a small layer arrives');
     const mount = { digest: first.descriptor.digest, from: this.#repository };
     const opened = await this.#repeatedly(() =>
       openUpload(this.#target, this.#repository, this.#signal, mount),
     );
     if (opened === 'mounted')
-      return fine('a layer arrives, and a mount tells in one request that it is there');
+      return fine('a small layer arrives, and a mount tells in one request that it is there');
     if (typeof opened === 'object') await cancelUpload(this.#target, opened);
-    return fine('a layer arrives; whether one is there already takes a request more, as it does not mount');
+    return fine(
+      'a small layer arrives; whether one is there already takes a request more, as it does not mount',
+    );
   }
 
   /** Pushes an image and an index of both families, by their digests. */
@@ -158,6 +166,33 @@ export class Probe {
     if (left === 0) return undefined;
     const where = `${target.host}/${this.#repository}`;
     return `${where} keeps the trial image, ${formatSize(left)} without a tag, until the registry cleans up`;
+  }
+
+  /** Opens an upload, sends as much as `sizeFor` says of its smallest chunk, and cancels it. */
+  async #send(sizeFor: (smallestChunk: number) => number): Promise<SentPart> {
+    const target = this.#target;
+    const signal = this.#signal;
+    let size = 0;
+    try {
+      await this.#repeatedly(async () => {
+        size = 0;
+        const upload = await openUpload(target, this.#repository, signal);
+        if (typeof upload !== 'object') return;
+        size = sizeFor(upload.smallestChunk);
+        const bytes = Buffer.alloc(size);
+        const body: BodyWriter = (sink, stop) => pipeline(Readable.from([bytes]), sink, { signal: stop });
+        try {
+          await patchChunk(target, upload, { start: 0, end: size }, body, signal);
+        } finally {
+          await cancelUpload(target, upload);
+        }
+      });
+      return { size, failure: undefined };
+    } catch (failure) {
+      signal.throwIfAborted();
+      if (size === 0 || !(failure instanceof HttpFailure)) throw failure;
+      return { size, failure };
+    }
   }
 
   #repeatedly<Result>(operation: () => Promise<Result>): Promise<Result> {

@@ -5,7 +5,7 @@ import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 
 /** The most repositories that are tried, with the first one. */
-const MOST_TRIED = 20;
+export const MOST_TRIED = 20;
 const PATHS_NAMED = 3;
 
 /** To which of the wanted repositories the push is tried. */

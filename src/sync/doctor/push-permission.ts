@@ -1,5 +1,5 @@
 import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
-import { describeFailure } from '../../lib/failure.ts';
+import { describeFailure, Failure } from '../../lib/failure.ts';
 import { HttpFailure, isConnectionFailure } from '../../lib/http/http-failure.ts';
 import { countOf } from '../../lib/text/sentence.ts';
 import { cancelUpload, openUpload } from '../../registry/blob/blob-upload.ts';
@@ -7,8 +7,8 @@ import { orStranger } from '../../registry/likeness.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { repeatedly } from '../run/preflight.ts';
-import { doubtful, type Finding, fine } from './diagnosis.ts';
-import { choosePushes, untilSilent } from './push-choice.ts';
+import { type Finding, fine } from './diagnosis.ts';
+import { choosePushes, MOST_TRIED, untilSilent } from './push-choice.ts';
 
 const REASONS_NAMED = 3;
 
@@ -53,14 +53,30 @@ export class PushPermissions {
   }
 
   /**
-   * Returns whether those of the `wanted` repositories that `choosePushes` chooses may be pushed to; is `partial` if some
-   * may not. Throws the first failure that is no answer, and tries no more then.
+   * Returns the first of up to 20 repositories that may be pushed to. Tries them one after the other, because some
+   * registries make each that is tried. Throws the reason why `first` may not, or the first failure that is no answer.
+   */
+  async firstAllowed(first: Repository, wanted: () => Promise<readonly Repository[]>): Promise<Repository> {
+    const reason = await this.failureAt(first);
+    if (reason === undefined) return first;
+    if (isConnectionFailure(reason)) throw reason;
+    const others = (await wanted()).filter((repository) => repository !== first).slice(0, MOST_TRIED - 1);
+    for (const repository of others) {
+      const failure = await this.failureAt(repository);
+      if (failure === undefined) return repository;
+      if (isConnectionFailure(failure)) throw failure;
+    }
+    throw others.length === 0 ? reason : ofAll(reason, others.length);
+  }
+
+  /**
+   * Returns whether those of the `wanted` repositories may be pushed to that `choosePushes` chooses, or that were tried
+   * before; is `partial` if some may not. Throws the first failure that is no answer, and tries no more then.
    */
   async judge(wanted: readonly Repository[], first: Repository): Promise<Finding> {
     if (wanted.every((repository) => repository === first)) return fine('there is no other');
-    if (isConnectionFailure(await this.failureAt(first)))
-      return doubtful('none but the first was tried, which got no answer');
-    const { tried, total, words } = await choosePushes(this.#target, first, wanted, this.#signal);
+    const { tried: chosen, total, words } = await choosePushes(this.#target, first, wanted, this.#signal);
+    const tried = [...new Set([...chosen, ...wanted.filter((repository) => this.#failures.has(repository))])];
     const failures = await untilSilent(tried, this.#signal, async (repository, signal) => {
       const failure = await this.failureAt(repository, signal);
       if (isConnectionFailure(failure)) throw failure;
@@ -90,4 +106,13 @@ export class PushPermissions {
       giveBack();
     }
   }
+}
+
+/** Returns the failure of the first repository, with the number of others that may not be pushed to either. */
+function ofAll(failure: unknown, others: number): unknown {
+  if (!(failure instanceof Failure)) return failure;
+  const { code, about, hint } = failure;
+  const named = countOf(others, 'other repository that was tried', 'other repositories that were tried');
+  const message = `${failure.message}; ${named} may not be pushed to either`;
+  return new Failure({ code, about, message, hint, cause: failure });
 }

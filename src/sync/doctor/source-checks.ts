@@ -15,7 +15,7 @@ import { doubtful, type Finding, fine } from './diagnosis.ts';
 type SourceAnswer = {
   /** `host/repository`. */
   readonly name: string;
-} & (
+} /** `tags` is the number of wanted ones. */ & (
   | { readonly kind: 'listed'; readonly tags: number; readonly hasDigests: boolean }
   /** It has tags that are wanted, and none of them was uploaded since the day that the image set asks for. */
   | { readonly kind: 'quiet' }
@@ -94,7 +94,7 @@ async function ask(
   }
   // Some registries let everyone list and only few pull.
   await requireTag(found, newest, signal);
-  return { name, kind: 'listed', tags: offered.length, hasDigests: manifests.size > 0 };
+  return { name, kind: 'listed', tags: wanted.length, hasDigests: manifests.size > 0 };
 }
 
 /** Of a host that does not look like a registry, that it knows no repository says that it is none. */
@@ -133,13 +133,15 @@ const NAMED = 3;
 
 /**
  * Returns what the answers mean for a run: `partial` if some images could not be mirrored, and a warning if lines of
- * the image set match nothing.
+ * the image set match nothing. `from` is who answered, in words.
  */
-export function judgeSources(answers: readonly SourceAnswer[]): Finding {
+export function judgeSources(answers: readonly SourceAnswer[], from: string): Finding {
   const refused = answers.flatMap((answer) => (answer.kind === 'refused' ? [answer] : []));
   if (refused.length > 0) {
     const reasons = [...new Set(refused.map(({ failure }) => describeFailure(failure)))];
-    const message = `${countOf(refused.length, 'image')} of ${answers.length} cannot be mirrored`;
+    const which =
+      answers.length === 1 ? 'the one image' : `${refused.length} of the ${answers.length} images`;
+    const message = `${which} from ${from} cannot be mirrored`;
     return { outcome: 'partial', message, hint: shorten(reasons, '; ') };
   }
   const unmatched = answers.flatMap((answer) =>
@@ -165,7 +167,9 @@ function describeTags(answers: readonly SourceAnswer[]): string {
     ...(named === 0 ? [] : [names]),
     ...(quiet === 0
       ? []
-      : [`of ${countOf(quiet, 'repository', 'repositories')} nothing is new since the day in "since"`]),
+      : [
+          `${countOf(quiet, 'repository has', 'repositories have')} no tag that is newer than the day in "since"`,
+        ]),
   ].join('; ');
 }
 
@@ -176,12 +180,12 @@ function describeLists(listed: readonly ListedAnswer[]): string[] {
   if (first === undefined) return [];
   const subject = others.length === 0 ? `${first.name} lists` : `${listed.length} repositories list`;
   const tags = listed.reduce((sum, answer) => sum + answer.tags, 0);
-  return [`${subject} ${countOf(tags, 'tag')}${describeDigests(listed)}`];
+  return [`${subject} ${countOf(tags, 'wanted tag')}${describeDigests(listed)}`];
 }
 
 function describeDigests(listed: readonly ListedAnswer[]): string {
   const bare = listed.filter(({ hasDigests }) => !hasDigests).length;
   if (bare === 0) return ' with their digests';
-  if (bare === listed.length) return ' without digests, so each run asks for each tag';
+  if (bare === listed.length) return ' without digests, so each run asks for each of them';
   return `, ${bare} of them without digests, so each run asks for each of their tags`;
 }
