@@ -48,7 +48,7 @@ export function parsePushSettings(from: FlagSource): ParsedPushSettings {
     flags.refuse('pkg-uri', 'there is no package to publish', 'write the path of the one that packer made');
   }
   const published = parsePublishSettings(from);
-  const notices = [...published.notices, ...unverified];
+  const notices = [...published.notices, ...unverified, ...doubtsAbout(path)];
   const failures = [...flags.failures, ...(published.ok ? [] : published.failures)];
   if (failures.length > 0 || !published.ok || path === undefined) {
     return { ok: false, failures, notices };
@@ -56,6 +56,17 @@ export function parsePushSettings(from: FlagSource): ParsedPushSettings {
   const registries = { logins, insecureRegistries, tlsSkipVerify, caFile, retry };
   const settings = { ...published.settings, package: path, commandTimeout, ...registries, json };
   return { ok: true, settings, notices };
+}
+
+/** Names of archives, as packages are. */
+const ARCHIVE = /\.(?:tar(?:\.[a-z0-9]+)?|tgz)$/i;
+
+function doubtsAbout(path: string | undefined): string[] {
+  if (path === undefined || ARCHIVE.test(path)) return [];
+  const shown = path.slice(0, 200);
+  return [
+    `"${shown}" does not look like a package, whose name ends in .tar.gz; it is published all the same`,
+  ];
 }
 
 function parsePackageUri(text: string, about: string): string {

@@ -52,6 +52,18 @@ describe('the settings of packer push', () => {
     for (const [index, pattern] of expected.entries()) expect(found[index]).toMatch(pattern);
   });
 
+  it.each([
+    ['kube-1.36.2-amd64.tar.gz', false],
+    ['/tmp/out/kube-1.36.2-arm64-beta.tgz', false],
+    ['notes.txt', true],
+    ['/tmp/out.tar.gz/notes', true],
+    ['packer', true],
+  ])('warn of a file that is no package: %s %s', (path, isWarned) => {
+    const { notices } = parse({ ...KEYS, 'pkg-uri': path });
+    const warning = `"${path}" does not look like a package, whose name ends in .tar.gz; it is published all the same`;
+    expect(notices).toEqual(isWarned ? [warning] : []);
+  });
+
   it('have the notices and failures of where the package goes', () => {
     const parsed = parse({ repo: 'kodo' });
     expect(parsed.notices).toEqual([expect.stringMatching(/^"kodo" is no target/)]);
