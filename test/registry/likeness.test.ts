@@ -60,8 +60,8 @@ it.each(SITES)('what is no registry is told as that: a destination that answers 
   expect(writesTo(destination)).toEqual(['upload-start']);
   const diagnoses = await examine(route.settings(), route.parts(), () => undefined);
   expect(wouldWork(diagnoses)).toBe(false);
-  const list = diagnoses.find(({ check }) => check === 'list');
-  expect(list).toMatchObject({
+  const reached = diagnoses.find(({ check }) => check === 'destination');
+  expect(reached).toMatchObject({
     outcome: 'failed',
     message: expect.stringMatching(/: what answers there is no registry: /),
   });
