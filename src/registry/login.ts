@@ -180,7 +180,7 @@ export class Login {
       code: 'UNAUTHORIZED',
       about: this.#parts.host,
       message: 'it wants a user name and password, and there is only an identity token',
-      hint: 'give --username and KEEL_PASSWORD, in a workflow username and password',
+      hint: 'give a user name and password in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins',
     });
   }
 

@@ -115,6 +115,7 @@ describe('a login', () => {
     await expect(client.registry.logIn(APP)).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
       message: 'it wants a user name and password, and there is only an identity token',
+      hint: 'give a user name and password in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins',
     });
   });
 
