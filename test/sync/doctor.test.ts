@@ -6,6 +6,7 @@ import { type Access, PUBLIC_TOKENS, TOKENS } from '../support/registry/access.t
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { SyncRoute } from '../support/sync-run.ts';
+import { LOGIN } from '../support/token-server.ts';
 
 it.each(['source', 'destination'] as const)(
   'ends at --command-timeout where the %s is silent',
@@ -179,6 +180,23 @@ it('proves the push to each repository that is there, and not to the first alone
   expect((await route.run(login)).report.totals).toMatchObject({ copied: 2, failed: 1 });
   route.wants({ names: ['a', 'c'] });
   expect(wouldWork(await examined())).toBe(true);
+});
+
+it('asks for no token to push what the source does not have: some registries make a repository for each', async () => {
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
+  seedImage(source.storage, 'a', { seed: 'a', tags: ['1.0'] });
+  seedImage(source.storage, 'team/b', { seed: 'b', tags: ['1.0'] });
+  const route = new SyncRoute({ source, destination, set: { names: ['none', 'a', 'team/b', 'none/c'] } });
+  const settings = route.settings({ ...LOGIN, naming: 'path' });
+  const diagnoses = await examine(settings, route.parts(), () => undefined);
+  expect(diagnoses.find(({ check }) => check === 'repositories')?.message).toBe(
+    'pushing is allowed to a new repository below each of keel/ and keel/team/',
+  );
+  const scopes = destination.journal.filter({ kind: 'token' }).flatMap(({ query }) => query.getAll('scope'));
+  expect(new Set(scopes.filter((scope) => scope.includes('push')))).toEqual(
+    new Set(['repository:keel/a:pull,push', 'repository:keel/team/b:pull,push']),
+  );
 });
 
 it('asks no source for a manifest of which a run would want none', async () => {

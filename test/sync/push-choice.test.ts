@@ -34,7 +34,7 @@ test('all repositories that are there are chosen', async () => {
   const names = below('mirror', 12);
   await using all = await world(names);
   const words = 'to the 12 repositories that are there';
-  expect(await all.choice(names)).toEqual({ tried: names, total: 12, words });
+  expect(await all.choice(names)).toEqual({ tried: names, ranked: names, words });
   expect((await all.choice(names.slice(0, 1))).words).toBe('to the repository that is there');
 });
 
@@ -43,7 +43,7 @@ test('where repositories are made on push, the first is enough for all below its
   const names = below('mirror', 13);
   expect(await all.choice(names)).toEqual({
     tried: names.slice(0, 1),
-    total: 13,
+    ranked: names,
     words: 'to a new repository below mirror/; 12 more were not tried',
   });
 });
@@ -75,6 +75,7 @@ test('of many repositories at most 20 are chosen, those that are there before ne
   await using all = await world(there);
   const mixed = await all.choice([...below('other', 40), ...there]);
   expect(mixed.tried).toEqual(['other/app-0', ...there.slice(0, 19)]);
+  expect(mixed.ranked).toHaveLength(70);
   expect(mixed.words).toBe(
     'to 19 of the 30 repositories that are there, and to a new one below other/; 50 more were not tried',
   );

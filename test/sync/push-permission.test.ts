@@ -123,6 +123,16 @@ test('the first that may be pushed to is found, wherever it stands, and each is 
   expect(all.tried()).toEqual(names(3));
 });
 
+test('where the first may not be pushed to, those that are there are tried before new ones', async () => {
+  await using all = await world(0);
+  const [first, second, third] = names(3);
+  if (first === undefined || second === undefined || third === undefined) throw new Error('there is none');
+  seedImage(all.registry.storage, third, { seed: third, tags: ['1.0'] });
+  all.fail(/app-0/, REFUSAL);
+  expect(await all.permissions.firstAllowed(first, async () => [first, second, third])).toBe(third);
+  expect(all.tried()).toEqual([first, third]);
+});
+
 test('where none may be pushed to, that is one failure that counts the others', async () => {
   await using all = await world(0);
   all.fail(/app/, REFUSAL);

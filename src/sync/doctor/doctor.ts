@@ -78,6 +78,8 @@ class Examination {
   readonly #targets = once(() => this.#findTargets());
   /** The repository that takes the trial image. */
   readonly #chosen = once(() => this.#choose());
+  /** What the sources have nothing wanted of, so that a run pushes nothing either: `host/repository`. */
+  readonly #unmatched = new Set<string>();
   #set: ImageSet | undefined;
   #probe: Probe | undefined;
 
@@ -167,7 +169,8 @@ class Examination {
       named.length > 0 ? named : await this.#found().catch(() => this.#parts.signal.throwIfAborted());
     const { destination, naming, namespace } = this.#settings;
     const undivided = { destination, naming, namespace, shard: undefined };
-    return groupByDestination(found ?? [], this.#setOf(), undivided).groups[0]?.repository;
+    const { groups } = groupByDestination(found ?? [], this.#setOf(), undivided);
+    return (groups.find((group) => this.#isMatched(group)) ?? groups[0])?.repository;
   }
 
   async #firstOf(): Promise<Repository> {
@@ -226,7 +229,9 @@ class Examination {
       .map(({ found: { name }, failure }) => ({ name, kind: 'refused', failure }) as const);
     const progress = { activity: 'asking', unit: 'repositories', bytes: 0, current: [] };
     const onAnswer = (done: number, total: number) => reporter.progress({ ...progress, done, total });
-    return [...(await askSources(members, { set, signal, onAnswer })), ...refused];
+    const answers = await askSources(members, { set, signal, onAnswer });
+    for (const { kind, name } of answers) if (kind === 'unmatched') this.#unmatched.add(name);
+    return [...answers, ...refused];
   }
 
   async #findTargets(): Promise<readonly Repository[]> {
@@ -235,7 +240,11 @@ class Examination {
       return this.#named();
     });
     const { groups } = groupByDestination(found, this.#setOf(), this.#settings);
-    return groups.map(({ repository }) => repository);
+    return groups.filter((group) => this.#isMatched(group)).map(({ repository }) => repository);
+  }
+
+  #isMatched({ members }: { readonly members: readonly FoundRepository[] }): boolean {
+    return members.some(({ registry, repository }) => !this.#unmatched.has(`${registry.host}/${repository}`));
   }
 
   #find(set: ImageSet): Promise<FoundRepository[]> {

@@ -11,8 +11,8 @@ const PATHS_NAMED = 3;
 /** To which of the wanted repositories the push is tried. */
 interface PushChoice {
   readonly tried: readonly Repository[];
-  /** How many are wanted. */
-  readonly total: number;
+  /** All that are wanted, those first that are worth a try before others. */
+  readonly ranked: readonly Repository[];
   /** Which were tried and how many were not, as the end of a sentence. */
   readonly words: string;
 }
@@ -45,7 +45,8 @@ export async function choosePushes(
   });
   const tried = choose(known);
   const words = describeChoice(tried, known, `${target.host}/`);
-  return { tried: tried.map(({ repository }) => repository), total: known.length, words };
+  const ranked = [...new Set([...tried, ...known])].map(({ repository }) => repository);
+  return { tried: ranked.slice(0, tried.length), ranked, words };
 }
 
 /** Returns the first, those that are there, and one of the others below each path. */

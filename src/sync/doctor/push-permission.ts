@@ -53,14 +53,15 @@ export class PushPermissions {
   }
 
   /**
-   * Returns the first of up to 20 repositories that may be pushed to. Tries them one after the other, because some
-   * registries make each that is tried. Throws the reason why `first` may not, or the first failure that is no answer.
+   * Returns the first of up to 20 repositories that may be pushed to. Tries them one after the other, those that are there
+   * before new ones, because some registries make each that is tried. Throws the reason why `first` may not, or the first failure that is no answer.
    */
   async firstAllowed(first: Repository, wanted: () => Promise<readonly Repository[]>): Promise<Repository> {
     const reason = await this.failureAt(first);
     if (reason === undefined) return first;
     if (isConnectionFailure(reason)) throw reason;
-    const others = (await wanted()).filter((repository) => repository !== first).slice(0, MOST_TRIED - 1);
+    const { ranked } = await choosePushes(this.#target, first, await wanted(), this.#signal);
+    const others = ranked.slice(1, MOST_TRIED);
     for (const repository of others) {
       const failure = await this.failureAt(repository);
       if (failure === undefined) return repository;
@@ -75,15 +76,16 @@ export class PushPermissions {
    */
   async judge(wanted: readonly Repository[], first: Repository): Promise<Finding> {
     if (wanted.every((repository) => repository === first)) return fine('there is no other');
-    const { tried: chosen, total, words } = await choosePushes(this.#target, first, wanted, this.#signal);
-    const tried = [...new Set([...chosen, ...wanted.filter((repository) => this.#failures.has(repository))])];
+    const choice = await choosePushes(this.#target, first, wanted, this.#signal);
+    const total = choice.ranked.length;
+    const tried = [...new Set([...this.#failures.keys(), ...choice.tried])].slice(0, MOST_TRIED);
     const failures = await untilSilent(tried, this.#signal, async (repository, signal) => {
       const failure = await this.failureAt(repository, signal);
       if (isConnectionFailure(failure)) throw failure;
       return failure;
     });
     const refused = failures.filter((failure) => failure !== undefined);
-    if (refused.length === 0) return fine(`pushing is allowed ${words}`);
+    if (refused.length === 0) return fine(`pushing is allowed ${choice.words}`);
     const reasons = [...new Set(refused.map(describeFailure))];
     const rest = reasons.length - REASONS_NAMED;
     const all = countOf(total, 'repository', 'repositories');
