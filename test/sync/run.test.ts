@@ -102,7 +102,7 @@ it('nothing new since the day that is asked for is no fault, to a run and to doc
     );
     expect(outcomeOf(report)).toBe('succeeded');
     expect(report.warnings).toEqual([]);
-    expect(lines).toContain('nothing new since the day in "since": app and tool');
+    expect(lines).toContain('older than the day in "since": app and tool');
     expect(lines).not.toContainEqual(expect.stringMatching(/^(?:warning|error): /));
   }
   const diagnoses = await examine(route.settings(), route.parts(), () => undefined);

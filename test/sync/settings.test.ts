@@ -19,8 +19,11 @@ function settings(values?: Readonly<Record<string, string>>, environment?: Reado
   return parsed.settings;
 }
 
-function complaints(values: Readonly<Record<string, string>>): string[] {
-  const parsed = parse(values);
+function complaints(
+  values: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string>> = {},
+): string[] {
+  const parsed = parse(values, environment);
   return parsed.ok ? [] : parsed.failures.map(describeFailure);
 }
 
@@ -186,6 +189,16 @@ describe('credentials', () => {
     ]);
     expect(complaints({ password: 'hush' })).toEqual([
       '--password: there is a password but no user name (give --username as well)',
+    ]);
+  });
+
+  test('a variable that is wrong is called by its name, and not by that of its flag', () => {
+    const environment = { KEEL_PASSWORD: 'hush' };
+    const told = 'there is a password but no user name (give --username as well)';
+    expect(complaints({}, environment)).toEqual([`KEEL_PASSWORD: ${told}`]);
+    expect(complaints({ password: 'given' }, environment)).toEqual([`--password: ${told}`]);
+    expect(complaints({}, { KEEL_REGISTRY_LOGINS: 'nonsense' })).toEqual([
+      expect.stringMatching(/^KEEL_REGISTRY_LOGINS: /),
     ]);
   });
 });

@@ -130,6 +130,16 @@ test('an image whose tags are all filtered away is told at its place, unless a p
   ]);
 });
 
+test('tags of signatures are none that filters keep away', () => {
+  const plan = planOf('pause', { listed: 3, wanted: [], emptied: 'filters' });
+  const signature = parseTag(`sha256-${'0'.repeat(64)}.sig`);
+  const members = plan.members.map((member) => ({
+    ...member,
+    listing: { ...member.listing, tags: [...member.listing.tags, signature] },
+  }));
+  expect(findUnselected(SET, [{ ...plan, members }])).toMatchObject([{ image: 'pause', tags: 3 }]);
+});
+
 test('a prefix is told where filters let no tag of all its images pass', () => {
   const empty = planOf('sig-storage/nfs', { listed: 3, wanted: [], emptied: 'filters' });
   const other = planOf('sig-storage/smb', { listed: 4, wanted: [], emptied: 'filters' });

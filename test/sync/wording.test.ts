@@ -7,6 +7,7 @@ import {
   headlineOf,
   leftOutWarning,
   movedLine,
+  nothingNewLine,
   plannedLines,
   shrunkWarning,
   unaskedWarning,
@@ -162,6 +163,11 @@ describe('the line of an image', () => {
     const image = { ...names(first), outcome, reason: foreign, claimants };
     expect(failedTogetherLine(image, others.map(names))).toBe(expected);
   });
+});
+
+test('images that are older than the day that is asked for are told by name, in order', () => {
+  expect(nothingNewLine([])).toBeUndefined();
+  expect(nothingNewLine(['d', 'b', 'a', 'c'])).toBe('older than the day in "since": a, b, c and 1 more');
 });
 
 describe('warnings', () => {

@@ -217,7 +217,9 @@ exit 0`);
     const set = desk.write('set.json', { names: ['pause'], extras: [`${source.host}/pause:77`] });
     expect((await run('sync', '--image-set', set, '--report', 'bad.json')).code).toBe(1);
     const failed = await desk.run('merge', 'bad.json');
-    expect(failed.stderr).toContain(`error: ${source.host}/pause:77: cannot get its manifest`);
+    expect(failed.stderr).toContain(
+      `error: ${source.host}/pause:77: it does not exist at the source: cannot get its manifest`,
+    );
     expect(failed.code).toBe(1);
     expect((await desk.run('merge', 'bad.json', '--fail-on', 'never')).code).toBe(0);
   });

@@ -204,7 +204,7 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
     const desk = sitDown({ names: ['pause', 'nosuch'], extras: [`${source.host}/pause:77`] });
     const { code, stderr, stdout } = await sync(desk, source.host, basic.host, '--push-ns', 'gaps');
     expect(stderr.trimEnd().split('\n').toSorted()).toEqual([
-      `error: ${source.host}/pause:77: cannot get its manifest, the registry answered 404: ` +
+      `error: ${source.host}/pause:77: it does not exist at the source: cannot get its manifest, the registry answered 404: ` +
         'MANIFEST_UNKNOWN: manifest unknown (check its name and tag in the image set)',
       'warning: image_set.json:4:5: "nosuch" matches nothing at the source; correct or remove it',
     ]);

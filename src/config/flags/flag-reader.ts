@@ -2,7 +2,7 @@ import { Failure } from '../../lib/failure.ts';
 import { adviseOnLookAlikes } from '../../lib/text/look-alike.ts';
 import type { Flag } from './flag.ts';
 import { secretsIn } from './flag-secrets.ts';
-import { type FlagSource, flagText } from './flag-source.ts';
+import { type FlagSource, flagText, originOf } from './flag-source.ts';
 import type { FlagParser } from './flag-value.ts';
 
 /** Parses flags and collects the failures, so that users see all of them at once. */
@@ -20,6 +20,12 @@ export class FlagReader<in Name extends string> {
   /** Returns a flag's name as users write it. */
   label(name: Name): string {
     return this.#source.label(name);
+  }
+
+  /** Returns where the text of a flag is written: its environment variable, or its name as users write it. */
+  #origin(name: Name): string {
+    const flag = this.#flags.get(name);
+    return flag === undefined ? this.label(name) : originOf(flag, this.#source);
   }
 
   /** Returns the text of a flag: the given one, its environment variable's, or its default. */
@@ -61,13 +67,13 @@ export class FlagReader<in Name extends string> {
   /** Keeps a failure of a flag in combination with others. */
   refuse(name: Name, message: string, hint: string): void {
     this.failures.push(
-      new Failure({ code: 'FLAG_MALFORMED', fault: 'usage', about: this.label(name), message, hint }),
+      new Failure({ code: 'FLAG_MALFORMED', fault: 'usage', about: this.#origin(name), message, hint }),
     );
   }
 
   #attempt<T>(name: Name, text: string, parser: FlagParser<T>): T | undefined {
     try {
-      return parser(text, this.label(name));
+      return parser(text, this.#origin(name));
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       this.failures.push(withAdvice(error, text));

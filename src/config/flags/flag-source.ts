@@ -19,6 +19,15 @@ export function flagText(flag: Flag, source: FlagSource): string | undefined {
   return inheritedTexts(flag, source).find((text) => text !== '') ?? flag.default;
 }
 
+/** Returns where the text of a flag is written: its environment variable, or the flag's name as users write it. */
+export function originOf(flag: Flag, source: FlagSource): string {
+  const isGiven = (source.values.get(flag.name) ?? '').trim() !== '';
+  const isEmptyGiven = source.values.has(flag.name) && flag.refusesEmpty === true;
+  const variables = [flag.environment, flag.otherEnvironment];
+  const variable = variables.find((name) => name !== undefined && (source.environment[name] ?? '') !== '');
+  return isGiven || isEmptyGiven || variable === undefined ? source.label(flag.name) : variable;
+}
+
 /** Returns the texts of a flag's environment variables, the one that counts first; empty ones included. */
 export function inheritedTexts(flag: Flag, source: FlagSource): readonly string[] {
   const variables = [flag.environment, flag.otherEnvironment];

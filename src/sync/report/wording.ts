@@ -249,10 +249,10 @@ export function filteredPrefixWarning(prefix: string, images: number, tags: numb
 /** Returns the line about images of which nothing was uploaded since the day that the image set asks for. */
 export function nothingNewLine(images: readonly string[]): string | undefined {
   if (images.length === 0) return undefined;
-  const named = images.slice(0, IMAGES_NAMED);
+  const named = images.toSorted().slice(0, IMAGES_NAMED);
   const more = images.length - named.length;
   const names = joinWords(more === 0 ? named : [...named, `${formatCount(more)} more`]);
-  return `nothing new since the day in "since": ${names}`;
+  return `older than the day in "since": ${names}`;
 }
 
 /** Returns the warning about an image whose list of tags had no end. */

@@ -134,11 +134,12 @@ export function collided(
   return { ...quiet(names, 'collision'), claimants, patch, reason: { code: 'NAMES_COLLIDE', message, hint } };
 }
 
-/** Adds a hint if the source does not have the image, which no registry can give. */
+/** Says so, with a hint, if the source does not have the image, which no registry can give. */
 function withRemedy(reason: ReportedReason, error: unknown, { source }: ImageNames): ReportedReason {
   const isMissing = isNotFound(error) && error instanceof Failure && error.about === source;
   if (!isMissing || reason.hint !== undefined) return reason;
-  return { ...reason, hint: 'check its name and tag in the image set' };
+  const message = `it does not exist at the source: ${reason.message}`;
+  return { ...reason, message, hint: 'check its name and tag in the image set' };
 }
 
 /**

@@ -16,6 +16,7 @@ import {
 } from '../report/wording.ts';
 import { releaseWishes, type Selection } from '../select/release-wish.ts';
 import { wantsRepository } from '../select/selection.ts';
+import { isSignatureTag } from '../select/signature-tag.ts';
 import { unmatched } from '../select/unmatched.ts';
 import type { SourceView } from '../state/run-rows.ts';
 
@@ -69,7 +70,7 @@ export function findUnselected(set: ImageSet, plans: readonly RepositoryPlan[]):
     members.flatMap((member): Unselected[] => {
       const { name: image, emptied } = member;
       if (emptied === undefined) return [];
-      return [{ image, tags: sizeOf(member), emptied, place: placeOf(set, image) }];
+      return [{ image, tags: imageTagsOf(member), emptied, place: placeOf(set, image) }];
     }),
   );
 }
@@ -167,6 +168,11 @@ export function findUnmatched({
     matchedBefore: left === undefined && before.matched.includes(text),
     excluded: left,
   }));
+}
+
+/** Returns the number of tags in a listing that filters are about: those of images, not of their signatures. */
+function imageTagsOf({ listing: { tags, manifests } }: ListedRepository): number {
+  return [...new Set([...tags, ...manifests.keys()])].filter((tag) => !isSignatureTag(tag)).length;
 }
 
 /** Returns the number of entries in a listing. */
