@@ -140,6 +140,29 @@ describe('findImage', () => {
     });
   });
 
+  it('says of a web site that it is no registry', async () => {
+    const page = {
+      kind: 'status',
+      status: 404,
+      headers: { 'content-type': 'text/html' },
+      body: '<html>',
+    } as const;
+    mirror.fail({ times: Number.POSITIVE_INFINITY, fault: page });
+    await expect(find('e.org/tool:v1')).rejects.toMatchObject({ code: 'NOT_A_REGISTRY', about: mirror.host });
+  });
+
+  it('finds an image under its second name at a registry that has no page for GET /v2/', async () => {
+    seedImage(mirror.storage, 'tool-amd64', { tags: ['v1'] });
+    const page = {
+      kind: 'status',
+      status: 404,
+      headers: { 'content-type': 'text/html' },
+      body: '<html>',
+    } as const;
+    mirror.fail({ match: { kind: 'ping' }, times: Number.POSITIVE_INFINITY, fault: page });
+    expect(formatReference((await find('e.org/tool:v1')).pulledBy)).toBe(`${mirror.host}/tool-amd64:v1`);
+  });
+
   it('says under which names it looked', async () => {
     await expect(find('e.org/tool:v1')).rejects.toMatchObject({
       code: 'IMAGE_MISSING',

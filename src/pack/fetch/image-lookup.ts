@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { TEXT_FIELD } from '../../lib/zero-value.ts';
+import { orStranger } from '../../registry/likeness.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { type Descriptor, type Image, type Index, isNestedIndex } from '../../registry/oci/manifest.ts';
 import { entryFor, formatPlatform, matchesPlatform, type Platform } from '../../registry/oci/platform.ts';
@@ -190,11 +191,12 @@ function isPerhapsAbsent(error: unknown): boolean {
 
 /**
  * Returns an image under the first of its names that exists for the platform. Throws `IMAGE_MISSING`,
- * `IMAGE_FOR_OTHER_PLATFORM`, or the registry's failure.
+ * `IMAGE_FOR_OTHER_PLATFORM`, `NOT_A_REGISTRY`, or the registry's failure.
  */
 export async function findImage(plan: ImagePlan, parts: LookupParts): Promise<FoundImage> {
   const others: string[] = [];
   let denial: unknown;
+  let stranger: unknown;
   for (const candidate of plan.candidates) {
     try {
       const found = await readCandidate(candidate, plan, parts);
@@ -203,6 +205,8 @@ export async function findImage(plan: ImagePlan, parts: LookupParts): Promise<Fo
     } catch (error) {
       if (!isPerhapsAbsent(error)) throw error;
       if (!isNotFound(error)) denial ??= error;
+      const reason = orStranger(parts.registries.at(candidate.reference.host), error);
+      if (reason !== error) stranger ??= reason;
     }
   }
   const wanted = formatPlatform(parts.platform);
@@ -215,6 +219,7 @@ export async function findImage(plan: ImagePlan, parts: LookupParts): Promise<Fo
     });
   }
   if (denial !== undefined) throw denial;
+  if (stranger !== undefined) throw stranger;
   throw new Failure({
     code: 'IMAGE_MISSING',
     about: `${plan.name} ${plan.digest ?? plan.upstream.tag ?? ''}`.trim(),
