@@ -315,16 +315,22 @@ describe('what refers to a signature or a bill of materials follows it', () => {
     expect(copied).toEqual([...Array.from({ length: 8 }, () => true), false]);
   });
 
-  test('none of too many', async () => {
-    await using here = await place();
-    const { source, run } = here;
+  test('the first 5,000 of too many', async () => {
+    await using here = await place({ quirks: { referrersApi: true } });
+    const { source, destination, run } = here;
     const image = seedImage(source.storage, 'app', { tags: ['1.0.0'] });
-    for (let number = 0; number < 5001; number += 1)
-      attach(source.storage, 'app', image, `${SBOM};number=${number}`);
+    const made = Array.from({ length: 5001 }, (_, number) =>
+      attach(source.storage, 'app', image, `${SBOM};number=${number}`),
+    );
+    // All but the last three are there already, which saves the test some time.
+    for (const { bytes, mediaType } of made.slice(0, -3))
+      destination.storage.putManifest('keel/app', bytes, mediaType);
     const { report } = await run();
     expect(outcomes(report)).toEqual({ 'app:1.0.0': 'copied', [`app:${tagOf(image)}`]: 'failed' });
     expect(source.journal.count('referrers')).toBe(1);
-    expect(source.journal.count('manifest-get')).toBe(1);
+    const isThere = ({ digest }: Manifest) => destination.storage.manifest('keel/app', digest) !== undefined;
+    expect(made.map(isThere).lastIndexOf(true)).toBe(4999);
+    expect(made.filter(isThere)).toHaveLength(5000);
   });
 
   test('and costs nothing where there is none', async () => {

@@ -87,23 +87,26 @@ export class ReferrerCopier {
   ): Promise<readonly CopiedReferrers[]> {
     const results: CopiedReferrers[] = [];
     const known = new Set(digests);
+    let room = MOST_REFERRERS;
     let subjects = [...known];
     for (let level = 1; subjects.length > 0; level += 1) {
       const settled = await Promise.all(subjects.map((subject) => this.#settle(image, subject)));
       const offers = settled.filter((each) => 'wanted' in each);
       results.push(...settled.filter((each) => 'tag' in each));
       // A registry can list again what is listed above.
-      const fresh = new Set(offers.flatMap(digestsOf).filter((digest) => !known.has(digest)));
-      const [first] = offers.filter((offer) => digestsOf(offer).length > 0);
-      if (first === undefined) break;
-      if (fresh.size > 0 && (level > DEEPEST_LEVEL || known.size + fresh.size > MOST_REFERRERS)) {
-        results.push(failedCopy(first.subject, this.#unreasonable(image, first.subject)));
-        break;
-      }
-      const copied = await Promise.all(offers.map((offer) => this.#bring(image, offer, clock)));
+      const listed = [...new Set(offers.flatMap(digestsOf))].filter((digest) => !known.has(digest));
+      const fresh = level > DEEPEST_LEVEL ? [] : listed.slice(0, room);
+      const left = new Set(listed.slice(fresh.length));
+      const taken = offers.map((offer) => without(offer, left));
+      const cut = offers.find((offer) => digestsOf(offer).some((digest) => left.has(digest)));
+      // Before what is copied of the same manifest, as only the first result of each is reported.
+      if (cut !== undefined) results.push(failedCopy(cut.subject, this.#unreasonable(image, cut.subject)));
+      const copied = await Promise.all(taken.map((offer) => this.#bring(image, offer, clock)));
       results.push(...copied.filter((each) => each !== undefined));
+      if (cut !== undefined) break;
       for (const digest of fresh) known.add(digest);
-      subjects = [...fresh];
+      room -= fresh.length;
+      subjects = fresh;
     }
     return results;
   }
@@ -143,7 +146,8 @@ export class ReferrerCopier {
     const { wanted = [], subject } = offer;
     if (wanted.length === 0) return undefined;
     const { source, target } = image;
-    const key = `${source.registry.nameOf(source.repository, subject)} ${target.repository}`;
+    // Another image may have room for more of them.
+    const key = `${source.registry.nameOf(source.repository, subject)} ${target.repository} ${wanted.length}`;
     try {
       return await this.#copies.get(key, () => this.#copy(image, subject, wanted, clock));
     } catch (error) {
@@ -176,7 +180,7 @@ export class ReferrerCopier {
       code: 'REFERRERS_UNREASONABLE',
       about: source.registry.nameOf(source.repository, subject),
       message: `what refers to it goes on for more than ${DEEPEST_LEVEL} levels, or there are more than ${MOST_REFERRERS} signatures of one image`,
-      hint: 'the signatures before it were copied; leave the image out with "exclude", or do without "--signatures copy"; if it is real, please tell us',
+      hint: 'those before were copied; leave the image out with "exclude", or do without "--signatures copy"; if it is real, please tell us',
     });
   }
 
@@ -224,6 +228,10 @@ export class ReferrerCopier {
 
 function digestsOf({ wanted = [] }: Offer): Digest[] {
   return wanted.map(({ digest }) => digest);
+}
+
+function without({ subject, wanted }: Offer, left: ReadonlySet<Digest>): Offer {
+  return { subject, wanted: wanted?.filter(({ digest }) => !left.has(digest)) };
 }
 
 function failedCopy(subject: Digest, error: unknown): CopiedReferrers {
