@@ -40,5 +40,9 @@ export function doctorConclusion(diagnoses: readonly Diagnosis[]): string {
   const partial = diagnoses.filter(({ outcome }) => outcome === 'partial').map(({ message }) => message);
   if (partial.length > 0) return `a sync would work in part: ${partial.join('; ')}`;
   const warnings = count('warning');
-  return warnings === 0 ? 'a sync would work' : `a sync would work, with ${countOf(warnings, 'warning')}`;
+  const untried = diagnoses.map((diagnosis) => diagnosis.untried).filter((each) => each !== undefined);
+  const verdict = ['a sync would work', ...(untried.length === 0 ? [] : ['as far as was tried'])];
+  return [...verdict, ...(warnings === 0 ? [] : [`with ${countOf(warnings, 'warning')}`])]
+    .join(', ')
+    .concat(untried.length === 0 ? '' : `: ${untried.join('; ')}`);
 }

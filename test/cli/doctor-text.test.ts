@@ -33,6 +33,14 @@ test.each<[string, readonly Diagnosis[]]>([
   ['a sync would work', [diagnosis('ok'), diagnosis('skipped')]],
   ['a sync would work, with 2 warnings', [diagnosis('warning'), diagnosis('ok'), diagnosis('warning')]],
   [
+    'a sync would work, as far as was tried: pushing to 2 of 4 repositories was not',
+    [diagnosis('ok'), { ...diagnosis('ok'), untried: 'pushing to 2 of 4 repositories was not' }],
+  ],
+  [
+    'a sync would work, as far as was tried, with 1 warning: this was not',
+    [diagnosis('warning'), { ...diagnosis('ok'), untried: 'this was not' }],
+  ],
+  [
     'a sync would work in part: 1 extra is lost; large layers fail',
     [
       diagnosis('partial', '1 extra is lost'),

@@ -7,6 +7,8 @@ export interface Finding {
   /** What was found, as a part of a sentence. */
   readonly message: string;
   readonly hint?: string | undefined;
+  /** What nothing is known of, as a part of a sentence. */
+  readonly untried?: string | undefined;
 }
 
 /** A check, and the names of the checks that must succeed before it. */
@@ -23,6 +25,7 @@ export interface Diagnosis {
   readonly outcome: Finding['outcome'] | 'failed';
   readonly message: string;
   readonly hint?: string | undefined;
+  readonly untried?: string | undefined;
   /** Whose fault a failure is. */
   readonly fault?: Fault | undefined;
   readonly milliseconds: number;

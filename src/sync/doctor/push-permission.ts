@@ -53,8 +53,9 @@ export class PushPermissions {
   }
 
   /**
-   * Returns the first of up to 20 repositories that may be pushed to. Tries them one after the other, those that are there
-   * before new ones, because some registries make each that is tried. Throws the reason why `first` may not, or the first failure that is no answer.
+   * Returns the first of up to 20 repositories that may be pushed to. Tries them one after the other, those that are
+   * there before new ones, because some registries make each that is tried. Throws the reason why `first` may not, or the
+   * first failure that is no answer.
    */
   async firstAllowed(first: Repository, wanted: () => Promise<readonly Repository[]>): Promise<Repository> {
     const reason = await this.failureAt(first);
@@ -85,14 +86,16 @@ export class PushPermissions {
       return failure;
     });
     const refused = failures.filter((failure) => failure !== undefined);
-    if (refused.length === 0) return fine(`pushing is allowed ${choice.words}`);
-    const reasons = [...new Set(refused.map(describeFailure))];
-    const rest = reasons.length - REASONS_NAMED;
     const all = countOf(total, 'repository', 'repositories');
+    const rest = total - tried.length;
+    const untried = rest === 0 ? undefined : `pushing to ${rest} of ${all} was not`;
+    if (refused.length === 0) return { ...fine(`pushing is allowed ${choice.words}`), untried };
+    const reasons = [...new Set(refused.map(describeFailure))];
+    const more = reasons.length - REASONS_NAMED;
     return {
       outcome: 'partial',
-      message: `pushing is refused to ${refused.length} of ${all}${tried.length === total ? '' : `, of which ${tried.length} were tried`}`,
-      hint: [...reasons.slice(0, REASONS_NAMED), ...(rest > 0 ? [`${rest} more`] : [])].join('; '),
+      message: `pushing is refused to ${refused.length} of ${all}${rest === 0 ? '' : `, of which ${tried.length} were tried`}`,
+      hint: [...reasons.slice(0, REASONS_NAMED), ...(more > 0 ? [`${more} more`] : [])].join('; '),
     };
   }
 
