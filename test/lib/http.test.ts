@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { discardBody, HttpClient, readBody } from '../../src/lib/http/http.ts';
 import { originOf } from '../support/file-server.ts';
@@ -52,4 +53,50 @@ it.each<[string, string]>([
 
 it('ends a connection rather than read what is long and unwanted', async () => {
   expect(await connectionsFor('GET', '/large')).toBeGreaterThanOrEqual(3);
+});
+
+/** A server that answers once four requests are there, and from then on ends connections: the old ones, or all. */
+async function fickle(ends: 'old' | 'all') {
+  const old = new Set<Socket>();
+  const together = Promise.withResolvers<void>();
+  let ended = 0;
+  const listener = createServer(async ({ socket }, response) => {
+    if (old.has(socket) || (ends === 'all' && old.size === 4)) {
+      ended += 1;
+      socket.destroy();
+      return;
+    }
+    if (old.size < 4) {
+      old.add(socket);
+      if (old.size === 4) together.resolve();
+      await together.promise;
+    }
+    response.end('small');
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const client = new HttpClient();
+  const send = () =>
+    client.send({ method: 'GET', url: new URL(originOf(listener)), headers: {}, signal: calm });
+  for (const answer of await Promise.all([send(), send(), send(), send()])) await readBody(answer, 10);
+  return {
+    send,
+    ended: () => ended,
+    [Symbol.dispose]: () => {
+      client.close();
+      listener.closeAllConnections();
+      listener.close();
+    },
+  };
+}
+
+it('asks again on a new connection if the server has closed all that were kept', async () => {
+  using there = await fickle('old');
+  expect(await readBody(await there.send(), 10)).toEqual(Buffer.from('small'));
+  expect(there.ended()).toBe(4);
+});
+
+it('fails if the server closes a new connection too', async () => {
+  using there = await fickle('all');
+  await expect(there.send()).rejects.toMatchObject({ code: 'UNREACHABLE', transient: true });
+  expect(there.ended()).toBe(5);
 });

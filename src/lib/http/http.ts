@@ -22,6 +22,9 @@ const LEAST_BYTES_PER_SECOND = 1024;
 /** How long a connection may take to send the last bytes of a request that was answered before they were through. */
 const REMAINDER_MILLISECONDS = 1000;
 
+/** As many as a host has requests under way at most, so that all connections that were kept may be closed. */
+const MOST_STALE_TRIES = 64;
+
 // Created once: recording the stack of an error takes longer than the rest of a small request.
 const REQUEST_IS_OVER = new Error('the request is over');
 const CLIENT_IS_CLOSED = new Error('the client is closed');
@@ -83,7 +86,7 @@ export class HttpClient {
   async send(request: HttpRequest): Promise<HttpAnswer> {
     request.signal.throwIfAborted();
     try {
-      return await this.#exchange(request, await this.#agents.agentFor(request.url), false);
+      return await this.#exchange(request, await this.#agents.agentFor(request.url), 0);
     } catch (error) {
       request.signal.throwIfAborted();
       throw error instanceof Failure ? error : explainNetworkError(error, request.url.host);
@@ -96,7 +99,7 @@ export class HttpClient {
     this.#agents.close();
   }
 
-  #exchange(request: HttpRequest, agent: Agent, isSecondTry: boolean): Promise<HttpAnswer> {
+  #exchange(request: HttpRequest, agent: Agent, staleTries: number): Promise<HttpAnswer> {
     const { method, url, signal, body, isOnce = false, awaited = 'answer' } = request;
     const isRepeatable = !isOnce && typeof body !== 'function';
     return new Promise((resolve, reject) => {
@@ -135,10 +138,10 @@ export class HttpClient {
       outgoing.on('error', (error) => {
         settle();
         end();
-        // The server may close a kept connection just when a request is sent on it. That is not an error of the server.
-        const isStale =
-          answered === undefined && outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
-        if (isStale && !signal.aborted) this.#exchange(request, agent, true).then(resolve, reject);
+        // The server may close kept connections, often all of them, just when a request is sent. That is not its error.
+        const isKept = outgoing.reusedSocket && staleTries < MOST_STALE_TRIES;
+        const isStale = answered === undefined && isKept && isRepeatable && isReset(error);
+        if (isStale && !signal.aborted) this.#exchange(request, agent, staleTries + 1).then(resolve, reject);
         else reject(explain(broken ?? error));
       });
       outgoing.once('proxyConnect', ({ statusCode }: { readonly statusCode: number }) => {
